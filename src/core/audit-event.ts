@@ -1,0 +1,83 @@
+/**
+ * What the audit trail records: one event for every sign-in, sign-out, refusal, credential and link.
+ *
+ * A closed union: an auditor can list every kind there is. No event holds a token, an assertion, a code, a secret key
+ * or a console link; an access key id is there because CloudTrail names it.
+ */
+import type { ErrorCode } from './errors.ts';
+import type { ConnectorId, PersonId } from './identity.ts';
+import type { AccountId, RoleName, RoleSessionName } from './role.ts';
+import type { Instant, Seconds } from './time.ts';
+
+/** Where an event came from; the same on every event. */
+export interface Origin {
+  readonly correlationId: string;
+  /** The caller's IP address as the bridge believes it (proxy rules applied). */
+  readonly address: string;
+  readonly userAgent?: string | undefined;
+}
+
+/** Who acted, as far as it is known. */
+export interface Actor {
+  readonly person: PersonId;
+  readonly connector: ConnectorId;
+  readonly username: string;
+}
+
+/** Which door was used. */
+export type Purpose = 'credentials' | 'console-link';
+
+interface Recorded {
+  readonly at: Instant;
+  readonly origin: Origin;
+}
+
+interface Handout extends Recorded {
+  readonly actor: Actor;
+  readonly account: AccountId;
+  readonly accountName: string;
+  readonly role: RoleName;
+  /** Name of the access rule that granted it. */
+  readonly rule: string;
+  /** The group that matched the rule. */
+  readonly group: string;
+  readonly sessionName: RoleSessionName;
+  readonly sourceIdentity?: string | undefined;
+  readonly accessKeyId: string;
+  /** x-amzn-requestid of the STS call that gave the credentials. */
+  readonly stsRequestId: string;
+  readonly expiresAt: Instant;
+}
+
+export type AuditEvent =
+  | (Recorded & {
+      readonly type: 'sign-in.succeeded';
+      readonly actor: Actor;
+      readonly groupCount: number;
+      readonly methods: readonly string[];
+      readonly multiFactor: boolean;
+    })
+  | (Recorded & {
+      readonly type: 'sign-in.refused';
+      readonly connector: string;
+      readonly code: ErrorCode;
+      /** The operator's message of the error: which check failed. */
+      readonly why: string;
+    })
+  | (Recorded & { readonly type: 'sign-out'; readonly actor: Actor })
+  | (Handout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
+  | (Handout & { readonly type: 'console-link.issued'; readonly consoleSeconds?: Seconds | undefined; readonly destination: string })
+  | (Recorded & {
+      readonly type: 'access.refused';
+      readonly actor: Actor;
+      readonly purpose: Purpose;
+      /** As asked for; printable and capped, but not otherwise checked. */
+      readonly account: string;
+      readonly role: string;
+      readonly rule?: string | undefined;
+      readonly code: ErrorCode;
+      readonly why: string;
+      readonly stsRequestId?: string | undefined;
+    });
+
+export type AuditEventType = AuditEvent['type'];

@@ -1,0 +1,168 @@
+/**
+ * The one family of errors, and the one table of what each means to the outside.
+ *
+ * Owns: the closed set of error codes, their HTTP status and their plain-language title and hint.
+ * Does not own: how an error looks on a page or on a wire (http/error-faces), nor the log.
+ */
+import type { DecisionTrace } from './policy.ts';
+
+interface ErrorRow {
+  /** HTTP status of every face that has one. */
+  readonly status: number;
+  /** What happened, for a person, without any detail of this occurrence. */
+  readonly title: string;
+  /** What to do next, when the thrower knows nothing better. */
+  readonly hint: string;
+}
+
+/** Every error that leaves the bridge is one of these rows. */
+export const ERRORS = {
+  bad_request: {
+    status: 400,
+    title: 'The request was not understood',
+    hint: 'Go back and try again. If you came by a link, the link may be damaged.',
+  },
+  not_found: { status: 404, title: 'There is no such page', hint: 'Check the address, or start at the overview of your roles.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'This address does not answer that method',
+    hint: 'Use the method that the documentation names.',
+  },
+  payload_too_large: {
+    status: 413,
+    title: 'The request was too large',
+    hint: 'Start again at the sign-in page. If it happens again, tell the people who run this bridge.',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The request had the wrong content type',
+    hint: 'Send the content type that the documentation names.',
+  },
+  too_many_requests: { status: 429, title: 'Too many requests', hint: 'Wait a minute, then try again.' },
+  cross_site_request: {
+    status: 403,
+    title: 'The request came from another site',
+    hint: 'Start from the overview of your roles and press the button there.',
+  },
+  not_signed_in: { status: 401, title: 'You are not signed in', hint: 'Sign in, then try again.' },
+
+  connector_unknown: { status: 404, title: 'There is no such sign-in', hint: 'Choose one of the sign-ins that this bridge offers.' },
+  connector_unavailable: {
+    status: 503,
+    title: 'This sign-in is not available now',
+    hint: 'Choose another sign-in, or try again in a minute.',
+  },
+  attempt_invalid: {
+    status: 400,
+    title: 'This sign-in was not started here, or is over',
+    hint: 'Start again at the sign-in page. A sign-in can be used once, within ten minutes, in the browser that began it.',
+  },
+  idp_refused: {
+    status: 403,
+    title: 'Your identity provider refused the sign-in',
+    hint: 'Ask the people who run the identity provider, and give them the reference below.',
+  },
+  idp_unreachable: {
+    status: 502,
+    title: 'Your identity provider did not answer properly',
+    hint: 'Try again in a minute. If it goes on, tell the people who run this bridge.',
+  },
+  saml_response_refused: {
+    status: 403,
+    title: 'The answer of your identity provider was refused',
+    hint: 'Start again at the sign-in page. If it happens again, give the reference below to the people who run this bridge.',
+  },
+  oidc_response_refused: {
+    status: 403,
+    title: 'The answer of your identity provider was refused',
+    hint: 'Start again at the sign-in page. If it happens again, give the reference below to the people who run this bridge.',
+  },
+  assertion_replayed: {
+    status: 403,
+    title: 'This answer of your identity provider was used before',
+    hint: 'Start again at the sign-in page.',
+  },
+  identity_incomplete: {
+    status: 403,
+    title: 'Your identity provider did not say enough about you',
+    hint: 'Give the reference below to the people who run this bridge: the mapping of claims or attributes needs their eye.',
+  },
+
+  access_denied: {
+    status: 403,
+    title: 'You do not have this role',
+    hint: 'Ask the people who run this bridge for the group that gives it.',
+  },
+  proof_missing: {
+    status: 403,
+    title: 'This role needs a stronger proof of who you are',
+    hint: 'Sign in again in the way that is named below.',
+  },
+  session_settings_invalid: {
+    status: 403,
+    title: 'This role cannot be opened for you as it is configured',
+    hint: 'Give the reference below to the people who run this bridge: the rule that gives the role needs their eye.',
+  },
+  destination_refused: {
+    status: 400,
+    title: 'This is not an address of the AWS console',
+    hint: 'Use a console address of the same AWS partition as the account.',
+  },
+  corporate_proof_missing: {
+    status: 403,
+    title: 'This account needs a fresh sign-in',
+    hint: 'Sign in again: the account takes the proof of your identity provider itself, and the one we had is over.',
+  },
+  aws_refused: { status: 502, title: 'AWS refused the request', hint: 'Give the reference below to the people who run this bridge.' },
+  aws_unavailable: { status: 503, title: 'AWS did not answer in time', hint: 'Try again in a minute.' },
+
+  unavailable: { status: 503, title: 'The bridge is not available now', hint: 'Try again in a minute.' },
+  internal: {
+    status: 500,
+    title: 'Something went wrong on our side',
+    hint: 'Try again. If it goes on, give the reference below to the people who run this bridge.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface BridgeErrorOptions {
+  /** What the caller should do next; safe to show to anyone. Replaces the row's own hint. */
+  readonly hint?: string;
+  /** Why the policy refused; shown to the person concerned. */
+  readonly trace?: DecisionTrace;
+  /** What was thrown underneath; goes to the log only. */
+  readonly cause?: unknown;
+}
+
+/**
+ * An expected failure. `message` is for the operator (log, audit) and names the rule, field or check that failed;
+ * it never holds a token, an assertion, a code or a key. `hint` is for the caller.
+ */
+export class BridgeError extends Error {
+  override readonly name = 'BridgeError';
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly trace: DecisionTrace | undefined;
+
+  constructor(code: ErrorCode, message: string, options: BridgeErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? ERRORS[code].hint;
+    this.trace = options.trace;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get title(): string {
+    return ERRORS[this.code].title;
+  }
+}
+
+/** Any throwable as one of ours: what is not expected becomes `internal`, with the original as its cause. */
+export function asBridgeError(thrown: unknown): BridgeError {
+  if (thrown instanceof BridgeError) return thrown;
+  return new BridgeError('internal', 'unexpected error', { cause: thrown });
+}

@@ -1,0 +1,52 @@
+/**
+ * Who a person is, as a connector has verified it.
+ *
+ * A person is the pair of connector and subject: two identity providers never share a name space (threats R11).
+ */
+import type { Instant } from './time.ts';
+
+export type ConnectorId = string & { readonly __brand: 'ConnectorId' };
+
+/**
+ * The person's stable, opaque name toward AWS: 16 characters of `[a-z2-7]`, 80 bits of a SHA-256 over connector and
+ * subject. It is the NameID of our assertions, the `sub` of our tokens and the tail of every RoleSessionName, so a row
+ * of CloudTrail leads to one person and holds no personal data.
+ */
+export type PersonId = string & { readonly __brand: 'PersonId' };
+
+const CONNECTOR_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
+const PERSON_ID = /^[a-z2-7]{16}$/;
+
+export function isConnectorId(text: string): text is ConnectorId {
+  return CONNECTOR_ID.test(text);
+}
+
+export function isPersonId(text: string): text is PersonId {
+  return PERSON_ID.test(text);
+}
+
+/** How and when the person proved who they are, in the words of their identity provider. */
+export interface Authentication {
+  /** OIDC `auth_time`, SAML `AuthnInstant`. */
+  readonly at: Instant;
+  /** OIDC `amr` and `acr`, SAML `AuthnContextClassRef`: every value that was said, untouched. */
+  readonly methods: readonly string[];
+  /** Whether these methods count as multi-factor by the connector's rules. */
+  readonly multiFactor: boolean;
+}
+
+/** A verified person. Everything in it was read from signed bytes or from the IdP's own userinfo endpoint. */
+export interface Identity {
+  readonly person: PersonId;
+  readonly connector: ConnectorId;
+  /** OIDC `sub`, or the SAML attribute or NameID that the connector takes as the stable id. */
+  readonly subject: string;
+  readonly username: string;
+  readonly displayName?: string | undefined;
+  readonly email?: string | undefined;
+  /** Exactly as the IdP wrote them: never trimmed, split or folded. */
+  readonly groups: readonly string[];
+  /** Single-valued claims or attributes that templates may use. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly authentication: Authentication;
+}

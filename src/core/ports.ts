@@ -1,0 +1,232 @@
+/**
+ * Every hole in the wall, in one file: what the corridor needs from the outside, in the corridor's own words.
+ *
+ * An adapter implements one port and knows no other adapter; compose.ts plugs them together.
+ */
+import type { AuditEvent } from './audit-event.ts';
+import type { AwsCredentials } from './credentials.ts';
+import type { ConnectorId, Identity, PersonId } from './identity.ts';
+import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
+import type { RoleSession } from './session.ts';
+import type { Instant, Seconds } from './time.ts';
+
+// ---------------------------------------------------------------- time and chance
+
+export interface Clock {
+  now(): Instant;
+}
+
+export interface Secrets {
+  /** 256 random bits as base64url: fit for a session id, a state, a verifier. */
+  token(): string;
+  /** Compares two secrets in constant time. */
+  equal(a: string, b: string): boolean;
+}
+
+// ---------------------------------------------------------------- sign-in
+
+/** What the answer of the identity provider must match. */
+export type Expectation =
+  | { readonly protocol: 'saml'; readonly requestId: string }
+  | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
+
+/** One begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
+export interface SignInAttempt {
+  /** OAuth `state` and SAML `RelayState`. A secret: the store keeps its hash only. */
+  readonly id: string;
+  readonly connector: ConnectorId;
+  /** The secret in the attempt cookie of the browser that began it. */
+  readonly browser: string;
+  /** A local path, checked. */
+  readonly returnTo: string;
+  readonly expectation: Expectation;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant;
+}
+
+/** The answer of an identity provider as it came through the browser; nothing in it is verified. */
+export type AuthenticationResponse =
+  | { readonly protocol: 'saml'; readonly samlResponse: string }
+  | { readonly protocol: 'oidc'; readonly parameters: URLSearchParams };
+
+/** The person's own proof from their identity provider, for accounts that trust that provider directly. A secret. */
+export type CorporateProof =
+  | { readonly kind: 'id-token'; readonly token: string; readonly expiresAt: Instant }
+  | { readonly kind: 'saml-response'; readonly samlResponse: string; readonly expiresAt: Instant };
+
+export interface VerifiedSignIn {
+  readonly identity: Identity;
+  /** SAML `SessionNotOnOrAfter`: the bridge's session ends no later. */
+  readonly sessionNotAfter?: Instant | undefined;
+  /** Set when the connector keeps it for accounts that need it. */
+  readonly corporateProof?: CorporateProof | undefined;
+  /** The assertion's id, which may be used once; absent where the protocol's code is one-time by itself. */
+  readonly assertion?: { readonly id: string; readonly expiresAt: Instant } | undefined;
+}
+
+export type Availability =
+  | { readonly state: 'ready' }
+  /** `reason` is safe for a page: it names what failed, never a secret. */
+  | { readonly state: 'unavailable'; readonly reason: string; readonly since: Instant };
+
+export interface BeginOptions {
+  /** Becomes `state` or `RelayState`. */
+  readonly attemptId: string;
+  /** Ask the IdP to authenticate the person anew (OIDC `prompt=login`, SAML `ForceAuthn`). */
+  readonly reauthenticate: boolean;
+}
+
+/** An upstream identity provider. */
+export interface Connector {
+  readonly id: ConnectorId;
+  readonly label: string;
+  readonly protocol: 'saml' | 'oidc';
+  /** SAML only: answers that no request asked for are accepted. */
+  readonly acceptsUnsolicited: boolean;
+  availability(): Availability;
+  /** Throws `connector_unavailable`, `idp_unreachable`. */
+  begin(options: BeginOptions): Promise<{ readonly redirectTo: string; readonly expectation: Expectation }>;
+  /**
+   * Verifies the answer against what was expected; `undefined` stands for an unsolicited answer.
+   * Throws `saml_response_refused`, `oidc_response_refused`, `idp_refused`, `idp_unreachable`, `identity_incomplete`.
+   */
+  complete(response: AuthenticationResponse, expectation: Expectation | undefined): Promise<VerifiedSignIn>;
+  /** Stops timers and connections. */
+  close(): Promise<void>;
+}
+
+/** SAML metadata of the bridge as service provider, for those connectors that have one. */
+export interface ServiceProviderMetadata {
+  metadata(): Promise<string>;
+}
+
+// ---------------------------------------------------------------- stores
+
+/** Sign-in attempts. Ids are hashed by the store; what lies in it cannot be used to continue an attempt. */
+export interface SignInAttempts {
+  create(attempt: SignInAttempt): Promise<void>;
+  /** Gives the attempt to exactly one caller, ever; undefined when unknown, consumed or expired at `now`. */
+  consume(id: string, now: Instant): Promise<SignInAttempt | undefined>;
+}
+
+/** A browser session of a person. */
+export interface Session {
+  /** The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived from it. */
+  readonly id: string;
+  readonly identity: Identity;
+  readonly corporateProof?: CorporateProof | undefined;
+  /** Bound to the session; every state-changing form carries it. */
+  readonly csrfToken: string;
+  readonly createdAt: Instant;
+  readonly lastUsedAt: Instant;
+  /** The absolute limit. The idle limit is the reader's rule. */
+  readonly expiresAt: Instant;
+}
+
+export interface Sessions {
+  create(session: Session): Promise<void>;
+  find(id: string): Promise<Session | undefined>;
+  /** Writes the time of last use; a session that is gone stays gone. */
+  touch(id: string, lastUsedAt: Instant): Promise<void>;
+  /** Ends it; false when there was none. */
+  end(id: string): Promise<boolean>;
+}
+
+/** Keys that may be seen once: SAML assertion ids. */
+export interface OneTimeKeys {
+  /** True for the first caller ever, also when two race; remembered until `expiresAt`. */
+  claim(key: string, expiresAt: Instant): Promise<boolean>;
+}
+
+export interface AuditSink {
+  /** Resolves when the event is kept. A failure must stop the hand-out that it records. */
+  record(event: AuditEvent): Promise<void>;
+}
+
+/** Everything that the bridge remembers. One adapter, one database. */
+export interface Store {
+  readonly attempts: SignInAttempts;
+  readonly sessions: Sessions;
+  readonly oneTimeKeys: OneTimeKeys;
+  readonly audit: AuditSink;
+  /** Deletes what expired before `now`; audit events stay. */
+  prune(now: Instant): Promise<void>;
+  /** Rejects when the store does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- AWS
+
+/** What we say of a person toward AWS, for one role. */
+export interface AssertionSubject {
+  readonly person: PersonId;
+  readonly account: Account;
+  readonly role: RoleArn;
+  readonly sessionName: RoleSessionName;
+  readonly session: RoleSession;
+  /** When the person proved who they are, at their own identity provider. */
+  readonly authenticatedAt: Instant;
+}
+
+export interface AssertionIssuer {
+  /** A base64 `samlp:Response` for AssumeRoleWithSAML; `provider` names the IAM SAML provider in the account. */
+  samlResponse(subject: AssertionSubject, provider: string): Promise<string>;
+  /** A compact JWT for AssumeRoleWithWebIdentity. */
+  webIdentityToken(subject: AssertionSubject): Promise<string>;
+}
+
+/** What AWS is told about us. */
+export interface FederationMetadata {
+  samlMetadata(): string;
+  openIdConfiguration(): Readonly<Record<string, unknown>>;
+  jwks(): { readonly keys: readonly Readonly<Record<string, unknown>>[] };
+}
+
+export interface AssumeRequest extends AssertionSubject {
+  readonly roleName: RoleName;
+  readonly corporateProof?: CorporateProof | undefined;
+}
+
+export interface AssumedRole {
+  readonly credentials: AwsCredentials;
+  /** The session's ARN: `arn:aws:sts::111122223333:assumed-role/Admin/alice-...`. */
+  readonly assumedRoleArn: string;
+  /** Obtained by AssumeRole from another role's session: the console takes no SessionDuration for it. */
+  readonly chained: boolean;
+  readonly stsRequestId: string;
+  /** Length that was asked of STS in the call that succeeded. */
+  readonly durationSeconds: Seconds;
+  /** Set when STS allowed less than the rule gives: the role's MaxSessionDuration, or the hour of role chaining. */
+  readonly reducedFrom?: Seconds | undefined;
+}
+
+export interface CredentialBroker {
+  /** Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`. */
+  assume(request: AssumeRequest): Promise<AssumedRole>;
+}
+
+export interface ConsoleLinkRequest {
+  readonly account: Account;
+  readonly assumed: AssumedRole;
+  /** As the person asked; undefined means the console's home. */
+  readonly destination?: string | undefined;
+  /** Where the console sends people when the session ends. */
+  readonly issuerUrl: string;
+  readonly consoleSeconds?: Seconds | undefined;
+}
+
+export interface ConsoleLink {
+  /** A bearer secret for 15 minutes: redirect to it, never log it. */
+  readonly url: string;
+  readonly destination: string;
+  /** What the console was asked for; undefined when it follows the credentials. */
+  readonly consoleSeconds?: Seconds | undefined;
+}
+
+export interface ConsoleFederation {
+  /** The checked destination. Throws `destination_refused`. Call before credentials are fetched. */
+  destinationFor(account: Account, destination: string | undefined): string;
+  /** Throws `aws_refused`, `aws_unavailable`, `destination_refused`. */
+  linkFor(request: ConsoleLinkRequest): Promise<ConsoleLink>;
+}

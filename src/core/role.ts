@@ -1,0 +1,74 @@
+/** Accounts and roles of AWS as checked types. No string that was not checked carries one of these names. */
+import type { PersonId } from './identity.ts';
+
+/** Twelve digits. */
+export type AccountId = string & { readonly __brand: 'AccountId' };
+/** A role's name, with its path in front where it has one: `Admin`, `team/Admin`. */
+export type RoleName = string & { readonly __brand: 'RoleName' };
+export type RoleArn = string & { readonly __brand: 'RoleArn' };
+/** 2 to 64 characters of `[\w+=,.@-]` (STS API reference). */
+export type RoleSessionName = string & { readonly __brand: 'RoleSessionName' };
+
+/** The AWS partitions that the bridge can reach, console included. */
+export const PARTITIONS = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'] as const;
+export type Partition = (typeof PARTITIONS)[number];
+
+/** How the roles of an account are assumed. */
+export type Trust =
+  /** AssumeRoleWithSAML with our assertion, through the IAM SAML provider of that name in the account. */
+  | { readonly by: 'saml'; readonly provider: string }
+  /** AssumeRoleWithWebIdentity with our token. */
+  | { readonly by: 'web-identity' }
+  /** AssumeRoleWithSAML with the person's own SAML response, through the IdP's provider in the account. */
+  | { readonly by: 'corporate-saml'; readonly provider: string }
+  /** AssumeRoleWithWebIdentity with the person's own id_token. */
+  | { readonly by: 'corporate-web-identity' }
+  /** AssumeRole from a hub role that is assumed first (role chaining: one hour at most). */
+  | { readonly by: 'hub'; readonly hub: Account; readonly role: RoleName; readonly externalId?: string | undefined };
+
+export interface Account {
+  readonly id: AccountId;
+  /** The name that people and rules use; unique in the configuration. */
+  readonly name: string;
+  readonly partition: Partition;
+  /** Region of the STS endpoint and of the console. */
+  readonly region: string;
+  readonly trust: Trust;
+}
+
+const ACCOUNT_ID = /^\d{12}$/;
+// IAM CreateRole: RoleName 1..64 [\w+=,.@-]+, Path (/[!-~]+/)*; we take the path characters that need no escaping in a URL or an ARN.
+const ROLE_NAME = /^(?:[\w+=,.@-]{1,128}\/){0,8}[\w+=,.@-]{1,64}$/;
+const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
+
+export function isAccountId(text: string): text is AccountId {
+  return ACCOUNT_ID.test(text);
+}
+
+export function isRoleName(text: string): text is RoleName {
+  return ROLE_NAME.test(text) && text.length <= 512;
+}
+
+export function isRoleSessionName(text: string): text is RoleSessionName {
+  return SESSION_NAME.test(text);
+}
+
+export function roleArn(account: Account, role: RoleName): RoleArn {
+  return `arn:${account.partition}:iam::${account.id}:role/${role}` as RoleArn;
+}
+
+/** The ARN of an IAM SAML provider in the account. */
+export function samlProviderArn(account: Account, provider: string): string {
+  return `arn:${account.partition}:iam::${account.id}:saml-provider/${provider}`;
+}
+
+/**
+ * The person's RoleSessionName: the user name, a dash and the person id (`alice-k3jx2q7d5vbn4mza`).
+ *
+ * The id keeps it injective (threats R33). A user name that does not fit as it stands is left out rather than
+ * squashed: a squashed name could read as somebody else's.
+ */
+export function roleSessionName(person: { readonly person: PersonId; readonly username: string }): RoleSessionName {
+  const full = `${person.username}-${person.person}`;
+  return (isRoleSessionName(full) ? full : person.person) as RoleSessionName;
+}

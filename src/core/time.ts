@@ -1,0 +1,28 @@
+/** Points in time and lengths of time, with their units in the type. */
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+/** A length of time in whole seconds, as AWS, SAML and OAuth count it. */
+export type Seconds = number;
+
+export const MINUTE: Seconds = 60;
+export const HOUR: Seconds = 3600;
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: MINUTE, h: HOUR, d: 24 * HOUR };
+
+/** Reads `15m`, `1h`, `90s`, `1h30m`; undefined when the text is no duration or is zero. */
+export function parseDuration(text: string): Seconds | undefined {
+  if (!/^(?:\d{1,6}[smhd])+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+)([smhd])/g)) total += Number(count) * (UNIT_SECONDS[unit!] ?? 0);
+  return total > 0 ? total : undefined;
+}
+
+/** Writes seconds the way a person says them: `8 h`, `1 h 30 min`, `45 min`, `20 s`. */
+export function formatDuration(seconds: Seconds): string {
+  if (seconds < MINUTE) return `${Math.max(0, Math.floor(seconds))} s`;
+  const hours = Math.floor(seconds / HOUR);
+  const minutes = Math.floor((seconds % HOUR) / MINUTE);
+  return [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : ''].filter(Boolean).join(' ');
+}

@@ -1,0 +1,80 @@
+/**
+ * The one way out for HTTP that is not the AWS SDK: bounded in time and size, never redirected, https except on loopback.
+ *
+ * Identity providers are as hostile as anyone (threats R21): slow, huge, redirecting. Proxies come from the environment
+ * (HTTPS_PROXY, NO_PROXY), private CAs from NODE_EXTRA_CA_CERTS.
+ */
+import { BlockList, isIP } from 'node:net';
+import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import type { Seconds } from './core/time.ts';
+
+export interface OutboundLimits {
+  readonly timeoutSeconds: Seconds;
+  readonly maxBytes: number;
+}
+
+export interface Outbound {
+  /** fetch with limits. Rejects with an Error whose message names the limit or the fault, never the body or the query. */
+  readonly fetch: typeof globalThis.fetch;
+  close(): Promise<void>;
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  const family = isIP(host);
+  return family !== 0 && LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** True for https anywhere, and for http on loopback. */
+export function isSecureUrl(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
+}
+
+export function createOutbound({ timeoutSeconds, maxBytes }: OutboundLimits): Outbound {
+  const milliseconds = timeoutSeconds * 1000;
+  const dispatcher = new EnvHttpProxyAgent({
+    connect: { timeout: milliseconds },
+    headersTimeout: milliseconds,
+    bodyTimeout: milliseconds,
+    maxResponseSize: maxBytes,
+    maxHeaderSize: 16 * 1024,
+  });
+
+  const fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (!isSecureUrl(url)) throw new Error(`${url.origin} is not https`);
+    const limit = AbortSignal.timeout(milliseconds);
+    const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit;
+    try {
+      // The body is read here, so that the limits hold for all of it and the caller gets whole answers only.
+      const response = await undiciFetch(url, { ...init, signal, redirect: 'manual', dispatcher } as Parameters<typeof undiciFetch>[1]);
+      if (response.status >= 300 && response.status < 400) {
+        await response.body?.cancel();
+        throw new Error(`answered with a redirect (${response.status}), which is not followed`);
+      }
+      const body = await response.arrayBuffer();
+      return new Response(body.byteLength === 0 ? null : body, {
+        status: response.status,
+        headers: [...response.headers] as [string, string][],
+      });
+    } catch (cause) {
+      throw new Error(`${url.origin}${url.pathname}: ${faultOf(cause, limit.aborted, timeoutSeconds, maxBytes)}`, { cause });
+    }
+  };
+
+  return { fetch: fetch as typeof globalThis.fetch, close: () => dispatcher.close() };
+}
+
+function faultOf(cause: unknown, timedOut: boolean, timeoutSeconds: Seconds, maxBytes: number): string {
+  if (timedOut) return `no complete answer within ${timeoutSeconds} s`;
+  const codes = [cause, cause instanceof Error ? cause.cause : undefined].map(error => (error as { code?: unknown } | undefined)?.code);
+  if (codes.includes('UND_ERR_RES_EXCEEDED_MAX_SIZE')) return `the answer is larger than ${maxBytes} bytes`;
+  const code = codes.find(value => typeof value === 'string');
+  if (code !== undefined) return `cannot be reached (${String(code)})`;
+  return cause instanceof Error ? cause.message : 'cannot be reached';
+}

@@ -1,0 +1,17 @@
+import type { Clock } from '../../src/core/ports.ts';
+import type { Instant, Seconds } from '../../src/core/time.ts';
+
+/** A clock that moves when a test turns it. It starts at the real time, so that third parties in the same test agree. */
+export interface HandTurnedClock extends Clock {
+  turn(seconds: Seconds): void;
+}
+
+export function handTurnedClock(start: Instant = Date.now()): HandTurnedClock {
+  let now = start;
+  return {
+    now: () => now,
+    turn: seconds => {
+      now += seconds * 1000;
+    },
+  };
+}
