@@ -4,7 +4,7 @@
  * Owns: the closed set of error codes, their HTTP status and their plain-language title and hint.
  * Does not own: how an error looks on a page or on a wire (http/error-faces), nor the log.
  */
-import type { DecisionTrace } from './policy.ts';
+import type { DecisionTrace } from './decision-trace.ts';
 
 interface ErrorRow {
   /** HTTP status of every face that has one. */

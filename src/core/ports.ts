@@ -91,6 +91,8 @@ export interface Connector {
    * Throws `saml_response_refused`, `oidc_response_refused`, `idp_refused`, `idp_unreachable`, `identity_incomplete`.
    */
   complete(response: AuthenticationResponse, expectation: Expectation | undefined): Promise<VerifiedSignIn>;
+  /** Where the person can end their session at the identity provider too, if it says so. */
+  signOutUrl?(): string | undefined;
   /** Stops timers and connections. */
   close(): Promise<void>;
 }

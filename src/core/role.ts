@@ -37,8 +37,8 @@ export interface Account {
 }
 
 const ACCOUNT_ID = /^\d{12}$/;
-// IAM CreateRole: RoleName 1..64 [\w+=,.@-]+, Path (/[!-~]+/)*; we take the path characters that need no escaping in a URL or an ARN.
-const ROLE_NAME = /^(?:[\w+=,.@-]{1,128}\/){0,8}[\w+=,.@-]{1,64}$/;
+// IAM CreateRole: RoleName 1..64 [\w+=,.@-]+, Path (/[!-~]+/)*; of a path we take the characters that need no escaping, and no dot segments.
+const ROLE_NAME = /^(?:(?!\.{1,2}\/)[\w+=,.@-]{1,128}\/){0,8}(?!\.{1,2}$)[\w+=,.@-]{1,64}$/;
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
 export function isAccountId(text: string): text is AccountId {

@@ -1,0 +1,37 @@
+/** The words of access: what a rule says, what it asks for, and what it gives. */
+import type { Account, AccountId, RoleArn, RoleName } from './role.ts';
+import type { SessionSettings } from './session.ts';
+import type { Seconds } from './time.ts';
+
+/** What a person must prove beyond being in a group. */
+export interface Requirements {
+  readonly multiFactor: boolean;
+  readonly authenticatedWithinSeconds?: Seconds | undefined;
+  /** CIDR blocks, one of which must hold the caller's address; empty means anywhere. */
+  readonly networks: readonly string[];
+}
+
+/** One rule of the configuration. It has `groups` or a `groupPattern`. */
+export interface AccessRule {
+  /** What people and auditors call it: the rule's own name, or `access[0]`. */
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** `aws-{account}-{role}`: the group's own name says what it grants. */
+  readonly groupPattern?: string | undefined;
+  /** Account ids; undefined means every account. */
+  readonly accounts?: readonly AccountId[] | undefined;
+  /** Empty only with a pattern that names the role. With a pattern, a bound on what it may name. */
+  readonly roles: readonly RoleName[];
+  readonly session: SessionSettings;
+  readonly require: Requirements;
+}
+
+/** A role that a person may use now. */
+export interface Entitlement {
+  readonly account: Account;
+  readonly role: RoleName;
+  readonly arn: RoleArn;
+  readonly rule: AccessRule;
+  /** The person's group that matched. */
+  readonly group: string;
+}

@@ -1,0 +1,42 @@
+/** Decisions of the policy in plain sentences, the same on pages, in problems and in the terminal. */
+import type { DecisionTrace, MissingProof, TraceStep } from './decision-trace.ts';
+import { formatDuration } from './time.ts';
+
+const MISSING: { readonly [P in MissingProof['proof']]: (missing: Extract<MissingProof, { proof: P }>) => string } = {
+  'multi-factor': () => 'It needs a sign-in with a second factor, and your sign-in had none.',
+  'authenticated-within': ({ withinSeconds, ageSeconds }) =>
+    `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and yours was ${formatDuration(ageSeconds)} ago.`,
+  network: ({ networks, address }) => `It can be used from ${networks.join(', ')} only, and you come from ${address}.`,
+};
+
+export function explainMissingProof<P extends MissingProof['proof']>(missing: Extract<MissingProof, { proof: P }>): string {
+  return (MISSING[missing.proof] as (missing: MissingProof) => string)(missing);
+}
+
+const STEP: { readonly [O in TraceStep['outcome']]: (step: Extract<TraceStep, { outcome: O }>) => string } = {
+  grants: ({ group }) => `Gives the role, because you are in the group ${group}.`,
+  'proof-missing': ({ group, missing }) => `You are in the group ${group}. ${missing.map(proof => explainMissingProof(proof)).join(' ')}`,
+  'group-missing': ({ groups }) =>
+    groups.length === 1
+      ? `Gives the role to the group ${groups[0]}, and you are not in it.`
+      : `Gives the role to the groups ${groups.join(', ')}, and you are in none of them.`,
+};
+
+export function explainStep(step: TraceStep): string {
+  return (STEP[step.outcome] as (step: TraceStep) => string)(step);
+}
+
+const NEXT: { readonly [P in MissingProof['proof']]: string } = {
+  'multi-factor': 'Sign in again and use your second factor.',
+  'authenticated-within': 'Sign in again: your identity provider will ask you once more.',
+  network: 'Connect to one of the named networks, for instance by the VPN, and try again.',
+};
+
+/** What the person can do about a refusal. */
+export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof[]): string {
+  if (missing.length > 0) return [...new Set(missing.map(({ proof }) => NEXT[proof]))].join(' ');
+  const groups = [...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : [])))].slice(0, 5);
+  if (groups.length === 0)
+    return 'No rule gives this role to anyone. Check the account and the role in the link, or ask the people who run this bridge.';
+  return `Ask for membership of ${groups.length === 1 ? 'the group' : 'one of the groups'} ${groups.join(', ')}, then sign in again.`;
+}

@@ -1,0 +1,147 @@
+/**
+ * What differs between the AWS partitions: host names, and the SAML values that each expects. Pure, one row a partition.
+ *
+ * Sources: the endpoint rules of the `sts` and `signin` services for host names, the IAM User Guide ("Configure SAML
+ * assertions for the authentication response") for audience and recipient. What AWS does not document for China and for the
+ * European Sovereign Cloud is our best reading, and every value can be replaced by the configuration (`aws.partitions`).
+ */
+import { BridgeError } from './errors.ts';
+import { PARTITIONS, type Partition } from './role.ts';
+
+/** What an operator may replace. URLs are whole and take the place of every region's. */
+export interface PartitionOverrides {
+  readonly samlAudience?: string | undefined;
+  readonly samlRecipient?: string | undefined;
+  /** In front of `Role`, `RoleSessionName` and the like; ends in a slash. */
+  readonly samlAttributePrefix?: string | undefined;
+  /** The sign-in service, without `/federation`. */
+  readonly signinUrl?: string | undefined;
+  /** The console's home; its origin is allowed as a destination. */
+  readonly consoleUrl?: string | undefined;
+  readonly stsUrl?: string | undefined;
+}
+
+export interface PartitionFacts {
+  readonly partition: Partition;
+  /** AudienceRestriction of an assertion for this partition. */
+  readonly samlAudience: string;
+  readonly samlAttributePrefix: string;
+  /** Recipient of the subject confirmation; trust policies see it as `saml:aud`. */
+  samlRecipient(region: string): string;
+  /** The regional STS endpoint. */
+  stsUrl(region: string): string;
+  /** The `/federation` endpoint of the sign-in service. */
+  federationUrl(region: string): string;
+  /** The console's start page in a region. */
+  consoleHome(region: string): string;
+  /** Whether a console of this partition answers under this URL; the URL must have been parsed, so that its host is normal. */
+  isConsole(url: URL): boolean;
+  /** The hosts that a way into the console leads through, as sources of a Content-Security-Policy (`form-action` follows redirects). */
+  readonly consoleSources: readonly string[];
+}
+
+export type Partitions = Readonly<Record<Partition, PartitionFacts>>;
+
+interface Row {
+  readonly dnsSuffix: string;
+  /** `{region}` stands for the region where the sign-in service has no host of its own for the whole partition. */
+  readonly signinHost: string;
+  /** The console's host; its regional and service hosts are below it. */
+  readonly consoleHost: string;
+  readonly samlAudience: string;
+}
+
+const ROWS = {
+  aws: {
+    dnsSuffix: 'amazonaws.com',
+    signinHost: 'signin.aws.amazon.com',
+    consoleHost: 'console.aws.amazon.com',
+    samlAudience: 'urn:amazon:webservices',
+  },
+  'aws-cn': {
+    dnsSuffix: 'amazonaws.com.cn',
+    signinHost: 'signin.amazonaws.cn',
+    consoleHost: 'console.amazonaws.cn',
+    samlAudience: 'urn:amazon:webservices:cn-north-1',
+  },
+  'aws-us-gov': {
+    dnsSuffix: 'amazonaws.com',
+    signinHost: 'signin.amazonaws-us-gov.com',
+    consoleHost: 'console.amazonaws-us-gov.com',
+    samlAudience: 'urn:amazon:webservices:govcloud',
+  },
+  'aws-eusc': {
+    dnsSuffix: 'amazonaws.eu',
+    signinHost: '{region}.signin.amazonaws-eusc.eu',
+    consoleHost: 'console.amazonaws-eusc.eu',
+    // Not documented; the value of the first partition is the likeliest.
+    samlAudience: 'urn:amazon:webservices',
+  },
+} as const satisfies Record<Partition, Row>;
+
+// China's guide prints another prefix, while the programs that work there use this one.
+const SAML_ATTRIBUTE_PREFIX = 'https://aws.amazon.com/SAML/Attributes/';
+
+// A region becomes part of a host name that gets assertions and secret keys.
+const REGION = /^[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/;
+
+/** The table with the operator's values: `endpoints` for every partition, `partitions` for one, which is stronger. */
+export function partitionTable(
+  options: {
+    readonly endpoints?:
+      | { readonly sts?: string | undefined; readonly signin?: string | undefined; readonly console?: string | undefined }
+      | undefined;
+    readonly partitions?: Readonly<Partial<Record<Partition, PartitionOverrides>>> | undefined;
+  } = {},
+): Partitions {
+  const { sts: stsUrl, signin: signinUrl, console: consoleUrl } = options.endpoints ?? {};
+  const everywhere: PartitionOverrides = { stsUrl, signinUrl, consoleUrl };
+  return Object.fromEntries(
+    PARTITIONS.map(partition => [partition, partitionFacts(partition, stronger(options.partitions?.[partition] ?? {}, everywhere))]),
+  ) as Record<Partition, PartitionFacts>;
+}
+
+/** The values of `first`, and of `second` where `first` is silent; an `undefined` says nothing. */
+function stronger(first: PartitionOverrides, second: PartitionOverrides): PartitionOverrides {
+  return { ...second, ...Object.fromEntries(Object.entries(first).filter(([, value]) => value !== undefined)) };
+}
+
+function partitionFacts(partition: Partition, overrides: PartitionOverrides): PartitionFacts {
+  const row: Row = ROWS[partition];
+  const signinOf = (region: string): string =>
+    withoutSlash(overrides.signinUrl ?? `https://${row.signinHost.replace('{region}', checkedRegion(region))}`);
+  const consoleOverride = overrides.consoleUrl === undefined ? undefined : new URL(overrides.consoleUrl);
+  const signinHost = row.signinHost.replace('{region}.', '');
+  return {
+    partition,
+    samlAudience: overrides.samlAudience ?? row.samlAudience,
+    samlAttributePrefix: overrides.samlAttributePrefix ?? SAML_ATTRIBUTE_PREFIX,
+    // AWS knows its own sign-in addresses only, so the recipient does not follow a sign-in service that was put elsewhere.
+    samlRecipient: region => overrides.samlRecipient ?? `https://${row.signinHost.replace('{region}', checkedRegion(region))}/saml`,
+    stsUrl: region => overrides.stsUrl ?? `https://sts.${checkedRegion(region)}.${row.dnsSuffix}`,
+    federationUrl: region => `${signinOf(region)}/federation`,
+    consoleHome: region => {
+      if (consoleOverride !== undefined) return consoleOverride.href;
+      return `https://${row.consoleHost}/console/home?region=${checkedRegion(region)}`;
+    },
+    isConsole: url => {
+      if (url.username !== '' || url.password !== '') return false;
+      if (consoleOverride !== undefined && url.origin === consoleOverride.origin) return true;
+      const { protocol, port, hostname } = url;
+      return protocol === 'https:' && port === '' && (hostname === row.consoleHost || hostname.endsWith(`.${row.consoleHost}`));
+    },
+    consoleSources: [
+      ...[overrides.signinUrl, overrides.consoleUrl].flatMap(url => (url === undefined ? [] : [new URL(url).origin])),
+      ...[signinHost, row.consoleHost].flatMap(host => [`https://${host}`, `https://*.${host}`]),
+    ],
+  };
+}
+
+function withoutSlash(url: string): string {
+  return url.endsWith('/') ? url.slice(0, -1) : url;
+}
+
+function checkedRegion(region: string): string {
+  if (!REGION.test(region)) throw new BridgeError('internal', 'the region of an account is not the name of an AWS region');
+  return region;
+}

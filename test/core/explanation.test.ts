@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { explainStep, nextStepFor } from '../../src/core/explanation.ts';
+
+describe('an explanation', () => {
+  it('names the group that is missing', () => {
+    assert.equal(
+      explainStep({ rule: 'a', outcome: 'group-missing', groups: ['aws-admins'] }),
+      'Gives the role to the group aws-admins, and you are not in it.',
+    );
+    assert.equal(
+      explainStep({ rule: 'a', outcome: 'group-missing', groups: ['a', 'b'] }),
+      'Gives the role to the groups a, b, and you are in none of them.',
+    );
+  });
+
+  it('names the proof that is missing', () => {
+    const step = explainStep({
+      rule: 'a',
+      outcome: 'proof-missing',
+      group: 'g',
+      missing: [
+        { proof: 'multi-factor' },
+        { proof: 'authenticated-within', withinSeconds: 3600, ageSeconds: 7260 },
+        { proof: 'network', networks: ['10.0.0.0/8'], address: '192.0.2.1' },
+      ],
+    });
+    assert.equal(
+      step,
+      'You are in the group g. It needs a sign-in with a second factor, and your sign-in had none. It needs a sign-in of the last 1 h, and yours was 2 h 1 min ago. It can be used from 10.0.0.0/8 only, and you come from 192.0.2.1.',
+    );
+  });
+
+  it('says what to do next', () => {
+    const trace = {
+      account: 'prod',
+      role: 'Admin',
+      outcome: 'refused',
+      steps: [{ rule: 'a', outcome: 'group-missing', groups: ['aws-admins'] }],
+    } as const;
+    assert.equal(nextStepFor(trace, []), 'Ask for membership of the group aws-admins, then sign in again.');
+    assert.equal(
+      nextStepFor({ ...trace, steps: [] }, []),
+      'No rule gives this role to anyone. Check the account and the role in the link, or ask the people who run this bridge.',
+    );
+    assert.equal(nextStepFor(trace, [{ proof: 'multi-factor' }]), 'Sign in again and use your second factor.');
+  });
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BridgeError } from '../../src/core/errors.ts';
+import { roleSessionFor, type SessionSettings, templateProblem } from '../../src/core/session.ts';
+import { person } from '../support/people.ts';
+
+const settings = (said: Partial<SessionSettings>): SessionSettings => ({
+  durationSeconds: 3600,
+  tags: {},
+  transitiveTags: [],
+  policyArns: [],
+  ...said,
+});
+
+describe('a role session', () => {
+  it('fills templates from the identity', () => {
+    const session = roleSessionFor(
+      settings({
+        sourceIdentity: '{username}',
+        tags: { Department: '{attributes.department}', Email: '{email}', Who: '{connector}/{person}', Fixed: 'yes' },
+      }),
+      person(),
+      'rule',
+    );
+    assert.equal(session.sourceIdentity, 'alice');
+    assert.deepEqual(Object.fromEntries(session.tags.map(({ key, value }) => [key, value])), {
+      Department: 'Platform',
+      Email: 'alice@acme.example',
+      Who: 'corp/abcdefghijklmnop',
+      Fixed: 'yes',
+    });
+  });
+
+  it('uses the fallback of a placeholder for somebody without a value', () => {
+    const session = roleSessionFor(
+      settings({ tags: { Cost: '{attributes.costCenter|none}', Empty: '{attributes.nothing|}' } }),
+      person(),
+      'rule',
+    );
+    assert.deepEqual(session.tags, [
+      { key: 'Cost', value: 'none' },
+      { key: 'Empty', value: '' },
+    ]);
+  });
+
+  it('does not fill what a value brought along', () => {
+    const session = roleSessionFor(settings({ tags: { A: '{displayName}' } }), person({ displayName: 'email username' }), 'rule');
+    assert.equal(session.tags[0]?.value, 'email username');
+    assert.throws(
+      () => roleSessionFor(settings({ tags: { A: '{displayName}' } }), person({ displayName: '{email}' }), 'rule'),
+      BridgeError,
+    );
+  });
+
+  const REFUSED: readonly [title: string, settings: Partial<SessionSettings>, identity: Parameters<typeof person>[0], says: RegExp][] = [
+    [
+      'a person without the attribute',
+      { tags: { Cost: '{attributes.costCenter}' } },
+      {},
+      /rule r: session tag Cost: the person has no attributes\.costCenter/,
+    ],
+    ['a person without an email', { tags: { Email: '{email}' } }, { email: undefined }, /the person has no email/],
+    [
+      'an attribute that only the prototype has',
+      { tags: { A: '{attributes.constructor}' } },
+      {},
+      /the person has no attributes\.constructor/,
+    ],
+    [
+      'a source identity with a blank',
+      { sourceIdentity: '{username}' },
+      { username: 'alice b' },
+      /source identity: the value does not fit/,
+    ],
+    ['a source identity of one character', { sourceIdentity: '{username}' }, { username: 'a' }, /source identity/],
+    ['a source identity of 65 characters', { sourceIdentity: '{username}' }, { username: 'a'.repeat(65) }, /source identity/],
+    ['a source identity that begins with aws:', { sourceIdentity: 'aws:{username}' }, {}, /source identity/],
+    ['a tag value with a markup character', { tags: { A: '{displayName}' } }, { displayName: '<b>' }, /session tag A/],
+    ['a tag value of 257 characters', { tags: { A: '{displayName}' } }, { displayName: 'x'.repeat(257) }, /session tag A/],
+  ];
+  for (const [title, said, identity, says] of REFUSED) {
+    it(`refuses ${title} rather than cut or squash it`, () => {
+      assert.throws(
+        () => roleSessionFor(settings(said), person(identity), 'r'),
+        (thrown: unknown) => thrown instanceof BridgeError && thrown.code === 'session_settings_invalid' && says.test(thrown.message),
+      );
+    });
+  }
+
+  it('does not repeat the value in the message', () => {
+    assert.throws(
+      () => roleSessionFor(settings({ sourceIdentity: '{username}' }), person({ username: 'very secret name' }), 'r'),
+      (thrown: unknown) => thrown instanceof BridgeError && !`${thrown.message} ${thrown.hint}`.includes('secret'),
+    );
+  });
+
+  it('allows a tag value in any script, counted in code points', () => {
+    const session = roleSessionFor(settings({ tags: { A: '{displayName}' } }), person({ displayName: '𝒳'.repeat(256) }), 'r');
+    assert.equal([...session.tags[0]!.value].length, 256);
+  });
+});
+
+describe('a template', () => {
+  for (const template of ['plain', '{username}', '{email|none}', '{attributes.a b}', 'x-{username}-{attributes.Cost.Center}']) {
+    it(`may be ${template}`, () => assert.equal(templateProblem(template), undefined));
+  }
+  for (const template of ['{user}', '{}', '{username', 'username}', '{attributes.}', '{{username}}', '{constructor}', '{toString}']) {
+    it(`may not be ${template}`, () => assert.ok(templateProblem(template)));
+  }
+});
