@@ -100,6 +100,8 @@ export interface CredentialsModel extends PageFrame {
   readonly expiresAt: string;
   /** `3 h 59 min` */
   readonly timeLeft: string;
+  /** Lets the page count down by the server's clock, whatever the reader's clock says. */
+  readonly secondsLeft?: number | undefined;
   /** Set when AWS allowed less than the rule gives. */
   readonly reduced?: string | undefined;
 }
@@ -132,6 +134,8 @@ export interface RepostModel extends PageFrame {
 
 export interface SignedOutModel extends PageFrame {
   readonly connectorLabel?: string | undefined;
+  /** Ends the session at the identity provider too. */
+  readonly idpSignOutHref?: string | undefined;
 }
 
 /** The file name in `views/` of each model. */

@@ -1,0 +1,54 @@
+/**
+ * Every URL of the product on one screen.
+ *
+ * A request walks down from here: what it carries, headers, who asks, then one door. Each half has its face for errors.
+ */
+import express, { type Express } from 'express';
+import { federationMetadata } from './apis/federation-metadata.ts';
+import { health } from './apis/health.ts';
+import type { Bridge } from './compose.ts';
+import { BridgeError } from './core/errors.ts';
+import { browserSso } from './flows/browser-sso.ts';
+import { consoleLink } from './flows/console-link.ts';
+import { credentialsPage } from './flows/credentials-page.ts';
+import { portal } from './flows/portal.ts';
+import { loadSession } from './http/current-session.ts';
+import { pageFace, problemFace } from './http/error-faces.ts';
+import { securityHeaders } from './http/guards.ts';
+import { requestContext } from './http/request-context.ts';
+import { bridgeCookies } from './http/session-cookie.ts';
+
+export function createApp(bridge: Bridge): Express {
+  const { access, signIn, renderer, secrets, clock, baseUrl, help } = bridge;
+  const { connectors } = signIn;
+  const secure = baseUrl.startsWith('https:');
+  const cookies = bridgeCookies({ secure });
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', [...bridge.trustedProxies]);
+
+  app.use(requestContext(bridge.log));
+  app.use(securityHeaders({ secure, formTargets: bridge.consoleSources }));
+  app.use(renderer.assets);
+
+  // Doors for machines: they answer with problem details.
+  const machines = express.Router();
+  machines.use(health({ ping: bridge.ping, connectors, stopping: bridge.stopping })); //        /healthz  /readyz
+  machines.use(federationMetadata(bridge)); //  /saml/idp/metadata  /.well-known/openid-configuration  /.well-known/jwks.json  /saml/{connector}/metadata
+  machines.use(problemFace());
+  app.use(machines);
+
+  // Doors for people: they answer with pages.
+  app.use(loadSession({ cookies, sessionOf: signIn.sessionOf }));
+  app.use(browserSso({ signIn, cookies, secrets, renderer, baseUrl })); //          /sign-in  /sign-in/{connector}  /saml/{connector}/acs  /oidc/{connector}/callback  /sign-out
+  app.use(portal({ access, connectors, renderer, help })); //                       /
+  app.use(consoleLink({ access, secrets, baseUrl })); //                            /console
+  app.use(credentialsPage({ access, connectors, renderer, secrets, clock, baseUrl })); // /credentials
+  app.use(request => {
+    throw new BridgeError('not_found', `no route for ${request.method}`);
+  });
+  app.use(pageFace({ renderer, connectors, help }));
+  return app;
+}

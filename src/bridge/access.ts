@@ -1,0 +1,179 @@
+/**
+ * The corridor: every way to a role ends here, and only this file decides, obtains credentials and records it.
+ *
+ * Owns: decision, session settings, the order "decide, obtain, record, hand out".
+ * Does not own: which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
+ */
+import type { Origin, Purpose } from '../core/audit-event.ts';
+import type { DecisionTrace } from '../core/decision-trace.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
+import { nextStepFor } from '../core/explanation.ts';
+import type { Identity } from '../core/identity.ts';
+import type { Entitlement, Evaluation, Policy } from '../core/policy.ts';
+import type { AssumedRole, AuditSink, Clock, ConsoleFederation, ConsoleLink, CorporateProof, CredentialBroker } from '../core/ports.ts';
+import { type RoleSessionName, roleSessionName } from '../core/role.ts';
+import { type RoleSession, roleSessionFor } from '../core/session.ts';
+import { actorOf } from './sign-in.ts';
+
+export interface AccessParts {
+  readonly policy: Policy;
+  readonly broker: CredentialBroker;
+  readonly console: ConsoleFederation;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+  /** Where the AWS console sends people when its session ends. */
+  readonly issuerUrl: string;
+}
+
+/** Who asks, from where, for which role; account and role as the person named them. */
+export interface AccessRequest {
+  readonly identity: Identity;
+  readonly corporateProof?: CorporateProof | undefined;
+  readonly origin: Origin;
+  readonly account: string;
+  readonly role: string;
+}
+
+export interface Handout {
+  readonly entitlement: Entitlement;
+  readonly assumed: AssumedRole;
+}
+
+export interface Access {
+  rolesFor(identity: Identity, origin: Origin): Evaluation;
+  explain(request: AccessRequest): DecisionTrace;
+  /** The decision alone, before a person confirms that they want credentials. Throws `access_denied`, `proof_missing`. */
+  check(request: AccessRequest): Promise<Entitlement>;
+  /** Throws `access_denied`, `proof_missing`, `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`, `aws_unavailable`. */
+  credentialsFor(request: AccessRequest): Promise<Handout>;
+  /** Throws the same, and `destination_refused`. */
+  consoleLinkFor(request: AccessRequest & { readonly destination?: string | undefined }): Promise<Handout & { readonly link: ConsoleLink }>;
+}
+
+/** A role that was decided for and opened, with everything that its audit event needs. */
+interface Opened extends Handout {
+  readonly session: RoleSession;
+  readonly sessionName: RoleSessionName;
+}
+
+export function createAccess(parts: AccessParts): Access {
+  const { policy, broker, console, audit, clock } = parts;
+  const circumstances = (origin: Origin) => ({ now: clock.now(), address: origin.address });
+
+  const decide = (request: AccessRequest): Entitlement => {
+    const decision = policy.decide(request.identity, circumstances(request.origin), request);
+    if (decision.granted) return decision.entitlement;
+    const { trace, missing } = decision;
+    const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
+    throw new BridgeError(code, whyRefused(trace), { trace, hint: nextStepFor(trace, missing) });
+  };
+
+  const open = async (request: AccessRequest, entitlement: Entitlement): Promise<Opened> => {
+    const { identity, corporateProof } = request;
+    const session = roleSessionFor(entitlement.rule.session, identity, entitlement.rule.name);
+    const sessionName = roleSessionName(identity);
+    const assumed = await broker.assume({
+      person: identity.person,
+      account: entitlement.account,
+      role: entitlement.arn,
+      roleName: entitlement.role,
+      sessionName,
+      session,
+      authenticatedAt: identity.authentication.at,
+      corporateProof,
+    });
+    return { entitlement, assumed, session, sessionName };
+  };
+
+  /** Runs a hand-out; a refusal at any step is audited before it goes on to the person. */
+  const audited = async <T>(purpose: Purpose, request: AccessRequest, handOut: () => Promise<T>): Promise<T> => {
+    try {
+      return await handOut();
+    } catch (thrown) {
+      const error = asBridgeError(thrown);
+      await audit.record({
+        type: 'access.refused',
+        at: clock.now(),
+        origin: request.origin,
+        actor: actorOf(request.identity),
+        purpose,
+        account: printable(request.account),
+        role: printable(request.role),
+        rule: error.trace?.steps.find(step => step.outcome === 'proof-missing')?.rule,
+        code: error.code,
+        why: error.message,
+      });
+      throw error;
+    }
+  };
+
+  const recordOf = ({ origin, identity }: AccessRequest, { entitlement, assumed, session, sessionName }: Opened) => ({
+    at: clock.now(),
+    origin,
+    actor: actorOf(identity),
+    account: entitlement.account.id,
+    accountName: entitlement.account.name,
+    role: entitlement.role,
+    rule: entitlement.rule.name,
+    group: entitlement.group,
+    sessionName,
+    sourceIdentity: session.sourceIdentity,
+    accessKeyId: assumed.credentials.accessKeyId,
+    stsRequestId: assumed.stsRequestId,
+    expiresAt: assumed.credentials.expiresAt,
+  });
+
+  return {
+    rolesFor: (identity, origin) => policy.evaluate(identity, circumstances(origin)),
+
+    explain: request => policy.decide(request.identity, circumstances(request.origin), request).trace,
+
+    check: request => audited('credentials', request, async () => decide(request)),
+
+    credentialsFor: request =>
+      audited('credentials', request, async () => {
+        const opened = await open(request, decide(request));
+        await audit.record({ type: 'credentials.issued', ...recordOf(request, opened), durationSeconds: opened.assumed.durationSeconds });
+        return { entitlement: opened.entitlement, assumed: opened.assumed };
+      }),
+
+    consoleLinkFor: request =>
+      audited('console-link', request, async () => {
+        const entitlement = decide(request);
+        const { account } = entitlement;
+        const destination = console.destinationFor(account, request.destination);
+        const opened = await open(request, entitlement);
+        const { assumed, session } = opened;
+        const link = await console.linkFor({
+          account,
+          assumed,
+          destination,
+          issuerUrl: parts.issuerUrl,
+          consoleSeconds: session.consoleSeconds,
+        });
+        await audit.record({
+          type: 'console-link.issued',
+          ...recordOf(request, opened),
+          consoleSeconds: link.consoleSeconds,
+          destination: link.destination,
+        });
+        return { entitlement, assumed, link };
+      }),
+  };
+}
+
+function whyRefused({ steps }: DecisionTrace): string {
+  if (steps.length === 0) return 'no rule gives this role to anyone';
+  return steps
+    .map(step =>
+      step.outcome === 'proof-missing'
+        ? `${step.rule}: missing ${step.missing.map(({ proof }) => proof).join(', ')}`
+        : `${step.rule}: group missing`,
+    )
+    .join('; ');
+}
+
+/** What a person typed, fit for a log. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 128);
+}

@@ -1,0 +1,201 @@
+/**
+ * Browser sign-in as a use case: an attempt is begun, answered once, and becomes a session.
+ *
+ * Owns: attempts (one-time, bound to the browser), sessions (idle and absolute limits), their audit events.
+ * Does not own: protocols (connectors), cookies and pages (flows, http).
+ */
+import type { Actor, Origin } from '../core/audit-event.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
+import type { Identity } from '../core/identity.ts';
+import { type LocalPath, localPath } from '../core/local-path.ts';
+import type {
+  AuditSink,
+  AuthenticationResponse,
+  Clock,
+  Connector,
+  Expectation,
+  OneTimeKeys,
+  Secrets,
+  Session,
+  Sessions,
+  SignInAttempt,
+  SignInAttempts,
+  VerifiedSignIn,
+} from '../core/ports.ts';
+import { MINUTE, type Seconds } from '../core/time.ts';
+
+/** How long a person may take at their identity provider. */
+const ATTEMPT_SECONDS: Seconds = 10 * MINUTE;
+/** The time of last use is written at most this often. */
+const TOUCH_SECONDS: Seconds = MINUTE;
+
+export interface SignInParts {
+  readonly connectors: readonly Connector[];
+  readonly attempts: SignInAttempts;
+  readonly sessions: Sessions;
+  readonly oneTimeKeys: OneTimeKeys;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly idleSeconds: Seconds;
+  readonly maxSeconds: Seconds;
+}
+
+export interface BeginRequest {
+  readonly connector: string;
+  /** The secret of the attempt cookie. */
+  readonly browser: string;
+  readonly returnTo: LocalPath;
+  readonly reauthenticate: boolean;
+  readonly origin: Origin;
+}
+
+export interface Answer {
+  readonly connector: string;
+  readonly response: AuthenticationResponse;
+  /** `state` or `RelayState` as it came back. */
+  readonly attemptId: string | undefined;
+  /** The secret of the attempt cookie; undefined when the browser sent none. */
+  readonly browser: string | undefined;
+  /** The session that the browser had before; it ends. */
+  readonly previousSession: string | undefined;
+  readonly origin: Origin;
+  /** Lets the connector verify the answer. */
+  readonly authenticate: (
+    connector: Connector,
+    response: AuthenticationResponse,
+    expectation: Expectation | undefined,
+  ) => Promise<VerifiedSignIn>;
+}
+
+export interface SignIn {
+  readonly connectors: readonly Connector[];
+  /** Throws `connector_unknown`, `connector_unavailable`, `idp_unreachable`. */
+  begin(request: BeginRequest): Promise<{ readonly redirectTo: string }>;
+  /** Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`. */
+  complete(answer: Answer): Promise<{ readonly session: Session; readonly returnTo: LocalPath }>;
+  /** The live session of a cookie, or undefined. */
+  sessionOf(id: string | undefined): Promise<Session | undefined>;
+  signOut(session: Session, origin: Origin): Promise<void>;
+}
+
+export function createSignIn(parts: SignInParts): SignIn {
+  const { connectors, attempts, sessions, oneTimeKeys, audit, clock, secrets } = parts;
+  const byId = new Map<string, Connector>(connectors.map(connector => [connector.id, connector]));
+
+  const connectorNamed = (id: string): Connector => {
+    const connector = byId.get(id);
+    if (connector === undefined) throw new BridgeError('connector_unknown', 'no connector of that id');
+    return connector;
+  };
+
+  /** Runs a step of a sign-in; a refusal is audited before it goes on to the person. */
+  const audited = async <T>(connector: string, origin: Origin, step: () => Promise<T>): Promise<T> => {
+    try {
+      return await step();
+    } catch (thrown) {
+      const error = asBridgeError(thrown);
+      const named = byId.has(connector) ? connector : 'unknown';
+      await audit.record({ type: 'sign-in.refused', at: clock.now(), origin, connector: named, code: error.code, why: error.message });
+      throw error;
+    }
+  };
+
+  /** The attempt that this answer belongs to. It is consumed here, before anything of the answer is believed. */
+  const redeem = async (answer: Answer, connector: Connector): Promise<SignInAttempt | undefined> => {
+    const attempt = answer.attemptId === undefined ? undefined : await attempts.consume(answer.attemptId, clock.now());
+    if (attempt === undefined) {
+      if (connector.acceptsUnsolicited && answer.response.protocol === 'saml') return undefined;
+      throw new BridgeError('attempt_invalid', 'no such attempt: never begun, over, or answered before');
+    }
+    if (attempt.connector !== connector.id) throw new BridgeError('attempt_invalid', 'the attempt was begun at another connector');
+    if (answer.browser === undefined) throw new BridgeError('attempt_invalid', 'the browser sent no attempt cookie');
+    if (!secrets.equal(attempt.browser, answer.browser))
+      throw new BridgeError('attempt_invalid', 'the attempt was begun in another browser');
+    return attempt;
+  };
+
+  const open = async (verified: VerifiedSignIn, previous: string | undefined): Promise<Session> => {
+    const now = clock.now();
+    const session: Session = {
+      id: secrets.token(),
+      identity: verified.identity,
+      corporateProof: verified.corporateProof,
+      csrfToken: secrets.token(),
+      createdAt: now,
+      lastUsedAt: now,
+      expiresAt: Math.min(now + parts.maxSeconds * 1000, verified.sessionNotAfter ?? Number.POSITIVE_INFINITY),
+    };
+    if (previous !== undefined) await sessions.end(previous);
+    await sessions.create(session);
+    return session;
+  };
+
+  return {
+    connectors,
+
+    begin: ({ connector: id, browser, returnTo, reauthenticate, origin }) =>
+      audited(id, origin, async () => {
+        const connector = connectorNamed(id);
+        const attemptId = secrets.token();
+        const { redirectTo, expectation } = await connector.begin({ attemptId, reauthenticate });
+        const now = clock.now();
+        await attempts.create({
+          id: attemptId,
+          connector: connector.id,
+          browser,
+          returnTo,
+          expectation,
+          createdAt: now,
+          expiresAt: now + ATTEMPT_SECONDS * 1000,
+        });
+        return { redirectTo };
+      }),
+
+    complete: answer =>
+      audited(answer.connector, answer.origin, async () => {
+        const connector = connectorNamed(answer.connector);
+        const attempt = await redeem(answer, connector);
+        const verified = await answer.authenticate(connector, answer.response, attempt?.expectation);
+        if (verified.assertion !== undefined) {
+          const { id, expiresAt } = verified.assertion;
+          const first = await oneTimeKeys.claim(`${connector.id} ${id}`, expiresAt);
+          if (!first) throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
+        }
+        const session = await open(verified, answer.previousSession);
+        const { authentication, groups } = session.identity;
+        await audit.record({
+          type: 'sign-in.succeeded',
+          at: session.createdAt,
+          origin: answer.origin,
+          actor: actorOf(session.identity),
+          groupCount: groups.length,
+          methods: authentication.methods,
+          multiFactor: authentication.multiFactor,
+        });
+        return { session, returnTo: localPath(attempt?.returnTo ?? answer.attemptId) };
+      }),
+
+    sessionOf: async id => {
+      if (id === undefined) return undefined;
+      const session = await sessions.find(id);
+      if (session === undefined) return undefined;
+      const now = clock.now();
+      if (now >= session.expiresAt || now >= session.lastUsedAt + parts.idleSeconds * 1000 || !byId.has(session.identity.connector)) {
+        await sessions.end(id);
+        return undefined;
+      }
+      if (now >= session.lastUsedAt + TOUCH_SECONDS * 1000) await sessions.touch(id, now);
+      return session;
+    },
+
+    signOut: async (session, origin) => {
+      await sessions.end(session.id);
+      await audit.record({ type: 'sign-out', at: clock.now(), origin, actor: actorOf(session.identity) });
+    },
+  };
+}
+
+export function actorOf({ person, connector, username }: Identity): Actor {
+  return { person, connector, username };
+}

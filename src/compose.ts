@@ -1,0 +1,165 @@
+/**
+ * The only file that knows every adapter: a configuration goes in, a bridge comes out, plugged together and open.
+ *
+ * Owns: which adapter fills which port, and that everything opened is closed again. Does not own: URLs (app.ts), the process (main.ts).
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { createAuditTrail } from './audit/audit-trail.ts';
+import { createConsoleFederation } from './aws/console.ts';
+import { createCredentialBroker } from './aws/sts.ts';
+import { type Access, createAccess } from './bridge/access.ts';
+import { createSignIn, type SignIn } from './bridge/sign-in.ts';
+import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './config/configuration.ts';
+import { createOidcConnector } from './connectors/oidc.ts';
+import { createSamlConnector } from './connectors/saml.ts';
+import { partitionTable } from './core/partitions.ts';
+import { compilePolicy } from './core/policy.ts';
+import type { Availability, Clock, Connector, FederationMetadata, Secrets, ServiceProviderMetadata, Store } from './core/ports.ts';
+import { MINUTE } from './core/time.ts';
+import { createRenderer, type Renderer } from './http/render.ts';
+import { createIssuer } from './issuer/issuer.ts';
+import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
+import type { Logger } from './log.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
+import { openPostgresStore } from './store/postgres.ts';
+import { openSqliteStore } from './store/sqlite.ts';
+
+/** Everything that the doors need; nothing of it is an adapter's own type. */
+export interface Bridge {
+  readonly baseUrl: string;
+  readonly trustedProxies: readonly string[];
+  readonly help: Configuration['help'];
+  readonly access: Access;
+  readonly signIn: SignIn;
+  readonly metadata: FederationMetadata;
+  /** By connector id. */
+  readonly serviceProviders: ReadonlyMap<string, ServiceProviderMetadata>;
+  /** Hosts that a form of ours may lead to. */
+  readonly consoleSources: readonly string[];
+  readonly renderer: Renderer;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly log: Logger;
+  ping(): Promise<void>;
+  /** True once the process was asked to stop. */
+  readonly stopping: () => boolean;
+  close(): Promise<void>;
+}
+
+export interface ComposeOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly stopping?: () => boolean;
+}
+
+const OUTBOUND_BYTES = 2 * 1024 * 1024;
+const PRUNE_EVERY: number = 10 * MINUTE * 1000;
+
+const systemClock: Clock = { now: () => Date.now() };
+
+const secrets: Secrets = {
+  token: () => randomBytes(32).toString('base64url'),
+  equal: (a, b) => {
+    const [left, right] = [Buffer.from(a), Buffer.from(b)];
+    return left.length === right.length && timingSafeEqual(left, right);
+  },
+};
+
+/**
+ * Opens a bridge. An identity provider that is down leaves its connector unavailable and stops nothing; a store or a key that cannot
+ * be opened throws, and what was opened before is closed again.
+ */
+export async function compose(configuration: Configuration, options: ComposeOptions): Promise<Bridge> {
+  const { log, clock = systemClock, stopping = () => false } = options;
+  const { baseUrl, aws, issuer } = configuration;
+  await using opened = new AsyncDisposableStack();
+
+  const outbound = createOutbound({ timeoutSeconds: aws.timeoutSeconds, maxBytes: OUTBOUND_BYTES });
+  opened.defer(() => outbound.close());
+  const partitions = partitionTable(aws);
+  const keys = await openSigningKeys({ ...issuer.keys, clock });
+  const store = await openStore(configuration.store);
+  opened.defer(() => store.close());
+  const audit = createAuditTrail({ sinks: [store.audit], log });
+
+  const ourIssuer = createIssuer({
+    baseUrl: issuer.webIdentity.issuer,
+    samlEntityId: issuer.saml.entityId,
+    audience: issuer.webIdentity.audience,
+    keys,
+    partitions,
+    clock,
+  });
+  const broker = createCredentialBroker({ issuer: ourIssuer, partitions, timeoutSeconds: aws.timeoutSeconds, clock });
+  const console = createConsoleFederation({ partitions, outbound });
+
+  const openedConnectors = await Promise.all(
+    configuration.connectors.map(connector => openConnector(connector, { baseUrl, keys, outbound, clock, log })),
+  );
+  const connectors = openedConnectors.map(({ connector }) => connector);
+  for (const connector of connectors) opened.defer(() => connector.close());
+
+  const { idleSeconds, maxSeconds } = configuration.sessions;
+  const signIn = createSignIn({ connectors, ...store, audit, clock, secrets, idleSeconds, maxSeconds });
+  const policy = compilePolicy(configuration.access, configuration.accounts);
+  const access = createAccess({ policy, broker, console, audit, clock, issuerUrl: `${baseUrl}/` });
+  const renderer = createRenderer({ directory: fileURLToPath(new URL('../views', import.meta.url)), helpUrl: configuration.help?.url });
+
+  const pruning = setInterval(() => {
+    store.prune(clock.now()).catch((cause: unknown) => log.error({ cause: String(cause) }, 'pruning failed'));
+  }, PRUNE_EVERY);
+  pruning.unref();
+  opened.defer(() => clearInterval(pruning));
+
+  const usedPartitions = new Set(configuration.accounts.map(({ partition }) => partition));
+  const toClose = opened.move();
+  return {
+    baseUrl,
+    trustedProxies: configuration.proxy.trusted,
+    help: configuration.help,
+    access,
+    signIn,
+    metadata: ourIssuer,
+    serviceProviders: new Map(
+      openedConnectors.flatMap(({ connector, metadata }) => (metadata === undefined ? [] : [[connector.id, metadata]])),
+    ),
+    consoleSources: [...new Set([...usedPartitions].flatMap(partition => partitions[partition].consoleSources))],
+    renderer,
+    secrets,
+    clock,
+    log,
+    ping: () => store.ping(),
+    stopping,
+    close: () => toClose.disposeAsync(),
+  };
+}
+
+function openStore(configuration: StoreConfiguration): Promise<Store> {
+  return configuration.kind === 'sqlite' ? openSqliteStore(configuration) : openPostgresStore(configuration);
+}
+
+interface ConnectorParts {
+  readonly baseUrl: string;
+  readonly keys: SigningKeys;
+  readonly outbound: Outbound;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+async function openConnector(
+  configuration: ConnectorConfiguration,
+  { baseUrl, keys, outbound, clock, log }: ConnectorParts,
+): Promise<{ readonly connector: Connector; readonly metadata?: ServiceProviderMetadata }> {
+  const onChange = (availability: Availability): void => {
+    if (availability.state === 'ready') log.info({ connector: configuration.id }, 'connector ready');
+    else log.warn({ connector: configuration.id, why: availability.reason }, 'connector unavailable');
+  };
+  if (configuration.protocol === 'oidc') {
+    return { connector: await createOidcConnector({ ...configuration, baseUrl, outbound, clock, secrets, onChange }) };
+  }
+  const { active } = keys.serviceProvider;
+  const signingKey = { privateKeyPem: active.privateKeyPem(), certificatePem: active.certificatePem };
+  const connector = await createSamlConnector({ ...configuration, baseUrl, outbound, clock, signingKey, onChange });
+  return { connector, metadata: connector };
+}

@@ -1,0 +1,159 @@
+/**
+ * The first journey: a person signs in at their identity provider and gets a session here, and leaves again.
+ *
+ * Owns: the routes of sign-in and sign-out, and the two ways back from an identity provider.
+ * Does not own: protocols (connectors), what an attempt or a session is (bridge/sign-in).
+ */
+import { type Request, type Response, Router } from 'express';
+import * as z from 'zod';
+import type { SignIn } from '../bridge/sign-in.ts';
+import { localPath } from '../core/local-path.ts';
+import type { AuthenticationResponse, Connector, Secrets } from '../core/ports.ts';
+import { authenticate } from '../http/authenticate.ts';
+import { sessionIn, viewerOf } from '../http/current-session.ts';
+import { limitPerAddress, requireOwnForm } from '../http/guards.ts';
+import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
+import type { Renderer } from '../http/render.ts';
+import { contextOf } from '../http/request-context.ts';
+import type { BridgeCookies } from '../http/session-cookie.ts';
+import type { ConnectorChoice } from '../http/views.ts';
+
+export interface BrowserSsoParts {
+  readonly signIn: SignIn;
+  readonly cookies: BridgeCookies;
+  readonly secrets: Secrets;
+  readonly renderer: Renderer;
+  readonly baseUrl: string;
+}
+
+/** A company's whole office may sit behind one address; a machine that guesses is far beyond this. */
+const SIGN_INS_PER_MINUTE = 600;
+/** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
+const ACS_BODY_BYTES = 160 * 1024;
+
+const SignInQuery = z.object({ return_to: text(2048).optional(), reauthenticate: z.literal('1').optional() });
+const AcsForm = z.object({
+  SAMLResponse: text(ACS_BODY_BYTES).min(1),
+  RelayState: text(2048).optional(),
+  reposted: z.literal('1').optional(),
+});
+const SignOutForm = z.object({ csrf_token: text(64).optional() });
+
+export function browserSso(parts: BrowserSsoParts): Router {
+  const { signIn, cookies, secrets, renderer } = parts;
+  const limit = limitPerAddress(SIGN_INS_PER_MINUTE);
+  const router = Router();
+
+  const begin = async (request: Request, response: Response, connector: string): Promise<void> => {
+    const query = readQuery(request, SignInQuery);
+    const browser = cookies.readAttempt(request) ?? secrets.token();
+    const { redirectTo } = await signIn.begin({
+      connector,
+      browser,
+      returnTo: localPath(query.return_to),
+      reauthenticate: query.reauthenticate !== undefined,
+      origin: contextOf(response).origin,
+    });
+    cookies.writeAttempt(response, browser);
+    response.redirect(303, redirectTo);
+  };
+
+  const complete = async (
+    request: Request,
+    response: Response,
+    answer: { connector: string; response: AuthenticationResponse; attemptId: string | undefined },
+  ): Promise<void> => {
+    const { session, returnTo } = await signIn.complete({
+      ...answer,
+      browser: cookies.readAttempt(request),
+      previousSession: cookies.readSession(request),
+      origin: contextOf(response).origin,
+      authenticate: (connector, message, expectation) => authenticate(request, connector, { response: message, expectation }),
+    });
+    cookies.writeSession(response, session.id, new Date(session.expiresAt));
+    response.redirect(303, returnTo);
+  };
+
+  router.get('/sign-in', limit, async (request, response) => {
+    const { return_to } = readQuery(request, SignInQuery);
+    const returnTo = localPath(return_to);
+    const [only, ...others] = signIn.connectors;
+    // Somebody on the way to a place, with one way to sign in, is not asked which.
+    if (returnTo !== '/' && only !== undefined && others.length === 0 && only.availability().state === 'ready')
+      return begin(request, response, only.id);
+    const viewer = viewerOf(sessionIn(response), signIn.connectors);
+    response
+      .type('html')
+      .send(renderer.render('sign-in', { viewer, connectors: choicesOf(signIn.connectors, returnTo), purpose: purposeOf(returnTo) }));
+  });
+
+  router.get('/sign-in/:connector', limit, (request, response) => begin(request, response, connectorIn(request)));
+
+  router.post('/saml/:connector/acs', limit, formBody(ACS_BODY_BYTES), (request, response) => {
+    const form = readForm(request, AcsForm);
+    const connector = connectorIn(request);
+    if (cookies.readAttempt(request) === undefined && form.reposted === undefined) {
+      const action = `/saml/${encodeURIComponent(connector)}/acs`;
+      response.type('html').send(renderer.render('repost', { action, samlResponse: form.SAMLResponse, relayState: form.RelayState ?? '' }));
+      return;
+    }
+    return complete(request, response, {
+      connector,
+      response: { protocol: 'saml', samlResponse: form.SAMLResponse },
+      attemptId: form.RelayState,
+    });
+  });
+
+  router.get('/oidc/:connector/callback', limit, (request, response) => {
+    const parameters = new URL(request.originalUrl, parts.baseUrl).searchParams;
+    const [state, ...more] = parameters.getAll('state');
+    return complete(request, response, {
+      connector: connectorIn(request),
+      response: { protocol: 'oidc', parameters },
+      attemptId: more.length === 0 ? state : undefined,
+    });
+  });
+
+  router.post('/sign-out', formBody(SMALL_FORM_BYTES), async (request, response) => {
+    const session = sessionIn(response);
+    if (session !== undefined) {
+      requireOwnForm(request, session, readForm(request, SignOutForm).csrf_token, parts);
+      await signIn.signOut(session, contextOf(response).origin);
+    }
+    cookies.clearSession(response);
+    const connector = signIn.connectors.find(({ id }) => id === session?.identity.connector);
+    response
+      .type('html')
+      .send(renderer.render('signed-out', { connectorLabel: connector?.label, idpSignOutHref: connector?.signOutUrl?.() }));
+  });
+
+  return router;
+}
+
+function connectorIn(request: Request): string {
+  return String(request.params['connector']);
+}
+
+/** Also shown by the portal to people without a session. */
+export function choicesOf(connectors: readonly Connector[], returnTo: string): ConnectorChoice[] {
+  const query = returnTo === '/' ? '' : `?return_to=${encodeURIComponent(returnTo)}`;
+  return connectors.map(connector => {
+    const availability = connector.availability();
+    return {
+      label: connector.label,
+      protocol: connector.protocol === 'saml' ? 'SAML' : 'OpenID Connect',
+      href: `/sign-in/${connector.id}${query}`,
+      unavailable:
+        availability.state === 'unavailable'
+          ? { reason: availability.reason, since: new Date(availability.since).toISOString() }
+          : undefined,
+    };
+  });
+}
+
+function purposeOf(returnTo: string): string | undefined {
+  const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
+  const place = { '/console': 'the AWS console of', '/credentials': 'credentials for' }[pathname];
+  const [account, role] = [searchParams.get('account'), searchParams.get('role')];
+  return place === undefined || account === null || role === null ? undefined : `${place} ${account} as ${role}`;
+}

@@ -1,0 +1,109 @@
+/**
+ * The page that shows temporary credentials in every format. A GET asks, a POST fetches: nothing is handed out by following a link.
+ */
+import { Router } from 'express';
+import * as z from 'zod';
+import type { Access } from '../bridge/access.ts';
+import { formatCredentials } from '../core/credential-formats.ts';
+import { CREDENTIAL_FORMATS, type CredentialFormat } from '../core/credentials.ts';
+import type { Clock, Connector, Secrets } from '../core/ports.ts';
+import { formatDuration } from '../core/time.ts';
+import { requireSession, sessionIn, viewerOf } from '../http/current-session.ts';
+import { limitPerAddress, requireOwnForm } from '../http/guards.ts';
+import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
+import type { Renderer } from '../http/render.ts';
+import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { credentialsSeconds } from './portal.ts';
+
+export interface CredentialsPageParts {
+  readonly access: Access;
+  readonly connectors: readonly Connector[];
+  readonly renderer: Renderer;
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+  readonly baseUrl: string;
+}
+
+const HANDOUTS_PER_MINUTE = 600;
+
+const CredentialsRequest = z.object({ account: text(128).min(1), role: text(512).min(1) });
+const CredentialsForm = CredentialsRequest.extend({ csrf_token: text(64).optional() });
+
+const FORMATS: { readonly [F in CredentialFormat]: { readonly label: string; readonly how: string } } = {
+  env: { label: 'bash, zsh', how: 'Paste into the shell.' },
+  fish: { label: 'fish', how: 'Paste into the shell.' },
+  powershell: { label: 'PowerShell', how: 'Paste into the shell.' },
+  'windows-cmd': { label: 'cmd', how: 'Paste into the command prompt.' },
+  'credentials-file': { label: 'Credentials file', how: 'Put into ~/.aws/credentials and remove it afterwards.' },
+  process: { label: 'JSON', how: 'The format of credential_process.' },
+};
+
+export function credentialsPage(parts: CredentialsPageParts): Router {
+  const { access, connectors, renderer, clock } = parts;
+  const limit = limitPerAddress(HANDOUTS_PER_MINUTE);
+  const router = Router();
+
+  router.get('/credentials', limit, async (request, response) => {
+    const asked = readQuery(request, CredentialsRequest);
+    const session = sessionIn(response);
+    if (session === undefined) {
+      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`);
+      return;
+    }
+    const entitlement = await access.check({ identity: session.identity, origin: contextOf(response).origin, ...asked });
+    const { account, role, rule } = entitlement;
+    response.type('html').send(
+      renderer.render('credentials-request', {
+        viewer: viewerOf(session, connectors),
+        account: account.name,
+        accountId: account.id,
+        role,
+        duration: formatDuration(credentialsSeconds(account, rule.session.durationSeconds)),
+      }),
+    );
+  });
+
+  router.post('/credentials', limit, formBody(SMALL_FORM_BYTES), async (request, response) => {
+    const { csrf_token, ...asked } = readForm(request, CredentialsForm);
+    rememberReturnTo(response, pathFor(asked));
+    const session = requireSession(response);
+    requireOwnForm(request, session, csrf_token, parts);
+    const { identity, corporateProof } = session;
+    const { entitlement, assumed } = await access.credentialsFor({
+      identity,
+      corporateProof,
+      origin: contextOf(response).origin,
+      ...asked,
+    });
+    const { account, role } = entitlement;
+    const { credentials, reducedFrom } = assumed;
+    const secondsLeft = Math.max(0, Math.floor((credentials.expiresAt - clock.now()) / 1000));
+    const profile = `${account.name}-${role.replaceAll('/', '-')}`;
+    response.type('html').send(
+      renderer.render('credentials', {
+        viewer: viewerOf(session, connectors),
+        account: account.name,
+        accountId: account.id,
+        role,
+        assumedRoleArn: assumed.assumedRoleArn,
+        formats: CREDENTIAL_FORMATS.map(id => ({
+          id,
+          ...FORMATS[id],
+          text: formatCredentials(id, credentials, { accountId: account.id, region: account.region, profile }),
+        })),
+        expiresAt: new Date(credentials.expiresAt).toISOString(),
+        timeLeft: formatDuration(secondsLeft),
+        reduced:
+          reducedFrom === undefined
+            ? undefined
+            : `The rule gives ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
+      }),
+    );
+  });
+
+  return router;
+}
+
+function pathFor({ account, role }: z.output<typeof CredentialsRequest>): string {
+  return `/credentials?${new URLSearchParams({ account, role })}`;
+}

@@ -1,0 +1,144 @@
+/**
+ * How an error looks outside. Each door chooses its face when it is mounted; nobody sniffs Accept.
+ *
+ * Whatever is thrown comes out as one of our errors; the cause goes to the log only.
+ */
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { BridgeError, type ErrorCode } from '../core/errors.ts';
+import { explainStep } from '../core/explanation.ts';
+import type { LocalPath } from '../core/local-path.ts';
+import type { Connector, Session } from '../core/ports.ts';
+import type { Logger } from '../log.ts';
+import { sessionIn, viewerOf } from './current-session.ts';
+import type { Renderer } from './render.ts';
+import { contextOf, returnToOf } from './request-context.ts';
+import type { HelpModel, RefusalModel } from './views.ts';
+
+/** Errors of body-parser and express, by their `type` or status. */
+const FOREIGN: Readonly<Record<string, ErrorCode>> = {
+  'entity.too.large': 'payload_too_large',
+  'parameters.too.many': 'payload_too_large',
+  'encoding.unsupported': 'unsupported_media_type',
+  'charset.unsupported': 'unsupported_media_type',
+};
+
+function translate(thrown: unknown): BridgeError {
+  if (thrown instanceof BridgeError) return thrown;
+  const { type, status, name } = (thrown ?? {}) as { type?: unknown; status?: unknown; name?: unknown };
+  const known = typeof type === 'string' ? FOREIGN[type] : undefined;
+  if (known !== undefined) return new BridgeError(known, `the body was refused: ${String(type)}`, { cause: thrown });
+  if (name === 'URIError' || (typeof status === 'number' && status >= 400 && status < 500)) {
+    return new BridgeError('bad_request', 'the request could not be read', { cause: thrown });
+  }
+  return new BridgeError('internal', 'unexpected error', { cause: thrown });
+}
+
+/** What the log may know of a cause: not its other fields, which may hold requests, bodies and tokens. */
+function describeCause(cause: unknown): object | undefined {
+  if (cause === undefined) return undefined;
+  if (!(cause instanceof Error)) return { kind: typeof cause };
+  return { name: cause.name, message: cause.message, stack: cause.stack };
+}
+
+function logError(log: Logger, error: BridgeError): void {
+  const level = error.status >= 500 ? 'error' : 'info';
+  log[level]({ code: error.code, why: error.message, cause: describeCause(error.cause) }, 'refused');
+}
+
+/** An error handler that writes the error to the log and shows it by `show`. */
+export function errorFace(show: (error: BridgeError, ...rest: Parameters<RequestHandler>) => void): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    const error = translate(thrown);
+    const { log } = contextOf(response);
+    logError(log, error);
+    if (response.headersSent) {
+      request.socket.destroy();
+      return;
+    }
+    response.status(error.status);
+    show(error, request, response, next);
+  };
+}
+
+type Action = (context: { readonly returnTo: LocalPath; readonly session: Session | undefined }) => {
+  readonly label: string;
+  readonly href: string;
+};
+
+const toRoles: Action = () => ({ label: 'Go to my roles', href: '/' });
+const toSignIn: Action = () => ({ label: 'Go to the sign-in page', href: '/sign-in' });
+const signInThenBack: Action = ({ returnTo }) => ({ label: 'Sign in', href: `/sign-in?return_to=${encodeURIComponent(returnTo)}` });
+const signInAgain: Action = ({ returnTo, session }) => ({
+  label: 'Sign in again',
+  href: `/sign-in/${session?.identity.connector ?? ''}?reauthenticate=1&return_to=${encodeURIComponent(returnTo)}`,
+});
+
+/** What a page offers to press; a code that is not here leads to the roles. */
+const ACTIONS: Partial<Record<ErrorCode, Action>> = {
+  not_signed_in: signInThenBack,
+  proof_missing: signInAgain,
+  corporate_proof_missing: signInAgain,
+  connector_unknown: toSignIn,
+  connector_unavailable: toSignIn,
+  attempt_invalid: toSignIn,
+  idp_refused: toSignIn,
+  idp_unreachable: toSignIn,
+  saml_response_refused: toSignIn,
+  oidc_response_refused: toSignIn,
+  assertion_replayed: toSignIn,
+  identity_incomplete: toSignIn,
+};
+
+/** The codes for which it helps to know whom to ask. */
+const ASK_PEOPLE: ReadonlySet<ErrorCode> = new Set([
+  'access_denied',
+  'proof_missing',
+  'session_settings_invalid',
+  'identity_incomplete',
+  'aws_refused',
+  'internal',
+]);
+
+/** A page for people. */
+export function pageFace(parts: {
+  readonly renderer: Renderer;
+  readonly connectors: readonly Connector[];
+  readonly help: HelpModel | undefined;
+}): ErrorRequestHandler {
+  return errorFace((error, request, response) => {
+    const session = sessionIn(response);
+    const { trace } = error;
+    const model: RefusalModel = {
+      viewer: viewerOf(session, parts.connectors),
+      status: error.status,
+      code: error.code,
+      title: error.title,
+      hint: error.hint,
+      trace: trace && {
+        account: trace.account,
+        role: trace.role,
+        lines: trace.steps.map(step => ({ rule: step.rule, outcome: step.outcome, sentence: explainStep(step) })),
+      },
+      correlationId: contextOf(response).origin.correlationId,
+      action: (ACTIONS[error.code] ?? toRoles)({ returnTo: returnToOf(request, response), session }),
+      help: ASK_PEOPLE.has(error.code) ? parts.help : undefined,
+    };
+    response.type('html').send(parts.renderer.render('refusal', model));
+  });
+}
+
+/** Problem details (RFC 9457) for machines. */
+export function problemFace(): ErrorRequestHandler {
+  return errorFace((error, _request, response) => {
+    response.type('application/problem+json').send(
+      JSON.stringify({
+        type: `urn:rolebridge:error:${error.code}`,
+        title: error.title,
+        status: error.status,
+        detail: error.hint,
+        code: error.code,
+        correlation_id: contextOf(response).origin.correlationId,
+      }),
+    );
+  });
+}

@@ -1,0 +1,78 @@
+/** What stands in front of every door: headers, the limits of how often, and the proof that a form is our own. */
+import type { Request, RequestHandler } from 'express';
+import rateLimit, { ipKeyGenerator } from 'express-rate-limit';
+import helmet from 'helmet';
+import { BridgeError } from '../core/errors.ts';
+import type { Secrets, Session } from '../core/ports.ts';
+
+export interface HeaderOptions {
+  readonly secure: boolean;
+  /** Sources that our forms may lead to beside ourselves: the sign-in and console hosts of AWS. */
+  readonly formTargets: readonly string[];
+}
+
+/** Strict headers for everything; nothing is stored by browsers or proxies unless a route says otherwise. */
+export function securityHeaders({ secure, formTargets }: HeaderOptions): RequestHandler[] {
+  return [
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          styleSrc: ["'self'"],
+          scriptSrc: ["'self'"],
+          imgSrc: ["'self'"],
+          formAction: ["'self'", ...formTargets],
+          frameAncestors: ["'none'"],
+          baseUri: ["'none'"],
+        },
+      },
+      crossOriginEmbedderPolicy: false,
+      // same-origin would cut the console's tab from ours, which is what we want anyway; links open with noopener.
+      crossOriginOpenerPolicy: { policy: 'same-origin' },
+      crossOriginResourcePolicy: { policy: 'same-origin' },
+      referrerPolicy: { policy: 'no-referrer' },
+      strictTransportSecurity: secure ? { maxAge: 365 * 24 * 3600, includeSubDomains: false } : false,
+      xFrameOptions: { action: 'deny' },
+    }),
+    (_request, response, next) => {
+      response.setHeader('Cache-Control', 'no-store');
+      response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=()');
+      next();
+    },
+  ];
+}
+
+/** At most so many requests a minute from one address (an IPv6 /56). Throws `too_many_requests` into the error face. */
+export function limitPerAddress(perMinute: number): RequestHandler {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: perMinute,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    keyGenerator: request => ipKeyGenerator(request.ip ?? 'unknown', 56),
+    handler: (_request, _response, next) =>
+      next(new BridgeError('too_many_requests', `more than ${perMinute} requests a minute from one address`)),
+  });
+}
+
+/**
+ * Proves that a state-changing request was sent by our own page in this session: by the token of the session, and by what the browser
+ * says of where the request began. Under `Referrer-Policy: no-referrer` a browser sends `Origin: null` even from our own page, so
+ * `Sec-Fetch-Site` is asked first. Throws `cross_site_request`.
+ */
+export function requireOwnForm(
+  request: Request,
+  session: Session,
+  token: string | undefined,
+  guard: { readonly secrets: Secrets; readonly baseUrl: string },
+): void {
+  const site = request.get('sec-fetch-site');
+  const origin = request.get('origin');
+  if (site !== undefined ? site !== 'same-origin' : origin !== undefined && origin !== guard.baseUrl) {
+    throw new BridgeError('cross_site_request', `a form came from elsewhere (Sec-Fetch-Site ${site ?? 'absent'})`);
+  }
+  if (token === undefined || !guard.secrets.equal(token, session.csrfToken)) {
+    throw new BridgeError('cross_site_request', 'a form came without the token of the session');
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What every request carries from its first step to its last: where it came from, its correlation id, its log.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Origin } from '../core/audit-event.ts';
+import { type LocalPath, localPath } from '../core/local-path.ts';
+import type { Logger } from '../log.ts';
+
+export interface RequestContext {
+  readonly origin: Origin;
+  readonly log: Logger;
+}
+
+const MAX_USER_AGENT = 256;
+
+/** Gives the request its correlation id (a new one: a caller's own id is not believed) and answers with it in `x-correlation-id`. */
+export function requestContext(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    const correlationId = randomUUID();
+    const started = process.hrtime.bigint();
+    const context: RequestContext = {
+      origin: {
+        correlationId,
+        address: request.ip ?? 'unknown',
+        userAgent: request
+          .get('user-agent')
+          ?.replaceAll(/[^\x20-\x7e]/g, '?')
+          .slice(0, MAX_USER_AGENT),
+      },
+      log: log.child({ correlationId }),
+    };
+    response.locals['context'] = context;
+    response.setHeader('x-correlation-id', correlationId);
+    // The path alone: a query may hold codes and states.
+    response.on('finish', () =>
+      context.log.info(
+        {
+          method: request.method,
+          path: request.baseUrl + request.path,
+          status: response.statusCode,
+          milliseconds: Number((process.hrtime.bigint() - started) / 1_000_000n),
+          address: context.origin.address,
+        },
+        'request',
+      ),
+    );
+    next();
+  };
+}
+
+export function contextOf(response: Response): RequestContext {
+  return response.locals['context'] as RequestContext;
+}
+
+/** Where a person should come back to after a sign-in that a refusal asks for; the asked address where nobody said otherwise. */
+export function rememberReturnTo(response: Response, path: string): void {
+  response.locals['returnTo'] = path;
+}
+
+export function returnToOf(request: Request, response: Response): LocalPath {
+  const said: unknown = response.locals['returnTo'];
+  return localPath(said ?? (request.method === 'GET' ? request.originalUrl : '/'));
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { cruiseTree } from './cruise.ts';
+
+/** One injected violation for each law: a module, and what it must not import. */
+const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
+  ['no-circles', 'src/core/a.ts', './b.ts'],
+  ['nothing-unresolvable', 'src/http/lost.ts', './nowhere.ts'],
+  ['core-is-pure', 'src/core/clock.ts', 'node:os'],
+  ['core-is-pure', 'src/core/log.ts', 'pino'],
+  ['bridge-speaks-core', 'src/bridge/http.ts', 'express'],
+  ['only-compose-knows-adapters', 'src/flows/store.ts', '../store/sqlite.ts'],
+  ['store-meets-no-other-adapter', 'src/store/aws.ts', '../aws/sts.ts'],
+  ['adapters-look-inward', 'src/aws/bridge.ts', '../bridge/access.ts'],
+  ['flows-and-apis-never-meet', 'src/flows/api.ts', '../apis/health.ts'],
+  ['apis-and-flows-never-meet', 'src/apis/flow.ts', '../flows/portal.ts'],
+  ['http-does-not-look-up', 'src/http/up.ts', '../flows/portal.ts'],
+  ['config-knows-core', 'src/config/bridge.ts', '../bridge/access.ts'],
+  ['passport-in-one-file', 'src/flows/login.ts', 'passport'],
+  ['cli-sees-only-core', 'src/cli/server.ts', '../bridge/access.ts'],
+  ['doubles-import-nothing-of-ours', 'src/dev/double.ts', '../core/b.ts'],
+  ['nobody-imports-doubles', 'src/http/double.ts', '../dev/local-aws.ts'],
+  ['nothing-imports-main', 'src/app.ts', './main.ts'],
+];
+
+const INNOCENT = [
+  'src/core/b.ts',
+  'src/store/sqlite.ts',
+  'src/aws/sts.ts',
+  'src/bridge/access.ts',
+  'src/apis/health.ts',
+  'src/flows/portal.ts',
+  'src/dev/local-aws.ts',
+  'src/main.ts',
+]; // prettier-ignore
+
+function withTree<T>(files: Readonly<Record<string, string>>, use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), 'rolebridge-laws-'));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  }
+  symlinkSync(join(import.meta.dirname, '../../node_modules'), join(directory, 'node_modules'));
+  return use(directory).finally(() => rmSync(directory, { recursive: true, force: true }));
+}
+
+const innocent = Object.fromEntries(
+  INNOCENT.map(name => [name, name === 'src/core/b.ts' ? "import './a.ts';\nexport {};\n" : 'export {};\n']),
+);
+
+describe('the import laws', () => {
+  for (const [law, from, imported] of VIOLATIONS) {
+    it(`${law}: ${from} may not import ${imported}`, async () => {
+      const files = { ...innocent, 'src/core/a.ts': 'export {};\n', [from]: `import '${imported}';\nexport {};\n` };
+      const { violations, modulesSeen, modulesThere } = await withTree(files, cruiseTree);
+      assert.ok(
+        violations.some(violation => violation.startsWith(`${law}: `)),
+        `seen instead: ${violations.join('; ') || 'nothing'}`,
+      );
+      assert.ok(modulesSeen >= modulesThere);
+    });
+  }
+
+  it('find nothing in a tree that keeps them', async () => {
+    const { violations } = await withTree({ ...innocent, 'src/core/a.ts': 'export {};\n' }, cruiseTree);
+    assert.deepEqual(violations, []);
+  });
+});
