@@ -1,0 +1,20 @@
+/** Reading the audit trail back, for operators and tests. The bridge itself only writes it. */
+import type { AuditEvent, AuditEventType } from '../core/audit-event.ts';
+import type { PersonId } from '../core/identity.ts';
+import type { Instant } from '../core/time.ts';
+
+interface AuditQuery {
+  /** Events at this instant or later. */
+  readonly from?: Instant | undefined;
+  /** Events before this instant. */
+  readonly to?: Instant | undefined;
+  readonly person?: PersonId | undefined;
+  readonly type?: AuditEventType | undefined;
+  /** How many events at most, 1 to 10,000; what lies outside is taken as the nearer bound. */
+  readonly limit: number;
+}
+
+export interface AuditReader {
+  /** The matching events, newest first. Throws `unavailable`. */
+  readAudit(query: AuditQuery): Promise<readonly AuditEvent[]>;
+}

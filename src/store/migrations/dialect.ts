@@ -1,0 +1,47 @@
+/**
+ * Where the two databases differ in the words of a schema. Statements on data do not differ (store.ts).
+ */
+export interface Dialect {
+  /** Any bytes. */
+  readonly bytes: string;
+  /** Milliseconds since 1970: 64 bits, which PostgreSQL's INTEGER does not have. */
+  readonly instant: string;
+  /** A primary key that the database counts up and never gives twice. */
+  readonly counter: string;
+  /** After the closing parenthesis of a table. SQLite checks column types only when told so. */
+  readonly strict: string;
+  /** Statements after which the table refuses every change to rows that are in it. */
+  appendOnly(table: string): string;
+}
+
+export const SQLITE: Dialect = {
+  bytes: 'BLOB',
+  instant: 'INTEGER',
+  counter: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+  strict: ' STRICT',
+  // INSERT OR REPLACE removes the old row without asking the DELETE trigger, hence the third one.
+  appendOnly: table =>
+    [
+      ['update', 'BEFORE UPDATE', ''],
+      ['delete', 'BEFORE DELETE', ''],
+      ['replace', 'BEFORE INSERT', ` WHEN EXISTS (SELECT 1 FROM ${table} WHERE id = NEW.id)`],
+    ]
+      .map(
+        ([change, moment, condition]) =>
+          `CREATE TRIGGER ${table}_no_${change} ${moment} ON ${table}${condition}\n` +
+          `BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END;`,
+      )
+      .join('\n'),
+};
+
+export const POSTGRES: Dialect = {
+  bytes: 'BYTEA',
+  instant: 'BIGINT',
+  counter: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
+  strict: '',
+  appendOnly: table =>
+    `CREATE FUNCTION ${table}_refuse_change() RETURNS trigger LANGUAGE plpgsql AS\n` +
+    `$$ BEGIN RAISE EXCEPTION '${table} is append-only'; END $$;\n` +
+    `CREATE TRIGGER ${table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table}\n` +
+    `FOR EACH STATEMENT EXECUTE FUNCTION ${table}_refuse_change();`,
+};

@@ -1,0 +1,157 @@
+/**
+ * The store in PostgreSQL by `pg`: for a bridge that runs as several instances.
+ *
+ * Owns: the pool and its limits, the lock around migrations and what PostgreSQL's faults mean. What is stored is in store.ts.
+ */
+import pg from 'pg';
+import { BridgeError } from '../core/errors.ts';
+import type { Store } from '../core/ports.ts';
+import type { AuditReader } from './audit-reader.ts';
+import { POSTGRES } from './migrations/dialect.ts';
+import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
+import { createStore, type Database, type Row } from './store.ts';
+
+const POOL_SIZE = 10;
+const CONNECT_MILLISECONDS = 5_000;
+const STATEMENT_MILLISECONDS = 5_000;
+/** The client gives up a little after the server should have, for a server that no longer answers. */
+const ANSWER_MILLISECONDS = 6_000;
+/** A migration, and the wait for another instance that is at it. */
+const MIGRATION_MILLISECONDS = 60_000;
+/** Key of the advisory lock around migrations: `role` in ASCII. */
+const MIGRATION_LOCK = 0x726f6c65;
+
+const REFUSED_LOGIN = 'refused the user or the password; check both in the URL';
+const STOPPING = 'is starting or stopping; try again when it is up';
+
+/** What SQLSTATEs (PostgreSQL manual, appendix A) and codes of the network mean to an operator, and what to do. */
+const FAULTS: Readonly<Record<string, string>> = {
+  '28P01': REFUSED_LOGIN,
+  '28000': REFUSED_LOGIN,
+  '3D000': 'does not exist; create the database',
+  '42501': 'gives this user too few rights; let the user create tables in the schema, and use them',
+  '42P07': 'holds tables of another program; give the bridge a database of its own',
+  '25006': 'takes no writes; the URL must name the primary server',
+  '53300': 'has no free connection; raise max_connections, or run fewer instances',
+  '53100': 'is out of disk space; make room',
+  '57014': 'did not finish a statement in time; look for locks and load',
+  '57P01': STOPPING,
+  '57P02': STOPPING,
+  '57P03': STOPPING,
+};
+/** Integrity constraint violation. */
+const CONSTRAINT_CLASS = '23';
+
+/**
+ * Opens the store in the database that `url` names and brings its schema up to date.
+ * Throws `unavailable` with a message that names server, database and fix, and never the password.
+ */
+export async function openPostgresStore({ url }: { readonly url: string }): Promise<Store & AuditReader> {
+  const place = placeOf(url);
+  await migrate(url, place);
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'rolebridge',
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    statement_timeout: STATEMENT_MILLISECONDS,
+    query_timeout: ANSWER_MILLISECONDS,
+    keepAlive: true,
+    types: { getTypeParser },
+  });
+  // A connection that breaks while idle has left the pool by now; whoever asks next gets a new one or the fault itself.
+  pool.on('error', () => {});
+  return createStore(connect(pool, place));
+}
+
+/** BIGINT as a number, which every instant fits; everything else as pg does it. */
+const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: unknown) =>
+  type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format as 'text');
+
+/** Server and database as an operator may read them: without password and parameters. */
+function placeOf(url: string): string {
+  const unreadable = 'the URL of the PostgreSQL store cannot be used; write it as postgres://user:password@host:5432/database';
+  if (!/^postgres(?:ql)?:\/\//.test(url)) throw new BridgeError('unavailable', unreadable);
+  try {
+    const { host, port, user, database } = new pg.Client({ connectionString: url });
+    return `store postgres://${user ?? ''}@${host}:${port}/${database ?? ''}`;
+  } catch (cause) {
+    // The cause may hold the URL, so only its code is passed on: ERR_INVALID_URL, or ENOENT for a certificate that is named in it.
+    throw new BridgeError('unavailable', `${unreadable} (${codeOf(cause) ?? 'unreadable'})`);
+  }
+}
+
+async function migrate(url: string, place: string): Promise<void> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'rolebridge migration',
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    statement_timeout: MIGRATION_MILLISECONDS,
+    query_timeout: MIGRATION_MILLISECONDS,
+  });
+  // A connection that breaks also fails the statement that runs on it.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('BEGIN');
+    // Held until the transaction ends: of two instances one migrates and the other finds it done.
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    // Looked for first, because even CREATE TABLE IF NOT EXISTS needs the right to create, which a running bridge need not have.
+    const { rows: state } = await client.query<{ encoding: string; migrated: boolean }>(
+      "SELECT current_setting('server_encoding') AS encoding, to_regclass('rolebridge_migrations') IS NOT NULL AS migrated",
+    );
+    // Any other encoding refuses some people's names, and with them the audit event that a hand-out needs.
+    if (state[0]?.encoding !== 'UTF8') throw new BridgeError('unavailable', `${place} is not in UTF8; create it with ENCODING 'UTF8'`);
+    if (!state[0].migrated) await client.query(CREATE_MIGRATIONS_TABLE);
+    const { rows: applied } = await client.query<AppliedStep>('SELECT number, checksum FROM rolebridge_migrations');
+    for (const step of pendingSteps(place, POSTGRES, applied)) {
+      await client.query(step.sql);
+      await client.query('INSERT INTO rolebridge_migrations (number, checksum) VALUES ($1, $2)', [step.number, step.checksum]);
+    }
+    await client.query('COMMIT');
+  } catch (cause) {
+    throw explain(cause, place);
+  } finally {
+    await client.end();
+  }
+}
+
+function connect(pool: pg.Pool, place: string): Database {
+  return {
+    rows: async (sql, values) => {
+      if (pool.ending) throw new BridgeError('unavailable', `${place} is closed`);
+      try {
+        return (await pool.query<Row>(sql, [...values])).rows;
+      } catch (cause) {
+        throw explain(cause, place);
+      }
+    },
+    close: () => pool.end(),
+  };
+}
+
+function explain(cause: unknown, place: string): BridgeError {
+  if (cause instanceof BridgeError) return cause;
+  const code = codeOf(cause);
+  if (code?.startsWith(CONSTRAINT_CLASS)) {
+    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, { cause });
+  }
+  return new BridgeError('unavailable', `${place} ${faultOf(cause, code)}`, { cause });
+}
+
+function faultOf(cause: unknown, code: string | undefined): string {
+  const known = code === undefined ? undefined : FAULTS[code];
+  if (known !== undefined) return known;
+  if (cause instanceof pg.DatabaseError) return `failed with SQLSTATE ${code}; see the cause in the log`;
+  return `cannot be reached or does not answer (${code ?? messageOf(cause)}); check that it runs and that the URL is right`;
+}
+
+function codeOf(cause: unknown): string | undefined {
+  const { code } = cause as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Faults without a code are pg's own: its time limits, a server without TLS. */
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'unknown fault';
+}

@@ -1,0 +1,140 @@
+/**
+ * The store in one SQLite file by `node:sqlite`: the default, for a bridge that runs on one machine.
+ *
+ * Owns: the file, its permissions, its pragmas and what SQLite's faults mean. What is stored is in store.ts.
+ * node:sqlite works synchronously: a statement takes microseconds, a commit one fsync, and while another process writes
+ * to the same file this one waits for it, with everything it serves.
+ */
+import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { BridgeError } from '../core/errors.ts';
+import type { Store } from '../core/ports.ts';
+import type { AuditReader } from './audit-reader.ts';
+import { SQLITE } from './migrations/dialect.ts';
+import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
+import { createStore, type Database, type Row, type Value } from './store.ts';
+
+/** How long a statement waits for another process that holds the file. */
+const BUSY_MILLISECONDS = 5_000;
+const MEMORY = ':memory:';
+
+const DAMAGED =
+  'is damaged or is no SQLite database; restore it from a backup, or move it away to start anew (everyone signs in again, and the audit events stay in the file that was moved)';
+const OUT_OF_REACH = 'cannot be read and written; give the user that runs the bridge both rights on the file and on its directory';
+
+/** What SQLite's primary result codes (https://sqlite.org/rescode.html) mean to an operator, and what to do. */
+const FAULTS: Readonly<Record<number, string>> = {
+  5: `is held by another process for more than ${BUSY_MILLISECONDS / 1000} s; stop the program that holds it`,
+  8: OUT_OF_REACH,
+  10: 'cannot be used: the disk reports an error; check the disk',
+  11: DAMAGED,
+  13: 'cannot be written: the disk is full; make room',
+  14: OUT_OF_REACH,
+  26: DAMAGED,
+};
+const CONSTRAINT = 19;
+
+/**
+ * Opens the store in `file`, which is made with mode 0600 (its directory 0700) when it is not there; `:memory:` keeps
+ * everything until it is closed. Several processes may open the same file.
+ * Throws `unavailable` with a message that names the file and the fix.
+ */
+export async function openSqliteStore({ file }: { readonly file: string }): Promise<Store & AuditReader> {
+  const place = `store ${file}`;
+  // An absolute path is never read as a `file:` URI, nor as a name for a temporary database.
+  const path = file === MEMORY ? MEMORY : resolve(file);
+  let connection: DatabaseSync | undefined;
+  try {
+    if (path !== MEMORY) makePrivateFile(path);
+    connection = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS, enableForeignKeyConstraints: true });
+    setDurability(connection, place);
+    migrate(connection, place);
+    return createStore(connect(connection, place));
+  } catch (cause) {
+    connection?.close();
+    throw explain(cause, place);
+  }
+}
+
+/** The file must be there, with its mode, before SQLite sees it: the -wal and -shm files take their mode from it. */
+function makePrivateFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const descriptor = openSync(path, 'a+', 0o600);
+  try {
+    if ((fstatSync(descriptor).mode & 0o077) !== 0) fchmodSync(descriptor, 0o600);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function setDurability(connection: DatabaseSync, place: string): void {
+  // In WAL mode only FULL keeps what was committed through a loss of power: audit events and used assertions need that.
+  const mode = connection.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
+  connection.exec('PRAGMA synchronous = FULL');
+  if (mode === 'wal' || mode === 'memory') return;
+  throw new BridgeError(
+    'unavailable',
+    `${place} cannot use a write-ahead log on this file system; put it on a local disk, or use PostgreSQL`,
+  );
+}
+
+function migrate(connection: DatabaseSync, place: string): void {
+  // The write lock is taken before anything is looked at, so that of two processes one migrates and one finds it done.
+  connection.exec('BEGIN IMMEDIATE');
+  const tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  if (!tables.some(({ name }) => name === 'rolebridge_migrations')) {
+    if (tables.length > 0) {
+      throw new BridgeError('unavailable', `${place} belongs to another program; give the bridge a file of its own`);
+    }
+    connection.exec(CREATE_MIGRATIONS_TABLE);
+  }
+  const applied = connection.prepare('SELECT number, checksum FROM rolebridge_migrations').all() as unknown as AppliedStep[];
+  const note = connection.prepare('INSERT INTO rolebridge_migrations (number, checksum) VALUES (?, ?)');
+  for (const step of pendingSteps(place, SQLITE, applied)) {
+    connection.exec(step.sql);
+    note.run(step.number, step.checksum);
+  }
+  connection.exec('COMMIT');
+}
+
+function connect(connection: DatabaseSync, place: string): Database {
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    const statement = statements.get(sql) ?? connection.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
+  return {
+    rows: async (sql, values) => {
+      try {
+        // SQLite takes `$1` as a name. Only all() runs a RETURNING statement to its end, where a failing commit shows.
+        return prepared(sql).all(named(values)) as Row[];
+      } catch (cause) {
+        throw explain(cause, place);
+      }
+    },
+    close: async () => {
+      statements.clear();
+      connection.close();
+    },
+  };
+}
+
+function named(values: readonly Value[]): Record<string, Value> {
+  return Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]));
+}
+
+function explain(cause: unknown, place: string): BridgeError {
+  if (cause instanceof BridgeError) return cause;
+  const { code, errcode } = cause as { readonly code?: unknown; readonly errcode?: unknown };
+  // The upper bytes of an extended result code only refine the primary one.
+  const primary = typeof errcode === 'number' ? errcode & 0xff : undefined;
+  if (primary === CONSTRAINT) return new BridgeError('internal', `${place} refused a record that breaks its constraints`, { cause });
+  if (primary !== undefined) {
+    const fault = FAULTS[primary] ?? `failed with SQLite error ${primary}; see the cause in the log`;
+    return new BridgeError('unavailable', `${place} ${fault}`, { cause });
+  }
+  if (code === 'ERR_INVALID_STATE') return new BridgeError('unavailable', `${place} is closed`, { cause });
+  return new BridgeError('unavailable', `${place} ${OUT_OF_REACH} (${String(code ?? 'unknown fault')})`, { cause });
+}

@@ -1,0 +1,161 @@
+/**
+ * What the bridge remembers, and the statements that keep it: the same for every database.
+ *
+ * Owns: the ports of core/ports `Store`, which column holds what, what is sealed. Every operation is one statement,
+ * so the database makes it atomic and no transaction is held open between two awaits.
+ * Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any rule about when a session is over.
+ */
+import type { AuditEvent } from '../core/audit-event.ts';
+import type { AuditSink, OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
+import type { AuditReader } from './audit-reader.ts';
+import { hashOf, seal, unseal } from './sealing.ts';
+
+export type Value = string | number | Uint8Array | null;
+export type Row = Readonly<Record<string, Value>>;
+
+/** A database as the store needs it. */
+export interface Database {
+  /**
+   * Runs one statement, with `values[0]` for `$1` and so on, and gives its rows once it is kept.
+   * Throws `unavailable` when the database does not do it, `internal` when the statement breaks a constraint.
+   */
+  rows(sql: string, values: readonly Value[]): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+const MOST_EVENTS_READ = 10_000;
+
+export function createStore(database: Database): Store & AuditReader {
+  let closed: Promise<void> | undefined;
+  return {
+    attempts: createSignInAttempts(database),
+    sessions: createSessions(database),
+    oneTimeKeys: createOneTimeKeys(database),
+    ...createAudit(database),
+    prune: async now => {
+      for (const table of ['sign_in_attempts', 'sessions', 'one_time_keys']) {
+        await database.rows(`DELETE FROM ${table} WHERE expires_at < $1`, [now]);
+      }
+    },
+    ping: async () => {
+      await database.rows('SELECT count(*) AS migrations FROM rolebridge_migrations', []);
+    },
+    close: () => {
+      closed ??= database.close();
+      return closed;
+    },
+  };
+}
+
+function createSignInAttempts(database: Database): SignInAttempts {
+  return {
+    create: async ({ id, ...attempt }) => {
+      await database.rows('INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)', [
+        hashOf(id),
+        attempt.expiresAt,
+        seal('sign-in attempt', id, attempt),
+      ]);
+    },
+    consume: async (id, now) => {
+      const [row] = await database.rows('DELETE FROM sign_in_attempts WHERE id_hash = $1 RETURNING sealed', [hashOf(id)]);
+      if (row === undefined) return undefined;
+      const attempt = unseal<Omit<SignInAttempt, 'id'>>('sign-in attempt', id, bytes(row.sealed));
+      // The sealed time decides: the column serves pruning only, and whoever can write the database could put it off.
+      return attempt !== undefined && attempt.expiresAt > now ? { id, ...attempt } : undefined;
+    },
+  };
+}
+
+function createSessions(database: Database): Sessions {
+  return {
+    create: async ({ id, ...session }) => {
+      await database.rows(
+        `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at, sealed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        [
+          hashOf(id),
+          session.identity.person,
+          session.identity.connector,
+          session.createdAt,
+          session.lastUsedAt,
+          session.expiresAt,
+          seal('session', id, session),
+        ],
+      );
+    },
+    find: async id => {
+      const [row] = await database.rows('SELECT last_used_at, sealed FROM sessions WHERE id_hash = $1', [hashOf(id)]);
+      if (row === undefined) return undefined;
+      const session = unseal<Omit<Session, 'id'>>('session', id, bytes(row.sealed));
+      // Everything but the time of last use is taken from the sealed part; see consume.
+      return session && { id, ...session, lastUsedAt: Number(row.last_used_at) };
+    },
+    touch: async (id, lastUsedAt) => {
+      // Requests of one session overtake each other: the later time stays.
+      await database.rows('UPDATE sessions SET last_used_at = $2 WHERE id_hash = $1 AND last_used_at < $2', [hashOf(id), lastUsedAt]);
+    },
+    end: async id => {
+      const ended = await database.rows('DELETE FROM sessions WHERE id_hash = $1 RETURNING id_hash', [hashOf(id)]);
+      return ended.length > 0;
+    },
+  };
+}
+
+function createOneTimeKeys(database: Database): OneTimeKeys {
+  return {
+    claim: async (key, expiresAt) => {
+      const claimed = await database.rows(
+        'INSERT INTO one_time_keys (key_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING key_hash',
+        [hashOf(key), expiresAt],
+      );
+      return claimed.length > 0;
+    },
+  };
+}
+
+function createAudit(database: Database): { readonly audit: AuditSink } & AuditReader {
+  return {
+    audit: {
+      record: async event => {
+        await database.rows(
+          'INSERT INTO audit_events (at, type, person, account, role, correlation_id, event) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+          [
+            event.at,
+            event.type,
+            'actor' in event ? event.actor.person : null,
+            'account' in event ? text(event.account) : null,
+            'role' in event ? text(event.role) : null,
+            text(event.origin.correlationId),
+            JSON.stringify(event),
+          ],
+        );
+      },
+    },
+    readAudit: async ({ from, to, person, type, limit }) => {
+      const filters = (
+        [
+          ['at >=', from],
+          ['at <', to],
+          ['person =', person],
+          ['type =', type],
+        ] as const
+      ).filter(([, value]) => value !== undefined);
+      const where = filters.map(([condition], index) => `${condition} $${index + 1}`).join(' AND ');
+      const rows = await database.rows(
+        `SELECT event FROM audit_events ${where && `WHERE ${where}`} ORDER BY at DESC, id DESC LIMIT $${filters.length + 1}`,
+        [...filters.map(([, value]) => value!), Math.min(Math.max(1, Math.trunc(limit)), MOST_EVENTS_READ)],
+      );
+      return rows.map(row => JSON.parse(String(row.event)) as AuditEvent);
+    },
+  };
+}
+
+/** A refusal names roles as they were asked for. PostgreSQL takes no NUL in text, and that must not cost us the event. */
+function text(value: string): string {
+  return value.replaceAll('\0', '\u{FFFD}');
+}
+
+function bytes(value: Value | undefined): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new TypeError('a column of bytes holds something else');
+}

@@ -1,0 +1,158 @@
+/** What every store keeps to whose database outlives it: restarts, several stores at once, thieves and old schemas. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { attemptOf, EVENTS, HOUR, IDENTITY, type LastingDatabase, NOW, type OpenStore, race, sessionOf, token } from './store-samples.ts';
+
+export function lastingStoreContract(name: string, create: (t: TestContext) => Promise<LastingDatabase>): void {
+  const opened = async (t: TestContext) => {
+    const database = await create(t);
+    const open = async () => {
+      const store = await database.open();
+      t.after(() => store.close());
+      return store;
+    };
+    return { database, open, store: await open() };
+  };
+
+  describe(`${name}, lasting`, () => {
+    test('a store that is opened again has everything that was kept', async t => {
+      const { store, open } = await opened(t);
+      const [session, attempt] = [sessionOf(), attemptOf()];
+      await store.sessions.create(session);
+      await store.sessions.touch(session.id, NOW + 1000);
+      await store.attempts.create(attempt);
+      await store.oneTimeKeys.claim('_assertion', NOW);
+      await store.audit.record(EVENTS[2]!);
+      await store.close();
+      const again = await open();
+      assert.deepEqual(await again.sessions.find(session.id), { ...session, lastUsedAt: NOW + 1000 });
+      assert.deepEqual(await again.attempts.consume(attempt.id, NOW), attempt);
+      assert.equal(await again.oneTimeKeys.claim('_assertion', NOW), false);
+      assert.deepEqual(await again.readAudit({ limit: 10 }), [EVENTS[2]]);
+    });
+
+    test('of callers at two stores on one database exactly one consumes an attempt, claims a key, ends a session', async t => {
+      const { store, open } = await opened(t);
+      const stores = [store, await open()];
+      const [session, attempt] = [sessionOf(), attemptOf()];
+      await store.sessions.create(session);
+      await store.attempts.create(attempt);
+      const winners = async (call: (store: OpenStore) => Promise<unknown>) => (await race(stores, call)).filter(Boolean).length;
+      assert.equal(await winners(({ attempts }) => attempts.consume(attempt.id, NOW)), 1);
+      assert.equal(await winners(({ oneTimeKeys }) => oneTimeKeys.claim('_raced', NOW)), 1);
+      assert.equal(await winners(({ sessions }) => sessions.end(session.id)), 1);
+      await stores[1]!.sessions.touch(session.id, NOW + 1000);
+      assert.equal(await stores[0]!.sessions.find(session.id), undefined);
+    });
+
+    test('who steals the database finds no id, no token and nothing about the person but their opaque name', async t => {
+      const { store, database } = await opened(t);
+      // Nobody else's test uses these, and all of a server's databases are searched.
+      const about = { username: `alice-${token()}`, subject: `00u-${token()}`, email: `${token()}@example.com` };
+      const [group, department, proof, assertion, path] = [token(), token(), token(), `_${token()}`, `/console?account=${token()}`];
+      const session = sessionOf({
+        identity: { ...IDENTITY, ...about, groups: [group], attributes: { department } },
+        corporateProof: { kind: 'id-token', token: proof, expiresAt: NOW + HOUR },
+      });
+      const attempt = attemptOf({ returnTo: path });
+      await store.sessions.create(session);
+      await store.sessions.touch(session.id, NOW + 1000);
+      await store.attempts.create(attempt);
+      await store.oneTimeKeys.claim(assertion, NOW + HOUR);
+      const { nonce, codeVerifier } = attempt.expectation as { nonce: string; codeVerifier: string };
+      const secrets = { session: session.id, csrf: session.csrfToken, attempt: attempt.id, browser: attempt.browser, nonce, codeVerifier };
+      const stolen = await database.bytes();
+      assert.ok(stolen.includes(IDENTITY.person), 'the search sees what is stored in the clear');
+      for (const [what, text] of Object.entries({ ...secrets, ...about, group, department, proof, assertion, path })) {
+        assert.ok(!stolen.includes(text), `${what} lies open`);
+      }
+      for (const [what, text] of Object.entries(secrets)) {
+        assert.ok(!stolen.includes(Buffer.from(text, 'base64url')), `${what} lies open as bytes`);
+      }
+    });
+
+    test('a record that was altered, cut, swapped with another or written in another version counts as absent', async t => {
+      const { store, database } = await opened(t);
+      const [mine, theirs] = [sessionOf(), sessionOf()];
+      await store.sessions.create(mine);
+      const [row] = await database.rows('SELECT id_hash, sealed FROM sessions');
+      const sealed = Buffer.from(row!.sealed as Uint8Array);
+      await store.sessions.create(theirs);
+      const [other] = await database.rows('SELECT sealed FROM sessions WHERE id_hash <> $1', [row!.id_hash!]);
+      const flipped = (at: number) => {
+        const copy = Buffer.from(sealed);
+        copy[at < 0 ? copy.length + at : at]! ^= 1;
+        return copy;
+      };
+      const write = (bytes: Uint8Array) => database.rows('UPDATE sessions SET sealed = $1 WHERE id_hash = $2', [bytes, row!.id_hash!]);
+      const cases = {
+        version: flipped(0),
+        nonce: flipped(1),
+        ciphertext: flipped(20),
+        tag: flipped(-1),
+        cut: sealed.subarray(0, -1),
+        stub: sealed.subarray(0, 20),
+        empty: Buffer.alloc(0),
+        longer: Buffer.concat([sealed, Buffer.of(0)]),
+        swapped: other!.sealed as Uint8Array,
+      };
+      for (const [what, bytes] of Object.entries(cases)) {
+        await write(bytes);
+        assert.equal(await store.sessions.find(mine.id), undefined, what);
+      }
+      await write(sealed);
+      assert.deepEqual(await store.sessions.find(mine.id), mine);
+    });
+
+    test('who can write the database cannot prolong an attempt or a session, nor give it to another person', async t => {
+      const { store, database } = await opened(t);
+      const [session, attempt] = [sessionOf(), attemptOf()];
+      await store.sessions.create(session);
+      await store.attempts.create(attempt);
+      await database.rows('UPDATE sign_in_attempts SET expires_at = $1', [NOW + 1000 * HOUR]);
+      await database.rows("UPDATE sessions SET expires_at = $1, created_at = $1, person = 'mallory', connector = 'evil'", [
+        NOW + 1000 * HOUR,
+      ]);
+      assert.equal(await store.attempts.consume(attempt.id, attempt.expiresAt), undefined);
+      assert.deepEqual(await store.sessions.find(session.id), session);
+    });
+
+    test('the audit trail takes no change and no removal', async t => {
+      const { store, database } = await opened(t);
+      await store.audit.record(EVENTS[2]!);
+      await assert.rejects(database.rows("UPDATE audit_events SET person = 'mallory'"), /append-only/);
+      await assert.rejects(database.rows('DELETE FROM audit_events'), /append-only/);
+      assert.deepEqual(await store.readAudit({ limit: 10 }), [EVENTS[2]]);
+    });
+
+    test('several stores that open a new database at the same time agree on one schema', async t => {
+      const database = await create(t);
+      const stores = await Promise.all(Array.from({ length: 4 }, () => database.open()));
+      t.after(() => Promise.all(stores.map(store => store.close())));
+      for (const store of stores) await store.ping();
+      assert.deepEqual(
+        (await database.rows('SELECT number FROM rolebridge_migrations')).map(({ number }) => number),
+        [1],
+      );
+    });
+
+    test('a database of a newer version, of an altered schema or of another program is refused with what to do', async t => {
+      const { store, database } = await opened(t);
+      await store.close();
+      await database.rows("INSERT INTO rolebridge_migrations (number, checksum) VALUES (7, 'later')");
+      await assert.rejects(database.open(), {
+        name: 'BridgeError',
+        code: 'unavailable',
+        message: /^store .* schema 7 of a newer rolebridge.*run the newer version/,
+      });
+      await database.rows('DELETE FROM rolebridge_migrations WHERE number = 7');
+      await database.rows("UPDATE rolebridge_migrations SET checksum = 'other'");
+      await assert.rejects(database.open(), { code: 'unavailable', message: /^store .* schema step 1 .*restore a backup/ });
+      await database.rows('DROP TABLE rolebridge_migrations');
+      await assert.rejects(database.open(), {
+        code: 'unavailable',
+        message: /^store .* another program; give the bridge a (file|database) of its own/,
+      });
+    });
+  });
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { POSTGRES, SQLITE } from '../../src/store/migrations/dialect.ts';
+import { pendingSteps, stepsFor } from '../../src/store/migrations/migrations.ts';
+
+test('a released step of the schema never changes: databases in use were made with exactly these', () => {
+  const released = [SQLITE, POSTGRES].map(dialect => stepsFor(dialect).map(({ number, checksum }) => `${number} ${checksum}`));
+  assert.deepEqual(released, [
+    ['1 7198d53ddd1617a13a000e0c69a09d54001e405d90baf2de8001f267e9dde2a2'],
+    ['1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02'],
+  ]);
+});
+
+test('an empty database needs every step, one that is up to date needs none', () => {
+  for (const dialect of [SQLITE, POSTGRES]) {
+    const steps = stepsFor(dialect);
+    assert.deepEqual(pendingSteps('store', dialect, []), steps);
+    assert.deepEqual(pendingSteps('store', dialect, steps), []);
+  }
+});
+
+test('the steps of the other database are not taken for its own', () => {
+  assert.throws(() => pendingSteps('store x', SQLITE, stepsFor(POSTGRES)), {
+    code: 'unavailable',
+    message: /^store x has a schema step 1/,
+  });
+});

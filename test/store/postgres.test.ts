@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import pg from 'pg';
+import { openPostgresStore } from '../../src/store/postgres.ts';
+import type { Row, Value } from '../../src/store/store.ts';
+import { lastingStoreContract } from '../contracts/lasting-store.ts';
+import { storeContract } from '../contracts/store.ts';
+import { type LastingDatabase, sessionOf } from '../contracts/store-samples.ts';
+import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
+
+const started = await startPostgres().catch((cause: Error) => cause);
+if (started instanceof Error) {
+  const skip = process.env.CI === 'true' ? false : `no PostgreSQL can run here: ${started.message}`;
+  test('the store keeps its contract in a real PostgreSQL', { skip }, () => {
+    throw started;
+  });
+} else {
+  testWith(started);
+}
+
+interface Login {
+  readonly user?: string;
+  readonly password?: string;
+  readonly port?: number;
+  readonly database?: string;
+  readonly parameters?: Record<string, string>;
+}
+
+function testWith(server: RunningPostgres): void {
+  const urlOf = ({ user, password, port, database, parameters }: Login = {}): string => {
+    const url = new URL(`postgres://${server.host}:${port ?? server.port}/${database ?? 'postgres'}`);
+    url.username = user ?? server.user;
+    url.password = password ?? server.password;
+    for (const [name, value] of Object.entries(parameters ?? {})) url.searchParams.set(name, value);
+    return url.href;
+  };
+
+  const administrator = new pg.Client({ connectionString: urlOf() });
+  const connected = administrator.connect();
+  after(async () => {
+    await administrator.end();
+    await server.stop();
+  });
+  const rows = async (sql: string, values: readonly Value[] = []): Promise<readonly Row[]> => {
+    await connected;
+    return (await administrator.query<Row>(sql, [...values])).rows;
+  };
+
+  /** A schema of the test's own. It comes first in the search path of whoever uses the URL's parameters. */
+  let schemas = 0;
+  const newSchema = async (t: TestContext): Promise<{ schema: string; parameters: Record<string, string> }> => {
+    const schema = `test_${++schemas}`;
+    await rows(`CREATE SCHEMA ${schema}`);
+    t.after(() => rows(`DROP SCHEMA ${schema} CASCADE`));
+    return { schema, parameters: { options: `-c search_path=${schema}` } };
+  };
+
+  const newDatabase = async (t: TestContext): Promise<LastingDatabase> => {
+    const { schema, parameters } = await newSchema(t);
+    return {
+      open: () => openPostgresStore({ url: urlOf({ parameters }) }),
+      rows: async (sql, values) => {
+        await rows(`SET search_path = ${schema}`);
+        return rows(sql, values);
+      },
+      bytes: async () => {
+        await rows('CHECKPOINT');
+        const entries = await readdir(server.dataDirectory, { recursive: true, withFileTypes: true });
+        const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
+        return Buffer.concat(await Promise.all(files.map(file => readFile(file))));
+      },
+    };
+  };
+
+  storeContract('PostgreSQL', newDatabase);
+  lastingStoreContract('PostgreSQL', newDatabase);
+
+  test('a server, database or login that does not work is named with what to do, and never with the password', async t => {
+    const { parameters } = await newSchema(t);
+    const wrong = 'wrong-pass%20word';
+    const cases: [string, RegExp][] = [
+      [
+        urlOf({ password: wrong }),
+        /^store postgres:\/\/rolebridge@127\.0\.0\.1:\d+\/postgres refused the user or the password; check both/,
+      ],
+      [urlOf({ password: wrong, port: 1 }), /:1\/postgres cannot be reached or does not answer \(ECONNREFUSED\); check that it runs/],
+      [urlOf({ database: 'absent' }), /\/absent does not exist; create the database$/],
+      [
+        urlOf({ parameters: { ...parameters, sslmode: 'verify-full' } }),
+        /cannot be reached or does not answer \(The server does not support SSL/,
+      ],
+      [`mysql://root:${wrong}@127.0.0.1/x`, /^the URL of the PostgreSQL store cannot be used; write it as postgres:/],
+      [`postgres://root:${wrong}@127.0.0.1:port/x`, /^the URL of the PostgreSQL store cannot be used;.*ERR_INVALID_URL/],
+      [`postgres://root:${wrong}@127.0.0.1/x?sslrootcert=/absent.pem`, /^the URL of the PostgreSQL store cannot be used;.*ENOENT/],
+    ];
+    for (const [url, message] of cases) {
+      await assert.rejects(openPostgresStore({ url }), (error: Error & { code: string }) => {
+        assert.equal(error.code, 'unavailable');
+        assert.match(error.message, message);
+        for (const secret of [wrong, decodeURIComponent(wrong), server.password])
+          assert.ok(!`${error.message}${error.stack}`.includes(secret));
+        return true;
+      });
+    }
+  });
+
+  test('a database that cannot hold every name is refused', async () => {
+    await rows("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    await assert.rejects(openPostgresStore({ url: urlOf({ database: 'latin' }) }), {
+      code: 'unavailable',
+      message: /is not in UTF8; create it with/,
+    });
+  });
+
+  test('once the schema is there, a user who may only read and write rows is enough, and one who may not is refused', async t => {
+    const { schema, parameters } = await newSchema(t);
+    await rows("CREATE ROLE bridge LOGIN PASSWORD 'bridge'");
+    t.after(() => rows('DROP OWNED BY bridge').then(() => rows('DROP ROLE bridge')));
+    await rows(`GRANT USAGE ON SCHEMA ${schema} TO bridge`);
+    const url = urlOf({ user: 'bridge', password: 'bridge', parameters });
+    await assert.rejects(openPostgresStore({ url }), { code: 'unavailable', message: /gives this user too few rights/ });
+
+    await (await openPostgresStore({ url: urlOf({ parameters }) })).close();
+    await rows(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO bridge`);
+    const store = await openPostgresStore({ url });
+    t.after(() => store.close());
+    const session = sessionOf();
+    await store.sessions.create(session);
+    assert.deepEqual(await store.sessions.find(session.id), session);
+  });
+
+  test('a store has a bounded number of connections that say whose they are', async t => {
+    const { parameters } = await newSchema(t);
+    const store = await openPostgresStore({ url: urlOf({ parameters }) });
+    t.after(() => store.close());
+    await Promise.all(Array.from({ length: 200 }, () => store.ping()));
+    const [connections] = await rows("SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'rolebridge'");
+    assert.ok(Number(connections?.count) >= 1 && Number(connections?.count) <= 10, `${connections?.count} connections`);
+  });
+
+  test('a store goes on after the server ended its connections', async t => {
+    const { parameters } = await newSchema(t);
+    const store = await openPostgresStore({ url: urlOf({ parameters }) });
+    t.after(() => store.close());
+    const session = sessionOf();
+    await store.sessions.create(session);
+    await rows("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'rolebridge'");
+    // The first call may still meet a connection that was just ended; it must then fail cleanly, and not hang.
+    await store.ping().catch((cause: { code: string }) => assert.equal(cause.code, 'unavailable'));
+    assert.deepEqual(await store.sessions.find(session.id), session);
+  });
+
+  test('a statement that waits for a lock too long fails as unavailable, and the next one works', async t => {
+    const { schema, parameters } = await newSchema(t);
+    const store = await openPostgresStore({ url: urlOf({ parameters: { ...parameters, statement_timeout: '200' } }) });
+    t.after(() => store.close());
+    await rows('BEGIN');
+    await rows(`LOCK TABLE ${schema}.sessions IN ACCESS EXCLUSIVE MODE`);
+    await assert.rejects(store.sessions.find('any'), { code: 'unavailable', message: /did not finish a statement in time/ });
+    await rows('COMMIT');
+    assert.equal(await store.sessions.find('any'), undefined);
+  });
+
+  test('the audit trail cannot be emptied at once', async t => {
+    const database = await newDatabase(t);
+    await (await database.open()).close();
+    await assert.rejects(database.rows('TRUNCATE audit_events'), /append-only/);
+  });
+}

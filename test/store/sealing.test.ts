@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashOf, seal, unseal } from '../../src/store/sealing.ts';
+
+const ID = 'qD1m9Wb1pHk4Zt0eR7yUoXcVnJsLfGaTiEhKxMwQz2o';
+
+test('a sealed value opens with its own kind and id, and with no other', () => {
+  const value = { text: 'Grüße\0\ud800', list: [1, null], nested: { deep: true } };
+  const sealed = seal('session', ID, value);
+  assert.deepEqual(unseal('session', ID, sealed), value);
+  assert.equal(unseal('sign-in attempt', ID, sealed), undefined);
+  assert.equal(unseal('session', `${ID}x`, sealed), undefined);
+  assert.equal(unseal('session', '', sealed), undefined);
+});
+
+test('the same value is never sealed to the same bytes twice', () => {
+  const sealed = Array.from({ length: 100 }, () => Buffer.from(seal('session', ID, { a: 1 })).toString('hex'));
+  assert.equal(new Set(sealed).size, 100);
+});
+
+test('no cut of a sealed value opens', () => {
+  const sealed = seal('session', ID, { a: 1 });
+  for (let length = 0; length < sealed.length; length++) assert.equal(unseal('session', ID, sealed.subarray(0, length)), undefined);
+});
+
+test('what an earlier build of this version sealed still opens', () => {
+  const sealed = Buffer.from('AecLauZwg5Xm87MptweRmeYF3qlPmq2SkR6vYLjjvnFYhUC19z6YdxA80ngXwryxf7kyIFv0w1vM510I', 'base64');
+  assert.deepEqual(unseal('session', ID, sealed), { csrfToken: 'c', createdAt: 1 });
+});
+
+test('an id is known by its SHA-256', () => {
+  // FIPS 180-4, the example of one block.
+  assert.equal(Buffer.from(hashOf('abc')).toString('hex'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+});

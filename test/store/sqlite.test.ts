@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
+import type { Row } from '../../src/store/store.ts';
+import { lastingStoreContract } from '../contracts/lasting-store.ts';
+import { storeContract } from '../contracts/store.ts';
+import { type LastingDatabase, NOW, sessionOf } from '../contracts/store-samples.ts';
+
+async function newDirectory(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'rolebridge-store-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function newFile(t: TestContext): Promise<LastingDatabase> {
+  const directory = await newDirectory(t);
+  const file = join(directory, 'rolebridge.db');
+  return {
+    open: () => openSqliteStore({ file }),
+    rows: async (sql, values = []) => {
+      using connection = new DatabaseSync(file);
+      return connection.prepare(sql).all(Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]))) as Row[];
+    },
+    bytes: async () => Buffer.concat(await Promise.all((await readdir(directory)).map(name => readFile(join(directory, name))))),
+  };
+}
+
+storeContract('SQLite in memory', async () => ({ open: () => openSqliteStore({ file: ':memory:' }) }));
+storeContract('SQLite in a file', newFile);
+lastingStoreContract('SQLite in a file', newFile);
+
+const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+
+test('the file and what SQLite keeps beside it are for their owner alone, in a directory that is too', async t => {
+  const directory = join(await newDirectory(t), 'var', 'data');
+  const store = await openSqliteStore({ file: join(directory, 'rolebridge.db') });
+  t.after(() => store.close());
+  await store.sessions.create(sessionOf());
+  assert.equal(await modeOf(directory), '700');
+  const names = (await readdir(directory)).sort();
+  assert.deepEqual(names, ['rolebridge.db', 'rolebridge.db-shm', 'rolebridge.db-wal']);
+  for (const name of names) assert.equal(await modeOf(join(directory, name)), '600', name);
+});
+
+test('a file that others could read is closed to them', async t => {
+  const file = join(await newDirectory(t), 'rolebridge.db');
+  await writeFile(file, '');
+  await chmod(file, 0o644);
+  const store = await openSqliteStore({ file });
+  t.after(() => store.close());
+  assert.equal(await modeOf(file), '600');
+});
+
+test('a file name that looks like a URI is a file name', async t => {
+  const directory = await newDirectory(t);
+  const before = process.cwd();
+  t.after(() => process.chdir(before));
+  process.chdir(directory);
+  const store = await openSqliteStore({ file: 'file:x.db?mode=memory' });
+  t.after(() => store.close());
+  await store.sessions.create(sessionOf());
+  assert.ok((await readdir(directory)).includes('file:x.db?mode=memory-wal'));
+});
+
+test('a file that is no database, or half of one, is refused with its name and what to do', async t => {
+  const directory = await newDirectory(t);
+  const garbage = join(directory, 'garbage.db');
+  await writeFile(garbage, 'these are the minutes of a meeting. '.repeat(500));
+  const half = join(directory, 'half.db');
+  const store = await openSqliteStore({ file: half });
+  for (let count = 0; count < 50; count++) await store.sessions.create(sessionOf());
+  await store.close();
+  await truncate(half, 8192);
+  for (const file of [garbage, half]) {
+    await assert.rejects(openSqliteStore({ file }), ({ name, code, message }: { name: string; code: string; message: string }) => {
+      assert.deepEqual([name, code], ['BridgeError', 'unavailable']);
+      assert.ok(message.startsWith(`store ${file} is damaged or is no SQLite database; restore it from a backup`), message);
+      return !message.includes('\n');
+    });
+  }
+});
+
+test('a place where no file can be is refused with its name and what to do', async t => {
+  const directory = await newDirectory(t);
+  await writeFile(join(directory, 'plain'), '');
+  for (const file of [directory, join(directory, 'plain', 'rolebridge.db'), `${directory}/nul\0byte.db`]) {
+    await assert.rejects(openSqliteStore({ file }), ({ code, message }: { code: string; message: string }) => {
+      assert.equal(code, 'unavailable');
+      assert.ok(message.startsWith(`store ${file} cannot be read and written; give the user that runs the bridge`), message);
+      return true;
+    });
+  }
+});
+
+test('a database of another program is left as it was', async t => {
+  const file = join(await newDirectory(t), 'grafana.db');
+  {
+    using other = new DatabaseSync(file);
+    other.exec('CREATE TABLE dashboards (id INTEGER)');
+  }
+  await assert.rejects(openSqliteStore({ file }), {
+    message: `store ${file} belongs to another program; give the bridge a file of its own`,
+  });
+  using other = new DatabaseSync(file);
+  assert.deepEqual(
+    other
+      .prepare('SELECT name FROM sqlite_schema')
+      .all()
+      .map(({ name }) => name),
+    ['dashboards'],
+  );
+});
+
+test('the audit trail takes no replacement of a row that is in it', async t => {
+  const database = await newFile(t);
+  const store = await database.open();
+  t.after(() => store.close());
+  const insert = "(id, at, type, correlation_id, event) VALUES (1, 0, 'sign-out', 'c', '{}')";
+  await database.rows(`INSERT INTO audit_events ${insert}`);
+  await assert.rejects(database.rows(`INSERT OR REPLACE INTO audit_events ${insert}`), /append-only/);
+});
+
+test('of several processes that open a new file and claim one key exactly one gets it', async t => {
+  const file = join(await newDirectory(t), 'rolebridge.db');
+  const program = `
+    import { openSqliteStore } from ${JSON.stringify(new URL('../../src/store/sqlite.ts', import.meta.url).href)};
+    const store = await openSqliteStore({ file: process.argv[1] });
+    console.log(await store.oneTimeKeys.claim('_raced', ${NOW}));
+    await store.close();`;
+  const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, file], { timeout: 30_000 });
+  const answers = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout.trim());
+  assert.deepEqual(answers.sort(), ['false', 'false', 'true']);
+});
+
+test('ten thousand sessions are kept, found and pruned', async t => {
+  const store = await openSqliteStore({ file: ':memory:' });
+  t.after(() => store.close());
+  const sessions = Array.from({ length: 10_000 }, (_, index) => sessionOf({ expiresAt: NOW + (index % 2) }));
+  for (const session of sessions) await store.sessions.create(session);
+  for (const session of sessions) assert.equal((await store.sessions.find(session.id))?.csrfToken, session.csrfToken);
+  await store.prune(NOW + 1);
+  const left = await Promise.all(sessions.map(async ({ id }) => (await store.sessions.find(id)) !== undefined));
+  assert.deepEqual(
+    left,
+    sessions.map(({ expiresAt }) => expiresAt === NOW + 1),
+  );
+});

