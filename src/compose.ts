@@ -16,7 +16,7 @@ import { createSamlConnector } from './connectors/saml.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
 import type { Availability, Clock, Connector, FederationMetadata, Secrets, ServiceProviderMetadata, Store } from './core/ports.ts';
-import { MINUTE } from './core/time.ts';
+import { MINUTE, type Seconds } from './core/time.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
 import { createIssuer } from './issuer/issuer.ts';
 import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
@@ -53,7 +53,11 @@ export interface ComposeOptions {
   readonly stopping?: () => boolean;
 }
 
-const OUTBOUND_BYTES = 2 * 1024 * 1024;
+/** A federation's metadata with many keys is the largest thing that an identity provider says. */
+const IDP_BYTES = 2 * 1024 * 1024;
+const IDP_TIMEOUT: Seconds = 5;
+/** STS and the sign-in service answer in a few kilobytes. */
+const AWS_BYTES = 256 * 1024;
 const PRUNE_EVERY: number = 10 * MINUTE * 1000;
 
 const systemClock: Clock = { now: () => Date.now() };
@@ -75,8 +79,10 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const { baseUrl, aws, issuer } = configuration;
   await using opened = new AsyncDisposableStack();
 
-  const outbound = createOutbound({ timeoutSeconds: aws.timeoutSeconds, maxBytes: OUTBOUND_BYTES });
-  opened.defer(() => outbound.close());
+  const toIdps = createOutbound({ timeoutSeconds: IDP_TIMEOUT, maxBytes: IDP_BYTES });
+  opened.defer(() => toIdps.close());
+  const toAws = createOutbound({ timeoutSeconds: aws.timeoutSeconds, maxBytes: AWS_BYTES });
+  opened.defer(() => toAws.close());
   const partitions = partitionTable(aws);
   const keys = await openSigningKeys({ ...issuer.keys, clock });
   const store = await openStore(configuration.store);
@@ -91,11 +97,11 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     partitions,
     clock,
   });
-  const broker = createCredentialBroker({ issuer: ourIssuer, partitions, timeoutSeconds: aws.timeoutSeconds, clock });
-  const console = createConsoleFederation({ partitions, outbound });
+  const broker = createCredentialBroker({ issuer: ourIssuer, partitions, outbound: toAws, timeoutSeconds: aws.timeoutSeconds, clock });
+  const console = createConsoleFederation({ partitions, outbound: toAws });
 
   const openedConnectors = await Promise.all(
-    configuration.connectors.map(connector => openConnector(connector, { baseUrl, keys, outbound, clock, log })),
+    configuration.connectors.map(connector => openConnector(connector, { baseUrl, keys, outbound: toIdps, clock, log })),
   );
   const connectors = openedConnectors.map(({ connector }) => connector);
   for (const connector of connectors) opened.defer(() => connector.close());
@@ -151,9 +157,9 @@ async function openConnector(
   configuration: ConnectorConfiguration,
   { baseUrl, keys, outbound, clock, log }: ConnectorParts,
 ): Promise<{ readonly connector: Connector; readonly metadata?: ServiceProviderMetadata }> {
-  const onChange = (availability: Availability): void => {
+  const onChange = (availability: Availability, cause?: unknown): void => {
     if (availability.state === 'ready') log.info({ connector: configuration.id }, 'connector ready');
-    else log.warn({ connector: configuration.id, why: availability.reason }, 'connector unavailable');
+    else log.warn({ connector: configuration.id, why: availability.reason, cause: cause instanceof Error ? cause.message : undefined }, 'connector unavailable');
   };
   if (configuration.protocol === 'oidc') {
     return { connector: await createOidcConnector({ ...configuration, baseUrl, outbound, clock, secrets, onChange }) };

@@ -137,7 +137,8 @@ function describeListenFault(cause: unknown, host: string, port: number): string
 
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    // Stays: a terminal signals the whole process group, so the same signal may come twice.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, resolve);
   });
 }
 

@@ -93,6 +93,7 @@ export function credentialsPage(parts: CredentialsPageParts): Router {
         })),
         expiresAt: new Date(credentials.expiresAt).toISOString(),
         timeLeft: formatDuration(secondsLeft),
+        secondsLeft,
         reduced:
           reducedFrom === undefined
             ? undefined

@@ -25,7 +25,7 @@ export interface PortalParts {
   readonly help: HelpModel | undefined;
 }
 
-const PortalQuery = z.object({ q: text(100).optional() });
+const PortalQuery = z.object({ q: text(200).optional() });
 
 export function portal(parts: PortalParts): Router {
   const { access, connectors, renderer, help } = parts;

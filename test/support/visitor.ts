@@ -1,0 +1,150 @@
+/**
+ * A person with a browser that has no JavaScript: keeps cookies, follows redirects, fills in forms, and says of itself what browsers say.
+ */
+import * as cheerio from 'cheerio';
+
+export interface Page {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly html: string;
+  readonly $: cheerio.CheerioAPI;
+  /** Every address on the way, the last one included. */
+  readonly path: readonly string[];
+  /** What a person reads. */
+  readonly text: string;
+}
+
+interface Cookie {
+  readonly value: string;
+  readonly path: string;
+}
+
+const MAX_REDIRECTS = 12;
+
+export class Visitor {
+  /** By host name, as browsers keep them: the port does not matter. */
+  readonly #cookies = new Map<string, Map<string, Cookie>>();
+
+  cookie(url: string, name: string): string | undefined {
+    return this.#cookies.get(new URL(url).hostname)?.get(name)?.value;
+  }
+
+  setCookie(url: string, name: string, value: string): void {
+    this.#jar(new URL(url)).set(name, { value, path: '/' });
+  }
+
+  /** Another browser with the same cookies. */
+  clone(): Visitor {
+    const other = new Visitor();
+    for (const [host, cookies] of this.#cookies) other.#cookies.set(host, new Map(cookies));
+    return other;
+  }
+
+  /** Follows redirects; `stopAt` ends the way in front of an address and gives the answer that led there. */
+  async get(url: string, options: { readonly stopAt?: (url: string) => boolean } = {}): Promise<Page> {
+    return this.#go({ url, method: 'GET', site: 'none', ...options });
+  }
+
+  /** Submits the form that the selector names (a form, or a button in it), with the fields that it has and those given. */
+  async submit(
+    page: Page,
+    selector: string,
+    fields: Readonly<Record<string, string>> = {},
+    options: { readonly stopAt?: (url: string) => boolean } = {},
+  ): Promise<Page> {
+    const found = page.$(selector).first();
+    const form = found.is('form') ? found : found.closest('form');
+    if (form.length === 0) throw new Error(`no form "${selector}" on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`);
+    const own = Object.fromEntries(form.serializeArray().map(({ name, value }) => [name, value]));
+    const button: Record<string, string> = found.is('button[name]') ? { [found.attr('name')!]: found.attr('value') ?? '' } : {};
+    const body = new URLSearchParams({ ...own, ...button, ...fields });
+    const action = new URL(found.attr('formaction') ?? form.attr('action') ?? page.url, page.url).href;
+    if ((form.attr('method') ?? 'get').toLowerCase() === 'get') return this.get(`${action.split('?')[0]}?${body}`, options);
+    return this.#go({ url: action, method: 'POST', body, from: page, ...options });
+  }
+
+  async post(url: string, body: URLSearchParams | string, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
+    return this.#go({ url, method: 'POST', body, headers });
+  }
+
+  async #go(start: {
+    url: string;
+    method: string;
+    body?: URLSearchParams | string | undefined;
+    from?: Page;
+    site?: string;
+    headers?: Readonly<Record<string, string>>;
+    stopAt?: (url: string) => boolean;
+  }): Promise<Page> {
+    let { url, method, body } = start;
+    const path: string[] = [];
+    for (let hop = 0; hop < MAX_REDIRECTS; hop++) {
+      const at = new URL(url);
+      path.push(url);
+      const response = await fetch(url, {
+        method,
+        redirect: 'manual',
+        ...(body === undefined ? {} : { body }),
+        headers: {
+          ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...start.headers,
+          ...this.#cookieHeader(at),
+          ...(start.from === undefined ? {} : { origin: originOf(start.from), 'sec-fetch-site': relation(start.from.url, url) }),
+        },
+      });
+      this.#keep(at, response.headers.getSetCookie());
+      const location = response.headers.get('location');
+      const next = location === null || response.status < 300 || response.status > 399 ? undefined : new URL(location, url).href;
+      if (next === undefined || start.stopAt?.(next)) return pageOf(response, url, next === undefined ? path : [...path, next]);
+      await response.body?.cancel();
+      if (response.status !== 307 && response.status !== 308) {
+        method = 'GET';
+        body = undefined;
+      }
+      url = next;
+    }
+    throw new Error(`more than ${MAX_REDIRECTS} redirects: ${path.join(' -> ')}`);
+  }
+
+  #jar(url: URL): Map<string, Cookie> {
+    const jar = this.#cookies.get(url.hostname) ?? new Map<string, Cookie>();
+    this.#cookies.set(url.hostname, jar);
+    return jar;
+  }
+
+  #cookieHeader(url: URL): { cookie?: string } {
+    const cookies = [...this.#jar(url)]
+      .filter(([, { path }]) => url.pathname.startsWith(path))
+      .map(([name, { value }]) => `${name}=${value}`);
+    return cookies.length === 0 ? {} : { cookie: cookies.join('; ') };
+  }
+
+  #keep(url: URL, headers: readonly string[]): void {
+    for (const header of headers) {
+      const [pair, ...attributes] = header.split(/;\s*/);
+      const [, name, value] = /^([^=]*)=(.*)$/.exec(pair!) ?? [];
+      const said = new Map(attributes.map(text => text.split('=', 2) as [string, string]).map(([key, text]) => [key.toLowerCase(), text]));
+      const ended = said.get('max-age') === '0' || (said.has('expires') && Date.parse(said.get('expires')!) <= Date.now());
+      if (ended) this.#jar(url).delete(name!);
+      else this.#jar(url).set(name!, { value: value!, path: said.get('path') ?? '/' });
+    }
+  }
+}
+
+/** What a browser says of the page that a form stood on: a page without referrer has no origin to tell. */
+function originOf(page: Page): string {
+  return page.headers.get('referrer-policy') === 'no-referrer' ? 'null' : new URL(page.url).origin;
+}
+
+function relation(from: string, to: string): string {
+  const [a, b] = [new URL(from), new URL(to)];
+  return a.origin === b.origin ? 'same-origin' : a.hostname === b.hostname ? 'same-site' : 'cross-site';
+}
+
+async function pageOf(response: Response, url: string, path: readonly string[]): Promise<Page> {
+  const html = await response.text();
+  const $ = cheerio.load(html);
+  const main = $('main').length > 0 ? $('main') : $('body');
+  return { url, status: response.status, headers: response.headers, html, $, path, text: main.text().replaceAll(/\s+/g, ' ').trim() };
+}

@@ -1,0 +1,185 @@
+/**
+ * The whole demo in one process on free ports: the real bridge in front of both corporate identity providers and the local AWS.
+ *
+ * Tests enter by the front door, as people do. The clock of the bridge, the SAML IdP and the local AWS is turned by hand.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { createApp } from '../../src/app.ts';
+import { type Bridge, compose } from '../../src/compose.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
+import type { AuditEvent } from '../../src/core/audit-event.ts';
+import { DEMO_CLIENT_ID, DEMO_OIDC_CONNECTOR, DEMO_SAML_CONNECTOR, demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
+import { demoWorld } from '../../src/dev/demo-world.ts';
+import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws.ts';
+import type { WorldInput } from '../../src/dev/local-aws/world.ts';
+import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
+import { PEOPLE, type Person } from '../../src/dev/people.ts';
+import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
+import { createLog } from '../../src/log.ts';
+import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { type HandTurnedClock, handTurnedClock } from './clock.ts';
+import { type Page, Visitor } from './visitor.ts';
+
+export type Protocol = 'oidc' | 'saml';
+export const CONNECTOR: Readonly<Record<Protocol, string>> = { oidc: DEMO_OIDC_CONNECTOR, saml: DEMO_SAML_CONNECTOR };
+
+export interface WorldOptions {
+  /** Changes the bridge's configuration before it is read. */
+  readonly configure?: (yaml: string, urls: Urls) => string;
+  /** Changes the local AWS. */
+  readonly aws?: (world: WorldInput, urls: Urls) => WorldInput;
+  readonly people?: readonly Person[];
+  /** The name in the URLs of the identity providers; `localhost` puts them on another site than the bridge. */
+  readonly idpHost?: string;
+}
+
+export interface Urls {
+  readonly bridge: string;
+  readonly oidc: string;
+  readonly saml: string;
+  readonly aws: string;
+}
+
+export interface World {
+  readonly urls: Urls;
+  readonly clock: HandTurnedClock;
+  readonly aws: LocalAws;
+  readonly bridge: Bridge;
+  /** The bridge's listener can be exchanged, and the others too: what stands here answers. */
+  readonly servers: Readonly<Record<keyof Urls, Server>>;
+  /** Everything that the bridge has logged, line by line. */
+  readonly log: readonly string[];
+  audit(): Promise<readonly AuditEvent[]>;
+  /** Signs a person in, in a new browser unless one is given; the page is the one after the way back. */
+  signIn(
+    username: string,
+    protocol: Protocol,
+    options?: { visitor?: Visitor; returnTo?: string; secondFactor?: boolean },
+  ): Promise<{ visitor: Visitor; page: Page }>;
+  close(): Promise<void>;
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const clock = handTurnedClock();
+  const directory = mkdtempSync(join(tmpdir(), 'rolebridge-world-'));
+  const people = options.people ?? PEOPLE;
+  const servers = { bridge: await listen(), oidc: await listen(), saml: await listen(), aws: await listen() };
+  const idpHost = options.idpHost ?? '127.0.0.1';
+  const urls: Urls = {
+    bridge: urlOf(servers.bridge, '127.0.0.1'),
+    oidc: urlOf(servers.oidc, idpHost),
+    saml: urlOf(servers.saml, idpHost),
+    aws: urlOf(servers.aws, '127.0.0.1'),
+  };
+
+  const clientSecret = 'the-demo-client-secret-of-this-run';
+  const oidc = await createOidcIdp({
+    baseUrl: urls.oidc,
+    people,
+    clients: [{ clientId: DEMO_CLIENT_ID, clientSecret, redirectUris: [`${urls.bridge}/oidc/${CONNECTOR.oidc}/callback`] }],
+  });
+  const saml = await createSamlIdp({
+    baseUrl: urls.saml,
+    people,
+    serviceProviders: [{ metadataUrl: `${urls.bridge}/saml/${CONNECTOR.saml}/metadata` }],
+    now: clock.now,
+  });
+  const world = demoWorld({ bridgeUrl: urls.bridge });
+  const aws = createLocalAws({ world: options.aws?.(world, urls) ?? world, baseUrl: urls.aws, now: clock.now });
+  answer(servers.oidc, oidc.handler);
+  answer(servers.saml, saml.handler);
+  answer(servers.aws, aws.handler);
+
+  for (const [name, text] of Object.entries(demoSecrets(clientSecret))) write(join(directory, name), text);
+  const yaml = demoConfig({ bridgeUrl: urls.bridge, oidcUrl: urls.oidc, samlUrl: urls.saml, awsUrl: urls.aws, directory });
+  const file = join(directory, 'rolebridge.yaml');
+  write(file, options.configure?.(yaml, urls) ?? yaml);
+  const configuration = await loadConfiguration(file, { env: {} });
+  const log: string[] = [];
+  const bridge = await compose(configuration, { log: createLog({ level: 'debug', destination: lines(log) }), clock });
+  answer(servers.bridge, createApp(bridge));
+
+  return {
+    urls,
+    clock,
+    aws,
+    bridge,
+    servers,
+    log,
+    audit: async () => {
+      const store = await openSqliteStore({ file: join(directory, 'rolebridge.db') });
+      try {
+        return await store.readAudit({ limit: 10_000 });
+      } finally {
+        await store.close();
+      }
+    },
+    signIn: async (username, protocol, { visitor = new Visitor(), returnTo, secondFactor = true } = {}) => {
+      const begin = `${urls.bridge}/sign-in/${CONNECTOR[protocol]}${returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`}`;
+      const login = await visitor.get(begin);
+      return { visitor, page: await enterPassword(visitor, login, { username, secondFactor }) };
+    },
+    close: async () => {
+      await bridge.close();
+      await Promise.all(Object.values(servers).map(closeServer));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** From an identity provider's login page, or from behind it where the person is signed in already, back to the bridge. */
+export async function enterPassword(
+  visitor: Visitor,
+  login: Page,
+  person: { username: string; password?: string; secondFactor?: boolean },
+): Promise<Page> {
+  const { username, password = username, secondFactor = true } = person;
+  let page = login;
+  if (page.$('input[type=password]').length > 0) {
+    if (!secondFactor) page.$('input[type=checkbox]').removeAttr('checked');
+    page = await visitor.submit(page, 'form', { username, password });
+  }
+  // A browser with JavaScript posts the identity provider's answer by itself.
+  return page.$('input[name=SAMLResponse]').length > 0 ? visitor.submit(page, 'form') : page;
+}
+
+function listen(): Promise<Server> {
+  const server = createServer();
+  return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+function urlOf(server: Server, host: string): string {
+  return `http://${host}:${(server.address() as AddressInfo).port}`;
+}
+
+/** Puts a listener in front of a running server; the one before goes. */
+export function answer(server: Server, listener: RequestListener): void {
+  server.removeAllListeners('request');
+  server.on('request', listener);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise(resolve => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileSync(file, text, { mode: 0o600 });
+}
+
+function lines(into: string[]): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      into.push(chunk.toString());
+      done();
+    },
+  });
+}
