@@ -51,17 +51,16 @@ export function createOutbound({ timeoutSeconds, maxBytes }: OutboundLimits): Ou
     const limit = AbortSignal.timeout(milliseconds);
     const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit;
     try {
-      // The body is read here, so that the limits hold for all of it and the caller gets whole answers only.
       const response = await undiciFetch(url, { ...init, signal, redirect: 'manual', dispatcher } as Parameters<typeof undiciFetch>[1]);
       if (response.status >= 300 && response.status < 400) {
         await response.body?.cancel();
         throw new Error(`answered with a redirect (${response.status}), which is not followed`);
       }
-      const body = await response.arrayBuffer();
-      return new Response(body.byteLength === 0 ? null : body, {
-        status: response.status,
-        headers: [...response.headers] as [string, string][],
-      });
+      // The body is read here, so that the limits hold for all of it and the caller gets whole answers only.
+      const body = await readAtMost(maxBytes, response.body);
+      const headers = new Headers([...response.headers]);
+      for (const name of ['content-encoding', 'content-length']) headers.delete(name);
+      return new Response(body.byteLength === 0 ? null : body, { status: response.status, headers });
     } catch (cause) {
       throw new Error(`${url.origin}${url.pathname}: ${faultOf(cause, limit.aborted, timeoutSeconds, maxBytes)}`, { cause });
     }
@@ -70,10 +69,24 @@ export function createOutbound({ timeoutSeconds, maxBytes }: OutboundLimits): Ou
   return { fetch: fetch as typeof globalThis.fetch, close: () => dispatcher.close() };
 }
 
+class TooLarge extends Error {}
+
+/** Counts what comes out of decompression: a few kilobytes on the wire may be many megabytes then. */
+async function readAtMost(maxBytes: number, body: AsyncIterable<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new TooLarge();
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks, size));
+}
+
 function faultOf(cause: unknown, timedOut: boolean, timeoutSeconds: Seconds, maxBytes: number): string {
   if (timedOut) return `no complete answer within ${timeoutSeconds} s`;
   const codes = [cause, cause instanceof Error ? cause.cause : undefined].map(error => (error as { code?: unknown } | undefined)?.code);
-  if (codes.includes('UND_ERR_RES_EXCEEDED_MAX_SIZE')) return `the answer is larger than ${maxBytes} bytes`;
+  if (cause instanceof TooLarge || codes.includes('UND_ERR_RES_EXCEEDED_MAX_SIZE')) return `the answer is larger than ${maxBytes} bytes`;
   const code = codes.find(value => typeof value === 'string');
   if (code !== undefined) return `cannot be reached (${String(code)})`;
   return cause instanceof Error ? cause.message : 'cannot be reached';

@@ -204,7 +204,7 @@ export interface AssumedRole {
 }
 
 export interface CredentialBroker {
-  /** Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`. */
+  /** Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`, `session_settings_invalid`. */
   assume(request: AssumeRequest): Promise<AssumedRole>;
 }
 

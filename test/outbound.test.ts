@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { createOutbound, isSecureUrl, type Outbound } from '../src/outbound.ts';
+
+const MAX_BYTES = 64 * 1024;
+
+const ANSWERS: Readonly<Record<string, RequestListener>> = {
+  '/fine': (_request, response) => void response.setHeader('x-own', 'kept').end('fine'),
+  '/exact': (_request, response) => void response.end(Buffer.alloc(MAX_BYTES)),
+  '/large': (_request, response) => void response.end(Buffer.alloc(MAX_BYTES + 1)),
+  '/endless': (_request, response) => {
+    const more = (): void => {
+      while (!response.destroyed && response.write(Buffer.alloc(16 * 1024)));
+      if (!response.destroyed) response.once('drain', more);
+    };
+    more();
+  },
+  '/bomb': (_request, response) => void response.setHeader('content-encoding', 'gzip').end(gzipSync(Buffer.alloc(30_000_000))),
+  '/zipped': (_request, response) => void response.setHeader('content-encoding', 'gzip').end(gzipSync('unzipped')),
+  '/redirect': (_request, response) => void response.writeHead(302, { location: '/fine' }).end(),
+  '/silent': () => {},
+  '/half': (_request, response) => void response.writeHead(200, { 'content-length': '10' }).write('half'),
+  '/cut': (_request, response) => {
+    response.writeHead(200, { 'content-length': '10' }).write('half');
+    response.destroy();
+  },
+  '/no': (_request, response) => void response.writeHead(404).end('no'),
+};
+
+describe('the way out', () => {
+  let server: Server;
+  let outbound: Outbound;
+  let base: string;
+  before(async () => {
+    server = createServer((request, response) => ANSWERS[new URL(request.url!, 'http://x').pathname]!(request, response));
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    outbound = createOutbound({ timeoutSeconds: 0.5, maxBytes: MAX_BYTES });
+  });
+  after(async () => {
+    await outbound.close();
+    server.closeAllConnections();
+    await new Promise(resolve => server.close(resolve));
+  });
+
+  it('gives a whole answer with its status and headers', async () => {
+    const response = await outbound.fetch(`${base}/fine`);
+    assert.equal(response.headers.get('x-own'), 'kept');
+    assert.equal(await response.text(), 'fine');
+    assert.equal((await outbound.fetch(`${base}/no`)).status, 404);
+    assert.equal(await (await outbound.fetch(`${base}/zipped`)).text(), 'unzipped');
+    assert.equal((await (await outbound.fetch(`${base}/exact`)).arrayBuffer()).byteLength, MAX_BYTES);
+  });
+
+  const REFUSED: readonly [path: string, says: RegExp][] = [
+    ['/large', /the answer is larger than 65536 bytes/],
+    ['/endless', /the answer is larger than 65536 bytes/],
+    ['/bomb', /the answer is larger than 65536 bytes/],
+    ['/redirect', /redirect \(302\), which is not followed/],
+    ['/silent', /no complete answer within 0\.5 s/],
+    ['/half', /no complete answer within 0\.5 s/],
+    ['/cut', /cannot be reached|terminated/],
+  ];
+  for (const [path, says] of REFUSED) {
+    it(`refuses ${path} and says why without the query`, async () => {
+      await assert.rejects(
+        outbound.fetch(`${base}${path}?secret=s3cret`),
+        (thrown: unknown) => thrown instanceof Error && says.test(thrown.message) && !thrown.message.includes('s3cret'),
+      );
+    });
+  }
+
+  it('names a port that nobody listens on', async () => {
+    const free = createTcpServer();
+    await new Promise<void>(resolve => free.listen(0, '127.0.0.1', resolve));
+    const { port } = free.address() as AddressInfo;
+    await new Promise(resolve => free.close(resolve));
+    await assert.rejects(outbound.fetch(`http://127.0.0.1:${port}/`), /cannot be reached \(ECONNREFUSED\)/);
+  });
+
+  it("keeps the caller's own limit", async () => {
+    await assert.rejects(outbound.fetch(`${base}/silent`, { signal: AbortSignal.timeout(20) }));
+  });
+
+  it('speaks plain http to loopback only', async () => {
+    for (const url of ['https://idp.example/', 'http://localhost:1/', 'http://127.8.9.1/', 'http://[::1]/', 'http://keycloak.localhost/'])
+      assert.ok(isSecureUrl(new URL(url)), url);
+    for (const url of [
+      'http://idp.example/',
+      'http://10.0.0.1/',
+      'http://localhost.evil.example/',
+      'ftp://localhost/',
+      'file:///etc/passwd',
+    ])
+      assert.ok(!isSecureUrl(new URL(url)), url);
+    await assert.rejects(outbound.fetch('http://idp.example/'), /is not https/);
+  });
+});
