@@ -1,0 +1,114 @@
+/**
+ * Credentials into a console link, by the federation endpoint of AWS sign-in (IAM User Guide, "Enabling custom identity broker access
+ * to the AWS console").
+ *
+ * Owns: which addresses count as the console, the sign-in token, and the shape of the link. Does not own: who may have it.
+ */
+import { z } from 'zod';
+import { BridgeError } from '../core/errors.ts';
+import type { PartitionFacts, Partitions } from '../core/partitions.ts';
+import type { ConsoleFederation, ConsoleLinkRequest } from '../core/ports.ts';
+import type { Account } from '../core/role.ts';
+import { MAX_DURATION, MIN_DURATION } from '../core/session.ts';
+import type { Seconds } from '../core/time.ts';
+import type { Outbound } from '../outbound.ts';
+
+export interface ConsoleFederationOptions {
+  readonly partitions: Partitions;
+  /** Its limits hold for every call; an answer has a few kilobytes. */
+  readonly outbound: Outbound;
+}
+
+/** Deep links into log queries are long, and everything must fit into one address. */
+const MAX_DESTINATION_CHARACTERS = 4096;
+
+const SigninAnswer = z.object({ SigninToken: z.string().min(1).max(16_384) });
+
+export function createConsoleFederation({ partitions, outbound }: ConsoleFederationOptions): ConsoleFederation {
+  const destinationFor = (account: Account, destination: string | undefined): string => {
+    const partition = partitions[account.partition];
+    return destination === undefined ? partition.consoleHome(account.region) : checkedDestination(partition, destination);
+  };
+
+  return {
+    destinationFor,
+    linkFor: async request => {
+      const { account, issuerUrl } = request;
+      const destination = destinationFor(account, request.destination);
+      const endpoint = partitions[account.partition].federationUrl(account.region);
+      const asked = consoleSecondsFor(request);
+      const first = await askForToken(outbound, endpoint, request, asked);
+      // AWS does not say for which credentials it takes a length; without one the console follows the credentials.
+      const refusedLength = first.status === 400 && asked !== undefined;
+      const answer = refusedLength ? await askForToken(outbound, endpoint, request, undefined) : first;
+      const query = new URLSearchParams({
+        Action: 'login',
+        Issuer: issuerUrl,
+        Destination: destination,
+        SigninToken: await signinTokenOf(answer, account),
+      });
+      return { url: `${endpoint}?${query}`, destination, consoleSeconds: refusedLength ? undefined : asked };
+    },
+  };
+}
+
+/** The length to ask for; role-chained credentials take none at all. */
+function consoleSecondsFor({ assumed, consoleSeconds }: ConsoleLinkRequest): Seconds | undefined {
+  if (assumed.chained || consoleSeconds === undefined) return undefined;
+  return Math.min(Math.max(consoleSeconds, MIN_DURATION), MAX_DURATION);
+}
+
+async function askForToken(
+  outbound: Outbound,
+  endpoint: string,
+  { account, assumed }: ConsoleLinkRequest,
+  consoleSeconds: Seconds | undefined,
+): Promise<Response> {
+  const { accessKeyId, secretAccessKey, sessionToken } = assumed.credentials;
+  const form = new URLSearchParams({
+    Action: 'getSigninToken',
+    Session: JSON.stringify({ sessionId: accessKeyId, sessionKey: secretAccessKey, sessionToken }),
+    ...(consoleSeconds !== undefined && { SessionDuration: String(consoleSeconds) }),
+  });
+  try {
+    // In the body, because addresses end up in logs and this one would hold the secret key.
+    return await outbound.fetch(endpoint, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+    });
+  } catch (cause) {
+    throw new BridgeError('aws_unavailable', `console sign-in for account ${account.id}: no answer from the federation endpoint`, {
+      cause,
+    });
+  }
+}
+
+/** Nothing of the answer but the token is ever shown: a refusal is a page that may repeat what was sent. */
+async function signinTokenOf(response: Response, account: Account): Promise<string> {
+  const where = `console sign-in for account ${account.id}`;
+  if (response.status >= 500) {
+    throw new BridgeError('aws_unavailable', `${where}: the federation endpoint answered ${response.status}`);
+  }
+  if (response.status !== 200) {
+    throw new BridgeError('aws_refused', `${where}: the federation endpoint answered ${response.status}`, {
+      hint: 'AWS took the role but gave no console link. Try again; if it goes on, the role may have been changed or deleted a moment ago, or the account is in another partition than the configuration says. Give the reference below to the people who run this bridge.',
+    });
+  }
+  const answer = SigninAnswer.safeParse(await response.json().catch(() => undefined));
+  if (!answer.success) throw new BridgeError('aws_refused', `${where}: the answer of the federation endpoint holds no sign-in token`);
+  return answer.data.SigninToken;
+}
+
+function checkedDestination(partition: PartitionFacts, destination: string): string {
+  const refuse = (why: string): BridgeError => new BridgeError('destination_refused', `console destination: ${why}`);
+  if (destination.length > MAX_DESTINATION_CHARACTERS) throw refuse(`longer than ${MAX_DESTINATION_CHARACTERS} characters`);
+  // The parser would drop or turn these, and another parser would not.
+  if (/[\p{C}\p{Z}\\]/u.test(destination)) throw refuse('holds a blank, a control character or a backslash');
+  if (!/^https?:\/\/[^/]/i.test(destination)) throw refuse('not a whole https address');
+  const url = URL.parse(destination);
+  if (url === null) throw refuse('not an address');
+  if (!partition.isConsole(url)) throw refuse(`not a console of partition ${partition.partition}`);
+  if (url.href.length > MAX_DESTINATION_CHARACTERS) throw refuse(`longer than ${MAX_DESTINATION_CHARACTERS} characters`);
+  return url.href;
+}

@@ -1,0 +1,213 @@
+/**
+ * One call to STS: the SDK with every default that reads the machine's environment replaced, our bounded way out, and retries.
+ */
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type AssumeRoleCommand,
+  type AssumeRoleCommandOutput,
+  type AssumeRoleWithSAMLCommand,
+  type AssumeRoleWithWebIdentityCommand,
+  STSClient,
+  type STSClientConfig,
+} from '@aws-sdk/client-sts';
+import type { AwsCredentials } from '../core/credentials.ts';
+import type { Partitions } from '../core/partitions.ts';
+import type { Account } from '../core/role.ts';
+import type { Outbound } from '../outbound.ts';
+
+export type StsCommand = AssumeRoleCommand | AssumeRoleWithSAMLCommand | AssumeRoleWithWebIdentityCommand;
+/** What the three calls have in common. */
+export type StsAnswer = Pick<AssumeRoleCommandOutput, 'Credentials' | 'AssumedRoleUser' | '$metadata'>;
+
+export interface StsCall {
+  /** Whose STS endpoint is called. */
+  readonly account: Account;
+  readonly command: StsCommand;
+  /** Signs the request; AssumeRole needs them, the two federated calls go unsigned. */
+  readonly credentials?: AwsCredentials | undefined;
+  /** Ends everything that is done for one person's request. */
+  readonly deadline: AbortSignal;
+}
+
+/** STS answered with an error, or not at all. Internal to this room; it never holds what STS wrote unless it is a known text. */
+export class StsFailure extends Error {
+  override readonly name = 'StsFailure';
+  /** The code on the wire without a final `Exception`; undefined when no readable answer came. */
+  readonly code: string | undefined;
+  /** What STS said. May repeat the token or the assertion: never show or log it whole. */
+  readonly said: string;
+  readonly requestId: string;
+  readonly status: number | undefined;
+
+  constructor(facts: { code?: string; said?: string; requestId?: string; status?: number | undefined; cause?: unknown }) {
+    super('STS call failed', facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = facts.code;
+    this.said = facts.said ?? '';
+    this.requestId = facts.requestId ?? 'none';
+    this.status = facts.status;
+    // Not enumerable, so that no serializer of errors prints it.
+    Object.defineProperty(this, 'said', { enumerable: false });
+  }
+}
+
+export interface StsOptions {
+  readonly partitions: Partitions;
+  /** Its limits hold for every single attempt. */
+  readonly outbound: Outbound;
+  /** Waits between two attempts. */
+  readonly pause?: ((milliseconds: number) => Promise<unknown>) | undefined;
+}
+
+const MAX_ATTEMPTS = 3;
+const FIRST_PAUSE_MILLISECONDS = 200;
+
+/** Calls STS, again when that may help. Throws StsFailure. */
+export function createSts({ partitions, outbound, pause = sleep }: StsOptions): (call: StsCall) => Promise<StsAnswer> {
+  const requestHandler = transportOver(outbound);
+  const unsigned = new Map<string, STSClient>();
+
+  const clientFor = ({ account, credentials }: StsCall): STSClient => {
+    const endpoint = partitions[account.partition].stsUrl(account.region);
+    // The SDK remembers credentials, so a client that signs is one person's. Connections are the transport's and live on.
+    if (credentials) return new STSClient(clientConfig(endpoint, account.region, requestHandler, credentials));
+    const key = `${account.region} ${endpoint}`;
+    const known = unsigned.get(key) ?? new STSClient(clientConfig(endpoint, account.region, requestHandler));
+    unsigned.set(key, known);
+    return known;
+  };
+
+  return async call => {
+    const client = clientFor(call);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await client.send(call.command as AssumeRoleCommand, { abortSignal: call.deadline });
+      } catch (error) {
+        const failure = failureOf(error);
+        if (attempt >= MAX_ATTEMPTS || call.deadline.aborted || !mayHelpToRepeat(failure)) throw failure;
+        // Full jitter: people who were throttled together do not come back together.
+        await pause(randomInt(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1)) + 1);
+      }
+    }
+  };
+}
+
+/** Nothing is left to the SDK's defaults that it would read from the environment, ~/.aws or the instance metadata service. */
+function clientConfig(
+  endpoint: string,
+  region: string,
+  requestHandler: NonNullable<STSClientConfig['requestHandler']>,
+  credentials?: AwsCredentials,
+): STSClientConfig {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials ?? {};
+  return {
+    endpoint,
+    region,
+    requestHandler,
+    credentials:
+      accessKeyId && secretAccessKey && sessionToken
+        ? { accessKeyId, secretAccessKey, sessionToken }
+        : () => Promise.reject(new Error('this call goes unsigned')),
+    maxAttempts: 1,
+    retryMode: 'standard',
+    defaultsMode: 'standard',
+    useDualstackEndpoint: false,
+    useFipsEndpoint: false,
+    authSchemePreference: [],
+    sigv4aSigningRegionSet: [region],
+    userAgentAppId: 'rolebridge',
+  };
+}
+
+interface SdkRequest {
+  readonly method: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** No readable answer within the limits; the cause says why. */
+class TransportFailure extends Error {}
+
+// undici writes these two itself, from the URL and the body.
+const WRITTEN_BY_TRANSPORT = new Set(['host', 'content-length']);
+
+/** The SDK's requests through our own way out: its limits, its proxies, no redirects. */
+function transportOver(outbound: Outbound): NonNullable<STSClientConfig['requestHandler']> {
+  return {
+    handle: async (request: SdkRequest, options: { readonly abortSignal?: AbortSignal } = {}) => {
+      const { method, protocol, hostname, port, path, headers, body } = request;
+      const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
+      try {
+        const response = await outbound.fetch(url, {
+          method,
+          headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !WRITTEN_BY_TRANSPORT.has(name.toLowerCase()))),
+          body: body ?? null,
+          ...(options.abortSignal && { signal: options.abortSignal }),
+        });
+        return {
+          response: {
+            statusCode: response.status,
+            headers: Object.fromEntries(response.headers),
+            body: new Uint8Array(await response.arrayBuffer()),
+          },
+        };
+      } catch (cause) {
+        throw new TransportFailure('no answer', { cause });
+      }
+    },
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  };
+}
+
+function failureOf(error: unknown): StsFailure {
+  if (error instanceof TransportFailure) return new StsFailure({ cause: error.cause });
+  const { name, message, $fault, $metadata } = error as {
+    readonly name?: unknown;
+    readonly message?: unknown;
+    readonly $fault?: unknown;
+    readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  };
+  const answered = { requestId: printable($metadata?.requestId), status: $metadata?.httpStatusCode };
+  // A deadline that was over before the request left, or a defect: its name only, for its message may hold what was to be sent.
+  if (answered.status === undefined) return new StsFailure({ cause: new Error(`the SDK gave up (${printable(String(name))})`) });
+  // Only errors that STS declared have a $fault; the others come from an answer that is not STS's XML.
+  if ($fault === undefined || typeof name !== 'string') return new StsFailure(answered);
+  return new StsFailure({ ...answered, code: printable(name.replace(/Exception$/, '')), said: String(message) });
+}
+
+/** What a header or an element of the answer may look like in a message of ours. */
+export function printable(text: string | undefined): string {
+  return text !== undefined && /^[\w.:-]{1,100}$/.test(text) ? text : 'none';
+}
+
+const THROTTLED = new Set([
+  'Throttling',
+  'ThrottledRequest',
+  'RequestLimitExceeded',
+  'TooManyRequests',
+  'SlowDown',
+  'PriorRequestNotComplete',
+]);
+
+/** STS was asked too often, or is in trouble itself. */
+export function isPassing({ code, status }: StsFailure): boolean {
+  return (code !== undefined && THROTTLED.has(code)) || status === 429 || (status !== undefined && status >= 500);
+}
+
+/** A kept connection that STS closed while we wrote to it. */
+const CLOSED_UNDERWAY = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+function mayHelpToRepeat(failure: StsFailure): boolean {
+  // STS could not fetch our keys just now: its own documentation says to try again.
+  if (isPassing(failure) || failure.code === 'IDPCommunicationError') return true;
+  return failure.status === undefined && [...causesOf(failure)].some(({ code }) => typeof code === 'string' && CLOSED_UNDERWAY.has(code));
+}
+
+function* causesOf(error: Error): Generator<{ readonly code?: unknown }> {
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) yield cause as { readonly code?: unknown };
+}

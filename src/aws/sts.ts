@@ -1,0 +1,234 @@
+/**
+ * Roles from STS.
+ *
+ * Owns: which call an account's trust asks for, what travels in it, how long the session gets, and what a refusal means.
+ * Does not own: who may have the role (bridge/access), nor what our assertions say (issuer).
+ */
+import { AssumeRoleCommand, AssumeRoleWithSAMLCommand, AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts';
+import type { AwsCredentials } from '../core/credentials.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { Partitions } from '../core/partitions.ts';
+import type { AssertionIssuer, AssumedRole, AssumeRequest, Clock, CorporateProof, CredentialBroker } from '../core/ports.ts';
+import { type RoleArn, roleArn, samlProviderArn, type Trust } from '../core/role.ts';
+import { MAX_CHAINED_DURATION, MIN_DURATION, type RoleSession } from '../core/session.ts';
+import { HOUR, type Seconds } from '../core/time.ts';
+import type { Outbound } from '../outbound.ts';
+import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';
+import { createSts, printable, type StsAnswer, type StsCall, type StsCommand, StsFailure } from './sts-client.ts';
+import { explain } from './sts-refusals.ts';
+
+export interface CredentialBrokerOptions {
+  readonly issuer: AssertionIssuer;
+  readonly partitions: Partitions;
+  /** Its time limit holds for every single call; an answer has a few kilobytes. */
+  readonly outbound: Outbound;
+  /** Time limit of one call to AWS. One request of a person may take three times as much, retries and the hub's call included. */
+  readonly timeoutSeconds: Seconds;
+  readonly clock: Clock;
+  /** Waits between two attempts; the real time when left out. */
+  readonly pause?: ((milliseconds: number) => Promise<unknown>) | undefined;
+}
+
+type DirectTrust = Exclude<Trust, { by: 'hub' }>;
+type HubTrust = Extract<Trust, { by: 'hub' }>;
+
+interface Broker {
+  readonly issuer: AssertionIssuer;
+  readonly call: (call: StsCall) => Promise<StsAnswer>;
+  readonly limits: KnownLimits;
+  readonly clock: Clock;
+}
+
+export function createCredentialBroker(options: CredentialBrokerOptions): CredentialBroker {
+  const { issuer, partitions, outbound, timeoutSeconds, clock, pause } = options;
+  const broker: Broker = { issuer, clock, call: createSts({ partitions, outbound, pause }), limits: createKnownLimits(clock) };
+  return {
+    assume: request => {
+      const deadline = AbortSignal.timeout(Math.ceil(3 * timeoutSeconds * 1000));
+      const { trust } = request.account;
+      return trust.by === 'hub' ? assumeThroughHub(broker, request, trust, deadline) : assumeDirectly(broker, request, trust, deadline);
+    },
+  };
+}
+
+// ---------------------------------------------------------------- a role that trusts a federation
+
+async function assumeDirectly(broker: Broker, request: AssumeRequest, trust: DirectTrust, deadline: AbortSignal): Promise<AssumedRole> {
+  if (isCorporate(trust)) refuseLostSettings(request);
+  const asked = request.session.durationSeconds;
+  const attempt = async (durationSeconds: Seconds): Promise<AssumedRole> => {
+    const session: RoleSession = { ...request.session, durationSeconds };
+    const answer = await broker.call({
+      account: request.account,
+      command: await federatedCommand(broker, { ...request, session }, trust),
+      deadline,
+    });
+    return assumedRoleOf(answer, request, {
+      chained: false,
+      durationSeconds,
+      reducedFrom: durationSeconds < asked ? asked : undefined,
+    });
+  };
+  const first = broker.limits.fitting(request.role, asked);
+  try {
+    return await attempt(first);
+  } catch (error) {
+    if (!(error instanceof StsFailure)) throw error;
+    if (!isOverRoleLimit(error) || first <= HOUR) throw explain(error, request, trust);
+  }
+  broker.limits.learn(request.role);
+  // Every role allows an hour (IAM: MaxSessionDuration is 3600 or more).
+  return attempt(HOUR).catch((error: unknown) => {
+    throw error instanceof StsFailure ? explain(error, request, trust) : error;
+  });
+}
+
+function isCorporate(trust: DirectTrust): boolean {
+  return trust.by === 'corporate-saml' || trust.by === 'corporate-web-identity';
+}
+
+/** Tags and source identity would have to be in the corporate proof, which we cannot write. To drop them in silence could open a door. */
+function refuseLostSettings({ session, role }: AssumeRequest): void {
+  if (session.tags.length === 0 && session.sourceIdentity === undefined) return;
+  throw new BridgeError(
+    'session_settings_invalid',
+    `${role} trusts the corporate identity provider itself, so the rule's tags and source identity cannot reach it`,
+    {
+      hint: 'The rule that gives this role sets session tags or a source identity, and this account takes them from your identity provider only. Give the reference below to the people who run this bridge.',
+    },
+  );
+}
+
+async function federatedCommand(broker: Broker, request: AssumeRequest, trust: DirectTrust): Promise<StsCommand> {
+  const { account, role: RoleArn, sessionName: RoleSessionName, session } = request;
+  const withSaml = (provider: string, SAMLAssertion: string): StsCommand =>
+    new AssumeRoleWithSAMLCommand({ RoleArn, PrincipalArn: samlProviderArn(account, provider), SAMLAssertion, ...scopeOf(session) });
+  const withToken = (WebIdentityToken: string): StsCommand =>
+    new AssumeRoleWithWebIdentityCommand({ RoleArn, RoleSessionName, WebIdentityToken, ...scopeOf(session) });
+  switch (trust.by) {
+    case 'saml':
+      return withSaml(trust.provider, await broker.issuer.samlResponse(request, trust.provider));
+    case 'web-identity':
+      return withToken(await broker.issuer.webIdentityToken(request));
+    case 'corporate-saml':
+      return withSaml(trust.provider, corporateProof(broker, request, 'saml-response').samlResponse);
+    case 'corporate-web-identity':
+      return withToken(corporateProof(broker, request, 'id-token').token);
+  }
+}
+
+function scopeOf({ durationSeconds, policy, policyArns }: RoleSession) {
+  return {
+    DurationSeconds: durationSeconds,
+    ...(policy !== undefined && { Policy: policy }),
+    ...(policyArns.length > 0 && { PolicyArns: policyArns.map(arn => ({ arn })) }),
+  };
+}
+
+function corporateProof<K extends CorporateProof['kind']>(
+  { clock }: Broker,
+  { corporateProof: proof, account }: AssumeRequest,
+  kind: K,
+): Extract<CorporateProof, { kind: K }> {
+  const missing = (why: string) =>
+    new BridgeError('corporate_proof_missing', `account ${account.name} needs the person's own ${kind}, ${why}`);
+  if (proof === undefined) throw missing('and the session keeps none');
+  if (proof.kind !== kind) throw missing(`and the session keeps a ${proof.kind}`);
+  if (proof.expiresAt <= clock.now()) throw missing('and the one that the session keeps is over');
+  return proof as Extract<CorporateProof, { kind: K }>;
+}
+
+// ---------------------------------------------------------------- a role that trusts a hub role
+
+async function assumeThroughHub(broker: Broker, request: AssumeRequest, trust: HubTrust, deadline: AbortSignal): Promise<AssumedRole> {
+  const hub = await assumeHub(broker, request, trust, deadline);
+  const { session, role: RoleArn, sessionName: RoleSessionName } = request;
+  const durationSeconds = Math.min(session.durationSeconds, MAX_CHAINED_DURATION);
+  const { tags, transitiveTags, sourceIdentity } = hub.left;
+  const command = new AssumeRoleCommand({
+    RoleArn,
+    RoleSessionName,
+    ...scopeOf({ ...session, durationSeconds }),
+    ...(trust.externalId !== undefined && { ExternalId: trust.externalId }),
+    ...(tags.length > 0 && { Tags: tags.map(({ key: Key, value: Value }) => ({ Key, Value })) }),
+    ...(transitiveTags.length > 0 && { TransitiveTagKeys: [...transitiveTags] }),
+    ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
+  });
+  try {
+    const answer = await broker.call({ account: request.account, command, credentials: hub.credentials, deadline });
+    return assumedRoleOf(answer, request, {
+      chained: true,
+      durationSeconds,
+      reducedFrom: durationSeconds < session.durationSeconds ? session.durationSeconds : undefined,
+    });
+  } catch (error) {
+    throw error instanceof StsFailure ? explain(error, request, trust) : error;
+  }
+}
+
+interface HubSession {
+  readonly credentials: AwsCredentials;
+  /** What the hub's session does not hand on by itself, and the second call must say. */
+  readonly left: Pick<RoleSession, 'tags' | 'transitiveTags' | 'sourceIdentity'>;
+}
+
+/**
+ * A short session of the hub role for this person. Its own proof carries what STS inherits along a chain: the source identity and the
+ * transitive tags. STS refuses to be told either again, so the second call says the rest. Where the hub takes the corporate proof,
+ * which we cannot write into, the second call says everything.
+ */
+async function assumeHub(broker: Broker, request: AssumeRequest, trust: HubTrust, deadline: AbortSignal): Promise<HubSession> {
+  const { hub, role: roleName } = trust;
+  if (hub.trust.by === 'hub') throw new BridgeError('internal', `account ${hub.name} is a hub behind a hub`);
+  const { session } = request;
+  const isTransitive = ({ key }: { readonly key: string }): boolean => session.transitiveTags.includes(key);
+  const inherits = !isCorporate(hub.trust);
+  const assumed = await assumeDirectly(
+    broker,
+    {
+      ...request,
+      account: hub,
+      role: roleArn(hub, roleName),
+      roleName,
+      session: {
+        durationSeconds: MIN_DURATION,
+        sourceIdentity: inherits ? session.sourceIdentity : undefined,
+        tags: inherits ? session.tags.filter(isTransitive) : [],
+        transitiveTags: inherits ? session.transitiveTags : [],
+        policyArns: [],
+      },
+    },
+    hub.trust,
+    deadline,
+  );
+  return {
+    credentials: assumed.credentials,
+    left: inherits ? { tags: session.tags.filter(tag => !isTransitive(tag)), transitiveTags: [], sourceIdentity: undefined } : session,
+  };
+}
+
+// ---------------------------------------------------------------- the answer
+
+function assumedRoleOf(
+  { Credentials, AssumedRoleUser, $metadata }: StsAnswer,
+  { account, role }: AssumeRequest,
+  terms: Pick<AssumedRole, 'chained' | 'durationSeconds' | 'reducedFrom'>,
+): AssumedRole {
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken, Expiration } = Credentials ?? {};
+  const expiresAt = Expiration?.getTime() ?? Number.NaN;
+  const assumedRoleArn = AssumedRoleUser?.Arn ?? '';
+  if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt)) throw unreadable(role, 'holds no whole credentials');
+  if (!assumedRoleArn.startsWith(`arn:${account.partition}:sts::${account.id}:assumed-role/`)) {
+    throw unreadable(role, 'is for a role of another account');
+  }
+  return {
+    credentials: { accessKeyId, secretAccessKey, sessionToken, expiresAt },
+    assumedRoleArn,
+    stsRequestId: printable($metadata.requestId),
+    ...terms,
+  };
+}
+
+function unreadable(role: RoleArn, why: string): BridgeError {
+  return new BridgeError('aws_refused', `the answer of STS for ${role} ${why}`);
+}

@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createConsoleFederation } from '../../src/aws/console.ts';
+import { BridgeError } from '../../src/core/errors.ts';
+import { partitionTable } from '../../src/core/partitions.ts';
+import type { ConsoleFederation, ConsoleLinkRequest } from '../../src/core/ports.ts';
+import type { Partition } from '../../src/core/role.ts';
+import { createOutbound } from '../../src/outbound.ts';
+import { anAccount } from '../support/assertion-subject.ts';
+import { type Answer, type Recorded, recordingServer } from './recording-server.ts';
+
+const SECRETS = ['ASIAEXAMPLEEXAMPLE11', 'the/secret+key', 'the-session-token', 'sign-in-token'];
+
+const linkRequest = (changes: Partial<ConsoleLinkRequest> & { readonly chained?: boolean } = {}): ConsoleLinkRequest => ({
+  account: anAccount(),
+  assumed: {
+    credentials: { accessKeyId: SECRETS[0]!, secretAccessKey: SECRETS[1]!, sessionToken: SECRETS[2]!, expiresAt: Date.UTC(2030, 0, 1) },
+    assumedRoleArn: 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
+    chained: changes.chained ?? false,
+    stsRequestId: 'r',
+    durationSeconds: 3600,
+  },
+  issuerUrl: 'https://aws.example.com/?a=b&c=d',
+  ...changes,
+});
+
+const token: Answer = { status: 200, body: '{"SigninToken":"sign-in-token"}', headers: { 'content-type': 'application/json' } };
+
+async function withFederation(
+  answer: (request: Recorded, index: number) => Answer,
+  run: (world: { readonly federation: ConsoleFederation; readonly requests: readonly Recorded[]; readonly url: string }) => Promise<void>,
+  timeoutSeconds = 5,
+): Promise<void> {
+  const server = await recordingServer(answer);
+  const outbound = createOutbound({ timeoutSeconds, maxBytes: 65_536 });
+  try {
+    const federation = createConsoleFederation({ partitions: partitionTable({ endpoints: { signin: server.url } }), outbound });
+    await run({ federation, requests: server.requests, url: server.url });
+  } finally {
+    await server.close();
+    await outbound.close();
+  }
+}
+
+async function refusalOf(promise: Promise<unknown>): Promise<BridgeError> {
+  const thrown = await promise.then(
+    () => assert.fail('it was not refused'),
+    (error: unknown) => error,
+  );
+  assert.ok(thrown instanceof BridgeError, String(thrown));
+  return thrown;
+}
+
+describe('a console link', () => {
+  it('is made of a sign-in token that was asked for in a body, never in an address', async () => {
+    await withFederation(
+      () => token,
+      async ({ federation, requests, url }) => {
+        const destination = 'https://eu-west-1.console.aws.amazon.com/s3/buckets/a?region=eu-west-1&x=%26#frag/ment';
+        const link = await federation.linkFor(linkRequest({ destination, consoleSeconds: 28_800 }));
+        assert.equal(requests.length, 1);
+        assert.equal(requests[0]!.method, 'POST');
+        assert.equal(requests[0]!.url, '/federation');
+        assert.equal(requests[0]!.headers['content-type'], 'application/x-www-form-urlencoded');
+        const { Session, ...rest } = Object.fromEntries(requests[0]!.form);
+        assert.deepEqual(rest, { Action: 'getSigninToken', SessionDuration: '28800' });
+        assert.deepEqual(JSON.parse(Session!), { sessionId: SECRETS[0], sessionKey: SECRETS[1], sessionToken: SECRETS[2] });
+
+        const made = new URL(link.url);
+        assert.equal(made.origin + made.pathname, `${url}/federation`);
+        assert.deepEqual(Object.fromEntries(made.searchParams), {
+          Action: 'login',
+          Issuer: 'https://aws.example.com/?a=b&c=d',
+          Destination: destination,
+          SigninToken: 'sign-in-token',
+        });
+        assert.equal(link.destination, destination);
+        assert.equal(link.consoleSeconds, 28_800);
+      },
+    );
+  });
+
+  const lengths: readonly (readonly [string, Parameters<typeof linkRequest>[0], string | null])[] = [
+    ['none when the rule sets none', {}, null],
+    ['none for role-chained credentials', { chained: true, consoleSeconds: 3600 }, null],
+    ['at least a quarter of an hour', { consoleSeconds: 60 }, '900'],
+    ['twelve hours at most', { consoleSeconds: 100_000 }, '43200'],
+  ];
+  for (const [what, changes, asked] of lengths) {
+    it(`asks for a length of ${what}`, async () => {
+      await withFederation(
+        () => token,
+        async ({ federation, requests }) => {
+          const link = await federation.linkFor(linkRequest(changes));
+          assert.equal(requests[0]!.form.get('SessionDuration'), asked);
+          assert.equal(link.consoleSeconds, asked === null ? undefined : Number(asked));
+        },
+      );
+    });
+  }
+
+  it('does without a length when AWS refuses the one asked for, and says so', async () => {
+    await withFederation(
+      request => (request.form.has('SessionDuration') ? { status: 400, body: '<html>no' } : token),
+      async ({ federation, requests }) => {
+        const link = await federation.linkFor(linkRequest({ consoleSeconds: 3600 }));
+        assert.equal(requests.length, 2);
+        assert.equal(link.consoleSeconds, undefined);
+      },
+    );
+  });
+
+  const failures: readonly (readonly [string, Answer, 'aws_refused' | 'aws_unavailable', number])[] = [
+    ['a refusal', { status: 400, body: `<html>${SECRETS.join(' ')}` }, 'aws_refused', 2],
+    ['a prohibition', { status: 403, body: SECRETS.join(' ') }, 'aws_refused', 1],
+    ['a failure', { status: 500, body: SECRETS.join(' ') }, 'aws_unavailable', 1],
+    ['a redirect', { status: 302, body: '', headers: { location: 'https://evil.example/' } }, 'aws_unavailable', 1],
+    ['HTML', { status: 200, body: '<html>hello', headers: { 'content-type': 'text/html' } }, 'aws_refused', 1],
+    ['JSON without a token', { status: 200, body: '{"Other":"x"}' }, 'aws_refused', 1],
+    ['a token that is no text', { status: 200, body: '{"SigninToken":{"a":1}}' }, 'aws_refused', 1],
+    ['an empty token', { status: 200, body: '{"SigninToken":""}' }, 'aws_refused', 1],
+    ['a huge token', { status: 200, body: `{"SigninToken":"${'x'.repeat(20_000)}"}` }, 'aws_refused', 1],
+    ['a huge answer', { status: 200, body: 'x'.repeat(100_000) }, 'aws_unavailable', 1],
+    ['a closed connection', 'hang-up', 'aws_unavailable', 1],
+  ];
+  for (const [what, answer, code, calls] of failures) {
+    it(`is not made of ${what}, and nothing that was sent is told`, async () => {
+      await withFederation(
+        () => answer,
+        async ({ federation, requests }) => {
+          const refusal = await refusalOf(federation.linkFor(linkRequest({ consoleSeconds: 3600 })));
+          assert.equal(refusal.code, code);
+          assert.equal(requests.length, calls);
+          const chain = [refusal, refusal.cause, (refusal.cause as Error | undefined)?.cause].map(
+            error => `${String(error)} ${JSON.stringify(error)} ${(error as Error | undefined)?.stack}`,
+          );
+          for (const secret of SECRETS) assert.ok(![refusal.hint, ...chain].join().includes(secret));
+        },
+      );
+    });
+  }
+
+  it('is given up at the time limit', async () => {
+    await withFederation(
+      () => 'silence',
+      async ({ federation }) => assert.equal((await refusalOf(federation.linkFor(linkRequest()))).code, 'aws_unavailable'),
+      0.2,
+    );
+  });
+
+  it('to a place that is no console is refused before anything is sent', async () => {
+    await withFederation(
+      () => token,
+      async ({ federation, requests }) => {
+        assert.equal(
+          (await refusalOf(federation.linkFor(linkRequest({ destination: 'https://evil.example/' })))).code,
+          'destination_refused',
+        );
+        assert.equal(requests.length, 0);
+      },
+    );
+  });
+});
+
+describe('a destination', () => {
+  const outbound = { fetch: () => assert.fail('nothing is sent'), close: async () => {} };
+  const federation = createConsoleFederation({ partitions: partitionTable(), outbound });
+  const account = (partition: Partition) => anAccount({ partition, region: partition === 'aws-eusc' ? 'eusc-de-east-1' : 'eu-west-1' });
+
+  const taken: readonly (readonly [Partition, string | undefined, string])[] = [
+    ['aws', undefined, 'https://console.aws.amazon.com/console/home?region=eu-west-1'],
+    ['aws-eusc', undefined, 'https://console.amazonaws-eusc.eu/console/home?region=eusc-de-east-1'],
+    ['aws', 'https://console.aws.amazon.com', 'https://console.aws.amazon.com/'],
+    ['aws', 'HTTPS://CONSOLE.aws.amazon.com:443/ec2/../s3', 'https://console.aws.amazon.com/s3'],
+    [
+      'aws',
+      'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:x',
+      'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:x',
+    ],
+    [
+      'aws',
+      'https://111122223333-abcdefgh.us-east-1.console.aws.amazon.com/s3',
+      'https://111122223333-abcdefgh.us-east-1.console.aws.amazon.com/s3',
+    ],
+    ['aws', 'https://console.aws.amazon.com/?next=https://evil.example/', 'https://console.aws.amazon.com/?next=https://evil.example/'],
+    ['aws-cn', 'https://console.amazonaws.cn/s3', 'https://console.amazonaws.cn/s3'],
+    ['aws-us-gov', 'https://us-gov-west-1.console.amazonaws-us-gov.com/s3', 'https://us-gov-west-1.console.amazonaws-us-gov.com/s3'],
+    ['aws-eusc', 'https://eusc-de-east-1.console.amazonaws-eusc.eu/s3', 'https://eusc-de-east-1.console.amazonaws-eusc.eu/s3'],
+  ];
+  for (const [partition, asked, given] of taken) {
+    it(`in ${partition} may be ${asked ?? 'left out'}`, () => assert.equal(federation.destinationFor(account(partition), asked), given));
+  }
+
+  const refused: readonly (readonly [Partition, string])[] = [
+    ['aws', ''],
+    ['aws', '/console/home'],
+    ['aws', '//console.aws.amazon.com/'],
+    ['aws', 'console.aws.amazon.com'],
+    ['aws', 'http://console.aws.amazon.com/'],
+    ['aws', 'javascript:alert(1)//console.aws.amazon.com'],
+    ['aws', 'data:text/html,console.aws.amazon.com'],
+    ['aws', 'https:console.aws.amazon.com'],
+    ['aws', 'https:///console.aws.amazon.com'],
+    ['aws', 'https:\\\\console.aws.amazon.com'],
+    ['aws', 'https://evil.example\\@console.aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com\\.evil.example/'],
+    ['aws', 'https://console.aws.amazon.com.evil.example/'],
+    ['aws', 'https://evilconsole.aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com./'],
+    ['aws', 'https://signin.aws.amazon.com/oauth?Action=logout'],
+    ['aws', 'https://aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com@evil.example/'],
+    ['aws', 'https://user:pass@console.aws.amazon.com/'],
+    ['aws', 'https://user@console.aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com:8443/'],
+    ['aws', 'https://console.aws.amazon.com:80/'],
+    ['aws', 'https://evil.example/#@console.aws.amazon.com/'],
+    ['aws', 'https://evil.example/?console.aws.amazon.com'],
+    ['aws', 'https://evil.example%2f.console.aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com%00.evil.example/'],
+    ['aws', 'https://cоnsole.aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com/\r\nset-cookie: a=b'],
+    ['aws', 'https://console.aws.\tamazon.com/'],
+    ['aws', ' https://console.aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com/a b'],
+    ['aws', 'https://console.aws.amazon.com/\u202e'],
+    ['aws', 'https://[::1]/'],
+    ['aws', 'https://127.0.0.1/'],
+    ['aws', `https://console.aws.amazon.com/${'a'.repeat(4096)}`],
+    ['aws', `https://console.aws.amazon.com/${'é'.repeat(1000)}`],
+    ['aws', 'https://console.amazonaws.cn/'],
+    ['aws', 'https://console.amazonaws-us-gov.com/'],
+    ['aws-cn', 'https://console.aws.amazon.com/'],
+    ['aws-us-gov', 'https://console.aws.amazon.com/'],
+    ['aws-eusc', 'https://console.aws.amazon.com/'],
+  ];
+  for (const [partition, asked] of refused) {
+    it(`in ${partition} may not be ${JSON.stringify(asked).slice(0, 70)}`, () => {
+      assert.throws(() => federation.destinationFor(account(partition), asked), { code: 'destination_refused' });
+    });
+  }
+
+  it('may be on the origin of a console that the operator put elsewhere, and on no other', () => {
+    const local = createConsoleFederation({
+      partitions: partitionTable({ endpoints: { console: 'http://127.0.0.1:3003/console' } }),
+      outbound,
+    });
+    assert.equal(local.destinationFor(account('aws'), undefined), 'http://127.0.0.1:3003/console');
+    assert.equal(local.destinationFor(account('aws'), 'http://127.0.0.1:3003/console?a=b'), 'http://127.0.0.1:3003/console?a=b');
+    for (const asked of [
+      'http://127.0.0.1:3004/console',
+      'https://127.0.0.1:3003/console',
+      'http://a:b@127.0.0.1:3003/console',
+      'http://console.aws.amazon.com/',
+    ]) {
+      assert.throws(() => local.destinationFor(account('aws'), asked), { code: 'destination_refused' });
+    }
+  });
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { partitionTable } from '../../src/core/partitions.ts';
+import type { Partition } from '../../src/core/role.ts';
+
+describe('the table of partitions', () => {
+  const rows: readonly (readonly [Partition, string, string, string, string])[] = [
+    [
+      'aws',
+      'eu-west-1',
+      'https://sts.eu-west-1.amazonaws.com',
+      'https://signin.aws.amazon.com/federation',
+      'https://console.aws.amazon.com/console/home?region=eu-west-1',
+    ],
+    [
+      'aws-cn',
+      'cn-northwest-1',
+      'https://sts.cn-northwest-1.amazonaws.com.cn',
+      'https://signin.amazonaws.cn/federation',
+      'https://console.amazonaws.cn/console/home?region=cn-northwest-1',
+    ],
+    [
+      'aws-us-gov',
+      'us-gov-east-1',
+      'https://sts.us-gov-east-1.amazonaws.com',
+      'https://signin.amazonaws-us-gov.com/federation',
+      'https://console.amazonaws-us-gov.com/console/home?region=us-gov-east-1',
+    ],
+    [
+      'aws-eusc',
+      'eusc-de-east-1',
+      'https://sts.eusc-de-east-1.amazonaws.eu',
+      'https://eusc-de-east-1.signin.amazonaws-eusc.eu/federation',
+      'https://console.amazonaws-eusc.eu/console/home?region=eusc-de-east-1',
+    ],
+  ];
+  for (const [partition, region, sts, federation, home] of rows) {
+    it(`names the endpoints of ${partition}`, () => {
+      const facts = partitionTable()[partition];
+      assert.equal(facts.stsUrl(region), sts);
+      assert.equal(facts.federationUrl(region), federation);
+      assert.equal(facts.consoleHome(region), home);
+      assert.ok(facts.isConsole(new URL(home)));
+    });
+  }
+
+  it('takes endpoints for all partitions, and stronger ones for a single partition', () => {
+    const table = partitionTable({
+      endpoints: { sts: 'http://127.0.0.1:3003/', signin: 'http://127.0.0.1:3003/', console: 'http://127.0.0.1:3003/console' },
+      partitions: { 'aws-cn': { stsUrl: 'https://sts.example.cn', signinUrl: undefined } },
+    });
+    assert.equal(table.aws.stsUrl('eu-west-1'), 'http://127.0.0.1:3003/');
+    assert.equal(table['aws-cn'].stsUrl('cn-north-1'), 'https://sts.example.cn');
+    assert.equal(table['aws-cn'].federationUrl('cn-north-1'), 'http://127.0.0.1:3003/federation');
+    assert.equal(table.aws.consoleHome('eu-west-1'), 'http://127.0.0.1:3003/console');
+    assert.ok(table.aws.isConsole(new URL('http://127.0.0.1:3003/elsewhere')));
+    assert.ok(!table.aws.isConsole(new URL('http://127.0.0.1:3004/console')));
+    assert.equal(table.aws.samlRecipient('eu-west-1'), 'https://signin.aws.amazon.com/saml', 'AWS knows its own addresses only');
+  });
+
+  for (const region of ['', 'eu-west-1.evil.example', 'evil.example/', 'eu-west-1@evil', 'EU-WEST-1', 'eu west 1', '../x', 'eu-west-1\n']) {
+    it(`puts no region into a host name that is none: ${JSON.stringify(region)}`, () => {
+      const facts = partitionTable().aws;
+      assert.throws(() => facts.stsUrl(region), { code: 'internal' });
+      assert.throws(() => facts.consoleHome(region), { code: 'internal' });
+      assert.throws(() => partitionTable()['aws-eusc'].samlRecipient(region), { code: 'internal' });
+    });
+  }
+});
