@@ -84,13 +84,13 @@ export function templateProblem(template: string): string | undefined {
   return /[{}]/.test(template.replaceAll(PLACEHOLDER, '')) ? 'a brace that belongs to no placeholder' : undefined;
 }
 
-export interface RenderedTemplate {
+interface RenderedTemplate {
   readonly text: string;
   /** The placeholder that this person has no value for. */
   readonly missing?: string | undefined;
 }
 
-export function renderTemplate(template: string, identity: Identity): RenderedTemplate {
+function renderTemplate(template: string, identity: Identity): RenderedTemplate {
   let missing: string | undefined;
   const text = template.replaceAll(PLACEHOLDER, (_whole, name: string, fallback: string | undefined) => {
     const value = fieldOf(identity, name) ?? fallback;

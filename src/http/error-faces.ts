@@ -46,7 +46,7 @@ function logError(log: Logger, error: BridgeError): void {
 }
 
 /** An error handler that writes the error to the log and shows it by `show`. */
-export function errorFace(show: (error: BridgeError, ...rest: Parameters<RequestHandler>) => void): ErrorRequestHandler {
+function errorFace(show: (error: BridgeError, ...rest: Parameters<RequestHandler>) => void): ErrorRequestHandler {
   return (thrown, request, response, next) => {
     const error = translate(thrown);
     const { log } = contextOf(response);

@@ -132,6 +132,12 @@ describe('the quoting of credentials', () => {
     });
   }
 
+  it('a value that zsh would expand is quoted, wherever zsh looks', () => {
+    for (const value of ['=ls', 'a:=ls', '~', 'a:~']) {
+      assert.match(formatCredentials('env', withSecret(value)), new RegExp(`^export AWS_SECRET_ACCESS_KEY='${value}'$`, 'm'));
+    }
+  });
+
   it('bash hands the variables on to the programs that it starts', { skip: missing('bash') }, () => {
     const value = HOSTILE.join('');
     assert.deepEqual(run('bash', `${formatCredentials('env', withSecret(value))}${printer}\n`), [value]);

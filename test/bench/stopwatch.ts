@@ -1,0 +1,48 @@
+/** Times two ways of doing a thing in turn, so that a machine whose speed drifts drifts for both. */
+
+export interface Comparison {
+  readonly name: string;
+  /** Median milliseconds of one call. */
+  readonly milliseconds: number;
+  readonly floorMilliseconds: number;
+  readonly floorName: string;
+  /** Median of the ratios, round by round. */
+  readonly ratio: number;
+}
+
+export interface Contest {
+  readonly name: string;
+  readonly run: () => unknown;
+  /** The least that the task costs, done without us. */
+  readonly floorName: string;
+  readonly floor: () => unknown;
+  /** Calls of each side in a round. */
+  readonly calls: number;
+}
+
+const ROUNDS = 11;
+
+export async function compare({ name, run, floorName, floor, calls }: Contest): Promise<Comparison> {
+  const rounds: { ours: number; theirs: number }[] = [];
+  await time(run, calls);
+  await time(floor, calls);
+  for (let round = 0; round < ROUNDS; round++) rounds.push({ ours: await time(run, calls), theirs: await time(floor, calls) });
+  return {
+    name,
+    floorName,
+    milliseconds: median(rounds.map(({ ours }) => ours)),
+    floorMilliseconds: median(rounds.map(({ theirs }) => theirs)),
+    ratio: median(rounds.map(({ ours, theirs }) => ours / theirs)),
+  };
+}
+
+async function time(run: () => unknown, calls: number): Promise<number> {
+  const start = process.hrtime.bigint();
+  for (let call = 0; call < calls; call++) await run();
+  return Number(process.hrtime.bigint() - start) / 1e6 / calls;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}

@@ -1,0 +1,128 @@
+/** For every view the least and the most that its model can hold. */
+import type { ViewerModel, Views } from '../../src/http/views.ts';
+
+const viewer: ViewerModel = {
+  name: 'Alice Andersson',
+  username: 'alice',
+  connectorLabel: 'Acme Okta',
+  csrfToken: 'csrf-0123456789',
+  sessionEndsAt: '2026-11-21T06:30:00.000Z',
+};
+const help = { text: 'Ask the platform team.', url: 'https://wiki.example.com/aws-access' };
+const usable = {
+  role: 'team/ReadOnly',
+  account: 'prod',
+  credentialsDuration: '4 h',
+  consoleDuration: '8 h',
+  rule: 'rule-one',
+  group: 'group-one',
+  missing: [],
+};
+
+export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views[K]; readonly most: Views[K] } } = {
+  'sign-in': {
+    least: { connectors: [] },
+    most: {
+      viewer,
+      connectors: [
+        { label: 'Acme Okta', protocol: 'OpenID Connect', href: '/sign-in/okta' },
+        {
+          label: 'Acme AD FS',
+          protocol: 'SAML',
+          href: '/sign-in/adfs',
+          unavailable: { reason: 'no answer', since: '2026-11-20T18:12:00Z' },
+        },
+      ],
+      purpose: 'the console of prod as Admin',
+      notice: 'Your session ended.',
+    },
+  },
+  roles: {
+    least: { accounts: [], roleCount: 0, accountCount: 0, query: 'zebra', totalRoleCount: 1, reauthenticateHref: '/sign-in' },
+    most: {
+      viewer,
+      roleCount: 2,
+      accountCount: 2,
+      query: 'prod',
+      totalRoleCount: 2000,
+      reauthenticateHref: '/sign-in/okta?return_to=%2F',
+      accounts: [
+        { id: '111122223333', name: 'production', partition: 'aws', region: 'eu-west-1', roles: [usable] },
+        {
+          id: '444455556666',
+          name: 'partner',
+          partition: 'aws-us-gov',
+          region: 'us-gov-west-1',
+          via: 'through prod/BridgeHub',
+          roles: [{ ...usable, account: 'partner', role: 'Admin', missing: ['Sign in with a second factor.', 'Come from the office.'] }],
+        },
+      ],
+    },
+  },
+  'no-roles': {
+    least: { groups: [], request: 'I need access.' },
+    most: { viewer, groups: ['group-one', 'group-two'], help, request: 'Hello,\nI need access.\n' },
+  },
+  'credentials-request': {
+    least: { account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h' },
+    most: { viewer, account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h' },
+  },
+  credentials: {
+    least: {
+      account: 'prod',
+      accountId: '111122223333',
+      role: 'Admin',
+      assumedRoleArn: 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
+      formats: [],
+      expiresAt: '2026-11-20T22:30:00Z',
+      timeLeft: '4 h',
+    },
+    most: {
+      viewer,
+      account: 'prod',
+      accountId: '111122223333',
+      role: 'Admin',
+      assumedRoleArn: 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
+      formats: [
+        { id: 'env', label: 'Bash', how: 'Paste it.', text: "export A='<&>\"'\nexport B=2\n" },
+        { id: 'process', label: 'JSON', how: 'For programs.', text: '{\n  "Version": 1\n}\n' },
+      ],
+      expiresAt: '2026-11-20T22:30:00.000Z',
+      timeLeft: '3 h 59 min',
+      secondsLeft: 14_399,
+      reduced: 'AWS allowed 4 h at most.',
+    },
+  },
+  refusal: {
+    least: { status: 404, code: 'not_found', title: 'There is no such page', hint: 'Check the address.', correlationId: 'c-1' },
+    most: {
+      viewer,
+      status: 403,
+      code: 'access_denied',
+      title: 'You do not have this role',
+      hint: 'Ask for the group.',
+      trace: {
+        account: 'production',
+        role: 'Admin',
+        lines: [
+          { rule: 'rule-one', outcome: 'grants', sentence: 'It gives the role.' },
+          { rule: 'rule-two', outcome: 'proof-missing', sentence: 'A second factor is missing.' },
+          { rule: 'rule-three', outcome: 'group-missing', sentence: 'You are not in the group.' },
+        ],
+      },
+      correlationId: '6f1c2a9e-7d31-4b65-9d0a-3f7f3a0c55c1',
+      action: { label: 'Go to your roles', href: '/' },
+      help,
+    },
+  },
+  repost: {
+    least: { action: '/saml/adfs/acs', samlResponse: 'PHNhbWw+', relayState: 'state' },
+    most: { viewer, action: '/saml/adfs/acs?again=1', samlResponse: 'PHNhbWw+', relayState: 'state' },
+  },
+  'signed-out': {
+    least: {},
+    most: { viewer, connectorLabel: 'Acme Okta', idpSignOutHref: 'https://idp.example.com/logout' },
+  },
+};
+
+export const VIEW_NAMES = Object.keys(VIEW_MODELS) as (keyof Views)[];
