@@ -1,0 +1,140 @@
+/**
+ * openid-client, set up for us: one configuration for each sign-in, our clock, our bounded fetch, every check switched on.
+ *
+ * Owns: the authorization URL, the code exchange, the provider's keys, userinfo. Does not own: who the person is.
+ */
+import {
+  allowInsecureRequests,
+  authorizationCodeGrant,
+  buildAuthorizationUrl,
+  type ClientAuth,
+  ClientSecretBasic,
+  ClientSecretPost,
+  Configuration,
+  clockSkew,
+  clockTolerance,
+  customFetch,
+  type ExportedJWKSCache,
+  enableNonRepudiationChecks,
+  fetchUserInfo,
+  getJwksCache,
+  type IDToken,
+  type ServerMetadata,
+  setJwksCache,
+} from 'openid-client';
+import type { Clock } from '../core/ports.ts';
+import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
+import type { Outbound } from '../outbound.ts';
+import { allowsHttp, reaching } from './oidc-discovery.ts';
+import { providerError } from './oidc-errors.ts';
+import { authenticationInstantOf, CLOCK_SKEW } from './oidc-id-token.ts';
+
+/** Keys older than this are asked for anew. The library has its own limit of the same length, by the machine's clock. */
+const KEYS_FRESH: Seconds = 5 * MINUTE;
+/** From this age on the library asks anew when no key fits a token. */
+const LIBRARY_KEYS_RENEWABLE: Seconds = 60;
+
+/** Some providers do not decode a correctly encoded Basic header, so the method is a setting. */
+const CLIENT_AUTHENTICATION = {
+  client_secret_basic: ClientSecretBasic,
+  client_secret_post: ClientSecretPost,
+} as const satisfies Record<string, (secret: string) => ClientAuth>;
+
+export type ClientAuthentication = keyof typeof CLIENT_AUTHENTICATION;
+
+export interface OidcClientOptions {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly clientAuthentication: ClientAuthentication;
+  readonly redirectUri: string;
+  readonly clock: Clock;
+  readonly outbound: Outbound;
+}
+
+interface Redemption {
+  readonly callback: URLSearchParams;
+  readonly nonce: string;
+  readonly codeVerifier: string;
+  /** Asks whether the id_token says enough; if not, the userinfo endpoint is asked too. */
+  readonly isComplete: (claims: IDToken) => boolean;
+}
+
+/** The provider's answer after every check. */
+export interface VerifiedAnswer {
+  readonly idToken: string;
+  readonly claims: IDToken;
+  /** Empty when it was not asked. Its `sub` is that of the id_token. */
+  readonly userinfo: Readonly<Record<string, unknown>>;
+  /** When the person proved who they are at the provider. */
+  readonly authenticatedAt: Instant;
+}
+
+export interface OidcClient {
+  authorizationUrl(metadata: ServerMetadata, parameters: Readonly<Record<string, string>>): URL;
+  /** Throws `oidc_response_refused`, `idp_refused`, `idp_unreachable`. */
+  redeem(metadata: ServerMetadata, redemption: Redemption): Promise<VerifiedAnswer>;
+}
+
+export function createOidcClient(options: OidcClientOptions): OidcClient {
+  const { clock, redirectUri } = options;
+  let keys: { readonly jwks: ExportedJWKSCache['jwks']; readonly at: Instant } | undefined;
+
+  return {
+    authorizationUrl: (metadata, parameters) =>
+      buildAuthorizationUrl(
+        configurationFor(options, metadata, () => {}),
+        { redirect_uri: redirectUri, ...parameters },
+      ),
+    redeem: async (metadata, redemption) => {
+      let endpoint = metadata.issuer;
+      const config = configurationFor(options, metadata, asked => {
+        endpoint = asked;
+      });
+      // Keys are given to the library as old enough to be renewed, so that a rotation never costs anyone a sign-in: who
+      // can make it ask is only who can redeem a code.
+      const givenAt = Math.floor(Date.now() / 1000) - LIBRARY_KEYS_RENEWABLE;
+      if (keys !== undefined && clock.now() - keys.at < KEYS_FRESH * 1000) setJwksCache(config, { jwks: keys.jwks, uat: givenAt });
+      try {
+        const answer = await exchange(config, options, redemption);
+        const used = getJwksCache(config);
+        if (used !== undefined && used.uat !== givenAt) keys = { jwks: used.jwks, at: clock.now() };
+        return answer;
+      } catch (thrown) {
+        // A provider without key ids may have changed its key in place.
+        keys = undefined;
+        throw providerError(thrown, endpoint);
+      }
+    },
+  };
+}
+
+async function exchange(config: Configuration, options: OidcClientOptions, redemption: Redemption): Promise<VerifiedAnswer> {
+  const { callback, nonce, codeVerifier, isComplete } = redemption;
+  const granted = await authorizationCodeGrant(config, new URL(`${options.redirectUri}?${callback}`), {
+    expectedNonce: nonce,
+    pkceCodeVerifier: codeVerifier,
+    // The attempt was found by this state and is consumed; the library only wants to see it once more.
+    expectedState: callback.get('state')!,
+  });
+  // A nonce is expected, so the library has refused an answer without an id_token.
+  const idToken = granted.id_token!;
+  const claims = granted.claims()!;
+  const accessToken = granted.access_token;
+  const authenticatedAt = authenticationInstantOf({ idToken, claims, accessToken, clientId: options.clientId, now: options.clock.now() });
+  const asks = !isComplete(claims) && config.serverMetadata().userinfo_endpoint !== undefined;
+  const userinfo = asks ? await fetchUserInfo(config, accessToken, claims.sub) : {};
+  return { idToken, claims, userinfo, authenticatedAt };
+}
+
+/** Made for each sign-in, because the library fixes the distance to our clock when it is made. */
+function configurationFor(options: OidcClientOptions, metadata: ServerMetadata, onRequest: (endpoint: string) => void): Configuration {
+  const skew = Math.round((options.clock.now() - Date.now()) / 1000);
+  const authentication = CLIENT_AUTHENTICATION[options.clientAuthentication](options.clientSecret);
+  const client = { [clockSkew]: skew, [clockTolerance]: CLOCK_SKEW };
+  const config = new Configuration(metadata, options.clientId, client, authentication);
+  config[customFetch] = reaching(options.outbound, onRequest);
+  if (allowsHttp(metadata.issuer)) allowInsecureRequests(config);
+  // Without this the library trusts TLS to the token endpoint in place of the id_token's signature.
+  enableNonRepudiationChecks(config);
+  return config;
+}

@@ -1,0 +1,83 @@
+/**
+ * What openid-client leaves to us: the rest of the id_token's validation (OpenID Connect Core 3.1.3.7, 3.1.3.8), and
+ * claims that are said to be elsewhere (5.6.2). Signature, `iss`, `aud`, `exp`, `nbf` and `nonce` are the library's part.
+ */
+import { createHash } from 'node:crypto';
+import { decodeProtectedHeader } from 'jose';
+import type { IDToken } from 'openid-client';
+import { BridgeError } from '../core/errors.ts';
+import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
+import { claimAt } from './attributes.ts';
+
+/** How far the provider's clock may be from ours. */
+export const CLOCK_SKEW: Seconds = 60;
+/** A sign-in attempt lives ten minutes, so no token that was made for it is older. */
+const MAX_AGE: Seconds = 10 * MINUTE;
+/** OpenID Connect Core 2: `sub` has at most 255 ASCII characters. */
+const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+/** 9999-12-31T23:59:59Z: later moments cannot be written as a date. */
+const LAST_SECOND = 253_402_300_799;
+
+const HASHES: Readonly<Record<string, string>> = {
+  ...{ RS256: 'sha256', PS256: 'sha256', ES256: 'sha256' },
+  ...{ RS384: 'sha384', PS384: 'sha384', ES384: 'sha384' },
+  ...{ RS512: 'sha512', PS512: 'sha512', ES512: 'sha512', EdDSA: 'sha512', Ed25519: 'sha512' },
+};
+
+export interface IssuedTokens {
+  readonly idToken: string;
+  /** Of the id_token, with the library's checks behind them. */
+  readonly claims: IDToken;
+  readonly accessToken: string;
+  readonly clientId: string;
+  readonly now: Instant;
+}
+
+/** When the person signed in at the provider. Throws `oidc_response_refused`, which names the claim and never its value. */
+export function authenticationInstantOf(tokens: IssuedTokens): Instant {
+  const { claims, clientId } = tokens;
+  const now = tokens.now / 1000;
+  if (!SUBJECT.test(claims.sub)) refuse('sub is not 1 to 255 ASCII characters');
+  // The library looks at azp only when there are several audiences; a token for another client must not pass with one.
+  if (claims.azp !== undefined && claims.azp !== clientId) refuse('azp is another client');
+  if (claims.iat > now + CLOCK_SKEW) refuse('iat lies in the future');
+  if (claims.iat < now - MAX_AGE - CLOCK_SKEW) refuse(`iat is more than ${MAX_AGE} s ago`);
+  if (claims.exp > LAST_SECOND) refuse('exp is no date');
+  if (claims.auth_time !== undefined && claims.auth_time > now + CLOCK_SKEW) refuse('auth_time lies in the future');
+  const atHash = claims.at_hash;
+  if (atHash !== undefined && atHash !== accessTokenHash(tokens)) refuse('at_hash does not belong to the access token');
+  return Math.min(claims.auth_time ?? claims.iat, now) * 1000;
+}
+
+/** OpenID Connect Core 3.1.3.6: the left half of the hash that the signature algorithm uses. */
+function accessTokenHash({ idToken, accessToken }: IssuedTokens): string {
+  const hash = HASHES[String(decodeProtectedHeader(idToken).alg)];
+  if (hash === undefined) refuse('alg has no hash for at_hash');
+  const digest = createHash(hash).update(accessToken, 'ascii').digest();
+  return digest.subarray(0, digest.length / 2).toString('base64url');
+}
+
+function refuse(why: string): never {
+  throw new BridgeError('oidc_response_refused', `the id_token was refused: ${why}`);
+}
+
+/**
+ * Refuses a person whose mapped claim the provider keeps elsewhere (Entra ID does so beyond 200 groups). Where that is,
+ * the token says itself; following it would let a token name the hosts that we call, so we do not (threats R20).
+ * Throws `identity_incomplete`.
+ */
+export function refuseOverage(values: Readonly<Record<string, unknown>>, mapped: readonly string[]): void {
+  const elsewhere = values._claim_names;
+  if (typeof elsewhere !== 'object' || elsewhere === null) return;
+  for (const path of mapped) {
+    if (!Object.hasOwn(elsewhere, path) || claimAt(values, path) !== undefined) continue;
+    throw new BridgeError(
+      'identity_incomplete',
+      `overage: the provider left the claim "${path}" out of the token and names a distributed source (_claim_names), which is not followed; ` +
+        'configure the provider to send fewer groups, for example only those assigned to this application',
+      {
+        hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference below.',
+      },
+    );
+  }
+}

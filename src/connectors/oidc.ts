@@ -1,0 +1,126 @@
+/**
+ * The OpenID Connect connector: authorization code flow with PKCE.
+ *
+ * Owns: the order of a sign-in at an OpenID provider, and what of its answer is believed. Does not own: `state`, which the
+ * corridor consumes before it calls; protocol checks (oidc-client, oidc-id-token); availability (oidc-discovery); the
+ * mapping of claims (attributes).
+ */
+import { calculatePKCECodeChallenge, type ServerMetadata } from 'openid-client';
+import { BridgeError } from '../core/errors.ts';
+import type { ConnectorId } from '../core/identity.ts';
+import type { AuthenticationResponse, Availability, Clock, Connector, Expectation, Secrets, VerifiedSignIn } from '../core/ports.ts';
+import type { Seconds } from '../core/time.ts';
+import type { Outbound } from '../outbound.ts';
+import { claimAt, type IdentityMapping, identityFrom, isFalse } from './attributes.ts';
+import { type ClientAuthentication, createOidcClient, type VerifiedAnswer } from './oidc-client.ts';
+import { openProvider } from './oidc-discovery.ts';
+import { refuseOverage } from './oidc-id-token.ts';
+
+const DEFAULT_RETRY: Seconds = 5;
+
+export interface OidcConnectorOptions {
+  readonly id: ConnectorId;
+  readonly label: string;
+  /** Origin of the bridge; the redirect URI is `/oidc/{id}/callback` there, one for each connector (RFC 9700 4.4). */
+  readonly baseUrl: string;
+  /** Exactly as the provider writes it. http is taken on loopback only. */
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly clientAuthentication: ClientAuthentication;
+  /** `openid` is always among them. */
+  readonly scopes: readonly string[];
+  readonly claims: IdentityMapping;
+  /** Values of `amr` or `acr` that count as multi-factor. */
+  readonly multiFactorMethods: readonly string[];
+  /** Hand out the id_token, for accounts that trust the provider directly. */
+  readonly keepCorporateProof: boolean;
+  readonly clock: Clock;
+  readonly outbound: Outbound;
+  readonly secrets: Secrets;
+  /** Pause before the first retry of a provider that is down; it doubles up to five minutes. Default 5. */
+  readonly retrySeconds?: Seconds | undefined;
+  readonly onChange?: ((availability: Availability) => void) | undefined;
+}
+
+/** Resolves after the first attempt at discovery; a provider that is down makes an unavailable connector, not an error. */
+export async function createOidcConnector(options: OidcConnectorOptions): Promise<Connector> {
+  const { id, label, issuer, clientId, clock, outbound, secrets, onChange, retrySeconds = DEFAULT_RETRY } = options;
+  const provider = await openProvider({ issuer, clientId, clock, outbound, onChange, retrySeconds });
+  // In the URL parser's spelling (no default port), because the token request must repeat it to the letter.
+  const redirectUri = new URL(`/oidc/${id}/callback`, options.baseUrl).href;
+  const client = createOidcClient({ ...options, redirectUri });
+  const scope = [...new Set(['openid', ...options.scopes])].join(' ');
+
+  return {
+    id,
+    label,
+    protocol: 'oidc',
+    acceptsUnsolicited: false,
+    availability: () => provider.availability(),
+    begin: async ({ attemptId, reauthenticate }) => {
+      const metadata = await provider.metadata('connector_unavailable');
+      const [nonce, codeVerifier] = [secrets.token(), secrets.token()];
+      const redirectTo = client.authorizationUrl(metadata, {
+        response_type: 'code',
+        scope,
+        state: attemptId,
+        nonce,
+        code_challenge: await calculatePKCECodeChallenge(codeVerifier),
+        code_challenge_method: 'S256',
+        ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
+      });
+      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier } };
+    },
+    complete: async (response, expectation) => {
+      const { callback, nonce, codeVerifier } = answerFrom(response, expectation);
+      const metadata: ServerMetadata = await provider.metadata('idp_unreachable');
+      const isComplete = (claims: object) => mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
+      return signInFrom(options, await client.redeem(metadata, { callback, nonce, codeVerifier, isComplete }));
+    },
+    close: async () => provider.close(),
+  };
+}
+
+/** What came through the browser, as far as it can be judged without the provider. Throws `oidc_response_refused`. */
+function answerFrom(response: AuthenticationResponse, expectation: Expectation | undefined) {
+  if (response.protocol !== 'oidc') throw refused('it is not an OpenID Connect answer');
+  if (expectation?.protocol !== 'oidc') throw refused('no OpenID Connect sign-in was begun for it');
+  const callback = response.parameters;
+  // RFC 6749 3.1: no parameter more than once. Two readers could choose two of them.
+  if (new Set(callback.keys()).size !== callback.size) throw refused('a parameter comes more than once');
+  if (!callback.get('state')) throw refused('state is missing');
+  return { callback, nonce: expectation.nonce, codeVerifier: expectation.codeVerifier };
+}
+
+function refused(why: string): BridgeError {
+  return new BridgeError('oidc_response_refused', `the authorization response was refused: ${why}`);
+}
+
+function mappedClaims({ username, email, groups }: IdentityMapping): readonly string[] {
+  return [username, email, groups];
+}
+
+function signInFrom(options: OidcConnectorOptions, answer: VerifiedAnswer): VerifiedSignIn {
+  const { claims, userinfo, idToken } = answer;
+  const values = mergedClaims(claims, userinfo);
+  refuseOverage(values, mappedClaims(options.claims));
+  const identity = identityFrom({
+    connector: options.id,
+    subject: claims.sub,
+    values,
+    mapping: options.claims,
+    authenticatedAt: answer.authenticatedAt,
+    methods: [claims.amr, claims.acr].flat().filter(method => typeof method === 'string'),
+    multiFactorMethods: options.multiFactorMethods,
+  });
+  if (!options.keepCorporateProof) return { identity };
+  return { identity, corporateProof: { kind: 'id-token', token: idToken, expiresAt: claims.exp * 1000 } };
+}
+
+/** The id_token wins, because it is signed. But an address that either of them calls unverified is unverified. */
+function mergedClaims(claims: object, userinfo: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const said = Object.entries(claims).filter(([, value]) => value !== null);
+  const merged = { ...userinfo, ...Object.fromEntries(said) };
+  return isFalse(userinfo.email_verified) ? { ...merged, email_verified: false } : merged;
+}

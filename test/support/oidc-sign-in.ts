@@ -1,0 +1,79 @@
+/** An OIDC connector in front of a provider on loopback, and a sign-in through it, as the tests of the connector need them. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { inspect } from 'node:util';
+import { createOidcConnector, type OidcConnectorOptions } from '../../src/connectors/oidc.ts';
+import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
+import type { ConnectorId } from '../../src/core/identity.ts';
+import type { Connector, VerifiedSignIn } from '../../src/core/ports.ts';
+import { createOutbound, type OutboundLimits } from '../../src/outbound.ts';
+import { handTurnedClock } from './clock.ts';
+import { type OpenIdProviderForge, startOpenIdProviderForge } from './openid-provider-forge.ts';
+
+export interface Registration {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export async function openConnector(
+  t: TestContext,
+  registration: Registration,
+  overrides: Partial<OidcConnectorOptions> = {},
+  limits: OutboundLimits = { timeoutSeconds: 5, maxBytes: 1_000_000 },
+): Promise<Connector> {
+  const outbound = createOutbound(limits);
+  const connector = await createOidcConnector({
+    id: 'acme' as ConnectorId,
+    label: 'Acme',
+    baseUrl: 'https://aws.example.com',
+    issuer: registration.issuer,
+    clientId: registration.clientId,
+    clientSecret: registration.clientSecret,
+    clientAuthentication: 'client_secret_basic',
+    scopes: ['openid', 'profile', 'email'],
+    claims: { username: 'preferred_username', email: 'email', groups: 'groups' },
+    multiFactorMethods: ['mfa'],
+    keepCorporateProof: false,
+    clock: handTurnedClock(),
+    outbound,
+    secrets: { token: () => randomBytes(32).toString('base64url'), equal: (a, b) => a === b },
+    retrySeconds: 3600,
+    ...overrides,
+  });
+  t.after(async () => {
+    await connector.close();
+    await outbound.close();
+  });
+  return connector;
+}
+
+/** From `begin` over the person's browser to `complete`. */
+export async function signIn(connector: Connector, forge: OpenIdProviderForge): Promise<VerifiedSignIn> {
+  const { redirectTo, expectation } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
+  return connector.complete({ protocol: 'oidc', parameters: forge.authorize(redirectTo) }, expectation);
+}
+
+/** A forge that ends with the test. */
+export async function forgeFor(t: TestContext, options: Parameters<typeof startOpenIdProviderForge>[0] = {}): Promise<OpenIdProviderForge> {
+  const forge = await startOpenIdProviderForge(options);
+  t.after(() => forge.close());
+  return forge;
+}
+
+/** Put into whatever must not be told; `refuses` looks for it. */
+export const SENSITIVE = 'sensitive-value';
+
+/** The refusal has this code and says this, and nothing that was secret is in it, in its hint or in its causes. */
+export async function refuses(attempt: Promise<unknown>, code: ErrorCode, message: RegExp, forge?: OpenIdProviderForge): Promise<void> {
+  await assert.rejects(attempt, error => {
+    assert.ok(error instanceof BridgeError, inspect(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    const everything = inspect(error, { depth: 20, showHidden: true, maxStringLength: null });
+    for (const secret of [...(forge?.made ?? []), SENSITIVE])
+      assert.ok(!everything.includes(secret), `${secret.slice(0, 12)}... is in the error`);
+    return true;
+  });
+}
