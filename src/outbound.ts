@@ -4,8 +4,8 @@
  * Identity providers are as hostile as anyone (threats R21): slow, huge, redirecting. Proxies come from the environment
  * (HTTPS_PROXY, NO_PROXY), private CAs from NODE_EXTRA_CA_CERTS.
  */
-import { BlockList, isIP } from 'node:net';
 import { EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import { isLoopbackHost } from './core/loopback.ts';
 import type { Seconds } from './core/time.ts';
 
 export interface OutboundLimits {
@@ -17,17 +17,6 @@ export interface Outbound {
   /** fetch with limits. Rejects with an Error whose message names the limit or the fault, never the body or the query. */
   readonly fetch: typeof globalThis.fetch;
   close(): Promise<void>;
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '');
-  if (host === 'localhost' || host.endsWith('.localhost')) return true;
-  const family = isIP(host);
-  return family !== 0 && LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** True for https anywhere, and for http on loopback. */

@@ -1,0 +1,200 @@
+/** What accounts must hold together: names, trust, hubs and partitions; and the list by which rules find them. */
+import type { Partition } from '../core/role.ts';
+import { nearest } from './nearest.ts';
+import { type Finding, type Path, quoted } from './problems.ts';
+import type { Document } from './schema.ts';
+import { isWritten, type Readable } from './schema-walk.ts';
+
+export type ReadableAccount = NonNullable<Readable<Document['accounts'][number]>>;
+
+export interface ListedAccount {
+  readonly account: ReadableAccount;
+  readonly index: number;
+}
+
+/** The accounts by name and id, with those that have mistakes of their own: a rule that names them is not wrong as well. */
+export interface AccountList {
+  readonly all: readonly ListedAccount[];
+  find(nameOrId: string): ListedAccount | undefined;
+  /** Whether the file writes this name or id anywhere, however wrong the account is otherwise. */
+  mentions(nameOrId: string): boolean;
+  /** `; did you mean prod?`, or nothing. */
+  suggestionFor(nameOrId: string): string;
+}
+
+/** Searching the nearest of thousands of names is slow; whoever mistypes more than this has another problem. */
+const MAX_SUGGESTIONS = 50;
+
+/** Region names of a partition begin like this; those of `aws` begin like none of them. */
+const REGION_PREFIX: Readonly<Partial<Record<Partition, string>>> = { 'aws-cn': 'cn-', 'aws-us-gov': 'us-gov-', 'aws-eusc': 'eusc-' };
+
+/** `raw` is the document as it was written, before anything was judged. */
+export function listAccounts(document: Readable<Document>, raw: unknown): AccountList {
+  const all = (document.accounts ?? []).flatMap((account, index) => (account === undefined ? [] : [{ account, index }]));
+  const byId = new Map(all.flatMap(listed => (listed.account.id === undefined ? [] : [[listed.account.id as string, listed]])));
+  const byName = new Map(all.flatMap(listed => (listed.account.name === undefined ? [] : [[listed.account.name, listed]])));
+  const written = (raw as { accounts?: unknown } | null)?.accounts;
+  // An id without quotes is a number here.
+  const mentioned = new Set(
+    (Array.isArray(written) ? written : []).flatMap(account => [account?.id, account?.name].filter(isPlain).map(value => String(value))),
+  );
+  const suggestions = new Map<string, string>();
+
+  return {
+    all,
+    find: nameOrId => byName.get(nameOrId) ?? byId.get(nameOrId),
+    mentions: nameOrId => mentioned.has(nameOrId),
+    suggestionFor: nameOrId => {
+      const known = suggestions.get(nameOrId);
+      if (known !== undefined || suggestions.size >= MAX_SUGGESTIONS) return known ?? '';
+      const guess = nearest(nameOrId, [...byName.keys(), ...byId.keys()]);
+      const suggestion = guess === undefined ? '' : `; did you mean ${guess}?`;
+      suggestions.set(nameOrId, suggestion);
+      return suggestion;
+    },
+  };
+}
+
+function isPlain(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+export function* accountFindings(document: Readable<Document>, accounts: AccountList): Generator<Finding> {
+  yield* repeated(document, 'id');
+  yield* repeated(document, 'name');
+  for (const { account, index } of accounts.all) {
+    const path: Path = ['accounts', index];
+    yield* nameFindings(account, path, accounts);
+    yield* regionFindings(account, path);
+    yield* trustFindings(account, path);
+    yield* hubFindings(account, path, accounts);
+    yield* connectorFindings(account, path, document);
+  }
+}
+
+function* repeated(document: Readable<Document>, key: 'id' | 'name'): Generator<Finding> {
+  const first = new Map<string, number>();
+  for (const [index, account] of (document.accounts ?? []).entries()) {
+    const value = account?.[key];
+    if (value === undefined) continue;
+    const before = first.get(value);
+    if (before === undefined) first.set(value, index);
+    else
+      yield {
+        path: ['accounts', index, key],
+        message: `${quoted(value)} is the ${key} of accounts[${before}] already.`,
+        fix: 'Give each account an id and a name of its own.',
+      };
+  }
+}
+
+function* nameFindings({ id, name }: ReadableAccount, path: Path, accounts: AccountList): Generator<Finding> {
+  if (name === undefined || name === id || !/^\d{12}$/.test(name)) return;
+  const other = accounts.all.some(listed => listed.account.id === name);
+  yield {
+    path: [...path, 'name'],
+    message: `${quoted(name)} looks like the id of ${other ? 'another' : 'an'} account.`,
+    fix: 'Write a name with letters in it.',
+  };
+}
+
+function* regionFindings({ region, partition }: ReadableAccount, path: Path): Generator<Finding> {
+  if (region === undefined || partition === undefined) return;
+  const belongsTo = (Object.entries(REGION_PREFIX).find(([, prefix]) => region.startsWith(prefix))?.[0] ?? 'aws') as Partition;
+  if (belongsTo === partition) return;
+  yield {
+    path: [...path, 'region'],
+    message: `${quoted(region)} is no region of the partition ${partition}.`,
+    fix: `Write partition: ${belongsTo}, or another region.`,
+  };
+}
+
+function* trustFindings(account: ReadableAccount, path: Path): Generator<Finding> {
+  const { trust } = account;
+  const [hasTrust, hasVia, hasProvider] = ['trust', 'via', 'provider'].map(key => isWritten(account, key));
+  if (hasTrust && hasVia) {
+    yield { path: [...path, 'via'], message: 'stands beside trust; the hub account has a trust of its own.', fix: 'Keep trust or via.' };
+  }
+  if (!hasTrust && !hasVia) {
+    yield {
+      path,
+      message: 'has neither trust nor via, so its roles cannot be assumed.',
+      fix: 'Add trust: saml (with provider) or trust: web-identity.',
+    };
+  }
+  const needsProvider = trust === 'saml' || trust === 'corporate-saml';
+  if (needsProvider && !hasProvider) {
+    yield {
+      path,
+      message: `has no provider, which trust: ${trust} needs.`,
+      fix: 'Add provider: the name of the IAM SAML provider in this account.',
+    };
+  }
+  if (!needsProvider && hasProvider && (trust ?? account.via) !== undefined) {
+    yield {
+      path: [...path, 'provider'],
+      message: 'means nothing here; only trust: saml and corporate-saml have a provider.',
+      fix: 'Take it out, or correct trust.',
+    };
+  }
+}
+
+function* hubFindings(account: ReadableAccount, path: Path, accounts: AccountList): Generator<Finding> {
+  const name = account.via?.account;
+  if (name === undefined) return;
+  const at: Path = [...path, 'via', 'account'];
+  const hub = accounts.find(name)?.account;
+  if (hub === undefined) {
+    if (!accounts.mentions(name))
+      yield {
+        path: at,
+        message: `${quoted(name)} is no account of this file${accounts.suggestionFor(name) || '.'}`,
+        fix: 'Write the name or id of the account that holds the hub role.',
+      };
+    return;
+  }
+  if (hub === account) yield { path: at, message: 'is the account itself.', fix: 'Name the account that holds the hub role.' };
+  else if (hub.via !== undefined)
+    yield {
+      path: at,
+      message: `${quoted(name)} is behind a hub itself; only one hop is made.`,
+      fix: 'Name a hub that has a trust of its own.',
+    };
+  if (hub.partition !== undefined && account.partition !== undefined && hub.partition !== account.partition) {
+    yield {
+      path: at,
+      message: `${quoted(name)} is in the partition ${hub.partition}; roles are not assumed across partitions.`,
+      fix: `Name a hub in ${account.partition}.`,
+    };
+  }
+  if (isReserved(account.via?.role) && isSaml(hub)) {
+    yield { path: [...path, 'via', 'role'], ...RESERVED };
+  }
+}
+
+const RESERVED = {
+  message: 'is a role of IAM Identity Center, which AWS does not let anybody assume with a SAML assertion.',
+  fix: 'Make a role of your own with the same policies.',
+} as const;
+
+/** Roles of IAM Identity Center cannot be used with AssumeRoleWithSAML (STS API reference). */
+export function isReserved(role: string | undefined): boolean {
+  return role?.split('/').at(-1)?.startsWith('AWSReservedSSO_') ?? false;
+}
+
+export function isSaml(account: ReadableAccount): boolean {
+  return account.trust === 'saml' || account.trust === 'corporate-saml';
+}
+
+const CORPORATE = { 'corporate-web-identity': 'oidc', 'corporate-saml': 'saml' } as const;
+
+function* connectorFindings({ trust }: ReadableAccount, path: Path, { connectors }: Readable<Document>): Generator<Finding> {
+  if (trust !== 'corporate-web-identity' && trust !== 'corporate-saml') return;
+  const protocol = CORPORATE[trust];
+  if (connectors === undefined || connectors.some(connector => connector === undefined || connector[protocol] !== undefined)) return;
+  yield {
+    path: [...path, 'trust'],
+    message: `passes on the proof of a person's own ${protocol} sign-in, but there is no ${protocol} connector.`,
+    fix: `Add a connector with ${protocol}, or use trust: saml or web-identity.`,
+  };
+}

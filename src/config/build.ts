@@ -1,0 +1,174 @@
+/** The checked document in the words of core. Nothing is judged here: whatever is wrong was found before. */
+
+import type { AccessRule } from '../core/access-rule.ts';
+import type { Account, AccountId, Partition, Trust } from '../core/role.ts';
+import type { SessionSettings } from '../core/session.ts';
+import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './configuration.ts';
+import { absolutePath, type References } from './references.ts';
+import type { Document } from './schema.ts';
+
+type DocumentAccount = Document['accounts'][number];
+type DocumentConnector = Document['connectors'][number];
+type DocumentRule = Document['access'][number];
+
+export interface BuildOptions {
+  readonly references: References;
+  /** Relative paths begin here. */
+  readonly directory: string;
+}
+
+const DEFAULT_REGION = {
+  aws: 'us-east-1',
+  'aws-cn': 'cn-north-1',
+  'aws-us-gov': 'us-gov-west-1',
+  'aws-eusc': 'eusc-de-east-1',
+} as const satisfies Record<Partition, string>;
+
+/** `document` must have passed every check. */
+export function buildConfiguration(document: Document, options: BuildOptions): Configuration {
+  const { baseUrl } = document;
+  const accounts = accountsOf(document.accounts, options.references);
+  return {
+    baseUrl,
+    listen: document.listen,
+    proxy: document.proxy,
+    store: storeOf(document.store, options),
+    sessions: { idleSeconds: document.sessions.idle, maxSeconds: document.sessions.max },
+    help: document.help,
+    log: document.log,
+    connectors: document.connectors.map(connector => connectorOf(connector, document.accounts, options)),
+    issuer: {
+      saml: { entityId: document.issuer.saml.entityId ?? `${baseUrl}/saml/idp` },
+      webIdentity: { audience: document.issuer.webIdentity.audience, issuer: baseUrl },
+      keys: { directory: absolutePath(document.issuer.keys.directory, options.directory), create: document.issuer.keys.create },
+    },
+    accounts,
+    access: rulesOf(document.access, accounts, options.references),
+    aws: { endpoints: document.aws.endpoints, partitions: document.aws.partitions, timeoutSeconds: document.aws.timeout },
+  };
+}
+
+function storeOf(store: Document['store'], { references, directory }: BuildOptions): StoreConfiguration {
+  if (store.postgres !== undefined) return { kind: 'postgres', url: references.textOf(store.postgres.url) };
+  const file = required(store.sqlite);
+  return { kind: 'sqlite', file: file === ':memory:' ? file : absolutePath(file, directory) };
+}
+
+function connectorOf(connector: DocumentConnector, accounts: readonly DocumentAccount[], options: BuildOptions): ConnectorConfiguration {
+  const { id, label, mfa: multiFactorMethods, oidc } = connector;
+  if (oidc !== undefined) {
+    const { issuer, clientId, clientAuthentication, scopes, claims } = oidc;
+    return {
+      protocol: 'oidc',
+      id,
+      label,
+      multiFactorMethods,
+      keepCorporateProof: accounts.some(account => account.trust === 'corporate-web-identity'),
+      issuer,
+      clientId,
+      clientSecret: options.references.textOf(oidc.clientSecret),
+      clientAuthentication,
+      scopes,
+      claims,
+    };
+  }
+  const saml = required(connector.saml);
+  const { metadata, attributes, subject, allowUnsolicited, signRequests, clockSkew: clockSkewSeconds } = saml;
+  return {
+    protocol: 'saml',
+    id,
+    label,
+    multiFactorMethods,
+    keepCorporateProof: accounts.some(account => account.trust === 'corporate-saml'),
+    metadata: metadata.file === undefined ? { url: required(metadata.url) } : { file: absolutePath(metadata.file, options.directory) },
+    attributes,
+    subject,
+    allowUnsolicited,
+    signRequests,
+    clockSkewSeconds,
+  };
+}
+
+/** Hubs first, because the others hold them; the order of the file stays. */
+function accountsOf(written: readonly DocumentAccount[], references: References): readonly Account[] {
+  const direct = new Map<DocumentAccount, Account>();
+  const byNameOrId = new Map<string, Account>();
+  const accountWith = (source: DocumentAccount, trust: Trust): Account => ({
+    id: source.id,
+    name: source.name,
+    partition: source.partition,
+    region: source.region ?? DEFAULT_REGION[source.partition],
+    trust,
+  });
+  for (const source of written) {
+    if (source.via !== undefined) continue;
+    const account = accountWith(source, directTrust(source));
+    direct.set(source, account);
+    byNameOrId.set(account.id, account).set(account.name, account);
+  }
+  return written.map(source => {
+    if (source.via === undefined) return required(direct.get(source));
+    const { account, role, externalId } = source.via;
+    const hub = required(byNameOrId.get(account));
+    return accountWith(source, {
+      by: 'hub',
+      hub,
+      role,
+      externalId: typeof externalId === 'object' ? references.textOf(externalId) : externalId,
+    });
+  });
+}
+
+function directTrust({ trust, provider }: DocumentAccount): Trust {
+  switch (required(trust)) {
+    case 'saml':
+      return { by: 'saml', provider: required(provider) };
+    case 'corporate-saml':
+      return { by: 'corporate-saml', provider: required(provider) };
+    case 'web-identity':
+      return { by: 'web-identity' };
+    case 'corporate-web-identity':
+      return { by: 'corporate-web-identity' };
+  }
+}
+
+function rulesOf(written: readonly DocumentRule[], accounts: readonly Account[], references: References): readonly AccessRule[] {
+  const idOf = new Map<string, AccountId>(
+    accounts.flatMap(({ id, name }) => [
+      [id, id],
+      [name, id],
+    ]),
+  );
+  return written.map((rule, index) => ({
+    name: rule.name ?? `access[${index}]`,
+    groups: rule.groups ?? [],
+    groupPattern: rule.groupPattern,
+    accounts: rule.accounts === undefined || rule.accounts.includes('*') ? undefined : rule.accounts.map(name => required(idOf.get(name))),
+    roles: rule.roles,
+    session: sessionOf(rule.session, references),
+    require: {
+      multiFactor: rule.require.mfa,
+      authenticatedWithinSeconds: rule.require.authenticatedWithin,
+      networks: rule.require.networks,
+    },
+  }));
+}
+
+function sessionOf(session: DocumentRule['session'], references: References): SessionSettings {
+  const { duration: durationSeconds, console: consoleSeconds, sourceIdentity, tags, transitiveTags, policyArns, policy } = session;
+  return {
+    durationSeconds,
+    consoleSeconds,
+    sourceIdentity,
+    tags,
+    transitiveTags,
+    policyArns,
+    policy: policy && references.textOf(policy),
+  };
+}
+
+/** What the checks have made certain. */
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('a configuration that passed its checks lacks a value');
+  return value;
+}

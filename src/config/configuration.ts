@@ -1,0 +1,93 @@
+/**
+ * What the bridge runs by: the configuration file as checked values, in the words of core.
+ *
+ * The room owns the way from the operator's file to this shape: reading, checking with line numbers, secrets,
+ * the reference page. It opens nothing that the configuration names: stores, keys and identity providers are others' work.
+ */
+
+import type { AccessRule } from '../core/access-rule.ts';
+import type { ConnectorId } from '../core/identity.ts';
+import type { PartitionOverrides } from '../core/partitions.ts';
+import type { Account, Partition } from '../core/role.ts';
+import type { Seconds } from '../core/time.ts';
+
+export interface Configuration {
+  /** The origin under which browsers and clients reach the bridge, without a trailing slash. */
+  readonly baseUrl: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** CIDR blocks of the proxies whose X-Forwarded-* headers are believed. */
+  readonly proxy: { readonly trusted: readonly string[] };
+  readonly store: StoreConfiguration;
+  readonly sessions: { readonly idleSeconds: Seconds; readonly maxSeconds: Seconds };
+  /** Shown to people who lack a role. */
+  readonly help?: { readonly text: string; readonly url?: string | undefined } | undefined;
+  readonly log: { readonly level: LogLevel };
+  /** At least one; ids are unique. */
+  readonly connectors: readonly ConnectorConfiguration[];
+  readonly issuer: {
+    readonly saml: { readonly entityId: string };
+    readonly webIdentity: { readonly audience: string; readonly issuer: string };
+    /** An absolute path. */
+    readonly keys: { readonly directory: string; readonly create: boolean };
+  };
+  readonly accounts: readonly Account[];
+  /** In the order of the file: the first rule that grants a role gives its settings. */
+  readonly access: readonly AccessRule[];
+  readonly aws: {
+    readonly endpoints: { readonly sts?: string | undefined; readonly signin?: string | undefined; readonly console?: string | undefined };
+    readonly partitions: Readonly<Partial<Record<Partition, PartitionOverrides>>>;
+    readonly timeoutSeconds: Seconds;
+  };
+}
+
+// pino's levels, without `silent`: the audit trail is part of the log.
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export type StoreConfiguration =
+  /** An absolute path, or `:memory:`. */
+  | { readonly kind: 'sqlite'; readonly file: string }
+  /** A connection URL that may hold a password: a secret. */
+  | { readonly kind: 'postgres'; readonly url: string };
+
+/** Which claim or attribute says what. Claims are paths (`realm_access.roles`); attributes are names. */
+export interface IdentityMapping {
+  readonly username: string;
+  readonly email: string;
+  readonly groups: string;
+  readonly displayName?: string | undefined;
+}
+
+interface AnyConnector {
+  readonly id: ConnectorId;
+  readonly label: string;
+  /** Values of `acr`, `amr` or AuthnContextClassRef that count as multi-factor. */
+  readonly multiFactorMethods: readonly string[];
+  /** Some account trusts this kind of identity provider directly, so the person's own proof is kept for it. */
+  readonly keepCorporateProof: boolean;
+}
+
+export interface OidcConnectorConfiguration extends AnyConnector {
+  readonly protocol: 'oidc';
+  readonly issuer: string;
+  readonly clientId: string;
+  /** A secret. */
+  readonly clientSecret: string;
+  readonly clientAuthentication: 'client_secret_basic' | 'client_secret_post';
+  readonly scopes: readonly string[];
+  readonly claims: IdentityMapping;
+}
+
+export interface SamlConnectorConfiguration extends AnyConnector {
+  readonly protocol: 'saml';
+  /** `file` is an absolute path. */
+  readonly metadata: { readonly file: string } | { readonly url: string };
+  readonly attributes: IdentityMapping;
+  /** The attribute that is the person's stable id, instead of the NameID. */
+  readonly subject?: string | undefined;
+  readonly allowUnsolicited: boolean;
+  readonly signRequests: boolean;
+  readonly clockSkewSeconds: Seconds;
+}
+
+export type ConnectorConfiguration = OidcConnectorConfiguration | SamlConnectorConfiguration;

@@ -1,0 +1,108 @@
+/** What several keys must hold together. Every check works on what could be read, so that one mistake does not hide another. */
+
+import { isLoopbackHost } from '../core/loopback.ts';
+import { accessFindings } from './access-checks.ts';
+import { accountFindings, listAccounts } from './account-checks.ts';
+import { type Finding, type Path, quoted } from './problems.ts';
+import type { Document } from './schema.ts';
+import { isWritten, type Readable } from './schema-walk.ts';
+import { compact } from './values.ts';
+
+/** `raw` is the document as it was written. Warnings are findings, too. */
+export function* crossFindings(document: Readable<Document>, raw: unknown): Generator<Finding> {
+  const accounts = listAccounts(document, raw);
+  yield* serverFindings(document);
+  yield* storeFindings(document);
+  yield* sessionFindings(document);
+  yield* connectorFindings(document);
+  yield* accountFindings(document, accounts);
+  yield* accessFindings(document, accounts);
+  yield* requirementFindings(document);
+}
+
+function* serverFindings({ baseUrl, listen, proxy, aws, accounts = [] }: Readable<Document>): Generator<Finding> {
+  const isPlain = baseUrl?.startsWith('http:') ?? false;
+  if (isPlain && listen?.host !== undefined && !isLoopbackHost(listen.host)) {
+    yield {
+      path: ['listen', 'host'],
+      message: `${quoted(listen.host)} is open to the network, while baseUrl is http.`,
+      fix: 'Listen on 127.0.0.1, or make baseUrl https with a proxy in front that ends TLS.',
+    };
+  }
+  const reachesLocalAws =
+    aws?.endpoints?.sts !== undefined || Object.values(aws?.partitions ?? {}).some(partition => partition?.stsUrl !== undefined);
+  if (isPlain && !reachesLocalAws && accounts.some(account => account?.trust === 'web-identity')) {
+    const message = 'is on loopback, where AWS cannot fetch the keys that accounts with trust: web-identity need.';
+    yield { path: ['baseUrl'], message, fix: 'Use a public https address, or point aws.endpoints.sts at a local AWS.', warning: true };
+  }
+  for (const [index, network] of (proxy?.trusted ?? []).entries()) {
+    if (network === undefined || !/\/0$/.test(network)) continue;
+    yield {
+      path: ['proxy', 'trusted', index],
+      message: `${quoted(network)} is everyone, so anybody could say where a request came from.`,
+      fix: 'Write the addresses of your proxies.',
+    };
+  }
+}
+
+function* storeFindings({ store }: Readable<Document>): Generator<Finding> {
+  yield* exactlyOne(store, ['sqlite', 'postgres'], ['store']);
+}
+
+function* sessionFindings({ sessions }: Readable<Document>): Generator<Finding> {
+  if (sessions?.idle === undefined || sessions.max === undefined || sessions.idle <= sessions.max) return;
+  yield { path: ['sessions', 'idle'], message: 'is longer than sessions.max.', fix: `Write ${compact(sessions.max)} or less.` };
+}
+
+function* connectorFindings({ connectors = [] }: Readable<Document>): Generator<Finding> {
+  for (const [index, connector] of connectors.entries()) {
+    if (connector === undefined) continue;
+    const path: Path = ['connectors', index];
+    yield* exactlyOne(connector, ['oidc', 'saml'], path);
+    yield* exactlyOne(connector.saml?.metadata, ['url', 'file'], [...path, 'saml', 'metadata']);
+    const { id, label } = connector;
+    const sameId = connectors.findIndex(other => id !== undefined && other?.id === id);
+    if (sameId >= 0 && sameId < index) {
+      yield {
+        path: [...path, 'id'],
+        message: `${quoted(String(id))} is the id of connectors[${sameId}] already.`,
+        fix: 'Give each connector an id of its own.',
+      };
+    }
+    const sameLabel = connectors.findIndex(other => label !== undefined && other?.label === label);
+    if (sameLabel >= 0 && sameLabel < index) {
+      const message = `is the label of connectors[${sameLabel}], too, so people cannot tell the two apart.`;
+      yield { path: [...path, 'label'], message, fix: 'Write another label.', warning: true };
+    }
+  }
+}
+
+/** Exactly one of two keys; `path` leads to what holds them. */
+function* exactlyOne(holder: object | undefined, [one, other]: readonly [string, string], path: Path): Generator<Finding> {
+  if (holder === undefined) return;
+  const written = [one, other].filter(key => isWritten(holder, key));
+  if (written.length === 0) yield { path, message: `has neither ${one} nor ${other}.`, fix: `Add one of them.` };
+  if (written.length === 2)
+    yield { path: [...path, other], message: `stands beside ${one}; there can be one of them only.`, fix: `Keep ${one} or ${other}.` };
+}
+
+/** Proofs that nobody can give as things are: it works, and refuses everyone. */
+function* requirementFindings({ access = [], connectors = [], baseUrl, proxy }: Readable<Document>): Generator<Finding> {
+  const nobodyHasTwoFactors = connectors.length > 0 && connectors.every(connector => connector?.mfa?.length === 0);
+  const hidesAddresses = (baseUrl?.startsWith('https:') ?? false) && proxy?.trusted?.length === 0;
+  for (const [index, rule] of access.entries()) {
+    const path: Path = ['access', index, 'require'];
+    if (rule?.require?.mfa === true && nobodyHasTwoFactors) {
+      yield {
+        path: [...path, 'mfa'],
+        message: 'can be met by nobody: every connector has an empty mfa list.',
+        fix: 'Take mfa: [] out of a connector.',
+        warning: true,
+      };
+    }
+    if ((rule?.require?.networks?.length ?? 0) > 0 && hidesAddresses) {
+      const message = 'sees the address of the proxy in front instead of the address of the person, because proxy.trusted is empty.';
+      yield { path: [...path, 'networks'], message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/** Small text files: regular, bounded and UTF-8, or a sentence about what they are instead. */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+export interface SmallFile {
+  readonly text: string;
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read by this process',
+  EPERM: 'may not be read by this process',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'does not exist',
+  ELOOP: 'is a circle of links',
+  ENAMETOOLONG: 'has too long a name',
+};
+
+/** Why a file could not be read: a clause without the name of the file, `does not exist`. */
+export class UnreadableFile extends Error {}
+
+/** Throws `UnreadableFile`. Devices and pipes are refused before a byte is read. */
+export async function readSmallFile(file: string, maxBytes: number): Promise<SmallFile> {
+  try {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const status = await handle.stat();
+      if (!status.isFile()) throw new UnreadableFile('is no regular file');
+      if (status.size > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
+      const buffer = Buffer.alloc(maxBytes + 1);
+      const length = await fill(handle, buffer);
+      if (length > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
+      return { text: decode(buffer.subarray(0, length)), mode: status.mode & 0o777 };
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (cause instanceof UnreadableFile) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    throw new UnreadableFile(REASONS[code] ?? `cannot be read (${code})`, { cause });
+  }
+}
+
+async function fill(handle: FileHandle, buffer: Buffer): Promise<number> {
+  let length = 0;
+  while (length < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, length, buffer.length - length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return length;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UnreadableFile('is not UTF-8 text', { cause });
+  }
+}

@@ -1,0 +1,192 @@
+/** What the document points at: secrets in the environment and in files, session policies, copies of metadata. */
+import { isAbsolute, join } from 'node:path';
+import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
+import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
+import type { Finding, Mistake, Path } from './problems.ts';
+import type { Document } from './schema.ts';
+import type { Readable } from './schema-walk.ts';
+import { externalIdMistake, type SecretReference } from './values.ts';
+
+export interface Surroundings {
+  /** Relative paths begin here: the directory of the configuration file. */
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface References {
+  /** The text that a reference of the document points at. Throws when it was not found, which `findings` told. */
+  textOf(reference: object): string;
+  readonly findings: readonly Finding[];
+}
+
+/** One place of the document that points at text, and what that text must be like. */
+interface Pointer {
+  readonly path: Path;
+  readonly reference: SecretReference;
+  readonly secret: boolean;
+  readonly maxBytes: number;
+  /** Gives what is kept of the text, or says what is wrong with it without repeating it. */
+  readonly read: (text: string) => string | Mistake;
+}
+
+const MAX_SECRET_BYTES = 64 * 1024;
+const MAX_METADATA_BYTES = 5 * 1024 * 1024;
+
+export function absolutePath(file: string, directory: string): string {
+  return isAbsolute(file) ? file : join(directory, file);
+}
+
+/** Reads everything that the readable part of the document points at; a file is read once. */
+export async function resolveReferences(document: Readable<Document>, surroundings: Surroundings): Promise<References> {
+  const texts = new Map<object, string>();
+  const findings: Finding[] = [];
+  const files = new Map<string, Promise<SmallFile | UnreadableFile>>();
+  const fileAt = (name: string, maxBytes: number): Promise<SmallFile | UnreadableFile> => {
+    const known = files.get(`${maxBytes} ${name}`) ?? readSmallFile(name, maxBytes).catch(unreadable);
+    files.set(`${maxBytes} ${name}`, known);
+    return known;
+  };
+
+  for (const pointer of pointersOf(document)) {
+    const { path, reference } = pointer;
+    const found =
+      'env' in reference
+        ? fromEnvironment(reference.env, surroundings.env)
+        : await fromFile(pointer, reference.file, surroundings.directory, fileAt);
+    if (typeof found.text !== 'string') {
+      findings.push({ path, ...found.mistake });
+      continue;
+    }
+    if (found.warning !== undefined) findings.push({ path, ...found.warning, warning: true });
+    const kept = pointer.read(found.text);
+    if (typeof kept === 'string') texts.set(reference, kept);
+    else findings.push({ path, ...kept });
+  }
+  return {
+    findings,
+    textOf: reference => {
+      const text = texts.get(reference);
+      if (text === undefined) throw new Error('a reference of the configuration was not resolved');
+      return text;
+    },
+  };
+}
+
+type Found = { readonly text: string; readonly warning?: Mistake | undefined } | { readonly text?: undefined; readonly mistake: Mistake };
+
+function fromEnvironment(name: string, env: Surroundings['env']): Found {
+  // Somebody may have put the secret itself where its name belongs: only what looks like a name is shown.
+  const shown = /^[A-Z][A-Z0-9_]{0,63}$/.test(name) ? `environment variable ${name}` : 'environment variable that is named here';
+  const text = Object.hasOwn(env, name) ? env[name] : undefined;
+  if (text === undefined) return { mistake: { message: `the ${shown} is not set.`, fix: 'Set it where the bridge is started.' } };
+  return { text };
+}
+
+async function fromFile(
+  pointer: Pointer,
+  file: string,
+  directory: string,
+  fileAt: (name: string, maxBytes: number) => Promise<SmallFile | UnreadableFile>,
+): Promise<Found> {
+  const name = absolutePath(file, directory);
+  const found = await fileAt(name, pointer.maxBytes);
+  if (found instanceof UnreadableFile)
+    return {
+      mistake: { message: `the file ${name} ${found.message}.`, fix: 'Correct the path, which is relative to this file, or the file.' },
+    };
+  const open = pointer.secret && (found.mode & 0o004) !== 0;
+  const warning = open
+    ? { message: `the file ${name} can be read by everyone on this machine.`, fix: `Run chmod o-rwx ${name}.` }
+    : undefined;
+  return { text: found.text, warning };
+}
+
+function unreadable(cause: unknown): UnreadableFile {
+  if (cause instanceof UnreadableFile) return cause;
+  throw cause;
+}
+
+function* pointersOf(document: Readable<Document>): Generator<Pointer> {
+  const url = document.store?.postgres?.url;
+  if (url) yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, postgresMistake);
+  for (const [index, connector] of (document.connectors ?? []).entries()) {
+    const secret = connector?.oidc?.clientSecret;
+    if (secret) yield secretPointer(['connectors', index, 'oidc', 'clientSecret'], secret as SecretReference);
+    const metadata = connector?.saml?.metadata;
+    // The metadata is read by the connector each time it needs it; here only that it can be.
+    if (metadata?.file)
+      yield {
+        path: ['connectors', index, 'saml', 'metadata', 'file'],
+        reference: { file: metadata.file },
+        secret: false,
+        maxBytes: MAX_METADATA_BYTES,
+        read: () => '',
+      };
+  }
+  for (const [index, account] of (document.accounts ?? []).entries()) {
+    const externalId = account?.via?.externalId;
+    if (typeof externalId === 'object')
+      yield secretPointer(['accounts', index, 'via', 'externalId'], externalId as SecretReference, externalIdMistake);
+  }
+  for (const [index, rule] of (document.access ?? []).entries()) {
+    const policy = rule?.session?.policy;
+    if (policy?.file)
+      yield {
+        path: ['access', index, 'session', 'policy', 'file'],
+        reference: policy as { file: string },
+        secret: false,
+        maxBytes: MAX_SECRET_BYTES,
+        read: readPolicy,
+      };
+  }
+}
+
+function secretPointer(path: Path, reference: SecretReference, judge: (text: string) => Mistake | undefined = () => undefined): Pointer {
+  const read = (text: string): string | Mistake => {
+    // Editors and `echo` end a file with a line break that is no part of the secret.
+    const secret = 'file' in reference ? text.replace(/[\r\n]+$/, '') : text;
+    if (secret.trim() === '') return { message: 'points at an empty secret.', fix: 'Put the secret there.' };
+    if (/\p{Cc}/u.test(secret))
+      return {
+        message: 'points at a secret with a line break or a control character in it.',
+        fix: 'Put the secret alone there, on one line.',
+      };
+    return judge(secret) ?? secret;
+  };
+  return { path, reference, secret: true, maxBytes: MAX_SECRET_BYTES, read };
+}
+
+function postgresMistake(text: string): Mistake | undefined {
+  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return undefined;
+  return {
+    message: 'points at something that is no PostgreSQL URL.',
+    fix: 'Put postgresql://user:password@host/database there, special characters in percent form.',
+  };
+}
+
+/** The policy without needless white space, which AWS counts (STS API reference: Policy, 1 to 2048 characters up to U+00FF). */
+function readPolicy(text: string): string | Mistake {
+  let policy: unknown;
+  try {
+    policy = JSON.parse(text);
+  } catch (cause) {
+    const where = /line \d+ column \d+/.exec(String(cause))?.[0];
+    return {
+      message: `points at a file that is no JSON${where === undefined ? '' : ` (${where})`}.`,
+      fix: 'Put the JSON of an IAM policy there.',
+    };
+  }
+  if (typeof policy !== 'object' || policy === null || !Object.hasOwn(policy, 'Statement')) {
+    return { message: 'points at JSON that is no IAM policy.', fix: 'Put an object with Version and Statement there.' };
+  }
+  const compact = JSON.stringify(policy);
+  if (compact.length > MAX_POLICY_CHARACTERS) {
+    return {
+      message: `points at a policy of ${compact.length} characters without white space.`,
+      fix: `AWS takes ${MAX_POLICY_CHARACTERS}: shorten it, or make it a managed policy and name it in policyArns.`,
+    };
+  }
+  if (!/^[\t\n\r\u0020-\u00ff]*$/.test(compact))
+    return { message: 'points at a policy with characters beyond U+00FF.', fix: 'AWS does not take them: write them out of it.' };
+  return compact;
+}

@@ -1,0 +1,255 @@
+/**
+ * The grammar of the configuration file: every key with its kind, default and meaning.
+ *
+ * The reference page is made from it (reference.ts). What two keys must hold together is not here (cross-checks.ts).
+ * `prefault` gives the default as a person would write it, so that it is checked and shown like any other value.
+ */
+import { z } from 'zod';
+import { PARTITIONS } from '../core/role.ts';
+import { HOUR, MINUTE } from '../core/time.ts';
+import { account, rule } from './access-schema.ts';
+import { LOG_LEVELS } from './configuration.ts';
+import {
+  choice,
+  connectorId,
+  duration,
+  filePath,
+  flag,
+  host,
+  judged,
+  network,
+  origin,
+  pattern,
+  secret,
+  text,
+  token,
+  url,
+  wholeNumber,
+} from './values.ts';
+
+const DAY = 24 * HOUR;
+
+const atLeastOne = <T extends z.ZodType>(item: T, what: string) =>
+  judged(z.array(item), value =>
+    (value as unknown[]).length > 0 ? undefined : { message: 'is an empty list.', fix: `Write at least one ${what}.` },
+  );
+
+/**
+ * What counts as multi-factor unless the connector says otherwise: RFC 8176 `mfa`, the REFEDS MFA profile, Entra ID and
+ * AD FS, the PAPE policy that several OpenID providers answer with, and the SAML classes that are two-factor by definition
+ * (SAML 2.0 Authentication Context, section 3.4).
+ */
+const MULTI_FACTOR_METHODS = [
+  'mfa',
+  'https://refeds.org/profile/mfa',
+  'http://schemas.microsoft.com/claims/multipleauthn',
+  'http://schemas.openid.net/pape/policies/2007/06/multi-factor',
+  'urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI',
+  'urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorContract',
+  'urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorUnregistered',
+];
+
+const listen = z.strictObject({
+  host: host()
+    .prefault('127.0.0.1')
+    .describe('Address to listen on. TLS ends at a proxy in front, so beyond loopback `baseUrl` must be https.'),
+  port: wholeNumber(0, 65535).prefault(3000).describe('Port to listen on; 0 takes a free one.'),
+});
+
+const proxy = z.strictObject({
+  trusted: z
+    .array(network())
+    .prefault([])
+    .describe('Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else can say where a request came from.'),
+});
+
+const store = z.strictObject({
+  sqlite: filePath()
+    .optional()
+    .describe('The database file of the embedded store, or `:memory:`, which forgets everything at the end. Either this or `postgres`.'),
+  postgres: z
+    .strictObject({ url: secret().describe('Connection URL, `postgresql://user:password@host/database`.') })
+    .optional()
+    .describe('PostgreSQL, for more than one instance of the bridge.'),
+});
+
+const sessions = z.strictObject({
+  idle: duration({ min: MINUTE, max: DAY }).prefault('1h').describe('A browser session ends after this time without a request.'),
+  max: duration({ min: MINUTE, max: DAY }).prefault('12h').describe('A browser session ends after this time whatever happens.'),
+});
+
+const help = z.strictObject({
+  text: text(1000).describe('Where to ask for a role, in your words.'),
+  url: url().optional().describe('A page that says more.'),
+});
+
+const log = z.strictObject({
+  level: choice(LOG_LEVELS).prefault('info').describe('The least important message that is written.'),
+});
+
+const claims = z.strictObject({
+  username: token(256).prefault('preferred_username').describe("The user name. It is part of every role session's name."),
+  email: token(256).prefault('email').describe('The mail address.'),
+  groups: token(256).prefault('groups').describe('The groups, one or many.'),
+  displayName: token(256).optional().meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
+});
+
+const attributes = z.strictObject({
+  username: token(256).meta({ description: "The user name. It is part of every role session's name.", example: 'uid' }),
+  email: token(256).meta({ description: 'The mail address.', example: 'mail' }),
+  groups: token(256).meta({ description: 'The groups, one or many.', example: 'memberOf' }),
+  displayName: token(256).optional().meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
+});
+
+const oidc = z.strictObject({
+  issuer: url().meta({ description: 'The issuer, letter by letter as the provider names it.', example: 'https://acme.okta.com' }),
+  clientId: token(256).describe('The client id that the provider gave the bridge. The redirect URI is `{baseUrl}/oidc/{id}/callback`.'),
+  clientSecret: secret().describe('The client secret.'),
+  clientAuthentication: choice(['client_secret_basic', 'client_secret_post'])
+    .prefault('client_secret_basic')
+    .describe('How the bridge shows its client secret. Some providers do not decode the basic form as RFC 6749 wants it.'),
+  scopes: judged(
+    z.array(pattern('scope', /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'visible ASCII characters without quotes and backslashes')),
+    scopes =>
+      scopes.includes('openid') ? undefined : { message: 'lacks openid, without which there is no id_token.', fix: 'Write [openid, ...].' },
+  )
+    .prefault(['openid', 'profile', 'email'])
+    .describe('What to ask the provider for.'),
+  claims: claims
+    .prefault({})
+    .describe('Which claims say who somebody is. Dots lead into nested claims (`realm_access.roles`); a claim with that very name wins.'),
+});
+
+const saml = z.strictObject({
+  metadata: z
+    .strictObject({
+      url: url().optional().describe('Where the identity provider publishes its metadata.'),
+      file: filePath().optional().describe('A copy of the metadata.'),
+    })
+    .meta({
+      description: "The identity provider's SAML metadata: either `url` or `file`.",
+      example: '{ url: https://adfs.example.com/metadata.xml }',
+    }),
+  attributes: attributes.meta({
+    description: 'Which attributes say who somebody is.',
+    example: '{ username: uid, email: mail, groups: memberOf }',
+  }),
+  subject: token(256).optional().describe('An attribute that is the stable id of a person, where the NameID is transient.'),
+  allowUnsolicited: flag()
+    .prefault(false)
+    .describe('Accept sign-ins that begin at the identity provider. They can be pushed on a browser by another site.'),
+  signRequests: flag().prefault(true).describe('Sign authentication requests.'),
+  clockSkew: duration({ min: 1, max: 2 * MINUTE, because: 'more makes stolen assertions live longer' })
+    .prefault('60s')
+    .describe("How far the identity provider's clock may be off."),
+});
+
+const connector = z.strictObject({
+  id: connectorId().meta({
+    description: 'Part of URLs and of the identity of everyone who signs in here: never change it.',
+    example: 'okta',
+  }),
+  label: text(80).meta({ description: 'The name on the sign-in page.', example: 'Acme Okta' }),
+  mfa: z
+    .array(token(256))
+    .prefault(MULTI_FACTOR_METHODS)
+    .describe('Values of `amr`, `acr` or `AuthnContextClassRef` that count as multi-factor for `require.mfa`.'),
+  oidc: oidc.optional().describe('An OpenID Connect provider. Either this or `saml`.'),
+  saml: saml
+    .optional()
+    .describe(
+      'A SAML 2.0 identity provider. Its assertion consumer service is `{baseUrl}/saml/{id}/acs`, its audience `{baseUrl}/saml/{id}/metadata`.',
+    ),
+});
+
+const issuer = z.strictObject({
+  saml: z
+    .strictObject({
+      entityId: token(1024).optional().meta({ description: 'Our entity id in SAML assertions.', default: '`{baseUrl}/saml/idp`' }),
+    })
+    .prefault({})
+    .describe('Toward accounts with `trust: saml`.'),
+  webIdentity: z
+    .strictObject({
+      audience: token(255)
+        .prefault('sts.amazonaws.com')
+        .describe("The audience of our tokens: a client id of the account's OIDC provider."),
+    })
+    .prefault({})
+    .describe('Toward accounts with `trust: web-identity`. The issuer of these tokens is `baseUrl`, from where AWS fetches the keys.'),
+  keys: z
+    .strictObject({
+      directory: filePath().prefault('certs').describe('Where the signing keys lie.'),
+      create: flag().prefault(true).describe('Make keys that are missing. With false, a missing key stops the start.'),
+    })
+    .prefault({})
+    .describe('The keys that assertions and tokens are signed with.'),
+});
+
+const partitionOverrides = z.strictObject({
+  samlAudience: token(1024).optional().describe('Audience of our assertions.'),
+  samlRecipient: url().optional().describe('Recipient of our assertions.'),
+  samlAttributePrefix: judged(url(), value =>
+    value.endsWith('/') ? undefined : { message: 'does not end with a slash.', fix: `Write ${value}/.` },
+  )
+    .optional()
+    .describe('What stands in front of `Role` and `RoleSessionName` in attribute names; ends with a slash.'),
+  signinUrl: url().optional().describe('The sign-in service, without `/federation`.'),
+  consoleUrl: url().optional().describe("The console's start page."),
+  stsUrl: url().optional().describe('The STS endpoint, for all regions.'),
+});
+
+const aws = z.strictObject({
+  endpoints: z
+    .strictObject({
+      sts: url().optional().describe('STS.'),
+      signin: url().optional().describe('The sign-in service, without `/federation`.'),
+      console: url().optional().describe("The console's start page."),
+    })
+    .prefault({})
+    .meta({ description: 'Other endpoints for every partition, such as a local AWS.', default: "the partition's own" }),
+  partitions: z
+    .strictObject(
+      Object.fromEntries(PARTITIONS.map(name => [name, partitionOverrides.optional().describe(`Values for \`${name}\`.`)])) as Record<
+        (typeof PARTITIONS)[number],
+        z.ZodOptional<typeof partitionOverrides>
+      >,
+    )
+    .prefault({})
+    .meta({
+      description: 'Values for one partition, where ours are wrong or you use a special endpoint. Stronger than `endpoints`.',
+      default: 'what AWS documents',
+    }),
+  timeout: duration({ min: 1, max: 30 }).prefault('5s').describe('How long one call to AWS may take.'),
+});
+
+/** The whole file. */
+export const documentSchema = z.strictObject({
+  baseUrl: origin().meta({
+    description:
+      'The address under which browsers and clients reach the bridge: https, or http on loopback. Origin only, because the AWS CLI drops a path.',
+    example: 'https://aws.example.com',
+  }),
+  listen: listen.prefault({}).describe('Where the server listens.'),
+  proxy: proxy.prefault({}).describe('Proxies in front of the bridge.'),
+  store: store.meta({
+    description: 'Where sessions and the audit trail are kept: exactly one kind.',
+    example: '{ sqlite: data/rolebridge.db }',
+  }),
+  sessions: sessions.prefault({}).describe('Browser sessions.'),
+  help: help.optional().describe('Shown to people who lack a role.'),
+  log: log.prefault({}).describe("The operator's log: JSON lines on standard output."),
+  connectors: atLeastOne(connector, 'connector').describe(
+    'The identity providers that people sign in with, in the order of the sign-in page.',
+  ),
+  issuer: issuer.prefault({}).describe('Who the bridge is toward AWS.'),
+  accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),
+  access: z.array(rule).meta({
+    description:
+      'Who gets which role. What no rule gives is refused. Rules are read from top to bottom; the settings of a role come from the first rule that grants it.',
+    example: '[]',
+  }),
+  aws: aws.prefault({}).describe('How AWS is reached.'),
+});
+
+export type Document = z.output<typeof documentSchema>;

@@ -1,0 +1,306 @@
+/**
+ * The kinds of value that a key may hold, each with its own judgement and its name on the reference page (`kind`).
+ *
+ * A judgement says what is wrong and what to write instead. Values are shown in messages only where a secret has no business.
+ */
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { groupPatternProblem } from '../core/group-pattern.ts';
+import { type ConnectorId, isConnectorId } from '../core/identity.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
+import { type AccountId, isAccountId, isRoleName, type RoleName } from '../core/role.ts';
+import { isSourceIdentity, isTagValue, templateProblem } from '../core/session.ts';
+import { formatDuration, HOUR, MINUTE, parseDuration, type Seconds } from '../core/time.ts';
+import { type Mistake, quoted } from './problems.ts';
+
+const DAY = 24 * HOUR;
+
+/** A schema whose values are judged by us; the fix travels beside the message. */
+export function judged<T extends z.ZodType>(schema: T, judge: (value: z.output<T>) => Mistake | undefined): T {
+  return schema.superRefine((value, context) => {
+    const mistake = judge(value as z.output<T>);
+    if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake.message, params: { fix: mistake.fix } });
+  });
+}
+
+const word = (kind: string, judge: (text: string) => Mistake | undefined) => judged(z.string(), judge).meta({ kind });
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+function textMistake(text: string, max: number): Mistake | undefined {
+  if (text.trim() === '') return { message: 'is empty.', fix: 'Write a value.' };
+  if (INVISIBLE.test(text))
+    return { message: 'holds a control or invisible character.', fix: 'Write it on one line, with visible characters only.' };
+  if ([...text].length > max) return { message: `has more than ${max} characters.`, fix: `Write at most ${max}.` };
+  return undefined;
+}
+
+/** Visible text on one line. */
+export const text = (max: number) => word('text', value => textMistake(value, max));
+
+/** Text that must match a pattern; `rule` says the pattern in words: `letters, digits and dashes`. */
+export const pattern = (kind: string, expression: RegExp, rule: string) =>
+  word(kind, value => (expression.test(value) ? undefined : { message: `${quoted(value)} is no ${kind}.`, fix: `Write ${rule}.` }));
+
+/** Text without any space, as URIs, claim names and scopes are. */
+export const token = (max: number) =>
+  word(
+    'text',
+    value => textMistake(value, max) ?? (/\s/.test(value) ? { message: 'holds a space.', fix: 'Write it without spaces.' } : undefined),
+  );
+
+export const flag = () => z.boolean().meta({ kind: 'true or false' });
+
+export const choice = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values).meta({ kind: values.map(value => `\`${value}\``).join(', ') });
+
+// ---------------------------------------------------------------- numbers and times
+
+export const wholeNumber = (min: number, max: number) =>
+  judged(z.number(), value =>
+    Number.isInteger(value) && value >= min && value <= max
+      ? undefined
+      : { message: `${value} is not a whole number from ${min} to ${max}.`, fix: `Write a number from ${min} to ${max}.` },
+  ).meta({ kind: `number, ${min} to ${max}` });
+
+interface DurationLimits {
+  readonly min: Seconds;
+  readonly max: Seconds;
+  /** Where the upper limit comes from, as a clause: `STS gives at most 12h`. */
+  readonly because?: string;
+}
+
+/** `15m`, `1h30m`, `90s` between two limits; becomes seconds. */
+export function duration({ min, max, because }: DurationLimits) {
+  const judge = (value: string): Mistake | undefined => {
+    const seconds = parseDuration(value);
+    if (seconds === undefined)
+      return { message: `${quoted(value)} is no length of time.`, fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.' };
+    if (seconds < min)
+      return { message: `${quoted(value)} is shorter than ${formatDuration(min)}.`, fix: `Write ${compact(min)} or more.` };
+    if (seconds > max) {
+      const reason = because === undefined ? '' : `; ${because}`;
+      return { message: `${quoted(value)} is longer than ${formatDuration(max)}${reason}.`, fix: `Write ${compact(max)} or less.` };
+    }
+    return undefined;
+  };
+  return word(`duration, ${compact(min)} to ${compact(max)}`, judge).transform(value => parseDuration(value)!);
+}
+
+/** Seconds as the file writes them: `7d`, `12h`, `15m`. */
+export function compact(seconds: Seconds): string {
+  if (seconds > DAY && seconds % DAY === 0) return `${seconds / DAY}d`;
+  if (seconds % HOUR === 0) return `${seconds / HOUR}h`;
+  return seconds % MINUTE === 0 ? `${seconds / MINUTE}m` : `${seconds}s`;
+}
+
+// ---------------------------------------------------------------- places on the network
+
+/** Why a URL may not be used; the URL is not repeated, because it may hold a password. */
+function urlMistake(value: string): Mistake | undefined {
+  // URL.canParse drops tabs, turns backslashes and takes `https:host`: what a person reads must be what a machine reads.
+  if (!/^https?:\/\/[^\s\\]+$/i.test(value) || INVISIBLE.test(value) || !URL.canParse(value)) {
+    return { message: 'is no http or https URL.', fix: 'Write a whole URL, such as https://idp.example.com/path.' };
+  }
+  const url = new URL(value);
+  if (url.username !== '' || url.password !== '')
+    return { message: 'holds a user name or a password.', fix: 'Take the part before the @ out of it.' };
+  if (url.hash !== '' || value.includes('#')) return { message: 'holds a fragment.', fix: 'Take the # and what follows out of it.' };
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    return {
+      message: 'is http, which anyone on the way can read and change.',
+      fix: 'Use https; http is for loopback only (localhost, 127.0.0.1).',
+    };
+  }
+  return undefined;
+}
+
+/** https anywhere, http on loopback. Kept as written: issuers are compared letter by letter. */
+export const url = () => word('URL', urlMistake);
+
+/** A URL without path and query; becomes its origin, without a trailing slash. */
+export const origin = () =>
+  word('URL without path', value => {
+    const mistake = urlMistake(value);
+    if (mistake !== undefined) return mistake;
+    const { origin, pathname, search } = new URL(value);
+    if (pathname === '/' && search === '' && !value.includes('?')) return undefined;
+    return {
+      message: 'has a path or a query; the bridge lives at the root of its host.',
+      fix: `Write ${origin}, and give the bridge a host name of its own.`,
+    };
+  }).transform(value => new URL(value).origin);
+
+/** A host name or an IP address to listen on. */
+export const host = () =>
+  word('host', value => {
+    const isName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value);
+    const isAddress = ipaddr.IPv4.isValidFourPartDecimal(value) || (ipaddr.IPv6.isValid(value) && !value.includes('%'));
+    if (isAddress || (isName && !/^[\d.]+$/.test(value))) return undefined;
+    return {
+      message: `${quoted(value)} is no host name or IP address.`,
+      fix: 'Write an address without a port, such as 127.0.0.1 or "::".',
+    };
+  });
+
+/** A block of addresses in CIDR notation (RFC 4632), with no bit set beyond its prefix. */
+export const network = () =>
+  word('CIDR block', value => {
+    const [address = '', prefix = ''] = value.split('/');
+    const isV4 = ipaddr.IPv4.isValidFourPartDecimal(address);
+    const isAddress = isV4 || (ipaddr.IPv6.isValid(address) && !address.includes('%'));
+    if (isAddress && !value.includes('/'))
+      return { message: `${quoted(value)} has no prefix length.`, fix: `Write ${value}/${isV4 ? 32 : 128} for one address.` };
+    if (!isAddress || !/^\d{1,3}$/.test(prefix) || value.split('/').length !== 2 || Number(prefix) > (isV4 ? 32 : 128)) {
+      return { message: `${quoted(value)} is no block of addresses.`, fix: 'Write CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32.' };
+    }
+    const first = (isV4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(value);
+    if (first.toNormalizedString() === ipaddr.parse(address).toNormalizedString()) return undefined;
+    return { message: `${quoted(value)} has bits set beyond its prefix.`, fix: `Write ${first.toString()}/${prefix}.` };
+  });
+
+// ---------------------------------------------------------------- words of AWS and of core
+
+export const connectorId = () =>
+  word('connector id', value =>
+    isConnectorId(value)
+      ? undefined
+      : { message: `${quoted(value)} is no connector id.`, fix: 'Write 1 to 32 small letters, digits and dashes; it is part of URLs.' },
+  ).transform(value => value as ConnectorId);
+
+export const accountId = () =>
+  word('account id', value =>
+    isAccountId(value)
+      ? undefined
+      : { message: `${quoted(value)} is no AWS account id.`, fix: 'Write its twelve digits in quotes: "111122223333".' },
+  ).transform(value => value as AccountId);
+
+export const roleName = () =>
+  word('role name', value => {
+    if (isRoleName(value)) return undefined;
+    if (value.includes('*'))
+      return {
+        message: `${quoted(value)} holds a wildcard; a rule names its roles.`,
+        fix: 'Write each role by its name, or use a groupPattern with {role}.',
+      };
+    if (value.startsWith('arn:'))
+      return {
+        message: `${quoted(value)} is an ARN.`,
+        fix: 'Write the name alone, such as Admin or team/Admin; the accounts are named beside it.',
+      };
+    return {
+      message: `${quoted(value)} is no role name.`,
+      fix: 'Write 1 to 64 of letters, digits and _+=,.@-, with its path in front if it has one: team/Admin.',
+    };
+  }).transform(value => value as RoleName);
+
+export const groupName = () =>
+  word('group', value => {
+    if (value.includes('*'))
+      return {
+        message: `${quoted(value)} holds a wildcard; groups are compared letter by letter.`,
+        fix: 'Write every group, or use a groupPattern.',
+      };
+    return textMistake(value, 256);
+  });
+
+const PLACEHOLDERS = /\{[^{}|]*(?:\|([^{}]*))?\}/g;
+
+/** A template; `accepts` judges the text around the placeholders, `limits` names its rule. */
+function template(kind: string, accepts: (fixed: string, isWhole: boolean) => boolean, limits: string) {
+  return word(kind, value => {
+    const problem = templateProblem(value);
+    if (problem !== undefined)
+      return {
+        message: `${quoted(value)} cannot be filled in: ${problem}.`,
+        fix: 'Correct the placeholder; {email|none} gives a text to those who have no email.',
+      };
+    // What is left without the placeholders goes to AWS as it stands; fallbacks do too.
+    const fixed = value.replaceAll(PLACEHOLDERS, (_whole, fallback: string | undefined) => fallback ?? '');
+    if (accepts(fixed, fixed === value)) return undefined;
+    return { message: `${quoted(value)} holds text that AWS does not take here.`, fix: `Use ${limits}.` };
+  });
+}
+
+export const tagTemplate = () => template('template', isTagValue, 'at most 256 letters, digits, spaces and _.:/=+-@');
+
+export const sourceIdentityTemplate = () =>
+  template(
+    'template',
+    (fixed, isWhole) => (isWhole ? isSourceIdentity(fixed) : /^(?!aws:)[\w+=,.@-]{0,64}$/.test(fixed)),
+    '2 to 64 letters, digits and _+=,.@-, not beginning with aws:',
+  );
+
+const POLICY_ARN = /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(aws|\d{12}):policy\/[\w+=,.@/-]{1,512}$/;
+
+export const policyArn = () =>
+  word('policy ARN', value =>
+    POLICY_ARN.test(value)
+      ? undefined
+      : { message: `${quoted(value)} is no ARN of an IAM policy.`, fix: 'Write it whole, such as arn:aws:iam::aws:policy/ReadOnlyAccess.' },
+  );
+
+/** Partition and owner of a policy ARN that was judged good; the owner is `aws` for AWS's own policies. */
+export function policyArnParts(arn: string): { readonly partition: string; readonly owner: string } {
+  const [, partition = '', owner = ''] = POLICY_ARN.exec(arn) ?? [];
+  return { partition, owner };
+}
+
+export const groupPattern = () =>
+  word('group pattern', value => {
+    const problem = groupPatternProblem(value);
+    if (problem === undefined) return textMistake(value, 256);
+    return { message: `${quoted(value)} cannot be used: ${problem}.`, fix: 'Write it like aws-{account}-{role}.' };
+  });
+
+// ---------------------------------------------------------------- things that lie elsewhere
+
+/** Where a secret is: in an environment variable or in a file. */
+export type SecretReference = { readonly env: string } | { readonly file: string };
+
+const ENV_NAME = /^[A-Za-z_]\w{0,127}$/;
+
+/** Why a value is no reference. Nothing of it is repeated, not even its keys: a secret may have been written in their place. */
+function referenceMistake(value: unknown): Mistake | undefined {
+  const fix = 'Write { env: NAME } or { file: PATH }, and put the secret there.';
+  if (value === undefined) return { message: 'is missing.', fix };
+  if (value === null) return { message: 'has no value.', fix };
+  if (typeof value === 'string')
+    return {
+      message: 'is written into the file; a secret is never inline.',
+      fix: `${fix} Replace the secret: it has been in a file that people read.`,
+    };
+  if (typeof value !== 'object' || Array.isArray(value)) return { message: 'is no reference to a secret.', fix };
+  const [entry, ...more] = Object.entries(value);
+  if (entry === undefined || more.length > 0 || (entry[0] !== 'env' && entry[0] !== 'file'))
+    return { message: 'must have exactly one key, env or file.', fix };
+  const [key, target] = entry;
+  if (typeof target !== 'string' || textMistake(target, 4096) !== undefined) return { message: `has no text as its ${key}.`, fix };
+  if (key === 'env' && !ENV_NAME.test(target))
+    return {
+      message: 'has an env that is no name of an environment variable.',
+      fix: 'Write a name of letters, digits and _, such as { env: OKTA_SECRET }.',
+    };
+  return undefined;
+}
+
+/** A reference to a secret; what it points at is read later. */
+export const secret = () =>
+  judged(z.unknown(), referenceMistake)
+    .transform(value => value as SecretReference)
+    .meta({ kind: '`{ env: NAME }` or `{ file: PATH }`' });
+
+/** AssumeRole's ExternalId: 2 to 1224 of `[\w+=,.@:/-]` (STS API reference). */
+export function externalIdMistake(value: string): Mistake | undefined {
+  if (/^[\w+=,.@:/-]{2,1224}$/.test(value)) return undefined;
+  return { message: 'is no external id.', fix: 'Write 2 to 1224 letters, digits and _+=,.@:/-.' };
+}
+
+/** An external id is no secret for AWS, so it may be written here; people may keep it elsewhere all the same. */
+export const externalId = () =>
+  judged(z.unknown(), value => (typeof value === 'string' ? externalIdMistake(value) : referenceMistake(value)))
+    .transform(value => value as string | SecretReference)
+    .meta({ kind: 'text, `{ env: NAME }` or `{ file: PATH }`' });
+
+/** A path, relative to the configuration file's directory. */
+export const filePath = () => word('path', value => textMistake(value, 4096));

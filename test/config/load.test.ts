@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { checkConfiguration, loadConfiguration } from '../../src/config/load.ts';
+import { ConfigurationError } from '../../src/config/problems.ts';
+import { ENV, GOOD, said, spoiled, written } from './written.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/rolebridge.yaml', import.meta.url));
+
+describe('a configuration without a mistake', () => {
+  it('the example loads, with nothing to be said of it', async () => {
+    const env = { OKTA_SECRET: 'correct-horse-battery', PARTNER_EXTERNAL_ID: 'spoke-7f3c' };
+    const { problems, warnings, configuration } = await checkConfiguration(EXAMPLE, env);
+    assert.deepEqual([said(problems), said(warnings)], [[], []]);
+    assert.deepEqual(
+      configuration?.accounts.map(({ name, trust }) => `${name} ${trust.by}`),
+      ['prod saml', 'staging web-identity', 'gov saml', 'partner hub'],
+    );
+  });
+
+  it('becomes the words of core, with every default', () =>
+    written(async ({ check, directory }) => {
+      const { configuration } = await check(GOOD);
+      assert.ok(configuration);
+      const { connectors, accounts, access, ...rest } = configuration;
+      assert.deepEqual(rest, {
+        baseUrl: 'https://aws.example.com',
+        listen: { host: '127.0.0.1', port: 3000 },
+        proxy: { trusted: ['10.0.0.0/8'] },
+        store: { kind: 'sqlite', file: join(directory, 'data/rolebridge.db') },
+        sessions: { idleSeconds: 3600, maxSeconds: 43_200 },
+        help: undefined,
+        log: { level: 'info' },
+        issuer: {
+          saml: { entityId: 'https://aws.example.com/saml/idp' },
+          webIdentity: { audience: 'sts.amazonaws.com', issuer: 'https://aws.example.com' },
+          keys: { directory: join(directory, 'certs'), create: true },
+        },
+        aws: { endpoints: {}, partitions: {}, timeoutSeconds: 5 },
+      });
+      assert.deepEqual(connectors, [
+        {
+          protocol: 'oidc',
+          id: 'okta',
+          label: 'Acme Okta',
+          multiFactorMethods: connectors[0]?.multiFactorMethods,
+          keepCorporateProof: false,
+          issuer: 'https://acme.okta.com',
+          clientId: '0oa1',
+          clientSecret: 'correct-horse-battery',
+          clientAuthentication: 'client_secret_basic',
+          scopes: ['openid', 'profile', 'email'],
+          claims: { username: 'preferred_username', email: 'email', groups: 'groups' },
+        },
+        {
+          protocol: 'saml',
+          id: 'adfs',
+          label: 'Acme AD FS',
+          multiFactorMethods: connectors[0]?.multiFactorMethods,
+          keepCorporateProof: false,
+          metadata: { url: 'https://adfs.example.com/metadata.xml' },
+          attributes: { username: 'uid', email: 'mail', groups: 'memberOf' },
+          subject: undefined,
+          allowUnsolicited: false,
+          signRequests: true,
+          clockSkewSeconds: 60,
+        },
+      ]);
+      assert.ok(connectors[0]?.multiFactorMethods.includes('mfa'));
+      const prod = {
+        id: '111122223333',
+        name: 'prod',
+        partition: 'aws',
+        region: 'us-east-1',
+        trust: { by: 'saml', provider: 'rolebridge' },
+      };
+      assert.deepEqual(accounts, [
+        prod,
+        { id: '222233334444', name: 'staging', partition: 'aws', region: 'us-east-1', trust: { by: 'web-identity' } },
+        { ...prod, id: '333344445555', name: 'gov', partition: 'aws-us-gov', region: 'us-gov-west-1' },
+        { ...prod, id: '444455556666', name: 'partner', trust: { by: 'hub', hub: prod, role: 'BridgeHub', externalId: 'ext-1' } },
+      ]);
+      const session = {
+        consoleSeconds: undefined,
+        sourceIdentity: undefined,
+        tags: {},
+        transitiveTags: [],
+        policyArns: [],
+        policy: undefined,
+      };
+      assert.deepEqual(access, [
+        {
+          name: 'access[0]',
+          groups: ['aws-admins'],
+          groupPattern: undefined,
+          accounts: ['111122223333', '222233334444'],
+          roles: ['Admin'],
+          session: { ...session, durationSeconds: 14_400 },
+          require: { multiFactor: true, authenticatedWithinSeconds: undefined, networks: [] },
+        },
+        {
+          name: 'access[1]',
+          groups: [],
+          groupPattern: 'aws-{account}-{role}',
+          accounts: undefined,
+          roles: [],
+          session: { ...session, durationSeconds: 3600 },
+          require: { multiFactor: false, authenticatedWithinSeconds: undefined, networks: [] },
+        },
+      ]);
+    }));
+
+  const accepted: readonly (readonly [string, string, string])[] = [
+    [
+      'http on loopback with a local AWS',
+      'https://aws.example.com',
+      'http://localhost:3000\naws: { endpoints: { sts: http://127.0.0.1:3003 } }',
+    ],
+    ['a slash at the end of the base URL', 'https://aws.example.com', 'https://aws.example.com/'],
+    ['listening on all addresses behind https', 'host: 127.0.0.1', 'host: "::"'],
+    ['a store in memory', 'data/rolebridge.db', '":memory:"'],
+    ['an issuer on loopback', 'https://acme.okta.com', 'http://127.0.0.1:3001'],
+    ['an account named by its id', '[prod, staging]', '["111122223333"]'],
+    ['a hub named by its id', 'account: prod, role', 'account: "111122223333", role'],
+    ['a hub without external id', ', externalId: ext-1', ''],
+    ['a role with a path', '[Admin]', '[team/Admin]'],
+    ['a group with spaces and commas', '[aws-admins]', '["CN=Domain Admins,OU=Groups,DC=acme,DC=com"]'],
+    ['a pattern without account', '"aws-{account}-{role}"', '"aws-{role}"\n    accounts: [prod]'],
+    ['a pattern bounded by roles', '"aws-{account}-{role}"', '"aws-{account}"\n    roles: [ReadOnly]'],
+    ['templates with fallbacks', '{ duration: 4h }', '{ tags: { Email: "{email|none}", Team: "team: {attributes.team}" } }'],
+    ['a policy of AWS', '{ duration: 4h }', '{ policyArns: ["arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"] }'],
+    ['the longest duration', '{ duration: 4h }', '{ duration: 12h, console: 15m }'],
+    ['a network of one IPv6 address', '{ mfa: true }', '{ networks: ["2001:db8::1/128"] }'],
+  ];
+  for (const [title, from, to] of accepted) {
+    it(`may have ${title}`, () =>
+      written(async ({ check }) => {
+        const { problems, warnings } = await check(spoiled(from, to));
+        assert.deepEqual([said(problems), said(warnings)], [[], []]);
+      }));
+  }
+
+  it('keeps the proof of those connectors whose protocol an account trusts directly', () =>
+    written(async ({ check }) => {
+      const { configuration } = await check(spoiled('trust: web-identity', 'trust: corporate-web-identity'));
+      assert.deepEqual(
+        configuration?.connectors.map(({ id, keepCorporateProof }) => [id, keepCorporateProof]),
+        [
+          ['okta', true],
+          ['adfs', false],
+        ],
+      );
+    }));
+
+  it('"*" means every account', () =>
+    written(async ({ check }) => {
+      const { configuration } = await check(spoiled('accounts: [prod, staging]', 'accounts: ["*"]'));
+      assert.equal(configuration?.access[0]?.accounts, undefined);
+    }));
+});
+
+describe('what works, though hardly as meant, is a warning', () => {
+  const RULE =
+    '- groups: [aws-admins]\n    accounts: [prod, staging]\n    roles: [Admin]\n    session: { duration: 4h }\n    require: { mfa: true }';
+  const cases: readonly (readonly [string, string, string, string])[] = [
+    [
+      'a long duration everywhere, also behind a hub',
+      RULE,
+      '- { groups: [g], accounts: ["*"], roles: [R], session: { duration: 4h } }',
+      'access[0].session.duration',
+    ],
+    [
+      'a console duration behind a hub',
+      RULE,
+      '- { groups: [g], accounts: [partner], roles: [R], session: { console: 4h } }',
+      'access[0].session.console',
+    ],
+    [
+      'a policy that not every account has',
+      RULE,
+      '- { groups: [g], accounts: ["*"], roles: [R], session: { policyArns: ["arn:aws:iam::111122223333:policy/P"] } }',
+      'access[0].session.policyArns[0]',
+    ],
+    [
+      'a role of IAM Identity Center, also through SAML',
+      RULE,
+      '- { groups: [g], accounts: ["*"], roles: [AWSReservedSSO_A_1] }',
+      'access[0].roles[0]',
+    ],
+    ['web identity toward AWS from loopback', 'https://aws.example.com', 'http://localhost:3000', 'baseUrl'],
+    ['two connectors of one label', 'label: Acme AD FS', 'label: Acme Okta', 'connectors[1].label'],
+    ['no rule at all', `access:\n  ${RULE}\n  - groupPattern: "aws-{account}-{role}"`, 'access: []', 'access'],
+  ];
+  for (const [title, from, to, path] of cases) {
+    it(title, () =>
+      written(async ({ check }) => {
+        const { configuration, problems, warnings } = await check(spoiled(from, to));
+        assert.deepEqual(said(problems), []);
+        assert.deepEqual(
+          warnings.map(warning => warning.path),
+          [path],
+        );
+        assert.ok(configuration);
+      }),
+    );
+  }
+
+  it('networks of people behind a proxy that is not named', () =>
+    written(async ({ check }) => {
+      const yaml = spoiled('{ mfa: true }', '{ networks: [10.0.0.0/8] }').replace('proxy: { trusted: [10.0.0.0/8] }\n', '');
+      assert.deepEqual(
+        (await check(yaml)).warnings.map(warning => warning.path),
+        ['access[0].require.networks'],
+      );
+    }));
+
+  it('a second factor that no connector can tell of', () =>
+    written(async ({ check }) => {
+      const yaml = spoiled('label: Acme Okta', 'label: Acme Okta\n    mfa: []').replace(
+        'label: Acme AD FS',
+        'label: Acme AD FS\n    mfa: []',
+      );
+      assert.deepEqual(
+        (await check(yaml)).warnings.map(warning => warning.path),
+        ['access[0].require.mfa'],
+      );
+    }));
+});
+
+describe('loadConfiguration', () => {
+  it('gives the configuration with its warnings', () =>
+    written(async ({ put }) => {
+      const { baseUrl, warnings } = await loadConfiguration(put('rolebridge.yaml', spoiled('[prod, staging]', '["*"]')), { env: ENV });
+      assert.equal(baseUrl, 'https://aws.example.com');
+      assert.equal(warnings.length, 1);
+    }));
+
+  it('throws every problem at once', () =>
+    written(async ({ put }) => {
+      const file = put('rolebridge.yaml', spoiled('duration: 4h', 'duration: 14h, sesion: 1'));
+      await assert.rejects(loadConfiguration(file, { env: {} }), (thrown: unknown) => {
+        assert.ok(thrown instanceof ConfigurationError);
+        assert.equal(thrown.problems.length, 3);
+        assert.match(thrown.message, /^the configuration has 3 problems\n/);
+        assert.ok(
+          thrown.message.includes(
+            `${file}:27:16 access[0].session.duration: "14h" is longer than 12 h; STS gives at most 12h. Write 12h or less.`,
+          ),
+        );
+        return true;
+      });
+    }));
+
+  it('names a file that is not there', async () => {
+    const { problems } = await checkConfiguration('/nonexistent/rolebridge.yaml', {});
+    assert.deepEqual(said(problems), ['1:1: the file does not exist. Name a readable YAML file of at most 8 MB.']);
+  });
+});
+
+it('ten thousand rules and five thousand accounts are taken', () =>
+  written(async ({ check }) => {
+    const accounts = Array.from({ length: 5000 }, (_, i) => `- {id: "${100_000_000_000 + i}", name: a${i}, trust: web-identity}\n`);
+    const rules = Array.from({ length: 10_000 }, (_, i) => `- {groups: [g${i}], accounts: [a${i % 5000}], roles: [R]}\n`);
+    const head = GOOD.slice(0, GOOD.indexOf('accounts:'));
+    const { configuration, problems } = await check([head, 'accounts:\n', ...accounts, 'access:\n', ...rules].join(''));
+    assert.deepEqual(said(problems), []);
+    assert.equal(configuration?.access.at(-1)?.accounts?.[0], '100000004999');
+  }));

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ENV, GOOD, said, spoiled, written } from './written.ts';
+
+describe('what the file points at', () => {
+  it('a secret file is read beside the configuration, without the line break at its end', () =>
+    written(async ({ check, put }) => {
+      put('okta.secret', 'correct horse\r\n');
+      const { configuration } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'));
+      const [okta] = configuration?.connectors ?? [];
+      assert.equal(okta?.protocol === 'oidc' ? okta.clientSecret : undefined, 'correct horse');
+    }));
+
+  it('a secret file that everyone can read is warned of', () =>
+    written(async ({ check, put }) => {
+      const file = put('okta.secret', 'correct horse');
+      chmodSync(file, 0o644);
+      const { configuration, warnings } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'));
+      assert.ok(configuration);
+      assert.deepEqual(said(warnings), [
+        `12:7 connectors[0].oidc.clientSecret: the file ${file} can be read by everyone on this machine. Run chmod o-rwx ${file}.`,
+      ]);
+    }));
+
+  const refused: readonly (readonly [string, string, string])[] = [
+    ['an empty secret', '\n', 'points at an empty secret. Put the secret there.'],
+    [
+      'two lines',
+      'one\ntwo\n',
+      'points at a secret with a line break or a control character in it. Put the secret alone there, on one line.',
+    ],
+  ];
+  for (const [title, content, says] of refused) {
+    it(`a secret file with ${title} is refused`, () =>
+      written(async ({ check, put }) => {
+        put('okta.secret', content);
+        const { problems } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'));
+        assert.deepEqual(said(problems), [`12:7 connectors[0].oidc.clientSecret: ${says}`]);
+      }));
+  }
+
+  it('a directory in the place of a secret file is refused', () =>
+    written(async ({ check, directory }) => {
+      mkdirSync(join(directory, 'secrets'));
+      const { problems } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: secrets }'));
+      assert.match(said(problems).join(), /the file .*secrets is no regular file\./);
+    }));
+
+  it('an empty environment variable is refused', () =>
+    written(async ({ check }) => {
+      assert.deepEqual(said((await check(GOOD, { OKTA_SECRET: '' })).problems), [
+        '12:7 connectors[0].oidc.clientSecret: points at an empty secret. Put the secret there.',
+      ]);
+    }));
+
+  it('the URL of a database comes from its secret', () =>
+    written(async ({ check }) => {
+      const yaml = spoiled('{ sqlite: data/rolebridge.db }', '{ postgres: { url: { env: DATABASE_URL } } }');
+      const url = 'postgresql://bridge:s3cret@db.example.com/rolebridge';
+      const { configuration } = await check(yaml, { ...ENV, DATABASE_URL: url });
+      assert.deepEqual(configuration?.store, { kind: 'postgres', url });
+    }));
+
+  it('a session policy is read, and loses its white space', () =>
+    written(async ({ check, put }) => {
+      const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: '*' }] };
+      put('scope.json', JSON.stringify(policy, undefined, 400));
+      const { configuration } = await check(spoiled('{ duration: 4h }', '{ policy: { file: scope.json } }'));
+      assert.equal(configuration?.access[0]?.session.policy, JSON.stringify(policy));
+    }));
+
+  const policies: readonly (readonly [string, string, RegExp])[] = [
+    ['is no JSON', '{ "Version": 1,\n', /is no JSON \(line 2 column 1\)/],
+    ['is no policy', '[]', /is no IAM policy/],
+    ['is too long', JSON.stringify({ Statement: 'x'.repeat(2048) }), /of 2064 characters without white space/],
+    ['has characters that AWS does not take', '{"Statement":"€"}', /characters beyond U\+00FF/],
+  ];
+  for (const [title, content, says] of policies) {
+    it(`a session policy that ${title} is refused`, () =>
+      written(async ({ check, put }) => {
+        put('scope.json', content);
+        const { problems } = await check(spoiled('{ duration: 4h }', '{ policy: { file: scope.json } }'));
+        assert.match(said(problems).join(), says);
+      }));
+  }
+
+  it('a copy of metadata is named by an absolute path', () =>
+    written(async ({ check, put }) => {
+      const file = put('idp.xml', '<EntityDescriptor/>');
+      const { configuration } = await check(spoiled('{ url: https://adfs.example.com/metadata.xml }', '{ file: idp.xml }'));
+      const adfs = configuration?.connectors[1];
+      assert.deepEqual(adfs?.protocol === 'saml' ? adfs.metadata : undefined, { file });
+    }));
+});
