@@ -4,12 +4,13 @@
  * Owns: decision, session settings, the order "decide, obtain, record, hand out".
  * Does not own: which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
  */
+import type { Entitlement } from '../core/access-rule.ts';
 import type { Origin, Purpose } from '../core/audit-event.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
-import type { Entitlement, Evaluation, Policy } from '../core/policy.ts';
+import type { Evaluation, Policy } from '../core/policy.ts';
 import type { AssumedRole, AuditSink, Clock, ConsoleFederation, ConsoleLink, CorporateProof, CredentialBroker } from '../core/ports.ts';
 import { type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
@@ -79,7 +80,7 @@ export function createAccess(parts: AccessParts): Access {
       roleName: entitlement.role,
       sessionName,
       session,
-      authenticatedAt: identity.authentication.at,
+      authenticatedAt: identity.authentication.at ?? clock.now(),
       corporateProof,
     });
     return { entitlement, assumed, session, sessionName };

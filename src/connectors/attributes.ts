@@ -29,7 +29,7 @@ export interface VerifiedValues {
   readonly subject: string;
   readonly values: Readonly<Record<string, unknown>>;
   readonly mapping: IdentityMapping;
-  readonly authenticatedAt: Instant;
+  readonly authenticatedAt: Instant | undefined;
   /** OIDC `amr` and `acr`, SAML `AuthnContextClassRef`. */
   readonly methods: readonly string[];
   /** One of these among the methods makes the sign-in multi-factor. */

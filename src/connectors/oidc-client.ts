@@ -55,6 +55,7 @@ interface Redemption {
   readonly callback: URLSearchParams;
   readonly nonce: string;
   readonly codeVerifier: string;
+  readonly reauthenticate: boolean;
   /** Asks whether the id_token says enough; if not, the userinfo endpoint is asked too. */
   readonly isComplete: (claims: IDToken) => boolean;
 }
@@ -65,8 +66,8 @@ export interface VerifiedAnswer {
   readonly claims: IDToken;
   /** Empty when it was not asked. Its `sub` is that of the id_token. */
   readonly userinfo: Readonly<Record<string, unknown>>;
-  /** When the person proved who they are at the provider. */
-  readonly authenticatedAt: Instant;
+  /** When the person proved who they are at the provider, if it said so. */
+  readonly authenticatedAt: Instant | undefined;
 }
 
 export interface OidcClient {
@@ -109,7 +110,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
 }
 
 async function exchange(config: Configuration, options: OidcClientOptions, redemption: Redemption): Promise<VerifiedAnswer> {
-  const { callback, nonce, codeVerifier, isComplete } = redemption;
+  const { callback, nonce, codeVerifier, reauthenticate, isComplete } = redemption;
   const granted = await authorizationCodeGrant(config, new URL(`${options.redirectUri}?${callback}`), {
     expectedNonce: nonce,
     pkceCodeVerifier: codeVerifier,
@@ -120,7 +121,14 @@ async function exchange(config: Configuration, options: OidcClientOptions, redem
   const idToken = granted.id_token!;
   const claims = granted.claims()!;
   const accessToken = granted.access_token;
-  const authenticatedAt = authenticationInstantOf({ idToken, claims, accessToken, clientId: options.clientId, now: options.clock.now() });
+  const authenticatedAt = authenticationInstantOf({
+    idToken,
+    claims,
+    accessToken,
+    clientId: options.clientId,
+    now: options.clock.now(),
+    reauthenticate,
+  });
   const asks = !isComplete(claims) && config.serverMetadata().userinfo_endpoint !== undefined;
   const userinfo = asks ? await fetchUserInfo(config, accessToken, claims.sub) : {};
   return { idToken, claims, userinfo, authenticatedAt };

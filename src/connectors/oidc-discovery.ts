@@ -7,9 +7,10 @@
 import { allowInsecureRequests, type ClientAuth, type CustomFetch, customFetch, discovery, type ServerMetadata } from 'openid-client';
 import { z } from 'zod';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
 import type { Availability, Clock } from '../core/ports.ts';
 import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
-import { isLoopbackHost, type Outbound } from '../outbound.ts';
+import type { Outbound } from '../outbound.ts';
 import { providerError } from './oidc-errors.ts';
 
 /** Signatures that only the provider can make: no `none`, no HMAC with the client secret (threats R18). */
@@ -30,6 +31,8 @@ export interface ProviderOptions {
 
 export interface Provider {
   availability(): Availability;
+  /** The document if there is one now; asks nobody. */
+  known(): ServerMetadata | undefined;
   /** The checked document; asks the provider once more when there is none. Throws `code` with the reason. */
   metadata(code: ErrorCode): Promise<ServerMetadata>;
   close(): void;
@@ -82,6 +85,7 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
   retryLater();
   return {
     availability: () => availability,
+    known: () => known?.metadata,
     metadata: async code => {
       if (known === undefined) await ask();
       else if (clock.now() - known.at > REFRESH_AFTER * 1000) void ask();
@@ -157,6 +161,7 @@ function metadataSchema(httpAllowed: boolean) {
     token_endpoint: endpoint,
     userinfo_endpoint: endpoint.optional(),
     jwks_uri: endpoint,
+    end_session_endpoint: endpoint.optional(),
     response_types_supported: z
       .array(z.string())
       .refine(types => types.includes('code'), 'does not offer the authorization code flow')

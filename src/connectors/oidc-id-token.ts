@@ -31,10 +31,15 @@ export interface IssuedTokens {
   readonly accessToken: string;
   readonly clientId: string;
   readonly now: Instant;
+  /** The provider was asked to authenticate the person anew. */
+  readonly reauthenticate: boolean;
 }
 
-/** When the person signed in at the provider. Throws `oidc_response_refused`, which names the claim and never its value. */
-export function authenticationInstantOf(tokens: IssuedTokens): Instant {
+/**
+ * When the person signed in at the provider; undefined when it does not say and was not asked for a fresh sign-in, because the session
+ * there may be of any age. Throws `oidc_response_refused`, which names the claim and never its value.
+ */
+export function authenticationInstantOf(tokens: IssuedTokens): Instant | undefined {
   const { claims, clientId } = tokens;
   const now = tokens.now / 1000;
   if (!SUBJECT.test(claims.sub)) refuse('sub is not 1 to 255 ASCII characters');
@@ -46,7 +51,8 @@ export function authenticationInstantOf(tokens: IssuedTokens): Instant {
   if (claims.auth_time !== undefined && claims.auth_time > now + CLOCK_SKEW) refuse('auth_time lies in the future');
   const atHash = claims.at_hash;
   if (atHash !== undefined && atHash !== accessTokenHash(tokens)) refuse('at_hash does not belong to the access token');
-  return Math.min(claims.auth_time ?? claims.iat, now) * 1000;
+  const at = claims.auth_time ?? (tokens.reauthenticate ? claims.iat : undefined);
+  return at === undefined ? undefined : Math.min(at, now) * 1000;
 }
 
 /** OpenID Connect Core 3.1.3.6: the left half of the hash that the signature algorithm uses. */

@@ -70,13 +70,21 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
         code_challenge_method: 'S256',
         ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
       });
-      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier } };
+      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier, reauthenticate } };
     },
     complete: async (response, expectation) => {
-      const { callback, nonce, codeVerifier } = answerFrom(response, expectation);
+      const answer = answerFrom(response, expectation);
       const metadata: ServerMetadata = await provider.metadata('idp_unreachable');
       const isComplete = (claims: object) => mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
-      return signInFrom(options, await client.redeem(metadata, { callback, nonce, codeVerifier, isComplete }));
+      return signInFrom(options, await client.redeem(metadata, { ...answer, isComplete }));
+    },
+    signOutUrl: () => {
+      const endpoint = provider.known()?.end_session_endpoint;
+      if (endpoint === undefined) return undefined;
+      // RP-Initiated Logout 1.0: the provider asks the person; without an id_token_hint it must not sign anybody out by itself.
+      const url = new URL(endpoint);
+      url.searchParams.set('client_id', clientId);
+      return url.href;
     },
     close: async () => provider.close(),
   };
@@ -90,7 +98,8 @@ function answerFrom(response: AuthenticationResponse, expectation: Expectation |
   // RFC 6749 3.1: no parameter more than once. Two readers could choose two of them.
   if (new Set(callback.keys()).size !== callback.size) throw refused('a parameter comes more than once');
   if (!callback.get('state')) throw refused('state is missing');
-  return { callback, nonce: expectation.nonce, codeVerifier: expectation.codeVerifier };
+  const { nonce, codeVerifier, reauthenticate } = expectation;
+  return { callback, nonce, codeVerifier, reauthenticate };
 }
 
 function refused(why: string): BridgeError {

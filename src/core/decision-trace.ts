@@ -4,7 +4,11 @@ import type { Seconds } from './time.ts';
 /** A proof that a rule asks for and the person did not give. */
 export type MissingProof =
   | { readonly proof: 'multi-factor' }
-  | { readonly proof: 'authenticated-within'; readonly withinSeconds: Seconds; readonly ageSeconds: Seconds }
+  | {
+      readonly proof: 'authenticated-within';
+      readonly withinSeconds: Seconds /** Undefined when the identity provider did not say. */;
+      readonly ageSeconds?: Seconds | undefined;
+    }
   | { readonly proof: 'network'; readonly networks: readonly string[]; readonly address: string };
 
 /** What one rule said about one role. Groups are those that the rule names; nobody's membership but the person's own is in it. */

@@ -5,7 +5,9 @@ import { formatDuration } from './time.ts';
 const MISSING: { readonly [P in MissingProof['proof']]: (missing: Extract<MissingProof, { proof: P }>) => string } = {
   'multi-factor': () => 'It needs a sign-in with a second factor, and your sign-in had none.',
   'authenticated-within': ({ withinSeconds, ageSeconds }) =>
-    `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and yours was ${formatDuration(ageSeconds)} ago.`,
+    `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and ${
+      ageSeconds === undefined ? 'your identity provider did not say when yours was' : `yours was ${formatDuration(ageSeconds)} ago`
+    }.`,
   network: ({ networks, address }) => `It can be used from ${networks.join(', ')} only, and you come from ${address}.`,
 };
 

@@ -27,8 +27,8 @@ export function isPersonId(text: string): text is PersonId {
 
 /** How and when the person proved who they are, in the words of their identity provider. */
 export interface Authentication {
-  /** OIDC `auth_time`, SAML `AuthnInstant`. */
-  readonly at: Instant;
+  /** OIDC `auth_time`, SAML `AuthnInstant`. Undefined when the identity provider did not say: a sign-in there may be days old. */
+  readonly at?: Instant | undefined;
   /** OIDC `amr` and `acr`, SAML `AuthnContextClassRef`: every value that was said, untouched. */
   readonly methods: readonly string[];
   /** Whether these methods count as multi-factor by the connector's rules. */

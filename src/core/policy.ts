@@ -8,8 +8,6 @@ import { type Circumstances, proofChecker } from './proofs.ts';
 import { type Account, isRoleName, roleArn } from './role.ts';
 import { groupsThatWouldGive, indexRules } from './rule-index.ts';
 
-export type { AccessRule, Entitlement, Requirements } from './access-rule.ts';
-
 /** A role that a rule would give, were it not for a proof. */
 export interface Withheld {
   readonly entitlement: Entitlement;

@@ -28,7 +28,8 @@ export interface Secrets {
 /** What the answer of the identity provider must match. */
 export type Expectation =
   | { readonly protocol: 'saml'; readonly requestId: string }
-  | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
+  /** `reauthenticate`: the person was to be authenticated anew, so the token's own age is the age of the sign-in. */
+  | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string; readonly reauthenticate: boolean };
 
 /** One begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
 export interface SignInAttempt {
@@ -167,7 +168,7 @@ export interface AssertionSubject {
   readonly role: RoleArn;
   readonly sessionName: RoleSessionName;
   readonly session: RoleSession;
-  /** When the person proved who they are, at their own identity provider. */
+  /** When the person proved who they are, at their own identity provider; now, where it did not say. */
   readonly authenticatedAt: Instant;
 }
 

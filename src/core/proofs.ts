@@ -42,8 +42,9 @@ function missingProofs(proofs: Proofs, identity: Identity, { now, address }: Cir
   const { multiFactor, authenticatedWithinSeconds: withinSeconds, networks } = proofs;
   if (multiFactor && !identity.authentication.multiFactor) missing.push({ proof: 'multi-factor' });
   if (withinSeconds !== undefined) {
-    const ageSeconds = Math.max(0, Math.floor((now - identity.authentication.at) / 1000));
-    if (ageSeconds > withinSeconds) missing.push({ proof: 'authenticated-within', withinSeconds, ageSeconds });
+    const { at } = identity.authentication;
+    const ageSeconds = at === undefined ? undefined : Math.max(0, Math.floor((now - at) / 1000));
+    if (ageSeconds === undefined || ageSeconds > withinSeconds) missing.push({ proof: 'authenticated-within', withinSeconds, ageSeconds });
   }
   if (networks.length > 0 && !isInside(address, proofs)) missing.push({ proof: 'network', networks, address });
   return missing;

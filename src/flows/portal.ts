@@ -4,9 +4,10 @@
 import { Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
+import type { Entitlement } from '../core/access-rule.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
-import type { Entitlement, Evaluation } from '../core/policy.ts';
+import type { Evaluation } from '../core/policy.ts';
 import type { Connector } from '../core/ports.ts';
 import type { Account } from '../core/role.ts';
 import { MAX_CHAINED_DURATION } from '../core/session.ts';

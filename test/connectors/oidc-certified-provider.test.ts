@@ -111,7 +111,7 @@ for (const { where, method, conformIdTokenClaims } of cases) {
     );
     assert.deepEqual(identity.authentication.methods, ['pwd', 'mfa']);
     assert.equal(identity.authentication.multiFactor, true);
-    assert.ok(Math.abs(identity.authentication.at - Date.now()) < 60_000);
+    assert.ok(Math.abs(identity.authentication.at! - Date.now()) < 60_000);
     assert.equal(corporateProof?.kind, 'id-token');
     await assert.rejects(connector.complete({ protocol: 'oidc', parameters }, expectation), { code: 'oidc_response_refused' });
   });

@@ -91,12 +91,18 @@ describe('a sign-in gives', () => {
     assert.equal(forge.asked.userinfo, 0);
   });
 
-  test('the time of issue as the time of authentication when the provider tells no other', async t => {
+  test('no time of authentication when the provider tells none: its session may be of any age', async t => {
+    const forge = await forgeFor(t);
+    const { identity } = await signIn(await openConnector(t, forge), forge);
+    assert.equal(identity.authentication.at, undefined);
+    assert.deepEqual(identity.authentication.methods, []);
+  });
+
+  test('the time of issue as the time of authentication when the provider was asked for a fresh one and tells no other', async t => {
     const clock = handTurnedClock(1_800_000_000_000);
     const forge = await forgeFor(t, { now: clock.now });
-    const { identity } = await signIn(await openConnector(t, forge, { clock }), forge);
+    const { identity } = await signIn(await openConnector(t, forge, { clock }), forge, { reauthenticate: true });
     assert.equal(identity.authentication.at, 1_800_000_000_000);
-    assert.deepEqual(identity.authentication.methods, []);
   });
 
   test('the id_token as the corporate proof, where that is kept', async t => {
@@ -238,7 +244,7 @@ describe("the provider's clock", () => {
     test(title, async t => {
       const clock = handTurnedClock(1_600_000_000_000);
       const forge = await forgeFor(t, { now: () => clock.now() + seconds * 1000 });
-      const outcome = signIn(await openConnector(t, forge, { clock }), forge);
+      const outcome = signIn(await openConnector(t, forge, { clock }), forge, { reauthenticate: true });
       if (accepted) assert.equal((await outcome).identity.authentication.at, clock.now() + Math.min(seconds, 0) * 1000);
       else await assert.rejects(outcome, { code: 'oidc_response_refused' });
     });

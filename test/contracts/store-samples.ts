@@ -54,7 +54,7 @@ export const attemptOf = (over: Partial<SignInAttempt> = {}): SignInAttempt => (
   connector: 'okta' as ConnectorId,
   browser: token(),
   returnTo: '/console?account=prod&role=Admin',
-  expectation: { protocol: 'oidc', nonce: token(), codeVerifier: token() },
+  expectation: { protocol: 'oidc', nonce: token(), codeVerifier: token(), reauthenticate: false },
   createdAt: NOW,
   expiresAt: NOW + 600_000,
   ...over,

@@ -31,6 +31,19 @@ describe('an explanation', () => {
     );
   });
 
+  it('says that the identity provider did not name the time of the sign-in', () => {
+    const step = explainStep({
+      rule: 'a',
+      outcome: 'proof-missing',
+      group: 'g',
+      missing: [{ proof: 'authenticated-within', withinSeconds: 3600 }],
+    });
+    assert.equal(
+      step,
+      'You are in the group g. It needs a sign-in of the last 1 h, and your identity provider did not say when yours was.',
+    );
+  });
+
   it('says what to do next', () => {
     const trace = {
       account: 'prod',

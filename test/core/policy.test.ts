@@ -128,6 +128,16 @@ describe('the access policy', () => {
     assert.equal(rolesOf(rules, ['g'], { authenticatedAt: HERE.now + 30_000 }).length, 1);
   });
 
+  it('refuses a sign-in whose time the identity provider did not say', () => {
+    const within = { multiFactor: false, authenticatedWithinSeconds: 60, networks: [] };
+    const policy = compilePolicy([rule('a', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], require: within })], ACCOUNTS);
+    const who = { ...person({ groups: ['g'] }), authentication: { methods: [], multiFactor: false } };
+    assert.deepEqual(
+      policy.evaluate(who, HERE).withheld.map(({ missing }) => missing),
+      [[{ proof: 'authenticated-within', withinSeconds: 60, ageSeconds: undefined }]],
+    );
+  });
+
   const NETWORKS: readonly [networks: string[], address: string, inside: boolean][] = [
     [['10.0.0.0/8'], '10.255.255.255', true],
     [['10.0.0.0/8'], '11.0.0.0', false],

@@ -50,8 +50,8 @@ export async function openConnector(
 }
 
 /** From `begin` over the person's browser to `complete`. */
-export async function signIn(connector: Connector, forge: OpenIdProviderForge): Promise<VerifiedSignIn> {
-  const { redirectTo, expectation } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
+export async function signIn(connector: Connector, forge: OpenIdProviderForge, { reauthenticate = false } = {}): Promise<VerifiedSignIn> {
+  const { redirectTo, expectation } = await connector.begin({ attemptId: 'attempt-1', reauthenticate });
   return connector.complete({ protocol: 'oidc', parameters: forge.authorize(redirectTo) }, expectation);
 }
 
