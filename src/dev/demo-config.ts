@@ -1,0 +1,108 @@
+/** The bridge's configuration in the demo: a small but complete one, with every kind of rule, as a newcomer would write it. */
+import { join } from 'node:path';
+import { DEMO_ACCOUNTS, DEMO_EXTERNAL_ID, DEMO_SAML_PROVIDER } from './demo-world.ts';
+
+export interface DemoConfigOptions {
+  readonly bridgeUrl: string;
+  readonly oidcUrl: string;
+  readonly samlUrl: string;
+  readonly awsUrl: string;
+  /** Where keys, secrets and the database go; absolute. */
+  readonly directory: string;
+}
+
+export const DEMO_OIDC_CONNECTOR = 'corp-oidc';
+export const DEMO_SAML_CONNECTOR = 'corp-saml';
+export const DEMO_CLIENT_ID = 'rolebridge';
+
+/** The files that the configuration refers to, below its directory, and what they must hold. */
+export function demoSecrets(clientSecret: string): Readonly<Record<string, string>> {
+  return { 'secrets/oidc-client-secret': clientSecret, 'secrets/partner-external-id': DEMO_EXTERNAL_ID };
+}
+
+/** YAML text. Keep the secret files of `demoSecrets` in `directory`. */
+export function demoConfig({ bridgeUrl, oidcUrl, samlUrl, awsUrl, directory }: DemoConfigOptions): string {
+  const { prod, staging, gov, partner } = DEMO_ACCOUNTS;
+  const file = (...names: string[]): string => JSON.stringify(join(directory, ...names));
+  const { hostname, port } = new URL(bridgeUrl);
+  return `# Made by the demo at every start; changes are lost. The reference is docs/configuration.md.
+baseUrl: ${bridgeUrl}
+listen: { host: ${hostname}, port: ${port} }
+store: { sqlite: ${file('rolebridge.db')} }
+sessions: { idle: 1h, max: 12h }
+help: { text: "Ask the platform team in #aws-access." }
+
+connectors:
+  - id: ${DEMO_OIDC_CONNECTOR}
+    label: Acme Login (OpenID Connect)
+    oidc:
+      issuer: ${oidcUrl}
+      clientId: ${DEMO_CLIENT_ID}
+      clientSecret: { file: ${file('secrets', 'oidc-client-secret')} }
+      scopes: [openid, profile, email, groups]
+      claims: { username: preferred_username, email: email, groups: groups }
+  - id: ${DEMO_SAML_CONNECTOR}
+    label: Acme AD FS (SAML)
+    saml:
+      metadata: { url: ${samlUrl}/metadata }
+      attributes: { username: uid, email: mail, groups: memberOf }
+
+issuer:
+  saml: { entityId: ${bridgeUrl}/saml/idp }
+  webIdentity: { audience: sts.amazonaws.com }
+  keys: { directory: ${file('keys')} }
+
+accounts:
+  - { id: "${prod.id}", name: prod, trust: saml, provider: ${DEMO_SAML_PROVIDER}, region: ${prod.region} }
+  - { id: "${staging.id}", name: staging, trust: web-identity, region: ${staging.region} }
+  - { id: "${gov.id}", name: gov, partition: ${gov.partition}, region: ${gov.region}, trust: saml, provider: ${DEMO_SAML_PROVIDER} }
+  - { id: "${partner.id}", name: partner, region: ${partner.region}, via: { account: prod, role: BridgeHub, externalId: { file: ${file('secrets', 'partner-external-id')} } } }
+
+access:
+  - name: admins
+    groups: [aws-admins]
+    accounts: [prod, staging, gov]
+    roles: [Admin]
+    session:
+      duration: 4h
+      console: 8h
+      sourceIdentity: "{username}"
+      tags: { Department: "{attributes.department}", Email: "{email}" }
+      transitiveTags: [Department]
+    require: { mfa: true, authenticatedWithin: 8h }
+
+  - name: partner-audit
+    groups: [aws-admins]
+    accounts: [partner]
+    roles: [Auditor]
+    session:
+      duration: 1h # a role that is reached through a hub gives an hour at most
+      sourceIdentity: "{username}"
+      tags: { Department: "{attributes.department}", Email: "{email}" }
+      transitiveTags: [Department]
+    require: { mfa: true, authenticatedWithin: 8h }
+
+  - name: developers
+    groups: [developers]
+    accounts: [prod, staging]
+    roles: [Developer]
+    session:
+      duration: 2h
+      console: 4h
+      sourceIdentity: "{username}"
+      tags: { Department: "{attributes.department}", Email: "{email}" }
+
+  - name: developers-look
+    groups: [developers]
+    accounts: [prod]
+    roles: [ReadOnly]
+    session: { duration: 4h, sourceIdentity: "{username}" } # the role itself allows one hour
+
+  - name: by-group-name # aws-staging-ReadOnly gives ReadOnly in staging
+    groupPattern: "aws-{account}-{role}"
+    session: { duration: 1h, sourceIdentity: "{username}" }
+
+aws:
+  endpoints: { sts: ${awsUrl}, signin: ${awsUrl}, console: ${awsUrl}/console }
+`;
+}

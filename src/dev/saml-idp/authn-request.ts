@@ -1,0 +1,213 @@
+/**
+ * Reads and checks an AuthnRequest of the HTTP-Redirect binding (SAML bindings 3.4, core 3.4.1, profiles 4.1.4.1).
+ *
+ * Nothing of a request is used before its signature was verified over the query exactly as it came in.
+ */
+import { verify } from 'node:crypto';
+import { inflateRawSync } from 'node:zlib';
+import { Refusal } from './refusal.ts';
+import { POST_BINDING, type ServiceProvider } from './service-providers.ts';
+import { childOf, childrenOf, parseXml, type XmlElement } from './xml.ts';
+
+export interface AuthnRequest {
+  readonly serviceProvider: string;
+  /** Undefined when nobody asked: the sign-in began at the identity provider. */
+  readonly id: string | undefined;
+  readonly acsUrl: string;
+  readonly relayState: string | undefined;
+  readonly forceAuthn: boolean;
+  readonly isPassive: boolean;
+  /** Format of the NameID; undefined leaves the choice to us. */
+  readonly nameIdFormat: string | undefined;
+  /** AuthnContextClassRefs of which one must hold; empty means any. */
+  readonly contexts: readonly string[];
+  readonly comparison: string;
+}
+
+/** The query of the redirect binding. `signedText` is the very text that the signature covers. */
+export interface RedirectMessage {
+  readonly xml: string;
+  readonly relayState: string | undefined;
+  readonly signature: { readonly algorithm: string; readonly value: Buffer; readonly signedText: string } | undefined;
+}
+
+const MAX_QUERY_CHARACTERS = 16_000;
+const MAX_XML_BYTES = 32_000;
+/** SAML bindings 3.4.3. */
+const MAX_RELAY_STATE_BYTES = 80;
+const MAX_AGE_MILLISECONDS = 5 * 60_000;
+const MAX_SKEW_MILLISECONDS = 60_000;
+const PARAMETERS = ['SAMLRequest', 'RelayState', 'SigAlg', 'Signature', 'SAMLEncoding'];
+const DEFLATE = 'urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE';
+
+/** Signature algorithms that are accepted, with the key type and the digest of each. SHA-1 is not. */
+const ALGORITHMS: Readonly<Record<string, { readonly keyType: string; readonly digest: string }>> = {
+  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256': { keyType: 'rsa', digest: 'sha256' },
+  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha384': { keyType: 'rsa', digest: 'sha384' },
+  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512': { keyType: 'rsa', digest: 'sha512' },
+};
+
+/** Takes a raw query apart. Throws a Refusal. */
+export function readRedirect(query: string): RedirectMessage {
+  if (query.length > MAX_QUERY_CHARACTERS) throw new Refusal('The request is too long.', 413);
+  const raw = new Map<string, string>();
+  for (const part of query.split('&').filter(Boolean)) {
+    const [name, ...rest] = part.split('=');
+    // Names are compared as they were sent: an escaped name (%53AMLRequest) would dodge the signature.
+    const known = PARAMETERS.includes(name!);
+    if (!known && PARAMETERS.includes(decode(name!))) throw new Refusal('A parameter name is escaped.');
+    if (known && raw.has(name!)) throw new Refusal(`${name} was sent twice.`);
+    if (known) raw.set(name!, rest.join('='));
+  }
+  const encoded = raw.get('SAMLRequest');
+  if (encoded === undefined) throw new Refusal('SAMLRequest is missing.');
+  if (decode(raw.get('SAMLEncoding') ?? DEFLATE) !== DEFLATE) throw new Refusal('SAMLEncoding is not DEFLATE.');
+  const relayState = raw.has('RelayState') ? decode(raw.get('RelayState')!) : undefined;
+  if (relayState !== undefined && Buffer.byteLength(relayState) > MAX_RELAY_STATE_BYTES) {
+    throw new Refusal(`RelayState is longer than ${MAX_RELAY_STATE_BYTES} bytes.`);
+  }
+  return { xml: inflate(decode(encoded)), relayState, signature: signatureOf(raw) };
+}
+
+function signatureOf(raw: ReadonlyMap<string, string>): RedirectMessage['signature'] {
+  const algorithm = raw.get('SigAlg');
+  const value = raw.get('Signature');
+  if (algorithm === undefined && value === undefined) return undefined;
+  if (algorithm === undefined || value === undefined) throw new Refusal('SigAlg and Signature belong together.');
+  const signedText = ['SAMLRequest', 'RelayState', 'SigAlg']
+    .filter(name => raw.has(name))
+    .map(name => `${name}=${raw.get(name)}`)
+    .join('&');
+  return { algorithm: decode(algorithm), value: base64(decode(value), 'Signature'), signedText };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    throw new Refusal('The query is not encoded properly.');
+  }
+}
+
+function base64(text: string, name: string): Buffer {
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text) || text === '') {
+    throw new Refusal(`${name} is not base64.`);
+  }
+  return Buffer.from(text, 'base64');
+}
+
+function inflate(text: string): string {
+  try {
+    const bytes = inflateRawSync(base64(text, 'SAMLRequest'), { maxOutputLength: MAX_XML_BYTES });
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause;
+    throw new Refusal('SAMLRequest is not a deflated message.');
+  }
+}
+
+export interface ReadRequest {
+  readonly root: XmlElement;
+  /** Who says to be asking; not verified yet. */
+  readonly issuer: string;
+}
+
+const ELEMENTS = ['saml:Issuer', 'samlp:Extensions', 'samlp:NameIDPolicy', 'samlp:RequestedAuthnContext', 'samlp:Scoping'];
+const ENTITY_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity';
+
+/** Parses the message as far as it must be known who is asking. Throws a Refusal. */
+export function readAuthnRequest(message: RedirectMessage): ReadRequest {
+  return refusing(() => {
+    const root = parseXml(message.xml);
+    if (root.name !== 'samlp:AuthnRequest') throw new Refusal('The message is not an AuthnRequest.');
+    const unknown = root.children.find(child => !ELEMENTS.includes(child.name));
+    if (unknown !== undefined) throw new Refusal(`${unknown.name} is not supported in an AuthnRequest here.`);
+    const issuer = childOf(root, 'saml:Issuer');
+    const format = issuer?.attributes.get('Format') ?? ENTITY_FORMAT;
+    if (!issuer?.text || issuer.children.length > 0 || format !== ENTITY_FORMAT)
+      throw new Refusal('The request does not say who sends it.');
+    return { root, issuer: issuer.text };
+  });
+}
+
+/** Checks the whole request against its sender's metadata. Throws a Refusal. */
+export function checkAuthnRequest(
+  { root }: ReadRequest,
+  message: RedirectMessage,
+  { provider, destination, now }: { readonly provider: ServiceProvider; readonly destination: string; readonly now: number },
+): AuthnRequest {
+  return refusing(() => {
+    checkSignature(message, provider);
+    const attribute = (name: string) => root.attributes.get(name);
+    if (attribute('Version') !== '2.0') throw new Refusal('Version is not 2.0.');
+    const id = attribute('ID');
+    if (id === undefined || !/^[A-Za-z_][\w.-]{15,255}$/.test(id)) throw new Refusal('ID is not a fresh XML ID.');
+    checkIssueInstant(attribute('IssueInstant'), now);
+    if (attribute('Destination') !== destination) throw new Refusal('Destination is not this address.');
+    if ((attribute('ProtocolBinding') ?? POST_BINDING) !== POST_BINDING) throw new Refusal('ProtocolBinding is not HTTP-POST.', 403);
+    const policy = childOf(root, 'samlp:NameIDPolicy');
+    if (![undefined, provider.entityId].includes(policy?.attributes.get('SPNameQualifier'))) {
+      throw new Refusal('NameIDPolicy asks for the name space of another service provider.', 403);
+    }
+    const context = childOf(root, 'samlp:RequestedAuthnContext');
+    return {
+      serviceProvider: provider.entityId,
+      id,
+      acsUrl: acsOf(provider, attribute('AssertionConsumerServiceURL'), attribute('AssertionConsumerServiceIndex')),
+      relayState: message.relayState,
+      forceAuthn: booleanOf(attribute('ForceAuthn'), 'ForceAuthn'),
+      isPassive: booleanOf(attribute('IsPassive'), 'IsPassive'),
+      nameIdFormat: policy?.attributes.get('Format'),
+      contexts: context === undefined ? [] : childrenOf(context, 'saml:AuthnContextClassRef').map(reference => reference.text),
+      comparison: context?.attributes.get('Comparison') ?? 'exact',
+    };
+  });
+}
+
+function checkSignature({ signature }: RedirectMessage, provider: ServiceProvider): void {
+  if (signature === undefined) {
+    if (provider.requestsAreSigned) throw new Refusal('The request is not signed, though its sender signs all requests.', 403);
+    return;
+  }
+  const algorithm = ALGORITHMS[signature.algorithm];
+  if (algorithm === undefined) throw new Refusal('The signature algorithm is not accepted.', 403);
+  const signed = Buffer.from(signature.signedText);
+  const holds = provider.signingKeys.some(
+    key => key.asymmetricKeyType === algorithm.keyType && verify(algorithm.digest, signed, key, signature.value),
+  );
+  if (!holds) throw new Refusal('The signature of the request does not hold.', 403);
+}
+
+function checkIssueInstant(text: string | undefined, now: number): void {
+  const issued = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text ?? '') ? Date.parse(text!) : Number.NaN;
+  if (Number.isNaN(issued)) throw new Refusal('IssueInstant is not a time in UTC.');
+  if (issued > now + MAX_SKEW_MILLISECONDS) throw new Refusal('IssueInstant lies in the future.');
+  if (issued < now - MAX_AGE_MILLISECONDS) throw new Refusal('The request is too old.');
+}
+
+function acsOf(provider: ServiceProvider, url: string | undefined, index: string | undefined): string {
+  if (url !== undefined && index !== undefined)
+    throw new Refusal('AssertionConsumerServiceURL and AssertionConsumerServiceIndex exclude each other.');
+  const chosen =
+    url === undefined && index === undefined
+      ? (provider.consumers.find(consumer => consumer.isDefault) ?? provider.consumers[0])
+      : provider.consumers.find(consumer => consumer.location === url || consumer.index === index);
+  if (chosen === undefined) throw new Refusal("The address for the answer is not in the sender's metadata.", 403);
+  return chosen.location;
+}
+
+function booleanOf(text: string | undefined, name: string): boolean {
+  if (text === undefined || text === 'false' || text === '0') return false;
+  if (text === 'true' || text === '1') return true;
+  throw new Refusal(`${name} is neither true nor false.`);
+}
+
+/** What the XML reader throws is the sender's fault as well. */
+function refusing<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof Refusal || !(thrown instanceof Error)) throw thrown;
+    throw new Refusal(`The request cannot be read: ${thrown.message}.`);
+  }
+}

@@ -1,0 +1,25 @@
+/** The identity provider's metadata (SAML metadata 2.4.3). */
+import { NAME_ID_FORMATS } from './response.ts';
+import { NAMESPACES, xml } from './xml.ts';
+
+export interface MetadataParts {
+  readonly entityId: string;
+  readonly ssoUrl: string;
+  /** Base64 of the DER. */
+  readonly certificate: string;
+}
+
+export function metadataOf({ entityId, ssoUrl, certificate }: MetadataParts): string {
+  return xml`
+    <md:EntityDescriptor xmlns:md="${NAMESPACES.md}" entityID="${entityId}">
+      <md:IDPSSODescriptor protocolSupportEnumeration="${NAMESPACES.samlp}">
+        <md:KeyDescriptor use="signing">
+          <ds:KeyInfo xmlns:ds="${NAMESPACES.ds}">
+            <ds:X509Data><ds:X509Certificate>${certificate}</ds:X509Certificate></ds:X509Data>
+          </ds:KeyInfo>
+        </md:KeyDescriptor>
+        ${NAME_ID_FORMATS.map(format => xml`<md:NameIDFormat>${format}</md:NameIDFormat>`)}
+        <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="${ssoUrl}"/>
+      </md:IDPSSODescriptor>
+    </md:EntityDescriptor>`.text;
+}

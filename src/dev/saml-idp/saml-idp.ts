@@ -1,0 +1,110 @@
+/**
+ * The demo's corporate SAML 2.0 identity provider.
+ *
+ * Owns: its sign-in page and session, the checks of AuthnRequests, signed Responses, its metadata. It is as strict as a
+ * production one and shares no code with the bridge, so that each proves the other. It does not know single logout; its
+ * own session ends on its front page.
+ */
+import type { RequestListener } from 'node:http';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { html, PAGE_HEADERS, page } from '../page.ts';
+import type { Person } from '../people.ts';
+import { checkAuthnRequest, readAuthnRequest, readRedirect } from './authn-request.ts';
+import { FrontDesk, IDP_NAME } from './front-desk.ts';
+import { metadataOf } from './metadata.ts';
+import { Refusal } from './refusal.ts';
+import { createServiceProviders } from './service-providers.ts';
+import { createSigningKey } from './signing-key.ts';
+
+export interface SamlIdpOptions {
+  /** Where the handler is reached: an origin without a trailing slash. */
+  readonly baseUrl: string;
+  readonly people: readonly Person[];
+  /** Addresses on loopback; fetched when first needed. */
+  readonly serviceProviders: readonly { readonly metadataUrl: string }[];
+  /** Epoch milliseconds; the machine's clock by default. */
+  readonly now?: () => number;
+}
+
+export interface SamlIdp {
+  readonly handler: RequestListener;
+  /** Its entity id, which is also the address of its metadata. */
+  readonly entityId: string;
+  metadata(): string;
+}
+
+/** Starts with a new key, so metadata must be read anew after a restart. */
+export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
+  const now = options.now ?? Date.now;
+  const entityId = `${options.baseUrl}/metadata`;
+  const ssoUrl = `${options.baseUrl}/sso`;
+  const signingKey = await createSigningKey(IDP_NAME, now());
+  const metadata = metadataOf({ entityId, ssoUrl, certificate: signingKey.certificate });
+  const providers = createServiceProviders(
+    options.serviceProviders.map(({ metadataUrl }) => metadataUrl),
+    now,
+  );
+  const issuer = { entityId, now, ...signingKey };
+  const desk = new FrontDesk({ issuer, people: options.people, origin: new URL(options.baseUrl).origin });
+
+  const app = newApp();
+  app.get('/metadata', (_req, res) => void res.type('application/samlmetadata+xml').send(metadata));
+  app.get('/sso', async (req, res) => {
+    const message = readRedirect(rawQueryOf(req));
+    const asked = readAuthnRequest(message);
+    const request = await providers.withProvider(asked.issuer, provider =>
+      checkAuthnRequest(asked, message, { provider, destination: ssoUrl, now: now() }),
+    );
+    await desk.answer(req, res, request);
+  });
+  app.get('/sso/unsolicited', async (req, res) => {
+    const query = new URLSearchParams(rawQueryOf(req));
+    const request = await providers.withProvider(query.get('sp') ?? '', ({ entityId: serviceProvider, consumers }) => ({
+      ...UNSOLICITED,
+      serviceProvider,
+      acsUrl: (consumers.find(consumer => consumer.isDefault) ?? consumers[0]!).location,
+      relayState: query.get('relay_state') ?? undefined,
+    }));
+    await desk.answer(req, res, request);
+  });
+  app.post('/sign-in', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) => desk.signIn(req, res));
+  app.get('/', (req, res) => desk.front(req, res));
+  app.post('/sign-out', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) => desk.signOut(req, res));
+  app.use(() => {
+    throw new Refusal('There is no such page.', 404);
+  });
+  app.use(showRefusal);
+  return { handler: app, entityId, metadata: () => metadata };
+}
+
+const UNSOLICITED = {
+  id: undefined,
+  forceAuthn: false,
+  isPassive: false,
+  nameIdFormat: undefined,
+  contexts: [],
+  comparison: 'exact',
+} as const;
+
+function rawQueryOf(req: Request): string {
+  const start = req.originalUrl.indexOf('?');
+  return start < 0 ? '' : req.originalUrl.slice(start + 1);
+}
+
+function newApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', false);
+  return app;
+}
+
+function showRefusal(error: unknown, _req: Request, res: Response, _next: NextFunction): void {
+  const status = error instanceof Refusal ? error.status : ((error as { status?: number } | undefined)?.status ?? 500);
+  const message = error instanceof Refusal ? error.message : 'The request cannot be answered.';
+  if (status >= 500) process.stderr.write(`SAML identity provider: ${error instanceof Error ? error.stack : String(error)}\n`);
+  const body = html`<h1>${IDP_NAME}</h1><p class="bad">${message}</p>`;
+  res
+    .status(status)
+    .set(PAGE_HEADERS)
+    .send(page({ title: IDP_NAME, body }));
+}

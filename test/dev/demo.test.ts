@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { checkConfiguration } from '../../src/config/load.ts';
+import { DemoFault, startDemo } from '../../src/dev/demo.ts';
+import { demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
+import { DEMO_ACCOUNTS, demoWorld } from '../../src/dev/demo-world.ts';
+import { parseWorld } from '../../src/dev/local-aws/world.ts';
+import { formOf, newVisitor } from './visitor.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/dev/main.ts', import.meta.url));
+const URLS = {
+  bridgeUrl: 'http://127.0.0.1:3000',
+  oidcUrl: 'http://127.0.0.1:3001',
+  samlUrl: 'http://127.0.0.1:3002',
+  awsUrl: 'http://127.0.0.1:3003',
+};
+
+describe('the demo', () => {
+  let directory: string;
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'rolebridge-demo-'));
+  });
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  it('has a configuration without a mistake or a warning, whose accounts and roles its AWS knows', async () => {
+    const files = { 'rolebridge.yaml': demoConfig({ ...URLS, directory }), ...demoSecrets('a-secret') };
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(directory, name)), { recursive: true });
+      await writeFile(join(directory, name), text, { mode: 0o600 });
+    }
+    const { configuration, problems, warnings } = await checkConfiguration(join(directory, 'rolebridge.yaml'), {});
+    assert.deepEqual([...problems, ...warnings], []);
+    const { roles } = parseWorld(demoWorld(URLS));
+    const granted = configuration!.access.flatMap(rule =>
+      (rule.accounts ?? []).flatMap(id => {
+        const { partition } = configuration!.accounts.find(account => account.id === id)!;
+        return rule.roles.map(role => `arn:${partition}:iam::${id}:role/${role}`);
+      }),
+    );
+    assert.equal(granted.length, 7);
+    assert.deepEqual(
+      granted.filter(arn => !roles.has(arn)),
+      [],
+    );
+    assert.ok(roles.has(`arn:aws:iam::${DEMO_ACCOUNTS.staging.id}:role/ReadOnly`), 'the role that a group names');
+  });
+
+  it('refuses a port that is taken, whichever of its four it is, and says how to move', async () => {
+    const port = await fourFreePorts();
+    for (const offset of [0, 1, 3]) {
+      const squatter = await listenOn(port + offset);
+      const taken = new RegExp(`^Port ${port + offset} on 127\\.0\\.0\\.1 is taken.*DEMO_PORT=\\d+ npm run demo`);
+      await assert.rejects(startDemo({ port, directory: join(directory, 'taken') }), { name: 'DemoFault', message: taken });
+      await closed(squatter);
+    }
+  });
+
+  it('ends with an exit code and one plain sentence when it cannot start', async () => {
+    const squatter = await listenOn(0);
+    const { port } = squatter.address() as AddressInfo;
+    const outcomes = await Promise.all([run({ DEMO_PORT: String(port - 1) }), run({ DEMO_PORT: '3e3' }), run({ DEMO_PORT: '65533' })]);
+    await closed(squatter);
+    for (const { code, stderr } of outcomes) {
+      assert.equal(code, 1);
+      assert.match(stderr, /DEMO_PORT/);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+    }
+  });
+
+  it('says why when the bridge does not start, and leaves nothing running', async () => {
+    const port = await fourFreePorts();
+    const broken = join(directory, 'broken');
+    await mkdir(broken);
+    await writeFile(join(broken, 'keys'), 'not a directory');
+    await assert.rejects(startDemo({ port, directory: broken }), (thrown: unknown) => {
+      assert.ok(thrown instanceof DemoFault);
+      assert.match(thrown.message, /^The bridge ended with code [1-9]\d*\. The end of .*bridge\.log:\n\n.*keys/s);
+      return true;
+    });
+    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+  });
+
+  it('gives up at once when it is stopped while it starts', async () => {
+    const port = await fourFreePorts();
+    const stop = new AbortController();
+    const onProgress = (line: string): void => {
+      if (line.includes('waiting')) stop.abort(new Error('enough'));
+    };
+    await assert.rejects(startDemo({ port, directory: join(directory, 'stopped'), onProgress, signal: stop.signal }), /enough/);
+    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+  });
+
+  it('says what there is to see, and ends with everything that it began when it is told to', async () => {
+    const port = await fourFreePorts();
+    const child = spawn(process.execPath, [MAIN], {
+      env: { ...process.env, DEMO_PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    for await (const chunk of child.stdout) {
+      said += String(chunk);
+      if (said.includes('Ctrl-C') && !child.killed) child.kill('SIGTERM');
+    }
+    const code = child.exitCode ?? (await new Promise(resolve => child.once('exit', resolve)));
+    await rm(fileURLToPath(new URL(`../../.demo/${port}`, import.meta.url)), { recursive: true, force: true });
+    assert.equal(code, 0);
+    for (const word of [`http://127.0.0.1:${port}/`, `:${port + 3}/`, 'alice', '240 groups', 'bridge.log'])
+      assert.ok(said.includes(word), word);
+    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+  });
+
+  it('starts, signs a person in through either identity provider, and stops', async () => {
+    const port = await fourFreePorts();
+    const demo = await startDemo({ port, directory: join(directory, 'running') });
+    try {
+      for (const connector of ['corp-oidc', 'corp-saml']) {
+        const visitor = newVisitor();
+        const begun = await visitor.get(`${demo.bridgeUrl}/sign-in/${connector}`);
+        const asked = await visitor.follow(begun.headers.get('location')!);
+        const form = formOf(asked);
+        const answered = await visitor.post(form.action, { ...form.fields, username: 'bob', password: 'bob', second_factor: 'on' });
+        const landed =
+          answered.status === 200 ? await visitor.post(formOf(answered).action, formOf(answered).fields) : await toBridge(answered);
+        assert.match(landed.headers.get('location') ?? '', /^\//, `${connector}: ${landed.status} ${landed.text.slice(0, 2000)}`);
+        const portal = await visitor.get(`${demo.bridgeUrl}/`);
+        assert.match(portal.text, /Developer/);
+        assert.doesNotMatch(portal.text, /BridgeHub/);
+
+        async function toBridge(answer: typeof answered) {
+          const resumed = await visitor.follow(new URL(answer.headers.get('location')!, answer.url).href);
+          return visitor.get(resumed.headers.get('location')!);
+        }
+      }
+    } finally {
+      await demo.stop();
+    }
+    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+  });
+});
+
+/** The first of four neighbouring ports that nobody uses. */
+async function fourFreePorts(): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const servers = await Promise.all([0, 1, 2, 3].map(offset => listenOn(first + offset).catch(() => undefined)));
+    await Promise.all(servers.map(server => server && closed(server)));
+    if (servers.every(Boolean)) return first;
+  }
+  throw new Error('no four free ports in a row');
+}
+
+function listenOn(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise(resolve => server.close(() => resolve()));
+}
+
+function run(env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, [MAIN], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.on('data', chunk => {
+      stderr += String(chunk);
+    });
+    child.once('close', code => resolve({ code, stderr }));
+  });
+}
