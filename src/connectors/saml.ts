@@ -1,0 +1,187 @@
+/**
+ * The SAML connector: the bridge as a service provider of one corporate SAML 2.0 IdP.
+ *
+ * Owns: the order of the checks on a Response, the choice of the stable subject, our two URLs, and the availability of
+ * the IdP. Does not own: the one-time use of requests and assertions (bridge/sign-in), nor what a person may do.
+ */
+import { randomBytes } from 'node:crypto';
+import { BridgeError } from '../core/errors.ts';
+import type { ConnectorId } from '../core/identity.ts';
+import type { Availability, BeginOptions, Clock, Connector, ServiceProviderMetadata, VerifiedSignIn } from '../core/ports.ts';
+import type { Seconds } from '../core/time.ts';
+import type { Outbound } from '../outbound.ts';
+import { type IdentityMapping, identityFrom } from './attributes.ts';
+import { createEngine, type Engine } from './saml/engine.ts';
+import type { IdpMetadata } from './saml/idp-metadata.ts';
+import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
+import { type AssertedPerson, checkResponse, EMAIL_FORMAT, PERSISTENT_FORMAT, readAssertion, UNSPECIFIED_FORMAT } from './saml/profile.ts';
+import { parseResponseXml, type ReceivedResponse, readResponse, refusal } from './saml/response.ts';
+import { signersOf } from './saml/signers.ts';
+import { spMetadataXml } from './saml/sp-metadata.ts';
+
+export interface SamlConnectorOptions {
+  readonly id: ConnectorId;
+  readonly label: string;
+  /** The bridge's own origin, without a slash at the end. */
+  readonly baseUrl: string;
+  readonly metadata: MetadataLocation;
+  /** Names of SAML attributes. */
+  readonly attributes: IdentityMapping;
+  /** The attribute that is the stable id of a person; the NameID when undefined. */
+  readonly subject?: string | undefined;
+  readonly allowUnsolicited: boolean;
+  readonly signRequests: boolean;
+  /** At most 120. */
+  readonly clockSkewSeconds: Seconds;
+  /** Methods that count as multi-factor: values of AuthnContextClassRef, or of Microsoft's `authnmethodsreferences`. */
+  readonly multiFactorMethods: readonly string[];
+  /** Keeps the Response for accounts that trust this IdP themselves. */
+  readonly keepCorporateProof: boolean;
+  /** Our own key: it signs AuthnRequests. */
+  readonly signingKey: { readonly privateKeyPem: string; readonly certificatePem: string };
+  readonly clock: Clock;
+  readonly outbound: Outbound;
+  /** Between two readings of the IdP's metadata; one hour when undefined. */
+  readonly refreshSeconds?: Seconds | undefined;
+  /** `cause` is for the log; the reason in the availability is fit for a page. */
+  readonly onChange?: ((availability: Availability, cause?: unknown) => void) | undefined;
+}
+
+const MAX_CLOCK_SKEW: Seconds = 120;
+
+/** NameIDs that name the same person tomorrow. A transient one does not, and what a format unknown to us means is not known. */
+const STABLE_FORMATS = new Set([
+  PERSISTENT_FORMAT,
+  EMAIL_FORMAT,
+  UNSPECIFIED_FORMAT,
+  'urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName',
+  'urn:oasis:names:tc:SAML:1.1:nameid-format:WindowsDomainQualifiedName',
+  'urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos',
+]);
+
+/** AD FS and Entra ID say how a person signed in here; their AuthnContextClassRef stays `Password` even after a second factor. */
+const MICROSOFT_METHODS = 'http://schemas.microsoft.com/claims/authnmethodsreferences';
+
+/** What one connector is made of. */
+interface Parts {
+  readonly options: SamlConnectorOptions;
+  readonly entityId: string;
+  readonly acsUrl: string;
+  readonly engine: Engine;
+  readonly source: MetadataSource;
+}
+
+/**
+ * Resolves also when the IdP's metadata cannot be had: the connector is then unavailable, and tries again by itself.
+ * Throws a RangeError for a clock skew beyond 120 seconds.
+ */
+export async function createSamlConnector(options: SamlConnectorOptions): Promise<Connector & ServiceProviderMetadata> {
+  const { id, label, baseUrl, clockSkewSeconds, allowUnsolicited } = options;
+  if (!(clockSkewSeconds >= 0 && clockSkewSeconds <= MAX_CLOCK_SKEW))
+    throw new RangeError(`clockSkewSeconds must be 0 to ${MAX_CLOCK_SKEW}`);
+  const entityId = `${baseUrl}/saml/${id}/metadata`;
+  const acsUrl = `${baseUrl}/saml/${id}/acs`;
+  const source = await MetadataSource.open({ ...options, location: options.metadata });
+  const parts: Parts = { options, entityId, acsUrl, engine: createEngine({ entityId, acsUrl }), source };
+
+  return {
+    id,
+    label,
+    protocol: 'saml',
+    acceptsUnsolicited: allowUnsolicited,
+    availability: () => source.availability(),
+    begin: begun => begin(begun, parts),
+
+    async complete(response, expectation) {
+      if (response.protocol !== 'saml') throw refusal('the answer is not a SAML Response');
+      if (expectation !== undefined && expectation.protocol !== 'saml') throw refusal('the sign-in was not begun with SAML');
+      if (expectation === undefined && !allowUnsolicited) {
+        throw refusal('the Response was not asked for, and this connector takes no such answers (allowUnsolicited)', {
+          hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
+        });
+      }
+      return complete(response.samlResponse, expectation?.requestId, parts);
+    },
+
+    async metadata() {
+      const { signRequests, signingKey } = options;
+      return spMetadataXml({ entityId, acsUrl, certificatePem: signingKey.certificatePem, requestsSigned: signRequests });
+    },
+
+    async close() {
+      source.close();
+    },
+  };
+}
+
+async function begin({ attemptId, reauthenticate }: BeginOptions, { options, engine, source }: Parts): ReturnType<Connector['begin']> {
+  const idp = await source.current();
+  // XML ids begin with a letter or an underscore.
+  const requestId = `_${randomBytes(20).toString('hex')}`;
+  const redirectTo = await engine.authnRequestUrl({
+    destination: idp.signOnUrl,
+    requestId,
+    relayState: attemptId,
+    forceAuthn: reauthenticate,
+    privateKeyPem: options.signRequests || idp.wantsSignedRequests ? options.signingKey.privateKeyPem : undefined,
+  });
+  return { redirectTo, expectation: { protocol: 'saml', requestId } };
+}
+
+/** The order matters: nothing tolerant or slow sees what the step before has not let through. */
+async function complete(samlResponse: string, requestId: string | undefined, parts: Parts): Promise<VerifiedSignIn> {
+  const { options, entityId, acsUrl, engine, source } = parts;
+  const received = readResponse(samlResponse);
+  const idp = await source.current();
+  const expected = {
+    ...{ idpEntityId: idp.entityId, entityId, acsUrl, requestId },
+    ...{ now: options.clock.now(), clockSkewSeconds: options.clockSkewSeconds },
+  };
+  checkResponse(received.response, expected);
+  const signedXml = await engine.signedAssertion(received, signersIn(received, idp, source));
+  const person = readAssertion(parseResponseXml(signedXml), expected);
+  if (person.assertionId !== received.assertion.attributes.get('ID')) throw refusal('the signed Assertion is not the one that was read');
+  return signInOf(person, received.encoded, options);
+}
+
+function signersIn({ xml }: ReceivedResponse, { signingCertificates }: IdpMetadata, source: MetadataSource): string[] {
+  try {
+    return signersOf(xml, signingCertificates);
+  } catch (refused) {
+    // The IdP may have a new key since we last looked. The next answer will tell; this one must not wait.
+    source.refreshSoon();
+    throw refused;
+  }
+}
+
+function signInOf(person: AssertedPerson, samlResponse: string, options: SamlConnectorOptions): VerifiedSignIn {
+  const identity = identityFrom({
+    connector: options.id,
+    subject: subjectOf(person, options.subject),
+    values: Object.fromEntries([...person.attributes].map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
+    mapping: options.attributes,
+    authenticatedAt: person.authenticatedAt,
+    methods: [...person.methods, ...(person.attributes.get(MICROSOFT_METHODS) ?? [])],
+    multiFactorMethods: options.multiFactorMethods,
+  });
+  return {
+    identity,
+    sessionNotAfter: person.sessionNotAfter,
+    assertion: { id: person.assertionId, expiresAt: person.acceptedUntil },
+    corporateProof: options.keepCorporateProof ? { kind: 'saml-response', samlResponse, expiresAt: person.expiresAt } : undefined,
+  };
+}
+
+/** The id that makes a person the same person at the next sign-in. Throws `identity_incomplete`. */
+function subjectOf({ nameId, attributes }: AssertedPerson, attribute: string | undefined): string {
+  if (attribute !== undefined) {
+    const [value, ...more] = attributes.get(attribute) ?? [];
+    if (value !== undefined && value !== '' && more.length === 0) return value;
+    throw new BridgeError('identity_incomplete', `the attribute "${attribute}", which is the subject, must have exactly one value`);
+  }
+  if (STABLE_FORMATS.has(nameId.format)) return nameId.text;
+  throw new BridgeError(
+    'identity_incomplete',
+    'the NameID is transient or of a format that names nobody for good; let the IdP send a persistent one, or name an attribute as the subject of this connector',
+  );
+}

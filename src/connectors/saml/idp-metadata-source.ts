@@ -1,0 +1,156 @@
+/**
+ * Keeps the metadata of one IdP at hand: reads it at start, again when it is due, and sooner while there is none.
+ *
+ * The last good metadata stays in use until its own validUntil. All timers are unref'd: they keep no process alive.
+ */
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { BridgeError } from '../../core/errors.ts';
+import type { Availability, Clock } from '../../core/ports.ts';
+import { HOUR, type Instant, MINUTE, type Seconds } from '../../core/time.ts';
+import type { Outbound } from '../../outbound.ts';
+import { type IdpMetadata, parseIdpMetadata } from './idp-metadata.ts';
+
+export type MetadataLocation = { readonly file: string } | { readonly url: string };
+
+export interface MetadataSourceOptions {
+  readonly location: MetadataLocation;
+  readonly outbound: Outbound;
+  readonly clock: Clock;
+  /** Between two readings while all is well; one hour when undefined. */
+  readonly refreshSeconds?: Seconds | undefined;
+  /** Called when the state changes; `cause` is for the log. */
+  readonly onChange?: ((availability: Availability, cause?: unknown) => void) | undefined;
+}
+
+const FIRST_RETRY: Seconds = 5;
+const LAST_RETRY: Seconds = 5 * MINUTE;
+/** However many people press the button, an IdP that is down is asked no more often than this. */
+const RETRY_ON_DEMAND: Seconds = 2;
+const UNREADABLE = 'the metadata of the identity provider cannot be read';
+const RENAMED = 'the metadata of the identity provider now names another entityID';
+const EXPIRED = 'the metadata of the identity provider has expired (validUntil)';
+
+export class MetadataSource {
+  readonly #options: MetadataSourceOptions;
+  /** The last good one; usable until its own end. */
+  #good: IdpMetadata | undefined;
+  #availability: Availability;
+  #lastFault: unknown;
+  #reading: Promise<void> | undefined;
+  #readAt: Instant = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  private constructor(options: MetadataSourceOptions) {
+    this.#options = options;
+    this.#availability = { state: 'unavailable', reason: 'it has not been asked yet', since: options.clock.now() };
+  }
+
+  /** Resolves after the first reading, whether it succeeded or not. */
+  static async open(options: MetadataSourceOptions): Promise<MetadataSource> {
+    const source = new MetadataSource(options);
+    await source.#read();
+    return source;
+  }
+
+  /** Reads it if there is none, then gives it. Throws `connector_unavailable`. */
+  async current(): Promise<IdpMetadata> {
+    const mayAsk = this.#reading !== undefined || this.#now() >= this.#readAt + RETRY_ON_DEMAND * 1000;
+    if (this.#usable() === undefined && mayAsk) await this.#read();
+    const metadata = this.#usable();
+    if (metadata !== undefined) return metadata;
+    const availability = this.availability();
+    const reason = availability.state === 'unavailable' ? availability.reason : EXPIRED;
+    throw new BridgeError('connector_unavailable', reason, { cause: this.#lastFault });
+  }
+
+  /** Reads it again in the background, once a minute at most: the IdP may have a new key. */
+  refreshSoon(): void {
+    if (this.#now() >= this.#readAt + MINUTE * 1000) void this.#read();
+  }
+
+  availability(): Availability {
+    if (this.#availability.state === 'ready' && this.#usable() === undefined) {
+      this.#becomeUnavailable(new BridgeError('connector_unavailable', EXPIRED));
+    }
+    return this.#availability;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #now(): Instant {
+    return this.#options.clock.now();
+  }
+
+  #usable(): IdpMetadata | undefined {
+    const end = this.#good?.validUntil;
+    return end === undefined || this.#now() < end ? this.#good : undefined;
+  }
+
+  /** One reading at a time; who comes meanwhile waits for the same. Never rejects. */
+  #read(): Promise<void> {
+    this.#reading ??= this.#readOnce().finally(() => {
+      this.#reading = undefined;
+      this.#schedule();
+    });
+    return this.#reading;
+  }
+
+  async #readOnce(): Promise<void> {
+    this.#readAt = this.#now();
+    try {
+      const fresh = parseIdpMetadata(await load(this.#options));
+      if (fresh.validUntil !== undefined && this.#now() >= fresh.validUntil) throw new BridgeError('connector_unavailable', EXPIRED);
+      // Persons are known by connector and subject: under another IdP they would be other people.
+      if (this.#good !== undefined && fresh.entityId !== this.#good.entityId) throw new BridgeError('connector_unavailable', RENAMED);
+      this.#good = fresh;
+      this.#failures = 0;
+      this.#become({ state: 'ready' }, undefined);
+    } catch (cause) {
+      this.#failures += 1;
+      if (this.#usable() === undefined) this.#becomeUnavailable(cause);
+    }
+  }
+
+  #becomeUnavailable(cause: unknown): void {
+    const reason = cause instanceof BridgeError ? cause.message : UNREADABLE;
+    const since = this.#availability.state === 'unavailable' ? this.#availability.since : this.#now();
+    this.#become({ state: 'unavailable', reason, since }, cause);
+  }
+
+  #become(next: Availability, cause: unknown): void {
+    this.#lastFault = cause;
+    if (isDeepStrictEqual(next, this.#availability)) return;
+    this.#availability = next;
+    this.#options.onChange?.(next, cause);
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    const { refreshSeconds = HOUR } = this.#options;
+    const backoff = Math.min(FIRST_RETRY * 2 ** (this.#failures - 1), LAST_RETRY, refreshSeconds);
+    const seconds = this.#failures === 0 ? refreshSeconds : backoff;
+    // Bridges that started together do not ask together.
+    this.#timer = setTimeout(() => this.#read(), seconds * 1000 * (0.8 + 0.4 * Math.random())).unref();
+  }
+}
+
+async function load({ location, outbound }: MetadataSourceOptions): Promise<string> {
+  try {
+    if ('file' in location) return await readFile(location.file, 'utf8');
+    const response = await outbound.fetch(location.url, {
+      headers: { accept: 'application/samlmetadata+xml, application/xml;q=0.9, */*;q=0.1' },
+    });
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    return await response.text();
+  } catch (cause) {
+    // Address and path stay in the log: the reason is shown to anyone who comes to the sign-in page.
+    throw new BridgeError('connector_unavailable', UNREADABLE, { cause });
+  }
+}

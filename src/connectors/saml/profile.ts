@@ -1,0 +1,244 @@
+/**
+ * What a Response and its Assertion must say before anyone is signed in (saml-profiles 4.1.4, saml-core 2; threats R5 to R8).
+ *
+ * The Response is judged as it came; the Assertion only as the engine gives it back, from the signed bytes.
+ */
+import type { Instant, Seconds } from '../../core/time.ts';
+import { MINUTE } from '../../core/time.ts';
+import { refusal, SAML_ASSERTION } from './response.ts';
+import { childrenNamed, type XmlElement } from './strict-xml.ts';
+
+export interface ProfileExpectations {
+  readonly idpEntityId: string;
+  /** Our entityID: the audience. */
+  readonly entityId: string;
+  readonly acsUrl: string;
+  /** The ID of our AuthnRequest; undefined for an answer that nobody asked for. */
+  readonly requestId: string | undefined;
+  readonly now: Instant;
+  readonly clockSkewSeconds: Seconds;
+}
+
+export interface AssertedPerson {
+  readonly assertionId: string;
+  /** From here on the Assertion is refused for its age, with our clock skew counted in. */
+  readonly acceptedUntil: Instant;
+  /** The end of the Assertion as the IdP wrote it, and five minutes after its issue at the latest. */
+  readonly expiresAt: Instant;
+  readonly nameId: NameId;
+  /** Values by attribute name; an attribute without a text value is left out. */
+  readonly attributes: ReadonlyMap<string, readonly string[]>;
+  readonly authenticatedAt: Instant;
+  /** `AuthnContextClassRef`. */
+  readonly methods: readonly string[];
+  readonly sessionNotAfter: Instant | undefined;
+}
+
+export interface NameId {
+  readonly text: string;
+  readonly format: string;
+}
+
+/** An answer is made for now: no older than this, whatever end its own times give it (threats R8). */
+const MAX_AGE: Seconds = 5 * MINUTE;
+
+const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
+const ENTITY_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity';
+export const PERSISTENT_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent';
+export const EMAIL_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress';
+export const UNSPECIFIED_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
+const XML_SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
+
+/** saml-core 2.5.1.1: a condition that is not understood makes the Assertion unusable. These are, and may stand this often. */
+const CONDITIONS: Readonly<Record<string, number>> = { AudienceRestriction: 10, OneTimeUse: 1, ProxyRestriction: 1 };
+
+/** Checks the Response element. Throws `saml_response_refused`. */
+export function checkResponse(response: XmlElement, expected: ProfileExpectations): void {
+  checkHeader(response, expected);
+  const destination = response.attributes.get('Destination');
+  if (destination === undefined) throw refusal('the Response has no Destination');
+  if (destination !== expected.acsUrl) throw refusal('the Destination of the Response is not our assertion consumer service');
+  checkInResponseTo(response, expected.requestId);
+}
+
+/** Checks the signed Assertion and reads the person from it. Throws `saml_response_refused`. */
+export function readAssertion(assertion: XmlElement, expected: ProfileExpectations): AssertedPerson {
+  const issuedAt = checkHeader(assertion, expected);
+  const subject = only(assertion, 'Subject');
+  const nameId = readNameId(subject, expected);
+  const confirmedUntil = checkConfirmations(subject, expected);
+  const conditionsUntil = checkConditions(only(assertion, 'Conditions'), expected);
+  const statement = readAuthnStatement(only(assertion, 'AuthnStatement'), expected);
+  const expiresAt = Math.min(confirmedUntil, conditionsUntil, issuedAt + MAX_AGE * 1000);
+  return {
+    assertionId: assertion.attributes.get('ID')!,
+    expiresAt,
+    acceptedUntil: expiresAt + expected.clockSkewSeconds * 1000,
+    nameId,
+    attributes: readAttributes(assertion),
+    ...statement,
+  };
+}
+
+/** What Response and Assertion have in common: Version, ID, IssueInstant, Issuer. Gives the instant of issue. */
+function checkHeader(element: XmlElement, { idpEntityId, now, clockSkewSeconds }: ProfileExpectations): Instant {
+  const { name, attributes } = element;
+  if (attributes.get('Version') !== '2.0') throw refusal(`the ${name} is not of SAML version 2.0`);
+  if (!attributes.get('ID')) throw refusal(`the ${name} has no ID`);
+  const issuer = only(element, 'Issuer');
+  const format = issuer.attributes.get('Format') ?? ENTITY_FORMAT;
+  if (textOf(issuer) !== idpEntityId || format !== ENTITY_FORMAT)
+    throw refusal(`the Issuer of the ${name} is not the IdP of this connector`);
+  const issuedAt = requiredInstant(element, 'IssueInstant');
+  if (issuedAt > now + clockSkewSeconds * 1000) throw clockRefusal(`the ${name} was issued in the future`);
+  if (now >= issuedAt + (MAX_AGE + clockSkewSeconds) * 1000) throw clockRefusal(`the ${name} was issued more than 5 minutes ago`);
+  return issuedAt;
+}
+
+function checkInResponseTo(element: XmlElement, requestId: string | undefined): void {
+  const { name, attributes } = element;
+  const inResponseTo = attributes.get('InResponseTo');
+  if (inResponseTo === requestId) return;
+  if (requestId === undefined) throw refusal(`the ${name} answers a request, but none was made in this browser`);
+  throw refusal(inResponseTo === undefined ? `the ${name} does not say which request it answers` : `the ${name} answers another request`);
+}
+
+/**
+ * The Subject holds one NameID, text only. The qualifiers of a persistent NameID must be those of this IdP and of us
+ * (saml-core 8.3.7): under another qualifier the same text is another person.
+ */
+function readNameId(subject: XmlElement, { idpEntityId, entityId }: ProfileExpectations): NameId {
+  if (subject.children.some(child => child.namespace !== SAML_ASSERTION || !['NameID', 'SubjectConfirmation'].includes(child.name))) {
+    throw refusal('the Subject has a child element other than NameID and SubjectConfirmation');
+  }
+  const element = only(subject, 'NameID');
+  const text = textOf(element);
+  if (text === '' || text.length > 256) throw refusal('the NameID is empty or longer than 256 characters');
+  const format = element.attributes.get('Format') ?? UNSPECIFIED_FORMAT;
+  if (format === PERSISTENT_FORMAT) {
+    const fits = (qualifier: string, owner: string) => (element.attributes.get(qualifier) ?? owner) === owner;
+    if (!fits('NameQualifier', idpEntityId)) throw refusal('the NameID is qualified by another IdP (NameQualifier)');
+    if (!fits('SPNameQualifier', entityId)) throw refusal('the NameID was made for another service provider (SPNameQualifier)');
+  }
+  return { text, format };
+}
+
+/** At least one bearer confirmation must hold in all its parts (saml-profiles 4.1.4.3). Gives the latest end of those that do. */
+function checkConfirmations(subject: XmlElement, expected: ProfileExpectations): Instant {
+  const bearers = childrenNamed(subject, SAML_ASSERTION, 'SubjectConfirmation').filter(
+    confirmation => confirmation.attributes.get('Method') === BEARER,
+  );
+  if (bearers.length === 0) throw refusal('the Subject has no bearer confirmation');
+  const ends: Instant[] = [];
+  let fault: unknown;
+  for (const bearer of bearers) {
+    try {
+      ends.push(checkConfirmation(only(bearer, 'SubjectConfirmationData'), expected));
+    } catch (refused) {
+      fault ??= refused;
+    }
+  }
+  if (ends.length === 0) throw fault;
+  return Math.max(...ends);
+}
+
+function checkConfirmation(data: XmlElement, expected: ProfileExpectations): Instant {
+  const recipient = data.attributes.get('Recipient');
+  if (recipient !== expected.acsUrl) throw refusal('the Recipient of the SubjectConfirmationData is not our assertion consumer service');
+  if (data.attributes.has('NotBefore')) throw refusal('the SubjectConfirmationData has a NotBefore, which the profile forbids');
+  checkInResponseTo(data, expected.requestId);
+  return checkEnd(data, requiredInstant(data, 'NotOnOrAfter'), expected);
+}
+
+/** Gives the end, or infinity where the Conditions set none: the confirmation always does. */
+function checkConditions(conditions: XmlElement, expected: ProfileExpectations): Instant {
+  for (const { namespace, name } of conditions.children) {
+    const known = namespace === SAML_ASSERTION && Object.hasOwn(CONDITIONS, name);
+    if (!known) throw refusal('the Conditions hold a condition that this bridge does not know');
+    if (childrenNamed(conditions, namespace, name).length > CONDITIONS[name]!) throw refusal(`the Conditions hold too many of ${name}`);
+  }
+  const restrictions = childrenNamed(conditions, SAML_ASSERTION, 'AudienceRestriction');
+  if (restrictions.length === 0) throw refusal('the Conditions restrict no audience');
+  for (const restriction of restrictions) {
+    const audiences = childrenNamed(restriction, SAML_ASSERTION, 'Audience').map(textOf);
+    if (!audiences.includes(expected.entityId)) throw refusal('an AudienceRestriction does not name this bridge');
+  }
+  const notBefore = optionalInstant(conditions, 'NotBefore');
+  if (notBefore !== undefined && notBefore > expected.now + expected.clockSkewSeconds * 1000) {
+    throw clockRefusal('the Conditions are not yet valid (NotBefore)');
+  }
+  const notOnOrAfter = optionalInstant(conditions, 'NotOnOrAfter');
+  return notOnOrAfter === undefined ? Number.POSITIVE_INFINITY : checkEnd(conditions, notOnOrAfter, expected);
+}
+
+function readAuthnStatement(
+  statement: XmlElement,
+  expected: ProfileExpectations,
+): Pick<AssertedPerson, 'authenticatedAt' | 'methods' | 'sessionNotAfter'> {
+  const authenticatedAt = requiredInstant(statement, 'AuthnInstant');
+  if (authenticatedAt > expected.now + expected.clockSkewSeconds * 1000) throw clockRefusal('the AuthnInstant lies in the future');
+  const sessionNotAfter = optionalInstant(statement, 'SessionNotOnOrAfter');
+  if (sessionNotAfter !== undefined && expected.now >= sessionNotAfter)
+    throw refusal('the session at the IdP is over (SessionNotOnOrAfter)');
+  const context = only(statement, 'AuthnContext');
+  return {
+    authenticatedAt,
+    sessionNotAfter,
+    methods: childrenNamed(context, SAML_ASSERTION, 'AuthnContextClassRef').map(textOf),
+  };
+}
+
+/** Several statements, and several Attributes of one name (Keycloak's role list), are one list of values. */
+function readAttributes(assertion: XmlElement): Map<string, string[]> {
+  const attributes = new Map<string, string[]>();
+  for (const attribute of childrenNamed(assertion, SAML_ASSERTION, 'AttributeStatement').flatMap(statement =>
+    childrenNamed(statement, SAML_ASSERTION, 'Attribute'),
+  )) {
+    const name = attribute.attributes.get('Name');
+    if (!name) throw refusal('an Attribute has no Name');
+    const values = childrenNamed(attribute, SAML_ASSERTION, 'AttributeValue')
+      .filter(value => value.children.length === 0 && value.attributes.get(`{${XML_SCHEMA_INSTANCE}}nil`) === undefined)
+      .map(value => value.text);
+    if (values.length > 0) attributes.set(name, [...(attributes.get(name) ?? []), ...values]);
+  }
+  return attributes;
+}
+
+function checkEnd({ name }: XmlElement, notOnOrAfter: Instant, { now, clockSkewSeconds }: ProfileExpectations): Instant {
+  if (now >= notOnOrAfter + clockSkewSeconds * 1000) throw clockRefusal(`the ${name} is over (NotOnOrAfter)`);
+  return notOnOrAfter;
+}
+
+function clockRefusal(why: string) {
+  return refusal(`${why}; if this happens to everyone, compare the clocks of the IdP and the bridge`, {
+    hint: 'Start again at the sign-in page and do not wait on the way. If it happens again, the clocks of the identity provider and this bridge may differ.',
+  });
+}
+
+function only(parent: XmlElement, name: string): XmlElement {
+  const [child, ...more] = childrenNamed(parent, SAML_ASSERTION, name);
+  if (child === undefined) throw refusal(`the ${parent.name} has no ${name}`);
+  if (more.length > 0) throw refusal(`the ${parent.name} has more than one ${name}`);
+  return child;
+}
+
+/** Text of an element that may hold nothing else. */
+function textOf(element: XmlElement): string {
+  if (element.children.length > 0) throw refusal(`the ${element.name} holds elements where only text may be`);
+  return element.text;
+}
+
+function requiredInstant(element: XmlElement, name: string): Instant {
+  const instant = optionalInstant(element, name);
+  if (instant === undefined) throw refusal(`the ${element.name} has no ${name}`);
+  return instant;
+}
+
+/** saml-core 1.3.3: times are in UTC and say so. */
+function optionalInstant(element: XmlElement, name: string): Instant | undefined {
+  const text = element.attributes.get(name);
+  if (text === undefined) return undefined;
+  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(instant)) throw refusal(`the ${name} of the ${element.name} is not a time in UTC`);
+  return instant;
+}

@@ -1,0 +1,112 @@
+/**
+ * The strict streaming pass: XML text to a small, immutable tree, or a refusal at the first fault.
+ *
+ * It runs before any tolerant parser sees a byte (threats R4). What it lets through is one well-formed XML 1.0 document
+ * without DOCTYPE, processing instructions or CDATA, within limits that keep every later step short.
+ */
+import { SaxesParser, type SaxesTagNS } from 'saxes';
+
+export interface XmlElement {
+  readonly namespace: string;
+  /** Local name. */
+  readonly name: string;
+  /** Attributes without a namespace by name, others as `{namespace}name`; namespace declarations are left out. */
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly children: readonly XmlElement[];
+  /** The element's own text, joined; text of children is not in it. */
+  readonly text: string;
+}
+
+export interface XmlLimits {
+  readonly maxElements: number;
+  readonly maxDepth: number;
+  /** Namespace declarations count too. */
+  readonly maxAttributes: number;
+  /** Comments split text, and parsers disagree on what is left (CVE-2018-0489). */
+  readonly comments: 'refused' | 'skipped';
+}
+
+/** Why a text was refused; the message completes a sentence that begins with the document's name and holds nothing of the document. */
+export class XmlRefusal extends Error {
+  override readonly name = 'XmlRefusal';
+}
+
+interface OpenElement extends XmlElement {
+  readonly attributes: Map<string, string>;
+  readonly children: XmlElement[];
+  text: string;
+}
+
+const XMLNS = 'http://www.w3.org/2000/xmlns/';
+
+/** Parses or throws `XmlRefusal`. Linear in the length of the text. */
+export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
+  const parser = new SaxesParser({ xmlns: true });
+  const open: OpenElement[] = [];
+  const ids = new Set<string>();
+  let root: XmlElement | undefined;
+  let elements = 0;
+  let attributes = 0;
+  const forbidden = (what: string) => () => {
+    throw new XmlRefusal(`holds ${what}`);
+  };
+
+  parser.on('doctype', forbidden('a DOCTYPE'));
+  parser.on('processinginstruction', forbidden('a processing instruction'));
+  parser.on('cdata', forbidden('a CDATA section'));
+  parser.on('comment', limits.comments === 'refused' ? forbidden('a comment') : () => {});
+  parser.on('xmldecl', ({ version, encoding }) => {
+    if (version !== '1.0') throw new XmlRefusal('is not XML 1.0');
+    if (encoding !== undefined && !/^utf-8$/i.test(encoding)) throw new XmlRefusal('is not declared as UTF-8');
+  });
+  parser.on('opentagstart', () => {
+    if (++elements > limits.maxElements) throw new XmlRefusal(`has more than ${limits.maxElements} elements`);
+    if (open.length >= limits.maxDepth) throw new XmlRefusal(`is nested deeper than ${limits.maxDepth} elements`);
+  });
+  parser.on('attribute', () => {
+    if (++attributes > limits.maxAttributes) throw new XmlRefusal(`has more than ${limits.maxAttributes} attributes`);
+  });
+  parser.on('opentag', tag => {
+    const element: OpenElement = { namespace: tag.uri, name: tag.local, attributes: attributesOf(tag, ids), children: [], text: '' };
+    open.at(-1)?.children.push(element);
+    root ??= element;
+    open.push(element);
+  });
+  parser.on('text', part => {
+    const element = open.at(-1);
+    if (element !== undefined) element.text += part;
+  });
+  parser.on('closetag', () => void open.pop());
+
+  try {
+    parser.write(text).close();
+  } catch (cause) {
+    if (cause instanceof XmlRefusal) throw cause;
+    throw new XmlRefusal(`is not well-formed XML (line ${parser.line}, column ${parser.column})`, { cause });
+  }
+  if (root === undefined) throw new XmlRefusal('is empty');
+  return root;
+}
+
+/** Signature references find their element by any attribute that is called id in any case or namespace: each value may be there once. */
+function attributesOf(tag: SaxesTagNS, ids: Set<string>): Map<string, string> {
+  const attributes = new Map<string, string>();
+  for (const { prefix, local, uri, value } of Object.values(tag.attributes)) {
+    if (uri === XMLNS) continue;
+    attributes.set(prefix === '' ? local : `{${uri}}${local}`, value);
+    if (local.toLowerCase() !== 'id') continue;
+    if (ids.has(value)) throw new XmlRefusal('uses one ID twice');
+    ids.add(value);
+  }
+  return attributes;
+}
+
+export function childrenNamed(element: XmlElement, namespace: string, name: string): XmlElement[] {
+  return element.children.filter(child => child.namespace === namespace && child.name === name);
+}
+
+/** Every element of the tree, the root first. */
+export function* elementsOf(root: XmlElement): Generator<XmlElement> {
+  yield root;
+  for (const child of root.children) yield* elementsOf(child);
+}
