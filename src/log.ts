@@ -34,7 +34,7 @@ const SECRET_NAMES = [
   'SigninToken',
   'externalId',
   'privateKey',
-] as const; // prettier-ignore
+] as const;
 
 export function createLog(options: { readonly level: string; readonly destination?: DestinationStream | undefined }): Logger {
   return pino(

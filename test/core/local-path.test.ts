@@ -33,7 +33,7 @@ describe('where a person comes back to', () => {
     7,
     ['/'],
     { toString: () => '/x' },
-  ]; // prettier-ignore
+  ];
   for (const text of ELSEWHERE) {
     it(`is the portal instead of ${JSON.stringify(text)?.slice(0, 50)}`, () => {
       const path = localPath(text);

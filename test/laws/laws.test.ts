@@ -35,7 +35,7 @@ const INNOCENT = [
   'src/flows/portal.ts',
   'src/dev/local-aws.ts',
   'src/main.ts',
-]; // prettier-ignore
+];
 
 function withTree<T>(files: Readonly<Record<string, string>>, use: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-laws-'));
