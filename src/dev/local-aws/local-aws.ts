@@ -1,0 +1,90 @@
+/**
+ * The local AWS: STS, the console federation endpoint and a console page, as strict as AWS where AWS is documented.
+ *
+ * Owns the URLs and what is shared between them (the world, the sessions, the clock, the faults). It shares no code with
+ * rolebridge, so that each checks the other, and it stores nothing.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createConsole } from './console.ts';
+import { createStsSurface } from './dispatch.ts';
+import type { Log } from './events.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { createFederationSurface } from './federation.ts';
+import { createOidcKeys } from './oidc-keys.ts';
+import type { Sts } from './role-sessions.ts';
+import { createRoles, type Roles } from './roles.ts';
+import { createSamlMetadataSource } from './saml-metadata.ts';
+import { createSamlSignIn } from './saml-sign-in.ts';
+import { createSessions } from './sessions.ts';
+import { type Answer, send } from './web.ts';
+import { createWebIdentityVerifier } from './web-identity.ts';
+import { parseWorld, type World, type WorldInput } from './world.ts';
+
+export interface LocalAwsOptions {
+  /** The content of a world file, or what `readWorldFile` made of one. */
+  readonly world: WorldInput | World;
+  /** Origin under which people and programs reach the handler. */
+  readonly baseUrl: string;
+  /** Epoch milliseconds. */
+  readonly now?: (() => number) | undefined;
+  readonly log?: Log | undefined;
+}
+
+export interface LocalAws {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly faults: Faults;
+  readonly roles: Roles;
+}
+
+type Surface = (request: IncomingMessage, response: ServerResponse) => Answer | Promise<void>;
+
+/** Throws `WorldError` with every mistake in the world. */
+export function createLocalAws({ world: input, baseUrl, now: clock = Date.now, log = () => undefined }: LocalAwsOptions): LocalAws {
+  const world = input instanceof Object && 'samlSignature' in input ? input : parseWorld(input);
+  const now = (): number => clock() + world.clockOffsetSeconds * 1000;
+  const origin = new URL(baseUrl).origin;
+  const faults = createFaults(world.faults);
+  const sessions = createSessions(world, now);
+  const sts: Sts = {
+    world,
+    sessions,
+    faults,
+    now,
+    samlMetadata: createSamlMetadataSource(),
+    webIdentity: createWebIdentityVerifier({ world, keys: createOidcKeys(now), now }),
+  };
+  const console = createConsole({ baseUrl: origin, sessions, now });
+
+  const surfaces: ReadonlyMap<string, Surface> = new Map<string, Surface>([
+    ['/', createStsSurface(sts, log)],
+    ['/federation', createFederationSurface({ world, sessions, console, faults, now, log })],
+    ['/saml', createSamlSignIn({ sts, console, homeUrl: `${origin}/console`, log })],
+    ['/oauth', request => console.signOut(request, parametersOf(request).get('redirect_uri'))],
+    ['/console', request => console.show(request)],
+  ]);
+  return {
+    faults,
+    roles: createRoles(world),
+    handler: (request, response) => {
+      serve(surfaces, request, response).catch((cause: unknown) => {
+        const reason = `defect: ${(cause as Error)?.stack ?? String(cause)}`;
+        log({ outcome: 'refused', surface: 'sts', action: '(none)', requestId: '-', code: 'InternalFailure', reason });
+        if (response.headersSent) response.destroy();
+        else send(response, { status: 500, headers: { 'content-type': 'text/plain' }, body: 'internal failure\n' });
+      });
+    },
+  };
+}
+
+async function serve(surfaces: ReadonlyMap<string, Surface>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = request.url?.split('?')[0] ?? '/';
+  const surface = surfaces.get(path.startsWith('/console/') ? '/console' : path);
+  if (surface === undefined)
+    return send(response, { status: 404, headers: { 'content-type': 'text/xml' }, body: '<UnknownOperationException/>' });
+  const answer = await surface(request, response);
+  if (answer !== undefined) send(response, answer);
+}
+
+function parametersOf(request: IncomingMessage): URLSearchParams {
+  return new URLSearchParams(request.url?.split('?')[1] ?? '');
+}

@@ -1,0 +1,113 @@
+/** `npm run local-aws`: the local AWS alone, for trying a federation out or testing one in CI. Loopback only. */
+import { createServer } from 'node:http';
+import { parseArgs } from 'node:util';
+import { eventLine } from './events.ts';
+import { createLocalAws } from './local-aws.ts';
+import { readWorldFile, type World, WorldError } from './world.ts';
+
+const HELP = `Usage: npm run local-aws -- --file WORLD.json [--port 3003] [--host 127.0.0.1]
+
+A strict local stand-in for AWS STS, the console federation endpoint and a console page.
+
+  --file FILE   accounts, providers, roles and users (see docs/local-aws.md)
+  --port PORT   where to listen; default 3003
+  --host HOST   a loopback address: 127.0.0.1 (default), ::1 or localhost
+  --help        this text
+
+Every call is reported on stderr; for a refusal also the reason, which AWS keeps to itself.
+`;
+
+const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|::1|localhost)$/;
+
+/** What the person who started it must change; ends with exit code 2. */
+class UsageError extends Error {}
+
+interface Options {
+  readonly file: string;
+  readonly port: number;
+  readonly host: string;
+}
+
+function readOptions(args: string[]): Options | 'help' {
+  const { values } = parseArgs({
+    args,
+    options: {
+      file: { type: 'string' },
+      port: { type: 'string', default: '3003' },
+      host: { type: 'string', default: '127.0.0.1' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  if (values.file === undefined) throw new UsageError('--file is missing; --help tells more');
+  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN;
+  if (!(port >= 0 && port <= 65_535)) throw new UsageError(`--port ${values.port} is not a port`);
+  if (!LOOPBACK.test(values.host))
+    throw new UsageError(`--host ${values.host} is not a loopback address; the local AWS hands out sessions to anyone who can reach it`);
+  return { file: values.file, port, host: values.host };
+}
+
+async function start({ file, port, host }: Options): Promise<void> {
+  const world = await readWorldFile(file);
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  const aws = createLocalAws({ world, baseUrl, log: event => process.stderr.write(`${new Date().toISOString()} ${eventLine(event)}\n`) });
+  server.on('request', aws.handler);
+  process.stdout.write(overview(baseUrl, world));
+
+  const stop = (): void => {
+    aws.faults.clear();
+    server.close();
+    server.closeAllConnections();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+function overview(baseUrl: string, world: World): string {
+  const lines = [
+    `local AWS: ${baseUrl}`,
+    `  STS         ${baseUrl}/            (AWS_ENDPOINT_URL_STS)`,
+    `  federation  ${baseUrl}/federation`,
+    `  console     ${baseUrl}/console`,
+  ];
+  for (const account of world.accounts) {
+    lines.push(`account ${account.id} ${account.name} (${account.partition.name})`);
+    const inAccount = <T extends { readonly account: { readonly id: string } }>(items: Iterable<T>): T[] =>
+      [...items].filter(item => item.account.id === account.id);
+    for (const provider of inAccount(world.samlProviders.values())) lines.push(`  SAML provider  ${provider.arn}`);
+    for (const provider of inAccount(world.oidcProviders.values())) lines.push(`  OIDC provider  ${provider.arn}`);
+    for (const role of inAccount(world.roles.values()))
+      lines.push(`  role           ${role.arn} (up to ${role.maxSessionDuration / 3600} h)`);
+    for (const user of inAccount(world.users.values())) lines.push(`  user           ${user.arn} (key ${user.accessKeyId})`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** What parseArgs does not know. */
+function isArgumentError(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException)?.code?.startsWith('ERR_PARSE_ARGS') === true;
+}
+
+function explain(cause: unknown): string {
+  if (cause instanceof WorldError || cause instanceof UsageError) return cause.message;
+  const code = (cause as NodeJS.ErrnoException)?.code;
+  if (code === 'EADDRINUSE') return `the port is taken by another program; choose another with --port (${(cause as Error).message})`;
+  if (isArgumentError(cause)) return (cause as Error).message;
+  return (cause as Error)?.stack ?? String(cause);
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') process.stdout.write(HELP);
+  else await start(options);
+} catch (cause) {
+  process.stderr.write(`local AWS: ${explain(cause)}\n`);
+  process.exitCode = cause instanceof UsageError || cause instanceof WorldError || isArgumentError(cause) ? 2 : 1;
+}

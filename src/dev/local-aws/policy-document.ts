@@ -1,0 +1,73 @@
+/** IAM policy documents as the local AWS reads them: the grammar of trust, identity and session policies. */
+import { z } from 'zod';
+import { matchesWildcard } from './wildcard.ts';
+
+const oneOrMany = <T extends z.ZodType>(item: T) =>
+  z.union([item, z.array(item).min(1)]).transform(value => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
+
+const action = z
+  .string()
+  .regex(/^(?:\*|[a-zA-Z0-9-]{1,64}:[a-zA-Z0-9*?]{1,128})$/, 'an action looks like sts:AssumeRole, with * and ? as wildcards');
+
+const conditionValue = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+// An operator that the local AWS does not know stays in the document: its statement cannot allow anything.
+const condition = z.record(z.string(), z.record(z.string(), oneOrMany(conditionValue))).optional();
+
+const version = z.enum(['2012-10-17', '2008-10-17']).optional();
+const effect = z.enum(['Allow', 'Deny']);
+
+const trustStatement = z.strictObject({
+  Sid: z.string().optional(),
+  Effect: effect,
+  Principal: z.union([
+    z.literal('*').transform(() => ({ AWS: ['*'], Federated: ['*'], Service: undefined })),
+    z
+      .strictObject({
+        AWS: oneOrMany(z.string().min(1)).optional(),
+        Federated: oneOrMany(z.string().min(1)).optional(),
+        Service: oneOrMany(z.string().min(1)).optional(),
+      })
+      .refine(principal => Object.keys(principal).length > 0, 'name at least one principal'),
+  ]),
+  Action: oneOrMany(action),
+  Condition: condition,
+});
+
+const identityStatement = z.strictObject({
+  Sid: z.string().optional(),
+  Effect: effect,
+  Action: oneOrMany(action),
+  Resource: oneOrMany(z.string().min(1)),
+  Condition: condition,
+});
+
+/** Who may assume a role (IAM User Guide, "Creating a role and attaching policies"; at most 4,096 characters). */
+export const trustPolicy = z.strictObject({
+  Version: version,
+  Id: z.string().optional(),
+  Statement: oneOrMany(trustStatement),
+});
+
+export const identityPolicy = z.strictObject({
+  Version: version,
+  Id: z.string().optional(),
+  Statement: oneOrMany(identityStatement),
+});
+
+/** A whole document, or one statement for short. */
+export const permission = z.union([
+  identityPolicy,
+  identityStatement.transform(statement => ({ Version: undefined, Id: undefined, Statement: [statement] })),
+]);
+
+export type TrustPolicy = z.output<typeof trustPolicy>;
+export type TrustStatement = TrustPolicy['Statement'][number];
+export type IdentityPolicy = z.output<typeof identityPolicy>;
+
+export type ConditionBlock = NonNullable<z.output<typeof condition>>;
+
+/** Actions are compared without regard to case (IAM User Guide, "Action"). */
+export function coversAction(patterns: readonly string[], name: string): boolean {
+  return patterns.some(pattern => matchesWildcard(pattern.toLowerCase(), name.toLowerCase()));
+}

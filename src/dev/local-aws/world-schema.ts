@@ -1,0 +1,106 @@
+/** The form of a world file. Unknown keys are refused, so that a misspelt one is noticed. */
+import { z } from 'zod';
+import { faultPlan } from './faults.ts';
+import { PARTITION_NAMES } from './partitions.ts';
+import { permission, trustPolicy } from './policy-document.ts';
+
+const ACCOUNT_ID = 'an account id is twelve digits, in quotes';
+const accountId = z.string({ error: ACCOUNT_ID }).regex(/^\d{12}$/, ACCOUNT_ID);
+const iamName = z.string().regex(/^[\w+=,.@-]{1,64}$/, 'a name has 1 to 64 characters of A-Z a-z 0-9 _ + = , . @ -');
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+const outboundUrl = z.url().refine(text => {
+  const url = URL.parse(text);
+  return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
+}, 'must be https, or http on a loopback host');
+
+// IAM CreateOpenIDConnectProvider: https, no query, no port. A port is let through on loopback only.
+const issuerUrl = outboundUrl.refine(text => {
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    url.search === '' &&
+    url.hash === '' &&
+    url.username === '' &&
+    text.length <= 255 &&
+    (url.port === '' || isLoopback(url.hostname))
+  );
+}, 'an issuer has no query, no fragment and, except on loopback, no port');
+
+const samlMetadata = z.union([
+  z.strictObject({ file: z.string().min(1) }),
+  z.strictObject({ url: outboundUrl }),
+  z.strictObject({ xml: z.string().min(1) }),
+]);
+
+const partitionOverrides = z.strictObject({
+  recipients: z.array(z.string().min(1)).min(1).optional(),
+  audiences: z.array(z.string().min(1)).min(1).optional(),
+  samlAttributePrefix: z.string().min(1).optional(),
+  consoleHosts: z
+    .array(z.string().regex(/^[a-z0-9.-]+$/))
+    .min(1)
+    .optional(),
+});
+
+export const worldSchema = z.strictObject({
+  accounts: z
+    .array(z.strictObject({ id: accountId, name: z.string().min(1).max(50), partition: z.enum(PARTITION_NAMES).default('aws') }))
+    .min(1),
+  samlProviders: z
+    .array(z.strictObject({ account: accountId, name: z.string().regex(/^[\w.-]{1,128}$/), metadata: samlMetadata }))
+    .default([]),
+  oidcProviders: z
+    .array(z.strictObject({ account: accountId, url: issuerUrl, clientIds: z.array(z.string().min(1).max(255)).min(1).max(100) }))
+    .default([]),
+  roles: z
+    .array(
+      z.strictObject({
+        account: accountId,
+        name: iamName,
+        path: z
+          .string()
+          .regex(/^\/(?:[!-.0-~]{1,200}\/){0,8}$/, 'a path starts and ends with /')
+          .default('/'),
+        maxSessionDuration: z.number().int().min(3600).max(43200).default(3600),
+        trustPolicy,
+        permissions: z.array(permission).default([]),
+        tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+      }),
+    )
+    .default([]),
+  iamUsers: z
+    .array(
+      z.strictObject({
+        account: accountId,
+        name: iamName,
+        accessKeyId: z
+          .string()
+          .regex(/^AKIA[A-Z0-9]{12,124}$/, 'a long-term access key id starts with AKIA and is 16 characters or longer'),
+        secretAccessKey: z.string().min(16).max(128),
+        permissions: z.array(permission).default([]),
+      }),
+    )
+    .default([]),
+  /** Regions in which signatures may be scoped; by default all of the partitions in use. */
+  regions: z.array(z.string().min(1)).min(1).optional(),
+  partitions: z.partialRecord(z.enum(PARTITION_NAMES), partitionOverrides).default({}),
+  saml: z
+    .strictObject({
+      /** `assertion`: a signature on the assertion itself is required; `either`: one on the response does as well. */
+      signature: z.enum(['assertion', 'either']).default('assertion'),
+    })
+    .default({ signature: 'assertion' }),
+  webIdentity: z
+    .strictObject({
+      /** How old `iat` may be, in seconds. The limit of AWS is not published. */
+      maxAgeSeconds: z.number().int().min(60).default(86_400),
+    })
+    .default({ maxAgeSeconds: 86_400 }),
+  /** Moves the clock of the local AWS, to see what a wrong clock does. */
+  clockOffsetSeconds: z.number().int().default(0),
+  faults: faultPlan.optional(),
+});
