@@ -34,7 +34,7 @@ help: { text: "Ask the platform team in #aws-access." }
 
 connectors:
   - id: ${DEMO_OIDC_CONNECTOR}
-    label: Acme Login (OpenID Connect)
+    label: Acme Login
     oidc:
       issuer: ${oidcUrl}
       clientId: ${DEMO_CLIENT_ID}
@@ -42,7 +42,7 @@ connectors:
       scopes: [openid, profile, email, groups]
       claims: { username: preferred_username, email: email, groups: groups }
   - id: ${DEMO_SAML_CONNECTOR}
-    label: Acme AD FS (SAML)
+    label: Acme AD FS
     saml:
       metadata: { url: ${samlUrl}/metadata }
       attributes: { username: uid, email: mail, groups: memberOf }

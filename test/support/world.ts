@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly people?: readonly Person[];
   /** The name in the URLs of the identity providers; `localhost` puts them on another site than the bridge. */
   readonly idpHost?: string;
+  /** Puts a proxy in front of the bridge, which is then known by the proxy's address alone. */
+  readonly proxy?: (bridgeUrl: string) => Promise<{ readonly url: string; close(): Promise<void> }>;
 }
 
 export interface Urls {
@@ -70,8 +72,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const people = options.people ?? PEOPLE;
   const servers = { bridge: await listen(), oidc: await listen(), saml: await listen(), aws: await listen() };
   const idpHost = options.idpHost ?? '127.0.0.1';
+  const proxy = await options.proxy?.(urlOf(servers.bridge, '127.0.0.1'));
   const urls: Urls = {
-    bridge: urlOf(servers.bridge, '127.0.0.1'),
+    bridge: proxy?.url ?? urlOf(servers.bridge, '127.0.0.1'),
     oidc: urlOf(servers.oidc, idpHost),
     saml: urlOf(servers.saml, idpHost),
     aws: urlOf(servers.aws, '127.0.0.1'),
@@ -125,6 +128,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       return { visitor, page: await enterPassword(visitor, login, { username, secondFactor }) };
     },
     close: async () => {
+      await proxy?.close();
       await bridge.close();
       await Promise.all(Object.values(servers).map(closeServer));
       rmSync(directory, { recursive: true, force: true });

@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { Page } from 'playwright-core';
+import { type Browser, chromiumMissing, newTab, openBrowser, signIn } from '../support/browser.ts';
+import { type Protocol, startWorld, type World } from '../support/world.ts';
+
+/** Every way to a role: SAML trust, web identity, another partition, a hub role with an external id. */
+const ROLES = [
+  { account: 'prod', id: '111122223333', role: 'Admin', partition: 'aws', region: 'eu-west-1' },
+  { account: 'staging', id: '222233334444', role: 'Admin', partition: 'aws', region: 'eu-west-1' },
+  { account: 'gov', id: '333344445555', role: 'Admin', partition: 'aws-us-gov', region: 'us-gov-west-1' },
+  { account: 'partner', id: '444455556666', role: 'Auditor', partition: 'aws', region: 'eu-west-1' },
+] as const;
+
+describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
+  let world: World;
+  let browser: Browser;
+  before(async () => {
+    world = await startWorld();
+    browser = await openBrowser();
+  });
+  // The OpenID provider goes by the machine's own clock, and a browser takes its time.
+  beforeEach(() => world.clock.turn((Date.now() - world.clock.now()) / 1000));
+  after(async () => {
+    await browser?.close();
+    await world?.close();
+  });
+
+  const comeIn = async (page: Page, username: string, protocol: Protocol = 'saml'): Promise<void> => {
+    await page.goto(world.urls.bridge);
+    await signIn(page, username, protocol);
+    await page.getByText(/^via Acme/).waitFor();
+    // The page's script has run then.
+    await page.waitForLoadState();
+  };
+
+  it('a page that breaks its own policy fails the visit', async () => {
+    const visit = browser.visit(async page => {
+      await page.goto(world.urls.bridge);
+      await page.evaluate("document.body.append(Object.assign(document.createElement('script'), { textContent: '0' }))");
+    });
+    await assert.rejects(visit, /Content Security Policy directive[\s\S]*script-src/);
+  });
+
+  for (const protocol of ['saml', 'oidc'] as const) {
+    it(`alice signs in by ${protocol} and opens the console of every account in a tab of its own`, () =>
+      browser.visit(async page => {
+        await comeIn(page, 'alice', protocol);
+        for (const { account, id, role, partition } of ROLES) {
+          const tab = await newTab(page, () => button(page, 'Console', account, role).click());
+          await tab.getByRole('heading', { name: `${role} in ${account}` }).waitFor();
+          assert.equal(tab.url(), `${world.urls.aws}/console`);
+          const fact = (term: string) => tab.locator(`dt:text-is("${term}") + dd`).textContent();
+          assert.match((await fact('Role session'))!, new RegExp(`^arn:${partition}:sts::${id}:assumed-role/${role}/alice-[a-z2-7]{16}$`));
+          assert.equal(await fact('Source identity'), 'alice');
+          const tag = (key: string) => tab.locator(`td:has-text("${key}") + td`).textContent();
+          assert.equal(await tag('Department'), 'Platform');
+          assert.equal(await tag('Email'), 'alice@acme.example');
+          assert.equal(await tab.evaluate('window.opener'), null, 'the console cannot reach the portal');
+          await tab.close();
+        }
+        assert.equal(page.url(), `${world.urls.bridge}/`, 'the portal stays where it was');
+      }));
+  }
+
+  it('what the copy button copies are the credentials of the chosen account and role', () =>
+    browser.visit(
+      async page => {
+        await comeIn(page, 'alice');
+        for (const { account, id, role, region } of ROLES) {
+          await button(page, 'Credentials', account, role).click();
+          await page.getByText('JSON', { exact: true }).click();
+          await page.getByRole('button', { name: 'Copy' }).click();
+          await page.getByRole('button', { name: 'Copied' }).waitFor();
+          const { Account, Arn } = await callerOf(world, region, await page.evaluate('navigator.clipboard.readText()'));
+          assert.equal(Account, id);
+          assert.match(Arn!, new RegExp(`:assumed-role/${role}/alice-`));
+          await page.getByRole('link', { name: 'Back to your roles' }).click();
+        }
+      },
+      { permissions: ['clipboard-read', 'clipboard-write'] },
+    ));
+
+  it('a link to a role is copied, and leads to the console', () =>
+    browser.visit(
+      async page => {
+        await comeIn(page, 'bob');
+        await page.getByRole('link', { name: 'Link to the console: staging as Developer' }).click();
+        await page.getByText('Link copied').waitFor();
+        await page.goto(await page.evaluate<string>('navigator.clipboard.readText()'));
+        await page.getByRole('heading', { name: 'Developer in staging' }).waitFor();
+      },
+      { permissions: ['clipboard-read', 'clipboard-write'] },
+    ));
+
+  it('bob is refused prod/Admin and reads why', () =>
+    browser.visit(async page => {
+      await comeIn(page, 'bob');
+      assert.equal(await button(page, 'Console', 'prod', 'Admin').count(), 0);
+      const answer = await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
+      assert.equal(answer?.status(), 403);
+      await page.getByText('Gives the role to the group aws-admins, and you are not in it.').waitFor();
+      await page.getByText('Ask for membership of one of the groups aws-admins, aws-prod-Admin').waitFor();
+      assert.equal(await page.locator('#reference').textContent(), await answer!.headerValue('x-correlation-id'));
+    }));
+
+  it('carol, who has no group, reads how to ask, and copies the request', () =>
+    browser.visit(
+      async page => {
+        await comeIn(page, 'carol', 'oidc');
+        await page.getByRole('heading', { name: 'You have no roles yet' }).waitFor();
+        await page.getByText('Ask the platform team in #aws-access.').waitFor();
+        await page.getByRole('button', { name: 'Copy the request' }).click();
+        await page.getByRole('button', { name: 'Copied' }).waitFor();
+        assert.match(await page.evaluate('navigator.clipboard.readText()'), /I am carol/);
+      },
+      { permissions: ['clipboard-read', 'clipboard-write'] },
+    ));
+
+  for (const protocol of ['saml', 'oidc'] as const) {
+    it(`dave's 240 groups come through by ${protocol}, and the name of one opens its role`, () =>
+      browser.visit(async page => {
+        await comeIn(page, 'dave', protocol);
+        const tab = await newTab(page, () => button(page, 'Console', 'staging', 'ReadOnly').click());
+        await tab.getByRole('heading', { name: 'ReadOnly in staging' }).waitFor();
+      }));
+  }
+
+  it('after signing out, nothing opens without a new sign-in', () =>
+    browser.visit(async page => {
+      await comeIn(page, 'bob');
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+      await page.goto(`${world.urls.bridge}/console?account=staging&role=Developer`);
+      assert.equal(new URL(page.url()).pathname, '/sign-in');
+      // Two steps back are the roles, which no cache may have kept.
+      await page.evaluate('void setTimeout(() => history.go(-2))');
+      await page.waitForURL(`${world.urls.bridge}/`);
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    }));
+
+  for (const protocol of ['saml', 'oidc'] as const) {
+    it(`a link from a wiki page survives the sign-in by ${protocol}`, () =>
+      browser.visit(async page => {
+        const destination = `${world.urls.aws}/console/s3/buckets/logs`;
+        await page.goto(`${world.urls.bridge}/console?${new URLSearchParams({ account: 'prod', role: 'Admin', destination })}`);
+        await page.getByText('the AWS console of prod as Admin').waitFor();
+        await signIn(page, 'alice', protocol);
+        await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
+        await page.getByText(destination).waitFor();
+      }));
+  }
+
+  it('the search filters while one types, by every word, and Escape brings all back', () =>
+    browser.visit(async page => {
+      await comeIn(page, 'alice');
+      const rows = page.locator('[data-role]:visible');
+      const all = await rows.count();
+      const search = page.getByRole('searchbox');
+      await search.pressSequentially('ADM 11112');
+      assert.equal(await rows.count(), 1);
+      assert.ok(await button(page, 'Console', 'prod', 'Admin').isVisible());
+      await page.getByText(`1 role of ${all} in 1 account`).waitFor();
+      await search.pressSequentially('x');
+      await page.getByText('Nothing here matches.').waitFor();
+      await search.press('Escape');
+      assert.equal(await rows.count(), all);
+      assert.equal(page.url(), `${world.urls.bridge}/`);
+    }));
+
+  it('a person signs in and opens a console by the keyboard alone', () =>
+    browser.visit(async page => {
+      await page.goto(world.urls.bridge);
+      await tabUntil(page, /Acme AD FS/);
+      await page.keyboard.press('Enter');
+      await page.locator('input[name=username]:focus').waitFor();
+      await page.keyboard.type('alice');
+      await page.keyboard.press('Tab');
+      await page.keyboard.type('alice');
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Your roles' }).waitFor();
+      await page.waitForLoadState();
+
+      const passed = await tabUntil(page, /^Console: /);
+      assert.deepEqual(passed, ['Skip to the content', 'rolebridge', 'Sign out', 'q', 'Search', 'Console: gov as Admin']);
+      assert.notEqual(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'), 'none', 'the focus is seen');
+      const tab = await newTab(page, () => page.keyboard.press('Enter'));
+      await tab.getByRole('heading', { name: 'Admin in gov' }).waitFor();
+      await tab.close();
+
+      await page.keyboard.press('/');
+      assert.equal(await focused(page), 'q');
+      assert.equal(await page.getByRole('searchbox').inputValue(), '');
+      await page.keyboard.type('staging');
+      await page.keyboard.press('ArrowDown');
+      assert.equal(await focused(page), 'Console: staging as Admin');
+    }));
+
+  it('without JavaScript, a person signs in by SAML, searches, opens a console and reads credentials', () =>
+    browser.visit(
+      async page => {
+        await page.goto(world.urls.bridge);
+        await signIn(page, 'alice', 'saml');
+        await page.getByRole('button', { name: 'Continue' }).click();
+        await page.getByRole('searchbox').fill('prod admin');
+        await page.getByRole('button', { name: 'Search' }).click();
+        await page.getByText(/^\s*1 role of \d+ in 1 account/).waitFor();
+
+        const tab = await newTab(page, () => button(page, 'Console', 'prod', 'Admin').click());
+        await tab.getByRole('heading', { name: 'Admin in prod' }).waitFor();
+        await button(page, 'Credentials', 'prod', 'Admin').click();
+        const secrets = page.locator('pre:visible');
+        assert.match((await secrets.textContent())!, /^export AWS_ACCESS_KEY_ID=/);
+        await page.getByText('PowerShell', { exact: true }).click();
+        assert.match((await secrets.textContent())!, /^\$Env:AWS_ACCESS_KEY_ID/);
+        await page.getByText('JSON', { exact: true }).click();
+        const { Account } = await callerOf(world, 'eu-west-1', (await secrets.textContent())!);
+        assert.equal(Account, '111122223333');
+        assert.equal(await page.getByRole('button', { name: 'Copy' }).count(), 0, 'no button that could not work');
+      },
+      { javaScriptEnabled: false },
+    ));
+
+  it('on a phone, in the dark, every page fits and is dark', () =>
+    browser.visit(
+      async page => {
+        const { bridge } = world.urls;
+        const look = async (heading: string | RegExp): Promise<void> => {
+          await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
+          await page.waitForLoadState();
+          assert.deepEqual(await page.evaluate(BEYOND_THE_EDGE), [], `wider than the screen: ${page.url()}`);
+          const [ground, ink] = (await page.evaluate<[string, string]>(COLOURS)).map(brightness) as [number, number];
+          assert.ok(ground < 0.2 && ink > 0.6, `ground ${ground}, ink ${ink}: ${page.url()}`);
+        };
+        await page.goto(bridge);
+        await look('Sign in');
+        await signIn(page, 'alice', 'saml');
+        await look('Your roles');
+        await page.goto(`${bridge}/credentials?account=prod&role=Admin`);
+        await look('Get credentials?');
+        await page.getByRole('button', { name: 'Get credentials' }).click();
+        await look('Credentials for prod as Admin');
+        await page.goto(`${bridge}/console?account=prod&role=ReadOnly%2FWithAVeryLongPathAndAVeryLongNameThatNobodyHas`);
+        await look(/./);
+        await page.goto(bridge);
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        await look('You are signed out');
+      },
+      { viewport: { width: 360, height: 740 }, colorScheme: 'dark', hasTouch: true, isMobile: true },
+    ));
+});
+
+function button(page: Page, what: 'Console' | 'Credentials', account: string, role: string) {
+  return page.getByRole('button', { name: `${what}: ${account} as ${role}`, exact: true });
+}
+
+/** Asks the local AWS whose credentials these are: JSON as `credential_process` has it. */
+async function callerOf(world: World, region: string, json: string) {
+  const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(json) as Readonly<Record<string, string>>;
+  const credentials = { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+  const client = new STSClient({ region, endpoint: world.urls.aws, credentials, maxAttempts: 1 });
+  try {
+    return await client.send(new GetCallerIdentityCommand({}));
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Presses Tab until the name of what has the focus fits; gives the names on the way. */
+async function tabUntil(page: Page, name: RegExp): Promise<string[]> {
+  const passed: string[] = [];
+  while (passed.length < 20) {
+    await page.keyboard.press('Tab');
+    passed.push(await focused(page));
+    if (name.test(passed.at(-1)!)) return passed;
+  }
+  assert.fail(`the focus never reached ${name}: ${passed.join(', ')}`);
+}
+
+function focused(page: Page): Promise<string> {
+  return page.evaluate("(e => e.ariaLabel || e.textContent.trim().replace(/\\s+/g, ' ') || e.id)(document.activeElement)");
+}
+
+/** Whatever reaches over an edge of the screen and is not inside something that scrolls by itself. */
+const BEYOND_THE_EDGE = `(width => [...document.querySelectorAll('body *')]
+  .filter(element => element.checkVisibility() && !element.closest('pre, svg, .visually-hidden, .skip'))
+  .filter(element => { const { left, right } = element.getBoundingClientRect(); return left < -1 || right > width + 1; })
+  .map(element => element.outerHTML.slice(0, 120))
+  .concat(document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [])
+)(document.documentElement.clientWidth)`;
+
+const COLOURS = '[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]';
+
+/** 0 is black, 1 is white. */
+function brightness(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = colour.match(/[\d.]+/g)!.map(Number);
+  return (0.299 * red + 0.587 * green + 0.114 * blue) / 255;
+}

@@ -1,0 +1,92 @@
+/** Takes the pictures of the documentation from the demo: `npm run docs:screenshots` writes docs/images/*.png anew. */
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { type Browser, newTab, openBrowser, signIn } from './browser.ts';
+import { startWorld, type World } from './world.ts';
+
+const DIRECTORY = fileURLToPath(new URL('../../docs/images', import.meta.url));
+const DESK: BrowserContextOptions = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 };
+const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1, isMobile: true, hasTouch: true };
+
+interface Picture {
+  readonly name: string;
+  readonly options: BrowserContextOptions;
+  /** The selector of what the lower edge would cut in half. */
+  readonly without?: string;
+  /** Goes to what is to be seen, and gives the page that shows it. */
+  readonly find: (page: Page, world: World) => Promise<Page>;
+}
+
+const roles = async (page: Page, world: World, username = 'alice'): Promise<Page> => {
+  await page.goto(world.urls.bridge);
+  await signIn(page, username, 'saml');
+  await page.getByRole('heading', { name: 'Your roles' }).waitFor();
+  return page;
+};
+
+const PICTURES: readonly Picture[] = [
+  {
+    name: 'sign-in',
+    options: DESK,
+    find: async (page, world) => {
+      await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+      return page;
+    },
+  },
+  { name: 'roles', options: DESK, without: '.colophon', find: roles },
+  { name: 'roles-dark', options: { ...DESK, colorScheme: 'dark' }, without: '.colophon', find: roles },
+  { name: 'phone', options: PHONE, find: roles },
+  {
+    name: 'credentials',
+    options: DESK,
+    without: '.after, .colophon',
+    find: async (page, world) => {
+      await roles(page, world);
+      await page.getByRole('button', { name: 'Credentials: prod as Admin' }).click();
+      await page.getByRole('heading', { name: 'Credentials for prod as Admin' }).waitFor();
+      return page;
+    },
+  },
+  {
+    name: 'refusal',
+    options: DESK,
+    find: async (page, world) => {
+      await roles(page, world, 'bob');
+      await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
+      return page;
+    },
+  },
+  {
+    name: 'console',
+    options: DESK,
+    without: 'nav',
+    find: async (page, world) => {
+      await roles(page, world);
+      const tab = await newTab(page, () => page.getByRole('button', { name: 'Console: prod as Admin' }).click());
+      await tab.getByRole('heading', { name: 'Admin in prod' }).waitFor();
+      return tab;
+    },
+  },
+];
+
+async function take(world: World, browser: Browser): Promise<void> {
+  mkdirSync(DIRECTORY, { recursive: true });
+  for (const { name, options, without = ':not(*)', find } of PICTURES) {
+    await browser.visit(async page => {
+      const shown = await find(page, world);
+      await shown.evaluate(`document.querySelectorAll(${JSON.stringify(without)}).forEach(element => element.remove())`);
+      await shown.screenshot({ path: `${DIRECTORY}/${name}.png` });
+    }, options);
+  }
+}
+
+// The sign-in page names the protocol beside the label.
+const world = await startWorld();
+try {
+  const browser = await openBrowser();
+  await take(world, browser).finally(() => browser.close());
+} finally {
+  await world.close();
+}
