@@ -42,51 +42,54 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
     evaluate: (identity, circumstances) => {
       const missingOf = proofChecker(identity, circumstances);
       const granted: Entitlement[] = [];
-      const withheld: (Withheld & { readonly cell: number })[] = [];
-      const matches = index.matchesOf(identity.groups);
-      const states = new Uint8Array(index.cellCount());
-      for (const { compiled: rule, entitlements, cells } of matches) {
-        const missing = missingOf(rule.proofs);
-        for (const [position, cell] of cells.entries()) {
-          if (missing.length === 0 && states[cell] !== GRANTED) {
-            states[cell] = GRANTED;
-            granted.push(entitlements[position]!);
-          } else if (missing.length > 0 && states[cell] === UNSEEN) {
-            states[cell] = WITHHELD;
-            withheld.push({ entitlement: entitlements[position]!, missing, cell });
+      const withheld: (Withheld & { readonly number: number })[] = [];
+      const { matches, cellCount } = index.matchesOf(identity.groups);
+      const states = new Uint8Array(cellCount);
+      for (const { compiled, group, cells } of matches) {
+        const missing = missingOf(compiled.proofs);
+        const { rule } = compiled;
+        for (const { account, role, arn, number } of cells) {
+          if (missing.length === 0 && states[number] !== GRANTED) {
+            states[number] = GRANTED;
+            granted.push({ account, role, arn, rule, group });
+          } else if (missing.length > 0 && states[number] === UNSEEN) {
+            states[number] = WITHHELD;
+            withheld.push({ entitlement: { account, role, arn, rule, group }, missing, number });
           }
         }
       }
-      return { granted, withheld: withheld.filter(({ cell }) => states[cell] === WITHHELD) };
+      return { granted, withheld: withheld.filter(({ number }) => states[number] === WITHHELD) };
     },
 
     decide: (identity, circumstances, asked) => {
       const account = index.accountNamed(asked.account);
       const trace = (outcome: DecisionTrace['outcome'], steps: readonly TraceStep[]): DecisionTrace => ({
-        ...asked,
+        account: asked.account,
+        role: asked.role,
         outcome,
         steps: steps.slice(0, MAX_TRACE_STEPS),
       });
       if (account === undefined || !isRoleName(asked.role)) return { granted: false, missing: [], trace: trace('refused', []) };
-      const arn = roleArn(account, asked.role);
-      const matches = Map.groupBy(index.matchesOf(identity.groups), match => match.compiled);
+      const { role } = asked;
       const steps: TraceStep[] = [];
       let firstMissing: readonly MissingProof[] = [];
       const missingOf = proofChecker(identity, circumstances);
-      for (const rule of index.rulesFor(asked.role)) {
-        const entitlement = matches.get(rule)?.flatMap(match => match.entitlements.find(candidate => candidate.arn === arn) ?? [])[0];
-        if (entitlement === undefined) {
-          const groups = groupsThatWouldGive(rule, account, asked.role);
-          if (groups.length > 0) steps.push({ rule: rule.rule.name, outcome: 'group-missing', groups });
+      for (const compiled of index.rulesFor(role)) {
+        const { rule, proofs } = compiled;
+        const group = index.groupThatGives(compiled, identity.groups, account, role);
+        if (group === undefined) {
+          const groups = groupsThatWouldGive(compiled, account, role);
+          if (groups.length > 0) steps.push({ rule: rule.name, outcome: 'group-missing', groups });
           continue;
         }
-        const missing = missingOf(rule.proofs);
+        const missing = missingOf(proofs);
         if (missing.length === 0) {
-          steps.push({ rule: rule.rule.name, outcome: 'grants', group: entitlement.group });
+          steps.push({ rule: rule.name, outcome: 'grants', group });
+          const entitlement = { account, role, arn: roleArn(account, role), rule, group };
           return { granted: true, entitlement, trace: trace('granted', steps) };
         }
         if (firstMissing.length === 0) firstMissing = missing;
-        steps.push({ rule: rule.rule.name, outcome: 'proof-missing', group: entitlement.group, missing });
+        steps.push({ rule: rule.name, outcome: 'proof-missing', group, missing });
       }
       // What the person can mend alone comes first.
       steps.sort((a, b) => Number(a.outcome === 'group-missing') - Number(b.outcome === 'group-missing'));
