@@ -14,15 +14,19 @@ import { credentialsPage } from './flows/credentials-page.ts';
 import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
 import { pageFace, problemFace } from './http/error-faces.ts';
-import { securityHeaders } from './http/guards.ts';
+import { limitPerAddress, ownFormGuard, securityHeaders } from './http/guards.ts';
 import { requestContext } from './http/request-context.ts';
 import { bridgeCookies } from './http/session-cookie.ts';
 
+/** From one address: far beyond what a company's office does at nine in the morning. */
+const REQUESTS_PER_MINUTE = 3000;
+
 export function createApp(bridge: Bridge): Express {
-  const { access, signIn, renderer, secrets, clock, baseUrl, help } = bridge;
+  const { access, signIn, renderer, secrets, clock, baseUrl, help, audit } = bridge;
   const { connectors } = signIn;
   const secure = baseUrl.startsWith('https:');
   const cookies = bridgeCookies({ secure });
+  const ownForm = ownFormGuard({ secrets, baseUrl });
 
   const app = express();
   app.disable('x-powered-by');
@@ -41,14 +45,15 @@ export function createApp(bridge: Bridge): Express {
   app.use(machines);
 
   // Doors for people: they answer with pages.
-  app.use(loadSession({ cookies, sessionOf: signIn.sessionOf }));
-  app.use(browserSso({ signIn, cookies, secrets, renderer, baseUrl })); //          /sign-in  /sign-in/{connector}  /saml/{connector}/acs  /oidc/{connector}/callback  /sign-out
-  app.use(portal({ access, connectors, renderer, help })); //                       /
-  app.use(consoleLink({ access, secrets, baseUrl })); //                            /console
-  app.use(credentialsPage({ access, connectors, renderer, secrets, clock, baseUrl })); // /credentials
+  app.use(limitPerAddress(REQUESTS_PER_MINUTE));
+  app.use(loadSession({ cookies, sessionOf: signIn.sessionOf, connectors }));
+  app.use(browserSso({ signIn, cookies, secrets, renderer, ownForm })); //   /sign-in  /sign-in/{connector}  /saml/{connector}/acs  /oidc/{connector}/callback  /sign-out
+  app.use(portal({ access, connectors, renderer, help })); //                /
+  app.use(consoleLink({ access, ownForm })); //                              /console
+  app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials
   app.use(request => {
     throw new BridgeError('not_found', `no route for ${request.method}`);
   });
-  app.use(pageFace({ renderer, connectors, help }));
+  app.use(pageFace({ renderer, help, audit, clock }));
   return app;
 }

@@ -15,7 +15,16 @@ import { createOidcConnector } from './connectors/oidc.ts';
 import { createSamlConnector } from './connectors/saml.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
-import type { Availability, Clock, Connector, FederationMetadata, Secrets, ServiceProviderMetadata, Store } from './core/ports.ts';
+import type {
+  AuditSink,
+  Availability,
+  Clock,
+  Connector,
+  FederationMetadata,
+  Secrets,
+  ServiceProviderMetadata,
+  Store,
+} from './core/ports.ts';
 import { MINUTE, type Seconds } from './core/time.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
 import { createIssuer } from './issuer/issuer.ts';
@@ -32,6 +41,7 @@ export interface Bridge {
   readonly help: Configuration['help'];
   readonly access: Access;
   readonly signIn: SignIn;
+  readonly audit: AuditSink;
   readonly metadata: FederationMetadata;
   /** By connector id. */
   readonly serviceProviders: ReadonlyMap<string, ServiceProviderMetadata>;
@@ -126,6 +136,7 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     help: configuration.help,
     access,
     signIn,
+    audit,
     metadata: ourIssuer,
     serviceProviders: new Map(
       openedConnectors.flatMap(({ connector, metadata }) => (metadata === undefined ? [] : [[connector.id, metadata]])),
@@ -157,15 +168,17 @@ async function openConnector(
   configuration: ConnectorConfiguration,
   { baseUrl, keys, outbound, clock, log }: ConnectorParts,
 ): Promise<{ readonly connector: Connector; readonly metadata?: ServiceProviderMetadata }> {
-  const onChange = (availability: Availability, cause?: unknown): void => {
+  const onChange = (availability: Availability, thrown?: unknown): void => {
+    // The reason is fit for a page; what lies beneath it (an address, a file, a fault) is for the operator.
+    const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : undefined;
     if (availability.state === 'ready') log.info({ connector: configuration.id }, 'connector ready');
-    else log.warn({ connector: configuration.id, why: availability.reason, cause: cause instanceof Error ? cause.message : undefined }, 'connector unavailable');
+    else log.warn({ connector: configuration.id, why: availability.reason, cause }, 'connector unavailable');
   };
   if (configuration.protocol === 'oidc') {
     return { connector: await createOidcConnector({ ...configuration, baseUrl, outbound, clock, secrets, onChange }) };
   }
-  const { active } = keys.serviceProvider;
-  const signingKey = { privateKeyPem: active.privateKeyPem(), certificatePem: active.certificatePem };
+  const { active, published } = keys.serviceProvider;
+  const signingKey = { privateKeyPem: active.privateKeyPem(), certificatesPem: published.map(({ certificatePem }) => certificatePem) };
   const connector = await createSamlConnector({ ...configuration, baseUrl, outbound, clock, signingKey, onChange });
   return { connector, metadata: connector };
 }

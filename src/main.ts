@@ -26,6 +26,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 78 the configuration has mistakes.
 
 const EXIT = { done: 0, failed: 1, usage: 2, configuration: 78 } as const;
 
+/** Milliseconds and bytes. The timeouts are looked at once in the checking interval, whose own default is 30 s. */
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000, maxHeaderSize: 16 * 1024 } as const;
 /** How long requests in flight may take after the process was asked to stop. */
 const STOP_SECONDS = 10;
 /** How long the old snapshot lives after a reload, for the requests that entered with it. */
@@ -76,9 +78,7 @@ async function serve(file: string): Promise<number> {
   let bridge = await open(configuration);
   // The one pointer that a reload swaps: a request keeps the snapshot that it entered with.
   let app: RequestListener = createApp(bridge);
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16 * 1024 }, (request, response) =>
-    app(request, response),
-  );
+  const server = createServer(LIMITS, (request, response) => app(request, response));
   server.maxRequestsPerSocket = 1000;
 
   const { host, port } = configuration.listen;
@@ -102,7 +102,9 @@ async function serve(file: string): Promise<number> {
       const old = bridge;
       bridge = opened;
       app = createApp(opened);
-      setTimeout(() => void old.close(), RELOAD_GRACE_SECONDS * 1000).unref();
+      setTimeout(() => {
+        old.close().catch((thrown: unknown) => log.error({ why: messageOf(thrown) }, 'the old configuration was not closed cleanly'));
+      }, RELOAD_GRACE_SECONDS * 1000).unref();
       log.info('the configuration was read again');
     } catch (thrown) {
       log.error({ why: messageOf(thrown) }, 'the configuration was not taken; the old one stays');
@@ -146,8 +148,11 @@ function stopSignal(): Promise<NodeJS.Signals> {
 function stop(server: Server): Promise<void> {
   return new Promise(resolve => {
     const cut = setTimeout(() => server.closeAllConnections(), STOP_SECONDS * 1000);
+    // A connection whose last request has ended would be kept for a next one, until its time is over.
+    const sweep = setInterval(() => server.closeIdleConnections(), 100);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

@@ -31,10 +31,10 @@ export function federationMetadata({ metadata, serviceProviders }: FederationMet
   );
   router.get('/.well-known/jwks.json', (_request, response) => send(response, 'application/json', JSON.stringify(metadata.jwks())));
 
-  router.get('/saml/:connector/metadata', async (request, response) => {
+  router.get('/saml/:connector/metadata', (request, response) => {
     const provider = serviceProviders.get(request.params.connector);
     if (provider === undefined) throw new BridgeError('connector_unknown', 'no SAML connector of that id');
-    send(response, 'application/samlmetadata+xml', await provider.metadata());
+    send(response, 'application/samlmetadata+xml', provider.metadata());
   });
 
   return router;

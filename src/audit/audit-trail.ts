@@ -20,17 +20,19 @@ export interface AuditTrailParts {
  * records must not happen then. The line in the log is written either way; `kept` says how it went.
  */
 export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditSink {
+  // The trail is complete whatever else the operator wants to read in the log.
+  const trail = log.child({}, { level: 'info' });
   return {
     record: async event => {
       const outcomes = await Promise.allSettled(sinks.map(async sink => sink.record(event)));
       const failures = outcomes.filter(outcome => outcome.status === 'rejected').map(outcome => outcome.reason as unknown);
       const fields = { audit: true, kept: failures.length === 0, ...fieldsOf(event) };
       if (failures.length === 0) {
-        log.info(fields, event.type);
+        trail.info(fields, event.type);
         return;
       }
       const cause = failures.length === 1 ? failures[0] : new AggregateError(failures, 'several audit sinks failed');
-      log.error({ ...fields, err: cause }, event.type);
+      trail.error({ ...fields, err: cause }, event.type);
       throw new BridgeError('unavailable', `the audit event ${event.type} was not kept`, { cause });
     },
   };

@@ -47,8 +47,10 @@ const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = 
   },
   {
     text: /Response does not contain the required audience/,
-    hint: ({ account }) =>
-      `AWS expects another audience in partition ${account.partition}. Set samlAudience for this partition in the configuration.`,
+    hint: request =>
+      request.account.trust.by === 'corporate-saml'
+        ? PROOF_NOT_TAKEN['corporate-saml'](request)
+        : `AWS expects another audience in partition ${request.account.partition}. Set samlAudience for this partition in the configuration.`,
   },
   { text: /RoleSessionName (?:is required in AuthnResponse|in AuthnResponse must match)/ },
   { text: /Source Identity must match/ },

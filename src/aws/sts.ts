@@ -6,11 +6,11 @@
  */
 import { AssumeRoleCommand, AssumeRoleWithSAMLCommand, AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts';
 import type { AwsCredentials } from '../core/credentials.ts';
-import { BridgeError } from '../core/errors.ts';
+import { BridgeError, type BridgeErrorOptions } from '../core/errors.ts';
 import type { Partitions } from '../core/partitions.ts';
 import type { AssertionIssuer, AssumedRole, AssumeRequest, Clock, CorporateProof, CredentialBroker } from '../core/ports.ts';
 import { type RoleArn, roleArn, samlProviderArn, type Trust } from '../core/role.ts';
-import { MAX_CHAINED_DURATION, MIN_DURATION, type RoleSession } from '../core/session.ts';
+import { attainableSeconds, MIN_DURATION, type RoleSession } from '../core/session.ts';
 import { HOUR, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';
@@ -130,20 +130,25 @@ function corporateProof<K extends CorporateProof['kind']>(
   { corporateProof: proof, account }: AssumeRequest,
   kind: K,
 ): Extract<CorporateProof, { kind: K }> {
-  const missing = (why: string) =>
-    new BridgeError('corporate_proof_missing', `account ${account.name} needs the person's own ${kind}, ${why}`);
-  if (proof === undefined) throw missing('and the session keeps none');
-  if (proof.kind !== kind) throw missing(`and the session keeps a ${proof.kind}`);
+  const missing = (why: string, options?: BridgeErrorOptions) =>
+    new BridgeError('corporate_proof_missing', `account ${account.name} needs the person's own ${kind}, ${why}`, options);
+  // Another sign-in of the same kind as before would end here again.
+  const otherKind = { hint: `Sign in again and choose a sign-in by ${SIGN_IN_WITH[kind]}: the account takes the proof of no other.` };
+  if (proof === undefined) throw missing('and the session keeps none', otherKind);
+  if (proof.kind !== kind) throw missing(`and the session keeps a ${proof.kind}`, otherKind);
   if (proof.expiresAt <= clock.now()) throw missing('and the one that the session keeps is over');
   return proof as Extract<CorporateProof, { kind: K }>;
 }
+
+/** Which sign-in gives which proof, in the words of the sign-in page. */
+const SIGN_IN_WITH = { 'id-token': 'OpenID Connect', 'saml-response': 'SAML' } as const satisfies Record<CorporateProof['kind'], string>;
 
 // ---------------------------------------------------------------- a role that trusts a hub role
 
 async function assumeThroughHub(broker: Broker, request: AssumeRequest, trust: HubTrust, deadline: AbortSignal): Promise<AssumedRole> {
   const hub = await assumeHub(broker, request, trust, deadline);
   const { session, role: RoleArn, sessionName: RoleSessionName } = request;
-  const durationSeconds = Math.min(session.durationSeconds, MAX_CHAINED_DURATION);
+  const durationSeconds = attainableSeconds(request.account, session.durationSeconds);
   const { tags, transitiveTags, sourceIdentity } = hub.left;
   const command = new AssumeRoleCommand({
     RoleArn,

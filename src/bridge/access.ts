@@ -5,16 +5,15 @@
  * Does not own: which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
  */
 import type { Entitlement } from '../core/access-rule.ts';
-import type { Origin, Purpose } from '../core/audit-event.ts';
+import { actorOf, type Origin, type Purpose } from '../core/audit-event.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation, Policy } from '../core/policy.ts';
 import type { AssumedRole, AuditSink, Clock, ConsoleFederation, ConsoleLink, CorporateProof, CredentialBroker } from '../core/ports.ts';
-import { type RoleSessionName, roleSessionName } from '../core/role.ts';
+import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
-import { actorOf } from './sign-in.ts';
 
 export interface AccessParts {
   readonly policy: Policy;
@@ -42,7 +41,6 @@ export interface Handout {
 
 export interface Access {
   rolesFor(identity: Identity, origin: Origin): Evaluation;
-  explain(request: AccessRequest): DecisionTrace;
   /** The decision alone, before a person confirms that they want credentials. Throws `access_denied`, `proof_missing`. */
   check(request: AccessRequest): Promise<Entitlement>;
   /** Throws `access_denied`, `proof_missing`, `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`, `aws_unavailable`. */
@@ -83,7 +81,9 @@ export function createAccess(parts: AccessParts): Access {
       authenticatedAt: identity.authentication.at ?? clock.now(),
       corporateProof,
     });
-    return { entitlement, assumed, session, sessionName };
+    // A corporate SAML response names the session itself, and the audit must say what CloudTrail says.
+    const named = assumed.assumedRoleArn.split('/').at(-1)!;
+    return { entitlement, assumed, session, sessionName: isRoleSessionName(named) ? named : sessionName };
   };
 
   /** Runs a hand-out; a refusal at any step is audited before it goes on to the person. */
@@ -126,8 +126,6 @@ export function createAccess(parts: AccessParts): Access {
 
   return {
     rolesFor: (identity, origin) => policy.evaluate(identity, circumstances(origin)),
-
-    explain: request => policy.decide(request.identity, circumstances(request.origin), request).trace,
 
     check: request => audited('credentials', request, async () => decide(request)),
 

@@ -4,9 +4,8 @@
  * Owns: attempts (one-time, bound to the browser), sessions (idle and absolute limits), their audit events.
  * Does not own: protocols (connectors), cookies and pages (flows, http).
  */
-import type { Actor, Origin } from '../core/audit-event.ts';
+import { actorOf, type Origin } from '../core/audit-event.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
-import type { Identity } from '../core/identity.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
 import type {
   AuditSink,
@@ -194,8 +193,4 @@ export function createSignIn(parts: SignInParts): SignIn {
       await audit.record({ type: 'sign-out', at: clock.now(), origin, actor: actorOf(session.identity) });
     },
   };
-}
-
-export function actorOf({ person, connector, username }: Identity): Actor {
-  return { person, connector, username };
 }

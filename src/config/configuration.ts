@@ -6,7 +6,7 @@
  */
 
 import type { AccessRule } from '../core/access-rule.ts';
-import type { ConnectorId } from '../core/identity.ts';
+import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
 import type { PartitionOverrides } from '../core/partitions.ts';
 import type { Account, Partition } from '../core/role.ts';
 import type { Seconds } from '../core/time.ts';
@@ -49,14 +49,6 @@ export type StoreConfiguration =
   | { readonly kind: 'sqlite'; readonly file: string }
   /** A connection URL that may hold a password: a secret. */
   | { readonly kind: 'postgres'; readonly url: string };
-
-/** Which claim or attribute says what. Claims are paths (`realm_access.roles`); attributes are names. */
-export interface IdentityMapping {
-  readonly username: string;
-  readonly email: string;
-  readonly groups: string;
-  readonly displayName?: string | undefined;
-}
 
 interface AnyConnector {
   readonly id: ConnectorId;

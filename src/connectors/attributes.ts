@@ -8,20 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
-import type { ConnectorId, Identity, PersonId } from '../core/identity.ts';
+import type { ConnectorId, Identity, IdentityMapping, PersonId } from '../core/identity.ts';
 import type { Instant } from '../core/time.ts';
-
-/**
- * Which claim or attribute holds what. A name is looked up as it stands; if there is none, its dots walk into nested
- * objects (`realm_access.roles`).
- */
-export interface IdentityMapping {
-  readonly username: string;
-  readonly email: string;
-  readonly groups: string;
-  /** Default: `name`, else `displayName`; left out when neither is there. */
-  readonly displayName?: string | undefined;
-}
 
 export interface VerifiedValues {
   readonly connector: ConnectorId;

@@ -7,11 +7,11 @@
  */
 import { calculatePKCECodeChallenge, type ServerMetadata } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
-import type { ConnectorId } from '../core/identity.ts';
+import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
 import type { AuthenticationResponse, Availability, Clock, Connector, Expectation, Secrets, VerifiedSignIn } from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
-import { claimAt, type IdentityMapping, identityFrom, isFalse } from './attributes.ts';
+import { claimAt, identityFrom, isFalse } from './attributes.ts';
 import { type ClientAuthentication, createOidcClient, type VerifiedAnswer } from './oidc-client.ts';
 import { openProvider } from './oidc-discovery.ts';
 import { refuseOverage } from './oidc-id-token.ts';

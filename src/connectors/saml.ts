@@ -6,11 +6,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
-import type { ConnectorId } from '../core/identity.ts';
+import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
 import type { Availability, BeginOptions, Clock, Connector, ServiceProviderMetadata, VerifiedSignIn } from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
-import { type IdentityMapping, identityFrom } from './attributes.ts';
+import { identityFrom } from './attributes.ts';
 import { createEngine, type Engine } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
@@ -37,8 +37,8 @@ export interface SamlConnectorOptions {
   readonly multiFactorMethods: readonly string[];
   /** Keeps the Response for accounts that trust this IdP themselves. */
   readonly keepCorporateProof: boolean;
-  /** Our own key: it signs AuthnRequests. */
-  readonly signingKey: { readonly privateKeyPem: string; readonly certificatePem: string };
+  /** Our own key: it signs AuthnRequests. The certificates are those of all our keys that an IdP must know, its own first. */
+  readonly signingKey: { readonly privateKeyPem: string; readonly certificatesPem: readonly string[] };
   readonly clock: Clock;
   readonly outbound: Outbound;
   /** Between two readings of the IdP's metadata; one hour when undefined. */
@@ -81,6 +81,8 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
     throw new RangeError(`clockSkewSeconds must be 0 to ${MAX_CLOCK_SKEW}`);
   const entityId = `${baseUrl}/saml/${id}/metadata`;
   const acsUrl = `${baseUrl}/saml/${id}/acs`;
+  const { certificatesPem } = options.signingKey;
+  const metadata = spMetadataXml({ entityId, acsUrl, certificatesPem, requestsSigned: options.signRequests });
   const source = await MetadataSource.open({ ...options, location: options.metadata });
   const parts: Parts = { options, entityId, acsUrl, engine: createEngine({ entityId, acsUrl }), source };
 
@@ -103,10 +105,7 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
       return complete(response.samlResponse, expectation?.requestId, parts);
     },
 
-    async metadata() {
-      const { signRequests, signingKey } = options;
-      return spMetadataXml({ entityId, acsUrl, certificatePem: signingKey.certificatePem, requestsSigned: signRequests });
-    },
+    metadata: () => metadata,
 
     async close() {
       source.close();

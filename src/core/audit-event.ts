@@ -5,7 +5,7 @@
  * or a console link; an access key id is there because CloudTrail names it.
  */
 import type { ErrorCode } from './errors.ts';
-import type { ConnectorId, PersonId } from './identity.ts';
+import type { ConnectorId, Identity, PersonId } from './identity.ts';
 import type { AccountId, RoleName, RoleSessionName } from './role.ts';
 import type { Instant, Seconds } from './time.ts';
 
@@ -22,6 +22,10 @@ export interface Actor {
   readonly person: PersonId;
   readonly connector: ConnectorId;
   readonly username: string;
+}
+
+export function actorOf({ person, connector, username }: Identity): Actor {
+  return { person, connector, username };
 }
 
 /** Which door was used. */
@@ -77,7 +81,16 @@ export type AuditEvent =
       readonly rule?: string | undefined;
       readonly code: ErrorCode;
       readonly why: string;
-      readonly stsRequestId?: string | undefined;
+    })
+  /** Turned away at the door, before anybody asked what was wanted: a form of another site, a body that cannot be read, too many requests. */
+  | (Recorded & {
+      readonly type: 'request.refused';
+      readonly actor?: Actor | undefined;
+      readonly method: string;
+      /** Without its query. */
+      readonly path: string;
+      readonly code: ErrorCode;
+      readonly why: string;
     });
 
 export type AuditEventType = AuditEvent['type'];

@@ -25,6 +25,18 @@ export function isPersonId(text: string): text is PersonId {
   return PERSON_ID.test(text);
 }
 
+/**
+ * Which claim or attribute says what. A name is looked up as it stands; if there is none, its dots walk into nested objects
+ * (`realm_access.roles`).
+ */
+export interface IdentityMapping {
+  readonly username: string;
+  readonly email: string;
+  readonly groups: string;
+  /** Default: `name`, else `displayName`; left out when neither is there. */
+  readonly displayName?: string | undefined;
+}
+
 /** How and when the person proved who they are, in the words of their identity provider. */
 export interface Authentication {
   /** OIDC `auth_time`, SAML `AuthnInstant`. Undefined when the identity provider did not say: a sign-in there may be days old. */

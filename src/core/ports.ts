@@ -100,7 +100,7 @@ export interface Connector {
 
 /** SAML metadata of the bridge as service provider, for those connectors that have one. */
 export interface ServiceProviderMetadata {
-  metadata(): Promise<string>;
+  metadata(): string;
 }
 
 // ---------------------------------------------------------------- stores

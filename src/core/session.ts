@@ -5,12 +5,19 @@
  */
 import { BridgeError } from './errors.ts';
 import type { Identity } from './identity.ts';
+import type { Account } from './role.ts';
 import { HOUR, MINUTE, type Seconds } from './time.ts';
 
 export const MIN_DURATION: Seconds = 15 * MINUTE;
 export const MAX_DURATION: Seconds = 12 * HOUR;
 /** AssumeRole from a role session gives an hour at most, and refuses more (STS: ValidationError, no clamping). */
 export const MAX_CHAINED_DURATION: Seconds = HOUR;
+
+/** The longest session that STS can give in this account, of what a rule gives: a chained role ends after an hour. */
+export function attainableSeconds({ trust }: Account, durationSeconds: Seconds): Seconds {
+  return trust.by === 'hub' ? Math.min(durationSeconds, MAX_CHAINED_DURATION) : durationSeconds;
+}
+
 export const DEFAULT_DURATION: Seconds = HOUR;
 
 export const MAX_TAGS = 50;

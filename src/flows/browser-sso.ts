@@ -8,26 +8,24 @@ import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
 import { localPath } from '../core/local-path.ts';
-import type { AuthenticationResponse, Connector, Secrets } from '../core/ports.ts';
+import type { AuthenticationResponse, Secrets } from '../core/ports.ts';
 import { authenticate } from '../http/authenticate.ts';
-import { sessionIn, viewerOf } from '../http/current-session.ts';
-import { limitPerAddress, requireOwnForm } from '../http/guards.ts';
+import { choicesOf } from '../http/connector-choices.ts';
+import { sessionIn, viewerIn } from '../http/current-session.ts';
+import type { OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
 import type { BridgeCookies } from '../http/session-cookie.ts';
-import type { ConnectorChoice } from '../http/views.ts';
 
 export interface BrowserSsoParts {
   readonly signIn: SignIn;
   readonly cookies: BridgeCookies;
   readonly secrets: Secrets;
   readonly renderer: Renderer;
-  readonly baseUrl: string;
+  readonly ownForm: OwnFormGuard;
 }
 
-/** A company's whole office may sit behind one address; a machine that guesses is far beyond this. */
-const SIGN_INS_PER_MINUTE = 600;
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
 
@@ -40,8 +38,7 @@ const AcsForm = z.object({
 const SignOutForm = z.object({ csrf_token: text(64).optional() });
 
 export function browserSso(parts: BrowserSsoParts): Router {
-  const { signIn, cookies, secrets, renderer } = parts;
-  const limit = limitPerAddress(SIGN_INS_PER_MINUTE);
+  const { signIn, cookies, secrets, renderer, ownForm } = parts;
   const router = Router();
 
   const begin = async (request: Request, response: Response, connector: string): Promise<void> => {
@@ -74,22 +71,22 @@ export function browserSso(parts: BrowserSsoParts): Router {
     response.redirect(303, returnTo);
   };
 
-  router.get('/sign-in', limit, async (request, response) => {
+  router.get('/sign-in', async (request, response) => {
     const { return_to } = readQuery(request, SignInQuery);
     const returnTo = localPath(return_to);
     const [only, ...others] = signIn.connectors;
     // Somebody on the way to a place, with one way to sign in, is not asked which.
     if (returnTo !== '/' && only !== undefined && others.length === 0 && only.availability().state === 'ready')
       return begin(request, response, only.id);
-    const viewer = viewerOf(sessionIn(response), signIn.connectors);
+    const viewer = viewerIn(response);
     response
       .type('html')
       .send(renderer.render('sign-in', { viewer, connectors: choicesOf(signIn.connectors, returnTo), purpose: purposeOf(returnTo) }));
   });
 
-  router.get('/sign-in/:connector', limit, (request, response) => begin(request, response, connectorIn(request)));
+  router.get('/sign-in/:connector', (request, response) => begin(request, response, connectorIn(request)));
 
-  router.post('/saml/:connector/acs', limit, formBody(ACS_BODY_BYTES), (request, response) => {
+  router.post('/saml/:connector/acs', formBody(ACS_BODY_BYTES), (request, response) => {
     const form = readForm(request, AcsForm);
     const connector = connectorIn(request);
     if (cookies.readAttempt(request) === undefined && form.reposted === undefined) {
@@ -104,8 +101,8 @@ export function browserSso(parts: BrowserSsoParts): Router {
     });
   });
 
-  router.get('/oidc/:connector/callback', limit, (request, response) => {
-    const parameters = new URL(request.originalUrl, parts.baseUrl).searchParams;
+  router.get('/oidc/:connector/callback', (request, response) => {
+    const parameters = new URL(request.originalUrl, 'https://here.invalid').searchParams;
     const [state, ...more] = parameters.getAll('state');
     return complete(request, response, {
       connector: connectorIn(request),
@@ -117,7 +114,7 @@ export function browserSso(parts: BrowserSsoParts): Router {
   router.post('/sign-out', formBody(SMALL_FORM_BYTES), async (request, response) => {
     const session = sessionIn(response);
     if (session !== undefined) {
-      requireOwnForm(request, session, readForm(request, SignOutForm).csrf_token, parts);
+      ownForm(request, session, readForm(request, SignOutForm).csrf_token);
       await signIn.signOut(session, contextOf(response).origin);
     }
     cookies.clearSession(response);
@@ -131,24 +128,7 @@ export function browserSso(parts: BrowserSsoParts): Router {
 }
 
 function connectorIn(request: Request): string {
-  return String(request.params['connector']);
-}
-
-/** Also shown by the portal to people without a session. */
-export function choicesOf(connectors: readonly Connector[], returnTo: string): ConnectorChoice[] {
-  const query = returnTo === '/' ? '' : `?return_to=${encodeURIComponent(returnTo)}`;
-  return connectors.map(connector => {
-    const availability = connector.availability();
-    return {
-      label: connector.label,
-      protocol: connector.protocol === 'saml' ? 'SAML' : 'OpenID Connect',
-      href: `/sign-in/${connector.id}${query}`,
-      unavailable:
-        availability.state === 'unavailable'
-          ? { reason: availability.reason, since: new Date(availability.since).toISOString() }
-          : undefined,
-    };
-  });
+  return String(request.params.connector);
 }
 
 function purposeOf(returnTo: string): string | undefined {

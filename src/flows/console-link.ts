@@ -6,19 +6,15 @@
 import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
-import type { Secrets } from '../core/ports.ts';
 import { requireSession, sessionIn } from '../http/current-session.ts';
-import { limitPerAddress, requireOwnForm } from '../http/guards.ts';
+import type { OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 
 export interface ConsoleLinkParts {
   readonly access: Access;
-  readonly secrets: Secrets;
-  readonly baseUrl: string;
+  readonly ownForm: OwnFormGuard;
 }
-
-const LINKS_PER_MINUTE = 600;
 
 const ConsoleRequest = z.object({
   account: text(128).min(1),
@@ -30,9 +26,7 @@ const ConsoleRequest = z.object({
 });
 const ConsoleForm = ConsoleRequest.extend({ csrf_token: text(64).optional() });
 
-export function consoleLink(parts: ConsoleLinkParts): Router {
-  const { access } = parts;
-  const limit = limitPerAddress(LINKS_PER_MINUTE);
+export function consoleLink({ access, ownForm }: ConsoleLinkParts): Router {
   const router = Router();
 
   const openConsole = async (response: Response, asked: z.output<typeof ConsoleRequest>): Promise<void> => {
@@ -41,7 +35,7 @@ export function consoleLink(parts: ConsoleLinkParts): Router {
     response.redirect(303, link.url);
   };
 
-  router.get('/console', limit, (request, response) => {
+  router.get('/console', (request, response) => {
     const asked = readQuery(request, ConsoleRequest);
     if (sessionIn(response) === undefined) {
       response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`);
@@ -50,10 +44,10 @@ export function consoleLink(parts: ConsoleLinkParts): Router {
     return openConsole(response, asked);
   });
 
-  router.post('/console', limit, formBody(SMALL_FORM_BYTES), (request, response) => {
+  router.post('/console', formBody(SMALL_FORM_BYTES), (request, response) => {
     const { csrf_token, ...asked } = readForm(request, ConsoleForm);
     rememberReturnTo(response, pathFor(asked));
-    requireOwnForm(request, requireSession(response), csrf_token, parts);
+    ownForm(request, requireSession(response), csrf_token);
     return openConsole(response, asked);
   });
 

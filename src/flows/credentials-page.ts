@@ -6,25 +6,21 @@ import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { formatCredentials } from '../core/credential-formats.ts';
 import { CREDENTIAL_FORMATS, type CredentialFormat } from '../core/credentials.ts';
-import type { Clock, Connector, Secrets } from '../core/ports.ts';
+import type { Clock } from '../core/ports.ts';
+import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
-import { requireSession, sessionIn, viewerOf } from '../http/current-session.ts';
-import { limitPerAddress, requireOwnForm } from '../http/guards.ts';
+import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import type { OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
-import { credentialsSeconds } from './portal.ts';
 
 export interface CredentialsPageParts {
   readonly access: Access;
-  readonly connectors: readonly Connector[];
   readonly renderer: Renderer;
-  readonly secrets: Secrets;
   readonly clock: Clock;
-  readonly baseUrl: string;
+  readonly ownForm: OwnFormGuard;
 }
-
-const HANDOUTS_PER_MINUTE = 600;
 
 const CredentialsRequest = z.object({ account: text(128).min(1), role: text(512).min(1) });
 const CredentialsForm = CredentialsRequest.extend({ csrf_token: text(64).optional() });
@@ -38,12 +34,10 @@ const FORMATS: { readonly [F in CredentialFormat]: { readonly label: string; rea
   process: { label: 'JSON', how: 'The format of credential_process.' },
 };
 
-export function credentialsPage(parts: CredentialsPageParts): Router {
-  const { access, connectors, renderer, clock } = parts;
-  const limit = limitPerAddress(HANDOUTS_PER_MINUTE);
+export function credentialsPage({ access, renderer, clock, ownForm }: CredentialsPageParts): Router {
   const router = Router();
 
-  router.get('/credentials', limit, async (request, response) => {
+  router.get('/credentials', async (request, response) => {
     const asked = readQuery(request, CredentialsRequest);
     const session = sessionIn(response);
     if (session === undefined) {
@@ -54,20 +48,20 @@ export function credentialsPage(parts: CredentialsPageParts): Router {
     const { account, role, rule } = entitlement;
     response.type('html').send(
       renderer.render('credentials-request', {
-        viewer: viewerOf(session, connectors),
+        viewer: viewerIn(response),
         account: account.name,
         accountId: account.id,
         role,
-        duration: formatDuration(credentialsSeconds(account, rule.session.durationSeconds)),
+        duration: formatDuration(attainableSeconds(account, rule.session.durationSeconds)),
       }),
     );
   });
 
-  router.post('/credentials', limit, formBody(SMALL_FORM_BYTES), async (request, response) => {
+  router.post('/credentials', formBody(SMALL_FORM_BYTES), async (request, response) => {
     const { csrf_token, ...asked } = readForm(request, CredentialsForm);
     rememberReturnTo(response, pathFor(asked));
     const session = requireSession(response);
-    requireOwnForm(request, session, csrf_token, parts);
+    ownForm(request, session, csrf_token);
     const { identity, corporateProof } = session;
     const { entitlement, assumed } = await access.credentialsFor({
       identity,
@@ -81,7 +75,7 @@ export function credentialsPage(parts: CredentialsPageParts): Router {
     const profile = `${account.name}-${role.replaceAll('/', '-')}`;
     response.type('html').send(
       renderer.render('credentials', {
-        viewer: viewerOf(session, connectors),
+        viewer: viewerIn(response),
         account: account.name,
         accountId: account.id,
         role,

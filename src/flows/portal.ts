@@ -9,15 +9,14 @@ import { explainMissingProof } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation } from '../core/policy.ts';
 import type { Connector } from '../core/ports.ts';
-import type { Account } from '../core/role.ts';
-import { MAX_CHAINED_DURATION } from '../core/session.ts';
+import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
-import { sessionIn, viewerOf } from '../http/current-session.ts';
+import { choicesOf } from '../http/connector-choices.ts';
+import { sessionIn, viewerIn } from '../http/current-session.ts';
 import { readQuery, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
 import type { AccountRows, HelpModel, RoleRow } from '../http/views.ts';
-import { choicesOf } from './browser-sso.ts';
 
 export interface PortalParts {
   readonly access: Access;
@@ -39,7 +38,7 @@ export function portal(parts: PortalParts): Router {
       response.send(renderer.render('sign-in', { connectors: choicesOf(connectors, '/') }));
       return;
     }
-    const viewer = viewerOf(session, connectors);
+    const viewer = viewerIn(response);
     const { identity } = session;
     const rows = rowsOf(access.rolesFor(identity, contextOf(response).origin));
     if (rows.length === 0) {
@@ -104,18 +103,13 @@ function roleRow({ entitlement: { account, role, rule, group }, missing }: Row):
   return {
     role,
     account: account.name,
-    credentialsDuration: formatDuration(credentialsSeconds(account, durationSeconds)),
+    credentialsDuration: formatDuration(attainableSeconds(account, durationSeconds)),
     // The console takes no length of its own for chained credentials.
     consoleDuration: consoleSeconds === undefined || account.trust.by === 'hub' ? undefined : formatDuration(consoleSeconds),
     rule: rule.name,
     group,
     missing,
   };
-}
-
-/** What STS can give at most for this account. */
-export function credentialsSeconds(account: Account, durationSeconds: number): number {
-  return account.trust.by === 'hub' ? Math.min(durationSeconds, MAX_CHAINED_DURATION) : durationSeconds;
 }
 
 function requestFor({ username, connector, person }: Identity): string {

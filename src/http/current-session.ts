@@ -8,17 +8,21 @@ import type { ViewerModel } from './views.ts';
 export interface SessionLoader {
   readonly cookies: BridgeCookies;
   readonly sessionOf: (id: string | undefined) => Promise<Session | undefined>;
+  readonly connectors: readonly Connector[];
 }
 
-export function loadSession({ cookies, sessionOf }: SessionLoader): RequestHandler {
+export function loadSession({ cookies, sessionOf, connectors }: SessionLoader): RequestHandler {
+  const labels = new Map(connectors.map(({ id, label }) => [id, label]));
   return async (request, response, next) => {
-    response.locals['session'] = await sessionOf(cookies.readSession(request));
+    const session = await sessionOf(cookies.readSession(request));
+    response.locals.session = session;
+    response.locals.viewer = session && viewerOf(session, labels.get(session.identity.connector)!);
     next();
   };
 }
 
 export function sessionIn(response: Response): Session | undefined {
-  return response.locals['session'] as Session | undefined;
+  return response.locals.session as Session | undefined;
 }
 
 /** Throws `not_signed_in`. */
@@ -28,14 +32,17 @@ export function requireSession(response: Response): Session {
   return session;
 }
 
-export function viewerOf(session: Session | undefined, connectors: readonly Connector[]): ViewerModel | undefined {
-  if (session === undefined) return undefined;
-  const { identity } = session;
+/** The signed-in person as pages name them. */
+export function viewerIn(response: Response): ViewerModel | undefined {
+  return response.locals.viewer as ViewerModel | undefined;
+}
+
+function viewerOf({ identity, csrfToken, expiresAt }: Session, connectorLabel: string): ViewerModel {
   return {
     name: identity.displayName ?? identity.username,
     username: identity.username,
-    connectorLabel: connectors.find(connector => connector.id === identity.connector)?.label ?? identity.connector,
-    csrfToken: session.csrfToken,
-    sessionEndsAt: new Date(session.expiresAt).toISOString(),
+    connectorLabel,
+    csrfToken,
+    sessionEndsAt: new Date(expiresAt).toISOString(),
   };
 }

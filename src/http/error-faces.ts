@@ -3,15 +3,16 @@
  *
  * Whatever is thrown comes out as one of our errors; the cause goes to the log only.
  */
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import { actorOf } from '../core/audit-event.ts';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
-import type { Connector, Session } from '../core/ports.ts';
+import type { AuditSink, Clock, Session } from '../core/ports.ts';
 import type { Logger } from '../log.ts';
-import { sessionIn, viewerOf } from './current-session.ts';
+import { sessionIn, viewerIn } from './current-session.ts';
 import type { Renderer } from './render.ts';
-import { contextOf, returnToOf } from './request-context.ts';
+import { contextOf, isRecorded, returnToOf } from './request-context.ts';
 import type { HelpModel, RefusalModel } from './views.ts';
 
 /** Errors of body-parser and express, by their `type` or status. */
@@ -46,8 +47,8 @@ function logError(log: Logger, error: BridgeError): void {
 }
 
 /** An error handler that writes the error to the log and shows it by `show`. */
-function errorFace(show: (error: BridgeError, ...rest: Parameters<RequestHandler>) => void): ErrorRequestHandler {
-  return (thrown, request, response, next) => {
+function errorFace(show: (error: BridgeError, request: Request, response: Response) => void | Promise<void>): ErrorRequestHandler {
+  return async (thrown, request, response, _next) => {
     const error = translate(thrown);
     const { log } = contextOf(response);
     logError(log, error);
@@ -56,28 +57,39 @@ function errorFace(show: (error: BridgeError, ...rest: Parameters<RequestHandler
       return;
     }
     response.status(error.status);
-    show(error, request, response, next);
+    await show(error, request, response);
   };
 }
 
-type Action = (context: { readonly returnTo: LocalPath; readonly session: Session | undefined }) => {
-  readonly label: string;
-  readonly href: string;
-};
+interface Refused {
+  readonly error: BridgeError;
+  readonly returnTo: LocalPath;
+  readonly session: Session | undefined;
+}
+type Action = (refused: Refused) => { readonly label: string; readonly href: string };
 
 const toRoles: Action = () => ({ label: 'Go to my roles', href: '/' });
 const toSignIn: Action = () => ({ label: 'Go to the sign-in page', href: '/sign-in' });
 const signInThenBack: Action = ({ returnTo }) => ({ label: 'Sign in', href: `/sign-in?return_to=${encodeURIComponent(returnTo)}` });
+/** A new answer of an identity provider is needed, and perhaps of another one than before: the person chooses. */
+const chooseSignIn: Action = ({ returnTo }) => ({ label: 'Sign in again', href: `/sign-in?return_to=${encodeURIComponent(returnTo)}` });
+const tryAgain: Action = ({ returnTo }) => ({ label: 'Try again', href: returnTo });
 const signInAgain: Action = ({ returnTo, session }) => ({
   label: 'Sign in again',
   href: `/sign-in/${session?.identity.connector ?? ''}?reauthenticate=1&return_to=${encodeURIComponent(returnTo)}`,
 });
 
+/** A new sign-in helps against every missing proof but the network. */
+const giveProof: Action = refused => {
+  const missing = refused.error.trace?.steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : [])) ?? [];
+  return (missing.every(({ proof }) => proof === 'network') ? tryAgain : signInAgain)(refused);
+};
+
 /** What a page offers to press; a code that is not here leads to the roles. */
 const ACTIONS: Partial<Record<ErrorCode, Action>> = {
   not_signed_in: signInThenBack,
-  proof_missing: signInAgain,
-  corporate_proof_missing: signInAgain,
+  proof_missing: giveProof,
+  corporate_proof_missing: chooseSignIn,
   connector_unknown: toSignIn,
   connector_unavailable: toSignIn,
   attempt_invalid: toSignIn,
@@ -99,17 +111,42 @@ const ASK_PEOPLE: ReadonlySet<ErrorCode> = new Set([
   'internal',
 ]);
 
-/** A page for people. */
-export function pageFace(parts: {
+/** Refusals that come before anybody asks the corridor, which records its own. */
+const AT_THE_DOOR: ReadonlySet<ErrorCode> = new Set([
+  'bad_request',
+  'cross_site_request',
+  'not_signed_in',
+  'payload_too_large',
+  'too_many_requests',
+  'unsupported_media_type',
+]);
+
+const MAX_RECORDED_PATH = 256;
+
+export interface PageFaceParts {
   readonly renderer: Renderer;
-  readonly connectors: readonly Connector[];
   readonly help: HelpModel | undefined;
-}): ErrorRequestHandler {
-  return errorFace((error, request, response) => {
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+}
+
+/** A page for people. */
+export function pageFace({ renderer, help, audit, clock }: PageFaceParts): ErrorRequestHandler {
+  return errorFace(async (error, request, response) => {
     const session = sessionIn(response);
+    if (AT_THE_DOOR.has(error.code) && isRecorded(response)) {
+      const { method } = request;
+      const path = request.path.slice(0, MAX_RECORDED_PATH);
+      const actor = session && actorOf(session.identity);
+      const { origin } = contextOf(response);
+      // Nothing is handed out here, so a trail that cannot be written (it says so in the log) does not make the answer worse.
+      await audit
+        .record({ type: 'request.refused', at: clock.now(), origin, actor, method, path, code: error.code, why: error.message })
+        .catch(() => {});
+    }
     const { trace } = error;
     const model: RefusalModel = {
-      viewer: viewerOf(session, parts.connectors),
+      viewer: viewerIn(response),
       status: error.status,
       code: error.code,
       title: error.title,
@@ -120,10 +157,10 @@ export function pageFace(parts: {
         lines: trace.steps.map(step => ({ rule: step.rule, outcome: step.outcome, sentence: explainStep(step) })),
       },
       correlationId: contextOf(response).origin.correlationId,
-      action: (ACTIONS[error.code] ?? toRoles)({ returnTo: returnToOf(request, response), session }),
-      help: ASK_PEOPLE.has(error.code) ? parts.help : undefined,
+      action: (ACTIONS[error.code] ?? toRoles)({ error, returnTo: returnToOf(request, response), session }),
+      help: ASK_PEOPLE.has(error.code) ? help : undefined,
     };
-    response.type('html').send(parts.renderer.render('refusal', model));
+    response.type('html').send(renderer.render('refusal', model));
   });
 }
 

@@ -4,6 +4,7 @@ import rateLimit, { ipKeyGenerator } from 'express-rate-limit';
 import helmet from 'helmet';
 import { BridgeError } from '../core/errors.ts';
 import type { Secrets, Session } from '../core/ports.ts';
+import { contextOf, leaveUnrecorded } from './request-context.ts';
 
 export interface HeaderOptions {
   readonly secure: boolean;
@@ -43,36 +44,45 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
   ];
 }
 
-/** At most so many requests a minute from one address (an IPv6 /56). Throws `too_many_requests` into the error face. */
+/**
+ * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind one address, so this stops machines
+ * and not people. Throws `too_many_requests` into the error face.
+ */
 export function limitPerAddress(perMinute: number): RequestHandler {
   return rateLimit({
     windowMs: 60_000,
     limit: perMinute,
     standardHeaders: 'draft-8',
     legacyHeaders: false,
-    keyGenerator: request => ipKeyGenerator(request.ip ?? 'unknown', 56),
-    handler: (_request, _response, next) =>
-      next(new BridgeError('too_many_requests', `more than ${perMinute} requests a minute from one address`)),
+    keyGenerator: (_request, response) => ipKeyGenerator(contextOf(response).origin.address, 56),
+    handler: (request, response, next) => {
+      const { used, limit } = (request as Request & { readonly rateLimit: { readonly used: number; readonly limit: number } }).rateLimit;
+      // The first one of a minute stands for all: a flood must not fill the trail.
+      if (used > limit + 1) leaveUnrecorded(response);
+      next(new BridgeError('too_many_requests', `more than ${perMinute} requests a minute from one address`));
+    },
   });
 }
 
 /**
  * Proves that a state-changing request was sent by our own page in this session: by the token of the session, and by what the browser
- * says of where the request began. Under `Referrer-Policy: no-referrer` a browser sends `Origin: null` even from our own page, so
- * `Sec-Fetch-Site` is asked first. Throws `cross_site_request`.
+ * says of where the request began. Throws `cross_site_request`.
  */
-export function requireOwnForm(
-  request: Request,
-  session: Session,
-  token: string | undefined,
-  guard: { readonly secrets: Secrets; readonly baseUrl: string },
-): void {
-  const site = request.get('sec-fetch-site');
-  const origin = request.get('origin');
-  if (site !== undefined ? site !== 'same-origin' : origin !== undefined && origin !== guard.baseUrl) {
-    throw new BridgeError('cross_site_request', `a form came from elsewhere (Sec-Fetch-Site ${site ?? 'absent'})`);
-  }
-  if (token === undefined || !guard.secrets.equal(token, session.csrfToken)) {
-    throw new BridgeError('cross_site_request', 'a form came without the token of the session');
-  }
+export type OwnFormGuard = (request: Request, session: Session, token: string | undefined) => void;
+
+export function ownFormGuard({ secrets, baseUrl }: { readonly secrets: Secrets; readonly baseUrl: string }): OwnFormGuard {
+  return (request, session, token) => {
+    // Under `Referrer-Policy: no-referrer` a browser sends `Origin: null` even from our own page, so `Sec-Fetch-Site` is asked first.
+    const site = request.get('sec-fetch-site');
+    const origin = request.get('origin');
+    if (site !== undefined ? site !== 'same-origin' : origin !== undefined && origin !== baseUrl) {
+      throw new BridgeError(
+        'cross_site_request',
+        `a form came from elsewhere (Sec-Fetch-Site ${site === undefined ? 'absent' : 'present'})`,
+      );
+    }
+    if (token === undefined || !secrets.equal(token, session.csrfToken)) {
+      throw new BridgeError('cross_site_request', 'a form came without the token of the session');
+    }
+  };
 }

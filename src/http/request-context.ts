@@ -2,6 +2,7 @@
  * What every request carries from its first step to its last: where it came from, its correlation id, its log.
  */
 import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Origin } from '../core/audit-event.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
@@ -22,7 +23,7 @@ export function requestContext(log: Logger): RequestHandler {
     const context: RequestContext = {
       origin: {
         correlationId,
-        address: request.ip ?? 'unknown',
+        address: addressOf(request),
         userAgent: request
           .get('user-agent')
           ?.replaceAll(/[^\x20-\x7e]/g, '?')
@@ -30,7 +31,7 @@ export function requestContext(log: Logger): RequestHandler {
       },
       log: log.child({ correlationId }),
     };
-    response.locals['context'] = context;
+    response.locals.context = context;
     response.setHeader('x-correlation-id', correlationId);
     // The path alone: a query may hold codes and states.
     response.on('finish', () =>
@@ -49,16 +50,30 @@ export function requestContext(log: Logger): RequestHandler {
   };
 }
 
+/** What a trusted proxy has passed on may be no address at all; the connection's own is, as long as it lives. */
+function addressOf({ ip, socket }: Request): string {
+  return ip !== undefined && isIP(ip) !== 0 ? ip : (socket.remoteAddress ?? 'unknown');
+}
+
 export function contextOf(response: Response): RequestContext {
-  return response.locals['context'] as RequestContext;
+  return response.locals.context as RequestContext;
+}
+
+/** Keeps the refusal of this request out of the audit trail; the log has it. */
+export function leaveUnrecorded(response: Response): void {
+  response.locals.unrecorded = true;
+}
+
+export function isRecorded(response: Response): boolean {
+  return response.locals.unrecorded !== true;
 }
 
 /** Where a person should come back to after a sign-in that a refusal asks for; the asked address where nobody said otherwise. */
 export function rememberReturnTo(response: Response, path: string): void {
-  response.locals['returnTo'] = path;
+  response.locals.returnTo = path;
 }
 
 export function returnToOf(request: Request, response: Response): LocalPath {
-  const said: unknown = response.locals['returnTo'];
+  const said: unknown = response.locals.returnTo;
   return localPath(said ?? (request.method === 'GET' ? request.originalUrl : '/'));
 }

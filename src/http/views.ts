@@ -30,7 +30,6 @@ export interface SignInModel extends PageFrame {
   readonly connectors: readonly ConnectorChoice[];
   /** What the person was on the way to, in words: `the console of prod as Admin`. */
   readonly purpose?: string | undefined;
-  readonly notice?: string | undefined;
 }
 
 export interface RoleRow {

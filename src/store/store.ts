@@ -122,7 +122,7 @@ function createAudit(database: Database): { readonly audit: AuditSink } & AuditR
           [
             event.at,
             event.type,
-            'actor' in event ? event.actor.person : null,
+            'actor' in event ? (event.actor?.person ?? null) : null,
             'account' in event ? text(event.account) : null,
             'role' in event ? text(event.role) : null,
             text(event.origin.correlationId),

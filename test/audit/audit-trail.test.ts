@@ -56,6 +56,13 @@ test('an event is kept by the store and becomes one flat line in the log', async
   });
 });
 
+test('the trail is in the log also where the operator reads warnings only', async () => {
+  const lines: string[] = [];
+  const log = createLog({ level: 'warn', destination: { write: line => void lines.push(line) } });
+  await createAuditTrail({ sinks: [], log }).record(ISSUED);
+  assert.equal(lines.length, 1);
+});
+
 test('an event without an actor has a line too', async () => {
   const { log, parsed } = capturedLog();
   await createAuditTrail({ sinks: [], log }).record(REFUSED);

@@ -43,7 +43,7 @@ export function optionsWith(changes: Partial<SamlConnectorOptions> = {}): SamlCo
     keepCorporateProof: false,
     signingKey: {
       privateKeyPem: ourKey.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-      certificatePem: ourKey.certificatePem,
+      certificatesPem: [ourKey.certificatePem],
     },
     clock,
     outbound: outboundOf(() => forge.metadata()),

@@ -268,7 +268,7 @@ test('metadata that suddenly names another IdP is not taken', async () => {
 
 test('the metadata of the bridge says what an IdP must know', async () => {
   const { connector } = await openConnector();
-  const root = parseStrictXml(await connector.metadata(), { maxElements: 50, maxDepth: 10, maxAttributes: 50, comments: 'refused' });
+  const root = parseStrictXml(connector.metadata(), { maxElements: 50, maxDepth: 10, maxAttributes: 50, comments: 'refused' });
   assert.equal(root.attributes.get('entityID'), ENTITY_ID);
   const [role] = root.children;
   assert.equal(role!.attributes.get('AuthnRequestsSigned'), 'true');
@@ -281,13 +281,25 @@ test('the metadata of the bridge says what an IdP must know', async () => {
   assert.equal(acs.attributes.get('Location'), ACS_URL);
   assert.equal(acs.attributes.get('Binding'), 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST');
   const certificate = role!.children[0]!.children[0]!.children[0]!.children[0]!.text;
-  assert.ok(optionsWith().signingKey.certificatePem.replace(/\s/g, '').includes(certificate));
+  assert.ok(optionsWith().signingKey.certificatesPem[0]!.replace(/\s/g, '').includes(certificate));
+  await connector.close();
+});
+
+test('the metadata of the bridge names every key that may sign a request, before it does', async () => {
+  const { signingKey } = optionsWith();
+  const next = rsaKey().certificatePem;
+  const { connector } = await openConnector({ signingKey: { ...signingKey, certificatesPem: [...signingKey.certificatesPem, next] } });
+  const certificates = [...connector.metadata().matchAll(/<ds:X509Certificate>([^<]*)</g)].map(([, base64]) => base64);
+  assert.deepEqual(
+    certificates,
+    [...signingKey.certificatesPem, next].map(pem => pem.replaceAll(/-----[A-Z ]+-----|\s/g, '')),
+  );
   await connector.close();
 });
 
 test('the metadata of the bridge is escaped, and given also while the IdP is unavailable', async () => {
   const { connector } = await openConnector({ baseUrl: `https://x.test/?a="'<&>`, signRequests: false, outbound: outboundOf(() => '') });
-  const root = parseStrictXml(await connector.metadata(), { maxElements: 50, maxDepth: 10, maxAttributes: 50, comments: 'refused' });
+  const root = parseStrictXml(connector.metadata(), { maxElements: 50, maxDepth: 10, maxAttributes: 50, comments: 'refused' });
   assert.equal(root.attributes.get('entityID'), `https://x.test/?a="'<&>/saml/acme/metadata`);
   assert.equal(root.children[0]!.attributes.get('AuthnRequestsSigned'), 'false');
   await connector.close();

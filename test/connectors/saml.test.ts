@@ -44,7 +44,7 @@ test('a sign-in begins with a signed AuthnRequest that asks for an answer at our
   assert.equal(url.searchParams.get('SigAlg'), 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256');
   const signed = url.search.slice(1).split('&Signature=')[0]!;
   const signature = url.searchParams.get('Signature')!;
-  assert.ok(createVerify('sha256').update(signed).verify(optionsWith().signingKey.certificatePem, signature, 'base64'));
+  assert.ok(createVerify('sha256').update(signed).verify(optionsWith().signingKey.certificatesPem[0]!, signature, 'base64'));
 
   const request = inflateRawSync(Buffer.from(url.searchParams.get('SAMLRequest')!, 'base64')).toString();
   assert.equal(expectation.protocol === 'saml' && expectation.requestId, /ID="([^"]+)"/.exec(request)?.[1]);

@@ -119,7 +119,7 @@ describe('signing in through the front door', () => {
     );
     assert.deepEqual(names, [200, 200]);
     const people = new Set(
-      (await world.audit()).flatMap(event => ('actor' in event && event.actor.username === 'alice' ? [event.actor.person] : [])),
+      (await world.audit()).flatMap(event => ('actor' in event && event.actor?.username === 'alice' ? [event.actor.person] : [])),
     );
     assert.equal(people.size, 2);
   });

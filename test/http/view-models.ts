@@ -34,7 +34,6 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
         },
       ],
       purpose: 'the console of prod as Admin',
-      notice: 'Your session ended.',
     },
   },
   roles: {

@@ -38,12 +38,15 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
       clockSkewSeconds: 60,
       multiFactorMethods: [],
       keepCorporateProof: false,
-      signingKey: { privateKeyPem: key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, certificatePem: key.certificatePem },
+      signingKey: {
+        privateKeyPem: key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+        certificatesPem: [key.certificatePem],
+      },
       clock: { now: Date.now },
       outbound,
       ...journey.connector,
     });
-    await idp.trust(await connector.metadata());
+    await idp.trust(connector.metadata());
     const person = PEOPLE.find(({ uid }) => uid === (journey.uid ?? 'alice'))!;
     try {
       if (journey.unsolicited) {

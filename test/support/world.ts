@@ -21,6 +21,7 @@ import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE, type Person } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
 import { createLog } from '../../src/log.ts';
+import { openPostgresStore } from '../../src/store/postgres.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { type HandTurnedClock, handTurnedClock } from './clock.ts';
 import { type Page, Visitor } from './visitor.ts';
@@ -34,8 +35,15 @@ export interface WorldOptions {
   /** Changes the local AWS. */
   readonly aws?: (world: WorldInput, urls: Urls) => WorldInput;
   readonly people?: readonly Person[];
+  /** Further connectors that the identity providers know; `configure` writes them into the configuration. */
+  readonly connectors?: { readonly [P in Protocol]?: readonly string[] };
+  /** What the configuration refers to: files by their path beside it, and environment variables. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
   /** The name in the URLs of the identity providers; `localhost` puts them on another site than the bridge. */
   readonly idpHost?: string;
+  /** Stands in front of an identity provider or of the local AWS, from the start on. */
+  readonly through?: { readonly [N in 'oidc' | 'saml' | 'aws']?: (good: RequestListener) => RequestListener };
   /** Puts a proxy in front of the bridge, which is then known by the proxy's address alone. */
   readonly proxy?: (bridgeUrl: string) => Promise<{ readonly url: string; close(): Promise<void> }>;
 }
@@ -56,6 +64,15 @@ export interface World {
   readonly servers: Readonly<Record<keyof Urls, Server>>;
   /** Everything that the bridge has logged, line by line. */
   readonly log: readonly string[];
+  /** Every form that the bridge posted to the local AWS, the newest last. */
+  readonly toAws: readonly AwsRequest[];
+  /** Where the configuration, the keys and the SQLite database lie. */
+  readonly directory: string;
+  /**
+   * Another instance of the bridge, of the same configuration and on the same store. Nobody reaches it until `answer` puts
+   * its app into place.
+   */
+  compose(): Promise<Bridge>;
   audit(): Promise<readonly AuditEvent[]>;
   /** Signs a person in, in a new browser unless one is given; the page is the one after the way back. */
   signIn(
@@ -64,6 +81,12 @@ export interface World {
     options?: { visitor?: Visitor; returnTo?: string; secondFactor?: boolean },
   ): Promise<{ visitor: Visitor; page: Page }>;
   close(): Promise<void>;
+}
+
+export interface AwsRequest {
+  /** `/` is STS, `/federation` the way into the console. */
+  readonly path: string;
+  readonly form: URLSearchParams;
 }
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
@@ -80,31 +103,39 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     aws: urlOf(servers.aws, '127.0.0.1'),
   };
 
+  const known = (protocol: Protocol): string[] => [CONNECTOR[protocol], ...(options.connectors?.[protocol] ?? [])];
   const clientSecret = 'the-demo-client-secret-of-this-run';
   const oidc = await createOidcIdp({
     baseUrl: urls.oidc,
     people,
-    clients: [{ clientId: DEMO_CLIENT_ID, clientSecret, redirectUris: [`${urls.bridge}/oidc/${CONNECTOR.oidc}/callback`] }],
+    clients: [{ clientId: DEMO_CLIENT_ID, clientSecret, redirectUris: known('oidc').map(id => `${urls.bridge}/oidc/${id}/callback`) }],
   });
   const saml = await createSamlIdp({
     baseUrl: urls.saml,
     people,
-    serviceProviders: [{ metadataUrl: `${urls.bridge}/saml/${CONNECTOR.saml}/metadata` }],
+    serviceProviders: known('saml').map(id => ({ metadataUrl: `${urls.bridge}/saml/${id}/metadata` })),
     now: clock.now,
   });
   const world = demoWorld({ bridgeUrl: urls.bridge });
   const aws = createLocalAws({ world: options.aws?.(world, urls) ?? world, baseUrl: urls.aws, now: clock.now });
-  answer(servers.oidc, oidc.handler);
-  answer(servers.saml, saml.handler);
-  answer(servers.aws, aws.handler);
+  answer(servers.oidc, options.through?.oidc?.(oidc.handler) ?? oidc.handler);
+  answer(servers.saml, options.through?.saml?.(saml.handler) ?? saml.handler);
+  const toAws: AwsRequest[] = [];
+  answer(servers.aws, recorded(toAws, options.through?.aws?.(aws.handler) ?? aws.handler));
 
-  for (const [name, text] of Object.entries(demoSecrets(clientSecret))) write(join(directory, name), text);
+  for (const [name, text] of Object.entries({ ...demoSecrets(clientSecret), ...options.files })) write(join(directory, name), text);
   const yaml = demoConfig({ bridgeUrl: urls.bridge, oidcUrl: urls.oidc, samlUrl: urls.saml, awsUrl: urls.aws, directory });
   const file = join(directory, 'rolebridge.yaml');
   write(file, options.configure?.(yaml, urls) ?? yaml);
-  const configuration = await loadConfiguration(file, { env: {} });
+  const configuration = await loadConfiguration(file, { env: options.env ?? {} });
   const log: string[] = [];
-  const bridge = await compose(configuration, { log: createLog({ level: 'debug', destination: lines(log) }), clock });
+  const bridges: Bridge[] = [];
+  const composeAnother = async (): Promise<Bridge> => {
+    const another = await compose(configuration, { log: createLog({ level: 'debug', destination: lines(log) }), clock });
+    bridges.push(another);
+    return another;
+  };
+  const bridge = await composeAnother();
   answer(servers.bridge, createApp(bridge));
 
   return {
@@ -114,8 +145,12 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     bridge,
     servers,
     log,
+    toAws,
+    directory,
+    compose: composeAnother,
     audit: async () => {
-      const store = await openSqliteStore({ file: join(directory, 'rolebridge.db') });
+      const { store: at } = configuration;
+      const store = await (at.kind === 'sqlite' ? openSqliteStore(at) : openPostgresStore(at));
       try {
         return await store.readAudit({ limit: 10_000 });
       } finally {
@@ -129,7 +164,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     },
     close: async () => {
       await proxy?.close();
-      await bridge.close();
+      await Promise.all(bridges.map(one => one.close()));
       await Promise.all(Object.values(servers).map(closeServer));
       rmSync(directory, { recursive: true, force: true });
     },
@@ -165,6 +200,18 @@ function urlOf(server: Server, host: string): string {
 export function answer(server: Server, listener: RequestListener): void {
   server.removeAllListeners('request');
   server.on('request', listener);
+}
+
+/** Writes down what is posted, and passes it on untouched. */
+function recorded(into: AwsRequest[], listener: RequestListener): RequestListener {
+  return (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (request.method === 'POST') into.push({ path: request.url!, form: new URLSearchParams(Buffer.concat(chunks).toString()) });
+    });
+    listener(request, response);
+  };
 }
 
 function closeServer(server: Server): Promise<void> {
