@@ -45,7 +45,7 @@ export function issueSamlResponse(options: SamlResponseOptions): string {
   const base64 = Buffer.from(sign(signedAssertion, '/*', key), 'utf8').toString('base64');
   if (base64.length > MAX_CHARACTERS) {
     throw new BridgeError('session_settings_invalid', `the SAML response for ${subject.role} has more than ${MAX_CHARACTERS} characters`, {
-      hint: 'Your session tags for this role are longer than AWS takes. Give the reference below to the people who run this bridge.',
+      hint: 'Your session tags for this role are longer than AWS takes. Give the reference to the people who run this bridge.',
     });
   }
   return base64;

@@ -1,19 +1,18 @@
 /**
- * The bridge's own keys: one PEM file a key, in one directory (threats A1, R34).
+ * The keys that the bridge signs with: one PEM file a key, in one directory (threats A1, R34).
  *
- * Owns: reading, checking and (when allowed) creating them, and their rotation by file name. Does not own: what is signed.
+ * Owns: checking and (when allowed) making them, and their rotation by file name. Does not own: what is signed, nor the files
+ * (key-directory).
  * For each use there is `<use>.pem`, which signs, and there may be `<use>.next.pem` and `<use>.previous.pem`, which are
  * published and sign nothing: a key must be known to AWS before it signs, and for as long as what it signed may be shown.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, randomUUID, X509Certificate } from 'node:crypto';
-import { constants } from 'node:fs';
-import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
 import { BridgeError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import { createKeyAndCertificate } from './certificate.ts';
+import { type KeyDirectory, openKeyDirectory } from './key-directory.ts';
 
 export interface SigningKey {
   /** RFC 7638 thumbprint (SHA-256). */
@@ -50,7 +49,6 @@ export interface SigningKeysOptions {
   readonly clock: Clock;
 }
 
-const MAX_FILE_BYTES = 64 * 1024;
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 4096;
 
@@ -58,54 +56,47 @@ const MAX_RSA_BITS = 4096;
  * Reads the keys, and creates those that are missing when `create` is set. Two processes that start at once end up with
  * the same keys. Throws `unavailable` with the file's name and the fix when a key is missing, readable by others or damaged.
  */
-export async function openSigningKeys(options: SigningKeysOptions): Promise<SigningKeys> {
-  if (options.create) await mkdir(options.directory, { recursive: true, mode: 0o700 });
-  await checkDirectory(options.directory);
+export async function openSigningKeys({ directory, create, clock }: SigningKeysOptions): Promise<SigningKeys> {
+  const files = await openKeyDirectory({ directory, create, purpose: 'signing key', content: 'private key' });
   const [saml, webIdentity, serviceProvider] = await Promise.all(
-    ['saml', 'web-identity', 'service-provider'].map(use => openRing(use, options)),
+    ['saml', 'web-identity', 'service-provider'].map(use => openRing(use, files, clock)),
   );
   return { saml: saml!, webIdentity: webIdentity!, serviceProvider: serviceProvider! };
 }
 
-async function checkDirectory(directory: string): Promise<void> {
-  const found = await stat(directory).catch((cause: unknown) => {
-    throw refused(`${directory}: cannot be opened; create it (mode 0700), or allow the bridge to create its keys`, cause);
-  });
-  if (!found.isDirectory()) throw refused(`${directory}: is not a directory`);
-  if (openToOthers(found.mode, 0o022)) throw refused(`${directory}: others may write to it; run: chmod 700 ${directory}`);
-}
-
-async function openRing(use: string, { directory, create, clock }: SigningKeysOptions): Promise<KeyRing> {
-  const file = join(directory, `${use}.pem`);
-  const [next, previous] = await Promise.all([
-    readKey(join(directory, `${use}.next.pem`)),
-    readKey(join(directory, `${use}.previous.pem`)),
-  ]);
-  let active = await readKey(file);
-  if (active === undefined) {
-    // In the middle of a rotation by hand the active file is gone for a moment; a new key here would be one that AWS does not know.
-    const halfway = next ?? previous;
-    if (halfway !== undefined) throw refused(`${file}: is missing, while keys to rotate to or from are there; finish the rotation`);
-    if (!create) throw refused(`${file}: is missing; put the key there, or allow the bridge to create its keys`);
-    await createKey(file, clock.now());
-    active = await readKey(file);
-  }
-  if (active === undefined) throw refused(`${file}: vanished while the bridge started`);
+async function openRing(use: string, files: KeyDirectory, clock: Clock): Promise<KeyRing> {
+  const name = `${use}.pem`;
+  const [next, previous] = await Promise.all([`${use}.next.pem`, `${use}.previous.pem`].map(other => readKey(other, files)));
+  // In the middle of a rotation by hand the active file is gone for a moment; a new key here would be one that AWS does not know.
+  const rotating = next !== undefined || previous !== undefined;
+  const text = rotating
+    ? await files.read(name)
+    : await files.readOrCreate(name, { write: () => newKey(clock.now()), fix: 'put the key there' });
+  if (text === undefined) throw files.refusal(name, 'is missing, while keys to rotate to or from are there; finish the rotation');
+  const active = await parseKey(text, name, files);
   return { active, published: [active, next, previous].filter(key => key !== undefined) };
 }
 
 /** The key in the file; undefined when there is no such file. */
-async function readKey(file: string): Promise<SigningKey | undefined> {
-  const text = await readSecretFile(file);
-  if (text === undefined) return undefined;
+async function readKey(name: string, files: KeyDirectory): Promise<SigningKey | undefined> {
+  const text = await files.read(name);
+  return text === undefined ? undefined : parseKey(text, name, files);
+}
+
+async function newKey(now: Instant): Promise<string> {
+  const { privateKeyPem, certificatePem } = await createKeyAndCertificate(now);
+  return privateKeyPem + certificatePem;
+}
+
+async function parseKey(text: string, name: string, files: KeyDirectory): Promise<SigningKey> {
   try {
     const privateKey = createPrivateKey(block(text, /PRIVATE KEY/));
     const certificate = new X509Certificate(block(text, /CERTIFICATE/));
     const bits = privateKey.asymmetricKeyType === 'rsa' ? (privateKey.asymmetricKeyDetails?.modulusLength ?? 0) : 0;
     if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
-      throw refused(`${file}: the key must be RSA of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`);
+      throw files.refusal(name, `the key must be RSA of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`);
     }
-    if (!certificate.checkPrivateKey(privateKey)) throw refused(`${file}: the certificate belongs to another key`);
+    if (!certificate.checkPrivateKey(privateKey)) throw files.refusal(name, 'the certificate belongs to another key');
     const publicJwk = await exportJWK(createPublicKey(privateKey));
     return {
       kid: await calculateJwkThumbprint(publicJwk),
@@ -118,7 +109,7 @@ async function readKey(file: string): Promise<SigningKey | undefined> {
   } catch (error) {
     // The cause is left out: what the parser says of a damaged key may hold parts of it.
     if (error instanceof BridgeError) throw error;
-    throw refused(`${file}: must hold one unencrypted private key and one certificate, both as PEM`);
+    throw files.refusal(name, 'must hold one unencrypted private key and one certificate, both as PEM');
   }
 }
 
@@ -126,57 +117,4 @@ function block(text: string, label: RegExp): string {
   const blocks = text.match(new RegExp(`-----BEGIN [A-Z ]*${label.source}-----[^-]+-----END [A-Z ]*${label.source}-----`, 'g')) ?? [];
   if (blocks.length !== 1) throw new Error('not exactly one such block');
   return blocks[0]!;
-}
-
-async function readSecretFile(file: string): Promise<string | undefined> {
-  const handle = await open(file, 'r').catch((cause: unknown) => {
-    if (codeOf(cause) === 'ENOENT') return undefined;
-    throw refused(`${file}: cannot be read (${codeOf(cause)})`, cause);
-  });
-  if (handle === undefined) return undefined;
-  try {
-    const found = await handle.stat();
-    const { mode, size } = found;
-    if (!found.isFile()) throw refused(`${file}: is not a file`);
-    if (openToOthers(mode, 0o077)) throw refused(`${file}: others may read this private key; run: chmod 600 ${file}`);
-    if (size > MAX_FILE_BYTES) throw refused(`${file}: is larger than ${MAX_FILE_BYTES} bytes, which no key is`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Windows knows no such modes; there the directory's access list is the operator's work. */
-function openToOthers(mode: number, bits: number): boolean {
-  return process.platform !== 'win32' && (mode & bits) !== 0;
-}
-
-/** Whole or not at all: written under another name, then linked, which fails when somebody else was first. */
-async function createKey(file: string, now: Instant): Promise<void> {
-  const { privateKeyPem, certificatePem } = await createKeyAndCertificate(now);
-  const draft = `${file}.${randomUUID()}.draft`;
-  try {
-    const handle = await open(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-    try {
-      await handle.writeFile(privateKeyPem + certificatePem);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await link(draft, file).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    });
-  } catch (cause) {
-    throw refused(`${file}: cannot be created (${codeOf(cause)}); make the directory writable for the bridge, or put the key there`, cause);
-  } finally {
-    await unlink(draft).catch(() => undefined); // absent when it could not be written
-  }
-}
-
-function codeOf(error: unknown): string {
-  return String((error as { code?: unknown } | undefined)?.code ?? 'unknown error');
-}
-
-function refused(message: string, cause?: unknown): BridgeError {
-  return new BridgeError('unavailable', `signing key: ${message}`, { cause });
 }

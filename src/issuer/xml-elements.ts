@@ -50,6 +50,6 @@ const SAYABLE = /^[\u0020-\u0084\u0086-\u2027\u202A-\uD7FF\uE000-\uFFFD\u{10000}
 function checked(text: string): string {
   if (SAYABLE.test(text)) return text;
   throw new BridgeError('session_settings_invalid', 'a value for a SAML document holds a character that XML does not carry unchanged', {
-    hint: 'Your identity provider sent a line break or a control character that AWS cannot be told. Give the reference below to the people who run this bridge.',
+    hint: 'Your identity provider sent a line break or a control character that AWS cannot be told. Give the reference to the people who run this bridge.',
   });
 }

@@ -42,11 +42,17 @@ const FAULTS: Readonly<Record<string, string>> = {
 /** Integrity constraint violation. */
 const CONSTRAINT_CLASS = '23';
 
+interface PostgresStoreOptions {
+  readonly url: string;
+  /** 32 bytes that are kept outside the database, the same for all instances. */
+  readonly secret: Uint8Array;
+}
+
 /**
  * Opens the store in the database that `url` names and brings its schema up to date.
  * Throws `unavailable` with a message that names server, database and fix, and never the password.
  */
-export async function openPostgresStore({ url }: { readonly url: string }): Promise<Store & AuditReader> {
+export async function openPostgresStore({ url, secret }: PostgresStoreOptions): Promise<Store & AuditReader> {
   const place = placeOf(url);
   await migrate(url, place);
   const pool = new pg.Pool({
@@ -61,7 +67,7 @@ export async function openPostgresStore({ url }: { readonly url: string }): Prom
   });
   // A connection that breaks while idle has left the pool by now; whoever asks next gets a new one or the fault itself.
   pool.on('error', () => {});
-  return createStore(connect(pool, place));
+  return createStore(connect(pool, place), secret);
 }
 
 /** BIGINT as a number, which every instant fits; everything else as pg does it. */

@@ -35,12 +35,19 @@ const FAULTS: Readonly<Record<number, string>> = {
 };
 const CONSTRAINT = 19;
 
+interface SqliteStoreOptions {
+  /** A path, or `:memory:`. */
+  readonly file: string;
+  /** 32 bytes that are kept outside the database. */
+  readonly secret: Uint8Array;
+}
+
 /**
  * Opens the store in `file`, which is made with mode 0600 (its directory 0700) when it is not there; `:memory:` keeps
- * everything until it is closed. Several processes may open the same file.
+ * everything until it is closed. Several processes may open the same file, with the same sealing secret (sealing.ts).
  * Throws `unavailable` with a message that names the file and the fix.
  */
-export async function openSqliteStore({ file }: { readonly file: string }): Promise<Store & AuditReader> {
+export async function openSqliteStore({ file, secret }: SqliteStoreOptions): Promise<Store & AuditReader> {
   const place = `store ${file}`;
   // An absolute path is never read as a `file:` URI, nor as a name for a temporary database.
   const path = file === MEMORY ? MEMORY : resolve(file);
@@ -50,7 +57,7 @@ export async function openSqliteStore({ file }: { readonly file: string }): Prom
     connection = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS, enableForeignKeyConstraints: true });
     setDurability(connection, place);
     migrate(connection, place);
-    return createStore(connect(connection, place));
+    return createStore(connect(connection, place), secret);
   } catch (cause) {
     connection?.close();
     throw explain(cause, place);

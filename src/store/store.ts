@@ -8,7 +8,7 @@
 import type { AuditEvent } from '../core/audit-event.ts';
 import type { AuditSink, OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
-import { hashOf, seal, unseal } from './sealing.ts';
+import { createSeal, hashOf, type Seal } from './sealing.ts';
 
 export type Value = string | number | Uint8Array | null;
 export type Row = Readonly<Record<string, Value>>;
@@ -25,11 +25,16 @@ export interface Database {
 
 const MOST_EVENTS_READ = 10_000;
 
-export function createStore(database: Database): Store & AuditReader {
+/**
+ * The store in an open database. `secret` seals what is kept for a browser (sealing.ts): rows sealed under another one count as absent.
+ * Throws `internal` when it has not 32 bytes.
+ */
+export function createStore(database: Database, secret: Uint8Array): Store & AuditReader {
+  const seal = createSeal(secret);
   let closed: Promise<void> | undefined;
   return {
-    attempts: createSignInAttempts(database),
-    sessions: createSessions(database),
+    attempts: createSignInAttempts(database, seal),
+    sessions: createSessions(database, seal),
     oneTimeKeys: createOneTimeKeys(database),
     ...createAudit(database),
     prune: async now => {
@@ -47,7 +52,7 @@ export function createStore(database: Database): Store & AuditReader {
   };
 }
 
-function createSignInAttempts(database: Database): SignInAttempts {
+function createSignInAttempts(database: Database, { seal, unseal }: Seal): SignInAttempts {
   return {
     create: async ({ id, ...attempt }) => {
       await database.rows('INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)', [
@@ -66,7 +71,7 @@ function createSignInAttempts(database: Database): SignInAttempts {
   };
 }
 
-function createSessions(database: Database): Sessions {
+function createSessions(database: Database, { seal, unseal }: Seal): Sessions {
   return {
     create: async ({ id, ...session }) => {
       await database.rows(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { createAuditTrail } from '../../src/audit/audit-trail.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
@@ -28,6 +29,8 @@ const ISSUED: AuditEvent = {
 };
 const REFUSED: AuditEvent = { type: 'sign-in.refused', at: AT, origin: ORIGIN, connector: 'okta', code: 'idp_refused', why: 'Status' };
 
+const inMemory = () => openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
+
 function capturedLog() {
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: line => void lines.push(line) } });
@@ -35,7 +38,7 @@ function capturedLog() {
 }
 
 test('an event is kept by the store and becomes one flat line in the log', async t => {
-  const store = await openSqliteStore({ file: ':memory:' });
+  const store = await inMemory();
   t.after(() => store.close());
   const { log, parsed } = capturedLog();
   await createAuditTrail({ sinks: [store.audit], log }).record(ISSUED);
@@ -63,6 +66,18 @@ test('the trail is in the log also where the operator reads warnings only', asyn
   assert.equal(lines.length, 1);
 });
 
+test('a flood of strangers fills the log and not the trail, and hides nobody who is signed in', async t => {
+  const store = await inMemory();
+  t.after(() => store.close());
+  const { log, parsed } = capturedLog();
+  const trail = createAuditTrail({ sinks: [store.audit], log });
+  for (let count = 0; count < 1005; count++) await trail.record(REFUSED);
+  await trail.record(ISSUED);
+  await trail.record({ ...REFUSED, at: AT + 60_000 });
+  assert.equal((await store.readAudit({ limit: 10_000 })).length, 1002);
+  assert.equal(parsed().filter(({ kept }) => kept === false).length, 5);
+});
+
 test('an event without an actor has a line too', async () => {
   const { log, parsed } = capturedLog();
   await createAuditTrail({ sinks: [], log }).record(REFUSED);
@@ -72,7 +87,7 @@ test('an event without an actor has a line too', async () => {
 });
 
 test('an event that one sink did not keep is refused and logged as not kept, and the other sinks have it', async t => {
-  const [broken, working] = [await openSqliteStore({ file: ':memory:' }), await openSqliteStore({ file: ':memory:' })];
+  const [broken, working] = [await inMemory(), await inMemory()];
   t.after(() => working.close());
   await broken.close();
   const { log, parsed } = capturedLog();

@@ -1,13 +1,27 @@
-/** What every store keeps to whose database outlives it: restarts, several stores at once, thieves and old schemas. */
+/** What every store keeps to whose database outlives it: restarts, several stores at once, thieves, forgers and old schemas. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
-import { attemptOf, EVENTS, HOUR, IDENTITY, type LastingDatabase, NOW, type OpenStore, race, sessionOf, token } from './store-samples.ts';
+import { forgeAttempt, forgeSession } from './forged-rows.ts';
+import {
+  attemptOf,
+  EVENTS,
+  HOUR,
+  IDENTITY,
+  type LastingDatabase,
+  NOW,
+  type OpenStore,
+  race,
+  SECRET,
+  sessionOf,
+  token,
+} from './store-samples.ts';
 
 export function lastingStoreContract(name: string, create: (t: TestContext) => Promise<LastingDatabase>): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
-    const open = async () => {
-      const store = await database.open();
+    const open = async (secret?: Uint8Array) => {
+      const store = await database.open(secret);
       t.after(() => store.close());
       return store;
     };
@@ -114,6 +128,40 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
         NOW + 1000 * HOUR,
       ]);
       assert.equal(await store.attempts.consume(attempt.id, attempt.expiresAt), undefined);
+      assert.deepEqual(await store.sessions.find(session.id), session);
+    });
+
+    test('who can write the database cannot make a session or an attempt to an id of their own', async t => {
+      const { store, database } = await opened(t);
+      const keptBy = async (secret: Uint8Array, version: number) => {
+        const [session, attempt] = [sessionOf(), attemptOf()];
+        await forgeSession(database, session, { secret, version });
+        await forgeAttempt(database, attempt, { secret, version });
+        assert.equal((await database.rows('SELECT 1 AS one FROM sessions')).length, 1, 'the row is there');
+        const [found, consumed] = [await store.sessions.find(session.id), await store.attempts.consume(attempt.id, NOW)];
+        await database.rows('DELETE FROM sessions');
+        return { session: found?.id === session.id && found, attempt: consumed?.id === attempt.id && consumed, made: { session, attempt } };
+      };
+      const nothing = { session: false, attempt: false };
+      for (const version of [1, 2, 3]) {
+        for (const [what, secret] of Object.entries({ 'the id alone': Buffer.alloc(0), 'another secret': randomBytes(32) })) {
+          const { made: _, ...kept } = await keptBy(secret, version);
+          assert.deepEqual(kept, nothing, `version ${version}, sealed by ${what}`);
+        }
+      }
+      // The forger knows the layout: with the secret the rows would be good.
+      const { made, ...kept } = await keptBy(SECRET, 2);
+      assert.deepEqual(kept, made);
+    });
+
+    test('what another bridge sealed is absent for this one, and stays there for the other', async t => {
+      const { store, open } = await opened(t);
+      const other = await open(randomBytes(32));
+      const [session, attempt] = [sessionOf(), attemptOf()];
+      await store.sessions.create(session);
+      await store.attempts.create(attempt);
+      assert.equal(await other.sessions.find(session.id), undefined);
+      assert.equal(await other.attempts.consume(attempt.id, NOW), undefined);
       assert.deepEqual(await store.sessions.find(session.id), session);
     });
 

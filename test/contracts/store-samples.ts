@@ -11,8 +11,8 @@ export type OpenStore = Store & AuditReader;
 
 /** A database of a test's own; whoever made it removes it after the test. */
 export interface TestDatabase {
-  /** Opens a store on it: another connection each time, and in a lasting database the same content. */
-  open(): Promise<OpenStore>;
+  /** Opens a store on it, under `SECRET` unless another is given: another connection each time, and in a lasting database the same content. */
+  open(secret?: Uint8Array): Promise<OpenStore>;
 }
 
 /** A database that outlives the store, seen from behind as someone who has stolen it would. */
@@ -24,6 +24,9 @@ export interface LastingDatabase extends TestDatabase {
 
 export const NOW = Date.UTC(2026, 10, 20, 9, 0, 0);
 export const HOUR = 3_600_000;
+
+/** The sealing secret of the bridge whose stores these are. */
+export const SECRET: Uint8Array = randomBytes(32);
 
 export const token = (): string => randomBytes(32).toString('base64url');
 
@@ -54,7 +57,7 @@ export const attemptOf = (over: Partial<SignInAttempt> = {}): SignInAttempt => (
   connector: 'okta' as ConnectorId,
   browser: token(),
   returnTo: '/console?account=prod&role=Admin',
-  expectation: { protocol: 'oidc', nonce: token(), codeVerifier: token(), reauthenticate: false },
+  expectation: { protocol: 'oidc', nonce: token(), codeVerifier: token() },
   createdAt: NOW,
   expiresAt: NOW + 600_000,
   ...over,

@@ -7,7 +7,7 @@ import { openPostgresStore } from '../../src/store/postgres.ts';
 import type { Row, Value } from '../../src/store/store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { storeContract } from '../contracts/store.ts';
-import { type LastingDatabase, sessionOf } from '../contracts/store-samples.ts';
+import { type LastingDatabase, SECRET, sessionOf } from '../contracts/store-samples.ts';
 import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
 
 const started = await startPostgres().catch((cause: Error) => cause);
@@ -60,7 +60,7 @@ function testWith(server: RunningPostgres): void {
   const newDatabase = async (t: TestContext): Promise<LastingDatabase> => {
     const { schema, parameters } = await newSchema(t);
     return {
-      open: () => openPostgresStore({ url: urlOf({ parameters }) }),
+      open: (secret = SECRET) => openPostgresStore({ url: urlOf({ parameters }), secret }),
       rows: async (sql, values) => {
         await rows(`SET search_path = ${schema}`);
         return rows(sql, values);
@@ -96,7 +96,7 @@ function testWith(server: RunningPostgres): void {
       [`postgres://root:${wrong}@127.0.0.1/x?sslrootcert=/absent.pem`, /^the URL of the PostgreSQL store cannot be used;.*ENOENT/],
     ];
     for (const [url, message] of cases) {
-      await assert.rejects(openPostgresStore({ url }), (error: Error & { code: string }) => {
+      await assert.rejects(openPostgresStore({ url, secret: SECRET }), (error: Error & { code: string }) => {
         assert.equal(error.code, 'unavailable');
         assert.match(error.message, message);
         for (const secret of [wrong, decodeURIComponent(wrong), server.password])
@@ -108,7 +108,7 @@ function testWith(server: RunningPostgres): void {
 
   test('a database that cannot hold every name is refused', async () => {
     await rows("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
-    await assert.rejects(openPostgresStore({ url: urlOf({ database: 'latin' }) }), {
+    await assert.rejects(openPostgresStore({ url: urlOf({ database: 'latin' }), secret: SECRET }), {
       code: 'unavailable',
       message: /is not in UTF8; create it with/,
     });
@@ -120,11 +120,11 @@ function testWith(server: RunningPostgres): void {
     t.after(() => rows('DROP OWNED BY bridge').then(() => rows('DROP ROLE bridge')));
     await rows(`GRANT USAGE ON SCHEMA ${schema} TO bridge`);
     const url = urlOf({ user: 'bridge', password: 'bridge', parameters });
-    await assert.rejects(openPostgresStore({ url }), { code: 'unavailable', message: /gives this user too few rights/ });
+    await assert.rejects(openPostgresStore({ url, secret: SECRET }), { code: 'unavailable', message: /gives this user too few rights/ });
 
-    await (await openPostgresStore({ url: urlOf({ parameters }) })).close();
+    await (await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET })).close();
     await rows(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO bridge`);
-    const store = await openPostgresStore({ url });
+    const store = await openPostgresStore({ url, secret: SECRET });
     t.after(() => store.close());
     const session = sessionOf();
     await store.sessions.create(session);
@@ -133,7 +133,7 @@ function testWith(server: RunningPostgres): void {
 
   test('a store has a bounded number of connections that say whose they are', async t => {
     const { parameters } = await newSchema(t);
-    const store = await openPostgresStore({ url: urlOf({ parameters }) });
+    const store = await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET });
     t.after(() => store.close());
     await Promise.all(Array.from({ length: 200 }, () => store.ping()));
     const [connections] = await rows("SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'rolebridge'");
@@ -142,7 +142,7 @@ function testWith(server: RunningPostgres): void {
 
   test('a store goes on after the server ended its connections', async t => {
     const { parameters } = await newSchema(t);
-    const store = await openPostgresStore({ url: urlOf({ parameters }) });
+    const store = await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET });
     t.after(() => store.close());
     const session = sessionOf();
     await store.sessions.create(session);
@@ -154,7 +154,7 @@ function testWith(server: RunningPostgres): void {
 
   test('a statement that waits for a lock too long fails as unavailable, and the next one works', async t => {
     const { schema, parameters } = await newSchema(t);
-    const store = await openPostgresStore({ url: urlOf({ parameters: { ...parameters, statement_timeout: '200' } }) });
+    const store = await openPostgresStore({ url: urlOf({ parameters: { ...parameters, statement_timeout: '200' } }), secret: SECRET });
     t.after(() => store.close());
     await rows('BEGIN');
     await rows(`LOCK TABLE ${schema}.sessions IN ACCESS EXCLUSIVE MODE`);

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashOf, seal, unseal } from '../../src/store/sealing.ts';
+import { createSeal, hashOf } from '../../src/store/sealing.ts';
 
 const ID = 'qD1m9Wb1pHk4Zt0eR7yUoXcVnJsLfGaTiEhKxMwQz2o';
+const SECRET = Uint8Array.from({ length: 32 }, (_, index) => index);
+const { seal, unseal } = createSeal(SECRET);
 
 test('a sealed value opens with its own kind and id, and with no other', () => {
   const value = { text: 'Grüße\0\ud800', list: [1, null], nested: { deep: true } };
@@ -11,6 +13,22 @@ test('a sealed value opens with its own kind and id, and with no other', () => {
   assert.equal(unseal('sign-in attempt', ID, sealed), undefined);
   assert.equal(unseal('session', `${ID}x`, sealed), undefined);
   assert.equal(unseal('session', '', sealed), undefined);
+});
+
+test('a sealed value opens under its own secret, and under none that differs in one bit', () => {
+  const sealed = seal('session', ID, { a: 1 });
+  assert.deepEqual(createSeal(Uint8Array.from(SECRET)).unseal('session', ID, sealed), { a: 1 });
+  for (let bit = 0; bit < 256; bit++) {
+    const other = Uint8Array.from(SECRET);
+    other[bit >> 3]! ^= 1 << (bit & 7);
+    assert.equal(createSeal(other).unseal('session', ID, sealed), undefined);
+  }
+});
+
+test('no secret, and one that is too short or too long, seals nothing', () => {
+  for (const length of [0, 16, 31, 33, 64]) {
+    assert.throws(() => createSeal(new Uint8Array(length)), { name: 'BridgeError', code: 'internal', message: /must have 32 bytes/ });
+  }
 });
 
 test('the same value is never sealed to the same bytes twice', () => {
@@ -24,7 +42,7 @@ test('no cut of a sealed value opens', () => {
 });
 
 test('what an earlier build of this version sealed still opens', () => {
-  const sealed = Buffer.from('AecLauZwg5Xm87MptweRmeYF3qlPmq2SkR6vYLjjvnFYhUC19z6YdxA80ngXwryxf7kyIFv0w1vM510I', 'base64');
+  const sealed = Buffer.from('AgZUylW59TzIrhVHAz/WHAcyKvr+aR7aYKVtXTU1Z6qaZDmsD3j7utbZWPZ8kM913BTpDhI63rd0lFPn', 'base64');
   assert.deepEqual(unseal('session', ID, sealed), { csrfToken: 'c', createdAt: 1 });
 });
 

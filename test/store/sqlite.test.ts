@@ -10,7 +10,7 @@ import { openSqliteStore } from '../../src/store/sqlite.ts';
 import type { Row } from '../../src/store/store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { storeContract } from '../contracts/store.ts';
-import { type LastingDatabase, NOW, sessionOf } from '../contracts/store-samples.ts';
+import { type LastingDatabase, NOW, SECRET, sessionOf } from '../contracts/store-samples.ts';
 
 async function newDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'rolebridge-store-'));
@@ -22,7 +22,7 @@ async function newFile(t: TestContext): Promise<LastingDatabase> {
   const directory = await newDirectory(t);
   const file = join(directory, 'rolebridge.db');
   return {
-    open: () => openSqliteStore({ file }),
+    open: (secret = SECRET) => openSqliteStore({ file, secret }),
     rows: async (sql, values = []) => {
       using connection = new DatabaseSync(file);
       return connection.prepare(sql).all(Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]))) as Row[];
@@ -31,7 +31,7 @@ async function newFile(t: TestContext): Promise<LastingDatabase> {
   };
 }
 
-storeContract('SQLite in memory', async () => ({ open: () => openSqliteStore({ file: ':memory:' }) }));
+storeContract('SQLite in memory', async () => ({ open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }) }));
 storeContract('SQLite in a file', newFile);
 lastingStoreContract('SQLite in a file', newFile);
 
@@ -39,7 +39,7 @@ const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode
 
 test('the file and what SQLite keeps beside it are for their owner alone, in a directory that is too', async t => {
   const directory = join(await newDirectory(t), 'var', 'data');
-  const store = await openSqliteStore({ file: join(directory, 'rolebridge.db') });
+  const store = await openSqliteStore({ file: join(directory, 'rolebridge.db'), secret: SECRET });
   t.after(() => store.close());
   await store.sessions.create(sessionOf());
   assert.equal(await modeOf(directory), '700');
@@ -52,7 +52,7 @@ test('a file that others could read is closed to them', async t => {
   const file = join(await newDirectory(t), 'rolebridge.db');
   await writeFile(file, '');
   await chmod(file, 0o644);
-  const store = await openSqliteStore({ file });
+  const store = await openSqliteStore({ file, secret: SECRET });
   t.after(() => store.close());
   assert.equal(await modeOf(file), '600');
 });
@@ -62,7 +62,7 @@ test('a file name that looks like a URI is a file name', async t => {
   const before = process.cwd();
   t.after(() => process.chdir(before));
   process.chdir(directory);
-  const store = await openSqliteStore({ file: 'file:x.db?mode=memory' });
+  const store = await openSqliteStore({ file: 'file:x.db?mode=memory', secret: SECRET });
   t.after(() => store.close());
   await store.sessions.create(sessionOf());
   assert.ok((await readdir(directory)).includes('file:x.db?mode=memory-wal'));
@@ -73,16 +73,19 @@ test('a file that is no database, or half of one, is refused with its name and w
   const garbage = join(directory, 'garbage.db');
   await writeFile(garbage, 'these are the minutes of a meeting. '.repeat(500));
   const half = join(directory, 'half.db');
-  const store = await openSqliteStore({ file: half });
+  const store = await openSqliteStore({ file: half, secret: SECRET });
   for (let count = 0; count < 50; count++) await store.sessions.create(sessionOf());
   await store.close();
   await truncate(half, 8192);
   for (const file of [garbage, half]) {
-    await assert.rejects(openSqliteStore({ file }), ({ name, code, message }: { name: string; code: string; message: string }) => {
-      assert.deepEqual([name, code], ['BridgeError', 'unavailable']);
-      assert.ok(message.startsWith(`store ${file} is damaged or is no SQLite database; restore it from a backup`), message);
-      return !message.includes('\n');
-    });
+    await assert.rejects(
+      openSqliteStore({ file, secret: SECRET }),
+      ({ name, code, message }: { name: string; code: string; message: string }) => {
+        assert.deepEqual([name, code], ['BridgeError', 'unavailable']);
+        assert.ok(message.startsWith(`store ${file} is damaged or is no SQLite database; restore it from a backup`), message);
+        return !message.includes('\n');
+      },
+    );
   }
 });
 
@@ -90,7 +93,7 @@ test('a place where no file can be is refused with its name and what to do', asy
   const directory = await newDirectory(t);
   await writeFile(join(directory, 'plain'), '');
   for (const file of [directory, join(directory, 'plain', 'rolebridge.db'), `${directory}/nul\0byte.db`]) {
-    await assert.rejects(openSqliteStore({ file }), ({ code, message }: { code: string; message: string }) => {
+    await assert.rejects(openSqliteStore({ file, secret: SECRET }), ({ code, message }: { code: string; message: string }) => {
       assert.equal(code, 'unavailable');
       assert.ok(message.startsWith(`store ${file} cannot be read and written; give the user that runs the bridge`), message);
       return true;
@@ -104,7 +107,7 @@ test('a database of another program is left as it was', async t => {
     using other = new DatabaseSync(file);
     other.exec('CREATE TABLE dashboards (id INTEGER)');
   }
-  await assert.rejects(openSqliteStore({ file }), {
+  await assert.rejects(openSqliteStore({ file, secret: SECRET }), {
     message: `store ${file} belongs to another program; give the bridge a file of its own`,
   });
   using other = new DatabaseSync(file);
@@ -130,7 +133,7 @@ test('of several processes that open a new file and claim one key exactly one ge
   const file = join(await newDirectory(t), 'rolebridge.db');
   const program = `
     import { openSqliteStore } from ${JSON.stringify(new URL('../../src/store/sqlite.ts', import.meta.url).href)};
-    const store = await openSqliteStore({ file: process.argv[1] });
+    const store = await openSqliteStore({ file: process.argv[1], secret: new Uint8Array(32) });
     console.log(await store.oneTimeKeys.claim('_raced', ${NOW}));
     await store.close();`;
   const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, file], { timeout: 30_000 });
@@ -139,7 +142,7 @@ test('of several processes that open a new file and claim one key exactly one ge
 });
 
 test('ten thousand sessions are kept, found and pruned', async t => {
-  const store = await openSqliteStore({ file: ':memory:' });
+  const store = await openSqliteStore({ file: ':memory:', secret: SECRET });
   t.after(() => store.close());
   const sessions = Array.from({ length: 10_000 }, (_, index) => sessionOf({ expiresAt: NOW + (index % 2) }));
   for (const session of sessions) await store.sessions.create(session);
