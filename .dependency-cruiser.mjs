@@ -33,7 +33,7 @@ export default {
       'adapters-look-inward',
       'An adapter fills a port of core; it does not know who calls.',
       { path: adapters },
-      { path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose|main)\\.ts$' },
+      { path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose|serving|main)\\.ts$' },
     ),
     law(
       'flows-and-apis-never-meet',
@@ -51,7 +51,7 @@ export default {
       'http-does-not-look-up',
       'The toolkit serves the doors and does not know them.',
       { path: '^src/http/' },
-      { path: '^src/(flows|apis|config)/|^src/(app|compose|main)\\.ts$' },
+      { path: '^src/(flows|apis|config)/|^src/(app|compose|serving|main)\\.ts$' },
     ),
     law(
       'config-knows-core',

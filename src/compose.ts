@@ -28,6 +28,7 @@ import type {
 import { MINUTE, type Seconds } from './core/time.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
 import { createIssuer } from './issuer/issuer.ts';
+import { openSealingSecret } from './issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
 import type { Logger } from './log.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
@@ -95,7 +96,7 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   opened.defer(() => toAws.close());
   const partitions = partitionTable(aws);
   const keys = await openSigningKeys({ ...issuer.keys, clock });
-  const store = await openStore(configuration.store);
+  const store = await openStore(configuration.store, await openSealingSecret(issuer.keys));
   opened.defer(() => store.close());
   const audit = createAuditTrail({ sinks: [store.audit], log });
 
@@ -152,8 +153,8 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   };
 }
 
-function openStore(configuration: StoreConfiguration): Promise<Store> {
-  return configuration.kind === 'sqlite' ? openSqliteStore(configuration) : openPostgresStore(configuration);
+function openStore(configuration: StoreConfiguration, secret: Uint8Array): Promise<Store> {
+  return configuration.kind === 'sqlite' ? openSqliteStore({ ...configuration, secret }) : openPostgresStore({ ...configuration, secret });
 }
 
 interface ConnectorParts {

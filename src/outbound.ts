@@ -1,5 +1,5 @@
 /**
- * The one way out for HTTP that is not the AWS SDK: bounded in time and size, never redirected, https except on loopback.
+ * The one way out for HTTP, the AWS SDK's included: bounded in time and size, never redirected, https except on loopback.
  *
  * Identity providers are as hostile as anyone (threats R21): slow, huge, redirecting. Proxies come from the environment
  * (HTTPS_PROXY, NO_PROXY), private CAs from NODE_EXTRA_CA_CERTS.

@@ -15,15 +15,24 @@ export interface AuditTrailParts {
   readonly log: Logger;
 }
 
+/** Refusals of strangers that the sinks keep in a minute: the trail is never pruned, and a stranger must not fill the disk. */
+const STRANGERS_PER_MINUTE = 1000;
+
 /**
  * An AuditSink over several. `record` throws `unavailable` when one of them did not keep the event: what the event
- * records must not happen then. The line in the log is written either way; `kept` says how it went.
+ * records must not happen then. The line in the log is written either way; `kept` says how it went. In a flood, the refusals of people who are
+ * not signed in go to the log alone.
  */
 export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditSink {
   // The trail is complete whatever else the operator wants to read in the log.
   const trail = log.child({}, { level: 'info' });
+  const isFlood = strangersBudget();
   return {
     record: async event => {
+      if (isFlood(event)) {
+        trail.warn({ audit: true, kept: false, ...fieldsOf(event) }, event.type);
+        return;
+      }
       const outcomes = await Promise.allSettled(sinks.map(async sink => sink.record(event)));
       const failures = outcomes.filter(outcome => outcome.status === 'rejected').map(outcome => outcome.reason as unknown);
       const fields = { audit: true, kept: failures.length === 0, ...fieldsOf(event) };
@@ -35,6 +44,19 @@ export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditSink {
       trail.error({ ...fields, err: cause }, event.type);
       throw new BridgeError('unavailable', `the audit event ${event.type} was not kept`, { cause });
     },
+  };
+}
+
+/** Counts by the events' own clock. */
+function strangersBudget(): (event: AuditEvent) => boolean {
+  let minute = 0;
+  let used = 0;
+  return event => {
+    if ('actor' in event && event.actor !== undefined) return false;
+    const now = Math.floor(event.at / 60_000);
+    if (now !== minute) [minute, used] = [now, 0];
+    used += 1;
+    return used > STRANGERS_PER_MINUTE;
   };
 }
 

@@ -92,7 +92,7 @@ async function signinTokenOf(response: Response, account: Account): Promise<stri
   }
   if (response.status !== 200) {
     throw new BridgeError('aws_refused', `${where}: the federation endpoint answered ${response.status}`, {
-      hint: 'AWS took the role but gave no console link. Try again; if it goes on, the role may have been changed or deleted a moment ago, or the account is in another partition than the configuration says. Give the reference below to the people who run this bridge.',
+      hint: 'AWS took the role but gave no console link. Try again; if it goes on, the role may have been changed or deleted a moment ago, or the account is in another partition than the configuration says. Give the reference to the people who run this bridge.',
     });
   }
   const answer = SigninAnswer.safeParse(await response.json().catch(() => undefined));

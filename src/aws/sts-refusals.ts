@@ -10,7 +10,8 @@ import type { Trust } from '../core/role.ts';
 import { samlProviderArn } from '../core/role.ts';
 import { isPassing, type StsFailure } from './sts-client.ts';
 
-type Hint = (request: AssumeRequest) => string;
+/** `text` is what STS said, as far as it is a known text. */
+type Hint = (request: AssumeRequest, text?: string) => string;
 type HintByTrust = Readonly<Record<Trust['by'], Hint>>;
 
 const ACTIONS = {
@@ -81,8 +82,11 @@ const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = 
   { text: /Missing a required claim: \w{1,20}/ },
 ];
 
-const SESSION_TOO_LARGE: Hint = () =>
-  'The session policies and tags of this role are larger together than AWS takes. Use fewer or shorter tags, or a managed policy instead of an inline one.';
+const SESSION_TOO_LARGE: Hint = (_request, text) => {
+  const percent = /\d+%/.exec(text ?? '')?.[0];
+  const share = percent === undefined ? '' : ` (${percent} of the room)`;
+  return `The session policies and tags of this role are larger together than AWS takes${share}. Use fewer or shorter tags, or a managed policy instead of an inline one.`;
+};
 const RULE_NOT_ACCEPTED: Hint = () =>
   'AWS does not take a value that the rule sets for this role: its session policy, its tags or its duration.';
 const REGION_OFF: Hint = ({ account }) =>
@@ -157,7 +161,7 @@ export function explain(failure: StsFailure, request: AssumeRequest, trust: Trus
   if (row === undefined) return new BridgeError('aws_refused', message);
   const hint = typeof row === 'function' ? row : row[trust.by];
   return new BridgeError('aws_refused', message, {
-    hint: `${hint(request)} Give the reference below to the people who run this bridge.`,
+    hint: `${hint(request, text)} Give the reference to the people who run this bridge.`,
   });
 }
 

@@ -94,7 +94,7 @@ function refuseLostSettings({ session, role }: AssumeRequest): void {
     'session_settings_invalid',
     `${role} trusts the corporate identity provider itself, so the rule's tags and source identity cannot reach it`,
     {
-      hint: 'The rule that gives this role sets session tags or a source identity, and this account takes them from your identity provider only. Give the reference below to the people who run this bridge.',
+      hint: 'The rule that gives this role sets session tags or a source identity, and this account takes them from your identity provider only. Give the reference to the people who run this bridge.',
     },
   );
 }

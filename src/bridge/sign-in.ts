@@ -25,8 +25,8 @@ import { MINUTE, type Seconds } from '../core/time.ts';
 
 /** How long a person may take at their identity provider. */
 const ATTEMPT_SECONDS: Seconds = 10 * MINUTE;
-/** The time of last use is written at most this often. */
-const TOUCH_SECONDS: Seconds = MINUTE;
+/** The time of last use is written at most this often, and often enough for a short idle limit. */
+const LONGEST_TOUCH_SECONDS: Seconds = MINUTE;
 
 export interface SignInParts {
   readonly connectors: readonly Connector[];
@@ -80,6 +80,7 @@ export interface SignIn {
 
 export function createSignIn(parts: SignInParts): SignIn {
   const { connectors, attempts, sessions, oneTimeKeys, audit, clock, secrets } = parts;
+  const touchSeconds = Math.min(LONGEST_TOUCH_SECONDS, parts.idleSeconds / 4);
   const byId = new Map<string, Connector>(connectors.map(connector => [connector.id, connector]));
 
   const connectorNamed = (id: string): Connector => {
@@ -89,13 +90,14 @@ export function createSignIn(parts: SignInParts): SignIn {
   };
 
   /** Runs a step of a sign-in; a refusal is audited before it goes on to the person. */
-  const audited = async <T>(connector: string, origin: Origin, step: () => Promise<T>): Promise<T> => {
+  const audited = async <T>(id: string, origin: Origin, step: (connector: Connector) => Promise<T>): Promise<T> => {
+    // Not a sign-in at all: an address that somebody mistyped, or guesses.
+    const connector = connectorNamed(id);
     try {
-      return await step();
+      return await step(connector);
     } catch (thrown) {
       const error = asBridgeError(thrown);
-      const named = byId.has(connector) ? connector : 'unknown';
-      await audit.record({ type: 'sign-in.refused', at: clock.now(), origin, connector: named, code: error.code, why: error.message });
+      await audit.record({ type: 'sign-in.refused', at: clock.now(), origin, connector: id, code: error.code, why: error.message });
       throw error;
     }
   };
@@ -105,6 +107,15 @@ export function createSignIn(parts: SignInParts): SignIn {
     const attempt = answer.attemptId === undefined ? undefined : await attempts.consume(answer.attemptId, clock.now());
     if (attempt === undefined) {
       if (connector.acceptsUnsolicited && answer.response.protocol === 'saml') return undefined;
+      if (answer.attemptId === undefined) {
+        throw new BridgeError(
+          'attempt_invalid',
+          'the answer names no attempt; one that the identity provider begins is taken where the connector allows it (allowUnsolicited)',
+          {
+            hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
+          },
+        );
+      }
       throw new BridgeError('attempt_invalid', 'no such attempt: never begun, over, or answered before');
     }
     if (attempt.connector !== connector.id) throw new BridgeError('attempt_invalid', 'the attempt was begun at another connector');
@@ -134,8 +145,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     connectors,
 
     begin: ({ connector: id, browser, returnTo, reauthenticate, origin }) =>
-      audited(id, origin, async () => {
-        const connector = connectorNamed(id);
+      audited(id, origin, async connector => {
         const attemptId = secrets.token();
         const { redirectTo, expectation } = await connector.begin({ attemptId, reauthenticate });
         const now = clock.now();
@@ -152,8 +162,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       }),
 
     complete: answer =>
-      audited(answer.connector, answer.origin, async () => {
-        const connector = connectorNamed(answer.connector);
+      audited(answer.connector, answer.origin, async connector => {
         const attempt = await redeem(answer, connector);
         const verified = await answer.authenticate(connector, answer.response, attempt?.expectation);
         if (verified.assertion !== undefined) {
@@ -184,7 +193,7 @@ export function createSignIn(parts: SignInParts): SignIn {
         await sessions.end(id);
         return undefined;
       }
-      if (now >= session.lastUsedAt + TOUCH_SECONDS * 1000) await sessions.touch(id, now);
+      if (now >= session.lastUsedAt + touchSeconds * 1000) await sessions.touch(id, now);
       return session;
     },
 

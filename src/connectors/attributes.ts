@@ -57,7 +57,7 @@ export function identityFrom(verified: VerifiedValues): Identity {
     person: personIdOf(connector, subject),
     connector,
     subject,
-    username: usernameFrom(values, mapping.username),
+    username: usernameFrom(values, mapping),
     displayName: displayNameFrom(values, mapping.displayName),
     email: emailFrom(values, mapping.email),
     groups: groupsFrom(values, mapping.groups),
@@ -97,7 +97,12 @@ function personIdOf(connector: ConnectorId, subject: string): PersonId {
   return digits.replace(/./g, digit => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(digit, 32)]!) as PersonId;
 }
 
-function usernameFrom(values: Readonly<Record<string, unknown>>, path: string): string {
+function usernameFrom(values: Readonly<Record<string, unknown>>, { username: path, email }: IdentityMapping): string {
+  if ((path === email || path === 'email') && isUnverifiedEmail(values)) {
+    throw new BridgeError('identity_incomplete', `the username claim "${path}" is an address that the provider has not verified`, {
+      hint: 'Confirm your address at your identity provider, then sign in again.',
+    });
+  }
   const username = checkedText(`the username claim "${path}"`, claimAt(values, path), INVISIBLE);
   if (username !== undefined && /\S/.test(username)) return username;
   const problem = username === undefined ? 'is missing or empty' : 'is blank';

@@ -55,7 +55,6 @@ interface Redemption {
   readonly callback: URLSearchParams;
   readonly nonce: string;
   readonly codeVerifier: string;
-  readonly reauthenticate: boolean;
   /** Asks whether the id_token says enough; if not, the userinfo endpoint is asked too. */
   readonly isComplete: (claims: IDToken) => boolean;
 }
@@ -110,7 +109,7 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
 }
 
 async function exchange(config: Configuration, options: OidcClientOptions, redemption: Redemption): Promise<VerifiedAnswer> {
-  const { callback, nonce, codeVerifier, reauthenticate, isComplete } = redemption;
+  const { callback, nonce, codeVerifier, isComplete } = redemption;
   const granted = await authorizationCodeGrant(config, new URL(`${options.redirectUri}?${callback}`), {
     expectedNonce: nonce,
     pkceCodeVerifier: codeVerifier,
@@ -127,7 +126,6 @@ async function exchange(config: Configuration, options: OidcClientOptions, redem
     accessToken,
     clientId: options.clientId,
     now: options.clock.now(),
-    reauthenticate,
   });
   const asks = !isComplete(claims) && config.serverMetadata().userinfo_endpoint !== undefined;
   const userinfo = asks ? await fetchUserInfo(config, accessToken, claims.sub) : {};

@@ -17,6 +17,8 @@ import { providerError } from './oidc-errors.ts';
 const SIGNATURE_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 const REFRESH_AFTER: Seconds = 6 * HOUR;
 const LONGEST_RETRY: Seconds = 5 * MINUTE;
+/** However many people press the button, a provider that is down is asked no more often than this. */
+const RETRY_ON_DEMAND: Seconds = 2;
 
 export interface ProviderOptions {
   /** Exactly as the provider writes it, with or without a slash at its end. */
@@ -53,6 +55,7 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
   let availability: Availability = { state: 'unavailable', reason: 'it has not been asked yet', since: clock.now() };
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
   let pause = options.retrySeconds;
   let closed = false;
 
@@ -64,6 +67,7 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
   };
 
   const attempt = async () => {
+    askedAt = clock.now();
     try {
       known = { metadata: await discoverProvider(options), at: clock.now() };
       become({ state: 'ready' });
@@ -87,8 +91,9 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
     availability: () => availability,
     known: () => known?.metadata,
     metadata: async code => {
-      if (known === undefined) await ask();
-      else if (clock.now() - known.at > REFRESH_AFTER * 1000) void ask();
+      const mayAsk = running !== undefined || clock.now() >= askedAt + RETRY_ON_DEMAND * 1000;
+      if (known === undefined && mayAsk) await ask();
+      else if (known !== undefined && clock.now() - known.at > REFRESH_AFTER * 1000) void ask();
       if (known !== undefined) return known.metadata;
       throw new BridgeError(code, availability.state === 'unavailable' ? availability.reason : 'the provider is not known');
     },

@@ -22,7 +22,7 @@ const SETTINGS_HINT = 'Tell the people who run this bridge: what it presents to 
 /** `error` of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6) and what to do about it. */
 const AUTHORIZATION_HINTS: Readonly<Record<string, string>> = {
   access_denied:
-    'You or your identity provider said no. Ask the people who run the identity provider whether you may use this application, and give them the reference below.',
+    'You or your identity provider said no. Ask the people who run the identity provider whether you may use this application, and give them the reference.',
   login_required: 'Start again at the sign-in page, and sign in at your identity provider when it asks.',
   interaction_required: 'Start again at the sign-in page, and answer what your identity provider asks.',
   consent_required: 'Start again at the sign-in page, and agree when your identity provider asks.',

@@ -31,13 +31,12 @@ export interface IssuedTokens {
   readonly accessToken: string;
   readonly clientId: string;
   readonly now: Instant;
-  /** The provider was asked to authenticate the person anew. */
-  readonly reauthenticate: boolean;
 }
 
 /**
- * When the person signed in at the provider; undefined when it does not say and was not asked for a fresh sign-in, because the session
- * there may be of any age. Throws `oidc_response_refused`, which names the claim and never its value.
+ * When the person signed in at the provider; undefined when it does not say, because its session may be of any age. That the provider
+ * was asked for a fresh sign-in proves nothing: the request went through the browser, where `prompt` and `max_age` can be cut out.
+ * Throws `oidc_response_refused`, which names the claim and never its value.
  */
 export function authenticationInstantOf(tokens: IssuedTokens): Instant | undefined {
   const { claims, clientId } = tokens;
@@ -51,8 +50,7 @@ export function authenticationInstantOf(tokens: IssuedTokens): Instant | undefin
   if (claims.auth_time !== undefined && claims.auth_time > now + CLOCK_SKEW) refuse('auth_time lies in the future');
   const atHash = claims.at_hash;
   if (atHash !== undefined && atHash !== accessTokenHash(tokens)) refuse('at_hash does not belong to the access token');
-  const at = claims.auth_time ?? (tokens.reauthenticate ? claims.iat : undefined);
-  return at === undefined ? undefined : Math.min(at, now) * 1000;
+  return claims.auth_time === undefined ? undefined : Math.min(claims.auth_time, now) * 1000;
 }
 
 /** OpenID Connect Core 3.1.3.6: the left half of the hash that the signature algorithm uses. */
@@ -82,7 +80,7 @@ export function refuseOverage(values: Readonly<Record<string, unknown>>, mapped:
       `overage: the provider left the claim "${path}" out of the token and names a distributed source (_claim_names), which is not followed; ` +
         'configure the provider to send fewer groups, for example only those assigned to this application',
       {
-        hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference below.',
+        hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference.',
       },
     );
   }

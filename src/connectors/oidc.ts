@@ -70,7 +70,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
         code_challenge_method: 'S256',
         ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
       });
-      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier, reauthenticate } };
+      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier } };
     },
     complete: async (response, expectation) => {
       const answer = answerFrom(response, expectation);
@@ -98,8 +98,7 @@ function answerFrom(response: AuthenticationResponse, expectation: Expectation |
   // RFC 6749 3.1: no parameter more than once. Two readers could choose two of them.
   if (new Set(callback.keys()).size !== callback.size) throw refused('a parameter comes more than once');
   if (!callback.get('state')) throw refused('state is missing');
-  const { nonce, codeVerifier, reauthenticate } = expectation;
-  return { callback, nonce, codeVerifier, reauthenticate };
+  return { callback, nonce: expectation.nonce, codeVerifier: expectation.codeVerifier };
 }
 
 function refused(why: string): BridgeError {

@@ -23,11 +23,6 @@ export const ERRORS = {
     hint: 'Go back and try again. If you came by a link, the link may be damaged.',
   },
   not_found: { status: 404, title: 'There is no such page', hint: 'Check the address, or start at the overview of your roles.' },
-  method_not_allowed: {
-    status: 405,
-    title: 'This address does not answer that method',
-    hint: 'Use the method that the documentation names.',
-  },
   payload_too_large: {
     status: 413,
     title: 'The request was too large',
@@ -36,7 +31,7 @@ export const ERRORS = {
   unsupported_media_type: {
     status: 415,
     title: 'The request had the wrong content type',
-    hint: 'Send the content type that the documentation names.',
+    hint: 'Send the form as a browser does (application/x-www-form-urlencoded).',
   },
   too_many_requests: { status: 429, title: 'Too many requests', hint: 'Wait a minute, then try again.' },
   cross_site_request: {
@@ -60,7 +55,7 @@ export const ERRORS = {
   idp_refused: {
     status: 403,
     title: 'Your identity provider refused the sign-in',
-    hint: 'Ask the people who run the identity provider, and give them the reference below.',
+    hint: 'Ask the people who run the identity provider, and give them the reference.',
   },
   idp_unreachable: {
     status: 502,
@@ -70,12 +65,12 @@ export const ERRORS = {
   saml_response_refused: {
     status: 403,
     title: 'The answer of your identity provider was refused',
-    hint: 'Start again at the sign-in page. If it happens again, give the reference below to the people who run this bridge.',
+    hint: 'Start again at the sign-in page. If it happens again, give the reference to the people who run this bridge.',
   },
   oidc_response_refused: {
     status: 403,
     title: 'The answer of your identity provider was refused',
-    hint: 'Start again at the sign-in page. If it happens again, give the reference below to the people who run this bridge.',
+    hint: 'Start again at the sign-in page. If it happens again, give the reference to the people who run this bridge.',
   },
   assertion_replayed: {
     status: 403,
@@ -85,7 +80,7 @@ export const ERRORS = {
   identity_incomplete: {
     status: 403,
     title: 'Your identity provider did not say enough about you',
-    hint: 'Give the reference below to the people who run this bridge: the mapping of claims or attributes needs their eye.',
+    hint: 'Give the reference to the people who run this bridge: the mapping of claims or attributes must be corrected.',
   },
 
   access_denied: {
@@ -101,7 +96,7 @@ export const ERRORS = {
   session_settings_invalid: {
     status: 403,
     title: 'This role cannot be opened for you as it is configured',
-    hint: 'Give the reference below to the people who run this bridge: the rule that gives the role needs their eye.',
+    hint: 'Give the reference to the people who run this bridge: the rule that gives the role must be corrected.',
   },
   destination_refused: {
     status: 400,
@@ -111,16 +106,16 @@ export const ERRORS = {
   corporate_proof_missing: {
     status: 403,
     title: 'This account needs a fresh sign-in',
-    hint: 'Sign in again: the account takes the proof of your identity provider itself, and the one we had is over.',
+    hint: "Sign in again: this account accepts your identity provider's own proof, and the one from your last sign-in has expired.",
   },
-  aws_refused: { status: 502, title: 'AWS refused the request', hint: 'Give the reference below to the people who run this bridge.' },
+  aws_refused: { status: 502, title: 'AWS refused the request', hint: 'Give the reference to the people who run this bridge.' },
   aws_unavailable: { status: 503, title: 'AWS did not answer in time', hint: 'Try again in a minute.' },
 
   unavailable: { status: 503, title: 'The bridge is not available now', hint: 'Try again in a minute.' },
   internal: {
     status: 500,
     title: 'Something went wrong on our side',
-    hint: 'Try again. If it goes on, give the reference below to the people who run this bridge.',
+    hint: 'Try again. If it goes on, give the reference to the people who run this bridge.',
   },
 } as const satisfies Record<string, ErrorRow>;
 

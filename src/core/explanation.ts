@@ -21,8 +21,15 @@ const STEP: { readonly [O in TraceStep['outcome']]: (step: Extract<TraceStep, { 
   'group-missing': ({ groups }) =>
     groups.length === 1
       ? `Gives the role to the group ${groups[0]}, and you are not in it.`
-      : `Gives the role to the groups ${groups.join(', ')}, and you are in none of them.`,
+      : `Gives the role to the groups ${listed(groups)}, and you are in none of them.`,
 };
+
+const MAX_LISTED = 5;
+
+function listed(groups: readonly string[]): string {
+  const more = groups.length - MAX_LISTED;
+  return more > 0 ? `${groups.slice(0, MAX_LISTED).join(', ')} and ${more} more` : groups.join(', ');
+}
 
 export function explainStep(step: TraceStep): string {
   return (STEP[step.outcome] as (step: TraceStep) => string)(step);
@@ -37,7 +44,7 @@ const NEXT: { readonly [P in MissingProof['proof']]: string } = {
 /** What the person can do about a refusal. */
 export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof[]): string {
   if (missing.length > 0) return [...new Set(missing.map(({ proof }) => NEXT[proof]))].join(' ');
-  const groups = [...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : [])))].slice(0, 5);
+  const groups = [...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : [])))].slice(0, MAX_LISTED);
   if (groups.length === 0)
     return 'No rule gives this role to anyone. Check the account and the role in the link, or ask the people who run this bridge.';
   return `Ask for membership of ${groups.length === 1 ? 'the group' : 'one of the groups'} ${groups.join(', ')}, then sign in again.`;

@@ -28,8 +28,7 @@ export interface Secrets {
 /** What the answer of the identity provider must match. */
 export type Expectation =
   | { readonly protocol: 'saml'; readonly requestId: string }
-  /** `reauthenticate`: the person was to be authenticated anew, so the token's own age is the age of the sign-in. */
-  | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string; readonly reauthenticate: boolean };
+  | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
 
 /** One begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
 export interface SignInAttempt {
@@ -114,7 +113,7 @@ export interface SignInAttempts {
 
 /** A browser session of a person. */
 export interface Session {
-  /** The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived from it. */
+  /** The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived from it and from the bridge's sealing secret. */
   readonly id: string;
   readonly identity: Identity;
   readonly corporateProof?: CorporateProof | undefined;

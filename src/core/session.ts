@@ -100,7 +100,8 @@ interface RenderedTemplate {
 function renderTemplate(template: string, identity: Identity): RenderedTemplate {
   let missing: string | undefined;
   const text = template.replaceAll(PLACEHOLDER, (_whole, name: string, fallback: string | undefined) => {
-    const value = fieldOf(identity, name) ?? fallback;
+    // An empty attribute says nothing: a policy in AWS must not compare it with another person's empty one.
+    const value = fieldOf(identity, name) || fallback;
     if (value === undefined) missing ??= name;
     return value ?? '';
   });
@@ -157,6 +158,6 @@ export function roleSessionFor(settings: SessionSettings, identity: Identity, ru
 
 function invalid(rule: string, field: string, why: string, hint: string): BridgeError {
   return new BridgeError('session_settings_invalid', `rule ${rule}: ${field}: ${why}`, {
-    hint: `${hint} Give the reference below to the people who run this bridge.`,
+    hint: `${hint} Give the reference to the people who run this bridge.`,
   });
 }

@@ -9,10 +9,11 @@ import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
 import { localPath } from '../core/local-path.ts';
 import type { AuthenticationResponse, Secrets } from '../core/ports.ts';
+import { isRoleName } from '../core/role.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { choicesOf } from '../http/connector-choices.ts';
 import { sessionIn, viewerIn } from '../http/current-session.ts';
-import type { OwnFormGuard } from '../http/guards.ts';
+import { limitPerAddress, type OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
@@ -26,6 +27,8 @@ export interface BrowserSsoParts {
   readonly ownForm: OwnFormGuard;
 }
 
+/** A genuine answer that was tampered with costs a third of a second of ours; people whose answers are fine are not counted. */
+const REFUSED_ANSWERS_PER_MINUTE = 60;
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
 
@@ -39,6 +42,7 @@ const SignOutForm = z.object({ csrf_token: text(64).optional() });
 
 export function browserSso(parts: BrowserSsoParts): Router {
   const { signIn, cookies, secrets, renderer, ownForm } = parts;
+  const limitAnswers = limitPerAddress(REFUSED_ANSWERS_PER_MINUTE, { count: 'refused' });
   const router = Router();
 
   const begin = async (request: Request, response: Response, connector: string): Promise<void> => {
@@ -86,7 +90,7 @@ export function browserSso(parts: BrowserSsoParts): Router {
 
   router.get('/sign-in/:connector', (request, response) => begin(request, response, connectorIn(request)));
 
-  router.post('/saml/:connector/acs', formBody(ACS_BODY_BYTES), (request, response) => {
+  router.post('/saml/:connector/acs', limitAnswers, formBody(ACS_BODY_BYTES), (request, response) => {
     const form = readForm(request, AcsForm);
     const connector = connectorIn(request);
     if (cookies.readAttempt(request) === undefined && form.reposted === undefined) {
@@ -97,11 +101,12 @@ export function browserSso(parts: BrowserSsoParts): Router {
     return complete(request, response, {
       connector,
       response: { protocol: 'saml', samlResponse: form.SAMLResponse },
-      attemptId: form.RelayState,
+      // Our own page posts an empty one where there was none.
+      attemptId: form.RelayState || undefined,
     });
   });
 
-  router.get('/oidc/:connector/callback', (request, response) => {
+  router.get('/oidc/:connector/callback', limitAnswers, (request, response) => {
     const parameters = new URL(request.originalUrl, 'https://here.invalid').searchParams;
     const [state, ...more] = parameters.getAll('state');
     return complete(request, response, {
@@ -135,5 +140,7 @@ function purposeOf(returnTo: string): string | undefined {
   const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
   const place = { '/console': 'the AWS console of', '/credentials': 'credentials for' }[pathname];
   const [account, role] = [searchParams.get('account'), searchParams.get('role')];
-  return place === undefined || account === null || role === null ? undefined : `${place} ${account} as ${role}`;
+  // Anybody can write the link, so nothing but names gets onto the page.
+  const named = account !== null && /^[\w.-]{1,64}$/.test(account) && role !== null && isRoleName(role);
+  return place !== undefined && named ? `${place} ${account} as ${role}` : undefined;
 }

@@ -7,7 +7,7 @@ import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { requireSession, sessionIn } from '../http/current-session.ts';
-import type { OwnFormGuard } from '../http/guards.ts';
+import { type OwnFormGuard, requireNavigation } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 
@@ -36,6 +36,7 @@ export function consoleLink({ access, ownForm }: ConsoleLinkParts): Router {
   };
 
   router.get('/console', (request, response) => {
+    requireNavigation(request);
     const asked = readQuery(request, ConsoleRequest);
     if (sessionIn(response) === undefined) {
       response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`);

@@ -48,10 +48,11 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
  * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind one address, so this stops machines
  * and not people. Throws `too_many_requests` into the error face.
  */
-export function limitPerAddress(perMinute: number): RequestHandler {
+export function limitPerAddress(perMinute: number, options: { readonly count: 'all' | 'refused' } = { count: 'all' }): RequestHandler {
   return rateLimit({
     windowMs: 60_000,
     limit: perMinute,
+    skipSuccessfulRequests: options.count === 'refused',
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     keyGenerator: (_request, response) => ipKeyGenerator(contextOf(response).origin.address, 56),
@@ -61,6 +62,20 @@ export function limitPerAddress(perMinute: number): RequestHandler {
       if (used > limit + 1) leaveUnrecorded(response);
       next(new BridgeError('too_many_requests', `more than ${perMinute} requests a minute from one address`));
     },
+  });
+}
+
+/**
+ * Lets through what a person does by following a link, and nothing that a page does behind their back: an image, a frame, a prefetch, a
+ * HEAD. Throws `cross_site_request`.
+ */
+export function requireNavigation(request: Request): void {
+  const mode = request.get('sec-fetch-mode') ?? 'navigate';
+  const destination = request.get('sec-fetch-dest') ?? 'document';
+  const ahead = request.get('sec-purpose') ?? request.get('purpose');
+  if (request.method === 'GET' && mode === 'navigate' && destination === 'document' && ahead === undefined) return;
+  throw new BridgeError('cross_site_request', 'the link was not followed by a person (HEAD, prefetch, frame or embedded)', {
+    hint: 'Follow the link itself, in a tab of its own.',
   });
 }
 

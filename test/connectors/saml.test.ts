@@ -289,7 +289,7 @@ test('an answer that nobody asked for is refused, and accepted where the connect
 test('an answer of the other protocol is refused', async () => {
   const oidc = { protocol: 'oidc', parameters: new URLSearchParams() } as const;
   await assertRefused(acme.connector.complete(oidc, { protocol: 'saml', requestId: '_r' }), /not a SAML Response/);
-  const begun = { protocol: 'oidc', nonce: 'n', codeVerifier: 'v', reauthenticate: false } as const;
+  const begun = { protocol: 'oidc', nonce: 'n', codeVerifier: 'v' } as const;
   await assertRefused(acme.complete(forge.respond('_r'), begun), /was not begun with SAML/);
 });
 

@@ -11,12 +11,14 @@ export interface SamlPerson {
   readonly password: string;
   readonly name: string;
   readonly groups: readonly string[];
+  readonly department?: string;
 }
 
 export const PEOPLE: readonly SamlPerson[] = [
-  { uid: 'alice', password: 'alice', name: 'Alice Example', groups: ['aws-admins', 'developers'] },
-  { uid: 'bob', password: 'bob', name: 'Bob Example', groups: ['developers'] },
+  { uid: 'alice', password: 'alice', name: 'Alice Example', groups: ['aws-admins', 'developers'], department: 'Platform' },
+  { uid: 'bob', password: 'bob', name: 'Bob Example', groups: ['developers'], department: 'Payments' },
   { uid: 'carol', password: 'carol', name: 'Carol Example', groups: [] },
+  { uid: 'erin', password: 'erin', name: 'Erin Example', groups: ['developers'] },
 ];
 
 const NAME_ID_FORMATS = {
@@ -38,6 +40,8 @@ export interface SimpleSamlPhpOptions {
   readonly host?: '127.0.0.1' | 'localhost';
   readonly signAssertion?: boolean;
   readonly signResponse?: boolean;
+  /** For an SP whose metadata holds a key to encrypt to; without one it answers with an error. */
+  readonly encryptAssertion?: boolean;
   readonly attributes?: 'plain' | 'adfs';
   readonly nameIdFormat?: keyof typeof NAME_ID_FORMATS;
   /** The IdP lives this far in the future, or in the past when negative. */
@@ -115,11 +119,12 @@ function php(value: Php): string {
 }
 
 function peopleSource(people: readonly SamlPerson[]): Php {
-  const attributesOf = ({ uid, name, groups }: SamlPerson): Php => ({
+  const attributesOf = ({ uid, name, groups, department }: SamlPerson): Php => ({
     uid: [uid],
     mail: [`${uid}@example.test`],
     displayName: [name],
     ...(groups.length > 0 ? { groups } : {}),
+    ...(department === undefined ? {} : { department: [department] }),
   });
   return {
     0: 'exampleauth:UserPass',
@@ -137,6 +142,7 @@ function hostedIdp(options: SimpleSamlPhpOptions): Php {
     'signature.algorithm': 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     'saml20.sign.assertion': options.signAssertion ?? true,
     'saml20.sign.response': options.signResponse ?? true,
+    'assertion.encryption': options.encryptAssertion ?? false,
     'validate.authnrequest': options.demandSignedRequests ?? false,
     NameIDFormat: format,
     authproc: {
@@ -176,6 +182,7 @@ http {
   access_log off; include /etc/nginx/mime.types; ${temporary.join(' ')}
   server {
     listen 127.0.0.1:${port};
+    location = /favicon.ico { return 204; }
     location ^~ /simplesaml/ {
       alias ${PROGRAM}/www/;
       location ~ ^/simplesaml(?<script>/.+?\\.php)(?<rest>/.*)?$ {

@@ -3,6 +3,7 @@
  * temporary directory, ended and removed by `stop()`. A real IdP that nobody of this project wrote.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, globSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
@@ -38,8 +39,11 @@ export interface SimpleSamlPhp {
   readonly origin: string;
   /** Also its entityID. */
   readonly metadataUrl: string;
-  /** Signs nobody in through an SP that it does not know. */
-  trust(spMetadataXml: string): Promise<void>;
+  /**
+   * Signs nobody in through an SP that it does not know; a second time for the same SP replaces the first. `asPublished` keeps what the
+   * SP asks for in its metadata, which wins over the IdP's own settings.
+   */
+  trust(spMetadataXml: string, how?: { readonly asPublished: boolean }): Promise<void>;
   /** Goes through the sign-in form as a browser without JavaScript would. Throws when the IdP answers with anything else. */
   answer(redirectTo: string, person: Pick<SamlPerson, 'uid' | 'password'>): Promise<SamlAnswer>;
   /** Signs in to the given SP without a request of its own. */
@@ -72,12 +76,13 @@ export async function startSimpleSamlPhp(options: SimpleSamlPhpOptions = {}): Pr
     throw new Error(`SimpleSAMLphp did not come up\n${log.slice(-2000)}`, { cause });
   }
 
-  let trusted = 0;
   return {
     origin,
     metadataUrl,
-    async trust(spMetadataXml) {
-      await writeFile(join(directory, 'sp', `${++trusted}.xml`), withoutOverrides(spMetadataXml), { mode: 0o644 });
+    async trust(spMetadataXml, { asPublished } = { asPublished: false }) {
+      const name = createHash('sha256').update(attribute(spMetadataXml, 'entityID')!).digest('hex');
+      const known = asPublished ? spMetadataXml : withoutOverrides(spMetadataXml);
+      await writeFile(join(directory, 'sp', `${name}.xml`), known, { mode: 0o644 });
     },
     answer: signIn,
     answerUnsolicited: (spEntityId, person) =>

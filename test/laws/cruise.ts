@@ -6,6 +6,8 @@ import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 // @ts-expect-error the configuration is plain JavaScript, as dependency-cruiser wants it
 import configuration from '../../.dependency-cruiser.mjs';
 
+export { configuration };
+
 export interface Findings {
   /** `law: from -> to`, one a line. */
   readonly violations: readonly string[];

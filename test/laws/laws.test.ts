@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { cruiseTree } from './cruise.ts';
+import { configuration, cruiseTree } from './cruise.ts';
 
 /** One injected violation for each law: a module, and what it must not import. */
 const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
@@ -14,6 +14,10 @@ const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
   ['bridge-speaks-core', 'src/bridge/http.ts', 'express'],
   ['only-compose-knows-adapters', 'src/flows/store.ts', '../store/sqlite.ts'],
   ['store-meets-no-other-adapter', 'src/store/aws.ts', '../aws/sts.ts'],
+  ['aws-meets-no-other-adapter', 'src/aws/store.ts', '../store/sqlite.ts'],
+  ['issuer-meets-no-other-adapter', 'src/issuer/store.ts', '../store/sqlite.ts'],
+  ['connectors-meets-no-other-adapter', 'src/connectors/store.ts', '../store/sqlite.ts'],
+  ['audit-meets-no-other-adapter', 'src/audit/store.ts', '../store/sqlite.ts'],
   ['adapters-look-inward', 'src/aws/bridge.ts', '../bridge/access.ts'],
   ['flows-and-apis-never-meet', 'src/flows/api.ts', '../apis/health.ts'],
   ['apis-and-flows-never-meet', 'src/apis/flow.ts', '../flows/portal.ts'],
@@ -63,6 +67,11 @@ describe('the import laws', () => {
       assert.ok(modulesSeen >= modulesThere);
     });
   }
+
+  it('each have a violation above', () => {
+    const laws = new Set(configuration.forbidden.map(({ name }: { readonly name: string }) => name));
+    assert.deepEqual(new Set(VIOLATIONS.map(([law]) => law)), laws);
+  });
 
   it('find nothing in a tree that keeps them', async () => {
     const { violations } = await withTree({ ...innocent, 'src/core/a.ts': 'export {};\n' }, cruiseTree);

@@ -2,6 +2,7 @@
  * A person with a browser that has no JavaScript: keeps cookies, follows redirects, fills in forms, and says of itself what browsers say.
  */
 import * as cheerio from 'cheerio';
+import { request } from 'undici';
 
 export interface Page {
   readonly url: string;
@@ -82,11 +83,13 @@ export class Visitor {
     for (let hop = 0; hop < MAX_REDIRECTS; hop++) {
       const at = new URL(url);
       path.push(url);
-      const response = await fetch(url, {
-        method,
-        redirect: 'manual',
-        ...(body === undefined ? {} : { body }),
+      // Not fetch: it says of itself that it is a script, and a person who follows a link is none.
+      const response = await answerTo(url, {
+        method: method as 'GET' | 'POST',
+        ...(body === undefined ? {} : { body: String(body) }),
         headers: {
+          'sec-fetch-mode': 'navigate',
+          'sec-fetch-dest': 'document',
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
           ...start.headers,
           ...this.#cookieHeader(at),
@@ -140,6 +143,12 @@ function originOf(page: Page): string {
 function relation(from: string, to: string): string {
   const [a, b] = [new URL(from), new URL(to)];
   return a.origin === b.origin ? 'same-origin' : a.hostname === b.hostname ? 'same-site' : 'cross-site';
+}
+
+async function answerTo(url: string, options: Parameters<typeof request>[1]): Promise<Response> {
+  const { statusCode, headers, body } = await request(url, options);
+  const pairs = Object.entries(headers).flatMap(([name, value]) => [value].flat().map(one => [name, String(one)] as [string, string]));
+  return new Response(await body.text(), { status: statusCode, headers: pairs });
 }
 
 async function pageOf(response: Response, url: string, path: readonly string[]): Promise<Page> {

@@ -20,6 +20,7 @@ import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE, type Person } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
+import { openSealingSecret } from '../../src/issuer/sealing-secret.ts';
 import { createLog } from '../../src/log.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
@@ -89,13 +90,33 @@ export interface AwsRequest {
   readonly form: URLSearchParams;
 }
 
+/** A world that does not come up leaves nothing behind: a test that fails must not keep its process from ending. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
+  const ends: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    return { ...(await furnish(options, ends)), close };
+  } catch (fault) {
+    await close();
+    throw fault;
+  }
+}
+
+/** `ends` are called last first. */
+async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<Omit<World, 'close'>> {
   const clock = handTurnedClock();
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-world-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
   const people = options.people ?? PEOPLE;
   const servers = { bridge: await listen(), oidc: await listen(), saml: await listen(), aws: await listen() };
+  ends.push(() => Promise.all(Object.values(servers).map(closeServer)));
+  const bridges: Bridge[] = [];
+  ends.push(() => Promise.all(bridges.map(one => one.close())));
   const idpHost = options.idpHost ?? '127.0.0.1';
   const proxy = await options.proxy?.(urlOf(servers.bridge, '127.0.0.1'));
+  ends.push(() => proxy?.close());
   const urls: Urls = {
     bridge: proxy?.url ?? urlOf(servers.bridge, '127.0.0.1'),
     oidc: urlOf(servers.oidc, idpHost),
@@ -129,7 +150,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   write(file, options.configure?.(yaml, urls) ?? yaml);
   const configuration = await loadConfiguration(file, { env: options.env ?? {} });
   const log: string[] = [];
-  const bridges: Bridge[] = [];
   const composeAnother = async (): Promise<Bridge> => {
     const another = await compose(configuration, { log: createLog({ level: 'debug', destination: lines(log) }), clock });
     bridges.push(another);
@@ -149,8 +169,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     directory,
     compose: composeAnother,
     audit: async () => {
-      const { store: at } = configuration;
-      const store = await (at.kind === 'sqlite' ? openSqliteStore(at) : openPostgresStore(at));
+      const { store: at, issuer } = configuration;
+      const secret = await openSealingSecret({ ...issuer.keys, create: false });
+      const store = await (at.kind === 'sqlite' ? openSqliteStore({ ...at, secret }) : openPostgresStore({ ...at, secret }));
       try {
         return await store.readAudit({ limit: 10_000 });
       } finally {
@@ -161,12 +182,6 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       const begin = `${urls.bridge}/sign-in/${CONNECTOR[protocol]}${returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`}`;
       const login = await visitor.get(begin);
       return { visitor, page: await enterPassword(visitor, login, { username, secondFactor }) };
-    },
-    close: async () => {
-      await proxy?.close();
-      await Promise.all(bridges.map(one => one.close()));
-      await Promise.all(Object.values(servers).map(closeServer));
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,328 @@
+/** People sign in to the whole bridge through SimpleSAMLphp, an IdP that is not ours, and go on to AWS. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { button, callerOf, credentialsOn } from '../support/handout.ts';
+import { type Page, Visitor } from '../support/visitor.ts';
+import { CONNECTOR } from '../support/world.ts';
+import { type Federation, packagesMissing, startFederation } from './federation.ts';
+import { type SimpleSamlPhp, startSimpleSamlPhp } from './simplesamlphp.ts';
+import { ADFS_ATTRIBUTES, type SimpleSamlPhpOptions } from './simplesamlphp-configuration.ts';
+
+const skip = packagesMissing();
+
+describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip }, () => {
+  let federation: Federation;
+  before(async () => {
+    federation = await startFederation({ idp: {} });
+  });
+  after(() => federation?.close());
+
+  it('alice, who is in two groups, reaches her roles', async () => {
+    const arrival = await federation.signIn('alice');
+    const { groupCount, methods, multiFactor } = await federation.assertSignedIn(arrival, 'alice');
+    assert.equal(groupCount, 2);
+    assert.deepEqual([methods.length, multiFactor], [1, false]);
+    for (const text of ['prod', 'staging', 'gov', 'partner', 'Admin', 'Developer', 'Auditor'])
+      assert.match(arrival.page.text, new RegExp(text));
+  });
+
+  it('alice opens prod/Admin in the AWS console', async () => {
+    const { visitor, page } = await federation.signIn('alice');
+    const console = await visitor.submit(page, button('Console', 'prod', 'Admin'));
+    assert.ok(console.url.startsWith(`${federation.world.urls.aws}/console`), `${console.url}: ${console.text}`);
+    assert.match(console.text, /arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/);
+    assert.match(console.text, /Source identity\s*alice/i);
+    for (const tag of ['alice@example.test', 'Platform']) assert.ok(console.text.includes(tag), tag);
+  });
+
+  it('alice gets credentials for prod/Admin, which AWS takes for hers', async () => {
+    const { visitor, page } = await federation.signIn('alice');
+    const shown = await visitor.submit(page, button('Credentials', 'prod', 'Admin'));
+    assert.match(await callerArn(federation, shown), /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}$/);
+  });
+
+  it('a link to the console leads there by way of the login page', async () => {
+    const returnTo = encodeURIComponent('/console?account=prod&role=Admin');
+    const { page } = await federation.signIn('alice', { path: `/sign-in/${CONNECTOR.saml}?return_to=${returnTo}` });
+    assert.ok(page.url.startsWith(`${federation.world.urls.aws}/console`), page.url);
+  });
+
+  it('bob, who is in one group, has the roles of that group and no other', async () => {
+    const arrival = await federation.signIn('bob');
+    assert.equal((await federation.assertSignedIn(arrival, 'bob')).groupCount, 1);
+    const buttons = (role: string) => arrival.page.$(button('Console', 'prod', role)).length;
+    assert.deepEqual([buttons('Developer'), buttons('Admin')], [1, 0]);
+    assert.match(await callerArn(federation, await openCredentials(arrival, 'Developer')), /assumed-role\/Developer\/bob-/);
+  });
+
+  it('carol, who is in no group, sees how to ask', async () => {
+    const arrival = await federation.signIn('carol');
+    assert.equal((await federation.assertSignedIn(arrival, 'carol')).groupCount, 0);
+    assert.match(arrival.page.text, /You have no roles yet/);
+    assert.match(arrival.page.text, /Ask the platform team in #aws-access\./);
+    assert.equal(arrival.page.$('form[action="/console"]').length, 0);
+  });
+
+  it('erin, of whom the IdP says no department, is told that her role needs it', async () => {
+    const shown = await openCredentials(await federation.signIn('erin'), 'Developer');
+    assert.equal(shown.status, 403);
+    assert.match(shown.text, /session_settings_invalid/);
+    assert.match(shown.text, /sent no "attributes\.department", which this role needs for its session tag Department/);
+  });
+
+  it('a wrong password stays with the IdP, and the right one signs in after it', async () => {
+    const { visitor, page } = await federation.signIn('alice', { password: 'wrong' });
+    assert.ok(page.url.startsWith(federation.idp.origin), page.url);
+    assert.equal(visitor.cookie(federation.world.urls.bridge, 'rolebridge'), undefined);
+    await federation.assertSignedIn(await federation.signIn('alice', { visitor }), 'alice');
+  });
+
+  it('a second sign-in needs no password, and a fresh one does', async () => {
+    const { visitor } = await federation.signIn('alice');
+    const begin = (query: string) => visitor.get(`${federation.world.urls.bridge}/sign-in/${CONNECTOR.saml}${query}`);
+    assert.equal((await begin('')).$('input[type=password]').length, 0);
+    assert.equal((await begin('?reauthenticate=1')).$('input[type=password]').length, 1);
+    const path = `/sign-in/${CONNECTOR.saml}?reauthenticate=1`;
+    await federation.assertSignedIn(await federation.signIn('alice', { visitor, path }), 'alice');
+  });
+
+  it('a sign-in that began at the IdP is refused, and one that begins here works after it', async () => {
+    const { visitor, page: answer } = await federation.answerUnsolicited('alice');
+    const page = await federation.deliver(visitor, answer);
+    const expected = {
+      code: 'attempt_invalid',
+      status: 400,
+      shown: /Start at the sign-in page of this bridge/,
+      why: /allowUnsolicited/,
+    } as const;
+    await federation.assertRefused({ visitor, page }, expected);
+    await federation.assertSignedIn(await federation.signIn('alice', { visitor }), 'alice');
+  });
+});
+
+describe('where the rules demand a second factor and SimpleSAMLphp has none,', { skip }, () => {
+  let federation: Federation;
+  before(async () => {
+    federation = await startFederation({ idp: {}, demandSecondFactor: true });
+  });
+  after(() => federation?.close());
+
+  it('prod/Admin is withheld from alice with the reason, and her other roles are not', async () => {
+    const { visitor, page } = await federation.signIn('alice');
+    assert.match(page.text, /It needs a sign-in with a second factor, and your sign-in had none\./);
+    assert.equal(page.$(button('Console', 'prod', 'Admin')).length, 0);
+    const refused = await visitor.get(`${federation.world.urls.bridge}/console?account=prod&role=Admin`);
+    assert.equal(refused.status, 403);
+    assert.match(refused.text, /proof_missing/);
+    const [event] = (await federation.world.audit()).filter(({ type }) => type === 'access.refused');
+    assert.ok(event?.type === 'access.refused' && event.code === 'proof_missing' && event.actor.username === 'alice');
+    assert.match(await callerArn(federation, await openCredentials({ visitor, page }, 'Developer')), /assumed-role\/Developer\/alice-/);
+  });
+});
+
+describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip }, () => {
+  let federation: Federation;
+  before(async () => {
+    federation = await startFederation({ idp: {}, connector: { allowUnsolicited: true } });
+  });
+  after(() => federation?.close());
+
+  const begunThere = async (relayState?: string) => {
+    const { visitor, page } = await federation.answerUnsolicited('alice', relayState);
+    return { visitor, answer: page, page: await federation.deliver(visitor, page) };
+  };
+
+  it('one that begins there reaches the roles, and one that begins here does too', async () => {
+    await federation.assertSignedIn(await begunThere(), 'alice');
+    await federation.assertSignedIn(await federation.signIn('bob'), 'bob');
+  });
+
+  it('a RelayState leads to a page of the bridge and to no other site', async () => {
+    const { bridge, aws } = federation.world.urls;
+    assert.ok((await begunThere('/console?account=prod&role=Admin')).page.url.startsWith(`${aws}/console`));
+    for (const elsewhere of ['https://evil.example/', '//evil.example/'])
+      assert.equal((await begunThere(elsewhere)).page.url, `${bridge}/`);
+  });
+
+  it('the same answer is taken once', async () => {
+    const { answer } = await begunThere();
+    const visitor = new Visitor();
+    const page = await federation.deliver(visitor, answer);
+    const expected = { code: 'assertion_replayed', status: 403, shown: /was used before/, why: /accepted before/ } as const;
+    await federation.assertRefused({ visitor, page }, expected);
+  });
+
+  it('the answer to a request of another browser does not pass as one that nobody asked for', async () => {
+    const other = new Visitor();
+    const login = await other.get(`${federation.world.urls.bridge}/sign-in/${CONNECTOR.saml}`);
+    const answer = await other.submit(login, 'form', { username: 'bob', password: 'bob' });
+    const visitor = new Visitor();
+    const page = await federation.deliver(visitor, answer, { RelayState: '' });
+    const expected = {
+      code: 'saml_response_refused',
+      status: 403,
+      shown: /was refused/,
+      why: /answers a request, but none was made/,
+    } as const;
+    await federation.assertRefused({ visitor, page }, expected);
+  });
+});
+
+describe('by what SimpleSAMLphp signs', { skip }, () => {
+  it('a signed Assertion in an unsigned Response is enough', async () => {
+    await using({ idp: { signResponse: false } }, async federation => {
+      await federation.assertSignedIn(await federation.signIn('alice'), 'alice');
+    });
+  });
+
+  const REFUSED: readonly (readonly [string, SimpleSamlPhpOptions, RegExp])[] = [
+    ['a signed Response with an unsigned Assertion', { signAssertion: false }, /only the Response is signed/],
+    ['an unsigned answer', { signAssertion: false, signResponse: false }, /neither the Response nor the Assertion is signed/],
+  ];
+  for (const [what, idp, why] of REFUSED) {
+    it(`${what} is refused, and the same person signs in as soon as the IdP heeds the bridge's own metadata`, async () => {
+      await using({ idp }, async federation => {
+        const arrival = await federation.signIn('alice');
+        await federation.assertRefused(arrival, { code: 'saml_response_refused', status: 403, shown: /was refused/, why });
+        // It says WantAssertionsSigned.
+        await federation.idp.trust(federation.spMetadata, { asPublished: true });
+        await federation.assertSignedIn(await federation.signIn('alice', arrival), 'alice');
+      });
+    });
+  }
+
+  it('an encrypted Assertion is refused, and the next sign-in, by the other connector, works', async () => {
+    await using({ idp: { encryptAssertion: true } }, async federation => {
+      // A key without a use is good for both, signing and encrypting.
+      await federation.idp.trust(federation.spMetadata.replace(' use="signing"', ''));
+      const arrival = await federation.signIn('alice');
+      const why = /holds an encrypted part.*switch encryption off at the IdP/;
+      await federation.assertRefused(arrival, { code: 'saml_response_refused', status: 403, shown: /was refused/, why });
+      const { page } = await federation.world.signIn('alice', 'oidc', { visitor: arrival.visitor });
+      await federation.assertSignedIn({ visitor: arrival.visitor, page }, 'alice');
+    });
+  });
+});
+
+describe('by what SimpleSAMLphp says of a person', { skip }, () => {
+  it('attribute names of AD FS are taken where the connector maps them, and named as missing where it does not', async () => {
+    const idp = await startSimpleSamlPhp({ attributes: 'adfs' });
+    try {
+      const { uid: username, mail: email, groups } = ADFS_ATTRIBUTES;
+      await using({ idp, connector: { attributes: { username, email, groups } } }, async federation => {
+        const arrival = await federation.signIn('alice');
+        assert.equal((await federation.assertSignedIn(arrival, 'alice')).groupCount, 2);
+        assert.match(await callerArn(federation, await openCredentials(arrival, 'Admin')), /assumed-role\/Admin\/alice-/);
+      });
+      await using({ idp }, async federation => {
+        const expected = { code: 'identity_incomplete', status: 403, shown: /did not say enough about you/, why: /"uid"/ } as const;
+        await federation.assertRefused(await federation.signIn('alice'), expected);
+      });
+    } finally {
+      await idp.stop();
+    }
+  });
+
+  const STABLE: readonly (readonly [string, SimpleSamlPhpOptions, Record<string, unknown>])[] = [
+    ['a persistent NameID', { nameIdFormat: 'persistent' }, {}],
+    ['a NameID that is a mail address', { nameIdFormat: 'email' }, {}],
+    ['a transient NameID with an attribute as the subject', { nameIdFormat: 'transient' }, { subject: 'uid' }],
+  ];
+  for (const [what, options, connector] of STABLE) {
+    it(`${what} makes alice the same person at her next sign-in, and bob another`, async () => {
+      await using({ idp: options, connector }, async federation => {
+        const person = async (uid: string) => (await federation.assertSignedIn(await federation.signIn(uid), uid)).actor.person;
+        const alice = await person('alice');
+        assert.equal(await person('alice'), alice);
+        assert.notEqual(await person('bob'), alice);
+      });
+    });
+  }
+
+  it('a transient NameID alone is refused', async () => {
+    await using({ idp: { nameIdFormat: 'transient' } }, async federation => {
+      const expected = {
+        code: 'identity_incomplete',
+        status: 403,
+        shown: /did not say enough about you/,
+        why: /NameID is transient/,
+      } as const;
+      await federation.assertRefused(await federation.signIn('alice'), expected);
+    });
+  });
+});
+
+describe('when the clock of SimpleSAMLphp is off', { skip }, () => {
+  for (const [direction, seconds, why] of [
+    ['ahead', 600, /issued in the future/],
+    ['behind', -600, /issued more than 5 minutes ago/],
+  ] as const) {
+    it(`by 10 minutes (${direction}), sign-ins are refused with a word about clocks, and work once the clocks agree`, async () => {
+      await using({ idp: { clockOffsetSeconds: seconds } }, async federation => {
+        const arrival = await federation.signIn('alice');
+        await federation.assertRefused(arrival, { code: 'saml_response_refused', status: 403, shown: /the clocks .* may differ/, why });
+        federation.setClock(seconds);
+        const { visitor } = arrival;
+        const page = (await federation.signIn('alice', { visitor, path: `/sign-in/${CONNECTOR.saml}?reauthenticate=1` })).page;
+        await federation.assertSignedIn({ visitor, page }, 'alice');
+      });
+    });
+  }
+});
+
+describe('where SimpleSAMLphp demands signed requests,', { skip }, () => {
+  let idp: SimpleSamlPhp;
+  before(async () => {
+    idp = await startSimpleSamlPhp({ demandSignedRequests: true });
+  });
+  after(() => idp?.stop());
+
+  for (const [what, signRequests] of [
+    ['because it is told to', true],
+    ["because the IdP's metadata says so, although it is told not to", false],
+  ] as const) {
+    it(`the bridge signs them ${what}`, () =>
+      using({ idp, connector: { signRequests } }, async federation => {
+        await federation.assertSignedIn(await federation.signIn('alice'), 'alice');
+      }));
+  }
+
+  it('a request whose signature was taken off, or which was changed, does not even reach the login form', () =>
+    using({ idp }, async ({ world }) => {
+      const visitor = new Visitor();
+      const toIdp = (url: string) => url.startsWith(idp.origin);
+      const request = (await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`, { stopAt: toIdp })).path.at(-1)!;
+      const unsigned = new URL(request);
+      for (const name of ['SigAlg', 'Signature']) unsigned.searchParams.delete(name);
+      const changed = new URL(request);
+      changed.searchParams.set('RelayState', 'another');
+      for (const [{ href }, why] of [
+        [unsigned, /no signature found/],
+        [changed, /Unable to validate signature/],
+      ] as const) {
+        const page = await visitor.get(href);
+        assert.match(page.text, why);
+        assert.equal(page.$('input[type=password]').length, 0);
+      }
+      assert.equal((await visitor.get(request)).$('input[type=password]').length, 1);
+    }));
+});
+
+/** A federation for one test. */
+async function using(options: Parameters<typeof startFederation>[0], test: (federation: Federation) => Promise<void>): Promise<void> {
+  const federation = await startFederation(options);
+  try {
+    await test(federation);
+  } finally {
+    await federation.close();
+  }
+}
+
+function openCredentials({ visitor, page }: { visitor: Visitor; page: Page }, role: string): Promise<Page> {
+  return visitor.submit(page, button('Credentials', 'prod', role));
+}
+
+/** Whom AWS takes the bearer of the shown credentials for. */
+function callerArn({ world }: Federation, page: Page): Promise<string> {
+  return callerOf(world.urls.aws, credentialsOn(page));
+}

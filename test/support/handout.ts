@@ -1,0 +1,50 @@
+/** What a person does with a hand-out: copies credentials from the page, and uses them. */
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { Page } from './visitor.ts';
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string;
+}
+
+/** The selector of a role's button in the portal. */
+export function button(what: 'Console' | 'Credentials', account: string, role: string): string {
+  return `button[aria-label="${what}: ${account} as ${role}"]`;
+}
+
+/** Reads the credentials as somebody would who copies the JSON. */
+export function credentialsOn(page: Page): Credentials {
+  const json = page
+    .$('pre, code, textarea')
+    .toArray()
+    .map(element => page.$(element).text().trim())
+    .find(text => text.startsWith('{'));
+  if (json === undefined) throw new Error(`no credentials on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`);
+  const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(json) as Record<string, string>;
+  return { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+}
+
+/** The ARN that AWS knows the holder of the credentials by. */
+export async function callerOf(endpoint: string, credentials: Credentials, region = 'eu-west-1'): Promise<string> {
+  return withSts(endpoint, credentials, region, async sts => (await sts.send(new GetCallerIdentityCommand({}))).Arn!);
+}
+
+/** Assumes another role with the credentials; gives its ARN, and rejects as the SDK does. */
+export async function assumeWith(
+  endpoint: string,
+  credentials: Credentials,
+  role: { readonly arn: string; readonly externalId?: string },
+): Promise<string> {
+  const command = new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: 'onward', ExternalId: role.externalId });
+  return withSts(endpoint, credentials, 'eu-west-1', async sts => (await sts.send(command)).AssumedRoleUser!.Arn!);
+}
+
+async function withSts<T>(endpoint: string, credentials: Credentials, region: string, use: (sts: STSClient) => Promise<T>): Promise<T> {
+  const sts = new STSClient({ region, endpoint, credentials, maxAttempts: 1 });
+  try {
+    return await use(sts);
+  } finally {
+    sts.destroy();
+  }
+}
