@@ -120,7 +120,7 @@ function* accountFindings(rule: ReadableRule, path: Path, accounts: AccountList)
     } else if (accounts.find(name) === undefined && !accounts.mentions(name)) {
       yield {
         path: at,
-        message: `${quoted(name)} is no account of this file${accounts.suggestionFor(name) || '.'}`,
+        message: `${quoted(name)} is not an account of this file${accounts.suggestionFor(name) || '.'}`,
         fix: 'Write the name or id of an account.',
       };
     }
@@ -138,7 +138,7 @@ function* tagFindings({ tags, transitiveTags = [] }: ReadableSession, path: Path
   for (const key of keys) {
     const at: Path = [...path, 'tags', key];
     if (/^aws:/i.test(key)) yield { path: at, message: 'begins with aws:, which AWS keeps for itself.', fix: 'Choose another key.' };
-    else if (!isTagKey(key)) yield { path: at, message: 'is no key of a tag.', fix: 'Use 1 to 128 letters, digits, spaces and _.:/=+-@.' };
+    else if (!isTagKey(key)) yield { path: at, message: 'is not a tag key.', fix: 'Use 1 to 128 letters, digits, spaces and _.:/=+-@.' };
     const twin = folded.get(key.toLowerCase());
     if (twin !== undefined)
       yield {
@@ -156,7 +156,7 @@ function* tagFindings({ tags, transitiveTags = [] }: ReadableSession, path: Path
       const twin = folded.get(key.toLowerCase());
       yield {
         path: at,
-        message: `${quoted(key)} is no key of tags${twin === undefined ? '.' : `; did you mean ${twin}?`}`,
+        message: `${quoted(key)} is not a key of tags${twin === undefined ? '.' : `; did you mean ${twin}?`}`,
         fix: 'Write the key of a tag of this rule, letter by letter.',
       };
     } else if (seen.has(key)) yield { path: at, message: `${quoted(key)} stands twice.`, fix: 'Keep one of them.' };

@@ -1,5 +1,6 @@
 /** The grammar of `accounts` and `access`, the two long sections of the configuration file. */
 import { z } from 'zod';
+import { defaultRegion } from '../core/partitions.ts';
 import { PARTITIONS } from '../core/role.ts';
 import { DEFAULT_DURATION, MAX_DURATION, MAX_POLICY_ARNS, MAX_TAGS, MIN_DURATION } from '../core/session.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
@@ -16,14 +17,14 @@ import {
   network,
   pattern,
   policyArn,
+  region,
   roleName,
   sourceIdentityTemplate,
   tagTemplate,
   text,
 } from './values.ts';
 
-const providerName = () =>
-  pattern('name of an IAM SAML provider', /^[\w.-]{1,128}$/, '1 to 128 letters, digits, dots, underscores and dashes');
+const providerName = () => pattern('IAM SAML provider name', /^[\w.-]{1,128}$/, '1 to 128 letters, digits, dots, underscores and dashes');
 
 export const account = z.strictObject({
   id: accountId().meta({ description: 'Twelve digits, in quotes.', example: '"111122223333"' }),
@@ -36,11 +37,11 @@ export const account = z.strictObject({
     example: 'prod',
   }),
   partition: choice(PARTITIONS).prefault('aws').describe('The AWS partition.'),
-  region: pattern('AWS region', /^[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/, 'a region such as eu-west-1')
+  region: region()
     .optional()
     .meta({
       description: 'Region of the STS endpoint and of the console.',
-      default: '`us-east-1`, `cn-north-1`, `us-gov-west-1` or `eusc-de-east-1`, by partition',
+      default: PARTITIONS.map(name => `\`${defaultRegion(name)}\` in \`${name}\``).join(', '),
     }),
   trust: choice(['saml', 'web-identity', 'corporate-web-identity', 'corporate-saml'])
     .optional()

@@ -1,5 +1,5 @@
 /** What accounts must hold together: names, trust, hubs and partitions; and the list by which rules find them. */
-import type { Partition } from '../core/role.ts';
+import { partitionOfRegion } from '../core/partitions.ts';
 import { nearest } from './nearest.ts';
 import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
@@ -24,9 +24,6 @@ export interface AccountList {
 
 /** Searching the nearest of thousands of names is slow; whoever mistypes more than this has another problem. */
 const MAX_SUGGESTIONS = 50;
-
-/** Region names of a partition begin like this; those of `aws` begin like none of them. */
-const REGION_PREFIX: Readonly<Partial<Record<Partition, string>>> = { 'aws-cn': 'cn-', 'aws-us-gov': 'us-gov-', 'aws-eusc': 'eusc-' };
 
 /** `raw` is the document as it was written, before anything was judged. */
 export function listAccounts(document: Readable<Document>, raw: unknown): AccountList {
@@ -100,11 +97,11 @@ function* nameFindings({ id, name }: ReadableAccount, path: Path, accounts: Acco
 
 function* regionFindings({ region, partition }: ReadableAccount, path: Path): Generator<Finding> {
   if (region === undefined || partition === undefined) return;
-  const belongsTo = (Object.entries(REGION_PREFIX).find(([, prefix]) => region.startsWith(prefix))?.[0] ?? 'aws') as Partition;
+  const belongsTo = partitionOfRegion(region);
   if (belongsTo === partition) return;
   yield {
     path: [...path, 'region'],
-    message: `${quoted(region)} is no region of the partition ${partition}.`,
+    message: `${quoted(region)} is not a region of the partition ${partition}.`,
     fix: `Write partition: ${belongsTo}, or another region.`,
   };
 }
@@ -148,7 +145,7 @@ function* hubFindings(account: ReadableAccount, path: Path, accounts: AccountLis
     if (!accounts.mentions(name))
       yield {
         path: at,
-        message: `${quoted(name)} is no account of this file${accounts.suggestionFor(name) || '.'}`,
+        message: `${quoted(name)} is not an account of this file${accounts.suggestionFor(name) || '.'}`,
         fix: 'Write the name or id of the account that holds the hub role.',
       };
     return;

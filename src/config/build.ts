@@ -1,7 +1,8 @@
 /** The checked document in the words of core. Nothing is judged here: whatever is wrong was found before. */
 
 import type { AccessRule } from '../core/access-rule.ts';
-import type { Account, AccountId, Partition, Trust } from '../core/role.ts';
+import { defaultRegion } from '../core/partitions.ts';
+import type { Account, AccountId, Trust } from '../core/role.ts';
 import type { SessionSettings } from '../core/session.ts';
 import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './configuration.ts';
 import { absolutePath, type References } from './references.ts';
@@ -16,13 +17,6 @@ export interface BuildOptions {
   /** Relative paths begin here. */
   readonly directory: string;
 }
-
-const DEFAULT_REGION = {
-  aws: 'us-east-1',
-  'aws-cn': 'cn-north-1',
-  'aws-us-gov': 'us-gov-west-1',
-  'aws-eusc': 'eusc-de-east-1',
-} as const satisfies Record<Partition, string>;
 
 /** `document` must have passed every check. */
 export function buildConfiguration(document: Document, options: BuildOptions): Configuration {
@@ -97,7 +91,7 @@ function accountsOf(written: readonly DocumentAccount[], references: References)
     id: source.id,
     name: source.name,
     partition: source.partition,
-    region: source.region ?? DEFAULT_REGION[source.partition],
+    region: source.region ?? defaultRegion(source.partition),
     trust,
   });
   for (const source of written) {

@@ -3,6 +3,7 @@
 import { isLoopbackHost } from '../core/loopback.ts';
 import { accessFindings } from './access-checks.ts';
 import { accountFindings, listAccounts } from './account-checks.ts';
+import { networkFindings } from './network-checks.ts';
 import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
@@ -12,6 +13,7 @@ import { compact } from './values.ts';
 export function* crossFindings(document: Readable<Document>, raw: unknown): Generator<Finding> {
   const accounts = listAccounts(document, raw);
   yield* serverFindings(document);
+  yield* networkFindings(document);
   yield* storeFindings(document);
   yield* sessionFindings(document);
   yield* connectorFindings(document);
@@ -20,7 +22,7 @@ export function* crossFindings(document: Readable<Document>, raw: unknown): Gene
   yield* requirementFindings(document);
 }
 
-function* serverFindings({ baseUrl, listen, proxy, aws, accounts = [] }: Readable<Document>): Generator<Finding> {
+function* serverFindings({ baseUrl, listen, aws, accounts = [] }: Readable<Document>): Generator<Finding> {
   const isPlain = baseUrl?.startsWith('http:') ?? false;
   if (isPlain && listen?.host !== undefined && !isLoopbackHost(listen.host)) {
     yield {
@@ -34,14 +36,6 @@ function* serverFindings({ baseUrl, listen, proxy, aws, accounts = [] }: Readabl
   if (isPlain && !reachesLocalAws && accounts.some(account => account?.trust === 'web-identity')) {
     const message = 'is on loopback, where AWS cannot fetch the keys that accounts with trust: web-identity need.';
     yield { path: ['baseUrl'], message, fix: 'Use a public https address, or point aws.endpoints.sts at a local AWS.', warning: true };
-  }
-  for (const [index, network] of (proxy?.trusted ?? []).entries()) {
-    if (network === undefined || !/\/0$/.test(network)) continue;
-    yield {
-      path: ['proxy', 'trusted', index],
-      message: `${quoted(network)} is everyone, so anybody could say where a request came from.`,
-      fix: 'Write the addresses of your proxies.',
-    };
   }
 }
 
@@ -86,23 +80,16 @@ function* exactlyOne(holder: object | undefined, [one, other]: readonly [string,
     yield { path: [...path, other], message: `stands beside ${one}; there can be one of them only.`, fix: `Keep ${one} or ${other}.` };
 }
 
-/** Proofs that nobody can give as things are: it works, and refuses everyone. */
-function* requirementFindings({ access = [], connectors = [], baseUrl, proxy }: Readable<Document>): Generator<Finding> {
+/** A proof that nobody can give as things are: it works, and refuses everyone. */
+function* requirementFindings({ access = [], connectors = [] }: Readable<Document>): Generator<Finding> {
   const nobodyHasTwoFactors = connectors.length > 0 && connectors.every(connector => connector?.mfa?.length === 0);
-  const hidesAddresses = (baseUrl?.startsWith('https:') ?? false) && proxy?.trusted?.length === 0;
   for (const [index, rule] of access.entries()) {
-    const path: Path = ['access', index, 'require'];
-    if (rule?.require?.mfa === true && nobodyHasTwoFactors) {
-      yield {
-        path: [...path, 'mfa'],
-        message: 'can be met by nobody: every connector has an empty mfa list.',
-        fix: 'Take mfa: [] out of a connector.',
-        warning: true,
-      };
-    }
-    if ((rule?.require?.networks?.length ?? 0) > 0 && hidesAddresses) {
-      const message = 'sees the address of the proxy in front instead of the address of the person, because proxy.trusted is empty.';
-      yield { path: [...path, 'networks'], message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
-    }
+    if (rule?.require?.mfa !== true || !nobodyHasTwoFactors) continue;
+    yield {
+      path: ['access', index, 'require', 'mfa'],
+      message: 'can be met by nobody: every connector has an empty mfa list.',
+      fix: 'Take mfa: [] out of a connector.',
+      warning: true,
+    };
   }
 }

@@ -6,6 +6,8 @@ export interface SmallFile {
   readonly text: string;
   /** Permission bits. */
   readonly mode: number;
+  /** The user id of the owner. */
+  readonly owner: number;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -27,12 +29,12 @@ export async function readSmallFile(file: string, maxBytes: number): Promise<Sma
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const status = await handle.stat();
-      if (!status.isFile()) throw new UnreadableFile('is no regular file');
+      if (!status.isFile()) throw new UnreadableFile('is not a regular file');
       if (status.size > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
       const buffer = Buffer.alloc(maxBytes + 1);
       const length = await fill(handle, buffer);
       if (length > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
-      return { text: decode(buffer.subarray(0, length)), mode: status.mode & 0o777 };
+      return { text: decode(buffer.subarray(0, length)), mode: status.mode & 0o777, owner: status.uid };
     } finally {
       await handle.close();
     }

@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { buildConfiguration } from './build.ts';
 import type { Configuration } from './configuration.ts';
 import { crossFindings } from './cross-checks.ts';
-import { readSmallFile, UnreadableFile } from './files.ts';
-import { ConfigurationError, type Finding, formatPath, type Problem } from './problems.ts';
+import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
+import { permissionJudgements } from './permissions.ts';
+import { ConfigurationError, type Finding, formatPath, type Mistake, type Problem } from './problems.ts';
 import { resolveReferences } from './references.ts';
 import { documentSchema } from './schema.ts';
 import { schemaFindings } from './schema-problems.ts';
@@ -45,13 +46,23 @@ export async function loadConfiguration(
 
 /** Reads and checks a configuration file; never throws for what is in it. Secrets are read, too. */
 export async function checkConfiguration(path: string, env: Environment = process.env): Promise<CheckedConfiguration> {
-  let text: string;
+  let file: SmallFile;
   try {
-    text = (await readSmallFile(path, MAX_BYTES)).text;
+    file = await readSmallFile(path, MAX_BYTES);
   } catch (cause) {
     if (!(cause instanceof UnreadableFile)) throw cause;
     return refused(path, `the file ${cause.message}.`, 'Name a readable YAML file of at most 8 MB.');
   }
+  // Secrets lie elsewhere, so anybody may read this one.
+  const ofTheFile = permissionJudgements(path, file, { secret: false, self: process.getuid?.() });
+  const { configuration, problems, warnings } = await checkText(file.text, path, env);
+  const top = (wanted: boolean): Problem[] =>
+    ofTheFile.filter(judgement => (judgement.warning === true) === wanted).map(judgement => atTop(path, judgement));
+  const all = [...top(false), ...problems];
+  return { configuration: all.length > 0 ? undefined : configuration, problems: all, warnings: [...top(true), ...warnings] };
+}
+
+async function checkText(text: string, path: string, env: Environment): Promise<CheckedConfiguration> {
   const control = /[^\P{Cc}\t\n\r]/u.exec(text);
   if (control !== null) return refused(path, 'the file holds control characters.', 'Write it as plain UTF-8 text.');
 
@@ -77,7 +88,12 @@ export async function checkConfiguration(path: string, env: Environment = proces
 }
 
 function refused(file: string, message: string, fix: string): CheckedConfiguration {
-  return { problems: [{ file, line: 1, column: 1, path: '', message, fix }], warnings: [] };
+  return { problems: [atTop(file, { message, fix })], warnings: [] };
+}
+
+/** A problem of the file as a whole. */
+function atTop(file: string, { message, fix }: Mistake): Problem {
+  return { file, line: 1, column: 1, path: '', message, fix };
 }
 
 function located(file: string, { path, message, fix }: Finding, { line, column }: Place): Problem {

@@ -9,11 +9,15 @@ export interface Mistake {
   readonly fix: string;
 }
 
-/** A mistake at a place of the document. */
-export interface Finding extends Mistake {
-  readonly path: Path;
-  /** It works, but hardly as meant: the configuration is accepted. */
+/** A mistake, or something that works but hardly as meant. */
+export interface Judgement extends Mistake {
+  /** The configuration is accepted. */
   readonly warning?: true;
+}
+
+/** A judgement of a place of the document. */
+export interface Finding extends Judgement {
+  readonly path: Path;
 }
 
 /** A finding with its place in the file. */

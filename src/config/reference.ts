@@ -28,8 +28,10 @@ and a file of more than 8 MB are refused; anchors and aliases may be used. Warni
 
 - **duration**: whole numbers with \`s\`, \`m\`, \`h\` or \`d\`: \`90s\`, \`15m\`, \`1h30m\`.
 - **secret**: never written into the file. \`{ env: NAME }\` takes an environment variable, \`{ file: PATH }\` the content of a file
-  without the line break at its end. An empty secret is refused; a secret file that everyone on the machine can read is warned of.
-- **path**: relative paths begin at the directory of the configuration file.
+  without the line break at its end. An empty secret is refused, and so is a file of the bridge's own user that everyone on the
+  machine can read; if the file is another user's, as mounted secrets are, it is warned of.
+- **path**: relative paths begin at the directory of the configuration file. This file and whatever it points at must not be
+  writable by everyone; writable by a group is warned of.
 - **URL**: https; http on loopback only. No user name, password or fragment.
 - **CIDR block**: \`10.0.0.0/8\`, \`2001:db8::/32\`, \`192.0.2.7/32\` for one address.
 - **template**: text with \`{username}\`, \`{email}\`, \`{displayName}\`, \`{subject}\`, \`{connector}\`, \`{person}\` or \`{attributes.NAME}\`.

@@ -1,8 +1,10 @@
 /** What the document points at: secrets in the environment and in files, session policies, copies of metadata. */
 import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
+import { databaseUrlJudgement } from './database-url.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
-import type { Finding, Mistake, Path } from './problems.ts';
+import { permissionJudgements } from './permissions.ts';
+import type { Finding, Judgement, Mistake, Path } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 import { externalIdMistake, type SecretReference } from './values.ts';
@@ -25,12 +27,13 @@ interface Pointer {
   readonly reference: SecretReference;
   readonly secret: boolean;
   readonly maxBytes: number;
-  /** Gives what is kept of the text, or says what is wrong with it without repeating it. */
-  readonly read: (text: string) => string | Mistake;
+  /** Gives what is kept of the text, and says what is wrong with it without repeating it. */
+  readonly read: (text: string) => Found;
 }
 
 const MAX_SECRET_BYTES = 64 * 1024;
-const MAX_METADATA_BYTES = 5 * 1024 * 1024;
+/** The SAML connector takes no more characters than this, and no character is less than a byte. */
+const MAX_METADATA_BYTES = 2_000_000;
 
 export function absolutePath(file: string, directory: string): string {
   return isAbsolute(file) ? file : join(directory, file);
@@ -53,14 +56,9 @@ export async function resolveReferences(document: Readable<Document>, surroundin
       'env' in reference
         ? fromEnvironment(reference.env, surroundings.env)
         : await fromFile(pointer, reference.file, surroundings.directory, fileAt);
-    if (typeof found.text !== 'string') {
-      findings.push({ path, ...found.mistake });
-      continue;
-    }
-    if (found.warning !== undefined) findings.push({ path, ...found.warning, warning: true });
-    const kept = pointer.read(found.text);
-    if (typeof kept === 'string') texts.set(reference, kept);
-    else findings.push({ path, ...kept });
+    const kept = found.text === undefined ? NOTHING : pointer.read(found.text);
+    findings.push(...[...found.judgements, ...kept.judgements].map(judgement => ({ path, ...judgement })));
+    if (kept.text !== undefined) texts.set(reference, kept.text);
   }
   return {
     findings,
@@ -72,14 +70,24 @@ export async function resolveReferences(document: Readable<Document>, surroundin
   };
 }
 
-type Found = { readonly text: string; readonly warning?: Mistake | undefined } | { readonly text?: undefined; readonly mistake: Mistake };
+/** A text, and what is to be said of it; without a text, why there is none. */
+interface Found {
+  readonly text?: string;
+  readonly judgements: readonly Judgement[];
+}
+
+const NOTHING: Found = { judgements: [] };
+
+function refused(mistake: Mistake): Found {
+  return { judgements: [mistake] };
+}
 
 function fromEnvironment(name: string, env: Surroundings['env']): Found {
   // Somebody may have put the secret itself where its name belongs: only what looks like a name is shown.
   const shown = /^[A-Z][A-Z0-9_]{0,63}$/.test(name) ? `environment variable ${name}` : 'environment variable that is named here';
   const text = Object.hasOwn(env, name) ? env[name] : undefined;
-  if (text === undefined) return { mistake: { message: `the ${shown} is not set.`, fix: 'Set it where the bridge is started.' } };
-  return { text };
+  if (text === undefined) return refused({ message: `the ${shown} is not set.`, fix: 'Set it where the bridge is started.' });
+  return { text, judgements: [] };
 }
 
 async function fromFile(
@@ -91,14 +99,11 @@ async function fromFile(
   const name = absolutePath(file, directory);
   const found = await fileAt(name, pointer.maxBytes);
   if (found instanceof UnreadableFile)
-    return {
-      mistake: { message: `the file ${name} ${found.message}.`, fix: 'Correct the path, which is relative to this file, or the file.' },
-    };
-  const open = pointer.secret && (found.mode & 0o004) !== 0;
-  const warning = open
-    ? { message: `the file ${name} can be read by everyone on this machine.`, fix: `Run chmod o-rwx ${name}.` }
-    : undefined;
-  return { text: found.text, warning };
+    return refused({
+      message: `the file ${name} ${found.message}.`,
+      fix: 'Correct the path, which is relative to this file, or the file.',
+    });
+  return { text: found.text, judgements: permissionJudgements(name, found, { secret: pointer.secret, self: process.getuid?.() }) };
 }
 
 function unreadable(cause: unknown): UnreadableFile {
@@ -108,7 +113,7 @@ function unreadable(cause: unknown): UnreadableFile {
 
 function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   const url = document.store?.postgres?.url;
-  if (url) yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, postgresMistake);
+  if (url) yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlJudgement);
   for (const [index, connector] of (document.connectors ?? []).entries()) {
     const secret = connector?.oidc?.clientSecret;
     if (secret) yield secretPointer(['connectors', index, 'oidc', 'clientSecret'], secret as SecretReference);
@@ -120,7 +125,7 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
         reference: { file: metadata.file },
         secret: false,
         maxBytes: MAX_METADATA_BYTES,
-        read: () => '',
+        read: () => NOTHING,
       };
   }
   for (const [index, account] of (document.accounts ?? []).entries()) {
@@ -141,52 +146,45 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   }
 }
 
-function secretPointer(path: Path, reference: SecretReference, judge: (text: string) => Mistake | undefined = () => undefined): Pointer {
-  const read = (text: string): string | Mistake => {
-    // Editors and `echo` end a file with a line break that is no part of the secret.
+function secretPointer(path: Path, reference: SecretReference, judge: (text: string) => Judgement | undefined = () => undefined): Pointer {
+  const read = (text: string): Found => {
+    // Editors and `echo` end a file with a line break that is not part of the secret.
     const secret = 'file' in reference ? text.replace(/[\r\n]+$/, '') : text;
-    if (secret.trim() === '') return { message: 'points at an empty secret.', fix: 'Put the secret there.' };
+    if (secret.trim() === '') return refused({ message: 'points at an empty secret.', fix: 'Put the secret there.' });
     if (/\p{Cc}/u.test(secret))
-      return {
+      return refused({
         message: 'points at a secret with a line break or a control character in it.',
         fix: 'Put the secret alone there, on one line.',
-      };
-    return judge(secret) ?? secret;
+      });
+    const judgement = judge(secret);
+    return { text: secret, judgements: judgement === undefined ? [] : [judgement] };
   };
   return { path, reference, secret: true, maxBytes: MAX_SECRET_BYTES, read };
 }
 
-function postgresMistake(text: string): Mistake | undefined {
-  if (/^postgres(ql)?:\/\//.test(text) && URL.canParse(text)) return undefined;
-  return {
-    message: 'points at something that is no PostgreSQL URL.',
-    fix: 'Put postgresql://user:password@host/database there, special characters in percent form.',
-  };
-}
-
 /** The policy without needless white space, which AWS counts (STS API reference: Policy, 1 to 2048 characters up to U+00FF). */
-function readPolicy(text: string): string | Mistake {
+function readPolicy(text: string): Found {
   let policy: unknown;
   try {
     policy = JSON.parse(text);
   } catch (cause) {
     const where = /line \d+ column \d+/.exec(String(cause))?.[0];
-    return {
-      message: `points at a file that is no JSON${where === undefined ? '' : ` (${where})`}.`,
+    return refused({
+      message: `points at a file that is not JSON${where === undefined ? '' : ` (${where})`}.`,
       fix: 'Put the JSON of an IAM policy there.',
-    };
+    });
   }
   if (typeof policy !== 'object' || policy === null || !Object.hasOwn(policy, 'Statement')) {
-    return { message: 'points at JSON that is no IAM policy.', fix: 'Put an object with Version and Statement there.' };
+    return refused({ message: 'points at JSON that is not an IAM policy.', fix: 'Put an object with Version and Statement there.' });
   }
   const compact = JSON.stringify(policy);
   if (compact.length > MAX_POLICY_CHARACTERS) {
-    return {
+    return refused({
       message: `points at a policy of ${compact.length} characters without white space.`,
       fix: `AWS takes ${MAX_POLICY_CHARACTERS}: shorten it, or make it a managed policy and name it in policyArns.`,
-    };
+    });
   }
   if (!/^[\t\n\r\u0020-\u00ff]*$/.test(compact))
-    return { message: 'points at a policy with characters beyond U+00FF.', fix: 'AWS does not take them: write them out of it.' };
-  return compact;
+    return refused({ message: 'points at a policy with characters beyond U+00FF.', fix: 'AWS does not take them: write them out of it.' });
+  return { text: compact, judgements: [] };
 }

@@ -43,7 +43,7 @@ function unknownKey(key: string, parent: Path): Mistake {
   const known = schema === undefined ? [] : Object.keys((unwrapped(schema) as z.ZodObject).shape);
   const guess = nearest(key, known);
   return {
-    message: `is no key of ${parent.length === 0 ? 'this file' : 'this section'}${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
+    message: `is not a key of ${parent.length === 0 ? 'this file' : 'this section'}${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
     fix: `Known here: ${known.join(', ')}.`,
   };
 }

@@ -58,7 +58,7 @@ export interface Facts {
   readonly description?: string | undefined;
   /** What may be written. */
   readonly kind?: string | undefined;
-  /** The default in words, where it is no plain value. */
+  /** The default in words, where it is not a plain value. */
   readonly default?: string | undefined;
   /** A good value, as YAML. */
   readonly example?: string | undefined;

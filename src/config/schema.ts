@@ -60,7 +60,9 @@ const proxy = z.strictObject({
   trusted: z
     .array(network())
     .prefault([])
-    .describe('Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else can say where a request came from.'),
+    .describe(
+      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else can say where a request came from. Name single addresses: whoever is in a trusted block can claim any address, so a block that overlaps `require.networks` is refused.',
+    ),
 });
 
 const store = z.strictObject({
@@ -68,7 +70,11 @@ const store = z.strictObject({
     .optional()
     .describe('The database file of the embedded store, or `:memory:`, which forgets everything at the end. Either this or `postgres`.'),
   postgres: z
-    .strictObject({ url: secret().describe('Connection URL, `postgresql://user:password@host/database`.') })
+    .strictObject({
+      url: secret().describe(
+        'Connection URL, `postgresql://user:password@host/database?sslmode=verify-full`. Only toward loopback and Unix sockets (`?host=/directory`) may `sslmode` be left out.',
+      ),
+    })
     .optional()
     .describe('PostgreSQL, for more than one instance of the bridge.'),
 });
@@ -189,9 +195,11 @@ const issuer = z.strictObject({
 const partitionOverrides = z.strictObject({
   samlAudience: token(1024).optional().describe('Audience of our assertions.'),
   samlRecipient: url().optional().describe('Recipient of our assertions.'),
-  samlAttributePrefix: judged(url(), value =>
+  // A name that nobody fetches, and China's guide writes it with http.
+  samlAttributePrefix: judged(token(256), value =>
     value.endsWith('/') ? undefined : { message: 'does not end with a slash.', fix: `Write ${value}/.` },
   )
+    .meta({ kind: 'URL' })
     .optional()
     .describe('What stands in front of `Role` and `RoleSessionName` in attribute names; ends with a slash.'),
   signinUrl: url().optional().describe('The sign-in service, without `/federation`.'),

@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { groupPatternProblem } from '../core/group-pattern.ts';
 import { type ConnectorId, isConnectorId } from '../core/identity.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
-import { type AccountId, isAccountId, isRoleName, type RoleName } from '../core/role.ts';
+import { isRegion } from '../core/partitions.ts';
+import { type AccountId, isAccountId, isRoleName, PARTITIONS, type RoleName } from '../core/role.ts';
 import { isSourceIdentity, isTagValue, templateProblem } from '../core/session.ts';
 import { formatDuration, HOUR, MINUTE, parseDuration, type Seconds } from '../core/time.ts';
 import { type Mistake, quoted } from './problems.ts';
@@ -40,7 +41,11 @@ export const text = (max: number) => word('text', value => textMistake(value, ma
 
 /** Text that must match a pattern; `rule` says the pattern in words: `letters, digits and dashes`. */
 export const pattern = (kind: string, expression: RegExp, rule: string) =>
-  word(kind, value => (expression.test(value) ? undefined : { message: `${quoted(value)} is no ${kind}.`, fix: `Write ${rule}.` }));
+  word(kind, value =>
+    expression.test(value)
+      ? undefined
+      : { message: `${quoted(value)} is not ${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}.`, fix: `Write ${rule}.` },
+  );
 
 /** Text without any space, as URIs, claim names and scopes are. */
 export const token = (max: number) =>
@@ -75,7 +80,7 @@ export function duration({ min, max, because }: DurationLimits) {
   const judge = (value: string): Mistake | undefined => {
     const seconds = parseDuration(value);
     if (seconds === undefined)
-      return { message: `${quoted(value)} is no length of time.`, fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.' };
+      return { message: `${quoted(value)} is not a length of time.`, fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.' };
     if (seconds < min)
       return { message: `${quoted(value)} is shorter than ${formatDuration(min)}.`, fix: `Write ${compact(min)} or more.` };
     if (seconds > max) {
@@ -100,7 +105,7 @@ export function compact(seconds: Seconds): string {
 function urlMistake(value: string): Mistake | undefined {
   // URL.canParse drops tabs, turns backslashes and takes `https:host`: what a person reads must be what a machine reads.
   if (!/^https?:\/\/[^\s\\]+$/i.test(value) || INVISIBLE.test(value) || !URL.canParse(value)) {
-    return { message: 'is no http or https URL.', fix: 'Write a whole URL, such as https://idp.example.com/path.' };
+    return { message: 'is not an http or https URL.', fix: 'Write a whole URL, such as https://idp.example.com/path.' };
   }
   const url = new URL(value);
   if (url.username !== '' || url.password !== '')
@@ -138,7 +143,7 @@ export const host = () =>
     const isAddress = ipaddr.IPv4.isValidFourPartDecimal(value) || (ipaddr.IPv6.isValid(value) && !value.includes('%'));
     if (isAddress || (isName && !/^[\d.]+$/.test(value))) return undefined;
     return {
-      message: `${quoted(value)} is no host name or IP address.`,
+      message: `${quoted(value)} is not a host name or IP address.`,
       fix: 'Write an address without a port, such as 127.0.0.1 or "::".',
     };
   });
@@ -152,9 +157,14 @@ export const network = () =>
     if (isAddress && !value.includes('/'))
       return { message: `${quoted(value)} has no prefix length.`, fix: `Write ${value}/${isV4 ? 32 : 128} for one address.` };
     if (!isAddress || !/^\d{1,3}$/.test(prefix) || value.split('/').length !== 2 || Number(prefix) > (isV4 ? 32 : 128)) {
-      return { message: `${quoted(value)} is no block of addresses.`, fix: 'Write CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32.' };
+      return { message: `${quoted(value)} is not a block of addresses.`, fix: 'Write CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32.' };
     }
     const first = (isV4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(value);
+    // Addresses are compared as IPv4 then, so a rule would let nobody in, and ::ffff:0:0/96 is everyone.
+    if (first instanceof ipaddr.IPv6 && first.isIPv4MappedAddress()) {
+      const fix = `Write ${first.toIPv4Address().toString()}/${Number(prefix) - 96}.`;
+      return { message: `${quoted(value)} is a block of IPv4 in the form of IPv6.`, fix };
+    }
     if (first.toNormalizedString() === ipaddr.parse(address).toNormalizedString()) return undefined;
     return { message: `${quoted(value)} has bits set beyond its prefix.`, fix: `Write ${first.toString()}/${prefix}.` };
   });
@@ -165,15 +175,20 @@ export const connectorId = () =>
   word('connector id', value =>
     isConnectorId(value)
       ? undefined
-      : { message: `${quoted(value)} is no connector id.`, fix: 'Write 1 to 32 small letters, digits and dashes; it is part of URLs.' },
+      : { message: `${quoted(value)} is not a connector id.`, fix: 'Write 1 to 32 small letters, digits and dashes; it is part of URLs.' },
   ).transform(value => value as ConnectorId);
 
 export const accountId = () =>
   word('account id', value =>
     isAccountId(value)
       ? undefined
-      : { message: `${quoted(value)} is no AWS account id.`, fix: 'Write its twelve digits in quotes: "111122223333".' },
+      : { message: `${quoted(value)} is not an AWS account id.`, fix: 'Write its twelve digits in quotes: "111122223333".' },
   ).transform(value => value as AccountId);
+
+export const region = () =>
+  word('AWS region', value =>
+    isRegion(value) ? undefined : { message: `${quoted(value)} is not an AWS region.`, fix: 'Write a region such as eu-west-1.' },
+  );
 
 export const roleName = () =>
   word('role name', value => {
@@ -189,7 +204,7 @@ export const roleName = () =>
         fix: 'Write the name alone, such as Admin or team/Admin; the accounts are named beside it.',
       };
     return {
-      message: `${quoted(value)} is no role name.`,
+      message: `${quoted(value)} is not a role name.`,
       fix: 'Write 1 to 64 of letters, digits and _+=,.@-, with its path in front if it has one: team/Admin.',
     };
   }).transform(value => value as RoleName);
@@ -231,13 +246,16 @@ export const sourceIdentityTemplate = () =>
     '2 to 64 letters, digits and _+=,.@-, not beginning with aws:',
   );
 
-const POLICY_ARN = /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(aws|\d{12}):policy\/[\w+=,.@/-]{1,512}$/;
+const POLICY_ARN = new RegExp(`^arn:(${PARTITIONS.join('|')}):iam::(aws|\\d{12}):policy/[\\w+=,.@/-]{1,512}$`);
 
 export const policyArn = () =>
   word('policy ARN', value =>
     POLICY_ARN.test(value)
       ? undefined
-      : { message: `${quoted(value)} is no ARN of an IAM policy.`, fix: 'Write it whole, such as arn:aws:iam::aws:policy/ReadOnlyAccess.' },
+      : {
+          message: `${quoted(value)} is not the ARN of an IAM policy.`,
+          fix: 'Write it whole, such as arn:aws:iam::aws:policy/ReadOnlyAccess.',
+        },
   );
 
 /** Partition and owner of a policy ARN that was judged good; the owner is `aws` for AWS's own policies. */
@@ -260,7 +278,7 @@ export type SecretReference = { readonly env: string } | { readonly file: string
 
 const ENV_NAME = /^[A-Za-z_]\w{0,127}$/;
 
-/** Why a value is no reference. Nothing of it is repeated, not even its keys: a secret may have been written in their place. */
+/** Why a value is not a reference. Nothing of it is repeated, not even its keys: a secret may have been written in their place. */
 function referenceMistake(value: unknown): Mistake | undefined {
   const fix = 'Write { env: NAME } or { file: PATH }, and put the secret there.';
   if (value === undefined) return { message: 'is missing.', fix };
@@ -270,7 +288,7 @@ function referenceMistake(value: unknown): Mistake | undefined {
       message: 'is written into the file; a secret is never inline.',
       fix: `${fix} Replace the secret: it has been in a file that people read.`,
     };
-  if (typeof value !== 'object' || Array.isArray(value)) return { message: 'is no reference to a secret.', fix };
+  if (typeof value !== 'object' || Array.isArray(value)) return { message: 'is not a reference to a secret.', fix };
   const [entry, ...more] = Object.entries(value);
   if (entry === undefined || more.length > 0 || (entry[0] !== 'env' && entry[0] !== 'file'))
     return { message: 'must have exactly one key, env or file.', fix };
@@ -278,7 +296,7 @@ function referenceMistake(value: unknown): Mistake | undefined {
   if (typeof target !== 'string' || textMistake(target, 4096) !== undefined) return { message: `has no text as its ${key}.`, fix };
   if (key === 'env' && !ENV_NAME.test(target))
     return {
-      message: 'has an env that is no name of an environment variable.',
+      message: 'has an env that is not the name of an environment variable.',
       fix: 'Write a name of letters, digits and _, such as { env: OKTA_SECRET }.',
     };
   return undefined;
@@ -293,10 +311,10 @@ export const secret = () =>
 /** AssumeRole's ExternalId: 2 to 1224 of `[\w+=,.@:/-]` (STS API reference). */
 export function externalIdMistake(value: string): Mistake | undefined {
   if (/^[\w+=,.@:/-]{2,1224}$/.test(value)) return undefined;
-  return { message: 'is no external id.', fix: 'Write 2 to 1224 letters, digits and _+=,.@:/-.' };
+  return { message: 'is not an external id.', fix: 'Write 2 to 1224 letters, digits and _+=,.@:/-.' };
 }
 
-/** An external id is no secret for AWS, so it may be written here; people may keep it elsewhere all the same. */
+/** An external id is not a secret for AWS, so it may be written here; people may keep it elsewhere all the same. */
 export const externalId = () =>
   judged(z.unknown(), value => (typeof value === 'string' ? externalIdMistake(value) : referenceMistake(value)))
     .transform(value => value as string | SecretReference)

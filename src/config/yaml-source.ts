@@ -12,7 +12,7 @@ export interface Place {
 }
 
 export interface YamlSource {
-  /** Undefined when the text is no YAML document that we take. */
+  /** Undefined when the text is not a YAML document that we take. */
   readonly value: unknown;
   /** Findings of the structure; with a place, because a broken text has no paths. */
   readonly faults: readonly YamlFault[];
@@ -55,7 +55,7 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
   },
   BLOCK_IN_FLOW: { message: 'mixes indented lines with { } or [ ].', fix: 'Use one of both for the whole value.' },
   DUPLICATE_KEY: { message: 'stands twice in the same map.', fix: 'Keep one of them.' },
-  IMPOSSIBLE: { message: 'is no valid YAML.', fix: 'Correct the syntax.' },
+  IMPOSSIBLE: { message: 'is not valid YAML.', fix: 'Correct the syntax.' },
   KEY_OVER_1024_CHARS: { message: 'is a key of more than 1024 characters.', fix: 'Look for a missing colon or quote.' },
   MISSING_CHAR: {
     message: 'lacks a character: a quote, a bracket, a comma, a colon or a space.',
@@ -68,7 +68,7 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
   MULTIPLE_ANCHORS: ANCHORS,
   MULTIPLE_DOCS: { message: 'begins a second document.', fix: 'Take the --- out; the file is one document.' },
   MULTIPLE_TAGS: ANCHORS,
-  NON_STRING_KEY: { message: 'is a key that is no text.', fix: 'Write a key as plain text.' },
+  NON_STRING_KEY: { message: 'is a key that is not text.', fix: 'Write a key as plain text.' },
   RESOURCE_EXHAUSTION: { message: 'is nested too deeply.', fix: `Nest at most ${MAX_DEPTH} levels.` },
   TAB_AS_INDENT: { message: 'is indented with a tab.', fix: 'Indent with spaces.' },
   TAG_RESOLVE_FAILED: { message: 'has a YAML tag (!name), which means nothing here.', fix: `Take the tag out. ${QUOTES}` },
@@ -173,7 +173,7 @@ function structureFaults(root: Node | null): StructureFault[] {
       const name = nameOf(key);
       const at = [...path, name];
       if (seen.has(name)) found(key, { path: at, ...SYNTAX.DUPLICATE_KEY });
-      if (name === '__proto__') found(key, { path: at, message: 'is no key of this file.', fix: 'Take it out.' });
+      if (name === '__proto__') found(key, { path: at, message: 'is not a key of this file.', fix: 'Take it out.' });
       seen.add(name);
       visit(value, at);
     }

@@ -1,5 +1,5 @@
 /**
- * What differs between the AWS partitions: host names, and the SAML values that each expects. Pure, one row a partition.
+ * What differs between the AWS partitions: host names, regions, and the SAML values that each expects. Pure, one row a partition.
  *
  * Sources: the endpoint rules of the `sts` and `signin` services for host names, the IAM User Guide ("Configure SAML
  * assertions for the authentication response") for audience and recipient. What AWS does not document for China and for the
@@ -49,6 +49,10 @@ interface Row {
   /** The console's host; its regional and service hosts are below it. */
   readonly consoleHost: string;
   readonly samlAudience: string;
+  /** What the names of its regions begin with. The longest that fits wins, so the empty one takes what no other does. */
+  readonly regionPrefix: string;
+  /** For accounts that name no region. */
+  readonly defaultRegion: string;
 }
 
 const ROWS = {
@@ -57,18 +61,24 @@ const ROWS = {
     signinHost: 'signin.aws.amazon.com',
     consoleHost: 'console.aws.amazon.com',
     samlAudience: 'urn:amazon:webservices',
+    regionPrefix: '',
+    defaultRegion: 'us-east-1',
   },
   'aws-cn': {
     dnsSuffix: 'amazonaws.com.cn',
     signinHost: 'signin.amazonaws.cn',
     consoleHost: 'console.amazonaws.cn',
     samlAudience: 'urn:amazon:webservices:cn-north-1',
+    regionPrefix: 'cn-',
+    defaultRegion: 'cn-north-1',
   },
   'aws-us-gov': {
     dnsSuffix: 'amazonaws.com',
     signinHost: 'signin.amazonaws-us-gov.com',
     consoleHost: 'console.amazonaws-us-gov.com',
     samlAudience: 'urn:amazon:webservices:govcloud',
+    regionPrefix: 'us-gov-',
+    defaultRegion: 'us-gov-west-1',
   },
   'aws-eusc': {
     dnsSuffix: 'amazonaws.eu',
@@ -76,6 +86,8 @@ const ROWS = {
     consoleHost: 'console.amazonaws-eusc.eu',
     // Not documented; the value of the first partition is the likeliest.
     samlAudience: 'urn:amazon:webservices',
+    regionPrefix: 'eusc-',
+    defaultRegion: 'eusc-de-east-1',
   },
 } as const satisfies Record<Partition, Row>;
 
@@ -84,6 +96,22 @@ const SAML_ATTRIBUTE_PREFIX = 'https://aws.amazon.com/SAML/Attributes/';
 
 // A region becomes part of a host name that gets assertions and secret keys.
 const REGION = /^[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/;
+
+/** Whether a text has the form of a region's name. Whether AWS has that region is not known here: new ones come every year. */
+export function isRegion(text: string): boolean {
+  return REGION.test(text);
+}
+
+/** The partition that a region belongs to, by how its name begins. */
+export function partitionOfRegion(region: string): Partition {
+  const fitting = PARTITIONS.filter(partition => region.startsWith(ROWS[partition].regionPrefix));
+  return fitting.reduce((best, next) => (ROWS[next].regionPrefix.length > ROWS[best].regionPrefix.length ? next : best));
+}
+
+/** The region of accounts that name none. */
+export function defaultRegion(partition: Partition): string {
+  return ROWS[partition].defaultRegion;
+}
 
 /** The table with the operator's values: `endpoints` for every partition, `partitions` for one, which is stronger. */
 export function partitionTable(
@@ -142,6 +170,6 @@ function withoutSlash(url: string): string {
 }
 
 function checkedRegion(region: string): string {
-  if (!REGION.test(region)) throw new BridgeError('internal', 'the region of an account is not the name of an AWS region');
+  if (!isRegion(region)) throw new BridgeError('internal', 'the region of an account is not the name of an AWS region');
   return region;
 }

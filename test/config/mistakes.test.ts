@@ -133,7 +133,7 @@ describe('a secret never appears in what is said', () => {
       put('secret.txt', SECRET);
       const { problems } = await check(spoiled('{ duration: 4h }', '{ policy: { file: secret.txt } }'));
       assert.deepEqual(said(problems), [
-        '27:26 access[0].session.policy.file: points at a file that is no JSON. Put the JSON of an IAM policy there.',
+        '27:26 access[0].session.policy.file: points at a file that is not JSON. Put the JSON of an IAM policy there.',
       ]);
     }));
 });

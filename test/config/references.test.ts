@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ENV, GOOD, said, spoiled, written } from './written.ts';
@@ -11,17 +11,6 @@ describe('what the file points at', () => {
       const { configuration } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'));
       const [okta] = configuration?.connectors ?? [];
       assert.equal(okta?.protocol === 'oidc' ? okta.clientSecret : undefined, 'correct horse');
-    }));
-
-  it('a secret file that everyone can read is warned of', () =>
-    written(async ({ check, put }) => {
-      const file = put('okta.secret', 'correct horse');
-      chmodSync(file, 0o644);
-      const { configuration, warnings } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'));
-      assert.ok(configuration);
-      assert.deepEqual(said(warnings), [
-        `12:7 connectors[0].oidc.clientSecret: the file ${file} can be read by everyone on this machine. Run chmod o-rwx ${file}.`,
-      ]);
     }));
 
   const refused: readonly (readonly [string, string, string])[] = [
@@ -45,7 +34,7 @@ describe('what the file points at', () => {
     written(async ({ check, directory }) => {
       mkdirSync(join(directory, 'secrets'));
       const { problems } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: secrets }'));
-      assert.match(said(problems).join(), /the file .*secrets is no regular file\./);
+      assert.match(said(problems).join(), /the file .*secrets is not a regular file\./);
     }));
 
   it('an empty environment variable is refused', () =>
@@ -58,7 +47,7 @@ describe('what the file points at', () => {
   it('the URL of a database comes from its secret', () =>
     written(async ({ check }) => {
       const yaml = spoiled('{ sqlite: data/rolebridge.db }', '{ postgres: { url: { env: DATABASE_URL } } }');
-      const url = 'postgresql://bridge:s3cret@db.example.com/rolebridge';
+      const url = 'postgresql://bridge:s3cret@db.example.com/rolebridge?sslmode=verify-full';
       const { configuration } = await check(yaml, { ...ENV, DATABASE_URL: url });
       assert.deepEqual(configuration?.store, { kind: 'postgres', url });
     }));
@@ -72,8 +61,8 @@ describe('what the file points at', () => {
     }));
 
   const policies: readonly (readonly [string, string, RegExp])[] = [
-    ['is no JSON', '{ "Version": 1,\n', /is no JSON \(line 2 column 1\)/],
-    ['is no policy', '[]', /is no IAM policy/],
+    ['is not JSON', '{ "Version": 1,\n', /is not JSON \(line 2 column 1\)/],
+    ['is not a policy', '[]', /is not an IAM policy/],
     ['is too long', JSON.stringify({ Statement: 'x'.repeat(2048) }), /of 2064 characters without white space/],
     ['has characters that AWS does not take', '{"Statement":"€"}', /characters beyond U\+00FF/],
   ];
@@ -85,6 +74,15 @@ describe('what the file points at', () => {
         assert.match(said(problems).join(), says);
       }));
   }
+
+  it('a copy of metadata may be as large as the connector takes it, and no larger', () =>
+    written(async ({ check, put }) => {
+      const yaml = spoiled('{ url: https://adfs.example.com/metadata.xml }', '{ file: idp.xml }');
+      const file = put('idp.xml', 'x'.repeat(2_000_000));
+      assert.deepEqual(said((await check(yaml)).problems), []);
+      put('idp.xml', 'x'.repeat(2_000_001));
+      assert.match(said((await check(yaml)).problems).join(), new RegExp(`the file ${file} is larger than 2000000 bytes\\.`));
+    }));
 
   it('a copy of metadata is named by an absolute path', () =>
     written(async ({ check, put }) => {

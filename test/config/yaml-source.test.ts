@@ -5,7 +5,7 @@ import { GOOD, said, spoiled, written } from './written.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
-describe('what is no YAML document that we take is refused, with the place and a fix', () => {
+describe('what is not a YAML document that we take is refused, with the place and a fix', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['an open quote', 'a: 1\nb: "x\n', '3:1: lacks a character'],
     ['a tab as indent', 'a:\n\tb: 1\n', '2:1: is indented with a tab'],
@@ -14,7 +14,7 @@ describe('what is no YAML document that we take is refused, with the place and a
     ['a tag of its own', 'a: !ruby/object x\n', '1:4: has a YAML tag'],
     ['two documents', 'a: 1\n---\nb: 2\n', '2:1: begins a second document'],
     ['two keys on a line', 'a: b: c\n', '1:4: holds a second colon'],
-    ['a list as a key', '? [a]\n: b\n', '1:3: is a key that is no text'],
+    ['a list as a key', '? [a]\n: b\n', '1:3: is a key that is not text'],
     ['YAML 1.1, where no is false', '%YAML 1.1\n---\na: no\n', '1:1: asks for another version of YAML'],
     ['a reserved character', 'a: @b\n', '1:4: begins with a character that has a meaning of its own'],
     ['an open bracket', 'a: [1, 2\n', '2:1: is not indented as YAML wants it, or a bracket before it is not closed'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { partitionTable } from '../../src/core/partitions.ts';
-import type { Partition } from '../../src/core/role.ts';
+import { defaultRegion, isRegion, partitionOfRegion, partitionTable } from '../../src/core/partitions.ts';
+import { PARTITIONS, type Partition } from '../../src/core/role.ts';
 
 describe('the table of partitions', () => {
   const rows: readonly (readonly [Partition, string, string, string, string])[] = [
@@ -61,9 +61,37 @@ describe('the table of partitions', () => {
   for (const region of ['', 'eu-west-1.evil.example', 'evil.example/', 'eu-west-1@evil', 'EU-WEST-1', 'eu west 1', '../x', 'eu-west-1\n']) {
     it(`puts no region into a host name that is none: ${JSON.stringify(region)}`, () => {
       const facts = partitionTable().aws;
+      assert.equal(isRegion(region), false);
       assert.throws(() => facts.stsUrl(region), { code: 'internal' });
       assert.throws(() => facts.consoleHome(region), { code: 'internal' });
       assert.throws(() => partitionTable()['aws-eusc'].samlRecipient(region), { code: 'internal' });
     });
   }
+});
+
+describe('the regions of the partitions', () => {
+  const regions: readonly (readonly [region: string, partition: Partition])[] = [
+    ['us-east-1', 'aws'],
+    ['us-west-2', 'aws'],
+    ['ap-southeast-7', 'aws'],
+    ['mx-central-1', 'aws'],
+    ['cn-north-1', 'aws-cn'],
+    ['cn-northwest-1', 'aws-cn'],
+    ['us-gov-west-1', 'aws-us-gov'],
+    ['us-gov-east-1', 'aws-us-gov'],
+    ['eusc-de-east-1', 'aws-eusc'],
+  ];
+  for (const [region, partition] of regions) {
+    it(`${region} belongs to ${partition}`, () => {
+      assert.ok(isRegion(region));
+      assert.equal(partitionOfRegion(region), partition);
+    });
+  }
+
+  it('the default of each partition is a region of its own', () => {
+    for (const partition of PARTITIONS) {
+      assert.ok(isRegion(defaultRegion(partition)));
+      assert.equal(partitionOfRegion(defaultRegion(partition)), partition);
+    }
+  });
 });

@@ -1,0 +1,61 @@
+/**
+ * Whether a PostgreSQL URL keeps its password and our sessions to the server that it names.
+ *
+ * Read as pg 8 reads it (pg-connection-string): of a parameter that stands twice the last one counts, `host` is stronger than
+ * the host of the URL, without `sslmode` there is no TLS. `prefer`, `require` and `verify-ca` are as strict as `verify-full`
+ * until pg 9, or until `uselibpqcompat` asks for what PostgreSQL means by them, which is less.
+ */
+import { isLoopbackHost } from '../core/loopback.ts';
+import type { Judgement, Mistake } from './problems.ts';
+
+const NO_URL: Mistake = {
+  message: 'points at something that is not a PostgreSQL URL.',
+  fix: 'Put postgresql://user:password@host/database there, special characters in percent form.',
+};
+const NO_HOST: Mistake = {
+  message: 'points at a PostgreSQL URL without a host.',
+  fix: 'Put postgresql://user:password@host/database there; for a Unix socket, add ?host=/directory.',
+};
+const VERIFIED = 'Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.';
+
+const NO_SSLMODE: Judgement = {
+  message: 'points at a database on another machine without sslmode, so passwords and sessions may go there in plain text.',
+  fix: VERIFIED,
+};
+
+const SSL_MODES = new Map<string, Judgement | undefined>([
+  ['', NO_SSLMODE],
+  [
+    'disable',
+    {
+      message: 'points at a database on another machine with sslmode=disable, so passwords and sessions go there in plain text.',
+      fix: VERIFIED,
+    },
+  ],
+  ...['no-verify', 'prefer', 'require', 'verify-ca'].map(
+    mode =>
+      [
+        mode,
+        {
+          message: `points at a database on another machine with sslmode=${mode}, which does not promise that it is the right machine.`,
+          fix: VERIFIED,
+          warning: true,
+        },
+      ] as const,
+  ),
+  ['verify-full', undefined],
+]);
+
+/** What is wrong with the URL, or doubtful. Neither says anything of it but its `sslmode`: it holds a password. */
+export function databaseUrlJudgement(text: string): Judgement | undefined {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return NO_URL;
+  const { hostname, searchParams } = new URL(text);
+  const host = searchParams.getAll('host').at(-1) || hostname;
+  // pg would take it from the environment.
+  if (host === '') return NO_HOST;
+  const isSocket = /^(?:\/|%2f)/i.test(host);
+  if (isSocket || isLoopbackHost(host.toLowerCase())) return undefined;
+  const mode = searchParams.getAll('sslmode').at(-1) ?? '';
+  if (SSL_MODES.has(mode)) return SSL_MODES.get(mode);
+  return { message: 'points at a database URL with an sslmode that does not exist.', fix: 'Write sslmode=verify-full.' };
+}

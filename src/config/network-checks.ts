@@ -1,0 +1,83 @@
+/**
+ * Proxies that are believed, and the networks that rules ask for.
+ *
+ * X-Forwarded-For is read from its end as long as trusted addresses stand there, so whoever is in a trusted block writes the rest
+ * of it: with a whole network trusted, its people choose the address that rules and the audit trail see.
+ */
+import ipaddr from 'ipaddr.js';
+import { type Finding, formatPath, type Path, quoted } from './problems.ts';
+import type { Document } from './schema.ts';
+import type { Readable } from './schema-walk.ts';
+
+interface Block {
+  readonly text: string;
+  readonly first: ipaddr.IPv4 | ipaddr.IPv6;
+  readonly bits: number;
+}
+
+/** A required network, and where it is written first. */
+interface RequiredBlock extends Block {
+  readonly path: Path;
+}
+
+/** Per kind of address: the prefix of a single one, and that of the largest block that may well be proxies alone. */
+const PREFIX = { ipv4: { single: 32, widest: 24 }, ipv6: { single: 128, widest: 64 } } as const;
+
+export function* networkFindings(document: Readable<Document>): Generator<Finding> {
+  const required = requiredBlocks(document);
+  yield* trustFindings(document, required);
+  if ((document.baseUrl?.startsWith('https:') ?? false) && document.proxy?.trusted?.length === 0) {
+    for (const [index, rule] of (document.access ?? []).entries()) {
+      if ((rule?.require?.networks ?? []).length === 0) continue;
+      const message = 'sees the address of the proxy in front instead of the address of the person, because proxy.trusted is empty.';
+      const path: Path = ['access', index, 'require', 'networks'];
+      yield { path, message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
+    }
+  }
+}
+
+function* trustFindings({ proxy }: Readable<Document>, required: readonly RequiredBlock[]): Generator<Finding> {
+  for (const [index, text] of (proxy?.trusted ?? []).entries()) {
+    if (text === undefined) continue;
+    const path: Path = ['proxy', 'trusted', index];
+    const block = blockOf(text);
+    const { single, widest } = PREFIX[block.first.kind()];
+    const claimed = required.find(other => block.bits < single && overlap(block, other));
+    if (block.bits === 0) {
+      const message = `${quoted(text)} is everyone, so anybody could say where a request came from.`;
+      yield { path, message, fix: 'Write the addresses of your proxies.' };
+    } else if (claimed !== undefined) {
+      const message = `${quoted(text)} overlaps ${quoted(claimed.text)}, which ${formatPath(claimed.path)} asks for: whoever is in both can claim to come from anywhere.`;
+      yield {
+        path,
+        message,
+        fix: `Name the proxies' own addresses, one by one, such as ${block.first.toString()}/${single}.`,
+        warning: true,
+      };
+    } else if (block.bits < widest) {
+      const message = `${quoted(text)} is wider than /${widest}; everyone in it can claim to come from anywhere.`;
+      yield { path, message, fix: "Name the proxies' own addresses, or the smallest block that only they are in.", warning: true };
+    }
+  }
+}
+
+/** Every network that some rule asks for, once. */
+function requiredBlocks({ access = [] }: Readable<Document>): readonly RequiredBlock[] {
+  const blocks = new Map<string, RequiredBlock>();
+  for (const [index, rule] of access.entries()) {
+    for (const [position, text] of (rule?.require?.networks ?? []).entries()) {
+      if (text === undefined || blocks.has(text)) continue;
+      blocks.set(text, { ...blockOf(text), path: ['access', index, 'require', 'networks', position] });
+    }
+  }
+  return [...blocks.values()];
+}
+
+function blockOf(text: string): Block {
+  const [first, bits] = ipaddr.parseCIDR(text);
+  return { text, first, bits };
+}
+
+function overlap(one: Block, other: Block): boolean {
+  return one.first.kind() === other.first.kind() && one.first.match(other.first, Math.min(one.bits, other.bits));
+}
