@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { it } from 'node:test';
+import { createAuditTrail } from '../../src/audit/audit-trail.ts';
+import type { AuditEvent, AuditEventType } from '../../src/core/audit-event.ts';
+import { createLog } from '../../src/log.ts';
+import { blocksOf, readPage } from './pages.ts';
+
+/** Every field of an event is there, those that may be absent too: a new field or type does not compile until it stands here. */
+type Whole<T> = T extends object ? { readonly [K in keyof T]-?: Exclude<T[K], undefined> } : never;
+type WholeEvent<T extends AuditEventType> = Omit<Whole<Extract<AuditEvent, { type: T }>>, 'origin'> & {
+  readonly origin: Whole<AuditEvent['origin']>;
+};
+
+const at = Date.UTC(2026, 2, 1, 9);
+const recorded = { at, origin: { correlationId: 'c', address: '10.1.2.3', userAgent: 'u' } };
+type Actor = Extract<AuditEvent, { type: 'sign-out' }>['actor'];
+const actor = { person: 'p', connector: 'okta', username: 'alice' } as Actor;
+type Handout = Pick<
+  WholeEvent<'credentials.issued'>,
+  Extract<keyof WholeEvent<'credentials.issued'>, keyof WholeEvent<'console-link.issued'>>
+>;
+const handout = {
+  ...{ ...recorded, actor, account: '1', accountName: 'prod', role: 'Admin', rule: 'r', group: 'g' },
+  ...{ sessionName: 's', sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
+} as Omit<Handout, 'type'>;
+
+const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
+  'sign-in.succeeded': { type: 'sign-in.succeeded', ...recorded, actor, groupCount: 2, methods: ['pwd'], multiFactor: false },
+  'sign-in.refused': { type: 'sign-in.refused', ...recorded, connector: 'okta', code: 'attempt_invalid', why: 'w' },
+  'sign-out': { type: 'sign-out', ...recorded, actor },
+  'credentials.issued': { type: 'credentials.issued', ...handout, durationSeconds: 3600 },
+  'console-link.issued': { type: 'console-link.issued', ...handout, consoleSeconds: 3600, destination: 'd' },
+  'access.refused': {
+    ...{ type: 'access.refused', ...recorded, actor, purpose: 'credentials', account: 'prod', role: 'Admin', rule: 'r' },
+    ...{ code: 'proof_missing', why: 'w' },
+  },
+  'request.refused': {
+    type: 'request.refused',
+    ...recorded,
+    actor,
+    method: 'POST',
+    path: '/console',
+    code: 'cross_site_request',
+    why: 'w',
+  },
+};
+
+/** The log lines of all events, by type. */
+async function logLines(): Promise<Map<string, Record<string, unknown>>> {
+  const lines: string[] = [];
+  const destination = new Writable({ write: (chunk: Buffer, _, done) => done(void lines.push(chunk.toString())) });
+  const trail = createAuditTrail({ sinks: [], log: createLog({ level: 'info', destination }) });
+  for (const event of Object.values(EVENTS)) await trail.record(event as AuditEvent);
+  const parsed = lines.map(line => JSON.parse(line) as Record<string, unknown>);
+  return new Map(parsed.map(({ level: _, time: __, ...line }) => [String(line.msg), line]));
+}
+
+const page = readPage('operations.md');
+
+it('the page shows every audit event, with the very fields that the log has', async () => {
+  const shown = blocksOf(page)
+    .filter(({ info }) => info === 'json audit')
+    .map(({ text }) => JSON.parse(text) as Record<string, unknown>);
+  const fields = (line: Record<string, unknown>): [unknown, string[]] => [line.msg, Object.keys(line).sort()];
+  assert.deepEqual(shown.map(fields).sort(), [...(await logLines()).values()].map(fields).sort());
+});
+
+it('the page says of every field what it means, and in which events it is', async () => {
+  const logged = [...(await logLines()).values()];
+  const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(([, name, where]) => [name!, where!] as const);
+  const names = new Set(logged.flatMap(line => Object.keys(line)));
+  names.delete('msg');
+  assert.deepEqual(rows.map(([name]) => name).sort(), [...names].sort());
+
+  const types = Object.keys(EVENTS);
+  for (const [field, where] of rows) {
+    // What stands after a semicolon is there sometimes.
+    const said = types.filter(type => where.includes(type));
+    const excepted = /^all but ([\w., -]+)/.exec(where)?.[1] ?? '';
+    const expected = where.startsWith('all') ? types.filter(type => !excepted.includes(type)) : said;
+    const found = types.filter(type => field in logged.find(({ msg }) => msg === type)!);
+    assert.deepEqual(found, expected, field);
+  }
+});
