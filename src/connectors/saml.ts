@@ -62,6 +62,8 @@ const STABLE_FORMATS = new Set([
 /** AD FS and Entra ID say how a person signed in here; their AuthnContextClassRef stays `Password` even after a second factor. */
 const MICROSOFT_METHODS = 'http://schemas.microsoft.com/claims/authnmethodsreferences';
 
+const GROUPS_ELSEWHERE = 'http://schemas.microsoft.com/claims/groups.link';
+
 /** What one connector is made of. */
 interface Parts {
   readonly options: SamlConnectorOptions;
@@ -154,6 +156,7 @@ function signersIn({ xml }: ReceivedResponse, { signingCertificates }: IdpMetada
 }
 
 function signInOf(person: AssertedPerson, samlResponse: string, options: SamlConnectorOptions): VerifiedSignIn {
+  refuseOverage(person.attributes, options.attributes.groups);
   const identity = identityFrom({
     connector: options.id,
     subject: subjectOf(person, options.subject),
@@ -169,6 +172,14 @@ function signInOf(person: AssertedPerson, samlResponse: string, options: SamlCon
     assertion: { id: person.assertionId, expiresAt: person.acceptedUntil },
     corporateProof: options.keepCorporateProof ? { kind: 'saml-response', samlResponse, expiresAt: person.expiresAt } : undefined,
   };
+}
+
+/** Entra ID leaves the groups out beyond 150 and names a place to fetch them from, which we do not follow (threats R20). */
+function refuseOverage(attributes: ReadonlyMap<string, readonly string[]>, groups: string): void {
+  if (attributes.has(groups) || !attributes.has(GROUPS_ELSEWHERE)) return;
+  throw new BridgeError('identity_incomplete', `the attribute "${groups}" is kept elsewhere by the identity provider (groups overage)`, {
+    hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference.',
+  });
 }
 
 /** The id that makes a person the same person at the next sign-in. Throws `identity_incomplete`. */

@@ -171,6 +171,12 @@ for (const [count, groups, expected] of GROUPS) {
   });
 }
 
+test('groups that Entra ID keeps elsewhere are refused rather than taken for none', async () => {
+  const link = 'http://schemas.microsoft.com/claims/groups.link';
+  const answer = attributes({ uid: 'alice', [link]: 'https://graph.example/users/1/getMemberObjects' });
+  await assert.rejects(acme.signIn({ attributes: answer }), { code: 'identity_incomplete', message: /groups overage/ });
+});
+
 test('several Attribute elements of one name are one list of groups', async () => {
   const repeated = attributes({ uid: 'alice', memberOf: 'aws-admins' }) + attributes({ memberOf: 'developers' });
   assert.deepEqual((await acme.signIn({ attributes: repeated })).identity.groups, ['aws-admins', 'developers']);
