@@ -16,6 +16,13 @@ export interface Page {
   readonly text: string;
 }
 
+export interface Going {
+  /** Ends the way in front of an address, with the answer that led there. */
+  readonly stopAt?: (url: string) => boolean;
+  /** Sent with every request on the way, as a proxy in between would add them. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 interface Cookie {
   readonly value: string;
   readonly path: string;
@@ -42,18 +49,13 @@ export class Visitor {
     return other;
   }
 
-  /** Follows redirects; `stopAt` ends the way in front of an address and gives the answer that led there. */
-  async get(url: string, options: { readonly stopAt?: (url: string) => boolean } = {}): Promise<Page> {
+  /** Follows redirects. */
+  async get(url: string, options: Going = {}): Promise<Page> {
     return this.#go({ url, method: 'GET', site: 'none', ...options });
   }
 
   /** Submits the form that the selector names (a form, or a button in it), with the fields that it has and those given. */
-  async submit(
-    page: Page,
-    selector: string,
-    fields: Readonly<Record<string, string>> = {},
-    options: { readonly stopAt?: (url: string) => boolean } = {},
-  ): Promise<Page> {
+  async submit(page: Page, selector: string, fields: Readonly<Record<string, string>> = {}, options: Going = {}): Promise<Page> {
     const found = page.$(selector).first();
     const form = found.is('form') ? found : found.closest('form');
     if (form.length === 0) throw new Error(`no form "${selector}" on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`);
@@ -69,15 +71,15 @@ export class Visitor {
     return this.#go({ url, method: 'POST', body, headers });
   }
 
-  async #go(start: {
-    url: string;
-    method: string;
-    body?: URLSearchParams | string | undefined;
-    from?: Page;
-    site?: string;
-    headers?: Readonly<Record<string, string>>;
-    stopAt?: (url: string) => boolean;
-  }): Promise<Page> {
+  async #go(
+    start: Going & {
+      readonly url: string;
+      readonly method: string;
+      readonly body?: URLSearchParams | string | undefined;
+      readonly from?: Page;
+      readonly site?: string;
+    },
+  ): Promise<Page> {
     let { url, method, body } = start;
     const path: string[] = [];
     for (let hop = 0; hop < MAX_REDIRECTS; hop++) {
