@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import { createHash, KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { inflateRawSync } from 'node:zlib';
-import express from 'express';
 import { createApp } from '../../src/app.ts';
-import type { AuditEvent } from '../../src/core/audit-event.ts';
+import type { Bridge } from '../../src/compose.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
-import { createSigningKey } from '../../src/dev/saml-idp/signing-key.ts';
-import { button, callerOf, credentialsOn } from '../support/handout.ts';
-import * as forge from '../support/saml-forge.ts';
+import { corporateSamlIdp } from '../support/corporate-saml-idp.ts';
+import { button, callerOf, credentialsOn, refusalOn } from '../support/handout.ts';
 import type { Page, Visitor } from '../support/visitor.ts';
 import { answer, CONNECTOR, enterPassword, type Protocol, startWorld, type Urls, type World } from '../support/world.ts';
 
@@ -19,9 +15,7 @@ const WEB = { account: 'direct-web', id: '555566667777' } as const;
 const SAML = { account: 'direct-saml', id: '666677778888' } as const;
 /** The IAM SAML provider that stands for the corporate identity provider itself. */
 const PROVIDER = 'acme-adfs';
-const AWS_ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
 const AWS_RECIPIENT = 'https://signin.aws.amazon.com/saml';
-const AWS_AUDIENCE = 'urn:amazon:webservices';
 
 interface Kind {
   readonly protocol: Protocol;
@@ -52,8 +46,10 @@ const KINDS: readonly Kind[] = [
 
 describe('an account that trusts the corporate identity provider itself', () => {
   let world: World;
+  let running: Bridge;
   before(async () => {
     world = await startDirectWorld({ recipients: urls => [AWS_RECIPIENT, `${urls.bridge}/saml/${CONNECTOR.saml}/acs`] });
+    running = world.bridge;
   });
   after(() => world.close());
 
@@ -92,7 +88,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         const refused = await visitor.submit(page, button('Credentials', account, 'Developer'));
         assert.equal(refused.status, 502);
         assert.match(refused.text, new RegExp(`its trust policy allows sts:${call} to `));
-        assert.equal((await auditOf(world, refused)).code, 'aws_refused');
+        assert.equal((await refusalOn(world, refused)).code, 'aws_refused');
       });
 
       it('asks for a new sign-in when the proof is over, and takes the new proof', async () => {
@@ -107,7 +103,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         assert.equal(refused.status, 403);
         assert.match(refused.text, /This account needs a fresh sign-in/);
         assert.equal(proofs().length, before, 'nothing is sent to AWS');
-        assert.equal((await auditOf(world, refused)).code, 'corporate_proof_missing');
+        assert.equal((await refusalOn(world, refused)).code, 'corporate_proof_missing');
         // The OpenID provider goes by the machine's clock, which has not moved.
         if (protocol === 'oidc') world.clock.turn(-late);
         const back = await signInFrom(world, visitor, refused, protocol);
@@ -147,8 +143,9 @@ describe('an account that trusts the corporate identity provider itself', () => 
       it('takes the proof of a sign-in from before a restart of the bridge', async () => {
         const { visitor, page } = await world.signIn('alice', protocol);
         await visitor.submit(page, button('Credentials', account, 'Developer'));
-        await stopAnswering(world);
-        answer(world.servers.bridge, createApp(await world.compose()));
+        await running.close();
+        running = await world.compose();
+        answer(world.servers.bridge, createApp(running));
         const shown = await visitor.submit(page, button('Credentials', account, 'Developer'));
         assert.match(shown.html, /ASIA/);
         const [before, after] = proofs().slice(-2);
@@ -169,7 +166,7 @@ describe('a proof that AWS finds over before we do', () => {
       world.clock.turn(200);
       const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
       assert.equal(refused.status, 403);
-      const refusal = await auditOf(world, refused);
+      const refusal = await refusalOn(world, refused);
       assert.equal(refusal.code, 'corporate_proof_missing');
       assert.match(refusal.why, /ExpiredToken: Token must be redeemed within 5 minutes of issuance/);
       const back = await signInFrom(world, visitor, refused, 'saml');
@@ -192,7 +189,7 @@ describe('where AWS is as documented, and takes its own sign-in address as the o
         const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
         assert.equal(refused.status, 502);
         assert.match(refused.text, /it must be addressed to AWS \(audience and recipient\), name this role, and be signed/);
-        assert.ok((await auditOf(world, refused)).why.includes(says));
+        assert.ok((await refusalOn(world, refused)).why.includes(says));
       } finally {
         await world.close();
       }
@@ -219,7 +216,11 @@ interface DirectWorld {
  * provider has to be one whose Recipient AWS accepts, and here AWS is told to accept ours.
  */
 async function startDirectWorld({ recipients, ahead = 0, alsoForAws = false }: DirectWorld): Promise<World> {
-  const corporate = await corporateSamlIdp({ alsoForAws, now: () => world.clock.now() });
+  const corporate = await corporateSamlIdp({
+    role: `arn:aws:iam::${SAML.id}:role/Developer,arn:aws:iam::${SAML.id}:saml-provider/${PROVIDER}`,
+    secondRecipient: alsoForAws ? AWS_RECIPIENT : undefined,
+    now: () => world.clock.now(),
+  });
   const world: World = await startWorld({
     through: { saml: () => corporate },
     configure: yaml =>
@@ -276,69 +277,6 @@ function withDirectAccounts(aws: WorldInput, urls: Urls): WorldInput {
   };
 }
 
-/** A corporate SAML identity provider that is set up for AWS: it says what the bridge wants to know, and what AWS wants to know. */
-async function corporateSamlIdp({
-  alsoForAws,
-  now,
-}: {
-  readonly alsoForAws: boolean;
-  readonly now: () => number;
-}): Promise<RequestListener> {
-  const signing = await createSigningKey('corporate', Date.now());
-  const key: forge.ForgeKey = { privateKey: KeyObject.from(signing.key), certificate: signing.certificate, certificatePem: '' };
-  const app = express();
-  const forgeAt = (host: string, sp: { acsUrl: string; entityId: string }) =>
-    forge.createForge({ idpEntityId: `http://${host}/metadata`, signOnUrl: `http://${host}/sso`, ...sp, now });
-
-  app.get('/metadata', (request, response) => {
-    const { metadata } = forgeAt(request.get('host')!, { acsUrl: '', entityId: '' });
-    response.type('application/samlmetadata+xml').send(metadata({ keys: [forge.signingKey(key)] }));
-  });
-  app.get('/sso', (request, response) => {
-    const { SAMLRequest, RelayState } = request.query as Record<string, string>;
-    response.send(
-      formTo(
-        '/sso',
-        { SAMLRequest: SAMLRequest!, RelayState: RelayState! },
-        '<input name="username"><input type="password" name="password">',
-      ),
-    );
-  });
-  app.post('/sso', express.urlencoded({ extended: false }), (request, response) => {
-    const { SAMLRequest, RelayState, username } = request.body as Record<string, string>;
-    const authnRequest = inflateRawSync(Buffer.from(SAMLRequest!, 'base64')).toString();
-    const said = (pattern: RegExp): string => pattern.exec(authnRequest)![1]!;
-    const acsUrl = said(/AssertionConsumerServiceURL="([^"]+)"/);
-    const entityId = said(/Issuer[^>]*>([^<]+)</);
-    const requestId = said(/ ID="([^"]+)"/);
-    const end = forge.at(now() + 300_000);
-    const confirmations = [acsUrl, ...(alsoForAws ? [AWS_RECIPIENT] : [])].map(Recipient =>
-      forge.confirmation({ Recipient, InResponseTo: requestId, NotOnOrAfter: end }),
-    );
-    const samlResponse = forgeAt(request.get('host')!, { acsUrl, entityId }).respond(
-      requestId,
-      {
-        nameId: forge.nameId(`id-of-${username}`, forge.PERSISTENT),
-        confirmation: confirmations.join(''),
-        conditions: forge.conditions({ NotBefore: forge.at(now() - 5000), NotOnOrAfter: end }, forge.audience(entityId, AWS_AUDIENCE)),
-        attributes: forge.attributes({
-          ...{ uid: username!, mail: `${username}@acme.example`, memberOf: ['developers'] },
-          [`${AWS_ATTRIBUTES}Role`]: `arn:aws:iam::${SAML.id}:role/Developer,arn:aws:iam::${SAML.id}:saml-provider/${PROVIDER}`,
-          [`${AWS_ATTRIBUTES}RoleSessionName`]: `${username}@acme.example`,
-        }),
-      },
-      { key },
-    );
-    response.send(formTo(acsUrl, { SAMLResponse: samlResponse, RelayState: RelayState! }));
-  });
-  return app;
-}
-
-function formTo(action: string, hidden: Readonly<Record<string, string>>, more = ''): string {
-  const fields = Object.entries(hidden).map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`);
-  return `<!doctype html><form method="post" action="${action}">${fields.join('')}${more}<button>Continue</button></form>`;
-}
-
 // ---------------------------------------------------------------- people
 
 /** From a refusal by its own button to the sign-in of the protocol, and back to where the person wanted to go. */
@@ -352,16 +290,4 @@ async function signInFrom(world: World, visitor: Visitor, refused: Page, protoco
 function issuerOf(protocol: Protocol, proof: string): string {
   if (protocol === 'oidc') return (JSON.parse(Buffer.from(proof.split('.')[1]!, 'base64url').toString()) as { iss: string }).iss;
   return /<saml:Issuer>([^<]+)</.exec(Buffer.from(proof, 'base64').toString())![1]!;
-}
-
-/** What the audit trail says of the refusal that the page shows. */
-async function auditOf(world: World, page: Page): Promise<Extract<AuditEvent, { type: 'access.refused' }>> {
-  const event = (await world.audit()).find(({ origin }) => origin.correlationId === page.headers.get('x-correlation-id'));
-  assert.ok(event?.type === 'access.refused');
-  return event;
-}
-
-async function stopAnswering(world: World): Promise<void> {
-  answer(world.servers.bridge, (_request, response) => void response.writeHead(503).end());
-  await world.bridge.close();
 }

@@ -1,6 +1,10 @@
-/** What a person does with a hand-out: copies credentials from the page, and uses them. */
+/** What a person does with a hand-out: copies credentials from the page, and uses them; and what an auditor finds of a refusal. */
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Page } from './visitor.ts';
+import type { World } from './world.ts';
+
+type Refusal = Extract<AuditEvent, { type: 'access.refused' | 'sign-in.refused' }>;
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -38,6 +42,14 @@ export async function assumeWith(
 ): Promise<string> {
   const command = new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: 'onward', ExternalId: role.externalId });
   return withSts(endpoint, credentials, 'eu-west-1', async sts => (await sts.send(command)).AssumedRoleUser!.Arn!);
+}
+
+/** The event that has the reference of the refusal page. */
+export async function refusalOn(world: World, page: Page): Promise<Refusal> {
+  const reference = page.headers.get('x-correlation-id');
+  const event = (await world.audit()).find(({ origin }) => origin.correlationId === reference);
+  if (event?.type === 'access.refused' || event?.type === 'sign-in.refused') return event;
+  throw new Error(`no refusal of reference ${reference} in the audit trail, but ${event?.type ?? 'nothing'}`);
 }
 
 async function withSts<T>(endpoint: string, credentials: Credentials, region: string, use: (sts: STSClient) => Promise<T>): Promise<T> {

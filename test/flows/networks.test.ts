@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { WorldInput } from '../../src/dev/local-aws/world.ts';
+import { button, refusalOn } from '../support/handout.ts';
+import { startWorld } from '../support/world.ts';
+
+describe('people who must be in a network', () => {
+  const PATH = '/credentials?account=prod&role=Inside';
+  const rule =
+    '  - { name: inside, groups: [developers], accounts: [prod], roles: [Inside], require: { networks: [10.0.0.0/8, "2001:db8:1::/48"] } }';
+  const trusting = (proxy: string) =>
+    startWorld({
+      configure: yaml => yaml.replace(/^access:$/m, `$&\n${rule}`).replace(/^baseUrl:.*$/m, `$&\nproxy: { trusted: [${proxy}/32] }`),
+      aws: withInsideRole,
+    });
+
+  for (const { who, proxy, cases } of [
+    {
+      who: 'behind a proxy that is trusted',
+      proxy: '127.0.0.1',
+      cases: [
+        { said: '10.1.2.3', from: '10.1.2.3', allowed: true },
+        { said: '::ffff:10.1.2.3', from: '::ffff:10.1.2.3', allowed: true },
+        { said: '2001:db8:1::7', from: '2001:db8:1::7', allowed: true },
+        { said: '203.0.113.7', from: '203.0.113.7', allowed: false },
+        { said: '2001:db8:2::7', from: '2001:db8:2::7', allowed: false },
+        // The proxy adds what it saw at the end; what stands in front is hearsay.
+        { said: '10.1.2.3, 203.0.113.7', from: '203.0.113.7', allowed: false },
+        { said: '203.0.113.7, 10.1.2.3', from: '10.1.2.3', allowed: true },
+        { said: '10.1.2.3, 127.0.0.1', from: '10.1.2.3', allowed: true },
+        { said: 'unknown', from: '127.0.0.1', allowed: false },
+        { said: undefined, from: '127.0.0.1', allowed: false },
+      ],
+    },
+    {
+      who: 'who come straight, or by a proxy that is a stranger',
+      proxy: '192.0.2.1',
+      cases: [
+        { said: '10.1.2.3', from: '127.0.0.1', allowed: false },
+        { said: '10.1.2.3, 192.0.2.1', from: '127.0.0.1', allowed: false },
+        { said: undefined, from: '127.0.0.1', allowed: false },
+      ],
+    },
+  ]) {
+    it(`${who} are taken for where they come from`, async () => {
+      const world = await trusting(proxy);
+      try {
+        const { visitor } = await world.signIn('bob', 'saml');
+        for (const { said, from, allowed } of cases) {
+          const answer = await visitor.get(`${world.urls.bridge}${PATH}`, {
+            headers: said === undefined ? {} : { 'x-forwarded-for': said },
+          });
+          assert.equal(answer.status, allowed ? 200 : 403, `X-Forwarded-For: ${said}`);
+          if (allowed) continue;
+          assert.ok(answer.text.includes(`It can be used from 10.0.0.0/8, 2001:db8:1::/48 only, and you come from ${from}.`), answer.text);
+          assert.equal((await refusalOn(world, answer)).origin.address, from);
+        }
+      } finally {
+        await world.close();
+      }
+    });
+  }
+
+  it('see the role with its reason from outside, and get it from inside', async () => {
+    const world = await trusting('127.0.0.1');
+    try {
+      const { visitor, page } = await world.signIn('bob', 'saml');
+      assert.match(page.text, /It can be used from 10\.0\.0\.0\/8, 2001:db8:1::\/48 only, and you come from 127\.0\.0\.1\./);
+      assert.equal(page.$(button('Credentials', 'prod', 'Inside')).length, 0);
+      const headers = { 'x-forwarded-for': '10.1.2.3' };
+      const inside = await visitor.get(world.urls.bridge, { headers });
+      const shown = await visitor.submit(inside, button('Credentials', 'prod', 'Inside'), {}, { headers });
+      assert.match(shown.html, /ASIA/);
+      // The page was loaded inside; the button is pressed outside.
+      assert.equal((await visitor.submit(inside, button('Credentials', 'prod', 'Inside'))).status, 403);
+      const event = (await world.audit()).find(({ type }) => type === 'credentials.issued');
+      assert.equal(event?.origin.address, '10.1.2.3');
+    } finally {
+      await world.close();
+    }
+  });
+});
+
+function withInsideRole(aws: WorldInput): WorldInput {
+  const developer = aws.roles!.find(({ account, name }) => account === '111122223333' && name === 'Developer')!;
+  return { ...aws, roles: [...aws.roles!, { ...developer, name: 'Inside' }] };
+}
