@@ -48,6 +48,12 @@ export default {
       { path: '^src/flows/' },
     ),
     law(
+      'no-flow-knows-another',
+      'A journey does not lean on another; what two of them need is in the toolkit.',
+      { path: '^src/flows/([^/]+)$' },
+      { path: '^src/flows/', pathNot: '^src/flows/$1$' },
+    ),
+    law(
       'http-does-not-look-up',
       'The toolkit serves the doors and does not know them.',
       { path: '^src/http/' },

@@ -30,8 +30,11 @@ const FORMATS: { readonly [F in CredentialFormat]: { readonly label: string; rea
   fish: { label: 'fish', how: 'Paste into the shell.' },
   powershell: { label: 'PowerShell', how: 'Paste into the shell.' },
   'windows-cmd': { label: 'cmd', how: 'Paste into the command prompt.' },
-  'credentials-file': { label: 'Credentials file', how: 'Put into ~/.aws/credentials and remove it afterwards.' },
-  process: { label: 'JSON', how: 'The format of credential_process.' },
+  'credentials-file': {
+    label: 'Credentials file',
+    how: 'Put into ~/.aws/credentials, then name the profile: aws --profile NAME … Remove it when it has expired.',
+  },
+  process: { label: 'JSON', how: 'For programs: what credential_process of the AWS CLI and SDKs prints.' },
 };
 
 export function credentialsPage({ access, renderer, clock, ownForm }: CredentialsPageParts): Router {

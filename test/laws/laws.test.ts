@@ -21,6 +21,7 @@ const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
   ['adapters-look-inward', 'src/aws/bridge.ts', '../bridge/access.ts'],
   ['flows-and-apis-never-meet', 'src/flows/api.ts', '../apis/health.ts'],
   ['apis-and-flows-never-meet', 'src/apis/flow.ts', '../flows/portal.ts'],
+  ['no-flow-knows-another', 'src/flows/console-link.ts', './portal.ts'],
   ['http-does-not-look-up', 'src/http/up.ts', '../flows/portal.ts'],
   ['config-knows-core', 'src/config/bridge.ts', '../bridge/access.ts'],
   ['passport-in-one-file', 'src/flows/login.ts', 'passport'],
