@@ -5,7 +5,7 @@
  * Does not own: which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
  */
 import type { Entitlement } from '../core/access-rule.ts';
-import { actorOf, type Origin, type Purpose } from '../core/audit-event.ts';
+import { actorOf, type Origin, type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
@@ -14,6 +14,8 @@ import type { Evaluation, Policy } from '../core/policy.ts';
 import type { AssumedRole, AuditSink, Clock, ConsoleFederation, ConsoleLink, CorporateProof, CredentialBroker } from '../core/ports.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
+
+const MAX_RECORDED_NAME = 128;
 
 export interface AccessParts {
   readonly policy: Policy;
@@ -98,8 +100,8 @@ export function createAccess(parts: AccessParts): Access {
         origin: request.origin,
         actor: actorOf(request.identity),
         purpose,
-        account: printable(request.account),
-        role: printable(request.role),
+        account: recordable(request.account, MAX_RECORDED_NAME),
+        role: recordable(request.role, MAX_RECORDED_NAME),
         rule: error.trace?.steps.find(step => step.outcome === 'proof-missing')?.rule,
         code: error.code,
         why: error.message,
@@ -170,9 +172,4 @@ function whyRefused({ steps }: DecisionTrace): string {
         : `${step.rule}: group missing`,
     )
     .join('; ');
-}
-
-/** What a person typed, fit for a log. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 128);
 }

@@ -28,6 +28,11 @@ export function actorOf({ person, connector, username }: Identity): Actor {
   return { person, connector, username };
 }
 
+/** What a stranger typed or sent, fit for a record: printable ASCII, capped. */
+export function recordable(text: string, maxLength: number): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, maxLength);
+}
+
 /** Which door was used. */
 export type Purpose = 'credentials' | 'console-link';
 

@@ -4,8 +4,8 @@
  * Whatever is thrown comes out as one of our errors; the cause goes to the log only.
  */
 import type { ErrorRequestHandler, Request, Response } from 'express';
-import { actorOf } from '../core/audit-event.ts';
-import { BridgeError, type ErrorCode } from '../core/errors.ts';
+import { actorOf, recordable } from '../core/audit-event.ts';
+import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { AuditSink, Clock, Session } from '../core/ports.ts';
@@ -31,7 +31,7 @@ function translate(thrown: unknown): BridgeError {
   if (name === 'URIError' || (typeof status === 'number' && status >= 400 && status < 500)) {
     return new BridgeError('bad_request', 'the request could not be read', { cause: thrown });
   }
-  return new BridgeError('internal', 'unexpected error', { cause: thrown });
+  return asBridgeError(thrown);
 }
 
 /** What the log may know of a cause: not its other fields, which may hold requests, bodies and tokens. */
@@ -134,21 +134,19 @@ export interface PageFaceParts {
 export function pageFace({ renderer, help, audit, clock }: PageFaceParts): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
     const session = sessionIn(response);
-    if (AT_THE_DOOR.has(error.code) && isRecorded(response)) {
-      const { method } = request;
-      const path = request.path.slice(0, MAX_RECORDED_PATH);
+    const { origin } = contextOf(response);
+    const { code, message: why, trace } = error;
+    if (AT_THE_DOOR.has(code) && isRecorded(response)) {
+      const { method, path: asked } = request;
       const actor = session && actorOf(session.identity);
-      const { origin } = contextOf(response);
+      const path = recordable(asked, MAX_RECORDED_PATH);
       // Nothing is handed out here, so a trail that cannot be written (it says so in the log) does not make the answer worse.
-      await audit
-        .record({ type: 'request.refused', at: clock.now(), origin, actor, method, path, code: error.code, why: error.message })
-        .catch(() => {});
+      await audit.record({ type: 'request.refused', at: clock.now(), origin, actor, method, path, code, why }).catch(() => {});
     }
-    const { trace } = error;
     const model: RefusalModel = {
       viewer: viewerIn(response),
       status: error.status,
-      code: error.code,
+      code,
       title: error.title,
       hint: error.hint,
       trace: trace && {
@@ -156,9 +154,9 @@ export function pageFace({ renderer, help, audit, clock }: PageFaceParts): Error
         role: trace.role,
         lines: trace.steps.map(step => ({ rule: step.rule, outcome: step.outcome, sentence: explainStep(step) })),
       },
-      correlationId: contextOf(response).origin.correlationId,
-      action: (ACTIONS[error.code] ?? toRoles)({ error, returnTo: returnToOf(request, response), session }),
-      help: ASK_PEOPLE.has(error.code) ? help : undefined,
+      correlationId: origin.correlationId,
+      action: (ACTIONS[code] ?? toRoles)({ error, returnTo: returnToOf(request, response), session }),
+      help: ASK_PEOPLE.has(code) ? help : undefined,
     };
     response.type('html').send(renderer.render('refusal', model));
   });

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Origin } from '../core/audit-event.ts';
+import { type Origin, recordable } from '../core/audit-event.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
 import type { Logger } from '../log.ts';
 
@@ -20,14 +20,12 @@ export function requestContext(log: Logger): RequestHandler {
   return (request, response, next) => {
     const correlationId = randomUUID();
     const started = process.hrtime.bigint();
+    const userAgent = request.get('user-agent');
     const context: RequestContext = {
       origin: {
         correlationId,
         address: addressOf(request),
-        userAgent: request
-          .get('user-agent')
-          ?.replaceAll(/[^\x20-\x7e]/g, '?')
-          .slice(0, MAX_USER_AGENT),
+        userAgent: userAgent === undefined ? undefined : recordable(userAgent, MAX_USER_AGENT),
       },
       log: log.child({ correlationId }),
     };

@@ -100,7 +100,7 @@ export interface CredentialsModel extends PageFrame {
   /** `3 h 59 min` */
   readonly timeLeft: string;
   /** Lets the page count down by the server's clock, whatever the reader's clock says. */
-  readonly secondsLeft?: number | undefined;
+  readonly secondsLeft: number;
   /** Set when AWS allowed less than the rule gives. */
   readonly reduced?: string | undefined;
 }

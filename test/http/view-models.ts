@@ -75,6 +75,7 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
       formats: [],
       expiresAt: '2026-11-20T22:30:00Z',
       timeLeft: '4 h',
+      secondsLeft: 0,
     },
     most: {
       viewer,

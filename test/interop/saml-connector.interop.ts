@@ -5,10 +5,11 @@ import type { ConnectorId } from '../../src/core/identity.ts';
 import type { VerifiedSignIn } from '../../src/core/ports.ts';
 import { createOutbound } from '../../src/outbound.ts';
 import { rsaKey } from '../support/saml-forge.ts';
-import { installed, startSimpleSamlPhp } from './simplesamlphp.ts';
+import { packagesMissing } from './federation.ts';
+import { startSimpleSamlPhp } from './simplesamlphp.ts';
 import { ADFS_ATTRIBUTES, PEOPLE, type SimpleSamlPhpOptions } from './simplesamlphp-configuration.ts';
 
-const skip = installed() ? false : 'the packages simplesamlphp, php8.2-fpm, nginx and faketime are not installed';
+const skip = packagesMissing();
 const BASE_URL = 'http://127.0.0.1:3000';
 const PLAIN = { username: 'uid', email: 'mail', groups: 'groups' };
 
