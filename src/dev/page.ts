@@ -1,28 +1,6 @@
 /** The pages of the corporate identity providers: one look, every value escaped, no script but the one that sends a form on. */
 import { createHash } from 'node:crypto';
-
-export class Html {
-  readonly text: string;
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-type Value = string | number | Html | readonly Html[] | undefined;
-
-/** ``html`<b>${name}</b>` ``: strings are escaped; Html and lists of it go in as they are; undefined is nothing. */
-export function html(strings: TemplateStringsArray, ...values: readonly Value[]): Html {
-  return new Html(strings.map((literal, index) => literal + written(values[index])).join(''));
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function written(value: Value): string {
-  if (value === undefined) return '';
-  if (value instanceof Html) return value.text;
-  if (typeof value === 'object') return value.map(part => part.text).join('');
-  return String(value).replaceAll(/[&<>"']/g, character => ESCAPES[character]!);
-}
+import { Html, html } from './html.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --dim: #566173; --paper: #ffffff; --ground: #eef1f5; --line: #ccd3dd; --accent: #7a3b8f; --bad: #a3261b; }

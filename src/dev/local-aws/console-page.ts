@@ -1,6 +1,6 @@
 /** The pages that people see after the console sign-in. They look like nothing of Amazon's, on purpose. */
 import { createHash } from 'node:crypto';
-import { Html, html } from './html.ts';
+import { Html, html } from '../html.ts';
 import type { Answer } from './web.ts';
 
 const STYLE = `

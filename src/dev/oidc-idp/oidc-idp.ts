@@ -10,7 +10,8 @@ import type { RequestListener } from 'node:http';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider';
-import { Html, html, PAGE_HEADERS, page, signInPage } from '../page.ts';
+import { Html, html } from '../html.ts';
+import { PAGE_HEADERS, page, signInPage } from '../page.ts';
 import { type Person, personWithPassword } from '../people.ts';
 import { createMemoryAdapter } from './memory-adapter.ts';
 

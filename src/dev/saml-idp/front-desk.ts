@@ -1,7 +1,8 @@
 /** Who is signed in at the identity provider, who is about to, and what they are given to take away. */
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
-import { hiddenFields, html, PAGE_HEADERS, page, signInPage } from '../page.ts';
+import { html } from '../html.ts';
+import { hiddenFields, PAGE_HEADERS, page, signInPage } from '../page.ts';
 import { type Person, personWithPassword } from '../people.ts';
 import type { AuthnRequest } from './authn-request.ts';
 import { clearCookie, cookieOf, createOwnForms, fieldOf, newCookieValue, type OwnForms, setCookie } from './own-forms.ts';

@@ -7,7 +7,8 @@
  */
 import type { RequestListener } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { html, PAGE_HEADERS, page } from '../page.ts';
+import { html } from '../html.ts';
+import { PAGE_HEADERS, page } from '../page.ts';
 import type { Person } from '../people.ts';
 import { checkAuthnRequest, readAuthnRequest, readRedirect } from './authn-request.ts';
 import { FrontDesk, IDP_NAME } from './front-desk.ts';
