@@ -55,7 +55,7 @@ function certified({ privateKey, publicKey }: { privateKey: KeyObject; publicKey
   return {
     privateKey,
     certificate,
-    certificatePem: `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    certificatePem: `-----BEGIN CERTIFICATE-----\n${certificate.match(/.{1,64}/g)!.join('\n')}\n-----END CERTIFICATE-----\n`,
   };
 }
 
