@@ -4,6 +4,7 @@
  * A closed union: an auditor can list every kind there is. No event holds a token, an assertion, a code, a secret key
  * or a console link; an access key id is there because CloudTrail names it.
  */
+import type { CliGrant } from './cli-session.ts';
 import type { ErrorCode } from './errors.ts';
 import type { ConnectorId, Identity, PersonId } from './identity.ts';
 import type { AccountId, RoleName, RoleSessionName } from './role.ts';
@@ -34,7 +35,7 @@ export function recordable(text: string, maxLength: number): string {
 }
 
 /** Which door was used. */
-export type Purpose = 'credentials' | 'console-link';
+export type Purpose = 'credentials' | 'console-link' | 'container-token';
 
 interface Recorded {
   readonly at: Instant;
@@ -43,6 +44,8 @@ interface Recorded {
 
 interface Handout extends Recorded {
   readonly actor: Actor;
+  /** The handle of the CLI session that asked; undefined for a browser. */
+  readonly cliSession?: string | undefined;
   readonly account: AccountId;
   readonly accountName: string;
   readonly role: RoleName;
@@ -56,6 +59,16 @@ interface Handout extends Recorded {
   /** x-amzn-requestid of the STS call that gave the credentials. */
   readonly stsRequestId: string;
   readonly expiresAt: Instant;
+}
+
+/** What asked for a session in a terminal. */
+interface CliLogin extends Recorded {
+  readonly grant: CliGrant;
+  readonly client: string;
+  /** As the terminal called itself; printable and capped, but not otherwise checked. */
+  readonly deviceName?: string | undefined;
+  /** The address that asked. */
+  readonly requestedFrom: string;
 }
 
 export type AuditEvent =
@@ -74,11 +87,42 @@ export type AuditEvent =
       readonly why: string;
     })
   | (Recorded & { readonly type: 'sign-out'; readonly actor: Actor })
+  /** The person ended all their sessions at once. */
+  | (Recorded & {
+      readonly type: 'sign-out.everywhere';
+      readonly actor: Actor;
+      readonly browserSessions: number;
+      /** Handles. */
+      readonly cliSessions: readonly string[];
+    })
+  /** A person confirmed in the browser that a terminal may have a session. `origin` is the browser's. */
+  | (CliLogin & { readonly type: 'cli-login.approved'; readonly actor: Actor; readonly cliSession: string })
+  /** A person said of a login that they did not start it. */
+  | (CliLogin & { readonly type: 'cli-login.disowned'; readonly actor: Actor; readonly cliSession?: string | undefined })
+  /** A user code that was wrong, or a code or token that a terminal presented in vain. */
+  | (Recorded & {
+      readonly type: 'cli-login.refused';
+      readonly actor?: Actor | undefined;
+      readonly cliSession?: string | undefined;
+      readonly code: ErrorCode;
+      readonly why: string;
+    })
+  /** The terminal has picked up its session. `origin` is the terminal's. */
+  | (CliLogin & { readonly type: 'cli-session.opened'; readonly actor: Actor; readonly cliSession: string })
+  | (Recorded & {
+      readonly type: 'cli-session.ended';
+      readonly actor: Actor;
+      readonly cliSession: string;
+      /** `client` is a logout in the terminal; `misuse` is a token or code that was used twice. */
+      readonly by: 'person' | 'client' | 'operator' | 'misuse';
+      readonly why: string;
+    })
   | (Handout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
   | (Handout & { readonly type: 'console-link.issued'; readonly consoleSeconds?: Seconds | undefined; readonly destination: string })
   | (Recorded & {
       readonly type: 'access.refused';
       readonly actor: Actor;
+      readonly cliSession?: string | undefined;
       readonly purpose: Purpose;
       /** As asked for; printable and capped, but not otherwise checked. */
       readonly account: string;

@@ -13,6 +13,8 @@ interface ErrorRow {
   readonly title: string;
   /** What to do next, when the thrower knows nothing better. */
   readonly hint: string;
+  /** `error` of RFC 6749 section 5.2 and RFC 8628 section 3.5; without it, the status decides. */
+  readonly oauth?: string;
 }
 
 /** Every error that leaves the bridge is one of these rows. */
@@ -108,6 +110,89 @@ export const ERRORS = {
     title: 'This account needs a fresh sign-in',
     hint: "Sign in again: this account accepts your identity provider's own proof, and the one from your last sign-in has expired.",
   },
+  role_not_for_device_login: {
+    status: 403,
+    title: 'This role is not for a terminal that was confirmed by a code',
+    hint: 'Sign in in the browser of the machine that you work on: rolebridge login, without --device.',
+  },
+  role_not_for_token: {
+    status: 403,
+    title: 'This token is for another role',
+    hint: 'A container token opens the one role that it was made for. Make another one for this role.',
+  },
+
+  user_code_unknown: {
+    status: 404,
+    title: 'There is no login with this code',
+    hint: 'Compare it with the code in your terminal. A code lives for ten minutes and can be used once; run the login again for a new one.',
+  },
+  user_code_mismatch: {
+    status: 403,
+    title: 'The code is not the one of the link',
+    hint: 'The link that you followed belongs to another login than the one in your terminal. If somebody sent you the link, do not go on: they may want your access.',
+  },
+  fresh_sign_in_needed: {
+    status: 403,
+    title: 'This login asks for a fresh sign-in',
+    hint: 'Sign in again, then confirm the login.',
+  },
+  device_grant_off: {
+    status: 403,
+    title: 'Logins by a code are turned off here',
+    hint: 'Sign in in the browser of the machine that you work on: rolebridge login, without --device.',
+    oauth: 'unauthorized_client',
+  },
+  redirect_refused: {
+    status: 400,
+    title: 'The program that sent you here gave no address that you may be sent back to',
+    hint: 'Nothing was handed out. Start the login again from your terminal; if it happens again, the program is at fault.',
+  },
+
+  authorization_pending: {
+    status: 400,
+    title: 'Nobody has confirmed the login yet',
+    hint: 'Go on asking.',
+    oauth: 'authorization_pending',
+  },
+  slow_down: { status: 400, title: 'Asked too often', hint: 'Wait five seconds longer between two questions.', oauth: 'slow_down' },
+  device_denied: {
+    status: 400,
+    title: 'The login was refused by the person',
+    hint: 'Start the login again if it was yours.',
+    oauth: 'access_denied',
+  },
+  device_code_expired: {
+    status: 400,
+    title: 'The login was not confirmed in time',
+    hint: 'Start the login again.',
+    oauth: 'expired_token',
+  },
+  grant_invalid: {
+    status: 400,
+    title: 'The code or token is not valid, or not any more',
+    hint: 'Start the login again: rolebridge login.',
+    oauth: 'invalid_grant',
+  },
+  client_unknown: { status: 401, title: 'There is no such client', hint: 'Check the client id.', oauth: 'invalid_client' },
+  client_unauthorized: {
+    status: 400,
+    title: 'This client may not use this way to log in',
+    hint: 'Use another way to log in.',
+    oauth: 'unauthorized_client',
+  },
+  grant_type_unsupported: {
+    status: 400,
+    title: 'There is no such grant type here',
+    hint: 'The metadata at /.well-known/oauth-authorization-server lists those that there are.',
+    oauth: 'unsupported_grant_type',
+  },
+  scope_invalid: { status: 400, title: 'There is no such scope', hint: 'Ask for the scope aws, or for none.', oauth: 'invalid_scope' },
+  token_invalid: {
+    status: 401,
+    title: 'The access token is not valid, or not any more',
+    hint: 'Renew it, or sign in again: rolebridge login.',
+  },
+
   aws_refused: { status: 502, title: 'AWS refused the request', hint: 'Give the reference to the people who run this bridge.' },
   aws_unavailable: { status: 503, title: 'AWS did not answer in time', hint: 'Try again in a minute.' },
 

@@ -4,11 +4,14 @@
  * An adapter implements one port and knows no other adapter; compose.ts plugs them together.
  */
 import type { AuditEvent } from './audit-event.ts';
+import type { CliSessionSummary } from './cli-session.ts';
 import type { AwsCredentials } from './credentials.ts';
+import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, PersonId } from './identity.ts';
 import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
 import type { RoleSession } from './session.ts';
 import type { Instant, Seconds } from './time.ts';
+import type { AccessToken, AuthorizationCode, RefreshToken } from './tokens.ts';
 
 // ---------------------------------------------------------------- time and chance
 
@@ -19,6 +22,12 @@ export interface Clock {
 export interface Secrets {
   /** 256 random bits as base64url: fit for a session id, a state, a verifier. */
   token(): string;
+  /** So many letters of the alphabet, each as likely as the others: what a person can type. */
+  code(alphabet: string, length: number): string;
+  /** 80 random bits in hexadecimal: names a thing in lists, and is no secret. */
+  handle(): string;
+  /** SHA-256 as base64url, which is also what RFC 7636 calls S256. */
+  digest(text: string): string;
   /** Compares two secrets in constant time. */
   equal(a: string, b: string): boolean;
 }
@@ -123,6 +132,8 @@ export interface Session {
   readonly lastUsedAt: Instant;
   /** The absolute limit. The idle limit is the reader's rule. */
   readonly expiresAt: Instant;
+  /** SAML `SessionNotOnOrAfter`: nothing that comes of this sign-in lives longer, a CLI session neither. */
+  readonly notAfter?: Instant | undefined;
 }
 
 export interface Sessions {
@@ -132,6 +143,56 @@ export interface Sessions {
   touch(id: string, lastUsedAt: Instant): Promise<void>;
   /** Ends it; false when there was none. */
   end(id: string): Promise<boolean>;
+  /** Ends every session of a person; how many there were. */
+  endAllOf(person: PersonId): Promise<number>;
+}
+
+/** A person's session in a terminal. */
+export interface CliSession {
+  /** A secret that only the tokens lead to: the store keeps its hash and seals the rest under it. */
+  readonly id: string;
+  readonly summary: CliSessionSummary;
+  /** As it was at the sign-in: groups do not change within a session. */
+  readonly identity: Identity;
+  readonly corporateProof?: CorporateProof | undefined;
+  /** The absolute limit. */
+  readonly notAfter: Instant;
+}
+
+/** CLI sessions. With a session end all grants and tokens that lead to it. */
+export interface CliSessions {
+  /** A session that waits: it is gone at `summary.expiresAt` unless it is picked up before. */
+  create(session: CliSession): Promise<void>;
+  find(id: string): Promise<CliSession | undefined>;
+  /** Marks it as picked up, so that it lives until its `notAfter`; false when it is gone. */
+  pickUp(session: CliSession, at: Instant, address: string): Promise<boolean>;
+  /** Writes time and place of last use; a session that is gone stays gone. */
+  touch(session: CliSession, at: Instant, address: string): Promise<void>;
+  /** Ends it; undefined when there was none. */
+  end(id: string): Promise<CliSessionSummary | undefined>;
+  /** Ends the session of that handle, if it is that person's; `person` undefined stands for an operator. */
+  endByHandle(handle: string, person: PersonId | undefined): Promise<CliSessionSummary | undefined>;
+  endAllOf(person: PersonId): Promise<readonly CliSessionSummary[]>;
+  /** Those that live at `now`, the newest first; of one person, of everybody of a user name, or all, 1,000 at most. */
+  list(
+    now: Instant,
+    of: { readonly person?: PersonId | undefined; readonly username?: string | undefined },
+  ): Promise<readonly CliSessionSummary[]>;
+}
+
+/**
+ * Records that are found by a secret and changed by pure transitions. Ids are hashed by the store, what they lead to is sealed under them.
+ * A record is absent once it has expired, and once the CLI session that it names has ended.
+ */
+export interface Records<R extends { readonly expiresAt: Instant; readonly session?: string | undefined }> {
+  /** False when the CLI session that the record names has ended. Throws `internal` when there is a record of that id. */
+  create(id: string, record: R): Promise<boolean>;
+  find(id: string, now: Instant): Promise<R | undefined>;
+  /**
+   * Changes the record by a pure function that sees it as it is: of callers who race, each sees what the one before has left, so that
+   * what may happen once happens once. Undefined when there is no such record. Throws what `transition` throws, and then nothing has changed.
+   */
+  update<T>(id: string, now: Instant, transition: (record: R) => { readonly next: R; readonly value: T }): Promise<T | undefined>;
 }
 
 /** Keys that may be seen once: SAML assertion ids. */
@@ -150,6 +211,12 @@ export interface Store {
   readonly attempts: SignInAttempts;
   readonly sessions: Sessions;
   readonly oneTimeKeys: OneTimeKeys;
+  readonly cliSessions: CliSessions;
+  /** By user code. */
+  readonly deviceGrants: Records<DeviceGrant>;
+  readonly authorizationCodes: Records<AuthorizationCode>;
+  readonly refreshTokens: Records<RefreshToken>;
+  readonly accessTokens: Records<AccessToken>;
   readonly audit: AuditSink;
   /** Deletes what expired before `now`; audit events stay. */
   prune(now: Instant): Promise<void>;

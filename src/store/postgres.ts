@@ -7,9 +7,10 @@ import pg from 'pg';
 import { BridgeError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
+import type { Database, Row } from './database.ts';
 import { POSTGRES } from './migrations/dialect.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
-import { createStore, type Database, type Row } from './store.ts';
+import { createStore } from './store.ts';
 
 const POOL_SIZE = 10;
 const CONNECT_MILLISECONDS = 5_000;

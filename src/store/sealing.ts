@@ -4,13 +4,23 @@
  * A record is found by the SHA-256 of its id and sealed with AES-256-GCM under a key that HKDF-SHA256 (RFC 5869) draws from
  * the id, with a secret of the bridge as salt that is in no database. The id is never stored, so a stolen database or backup
  * holds no session, no attempt and no proof; and whoever can write rows, to an id of their own choice, lacks the secret.
- * Ids carry 256 random bits (core/ports Secrets), which is why a plain hash of them is enough.
+ * Ids carry 256 random bits (core/ports Secrets), which is why a plain hash of them is enough. A user code has 34, and a handle is no
+ * secret: for these the secret alone keeps readers out.
  */
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
 
 /** What is sealed. The kind goes into key and seal, so that a record of one kind is never taken for another. */
-export type SealedKind = 'session' | 'sign-in attempt';
+export type SealedKind =
+  | 'session'
+  | 'sign-in attempt'
+  | 'cli session'
+  | 'cli session summary'
+  | 'cli session use'
+  | 'device grant'
+  | 'authorization code'
+  | 'refresh token'
+  | 'access token';
 
 export interface Seal {
   /** Seals a JSON value for the row of this kind and id: version, nonce, ciphertext, tag. */
@@ -21,6 +31,11 @@ export interface Seal {
    * version that it was in this shape, so the shape is not checked again.
    */
   unseal<T extends object>(kind: SealedKind, id: string, sealed: Uint8Array): T | undefined;
+  /**
+   * What the database knows the id of such a record by: an HMAC-SHA256 under the secret. For ids that people type (user codes), which
+   * have too few bits for a plain hash: whoever has the database could try them all.
+   */
+  locate(kind: SealedKind, id: string): Uint8Array;
 }
 
 /** How a record is sealed and the shape of what is in it; raise it when either changes. Records with another number count as absent. */
@@ -43,7 +58,9 @@ export function createSeal(secret: Uint8Array): Seal {
   if (secret.length !== SECRET_BYTES) throw new BridgeError('internal', `the sealing secret of the store must have ${SECRET_BYTES} bytes`);
   const keyOf = (kind: SealedKind, id: string): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', id, secret, `rolebridge store v${VERSION} ${kind}`, KEY_BYTES));
+  const locatorKey = new Uint8Array(hkdfSync('sha256', secret, '', `rolebridge store v${VERSION} locator`, KEY_BYTES));
   return {
+    locate: (kind, id) => createHmac('sha256', locatorKey).update(`${kind}\0${id}`, 'utf8').digest(),
     seal: (kind, id, value) => {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv(CIPHER, keyOf(kind, id), nonce, { authTagLength: TAG_BYTES }).setAAD(bindingOf(kind, id));

@@ -11,9 +11,10 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { BridgeError } from '../core/errors.ts';
 import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
+import type { Database, Row, Value } from './database.ts';
 import { SQLITE } from './migrations/dialect.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
-import { createStore, type Database, type Row, type Value } from './store.ts';
+import { createStore } from './store.ts';
 
 /** How long a statement waits for another process that holds the file. */
 const BUSY_MILLISECONDS = 5_000;

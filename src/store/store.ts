@@ -8,20 +8,10 @@
 import type { AuditEvent } from '../core/audit-event.ts';
 import type { AuditSink, OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
+import { createCliSessions } from './cli-sessions.ts';
+import { bytes, type Database } from './database.ts';
+import { createRecords } from './records.ts';
 import { createSeal, hashOf, type Seal } from './sealing.ts';
-
-export type Value = string | number | Uint8Array | null;
-export type Row = Readonly<Record<string, Value>>;
-
-/** A database as the store needs it. */
-export interface Database {
-  /**
-   * Runs one statement, with `values[0]` for `$1` and so on, and gives its rows once it is kept.
-   * Throws `unavailable` when the database does not do it, `internal` when the statement breaks a constraint.
-   */
-  rows(sql: string, values: readonly Value[]): Promise<readonly Row[]>;
-  close(): Promise<void>;
-}
 
 const MOST_EVENTS_READ = 10_000;
 
@@ -36,9 +26,14 @@ export function createStore(database: Database, secret: Uint8Array): Store & Aud
     attempts: createSignInAttempts(database, seal),
     sessions: createSessions(database, seal),
     oneTimeKeys: createOneTimeKeys(database),
+    cliSessions: createCliSessions(database, seal),
+    deviceGrants: createRecords(database, seal, 'device grant'),
+    authorizationCodes: createRecords(database, seal, 'authorization code'),
+    refreshTokens: createRecords(database, seal, 'refresh token'),
+    accessTokens: createRecords(database, seal, 'access token'),
     ...createAudit(database),
     prune: async now => {
-      for (const table of ['sign_in_attempts', 'sessions', 'one_time_keys']) {
+      for (const table of ['sign_in_attempts', 'sessions', 'one_time_keys', 'cli_records', 'cli_sessions']) {
         await database.rows(`DELETE FROM ${table} WHERE expires_at < $1`, [now]);
       }
     },
@@ -103,6 +98,7 @@ function createSessions(database: Database, { seal, unseal }: Seal): Sessions {
       const ended = await database.rows('DELETE FROM sessions WHERE id_hash = $1 RETURNING id_hash', [hashOf(id)]);
       return ended.length > 0;
     },
+    endAllOf: async person => (await database.rows('DELETE FROM sessions WHERE person = $1 RETURNING id_hash', [person])).length,
   };
 }
 
@@ -158,9 +154,4 @@ function createAudit(database: Database): { readonly audit: AuditSink } & AuditR
 /** A refusal names roles as they were asked for. PostgreSQL takes no NUL in text, and that must not cost us the event. */
 function text(value: string): string {
   return value.replaceAll('\0', '\u{FFFD}');
-}
-
-function bytes(value: Value | undefined): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new TypeError('a column of bytes holds something else');
 }

@@ -5,7 +5,7 @@ import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts
 import type { Session, SignInAttempt, Store } from '../../src/core/ports.ts';
 import type { AccountId, RoleName, RoleSessionName } from '../../src/core/role.ts';
 import type { AuditReader } from '../../src/store/audit-reader.ts';
-import type { Row, Value } from '../../src/store/store.ts';
+import type { Row, Value } from '../../src/store/database.ts';
 
 export type OpenStore = Store & AuditReader;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { openPostgresStore } from '../../src/store/postgres.ts';
-import type { Row, Value } from '../../src/store/store.ts';
+import type { Row, Value } from '../../src/store/database.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { storeContract } from '../contracts/store.ts';
 import { type LastingDatabase, SECRET, sessionOf } from '../contracts/store-samples.ts';

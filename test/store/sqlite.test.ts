@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import type { Row } from '../../src/store/store.ts';
+import type { Row } from '../../src/store/database.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { storeContract } from '../contracts/store.ts';
 import { type LastingDatabase, NOW, SECRET, sessionOf } from '../contracts/store-samples.ts';

@@ -1,6 +1,5 @@
 /** An OIDC connector in front of a provider on loopback, and a sign-in through it, as the tests of the connector need them. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { createOidcConnector, type OidcConnectorOptions } from '../../src/connectors/oidc.ts';
@@ -8,6 +7,7 @@ import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
 import type { ConnectorId } from '../../src/core/identity.ts';
 import type { Connector, VerifiedSignIn } from '../../src/core/ports.ts';
 import { createOutbound, type OutboundLimits } from '../../src/outbound.ts';
+import { systemSecrets } from '../../src/secrets.ts';
 import { handTurnedClock } from './clock.ts';
 import { type OpenIdProviderForge, startOpenIdProviderForge } from './openid-provider-forge.ts';
 
@@ -38,7 +38,7 @@ export async function openConnector(
     keepCorporateProof: false,
     clock: handTurnedClock(),
     outbound,
-    secrets: { token: () => randomBytes(32).toString('base64url'), equal: (a, b) => a === b },
+    secrets: systemSecrets,
     retrySeconds: 3600,
     ...overrides,
   });

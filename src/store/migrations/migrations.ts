@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
 import { firstTables } from './0001-first-tables.ts';
+import { cliSessions } from './0002-cli-sessions.ts';
 import type { Dialect } from './dialect.ts';
 
 /** A step in the words of one database, ready to run. */
@@ -17,7 +18,7 @@ export interface Step {
   readonly checksum: string;
 }
 
-const STEPS: readonly ((dialect: Dialect) => string)[] = [firstTables];
+const STEPS: readonly ((dialect: Dialect) => string)[] = [firstTables, cliSessions];
 
 /** The table that says which steps were run; the same statement in both databases. */
 export const CREATE_MIGRATIONS_TABLE = 'CREATE TABLE rolebridge_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)';

@@ -1,0 +1,26 @@
+/** A person's session in a terminal: opened by a confirmation in the browser, used by tokens, ended by the person, an operator or its limit. */
+import type { PersonId } from './identity.ts';
+import type { Instant } from './time.ts';
+
+/** How the login was confirmed: by a user code (RFC 8628), or in the browser of the same machine (RFC 6749 section 4.1 with RFC 7636). */
+export type CliGrant = 'device_code' | 'authorization_code';
+
+/** What a session says of itself in lists: nothing of it is a secret, and `deviceName` is what the terminal claimed. */
+export interface CliSessionSummary {
+  /** Names the session in lists, in the audit trail and to operators; gives access to nothing. 20 hexadecimal digits. */
+  readonly handle: string;
+  readonly person: PersonId;
+  readonly username: string;
+  readonly client: { readonly id: string; readonly name: string };
+  /** The host name that the terminal gave; nobody has checked it. */
+  readonly deviceName?: string | undefined;
+  readonly grant: CliGrant;
+  /** The address that asked for the login. */
+  readonly address: string;
+  readonly createdAt: Instant;
+  /** Undefined until the terminal has picked the session up. */
+  readonly lastUsedAt?: Instant | undefined;
+  readonly lastUsedAddress?: string | undefined;
+  /** The absolute limit; before the pick-up, the time by which it must happen. */
+  readonly expiresAt: Instant;
+}

@@ -1,0 +1,26 @@
+/**
+ * Which roles a caller may reach at most, whatever roles the person has: a terminal that was confirmed by a code, or a container with a
+ * token for one role. A scope only ever takes away.
+ */
+import type { AccountId, RoleName } from './role.ts';
+
+/** One line of `cli.deviceGrant.roles`; undefined means every account, or every role. */
+export interface RolePattern {
+  readonly account?: AccountId | undefined;
+  readonly role?: RoleName | undefined;
+}
+
+export type RoleScope =
+  /** A terminal whose login was confirmed by a user code, under a configuration that limits such logins. */
+  | { readonly kind: 'device-login'; readonly roles: readonly RolePattern[] }
+  /** The bearer of a container token. */
+  | { readonly kind: 'one-role'; readonly account: AccountId; readonly role: RoleName };
+
+/** Without a scope, everything is within. */
+export function isWithin(scope: RoleScope | undefined, asked: { readonly account: AccountId; readonly role: RoleName }): boolean {
+  if (scope === undefined) return true;
+  if (scope.kind === 'one-role') return scope.account === asked.account && scope.role === asked.role;
+  return scope.roles.some(
+    ({ account, role }) => (account === undefined || account === asked.account) && (role === undefined || role === asked.role),
+  );
+}

@@ -1,0 +1,98 @@
+/**
+ * Sessions in terminals. What a session is good for is sealed under its id; what lists show of it is sealed under its handle, so that it
+ * can be listed without the id, and still says nothing to whoever has the database alone.
+ */
+import type { CliSessionSummary } from '../core/cli-session.ts';
+import type { CliSession, CliSessions } from '../core/ports.ts';
+import { bytes, type Database, type Row } from './database.ts';
+import { hashOf, type Seal } from './sealing.ts';
+
+const MOST_LISTED = 1000;
+const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
+
+type SealedSummary = Omit<CliSessionSummary, 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'>;
+
+export function createCliSessions(database: Database, { seal, unseal }: Seal): CliSessions {
+  const sealLastUse = ({ summary }: CliSession, address: string) => seal('cli session use', summary.handle, { address });
+
+  const summaryOf = (row: Row): CliSessionSummary | undefined => {
+    const handle = String(row.handle);
+    const summary = unseal<SealedSummary>('cli session summary', handle, bytes(row.sealed_summary));
+    if (summary === undefined) return undefined;
+    const lastUse =
+      row.sealed_last_use === null ? undefined : unseal<{ address: string }>('cli session use', handle, bytes(row.sealed_last_use));
+    return {
+      ...summary,
+      ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),
+      ...(lastUse !== undefined && { lastUsedAddress: lastUse.address }),
+      expiresAt: Number(row.expires_at),
+    };
+  };
+  const summariesOf = (rows: readonly Row[]): CliSessionSummary[] => rows.map(summaryOf).filter(summary => summary !== undefined);
+
+  return {
+    create: async ({ id, summary, ...session }) => {
+      const { lastUsedAt: _, lastUsedAddress: __, expiresAt, ...kept } = summary;
+      await database.rows(
+        `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed, sealed_summary)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        [
+          hashOf(id),
+          summary.handle,
+          summary.person,
+          summary.createdAt,
+          expiresAt,
+          seal('cli session', id, { ...session, handle: summary.handle }),
+          seal('cli session summary', summary.handle, kept satisfies SealedSummary),
+        ],
+      );
+    },
+    find: async id => {
+      const [row] = await database.rows(`SELECT ${LISTED}, sealed FROM cli_sessions WHERE id_hash = $1`, [hashOf(id)]);
+      if (row === undefined) return undefined;
+      const session = unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>('cli session', id, bytes(row.sealed));
+      const summary = summaryOf(row);
+      // Both seals name the handle: a summary that was moved here from another row is not this session's.
+      if (session === undefined || summary === undefined || session.handle !== summary.handle) return undefined;
+      const { handle: _, ...rest } = session;
+      return { id, ...rest, summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) } };
+    },
+    pickUp: async (session, at, address) => {
+      const picked = await database.rows(
+        `UPDATE cli_sessions SET expires_at = $2, last_used_at = $3, sealed_last_use = $4
+         WHERE id_hash = $1 AND expires_at > $3 RETURNING handle`,
+        [hashOf(session.id), session.notAfter, at, sealLastUse(session, address)],
+      );
+      return picked.length > 0;
+    },
+    touch: async (session, at, address) => {
+      // Requests of one session overtake each other: the later time stays.
+      await database.rows('UPDATE cli_sessions SET last_used_at = $2, sealed_last_use = $3 WHERE id_hash = $1 AND last_used_at < $2', [
+        hashOf(session.id),
+        at,
+        sealLastUse(session, address),
+      ]);
+    },
+    end: async id => summariesOf(await database.rows(`DELETE FROM cli_sessions WHERE id_hash = $1 RETURNING ${LISTED}`, [hashOf(id)]))[0],
+    endByHandle: async (handle, person) => {
+      const rows =
+        person === undefined
+          ? await database.rows(`DELETE FROM cli_sessions WHERE handle = $1 RETURNING ${LISTED}`, [handle])
+          : await database.rows(`DELETE FROM cli_sessions WHERE handle = $1 AND person = $2 RETURNING ${LISTED}`, [handle, person]);
+      return summariesOf(rows)[0];
+    },
+    endAllOf: async person => summariesOf(await database.rows(`DELETE FROM cli_sessions WHERE person = $1 RETURNING ${LISTED}`, [person])),
+    list: async (now, { person, username }) => {
+      const rows =
+        person === undefined
+          ? await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 ORDER BY created_at DESC`, [now])
+          : await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 AND person = $2 ORDER BY created_at DESC`, [
+              now,
+              person,
+            ]);
+      return summariesOf(rows)
+        .filter(summary => username === undefined || summary.username === username)
+        .slice(0, MOST_LISTED);
+    },
+  };
+}

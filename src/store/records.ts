@@ -1,0 +1,60 @@
+/**
+ * Grants and tokens of CLI sessions: sealed records of one table that change by compare-and-swap.
+ *
+ * Owns: how a record is found, that a transition happens at most once for each state. Does not own: what the states are (core).
+ */
+import { BridgeError } from '../core/errors.ts';
+import type { Records } from '../core/ports.ts';
+import { bytes, type Database } from './database.ts';
+import { hashOf, type Seal, type SealedKind } from './sealing.ts';
+
+/** Far more than callers who race for one record; each round one of them succeeds. */
+const MAX_ROUNDS = 1000;
+
+export function createRecords<R extends { readonly expiresAt: number; readonly session?: string | undefined }>(
+  database: Database,
+  { seal, unseal, locate }: Seal,
+  kind: SealedKind,
+): Records<R> {
+  const sessionHash = (record: R): Uint8Array | null => (record.session === undefined ? null : hashOf(record.session));
+
+  const read = async (place: Uint8Array, id: string, now: number): Promise<{ record: R; revision: number } | undefined> => {
+    const [row] = await database.rows('SELECT revision, sealed FROM cli_records WHERE kind = $1 AND id_hash = $2', [kind, place]);
+    const record = row && unseal<R>(kind, id, bytes(row.sealed));
+    // The sealed time decides; the column serves pruning only.
+    return record !== undefined && record.expiresAt > now ? { record, revision: Number(row!.revision) } : undefined;
+  };
+
+  return {
+    create: async (id, record) => {
+      const place = locate(kind, id);
+      // A session that has ended leaves no row to refer to, and the reference comes out empty.
+      const [row] = await database.rows(
+        `INSERT INTO cli_records (kind, id_hash, session_hash, expires_at, revision, sealed)
+         VALUES ($1, $2, (SELECT id_hash FROM cli_sessions WHERE id_hash = $3), $4, 0, $5) RETURNING session_hash`,
+        [kind, place, sessionHash(record), record.expiresAt, seal(kind, id, record)],
+      );
+      if (record.session === undefined || row?.session_hash !== null) return true;
+      await database.rows('DELETE FROM cli_records WHERE kind = $1 AND id_hash = $2', [kind, place]);
+      return false;
+    },
+    find: async (id, now) => (await read(locate(kind, id), id, now))?.record,
+    update: async (id, now, transition) => {
+      const place = locate(kind, id);
+      for (let round = 0; round < MAX_ROUNDS; round++) {
+        const found = await read(place, id, now);
+        if (found === undefined) return undefined;
+        const { next, value } = transition(found.record);
+        if (next === found.record) return value;
+        const changed = await database.rows(
+          `UPDATE cli_records SET sealed = $1, expires_at = $2, revision = revision + 1,
+             session_hash = (SELECT id_hash FROM cli_sessions WHERE id_hash = $3)
+           WHERE kind = $4 AND id_hash = $5 AND revision = $6 RETURNING revision`,
+          [seal(kind, id, next), next.expiresAt, sessionHash(next), kind, place, found.revision],
+        );
+        if (changed.length > 0) return value;
+      }
+      throw new BridgeError('unavailable', `too many callers change one ${kind} at once`);
+    },
+  };
+}
