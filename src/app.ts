@@ -6,6 +6,7 @@
 import express, { type Express } from 'express';
 import { federationMetadata } from './apis/federation-metadata.ts';
 import { health } from './apis/health.ts';
+import { oauth } from './apis/oauth.ts';
 import type { Bridge } from './compose.ts';
 import { BridgeError } from './core/errors.ts';
 import { browserSso } from './flows/browser-sso.ts';
@@ -13,7 +14,7 @@ import { consoleLink } from './flows/console-link.ts';
 import { credentialsPage } from './flows/credentials-page.ts';
 import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
-import { pageFace, problemFace } from './http/error-faces.ts';
+import { oauthFace, pageFace, problemFace } from './http/error-faces.ts';
 import { limitPerAddress, ownFormGuard, securityHeaders } from './http/guards.ts';
 import { requestContext } from './http/request-context.ts';
 import { bridgeCookies } from './http/session-cookie.ts';
@@ -43,6 +44,12 @@ export function createApp(bridge: Bridge): Express {
   machines.use(federationMetadata(bridge)); //  /saml/idp/metadata  /.well-known/openid-configuration  /.well-known/jwks.json  /saml/{connector}/metadata
   machines.use(problemFace());
   app.use(machines);
+
+  // The door for programs that log in: they are answered in the words of OAuth.
+  const logins = express.Router();
+  logins.use(oauth(bridge)); //                 /oauth/device_authorization  /oauth/token  /oauth/revoke  /.well-known/oauth-authorization-server
+  logins.use(oauthFace());
+  app.use(logins);
 
   // Doors for people: they answer with pages.
   app.use(limitPerAddress(REQUESTS_PER_MINUTE));

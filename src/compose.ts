@@ -3,16 +3,20 @@
  *
  * Owns: which adapter fills which port, and that everything opened is closed again. Does not own: URLs (app.ts), the process (main.ts).
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { createAuditTrail } from './audit/audit-trail.ts';
 import { createConsoleFederation } from './aws/console.ts';
 import { createCredentialBroker } from './aws/sts.ts';
 import { type Access, createAccess } from './bridge/access.ts';
+import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-authorization.ts';
+import { createDeviceAuthorization, type DeviceAuthorization } from './bridge/device-authorization.ts';
+import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
 import { createSignIn, type SignIn } from './bridge/sign-in.ts';
+import { createTokens, type Tokens } from './bridge/tokens.ts';
 import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './config/configuration.ts';
 import { createOidcConnector } from './connectors/oidc.ts';
 import { createSamlConnector } from './connectors/saml.ts';
+import type { OAuthClient } from './core/oauth-client.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
 import type {
@@ -32,6 +36,7 @@ import { openSealingSecret } from './issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
 import type { Logger } from './log.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
+import { systemSecrets as secrets } from './secrets.ts';
 import { openPostgresStore } from './store/postgres.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
@@ -42,6 +47,12 @@ export interface Bridge {
   readonly help: Configuration['help'];
   readonly access: Access;
   readonly signIn: SignIn;
+  readonly tokens: Tokens;
+  readonly deviceAuthorization: DeviceAuthorization;
+  readonly codeAuthorization: CodeAuthorization;
+  readonly mySessions: MySessions;
+  /** The programs that may ask for a login in a terminal. */
+  readonly clients: readonly OAuthClient[];
   readonly audit: AuditSink;
   readonly metadata: FederationMetadata;
   /** By connector id. */
@@ -72,14 +83,6 @@ const AWS_BYTES = 256 * 1024;
 const PRUNE_EVERY: number = 10 * MINUTE * 1000;
 
 const systemClock: Clock = { now: () => Date.now() };
-
-const secrets: Secrets = {
-  token: () => randomBytes(32).toString('base64url'),
-  equal: (a, b) => {
-    const [left, right] = [Buffer.from(a), Buffer.from(b)];
-    return left.length === right.length && timingSafeEqual(left, right);
-  },
-};
 
 /**
  * Opens a bridge. An identity provider that is down leaves its connector unavailable and stops nothing; a store or a key that cannot
@@ -119,6 +122,21 @@ export async function compose(configuration: Configuration, options: ComposeOpti
 
   const { idleSeconds, maxSeconds } = configuration.sessions;
   const signIn = createSignIn({ connectors, ...store, audit, clock, secrets, idleSeconds, maxSeconds });
+  const { cli } = configuration;
+  const tokens = createTokens({
+    ...store,
+    connectors: new Set(connectors.map(({ id }) => id)),
+    audit,
+    clock,
+    secrets,
+    maxSeconds: cli.maxSeconds,
+    accessTokenSeconds: cli.accessTokenSeconds,
+    deviceRoles: cli.deviceGrant.roles,
+  });
+  const { enabled, intervalSeconds } = cli.deviceGrant;
+  const deviceAuthorization = createDeviceAuthorization({ ...store, tokens, audit, clock, secrets, enabled, intervalSeconds });
+  const codeAuthorization = createCodeAuthorization({ ...store, clients: cli.clients, tokens, audit, clock, secrets, issuer: baseUrl });
+  const mySessions = createMySessions({ ...store, audit, clock });
   const policy = compilePolicy(configuration.access, configuration.accounts);
   const access = createAccess({ policy, broker, console, audit, clock, issuerUrl: `${baseUrl}/` });
   const renderer = createRenderer({ directory: fileURLToPath(new URL('../views', import.meta.url)), helpUrl: configuration.help?.url });
@@ -137,6 +155,11 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     help: configuration.help,
     access,
     signIn,
+    tokens,
+    deviceAuthorization,
+    codeAuthorization,
+    mySessions,
+    clients: cli.clients,
     audit,
     metadata: ourIssuer,
     serviceProviders: new Map(

@@ -13,6 +13,7 @@ import type { Identity } from '../core/identity.ts';
 import type { Evaluation, Policy } from '../core/policy.ts';
 import type { AssumedRole, AuditSink, Clock, ConsoleFederation, ConsoleLink, CorporateProof, CredentialBroker } from '../core/ports.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
+import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
 
 const MAX_RECORDED_NAME = 128;
@@ -34,6 +35,16 @@ export interface AccessRequest {
   readonly origin: Origin;
   readonly account: string;
   readonly role: string;
+  /** The handle of the CLI session that asks. */
+  readonly cliSession?: string | undefined;
+  /** What whoever asks may reach at most, beside what the person has. */
+  readonly scope?: RoleScope | undefined;
+}
+
+/** Every role of a person, as far as whoever asks may reach it. */
+export interface ReachableRoles extends Evaluation {
+  /** Roles that the person has and that whoever asks may not use. */
+  readonly outOfScope: readonly Entitlement[];
 }
 
 export interface Handout {
@@ -42,13 +53,24 @@ export interface Handout {
 }
 
 export interface Access {
-  rolesFor(identity: Identity, origin: Origin): Evaluation;
-  /** The decision alone, before a person confirms that they want credentials. Throws `access_denied`, `proof_missing`. */
-  check(request: AccessRequest): Promise<Entitlement>;
-  /** Throws `access_denied`, `proof_missing`, `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`, `aws_unavailable`. */
+  rolesFor(identity: Identity, origin: Origin, scope?: RoleScope): ReachableRoles;
+  /** Why a person has a role, or has it not. It is an answer and no refusal, so nothing is recorded. */
+  explain(request: AccessRequest): Explanation;
+  /**
+   * The decision alone, before anything is handed out for `purpose`.
+   * Throws `access_denied`, `proof_missing`, `role_not_for_device_login`, `role_not_for_token`.
+   */
+  check(request: AccessRequest, purpose?: Purpose): Promise<Entitlement>;
+  /** Throws the same, and `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`, `aws_unavailable`. */
   credentialsFor(request: AccessRequest): Promise<Handout>;
   /** Throws the same, and `destination_refused`. */
   consoleLinkFor(request: AccessRequest & { readonly destination?: string | undefined }): Promise<Handout & { readonly link: ConsoleLink }>;
+}
+
+export interface Explanation {
+  readonly trace: DecisionTrace;
+  /** What the person can do about a refusal. */
+  readonly nextStep?: string | undefined;
 }
 
 /** A role that was decided for and opened, with everything that its audit event needs. */
@@ -63,10 +85,15 @@ export function createAccess(parts: AccessParts): Access {
 
   const decide = (request: AccessRequest): Entitlement => {
     const decision = policy.decide(request.identity, circumstances(request.origin), request);
-    if (decision.granted) return decision.entitlement;
-    const { trace, missing } = decision;
-    const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
-    throw new BridgeError(code, whyRefused(trace), { trace, hint: nextStepFor(trace, missing) });
+    const { trace } = decision;
+    if (!decision.granted) {
+      const code = decision.missing.length > 0 ? 'proof_missing' : 'access_denied';
+      throw new BridgeError(code, whyRefused(trace), { trace, hint: nextStepFor(trace, decision.missing) });
+    }
+    const { entitlement } = decision;
+    if (isReachable(request.scope, entitlement)) return entitlement;
+    const code = request.scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
+    throw new BridgeError(code, "the role is the person's, and beyond what this caller may reach");
   };
 
   const open = async (request: AccessRequest, entitlement: Entitlement): Promise<Opened> => {
@@ -99,6 +126,7 @@ export function createAccess(parts: AccessParts): Access {
         at: clock.now(),
         origin: request.origin,
         actor: actorOf(request.identity),
+        cliSession: request.cliSession,
         purpose,
         account: recordable(request.account, MAX_RECORDED_NAME),
         role: recordable(request.role, MAX_RECORDED_NAME),
@@ -110,10 +138,11 @@ export function createAccess(parts: AccessParts): Access {
     }
   };
 
-  const recordOf = ({ origin, identity }: AccessRequest, { entitlement, assumed, session, sessionName }: Opened) => ({
+  const recordOf = ({ origin, identity, cliSession }: AccessRequest, { entitlement, assumed, session, sessionName }: Opened) => ({
     at: clock.now(),
     origin,
     actor: actorOf(identity),
+    cliSession,
     account: entitlement.account.id,
     accountName: entitlement.account.name,
     role: entitlement.role,
@@ -127,9 +156,23 @@ export function createAccess(parts: AccessParts): Access {
   });
 
   return {
-    rolesFor: (identity, origin) => policy.evaluate(identity, circumstances(origin)),
+    rolesFor: (identity, origin, scope) => {
+      const evaluation = policy.evaluate(identity, circumstances(origin));
+      if (scope === undefined) return { ...evaluation, outOfScope: [] };
+      return {
+        granted: evaluation.granted.filter(entitlement => isReachable(scope, entitlement)),
+        withheld: evaluation.withheld.filter(({ entitlement }) => isReachable(scope, entitlement)),
+        outOfScope: evaluation.granted.filter(entitlement => !isReachable(scope, entitlement)),
+      };
+    },
 
-    check: request => audited('credentials', request, async () => decide(request)),
+    explain: request => {
+      const decision = policy.decide(request.identity, circumstances(request.origin), request);
+      if (decision.granted) return { trace: decision.trace };
+      return { trace: decision.trace, nextStep: nextStepFor(decision.trace, decision.missing) };
+    },
+
+    check: (request, purpose = 'credentials') => audited(purpose, request, async () => decide(request)),
 
     credentialsFor: request =>
       audited('credentials', request, async () => {
@@ -161,6 +204,10 @@ export function createAccess(parts: AccessParts): Access {
         return { entitlement, assumed, link };
       }),
   };
+}
+
+function isReachable(scope: RoleScope | undefined, { account, role }: Entitlement): boolean {
+  return isWithin(scope, { account: account.id, role });
 }
 
 function whyRefused({ steps }: DecisionTrace): string {

@@ -135,6 +135,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       createdAt: now,
       lastUsedAt: now,
       expiresAt: Math.min(now + parts.maxSeconds * 1000, verified.sessionNotAfter ?? Number.POSITIVE_INFINITY),
+      notAfter: verified.sessionNotAfter,
     };
     if (previous !== undefined) await sessions.end(previous);
     await sessions.create(session);

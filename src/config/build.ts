@@ -1,8 +1,10 @@
 /** The checked document in the words of core. Nothing is judged here: whatever is wrong was found before. */
 
 import type { AccessRule } from '../core/access-rule.ts';
+import { CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
-import type { Account, AccountId, Trust } from '../core/role.ts';
+import type { Account, AccountId, RoleName, Trust } from '../core/role.ts';
+import type { RolePattern } from '../core/role-scope.ts';
 import type { SessionSettings } from '../core/session.ts';
 import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './configuration.ts';
 import { absolutePath, type References } from './references.ts';
@@ -28,6 +30,7 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     proxy: document.proxy,
     store: storeOf(document.store, options),
     sessions: { idleSeconds: document.sessions.idle, maxSeconds: document.sessions.max },
+    cli: cliOf(document.cli, accounts),
     help: document.help,
     log: document.log,
     connectors: document.connectors.map(connector => connectorOf(connector, document.accounts, options)),
@@ -46,6 +49,29 @@ function storeOf(store: Document['store'], { references, directory }: BuildOptio
   if (store.postgres !== undefined) return { kind: 'postgres', url: references.textOf(store.postgres.url) };
   const file = required(store.sqlite);
   return { kind: 'sqlite', file: file === ':memory:' ? file : absolutePath(file, directory) };
+}
+
+function cliOf({ max, accessToken, deviceGrant, clients }: Document['cli'], accounts: readonly Account[]): Configuration['cli'] {
+  const { enabled, interval, roles } = deviceGrant;
+  return {
+    maxSeconds: max,
+    accessTokenSeconds: accessToken,
+    deviceGrant: {
+      enabled,
+      intervalSeconds: interval,
+      roles: roles.includes('*/*') ? undefined : roles.map(written => rolePattern(written, accounts)),
+    },
+    clients: [CLI_CLIENT, ...clients],
+  };
+}
+
+function rolePattern(written: string, accounts: readonly Account[]): RolePattern {
+  const slash = written.indexOf('/');
+  const [account, role] = [written.slice(0, slash), written.slice(slash + 1)];
+  return {
+    account: account === '*' ? undefined : required(accounts.find(({ id, name }) => id === account || name === account)).id,
+    role: role === '*' ? undefined : (role as RoleName),
+  };
 }
 
 function connectorOf(connector: DocumentConnector, accounts: readonly DocumentAccount[], options: BuildOptions): ConnectorConfiguration {

@@ -7,8 +7,10 @@
 
 import type { AccessRule } from '../core/access-rule.ts';
 import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
+import type { OAuthClient } from '../core/oauth-client.ts';
 import type { PartitionOverrides } from '../core/partitions.ts';
 import type { Account, Partition } from '../core/role.ts';
+import type { RolePattern } from '../core/role-scope.ts';
 import type { Seconds } from '../core/time.ts';
 
 export interface Configuration {
@@ -19,6 +21,18 @@ export interface Configuration {
   readonly proxy: { readonly trusted: readonly string[] };
   readonly store: StoreConfiguration;
   readonly sessions: { readonly idleSeconds: Seconds; readonly maxSeconds: Seconds };
+  readonly cli: {
+    readonly maxSeconds: Seconds;
+    readonly accessTokenSeconds: Seconds;
+    /** `roles` is undefined when nothing is limited. */
+    readonly deviceGrant: {
+      readonly enabled: boolean;
+      readonly intervalSeconds: Seconds;
+      readonly roles?: readonly RolePattern[] | undefined;
+    };
+    /** Our own client among them. */
+    readonly clients: readonly OAuthClient[];
+  };
   /** Shown to people who lack a role. */
   readonly help?: { readonly text: string; readonly url?: string | undefined } | undefined;
   readonly log: { readonly level: LogLevel };

@@ -3,6 +3,7 @@
 import { isLoopbackHost } from '../core/loopback.ts';
 import { accessFindings } from './access-checks.ts';
 import { accountFindings, listAccounts } from './account-checks.ts';
+import { cliFindings } from './cli-checks.ts';
 import { networkFindings } from './network-checks.ts';
 import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
@@ -19,6 +20,7 @@ export function* crossFindings(document: Readable<Document>, raw: unknown): Gene
   yield* connectorFindings(document);
   yield* accountFindings(document, accounts);
   yield* accessFindings(document, accounts);
+  yield* cliFindings(document, accounts);
   yield* requirementFindings(document);
 }
 

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { PARTITIONS } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { account, rule } from './access-schema.ts';
+import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
 import {
   choice,
@@ -245,6 +246,7 @@ export const documentSchema = z.strictObject({
     example: '{ sqlite: data/rolebridge.db }',
   }),
   sessions: sessions.prefault({}).describe('Browser sessions.'),
+  cli: cli.prefault({}).describe('Logins from terminals.'),
   help: help.optional().describe('Shown to people who lack a role.'),
   log: log.prefault({}).describe("The operator's log: JSON lines on standard output."),
   connectors: atLeastOne(connector, 'connector').describe(

@@ -5,7 +5,7 @@
  */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { actorOf, recordable } from '../core/audit-event.ts';
-import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
+import { asBridgeError, BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { AuditSink, Clock, Session } from '../core/ports.ts';
@@ -175,5 +175,26 @@ export function problemFace(): ErrorRequestHandler {
         correlation_id: contextOf(response).origin.correlationId,
       }),
     );
+  });
+}
+
+/** `error` of RFC 6749 section 5.2, for the codes whose row does not say it. */
+function oauthErrorOf({ code, status }: BridgeError): string {
+  const row = ERRORS[code];
+  if ('oauth' in row) return row.oauth;
+  if (status === 429 || status === 503) return 'temporarily_unavailable';
+  return status >= 500 ? 'server_error' : 'invalid_request';
+}
+
+/** OAuth JSON (RFC 6749 section 5.2). What the client got wrong is 400, but for an unknown client and for limits of ours. */
+export function oauthFace(): ErrorRequestHandler {
+  return errorFace((error, _request, response) => {
+    const oauthError = oauthErrorOf(error);
+    if (error.status < 500 && ![401, 413, 415, 429].includes(error.status)) response.status(400);
+    response.json({
+      error: oauthError,
+      error_description: `${error.title}. ${error.hint}`,
+      correlation_id: contextOf(response).origin.correlationId,
+    });
   });
 }

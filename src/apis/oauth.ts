@@ -1,0 +1,154 @@
+/**
+ * The OAuth 2.0 endpoints that terminals talk to: device authorization (RFC 8628), token (RFC 6749), revocation (RFC 7009), metadata (RFC 8414).
+ *
+ * Owns: the wire forms of requests and answers. Does not own: what a grant is worth (bridge), the page of `/oauth/authorize` (flows).
+ */
+import { type Request, type Response, Router } from 'express';
+import * as z from 'zod';
+import type { CodeAuthorization } from '../bridge/code-authorization.ts';
+import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
+import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
+import { recordable } from '../core/audit-event.ts';
+import { formatUserCode } from '../core/device-grant.ts';
+import { BridgeError } from '../core/errors.ts';
+import { isScope, MAX_DEVICE_NAME, type OAuthClient, SCOPE } from '../core/oauth-client.ts';
+import type { Clock } from '../core/ports.ts';
+import { limitPerAddress } from '../http/guards.ts';
+import { formBody, readForm, SMALL_FORM_BYTES, text } from '../http/read.ts';
+import { contextOf } from '../http/request-context.ts';
+
+export interface OAuthParts {
+  readonly baseUrl: string;
+  readonly clients: readonly OAuthClient[];
+  readonly deviceAuthorization: DeviceAuthorization;
+  readonly codeAuthorization: CodeAuthorization;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+}
+
+export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** A terminal that polls every second, and a whole office of them behind one address. */
+const REQUESTS_PER_MINUTE = 3000;
+/** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
+const DEVICE_LOGINS_PER_MINUTE = 60;
+/** Short, so that a change of the configuration is seen soon. */
+const METADATA_CACHE_CONTROL = 'public, max-age=300';
+
+const DeviceRequest = z.object({
+  client_id: text(128),
+  scope: text(256).optional(),
+  device_name: text(256).optional(),
+  prompt: z.enum(['login', 'consent']).optional(),
+});
+const AnyTokenRequest = z.object({ grant_type: text(128), client_id: text(128), scope: text(256).optional() });
+const DeviceCodeExchange = z.object({ device_code: text(256) });
+const CodeExchange = z.object({ code: text(256), redirect_uri: text(512), code_verifier: text(256) });
+const Refresh = z.object({ refresh_token: text(256) });
+const Revocation = z.object({ token: text(256), client_id: text(128), token_type_hint: text(64).optional() });
+
+export function oauth(parts: OAuthParts): Router {
+  const { baseUrl, deviceAuthorization, codeAuthorization, tokens, clock } = parts;
+  const clients = new Map(parts.clients.map(client => [client.id, client]));
+  const form = [limitPerAddress(REQUESTS_PER_MINUTE), formBody(SMALL_FORM_BYTES)];
+  const metadata = JSON.stringify(metadataOf(baseUrl, deviceAuthorization.enabled));
+  const router = Router();
+
+  const clientNamed = (id: string): OAuthClient => {
+    const client = clients.get(id);
+    if (client === undefined) throw new BridgeError('client_unknown', 'no client of that id');
+    return client;
+  };
+  const requireScope = (scope: string | undefined): void => {
+    if (!isScope(scope)) throw new BridgeError('scope_invalid', 'a scope was asked for that there is not');
+  };
+
+  /** Each grant type, from its form to the tokens that it gives. */
+  const grants: Readonly<Record<string, (request: Request, response: Response, client: OAuthClient) => Promise<TokenAnswer>>> = {
+    [DEVICE_CODE_GRANT]: (request, response, client) =>
+      deviceAuthorization.redeem(readForm(request, DeviceCodeExchange).device_code, client, contextOf(response).origin),
+    authorization_code: (request, response, client) => {
+      const { code, redirect_uri: redirectUri, code_verifier: codeVerifier } = readForm(request, CodeExchange);
+      return codeAuthorization.redeem({ code, redirectUri, codeVerifier }, client, contextOf(response).origin);
+    },
+    refresh_token: (request, response, client) =>
+      tokens.refresh(readForm(request, Refresh).refresh_token, client.id, contextOf(response).origin),
+  };
+
+  router.get('/.well-known/oauth-authorization-server', (_request, response) => {
+    response.setHeader('Cache-Control', METADATA_CACHE_CONTROL);
+    response.type('application/json').send(metadata);
+  });
+
+  router.post(
+    '/oauth/device_authorization',
+    limitPerAddress(DEVICE_LOGINS_PER_MINUTE),
+    form,
+    async (request: Request, response: Response) => {
+      const { client_id, scope, device_name, prompt } = readForm(request, DeviceRequest);
+      requireScope(scope);
+      const { deviceCode, userCode, expiresInSeconds, intervalSeconds } = await deviceAuthorization.begin({
+        client: clientNamed(client_id),
+        deviceName: device_name === undefined ? undefined : recordable(device_name, MAX_DEVICE_NAME),
+        reauthenticate: prompt === 'login',
+        origin: contextOf(response).origin,
+      });
+      const shown = formatUserCode(userCode);
+      response.json({
+        device_code: deviceCode,
+        user_code: shown,
+        verification_uri: `${baseUrl}/device`,
+        verification_uri_complete: `${baseUrl}/device?user_code=${shown}`,
+        expires_in: expiresInSeconds,
+        interval: intervalSeconds,
+      });
+    },
+  );
+
+  router.post('/oauth/token', form, async (request: Request, response: Response) => {
+    const { grant_type, client_id, scope } = readForm(request, AnyTokenRequest);
+    requireScope(scope);
+    const client = clientNamed(client_id);
+    const redeem = Object.hasOwn(grants, grant_type) ? grants[grant_type] : undefined;
+    if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');
+    const { accessToken, accessExpiresAt, refreshToken, sessionNotAfter } = await redeem(request, response, client);
+    const secondsTo = (instant: number): number => Math.max(0, Math.floor((instant - clock.now()) / 1000));
+    response.json({
+      access_token: accessToken,
+      token_type: 'Bearer',
+      expires_in: secondsTo(accessExpiresAt),
+      refresh_token: refreshToken,
+      scope: SCOPE,
+      session_expires_in: secondsTo(sessionNotAfter),
+    });
+  });
+
+  router.post('/oauth/revoke', form, async (request: Request, response: Response) => {
+    const { token, client_id } = readForm(request, Revocation);
+    await tokens.revoke(token, clientNamed(client_id).id, contextOf(response).origin);
+    response.status(200).end();
+  });
+
+  return router;
+}
+
+/** RFC 8414 section 2. */
+function metadataOf(baseUrl: string, hasDeviceGrant: boolean): object {
+  const noSecret = ['none'];
+  return {
+    issuer: baseUrl,
+    authorization_endpoint: `${baseUrl}/oauth/authorize`,
+    token_endpoint: `${baseUrl}/oauth/token`,
+    ...(hasDeviceGrant && { device_authorization_endpoint: `${baseUrl}/oauth/device_authorization` }),
+    revocation_endpoint: `${baseUrl}/oauth/revoke`,
+    scopes_supported: [SCOPE],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token', ...(hasDeviceGrant ? [DEVICE_CODE_GRANT] : [])],
+    code_challenge_methods_supported: ['S256'],
+    prompt_values_supported: ['login', 'consent'],
+    token_endpoint_auth_methods_supported: noSecret,
+    revocation_endpoint_auth_methods_supported: noSecret,
+    authorization_response_iss_parameter_supported: true,
+  };
+}

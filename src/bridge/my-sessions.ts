@@ -1,0 +1,60 @@
+/**
+ * A person's sessions as they see and end them: the terminals that are signed in, and everything at once.
+ *
+ * Owns: who may end what, the audit events. Does not own: what a session is good for (tokens, access).
+ */
+import { actorOf, type Origin } from '../core/audit-event.ts';
+import type { CliSessionSummary } from '../core/cli-session.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { Identity } from '../core/identity.ts';
+import type { AuditSink, CliSessions, Clock, Sessions } from '../core/ports.ts';
+
+export interface MySessionsParts {
+  readonly sessions: Sessions;
+  readonly cliSessions: CliSessions;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+}
+
+export interface MySessions {
+  /** The newest first. */
+  list(identity: Identity): Promise<readonly CliSessionSummary[]>;
+  /** Ends one CLI session of the person. Throws `not_found` when they have none of that handle. `disowned`: they say that they did not start it. */
+  end(identity: Identity, handle: string, origin: Origin, options?: { readonly disowned: boolean }): Promise<void>;
+  /** Ends every session of the person, in browsers and terminals, this one too. */
+  endAll(identity: Identity, origin: Origin): Promise<void>;
+}
+
+export function createMySessions({ sessions, cliSessions, audit, clock }: MySessionsParts): MySessions {
+  return {
+    list: ({ person }) => cliSessions.list(clock.now(), { person }),
+
+    end: async (identity, handle, origin, { disowned } = { disowned: false }) => {
+      const ended = await cliSessions.endByHandle(handle, identity.person);
+      if (ended === undefined) throw new BridgeError('not_found', 'the person has no CLI session of that handle', { hint: SESSION_GONE });
+      const recorded = { at: clock.now(), origin, actor: actorOf(identity), cliSession: ended.handle };
+      if (disowned) {
+        const { grant, client, deviceName, address: requestedFrom } = ended;
+        await audit.record({ type: 'cli-login.disowned', ...recorded, grant, client: client.id, deviceName, requestedFrom });
+      }
+      const why = disowned ? 'the person did not start it' : 'ended by the person';
+      await audit.record({ type: 'cli-session.ended', ...recorded, by: 'person', why });
+    },
+
+    endAll: async (identity, origin) => {
+      // Browsers first: one that is still signed in could confirm another terminal.
+      const browserSessions = await sessions.endAllOf(identity.person);
+      const ended = await cliSessions.endAllOf(identity.person);
+      await audit.record({
+        type: 'sign-out.everywhere',
+        at: clock.now(),
+        origin,
+        actor: actorOf(identity),
+        browserSessions,
+        cliSessions: ended.map(({ handle }) => handle),
+      });
+    },
+  };
+}
+
+const SESSION_GONE = 'The session has ended already, or it is not yours. The list of your sessions shows those that there are.';

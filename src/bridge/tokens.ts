@@ -1,0 +1,298 @@
+/**
+ * CLI sessions and the tokens that stand for them: opened by a confirmation, picked up by a terminal, refreshed, used, ended.
+ *
+ * Owns: what a token is good for and how long, rotation and the answer to a stolen token, when a session is over, their audit events.
+ * Does not own: how a login is confirmed (device-authorization, code-authorization), which role a session may open (access), wire formats.
+ */
+import { actorOf, type Origin } from '../core/audit-event.ts';
+import type { CliGrant } from '../core/cli-session.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { Identity } from '../core/identity.ts';
+import type { AuditSink, CliSession, CliSessions, Clock, CorporateProof, Records, Secrets, Session } from '../core/ports.ts';
+import type { AccountId, RoleName } from '../core/role.ts';
+import type { RolePattern, RoleScope } from '../core/role-scope.ts';
+import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
+import {
+  type AccessToken,
+  type RefreshToken,
+  type Rotation,
+  repeatedAnswer,
+  rotate,
+  TOKEN_PREFIX,
+  type TokenPair,
+} from '../core/tokens.ts';
+
+/** Time and place of last use are written at most this often. */
+const TOUCH_SECONDS: Seconds = MINUTE;
+
+export interface TokensParts {
+  readonly cliSessions: CliSessions;
+  readonly accessTokens: Records<AccessToken>;
+  readonly refreshTokens: Records<RefreshToken>;
+  /** Ids of the connectors that there are: a session of another one is over. */
+  readonly connectors: ReadonlySet<string>;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  /** The absolute limit of a session, counted from the sign-in. */
+  readonly maxSeconds: Seconds;
+  readonly accessTokenSeconds: Seconds;
+  /** Undefined when a login by a user code is good for every role. */
+  readonly deviceRoles: readonly RolePattern[] | undefined;
+}
+
+export interface OpenRequest {
+  readonly viewer: Session;
+  readonly client: { readonly id: string; readonly name: string };
+  readonly deviceName?: string | undefined;
+  readonly grant: CliGrant;
+  /** The address that asked for the login. */
+  readonly address: string;
+  /** The session is gone unless it is picked up before. */
+  readonly pickUpBy: Instant;
+}
+
+export interface TokenAnswer extends TokenPair {
+  /** The absolute end of the CLI session. */
+  readonly sessionNotAfter: Instant;
+}
+
+/** Who asks with a token. */
+export interface Caller {
+  readonly session: CliSession;
+  readonly identity: Identity;
+  readonly corporateProof?: CorporateProof | undefined;
+  /** What the token may reach at most. */
+  readonly scope?: RoleScope | undefined;
+  readonly tokenExpiresAt: Instant;
+}
+
+export interface Tokens {
+  /** When a session that the person opens now ends at the latest. */
+  notAfterFor(viewer: Session): Instant;
+  /** Opens a session that waits to be picked up. */
+  open(request: OpenRequest): Promise<CliSession>;
+  /** The first tokens of a session that was opened. Throws `grant_invalid` when it has ended meanwhile. */
+  pickUp(session: string, client: string, origin: Origin): Promise<TokenAnswer>;
+  /** Throws `grant_invalid`. A token that was used before, beyond its grace, ends the session. */
+  refresh(token: string, client: string, origin: Origin): Promise<TokenAnswer>;
+  /** The live session behind an access token. Throws `token_invalid`. */
+  callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
+  /** The live session behind a container token; it says itself which role it opens. Throws `token_invalid`. */
+  containerOf(token: string | undefined, origin: Origin): Promise<Caller>;
+  /** A token for one role, that lives as long as the session. Throws `token_invalid` when the session has ended. */
+  containerToken(
+    caller: Caller,
+    only: { readonly account: AccountId; readonly role: RoleName },
+  ): Promise<{ readonly token: string; readonly expiresAt: Instant }>;
+  /** Ends the session of an access or refresh token, or a container token alone. A token that is none is no error (RFC 7009 section 2.2). */
+  revoke(token: string, client: string, origin: Origin): Promise<void>;
+  /** A code of this session was misused: ends it, and records why. */
+  endMisused(session: string, why: string, origin: Origin): Promise<void>;
+  /** Takes back a session that nobody was told of. */
+  discard(session: CliSession): Promise<void>;
+  /** What a terminal may reach that was confirmed by a user code; undefined when that is everything. */
+  readonly deviceScope: RoleScope | undefined;
+}
+
+export function createTokens(parts: TokensParts): Tokens {
+  const { cliSessions, accessTokens, refreshTokens, audit, clock, secrets } = parts;
+  const deviceScope: RoleScope | undefined = parts.deviceRoles && { kind: 'device-login', roles: parts.deviceRoles };
+
+  const notAfterFor = (viewer: Session): Instant =>
+    Math.min(viewer.createdAt + parts.maxSeconds * 1000, viewer.notAfter ?? Number.POSITIVE_INFINITY);
+
+  const liveSession = async (id: string): Promise<CliSession | undefined> => {
+    const session = await cliSessions.find(id);
+    const isLive = session !== undefined && clock.now() < session.summary.expiresAt && parts.connectors.has(session.identity.connector);
+    return isLive ? session : undefined;
+  };
+
+  /** Records the refusal of a code or token and throws it. */
+  const refuse = async (why: string, origin: Origin, session?: CliSession): Promise<never> => {
+    const error = new BridgeError('grant_invalid', why);
+    await audit.record({
+      type: 'cli-login.refused',
+      at: clock.now(),
+      origin,
+      actor: session && actorOf(session.identity),
+      cliSession: session?.summary.handle,
+      code: error.code,
+      why,
+    });
+    throw error;
+  };
+
+  const ended = async ({ session, by, why, origin }: { session: CliSession; by: 'misuse' | 'client'; why: string; origin: Origin }) => {
+    if ((await cliSessions.end(session.id)) === undefined) return;
+    const { identity, summary } = session;
+    await audit.record({
+      type: 'cli-session.ended',
+      at: clock.now(),
+      origin,
+      actor: actorOf(identity),
+      cliSession: summary.handle,
+      by,
+      why,
+    });
+  };
+
+  /** A new pair of tokens; undefined when the session has ended meanwhile. */
+  const issue = async (session: CliSession, client: string): Promise<TokenPair | undefined> => {
+    const pair: TokenPair = {
+      accessToken: TOKEN_PREFIX.access + secrets.token(),
+      accessExpiresAt: Math.min(clock.now() + parts.accessTokenSeconds * 1000, session.notAfter),
+      refreshToken: TOKEN_PREFIX.refresh + secrets.token(),
+    };
+    const kept =
+      (await accessTokens.create(pair.accessToken, { session: session.id, expiresAt: pair.accessExpiresAt })) &&
+      (await refreshTokens.create(pair.refreshToken, { client, session: session.id, expiresAt: session.notAfter }));
+    return kept ? pair : undefined;
+  };
+
+  const caller = async (
+    token: string | undefined,
+    isContainer: boolean,
+    origin: Origin,
+  ): Promise<Caller & { readonly token: AccessToken }> => {
+    const now = clock.now();
+    const found = token === undefined ? undefined : await accessTokens.find(token, now);
+    if (found === undefined || (found.only !== undefined) !== isContainer) {
+      throw new BridgeError(
+        'token_invalid',
+        token === undefined ? 'no token was sent' : 'no such token: unknown, expired, revoked or of another kind',
+      );
+    }
+    const session = await liveSession(found.session);
+    if (session === undefined) throw new BridgeError('token_invalid', 'the session of the token has ended');
+    const { lastUsedAt = 0, grant } = session.summary;
+    if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await cliSessions.touch(session, now, origin.address);
+    const { identity, corporateProof } = session;
+    const scope: RoleScope | undefined = grant === 'device_code' ? deviceScope : undefined;
+    return { session, identity, corporateProof, scope, tokenExpiresAt: found.expiresAt, token: found };
+  };
+
+  return {
+    deviceScope,
+    notAfterFor,
+
+    open: async ({ viewer, client, deviceName, grant, address, pickUpBy }) => {
+      const now = clock.now();
+      const notAfter = notAfterFor(viewer);
+      if (now >= notAfter) throw new BridgeError('fresh_sign_in_needed', 'the sign-in is older than a CLI session may become');
+      const { identity, corporateProof } = viewer;
+      const session: CliSession = {
+        id: secrets.token(),
+        summary: {
+          handle: secrets.handle(),
+          person: identity.person,
+          username: identity.username,
+          client,
+          deviceName,
+          grant,
+          address,
+          createdAt: now,
+          expiresAt: Math.min(pickUpBy, notAfter),
+        },
+        identity,
+        corporateProof,
+        notAfter,
+      };
+      await cliSessions.create(session);
+      return session;
+    },
+
+    pickUp: async (id, client, origin) => {
+      const session = await liveSession(id);
+      if (session === undefined) return refuse('the session was ended before it was picked up', origin);
+      const picked = await cliSessions.pickUp(session, clock.now(), origin.address);
+      const pair = picked ? await issue(session, client) : undefined;
+      if (pair === undefined) return refuse('the session was ended while it was picked up', origin, session);
+      const { identity, summary, notAfter } = session;
+      await audit
+        .record({
+          type: 'cli-session.opened',
+          at: clock.now(),
+          origin,
+          actor: actorOf(identity),
+          cliSession: summary.handle,
+          grant: summary.grant,
+          client: summary.client.id,
+          deviceName: summary.deviceName,
+          requestedFrom: summary.address,
+        })
+        .catch(async (fault: unknown) => {
+          await cliSessions.end(id);
+          throw fault;
+        });
+      return { ...pair, sessionNotAfter: notAfter };
+    },
+
+    refresh: async (token, client, origin) => {
+      const now = clock.now();
+      const known = await refreshTokens.find(token, now);
+      if (known === undefined) return refuse('no such refresh token: unknown, or its session has ended', origin);
+      const session = await liveSession(known.session);
+      if (session === undefined) return refuse('the session of the refresh token has ended', origin);
+      if (known.client !== client) return refuse('the refresh token was given to another client', origin, session);
+      const rotation = await rotated(token, known, session);
+      if (rotation === undefined) return refuse('the session was ended during the refresh', origin, session);
+      if (rotation.kind === 'reused') {
+        await ended({ session, by: 'misuse', why: 'a refresh token was used twice', origin });
+        return refuse('the refresh token was used before; its session has been ended', origin, session);
+      }
+      return { ...rotation.answer, sessionNotAfter: session.notAfter };
+    },
+
+    callerOf: async (token, origin) => caller(token, false, origin),
+
+    containerOf: async (token, origin) => {
+      const found = await caller(token, true, origin);
+      return { ...found, scope: { kind: 'one-role', ...found.token.only! } };
+    },
+
+    containerToken: async ({ session }, only) => {
+      const token = TOKEN_PREFIX.container + secrets.token();
+      const kept = await accessTokens.create(token, { session: session.id, expiresAt: session.notAfter, only });
+      if (!kept) throw new BridgeError('token_invalid', 'the session ended while a container token was made');
+      return { token, expiresAt: session.notAfter };
+    },
+
+    revoke: async (token, client, origin) => {
+      const now = clock.now();
+      const found = (await accessTokens.find(token, now)) ?? (await refreshTokens.find(token, now));
+      const session = found && (await liveSession(found.session));
+      if (found === undefined || session === undefined) return;
+      if (session.summary.client.id !== client) throw new BridgeError('client_unauthorized', 'the token was given to another client');
+      if ('only' in found && found.only !== undefined) {
+        await accessTokens.update(token, now, record => ({ next: { ...record, expiresAt: now }, value: undefined }));
+        return;
+      }
+      await ended({ session, by: 'client', why: 'logged out in the terminal', origin });
+    },
+
+    endMisused: async (id, why, origin) => {
+      const session = await cliSessions.find(id);
+      if (session !== undefined) await ended({ session, by: 'misuse', why, origin });
+    },
+
+    discard: async ({ id }) => {
+      await cliSessions.end(id);
+    },
+  };
+
+  /** Spends the refresh token. New tokens are kept before, so that whoever repeats the request finds them there. */
+  async function rotated(token: string, known: RefreshToken, session: CliSession): Promise<Rotation | undefined> {
+    const now = clock.now();
+    if (known.used !== undefined) {
+      const answer = repeatedAnswer(known, now);
+      return answer === undefined ? { kind: 'reused' } : { kind: 'repeated', answer };
+    }
+    const answer = await issue(session, known.client);
+    if (answer === undefined) return undefined;
+    return refreshTokens.update(token, now, record => {
+      const { next, rotation } = rotate(record, now, answer);
+      return { next, value: rotation };
+    });
+  }
+}

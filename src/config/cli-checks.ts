@@ -1,0 +1,27 @@
+/** What `cli` must hold together with the rest: accounts that are known, clients with ids of their own. */
+import { CLI_CLIENT } from '../core/oauth-client.ts';
+import type { AccountList } from './account-checks.ts';
+import { type Finding, type Path, quoted } from './problems.ts';
+import type { Document } from './schema.ts';
+import type { Readable } from './schema-walk.ts';
+
+export function* cliFindings({ cli }: Readable<Document>, accounts: AccountList): Generator<Finding> {
+  for (const [index, written] of (cli?.deviceGrant?.roles ?? []).entries()) {
+    const account = written?.split('/')[0];
+    if (account === undefined || account === '*' || accounts.find(account) !== undefined || accounts.mentions(account)) continue;
+    yield {
+      path: ['cli', 'deviceGrant', 'roles', index],
+      message: `${quoted(account)} is not an account of this file${accounts.suggestionFor(account) || '.'}`,
+      fix: 'Name an account by its name or id, or write * for any.',
+    };
+  }
+  const ids = new Map<string, string>([[CLI_CLIENT.id, 'the command line client']]);
+  for (const [index, client] of (cli?.clients ?? []).entries()) {
+    if (client?.id === undefined) continue;
+    const path: Path = ['cli', 'clients', index, 'id'];
+    const before = ids.get(client.id);
+    if (before !== undefined)
+      yield { path, message: `${quoted(client.id)} is the id of ${before} already.`, fix: 'Give each client an id of its own.' };
+    ids.set(client.id, `cli.clients[${index}]`);
+  }
+}
