@@ -15,3 +15,14 @@ export function handTurnedClock(start: Instant = Date.now()): HandTurnedClock {
     },
   };
 }
+
+/** A clock that runs with the real one and can be turned ahead of it: for programs of other processes, which wait in real time. */
+export function runningClock(): HandTurnedClock {
+  let ahead = 0;
+  return {
+    now: () => Date.now() + ahead,
+    turn: seconds => {
+      ahead += seconds * 1000;
+    },
+  };
+}

@@ -24,7 +24,7 @@ import { openSealingSecret } from '../../src/issuer/sealing-secret.ts';
 import { createLog } from '../../src/log.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
-import { type HandTurnedClock, handTurnedClock } from './clock.ts';
+import { type HandTurnedClock, handTurnedClock, runningClock } from './clock.ts';
 import { type Page, Visitor } from './visitor.ts';
 
 export type Protocol = 'oidc' | 'saml';
@@ -36,6 +36,8 @@ export interface WorldOptions {
   /** Changes the local AWS. */
   readonly aws?: (world: WorldInput, urls: Urls) => WorldInput;
   readonly people?: readonly Person[];
+  /** `running` for tests whose terminals are other processes and wait in real time; it can be turned ahead all the same. */
+  readonly clock?: 'hand-turned' | 'running';
   /** Further connectors that the identity providers know; `configure` writes them into the configuration. */
   readonly connectors?: { readonly [P in Protocol]?: readonly string[] };
   /** What the configuration refers to: files by their path beside it, and environment variables. */
@@ -106,7 +108,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 
 /** `ends` are called last first. */
 async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<Omit<World, 'close'>> {
-  const clock = handTurnedClock();
+  const clock = options.clock === 'running' ? runningClock() : handTurnedClock();
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-world-'));
   ends.push(() => rmSync(directory, { recursive: true, force: true }));
   const people = options.people ?? PEOPLE;
