@@ -10,7 +10,7 @@ import { BridgeError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { AuditSink, CliSession, CliSessions, Clock, CorporateProof, Records, Secrets, Session } from '../core/ports.ts';
 import type { AccountId, RoleName } from '../core/role.ts';
-import type { RolePattern, RoleScope } from '../core/role-scope.ts';
+import { isWithin, type RolePattern, type RoleScope } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import {
   type AccessToken,
@@ -150,26 +150,22 @@ export function createTokens(parts: TokensParts): Tokens {
     return kept ? pair : undefined;
   };
 
-  const caller = async (
+  /** The live session behind an access token, or behind a container token and what it opens. */
+  const bearerOf = async (
     token: string | undefined,
-    isContainer: boolean,
     origin: Origin,
-  ): Promise<Caller & { readonly token: AccessToken }> => {
+  ): Promise<{ readonly caller: Caller; readonly only: AccessToken['only'] }> => {
     const now = clock.now();
-    const found = token === undefined ? undefined : await accessTokens.find(token, now);
-    if (found === undefined || (found.only !== undefined) !== isContainer) {
-      throw new BridgeError(
-        'token_invalid',
-        token === undefined ? 'no token was sent' : 'no such token: unknown, expired, revoked or of another kind',
-      );
-    }
+    if (token === undefined) throw new BridgeError('token_invalid', 'no token was sent');
+    const found = await accessTokens.find(token, now);
+    if (found === undefined) throw new BridgeError('token_invalid', 'no such token: unknown, expired or revoked');
     const session = await liveSession(found.session);
     if (session === undefined) throw new BridgeError('token_invalid', 'the session of the token has ended');
     const { lastUsedAt = 0, grant } = session.summary;
     if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await cliSessions.touch(session, now, origin.address);
     const { identity, corporateProof } = session;
-    const scope: RoleScope | undefined = grant === 'device_code' ? deviceScope : undefined;
-    return { session, identity, corporateProof, scope, tokenExpiresAt: found.expiresAt, token: found };
+    const scope = grant === 'device_code' ? deviceScope : undefined;
+    return { caller: { session, identity, corporateProof, scope, tokenExpiresAt: found.expiresAt }, only: found.only };
   };
 
   return {
@@ -244,11 +240,20 @@ export function createTokens(parts: TokensParts): Tokens {
       return { ...rotation.answer, sessionNotAfter: session.notAfter };
     },
 
-    callerOf: async (token, origin) => caller(token, false, origin),
+    callerOf: async (token, origin) => {
+      const { caller, only } = await bearerOf(token, origin);
+      if (only !== undefined)
+        throw new BridgeError('token_invalid', 'a container token opens one role at its own address, and nothing else');
+      return caller;
+    },
 
     containerOf: async (token, origin) => {
-      const found = await caller(token, true, origin);
-      return { ...found, scope: { kind: 'one-role', ...found.token.only! } };
+      const { caller, only } = await bearerOf(token, origin);
+      if (only === undefined) throw new BridgeError('token_invalid', 'not a container token');
+      // What a device login may reach can have changed since the token was made.
+      if (!isWithin(caller.scope, only))
+        throw new BridgeError('role_not_for_device_login', 'the role of the container token is beyond device logins');
+      return { ...caller, scope: { kind: 'one-role', ...only } };
     },
 
     containerToken: async ({ session }, only) => {
