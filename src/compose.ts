@@ -11,6 +11,7 @@ import { type Access, createAccess } from './bridge/access.ts';
 import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-authorization.ts';
 import { createDeviceAuthorization, type DeviceAuthorization } from './bridge/device-authorization.ts';
 import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
+import { createOperatorSessions, type OperatorSessions } from './bridge/operator-sessions.ts';
 import { createSignIn, type SignIn } from './bridge/sign-in.ts';
 import { createTokens, type Tokens } from './bridge/tokens.ts';
 import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './config/configuration.ts';
@@ -174,6 +175,17 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     stopping,
     close: () => toClose.disposeAsync(),
   };
+}
+
+/** What an operator's command needs of a bridge: the store and the trail, and no identity provider. */
+export async function composeForOperator(
+  configuration: Configuration,
+  { log, clock = systemClock }: ComposeOptions,
+): Promise<OperatorSessions & { close(): Promise<void> }> {
+  // A command must not make what a bridge of this configuration should have made.
+  const store = await openStore(configuration.store, await openSealingSecret({ ...configuration.issuer.keys, create: false }));
+  const audit = createAuditTrail({ sinks: [store.audit], log });
+  return { ...createOperatorSessions({ ...store, audit, clock }), close: () => store.close() };
 }
 
 function openStore(configuration: StoreConfiguration, secret: Uint8Array): Promise<Store> {

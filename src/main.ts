@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
- * The server's command: `rolebridge-server serve --config FILE`, `rolebridge-server check FILE`.
+ * The server's command: `rolebridge-server serve --config FILE`, `check FILE`, and what operators do with sessions (operator.ts).
  *
  * Owns: arguments, signals and exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
  */
 import { parseArgs } from 'node:util';
 import type { Configuration } from './config/configuration.ts';
 import { checkConfiguration, formatProblems } from './config/load.ts';
+import { endSessions, listSessions } from './operator.ts';
 import { type Serving, serve } from './serving.ts';
 
 const USAGE = `rolebridge-server: a federation bridge for AWS
@@ -14,6 +15,12 @@ const USAGE = `rolebridge-server: a federation bridge for AWS
   rolebridge-server serve --config FILE   start the bridge
   rolebridge-server check FILE            check a configuration: every mistake at once, with line and fix
 
+  rolebridge-server sessions --config FILE [--user NAME]        who is signed in from a terminal
+  rolebridge-server end-sessions --config FILE --session ID     end the session of one terminal
+  rolebridge-server end-sessions --config FILE --user NAME      end everything of a person: browsers and terminals
+  rolebridge-server end-sessions --config FILE --person ID      the same, by the id in the audit trail
+
+  --json          for programs
   -h, --help      this text
 
 Signals: SIGTERM and SIGINT stop it gracefully, SIGHUP reads the configuration again.
@@ -26,7 +33,14 @@ async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      config: { type: 'string' },
+      user: { type: 'string' },
+      person: { type: 'string' },
+      session: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   const [command, file, ...more] = positionals;
   if (values.help) {
@@ -35,6 +49,16 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (command === 'check' && file !== undefined && more.length === 0) return check(file);
   if (command === 'serve' && values.config !== undefined && file === undefined) return run(values.config);
+  const { config, user, person, session, json = false } = values;
+  const named = [user, person, session].filter(value => value !== undefined).length;
+  if (config !== undefined && file === undefined) {
+    if (command === 'sessions' && person === undefined && session === undefined) {
+      return withConfiguration(config, configuration => listSessions(configuration, { user, json }));
+    }
+    if (command === 'end-sessions' && named === 1) {
+      return withConfiguration(config, configuration => endSessions(configuration, { user, person, session, json }));
+    }
+  }
   process.stderr.write(USAGE);
   return EXIT.usage;
 }
@@ -46,6 +70,14 @@ async function check(file: string): Promise<number> {
   process.stdout.write(
     `${file} is in order: ${connectors.length} connectors, ${accounts.length} accounts, ${access.length} access rules.\n`,
   );
+  return EXIT.done;
+}
+
+/** The exit code of what is done with a configuration, if it is in order. */
+async function withConfiguration(file: string, act: (configuration: Configuration) => Promise<void>): Promise<number> {
+  const configuration = await read(file);
+  if (configuration === undefined) return EXIT.configuration;
+  await act(configuration);
   return EXIT.done;
 }
 

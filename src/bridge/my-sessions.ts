@@ -52,6 +52,7 @@ export function createMySessions({ sessions, cliSessions, audit, clock }: MySess
         actor: actorOf(identity),
         browserSessions,
         cliSessions: ended.map(({ handle }) => handle),
+        by: 'person',
       });
     },
   };

@@ -87,10 +87,11 @@ export type AuditEvent =
       readonly why: string;
     })
   | (Recorded & { readonly type: 'sign-out'; readonly actor: Actor })
-  /** The person ended all their sessions at once. */
+  /** All sessions of a person ended at once. */
   | (Recorded & {
       readonly type: 'sign-out.everywhere';
       readonly actor: Actor;
+      readonly by: 'person' | 'operator';
       readonly browserSessions: number;
       /** Handles. */
       readonly cliSessions: readonly string[];

@@ -3,7 +3,7 @@
  *
  * An adapter implements one port and knows no other adapter; compose.ts plugs them together.
  */
-import type { AuditEvent } from './audit-event.ts';
+import type { Actor, AuditEvent } from './audit-event.ts';
 import type { CliSessionSummary } from './cli-session.ts';
 import type { AwsCredentials } from './credentials.ts';
 import type { DeviceGrant } from './device-grant.ts';
@@ -201,6 +201,15 @@ export interface OneTimeKeys {
   claim(key: string, expiresAt: Instant): Promise<boolean>;
 }
 
+/** Somebody as the audit trail names them. */
+export type KnownPerson = Actor;
+
+/** Whom the bridge has seen, for operators, who know people by their names. */
+export interface KnownPeople {
+  /** By the audit trail: everybody who has signed in under that user name, or the one person under the newest name. */
+  find(who: { readonly username: string } | { readonly person: PersonId }): Promise<readonly KnownPerson[]>;
+}
+
 export interface AuditSink {
   /** Resolves when the event is kept. A failure must stop the hand-out that it records. */
   record(event: AuditEvent): Promise<void>;
@@ -217,6 +226,7 @@ export interface Store {
   readonly authorizationCodes: Records<AuthorizationCode>;
   readonly refreshTokens: Records<RefreshToken>;
   readonly accessTokens: Records<AccessToken>;
+  readonly people: KnownPeople;
   readonly audit: AuditSink;
   /** Deletes what expired before `now`; audit events stay. */
   prune(now: Instant): Promise<void>;

@@ -6,7 +6,17 @@
  * Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any rule about when a session is over.
  */
 import type { AuditEvent } from '../core/audit-event.ts';
-import type { AuditSink, OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
+import type {
+  AuditSink,
+  KnownPeople,
+  KnownPerson,
+  OneTimeKeys,
+  Session,
+  Sessions,
+  SignInAttempt,
+  SignInAttempts,
+  Store,
+} from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { createCliSessions } from './cli-sessions.ts';
 import { bytes, type Database } from './database.ts';
@@ -31,6 +41,7 @@ export function createStore(database: Database, secret: Uint8Array): Store & Aud
     authorizationCodes: createRecords(database, seal, 'authorization code'),
     refreshTokens: createRecords(database, seal, 'refresh token'),
     accessTokens: createRecords(database, seal, 'access token'),
+    people: createKnownPeople(database),
     ...createAudit(database),
     prune: async now => {
       for (const table of ['sign_in_attempts', 'sessions', 'one_time_keys', 'cli_records', 'cli_sessions']) {
@@ -147,6 +158,24 @@ function createAudit(database: Database): { readonly audit: AuditSink } & AuditR
         [...filters.map(([, value]) => value!), Math.min(Math.max(1, Math.trunc(limit)), MOST_EVENTS_READ)],
       );
       return rows.map(row => JSON.parse(String(row.event)) as AuditEvent);
+    },
+  };
+}
+
+function createKnownPeople(database: Database): KnownPeople {
+  return {
+    find: async who => {
+      const byPerson = 'person' in who;
+      const rows = await database.rows(
+        `SELECT event FROM audit_events WHERE type = 'sign-in.succeeded'${byPerson ? ' AND person = $1' : ''} ORDER BY at DESC, id DESC`,
+        byPerson ? [who.person] : [],
+      );
+      const found = new Map<string, KnownPerson>();
+      for (const { event } of rows) {
+        const { actor } = JSON.parse(String(event)) as { actor: KnownPerson };
+        if ((byPerson || actor.username === who.username) && !found.has(actor.person)) found.set(actor.person, actor);
+      }
+      return [...found.values()];
     },
   };
 }
