@@ -1,0 +1,168 @@
+/**
+ * Our part of the files of the AWS tools: sections between two marks, everything else untouched to the byte.
+ *
+ * Text is handled as Latin-1, which gives every byte back as it was, whatever encoding somebody's comments are in.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CliError } from './exit.ts';
+import { readIfThere } from './private-files.ts';
+
+export interface Section {
+  /** The profile's name, by which two sections are the same. */
+  readonly name: string;
+  /** `[profile prod-Admin]`, or `[prod-Admin]` in the credentials file. */
+  readonly header: string;
+  readonly settings: readonly (readonly [key: string, value: string])[];
+}
+
+export interface Rewriting {
+  /** Whose part it is: the server. Others' parts stay. */
+  readonly owner: string;
+  /** None takes the part away. */
+  readonly sections: readonly Section[];
+}
+
+export interface Rewritten {
+  readonly text: string;
+  /** Names that somebody has outside of our part: not written, because the AWS CLI refuses a file that has a section twice. */
+  readonly conflicts: readonly string[];
+}
+
+const BEGIN = '# rolebridge: begin ';
+const END = '# rolebridge: end ';
+const HANDS_OFF = ' (written by "rolebridge configure"; what is between these lines is replaced)';
+/** The file had no line break at its end; so it has none again when our part goes. */
+const JOINED = ' +';
+
+/** `~/.aws/config` or `~/.aws/credentials`, or what the environment names instead. */
+export function awsFile(env: Readonly<Record<string, string | undefined>>, kind: 'config' | 'credentials'): string {
+  const named = kind === 'config' ? env.AWS_CONFIG_FILE : env.AWS_SHARED_CREDENTIALS_FILE;
+  return named || join(env.HOME || homedir(), '.aws', kind);
+}
+
+/** The text with our part as wanted. Throws `local` when the marks are not as we leave them; the message names the line. */
+export function rewritten(text: string, { owner, sections }: Rewriting): Rewritten {
+  const { before, after, joined } = partOf(text, owner);
+  const taken = new Set(sectionNames(before + after));
+  const conflicts = sections.filter(({ name }) => taken.has(name)).map(({ name }) => name);
+  const own = sections.filter(({ name }) => !taken.has(name));
+  if (own.length === 0) return { text: before + after, conflicts };
+
+  const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
+  const isJoined = joined || (before !== '' && !before.endsWith('\n'));
+  const lines = [
+    `${BEGIN}${owner}${isJoined ? JOINED : ''}${HANDS_OFF}`,
+    ...own.flatMap(({ header, settings }) => [header, ...settings.map(([key, value]) => `${key} = ${value}`), '']),
+    `${END}${owner}`,
+  ];
+  return { text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`, conflicts };
+}
+
+interface Part {
+  readonly before: string;
+  readonly after: string;
+  readonly joined: boolean;
+}
+
+function partOf(text: string, owner: string): Part {
+  let offset = 0;
+  let begin: { readonly line: number; readonly at: number; readonly joined: boolean } | undefined;
+  let found: Part | undefined;
+  for (const [index, line] of text.split(/(?<=\n)/).entries()) {
+    const content = line.replace(/\r?\n$/, '');
+    const marksBegin = isMark(content, BEGIN, owner);
+    if (marksBegin) {
+      if (begin !== undefined) throw broken(owner, index + 1, 'begins again before it has ended');
+      if (found !== undefined) throw broken(owner, index + 1, 'begins a second time');
+      begin = { line: index + 1, at: offset, joined: content.startsWith(BEGIN + owner + JOINED) };
+    } else if (isMark(content, END, owner)) {
+      if (begin === undefined) throw broken(owner, index + 1, 'ends without having begun');
+      const before = text.slice(0, begin.at);
+      found = {
+        before: begin.joined ? before.replace(/\r?\n$/, '') : before,
+        after: text.slice(offset + line.length),
+        joined: begin.joined,
+      };
+      begin = undefined;
+    }
+    offset += line.length;
+  }
+  if (begin !== undefined) throw broken(owner, begin.line, 'begins and never ends');
+  return found ?? { before: text, after: '', joined: false };
+}
+
+function isMark(line: string, mark: string, owner: string): boolean {
+  return line.startsWith(mark + owner) && /^(?:$| )/.test(line.slice(mark.length + owner.length));
+}
+
+function broken(owner: string, line: number, what: string): CliError {
+  return new CliError('local', `line ${line}: our part (${owner}) ${what}`, {
+    lines: ['Nothing was written. Mend the lines that start with "# rolebridge:", or remove both and everything between them.'],
+  });
+}
+
+/** As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the word in the credentials file. */
+function* sectionNames(text: string): Generator<string> {
+  for (const [, name] of text.matchAll(/^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/gm)) yield name!;
+}
+
+// ---------------------------------------------------------------- the file
+
+const ROUNDS = 5;
+
+/** The file's text; empty when there is none. */
+export function readText(file: string): string {
+  return readIfThere(file)?.toString('latin1') ?? '';
+}
+
+/**
+ * Changes a file in one step. A symbolic link stays one, the mode stays, and what another program writes meanwhile is not lost: then the
+ * change is made anew. Throws what `change` throws, and what Node throws.
+ */
+export function editFile(file: string, change: (text: string) => string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  for (let round = 0; round < ROUNDS; round++) {
+    const text = readText(file);
+    const next = change(text);
+    if (next === text) return;
+    if (replaceIfSame(file, text, next)) return;
+  }
+  throw new CliError('local', `${file} is being changed by another program again and again`, {
+    lines: ['Nothing was written. Try again.'],
+  });
+}
+
+function replaceIfSame(file: string, expected: string, next: string): boolean {
+  const place = realPlace(file);
+  const mode = modeOf(place) ?? 0o600;
+  const draft = `${place}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    writeFileSync(draft, next, { encoding: 'latin1', mode: 0o600, flag: 'wx' });
+    chmodSync(draft, mode);
+    if (readText(place) !== expected) return false;
+    renameSync(draft, place);
+    return true;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Where a link leads; the file itself where there is none yet. */
+function realPlace(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
+function modeOf(file: string): number | undefined {
+  try {
+    return statSync(file).mode & 0o777;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,124 @@
+import { createTwoFilesPatch } from 'diff';
+import { awsFile, editFile, readText, rewritten, type Section } from '../aws-config-file.ts';
+import type { Client } from '../client.ts';
+import type { Invocation, Run } from '../command.ts';
+import { CliError } from '../exit.ts';
+import { ownCommand } from '../own-command.ts';
+import { nameOf, type Role, rolesOf } from '../role-list.ts';
+import { exactly } from '../role-matching.ts';
+import type { Terminal } from '../terminal.ts';
+import { speaksOf } from './roles.ts';
+
+const PROFILE_NAME = /^[\w+=,.@-]{1,128}$/;
+
+export const run: Run = async invocation => {
+  const { options, client: open, terminal, env } = invocation;
+  const client = open();
+  const file = awsFile(env, 'config');
+  const wanted = options.remove === true ? { sections: [], unusable: [] } : await sectionsFor(client, invocation);
+  const rewriting = { owner: client.server.origin, sections: wanted.sections };
+  const before = readText(file);
+  const { text: after, conflicts } = rewritten(before, rewriting);
+  const written = wanted.sections.filter(({ name }) => !conflicts.includes(name)).map(({ name }) => name);
+  const patch = before === after ? '' : createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 });
+
+  if (options['dry-run'] === true) {
+    terminal.print(options.json === true ? asJson({ file, written, conflicts, changed: before !== after }) : patch);
+    sayConflicts(terminal, file, [...conflicts, ...wanted.unusable]);
+    return;
+  }
+  if (before !== after) {
+    terminal.say(coloured(patch, terminal));
+    if (options.yes !== true) await confirmed(terminal);
+    editFile(file, text => rewritten(text, rewriting).text);
+  }
+  if (options.json === true) terminal.print(asJson({ file, written, conflicts, changed: before !== after }));
+  terminal.say(
+    before === after
+      ? `${file} is up to date.`
+      : options.remove === true
+        ? `Took our profiles out of ${file}.`
+        : `Wrote ${written.length} profiles to ${file}.`,
+  );
+  sayConflicts(terminal, file, [...conflicts, ...wanted.unusable]);
+  if (options.remove !== true && written[0] !== undefined) terminal.say(`Try one: aws sts get-caller-identity --profile ${written[0]}`);
+};
+
+async function sectionsFor(
+  client: Client,
+  { options, env }: Invocation,
+): Promise<{ readonly sections: readonly Section[]; readonly unusable: readonly string[] }> {
+  const all = (await rolesOf(client, { fresh: true })).filter(({ usable, missing }) => usable || missing.length > 0);
+  const search = typeof options.search === 'string' ? [options.search] : [];
+  const roles = all.filter(role => speaksOf(role, search));
+  if (roles.length === 0)
+    throw new CliError('refused', search.length > 0 ? 'no role of yours matches the search' : 'you have no role', {
+      lines: ['Nothing was changed. --remove takes our profiles away.'],
+    });
+  const command = ownCommand(env, options.login === true);
+  const template = typeof options['profile-name'] === 'string' ? options['profile-name'] : '{account}-{role}';
+  const prefix = typeof options.prefix === 'string' ? options.prefix : '';
+  const sections = new Map<string, Section>();
+  const unusable: string[] = [];
+  for (const role of roles) {
+    const name = prefix + profileName(template, role);
+    if (!PROFILE_NAME.test(name))
+      throw new CliError('usage', `${JSON.stringify(name)} cannot be the name of a profile`, {
+        lines: ['Names take letters, digits and _+=,.@-'],
+      });
+    if (sections.has(name)) unusable.push(name);
+    else sections.set(name, sectionOf(name, role, command));
+  }
+  if (typeof options.default === 'string') {
+    const role = exactly(all, options.default);
+    if (role === undefined)
+      throw new CliError('refused', `you have no role ${options.default}`, { lines: ['--default takes ACCOUNT/ROLE, as in prod/Admin.'] });
+    sections.set('default', { ...sectionOf('default', role, command), header: '[default]' });
+  }
+  return { sections: [...sections.values()], unusable };
+}
+
+function profileName(template: string, { account, role }: Role): string {
+  const parts: Readonly<Record<string, string>> = { account: account.name, id: account.id, role: role.replaceAll('/', '-') };
+  return template.replace(/\{(\w+)\}/g, (whole, part: string) => parts[part] ?? whole);
+}
+
+function sectionOf(name: string, role: Role, command: (role: string) => string): Section {
+  return {
+    name,
+    header: `[profile ${name}]`,
+    settings: [
+      ['credential_process', command(nameOf(role))],
+      ['region', role.account.region],
+    ],
+  };
+}
+
+async function confirmed(terminal: Terminal): Promise<void> {
+  if (!terminal.isInteractive)
+    throw new CliError('usage', 'nobody can be asked here, so nothing was written', {
+      lines: ['--yes writes without asking, --dry-run only shows the change.'],
+    });
+  const { confirm } = await import('../prompts.ts');
+  if (!(await confirm(terminal, { message: 'Write this?', initial: true }))) throw new CliError('interrupted', 'nothing was changed');
+}
+
+function sayConflicts(terminal: Terminal, file: string, names: readonly string[]): void {
+  if (names.length === 0) return;
+  terminal.warn(`not written, because a profile is called the same: ${names.join(', ')}.`);
+  terminal.say(`A section that is there twice breaks the AWS CLI. Rename yours in ${file}, or take --prefix or --profile-name.`);
+}
+
+function coloured(patch: string, terminal: Terminal): string {
+  const body = patch.split('\n').slice(1);
+  return body.map(line => (/^[+-]/.test(line) ? terminal.bold(line) : terminal.dim(line))).join('\n');
+}
+
+function asJson(done: {
+  readonly file: string;
+  readonly written: readonly string[];
+  readonly conflicts: readonly string[];
+  readonly changed: boolean;
+}): string {
+  return `${JSON.stringify({ file: done.file, changed: done.changed, profiles: done.written, conflicts: done.conflicts }, null, 2)}\n`;
+}

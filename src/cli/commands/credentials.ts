@@ -1,0 +1,95 @@
+import { formatCredentials } from '../../core/credential-formats.ts';
+import type { CredentialFormat } from '../../core/credentials.ts';
+import { formatDuration } from '../../core/time.ts';
+import { awsFile, editFile, rewritten } from '../aws-config-file.ts';
+import type { CachedCredentials } from '../cached-credentials.ts';
+import type { Invocation, Run } from '../command.ts';
+import { CliError } from '../exit.ts';
+import { minimumOf } from '../minimum.ts';
+import { chooseRole } from '../role-choice.ts';
+import { credentialsFor } from '../role-credentials.ts';
+import { SHELL_FORMATS, type ShellFormat } from '../shell-formats.ts';
+
+export const run: Run = async invocation => {
+  const { words, options, client: open, terminal } = invocation;
+  const format = formatOf(options);
+  const minimumSeconds = minimumOf(options.minimum);
+  const client = open();
+  const role = await chooseRole(client, { written: words[0], forProgram: format === 'json' || format === 'process' });
+  const credentials = await credentialsFor(client, role, { minimumSeconds });
+  const profile =
+    typeof options.profile === 'string' ? options.profile : `${credentials.account.name}-${credentials.role.replaceAll('/', '-')}`;
+  if (options.write === true) return writeProfile(invocation, credentials, profile);
+  terminal.print(textOf(format, credentials, profile));
+  if (terminal.isInteractive)
+    terminal.say(terminal.dim(`valid for ${formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000))}`));
+  return;
+};
+
+function formatOf(options: Invocation['options']): ShellFormat {
+  if (options.json === true) return 'json';
+  const written = options.format;
+  if (written === undefined) return options.write === true ? 'credentials-file' : 'env';
+  const format = written === 'windows-cmd' ? 'cmd' : SHELL_FORMATS.find(name => name === written);
+  if (format === undefined)
+    throw new CliError('usage', `there is no format ${JSON.stringify(written)}`, { lines: [`There are: ${SHELL_FORMATS.join(', ')}`] });
+  if (options.write === true && format !== 'credentials-file') throw new CliError('usage', '--write is for --format credentials-file');
+  return format;
+}
+
+const CORE_FORMAT: Readonly<Partial<Record<ShellFormat, CredentialFormat>>> = { cmd: 'windows-cmd' };
+
+function textOf(format: ShellFormat, credentials: CachedCredentials, profile: string): string {
+  if (format === 'json') return `${JSON.stringify(fieldsOf(credentials), null, 2)}\n`;
+  if (format === 'process') return credentials.process;
+  const { account } = credentials;
+  return formatCredentials(CORE_FORMAT[format] ?? (format as CredentialFormat), credentials, {
+    accountId: account.id,
+    region: account.region,
+    profile,
+  });
+}
+
+/** As the server's API says it. */
+function fieldsOf(credentials: CachedCredentials): object {
+  const { account, role, assumedRoleArn, accessKeyId, secretAccessKey, sessionToken, expiresAt, durationSeconds, reducedFromSeconds } =
+    credentials;
+  return {
+    account,
+    role,
+    assumed_role_arn: assumedRoleArn,
+    access_key_id: accessKeyId,
+    secret_access_key: secretAccessKey,
+    session_token: sessionToken,
+    expires_at: new Date(expiresAt).toISOString(),
+    duration_seconds: durationSeconds,
+    reduced_from_seconds: reducedFromSeconds,
+  };
+}
+
+function writeProfile({ env, terminal }: Invocation, credentials: CachedCredentials, profile: string): undefined {
+  const file = awsFile(env, 'credentials');
+  const { accessKeyId, secretAccessKey, sessionToken, account } = credentials;
+  const section = {
+    name: profile,
+    header: `[${profile}]`,
+    settings: [
+      ['aws_access_key_id', accessKeyId],
+      ['aws_secret_access_key', secretAccessKey],
+      ['aws_session_token', sessionToken],
+      ['region', account.region],
+    ] as const,
+  };
+  if (!/^[\w+=,.@-]+$/.test(profile)) throw new CliError('usage', `${JSON.stringify(profile)} cannot be the name of a profile`);
+  editFile(file, text => {
+    const { text: next, conflicts } = rewritten(text, { owner: `profile ${profile}`, sections: [section] });
+    if (conflicts.length > 0)
+      throw new CliError('local', `${file} has a profile ${profile} that is not ours`, {
+        lines: ['It was left as it is. Choose another name: --profile NAME'],
+      });
+    return next;
+  });
+  const left = formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000));
+  terminal.say(`Wrote the profile ${profile} to ${file}. It is good for ${left}, and is not renewed.`);
+  return undefined;
+}

@@ -1,0 +1,41 @@
+import type { Run } from '../command.ts';
+import { CliError } from '../exit.ts';
+import { withLock } from '../lock.ts';
+import { forgetPerson, loginLock, readLogin, removeLogin } from '../login-state.ts';
+import { CLIENT_ID, OAuthRefusal } from '../server.ts';
+import { signedIn } from '../signed-in.ts';
+
+export const run: Run = async ({ options, client: open, terminal }) => {
+  const client = open();
+  const state = await readLogin(client);
+  const endAtServer = async (): Promise<void> => {
+    if (options.everywhere === true) await signedIn({ ...client, mayLogIn: false }).call('DELETE', '/sessions');
+    else if (state !== undefined) await client.server.form('/oauth/revoke', { client_id: CLIENT_ID, token: state.refreshToken });
+  };
+  let fault: unknown;
+  try {
+    await terminal.progress('Ending the login', endAtServer);
+  } catch (thrown) {
+    fault = thrown;
+  }
+  // Whatever the server says: what lies here is of no use to anybody but a thief.
+  await withLock(loginLock(client), { patienceSeconds: 30, what: 'another rolebridge process that renews the login' }, async () => {
+    removeLogin(client);
+    forgetPerson(client);
+  });
+  if (fault === undefined || fault instanceof OAuthRefusal) {
+    terminal.say(
+      state === undefined && options.everywhere !== true
+        ? 'You were not signed in.'
+        : options.everywhere === true
+          ? 'Signed out everywhere.'
+          : 'Signed out.',
+    );
+    return;
+  }
+  if (!(fault instanceof CliError)) throw fault;
+  throw new CliError(fault.exit, `removed here, but not ended at the server: ${fault.message}`, {
+    lines: [...fault.lines, `End it on the page ${client.server.origin}/sessions.`],
+    cause: fault,
+  });
+};

@@ -1,0 +1,36 @@
+import { formatDuration } from '../../core/time.ts';
+import type { Run } from '../command.ts';
+import { type Role, rolesOf } from '../role-list.ts';
+import { printable } from '../server.ts';
+import { table } from '../terminal.ts';
+
+export const run: Run = async ({ words, options, client: open, terminal }) => {
+  const client = open();
+  const searched = [...words, ...(typeof options.search === 'string' ? [options.search] : [])];
+  const all = await rolesOf(client, { fresh: true });
+  const found = all.filter(role => (options.all === true || role.usable) && speaksOf(role, searched));
+  if (options.json === true) {
+    terminal.print(`${JSON.stringify({ roles: found }, null, 2)}\n`);
+    return;
+  }
+  if (found.length === 0) {
+    const withheld = all.some(role => !role.usable && speaksOf(role, searched));
+    terminal.say(searched.length > 0 ? `No role of yours matches ${JSON.stringify(searched.join(' '))}.` : 'You have no role.');
+    terminal.say(withheld ? 'For some, a proof is missing: rolebridge roles --all' : `${client.server.origin}/ says how to ask for one.`);
+    return;
+  }
+  terminal.print(table([['ACCOUNT', 'ID', 'ROLE', 'FOR', 'GIVEN BY'], ...found.map(rowOf)], terminal.columns));
+  const hidden = options.all === true ? 0 : all.filter(role => !role.usable && speaksOf(role, searched)).length;
+  if (hidden > 0) terminal.say(`\n${hidden} more with a missing proof: rolebridge roles --all`);
+};
+
+/** Every word must be in the account's name or id, or in the role. */
+export function speaksOf({ account, role }: Role, words: readonly string[]): boolean {
+  const haystack = `${account.name} ${account.id} ${role}`.toLowerCase();
+  return words.flatMap(word => word.toLowerCase().split(/\s+/)).every(word => haystack.includes(word));
+}
+
+function rowOf({ account, role, duration_seconds, rule, group, usable, missing }: Role): string[] {
+  const how = usable ? `${group} (${rule})${account.via === null ? '' : `, ${account.via}`}` : missing.join(' ');
+  return [account.name, account.id, role, usable ? formatDuration(duration_seconds) : 'no', how].map(printable);
+}

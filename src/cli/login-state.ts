@@ -1,0 +1,63 @@
+/** The login that is kept between runs: tokens and whose they are. Times are of the local clock. */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from './client.ts';
+import type { TokenAnswer } from './server.ts';
+
+export interface LoginState {
+  readonly person: { readonly id: string; readonly username: string; readonly displayName: string | null };
+  /** Secrets. */
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly accessUntil: number;
+  readonly sessionUntil: number;
+}
+
+export type Tokens = Omit<LoginState, 'person'>;
+
+export function tokensOf(answer: TokenAnswer): Tokens {
+  const now = Date.now();
+  return {
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token,
+    accessUntil: now + answer.expires_in * 1000,
+    sessionUntil: now + answer.session_expires_in * 1000,
+  };
+}
+
+const stateFile = (client: Client): string => client.file('login');
+
+export function readLogin(client: Client): Promise<LoginState | undefined> {
+  return client.vault.read<LoginState>(stateFile(client));
+}
+
+export function writeLogin(client: Client, state: LoginState): Promise<void> {
+  return client.vault.write(stateFile(client), state);
+}
+
+/** The lock under which the kept login changes; held for a moment. */
+export function loginLock(client: Client): string {
+  return client.file('login.lock');
+}
+
+/** The lock of the one process that asks the person to sign in; held as long as the person takes. */
+export function loginPromptLock(client: Client): string {
+  return client.file('login-prompt.lock');
+}
+
+export function removeLogin(client: Client): void {
+  rmSync(stateFile(client), { force: true });
+}
+
+/** Cached credentials and what else is known of a person: goes when somebody else signs in, or nobody is. */
+export function forgetPerson(client: Client): void {
+  for (const name of ['roles', 'recent']) rmSync(client.file(name), { force: true });
+  const credentials = join(client.directory, 'credentials');
+  let names: string[] = [];
+  try {
+    names = readdirSync(credentials);
+  } catch {
+    // There were none.
+  }
+  for (const name of names) if (!name.endsWith('.lock')) rmSync(join(credentials, name), { force: true });
+}

@@ -1,0 +1,162 @@
+/**
+ * From a command line to an exit code: finds the command, runs it, and says what went wrong.
+ *
+ * Owns: help, versions, the one place where an error becomes text on stderr. Does not own: what commands do (commands/).
+ */
+import { readFileSync } from 'node:fs';
+import { openClient } from './client.ts';
+import { type CommandSpec, helpFor, nearest, parseWords } from './command.ts';
+import { COMMANDS, commandNamed } from './commands.ts';
+import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './exit.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+
+/** What the shell calls for a suggestion; not for people. */
+const COMPLETE = '__complete';
+
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  const terminal = openTerminal(process);
+  // A reader that has seen enough (head) is no fault.
+  process.stdout.on('error', (fault: unknown) => {
+    if (systemCode(fault) === 'EPIPE') process.exit(EXIT.done);
+    throw fault;
+  });
+  try {
+    return await dispatch(argv, terminal);
+  } catch (thrown) {
+    return failed(thrown, terminal);
+  }
+}
+
+async function dispatch([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
+  if (name === COMPLETE) {
+    const { complete } = await import('./completion.ts');
+    terminal.print(complete(args, process.env));
+    return EXIT.done;
+  }
+  if (name === undefined) {
+    terminal.say(overview());
+    return EXIT.usage;
+  }
+  if (name === '--version' || name === 'version') {
+    terminal.print(`rolebridge ${version()}\n`);
+    return EXIT.done;
+  }
+  if (name === 'help' || name === '--help' || name === '-h') {
+    terminal.print(helpOn(args[0]));
+    return EXIT.done;
+  }
+  const command = commandNamed(name);
+  if (command === undefined) throw unknownCommand(name);
+  return run(command, args, terminal);
+}
+
+async function run(command: CommandSpec, args: readonly string[], terminal: Terminal): Promise<number> {
+  const { words, options, passedOn } = parseWords(command, args);
+  if (options.help === true) {
+    terminal.print(helpFor(command));
+    return EXIT.done;
+  }
+  const { env } = process;
+  const server = typeof options.server === 'string' ? options.server : undefined;
+  const { run } = await command.load();
+  const client = () => openClient({ env, terminal, server, mayLogIn: options['no-login'] !== true });
+  return (await run({ words, options, passedOn, terminal, env, client })) ?? EXIT.done;
+}
+
+function failed(thrown: unknown, terminal: Terminal): number {
+  const error = thrown instanceof CliError ? thrown : asCliError(thrown);
+  terminal.warn(/[.!?]$/.test(error.message) ? error.message : `${error.message}.`);
+  for (const line of error.lines) terminal.say(line);
+  return EXIT[error.exit];
+}
+
+/** What the file system says of a home that cannot be written, a disk that is full. */
+const FILE_FAULTS: Readonly<Record<string, string>> = {
+  EACCES: 'may not be read or written by you',
+  EPERM: 'may not be read or written by you',
+  EROFS: 'is on a file system that cannot be written',
+  ENOSPC: 'cannot be written: the disk is full',
+  EDQUOT: 'cannot be written: your quota is used up',
+  ENOTDIR: 'cannot be used: a file is where a directory should be',
+  EEXIST: 'cannot be used: a file is where a directory should be',
+  EISDIR: 'cannot be used: a directory is where a file should be',
+  EMFILE: 'cannot be opened: too many files are open',
+};
+
+function asCliError(thrown: unknown): CliError {
+  const code = systemCode(thrown);
+  const path = (thrown as { path?: unknown } | undefined)?.path;
+  const fault = code === undefined ? undefined : FILE_FAULTS[code];
+  if (fault !== undefined && typeof path === 'string') {
+    return new CliError('local', `${path} ${fault} (${code})`, {
+      lines: ['Correct that, or name another directory in ROLEBRIDGE_CONFIG_DIR. Nothing was lost.'],
+      cause: thrown,
+    });
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new CliError('failed', `unexpected: ${message.split('\n')[0]}`, {
+    lines: ['This is a mistake in rolebridge; please report it with the command that you ran.'],
+    cause: thrown,
+  });
+}
+
+function unknownCommand(name: string): CliError {
+  const near = nearest(
+    name,
+    COMMANDS.map(command => command.name),
+  );
+  return new CliError('usage', `there is no command ${JSON.stringify(name)}`, {
+    lines: [...(near === undefined ? [] : [`Did you mean ${near}?`]), 'See: rolebridge help'],
+  });
+}
+
+// ---------------------------------------------------------------- help
+
+function helpOn(topic: string | undefined): string {
+  if (topic === undefined) return overview();
+  if (topic === 'exit-codes') return exitCodes();
+  const command = commandNamed(topic);
+  if (command === undefined) throw unknownCommand(topic);
+  return helpFor(command);
+}
+
+function overview(): string {
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
+  return `rolebridge: AWS roles with your company login
+
+  rolebridge COMMAND [OPTION ...]
+
+Commands
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')}
+
+  rolebridge COMMAND --help     what a command takes, with examples
+  rolebridge help exit-codes    how commands end
+  rolebridge --version
+
+Begin with: rolebridge login --server https://aws.example.com
+`;
+}
+
+function exitCodes(): string {
+  const rows = (Object.entries(EXIT) as [ExitName, number][]).map(
+    ([name, code]) => `  ${String(code).padStart(3)}  ${EXIT_MEANINGS[name]}`,
+  );
+  return `Exit codes
+
+${rows.join('\n')}
+
+exec ends with the code of the command that it ran; 126 when it cannot be run, 127 when there is none of that name.
+`;
+}
+
+function version(): string {
+  // Beside the compiled program, or above the sources.
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
+    } catch {
+      // Not there: the next one.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,54 @@
+/** Questions to a person at a terminal, by @clack/prompts: drawn on stderr, so that stdout stays data. Loaded only when one is asked. */
+import { autocomplete, confirm as clackConfirm, isCancel } from '@clack/prompts';
+import { CliError } from './exit.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Choice {
+  readonly value: string;
+  readonly label: string;
+  readonly hint?: string | undefined;
+}
+
+export interface PickOptions {
+  readonly message: string;
+  readonly choices: readonly Choice[];
+  /** The best first; every choice for an empty search. */
+  readonly search: (typed: string) => readonly Choice[];
+}
+
+const LINES_AROUND_THE_LIST = 8;
+const MOST_SHOWN = 12;
+
+/** The value that the person chose. Throws `interrupted` when they pressed Escape or Ctrl-C. */
+export async function pick(terminal: Terminal, { message, choices, search }: PickOptions): Promise<string> {
+  const rows = (terminal.screen as { rows?: number }).rows ?? 24;
+  const chosen = await autocomplete<string>({
+    message,
+    placeholder: 'Type to search, arrows to move',
+    maxItems: Math.max(3, Math.min(MOST_SHOWN, rows - LINES_AROUND_THE_LIST)),
+    options() {
+      const typed = this.userInput.trim();
+      return (typed === '' ? choices : search(typed)).map(({ value, label, hint }) => ({
+        value,
+        label,
+        ...(hint !== undefined && { hint }),
+      }));
+    },
+    // What the list gives is matched already, in its order.
+    filter: () => true,
+    input: terminal.input,
+    output: terminal.screen,
+  });
+  if (isCancel(chosen) || chosen === undefined) throw new CliError('interrupted', 'nothing was chosen');
+  return chosen;
+}
+
+/** Throws `interrupted`. */
+export async function confirm(
+  terminal: Terminal,
+  { message, initial }: { readonly message: string; readonly initial: boolean },
+): Promise<boolean> {
+  const answer = await clackConfirm({ message, initialValue: initial, input: terminal.input, output: terminal.screen });
+  if (isCancel(answer)) throw new CliError('interrupted', 'nothing was changed');
+  return answer;
+}

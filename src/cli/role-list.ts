@@ -1,0 +1,62 @@
+/** The roles that the person has, kept for a while: names are completed and matched without asking the server each time. */
+import type { Client } from './client.ts';
+import { readIfThere, writePrivately } from './private-files.ts';
+import { signedIn } from './signed-in.ts';
+
+export interface Role {
+  readonly account: {
+    readonly id: string;
+    readonly name: string;
+    readonly partition: string;
+    readonly region: string;
+    readonly via: string | null;
+  };
+  readonly role: string;
+  readonly arn: string;
+  readonly duration_seconds: number;
+  readonly console_seconds: number | null;
+  readonly rule: string;
+  readonly group: string;
+  /** False when a proof is missing, or when this login may not use it. */
+  readonly usable: boolean;
+  /** Why not, one sentence each. */
+  readonly missing: readonly string[];
+}
+
+const KEEP_MILLISECONDS = 5 * 60_000;
+
+interface Kept {
+  readonly at: number;
+  readonly roles: readonly Role[];
+}
+
+/** As people name a role. */
+export function nameOf({ account, role }: Role): string {
+  return `${account.name}/${role}`;
+}
+
+/** From the server, or as it was within the last minutes unless `fresh`. */
+export async function rolesOf(client: Client, { fresh = false } = {}): Promise<readonly Role[]> {
+  const kept = keptRoles(client.file('roles'));
+  if (!fresh && kept !== undefined && Math.abs(Date.now() - kept.at) < KEEP_MILLISECONDS) return kept.roles;
+  const { roles } = await client.terminal.progress('Asking for your roles', () =>
+    signedIn(client).call<{ roles: readonly Role[] }>('GET', '/roles'),
+  );
+  try {
+    writePrivately(client.file('roles'), JSON.stringify({ at: Date.now(), roles } satisfies Kept));
+  } catch {
+    // It only saves time: a home that cannot be written is said where something is lost by it.
+  }
+  return roles;
+}
+
+/** The list as it was last seen, however old; undefined when there is none that can be read. */
+export function keptRoles(file: string): Kept | undefined {
+  try {
+    const content = readIfThere(file);
+    const kept = content && (JSON.parse(content.toString('utf8')) as Kept);
+    return Array.isArray(kept?.roles) && typeof kept.at === 'number' ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}

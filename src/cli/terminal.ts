@@ -1,0 +1,72 @@
+/** What a person sees: messages and progress on stderr, data on stdout, colours only where they are wanted. */
+import type { Readable, Writable } from 'node:stream';
+
+export interface Terminal {
+  /** A person types here and reads what we say: stdin and stderr are a terminal, and no build server is. */
+  readonly isInteractive: boolean;
+  readonly columns: number;
+  readonly input: Readable;
+  /** Where prompts are drawn, so that stdout stays data. */
+  readonly screen: Writable;
+  /** Data, as it is. */
+  print(text: string): void;
+  /** One line for a person. */
+  say(line: string): void;
+  warn(line: string): void;
+  /** Runs something that may take a while; after a second a terminal says what is waited for. */
+  progress<T>(what: string, work: () => Promise<T>): Promise<T>;
+  bold(text: string): string;
+  dim(text: string): string;
+}
+
+interface Streams {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const PROGRESS_AFTER_MILLISECONDS = 1000;
+
+export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal {
+  const isInteractive = stdin.isTTY === true && stderr.isTTY === true && !env.CI;
+  const hasColour = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const paint = (code: number, end: number) => (text: string) => (hasColour ? `\u001b[${code}m${text}\u001b[${end}m` : text);
+  const yellow = paint(33, 39);
+  return {
+    isInteractive,
+    columns: stdout.columns || stderr.columns || 80,
+    input: stdin,
+    screen: stderr,
+    print: text => void stdout.write(text),
+    say: line => void stderr.write(`${line}\n`),
+    warn: line => void stderr.write(`${yellow('rolebridge:')} ${line}\n`),
+    progress: async (what, work) => {
+      let shown = false;
+      const timer = setTimeout(() => {
+        shown = true;
+        stderr.write(stderr.isTTY ? `${what} ...` : `${what} ...\n`);
+      }, PROGRESS_AFTER_MILLISECONDS);
+      try {
+        return await work();
+      } finally {
+        clearTimeout(timer);
+        if (shown && stderr.isTTY) stderr.write('\r\u001b[2K');
+      }
+    },
+    bold: paint(1, 22),
+    dim: paint(2, 22),
+  };
+}
+
+/** Columns of text, as wide as they must be and as the terminal allows; the last column gives way. */
+export function table(rows: readonly (readonly string[])[], columns: number): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => [...row[column]!].length)));
+  return rows
+    .map(row => {
+      const line = row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ');
+      const characters = [...line.trimEnd()];
+      return `${characters.length > columns ? `${characters.slice(0, columns - 1).join('')}…` : characters.join('')}\n`;
+    })
+    .join('');
+}
