@@ -4,6 +4,8 @@
  * A request walks down from here: what it carries, headers, who asks, then one door. Each half has its face for errors.
  */
 import express, { type Express } from 'express';
+import { apiRoutes } from './apis/api-routes.ts';
+import { credentialsApi } from './apis/credentials-api.ts';
 import { federationMetadata } from './apis/federation-metadata.ts';
 import { health } from './apis/health.ts';
 import { oauth } from './apis/oauth.ts';
@@ -50,6 +52,9 @@ export function createApp(bridge: Bridge): Express {
   logins.use(oauth(bridge)); //                 /oauth/device_authorization  /oauth/token  /oauth/revoke  /.well-known/oauth-authorization-server
   logins.use(oauthFace());
   app.use(logins);
+
+  // The door for programs with a login: they are answered with problem details.
+  app.use(apiRoutes({ ...bridge, operations: credentialsApi({ ...bridge, connectors }) })); //  /api/v1/…
 
   // Doors for people: they answer with pages.
   app.use(limitPerAddress(REQUESTS_PER_MINUTE));

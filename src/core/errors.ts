@@ -25,6 +25,11 @@ export const ERRORS = {
     hint: 'Go back and try again. If you came by a link, the link may be damaged.',
   },
   not_found: { status: 404, title: 'There is no such page', hint: 'Check the address, or start at the overview of your roles.' },
+  method_not_allowed: {
+    status: 405,
+    title: 'This address takes other methods',
+    hint: 'The header Allow says which; /api/v1/openapi.json says what they do.',
+  },
   payload_too_large: {
     status: 413,
     title: 'The request was too large',

@@ -5,6 +5,7 @@
  */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { actorOf, recordable } from '../core/audit-event.ts';
+import type { DecisionTrace, MissingProof, TraceStep } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
@@ -79,9 +80,13 @@ const signInAgain: Action = ({ returnTo, session }) => ({
   href: `/sign-in/${session?.identity.connector ?? ''}?reauthenticate=1&return_to=${encodeURIComponent(returnTo)}`,
 });
 
+function missingIn(trace: DecisionTrace | undefined): readonly MissingProof[] {
+  return trace?.steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : [])) ?? [];
+}
+
 /** A new sign-in helps against every missing proof but the network. */
 const giveProof: Action = refused => {
-  const missing = refused.error.trace?.steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : [])) ?? [];
+  const missing = missingIn(refused.error.trace);
   return (missing.every(({ proof }) => proof === 'network') ? tryAgain : signInAgain)(refused);
 };
 
@@ -117,32 +122,47 @@ const AT_THE_DOOR: ReadonlySet<ErrorCode> = new Set([
   'cross_site_request',
   'not_signed_in',
   'payload_too_large',
+  'token_invalid',
   'too_many_requests',
   'unsupported_media_type',
 ]);
 
 const MAX_RECORDED_PATH = 256;
 
-export interface PageFaceParts {
-  readonly renderer: Renderer;
-  readonly help: HelpModel | undefined;
+interface Recording {
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
 
+/** Nothing is handed out here, so a trail that cannot be written (it says so in the log) does not make the answer worse. */
+async function recordAtTheDoor(
+  { code, message: why }: BridgeError,
+  request: Request,
+  response: Response,
+  { audit, clock }: Recording,
+): Promise<void> {
+  if (!AT_THE_DOOR.has(code) || !isRecorded(response)) return;
+  const session = sessionIn(response);
+  const { method, path: asked } = request;
+  const path = recordable(asked, MAX_RECORDED_PATH);
+  const { origin } = contextOf(response);
+  await audit
+    .record({ type: 'request.refused', at: clock.now(), origin, actor: session && actorOf(session.identity), method, path, code, why })
+    .catch(() => {});
+}
+
+export interface PageFaceParts extends Recording {
+  readonly renderer: Renderer;
+  readonly help: HelpModel | undefined;
+}
+
 /** A page for people. */
-export function pageFace({ renderer, help, audit, clock }: PageFaceParts): ErrorRequestHandler {
+export function pageFace({ renderer, help, ...recording }: PageFaceParts): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
     const session = sessionIn(response);
     const { origin } = contextOf(response);
-    const { code, message: why, trace } = error;
-    if (AT_THE_DOOR.has(code) && isRecorded(response)) {
-      const { method, path: asked } = request;
-      const actor = session && actorOf(session.identity);
-      const path = recordable(asked, MAX_RECORDED_PATH);
-      // Nothing is handed out here, so a trail that cannot be written (it says so in the log) does not make the answer worse.
-      await audit.record({ type: 'request.refused', at: clock.now(), origin, actor, method, path, code, why }).catch(() => {});
-    }
+    const { code, trace } = error;
+    await recordAtTheDoor(error, request, response, recording);
     const model: RefusalModel = {
       viewer: viewerIn(response),
       status: error.status,
@@ -164,18 +184,54 @@ export function pageFace({ renderer, help, audit, clock }: PageFaceParts): Error
 
 /** Problem details (RFC 9457) for machines. */
 export function problemFace(): ErrorRequestHandler {
-  return errorFace((error, _request, response) => {
-    response.type('application/problem+json').send(
-      JSON.stringify({
-        type: `urn:rolebridge:error:${error.code}`,
-        title: error.title,
-        status: error.status,
-        detail: error.hint,
-        code: error.code,
-        correlation_id: contextOf(response).origin.correlationId,
-      }),
-    );
+  return errorFace((error, _request, response) => sendProblem(response, problemOf(error, response)));
+}
+
+/** Problem details for callers with a token: what the policy said, whether a new sign-in helps, and the challenge of RFC 6750 section 3. */
+export function apiFace(recording: Recording): ErrorRequestHandler {
+  return errorFace(async (error, request, response) => {
+    await recordAtTheDoor(error, request, response, recording);
+    challenge(error, request, response);
+    sendProblem(response, { ...problemOf(error, response), ...reasonsOf(error) });
   });
+}
+
+/** The same for AWS SDKs, which print `Code` and `Message`. */
+export function containerFace(recording: Recording): ErrorRequestHandler {
+  return errorFace(async (error, request, response) => {
+    await recordAtTheDoor(error, request, response, recording);
+    challenge(error, request, response);
+    const message = `${error.title}. ${error.hint}`;
+    sendProblem(response, { ...problemOf(error, response), ...reasonsOf(error), Code: error.code, Message: message });
+  });
+}
+
+function problemOf({ code, title, status, hint }: BridgeError, response: Response): object {
+  const { correlationId } = contextOf(response).origin;
+  return { type: `urn:rolebridge:error:${code}`, title, status, detail: hint, code, correlation_id: correlationId };
+}
+
+function sendProblem(response: Response, problem: object): void {
+  response.type('application/problem+json').send(JSON.stringify(problem));
+}
+
+function challenge({ code }: BridgeError, request: Request, response: Response): void {
+  if (code !== 'token_invalid') return;
+  response.setHeader('WWW-Authenticate', request.get('authorization') === undefined ? 'Bearer' : 'Bearer error="invalid_token"');
+}
+
+function reasonsOf({ code, trace }: BridgeError): object {
+  const missing = missingIn(trace);
+  const isHelped = code === 'corporate_proof_missing' || (code === 'proof_missing' && missing.some(({ proof }) => proof !== 'network'));
+  return {
+    ...(trace !== undefined && { trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) } }),
+    ...(isHelped && { sign_in_again: true }),
+  };
+}
+
+/** One step of a decision, as the API says it. */
+export function stepOf(step: TraceStep): { readonly rule: string; readonly outcome: TraceStep['outcome']; readonly sentence: string } {
+  return { rule: step.rule, outcome: step.outcome, sentence: explainStep(step) };
 }
 
 /** `error` of RFC 6749 section 5.2, for the codes whose row does not say it. */

@@ -14,6 +14,26 @@ export function formBody(limitBytes: number): RequestHandler {
   return express.urlencoded({ extended: false, limit: limitBytes, parameterLimit: 20 });
 }
 
+/** JSON bodies: objects and lists, small. */
+export function jsonBody(limitBytes: number): RequestHandler {
+  return express.json({ strict: true, limit: limitBytes, type: 'application/json' });
+}
+
+/** Throws `unsupported_media_type`, and `bad_request` that names the fields and never their values. */
+export function readJson<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
+  if (request.body === undefined) {
+    throw new BridgeError('unsupported_media_type', 'the body is not application/json', {
+      hint: 'Send a JSON object with Content-Type: application/json.',
+    });
+  }
+  return read(schema, request.body);
+}
+
+/** The named parts of the path. Throws `bad_request`. */
+export function readPath<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
+  return read(schema, request.params);
+}
+
 /** Throws `bad_request`, naming the fields and never their values. */
 export function readForm<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
   return read(schema, request.body ?? {});

@@ -1,0 +1,409 @@
+/**
+ * The bearer API: what a program may do with a login, as a table of operations. Each row is its route, its checks and its description.
+ *
+ * Owns: the wire form of requests and answers. Does not own: who gets what (bridge/access), tokens (bridge/tokens), how rows become routes and
+ * a document (api-routes, openapi).
+ */
+import * as z from 'zod';
+import type { Access, AccessRequest } from '../bridge/access.ts';
+import type { MySessions } from '../bridge/my-sessions.ts';
+import type { Tokens } from '../bridge/tokens.ts';
+import type { Entitlement } from '../core/access-rule.ts';
+import type { CliSessionSummary } from '../core/cli-session.ts';
+import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import { explainMissingProof } from '../core/explanation.ts';
+import type { Clock, Connector } from '../core/ports.ts';
+import type { Account } from '../core/role.ts';
+import { attainableSeconds } from '../core/session.ts';
+import { type Instant, MINUTE } from '../core/time.ts';
+import { stepOf } from '../http/error-faces.ts';
+import { text } from '../http/read.ts';
+import { type Call, type Operation, operation } from './api-operation.ts';
+
+export interface CredentialsApiParts {
+  readonly baseUrl: string;
+  readonly access: Access;
+  readonly tokens: Tokens;
+  readonly mySessions: MySessions;
+  readonly connectors: readonly Connector[];
+  readonly clock: Clock;
+}
+
+/** A console link is good for fifteen minutes (IAM User Guide, "Enabling custom identity broker access to the AWS console"). */
+const CONSOLE_LINK_SECONDS = 15 * MINUTE;
+
+// ---------------------------------------------------------------- shapes
+
+const Moment = z.iso.datetime().describe('ISO 8601, UTC');
+const AccountShape = z
+  .object({
+    id: z.string().describe('Twelve digits'),
+    name: z.string(),
+    partition: z.string(),
+    region: z.string(),
+    via: z.string().nullable().describe('The hub role that leads there, as account/role'),
+  })
+  .meta({ id: 'Account' });
+const SessionShape = z
+  .object({
+    id: z.string().describe('Names the session; gives access to nothing'),
+    current: z.boolean().describe('Whether it is the one of this request'),
+    client: z.object({ id: z.string(), name: z.string() }),
+    device_name: z.string().nullable().describe('As the terminal called itself'),
+    grant: z.enum(['device_code', 'authorization_code']),
+    address: z.string().describe('Where the login was asked for'),
+    created_at: Moment,
+    last_used_at: Moment.nullable().describe('null while it waits for its terminal'),
+    last_used_address: z.string().nullable(),
+    expires_at: Moment,
+  })
+  .meta({ id: 'CliSession' });
+const StepShape = z
+  .object({
+    rule: z.string(),
+    outcome: z.enum(['grants', 'proof-missing', 'group-missing']),
+    sentence: z.string().describe('For people'),
+  })
+  .meta({ id: 'DecisionStep' });
+
+const AskedRole = z.object({
+  account: text(128).min(1).describe('Name or id of an account'),
+  role: text(512).min(1).describe('Name of a role, with its path where it has one'),
+});
+
+const ACCESS_ERRORS = ['access_denied', 'proof_missing', 'role_not_for_device_login'] as const satisfies readonly ErrorCode[];
+const HANDOUT_ERRORS = [
+  ...ACCESS_ERRORS,
+  'session_settings_invalid',
+  'corporate_proof_missing',
+  'aws_refused',
+  'aws_unavailable',
+] as const satisfies readonly ErrorCode[];
+
+// ---------------------------------------------------------------- operations
+
+export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors, clock }: CredentialsApiParts): readonly Operation[] {
+  const labels = new Map(connectors.map(({ id, label }) => [id, label]));
+
+  return [
+    operation({
+      method: 'get',
+      path: '/whoami',
+      id: 'whoAmI',
+      summary: 'Who is signed in',
+      description: 'The person, how they signed in, and their sessions in terminals, the newest first.',
+      token: 'login',
+      output: {
+        description: 'The person and their sessions',
+        schema: z.object({
+          person: z.object({
+            id: z.string().describe('Stable and opaque; part of every role session name, so CloudTrail leads to it'),
+            username: z.string(),
+            display_name: z.string().nullable(),
+            email: z.string().nullable(),
+            connector: z.string(),
+            connector_label: z.string(),
+          }),
+          authentication: z.object({
+            at: Moment.nullable().describe('null when the identity provider did not say'),
+            methods: z.array(z.string()),
+            multi_factor: z.boolean(),
+          }),
+          session: SessionShape,
+          sessions: z.array(SessionShape),
+        }),
+      },
+      errors: [],
+      handle: async ({ caller }) => {
+        const { identity, session } = caller;
+        const { authentication } = identity;
+        const shape = (summary: CliSessionSummary) => sessionShape(summary, session.summary.handle);
+        return {
+          person: {
+            id: identity.person,
+            username: identity.username,
+            display_name: identity.displayName ?? null,
+            email: identity.email ?? null,
+            connector: identity.connector,
+            connector_label: labels.get(identity.connector) ?? identity.connector,
+          },
+          authentication: {
+            at: authentication.at === undefined ? null : iso(authentication.at),
+            methods: [...authentication.methods],
+            multi_factor: authentication.multiFactor,
+          },
+          session: shape(session.summary),
+          sessions: (await mySessions.list(identity)).map(shape),
+        };
+      },
+    }),
+
+    operation({
+      method: 'get',
+      path: '/roles',
+      id: 'listRoles',
+      summary: 'The roles of the person',
+      description:
+        'Sorted by account name and role. A role for which a proof is missing, or that this login may not use, has `usable: false` and says why.',
+      token: 'login',
+      output: {
+        description: 'The roles',
+        schema: z.object({
+          roles: z.array(
+            z.object({
+              account: AccountShape,
+              role: z.string(),
+              arn: z.string(),
+              duration_seconds: z.int().describe('Length of credentials, if the role itself allows it'),
+              console_seconds: z.int().nullable().describe('Length of console sessions; null when they follow the credentials'),
+              rule: z.string().describe('The access rule that gives it'),
+              group: z.string().describe("The person's group that the rule names"),
+              usable: z.boolean(),
+              missing: z.array(z.string()).describe('One sentence for each reason'),
+            }),
+          ),
+        }),
+      },
+      errors: [],
+      handle: ({ caller, origin }) => {
+        const { granted, withheld, outOfScope } = access.rolesFor(caller.identity, origin, caller.scope);
+        const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;
+        const rows = [
+          ...granted.map(entitlement => roleShape(entitlement, [])),
+          ...withheld.map(({ entitlement, missing }) =>
+            roleShape(
+              entitlement,
+              missing.map(proof => explainMissingProof(proof)),
+            ),
+          ),
+          ...outOfScope.map(entitlement => roleShape(entitlement, [beyond])),
+        ];
+        return { roles: rows.sort((a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role)) };
+      },
+    }),
+
+    operation({
+      method: 'post',
+      path: '/credentials',
+      id: 'getCredentials',
+      summary: 'Temporary credentials for one role',
+      description: 'Asks AWS STS and records the hand-out. The answer holds secrets: keep it out of logs.',
+      token: 'login',
+      input: { in: 'body', schema: AskedRole },
+      output: {
+        description: 'Credentials',
+        schema: z.object({
+          account: AccountShape,
+          role: z.string(),
+          assumed_role_arn: z.string(),
+          access_key_id: z.string(),
+          secret_access_key: z.string(),
+          session_token: z.string(),
+          expires_at: Moment,
+          duration_seconds: z.int(),
+          reduced_from_seconds: z.int().nullable().describe('What the rule gives, where AWS allowed less'),
+        }),
+      },
+      errors: HANDOUT_ERRORS,
+      handle: async call => {
+        const { entitlement, assumed } = await access.credentialsFor(requestOf(call, call.input));
+        const { credentials } = assumed;
+        return {
+          account: accountShape(entitlement.account),
+          role: entitlement.role,
+          assumed_role_arn: assumed.assumedRoleArn,
+          access_key_id: credentials.accessKeyId,
+          secret_access_key: credentials.secretAccessKey,
+          session_token: credentials.sessionToken,
+          expires_at: iso(credentials.expiresAt),
+          duration_seconds: assumed.durationSeconds,
+          reduced_from_seconds: assumed.reducedFrom ?? null,
+        };
+      },
+    }),
+
+    operation({
+      method: 'post',
+      path: '/console-link',
+      id: 'getConsoleLink',
+      summary: 'A link into the AWS console',
+      description: 'Whoever opens the link within fifteen minutes is the person, in that role.',
+      token: 'login',
+      input: {
+        in: 'body',
+        schema: AskedRole.extend({ destination: text(2048).min(1).optional().describe('A console address of the same partition') }),
+      },
+      output: {
+        description: 'The link, a secret',
+        schema: z.object({ account: AccountShape, role: z.string(), url: z.string(), destination: z.string(), expires_at: Moment }),
+      },
+      errors: [...HANDOUT_ERRORS, 'destination_refused'],
+      handle: async call => {
+        const { entitlement, link } = await access.consoleLinkFor({ ...requestOf(call, call.input), destination: call.input.destination });
+        return {
+          account: accountShape(entitlement.account),
+          role: entitlement.role,
+          url: link.url,
+          destination: link.destination,
+          expires_at: iso(clock.now() + CONSOLE_LINK_SECONDS * 1000),
+        };
+      },
+    }),
+
+    operation({
+      method: 'get',
+      path: '/explain',
+      id: 'explainRole',
+      summary: 'Why the person has a role, or has it not',
+      description:
+        'The decision of the access policy, rule by rule. It names groups that rules name, and nobody’s membership but the caller’s own.',
+      token: 'login',
+      input: { in: 'query', schema: AskedRole },
+      output: {
+        description: 'The decision',
+        schema: z.object({
+          account: z.string(),
+          role: z.string(),
+          outcome: z.enum(['granted', 'refused']),
+          steps: z.array(StepShape),
+          next_step: z.string().nullable().describe('What the person can do about a refusal'),
+        }),
+      },
+      errors: [],
+      handle: call => {
+        const { trace, nextStep } = access.explain(requestOf(call, call.input));
+        const { account, role, outcome, steps } = trace;
+        return { account, role, outcome, steps: steps.map(stepOf), next_step: nextStep ?? null };
+      },
+    }),
+
+    operation({
+      method: 'post',
+      path: '/container-tokens',
+      id: 'createContainerToken',
+      summary: 'A token for one role, for a container',
+      description:
+        'For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token opens this one role and nothing else, and ends with the login that it was made with.',
+      token: 'login',
+      input: { in: 'body', schema: AskedRole },
+      output: {
+        description: 'Address and token',
+        schema: z.object({ account: AccountShape, role: z.string(), url: z.string(), token: z.string(), expires_at: Moment }),
+      },
+      errors: ACCESS_ERRORS,
+      handle: async call => {
+        const { account, role } = await access.check(requestOf(call, call.input), 'container-token');
+        const { token, expiresAt } = await tokens.containerToken(call.caller, { account: account.id, role });
+        const url = `${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}`;
+        return { account: accountShape(account), role, url, token, expires_at: iso(expiresAt) };
+      },
+    }),
+
+    operation({
+      method: 'get',
+      path: '/container-credentials/{account}/{role}',
+      id: 'getContainerCredentials',
+      summary: 'Credentials in the shape that every AWS SDK reads',
+      description: 'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the word Bearer.',
+      token: 'container',
+      input: { in: 'path', schema: AskedRole },
+      output: {
+        description: 'Credentials, as SDKs read them',
+        schema: z.object({
+          AccessKeyId: z.string(),
+          SecretAccessKey: z.string(),
+          Token: z.string(),
+          Expiration: Moment,
+          AccountId: z.string(),
+          RoleArn: z.string(),
+        }),
+      },
+      errors: [...HANDOUT_ERRORS, 'role_not_for_token'],
+      handle: async call => {
+        const { entitlement, assumed } = await access.credentialsFor(requestOf(call, call.input));
+        const { credentials } = assumed;
+        return {
+          AccessKeyId: credentials.accessKeyId,
+          SecretAccessKey: credentials.secretAccessKey,
+          Token: credentials.sessionToken,
+          Expiration: iso(credentials.expiresAt),
+          AccountId: entitlement.account.id,
+          RoleArn: entitlement.arn,
+        };
+      },
+    }),
+
+    operation({
+      method: 'delete',
+      path: '/sessions/{id}',
+      id: 'endSession',
+      summary: 'End one session in a terminal',
+      description: 'With it end its tokens, container tokens too. Credentials that AWS has given already stay valid until their own end.',
+      token: 'login',
+      input: { in: 'path', schema: z.object({ id: text(64).min(1).describe('The id of a session of the person') }) },
+      errors: ['not_found'],
+      handle: ({ caller, origin, input }) => mySessions.end(caller.identity, input.id, origin),
+    }),
+
+    operation({
+      method: 'delete',
+      path: '/sessions',
+      id: 'signOutEverywhere',
+      summary: 'Sign out everywhere',
+      description: 'Ends every session of the person, in terminals and browsers, this one too.',
+      token: 'login',
+      errors: [],
+      handle: ({ caller, origin }) => mySessions.endAll(caller.identity, origin),
+    }),
+  ];
+}
+
+function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
+  const { identity, corporateProof, scope, session } = caller;
+  return { identity, corporateProof, scope, cliSession: session.summary.handle, origin, account, role };
+}
+
+function accountShape({ id, name, partition, region, trust }: Account): z.output<typeof AccountShape> {
+  return { id, name, partition, region, via: trust.by === 'hub' ? `${trust.hub.name}/${trust.role}` : null };
+}
+
+function roleShape({ account, role, arn, rule, group }: Entitlement, missing: readonly string[]) {
+  const { durationSeconds, consoleSeconds } = rule.session;
+  return {
+    account: accountShape(account),
+    role,
+    arn,
+    duration_seconds: attainableSeconds(account, durationSeconds),
+    // The console takes no length of its own for chained credentials.
+    console_seconds: account.trust.by === 'hub' ? null : (consoleSeconds ?? null),
+    rule: rule.name,
+    group,
+    usable: missing.length === 0,
+    missing: [...missing],
+  };
+}
+
+function sessionShape(summary: CliSessionSummary, current: string): z.output<typeof SessionShape> {
+  const { handle, client, deviceName, grant, address, createdAt, lastUsedAt, lastUsedAddress, expiresAt } = summary;
+  return {
+    id: handle,
+    current: handle === current,
+    client,
+    device_name: deviceName ?? null,
+    grant,
+    address,
+    created_at: iso(createdAt),
+    last_used_at: lastUsedAt === undefined ? null : iso(lastUsedAt),
+    last_used_address: lastUsedAddress ?? null,
+    expires_at: iso(expiresAt),
+  };
+}
+
+/** Whole seconds, rounded down: older SDKs read no fractions, and nobody counts on a moment too many. */
+function iso(instant: Instant): string {
+  return `${new Date(instant).toISOString().slice(0, -'.000Z'.length)}Z`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
