@@ -12,8 +12,11 @@ import { oauth } from './apis/oauth.ts';
 import type { Bridge } from './compose.ts';
 import { BridgeError } from './core/errors.ts';
 import { browserSso } from './flows/browser-sso.ts';
+import { cliBrowserLogin } from './flows/cli-browser-login.ts';
+import { cliDeviceLogin } from './flows/cli-device-login.ts';
 import { consoleLink } from './flows/console-link.ts';
 import { credentialsPage } from './flows/credentials-page.ts';
+import { mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
 import { oauthFace, pageFace, problemFace } from './http/error-faces.ts';
@@ -63,6 +66,9 @@ export function createApp(bridge: Bridge): Express {
   app.use(portal({ access, connectors, renderer, help })); //                /
   app.use(consoleLink({ access, ownForm })); //                              /console
   app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials
+  app.use(cliDeviceLogin({ ...bridge, ownForm })); //                        /device
+  app.use(cliBrowserLogin({ ...bridge, ownForm })); //                       /oauth/authorize
+  app.use(mySessionsPage({ ...bridge, cookies, ownForm })); //               /sessions
   app.use(request => {
     throw new BridgeError('not_found', `no route for ${request.method}`);
   });

@@ -138,6 +138,7 @@ function connectorIn(request: Request): string {
 
 function purposeOf(returnTo: string): string | undefined {
   const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
+  if (pathname === '/device' || pathname === '/oauth/authorize') return 'a terminal that asks for your confirmation';
   const place = { '/console': 'the AWS console of', '/credentials': 'credentials for' }[pathname];
   const [account, role] = [searchParams.get('account'), searchParams.get('role')];
   // Anybody can write the link, so nothing but names gets onto the page.

@@ -95,6 +95,7 @@ const ACTIONS: Partial<Record<ErrorCode, Action>> = {
   not_signed_in: signInThenBack,
   proof_missing: giveProof,
   corporate_proof_missing: chooseSignIn,
+  fresh_sign_in_needed: signInAgain,
   connector_unknown: toSignIn,
   connector_unavailable: toSignIn,
   attempt_invalid: toSignIn,

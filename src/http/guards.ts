@@ -1,9 +1,10 @@
 /** What stands in front of every door: headers, the limits of how often, and the proof that a form is our own. */
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import rateLimit, { ipKeyGenerator } from 'express-rate-limit';
 import helmet from 'helmet';
 import { BridgeError } from '../core/errors.ts';
 import type { Secrets, Session } from '../core/ports.ts';
+import { sessionIn } from './current-session.ts';
 import { contextOf, leaveUnrecorded } from './request-context.ts';
 
 export interface HeaderOptions {
@@ -44,25 +45,71 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
   ];
 }
 
+interface Limit {
+  readonly windowMinutes: number;
+  readonly most: number;
+  readonly count: 'all' | 'refused';
+  /** Whose requests are counted together. */
+  readonly keyOf: (request: Request, response: Response) => string;
+  /** What there was too much of: `more than ${most} ${what}`. */
+  readonly what: string;
+}
+
+function limited({ windowMinutes, most, count, keyOf, what }: Limit): RequestHandler {
+  return rateLimit({
+    windowMs: windowMinutes * 60_000,
+    limit: most,
+    skipSuccessfulRequests: count === 'refused',
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    keyGenerator: (request, response) => keyOf(request as Request, response as Response),
+    handler: (request, response, next) => {
+      const { used, limit } = (request as Request & { readonly rateLimit: { readonly used: number; readonly limit: number } }).rateLimit;
+      // The first one of a window stands for all: a flood must not fill the trail.
+      if (used > limit + 1) leaveUnrecorded(response);
+      next(new BridgeError('too_many_requests', `more than ${most} ${what}`));
+    },
+  });
+}
+
+const addressKey = (_request: Request, response: Response): string => ipKeyGenerator(contextOf(response).origin.address, 56);
+
 /**
  * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind one address, so this stops machines
  * and not people. Throws `too_many_requests` into the error face.
  */
 export function limitPerAddress(perMinute: number, options: { readonly count: 'all' | 'refused' } = { count: 'all' }): RequestHandler {
-  return rateLimit({
-    windowMs: 60_000,
-    limit: perMinute,
-    skipSuccessfulRequests: options.count === 'refused',
-    standardHeaders: 'draft-8',
-    legacyHeaders: false,
-    keyGenerator: (_request, response) => ipKeyGenerator(contextOf(response).origin.address, 56),
-    handler: (request, response, next) => {
-      const { used, limit } = (request as Request & { readonly rateLimit: { readonly used: number; readonly limit: number } }).rateLimit;
-      // The first one of a minute stands for all: a flood must not fill the trail.
-      if (used > limit + 1) leaveUnrecorded(response);
-      next(new BridgeError('too_many_requests', `more than ${perMinute} requests a minute from one address`));
-    },
+  return limited({
+    windowMinutes: 1,
+    most: perMinute,
+    count: options.count,
+    keyOf: addressKey,
+    what: 'requests a minute from one address',
   });
+}
+
+/**
+ * How many wrong user codes there may be in ten minutes: by one person, from one address, and by all together (RFC 8628 section 5.1). Codes
+ * that are right are not counted. Throws `too_many_requests` into the error face.
+ */
+export function limitGuesses(): RequestHandler[] {
+  const wrong = { windowMinutes: 10, count: 'refused' } as const;
+  const personKey = (request: Request, response: Response): string => sessionIn(response)?.identity.person ?? addressKey(request, response);
+  return [
+    limited({ ...wrong, most: 10, keyOf: personKey, what: 'wrong codes in ten minutes by one person' }),
+    limited({ ...wrong, most: 30, keyOf: addressKey, what: 'wrong codes in ten minutes from one address' }),
+    limited({ ...wrong, most: 1000, keyOf: () => 'everybody', what: 'wrong codes in ten minutes by all together' }),
+  ];
+}
+
+/**
+ * Lets the forms of this one page lead to a loopback address: Chromium holds `form-action` against the redirect that answers a form, too.
+ * CSP has no way to name an IPv6 address, so for one of those plain http is allowed.
+ */
+export function allowFormTarget(response: Response, { origin, protocol, hostname }: URL): void {
+  const policy = String(response.getHeader('Content-Security-Policy'));
+  const source = hostname.startsWith('[') ? protocol : origin;
+  response.setHeader('Content-Security-Policy', policy.replace("form-action 'self'", `form-action 'self' ${source}`));
 }
 
 /**

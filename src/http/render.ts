@@ -45,6 +45,10 @@ const TEMPLATES = {
   refusal: '@refusal',
   repost: '@repost',
   'signed-out': '@signed-out',
+  'device-code': '@device-code',
+  'cli-confirm': '@cli-confirm',
+  'cli-decided': '@cli-decided',
+  sessions: '@sessions',
 } as const satisfies Record<keyof Views, string>;
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {

@@ -131,7 +131,73 @@ export interface RepostModel extends PageFrame {
   readonly relayState: string;
 }
 
+/** `GET /device`, and again when a code was wrong. */
+export interface DeviceCodeModel extends PageFrame {
+  /** False where logins by a code are turned off. */
+  readonly enabled: boolean;
+  /** The code of the link that the person followed; it goes with the form and is never filled in. */
+  readonly linkCode?: string | undefined;
+  readonly problem?: { readonly title: string; readonly hint: string } | undefined;
+}
+
+/** A terminal asks: by a user code (`/device`), or from the machine of the browser (`/oauth/authorize`). */
+export interface CliConfirmModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  /** Where the decision is posted. */
+  readonly action: string;
+  /** `WDJB-MJHT` */
+  readonly code?: string | undefined;
+  readonly client: string;
+  /** As the terminal calls itself. */
+  readonly deviceName?: string | undefined;
+  readonly where: string;
+  /** ISO 8601. */
+  readonly askedAt?: string | undefined;
+  /** What it would get, in words. */
+  readonly gets: string;
+  /** ISO 8601; when the session would end. */
+  readonly until: string;
+  readonly warning?: { readonly title: string; readonly text: string } | undefined;
+  /** What goes with the decision. */
+  readonly fields: readonly { readonly name: string; readonly value: string }[];
+  /** Set when the person must sign in again before they may say yes. */
+  readonly freshSignInHref?: string | undefined;
+}
+
+/** After a decision about a user code. */
+export interface CliDecidedModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  /** Undefined when the person did not start the login. `session` is its handle, `until` ISO 8601. */
+  readonly approved?: { readonly session: string; readonly until: string } | undefined;
+  readonly help?: HelpModel | undefined;
+}
+
+export interface SessionRow {
+  readonly id: string;
+  readonly device: string;
+  readonly client: string;
+  /** `confirmed by a code` */
+  readonly how: string;
+  readonly address: string;
+  /** ISO 8601, as the other times. */
+  readonly since: string;
+  /** Undefined while the session waits for its terminal. */
+  readonly lastUsedAt?: string | undefined;
+  readonly lastUsedAddress: string;
+  readonly until: string;
+}
+
+/** `GET /sessions` */
+export interface SessionsModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  readonly sessions: readonly SessionRow[];
+  /** What was just done. */
+  readonly notice?: string | undefined;
+}
+
 export interface SignedOutModel extends PageFrame {
+  /** Every session of the person has ended, not this one alone. */
+  readonly everywhere?: boolean | undefined;
   readonly connectorLabel?: string | undefined;
   /** Ends the session at the identity provider too. */
   readonly idpSignOutHref?: string | undefined;
@@ -147,4 +213,8 @@ export interface Views {
   readonly refusal: RefusalModel;
   readonly repost: RepostModel;
   readonly 'signed-out': SignedOutModel;
+  readonly 'device-code': DeviceCodeModel;
+  readonly 'cli-confirm': CliConfirmModel;
+  readonly 'cli-decided': CliDecidedModel;
+  readonly sessions: SessionsModel;
 }

@@ -104,7 +104,8 @@ const isAddress = (path: Path): boolean => ['href', 'url', 'action', 'reauthenti
 /** Members of closed unions, which no outsider writes. */
 const isChosenByUs = (path: Path): boolean => ['outcome', 'id'].includes(String(path.at(-1))) && !path.includes('accounts');
 /** Not printed: an instant that is none, where a way is closed that leads on, what a role that cannot be used would give. */
-const KEPT_BACK = /^viewer\.sessionEndsAt$|^connectors\.1\.href$|^accounts\.1\.roles\.0\.\w+Duration$/;
+const KEPT_BACK =
+  /^viewer\.sessionEndsAt$|^(?:askedAt|until|approved\.until|sessions\.0\.(?:since|lastUsedAt|until))$|^connectors\.1\.href$|^accounts\.1\.roles\.0\.\w+Duration$/;
 
 const HOSTILE = [
   '"><script>alert(1)</script>',

@@ -121,7 +121,60 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
   },
   'signed-out': {
     least: {},
-    most: { viewer, connectorLabel: 'Acme Okta', idpSignOutHref: 'https://idp.example.com/logout' },
+    most: { viewer, connectorLabel: 'Acme Okta', idpSignOutHref: 'https://idp.example.com/logout', everywhere: true },
+  },
+  'device-code': {
+    least: { enabled: false },
+    most: { viewer, enabled: true, linkCode: 'WDJB-MJHT', problem: { title: 'There is no login with this code', hint: 'Compare it.' } },
+  },
+  'cli-confirm': {
+    least: {
+      viewer,
+      action: '/oauth/authorize',
+      client: 'rolebridge command line',
+      where: 'this computer, port 4000',
+      gets: 'no role now',
+      until: '2026-11-21T06:30:00.000Z',
+      fields: [],
+      freshSignInHref: '/sign-in/okta?reauthenticate=1',
+    },
+    most: {
+      viewer,
+      action: '/device',
+      code: 'WDJB-MJHT',
+      client: 'rolebridge command line',
+      deviceName: 'build-7',
+      where: '192.0.2.7, another network than this browser',
+      askedAt: '2026-11-20T18:30:00.000Z',
+      gets: 'your access to AWS: 2 roles in 1 account',
+      until: '2026-11-21T06:30:00.000Z',
+      warning: { title: 'The terminal is elsewhere.', text: 'Look twice.' },
+      fields: [{ name: 'user_code', value: 'WDJB-MJHT' }],
+    },
+  },
+  'cli-decided': {
+    least: { viewer, help },
+    most: { viewer, approved: { session: '0123456789abcdef0123', until: '2026-11-21T06:30:00.000Z' } },
+  },
+  sessions: {
+    least: { viewer, sessions: [] },
+    most: {
+      viewer,
+      notice: 'The session was ended.',
+      sessions: [
+        {
+          id: '0123456789abcdef0123',
+          device: 'build-7',
+          client: 'rolebridge command line',
+          how: 'confirmed by a code',
+          address: '192.0.2.7',
+          since: '2026-11-20T18:30:00.000Z',
+          lastUsedAt: '2026-11-20T18:31:00.000Z',
+          lastUsedAddress: '192.0.2.7',
+          until: '2026-11-21T06:30:00.000Z',
+        },
+      ],
+    },
   },
 };
 

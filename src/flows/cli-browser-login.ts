@@ -1,0 +1,121 @@
+/**
+ * The third journey where terminal and browser are on one machine: the authorization endpoint (RFC 6749 section 4.1 with PKCE, RFC 8252).
+ *
+ * Owns: the page of `/oauth/authorize`; a person always presses a button. Does not own: which requests are answered (bridge/code-authorization).
+ */
+import { type Response, Router } from 'express';
+import * as z from 'zod';
+import type { Access } from '../bridge/access.ts';
+import type { AuthorizationQuery, AuthorizationRequest, CodeAuthorization } from '../bridge/code-authorization.ts';
+import type { Clock, Session } from '../core/ports.ts';
+import { MINUTE, type Seconds } from '../core/time.ts';
+import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { allowFormTarget, type OwnFormGuard, requireNavigation } from '../http/guards.ts';
+import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
+import type { Renderer } from '../http/render.ts';
+import { contextOf } from '../http/request-context.ts';
+import { summaryOfRoles } from '../http/role-summary.ts';
+
+export interface CliBrowserLoginParts {
+  readonly codeAuthorization: CodeAuthorization;
+  readonly access: Access;
+  readonly renderer: Renderer;
+  readonly ownForm: OwnFormGuard;
+  readonly clock: Clock;
+}
+
+const PATH = '/oauth/authorize';
+/** A sign-in of the last minutes is as fresh as a new one, and nobody is asked twice in a row. */
+const FRESH_SECONDS: Seconds = 5 * MINUTE;
+
+const Query = z.object({
+  response_type: text(64).optional(),
+  client_id: text(128).optional(),
+  redirect_uri: text(512).optional(),
+  state: text(512).optional(),
+  code_challenge: text(256).optional(),
+  code_challenge_method: text(16).optional(),
+  scope: text(256).optional(),
+  prompt: text(64).optional(),
+  device_name: text(256).optional(),
+});
+const Form = Query.extend({ decision: z.enum(['approve', 'disown']), csrf_token: text(64).optional() });
+
+export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, clock }: CliBrowserLoginParts): Router {
+  const router = Router();
+
+  const ask = (response: Response, query: AuthorizationQuery, request: AuthorizationRequest): void => {
+    const session = requireSession(response);
+    const { origin } = contextOf(response);
+    const target = new URL(request.redirectUri);
+    allowFormTarget(response, target);
+    const { prompt: _, ...fields } = query;
+    const notAfter = codeAuthorization.sessionNotAfter(session);
+    response.type('html').send(
+      renderer.render('cli-confirm', {
+        viewer: viewerIn(response)!,
+        action: PATH,
+        client: request.client.name,
+        deviceName: request.deviceName,
+        where: `this computer, port ${target.port || '80'}`,
+        gets: summaryOfRoles(access.rolesFor(session.identity, origin)),
+        until: new Date(notAfter).toISOString(),
+        fields: Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+        freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(session, fields),
+      }),
+    );
+  };
+
+  router.get(PATH, (request, response) => {
+    requireNavigation(request);
+    const query = readQuery(request, Query);
+    const checked = codeAuthorization.check(query);
+    if (checked.kind === 'refused') {
+      response.redirect(303, checked.redirectTo);
+      return;
+    }
+    const session = sessionIn(response);
+    if (session === undefined) {
+      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(query))}`);
+      return;
+    }
+    // An identity provider that does not ask again must not be asked for ever: on the way back the wish is gone.
+    if (checked.request.reauthenticate && !isFresh(session, clock)) {
+      response.redirect(303, signInAgain(session, { ...query, prompt: undefined }));
+      return;
+    }
+    ask(response, query, checked.request);
+  });
+
+  router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
+    const { decision, csrf_token, ...query } = readForm(request, Form);
+    const viewer = requireSession(response);
+    ownForm(request, viewer, csrf_token);
+    const checked = codeAuthorization.check(query);
+    if (checked.kind === 'refused') {
+      response.redirect(303, checked.redirectTo);
+      return;
+    }
+    const { origin } = contextOf(response);
+    const { redirectTo } =
+      decision === 'approve'
+        ? await codeAuthorization.approve(checked.request, viewer, origin)
+        : await codeAuthorization.refuse(checked.request, viewer, origin);
+    response.redirect(303, redirectTo);
+  });
+
+  return router;
+}
+
+function isFresh({ identity, createdAt }: Session, clock: Clock): boolean {
+  return clock.now() - (identity.authentication.at ?? createdAt) < FRESH_SECONDS * 1000;
+}
+
+function pathFor(query: AuthorizationQuery): string {
+  const said = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return `${PATH}?${new URLSearchParams(said)}`;
+}
+
+function signInAgain({ identity }: Session, query: AuthorizationQuery): string {
+  return `/sign-in/${identity.connector}?reauthenticate=1&return_to=${encodeURIComponent(pathFor(query))}`;
+}
