@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 export interface Terminal {
   /** A person types here and reads what we say: stdin and stderr are a terminal, and no build server is. */
   readonly isInteractive: boolean;
+  /** How wide a line on stdout may be; without end for programs. */
   readonly columns: number;
   readonly input: Readable;
   /** Where prompts are drawn, so that stdout stays data. */
@@ -35,7 +36,7 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
   const yellow = paint(33, 39);
   return {
     isInteractive,
-    columns: stdout.columns || stderr.columns || 80,
+    columns: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
     input: stdin,
     screen: stderr,
     print: text => void stdout.write(text),

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { Computer, otherNode, QUICK_POLLS } from '../support/cli.ts';
+import { Visitor } from '../support/visitor.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+describe('a day with the client', () => {
+  let world: World;
+  let laptop: Computer;
+  before(async () => {
+    world = await startWorld(QUICK_POLLS);
+    laptop = new Computer();
+    await laptop.logIn(world, 'alice');
+  });
+  after(async () => {
+    laptop.close();
+    await world.close();
+  });
+
+  it('login says who, by which way in, and for how long; a second one says that there is one', async () => {
+    const { code, stderr } = await laptop.run(['login']);
+    assert.equal(code, 0);
+    assert.match(stderr, /^You are signed in as alice \(Alice Adams\) via Acme AD FS, for 9 h 5\d min\.$/m);
+  });
+
+  it('whoami tells the person, the sign-in and the sessions', async () => {
+    const text = await laptop.done(['whoami']);
+    assert.match(text, /^Person {8}alice, Alice Adams, alice@acme\.example$/m);
+    assert.match(text, /^Signed in by {2}Acme AD FS, .* ago, with a second factor$/m);
+    assert.match(text, /^\* {2}\S+ +rolebridge command line +127\.0\.0\.1/m);
+    const json = JSON.parse(await laptop.done(['whoami', '--json'])) as { person: { username: string }; sessions: { current: boolean }[] };
+    assert.equal(json.person.username, 'alice');
+    assert.deepEqual(
+      json.sessions.map(({ current }) => current),
+      [true],
+    );
+  });
+
+  it('roles lists, searches and speaks JSON', async () => {
+    const text = await laptop.done(['roles']);
+    assert.match(text, /^ACCOUNT +ID +ROLE +FOR +GIVEN BY$/m);
+    assert.match(text, /^partner +444455556666 +Auditor +1 h +aws-admins \(partner-audit\), prod\/BridgeHub$/m);
+    assert.equal((await laptop.done(['roles', 'PROD', 'read'])).trim().split('\n').length, 2);
+    const { roles } = JSON.parse(await laptop.done(['roles', '--json', '--search', '333344445555'])) as { roles: { arn: string }[] };
+    assert.deepEqual(
+      roles.map(({ arn }) => arn),
+      ['arn:aws-us-gov:iam::333344445555:role/Admin'],
+    );
+    const none = await laptop.run(['roles', 'nowhere']);
+    assert.deepEqual([none.code, none.stdout], [0, '']);
+    assert.match(none.stderr, /No role of yours matches "nowhere"/);
+  });
+
+  it('credential-process prints what SDKs read, and asks the server once', async () => {
+    const asked = () => world.toAws.length;
+    const before = asked();
+    const first = JSON.parse(await laptop.done(['credential-process', 'prod/Admin'])) as Record<string, string>;
+    assert.deepEqual(Object.keys(first), ['Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration', 'AccountId']);
+    assert.equal(asked(), before + 1);
+    const node = otherNode();
+    const again = await laptop.done(['credential-process', 'prod/Admin'], node === undefined ? {} : { node });
+    assert.deepEqual(JSON.parse(again), first);
+    assert.equal(asked(), before + 1);
+  });
+
+  it('fifty processes at once make one request of one role', async () => {
+    const before = world.toAws.length;
+    const printed = await Promise.all(Array.from({ length: 50 }, () => laptop.done(['credential-process', 'staging/Admin'])));
+    assert.equal(new Set(printed).size, 1);
+    assert.equal(world.toAws.length, before + 1);
+  });
+
+  it('console --print gives a link that opens the console as this person', async () => {
+    const { code, stdout, stderr } = await laptop.run(['console', 'prod/Developer', '--print']);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /Whoever has this link is you/);
+    const page = await new Visitor().get(stdout.trim());
+    assert.match(page.text, /Developer/);
+  });
+
+  it('a role that the person has not is refused with the reason and what theirs are called', async () => {
+    const { code, stdout, stderr } = await laptop.run(['credential-process', 'prod/Admni']);
+    assert.deepEqual([code, stdout], [4, '']);
+    assert.match(stderr, /^rolebridge: You do not have this role\.$/m);
+    assert.match(stderr, /Yours are called: .*prod\/Admin/);
+    assert.match(stderr, /^Reference [0-9a-f-]{36}$/m);
+  });
+
+  it('what lies on the disk is for its owner alone, and no secret can be read in it', async () => {
+    const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(await laptop.done(['credential-process', 'prod/Admin'])) as Record<
+      string,
+      string
+    >;
+    const directory = laptop.file('.config/rolebridge');
+    assert.equal(statSync(directory).mode & 0o777, 0o700);
+    const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+    assert.ok(files.length >= 5);
+    for (const entry of files) {
+      const path = `${entry.parentPath}/${entry.name}`;
+      assert.equal(statSync(path).mode & 0o077, 0, path);
+      const content = readFileSync(path, 'latin1');
+      for (const secret of [AccessKeyId!, SecretAccessKey!, SessionToken!, 'rba_', 'rbr_']) assert.ok(!content.includes(secret), path);
+    }
+  });
+
+  it('logout ends the session at the server and removes everything here', async () => {
+    const other = new Computer();
+    try {
+      await other.logIn(world, 'bob', { protocol: 'oidc' });
+      await other.done(['credential-process', 'prod/Developer']);
+      assert.equal((await other.run(['logout'])).code, 0);
+      const { code, stderr } = await other.run(['credential-process', 'prod/Developer']);
+      assert.equal(code, 3);
+      assert.match(stderr, /^rolebridge: you are not signed in\.\nSign in: rolebridge login$/m);
+      assert.deepEqual(readdirSync(other.file('.config/rolebridge/credentials')), []);
+      const event = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
+      assert.ok(event?.type === 'cli-session.ended');
+      assert.deepEqual([event.actor.username, event.by], ['bob', 'client']);
+    } finally {
+      other.close();
+    }
+  });
+
+  it('nothing that identifies a login is in the log of the server', () => {
+    const log = world.log.join('');
+    for (const pattern of [/rb[arc]_[\w-]{20}/, /\b[A-Z]{4}-?[A-Z]{4}\b\./]) assert.doesNotMatch(log, pattern);
+  });
+});

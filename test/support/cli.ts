@@ -1,0 +1,183 @@
+/** The compiled client as people run it: a process of its own, with a home of its own. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { confirmDevice } from './cli-login.ts';
+import type { Visitor } from './visitor.ts';
+import type { Protocol, World } from './world.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+
+/** The entry of the client, compiled once for each state of the sources; files that run at the same time share it. */
+export function clientEntry(): string {
+  const cache = join(ROOT, 'node_modules/.cache/rolebridge-client');
+  const place = join(cache, sourcesHash());
+  const entry = join(place, 'cli/main.js');
+  if (existsSync(entry)) return entry;
+  mkdirSync(cache, { recursive: true });
+  const draft = mkdtempSync(join(cache, 'draft-'));
+  execFileSync(process.execPath, [TSC, '-p', join(ROOT, 'tsconfig.cli.json'), '--outDir', draft], { stdio: 'pipe' });
+  try {
+    renameSync(draft, place);
+  } catch {
+    // Another test file was faster.
+    rmSync(draft, { recursive: true, force: true });
+  }
+  return entry;
+}
+
+function sourcesHash(): string {
+  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'tsconfig.cli.json')));
+  for (const room of ['src/cli', 'src/core']) {
+    for (const name of readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' }).sort()) {
+      if (name.endsWith('.ts')) hash.update(name).update(readFileSync(join(ROOT, room, name)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+  /** The runtime; that of the tests unless told. */
+  readonly node?: string;
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCli {
+  readonly child: ChildProcess;
+  readonly ended: Promise<CliResult>;
+  /** The first match in what was written to stderr or stdout so far, or is written from now on. */
+  says(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+/** A computer of one person. */
+export class Computer {
+  readonly home = mkdtempSync(join(tmpdir(), 'rolebridge-home-'));
+  readonly #entry = clientEntry();
+  readonly #children = new Set<ChildProcess>();
+  readonly env: Readonly<Record<string, string | undefined>>;
+
+  constructor(env: Readonly<Record<string, string | undefined>> = {}) {
+    this.env = {
+      PATH: process.env.PATH,
+      HOME: this.home,
+      LANG: 'C.UTF-8',
+      ROLEBRIDGE_KEYCHAIN: 'off',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      ...env,
+    };
+  }
+
+  get entry(): string {
+    return this.#entry;
+  }
+
+  file(...names: string[]): string {
+    return join(this.home, ...names);
+  }
+
+  start(args: readonly string[], { env, stdin, node = process.execPath }: CliOptions = {}): RunningCli {
+    const child = spawn(node, [this.#entry, ...args], { env: { ...this.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#children.add(child);
+    let [stdout, stderr] = ['', ''];
+    const waiting = new Set<() => void>();
+    const heard = (): void => {
+      for (const look of waiting) look();
+    };
+    child.stdout!.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+      heard();
+    });
+    child.stderr!.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+      heard();
+    });
+    child.stdin!.on('error', () => {});
+    child.stdin!.end(stdin ?? '');
+    const ended = new Promise<CliResult>(resolve => {
+      child.once('close', code => {
+        this.#children.delete(child);
+        heard();
+        resolve({ code, stdout, stderr });
+      });
+    });
+    return {
+      child,
+      ended,
+      says: pattern =>
+        new Promise((resolve, reject) => {
+          const look = (): void => {
+            const match = pattern.exec(stderr) ?? pattern.exec(stdout);
+            if (match !== null) {
+              waiting.delete(look);
+              resolve(match);
+            } else if (child.exitCode !== null || child.signalCode !== null) {
+              waiting.delete(look);
+              reject(new Error(`ended with ${child.exitCode} before it said ${pattern}: ${stderr}${stdout}`));
+            }
+          };
+          waiting.add(look);
+          look();
+        }),
+    };
+  }
+
+  run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+    return this.start(args, options).ended;
+  }
+
+  /** Runs and gives stdout; an exit code other than 0 is a failure of the test. */
+  async done(args: readonly string[], options: CliOptions = {}): Promise<string> {
+    const { code, stdout, stderr } = await this.run(args, options);
+    assert.equal(code, 0, `rolebridge ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Signs in by a code that the person confirms in their browser. */
+  async logIn(
+    world: World,
+    username: string,
+    options: { protocol?: Protocol; visitor?: Visitor; args?: readonly string[] } = {},
+  ): Promise<Visitor> {
+    const { protocol = 'saml', args = [] } = options;
+    const visitor = options.visitor ?? (await world.signIn(username, protocol)).visitor;
+    const login = this.start(['login', '--device', '--server', world.urls.bridge, ...args]);
+    const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
+    await confirmDevice(world, visitor, code);
+    const { code: exit, stderr } = await login.ended;
+    assert.equal(exit, 0, stderr);
+    return visitor;
+  }
+
+  close(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** For `startWorld`: terminals wait in real time, so a second must be enough. */
+export const QUICK_POLLS = {
+  clock: 'running' as const,
+  configure: (yaml: string): string => `${yaml}\ncli: { deviceGrant: { interval: 1s } }\n`,
+};
+
+/** Whatever else is in the environment of the tests, a Node of another version, if the machine has one. */
+export function otherNode(): string | undefined {
+  const candidates = (process.env.PATH ?? '').split(':').map(directory => join(directory, 'node'));
+  return candidates.find(path => {
+    if (path.startsWith(ROOT) || !existsSync(path)) return false;
+    const version = execFileSync(path, ['--version'], { encoding: 'utf8' }).trim();
+    return version !== process.version && Number(version.slice(1).split('.')[0]) >= 20;
+  });
+}
