@@ -4,10 +4,11 @@
  * Owns: `~/.config/rolebridge/` and the one settings file in it. Imports nothing but Node's own modules: it is on the way of every
  * `credential-process`.
  */
-import { createHash } from 'node:crypto';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { builtin } from './builtin.ts';
 import { readIfThere } from './private-files.ts';
+
+const { createHash } = builtin('node:crypto');
+const { join } = builtin('node:path');
 
 export interface Settings {
   /** The origin of the bridge. */
@@ -29,7 +30,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function configDirectory(env: Environment): string {
   if (env.ROLEBRIDGE_CONFIG_DIR) return env.ROLEBRIDGE_CONFIG_DIR;
   if (process.platform === 'win32' && env.APPDATA) return join(env.APPDATA, 'rolebridge');
-  return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'rolebridge');
+  return join(env.XDG_CONFIG_HOME || join(env.HOME || builtin('node:os').homedir(), '.config'), 'rolebridge');
 }
 
 export const settingsFile = (directory: string): string => join(directory, 'config.json');

@@ -3,9 +3,11 @@
  *
  * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { builtin } from './builtin.ts';
+
+const { randomBytes } = builtin('node:crypto');
+const { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = builtin('node:fs');
+const { dirname } = builtin('node:path');
 
 /** The bytes of a file; undefined when there is none. Throws what Node throws for a file that is there and cannot be read. */
 export function readIfThere(path: string): Buffer | undefined {

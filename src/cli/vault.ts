@@ -4,9 +4,11 @@
  * Owns: the key, sealing and opening. A file that cannot be opened (half-written, altered, of another key, moved from another place) counts
  * as absent. Imports nothing but Node's own modules; the keychain is loaded only when there is no key file.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { basename, join } from 'node:path';
+import { builtin } from './builtin.ts';
 import { readIfThere, writePrivately } from './private-files.ts';
+
+const { createCipheriv, createDecipheriv, randomBytes } = builtin('node:crypto');
+const { basename, join } = builtin('node:path');
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { editFile, rewritten, type Section } from '../../src/cli/aws-config-file.ts';
+
+const OWNER = 'https://aws.example.com';
+const section = (name: string, value = 'x'): Section => ({ name, header: `[profile ${name}]`, settings: [['credential_process', value]] });
+const write = (text: string, ...names: string[]): string =>
+  rewritten(text, { owner: OWNER, sections: names.map(name => section(name)) }).text;
+const remove = (text: string): string => rewritten(text, { owner: OWNER, sections: [] }).text;
+
+/** What people have in their file, byte for byte. */
+const FILES: Readonly<Record<string, string>> = {
+  nothing: '',
+  'one section': '[default]\nregion = eu-west-1\n',
+  'no line break at the end': '[default]\nregion = eu-west-1',
+  'only blank lines': '\n\n',
+  'lines of Windows': '[default]\r\nregion = eu-west-1\r\n',
+  'lines of Windows, none at the end': '[default]\r\nregion = eu-west-1',
+  'comments, odd indentation, tabs':
+    '# mine\n; also mine\n[profile a]\n\tregion=eu-west-1   # why\n s3 =\n    max_concurrent_requests = 20\n\n\n',
+  'a byte order mark and bytes that are no UTF-8': '\u00ef\u00bb\u00bf[default]\n# \u00ff\u00fe caf\u00e9\n',
+  'the part of another server':
+    '# rolebridge: begin https://other.example.com (x)\n[profile z]\n# rolebridge: end https://other.example.com\n',
+};
+
+describe('our part of ~/.aws/config', () => {
+  for (const [what, text] of Object.entries(FILES)) {
+    it(`leaves the rest untouched to the byte, and goes without a trace: ${what}`, () => {
+      const written = write(text, 'prod-Admin', 'prod-ReadOnly');
+      assert.ok(written.includes('[profile prod-Admin]'));
+      assert.ok(written.startsWith(text));
+      assert.equal(write(written, 'prod-Admin', 'prod-ReadOnly'), written, 'written again, it is the same');
+      assert.equal(remove(write(written, 'prod-Admin')), text);
+      assert.equal(remove(text), text);
+    });
+  }
+
+  it('stays where it is when there is more behind it', () => {
+    const text = `${write('[default]\n', 'a')}\n[profile behind]\nregion = x\n`;
+    const next = write(text, 'b');
+    assert.ok(next.endsWith('\n[profile behind]\nregion = x\n'));
+    assert.ok(!next.includes('[profile a]'));
+    assert.equal(remove(next), '[default]\n\n[profile behind]\nregion = x\n');
+  });
+
+  it('does not write a profile that somebody has, however they wrote it', () => {
+    for (const header of [
+      '[profile prod-Admin]',
+      '[profile "prod-Admin"]',
+      '  [ profile  prod-Admin ]',
+      "[profile 'prod-Admin']",
+      '[prod-Admin]',
+    ]) {
+      const { text, conflicts } = rewritten(`${header}\nregion = x\n`, {
+        owner: OWNER,
+        sections: [section('prod-Admin'), section('other')],
+      });
+      assert.deepEqual(conflicts, ['prod-Admin'], header);
+      assert.ok(text.includes('[profile other]') && text.indexOf('prod-Admin') === text.lastIndexOf('prod-Admin'), header);
+    }
+  });
+
+  it('is not touched when its marks are not as we leave them; the message names the line', () => {
+    const [begin, end] = [`# rolebridge: begin ${OWNER} (x)`, `# rolebridge: end ${OWNER}`];
+    for (const [text, says] of [
+      [`a\n${begin}\n[profile a]\n`, /line 2: our part .* begins and never ends/],
+      [`${end}\n`, /line 1: .* ends without having begun/],
+      [`${begin}\n${begin}\n${end}\n`, /line 2: .* begins again/],
+      [`${begin}\n${end}\n${begin}\n${end}\n`, /line 3: .* begins a second time/],
+    ] as const) {
+      assert.throws(() => write(text, 'a'), { name: 'CliError', exit: 'local', message: says });
+    }
+  });
+
+  it('a mark of a server whose name begins like ours is not ours', () => {
+    const other =
+      '# rolebridge: begin https://aws.example.com.other.example (x)\n# rolebridge: end https://aws.example.com.other.example\n';
+    assert.ok(write(other, 'a').startsWith(other));
+  });
+});
+
+describe('the file', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rolebridge-aws-'));
+  after(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('is made for its owner alone, and keeps the mode that it has', () => {
+    const file = join(directory, 'new', 'config');
+    editFile(file, () => 'a');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const own = join(directory, 'own');
+    writeFileSync(own, 'a', { mode: 0o640 });
+    editFile(own, text => `${text}b`);
+    assert.equal(statSync(own).mode & 0o777, 0o640);
+    assert.equal(readFileSync(own, 'utf8'), 'ab');
+  });
+
+  it('stays a symbolic link', () => {
+    mkdirSync(join(directory, 'dotfiles'));
+    const [real, link] = [join(directory, 'dotfiles', 'aws'), join(directory, 'link')];
+    writeFileSync(real, 'a');
+    symlinkSync(real, link);
+    editFile(link, text => `${text}b`);
+    assert.ok(lstatSync(link).isSymbolicLink());
+    assert.equal(readFileSync(real, 'utf8'), 'ab');
+  });
+
+  it('keeps every byte, also those that are no text', () => {
+    const file = join(directory, 'bytes');
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    writeFileSync(file, bytes);
+    editFile(file, text => `${text}!`);
+    assert.deepEqual(readFileSync(file), Buffer.concat([bytes, Buffer.from('!')]));
+  });
+
+  it('what another program writes meanwhile is not lost: the change is made anew', () => {
+    const file = join(directory, 'busy');
+    writeFileSync(file, 'a');
+    let rounds = 0;
+    editFile(file, text => {
+      rounds += 1;
+      if (rounds === 1) writeFileSync(file, 'theirs');
+      return `${text}+ours`;
+    });
+    assert.equal(readFileSync(file, 'utf8'), 'theirs+ours');
+    assert.throws(
+      () =>
+        editFile(file, text => {
+          writeFileSync(file, `${text}.`);
+          return `${text}+`;
+        }),
+      { name: 'CliError', message: /changed by another program again and again/ },
+    );
+  });
+});

@@ -1,0 +1,138 @@
+/** What people use: Debian's AWS CLI and the AWS SDK for JavaScript, with profiles that `configure` wrote, against the local AWS. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { callApi, loginByDevice } from '../support/cli-login.ts';
+import { missingPackage } from '../support/missing-package.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+const AWS = '/usr/bin/aws';
+const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
+const run = promisify(execFile);
+
+describe('profiles that configure wrote', () => {
+  let world: World;
+  let computer: Computer;
+  before(async () => {
+    world = await startWorld(QUICK_POLLS);
+    computer = new Computer();
+    await computer.logIn(world, 'alice');
+    mkdirSync(computer.file('.aws'));
+    writeFileSync(computer.file('.aws/config'), '# mine\n[default]\nregion = us-east-1\n[profile prod-ReadOnly]\nregion = eu-central-1');
+  });
+  after(async () => {
+    computer.close();
+    await world.close();
+  });
+  const config = (): string => readFileSync(computer.file('.aws/config'), 'utf8');
+  const skip = missingPackage(AWS, 'awscli');
+
+  it('configure shows the change, and writes only when it may', async () => {
+    const before = config();
+    const dry = await computer.run(['configure', '--dry-run']);
+    assert.equal(dry.code, 0, dry.stderr);
+    assert.match(dry.stdout, /^\+\[profile prod-Admin\]$/m);
+    const asked = await computer.run(['configure']);
+    assert.equal(asked.code, 2);
+    assert.match(asked.stderr, /nobody can be asked here, so nothing was written/);
+    assert.equal(config(), before);
+    const { code, stderr } = await computer.run(['configure', '--yes']);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /not written, because a profile is called the same: prod-ReadOnly/);
+    assert.match(stderr, /Wrote 6 profiles to .*\.aws\/config\./);
+    assert.ok(config().startsWith(before));
+    assert.match(
+      config(),
+      /^\[profile partner-Auditor\]\ncredential_process = \S+ \S+ credential-process partner\/Auditor\nregion = eu-west-1$/m,
+    );
+    const again = await computer.run(['configure', '--yes']);
+    assert.match(again.stderr, /is up to date/);
+  });
+
+  for (const [profile, arn] of [
+    ['prod-Admin', /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/],
+    ['staging-Developer', /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/],
+    ['partner-Auditor', /^arn:aws:sts::444455556666:assumed-role\/Auditor\/alice-/],
+  ] as const) {
+    it(`the AWS CLI is ${profile} by its profile`, { skip }, async () => {
+      const { stdout } = await run(
+        AWS,
+        ['sts', 'get-caller-identity', '--profile', profile, '--endpoint-url', world.urls.aws, '--output', 'text', '--query', 'Arn'],
+        {
+          env: { ...computer.env, AWS_PAGER: '' } as NodeJS.ProcessEnv,
+        },
+      );
+      assert.match(stdout, arn);
+    });
+
+    it(`the SDK for JavaScript is ${profile} by its profile`, async () => {
+      const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
+        env: { ...computer.env, AWS_PROFILE: profile, AWS_ENDPOINT_URL_STS: world.urls.aws } as NodeJS.ProcessEnv,
+      });
+      assert.match(stdout, arn);
+    });
+  }
+
+  it('the AWS CLI shows what we say when the login has ended', { skip }, async () => {
+    const stranger = new Computer();
+    try {
+      mkdirSync(stranger.file('.aws'));
+      writeFileSync(stranger.file('.aws/config'), config().replaceAll(computer.home, stranger.home));
+      const failed = run(AWS, ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--endpoint-url', world.urls.aws], {
+        env: { ...stranger.env, ROLEBRIDGE_SERVER: world.urls.bridge } as NodeJS.ProcessEnv,
+      });
+      await assert.rejects(failed, /rolebridge: you are not signed in\.\s+Sign in: rolebridge login/);
+    } finally {
+      stranger.close();
+    }
+  });
+
+  it('a program on the PATH is called by its name', async () => {
+    const bin = computer.file('bin');
+    mkdirSync(bin);
+    chmodSync(computer.entry, 0o755);
+    symlinkSync(computer.entry, `${bin}/rolebridge`);
+    const env = { PATH: `${bin}:${dirname(process.execPath)}:${computer.env.PATH}` };
+    await computer.done(['configure', '--yes', '--search', 'gov', '--prefix', 'my-'], { env });
+    assert.match(config(), /^\[profile my-gov-Admin\]\ncredential_process = rolebridge credential-process gov\/Admin$/m);
+    assert.ok(!config().includes('prod-Admin'), 'what is not asked for any more is pruned');
+    const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
+      env: { ...computer.env, ...env, AWS_PROFILE: 'my-gov-Admin', AWS_ENDPOINT_URL_STS: world.urls.aws } as NodeJS.ProcessEnv,
+    });
+    assert.match(stdout, /^arn:aws-us-gov:sts::333344445555:assumed-role\/Admin\/alice-/);
+  });
+
+  it('--remove leaves the file as it was', async () => {
+    await computer.done(['configure', '--remove', '--yes']);
+    assert.equal(config(), '# mine\n[default]\nregion = us-east-1\n[profile prod-ReadOnly]\nregion = eu-central-1');
+  });
+
+  it('a container gets one role by a token of its own', async () => {
+    const { accessToken } = await loginByDevice(world, 'alice');
+    const { json } = await callApi(world, accessToken, {
+      method: 'POST',
+      path: '/container-tokens',
+      body: { account: 'prod', role: 'Developer' },
+    });
+    for (const token of [json.token, `Bearer ${json.token}`]) {
+      const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
+        env: {
+          ...computer.env,
+          AWS_REGION: 'eu-west-1',
+          AWS_CONTAINER_CREDENTIALS_FULL_URI: json.url,
+          AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
+          AWS_ENDPOINT_URL_STS: world.urls.aws,
+        } as NodeJS.ProcessEnv,
+      });
+      assert.match(stdout, /^arn:aws:sts::111122223333:assumed-role\/Developer\/alice-/);
+    }
+    const elsewhere = await fetch(json.url.replace('Developer', 'Admin'), { headers: { authorization: json.token } });
+    assert.equal(elsewhere.status, 403);
+    assert.equal(((await elsewhere.json()) as { Code: string }).Code, 'role_not_for_token');
+  });
+});
