@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { viewerOf } from '../support/cli-login.ts';
+import { startTlsProxy } from '../support/tls-proxy.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+/** One line on stderr that says what, below it what to do; nothing on stdout, no stack, and the exit code. */
+function saysPlainly(
+  { code, stdout, stderr }: { code: number | null; stdout: string; stderr: string },
+  exit: number,
+  ...patterns: RegExp[]
+): void {
+  assert.deepEqual([code, stdout], [exit, ''], stderr);
+  for (const pattern of patterns) assert.match(stderr, pattern);
+  assert.doesNotMatch(stderr, /\n {4}at |node:internal|Error:/);
+}
+
+describe('when something is wrong on this computer', () => {
+  let world: World;
+  let computer: Computer;
+  before(async () => {
+    world = await startWorld(QUICK_POLLS);
+    computer = new Computer();
+    await computer.logIn(world, 'alice');
+  });
+  after(async () => {
+    computer.close();
+    await world.close();
+  });
+  const directory = (): string => computer.file('.config/rolebridge');
+
+  it('a settings file that is no JSON is named with its place, and not overwritten', async () => {
+    const other = new Computer();
+    try {
+      mkdirSync(other.file('.config/rolebridge'), { recursive: true });
+      const file = other.file('.config/rolebridge/config.json');
+      for (const [text, says] of [
+        ['{ "server": ', /config\.json is not JSON/],
+        ['[]', /must hold one JSON object/],
+        ['{ "server": 7 }', /"server" must be a string/],
+      ] as const) {
+        writeFileSync(file, text);
+        for (const args of [['whoami'], ['login', '--server', world.urls.bridge], ['credential-process', 'prod/Admin']])
+          saysPlainly(await other.run(args), 6, says, /Correct the file, or move it away\. It was not changed\./);
+        assert.equal(readFileSync(file, 'utf8'), text);
+      }
+    } finally {
+      other.close();
+    }
+  });
+
+  it('a half-written or altered cache counts as absent and is made anew', async () => {
+    const first = await computer.done(['credential-process', 'prod/Admin']);
+    const [name] = readdirSync(`${directory()}/credentials`);
+    const file = `${directory()}/credentials/${name}`;
+    const whole = readFileSync(file);
+    for (const spoiled of [
+      whole.subarray(0, 20),
+      Buffer.alloc(0),
+      Buffer.concat([whole, Buffer.of(0)]),
+      Buffer.from(whole).fill(7, 40, 41),
+      Buffer.from('{}'),
+    ]) {
+      writeFileSync(file, spoiled);
+      const again = await computer.done(['credential-process', 'prod/Admin']);
+      assert.notEqual(again, first);
+      assert.equal(await computer.done(['credential-process', 'prod/Admin']), again);
+    }
+  });
+
+  it('the cache of one role is not taken for another’s', async () => {
+    await computer.done(['credential-process', 'prod/Developer']);
+    const files = readdirSync(`${directory()}/credentials`).map(name => `${directory()}/credentials/${name}`);
+    const contents = files.map(file => readFileSync(file));
+    writeFileSync(files[0]!, contents[1]!);
+    writeFileSync(files[1]!, contents[0]!);
+    const arnOf = async (role: string): Promise<string> =>
+      (JSON.parse(await computer.done(['credentials', role, '--json'])) as { assumed_role_arn: string }).assumed_role_arn;
+    assert.match(await arnOf('prod/Admin'), /assumed-role\/Admin\//);
+    assert.match(await arnOf('prod/Developer'), /assumed-role\/Developer\//);
+  });
+
+  it('a home that cannot be written is said, with the place', async () => {
+    const blocked = computer.file('a-file');
+    writeFileSync(blocked, '');
+    const env = { ROLEBRIDGE_CONFIG_DIR: `${blocked}/config`, ROLEBRIDGE_SERVER: world.urls.bridge };
+    saysPlainly(await computer.run(['login', '--device'], { env }), 6, /a file is where a directory should be/, /ROLEBRIDGE_CONFIG_DIR/);
+  });
+
+  it('a lock that a dead process left does not hold anybody up, and one that is held is named in the end', async () => {
+    rmSync(`${directory()}/credentials`, { recursive: true });
+    mkdirSync(`${directory()}/credentials`);
+    await computer.done(['credential-process', 'prod/Admin']);
+    const [name] = readdirSync(`${directory()}/credentials`);
+    const lock = `${directory()}/credentials/${name}.lock`;
+    rmSync(`${directory()}/credentials/${name}`);
+    writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: (await import('node:os')).hostname(), nonce: 'x' }));
+    await computer.done(['credential-process', 'prod/Admin']);
+    assert.ok(!existsSync(lock));
+  });
+
+  it('a minimum that nobody can give, and one that is none', async () => {
+    saysPlainly(
+      await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', '2h']),
+      4,
+      /credentials of this role live for .*, and 2 h were asked for/,
+    );
+    saysPlainly(
+      await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', 'soon']),
+      2,
+      /--minimum "soon" is no length of time/,
+    );
+  });
+
+  it('a role that is no name, and no role at all where nobody can be asked', async () => {
+    saysPlainly(await computer.run(['credentials', 'admin']), 2, /"admin" names no role/, /Write ACCOUNT\/ROLE/);
+    saysPlainly(await computer.run(['console', '--print']), 2, /no role was named/);
+    saysPlainly(await computer.run(['exec', 'prod/Admin', 'aws']), 2, /too many words/);
+  });
+
+  it('a proof that is missing is explained, with how to sign in again', async () => {
+    const without = new Computer();
+    try {
+      const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
+      await without.logIn(world, 'alice', { visitor });
+      saysPlainly(
+        await without.run(['credential-process', 'prod/Admin']),
+        4,
+        /This role needs a stronger proof of who you are/,
+        /It needs a sign-in with a second factor/,
+        /In a terminal: rolebridge login --fresh/,
+      );
+      assert.match(await without.done(['roles', '--all']), /^prod +111122223333 +Admin +no +It needs a sign-in with a second factor/m);
+    } finally {
+      without.close();
+    }
+  });
+
+  it('a login that was ended elsewhere is said, and what is cached still helps until its end', async () => {
+    const other = new Computer();
+    try {
+      const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
+      const cached = await other.done(['credential-process', 'prod/Developer']);
+      await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, { correlationId: 'test', address: '127.0.0.1' });
+      saysPlainly(await other.run(['whoami']), 3, /your login has ended/, /rolebridge login/);
+      assert.equal(await other.done(['credential-process', 'prod/Developer']), cached);
+      saysPlainly(await other.run(['credential-process', 'staging/Developer']), 3, /you are not signed in/);
+    } finally {
+      other.close();
+    }
+  });
+});
+
+describe('when something is wrong on the way to the server', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld(QUICK_POLLS);
+  });
+  after(() => world.close());
+
+  const listening = async (answer: Parameters<typeof createServer>[1]): Promise<{ server: Server; url: string }> => {
+    const server = createServer(answer as never);
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  };
+
+  it('nobody answers, somebody else answers, or the address is none', async () => {
+    const computer = new Computer();
+    const { server, url } = await listening((_request, response) => response.writeHead(302, { location: '/portal' }).end());
+    try {
+      const gone = await listening(() => {});
+      await new Promise(resolve => gone.server.close(resolve));
+      saysPlainly(await computer.run(['login', '--server', gone.url]), 5, /nothing answers at http:\/\/127\.0\.0\.1:\d+/, /VPN/);
+      saysPlainly(await computer.run(['login', '--server', url]), 5, /answered with a redirect, as a sign-in page of a network/);
+      saysPlainly(await computer.run(['login', '--server', world.urls.aws]), 5, /is no rolebridge/);
+      saysPlainly(await computer.run(['login', '--server', 'http://aws.example.com']), 2, /must be an https address/);
+      saysPlainly(await computer.run(['login', '--server', 'https://aws.example.com/path']), 2, /without a path/);
+      saysPlainly(await computer.run(['whoami']), 2, /no server is known yet/, /rolebridge login --server/);
+    } finally {
+      server.close();
+      computer.close();
+    }
+  });
+
+  it('a server that is down later: the cached credentials are handed out while they have life, and then it says how much', async () => {
+    const computer = new Computer();
+    try {
+      await computer.logIn(world, 'alice');
+      const printed = await computer.done(['credential-process', 'prod/ReadOnly']);
+      const gone = world.servers.bridge;
+      const port = (gone.address() as AddressInfo).port;
+      gone.closeAllConnections();
+      await new Promise<void>(resolve => gone.close(() => resolve()));
+      try {
+        assert.equal(await computer.done(['credential-process', 'prod/ReadOnly']), printed);
+        saysPlainly(
+          await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', '1h']),
+          5,
+          /nothing answers at/,
+          /The credentials from before live for 59 min more/,
+          /--minimum 59m takes them all the same/,
+        );
+        saysPlainly(await computer.run(['credential-process', 'prod/Admin']), 5, /nothing answers at/);
+        const loggedOut = await computer.run(['logout']);
+        assert.equal(loggedOut.code, 5);
+        assert.match(loggedOut.stderr, /removed here, but not ended at the server/);
+      } finally {
+        await new Promise<void>(resolve => gone.listen(port, '127.0.0.1', resolve));
+      }
+    } finally {
+      computer.close();
+    }
+  });
+
+  it('a clock that is off is named once, and nothing loops because of it', async () => {
+    const computer = new Computer();
+    const skewed = await listening((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', date: new Date(Date.now() + 7 * 60_000).toUTCString() });
+      response.end(JSON.stringify({ issuer: 'http://elsewhere' }));
+    });
+    try {
+      const { stderr } = await computer.run(['login', '--server', skewed.url]);
+      assert.match(
+        stderr,
+        /the clock of this computer is 7 minutes behind the server's\. AWS refuses requests of a clock that is off: set it \(in WSL after a sleep: sudo hwclock -s\)/,
+      );
+      assert.equal(stderr.match(/the clock of this computer/g)?.length, 1);
+    } finally {
+      skewed.server.close();
+      computer.close();
+    }
+  });
+
+  it('a private certificate authority is trusted by SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the settings, and not without', async () => {
+    const computer = new Computer();
+    let proxy: Awaited<ReturnType<typeof startTlsProxy>> | undefined;
+    const secure = await startWorld({
+      ...QUICK_POLLS,
+      proxy: async target => {
+        proxy = await startTlsProxy(target);
+        return proxy;
+      },
+    });
+    try {
+      const authorities = computer.file('ca.pem');
+      writeFileSync(authorities, proxy!.certificatePem);
+      const login = ['login', '--device', '--server', proxy!.url];
+      saysPlainly(
+        await computer.run(login),
+        5,
+        /the certificate of https:\/\/127\.0\.0\.1:\d+ is not trusted here/,
+        /SSL_CERT_FILE or NODE_EXTRA_CA_CERTS/,
+      );
+      saysPlainly(await computer.run(login, { env: { SSL_CERT_FILE: computer.file('nowhere') } }), 6, /cannot be read \(ENOENT\)/);
+      for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
+        const running = computer.start(login, { env: { [name]: authorities } });
+        await running.says(/Waiting for you to confirm/);
+        running.child.kill('SIGINT');
+        await running.ended;
+      }
+      mkdirSync(computer.file('.config/rolebridge'), { recursive: true });
+      writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify({ server: proxy!.url, caFile: authorities }));
+      saysPlainly(await computer.run(['whoami']), 3, /you are not signed in/);
+    } finally {
+      await secure.close();
+      computer.close();
+    }
+  });
+
+  it('HTTPS_PROXY is used for a server that is not on this computer', async () => {
+    const computer = new Computer();
+    const asked: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url!);
+      const [host, port] = request.url!.split(':');
+      void connect({ host: '127.0.0.1', port: 1 }).on('error', () => socket.end(`HTTP/1.1 502 no way to ${host}:${port}\r\n\r\n`));
+    });
+    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+    try {
+      const env = { HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+      const { code } = await computer.run(['login', '--server', 'https://aws.example.com'], { env });
+      assert.equal(code, 5);
+      assert.deepEqual(asked, ['aws.example.com:443']);
+    } finally {
+      proxy.close();
+      computer.close();
+    }
+  });
+});
