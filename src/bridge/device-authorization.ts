@@ -106,8 +106,7 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
     } catch (thrown) {
       const { code, message: why } = asBridgeError(thrown);
       const isAnswer = code === 'authorization_pending' || code === 'slow_down' || code === 'fresh_sign_in_needed';
-      // Tokens that refuse have recorded it themselves.
-      if (!isAnswer && code !== 'grant_invalid') {
+      if (!isAnswer) {
         const actor = viewer && actorOf(viewer.identity);
         await audit.record({ type: 'cli-login.refused', at: clock.now(), origin, actor, code, why });
       }
@@ -224,24 +223,26 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
         await audit.record({ type: 'cli-login.disowned', ...recordOf(decision, grant.request) });
       }),
 
-    redeem: (deviceCode, client, origin) =>
-      audited(origin, undefined, async () => {
+    redeem: async (deviceCode, client, origin) => {
+      const session = await audited(origin, undefined, async () => {
         const [half = '', secret = ''] = deviceCode.split('.');
         const code = readUserCode(half);
+        if (code === undefined || secret === '') throw new BridgeError('grant_invalid', 'what was sent is no device code');
         const digest = secrets.digest(secret);
         keepPace(digest);
         const now = clock.now();
-        const session =
-          code &&
-          (await deviceGrants.update(code, now, grant => {
-            if (!secrets.equal(grant.deviceCodeDigest, digest)) throw new BridgeError('grant_invalid', 'no such device code');
-            if (grant.request.client.id !== client.id)
-              throw new BridgeError('grant_invalid', 'the device code was given to another client');
-            const { next, session } = redeem(grant, now);
-            return { next, value: session };
-          }));
-        if (session === undefined) throw new BridgeError('grant_invalid', 'no such device code');
-        return tokens.pickUp(session, client.id, origin);
-      }),
+        const found = await deviceGrants.update(code, now, grant => {
+          if (!secrets.equal(grant.deviceCodeDigest, digest)) throw new BridgeError('grant_invalid', 'no such device code');
+          if (grant.request.client.id !== client.id) {
+            throw new BridgeError('grant_invalid', 'the device code was given to another client');
+          }
+          const { next, session } = redeem(grant, now);
+          return { next, value: session };
+        });
+        if (found === undefined) throw new BridgeError('grant_invalid', 'no such device code');
+        return found;
+      });
+      return tokens.pickUp(session, client.id, origin);
+    },
   };
 }

@@ -76,9 +76,12 @@ export type UserCode = string & { readonly __brand: 'UserCode' };
 
 /** What a person typed, in any case, with dashes and spaces anywhere; undefined when it cannot be a code. */
 export function readUserCode(typed: string): UserCode | undefined {
-  const letters = typed.toUpperCase().replaceAll(/[\s\u2010-\u2015_.-]/g, '');
-  const isCode = letters.length === USER_CODE_LENGTH && [...letters].every(letter => USER_CODE_ALPHABET.includes(letter));
-  return isCode ? (letters as UserCode) : undefined;
+  const letters = typed.replaceAll(/[\s\u2010-\u2015_.-]/g, '');
+  // Before case is changed: there are letters beyond A to Z whose capitals are among them.
+  if (!/^[A-Za-z]+$/.test(letters)) return undefined;
+  const code = letters.toUpperCase();
+  const isCode = code.length === USER_CODE_LENGTH && [...code].every(letter => USER_CODE_ALPHABET.includes(letter));
+  return isCode ? (code as UserCode) : undefined;
 }
 
 /** `WDJB-MJHT` */

@@ -85,11 +85,11 @@ export function createCliSessions(database: Database, { seal, unseal }: Seal): C
     list: async (now, { person, username }) => {
       const rows =
         person === undefined
-          ? await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 ORDER BY created_at DESC`, [now])
-          : await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 AND person = $2 ORDER BY created_at DESC`, [
-              now,
-              person,
-            ]);
+          ? await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 ORDER BY created_at DESC, handle`, [now])
+          : await database.rows(
+              `SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 AND person = $2 ORDER BY created_at DESC, handle`,
+              [now, person],
+            );
       return summariesOf(rows)
         .filter(summary => username === undefined || summary.username === username)
         .slice(0, MOST_LISTED);

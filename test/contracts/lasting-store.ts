@@ -180,7 +180,7 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       for (const store of stores) await store.ping();
       assert.deepEqual(
         (await database.rows('SELECT number FROM rolebridge_migrations')).map(({ number }) => number),
-        [1],
+        [1, 2],
       );
     });
 

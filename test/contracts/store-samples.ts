@@ -1,8 +1,9 @@
 /** What the store contracts put into a store, and how they reach the database under it. */
 import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
+import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts';
-import type { Session, SignInAttempt, Store } from '../../src/core/ports.ts';
+import type { CliSession, Session, SignInAttempt, Store } from '../../src/core/ports.ts';
 import type { AccountId, RoleName, RoleSessionName } from '../../src/core/role.ts';
 import type { AuditReader } from '../../src/store/audit-reader.ts';
 import type { Row, Value } from '../../src/store/database.ts';
@@ -60,6 +61,42 @@ export const attemptOf = (over: Partial<SignInAttempt> = {}): SignInAttempt => (
   expectation: { protocol: 'oidc', nonce: token(), codeVerifier: token() },
   createdAt: NOW,
   expiresAt: NOW + 600_000,
+  ...over,
+});
+
+let handles = 0;
+
+export const cliSessionOf = (over: Partial<CliSession['summary']> = {}, identity: Identity = IDENTITY): CliSession => ({
+  id: token(),
+  identity,
+  corporateProof: { kind: 'id-token', token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig', expiresAt: NOW + HOUR },
+  notAfter: NOW + 12 * HOUR,
+  summary: {
+    handle: (++handles).toString(16).padStart(20, '0'),
+    person: identity.person,
+    username: identity.username,
+    client: { id: 'rolebridge-cli', name: 'rolebridge command line' },
+    deviceName: 'laptop-of-alice',
+    grant: 'device_code',
+    address: '192.0.2.99',
+    createdAt: NOW,
+    expiresAt: NOW + 600_000,
+    ...over,
+  },
+});
+
+export const deviceGrantOf = (over: Partial<DeviceGrant> = {}): DeviceGrant => ({
+  request: {
+    client: { id: 'c', name: 'C' },
+    deviceName: 'laptop-of-alice',
+    address: '192.0.2.99',
+    requestedAt: NOW,
+    reauthenticate: false,
+  },
+  deviceCodeDigest: token(),
+  decideBy: NOW + 600_000,
+  expiresAt: NOW + 1_200_000,
+  state: 'pending',
   ...over,
 });
 

@@ -6,8 +6,14 @@ import { pendingSteps, stepsFor } from '../../src/store/migrations/migrations.ts
 test('a released step of the schema never changes: databases in use were made with exactly these', () => {
   const released = [SQLITE, POSTGRES].map(dialect => stepsFor(dialect).map(({ number, checksum }) => `${number} ${checksum}`));
   assert.deepEqual(released, [
-    ['1 7198d53ddd1617a13a000e0c69a09d54001e405d90baf2de8001f267e9dde2a2'],
-    ['1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02'],
+    [
+      '1 7198d53ddd1617a13a000e0c69a09d54001e405d90baf2de8001f267e9dde2a2',
+      '2 afcc007ed154ba807aedb6593dbef21fa4b3035c43b33b6fc14f6222e0cd5cc3',
+    ],
+    [
+      '1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02',
+      '2 46cc3a71c05723276b83b57664bc14fb74c3374f99c9ea48c908dcdb05a50840',
+    ],
   ]);
 });
 

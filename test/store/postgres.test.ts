@@ -5,6 +5,7 @@ import { after, type TestContext, test } from 'node:test';
 import pg from 'pg';
 import type { Row, Value } from '../../src/store/database.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
+import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { storeContract } from '../contracts/store.ts';
 import { type LastingDatabase, SECRET, sessionOf } from '../contracts/store-samples.ts';
@@ -75,7 +76,10 @@ function testWith(server: RunningPostgres): void {
   };
 
   storeContract('PostgreSQL', newDatabase);
+
+  cliStoreContract('PostgreSQL', newDatabase);
   lastingStoreContract('PostgreSQL', newDatabase);
+  lastingCliStoreContract('PostgreSQL', newDatabase);
 
   test('a server, database or login that does not work is named with what to do, and never with the password', async t => {
     const { parameters } = await newSchema(t);

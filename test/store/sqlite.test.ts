@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Row } from '../../src/store/database.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
+import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { storeContract } from '../contracts/store.ts';
 import { type LastingDatabase, NOW, SECRET, sessionOf } from '../contracts/store-samples.ts';
@@ -32,8 +33,12 @@ async function newFile(t: TestContext): Promise<LastingDatabase> {
 }
 
 storeContract('SQLite in memory', async () => ({ open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }) }));
+
+cliStoreContract('SQLite in memory', async () => ({ open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }) }));
 storeContract('SQLite in a file', newFile);
+cliStoreContract('SQLite in a file', newFile);
 lastingStoreContract('SQLite in a file', newFile);
+lastingCliStoreContract('SQLite in a file', newFile);
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
 

@@ -1,0 +1,370 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { createApp } from '../../src/app.ts';
+import {
+  type Answer,
+  beginDevice,
+  CLIENT,
+  callApi,
+  DEVICE_CODE,
+  loginByDevice,
+  pollDevice,
+  postForm,
+  viewerOf,
+} from '../support/cli-login.ts';
+import type { Visitor } from '../support/visitor.ts';
+import { answer, startWorld, type World } from '../support/world.ts';
+
+const ORIGIN = { correlationId: 'test', address: '192.0.2.200' };
+const errorOf = ({ status, json }: Answer): [number, string] => [status, json.error];
+const refresh = (world: World, token: string, client = CLIENT): Promise<Answer> =>
+  postForm(world, '/oauth/token', { grant_type: 'refresh_token', client_id: client, refresh_token: token });
+const isLive = async (world: World, token: string): Promise<boolean> => (await callApi(world, token, { path: '/whoami' })).status === 200;
+
+/** A begun login that the person of this browser has confirmed. */
+async function confirmed(world: World, visitor: Visitor): Promise<string> {
+  const { json } = await beginDevice(world);
+  await world.bridge.deviceAuthorization.approve({ viewer: await viewerOf(world, visitor), origin: ORIGIN, userCode: json.user_code });
+  return json.device_code;
+}
+
+interface Authorization {
+  readonly code: string;
+  readonly verifier: string;
+  readonly redirectUri: string;
+}
+
+/** From the consent page to the code, without a listener at the end. */
+async function authorized(world: World, visitor: Visitor, over: Readonly<Record<string, string>> = {}): Promise<Authorization> {
+  const verifier = randomBytes(32).toString('base64url');
+  const redirectUri = 'http://127.0.0.1:9/callback';
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: CLIENT,
+    redirect_uri: redirectUri,
+    state: 'the-state',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    ...over,
+  });
+  const page = await visitor.get(`${world.urls.bridge}/oauth/authorize?${query}`);
+  const done = await visitor.submit(page, 'button[value=approve]', {}, { stopAt: url => url.startsWith(redirectUri) });
+  const answered = new URL(done.path.at(-1)!);
+  assert.equal(answered.searchParams.get('state'), 'the-state');
+  assert.equal(answered.searchParams.get('iss'), world.urls.bridge);
+  return { code: answered.searchParams.get('code')!, verifier, redirectUri };
+}
+
+const exchange = (
+  world: World,
+  { code, verifier, redirectUri }: Authorization,
+  over: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
+  postForm(world, '/oauth/token', {
+    grant_type: 'authorization_code',
+    client_id: CLIENT,
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+    ...over,
+  });
+
+describe('the OAuth endpoints', () => {
+  let world: World;
+  let visitor: Visitor;
+  before(async () => {
+    world = await startWorld({
+      configure: yaml => `${yaml}\ncli: { clients: [{ id: other-tool, name: Other tool, redirectUris: ["http://127.0.0.1/callback"] }] }\n`,
+    });
+    ({ visitor } = await world.signIn('alice', 'saml'));
+  });
+  after(() => world.close());
+
+  it('say what there is (RFC 8414)', async () => {
+    const response = await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`);
+    const metadata = (await response.json()) as Record<string, unknown>;
+    assert.equal(metadata.issuer, world.urls.bridge);
+    for (const name of ['authorization_endpoint', 'token_endpoint', 'device_authorization_endpoint', 'revocation_endpoint'])
+      assert.ok(String(metadata[name]).startsWith(`${world.urls.bridge}/oauth/`), name);
+    assert.deepEqual(metadata.grant_types_supported, ['authorization_code', 'refresh_token', DEVICE_CODE]);
+    assert.deepEqual(metadata.code_challenge_methods_supported, ['S256']);
+  });
+
+  it('a device code: pending, too soon, confirmed, used up', async () => {
+    const { json } = await beginDevice(world);
+    assert.deepEqual([json.expires_in, json.interval, json.verification_uri], [600, 5, `${world.urls.bridge}/device`]);
+    assert.match(json.user_code, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
+    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'authorization_pending']);
+    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'slow_down']);
+    world.clock.turn(6);
+    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'slow_down'], 'the longer interval stays');
+    await world.bridge.deviceAuthorization.approve({ viewer: await viewerOf(world, visitor), origin: ORIGIN, userCode: json.user_code });
+    world.clock.turn(16);
+    const got = await pollDevice(world, json.device_code);
+    assert.equal(got.status, 200);
+    assert.equal(got.headers.get('cache-control'), 'no-store');
+    assert.deepEqual([got.json.token_type, got.json.scope, got.json.expires_in], ['Bearer', 'aws', 3600]);
+    world.clock.turn(20);
+    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'invalid_grant']);
+    assert.ok(await isLive(world, got.json.access_token), 'the first one keeps what it got');
+  });
+
+  it('a device code that is guessed, cut, of another client, or of another code', async () => {
+    const { json } = await beginDevice(world);
+    const other = await beginDevice(world);
+    const [code] = json.device_code.split('.');
+    for (const wrong of [
+      '',
+      'x',
+      code,
+      `${code}.`,
+      `${code}.${'A'.repeat(43)}`,
+      `.${json.device_code.split('.')[1]}`,
+      `${code}.${other.json.device_code.split('.')[1]}`,
+      `BBBBBBBB.${'B'.repeat(43)}`,
+    ])
+      assert.deepEqual(errorOf(await pollDevice(world, wrong)), [400, 'invalid_grant'], wrong);
+    world.clock.turn(60);
+    assert.deepEqual(errorOf(await pollDevice(world, json.device_code, 'other-tool')), [400, 'invalid_grant']);
+    world.clock.turn(60);
+    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'authorization_pending'], 'it is still the terminal’s');
+  });
+
+  it('of twenty who pick up one device code, one gets tokens', async () => {
+    const deviceCode = await confirmed(world, visitor);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => pollDevice(world, deviceCode)));
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+  });
+
+  it('an authorization code with PKCE', async () => {
+    const authorization = await authorized(world, visitor);
+    const got = await exchange(world, authorization);
+    assert.equal(got.status, 200, JSON.stringify(got.json));
+    assert.ok(await isLive(world, got.json.access_token));
+    assert.deepEqual(errorOf(await exchange(world, authorization)), [400, 'invalid_grant']);
+    assert.ok(
+      !(await isLive(world, got.json.access_token)),
+      'a code that is used twice was stolen: its session ends (RFC 6749 section 4.1.2)',
+    );
+    const ended = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
+    assert.ok(ended?.type === 'cli-session.ended' && ended.by === 'misuse');
+  });
+
+  for (const [what, over] of [
+    ['another verifier', { code_verifier: 'v'.repeat(43) }],
+    ['a verifier that is too short', { code_verifier: 'short' }],
+    ['another redirect URI', { redirect_uri: 'http://127.0.0.1:10/callback' }],
+    ['another client', { client_id: 'other-tool' }],
+  ] as const) {
+    it(`an authorization code with ${what} is refused, and spent`, async () => {
+      const authorization = await authorized(world, visitor);
+      assert.deepEqual(errorOf(await exchange(world, authorization, over)), [400, 'invalid_grant']);
+      assert.deepEqual(errorOf(await exchange(world, authorization)), [400, 'invalid_grant']);
+    });
+  }
+
+  it('of twenty who exchange one authorization code, at most one gets tokens, and then it is noticed', async () => {
+    const authorization = await authorized(world, visitor);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(world, authorization)));
+    assert.ok(answers.filter(({ status }) => status === 200).length <= 1);
+  });
+
+  it('a refresh token rotates; the one before gives the same answer for a minute, then its use ends the session', async () => {
+    const { refreshToken, accessToken } = await loginByDevice(world, 'alice');
+    const first = await refresh(world, refreshToken);
+    assert.equal(first.status, 200);
+    assert.notEqual(first.json.refresh_token, refreshToken);
+    assert.ok((await isLive(world, accessToken)) && (await isLive(world, first.json.access_token)));
+    world.clock.turn(59);
+    const repeated = await refresh(world, refreshToken);
+    assert.deepEqual([repeated.json.access_token, repeated.json.refresh_token], [first.json.access_token, first.json.refresh_token]);
+    world.clock.turn(2);
+    assert.deepEqual(errorOf(await refresh(world, refreshToken)), [400, 'invalid_grant']);
+    assert.ok(!(await isLive(world, first.json.access_token)));
+    assert.deepEqual(errorOf(await refresh(world, first.json.refresh_token)), [400, 'invalid_grant']);
+  });
+
+  it('twenty processes that refresh one token at once all get the same pair', async () => {
+    const { refreshToken } = await loginByDevice(world, 'alice');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(world, refreshToken)));
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    assert.equal(new Set(answers.map(({ json }) => json.refresh_token)).size, 1);
+    assert.ok(await isLive(world, answers[0]!.json.access_token));
+  });
+
+  it('a refresh token of another client, an access token as one, and nonsense', async () => {
+    const { refreshToken, accessToken } = await loginByDevice(world, 'alice');
+    for (const [token, client] of [
+      [refreshToken, 'other-tool'],
+      [accessToken, CLIENT],
+      ['rbr_nonsense', CLIENT],
+    ] as const)
+      assert.deepEqual(errorOf(await refresh(world, token, client)), [400, 'invalid_grant']);
+    assert.ok(await isLive(world, accessToken));
+  });
+
+  it('revoking an access or a refresh token ends the session; what is no token is no error (RFC 7009)', async () => {
+    const revoke = (token: string, client = CLIENT) => postForm(world, '/oauth/revoke', { token, client_id: client });
+    for (const kind of ['accessToken', 'refreshToken'] as const) {
+      const login = await loginByDevice(world, 'alice');
+      assert.deepEqual(errorOf(await revoke(login[kind], 'other-tool')), [400, 'unauthorized_client']);
+      assert.ok(await isLive(world, login.accessToken));
+      for (const _ of ['first', 'again']) assert.equal((await revoke(login[kind])).status, 200);
+      assert.ok(!(await isLive(world, login.accessToken)));
+      assert.deepEqual(errorOf(await refresh(world, login.refreshToken)), [400, 'invalid_grant']);
+    }
+    assert.equal((await revoke('nonsense')).status, 200);
+  });
+
+  it('bad input gets the error of the protocol, whatever it is', async () => {
+    const token = (fields: Record<string, string>) => postForm(world, '/oauth/token', fields);
+    const poll = { grant_type: DEVICE_CODE, client_id: CLIENT, device_code: 'x' };
+    const twice = new URLSearchParams(poll);
+    twice.append('client_id', CLIENT);
+    for (const [what, answered, status, error] of [
+      ['no fields', await token({}), 400, 'invalid_request'],
+      ['no client', await token({ grant_type: DEVICE_CODE, device_code: 'x' }), 400, 'invalid_request'],
+      ['no code', await token({ grant_type: DEVICE_CODE, client_id: CLIENT }), 400, 'invalid_request'],
+      ['an unknown client', await token({ ...poll, client_id: 'nobody' }), 401, 'invalid_client'],
+      ['an unknown grant type', await token({ ...poll, grant_type: 'password' }), 400, 'unsupported_grant_type'],
+      ['a grant type of the prototype', await token({ ...poll, grant_type: 'constructor' }), 400, 'unsupported_grant_type'],
+      ['an unknown scope', await token({ ...poll, scope: 'aws admin' }), 400, 'invalid_scope'],
+      ['a field twice', await postForm(world, '/oauth/token', twice), 400, 'invalid_request'],
+      ['a field too long', await token({ ...poll, device_code: 'x'.repeat(300) }), 400, 'invalid_request'],
+      ['a body too large', await token({ ...poll, device_code: 'x'.repeat(10_000) }), 413, 'invalid_request'],
+      ['an unknown prompt', await beginDevice(world, { prompt: 'none' }), 400, 'invalid_request'],
+      ['an unknown client at the device', await beginDevice(world, { client_id: 'nobody' }), 401, 'invalid_client'],
+    ] as const)
+      assert.deepEqual(errorOf(answered), [status, error], what);
+    const json = await fetch(`${world.urls.bridge}/oauth/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(poll),
+    });
+    assert.equal(((await json.json()) as { error: string }).error, 'invalid_request');
+  });
+
+  it('an authorization request that names no client, or an address that is not the client’s, leads nowhere', async () => {
+    const ask = (over: Readonly<Record<string, string>>) =>
+      visitor.get(
+        `${world.urls.bridge}/oauth/authorize?${new URLSearchParams({ response_type: 'code', client_id: CLIENT, redirect_uri: 'http://127.0.0.1:9/callback', state: 's', code_challenge: 'c'.repeat(43), code_challenge_method: 'S256', ...over })}`,
+        { stopAt: url => !url.startsWith(world.urls.bridge) },
+      );
+    for (const over of [
+      { client_id: 'nobody' },
+      { redirect_uri: 'https://evil.example/callback' },
+      { redirect_uri: 'http://localhost:9/callback' },
+      { redirect_uri: '' },
+    ] as Record<string, string>[]) {
+      const page = await ask(over);
+      assert.equal(page.path.length, 1, JSON.stringify(over));
+      assert.ok(page.status >= 400);
+    }
+    for (const [over, error] of [
+      [{ response_type: 'token' }, 'unsupported_response_type'],
+      [{ code_challenge: '' }, 'invalid_request'],
+      [{ code_challenge_method: 'plain' }, 'invalid_request'],
+      [{ scope: 'openid' }, 'invalid_scope'],
+      [{ prompt: 'none' }, 'interaction_required'],
+    ] as const) {
+      const answered = new URL((await ask(over)).path.at(-1)!);
+      assert.deepEqual([answered.searchParams.get('error'), answered.searchParams.get('state')], [error, 's']);
+    }
+  });
+
+  it('no code and no token is in the log', () => {
+    assert.doesNotMatch(world.log.join(''), /rb[arc]_[\w-]{20}|[BCDFGHJKLMNPQRSTVWXZ]{8}\.[\w-]{43}/);
+  });
+});
+
+describe('a session in a terminal', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld({ configure: yaml => `${yaml}\ncli: { max: 2h, accessToken: 30m }\n` });
+  });
+  after(() => world.close());
+
+  it('lasts from the sign-in on: its groups are as old as that', async () => {
+    const { visitor } = await world.signIn('alice', 'saml');
+    world.clock.turn(50 * 60);
+    const got = await pollDevice(world, await confirmed(world, visitor));
+    assert.deepEqual([got.json.expires_in, got.json.session_expires_in], [1800, 70 * 60]);
+    world.clock.turn(60 * 60);
+    const late = await refresh(world, got.json.refresh_token);
+    assert.equal(late.json.expires_in, 600, 'no token outlives its session');
+    world.clock.turn(10 * 60);
+    assert.ok(!(await isLive(world, late.json.access_token)));
+    assert.deepEqual(errorOf(await refresh(world, late.json.refresh_token)), [400, 'invalid_grant']);
+  });
+});
+
+describe('signing out everywhere', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld();
+  });
+  after(() => world.close());
+
+  it('between confirming and picking up leaves the terminal without tokens', async () => {
+    const { visitor } = await world.signIn('alice', 'saml');
+    const viewer = await viewerOf(world, visitor);
+    const deviceCode = await confirmed(world, visitor);
+    await world.bridge.mySessions.endAll(viewer.identity, ORIGIN);
+    assert.deepEqual(errorOf(await pollDevice(world, deviceCode)), [400, 'invalid_grant']);
+  });
+
+  it('ends every terminal and every browser of that person, and nobody else’s', async () => {
+    const [alice, alices, bob] = [
+      await loginByDevice(world, 'alice'),
+      await loginByDevice(world, 'alice'),
+      await loginByDevice(world, 'bob', 'oidc'),
+    ];
+    const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
+    assert.equal(form.$('ul.sessions li').length, 2);
+    const page = await alice.visitor.submit(form, 'button[value=everywhere]');
+    assert.match(page.text, /You are signed out everywhere/);
+    assert.ok(!(await isLive(world, alice.accessToken)) && !(await isLive(world, alices.accessToken)));
+    assert.match((await alices.visitor.get(`${world.urls.bridge}/sessions`)).url, /\/sign-in/);
+    assert.ok(await isLive(world, bob.accessToken));
+    const event = (await world.audit()).find(({ type }) => type === 'sign-out.everywhere');
+    assert.ok(event?.type === 'sign-out.everywhere');
+    assert.deepEqual([event.by, event.browserSessions, event.cliSessions.length], ['person', 2, 2]);
+  });
+
+  it('one terminal ends alone, by its own page', async () => {
+    const here = await loginByDevice(world, 'alice');
+    world.clock.turn(1);
+    const there = await loginByDevice(world, 'alice');
+    const form = await here.visitor.get(`${world.urls.bridge}/sessions`);
+    const page = await here.visitor.submit(form, 'ul.sessions li:first-child button[value=end]');
+    assert.match(page.text, /The session was ended/);
+    assert.deepEqual([await isLive(world, there.accessToken), await isLive(world, here.accessToken)], [false, true]);
+  });
+
+  it('somebody else’s session cannot be ended', async () => {
+    const [alice, bob] = [await loginByDevice(world, 'alice'), await loginByDevice(world, 'bob', 'oidc')];
+    const [theirs] = await world.bridge.mySessions.list((await viewerOf(world, bob.visitor)).identity);
+    const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
+    const page = await alice.visitor.submit(form, 'ul.sessions button[value=end]', { session: theirs!.handle });
+    assert.equal(page.status, 404);
+    assert.ok(await isLive(world, bob.accessToken));
+  });
+});
+
+describe('several instances of the bridge', () => {
+  it('know the codes and tokens of each other', async () => {
+    const world = await startWorld();
+    try {
+      const { visitor } = await world.signIn('bob', 'oidc');
+      const deviceCode = await confirmed(world, visitor);
+      answer(world.servers.bridge, createApp(await world.compose()));
+      const { json } = await pollDevice(world, deviceCode);
+      assert.ok(await isLive(world, json.access_token));
+      answer(world.servers.bridge, createApp(await world.compose()));
+      assert.equal((await refresh(world, json.refresh_token)).status, 200);
+    } finally {
+      await world.close();
+    }
+  });
+});

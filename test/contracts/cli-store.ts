@@ -1,0 +1,280 @@
+/** What every store keeps to for sessions in terminals, and for the grants and tokens that lead to them. */
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, type TestContext, test } from 'node:test';
+import type { PersonId } from '../../src/core/identity.ts';
+import type { CliSession } from '../../src/core/ports.ts';
+import type { RefreshToken } from '../../src/core/tokens.ts';
+import {
+  cliSessionOf,
+  deviceGrantOf,
+  HOUR,
+  IDENTITY,
+  type LastingDatabase,
+  NOW,
+  type OpenStore,
+  race,
+  sessionOf,
+  type TestDatabase,
+  token,
+} from './store-samples.ts';
+
+const BOB = { ...IDENTITY, person: 'bobbobbobbobbob2' as PersonId, username: 'bob' };
+
+/** Runs in every database, also in one that lives in memory. */
+export function cliStoreContract(name: string, create: (t: TestContext) => Promise<TestDatabase>): void {
+  const opened = async (t: TestContext): Promise<OpenStore> => {
+    const database = await create(t);
+    const store = await database.open();
+    t.after(() => store.close());
+    return store;
+  };
+  const picked = async (store: OpenStore, session: CliSession): Promise<CliSession> => {
+    await store.cliSessions.create(session);
+    assert.equal(await store.cliSessions.pickUp(session, NOW, '192.0.2.1'), true);
+    return session;
+  };
+
+  describe(`${name}: sessions in terminals`, () => {
+    test('a session comes back as it was, waits to be picked up, and lives to its limit then', async t => {
+      const { cliSessions } = await opened(t);
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      assert.deepEqual(await cliSessions.find(session.id), session);
+      assert.equal(await cliSessions.pickUp(session, NOW + 1000, '192.0.2.1'), true);
+      assert.deepEqual(await cliSessions.find(session.id), {
+        ...session,
+        summary: { ...session.summary, lastUsedAt: NOW + 1000, lastUsedAddress: '192.0.2.1', expiresAt: session.notAfter },
+      });
+      assert.equal(await cliSessions.find(token()), undefined);
+    });
+
+    test('a session that is picked up too late is not', async t => {
+      const { cliSessions } = await opened(t);
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      assert.equal(await cliSessions.pickUp(session, session.summary.expiresAt, '192.0.2.1'), false);
+    });
+
+    test('the later time of use stays, and a session that is gone stays gone', async t => {
+      const store = await opened(t);
+      const session = await picked(store, cliSessionOf());
+      await store.cliSessions.touch(session, NOW + 2000, '192.0.2.2');
+      await store.cliSessions.touch(session, NOW + 1000, '192.0.2.3');
+      const found = await store.cliSessions.find(session.id);
+      assert.deepEqual([found?.summary.lastUsedAt, found?.summary.lastUsedAddress], [NOW + 2000, '192.0.2.2']);
+      assert.equal((await store.cliSessions.end(session.id))?.handle, session.summary.handle);
+      assert.equal(await store.cliSessions.end(session.id), undefined);
+      await store.cliSessions.touch(session, NOW + 3000, '192.0.2.2');
+      assert.equal(await store.cliSessions.find(session.id), undefined);
+    });
+
+    test('lists are of one person or one user name, the newest first, and without those that are over', async t => {
+      const { cliSessions } = await opened(t);
+      const [old, young, bobs] = [cliSessionOf(), cliSessionOf({ createdAt: NOW + 1 }), cliSessionOf({}, BOB)];
+      for (const session of [old, young, bobs]) await cliSessions.create(session);
+      const handles = async (of: Parameters<typeof cliSessions.list>[1], now = NOW) =>
+        (await cliSessions.list(now, of)).map(({ handle }) => handle);
+      const own = [young.summary.handle, old.summary.handle];
+      assert.deepEqual(await handles({ person: IDENTITY.person }), own);
+      assert.deepEqual(await handles({ username: 'bob' }), [bobs.summary.handle]);
+      assert.deepEqual((await handles({})).length, 3);
+      assert.deepEqual(await handles({}, NOW + 600_000), []);
+    });
+
+    test('a handle ends the session of its person alone; without a person, anybody’s', async t => {
+      const { cliSessions } = await opened(t);
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      const { handle } = session.summary;
+      assert.equal(await cliSessions.endByHandle(handle, BOB.person), undefined);
+      assert.equal((await cliSessions.endByHandle(handle, undefined))?.username, IDENTITY.username);
+      assert.equal(await cliSessions.endByHandle(handle, IDENTITY.person), undefined);
+    });
+
+    test('everything of a person ends, and nothing of anybody else', async t => {
+      const store = await opened(t);
+      const [mine, theirs] = [await picked(store, cliSessionOf()), await picked(store, cliSessionOf({}, BOB))];
+      const [browser, other] = [sessionOf(), sessionOf({ identity: BOB })];
+      await store.sessions.create(browser);
+      await store.sessions.create(other);
+      assert.deepEqual(
+        (await store.cliSessions.endAllOf(IDENTITY.person)).map(({ handle }) => handle),
+        [mine.summary.handle],
+      );
+      assert.equal(await store.sessions.endAllOf(IDENTITY.person), 1);
+      assert.equal(await store.sessions.find(browser.id), undefined);
+      assert.ok((await store.cliSessions.find(theirs.id)) !== undefined && (await store.sessions.find(other.id)) !== undefined);
+    });
+  });
+
+  describe(`${name}: grants and tokens`, () => {
+    test('a record comes back as it was until its end, to the millisecond, and by its id alone', async t => {
+      const { deviceGrants } = await opened(t);
+      const grant = deviceGrantOf();
+      assert.equal(await deviceGrants.create('WDJBMJHT', grant), true);
+      assert.deepEqual(await deviceGrants.find('WDJBMJHT', grant.expiresAt - 1), grant);
+      assert.equal(await deviceGrants.find('WDJBMJHT', grant.expiresAt), undefined);
+      for (const id of ['', 'WDJBMJHS', "' OR 1=1 --", '\0', 'x'.repeat(10_000)]) assert.equal(await deviceGrants.find(id, NOW), undefined);
+    });
+
+    test('a record of one kind is none of another', async t => {
+      const store = await opened(t);
+      const session = await picked(store, cliSessionOf());
+      await store.accessTokens.create('one-id', { session: session.id, expiresAt: NOW + HOUR });
+      assert.equal(await store.refreshTokens.find('one-id', NOW), undefined);
+    });
+
+    test('a record is not replaced by another with the same id', async t => {
+      const { deviceGrants } = await opened(t);
+      await deviceGrants.create('BBBBBBBB', deviceGrantOf());
+      await assert.rejects(deviceGrants.create('BBBBBBBB', deviceGrantOf()), { name: 'BridgeError', code: 'internal' });
+    });
+
+    test('with a session end its grants and tokens, and for one that has ended none is made', async t => {
+      const store = await opened(t);
+      const session = await picked(store, cliSessionOf());
+      const access = { session: session.id, expiresAt: NOW + HOUR };
+      assert.equal(await store.accessTokens.create('a-1', access), true);
+      await store.deviceGrants.create('CCCCCCCC', deviceGrantOf());
+      await store.deviceGrants.update('CCCCCCCC', NOW, grant => ({ next: { ...grant, state: 'approved', session: session.id }, value: 1 }));
+      await store.cliSessions.end(session.id);
+      assert.equal(await store.accessTokens.find('a-1', NOW), undefined);
+      assert.equal(await store.deviceGrants.find('CCCCCCCC', NOW), undefined);
+      assert.equal(await store.accessTokens.create('a-2', access), false);
+      assert.equal(await store.accessTokens.find('a-2', NOW), undefined);
+    });
+
+    test('of callers who race to change a record, each sees what the one before has left', async t => {
+      const store = await opened(t);
+      const session = await picked(store, cliSessionOf());
+      const counted: RefreshToken & { count?: number } = { client: 'c', session: session.id, expiresAt: NOW + HOUR };
+      await store.refreshTokens.create('r', counted);
+      const seen = await race([store], ({ refreshTokens }) =>
+        refreshTokens.update('r', NOW, record => {
+          const count = ((record as typeof counted).count ?? 0) + 1;
+          return { next: { ...record, count } as RefreshToken, value: count };
+        }),
+      );
+      assert.deepEqual(
+        seen.sort((a, b) => a! - b!),
+        Array.from({ length: 50 }, (_, index) => index + 1),
+      );
+    });
+
+    test('a change that throws changes nothing', async t => {
+      const { deviceGrants } = await opened(t);
+      const grant = deviceGrantOf();
+      await deviceGrants.create('DDDDDDDD', grant);
+      await assert.rejects(
+        deviceGrants.update('DDDDDDDD', NOW, () => {
+          throw new Error('no');
+        }),
+        /no/,
+      );
+      assert.deepEqual(await deviceGrants.find('DDDDDDDD', NOW), grant);
+      assert.equal(await deviceGrants.update('FFFFFFFF', NOW, found => ({ next: found, value: 1 })), undefined);
+    });
+
+    test('what is over is pruned, and nothing else', async t => {
+      const store = await opened(t);
+      const [waiting, living] = [cliSessionOf(), await picked(store, cliSessionOf())];
+      await store.cliSessions.create(waiting);
+      await store.deviceGrants.create('GGGGGGGG', deviceGrantOf());
+      await store.accessTokens.create('a', { session: living.id, expiresAt: living.notAfter });
+      await store.prune(NOW + 2 * HOUR);
+      assert.equal(await store.cliSessions.find(waiting.id), undefined);
+      assert.equal(await store.deviceGrants.find('GGGGGGGG', NOW), undefined);
+      assert.ok((await store.accessTokens.find('a', NOW)) !== undefined);
+    });
+  });
+
+  describe(`${name}: people that the trail knows`, () => {
+    test('are found by user name, and by id under their newest name', async t => {
+      const store = await opened(t);
+      const signIn = (at: number, username: string, person = IDENTITY.person) =>
+        store.audit.record({
+          type: 'sign-in.succeeded',
+          at,
+          origin: { correlationId: 'c', address: 'a' },
+          actor: { person, connector: IDENTITY.connector, username },
+          groupCount: 0,
+          methods: [],
+          multiFactor: false,
+        });
+      await signIn(NOW, 'alice');
+      await signIn(NOW + 1, 'alice.new');
+      await signIn(NOW + 2, 'alice', BOB.person);
+      assert.deepEqual(
+        (await store.people.find({ username: 'alice' })).map(({ person }) => person).sort(),
+        [BOB.person, IDENTITY.person].sort(),
+      );
+      assert.deepEqual(
+        (await store.people.find({ person: IDENTITY.person })).map(({ username }) => username),
+        ['alice.new'],
+      );
+      assert.deepEqual(await store.people.find({ username: 'nobody' }), []);
+    });
+  });
+}
+
+/** Runs where the database outlives the store. */
+export function lastingCliStoreContract(name: string, create: (t: TestContext) => Promise<LastingDatabase>): void {
+  describe(`${name}, lasting: terminals`, () => {
+    test('who steals the database finds no code, no token, no host name, no address and no user name of a session', async t => {
+      const database = await create(t);
+      const store = await database.open();
+      t.after(() => store.close());
+      const about = { username: `alice-${token()}`, deviceName: `host-${token()}`, address: `192.0.2.${token()}` };
+      const session = cliSessionOf(about, { ...IDENTITY, username: about.username, groups: [`group-${token()}`] });
+      await store.cliSessions.create(session);
+      await store.cliSessions.pickUp(session, NOW, `198.51.100.${about.address}`);
+      const [access, refresh, userCode] = [`rba_${token()}`, `rbr_${token()}`, 'HJKLMNPQ'];
+      await store.accessTokens.create(access, { session: session.id, expiresAt: NOW + HOUR });
+      await store.refreshTokens.create(refresh, { client: 'c', session: session.id, expiresAt: NOW + HOUR });
+      await store.deviceGrants.create(userCode, deviceGrantOf({ request: { ...deviceGrantOf().request, deviceName: about.deviceName } }));
+      const stolen = await database.bytes();
+      assert.ok(stolen.includes(session.summary.handle), 'the search sees what is stored in the clear');
+      for (const text of [session.id, access, refresh, userCode, ...Object.values(about), ...session.identity.groups]) {
+        assert.ok(!stolen.includes(text), text);
+      }
+      // 34 bits can be tried one by one: not even a hash of a user code may lie there.
+      assert.ok(!stolen.includes(createHash('sha256').update(userCode).digest()));
+    });
+
+    test('rows of another bridge’s secret, and seals that were moved between rows, count as absent', async t => {
+      const database = await create(t);
+      const store = await database.open();
+      t.after(() => store.close());
+      const [one, other] = [cliSessionOf(), cliSessionOf()];
+      for (const session of [one, other]) await store.cliSessions.create(session);
+      const foreign = await database.open(randomBytes(32));
+      t.after(() => foreign.close());
+      assert.equal(await foreign.cliSessions.find(one.id), undefined);
+      await store.deviceGrants.create('KKKKKKKK', deviceGrantOf());
+      assert.equal(await foreign.deviceGrants.find('KKKKKKKK', NOW), undefined);
+      await database.rows(
+        'UPDATE cli_sessions SET sealed_summary = (SELECT sealed_summary FROM cli_sessions WHERE handle = $1) WHERE handle = $2',
+        [other.summary.handle, one.summary.handle],
+      );
+      assert.equal(await store.cliSessions.find(one.id), undefined);
+      assert.ok((await store.cliSessions.find(other.id)) !== undefined);
+    });
+
+    test('of callers at two stores on one database exactly one makes a change that may happen once', async t => {
+      const database = await create(t);
+      const stores = [await database.open(), await database.open()];
+      for (const store of stores) t.after(() => store.close());
+      await stores[0]!.deviceGrants.create('LLLLLLLL', deviceGrantOf({ state: 'pending' }));
+      const won = await race(stores, ({ deviceGrants }) =>
+        deviceGrants
+          .update('LLLLLLLL', NOW, grant => {
+            if (grant.state !== 'pending') throw new Error('too late');
+            return { next: { ...grant, state: 'denied' }, value: true };
+          })
+          .catch(() => false),
+      );
+      assert.equal(won.filter(Boolean).length, 1);
+    });
+  });
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  approve,
+  countPoll,
+  type DeviceGrant,
+  deny,
+  formatUserCode,
+  type Pace,
+  readUserCode,
+  redeem,
+  USER_CODE_ALPHABET,
+  type UserCode,
+} from '../../src/core/device-grant.ts';
+import { systemSecrets } from '../../src/secrets.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 9);
+const grant = (over: Partial<DeviceGrant> = {}): DeviceGrant => ({
+  request: { client: { id: 'c', name: 'C' }, address: '192.0.2.1', requestedAt: NOW, reauthenticate: false },
+  deviceCodeDigest: 'd',
+  decideBy: NOW + 600_000,
+  expiresAt: NOW + 1_200_000,
+  state: 'pending',
+  ...over,
+});
+
+describe('user codes', () => {
+  it('have the alphabet of RFC 8628: no vowels, no letters that look like others, 34 bits', () => {
+    assert.equal(USER_CODE_ALPHABET, 'BCDFGHJKLMNPQRSTVWXZ');
+    assert.ok(Math.log2(USER_CODE_ALPHABET.length ** 8) > 34);
+  });
+
+  it('are read however a person writes them', () => {
+    for (const typed of [
+      'WDJB-MJHT',
+      'wdjbmjht',
+      ' wdjb mjht ',
+      'w-d-j-b-m-j-h-t',
+      'WDJB\u2013MJHT',
+      'Wdjb_Mjht',
+      'WDJB.MJHT',
+      'WDJB\tMJHT',
+    ])
+      assert.equal(readUserCode(typed), 'WDJBMJHT', typed);
+  });
+
+  it('are nothing else', () => {
+    for (const typed of [
+      '',
+      'WDJB',
+      'WDJBMJHTX',
+      'WDJBMJHA',
+      'WDJBMJH0',
+      'WDJB/MJHT',
+      'ＷDJBMJHT',
+      'WDJBMJH\u0130',
+      '\0WDJBMJHT',
+      'ſDJBMJHT',
+      '-'.repeat(64),
+    ])
+      assert.equal(readUserCode(typed), undefined, JSON.stringify(typed));
+  });
+
+  it('come back as they were shown', () => {
+    for (let count = 0; count < 200; count++) {
+      const code = systemSecrets.code(USER_CODE_ALPHABET, 8) as UserCode;
+      assert.match(formatUserCode(code), /^[B-Z]{4}-[B-Z]{4}$/);
+      assert.equal(readUserCode(formatUserCode(code)), code);
+    }
+  });
+});
+
+describe('a grant', () => {
+  const refusal = (code: string) => ({ name: 'BridgeError', code });
+  const approved = grant({ state: 'approved', session: 's' });
+
+  it('goes from pending over approved to redeemed, once', () => {
+    const next = approve(grant(), 's', NOW);
+    assert.deepEqual([next.state, next.session], ['approved', 's']);
+    const redeemed = redeem(next, NOW);
+    assert.deepEqual([redeemed.next.state, redeemed.session], ['redeemed', 's']);
+    assert.throws(() => redeem(redeemed.next, NOW), refusal('grant_invalid'));
+  });
+
+  for (const state of ['approved', 'denied', 'redeemed'] as const) {
+    it(`that was ${state} can be neither approved nor denied`, () => {
+      assert.throws(() => approve(grant({ state }), 's', NOW), refusal('user_code_unknown'));
+      assert.throws(() => deny(grant({ state }), NOW), refusal('user_code_unknown'));
+    });
+  }
+
+  it('ends to the millisecond, for the person and for the terminal', () => {
+    const end = grant().decideBy;
+    assert.equal(approve(grant(), 's', end - 1).state, 'approved');
+    assert.throws(() => approve(grant(), 's', end), refusal('user_code_unknown'));
+    assert.throws(() => redeem(grant(), end - 1), refusal('authorization_pending'));
+    assert.throws(() => redeem(grant(), end), refusal('device_code_expired'));
+    assert.equal(redeem(approved, end - 1).session, 's');
+    assert.throws(() => redeem(approved, end), refusal('device_code_expired'));
+  });
+
+  it('that was denied says so, also after its end', () => {
+    const denied = deny(grant(), NOW);
+    for (const now of [NOW, denied.decideBy + 1]) assert.throws(() => redeem(denied, now), refusal('device_denied'));
+  });
+});
+
+describe('the pace of polling', () => {
+  const poll = (pace: Pace | undefined, seconds: number) => countPoll(pace, NOW + seconds * 1000, 5);
+
+  it('takes the first poll at once, and the next ones at the interval', () => {
+    const first = poll(undefined, 0);
+    assert.equal(first.tooSoon, false);
+    const second = poll(first.pace, 5);
+    assert.equal(second.tooSoon, false);
+    assert.equal(poll(second.pace, 9.6).tooSoon, false, 'clocks are not exact');
+  });
+
+  it('makes the interval five seconds longer for good for each poll that comes too soon', () => {
+    const first = poll(undefined, 0);
+    const hasty = poll(first.pace, 1);
+    assert.deepEqual([hasty.tooSoon, hasty.pace.intervalSeconds], [true, 10]);
+    assert.equal(poll(hasty.pace, 7).tooSoon, true);
+    const patient = poll(hasty.pace, 11);
+    assert.deepEqual([patient.tooSoon, patient.pace.intervalSeconds], [false, 10]);
+  });
+});

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { networkDistance } from '../../src/core/network-distance.ts';
+import { CLI_CLIENT, isLoopbackRedirect, isRegisteredRedirect, isScope } from '../../src/core/oauth-client.ts';
+import type { AccountId, RoleName } from '../../src/core/role.ts';
+import { isWithin } from '../../src/core/role-scope.ts';
+import { type AuthorizationCode, type RefreshToken, redeemCode, repeatedAnswer, rotate, type TokenPair } from '../../src/core/tokens.ts';
+
+const NOW = Date.UTC(2026, 10, 20, 9);
+
+describe('redirect URIs', () => {
+  it('are loopback addresses of the client, with any port', () => {
+    for (const uri of [
+      'http://127.0.0.1/callback',
+      'http://127.0.0.1:1/callback',
+      'http://127.0.0.1:65535/callback',
+      'http://[::1]:8400/callback',
+    ])
+      assert.ok(isRegisteredRedirect(CLI_CLIENT, uri), uri);
+  });
+
+  it('are nothing else', () => {
+    for (const uri of [
+      'http://localhost/callback',
+      'https://127.0.0.1/callback',
+      'http://127.0.0.1.evil.example/callback',
+      'http://127.0.0.1@evil.example/callback',
+      'http://evil.example#@127.0.0.1/callback',
+      'http://127.0.0.1:80@evil.example/callback',
+      'http://127.0.0.1\\@evil.example/callback',
+      'http://127.0.0.1/callback?next=1',
+      'http://127.0.0.1/callback#x',
+      'http://127.0.0.1/callback/',
+      'http://127.0.0.1/Callback',
+      'http://127.0.0.1/x/../callback',
+      'http://127.0.0.1/%63allback',
+      'http://127.0.0.2/callback',
+      'http://0.0.0.0/callback',
+      'http://[::]/callback',
+      'http://[::ffff:127.0.0.1]/callback',
+      'http://2130706433/callback',
+      'http://127.1/callback',
+      'http://127.0.0.1:0/callback',
+      'http://127.0.0.1:65536/callback',
+      'http://127.0.0.1:/callback',
+      'http://127.0.0.1:08/callback',
+      'HTTP://127.0.0.1/callback',
+      ' http://127.0.0.1/callback',
+      'http://127.0.0.1/callback\n',
+      'http://127.0.0.1',
+      'com.example.app:/callback',
+      'javascript:alert(1)',
+      '',
+    ])
+      assert.ok(!isRegisteredRedirect(CLI_CLIENT, uri), uri);
+  });
+
+  it('may be registered with a path of their own', () => {
+    assert.ok(isLoopbackRedirect('http://127.0.0.1/oauth/callback'));
+    assert.ok(!isLoopbackRedirect('http://127.0.0.1/./callback'));
+  });
+
+  it('there is one scope, and none means it', () => {
+    assert.deepEqual([undefined, '', 'aws', 'AWS', 'aws openid', 'openid'].map(isScope), [true, true, true, false, false, false]);
+  });
+});
+
+describe('an authorization code', () => {
+  const code: AuthorizationCode = {
+    client: 'cli',
+    redirectUri: 'http://127.0.0.1:1/callback',
+    codeChallenge: 'challenge',
+    session: 's',
+    redeemBy: NOW + 60_000,
+    expiresAt: NOW + 600_000,
+    state: 'issued',
+  };
+  const exchange = { client: 'cli', redirectUri: 'http://127.0.0.1:1/callback', codeChallenge: 'challenge' };
+
+  it('is good once, for who asked for it, in time', () => {
+    const first = redeemCode(code, exchange, NOW);
+    assert.equal(first.misused, undefined);
+    assert.match(redeemCode(first.next, exchange, NOW).misused!, /used before/);
+  });
+
+  for (const [what, wrong, now] of [
+    ['another client', { client: 'other' }, NOW],
+    ['another redirect URI', { redirectUri: 'http://127.0.0.1:2/callback' }, NOW],
+    ['another verifier', { codeChallenge: 'x' }, NOW],
+    ['no verifier', { codeChallenge: '' }, NOW],
+    ['too late', {}, NOW + 60_000],
+  ] as const) {
+    it(`is spent by a wrong attempt: ${what}`, () => {
+      const { misused, next } = redeemCode(code, { ...exchange, ...wrong }, now);
+      assert.ok(misused);
+      assert.match(redeemCode(next, exchange, NOW).misused!, /used before/);
+    });
+  }
+});
+
+describe('a refresh token', () => {
+  const token: RefreshToken = { client: 'cli', session: 's', expiresAt: NOW + 3_600_000 };
+  const pair = (name: string): TokenPair => ({ accessToken: `a-${name}`, refreshToken: `r-${name}`, accessExpiresAt: NOW });
+
+  it('gives the same answer within a minute of its use, and is stolen goods afterwards', () => {
+    const { next, rotation } = rotate(token, NOW, pair('first'));
+    assert.deepEqual(rotation, { kind: 'rotated', answer: pair('first') });
+    assert.deepEqual(rotate(next, NOW + 59_999, pair('second')).rotation, { kind: 'repeated', answer: pair('first') });
+    assert.deepEqual(rotate(next, NOW + 60_000, pair('third')), { next, rotation: { kind: 'reused' } });
+    assert.equal(repeatedAnswer(token, NOW), undefined);
+  });
+});
+
+describe('a scope', () => {
+  const asked = { account: '111122223333' as AccountId, role: 'Admin' as RoleName };
+  const other = { account: '222233334444' as AccountId, role: 'ReadOnly' as RoleName };
+
+  it('only takes away', () => {
+    assert.ok(isWithin(undefined, asked));
+    for (const [roles, expected] of [
+      [[{}], [true, true]],
+      [[{ account: asked.account }], [true, false]],
+      [[{ role: other.role }], [false, true]],
+      [[{ account: asked.account, role: other.role }], [false, false]],
+      [[], [false, false]],
+    ] as const)
+      assert.deepEqual([isWithin({ kind: 'device-login', roles }, asked), isWithin({ kind: 'device-login', roles }, other)], expected);
+    assert.deepEqual([isWithin({ kind: 'one-role', ...asked }, asked), isWithin({ kind: 'one-role', ...asked }, other)], [true, false]);
+  });
+});
+
+describe('the distance of two addresses', () => {
+  for (const [one, other, distance] of [
+    ['192.0.2.7', '192.0.2.7', 'same-address'],
+    ['192.0.2.7', '::ffff:192.0.2.7', 'same-address'],
+    ['192.0.2.7', '192.0.2.250', 'same-network'],
+    ['192.0.2.7', '192.0.3.7', 'elsewhere'],
+    ['2001:db8:0:12::1', '2001:db8:0:12:0::1', 'same-address'],
+    ['2001:db8:0:12::1', '2001:db8:0:34::9', 'same-network'],
+    ['2001:db8:0:12::1', '2001:db8:1:12::1', 'elsewhere'],
+    ['192.0.2.7', '2001:db8::1', 'elsewhere'],
+    ['unknown', 'unknown', 'elsewhere'],
+  ] as const)
+    it(`${one} and ${other}: ${distance}`, () => assert.equal(networkDistance(one, other), distance));
+});
