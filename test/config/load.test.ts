@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { checkConfiguration, loadConfiguration } from '../../src/config/load.ts';
 import { ConfigurationError } from '../../src/config/problems.ts';
+import { CLI_CLIENT } from '../../src/core/oauth-client.ts';
 import { ENV, GOOD, said, spoiled, written } from './written.ts';
 
 const EXAMPLE = readFileSync(new URL('../../examples/rolebridge.yaml', import.meta.url));
@@ -31,6 +32,12 @@ describe('a configuration without a mistake', () => {
         proxy: { trusted: ['10.9.8.7/32'] },
         store: { kind: 'sqlite', file: join(directory, 'data/rolebridge.db') },
         sessions: { idleSeconds: 3600, maxSeconds: 43_200 },
+        cli: {
+          maxSeconds: 43_200,
+          accessTokenSeconds: 3600,
+          deviceGrant: { enabled: true, intervalSeconds: 5, roles: undefined },
+          clients: [CLI_CLIENT],
+        },
         help: undefined,
         log: { level: 'info' },
         issuer: {
@@ -132,6 +139,16 @@ describe('a configuration without a mistake', () => {
     ['templates with fallbacks', '{ duration: 4h }', '{ tags: { Email: "{email|none}", Team: "team: {attributes.team}" } }'],
     ['a policy of AWS', '{ duration: 4h }', '{ policyArns: ["arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"] }'],
     ['the longest duration', '{ duration: 4h }', '{ duration: 12h, console: 15m }'],
+    [
+      'roles for device logins, by id and with stars',
+      'sessions: { idle: 1h, max: 12h }',
+      'cli: { deviceGrant: { roles: ["111122223333/team/Admin", "*/Developer"] } }',
+    ],
+    [
+      'a program of its own',
+      'sessions: { idle: 1h, max: 12h }',
+      'cli: { clients: [{ id: tool, name: Tool, redirectUris: ["http://127.0.0.1/oauth/callback", "http://[::1]/cb"] }] }',
+    ],
     ['a network of one IPv6 address', '{ mfa: true }', '{ networks: ["2001:db8::1/128"] }'],
   ];
   for (const [title, from, to] of accepted) {
