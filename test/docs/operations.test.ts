@@ -20,8 +20,9 @@ type Handout = Pick<
   WholeEvent<'credentials.issued'>,
   Extract<keyof WholeEvent<'credentials.issued'>, keyof WholeEvent<'console-link.issued'>>
 >;
+const login = { ...recorded, actor, grant: 'device_code', client: 'rolebridge-cli', deviceName: 'd', requestedFrom: 'a' } as const;
 const handout = {
-  ...{ ...recorded, actor, account: '1', accountName: 'prod', role: 'Admin', rule: 'r', group: 'g' },
+  ...{ ...recorded, actor, cliSession: 's', account: '1', accountName: 'prod', role: 'Admin', rule: 'r', group: 'g' },
   ...{ sessionName: 's', sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
 } as Omit<Handout, 'type'>;
 
@@ -29,10 +30,16 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   'sign-in.succeeded': { type: 'sign-in.succeeded', ...recorded, actor, groupCount: 2, methods: ['pwd'], multiFactor: false },
   'sign-in.refused': { type: 'sign-in.refused', ...recorded, connector: 'okta', code: 'attempt_invalid', why: 'w' },
   'sign-out': { type: 'sign-out', ...recorded, actor },
+  'sign-out.everywhere': { type: 'sign-out.everywhere', ...recorded, actor, by: 'person', browserSessions: 1, cliSessions: ['s'] },
+  'cli-login.approved': { type: 'cli-login.approved', ...login, cliSession: 's' },
+  'cli-session.opened': { type: 'cli-session.opened', ...login, cliSession: 's' },
+  'cli-login.disowned': { type: 'cli-login.disowned', ...login, cliSession: 's' },
+  'cli-login.refused': { type: 'cli-login.refused', ...recorded, actor, cliSession: 's', code: 'user_code_unknown', why: 'w' },
+  'cli-session.ended': { type: 'cli-session.ended', ...recorded, actor, cliSession: 's', by: 'misuse', why: 'w' },
   'credentials.issued': { type: 'credentials.issued', ...handout, durationSeconds: 3600 },
   'console-link.issued': { type: 'console-link.issued', ...handout, consoleSeconds: 3600, destination: 'd' },
   'access.refused': {
-    ...{ type: 'access.refused', ...recorded, actor, purpose: 'credentials', account: 'prod', role: 'Admin', rule: 'r' },
+    ...{ type: 'access.refused', ...recorded, actor, cliSession: 's', purpose: 'credentials', account: 'prod', role: 'Admin', rule: 'r' },
     ...{ code: 'proof_missing', why: 'w' },
   },
   'request.refused': {
@@ -76,7 +83,7 @@ it('the page says of every field what it means, and in which events it is', asyn
   const types = Object.keys(EVENTS);
   for (const [field, where] of rows) {
     // What stands after a semicolon is there sometimes.
-    const said = types.filter(type => where.includes(type));
+    const said = types.filter(type => new RegExp(`(?<![\\w.-])${type}(?![\\w-]|\\.\\w)`).test(where));
     const excepted = /^all but ([\w., -]+)/.exec(where)?.[1] ?? '';
     const expected = where.startsWith('all') ? types.filter(type => !excepted.includes(type)) : said;
     const found = types.filter(type => field in logged.find(({ msg }) => msg === type)!);
