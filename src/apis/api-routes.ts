@@ -11,7 +11,7 @@ import { contextOf } from '../http/request-context.ts';
 import type { InputPlace, Operation } from './api-operation.ts';
 import { openApiDocument } from './openapi.ts';
 
-export const API_ROOT = '/api/v1';
+const API_ROOT = '/api/v1';
 
 export interface ApiRoutesParts {
   readonly operations: readonly Operation[];

@@ -26,7 +26,7 @@ export interface OAuthParts {
   readonly clock: Clock;
 }
 
-export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** A terminal that polls every second, and a whole office of them behind one address. */
 const REQUESTS_PER_MINUTE = 3000;

@@ -29,7 +29,6 @@ export interface CommandSpec {
   readonly completes?: 'roles' | readonly string[];
   /** Everything behind `--` is somebody else's. */
   readonly passesOn?: boolean;
-  readonly load: () => Promise<{ readonly run: Run }>;
 }
 
 export interface Invocation {

@@ -8,6 +8,7 @@ import { openClient } from './client.ts';
 import { type CommandSpec, helpFor, nearest, parseWords } from './command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './exit.ts';
+import { RUNS } from './runs.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 /** What the shell calls for a suggestion; not for people. */
@@ -58,7 +59,7 @@ async function run(command: CommandSpec, args: readonly string[], terminal: Term
   }
   const { env } = process;
   const server = typeof options.server === 'string' ? options.server : undefined;
-  const { run } = await command.load();
+  const { run } = await RUNS[command.name]!();
   const client = () => openClient({ env, terminal, server, mayLogIn: options['no-login'] !== true });
   return (await run({ words, options, passedOn, terminal, env, client })) ?? EXIT.done;
 }

@@ -11,7 +11,7 @@ export const AUTHORIZATION_CODE_SECONDS: Seconds = 60;
 /** How long the bridge remembers a code, to notice that it is presented once more. */
 export const AUTHORIZATION_CODE_MEMORY_SECONDS: Seconds = 600;
 /** How long the refresh token before the last one gives the same answer, for processes that share a cache and did not lock it. */
-export const REFRESH_GRACE_SECONDS: Seconds = 60;
+const REFRESH_GRACE_SECONDS: Seconds = 60;
 
 /** The prefixes let secret scanners and people recognise a token; nothing is decided by them. */
 export const TOKEN_PREFIX = { access: 'rba_', refresh: 'rbr_', container: 'rbc_' } as const;

@@ -8,6 +8,7 @@ import express from 'express';
 import { compilePolicy } from '../../src/core/policy.ts';
 import { person } from '../support/people.ts';
 import { startWorld } from '../support/world.ts';
+import { measureClient } from './client.ts';
 import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { type Comparison, compare } from './stopwatch.ts';
@@ -110,6 +111,9 @@ const results: Comparison[] = [];
   await bare.close();
   await world.close();
 }
+
+// ---------------------------------------------------------------- the client, as processes
+results.push(...(await measureClient()));
 
 for (const { name, milliseconds, floorName, floorMilliseconds, ratio } of results) {
   console.log(
