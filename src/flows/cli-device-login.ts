@@ -42,7 +42,7 @@ const DISTANCE: { readonly [D in NetworkDistance]: string } = {
 };
 const ELSEWHERE = {
   title: 'The terminal is in another network than you.',
-  text: 'That is right for a server that you reach by SSH. If you do not know this address, press "I did not start this".',
+  text: 'That is right for a server that you reach by SSH, and for nothing else.',
 };
 
 export function cliDeviceLogin({ deviceAuthorization, access, renderer, ownForm, help }: CliDeviceLoginParts): Router {

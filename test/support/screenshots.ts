@@ -2,7 +2,9 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions, Page } from 'playwright-core';
+import { CLI_CLIENT } from '../../src/core/oauth-client.ts';
 import { type Browser, newTab, openBrowser, signIn } from './browser.ts';
+import { loginByDevice } from './cli-login.ts';
 import { startWorld, type World } from './world.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../docs/images', import.meta.url));
@@ -22,6 +24,22 @@ const roles = async (page: Page, world: World, username = 'alice'): Promise<Page
   await page.goto(world.urls.bridge);
   await signIn(page, username, 'saml');
   await page.getByRole('heading', { name: 'Your roles' }).waitFor();
+  return page;
+};
+
+/** A terminal in another network asks. */
+const deviceLogin = async (page: Page, world: World): Promise<Page> => {
+  const { userCode } = await world.bridge.deviceAuthorization.begin({
+    client: CLI_CLIENT,
+    deviceName: 'build-7.acme.example',
+    reauthenticate: false,
+    origin: { correlationId: 'picture', address: '192.0.2.44' },
+  });
+  await page.goto(`${world.urls.bridge}/device`);
+  await signIn(page, 'alice', 'saml');
+  await page.getByLabel('Code').fill(userCode);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('heading', { name: 'Is this your terminal?' }).waitFor();
   return page;
 };
 
@@ -55,6 +73,19 @@ const PICTURES: readonly Picture[] = [
     find: async (page, world) => {
       await roles(page, world, 'bob');
       await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
+      return page;
+    },
+  },
+  { name: 'device', options: DESK, find: (page, world) => deviceLogin(page, world) },
+  { name: 'device-phone', options: { ...PHONE, colorScheme: 'dark' }, find: (page, world) => deviceLogin(page, world) },
+  {
+    name: 'sessions',
+    options: DESK,
+    find: async (page, world) => {
+      await loginByDevice(world, 'alice');
+      await roles(page, world);
+      await page.getByRole('link', { name: 'Sessions' }).click();
+      await page.getByRole('heading', { name: 'Your sessions' }).waitFor();
       return page;
     },
   },
