@@ -73,15 +73,15 @@ export function openVault({ directory, keychain, onKeyFile }: VaultOptions): Vau
 
   const makeKey = async (): Promise<Buffer> => {
     const key = randomBytes(KEY_BYTES);
-    let why = 'it is turned off';
-    if (keychain) {
-      const { writeToKeychain } = await import('./keychain.ts');
-      const written = await writeToKeychain(directory, key);
-      if (written.kind === 'kept') return key;
-      why = written.why;
+    if (!keychain) {
+      writePrivately(keyFile(directory), key);
+      return key;
     }
+    const { writeToKeychain } = await import('./keychain.ts');
+    const written = await writeToKeychain(directory, key);
+    if (written.kind === 'kept') return key;
     writePrivately(keyFile(directory), key);
-    onKeyFile(keyFile(directory), why);
+    onKeyFile(keyFile(directory), written.why);
     return key;
   };
 

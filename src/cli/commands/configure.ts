@@ -20,7 +20,10 @@ export const run: Run = async invocation => {
   const before = readText(file);
   const { text: after, conflicts } = rewritten(before, rewriting);
   const written = wanted.sections.filter(({ name }) => !conflicts.includes(name)).map(({ name }) => name);
-  const patch = before === after ? '' : createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 });
+  const patch =
+    before === after
+      ? ''
+      : createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 }).replace(/^Index: .*\n=+\n/, '');
 
   if (options['dry-run'] === true) {
     terminal.print(options.json === true ? asJson({ file, written, conflicts, changed: before !== after }) : patch);
@@ -110,8 +113,10 @@ function sayConflicts(terminal: Terminal, file: string, names: readonly string[]
 }
 
 function coloured(patch: string, terminal: Terminal): string {
-  const body = patch.split('\n').slice(1);
-  return body.map(line => (/^[+-]/.test(line) ? terminal.bold(line) : terminal.dim(line))).join('\n');
+  return patch
+    .split('\n')
+    .map(line => (/^[+-]/.test(line) ? terminal.bold(line) : terminal.dim(line)))
+    .join('\n');
 }
 
 function asJson(done: {

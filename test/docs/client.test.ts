@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { credentialsApi } from '../../src/apis/credentials-api.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { EXIT, EXIT_MEANINGS } from '../../src/cli/exit.ts';
+import { RUNS } from '../../src/cli/runs.ts';
+import { readPage } from './pages.ts';
+
+const cli = readPage('cli.md');
+const commandNames = COMMANDS.map(({ name }) => name);
+
+it('docs/cli.md lists exactly the commands of the client, in its order', () => {
+  const [section] = cli.split('\n## Commands\n')[1]!.split('\n## ');
+  const listed = [...section!.matchAll(/^\| `([a-z-]+)` \| /gm)].map(([, name]) => name);
+  assert.deepEqual(listed, commandNames);
+  assert.deepEqual(Object.keys(RUNS).sort(), [...commandNames].sort());
+});
+
+it('docs/cli.md lists exactly the exit codes, with their meanings', () => {
+  const listed = [...cli.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => [Number(code), meaning]);
+  const expected = Object.entries(EXIT).map(([name, code]) => [code, EXIT_MEANINGS[name as keyof typeof EXIT]]);
+  assert.deepEqual(listed, expected);
+});
+
+it('docs/cli.md names no option that no command has', () => {
+  const own = new Set([
+    '--profile',
+    '--endpoint-url',
+    ...COMMANDS.flatMap(({ options }) => Object.keys(options).map(name => `--${name}`)),
+    '--server',
+    '--help',
+  ]);
+  const named = [...cli.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
+  assert.deepEqual(
+    named.filter(option => !own.has(option)),
+    [],
+  );
+});
+
+it('docs/api.md lists exactly the operations of the API', () => {
+  const listed = [...readPage('api.md').matchAll(/^\| `([A-Z]+) (\/api\/v1\S+)` \|/gm)].map(([, method, path]) => `${method} ${path}`);
+  const operations = credentialsApi({ connectors: [] } as unknown as Parameters<typeof credentialsApi>[0]);
+  assert.deepEqual(
+    listed,
+    operations.map(({ method, path }) => `${method.toUpperCase()} /api/v1${path}`),
+  );
+});
