@@ -183,7 +183,7 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       await page.waitForLoadState();
 
       const passed = await tabUntil(page, /^Console: /);
-      assert.deepEqual(passed, ['Skip to the content', 'rolebridge', 'Sign out', 'q', 'Search', 'Console: gov as Admin']);
+      assert.deepEqual(passed, ['Skip to the content', 'rolebridge', 'Sessions', 'Sign out', 'q', 'Search', 'Console: gov as Admin']);
       assert.notEqual(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'), 'none', 'the focus is seen');
       const tab = await newTab(page, () => page.keyboard.press('Enter'));
       await tab.getByRole('heading', { name: 'Admin in gov' }).waitFor();
