@@ -65,9 +65,10 @@ export function openClient({ env, terminal, server, mayLogIn }: ClientOptions): 
   };
 }
 
-/** Remembers the server, when none was remembered before. Other settings stay as they are. */
-export function saveServer({ directory, settings, server }: Client): void {
-  if (settings.server !== undefined) return;
+/** Remembers the server of a login for the commands to come, and says so when it was another one before. Other settings stay as they are. */
+export function saveServer({ directory, settings, server, terminal }: Client): void {
+  if (settings.server === server.origin) return;
+  if (settings.server !== undefined) terminal.say(`From now on ${server.origin} is asked, and no longer ${settings.server}.`);
   writePrivately(settingsFile(directory), `${JSON.stringify({ ...settings, server: server.origin }, null, 2)}\n`);
 }
 

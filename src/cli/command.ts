@@ -47,7 +47,7 @@ export type Run = (invocation: Invocation) => Promise<number | undefined>;
 
 /** Of every command. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  server: { type: 'string', value: 'URL', description: 'the bridge to talk to, instead of the one that was signed in to first' },
+  server: { type: 'string', value: 'URL', description: 'the bridge to talk to, instead of the one of the last login' },
   'no-login': { type: 'boolean', description: 'never ask to sign in' },
   help: { type: 'boolean', short: 'h', description: 'this text' },
 };

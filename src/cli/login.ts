@@ -128,7 +128,7 @@ async function logInByBrowser(client: Client, options: LoginOptions, opener: Ret
       }
       const code = query.get('code');
       if (code !== null) {
-        page(response, { status: 200, title: 'Your terminal is signed in', text: 'You can close this page and go back to your terminal.' });
+        page(response, { status: 200, title: 'Go back to your terminal', text: 'The login is confirmed. You can close this page.' });
         return { code };
       }
       page(response, { status: 200, title: 'The login was stopped', text: 'Your terminal is not signed in. You can close this page.' });

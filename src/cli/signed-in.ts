@@ -50,7 +50,7 @@ export function signedIn(client: Client): SignedIn {
 /** A login whose access token is good for a while. Throws `notSignedIn`. */
 async function currentLogin(client: Client): Promise<LoginState> {
   const state = await readLogin(client);
-  if (state === undefined) throw notSignedIn('you are not signed in');
+  if (state === undefined) throw notSignedIn(client, 'you are not signed in');
   return isFresh(state) ? state : renew(client, state.accessToken);
 }
 
@@ -63,7 +63,7 @@ function renew(client: Client, worn: string): Promise<LoginState> {
   const waiting = { patienceSeconds: REFRESH_PATIENCE_SECONDS, what: 'another rolebridge process that renews the login' };
   return withLock(loginLock(client), waiting, async () => {
     const state = await readLogin(client);
-    if (state === undefined) throw notSignedIn('your login has ended');
+    if (state === undefined) throw notSignedIn(client, 'your login has ended');
     if (state.accessToken !== worn && isFresh(state)) return state;
     try {
       const form = { grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: state.refreshToken };
@@ -74,11 +74,15 @@ function renew(client: Client, worn: string): Promise<LoginState> {
     } catch (thrown) {
       if (!(thrown instanceof OAuthRefusal)) throw thrown;
       removeLogin(client);
-      throw notSignedIn('your login has ended');
+      throw notSignedIn(client, 'your login has ended');
     }
   });
 }
 
-function notSignedIn(message: string): CliError {
-  return new CliError('notSignedIn', message, { lines: ['Sign in: rolebridge login'] });
+function notSignedIn({ vault }: Client, message: string): CliError {
+  const fault = vault.keychainFault();
+  const lines = ['Sign in: rolebridge login'];
+  if (fault !== undefined)
+    lines.unshift(`The system keychain cannot be asked here (${fault}); a login that is kept there is out of reach.`);
+  return new CliError('notSignedIn', message, { lines });
 }

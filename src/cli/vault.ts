@@ -29,6 +29,8 @@ export interface Vault {
   read<T extends object>(file: string): Promise<T | undefined>;
   /** Throws what Node throws when the file or the key cannot be written. */
   write(file: string, value: object): Promise<void>;
+  /** Why the keychain could not be asked for the key, if that is so: over SSH, say, or without a desktop. */
+  keychainFault(): string | undefined;
 }
 
 const keyFile = (directory: string): string => join(directory, 'key');
@@ -62,12 +64,14 @@ function seal(key: Uint8Array, file: string, value: object): Uint8Array {
 
 export function openVault({ directory, keychain, onKeyFile }: VaultOptions): Vault {
   let known: Promise<Buffer | undefined> | undefined;
+  let keychainFault: string | undefined;
 
   const findKey = async (): Promise<Buffer | undefined> => {
     const inFile = keyInFile(directory);
     if (inFile !== undefined || !keychain) return inFile;
     const { readFromKeychain } = await import('./keychain.ts');
     const found = await readFromKeychain(directory);
+    if (found.kind === 'unusable') keychainFault = found.why;
     return found.kind === 'key' && found.key.length === KEY_BYTES ? found.key : undefined;
   };
 
@@ -86,6 +90,7 @@ export function openVault({ directory, keychain, onKeyFile }: VaultOptions): Vau
   };
 
   return {
+    keychainFault: () => keychainFault,
     read: async <T extends object>(file: string) => {
       const sealed = readIfThere(file);
       if (sealed === undefined) return undefined;

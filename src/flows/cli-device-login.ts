@@ -11,7 +11,7 @@ import type { Decision, DeviceAuthorization, DeviceLogin } from '../bridge/devic
 import { formatUserCode, readUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NetworkDistance } from '../core/network-distance.ts';
-import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { onlySignedIn, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import { limitGuesses, type OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
@@ -91,7 +91,8 @@ export function cliDeviceLogin({ deviceAuthorization, access, renderer, ownForm,
     askForCode(response, linkCode);
   });
 
-  router.post('/device', formBody(SMALL_FORM_BYTES), limitGuesses(), async (request: Request, response: Response) => {
+  // Only people are counted: strangers could use up what all together may guess wrongly.
+  router.post('/device', onlySignedIn, formBody(SMALL_FORM_BYTES), limitGuesses(), async (request: Request, response: Response) => {
     const { user_code: userCode, link_code: linkCode, decision: decided, csrf_token } = readForm(request, DeviceForm);
     rememberReturnTo(response, pathFor(linkCode));
     const viewer = requireSession(response);

@@ -32,6 +32,12 @@ export function requireSession(response: Response): Session {
   return session;
 }
 
+/** Stops a request without a session before anything of it is read or counted. */
+export const onlySignedIn: RequestHandler = (_request, response, next) => {
+  requireSession(response);
+  next();
+};
+
 /** The signed-in person as pages name them. */
 export function viewerIn(response: Response): ViewerModel | undefined {
   return response.locals.viewer as ViewerModel | undefined;

@@ -4,7 +4,7 @@ import rateLimit, { ipKeyGenerator } from 'express-rate-limit';
 import helmet from 'helmet';
 import { BridgeError } from '../core/errors.ts';
 import type { Secrets, Session } from '../core/ports.ts';
-import { sessionIn } from './current-session.ts';
+import { requireSession } from './current-session.ts';
 import { contextOf, leaveUnrecorded } from './request-context.ts';
 
 export interface HeaderOptions {
@@ -90,11 +90,11 @@ export function limitPerAddress(perMinute: number, options: { readonly count: 'a
 
 /**
  * How many wrong user codes there may be in ten minutes: by one person, from one address, and by all together (RFC 8628 section 5.1). Codes
- * that are right are not counted. Throws `too_many_requests` into the error face.
+ * that are right are not counted. Stands behind `onlySignedIn`. Throws `too_many_requests` into the error face.
  */
 export function limitGuesses(): RequestHandler[] {
   const wrong = { windowMinutes: 10, count: 'refused' } as const;
-  const personKey = (request: Request, response: Response): string => sessionIn(response)?.identity.person ?? addressKey(request, response);
+  const personKey = (_request: Request, response: Response): string => requireSession(response).identity.person;
   return [
     limited({ ...wrong, most: 10, keyOf: personKey, what: 'wrong codes in ten minutes by one person' }),
     limited({ ...wrong, most: 30, keyOf: addressKey, what: 'wrong codes in ten minutes from one address' }),

@@ -122,6 +122,15 @@ describe('a day with the client', () => {
     }
   });
 
+  it('many processes whose token has ended renew it once', async () => {
+    const renewals = (): number => world.log.filter(line => line.includes('"path":"/oauth/token","status":200')).length;
+    world.clock.turn(3700);
+    const before = renewals();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => laptop.run(['whoami', '--json'])));
+    assert.deepEqual(new Set(answers.map(({ code }) => code)), new Set([0]), answers.map(({ stderr }) => stderr).join(''));
+    assert.equal(renewals(), before + 1);
+  });
+
   it('nothing that identifies a login is in the log of the server', () => {
     const log = world.log.join('');
     for (const pattern of [/rb[arc]_[\w-]{20}/, /\b[A-Z]{4}-?[A-Z]{4}\b\./]) assert.doesNotMatch(log, pattern);

@@ -47,6 +47,7 @@ describe('the key to the login', () => {
       // Outside of that session bus nobody has the key: what is sealed counts as absent.
       const { code, stderr: without } = await computer.run(['credential-process', 'prod/Admin']);
       assert.equal(code, 3, without);
+      assert.match(without, /The system keychain cannot be asked here \(.*\); a login that is kept there is out of reach\./);
     } finally {
       computer.close();
       await world.close();

@@ -50,7 +50,7 @@ describe('login', () => {
     assert.match(page.text, /this computer, port \d+/);
     const done = await visitor.submit(page, 'button[value=approve]');
     assert.equal(new URL(done.url).hostname, '127.0.0.1');
-    assert.match(done.text, /Your terminal is signed in/);
+    assert.match(done.text, /Go back to your terminal/);
     const { code, stderr } = await login.ended;
     assert.equal(code, 0, stderr);
     assert.match(stderr, /Signed in as alice \(Alice Adams\) via Acme AD FS, for/);

@@ -90,7 +90,7 @@ describe('a terminal and a real browser', { skip: chromiumMissing() }, () => {
         const [, address] = await login.says(/^ {2}(http:\S+\/oauth\/authorize\?\S+)$/m);
         await signedInAt(page, address!);
         await page.getByRole('button', { name: 'Yes, sign this terminal in' }).click();
-        await page.getByRole('heading', { name: 'Your terminal is signed in' }).waitFor();
+        await page.getByRole('heading', { name: 'Go back to your terminal' }).waitFor();
         assert.match(page.url(), /^http:\/\/127\.0\.0\.1:\d+\/callback\?code=/);
         assert.equal((await login.ended).code, 0);
       }),
