@@ -8,17 +8,15 @@ import * as z from 'zod';
 import type { Access, AccessRequest } from '../bridge/access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { Tokens } from '../bridge/tokens.ts';
-import type { Entitlement } from '../core/access-rule.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Clock, Connector } from '../core/ports.ts';
-import type { Account } from '../core/role.ts';
-import { attainableSeconds } from '../core/session.ts';
-import { type Instant, MINUTE } from '../core/time.ts';
+import { MINUTE } from '../core/time.ts';
 import { stepOf } from '../http/error-faces.ts';
 import { text } from '../http/read.ts';
 import { type Call, type Operation, operation } from './api-operation.ts';
+import { AccountShape, accountShape, compare, iso, Moment, roleShape, SessionShape, StepShape, sessionShape } from './api-shapes.ts';
 
 export interface CredentialsApiParts {
   readonly baseUrl: string;
@@ -31,40 +29,6 @@ export interface CredentialsApiParts {
 
 /** A console link is good for fifteen minutes (IAM User Guide, "Enabling custom identity broker access to the AWS console"). */
 const CONSOLE_LINK_SECONDS = 15 * MINUTE;
-
-// ---------------------------------------------------------------- shapes
-
-const Moment = z.iso.datetime().describe('ISO 8601, UTC');
-const AccountShape = z
-  .object({
-    id: z.string().describe('Twelve digits'),
-    name: z.string(),
-    partition: z.string(),
-    region: z.string(),
-    via: z.string().nullable().describe('The hub role that leads there, as account/role'),
-  })
-  .meta({ id: 'Account' });
-const SessionShape = z
-  .object({
-    id: z.string().describe('Names the session; gives access to nothing'),
-    current: z.boolean().describe('Whether it is the one of this request'),
-    client: z.object({ id: z.string(), name: z.string() }),
-    device_name: z.string().nullable().describe('As the terminal called itself'),
-    grant: z.enum(['device_code', 'authorization_code']),
-    address: z.string().describe('Where the login was asked for'),
-    created_at: Moment,
-    last_used_at: Moment.nullable().describe('null while it waits for its terminal'),
-    last_used_address: z.string().nullable(),
-    expires_at: Moment,
-  })
-  .meta({ id: 'CliSession' });
-const StepShape = z
-  .object({
-    rule: z.string(),
-    outcome: z.enum(['grants', 'proof-missing', 'group-missing']),
-    sentence: z.string().describe('For people'),
-  })
-  .meta({ id: 'DecisionStep' });
 
 const AskedRole = z.object({
   account: text(128).min(1).describe('Name or id of an account'),
@@ -361,49 +325,4 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
 function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
   const { identity, corporateProof, scope, session } = caller;
   return { identity, corporateProof, scope, cliSession: session.summary.handle, origin, account, role };
-}
-
-function accountShape({ id, name, partition, region, trust }: Account): z.output<typeof AccountShape> {
-  return { id, name, partition, region, via: trust.by === 'hub' ? `${trust.hub.name}/${trust.role}` : null };
-}
-
-function roleShape({ account, role, arn, rule, group }: Entitlement, missing: readonly string[]) {
-  const { durationSeconds, consoleSeconds } = rule.session;
-  return {
-    account: accountShape(account),
-    role,
-    arn,
-    duration_seconds: attainableSeconds(account, durationSeconds),
-    // The console takes no length of its own for chained credentials.
-    console_seconds: account.trust.by === 'hub' ? null : (consoleSeconds ?? null),
-    rule: rule.name,
-    group,
-    usable: missing.length === 0,
-    missing: [...missing],
-  };
-}
-
-function sessionShape(summary: CliSessionSummary, current: string): z.output<typeof SessionShape> {
-  const { handle, client, deviceName, grant, address, createdAt, lastUsedAt, lastUsedAddress, expiresAt } = summary;
-  return {
-    id: handle,
-    current: handle === current,
-    client,
-    device_name: deviceName ?? null,
-    grant,
-    address,
-    created_at: iso(createdAt),
-    last_used_at: lastUsedAt === undefined ? null : iso(lastUsedAt),
-    last_used_address: lastUsedAddress ?? null,
-    expires_at: iso(expiresAt),
-  };
-}
-
-/** Whole seconds, rounded down: older SDKs read no fractions, and nobody counts on a moment too many. */
-function iso(instant: Instant): string {
-  return `${new Date(instant).toISOString().slice(0, -'.000Z'.length)}Z`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -131,6 +131,25 @@ describe('a day with the client', () => {
     assert.equal(renewals(), before + 1);
   });
 
+  it('every command runs on the oldest Node that is promised', {
+    skip: otherNode() === undefined && 'there is no other Node on this machine',
+  }, async () => {
+    const node = otherNode()!;
+    for (const args of [
+      ['login'],
+      ['whoami'],
+      ['roles', '--all'],
+      ['credentials', 'prod/Admin', '--format', 'env'],
+      ['credential-process', 'prod/Developer'],
+      ['exec', 'prod/Admin', '--', node, '--version'],
+      ['console', 'prod/Admin', '--print'],
+      ['configure', '--dry-run'],
+      ['completion', 'bash'],
+      ['help', 'exec'],
+    ])
+      await laptop.done(args, { node });
+  });
+
   it('nothing that identifies a login is in the log of the server', () => {
     const log = world.log.join('');
     for (const pattern of [/rb[arc]_[\w-]{20}/, /\b[A-Z]{4}-?[A-Z]{4}\b\./]) assert.doesNotMatch(log, pattern);

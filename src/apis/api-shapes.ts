@@ -1,0 +1,84 @@
+/** The shapes that operations of the bearer API share, and how our values become them. */
+import * as z from 'zod';
+import type { Entitlement } from '../core/access-rule.ts';
+import type { CliSessionSummary } from '../core/cli-session.ts';
+import type { Account } from '../core/role.ts';
+import { attainableSeconds } from '../core/session.ts';
+import type { Instant } from '../core/time.ts';
+
+export const Moment = z.iso.datetime().describe('ISO 8601, UTC');
+export const AccountShape = z
+  .object({
+    id: z.string().describe('Twelve digits'),
+    name: z.string(),
+    partition: z.string(),
+    region: z.string(),
+    via: z.string().nullable().describe('The hub role that leads there, as account/role'),
+  })
+  .meta({ id: 'Account' });
+export const SessionShape = z
+  .object({
+    id: z.string().describe('Names the session; gives access to nothing'),
+    current: z.boolean().describe('Whether it is the one of this request'),
+    client: z.object({ id: z.string(), name: z.string() }),
+    device_name: z.string().nullable().describe('As the terminal called itself'),
+    grant: z.enum(['device_code', 'authorization_code']),
+    address: z.string().describe('Where the login was asked for'),
+    created_at: Moment,
+    last_used_at: Moment.nullable().describe('null while it waits for its terminal'),
+    last_used_address: z.string().nullable(),
+    expires_at: Moment,
+  })
+  .meta({ id: 'CliSession' });
+export const StepShape = z
+  .object({
+    rule: z.string(),
+    outcome: z.enum(['grants', 'proof-missing', 'group-missing']),
+    sentence: z.string().describe('For people'),
+  })
+  .meta({ id: 'DecisionStep' });
+
+export function accountShape({ id, name, partition, region, trust }: Account): z.output<typeof AccountShape> {
+  return { id, name, partition, region, via: trust.by === 'hub' ? `${trust.hub.name}/${trust.role}` : null };
+}
+
+export function roleShape({ account, role, arn, rule, group }: Entitlement, missing: readonly string[]) {
+  const { durationSeconds, consoleSeconds } = rule.session;
+  return {
+    account: accountShape(account),
+    role,
+    arn,
+    duration_seconds: attainableSeconds(account, durationSeconds),
+    // The console takes no length of its own for chained credentials.
+    console_seconds: account.trust.by === 'hub' ? null : (consoleSeconds ?? null),
+    rule: rule.name,
+    group,
+    usable: missing.length === 0,
+    missing: [...missing],
+  };
+}
+
+export function sessionShape(summary: CliSessionSummary, current: string): z.output<typeof SessionShape> {
+  const { handle, client, deviceName, grant, address, createdAt, lastUsedAt, lastUsedAddress, expiresAt } = summary;
+  return {
+    id: handle,
+    current: handle === current,
+    client,
+    device_name: deviceName ?? null,
+    grant,
+    address,
+    created_at: iso(createdAt),
+    last_used_at: lastUsedAt === undefined ? null : iso(lastUsedAt),
+    last_used_address: lastUsedAddress ?? null,
+    expires_at: iso(expiresAt),
+  };
+}
+
+/** Whole seconds, rounded down: older SDKs read no fractions, and nobody counts on a moment too many. */
+export function iso(instant: Instant): string {
+  return `${new Date(instant).toISOString().slice(0, -'.000Z'.length)}Z`;
+}
+
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
