@@ -17,6 +17,8 @@ const LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsChec
 const REQUESTS_PER_SOCKET = 1000;
 /** A client that reads no further, or says nothing, is cut off. */
 const SILENCE_MILLISECONDS = 60_000;
+/** A terminal that polls every few seconds keeps its connection; Node would close it just when the next question comes. */
+const KEEP_ALIVE_MILLISECONDS = 65_000;
 /** How long requests in flight may take after the process was asked to stop. */
 const STOP_SECONDS: Seconds = 10;
 /** How long an old snapshot lives after a reload, for the requests that entered with it. */
@@ -44,6 +46,7 @@ export async function serve(configuration: Configuration): Promise<Serving> {
   const server = createServer(LIMITS, (request, response) => app(request, response));
   server.maxRequestsPerSocket = REQUESTS_PER_SOCKET;
   server.timeout = SILENCE_MILLISECONDS;
+  server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
   try {
     const { address, port } = await listen(server, configuration.listen);
     log.info({ address, port, baseUrl: configuration.baseUrl }, 'listening');

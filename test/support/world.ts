@@ -206,6 +206,7 @@ export async function enterPassword(
 
 function listen(): Promise<Server> {
   const server = createServer();
+  server.keepAliveTimeout = 65_000;
   return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
