@@ -95,7 +95,8 @@ describe('the OAuth endpoints', () => {
     const { json } = await beginDevice(world);
     assert.deepEqual([json.expires_in, json.interval, json.verification_uri], [600, 5, `${world.urls.bridge}/device`]);
     assert.match(json.user_code, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
-    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'authorization_pending']);
+    for (const _ of ['before the code is shown', 'and after'])
+      assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'authorization_pending']);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'slow_down']);
     world.clock.turn(6);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'slow_down'], 'the longer interval stays');
