@@ -8,6 +8,7 @@ import { apiRoutes } from './apis/api-routes.ts';
 import { credentialsApi } from './apis/credentials-api.ts';
 import { federationMetadata } from './apis/federation-metadata.ts';
 import { health } from './apis/health.ts';
+import { identityCenter } from './apis/identity-center.ts';
 import { oauth } from './apis/oauth.ts';
 import type { Bridge } from './compose.ts';
 import { BridgeError } from './core/errors.ts';
@@ -56,6 +57,9 @@ export function createApp(bridge: Bridge): Express {
   logins.use(oauthFace());
   app.use(logins);
 
+  // The doors of AWS tools: they are answered as IAM Identity Center would.
+  app.use(identityCenter({ ...bridge, region: bridge.identityCenterRegion })); //  /client/register  /device_authorization  /token  /start  /assignment/…  /federation/credentials  /logout
+
   // The door for programs with a login: they are answered with problem details.
   app.use(apiRoutes({ ...bridge, operations: credentialsApi({ ...bridge, connectors }) })); //  /api/v1/…
 
@@ -67,7 +71,7 @@ export function createApp(bridge: Bridge): Express {
   app.use(consoleLink({ access, ownForm })); //                              /console
   app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials
   app.use(cliDeviceLogin({ ...bridge, ownForm })); //                        /device
-  app.use(cliBrowserLogin({ ...bridge, ownForm })); //                       /oauth/authorize
+  app.use(cliBrowserLogin({ ...bridge, ownForm })); //                       /oauth/authorize  /authorize
   app.use(mySessionsPage({ ...bridge, cookies, ownForm })); //               /sessions
   app.use(request => {
     throw new BridgeError('not_found', `no route for ${request.method}`);

@@ -8,16 +8,17 @@ import { createAuditTrail } from './audit/audit-trail.ts';
 import { createConsoleFederation } from './aws/console.ts';
 import { createCredentialBroker } from './aws/sts.ts';
 import { type Access, createAccess } from './bridge/access.ts';
+import { type Clients, createClients } from './bridge/clients.ts';
 import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-authorization.ts';
 import { createDeviceAuthorization, type DeviceAuthorization } from './bridge/device-authorization.ts';
 import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
 import { createOperatorSessions, type OperatorSessions } from './bridge/operator-sessions.ts';
+import { createSharedCredentials } from './bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from './bridge/sign-in.ts';
 import { createTokens, type Tokens } from './bridge/tokens.ts';
 import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './config/configuration.ts';
 import { createOidcConnector } from './connectors/oidc.ts';
 import { createSamlConnector } from './connectors/saml.ts';
-import type { OAuthClient } from './core/oauth-client.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
 import type {
@@ -32,6 +33,7 @@ import type {
 } from './core/ports.ts';
 import { MINUTE, type Seconds } from './core/time.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
+import { createClientRegistrations } from './issuer/client-registrations.ts';
 import { createIssuer } from './issuer/issuer.ts';
 import { openSealingSecret } from './issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
@@ -46,6 +48,8 @@ export interface Bridge {
   readonly baseUrl: string;
   readonly trustedProxies: readonly string[];
   readonly help: Configuration['help'];
+  /** The region that start URLs of AWS tools name. */
+  readonly identityCenterRegion: string;
   readonly access: Access;
   readonly signIn: SignIn;
   readonly tokens: Tokens;
@@ -53,7 +57,7 @@ export interface Bridge {
   readonly codeAuthorization: CodeAuthorization;
   readonly mySessions: MySessions;
   /** The programs that may ask for a login in a terminal. */
-  readonly clients: readonly OAuthClient[];
+  readonly clients: Clients;
   readonly audit: AuditSink;
   readonly metadata: FederationMetadata;
   /** By connector id. */
@@ -100,7 +104,8 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   opened.defer(() => toAws.close());
   const partitions = partitionTable(aws);
   const keys = await openSigningKeys({ ...issuer.keys, clock });
-  const store = await openStore(configuration.store, await openSealingSecret(issuer.keys));
+  const sealingSecret = await openSealingSecret(issuer.keys);
+  const store = await openStore(configuration.store, sealingSecret);
   opened.defer(() => store.close());
   const audit = createAuditTrail({ sinks: [store.audit], log });
 
@@ -134,12 +139,21 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     accessTokenSeconds: cli.accessTokenSeconds,
     deviceRoles: cli.deviceGrant.roles,
   });
+  const clients = createClients({ configured: cli.clients, registrations: createClientRegistrations(sealingSecret), clock, secrets });
   const { enabled, intervalSeconds } = cli.deviceGrant;
   const deviceAuthorization = createDeviceAuthorization({ ...store, tokens, audit, clock, secrets, enabled, intervalSeconds });
-  const codeAuthorization = createCodeAuthorization({ ...store, clients: cli.clients, tokens, audit, clock, secrets, issuer: baseUrl });
+  const codeAuthorization = createCodeAuthorization({ ...store, clients, tokens, audit, clock, secrets, issuer: baseUrl });
   const mySessions = createMySessions({ ...store, audit, clock });
   const policy = compilePolicy(configuration.access, configuration.accounts);
-  const access = createAccess({ policy, broker, console, audit, clock, issuerUrl: `${baseUrl}/` });
+  const access = createAccess({
+    policy,
+    broker,
+    shared: createSharedCredentials({ broker, clock }),
+    console,
+    audit,
+    clock,
+    issuerUrl: `${baseUrl}/`,
+  });
   const renderer = createRenderer({ directory: fileURLToPath(new URL('../views', import.meta.url)), helpUrl: configuration.help?.url });
 
   const pruning = setInterval(() => {
@@ -154,13 +168,14 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     baseUrl,
     trustedProxies: configuration.proxy.trusted,
     help: configuration.help,
+    identityCenterRegion: cli.identityCenter.region,
     access,
     signIn,
     tokens,
     deviceAuthorization,
     codeAuthorization,
     mySessions,
-    clients: cli.clients,
+    clients,
     audit,
     metadata: ourIssuer,
     serviceProviders: new Map(

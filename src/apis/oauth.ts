@@ -5,6 +5,7 @@
  */
 import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
+import type { Clients } from '../bridge/clients.ts';
 import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
@@ -19,7 +20,7 @@ import { contextOf } from '../http/request-context.ts';
 
 export interface OAuthParts {
   readonly baseUrl: string;
-  readonly clients: readonly OAuthClient[];
+  readonly clients: Clients;
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
   readonly tokens: Tokens;
@@ -36,29 +37,23 @@ const DEVICE_LOGINS_PER_MINUTE = 60;
 const METADATA_CACHE_CONTROL = 'public, max-age=300';
 
 const DeviceRequest = z.object({
-  client_id: text(128),
+  client_id: text(1024),
   scope: text(256).optional(),
   device_name: text(256).optional(),
   prompt: z.enum(['login', 'consent']).optional(),
 });
-const AnyTokenRequest = z.object({ grant_type: text(128), client_id: text(128), scope: text(256).optional() });
+const AnyTokenRequest = z.object({ grant_type: text(128), client_id: text(1024), scope: text(256).optional() });
 const DeviceCodeExchange = z.object({ device_code: text(256) });
 const CodeExchange = z.object({ code: text(256), redirect_uri: text(512), code_verifier: text(256) });
 const Refresh = z.object({ refresh_token: text(256) });
-const Revocation = z.object({ token: text(256), client_id: text(128), token_type_hint: text(64).optional() });
+const Revocation = z.object({ token: text(256), client_id: text(1024), token_type_hint: text(64).optional() });
 
 export function oauth(parts: OAuthParts): Router {
-  const { baseUrl, deviceAuthorization, codeAuthorization, tokens, clock } = parts;
-  const clients = new Map(parts.clients.map(client => [client.id, client]));
+  const { baseUrl, clients, deviceAuthorization, codeAuthorization, tokens, clock } = parts;
   const form = [limitPerAddress(REQUESTS_PER_MINUTE), formBody(SMALL_FORM_BYTES)];
   const metadata = JSON.stringify(metadataOf(baseUrl, deviceAuthorization.enabled));
   const router = Router();
 
-  const clientNamed = (id: string): OAuthClient => {
-    const client = clients.get(id);
-    if (client === undefined) throw new BridgeError('client_unknown', 'no client of that id');
-    return client;
-  };
   const requireScope = (scope: string | undefined): void => {
     if (!isScope(scope)) throw new BridgeError('scope_invalid', 'a scope was asked for that there is not');
   };
@@ -88,7 +83,7 @@ export function oauth(parts: OAuthParts): Router {
       const { client_id, scope, device_name, prompt } = readForm(request, DeviceRequest);
       requireScope(scope);
       const { deviceCode, userCode, expiresInSeconds, intervalSeconds } = await deviceAuthorization.begin({
-        client: clientNamed(client_id),
+        client: await clients.clientOf(client_id),
         deviceName: device_name === undefined ? undefined : recordable(device_name, MAX_DEVICE_NAME),
         reauthenticate: prompt === 'login',
         origin: contextOf(response).origin,
@@ -108,7 +103,7 @@ export function oauth(parts: OAuthParts): Router {
   router.post('/oauth/token', form, async (request: Request, response: Response) => {
     const { grant_type, client_id, scope } = readForm(request, AnyTokenRequest);
     requireScope(scope);
-    const client = clientNamed(client_id);
+    const client = await clients.clientOf(client_id);
     const redeem = Object.hasOwn(grants, grant_type) ? grants[grant_type] : undefined;
     if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');
     const { accessToken, accessExpiresAt, refreshToken, sessionNotAfter } = await redeem(request, response, client);
@@ -125,7 +120,7 @@ export function oauth(parts: OAuthParts): Router {
 
   router.post('/oauth/revoke', form, async (request: Request, response: Response) => {
     const { token, client_id } = readForm(request, Revocation);
-    await tokens.revoke(token, clientNamed(client_id).id, contextOf(response).origin);
+    await tokens.revoke(token, (await clients.clientOf(client_id)).id, contextOf(response).origin);
     response.status(200).end();
   });
 

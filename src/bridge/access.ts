@@ -15,12 +15,14 @@ import type { AssumedRole, AuditSink, Clock, ConsoleFederation, ConsoleLink, Cor
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
+import type { SharedCredentials } from './shared-credentials.ts';
 
 const MAX_RECORDED_NAME = 128;
 
 export interface AccessParts {
   readonly policy: Policy;
   readonly broker: CredentialBroker;
+  readonly shared: SharedCredentials;
   readonly console: ConsoleFederation;
   readonly audit: AuditSink;
   readonly clock: Clock;
@@ -37,6 +39,8 @@ export interface AccessRequest {
   readonly role: string;
   /** The handle of the CLI session that asks. */
   readonly cliSession?: string | undefined;
+  /** Programs that renew by themselves take credentials that another one was given a while ago, too. */
+  readonly mayShare?: boolean | undefined;
   /** What whoever asks may reach at most, beside what the person has. */
   readonly scope?: RoleScope | undefined;
 }
@@ -100,7 +104,7 @@ export function createAccess(parts: AccessParts): Access {
     const { identity, corporateProof } = request;
     const session = roleSessionFor(entitlement.rule.session, identity, entitlement.rule.name);
     const sessionName = roleSessionName(identity);
-    const assumed = await broker.assume({
+    const assumed = await (request.mayShare === true ? parts.shared : broker).assume({
       person: identity.person,
       account: entitlement.account,
       role: entitlement.arn,

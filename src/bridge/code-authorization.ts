@@ -9,6 +9,7 @@ import { isRegisteredRedirect, isScope, MAX_DEVICE_NAME, type OAuthClient, SCOPE
 import type { AuditSink, Clock, Records, Secrets, Session } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import { AUTHORIZATION_CODE_MEMORY_SECONDS, AUTHORIZATION_CODE_SECONDS, type AuthorizationCode, redeemCode } from '../core/tokens.ts';
+import type { Clients } from './clients.ts';
 import type { TokenAnswer, Tokens } from './tokens.ts';
 
 /** base64url of a SHA-256 (RFC 7636 section 4.2). */
@@ -17,7 +18,7 @@ const S256_CHALLENGE = /^[\w-]{43}$/;
 const CODE_VERIFIER = /^[\w.~-]{43,128}$/;
 
 export interface CodeAuthorizationParts {
-  readonly clients: readonly OAuthClient[];
+  readonly clients: Clients;
   readonly authorizationCodes: Records<AuthorizationCode>;
   readonly tokens: Tokens;
   readonly audit: AuditSink;
@@ -58,7 +59,7 @@ export type CheckedRequest =
 
 export interface CodeAuthorization {
   /** Throws `client_unknown` or `redirect_refused` when nobody may be sent anywhere. */
-  check(query: AuthorizationQuery): CheckedRequest;
+  check(query: AuthorizationQuery): Promise<CheckedRequest>;
   /** When the CLI session of this person would end. */
   sessionNotAfter(viewer: Session): Instant;
   /** The person said yes: where their browser goes, with a code. A secret for a minute. */
@@ -74,8 +75,7 @@ export interface CodeAuthorization {
 }
 
 export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuthorization {
-  const { authorizationCodes, tokens, audit, clock, secrets, issuer } = parts;
-  const clients = new Map(parts.clients.map(client => [client.id, client]));
+  const { clients, authorizationCodes, tokens, audit, clock, secrets, issuer } = parts;
 
   const answerTo = (
     { redirectUri, state }: { redirectUri: string; state?: string | undefined },
@@ -99,9 +99,8 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
   });
 
   return {
-    check: query => {
-      const client = clients.get(query.client_id ?? '');
-      if (client === undefined) throw new BridgeError('client_unknown', 'an authorization request names no client that there is');
+    check: async query => {
+      const client = await clients.clientOf(query.client_id ?? '');
       const { redirect_uri: redirectUri = '', state } = query;
       if (!isRegisteredRedirect(client, redirectUri)) {
         throw new BridgeError('redirect_refused', `the redirect URI of the client ${client.id} is not one that it registered`);

@@ -51,7 +51,10 @@ function storeOf(store: Document['store'], { references, directory }: BuildOptio
   return { kind: 'sqlite', file: file === ':memory:' ? file : absolutePath(file, directory) };
 }
 
-function cliOf({ max, accessToken, deviceGrant, clients }: Document['cli'], accounts: readonly Account[]): Configuration['cli'] {
+function cliOf(
+  { max, accessToken, deviceGrant, identityCenter, clients }: Document['cli'],
+  accounts: readonly Account[],
+): Configuration['cli'] {
   const { enabled, interval, roles } = deviceGrant;
   return {
     maxSeconds: max,
@@ -61,6 +64,7 @@ function cliOf({ max, accessToken, deviceGrant, clients }: Document['cli'], acco
       intervalSeconds: interval,
       roles: roles.includes('*/*') ? undefined : roles.map(written => rolePattern(written, accounts)),
     },
+    identityCenter,
     clients: [CLI_CLIENT, ...clients],
   };
 }

@@ -4,7 +4,7 @@ import { isLoopbackRedirect } from '../core/oauth-client.ts';
 import { isRoleName } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { quoted } from './problems.ts';
-import { duration, flag, judged, pattern, text } from './values.ts';
+import { duration, flag, judged, pattern, region, text } from './values.ts';
 
 const DAY = 24 * HOUR;
 
@@ -52,6 +52,12 @@ const client = z.strictObject({
     .describe('Where the program listens on the own machine, without a port; none when it uses the device grant alone.'),
 });
 
+const identityCenter = z.strictObject({
+  region: region()
+    .prefault('us-east-1')
+    .describe('The `sso_region` of generated profiles, which names no place: everything is asked of `baseUrl`.'),
+});
+
 export const cli = z.strictObject({
   max: duration({ min: 15 * MINUTE, max: 7 * DAY })
     .prefault('12h')
@@ -60,6 +66,7 @@ export const cli = z.strictObject({
     .prefault('1h')
     .describe('How long a terminal works before it renews its token.'),
   deviceGrant: deviceGrant.prefault({}).describe('Logins that are confirmed by a code (RFC 8628): over SSH, in containers.'),
+  identityCenter: identityCenter.prefault({}).describe('The wire of IAM Identity Center, for unmodified AWS CLIs and SDKs.'),
   clients: z
     .array(client)
     .prefault([])

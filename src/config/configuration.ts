@@ -30,6 +30,7 @@ export interface Configuration {
       readonly intervalSeconds: Seconds;
       readonly roles?: readonly RolePattern[] | undefined;
     };
+    readonly identityCenter: { readonly region: string };
     /** Our own client among them. */
     readonly clients: readonly OAuthClient[];
   };

@@ -151,6 +151,7 @@ export const ERRORS = {
     status: 400,
     title: 'The program that sent you here gave no address that you may be sent back to',
     hint: 'Nothing was handed out. Start the login again from your terminal; if it happens again, the program is at fault.',
+    oauth: 'invalid_redirect_uri',
   },
 
   authorization_pending: {

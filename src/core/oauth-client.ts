@@ -22,6 +22,9 @@ export const CLI_CLIENT: OAuthClient = {
 /** The one scope there is: what the person may do in AWS by this bridge. */
 export const SCOPE = 'aws';
 
+/** The scope that AWS tools ask IAM Identity Center for; it stands for ours. */
+export const AWS_TOOLS_SCOPE = 'sso:account:access';
+
 /** Characters of the host name that a terminal may say of itself. */
 export const MAX_DEVICE_NAME = 64;
 

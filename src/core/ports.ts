@@ -5,6 +5,7 @@
  */
 import type { Actor, AuditEvent } from './audit-event.ts';
 import type { CliSessionSummary } from './cli-session.ts';
+import type { ClientRegistration } from './client-registration.ts';
 import type { AwsCredentials } from './credentials.ts';
 import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, PersonId } from './identity.ts';
@@ -199,6 +200,14 @@ export interface Records<R extends { readonly expiresAt: Instant; readonly sessi
 export interface OneTimeKeys {
   /** True for the first caller ever, also when two race; remembered until `expiresAt`. */
   claim(key: string, expiresAt: Instant): Promise<boolean>;
+}
+
+/** Client ids that are registrations, signed by the bridge. */
+export interface ClientRegistrations {
+  /** The client id. */
+  issue(registration: ClientRegistration): Promise<string>;
+  /** What a client id registers; undefined when it is none of ours, or is over at `now`. */
+  read(clientId: string, now: Instant): Promise<ClientRegistration | undefined>;
 }
 
 /** Somebody as the audit trail names them. */

@@ -7,6 +7,7 @@ import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { AuthorizationQuery, AuthorizationRequest, CodeAuthorization } from '../bridge/code-authorization.ts';
+import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
@@ -30,7 +31,8 @@ const FRESH_SECONDS: Seconds = 5 * MINUTE;
 
 const Query = z.object({
   response_type: text(64).optional(),
-  client_id: text(128).optional(),
+  // A client that registered itself has its registration for an id.
+  client_id: text(1024).optional(),
   redirect_uri: text(512).optional(),
   state: text(512).optional(),
   code_challenge: text(256).optional(),
@@ -39,6 +41,8 @@ const Query = z.object({
   prompt: text(64).optional(),
   device_name: text(256).optional(),
 });
+/** As the AWS CLI asks (IAM Identity Center): `scopes`, and no place to say how the terminal is called. */
+const AwsToolsQuery = Query.omit({ scope: true, prompt: true, device_name: true }).extend({ scopes: text(512).optional() });
 const Form = Query.extend({ decision: z.enum(['approve', 'disown']), csrf_token: text(64).optional() });
 
 export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, clock }: CliBrowserLoginParts): Router {
@@ -66,10 +70,10 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
     );
   };
 
-  router.get(PATH, (request, response) => {
+  router.get(PATH, async (request, response) => {
     requireNavigation(request);
     const query = readQuery(request, Query);
-    const checked = codeAuthorization.check(query);
+    const checked = await codeAuthorization.check(query);
     if (checked.kind === 'refused') {
       response.redirect(303, checked.redirectTo);
       return;
@@ -87,11 +91,19 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
     ask(response, query, checked.request);
   });
 
+  // The AWS CLI keeps of its endpoint only the host, so this lies at the root. From here on the way is the same for everybody.
+  router.get('/authorize', (request, response) => {
+    requireNavigation(request);
+    const { scopes, ...query } = readQuery(request, AwsToolsQuery);
+    const isKnown = scopes === undefined || scopes.split(/[ ,]/).every(scope => scope === AWS_TOOLS_SCOPE);
+    response.redirect(303, pathFor({ ...query, scope: isKnown ? undefined : scopes }));
+  });
+
   router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
     const { decision, csrf_token, ...query } = readForm(request, Form);
     const viewer = requireSession(response);
     ownForm(request, viewer, csrf_token);
-    const checked = codeAuthorization.check(query);
+    const checked = await codeAuthorization.check(query);
     if (checked.kind === 'refused') {
       response.redirect(303, checked.redirectTo);
       return;

@@ -48,7 +48,7 @@ function logError(log: Logger, error: BridgeError): void {
 }
 
 /** An error handler that writes the error to the log and shows it by `show`. */
-function errorFace(show: (error: BridgeError, request: Request, response: Response) => void | Promise<void>): ErrorRequestHandler {
+export function errorFace(show: (error: BridgeError, request: Request, response: Response) => void | Promise<void>): ErrorRequestHandler {
   return async (thrown, request, response, _next) => {
     const error = translate(thrown);
     const { log } = contextOf(response);
@@ -130,13 +130,13 @@ const AT_THE_DOOR: ReadonlySet<ErrorCode> = new Set([
 
 const MAX_RECORDED_PATH = 256;
 
-interface Recording {
+export interface Recording {
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
 
 /** Nothing is handed out here, so a trail that cannot be written (it says so in the log) does not make the answer worse. */
-async function recordAtTheDoor(
+export async function recordAtTheDoor(
   { code, message: why }: BridgeError,
   request: Request,
   response: Response,
@@ -236,7 +236,7 @@ export function stepOf(step: TraceStep): { readonly rule: string; readonly outco
 }
 
 /** `error` of RFC 6749 section 5.2, for the codes whose row does not say it. */
-function oauthErrorOf({ code, status }: BridgeError): string {
+export function oauthErrorOf({ code, status }: BridgeError): string {
   const row = ERRORS[code];
   if ('oauth' in row) return row.oauth;
   if (status === 429 || status === 503) return 'temporarily_unavailable';

@@ -36,6 +36,7 @@ describe('a configuration without a mistake', () => {
           maxSeconds: 43_200,
           accessTokenSeconds: 3600,
           deviceGrant: { enabled: true, intervalSeconds: 5, roles: undefined },
+          identityCenter: { region: 'us-east-1' },
           clients: [CLI_CLIENT],
         },
         help: undefined,

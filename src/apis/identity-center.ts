@@ -1,0 +1,222 @@
+/**
+ * The wire of IAM Identity Center, so that the unmodified AWS CLI and SDKs log in here: SSO OIDC and the SSO portal. A second face of the same
+ * core as `apis/oauth` and the bearer API.
+ *
+ * Owns: names, shapes and units of that wire (seconds here, milliseconds there). Does not own: what a grant is worth (bridge), who gets what
+ * (bridge/access), `GET /authorize`, which is a page (flows/cli-browser-login).
+ */
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import * as z from 'zod';
+import type { Access } from '../bridge/access.ts';
+import type { Clients } from '../bridge/clients.ts';
+import type { CodeAuthorization } from '../bridge/code-authorization.ts';
+import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
+import type { Caller, TokenAnswer, Tokens } from '../bridge/tokens.ts';
+import { formatUserCode } from '../core/device-grant.ts';
+import { BridgeError } from '../core/errors.ts';
+import { AWS_TOOLS_SCOPE, type OAuthClient } from '../core/oauth-client.ts';
+import type { AuditSink, Clock, Secrets } from '../core/ports.ts';
+import { identityCenterFace } from '../http/aws-face.ts';
+import { limitPerAddress } from '../http/guards.ts';
+import { jsonBody, readJson, readQuery, text } from '../http/read.ts';
+import { contextOf } from '../http/request-context.ts';
+import type { HelpModel } from '../http/views.ts';
+
+export interface IdentityCenterParts {
+  readonly baseUrl: string;
+  /** `us-east-1`: what the start URL names as the region of Identity Center; nothing is asked there. */
+  readonly region: string;
+  readonly access: Access;
+  readonly clients: Clients;
+  readonly deviceAuthorization: DeviceAuthorization;
+  readonly codeAuthorization: CodeAuthorization;
+  readonly tokens: Tokens;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly audit: AuditSink;
+  readonly help: HelpModel | undefined;
+}
+
+const BODY_BYTES = 16 * 1024;
+/** From one address: an office whose terminals poll every second. */
+const REQUESTS_PER_MINUTE = 6000;
+const MOST_LISTED = 100;
+const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+/** Where AWS would be; the AWS CLI looks at the form of it and asks nothing there (2.35.13 and newer refuse start URLs that lead nowhere of AWS's). */
+const portalOf = (region: string): string => `https://rolebridge.portal.${region}.app.aws`;
+
+// ---------------------------------------------------------------- what is read
+
+const Registration = z.object({
+  clientName: text(256).min(1),
+  clientType: text(32),
+  scopes: z.array(text(256)).max(20).optional(),
+  redirectUris: z.array(text(512)).max(10).optional(),
+  grantTypes: z.array(text(128)).max(10).optional(),
+  issuerUrl: text(1024).optional(),
+});
+const DeviceRequest = z.object({ clientId: text(1024), clientSecret: text(512).optional(), startUrl: text(1024) });
+const AnyTokenRequest = z.object({ clientId: text(1024), clientSecret: text(512).optional(), grantType: text(128) });
+const DeviceExchange = z.object({ deviceCode: text(256) });
+const CodeExchange = z.object({ code: text(256), redirectUri: text(512), codeVerifier: text(256) });
+const Refresh = z.object({ refreshToken: text(256) });
+const Page = z.object({
+  max_result: z.coerce.number().int().min(1).max(MOST_LISTED).optional(),
+  next_token: text(512).optional(),
+});
+const RolesQuery = Page.extend({ account_id: text(64).min(1) });
+const CredentialsQuery = z.object({ account_id: text(64).min(1), role_name: text(512).min(1) });
+
+// ---------------------------------------------------------------- the doors
+
+export function identityCenter(parts: IdentityCenterParts): Router {
+  const { baseUrl, region, access, clients, deviceAuthorization, codeAuthorization, tokens, clock, secrets } = parts;
+  const router = Router();
+  const json: RequestHandler[] = [limitPerAddress(REQUESTS_PER_MINUTE), jsonBody(BODY_BYTES)];
+  const listing = limitPerAddress(REQUESTS_PER_MINUTE);
+  const startUrl = `${baseUrl}/start`;
+  const originOf = (response: Response) => contextOf(response).origin;
+
+  const grants: Readonly<Record<string, (request: Request, response: Response, client: OAuthClient) => Promise<TokenAnswer>>> = {
+    [DEVICE_CODE_GRANT]: (request, response, client) =>
+      deviceAuthorization.redeem(readJson(request, DeviceExchange).deviceCode, client, originOf(response)),
+    authorization_code: (request, response, client) =>
+      codeAuthorization.redeem(readJson(request, CodeExchange), client, originOf(response)),
+    refresh_token: (request, response, client) => tokens.refresh(readJson(request, Refresh).refreshToken, client.id, originOf(response)),
+  };
+
+  router.post('/client/register', json, async (request: Request, response: Response) => {
+    const { clientName, clientType, scopes = [], redirectUris = [], issuerUrl } = readJson(request, Registration);
+    if (clientType !== 'public') throw new BridgeError('bad_request', 'only public clients register', { hint: 'Send clientType public.' });
+    if (!scopes.every(scope => scope === AWS_TOOLS_SCOPE)) throw new BridgeError('scope_invalid', 'a client registered another scope');
+    if (issuerUrl !== undefined) requireStartUrl(issuerUrl);
+    const { clientId, issuedAt, expiresAt } = await clients.register({ name: clientName, redirectUris });
+    response.json({
+      clientId,
+      // AWS tools want one and send it back. A secret that everybody may have proves nothing (RFC 8252 section 8.5), so nothing rests on it.
+      clientSecret: secrets.token(),
+      clientIdIssuedAt: issuedAt / 1000,
+      clientSecretExpiresAt: expiresAt / 1000,
+      authorizationEndpoint: `${baseUrl}/authorize`,
+      tokenEndpoint: `${baseUrl}/token`,
+    });
+  });
+
+  router.post('/device_authorization', json, async (request: Request, response: Response) => {
+    const { clientId, startUrl: asked } = readJson(request, DeviceRequest);
+    requireStartUrl(asked);
+    const client = await clients.clientOf(clientId);
+    const begun = await deviceAuthorization.begin({ client, reauthenticate: false, origin: originOf(response) });
+    const shown = formatUserCode(begun.userCode);
+    response.json({
+      deviceCode: begun.deviceCode,
+      userCode: shown,
+      verificationUri: `${baseUrl}/device`,
+      verificationUriComplete: `${baseUrl}/device?user_code=${shown}`,
+      expiresIn: begun.expiresInSeconds,
+      interval: begun.intervalSeconds,
+    });
+  });
+
+  router.post('/token', json, async (request: Request, response: Response) => {
+    const { clientId, grantType } = readJson(request, AnyTokenRequest);
+    const client = await clients.clientOf(clientId);
+    const redeem = Object.hasOwn(grants, grantType) ? grants[grantType] : undefined;
+    if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');
+    const { accessToken, accessExpiresAt, refreshToken } = await redeem(request, response, client);
+    const expiresIn = Math.max(0, Math.floor((accessExpiresAt - clock.now()) / 1000));
+    response.json({ accessToken, tokenType: 'Bearer', expiresIn, refreshToken });
+  });
+
+  // Newer AWS CLIs ask the start URL where it leads, before they log in.
+  router.get(['/start', '/start/'], listing, (_request, response) => response.redirect(302, portalOf(region)));
+
+  router.get('/assignment/accounts', listing, async (request, response) => {
+    const page = readQuery(request, Page);
+    const caller = await callerOf(request, response);
+    const accounts = new Map(rolesOf(caller, response).map(({ account }) => [account.id, account]));
+    const { items, nextToken } = pageOf([...accounts.values()].sort(by(({ name }) => name)), ({ id }) => id, page);
+    response.json({
+      nextToken,
+      // Accounts of AWS have an address of their own; tools print it, and the partition says more here.
+      accountList: items.map(({ id, name, partition }) => ({ accountId: id, accountName: name, emailAddress: partition })),
+    });
+  });
+
+  router.get('/assignment/roles', listing, async (request, response) => {
+    const { account_id, ...page } = readQuery(request, RolesQuery);
+    const caller = await callerOf(request, response);
+    const roles = rolesOf(caller, response).filter(({ account }) => account.id === account_id);
+    const { items, nextToken } = pageOf(roles.sort(by(({ role }) => role)), ({ role }) => role, page);
+    response.json({ nextToken, roleList: items.map(({ role, account }) => ({ roleName: role, accountId: account.id })) });
+  });
+
+  router.get('/federation/credentials', listing, async (request, response) => {
+    const { account_id: account, role_name: role } = readQuery(request, CredentialsQuery);
+    const { identity, corporateProof, scope, session } = await callerOf(request, response);
+    const asked = { identity, corporateProof, scope, cliSession: session.summary.handle, origin: originOf(response), account, role };
+    const { credentials } = (await access.credentialsFor({ ...asked, mayShare: true })).assumed;
+    response.json({
+      roleCredentials: {
+        accessKeyId: credentials.accessKeyId,
+        secretAccessKey: credentials.secretAccessKey,
+        sessionToken: credentials.sessionToken,
+        expiration: credentials.expiresAt,
+      },
+    });
+  });
+
+  router.post('/logout', listing, async (request, response) => {
+    const token = tokenIn(request);
+    const origin = originOf(response);
+    const caller = token === undefined ? undefined : await tokens.callerOf(token, origin).catch(ifGone);
+    // The CLI sends every token that it has, also those of AWS itself: what is not ours is none of our business.
+    if (token !== undefined && caller !== undefined) await tokens.revoke(token, caller.session.summary.client.id, origin);
+    response.status(200).end();
+  });
+
+  router.use(identityCenterFace(parts));
+  return router;
+
+  function requireStartUrl(url: string): void {
+    const plain = url.replace(/\/?(?:#\/?)?$/, '');
+    if (plain === startUrl || plain === baseUrl || plain === portalOf(region)) return;
+    throw new BridgeError('bad_request', 'a start URL that is not this bridge’s', { hint: `Set sso_start_url to ${startUrl}.` });
+  }
+
+  function callerOf(request: Request, response: Response): Promise<Caller> {
+    return tokens.callerOf(tokenIn(request), originOf(response));
+  }
+
+  function rolesOf({ identity, scope }: Caller, response: Response) {
+    return [...access.rolesFor(identity, originOf(response), scope).granted];
+  }
+}
+
+function tokenIn(request: Request): string | undefined {
+  return /^[\w-]{1,128}$/.exec(request.get('x-amz-sso_bearer_token') ?? '')?.[0];
+}
+
+function ifGone(thrown: unknown): undefined {
+  if (thrown instanceof BridgeError && thrown.code === 'token_invalid') return undefined;
+  throw thrown;
+}
+
+function by<T>(key: (item: T) => string): (a: T, b: T) => number {
+  return (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
+}
+
+/** The items behind the one that the token names: what is added or taken away meanwhile makes no other item appear twice. */
+function pageOf<T>(
+  sorted: readonly T[],
+  key: (item: T) => string,
+  { max_result = MOST_LISTED, next_token }: z.output<typeof Page>,
+): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
+  const last = next_token === undefined ? undefined : Buffer.from(next_token, 'base64url').toString('utf8');
+  const start = last === undefined ? 0 : sorted.findIndex(item => key(item) === last) + 1;
+  if (last !== undefined && start === 0)
+    throw new BridgeError('bad_request', 'a next_token that is none', { hint: 'Begin the list anew.' });
+  const items = sorted.slice(start, start + max_result);
+  const isLast = start + items.length >= sorted.length;
+  return { items, nextToken: isLast ? undefined : Buffer.from(key(items.at(-1)!)).toString('base64url') };
+}

@@ -1,0 +1,57 @@
+/**
+ * Credentials that several programs of one person may share: fifty terraform processes that ask for one role at once cause one call to STS.
+ *
+ * Owns: what is the same request, the least life that is handed out, single flight. Kept in memory alone; every hand-out is decided for and
+ * recorded as if there were no cache (access). Does not own: the call (CredentialBroker).
+ */
+import type { AssumedRole, AssumeRequest, Clock, CredentialBroker } from '../core/ports.ts';
+import { MINUTE, type Seconds } from '../core/time.ts';
+
+/** SDKs ask anew when fifteen minutes are left, so what is handed out must have clearly more. */
+const LEAST_SECONDS: Seconds = 30 * MINUTE;
+/** Beyond that the longest unused go. */
+const MOST_KEPT = 10_000;
+
+export interface SharedCredentials {
+  /** Credentials with at least half an hour of life, or half of their session where that is shorter. Throws what the broker throws. */
+  assume(request: AssumeRequest): Promise<AssumedRole>;
+}
+
+export function createSharedCredentials({
+  broker,
+  clock,
+}: {
+  readonly broker: CredentialBroker;
+  readonly clock: Clock;
+}): SharedCredentials {
+  const kept = new Map<string, { readonly assumed: AssumedRole; readonly usableUntil: number }>();
+  const flights = new Map<string, Promise<AssumedRole>>();
+
+  const fetch = async (key: string, request: AssumeRequest): Promise<AssumedRole> => {
+    const assumed = await broker.assume(request);
+    const now = clock.now();
+    const life = assumed.credentials.expiresAt - now;
+    kept.delete(key);
+    kept.set(key, { assumed, usableUntil: assumed.credentials.expiresAt - Math.min(LEAST_SECONDS * 1000, life / 2) });
+    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+    return assumed;
+  };
+
+  return {
+    assume: async request => {
+      const key = keyOf(request);
+      const found = kept.get(key);
+      if (found !== undefined && clock.now() < found.usableUntil) return found.assumed;
+      const flying = flights.get(key);
+      if (flying !== undefined) return flying;
+      const flight = fetch(key, request).finally(() => flights.delete(key));
+      flights.set(key, flight);
+      return flight;
+    },
+  };
+}
+
+/** Everything that AWS is told: the same person with another sign-in, other attributes or another rule is another request. */
+function keyOf({ person, role, sessionName, session, authenticatedAt, corporateProof, account }: AssumeRequest): string {
+  return JSON.stringify([person, account.id, role, sessionName, session, authenticatedAt, corporateProof]);
+}

@@ -1,0 +1,42 @@
+/**
+ * Client registrations that are kept nowhere: the client id is the registration itself, signed by the bridge.
+ *
+ * So strangers, who may register as often as they like, fill no disk, and every instance knows every client. HS256 under a key that HKDF draws
+ * from the bridge's sealing secret.
+ */
+import { hkdfSync } from 'node:crypto';
+import { jwtVerify, SignJWT } from 'jose';
+import type { ClientRegistration } from '../core/client-registration.ts';
+import type { ClientRegistrations } from '../core/ports.ts';
+
+const TYPE = 'client-registration+jwt';
+
+/** `secret`: the sealing secret of the bridge. */
+export function createClientRegistrations(secret: Uint8Array): ClientRegistrations {
+  const key = new Uint8Array(hkdfSync('sha256', secret, '', 'rolebridge client registrations v1', 32));
+  return {
+    issue: ({ handle, name, redirectUris, issuedAt, expiresAt }) =>
+      new SignJWT({ name, uris: redirectUris })
+        .setProtectedHeader({ alg: 'HS256', typ: TYPE })
+        .setJti(handle)
+        .setIssuedAt(Math.floor(issuedAt / 1000))
+        .setExpirationTime(Math.floor(expiresAt / 1000))
+        .sign(key),
+
+    read: async (clientId, now): Promise<ClientRegistration | undefined> => {
+      try {
+        const { payload } = await jwtVerify<{ name: string; uris: readonly string[] }>(clientId, key, {
+          algorithms: ['HS256'],
+          typ: TYPE,
+          currentDate: new Date(now),
+          requiredClaims: ['jti', 'iat', 'exp'],
+        });
+        const { jti, iat, exp, name, uris } = payload;
+        return { handle: jti!, name, redirectUris: uris, issuedAt: iat! * 1000, expiresAt: exp! * 1000 };
+      } catch {
+        // No registration of ours, or one that is over.
+        return undefined;
+      }
+    },
+  };
+}
