@@ -12,6 +12,7 @@ import { identityCenter } from './apis/identity-center.ts';
 import { oauth } from './apis/oauth.ts';
 import type { Bridge } from './compose.ts';
 import { BridgeError } from './core/errors.ts';
+import { awsConfigPage } from './flows/aws-config.ts';
 import { browserSso } from './flows/browser-sso.ts';
 import { cliBrowserLogin } from './flows/cli-browser-login.ts';
 import { cliDeviceLogin } from './flows/cli-device-login.ts';
@@ -72,6 +73,7 @@ export function createApp(bridge: Bridge): Express {
   app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials
   app.use(cliDeviceLogin({ ...bridge, ownForm })); //                        /device
   app.use(cliBrowserLogin({ ...bridge, ownForm })); //                       /oauth/authorize  /authorize
+  app.use(awsConfigPage({ ...bridge, ssoRegion: bridge.identityCenterRegion })); //  /aws-config
   app.use(mySessionsPage({ ...bridge, cookies, ownForm })); //               /sessions
   app.use(request => {
     throw new BridgeError('not_found', `no route for ${request.method}`);

@@ -7,22 +7,15 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { ConfigSection } from '../core/aws-config.ts';
 import { CliError } from './exit.ts';
 import { readIfThere } from './private-files.ts';
-
-export interface Section {
-  /** The profile's name, by which two sections are the same. */
-  readonly name: string;
-  /** `[profile prod-Admin]`, or `[prod-Admin]` in the credentials file. */
-  readonly header: string;
-  readonly settings: readonly (readonly [key: string, value: string])[];
-}
 
 export interface Rewriting {
   /** Whose part it is: the server. Others' parts stay. */
   readonly owner: string;
   /** None takes the part away. */
-  readonly sections: readonly Section[];
+  readonly sections: readonly ConfigSection[];
 }
 
 export interface Rewritten {
@@ -55,7 +48,7 @@ export function rewritten(text: string, { owner, sections }: Rewriting): Rewritt
   const isJoined = joined || (before !== '' && !before.endsWith('\n'));
   const lines = [
     `${BEGIN}${owner}${isJoined ? JOINED : ''}${HANDS_OFF}`,
-    ...own.flatMap(({ header, settings }) => [header, ...settings.map(([key, value]) => `${key} = ${value}`), '']),
+    ...own.flatMap(({ header, lines: written }) => [header, ...written, '']),
     `${END}${owner}`,
   ];
   return { text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`, conflicts };

@@ -152,6 +152,7 @@ marks stays as it is, to the byte. Shows the change first and asks; --yes does n
       'profile-name': { type: 'string', value: 'TEMPLATE', description: 'how profiles are called (usual: {account}-{role})' },
       prefix: { type: 'string', value: 'TEXT', description: 'in front of every profile name, where yours are called the same' },
       default: { type: 'string', value: 'ACCOUNT/ROLE', description: 'also write [default], for this role' },
+      sso: { type: 'boolean', description: 'profiles for aws sso login, which need no rolebridge on the computer' },
       login: { type: 'boolean', description: 'profiles that open the browser when you are not signed in' },
       remove: { type: 'boolean', description: 'take our profiles away' },
       json: { type: 'boolean', description: 'what was done, as JSON on standard output' },

@@ -49,6 +49,7 @@ const TEMPLATES = {
   'cli-confirm': '@cli-confirm',
   'cli-decided': '@cli-decided',
   sessions: '@sessions',
+  'aws-config': '@aws-config',
 } as const satisfies Record<keyof Views, string>;
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 /**
  * One typed model for each view in `views/`. A view decides nothing: whatever it shows is in its model, ready to print.
  */
+import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
 
 /** On every page. `viewer` is the signed-in person. */
@@ -195,6 +196,21 @@ export interface SessionsModel extends PageFrame {
   readonly notice?: string | undefined;
 }
 
+/** `GET /aws-config` */
+export interface AwsConfigModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  readonly roleCount: number;
+  readonly dialects: readonly {
+    readonly id: AwsConfigDialect;
+    readonly label: string;
+    readonly how: string;
+    /** What goes wrong, one sentence each. */
+    readonly traps: readonly string[];
+    readonly text: string;
+    readonly downloadHref: string;
+  }[];
+}
+
 export interface SignedOutModel extends PageFrame {
   /** Every session of the person has ended, not this one alone. */
   readonly everywhere?: boolean | undefined;
@@ -217,4 +233,5 @@ export interface Views {
   readonly 'cli-confirm': CliConfirmModel;
   readonly 'cli-decided': CliDecidedModel;
   readonly sessions: SessionsModel;
+  readonly 'aws-config': AwsConfigModel;
 }

@@ -3,10 +3,11 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { editFile, rewritten, type Section } from '../../src/cli/aws-config-file.ts';
+import { editFile, rewritten } from '../../src/cli/aws-config-file.ts';
+import type { ConfigSection } from '../../src/core/aws-config.ts';
 
 const OWNER = 'https://aws.example.com';
-const section = (name: string, value = 'x'): Section => ({ name, header: `[profile ${name}]`, settings: [['credential_process', value]] });
+const section = (name: string): ConfigSection => ({ name, header: `[profile ${name}]`, lines: ['credential_process = x'] });
 const write = (text: string, ...names: string[]): string =>
   rewritten(text, { owner: OWNER, sections: names.map(name => section(name)) }).text;
 const remove = (text: string): string => rewritten(text, { owner: OWNER, sections: [] }).text;

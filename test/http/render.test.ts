@@ -100,7 +100,8 @@ function replaced(value: unknown, [key, ...rest]: Path, text: string): unknown {
   return { ...(value as object), [key]: replaced((value as Record<string, unknown>)[key], rest, text) };
 }
 
-const isAddress = (path: Path): boolean => ['href', 'url', 'action', 'reauthenticateHref', 'idpSignOutHref'].includes(String(path.at(-1)));
+const isAddress = (path: Path): boolean =>
+  ['href', 'url', 'action', 'downloadHref', 'reauthenticateHref', 'idpSignOutHref'].includes(String(path.at(-1)));
 /** Members of closed unions, which no outsider writes. */
 const isChosenByUs = (path: Path): boolean => ['outcome', 'id'].includes(String(path.at(-1))) && !path.includes('accounts');
 /** Not printed: an instant that is none, where a way is closed that leads on, what a role that cannot be used would give. */

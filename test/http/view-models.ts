@@ -156,6 +156,24 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
     least: { viewer, help },
     most: { viewer, approved: { session: '0123456789abcdef0123', until: '2026-11-21T06:30:00.000Z' } },
   },
+  'aws-config': {
+    least: { viewer, roleCount: 0, dialects: [] },
+    most: {
+      viewer,
+      roleCount: 2,
+      dialects: [
+        {
+          id: 'sso-session',
+          label: 'AWS CLI',
+          how: 'Put it there.',
+          traps: ['It bites.'],
+          text: '[profile x]\n',
+          downloadHref: '/aws-config?dialect=sso-session',
+        },
+        { id: 'container', label: 'Containers', how: 'Set it.', traps: [], text: 'A=b\n', downloadHref: '/aws-config?dialect=container' },
+      ],
+    },
+  },
   sessions: {
     least: { viewer, sessions: [] },
     most: {

@@ -92,6 +92,17 @@ describe('profiles that configure wrote', () => {
     }
   });
 
+  it('configure --sso writes profiles for aws sso login, which need no client', async () => {
+    const { code, stdout, stderr } = await computer.run(['configure', '--sso', '--dry-run']);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^\+\[sso-session rolebridge\]$/m);
+    assert.match(
+      stdout,
+      /^ \[profile staging-Admin\]\n-credential_process = .*\n\+sso_session = rolebridge\n\+sso_account_id = 222233334444\n\+sso_role_name = Admin\n\+services = rolebridge$/m,
+    );
+    assert.doesNotMatch(stdout, /^\+credential_process/m);
+  });
+
   it('a program on the PATH is called by its name', async () => {
     const bin = computer.file('bin');
     mkdirSync(bin);

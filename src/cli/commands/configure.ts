@@ -1,15 +1,18 @@
 import { createTwoFilesPatch } from 'diff';
-import { awsFile, editFile, readText, rewritten, type Section } from '../aws-config-file.ts';
+import { awsConfig, type ConfigSection, type ConfiguredRole } from '../../core/aws-config.ts';
+import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { ownCommand } from '../own-command.ts';
-import { nameOf, type Role, rolesOf } from '../role-list.ts';
+import { rolesOf } from '../role-list.ts';
 import { exactly } from '../role-matching.ts';
 import type { Terminal } from '../terminal.ts';
 import { speaksOf } from './roles.ts';
 
-const PROFILE_NAME = /^[\w+=,.@-]{1,128}$/;
+const SECTION_NAME = /^(?:(?:sso-session|services) )?[\w+=,.@-]{1,128}$/;
+/** What AWS tools want as sso_region; nothing is asked there. */
+const SSO_REGION = 'us-east-1';
 
 export const run: Run = async invocation => {
   const { options, client: open, terminal, env } = invocation;
@@ -19,7 +22,7 @@ export const run: Run = async invocation => {
   const rewriting = { owner: client.server.origin, sections: wanted.sections };
   const before = readText(file);
   const { text: after, conflicts } = rewritten(before, rewriting);
-  const written = wanted.sections.filter(({ name }) => !conflicts.includes(name)).map(({ name }) => name);
+  const written = wanted.sections.filter(({ name, header }) => isProfile(header) && !conflicts.includes(name)).map(({ name }) => name);
   const patch =
     before === after
       ? ''
@@ -44,13 +47,18 @@ export const run: Run = async invocation => {
         : `Wrote ${written.length} profiles to ${file}.`,
   );
   sayConflicts(terminal, file, [...conflicts, ...wanted.unusable]);
-  if (options.remove !== true && written[0] !== undefined) terminal.say(`Try one: aws sts get-caller-identity --profile ${written[0]}`);
+  if (options.remove !== true && written[0] !== undefined)
+    terminal.say(`Try one: aws ${options.sso === true ? 'sso login' : 'sts get-caller-identity'} --profile ${written[0]}`);
 };
+
+function isProfile(header: string): boolean {
+  return header === '[default]' || header.startsWith('[profile ');
+}
 
 async function sectionsFor(
   client: Client,
   { options, env }: Invocation,
-): Promise<{ readonly sections: readonly Section[]; readonly unusable: readonly string[] }> {
+): Promise<{ readonly sections: readonly ConfigSection[]; readonly unusable: readonly string[] }> {
   const all = (await rolesOf(client, { fresh: true })).filter(({ usable, missing }) => usable || missing.length > 0);
   const search = typeof options.search === 'string' ? [options.search] : [];
   const roles = all.filter(role => speaksOf(role, search));
@@ -58,43 +66,39 @@ async function sectionsFor(
     throw new CliError('refused', search.length > 0 ? 'no role of yours matches the search' : 'you have no role', {
       lines: ['Nothing was changed. --remove takes our profiles away.'],
     });
-  const command = ownCommand(env, options.login === true);
   const template = typeof options['profile-name'] === 'string' ? options['profile-name'] : '{account}-{role}';
   const prefix = typeof options.prefix === 'string' ? options.prefix : '';
-  const sections = new Map<string, Section>();
+  const write = (of: readonly ConfiguredRole[]) =>
+    awsConfig(options.sso === true ? 'sso-session' : 'credential-process', {
+      baseUrl: client.server.origin,
+      ssoRegion: SSO_REGION,
+      roles: of,
+      profileName: role => prefix + profileName(template, role),
+      command: ownCommand(env, options.login === true),
+    });
+  const sections = new Map<string, ConfigSection>();
   const unusable: string[] = [];
-  for (const role of roles) {
-    const name = prefix + profileName(template, role);
-    if (!PROFILE_NAME.test(name))
-      throw new CliError('usage', `${JSON.stringify(name)} cannot be the name of a profile`, {
+  for (const section of write(roles)) {
+    if (!SECTION_NAME.test(section.name)) {
+      throw new CliError('usage', `${JSON.stringify(section.name)} cannot be the name of a profile`, {
         lines: ['Names take letters, digits and _+=,.@-'],
       });
-    if (sections.has(name)) unusable.push(name);
-    else sections.set(name, sectionOf(name, role, command));
+    }
+    if (sections.has(section.name)) unusable.push(section.name);
+    else sections.set(section.name, section);
   }
   if (typeof options.default === 'string') {
     const role = exactly(all, options.default);
     if (role === undefined)
       throw new CliError('refused', `you have no role ${options.default}`, { lines: ['--default takes ACCOUNT/ROLE, as in prod/Admin.'] });
-    sections.set('default', { ...sectionOf('default', role, command), header: '[default]' });
+    sections.set('default', { ...write([role]).at(-1)!, name: 'default', header: '[default]' });
   }
   return { sections: [...sections.values()], unusable };
 }
 
-function profileName(template: string, { account, role }: Role): string {
+function profileName(template: string, { account, role }: ConfiguredRole): string {
   const parts: Readonly<Record<string, string>> = { account: account.name, id: account.id, role: role.replaceAll('/', '-') };
   return template.replace(/\{(\w+)\}/g, (whole, part: string) => parts[part] ?? whole);
-}
-
-function sectionOf(name: string, role: Role, command: (role: string) => string): Section {
-  return {
-    name,
-    header: `[profile ${name}]`,
-    settings: [
-      ['credential_process', command(nameOf(role))],
-      ['region', role.account.region],
-    ],
-  };
 }
 
 async function confirmed(terminal: Terminal): Promise<void> {

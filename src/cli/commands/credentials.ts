@@ -73,12 +73,12 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
   const section = {
     name: profile,
     header: `[${profile}]`,
-    settings: [
-      ['aws_access_key_id', accessKeyId],
-      ['aws_secret_access_key', secretAccessKey],
-      ['aws_session_token', sessionToken],
-      ['region', account.region],
-    ] as const,
+    lines: [
+      `aws_access_key_id = ${accessKeyId}`,
+      `aws_secret_access_key = ${secretAccessKey}`,
+      `aws_session_token = ${sessionToken}`,
+      `region = ${account.region}`,
+    ],
   };
   if (!/^[\w+=,.@-]+$/.test(profile)) throw new CliError('usage', `${JSON.stringify(profile)} cannot be the name of a profile`);
   editFile(file, text => {

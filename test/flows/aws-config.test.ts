@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Visitor } from '../support/visitor.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+describe('"Use it in your terminal"', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld();
+  });
+  after(() => world.close());
+
+  it('leads over the sign-in, and shows every role of this person in four dialects, with their traps', async () => {
+    assert.match((await new Visitor().get(`${world.urls.bridge}/aws-config`)).url, /\/sign-in\?return_to=%2Faws-config$/);
+    const { visitor, page: roles } = await world.signIn('bob', 'oidc');
+    assert.equal(roles.$('a[href="/aws-config"]').text(), 'Use it in your terminal');
+    const page = await visitor.get(`${world.urls.bridge}/aws-config`);
+    const texts = page
+      .$('pre.config-text')
+      .toArray()
+      .map(element => page.$(element).text());
+    assert.equal(texts.length, 4);
+    const [session, legacy, client, container] = texts as [string, string, string, string];
+    assert.equal(
+      session,
+      `[sso-session rolebridge]
+sso_start_url = ${world.urls.bridge}/start
+sso_region = us-east-1
+sso_registration_scopes = sso:account:access
+
+[services rolebridge]
+sso =
+  endpoint_url = ${world.urls.bridge}
+sso_oidc =
+  endpoint_url = ${world.urls.bridge}
+
+[profile prod-Developer]
+sso_session = rolebridge
+sso_account_id = 111122223333
+sso_role_name = Developer
+services = rolebridge
+region = eu-west-1
+
+[profile prod-ReadOnly]
+sso_session = rolebridge
+sso_account_id = 111122223333
+sso_role_name = ReadOnly
+services = rolebridge
+region = eu-west-1
+
+[profile staging-Developer]
+sso_session = rolebridge
+sso_account_id = 222233334444
+sso_role_name = Developer
+services = rolebridge
+region = eu-west-1
+`,
+    );
+    assert.match(legacy, /\[profile prod-Developer\]\nsso_start_url = \S+\/start\nsso_region = us-east-1\nsso_account_id = 111122223333/);
+    assert.match(
+      client,
+      /\[profile staging-Developer\]\ncredential_process = rolebridge credential-process staging\/Developer\nregion = eu-west-1/,
+    );
+    assert.match(container, /^AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m);
+    assert.match(page.text, /Sign in with a profile: aws sso login --profile NAME/);
+    for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
+      assert.equal(
+        (await visitor.get(`${world.urls.bridge}/aws-config?dialect=${dialect}`)).headers.get('content-disposition')?.split(';')[0],
+        'attachment',
+      );
+    assert.equal((await visitor.get(`${world.urls.bridge}/aws-config?dialect=other`)).status, 400);
+  });
+
+  it('has nothing for somebody without a role, and says so', async () => {
+    const { visitor } = await world.signIn('carol', 'oidc');
+    assert.match((await visitor.get(`${world.urls.bridge}/aws-config`)).text, /# no role now/);
+  });
+});
