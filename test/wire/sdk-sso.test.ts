@@ -1,0 +1,97 @@
+/** The SSO credential providers of the AWS SDK for JavaScript, with what the page "Use it in your terminal" gives, and a login of the AWS kind. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CreateTokenCommand, RegisterClientCommand, SSOOIDCClient, StartDeviceAuthorizationCommand } from '@aws-sdk/client-sso-oidc';
+import { fromSSO } from '@aws-sdk/credential-providers';
+import { confirmDevice } from '../support/cli-login.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
+const run = promisify(execFile);
+
+describe('the SSO credential providers of the SDK', () => {
+  let world: World;
+  let home: string;
+  before(async () => {
+    world = await startWorld();
+    home = mkdtempSync(join(tmpdir(), 'rolebridge-sdk-home-'));
+    mkdirSync(join(home, '.aws/sso/cache'), { recursive: true });
+    const { visitor } = await world.signIn('alice', 'saml');
+    const page = await visitor.get(`${world.urls.bridge}/aws-config?dialect=sso-session`);
+    assert.equal(page.headers.get('content-type')?.split(';')[0], 'text/plain');
+    writeFileSync(join(home, '.aws/config'), page.html);
+    // What `aws sso login` leaves behind.
+    const oidc = new SSOOIDCClient({ region: 'us-east-1', endpoint: world.urls.bridge });
+    const { clientId, clientSecret, clientSecretExpiresAt } = await oidc.send(
+      new RegisterClientCommand({ clientName: 'c', clientType: 'public' }),
+    );
+    const startUrl = `${world.urls.bridge}/start`;
+    const begun = await oidc.send(new StartDeviceAuthorizationCommand({ clientId: clientId!, clientSecret: clientSecret!, startUrl }));
+    await confirmDevice(world, visitor, begun.userCode!);
+    const grantType = 'urn:ietf:params:oauth:grant-type:device_code';
+    const tokens = await oidc.send(
+      new CreateTokenCommand({ clientId: clientId!, clientSecret: clientSecret!, grantType, deviceCode: begun.deviceCode! }),
+    );
+    oidc.destroy();
+    const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+    writeFileSync(
+      tokenFile(),
+      JSON.stringify({
+        startUrl,
+        region: 'us-east-1',
+        accessToken: tokens.accessToken,
+        // As if it were about to end: the SDK must renew it.
+        expiresAt: iso(Date.now() / 1000 + 60),
+        clientId,
+        clientSecret,
+        registrationExpiresAt: iso(clientSecretExpiresAt!),
+        refreshToken: tokens.refreshToken,
+      }),
+    );
+  });
+  after(async () => {
+    await world.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+  const tokenFile = (): string => join(home, '.aws/sso/cache', `${createHash('sha1').update('rolebridge').digest('hex')}.json`);
+  const token = (): string => (JSON.parse(readFileSync(tokenFile(), 'utf8')) as { accessToken: string }).accessToken;
+
+  it('the default chain takes the profile of AWS_PROFILE, endpoint and all, and renews the token', async () => {
+    const before = token();
+    const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
+      env: { PATH: process.env.PATH, HOME: home, AWS_PROFILE: 'staging-Developer', AWS_ENDPOINT_URL_STS: world.urls.aws },
+    });
+    assert.match(stdout, /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/);
+    assert.notEqual(token(), before);
+  });
+
+  it('fromSSO takes them in code', async () => {
+    const provider = fromSSO({
+      ssoStartUrl: `${world.urls.bridge}/start`,
+      ssoAccountId: '111122223333',
+      ssoRegion: 'us-east-1',
+      ssoRoleName: 'ReadOnly',
+      ssoSession: 'rolebridge',
+      filepath: join(home, '.aws/config'),
+      configFilepath: join(home, '.aws/config'),
+      profile: 'prod-ReadOnly',
+      clientConfig: { endpoint: world.urls.bridge },
+    });
+    const before = process.env.HOME;
+    process.env.HOME = home;
+    try {
+      const { accessKeyId, expiration } = await provider();
+      assert.match(accessKeyId, /^ASIA/);
+      assert.ok(expiration! > new Date());
+    } finally {
+      process.env.HOME = before;
+    }
+  });
+});
