@@ -102,11 +102,8 @@ export function createTokens(parts: TokensParts): Tokens {
   const notAfterFor = (viewer: Session): Instant =>
     Math.min(viewer.createdAt + parts.maxSeconds * 1000, viewer.notAfter ?? Number.POSITIVE_INFINITY);
 
-  const liveSession = async (id: string): Promise<CliSession | undefined> => {
-    const session = await cliSessions.find(id);
-    const isLive = session !== undefined && clock.now() < session.summary.expiresAt && parts.connectors.has(session.identity.connector);
-    return isLive ? session : undefined;
-  };
+  const isLive = ({ summary, identity }: CliSession): boolean =>
+    clock.now() < summary.expiresAt && parts.connectors.has(identity.connector);
 
   /** Records the refusal of a code or token and throws it. */
   const refuse = async (why: string, origin: Origin, session?: CliSession): Promise<never> => {
@@ -157,15 +154,15 @@ export function createTokens(parts: TokensParts): Tokens {
   ): Promise<{ readonly caller: Caller; readonly only: AccessToken['only'] }> => {
     const now = clock.now();
     if (token === undefined) throw new BridgeError('token_invalid', 'no token was sent');
-    const found = await accessTokens.find(token, now);
+    const found = await accessTokens.findWithSession(token, now);
     if (found === undefined) throw new BridgeError('token_invalid', 'no such token: unknown, expired or revoked');
-    const session = await liveSession(found.session);
-    if (session === undefined) throw new BridgeError('token_invalid', 'the session of the token has ended');
+    const { record, session } = found;
+    if (!isLive(session)) throw new BridgeError('token_invalid', 'the session of the token has ended');
     const { lastUsedAt = 0, grant } = session.summary;
     if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await cliSessions.touch(session, now, origin.address);
     const { identity, corporateProof } = session;
     const scope = grant === 'device_code' ? deviceScope : undefined;
-    return { caller: { session, identity, corporateProof, scope, tokenExpiresAt: found.expiresAt }, only: found.only };
+    return { caller: { session, identity, corporateProof, scope, tokenExpiresAt: record.expiresAt }, only: record.only };
   };
 
   return {
@@ -199,8 +196,8 @@ export function createTokens(parts: TokensParts): Tokens {
     },
 
     pickUp: async (id, client, origin) => {
-      const session = await liveSession(id);
-      if (session === undefined) return refuse('the session was ended before it was picked up', origin);
+      const session = await cliSessions.find(id);
+      if (session === undefined || !isLive(session)) return refuse('the session was ended before it was picked up', origin);
       const picked = await cliSessions.pickUp(session, clock.now(), origin.address);
       const pair = picked ? await issue(session, client) : undefined;
       if (pair === undefined) return refuse('the session was ended while it was picked up', origin, session);
@@ -226,10 +223,10 @@ export function createTokens(parts: TokensParts): Tokens {
 
     refresh: async (token, client, origin) => {
       const now = clock.now();
-      const known = await refreshTokens.find(token, now);
-      if (known === undefined) return refuse('no such refresh token: unknown, or its session has ended', origin);
-      const session = await liveSession(known.session);
-      if (session === undefined) return refuse('the session of the refresh token has ended', origin);
+      const found = await refreshTokens.findWithSession(token, now);
+      if (found === undefined) return refuse('no such refresh token: unknown, or its session has ended', origin);
+      const { record: known, session } = found;
+      if (!isLive(session)) return refuse('the session of the refresh token has ended', origin);
       if (known.client !== client) return refuse('the refresh token was given to another client', origin, session);
       const rotation = await rotated(token, known, session);
       if (rotation === undefined) return refuse('the session was ended during the refresh', origin, session);
@@ -265,12 +262,12 @@ export function createTokens(parts: TokensParts): Tokens {
 
     revoke: async (token, client, origin) => {
       const now = clock.now();
-      const found = (await accessTokens.find(token, now)) ?? (await refreshTokens.find(token, now));
-      const session = found && (await liveSession(found.session));
-      if (found === undefined || session === undefined) return;
+      const found = (await accessTokens.findWithSession(token, now)) ?? (await refreshTokens.findWithSession(token, now));
+      if (found === undefined || !isLive(found.session)) return;
+      const { record, session } = found;
       if (session.summary.client.id !== client) throw new BridgeError('client_unauthorized', 'the token was given to another client');
-      if ('only' in found && found.only !== undefined) {
-        await accessTokens.update(token, now, record => ({ next: { ...record, expiresAt: now }, value: undefined }));
+      if ('only' in record && record.only !== undefined) {
+        await accessTokens.update(token, now, current => ({ next: { ...current, expiresAt: now }, value: undefined }));
         return;
       }
       await ended({ session, by: 'client', why: 'logged out in the terminal', origin });

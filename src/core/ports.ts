@@ -189,6 +189,8 @@ export interface Records<R extends { readonly expiresAt: Instant; readonly sessi
   /** False when the CLI session that the record names has ended. Throws `internal` when there is a record of that id. */
   create(id: string, record: R): Promise<boolean>;
   find(id: string, now: Instant): Promise<R | undefined>;
+  /** The record together with the CLI session that it names; undefined when either is gone. */
+  findWithSession(id: string, now: Instant): Promise<{ readonly record: R; readonly session: CliSession } | undefined>;
   /**
    * Changes the record by a pure function that sees it as it is: of callers who race, each sees what the one before has left, so that
    * what may happen once happens once. Undefined when there is no such record. Throws what `transition` throws, and then nothing has changed.

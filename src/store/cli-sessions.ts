@@ -9,26 +9,17 @@ import { hashOf, type Seal } from './sealing.ts';
 
 const MOST_LISTED = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
+/** What `sessionIn` reads. */
+export const SESSION_COLUMNS = `${LISTED}, sealed AS sealed_session`;
 
 type SealedSummary = Omit<CliSessionSummary, 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'>;
 
-export function createCliSessions(database: Database, { seal, unseal }: Seal): CliSessions {
+export function createCliSessions(database: Database, seals: Seal): CliSessions {
+  const { seal } = seals;
   const sealLastUse = ({ summary }: CliSession, address: string) => seal('cli session use', summary.handle, { address });
 
-  const summaryOf = (row: Row): CliSessionSummary | undefined => {
-    const handle = String(row.handle);
-    const summary = unseal<SealedSummary>('cli session summary', handle, bytes(row.sealed_summary));
-    if (summary === undefined) return undefined;
-    const lastUse =
-      row.sealed_last_use === null ? undefined : unseal<{ address: string }>('cli session use', handle, bytes(row.sealed_last_use));
-    return {
-      ...summary,
-      ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),
-      ...(lastUse !== undefined && { lastUsedAddress: lastUse.address }),
-      expiresAt: Number(row.expires_at),
-    };
-  };
-  const summariesOf = (rows: readonly Row[]): CliSessionSummary[] => rows.map(summaryOf).filter(summary => summary !== undefined);
+  const summariesOf = (rows: readonly Row[]): CliSessionSummary[] =>
+    rows.map(row => summaryIn(row, seals)).filter(summary => summary !== undefined);
 
   return {
     create: async ({ id, summary, ...session }) => {
@@ -48,14 +39,8 @@ export function createCliSessions(database: Database, { seal, unseal }: Seal): C
       );
     },
     find: async id => {
-      const [row] = await database.rows(`SELECT ${LISTED}, sealed FROM cli_sessions WHERE id_hash = $1`, [hashOf(id)]);
-      if (row === undefined) return undefined;
-      const session = unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>('cli session', id, bytes(row.sealed));
-      const summary = summaryOf(row);
-      // Both seals name the handle: a summary that was moved here from another row is not this session's.
-      if (session === undefined || summary === undefined || session.handle !== summary.handle) return undefined;
-      const { handle: _, ...rest } = session;
-      return { id, ...rest, summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) } };
+      const [row] = await database.rows(`SELECT ${SESSION_COLUMNS} FROM cli_sessions WHERE id_hash = $1`, [hashOf(id)]);
+      return row && sessionIn(row, id, seals);
     },
     pickUp: async (session, at, address) => {
       const picked = await database.rows(
@@ -94,5 +79,29 @@ export function createCliSessions(database: Database, { seal, unseal }: Seal): C
         .filter(summary => username === undefined || summary.username === username)
         .slice(0, MOST_LISTED);
     },
+  };
+}
+
+/** The session of that id in a row with `SESSION_COLUMNS`; undefined when it is another one's, or was altered. */
+export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undefined {
+  const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>('cli session', id, bytes(row.sealed_session));
+  const summary = summaryIn(row, seals);
+  // Both seals name the handle: a summary that was moved here from another row is not this session's.
+  if (session === undefined || summary === undefined || session.handle !== summary.handle) return undefined;
+  const { handle: _, ...rest } = session;
+  return { id, ...rest, summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) } };
+}
+
+function summaryIn(row: Row, { unseal }: Seal): CliSessionSummary | undefined {
+  const handle = String(row.handle);
+  const summary = unseal<SealedSummary>('cli session summary', handle, bytes(row.sealed_summary));
+  if (summary === undefined) return undefined;
+  const lastUse =
+    row.sealed_last_use === null ? undefined : unseal<{ address: string }>('cli session use', handle, bytes(row.sealed_last_use));
+  return {
+    ...summary,
+    ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),
+    ...(lastUse !== undefined && { lastUsedAddress: lastUse.address }),
+    expiresAt: Number(row.expires_at),
   };
 }

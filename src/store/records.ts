@@ -5,6 +5,7 @@
  */
 import { BridgeError } from '../core/errors.ts';
 import type { Records } from '../core/ports.ts';
+import { SESSION_COLUMNS, sessionIn } from './cli-sessions.ts';
 import { bytes, type Database } from './database.ts';
 import { hashOf, type Seal, type SealedKind } from './sealing.ts';
 
@@ -13,9 +14,10 @@ const MAX_ROUNDS = 1000;
 
 export function createRecords<R extends { readonly expiresAt: number; readonly session?: string | undefined }>(
   database: Database,
-  { seal, unseal, locate }: Seal,
+  seals: Seal,
   kind: SealedKind,
 ): Records<R> {
+  const { seal, unseal, locate } = seals;
   const sessionHash = (record: R): Uint8Array | null => (record.session === undefined ? null : hashOf(record.session));
 
   const read = async (place: Uint8Array, id: string, now: number): Promise<{ record: R; revision: number } | undefined> => {
@@ -39,6 +41,18 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
       return false;
     },
     find: async (id, now) => (await read(locate(kind, id), id, now))?.record,
+    findWithSession: async (id, now) => {
+      const [row] = await database.rows(
+        `SELECT sealed_record, ${SESSION_COLUMNS}
+         FROM (SELECT session_hash, sealed AS sealed_record FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
+         JOIN cli_sessions ON cli_sessions.id_hash = record.session_hash`,
+        [kind, locate(kind, id)],
+      );
+      const record = row && unseal<R>(kind, id, bytes(row.sealed_record));
+      if (record?.session === undefined || record.expiresAt <= now) return undefined;
+      const session = sessionIn(row!, record.session, seals);
+      return session && { record, session };
+    },
     update: async (id, now, transition) => {
       const place = locate(kind, id);
       for (let round = 0; round < MAX_ROUNDS; round++) {

@@ -7,7 +7,7 @@
  * Ids carry 256 random bits (core/ports Secrets), which is why a plain hash of them is enough. A user code has 34, and a handle is no
  * secret: for these the secret alone keeps readers out.
  */
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync, randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
 
 /** What is sealed. The kind goes into key and seal, so that a record of one kind is never taken for another. */
@@ -46,10 +46,15 @@ const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 const KEY_BYTES = 32;
 const SECRET_BYTES = 32;
+/**
+ * Deriving a key and opening a seal costs more than everything else about a request, and the same bytes for the same id always open to the same
+ * value. So many of them are remembered; whether a record is still there, and with which bytes, the database says each time.
+ */
+const MOST_REMEMBERED = 10_000;
 
 /** SHA-256 of an id or key: what the database knows it by, of one size whatever came in. */
 export function hashOf(id: string): Uint8Array {
-  return createHash('sha256').update(id, 'utf8').digest();
+  return hash('sha256', id, 'buffer');
 }
 
 /** Seals under `secret`, 32 random bytes that every instance of one bridge shares. Throws `internal` when it has another length. */
@@ -58,9 +63,18 @@ export function createSeal(secret: Uint8Array): Seal {
   if (secret.length !== SECRET_BYTES) throw new BridgeError('internal', `the sealing secret of the store must have ${SECRET_BYTES} bytes`);
   const keyOf = (kind: SealedKind, id: string): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', id, secret, `rolebridge store v${VERSION} ${kind}`, KEY_BYTES));
-  const locatorKey = new Uint8Array(hkdfSync('sha256', secret, '', `rolebridge store v${VERSION} locator`, KEY_BYTES));
+  const locatorKey = createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', `rolebridge store v${VERSION} locator`, KEY_BYTES)));
+  const opened = new Map<string, { readonly sealed: Uint8Array; readonly value: object }>();
+  const places = new Map<string, Uint8Array>();
   return {
-    locate: (kind, id) => createHmac('sha256', locatorKey).update(`${kind}\0${id}`, 'utf8').digest(),
+    locate: (kind, id) => {
+      const name = nameOf(kind, id);
+      const known = places.get(name);
+      if (known !== undefined) return known;
+      const place = createHmac('sha256', locatorKey).update(`${kind}\0${id}`, 'utf8').digest();
+      remember(places, name, place);
+      return place;
+    },
     seal: (kind, id, value) => {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv(CIPHER, keyOf(kind, id), nonce, { authTagLength: TAG_BYTES }).setAAD(bindingOf(kind, id));
@@ -68,19 +82,44 @@ export function createSeal(secret: Uint8Array): Seal {
       return Buffer.concat([Buffer.of(VERSION), nonce, ciphertext, cipher.getAuthTag()]);
     },
     unseal: <T extends object>(kind: SealedKind, id: string, sealed: Uint8Array) => {
-      if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== VERSION) return undefined;
-      const nonce = sealed.subarray(1, HEADER_BYTES);
-      const ciphertext = sealed.subarray(HEADER_BYTES, -TAG_BYTES);
-      const decipher = createDecipheriv(CIPHER, keyOf(kind, id), nonce, { authTagLength: TAG_BYTES })
-        .setAAD(bindingOf(kind, id))
-        .setAuthTag(sealed.subarray(-TAG_BYTES));
-      try {
-        return JSON.parse(Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8')) as T;
-      } catch {
-        return undefined;
-      }
+      const name = nameOf(kind, id);
+      const found = opened.get(name);
+      if (found !== undefined && Buffer.compare(found.sealed, sealed) === 0) return found.value as T;
+      const value = open<T>(kind, id, sealed);
+      if (value !== undefined) remember(opened, name, { sealed: Uint8Array.from(sealed), value: deeplyFrozen(value) });
+      return value;
     },
   };
+
+  function open<T extends object>(kind: SealedKind, id: string, sealed: Uint8Array): T | undefined {
+    if (sealed.length < HEADER_BYTES + TAG_BYTES || sealed[0] !== VERSION) return undefined;
+    const nonce = sealed.subarray(1, HEADER_BYTES);
+    const ciphertext = sealed.subarray(HEADER_BYTES, -TAG_BYTES);
+    const decipher = createDecipheriv(CIPHER, keyOf(kind, id), nonce, { authTagLength: TAG_BYTES })
+      .setAAD(bindingOf(kind, id))
+      .setAuthTag(sealed.subarray(-TAG_BYTES));
+    try {
+      return JSON.parse(Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8')) as T;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** What a record is remembered by, in this process: no id stays in memory. */
+function nameOf(kind: SealedKind, id: string): string {
+  return hash('sha256', `${kind}\0${id}`, 'base64');
+}
+
+function remember<T>(memory: Map<string, T>, name: string, value: T): void {
+  memory.delete(name);
+  memory.set(name, value);
+  if (memory.size > MOST_REMEMBERED) memory.delete(memory.keys().next().value!);
+}
+
+function deeplyFrozen<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deeplyFrozen(part);
+  return Object.freeze(value);
 }
 
 /** Additional authenticated data: the row that the sealed bytes belong to. */

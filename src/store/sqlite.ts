@@ -106,23 +106,70 @@ function migrate(connection: DatabaseSync, place: string): void {
   connection.exec('COMMIT');
 }
 
+/** A statement that changes something, and who waits until it is kept. */
+interface Write {
+  readonly statement: StatementSync;
+  readonly values: Record<string, Value>;
+  readonly kept: (rows: readonly Row[]) => void;
+  readonly lost: (fault: BridgeError) => void;
+}
+
+/**
+ * Reads are answered at once. Writes that were asked for in one turn of the event loop share a commit, for its fsync is what costs: a burst of
+ * audit events waits for the disk once. Between the first statement of a commit and its end nothing else runs.
+ */
 function connect(connection: DatabaseSync, place: string): Database {
-  const statements = new Map<string, StatementSync>();
-  const prepared = (sql: string): StatementSync => {
-    const statement = statements.get(sql) ?? connection.prepare(sql);
-    statements.set(sql, statement);
-    return statement;
+  const statements = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>();
+  let waiting: Write[] = [];
+
+  const prepared = (sql: string) => {
+    const known = statements.get(sql) ?? { statement: connection.prepare(sql), reads: /^\s*SELECT\b/i.test(sql) };
+    statements.set(sql, known);
+    return known;
   };
+
+  const commit = (): void => {
+    const writes = waiting;
+    waiting = [];
+    const settle: (() => void)[] = [];
+    try {
+      if (writes.length > 1) connection.exec('BEGIN IMMEDIATE');
+      for (const { statement, values, kept, lost } of writes) {
+        try {
+          // Only all() runs a RETURNING statement to its end, where a failing commit shows.
+          const rows = statement.all(values) as Row[];
+          settle.push(() => kept(rows));
+        } catch (cause) {
+          // A broken constraint undoes its own statement; a fault of the disk, everything.
+          if (writes.length > 1 && !connection.isTransaction) throw cause;
+          settle.push(() => lost(explain(cause, place)));
+        }
+      }
+      if (writes.length > 1) connection.exec('COMMIT');
+    } catch (cause) {
+      if (connection.isOpen && connection.isTransaction) connection.exec('ROLLBACK');
+      for (const { lost } of writes) lost(explain(cause, place));
+      return;
+    }
+    for (const tell of settle) tell();
+  };
+
   return {
     rows: async (sql, values) => {
       try {
-        // SQLite takes `$1` as a name. Only all() runs a RETURNING statement to its end, where a failing commit shows.
-        return prepared(sql).all(named(values)) as Row[];
+        // SQLite takes `$1` as a name.
+        const { statement, reads } = prepared(sql);
+        if (reads) return statement.all(named(values)) as Row[];
+        return await new Promise<readonly Row[]>((kept, lost) => {
+          waiting.push({ statement, values: named(values), kept, lost });
+          if (waiting.length === 1) setImmediate(commit);
+        });
       } catch (cause) {
         throw explain(cause, place);
       }
     },
     close: async () => {
+      if (waiting.length > 0) commit();
       statements.clear();
       connection.close();
     },

@@ -125,6 +125,23 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       assert.equal(await store.refreshTokens.find('one-id', NOW), undefined);
     });
 
+    test('a record comes with the session that it names, as long as both are there', async t => {
+      const store = await opened(t);
+      const session = await picked(store, cliSessionOf());
+      await store.accessTokens.create('t', { session: session.id, expiresAt: NOW + HOUR });
+      const found = await store.accessTokens.findWithSession('t', NOW);
+      assert.deepEqual(found, {
+        record: { session: session.id, expiresAt: NOW + HOUR },
+        session: await store.cliSessions.find(session.id),
+      });
+      assert.equal(await store.accessTokens.findWithSession('t', NOW + HOUR), undefined);
+      assert.equal(await store.refreshTokens.findWithSession('t', NOW), undefined);
+      await store.deviceGrants.create('DDDDDDDD', deviceGrantOf());
+      assert.equal(await store.deviceGrants.findWithSession('DDDDDDDD', NOW), undefined, 'a grant that names none');
+      await store.cliSessions.end(session.id);
+      assert.equal(await store.accessTokens.findWithSession('t', NOW), undefined);
+    });
+
     test('a record is not replaced by another with the same id', async t => {
       const { deviceGrants } = await opened(t);
       await deviceGrants.create('BBBBBBBB', deviceGrantOf());

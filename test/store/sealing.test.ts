@@ -31,6 +31,19 @@ test('no secret, and one that is too short or too long, seals nothing', () => {
   }
 });
 
+test('what was opened before is opened anew where a bit of it has changed, and is as it was for whoever opens it next', () => {
+  const sealed = seal('session', ID, { nested: { list: [1] } });
+  const opened = unseal<{ nested: { list: number[] } }>('session', ID, sealed);
+  assert.throws(() => opened!.nested.list.push(2), TypeError);
+  for (let byte = 0; byte < sealed.length; byte++) {
+    const altered = Uint8Array.from(sealed);
+    altered[byte]! ^= 1;
+    assert.equal(unseal('session', ID, altered), undefined);
+  }
+  sealed.fill(0);
+  assert.equal(unseal('session', ID, sealed), undefined);
+});
+
 test('the same value is never sealed to the same bytes twice', () => {
   const sealed = Array.from({ length: 100 }, () => Buffer.from(seal('session', ID, { a: 1 })).toString('hex'));
   assert.equal(new Set(sealed).size, 100);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Row } from '../../src/store/database.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
@@ -157,5 +158,65 @@ test('ten thousand sessions are kept, found and pruned', async t => {
   assert.deepEqual(
     left,
     sessions.map(({ expiresAt }) => expiresAt === NOW + 1),
+  );
+});
+
+const EVENT = (why: string): AuditEvent => ({
+  type: 'sign-in.refused',
+  at: NOW,
+  origin: { correlationId: 'c', address: '127.0.0.1' },
+  connector: 'corp',
+  code: 'bad_request',
+  why,
+});
+
+test('of writes that share a commit, one that breaks a constraint is refused and the others are kept', async t => {
+  const store = await openSqliteStore({ file: join(await newDirectory(t), 'rolebridge.db'), secret: SECRET });
+  t.after(() => store.close());
+  const session = sessionOf();
+  const outcomes = await Promise.allSettled([
+    store.audit.record(EVENT('first')),
+    store.sessions.create(session),
+    store.sessions.create(session),
+    store.audit.record(EVENT('last')),
+  ]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.equal((await store.readAudit({ limit: 10 })).length, 2);
+});
+
+test('what was written before the store is closed is kept', async t => {
+  const file = join(await newDirectory(t), 'rolebridge.db');
+  const store = await openSqliteStore({ file, secret: SECRET });
+  const writing = [store.audit.record(EVENT('a')), store.audit.record(EVENT('b'))];
+  await store.close();
+  await Promise.all(writing);
+  const again = await openSqliteStore({ file, secret: SECRET });
+  t.after(() => again.close());
+  assert.equal((await again.readAudit({ limit: 10 })).length, 2);
+});
+
+test('when the disk is full, every write that shares the commit is refused, and nothing of it is kept', async t => {
+  const file = join(await newDirectory(t), 'rolebridge.db');
+  const program = `
+    import { openSqliteStore } from ${JSON.stringify(new URL('../../src/store/sqlite.ts', import.meta.url).href)};
+    const store = await openSqliteStore({ file: process.argv[1], secret: new Uint8Array(32) });
+    const event = why => ({ ...${JSON.stringify(EVENT(''))}, why });
+    await store.audit.record(event('kept'));
+    const burst = await Promise.allSettled(Array.from({ length: 200 }, () => store.audit.record(event('x'.repeat(10_000)))));
+    const after = await store.audit.record(event('kept')).then(() => 'kept', fault => fault.code);
+    console.log(JSON.stringify({ codes: [...new Set(burst.map(({ reason }) => reason?.code))], after }));
+    await store.close();`;
+  // A file of this process may grow to 1 MiB.
+  const limited = ['-c', 'ulimit -f 1024 && exec "$0" "$@"', process.execPath, '--input-type=module', '-e', program, file];
+  const { stdout } = await promisify(execFile)('/bin/bash', limited, { timeout: 30_000 });
+  assert.deepEqual(JSON.parse(stdout), { codes: ['unavailable'], after: 'kept' });
+  const store = await openSqliteStore({ file, secret: SECRET });
+  t.after(() => store.close());
+  assert.deepEqual(
+    (await store.readAudit({ limit: 1000 })).map(event => event.type === 'sign-in.refused' && event.why),
+    ['kept', 'kept'],
   );
 });
