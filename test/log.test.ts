@@ -53,6 +53,20 @@ describe('the log', () => {
     });
   }
 
+  it('hides it however it is capitalised, in lists, and in what an error carries', () => {
+    const fault = Object.assign(new Error('broken'), { response: { headers: { Authorization: 's3cret-1' } } });
+    const text = logged(log => log.error({ err: fault, sent: [{ 'Set-Cookie': 's3cret-2' }, 'plain'] }, 'something'));
+    assert.ok(!text.includes('s3cret'), text);
+    const { err, sent } = JSON.parse(text);
+    assert.deepEqual([err.message, sent], ['broken', [{ 'Set-Cookie': '[redacted]' }, 'plain']]);
+  });
+
+  it('leaves what it is given as it was', () => {
+    const given = { request: { cookie: 'crumbs' } };
+    logged(log => log.info(given, 'something'));
+    assert.deepEqual(given, { request: { cookie: 'crumbs' } });
+  });
+
   it('writes one JSON object a line, with the level by name and the time in UTC', () => {
     const text = logged(log => log.warn({ why: 'line\nbreak' }, 'something'));
     assert.equal(text.trim().split('\n').length, 1);
