@@ -17,7 +17,7 @@ import { BridgeError } from '../core/errors.ts';
 import { AWS_TOOLS_SCOPE, type OAuthClient } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Secrets } from '../core/ports.ts';
 import { identityCenterFace } from '../http/aws-face.ts';
-import { limitPerAddress } from '../http/guards.ts';
+import { limitPerAddress, takeTurns } from '../http/guards.ts';
 import { jsonBody, readJson, readQuery, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';
 import type { HelpModel } from '../http/views.ts';
@@ -40,6 +40,8 @@ export interface IdentityCenterParts {
 const BODY_BYTES = 16 * 1024;
 /** From one address: an office whose terminals poll every second. */
 const REQUESTS_PER_MINUTE = 6000;
+/** Polls that are worked on at once. */
+const POLLS_AT_ONCE = 8;
 const MOST_LISTED = 100;
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 /** Where AWS would be; the AWS CLI looks at the form of it and asks nothing there (2.35.13 and newer refuse start URLs that lead nowhere of AWS's). */
@@ -118,7 +120,7 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.post('/token', json, async (request: Request, response: Response) => {
+  router.post('/token', takeTurns(POLLS_AT_ONCE), json, async (request: Request, response: Response) => {
     const { clientId, grantType } = readJson(request, AnyTokenRequest);
     const client = await clients.clientOf(clientId);
     const redeem = Object.hasOwn(grants, grantType) ? grants[grantType] : undefined;

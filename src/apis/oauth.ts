@@ -14,7 +14,7 @@ import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import { isScope, MAX_DEVICE_NAME, type OAuthClient, SCOPE } from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
-import { limitPerAddress } from '../http/guards.ts';
+import { limitPerAddress, takeTurns } from '../http/guards.ts';
 import { formBody, readForm, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';
 
@@ -34,6 +34,8 @@ const REQUESTS_PER_MINUTE = 3000;
 /** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
 const DEVICE_LOGINS_PER_MINUTE = 60;
 /** Short, so that a change of the configuration is seen soon. */
+/** Polls that are worked on at once. */
+const POLLS_AT_ONCE = 8;
 const METADATA_CACHE_CONTROL = 'public, max-age=300';
 
 const DeviceRequest = z.object({
@@ -100,7 +102,7 @@ export function oauth(parts: OAuthParts): Router {
     },
   );
 
-  router.post('/oauth/token', form, async (request: Request, response: Response) => {
+  router.post('/oauth/token', takeTurns(POLLS_AT_ONCE), form, async (request: Request, response: Response) => {
     const { grant_type, client_id, scope } = readForm(request, AnyTokenRequest);
     requireScope(scope);
     const client = await clients.clientOf(client_id);

@@ -60,7 +60,8 @@ function limited({ windowMinutes, most, count, keyOf, what }: Limit): RequestHan
     windowMs: windowMinutes * 60_000,
     limit: most,
     skipSuccessfulRequests: count === 'refused',
-    standardHeaders: 'draft-8',
+    // Of draft 8 the headers would name each caller by a hash, which costs more than the counting.
+    standardHeaders: 'draft-7',
     legacyHeaders: false,
     keyGenerator: (request, response) => keyOf(request as Request, response as Response),
     handler: (request, response, next) => {
@@ -86,6 +87,40 @@ export function limitPerAddress(perMinute: number, options: { readonly count: 'a
     keyOf: addressKey,
     what: 'requests a minute from one address',
   });
+}
+
+/** Beyond that a server that cannot keep up says so. */
+const MOST_WAITING = 10_000;
+
+/**
+ * Lets so many requests through at once, and the others wait in line: thousands of terminals that poll take turns, and whoever signs in
+ * meanwhile goes past them. For requests that wait for nothing but our own store. Throws `unavailable` into the error face when the line is
+ * too long.
+ */
+export function takeTurns(atOnce: number): RequestHandler {
+  const line: { readonly response: Response; readonly next: () => void }[] = [];
+  let busy = 0;
+  const enter = ({ response, next }: (typeof line)[number]): void => {
+    // Not at once: what has arrived meanwhile comes first.
+    response.once('close', () => setImmediate(leave));
+    next();
+  };
+  const leave = (): void => {
+    let first = line.shift();
+    // Whoever waited and has hung up says no second time that it closes.
+    while (first?.response.closed) first = line.shift();
+    if (first === undefined) busy -= 1;
+    else enter(first);
+  };
+  return (_request, response, next) => {
+    if (busy >= atOnce) {
+      if (line.length >= MOST_WAITING) throw new BridgeError('unavailable', `more than ${MOST_WAITING} requests wait for their turn`);
+      line.push({ response, next });
+      return;
+    }
+    busy += 1;
+    enter({ response, next });
+  };
 }
 
 /**

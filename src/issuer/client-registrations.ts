@@ -8,12 +8,16 @@ import { hkdfSync } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { ClientRegistration } from '../core/client-registration.ts';
 import type { ClientRegistrations } from '../core/ports.ts';
+import type { Instant } from '../core/time.ts';
 
 const TYPE = 'client-registration+jwt';
+/** A terminal that polls shows its registration again and again; what has been verified is remembered, of so many clients. */
+const MOST_REMEMBERED = 10_000;
 
 /** `secret`: the sealing secret of the bridge. */
 export function createClientRegistrations(secret: Uint8Array): ClientRegistrations {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', 'rolebridge client registrations v1', 32));
+  const verified = new Map<string, ClientRegistration>();
   return {
     issue: ({ handle, name, redirectUris, issuedAt, expiresAt }) =>
       new SignJWT({ name, uris: redirectUris })
@@ -23,20 +27,28 @@ export function createClientRegistrations(secret: Uint8Array): ClientRegistratio
         .setExpirationTime(Math.floor(expiresAt / 1000))
         .sign(key),
 
-    read: async (clientId, now): Promise<ClientRegistration | undefined> => {
-      try {
-        const { payload } = await jwtVerify<{ name: string; uris: readonly string[] }>(clientId, key, {
-          algorithms: ['HS256'],
-          typ: TYPE,
-          currentDate: new Date(now),
-          requiredClaims: ['jti', 'iat', 'exp'],
-        });
-        const { jti, iat, exp, name, uris } = payload;
-        return { handle: jti!, name, redirectUris: uris, issuedAt: iat! * 1000, expiresAt: exp! * 1000 };
-      } catch {
-        // No registration of ours, or one that is over.
-        return undefined;
-      }
+    read: async (clientId, now) => {
+      const registration = verified.get(clientId) ?? (await verify(clientId, now));
+      if (registration === undefined || now >= registration.expiresAt) return undefined;
+      verified.set(clientId, registration);
+      if (verified.size > MOST_REMEMBERED) verified.delete(verified.keys().next().value!);
+      return registration;
     },
   };
+
+  async function verify(clientId: string, now: Instant): Promise<ClientRegistration | undefined> {
+    try {
+      const { payload } = await jwtVerify<{ name: string; uris: readonly string[] }>(clientId, key, {
+        algorithms: ['HS256'],
+        typ: TYPE,
+        currentDate: new Date(now),
+        requiredClaims: ['jti', 'iat', 'exp'],
+      });
+      const { jti, iat, exp, name, uris } = payload;
+      return { handle: jti!, name, redirectUris: uris, issuedAt: iat! * 1000, expiresAt: exp! * 1000 };
+    } catch {
+      // No registration of ours, or one that is over.
+      return undefined;
+    }
+  }
 }
