@@ -45,6 +45,9 @@ export function createApp(bridge: Bridge): Express {
   app.use(securityHeaders({ secure, formTargets: bridge.consoleSources }));
   app.use(renderer.assets);
 
+  // The doors of AWS tools, which come here most: they are answered as IAM Identity Center would.
+  app.use(identityCenter({ ...bridge, region: bridge.identityCenterRegion })); //  /client/register  /device_authorization  /token  /start  /assignment/…  /federation/credentials  /logout
+
   // Doors for machines: they answer with problem details.
   const machines = express.Router();
   machines.use(health({ ping: bridge.ping, connectors, stopping: bridge.stopping })); //        /healthz  /readyz
@@ -55,11 +58,8 @@ export function createApp(bridge: Bridge): Express {
   // The door for programs that log in: they are answered in the words of OAuth.
   const logins = express.Router();
   logins.use(oauth(bridge)); //                 /oauth/device_authorization  /oauth/token  /oauth/revoke  /.well-known/oauth-authorization-server
-  logins.use(oauthFace());
+  logins.use(oauthFace(bridge));
   app.use(logins);
-
-  // The doors of AWS tools: they are answered as IAM Identity Center would.
-  app.use(identityCenter({ ...bridge, region: bridge.identityCenterRegion })); //  /client/register  /device_authorization  /token  /start  /assignment/…  /federation/credentials  /logout
 
   // The door for programs with a login: they are answered with problem details.
   app.use(apiRoutes({ ...bridge, operations: credentialsApi({ ...bridge, connectors }) })); //  /api/v1/…

@@ -42,8 +42,11 @@ function describeCause(cause: unknown): object | undefined {
   return { name: cause.name, message: cause.message, stack: cause.stack };
 }
 
+/** Answers of every day: a terminal that polls gets one every few seconds. */
+const NOT_YET: ReadonlySet<ErrorCode> = new Set(['authorization_pending', 'slow_down']);
+
 function logError(log: Logger, error: BridgeError): void {
-  const level = error.status >= 500 ? 'error' : 'info';
+  const level = error.status >= 500 ? 'error' : NOT_YET.has(error.code) ? 'debug' : 'info';
   log[level]({ code: error.code, why: error.message, cause: describeCause(error.cause) }, 'refused');
 }
 
@@ -120,9 +123,14 @@ const ASK_PEOPLE: ReadonlySet<ErrorCode> = new Set([
 /** Refusals that come before anybody asks the corridor, which records its own. */
 const AT_THE_DOOR: ReadonlySet<ErrorCode> = new Set([
   'bad_request',
+  'client_unauthorized',
+  'client_unknown',
   'cross_site_request',
+  'grant_type_unsupported',
   'not_signed_in',
   'payload_too_large',
+  'redirect_refused',
+  'scope_invalid',
   'token_invalid',
   'too_many_requests',
   'unsupported_media_type',
@@ -244,8 +252,9 @@ export function oauthErrorOf({ code, status }: BridgeError): string {
 }
 
 /** OAuth JSON (RFC 6749 section 5.2). What the client got wrong is 400, but for an unknown client and for limits of ours. */
-export function oauthFace(): ErrorRequestHandler {
-  return errorFace((error, _request, response) => {
+export function oauthFace(recording: Recording): ErrorRequestHandler {
+  return errorFace(async (error, request, response) => {
+    await recordAtTheDoor(error, request, response, recording);
     const oauthError = oauthErrorOf(error);
     if (error.status < 500 && ![401, 413, 415, 429].includes(error.status)) response.status(400);
     response.json({

@@ -1,363 +1,455 @@
 /** The clients that AWS publishes, unmodified, against the wire of IAM Identity Center. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { GetRoleCredentialsCommand, ListAccountRolesCommand, ListAccountsCommand, LogoutCommand, SSOClient } from '@aws-sdk/client-sso';
-import { CreateTokenCommand, RegisterClientCommand, SSOOIDCClient, StartDeviceAuthorizationCommand } from '@aws-sdk/client-sso-oidc';
-import { confirmDevice, viewerOf } from '../support/cli-login.ts';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import {
+  GetRoleCredentialsCommand,
+  ListAccountRolesCommand,
+  ListAccountsCommand,
+  LogoutCommand,
+  paginateListAccountRoles,
+  paginateListAccounts,
+} from '@aws-sdk/client-sso';
+import { type AwsTools, awsTools, type Registered } from '../support/aws-tools.ts';
+import { DEVICE_CODE, viewerOf } from '../support/cli-login.ts';
 import type { Visitor } from '../support/visitor.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 
-const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
-const ORIGIN = { correlationId: 'test', address: '127.0.0.1' };
+const PROD = '111122223333';
+const STAGING = '222233334444';
+const error = (name: string, more: object = {}) => ({ name, ...more });
+
+/** A world of the test's own, gone with it. */
+async function ownWorld(t: TestContext, options?: WorldOptions): Promise<{ world: World; tools: AwsTools }> {
+  const world = await startWorld(options);
+  const tools = awsTools(world);
+  t.after(async () => {
+    tools.close();
+    await world.close();
+  });
+  return { world, tools };
+}
 
 describe('AWS SDK clients of IAM Identity Center', () => {
   let world: World;
-  let oidc: SSOOIDCClient;
-  let portal: SSOClient;
+  let tools: AwsTools;
   let alice: Visitor;
   before(async () => {
     world = await startWorld();
-    const options = { region: 'us-east-1', endpoint: world.urls.bridge, maxAttempts: 1 };
-    oidc = new SSOOIDCClient(options);
-    portal = new SSOClient(options);
+    tools = awsTools(world);
     ({ visitor: alice } = await world.signIn('alice', 'saml'));
   });
   after(async () => {
-    oidc.destroy();
-    portal.destroy();
+    tools.close();
     await world.close();
   });
 
-  const startUrl = (): string => `${world.urls.bridge}/start`;
-  const register = (over: object = {}) =>
-    oidc.send(new RegisterClientCommand({ clientName: 'botocore-client-test', clientType: 'public', ...over }));
-  const createToken = (client: { clientId?: string | undefined; clientSecret?: string | undefined }, fields: object) =>
-    oidc.send(
-      new CreateTokenCommand({ clientId: client.clientId!, clientSecret: client.clientSecret!, grantType: DEVICE_CODE, ...fields }),
-    );
-  const loginAs = async (visitor: Visitor) => {
-    const client = await register({ scopes: ['sso:account:access'] });
-    const begun = await oidc.send(
-      new StartDeviceAuthorizationCommand({ clientId: client.clientId!, clientSecret: client.clientSecret!, startUrl: startUrl() }),
-    );
-    await confirmDevice(world, visitor, begun.userCode!);
-    return { client, tokens: await createToken(client, { deviceCode: begun.deviceCode }) };
-  };
-  const error = (name: string, more: object = {}) => ({ name, ...more });
-
   it('register, in seconds, for as long as AWS does', async () => {
-    const client = await register({
+    const client = await tools.register({
       redirectUris: ['http://127.0.0.1/oauth/callback'],
       grantTypes: ['authorization_code', 'refresh_token'],
-      issuerUrl: startUrl(),
+      issuerUrl: tools.startUrl,
     });
     assert.equal(client.clientSecretExpiresAt! - client.clientIdIssuedAt!, 90 * 24 * 3600);
     assert.ok(Math.abs(client.clientIdIssuedAt! - world.clock.now() / 1000) < 2);
     assert.ok(client.clientId!.length < 1024);
+    assert.deepEqual(
+      [client.authorizationEndpoint, client.tokenEndpoint],
+      [`${world.urls.bridge}/authorize`, `${world.urls.bridge}/token`],
+    );
   });
 
-  it('log in by a device code, and poll as the SDK does', async () => {
-    const client = await register();
-    const begun = await oidc.send(
-      new StartDeviceAuthorizationCommand({ clientId: client.clientId!, clientSecret: 'anything', startUrl: startUrl() }),
-    );
+  it('log in by a device code, and poll as the AWS CLI does', async () => {
+    const client = await tools.register();
+    const { deviceCode, ...begun } = await tools.begin({ ...client, clientSecret: 'anything' });
     assert.deepEqual([begun.expiresIn, begun.interval, begun.verificationUri], [600, 5, `${world.urls.bridge}/device`]);
-    for (const _ of ['before the code is shown', 'and after']) {
-      await assert.rejects(
-        createToken(client, { deviceCode: begun.deviceCode }),
-        error('AuthorizationPendingException', { error: 'authorization_pending' }),
-      );
-    }
-    await assert.rejects(createToken(client, { deviceCode: begun.deviceCode }), error('SlowDownException', { error: 'slow_down' }));
+    const poll = () => tools.createToken(client, { deviceCode });
+    for (const _ of ['before the code is shown', 'and after'])
+      await assert.rejects(poll(), error('AuthorizationPendingException', { error: 'authorization_pending' }));
+    await assert.rejects(poll(), error('SlowDownException', { error: 'slow_down' }));
     const form = await alice.get(`${world.urls.bridge}/device`);
     const question = await alice.submit(form, 'form[action="/device"]', { user_code: begun.userCode! });
     assert.match(question.text, /botocore-client-test/);
     await alice.submit(question, 'button[value=approve]');
     world.clock.turn(11);
-    const tokens = await createToken(client, { deviceCode: begun.deviceCode });
+    const tokens = await poll();
     assert.deepEqual([tokens.tokenType, tokens.expiresIn], ['Bearer', 3600]);
-    await assert.rejects(createToken(client, { deviceCode: begun.deviceCode }), { name: /InvalidGrantException|SlowDownException/ });
+    world.clock.turn(11);
+    await assert.rejects(poll(), error('InvalidGrantException'));
   });
 
   it('list accounts and roles, page by page', async () => {
-    const { tokens } = await loginAs(alice);
-    const { accessToken } = tokens;
+    const { accessToken } = (await tools.logIn(alice)).tokens;
+    let pages = 0;
     const accounts: (string | undefined)[] = [];
-    let nextToken: string | undefined;
-    do {
-      const page = await portal.send(new ListAccountsCommand({ accessToken, maxResults: 3, nextToken }));
+    for await (const page of paginateListAccounts({ client: tools.portal, pageSize: 3 }, { accessToken })) {
       accounts.push(...page.accountList!.map(({ accountName }) => accountName));
-      nextToken = page.nextToken;
-    } while (nextToken !== undefined);
+      pages += 1;
+    }
     assert.deepEqual(accounts, ['gov', 'partner', 'prod', 'staging']);
-    const { roleList } = await portal.send(new ListAccountRolesCommand({ accessToken, accountId: '111122223333' }));
-    assert.deepEqual(
-      roleList?.map(({ roleName }) => roleName),
-      ['Admin', 'Developer', 'ReadOnly'],
-    );
-    await assert.rejects(portal.send(new ListAccountsCommand({ accessToken, nextToken: 'nonsense' })), error('InvalidRequestException'));
+    const roles: (string | undefined)[] = [];
+    for await (const page of paginateListAccountRoles({ client: tools.portal, pageSize: 2 }, { accessToken, accountId: PROD })) {
+      roles.push(...page.roleList!.map(({ roleName }) => roleName));
+      pages += 1;
+    }
+    assert.deepEqual(roles, ['Admin', 'Developer', 'ReadOnly']);
+    assert.equal(pages, 4);
+    const nowhere = await tools.portal.send(new ListAccountRolesCommand({ accessToken, accountId: '999999999999' }));
+    assert.deepEqual(nowhere.roleList, [], 'an account without a role of theirs is like one that there is not');
   });
 
-  it('get credentials, in milliseconds, shared by those who ask at once', async () => {
-    const { tokens } = await loginAs(alice);
-    const before = world.toAws.length;
-    const ask = () =>
-      portal.send(new GetRoleCredentialsCommand({ accessToken: tokens.accessToken, accountId: '111122223333', roleName: 'Admin' }));
-    const answers = await Promise.all(Array.from({ length: 50 }, ask));
-    assert.equal(world.toAws.length, before + 1);
-    assert.equal(new Set(answers.map(({ roleCredentials }) => roleCredentials!.accessKeyId)).size, 1);
-    const { expiration } = answers[0]!.roleCredentials!;
-    assert.ok(Math.abs(expiration! - (world.clock.now() + 4 * 3600_000)) < 5000);
-    const issued = (await world.audit()).filter(({ type }) => type === 'credentials.issued');
+  it('get credentials, in milliseconds, shared by those who ask at once', async t => {
+    const own = await ownWorld(t);
+    const { visitor } = await own.world.signIn('alice', 'saml');
+    const { client, tokens } = await own.tools.logIn(visitor);
+    const ask = async (accessToken = tokens.accessToken) =>
+      (await own.tools.portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' }))).roleCredentials!;
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask()));
+    assert.equal(own.world.toAws.length, 1);
+    const [first] = answers;
+    assert.equal(new Set(answers.map(({ accessKeyId }) => accessKeyId)).size, 1);
+    assert.ok(Math.abs(first!.expiration! - (own.world.clock.now() + 4 * 3600_000)) < 5000);
+    const issued = (await own.world.audit()).filter(({ type }) => type === 'credentials.issued');
     assert.equal(issued.length, 50, 'every hand-out is recorded');
-    // Under half an hour of life they are fetched anew.
-    world.clock.turn(3 * 3600 + 31 * 60);
-    const client = await register();
-    const refreshed = await createToken(client, { grantType: 'refresh_token', refreshToken: tokens.refreshToken }).catch(
-      (fault: unknown) => fault,
+
+    own.world.clock.turn(3 * 3600 + 29 * 60);
+    const later = await own.tools.createToken(client, { grantType: 'refresh_token', refreshToken: tokens.refreshToken });
+    assert.equal((await ask(later.accessToken)).accessKeyId, first!.accessKeyId, 'with 31 minutes of life they are still good');
+    own.world.clock.turn(2 * 60);
+    assert.notEqual((await ask(later.accessToken)).accessKeyId, first!.accessKeyId, 'with 29 minutes they are fetched anew');
+    assert.equal(own.world.toAws.length, 2);
+  });
+
+  it('get credentials of their own when another person, or the same one by another sign-in, has some', async t => {
+    const own = await ownWorld(t);
+    const keyOf = async (username: string): Promise<string> => {
+      const { visitor } = await own.world.signIn(username, 'oidc');
+      const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+      const asked = { accessToken, accountId: STAGING, roleName: 'Developer' };
+      return (await own.tools.portal.send(new GetRoleCredentialsCommand(asked))).roleCredentials!.accessKeyId!;
+    };
+    const keys = [await keyOf('bob'), await keyOf('alice')];
+    own.world.clock.turn(60);
+    keys.push(await keyOf('bob'));
+    assert.equal(new Set(keys).size, 3);
+  });
+
+  it('are told when AWS does not answer, and whoever asks next asks AWS again', async t => {
+    let isDown = true;
+    const own = await ownWorld(t, {
+      through: { aws: good => (request, response) => (isDown ? void response.writeHead(503).end() : good(request, response)) },
+    });
+    const { visitor } = await own.world.signIn('alice', 'saml');
+    const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+    const ask = () => own.tools.portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' }));
+    await assert.rejects(ask(), error('InternalServerException'));
+    isDown = false;
+    assert.match((await ask()).roleCredentials!.accessKeyId!, /^ASIA/);
+  });
+
+  it('are told which group is missing and where to ask, word for word', async t => {
+    const own = await ownWorld(t);
+    const { visitor } = await own.world.signIn('bob', 'oidc');
+    const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+    await assert.rejects(
+      own.tools.portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' })),
+      (fault: Error) => {
+        assert.equal(fault.name, 'ForbiddenException');
+        assert.match(
+          fault.message,
+          /^You do not have this role\. admins: Gives the role to the group aws-admins, and you are not in it\. .*Ask the platform team in #aws-access\. Reference [0-9a-f-]{36}\.$/,
+        );
+        return true;
+      },
     );
-    assert.equal((refreshed as Error).name, 'InvalidGrantException', 'a refresh token of another client');
+    const refused = (await own.world.audit()).find(({ type }) => type === 'access.refused');
+    assert.ok(refused?.type === 'access.refused' && refused.code === 'access_denied' && refused.actor.username === 'bob');
   });
 
-  it('are told which group is missing and where to ask, word for word', async () => {
-    const own = await startWorld();
-    try {
-      const { visitor } = await own.signIn('bob', 'oidc');
-      const options = { region: 'us-east-1', endpoint: own.urls.bridge, maxAttempts: 1 };
-      const [theirOidc, theirPortal] = [new SSOOIDCClient(options), new SSOClient(options)];
-      const client = await theirOidc.send(new RegisterClientCommand({ clientName: 'c', clientType: 'public' }));
-      const begun = await theirOidc.send(
-        new StartDeviceAuthorizationCommand({
-          clientId: client.clientId!,
-          clientSecret: client.clientSecret!,
-          startUrl: `${own.urls.bridge}/start`,
-        }),
-      );
-      await confirmDevice(own, visitor, begun.userCode!);
-      const { accessToken } = await theirOidc.send(
-        new CreateTokenCommand({
-          clientId: client.clientId!,
-          clientSecret: client.clientSecret!,
-          grantType: DEVICE_CODE,
-          deviceCode: begun.deviceCode!,
-        }),
-      );
-      await assert.rejects(
-        theirPortal.send(new GetRoleCredentialsCommand({ accessToken, accountId: '111122223333', roleName: 'Admin' })),
-        (fault: Error) => {
-          assert.equal(fault.name, 'ForbiddenException');
-          assert.match(
-            fault.message,
-            /^You do not have this role\. admins: Gives the role to the group aws-admins, and you are not in it\. .*Ask the platform team in #aws-access\. Reference [0-9a-f-]{36}\.$/,
-          );
-          return true;
-        },
-      );
-      await own.bridge.mySessions.endAll((await viewerOf(own, visitor)).identity, ORIGIN);
-      await assert.rejects(theirPortal.send(new ListAccountsCommand({ accessToken })), error('UnauthorizedException'));
-      theirOidc.destroy();
-      theirPortal.destroy();
-    } finally {
-      await own.close();
-    }
+  it('are told which proof is missing, and that a new sign-in helps', async t => {
+    const own = await ownWorld(t);
+    const { visitor } = await own.world.signIn('alice', 'saml', { secondFactor: false });
+    const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+    await assert.rejects(
+      own.tools.portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' })),
+      error('ForbiddenException', { message: /second factor/ }),
+    );
   });
 
-  it('log out: the token is dead, and one of somebody else is no error', async () => {
-    const own = await startWorld();
-    try {
-      const { visitor } = await own.signIn('alice', 'saml');
-      const options = { region: 'us-east-1', endpoint: own.urls.bridge, maxAttempts: 1 };
-      const [theirOidc, theirPortal] = [new SSOOIDCClient(options), new SSOClient(options)];
-      const client = await theirOidc.send(new RegisterClientCommand({ clientName: 'c', clientType: 'public' }));
-      const begun = await theirOidc.send(
-        new StartDeviceAuthorizationCommand({
-          clientId: client.clientId!,
-          clientSecret: client.clientSecret!,
-          startUrl: `${own.urls.bridge}/start`,
-        }),
-      );
-      await confirmDevice(own, visitor, begun.userCode!);
-      const { accessToken } = await theirOidc.send(
-        new CreateTokenCommand({
-          clientId: client.clientId!,
-          clientSecret: client.clientSecret!,
-          grantType: DEVICE_CODE,
-          deviceCode: begun.deviceCode!,
-        }),
-      );
-      await theirPortal.send(new LogoutCommand({ accessToken: 'a-token-of-AWS-itself' }));
-      await theirPortal.send(new LogoutCommand({ accessToken }));
-      await assert.rejects(theirPortal.send(new ListAccountsCommand({ accessToken })), error('UnauthorizedException'));
-      theirOidc.destroy();
-      theirPortal.destroy();
-    } finally {
-      await own.close();
-    }
+  it('log out: the token is dead, and one of somebody else is no error', async t => {
+    const own = await ownWorld(t);
+    const { visitor } = await own.world.signIn('alice', 'saml');
+    const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+    await own.tools.portal.send(new LogoutCommand({ accessToken: 'a-token-of-AWS-itself' }));
+    await own.tools.portal.send(new LogoutCommand({ accessToken }));
+    await assert.rejects(own.tools.portal.send(new ListAccountsCommand({ accessToken })), error('UnauthorizedException'));
+    const ended = (await own.world.audit()).find(({ type }) => type === 'cli-session.ended');
+    assert.ok(ended?.type === 'cli-session.ended' && ended.by === 'client');
   });
 });
 
 describe('the AWS CLI’s own way: authorization code with PKCE', () => {
-  it('begins at /authorize with scopes, and ends at any loopback port', async () => {
-    const world = await startWorld();
-    try {
-      const { visitor } = await world.signIn('bob', 'oidc');
-      const client = new SSOOIDCClient({ region: 'us-east-1', endpoint: world.urls.bridge, maxAttempts: 1 });
-      const registered = await client.send(
-        new RegisterClientCommand({
-          clientName: 'botocore-client-corp',
-          clientType: 'public',
-          redirectUris: ['http://127.0.0.1/oauth/callback'],
-          grantTypes: ['authorization_code', 'refresh_token'],
-          issuerUrl: `${world.urls.bridge}/start`,
-          scopes: ['sso:account:access'],
-        }),
-      );
-      const codeVerifier = randomBytes(48).toString('base64url');
-      const redirectUri = 'http://127.0.0.1:49152/oauth/callback';
-      const ask = (over: Readonly<Record<string, string>> = {}) =>
-        visitor.get(
-          `${world.urls.bridge}/authorize?${new URLSearchParams({
-            response_type: 'code',
-            client_id: registered.clientId!,
-            redirect_uri: redirectUri,
-            state: 'a-uuid',
-            code_challenge_method: 'S256',
-            scopes: 'sso:account:access',
-            code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
-            ...over,
-          })}`,
-          { stopAt: url => !url.startsWith(world.urls.bridge) },
-        );
-      const page = await ask();
-      assert.match(page.text, /botocore-client-corp/);
-      const done = await visitor.submit(page, 'button[value=approve]', {}, { stopAt: url => url.startsWith(redirectUri) });
-      const code = new URL(done.path.at(-1)!).searchParams.get('code')!;
-      const exchange = (over: object = {}) =>
-        client.send(
-          new CreateTokenCommand({
-            clientId: registered.clientId!,
-            clientSecret: registered.clientSecret!,
-            grantType: 'authorization_code',
-            code,
-            redirectUri,
-            codeVerifier,
-            ...over,
-          }),
-        );
-      const tokens = await exchange();
-      const refreshed = await client.send(
-        new CreateTokenCommand({
-          clientId: registered.clientId!,
-          clientSecret: 'x',
-          grantType: 'refresh_token',
-          refreshToken: tokens.refreshToken!,
-        }),
-      );
-      assert.ok(refreshed.refreshToken !== undefined && refreshed.refreshToken !== tokens.refreshToken);
-      await assert.rejects(exchange(), { name: 'InvalidGrantException' });
-      assert.equal((await ask({ redirect_uri: 'https://evil.example/oauth/callback' })).status, 400);
-      assert.equal((await ask({ client_id: `${registered.clientId}x` })).status, 401);
-      assert.match((await ask({ scopes: 'sso:account:access codewhisperer:completions' })).path.at(-1)!, /error=invalid_scope/);
-      client.destroy();
-    } finally {
-      await world.close();
+  let world: World;
+  let tools: AwsTools;
+  let bob: Visitor;
+  let client: Registered;
+  before(async () => {
+    world = await startWorld();
+    tools = awsTools(world);
+    ({ visitor: bob } = await world.signIn('bob', 'oidc'));
+    client = await tools.register({
+      clientName: 'botocore-client-corp',
+      redirectUris: ['http://127.0.0.1/oauth/callback'],
+      grantTypes: ['authorization_code', 'refresh_token'],
+      issuerUrl: tools.startUrl,
+      scopes: ['sso:account:access'],
+    });
+  });
+  after(async () => {
+    tools.close();
+    await world.close();
+  });
+  const redirectUri = 'http://127.0.0.1:49152/oauth/callback';
+  const newVerifier = (): string => randomBytes(48).toString('base64url');
+
+  const ask = (codeVerifier: string, over: Readonly<Record<string, string>> = {}) =>
+    bob.get(
+      `${world.urls.bridge}/authorize?${new URLSearchParams({
+        response_type: 'code',
+        client_id: client.clientId!,
+        redirect_uri: redirectUri,
+        state: 'a-uuid',
+        code_challenge_method: 'S256',
+        scopes: 'sso:account:access',
+        code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+        ...over,
+      })}`,
+      { stopAt: url => !url.startsWith(world.urls.bridge) },
+    );
+  const codeFor = async (codeVerifier: string): Promise<string> => {
+    const page = await ask(codeVerifier);
+    assert.match(page.text, /botocore-client-corp/);
+    const done = await bob.submit(page, 'button[value=approve]', {}, { stopAt: url => url.startsWith(redirectUri) });
+    const { searchParams } = new URL(done.path.at(-1)!);
+    assert.equal(searchParams.get('state'), 'a-uuid');
+    return searchParams.get('code')!;
+  };
+  const exchange = (by: Registered, fields: object) => tools.createToken(by, { grantType: 'authorization_code', redirectUri, ...fields });
+
+  it('begins at /authorize with scopes, ends at any loopback port, and is renewed by the refresh token', async () => {
+    const codeVerifier = newVerifier();
+    const tokens = await exchange(client, { code: await codeFor(codeVerifier), codeVerifier });
+    const refreshed = await tools.createToken(client, { grantType: 'refresh_token', refreshToken: tokens.refreshToken });
+    assert.ok(refreshed.refreshToken !== undefined && refreshed.refreshToken !== tokens.refreshToken);
+    await tools.portal.send(new ListAccountsCommand({ accessToken: refreshed.accessToken }));
+  });
+
+  it('a code that comes twice is refused, and what came of it ends', async () => {
+    const codeVerifier = newVerifier();
+    const code = await codeFor(codeVerifier);
+    const { accessToken } = await exchange(client, { code, codeVerifier });
+    await assert.rejects(exchange(client, { code, codeVerifier }), error('InvalidGrantException'));
+    await assert.rejects(tools.portal.send(new ListAccountsCommand({ accessToken })), error('UnauthorizedException'));
+  });
+
+  it('a wrong verifier, another redirect URI and another client get nothing, and are recorded', async () => {
+    const refusals = async (): Promise<number> => (await world.audit()).filter(({ type }) => type === 'cli-login.refused').length;
+    const another = await tools.register({ redirectUris: ['http://127.0.0.1/oauth/callback'] });
+    const wrong: readonly (readonly [string, Registered, object])[] = [
+      ['a wrong verifier', client, { codeVerifier: newVerifier() }],
+      ['another redirect URI', client, { redirectUri: 'http://127.0.0.1:49153/oauth/callback' }],
+      ['a code of another client', another, {}],
+    ];
+    for (const [what, by, over] of wrong) {
+      const codeVerifier = newVerifier();
+      const code = await codeFor(codeVerifier);
+      const before = await refusals();
+      await assert.rejects(exchange(by, { code, codeVerifier, ...over }), error('InvalidGrantException'), what);
+      assert.equal(await refusals(), before + 1, what);
     }
+  });
+
+  it('nobody is sent to a foreign address, nor for a client that there is not', async () => {
+    assert.equal((await ask(newVerifier(), { redirect_uri: 'https://evil.example/oauth/callback' })).status, 400);
+    assert.equal((await ask(newVerifier(), { redirect_uri: 'http://127.0.0.1:49152/elsewhere' })).status, 400);
+    assert.equal((await ask(newVerifier(), { client_id: `${client.clientId}x` })).status, 401);
+    const codes = (await world.audit()).flatMap(event => (event.type === 'request.refused' ? [event.code] : []));
+    assert.deepEqual(
+      codes.filter(code => code !== 'token_invalid'),
+      ['client_unknown', 'redirect_refused', 'redirect_refused'],
+    );
+  });
+
+  it('another scope goes back to the program, which says so', async () => {
+    const page = await ask(newVerifier(), { scopes: 'sso:account:access codewhisperer:completions' });
+    assert.match(page.path.at(-1)!, /^http:\/\/127\.0\.0\.1:49152\/oauth\/callback\?.*error=invalid_scope/);
   });
 });
 
 describe('bad input on that wire', () => {
   let world: World;
+  let tools: AwsTools;
+  let client: Registered;
   before(async () => {
     world = await startWorld();
+    tools = awsTools(world);
+    client = await tools.register();
   });
-  after(() => world.close());
-  const send = async (path: string, body: unknown, headers: Readonly<Record<string, string>> = { 'content-type': 'application/json' }) => {
-    const response = await fetch(world.urls.bridge + path, {
-      method: 'POST',
-      headers,
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    });
-    const json = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  after(async () => {
+    tools.close();
+    await world.close();
+  });
+  const JSON_TYPE = { 'content-type': 'application/json' };
+
+  /** Status and exception; the type must be in header and body, and nothing of ours may shine through. */
+  const answerOf = async (path: string, init: RequestInit): Promise<readonly [number, unknown]> => {
+    const response = await fetch(world.urls.bridge + path, init);
+    const text = await response.text();
+    const json = JSON.parse(text) as Record<string, unknown>;
     assert.equal(response.headers.get('x-amzn-errortype'), json.__type, 'the type is in header and body');
+    assert.doesNotMatch(text, /\bat .*\.ts:|node_modules|s3cret/);
     return [response.status, json.__type];
   };
+  const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = JSON_TYPE) =>
+    answerOf(path, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  const get = (path: string, token?: string) => answerOf(path, { headers: token === undefined ? {} : { 'x-amz-sso_bearer_token': token } });
 
-  it('gets the exception of the model, and nothing else', async () => {
-    const good = { clientName: 'c', clientType: 'public' };
-    const client = (await (
-      await fetch(`${world.urls.bridge}/client/register`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(good),
-      })
-    ).json()) as { clientId: string };
-    const token = { clientId: client.clientId, clientSecret: 'x', grantType: DEVICE_CODE, deviceCode: 'y' };
-    for (const [what, got, status, type] of [
-      ['no name', await send('/client/register', { clientType: 'public' }), 400, 'InvalidRequestException'],
-      ['a confidential client', await send('/client/register', { ...good, clientType: 'confidential' }), 400, 'InvalidRequestException'],
+  it('gets the exception of the model and nothing else, and is recorded', async () => {
+    const known = { clientName: 'c', clientType: 'public' };
+    const begin = { clientId: client.clientId, clientSecret: 'x', startUrl: tools.startUrl };
+    const token = { clientId: client.clientId, clientSecret: 'x', grantType: DEVICE_CODE, deviceCode: 'BBBB-BBBB.s3cret' };
+    const altered = client.clientId!.replace(/\.([^.])/, (_, first) => `.${first === 'A' ? 'B' : 'A'}`);
+    const signed = client.clientId!.replace(/\.[^.]*$/, '.');
+    type Row = readonly [what: string, ask: () => Promise<readonly [number, unknown]>, status: number, type: string];
+    const rows: readonly Row[] = [
+      ['no name', () => post('/client/register', { clientType: 'public' }), 400, 'InvalidRequestException'],
+      ['a confidential client', () => post('/client/register', { ...known, clientType: 'confidential' }), 400, 'InvalidRequestException'],
       [
         'a foreign redirect URI',
-        await send('/client/register', { ...good, redirectUris: ['https://evil.example/cb'] }),
+        () => post('/client/register', { ...known, redirectUris: ['https://evil.example/cb'] }),
         400,
         'InvalidRedirectUriException',
       ],
-      ['another scope', await send('/client/register', { ...good, scopes: ['openid'] }), 400, 'InvalidScopeException'],
+      [
+        'a redirect URI that only begins well',
+        () => post('/client/register', { ...known, redirectUris: ['http://127.0.0.1@evil.example/cb'] }),
+        400,
+        'InvalidRedirectUriException',
+      ],
+      ['another scope', () => post('/client/register', { ...known, scopes: ['openid'] }), 400, 'InvalidScopeException'],
       [
         'another issuer',
-        await send('/client/register', { ...good, issuerUrl: 'https://other.awsapps.com/start' }),
+        () => post('/client/register', { ...known, issuerUrl: 'https://other.awsapps.com/start' }),
         400,
         'InvalidRequestException',
       ],
       [
-        'an unknown client',
-        await send('/device_authorization', { clientId: 'nobody', clientSecret: 'x', startUrl: `${world.urls.bridge}/start` }),
+        'more redirect URIs than anybody needs',
+        () => post('/client/register', { ...known, redirectUris: Array(11).fill('http://127.0.0.1/cb') }),
+        400,
+        'InvalidRequestException',
+      ],
+      [
+        'an unknown client that begins',
+        () => post('/device_authorization', { ...begin, clientId: 'nobody' }),
         401,
         'InvalidClientException',
       ],
       [
         'another start URL',
-        await send('/device_authorization', { clientId: client.clientId, startUrl: 'https://evil.example/start' }),
+        () => post('/device_authorization', { ...begin, startUrl: 'https://evil.example/start' }),
         400,
         'InvalidRequestException',
       ],
-      ['a device code that is none', await send('/token', token), 400, 'InvalidGrantException'],
-      ['an unknown grant type', await send('/token', { ...token, grantType: 'password' }), 400, 'UnsupportedGrantTypeException'],
+      ['a device code that is none', () => post('/token', token), 400, 'InvalidGrantException'],
+      ['an unknown grant type', () => post('/token', { ...token, grantType: 'password' }), 400, 'UnsupportedGrantTypeException'],
+      ['a grant type of every object', () => post('/token', { ...token, grantType: 'constructor' }), 400, 'UnsupportedGrantTypeException'],
       [
         'a refresh token that is none',
-        await send('/token', { ...token, grantType: 'refresh_token', refreshToken: 'z' }),
+        () => post('/token', { ...token, grantType: 'refresh_token', refreshToken: 's3cret' }),
         400,
         'InvalidGrantException',
       ],
       [
-        'a client that was altered',
-        await send('/token', { ...token, clientId: client.clientId.replace(/\.([^.])/, (_, first) => `.${first === 'A' ? 'B' : 'A'}`) }),
-        401,
-        'InvalidClientException',
+        'a code that is none',
+        () =>
+          post('/token', {
+            ...token,
+            grantType: 'authorization_code',
+            code: 's3cret',
+            redirectUri: 'http://127.0.0.1:1/cb',
+            codeVerifier: 'v'.repeat(43),
+          }),
+        400,
+        'InvalidGrantException',
       ],
-      ['a field of another type', await send('/token', { ...token, deviceCode: 7 }), 400, 'InvalidRequestException'],
-      ['no JSON', await send('/token', '{'), 400, 'InvalidRequestException'],
-      ['a form', await send('/token', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }), 400, 'InvalidRequestException'],
-      ['a body too large', await send('/token', { ...token, deviceCode: 'x'.repeat(20_000) }), 400, 'InvalidRequestException'],
-    ] as const)
-      assert.deepEqual(got, [status, type], what);
+      ['an altered client', () => post('/token', { ...token, clientId: altered }), 401, 'InvalidClientException'],
+      ['a client without a signature', () => post('/token', { ...token, clientId: signed }), 401, 'InvalidClientException'],
+      ['a field of another type', () => post('/token', { ...token, deviceCode: 7 }), 400, 'InvalidRequestException'],
+      ['half a JSON', () => post('/token', '{'), 400, 'InvalidRequestException'],
+      ['a list', () => post('/token', '[]'), 400, 'InvalidRequestException'],
+      ['a form', () => post('/token', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }), 400, 'InvalidRequestException'],
+      ['a body too large', () => post('/token', { ...token, deviceCode: 'x'.repeat(20_000) }), 400, 'InvalidRequestException'],
+      ['no token', () => get('/assignment/accounts'), 401, 'UnauthorizedException'],
+      ['a token that is none', () => get(`/assignment/roles?account_id=${PROD}`, 's3cret'), 401, 'UnauthorizedException'],
+      [
+        'a token of another form',
+        () => get(`/federation/credentials?account_id=${PROD}&role_name=Admin`, 's3cret; rm'),
+        401,
+        'UnauthorizedException',
+      ],
+      ['no account', () => get('/assignment/roles', 's3cret'), 400, 'InvalidRequestException'],
+      [
+        'an account twice',
+        () => get(`/federation/credentials?account_id=${PROD}&account_id=${STAGING}&role_name=Admin`, 's3cret'),
+        400,
+        'InvalidRequestException',
+      ],
+      ['a page size beyond the model', () => get('/assignment/accounts?max_result=101', 's3cret'), 400, 'InvalidRequestException'],
+    ];
+    for (const [what, ask, status, type] of rows) {
+      const before = (await world.audit()).length;
+      assert.deepEqual(await ask(), [status, type], what);
+      assert.equal((await world.audit()).length, before + 1, `${what} is recorded`);
+    }
+    assert.equal(
+      world.log.some(line => line.includes('s3cret')),
+      false,
+      'no token is in the log',
+    );
   });
 
-  it('a registration ends, and with it what it may ask for', async () => {
-    const own = await startWorld();
-    try {
-      const post = (path: string, body: object) =>
-        fetch(own.urls.bridge + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-      const { clientId } = (await (await post('/client/register', { clientName: 'c', clientType: 'public' })).json()) as {
-        clientId: string;
-      };
-      const begin = () => post('/device_authorization', { clientId, startUrl: `${own.urls.bridge}/start` });
-      assert.equal((await begin()).status, 200);
-      own.clock.turn(90 * 24 * 3600 + 1);
-      assert.equal((await begin()).status, 401);
-    } finally {
-      await own.close();
-    }
+  it('of somebody who is signed in gets the exception, too', async () => {
+    const { visitor } = await world.signIn('alice', 'saml');
+    const { accessToken } = (await tools.logIn(visitor)).tokens;
+    for (const [what, path, status, type] of [
+      ['a next_token that is none', '/assignment/accounts?next_token=nonsense', 400, 'InvalidRequestException'],
+      ['no role', `/federation/credentials?account_id=${PROD}`, 400, 'InvalidRequestException'],
+      ['an account that there is not', '/federation/credentials?account_id=999999999999&role_name=Admin', 403, 'ForbiddenException'],
+      [
+        'a role that cannot be',
+        `/federation/credentials?account_id=${PROD}&role_name=${encodeURIComponent('../Admin')}`,
+        403,
+        'ForbiddenException',
+      ],
+    ] as const)
+      assert.deepEqual(await get(path, accessToken), [status, type], what);
+    const viewer = await viewerOf(world, visitor);
+    await world.bridge.mySessions.endAll(viewer.identity, { correlationId: 'test', address: '127.0.0.1' });
+    for (const path of [
+      '/assignment/accounts',
+      `/assignment/roles?account_id=${PROD}`,
+      `/federation/credentials?account_id=${PROD}&role_name=Admin`,
+    ])
+      assert.deepEqual(await get(path, accessToken), [401, 'UnauthorizedException'], 'a token of somebody who has signed out everywhere');
+  });
+
+  it('a registration ends, and with it what it may ask for', async t => {
+    const own = await ownWorld(t);
+    const old = await own.tools.register();
+    assert.ok((await own.tools.begin(old)).deviceCode);
+    own.world.clock.turn(90 * 24 * 3600 + 1);
+    await assert.rejects(own.tools.begin(old), error('InvalidClientException'));
   });
 
   it('the start URL leads to a place of AWS’s form, by HEAD and by GET', async () => {
@@ -365,5 +457,18 @@ describe('bad input on that wire', () => {
       const response = await fetch(`${world.urls.bridge}/start`, { method, redirect: 'manual' });
       assert.deepEqual([response.status, response.headers.get('location')], [302, 'https://rolebridge.portal.us-east-1.app.aws']);
     }
+  });
+
+  it('every start URL that means this bridge is taken', async () => {
+    const { bridge } = world.urls;
+    for (const startUrl of [
+      `${bridge}/start`,
+      `${bridge}/start/`,
+      `${bridge}/start/#/`,
+      `${bridge}/start#`,
+      bridge,
+      'https://rolebridge.portal.us-east-1.app.aws',
+    ])
+      assert.ok((await tools.register({ issuerUrl: startUrl })).clientId, startUrl);
   });
 });
