@@ -8,6 +8,7 @@ import express from 'express';
 import { compilePolicy } from '../../src/core/policy.ts';
 import { person } from '../support/people.ts';
 import { startWorld } from '../support/world.ts';
+import { measureAwsTools } from './aws-tools.ts';
 import { measureClient } from './client.ts';
 import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
@@ -115,8 +116,11 @@ const results: Comparison[] = [];
 // ---------------------------------------------------------------- the client, as processes
 results.push(...(await measureClient()));
 
-for (const { name, milliseconds, floorName, floorMilliseconds, ratio } of results) {
+// ---------------------------------------------------------------- AWS tools, with the bridge as a process
+results.push(...(await measureAwsTools()));
+
+for (const { name, milliseconds, floorName, floorMilliseconds, ratio, note } of results) {
   console.log(
-    `\n${name}\n  ${milliseconds.toFixed(3)} ms, ${ratio.toFixed(2)} x the floor\n  floor: ${floorName}, ${floorMilliseconds.toFixed(3)} ms`,
+    `\n${name}\n  ${milliseconds.toFixed(3)} ms, ${ratio.toFixed(2)} x the floor${note === undefined ? '' : ` (${note})`}\n  floor: ${floorName}, ${floorMilliseconds.toFixed(3)} ms`,
   );
 }

@@ -8,6 +8,8 @@ export interface Comparison {
   readonly floorName: string;
   /** Median of the ratios, round by round. */
   readonly ratio: number;
+  /** What else is worth knowing. */
+  readonly note?: string | undefined;
 }
 
 export interface Contest {
@@ -42,7 +44,7 @@ async function time(run: () => unknown, calls: number): Promise<number> {
   return Number(process.hrtime.bigint() - start) / 1e6 / calls;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;
 }

@@ -8,9 +8,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { CreateTokenCommand, RegisterClientCommand, SSOOIDCClient, StartDeviceAuthorizationCommand } from '@aws-sdk/client-sso-oidc';
 import { fromSSO } from '@aws-sdk/credential-providers';
-import { confirmDevice } from '../support/cli-login.ts';
+import { awsTools } from '../support/aws-tools.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
@@ -28,18 +27,10 @@ describe('the SSO credential providers of the SDK', () => {
     assert.equal(page.headers.get('content-type')?.split(';')[0], 'text/plain');
     writeFileSync(join(home, '.aws/config'), page.html);
     // What `aws sso login` leaves behind.
-    const oidc = new SSOOIDCClient({ region: 'us-east-1', endpoint: world.urls.bridge });
-    const { clientId, clientSecret, clientSecretExpiresAt } = await oidc.send(
-      new RegisterClientCommand({ clientName: 'c', clientType: 'public' }),
-    );
-    const startUrl = `${world.urls.bridge}/start`;
-    const begun = await oidc.send(new StartDeviceAuthorizationCommand({ clientId: clientId!, clientSecret: clientSecret!, startUrl }));
-    await confirmDevice(world, visitor, begun.userCode!);
-    const grantType = 'urn:ietf:params:oauth:grant-type:device_code';
-    const tokens = await oidc.send(
-      new CreateTokenCommand({ clientId: clientId!, clientSecret: clientSecret!, grantType, deviceCode: begun.deviceCode! }),
-    );
-    oidc.destroy();
+    const tools = awsTools(world);
+    const { client, tokens } = await tools.logIn(visitor);
+    const { startUrl } = tools;
+    tools.close();
     const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
     writeFileSync(
       tokenFile(),
@@ -49,9 +40,9 @@ describe('the SSO credential providers of the SDK', () => {
         accessToken: tokens.accessToken,
         // As if it were about to end: the SDK must renew it.
         expiresAt: iso(Date.now() / 1000 + 60),
-        clientId,
-        clientSecret,
-        registrationExpiresAt: iso(clientSecretExpiresAt!),
+        clientId: client.clientId,
+        clientSecret: client.clientSecret,
+        registrationExpiresAt: iso(client.clientSecretExpiresAt!),
         refreshToken: tokens.refreshToken,
       }),
     );
