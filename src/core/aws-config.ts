@@ -13,7 +13,7 @@ export interface ConfiguredRole {
 }
 
 export interface ConfigSection {
-  /** By which two sections are the same: the profile's name, or `services rolebridge`. */
+  /** By which two sections are the same: the profile's name, or `services bridge.example.com`. */
   readonly name: string;
   /** `[profile prod-Admin]` */
   readonly header: string;
@@ -31,26 +31,24 @@ export interface AwsConfigOptions {
   readonly command?: ((role: string) => string) | undefined;
 }
 
-/** The name of the sso-session and of the services section. */
-const SHARED = 'rolebridge';
-
-/** What goes wrong with each dialect, where it bites. */
+/** What goes wrong with each dialect, where it bites. What people type stands in backticks. */
 export const AWS_CONFIG_TRAPS: { readonly [D in AwsConfigDialect]: readonly string[] } = {
   'sso-session': [
-    'Sign in with a profile: aws sso login --profile NAME. With --sso-session alone, the AWS CLI forgets the endpoint and goes to AWS.',
-    'aws sso logout sends every cached token to the endpoint of the profile that it runs with; rolebridge ignores those of AWS, but yours may reach AWS without --profile.',
-    'The JavaScript SDK takes the endpoint only from the profile that AWS_PROFILE names.',
-    'Needs the AWS CLI 2.22 or newer. 2.35.13 and newer want an https start URL; with a private certificate authority, set AWS_CA_BUNDLE.',
+    'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI forgets the endpoint and goes to AWS.',
+    '`aws sso logout` sends every token on this computer to the endpoint of the profile that it runs with. Give it a profile of this file; tokens of AWS that arrive here are dropped.',
+    'The JavaScript SDK takes the endpoint only from the profile that `AWS_PROFILE` names.',
+    'Needs the AWS CLI 2.22 or newer. From 2.35.13 on it wants an https start URL; with a private certificate authority, set `AWS_CA_BUNDLE`.',
+    'Tokens lie unencrypted in `~/.aws/sso/cache`, as those of AWS do. The rolebridge client keeps them in the keychain.',
   ],
   'sso-legacy': [
-    'For tools that do not know sso-session. They sign in by a code, and again whenever the token ends: nothing is renewed.',
-    'Needs tools that read the services section (AWS CLI 2.13, botocore 1.31 and newer).',
+    'They sign in by a code, and again whenever the token ends: nothing is renewed.',
+    'Needs tools that read the services section (AWS CLI 2.13, botocore 1.31 and newer). Those that do not, as .NET, some versions of Java and Go v1, go to AWS instead: give them the rolebridge client.',
   ],
   'credential-process': [
-    'Needs the rolebridge client on the computer. Works with every AWS CLI and SDK, also with those that know no other endpoint.',
+    'Needs the rolebridge client on the computer, signed in. Works with every AWS CLI and SDK, also with those that know no other endpoint.',
   ],
   container: [
-    'For containers and other places without the client. The token opens this one role; make one with POST /api/v1/container-tokens (docs/api.md).',
+    'The token opens this one role, for as long as your session in the terminal lives. `rolebridge exec` gives a program on this computer the same without a token of its own.',
     'The AWS CLI takes https addresses here since 2.33.2, botocore since 1.42.5.',
   ],
 };
@@ -59,6 +57,7 @@ export const AWS_CONFIG_TRAPS: { readonly [D in AwsConfigDialect]: readonly stri
 export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, options: AwsConfigOptions): readonly ConfigSection[] {
   const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role}` } = options;
   const startUrl = `${baseUrl}/start`;
+  const shared = sharedName(baseUrl);
   const profile = (role: ConfiguredRole, lines: readonly string[]): ConfigSection => {
     const name = (options.profileName ?? profileNameOf)(role);
     return { name, header: `[profile ${name}]`, lines: [...lines, `region = ${role.account.region}`] };
@@ -66,22 +65,22 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
   const which = ({ account, role }: ConfiguredRole): string[] => [
     `sso_account_id = ${account.id}`,
     `sso_role_name = ${role}`,
-    `services = ${SHARED}`,
+    `services = ${shared}`,
   ];
   switch (dialect) {
     case 'sso-session':
       return [
         {
-          name: `sso-session ${SHARED}`,
-          header: `[sso-session ${SHARED}]`,
+          name: `sso-session ${shared}`,
+          header: `[sso-session ${shared}]`,
           lines: [`sso_start_url = ${startUrl}`, `sso_region = ${ssoRegion}`, 'sso_registration_scopes = sso:account:access'],
         },
-        services(baseUrl),
-        ...roles.map(role => profile(role, [`sso_session = ${SHARED}`, ...which(role)])),
+        services(shared, baseUrl),
+        ...roles.map(role => profile(role, [`sso_session = ${shared}`, ...which(role)])),
       ];
     case 'sso-legacy':
       return [
-        services(baseUrl),
+        services(shared, baseUrl),
         ...roles.map(role => profile(role, [`sso_start_url = ${startUrl}`, `sso_region = ${ssoRegion}`, ...which(role)])),
       ];
     case 'credential-process':
@@ -89,16 +88,21 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
   }
 }
 
-function services(baseUrl: string): ConfigSection {
+/** What the sso-session and the services section are called: two bridges on one computer must not be taken for each other. */
+function sharedName(baseUrl: string): string {
+  return new URL(baseUrl).host.replaceAll(/[^\w.-]+/g, '-').replace(/^-/, '');
+}
+
+function services(name: string, baseUrl: string): ConfigSection {
   return {
-    name: `services ${SHARED}`,
-    header: `[services ${SHARED}]`,
+    name: `services ${name}`,
+    header: `[services ${name}]`,
     lines: ['sso =', `  endpoint_url = ${baseUrl}`, 'sso_oidc =', `  endpoint_url = ${baseUrl}`],
   };
 }
 
 /** `prod-Admin`, `prod-team-Admin` */
-function profileNameOf({ account, role }: ConfiguredRole): string {
+export function profileNameOf({ account, role }: ConfiguredRole): string {
   return `${account.name}-${role.replaceAll('/', '-')}`;
 }
 

@@ -9,12 +9,14 @@ import {
   type AwsConfigOptions,
   awsConfig,
   containerEnvironment,
+  profileNameOf,
   renderSections,
 } from '../core/aws-config.ts';
 import { sessionIn, viewerIn } from '../http/current-session.ts';
 import { readQuery } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
+import type { Phrase } from '../http/views.ts';
 
 export interface AwsConfigPageParts {
   readonly baseUrl: string;
@@ -26,17 +28,25 @@ export interface AwsConfigPageParts {
 const PATH = '/aws-config';
 const AwsConfigQuery = z.object({ dialect: z.enum(AWS_CONFIG_DIALECTS).optional() });
 
-const DIALECTS: { readonly [D in AwsConfigDialect]: { readonly label: string; readonly how: string } } = {
+/** What people type stands in backticks. */
+const DIALECTS: { readonly [D in AwsConfigDialect]: { readonly label: string; readonly how: (profile: string) => string } } = {
   'sso-session': {
     label: 'AWS CLI and SDKs',
-    how: 'Put it into ~/.aws/config. Nothing else is installed: the AWS CLI signs in here as it does at IAM Identity Center.',
+    how: profile => `Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`. Nothing else is installed.`,
   },
-  'sso-legacy': { label: 'Older tools', how: 'Put it into ~/.aws/config, for tools that do not know sso-session.' },
+  'sso-legacy': {
+    label: 'Older tools',
+    how: profile =>
+      `For tools that do not know sso-session. Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`.`,
+  },
   'credential-process': {
     label: 'rolebridge client',
-    how: 'rolebridge configure writes this for you, and takes away what is gone.',
+    how: () => '`rolebridge configure` writes this for you, keeps what is yours, and takes away what is gone.',
   },
-  container: { label: 'Containers', how: 'The environment of a container, one role each.' },
+  container: {
+    label: 'Containers',
+    how: () => 'The environment of a container, one role each. A token is made with `POST /api/v1/container-tokens`.',
+  },
 };
 
 export function awsConfigPage({ baseUrl, ssoRegion, access, renderer }: AwsConfigPageParts): Router {
@@ -56,6 +66,7 @@ export function awsConfigPage({ baseUrl, ssoRegion, access, renderer }: AwsConfi
       response.type('text/plain').send(textOf(dialect, options));
       return;
     }
+    const [profile = 'NAME'] = roles.map(profileNameOf);
     response.type('html').send(
       renderer.render('aws-config', {
         viewer: viewerIn(response)!,
@@ -63,8 +74,8 @@ export function awsConfigPage({ baseUrl, ssoRegion, access, renderer }: AwsConfi
         dialects: AWS_CONFIG_DIALECTS.map(id => ({
           id,
           label: DIALECTS[id].label,
-          how: DIALECTS[id].how,
-          traps: AWS_CONFIG_TRAPS[id],
+          how: phrases(DIALECTS[id].how(profile)),
+          traps: AWS_CONFIG_TRAPS[id].map(phrases),
           text: textOf(id, options) || '# no role now\n',
           downloadHref: `${PATH}?dialect=${id}`,
         })),
@@ -77,6 +88,11 @@ export function awsConfigPage({ baseUrl, ssoRegion, access, renderer }: AwsConfi
 
 function textOf(dialect: AwsConfigDialect, options: AwsConfigOptions): string {
   return dialect === 'container' ? containerEnvironment(options) : renderSections(awsConfig(dialect, options));
+}
+
+/** A sentence in pieces: every second one is what people type. */
+function phrases(text: string): Phrase[] {
+  return text.split('`').map((words, index) => ({ words, isTyped: index % 2 === 1 }));
 }
 
 function keyOf({ account, role }: { readonly account: { readonly name: string }; readonly role: string }): string {

@@ -196,6 +196,12 @@ export interface SessionsModel extends PageFrame {
   readonly notice?: string | undefined;
 }
 
+/** A piece of a sentence. */
+export interface Phrase {
+  readonly words: string;
+  readonly isTyped: boolean;
+}
+
 /** `GET /aws-config` */
 export interface AwsConfigModel extends PageFrame {
   readonly viewer: ViewerModel;
@@ -203,9 +209,9 @@ export interface AwsConfigModel extends PageFrame {
   readonly dialects: readonly {
     readonly id: AwsConfigDialect;
     readonly label: string;
-    readonly how: string;
-    /** What goes wrong, one sentence each. */
-    readonly traps: readonly string[];
+    readonly how: readonly Phrase[];
+    /** What goes wrong. */
+    readonly traps: readonly (readonly Phrase[])[];
     readonly text: string;
     readonly downloadHref: string;
   }[];

@@ -20,39 +20,40 @@ describe('"Use it in your terminal"', () => {
       .toArray()
       .map(element => page.$(element).text());
     assert.equal(texts.length, 4);
+    const name = new URL(world.urls.bridge).host.replace(':', '-');
     const [session, legacy, client, container] = texts as [string, string, string, string];
     assert.equal(
       session,
-      `[sso-session rolebridge]
+      `[sso-session ${name}]
 sso_start_url = ${world.urls.bridge}/start
 sso_region = us-east-1
 sso_registration_scopes = sso:account:access
 
-[services rolebridge]
+[services ${name}]
 sso =
   endpoint_url = ${world.urls.bridge}
 sso_oidc =
   endpoint_url = ${world.urls.bridge}
 
 [profile prod-Developer]
-sso_session = rolebridge
+sso_session = ${name}
 sso_account_id = 111122223333
 sso_role_name = Developer
-services = rolebridge
+services = ${name}
 region = eu-west-1
 
 [profile prod-ReadOnly]
-sso_session = rolebridge
+sso_session = ${name}
 sso_account_id = 111122223333
 sso_role_name = ReadOnly
-services = rolebridge
+services = ${name}
 region = eu-west-1
 
 [profile staging-Developer]
-sso_session = rolebridge
+sso_session = ${name}
 sso_account_id = 222233334444
 sso_role_name = Developer
-services = rolebridge
+services = ${name}
 region = eu-west-1
 `,
     );
@@ -62,7 +63,8 @@ region = eu-west-1
       /\[profile staging-Developer\]\ncredential_process = rolebridge credential-process staging\/Developer\nregion = eu-west-1/,
     );
     assert.match(container, /^AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m);
-    assert.match(page.text, /Sign in with a profile: aws sso login --profile NAME/);
+    assert.match(page.text, /then sign in with aws sso login --profile prod-Developer\./);
+    assert.match(page.text, /With --sso-session instead of --profile, the AWS CLI forgets the endpoint/);
     for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
       assert.equal(
         (await visitor.get(`${world.urls.bridge}/aws-config?dialect=${dialect}`)).headers.get('content-disposition')?.split(';')[0],

@@ -165,12 +165,24 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
         {
           id: 'sso-session',
           label: 'AWS CLI',
-          how: 'Put it there.',
-          traps: ['It bites.'],
+          how: [{ words: 'Put it there.', isTyped: false }],
+          traps: [
+            [
+              { words: 'It bites: ', isTyped: false },
+              { words: 'aws sso', isTyped: true },
+            ],
+          ],
           text: '[profile x]\n',
           downloadHref: '/aws-config?dialect=sso-session',
         },
-        { id: 'container', label: 'Containers', how: 'Set it.', traps: [], text: 'A=b\n', downloadHref: '/aws-config?dialect=container' },
+        {
+          id: 'container',
+          label: 'Containers',
+          how: [{ words: 'Set it.', isTyped: false }],
+          traps: [],
+          text: 'A=b\n',
+          downloadHref: '/aws-config?dialect=container',
+        },
       ],
     },
   },

@@ -43,6 +43,13 @@ const deviceLogin = async (page: Page, world: World): Promise<Page> => {
   return page;
 };
 
+const awsConfig = async (page: Page, world: World): Promise<Page> => {
+  await roles(page, world);
+  await page.getByRole('link', { name: 'Use it in your terminal' }).click();
+  await page.getByRole('heading', { name: 'Use it in your terminal' }).waitFor();
+  return page;
+};
+
 const PICTURES: readonly Picture[] = [
   {
     name: 'sign-in',
@@ -89,6 +96,7 @@ const PICTURES: readonly Picture[] = [
       return page;
     },
   },
+  { name: 'aws-config', options: DESK, without: '.colophon', find: awsConfig },
   {
     name: 'console',
     options: DESK,

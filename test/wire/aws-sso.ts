@@ -86,7 +86,7 @@ describe('aws sso', () => {
       const said = await logIn(['--no-browser'], /(http:\/\/\S+\/authorize\?\S+)/, async ([, address]) => {
         await page.goto(address!);
         await signIn(page, 'alice', 'saml');
-        assert.match((await page.locator('main').textContent())!, /botocore-client-rolebridge/);
+        assert.match((await page.locator('main').textContent())!, /botocore-client-127\.0\.0\.1-\d+/);
         await page.getByRole('button', { name: 'Yes, sign this terminal in' }).click();
         await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/oauth\/callback/);
       });

@@ -95,11 +95,10 @@ describe('profiles that configure wrote', () => {
   it('configure --sso writes profiles for aws sso login, which need no client', async () => {
     const { code, stdout, stderr } = await computer.run(['configure', '--sso', '--dry-run']);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /^\+\[sso-session rolebridge\]$/m);
-    assert.match(
-      stdout,
-      /^ \[profile staging-Admin\]\n-credential_process = .*\n\+sso_session = rolebridge\n\+sso_account_id = 222233334444\n\+sso_role_name = Admin\n\+services = rolebridge$/m,
-    );
+    const bridge = new URL(world.urls.bridge).host.replace(':', '-');
+    assert.ok(stdout.includes(`+[sso-session ${bridge}]\n`), stdout);
+    const [, profile] = / \[profile staging-Admin\]\n-credential_process = .*\n((?:\+.*\n)+)/.exec(stdout)!;
+    assert.equal(profile, `+sso_session = ${bridge}\n+sso_account_id = 222233334444\n+sso_role_name = Admin\n+services = ${bridge}\n`);
     assert.doesNotMatch(stdout, /^\+credential_process/m);
   });
 

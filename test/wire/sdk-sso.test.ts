@@ -51,7 +51,8 @@ describe('the SSO credential providers of the SDK', () => {
     await world.close();
     rmSync(home, { recursive: true, force: true });
   });
-  const tokenFile = (): string => join(home, '.aws/sso/cache', `${createHash('sha1').update('rolebridge').digest('hex')}.json`);
+  const session = (): string => new URL(world.urls.bridge).host.replace(':', '-');
+  const tokenFile = (): string => join(home, '.aws/sso/cache', `${createHash('sha1').update(session()).digest('hex')}.json`);
   const token = (): string => (JSON.parse(readFileSync(tokenFile(), 'utf8')) as { accessToken: string }).accessToken;
 
   it('the default chain takes the profile of AWS_PROFILE, endpoint and all, and renews the token', async () => {
@@ -69,7 +70,7 @@ describe('the SSO credential providers of the SDK', () => {
       ssoAccountId: '111122223333',
       ssoRegion: 'us-east-1',
       ssoRoleName: 'ReadOnly',
-      ssoSession: 'rolebridge',
+      ssoSession: session(),
       filepath: join(home, '.aws/config'),
       configFilepath: join(home, '.aws/config'),
       profile: 'prod-ReadOnly',
