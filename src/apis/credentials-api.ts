@@ -268,7 +268,8 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       path: '/container-credentials/{account}/{role}',
       id: 'getContainerCredentials',
       summary: 'Credentials in the shape that every AWS SDK reads',
-      description: 'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the word Bearer.',
+      description:
+        'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the word Bearer. Those who ask for one role share credentials, with half an hour of life at least or half of their session.',
       token: 'container',
       input: { in: 'path', schema: AskedRole },
       output: {
@@ -284,7 +285,7 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       },
       errors: [...HANDOUT_ERRORS, 'role_not_for_token'],
       handle: async call => {
-        const { entitlement, assumed } = await access.credentialsFor(requestOf(call, call.input));
+        const { entitlement, assumed } = await access.credentialsFor({ ...requestOf(call, call.input), mayShare: true });
         const { credentials } = assumed;
         return {
           AccessKeyId: credentials.accessKeyId,

@@ -159,6 +159,10 @@ describe('the bearer API', () => {
     const { json: credentials } = await call(json.token, { path });
     assert.deepEqual(Object.keys(credentials), ['AccessKeyId', 'SecretAccessKey', 'Token', 'Expiration', 'AccountId', 'RoleArn']);
     assert.equal(credentials.RoleArn, 'arn:aws:iam::111122223333:role/Developer');
+    const before = world.toAws.length;
+    const keys = await Promise.all(Array.from({ length: 20 }, async () => (await call(json.token, { path })).json.AccessKeyId as string));
+    assert.deepEqual(new Set(keys), new Set([credentials.AccessKeyId]), 'twenty containers share what one was given');
+    assert.equal(world.toAws.length, before);
     const other = await call(json.token, { path: '/container-credentials/prod/Admin' });
     assert.deepEqual([other.status, other.json.Code], [403, 'role_not_for_token']);
     assert.match(other.json.Message, /This token is for another role\. /);
