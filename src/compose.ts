@@ -148,7 +148,7 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const access = createAccess({
     policy,
     broker,
-    shared: createSharedCredentials({ broker, clock }),
+    shared: createSharedCredentials({ broker, clock, secrets }),
     console,
     audit,
     clock,

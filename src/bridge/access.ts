@@ -111,7 +111,7 @@ export function createAccess(parts: AccessParts): Access {
       roleName: entitlement.role,
       sessionName,
       session,
-      authenticatedAt: identity.authentication.at ?? clock.now(),
+      authenticatedAt: identity.authentication.at,
       corporateProof,
     });
     // A corporate SAML response names the session itself, and the audit must say what CloudTrail says.

@@ -63,7 +63,8 @@ export function createClients({ configured, registrations, clock, secrets }: Cli
       const registration = await registrations.read(clientId, clock.now());
       if (registration === undefined) throw new BridgeError('client_unknown', 'no client of that id, or its registration is over');
       const { handle, name, redirectUris } = registration;
-      return { id: `registered-${handle}`, name, redirectUris };
+      // Anybody may call it anything, so the page says what it is.
+      return { id: `registered-${handle}`, name: `AWS tool (${name})`, redirectUris };
     },
   };
 }

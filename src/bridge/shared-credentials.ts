@@ -4,12 +4,12 @@
  * Owns: what is the same request, the least life that is handed out, single flight. Kept in memory alone; every hand-out is decided for and
  * recorded as if there were no cache (access). Does not own: the call (CredentialBroker).
  */
-import type { AssumedRole, AssumeRequest, Clock, CredentialBroker } from '../core/ports.ts';
+import type { AssumedRole, AssumeRequest, Clock, CredentialBroker, Secrets } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 
 /** SDKs ask anew when fifteen minutes are left, so what is handed out must have clearly more. */
 const LEAST_SECONDS: Seconds = 30 * MINUTE;
-/** Beyond that the longest unused go. */
+/** Beyond that the oldest go. */
 const MOST_KEPT = 10_000;
 
 export interface SharedCredentials {
@@ -20,10 +20,13 @@ export interface SharedCredentials {
 export function createSharedCredentials({
   broker,
   clock,
+  secrets,
 }: {
   readonly broker: CredentialBroker;
   readonly clock: Clock;
+  readonly secrets: Secrets;
 }): SharedCredentials {
+  // The oldest first.
   const kept = new Map<string, { readonly assumed: AssumedRole; readonly usableUntil: number }>();
   const flights = new Map<string, Promise<AssumedRole>>();
 
@@ -33,9 +36,16 @@ export function createSharedCredentials({
     const life = assumed.credentials.expiresAt - now;
     kept.delete(key);
     kept.set(key, { assumed, usableUntil: assumed.credentials.expiresAt - Math.min(LEAST_SECONDS * 1000, life / 2) });
-    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value!);
+    for (const [oldest, { usableUntil }] of kept) {
+      if (kept.size <= MOST_KEPT && now < usableUntil) break;
+      kept.delete(oldest);
+    }
     return assumed;
   };
+
+  /** Everything that AWS is told: the same person with another sign-in, other attributes or another rule is another request. */
+  const keyOf = ({ person, role, sessionName, session, authenticatedAt, corporateProof, account }: AssumeRequest): string =>
+    secrets.digest(JSON.stringify([person, account.id, role, sessionName, session, authenticatedAt, corporateProof]));
 
   return {
     assume: async request => {
@@ -49,9 +59,4 @@ export function createSharedCredentials({
       return flight;
     },
   };
-}
-
-/** Everything that AWS is told: the same person with another sign-in, other attributes or another rule is another request. */
-function keyOf({ person, role, sessionName, session, authenticatedAt, corporateProof, account }: AssumeRequest): string {
-  return JSON.stringify([person, account.id, role, sessionName, session, authenticatedAt, corporateProof]);
 }

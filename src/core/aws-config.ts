@@ -4,6 +4,8 @@
  * Pure text: the portal shows it, the client writes it. What each dialect cannot do is said beside it (`AWS_CONFIG_TRAPS`).
  */
 
+import { isAccountId, isRoleName } from './role.ts';
+
 export const AWS_CONFIG_DIALECTS = ['sso-session', 'sso-legacy', 'credential-process', 'container'] as const;
 export type AwsConfigDialect = (typeof AWS_CONFIG_DIALECTS)[number];
 
@@ -29,6 +31,11 @@ export interface AwsConfigOptions {
   readonly profileName?: ((role: ConfiguredRole) => string) | undefined;
   /** What `credential_process` runs for a role; the client's name on the PATH unless told. */
   readonly command?: ((role: string) => string) | undefined;
+}
+
+/** False for a role that would say something else to whoever reads the file than its name: a file is read line by line, a command by a shell. */
+export function isPlain({ account, role }: ConfiguredRole): boolean {
+  return isAccountId(account.id) && isRoleName(role) && /^[\w.-]+$/.test(account.name) && /^[a-z\d-]+$/.test(account.region);
 }
 
 /** What goes wrong with each dialect, where it bites. What people type stands in backticks. */

@@ -255,8 +255,8 @@ export interface AssertionSubject {
   readonly role: RoleArn;
   readonly sessionName: RoleSessionName;
   readonly session: RoleSession;
-  /** When the person proved who they are, at their own identity provider; now, where it did not say. */
-  readonly authenticatedAt: Instant;
+  /** When the person proved who they are, at their own identity provider; undefined where it did not say. */
+  readonly authenticatedAt: Instant | undefined;
 }
 
 export interface AssertionIssuer {

@@ -67,7 +67,7 @@ function assertion({ subject, provider, entityId, partition, now }: SamlResponse
     element('saml:Conditions', { NotBefore: dateTime(now - CLOCK_SKEW * 1000), NotOnOrAfter: end }, [
       element('saml:AudienceRestriction', {}, [element('saml:Audience', {}, partition.samlAudience)]),
     ]),
-    element('saml:AuthnStatement', { AuthnInstant: dateTime(subject.authenticatedAt), SessionNotOnOrAfter: sessionEnd }, [
+    element('saml:AuthnStatement', { AuthnInstant: dateTime(subject.authenticatedAt ?? now), SessionNotOnOrAfter: sessionEnd }, [
       element('saml:AuthnContext', {}, [
         // How the person proved who they are is the corporate identity provider's to say; AWS decides nothing by it.
         element('saml:AuthnContextClassRef', {}, 'urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified'),

@@ -1,11 +1,11 @@
 import { createTwoFilesPatch } from 'diff';
-import { awsConfig, type ConfigSection, type ConfiguredRole } from '../../core/aws-config.ts';
+import { awsConfig, type ConfigSection, type ConfiguredRole, isPlain } from '../../core/aws-config.ts';
 import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { ownCommand } from '../own-command.ts';
-import { rolesOf } from '../role-list.ts';
+import { nameOf, rolesOf } from '../role-list.ts';
 import { exactly } from '../role-matching.ts';
 import type { Terminal } from '../terminal.ts';
 import { speaksOf } from './roles.ts';
@@ -65,6 +65,11 @@ async function sectionsFor(
   if (roles.length === 0)
     throw new CliError('refused', search.length > 0 ? 'no role of yours matches the search' : 'you have no role', {
       lines: ['Nothing was changed. --remove takes our profiles away.'],
+    });
+  const odd = roles.find(role => !isPlain(role));
+  if (odd !== undefined)
+    throw new CliError('failed', `the server named a role in a way that cannot stand in ~/.aws/config: ${JSON.stringify(nameOf(odd))}`, {
+      lines: ['Nothing was changed. Tell the people who run the bridge.'],
     });
   const template = typeof options['profile-name'] === 'string' ? options['profile-name'] : '{account}-{role}';
   const prefix = typeof options.prefix === 'string' ? options.prefix : '';
