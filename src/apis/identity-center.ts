@@ -43,6 +43,7 @@ const REQUESTS_PER_MINUTE = 6000;
 /** Polls that are worked on at once. */
 const POLLS_AT_ONCE = 8;
 const MOST_LISTED = 100;
+const TOKEN_HEADER = 'x-amz-sso_bearer_token';
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 /** Where AWS would be; the AWS CLI looks at the form of it and asks nothing there (2.35.13 and newer refuse start URLs that lead nowhere of AWS's). */
 const portalOf = (region: string): string => `https://rolebridge.portal.${region}.app.aws`;
@@ -187,7 +188,10 @@ export function identityCenter(parts: IdentityCenterParts): Router {
   }
 
   function callerOf(request: Request, response: Response): Promise<Caller> {
-    return tokens.callerOf(tokenIn(request), originOf(response));
+    const token = tokenIn(request);
+    if (token === undefined)
+      throw new BridgeError('token_invalid', `no ${TOKEN_HEADER} arrived; nginx drops headers with an underscore unless it is told not to`);
+    return tokens.callerOf(token, originOf(response));
   }
 
   function rolesOf({ identity, scope }: Caller, response: Response) {
@@ -196,7 +200,7 @@ export function identityCenter(parts: IdentityCenterParts): Router {
 }
 
 function tokenIn(request: Request): string | undefined {
-  return /^[\w-]{1,128}$/.exec(request.get('x-amz-sso_bearer_token') ?? '')?.[0];
+  return /^[\w-]{1,128}$/.exec(request.get(TOKEN_HEADER) ?? '')?.[0];
 }
 
 function ifGone(thrown: unknown): undefined {
