@@ -4,15 +4,9 @@ import type { ConnectorId } from '../../src/core/identity.ts';
 import type { Availability } from '../../src/core/ports.ts';
 import { HOUR } from '../../src/core/time.ts';
 import { handTurnedClock } from '../support/clock.ts';
+import { freePort } from '../support/free-port.ts';
 import { forgeFor, openConnector, signIn } from '../support/oidc-sign-in.ts';
-import { ALICE, type OpenIdProviderForge, startOpenIdProviderForge } from '../support/openid-provider-forge.ts';
-
-/** A port that nobody listens on, because it was just given back. */
-async function freePort(): Promise<number> {
-  const forge = await startOpenIdProviderForge();
-  await forge.close();
-  return Number(new URL(forge.issuer).port);
-}
+import { ALICE, type OpenIdProviderForge } from '../support/openid-provider-forge.ts';
 
 describe('a sign-in begins', () => {
   test('at the authorization endpoint, with state, nonce and a PKCE challenge that fit the expectation', async t => {

@@ -7,10 +7,10 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, globSync, rmSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
 import {
   PROGRAM,
   type SamlPerson,
@@ -135,15 +135,6 @@ async function untilReady(url: string, children: readonly ChildProcess[]): Promi
     if (Date.now() > deadline || children.some(child => child.exitCode !== null)) throw new Error(fault);
     await pause(100);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 // ---------------------------------------------------------------- the person

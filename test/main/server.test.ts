@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
+import { freePort } from '../support/free-port.ts';
 import { exchange, parseAnswer, type RawAnswer } from '../support/raw-http.ts';
 import { Visitor } from '../support/visitor.ts';
 import { answer, enterPassword } from '../support/world.ts';
-import { CLIENT_SECRET, freePort, run, ServerProcess, writeConfiguration } from './server-process.ts';
+import { CLIENT_SECRET, run, ServerProcess, writeConfiguration } from './server-process.ts';
 
 const STACK = /\n\s+at |node_modules|node:internal/;
 

@@ -24,7 +24,7 @@ fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{root,etc/apt/apt.conf.d,etc/apt/preferences.d,etc/apt/trusted.gpg.d,state/lists/partial,cache/archives/partial,log}
+mkdir -p "$work"/{system,etc/apt/apt.conf.d,etc/apt/preferences.d,etc/apt/trusted.gpg.d,state/lists/partial,cache/archives/partial,log}
 : >"$work/state/status"
 echo "deb [signed-by=$keyring] $mirror trixie main" >"$work/etc/apt/sources.list"
 apt=(apt-get -qq
@@ -33,21 +33,21 @@ apt=(apt-get -qq
   -o APT::Install-Recommends=false)
 "${apt[@]}" update
 "${apt[@]}" install --download-only -y awscli ca-certificates >/dev/null
-for package in "$work"/cache/archives/*.deb; do dpkg-deb -x "$package" "$work/root"; done
+for package in "$work"/cache/archives/*.deb; do dpkg-deb -x "$package" "$work/system"; done
 
 # What the packages' own scripts would have linked.
-python=$(cd "$work/root/usr/bin" && ls python3.?? | head -n 1)
-cat >"$work/root/aws" <<WRAPPER
+python=$(cd "$work/system/usr/bin" && ls python3.?? | head -n 1)
+cat >"$work/system/aws" <<WRAPPER
 #!/usr/bin/env bash
 root=\$(dirname "\$(readlink -f "\$0")")
 loader=\$root/usr/lib64/ld-linux-x86-64.so.2
 python=\$root/usr/bin/$python
 exec "\$loader" --inhibit-cache --library-path "\$root/usr/lib/x86_64-linux-gnu" --argv0 "\$python" "\$python" -I -B "\$root/usr/bin/aws" "\$@"
 WRAPPER
-chmod 755 "$work/root/aws"
-"$work/root/aws" --version >/dev/null
+chmod 755 "$work/system/aws"
+"$work/system/aws" --version >/dev/null
 
 mkdir -p "$(dirname "$directory")"
 rm -rf "$directory"
-mv "$work/root" "$directory"
+mv "$work/system" "$directory"
 echo "$("$directory/aws" --version 2>&1) in $directory"

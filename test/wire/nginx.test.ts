@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ListAccountsCommand } from '@aws-sdk/client-sso';
 import { awsTools } from '../support/aws-tools.ts';
+import { freePort } from '../support/free-port.ts';
 import { missingPackage } from '../support/missing-package.ts';
 import { startWorld } from '../support/world.ts';
 
@@ -49,16 +49,6 @@ async function startNginx(t: TestContext, upstream: string): Promise<string> {
     await pause(20);
   }
   return url;
-}
-
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise(resolve =>
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    }),
-  );
 }
 
 it('AWS tools reach the bridge through the proxy of the documentation, token and all', {
