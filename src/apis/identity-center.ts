@@ -40,8 +40,8 @@ export interface IdentityCenterParts {
 const BODY_BYTES = 16 * 1024;
 /** From one address: an office whose terminals poll every second. */
 const REQUESTS_PER_MINUTE = 6000;
-/** Polls that are worked on at once. */
-const POLLS_AT_ONCE = 8;
+/** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
+const POLLS_AT_ONCE = 2;
 const MOST_LISTED = 100;
 const TOKEN_HEADER = 'x-amz-sso_bearer_token';
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';

@@ -34,8 +34,8 @@ const REQUESTS_PER_MINUTE = 3000;
 /** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
 const DEVICE_LOGINS_PER_MINUTE = 60;
 /** Short, so that a change of the configuration is seen soon. */
-/** Polls that are worked on at once. */
-const POLLS_AT_ONCE = 8;
+/** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
+const POLLS_AT_ONCE = 2;
 const METADATA_CACHE_CONTROL = 'public, max-age=300';
 
 const DeviceRequest = z.object({
