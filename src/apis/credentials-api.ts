@@ -269,7 +269,7 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       id: 'getContainerCredentials',
       summary: 'Credentials in the shape that every AWS SDK reads',
       description:
-        'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the word Bearer. Those who ask for one role share credentials, with half an hour of life at least or half of their session.',
+        'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the word Bearer. Those who ask for one role within five minutes share credentials.',
       token: 'container',
       input: { in: 'path', schema: AskedRole },
       output: {

@@ -40,6 +40,8 @@ export interface IdentityCenterParts {
 const BODY_BYTES = 16 * 1024;
 /** From one address: an office whose terminals poll every second. */
 const REQUESTS_PER_MINUTE = 6000;
+/** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
+const DEVICE_LOGINS_PER_MINUTE = 60;
 /** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
 const POLLS_AT_ONCE = 2;
 const MOST_LISTED = 100;
@@ -105,7 +107,7 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.post('/device_authorization', json, async (request: Request, response: Response) => {
+  router.post('/device_authorization', limitPerAddress(DEVICE_LOGINS_PER_MINUTE), json, async (request: Request, response: Response) => {
     const { clientId, startUrl: asked } = readJson(request, DeviceRequest);
     requireStartUrl(asked);
     const client = await clients.clientOf(clientId);
@@ -121,7 +123,7 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.post('/token', takeTurns(POLLS_AT_ONCE), json, async (request: Request, response: Response) => {
+  router.post('/token', json, takeTurns(POLLS_AT_ONCE), async (request: Request, response: Response) => {
     const { clientId, grantType } = readJson(request, AnyTokenRequest);
     const client = await clients.clientOf(clientId);
     const redeem = Object.hasOwn(grants, grantType) ? grants[grantType] : undefined;
@@ -131,8 +133,10 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     response.json({ accessToken, tokenType: 'Bearer', expiresIn, refreshToken });
   });
 
-  // Newer AWS CLIs ask the start URL where it leads, before they log in.
-  router.get(['/start', '/start/'], listing, (_request, response) => response.redirect(302, portalOf(region)));
+  // Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. People who open it want to know what to do with it.
+  router.get(['/start', '/start/'], listing, ({ method }, response) =>
+    method === 'HEAD' ? response.redirect(302, portalOf(region)) : response.redirect(303, '/aws-config'),
+  );
 
   router.get('/assignment/accounts', listing, async (request, response) => {
     const page = readQuery(request, Page);
@@ -155,6 +159,8 @@ export function identityCenter(parts: IdentityCenterParts): Router {
   });
 
   router.get('/federation/credentials', listing, async (request, response) => {
+    // Express answers HEAD by the same handler, and nothing would be handed out.
+    if (request.method === 'HEAD') throw new BridgeError('method_not_allowed', 'credentials were asked for by HEAD');
     const { account_id: account, role_name: role } = readQuery(request, CredentialsQuery);
     const { identity, corporateProof, scope, session } = await callerOf(request, response);
     const asked = { identity, corporateProof, scope, cliSession: session.summary.handle, origin: originOf(response), account, role };
@@ -170,11 +176,8 @@ export function identityCenter(parts: IdentityCenterParts): Router {
   });
 
   router.post('/logout', listing, async (request, response) => {
-    const token = tokenIn(request);
-    const origin = originOf(response);
-    const caller = token === undefined ? undefined : await tokens.callerOf(token, origin).catch(ifGone);
     // The CLI sends every token that it has, also those of AWS itself: what is not ours is none of our business.
-    if (token !== undefined && caller !== undefined) await tokens.revoke(token, caller.session.summary.client.id, origin);
+    await tokens.revoke(requiredTokenIn(request), undefined, originOf(response));
     response.status(200).end();
   });
 
@@ -188,10 +191,7 @@ export function identityCenter(parts: IdentityCenterParts): Router {
   }
 
   function callerOf(request: Request, response: Response): Promise<Caller> {
-    const token = tokenIn(request);
-    if (token === undefined)
-      throw new BridgeError('token_invalid', `no ${TOKEN_HEADER} arrived; nginx drops headers with an underscore unless it is told not to`);
-    return tokens.callerOf(token, originOf(response));
+    return tokens.callerOf(requiredTokenIn(request), originOf(response));
   }
 
   function rolesOf({ identity, scope }: Caller, response: Response) {
@@ -199,13 +199,12 @@ export function identityCenter(parts: IdentityCenterParts): Router {
   }
 }
 
-function tokenIn(request: Request): string | undefined {
-  return /^[\w-]{1,128}$/.exec(request.get(TOKEN_HEADER) ?? '')?.[0];
-}
-
-function ifGone(thrown: unknown): undefined {
-  if (thrown instanceof BridgeError && thrown.code === 'token_invalid') return undefined;
-  throw thrown;
+/** Throws `token_invalid`. */
+function requiredTokenIn(request: Request): string {
+  const sent = request.get(TOKEN_HEADER);
+  if (sent === undefined)
+    throw new BridgeError('token_invalid', `no ${TOKEN_HEADER} arrived; nginx drops headers with an underscore unless it is told not to`);
+  return sent;
 }
 
 function by<T>(key: (item: T) => string): (a: T, b: T) => number {

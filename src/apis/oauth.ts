@@ -33,9 +33,9 @@ const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const REQUESTS_PER_MINUTE = 3000;
 /** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
 const DEVICE_LOGINS_PER_MINUTE = 60;
-/** Short, so that a change of the configuration is seen soon. */
 /** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
 const POLLS_AT_ONCE = 2;
+/** Short, so that a change of the configuration is seen soon. */
 const METADATA_CACHE_CONTROL = 'public, max-age=300';
 
 const DeviceRequest = z.object({
@@ -102,7 +102,7 @@ export function oauth(parts: OAuthParts): Router {
     },
   );
 
-  router.post('/oauth/token', takeTurns(POLLS_AT_ONCE), form, async (request: Request, response: Response) => {
+  router.post('/oauth/token', form, takeTurns(POLLS_AT_ONCE), async (request: Request, response: Response) => {
     const { grant_type, client_id, scope } = readForm(request, AnyTokenRequest);
     requireScope(scope);
     const client = await clients.clientOf(client_id);

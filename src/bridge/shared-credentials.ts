@@ -1,19 +1,22 @@
 /**
  * Credentials that several programs of one person may share: fifty terraform processes that ask for one role at once cause one call to STS.
  *
- * Owns: what is the same request, the least life that is handed out, single flight. Kept in memory alone; every hand-out is decided for and
+ * Owns: what is the same request, how long it is shared, single flight. Kept in memory alone; every hand-out is decided for and
  * recorded as if there were no cache (access). Does not own: the call (CredentialBroker).
  */
 import type { AssumedRole, AssumeRequest, Clock, CredentialBroker, Secrets } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 
-/** SDKs ask anew when fifteen minutes are left, so what is handed out must have clearly more. */
-const LEAST_SECONDS: Seconds = 30 * MINUTE;
+/**
+ * How long after they were issued. A burst is over by then, whoever asks later gets nearly the whole life, and an operator who denies older ones
+ * in AWS (aws:TokenIssueTime) does not see them handed out again.
+ */
+const SHARED_SECONDS: Seconds = 5 * MINUTE;
 /** Beyond that the oldest go. */
 const MOST_KEPT = 10_000;
 
 export interface SharedCredentials {
-  /** Credentials with at least half an hour of life, or half of their session where that is shorter. Throws what the broker throws. */
+  /** Credentials that are five minutes old at most, and have at least half of their life. Throws what the broker throws. */
   assume(request: AssumeRequest): Promise<AssumedRole>;
 }
 
@@ -35,7 +38,7 @@ export function createSharedCredentials({
     const now = clock.now();
     const life = assumed.credentials.expiresAt - now;
     kept.delete(key);
-    kept.set(key, { assumed, usableUntil: assumed.credentials.expiresAt - Math.min(LEAST_SECONDS * 1000, life / 2) });
+    kept.set(key, { assumed, usableUntil: now + Math.min(SHARED_SECONDS * 1000, life / 2) });
     for (const [oldest, { usableUntil }] of kept) {
       if (kept.size <= MOST_KEPT && now < usableUntil) break;
       kept.delete(oldest);

@@ -85,8 +85,8 @@ export interface Tokens {
     caller: Caller,
     only: { readonly account: AccountId; readonly role: RoleName },
   ): Promise<{ readonly token: string; readonly expiresAt: Instant }>;
-  /** Ends the session of an access or refresh token, or a container token alone. A token that is none is no error (RFC 7009 section 2.2). */
-  revoke(token: string, client: string, origin: Origin): Promise<void>;
+  /** Ends the session of an access or refresh token, or a container token alone. An access token may have expired; one that is none is no error (RFC 7009 section 2.2). `client` undefined: whoever has it. */
+  revoke(token: string, client: string | undefined, origin: Origin): Promise<void>;
   /** A code of this session was misused: ends it, and records why. */
   endMisused(session: string, why: string, origin: Origin): Promise<void>;
   /** Takes back a session that nobody was told of. */
@@ -142,8 +142,11 @@ export function createTokens(parts: TokensParts): Tokens {
       refreshToken: TOKEN_PREFIX.refresh + secrets.token(),
     };
     const kept =
-      (await accessTokens.create(pair.accessToken, { session: session.id, expiresAt: pair.accessExpiresAt })) &&
-      (await refreshTokens.create(pair.refreshToken, { client, session: session.id, expiresAt: session.notAfter }));
+      (await accessTokens.create(pair.accessToken, {
+        session: session.id,
+        usableUntil: pair.accessExpiresAt,
+        expiresAt: session.notAfter,
+      })) && (await refreshTokens.create(pair.refreshToken, { client, session: session.id, expiresAt: session.notAfter }));
     return kept ? pair : undefined;
   };
 
@@ -157,12 +160,14 @@ export function createTokens(parts: TokensParts): Tokens {
     const found = await accessTokens.findWithSession(token, now);
     if (found === undefined) throw new BridgeError('token_invalid', 'no such token: unknown, expired or revoked');
     const { record, session } = found;
+    const usableUntil = record.usableUntil ?? record.expiresAt;
+    if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
     if (!isLive(session)) throw new BridgeError('token_invalid', 'the session of the token has ended');
     const { lastUsedAt = 0, grant } = session.summary;
     if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await cliSessions.touch(session, now, origin.address);
     const { identity, corporateProof } = session;
     const scope = grant === 'device_code' ? deviceScope : undefined;
-    return { caller: { session, identity, corporateProof, scope, tokenExpiresAt: record.expiresAt }, only: record.only };
+    return { caller: { session, identity, corporateProof, scope, tokenExpiresAt: usableUntil }, only: record.only };
   };
 
   return {
@@ -265,7 +270,8 @@ export function createTokens(parts: TokensParts): Tokens {
       const found = (await accessTokens.findWithSession(token, now)) ?? (await refreshTokens.findWithSession(token, now));
       if (found === undefined || !isLive(found.session)) return;
       const { record, session } = found;
-      if (session.summary.client.id !== client) throw new BridgeError('client_unauthorized', 'the token was given to another client');
+      if (client !== undefined && session.summary.client.id !== client)
+        throw new BridgeError('client_unauthorized', 'the token was given to another client');
       if ('only' in record && record.only !== undefined) {
         await accessTokens.update(token, now, current => ({ next: { ...current, expiresAt: now }, value: undefined }));
         return;

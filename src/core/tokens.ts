@@ -62,6 +62,8 @@ export function redeemCode(
 
 export interface AccessToken {
   readonly session: string;
+  /** When it opens nothing any more; unset, `expiresAt`. Until that it still says which session a logout means. */
+  readonly usableUntil?: Instant | undefined;
   readonly expiresAt: Instant;
   /** Set for a container token: it opens this role and nothing else. */
   readonly only?: { readonly account: AccountId; readonly role: RoleName } | undefined;

@@ -29,6 +29,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 /** The SSO portal, for the codes that its operations throw; the rest goes by status. */
 const PORTAL: Partial<Record<ErrorCode, readonly [type: string, status: number]>> = {
   token_invalid: ['UnauthorizedException', 401],
+  // It is final: AWS tools would try a fault of the server again.
+  aws_refused: ['ForbiddenException', 403],
   bad_request: ['InvalidRequestException', 400],
   too_many_requests: ['TooManyRequestsException', 429],
 };

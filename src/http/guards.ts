@@ -94,15 +94,26 @@ const MOST_WAITING = 10_000;
 
 /**
  * Lets so many requests through at once, and the others wait in line: thousands of terminals that poll take turns, and whoever signs in
- * meanwhile goes past them. For requests that wait for nothing but our own store. Throws `unavailable` into the error face when the line is
+ * meanwhile goes past them. For requests that wait for nothing but our own store, so it stands behind whatever reads the body. Throws `unavailable` into the error face when the line is
  * too long.
  */
 export function takeTurns(atOnce: number): RequestHandler {
   const line: { readonly response: Response; readonly next: () => void }[] = [];
   let busy = 0;
   const enter = ({ response, next }: (typeof line)[number]): void => {
-    // Not at once: what has arrived meanwhile comes first.
-    response.once('close', () => setImmediate(leave));
+    let isIn = true;
+    const release = (): void => {
+      // Not at once: what has arrived meanwhile comes first.
+      if (isIn) setImmediate(leave);
+      isIn = false;
+    };
+    response.once('close', release);
+    // Whoever does not read their answer keeps no place.
+    const end = response.end;
+    response.end = ((...rest: Parameters<typeof end>) => {
+      release();
+      return end.apply(response, rest);
+    }) as typeof end;
     next();
   };
   const leave = (): void => {

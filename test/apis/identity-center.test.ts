@@ -1,6 +1,8 @@
 /** The clients that AWS publishes, unmodified, against the wire of IAM Identity Center. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import {
   GetRoleCredentialsCommand,
@@ -101,7 +103,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
   it('get credentials, in milliseconds, shared by those who ask at once', async t => {
     const own = await ownWorld(t);
     const { visitor } = await own.world.signIn('alice', 'saml');
-    const { client, tokens } = await own.tools.logIn(visitor);
+    const { tokens } = await own.tools.logIn(visitor);
     const ask = async (accessToken = tokens.accessToken) =>
       (await own.tools.portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' }))).roleCredentials!;
     const answers = await Promise.all(Array.from({ length: 50 }, () => ask()));
@@ -112,11 +114,10 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     const issued = (await own.world.audit()).filter(({ type }) => type === 'credentials.issued');
     assert.equal(issued.length, 50, 'every hand-out is recorded');
 
-    own.world.clock.turn(3 * 3600 + 29 * 60);
-    const later = await own.tools.createToken(client, { grantType: 'refresh_token', refreshToken: tokens.refreshToken });
-    assert.equal((await ask(later.accessToken)).accessKeyId, first!.accessKeyId, 'with 31 minutes of life they are still good');
-    own.world.clock.turn(2 * 60);
-    assert.notEqual((await ask(later.accessToken)).accessKeyId, first!.accessKeyId, 'with 29 minutes they are fetched anew');
+    own.world.clock.turn(299);
+    assert.equal((await ask()).accessKeyId, first!.accessKeyId, 'for five minutes');
+    own.world.clock.turn(2);
+    assert.notEqual((await ask()).accessKeyId, first!.accessKeyId, 'then they are fetched anew');
     assert.equal(own.world.toAws.length, 2);
   });
 
@@ -185,6 +186,22 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     await assert.rejects(own.tools.portal.send(new ListAccountsCommand({ accessToken })), error('UnauthorizedException'));
     const ended = (await own.world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(ended?.type === 'cli-session.ended' && ended.by === 'client');
+  });
+
+  it('log out also when the access token has expired meanwhile: its refresh token is dead, too', async t => {
+    const own = await ownWorld(t);
+    const { visitor } = await own.world.signIn('alice', 'saml');
+    const { client, tokens } = await own.tools.logIn(visitor);
+    own.world.clock.turn(3661);
+    await assert.rejects(
+      own.tools.portal.send(new ListAccountsCommand({ accessToken: tokens.accessToken })),
+      error('UnauthorizedException'),
+    );
+    await own.tools.portal.send(new LogoutCommand({ accessToken: tokens.accessToken }));
+    await assert.rejects(
+      own.tools.createToken(client, { grantType: 'refresh_token', refreshToken: tokens.refreshToken }),
+      error('InvalidGrantException'),
+    );
   });
 });
 
@@ -398,6 +415,7 @@ describe('bad input on that wire', () => {
         401,
         'UnauthorizedException',
       ],
+      ['a logout without a token', () => post('/logout', ''), 401, 'UnauthorizedException'],
       ['no account', () => get('/assignment/roles', 's3cret'), 400, 'InvalidRequestException'],
       [
         'an account twice',
@@ -452,11 +470,35 @@ describe('bad input on that wire', () => {
     await assert.rejects(own.tools.begin(old), error('InvalidClientException'));
   });
 
-  it('the start URL leads to a place of AWS’s form, by HEAD and by GET', async () => {
-    for (const method of ['HEAD', 'GET']) {
+  it('the start URL leads AWS tools to a place of AWS’s form, and people to what they can do with it', async () => {
+    for (const [method, status, location] of [
+      ['HEAD', 302, 'https://rolebridge.portal.us-east-1.app.aws'],
+      ['GET', 303, '/aws-config'],
+    ] as const) {
       const response = await fetch(`${world.urls.bridge}/start`, { method, redirect: 'manual' });
-      assert.deepEqual([response.status, response.headers.get('location')], [302, 'https://rolebridge.portal.us-east-1.app.aws']);
+      assert.deepEqual([response.status, response.headers.get('location')], [status, location]);
     }
+  });
+
+  it('bodies that do not come hold nobody up', async () => {
+    const { hostname, port } = new URL(world.urls.bridge);
+    const silent = Array.from({ length: 5 }, () => connect(Number(port), hostname));
+    try {
+      for (const socket of silent) {
+        await once(socket, 'connect');
+        socket.write(`POST /token HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n{`);
+      }
+      assert.deepEqual(await post('/token', { clientId: 'nobody', grantType: DEVICE_CODE }), [401, 'InvalidClientException']);
+    } finally {
+      for (const socket of silent) socket.destroy();
+    }
+  });
+
+  it('more logins by a code from one address than anybody needs are refused', async t => {
+    const own = await ownWorld(t);
+    const asking = await own.tools.register();
+    const outcomes = await Promise.allSettled(Array.from({ length: 61 }, () => own.tools.begin(asking)));
+    assert.equal(outcomes.filter(({ status }) => status === 'rejected').length, 1);
   });
 
   it('every start URL that means this bridge is taken', async () => {

@@ -14,6 +14,8 @@ class Visit extends EventEmitter {
     this.entered = true;
   };
 
+  end = (): this => this;
+
   async leave(): Promise<void> {
     this.closed = true;
     this.emit('close');
@@ -49,6 +51,16 @@ describe('requests that take turns', () => {
     assert.equal(visits.at(-1)!.entered, true);
     await visits.at(-1)!.leave();
     assert.deepEqual(entered(arrive(guard, 2)), [true, false], 'all places are free again');
+  });
+
+  it('give their place back when they have been answered, read or not', async () => {
+    const visits = arrive(takeTurns(1), 3);
+    visits[0]!.end();
+    await turn();
+    await turn();
+    assert.deepEqual(entered(visits), [true, true, false]);
+    await visits[0]!.leave();
+    assert.deepEqual(entered(visits), [true, true, false], 'once');
   });
 
   it('are refused when the line is too long', () => {
