@@ -10,6 +10,7 @@ import { federationMetadata } from './apis/federation-metadata.ts';
 import { health } from './apis/health.ts';
 import { identityCenter } from './apis/identity-center.ts';
 import { oauth } from './apis/oauth.ts';
+import { terminalDoors } from './apis/terminal-doors.ts';
 import type { Bridge } from './compose.ts';
 import { BridgeError } from './core/errors.ts';
 import { awsConfigPage } from './flows/aws-config.ts';
@@ -45,8 +46,10 @@ export function createApp(bridge: Bridge): Express {
   app.use(securityHeaders({ secure, formTargets: bridge.consoleSources }));
   app.use(renderer.assets);
 
+  const terminals = terminalDoors(bridge);
+
   // The doors of AWS tools, which come here most: they are answered as IAM Identity Center would.
-  app.use(identityCenter({ ...bridge, region: bridge.identityCenterRegion })); //  /client/register  /device_authorization  /token  /start  /assignment/…  /federation/credentials  /logout
+  app.use(identityCenter({ ...bridge, terminals })); //  /client/register  /device_authorization  /token  /start  /assignment/…  /federation/credentials  /logout
 
   // Doors for machines: they answer with problem details.
   const machines = express.Router();
@@ -57,7 +60,7 @@ export function createApp(bridge: Bridge): Express {
 
   // The door for programs that log in: they are answered in the words of OAuth.
   const logins = express.Router();
-  logins.use(oauth(bridge)); //                 /oauth/device_authorization  /oauth/token  /oauth/revoke  /.well-known/oauth-authorization-server
+  logins.use(oauth({ ...bridge, terminals })); //  /oauth/device_authorization  /oauth/token  /oauth/revoke  /.well-known/oauth-authorization-server
   logins.use(oauthFace(bridge));
   app.use(logins);
 
@@ -73,7 +76,7 @@ export function createApp(bridge: Bridge): Express {
   app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials
   app.use(cliDeviceLogin({ ...bridge, ownForm })); //                        /device
   app.use(cliBrowserLogin({ ...bridge, ownForm })); //                       /oauth/authorize  /authorize
-  app.use(awsConfigPage({ ...bridge, ssoRegion: bridge.identityCenterRegion })); //  /aws-config
+  app.use(awsConfigPage(bridge)); //  /aws-config
   app.use(mySessionsPage({ ...bridge, cookies, ownForm })); //               /sessions
   app.use(request => {
     throw new BridgeError('not_found', `no route for ${request.method}`);

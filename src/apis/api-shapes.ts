@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Entitlement } from '../core/access-rule.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
+import { shownName } from '../core/oauth-client.ts';
 import type { Account } from '../core/role.ts';
 import { attainableSeconds } from '../core/session.ts';
 import type { Instant } from '../core/time.ts';
@@ -63,7 +64,7 @@ export function sessionShape(summary: CliSessionSummary, current: string): z.out
   return {
     id: handle,
     current: handle === current,
-    client,
+    client: { id: client.id, name: shownName(client) },
     device_name: deviceName ?? null,
     grant,
     address,

@@ -9,28 +9,29 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { Clients } from '../bridge/clients.ts';
-import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
-import type { Caller, TokenAnswer, Tokens } from '../bridge/tokens.ts';
+import type { Caller, Tokens } from '../bridge/tokens.ts';
+import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
-import { AWS_TOOLS_SCOPE, type OAuthClient } from '../core/oauth-client.ts';
+import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Secrets } from '../core/ports.ts';
 import { identityCenterFace } from '../http/aws-face.ts';
-import { limitPerAddress, takeTurns } from '../http/guards.ts';
+import { limitPerAddress } from '../http/guards.ts';
 import { jsonBody, readJson, readQuery, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';
 import type { HelpModel } from '../http/views.ts';
+import type { GrantFields, TerminalDoors } from './terminal-doors.ts';
 
 export interface IdentityCenterParts {
   readonly baseUrl: string;
   /** `us-east-1`: what the start URL names as the region of Identity Center; nothing is asked there. */
-  readonly region: string;
+  readonly identityCenterRegion: string;
   readonly access: Access;
   readonly clients: Clients;
   readonly deviceAuthorization: DeviceAuthorization;
-  readonly codeAuthorization: CodeAuthorization;
   readonly tokens: Tokens;
+  readonly terminals: TerminalDoors;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly audit: AuditSink;
@@ -40,13 +41,8 @@ export interface IdentityCenterParts {
 const BODY_BYTES = 16 * 1024;
 /** From one address: an office whose terminals poll every second. */
 const REQUESTS_PER_MINUTE = 6000;
-/** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
-const DEVICE_LOGINS_PER_MINUTE = 60;
-/** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
-const POLLS_AT_ONCE = 2;
 const MOST_LISTED = 100;
 const TOKEN_HEADER = 'x-amz-sso_bearer_token';
-const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 /** Where AWS would be; the AWS CLI looks at the form of it and asks nothing there (2.35.13 and newer refuse start URLs that lead nowhere of AWS's). */
 const portalOf = (region: string): string => `https://rolebridge.portal.${region}.app.aws`;
 
@@ -60,8 +56,8 @@ const Registration = z.object({
   grantTypes: z.array(text(128)).max(10).optional(),
   issuerUrl: text(1024).optional(),
 });
-const DeviceRequest = z.object({ clientId: text(1024), clientSecret: text(512).optional(), startUrl: text(1024) });
-const AnyTokenRequest = z.object({ clientId: text(1024), clientSecret: text(512).optional(), grantType: text(128) });
+const DeviceRequest = z.object({ clientId: text(MAX_CLIENT_ID), clientSecret: text(512).optional(), startUrl: text(1024) });
+const AnyTokenRequest = z.object({ clientId: text(MAX_CLIENT_ID), clientSecret: text(512).optional(), grantType: text(128) });
 const DeviceExchange = z.object({ deviceCode: text(256) });
 const CodeExchange = z.object({ code: text(256), redirectUri: text(512), codeVerifier: text(256) });
 const Refresh = z.object({ refreshToken: text(256) });
@@ -75,20 +71,12 @@ const CredentialsQuery = z.object({ account_id: text(64).min(1), role_name: text
 // ---------------------------------------------------------------- the doors
 
 export function identityCenter(parts: IdentityCenterParts): Router {
-  const { baseUrl, region, access, clients, deviceAuthorization, codeAuthorization, tokens, clock, secrets } = parts;
+  const { baseUrl, identityCenterRegion: region, access, clients, deviceAuthorization, tokens, terminals, clock, secrets } = parts;
   const router = Router();
   const json: RequestHandler[] = [limitPerAddress(REQUESTS_PER_MINUTE), jsonBody(BODY_BYTES)];
   const listing = limitPerAddress(REQUESTS_PER_MINUTE);
   const startUrl = `${baseUrl}/start`;
   const originOf = (response: Response) => contextOf(response).origin;
-
-  const grants: Readonly<Record<string, (request: Request, response: Response, client: OAuthClient) => Promise<TokenAnswer>>> = {
-    [DEVICE_CODE_GRANT]: (request, response, client) =>
-      deviceAuthorization.redeem(readJson(request, DeviceExchange).deviceCode, client, originOf(response)),
-    authorization_code: (request, response, client) =>
-      codeAuthorization.redeem(readJson(request, CodeExchange), client, originOf(response)),
-    refresh_token: (request, response, client) => tokens.refresh(readJson(request, Refresh).refreshToken, client.id, originOf(response)),
-  };
 
   router.post('/client/register', json, async (request: Request, response: Response) => {
     const { clientName, clientType, scopes = [], redirectUris = [], issuerUrl } = readJson(request, Registration);
@@ -107,7 +95,7 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.post('/device_authorization', limitPerAddress(DEVICE_LOGINS_PER_MINUTE), json, async (request: Request, response: Response) => {
+  router.post('/device_authorization', terminals.limitDeviceLogins, json, async (request: Request, response: Response) => {
     const { clientId, startUrl: asked } = readJson(request, DeviceRequest);
     requireStartUrl(asked);
     const client = await clients.clientOf(clientId);
@@ -123,12 +111,15 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.post('/token', json, takeTurns(POLLS_AT_ONCE), async (request: Request, response: Response) => {
+  router.post('/token', json, terminals.takeTurns, async (request: Request, response: Response) => {
     const { clientId, grantType } = readJson(request, AnyTokenRequest);
     const client = await clients.clientOf(clientId);
-    const redeem = Object.hasOwn(grants, grantType) ? grants[grantType] : undefined;
-    if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');
-    const { accessToken, accessExpiresAt, refreshToken } = await redeem(request, response, client);
+    const { accessToken, accessExpiresAt, refreshToken } = await terminals.redeem(
+      grantType,
+      grantFieldsIn(request),
+      client,
+      originOf(response),
+    );
     const expiresIn = Math.max(0, Math.floor((accessExpiresAt - clock.now()) / 1000));
     response.json({ accessToken, tokenType: 'Bearer', expiresIn, refreshToken });
   });
@@ -197,6 +188,14 @@ export function identityCenter(parts: IdentityCenterParts): Router {
   function rolesOf({ identity, scope }: Caller, response: Response) {
     return [...access.rolesFor(identity, originOf(response), scope).granted];
   }
+}
+
+function grantFieldsIn(request: Request): GrantFields {
+  return {
+    deviceCode: () => readJson(request, DeviceExchange).deviceCode,
+    codeExchange: () => readJson(request, CodeExchange),
+    refreshToken: () => readJson(request, Refresh).refreshToken,
+  };
 }
 
 /** Throws `token_invalid`. */

@@ -6,70 +6,55 @@
 import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Clients } from '../bridge/clients.ts';
-import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
-import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
+import type { Tokens } from '../bridge/tokens.ts';
 import { recordable } from '../core/audit-event.ts';
+import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
-import { isScope, MAX_DEVICE_NAME, type OAuthClient, SCOPE } from '../core/oauth-client.ts';
+import { isScope, MAX_DEVICE_NAME, SCOPE } from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
-import { limitPerAddress, takeTurns } from '../http/guards.ts';
+import { limitPerAddress } from '../http/guards.ts';
 import { formBody, readForm, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';
+import { DEVICE_CODE_GRANT, type GrantFields, type TerminalDoors } from './terminal-doors.ts';
 
 export interface OAuthParts {
   readonly baseUrl: string;
+  /** What AWS tools that log in here name as the region of Identity Center. */
+  readonly identityCenterRegion: string;
   readonly clients: Clients;
   readonly deviceAuthorization: DeviceAuthorization;
-  readonly codeAuthorization: CodeAuthorization;
   readonly tokens: Tokens;
+  readonly terminals: TerminalDoors;
   readonly clock: Clock;
 }
 
-const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
-
 /** A terminal that polls every second, and a whole office of them behind one address. */
 const REQUESTS_PER_MINUTE = 3000;
-/** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
-const DEVICE_LOGINS_PER_MINUTE = 60;
-/** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
-const POLLS_AT_ONCE = 2;
 /** Short, so that a change of the configuration is seen soon. */
 const METADATA_CACHE_CONTROL = 'public, max-age=300';
 
 const DeviceRequest = z.object({
-  client_id: text(1024),
+  client_id: text(MAX_CLIENT_ID),
   scope: text(256).optional(),
   device_name: text(256).optional(),
   prompt: z.enum(['login', 'consent']).optional(),
 });
-const AnyTokenRequest = z.object({ grant_type: text(128), client_id: text(1024), scope: text(256).optional() });
+const AnyTokenRequest = z.object({ grant_type: text(128), client_id: text(MAX_CLIENT_ID), scope: text(256).optional() });
 const DeviceCodeExchange = z.object({ device_code: text(256) });
 const CodeExchange = z.object({ code: text(256), redirect_uri: text(512), code_verifier: text(256) });
 const Refresh = z.object({ refresh_token: text(256) });
-const Revocation = z.object({ token: text(256), client_id: text(1024), token_type_hint: text(64).optional() });
+const Revocation = z.object({ token: text(256), client_id: text(MAX_CLIENT_ID), token_type_hint: text(64).optional() });
 
 export function oauth(parts: OAuthParts): Router {
-  const { baseUrl, clients, deviceAuthorization, codeAuthorization, tokens, clock } = parts;
+  const { baseUrl, identityCenterRegion, clients, deviceAuthorization, tokens, terminals, clock } = parts;
   const form = [limitPerAddress(REQUESTS_PER_MINUTE), formBody(SMALL_FORM_BYTES)];
-  const metadata = JSON.stringify(metadataOf(baseUrl, deviceAuthorization.enabled));
+  const metadata = JSON.stringify(metadataOf(baseUrl, deviceAuthorization.enabled, identityCenterRegion));
   const router = Router();
 
   const requireScope = (scope: string | undefined): void => {
     if (!isScope(scope)) throw new BridgeError('scope_invalid', 'a scope was asked for that there is not');
-  };
-
-  /** Each grant type, from its form to the tokens that it gives. */
-  const grants: Readonly<Record<string, (request: Request, response: Response, client: OAuthClient) => Promise<TokenAnswer>>> = {
-    [DEVICE_CODE_GRANT]: (request, response, client) =>
-      deviceAuthorization.redeem(readForm(request, DeviceCodeExchange).device_code, client, contextOf(response).origin),
-    authorization_code: (request, response, client) => {
-      const { code, redirect_uri: redirectUri, code_verifier: codeVerifier } = readForm(request, CodeExchange);
-      return codeAuthorization.redeem({ code, redirectUri, codeVerifier }, client, contextOf(response).origin);
-    },
-    refresh_token: (request, response, client) =>
-      tokens.refresh(readForm(request, Refresh).refresh_token, client.id, contextOf(response).origin),
   };
 
   router.get('/.well-known/oauth-authorization-server', (_request, response) => {
@@ -77,38 +62,36 @@ export function oauth(parts: OAuthParts): Router {
     response.type('application/json').send(metadata);
   });
 
-  router.post(
-    '/oauth/device_authorization',
-    limitPerAddress(DEVICE_LOGINS_PER_MINUTE),
-    form,
-    async (request: Request, response: Response) => {
-      const { client_id, scope, device_name, prompt } = readForm(request, DeviceRequest);
-      requireScope(scope);
-      const { deviceCode, userCode, expiresInSeconds, intervalSeconds } = await deviceAuthorization.begin({
-        client: await clients.clientOf(client_id),
-        deviceName: device_name === undefined ? undefined : recordable(device_name, MAX_DEVICE_NAME),
-        reauthenticate: prompt === 'login',
-        origin: contextOf(response).origin,
-      });
-      const shown = formatUserCode(userCode);
-      response.json({
-        device_code: deviceCode,
-        user_code: shown,
-        verification_uri: `${baseUrl}/device`,
-        verification_uri_complete: `${baseUrl}/device?user_code=${shown}`,
-        expires_in: expiresInSeconds,
-        interval: intervalSeconds,
-      });
-    },
-  );
+  router.post('/oauth/device_authorization', terminals.limitDeviceLogins, form, async (request: Request, response: Response) => {
+    const { client_id, scope, device_name, prompt } = readForm(request, DeviceRequest);
+    requireScope(scope);
+    const { deviceCode, userCode, expiresInSeconds, intervalSeconds } = await deviceAuthorization.begin({
+      client: await clients.clientOf(client_id),
+      deviceName: device_name === undefined ? undefined : recordable(device_name, MAX_DEVICE_NAME),
+      reauthenticate: prompt === 'login',
+      origin: contextOf(response).origin,
+    });
+    const shown = formatUserCode(userCode);
+    response.json({
+      device_code: deviceCode,
+      user_code: shown,
+      verification_uri: `${baseUrl}/device`,
+      verification_uri_complete: `${baseUrl}/device?user_code=${shown}`,
+      expires_in: expiresInSeconds,
+      interval: intervalSeconds,
+    });
+  });
 
-  router.post('/oauth/token', form, takeTurns(POLLS_AT_ONCE), async (request: Request, response: Response) => {
+  router.post('/oauth/token', form, terminals.takeTurns, async (request: Request, response: Response) => {
     const { grant_type, client_id, scope } = readForm(request, AnyTokenRequest);
     requireScope(scope);
     const client = await clients.clientOf(client_id);
-    const redeem = Object.hasOwn(grants, grant_type) ? grants[grant_type] : undefined;
-    if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');
-    const { accessToken, accessExpiresAt, refreshToken, sessionNotAfter } = await redeem(request, response, client);
+    const { accessToken, accessExpiresAt, refreshToken, sessionNotAfter } = await terminals.redeem(
+      grant_type,
+      grantFieldsIn(request),
+      client,
+      contextOf(response).origin,
+    );
     const secondsTo = (instant: number): number => Math.max(0, Math.floor((instant - clock.now()) / 1000));
     response.json({
       access_token: accessToken,
@@ -129,8 +112,19 @@ export function oauth(parts: OAuthParts): Router {
   return router;
 }
 
+function grantFieldsIn(request: Request): GrantFields {
+  return {
+    deviceCode: () => readForm(request, DeviceCodeExchange).device_code,
+    codeExchange: () => {
+      const { code, redirect_uri: redirectUri, code_verifier: codeVerifier } = readForm(request, CodeExchange);
+      return { code, redirectUri, codeVerifier };
+    },
+    refreshToken: () => readForm(request, Refresh).refresh_token,
+  };
+}
+
 /** RFC 8414 section 2. */
-function metadataOf(baseUrl: string, hasDeviceGrant: boolean): object {
+function metadataOf(baseUrl: string, hasDeviceGrant: boolean, identityCenterRegion: string): object {
   const noSecret = ['none'];
   return {
     issuer: baseUrl,
@@ -147,5 +141,7 @@ function metadataOf(baseUrl: string, hasDeviceGrant: boolean): object {
     token_endpoint_auth_methods_supported: noSecret,
     revocation_endpoint_auth_methods_supported: noSecret,
     authorization_response_iss_parameter_supported: true,
+    // Ours: what AWS tools are told as sso_region.
+    identity_center_region: identityCenterRegion,
   };
 }

@@ -4,9 +4,9 @@
  * Owns: what a registration may say, and how long it lives. Does not own: how a client id proves its registration (issuer/client-registrations).
  */
 import { recordable } from '../core/audit-event.ts';
-import { REGISTRATION_SECONDS } from '../core/client-registration.ts';
+import { MAX_CLIENT_ID, REGISTRATION_SECONDS } from '../core/client-registration.ts';
 import { BridgeError } from '../core/errors.ts';
-import { isLoopbackRedirect, type OAuthClient } from '../core/oauth-client.ts';
+import { isLoopbackRedirect, type OAuthClient, withoutPort } from '../core/oauth-client.ts';
 import type { ClientRegistrations, Clock, Secrets } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 
@@ -30,7 +30,7 @@ export interface Registered {
 }
 
 export interface Clients {
-  /** Throws `redirect_refused` for an address that is not on the client's own machine. */
+  /** Throws `redirect_refused` for an address that is not on the client's own machine, `bad_request` for more of them than a client id holds. */
   register(request: RegistrationRequest): Promise<Registered>;
   /** Throws `client_unknown` for one that there is not, or whose registration is over. */
   clientOf(clientId: string): Promise<OAuthClient>;
@@ -50,10 +50,15 @@ export function createClients({ configured, registrations, clock, secrets }: Cli
       const clientId = await registrations.issue({
         handle: secrets.handle(),
         name: recordable(name, MAX_NAME),
-        redirectUris,
+        redirectUris: [...new Set(redirectUris.map(withoutPort))],
         issuedAt,
         expiresAt,
       });
+      if (clientId.length > MAX_CLIENT_ID) {
+        throw new BridgeError('bad_request', 'the redirect URIs of a registration are too long', {
+          hint: 'Register fewer or shorter redirectUris.',
+        });
+      }
       return { clientId, issuedAt, expiresAt };
     },
 
@@ -63,8 +68,7 @@ export function createClients({ configured, registrations, clock, secrets }: Cli
       const registration = await registrations.read(clientId, clock.now());
       if (registration === undefined) throw new BridgeError('client_unknown', 'no client of that id, or its registration is over');
       const { handle, name, redirectUris } = registration;
-      // Anybody may call it anything, so the page says what it is.
-      return { id: `registered-${handle}`, name: `AWS tool (${name})`, redirectUris };
+      return { id: `registered-${handle}`, name, selfNamed: true, redirectUris };
     },
   };
 }

@@ -4,8 +4,8 @@
  * Owns: which requests are answered at all, codes, what happens when one is misused. Does not own: tokens (tokens), pages (flows/cli-browser-login).
  */
 import { actorOf, type Origin, recordable } from '../core/audit-event.ts';
-import { BridgeError } from '../core/errors.ts';
-import { isRegisteredRedirect, isScope, MAX_DEVICE_NAME, type OAuthClient, SCOPE } from '../core/oauth-client.ts';
+import { BridgeError, type ErrorCode } from '../core/errors.ts';
+import { isRegisteredRedirect, isScope, MAX_DEVICE_NAME, named, type OAuthClient, SCOPE } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Records, Secrets, Session } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import { AUTHORIZATION_CODE_MEMORY_SECONDS, AUTHORIZATION_CODE_SECONDS, type AuthorizationCode, redeemCode } from '../core/tokens.ts';
@@ -57,9 +57,19 @@ export type CheckedRequest =
   /** The client is known and its address is its own: it is told what is wrong (RFC 6749 section 4.1.2.1). */
   | { readonly kind: 'refused'; readonly redirectTo: string };
 
+/** A code, and what must fit to it. */
+export interface CodeExchange {
+  readonly code: string;
+  readonly redirectUri: string;
+  readonly codeVerifier: string;
+}
+
 export interface CodeAuthorization {
-  /** Throws `client_unknown` or `redirect_refused` when nobody may be sent anywhere. */
-  check(query: AuthorizationQuery): Promise<CheckedRequest>;
+  /**
+   * What goes back to the program with an error is recorded; `viewer` is whose browser brought it, if anybody is signed in.
+   * Throws `client_unknown` or `redirect_refused` when nobody may be sent anywhere.
+   */
+  check(query: AuthorizationQuery, origin: Origin, viewer?: Session): Promise<CheckedRequest>;
   /** When the CLI session of this person would end. */
   sessionNotAfter(viewer: Session): Instant;
   /** The person said yes: where their browser goes, with a code. A secret for a minute. */
@@ -67,11 +77,7 @@ export interface CodeAuthorization {
   /** The person said no, or that they did not start it: where their browser goes. */
   refuse(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<{ readonly redirectTo: string }>;
   /** Throws `grant_invalid`. A code that is presented wrongly or twice ends the session that it was for. */
-  redeem(
-    exchange: { readonly code: string; readonly redirectUri: string; readonly codeVerifier: string },
-    client: OAuthClient,
-    origin: Origin,
-  ): Promise<TokenAnswer>;
+  redeem(exchange: CodeExchange, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
 }
 
 export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuthorization {
@@ -93,13 +99,14 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
     actor: actorOf(viewer.identity),
     grant: 'authorization_code' as const,
     client: client.id,
+    clientName: client.name,
     deviceName,
     // The program listens on the machine of the browser.
     requestedFrom: origin.address,
   });
 
   return {
-    check: async query => {
+    check: async (query, origin, viewer) => {
       const client = await clients.clientOf(query.client_id ?? '');
       const { redirect_uri: redirectUri = '', state } = query;
       if (!isRegisteredRedirect(client, redirectUri)) {
@@ -107,7 +114,10 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
       }
       const fault = REQUEST_FAULTS.find(([, , applies]) => applies(query));
       if (fault !== undefined) {
-        const [error, error_description] = fault;
+        const [error, error_description, , code] = fault;
+        const actor = viewer && actorOf(viewer.identity);
+        const why = `the client ${client.id} was told: ${error_description}`;
+        await audit.record({ type: 'cli-login.refused', at: clock.now(), origin, actor, code, why });
         return { kind: 'refused', redirectTo: answerTo({ redirectUri, state }, { error, error_description }) };
       }
       return {
@@ -131,7 +141,7 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
       const redeemBy = now + AUTHORIZATION_CODE_SECONDS * 1000;
       const session = await tokens.open({
         viewer,
-        client: { id: client.id, name: client.name },
+        client: named(client),
         deviceName,
         grant: 'authorization_code',
         address: origin.address,
@@ -180,14 +190,20 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
   };
 }
 
-/** What is wrong with a request whose client and address are known: `error` and `error_description` of RFC 6749 section 4.1.2.1. */
-const REQUEST_FAULTS: readonly (readonly [error: string, description: string, applies: (query: AuthorizationQuery) => boolean])[] = [
-  ['unsupported_response_type', 'response_type must be code.', ({ response_type }) => response_type !== 'code'],
+/** What is wrong with a request whose client and address are known: `error` and `error_description` of RFC 6749 section 4.1.2.1, and our code. */
+const REQUEST_FAULTS: readonly (readonly [
+  error: string,
+  description: string,
+  applies: (query: AuthorizationQuery) => boolean,
+  code: ErrorCode,
+])[] = [
+  ['unsupported_response_type', 'response_type must be code.', ({ response_type }) => response_type !== 'code', 'bad_request'],
   [
     'invalid_request',
     'PKCE is required: code_challenge with code_challenge_method S256.',
     ({ code_challenge, code_challenge_method }) => code_challenge_method !== 'S256' || !S256_CHALLENGE.test(code_challenge ?? ''),
+    'bad_request',
   ],
-  ['invalid_scope', `The only scope is ${SCOPE}.`, ({ scope }) => !isScope(scope)],
-  ['interaction_required', 'A login is always confirmed by a person.', ({ prompt }) => prompt === 'none'],
+  ['invalid_scope', `The only scope is ${SCOPE}.`, ({ scope }) => !isScope(scope), 'scope_invalid'],
+  ['interaction_required', 'A login is always confirmed by a person.', ({ prompt }) => prompt === 'none', 'bad_request'],
 ];

@@ -23,7 +23,7 @@ import {
 } from '../core/device-grant.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { type NetworkDistance, networkDistance } from '../core/network-distance.ts';
-import type { OAuthClient } from '../core/oauth-client.ts';
+import { named, type OAuthClient } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Records, Secrets, Session } from '../core/ports.ts';
 import type { RoleScope } from '../core/role-scope.ts';
 import type { Instant, Seconds } from '../core/time.ts';
@@ -153,6 +153,7 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
     actor: actorOf(viewer.identity),
     grant: 'device_code' as const,
     client: client.id,
+    clientName: client.name,
     deviceName,
     requestedFrom: address,
   });
@@ -178,7 +179,7 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
         const decideBy = now + DEVICE_GRANT_SECONDS * 1000;
         await deviceGrants.create(userCode, {
           request: {
-            client: { id: client.id, name: client.name },
+            client: named(client),
             deviceName,
             address: origin.address,
             userAgent: origin.userAgent,

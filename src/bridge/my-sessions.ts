@@ -35,7 +35,15 @@ export function createMySessions({ sessions, cliSessions, audit, clock }: MySess
       const recorded = { at: clock.now(), origin, actor: actorOf(identity), cliSession: ended.handle };
       if (disowned) {
         const { grant, client, deviceName, address: requestedFrom } = ended;
-        await audit.record({ type: 'cli-login.disowned', ...recorded, grant, client: client.id, deviceName, requestedFrom });
+        await audit.record({
+          type: 'cli-login.disowned',
+          ...recorded,
+          grant,
+          client: client.id,
+          clientName: client.name,
+          deviceName,
+          requestedFrom,
+        });
       }
       const why = disowned ? 'the person did not start it' : 'ended by the person';
       await audit.record({ type: 'cli-session.ended', ...recorded, by: 'person', why });

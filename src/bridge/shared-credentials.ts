@@ -46,7 +46,7 @@ export function createSharedCredentials({
     return assumed;
   };
 
-  /** Everything that AWS is told: the same person with another sign-in, other attributes or another rule is another request. */
+  /** Everything that AWS is told: the same person with other attributes, another rule, or another sign-in (where the provider says when) is another request. */
   const keyOf = ({ person, role, sessionName, session, authenticatedAt, corporateProof, account }: AssumeRequest): string =>
     secrets.digest(JSON.stringify([person, account.id, role, sessionName, session, authenticatedAt, corporateProof]));
 

@@ -8,6 +8,7 @@ import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliGrant } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
+import type { NamedClient } from '../core/oauth-client.ts';
 import type { AuditSink, CliSession, CliSessions, Clock, CorporateProof, Records, Secrets, Session } from '../core/ports.ts';
 import type { AccountId, RoleName } from '../core/role.ts';
 import { isWithin, type RolePattern, type RoleScope } from '../core/role-scope.ts';
@@ -43,7 +44,7 @@ export interface TokensParts {
 
 export interface OpenRequest {
   readonly viewer: Session;
-  readonly client: { readonly id: string; readonly name: string };
+  readonly client: NamedClient;
   readonly deviceName?: string | undefined;
   readonly grant: CliGrant;
   /** The address that asked for the login. */
@@ -85,7 +86,10 @@ export interface Tokens {
     caller: Caller,
     only: { readonly account: AccountId; readonly role: RoleName },
   ): Promise<{ readonly token: string; readonly expiresAt: Instant }>;
-  /** Ends the session of an access or refresh token, or a container token alone. An access token may have expired; one that is none is no error (RFC 7009 section 2.2). `client` undefined: whoever has it. */
+  /**
+   * Ends the session of an access or refresh token, or a container token alone. An access token may have expired meanwhile; what is no token
+   * of ours is no error (RFC 7009 section 2.2). `client` undefined: whoever has the token may end it. Throws `client_unauthorized`.
+   */
   revoke(token: string, client: string | undefined, origin: Origin): Promise<void>;
   /** A code of this session was misused: ends it, and records why. */
   endMisused(session: string, why: string, origin: Origin): Promise<void>;
@@ -216,6 +220,7 @@ export function createTokens(parts: TokensParts): Tokens {
           cliSession: summary.handle,
           grant: summary.grant,
           client: summary.client.id,
+          clientName: summary.client.name,
           deviceName: summary.deviceName,
           requestedFrom: summary.address,
         })

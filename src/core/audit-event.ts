@@ -65,6 +65,8 @@ interface Handout extends Recorded {
 interface CliLogin extends Recorded {
   readonly grant: CliGrant;
   readonly client: string;
+  /** Of a client that registered itself (its id begins with `registered-`), what it claims; printable and capped. */
+  readonly clientName: string;
   /** As the terminal called itself; printable and capped, but not otherwise checked. */
   readonly deviceName?: string | undefined;
   /** The address that asked. */
@@ -100,7 +102,7 @@ export type AuditEvent =
   | (CliLogin & { readonly type: 'cli-login.approved'; readonly actor: Actor; readonly cliSession: string })
   /** A person said of a login that they did not start it. */
   | (CliLogin & { readonly type: 'cli-login.disowned'; readonly actor: Actor; readonly cliSession?: string | undefined })
-  /** A user code that was wrong, or a code or token that a terminal presented in vain. */
+  /** A user code that was wrong, a code or token that a terminal presented in vain, or a login that went back to its program with an error. */
   | (Recorded & {
       readonly type: 'cli-login.refused';
       readonly actor?: Actor | undefined;

@@ -1,5 +1,6 @@
 /** A person's session in a terminal: opened by a confirmation in the browser, used by tokens, ended by the person, an operator or its limit. */
 import type { PersonId } from './identity.ts';
+import type { NamedClient } from './oauth-client.ts';
 import type { Instant } from './time.ts';
 
 /** How the login was confirmed: by a user code (RFC 8628), or in the browser of the same machine (RFC 6749 section 4.1 with RFC 7636). */
@@ -11,7 +12,7 @@ export interface CliSessionSummary {
   readonly handle: string;
   readonly person: PersonId;
   readonly username: string;
-  readonly client: { readonly id: string; readonly name: string };
+  readonly client: NamedClient;
   /** The host name that the terminal gave; nobody has checked it. */
   readonly deviceName?: string | undefined;
   readonly grant: CliGrant;

@@ -12,5 +12,8 @@ export interface ClientRegistration {
   readonly expiresAt: Instant;
 }
 
+/** The registration is its own client id; AWS tools keep any length, forms and queries must be told one. */
+export const MAX_CLIENT_ID = 1024;
+
 /** As long as AWS's: clients renew their tokens only as long as their registration lives. */
 export const REGISTRATION_SECONDS: Seconds = 90 * 24 * 3600;

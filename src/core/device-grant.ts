@@ -4,6 +4,7 @@
  * Owns: user codes, the states of a grant and what each leads to, the pace of polling. Does not own: where a grant is kept, who may decide.
  */
 import { BridgeError } from './errors.ts';
+import type { NamedClient } from './oauth-client.ts';
 import type { Instant, Seconds } from './time.ts';
 
 /** How long a person may take. */
@@ -13,7 +14,7 @@ export const DEVICE_GRANT_MEMORY_SECONDS: Seconds = 600;
 
 /** What asked for the login. The client and the address are known; the name of the device is what it said. */
 export interface DeviceRequest {
-  readonly client: { readonly id: string; readonly name: string };
+  readonly client: NamedClient;
   readonly deviceName?: string | undefined;
   readonly address: string;
   readonly userAgent?: string | undefined;

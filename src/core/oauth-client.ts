@@ -3,13 +3,27 @@
  *
  * All are public clients (RFC 6749 section 2.1): a secret on every laptop is none, so nothing rests on one (RFC 8252 section 8.5).
  */
-export interface OAuthClient {
-  /** `client_id`. */
-  readonly id: string;
-  /** What the confirmation page calls it. */
-  readonly name: string;
+export interface OAuthClient extends NamedClient {
   /** Loopback addresses without a port, such as `http://127.0.0.1/callback`; empty when it uses the device grant alone. */
   readonly redirectUris: readonly string[];
+}
+
+/** A client as records, lists and the audit trail know it. */
+export interface NamedClient {
+  /** `client_id`; a client that registered itself has a handle for one here. */
+  readonly id: string;
+  readonly name: string;
+  /** It registered itself, so the name is what it claims. */
+  readonly selfNamed?: true | undefined;
+}
+
+export function named({ id, name, selfNamed }: NamedClient): NamedClient {
+  return { id, name, selfNamed };
+}
+
+/** What people are told that a client is called. */
+export function shownName({ name, selfNamed }: NamedClient): string {
+  return selfNamed === true ? `"${name.replaceAll('"', "'")}", as it calls itself` : name;
 }
 
 /** Our own client. */
@@ -43,7 +57,8 @@ export function isRegisteredRedirect({ redirectUris }: OAuthClient, uri: string)
   return isLoopbackRedirect(uri) && redirectUris.includes(withoutPort(uri));
 }
 
-function withoutPort(uri: string): string {
+/** As redirect URIs are registered. */
+export function withoutPort(uri: string): string {
   return uri.replace(/^(http:\/\/(?:[\d.]+|\[::1\])):\d+/, '$1');
 }
 

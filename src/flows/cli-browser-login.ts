@@ -7,7 +7,8 @@ import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { AuthorizationQuery, AuthorizationRequest, CodeAuthorization } from '../bridge/code-authorization.ts';
-import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
+import { MAX_CLIENT_ID } from '../core/client-registration.ts';
+import { AWS_TOOLS_SCOPE, shownName } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
@@ -32,7 +33,7 @@ const FRESH_SECONDS: Seconds = 5 * MINUTE;
 const Query = z.object({
   response_type: text(64).optional(),
   // A client that registered itself has its registration for an id.
-  client_id: text(1024).optional(),
+  client_id: text(MAX_CLIENT_ID).optional(),
   redirect_uri: text(512).optional(),
   state: text(512).optional(),
   code_challenge: text(256).optional(),
@@ -59,7 +60,7 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
       renderer.render('cli-confirm', {
         viewer: viewerIn(response)!,
         action: PATH,
-        client: request.client.name,
+        client: shownName(request.client),
         deviceName: request.deviceName,
         where: `this computer, port ${target.port || '80'}`,
         gets: summaryOfRoles(access.rolesFor(session.identity, origin)),
@@ -73,12 +74,12 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
   router.get(PATH, async (request, response) => {
     requireNavigation(request);
     const query = readQuery(request, Query);
-    const checked = await codeAuthorization.check(query);
+    const session = sessionIn(response);
+    const checked = await codeAuthorization.check(query, contextOf(response).origin, session);
     if (checked.kind === 'refused') {
       response.redirect(303, checked.redirectTo);
       return;
     }
-    const session = sessionIn(response);
     if (session === undefined) {
       response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(query))}`);
       return;
@@ -103,12 +104,12 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
     const { decision, csrf_token, ...query } = readForm(request, Form);
     const viewer = requireSession(response);
     ownForm(request, viewer, csrf_token);
-    const checked = await codeAuthorization.check(query);
+    const { origin } = contextOf(response);
+    const checked = await codeAuthorization.check(query, origin, viewer);
     if (checked.kind === 'refused') {
       response.redirect(303, checked.redirectTo);
       return;
     }
-    const { origin } = contextOf(response);
     const { redirectTo } =
       decision === 'approve'
         ? await codeAuthorization.approve(checked.request, viewer, origin)

@@ -229,12 +229,16 @@ function challenge({ code }: BridgeError, request: Request, response: Response):
   response.setHeader('WWW-Authenticate', request.get('authorization') === undefined ? 'Bearer' : 'Bearer error="invalid_token"');
 }
 
-function reasonsOf({ code, trace }: BridgeError): object {
-  const missing = missingIn(trace);
-  const isHelped = code === 'corporate_proof_missing' || (code === 'proof_missing' && missing.some(({ proof }) => proof !== 'network'));
+/** Whether a new sign-in is something to do about it. */
+export function signInHelps({ code, trace }: BridgeError): boolean {
+  return code === 'corporate_proof_missing' || (code === 'proof_missing' && missingIn(trace).some(({ proof }) => proof !== 'network'));
+}
+
+function reasonsOf(error: BridgeError): object {
+  const { trace } = error;
   return {
     ...(trace !== undefined && { trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) } }),
-    ...(isHelped && { sign_in_again: true }),
+    ...(signInHelps(error) && { sign_in_again: true }),
   };
 }
 

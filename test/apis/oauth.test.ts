@@ -271,6 +271,8 @@ describe('the OAuth endpoints', () => {
     ] as const) {
       const answered = new URL((await ask(over)).path.at(-1)!);
       assert.deepEqual([answered.searchParams.get('error'), answered.searchParams.get('state')], [error, 's']);
+      const [recorded] = await world.audit();
+      assert.ok(recorded?.type === 'cli-login.refused' && recorded.why.startsWith(`the client ${CLIENT} was told: `), error);
     }
   });
 

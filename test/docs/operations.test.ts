@@ -20,7 +20,15 @@ type Handout = Pick<
   WholeEvent<'credentials.issued'>,
   Extract<keyof WholeEvent<'credentials.issued'>, keyof WholeEvent<'console-link.issued'>>
 >;
-const login = { ...recorded, actor, grant: 'device_code', client: 'rolebridge-cli', deviceName: 'd', requestedFrom: 'a' } as const;
+const login = {
+  ...recorded,
+  actor,
+  grant: 'device_code',
+  client: 'rolebridge-cli',
+  clientName: 'rolebridge command line',
+  deviceName: 'd',
+  requestedFrom: 'a',
+} as const;
 const handout = {
   ...{ ...recorded, actor, cliSession: 's', account: '1', accountName: 'prod', role: 'Admin', rule: 'r', group: 'g' },
   ...{ sessionName: 's', sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },

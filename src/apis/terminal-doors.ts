@@ -1,0 +1,62 @@
+/**
+ * What the two doors for terminals have in common (OAuth, and AWS's wire of the same): which grants there are, and how often both together let
+ * somebody ask.
+ *
+ * Owns: grant types and limits. Does not own: the names on each wire (oauth, identity-center), what a grant is worth (bridge).
+ */
+import type { RequestHandler } from 'express';
+import type { CodeAuthorization, CodeExchange } from '../bridge/code-authorization.ts';
+import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
+import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
+import type { Origin } from '../core/audit-event.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { OAuthClient } from '../core/oauth-client.ts';
+import { limitPerAddress, takeTurns } from '../http/guards.ts';
+
+/** RFC 8628 section 3.4. */
+export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
+const DEVICE_LOGINS_PER_MINUTE = 60;
+/** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
+const POLLS_AT_ONCE = 2;
+
+/** Reads what a grant needs, by the names of a wire. Each throws `bad_request`. */
+export interface GrantFields {
+  deviceCode(): string;
+  codeExchange(): CodeExchange;
+  refreshToken(): string;
+}
+
+export interface TerminalDoors {
+  /** Stands in front of device authorization. */
+  readonly limitDeviceLogins: RequestHandler;
+  /** Stands in front of the token endpoint, behind whatever reads the body. */
+  readonly takeTurns: RequestHandler;
+  /** Throws `grant_type_unsupported`, and what the grant throws. */
+  redeem(grantType: string, fields: GrantFields, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
+}
+
+export interface TerminalDoorsParts {
+  readonly deviceAuthorization: DeviceAuthorization;
+  readonly codeAuthorization: CodeAuthorization;
+  readonly tokens: Tokens;
+}
+
+export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens }: TerminalDoorsParts): TerminalDoors {
+  type Redeem = (fields: GrantFields, client: OAuthClient, origin: Origin) => Promise<TokenAnswer>;
+  const grants = new Map<string, Redeem>([
+    [DEVICE_CODE_GRANT, (fields, client, origin) => deviceAuthorization.redeem(fields.deviceCode(), client, origin)],
+    ['authorization_code', (fields, client, origin) => codeAuthorization.redeem(fields.codeExchange(), client, origin)],
+    ['refresh_token', (fields, client, origin) => tokens.refresh(fields.refreshToken(), client.id, origin)],
+  ]);
+  return {
+    limitDeviceLogins: limitPerAddress(DEVICE_LOGINS_PER_MINUTE),
+    takeTurns: takeTurns(POLLS_AT_ONCE),
+    redeem: async (grantType, fields, client, origin) => {
+      const redeem = grants.get(grantType);
+      if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');
+      return redeem(fields, client, origin);
+    },
+  };
+}
