@@ -28,6 +28,14 @@ export class OAuthRefusal extends Error {
   }
 }
 
+export interface ServerMetadata {
+  readonly issuer: string;
+  /** Absent where logins by a code are turned off. */
+  readonly device_authorization_endpoint?: string;
+  /** What AWS tools want as sso_region; servers before it say none. */
+  readonly identity_center_region?: string;
+}
+
 export interface Server {
   readonly origin: string;
   /** The server's time in milliseconds, as far as it has said. */
@@ -37,7 +45,7 @@ export interface Server {
   /** A form to an OAuth endpoint. Throws OAuthRefusal for an error of the protocol, CliError otherwise. */
   form<T>(path: string, fields: Readonly<Record<string, string>>): Promise<T>;
   /** RFC 8414. */
-  metadata(): Promise<{ readonly issuer: string; readonly device_authorization_endpoint?: string }>;
+  metadata(): Promise<ServerMetadata>;
   /** An operation of the bearer API. Throws CliError; `code` is the server's. */
   call<T>(token: string, method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T>;
 }
@@ -87,7 +95,7 @@ export function openServer({ origin, http, onSkew }: ServerOptions): Server {
           ],
         });
       }
-      return json as { issuer: string; device_authorization_endpoint?: string };
+      return json as ServerMetadata;
     },
 
     call: async <T>(token: string, method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => {

@@ -27,15 +27,21 @@ export interface AwsConfigOptions {
   /** `sso_region`: names no place, but AWS tools want one. */
   readonly ssoRegion: string;
   readonly roles: readonly ConfiguredRole[];
-  /** How a profile is called; `{account}-{role}` unless told. */
+  /** How a profile is called; as `profileNames` says unless told. Then two may be called the same. */
   readonly profileName?: ((role: ConfiguredRole) => string) | undefined;
+  /** In front of every profile's name. */
+  readonly prefix?: string | undefined;
   /** What `credential_process` runs for a role; the client's name on the PATH unless told. */
   readonly command?: ((role: string) => string) | undefined;
 }
 
 /** False for a role that would say something else to whoever reads the file than its name: a file is read line by line, a command by a shell. */
 export function isPlain({ account, role }: ConfiguredRole): boolean {
-  return isAccountId(account.id) && isRoleName(role) && /^[\w.-]+$/.test(account.name) && /^[a-z\d-]+$/.test(account.region);
+  return isAccountId(account.id) && isRoleName(role) && /^[\w.-]+$/.test(account.name) && isPlainRegion(account.region);
+}
+
+export function isPlainRegion(region: string): boolean {
+  return /^[a-z\d-]+$/.test(region);
 }
 
 /** What goes wrong with each dialect, where it bites. What people type stands in backticks. */
@@ -62,11 +68,12 @@ export const AWS_CONFIG_TRAPS: { readonly [D in AwsConfigDialect]: readonly stri
 
 /** The sections of one dialect; `container` has none, see `containerEnvironment`. */
 export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, options: AwsConfigOptions): readonly ConfigSection[] {
-  const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role}` } = options;
+  const { baseUrl, ssoRegion, roles, prefix = '', command = role => `rolebridge credential-process ${role}` } = options;
   const startUrl = `${baseUrl}/start`;
   const shared = sharedName(baseUrl);
+  const names = profileNames(roles);
   const profile = (role: ConfiguredRole, lines: readonly string[]): ConfigSection => {
-    const name = (options.profileName ?? profileNameOf)(role);
+    const name = prefix + (options.profileName?.(role) ?? names.get(role)!);
     return { name, header: `[profile ${name}]`, lines: [...lines, `region = ${role.account.region}`] };
   };
   const which = ({ account, role }: ConfiguredRole): string[] => [
@@ -108,9 +115,29 @@ function services(name: string, baseUrl: string): ConfigSection {
   };
 }
 
-/** `prod-Admin`, `prod-team-Admin` */
-export function profileNameOf({ account, role }: ConfiguredRole): string {
-  return `${account.name}-${role.replaceAll('/', '-')}`;
+/**
+ * How the profile of each role is called: `prod-Admin`, and `prod-team-Admin` for team/Admin. Where two would be called the same, which AWS
+ * tools refuse or mix up, each is spelled out with the id of its account: `111122223333-team_2FAdmin`. So a name never comes to mean another role.
+ */
+export function profileNames(roles: readonly ConfiguredRole[]): ReadonlyMap<ConfiguredRole, string> {
+  const holders = new Map<string, number>();
+  for (const name of roles.flatMap(role => [plainName(role), spelledName(role)])) holders.set(name, (holders.get(name) ?? 0) + 1);
+  return new Map(roles.map(role => [role, holders.get(plainName(role)) === 1 ? plainName(role) : spelledName(role)]));
+}
+
+/** The JavaScript SDK skips a section with `=` or `,` in its name. */
+export function inProfileName(role: string): string {
+  return role.replaceAll(/[/=,]/g, '-');
+}
+
+function plainName({ account, role }: ConfiguredRole): string {
+  return `${account.name}-${inProfileName(role)}`;
+}
+
+/** No two roles have the same: what is no letter and no digit stands there as `_` and its code. */
+function spelledName({ account, role }: ConfiguredRole): string {
+  const spelled = role.replaceAll(/[^A-Za-z\d]/g, sign => `_${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return `${account.id}-${spelled}`;
 }
 
 /** The environment of a container for each role; the token is made when it is needed. */

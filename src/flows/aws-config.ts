@@ -9,7 +9,7 @@ import {
   type AwsConfigOptions,
   awsConfig,
   containerEnvironment,
-  profileNameOf,
+  profileNames,
   renderSections,
 } from '../core/aws-config.ts';
 import { sessionIn, viewerIn } from '../http/current-session.ts';
@@ -20,7 +20,7 @@ import type { Phrase } from '../http/views.ts';
 
 export interface AwsConfigPageParts {
   readonly baseUrl: string;
-  readonly ssoRegion: string;
+  readonly identityCenterRegion: string;
   readonly access: Access;
   readonly renderer: Renderer;
 }
@@ -49,7 +49,7 @@ const DIALECTS: { readonly [D in AwsConfigDialect]: { readonly label: string; re
   },
 };
 
-export function awsConfigPage({ baseUrl, ssoRegion, access, renderer }: AwsConfigPageParts): Router {
+export function awsConfigPage({ baseUrl, identityCenterRegion: ssoRegion, access, renderer }: AwsConfigPageParts): Router {
   const router = Router();
 
   router.get(PATH, (request, response) => {
@@ -66,7 +66,7 @@ export function awsConfigPage({ baseUrl, ssoRegion, access, renderer }: AwsConfi
       response.type('text/plain').send(textOf(dialect, options));
       return;
     }
-    const [profile = 'NAME'] = roles.map(profileNameOf);
+    const [profile = 'NAME'] = profileNames(roles).values();
     response.type('html').send(
       renderer.render('aws-config', {
         viewer: viewerIn(response)!,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { awsConfig, isPlain, renderSections } from '../../src/core/aws-config.ts';
+import { awsConfig, isPlain, profileNames, renderSections } from '../../src/core/aws-config.ts';
 
 const ROLE = { account: { id: '111122223333', name: 'prod', region: 'eu-west-1' }, role: 'team/Admin' };
 
@@ -30,5 +30,28 @@ describe('a role in ~/.aws/config', () => {
       return session;
     });
     assert.deepEqual(names, ['a.example', 'a.example-8443', '1-3000']);
+  });
+
+  it('has a profile of its own, whatever other roles are called, and keeps its plain name where nothing else is called so', () => {
+    const roles = [
+      ['prod', '111122223333', 'Admin'],
+      ['prod', '111122223333', 'team/Admin'],
+      ['prod', '111122223333', 'team-Admin'],
+      ['prod-team', '222233334444', 'Admin'],
+      ['prod', '111122223333', 'read+write=all,now'],
+      // Called as another one is spelled.
+      ['111122223333', '555566667777', 'team_2FAdmin'],
+    ].map(([name, id, role]) => ({ account: { name: name!, id: id!, region: 'eu-west-1' }, role: role! }));
+    assert.deepEqual(
+      [...profileNames(roles).values()],
+      [
+        'prod-Admin',
+        '111122223333-team_2FAdmin',
+        '111122223333-team_2DAdmin',
+        '222233334444-Admin',
+        'prod-read+write-all-now',
+        '555566667777-team_5F2FAdmin',
+      ],
+    );
   });
 });

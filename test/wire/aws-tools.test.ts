@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { Computer } from '../support/cli.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
 import { missingPackage } from '../support/missing-package.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -19,7 +19,10 @@ describe('profiles that configure wrote', () => {
   let world: World;
   let computer: Computer;
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
+    world = await startWorld({
+      clock: 'running',
+      configure: yaml => `${yaml}\ncli: { deviceGrant: { interval: 1s }, identityCenter: { region: eu-central-1 } }\n`,
+    });
     computer = new Computer();
     await computer.logIn(world, 'alice');
     mkdirSync(computer.file('.aws'));
@@ -96,7 +99,8 @@ describe('profiles that configure wrote', () => {
     const { code, stdout, stderr } = await computer.run(['configure', '--sso', '--dry-run']);
     assert.equal(code, 0, stderr);
     const bridge = new URL(world.urls.bridge).host.replace(':', '-');
-    assert.ok(stdout.includes(`+[sso-session ${bridge}]\n`), stdout);
+    const session = `+[sso-session ${bridge}]\n+sso_start_url = ${world.urls.bridge}/start\n+sso_region = eu-central-1\n`;
+    assert.ok(stdout.includes(session), stdout);
     const [, profile] = / \[profile staging-Admin\]\n-credential_process = .*\n((?:\+.*\n)+)/.exec(stdout)!;
     assert.equal(profile, `+sso_session = ${bridge}\n+sso_account_id = 222233334444\n+sso_role_name = Admin\n+services = ${bridge}\n`);
     assert.doesNotMatch(stdout, /^\+credential_process/m);

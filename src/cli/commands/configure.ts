@@ -1,5 +1,5 @@
 import { createTwoFilesPatch } from 'diff';
-import { awsConfig, type ConfigSection, type ConfiguredRole, isPlain } from '../../core/aws-config.ts';
+import { awsConfig, type ConfigSection, type ConfiguredRole, inProfileName, isPlain, isPlainRegion } from '../../core/aws-config.ts';
 import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
@@ -11,8 +11,8 @@ import type { Terminal } from '../terminal.ts';
 import { speaksOf } from './roles.ts';
 
 const SECTION_NAME = /^(?:(?:sso-session|services) )?[\w+=,.@-]{1,128}$/;
-/** What AWS tools want as sso_region; nothing is asked there. */
-const SSO_REGION = 'us-east-1';
+/** Of servers that name none. */
+const USUAL_SSO_REGION = 'us-east-1';
 
 export const run: Run = async invocation => {
   const { options, client: open, terminal, env } = invocation;
@@ -71,14 +71,15 @@ async function sectionsFor(
     throw new CliError('failed', `the server named a role in a way that cannot stand in ~/.aws/config: ${JSON.stringify(nameOf(odd))}`, {
       lines: ['Nothing was changed. Tell the people who run the bridge.'],
     });
-  const template = typeof options['profile-name'] === 'string' ? options['profile-name'] : '{account}-{role}';
-  const prefix = typeof options.prefix === 'string' ? options.prefix : '';
+  const ssoRegion = options.sso === true ? await ssoRegionOf(client) : USUAL_SSO_REGION;
+  const template = options['profile-name'];
   const write = (of: readonly ConfiguredRole[]) =>
     awsConfig(options.sso === true ? 'sso-session' : 'credential-process', {
       baseUrl: client.server.origin,
-      ssoRegion: SSO_REGION,
+      ssoRegion,
       roles: of,
-      profileName: role => prefix + profileName(template, role),
+      prefix: typeof options.prefix === 'string' ? options.prefix : undefined,
+      profileName: typeof template === 'string' ? role => profileName(template, role) : undefined,
       command: ownCommand(env, options.login === true),
     });
   const sections = new Map<string, ConfigSection>();
@@ -101,8 +102,16 @@ async function sectionsFor(
   return { sections: [...sections.values()], unusable };
 }
 
+async function ssoRegionOf({ terminal, server }: Client): Promise<string> {
+  const { identity_center_region: region = USUAL_SSO_REGION } = await terminal.progress(`Asking ${server.origin}`, () => server.metadata());
+  if (isPlainRegion(region)) return region;
+  throw new CliError('failed', `the server named a region in a way that cannot stand in ~/.aws/config: ${JSON.stringify(region)}`, {
+    lines: ['Nothing was changed. Tell the people who run the bridge.'],
+  });
+}
+
 function profileName(template: string, { account, role }: ConfiguredRole): string {
-  const parts: Readonly<Record<string, string>> = { account: account.name, id: account.id, role: role.replaceAll('/', '-') };
+  const parts: Readonly<Record<string, string>> = { account: account.name, id: account.id, role: inProfileName(role) };
   return template.replace(/\{(\w+)\}/g, (whole, part: string) => parts[part] ?? whole);
 }
 
