@@ -68,6 +68,9 @@ export function openApiDocument({ operations, baseUrl }: OpenApiParts): object {
   };
 }
 
+/** AWS SDKs read their errors of plain JSON alone. */
+const PROBLEM_TYPES: { readonly [T in Operation['token']]: string } = { login: 'application/problem+json', container: 'application/json' };
+
 function describe({ id, summary, description, token, input, output, errors }: Operation, schemas: Record<string, unknown>): object {
   const codes = [...EVERYWHERE, ...errors];
   const byStatus = Map.groupBy(codes, code => String(ERRORS[code].status));
@@ -86,7 +89,7 @@ function describe({ id, summary, description, token, input, output, errors }: Op
           status,
           {
             description: same.map(code => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
-            content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+            content: { [PROBLEM_TYPES[token]]: { schema: { $ref: '#/components/schemas/Problem' } } },
           },
         ]),
       ),

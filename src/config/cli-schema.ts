@@ -64,7 +64,9 @@ export const cli = z.strictObject({
     .describe('A session of a terminal ends this long after the sign-in that it came of, whatever happens: its groups are as old as that.'),
   accessToken: duration({ min: 5 * MINUTE, max: 12 * HOUR })
     .prefault('1h')
-    .describe('How long a terminal works before it renews its token.'),
+    .describe(
+      'How long a terminal works before it renews its token. The AWS CLI and boto3 renew in the last 15 minutes, each new process by itself.',
+    ),
   deviceGrant: deviceGrant.prefault({}).describe('Logins that are confirmed by a code (RFC 8628): over SSH, in containers.'),
   identityCenter: identityCenter.prefault({}).describe('The wire of IAM Identity Center, for unmodified AWS CLIs and SDKs.'),
   clients: z

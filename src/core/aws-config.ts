@@ -44,16 +44,20 @@ export function isPlainRegion(region: string): boolean {
   return /^[a-z\d-]+$/.test(region);
 }
 
+const CHAINED =
+  'A profile of yours that has one of these for its `source_profile` needs the same `services` line. Without it, botocore and Go send the token to AWS.';
 /** What goes wrong with each dialect, where it bites. What people type stands in backticks. */
 export const AWS_CONFIG_TRAPS: { readonly [D in AwsConfigDialect]: readonly string[] } = {
   'sso-session': [
     'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI forgets the endpoint and goes to AWS.',
     '`aws sso logout` sends every token on this computer to the endpoint of the profile that it runs with. Give it a profile of this file; tokens of AWS that arrive here are dropped.',
+    CHAINED,
     'The JavaScript SDK takes the endpoint only from the profile that `AWS_PROFILE` names.',
     'Needs the AWS CLI 2.22 or newer. From 2.35.13 on it wants an https start URL; with a private certificate authority, set `AWS_CA_BUNDLE`.',
     'Tokens lie unencrypted in `~/.aws/sso/cache`, as those of AWS do. The rolebridge client keeps them in the keychain.',
   ],
   'sso-legacy': [
+    CHAINED,
     'They sign in by a code, and again whenever the token ends: nothing is renewed.',
     'Needs tools that read the services section (AWS CLI 2.13, botocore 1.31 and newer). Those that do not, as .NET, some versions of Java and Go v1, go to AWS instead: give them the rolebridge client.',
   ],
@@ -145,7 +149,7 @@ export function containerEnvironment({ baseUrl, roles }: AwsConfigOptions): stri
   return roles
     .map(
       ({ account, role }) =>
-        `# ${account.name}/${role}\nAWS_CONTAINER_CREDENTIALS_FULL_URI=${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}\nAWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/secrets/rolebridge\nAWS_REGION=${account.region}\n`,
+        `# ${account.name}/${role}\nAWS_CONTAINER_CREDENTIALS_FULL_URI=${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}\nAWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/secrets/rolebridge\nAWS_REGION=${account.region}\nAWS_DEFAULT_REGION=${account.region}\n`,
     )
     .join('\n');
 }

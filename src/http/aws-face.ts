@@ -66,7 +66,8 @@ export function identityCenterFace({ help, ...recording }: IdentityCenterFacePar
     const [type, status] = isPortal ? portalError(error) : oidcError(error);
     const message = isPortal ? sentenceFor(error, help, correlationId) : `${error.title}. ${hintOf(error)}`;
     response.setHeader('x-amzn-errortype', type);
-    const body = isPortal ? { __type: type, message } : { __type: type, error: oauthErrorOf(error), error_description: message };
+    // AWS says no `message` at SSO OIDC; botocore and JavaScript show nothing else, and Go shows neither.
+    const body = isPortal ? { __type: type, message } : { __type: type, error: oauthErrorOf(error), error_description: message, message };
     response.status(status).json(body);
   });
 }

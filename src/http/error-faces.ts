@@ -205,13 +205,13 @@ export function apiFace(recording: Recording): ErrorRequestHandler {
   });
 }
 
-/** The same for AWS SDKs, which print `Code` and `Message`. */
+/** The same for AWS SDKs, which print `Code` and `Message`, and that of Go only where the type is plain JSON. */
 export function containerFace(recording: Recording): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
     await recordAtTheDoor(error, request, response, recording);
     challenge(error, request, response);
     const message = `${error.title}. ${error.hint}`;
-    sendProblem(response, { ...problemOf(error, response), ...reasonsOf(error), Code: error.code, Message: message });
+    response.json({ ...problemOf(error, response), ...reasonsOf(error), Code: error.code, Message: message });
   });
 }
 

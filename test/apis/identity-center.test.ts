@@ -344,6 +344,8 @@ describe('bad input on that wire', () => {
     const json = JSON.parse(text) as Record<string, unknown>;
     assert.equal(response.headers.get('x-amzn-errortype'), json.__type, 'the type is in header and body');
     assert.doesNotMatch(text, /\bat .*\.ts:|node_modules|s3cret/);
+    if ('error' in json)
+      assert.ok(json.message === json.error_description && json.message !== '', 'botocore and JavaScript show the message');
     assert.doesNotMatch(text, /rolebridge login|scope aws/, 'who has an AWS tool is told what to do with it');
     return [response.status, json.__type];
   };

@@ -63,6 +63,7 @@ region = eu-west-1
       /\[profile staging-Developer\]\ncredential_process = rolebridge credential-process staging\/Developer\nregion = eu-west-1/,
     );
     assert.match(container, /^AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m);
+    assert.match(container, /^AWS_REGION=eu-west-1\nAWS_DEFAULT_REGION=eu-west-1$/m, 'boto3 reads only the latter');
     assert.match(page.text, /then sign in with aws sso login --profile prod-Developer\./);
     assert.match(page.text, /With --sso-session instead of --profile, the AWS CLI forgets the endpoint/);
     for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
