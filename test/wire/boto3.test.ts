@@ -21,6 +21,9 @@ const ROLES = [
   { account: PROD, role: 'Owner' },
 ];
 
+/** A profile of the person's own, on top of one of ours. */
+const CHAINED = '[profile chained]\nsource_profile = prod-Admin\nrole_arn = arn:aws:iam::444455556666:role/Auditor\nregion = eu-west-1\n';
+
 /** Who the program is by the profile that it is given, or the exception that it got. */
 const WHO_AM_I = `
 import json, sys, boto3
@@ -62,8 +65,8 @@ async function loggedIn(t: TestContext, username: string, options?: WorldOptions
   const cache = join(home, '.aws/sso/cache');
   mkdirSync(cache, { recursive: true });
   const config = awsConfig('sso-session', { baseUrl: world.urls.bridge, ssoRegion: 'us-east-1', roles: ROLES });
-  writeFileSync(join(home, '.aws/config'), renderSections(config));
   const session = new URL(world.urls.bridge).host.replace(':', '-');
+  writeFileSync(join(home, '.aws/config'), `${renderSections(config)}\n${CHAINED}services = ${session}\n`);
   const file = join(cache, `${createHash('sha1').update(session).digest('hex')}.json`);
   const readToken = (): CachedToken => JSON.parse(readFileSync(file, 'utf8')) as CachedToken;
   const writeToken = (token: CachedToken): void => writeFileSync(file, JSON.stringify(token));
@@ -90,6 +93,7 @@ async function loggedIn(t: TestContext, username: string, options?: WorldOptions
     return JSON.parse(stdout) as string | Fault;
   };
   return {
+    audit: () => world.audit(),
     token: readToken,
     /** The program's own clock stays where it is, so its token is written down as that much older. */
     timeGoesBy: (seconds: number): void => {
@@ -156,6 +160,14 @@ describe('a program with boto3', { skip: missingPackage(PYTHON, 'python3-boto3 o
       text,
       /You do not have this role\. by-group-name: Gives the role to the group aws-prod-Owner, and you are not in it\. .*Ask the platform team in #aws-access\./,
     );
+  });
+
+  it('gets the credentials of a source profile here, when the outer one has the services line', async t => {
+    const { faultOf, audit } = await loggedIn(t, 'alice');
+    const { code } = await faultOf('chained');
+    assert.equal(code, 'AccessDenied', 'that role trusts nobody but the hub');
+    const [issued] = (await audit()).filter(({ type }) => type === 'credentials.issued');
+    assert.ok(issued?.type === 'credentials.issued' && issued.role === 'Admin' && issued.actor.username === 'alice');
   });
 
   it('sends a person who has signed out back to aws sso login', async t => {
