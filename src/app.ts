@@ -44,7 +44,6 @@ export function createApp(bridge: Bridge): Express {
 
   app.use(requestContext(bridge.log));
   app.use(securityHeaders({ secure, formTargets: bridge.consoleSources }));
-  app.use(renderer.assets);
 
   const terminals = terminalDoors(bridge);
 
@@ -68,6 +67,7 @@ export function createApp(bridge: Bridge): Express {
   app.use(apiRoutes({ ...bridge, operations: credentialsApi({ ...bridge, connectors }) })); //  /api/v1/…
 
   // Doors for people: they answer with pages.
+  app.use(renderer.assets); //                                                /assets/…
   app.use(limitPerAddress(REQUESTS_PER_MINUTE));
   app.use(loadSession({ cookies, sessionOf: signIn.sessionOf, connectors }));
   app.use(browserSso({ signIn, cookies, secrets, renderer, ownForm })); //   /sign-in  /sign-in/{connector}  /saml/{connector}/acs  /oidc/{connector}/callback  /sign-out

@@ -48,7 +48,10 @@ export function createSharedCredentials({
 
   /** Everything that AWS is told: the same person with other attributes, another rule, or another sign-in (where the provider says when) is another request. */
   const keyOf = ({ person, role, sessionName, session, authenticatedAt, corporateProof, account }: AssumeRequest): string =>
-    secrets.digest(JSON.stringify([person, account.id, role, sessionName, session, authenticatedAt, corporateProof]));
+    JSON.stringify([
+      ...[person, account.id, role, sessionName, session, authenticatedAt],
+      corporateProof && secrets.digest(JSON.stringify(corporateProof)),
+    ]);
 
   return {
     assume: async request => {

@@ -4,13 +4,31 @@
  * Owns: how a record is found, that a transition happens at most once for each state. Does not own: what the states are (core).
  */
 import { BridgeError } from '../core/errors.ts';
-import type { Records } from '../core/ports.ts';
+import type { CliSession, Records } from '../core/ports.ts';
 import { SESSION_COLUMNS, sessionIn } from './cli-sessions.ts';
-import { bytes, type Database } from './database.ts';
-import { hashOf, type Seal, type SealedKind } from './sealing.ts';
+import { bytes, type Database, type Row } from './database.ts';
+import { deeplyFrozen, hashOf, type Seal, type SealedKind } from './sealing.ts';
 
 /** Far more than callers who race for one record; each round one of them succeeds. */
 const MAX_ROUNDS = 1000;
+
+/** Opening what was opened before costs more than everything else about a request. */
+const MOST_OPENED = 10_000;
+
+const OF_RECORD = `FROM (SELECT session_hash, revision, sealed AS sealed_record FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
+  JOIN cli_sessions ON cli_sessions.id_hash = record.session_hash`;
+const WITH_SESSION = `SELECT sealed_record, revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
+const STATE_WITH_SESSION = `SELECT revision, last_used_at, expires_at ${OF_RECORD}`;
+
+interface Opened<R> {
+  readonly found: { readonly record: R; readonly session: CliSession };
+  readonly state: string | undefined;
+}
+
+/** Another one after every change: each writes one of these columns. Undefined when there is no row. */
+function stateIn([row]: readonly Row[]): string | undefined {
+  return row && `${row.revision} ${row.last_used_at} ${row.expires_at}`;
+}
 
 export function createRecords<R extends { readonly expiresAt: number; readonly session?: string | undefined }>(
   database: Database,
@@ -25,6 +43,18 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
     const record = row && unseal<R>(kind, id, bytes(row.sealed));
     // The sealed time decides; the column serves pruning only.
     return record !== undefined && record.expiresAt > now ? { record, revision: Number(row!.revision) } : undefined;
+  };
+
+  /** Records and sessions as they were when last looked at; the database says each time whether they still are. */
+  const opened = new Map<string, Opened<R>>();
+
+  const openWithSession = async (id: string, place: Uint8Array): Promise<Opened<R> | undefined> => {
+    const rows = await database.rows(WITH_SESSION, [kind, place]);
+    const [row] = rows;
+    const record = row && unseal<R>(kind, id, bytes(row.sealed_record));
+    if (record?.session === undefined) return undefined;
+    const session = sessionIn(row!, record.session, seals);
+    return session && { found: deeplyFrozen({ record, session }), state: stateIn(rows) };
   };
 
   return {
@@ -42,16 +72,16 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
     },
     find: async (id, now) => (await read(locate(kind, id), id, now))?.record,
     findWithSession: async (id, now) => {
-      const [row] = await database.rows(
-        `SELECT sealed_record, ${SESSION_COLUMNS}
-         FROM (SELECT session_hash, sealed AS sealed_record FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
-         JOIN cli_sessions ON cli_sessions.id_hash = record.session_hash`,
-        [kind, locate(kind, id)],
-      );
-      const record = row && unseal<R>(kind, id, bytes(row.sealed_record));
-      if (record?.session === undefined || record.expiresAt <= now) return undefined;
-      const session = sessionIn(row!, record.session, seals);
-      return session && { record, session };
+      const place = locate(kind, id);
+      const name = Buffer.from(place).toString('latin1');
+      const known = opened.get(name);
+      const isSame = known !== undefined && known.state === stateIn(await database.rows(STATE_WITH_SESSION, [kind, place]));
+      const current = isSame ? known : await openWithSession(id, place);
+      opened.delete(name);
+      if (current === undefined) return undefined;
+      opened.set(name, current);
+      if (opened.size > MOST_OPENED) opened.delete(opened.keys().next().value!);
+      return current.found.record.expiresAt > now ? current.found : undefined;
     },
     update: async (id, now, transition) => {
       const place = locate(kind, id);

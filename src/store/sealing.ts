@@ -117,7 +117,8 @@ function remember<T>(memory: Map<string, T>, name: string, value: T): void {
   if (memory.size > MOST_REMEMBERED) memory.delete(memory.keys().next().value!);
 }
 
-function deeplyFrozen<T extends object>(value: T): T {
+/** What is remembered is given to many callers. */
+export function deeplyFrozen<T extends object>(value: T): T {
   for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deeplyFrozen(part);
   return Object.freeze(value);
 }

@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { forgeAttempt, forgeSession } from './forged-rows.ts';
 import {
   attemptOf,
+  cliSessionOf,
   EVENTS,
   HOUR,
   IDENTITY,
@@ -43,6 +44,26 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       assert.deepEqual(await again.attempts.consume(attempt.id, NOW), attempt);
       assert.equal(await again.oneTimeKeys.claim('_assertion', NOW), false);
       assert.deepEqual(await again.readAudit({ limit: 10 }), [EVENTS[2]]);
+    });
+
+    test('what one store changes of a token or its session, another sees that has just looked at them', async t => {
+      const { store: first, open } = await opened(t);
+      const second = await open();
+      const session = cliSessionOf();
+      await first.cliSessions.create(session);
+      await first.cliSessions.pickUp(session, NOW, '192.0.2.1');
+      const access = { session: session.id, usableUntil: NOW + HOUR, expiresAt: NOW + 2 * HOUR };
+      await first.accessTokens.create('t', access);
+      const seen = () => second.accessTokens.findWithSession('t', NOW);
+      assert.deepEqual((await seen())?.record, access);
+
+      await first.accessTokens.update('t', NOW, record => ({ next: { ...record, usableUntil: NOW + 1 }, value: 1 }));
+      assert.equal((await seen())?.record.usableUntil, NOW + 1);
+      await first.cliSessions.touch(session, NOW + 1, '192.0.2.2');
+      const { lastUsedAt, lastUsedAddress } = (await seen())!.session.summary;
+      assert.deepEqual([lastUsedAt, lastUsedAddress], [NOW + 1, '192.0.2.2']);
+      await first.cliSessions.end(session.id);
+      assert.equal(await seen(), undefined);
     });
 
     test('of callers at two stores on one database exactly one consumes an attempt, claims a key, ends a session', async t => {
