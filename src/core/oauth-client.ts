@@ -21,7 +21,7 @@ export function named({ id, name, selfNamed }: NamedClient): NamedClient {
   return { id, name, selfNamed };
 }
 
-/** What people are told that a client is called. */
+/** A client in one line of text. */
 export function shownName({ name, selfNamed }: NamedClient): string {
   return selfNamed === true ? `"${name.replaceAll('"', "'")}", as it calls itself` : name;
 }

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { AuthorizationQuery, AuthorizationRequest, CodeAuthorization } from '../bridge/code-authorization.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
-import { AWS_TOOLS_SCOPE, shownName } from '../core/oauth-client.ts';
+import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
@@ -60,7 +60,7 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
       renderer.render('cli-confirm', {
         viewer: viewerIn(response)!,
         action: PATH,
-        client: shownName(request.client),
+        client: request.client,
         deviceName: request.deviceName,
         where: `this computer, port ${target.port || '80'}`,
         gets: summaryOfRoles(access.rolesFor(session.identity, origin)),

@@ -11,7 +11,6 @@ import type { Decision, DeviceAuthorization, DeviceLogin } from '../bridge/devic
 import { formatUserCode, readUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NetworkDistance } from '../core/network-distance.ts';
-import { shownName } from '../core/oauth-client.ts';
 import { onlySignedIn, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import { limitGuesses, type OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
@@ -67,7 +66,7 @@ export function cliDeviceLogin({ deviceAuthorization, access, renderer, ownForm,
         viewer: viewerIn(response)!,
         action: '/device',
         code,
-        client: shownName(request.client),
+        client: request.client,
         deviceName: request.deviceName,
         where: `${request.address}, ${DISTANCE[distance]}`,
         askedAt: new Date(request.requestedAt).toISOString(),

@@ -3,7 +3,6 @@ import { Router } from 'express';
 import * as z from 'zod';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
-import { shownName } from '../core/oauth-client.ts';
 import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
@@ -73,7 +72,7 @@ function rowOf(summary: CliSessionSummary): SessionRow {
   return {
     id: summary.handle,
     device: summary.deviceName ?? 'a computer without a name',
-    client: shownName(summary.client),
+    client: summary.client,
     how: HOW[summary.grant],
     address: summary.address,
     since: iso(summary.createdAt),

@@ -3,6 +3,7 @@
  */
 import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
+import type { NamedClient } from '../core/oauth-client.ts';
 
 /** On every page. `viewer` is the signed-in person. */
 export interface PageFrame {
@@ -148,7 +149,7 @@ export interface CliConfirmModel extends PageFrame {
   readonly action: string;
   /** `WDJB-MJHT` */
   readonly code?: string | undefined;
-  readonly client: string;
+  readonly client: NamedClient;
   /** As the terminal calls itself. */
   readonly deviceName?: string | undefined;
   readonly where: string;
@@ -176,7 +177,7 @@ export interface CliDecidedModel extends PageFrame {
 export interface SessionRow {
   readonly id: string;
   readonly device: string;
-  readonly client: string;
+  readonly client: NamedClient;
   /** `confirmed by a code` */
   readonly how: string;
   readonly address: string;

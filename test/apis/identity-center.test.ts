@@ -264,7 +264,7 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
   it('the person and the trail are told the name that the program claims, and that it is a claim', async () => {
     const named = await tools.register({ clientName: 'rolebridge" (verified)\u202e', redirectUris: ['http://127.0.0.1/oauth/callback'] });
     const page = await ask(newVerifier(), { client_id: named.clientId! });
-    assert.match(page.text, /"rolebridge' \(verified\)\?", as it calls itself/);
+    assert.match(page.text, /rolebridge" \(verified\)\? as it calls itself/);
     await bob.submit(page, 'button[value=approve]', {}, { stopAt: url => url.startsWith(redirectUri) });
     const approved = (await world.audit()).find(({ type }) => type === 'cli-login.approved');
     assert.ok(approved?.type === 'cli-login.approved');

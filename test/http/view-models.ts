@@ -1,4 +1,5 @@
 /** For every view the least and the most that its model can hold. */
+import { CLI_CLIENT, named } from '../../src/core/oauth-client.ts';
 import type { ViewerModel, Views } from '../../src/http/views.ts';
 
 const viewer: ViewerModel = {
@@ -131,7 +132,7 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
     least: {
       viewer,
       action: '/oauth/authorize',
-      client: 'rolebridge command line',
+      client: named(CLI_CLIENT),
       where: 'this computer, port 4000',
       gets: 'no role now',
       until: '2026-11-21T06:30:00.000Z',
@@ -142,7 +143,7 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
       viewer,
       action: '/device',
       code: 'WDJB-MJHT',
-      client: 'rolebridge command line',
+      client: { id: 'registered-3dd3639df9b84bd0a800', name: 'botocore-client-corp', selfNamed: true },
       deviceName: 'build-7',
       where: '192.0.2.7, another network than this browser',
       askedAt: '2026-11-20T18:30:00.000Z',
@@ -195,7 +196,7 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
         {
           id: '0123456789abcdef0123',
           device: 'build-7',
-          client: 'rolebridge command line',
+          client: named(CLI_CLIENT),
           how: 'confirmed by a code',
           address: '192.0.2.7',
           since: '2026-11-20T18:30:00.000Z',
