@@ -6,7 +6,7 @@
 import type { Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { PersonId } from '../core/identity.ts';
+import type { ConnectorId, PersonId } from '../core/identity.ts';
 import type { AuditSink, CliSessions, Clock, KnownPeople, KnownPerson, Sessions } from '../core/ports.ts';
 
 export interface OperatorSessionsParts {
@@ -67,12 +67,14 @@ export function createOperatorSessions({ sessions, cliSessions, people, audit, c
     endSession: async (handle, origin) => {
       const ended = await cliSessions.endByHandle(handle, undefined);
       if (ended === undefined) throw new BridgeError('not_found', 'no CLI session has that handle', { hint: WHICH_SESSIONS });
-      const [person] = await people.find({ person: ended.person });
-      if (person !== undefined) await record(person, handle, origin);
+      const [known] = await people.find({ person: ended.person });
+      await record(known ?? { person: ended.person, connector: UNKNOWN_CONNECTOR, username: ended.username }, handle, origin);
       return ended;
     },
   };
 }
 
+/** Of somebody whose sign-in is not in the trail, which is shorter than it was. */
+const UNKNOWN_CONNECTOR = 'unknown' as ConnectorId;
 const WHO_IS_MEANT = 'Write the user name as the audit trail has it, or the person id. People who never signed in have no session.';
 const WHICH_SESSIONS = 'It may have ended already. rolebridge-server sessions lists those that there are.';

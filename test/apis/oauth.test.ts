@@ -302,6 +302,25 @@ describe('a session in a terminal', () => {
   });
 });
 
+describe('a connector that is gone', () => {
+  it('takes the sessions of those who signed in by it along, and nobody else’s', async t => {
+    const world = await startWorld();
+    t.after(() => world.close());
+    const alice = await loginByDevice(world, 'alice', 'saml');
+    const bob = await loginByDevice(world, 'bob', 'oidc');
+    const later = await world.compose(configuration => ({
+      ...configuration,
+      connectors: configuration.connectors.filter(({ protocol }) => protocol !== 'saml'),
+    }));
+    answer(world.servers.bridge, createApp(later));
+    assert.ok(!(await isLive(world, alice.accessToken)));
+    assert.deepEqual(errorOf(await refresh(world, alice.refreshToken)), [400, 'invalid_grant']);
+    const { url } = await alice.visitor.get(`${world.urls.bridge}/sessions`);
+    assert.ok(url.startsWith(world.urls.oidc), 'her browser must sign in again, by what there is');
+    assert.ok(await isLive(world, bob.accessToken));
+  });
+});
+
 describe('signing out everywhere', () => {
   let world: World;
   before(async () => {

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createApp } from '../../src/app.ts';
 import { type Bridge, compose } from '../../src/compose.ts';
+import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { DEMO_CLIENT_ID, DEMO_OIDC_CONNECTOR, DEMO_SAML_CONNECTOR, demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
@@ -72,10 +73,10 @@ export interface World {
   /** Where the configuration, the keys and the SQLite database lie. */
   readonly directory: string;
   /**
-   * Another instance of the bridge, of the same configuration and on the same store. Nobody reaches it until `answer` puts
+   * Another instance of the bridge, of the same configuration unless it is changed, and on the same store. Nobody reaches it until `answer` puts
    * its app into place.
    */
-  compose(): Promise<Bridge>;
+  compose(change?: (configuration: Configuration) => Configuration): Promise<Bridge>;
   audit(): Promise<readonly AuditEvent[]>;
   /** Signs a person in, in a new browser unless one is given; the page is the one after the way back. */
   signIn(
@@ -152,8 +153,8 @@ async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<
   write(file, options.configure?.(yaml, urls) ?? yaml);
   const configuration = await loadConfiguration(file, { env: options.env ?? {} });
   const log: string[] = [];
-  const composeAnother = async (): Promise<Bridge> => {
-    const another = await compose(configuration, { log: createLog({ level: 'debug', destination: lines(log) }), clock });
+  const composeAnother: World['compose'] = async (change = same => same) => {
+    const another = await compose(change(configuration), { log: createLog({ level: 'debug', destination: lines(log) }), clock });
     bridges.push(another);
     return another;
   };
