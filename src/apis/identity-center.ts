@@ -111,7 +111,7 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.post('/token', json, terminals.takeTurns, async (request: Request, response: Response) => {
+  router.post('/token', json, async (request: Request, response: Response) => {
     const { clientId, grantType } = readJson(request, AnyTokenRequest);
     const client = await clients.clientOf(clientId);
     const { accessToken, accessExpiresAt, refreshToken } = await terminals.redeem(

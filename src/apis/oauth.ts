@@ -82,7 +82,7 @@ export function oauth(parts: OAuthParts): Router {
     });
   });
 
-  router.post('/oauth/token', form, terminals.takeTurns, async (request: Request, response: Response) => {
+  router.post('/oauth/token', form, async (request: Request, response: Response) => {
     const { grant_type, client_id, scope } = readForm(request, AnyTokenRequest);
     requireScope(scope);
     const client = await clients.clientOf(client_id);

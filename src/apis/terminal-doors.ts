@@ -11,15 +11,15 @@ import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
 import type { Origin } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { OAuthClient } from '../core/oauth-client.ts';
-import { limitPerAddress, takeTurns } from '../http/guards.ts';
+import { limitPerAddress } from '../http/guards.ts';
+import { createPollLine } from './poll-line.ts';
 
 /** RFC 8628 section 3.4. */
 export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
 const DEVICE_LOGINS_PER_MINUTE = 60;
-/** Polls that are worked on at once: few, for whoever signs in meanwhile waits for as many. */
-const POLLS_AT_ONCE = 2;
+const POLLS = { atOnce: 2, mostWaiting: 10_000 };
 
 /** Reads what a grant needs, by the names of a wire. Each throws `bad_request`. */
 export interface GrantFields {
@@ -31,8 +31,6 @@ export interface GrantFields {
 export interface TerminalDoors {
   /** Stands in front of device authorization. */
   readonly limitDeviceLogins: RequestHandler;
-  /** Stands in front of the token endpoint, behind whatever reads the body. */
-  readonly takeTurns: RequestHandler;
   /** Throws `grant_type_unsupported`, and what the grant throws. */
   redeem(grantType: string, fields: GrantFields, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
 }
@@ -45,14 +43,20 @@ export interface TerminalDoorsParts {
 
 export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens }: TerminalDoorsParts): TerminalDoors {
   type Redeem = (fields: GrantFields, client: OAuthClient, origin: Origin) => Promise<TokenAnswer>;
+  const line = createPollLine(POLLS);
   const grants = new Map<string, Redeem>([
-    [DEVICE_CODE_GRANT, (fields, client, origin) => deviceAuthorization.redeem(fields.deviceCode(), client, origin)],
+    [
+      DEVICE_CODE_GRANT,
+      (fields, client, origin) => {
+        const deviceCode = fields.deviceCode();
+        return line(() => deviceAuthorization.redeem(deviceCode, client, origin));
+      },
+    ],
     ['authorization_code', (fields, client, origin) => codeAuthorization.redeem(fields.codeExchange(), client, origin)],
     ['refresh_token', (fields, client, origin) => tokens.refresh(fields.refreshToken(), client.id, origin)],
   ]);
   return {
     limitDeviceLogins: limitPerAddress(DEVICE_LOGINS_PER_MINUTE),
-    takeTurns: takeTurns(POLLS_AT_ONCE),
     redeem: async (grantType, fields, client, origin) => {
       const redeem = grants.get(grantType);
       if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');

@@ -89,51 +89,6 @@ export function limitPerAddress(perMinute: number, options: { readonly count: 'a
   });
 }
 
-/** Beyond that a server that cannot keep up says so. */
-const MOST_WAITING = 10_000;
-
-/**
- * Lets so many requests through at once, and the others wait in line: thousands of terminals that poll take turns, and whoever signs in
- * meanwhile goes past them. For requests that wait for nothing but our own store, so it stands behind whatever reads the body. Throws `unavailable` into the error face when the line is
- * too long.
- */
-export function takeTurns(atOnce: number): RequestHandler {
-  const line: { readonly response: Response; readonly next: () => void }[] = [];
-  let busy = 0;
-  const enter = ({ response, next }: (typeof line)[number]): void => {
-    let isIn = true;
-    const release = (): void => {
-      // Not at once: what has arrived meanwhile comes first.
-      if (isIn) setImmediate(leave);
-      isIn = false;
-    };
-    response.once('close', release);
-    // Whoever does not read their answer keeps no place.
-    const end = response.end;
-    response.end = ((...rest: Parameters<typeof end>) => {
-      release();
-      return end.apply(response, rest);
-    }) as typeof end;
-    next();
-  };
-  const leave = (): void => {
-    let first = line.shift();
-    // Whoever waited and has hung up says no second time that it closes.
-    while (first?.response.closed) first = line.shift();
-    if (first === undefined) busy -= 1;
-    else enter(first);
-  };
-  return (_request, response, next) => {
-    if (busy >= atOnce) {
-      if (line.length >= MOST_WAITING) throw new BridgeError('unavailable', `more than ${MOST_WAITING} requests wait for their turn`);
-      line.push({ response, next });
-      return;
-    }
-    busy += 1;
-    enter({ response, next });
-  };
-}
-
 /**
  * How many wrong user codes there may be in ten minutes: by one person, from one address, and by all together (RFC 8628 section 5.1). Codes
  * that are right are not counted. Stands behind `onlySignedIn`. Throws `too_many_requests` into the error face.

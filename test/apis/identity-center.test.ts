@@ -522,38 +522,6 @@ describe('bad input on that wire', () => {
     }
   });
 
-  it('answers that nobody reads hold nobody up', async t => {
-    const own = await ownWorld(t);
-    const { hostname, port } = new URL(own.world.urls.bridge);
-    const { clientId } = await own.tools.register();
-    const { deviceCode } = await own.tools.begin({ clientId, clientSecret: 'x' });
-    const body = JSON.stringify({ clientId, grantType: DEVICE_CODE, deviceCode });
-    const ask = `POST /token HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-    const answered = (): number => own.world.log.filter(line => line.includes('"/token"')).length;
-    // More than the buffers of a connection hold, and less than an address may ask.
-    const deaf = ['127.0.0.2', '127.0.0.3'].map(localAddress => connect({ host: hostname, port: Number(port), localAddress }));
-    t.after(() => {
-      for (const socket of deaf) socket.destroy();
-    });
-    for (const socket of deaf) {
-      await once(socket, 'connect');
-      socket.pause();
-      socket.write(ask.repeat(5900));
-    }
-    // Until nothing of theirs is worked on any more.
-    for (let before = -1, quiet = 0; quiet < 5; ) {
-      const response = await fetch(`${own.world.urls.bridge}/token`, {
-        ...{ method: 'POST', headers: JSON_TYPE, body },
-        signal: AbortSignal.timeout(20_000),
-      });
-      assert.equal(response.status, 400);
-      const now = answered();
-      quiet = now - before > 2 ? 0 : quiet + 1;
-      before = now;
-    }
-    assert.ok(answered() > 5000, `${answered()} have been answered`);
-  });
-
   it('more logins by a code from one address than anybody needs are refused, whichever door they take', async t => {
     const own = await ownWorld(t);
     const asking = await own.tools.register();
