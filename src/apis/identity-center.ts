@@ -3,20 +3,22 @@
  * core as `apis/oauth` and the bearer API.
  *
  * Owns: names, shapes and units of that wire (seconds here, milliseconds there). Does not own: what a grant is worth (bridge), who gets what
- * (bridge/access), `GET /authorize`, which is a page (flows/cli-browser-login).
+ * (bridge/access), where the browser is sent: `GET /authorize` (flows/cli-browser-login) and the start URL (flows/aws-config).
  */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import * as z from 'zod';
-import type { Access } from '../bridge/access.ts';
+import { type Access, attainable } from '../bridge/access.ts';
 import type { Clients } from '../bridge/clients.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { Caller, Tokens } from '../bridge/tokens.ts';
+import type { Origin } from '../core/audit-event.ts';
+import { accessPortalOf, startUrlOf } from '../core/aws-config.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Secrets } from '../core/ports.ts';
-import { identityCenterFace } from '../http/aws-face.ts';
+import { ssoOidcFace, ssoPortalFace } from '../http/aws-face.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { jsonBody, readJson, readQuery, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';
@@ -25,7 +27,7 @@ import type { GrantFields, TerminalDoors } from './terminal-doors.ts';
 
 export interface IdentityCenterParts {
   readonly baseUrl: string;
-  /** `us-east-1`: what the start URL names as the region of Identity Center; nothing is asked there. */
+  /** Of the address of AWS's form to which the start URL leads; nothing is asked there. */
   readonly identityCenterRegion: string;
   readonly access: Access;
   readonly clients: Clients;
@@ -43,8 +45,6 @@ const BODY_BYTES = 16 * 1024;
 const REQUESTS_PER_MINUTE = 6000;
 const MOST_LISTED = 100;
 const TOKEN_HEADER = 'x-amz-sso_bearer_token';
-/** Where AWS would be; the AWS CLI looks at the form of it and asks nothing there (2.35.13 and newer refuse start URLs that lead nowhere of AWS's). */
-const portalOf = (region: string): string => `https://rolebridge.portal.${region}.app.aws`;
 
 // ---------------------------------------------------------------- what is read
 
@@ -63,7 +63,8 @@ const CodeExchange = z.object({ code: text(256), redirectUri: text(512), codeVer
 const Refresh = z.object({ refreshToken: text(256) });
 const Page = z.object({
   max_result: z.coerce.number().int().min(1).max(MOST_LISTED).optional(),
-  next_token: text(512).optional(),
+  // Names an item, and a role name of 512 characters is a third longer in base64url.
+  next_token: text(1024).optional(),
 });
 const RolesQuery = Page.extend({ account_id: text(64).min(1) });
 const CredentialsQuery = z.object({ account_id: text(64).min(1), role_name: text(512).min(1) });
@@ -71,16 +72,25 @@ const CredentialsQuery = z.object({ account_id: text(64).min(1), role_name: text
 // ---------------------------------------------------------------- the doors
 
 export function identityCenter(parts: IdentityCenterParts): Router {
-  const { baseUrl, identityCenterRegion: region, access, clients, deviceAuthorization, tokens, terminals, clock, secrets } = parts;
+  const limit = limitPerAddress(REQUESTS_PER_MINUTE);
   const router = Router();
-  const json: RequestHandler[] = [limitPerAddress(REQUESTS_PER_MINUTE), jsonBody(BODY_BYTES)];
-  const listing = limitPerAddress(REQUESTS_PER_MINUTE);
-  const startUrl = `${baseUrl}/start`;
-  const originOf = (response: Response) => contextOf(response).origin;
+  router.use(ssoOidc(parts, limit));
+  router.use(ssoPortal(parts, limit));
+  return router;
+}
+
+function ssoOidc(parts: IdentityCenterParts, limit: RequestHandler): Router {
+  const { baseUrl, identityCenterRegion, clients, deviceAuthorization, terminals, clock, secrets } = parts;
+  const router = Router();
+  const json: RequestHandler[] = [limit, jsonBody(BODY_BYTES)];
 
   router.post('/client/register', json, async (request: Request, response: Response) => {
-    const { clientName, clientType, scopes = [], redirectUris = [], issuerUrl } = readJson(request, Registration);
-    if (clientType !== 'public') throw new BridgeError('bad_request', 'only public clients register', { hint: 'Send clientType public.' });
+    const { clientName, clientType, scopes = [], redirectUris = [], grantTypes = [], issuerUrl } = readJson(request, Registration);
+    if (clientType !== 'public') throw new BridgeError('client_metadata_invalid', 'a client that is not public');
+    if (!grantTypes.every(terminals.hasGrantType))
+      throw new BridgeError('grant_type_unsupported', 'a client registered another grant type');
+    if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
+      throw new BridgeError('client_metadata_invalid', 'authorization_code without a redirect URI', { hint: 'Say redirectUris, too.' });
     if (!scopes.every(scope => scope === AWS_TOOLS_SCOPE)) throw new BridgeError('scope_invalid', 'a client registered another scope');
     if (issuerUrl !== undefined) requireStartUrl(issuerUrl);
     const { clientId, issuedAt, expiresAt } = await clients.register({ name: clientName, redirectUris });
@@ -124,16 +134,25 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     response.json({ accessToken, tokenType: 'Bearer', expiresIn, refreshToken });
   });
 
-  // Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. People who open it want to know what to do with it.
-  router.get(['/start', '/start/'], listing, ({ method }, response) =>
-    method === 'HEAD' ? response.redirect(302, portalOf(region)) : response.redirect(303, '/aws-config'),
-  );
+  router.use(ssoOidcFace(parts));
+  return router;
 
-  router.get('/assignment/accounts', listing, async (request, response) => {
+  function requireStartUrl(url: string): void {
+    const plain = url.replace(/\/?(?:#\/?)?$/, '');
+    if ([startUrlOf(baseUrl), baseUrl, accessPortalOf(identityCenterRegion)].includes(plain)) return;
+    throw new BridgeError('bad_request', 'a start URL that is not this bridge’s', { hint: `Set sso_start_url to ${startUrlOf(baseUrl)}.` });
+  }
+}
+
+function ssoPortal(parts: IdentityCenterParts, limit: RequestHandler): Router {
+  const { access, tokens } = parts;
+  const router = Router();
+
+  router.get('/assignment/accounts', limit, async (request, response) => {
     const page = readQuery(request, Page);
     const caller = await callerOf(request, response);
     const accounts = new Map(rolesOf(caller, response).map(({ account }) => [account.id, account]));
-    const { items, nextToken } = pageOf([...accounts.values()].sort(by(({ name }) => name)), ({ id }) => id, page);
+    const { items, nextToken } = pageOf([...accounts.values()], ({ name }) => name, page);
     response.json({
       nextToken,
       // Accounts of AWS have an address of their own; tools print it, and the partition says more here.
@@ -141,17 +160,21 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.get('/assignment/roles', listing, async (request, response) => {
+  router.get('/assignment/roles', limit, async (request, response) => {
     const { account_id, ...page } = readQuery(request, RolesQuery);
     const caller = await callerOf(request, response);
     const roles = rolesOf(caller, response).filter(({ account }) => account.id === account_id);
-    const { items, nextToken } = pageOf(roles.sort(by(({ role }) => role)), ({ role }) => role, page);
+    const { items, nextToken } = pageOf(roles, ({ role }) => role, page);
     response.json({ nextToken, roleList: items.map(({ role, account }) => ({ roleName: role, accountId: account.id })) });
   });
 
-  router.get('/federation/credentials', listing, async (request, response) => {
-    // Express answers HEAD by the same handler, and nothing would be handed out.
-    if (request.method === 'HEAD') throw new BridgeError('method_not_allowed', 'credentials were asked for by HEAD');
+  // Express would answer HEAD by the handler of GET, and the credentials would be handed out to nobody.
+  router.head('/federation/credentials', limit, (_request, response) => {
+    response.setHeader('Allow', 'GET');
+    throw new BridgeError('method_not_allowed', 'credentials were asked for by HEAD');
+  });
+
+  router.get('/federation/credentials', limit, async (request, response) => {
     const { account_id: account, role_name: role } = readQuery(request, CredentialsQuery);
     const { identity, corporateProof, scope, session } = await callerOf(request, response);
     const asked = { identity, corporateProof, scope, cliSession: session.summary.handle, origin: originOf(response), account, role };
@@ -166,28 +189,27 @@ export function identityCenter(parts: IdentityCenterParts): Router {
     });
   });
 
-  router.post('/logout', listing, async (request, response) => {
+  router.post('/logout', limit, async (request, response) => {
     // The CLI sends every token that it has, also those of AWS itself: what is not ours is none of our business.
     await tokens.revoke(requiredTokenIn(request), undefined, originOf(response));
     response.status(200).end();
   });
 
-  router.use(identityCenterFace(parts));
+  router.use(ssoPortalFace(parts));
   return router;
-
-  function requireStartUrl(url: string): void {
-    const plain = url.replace(/\/?(?:#\/?)?$/, '');
-    if (plain === startUrl || plain === baseUrl || plain === portalOf(region)) return;
-    throw new BridgeError('bad_request', 'a start URL that is not this bridge’s', { hint: `Set sso_start_url to ${startUrl}.` });
-  }
 
   function callerOf(request: Request, response: Response): Promise<Caller> {
     return tokens.callerOf(requiredTokenIn(request), originOf(response));
   }
 
+  /** Those that lack a proof, too: whoever asks for one is told which. */
   function rolesOf({ identity, scope }: Caller, response: Response) {
-    return [...access.rolesFor(identity, originOf(response), scope).granted];
+    return attainable(access.rolesFor(identity, originOf(response), scope));
   }
+}
+
+function originOf(response: Response): Origin {
+  return contextOf(response).origin;
 }
 
 function grantFieldsIn(request: Request): GrantFields {
@@ -206,21 +228,27 @@ function requiredTokenIn(request: Request): string {
   return sent;
 }
 
-function by<T>(key: (item: T) => string): (a: T, b: T) => number {
-  return (a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
-}
-
-/** The items behind the one that the token names: what is added or taken away meanwhile makes no other item appear twice. */
+/** A page of the items in the order of their keys. Its token is the last key, so what comes and goes meanwhile makes no other item appear twice or not at all. */
 function pageOf<T>(
-  sorted: readonly T[],
+  items: readonly T[],
   key: (item: T) => string,
   { max_result = MOST_LISTED, next_token }: z.output<typeof Page>,
 ): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
-  const last = next_token === undefined ? undefined : Buffer.from(next_token, 'base64url').toString('utf8');
-  const start = last === undefined ? 0 : sorted.findIndex(item => key(item) === last) + 1;
-  if (last !== undefined && start === 0)
-    throw new BridgeError('bad_request', 'a next_token that is none', { hint: 'Begin the list anew.' });
-  const items = sorted.slice(start, start + max_result);
-  const isLast = start + items.length >= sorted.length;
-  return { items, nextToken: isLast ? undefined : Buffer.from(key(items.at(-1)!)).toString('base64url') };
+  const after = next_token === undefined ? undefined : keyIn(next_token);
+  const rest = items.filter(item => after === undefined || key(item) > after).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  const page = rest.slice(0, max_result);
+  return { items: page, nextToken: page.length < rest.length ? tokenFor(key(page.at(-1)!)) : undefined };
+}
+
+const AFTER = 'after ';
+
+function tokenFor(key: string): string {
+  return Buffer.from(AFTER + key).toString('base64url');
+}
+
+/** Throws `bad_request`. */
+function keyIn(token: string): string {
+  const said = Buffer.from(token, 'base64url').toString('utf8');
+  if (!said.startsWith(AFTER)) throw new BridgeError('bad_request', 'a next_token that is none', { hint: 'Begin the list anew.' });
+  return said.slice(AFTER.length);
 }

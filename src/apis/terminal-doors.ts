@@ -31,6 +31,7 @@ export interface GrantFields {
 export interface TerminalDoors {
   /** Stands in front of device authorization. */
   readonly limitDeviceLogins: RequestHandler;
+  readonly hasGrantType: (name: string) => boolean;
   /** Throws `grant_type_unsupported`, and what the grant throws. */
   redeem(grantType: string, fields: GrantFields, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
 }
@@ -56,6 +57,7 @@ export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens }
     ['refresh_token', (fields, client, origin) => tokens.refresh(fields.refreshToken(), client.id, origin)],
   ]);
   return {
+    hasGrantType: name => grants.has(name),
     limitDeviceLogins: limitPerAddress(DEVICE_LOGINS_PER_MINUTE),
     redeem: async (grantType, fields, client, origin) => {
       const redeem = grants.get(grantType);

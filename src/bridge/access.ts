@@ -71,6 +71,11 @@ export interface Access {
   consoleLinkFor(request: AccessRequest & { readonly destination?: string | undefined }): Promise<Handout & { readonly link: ConsoleLink }>;
 }
 
+/** The roles that a person can get, at once or after a proof that they are told of when they ask. */
+export function attainable({ granted, withheld }: ReachableRoles): readonly Entitlement[] {
+  return [...granted, ...withheld.map(({ entitlement }) => entitlement)];
+}
+
 export interface Explanation {
   readonly trace: DecisionTrace;
   /** What the person can do about a refusal. */

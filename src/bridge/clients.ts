@@ -30,7 +30,7 @@ export interface Registered {
 }
 
 export interface Clients {
-  /** Throws `redirect_refused` for an address that is not on the client's own machine, `bad_request` for more of them than a client id holds. */
+  /** Throws `redirect_unregistrable` for an address that is not on the client's own machine, `bad_request` for more of them than a client id holds. */
   register(request: RegistrationRequest): Promise<Registered>;
   /** Throws `client_unknown` for one that there is not, or whose registration is over. */
   clientOf(clientId: string): Promise<OAuthClient>;
@@ -43,7 +43,7 @@ export function createClients({ configured, registrations, clock, secrets }: Cli
   return {
     register: async ({ name, redirectUris }) => {
       if (!redirectUris.every(isLoopbackRedirect))
-        throw new BridgeError('redirect_refused', 'a client registered an address beyond its own machine');
+        throw new BridgeError('redirect_unregistrable', 'a client registered an address beyond its own machine');
       // The wire has whole seconds.
       const issuedAt = Math.floor(clock.now() / 1000) * 1000;
       const expiresAt = issuedAt + REGISTRATION_SECONDS * 1000;

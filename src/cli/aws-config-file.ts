@@ -20,7 +20,7 @@ export interface Rewriting {
 
 export interface Rewritten {
   readonly text: string;
-  /** Names that somebody has outside of our part: not written, because the AWS CLI refuses a file that has a section twice. */
+  /** Names of profiles that somebody has outside of our part: not written, because the AWS CLI refuses a file that has a section twice. */
   readonly conflicts: readonly string[];
 }
 
@@ -36,12 +36,21 @@ export function awsFile(env: Readonly<Record<string, string | undefined>>, kind:
   return named || join(env.HOME || homedir(), '.aws', kind);
 }
 
-/** The text with our part as wanted. Throws `local` when the marks are not as we leave them; the message names the line. */
+/**
+ * The text with our part as wanted. Throws `local` when the marks are not as we leave them (the message names the line), and when a section
+ * that our profiles go by is there with other lines.
+ */
 export function rewritten(text: string, { owner, sections }: Rewriting): Rewritten {
   const { before, after, joined } = partOf(text, owner);
-  const taken = new Set(sectionNames(before + after));
-  const conflicts = sections.filter(({ name }) => taken.has(name)).map(({ name }) => name);
-  const own = sections.filter(({ name }) => !taken.has(name));
+  const others = sectionsIn(before + after);
+  const clash = sections.find(({ name, lines, isShared }) => isShared && others.has(name) && !isSame(others.get(name)!, lines));
+  if (clash !== undefined) {
+    throw new CliError('local', `${clash.header} is there already, outside of our part, and says something else`, {
+      lines: ['Nothing was written: our profiles would go where it leads. Remove that section, or rename it, then try again.'],
+    });
+  }
+  const conflicts = sections.filter(({ name, isShared }) => !isShared && others.has(name)).map(({ name }) => name);
+  const own = sections.filter(({ name }) => !others.has(name));
   if (own.length === 0) return { text: before + after, conflicts };
 
   const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
@@ -98,8 +107,26 @@ function broken(owner: string, line: number, what: string): CliError {
 }
 
 /** As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the word in the credentials file. */
-function* sectionNames(text: string): Generator<string> {
-  for (const [, name] of text.matchAll(/^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/gm)) yield name!;
+const HEADER = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/;
+
+/** The sections and their lines. */
+function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  let lines: string[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    const name = HEADER.exec(line)?.[1];
+    if (name !== undefined) {
+      lines = [];
+      found.set(name, lines);
+    } else if (!/^\s*(?:[#;].*)?$/.test(line)) lines.push(line);
+  }
+  return found;
+}
+
+/** Blanks around names and values say nothing. */
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  const plain = (lines: readonly string[]): string => lines.map(line => line.trim().replace(/\s*=\s*/, ' = ')).join('\n');
+  return plain(one) === plain(other);
 }
 
 // ---------------------------------------------------------------- the file

@@ -1,7 +1,7 @@
 /**
  * `~/.aws/config` for one person, in the dialects that AWS tools read: the same roles, asked for in different ways.
  *
- * Pure text: the portal shows it, the client writes it. What each dialect cannot do is said beside it (`AWS_CONFIG_TRAPS`).
+ * Pure text: the portal shows it, the client writes it.
  */
 
 import { isAccountId, isRoleName } from './role.ts';
@@ -20,6 +20,8 @@ export interface ConfigSection {
   /** `[profile prod-Admin]` */
   readonly header: string;
   readonly lines: readonly string[];
+  /** Profiles go by it: with another one of this name they would go elsewhere. */
+  readonly isShared?: true;
 }
 
 export interface AwsConfigOptions {
@@ -27,10 +29,8 @@ export interface AwsConfigOptions {
   /** `sso_region`: names no place, but AWS tools want one. */
   readonly ssoRegion: string;
   readonly roles: readonly ConfiguredRole[];
-  /** How a profile is called; as `profileNames` says unless told. Then two may be called the same. */
+  /** How a profile is called; as `profileNames` says unless told. */
   readonly profileName?: ((role: ConfiguredRole) => string) | undefined;
-  /** In front of every profile's name. */
-  readonly prefix?: string | undefined;
   /** What `credential_process` runs for a role; the client's name on the PATH unless told. */
   readonly command?: ((role: string) => string) | undefined;
 }
@@ -44,40 +44,14 @@ export function isPlainRegion(region: string): boolean {
   return /^[a-z\d-]+$/.test(region);
 }
 
-const CHAINED =
-  'A profile of yours that has one of these for its `source_profile` needs the same `services` line. Without it, botocore and Go send the token to AWS.';
-/** What goes wrong with each dialect, where it bites. What people type stands in backticks. */
-export const AWS_CONFIG_TRAPS: { readonly [D in AwsConfigDialect]: readonly string[] } = {
-  'sso-session': [
-    'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI forgets the endpoint and goes to AWS.',
-    '`aws sso logout` sends every token on this computer to the endpoint of the profile that it runs with. Give it a profile of this file; tokens of AWS that arrive here are dropped.',
-    CHAINED,
-    'The JavaScript SDK takes the endpoint only from the profile that `AWS_PROFILE` names.',
-    'Needs the AWS CLI 2.22 or newer. From 2.35.13 on it wants an https start URL; with a private certificate authority, set `AWS_CA_BUNDLE`.',
-    'Tokens lie unencrypted in `~/.aws/sso/cache`, as those of AWS do. The rolebridge client keeps them in the keychain.',
-  ],
-  'sso-legacy': [
-    CHAINED,
-    'They sign in by a code, and again whenever the token ends: nothing is renewed.',
-    'Needs tools that read the services section (AWS CLI 2.13, botocore 1.31 and newer). Those that do not, as .NET, some versions of Java and Go v1, go to AWS instead: give them the rolebridge client.',
-  ],
-  'credential-process': [
-    'Needs the rolebridge client on the computer, signed in. Works with every AWS CLI and SDK, also with those that know no other endpoint.',
-  ],
-  container: [
-    'The token opens this one role, for as long as your session in the terminal lives. `rolebridge exec` gives a program on this computer the same without a token of its own.',
-    'The AWS CLI takes https addresses here since 2.33.2, botocore since 1.42.5.',
-  ],
-};
-
 /** The sections of one dialect; `container` has none, see `containerEnvironment`. */
 export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, options: AwsConfigOptions): readonly ConfigSection[] {
-  const { baseUrl, ssoRegion, roles, prefix = '', command = role => `rolebridge credential-process ${role}` } = options;
-  const startUrl = `${baseUrl}/start`;
+  const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role}` } = options;
+  const startUrl = startUrlOf(baseUrl);
   const shared = sharedName(baseUrl);
   const names = profileNames(roles);
   const profile = (role: ConfiguredRole, lines: readonly string[]): ConfigSection => {
-    const name = prefix + (options.profileName?.(role) ?? names.get(role)!);
+    const name = options.profileName?.(role) ?? names.get(role)!;
     return { name, header: `[profile ${name}]`, lines: [...lines, `region = ${role.account.region}`] };
   };
   const which = ({ account, role }: ConfiguredRole): string[] => [
@@ -92,6 +66,7 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
           name: `sso-session ${shared}`,
           header: `[sso-session ${shared}]`,
           lines: [`sso_start_url = ${startUrl}`, `sso_region = ${ssoRegion}`, 'sso_registration_scopes = sso:account:access'],
+          isShared: true,
         },
         services(shared, baseUrl),
         ...roles.map(role => profile(role, [`sso_session = ${shared}`, ...which(role)])),
@@ -106,6 +81,17 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
   }
 }
 
+export function startUrlOf(baseUrl: string): string {
+  return `${baseUrl}/start`;
+}
+
+/**
+ * Where AWS would be. The AWS CLI from 2.35.13 on refuses a start URL that does not lead to an address of this form; it asks nothing there.
+ */
+export function accessPortalOf(region: string): string {
+  return `https://rolebridge.portal.${region}.app.aws`;
+}
+
 /** What the sso-session and the services section are called: two bridges on one computer must not be taken for each other. */
 function sharedName(baseUrl: string): string {
   return new URL(baseUrl).host.replaceAll(/[^\w.-]+/g, '-').replace(/^-/, '');
@@ -116,12 +102,13 @@ function services(name: string, baseUrl: string): ConfigSection {
     name: `services ${name}`,
     header: `[services ${name}]`,
     lines: ['sso =', `  endpoint_url = ${baseUrl}`, 'sso_oidc =', `  endpoint_url = ${baseUrl}`],
+    isShared: true,
   };
 }
 
 /**
  * How the profile of each role is called: `prod-Admin`, and `prod-team-Admin` for team/Admin. Where two would be called the same, which AWS
- * tools refuse or mix up, each is spelled out with the id of its account: `111122223333-team_2FAdmin`. So a name never comes to mean another role.
+ * tools refuse or mix up, each is spelled out with the id of its account: `111122223333-team_2FAdmin`. So no name in a file stands for two roles.
  */
 export function profileNames(roles: readonly ConfiguredRole[]): ReadonlyMap<ConfiguredRole, string> {
   const holders = new Map<string, number>();
@@ -129,7 +116,7 @@ export function profileNames(roles: readonly ConfiguredRole[]): ReadonlyMap<Conf
   return new Map(roles.map(role => [role, holders.get(plainName(role)) === 1 ? plainName(role) : spelledName(role)]));
 }
 
-/** The JavaScript SDK skips a section with `=` or `,` in its name. */
+/** A role with a path is one word; and the JavaScript SDK skips a section with `=` or `,` in its name. */
 export function inProfileName(role: string): string {
   return role.replaceAll(/[/=,]/g, '-');
 }
@@ -144,14 +131,19 @@ function spelledName({ account, role }: ConfiguredRole): string {
   return `${account.id}-${spelled}`;
 }
 
-/** The environment of a container for each role; the token is made when it is needed. */
+/**
+ * The environment of a container for each role; the token is made when it is needed. All of it is commented out: whoever took the file as it is
+ * would get the last role of it.
+ */
 export function containerEnvironment({ baseUrl, roles }: AwsConfigOptions): string {
-  return roles
-    .map(
-      ({ account, role }) =>
-        `# ${account.name}/${role}\nAWS_CONTAINER_CREDENTIALS_FULL_URI=${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}\nAWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/secrets/rolebridge\nAWS_REGION=${account.region}\nAWS_DEFAULT_REGION=${account.region}\n`,
-    )
-    .join('\n');
+  const blocks = roles.map(({ account, role }) => [
+    `# ${account.name}/${role}`,
+    `#AWS_CONTAINER_CREDENTIALS_FULL_URI=${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}`,
+    '#AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/secrets/rolebridge',
+    `#AWS_REGION=${account.region}`,
+    `#AWS_DEFAULT_REGION=${account.region}`,
+  ]);
+  return [['# Take the marks off the lines of one role.'], ...blocks].map(lines => `${lines.join('\n')}\n`).join('\n');
 }
 
 /** Sections as the file has them. */

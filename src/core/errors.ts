@@ -179,7 +179,24 @@ export const ERRORS = {
     hint: 'Start the login again: rolebridge login.',
     oauth: 'invalid_grant',
   },
-  client_unknown: { status: 401, title: 'There is no such client', hint: 'Check the client id.', oauth: 'invalid_client' },
+  client_unknown: {
+    status: 401,
+    title: 'There is no such client',
+    hint: 'Its registration is over, or is of another bridge. The AWS CLI remembers it: remove the files in ~/.aws/sso/cache, then log in again.',
+    oauth: 'invalid_client',
+  },
+  client_metadata_invalid: {
+    status: 400,
+    title: 'This registration cannot be taken',
+    hint: 'Register a public client, for grant types that there are.',
+    oauth: 'invalid_client_metadata',
+  },
+  redirect_unregistrable: {
+    status: 400,
+    title: 'This redirect URI cannot be registered',
+    hint: 'Register addresses of the machine itself, as http://127.0.0.1/oauth/callback. A hosts file may turn localhost elsewhere.',
+    oauth: 'invalid_redirect_uri',
+  },
   client_unauthorized: {
     status: 400,
     title: 'This client may not use this way to log in',
@@ -211,6 +228,13 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** `error` of OAuth 2.0 (RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5), as far as there is an occasion for it here. */
+export type OAuthError =
+  | Extract<(typeof ERRORS)[ErrorCode], { readonly oauth: string }>['oauth']
+  | 'invalid_request'
+  | 'server_error'
+  | 'temporarily_unavailable';
 
 export interface BridgeErrorOptions {
   /** What the caller should do next; safe to show to anyone. Replaces the row's own hint. */

@@ -1,12 +1,16 @@
-/** "Use it in your terminal": the finished ~/.aws/config of this person, in the dialects that AWS tools read. */
+/**
+ * "Use it in your terminal": the finished ~/.aws/config of this person, in the dialects that AWS tools read, with what goes wrong with each.
+ *
+ * Owns: the page and its sentences, and the start URL, which leads here. Does not own: the text of the file (core/aws-config).
+ */
 import { Router } from 'express';
 import * as z from 'zod';
-import type { Access } from '../bridge/access.ts';
+import { type Access, attainable } from '../bridge/access.ts';
 import {
   AWS_CONFIG_DIALECTS,
-  AWS_CONFIG_TRAPS,
   type AwsConfigDialect,
   type AwsConfigOptions,
+  accessPortalOf,
   awsConfig,
   containerEnvironment,
   profileNames,
@@ -16,41 +20,77 @@ import { sessionIn, viewerIn } from '../http/current-session.ts';
 import { readQuery } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
-import type { Phrase } from '../http/views.ts';
+import type { HelpModel, Phrase } from '../http/views.ts';
 
 export interface AwsConfigPageParts {
   readonly baseUrl: string;
   readonly identityCenterRegion: string;
   readonly access: Access;
   readonly renderer: Renderer;
+  readonly help: HelpModel | undefined;
 }
 
 const PATH = '/aws-config';
 const AwsConfigQuery = z.object({ dialect: z.enum(AWS_CONFIG_DIALECTS).optional() });
 
+interface Dialect {
+  readonly label: string;
+  readonly how: (profile: string) => string;
+  /** What goes wrong, where it bites. */
+  readonly traps: readonly string[];
+}
+
+const CHAINED =
+  'A profile of yours that has one of these for its `source_profile` needs the same `services` line. Without it, botocore and Go send the token to AWS.';
 /** What people type stands in backticks. */
-const DIALECTS: { readonly [D in AwsConfigDialect]: { readonly label: string; readonly how: (profile: string) => string } } = {
+const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
   'sso-session': {
     label: 'AWS CLI and SDKs',
     how: profile => `Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`. Nothing else is installed.`,
+    traps: [
+      'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI forgets the endpoint and goes to AWS.',
+      '`aws sso logout` sends every token on this computer to the endpoint of the profile that it runs with. Give it a profile of this file; tokens of AWS that arrive here are dropped.',
+      'Profiles that `aws configure sso` writes have no `services` line, and go to AWS. Take those of this page.',
+      CHAINED,
+      'The JavaScript SDK takes the endpoint only from the profile that `AWS_PROFILE` names.',
+      'Needs the AWS CLI 2.22 or newer. From 2.35.13 on it wants an https start URL; with a private certificate authority, set `AWS_CA_BUNDLE`.',
+      'Tokens lie unencrypted in `~/.aws/sso/cache`, as those of AWS do. The rolebridge client keeps them in the keychain.',
+    ],
   },
   'sso-legacy': {
     label: 'Older tools',
     how: profile =>
       `For tools that do not know sso-session. Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`.`,
+    traps: [
+      CHAINED,
+      'They sign in by a code, and again whenever the token ends: nothing is renewed.',
+      'Needs tools that read the services section (AWS CLI 2.13, botocore 1.31 and newer). Those that do not, as .NET, some versions of Java and Go v1, go to AWS instead: give them the rolebridge client.',
+    ],
   },
   'credential-process': {
     label: 'rolebridge client',
     how: () => '`rolebridge configure` writes this for you, keeps what is yours, and takes away what is gone.',
+    traps: [
+      'Needs the rolebridge client on the computer, signed in. Works with every AWS CLI and SDK, also with those that know no other endpoint.',
+    ],
   },
   container: {
     label: 'Containers',
-    how: () => 'The environment of a container, one role each. A token is made with `POST /api/v1/container-tokens`.',
+    how: () => 'The environment of a container: take the lines of one role. Its token is made with `POST /api/v1/container-tokens`.',
+    traps: [
+      'The token opens this one role, for as long as your session in the terminal lives. `rolebridge exec` gives a program on this computer the same without a token of its own.',
+      'The AWS CLI takes https addresses here since 2.33.2, botocore since 1.42.5.',
+    ],
   },
 };
 
-export function awsConfigPage({ baseUrl, identityCenterRegion: ssoRegion, access, renderer }: AwsConfigPageParts): Router {
+export function awsConfigPage({ baseUrl, identityCenterRegion: ssoRegion, access, renderer, help }: AwsConfigPageParts): Router {
   const router = Router();
+
+  // Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. People who open it want to know what to do with it.
+  router.get('/start', ({ method }, response) =>
+    method === 'HEAD' ? response.redirect(302, accessPortalOf(ssoRegion)) : response.redirect(303, PATH),
+  );
 
   router.get(PATH, (request, response) => {
     const session = sessionIn(response);
@@ -59,24 +99,27 @@ export function awsConfigPage({ baseUrl, identityCenterRegion: ssoRegion, access
       return;
     }
     const { dialect } = readQuery(request, AwsConfigQuery);
-    const roles = [...access.rolesFor(session.identity, contextOf(response).origin).granted].sort((a, b) => compare(keyOf(a), keyOf(b)));
+    // Those that lack a proof, too: whoever uses one is told which.
+    const reachable = access.rolesFor(session.identity, contextOf(response).origin);
+    const roles = [...attainable(reachable)].sort((a, b) => compare(keyOf(a), keyOf(b)));
     const options: AwsConfigOptions = { baseUrl, ssoRegion, roles };
     if (dialect !== undefined) {
       response.attachment(dialect === 'container' ? 'rolebridge.env' : 'aws-config');
       response.type('text/plain').send(textOf(dialect, options));
       return;
     }
-    const [profile = 'NAME'] = profileNames(roles).values();
+    const [profile = ''] = profileNames(roles).values();
     response.type('html').send(
       renderer.render('aws-config', {
         viewer: viewerIn(response)!,
         roleCount: roles.length,
+        help,
         dialects: AWS_CONFIG_DIALECTS.map(id => ({
           id,
           label: DIALECTS[id].label,
           how: phrases(DIALECTS[id].how(profile)),
-          traps: AWS_CONFIG_TRAPS[id].map(phrases),
-          text: textOf(id, options) || '# no role now\n',
+          traps: DIALECTS[id].traps.map(phrases),
+          text: textOf(id, options),
           downloadHref: `${PATH}?dialect=${id}`,
         })),
       }),

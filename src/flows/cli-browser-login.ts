@@ -1,7 +1,8 @@
 /**
  * The third journey where terminal and browser are on one machine: the authorization endpoint (RFC 6749 section 4.1 with PKCE, RFC 8252).
  *
- * Owns: the page of `/oauth/authorize`; a person always presses a button. Does not own: which requests are answered (bridge/code-authorization).
+ * Owns: the page of `/oauth/authorize`, where a person always presses a button, and the address of AWS tools that leads there. Does not own: which
+ * requests are answered (bridge/code-authorization).
  */
 import { type Response, Router } from 'express';
 import * as z from 'zod';

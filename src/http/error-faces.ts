@@ -6,7 +6,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { actorOf, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace, MissingProof, TraceStep } from '../core/decision-trace.ts';
-import { asBridgeError, BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
+import { asBridgeError, BridgeError, ERRORS, type ErrorCode, type OAuthError } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { AuditSink, Clock, Session } from '../core/ports.ts';
@@ -124,12 +124,15 @@ const ASK_PEOPLE: ReadonlySet<ErrorCode> = new Set([
 const AT_THE_DOOR: ReadonlySet<ErrorCode> = new Set([
   'bad_request',
   'client_unauthorized',
+  'client_metadata_invalid',
   'client_unknown',
   'cross_site_request',
   'grant_type_unsupported',
+  'method_not_allowed',
   'not_signed_in',
   'payload_too_large',
   'redirect_refused',
+  'redirect_unregistrable',
   'scope_invalid',
   'token_invalid',
   'too_many_requests',
@@ -248,7 +251,7 @@ export function stepOf(step: TraceStep): { readonly rule: string; readonly outco
 }
 
 /** `error` of RFC 6749 section 5.2, for the codes whose row does not say it. */
-export function oauthErrorOf({ code, status }: BridgeError): string {
+export function oauthErrorOf({ code, status }: BridgeError): OAuthError {
   const row = ERRORS[code];
   if ('oauth' in row) return row.oauth;
   if (status === 429 || status === 503) return 'temporarily_unavailable';

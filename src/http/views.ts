@@ -206,7 +206,9 @@ export interface Phrase {
 /** `GET /aws-config` */
 export interface AwsConfigModel extends PageFrame {
   readonly viewer: ViewerModel;
+  /** Without any, there is nothing to show. */
   readonly roleCount: number;
+  readonly help?: HelpModel | undefined;
   readonly dialects: readonly {
     readonly id: AwsConfigDialect;
     readonly label: string;

@@ -71,7 +71,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     await assert.rejects(poll(), error('SlowDownException', { error: 'slow_down' }));
     const form = await alice.get(`${world.urls.bridge}/device`);
     const question = await alice.submit(form, 'form[action="/device"]', { user_code: begun.userCode! });
-    assert.match(question.text, /botocore-client-test/);
+    assert.match(question.text, /botocore-client-test as it calls itself/);
     await alice.submit(question, 'button[value=approve]');
     world.clock.turn(11);
     const tokens = await poll();
@@ -135,6 +135,41 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     assert.equal(new Set(keys).size, 3);
   });
 
+  it('reach by a device code what the configuration allows such logins, and no more', async t => {
+    const own = await ownWorld(t, { configure: yaml => `${yaml}\ncli: { deviceGrant: { roles: ["prod/ReadOnly"] } }\n` });
+    const { visitor } = await own.world.signIn('alice', 'saml');
+    const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+    const { portal } = own.tools;
+    const { accountList } = await portal.send(new ListAccountsCommand({ accessToken }));
+    assert.deepEqual(
+      accountList!.map(({ accountName }) => accountName),
+      ['prod'],
+    );
+    const { roleList } = await portal.send(new ListAccountRolesCommand({ accessToken, accountId: PROD }));
+    assert.deepEqual(
+      roleList!.map(({ roleName }) => roleName),
+      ['ReadOnly'],
+    );
+    await portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'ReadOnly' }));
+    await assert.rejects(
+      portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' })),
+      error('ForbiddenException', { message: /aws sso login, without --use-device-code/ }),
+    );
+    const [refusal, handout] = (await own.world.audit()).filter(({ type }) => type === 'access.refused' || type === 'credentials.issued');
+    assert.ok(refusal?.type === 'access.refused' && handout?.type === 'credentials.issued');
+    assert.ok(handout.cliSession !== undefined && handout.cliSession === refusal.cliSession, 'both name the session in the terminal');
+  });
+
+  it('are told when AWS refuses, and do not ask again and again', async t => {
+    const own = await ownWorld(t, { aws: world => ({ ...world, roles: [] }) });
+    const { visitor } = await own.world.signIn('alice', 'saml');
+    const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+    await assert.rejects(
+      own.tools.portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' })),
+      error('ForbiddenException', { message: /AWS refused the request/ }),
+    );
+  });
+
   it('are told when AWS does not answer, and whoever asks next asks AWS again', async t => {
     let isDown = true;
     const own = await ownWorld(t, {
@@ -173,7 +208,15 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     const { accessToken } = (await own.tools.logIn(visitor)).tokens;
     await assert.rejects(
       own.tools.portal.send(new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' })),
-      error('ForbiddenException', { message: /second factor/ }),
+      error('ForbiddenException', {
+        message:
+          /with a second factor, and your sign-in had none\. .* In a terminal: sign out at the portal of this bridge, then aws sso login --profile/,
+      }),
+    );
+    const { roleList } = await own.tools.portal.send(new ListAccountRolesCommand({ accessToken, accountId: PROD }));
+    assert.ok(
+      roleList!.some(({ roleName }) => roleName === 'Admin'),
+      'and the role is in the list, so that they ask',
     );
   });
 
@@ -362,7 +405,30 @@ describe('bad input on that wire', () => {
     type Row = readonly [what: string, ask: () => Promise<readonly [number, unknown]>, status: number, type: string];
     const rows: readonly Row[] = [
       ['no name', () => post('/client/register', { clientType: 'public' }), 400, 'InvalidRequestException'],
-      ['a confidential client', () => post('/client/register', { ...known, clientType: 'confidential' }), 400, 'InvalidRequestException'],
+      [
+        'a confidential client',
+        () => post('/client/register', { ...known, clientType: 'confidential' }),
+        400,
+        'InvalidClientMetadataException',
+      ],
+      [
+        'a grant type that there is not',
+        () => post('/client/register', { ...known, grantTypes: ['password'] }),
+        400,
+        'UnsupportedGrantTypeException',
+      ],
+      [
+        'a code without a place to go',
+        () => post('/client/register', { ...known, grantTypes: ['authorization_code'] }),
+        400,
+        'InvalidClientMetadataException',
+      ],
+      [
+        'a host that a file may turn elsewhere',
+        () => post('/client/register', { ...known, redirectUris: ['http://localhost/cb'] }),
+        400,
+        'InvalidRedirectUriException',
+      ],
       [
         'a foreign redirect URI',
         () => post('/client/register', { ...known, redirectUris: ['https://evil.example/cb'] }),
@@ -490,6 +556,41 @@ describe('bad input on that wire', () => {
       assert.deepEqual(await get(path, accessToken), [401, 'UnauthorizedException'], 'a token of somebody who has signed out everywhere');
   });
 
+  it('credentials are not handed out by HEAD', async () => {
+    const { visitor } = await world.signIn('alice', 'saml');
+    const { accessToken } = (await tools.logIn(visitor)).tokens;
+    const path = `${world.urls.bridge}/federation/credentials?account_id=${PROD}&role_name=Admin`;
+    const asked = world.toAws.length;
+    const { status, headers } = await fetch(path, { method: 'HEAD', headers: { 'x-amz-sso_bearer_token': accessToken! } });
+    assert.deepEqual([status, headers.get('allow'), headers.get('x-amzn-errortype')], [405, 'GET', 'InvalidRequestException']);
+    assert.equal(world.toAws.length, asked);
+  });
+
+  it('every error has the reference of the trail as its request id', async () => {
+    const response = await fetch(`${world.urls.bridge}/assignment/accounts`);
+    const [recorded] = await world.audit();
+    assert.equal(response.headers.get('x-amzn-requestid'), recorded!.origin.correlationId);
+    assert.ok((await response.text()).includes(`Reference ${recorded!.origin.correlationId}.`));
+  });
+
+  it('a path in other letters is answered by the same door', async () => {
+    assert.deepEqual(await get('/Federation/Credentials'), [400, 'InvalidRequestException']);
+    assert.deepEqual(await get('/Assignment/Accounts'), [401, 'UnauthorizedException']);
+  });
+
+  it('a role with the longest name there is leads to the next page', async t => {
+    const long = 'x'.repeat(60);
+    const own = await ownWorld(t, {
+      configure: yaml => yaml.replaceAll(/(roles?: \[?)Developer/g, `$1a/${`${'p'.repeat(100)}/`.repeat(4)}${long}, Developer`),
+    });
+    const { visitor } = await own.world.signIn('alice', 'saml');
+    const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+    const names: (string | undefined)[] = [];
+    for await (const page of paginateListAccountRoles({ client: own.tools.portal, pageSize: 1 }, { accessToken, accountId: PROD }))
+      names.push(...page.roleList!.map(({ roleName }) => roleName));
+    assert.ok(names.some(name => name!.endsWith(long)) && names.length === new Set(names).size && names.length >= 4, names.join());
+  });
+
   it('a registration ends, and with it what it may ask for', async t => {
     const own = await ownWorld(t);
     const old = await own.tools.register();
@@ -529,6 +630,8 @@ describe('bad input on that wire', () => {
     assert.ok(outcomes.every(({ status }) => status === 'fulfilled'));
     const others = await Promise.all(Array.from({ length: 21 }, () => beginDevice(own.world)));
     assert.equal(others.filter(({ status }) => status === 429).length, 1, 'by both doors together');
+    // At 429 the AWS CLI would give up.
+    await assert.rejects(own.tools.begin(asking), error('SlowDownException'));
   });
 
   it('every start URL that means this bridge is taken', async () => {

@@ -64,6 +64,26 @@ describe('our part of ~/.aws/config', () => {
     }
   });
 
+  it('is not written when what its profiles go by is there and leads elsewhere', () => {
+    const services: ConfigSection = {
+      name: 'services h',
+      header: '[services h]',
+      lines: ['sso =', '  endpoint_url = https://h'],
+      isShared: true,
+    };
+    const wanted = { owner: OWNER, sections: [services, section('a')] };
+    for (const theirs of ['[services h]\n', '[services h]\nsso =\n  endpoint_url = https://other\n', '[ "services h" ]\ns3 =\n'])
+      assert.throws(
+        () => rewritten(theirs, wanted),
+        { name: 'CliError', exit: 'local', message: /^\[services h\] is there already/ },
+        theirs,
+      );
+    const same = rewritten('[services h]\n# mine\nsso=\n    endpoint_url=https://h\n', wanted);
+    assert.deepEqual(same.conflicts, []);
+    assert.equal(same.text.split('[services h]').length, 2, 'what says the same is used');
+    assert.ok(same.text.includes('[profile a]'));
+  });
+
   it('is not touched when its marks are not as we leave them; the message names the line', () => {
     const [begin, end] = [`# rolebridge: begin ${OWNER} (x)`, `# rolebridge: end ${OWNER}`];
     for (const [text, says] of [

@@ -62,8 +62,9 @@ region = eu-west-1
       client,
       /\[profile staging-Developer\]\ncredential_process = rolebridge credential-process staging\/Developer\nregion = eu-west-1/,
     );
-    assert.match(container, /^AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m);
-    assert.match(container, /^AWS_REGION=eu-west-1\nAWS_DEFAULT_REGION=eu-west-1$/m, 'boto3 reads only the latter');
+    assert.match(container, /^#AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m);
+    assert.match(container, /^#AWS_REGION=eu-west-1\n#AWS_DEFAULT_REGION=eu-west-1$/m, 'boto3 reads only the latter');
+    assert.match(container, /^(?:(?:#.*)?\n)+$/, 'as a whole it sets nothing: its last role would win');
     assert.match(page.text, /then sign in with aws sso login --profile prod-Developer\./);
     assert.match(page.text, /With --sso-session instead of --profile, the AWS CLI forgets the endpoint/);
     for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
@@ -76,6 +77,14 @@ region = eu-west-1
 
   it('has nothing for somebody without a role, and says so', async () => {
     const { visitor } = await world.signIn('carol', 'oidc');
-    assert.match((await visitor.get(`${world.urls.bridge}/aws-config`)).text, /# no role now/);
+    const page = await visitor.get(`${world.urls.bridge}/aws-config`);
+    assert.match(page.text, /You have no role now.*Ask the platform team in #aws-access/s);
+    assert.equal(page.$('pre, a[href*="dialect="]').length, 0);
+  });
+
+  it('has the roles for which a proof is missing, too, for whoever uses one is told which', async () => {
+    const { visitor } = await world.signIn('alice', 'saml', { secondFactor: false });
+    const page = await visitor.get(`${world.urls.bridge}/aws-config`);
+    assert.match(page.$('#text-sso-session').text(), /^\[profile prod-Admin\]$/m);
   });
 });

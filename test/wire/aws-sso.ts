@@ -151,7 +151,7 @@ describe('aws sso', () => {
   it('an access token that ends is renewed without a word', async () => {
     const cache = join(home, '.aws/sso/cache');
     const before = accessToken();
-    // As if the hour were nearly over, for the CLI and for the bridge.
+    // As if the hour were nearly over, for the CLI: it renews then.
     for (const name of readdirSync(cache)) {
       const token = JSON.parse(readFileSync(join(cache, name), 'utf8')) as { accessToken?: string; expiresAt: string };
       if (token.accessToken === undefined) continue;
@@ -188,6 +188,32 @@ describe('aws sso', () => {
     assert.match(await aws('sts', 'get-caller-identity', '--profile', 'staging-Developer', '--query', 'Arn', '--output', 'text'), /\/bob-/);
     const { stderr } = await refused('sts', 'get-caller-identity', '--profile', 'prod-Admin');
     assert.match(stderr, /You do not have this role/);
+  });
+
+  it('a registration that the bridge does not know is named with the way out of it, and that way leads out', async () => {
+    const cache = join(home, '.aws/sso/cache');
+    for (const name of readdirSync(cache)) {
+      const kept = JSON.parse(readFileSync(join(cache, name), 'utf8')) as { clientId?: string };
+      // As under the key that the bridge had before.
+      if (kept.clientId !== undefined)
+        writeFileSync(join(cache, name), JSON.stringify({ ...kept, clientId: kept.clientId.replace(/\.[^.]*$/, `.${'A'.repeat(43)}`) }));
+    }
+    const args = ['sso', 'login', '--profile', 'prod-Admin', '--no-browser', '--use-device-code'];
+    const { stderr } = await refused(...args);
+    assert.match(
+      stderr,
+      /InvalidClientException.*There is no such client\. .*remove the files in ~\/\.aws\/sso\/cache, then log in again/s,
+    );
+    rmSync(cache, { recursive: true });
+    await browser.visit(async page => {
+      await logIn(['--no-browser', '--use-device-code'], /\b([B-Z]{4}-[B-Z]{4})\b/, async ([code]) => {
+        await page.goto(`${world.urls.bridge}/device`);
+        await signIn(page, 'bob', 'oidc');
+        await page.getByLabel('Code').fill(code);
+        await page.getByRole('button', { name: 'Continue' }).click();
+        await confirm(page, 'Your terminal is signed in');
+      });
+    });
   });
 
   it('whoever signs out everywhere is signed out of the AWS CLI, too', async () => {

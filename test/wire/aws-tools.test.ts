@@ -106,6 +106,23 @@ describe('profiles that configure wrote', () => {
     assert.doesNotMatch(stdout, /^\+credential_process/m);
   });
 
+  it('no profile is written under a name that two roles would share, or that is none', async () => {
+    const before = config();
+    for (const [args, says] of [
+      [['--profile-name', '{account}'], /gov\/Admin|would both be called prod\b/],
+      [
+        ['--profile-name', 'default', '--search', 'gov', '--default', 'prod/Admin'],
+        /--default and gov\/Admin would both be called default/,
+      ],
+      [['--prefix', 'services '], /"services gov-Admin" cannot be the name of a profile/],
+    ] as const) {
+      const { code, stderr } = await computer.run(['configure', '--yes', ...args]);
+      assert.equal(code, 2, args.join(' '));
+      assert.match(stderr, says);
+    }
+    assert.equal(config(), before);
+  });
+
   it('a program on the PATH is called by its name', async () => {
     const bin = computer.file('bin');
     mkdirSync(bin);

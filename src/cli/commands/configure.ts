@@ -1,16 +1,24 @@
 import { createTwoFilesPatch } from 'diff';
-import { awsConfig, type ConfigSection, type ConfiguredRole, inProfileName, isPlain, isPlainRegion } from '../../core/aws-config.ts';
+import {
+  awsConfig,
+  type ConfigSection,
+  type ConfiguredRole,
+  inProfileName,
+  isPlain,
+  isPlainRegion,
+  profileNames,
+} from '../../core/aws-config.ts';
 import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { ownCommand } from '../own-command.ts';
-import { nameOf, rolesOf } from '../role-list.ts';
+import { nameOf, type Role, rolesOf } from '../role-list.ts';
 import { exactly } from '../role-matching.ts';
 import type { Terminal } from '../terminal.ts';
 import { speaksOf } from './roles.ts';
 
-const SECTION_NAME = /^(?:(?:sso-session|services) )?[\w+=,.@-]{1,128}$/;
+const PROFILE_NAME = /^[\w+=,.@-]{1,128}$/;
 /** Of servers that name none. */
 const USUAL_SSO_REGION = 'us-east-1';
 
@@ -18,11 +26,11 @@ export const run: Run = async invocation => {
   const { options, client: open, terminal, env } = invocation;
   const client = open();
   const file = awsFile(env, 'config');
-  const wanted = options.remove === true ? { sections: [], unusable: [] } : await sectionsFor(client, invocation);
-  const rewriting = { owner: client.server.origin, sections: wanted.sections };
+  const sections = options.remove === true ? [] : await sectionsFor(client, invocation);
+  const rewriting = { owner: client.server.origin, sections };
   const before = readText(file);
   const { text: after, conflicts } = rewritten(before, rewriting);
-  const written = wanted.sections.filter(({ name, header }) => isProfile(header) && !conflicts.includes(name)).map(({ name }) => name);
+  const written = sections.filter(({ name, isShared }) => !isShared && !conflicts.includes(name)).map(({ name }) => name);
   const patch =
     before === after
       ? ''
@@ -30,7 +38,7 @@ export const run: Run = async invocation => {
 
   if (options['dry-run'] === true) {
     terminal.print(options.json === true ? asJson({ file, written, conflicts, changed: before !== after }) : patch);
-    sayConflicts(terminal, file, [...conflicts, ...wanted.unusable]);
+    sayConflicts(terminal, file, conflicts);
     return;
   }
   if (before !== after) {
@@ -46,19 +54,12 @@ export const run: Run = async invocation => {
         ? `Took our profiles out of ${file}.`
         : `Wrote ${written.length} profiles to ${file}.`,
   );
-  sayConflicts(terminal, file, [...conflicts, ...wanted.unusable]);
+  sayConflicts(terminal, file, conflicts);
   if (options.remove !== true && written[0] !== undefined)
     terminal.say(`Try one: aws ${options.sso === true ? 'sso login' : 'sts get-caller-identity'} --profile ${written[0]}`);
 };
 
-function isProfile(header: string): boolean {
-  return header === '[default]' || header.startsWith('[profile ');
-}
-
-async function sectionsFor(
-  client: Client,
-  { options, env }: Invocation,
-): Promise<{ readonly sections: readonly ConfigSection[]; readonly unusable: readonly string[] }> {
+async function sectionsFor(client: Client, { options, env }: Invocation): Promise<readonly ConfigSection[]> {
   const all = (await rolesOf(client, { fresh: true })).filter(({ usable, missing }) => usable || missing.length > 0);
   const search = typeof options.search === 'string' ? [options.search] : [];
   const roles = all.filter(role => speaksOf(role, search));
@@ -71,35 +72,50 @@ async function sectionsFor(
     throw new CliError('failed', `the server named a role in a way that cannot stand in ~/.aws/config: ${JSON.stringify(nameOf(odd))}`, {
       lines: ['Nothing was changed. Tell the people who run the bridge.'],
     });
+  const names = namesOf(roles, all, options);
   const ssoRegion = options.sso === true ? await ssoRegionOf(client) : USUAL_SSO_REGION;
-  const template = options['profile-name'];
   const write = (of: readonly ConfiguredRole[]) =>
     awsConfig(options.sso === true ? 'sso-session' : 'credential-process', {
       baseUrl: client.server.origin,
       ssoRegion,
       roles: of,
-      prefix: typeof options.prefix === 'string' ? options.prefix : undefined,
-      profileName: typeof template === 'string' ? role => profileName(template, role) : undefined,
+      profileName: role => names.get(role) ?? 'default',
       command: ownCommand(env, options.login === true),
     });
-  const sections = new Map<string, ConfigSection>();
-  const unusable: string[] = [];
-  for (const section of write(roles)) {
-    if (!SECTION_NAME.test(section.name)) {
-      throw new CliError('usage', `${JSON.stringify(section.name)} cannot be the name of a profile`, {
-        lines: ['Names take letters, digits and _+=,.@-'],
-      });
-    }
-    if (sections.has(section.name)) unusable.push(section.name);
-    else sections.set(section.name, section);
-  }
-  if (typeof options.default === 'string') {
-    const role = exactly(all, options.default);
-    if (role === undefined)
-      throw new CliError('refused', `you have no role ${options.default}`, { lines: ['--default takes ACCOUNT/ROLE, as in prod/Admin.'] });
-    sections.set('default', { ...write([role]).at(-1)!, name: 'default', header: '[default]' });
-  }
-  return { sections: [...sections.values()], unusable };
+  const sections = write(roles);
+  if (typeof options.default !== 'string') return sections;
+  const role = exactly(all, options.default);
+  if (role === undefined)
+    throw new CliError('refused', `you have no role ${options.default}`, { lines: ['--default takes ACCOUNT/ROLE, as in prod/Admin.'] });
+  return [...sections, { ...write([role]).at(-1)!, name: 'default', header: '[default]' }];
+}
+
+/** Throws `usage` for a name that cannot be one, and for two roles of one name. */
+function namesOf(roles: readonly Role[], all: readonly Role[], options: Invocation['options']): ReadonlyMap<ConfiguredRole, string> {
+  const template = options['profile-name'];
+  const prefix = typeof options.prefix === 'string' ? options.prefix : '';
+  // Among all: a role that the search leaves out is there all the same.
+  const usual = profileNames(all);
+  const holders = new Map<string, string>();
+  if (typeof options.default === 'string') holders.set('default', '--default');
+  return new Map(
+    roles.map(role => {
+      const name = prefix + (typeof template === 'string' ? profileName(template, role) : usual.get(role)!);
+      if (!PROFILE_NAME.test(name)) {
+        throw new CliError('usage', `${JSON.stringify(name)} cannot be the name of a profile`, {
+          lines: ['Names take letters, digits and _+=,.@-'],
+        });
+      }
+      const holder = holders.get(name);
+      if (holder !== undefined) {
+        throw new CliError('usage', `${holder} and ${nameOf(role)} would both be called ${name}`, {
+          lines: ['Nothing was changed. Take {account} and {role} into --profile-name, or leave it out.'],
+        });
+      }
+      holders.set(name, nameOf(role));
+      return [role, name];
+    }),
+  );
 }
 
 async function ssoRegionOf({ terminal, server }: Client): Promise<string> {
