@@ -19,7 +19,7 @@ export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
 const DEVICE_LOGINS_PER_MINUTE = 60;
-const POLLS = { atOnce: 2, mostWaiting: 10_000 };
+const POLLS = { atOnce: 1, mostWaiting: 10_000 };
 
 /** Reads what a grant needs, by the names of a wire. Each throws `bad_request`. */
 export interface GrantFields {
