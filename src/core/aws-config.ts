@@ -49,9 +49,9 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
   const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role}` } = options;
   const startUrl = startUrlOf(baseUrl);
   const shared = sharedName(baseUrl);
-  const names = profileNames(roles);
+  const nameOf = options.profileName ?? usualName(roles);
   const profile = (role: ConfiguredRole, lines: readonly string[]): ConfigSection => {
-    const name = options.profileName?.(role) ?? names.get(role)!;
+    const name = nameOf(role);
     return { name, header: `[profile ${name}]`, lines: [...lines, `region = ${role.account.region}`] };
   };
   const which = ({ account, role }: ConfiguredRole): string[] => [
@@ -114,6 +114,11 @@ export function profileNames(roles: readonly ConfiguredRole[]): ReadonlyMap<Conf
   const holders = new Map<string, number>();
   for (const name of roles.flatMap(role => [plainName(role), spelledName(role)])) holders.set(name, (holders.get(name) ?? 0) + 1);
   return new Map(roles.map(role => [role, holders.get(plainName(role)) === 1 ? plainName(role) : spelledName(role)]));
+}
+
+function usualName(roles: readonly ConfiguredRole[]): (role: ConfiguredRole) => string {
+  const names = profileNames(roles);
+  return role => names.get(role)!;
 }
 
 /** A role with a path is one word; and the JavaScript SDK skips a section with `=` or `,` in its name. */

@@ -7,13 +7,10 @@ import { BridgeError } from '../core/errors.ts';
 import type { CliSession, Records } from '../core/ports.ts';
 import { SESSION_COLUMNS, sessionIn } from './cli-sessions.ts';
 import { bytes, type Database, type Row } from './database.ts';
-import { deeplyFrozen, hashOf, type Seal, type SealedKind } from './sealing.ts';
+import { deeplyFrozen, hashOf, remember, type Seal, type SealedKind } from './sealing.ts';
 
 /** Far more than callers who race for one record; each round one of them succeeds. */
 const MAX_ROUNDS = 1000;
-
-/** Opening what was opened before costs more than everything else about a request. */
-const MOST_OPENED = 10_000;
 
 const OF_RECORD = `FROM (SELECT session_hash, revision, sealed AS sealed_record FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
   JOIN cli_sessions ON cli_sessions.id_hash = record.session_hash`;
@@ -77,10 +74,11 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
       const known = opened.get(name);
       const isSame = known !== undefined && known.state === stateIn(await database.rows(STATE_WITH_SESSION, [kind, place]));
       const current = isSame ? known : await openWithSession(id, place);
-      opened.delete(name);
-      if (current === undefined) return undefined;
-      opened.set(name, current);
-      if (opened.size > MOST_OPENED) opened.delete(opened.keys().next().value!);
+      if (current === undefined) {
+        opened.delete(name);
+        return undefined;
+      }
+      remember(opened, name, current);
       return current.found.record.expiresAt > now ? current.found : undefined;
     },
     update: async (id, now, transition) => {

@@ -111,7 +111,8 @@ function nameOf(kind: SealedKind, id: string): string {
   return hash('sha256', `${kind}\0${id}`, 'base64');
 }
 
-function remember<T>(memory: Map<string, T>, name: string, value: T): void {
+/** The newest 10,000, by what no id can be read from. */
+export function remember<T>(memory: Map<string, T>, name: string, value: T): void {
   memory.delete(name);
   memory.set(name, value);
   if (memory.size > MOST_REMEMBERED) memory.delete(memory.keys().next().value!);
