@@ -22,6 +22,8 @@ export interface Rewritten {
   readonly text: string;
   /** Names of profiles that somebody has outside of our part: not written, because the AWS CLI refuses a file that has a section twice. */
   readonly conflicts: readonly string[];
+  /** Names of profiles of our part that were there, as another role: whoever uses one must be told. */
+  readonly moved: readonly string[];
 }
 
 const BEGIN = '# rolebridge: begin ';
@@ -41,7 +43,7 @@ export function awsFile(env: Readonly<Record<string, string | undefined>>, kind:
  * that our profiles go by is there with other lines.
  */
 export function rewritten(text: string, { owner, sections }: Rewriting): Rewritten {
-  const { before, after, joined } = partOf(text, owner);
+  const { before, after, joined, own: former } = partOf(text, owner);
   const others = sectionsIn(before + after);
   const clash = sections.find(({ name, lines, isShared }) => isShared && others.has(name) && !isSame(others.get(name)!, lines));
   if (clash !== undefined) {
@@ -51,7 +53,9 @@ export function rewritten(text: string, { owner, sections }: Rewriting): Rewritt
   }
   const conflicts = sections.filter(({ name, isShared }) => !isShared && others.has(name)).map(({ name }) => name);
   const own = sections.filter(({ name }) => !others.has(name));
-  if (own.length === 0) return { text: before + after, conflicts };
+  const formerly = sectionsIn(former);
+  const moved = own.filter(({ name, lines }) => isAnotherRole(formerly.get(name) ?? [], lines)).map(({ name }) => name);
+  if (own.length === 0) return { text: before + after, conflicts, moved };
 
   const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
   const isJoined = joined || (before !== '' && !before.endsWith('\n'));
@@ -60,18 +64,20 @@ export function rewritten(text: string, { owner, sections }: Rewriting): Rewritt
     ...own.flatMap(({ header, lines: written }) => [header, ...written, '']),
     `${END}${owner}`,
   ];
-  return { text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`, conflicts };
+  return { text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`, conflicts, moved };
 }
 
 interface Part {
   readonly before: string;
+  /** What lies between the marks. */
+  readonly own: string;
   readonly after: string;
   readonly joined: boolean;
 }
 
 function partOf(text: string, owner: string): Part {
   let offset = 0;
-  let begin: { readonly line: number; readonly at: number; readonly joined: boolean } | undefined;
+  let begin: { readonly line: number; readonly at: number; readonly end: number; readonly joined: boolean } | undefined;
   let found: Part | undefined;
   for (const [index, line] of text.split(/(?<=\n)/).entries()) {
     const content = line.replace(/\r?\n$/, '');
@@ -79,12 +85,13 @@ function partOf(text: string, owner: string): Part {
     if (marksBegin) {
       if (begin !== undefined) throw broken(owner, index + 1, 'begins again before it has ended');
       if (found !== undefined) throw broken(owner, index + 1, 'begins a second time');
-      begin = { line: index + 1, at: offset, joined: content.startsWith(BEGIN + owner + JOINED) };
+      begin = { line: index + 1, at: offset, end: offset + line.length, joined: content.startsWith(BEGIN + owner + JOINED) };
     } else if (isMark(content, END, owner)) {
       if (begin === undefined) throw broken(owner, index + 1, 'ends without having begun');
       const before = text.slice(0, begin.at);
       found = {
         before: begin.joined ? before.replace(/\r?\n$/, '') : before,
+        own: text.slice(begin.end, offset),
         after: text.slice(offset + line.length),
         joined: begin.joined,
       };
@@ -93,7 +100,7 @@ function partOf(text: string, owner: string): Part {
     offset += line.length;
   }
   if (begin !== undefined) throw broken(owner, begin.line, 'begins and never ends');
-  return found ?? { before: text, after: '', joined: false };
+  return found ?? { before: text, own: '', after: '', joined: false };
 }
 
 function isMark(line: string, mark: string, owner: string): boolean {
@@ -127,6 +134,16 @@ function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
 function isSame(one: readonly string[], other: readonly string[]): boolean {
   const plain = (lines: readonly string[]): string => lines.map(line => line.trim().replace(/\s*=\s*/, ' = ')).join('\n');
   return plain(one) === plain(other);
+}
+
+/** What says which role a profile is, in each dialect. */
+const ROLE_LINES = /^(?:sso_account_id|sso_role_name)\s*=.*$|(?<=\scredential-process\s)\S+/gm;
+
+/** False where the two say it in different dialects. */
+function isAnotherRole(one: readonly string[], other: readonly string[]): boolean {
+  const roleIn = (lines: readonly string[]): readonly string[] => lines.join('\n').match(ROLE_LINES) ?? [];
+  const [was, is] = [roleIn(one), roleIn(other)];
+  return was.length > 0 && was.length === is.length && !isSame(was, is);
 }
 
 // ---------------------------------------------------------------- the file

@@ -84,6 +84,21 @@ describe('our part of ~/.aws/config', () => {
     assert.ok(same.text.includes('[profile a]'));
   });
 
+  it('names the profiles that are another role than before', () => {
+    const sso = (id: string, role: string) => [`sso_account_id = ${id}`, `sso_role_name = ${role}`];
+    const client = (role: string, more = '') => [`credential_process = node x credential-process ${role}${more}`];
+    const movedBy = (was: readonly string[], is: readonly string[]): readonly string[] => {
+      const part = (lines: readonly string[]) => ({ owner: OWNER, sections: [{ ...section('a'), lines }, section('b')] });
+      return rewritten(rewritten('', part(was)).text, part(is)).moved;
+    };
+    assert.deepEqual(movedBy(sso('1', 'Admin'), sso('2', 'Admin')), ['a']);
+    assert.deepEqual(movedBy(sso('1', 'Admin'), sso('1', 'Developer')), ['a']);
+    assert.deepEqual(movedBy(client('prod/team-Admin'), client('prod-team/Admin')), ['a']);
+    assert.deepEqual(movedBy(client('prod/Admin'), client('prod/Admin', ' --login')), []);
+    assert.deepEqual(movedBy(client('prod/Admin'), sso('1', 'Admin')), []);
+    assert.deepEqual(movedBy(sso('1', 'Admin'), sso('1', 'Admin')), []);
+  });
+
   it('is not touched when its marks are not as we leave them; the message names the line', () => {
     const [begin, end] = [`# rolebridge: begin ${OWNER} (x)`, `# rolebridge: end ${OWNER}`];
     for (const [text, says] of [

@@ -29,7 +29,7 @@ export const run: Run = async invocation => {
   const sections = options.remove === true ? [] : await sectionsFor(client, invocation);
   const rewriting = { owner: client.server.origin, sections };
   const before = readText(file);
-  const { text: after, conflicts } = rewritten(before, rewriting);
+  const { text: after, conflicts, moved } = rewritten(before, rewriting);
   const written = sections.filter(({ name, isShared }) => !isShared && !conflicts.includes(name)).map(({ name }) => name);
   const patch =
     before === after
@@ -37,16 +37,18 @@ export const run: Run = async invocation => {
       : createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 }).replace(/^Index: .*\n=+\n/, '');
 
   if (options['dry-run'] === true) {
-    terminal.print(options.json === true ? asJson({ file, written, conflicts, changed: before !== after }) : patch);
+    terminal.print(options.json === true ? asJson({ file, written, conflicts, moved, changed: before !== after }) : patch);
+    sayMoved(terminal, moved);
     sayConflicts(terminal, file, conflicts);
     return;
   }
   if (before !== after) {
     terminal.say(coloured(patch, terminal));
+    sayMoved(terminal, moved);
     if (options.yes !== true) await confirmed(terminal);
     editFile(file, text => rewritten(text, rewriting).text);
   }
-  if (options.json === true) terminal.print(asJson({ file, written, conflicts, changed: before !== after }));
+  if (options.json === true) terminal.print(asJson({ file, written, conflicts, moved, changed: before !== after }));
   terminal.say(
     before === after
       ? `${file} is up to date.`
@@ -146,6 +148,11 @@ function sayConflicts(terminal: Terminal, file: string, names: readonly string[]
   terminal.say(`A section that is there twice breaks the AWS CLI. Rename yours in ${file}, or take --prefix or --profile-name.`);
 }
 
+function sayMoved(terminal: Terminal, names: readonly string[]): void {
+  const unasked = names.filter(name => name !== 'default');
+  if (unasked.length > 0) terminal.warn(`another role than before under the same name: ${unasked.join(', ')}.`);
+}
+
 function coloured(patch: string, terminal: Terminal): string {
   return patch
     .split('\n')
@@ -157,7 +164,8 @@ function asJson(done: {
   readonly file: string;
   readonly written: readonly string[];
   readonly conflicts: readonly string[];
+  readonly moved: readonly string[];
   readonly changed: boolean;
 }): string {
-  return `${JSON.stringify({ file: done.file, changed: done.changed, profiles: done.written, conflicts: done.conflicts }, null, 2)}\n`;
+  return `${JSON.stringify({ file: done.file, changed: done.changed, profiles: done.written, conflicts: done.conflicts, moved: done.moved }, null, 2)}\n`;
 }
