@@ -26,6 +26,7 @@ import { createLog } from '../../src/log.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { type HandTurnedClock, handTurnedClock, runningClock } from './clock.ts';
+import { placeSigningKeys } from './keys.ts';
 import { type Page, Visitor } from './visitor.ts';
 
 export type Protocol = 'oidc' | 'saml';
@@ -148,6 +149,7 @@ async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<
   answer(servers.aws, recorded(toAws, options.through?.aws?.(aws.handler) ?? aws.handler));
 
   for (const [name, text] of Object.entries({ ...demoSecrets(clientSecret), ...options.files })) write(join(directory, name), text);
+  await placeSigningKeys(join(directory, 'keys'));
   const yaml = demoConfig({ bridgeUrl: urls.bridge, oidcUrl: urls.oidc, samlUrl: urls.saml, awsUrl: urls.aws, directory });
   const file = join(directory, 'rolebridge.yaml');
   write(file, options.configure?.(yaml, urls) ?? yaml);
