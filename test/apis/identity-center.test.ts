@@ -124,7 +124,8 @@ describe('AWS SDK clients of IAM Identity Center', () => {
   it('get credentials of their own when another person, or the same one by another sign-in, has some', async t => {
     const own = await ownWorld(t);
     const keyOf = async (username: string): Promise<string> => {
-      const { visitor } = await own.world.signIn(username, 'oidc');
+      // The SAML IdP says when by the clock of this world; the OpenID provider by its own, in whole seconds.
+      const { visitor } = await own.world.signIn(username, 'saml');
       const { accessToken } = (await own.tools.logIn(visitor)).tokens;
       const asked = { accessToken, accountId: STAGING, roleName: 'Developer' };
       return (await own.tools.portal.send(new GetRoleCredentialsCommand(asked))).roleCredentials!.accessKeyId!;
