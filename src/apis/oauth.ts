@@ -12,12 +12,12 @@ import { recordable } from '../core/audit-event.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
-import { isScope, MAX_DEVICE_NAME, SCOPE } from '../core/oauth-client.ts';
+import { DEVICE_CODE_GRANT, isScope, MAX_DEVICE_NAME, SCOPE } from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { formBody, readForm, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';
-import { DEVICE_CODE_GRANT, type GrantFields, type TerminalDoors } from './terminal-doors.ts';
+import type { GrantFields, TerminalDoors } from './terminal-doors.ts';
 
 export interface OAuthParts {
   readonly baseUrl: string;

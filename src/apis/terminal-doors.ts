@@ -10,12 +10,9 @@ import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
 import type { Origin } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { OAuthClient } from '../core/oauth-client.ts';
+import { DEVICE_CODE_GRANT, type OAuthClient } from '../core/oauth-client.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { createPollLine } from './poll-line.ts';
-
-/** RFC 8628 section 3.4. */
-export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
 const DEVICE_LOGINS_PER_MINUTE = 60;

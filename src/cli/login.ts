@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DEVICE_CODE_GRANT } from '../core/oauth-client.ts';
 import { browserOpener, openBrowser } from './browser.ts';
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
@@ -32,7 +33,6 @@ export interface LoginOptions {
 
 /** How long a person may take; the server's own limit is ten minutes. */
 const PERSON_SECONDS = 600;
-const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const SLOW_DOWN_SECONDS = 5;
 
 /** Signs in, unless another process has done so meanwhile. Throws `loginFailed`, `unreachable`, `local`. */

@@ -39,6 +39,9 @@ export const SCOPE = 'aws';
 /** The scope that AWS tools ask IAM Identity Center for; it stands for ours. */
 export const AWS_TOOLS_SCOPE = 'sso:account:access';
 
+/** The grant type of a device code (RFC 8628 section 3.4). */
+export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
 /** Characters of the host name that a terminal may say of itself. */
 export const MAX_DEVICE_NAME = 64;
 

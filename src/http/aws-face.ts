@@ -5,7 +5,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { type BridgeError, ERRORS, type ErrorCode, type OAuthError } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
-import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
+import { AWS_TOOLS_SCOPE, DEVICE_CODE_GRANT } from '../core/oauth-client.ts';
 import { errorFace, oauthErrorOf, type Recording, recordAtTheDoor, signInHelps } from './error-faces.ts';
 import { contextOf } from './request-context.ts';
 import type { HelpModel } from './views.ts';
@@ -54,7 +54,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   device_grant_off: LOG_IN_HERE,
   role_not_for_device_login: LOG_IN_HERE,
   scope_invalid: `Ask for the scope ${AWS_TOOLS_SCOPE}, or for none.`,
-  grant_type_unsupported: 'There are authorization_code, refresh_token and urn:ietf:params:oauth:grant-type:device_code.',
+  grant_type_unsupported: `There are authorization_code, refresh_token and ${DEVICE_CODE_GRANT}.`,
   method_not_allowed: 'The header Allow says which.',
 };
 
