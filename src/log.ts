@@ -1,8 +1,9 @@
 /**
  * The operator's log: pino, JSON on stdout, with redaction as the last net. Whoever logs passes fields, not sentences;
- * secrets must not be passed at all.
+ * secrets must not be passed at all. No line contains a character that a terminal obeys, whoever said it (threats R46).
  */
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { printableLogLine } from './core/printable.ts';
 
 export type { Logger } from 'pino';
 
@@ -57,6 +58,7 @@ export function createLog(options: { readonly level: string; readonly destinatio
       timestamp: pino.stdTimeFunctions.isoTime,
       // pino's own redaction by paths takes longer than everything else about a line.
       formatters: { level: label => ({ level: label }), log: fields => redacted(fields) as Record<string, unknown> },
+      hooks: { streamWrite: printableLogLine },
       serializers: { err: (fault: Error) => redacted(pino.stdSerializers.err(fault)) as object },
     },
     options.destination ?? pino.destination({ sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MILLISECONDS }),

@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 import type { Configuration } from './config/configuration.ts';
 import { checkConfiguration, formatProblems } from './config/load.ts';
+import { printableText } from './core/printable.ts';
 import { endSessions, listSessions } from './operator.ts';
 import { type Serving, serve } from './serving.ts';
 
@@ -118,6 +119,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
   const usage = (thrown as { code?: unknown } | undefined)?.code;
-  process.stderr.write(`rolebridge-server: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
+  process.stderr.write(`rolebridge-server: ${printableText(thrown instanceof Error ? thrown.message : String(thrown))}\n`);
   process.exitCode = typeof usage === 'string' && usage.startsWith('ERR_PARSE_ARGS') ? EXIT.usage : EXIT.failed;
 }

@@ -13,6 +13,7 @@ import { type Origin, recordable } from './core/audit-event.ts';
 import type { CliSessionSummary } from './core/cli-session.ts';
 import { BridgeError } from './core/errors.ts';
 import { isPersonId } from './core/identity.ts';
+import { printableJson, printableText } from './core/printable.ts';
 import { createLog } from './log.ts';
 
 export interface ListOptions {
@@ -30,7 +31,7 @@ export interface EndOptions extends ListOptions {
 export async function listSessions(configuration: Configuration, { user, json }: ListOptions): Promise<void> {
   await operate(configuration, async sessions => {
     const found = await sessions.list(user);
-    if (json) process.stdout.write(`${JSON.stringify(found.map(fieldsOf), null, 2)}\n`);
+    if (json) say(json, found.map(fieldsOf), '');
     else if (found.length === 0) process.stderr.write('Nobody is signed in from a terminal.\n');
     else process.stdout.write(table(found));
   });
@@ -82,7 +83,7 @@ async function operate(configuration: Configuration, act: (sessions: OperatorSes
 }
 
 function say(json: boolean, data: object, text: string): void {
-  process.stdout.write(`${json ? JSON.stringify(data, null, 2) : text}\n`);
+  process.stdout.write(`${json ? printableJson(JSON.stringify(data, null, 2)) : printableText(text)}\n`);
 }
 
 const time = (instant: number): string => `${new Date(instant).toISOString().slice(0, 16)}Z`;

@@ -75,6 +75,28 @@ describe('the log', () => {
     assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
+  it('contains no character that a terminal obeys, wherever it stands in a line', () => {
+    const hostile = '\u009b2J\u202e\u2028\u007f\u001b[2J';
+    const places: Record<string, (log: ReturnType<typeof createLog>) => void> = {
+      'a value': log => log.warn({ cause: hostile }, 'm'),
+      'a nested value': log => log.warn({ a: { b: { c: { d: { e: { f: { g: hostile } } } } } } }, 'm'),
+      'a list': log => log.warn({ a: [[hostile]] }, 'm'),
+      'a name': log => log.warn({ a: { [hostile]: 1 } }, 'm'),
+      'the message': log => log.warn(hostile),
+      'an error': log => log.error({ err: new Error(hostile, { cause: new Error(hostile) }) }, 'm'),
+      'an error that is a field': log => log.error({ cause: new Error(hostile), why: { name: hostile } }, 'm'),
+      'what a child is bound to': log => log.child({ from: hostile }).info('m'),
+      'what is hidden': log => log.info({ password: hostile, a: hostile }, 'm'),
+    };
+    for (const [place, write] of Object.entries(places)) {
+      const text = logged(write);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested.
+      assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/, place);
+      assert.equal(text.trim().split('\n').length, 1, place);
+      JSON.parse(text);
+    }
+  });
+
   it('is silent below its level', () =>
     assert.equal(
       logged(log => log.info('x'), 'warn'),

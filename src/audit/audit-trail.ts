@@ -64,21 +64,9 @@ function strangersBudget(): (event: AuditEvent) => boolean {
 function fieldsOf(event: AuditEvent): Record<string, unknown> {
   const { type: _becomesTheMessage, origin, actor, ...rest } = { actor: undefined, ...event };
   const times = { at: timeOf(event.at), ...('expiresAt' in event && { expiresAt: timeOf(event.expiresAt) }) };
-  const flat: Record<string, unknown> = { ...rest, ...origin, ...actor, ...times };
-  for (const name of Object.keys(flat)) flat[name] = printable(flat[name]);
-  return flat;
+  return { ...rest, ...origin, ...actor, ...times };
 }
 
 function timeOf(instant: Instant): string {
   return new Date(instant).toISOString();
-}
-
-// JSON escapes what is below U+0020. These it leaves as they are, and a terminal or a viewer may obey them:
-// DEL and C1 controls, line and paragraph separators, and the marks that turn the direction of text.
-const OBEYED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-function printable(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(printable);
-  if (typeof value !== 'string') return value;
-  return value.replace(OBEYED, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
