@@ -22,7 +22,12 @@ export interface Operation<Input = unknown, Output = unknown> {
   readonly description: string;
   /** The container credentials take tokens for one role, everything else the tokens of a login. */
   readonly token: 'login' | 'container';
-  readonly input?: { readonly in: InputPlace; readonly schema: z.ZodType<Input> };
+  readonly input?: {
+    readonly in: InputPlace;
+    readonly schema: z.ZodType<Input>;
+    /** The largest body in bytes, where it is not the default. */
+    readonly maxBytes?: number;
+  };
   /** Undefined for an answer without a body. */
   readonly output?: { readonly schema: z.ZodType<Output>; readonly description: string };
   /** Beside those that every operation has. */

@@ -54,7 +54,7 @@ export function apiRoutes({ operations, baseUrl, tokens, audit, clock }: ApiRout
   const limit = limitPerAddress(REQUESTS_PER_MINUTE);
   for (const operation of operations) {
     const router = operation.token === 'container' ? container : login;
-    const reading = operation.input?.in === 'body' ? [jsonBody(BODY_BYTES)] : [];
+    const reading = operation.input?.in === 'body' ? [jsonBody(operation.input.maxBytes ?? BODY_BYTES)] : [];
     router[operation.method](routeOf(operation.path), limit, ...reading, answer(operation));
   }
   login.get('/openapi.json', (_request, response) => {

@@ -9,6 +9,7 @@ import type { Access, AccessRequest } from '../bridge/access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { Tokens } from '../bridge/tokens.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
+import { MAX_DESTINATION } from '../core/console-destination.ts';
 import { ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Clock, Connector } from '../core/ports.ts';
@@ -29,6 +30,9 @@ export interface CredentialsApiParts {
 
 /** A console link is good for fifteen minutes (IAM User Guide, "Enabling custom identity broker access to the AWS console"). */
 const CONSOLE_LINK_SECONDS = 15 * MINUTE;
+
+/** The longest destination with every character escaped (`\u00e9`), and more, so that a longer one is refused by its own code. */
+const LINK_BODY_BYTES = 12 * MAX_DESTINATION;
 
 const AskedRole = z.object({
   account: text(128).min(1).describe('Name or id of an account'),
@@ -195,7 +199,15 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       token: 'login',
       input: {
         in: 'body',
-        schema: AskedRole.extend({ destination: text(2048).min(1).optional().describe('A console address of the same partition') }),
+        schema: AskedRole.extend({
+          // A longer one is refused by its own code, with its length.
+          destination: z
+            .string()
+            .min(1)
+            .optional()
+            .meta({ description: 'A console address of the same partition', maxLength: MAX_DESTINATION }),
+        }),
+        maxBytes: LINK_BODY_BYTES,
       },
       output: {
         description: 'The link, a secret',

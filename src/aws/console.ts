@@ -2,11 +2,12 @@
  * Credentials into a console link, by the federation endpoint of AWS sign-in (IAM User Guide, "Enabling custom identity broker access
  * to the AWS console").
  *
- * Owns: which addresses count as the console, the sign-in token, and the shape of the link. Does not own: who may have it.
+ * Owns: the sign-in token, and the shape of the link. Does not own: who may have it, which destinations are allowed (core).
  */
 import { z } from 'zod';
+import { consoleDestination } from '../core/console-destination.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { PartitionFacts, Partitions } from '../core/partitions.ts';
+import type { Partitions } from '../core/partitions.ts';
 import type { ConsoleFederation, ConsoleLinkRequest } from '../core/ports.ts';
 import type { Account } from '../core/role.ts';
 import { MAX_DURATION, MIN_DURATION } from '../core/session.ts';
@@ -19,15 +20,12 @@ export interface ConsoleFederationOptions {
   readonly outbound: Outbound;
 }
 
-/** Deep links into log queries are long, and everything must fit into one address. */
-const MAX_DESTINATION_CHARACTERS = 4096;
-
 const SigninAnswer = z.object({ SigninToken: z.string().min(1).max(16_384) });
 
 export function createConsoleFederation({ partitions, outbound }: ConsoleFederationOptions): ConsoleFederation {
   const destinationFor = (account: Account, destination: string | undefined): string => {
     const partition = partitions[account.partition];
-    return destination === undefined ? partition.consoleHome(account.region) : checkedDestination(partition, destination);
+    return destination === undefined ? partition.consoleHome(account.region) : consoleDestination(partition, account.id, destination);
   };
 
   return {
@@ -98,17 +96,4 @@ async function signinTokenOf(response: Response, account: Account): Promise<stri
   const answer = SigninAnswer.safeParse(await response.json().catch(() => undefined));
   if (!answer.success) throw new BridgeError('aws_refused', `${where}: the answer of the federation endpoint holds no sign-in token`);
   return answer.data.SigninToken;
-}
-
-function checkedDestination(partition: PartitionFacts, destination: string): string {
-  const refuse = (why: string): BridgeError => new BridgeError('destination_refused', `console destination: ${why}`);
-  if (destination.length > MAX_DESTINATION_CHARACTERS) throw refuse(`longer than ${MAX_DESTINATION_CHARACTERS} characters`);
-  // The parser would drop or turn these, and another parser would not.
-  if (/[\p{C}\p{Z}\\]/u.test(destination)) throw refuse('holds a blank, a control character or a backslash');
-  if (!/^https?:\/\/[^/]/i.test(destination)) throw refuse('not a whole https address');
-  const url = URL.parse(destination);
-  if (url === null) throw refuse('not an address');
-  if (!partition.isConsole(url)) throw refuse(`not a console of partition ${partition.partition}`);
-  if (url.href.length > MAX_DESTINATION_CHARACTERS) throw refuse(`longer than ${MAX_DESTINATION_CHARACTERS} characters`);
-  return url.href;
 }

@@ -41,7 +41,12 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     },
     accounts,
     access: rulesOf(document.access, accounts, options.references),
-    aws: { endpoints: document.aws.endpoints, partitions: document.aws.partitions, timeoutSeconds: document.aws.timeout },
+    aws: {
+      endpoints: document.aws.endpoints,
+      partitions: document.aws.partitions,
+      consoleHosts: document.aws.consoleHosts,
+      timeoutSeconds: document.aws.timeout,
+    },
   };
 }
 

@@ -51,6 +51,8 @@ export interface Configuration {
   readonly aws: {
     readonly endpoints: { readonly sts?: string | undefined; readonly signin?: string | undefined; readonly console?: string | undefined };
     readonly partitions: Readonly<Partial<Record<Partition, PartitionOverrides>>>;
+    /** Further consoles; `*.` in front of a domain stands for all hosts below it. */
+    readonly consoleHosts: readonly string[];
     readonly timeoutSeconds: Seconds;
   };
 }

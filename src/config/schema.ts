@@ -13,6 +13,7 @@ import { LOG_LEVELS } from './configuration.ts';
 import {
   choice,
   connectorId,
+  consoleHost,
   duration,
   filePath,
   flag,
@@ -229,6 +230,11 @@ const aws = z.strictObject({
       description: 'Values for one partition, where ours are wrong or you use a special endpoint. Stronger than `endpoints`.',
       default: 'what AWS documents',
     }),
+  consoleHosts: z.array(consoleHost()).max(50).prefault([]).meta({
+    description:
+      'Further hosts to which `destination` of a console link may lead, in every partition: a host name, or `*.` and a domain of three parts or more. The console, Health, QuickSight and Lightsail of each partition are known.',
+    example: '["*.console.example.com"]',
+  }),
   timeout: duration({ min: 1, max: 30 }).prefault('5s').describe('How long one call to AWS may take.'),
 });
 

@@ -148,6 +148,42 @@ export const host = () =>
     };
   });
 
+/** Domains below which AWS customers have hosts of their own: buckets, functions, distributions, applications. */
+const SHARED_DOMAINS = [
+  'amazonaws.com',
+  'amazonaws.com.cn',
+  'amazonaws.eu',
+  'api.aws',
+  'on.aws',
+  'app.aws',
+  'awsapps.com',
+  'amplifyapp.com',
+  'amazoncognito.com',
+  'cloudfront.net',
+  'elasticbeanstalk.com',
+  'awsapprunner.com',
+];
+
+/** A host of a console, or `*.` and a domain for all hosts below it. */
+export const consoleHost = () =>
+  word('host, or `*.` and a domain', value => {
+    const domain = value.startsWith('*.') ? value.slice(2) : value;
+    if (!/^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(domain)) {
+      return {
+        message: `${quoted(value)} is not a host name.`,
+        fix: 'Write a whole host name in lower case, such as console.example.com, or *.console.example.com for all hosts below it.',
+      };
+    }
+    const isShared = SHARED_DOMAINS.some(shared => shared === domain || shared.endsWith(`.${domain}`));
+    if (value !== domain && (isShared || domain.split('.').length < 3)) {
+      return {
+        message: `${quoted(value)} includes hosts that belong to others.`,
+        fix: 'Write the hosts one by one, or a longer domain after *. (three parts or more).',
+      };
+    }
+    return undefined;
+  });
+
 /** A block of addresses in CIDR notation (RFC 4632), with no bit set beyond its prefix. */
 export const network = () =>
   word('CIDR block', value => {

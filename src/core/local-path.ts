@@ -1,8 +1,19 @@
+import { MAX_DESTINATION } from './console-destination.ts';
+
 /** A path on our own site, safe to redirect to. */
 export type LocalPath = string & { readonly __brand: 'LocalPath' };
 
 const MAX_LENGTH = 2048;
+/** The longest console destination, percent-encoded, with the names of account and role. */
+const MAX_CONSOLE_LENGTH = 3 * MAX_DESTINATION + MAX_LENGTH;
+/** Also as a whole address, as some identity providers send it back. */
+const CONSOLE = /^(?:https?:\/\/[^/?#]*)?\/console\?/;
 const HERE = 'https://here.invalid';
+
+/** Whether a text has more characters than a path has here: only a console link may be long. */
+export function isTooLong(text: string): boolean {
+  return text.length > (CONSOLE.test(text) ? MAX_CONSOLE_LENGTH : MAX_LENGTH);
+}
 
 /**
  * Checks where a person wanted to go (`return_to`, RelayState). What is not plainly a path of this site becomes `/`.
@@ -12,9 +23,20 @@ const HERE = 'https://here.invalid';
  */
 export function localPath(text: unknown): LocalPath {
   const home = '/' as LocalPath;
-  if (typeof text !== 'string' || text.length > MAX_LENGTH || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) || text.includes('\\')) return home;
+  if (typeof text !== 'string' || isTooLong(text) || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) || text.includes('\\')) return home;
   if (!URL.canParse(text, HERE)) return home;
   const url = new URL(text, HERE);
   const path = `${url.pathname}${url.search}`;
   return url.origin === HERE && !path.startsWith('//') ? (path as LocalPath) : home;
+}
+
+/** What a query may contain as it is (RFC 3986, section 3.4), apart from `&` and `+`, and `;`, which some parsers take for `&`. */
+const PLAIN_IN_QUERY = /%(?:24|2C|2F|3A|3D|3F|40)/g;
+
+/**
+ * A value of a query, with no more characters encoded than must be: a path that contains an address would grow threefold at each
+ * encoding, and proxies allow 8 kB for a whole address.
+ */
+export function queryValue(text: string): string {
+  return encodeURIComponent(text).replace(PLAIN_IN_QUERY, decodeURIComponent);
 }

@@ -46,8 +46,8 @@ interface Row {
   readonly dnsSuffix: string;
   /** `{region}` stands for the region where the sign-in service has no host of its own for the whole partition. */
   readonly signinHost: string;
-  /** The console's host; its regional and service hosts are below it. */
-  readonly consoleHost: string;
+  /** Hosts of the console and its services are below it. */
+  readonly consoleDomain: string;
   readonly samlAudience: string;
   /** What the names of its regions begin with. The longest that fits wins, so the empty one takes what no other does. */
   readonly regionPrefix: string;
@@ -59,7 +59,7 @@ const ROWS = {
   aws: {
     dnsSuffix: 'amazonaws.com',
     signinHost: 'signin.aws.amazon.com',
-    consoleHost: 'console.aws.amazon.com',
+    consoleDomain: 'aws.amazon.com',
     samlAudience: 'urn:amazon:webservices',
     regionPrefix: '',
     defaultRegion: 'us-east-1',
@@ -67,7 +67,7 @@ const ROWS = {
   'aws-cn': {
     dnsSuffix: 'amazonaws.com.cn',
     signinHost: 'signin.amazonaws.cn',
-    consoleHost: 'console.amazonaws.cn',
+    consoleDomain: 'amazonaws.cn',
     samlAudience: 'urn:amazon:webservices:cn-north-1',
     regionPrefix: 'cn-',
     defaultRegion: 'cn-north-1',
@@ -75,7 +75,7 @@ const ROWS = {
   'aws-us-gov': {
     dnsSuffix: 'amazonaws.com',
     signinHost: 'signin.amazonaws-us-gov.com',
-    consoleHost: 'console.amazonaws-us-gov.com',
+    consoleDomain: 'amazonaws-us-gov.com',
     samlAudience: 'urn:amazon:webservices:govcloud',
     regionPrefix: 'us-gov-',
     defaultRegion: 'us-gov-west-1',
@@ -83,13 +83,20 @@ const ROWS = {
   'aws-eusc': {
     dnsSuffix: 'amazonaws.eu',
     signinHost: '{region}.signin.amazonaws-eusc.eu',
-    consoleHost: 'console.amazonaws-eusc.eu',
+    consoleDomain: 'amazonaws-eusc.eu',
     // Not documented; the value of the first partition is the likeliest.
     samlAudience: 'urn:amazon:webservices',
     regionPrefix: 'eusc-',
     defaultRegion: 'eusc-de-east-1',
   },
 } as const satisfies Record<Partition, Row>;
+
+/**
+ * Consoles with a host of their own beside `console.` in the domain of the partition, regional hosts below each
+ * (`health.aws.amazon.com`, `eu-west-1.quicksight.aws.amazon.com`). AWS documents them for the first partition; in the others they
+ * stand in a domain of AWS all the same.
+ */
+const CONSOLES = ['console', 'health', 'phd', 'quicksight', 'lightsail'] as const;
 
 // China's guide prints another prefix, while the programs that work there use this one.
 const SAML_ATTRIBUTE_PREFIX = 'https://aws.amazon.com/SAML/Attributes/';
@@ -120,12 +127,17 @@ export function partitionTable(
       | { readonly sts?: string | undefined; readonly signin?: string | undefined; readonly console?: string | undefined }
       | undefined;
     readonly partitions?: Readonly<Partial<Record<Partition, PartitionOverrides>>> | undefined;
+    /** Further consoles in every partition: host names, and `*.` in front of one for all below it. */
+    readonly consoleHosts?: readonly string[] | undefined;
   } = {},
 ): Partitions {
   const { sts: stsUrl, signin: signinUrl, console: consoleUrl } = options.endpoints ?? {};
   const everywhere: PartitionOverrides = { stsUrl, signinUrl, consoleUrl };
   return Object.fromEntries(
-    PARTITIONS.map(partition => [partition, partitionFacts(partition, stronger(options.partitions?.[partition] ?? {}, everywhere))]),
+    PARTITIONS.map(partition => {
+      const overrides = stronger(options.partitions?.[partition] ?? {}, everywhere);
+      return [partition, partitionFacts(partition, overrides, options.consoleHosts ?? [])];
+    }),
   ) as Record<Partition, PartitionFacts>;
 }
 
@@ -134,12 +146,14 @@ function stronger(first: PartitionOverrides, second: PartitionOverrides): Partit
   return { ...second, ...Object.fromEntries(Object.entries(first).filter(([, value]) => value !== undefined)) };
 }
 
-function partitionFacts(partition: Partition, overrides: PartitionOverrides): PartitionFacts {
+function partitionFacts(partition: Partition, overrides: PartitionOverrides, furtherHosts: readonly string[]): PartitionFacts {
   const row: Row = ROWS[partition];
   const signinOf = (region: string): string =>
     withoutSlash(overrides.signinUrl ?? `https://${row.signinHost.replace('{region}', checkedRegion(region))}`);
   const consoleOverride = overrides.consoleUrl === undefined ? undefined : new URL(overrides.consoleUrl);
   const signinHost = row.signinHost.replace('{region}.', '');
+  const ownHosts = CONSOLES.map(console => `${console}.${row.consoleDomain}`);
+  const consoleHosts = [...ownHosts.flatMap(host => [host, `*.${host}`]), ...furtherHosts];
   return {
     partition,
     samlAudience: overrides.samlAudience ?? row.samlAudience,
@@ -150,19 +164,23 @@ function partitionFacts(partition: Partition, overrides: PartitionOverrides): Pa
     federationUrl: region => `${signinOf(region)}/federation`,
     consoleHome: region => {
       if (consoleOverride !== undefined) return consoleOverride.href;
-      return `https://${row.consoleHost}/console/home?region=${checkedRegion(region)}`;
+      return `https://console.${row.consoleDomain}/console/home?region=${checkedRegion(region)}`;
     },
     isConsole: url => {
       if (url.username !== '' || url.password !== '') return false;
       if (consoleOverride !== undefined && url.origin === consoleOverride.origin) return true;
       const { protocol, port, hostname } = url;
-      return protocol === 'https:' && port === '' && (hostname === row.consoleHost || hostname.endsWith(`.${row.consoleHost}`));
+      return protocol === 'https:' && port === '' && consoleHosts.some(pattern => fits(hostname, pattern));
     },
     consoleSources: [
       ...[overrides.signinUrl, overrides.consoleUrl].flatMap(url => (url === undefined ? [] : [new URL(url).origin])),
-      ...[signinHost, row.consoleHost].flatMap(host => [`https://${host}`, `https://*.${host}`]),
+      ...[signinHost, `*.${signinHost}`, ...consoleHosts].map(host => `https://${host}`),
     ],
   };
+}
+
+function fits(hostname: string, pattern: string): boolean {
+  return pattern.startsWith('*.') ? hostname.endsWith(pattern.slice(1)) && hostname.length > pattern.length - 1 : hostname === pattern;
 }
 
 function withoutSlash(url: string): string {

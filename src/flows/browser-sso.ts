@@ -7,7 +7,7 @@
 import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
-import { localPath } from '../core/local-path.ts';
+import { isTooLong, localPath } from '../core/local-path.ts';
 import type { AuthenticationResponse, Secrets } from '../core/ports.ts';
 import { isRoleName } from '../core/role.ts';
 import { authenticate } from '../http/authenticate.ts';
@@ -32,10 +32,11 @@ const REFUSED_ANSWERS_PER_MINUTE = 60;
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
 
-const SignInQuery = z.object({ return_to: text(2048).optional(), reauthenticate: z.literal('1').optional() });
+const ReturnPath = z.string().refine(text => !isTooLong(text));
+const SignInQuery = z.object({ return_to: ReturnPath.optional(), reauthenticate: z.literal('1').optional() });
 const AcsForm = z.object({
   SAMLResponse: text(ACS_BODY_BYTES).min(1),
-  RelayState: text(2048).optional(),
+  RelayState: ReturnPath.optional(),
   reposted: z.literal('1').optional(),
 });
 const SignOutForm = z.object({ csrf_token: text(64).optional() });

@@ -6,9 +6,12 @@
 import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
+import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
+import { BridgeError } from '../core/errors.ts';
+import { queryValue } from '../core/local-path.ts';
 import { requireSession, sessionIn } from '../http/current-session.ts';
 import { type OwnFormGuard, requireNavigation } from '../http/guards.ts';
-import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
+import { formBody, readForm, readQuery, text } from '../http/read.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 
 export interface ConsoleLinkParts {
@@ -16,11 +19,17 @@ export interface ConsoleLinkParts {
   readonly ownForm: OwnFormGuard;
 }
 
+/** The longest destination, each character percent-encoded as UTF-8, and some more, so that a longer one is refused by name. */
+const FORM_BYTES = 12 * MAX_DESTINATION;
+/** The server takes 16 kB of headers, and cookies come on top. */
+const MAX_ADDRESS = 12 * 1024;
+
 const ConsoleRequest = z.object({
   account: text(128).min(1),
   role: text(512).min(1),
-  // An empty field of a form means the console's home.
-  destination: text(2048)
+  // Bounded by the sizes of addresses and bodies, so that its own refusal says its length. Empty in a form means the console's home.
+  destination: z
+    .string()
     .transform(value => value || undefined)
     .optional(),
 });
@@ -39,13 +48,13 @@ export function consoleLink({ access, ownForm }: ConsoleLinkParts): Router {
     requireNavigation(request);
     const asked = readQuery(request, ConsoleRequest);
     if (sessionIn(response) === undefined) {
-      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`);
+      response.redirect(303, signInFor(asked));
       return;
     }
     return openConsole(response, asked);
   });
 
-  router.post('/console', formBody(SMALL_FORM_BYTES), (request, response) => {
+  router.post('/console', formBody(FORM_BYTES), (request, response) => {
     const { csrf_token, ...asked } = readForm(request, ConsoleForm);
     rememberReturnTo(response, pathFor(asked));
     ownForm(request, requireSession(response), csrf_token);
@@ -56,5 +65,20 @@ export function consoleLink({ access, ownForm }: ConsoleLinkParts): Router {
 }
 
 function pathFor({ account, role, destination }: z.output<typeof ConsoleRequest>): string {
-  return `/console?${new URLSearchParams({ account, role, ...(destination === undefined ? {} : { destination }) })}`;
+  if (destination !== undefined) checkDestinationLength(destination);
+  const query = Object.entries({ account, role, ...(destination !== undefined && { destination }) });
+  return `/console?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
+}
+
+/** Throws `destination_refused` for an address that no browser would get through to us with. */
+function signInFor(asked: z.output<typeof ConsoleRequest>): string {
+  const address = `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`;
+  if (address.length <= MAX_ADDRESS) return address;
+  throw new BridgeError(
+    'destination_refused',
+    `console destination: ${address.length} characters once encoded for the way to the sign-in`,
+    {
+      hint: 'The console address is too long to be kept during a sign-in. Sign in first, then open the link again.',
+    },
+  );
 }

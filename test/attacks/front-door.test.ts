@@ -23,6 +23,7 @@ type Hostile = RawRequest & Refused & { readonly as?: 'stranger' | 'bob'; readon
 const BAD: Refused = { status: 400, code: 'bad_request' };
 const NO_ATTEMPT: Refused = { status: 400, code: 'attempt_invalid' };
 const NO_CONNECTOR: Refused = { status: 404, code: 'connector_unknown' };
+const NO_CONSOLE: Refused = { status: 400, code: 'destination_refused' };
 const NO_PAGE: Refused = { status: 404, code: 'not_found' };
 const NOT_YOURS: Refused = { status: 403, code: 'access_denied' };
 const TOO_LARGE: Refused = { status: 413, code: 'payload_too_large' };
@@ -37,6 +38,7 @@ const CALLBACK = '/oidc/corp-oidc/callback';
 const queries: readonly Hostile[] = [
   { target: '/sign-in?return_to=/&return_to=//evil.example', ...BAD },
   { target: `/sign-in?return_to=/${long(2048)}`, ...BAD },
+  { target: `/sign-in?return_to=/console?${long(14_400)}`, ...BAD },
   { target: '/sign-in?reauthenticate=yes', ...BAD },
   { target: '/sign-in?reauthenticate=1&reauthenticate=1', ...BAD },
   { target: '/sign-in/corp-oidc?return_to=/&return_to=/', ...BAD },
@@ -67,7 +69,8 @@ const queries: readonly Hostile[] = [
     { target: `${path}?account=PROD&role=developer`, as: 'bob', ...NOT_YOURS },
     { target: `${path}?account=prod&role=arn:aws:iam::111122223333:role/Admin`, as: 'bob', ...NOT_YOURS },
   ]),
-  { target: `/console?account=prod&role=Developer&destination=${long(2049)}`, as: 'bob', ...BAD },
+  { target: `/console?account=prod&role=Developer&destination=${long(4096)}`, as: 'bob', ...NO_CONSOLE },
+  { target: `/console?account=prod&role=Developer&destination=${long(4097)}`, as: 'bob', ...NO_CONSOLE },
   { target: '/console?account=prod&role=Developer&destination=/&destination=/', as: 'bob', ...BAD },
   { target: `/console?account=prod&role=Developer&destination=${ENCODED_SCRIPT}`, as: 'bob', status: 400, code: 'destination_refused' },
   { target: '/?q=a&q=b', as: 'bob', ...BAD },
@@ -142,7 +145,7 @@ const forms: readonly Hostile[] = ['/console', '/credentials'].flatMap((target):
   { target, as: 'bob', ...form('account=prod&account=staging&role=Developer&csrf_token=$TOKEN'), ...BAD },
   { target, as: 'bob', ...form('account=prod&role=Admin&csrf_token=$TOKEN'), ...NOT_YOURS },
   { target, as: 'bob', ...form(`account=${ENCODED_SCRIPT}&role=${ENCODED_SCRIPT}&csrf_token=$TOKEN`), ...NOT_YOURS },
-  { title: 'a large form', target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=$TOKEN&x=${long(8 * 1024)}`), ...TOO_LARGE },
+  { title: 'a large form', target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=$TOKEN&x=${long(48 * 1024)}`), ...TOO_LARGE },
   {
     target,
     as: 'bob',

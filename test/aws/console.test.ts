@@ -179,9 +179,24 @@ describe('a destination', () => {
     ],
     [
       'aws',
-      'https://111122223333-abcdefgh.us-east-1.console.aws.amazon.com/s3',
-      'https://111122223333-abcdefgh.us-east-1.console.aws.amazon.com/s3',
+      'https://111122223333-abcdefgh.us-east-1.console.aws.amazon.com/s3?a=%2525#%2F',
+      'https://us-east-1.console.aws.amazon.com/s3?a=%2525#%2F',
     ],
+    ['aws', 'https://111122223333-ab12.console.aws.amazon.com/', 'https://console.aws.amazon.com/'],
+    ['aws', 'https://111122223333-ab12.eu-west-1.quicksight.aws.amazon.com/sn', 'https://eu-west-1.quicksight.aws.amazon.com/sn'],
+    [
+      'aws-us-gov',
+      'https://111122223333-ab12.us-gov-west-1.console.amazonaws-us-gov.com/s3',
+      'https://us-gov-west-1.console.amazonaws-us-gov.com/s3',
+    ],
+    ['aws', 'https://health.aws.amazon.com/health/home#/account', 'https://health.aws.amazon.com/health/home#/account'],
+    ['aws', 'https://phd.aws.amazon.com/phd/home', 'https://phd.aws.amazon.com/phd/home'],
+    ['aws', 'https://quicksight.aws.amazon.com/', 'https://quicksight.aws.amazon.com/'],
+    ['aws', 'https://eu-west-1.quicksight.aws.amazon.com/sn/start', 'https://eu-west-1.quicksight.aws.amazon.com/sn/start'],
+    ['aws', 'https://lightsail.aws.amazon.com/ls/webapp', 'https://lightsail.aws.amazon.com/ls/webapp'],
+    ['aws-cn', 'https://health.amazonaws.cn/', 'https://health.amazonaws.cn/'],
+    ['aws-us-gov', 'https://phd.amazonaws-us-gov.com/', 'https://phd.amazonaws-us-gov.com/'],
+    ['aws-eusc', 'https://eusc-de-east-1.quicksight.amazonaws-eusc.eu/', 'https://eusc-de-east-1.quicksight.amazonaws-eusc.eu/'],
     ['aws', 'https://console.aws.amazon.com/?next=https://evil.example/', 'https://console.aws.amazon.com/?next=https://evil.example/'],
     ['aws-cn', 'https://console.amazonaws.cn/s3', 'https://console.amazonaws.cn/s3'],
     ['aws-us-gov', 'https://us-gov-west-1.console.amazonaws-us-gov.com/s3', 'https://us-gov-west-1.console.amazonaws-us-gov.com/s3'],
@@ -212,6 +227,24 @@ describe('a destination', () => {
     ['aws', 'https://console.aws.amazon.com@evil.example/'],
     ['aws', 'https://user:pass@console.aws.amazon.com/'],
     ['aws', 'https://user@console.aws.amazon.com/'],
+    ['aws', 'https://@console.aws.amazon.com/'],
+    ['aws', 'https://:@console.aws.amazon.com/'],
+    ['aws', 'https://health.aws.amazon.com.evil.example/'],
+    ['aws', 'https://evilhealth.aws.amazon.com/'],
+    ['aws', 'https://health.aws.amazon.com./'],
+    ['aws', 'https://111122223333-ab12.evil.example/'],
+    ['aws', 'https://111122223333-ab12.signin.aws.amazon.com/'],
+    ['aws', 'https://111122223333-ab12.console.aws.amazon.com.evil.example/'],
+    ['aws', 'https://health.amazonaws.cn/'],
+    ['aws-cn', 'https://health.aws.amazon.com/'],
+    ['aws', 'https://console.aws.amazon.com%2eevil.example/'],
+    ['aws', 'https://console.aws.amazon.com%252eevil.example/'],
+    ['aws', 'https://console.aws.amazon.com%2f.evil.example/'],
+    ['aws', 'https://xn--cnsole-mgf.aws.amazon.com/'],
+    ['aws', 'https%3A%2F%2Fconsole.aws.amazon.com/'],
+    ['aws', 'ftp://console.aws.amazon.com/'],
+    ['aws', 'blob:https://console.aws.amazon.com/'],
+    ['aws', 'view-source:https://console.aws.amazon.com/'],
     ['aws', 'https://console.aws.amazon.com:8443/'],
     ['aws', 'https://console.aws.amazon.com:80/'],
     ['aws', 'https://evil.example/#@console.aws.amazon.com/'],
@@ -239,6 +272,48 @@ describe('a destination', () => {
       assert.throws(() => federation.destinationFor(account(partition), asked), { code: 'destination_refused' });
     });
   }
+
+  it('of a session in another account is refused with the account that it belongs to', () => {
+    const asked = 'https://999988887777-abcd1234.eu-west-1.console.aws.amazon.com/s3';
+    assert.throws(() => federation.destinationFor(account('aws'), asked), {
+      code: 'destination_refused',
+      hint: /belongs to a session in account 999988887777, but the role is in account 111122223333/,
+    });
+  });
+
+  it('beyond 4,096 characters is refused with its length, as it came and as it would be sent', () => {
+    const start = 'https://console.aws.amazon.com/';
+    const fits = start + 'a'.repeat(4096 - start.length);
+    assert.equal(federation.destinationFor(account('aws'), fits), fits);
+    for (const [asked, length] of [
+      [`${fits}a`, '4,097'],
+      [start + 'é'.repeat(1000), '6,031'],
+    ] as const) {
+      assert.throws(() => federation.destinationFor(account('aws'), asked), {
+        code: 'destination_refused',
+        hint: new RegExp(`has ${length} characters; at most 4,096`),
+      });
+    }
+  });
+
+  it('may be on a host that the operator added, and on no other', () => {
+    const further = createConsoleFederation({
+      partitions: partitionTable({ consoleHosts: ['tool.example.com', '*.consoles.example.com'] }),
+      outbound,
+    });
+    for (const asked of ['https://tool.example.com/a', 'https://eu.consoles.example.com/b', 'https://console.aws.amazon.com/c'])
+      assert.equal(further.destinationFor(account('aws'), asked), asked);
+    for (const asked of [
+      'https://a.tool.example.com/',
+      'https://consoles.example.com/',
+      'https://.consoles.example.com/',
+      'https://evilconsoles.example.com/',
+      'https://tool.example.com.evil.example/',
+      'http://tool.example.com/',
+      'https://tool.example.com:444/',
+    ])
+      assert.throws(() => further.destinationFor(account('aws'), asked), { code: 'destination_refused' }, asked);
+  });
 
   it('may be on the origin of a console that the operator put elsewhere, and on no other', () => {
     const local = createConsoleFederation({

@@ -46,7 +46,7 @@ describe('a configuration without a mistake', () => {
           webIdentity: { audience: 'sts.amazonaws.com', issuer: 'https://aws.example.com' },
           keys: { directory: join(directory, 'certs'), create: true },
         },
-        aws: { endpoints: {}, partitions: {}, timeoutSeconds: 5 },
+        aws: { endpoints: {}, partitions: {}, consoleHosts: [], timeoutSeconds: 5 },
       });
       assert.deepEqual(connectors, [
         {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { localPath } from '../../src/core/local-path.ts';
+import { localPath, queryValue } from '../../src/core/local-path.ts';
 
 describe('where a person comes back to', () => {
   for (const path of [
@@ -8,8 +8,9 @@ describe('where a person comes back to', () => {
     '/console?account=prod&role=Admin',
     '/credentials?account=prod&role=team%2FAdmin',
     '/a/b?q=%2F%2Fevil.example',
+    `/console?destination=${'%2F'.repeat(4096)}`,
   ]) {
-    it(`may be ${path}`, () => assert.equal(localPath(path), path));
+    it(`may be ${path.slice(0, 60)}`, () => assert.equal(localPath(path), path));
   }
 
   const ELSEWHERE: readonly unknown[] = [
@@ -28,6 +29,7 @@ describe('where a person comes back to', () => {
     '/ä',
     '/a b',
     `/${'a'.repeat(3000)}`,
+    `/console?destination=${'a'.repeat(15_000)}`,
     undefined,
     null,
     7,
@@ -41,4 +43,13 @@ describe('where a person comes back to', () => {
       if (text !== '/%0d%0aSet-Cookie:x') assert.equal(path, '/');
     });
   }
+});
+
+describe('a value of a query', () => {
+  it('reads the same as any other encoding, and grows less', () => {
+    for (const value of ['', 'a b&c=d#e%f+g', "~(end~0~start~-3600)*'x'", '/console?a=b:@,;$', 'é€😀', '%2526', '"<>\\^`{|}[]'])
+      assert.equal(new URLSearchParams(`a=${queryValue(value)}&b=c`).get('a'), value);
+    assert.equal(queryValue("/a?b=c:@,$~('*)!"), "/a?b=c:@,$~('*)!");
+    assert.match(queryValue(String.fromCharCode(...Array.from({ length: 127 }, (_, code) => code))), /^[\x21-\x7e]+$/);
+  });
 });

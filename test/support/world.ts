@@ -27,7 +27,7 @@ import { openPostgresStore } from '../../src/store/postgres.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { type HandTurnedClock, handTurnedClock, runningClock } from './clock.ts';
 import { placeSigningKeys } from './keys.ts';
-import { type Page, Visitor } from './visitor.ts';
+import { type Going, type Page, Visitor } from './visitor.ts';
 
 export type Protocol = 'oidc' | 'saml';
 export const CONNECTOR: Readonly<Record<Protocol, string>> = { oidc: DEMO_OIDC_CONNECTOR, saml: DEMO_SAML_CONNECTOR };
@@ -196,15 +196,16 @@ export async function enterPassword(
   visitor: Visitor,
   login: Page,
   person: { username: string; password?: string; secondFactor?: boolean },
+  going: Going = {},
 ): Promise<Page> {
   const { username, password = username, secondFactor = true } = person;
   let page = login;
   if (page.$('input[type=password]').length > 0) {
     if (!secondFactor) page.$('input[type=checkbox]').removeAttr('checked');
-    page = await visitor.submit(page, 'form', { username, password });
+    page = await visitor.submit(page, 'form', { username, password }, going);
   }
   // A browser with JavaScript posts the identity provider's answer by itself.
-  return page.$('input[name=SAMLResponse]').length > 0 ? visitor.submit(page, 'form') : page;
+  return page.$('input[name=SAMLResponse]').length > 0 ? visitor.submit(page, 'form', {}, going) : page;
 }
 
 function listen(): Promise<Server> {
