@@ -10,6 +10,7 @@ import { createCredentialBroker } from './aws/sts.ts';
 import { type Access, createAccess } from './bridge/access.ts';
 import { type Clients, createClients } from './bridge/clients.ts';
 import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-authorization.ts';
+import { currentIssuers } from './bridge/current-issuers.ts';
 import { createDeviceAuthorization, type DeviceAuthorization } from './bridge/device-authorization.ts';
 import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
 import { createOperatorSessions, type OperatorSessions } from './bridge/operator-sessions.ts';
@@ -128,10 +129,11 @@ export async function compose(configuration: Configuration, options: ComposeOpti
 
   const { idleSeconds, maxSeconds } = configuration.sessions;
   const signIn = createSignIn({ connectors, ...store, audit, clock, secrets, idleSeconds, maxSeconds });
+  const isCurrent = currentIssuers(connectors);
   const { cli } = configuration;
   const tokens = createTokens({
     ...store,
-    connectors: new Set(connectors.map(({ id }) => id)),
+    isCurrent,
     audit,
     clock,
     secrets,
@@ -143,7 +145,7 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const { enabled, intervalSeconds } = cli.deviceGrant;
   const deviceAuthorization = createDeviceAuthorization({ ...store, tokens, audit, clock, secrets, enabled, intervalSeconds });
   const codeAuthorization = createCodeAuthorization({ ...store, clients, tokens, audit, clock, secrets, issuer: baseUrl });
-  const mySessions = createMySessions({ ...store, audit, clock });
+  const mySessions = createMySessions({ ...store, isCurrent, audit, clock });
   const policy = compilePolicy(configuration.access, configuration.accounts);
   const access = createAccess({
     policy,

@@ -8,10 +8,12 @@ import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { AuditSink, CliSessions, Clock, Sessions } from '../core/ports.ts';
+import type { IsCurrent } from './current-issuers.ts';
 
 export interface MySessionsParts {
   readonly sessions: Sessions;
   readonly cliSessions: CliSessions;
+  readonly isCurrent: IsCurrent;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
@@ -25,9 +27,9 @@ export interface MySessions {
   endAll(identity: Identity, origin: Origin): Promise<void>;
 }
 
-export function createMySessions({ sessions, cliSessions, audit, clock }: MySessionsParts): MySessions {
+export function createMySessions({ sessions, cliSessions, isCurrent, audit, clock }: MySessionsParts): MySessions {
   return {
-    list: ({ person }) => cliSessions.list(clock.now(), { person }),
+    list: async ({ person }) => (await cliSessions.list(clock.now(), { person })).filter(isCurrent),
 
     end: async (identity, handle, origin, { disowned } = { disowned: false }) => {
       const ended = await cliSessions.endByHandle(handle, identity.person);

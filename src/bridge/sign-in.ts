@@ -6,6 +6,7 @@
  */
 import { actorOf, type Origin } from '../core/audit-event.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
+import { isTrusted } from '../core/identity.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
 import type {
   AuditSink,
@@ -22,11 +23,14 @@ import type {
   VerifiedSignIn,
 } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
+import { currentIssuers } from './current-issuers.ts';
 
 /** How long a person may take at their identity provider. */
 const ATTEMPT_SECONDS: Seconds = 10 * MINUTE;
 /** The time of last use is written at most this often, and often enough for a short idle limit. */
 const LONGEST_TOUCH_SECONDS: Seconds = MINUTE;
+
+const BEGUN_ELSEWHERE = 'the attempt was begun at another identity provider than the one that the connector trusts now';
 
 export interface SignInParts {
   readonly connectors: readonly Connector[];
@@ -82,6 +86,7 @@ export function createSignIn(parts: SignInParts): SignIn {
   const { connectors, attempts, sessions, oneTimeKeys, audit, clock, secrets } = parts;
   const touchSeconds = Math.min(LONGEST_TOUCH_SECONDS, parts.idleSeconds / 4);
   const byId = new Map<string, Connector>(connectors.map(connector => [connector.id, connector]));
+  const isCurrent = currentIssuers(connectors);
 
   const connectorNamed = (id: string): Connector => {
     const connector = byId.get(id);
@@ -119,6 +124,8 @@ export function createSignIn(parts: SignInParts): SignIn {
       throw new BridgeError('attempt_invalid', 'no such attempt: never begun, over, or answered before');
     }
     if (attempt.connector !== connector.id) throw new BridgeError('attempt_invalid', 'the attempt was begun at another connector');
+    // Before anything of the answer is used: a code of one provider must not be sent to another.
+    if (!isTrusted(attempt.source, connector.source())) throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
     if (answer.browser === undefined) throw new BridgeError('attempt_invalid', 'the browser sent no attempt cookie');
     if (!secrets.equal(attempt.browser, answer.browser))
       throw new BridgeError('attempt_invalid', 'the attempt was begun in another browser');
@@ -148,11 +155,12 @@ export function createSignIn(parts: SignInParts): SignIn {
     begin: ({ connector: id, browser, returnTo, reauthenticate, origin }) =>
       audited(id, origin, async connector => {
         const attemptId = secrets.token();
-        const { redirectTo, expectation } = await connector.begin({ attemptId, reauthenticate });
+        const { redirectTo, expectation, source } = await connector.begin({ attemptId, reauthenticate });
         const now = clock.now();
         await attempts.create({
           id: attemptId,
           connector: connector.id,
+          source,
           browser,
           returnTo,
           expectation,
@@ -166,6 +174,8 @@ export function createSignIn(parts: SignInParts): SignIn {
       audited(answer.connector, answer.origin, async connector => {
         const attempt = await redeem(answer, connector);
         const verified = await answer.authenticate(connector, answer.response, attempt?.expectation);
+        if (attempt !== undefined && verified.identity.source.issuer !== attempt.source.issuer)
+          throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
         if (verified.assertion !== undefined) {
           const { id, expiresAt } = verified.assertion;
           const first = await oneTimeKeys.claim(`${connector.id} ${id}`, expiresAt);
@@ -190,7 +200,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       const session = await sessions.find(id);
       if (session === undefined) return undefined;
       const now = clock.now();
-      if (now >= session.expiresAt || now >= session.lastUsedAt + parts.idleSeconds * 1000 || !byId.has(session.identity.connector)) {
+      if (now >= session.expiresAt || now >= session.lastUsedAt + parts.idleSeconds * 1000 || !isCurrent(session.identity)) {
         await sessions.end(id);
         return undefined;
       }

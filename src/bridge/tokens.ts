@@ -22,6 +22,7 @@ import {
   TOKEN_PREFIX,
   type TokenPair,
 } from '../core/tokens.ts';
+import type { IsCurrent } from './current-issuers.ts';
 
 /** Time and place of last use are written at most this often. */
 const TOUCH_SECONDS: Seconds = MINUTE;
@@ -30,8 +31,8 @@ export interface TokensParts {
   readonly cliSessions: CliSessions;
   readonly accessTokens: Records<AccessToken>;
   readonly refreshTokens: Records<RefreshToken>;
-  /** Ids of the connectors that there are: a session of another one is over. */
-  readonly connectors: ReadonlySet<string>;
+  /** A session from any other identity provider counts as ended. */
+  readonly isCurrent: IsCurrent;
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly secrets: Secrets;
@@ -106,8 +107,7 @@ export function createTokens(parts: TokensParts): Tokens {
   const notAfterFor = (viewer: Session): Instant =>
     Math.min(viewer.createdAt + parts.maxSeconds * 1000, viewer.notAfter ?? Number.POSITIVE_INFINITY);
 
-  const isLive = ({ summary, identity }: CliSession): boolean =>
-    clock.now() < summary.expiresAt && parts.connectors.has(identity.connector);
+  const isLive = ({ summary, identity }: CliSession): boolean => clock.now() < summary.expiresAt && parts.isCurrent(identity);
 
   /** Records the refusal of a code or token and throws it. */
   const refuse = async (why: string, origin: Origin, session?: CliSession): Promise<never> => {
@@ -188,6 +188,8 @@ export function createTokens(parts: TokensParts): Tokens {
         summary: {
           handle: secrets.handle(),
           person: identity.person,
+          connector: identity.connector,
+          source: identity.source,
           username: identity.username,
           client,
           deviceName,

@@ -8,11 +8,13 @@
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
-import type { ConnectorId, Identity, IdentityMapping, PersonId } from '../core/identity.ts';
+import type { ConnectorId, Identity, IdentityMapping, IdentitySource, PersonId } from '../core/identity.ts';
 import type { Instant } from '../core/time.ts';
 
 export interface VerifiedValues {
   readonly connector: ConnectorId;
+  readonly source: IdentitySource;
+  readonly assertedAt: Instant;
   /** The stable id of the person at this connector, and nowhere else. */
   readonly subject: string;
   readonly values: Readonly<Record<string, unknown>>;
@@ -56,6 +58,8 @@ export function identityFrom(verified: VerifiedValues): Identity {
   return {
     person: personIdOf(connector, subject),
     connector,
+    source: verified.source,
+    assertedAt: verified.assertedAt,
     subject,
     username: usernameFrom(values, mapping),
     displayName: displayNameFrom(values, mapping.displayName),

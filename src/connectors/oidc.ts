@@ -7,7 +7,7 @@
  */
 import { calculatePKCECodeChallenge, type ServerMetadata } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
-import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
+import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type { AuthenticationResponse, Availability, Clock, Connector, Expectation, Secrets, VerifiedSignIn } from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
@@ -50,6 +50,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
   // In the URL parser's spelling (no default port), because the token request must repeat it to the letter.
   const redirectUri = new URL(`/oidc/${id}/callback`, options.baseUrl).href;
   const client = createOidcClient({ ...options, redirectUri });
+  const source: IdentitySource = { issuer, trustedBy: issuer };
   const scope = [...new Set(['openid', ...options.scopes])].join(' ');
 
   return {
@@ -58,6 +59,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
     protocol: 'oidc',
     acceptsUnsolicited: false,
     availability: () => provider.availability(),
+    source: () => source,
     begin: async ({ attemptId, reauthenticate }) => {
       const metadata = await provider.metadata('connector_unavailable');
       const [nonce, codeVerifier] = [secrets.token(), secrets.token()];
@@ -70,13 +72,13 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
         code_challenge_method: 'S256',
         ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
       });
-      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier } };
+      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier }, source };
     },
     complete: async (response, expectation) => {
       const answer = answerFrom(response, expectation);
       const metadata: ServerMetadata = await provider.metadata('idp_unreachable');
       const isComplete = (claims: object) => mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
-      return signInFrom(options, await client.redeem(metadata, { ...answer, isComplete }));
+      return signInFrom({ ...options, source }, await client.redeem(metadata, { ...answer, isComplete }));
     },
     signOutUrl: () => {
       const endpoint = provider.known()?.end_session_endpoint;
@@ -109,12 +111,14 @@ function mappedClaims({ username, email, groups }: IdentityMapping): readonly st
   return [username, email, groups];
 }
 
-function signInFrom(options: OidcConnectorOptions, answer: VerifiedAnswer): VerifiedSignIn {
+function signInFrom(options: OidcConnectorOptions & { readonly source: IdentitySource }, answer: VerifiedAnswer): VerifiedSignIn {
   const { claims, userinfo, idToken } = answer;
   const values = mergedClaims(claims, userinfo);
   refuseOverage(values, mappedClaims(options.claims));
   const identity = identityFrom({
     connector: options.id,
+    source: options.source,
+    assertedAt: claims.iat * 1000,
     subject: claims.sub,
     values,
     mapping: options.claims,

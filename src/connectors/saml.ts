@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
-import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
+import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type { Availability, BeginOptions, Clock, Connector, ServiceProviderMetadata, VerifiedSignIn } from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
@@ -94,6 +94,7 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
     protocol: 'saml',
     acceptsUnsolicited: allowUnsolicited,
     availability: () => source.availability(),
+    source: () => ({ issuer: source.known()?.entityId, trustedBy: placeOf(options.metadata) }),
     begin: begun => begin(begun, parts),
 
     async complete(response, expectation) {
@@ -126,7 +127,7 @@ async function begin({ attemptId, reauthenticate }: BeginOptions, { options, eng
     forceAuthn: reauthenticate,
     privateKeyPem: options.signRequests || idp.wantsSignedRequests ? options.signingKey.privateKeyPem : undefined,
   });
-  return { redirectTo, expectation: { protocol: 'saml', requestId } };
+  return { redirectTo, expectation: { protocol: 'saml', requestId }, source: sourceOf(idp, options) };
 }
 
 /** The order matters: nothing tolerant or slow sees what the step before has not let through. */
@@ -142,7 +143,7 @@ async function complete(samlResponse: string, requestId: string | undefined, par
   const signedXml = await engine.signedAssertion(received, signersIn(received, idp, source));
   const person = readAssertion(parseResponseXml(signedXml), expected);
   if (person.assertionId !== received.assertion.attributes.get('ID')) throw refusal('the signed Assertion is not the one that was read');
-  return signInOf(person, received.encoded, options);
+  return signInOf(person, received.encoded, { ...options, source: sourceOf(idp, options) });
 }
 
 function signersIn({ xml }: ReceivedResponse, { signingCertificates }: IdpMetadata, source: MetadataSource): string[] {
@@ -155,10 +156,24 @@ function signersIn({ xml }: ReceivedResponse, { signingCertificates }: IdpMetada
   }
 }
 
-function signInOf(person: AssertedPerson, samlResponse: string, options: SamlConnectorOptions): VerifiedSignIn {
+function sourceOf({ entityId }: IdpMetadata, { metadata }: SamlConnectorOptions): IdentitySource {
+  return { issuer: entityId, trustedBy: placeOf(metadata) };
+}
+
+function placeOf(metadata: MetadataLocation): string {
+  return 'file' in metadata ? `file ${metadata.file}` : `url ${metadata.url}`;
+}
+
+function signInOf(
+  person: AssertedPerson,
+  samlResponse: string,
+  options: SamlConnectorOptions & { readonly source: IdentitySource },
+): VerifiedSignIn {
   refuseOverage(person.attributes, options.attributes.groups);
   const identity = identityFrom({
     connector: options.id,
+    source: options.source,
+    assertedAt: person.issuedAt,
     subject: subjectOf(person, options.subject),
     values: Object.fromEntries([...person.attributes].map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
     mapping: options.attributes,

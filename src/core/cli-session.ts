@@ -1,5 +1,5 @@
 /** A person's session in a terminal: opened by a confirmation in the browser, used by tokens, ended by the person, an operator or its limit. */
-import type { PersonId } from './identity.ts';
+import type { ConnectorId, IdentitySource, PersonId } from './identity.ts';
 import type { NamedClient } from './oauth-client.ts';
 import type { Instant } from './time.ts';
 
@@ -11,6 +11,9 @@ export interface CliSessionSummary {
   /** Names the session in lists, in the audit trail and to operators; gives access to nothing. 20 hexadecimal digits. */
   readonly handle: string;
   readonly person: PersonId;
+  /** Where the person had signed in. */
+  readonly connector: ConnectorId;
+  readonly source: IdentitySource;
   readonly username: string;
   readonly client: NamedClient;
   /** The host name that the terminal gave; nobody has checked it. */

@@ -8,7 +8,7 @@ import type { CliSessionSummary } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
 import type { AwsCredentials } from './credentials.ts';
 import type { DeviceGrant } from './device-grant.ts';
-import type { ConnectorId, Identity, PersonId } from './identity.ts';
+import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
 import type { RoleSession } from './session.ts';
 import type { Instant, Seconds } from './time.ts';
@@ -45,6 +45,8 @@ export interface SignInAttempt {
   /** OAuth `state` and SAML `RelayState`. A secret: the store keeps its hash only. */
   readonly id: string;
   readonly connector: ConnectorId;
+  /** The identity provider that the browser was sent to; an answer of another one is refused. */
+  readonly source: IdentitySource;
   /** The secret in the attempt cookie of the browser that began it. */
   readonly browser: string;
   /** A local path, checked. */
@@ -94,8 +96,12 @@ export interface Connector {
   /** SAML only: answers that no request asked for are accepted. */
   readonly acceptsUnsolicited: boolean;
   availability(): Availability;
+  /** The identity provider that the connector trusts now. */
+  source(): TrustedSource;
   /** Throws `connector_unavailable`, `idp_unreachable`. */
-  begin(options: BeginOptions): Promise<{ readonly redirectTo: string; readonly expectation: Expectation }>;
+  begin(
+    options: BeginOptions,
+  ): Promise<{ readonly redirectTo: string; readonly expectation: Expectation; readonly source: IdentitySource }>;
   /**
    * Verifies the answer against what was expected; `undefined` stands for an unsolicited answer.
    * Throws `saml_response_refused`, `oidc_response_refused`, `idp_refused`, `idp_unreachable`, `identity_incomplete`.

@@ -11,6 +11,8 @@ const MAPPING = { username: 'preferred_username', email: 'email', groups: 'group
 function identity(values: Record<string, unknown>, overrides: Partial<VerifiedValues> = {}) {
   return identityFrom({
     connector: 'okta' as ConnectorId,
+    source: { issuer: 'https://acme.okta.com', trustedBy: 'https://acme.okta.com' },
+    assertedAt: 2_000,
     subject: 'sub-1',
     values: { preferred_username: 'alice', ...values },
     mapping: MAPPING,

@@ -68,11 +68,14 @@ describe('a sign-in gives', () => {
     };
     const { identity, ...rest } = await signIn(await openConnector(t, forge), forge);
     assert.deepEqual(rest, {});
+    assert.ok(Math.abs(identity.assertedAt - now * 1000) < 60_000);
     assert.deepEqual(
-      { ...identity, person: undefined },
+      { ...identity, person: undefined, assertedAt: undefined },
       {
         person: undefined,
+        assertedAt: undefined,
         connector: 'acme',
+        source: { issuer: forge.issuer, trustedBy: forge.issuer },
         subject: 'alice-0001',
         username: 'alice',
         displayName: 'Alice Ünal',

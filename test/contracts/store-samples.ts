@@ -34,6 +34,8 @@ export const token = (): string => randomBytes(32).toString('base64url');
 export const IDENTITY: Identity = {
   person: 'k3jx2q7d5vbn4mza' as PersonId,
   connector: 'okta' as ConnectorId,
+  source: { issuer: 'https://acme.okta.com', trustedBy: 'https://acme.okta.com' },
+  assertedAt: NOW - 500,
   subject: '00u-subject-of-alice',
   username: 'alice.liddell',
   email: 'alice@wonderland.example',
@@ -56,6 +58,7 @@ export const sessionOf = (over: Partial<Session> = {}): Session => ({
 export const attemptOf = (over: Partial<SignInAttempt> = {}): SignInAttempt => ({
   id: token(),
   connector: 'okta' as ConnectorId,
+  source: IDENTITY.source,
   browser: token(),
   returnTo: '/console?account=prod&role=Admin',
   expectation: { protocol: 'oidc', nonce: token(), codeVerifier: token() },
@@ -74,6 +77,8 @@ export const cliSessionOf = (over: Partial<CliSession['summary']> = {}, identity
   summary: {
     handle: (++handles).toString(16).padStart(20, '0'),
     person: identity.person,
+    connector: identity.connector,
+    source: identity.source,
     username: identity.username,
     client: { id: 'rolebridge-cli', name: 'rolebridge command line' },
     deviceName: 'laptop-of-alice',

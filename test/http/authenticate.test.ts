@@ -25,6 +25,10 @@ class HeldConnector implements Connector {
     return { state: 'ready' } as const;
   }
 
+  source() {
+    return { issuer: 'https://held.example', trustedBy: 'https://held.example' };
+  }
+
   begin(): never {
     throw new Error('no test begins here');
   }

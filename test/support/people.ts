@@ -6,6 +6,8 @@ export function person(said: Partial<Identity> & { readonly multiFactor?: boolea
   return {
     person: 'abcdefghijklmnop' as PersonId,
     connector: 'corp' as ConnectorId,
+    source: { issuer: 'https://corp.example', trustedBy: 'https://corp.example' },
+    assertedAt: 0,
     subject: 'subject-1',
     username: 'alice',
     displayName: 'Alice Example',

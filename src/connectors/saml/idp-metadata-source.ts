@@ -66,6 +66,11 @@ export class MetadataSource {
     throw new BridgeError('connector_unavailable', reason, { cause: this.#lastFault });
   }
 
+  /** The last good one, also after its own end; undefined while none was read. */
+  known(): IdpMetadata | undefined {
+    return this.#good;
+  }
+
   /** Reads it again in the background, once a minute at most: the IdP may have a new key. */
   refreshSoon(): void {
     if (this.#now() >= this.#readAt + MINUTE * 1000) void this.#read();

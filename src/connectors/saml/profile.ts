@@ -21,6 +21,8 @@ export interface ProfileExpectations {
 
 export interface AssertedPerson {
   readonly assertionId: string;
+  /** IssueInstant. */
+  readonly issuedAt: Instant;
   /** From here on the Assertion is refused for its age, with our clock skew counted in. */
   readonly acceptedUntil: Instant;
   /** The end of the Assertion as the IdP wrote it, and five minutes after its issue at the latest. */
@@ -72,6 +74,7 @@ export function readAssertion(assertion: XmlElement, expected: ProfileExpectatio
   const expiresAt = Math.min(confirmedUntil, conditionsUntil, issuedAt + MAX_AGE * 1000);
   return {
     assertionId: assertion.attributes.get('ID')!,
+    issuedAt,
     expiresAt,
     acceptedUntil: expiresAt + expected.clockSkewSeconds * 1000,
     nameId,
