@@ -23,12 +23,25 @@ import { mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
 import { oauthFace, pageFace, problemFace } from './http/error-faces.ts';
-import { limitPerAddress, ownFormGuard, securityHeaders } from './http/guards.ts';
+import { limitPerAddress, onlyNavigations, ownFormGuard, refusePrefetch, securityHeaders } from './http/guards.ts';
+import { refuseHead } from './http/head-requests.ts';
 import { requestContext } from './http/request-context.ts';
 import { bridgeCookies } from './http/session-cookie.ts';
 
 /** From one address: far beyond what a company's office does at nine in the morning. */
 const REQUESTS_PER_MINUTE = 3000;
+
+/** The only addresses that answer HEAD as GET: documents that say the same to everybody. */
+const DOCUMENTS: ReadonlySet<string> = new Set([
+  '/healthz',
+  '/readyz',
+  '/saml/idp/metadata',
+  '/saml/:connector/metadata',
+  '/.well-known/openid-configuration',
+  '/.well-known/jwks.json',
+  '/.well-known/oauth-authorization-server',
+  '/openapi.json',
+]);
 
 export function createApp(bridge: Bridge): Express {
   const { access, signIn, renderer, secrets, clock, baseUrl, help, audit } = bridge;
@@ -44,6 +57,7 @@ export function createApp(bridge: Bridge): Express {
 
   app.use(requestContext(bridge.log));
   app.use(securityHeaders({ secure, formTargets: bridge.consoleSources }));
+  app.use(refusePrefetch);
 
   const terminals = terminalDoors(bridge);
 
@@ -69,6 +83,7 @@ export function createApp(bridge: Bridge): Express {
   // Doors for people: they answer with pages.
   app.use(renderer.assets); //                                                /assets/…
   app.use(limitPerAddress(REQUESTS_PER_MINUTE));
+  app.use(onlyNavigations);
   app.use(loadSession({ cookies, sessionOf: signIn.sessionOf, connectors }));
   app.use(browserSso({ signIn, cookies, secrets, renderer, ownForm })); //   /sign-in  /sign-in/{connector}  /saml/{connector}/acs  /oidc/{connector}/callback  /sign-out
   app.use(portal({ access, connectors, renderer, help })); //                /
@@ -82,5 +97,6 @@ export function createApp(bridge: Bridge): Express {
     throw new BridgeError('not_found', `no route for ${request.method}`);
   });
   app.use(pageFace({ renderer, help, audit, clock }));
+  refuseHead(app, DOCUMENTS);
   return app;
 }

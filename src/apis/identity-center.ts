@@ -168,12 +168,6 @@ function ssoPortal(parts: IdentityCenterParts, limit: RequestHandler): Router {
     response.json({ nextToken, roleList: items.map(({ role, account }) => ({ roleName: role, accountId: account.id })) });
   });
 
-  // Express would answer HEAD by the handler of GET, and the credentials would be handed out to nobody.
-  router.head('/federation/credentials', limit, (_request, response) => {
-    response.setHeader('Allow', 'GET');
-    throw new BridgeError('method_not_allowed', 'credentials were asked for by HEAD');
-  });
-
   router.get('/federation/credentials', limit, async (request, response) => {
     const { account_id: account, role_name: role } = readQuery(request, CredentialsQuery);
     const { identity, corporateProof, scope, session } = await callerOf(request, response);

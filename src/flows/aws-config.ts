@@ -88,9 +88,8 @@ export function awsConfigPage({ baseUrl, identityCenterRegion: ssoRegion, access
   const router = Router();
 
   // Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. People who open it want to know what to do with it.
-  router.get('/start', ({ method }, response) =>
-    method === 'HEAD' ? response.redirect(302, accessPortalOf(ssoRegion)) : response.redirect(303, PATH),
-  );
+  router.head('/start', (_request, response) => response.redirect(302, accessPortalOf(ssoRegion)));
+  router.get('/start', (_request, response) => response.redirect(303, PATH));
 
   router.get(PATH, (request, response) => {
     const session = sessionIn(response);

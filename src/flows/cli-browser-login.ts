@@ -13,7 +13,7 @@ import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
-import { allowFormTarget, type OwnFormGuard, requireNavigation } from '../http/guards.ts';
+import { allowFormTarget, type OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
@@ -73,7 +73,6 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
   };
 
   router.get(PATH, async (request, response) => {
-    requireNavigation(request);
     const query = readQuery(request, Query);
     const session = sessionIn(response);
     const checked = await codeAuthorization.check(query, contextOf(response).origin, session);
@@ -95,7 +94,6 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
 
   // The AWS CLI keeps of its endpoint only the host, so this lies at the root. From here on the way is the same for everybody.
   router.get('/authorize', (request, response) => {
-    requireNavigation(request);
     const { scopes, ...query } = readQuery(request, AwsToolsQuery);
     const isKnown = scopes === undefined || scopes.split(/[ ,]/).every(scope => scope === AWS_TOOLS_SCOPE);
     response.redirect(303, pathFor({ ...query, scope: isKnown ? undefined : scopes }));

@@ -10,7 +10,7 @@ import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destina
 import { BridgeError } from '../core/errors.ts';
 import { queryValue } from '../core/local-path.ts';
 import { requireSession, sessionIn } from '../http/current-session.ts';
-import { type OwnFormGuard, requireNavigation } from '../http/guards.ts';
+import type { OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, text } from '../http/read.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 
@@ -45,7 +45,6 @@ export function consoleLink({ access, ownForm }: ConsoleLinkParts): Router {
   };
 
   router.get('/console', (request, response) => {
-    requireNavigation(request);
     const asked = readQuery(request, ConsoleRequest);
     if (sessionIn(response) === undefined) {
       response.redirect(303, signInFor(asked));

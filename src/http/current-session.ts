@@ -14,6 +14,8 @@ export interface SessionLoader {
 export function loadSession({ cookies, sessionOf, connectors }: SessionLoader): RequestHandler {
   const labels = new Map(connectors.map(({ id, label }) => [id, label]));
   return async (request, response, next) => {
+    // Looking at a session is a use of it. HEAD is refused by every page that would ask for one.
+    if (request.method === 'HEAD') return next();
     const session = await sessionOf(cookies.readSession(request));
     response.locals.session = session;
     response.locals.viewer = session && viewerOf(session, labels.get(session.identity.connector)!);

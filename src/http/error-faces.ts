@@ -153,7 +153,8 @@ export async function recordAtTheDoor(
   response: Response,
   { audit, clock }: Recording,
 ): Promise<void> {
-  if (!AT_THE_DOOR.has(code) || !isRecorded(response)) return;
+  // Programs that look at links ask by HEAD, where no handler ever runs.
+  if (!AT_THE_DOOR.has(code) || !isRecorded(response) || request.method === 'HEAD') return;
   const session = sessionIn(response);
   const { method, path: asked } = request;
   const path = recordable(asked, MAX_RECORDED_PATH);

@@ -113,19 +113,41 @@ export function allowFormTarget(response: Response, { origin, protocol, hostname
   response.setHeader('Content-Security-Policy', policy.replace("form-action 'self'", `form-action 'self' ${source}`));
 }
 
+/** How browsers say that they fetch a page before a person asks for it, or for a preview: Chromium, older ones, Safari, Firefox. */
+const AHEAD_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
+
 /**
- * Lets through what a person does by following a link, and nothing that a page does behind their back: an image, a frame, a prefetch, a
- * HEAD. Throws `cross_site_request`.
+ * Refuses what a browser fetches ahead of a person, on every route: a page that is prefetched or prerendered must have no effect.
+ * Browsers ask again when the person does go there. Throws `cross_site_request`, which is not recorded: it is nobody's attack.
  */
-export function requireNavigation(request: Request): void {
-  const mode = request.get('sec-fetch-mode') ?? 'navigate';
-  const destination = request.get('sec-fetch-dest') ?? 'document';
-  const ahead = request.get('sec-purpose') ?? request.get('purpose');
-  if (request.method === 'GET' && mode === 'navigate' && destination === 'document' && ahead === undefined) return;
-  throw new BridgeError('cross_site_request', 'the link was not followed by a person (HEAD, prefetch, frame or embedded)', {
-    hint: 'Follow the link itself, in a tab of its own.',
+export const refusePrefetch: RequestHandler = (request, response, next) => {
+  if (AHEAD_HEADERS.every(name => request.get(name) === undefined)) return next();
+  leaveUnrecorded(response);
+  throw new BridgeError('cross_site_request', 'the page was fetched ahead of a person (prefetch, prerender or preview)', {
+    hint: FOLLOW_THE_LINK,
   });
-}
+};
+
+/**
+ * Lets through what a person does by following a link or pressing a button, and nothing that a page does behind their back: a frame, an
+ * image, a script, a fetch. Stands in front of the pages for people, before their session is looked at. Programs that say nothing of
+ * themselves pass. Throws `cross_site_request`; what another site began is recorded.
+ */
+export const onlyNavigations: RequestHandler = (request, response, next) => {
+  const mode = request.get('sec-fetch-mode') ?? 'navigate';
+  const destination = request.get('sec-fetch-dest');
+  const site = request.get('sec-fetch-site');
+  if (mode === 'navigate' && (destination ?? 'document') === 'document') return next();
+  // No browser: Node's fetch sends this one header.
+  if (mode === 'cors' && destination === undefined && site === undefined) return next();
+  // Browsers ask for a /favicon.ico of their own accord.
+  if (site === 'same-origin' || site === 'none') leaveUnrecorded(response);
+  throw new BridgeError('cross_site_request', 'a page for people was fetched or embedded by another page (frame, image, script or fetch)', {
+    hint: FOLLOW_THE_LINK,
+  });
+};
+
+const FOLLOW_THE_LINK = 'Follow the link itself, in a tab of its own.';
 
 /**
  * Proves that a state-changing request was sent by our own page in this session: by the token of the session, and by what the browser
