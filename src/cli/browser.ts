@@ -1,7 +1,7 @@
 /**
  * Opening a page in the person's browser, where there is one.
  *
- * The address becomes an argument of another program, so it must hold no secret.
+ * The address becomes an argument of another program, which every user of the computer can see, so it must contain no secret.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,30 +9,39 @@ import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Opener = readonly [command: string, ...args: string[]];
+/** Ways to open a page, in the order in which they are tried. */
+export type Opener = readonly ((url: string) => readonly [command: string, ...args: string[]])[];
 
 /** A program that does not end at once has opened something; one that fails does so quickly. */
 const FAILS_WITHIN_MILLISECONDS = 1500;
 
 /** How a page is opened here; undefined over SSH, in a container, or without a desktop. `BROWSER` decides where it is set. */
 export function browserOpener(env: Environment): Opener | undefined {
-  if (env.BROWSER) return env.BROWSER === 'none' ? undefined : (env.BROWSER.split(' ').filter(Boolean) as [string, ...string[]]);
+  if (env.BROWSER) return env.BROWSER === 'none' ? undefined : fromVariable(env.BROWSER);
+  const words = systemOpener(env);
+  return words && [url => [...words, url]];
+}
+
+function systemOpener(env: Environment): readonly [string, ...string[]] | undefined {
   if (env.SSH_CONNECTION || env.SSH_TTY) return undefined;
   if (process.platform === 'darwin') return ['open'];
   if (process.platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler'];
-  if (isWsl(env))
-    return isOnPath(env, 'wslview')
-      ? ['wslview']
-      : isOnPath(env, 'rundll32.exe')
-        ? ['rundll32.exe', 'url.dll,FileProtocolHandler']
-        : undefined;
+  if (isWsl(env)) {
+    if (isOnPath(env, 'wslview')) return ['wslview'];
+    return isOnPath(env, 'rundll32.exe') ? ['rundll32.exe', 'url.dll,FileProtocolHandler'] : undefined;
+  }
   return (env.DISPLAY || env.WAYLAND_DISPLAY) && isOnPath(env, 'xdg-open') ? ['xdg-open'] : undefined;
 }
 
-/** Whether the browser could be started. */
-export async function openBrowser([command, ...args]: Opener, url: string, env: Environment): Promise<boolean> {
+/** Whether a browser could be started. */
+export async function openBrowser(opener: Opener, url: string, env: Environment): Promise<boolean> {
+  for (const wordsFor of opener) if (await starts(wordsFor(url), env)) return true;
+  return false;
+}
+
+function starts([command, ...args]: readonly [string, ...string[]], env: Environment): Promise<boolean> {
   return new Promise(resolve => {
-    const child = spawn(command, [...args, url], { stdio: 'ignore', detached: true, env: { ...env } });
+    const child = spawn(command, args, { stdio: 'ignore', detached: true, env: { ...env } });
     const opened = setTimeout(() => resolve(true), FAILS_WITHIN_MILLISECONDS);
     const settle = (isOpen: boolean): void => {
       clearTimeout(opened);
@@ -42,6 +51,76 @@ export async function openBrowser([command, ...args]: Opener, url: string, env: 
     child.once('exit', code => settle(code === 0));
     child.unref();
   });
+}
+
+// ---------------------------------------------------------------- BROWSER
+
+/**
+ * As xdg-open and Python's webbrowser read it: commands between colons (semicolons on Windows), tried in turn; `%s` is the address, `%%`
+ * a percent sign, `%c` a colon; without `%s` the address is the last argument. Quotes are read, and no shell runs. A command that
+ * cannot be read is left out.
+ */
+function fromVariable(text: string): Opener {
+  return commandsIn(text, delimiter).flatMap(words => {
+    const last = words.at(-1);
+    // In the background is where it runs anyway.
+    if (last?.endsWith('&')) words.splice(-1, 1, ...[last.slice(0, -1)].filter(Boolean));
+    const [command, ...args] = words;
+    if (command === undefined) return [];
+    const takesAddress = words.some(word => /%s/.test(word.replaceAll('%%', '')));
+    return [
+      (url: string) => {
+        const filled = (word: string): string => word.replace(/%[%cs]/g, sign => ({ '%s': url, '%c': ':' })[sign] ?? '%');
+        return [filled(command), ...args.map(filled), ...(takesAddress ? [] : [url])] as const;
+      },
+    ];
+  });
+}
+
+/** The words of each command, with quotes and backslashes as a POSIX shell reads them; on Windows a backslash is one. */
+function commandsIn(text: string, separator: string): string[][] {
+  const escapes = separator === ':';
+  const commands: string[][] = [];
+  for (const part of partsOf(text, separator)) {
+    // An unquoted path that contains blanks.
+    if (/[/\\]/.test(part) && existsSync(part)) commands.push([part]);
+    else {
+      const words: string[] = [];
+      let word: string | undefined;
+      let quote: string | undefined;
+      for (let index = 0; index < part.length; index++) {
+        const sign = part[index]!;
+        const next = part[index + 1];
+        if (escapes && sign === '\\' && next !== undefined && (quote === undefined || (quote === '"' && /["\\$`]/.test(next)))) {
+          word = (word ?? '') + next;
+          index++;
+        } else if (quote === undefined && /["']/.test(sign)) [quote, word] = [sign, word ?? ''];
+        else if (sign === quote) quote = undefined;
+        else if (quote === undefined && /\s/.test(sign)) {
+          if (word !== undefined) words.push(word);
+          word = undefined;
+        } else word = (word ?? '') + sign;
+      }
+      if (word !== undefined) words.push(word);
+      if (quote === undefined) commands.push(words);
+    }
+  }
+  return commands;
+}
+
+/** Between separators that stand in no quotes. */
+function partsOf(text: string, separator: string): string[] {
+  const parts = [''];
+  let quote: string | undefined;
+  for (const sign of text) {
+    if (quote === undefined && sign === separator) parts.push('');
+    else {
+      if (sign === quote) quote = undefined;
+      else if (quote === undefined && /["']/.test(sign)) quote = sign;
+      parts[parts.length - 1] += sign;
+    }
+  }
+  return parts.map(part => part.trim()).filter(Boolean);
 }
 
 function isWsl(env: Environment): boolean {

@@ -1,5 +1,5 @@
 /**
- * A web server on 127.0.0.1 for one request of the person's own browser: the answer to a login, or the way into the console.
+ * A web server on 127.0.0.1 for one request of the user's own browser: the answer to a login.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,51 +1,77 @@
-import { randomBytes } from 'node:crypto';
+import { MAX_DESTINATION } from '../../core/console-destination.ts';
+import { queryValue } from '../../core/local-path.ts';
 import { browserOpener, openBrowser } from '../browser.ts';
+import type { Client } from '../client.ts';
 import type { Run } from '../command.ts';
 import { CliError } from '../exit.ts';
-import { listenOnce } from '../loopback.ts';
+import { readLogin } from '../login-state.ts';
+import { isLoopback } from '../places.ts';
 import { chooseRole, withSuggestions } from '../role-choice.ts';
+import type { NamedRole } from '../role-matching.ts';
+import { printable } from '../server.ts';
 import { signedIn } from '../signed-in.ts';
-
-const BROWSER_MILLISECONDS = 60_000;
 
 export const run: Run = async ({ words, options, client: open, terminal, env }) => {
   const client = open();
-  const isPrinted = options.print === true;
-  const opener = isPrinted ? undefined : browserOpener(env);
-  if (!isPrinted && opener === undefined) {
-    throw new CliError('failed', 'no browser can be opened here', {
-      lines: [`--print gives the link, or open it from the portal: ${client.server.origin}`],
-    });
-  }
+  const destination = destinationIn(options.destination);
   const role = await chooseRole(client, { written: words[0] });
-  const { destination } = options;
-  const ask = { account: role.account, role: role.role, ...(typeof destination === 'string' && { destination }) };
-  const { url } = await terminal
-    .progress(`Asking for the console of ${role.account}`, () => signedIn(client).call<{ url: string }>('POST', '/console-link', ask))
-    .catch(async (thrown: unknown) => {
-      throw thrown instanceof CliError ? await withSuggestions(client, role, thrown) : thrown;
-    });
-  if (opener === undefined) {
-    terminal.print(`${url}\n`);
+  if (options.print === true) {
+    terminal.print(`${await linkFor(client, role, destination)}\n`);
     terminal.say('Whoever has this link is you in AWS. It can be used within 15 minutes.');
     return;
   }
-  // The link is a secret, and arguments of programs are seen by everybody on the machine: the browser is sent to us, and we send it on.
-  const path = `/${randomBytes(24).toString('base64url')}`;
-  const loopback = await listenOnce<true>({
-    path,
-    timeoutMilliseconds: BROWSER_MILLISECONDS,
-    answer: (_query, response) => {
-      response.writeHead(303, { Location: url }).end();
-      return true;
-    },
-  });
-  try {
-    const isOpen = await openBrowser(opener, `http://127.0.0.1:${loopback.port}${path}`, env);
-    if (isOpen) terminal.say(`Opening the console of ${role.account} as ${role.role} ...`);
-    const arrived = isOpen && (await loopback.received);
-    if (arrived !== true) throw new CliError('failed', 'the browser did not open', { lines: ['--print gives the link instead.'] });
-  } finally {
-    loopback.close();
+  // Arguments of programs are seen by every user of the computer: the browser gets an address that is of use only to who is signed in there.
+  const address = consoleAddress(client.server.origin, role, destination);
+  const opener = browserOpener(env);
+  const isOpen = opener !== undefined && (await openBrowser(opener, address, env));
+  if (!isOpen) {
+    throw new CliError('failed', opener === undefined ? 'no browser can be opened here' : 'the browser did not open', {
+      lines: [
+        'Open this address in a browser in which you are signed in:',
+        `  ${address}`,
+        'Or take --print, which gives a link that needs no sign-in.',
+      ],
+    });
   }
+  terminal.say(`Opening the console of ${printable(role.account)} as ${printable(role.role)} in the browser.`);
+  const login = await readLogin(client);
+  const here = login === undefined ? '' : ` In this terminal you are ${printable(login.person.username)}.`;
+  terminal.say(`It opens for the user who is signed in there; without one, the page asks for a sign-in.${here}`);
 };
+
+/** Throws `refused` with the length. */
+function destinationIn(option: string | boolean | undefined): string | undefined {
+  if (typeof option !== 'string' || option === '') return undefined;
+  if (option.length <= MAX_DESTINATION) return option;
+  throw new CliError('refused', `the console address has ${option.length} characters; at most ${MAX_DESTINATION} are possible`, {
+    lines: ['Shorten it, for example its query or its filter.'],
+    code: 'destination_refused',
+  });
+}
+
+function consoleAddress(origin: string, { account, role }: NamedRole, destination: string | undefined): string {
+  const query = Object.entries({ account, role, ...(destination !== undefined && { destination }) });
+  return `${origin}/console?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
+}
+
+async function linkFor(client: Client, role: NamedRole, destination: string | undefined): Promise<string> {
+  const ask = { account: role.account, role: role.role, ...(destination !== undefined && { destination }) };
+  const { url } = await client.terminal
+    .progress(`Asking for the console of ${printable(role.account)}`, () =>
+      signedIn(client).call<{ url: unknown }>('POST', '/console-link', ask),
+    )
+    .catch(async (thrown: unknown) => {
+      throw thrown instanceof CliError ? await withSuggestions(client, role, thrown) : thrown;
+    });
+  if (isWebAddress(url)) return url;
+  throw new CliError('failed', 'the server gave a console link that is not a web address', {
+    lines: ['Nothing was printed. Tell the administrators of the server.'],
+  });
+}
+
+/** Fit for a terminal and for a shell in quotes: printable ASCII, https (http on this computer). */
+function isWebAddress(text: unknown): text is string {
+  if (typeof text !== 'string' || !/^https?:\/\/[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || isLoopback(hostname);
+}
