@@ -146,7 +146,11 @@ const saml = z.strictObject({
   allowUnsolicited: flag()
     .prefault(false)
     .describe('Accept sign-ins that begin at the identity provider. They can be pushed on a browser by another site.'),
-  signRequests: flag().prefault(true).describe('Sign authentication requests.'),
+  signRequests: flag()
+    .prefault(false)
+    .describe(
+      "Sign every authentication request. With false they are signed where the identity provider's metadata requires it (`WantAuthnRequestsSigned`).",
+    ),
   clockSkew: duration({ min: 1, max: 2 * MINUTE, because: 'more makes stolen assertions live longer' })
     .prefault('60s')
     .describe("How far the identity provider's clock may be off."),

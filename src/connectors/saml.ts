@@ -30,6 +30,7 @@ export interface SamlConnectorOptions {
   /** The attribute that is the stable id of a person; the NameID when undefined. */
   readonly subject?: string | undefined;
   readonly allowUnsolicited: boolean;
+  /** Signs every request; with false, those of an IdP whose metadata requires it. */
   readonly signRequests: boolean;
   /** At most 120. */
   readonly clockSkewSeconds: Seconds;
@@ -84,7 +85,11 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
   const entityId = `${baseUrl}/saml/${id}/metadata`;
   const acsUrl = `${baseUrl}/saml/${id}/acs`;
   const { certificatesPem } = options.signingKey;
-  const metadata = spMetadataXml({ entityId, acsUrl, certificatesPem, requestsSigned: options.signRequests });
+  const described = { entityId, acsUrl, certificatesPem };
+  const metadata = {
+    signed: spMetadataXml({ ...described, requestsSigned: true }),
+    unsigned: spMetadataXml({ ...described, requestsSigned: false }),
+  };
   const source = await MetadataSource.open({ ...options, location: options.metadata });
   const parts: Parts = { options, entityId, acsUrl, engine: createEngine({ entityId, acsUrl }), source };
 
@@ -108,12 +113,17 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
       return complete(response.samlResponse, expectation?.requestId, parts);
     },
 
-    metadata: () => metadata,
+    metadata: () => (signsRequests(options, source.known()) ? metadata.signed : metadata.unsigned),
 
     async close() {
       source.close();
     },
   };
+}
+
+/** An RSA signature costs milliseconds and anyone can begin a sign-in, so nothing is signed that nobody verifies. */
+function signsRequests({ signRequests }: SamlConnectorOptions, idp: IdpMetadata | undefined): boolean {
+  return signRequests || (idp?.wantsSignedRequests ?? false);
 }
 
 async function begin({ attemptId, reauthenticate }: BeginOptions, { options, engine, source }: Parts): ReturnType<Connector['begin']> {
@@ -125,7 +135,7 @@ async function begin({ attemptId, reauthenticate }: BeginOptions, { options, eng
     requestId,
     relayState: attemptId,
     forceAuthn: reauthenticate,
-    privateKeyPem: options.signRequests || idp.wantsSignedRequests ? options.signingKey.privateKeyPem : undefined,
+    privateKeyPem: signsRequests(options, idp) ? options.signingKey.privateKeyPem : undefined,
   });
   return { redirectTo, expectation: { protocol: 'saml', requestId }, source: sourceOf(idp, options) };
 }

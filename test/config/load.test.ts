@@ -72,7 +72,7 @@ describe('a configuration without a mistake', () => {
           attributes: { username: 'uid', email: 'mail', groups: 'memberOf' },
           subject: undefined,
           allowUnsolicited: false,
-          signRequests: true,
+          signRequests: false,
           clockSkewSeconds: 60,
         },
       ]);

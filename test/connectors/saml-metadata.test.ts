@@ -285,6 +285,18 @@ test('the metadata of the bridge says what an IdP must know', async () => {
   await connector.close();
 });
 
+for (const [role, signRequests, signed] of [
+  ['', false, 'false'],
+  ['', true, 'true'],
+  [' WantAuthnRequestsSigned="true"', false, 'true'],
+] as const) {
+  test(`the metadata of the bridge says AuthnRequestsSigned="${signed}" with signRequests ${signRequests}${role && ' and an IdP that requires it'}`, async () => {
+    const { connector } = await openConnector({ signRequests, outbound: outboundOf(() => forge.metadata({ role })) });
+    assert.match(connector.metadata(), new RegExp(` AuthnRequestsSigned="${signed}"`));
+    await connector.close();
+  });
+}
+
 test('the metadata of the bridge names every key that may sign a request, before it does', async () => {
   const { signingKey } = optionsWith();
   const next = rsaKey().certificatePem;

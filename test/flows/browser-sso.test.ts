@@ -192,6 +192,22 @@ describe('signing in through the front door', () => {
       assert.equal((await new Visitor().get(`${world.urls.bridge}/sign-in/${name}`)).status, 404, name);
   });
 
+  it('does not sign requests for an identity provider that does not require it, unless the operator wants it', async () => {
+    const requestOf = async (of: World): Promise<URL> => {
+      const toIdp = (url: string): boolean => url.startsWith(of.urls.saml);
+      const { path } = await new Visitor().get(`${of.urls.bridge}/sign-in/${CONNECTOR.saml}`, { stopAt: toIdp });
+      return new URL(path.at(-1)!);
+    };
+    assert.equal((await requestOf(world)).searchParams.has('Signature'), false);
+    const signing = await startWorld({ configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      signRequests: true') });
+    try {
+      assert.ok((await requestOf(signing)).searchParams.has('Signature'));
+      assert.equal((await signing.signIn('alice', 'saml')).page.status, 200);
+    } finally {
+      await signing.close();
+    }
+  });
+
   it('publishes the metadata of the service provider', async () => {
     const answer = await supertest(world.urls.bridge).get(`/saml/${CONNECTOR.saml}/metadata`);
     assert.equal(answer.status, 200);
