@@ -19,6 +19,7 @@ import { createSignIn, type SignIn } from './bridge/sign-in.ts';
 import { createTokens, type Tokens } from './bridge/tokens.ts';
 import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './config/configuration.ts';
 import { createOidcConnector } from './connectors/oidc.ts';
+import { createResponseValidator, type ResponseValidator } from './connectors/saml/response-validator.ts';
 import { createSamlConnector } from './connectors/saml.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
@@ -121,8 +122,10 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const broker = createCredentialBroker({ issuer: ourIssuer, partitions, outbound: toAws, timeoutSeconds: aws.timeoutSeconds, clock });
   const console = createConsoleFederation({ partitions, outbound: toAws });
 
+  const validator = createResponseValidator();
+  opened.defer(() => validator.close());
   const openedConnectors = await Promise.all(
-    configuration.connectors.map(connector => openConnector(connector, { baseUrl, keys, outbound: toIdps, clock, log })),
+    configuration.connectors.map(connector => openConnector(connector, { baseUrl, keys, outbound: toIdps, validator, clock, log })),
   );
   const connectors = openedConnectors.map(({ connector }) => connector);
   for (const connector of connectors) opened.defer(() => connector.close());
@@ -213,13 +216,14 @@ interface ConnectorParts {
   readonly baseUrl: string;
   readonly keys: SigningKeys;
   readonly outbound: Outbound;
+  readonly validator: ResponseValidator;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 async function openConnector(
   configuration: ConnectorConfiguration,
-  { baseUrl, keys, outbound, clock, log }: ConnectorParts,
+  { baseUrl, keys, outbound, validator, clock, log }: ConnectorParts,
 ): Promise<{ readonly connector: Connector; readonly metadata?: ServiceProviderMetadata }> {
   const onChange = (availability: Availability, thrown?: unknown): void => {
     // The reason is fit for a page; what lies beneath it (an address, a file, a fault) is for the operator.
@@ -232,6 +236,6 @@ async function openConnector(
   }
   const { active, published } = keys.serviceProvider;
   const signingKey = { privateKeyPem: active.privateKeyPem(), certificatesPem: published.map(({ certificatePem }) => certificatePem) };
-  const connector = await createSamlConnector({ ...configuration, baseUrl, outbound, clock, signingKey, onChange });
+  const connector = await createSamlConnector({ ...configuration, baseUrl, outbound, validator, clock, signingKey, onChange });
   return { connector, metadata: connector };
 }

@@ -1,8 +1,8 @@
 /**
  * The SAML connector: the bridge as a service provider of one corporate SAML 2.0 IdP.
  *
- * Owns: the order of the checks on a Response, the choice of the stable subject, our two URLs, and the availability of
- * the IdP. Does not own: the one-time use of requests and assertions (bridge/sign-in), nor what a person may do.
+ * Owns: what a Response must match, the choice of the stable subject, our two URLs, and the availability of
+ * the IdP. Does not own: how a Response is judged (saml/validation), the one-time use of requests and assertions (bridge/sign-in), nor what a person may do.
  */
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
@@ -14,9 +14,10 @@ import { identityFrom } from './attributes.ts';
 import { createEngine, type Engine } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
-import { type AssertedPerson, checkResponse, EMAIL_FORMAT, PERSISTENT_FORMAT, readAssertion, UNSPECIFIED_FORMAT } from './saml/profile.ts';
-import { parseResponseXml, type ReceivedResponse, readResponse, refusal } from './saml/response.ts';
-import { signersOf } from './saml/signers.ts';
+import { type AssertedPerson, EMAIL_FORMAT, PERSISTENT_FORMAT, UNSPECIFIED_FORMAT } from './saml/profile.ts';
+import { refusal, requireResponseSize } from './saml/response.ts';
+import type { ResponseValidator } from './saml/response-validator.ts';
+import { UnknownSigner } from './saml/signers.ts';
 import { spMetadataXml } from './saml/sp-metadata.ts';
 
 export interface SamlConnectorOptions {
@@ -42,6 +43,7 @@ export interface SamlConnectorOptions {
   readonly signingKey: { readonly privateKeyPem: string; readonly certificatesPem: readonly string[] };
   readonly clock: Clock;
   readonly outbound: Outbound;
+  readonly validator: ResponseValidator;
   /** Between two readings of the IdP's metadata; one hour when undefined. */
   readonly refreshSeconds?: Seconds | undefined;
   /** `cause` is for the log; the reason in the availability is fit for a page. */
@@ -127,6 +129,8 @@ function signsRequests({ signRequests }: SamlConnectorOptions, idp: IdpMetadata 
 }
 
 async function begin({ attemptId, reauthenticate }: BeginOptions, { options, engine, source }: Parts): ReturnType<Connector['begin']> {
+  // The answer comes back in a few seconds.
+  options.validator.prepare();
   const idp = await source.current();
   // XML ids begin with a letter or an underscore.
   const requestId = `_${randomBytes(20).toString('hex')}`;
@@ -140,28 +144,19 @@ async function begin({ attemptId, reauthenticate }: BeginOptions, { options, eng
   return { redirectTo, expectation: { protocol: 'saml', requestId }, source: sourceOf(idp, options) };
 }
 
-/** The order matters: nothing tolerant or slow sees what the step before has not let through. */
 async function complete(samlResponse: string, requestId: string | undefined, parts: Parts): Promise<VerifiedSignIn> {
-  const { options, entityId, acsUrl, engine, source } = parts;
-  const received = readResponse(samlResponse);
+  const { options, entityId, acsUrl, source } = parts;
+  requireResponseSize(samlResponse);
   const idp = await source.current();
-  const expected = {
-    ...{ idpEntityId: idp.entityId, entityId, acsUrl, requestId },
-    ...{ now: options.clock.now(), clockSkewSeconds: options.clockSkewSeconds },
-  };
-  checkResponse(received.response, expected);
-  const signedXml = await engine.signedAssertion(received, signersIn(received, idp, source));
-  const person = readAssertion(parseResponseXml(signedXml), expected);
-  if (person.assertionId !== received.assertion.attributes.get('ID')) throw refusal('the signed Assertion is not the one that was read');
-  return signInOf(person, received.encoded, { ...options, source: sourceOf(idp, options) });
-}
-
-function signersIn({ xml }: ReceivedResponse, { signingCertificates }: IdpMetadata, source: MetadataSource): string[] {
+  const { entityId: idpEntityId, signingCertificates } = idp;
+  const { clock, clockSkewSeconds } = options;
+  const expected = { idpEntityId, entityId, acsUrl, requestId, now: clock.now(), clockSkewSeconds };
   try {
-    return signersOf(xml, signingCertificates);
+    const { person, encoded } = await options.validator.validate({ samlResponse, expected, signingCertificates });
+    return signInOf(person, encoded, { ...options, source: sourceOf(idp, options) });
   } catch (refused) {
     // The IdP may have a new key since we last looked. The next answer will tell; this one must not wait.
-    source.refreshSoon();
+    if (refused instanceof UnknownSigner) source.refreshSoon();
     throw refused;
   }
 }

@@ -54,6 +54,11 @@ export const ERRORS = {
     title: 'This sign-in is not available now',
     hint: 'Choose another sign-in, or try again in a minute.',
   },
+  sign_in_busy: {
+    status: 503,
+    title: 'Too many sign-ins are being checked',
+    hint: 'Your sign-in was not checked. Start again at the sign-in page in a minute.',
+  },
   attempt_invalid: {
     status: 400,
     title: 'This sign-in was not started here, or is over',

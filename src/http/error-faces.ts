@@ -101,6 +101,7 @@ const ACTIONS: Partial<Record<ErrorCode, Action>> = {
   fresh_sign_in_needed: signInAgain,
   connector_unknown: toSignIn,
   connector_unavailable: toSignIn,
+  sign_in_busy: toSignIn,
   attempt_invalid: toSignIn,
   idp_refused: toSignIn,
   idp_unreachable: toSignIn,

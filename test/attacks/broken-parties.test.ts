@@ -93,7 +93,7 @@ describe('AWS fails', () => {
   let good: RequestListener;
   before(async () => {
     world = await startWorld({ configure: yaml => yaml.replace(/^aws:$/m, 'aws:\n  timeout: 1s') });
-    bob = await world.signIn('bob', 'oidc');
+    bob = await world.signIn('bob', 'saml');
     [good] = world.servers.aws.listeners('request') as [RequestListener];
   });
   after(() => world.close());

@@ -1,5 +1,6 @@
 /** One connector and the IdP that forges its answers; a hand-turned clock for both. */
 import assert from 'node:assert/strict';
+import { createResponseValidator } from '../../src/connectors/saml/response-validator.ts';
 import { createSamlConnector, type SamlConnectorOptions } from '../../src/connectors/saml.ts';
 import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
 import type { ConnectorId } from '../../src/core/identity.ts';
@@ -21,6 +22,9 @@ export const forge = createForge({
 /** A key that the IdP does not have. */
 export const stranger = rsaKey();
 const ourKey = rsaKey();
+
+/** Judges in a thread of its own, which keeps no process alive. */
+const validator = createResponseValidator();
 
 export const MAPPING = { username: 'uid', email: 'mail', groups: 'memberOf' };
 
@@ -46,6 +50,7 @@ export function optionsWith(changes: Partial<SamlConnectorOptions> = {}): SamlCo
       certificatesPem: [ourKey.certificatePem],
     },
     clock,
+    validator,
     outbound: outboundOf(() => forge.metadata()),
     ...changes,
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createResponseValidator } from '../../src/connectors/saml/response-validator.ts';
 import { createSamlConnector, type SamlConnectorOptions } from '../../src/connectors/saml.ts';
 import type { ConnectorId } from '../../src/core/identity.ts';
 import type { VerifiedSignIn } from '../../src/core/ports.ts';
@@ -26,6 +27,7 @@ interface Journey {
 async function signIn(journey: Journey): Promise<VerifiedSignIn> {
   const idp = await startSimpleSamlPhp(journey.idp);
   const outbound = createOutbound({ timeoutSeconds: 10, maxBytes: 1_000_000 });
+  const validator = createResponseValidator();
   const key = rsaKey();
   try {
     const connector = await createSamlConnector({
@@ -45,6 +47,7 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
       },
       clock: { now: Date.now },
       outbound,
+      validator,
       ...journey.connector,
     });
     await idp.trust(connector.metadata());
@@ -64,6 +67,7 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
     }
   } finally {
     await outbound.close();
+    await validator.close();
     await idp.stop();
   }
 }

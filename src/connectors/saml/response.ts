@@ -66,7 +66,7 @@ export function refusal(why: string, options: { readonly hint?: string; readonly
  * Linear in the length of the text.
  */
 export function readResponse(samlResponse: string): ReceivedResponse {
-  if (samlResponse.length > MAX_RESPONSE_CHARACTERS) throw refusal(`the response is larger than ${MAX_RESPONSE_CHARACTERS} characters`);
+  requireResponseSize(samlResponse);
   const encoded = samlResponse.replace(/[\r\n]/g, '');
   const xml = decoded(encoded);
   const response = parseResponseXml(xml);
@@ -81,6 +81,11 @@ export function readResponse(samlResponse: string): ReceivedResponse {
   checkChildren(assertion, ASSERTION_CHILDREN);
   checkSignatures(response, assertion, everywhere);
   return { encoded, xml, response, assertion, responseIsSigned: childrenNamed(response, XML_SIGNATURE, 'Signature').length === 1 };
+}
+
+/** Throws `saml_response_refused`. */
+export function requireResponseSize(samlResponse: string): void {
+  if (samlResponse.length > MAX_RESPONSE_CHARACTERS) throw refusal(`the response is larger than ${MAX_RESPONSE_CHARACTERS} characters`);
 }
 
 /** Strict both ways: what decodes must encode to the same text again. UTF-16 and broken UTF-8 end here. */

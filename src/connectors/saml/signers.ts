@@ -7,18 +7,28 @@
  */
 import { DOMParser } from '@xmldom/xmldom';
 import { SignedXml } from 'xml-crypto';
-import { EXCLUSIVE_C14N, refusal, XML_SIGNATURE } from './response.ts';
+import { BridgeError, type BridgeErrorOptions } from '../../core/errors.ts';
+import { EXCLUSIVE_C14N, XML_SIGNATURE } from './response.ts';
+
+/** A Response whose signature was made by no known key: the IdP may have a new one. */
+export class UnknownSigner extends BridgeError {
+  constructor(message: string, options: BridgeErrorOptions = {}) {
+    super('saml_response_refused', message, options);
+  }
+}
 
 /**
  * Gives the certificates (PEM) of the keys that signed, each once.
- * Throws `saml_response_refused` when a signature was made by none of them.
+ * Throws `UnknownSigner` (`saml_response_refused`) when a signature was made by none of them.
  */
 export function signersOf(xml: string, certificatesPem: readonly string[]): string[] {
   const document = new DOMParser().parseFromString(xml, 'text/xml');
   const signers = Array.from(document.getElementsByTagNameNS(XML_SIGNATURE, 'Signature')).map(signature => {
     const signer = certificatesPem.find(certificate => signedWith(signature, certificate));
     if (signer !== undefined) return signer;
-    throw refusal(`the signature of the ${(signature.parentNode as Element).localName} does not verify with any signing key of this IdP`);
+    throw new UnknownSigner(
+      `the signature of the ${(signature.parentNode as Element).localName} does not verify with any signing key of this IdP`,
+    );
   });
   return [...new Set(signers)];
 }
