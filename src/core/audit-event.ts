@@ -143,6 +143,53 @@ export type AuditEvent =
       readonly path: string;
       readonly code: ErrorCode;
       readonly why: string;
+    })
+  /**
+   * Events that the trail did not keep because there were too many: of one user, or of callers who are not signed in. The log has each of them.
+   * `origin` is the bridge itself.
+   */
+  | (Recorded & {
+      readonly type: 'events.left-out';
+      readonly actor?: Actor | undefined;
+      /** When the first and the last of them happened. */
+      readonly from: Instant;
+      readonly to: Instant;
+      readonly count: number;
+      readonly byType: Readonly<Record<string, number>>;
+      /** The addresses (IPv6: the /56 networks) that most of them came from, the heaviest first. */
+      readonly byAddress: readonly { readonly address: string; readonly count: number }[];
     });
 
 export type AuditEventType = AuditEvent['type'];
+
+/**
+ * Whether the trail keeps every event of a type, or as many as its budgets allow (audit/trail-budget). What gives, ends or changes something is
+ * always kept; what anyone can cause as often as they like is budgeted.
+ */
+export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' } = {
+  'sign-in.succeeded': 'always',
+  'sign-in.refused': 'within-budget',
+  'sign-out': 'always',
+  'sign-out.everywhere': 'always',
+  'cli-login.approved': 'always',
+  'cli-login.disowned': 'always',
+  'cli-login.refused': 'within-budget',
+  'cli-session.opened': 'always',
+  'cli-session.ended': 'always',
+  'credentials.issued': 'always',
+  'console-link.issued': 'always',
+  'access.refused': 'within-budget',
+  'request.refused': 'within-budget',
+  // At most one a minute, for callers who are not signed in and for each user.
+  'events.left-out': 'within-budget',
+};
+
+/** The user whom an event concerns; undefined for callers who are not signed in. */
+export function actorIn(event: AuditEvent): Actor | undefined {
+  return 'actor' in event ? event.actor : undefined;
+}
+
+/** True for what callers who are not signed in have caused: such events are kept for a limited time. */
+export function isOfStranger(event: AuditEvent): boolean {
+  return KEPT[event.type] === 'within-budget' && actorIn(event) === undefined;
+}

@@ -1,4 +1,4 @@
-/** How far apart two callers are, as far as their addresses tell. */
+/** How far apart two callers are, as far as their addresses tell, and which networks they are in. */
 import ipaddr from 'ipaddr.js';
 
 export type NetworkDistance = 'same-address' | 'same-network' | 'elsewhere';
@@ -12,4 +12,21 @@ export function networkDistance(one: string, other: string): NetworkDistance {
   const [a, b] = [ipaddr.process(one), ipaddr.process(other)];
   if (a.toNormalizedString() === b.toNormalizedString()) return 'same-address';
   return a.kind() === b.kind() && a.match(b, SITE_BITS[a.kind()]) ? 'same-network' : 'elsewhere';
+}
+
+/** Length of a network prefix, by the kind of address. */
+export interface PrefixBits {
+  readonly ipv4: number;
+  readonly ipv6: number;
+}
+
+/** The network of an address: `2001:db8::/32`, or the address alone where the prefix has its whole length. What is no address stays as it is. */
+export function networkOf(address: string, bits: PrefixBits): string {
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address);
+  const length = bits[parsed.kind()];
+  const bytes = parsed.toByteArray();
+  if (length === bytes.length * 8) return parsed.toString();
+  const masked = bytes.map((byte, index) => byte & (0xff << (8 - Math.min(8, Math.max(0, length - index * 8)))));
+  return `${ipaddr.fromByteArray(masked).toString()}/${length}`;
 }

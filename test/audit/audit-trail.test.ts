@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createAuditTrail } from '../../src/audit/audit-trail.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { ConnectorId, PersonId } from '../../src/core/identity.ts';
@@ -28,6 +28,14 @@ const ISSUED: AuditEvent = {
   durationSeconds: 3600,
 };
 const REFUSED: AuditEvent = { type: 'sign-in.refused', at: AT, origin: ORIGIN, connector: 'okta', code: 'idp_refused', why: 'Status' };
+const DOOR: AuditEvent = {
+  ...{ type: 'request.refused', at: AT, origin: ORIGIN, method: 'POST', path: '/console' },
+  ...{ code: 'cross_site_request', why: 'Origin' },
+};
+const DENIED: AuditEvent = {
+  ...{ type: 'access.refused', at: AT, origin: ORIGIN, actor: ALICE, purpose: 'credentials', account: 'prod', role: 'Admin' },
+  ...{ code: 'access_denied', why: 'no rule' },
+};
 
 const inMemory = () => openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
 
@@ -66,16 +74,144 @@ test('the trail is in the log also where the operator reads warnings only', asyn
   assert.equal(lines.length, 1);
 });
 
-test('a flood of strangers fills the log and not the trail, and hides nobody who is signed in', async t => {
+const MINUTE = 60_000;
+type LeftOut = Extract<AuditEvent, { type: 'events.left-out' }>;
+
+async function floodedTrail(t: TestContext) {
+  const store = await inMemory();
+  const { log, parsed } = capturedLog();
+  const trail = createAuditTrail({ sinks: [store.audit], log });
+  t.after(async () => {
+    await trail.close();
+    await store.close();
+  });
+  const kept = async () => (await store.readAudit({ limit: 10_000 })).toReversed();
+  return {
+    ...{ trail, kept, parsed, store },
+    flood: async (event: AuditEvent, times: number) => {
+      for (let count = 0; count < times; count++) await trail.record(event);
+    },
+    leftOut: async () => (await kept()).filter((event): event is LeftOut => event.type === 'events.left-out'),
+  };
+}
+
+const from = (address: string, event: AuditEvent = REFUSED): AuditEvent => ({ ...event, origin: { ...ORIGIN, address } });
+
+test('a flood from one address goes to the log, and hides neither other addresses nor users', async t => {
+  const { trail, flood, kept, parsed } = await floodedTrail(t);
+  await flood(from('203.0.113.66'), 1005);
+  await trail.record(from('198.51.100.7'));
+  await trail.record(from('203.0.113.67'));
+  await trail.record(ISSUED);
+  assert.deepEqual((await kept()).slice(-3), [from('198.51.100.7'), from('203.0.113.67'), ISSUED]);
+  assert.equal((await kept()).length, 103);
+  assert.equal(parsed().filter(line => line.kept === false).length, 905);
+});
+
+test('a row says how many events were left out, by type and by address, from when to when', async t => {
+  const { trail, flood, leftOut, parsed } = await floodedTrail(t);
+  await flood({ ...from('203.0.113.66'), at: AT + 1000 }, 110);
+  await flood({ ...from('2001:db8:1:200::1', DOOR), at: AT + 2000 }, 103);
+  await flood({ ...from('2001:db8:1:2ff::2', DOOR), at: AT + 3000 }, 1);
+  assert.deepEqual(await leftOut(), []);
+  await trail.record({ ...REFUSED, at: AT + 1000 + MINUTE });
+  const [told, ...others] = await leftOut();
+  assert.deepEqual(others, []);
+  const { origin, ...event } = told!;
+  assert.deepEqual(event, {
+    ...{ type: 'events.left-out', at: AT + 3000, from: AT + 1000, to: AT + 3000, count: 14 },
+    byType: { 'sign-in.refused': 10, 'request.refused': 4 },
+    byAddress: [
+      { address: '203.0.113.66', count: 10 },
+      { address: '2001:db8:1:200::/56', count: 4 },
+    ],
+  });
+  assert.equal(origin.address, 'local');
+  const line = parsed().find(({ msg }) => msg === 'events.left-out');
+  assert.deepEqual([line?.kept, line?.count, line?.from, line?.to], [true, 14, '2026-11-20T09:00:01.000Z', '2026-11-20T09:00:03.000Z']);
+});
+
+test('the row is written also when nothing comes after the flood', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { flood, leftOut } = await floodedTrail(t);
+  await flood(REFUSED, 101);
+  t.mock.timers.tick(MINUTE - 1);
+  assert.deepEqual(await leftOut(), []);
+  t.mock.timers.tick(1);
+  await new Promise(resolve => setImmediate(resolve));
+  assert.deepEqual(
+    (await leftOut()).map(({ count }) => count),
+    [1],
+  );
+  t.mock.timers.tick(10 * MINUTE);
+  assert.equal((await leftOut()).length, 1, 'what is told is not told again');
+});
+
+test('the row is written when the trail is closed', async t => {
+  const { trail, flood, leftOut } = await floodedTrail(t);
+  await flood(REFUSED, 107);
+  await trail.close();
+  await trail.close();
+  assert.deepEqual(
+    (await leftOut()).map(({ count }) => count),
+    [7],
+  );
+});
+
+test('what the sinks did not take of a row is told with the next one', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const store = await inMemory();
   t.after(() => store.close());
   const { log, parsed } = capturedLog();
-  const trail = createAuditTrail({ sinks: [store.audit], log });
-  for (let count = 0; count < 1005; count++) await trail.record(REFUSED);
-  await trail.record(ISSUED);
-  await trail.record({ ...REFUSED, at: AT + 60_000 });
-  assert.equal((await store.readAudit({ limit: 10_000 })).length, 1002);
-  assert.equal(parsed().filter(({ kept }) => kept === false).length, 5);
+  let broken = false;
+  const sink = { record: (event: AuditEvent) => (broken ? Promise.reject(new Error('disk full')) : store.audit.record(event)) };
+  const trail = createAuditTrail({ sinks: [sink], log });
+  for (let count = 0; count < 103; count++) await trail.record(REFUSED);
+  broken = true;
+  for (const minutes of [1, 1]) {
+    t.mock.timers.tick(minutes * MINUTE);
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  await assert.rejects(trail.record({ ...ISSUED, at: AT + 2 * MINUTE }), { code: 'unavailable' });
+  assert.deepEqual(
+    parsed()
+      .filter(({ msg }) => msg === 'events.left-out')
+      .map(({ kept, count }) => [kept, count]),
+    [
+      [false, 3],
+      [false, 3],
+    ],
+  );
+  broken = false;
+  await trail.record({ ...REFUSED, at: AT + 1 });
+  await trail.close();
+  const told = await store.readAudit({ limit: 10, type: 'events.left-out' });
+  assert.deepEqual(
+    told.map(event => event.type === 'events.left-out' && [event.count, event.from, event.byType]),
+    [[4, AT, { 'sign-in.refused': 4 }]],
+  );
+});
+
+test('a user who floods the trail is told of by a row of their own, and hides nothing else', async t => {
+  const { trail, flood, kept, leftOut } = await floodedTrail(t);
+  await flood(DENIED, 130);
+  const bob = { ...ALICE, person: 'b3jx2q7d5vbn4mzb' as PersonId, username: 'bob' };
+  const others: AuditEvent[] = [{ ...DENIED, actor: bob }, { ...DOOR, actor: ALICE }, REFUSED, ISSUED];
+  for (const event of others) await trail.record(event);
+  assert.deepEqual((await kept()).slice(-4), others);
+  assert.equal((await kept()).length, 104);
+  await trail.close();
+  const [told, ...more] = await leftOut();
+  assert.deepEqual(more, []);
+  assert.deepEqual([told?.actor, told?.count, told?.byType], [ALICE, 30, { 'access.refused': 30 }]);
+  assert.equal((await kept()).filter(event => 'actor' in event && event.actor?.person === ALICE.person).length, 103);
+});
+
+test('what hands out, opens or ends something is kept, however much of it there is', async t => {
+  const { flood, kept } = await floodedTrail(t);
+  await flood(ISSUED, 2000);
+  await flood({ type: 'sign-out', at: AT, origin: ORIGIN, actor: ALICE }, 2000);
+  assert.equal((await kept()).length, 4000);
 });
 
 test('an event without an actor has a line too', async () => {

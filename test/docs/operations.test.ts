@@ -50,6 +50,10 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     ...{ type: 'access.refused', ...recorded, actor, cliSession: 's', purpose: 'credentials', account: 'prod', role: 'Admin', rule: 'r' },
     ...{ code: 'proof_missing', why: 'w' },
   },
+  'events.left-out': {
+    ...{ type: 'events.left-out', ...recorded, actor, from: at, to: at, count: 7 },
+    ...{ byType: { 'request.refused': 7 }, byAddress: [{ address: 'a', count: 7 }] },
+  },
   'request.refused': {
     type: 'request.refused',
     ...recorded,

@@ -1,0 +1,112 @@
+/**
+ * How many events of each sort the trail keeps, so that no caller can fill the store or hide what others do (threats R48).
+ *
+ * A budget is a bucket of tokens: a burst at once, and so many a minute after it. An event is kept when every bucket that
+ * it belongs to has a token left. Budgets are this process's own, and start full. The time is that of the events.
+ */
+import { type AuditEvent, actorIn, KEPT } from '../core/audit-event.ts';
+import { networkOf, type PrefixBits } from '../core/network-distance.ts';
+import { type Instant, MINUTE } from '../core/time.ts';
+
+interface Budget {
+  readonly burst: number;
+  readonly perMinute: number;
+}
+
+/** One address, or what one household or office has of IPv6: whom rate limits count together, too (http/guards). */
+export const SITE: PrefixBits = { ipv4: 32, ipv6: 56 };
+/** What one owner may have: an IPv6 /32 has 16 million sites. */
+const NETWORK: PrefixBits = { ipv4: 24, ipv6: 32 };
+
+/** Of one user and one type. */
+const USER: Budget = { burst: 100, perMinute: 10 };
+
+/** Of callers who are not signed in, for each type. */
+interface StrangerBudgets {
+  readonly site: Budget;
+  readonly network: Budget;
+  readonly type: Budget;
+}
+/**
+ * Sign-in refusals share no budget with other types, so they are the last to be left out. In thirty days one site, or
+ * all other types together, cause fewer rows than the store keeps (`MOST_STRANGER_EVENTS` in store/audit-tables).
+ */
+const SIGN_INS: StrangerBudgets = {
+  site: { burst: 100, perMinute: 30 },
+  network: { burst: 300, perMinute: 100 },
+  type: { burst: 1000, perMinute: 300 },
+};
+const OTHERS: StrangerBudgets = {
+  site: { burst: 100, perMinute: 10 },
+  network: { burst: 200, perMinute: 30 },
+  type: { burst: 400, perMinute: 60 },
+};
+const ALL_OTHERS: Budget = { burst: 600, perMinute: 100 };
+
+const MINUTE_MILLISECONDS = MINUTE * 1000;
+/** Buckets that are full again are forgotten when there are this many, and each time that those in use have doubled. */
+const SWEEP_AT = 1024;
+
+interface Bucket {
+  readonly budget: Budget;
+  readonly tokens: number;
+  readonly at: Instant;
+}
+
+export interface TrailBudget {
+  /** True when the trail keeps the event, which is counted then. */
+  admits(event: AuditEvent): boolean;
+  /** Buckets in memory. */
+  size(): number;
+}
+
+export function createTrailBudget(): TrailBudget {
+  const buckets = new Map<string, Bucket>();
+  let sweepAt = SWEEP_AT;
+
+  const sweep = (now: Instant): void => {
+    for (const [key, bucket] of buckets) if (filledUp(bucket, now).tokens >= bucket.budget.burst) buckets.delete(key);
+    sweepAt = Math.max(SWEEP_AT, buckets.size * 2);
+  };
+
+  return {
+    admits: event => {
+      if (KEPT[event.type] === 'always') return true;
+      const drawn = budgetsOf(event).map(([key, budget]) => {
+        const bucket = buckets.get(key) ?? { budget, tokens: budget.burst, at: event.at };
+        return [key, filledUp(bucket, event.at)] as const;
+      });
+      // What is left out draws on no budget, and no key is remembered for it: one site cannot use up that of its network.
+      const isKept = drawn.every(([, { tokens }]) => tokens >= 1);
+      for (const [key, bucket] of drawn) {
+        if (isKept) buckets.set(key, { ...bucket, tokens: bucket.tokens - 1 });
+        else if (buckets.has(key)) buckets.set(key, bucket);
+      }
+      if (buckets.size >= sweepAt) sweep(event.at);
+      return isKept;
+    },
+    size: () => buckets.size,
+  };
+}
+
+function filledUp({ budget, tokens, at }: Bucket, now: Instant): Bucket {
+  // Events overtake each other by moments, which gives nothing. A clock that was set back starts again from there.
+  const later = now < at - MINUTE_MILLISECONDS ? now : Math.max(now, at);
+  const gained = (Math.max(0, later - at) / MINUTE_MILLISECONDS) * budget.perMinute;
+  return { budget, tokens: Math.min(budget.burst, tokens + gained), at: later };
+}
+
+/** Every budget that an event draws on, by a key of its own. */
+function budgetsOf(event: AuditEvent): readonly (readonly [key: string, budget: Budget])[] {
+  const { type } = event;
+  const actor = actorIn(event);
+  if (actor !== undefined) return [[`${type} user ${actor.person}`, USER]];
+  const { address } = event.origin;
+  const { site, network, type: all } = type === 'sign-in.refused' ? SIGN_INS : OTHERS;
+  return [
+    [`${type} site ${networkOf(address, SITE)}`, site],
+    [`${type} network ${networkOf(address, NETWORK)}`, network],
+    [type, all],
+    ...(type === 'sign-in.refused' ? [] : [['other types', ALL_OTHERS] as const]),
+  ];
+}
