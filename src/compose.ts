@@ -21,6 +21,7 @@ import type { Configuration, ConnectorConfiguration, StoreConfiguration } from '
 import { createOidcConnector } from './connectors/oidc.ts';
 import { createResponseValidator, type ResponseValidator } from './connectors/saml/response-validator.ts';
 import { createSamlConnector } from './connectors/saml.ts';
+import type { BridgeError } from './core/errors.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
 import type {
@@ -107,9 +108,10 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const partitions = partitionTable(aws);
   const keys = await openSigningKeys({ ...issuer.keys, clock });
   const sealingSecret = await openSealingSecret(issuer.keys);
-  const store = await openStore(configuration.store, sealingSecret);
+  const store = await openStore(configuration.store, { secret: sealingSecret, onChange: fault => logStore(log, fault) });
   opened.defer(() => store.close());
   const audit = createAuditTrail({ sinks: [store.audit], log });
+  opened.defer(() => audit.close());
 
   const ourIssuer = createIssuer({
     baseUrl: issuer.webIdentity.issuer,
@@ -203,13 +205,33 @@ export async function composeForOperator(
   { log, clock = systemClock }: ComposeOptions,
 ): Promise<OperatorSessions & { close(): Promise<void> }> {
   // A command must not make what a bridge of this configuration should have made.
-  const store = await openStore(configuration.store, await openSealingSecret({ ...configuration.issuer.keys, create: false }));
+  const secret = await openSealingSecret({ ...configuration.issuer.keys, create: false });
+  const store = await openStore(configuration.store, { secret });
   const audit = createAuditTrail({ sinks: [store.audit], log });
-  return { ...createOperatorSessions({ ...store, audit, clock }), close: () => store.close() };
+  return {
+    ...createOperatorSessions({ ...store, audit, clock }),
+    close: async () => {
+      await audit.close();
+      await store.close();
+    },
+  };
 }
 
-function openStore(configuration: StoreConfiguration, secret: Uint8Array): Promise<Store> {
-  return configuration.kind === 'sqlite' ? openSqliteStore({ ...configuration, secret }) : openPostgresStore({ ...configuration, secret });
+interface OpeningStore {
+  readonly secret: Uint8Array;
+  /** Called with the fault when the store stops taking writes, and without one when it takes them again. */
+  readonly onChange?: (fault: BridgeError | undefined) => void;
+}
+
+function openStore(configuration: StoreConfiguration, opening: OpeningStore): Promise<Store> {
+  return configuration.kind === 'sqlite'
+    ? openSqliteStore({ ...configuration, ...opening })
+    : openPostgresStore({ ...configuration, ...opening });
+}
+
+function logStore(log: Logger, fault: BridgeError | undefined): void {
+  if (fault === undefined) log.info('store ready');
+  else log.error({ why: fault.message, cause: fault.cause instanceof Error ? fault.cause.message : undefined }, 'store unavailable');
 }
 
 interface ConnectorParts {

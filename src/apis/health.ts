@@ -1,11 +1,11 @@
 /**
- * Is the process alive, and should it get requests? Says nothing that a stranger may not know.
+ * Is the process alive, and should it get requests? Says nothing that a stranger may not know: why the store fails is in the log.
  */
 import { Router } from 'express';
 import type { Connector } from '../core/ports.ts';
 
 export interface HealthParts {
-  /** Rejects when the store does not answer. */
+  /** Rejects when the store does not answer or does not take writes. */
   readonly ping: () => Promise<void>;
   readonly connectors: readonly Connector[];
   /** True from the moment that the process was asked to stop. */

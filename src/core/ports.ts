@@ -245,9 +245,9 @@ export interface Store {
   readonly accessTokens: Records<AccessToken>;
   readonly people: KnownPeople;
   readonly audit: AuditSink;
-  /** Deletes what expired before `now`; audit events stay. */
+  /** Deletes what expired before `now`, and old events of callers who are not signed in; all other audit events stay. */
   prune(now: Instant): Promise<void>;
-  /** Rejects when the store does not answer. */
+  /** Rejects when the store does not answer or does not take writes. Cheap enough for anyone to ask. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

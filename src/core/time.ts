@@ -8,8 +8,9 @@ export type Seconds = number;
 
 export const MINUTE: Seconds = 60;
 export const HOUR: Seconds = 3600;
+export const DAY: Seconds = 24 * HOUR;
 
-const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: MINUTE, h: HOUR, d: 24 * HOUR };
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: MINUTE, h: HOUR, d: DAY };
 
 /** Reads `15m`, `1h`, `90s`, `1h30m`; undefined when the text is no duration or is zero. */
 export function parseDuration(text: string): Seconds | undefined {

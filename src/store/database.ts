@@ -9,6 +9,11 @@ export interface Database {
    * Throws `unavailable` when the database does not do it, `internal` when the statement breaks a constraint.
    */
   rows(sql: string, values: readonly Value[]): Promise<readonly Row[]>;
+  /**
+   * Runs statements that would write and find no row to write, and waits for locks no longer than a moment: whether the
+   * database takes writes, without a write. Throws `unavailable`.
+   */
+  rehearse(statements: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 

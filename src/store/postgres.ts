@@ -11,6 +11,7 @@ import type { Database, Row } from './database.ts';
 import { POSTGRES } from './migrations/dialect.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
 import { createStore } from './store.ts';
+import type { WritesChanged } from './write-health.ts';
 
 const POOL_SIZE = 10;
 const CONNECT_MILLISECONDS = 5_000;
@@ -40,20 +41,21 @@ const FAULTS: Readonly<Record<string, string>> = {
   '57P02': STOPPING,
   '57P03': STOPPING,
 };
-/** Integrity constraint violation. */
-const CONSTRAINT_CLASS = '23';
+/** Classes of faults of a record, not of the server: data exception, integrity constraint violation, program limit. */
+const RECORD_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54']);
 
 interface PostgresStoreOptions {
   readonly url: string;
   /** 32 bytes that are kept outside the database, the same for all instances. */
   readonly secret: Uint8Array;
+  readonly onChange?: WritesChanged | undefined;
 }
 
 /**
  * Opens the store in the database that `url` names and brings its schema up to date.
  * Throws `unavailable` with a message that names server, database and fix, and never the password.
  */
-export async function openPostgresStore({ url, secret }: PostgresStoreOptions): Promise<Store & AuditReader> {
+export async function openPostgresStore({ url, secret, onChange }: PostgresStoreOptions): Promise<Store & AuditReader> {
   const place = placeOf(url);
   await migrate(url, place);
   const pool = new pg.Pool({
@@ -68,7 +70,7 @@ export async function openPostgresStore({ url, secret }: PostgresStoreOptions): 
   });
   // A connection that breaks while idle has left the pool by now; whoever asks next gets a new one or the fault itself.
   pool.on('error', () => {});
-  return createStore(connect(pool, place), secret);
+  return createStore(connect(pool, place), { secret, onChange });
 }
 
 /** BIGINT as a number, which every instant fits; everything else as pg does it. */
@@ -133,6 +135,15 @@ function connect(pool: pg.Pool, place: string): Database {
         throw explain(cause, place);
       }
     },
+    rehearse: async statements => {
+      if (pool.ending) throw new BridgeError('unavailable', `${place} is closed`);
+      try {
+        // One round trip. No table of ours stays locked, so there is no lock to wait for.
+        await pool.query(statements.join(';\n'));
+      } catch (cause) {
+        throw explain(cause, place);
+      }
+    },
     close: () => pool.end(),
   };
 }
@@ -140,7 +151,7 @@ function connect(pool: pg.Pool, place: string): Database {
 function explain(cause: unknown, place: string): BridgeError {
   if (cause instanceof BridgeError) return cause;
   const code = codeOf(cause);
-  if (code?.startsWith(CONSTRAINT_CLASS)) {
+  if (code !== undefined && cause instanceof pg.DatabaseError && RECORD_CLASSES.has(code.slice(0, 2))) {
     return new BridgeError('internal', `${place} refused a record that breaks its constraints`, { cause });
   }
   return new BridgeError('unavailable', `${place} ${faultOf(cause, code)}`, { cause });

@@ -5,7 +5,7 @@
  * node:sqlite works synchronously: a statement takes microseconds, a commit one fsync, and while another process writes
  * to the same file this one waits for it, with everything it serves.
  */
-import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { BridgeError } from '../core/errors.ts';
@@ -15,9 +15,12 @@ import type { Database, Row, Value } from './database.ts';
 import { SQLITE } from './migrations/dialect.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
 import { createStore } from './store.ts';
+import type { WritesChanged } from './write-health.ts';
 
 /** How long a statement waits for another process that holds the file. */
 const BUSY_MILLISECONDS = 5_000;
+/** How long a rehearsal waits for it: everything that the process serves waits, too. */
+const REHEARSAL_BUSY_MILLISECONDS = 50;
 const MEMORY = ':memory:';
 
 const DAMAGED =
@@ -27,20 +30,22 @@ const OUT_OF_REACH = 'cannot be read and written; give the user that runs the br
 /** What SQLite's primary result codes (https://sqlite.org/rescode.html) mean to an operator, and what to do. */
 const FAULTS: Readonly<Record<number, string>> = {
   5: `is held by another process for more than ${BUSY_MILLISECONDS / 1000} s; stop the program that holds it`,
-  8: OUT_OF_REACH,
+  8: 'takes no writes; check the permissions of the file and its directory, and whether the file system is read-only',
   10: 'cannot be used: the disk reports an error; check the disk',
   11: DAMAGED,
   13: 'cannot be written: the disk is full; make room',
   14: OUT_OF_REACH,
   26: DAMAGED,
 };
-const CONSTRAINT = 19;
+/** Faults of a record, not of the file: too large, breaks a constraint, another type. */
+const RECORD_FAULTS: ReadonlySet<number> = new Set([18, 19, 20]);
 
 interface SqliteStoreOptions {
   /** A path, or `:memory:`. */
   readonly file: string;
   /** 32 bytes that are kept outside the database. */
   readonly secret: Uint8Array;
+  readonly onChange?: WritesChanged | undefined;
 }
 
 /**
@@ -48,7 +53,7 @@ interface SqliteStoreOptions {
  * everything until it is closed. Several processes may open the same file, with the same sealing secret (sealing.ts).
  * Throws `unavailable` with a message that names the file and the fix.
  */
-export async function openSqliteStore({ file, secret }: SqliteStoreOptions): Promise<Store & AuditReader> {
+export async function openSqliteStore({ file, secret, onChange }: SqliteStoreOptions): Promise<Store & AuditReader> {
   const place = `store ${file}`;
   // An absolute path is never read as a `file:` URI, nor as a name for a temporary database.
   const path = file === MEMORY ? MEMORY : resolve(file);
@@ -58,7 +63,8 @@ export async function openSqliteStore({ file, secret }: SqliteStoreOptions): Pro
     connection = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS, enableForeignKeyConstraints: true });
     setDurability(connection, place);
     migrate(connection, place);
-    return createStore(connect(connection, place), secret);
+    const database = connect(connection, { place, file: path === MEMORY ? undefined : openedFile(path, place) });
+    return createStore(database, { secret, onChange });
   } catch (cause) {
     connection?.close();
     throw explain(cause, place);
@@ -118,7 +124,7 @@ interface Write {
  * Reads are answered at once. Writes that were asked for in one turn of the event loop share a commit, for its fsync is what costs: a burst of
  * audit events waits for the disk once. Between the first statement of a commit and its end nothing else runs.
  */
-function connect(connection: DatabaseSync, place: string): Database {
+function connect(connection: DatabaseSync, { place, file }: { readonly place: string; readonly file: OpenedFile | undefined }): Database {
   const statements = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>();
   let waiting: Write[] = [];
 
@@ -168,10 +174,39 @@ function connect(connection: DatabaseSync, place: string): Database {
         throw explain(cause, place);
       }
     },
+    rehearse: async rehearsed => {
+      try {
+        file?.requireSame();
+        connection.exec(`PRAGMA busy_timeout = ${REHEARSAL_BUSY_MILLISECONDS}`);
+        try {
+          for (const sql of rehearsed) prepared(sql).statement.run();
+        } finally {
+          connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
+        }
+      } catch (cause) {
+        throw explain(cause, place);
+      }
+    },
     close: async () => {
       if (waiting.length > 0) commit();
       statements.clear();
       connection.close();
+    },
+  };
+}
+
+interface OpenedFile {
+  /** Throws `unavailable` when the path leads to another file by now: what is written goes to one that nobody finds again. */
+  requireSame(): void;
+}
+
+function openedFile(path: string, place: string): OpenedFile {
+  const opened = statSync(path);
+  return {
+    requireSame: () => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      if (found !== undefined && found.ino === opened.ino && found.dev === opened.dev) return;
+      throw new BridgeError('unavailable', `${place} was moved, removed or replaced; put it back, or restart the bridge`);
     },
   };
 }
@@ -185,7 +220,8 @@ function explain(cause: unknown, place: string): BridgeError {
   const { code, errcode } = cause as { readonly code?: unknown; readonly errcode?: unknown };
   // The upper bytes of an extended result code only refine the primary one.
   const primary = typeof errcode === 'number' ? errcode & 0xff : undefined;
-  if (primary === CONSTRAINT) return new BridgeError('internal', `${place} refused a record that breaks its constraints`, { cause });
+  if (primary !== undefined && RECORD_FAULTS.has(primary))
+    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, { cause });
   if (primary !== undefined) {
     const fault = FAULTS[primary] ?? `failed with SQLite error ${primary}; see the cause in the log`;
     return new BridgeError('unavailable', `${place} ${fault}`, { cause });

@@ -5,32 +5,29 @@
  * so the database makes it atomic and no transaction is held open between two awaits.
  * Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any rule about when a session is over.
  */
-import type { AuditEvent } from '../core/audit-event.ts';
-import type {
-  AuditSink,
-  KnownPeople,
-  KnownPerson,
-  OneTimeKeys,
-  Session,
-  Sessions,
-  SignInAttempt,
-  SignInAttempts,
-  Store,
-} from '../core/ports.ts';
+import type { KnownPeople, KnownPerson, OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
+import { createAuditTables } from './audit-tables.ts';
 import { createCliSessions } from './cli-sessions.ts';
 import { bytes, type Database } from './database.ts';
+import { pruneAll } from './pruning.ts';
 import { createRecords } from './records.ts';
 import { createSeal, hashOf, type Seal } from './sealing.ts';
+import { type WritesChanged, watchWrites } from './write-health.ts';
 
-const MOST_EVENTS_READ = 10_000;
+export interface StoreOptions {
+  readonly secret: Uint8Array;
+  readonly onChange?: WritesChanged | undefined;
+}
 
 /**
  * The store in an open database. `secret` seals what is kept for a browser (sealing.ts): rows sealed under another one count as absent.
  * Throws `internal` when it has not 32 bytes.
  */
-export function createStore(database: Database, secret: Uint8Array): Store & AuditReader {
+export function createStore(opened: Database, { secret, onChange }: StoreOptions): Store & AuditReader {
   const seal = createSeal(secret);
+  const { database, look } = watchWrites({ database: opened, onChange });
+  const { audit, readAudit, ...strangers } = createAuditTables(database);
   let closed: Promise<void> | undefined;
   return {
     attempts: createSignInAttempts(database, seal),
@@ -42,15 +39,10 @@ export function createStore(database: Database, secret: Uint8Array): Store & Aud
     refreshTokens: createRecords(database, seal, 'refresh token'),
     accessTokens: createRecords(database, seal, 'access token'),
     people: createKnownPeople(database),
-    ...createAudit(database),
-    prune: async now => {
-      for (const table of ['sign_in_attempts', 'sessions', 'one_time_keys', 'cli_records', 'cli_sessions']) {
-        await database.rows(`DELETE FROM ${table} WHERE expires_at < $1`, [now]);
-      }
-    },
-    ping: async () => {
-      await database.rows('SELECT count(*) AS migrations FROM rolebridge_migrations', []);
-    },
+    audit,
+    readAudit,
+    prune: now => pruneAll(database, { now, strangers }),
+    ping: look,
     close: () => {
       closed ??= database.close();
       return closed;
@@ -125,43 +117,6 @@ function createOneTimeKeys(database: Database): OneTimeKeys {
   };
 }
 
-function createAudit(database: Database): { readonly audit: AuditSink } & AuditReader {
-  return {
-    audit: {
-      record: async event => {
-        await database.rows(
-          'INSERT INTO audit_events (at, type, person, account, role, correlation_id, event) VALUES ($1, $2, $3, $4, $5, $6, $7)',
-          [
-            event.at,
-            event.type,
-            'actor' in event ? (event.actor?.person ?? null) : null,
-            'account' in event ? text(event.account) : null,
-            'role' in event ? text(event.role) : null,
-            text(event.origin.correlationId),
-            JSON.stringify(event),
-          ],
-        );
-      },
-    },
-    readAudit: async ({ from, to, person, type, limit }) => {
-      const filters = (
-        [
-          ['at >=', from],
-          ['at <', to],
-          ['person =', person],
-          ['type =', type],
-        ] as const
-      ).filter(([, value]) => value !== undefined);
-      const where = filters.map(([condition], index) => `${condition} $${index + 1}`).join(' AND ');
-      const rows = await database.rows(
-        `SELECT event FROM audit_events ${where && `WHERE ${where}`} ORDER BY at DESC, id DESC LIMIT $${filters.length + 1}`,
-        [...filters.map(([, value]) => value!), Math.min(Math.max(1, Math.trunc(limit)), MOST_EVENTS_READ)],
-      );
-      return rows.map(row => JSON.parse(String(row.event)) as AuditEvent);
-    },
-  };
-}
-
 function createKnownPeople(database: Database): KnownPeople {
   return {
     find: async who => {
@@ -178,9 +133,4 @@ function createKnownPeople(database: Database): KnownPeople {
       return [...found.values()];
     },
   };
-}
-
-/** A refusal names roles as they were asked for. PostgreSQL takes no NUL in text, and that must not cost us the event. */
-function text(value: string): string {
-  return value.replaceAll('\0', '\u{FFFD}');
 }

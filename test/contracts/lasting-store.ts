@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import { SQLITE } from '../../src/store/migrations/dialect.ts';
+import { stepsFor } from '../../src/store/migrations/migrations.ts';
 import { forgeAttempt, forgeSession } from './forged-rows.ts';
 import {
   attemptOf,
@@ -194,6 +196,50 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       assert.deepEqual(await store.readAudit({ limit: 10 }), [EVENTS[2]]);
     });
 
+    test('what callers who are not signed in have caused is kept apart from the trail, and cannot be changed', async t => {
+      const { store, database } = await opened(t);
+      for (const event of EVENTS) await store.audit.record(event);
+      await store.audit.record({
+        ...{ type: 'events.left-out', at: NOW, origin: EVENTS[0]!.origin, from: NOW, to: NOW, count: 1 },
+        ...{ byType: { 'sign-in.refused': 1 }, byAddress: [] },
+      });
+      const typesIn = async (table: string) => (await database.rows(`SELECT type FROM ${table} ORDER BY id`)).map(({ type }) => type);
+      assert.deepEqual(await typesIn('stranger_events'), ['sign-in.refused', 'events.left-out']);
+      assert.deepEqual(
+        await typesIn('audit_events'),
+        EVENTS.slice(1).map(({ type }) => type),
+      );
+      await assert.rejects(database.rows("UPDATE stranger_events SET address = 'elsewhere'"), /takes no change/);
+      assert.equal((await database.rows('DELETE FROM stranger_events RETURNING id')).length, 2);
+    });
+
+    test('refusals that an older version kept in the trail stay there and are read', async t => {
+      const { store, database } = await opened(t);
+      const event = EVENTS[0]!;
+      await database.rows('INSERT INTO audit_events (at, type, correlation_id, event) VALUES ($1, $2, $3, $4)', [
+        event.at,
+        event.type,
+        event.origin.correlationId,
+        JSON.stringify(event),
+      ]);
+      await store.prune(NOW + 1000 * 24 * HOUR);
+      assert.deepEqual(await store.readAudit({ limit: 10 }), [event]);
+    });
+
+    test('the text of an event contains no character that a terminal obeys, and means the same', async t => {
+      const { store, database } = await opened(t);
+      const hostile = 'a\u009b2J\u202eb\u2028\u007f\u001b[0m';
+      const events = [
+        { ...EVENTS[0]!, why: hostile, origin: { ...EVENTS[0]!.origin, userAgent: hostile } },
+        { ...EVENTS[4]!, why: hostile },
+      ];
+      for (const event of events) await store.audit.record(event);
+      const rows = await database.rows('SELECT event FROM audit_events UNION ALL SELECT event FROM stranger_events');
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested.
+      for (const { event } of rows) assert.doesNotMatch(String(event), /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+      assert.deepEqual(await store.readAudit({ limit: 10 }), events.toReversed());
+    });
+
     test('several stores that open a new database at the same time agree on one schema', async t => {
       const database = await create(t);
       const stores = await Promise.all(Array.from({ length: 4 }, () => database.open()));
@@ -201,7 +247,7 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       for (const store of stores) await store.ping();
       assert.deepEqual(
         (await database.rows('SELECT number FROM rolebridge_migrations')).map(({ number }) => number),
-        [1, 2],
+        stepsFor(SQLITE).map(({ number }) => number),
       );
     });
 

@@ -19,6 +19,16 @@ import {
   token,
 } from './store-samples.ts';
 
+const STRANGER_AT_THE_DOOR = {
+  type: 'request.refused',
+  at: NOW,
+  origin: ORIGIN,
+  method: 'POST',
+  path: '/console',
+  code: 'cross_site_request',
+  why: 'Origin',
+} as const satisfies AuditEvent;
+
 /** Runs in every database, also in one that lives in memory. */
 export function storeContract(name: string, create: (t: TestContext) => Promise<TestDatabase>): void {
   const opened = async (t: TestContext): Promise<OpenStore> => {
@@ -162,8 +172,8 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       await sessions.create(session);
       await oneTimeKeys.claim(attempt.id, attempt.expiresAt);
     }
-    const event = { ...EVENTS[0]!, at: NOW - 1000 * 24 * HOUR };
-    await audit.record(event);
+    const events = [EVENTS[1]!, EVENTS[4]!].map(event => ({ ...event, at: NOW - 1000 * 24 * HOUR }));
+    for (const event of events) await audit.record(event);
     await prune(NOW);
     const kept = async ({ attempt, session }: { attempt: SignInAttempt; session: Session }) => [
       (await attempts.consume(attempt.id, attempt.createdAt - HOUR)) !== undefined,
@@ -173,7 +183,18 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
     assert.deepEqual(await kept(over!), [false, false, false]);
     assert.deepEqual(await kept(now!), [true, true, true]);
     assert.deepEqual(await kept(later!), [true, true, true]);
-    assert.deepEqual(await readAudit({ limit: 10 }), [event]);
+    assert.deepEqual(await readAudit({ limit: 10 }), events.toReversed());
+  });
+
+  test(`${name}: pruning removes events of callers who are not signed in after thirty days, however many there are`, async t => {
+    const { audit, prune, readAudit } = await opened(t);
+    const [refused] = EVENTS as [AuditEvent, ...AuditEvent[]];
+    const month = 30 * 24 * HOUR;
+    await Promise.all(Array.from({ length: 2_500 }, () => audit.record({ ...refused, at: NOW - month - 1 })));
+    const kept = [NOW - month, NOW].map(at => ({ ...refused, at }));
+    for (const event of kept) await audit.record(event);
+    await prune(NOW);
+    assert.deepEqual(await readAudit({ limit: 10_000 }), kept.toReversed());
   });
 
   describe(`${name}: audit trail`, () => {
@@ -207,6 +228,30 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       const events = ['first', 'second', 'third'].map(correlationId => ({ ...EVENTS[0]!, origin: { ...ORIGIN, correlationId } }));
       for (const event of events) await audit.record(event);
       assert.deepEqual(await readAudit({ limit: 10 }), events.toReversed());
+    });
+
+    test('events of users and of callers who are not signed in are read together, in the order of their time and then of their recording', async t => {
+      const { audit, readAudit } = await opened(t);
+      const [stranger, alice] = [STRANGER_AT_THE_DOOR, { ...STRANGER_AT_THE_DOOR, actor: ALICE }];
+      const events = [EVENTS[0]!, EVENTS[5]!, stranger, alice, EVENTS[1]!, EVENTS[0]!, stranger].map((event, index) => ({
+        ...event,
+        at: NOW,
+        origin: { ...ORIGIN, correlationId: `c-${index}` },
+      }));
+      for (const event of events) await audit.record(event);
+      const earlier = { ...stranger, at: NOW - 1 };
+      await audit.record(earlier);
+      assert.deepEqual(await readAudit({ limit: 10 }), [...events.toReversed(), earlier]);
+      assert.deepEqual(await readAudit({ limit: 3 }), events.toReversed().slice(0, 3));
+      assert.deepEqual(await readAudit({ limit: 10, to: NOW }), [earlier]);
+      assert.deepEqual(
+        await readAudit({ limit: 10, type: 'request.refused' }),
+        [...events.toReversed(), earlier].filter(({ type }) => type === 'request.refused'),
+      );
+      assert.deepEqual(
+        await readAudit({ limit: 10, person: ALICE.person }),
+        events.toReversed().filter(event => 'actor' in event),
+      );
     });
   });
 

@@ -9,10 +9,12 @@ test('a released step of the schema never changes: databases in use were made wi
     [
       '1 7198d53ddd1617a13a000e0c69a09d54001e405d90baf2de8001f267e9dde2a2',
       '2 afcc007ed154ba807aedb6593dbef21fa4b3035c43b33b6fc14f6222e0cd5cc3',
+      '3 2f1c159d8454156c975995c775e1a986b7964785209f38f990fee37d8d0bca4e',
     ],
     [
       '1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02',
       '2 46cc3a71c05723276b83b57664bc14fb74c3374f99c9ea48c908dcdb05a50840',
+      '3 f75dd7be2d4c1ac1bfba8b7e07890606aac6aea888cafc1358645f766f8746b3',
     ],
   ]);
 });

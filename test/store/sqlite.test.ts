@@ -135,6 +135,18 @@ test('the audit trail takes no replacement of a row that is in it', async t => {
   await assert.rejects(database.rows(`INSERT OR REPLACE INTO audit_events ${insert}`), /append-only/);
 });
 
+test('of events of callers who are not signed in six million at most are kept', async t => {
+  const database = await newFile(t);
+  const store = await database.open();
+  t.after(() => store.close());
+  for (const why of ['old', 'older than six million others', 'kept']) await store.audit.record(EVENT(why));
+  await database.rows('UPDATE sqlite_sequence SET seq = 6000001 WHERE name = $1', ['stranger_events']);
+  await store.audit.record(EVENT('newest'));
+  await store.prune(NOW);
+  const whys = (await store.readAudit({ limit: 10 })).map(event => event.type === 'sign-in.refused' && event.why);
+  assert.deepEqual(whys, ['newest', 'kept']);
+});
+
 test('of several processes that open a new file and claim one key exactly one gets it', async t => {
   const file = join(await newDirectory(t), 'rolebridge.db');
   const program = `

@@ -12,6 +12,8 @@ export interface Dialect {
   readonly strict: string;
   /** Statements after which the table refuses every change to rows that are in it. */
   appendOnly(table: string): string;
+  /** Statements after which rows of the table can be removed, and not changed. */
+  unchangeable(table: string): string;
 }
 
 export const SQLITE: Dialect = {
@@ -32,6 +34,9 @@ export const SQLITE: Dialect = {
           `BEGIN SELECT RAISE(ABORT, '${table} is append-only'); END;`,
       )
       .join('\n'),
+  unchangeable: table =>
+    `CREATE TRIGGER ${table}_no_update BEFORE UPDATE ON ${table}\n` +
+    `BEGIN SELECT RAISE(ABORT, '${table} takes no change of a row'); END;`,
 };
 
 export const POSTGRES: Dialect = {
@@ -43,5 +48,10 @@ export const POSTGRES: Dialect = {
     `CREATE FUNCTION ${table}_refuse_change() RETURNS trigger LANGUAGE plpgsql AS\n` +
     `$$ BEGIN RAISE EXCEPTION '${table} is append-only'; END $$;\n` +
     `CREATE TRIGGER ${table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ${table}\n` +
+    `FOR EACH STATEMENT EXECUTE FUNCTION ${table}_refuse_change();`,
+  unchangeable: table =>
+    `CREATE FUNCTION ${table}_refuse_change() RETURNS trigger LANGUAGE plpgsql AS\n` +
+    `$$ BEGIN RAISE EXCEPTION '${table} takes no change of a row'; END $$;\n` +
+    `CREATE TRIGGER ${table}_unchangeable BEFORE UPDATE OR TRUNCATE ON ${table}\n` +
     `FOR EACH STATEMENT EXECUTE FUNCTION ${table}_refuse_change();`,
 };

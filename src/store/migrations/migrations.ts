@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
 import { firstTables } from './0001-first-tables.ts';
 import { cliSessions } from './0002-cli-sessions.ts';
+import { strangerEvents } from './0003-stranger-events.ts';
 import type { Dialect } from './dialect.ts';
 
 /** A step in the words of one database, ready to run. */
@@ -18,7 +19,10 @@ export interface Step {
   readonly checksum: string;
 }
 
-const STEPS: readonly ((dialect: Dialect) => string)[] = [firstTables, cliSessions];
+const STEPS: readonly ((dialect: Dialect) => string)[] = [firstTables, cliSessions, strangerEvents];
+
+/** The schema that this version knows. */
+export const NEWEST_STEP = STEPS.length;
 
 /** The table that says which steps were run; the same statement in both databases. */
 export const CREATE_MIGRATIONS_TABLE = 'CREATE TABLE rolebridge_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)';

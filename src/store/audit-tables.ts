@@ -1,0 +1,86 @@
+/**
+ * The audit trail in two tables. `audit_events` has what concerns a user or an operator: it is append-only by trigger and
+ * never pruned. `stranger_events` has what callers who are not signed in have caused: it is pruned by age and number.
+ */
+import { type AuditEvent, actorIn, isOfStranger } from '../core/audit-event.ts';
+import type { AuditSink } from '../core/ports.ts';
+import { printableJson } from '../core/printable.ts';
+import { DAY, type Instant, type Seconds } from '../core/time.ts';
+import type { AuditReader } from './audit-reader.ts';
+import type { Database, Value } from './database.ts';
+
+const MOST_EVENTS_READ = 10_000;
+const KEEP_STRANGERS: Seconds = 30 * DAY;
+/** About 3 GB in SQLite. Budgets (audit/trail-budget) let one site cause 2.2 million in thirty days. */
+const MOST_STRANGER_EVENTS = 6_000_000;
+
+export interface AuditTables extends AuditReader {
+  readonly audit: AuditSink;
+  /** The newest `stranger_events` that stay: none that happened more than thirty days before `now`, and so many at most. */
+  strangersToPrune(now: Instant): Promise<{ readonly before: Instant; readonly upToId: number }>;
+}
+
+export function createAuditTables(database: Database): AuditTables {
+  return {
+    audit: { record: event => (isOfStranger(event) ? recordStranger(database, event) : recordEvent(database, event)) },
+    readAudit: async ({ from, to, person, type, limit }) => {
+      const filters = (
+        [
+          ['at >=', from],
+          ['at <', to],
+          ['person =', person],
+          ['type =', type],
+        ] as const
+      ).filter(([, value]) => value !== undefined);
+      const where = filters.map(([condition], index) => `${condition} $${index + 1}`).join(' AND ');
+      const newest = (table: string, position: string): string =>
+        `SELECT * FROM (SELECT at, ${position}, event FROM ${table} ${where && `WHERE ${where}`} ORDER BY at DESC, id DESC LIMIT $${filters.length + 1}) AS ${table}_found`;
+      const trail = newest('audit_events', 'id AS trail_id, 0 AS stranger_id');
+      const strangers = newest('stranger_events', 'after_id AS trail_id, id AS stranger_id');
+      const rows = await database.rows(
+        `SELECT event FROM (${person === undefined ? `${trail} UNION ALL ${strangers}` : trail}) AS found
+         ORDER BY at DESC, trail_id DESC, stranger_id DESC LIMIT $${filters.length + 1}`,
+        [...filters.map(([, value]) => value!), Math.min(Math.max(1, Math.trunc(limit)), MOST_EVENTS_READ)],
+      );
+      return rows.map(row => JSON.parse(String(row.event)) as AuditEvent);
+    },
+    strangersToPrune: async now => {
+      const [row] = await database.rows('SELECT COALESCE(MAX(id), 0) AS newest FROM stranger_events', []);
+      return { before: now - KEEP_STRANGERS * 1000, upToId: Number(row!.newest) - MOST_STRANGER_EVENTS };
+    },
+  };
+}
+
+async function recordEvent(database: Database, event: AuditEvent): Promise<void> {
+  await database.rows(
+    'INSERT INTO audit_events (at, type, person, account, role, correlation_id, event) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    [
+      event.at,
+      event.type,
+      actorIn(event)?.person ?? null,
+      'account' in event ? text(event.account) : null,
+      'role' in event ? text(event.role) : null,
+      text(event.origin.correlationId),
+      jsonOf(event),
+    ],
+  );
+}
+
+async function recordStranger(database: Database, event: AuditEvent): Promise<void> {
+  const { address, correlationId } = event.origin;
+  await database.rows(
+    `INSERT INTO stranger_events (after_id, at, type, address, correlation_id, event)
+     VALUES ((SELECT COALESCE(MAX(id), 0) FROM audit_events), $1, $2, $3, $4, $5)`,
+    [event.at, event.type, text(address), text(correlationId), jsonOf(event)] satisfies Value[],
+  );
+}
+
+/** What an operator reads with the database's own tools contains no control character (threats R46). */
+function jsonOf(event: AuditEvent): string {
+  return printableJson(JSON.stringify(event));
+}
+
+/** A refusal names roles as they were asked for. PostgreSQL takes no NUL in text, and that must not cost us the event. */
+function text(value: string): string {
+  return value.replaceAll('\0', '\u{FFFD}');
+}

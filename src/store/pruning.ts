@@ -1,0 +1,44 @@
+/** Removing rows that have expired, in steps that hold no lock and no event loop for long, however many there are. */
+import type { Instant } from '../core/time.ts';
+import type { AuditTables } from './audit-tables.ts';
+import type { Database, Value } from './database.ts';
+
+/** Rows of one statement: some ten milliseconds in SQLite, which nothing else can use meanwhile. */
+const BATCH = 1000;
+
+/** Tables whose rows end at `expires_at`, and their keys. */
+const EXPIRING: readonly (readonly [table: string, key: string])[] = [
+  ['sign_in_attempts', 'id_hash'],
+  ['sessions', 'id_hash'],
+  ['one_time_keys', 'key_hash'],
+  ['cli_records', 'kind, id_hash'],
+  ['cli_sessions', 'id_hash'],
+];
+
+interface Removal {
+  readonly table: string;
+  readonly key: string;
+  /** Takes `$1`. */
+  readonly condition: string;
+  readonly value: Value;
+}
+
+/** Removes what ended before `now`, and events of strangers that are too old or too many. Audit events stay. */
+export async function pruneAll(
+  database: Database,
+  { now, strangers }: { readonly now: Instant; readonly strangers: Pick<AuditTables, 'strangersToPrune'> },
+): Promise<void> {
+  for (const [table, key] of EXPIRING) await remove(database, { table, key, condition: 'expires_at < $1', value: now });
+  const { before, upToId } = await strangers.strangersToPrune(now);
+  const events = { table: 'stranger_events', key: 'id' };
+  await remove(database, { ...events, condition: 'at < $1', value: before });
+  await remove(database, { ...events, condition: 'id <= $1', value: upToId });
+}
+
+async function remove(database: Database, { table, key, condition, value }: Removal): Promise<void> {
+  const sql = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH}) RETURNING 1 AS removed`;
+  for (;;) {
+    const removed = await database.rows(sql, [value]);
+    if (removed.length < BATCH) return;
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Whether the store takes writes: learned from the writes that there are, and by a look that anyone on the network may
+ * cause, so it is shared and cheap. A look rehearses every kind of statement, which writes nothing, and at most once in
+ * five seconds it writes one row that is always the same (threats R48).
+ */
+import { BridgeError } from '../core/errors.ts';
+import type { Database } from './database.ts';
+import { NEWEST_STEP } from './migrations/migrations.ts';
+
+/** Called with the fault when the store stops taking writes, and without one when it takes them again. */
+export type WritesChanged = (fault: BridgeError | undefined) => void;
+
+/** How long a look may take, until its caller is told that the store does not answer. */
+const LOOK_MILLISECONDS = 3_000;
+const WRITE_EVERY_MILLISECONDS = 5_000;
+/** A look that failed stands for all that come so soon after it. */
+const LOOK_AGAIN_MILLISECONDS = 500;
+/**
+ * How long a write that failed outweighs a look that works, which may need less room on the disk. It doubles each
+ * time that writes fail again after a look has worked.
+ */
+const HOLD_MILLISECONDS = { first: 2_000, most: 60_000 } as const;
+/** As much as a sign-in writes in SQLite, and next to nothing in PostgreSQL, which compresses it. */
+const PADDING = 'x'.repeat(32_768);
+
+/** Statements that every part of the store needs, and that find no row. Of audit_events, rows can only be added. */
+const REHEARSED: readonly string[] = [
+  ...['sign_in_attempts', 'sessions', 'one_time_keys', 'cli_sessions', 'cli_records'].flatMap(table => [
+    `INSERT INTO ${table} (expires_at) SELECT expires_at FROM ${table} WHERE 1 = 0`,
+    `DELETE FROM ${table} WHERE 1 = 0`,
+  ]),
+  ...['audit_events', 'stranger_events'].map(table => `INSERT INTO ${table} (at) SELECT at FROM ${table} WHERE 1 = 0`),
+];
+
+export interface WriteHealthParts {
+  readonly database: Database;
+  readonly onChange?: WritesChanged | undefined;
+  /** Milliseconds on a clock that never jumps. */
+  readonly elapsed?: () => number;
+}
+
+export interface WatchedDatabase {
+  /** The same database; every write through it is watched. */
+  readonly database: Database;
+  /** Rejects with `unavailable` when the store does not answer or does not take writes. */
+  look(): Promise<void>;
+}
+
+interface Failure {
+  readonly fault: BridgeError;
+  /** A look that works ends the failure from this time on. */
+  readonly until: number;
+}
+
+export function watchWrites({ database, onChange = () => {}, elapsed = () => performance.now() }: WriteHealthParts): WatchedDatabase {
+  let failure: Failure | undefined;
+  /** How long the next failure of a write holds. */
+  let hold: number = HOLD_MILLISECONDS.first;
+  let held = hold;
+  let lookedInVain = -Infinity;
+  let written = -Infinity;
+  let looking: Promise<void> | undefined;
+  let closed = false;
+
+  const failed = (fault: BridgeError, until: number): void => {
+    const isNew = failure === undefined;
+    failure = { fault, until };
+    if (isNew && !closed) onChange(fault);
+  };
+  const works = (): void => {
+    if (failure === undefined) return;
+    failure = undefined;
+    if (!closed) onChange(undefined);
+  };
+
+  const writeFailed = (fault: unknown): void => {
+    if (!(fault instanceof BridgeError) || fault.code !== 'unavailable') return;
+    if (failure === undefined) {
+      held = hold;
+      hold = Math.min(hold * 2, HOLD_MILLISECONDS.most);
+    }
+    failed(fault, elapsed() + held);
+  };
+  const writeWorked = (): void => {
+    hold = HOLD_MILLISECONDS.first;
+    works();
+  };
+
+  const rows: Database['rows'] = async (sql, values) => {
+    if (sql.startsWith('SELECT')) return database.rows(sql, values);
+    try {
+      const result = await database.rows(sql, values);
+      // What changes or claims a row may find none, and then nothing was written.
+      if (failure !== undefined && sql.startsWith('INSERT') && !sql.includes('ON CONFLICT')) writeWorked();
+      return result;
+    } catch (fault) {
+      writeFailed(fault);
+      throw fault;
+    }
+  };
+
+  const lookNow = async (): Promise<void> => {
+    const started = elapsed();
+    const [schema] = await database.rows('SELECT count(*) AS migrations FROM rolebridge_migrations', []);
+    if (Number(schema!.migrations) < NEWEST_STEP)
+      throw new BridgeError('unavailable', 'the store has an older schema than when it was opened; restart the bridge');
+    await database.rehearse(REHEARSED);
+    if (failure === undefined && started - written < WRITE_EVERY_MILLISECONDS) return;
+    await database.rows('UPDATE write_probe SET padding = $1 WHERE id = 1', [PADDING]);
+    written = started;
+    if (failure !== undefined && started >= failure.until) works();
+  };
+
+  return {
+    database: {
+      ...database,
+      rows,
+      close: () => {
+        closed = true;
+        return database.close();
+      },
+    },
+    look: async () => {
+      if (failure === undefined || elapsed() - lookedInVain >= LOOK_AGAIN_MILLISECONDS) {
+        looking ??= lookNow().finally(() => {
+          looking = undefined;
+        });
+        await withinTime(looking).catch((fault: BridgeError) => {
+          lookedInVain = elapsed();
+          failed(fault, lookedInVain);
+        });
+      }
+      if (failure !== undefined) throw failure.fault;
+    },
+  };
+}
+
+async function withinTime(work: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new BridgeError('unavailable', `the store does not answer within ${LOOK_MILLISECONDS / 1000} s; look for locks and load`)),
+    LOOK_MILLISECONDS,
+  );
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
