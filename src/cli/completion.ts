@@ -1,5 +1,6 @@
 /** What the shell may suggest: commands, options and role names as they were last seen. Nothing is asked of anybody for it. */
 import { join } from 'node:path';
+import { isPlain } from '../core/aws-config.ts';
 import { COMMON_OPTIONS } from './command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { configDirectory, hashedName, readSettings, serverOrigin } from './places.ts';
@@ -37,7 +38,8 @@ function roleNames(env: Environment): string[] {
     const directory = configDirectory(env);
     const server = serverOrigin(env.ROLEBRIDGE_SERVER ?? readSettings(directory).server ?? '');
     const kept = server === undefined ? undefined : keptRoles(join(directory, `roles.${hashedName(server)}`));
-    return (kept?.roles ?? []).filter(({ usable }) => usable).map(nameOf);
+    // What is offered becomes part of a command line.
+    return (kept?.roles ?? []).filter(role => role.usable && isPlain(role)).map(nameOf);
   } catch {
     return [];
   }

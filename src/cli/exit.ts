@@ -1,4 +1,5 @@
 /** How the client ends: the closed list of exit codes, and the one error that carries one. */
+import { printable } from './printable.ts';
 
 export const EXIT = {
   done: 0,
@@ -26,7 +27,7 @@ export const EXIT_MEANINGS: { readonly [N in ExitName]: string } = {
   interrupted: 'interrupted',
 };
 
-/** An expected end. Everything in it is fit for a terminal: what happened, and what to do next; never a token, a code or a key. */
+/** An expected end. Everything in it is made fit for a terminal, whoever's words it repeats: what happened, and what to do next; never a token, a code or a key. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exit: ExitName;
@@ -40,9 +41,9 @@ export class CliError extends Error {
     message: string,
     options: { readonly lines?: readonly string[]; readonly code?: string | undefined; readonly cause?: unknown } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(printable(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.exit = exit;
-    this.lines = options.lines ?? [];
+    this.lines = (options.lines ?? []).map(printable);
     this.code = options.code;
   }
 }

@@ -13,7 +13,8 @@ import { CliError } from './exit.ts';
 import { withLock } from './lock.ts';
 import { forgetPerson, loginLock, loginPromptLock, readLogin, type Tokens, tokensOf, writeLogin } from './login-state.ts';
 import { listenOnce, page } from './loopback.ts';
-import { CLIENT_ID, OAuthRefusal, printable, type TokenAnswer } from './server.ts';
+import { printable } from './printable.ts';
+import { CLIENT_ID, OAuthRefusal, type TokenAnswer } from './server.ts';
 import type { WhoAmI } from './who-am-i.ts';
 
 export interface LoginOptions {

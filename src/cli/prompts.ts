@@ -1,6 +1,7 @@
 /** Questions to a person at a terminal, by @clack/prompts: drawn on stderr, so that stdout stays data. Loaded only when one is asked. */
 import { autocomplete, confirm as clackConfirm, isCancel } from '@clack/prompts';
 import { CliError } from './exit.ts';
+import { printable } from './printable.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Choice {
@@ -23,15 +24,15 @@ const MOST_SHOWN = 12;
 export async function pick(terminal: Terminal, { message, choices, search }: PickOptions): Promise<string> {
   const rows = (terminal.screen as { rows?: number }).rows ?? 24;
   const chosen = await autocomplete<string>({
-    message,
+    message: printable(message),
     placeholder: 'Type to search, arrows to move',
     maxItems: Math.max(3, Math.min(MOST_SHOWN, rows - LINES_AROUND_THE_LIST)),
     options() {
       const typed = this.userInput.trim();
       return (typed === '' ? choices : search(typed)).map(({ value, label, hint }) => ({
         value,
-        label,
-        ...(hint !== undefined && { hint }),
+        label: printable(label),
+        ...(hint !== undefined && { hint: printable(hint) }),
       }));
     },
     // What the list gives is matched already, in its order.
@@ -48,7 +49,7 @@ export async function confirm(
   terminal: Terminal,
   { message, initial }: { readonly message: string; readonly initial: boolean },
 ): Promise<boolean> {
-  const answer = await clackConfirm({ message, initialValue: initial, input: terminal.input, output: terminal.screen });
+  const answer = await clackConfirm({ message: printable(message), initialValue: initial, input: terminal.input, output: terminal.screen });
   if (isCancel(answer)) throw new CliError('interrupted', 'nothing was changed');
   return answer;
 }

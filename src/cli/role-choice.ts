@@ -6,6 +6,7 @@
  */
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
+import { printable } from './printable.ts';
 import { readIfThere, writePrivately } from './private-files.ts';
 import { nameOf, type Role, rolesOf } from './role-list.ts';
 import { exactly, matching, type NamedRole, nearestNames, readRoleName } from './role-matching.ts';
@@ -41,7 +42,7 @@ async function chooseAtTerminal(client: Client, roles: readonly Role[], written:
   if (exact !== undefined) return exact;
   const [best, ...others] = matching(roles, written.replace('/', ' '));
   if (best !== undefined && others.length === 0) {
-    client.terminal.say(client.terminal.dim(`${nameOf(best)}`));
+    client.terminal.say(client.terminal.dim(printable(nameOf(best))));
     return best;
   }
   if (best !== undefined) return pickRole(client, [best, ...others]);

@@ -1,6 +1,7 @@
 /**
  * AWS credentials for a role, from the cache where they have enough life left, else from the server: asked by one process for all.
  */
+import { isPlain } from '../core/aws-config.ts';
 import { formatCredentials } from '../core/credential-formats.ts';
 import { formatDuration } from '../core/time.ts';
 import { type CachedCredentials, isUsable, usualMinimumSeconds } from './cached-credentials.ts';
@@ -69,6 +70,13 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
   if (before !== undefined && after !== undefined && before.person.id !== after.person.id) {
     throw new CliError('notSignedIn', 'somebody else has signed in meanwhile', { lines: ['Run the command again.'] });
   }
+  if (!isUsableAnswer(answer)) {
+    throw new CliError('failed', 'the server answered with credentials that cannot be used', {
+      lines: [
+        'A key, a name or a time in them is not of the form that AWS gives. Nothing was kept. Tell the administrators of the server.',
+      ],
+    });
+  }
   const { account } = answer;
   const expiresAt = Date.parse(answer.expires_at);
   const secrets = {
@@ -88,6 +96,20 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
     expiresLocally: expiresAt - client.server.clockOffset(),
     process: formatCredentials('process', secrets, { accountId: account.id }),
   };
+}
+
+/** Keys go into shells and files, names into environments: printable ASCII without blanks, and nothing else. */
+function isUsableAnswer(answer: CredentialsAnswer): boolean {
+  const isKey = (text: unknown): boolean => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text);
+  const { access_key_id, secret_access_key, session_token, assumed_role_arn, account, role } = answer;
+  return (
+    [access_key_id, secret_access_key, session_token, assumed_role_arn].every(isKey) &&
+    typeof account === 'object' &&
+    account !== null &&
+    isPlain({ account, role }) &&
+    Number.isFinite(Date.parse(answer.expires_at)) &&
+    Number.isFinite(answer.duration_seconds)
+  );
 }
 
 interface Asked {

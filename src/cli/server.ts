@@ -79,8 +79,9 @@ export function openServer({ origin, http, onSkew }: ServerOptions): Server {
     form: async <T>(path: string, fields: Readonly<Record<string, string>>) => {
       const { status, json } = await exchange({ method: 'POST', path, body: new URLSearchParams(fields) });
       if (status === 200) return json as T;
-      const { error, error_description = '' } = (json ?? {}) as { error?: string; error_description?: string };
-      if (error === undefined || status >= 500 || status === 429) throw unexpected(origin, status, error_description);
+      const { error, error_description: said } = (json ?? {}) as { error?: unknown; error_description?: unknown };
+      const error_description = typeof said === 'string' ? said : '';
+      if (typeof error !== 'string' || status >= 500 || status === 429) throw unexpected(origin, status, error_description);
       throw new OAuthRefusal(error, error_description);
     },
 
@@ -138,29 +139,25 @@ const EXIT_OF: Readonly<Record<string, ExitName>> = {
 
 function problem(origin: string, status: number, json: unknown): CliError {
   const { title, detail, code, correlation_id, sign_in_again, trace } = (json ?? {}) as Problem;
-  if (title === undefined || code === undefined) return unexpected(origin, status, '');
-  const exit = EXIT_OF[code] ?? (status >= 500 || status === 429 ? 'unreachable' : 'failed');
-  return new CliError(exit, title, {
+  if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
+  const known = Object.hasOwn(EXIT_OF, code) ? EXIT_OF[code] : undefined;
+  const steps = Array.isArray(trace?.steps) ? trace.steps : [];
+  return new CliError(known ?? (status >= 500 || status === 429 ? 'unreachable' : 'failed'), title, {
     code,
     lines: [
-      ...(trace?.steps ?? []).map(({ rule, sentence }) => `  ${printable(rule)}: ${printable(sentence)}`),
-      ...(detail === undefined ? [] : [printable(detail)]),
+      ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
+      ...(typeof detail === 'string' ? [detail] : []),
       ...(sign_in_again === true ? ['In a terminal: rolebridge login --fresh'] : []),
-      ...(correlation_id === undefined ? [] : [`Reference ${printable(correlation_id)}`]),
+      ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
     ],
   });
 }
 
 function unexpected(origin: string, status: number, said: string): CliError {
   const exit = status >= 500 || status === 429 ? 'unreachable' : 'failed';
-  return new CliError(exit, `${origin} answered ${status}${said === '' ? ', which no rolebridge does' : `: ${printable(said)}`}`, {
+  return new CliError(exit, `${origin} answered ${status}${said === '' ? ', which no rolebridge does' : `: ${said}`}`, {
     lines: [exit === 'unreachable' ? 'Try again in a minute.' : 'Check the address: rolebridge login --server URL.'],
   });
-}
-
-/** What came over the network, fit for a terminal: no escape sequences, no marks that turn the direction of text. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
 }
 
 /** `7 minutes behind` */

@@ -1,5 +1,7 @@
 /** What a person sees: messages and progress on stderr, data on stdout, colours only where they are wanted. */
+import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
+import { printable, printableLines } from './printable.ts';
 
 export interface Terminal {
   /** A person types here and reads what we say: stdin and stderr are a terminal, and no build server is. */
@@ -9,9 +11,9 @@ export interface Terminal {
   readonly input: Readable;
   /** Where prompts are drawn, so that stdout stays data. */
   readonly screen: Writable;
-  /** Data, as it is. */
+  /** Data, as it is: what came from elsewhere must have been made fit for a terminal. */
   print(text: string): void;
-  /** One line for a person. */
+  /** A line or more for a user. Control characters in it, whoever's words they are, become blanks; styles of ours stay. */
   say(line: string): void;
   warn(line: string): void;
   /** Runs something that may take a while; after a second a terminal says what is waited for. */
@@ -32,7 +34,11 @@ const PROGRESS_AFTER_MILLISECONDS = 1000;
 export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal {
   const isInteractive = stdin.isTTY === true && stderr.isTTY === true && !env.CI;
   const hasColour = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-  const paint = (code: number, end: number) => (text: string) => (hasColour ? `\u001b[${code}m${text}\u001b[${end}m` : text);
+  // Styles are marked in a way that no text from elsewhere can have, and become sequences when they are written.
+  const mark = randomUUID();
+  const paint = (code: number, end: number) => (text: string) => (hasColour ? `<${mark} ${code}>${text}<${mark} ${end}>` : text);
+  const marks = new RegExp(`<${mark} (\\d+)>`, 'g');
+  const fit = (text: string): string => printableLines(text).replace(marks, '\u001b[$1m');
   const yellow = paint(33, 39);
   return {
     isInteractive,
@@ -40,13 +46,13 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
     input: stdin,
     screen: stderr,
     print: text => void stdout.write(text),
-    say: line => void stderr.write(`${line}\n`),
-    warn: line => void stderr.write(`${yellow('rolebridge:')} ${line}\n`),
+    say: line => void stderr.write(`${fit(line)}\n`),
+    warn: line => void stderr.write(`${fit(`${yellow('rolebridge:')} ${line}`)}\n`),
     progress: async (what, work) => {
       let shown = false;
       const timer = setTimeout(() => {
         shown = true;
-        stderr.write(stderr.isTTY ? `${what} ...` : `${what} ...\n`);
+        stderr.write(`${printable(what)} ...${stderr.isTTY ? '' : '\n'}`);
       }, PROGRESS_AFTER_MILLISECONDS);
       try {
         return await work();
@@ -60,8 +66,9 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
   };
 }
 
-/** Columns of text, as wide as they must be and as the terminal allows; the last column gives way. */
-export function table(rows: readonly (readonly string[])[], columns: number): string {
+/** Columns of text, fit for a terminal, as wide as they must be and as the terminal allows; the last column gives way. */
+export function table(given: readonly (readonly string[])[], columns: number): string {
+  const rows = given.map(row => row.map(printable));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => [...row[column]!].length)));
   return rows
     .map(row => {

@@ -13,6 +13,7 @@ import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { ownCommand } from '../own-command.ts';
+import { jsonText } from '../printable.ts';
 import { nameOf, type Role, rolesOf } from '../role-list.ts';
 import { exactly } from '../role-matching.ts';
 import type { Terminal } from '../terminal.ts';
@@ -31,10 +32,14 @@ export const run: Run = async invocation => {
   const before = readText(file);
   const { text: after, conflicts, moved } = rewritten(before, rewriting);
   const written = sections.filter(({ name, isShared }) => !isShared && !conflicts.includes(name)).map(({ name }) => name);
+  // Files are handled as Latin-1, and shown as what they are in.
   const patch =
     before === after
       ? ''
-      : createTwoFilesPatch(file, file, before, after, undefined, undefined, { context: 2 }).replace(/^Index: .*\n=+\n/, '');
+      : createTwoFilesPatch(file, file, inUtf8(before), inUtf8(after), undefined, undefined, { context: 2 }).replace(
+          /^Index: .*\n=+\n/,
+          '',
+        );
 
   if (options['dry-run'] === true) {
     terminal.print(options.json === true ? asJson({ file, written, conflicts, moved, changed: before !== after }) : patch);
@@ -153,6 +158,10 @@ function sayMoved(terminal: Terminal, names: readonly string[]): void {
   if (unasked.length > 0) terminal.warn(`another role than before under the same name: ${unasked.join(', ')}.`);
 }
 
+function inUtf8(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
+
 function coloured(patch: string, terminal: Terminal): string {
   return patch
     .split('\n')
@@ -167,5 +176,5 @@ function asJson(done: {
   readonly moved: readonly string[];
   readonly changed: boolean;
 }): string {
-  return `${JSON.stringify({ file: done.file, changed: done.changed, profiles: done.written, conflicts: done.conflicts, moved: done.moved }, null, 2)}\n`;
+  return jsonText({ file: done.file, changed: done.changed, profiles: done.written, conflicts: done.conflicts, moved: done.moved });
 }

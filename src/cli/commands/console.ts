@@ -6,9 +6,9 @@ import type { Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { readLogin } from '../login-state.ts';
 import { isLoopback } from '../places.ts';
+import { printable } from '../printable.ts';
 import { chooseRole, withSuggestions } from '../role-choice.ts';
 import type { NamedRole } from '../role-matching.ts';
-import { printable } from '../server.ts';
 import { signedIn } from '../signed-in.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal, env }) => {

@@ -6,6 +6,7 @@ import type { CachedCredentials } from '../cached-credentials.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { minimumOf } from '../minimum.ts';
+import { jsonText } from '../printable.ts';
 import { chooseRole } from '../role-choice.ts';
 import { credentialsFor } from '../role-credentials.ts';
 import { SHELL_FORMATS, type ShellFormat } from '../shell-formats.ts';
@@ -40,7 +41,7 @@ function formatOf(options: Invocation['options']): ShellFormat {
 const CORE_FORMAT: Readonly<Partial<Record<ShellFormat, CredentialFormat>>> = { cmd: 'windows-cmd' };
 
 function textOf(format: ShellFormat, credentials: CachedCredentials, profile: string): string {
-  if (format === 'json') return `${JSON.stringify(fieldsOf(credentials), null, 2)}\n`;
+  if (format === 'json') return jsonText(fieldsOf(credentials));
   if (format === 'process') return credentials.process;
   const { account } = credentials;
   return formatCredentials(CORE_FORMAT[format] ?? (format as CredentialFormat), credentials, {

@@ -3,7 +3,7 @@ import { type Client, saveServer } from '../client.ts';
 import type { Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { logIn } from '../login.ts';
-import { printable } from '../server.ts';
+import { jsonText, printable } from '../printable.ts';
 import { signedIn } from '../signed-in.ts';
 import type { WhoAmI } from '../who-am-i.ts';
 
@@ -21,7 +21,7 @@ export const run: Run = async ({ options, client: open, terminal }) => {
     }));
   saveServer(client);
   if (options.json === true) {
-    terminal.print(`${JSON.stringify(who, null, 2)}\n`);
+    terminal.print(jsonText(who));
     return;
   }
   const { username, display_name, connector_label } = who.person;

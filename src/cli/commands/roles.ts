@@ -1,7 +1,7 @@
 import { formatDuration } from '../../core/time.ts';
 import type { Run } from '../command.ts';
+import { jsonText, printable } from '../printable.ts';
 import { type Role, rolesOf } from '../role-list.ts';
-import { printable } from '../server.ts';
 import { table } from '../terminal.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal }) => {
@@ -10,7 +10,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   const all = await rolesOf(client, { fresh: true });
   const found = all.filter(role => (options.all === true || role.usable) && speaksOf(role, searched));
   if (options.json === true) {
-    terminal.print(`${JSON.stringify({ roles: found }, null, 2)}\n`);
+    terminal.print(jsonText({ roles: found }));
     return;
   }
   if (found.length === 0) {

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/time.ts';
 import type { Run } from '../command.ts';
-import { printable } from '../server.ts';
+import { jsonText, printable } from '../printable.ts';
 import { signedIn } from '../signed-in.ts';
 import { table } from '../terminal.ts';
 import type { CliSessionEntry, WhoAmI } from '../who-am-i.ts';
@@ -9,7 +9,7 @@ export const run: Run = async ({ options, client: open, terminal }) => {
   const client = open();
   const who = await terminal.progress('Asking who you are', () => signedIn(client).call<WhoAmI>('GET', '/whoami'));
   if (options.json === true) {
-    terminal.print(`${JSON.stringify(who, null, 2)}\n`);
+    terminal.print(jsonText(who));
     return;
   }
   const now = client.server.now();
