@@ -87,7 +87,7 @@ export function createApp(bridge: Bridge): Express {
   app.use(loadSession({ cookies, sessionOf: signIn.sessionOf, connectors }));
   app.use(browserSso({ signIn, cookies, secrets, renderer, ownForm })); //   /sign-in  /sign-in/{connector}  /saml/{connector}/acs  /oidc/{connector}/callback  /sign-out
   app.use(portal({ access, connectors, renderer, help })); //                /
-  app.use(consoleLink({ access, ownForm })); //                              /console
+  app.use(consoleLink({ access, renderer, ownForm })); //                              /console
   app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials
   app.use(cliDeviceLogin({ ...bridge, ownForm })); //                        /device
   app.use(cliBrowserLogin({ ...bridge, ownForm })); //                       /oauth/authorize  /authorize

@@ -10,7 +10,7 @@ import type { MySessions } from '../bridge/my-sessions.ts';
 import type { Tokens } from '../bridge/tokens.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { MAX_DESTINATION } from '../core/console-destination.ts';
-import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import { BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Clock, Connector } from '../core/ports.ts';
 import { MINUTE } from '../core/time.ts';
@@ -319,7 +319,10 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       token: 'login',
       input: { in: 'path', schema: z.object({ id: text(64).min(1).describe('The id of a session of the person') }) },
       errors: ['not_found'],
-      handle: ({ caller, origin, input }) => mySessions.end(caller.identity, input.id, origin),
+      handle: async ({ caller, origin, input }) => {
+        const isEnded = await mySessions.end(caller.identity, input.id, origin);
+        if (!isEnded) throw new BridgeError('not_found', 'the person has no CLI session of that handle', { hint: SESSION_GONE });
+      },
     }),
 
     operation({
@@ -334,6 +337,8 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
     }),
   ];
 }
+
+const SESSION_GONE = 'The session has ended already, or it is not yours. GET /api/v1/whoami lists those that there are.';
 
 function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
   const { identity, corporateProof, scope, session } = caller;

@@ -10,6 +10,7 @@ import type { AuditSink, Clock, Records, Secrets, Session } from '../core/ports.
 import type { Instant } from '../core/time.ts';
 import { AUTHORIZATION_CODE_MEMORY_SECONDS, AUTHORIZATION_CODE_SECONDS, type AuthorizationCode, redeemCode } from '../core/tokens.ts';
 import type { Clients } from './clients.ts';
+import { recordEnd } from './record-end.ts';
 import type { TokenAnswer, Tokens } from './tokens.ts';
 
 /** base64url of a SHA-256 (RFC 7636 section 4.2). */
@@ -64,6 +65,12 @@ export interface CodeExchange {
   readonly codeVerifier: string;
 }
 
+export type ApprovedRequest =
+  /** Where the browser goes, with a code. A secret for a minute. */
+  | { readonly kind: 'redirect'; readonly redirectTo: string }
+  /** The program has taken the code already: `cliSession` is the handle of its session. */
+  | { readonly kind: 'signed-in'; readonly cliSession: string };
+
 export interface CodeAuthorization {
   /**
    * What goes back to the program with an error is recorded; `viewer` is whose browser brought it, if anybody is signed in.
@@ -72,9 +79,9 @@ export interface CodeAuthorization {
   check(query: AuthorizationQuery, origin: Origin, viewer?: Session): Promise<CheckedRequest>;
   /** When the CLI session of this person would end. */
   sessionNotAfter(viewer: Session): Instant;
-  /** The person said yes: where their browser goes, with a code. A secret for a minute. */
-  approve(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<{ readonly redirectTo: string }>;
-  /** The person said no, or that they did not start it: where their browser goes. */
+  /** The person said yes. The same request approved again in the same browser session is answered as before. */
+  approve(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<ApprovedRequest>;
+  /** The person said no, or that they did not start it: where their browser goes. What came of an approval before that ends. */
   refuse(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<{ readonly redirectTo: string }>;
   /** Throws `grant_invalid`. A code that is presented wrongly or twice ends the session that it was for. */
   redeem(exchange: CodeExchange, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
@@ -104,6 +111,27 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
     // The program listens on the machine of the browser.
     requestedFrom: origin.address,
   });
+
+  /**
+   * A code that nobody can guess without the id of the browser session, and that is the same for the same request in it: a form that is
+   * sent again approves nothing new.
+   */
+  const codeFor = ({ client, redirectUri, state, codeChallenge }: AuthorizationRequest, viewer: Session): string =>
+    secrets.digest(JSON.stringify(['authorization code', viewer.id, client.id, redirectUri, state ?? null, codeChallenge]));
+
+  /** The answer to a form that is sent again: the same code while it can be used, then the session that came of it. */
+  const approvedBefore = async (request: AuthorizationRequest, code: string): Promise<ApprovedRequest | undefined> => {
+    const now = clock.now();
+    const known = await authorizationCodes.find(code, now);
+    if (known === undefined) return undefined;
+    if (known.state === 'issued' && now < known.redeemBy) return { kind: 'redirect', redirectTo: answerTo(request, { code }) };
+    const cliSession = await tokens.handleOf(known.session);
+    return cliSession === undefined ? undefined : { kind: 'signed-in', cliSession };
+  };
+
+  /** The code of a new approval. One that was not taken in time is remembered for a while, and is not given again. */
+  const newCode = async (derived: string): Promise<string> =>
+    (await authorizationCodes.find(derived, clock.now())) === undefined ? derived : secrets.token();
 
   return {
     check: async (query, origin, viewer) => {
@@ -138,6 +166,10 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
     approve: async (request, viewer, origin) => {
       const { client, deviceName, redirectUri, codeChallenge } = request;
       const now = clock.now();
+      const derived = codeFor(request, viewer);
+      const before = await approvedBefore(request, derived);
+      if (before !== undefined) return before;
+      const code = await newCode(derived);
       const redeemBy = now + AUTHORIZATION_CODE_SECONDS * 1000;
       const session = await tokens.open({
         viewer,
@@ -147,7 +179,6 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
         address: origin.address,
         pickUpBy: redeemBy,
       });
-      const code = secrets.token();
       try {
         await authorizationCodes.create(code, {
           client: client.id,
@@ -161,13 +192,19 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
         await audit.record({ type: 'cli-login.approved', ...recordOf(request, viewer, origin), cliSession: session.summary.handle });
       } catch (fault) {
         await tokens.discard(session);
+        // Of two clicks at once, the first one is answered, and the second one the same.
+        const first = await approvedBefore(request, derived);
+        if (first !== undefined) return first;
         throw fault;
       }
-      return { redirectTo: answerTo(request, { code }) };
+      return { kind: 'redirect', redirectTo: answerTo(request, { code }) };
     },
 
     refuse: async (request, viewer, origin) => {
-      await audit.record({ type: 'cli-login.disowned', ...recordOf(request, viewer, origin) });
+      const approved = await authorizationCodes.find(codeFor(request, viewer), clock.now());
+      const why = 'the person did not start it';
+      const cliSession = approved && (await tokens.end(approved.session, { by: 'person', why }, origin));
+      await recordEnd(audit, { type: 'cli-login.disowned', ...recordOf(request, viewer, origin), cliSession });
       return { redirectTo: answerTo(request, { error: 'access_denied', error_description: 'The person refused the login.' }) };
     },
 
@@ -182,7 +219,7 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
       if (found === undefined || misused !== undefined) {
         const error = new BridgeError('grant_invalid', misused!);
         await audit.record({ type: 'cli-login.refused', at: now, origin, code: error.code, why: error.message });
-        if (found !== undefined) await tokens.endMisused(found.session, error.message, origin);
+        if (found !== undefined) await tokens.end(found.session, { by: 'misuse', why: error.message }, origin);
         throw error;
       }
       return tokens.pickUp(found.session, client.id, origin);

@@ -27,6 +27,7 @@ import { named, type OAuthClient } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Records, Secrets, Session } from '../core/ports.ts';
 import type { RoleScope } from '../core/role-scope.ts';
 import type { Instant, Seconds } from '../core/time.ts';
+import { recordEnd } from './record-end.ts';
 import type { TokenAnswer, Tokens } from './tokens.ts';
 
 /** Device codes whose pace is remembered, in this process: beyond that the longest quiet one is forgotten. */
@@ -72,6 +73,9 @@ export interface Decision {
   readonly linkCode?: string | undefined;
 }
 
+/** `cliSession` is the handle of the session that the terminal has, or picks up. */
+export type DecidedLogin = { readonly kind: 'approved'; readonly cliSession: string } | { readonly kind: 'stopped' };
+
 export interface DeviceAuthorization {
   /** False when the configuration turns the device grant off; everything below throws `device_grant_off` then. */
   readonly enabled: boolean;
@@ -81,10 +85,17 @@ export interface DeviceAuthorization {
     readonly reauthenticate: boolean;
     readonly origin: Origin;
   }): Promise<DeviceAuthorizationAnswer>;
+  /** When the CLI session of this person would end. */
+  sessionNotAfter(viewer: Session): Instant;
+  /**
+   * What was decided about this code in this very browser session; undefined for a code that waits, or that somebody else decided about.
+   * An answer to a form that is sent again, so nothing is recorded.
+   */
+  decidedBefore(decision: Decision): Promise<DecidedLogin | undefined>;
   /** Throws `user_code_unknown` for a code that is wrong, used, decided or expired, `user_code_mismatch` for one that is not the link's; both are audited. */
   inspect(decision: Decision): Promise<DeviceLogin>;
   /** Throws the same, and `fresh_sign_in_needed`. */
-  approve(decision: Decision): Promise<DeviceLogin & { readonly cliSession: string }>;
+  approve(decision: Decision): Promise<{ readonly cliSession: string }>;
   /** "I did not start this": the code is dead, and so is what came of it. Throws the same. */
   disown(decision: Decision): Promise<void>;
   /** Throws `authorization_pending`, `slow_down`, `device_denied`, `device_code_expired`, `grant_invalid`. */
@@ -167,8 +178,41 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
     if (tooSoon) throw new BridgeError('slow_down', `asked again before ${pace.intervalSeconds} s were over`);
   };
 
+  const decidedBefore = async ({ viewer, userCode, linkCode }: Decision): Promise<DecidedLogin | undefined> => {
+    const code = readUserCode(userCode);
+    if (code === undefined || (linkCode !== undefined && readUserCode(linkCode) !== code)) return undefined;
+    const grant = await deviceGrants.find(code, clock.now());
+    if (grant?.decidedIn === undefined || !secrets.equal(grant.decidedIn, secrets.digest(viewer.id))) return undefined;
+    if (grant.session === undefined) return { kind: 'stopped' };
+    const cliSession = await tokens.handleOf(grant.session);
+    return cliSession === undefined ? undefined : { kind: 'approved', cliSession };
+  };
+
+  const approved = async (decision: Decision): Promise<{ readonly cliSession: string }> => {
+    const { viewer } = decision;
+    const { code, grant } = await pendingGrant(decision);
+    if (loginOf(grant, decision).needsFreshSignIn)
+      throw new BridgeError('fresh_sign_in_needed', 'the sign-in is older than the login that it should confirm');
+    const { client, deviceName, address } = grant.request;
+    const session = await tokens.open({ viewer, client, deviceName, grant: 'device_code', address, pickUpBy: grant.decideBy });
+    const cliSession = session.summary.handle;
+    try {
+      const made = { session: session.id, decidedIn: secrets.digest(viewer.id) };
+      await changed(code, current => approve(current, made, clock.now()));
+      await audit.record({ type: 'cli-login.approved', ...recordOf(decision, grant.request), cliSession });
+    } catch (fault) {
+      await tokens.discard(session);
+      throw fault;
+    }
+    return { cliSession };
+  };
+
   return {
     enabled,
+
+    sessionNotAfter: viewer => tokens.notAfterFor(viewer),
+
+    decidedBefore,
 
     begin: ({ client, deviceName, reauthenticate, origin }) =>
       audited(origin, undefined, async () => {
@@ -199,29 +243,22 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
 
     approve: decision =>
       audited(decision.origin, decision.viewer, async () => {
-        const { code, grant } = await pendingGrant(decision);
-        const login = loginOf(grant, decision);
-        if (login.needsFreshSignIn)
-          throw new BridgeError('fresh_sign_in_needed', 'the sign-in is older than the login that it should confirm');
-        const { client, deviceName, address } = grant.request;
-        const { viewer } = decision;
-        const session = await tokens.open({ viewer, client, deviceName, grant: 'device_code', address, pickUpBy: grant.decideBy });
-        const cliSession = session.summary.handle;
         try {
-          await changed(code, current => approve(current, session.id, clock.now()));
-          await audit.record({ type: 'cli-login.approved', ...recordOf(decision, grant.request), cliSession });
+          return await approved(decision);
         } catch (fault) {
-          await tokens.discard(session);
+          // Of two clicks at once, the second one is answered as the first.
+          const before = await decidedBefore(decision);
+          if (before?.kind === 'approved') return before;
           throw fault;
         }
-        return { ...login, cliSession };
       }),
 
     disown: decision =>
       audited(decision.origin, decision.viewer, async () => {
         const { code, grant } = await pendingGrant(decision);
-        await changed(code, current => deny(current, clock.now()));
-        await audit.record({ type: 'cli-login.disowned', ...recordOf(decision, grant.request) });
+        const decidedIn = secrets.digest(decision.viewer.id);
+        await changed(code, current => deny(current, { decidedIn }, clock.now()));
+        await recordEnd(audit, { type: 'cli-login.disowned', ...recordOf(decision, grant.request) });
       }),
 
     redeem: async (deviceCode, client, origin) => {

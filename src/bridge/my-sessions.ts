@@ -5,10 +5,10 @@
  */
 import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
-import { BridgeError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { AuditSink, CliSessions, Clock, Sessions } from '../core/ports.ts';
 import type { IsCurrent } from './current-issuers.ts';
+import { recordEnd } from './record-end.ts';
 
 export interface MySessionsParts {
   readonly sessions: Sessions;
@@ -21,9 +21,9 @@ export interface MySessionsParts {
 export interface MySessions {
   /** The newest first. */
   list(identity: Identity): Promise<readonly CliSessionSummary[]>;
-  /** Ends one CLI session of the person. Throws `not_found` when they have none of that handle. `disowned`: they say that they did not start it. */
-  end(identity: Identity, handle: string, origin: Origin, options?: { readonly disowned: boolean }): Promise<void>;
-  /** Ends every session of the person, in browsers and terminals, this one too. */
+  /** Ends one CLI session of the person; false when they have none of that handle. `disowned`: they say that they did not start it. */
+  end(identity: Identity, handle: string, origin: Origin, options?: { readonly disowned: boolean }): Promise<boolean>;
+  /** Ends every session of the person, in browsers and terminals, this one too. Throws `unavailable` when some of them may be left. */
   endAll(identity: Identity, origin: Origin): Promise<void>;
 }
 
@@ -33,11 +33,11 @@ export function createMySessions({ sessions, cliSessions, isCurrent, audit, cloc
 
     end: async (identity, handle, origin, { disowned } = { disowned: false }) => {
       const ended = await cliSessions.endByHandle(handle, identity.person);
-      if (ended === undefined) throw new BridgeError('not_found', 'the person has no CLI session of that handle', { hint: SESSION_GONE });
+      if (ended === undefined) return false;
       const recorded = { at: clock.now(), origin, actor: actorOf(identity), cliSession: ended.handle };
       if (disowned) {
         const { grant, client, deviceName, address: requestedFrom } = ended;
-        await audit.record({
+        await recordEnd(audit, {
           type: 'cli-login.disowned',
           ...recorded,
           grant,
@@ -48,14 +48,15 @@ export function createMySessions({ sessions, cliSessions, isCurrent, audit, cloc
         });
       }
       const why = disowned ? 'the person did not start it' : 'ended by the person';
-      await audit.record({ type: 'cli-session.ended', ...recorded, by: 'person', why });
+      await recordEnd(audit, { type: 'cli-session.ended', ...recorded, by: 'person', why });
+      return true;
     },
 
     endAll: async (identity, origin) => {
       // Browsers first: one that is still signed in could confirm another terminal.
       const browserSessions = await sessions.endAllOf(identity.person);
       const ended = await cliSessions.endAllOf(identity.person);
-      await audit.record({
+      await recordEnd(audit, {
         type: 'sign-out.everywhere',
         at: clock.now(),
         origin,
@@ -67,5 +68,3 @@ export function createMySessions({ sessions, cliSessions, isCurrent, audit, cloc
     },
   };
 }
-
-const SESSION_GONE = 'The session has ended already, or it is not yours. The list of your sessions shows those that there are.';

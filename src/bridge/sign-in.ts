@@ -24,6 +24,7 @@ import type {
 } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { currentIssuers } from './current-issuers.ts';
+import { recordEnd } from './record-end.ts';
 
 /** How long a person may take at their identity provider. */
 const ATTEMPT_SECONDS: Seconds = 10 * MINUTE;
@@ -79,6 +80,7 @@ export interface SignIn {
   complete(answer: Answer): Promise<{ readonly session: Session; readonly returnTo: LocalPath }>;
   /** The live session of a cookie, or undefined. */
   sessionOf(id: string | undefined): Promise<Session | undefined>;
+  /** Throws `unavailable` when the session could not be ended. */
   signOut(session: Session, origin: Origin): Promise<void>;
 }
 
@@ -210,7 +212,7 @@ export function createSignIn(parts: SignInParts): SignIn {
 
     signOut: async (session, origin) => {
       await sessions.end(session.id);
-      await audit.record({ type: 'sign-out', at: clock.now(), origin, actor: actorOf(session.identity) });
+      await recordEnd(audit, { type: 'sign-out', at: clock.now(), origin, actor: actorOf(session.identity) });
     },
   };
 }

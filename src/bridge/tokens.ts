@@ -23,6 +23,7 @@ import {
   type TokenPair,
 } from '../core/tokens.ts';
 import type { IsCurrent } from './current-issuers.ts';
+import { recordEnd } from './record-end.ts';
 
 /** Time and place of last use are written at most this often. */
 const TOUCH_SECONDS: Seconds = MINUTE;
@@ -92,8 +93,10 @@ export interface Tokens {
    * of ours is no error (RFC 7009 section 2.2). `client` undefined: whoever has the token may end it. Throws `client_unauthorized`.
    */
   revoke(token: string, client: string | undefined, origin: Origin): Promise<void>;
-  /** A code of this session was misused: ends it, and records why. */
-  endMisused(session: string, why: string, origin: Origin): Promise<void>;
+  /** Ends a session and records why; nothing for one that has ended. Its handle. */
+  end(session: string, reason: { readonly by: 'misuse' | 'person'; readonly why: string }, origin: Origin): Promise<string | undefined>;
+  /** The handle of a session; undefined when it has ended. */
+  handleOf(session: string): Promise<string | undefined>;
   /** Takes back a session that nobody was told of. */
   discard(session: CliSession): Promise<void>;
   /** What a terminal may reach that was confirmed by a user code; undefined when that is everything. */
@@ -124,10 +127,20 @@ export function createTokens(parts: TokensParts): Tokens {
     throw error;
   };
 
-  const ended = async ({ session, by, why, origin }: { session: CliSession; by: 'misuse' | 'client'; why: string; origin: Origin }) => {
+  const ended = async ({
+    session,
+    by,
+    why,
+    origin,
+  }: {
+    session: CliSession;
+    by: 'misuse' | 'client' | 'person';
+    why: string;
+    origin: Origin;
+  }) => {
     if ((await cliSessions.end(session.id)) === undefined) return;
     const { identity, summary } = session;
-    await audit.record({
+    await recordEnd(audit, {
       type: 'cli-session.ended',
       at: clock.now(),
       origin,
@@ -286,9 +299,15 @@ export function createTokens(parts: TokensParts): Tokens {
       await ended({ session, by: 'client', why: 'logged out in the terminal', origin });
     },
 
-    endMisused: async (id, why, origin) => {
+    end: async (id, { by, why }, origin) => {
       const session = await cliSessions.find(id);
-      if (session !== undefined) await ended({ session, by: 'misuse', why, origin });
+      if (session !== undefined) await ended({ session, by, why, origin });
+      return session?.summary.handle;
+    },
+
+    handleOf: async id => {
+      const session = await cliSessions.find(id);
+      return session !== undefined && isLive(session) ? session.summary.handle : undefined;
     },
 
     discard: async ({ id }) => {

@@ -34,6 +34,15 @@ export interface DeviceGrant {
   readonly state: 'pending' | 'approved' | 'denied' | 'redeemed';
   /** The id of the CLI session that waits to be picked up, once approved. */
   readonly session?: string | undefined;
+  /** SHA-256 of the id of the browser session in which it was decided: there, the same form sent again is no wrong code. */
+  readonly decidedIn?: string | undefined;
+}
+
+/** What a person decided, and in which browser session. */
+export interface GrantDecision {
+  readonly decidedIn: string;
+  /** The id of the CLI session that waits for the terminal. */
+  readonly session: string;
 }
 
 /** Throws `user_code_unknown` unless the grant waits for a decision: a code that was decided, used or has expired is as good as none. */
@@ -43,15 +52,15 @@ export function requirePending({ state, decideBy }: DeviceGrant, now: Instant): 
 }
 
 /** Throws `user_code_unknown`. */
-export function approve(grant: DeviceGrant, session: string, now: Instant): DeviceGrant {
+export function approve(grant: DeviceGrant, { session, decidedIn }: GrantDecision, now: Instant): DeviceGrant {
   requirePending(grant, now);
-  return { ...grant, state: 'approved', session };
+  return { ...grant, state: 'approved', session, decidedIn };
 }
 
 /** Throws `user_code_unknown`. */
-export function deny(grant: DeviceGrant, now: Instant): DeviceGrant {
+export function deny(grant: DeviceGrant, { decidedIn }: Pick<GrantDecision, 'decidedIn'>, now: Instant): DeviceGrant {
   requirePending(grant, now);
-  return { ...grant, state: 'denied' };
+  return { ...grant, state: 'denied', decidedIn };
 }
 
 /**

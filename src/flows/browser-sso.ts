@@ -7,12 +7,13 @@
 import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
+import { BridgeError } from '../core/errors.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
-import type { AuthenticationResponse, Secrets } from '../core/ports.ts';
+import type { AuthenticationResponse, Secrets, Session } from '../core/ports.ts';
 import { isRoleName } from '../core/role.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { choicesOf } from '../http/connector-choices.ts';
-import { sessionIn, viewerIn } from '../http/current-session.ts';
+import { forgetSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import { limitPerAddress, type OwnFormGuard } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
@@ -118,12 +119,25 @@ export function browserSso(parts: BrowserSsoParts): Router {
   });
 
   router.post('/sign-out', formBody(SMALL_FORM_BYTES), async (request, response) => {
-    const session = sessionIn(response);
-    if (session !== undefined) {
-      ownForm(request, session, readForm(request, SignOutForm).csrf_token);
-      await signIn.signOut(session, contextOf(response).origin);
+    const { csrf_token } = readForm(request, SignOutForm);
+    const isOurs = ownForm.isOurs(request);
+    let session: Session | undefined;
+    try {
+      session = sessionIn(response);
+      // A page of an earlier sign-in signs out as well: it is ours, and that is what the person wants.
+      if (session !== undefined) ownForm.isCurrent(request, session, csrf_token);
+      cookies.clearSession(response);
+      if (session !== undefined) await signIn.signOut(session, contextOf(response).origin);
+    } catch (thrown) {
+      if (!isUnavailable(thrown)) throw thrown;
+      if (session === undefined && !isOurs) throw thrown;
+      cookies.clearSession(response);
+      forgetSession(response);
+      throw new BridgeError('unavailable', `the session was not ended at a sign-out: ${thrown.message}`, {
+        cause: thrown,
+        hint: NOT_ENDED,
+      });
     }
-    cookies.clearSession(response);
     const connector = signIn.connectors.find(({ id }) => id === session?.identity.connector);
     response
       .type('html')
@@ -131,6 +145,13 @@ export function browserSso(parts: BrowserSsoParts): Router {
   });
 
   return router;
+}
+
+const NOT_ENDED =
+  'This browser has forgotten your session, but the bridge could not end it. Sign in again in a minute, then press Sign out everywhere on the page of your sessions.';
+
+function isUnavailable(thrown: unknown): thrown is BridgeError {
+  return thrown instanceof BridgeError && thrown.code === 'unavailable';
 }
 
 function connectorIn(request: Request): string {

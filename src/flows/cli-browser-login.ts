@@ -14,10 +14,12 @@ import type { Clock, Session } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import { allowFormTarget, type OwnFormGuard } from '../http/guards.ts';
+import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
-import { contextOf } from '../http/request-context.ts';
+import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
+import { signedInPath } from '../http/signed-in-path.ts';
 
 export interface CliBrowserLoginParts {
   readonly codeAuthorization: CodeAuthorization;
@@ -25,6 +27,11 @@ export interface CliBrowserLoginParts {
   readonly renderer: Renderer;
   readonly ownForm: OwnFormGuard;
   readonly clock: Clock;
+}
+
+interface Asked {
+  readonly query: AuthorizationQuery;
+  readonly request: AuthorizationRequest;
 }
 
 const PATH = '/oauth/authorize';
@@ -50,7 +57,7 @@ const Form = Query.extend({ decision: z.enum(['approve', 'disown']), csrf_token:
 export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, clock }: CliBrowserLoginParts): Router {
   const router = Router();
 
-  const ask = (response: Response, query: AuthorizationQuery, request: AuthorizationRequest): void => {
+  const ask = (response: Response, { query, request }: Asked, notice?: string): void => {
     const session = requireSession(response);
     const { origin } = contextOf(response);
     const target = new URL(request.redirectUri);
@@ -68,6 +75,7 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
         until: new Date(notAfter).toISOString(),
         fields: Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
         freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(session, fields),
+        notice,
       }),
     );
   };
@@ -89,7 +97,7 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
       response.redirect(303, signInAgain(session, { ...query, prompt: undefined }));
       return;
     }
-    ask(response, query, checked.request);
+    ask(response, { query, request: checked.request });
   });
 
   // The AWS CLI keeps of its endpoint only the host, so this lies at the root. From here on the way is the same for everybody.
@@ -101,19 +109,25 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
 
   router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
     const { decision, csrf_token, ...query } = readForm(request, Form);
+    rememberReturnTo(response, pathFor(query));
     const viewer = requireSession(response);
-    ownForm(request, viewer, csrf_token);
+    const isCurrent = ownForm.isCurrent(request, viewer, csrf_token);
     const { origin } = contextOf(response);
     const checked = await codeAuthorization.check(query, origin, viewer);
     if (checked.kind === 'refused') {
       response.redirect(303, checked.redirectTo);
       return;
     }
-    const { redirectTo } =
-      decision === 'approve'
-        ? await codeAuthorization.approve(checked.request, viewer, origin)
-        : await codeAuthorization.refuse(checked.request, viewer, origin);
-    response.redirect(303, redirectTo);
+    if (!isCurrent) {
+      ask(response, { query, request: checked.request }, outdatedNotice(response));
+      return;
+    }
+    if (decision === 'disown') {
+      response.redirect(303, (await codeAuthorization.refuse(checked.request, viewer, origin)).redirectTo);
+      return;
+    }
+    const approved = await codeAuthorization.approve(checked.request, viewer, origin);
+    response.redirect(303, approved.kind === 'redirect' ? approved.redirectTo : signedInPath(approved.cliSession));
   });
 
   return router;

@@ -4,23 +4,27 @@
  * Owns: the page of `/device`. A link never fills the code in, and nothing is decided without a press of a button (RFC 8628 sections 3.3 and
  * 5.4). Does not own: what a code is worth (bridge/device-authorization), the terminal's half (apis/oauth).
  */
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { Decision, DeviceAuthorization, DeviceLogin } from '../bridge/device-authorization.ts';
+import type { MySessions } from '../bridge/my-sessions.ts';
 import { formatUserCode, readUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NetworkDistance } from '../core/network-distance.ts';
 import { onlySignedIn, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import { limitGuesses, type OwnFormGuard } from '../http/guards.ts';
+import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
+import { SIGNED_IN_PATH, signedInPath } from '../http/signed-in-path.ts';
 import type { HelpModel } from '../http/views.ts';
 
 export interface CliDeviceLoginParts {
   readonly deviceAuthorization: DeviceAuthorization;
+  readonly mySessions: MySessions;
   readonly access: Access;
   readonly renderer: Renderer;
   readonly ownForm: OwnFormGuard;
@@ -35,6 +39,14 @@ const DeviceForm = z.object({
   csrf_token: text(64).optional(),
 });
 
+const SignedInQuery = z.object({ session: text(64).optional() });
+
+/** What the page says above the field. */
+interface Said {
+  readonly refusal?: BridgeError;
+  readonly notice?: string;
+}
+
 const DISTANCE: { readonly [D in NetworkDistance]: string } = {
   'same-address': 'the same address as this browser',
   'same-network': 'the same network as this browser',
@@ -45,15 +57,17 @@ const ELSEWHERE = {
   text: 'That is right for a server that you reach by SSH, and for nothing else.',
 };
 
-export function cliDeviceLogin({ deviceAuthorization, access, renderer, ownForm, help }: CliDeviceLoginParts): Router {
+export function cliDeviceLogin({ deviceAuthorization, mySessions, access, renderer, ownForm, help }: CliDeviceLoginParts): Router {
   const router = Router();
 
-  const askForCode = (response: Response, linkCode: string | undefined, refusal?: BridgeError): void => {
+  const askForCode = (response: Response, linkCode: string | undefined, { refusal, notice }: Said = {}): void => {
     const problem = refusal && { title: refusal.title, hint: refusal.hint };
     response
       .status(refusal?.status ?? 200)
       .type('html')
-      .send(renderer.render('device-code', { viewer: viewerIn(response), enabled: deviceAuthorization.enabled, linkCode, problem }));
+      .send(
+        renderer.render('device-code', { viewer: viewerIn(response), enabled: deviceAuthorization.enabled, linkCode, problem, notice }),
+      );
   };
 
   const askForConfirmation = (response: Response, login: DeviceLogin, decision: Decision): void => {
@@ -82,6 +96,25 @@ export function cliDeviceLogin({ deviceAuthorization, access, renderer, ownForm,
     );
   };
 
+  const showStopped = (response: Response): void => {
+    response.type('html').send(renderer.render('cli-decided', { viewer: viewerIn(response)!, help }));
+  };
+
+  router.get(SIGNED_IN_PATH, async (request, response) => {
+    const { session: handle } = readQuery(request, SignedInQuery);
+    const session = sessionIn(response);
+    const sessions = session === undefined ? [] : await mySessions.list(session.identity);
+    const found = sessions.find(summary => summary.handle === handle);
+    if (session === undefined || found === undefined) {
+      response.redirect(303, '/sessions');
+      return;
+    }
+    // Before the terminal has come, a session says by when it must.
+    const until = found.lastUsedAt === undefined ? deviceAuthorization.sessionNotAfter(session) : found.expiresAt;
+    const approved = { session: found.handle, until: new Date(until).toISOString() };
+    response.type('html').send(renderer.render('cli-decided', { viewer: viewerIn(response)!, approved, help }));
+  });
+
   router.get('/device', (request, response) => {
     const { user_code: linkCode } = readQuery(request, DeviceQuery);
     if (sessionIn(response) === undefined) {
@@ -92,35 +125,61 @@ export function cliDeviceLogin({ deviceAuthorization, access, renderer, ownForm,
   });
 
   // Only people are counted: strangers could use up what all together may guess wrongly.
-  router.post('/device', onlySignedIn, formBody(SMALL_FORM_BYTES), limitGuesses(), async (request: Request, response: Response) => {
-    const { user_code: userCode, link_code: linkCode, decision: decided, csrf_token } = readForm(request, DeviceForm);
-    rememberReturnTo(response, pathFor(linkCode));
-    const viewer = requireSession(response);
-    ownForm(request, viewer, csrf_token);
-    const decision: Decision = { viewer, origin: contextOf(response).origin, userCode, linkCode };
-    try {
-      if (decided === undefined) {
-        askForConfirmation(response, await deviceAuthorization.inspect(decision), decision);
+  router.post(
+    '/device',
+    backToDevice,
+    onlySignedIn,
+    formBody(SMALL_FORM_BYTES),
+    limitGuesses(),
+    async (request: Request, response: Response) => {
+      const { user_code: userCode, link_code: linkCode, decision: decided, csrf_token } = readForm(request, DeviceForm);
+      rememberReturnTo(response, pathFor(linkCode));
+      const viewer = requireSession(response);
+      if (!ownForm.isCurrent(request, viewer, csrf_token)) {
+        askForCode(response, linkCode, { notice: outdatedNotice(response) });
         return;
       }
-      const approved = decided === 'approve' ? await deviceAuthorization.approve(decision) : undefined;
-      if (approved === undefined) await deviceAuthorization.disown(decision);
-      response.type('html').send(
-        renderer.render('cli-decided', {
-          viewer: viewerIn(response)!,
-          approved: approved && { session: approved.cliSession, until: new Date(approved.sessionNotAfter).toISOString() },
-          help,
-        }),
-      );
-    } catch (thrown) {
-      const isAboutTheCode = thrown instanceof BridgeError && (thrown.code === 'user_code_unknown' || thrown.code === 'user_code_mismatch');
-      if (!isAboutTheCode) throw thrown;
-      askForCode(response, linkCode, thrown);
-    }
-  });
+      const decision: Decision = { viewer, origin: contextOf(response).origin, userCode, linkCode };
+      // The form came again: by a reload, by Back, or by two clicks. It is answered as before, and it is no wrong code.
+      const before = await deviceAuthorization.decidedBefore(decision);
+      if (before !== undefined) {
+        if (before.kind === 'approved' && decided !== 'disown') {
+          response.redirect(303, signedInPath(before.cliSession));
+          return;
+        }
+        if (before.kind === 'approved') await mySessions.end(viewer.identity, before.cliSession, decision.origin, { disowned: true });
+        showStopped(response);
+        return;
+      }
+      try {
+        if (decided === undefined) {
+          askForConfirmation(response, await deviceAuthorization.inspect(decision), decision);
+          return;
+        }
+        if (decided === 'approve') {
+          const { cliSession } = await deviceAuthorization.approve(decision);
+          response.redirect(303, signedInPath(cliSession));
+          return;
+        }
+        await deviceAuthorization.disown(decision);
+        showStopped(response);
+      } catch (thrown) {
+        const isAboutTheCode =
+          thrown instanceof BridgeError && (thrown.code === 'user_code_unknown' || thrown.code === 'user_code_mismatch');
+        if (!isAboutTheCode) throw thrown;
+        askForCode(response, linkCode, { refusal: thrown });
+      }
+    },
+  );
 
   return router;
 }
+
+/** Somebody whose session has ended meanwhile is asked for the code again after the sign-in. */
+const backToDevice: RequestHandler = (_request, response, next) => {
+  rememberReturnTo(response, '/device');
+  next();
+};
 
 function pathFor(linkCode: string | undefined): string {
   return linkCode === undefined ? '/device' : `/device?${new URLSearchParams({ user_code: linkCode })}`;

@@ -9,13 +9,16 @@ import type { Access } from '../bridge/access.ts';
 import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError } from '../core/errors.ts';
 import { queryValue } from '../core/local-path.ts';
-import { requireSession, sessionIn } from '../http/current-session.ts';
+import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
+import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, text } from '../http/read.ts';
+import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 
 export interface ConsoleLinkParts {
   readonly access: Access;
+  readonly renderer: Renderer;
   readonly ownForm: OwnFormGuard;
 }
 
@@ -35,7 +38,7 @@ const ConsoleRequest = z.object({
 });
 const ConsoleForm = ConsoleRequest.extend({ csrf_token: text(64).optional() });
 
-export function consoleLink({ access, ownForm }: ConsoleLinkParts): Router {
+export function consoleLink({ access, renderer, ownForm }: ConsoleLinkParts): Router {
   const router = Router();
 
   const openConsole = async (response: Response, asked: z.output<typeof ConsoleRequest>): Promise<void> => {
@@ -56,7 +59,12 @@ export function consoleLink({ access, ownForm }: ConsoleLinkParts): Router {
   router.post('/console', formBody(FORM_BYTES), (request, response) => {
     const { csrf_token, ...asked } = readForm(request, ConsoleForm);
     rememberReturnTo(response, pathFor(asked));
-    ownForm(request, requireSession(response), csrf_token);
+    if (!ownForm.isCurrent(request, requireSession(response), csrf_token)) {
+      const { account, role, destination } = asked;
+      const notice = outdatedNotice(response);
+      response.type('html').send(renderer.render('console-request', { viewer: viewerIn(response), account, role, destination, notice }));
+      return;
+    }
     return openConsole(response, asked);
   });
 

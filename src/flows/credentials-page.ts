@@ -1,7 +1,7 @@
 /**
  * The page that shows temporary credentials in every format. A GET asks, a POST fetches: nothing is handed out by following a link.
  */
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { formatCredentials } from '../core/credential-formats.ts';
@@ -11,6 +11,7 @@ import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
+import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
@@ -40,14 +41,9 @@ const FORMATS: { readonly [F in CredentialFormat]: { readonly label: string; rea
 export function credentialsPage({ access, renderer, clock, ownForm }: CredentialsPageParts): Router {
   const router = Router();
 
-  router.get('/credentials', async (request, response) => {
-    const asked = readQuery(request, CredentialsRequest);
-    const session = sessionIn(response);
-    if (session === undefined) {
-      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`);
-      return;
-    }
-    const entitlement = await access.check({ identity: session.identity, origin: contextOf(response).origin, ...asked });
+  const ask = async (response: Response, asked: z.output<typeof CredentialsRequest>, notice?: string): Promise<void> => {
+    const { identity } = requireSession(response);
+    const entitlement = await access.check({ identity, origin: contextOf(response).origin, ...asked });
     const { account, role, rule } = entitlement;
     response.type('html').send(
       renderer.render('credentials-request', {
@@ -56,15 +52,25 @@ export function credentialsPage({ access, renderer, clock, ownForm }: Credential
         accountId: account.id,
         role,
         duration: formatDuration(attainableSeconds(account, rule.session.durationSeconds)),
+        notice,
       }),
     );
+  };
+
+  router.get('/credentials', (request, response) => {
+    const asked = readQuery(request, CredentialsRequest);
+    if (sessionIn(response) === undefined) {
+      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`);
+      return;
+    }
+    return ask(response, asked);
   });
 
   router.post('/credentials', formBody(SMALL_FORM_BYTES), async (request, response) => {
     const { csrf_token, ...asked } = readForm(request, CredentialsForm);
     rememberReturnTo(response, pathFor(asked));
     const session = requireSession(response);
-    ownForm(request, session, csrf_token);
+    if (!ownForm.isCurrent(request, session, csrf_token)) return ask(response, asked, outdatedNotice(response));
     const { identity, corporateProof } = session;
     const { entitlement, assumed } = await access.credentialsFor({
       identity,

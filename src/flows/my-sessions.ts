@@ -1,10 +1,13 @@
 /** The page of a person's sessions: which terminals are signed in, and the ends of them. */
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
-import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { Identity } from '../core/identity.ts';
+import { forgetSession, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
+import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
@@ -23,8 +26,10 @@ const PATH = '/sessions';
 const NOTICES = {
   ended: 'The session was ended. Credentials that its terminal holds already stay valid until their own time is over.',
   disowned: 'The session was ended, and it is recorded that you did not start it. Tell the people who look after security.',
+  // The form came twice, or the session has ended in another way. Nothing is recorded of a session that is gone.
+  gone: 'That session has ended already. If you did not start it and have not said so before, tell the people who look after security.',
 } as const;
-const SessionsQuery = z.object({ done: z.enum(['ended', 'disowned']).optional() });
+const SessionsQuery = z.object({ done: z.enum(['ended', 'disowned', 'gone']).optional() });
 const SessionsForm = z.discriminatedUnion('decision', [
   z.object({ decision: z.enum(['end', 'disown']), session: text(64).min(1), csrf_token: text(64).optional() }),
   z.object({ decision: z.literal('everywhere'), csrf_token: text(64).optional() }),
@@ -35,6 +40,11 @@ const HOW: { readonly [G in CliGrant]: string } = { device_code: 'confirmed by a
 export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySessionsPageParts): Router {
   const router = Router();
 
+  const show = async (response: Response, identity: Identity, notice: string | undefined): Promise<void> => {
+    const sessions = (await mySessions.list(identity)).map(rowOf);
+    response.type('html').send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, notice }));
+  };
+
   router.get(PATH, async (request, response) => {
     const session = sessionIn(response);
     if (session === undefined) {
@@ -42,8 +52,7 @@ export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySes
       return;
     }
     const { done } = readQuery(request, SessionsQuery);
-    const sessions = (await mySessions.list(session.identity)).map(rowOf);
-    response.type('html').send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, notice: done && NOTICES[done] }));
+    await show(response, session.identity, done && NOTICES[done]);
   });
 
   router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
@@ -51,21 +60,33 @@ export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySes
     const form = readForm(request, SessionsForm);
     const session = requireSession(response);
     const { identity } = session;
-    ownForm(request, session, form.csrf_token);
+    if (!ownForm.isCurrent(request, session, form.csrf_token)) return show(response, identity, outdatedNotice(response));
     const { origin } = contextOf(response);
     if (form.decision === 'everywhere') {
-      await mySessions.endAll(identity, origin);
       cookies.clearSession(response);
+      await mySessions.endAll(identity, origin).catch(notAllEnded(response));
       response.type('html').send(renderer.render('signed-out', { everywhere: true }));
       return;
     }
     const disowned = form.decision === 'disown';
-    await mySessions.end(identity, form.session, origin, { disowned });
-    response.redirect(303, `${PATH}?done=${disowned ? 'disowned' : 'ended'}`);
+    const isEnded = await mySessions.end(identity, form.session, origin, { disowned });
+    response.redirect(303, `${PATH}?done=${!isEnded ? 'gone' : disowned ? 'disowned' : 'ended'}`);
   });
 
   return router;
 }
+
+/** Turns a fault of "sign out everywhere" into what the person must know: this browser is signed out, and more is not sure. */
+function notAllEnded(response: Response): (thrown: unknown) => never {
+  return thrown => {
+    forgetSession(response);
+    if (!(thrown instanceof BridgeError) || thrown.code !== 'unavailable') throw thrown;
+    throw new BridgeError('unavailable', `not every session was ended: ${thrown.message}`, { cause: thrown, hint: NOT_ALL_ENDED });
+  };
+}
+
+const NOT_ALL_ENDED =
+  'This browser has forgotten your session, but not all of your sessions could be ended. Sign in again in a minute and press Sign out everywhere once more.';
 
 function rowOf(summary: CliSessionSummary): SessionRow {
   const iso = (instant: number): string => new Date(instant).toISOString();

@@ -16,15 +16,34 @@ export function loadSession({ cookies, sessionOf, connectors }: SessionLoader): 
   return async (request, response, next) => {
     // Looking at a session is a use of it. HEAD is refused by every page that would ask for one.
     if (request.method === 'HEAD') return next();
-    const session = await sessionOf(cookies.readSession(request));
-    response.locals.session = session;
-    response.locals.viewer = session && viewerOf(session, labels.get(session.identity.connector)!);
+    try {
+      const session = await sessionOf(cookies.readSession(request));
+      response.locals.session = session;
+      response.locals.viewer = session && viewerOf(session, labels.get(session.identity.connector)!);
+    } catch (fault) {
+      // Whoever asks for the session is told. Signing out works without it.
+      response.locals.sessionFault = fault;
+    }
     next();
   };
 }
 
+/** Throws `unavailable` when the store could not say. */
 export function sessionIn(response: Response): Session | undefined {
+  const fault: unknown = response.locals.sessionFault;
+  if (fault !== undefined) throw fault;
+  return knownSessionIn(response);
+}
+
+/** The session as far as it is known, for records. */
+export function knownSessionIn(response: Response): Session | undefined {
   return response.locals.session as Session | undefined;
+}
+
+/** From here on the answer is for somebody who is not signed in. */
+export function forgetSession(response: Response): void {
+  response.locals.session = undefined;
+  response.locals.viewer = undefined;
 }
 
 /** Throws `not_signed_in`. */

@@ -11,7 +11,7 @@ import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { AuditSink, Clock, Session } from '../core/ports.ts';
 import type { Logger } from '../log.ts';
-import { sessionIn, viewerIn } from './current-session.ts';
+import { knownSessionIn, viewerIn } from './current-session.ts';
 import type { Renderer } from './render.ts';
 import { contextOf, isRecorded, returnToOf } from './request-context.ts';
 import type { HelpModel, RefusalModel } from './views.ts';
@@ -156,7 +156,7 @@ export async function recordAtTheDoor(
 ): Promise<void> {
   // Programs that look at links ask by HEAD, where no handler ever runs.
   if (!AT_THE_DOOR.has(code) || !isRecorded(response) || request.method === 'HEAD') return;
-  const session = sessionIn(response);
+  const session = knownSessionIn(response);
   const { method, path: asked } = request;
   const path = recordable(asked, MAX_RECORDED_PATH);
   const { origin } = contextOf(response);
@@ -173,7 +173,7 @@ export interface PageFaceParts extends Recording {
 /** A page for people. */
 export function pageFace({ renderer, help, ...recording }: PageFaceParts): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
-    const session = sessionIn(response);
+    const session = knownSessionIn(response);
     const { origin } = contextOf(response);
     const { code, trace } = error;
     await recordAtTheDoor(error, request, response, recording);

@@ -150,13 +150,21 @@ export const onlyNavigations: RequestHandler = (request, response, next) => {
 const FOLLOW_THE_LINK = 'Follow the link itself, in a tab of its own.';
 
 /**
- * Proves that a state-changing request was sent by our own page in this session: by the token of the session, and by what the browser
- * says of where the request began. Throws `cross_site_request`.
+ * Proves that a state-changing request was sent by our own page: by the token of the session, and by what the browser says of where the
+ * request began.
  */
-export type OwnFormGuard = (request: Request, session: Session, token: string | undefined) => void;
+export interface OwnFormGuard {
+  /** Whether the browser says that one of our own pages sent it. Throws `cross_site_request` when it says that another one did. */
+  readonly isOurs: (request: Request) => boolean;
+  /**
+   * Whether the form carries the token of this session. False for a page of ours that is from an earlier sign-in: it must have no effect,
+   * and it is no attack. Throws `cross_site_request` for every other form without the token.
+   */
+  readonly isCurrent: (request: Request, session: Session, token: string | undefined) => boolean;
+}
 
 export function ownFormGuard({ secrets, baseUrl }: { readonly secrets: Secrets; readonly baseUrl: string }): OwnFormGuard {
-  return (request, session, token) => {
+  const isOurs = (request: Request): boolean => {
     // Under `Referrer-Policy: no-referrer` a browser sends `Origin: null` even from our own page, so `Sec-Fetch-Site` is asked first.
     const site = request.get('sec-fetch-site');
     const origin = request.get('origin');
@@ -166,8 +174,15 @@ export function ownFormGuard({ secrets, baseUrl }: { readonly secrets: Secrets; 
         `a form came from elsewhere (Sec-Fetch-Site ${site === undefined ? 'absent' : 'present'})`,
       );
     }
-    if (token === undefined || !secrets.equal(token, session.csrfToken)) {
+    return site !== undefined || origin !== undefined;
+  };
+  return {
+    isOurs,
+    isCurrent: (request, session, token) => {
+      const isFromUs = isOurs(request);
+      if (token !== undefined && secrets.equal(token, session.csrfToken)) return true;
+      if (isFromUs) return false;
       throw new BridgeError('cross_site_request', 'a form came without the token of the session');
-    }
+    },
   };
 }

@@ -40,6 +40,7 @@ const TEMPLATES = {
   'sign-in': '@sign-in',
   roles: '@roles',
   'no-roles': '@no-roles',
+  'console-request': '@console-request',
   'credentials-request': '@credentials-request',
   credentials: '@credentials',
   refusal: '@refusal',

@@ -83,12 +83,22 @@ export interface HelpModel {
   readonly url?: string | undefined;
 }
 
+/** `POST /console` from a page of an earlier sign-in: asks before the console is opened. Account, role and destination as they were asked for. */
+export interface ConsoleRequestModel extends PageFrame {
+  readonly account: string;
+  readonly role: string;
+  readonly destination?: string | undefined;
+  readonly notice: string;
+}
+
 /** `GET /credentials`: asks before credentials are fetched, because a GET changes nothing. */
 export interface CredentialsRequestModel extends PageFrame {
   readonly account: string;
   readonly accountId: string;
   readonly role: string;
   readonly duration: string;
+  /** Why the person is asked once more. */
+  readonly notice?: string | undefined;
 }
 
 export interface CredentialsModel extends PageFrame {
@@ -140,6 +150,8 @@ export interface DeviceCodeModel extends PageFrame {
   /** The code of the link that the person followed; it goes with the form and is never filled in. */
   readonly linkCode?: string | undefined;
   readonly problem?: { readonly title: string; readonly hint: string } | undefined;
+  /** Why the person is asked once more. */
+  readonly notice?: string | undefined;
 }
 
 /** A terminal asks: by a user code (`/device`), or from the machine of the browser (`/oauth/authorize`). */
@@ -164,9 +176,11 @@ export interface CliConfirmModel extends PageFrame {
   readonly fields: readonly { readonly name: string; readonly value: string }[];
   /** Set when the person must sign in again before they may say yes. */
   readonly freshSignInHref?: string | undefined;
+  /** Why the person is asked once more. */
+  readonly notice?: string | undefined;
 }
 
-/** After a decision about a user code. */
+/** After a decision about a login. */
 export interface CliDecidedModel extends PageFrame {
   readonly viewer: ViewerModel;
   /** Undefined when the person did not start the login. `session` is its handle, `until` ISO 8601. */
@@ -233,6 +247,7 @@ export interface Views {
   readonly 'sign-in': SignInModel;
   readonly roles: RolesModel;
   readonly 'no-roles': NoRolesModel;
+  readonly 'console-request': ConsoleRequestModel;
   readonly 'credentials-request': CredentialsRequestModel;
   readonly credentials: CredentialsModel;
   readonly refusal: RefusalModel;

@@ -369,7 +369,8 @@ describe('signing out everywhere', () => {
     const [theirs] = await world.bridge.mySessions.list((await viewerOf(world, bob.visitor)).identity);
     const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
     const page = await alice.visitor.submit(form, 'ul.sessions button[value=end]', { session: theirs!.handle });
-    assert.equal(page.status, 404);
+    assert.match(page.text, /has ended already/);
+    assert.equal((await callApi(world, alice.accessToken, { method: 'DELETE', path: `/sessions/${theirs!.handle}` })).status, 404);
     assert.ok(await isLive(world, bob.accessToken));
   });
 });

@@ -75,7 +75,7 @@ describe('a grant', () => {
   const approved = grant({ state: 'approved', session: 's' });
 
   it('goes from pending over approved to redeemed, once', () => {
-    const next = approve(grant(), 's', NOW);
+    const next = approve(grant(), { session: 's', decidedIn: 'b' }, NOW);
     assert.deepEqual([next.state, next.session], ['approved', 's']);
     const redeemed = redeem(next, NOW);
     assert.deepEqual([redeemed.next.state, redeemed.session], ['redeemed', 's']);
@@ -84,15 +84,15 @@ describe('a grant', () => {
 
   for (const state of ['approved', 'denied', 'redeemed'] as const) {
     it(`that was ${state} can be neither approved nor denied`, () => {
-      assert.throws(() => approve(grant({ state }), 's', NOW), refusal('user_code_unknown'));
-      assert.throws(() => deny(grant({ state }), NOW), refusal('user_code_unknown'));
+      assert.throws(() => approve(grant({ state }), { session: 's', decidedIn: 'b' }, NOW), refusal('user_code_unknown'));
+      assert.throws(() => deny(grant({ state }), { decidedIn: 'b' }, NOW), refusal('user_code_unknown'));
     });
   }
 
   it('ends to the millisecond, for the person and for the terminal', () => {
     const end = grant().decideBy;
-    assert.equal(approve(grant(), 's', end - 1).state, 'approved');
-    assert.throws(() => approve(grant(), 's', end), refusal('user_code_unknown'));
+    assert.equal(approve(grant(), { session: 's', decidedIn: 'b' }, end - 1).state, 'approved');
+    assert.throws(() => approve(grant(), { session: 's', decidedIn: 'b' }, end), refusal('user_code_unknown'));
     assert.throws(() => redeem(grant(), end - 1), refusal('authorization_pending'));
     assert.throws(() => redeem(grant(), end), refusal('device_code_expired'));
     assert.equal(redeem(approved, end - 1).session, 's');
@@ -100,7 +100,7 @@ describe('a grant', () => {
   });
 
   it('that was denied says so, also after its end', () => {
-    const denied = deny(grant(), NOW);
+    const denied = deny(grant(), { decidedIn: 'b' }, NOW);
     for (const now of [NOW, denied.decideBy + 1]) assert.throws(() => redeem(denied, now), refusal('device_denied'));
   });
 });

@@ -63,9 +63,13 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
     least: { groups: [], request: 'I need access.' },
     most: { viewer, groups: ['group-one', 'group-two'], help, request: 'Hello,\nI need access.\n' },
   },
+  'console-request': {
+    least: { account: 'prod', role: 'Admin', notice: 'Nothing was done.' },
+    most: { viewer, account: 'prod', role: 'Admin', destination: 'https://console.aws.amazon.com/s3', notice: 'Nothing was done.' },
+  },
   'credentials-request': {
     least: { account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h' },
-    most: { viewer, account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h' },
+    most: { viewer, account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h', notice: 'Nothing was done.' },
   },
   credentials: {
     least: {
@@ -126,7 +130,13 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
   },
   'device-code': {
     least: { enabled: false },
-    most: { viewer, enabled: true, linkCode: 'WDJB-MJHT', problem: { title: 'There is no login with this code', hint: 'Compare it.' } },
+    most: {
+      viewer,
+      enabled: true,
+      linkCode: 'WDJB-MJHT',
+      problem: { title: 'There is no login with this code', hint: 'Compare it.' },
+      notice: 'Nothing was done.',
+    },
   },
   'cli-confirm': {
     least: {
