@@ -53,7 +53,9 @@ const ANSWER_HEAD: ReadonlySet<string> = new Set([
   '/api/v1/openapi.json',
   '/start',
 ]);
-/** Load balancers ask here; what is behind it looks at the store. */
+/** Not the row by which the store knows that it can write, which `/readyz` may change. */
+const isOfRequests = ({ name }: Readonly<Record<string, unknown>>): boolean => !['write_probe', 'sqlite_sequence'].includes(String(name));
+/** Doors for machines. */
 const MACHINES =
   /^\/(?:healthz|readyz|saml\/.*metadata|\.well-known|api|oauth\/(?!authorize)|client|device_authorization|token|assignment|federation|logout)/;
 
@@ -132,7 +134,7 @@ describe('every route of the app', () => {
   const everything = (): Readonly<Record<string, string>> => {
     const database = new DatabaseSync(join(world.directory, 'rolebridge.db'), { readOnly: true });
     try {
-      const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+      const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all().filter(isOfRequests);
       return Object.fromEntries(
         tables.map(({ name }) => {
           const rows = database.prepare(`SELECT * FROM ${String(name)}`).all();
