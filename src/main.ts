@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Configuration } from './config/configuration.ts';
-import { checkConfiguration, formatProblems } from './config/load.ts';
+import { type CheckedConfiguration, checkConfiguration, formatProblems } from './config/load.ts';
 import { printableText } from './core/printable.ts';
 import { endSessions, listSessions } from './operator.ts';
 import { type Serving, serve } from './serving.ts';
@@ -84,10 +84,23 @@ async function withConfiguration(file: string, act: (configuration: Configuratio
 
 /** Reads a configuration and prints its mistakes and warnings; undefined when it has mistakes. */
 async function read(file: string): Promise<Configuration | undefined> {
-  const { configuration, problems, warnings } = await checkConfiguration(file, process.env);
+  return (await readAloud(file)).configuration;
+}
+
+async function readAloud(file: string): Promise<CheckedConfiguration> {
+  const checked = await checkConfiguration(file, process.env);
+  const { problems, warnings } = checked;
   if (warnings.length > 0) process.stderr.write(`${formatProblems(warnings)}\n`);
   if (problems.length > 0) process.stderr.write(`${formatProblems(problems)}\n`);
-  return configuration;
+  return checked;
+}
+
+/** Throws an Error with the first mistake, for the log: standard error, which has all of them, may go elsewhere. */
+async function readAgain(file: string): Promise<Configuration> {
+  const { configuration, problems } = await readAloud(file);
+  if (configuration !== undefined) return configuration;
+  const more = problems.length > 1 ? ` (the first of ${problems.length} mistakes)` : '';
+  throw new Error(`the configuration has mistakes: ${formatProblems(problems.slice(0, 1))}${more}`);
 }
 
 async function run(file: string): Promise<number> {
@@ -96,11 +109,7 @@ async function run(file: string): Promise<number> {
   const stopped = stopSignal();
   let serving: Serving | undefined;
   process.on('SIGHUP', () => {
-    void serving?.reload(async () => {
-      const next = await read(file);
-      if (next === undefined) throw new Error('the configuration has mistakes');
-      return next;
-    });
+    void serving?.reload(() => readAgain(file));
   });
   serving = await serve(configuration);
   await stopped;

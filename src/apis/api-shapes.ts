@@ -34,7 +34,7 @@ export const SessionShape = z
 export const StepShape = z
   .object({
     rule: z.string(),
-    outcome: z.enum(['grants', 'proof-missing', 'group-missing']),
+    outcome: z.enum(['grants', 'proof-missing', 'group-missing', 'connector-mismatch']),
     sentence: z.string().describe('For people'),
   })
   .meta({ id: 'DecisionStep' });

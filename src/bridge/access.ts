@@ -6,7 +6,7 @@
  */
 import type { Entitlement } from '../core/access-rule.ts';
 import { actorOf, type Origin, type Purpose, recordable } from '../core/audit-event.ts';
-import type { DecisionTrace } from '../core/decision-trace.ts';
+import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
@@ -221,11 +221,11 @@ function isReachable(scope: RoleScope | undefined, { account, role }: Entitlemen
 
 function whyRefused({ steps }: DecisionTrace): string {
   if (steps.length === 0) return 'no rule gives this role to anyone';
-  return steps
-    .map(step =>
-      step.outcome === 'proof-missing'
-        ? `${step.rule}: missing ${step.missing.map(({ proof }) => proof).join(', ')}`
-        : `${step.rule}: group missing`,
-    )
-    .join('; ');
+  return steps.map(step => `${step.rule}: ${whyNot(step)}`).join('; ');
+}
+
+function whyNot(step: TraceStep): string {
+  if (step.outcome === 'proof-missing') return `missing ${step.missing.map(({ proof }) => proof).join(', ')}`;
+  if (step.outcome === 'connector-mismatch') return `takes groups of ${step.connectors.join(', ')}, not of ${step.connector}`;
+  return 'group missing';
 }

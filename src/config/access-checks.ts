@@ -6,6 +6,7 @@ import { type AccountList, isReserved, isSaml, type ListedAccount } from './acco
 import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
+import { type ConnectorList, selectorFindings } from './selector-checks.ts';
 import { compact, policyArnParts } from './values.ts';
 
 type ReadableRule = NonNullable<Readable<Document['access'][number]>>;
@@ -21,7 +22,10 @@ interface RuleInContext {
   readonly reached: readonly ListedAccount[];
 }
 
-export function* accessFindings(document: Readable<Document>, accounts: AccountList): Generator<Finding> {
+export function* accessFindings(
+  document: Readable<Document>,
+  { accounts, connectors }: { readonly accounts: AccountList; readonly connectors: ConnectorList },
+): Generator<Finding> {
   const names = new Map<string, number>();
   if (document.access?.length === 0) {
     yield { path: ['access'], message: 'gives nobody any role.', fix: 'Add a rule with groups, accounts and roles.', warning: true };
@@ -30,6 +34,7 @@ export function* accessFindings(document: Readable<Document>, accounts: AccountL
     if (rule === undefined) continue;
     const path: Path = ['access', index];
     yield* nameFindings(rule, index, names);
+    yield* selectorFindings(rule, path, connectors);
     yield* grantFindings(rule, path, accounts);
     const session = rule.session;
     if (session === undefined) continue;
@@ -63,19 +68,7 @@ function* nameFindings({ name }: ReadableRule, index: number, names: Map<string,
 }
 
 function* grantFindings(rule: ReadableRule, path: Path, accounts: AccountList): Generator<Finding> {
-  const { groups, groupPattern: pattern } = rule;
-  if (groups !== undefined && pattern !== undefined) {
-    yield { path: [...path, 'groupPattern'], message: 'stands beside groups.', fix: 'Make two rules of it.' };
-  }
-  if (!isWritten(rule, 'groups') && !isWritten(rule, 'groupPattern')) {
-    yield { path, message: 'has neither groups nor groupPattern, so it gives nothing to anybody.', fix: 'Add groups: [name].' };
-  }
-  if (groups?.length === 0)
-    yield {
-      path: [...path, 'groups'],
-      message: 'is an empty list, so the rule gives nothing to anybody.',
-      fix: 'Write at least one group.',
-    };
+  const { groupPattern: pattern } = rule;
   yield* accountFindings(rule, path, accounts);
 
   // A pattern with mistakes of its own may well hold what is missed here.

@@ -97,16 +97,25 @@ const requirements = z.strictObject({
   networks: z.array(network()).prefault([]).describe('The request must come from one of these networks; an empty list means anywhere.'),
 });
 
-export const rule = z.strictObject({
-  name: text(64)
-    .optional()
-    .meta({ description: 'What people and the audit trail call the rule.', default: '`access[0]`, `access[1]`, ...' }),
+/** Whose groups count; the same wherever the file selects users by their groups. */
+const selector = {
   groups: z.array(groupName()).optional().describe('Groups that are given the roles, letter by letter. Either this or `groupPattern`.'),
   groupPattern: groupPattern()
     .optional()
     .describe(
       'A pattern with `{account}` and `{role}`: the name of the group says what it gives. Accounts are known names or ids; the longest one wins.',
     ),
+  connectors: z.array(text(64)).optional().meta({
+    description: 'Ids of the connectors whose groups count. A group that any other connector asserts gives nothing.',
+    default: 'the only connector; **required** as soon as there are several, unless `trustGroupsOf` is `all`',
+  }),
+};
+
+export const rule = z.strictObject({
+  name: text(64)
+    .optional()
+    .meta({ description: 'What people and the audit trail call the rule.', default: '`access[0]`, `access[1]`, ...' }),
+  ...selector,
   accounts: z
     .array(text(64))
     .optional()

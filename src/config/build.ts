@@ -1,6 +1,8 @@
 /** The checked document in the words of core. Nothing is judged here: whatever is wrong was found before. */
 
 import type { AccessRule } from '../core/access-rule.ts';
+import type { GroupSelector } from '../core/group-selector.ts';
+import type { ConnectorId } from '../core/identity.ts';
 import { CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
 import type { Account, AccountId, RoleName, Trust } from '../core/role.ts';
@@ -40,7 +42,7 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
       keys: { directory: absolutePath(document.issuer.keys.directory, options.directory), create: document.issuer.keys.create },
     },
     accounts,
-    access: rulesOf(document.access, accounts, options.references),
+    access: rulesOf(document, accounts, options.references),
     aws: {
       endpoints: document.aws.endpoints,
       partitions: document.aws.partitions,
@@ -161,17 +163,17 @@ function directTrust({ trust, provider }: DocumentAccount): Trust {
   }
 }
 
-function rulesOf(written: readonly DocumentRule[], accounts: readonly Account[], references: References): readonly AccessRule[] {
+function rulesOf({ access, connectors }: Document, accounts: readonly Account[], references: References): readonly AccessRule[] {
   const idOf = new Map<string, AccountId>(
     accounts.flatMap(({ id, name }) => [
       [id, id],
       [name, id],
     ]),
   );
-  return written.map((rule, index) => ({
+  const everyConnector = connectors.map(({ id }) => id);
+  return access.map((rule, index) => ({
     name: rule.name ?? `access[${index}]`,
-    groups: rule.groups ?? [],
-    groupPattern: rule.groupPattern,
+    ...selectorOf(rule, everyConnector),
     accounts: rule.accounts === undefined || rule.accounts.includes('*') ? undefined : rule.accounts.map(name => required(idOf.get(name))),
     roles: rule.roles,
     session: sessionOf(rule.session, references),
@@ -181,6 +183,11 @@ function rulesOf(written: readonly DocumentRule[], accounts: readonly Account[],
       networks: rule.require.networks,
     },
   }));
+}
+
+/** Without connectors there is one only, or the file trusts the groups of all. */
+function selectorOf({ groups = [], groupPattern, connectors }: DocumentRule, everyConnector: readonly ConnectorId[]): GroupSelector {
+  return { groups, groupPattern, connectors: connectors?.map(id => id as ConnectorId) ?? everyConnector };
 }
 
 function sessionOf(session: DocumentRule['session'], references: References): SessionSettings {

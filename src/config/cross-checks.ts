@@ -8,6 +8,7 @@ import { networkFindings } from './network-checks.ts';
 import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
+import { listConnectors } from './selector-checks.ts';
 import { compact } from './values.ts';
 
 /** `raw` is the document as it was written. Warnings are findings, too. */
@@ -19,7 +20,7 @@ export function* crossFindings(document: Readable<Document>, raw: unknown): Gene
   yield* sessionFindings(document);
   yield* connectorFindings(document);
   yield* accountFindings(document, accounts);
-  yield* accessFindings(document, accounts);
+  yield* accessFindings(document, { accounts, connectors: listConnectors(document, raw) });
   yield* cliFindings(document, accounts);
   yield* requirementFindings(document);
 }
@@ -84,12 +85,13 @@ function* exactlyOne(holder: object | undefined, [one, other]: readonly [string,
 
 /** A proof that nobody can give as things are: it works, and refuses everyone. */
 function* requirementFindings({ access = [], connectors = [] }: Readable<Document>): Generator<Finding> {
-  const nobodyHasTwoFactors = connectors.length > 0 && connectors.every(connector => connector?.mfa?.length === 0);
   for (const [index, rule] of access.entries()) {
-    if (rule?.require?.mfa !== true || !nobodyHasTwoFactors) continue;
+    if (rule?.require?.mfa !== true) continue;
+    const counted = connectors.filter(connector => rule.connectors === undefined || rule.connectors.includes(connector?.id));
+    if (counted.length === 0 || !counted.every(connector => connector?.mfa?.length === 0)) continue;
     yield {
       path: ['access', index, 'require', 'mfa'],
-      message: 'can be met by nobody: every connector has an empty mfa list.',
+      message: 'can be met by nobody: every connector whose groups count has an empty mfa list.',
       fix: 'Take mfa: [] out of a connector.',
       warning: true,
     };

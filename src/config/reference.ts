@@ -111,7 +111,8 @@ function tableOf(rows: readonly Row[]): string {
 /** The lines of one top-level key in the example file, with the comments inside. */
 function exampleOf(key: string, example: string): string {
   const lines = example.split('\n');
-  const first = lines.findIndex(line => line.startsWith(`${key}:`));
+  // A key that hardly anybody should write stands there as a comment.
+  const first = lines.findIndex(line => line.startsWith(`${key}:`) || line.startsWith(`# ${key}:`));
   if (first < 0) throw new Error(`examples/rolebridge.yaml has no ${key}`);
   const length = lines.slice(first + 1).findIndex(line => /^\S/.test(line));
   return lines

@@ -262,6 +262,11 @@ export const documentSchema = z.strictObject({
   connectors: atLeastOne(connector, 'connector').describe(
     'The identity providers that people sign in with, in the order of the sign-in page.',
   ),
+  trustGroupsOf: choice(['all'])
+    .optional()
+    .describe(
+      'Says that the groups of all connectors are trusted alike: rules without `connectors` then take them from every connector. Each identity provider can then grant every such role.',
+    ),
   issuer: issuer.prefault({}).describe('Who the bridge is toward AWS.'),
   accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),
   access: z.array(rule).meta({

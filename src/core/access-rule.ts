@@ -1,4 +1,5 @@
 /** The words of access: what a rule says, what it asks for, and what it gives. */
+import type { GroupSelector } from './group-selector.ts';
 import type { Account, AccountId, RoleArn, RoleName } from './role.ts';
 import type { SessionSettings } from './session.ts';
 import type { Seconds } from './time.ts';
@@ -11,13 +12,10 @@ export interface Requirements {
   readonly networks: readonly string[];
 }
 
-/** One rule of the configuration. It has `groups` or a `groupPattern`. */
-export interface AccessRule {
+/** One rule of the configuration: the selected users get the roles. */
+export interface AccessRule extends GroupSelector {
   /** What people and auditors call it: the rule's own name, or `access[0]`. */
   readonly name: string;
-  readonly groups: readonly string[];
-  /** `aws-{account}-{role}`: the group's own name says what it grants. */
-  readonly groupPattern?: string | undefined;
   /** Account ids; undefined means every account. */
   readonly accounts?: readonly AccountId[] | undefined;
   /** Empty only with a pattern that names the role. With a pattern, a bound on what it may name. */

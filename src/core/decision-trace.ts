@@ -1,4 +1,5 @@
 /** What a decision says of itself: which rule gave a role, or which group or proof was missing. */
+import type { ConnectorId } from './identity.ts';
 import type { Seconds } from './time.ts';
 
 /** A proof that a rule asks for and the person did not give. */
@@ -15,7 +16,14 @@ export type MissingProof =
 export type TraceStep =
   | { readonly rule: string; readonly outcome: 'grants'; readonly group: string }
   | { readonly rule: string; readonly outcome: 'proof-missing'; readonly group: string; readonly missing: readonly MissingProof[] }
-  | { readonly rule: string; readonly outcome: 'group-missing'; readonly groups: readonly string[] };
+  | { readonly rule: string; readonly outcome: 'group-missing'; readonly groups: readonly string[] }
+  /** The rule takes groups of `connectors` only, and the user signed in with `connector`. */
+  | {
+      readonly rule: string;
+      readonly outcome: 'connector-mismatch';
+      readonly connectors: readonly ConnectorId[];
+      readonly connector: ConnectorId;
+    };
 
 /** Why a role was given or refused, in the order of the rules. No step means that no rule gives this role to anyone. */
 export interface DecisionTrace {

@@ -22,13 +22,14 @@ const STEP: { readonly [O in TraceStep['outcome']]: (step: Extract<TraceStep, { 
     groups.length === 1
       ? `Gives the role to the group ${groups[0]}, and you are not in it.`
       : `Gives the role to the groups ${listed(groups)}, and you are in none of them.`,
+  'connector-mismatch': ({ connectors, connector }) => `Takes groups of ${listed(connectors)} only, and you signed in with ${connector}.`,
 };
 
 const MAX_LISTED = 5;
 
-function listed(groups: readonly string[]): string {
-  const more = groups.length - MAX_LISTED;
-  return more > 0 ? `${groups.slice(0, MAX_LISTED).join(', ')} and ${more} more` : groups.join(', ');
+function listed(names: readonly string[]): string {
+  const more = names.length - MAX_LISTED;
+  return more > 0 ? `${names.slice(0, MAX_LISTED).join(', ')} and ${more} more` : names.join(', ');
 }
 
 export function explainStep(step: TraceStep): string {
@@ -45,6 +46,9 @@ const NEXT: { readonly [P in MissingProof['proof']]: string } = {
 export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof[]): string {
   if (missing.length > 0) return [...new Set(missing.map(({ proof }) => NEXT[proof]))].join(' ');
   const groups = [...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : [])))].slice(0, MAX_LISTED);
+  const connectors = [...new Set(trace.steps.flatMap(step => (step.outcome === 'connector-mismatch' ? step.connectors : [])))];
+  if (groups.length === 0 && connectors.length > 0)
+    return `Only groups of ${listed(connectors)} give this role. If you have an account there, sign out and sign in with it.`;
   if (groups.length === 0)
     return 'No rule gives this role to anyone. Check the account and the role in the link, or ask the people who run this bridge.';
   return `Ask for membership of ${groups.length === 1 ? 'the group' : 'one of the groups'} ${groups.join(', ')}, then sign in again.`;

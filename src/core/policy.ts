@@ -6,7 +6,7 @@ import type { DecisionTrace, MissingProof, TraceStep } from './decision-trace.ts
 import type { Identity } from './identity.ts';
 import { type Circumstances, proofChecker } from './proofs.ts';
 import { type Account, isRoleName, roleArn } from './role.ts';
-import { groupsThatWouldGive, indexRules } from './rule-index.ts';
+import { type CompiledRule, groupsThatWouldGive, indexRules } from './rule-index.ts';
 
 /** A role that a rule would give, were it not for a proof. */
 export interface Withheld {
@@ -43,7 +43,7 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
       const missingOf = proofChecker(identity, circumstances);
       const granted: Entitlement[] = [];
       const withheld: (Withheld & { readonly number: number })[] = [];
-      const { matches, cellCount } = index.matchesOf(identity.groups);
+      const { matches, cellCount } = index.matchesOf(identity);
       const states = new Uint8Array(cellCount);
       for (const { compiled, group, cells } of matches) {
         const missing = missingOf(compiled.proofs);
@@ -71,15 +71,16 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
       });
       if (account === undefined || !isRoleName(asked.role)) return { granted: false, missing: [], trace: trace('refused', []) };
       const { role } = asked;
+      const target = { account, role };
       const steps: TraceStep[] = [];
       let firstMissing: readonly MissingProof[] = [];
       const missingOf = proofChecker(identity, circumstances);
       for (const compiled of index.rulesFor(role)) {
         const { rule, proofs } = compiled;
-        const group = index.groupThatGives(compiled, identity.groups, account, role);
+        const group = index.groupThatGives(compiled, identity, target);
         if (group === undefined) {
-          const groups = groupsThatWouldGive(compiled, account, role);
-          if (groups.length > 0) steps.push({ rule: rule.name, outcome: 'group-missing', groups });
+          const groups = groupsThatWouldGive(compiled, target);
+          if (groups.length > 0) steps.push(stepWithoutGroup(compiled, identity, groups));
           continue;
         }
         const missing = missingOf(proofs);
@@ -92,8 +93,25 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
         steps.push({ rule: rule.name, outcome: 'proof-missing', group, missing });
       }
       // What the person can mend alone comes first.
-      steps.sort((a, b) => Number(a.outcome === 'group-missing') - Number(b.outcome === 'group-missing'));
+      steps.sort((a, b) => DISTANCE[a.outcome] - DISTANCE[b.outcome]);
       return { granted: false, missing: firstMissing, trace: trace('refused', steps) };
     },
   };
+}
+
+/** How far the user is from the role, by what a rule said of it. */
+const DISTANCE: { readonly [O in TraceStep['outcome']]: number } = {
+  grants: 0,
+  'proof-missing': 0,
+  'group-missing': 1,
+  'connector-mismatch': 2,
+};
+
+/**
+ * Why a rule that could give the role does not match. A user of another connector is not told the groups of this one: their
+ * names are no business of a second, less trusted identity provider's users.
+ */
+function stepWithoutGroup({ rule, selector }: CompiledRule, { connector }: Identity, groups: readonly string[]): TraceStep {
+  if (selector.connectors.has(connector)) return { rule: rule.name, outcome: 'group-missing', groups };
+  return { rule: rule.name, outcome: 'connector-mismatch', connectors: rule.connectors, connector };
 }

@@ -1,10 +1,12 @@
 /**
- * The rules of a snapshot, indexed so that a person's groups lead to them at once.
+ * The rules of a snapshot, indexed by connector and group, so that a person's groups lead to them at once.
  *
  * Owns: which rules fit which group, and what they give through it. Does not own: proofs, order of precedence, reasons (policy.ts).
  */
 import type { AccessRule } from './access-rule.ts';
-import { compileGroupPattern, type GroupPattern } from './group-pattern.ts';
+import { patternNames } from './group-pattern.ts';
+import { type CompiledSelector, compileSelector, type GroupHolder, groupsTaken, matchingGroup } from './group-selector.ts';
+import type { ConnectorId } from './identity.ts';
 import { type Proofs, proofsReader } from './proofs.ts';
 import { type Account, type AccountId, type RoleArn, type RoleName, roleArn } from './role.ts';
 
@@ -20,10 +22,11 @@ export interface Cell {
 export interface CompiledRule {
   readonly rule: AccessRule;
   readonly order: number;
-  readonly groups: ReadonlySet<string>;
+  readonly selector: CompiledSelector;
   readonly accountIds: ReadonlySet<AccountId> | undefined;
   readonly roleNames: ReadonlySet<RoleName>;
-  readonly pattern: GroupPattern | undefined;
+  /** The groups name the role: `roleNames` only bounds it, where it is not empty. */
+  readonly isRoleInGroup: boolean;
   readonly proofs: Proofs;
 }
 
@@ -37,12 +40,24 @@ export interface Match {
 export interface RuleIndex {
   /** By name, or by id. */
   accountNamed(text: string): Account | undefined;
-  /** The rules that fit these groups, in the order of the configuration, and one more than the highest number of their cells. */
-  matchesOf(groups: readonly string[]): { readonly matches: readonly Match[]; readonly cellCount: number };
+  /** The rules that fit a user's groups, in the order of the configuration, and one more than the highest number of their cells. */
+  matchesOf(holder: GroupHolder): { readonly matches: readonly Match[]; readonly cellCount: number };
   /** The rules that could give a role of this name, in the order of the configuration. */
   rulesFor(role: RoleName): readonly CompiledRule[];
   /** The person's group through which the rule gives the role. */
-  groupThatGives(rule: CompiledRule, groups: readonly string[], account: Account, role: RoleName): string | undefined;
+  groupThatGives(rule: CompiledRule, holder: GroupHolder, asked: AskedRole): string | undefined;
+}
+
+interface AskedRole {
+  readonly account: Account;
+  readonly role: RoleName;
+}
+
+/** The rules that take the groups of one connector. */
+interface Shelf {
+  readonly byGroup: Map<string, CompiledRule[]>;
+  readonly byPrefix: Map<string, CompiledRule[]>;
+  readonly prefixLengths: number[];
 }
 
 export function indexRules(rules: readonly AccessRule[], accounts: readonly Account[]): RuleIndex {
@@ -53,19 +68,13 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
   const cells = cellTable(accounts);
   const cellsByRule = new Map(compiled.map(rule => [rule, cells.of(rule.accountIds, rule.roleNames)]));
 
-  const byGroup = new Map<string, CompiledRule[]>();
-  const byPrefix = new Map<string, CompiledRule[]>();
+  const shelves = shelvesOf(compiled);
   const byRole = new Map<RoleName, CompiledRule[]>();
-  for (const rule of compiled) {
-    for (const role of rule.roleNames) append(byRole, role, rule);
-    for (const group of rule.groups) append(byGroup, group, rule);
-    if (rule.pattern !== undefined) append(byPrefix, rule.pattern.prefix, rule);
-  }
-  const ofAnyRole = compiled.filter(rule => rule.roleNames.size === 0);
-  const prefixLengths = [...new Set([...byPrefix.keys()].map(prefix => prefix.length))];
+  for (const rule of compiled) for (const role of rule.roleNames) append(byRole, role, rule);
+  const ofAnyRole = compiled.filter(rule => rule.roleNames.size === 0 && rule.isRoleInGroup);
 
   const byPattern = (rule: CompiledRule, group: string, numbering: Numbering): readonly Cell[] => {
-    const said = rule.pattern!.match(group, isAccount);
+    const said = rule.selector.pattern!.match(group, isAccount);
     if (said === undefined) return [];
     const account = said.account === undefined ? undefined : accountNamed(said.account)!;
     if (account !== undefined && !isBoundTo(rule, account)) return [];
@@ -79,7 +88,10 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
   return {
     accountNamed,
 
-    matchesOf: groups => {
+    matchesOf: ({ connector, groups }) => {
+      const shelf = shelves.get(connector);
+      if (shelf === undefined) return { matches: [], cellCount: 0 };
+      const { byGroup, byPrefix, prefixLengths } = shelf;
       const matches: Match[] = [];
       const seen = new Set<CompiledRule>();
       const { numbering, count } = cells.numbering();
@@ -101,28 +113,35 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
 
     rulesFor: role => [...(byRole.get(role) ?? []), ...ofAnyRole].sort((a, b) => a.order - b.order),
 
-    groupThatGives: (rule, groups, account, role) => {
-      if (!couldGive(rule, account, role)) return undefined;
-      const { pattern } = rule;
-      if (pattern === undefined) return groups.find(group => rule.groups.has(group));
-      const candidates = new Set([pattern.groupFor(account.name, role), pattern.groupFor(account.id, role)]);
-      return groups.find(group => {
-        const said = candidates.has(group) ? pattern.match(group, isAccount) : undefined;
-        // Where two account names fit a group, it speaks of one of them only.
-        return said !== undefined && (said.account === undefined || accountNamed(said.account) === account);
-      });
-    },
+    groupThatGives: (rule, holder, asked) =>
+      couldGive(rule, asked) ? matchingGroup(rule.selector, holder, { ...asked, accountNamed }) : undefined,
   };
 }
 
 /** The groups through which a rule would give the role; empty when it does not give it at all. */
-export function groupsThatWouldGive(rule: CompiledRule, account: Account, role: RoleName): readonly string[] {
-  if (!couldGive(rule, account, role)) return [];
-  return rule.pattern === undefined ? rule.rule.groups : [rule.pattern.groupFor(account.name, role)];
+export function groupsThatWouldGive(rule: CompiledRule, asked: AskedRole): readonly string[] {
+  return couldGive(rule, asked) ? groupsTaken(rule.selector, asked) : [];
 }
 
-function couldGive(rule: CompiledRule, account: Account, role: RoleName): boolean {
-  return isBoundTo(rule, account) && (rule.roleNames.size === 0 || rule.roleNames.has(role));
+function shelvesOf(rules: readonly CompiledRule[]): ReadonlyMap<ConnectorId, Shelf> {
+  const shelves = new Map<ConnectorId, Shelf>();
+  for (const rule of rules) {
+    const { groups, pattern, connectors } = rule.selector;
+    for (const connector of connectors) {
+      const shelf: Shelf = shelves.get(connector) ?? { byGroup: new Map(), byPrefix: new Map(), prefixLengths: [] };
+      shelves.set(connector, shelf);
+      for (const group of groups) append(shelf.byGroup, group, rule);
+      if (pattern === undefined) continue;
+      append(shelf.byPrefix, pattern.prefix, rule);
+      const { length } = pattern.prefix;
+      if (!shelf.prefixLengths.includes(length)) shelf.prefixLengths.push(length);
+    }
+  }
+  return shelves;
+}
+
+function couldGive(rule: CompiledRule, { account, role }: AskedRole): boolean {
+  return isBoundTo(rule, account) && (rule.roleNames.has(role) || (rule.roleNames.size === 0 && rule.isRoleInGroup));
 }
 
 function isBoundTo({ accountIds }: CompiledRule, account: Account): boolean {
@@ -181,10 +200,10 @@ function compileRule(rule: AccessRule, order: number, proofs: Proofs): CompiledR
   return {
     rule,
     order,
-    groups: new Set(rule.groups),
+    selector: compileSelector(rule),
     accountIds: rule.accounts && new Set(rule.accounts),
     roleNames: new Set(rule.roles),
-    pattern: rule.groupPattern === undefined ? undefined : compileGroupPattern(rule.groupPattern),
+    isRoleInGroup: rule.groupPattern !== undefined && patternNames(rule.groupPattern, 'role'),
     proofs,
   };
 }

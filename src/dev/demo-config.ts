@@ -61,6 +61,7 @@ accounts:
 access:
   - name: admins
     groups: [aws-admins]
+    connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}] # whose groups count: both know the same people
     accounts: [prod, staging, gov]
     roles: [Admin]
     session:
@@ -73,6 +74,7 @@ access:
 
   - name: partner-audit
     groups: [aws-admins]
+    connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
     accounts: [partner]
     roles: [Auditor]
     session:
@@ -84,6 +86,7 @@ access:
 
   - name: developers
     groups: [developers]
+    connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
     accounts: [prod, staging]
     roles: [Developer]
     session:
@@ -94,12 +97,14 @@ access:
 
   - name: developers-look
     groups: [developers]
+    connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
     accounts: [prod]
     roles: [ReadOnly]
     session: { duration: 4h, sourceIdentity: "{username}" } # the role itself allows one hour
 
   - name: by-group-name # aws-staging-ReadOnly gives ReadOnly in staging
     groupPattern: "aws-{account}-{role}"
+    connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
     session: { duration: 1h, sourceIdentity: "{username}" }
 
 aws:

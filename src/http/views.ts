@@ -120,7 +120,7 @@ export interface CredentialsModel extends PageFrame {
 /** One rule's answer, in words. */
 export interface TraceLine {
   readonly rule: string;
-  readonly outcome: 'grants' | 'proof-missing' | 'group-missing';
+  readonly outcome: 'grants' | 'proof-missing' | 'group-missing' | 'connector-mismatch';
   readonly sentence: string;
 }
 

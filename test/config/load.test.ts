@@ -103,6 +103,7 @@ describe('a configuration without a mistake', () => {
           name: 'access[0]',
           groups: ['aws-admins'],
           groupPattern: undefined,
+          connectors: ['okta', 'adfs'],
           accounts: ['111122223333', '222233334444'],
           roles: ['Admin'],
           session: { ...session, durationSeconds: 14_400 },
@@ -112,6 +113,7 @@ describe('a configuration without a mistake', () => {
           name: 'access[1]',
           groups: [],
           groupPattern: 'aws-{account}-{role}',
+          connectors: ['okta', 'adfs'],
           accounts: undefined,
           roles: [],
           session: { ...session, durationSeconds: 3600 },
@@ -169,6 +171,26 @@ describe('a configuration without a mistake', () => {
           ['okta', true],
           ['adfs', false],
         ],
+      );
+    }));
+
+  it('takes the groups of the connectors that a rule names, and of all where it names none', () =>
+    written(async ({ check }) => {
+      const { configuration } = await check(spoiled('accounts: [prod, staging]', 'accounts: [prod, staging]\n    connectors: [adfs]'));
+      assert.deepEqual(
+        configuration?.access.map(({ connectors }) => connectors),
+        [['adfs'], ['okta', 'adfs']],
+      );
+    }));
+
+  it('needs no connectors in its rules where there is one connector', () =>
+    written(async ({ check }) => {
+      const one = GOOD.replace(/^ {2}- id: adfs\n(?: {4}.*\n)+/m, '').replace('trustGroupsOf: all\n', '');
+      const { configuration, problems } = await check(one);
+      assert.deepEqual(said(problems), []);
+      assert.deepEqual(
+        configuration?.access.map(({ connectors }) => connectors),
+        [['okta'], ['okta']],
       );
     }));
 
@@ -245,6 +267,15 @@ describe('what works, though hardly as meant, is a warning', () => {
         ['access[0].require.mfa'],
       );
     }));
+
+  it('a second factor that the connectors whose groups count cannot tell of', () =>
+    written(async ({ check }) => {
+      const yaml = spoiled('label: Acme AD FS', 'label: Acme AD FS\n    mfa: []');
+      const of = async (connectors: string) =>
+        (await check(yaml.replace('{ mfa: true }', `{ mfa: true }\n    connectors: ${connectors}`))).warnings.map(({ path }) => path);
+      assert.deepEqual(await of('[adfs]'), ['access[0].require.mfa']);
+      assert.deepEqual(await of('[okta, adfs]'), []);
+    }));
 });
 
 describe('loadConfiguration', () => {
@@ -282,7 +313,9 @@ it('ten thousand rules and five thousand accounts are taken', () =>
     const accounts = Array.from({ length: 5000 }, (_, i) => `- {id: "${100_000_000_000 + i}", name: a${i}, trust: web-identity}\n`);
     const rules = Array.from({ length: 10_000 }, (_, i) => `- {groups: [g${i}], accounts: [a${i % 5000}], roles: [R]}\n`);
     const head = GOOD.slice(0, GOOD.indexOf('accounts:'));
-    const { configuration, problems } = await check([head, 'accounts:\n', ...accounts, 'access:\n', ...rules].join(''));
+    const { configuration, problems } = await check(
+      [head, 'trustGroupsOf: all\n', 'accounts:\n', ...accounts, 'access:\n', ...rules].join(''),
+    );
     assert.deepEqual(said(problems), []);
     assert.equal(configuration?.access.at(-1)?.accounts?.[0], '100000004999');
   }));

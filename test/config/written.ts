@@ -22,6 +22,11 @@ export function spoiled(from: string, to: string): string {
   return GOOD.replace(from, () => to);
 }
 
+/** Further lines at the end of the last rule, which are keys of it or rules after it. */
+export function continued(yaml: string, ...lines: readonly string[]): string {
+  return yaml.replace(/^trustGroupsOf:/m, end => lines.join('') + end);
+}
+
 export interface Written {
   readonly directory: string;
   readonly file: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readYaml } from '../../src/config/yaml-source.ts';
-import { GOOD, said, spoiled, written } from './written.ts';
+import { continued, GOOD, said, spoiled, written } from './written.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
@@ -100,7 +100,7 @@ it('a byte order mark and Windows line ends do not matter', () =>
 
 it('anchors and aliases may be used', () =>
   written(async ({ check }) => {
-    const yaml = spoiled('{ mfa: true }', '&strong { mfa: true, networks: [10.0.0.0/8] }').concat('    require: *strong\n');
+    const yaml = continued(spoiled('{ mfa: true }', '&strong { mfa: true, networks: [10.0.0.0/8] }'), '    require: *strong\n');
     const { configuration, problems } = await check(yaml);
     assert.deepEqual(said(problems), []);
     assert.deepEqual(configuration?.access[1]?.require, configuration?.access[0]?.require);
@@ -109,14 +109,14 @@ it('anchors and aliases may be used', () =>
 it('an anchor may be used by many rules', () =>
   written(async ({ check }) => {
     const rules = Array.from({ length: 500 }, (_, index) => `  - { groups: [g${index}], accounts: [prod], roles: [R], session: *usual }\n`);
-    const { configuration, problems } = await check(spoiled('{ duration: 4h }', '&usual { duration: 4h }').concat(...rules));
+    const { configuration, problems } = await check(continued(spoiled('{ duration: 4h }', '&usual { duration: 4h }'), ...rules));
     assert.deepEqual(said(problems), []);
     assert.equal(configuration?.access.at(-1)?.session.durationSeconds, 4 * 3600);
   }));
 
 it('a value behind an alias is reported where it is written', () =>
   written(async ({ check }) => {
-    const { problems } = await check(spoiled('{ mfa: true }', '&strong { mfa: 1 }').concat('    require: *strong\n'));
+    const { problems } = await check(continued(spoiled('{ mfa: true }', '&strong { mfa: 1 }'), '    require: *strong\n'));
     assert.deepEqual(
       problems.map(({ line, path }) => `${line} ${path}`),
       ['28 access[0].require.mfa', '28 access[1].require.mfa'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { explainStep, nextStepFor } from '../../src/core/explanation.ts';
+import type { ConnectorId } from '../../src/core/identity.ts';
 
 describe('an explanation', () => {
   it('names the group that is missing', () => {
@@ -29,6 +30,23 @@ describe('an explanation', () => {
       step,
       'You are in the group g. It needs a sign-in with a second factor, and your sign-in had none. It needs a sign-in of the last 1 h, and yours was 2 h 1 min ago. It can be used from 10.0.0.0/8 only, and you come from 192.0.2.1.',
     );
+  });
+
+  it('names the connectors whose groups the rule takes, and what to do about it', () => {
+    const step = {
+      rule: 'a',
+      outcome: 'connector-mismatch',
+      connectors: ['okta', 'adfs'] as ConnectorId[],
+      connector: 'vendor' as ConnectorId,
+    } as const;
+    assert.equal(explainStep(step), 'Takes groups of okta, adfs only, and you signed in with vendor.');
+    const trace = { account: 'prod', role: 'Admin', outcome: 'refused', steps: [step] } as const;
+    assert.equal(
+      nextStepFor(trace, []),
+      'Only groups of okta, adfs give this role. If you have an account there, sign out and sign in with it.',
+    );
+    const own = { rule: 'b', outcome: 'group-missing', groups: ['support'] } as const;
+    assert.equal(nextStepFor({ ...trace, steps: [own, step] }, []), 'Ask for membership of the group support, then sign in again.');
   });
 
   it('says that the identity provider did not name the time of the sign-in', () => {

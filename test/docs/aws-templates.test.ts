@@ -100,7 +100,10 @@ describe('the local AWS', () => {
     world = await startWorld({
       configure: yaml =>
         yaml
-          .replace('\naccess:\n', `$&  - { name: sandbox, groups: [developers], accounts: [sandbox], roles: [ReadOnly] }\n`)
+          .replace(
+            '\naccess:\n',
+            `$&  - { name: sandbox, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [sandbox], roles: [ReadOnly] }\n`,
+          )
           .replace('\naccounts:\n', `$&  - { id: "${SANDBOX}", name: sandbox, trust: corporate-web-identity }\n`),
       aws: (input, urls) => ({
         ...input,

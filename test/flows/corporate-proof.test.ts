@@ -234,7 +234,7 @@ async function startDirectWorld({ recipients, ahead = 0, alsoForAws = false }: D
         // No tags and no source identity: nobody but the identity provider can write them into its proof.
         .replace(
           /^access:$/m,
-          `$&\n  - { name: direct, groups: [developers], accounts: [${WEB.account}, ${SAML.account}], roles: [Developer] }`,
+          `$&\n  - { name: direct, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [${WEB.account}, ${SAML.account}], roles: [Developer] }`,
         ),
     aws: (aws, urls) => ({
       ...withDirectAccounts(aws, urls),

@@ -7,7 +7,7 @@ import { startWorld } from '../support/world.ts';
 describe('people who must be in a network', () => {
   const PATH = '/credentials?account=prod&role=Inside';
   const rule =
-    '  - { name: inside, groups: [developers], accounts: [prod], roles: [Inside], require: { networks: [10.0.0.0/8, "2001:db8:1::/48"] } }';
+    '  - { name: inside, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Inside], require: { networks: [10.0.0.0/8, "2001:db8:1::/48"] } }';
   const trusting = (proxy: string) =>
     startWorld({
       configure: yaml => yaml.replace(/^access:$/m, `$&\n${rule}`).replace(/^baseUrl:.*$/m, `$&\nproxy: { trusted: [${proxy}/32] }`),

@@ -39,27 +39,29 @@ const LIESE: Person = {
 const RULES = `
   - name: scoped
     groups: [developers]
+    connectors: [corp-oidc, corp-saml]
     accounts: [prod]
     roles: [Scoped]
     session:
       policyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::${PROD}:policy/team/Scope"]
       policy: { file: policies/narrow.json }
-  - { name: scoped-elsewhere, groups: [developers], accounts: [staging, partner], roles: [Scoped], session: { policyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"], policy: { file: policies/narrow.json } } }
-  - { name: wide-hub, groups: [aws-admins], accounts: [prod], roles: [BridgeHub], session: { policy: { file: policies/wide.json } } }
-  - { name: narrow-hub, groups: [developers], accounts: [prod], roles: [BridgeHub], session: { policy: { file: policies/narrow.json } } }
+  - { name: scoped-elsewhere, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [staging, partner], roles: [Scoped], session: { policyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"], policy: { file: policies/narrow.json } } }
+  - { name: wide-hub, groups: [aws-admins], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [BridgeHub], session: { policy: { file: policies/wide.json } } }
+  - { name: narrow-hub, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [BridgeHub], session: { policy: { file: policies/narrow.json } } }
   - name: tagged
     groups: [developers]
+    connectors: [corp-oidc, corp-saml]
     accounts: [prod, staging, partner]
     roles: [Tagged]
     session:
       tags: { "${LONGEST_KEY}": "{attributes.department}", Name: "{displayName}", Empty: "", "Cost center": "{attributes.costCenter|none}" }
       transitiveTags: ["${LONGEST_KEY}", "Cost center"]
-  - { name: cost-center-needed, groups: [developers], accounts: [prod], roles: [Billed], session: { tags: { CostCenter: "{attributes.costCenter}" } } }
-  - { name: long-story, groups: [developers], accounts: [prod], roles: [Told], session: { tags: { Story: "{displayName}: {attributes.department}" } } }
-  - { name: heavy, groups: [developers], accounts: [prod], roles: [Heavy], session: { tags: { ${HEAVY_TAGS.join(', ')} } } }
-  - { name: named-by-connector, groups: [developers], accounts: [prod, staging, partner], roles: [Named], session: { sourceIdentity: "{connector}={username},{attributes.costCenter|0}" } }
-  - { name: console-behind-a-hub, groups: [developers], accounts: [partner], roles: [Watched], session: { console: 8h } }
-  - { name: named-by-department, groups: [developers], accounts: [prod], roles: [Misnamed], session: { sourceIdentity: "{attributes.department}" } }
+  - { name: cost-center-needed, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Billed], session: { tags: { CostCenter: "{attributes.costCenter}" } } }
+  - { name: long-story, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Told], session: { tags: { Story: "{displayName}: {attributes.department}" } } }
+  - { name: heavy, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Heavy], session: { tags: { ${HEAVY_TAGS.join(', ')} } } }
+  - { name: named-by-connector, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod, staging, partner], roles: [Named], session: { sourceIdentity: "{connector}={username},{attributes.costCenter|0}" } }
+  - { name: console-behind-a-hub, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [partner], roles: [Watched], session: { console: 8h } }
+  - { name: named-by-department, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Misnamed], session: { sourceIdentity: "{attributes.department}" } }
 `;
 const OWN_ROLES = ['Scoped', 'Tagged', 'Billed', 'Told', 'Heavy', 'Named', 'Misnamed', 'Watched'];
 

@@ -18,7 +18,7 @@ function person(username: string, groups: readonly string[] = ['developers']): P
 }
 
 /** Gives the role `Plain` in prod to developers, with nothing of the person in its session. */
-const PLAIN_RULE = '  - { name: plain, groups: [developers], accounts: [prod], roles: [Plain] }';
+const PLAIN_RULE = '  - { name: plain, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Plain] }';
 
 function withPlainRole(aws: WorldInput): WorldInput {
   const developer = aws.roles!.find(({ account, name }) => account === '111122223333' && name === 'Developer')!;
@@ -289,9 +289,10 @@ function fieldsOf(page: Page): URLSearchParams {
   return new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value]));
 }
 
-/** Each connector a second time, under another id and label. */
+/** Each connector a second time, under another id and label, with groups that count as much. */
 function withTwins(yaml: string): string {
-  return yaml.replaceAll(/^ {2}- id: corp-(oidc|saml)\n(?: {4}.*\n)+/gm, (block, protocol: string) => {
+  const trusting = yaml.replaceAll(/connectors: \[corp-oidc, corp-saml\]/g, 'connectors: [corp-oidc, corp-saml, other-oidc, other-saml]');
+  return trusting.replaceAll(/^ {2}- id: corp-(oidc|saml)\n(?: {4}.*\n)+/gm, (block, protocol: string) => {
     return `${block}${block.replace(`corp-${protocol}`, `other-${protocol}`).replace(/label: .*/, `label: The other ${protocol}`)}`;
   });
 }

@@ -113,6 +113,7 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
           { rule: 'rule-one', outcome: 'grants', sentence: 'It gives the role.' },
           { rule: 'rule-two', outcome: 'proof-missing', sentence: 'A second factor is missing.' },
           { rule: 'rule-three', outcome: 'group-missing', sentence: 'You are not in the group.' },
+          { rule: 'rule-four', outcome: 'connector-mismatch', sentence: 'You signed in with another connector.' },
         ],
       },
       correlationId: '6f1c2a9e-7d31-4b65-9d0a-3f7f3a0c55c1',

@@ -55,6 +55,7 @@ describe('the command', () => {
       ['sessions: { idle: 1h, max: 12h }', 'sessions: { idle: 1h, max: forever }'],
       ['      scopes:', '      scope:'],
       ['accounts: [partner]', 'accounts: [partnre]'],
+      ['connectors: [corp-oidc, corp-saml] #', 'connectors: [corp-oidc, corp-sam] #'],
       ['    require: { mfa: true', '    require: { mfa: maybe'],
     ];
     const good = writeConfiguration({ directory, port: 3000 });
@@ -73,6 +74,21 @@ describe('the command', () => {
         assert.ok(line > 0 && stderr.includes(`${good}:${line}:`), `line ${line} (${wrong}) in:\n${stderr}`);
       }
     }
+  });
+
+  it('check and serve reject rules that do not say whose groups count, unless the file trusts all connectors alike', async () => {
+    const file = writeConfiguration({ directory, port: 3000 }, yaml => yaml.replaceAll(/^ {4}connectors: .*\n/gm, ''));
+    for (const { code, stderr } of await Promise.all([run('check', file), run('serve', '--config', file)])) {
+      assert.equal(code, 78);
+      for (let rule = 0; rule < 5; rule++) assert.ok(stderr.includes(`access[${rule}]: does not say whose groups count`), stderr);
+      assert.match(stderr, /those of corp-oidc, corp-saml whose groups count\..* trustGroupsOf: all at the top level/);
+    }
+    writeConfiguration({ directory, port: 3000 }, yaml => `${yaml.replaceAll(/^ {4}connectors: .*\n/gm, '')}trustGroupsOf: all\n`);
+    assert.deepEqual(await run('check', file), {
+      code: 0,
+      stdout: `${file} is in order: 2 connectors, 4 accounts, 5 access rules.\n`,
+      stderr: '',
+    });
   });
 
   it('check names a file that is not there', async () => {
@@ -210,10 +226,10 @@ describe('the server', () => {
       serviceProviders: [{ metadataUrl: `${url}/saml/corp-saml/metadata` }],
     });
     answer(saml.server, idp.handler as RequestListener);
-    const reload = async (message: string): Promise<void> => {
+    const reload = async (message: string): Promise<unknown> => {
       const from = server.log().length;
       server.signal('SIGHUP');
-      await server.line(message, from);
+      return (await server.line(message, from)).why;
     };
     const rewrite = (change: (yaml: string) => string): void => {
       writeConfiguration({ directory, port, oidcUrl: oidc.url, samlUrl: saml.url }, change);
@@ -230,6 +246,12 @@ describe('the server', () => {
     assert.ok(await canRead(), 'a file alone changes nothing');
     await reload('the configuration was read again');
     assert.ok(!(await canRead()));
+
+    rewrite(yaml => yaml.replace(/^ {4}connectors: .*\n/m, '').replace('roles: [ReadOnly]', 'roles: [ReadOnly, More]'));
+    const unsaid = 'access[0]: does not say whose groups count, although there are several connectors';
+    assert.ok(String(await reload('the configuration was not taken; the old one stays')).includes(unsaid), 'the log has the reason');
+    await server.complaint(unsaid);
+    assert.ok(!(await canRead()), 'a rule that any connector could satisfy is not taken');
 
     rewrite(yaml => yaml.replace('roles: [ReadOnly]', 'roles: [ReadOnly]\n    nonsense: true'));
     await reload('the configuration was not taken; the old one stays');

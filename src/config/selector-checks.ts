@@ -1,0 +1,82 @@
+/** What a selector of users must hold together: its groups, and the connectors whose groups count. */
+import { nearest } from './nearest.ts';
+import { type Finding, type Path, quoted } from './problems.ts';
+import type { Document } from './schema.ts';
+import { isWritten, type Readable } from './schema-walk.ts';
+
+/** The keys of a selector, in whatever section they stand. */
+export type ReadableSelector = Pick<NonNullable<Readable<Document['access'][number]>>, 'groups' | 'groupPattern' | 'connectors'>;
+
+/** The connectors by id, with those that have mistakes of their own: a selector that names them is not wrong as well. */
+export interface ConnectorList {
+  readonly ids: readonly string[];
+  /** A selector without connectors is unambiguous: there is one connector, or the file trusts the groups of all. */
+  readonly mayBeOmitted: boolean;
+  /** Whether the file writes this id anywhere, however wrong the connector is otherwise. */
+  mentions(id: string): boolean;
+}
+
+/** `raw` is the document as it was written, before anything was judged. */
+export function listConnectors(document: Readable<Document>, raw: unknown): ConnectorList {
+  const written = (raw as { connectors?: unknown } | null)?.connectors;
+  const all: readonly unknown[] = Array.isArray(written) ? written : [];
+  const mentioned = new Set(all.map(connector => (connector as { id?: unknown } | null)?.id).filter(id => typeof id === 'string'));
+  return {
+    ids: (document.connectors ?? []).flatMap(connector => (connector?.id === undefined ? [] : [connector.id])),
+    mayBeOmitted: all.length <= 1 || isWritten(document, 'trustGroupsOf'),
+    mentions: id => mentioned.has(id),
+  };
+}
+
+/** `path` leads to the section that holds the keys. */
+export function* selectorFindings(selector: ReadableSelector, path: Path, connectors: ConnectorList): Generator<Finding> {
+  const { groups, groupPattern } = selector;
+  if (groups !== undefined && groupPattern !== undefined) {
+    yield { path: [...path, 'groupPattern'], message: 'stands beside groups.', fix: 'Make two rules of it.' };
+  }
+  if (!isWritten(selector, 'groups') && !isWritten(selector, 'groupPattern')) {
+    yield { path, message: 'has neither groups nor groupPattern, so it gives nothing to anybody.', fix: 'Add groups: [name].' };
+  }
+  if (groups?.length === 0)
+    yield {
+      path: [...path, 'groups'],
+      message: 'is an empty list, so the rule gives nothing to anybody.',
+      fix: 'Write at least one group.',
+    };
+  yield* connectorFindings(selector, path, connectors);
+}
+
+function* connectorFindings(selector: ReadableSelector, path: Path, { ids, mayBeOmitted, mentions }: ConnectorList): Generator<Finding> {
+  const known = ids.join(', ');
+  if (!isWritten(selector, 'connectors') && !mayBeOmitted) {
+    yield {
+      path,
+      message: 'does not say whose groups count, although there are several connectors: each of them could grant its roles.',
+      fix: `Add connectors: [...] with those of ${known} whose groups count. Only if you trust the groups of all alike, write trustGroupsOf: all at the top level.`,
+    };
+  }
+  const { connectors } = selector;
+  if (connectors?.length === 0)
+    yield {
+      path: [...path, 'connectors'],
+      message: 'is an empty list, so no group counts.',
+      fix: `Write at least one of ${known}.`,
+    };
+  const seen = new Set<string>();
+  for (const [position, id] of (connectors ?? []).entries()) {
+    if (id === undefined) continue;
+    const at: Path = [...path, 'connectors', position];
+    if (id.includes('*')) {
+      const fix = `Write the ids of the connectors whose groups count: ${known}.`;
+      yield { path: at, message: `${quoted(id)} holds a wildcard; connectors are named one by one.`, fix };
+    } else if (!mentions(id)) {
+      const guess = nearest(id, ids);
+      yield {
+        path: at,
+        message: `${quoted(id)} is not a connector of this file${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
+        fix: `Write the id of a connector: ${known}.`,
+      };
+    } else if (seen.has(id)) yield { path: at, message: `${quoted(id)} stands twice.`, fix: 'Keep one of them.' };
+    seen.add(id);
+  }
+}
