@@ -17,8 +17,8 @@ export default {
     law('bridge-speaks-core', 'The corridor speaks only the vocabulary.', { path: '^src/bridge/' }, { pathNot: '^src/(bridge|core)/' }),
     law(
       'only-compose-knows-adapters',
-      'The wings meet only in compose.ts.',
-      { path: '^src/', pathNot: `^src/compose\\.ts$|${adapters}` },
+      'The wings meet only in compose.ts and compose-operator.ts.',
+      { path: '^src/', pathNot: `^src/compose(-operator)?\\.ts$|${adapters}` },
       { path: adapters },
     ),
     ...['connectors', 'issuer', 'aws', 'store', 'audit'].map(name =>
@@ -33,7 +33,7 @@ export default {
       'adapters-look-inward',
       'An adapter fills a port of core; it does not know who calls.',
       { path: adapters },
-      { path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose|serving|main)\\.ts$' },
+      { path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose|compose-operator|serving|main)\\.ts$' },
     ),
     law(
       'flows-and-apis-never-meet',
@@ -57,7 +57,7 @@ export default {
       'http-does-not-look-up',
       'The toolkit serves the doors and does not know them.',
       { path: '^src/http/' },
-      { path: '^src/(flows|apis|config)/|^src/(app|compose|serving|main)\\.ts$' },
+      { path: '^src/(flows|apis|config)/|^src/(app|compose|compose-operator|serving|main)\\.ts$' },
     ),
     law(
       'config-knows-core',

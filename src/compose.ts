@@ -4,7 +4,7 @@
  * Owns: which adapter fills which port, and that everything opened is closed again. Does not own: URLs (app.ts), the process (main.ts).
  */
 import { fileURLToPath } from 'node:url';
-import { createAuditTrail } from './audit/audit-trail.ts';
+import { createAuditTrail, logKept } from './audit/audit-trail.ts';
 import { createConsoleFederation } from './aws/console.ts';
 import { createCredentialBroker } from './aws/sts.ts';
 import { type Access, createAccess } from './bridge/access.ts';
@@ -13,27 +13,18 @@ import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-a
 import { currentIssuers } from './bridge/current-issuers.ts';
 import { createDeviceAuthorization, type DeviceAuthorization } from './bridge/device-authorization.ts';
 import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
-import { createOperatorSessions, type OperatorSessions } from './bridge/operator-sessions.ts';
 import { createSharedCredentials } from './bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from './bridge/sign-in.ts';
 import { createTokens, type Tokens } from './bridge/tokens.ts';
-import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './config/configuration.ts';
+import { openStore } from './compose-operator.ts';
+import type { Configuration, ConnectorConfiguration } from './config/configuration.ts';
 import { createOidcConnector } from './connectors/oidc.ts';
 import { createResponseValidator, type ResponseValidator } from './connectors/saml/response-validator.ts';
 import { createSamlConnector } from './connectors/saml.ts';
 import type { BridgeError } from './core/errors.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
-import type {
-  AuditSink,
-  Availability,
-  Clock,
-  Connector,
-  FederationMetadata,
-  Secrets,
-  ServiceProviderMetadata,
-  Store,
-} from './core/ports.ts';
+import type { AuditSink, Availability, Clock, Connector, FederationMetadata, Secrets, ServiceProviderMetadata } from './core/ports.ts';
 import { MINUTE, type Seconds } from './core/time.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
 import { createClientRegistrations } from './issuer/client-registrations.ts';
@@ -43,8 +34,6 @@ import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
 import type { Logger } from './log.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
 import { systemSecrets as secrets } from './secrets.ts';
-import { openPostgresStore } from './store/postgres.ts';
-import { openSqliteStore } from './store/sqlite.ts';
 
 /** Everything that the doors need; nothing of it is an adapter's own type. */
 export interface Bridge {
@@ -89,6 +78,8 @@ const IDP_TIMEOUT: Seconds = 5;
 /** STS and the sign-in service answer in a few kilobytes. */
 const AWS_BYTES = 256 * 1024;
 const PRUNE_EVERY: number = 10 * MINUTE * 1000;
+/** Milliseconds between two looks for what operators did; an empty look reads one small table. */
+const OPERATORS_EVERY = 2_000;
 
 const systemClock: Clock = { now: () => Date.now() };
 
@@ -108,7 +99,7 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const partitions = partitionTable(aws);
   const keys = await openSigningKeys({ ...issuer.keys, clock });
   const sealingSecret = await openSealingSecret(issuer.keys);
-  const store = await openStore(configuration.store, { secret: sealingSecret, onChange: fault => logStore(log, fault) });
+  const store = await openStore(configuration.store, { secret: sealingSecret, log, onChange: fault => logStore(log, fault) });
   opened.defer(() => store.close());
   const audit = createAuditTrail({ sinks: [store.audit], log });
   opened.defer(() => audit.close());
@@ -169,6 +160,15 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   pruning.unref();
   opened.defer(() => clearInterval(pruning));
 
+  const listening = setInterval(() => {
+    logOperatorEvents().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the events of operators cannot be read'));
+  }, OPERATORS_EVERY);
+  listening.unref();
+  opened.defer(() => clearInterval(listening));
+  const logOperatorEvents = async (): Promise<void> => {
+    for (const event of await store.operatorEvents.take()) logKept(log, event);
+  };
+
   const usedPartitions = new Set(configuration.accounts.map(({ partition }) => partition));
   const toClose = opened.move();
   return {
@@ -197,36 +197,6 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     stopping,
     close: () => toClose.disposeAsync(),
   };
-}
-
-/** What an operator's command needs of a bridge: the store and the trail, and no identity provider. */
-export async function composeForOperator(
-  configuration: Configuration,
-  { log, clock = systemClock }: ComposeOptions,
-): Promise<OperatorSessions & { close(): Promise<void> }> {
-  // A command must not make what a bridge of this configuration should have made.
-  const secret = await openSealingSecret({ ...configuration.issuer.keys, create: false });
-  const store = await openStore(configuration.store, { secret });
-  const audit = createAuditTrail({ sinks: [store.audit], log });
-  return {
-    ...createOperatorSessions({ ...store, audit, clock }),
-    close: async () => {
-      await audit.close();
-      await store.close();
-    },
-  };
-}
-
-interface OpeningStore {
-  readonly secret: Uint8Array;
-  /** Called with the fault when the store stops taking writes, and without one when it takes them again. */
-  readonly onChange?: (fault: BridgeError | undefined) => void;
-}
-
-function openStore(configuration: StoreConfiguration, opening: OpeningStore): Promise<Store> {
-  return configuration.kind === 'sqlite'
-    ? openSqliteStore({ ...configuration, ...opening })
-    : openPostgresStore({ ...configuration, ...opening });
 }
 
 function logStore(log: Logger, fault: BridgeError | undefined): void {

@@ -8,8 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Configuration } from './config/configuration.ts';
 import { type CheckedConfiguration, checkConfiguration, formatProblems } from './config/load.ts';
 import { printableText } from './core/printable.ts';
-import { endSessions, listSessions } from './operator.ts';
-import { type Serving, serve } from './serving.ts';
+import type { Serving } from './serving.ts';
 
 const USAGE = `rolebridge-server: a federation bridge for AWS
 
@@ -17,10 +16,15 @@ const USAGE = `rolebridge-server: a federation bridge for AWS
   rolebridge-server check FILE            check a configuration: every mistake at once, with line and fix
 
   rolebridge-server sessions --config FILE [--user NAME]        who is signed in from a terminal
+  rolebridge-server sessions --config FILE --blocked            who is blocked
   rolebridge-server end-sessions --config FILE --session ID     end the session of one terminal
-  rolebridge-server end-sessions --config FILE --user NAME      end everything of a person: browsers and terminals
-  rolebridge-server end-sessions --config FILE --person ID      the same, by the id in the audit trail
+  rolebridge-server end-sessions --config FILE --user NAME      end everything of a user: browsers and terminals
+  rolebridge-server end-sessions --config FILE --user NAME --block   and block the user
+  rolebridge-server block --config FILE --user NAME             end everything of a user, and refuse every further sign-in
+  rolebridge-server unblock --config FILE --user NAME           let the user sign in again
 
+  --person ID     in place of --user: the id in the audit trail
+  --reason TEXT   with block and unblock: for the audit trail
   --json          for programs
   -h, --help      this text
 
@@ -39,6 +43,9 @@ async function main(argv: readonly string[]): Promise<number> {
       user: { type: 'string' },
       person: { type: 'string' },
       session: { type: 'string' },
+      reason: { type: 'string' },
+      block: { type: 'boolean' },
+      blocked: { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -50,18 +57,53 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   if (command === 'check' && file !== undefined && more.length === 0) return check(file);
   if (command === 'serve' && values.config !== undefined && file === undefined) return run(values.config);
-  const { config, user, person, session, json = false } = values;
-  const named = [user, person, session].filter(value => value !== undefined).length;
-  if (config !== undefined && file === undefined) {
-    if (command === 'sessions' && person === undefined && session === undefined) {
-      return withConfiguration(config, configuration => listSessions(configuration, { user, json }));
-    }
-    if (command === 'end-sessions' && named === 1) {
-      return withConfiguration(config, configuration => endSessions(configuration, { user, person, session, json }));
-    }
-  }
+  const act = values.config !== undefined && file === undefined ? operatorAction(command, values) : undefined;
+  if (act !== undefined) return withConfiguration(values.config!, act);
   process.stderr.write(USAGE);
   return EXIT.usage;
+}
+
+interface OperatorValues {
+  readonly user?: string | undefined;
+  readonly person?: string | undefined;
+  readonly session?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly block?: boolean | undefined;
+  readonly blocked?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+type Action = (configuration: Configuration) => Promise<void>;
+
+/** What an operator's command does; undefined for a command that there is not, and for options that do not belong together. */
+function operatorAction(command: string | undefined, values: OperatorValues): Action | undefined {
+  const { user, person, session: handle, reason, block, blocked, json = false } = values;
+  const named = { user, person, session: handle, reason };
+  const given = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const options = { ...named, json };
+  const isOf = (...names: readonly string[]): boolean => given.every(name => names.includes(name));
+  const isOnePerson = isOf('user', 'person', 'reason') && (named.user === undefined) !== (named.person === undefined);
+  // Loaded when needed: serving needs none of it, and a command in an emergency nothing of a bridge.
+  const act = (run: (operator: typeof import('./operator.ts'), configuration: Configuration) => Promise<void>): Action => {
+    return async configuration => run(await import('./operator.ts'), configuration);
+  };
+  if (command === 'sessions' && !block) {
+    if (blocked) return isOf() ? act((operator, configuration) => operator.listBlocked(configuration, options)) : undefined;
+    return isOf('user') ? act((operator, configuration) => operator.listSessions(configuration, options)) : undefined;
+  }
+  if (blocked) return undefined;
+  if (command === 'end-sessions') {
+    const { session } = named;
+    if (session !== undefined)
+      return isOf('session') && !block ? act((operator, configuration) => operator.endSession(configuration, session, options)) : undefined;
+    if (!isOnePerson) return undefined;
+    if (block) return act((operator, configuration) => operator.blockPerson(configuration, options));
+    return named.reason === undefined ? act((operator, configuration) => operator.endSessions(configuration, options)) : undefined;
+  }
+  if (block || !isOnePerson) return undefined;
+  if (command === 'block') return act((operator, configuration) => operator.blockPerson(configuration, options));
+  if (command === 'unblock') return act((operator, configuration) => operator.unblockPerson(configuration, options));
+  return undefined;
 }
 
 async function check(file: string): Promise<number> {
@@ -75,7 +117,7 @@ async function check(file: string): Promise<number> {
 }
 
 /** The exit code of what is done with a configuration, if it is in order. */
-async function withConfiguration(file: string, act: (configuration: Configuration) => Promise<void>): Promise<number> {
+async function withConfiguration(file: string, act: Action): Promise<number> {
   const configuration = await read(file);
   if (configuration === undefined) return EXIT.configuration;
   await act(configuration);
@@ -111,6 +153,7 @@ async function run(file: string): Promise<number> {
   process.on('SIGHUP', () => {
     void serving?.reload(() => readAgain(file));
   });
+  const { serve } = await import('./serving.ts');
   serving = await serve(configuration);
   await stopped;
   await serving.stop();

@@ -98,6 +98,11 @@ function originOfBridge(): Origin {
   return { correlationId: randomUUID(), address: 'local', userAgent: 'rolebridge-server' };
 }
 
+/** The line of an event that the store has already, and that another process recorded. */
+export function logKept(log: Logger, event: AuditEvent): void {
+  log.child({}, { level: 'info' }).info({ audit: true, kept: true, ...fieldsOf(event) }, event.type);
+}
+
 /** Fields of an event that are points in time. */
 const TIMES = ['at', 'expiresAt', 'from', 'to'] as const;
 

@@ -117,6 +117,7 @@ export function createAccess(parts: AccessParts): Access {
       sessionName,
       session,
       authenticatedAt: identity.authentication.at,
+      assertedAt: identity.assertedAt,
       corporateProof,
     });
     // A corporate SAML response names the session itself, and the audit must say what CloudTrail says.

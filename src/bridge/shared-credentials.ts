@@ -46,10 +46,10 @@ export function createSharedCredentials({
     return assumed;
   };
 
-  /** Everything that AWS is told: the same person with other attributes, another rule, or another sign-in (where the provider says when) is another request. */
-  const keyOf = ({ person, role, sessionName, session, authenticatedAt, corporateProof, account }: AssumeRequest): string =>
+  /** Everything that AWS is told: the same person with other attributes, another rule, or another sign-in is another request. */
+  const keyOf = ({ person, role, sessionName, session, authenticatedAt, assertedAt, corporateProof, account }: AssumeRequest): string =>
     JSON.stringify([
-      ...[person, account.id, role, sessionName, session, authenticatedAt],
+      ...[person, account.id, role, sessionName, session, authenticatedAt, assertedAt],
       corporateProof && secrets.digest(JSON.stringify(corporateProof)),
     ]);
 

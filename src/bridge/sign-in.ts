@@ -4,10 +4,11 @@
  * Owns: attempts (one-time, bound to the browser), sessions (idle and absolute limits), their audit events.
  * Does not own: protocols (connectors), cookies and pages (flows, http).
  */
-import { actorOf, type Origin } from '../core/audit-event.ts';
+import { type Actor, actorOf, type Origin } from '../core/audit-event.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
-import { isTrusted } from '../core/identity.ts';
+import { type Identity, isTrusted } from '../core/identity.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
+import { missingClaims } from '../core/person-record.ts';
 import type {
   AuditSink,
   AuthenticationResponse,
@@ -15,14 +16,16 @@ import type {
   Connector,
   Expectation,
   OneTimeKeys,
+  People,
   Secrets,
   Session,
   Sessions,
   SignInAttempt,
   SignInAttempts,
+  Standing,
   VerifiedSignIn,
 } from '../core/ports.ts';
-import { MINUTE, type Seconds } from '../core/time.ts';
+import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { currentIssuers } from './current-issuers.ts';
 import { recordEnd } from './record-end.ts';
 
@@ -31,6 +34,8 @@ const ATTEMPT_SECONDS: Seconds = 10 * MINUTE;
 /** The time of last use is written at most this often, and often enough for a short idle limit. */
 const LONGEST_TOUCH_SECONDS: Seconds = MINUTE;
 
+/** Names of claims in one event. */
+const MOST_MISSING = 50;
 const BEGUN_ELSEWHERE = 'the attempt was begun at another identity provider than the one that the connector trusts now';
 
 export interface SignInParts {
@@ -38,6 +43,7 @@ export interface SignInParts {
   readonly attempts: SignInAttempts;
   readonly sessions: Sessions;
   readonly oneTimeKeys: OneTimeKeys;
+  readonly people: People;
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly secrets: Secrets;
@@ -76,7 +82,7 @@ export interface SignIn {
   readonly connectors: readonly Connector[];
   /** Throws `connector_unknown`, `connector_unavailable`, `idp_unreachable`. */
   begin(request: BeginRequest): Promise<{ readonly redirectTo: string }>;
-  /** Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`. */
+  /** Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`, `person_blocked`. */
   complete(answer: Answer): Promise<{ readonly session: Session; readonly returnTo: LocalPath }>;
   /** The live session of a cookie, or undefined. */
   sessionOf(id: string | undefined): Promise<Session | undefined>;
@@ -85,7 +91,7 @@ export interface SignIn {
 }
 
 export function createSignIn(parts: SignInParts): SignIn {
-  const { connectors, attempts, sessions, oneTimeKeys, audit, clock, secrets } = parts;
+  const { connectors, attempts, sessions, oneTimeKeys, people, audit, clock, secrets } = parts;
   const touchSeconds = Math.min(LONGEST_TOUCH_SECONDS, parts.idleSeconds / 4);
   const byId = new Map<string, Connector>(connectors.map(connector => [connector.id, connector]));
   const isCurrent = currentIssuers(connectors);
@@ -97,14 +103,20 @@ export function createSignIn(parts: SignInParts): SignIn {
   };
 
   /** Runs a step of a sign-in; a refusal is audited before it goes on to the person. */
-  const audited = async <T>(id: string, origin: Origin, step: (connector: Connector) => Promise<T>): Promise<T> => {
+  const audited = async <T>(
+    id: string,
+    origin: Origin,
+    step: (connector: Connector, verified: { actor?: Actor }) => Promise<T>,
+  ): Promise<T> => {
     // Not a sign-in at all: an address that somebody mistyped, or guesses.
     const connector = connectorNamed(id);
+    const verified: { actor?: Actor } = {};
     try {
-      return await step(connector);
+      return await step(connector, verified);
     } catch (thrown) {
       const error = asBridgeError(thrown);
-      await audit.record({ type: 'sign-in.refused', at: clock.now(), origin, connector: id, code: error.code, why: error.message });
+      const { code, message: why } = error;
+      await audit.record({ type: 'sign-in.refused', at: clock.now(), origin, connector: id, ...verified, code, why });
       throw error;
     }
   };
@@ -134,12 +146,22 @@ export function createSignIn(parts: SignInParts): SignIn {
     return attempt;
   };
 
-  const open = async (verified: VerifiedSignIn, previous: string | undefined): Promise<Session> => {
+  /** Keeps what the sign-in said. Throws `person_blocked`. */
+  const know = async (identity: Identity, now: Instant, origin: Origin): Promise<Standing> => {
+    const standing = await people.know(identity, now);
+    if (standing.isBlocked) throw new BridgeError('person_blocked', 'an operator has blocked the person');
+    const missing = standing.before === undefined ? [] : missingClaims(standing.before, identity).slice(0, MOST_MISSING);
+    if (missing.length > 0) await audit.record({ type: 'sign-in.claims-missing', at: now, origin, actor: actorOf(identity), missing });
+    return standing;
+  };
+
+  const open = async (verified: VerifiedSignIn, { generation }: Standing, previous: string | undefined): Promise<Session> => {
     const now = clock.now();
     const session: Session = {
       id: secrets.token(),
       identity: verified.identity,
       corporateProof: verified.corporateProof,
+      generation,
       csrfToken: secrets.token(),
       createdAt: now,
       lastUsedAt: now,
@@ -173,7 +195,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       }),
 
     complete: answer =>
-      audited(answer.connector, answer.origin, async connector => {
+      audited(answer.connector, answer.origin, async (connector, seen) => {
         const attempt = await redeem(answer, connector);
         const verified = await answer.authenticate(connector, answer.response, attempt?.expectation);
         if (attempt !== undefined && verified.identity.source.issuer !== attempt.source.issuer)
@@ -183,7 +205,9 @@ export function createSignIn(parts: SignInParts): SignIn {
           const first = await oneTimeKeys.claim(`${connector.id} ${id}`, expiresAt);
           if (!first) throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
         }
-        const session = await open(verified, answer.previousSession);
+        seen.actor = actorOf(verified.identity);
+        const standing = await know(verified.identity, clock.now(), answer.origin);
+        const session = await open(verified, standing, answer.previousSession);
         const { authentication, groups } = session.identity;
         await audit.record({
           type: 'sign-in.succeeded',

@@ -195,7 +195,7 @@ export function createTokens(parts: TokensParts): Tokens {
       const now = clock.now();
       const notAfter = notAfterFor(viewer);
       if (now >= notAfter) throw new BridgeError('fresh_sign_in_needed', 'the sign-in is older than a CLI session may become');
-      const { identity, corporateProof } = viewer;
+      const { identity, corporateProof, generation } = viewer;
       const session: CliSession = {
         id: secrets.token(),
         summary: {
@@ -213,6 +213,7 @@ export function createTokens(parts: TokensParts): Tokens {
         },
         identity,
         corporateProof,
+        generation,
         notAfter,
       };
       await cliSessions.create(session);

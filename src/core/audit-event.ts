@@ -84,10 +84,17 @@ export type AuditEvent =
   | (Recorded & {
       readonly type: 'sign-in.refused';
       readonly connector: string;
+      /** A person whose identity was verified, and who is blocked. */
+      readonly actor?: Actor | undefined;
       readonly code: ErrorCode;
       /** The operator's message of the error: which check failed. */
       readonly why: string;
     })
+  /** Claims that the person had at the sign-in before and has no longer; their older sessions lose them too. */
+  | (Recorded & { readonly type: 'sign-in.claims-missing'; readonly actor: Actor; readonly missing: readonly string[] })
+  /** By an operator; `actor` is the person concerned, `origin.userAgent` names the operator. */
+  | (Recorded & { readonly type: 'person.blocked'; readonly actor: Actor; readonly reason?: string | undefined })
+  | (Recorded & { readonly type: 'person.unblocked'; readonly actor: Actor; readonly reason?: string | undefined })
   | (Recorded & { readonly type: 'sign-out'; readonly actor: Actor })
   /** All sessions of a person ended at once. */
   | (Recorded & {
@@ -169,6 +176,9 @@ export type AuditEventType = AuditEvent['type'];
 export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' } = {
   'sign-in.succeeded': 'always',
   'sign-in.refused': 'within-budget',
+  'sign-in.claims-missing': 'always',
+  'person.blocked': 'always',
+  'person.unblocked': 'always',
   'sign-out': 'always',
   'sign-out.everywhere': 'always',
   'cli-login.approved': 'always',

@@ -89,6 +89,12 @@ export const ERRORS = {
     title: 'This answer of your identity provider was used before',
     hint: 'Start again at the sign-in page.',
   },
+  person_blocked: {
+    status: 403,
+    title: 'Your access is blocked',
+    hint: 'An administrator has blocked your access to this bridge. Contact your administrator, and give them the reference.',
+    oauth: 'access_denied',
+  },
   identity_incomplete: {
     status: 403,
     title: 'Your identity provider did not say enough about you',

@@ -9,6 +9,7 @@ import type { ClientRegistration } from './client-registration.ts';
 import type { AwsCredentials } from './credentials.ts';
 import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
+import type { PersonRecord } from './person-record.ts';
 import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
 import type { RoleSession } from './session.ts';
 import type { Instant, Seconds } from './time.ts';
@@ -131,8 +132,12 @@ export interface SignInAttempts {
 export interface Session {
   /** The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived from it and from the bridge's sealing secret. */
   readonly id: string;
+  /** As the newest sign-in of the person bounds it (core/person-record). */
   readonly identity: Identity;
+  /** Of the newest sign-in of the person only: an older one says what the provider has taken back since. */
   readonly corporateProof?: CorporateProof | undefined;
+  /** The person's generation when they signed in; the session is over once they have another one. */
+  readonly generation: number;
   /** Bound to the session; every state-changing form carries it. */
   readonly csrfToken: string;
   readonly createdAt: Instant;
@@ -145,12 +150,13 @@ export interface Session {
 
 export interface Sessions {
   create(session: Session): Promise<void>;
+  /** Undefined also when the person is blocked, has another generation, or has no sound record. */
   find(id: string): Promise<Session | undefined>;
   /** Writes the time of last use; a session that is gone stays gone. */
   touch(id: string, lastUsedAt: Instant): Promise<void>;
   /** Ends it; false when there was none. */
   end(id: string): Promise<boolean>;
-  /** Ends every session of a person; how many there were. */
+  /** Ends everything of a person, CLI sessions too, by a new generation; how many sessions in browsers there were. */
   endAllOf(person: PersonId): Promise<number>;
 }
 
@@ -159,9 +165,11 @@ export interface CliSession {
   /** A secret that only the tokens lead to: the store keeps its hash and seals the rest under it. */
   readonly id: string;
   readonly summary: CliSessionSummary;
-  /** As it was at the sign-in: groups do not change within a session. */
+  /** As the newest sign-in of the person bounds it (core/person-record). */
   readonly identity: Identity;
   readonly corporateProof?: CorporateProof | undefined;
+  /** As in `Session`. */
+  readonly generation: number;
   /** The absolute limit. */
   readonly notAfter: Instant;
 }
@@ -170,6 +178,7 @@ export interface CliSession {
 export interface CliSessions {
   /** A session that waits: it is gone at `summary.expiresAt` unless it is picked up before. */
   create(session: CliSession): Promise<void>;
+  /** Undefined also when the person is blocked, has another generation, or has no sound record. */
   find(id: string): Promise<CliSession | undefined>;
   /** Marks it as picked up, so that it lives until its `notAfter`; false when it is gone. */
   pickUp(session: CliSession, at: Instant, address: string): Promise<boolean>;
@@ -180,11 +189,8 @@ export interface CliSessions {
   /** Ends the session of that handle, if it is that person's; `person` undefined stands for an operator. */
   endByHandle(handle: string, person: PersonId | undefined): Promise<CliSessionSummary | undefined>;
   endAllOf(person: PersonId): Promise<readonly CliSessionSummary[]>;
-  /** Those that live at `now`, the newest first; of one person, of everybody of a user name, or all, 1,000 at most. */
-  list(
-    now: Instant,
-    of: { readonly person?: PersonId | undefined; readonly username?: string | undefined },
-  ): Promise<readonly CliSessionSummary[]>;
+  /** Those that live at `now`, the newest first; of one person, or all; 1,000 at most. */
+  list(now: Instant, of?: { readonly person: PersonId }): Promise<readonly CliSessionSummary[]>;
 }
 
 /**
@@ -218,13 +224,48 @@ export interface ClientRegistrations {
   read(clientId: string, now: Instant): Promise<ClientRegistration | undefined>;
 }
 
-/** Somebody as the audit trail names them. */
-export type KnownPerson = Actor;
+/** Who was blocked, when, by whom and why. */
+export interface Block {
+  readonly at: Instant;
+  /** The operator, as their system names them. */
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
 
-/** Whom the bridge has seen, for operators, who know people by their names. */
-export interface KnownPeople {
-  /** By the audit trail: everybody who has signed in under that user name, or the one person under the newest name. */
-  find(who: { readonly username: string } | { readonly person: PersonId }): Promise<readonly KnownPerson[]>;
+/** A user as operators see them, under the newest name. */
+export interface KnownPerson extends Actor {
+  /** Undefined for an id that was blocked before its first sign-in. */
+  readonly signedInAt?: Instant | undefined;
+  readonly blocked?: Block | undefined;
+}
+
+/** How a person stands when they sign in. */
+export interface Standing {
+  readonly generation: number;
+  readonly isBlocked: boolean;
+  /** What was known of them before. */
+  readonly before?: PersonRecord | undefined;
+}
+
+/** The record of every user who has signed in. */
+export interface People {
+  /** Keeps what a sign-in said, unless the identity provider has said something newer already, also of callers who race. */
+  know(identity: Identity, signedInAt: Instant): Promise<Standing>;
+  find(person: PersonId): Promise<KnownPerson | undefined>;
+  /** Everybody who has signed in under that user name, the newest sign-in first; 100 at most. */
+  named(username: string): Promise<readonly KnownPerson[]>;
+  /** Blocks a person, known or not, and ends everything of them by a new generation. False when they were blocked already. */
+  block(person: PersonId, block: Block): Promise<boolean>;
+  /** False when they were not blocked. What was open before the block stays over. */
+  unblock(person: PersonId): Promise<boolean>;
+  /** Everybody who is blocked, the newest block first; 1,000 at most. */
+  blocked(): Promise<readonly KnownPerson[]>;
+}
+
+/** What operators did beside a bridge that runs, on its way into the log of the bridge. */
+export interface OperatorEvents extends AuditSink {
+  /** Those that no bridge has taken yet, the oldest first. Each is given to one caller, also when several race. */
+  take(): Promise<readonly AuditEvent[]>;
 }
 
 export interface AuditSink {
@@ -243,8 +284,9 @@ export interface Store {
   readonly authorizationCodes: Records<AuthorizationCode>;
   readonly refreshTokens: Records<RefreshToken>;
   readonly accessTokens: Records<AccessToken>;
-  readonly people: KnownPeople;
+  readonly people: People;
   readonly audit: AuditSink;
+  readonly operatorEvents: OperatorEvents;
   /** Deletes what expired before `now`, and old events of callers who are not signed in; all other audit events stay. */
   prune(now: Instant): Promise<void>;
   /** Rejects when the store does not answer or does not take writes. Cheap enough for anyone to ask. */
@@ -281,6 +323,8 @@ export interface FederationMetadata {
 
 export interface AssumeRequest extends AssertionSubject {
   readonly roleName: RoleName;
+  /** When the person's identity provider said who they are: another sign-in is another request. */
+  readonly assertedAt: Instant;
   readonly corporateProof?: CorporateProof | undefined;
 }
 

@@ -109,6 +109,7 @@ const ACTIONS: Partial<Record<ErrorCode, Action>> = {
   oidc_response_refused: toSignIn,
   assertion_replayed: toSignIn,
   identity_incomplete: toSignIn,
+  person_blocked: toSignIn,
 };
 
 /** The codes for which it helps to know whom to ask. */
@@ -117,6 +118,7 @@ const ASK_PEOPLE: ReadonlySet<ErrorCode> = new Set([
   'proof_missing',
   'session_settings_invalid',
   'identity_incomplete',
+  'person_blocked',
   'aws_refused',
   'internal',
 ]);

@@ -5,12 +5,15 @@
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { CliSession, CliSessions } from '../core/ports.ts';
 import { bytes, type Database, type Row } from './database.ts';
+import { boundTo, PERSON_COLUMNS } from './people.ts';
 import { hashOf, type Seal } from './sealing.ts';
 
 const MOST_LISTED = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
-/** What `sessionIn` reads. */
-export const SESSION_COLUMNS = `${LISTED}, sealed AS sealed_session`;
+/** What `sessionIn` reads, of `WITH_PERSON`. */
+export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session, ${PERSON_COLUMNS}`;
+/** A session in a terminal together with its person. */
+export const WITH_PERSON = 'cli_sessions JOIN people ON people.person = cli_sessions.person';
 
 type SealedSummary = Omit<CliSessionSummary, 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'>;
 
@@ -39,7 +42,7 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
       );
     },
     find: async id => {
-      const [row] = await database.rows(`SELECT ${SESSION_COLUMNS} FROM cli_sessions WHERE id_hash = $1`, [hashOf(id)]);
+      const [row] = await database.rows(`SELECT ${SESSION_COLUMNS} FROM ${WITH_PERSON} WHERE id_hash = $1`, [hashOf(id)]);
       return row && sessionIn(row, id, seals);
     },
     pickUp: async (session, at, address) => {
@@ -67,29 +70,26 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
       return summariesOf(rows)[0];
     },
     endAllOf: async person => summariesOf(await database.rows(`DELETE FROM cli_sessions WHERE person = $1 RETURNING ${LISTED}`, [person])),
-    list: async (now, { person, username }) => {
+    list: async (now, of) => {
+      // The sign keeps the database from sorting all that live: it walks by the time of creation and stops.
+      const newest = `+expires_at > $1 ORDER BY created_at DESC, handle LIMIT ${MOST_LISTED}`;
       const rows =
-        person === undefined
-          ? await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 ORDER BY created_at DESC, handle`, [now])
-          : await database.rows(
-              `SELECT ${LISTED} FROM cli_sessions WHERE expires_at > $1 AND person = $2 ORDER BY created_at DESC, handle`,
-              [now, person],
-            );
-      return summariesOf(rows)
-        .filter(summary => username === undefined || summary.username === username)
-        .slice(0, MOST_LISTED);
+        of === undefined
+          ? await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE ${newest}`, [now])
+          : await database.rows(`SELECT ${LISTED} FROM cli_sessions WHERE person = $2 AND ${newest}`, [now, of.person]);
+      return summariesOf(rows);
     },
   };
 }
 
-/** The session of that id in a row with `SESSION_COLUMNS`; undefined when it is another one's, or was altered. */
+/** The session of that id in a row with `SESSION_COLUMNS`; undefined when it is another one's, was altered, or its person's record ends it. */
 export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undefined {
   const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>('cli session', id, bytes(row.sealed_session));
   const summary = summaryIn(row, seals);
   // Both seals name the handle: a summary that was moved here from another row is not this session's.
   if (session === undefined || summary === undefined || session.handle !== summary.handle) return undefined;
   const { handle: _, ...rest } = session;
-  return { id, ...rest, summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) } };
+  return boundTo(row, { id, ...rest, summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) } }, seals);
 }
 
 function summaryIn(row: Row, { unseal }: Seal): CliSessionSummary | undefined {

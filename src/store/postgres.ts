@@ -9,7 +9,9 @@ import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { Database, Row } from './database.ts';
 import { POSTGRES } from './migrations/dialect.ts';
+import type { Filling, Statement } from './migrations/fill-people.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
+import { createSeal, type Seal } from './sealing.ts';
 import { createStore } from './store.ts';
 import type { WritesChanged } from './write-health.ts';
 
@@ -18,8 +20,9 @@ const CONNECT_MILLISECONDS = 5_000;
 const STATEMENT_MILLISECONDS = 5_000;
 /** The client gives up a little after the server should have, for a server that no longer answers. */
 const ANSWER_MILLISECONDS = 6_000;
-/** A migration, and the wait for another instance that is at it. */
-const MIGRATION_MILLISECONDS = 60_000;
+/** One statement of a migration, and the wait for another instance that is at it: a large trail is read as a whole. */
+const MIGRATION_MILLISECONDS = 15 * 60_000;
+const ROWS_OF_A_PAGE = 20_000;
 /** Key of the advisory lock around migrations: `role` in ASCII. */
 const MIGRATION_LOCK = 0x726f6c65;
 
@@ -49,15 +52,22 @@ interface PostgresStoreOptions {
   /** 32 bytes that are kept outside the database, the same for all instances. */
   readonly secret: Uint8Array;
   readonly onChange?: WritesChanged | undefined;
+  /** Told how far a migration of many rows is. */
+  readonly onProgress?: ((done: string) => void) | undefined;
 }
 
 /**
  * Opens the store in the database that `url` names and brings its schema up to date.
  * Throws `unavailable` with a message that names server, database and fix, and never the password.
  */
-export async function openPostgresStore({ url, secret, onChange }: PostgresStoreOptions): Promise<Store & AuditReader> {
+export async function openPostgresStore({
+  url,
+  secret,
+  onChange,
+  onProgress = () => {},
+}: PostgresStoreOptions): Promise<Store & AuditReader> {
   const place = placeOf(url);
-  await migrate(url, place);
+  await migrate(url, { place, seals: createSeal(secret), onProgress });
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'rolebridge',
@@ -90,7 +100,13 @@ function placeOf(url: string): string {
   }
 }
 
-async function migrate(url: string, place: string): Promise<void> {
+interface Migrating {
+  readonly place: string;
+  readonly seals: Seal;
+  readonly onProgress: (done: string) => void;
+}
+
+async function migrate(url: string, { place, seals, onProgress }: Migrating): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     application_name: 'rolebridge migration',
@@ -115,6 +131,7 @@ async function migrate(url: string, place: string): Promise<void> {
     const { rows: applied } = await client.query<AppliedStep>('SELECT number, checksum FROM rolebridge_migrations');
     for (const step of pendingSteps(place, POSTGRES, applied)) {
       await client.query(step.sql);
+      if (step.fill !== undefined) await fill(client, step.fill(POSTGRES, seals), onProgress);
       await client.query('INSERT INTO rolebridge_migrations (number, checksum) VALUES ($1, $2)', [step.number, step.checksum]);
     }
     await client.query('COMMIT');
@@ -123,6 +140,22 @@ async function migrate(url: string, place: string): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+async function fill(client: pg.Client, filling: Filling, onProgress: (done: string) => void): Promise<void> {
+  const run = async (statements: readonly Statement[]): Promise<void> => {
+    for (const { sql, values } of statements) await client.query(sql, [...values]);
+  };
+  // A cursor lives as long as the transaction.
+  await client.query(`DECLARE rows_of_before NO SCROLL CURSOR FOR ${filling.query}`);
+  for (;;) {
+    const { rows } = await client.query<Row>(`FETCH ${ROWS_OF_A_PAGE} FROM rows_of_before`);
+    await run(filling.take(rows));
+    if (rows.length < ROWS_OF_A_PAGE) break;
+    onProgress(filling.progress());
+  }
+  await run(filling.end());
+  await client.query('CLOSE rows_of_before');
 }
 
 function connect(pool: pg.Pool, place: string): Database {

@@ -5,17 +5,19 @@
  */
 import { BridgeError } from '../core/errors.ts';
 import type { CliSession, Records } from '../core/ports.ts';
-import { SESSION_COLUMNS, sessionIn } from './cli-sessions.ts';
+import { SESSION_COLUMNS, sessionIn, WITH_PERSON } from './cli-sessions.ts';
 import { bytes, type Database, type Row } from './database.ts';
 import { deeplyFrozen, hashOf, remember, type Seal, type SealedKind } from './sealing.ts';
 
 /** Far more than callers who race for one record; each round one of them succeeds. */
 const MAX_ROUNDS = 1000;
 
-const OF_RECORD = `FROM (SELECT session_hash, revision, sealed AS sealed_record FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
-  JOIN cli_sessions ON cli_sessions.id_hash = record.session_hash`;
-const WITH_SESSION = `SELECT sealed_record, revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
-const STATE_WITH_SESSION = `SELECT revision, last_used_at, expires_at ${OF_RECORD}`;
+const OF_RECORD = `FROM (SELECT session_hash, revision AS record_revision, sealed AS sealed_record
+    FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
+  JOIN (${WITH_PERSON}) ON cli_sessions.id_hash = record.session_hash`;
+const STATE = 'record_revision, last_used_at, expires_at, people.revision AS person_revision';
+const WITH_SESSION = `SELECT sealed_record, record_revision, people.revision AS person_revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
+const STATE_WITH_SESSION = `SELECT ${STATE} ${OF_RECORD}`;
 
 interface Opened<R> {
   readonly found: { readonly record: R; readonly session: CliSession };
@@ -24,7 +26,7 @@ interface Opened<R> {
 
 /** Another one after every change: each writes one of these columns. Undefined when there is no row. */
 function stateIn([row]: readonly Row[]): string | undefined {
-  return row && `${row.revision} ${row.last_used_at} ${row.expires_at}`;
+  return row && `${row.record_revision} ${row.last_used_at} ${row.expires_at} ${row.person_revision}`;
 }
 
 export function createRecords<R extends { readonly expiresAt: number; readonly session?: string | undefined }>(

@@ -13,6 +13,9 @@ import { BridgeError } from '../core/errors.ts';
 /** What is sealed. The kind goes into key and seal, so that a record of one kind is never taken for another. */
 export type SealedKind =
   | 'session'
+  | 'person'
+  | 'person block'
+  | 'person name'
   | 'sign-in attempt'
   | 'cli session'
   | 'cli session summary'

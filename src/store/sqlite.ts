@@ -13,7 +13,9 @@ import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { Database, Row, Value } from './database.ts';
 import { SQLITE } from './migrations/dialect.ts';
+import type { Filling, Statement } from './migrations/fill-people.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
+import { createSeal, type Seal } from './sealing.ts';
 import { createStore } from './store.ts';
 import type { WritesChanged } from './write-health.ts';
 
@@ -39,6 +41,7 @@ const FAULTS: Readonly<Record<number, string>> = {
 };
 /** Faults of a record, not of the file: too large, breaks a constraint, another type. */
 const RECORD_FAULTS: ReadonlySet<number> = new Set([18, 19, 20]);
+const ROWS_OF_A_PAGE = 20_000;
 
 interface SqliteStoreOptions {
   /** A path, or `:memory:`. */
@@ -46,6 +49,8 @@ interface SqliteStoreOptions {
   /** 32 bytes that are kept outside the database. */
   readonly secret: Uint8Array;
   readonly onChange?: WritesChanged | undefined;
+  /** Told how far a migration of many rows is. */
+  readonly onProgress?: ((done: string) => void) | undefined;
 }
 
 /**
@@ -53,7 +58,7 @@ interface SqliteStoreOptions {
  * everything until it is closed. Several processes may open the same file, with the same sealing secret (sealing.ts).
  * Throws `unavailable` with a message that names the file and the fix.
  */
-export async function openSqliteStore({ file, secret, onChange }: SqliteStoreOptions): Promise<Store & AuditReader> {
+export async function openSqliteStore({ file, secret, onChange, onProgress = () => {} }: SqliteStoreOptions): Promise<Store & AuditReader> {
   const place = `store ${file}`;
   // An absolute path is never read as a `file:` URI, nor as a name for a temporary database.
   const path = file === MEMORY ? MEMORY : resolve(file);
@@ -62,7 +67,7 @@ export async function openSqliteStore({ file, secret, onChange }: SqliteStoreOpt
     if (path !== MEMORY) makePrivateFile(path);
     connection = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS, enableForeignKeyConstraints: true });
     setDurability(connection, place);
-    migrate(connection, place);
+    migrate(connection, { place, seals: createSeal(secret), onProgress });
     const database = connect(connection, { place, file: path === MEMORY ? undefined : openedFile(path, place) });
     return createStore(database, { secret, onChange });
   } catch (cause) {
@@ -93,7 +98,13 @@ function setDurability(connection: DatabaseSync, place: string): void {
   );
 }
 
-function migrate(connection: DatabaseSync, place: string): void {
+interface Migrating {
+  readonly place: string;
+  readonly seals: Seal;
+  readonly onProgress: (done: string) => void;
+}
+
+function migrate(connection: DatabaseSync, { place, seals, onProgress }: Migrating): void {
   // The write lock is taken before anything is looked at, so that of two processes one migrates and one finds it done.
   connection.exec('BEGIN IMMEDIATE');
   const tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
@@ -107,9 +118,26 @@ function migrate(connection: DatabaseSync, place: string): void {
   const note = connection.prepare('INSERT INTO rolebridge_migrations (number, checksum) VALUES (?, ?)');
   for (const step of pendingSteps(place, SQLITE, applied)) {
     connection.exec(step.sql);
+    if (step.fill !== undefined) fill(connection, step.fill(SQLITE, seals), onProgress);
     note.run(step.number, step.checksum);
   }
   connection.exec('COMMIT');
+}
+
+/** Without a pause: while the write lock is held, another store of this process would wait for it in vain. */
+function fill(connection: DatabaseSync, filling: Filling, onProgress: (done: string) => void): void {
+  const run = (statements: readonly Statement[]): void => {
+    for (const { sql, values } of statements) connection.prepare(sql).run(named(values));
+  };
+  let page: Row[] = [];
+  for (const row of connection.prepare(filling.query).iterate()) {
+    if (page.push(row as Row) < ROWS_OF_A_PAGE) continue;
+    run(filling.take(page));
+    onProgress(filling.progress());
+    page = [];
+  }
+  run(filling.take(page));
+  run(filling.end());
 }
 
 /** A statement that changes something, and who waits until it is kept. */

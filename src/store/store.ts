@@ -5,11 +5,12 @@
  * so the database makes it atomic and no transaction is held open between two awaits.
  * Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any rule about when a session is over.
  */
-import type { KnownPeople, KnownPerson, OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
+import type { OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { createAuditTables } from './audit-tables.ts';
 import { createCliSessions } from './cli-sessions.ts';
 import { bytes, type Database } from './database.ts';
+import { boundTo, createOperatorEvents, createPeople, PERSON_COLUMNS } from './people.ts';
 import { pruneAll } from './pruning.ts';
 import { createRecords } from './records.ts';
 import { createSeal, hashOf, type Seal } from './sealing.ts';
@@ -38,7 +39,8 @@ export function createStore(opened: Database, { secret, onChange }: StoreOptions
     authorizationCodes: createRecords(database, seal, 'authorization code'),
     refreshTokens: createRecords(database, seal, 'refresh token'),
     accessTokens: createRecords(database, seal, 'access token'),
-    people: createKnownPeople(database),
+    people: createPeople(database, seal),
+    operatorEvents: createOperatorEvents(database),
     audit,
     readAudit,
     prune: now => pruneAll(database, { now, strangers }),
@@ -69,7 +71,8 @@ function createSignInAttempts(database: Database, { seal, unseal }: Seal): SignI
   };
 }
 
-function createSessions(database: Database, { seal, unseal }: Seal): Sessions {
+function createSessions(database: Database, seals: Seal): Sessions {
+  const { seal, unseal } = seals;
   return {
     create: async ({ id, ...session }) => {
       await database.rows(
@@ -87,11 +90,15 @@ function createSessions(database: Database, { seal, unseal }: Seal): Sessions {
       );
     },
     find: async id => {
-      const [row] = await database.rows('SELECT last_used_at, sealed FROM sessions WHERE id_hash = $1', [hashOf(id)]);
+      const [row] = await database.rows(
+        `SELECT sessions.last_used_at, sessions.sealed, ${PERSON_COLUMNS}
+         FROM sessions JOIN people ON people.person = sessions.person WHERE id_hash = $1`,
+        [hashOf(id)],
+      );
       if (row === undefined) return undefined;
       const session = unseal<Omit<Session, 'id'>>('session', id, bytes(row.sealed));
       // Everything but the time of last use is taken from the sealed part; see consume.
-      return session && { id, ...session, lastUsedAt: Number(row.last_used_at) };
+      return session && boundTo(row, { id, ...session, lastUsedAt: Number(row.last_used_at) }, seals);
     },
     touch: async (id, lastUsedAt) => {
       // Requests of one session overtake each other: the later time stays.
@@ -101,7 +108,11 @@ function createSessions(database: Database, { seal, unseal }: Seal): Sessions {
       const ended = await database.rows('DELETE FROM sessions WHERE id_hash = $1 RETURNING id_hash', [hashOf(id)]);
       return ended.length > 0;
     },
-    endAllOf: async person => (await database.rows('DELETE FROM sessions WHERE person = $1 RETURNING id_hash', [person])).length,
+    endAllOf: async person => {
+      // The generation ends also what a request in flight opens after this.
+      await database.rows('UPDATE people SET generation = generation + 1, revision = revision + 1 WHERE person = $1', [person]);
+      return (await database.rows('DELETE FROM sessions WHERE person = $1 RETURNING id_hash', [person])).length;
+    },
   };
 }
 
@@ -113,24 +124,6 @@ function createOneTimeKeys(database: Database): OneTimeKeys {
         [hashOf(key), expiresAt],
       );
       return claimed.length > 0;
-    },
-  };
-}
-
-function createKnownPeople(database: Database): KnownPeople {
-  return {
-    find: async who => {
-      const byPerson = 'person' in who;
-      const rows = await database.rows(
-        `SELECT event FROM audit_events WHERE type = 'sign-in.succeeded'${byPerson ? ' AND person = $1' : ''} ORDER BY at DESC, id DESC`,
-        byPerson ? [who.person] : [],
-      );
-      const found = new Map<string, KnownPerson>();
-      for (const { event } of rows) {
-        const { actor } = JSON.parse(String(event)) as { actor: KnownPerson };
-        if ((byPerson || actor.username === who.username) && !found.has(actor.person)) found.set(actor.person, actor);
-      }
-      return [...found.values()];
     },
   };
 }

@@ -29,6 +29,8 @@ const REHEARSED: readonly string[] = [
     `INSERT INTO ${table} (expires_at) SELECT expires_at FROM ${table} WHERE 1 = 0`,
     `DELETE FROM ${table} WHERE 1 = 0`,
   ]),
+  'INSERT INTO people (asserted_at) SELECT asserted_at FROM people WHERE 1 = 0',
+  'UPDATE people SET revision = revision + 1 WHERE 1 = 0',
   ...['audit_events', 'stranger_events'].map(table => `INSERT INTO ${table} (at) SELECT at FROM ${table} WHERE 1 = 0`),
 ];
 

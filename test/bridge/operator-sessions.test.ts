@@ -6,7 +6,7 @@ import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { cliSessionOf, NOW } from '../contracts/store-samples.ts';
 
 describe('an operator who ends one session', () => {
-  it('of somebody whom the trail does not know any more leaves a record all the same', async t => {
+  it('names the user in the trail as the session does', async t => {
     const store = await openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
     t.after(() => store.close());
     const session = cliSessionOf({ username: 'alice' });
@@ -15,6 +15,6 @@ describe('an operator who ends one session', () => {
     await operator.endSession(session.summary.handle, { correlationId: 'c', address: '127.0.0.1' });
     const [event] = await store.readAudit({ limit: 10 });
     assert.ok(event?.type === 'cli-session.ended' && event.by === 'operator');
-    assert.deepEqual(event.actor, { person: session.summary.person, connector: 'unknown', username: 'alice' });
+    assert.deepEqual(event.actor, { person: session.summary.person, connector: 'okta', username: 'alice' });
   });
 });

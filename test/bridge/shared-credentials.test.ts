@@ -62,6 +62,7 @@ describe('shared credentials', () => {
     ['another session tag', { session: aRoleSession({ tags: [{ key: 'Department', value: 'else' }] }) }],
     ['another length', { session: aRoleSession({ durationSeconds: 1800 }) }],
     ['another sign-in', { authenticatedAt: 1 }],
+    ['a sign-in of which the provider said the same time', { assertedAt: 1 }],
     ['a sign-in of which nobody said when it was', { authenticatedAt: undefined }],
     ['another corporate proof', { corporateProof: { kind: 'id_token', value: 'x' } as unknown as AssumeRequest['corporateProof'] }],
   ];

@@ -7,6 +7,7 @@ import { stepsFor } from '../../src/store/migrations/migrations.ts';
 import { forgeAttempt, forgeSession } from './forged-rows.ts';
 import {
   attemptOf,
+  BOBS_IDENTITY,
   cliSessionOf,
   EVENTS,
   HOUR,
@@ -14,6 +15,7 @@ import {
   type LastingDatabase,
   NOW,
   type OpenStore,
+  openWithPeople,
   race,
   SECRET,
   sessionOf,
@@ -24,7 +26,7 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
   const opened = async (t: TestContext) => {
     const database = await create(t);
     const open = async (secret?: Uint8Array) => {
-      const store = await database.open(secret);
+      const store = await openWithPeople(database, secret);
       t.after(() => store.close());
       return store;
     };
@@ -92,6 +94,7 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
         corporateProof: { kind: 'id-token', token: proof, expiresAt: NOW + HOUR },
       });
       const attempt = attemptOf({ returnTo: path });
+      await store.people.know(session.identity, NOW);
       await store.sessions.create(session);
       await store.sessions.touch(session.id, NOW + 1000);
       await store.attempts.create(attempt);
@@ -147,11 +150,13 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       await store.sessions.create(session);
       await store.attempts.create(attempt);
       await database.rows('UPDATE sign_in_attempts SET expires_at = $1', [NOW + 1000 * HOUR]);
-      await database.rows("UPDATE sessions SET expires_at = $1, created_at = $1, person = 'mallory', connector = 'evil'", [
-        NOW + 1000 * HOUR,
-      ]);
+      await database.rows("UPDATE sessions SET expires_at = $1, created_at = $1, connector = 'evil'", [NOW + 1000 * HOUR]);
       assert.equal(await store.attempts.consume(attempt.id, attempt.expiresAt), undefined);
       assert.deepEqual(await store.sessions.find(session.id), session);
+      for (const person of ['mallory', BOBS_IDENTITY.person]) {
+        await database.rows('UPDATE sessions SET person = $1', [person]);
+        assert.equal(await store.sessions.find(session.id), undefined, 'the record of another person bounds it');
+      }
     });
 
     test('who can write the database cannot make a session or an attempt to an id of their own', async t => {
@@ -178,8 +183,9 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
     });
 
     test('what another bridge sealed is absent for this one, and stays there for the other', async t => {
-      const { store, open } = await opened(t);
-      const other = await open(randomBytes(32));
+      const { store, database } = await opened(t);
+      const other = await database.open(randomBytes(32));
+      t.after(() => other.close());
       const [session, attempt] = [sessionOf(), attemptOf()];
       await store.sessions.create(session);
       await store.attempts.create(attempt);

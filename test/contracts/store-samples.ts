@@ -48,6 +48,7 @@ export const sessionOf = (over: Partial<Session> = {}): Session => ({
   id: token(),
   identity: IDENTITY,
   corporateProof: { kind: 'id-token', token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig', expiresAt: NOW + HOUR },
+  generation: 0,
   csrfToken: token(),
   createdAt: NOW,
   lastUsedAt: NOW,
@@ -73,6 +74,7 @@ export const cliSessionOf = (over: Partial<CliSession['summary']> = {}, identity
   id: token(),
   identity,
   corporateProof: { kind: 'id-token', token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig', expiresAt: NOW + HOUR },
+  generation: 0,
   notAfter: NOW + 12 * HOUR,
   summary: {
     handle: (++handles).toString(16).padStart(20, '0'),
@@ -141,6 +143,16 @@ export const EVENTS: readonly AuditEvent[] = [
   },
   { type: 'sign-out', at: NOW + 300_000, origin: ORIGIN, actor: ALICE },
 ];
+
+/** Another person. */
+export const BOBS_IDENTITY: Identity = { ...IDENTITY, person: BOB.person, subject: '00u-subject-of-bob', username: 'bob' };
+
+/** Opens a store in which both people have signed in. */
+export async function openWithPeople(database: TestDatabase, secret?: Uint8Array): Promise<OpenStore> {
+  const store = await database.open(secret);
+  for (const identity of [IDENTITY, BOBS_IDENTITY]) await store.people.know(identity, NOW);
+  return store;
+}
 
 /** Fifty callers at once, shared out over the stores. */
 export async function race<T>(stores: readonly OpenStore[], call: (store: OpenStore) => Promise<T>): Promise<T[]> {

@@ -13,6 +13,7 @@ import {
   NOW,
   type OpenStore,
   ORIGIN,
+  openWithPeople,
   race,
   sessionOf,
   type TestDatabase,
@@ -33,7 +34,7 @@ const STRANGER_AT_THE_DOOR = {
 export function storeContract(name: string, create: (t: TestContext) => Promise<TestDatabase>): void {
   const opened = async (t: TestContext): Promise<OpenStore> => {
     const database = await create(t);
-    const store = await database.open();
+    const store = await openWithPeople(database);
     t.after(() => store.close());
     return store;
   };
@@ -85,13 +86,14 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
 
   describe(`${name}: sessions`, () => {
     test('a session comes back as it was, as often as it is asked for', async t => {
-      const { sessions } = await opened(t);
+      const { sessions, people } = await opened(t);
       const { corporateProof: _, ...withoutProof } = sessionOf();
       const wide = sessionOf({
         identity: { ...IDENTITY, groups: Array.from({ length: 2000 }, (_, index) => `CN=group-${index},OU=Grüße,DC=example`) },
         corporateProof: { kind: 'saml-response', samlResponse: 'PHNhbWxwOlJlc3BvbnNl'.repeat(4000), expiresAt: NOW },
       });
       for (const session of [sessionOf(), withoutProof, wide]) {
+        await people.know(session.identity, NOW);
         await sessions.create(session);
         assert.deepEqual(await sessions.find(session.id), session);
         assert.deepEqual(await sessions.find(session.id), session);

@@ -36,7 +36,10 @@ const handout = {
 
 const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   'sign-in.succeeded': { type: 'sign-in.succeeded', ...recorded, actor, groupCount: 2, methods: ['pwd'], multiFactor: false },
-  'sign-in.refused': { type: 'sign-in.refused', ...recorded, connector: 'okta', code: 'attempt_invalid', why: 'w' },
+  'sign-in.refused': { type: 'sign-in.refused', ...recorded, actor, connector: 'okta', code: 'attempt_invalid', why: 'w' },
+  'sign-in.claims-missing': { type: 'sign-in.claims-missing', ...recorded, actor, missing: ['groups'] },
+  'person.blocked': { type: 'person.blocked', ...recorded, actor, reason: 'r' },
+  'person.unblocked': { type: 'person.unblocked', ...recorded, actor, reason: 'r' },
   'sign-out': { type: 'sign-out', ...recorded, actor },
   'sign-out.everywhere': { type: 'sign-out.everywhere', ...recorded, actor, by: 'person', browserSessions: 1, cliSessions: ['s'] },
   'cli-login.approved': { type: 'cli-login.approved', ...login, cliSession: 's' },

@@ -7,8 +7,9 @@ import type { Row, Value } from '../../src/store/database.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
+import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import { storeContract } from '../contracts/store.ts';
-import { type LastingDatabase, SECRET, sessionOf } from '../contracts/store-samples.ts';
+import { type LastingDatabase, openWithPeople, SECRET, sessionOf } from '../contracts/store-samples.ts';
 import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
 
 const started = await startPostgres().catch((cause: Error) => cause);
@@ -80,6 +81,8 @@ function testWith(server: RunningPostgres): void {
   cliStoreContract('PostgreSQL', newDatabase);
   lastingStoreContract('PostgreSQL', newDatabase);
   lastingCliStoreContract('PostgreSQL', newDatabase);
+  peopleContract('PostgreSQL', newDatabase);
+  lastingPeopleContract('PostgreSQL', newDatabase);
 
   test('a server, database or login that does not work is named with what to do, and never with the password', async t => {
     const { parameters } = await newSchema(t);
@@ -128,7 +131,7 @@ function testWith(server: RunningPostgres): void {
 
     await (await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET })).close();
     await rows(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO bridge`);
-    const store = await openPostgresStore({ url, secret: SECRET });
+    const store = await openWithPeople({ open: () => openPostgresStore({ url, secret: SECRET }) });
     t.after(() => store.close());
     const session = sessionOf();
     await store.sessions.create(session);
@@ -146,7 +149,7 @@ function testWith(server: RunningPostgres): void {
 
   test('a store goes on after the server ended its connections', async t => {
     const { parameters } = await newSchema(t);
-    const store = await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET });
+    const store = await openWithPeople({ open: () => openPostgresStore({ url: urlOf({ parameters }), secret: SECRET }) });
     t.after(() => store.close());
     const session = sessionOf();
     await store.sessions.create(session);

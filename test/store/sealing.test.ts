@@ -55,11 +55,16 @@ test('no cut of a sealed value opens', () => {
 });
 
 test('what an earlier build of this version sealed still opens', () => {
-  const sealed = Buffer.from('AgZUylW59TzIrhVHAz/WHAcyKvr+aR7aYKVtXTU1Z6qaZDmsD3j7utbZWPZ8kM913BTpDhI63rd0lFPn', 'base64');
+  const sealed = Buffer.from('AyUKPnRa7EZbDpKEsP9SinKyqO5lq6pqw6HvmYemYXzwWnbUxZZAz8GszasPLwoVGvunqq2b/T2aepvT', 'base64');
   assert.deepEqual(unseal('session', ID, sealed), { csrfToken: 'c', createdAt: 1 });
 });
 
 test('an id is known by its SHA-256', () => {
   // FIPS 180-4, the example of one block.
   assert.equal(Buffer.from(hashOf('abc')).toString('hex'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+});
+
+test('what the version before sealed counts as absent', () => {
+  const sealed = Buffer.from('AgZUylW59TzIrhVHAz/WHAcyKvr+aR7aYKVtXTU1Z6qaZDmsD3j7utbZWPZ8kM913BTpDhI63rd0lFPn', 'base64');
+  assert.equal(unseal('session', ID, sealed), undefined);
 });

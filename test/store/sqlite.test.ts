@@ -11,8 +11,9 @@ import type { Row } from '../../src/store/database.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
+import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import { storeContract } from '../contracts/store.ts';
-import { type LastingDatabase, NOW, SECRET, sessionOf } from '../contracts/store-samples.ts';
+import { type LastingDatabase, NOW, openWithPeople, SECRET, sessionOf } from '../contracts/store-samples.ts';
 
 async function newDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'rolebridge-store-'));
@@ -40,6 +41,9 @@ storeContract('SQLite in a file', newFile);
 cliStoreContract('SQLite in a file', newFile);
 lastingStoreContract('SQLite in a file', newFile);
 lastingCliStoreContract('SQLite in a file', newFile);
+peopleContract('SQLite in memory', async () => ({ open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }) }));
+peopleContract('SQLite in a file', newFile);
+lastingPeopleContract('SQLite in a file', newFile);
 
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
 
@@ -160,7 +164,7 @@ test('of several processes that open a new file and claim one key exactly one ge
 });
 
 test('ten thousand sessions are kept, found and pruned', async t => {
-  const store = await openSqliteStore({ file: ':memory:', secret: SECRET });
+  const store = await openWithPeople({ open: () => openSqliteStore({ file: ':memory:', secret: SECRET }) });
   t.after(() => store.close());
   const sessions = Array.from({ length: 10_000 }, (_, index) => sessionOf({ expiresAt: NOW + (index % 2) }));
   for (const session of sessions) await store.sessions.create(session);

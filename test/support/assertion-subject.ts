@@ -29,6 +29,7 @@ export function anAssertionSubject(changes: Partial<AssertionSubject> & { readon
     sessionName: 'alice-k3jx2q7d5vbn4mza' as RoleSessionName,
     session: aRoleSession(),
     authenticatedAt: Date.UTC(2026, 0, 2, 3, 4, 5),
+    assertedAt: Date.UTC(2026, 0, 2, 3, 4, 6),
     ...changes,
     roleName,
   };

@@ -10,6 +10,8 @@ export interface Dialect {
   readonly counter: string;
   /** After the closing parenthesis of a table. SQLite checks column types only when told so. */
   readonly strict: string;
+  /** A text in a column of JSON text, by its path. */
+  jsonText(column: string, path: readonly string[]): string;
   /** Statements after which the table refuses every change to rows that are in it. */
   appendOnly(table: string): string;
   /** Statements after which rows of the table can be removed, and not changed. */
@@ -21,6 +23,7 @@ export const SQLITE: Dialect = {
   instant: 'INTEGER',
   counter: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   strict: ' STRICT',
+  jsonText: (column, path) => `json_extract(${column}, '$.${path.join('.')}')`,
   // INSERT OR REPLACE removes the old row without asking the DELETE trigger, hence the third one.
   appendOnly: table =>
     [
@@ -44,6 +47,7 @@ export const POSTGRES: Dialect = {
   instant: 'BIGINT',
   counter: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
   strict: '',
+  jsonText: (column, path) => `${column}::json #>> '{${path.join(',')}}'`,
   appendOnly: table =>
     `CREATE FUNCTION ${table}_refuse_change() RETURNS trigger LANGUAGE plpgsql AS\n` +
     `$$ BEGIN RAISE EXCEPTION '${table} is append-only'; END $$;\n` +

@@ -6,10 +6,13 @@
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
+import type { Seal } from '../sealing.ts';
 import { firstTables } from './0001-first-tables.ts';
 import { cliSessions } from './0002-cli-sessions.ts';
 import { strangerEvents } from './0003-stranger-events.ts';
+import { people } from './0004-people.ts';
 import type { Dialect } from './dialect.ts';
+import { type Filling, fillPeople } from './fill-people.ts';
 
 /** A step in the words of one database, ready to run. */
 export interface Step {
@@ -17,9 +20,21 @@ export interface Step {
   readonly sql: string;
   /** SHA-256 of `sql` in hexadecimal. */
   readonly checksum: string;
+  /** Run after `sql`, in the same transaction, when rows must be made of rows that were there before. */
+  readonly fill?: ((dialect: Dialect, seals: Seal) => Filling) | undefined;
 }
 
-const STEPS: readonly ((dialect: Dialect) => string)[] = [firstTables, cliSessions, strangerEvents];
+interface WrittenStep {
+  readonly write: (dialect: Dialect) => string;
+  readonly fill?: Step['fill'];
+}
+
+const STEPS: readonly WrittenStep[] = [
+  { write: firstTables },
+  { write: cliSessions },
+  { write: strangerEvents },
+  { write: people, fill: fillPeople },
+];
 
 /** The schema that this version knows. */
 export const NEWEST_STEP = STEPS.length;
@@ -29,9 +44,9 @@ export const CREATE_MIGRATIONS_TABLE = 'CREATE TABLE rolebridge_migrations (numb
 
 /** Every step for one database, in order. */
 export function stepsFor(dialect: Dialect): readonly Step[] {
-  return STEPS.map((write, index) => {
+  return STEPS.map(({ write, fill }, index) => {
     const sql = write(dialect);
-    return { number: index + 1, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    return { number: index + 1, sql, checksum: createHash('sha256').update(sql).digest('hex'), fill };
   });
 }
 

@@ -1,0 +1,49 @@
+/**
+ * What an operator's command needs of a bridge: the store and the trail, and no identity provider and no AWS.
+ *
+ * Apart from compose.ts, so that a command in an emergency does not load what it does not use.
+ */
+import { createAuditTrail } from './audit/audit-trail.ts';
+import { createOperatorSessions, type OperatorSessions } from './bridge/operator-sessions.ts';
+import type { Configuration, StoreConfiguration } from './config/configuration.ts';
+import type { BridgeError } from './core/errors.ts';
+import type { Clock, Store } from './core/ports.ts';
+import { openSealingSecret } from './issuer/sealing-secret.ts';
+import type { Logger } from './log.ts';
+
+const systemClock: Clock = { now: () => Date.now() };
+
+export async function composeForOperator(
+  configuration: Configuration,
+  { log, clock = systemClock }: { readonly log: Logger; readonly clock?: Clock },
+): Promise<OperatorSessions & { close(): Promise<void> }> {
+  // A command must not make what a bridge of this configuration should have made.
+  const secret = await openSealingSecret({ ...configuration.issuer.keys, create: false });
+  const store = await openStore(configuration.store, { secret, log });
+  const audit = createAuditTrail({ sinks: [store.audit, store.operatorEvents], log });
+  return {
+    ...createOperatorSessions({ ...store, audit, clock }),
+    close: async () => {
+      await audit.close();
+      await store.close();
+    },
+  };
+}
+
+export interface OpeningStore {
+  readonly secret: Uint8Array;
+  readonly log: Logger;
+  /** Called with the fault when the store stops taking writes, and without one when it takes them again. */
+  readonly onChange?: ((fault: BridgeError | undefined) => void) | undefined;
+}
+
+/** Throws `unavailable`. */
+export async function openStore(configuration: StoreConfiguration, { secret, log, onChange }: OpeningStore): Promise<Store> {
+  const onProgress = (done: string): void => log.info({ done }, 'making the records of users from the audit trail');
+  if (configuration.kind === 'sqlite') {
+    const { openSqliteStore } = await import('./store/sqlite.ts');
+    return openSqliteStore({ ...configuration, secret, onChange, onProgress });
+  }
+  const { openPostgresStore } = await import('./store/postgres.ts');
+  return openPostgresStore({ ...configuration, secret, onChange, onProgress });
+}
