@@ -43,6 +43,7 @@ export function* accessFindings(
     yield* policyFindings(session, context);
     yield* chainFindings(session, context);
     yield* reservedFindings(context);
+    yield* corporateFindings(session, context);
   }
 }
 
@@ -228,6 +229,22 @@ function* reservedFindings({ rule, path, named, reached }: RuleInContext): Gener
       message: `is a role of IAM Identity Center; AWS refuses it with a SAML assertion, as ${saml.account.name ?? saml.account.id} is trusted.`,
       fix: 'Make a role of your own with the same policies.',
       ...(named === undefined && { warning: true }),
+    };
+  }
+}
+
+/** The user's own proof is the identity provider's word: the bridge can write nothing into it. */
+function* corporateFindings({ sourceIdentity, tags = {} }: ReadableSession, { path, named, reached }: RuleInContext): Generator<Finding> {
+  const direct = reached.find(({ account }) => account.trust?.startsWith('corporate-'));
+  if (direct === undefined) return;
+  const account = direct.account.name ?? direct.account.id ?? `accounts[${direct.index}]`;
+  const written = [...(sourceIdentity === undefined ? [] : ['sourceIdentity']), ...(Object.keys(tags).length === 0 ? [] : ['tags'])];
+  for (const key of written) {
+    yield {
+      path: [...path, 'session', key],
+      message: `cannot be set in ${account} (trust: ${direct.account.trust}), so this rule gives nobody a role there.`,
+      fix: `Give ${named === undefined ? 'such accounts' : account} a rule without sourceIdentity and tags${named === undefined ? ' above this one' : ''}.`,
+      warning: true,
     };
   }
 }

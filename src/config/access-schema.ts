@@ -70,7 +70,9 @@ const session = z.strictObject({
     .meta({ description: 'Length of console sessions.', default: 'as the credentials' }),
   sourceIdentity: sourceIdentityTemplate()
     .optional()
-    .describe('Template of the SourceIdentity, which stays with every session that follows. The role must allow `sts:SetSourceIdentity`.'),
+    .describe(
+      'Template of the SourceIdentity, which stays with every session that follows; best `"{sessionName}"`. The role must allow `sts:SetSourceIdentity`.',
+    ),
   tags: z
     .record(z.string(), tagTemplate())
     .prefault({})
@@ -124,7 +126,7 @@ export const rule = z.strictObject({
   session: session
     .prefault({})
     .describe(
-      'What the sessions of these roles are like. Templates may hold `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives a text to those who have no email.',
+      'What the sessions of these roles are like. Templates may hold `{sessionName}`, `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives a text to users whose email is missing or does not fit AWS.',
     ),
   require: requirements.prefault({}).describe('What people must prove beyond their group.'),
 });

@@ -8,6 +8,7 @@ import { defaultRegion } from '../core/partitions.ts';
 import type { Account, AccountId, RoleName, Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
 import type { SessionSettings } from '../core/session.ts';
+import { parseTemplate } from '../core/template.ts';
 import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './configuration.ts';
 import { absolutePath, type References } from './references.ts';
 import type { Document } from './schema.ts';
@@ -195,8 +196,8 @@ function sessionOf(session: DocumentRule['session'], references: References): Se
   return {
     durationSeconds,
     consoleSeconds,
-    sourceIdentity,
-    tags,
+    sourceIdentity: sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity),
+    tags: Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, parseTemplate(value)])),
     transitiveTags,
     policyArns,
     policy: policy && references.textOf(policy),

@@ -9,6 +9,7 @@ import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import { listConnectors } from './selector-checks.ts';
+import { templateFindings } from './template-checks.ts';
 import { compact } from './values.ts';
 
 /** `raw` is the document as it was written. Warnings are findings, too. */
@@ -21,6 +22,7 @@ export function* crossFindings(document: Readable<Document>, raw: unknown): Gene
   yield* connectorFindings(document);
   yield* accountFindings(document, accounts);
   yield* accessFindings(document, { accounts, connectors: listConnectors(document, raw) });
+  yield* templateFindings(document);
   yield* cliFindings(document, accounts);
   yield* requirementFindings(document);
 }

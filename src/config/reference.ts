@@ -34,8 +34,11 @@ and a file of more than 8 MB are refused; anchors and aliases may be used. Warni
   writable by everyone; writable by a group is warned of.
 - **URL**: https; http on loopback only. No user name, password or fragment.
 - **CIDR block**: \`10.0.0.0/8\`, \`2001:db8::/32\`, \`192.0.2.7/32\` for one address.
-- **template**: text with \`{username}\`, \`{email}\`, \`{displayName}\`, \`{subject}\`, \`{connector}\`, \`{person}\` or \`{attributes.NAME}\`.
-  \`{email|none}\` gives \`none\` to those who have no email; without such a fallback, the role is refused to them.
+- **template**: text with \`{sessionName}\`, \`{username}\`, \`{email}\`, \`{displayName}\`, \`{subject}\`, \`{connector}\`, \`{person}\` or \`{attributes.NAME}\`.
+  \`{sessionName}\` is the RoleSessionName: unique, readable, and a source identity that AWS takes for every user.
+  \`{email|none}\` gives \`none\` to users whose email is missing or does not fit AWS; without such an alternative the role is denied to them, and \`check\` warns of it.
+  An alternative is a template, nested at most three deep: \`{username|{sessionName}}\`. Nothing is cut or replaced within a value.
+  \`{\`, \`}\` and \`|\` have no escape, because AWS takes none of them here.
 `;
 
 /** The whole page. The same schema and example give the same text. */

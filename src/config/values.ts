@@ -10,7 +10,8 @@ import { type ConnectorId, isConnectorId } from '../core/identity.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
 import { isRegion } from '../core/partitions.ts';
 import { type AccountId, isAccountId, isRoleName, PARTITIONS, type RoleName } from '../core/role.ts';
-import { isSourceIdentity, isTagValue, templateProblem } from '../core/session.ts';
+import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
+import { type FieldRule, fits, literalsOf, parseTemplate, templateProblem } from '../core/template.ts';
 import { formatDuration, HOUR, MINUTE, parseDuration, type Seconds } from '../core/time.ts';
 import { type Mistake, quoted } from './problems.ts';
 
@@ -255,32 +256,32 @@ export const groupName = () =>
     return textMistake(value, 256);
   });
 
-const PLACEHOLDERS = /\{[^{}|]*(?:\|([^{}]*))?\}/g;
+const MAX_TEMPLATE_CHARACTERS = 1024;
 
-/** A template; `accepts` judges the text around the placeholders, `limits` names its rule. */
-function template(kind: string, accepts: (fixed: string, isWhole: boolean) => boolean, limits: string) {
-  return word(kind, value => {
+/** A template of a field; `limits` names what the field takes. */
+function template(field: FieldRule, limits: string) {
+  return word('template', value => {
+    if (value.length > MAX_TEMPLATE_CHARACTERS)
+      return { message: `has more than ${MAX_TEMPLATE_CHARACTERS} characters.`, fix: `Use ${limits}.` };
     const problem = templateProblem(value);
     if (problem !== undefined)
       return {
         message: `${quoted(value)} cannot be filled in: ${problem}.`,
-        fix: 'Correct the placeholder; {email|none} gives a text to those who have no email.',
+        fix: 'Correct the placeholder; {email|none} gives a text to those whose email is missing or does not fit.',
       };
-    // What is left without the placeholders goes to AWS as it stands; fallbacks do too.
-    const fixed = value.replaceAll(PLACEHOLDERS, (_whole, fallback: string | undefined) => fallback ?? '');
-    if (accepts(fixed, fixed === value)) return undefined;
+    const parsed = parseTemplate(value);
+    // Text around placeholders goes to AWS as it stands; alternatives do too.
+    const around = parsed.filter(part => typeof part === 'string');
+    const shortest = around.length === parsed.length ? field.shortest : 0;
+    if (fits(around.join(''), { ...field, shortest }) && literalsOf(parsed).every(text => fits(text, { ...field, shortest: 0 })))
+      return undefined;
     return { message: `${quoted(value)} holds text that AWS does not take here.`, fix: `Use ${limits}.` };
   });
 }
 
-export const tagTemplate = () => template('template', isTagValue, 'at most 256 letters, digits, spaces and _.:/=+-@');
+export const tagTemplate = () => template(TAG_VALUE, 'at most 256 letters, digits, spaces and _.:/=+-@');
 
-export const sourceIdentityTemplate = () =>
-  template(
-    'template',
-    (fixed, isWhole) => (isWhole ? isSourceIdentity(fixed) : /^(?!aws:)[\w+=,.@-]{0,64}$/.test(fixed)),
-    '2 to 64 letters, digits and _+=,.@-, not beginning with aws:',
-  );
+export const sourceIdentityTemplate = () => template(SOURCE_IDENTITY, '2 to 64 letters, digits and _+=,.@-, not beginning with aws:');
 
 const POLICY_ARN = new RegExp(`^arn:(${PARTITIONS.join('|')}):iam::(aws|\\d{12}):policy/[\\w+=,.@/-]{1,512}$`);
 

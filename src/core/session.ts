@@ -6,6 +6,7 @@
 import { BridgeError } from './errors.ts';
 import type { Identity } from './identity.ts';
 import type { Account } from './role.ts';
+import { type FieldRule, fillTemplate, type Template } from './template.ts';
 import { HOUR, MINUTE, type Seconds } from './time.ts';
 
 export const MIN_DURATION: Seconds = 15 * MINUTE;
@@ -24,12 +25,12 @@ export const MAX_TAGS = 50;
 export const MAX_POLICY_ARNS = 10;
 export const MAX_POLICY_CHARACTERS = 2048;
 
-/** What a rule sets for the sessions of its roles; strings may hold templates. */
+/** What a rule sets for the sessions of its roles. */
 export interface SessionSettings {
   readonly durationSeconds: Seconds;
   readonly consoleSeconds?: Seconds | undefined;
-  readonly sourceIdentity?: string | undefined;
-  readonly tags: Readonly<Record<string, string>>;
+  readonly sourceIdentity?: Template | undefined;
+  readonly tags: Readonly<Record<string, Template>>;
   readonly transitiveTags: readonly string[];
   readonly policyArns: readonly string[];
   /** An inline session policy as JSON text. */
@@ -49,95 +50,49 @@ export interface RoleSession {
 
 // The classes of the STS model; lengths count Unicode code points.
 const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
-const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
-const SOURCE_IDENTITY = /^(?!aws:)[\w+=,.@-]{2,64}$/;
+
+/** The value of a session tag. A session name is not always one: a user name may hold a comma. */
+export const TAG_VALUE: FieldRule = {
+  characters: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u,
+  shortest: 0,
+  longest: 256,
+  always: { person: [16, 16], connector: [1, 32] },
+};
+
+/** The SourceIdentity. `aws:` at its beginning, which AWS keeps for itself, is not among its characters. */
+export const SOURCE_IDENTITY: FieldRule = {
+  characters: /^[\w+=,.@-]*$/,
+  shortest: 2,
+  longest: 64,
+  always: { person: [16, 16], connector: [1, 32], sessionName: [16, 64] },
+};
 
 export function isTagKey(text: string): boolean {
   return TAG_KEY.test(text) && !/^aws:/i.test(text);
 }
 
-export function isTagValue(text: string): boolean {
-  return TAG_VALUE.test(text);
-}
-
-export function isSourceIdentity(text: string): boolean {
-  return SOURCE_IDENTITY.test(text);
-}
-
-const FIELDS = {
-  username: identity => identity.username,
-  email: identity => identity.email,
-  displayName: identity => identity.displayName,
-  subject: identity => identity.subject,
-  connector: identity => identity.connector,
-  person: identity => identity.person,
-} as const satisfies Record<string, (identity: Identity) => string | undefined>;
-
-const PLACEHOLDER = /\{([^{}|]*)(?:\|([^{}]*))?\}/g;
-
 /**
- * Why a template cannot be used, or undefined when it can.
- * Placeholders: `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}`, `{attributes.NAME}`;
- * `{email|none}` gives `none` to people who have no email.
- */
-export function templateProblem(template: string): string | undefined {
-  for (const [whole, name] of template.matchAll(PLACEHOLDER)) {
-    const known = Object.hasOwn(FIELDS, name!) || /^attributes\..+$/.test(name!);
-    if (!known)
-      return `unknown placeholder ${whole}; known are ${Object.keys(FIELDS)
-        .map(field => `{${field}}`)
-        .join(', ')} and {attributes.NAME}`;
-  }
-  return /[{}]/.test(template.replaceAll(PLACEHOLDER, '')) ? 'a brace that belongs to no placeholder' : undefined;
-}
-
-interface RenderedTemplate {
-  readonly text: string;
-  /** The placeholder that this person has no value for. */
-  readonly missing?: string | undefined;
-}
-
-function renderTemplate(template: string, identity: Identity): RenderedTemplate {
-  let missing: string | undefined;
-  const text = template.replaceAll(PLACEHOLDER, (_whole, name: string, fallback: string | undefined) => {
-    // An empty attribute says nothing: a policy in AWS must not compare it with another person's empty one.
-    const value = fieldOf(identity, name) || fallback;
-    if (value === undefined) missing ??= name;
-    return value ?? '';
-  });
-  return { text, missing };
-}
-
-function fieldOf(identity: Identity, name: string): string | undefined {
-  if (Object.hasOwn(FIELDS, name)) return FIELDS[name as keyof typeof FIELDS](identity);
-  const attribute = name.replace(/^attributes\./, '');
-  return Object.hasOwn(identity.attributes, attribute) ? identity.attributes[attribute] : undefined;
-}
-
-/**
- * The session for one person. Throws `session_settings_invalid` when a value is missing or breaks a limit of AWS:
+ * The session for one person. Throws `session_settings_invalid` when a template has no text for this person that fits AWS:
  * nothing is cut or squashed, because policies in AWS decide by these values.
  */
 export function roleSessionFor(settings: SessionSettings, identity: Identity, rule: string): RoleSession {
-  const fill = (field: string, template: string, accepts: (text: string) => boolean, limits: string): string => {
-    const { text, missing } = renderTemplate(template, identity);
-    if (missing !== undefined) {
+  const fill = (name: string, template: Template, { field, limits }: { readonly field: FieldRule; readonly limits: string }): string => {
+    const filled = fillTemplate(template, identity, field);
+    if ('text' in filled) return filled.text;
+    if ('missing' in filled) {
       throw invalid(
         rule,
-        field,
-        `the person has no ${missing}`,
-        `Your identity provider sent no "${missing}", which this role needs for its ${field}.`,
+        name,
+        `the person has no ${filled.missing}`,
+        `Your identity provider sent no "${filled.missing}", which this role needs for its ${name}.`,
       );
     }
-    if (!accepts(text)) {
-      throw invalid(
-        rule,
-        field,
-        `the value does not fit ${limits}`,
-        `What your identity provider sent does not fit AWS's limits for the ${field} of this role (${limits}).`,
-      );
-    }
-    return text;
+    throw invalid(
+      rule,
+      name,
+      `the value does not fit ${limits}`,
+      `What your identity provider sent does not fit AWS's limits for the ${name} of this role (${limits}).`,
+    );
   };
   return {
     durationSeconds: settings.durationSeconds,
@@ -145,10 +100,13 @@ export function roleSessionFor(settings: SessionSettings, identity: Identity, ru
     sourceIdentity:
       settings.sourceIdentity === undefined
         ? undefined
-        : fill('source identity', settings.sourceIdentity, isSourceIdentity, '2 to 64 characters of letters, digits and _+=,.@-'),
+        : fill('source identity', settings.sourceIdentity, {
+            field: SOURCE_IDENTITY,
+            limits: '2 to 64 characters of letters, digits and _+=,.@-',
+          }),
     tags: Object.entries(settings.tags).map(([key, template]) => ({
       key,
-      value: fill(`session tag ${key}`, template, isTagValue, 'at most 256 letters, digits, spaces and _.:/=+-@'),
+      value: fill(`session tag ${key}`, template, { field: TAG_VALUE, limits: 'at most 256 letters, digits, spaces and _.:/=+-@' }),
     })),
     transitiveTags: settings.transitiveTags,
     policyArns: settings.policyArns,

@@ -67,8 +67,8 @@ access:
     session:
       duration: 4h
       console: 8h
-      sourceIdentity: "{username}"
-      tags: { Department: "{attributes.department}", Email: "{email}" }
+      sourceIdentity: "{sessionName}"
+      tags: { Department: "{attributes.department|none}", Email: "{email|none}" }
       transitiveTags: [Department]
     require: { mfa: true, authenticatedWithin: 8h }
 
@@ -79,8 +79,8 @@ access:
     roles: [Auditor]
     session:
       duration: 1h # a role that is reached through a hub gives an hour at most
-      sourceIdentity: "{username}"
-      tags: { Department: "{attributes.department}", Email: "{email}" }
+      sourceIdentity: "{sessionName}"
+      tags: { Department: "{attributes.department|none}", Email: "{email|none}" }
       transitiveTags: [Department]
     require: { mfa: true, authenticatedWithin: 8h }
 
@@ -92,20 +92,20 @@ access:
     session:
       duration: 2h
       console: 4h
-      sourceIdentity: "{username}"
-      tags: { Department: "{attributes.department}", Email: "{email}" }
+      sourceIdentity: "{sessionName}"
+      tags: { Department: "{attributes.department|none}", Email: "{email|none}" }
 
   - name: developers-look
     groups: [developers]
     connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
     accounts: [prod]
     roles: [ReadOnly]
-    session: { duration: 4h, sourceIdentity: "{username}" } # the role itself allows one hour
+    session: { duration: 4h, sourceIdentity: "{sessionName}" } # the role itself allows one hour
 
   - name: by-group-name # aws-staging-ReadOnly gives ReadOnly in staging
     groupPattern: "aws-{account}-{role}"
     connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
-    session: { duration: 1h, sourceIdentity: "{username}" }
+    session: { duration: 1h, sourceIdentity: "{sessionName}" }
 
 aws:
   endpoints: { sts: ${awsUrl}, signin: ${awsUrl}, console: ${awsUrl}/console }

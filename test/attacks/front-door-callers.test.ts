@@ -23,7 +23,7 @@ const LIES = [
 
 /** A rule of the demo, for people inside of a network only. */
 const inside = (yaml: string): string =>
-  yaml.replace('session: { duration: 4h, sourceIdentity: "{username}" }', '$&\n    require: { networks: [10.0.0.0/8] }\n   ');
+  yaml.replace('session: { duration: 4h, sourceIdentity: "{sessionName}" }', '$&\n    require: { networks: [10.0.0.0/8] }\n   ');
 
 describe('lies about the bridge itself', () => {
   let world: World;

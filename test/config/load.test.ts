@@ -139,7 +139,11 @@ describe('a configuration without a mistake', () => {
     ['a group with spaces and commas', '[aws-admins]', '["CN=Domain Admins,OU=Groups,DC=acme,DC=com"]'],
     ['a pattern without account', '"aws-{account}-{role}"', '"aws-{role}"\n    accounts: [prod]'],
     ['a pattern bounded by roles', '"aws-{account}-{role}"', '"aws-{account}"\n    roles: [ReadOnly]'],
-    ['templates with fallbacks', '{ duration: 4h }', '{ tags: { Email: "{email|none}", Team: "team: {attributes.team}" } }'],
+    [
+      'templates with fallbacks',
+      '{ duration: 4h }',
+      '{ sourceIdentity: "{username|{sessionName}}", tags: { Email: "{email|none}", Team: "team: {attributes.team|{attributes.squad|none}}" } }',
+    ],
     ['a policy of AWS', '{ duration: 4h }', '{ policyArns: ["arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"] }'],
     ['the longest duration', '{ duration: 4h }', '{ duration: 12h, console: 15m }'],
     [
@@ -276,6 +280,75 @@ describe('what works, though hardly as meant, is a warning', () => {
       assert.deepEqual(await of('[adfs]'), ['access[0].require.mfa']);
       assert.deepEqual(await of('[okta, adfs]'), []);
     }));
+});
+
+it('what cannot be written into the proof of a corporate identity provider is a warning', () =>
+  written(async ({ check }) => {
+    const corporate = spoiled('trust: web-identity', 'trust: corporate-web-identity');
+    const { problems, warnings } = await check(
+      corporate.replace('{ duration: 4h }', '{ sourceIdentity: "{sessionName}", tags: { Email: "{email|none}" } }'),
+    );
+    assert.deepEqual(said(problems), []);
+    const why = 'cannot be set in staging (trust: corporate-web-identity), so this rule gives nobody a role there.';
+    assert.deepEqual(said(warnings), [
+      `27:16 access[0].session.sourceIdentity: ${why} Give staging a rule without sourceIdentity and tags.`,
+      `27:49 access[0].session.tags: ${why} Give staging a rule without sourceIdentity and tags.`,
+    ]);
+    assert.deepEqual(said((await check(corporate)).warnings), []);
+  }));
+
+describe('a template without a way out is a warning', () => {
+  const warningsOf = async (session: string) => {
+    let lines: string[] = [];
+    await written(async ({ check }) => {
+      const { configuration, problems, warnings } = await check(spoiled('{ duration: 4h }', session));
+      assert.deepEqual(said(problems), []);
+      assert.ok(configuration);
+      lines = said(warnings);
+    });
+    return lines;
+  };
+  const WARNED: readonly (readonly [session: string, warning: string])[] = [
+    [
+      '{ sourceIdentity: "{username}" }',
+      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {username} is missing or does not fit AWS. Write "{sessionName}", which is unique and fits for every user, or "{username|{sessionName}}".',
+    ],
+    [
+      '{ sourceIdentity: "{connector}={email}" }',
+      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {email} is missing or does not fit AWS. Write "{sessionName}", which is unique and fits for every user, or "{connector}={email|{person}}".',
+    ],
+    [
+      '{ sourceIdentity: "{username|{email}}" }',
+      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {email} is missing or does not fit AWS. Write "{sessionName}", which is unique and fits for every user, or "{username|{email|{sessionName}}}".',
+    ],
+    [
+      '{ sourceIdentity: "{connector}.{sessionName}" }',
+      '27:16 access[0].session.sourceIdentity: can become longer than 64 characters, and such users are denied the roles of this rule. Write "{sessionName}", which is unique and fits for every user.',
+    ],
+    [
+      '{ tags: { Team: "{attributes.team}", Email: "{email|none}" } }',
+      '27:24 access[0].session.tags.Team: denies the roles of this rule to users whose {attributes.team} is missing or does not fit AWS. Write "{attributes.team|none}", with the text that your policies expect of such users.',
+    ],
+    [
+      '{ tags: { Name: "{sessionName}" } }',
+      '27:24 access[0].session.tags.Name: denies the roles of this rule to users whose {sessionName} is missing or does not fit AWS. Write "{sessionName|none}", with the text that your policies expect of such users.',
+    ],
+  ];
+  for (const [session, warning] of WARNED) it(session, async () => assert.deepEqual(await warningsOf(session), [warning]));
+
+  it('warns of every tag and of the source identity', async () => {
+    assert.equal((await warningsOf('{ sourceIdentity: "{email}", tags: { A: "{email}", B: "{subject}", C: "{person}" } }')).length, 3);
+  });
+
+  it('has no warning for what serves every user', async () => {
+    for (const session of [
+      '{ sourceIdentity: "{sessionName}" }',
+      '{ sourceIdentity: "{username|{sessionName}}" }',
+      '{ sourceIdentity: "{connector}={username|{person}}" }',
+      '{ tags: { Email: "{email|none}", Team: "{attributes.team|}", Who: "{person}", Fixed: "yes" } }',
+    ])
+      assert.deepEqual(await warningsOf(session), [], session);
+  });
 });
 
 describe('loadConfiguration', () => {

@@ -91,8 +91,8 @@ describe('fifty people at once, half by each protocol', () => {
       const event = issued.find(candidate => candidate.accessKeyId === accessKeyId)!;
       assert.equal(event.actor.username, username);
       assert.equal(event.actor.connector, CONNECTOR[guest.protocol]);
-      assert.equal(event.sourceIdentity, username);
       assert.equal(event.sessionName, `${username}-${event.actor.person}`);
+      assert.equal(event.sourceIdentity, event.sessionName);
       assert.ok(arn.endsWith(`:assumed-role/${guest.role}/${event.sessionName}`), arn);
     }
     assert.equal(new Set(issued.map(({ actor }) => actor.person)).size, GUESTS.length);

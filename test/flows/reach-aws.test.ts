@@ -204,8 +204,8 @@ describe('reaching AWS', () => {
     assert.equal(issued.role, 'Admin');
     assert.equal(issued.rule, 'admins');
     assert.equal(issued.group, 'aws-admins');
-    assert.equal(issued.sourceIdentity, 'alice');
     assert.match(issued.sessionName, /^alice-[a-z2-7]{16}$/);
+    assert.equal(issued.sourceIdentity, issued.sessionName);
     assert.match(issued.stsRequestId, /^[0-9a-f-]{36}$/);
     assert.equal(issued.origin.correlationId, shown.headers.get('x-correlation-id'));
     assert.equal(issued.origin.address, '127.0.0.1');

@@ -20,9 +20,15 @@ function person(username: string, groups: readonly string[] = ['developers']): P
 /** Gives the role `Plain` in prod to developers, with nothing of the person in its session. */
 const PLAIN_RULE = '  - { name: plain, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Plain] }';
 
+/** Two more that say the user's own name: one with a way out, one without. */
+const NAMING_RULES = ['Named', 'Strict'].map(
+  (role, index) =>
+    `  - { groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [${role}], session: { sourceIdentity: "${['{username|{sessionName}}', '{username}'][index]}" } }`,
+);
+
 function withPlainRole(aws: WorldInput): WorldInput {
   const developer = aws.roles!.find(({ account, name }) => account === '111122223333' && name === 'Developer')!;
-  return { ...aws, roles: [...aws.roles!, { ...developer, name: 'Plain' }] };
+  return { ...aws, roles: [...aws.roles!, ...['Plain', 'Named', 'Strict'].map(name => ({ ...developer, name }))] };
 }
 
 async function signIn(world: World, username: string, connector: string): Promise<{ visitor: Visitor; page: Page }> {
@@ -59,7 +65,7 @@ describe('people with unusual names', () => {
   before(async () => {
     world = await startWorld({
       people: people.map(username => person(username)),
-      configure: yaml => yaml.replace(/^access:$/m, `$&\n${PLAIN_RULE}`),
+      configure: yaml => yaml.replace(/^access:$/m, `$&\n${[PLAIN_RULE, ...NAMING_RULES].join('\n')}`),
       aws: withPlainRole,
     });
   });
@@ -79,13 +85,16 @@ describe('people with unusual names', () => {
         assert.match(sessionName.slice(fits ? username.length + 1 : 0), /^[a-z2-7]{16}$/);
         if (fits) assert.ok(sessionName.startsWith(`${username}-`));
         issued.push({ username, connector: CONNECTOR[protocol], sessionName });
-        // A source identity is the name as it stands, or there is none and no role.
-        const console = await visitor.submit(page, button('Console', 'prod', 'Developer'));
+        assert.equal(sourceIdentityOn(await visitor.submit(page, button('Console', 'prod', 'Developer'))), sessionName);
+        const named = await visitor.submit(page, button('Console', 'prod', 'Named'));
+        assert.equal(sourceIdentityOn(named), FITS_AWS.test(username) ? username : sessionName);
+        // Without an alternative the source identity is the name as it stands, or there is none and no role.
+        const strict = await visitor.submit(page, button('Console', 'prod', 'Strict'));
         if (FITS_AWS.test(username)) {
-          assert.equal(sourceIdentityOn(console), username);
+          assert.equal(sourceIdentityOn(strict), username);
         } else {
-          assert.equal(console.status, 403);
-          assert.match(console.text, /does not fit AWS's limits for the source identity of this role/);
+          assert.equal(strict.status, 403);
+          assert.match(strict.text, /does not fit AWS's limits for the source identity of this role/);
         }
       });
     }

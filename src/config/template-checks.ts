@@ -1,0 +1,84 @@
+/** Templates that serve some users only: whoever has no value, or one that does not fit AWS, is denied the roles of the rule. */
+import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
+import { type FieldRule, type Gap, parseTemplate, templateGap, templateProblem } from '../core/template.ts';
+import type { Finding, Judgement, Mistake, Path } from './problems.ts';
+import type { Document } from './schema.ts';
+import type { Readable } from './schema-walk.ts';
+
+interface Field {
+  readonly rule: FieldRule;
+  /** Texts that may stand behind the placeholder in question, the best one first. */
+  readonly alternatives: readonly string[];
+  /** What serves every user, and what the operator should know of the alternatives. */
+  readonly fix: (better: string | undefined) => string;
+}
+
+const FIELDS = {
+  sourceIdentity: {
+    rule: SOURCE_IDENTITY,
+    alternatives: ['{sessionName}', '{person}'],
+    fix: better =>
+      better === undefined
+        ? 'Write "{sessionName}", which is unique and fits for every user.'
+        : `Write "{sessionName}", which is unique and fits for every user, or "${better}".`,
+  },
+  tag: {
+    rule: TAG_VALUE,
+    alternatives: ['none'],
+    fix: better =>
+      better === undefined
+        ? 'Write an alternative that always fits, such as {email|none}, and keep the text short.'
+        : `Write "${better}", with the text that your policies expect of such users.`,
+  },
+} as const satisfies Record<string, Field>;
+
+/** A way out for every template of every rule. Many rules have the same templates, so each is judged once. */
+export function templateFindings({ access = [] }: Readable<Document>): Finding[] {
+  const [ofIdentity, ofTag] = [judgedOnce(FIELDS.sourceIdentity), judgedOnce(FIELDS.tag)];
+  return access.flatMap((rule, index) => {
+    const path: Path = ['access', index, 'session'];
+    const { sourceIdentity, tags = {} } = rule?.session ?? {};
+    return [
+      ...at([...path, 'sourceIdentity'], ofIdentity(sourceIdentity)),
+      ...Object.entries(tags).flatMap(([key, value]) => at([...path, 'tags', key], ofTag(value))),
+    ];
+  });
+}
+
+function at(path: Path, judgement: Judgement | undefined): Finding[] {
+  return judgement === undefined ? [] : [{ path, ...judgement }];
+}
+
+function judgedOnce(field: Field): (text: string | undefined) => Judgement | undefined {
+  const known = new Map<string, Judgement | undefined>();
+  return text => {
+    if (text === undefined) return undefined;
+    if (!known.has(text)) known.set(text, judge(text, field));
+    return known.get(text);
+  };
+}
+
+function judge(text: string, field: Field): Judgement | undefined {
+  const gap = templateGap(parseTemplate(text), field.rule);
+  return gap === undefined ? undefined : { ...mistakeOf(gap, text, field), warning: true };
+}
+
+function mistakeOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): Mistake {
+  if ('length' in gap) {
+    const limit = gap.length === 'too long' ? `longer than ${rule.longest}` : `shorter than ${rule.shortest}`;
+    return { message: `can become ${limit} characters, and such users are denied the roles of this rule.`, fix: fix(undefined) };
+  }
+  const name = `{${gap.placeholder}}`;
+  const candidates = alternatives.map(alternative => text.replaceAll(name, () => `{${gap.placeholder}|${alternative}}`));
+  return {
+    message: `denies the roles of this rule to users whose ${name} is missing or does not fit AWS.`,
+    fix: fix(candidates.find(candidate => serves(candidate, gap, rule))),
+  };
+}
+
+/** Whether the text is a template in which this gap is closed; another one may be left, and is told of next. */
+function serves(text: string, { placeholder }: { readonly placeholder: string }, rule: FieldRule): boolean {
+  if (templateProblem(text) !== undefined) return false;
+  const left = templateGap(parseTemplate(text), rule);
+  return left === undefined || ('placeholder' in left && left.placeholder !== placeholder);
+}

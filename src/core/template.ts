@@ -1,0 +1,203 @@
+/**
+ * Templates of a rule: text with placeholders that is filled in for one user.
+ *
+ *     template    = *( text / "{" NAME [ "|" alternative ] "}" )
+ *     alternative = template            ; nested at most three deep
+ *
+ * An alternative serves where the value in front of it is absent, or does not fit the field that the template is for. Nothing is cut
+ * or replaced within a value. There is no escape for `{`, `}` and `|`, because AWS takes none of them in these fields.
+ */
+import type { Identity } from './identity.ts';
+import { roleSessionName } from './role.ts';
+
+/** A template without a problem. */
+export type Template = readonly Part[];
+
+type Part = string | { readonly name: string; readonly alternative?: Template | undefined };
+
+/** What a field takes. Lengths count Unicode code points. */
+export interface FieldRule {
+  readonly characters: RegExp;
+  readonly shortest: number;
+  readonly longest: number;
+  /** Placeholders that every user has a value for, of these characters only; with the shortest and the longest value. */
+  readonly always: Readonly<Partial<Record<string, readonly [shortest: number, longest: number]>>>;
+}
+
+/** The text for one user, or why there is none. */
+export type Filled =
+  | { readonly text: string }
+  /** The user has no value for this placeholder, and for none of its alternatives. */
+  | { readonly missing: string }
+  | { readonly unfit: true };
+
+/** Why a template is empty for some users: a placeholder without a value that always fits, or the length of what always fits. */
+export type Gap = { readonly placeholder: string } | { readonly length: 'too short' | 'too long' };
+
+const MAX_DEPTH = 3;
+
+const FIELDS = {
+  username: identity => identity.username,
+  email: identity => identity.email,
+  displayName: identity => identity.displayName,
+  subject: identity => identity.subject,
+  connector: identity => identity.connector,
+  person: identity => identity.person,
+  sessionName: identity => roleSessionName(identity),
+} as const satisfies Record<string, (identity: Identity) => string | undefined>;
+
+/** Why a template cannot be used, or undefined when it can. */
+export function templateProblem(text: string): string | undefined {
+  const parsed = parse(text);
+  return 'problem' in parsed ? parsed.problem : undefined;
+}
+
+/** Throws an Error for a template that has a problem. */
+export function parseTemplate(text: string): Template {
+  const parsed = parse(text);
+  if ('problem' in parsed) throw new Error(`a template with a problem: ${parsed.problem}`);
+  return parsed.template;
+}
+
+/** Every text of the template that goes to AWS as it stands, alternatives included. */
+export function literalsOf(template: Template): readonly string[] {
+  return template.flatMap(part => (typeof part === 'string' ? [part] : literalsOf(part.alternative ?? [])));
+}
+
+/**
+ * Fills in a template. Of several texts the first that fits is taken: first the values themselves, then one alternative more at a time,
+ * from left to right.
+ */
+export function fillTemplate(template: Template, identity: Identity, field: FieldRule): Filled {
+  const text = textsOf(template, identity, field).find(candidate => fits(candidate, field));
+  if (text !== undefined) return { text };
+  const [missing] = template.flatMap(part => (isPlaceholder(part) && isAbsent(part, identity) ? [part.name] : []));
+  return missing === undefined ? { unfit: true } : { missing };
+}
+
+/** What keeps a template from serving every user, or undefined when it serves all. */
+export function templateGap(template: Template, field: FieldRule): Gap | undefined {
+  let [shortest, longest] = [0, 0];
+  for (const part of lastResort(template)) {
+    const [least, most] = typeof part === 'string' ? [lengthOf(part), lengthOf(part)] : (ofEveryone(part.name, field) ?? []);
+    if (least === undefined || most === undefined) return { placeholder: (part as { readonly name: string }).name };
+    shortest += least;
+    longest += most;
+  }
+  if (longest > field.longest) return { length: 'too long' };
+  return shortest < field.shortest ? { length: 'too short' } : undefined;
+}
+
+export function fits(text: string, { characters, shortest, longest }: FieldRule): boolean {
+  const length = lengthOf(text);
+  return characters.test(text) && length >= shortest && length <= longest;
+}
+
+function textsOf(template: Template, identity: Identity, field: FieldRule): readonly string[] {
+  const choices = template.map(part => choicesOf(part, identity, field));
+  if (choices.some(({ length }) => length === 0)) return [];
+  const chosen = choices.map(() => 0);
+  const texts: string[] = [];
+  for (;;) {
+    texts.push(choices.map((of, index) => of[chosen[index]!]!).join(''));
+    const next = choices.findIndex((of, index) => chosen[index]! + 1 < of.length);
+    if (next < 0) return texts;
+    chosen[next]! += 1;
+  }
+}
+
+function choicesOf(part: Part, identity: Identity, field: FieldRule): readonly string[] {
+  if (typeof part === 'string') return [part];
+  const value = valueFor(identity, part.name);
+  const own = value !== undefined && field.characters.test(value) ? [value] : [];
+  return part.alternative === undefined ? own : [...own, ...textsOf(part.alternative, identity, field)];
+}
+
+function isAbsent(part: Exclude<Part, string>, identity: Identity): boolean {
+  if (valueFor(identity, part.name) !== undefined) return false;
+  return part.alternative === undefined || part.alternative.some(inner => isPlaceholder(inner) && isAbsent(inner, identity));
+}
+
+/** The value of a placeholder. An empty one says nothing: a policy in AWS must not compare it with another user's empty one. */
+function valueFor(identity: Identity, name: string): string | undefined {
+  if (Object.hasOwn(FIELDS, name)) return FIELDS[name as keyof typeof FIELDS](identity) || undefined;
+  const attribute = name.replace(/^attributes\./, '');
+  return (Object.hasOwn(identity.attributes, attribute) && identity.attributes[attribute]) || undefined;
+}
+
+/** The template with every alternative taken. */
+function lastResort(template: Template): readonly Part[] {
+  return template.flatMap(part => (isPlaceholder(part) && part.alternative !== undefined ? lastResort(part.alternative) : [part]));
+}
+
+function ofEveryone(name: string, { always }: FieldRule): readonly [number, number] | undefined {
+  return Object.hasOwn(always, name) ? always[name] : undefined;
+}
+
+function isPlaceholder(part: Part): part is Exclude<Part, string> {
+  return typeof part !== 'string';
+}
+
+function lengthOf(text: string): number {
+  return [...text].length;
+}
+
+// ---------------------------------------------------------------- the grammar
+
+type Parsed = { readonly template: Template } | { readonly problem: string };
+
+const STRAY_BRACE = 'a brace that belongs to no placeholder';
+
+function parse(text: string): Parsed {
+  const tokens = text.match(/[{}|]|[^{}|]+/g) ?? [];
+  let at = 0;
+  let problem: string | undefined;
+
+  /** Reads up to the brace that closes the alternative, or to the end. */
+  const read = (depth: number): Template => {
+    const parts: Part[] = [];
+    for (; at < tokens.length && problem === undefined; at++) {
+      const token = tokens[at]!;
+      if (token === '}') {
+        if (depth === 0) problem = STRAY_BRACE;
+        return parts;
+      }
+      if (token === '|' && depth > 0) problem = 'an alternative holds a second |; nest it: {email|{attributes.mail|none}}';
+      else if (token === '{') parts.push(placeholder(depth));
+      else parts.push(token);
+    }
+    return parts;
+  };
+
+  const placeholder = (depth: number): Part => {
+    const name = tokens[++at] ?? '';
+    if (['{', '|', '}', ''].includes(name)) {
+      problem = name === '{' || name === '' ? STRAY_BRACE : unknown('');
+      return '';
+    }
+    if (!isKnown(name)) problem ??= unknown(name);
+    const end = tokens[++at];
+    if (end === '}') return { name };
+    if (end !== '|') {
+      problem ??= STRAY_BRACE;
+      return '';
+    }
+    if (depth >= MAX_DEPTH) problem ??= `alternatives are nested more than ${MAX_DEPTH} deep`;
+    at++;
+    const alternative = read(depth + 1);
+    if (tokens[at] !== '}') problem ??= STRAY_BRACE;
+    return { name, alternative };
+  };
+
+  const template = read(0);
+  return problem === undefined ? { template } : { problem };
+}
+
+function isKnown(name: string): boolean {
+  return Object.hasOwn(FIELDS, name) || /^attributes\..+$/.test(name);
+}
+
+function unknown(name: string): string {
+  const known = Object.keys(FIELDS).map(field => `{${field}}`);
+  return `unknown placeholder {${name}}; known are ${known.join(', ')} and {attributes.NAME}`;
+}
