@@ -3,7 +3,7 @@
  *
  * A request walks down from here: what it carries, headers, who asks, then one door. Each half has its face for errors.
  */
-import express, { type Express } from 'express';
+import express, { type Express, type Request } from 'express';
 import { apiRoutes } from './apis/api-routes.ts';
 import { credentialsApi } from './apis/credentials-api.ts';
 import { federationMetadata } from './apis/federation-metadata.ts';
@@ -14,7 +14,7 @@ import { terminalDoors } from './apis/terminal-doors.ts';
 import type { Bridge } from './compose.ts';
 import { BridgeError } from './core/errors.ts';
 import { awsConfigPage } from './flows/aws-config.ts';
-import { browserSso } from './flows/browser-sso.ts';
+import { browserSso, signInAnswers } from './flows/browser-sso.ts';
 import { cliBrowserLogin } from './flows/cli-browser-login.ts';
 import { cliDeviceLogin } from './flows/cli-device-login.ts';
 import { consoleLink } from './flows/console-link.ts';
@@ -47,8 +47,11 @@ export function createApp(bridge: Bridge): Express {
   const { access, signIn, renderer, secrets, clock, baseUrl, help, audit } = bridge;
   const { connectors } = signIn;
   const secure = baseUrl.startsWith('https:');
-  const cookies = bridgeCookies({ secure });
+  const cookies = bridgeCookies({ ...bridge, secure });
   const ownForm = ownFormGuard({ secrets, baseUrl });
+  const signingIn = { ...bridge, cookies, ownForm };
+  const signedInPerson = async (request: Request): Promise<string | undefined> =>
+    (await signIn.sessionOf(cookies.readSession(request)))?.identity.person;
 
   const app = express();
   app.disable('x-powered-by');
@@ -82,10 +85,11 @@ export function createApp(bridge: Bridge): Express {
 
   // Doors for people: they answer with pages.
   app.use(renderer.assets); //                                                /assets/…
-  app.use(limitPerAddress(REQUESTS_PER_MINUTE));
+  app.use(signInAnswers(signingIn)); //                                       /saml/{connector}/acs  /oidc/{connector}/callback
+  app.use(limitPerAddress({ perMinute: REQUESTS_PER_MINUTE, knownBrowser: cookies.readKnown, shownLive: signedInPerson }));
   app.use(onlyNavigations);
   app.use(loadSession({ cookies, sessionOf: signIn.sessionOf, connectors }));
-  app.use(browserSso({ signIn, cookies, secrets, renderer, ownForm })); //   /sign-in  /sign-in/{connector}  /saml/{connector}/acs  /oidc/{connector}/callback  /sign-out
+  app.use(browserSso(signingIn)); //                                          /sign-in  /sign-in/{connector}  /sign-out
   app.use(portal({ access, connectors, renderer, help })); //                /
   app.use(consoleLink({ access, renderer, ownForm })); //                              /console
   app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials

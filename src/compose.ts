@@ -24,11 +24,21 @@ import { createSamlConnector } from './connectors/saml.ts';
 import type { BridgeError } from './core/errors.ts';
 import { partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
-import type { AuditSink, Availability, Clock, Connector, FederationMetadata, Secrets, ServiceProviderMetadata } from './core/ports.ts';
+import type {
+  AuditSink,
+  Availability,
+  Clock,
+  Connector,
+  FederationMetadata,
+  KnownBrowsers,
+  Secrets,
+  ServiceProviderMetadata,
+} from './core/ports.ts';
 import { MINUTE, type Seconds } from './core/time.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
 import { createClientRegistrations } from './issuer/client-registrations.ts';
 import { createIssuer } from './issuer/issuer.ts';
+import { createKnownBrowsers } from './issuer/known-browsers.ts';
 import { openSealingSecret } from './issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
 import type { Logger } from './log.ts';
@@ -48,6 +58,7 @@ export interface Bridge {
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
   readonly mySessions: MySessions;
+  readonly knownBrowsers: KnownBrowsers;
   /** The programs that may ask for a login in a terminal. */
   readonly clients: Clients;
   readonly audit: AuditSink;
@@ -182,6 +193,7 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     deviceAuthorization,
     codeAuthorization,
     mySessions,
+    knownBrowsers: createKnownBrowsers(sealingSecret),
     clients,
     audit,
     metadata: ourIssuer,

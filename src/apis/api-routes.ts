@@ -51,7 +51,13 @@ export function apiRoutes({ operations, baseUrl, tokens, audit, clock }: ApiRout
       else response.json(output);
     };
 
-  const limit = limitPerAddress(REQUESTS_PER_MINUTE);
+  const limit = limitPerAddress({
+    perMinute: REQUESTS_PER_MINUTE,
+    shownLive: async request => {
+      const token = containerTokenIn(request);
+      return token === undefined ? undefined : tokens.sessionBehind(token);
+    },
+  });
   for (const operation of operations) {
     const router = operation.token === 'container' ? container : login;
     const reading = operation.input?.in === 'body' ? [jsonBody(operation.input.maxBytes ?? BODY_BYTES)] : [];

@@ -5,7 +5,7 @@
  * Owns: names, shapes and units of that wire (seconds here, milliseconds there). Does not own: what a grant is worth (bridge), who gets what
  * (bridge/access), where the browser is sent: `GET /authorize` (flows/cli-browser-login) and the start URL (flows/aws-config).
  */
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
 import { type Access, attainable } from '../bridge/access.ts';
 import type { Clients } from '../bridge/clients.ts';
@@ -61,6 +61,7 @@ const AnyTokenRequest = z.object({ clientId: text(MAX_CLIENT_ID), clientSecret: 
 const DeviceExchange = z.object({ deviceCode: text(256) });
 const CodeExchange = z.object({ code: text(256), redirectUri: text(512), codeVerifier: text(256) });
 const Refresh = z.object({ refreshToken: text(256) });
+const ShownGrant = z.object({ deviceCode: text(256), code: text(256), refreshToken: text(256) }).partial();
 const Page = z.object({
   max_result: z.coerce.number().int().min(1).max(MOST_LISTED).optional(),
   // Names an item, and a role name of 512 characters is a third longer in base64url.
@@ -72,19 +73,26 @@ const CredentialsQuery = z.object({ account_id: text(64).min(1), role_name: text
 // ---------------------------------------------------------------- the doors
 
 export function identityCenter(parts: IdentityCenterParts): Router {
-  const limit = limitPerAddress(REQUESTS_PER_MINUTE);
   const router = Router();
-  router.use(ssoOidc(parts, limit));
-  router.use(ssoPortal(parts, limit));
+  router.use(ssoOidc(parts));
+  router.use(ssoPortal(parts));
   return router;
 }
 
-function ssoOidc(parts: IdentityCenterParts, limit: RequestHandler): Router {
+function ssoOidc(parts: IdentityCenterParts): Router {
   const { baseUrl, identityCenterRegion, clients, deviceAuthorization, terminals, clock, secrets } = parts;
   const router = Router();
-  const json: RequestHandler[] = [limit, jsonBody(BODY_BYTES)];
+  const json = jsonBody(BODY_BYTES);
+  // What a request shows is in its body, which is small.
+  const limit = limitPerAddress({
+    perMinute: REQUESTS_PER_MINUTE,
+    shownLive: request => {
+      const { data } = ShownGrant.safeParse(request.body ?? {});
+      return terminals.shownLive({ deviceCode: data?.deviceCode, code: data?.code, token: data?.refreshToken });
+    },
+  });
 
-  router.post('/client/register', json, async (request: Request, response: Response) => {
+  router.post('/client/register', terminals.limitRegistrations, json, async (request: Request, response: Response) => {
     const { clientName, clientType, scopes = [], redirectUris = [], grantTypes = [], issuerUrl } = readJson(request, Registration);
     if (clientType !== 'public') throw new BridgeError('client_metadata_invalid', 'a client that is not public');
     if (!grantTypes.every(terminals.hasGrantType))
@@ -121,7 +129,7 @@ function ssoOidc(parts: IdentityCenterParts, limit: RequestHandler): Router {
     });
   });
 
-  router.post('/token', json, async (request: Request, response: Response) => {
+  router.post('/token', json, limit, async (request: Request, response: Response) => {
     const { clientId, grantType } = readJson(request, AnyTokenRequest);
     const client = await clients.clientOf(clientId);
     const { accessToken, accessExpiresAt, refreshToken } = await terminals.redeem(
@@ -144,8 +152,12 @@ function ssoOidc(parts: IdentityCenterParts, limit: RequestHandler): Router {
   }
 }
 
-function ssoPortal(parts: IdentityCenterParts, limit: RequestHandler): Router {
-  const { access, tokens } = parts;
+function ssoPortal(parts: IdentityCenterParts): Router {
+  const { access, tokens, terminals } = parts;
+  const limit = limitPerAddress({
+    perMinute: REQUESTS_PER_MINUTE,
+    shownLive: request => terminals.shownLive({ token: request.get(TOKEN_HEADER) }),
+  });
   const router = Router();
 
   router.get('/assignment/accounts', limit, async (request, response) => {

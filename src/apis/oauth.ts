@@ -47,9 +47,17 @@ const CodeExchange = z.object({ code: text(256), redirect_uri: text(512), code_v
 const Refresh = z.object({ refresh_token: text(256) });
 const Revocation = z.object({ token: text(256), client_id: text(MAX_CLIENT_ID), token_type_hint: text(64).optional() });
 
+const ShownGrant = z.object({ device_code: text(256), code: text(256), refresh_token: text(256), token: text(256) }).partial();
+
 export function oauth(parts: OAuthParts): Router {
   const { baseUrl, identityCenterRegion, clients, deviceAuthorization, tokens, terminals, clock } = parts;
-  const form = [limitPerAddress(REQUESTS_PER_MINUTE), formBody(SMALL_FORM_BYTES)];
+  const body = formBody(SMALL_FORM_BYTES);
+  // What a request shows is in its body, which is small.
+  const shownLive = (request: Request): Promise<string | undefined> => {
+    const { data } = ShownGrant.safeParse(request.body ?? {});
+    return terminals.shownLive({ deviceCode: data?.device_code, code: data?.code, token: data?.refresh_token ?? data?.token });
+  };
+  const form = [body, limitPerAddress({ perMinute: REQUESTS_PER_MINUTE, shownLive })];
   const metadata = JSON.stringify(metadataOf(baseUrl, deviceAuthorization.enabled, identityCenterRegion));
   const router = Router();
 
@@ -62,7 +70,7 @@ export function oauth(parts: OAuthParts): Router {
     response.type('application/json').send(metadata);
   });
 
-  router.post('/oauth/device_authorization', terminals.limitDeviceLogins, form, async (request: Request, response: Response) => {
+  router.post('/oauth/device_authorization', terminals.limitDeviceLogins, body, async (request: Request, response: Response) => {
     const { client_id, scope, device_name, prompt } = readForm(request, DeviceRequest);
     requireScope(scope);
     const { deviceCode, userCode, expiresInSeconds, intervalSeconds } = await deviceAuthorization.begin({

@@ -11,11 +11,15 @@ import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
 import type { Origin } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
 import { DEVICE_CODE_GRANT, type OAuthClient } from '../core/oauth-client.ts';
+import type { Secrets } from '../core/ports.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { createPollLine } from './poll-line.ts';
 
-/** Each leaves a record for twenty minutes, and nobody needs to be signed in to ask. */
-const DEVICE_LOGINS_PER_MINUTE = 60;
+/**
+ * From one address. Each login by a code leaves a record for twenty minutes, each registration is signed, and nobody needs to be signed in to
+ * ask: two for each of 300 people who begin work at nine.
+ */
+const LOGINS_PER_MINUTE = 600;
 const POLLS = { atOnce: 1, mostWaiting: 10_000 };
 
 /** Reads what a grant needs, by the names of a wire. Each throws `bad_request`. */
@@ -25,9 +29,21 @@ export interface GrantFields {
   refreshToken(): string;
 }
 
+/** What a request to a token endpoint shows, as it came. */
+export interface ShownGrant {
+  readonly deviceCode?: string | undefined;
+  readonly code?: string | undefined;
+  /** An access or refresh token. */
+  readonly token?: string | undefined;
+}
+
 export interface TerminalDoors {
-  /** Stands in front of device authorization. */
+  /** Stands in front of device authorization, at both doors together. */
   readonly limitDeviceLogins: RequestHandler;
+  /** Stands in front of registrations. */
+  readonly limitRegistrations: RequestHandler;
+  /** What a request to a token endpoint is counted by beyond the limit of its address: a grant that is live. */
+  shownLive(shown: ShownGrant): Promise<string | undefined>;
   readonly hasGrantType: (name: string) => boolean;
   /** Throws `grant_type_unsupported`, and what the grant throws. */
   redeem(grantType: string, fields: GrantFields, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
@@ -37,9 +53,10 @@ export interface TerminalDoorsParts {
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
   readonly tokens: Tokens;
+  readonly secrets: Secrets;
 }
 
-export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens }: TerminalDoorsParts): TerminalDoors {
+export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens, secrets }: TerminalDoorsParts): TerminalDoors {
   type Redeem = (fields: GrantFields, client: OAuthClient, origin: Origin) => Promise<TokenAnswer>;
   const line = createPollLine(POLLS);
   const grants = new Map<string, Redeem>([
@@ -55,7 +72,13 @@ export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens }
   ]);
   return {
     hasGrantType: name => grants.has(name),
-    limitDeviceLogins: limitPerAddress(DEVICE_LOGINS_PER_MINUTE),
+    limitDeviceLogins: limitPerAddress({ perMinute: LOGINS_PER_MINUTE }),
+    limitRegistrations: limitPerAddress({ perMinute: LOGINS_PER_MINUTE }),
+    shownLive: async ({ deviceCode, code, token }) => {
+      if (deviceCode !== undefined && (await deviceAuthorization.isLive(deviceCode))) return secrets.digest(deviceCode);
+      if (code !== undefined && (await codeAuthorization.isLive(code))) return secrets.digest(code);
+      return token === undefined ? undefined : tokens.sessionBehind(token);
+    },
     redeem: async (grantType, fields, client, origin) => {
       const redeem = grants.get(grantType);
       if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');

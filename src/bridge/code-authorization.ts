@@ -85,6 +85,8 @@ export interface CodeAuthorization {
   refuse(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<{ readonly redirectTo: string }>;
   /** Throws `grant_invalid`. A code that is presented wrongly or twice ends the session that it was for. */
   redeem(exchange: CodeExchange, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
+  /** Whether this is a code of ours that is remembered. */
+  isLive(code: string): Promise<boolean>;
 }
 
 export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuthorization {
@@ -207,6 +209,8 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
       await recordEnd(audit, { type: 'cli-login.disowned', ...recordOf(request, viewer, origin), cliSession });
       return { redirectTo: answerTo(request, { error: 'access_denied', error_description: 'The person refused the login.' }) };
     },
+
+    isLive: async code => (await authorizationCodes.find(code, clock.now())) !== undefined,
 
     redeem: async ({ code, redirectUri, codeVerifier }, client, origin) => {
       const now = clock.now();

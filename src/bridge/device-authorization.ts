@@ -100,6 +100,8 @@ export interface DeviceAuthorization {
   disown(decision: Decision): Promise<void>;
   /** Throws `authorization_pending`, `slow_down`, `device_denied`, `device_code_expired`, `grant_invalid`. */
   redeem(deviceCode: string, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
+  /** Whether a login waits, or waited a moment ago, under this device code. */
+  isLive(deviceCode: string): Promise<boolean>;
 }
 
 export function createDeviceAuthorization(parts: DeviceAuthorizationParts): DeviceAuthorization {
@@ -260,6 +262,13 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
         await changed(code, current => deny(current, { decidedIn }, clock.now()));
         await recordEnd(audit, { type: 'cli-login.disowned', ...recordOf(decision, grant.request) });
       }),
+
+    isLive: async deviceCode => {
+      const [half = '', secret = ''] = deviceCode.split('.');
+      const code = readUserCode(half);
+      const grant = code === undefined ? undefined : await deviceGrants.find(code, clock.now());
+      return grant !== undefined && secrets.equal(grant.deviceCodeDigest, secrets.digest(secret));
+    },
 
     redeem: async (deviceCode, client, origin) => {
       const session = await audited(origin, undefined, async () => {

@@ -78,10 +78,22 @@ export interface Answer {
   ) => Promise<VerifiedSignIn>;
 }
 
+/** Whether a live attempt waits for an answer, as far as can be told without reading the answer. */
+export type Expected =
+  /** One of this browser. */
+  | 'here'
+  /** One, but the browser sent no attempt cookie. */
+  | 'without-cookie'
+  /** None, and the connector takes answers that nobody asked for. */
+  | 'unsolicited'
+  | 'nowhere';
+
 export interface SignIn {
   readonly connectors: readonly Connector[];
   /** Throws `connector_unknown`, `connector_unavailable`, `idp_unreachable`. */
   begin(request: BeginRequest): Promise<{ readonly redirectTo: string }>;
+  /** Looks for the attempt of an answer and leaves it as it is. Throws `connector_unknown`. */
+  expects(answer: Pick<Answer, 'connector' | 'attemptId' | 'browser'>): Promise<Expected>;
   /** Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`, `person_blocked`. */
   complete(answer: Answer): Promise<{ readonly session: Session; readonly returnTo: LocalPath }>;
   /** The live session of a cookie, or undefined. */
@@ -193,6 +205,16 @@ export function createSignIn(parts: SignInParts): SignIn {
         });
         return { redirectTo };
       }),
+
+    expects: async ({ connector: id, attemptId, browser }) => {
+      const connector = connectorNamed(id);
+      const attempt = attemptId === undefined ? undefined : await attempts.find(attemptId, clock.now());
+      if (attempt?.connector === connector.id) {
+        if (browser === undefined) return 'without-cookie';
+        if (secrets.equal(attempt.browser, browser)) return 'here';
+      }
+      return connector.acceptsUnsolicited ? 'unsolicited' : 'nowhere';
+    },
 
     complete: answer =>
       audited(answer.connector, answer.origin, async (connector, seen) => {

@@ -81,6 +81,8 @@ export interface Tokens {
   refresh(token: string, client: string, origin: Origin): Promise<TokenAnswer>;
   /** The live session behind an access token. Throws `token_invalid`. */
   callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
+  /** The handle of the live session that an access or refresh token leads to, whatever else the token is good for. */
+  sessionBehind(token: string): Promise<string | undefined>;
   /** The live session behind a container token; it says itself which role it opens. Throws `token_invalid`. */
   containerOf(token: string | undefined, origin: Origin): Promise<Caller>;
   /** A token for one role, that lives as long as the session. Throws `token_invalid` when the session has ended. */
@@ -268,6 +270,12 @@ export function createTokens(parts: TokensParts): Tokens {
       if (only !== undefined)
         throw new BridgeError('token_invalid', 'a container token opens one role at its own address, and nothing else');
       return caller;
+    },
+
+    sessionBehind: async token => {
+      const now = clock.now();
+      const found = (await accessTokens.findWithSession(token, now)) ?? (await refreshTokens.findWithSession(token, now));
+      return found !== undefined && isLive(found.session) ? found.session.summary.handle : undefined;
     },
 
     containerOf: async (token, origin) => {

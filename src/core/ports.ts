@@ -124,6 +124,8 @@ export interface ServiceProviderMetadata {
 /** Sign-in attempts. Ids are hashed by the store; what lies in it cannot be used to continue an attempt. */
 export interface SignInAttempts {
   create(attempt: SignInAttempt): Promise<void>;
+  /** Looks, and leaves the attempt as it is; undefined when unknown, consumed or expired at `now`. */
+  find(id: string, now: Instant): Promise<SignInAttempt | undefined>;
   /** Gives the attempt to exactly one caller, ever; undefined when unknown, consumed or expired at `now`. */
   consume(id: string, now: Instant): Promise<SignInAttempt | undefined>;
 }
@@ -214,6 +216,12 @@ export interface Records<R extends { readonly expiresAt: Instant; readonly sessi
 export interface OneTimeKeys {
   /** True for the first caller ever, also when two race; remembered until `expiresAt`. */
   claim(key: string, expiresAt: Instant): Promise<boolean>;
+}
+
+/** Browsers in which somebody has signed in before. Serves to count by, and proves nothing else. */
+export interface KnownBrowsers {
+  /** The mark that only the bridge can make of the secret of an attempt cookie: 43 characters of base64url. */
+  markOf(browser: string): string;
 }
 
 /** Client ids that are registrations, signed by the bridge. */

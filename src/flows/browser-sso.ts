@@ -1,7 +1,7 @@
 /**
  * The first journey: a person signs in at their identity provider and gets a session here, and leaves again.
  *
- * Owns: the routes of sign-in and sign-out, and the two ways back from an identity provider.
+ * Owns: the routes of sign-in and sign-out, the two ways back from an identity provider, and how often each may be gone.
  * Does not own: protocols (connectors), what an attempt or a session is (bridge/sign-in).
  */
 import { type Request, type Response, Router } from 'express';
@@ -9,27 +9,32 @@ import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
 import { BridgeError } from '../core/errors.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
-import type { AuthenticationResponse, Secrets, Session } from '../core/ports.ts';
+import type { AuthenticationResponse, Clock, Secrets, Session } from '../core/ports.ts';
 import { isRoleName } from '../core/role.ts';
+import { MINUTE } from '../core/time.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { choicesOf } from '../http/connector-choices.ts';
 import { forgetSession, sessionIn, viewerIn } from '../http/current-session.ts';
-import { limitPerAddress, type OwnFormGuard } from '../http/guards.ts';
+import { addressKey, limitPerAddress, type OwnFormGuard, onlyNavigations } from '../http/guards.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
-import { contextOf } from '../http/request-context.ts';
+import { contextOf, leaveUnrecorded } from '../http/request-context.ts';
 import type { BridgeCookies } from '../http/session-cookie.ts';
+import { createTally } from '../http/tally.ts';
 
 export interface BrowserSsoParts {
   readonly signIn: SignIn;
   readonly cookies: BridgeCookies;
+  readonly clock: Clock;
   readonly secrets: Secrets;
   readonly renderer: Renderer;
   readonly ownForm: OwnFormGuard;
 }
 
-/** A genuine answer that was tampered with costs a third of a second of ours; people whose answers are fine are not counted. */
+/** From one address; beyond that an answer is looked at only if a live attempt of its browser waits for it. */
 const REFUSED_ANSWERS_PER_MINUTE = 60;
+/** Each leaves a record for ten minutes, and perhaps a signature: two for each of 300 people who come to the office at nine. */
+const BEGINS_PER_MINUTE = 600;
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
 
@@ -44,7 +49,7 @@ const SignOutForm = z.object({ csrf_token: text(64).optional() });
 
 export function browserSso(parts: BrowserSsoParts): Router {
   const { signIn, cookies, secrets, renderer, ownForm } = parts;
-  const limitAnswers = limitPerAddress(REFUSED_ANSWERS_PER_MINUTE, { count: 'refused' });
+  const limitBegins = limitPerAddress({ perMinute: BEGINS_PER_MINUTE, knownBrowser: cookies.readKnown });
   const router = Router();
 
   const begin = async (request: Request, response: Response, connector: string): Promise<void> => {
@@ -57,27 +62,11 @@ export function browserSso(parts: BrowserSsoParts): Router {
       reauthenticate: query.reauthenticate !== undefined,
       origin: contextOf(response).origin,
     });
-    cookies.writeAttempt(response, browser);
+    if (cookies.readKnown(request) === undefined) cookies.writeAttempt(response, browser);
     response.redirect(303, redirectTo);
   };
 
-  const complete = async (
-    request: Request,
-    response: Response,
-    answer: { connector: string; response: AuthenticationResponse; attemptId: string | undefined },
-  ): Promise<void> => {
-    const { session, returnTo } = await signIn.complete({
-      ...answer,
-      browser: cookies.readAttempt(request),
-      previousSession: cookies.readSession(request),
-      origin: contextOf(response).origin,
-      authenticate: (connector, message, expectation) => authenticate(request, connector, { response: message, expectation }),
-    });
-    cookies.writeSession(response, session.id, new Date(session.expiresAt));
-    response.redirect(303, returnTo);
-  };
-
-  router.get('/sign-in', async (request, response) => {
+  router.get('/sign-in', limitBegins, async (request: Request, response: Response) => {
     const { return_to } = readQuery(request, SignInQuery);
     const returnTo = localPath(return_to);
     const [only, ...others] = signIn.connectors;
@@ -90,33 +79,7 @@ export function browserSso(parts: BrowserSsoParts): Router {
       .send(renderer.render('sign-in', { viewer, connectors: choicesOf(signIn.connectors, returnTo), purpose: purposeOf(returnTo) }));
   });
 
-  router.get('/sign-in/:connector', (request, response) => begin(request, response, connectorIn(request)));
-
-  router.post('/saml/:connector/acs', limitAnswers, formBody(ACS_BODY_BYTES), (request, response) => {
-    const form = readForm(request, AcsForm);
-    const connector = connectorIn(request);
-    if (cookies.readAttempt(request) === undefined && form.reposted === undefined) {
-      const action = `/saml/${encodeURIComponent(connector)}/acs`;
-      response.type('html').send(renderer.render('repost', { action, samlResponse: form.SAMLResponse, relayState: form.RelayState ?? '' }));
-      return;
-    }
-    return complete(request, response, {
-      connector,
-      response: { protocol: 'saml', samlResponse: form.SAMLResponse },
-      // Our own page posts an empty one where there was none.
-      attemptId: form.RelayState || undefined,
-    });
-  });
-
-  router.get('/oidc/:connector/callback', limitAnswers, (request, response) => {
-    const parameters = new URL(request.originalUrl, 'https://here.invalid').searchParams;
-    const [state, ...more] = parameters.getAll('state');
-    return complete(request, response, {
-      connector: connectorIn(request),
-      response: { protocol: 'oidc', parameters },
-      attemptId: more.length === 0 ? state : undefined,
-    });
-  });
+  router.get('/sign-in/:connector', limitBegins, (request: Request, response: Response) => begin(request, response, connectorIn(request)));
 
   router.post('/sign-out', formBody(SMALL_FORM_BYTES), async (request, response) => {
     const { csrf_token } = readForm(request, SignOutForm);
@@ -152,6 +115,74 @@ const NOT_ENDED =
 
 function isUnavailable(thrown: unknown): thrown is BridgeError {
   return thrown instanceof BridgeError && thrown.code === 'unavailable';
+}
+
+/**
+ * The two ways back from an identity provider. They stand in front of the limits of everything else: an answer that a live attempt of its
+ * browser waits for is taken whatever else comes from its address, and what nobody waits for is turned away before it costs.
+ */
+export function signInAnswers(parts: BrowserSsoParts): Router {
+  const { signIn, cookies, secrets, clock, renderer } = parts;
+  const [refusedAnswers, turnedAway] = [createTally(MINUTE), createTally(MINUTE)];
+  const router = Router();
+
+  /** Throws `too_many_requests` for an answer that nobody waits for, beyond the limit. */
+  const requireExpected = async (response: Response, answer: Parameters<SignIn['expects']>[0]): Promise<void> => {
+    // Counted until it was taken, so that many at the same time are no way around.
+    const refused = refusedAnswers.add(addressKey(response), clock.now());
+    if (refused <= REFUSED_ANSWERS_PER_MINUTE || (await signIn.expects(answer)) !== 'nowhere') return;
+    // The first one of a window stands for all: a flood must not fill the trail.
+    if (turnedAway.add(addressKey(response), clock.now()) > 1) leaveUnrecorded(response);
+    throw new BridgeError('too_many_requests', `more than ${REFUSED_ANSWERS_PER_MINUTE} refused answers a minute from one address`, {
+      hint: 'Start again at the sign-in page. Answers to a sign-in that was started in this browser are always taken.',
+    });
+  };
+
+  const complete = async (
+    request: Request,
+    response: Response,
+    answered: { connector: string; response: AuthenticationResponse; attemptId: string | undefined },
+  ): Promise<void> => {
+    const answer = { ...answered, browser: cookies.readAttempt(request) };
+    await requireExpected(response, answer);
+    const { session, returnTo } = await signIn.complete({
+      ...answer,
+      previousSession: cookies.readSession(request),
+      origin: contextOf(response).origin,
+      authenticate: (connector, message, expectation) => authenticate(request, connector, { response: message, expectation }),
+    });
+    refusedAnswers.takeBack(addressKey(response), clock.now());
+    cookies.writeSession(response, session.id, new Date(session.expiresAt));
+    cookies.writeKnown(response, answer.browser ?? secrets.token());
+    response.redirect(303, returnTo);
+  };
+
+  const parse = formBody(ACS_BODY_BYTES);
+  router.post('/saml/:connector/acs', onlyNavigations, parse, async (request: Request, response: Response) => {
+    const form = readForm(request, AcsForm);
+    const connector = connectorIn(request);
+    // Our own page posts an empty one where there was none.
+    const attemptId = form.RelayState || undefined;
+    const hasCookie = cookies.readAttempt(request) !== undefined;
+    if (!hasCookie && form.reposted === undefined && (await signIn.expects({ connector, attemptId, browser: undefined })) !== 'nowhere') {
+      const action = `/saml/${encodeURIComponent(connector)}/acs`;
+      response.type('html').send(renderer.render('repost', { action, samlResponse: form.SAMLResponse, relayState: form.RelayState ?? '' }));
+      return;
+    }
+    await complete(request, response, { connector, response: { protocol: 'saml', samlResponse: form.SAMLResponse }, attemptId });
+  });
+
+  router.get('/oidc/:connector/callback', onlyNavigations, (request: Request, response: Response) => {
+    const parameters = new URL(request.originalUrl, 'https://here.invalid').searchParams;
+    const [state, ...more] = parameters.getAll('state');
+    return complete(request, response, {
+      connector: connectorIn(request),
+      response: { protocol: 'oidc', parameters },
+      attemptId: more.length === 0 ? state : undefined,
+    });
+  });
+
+  return router;
 }
 
 function connectorIn(request: Request): string {

@@ -12,6 +12,7 @@ import type { MySessions } from '../bridge/my-sessions.ts';
 import { formatUserCode, readUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NetworkDistance } from '../core/network-distance.ts';
+import type { Clock } from '../core/ports.ts';
 import { onlySignedIn, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import { limitGuesses, type OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
@@ -29,6 +30,7 @@ export interface CliDeviceLoginParts {
   readonly renderer: Renderer;
   readonly ownForm: OwnFormGuard;
   readonly help: HelpModel | undefined;
+  readonly clock: Clock;
 }
 
 const DeviceQuery = z.object({ user_code: text(64).optional() });
@@ -57,7 +59,8 @@ const ELSEWHERE = {
   text: 'That is right for a server that you reach by SSH, and for nothing else.',
 };
 
-export function cliDeviceLogin({ deviceAuthorization, mySessions, access, renderer, ownForm, help }: CliDeviceLoginParts): Router {
+export function cliDeviceLogin({ deviceAuthorization, mySessions, access, renderer, ownForm, help, clock }: CliDeviceLoginParts): Router {
+  const guesses = limitGuesses(clock);
   const router = Router();
 
   const askForCode = (response: Response, linkCode: string | undefined, { refusal, notice }: Said = {}): void => {
@@ -124,22 +127,19 @@ export function cliDeviceLogin({ deviceAuthorization, mySessions, access, render
     askForCode(response, linkCode);
   });
 
-  // Only people are counted: strangers could use up what all together may guess wrongly.
-  router.post(
-    '/device',
-    backToDevice,
-    onlySignedIn,
-    formBody(SMALL_FORM_BYTES),
-    limitGuesses(),
-    async (request: Request, response: Response) => {
-      const { user_code: userCode, link_code: linkCode, decision: decided, csrf_token } = readForm(request, DeviceForm);
-      rememberReturnTo(response, pathFor(linkCode));
-      const viewer = requireSession(response);
-      if (!ownForm.isCurrent(request, viewer, csrf_token)) {
-        askForCode(response, linkCode, { notice: outdatedNotice(response) });
-        return;
-      }
-      const decision: Decision = { viewer, origin: contextOf(response).origin, userCode, linkCode };
+  // Only people are counted, and only what they send themselves: strangers could use up what may be guessed wrongly.
+  router.post('/device', backToDevice, onlySignedIn, formBody(SMALL_FORM_BYTES), async (request: Request, response: Response) => {
+    const { user_code: userCode, link_code: linkCode, decision: decided, csrf_token } = readForm(request, DeviceForm);
+    rememberReturnTo(response, pathFor(linkCode));
+    const viewer = requireSession(response);
+    if (!ownForm.isCurrent(request, viewer, csrf_token)) {
+      askForCode(response, linkCode, { notice: outdatedNotice(response) });
+      return;
+    }
+    const decision: Decision = { viewer, origin: contextOf(response).origin, userCode, linkCode };
+    guesses.begin(response);
+    let isWrong = false;
+    try {
       // The form came again: by a reload, by Back, or by two clicks. It is answered as before, and it is no wrong code.
       const before = await deviceAuthorization.decidedBefore(decision);
       if (before !== undefined) {
@@ -151,26 +151,26 @@ export function cliDeviceLogin({ deviceAuthorization, mySessions, access, render
         showStopped(response);
         return;
       }
-      try {
-        if (decided === undefined) {
-          askForConfirmation(response, await deviceAuthorization.inspect(decision), decision);
-          return;
-        }
-        if (decided === 'approve') {
-          const { cliSession } = await deviceAuthorization.approve(decision);
-          response.redirect(303, signedInPath(cliSession));
-          return;
-        }
-        await deviceAuthorization.disown(decision);
-        showStopped(response);
-      } catch (thrown) {
-        const isAboutTheCode =
-          thrown instanceof BridgeError && (thrown.code === 'user_code_unknown' || thrown.code === 'user_code_mismatch');
-        if (!isAboutTheCode) throw thrown;
-        askForCode(response, linkCode, { refusal: thrown });
+      if (decided === undefined) {
+        askForConfirmation(response, await deviceAuthorization.inspect(decision), decision);
+        return;
       }
-    },
-  );
+      if (decided === 'approve') {
+        const { cliSession } = await deviceAuthorization.approve(decision);
+        response.redirect(303, signedInPath(cliSession));
+        return;
+      }
+      await deviceAuthorization.disown(decision);
+      showStopped(response);
+    } catch (thrown) {
+      const isAboutTheCode = thrown instanceof BridgeError && (thrown.code === 'user_code_unknown' || thrown.code === 'user_code_mismatch');
+      if (!isAboutTheCode) throw thrown;
+      isWrong = true;
+      askForCode(response, linkCode, { refusal: thrown });
+    } finally {
+      guesses[isWrong ? 'wasWrong' : 'takeBack'](response);
+    }
+  });
 
   return router;
 }

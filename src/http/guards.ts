@@ -3,9 +3,11 @@ import type { Request, RequestHandler, Response } from 'express';
 import rateLimit, { ipKeyGenerator } from 'express-rate-limit';
 import helmet from 'helmet';
 import { BridgeError } from '../core/errors.ts';
-import type { Secrets, Session } from '../core/ports.ts';
+import type { Clock, Secrets, Session } from '../core/ports.ts';
+import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { requireSession } from './current-session.ts';
 import { contextOf, leaveUnrecorded } from './request-context.ts';
+import { createTally } from './tally.ts';
 
 export interface HeaderOptions {
   readonly secure: boolean;
@@ -45,62 +47,91 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
   ];
 }
 
-interface Limit {
-  readonly windowMinutes: number;
-  readonly most: number;
-  readonly count: 'all' | 'refused';
-  /** Whose requests are counted together. */
-  readonly keyOf: (request: Request, response: Response) => string;
-  /** What there was too much of: `more than ${most} ${what}`. */
-  readonly what: string;
+/** Whom a request is counted by beyond the limit of its address, because it shows something live; undefined when it shows nothing. */
+export type ShownLive = (request: Request, response: Response) => Promise<string | undefined>;
+
+export interface AddressLimit {
+  readonly perMinute: number;
+  /** Known browsers are counted by themselves, and not by the address that they share with strangers. */
+  readonly knownBrowser?: ((request: Request) => string | undefined) | undefined;
+  /** Asked beyond the limit only. What it gives may ask as often again. */
+  readonly shownLive?: ShownLive | undefined;
 }
 
-function limited({ windowMinutes, most, count, keyOf, what }: Limit): RequestHandler {
+/**
+ * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind one address, so this stops machines
+ * and not people; whoever shows something that a stranger does not have is not stopped by what strangers do (threats R43).
+ * Throws `too_many_requests` into the error face.
+ */
+export function limitPerAddress({ perMinute, knownBrowser, shownLive }: AddressLimit): RequestHandler {
+  const live = createTally(MINUTE);
   return rateLimit({
-    windowMs: windowMinutes * 60_000,
-    limit: most,
-    skipSuccessfulRequests: count === 'refused',
+    windowMs: MINUTE * 1000,
+    limit: perMinute,
     // Of draft 8 the headers would name each caller by a hash, which costs more than the counting.
     standardHeaders: 'draft-7',
     legacyHeaders: false,
-    keyGenerator: (request, response) => keyOf(request as Request, response as Response),
-    handler: (request, response, next) => {
+    keyGenerator: (request, response) => {
+      const browser = knownBrowser?.(request as Request);
+      return browser === undefined ? addressKey(response as Response) : `browser ${browser}`;
+    },
+    handler: async (request, response, next) => {
+      const key = await shownLive?.(request as Request, response as Response);
+      if (key !== undefined && live.add(key, Date.now()) <= perMinute) return next();
       const { used, limit } = (request as Request & { readonly rateLimit: { readonly used: number; readonly limit: number } }).rateLimit;
       // The first one of a window stands for all: a flood must not fill the trail.
-      if (used > limit + 1) leaveUnrecorded(response);
-      next(new BridgeError('too_many_requests', `more than ${most} ${what}`));
+      if (used > limit + 1) leaveUnrecorded(response as Response);
+      next(new BridgeError('too_many_requests', `more than ${perMinute} requests a minute from one address`));
     },
   });
 }
 
-const addressKey = (_request: Request, response: Response): string => ipKeyGenerator(contextOf(response).origin.address, 56);
+/** An IPv6 /56 is one household or office. */
+export function addressKey(response: Response): string {
+  return ipKeyGenerator(contextOf(response).origin.address, 56);
+}
 
-/**
- * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind one address, so this stops machines
- * and not people. Throws `too_many_requests` into the error face.
- */
-export function limitPerAddress(perMinute: number, options: { readonly count: 'all' | 'refused' } = { count: 'all' }): RequestHandler {
-  return limited({
-    windowMinutes: 1,
-    most: perMinute,
-    count: options.count,
-    keyOf: addressKey,
-    what: 'requests a minute from one address',
-  });
+const GUESS_WINDOW: Seconds = 10 * MINUTE;
+/** Wrong user codes in ten minutes. */
+const MOST_GUESSES = { ofPerson: 10, ofAddress: 30, ofAll: 1000, ofPersonInFlood: 3 } as const;
+
+export interface GuessLimit {
+  /** Counts one try of this person. Throws `too_many_requests`. */
+  begin(response: Response): void;
+  /** The try was no wrong code. */
+  takeBack(response: Response): void;
+  /** The try was a wrong code. */
+  wasWrong(response: Response): void;
 }
 
 /**
- * How many wrong user codes there may be in ten minutes: by one person, from one address, and by all together (RFC 8628 section 5.1). Codes
- * that are right are not counted. Stands behind `onlySignedIn`. Throws `too_many_requests` into the error face.
+ * How many wrong user codes a person may try in ten minutes (RFC 8628 section 5.1). Where one address or all together have tried too many,
+ * each person has fewer tries left, and never none: what others do must not stop a person whose code is right. For signed-in people.
  */
-export function limitGuesses(): RequestHandler[] {
-  const wrong = { windowMinutes: 10, count: 'refused' } as const;
-  const personKey = (_request: Request, response: Response): string => requireSession(response).identity.person;
-  return [
-    limited({ ...wrong, most: 10, keyOf: personKey, what: 'wrong codes in ten minutes by one person' }),
-    limited({ ...wrong, most: 30, keyOf: addressKey, what: 'wrong codes in ten minutes from one address' }),
-    limited({ ...wrong, most: 1000, keyOf: () => 'everybody', what: 'wrong codes in ten minutes by all together' }),
-  ];
+export function limitGuesses(clock: Clock): GuessLimit {
+  const [people, others] = [createTally(GUESS_WINDOW), createTally(GUESS_WINDOW)];
+  const person = (response: Response): string => requireSession(response).identity.person;
+  const isFlood = (response: Response, now: Instant): boolean =>
+    others.of(addressKey(response), now) >= MOST_GUESSES.ofAddress || others.of('all', now) >= MOST_GUESSES.ofAll;
+  return {
+    begin: response => {
+      const now = clock.now();
+      const most = isFlood(response, now) ? MOST_GUESSES.ofPersonInFlood : MOST_GUESSES.ofPerson;
+      const tries = people.add(person(response), now);
+      if (tries <= most) return;
+      people.takeBack(person(response), now);
+      if (tries > most + 1) leaveUnrecorded(response);
+      throw new BridgeError('too_many_requests', `more than ${most} wrong codes in ten minutes by one person`, {
+        hint: 'Wait ten minutes, then type the code that your terminal shows then.',
+      });
+    },
+    takeBack: response => people.takeBack(person(response), clock.now()),
+    wasWrong: response => {
+      const now = clock.now();
+      others.add(addressKey(response), now);
+      others.add('all', now);
+    },
+  };
 }
 
 /**

@@ -1,16 +1,22 @@
 /**
- * The two cookies of the bridge: the session's, and the one that ties a sign-in attempt to the browser that began it.
+ * The two cookies of the bridge: the session's, and the one that ties a sign-in attempt to the browser that began it. Once
+ * somebody has signed in, the second one stays, with a mark that makes the browser a known one (core/ports `KnownBrowsers`).
  *
  * Over https both are `__Host-` cookies. Over plain http, which the configuration allows on loopback only, browsers refuse that
  * prefix, so the names are plain there.
  */
 import { parseCookie } from 'cookie';
 import type { CookieOptions, Request, Response } from 'express';
-import { MINUTE } from '../core/time.ts';
+import type { KnownBrowsers, Secrets } from '../core/ports.ts';
+import { HOUR, MINUTE } from '../core/time.ts';
 
 const ATTEMPT_MILLISECONDS = 10 * MINUTE * 1000;
+/** Half a year after its last sign-in a browser is as unknown as any other. */
+const KNOWN_MILLISECONDS = 180 * 24 * HOUR * 1000;
 /** base64url of 32 bytes; anything else was not made by us. */
 const TOKEN = /^[\w-]{43}$/;
+/** The secret, and the mark of a known browser. */
+const ATTEMPT = /^([\w-]{43})(?:\.([\w-]{43}))?$/;
 
 export interface BridgeCookies {
   readSession(request: Request): string | undefined;
@@ -18,10 +24,19 @@ export interface BridgeCookies {
   clearSession(response: Response): void;
   readAttempt(request: Request): string | undefined;
   writeAttempt(response: Response, secret: string): void;
+  /** What a browser is counted by in which somebody has signed in before; undefined for any other. */
+  readKnown(request: Request): string | undefined;
+  /** Makes the browser with this secret a known one; the secret stays, for another tab may be signing in. */
+  writeKnown(response: Response, secret: string): void;
 }
 
-export function bridgeCookies(options: { readonly secure: boolean }): BridgeCookies {
-  const { secure } = options;
+export interface BridgeCookieParts {
+  readonly secure: boolean;
+  readonly knownBrowsers: KnownBrowsers;
+  readonly secrets: Pick<Secrets, 'equal'>;
+}
+
+export function bridgeCookies({ secure, knownBrowsers, secrets }: BridgeCookieParts): BridgeCookies {
   const name = (base: string): string => (secure ? `__Host-${base}` : base);
   const session = name('rolebridge');
   const attempt = name('rolebridge-attempt');
@@ -29,18 +44,29 @@ export function bridgeCookies(options: { readonly secure: boolean }): BridgeCook
   const sessionOptions: CookieOptions = { ...base, sameSite: 'lax' };
   // The identity provider posts its answer from another site, where a Lax cookie stays at home. None needs Secure; over
   // loopback http the answer is posted once more from our own page instead (views/repost).
-  const attemptOptions: CookieOptions = { ...base, sameSite: secure ? 'none' : 'lax', maxAge: ATTEMPT_MILLISECONDS };
+  const attemptOptions: CookieOptions = { ...base, sameSite: secure ? 'none' : 'lax' };
 
-  const read = (request: Request, cookie: string): string | undefined => {
-    const value = parseCookie(request.headers.cookie ?? '')[cookie];
-    return value !== undefined && TOKEN.test(value) ? value : undefined;
+  const cookieOf = (request: Request, cookie: string): string => parseCookie(request.headers.cookie ?? '')[cookie] ?? '';
+  const attemptIn = (request: Request): { readonly secret?: string | undefined; readonly mark?: string | undefined } => {
+    const [, secret, mark] = ATTEMPT.exec(cookieOf(request, attempt)) ?? [];
+    return { secret, mark };
   };
+  const writeAttempt = (response: Response, value: string, maxAge: number) =>
+    void response.cookie(attempt, value, { ...attemptOptions, maxAge });
 
   return {
-    readSession: request => read(request, session),
+    readSession: request => {
+      const value = cookieOf(request, session);
+      return TOKEN.test(value) ? value : undefined;
+    },
     writeSession: (response, id, expiresAt) => response.cookie(session, id, { ...sessionOptions, expires: expiresAt }),
     clearSession: response => response.clearCookie(session, sessionOptions),
-    readAttempt: request => read(request, attempt),
-    writeAttempt: (response, secret) => response.cookie(attempt, secret, attemptOptions),
+    readAttempt: request => attemptIn(request).secret,
+    writeAttempt: (response, secret) => writeAttempt(response, secret, ATTEMPT_MILLISECONDS),
+    readKnown: request => {
+      const { secret, mark } = attemptIn(request);
+      return secret !== undefined && mark !== undefined && secrets.equal(mark, knownBrowsers.markOf(secret)) ? mark : undefined;
+    },
+    writeKnown: (response, secret) => writeAttempt(response, `${secret}.${knownBrowsers.markOf(secret)}`, KNOWN_MILLISECONDS),
   };
 }

@@ -6,10 +6,11 @@
  * Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any rule about when a session is over.
  */
 import type { OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
+import type { Instant } from '../core/time.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { createAuditTables } from './audit-tables.ts';
 import { createCliSessions } from './cli-sessions.ts';
-import { bytes, type Database } from './database.ts';
+import { bytes, type Database, type Row } from './database.ts';
 import { boundTo, createOperatorEvents, createPeople, PERSON_COLUMNS } from './people.ts';
 import { pruneAll } from './pruning.ts';
 import { createRecords } from './records.ts';
@@ -61,14 +62,22 @@ function createSignInAttempts(database: Database, { seal, unseal }: Seal): SignI
         seal('sign-in attempt', id, attempt),
       ]);
     },
+    find: async (id, now) => {
+      const [row] = await database.rows('SELECT sealed FROM sign_in_attempts WHERE id_hash = $1', [hashOf(id)]);
+      return liveAttempt(id, row, now);
+    },
     consume: async (id, now) => {
       const [row] = await database.rows('DELETE FROM sign_in_attempts WHERE id_hash = $1 RETURNING sealed', [hashOf(id)]);
-      if (row === undefined) return undefined;
-      const attempt = unseal<Omit<SignInAttempt, 'id'>>('sign-in attempt', id, bytes(row.sealed));
-      // The sealed time decides: the column serves pruning only, and whoever can write the database could put it off.
-      return attempt !== undefined && attempt.expiresAt > now ? { id, ...attempt } : undefined;
+      return liveAttempt(id, row, now);
     },
   };
+
+  function liveAttempt(id: string, row: Row | undefined, now: Instant): SignInAttempt | undefined {
+    if (row === undefined) return undefined;
+    const attempt = unseal<Omit<SignInAttempt, 'id'>>('sign-in attempt', id, bytes(row.sealed));
+    // The sealed time decides: the column serves pruning only, and whoever can write the database could put it off.
+    return attempt !== undefined && attempt.expiresAt > now ? { id, ...attempt } : undefined;
+  }
 }
 
 function createSessions(database: Database, seals: Seal): Sessions {

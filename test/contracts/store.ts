@@ -44,7 +44,9 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       const { attempts } = await opened(t);
       for (const attempt of [attemptOf(), attemptOf({ expectation: { protocol: 'saml', requestId: '_request' }, returnTo: '/ü' })]) {
         await attempts.create(attempt);
+        assert.deepEqual(await attempts.find(attempt.id, NOW), attempt);
         assert.deepEqual(await attempts.consume(attempt.id, NOW), attempt);
+        assert.equal(await attempts.find(attempt.id, NOW), undefined);
         assert.equal(await attempts.consume(attempt.id, NOW), undefined);
       }
     });
@@ -65,6 +67,8 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       const [inTime, late] = [attemptOf(), attemptOf()];
       await attempts.create(inTime);
       await attempts.create(late);
+      assert.deepEqual(await attempts.find(inTime.id, inTime.expiresAt - 1), inTime);
+      assert.equal(await attempts.find(late.id, late.expiresAt), undefined);
       assert.deepEqual(await attempts.consume(inTime.id, inTime.expiresAt - 1), inTime);
       assert.equal(await attempts.consume(late.id, late.expiresAt), undefined);
       assert.equal(await attempts.consume(late.id, NOW), undefined);

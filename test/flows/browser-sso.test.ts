@@ -110,6 +110,16 @@ describe('signing in through the front door', () => {
     });
   }
 
+  it('lets two tabs of a new browser sign in beside each other', async () => {
+    const visitor = new Visitor();
+    const one = await visitor.get(signInUrl('saml'));
+    const other = await visitor.get(signInUrl('oidc'));
+    assert.equal((await enterPassword(visitor, one, { username: 'alice' })).status, 200);
+    assert.equal((await enterPassword(visitor, other, { username: 'bob' })).status, 200);
+    // And a known browser begins with the same cookie.
+    assert.equal((await world.signIn('alice', 'saml', { visitor })).page.status, 200);
+  });
+
   it('keeps people of different connectors apart, although they have one name', async () => {
     const names = await Promise.all(
       PROTOCOLS.map(async protocol => {
