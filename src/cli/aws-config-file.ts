@@ -113,6 +113,12 @@ function broken(owner: string, line: number, what: string): CliError {
   });
 }
 
+/** The names of the sections of every part of ours, by whose part it is. */
+export function sectionsByOwner(text: string): ReadonlyMap<string, readonly string[]> {
+  const owners = [...text.matchAll(/^# rolebridge: begin (\S+)/gm)].map(([, owner]) => owner!);
+  return new Map(owners.map(owner => [owner, [...sectionsIn(partOf(text, owner).own).keys()]]));
+}
+
 /** As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the word in the credentials file. */
 const HEADER = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/;
 

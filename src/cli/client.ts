@@ -1,11 +1,22 @@
 /**
- * The client of one run: its settings, its server, its vault and its terminal, opened once and handed to the command.
+ * The client of one run: its settings, its bridge, its vault and its terminal, opened once and handed to the command.
  */
 import { join } from 'node:path';
 import { CliError } from './exit.ts';
 import { openHttp } from './http.ts';
-import { configDirectory, hashedName, readSettings, type Settings, SettingsFault, serverOrigin, settingsFile } from './places.ts';
-import { writePrivately } from './private-files.ts';
+import {
+  type Bridge,
+  type BridgeChoice,
+  configDirectory,
+  hashedName,
+  knownBridges,
+  readSettings,
+  type SelectedBridge,
+  SelectionFault,
+  type Settings,
+  SettingsFault,
+  selectBridge,
+} from './places.ts';
 import { describeSkew, openServer, type Server } from './server.ts';
 import type { Terminal } from './terminal.ts';
 import { openVault, type Vault } from './vault.ts';
@@ -19,31 +30,47 @@ export interface Client {
   readonly terminal: Terminal;
   readonly vault: Vault;
   readonly server: Server;
-  /** A file of ours that belongs to this server. */
+  readonly bridge: BridgeInUse;
+  /** A file of ours that belongs to this bridge. */
   file(name: string): string;
   /** Whether a command may ask the person to sign in. */
   readonly mayLogIn: boolean;
 }
 
+export interface BridgeInUse {
+  /** By options or environment; else it is the bridge of the last login. */
+  readonly isChosen: boolean;
+  /** The other bridges that are known here. */
+  readonly others: readonly Bridge[];
+  /** For people: the address, with its name where it was given one. */
+  readonly title: string;
+  /** What a command line of ours needs so that it reaches this bridge: ` --server URL`, or nothing where there is no other one. */
+  readonly selector: string;
+  /** What signs in to this bridge: `rolebridge login --server URL`. */
+  readonly loginCommand: string;
+}
+
 export interface ClientOptions {
   readonly env: Environment;
   readonly terminal: Terminal;
-  /** `--server` */
-  readonly server?: string | undefined;
+  readonly choice: BridgeChoice;
   /** Not `--no-login`. */
   readonly mayLogIn: boolean;
 }
 
-/** Throws `local` for settings that cannot be used, `usage` when nobody has said which server. */
-export function openClient({ env, terminal, server, mayLogIn }: ClientOptions): Client {
+/** Throws `local` for settings that cannot be used, `usage` when it is not said which bridge. */
+export function openClient({ env, terminal, choice, mayLogIn }: ClientOptions): Client {
   const directory = configDirectory(env);
   const settings = settingsIn(directory);
-  const origin = originOf(server ?? env.ROLEBRIDGE_SERVER ?? settings.server);
+  const selection = selected(() => selectBridge(choice, env, settings));
+  const { origin } = selection;
+  const bridge = bridgeInUse(knownBridges(settings), selection);
   return {
     env,
     directory,
     settings,
     terminal,
+    bridge,
     mayLogIn,
     file: name => join(directory, `${name}.${hashedName(origin)}`),
     vault: openVault({
@@ -56,6 +83,7 @@ export function openClient({ env, terminal, server, mayLogIn }: ClientOptions): 
     }),
     server: openServer({
       origin,
+      loginCommand: bridge.loginCommand,
       http: openHttp({ server: origin, env, caFile: settings.caFile }),
       onSkew: offset =>
         terminal.warn(
@@ -65,14 +93,27 @@ export function openClient({ env, terminal, server, mayLogIn }: ClientOptions): 
   };
 }
 
-/** Remembers the server of a login for the commands to come, and says so when it was another one before. Other settings stay as they are. */
-export function saveServer({ directory, settings, server, terminal }: Client): void {
-  if (settings.server === server.origin) return;
-  if (settings.server !== undefined) terminal.say(`From now on ${server.origin} is asked, and no longer ${settings.server}.`);
-  writePrivately(settingsFile(directory), `${JSON.stringify({ ...settings, server: server.origin }, null, 2)}\n`);
+function bridgeInUse(known: readonly Bridge[], { origin, isChosen }: SelectedBridge): BridgeInUse {
+  const others = known.filter(({ server }) => server !== origin);
+  const named = known.find(({ server, isNamed }) => server === origin && isNamed);
+  const option = named === undefined ? `--server ${quotedForShell(origin)}` : `--bridge ${named.name}`;
+  const selector = isChosen || others.length > 0 ? ` ${option}` : '';
+  return {
+    isChosen,
+    others,
+    title: named === undefined ? origin : `${origin} (${named.name})`,
+    selector,
+    loginCommand: `rolebridge login${selector}`,
+  };
 }
 
-function settingsIn(directory: string): Settings {
+/** Brackets of an IPv6 address are a pattern to some shells. */
+function quotedForShell(origin: string): string {
+  return origin.includes('[') ? `'${origin}'` : origin;
+}
+
+/** Throws `local`. */
+export function settingsIn(directory: string): Settings {
   try {
     return readSettings(directory);
   } catch (thrown) {
@@ -81,13 +122,12 @@ function settingsIn(directory: string): Settings {
   }
 }
 
-function originOf(written: string | undefined): string {
-  if (written === undefined || written === '') {
-    throw new CliError('usage', 'no server is known yet', { lines: ['Say once which: rolebridge login --server https://aws.example.com'] });
+/** Throws `usage` for a selection that is none. */
+function selected<T>(select: () => T): T {
+  try {
+    return select();
+  } catch (thrown) {
+    if (!(thrown instanceof SelectionFault)) throw thrown;
+    throw new CliError('usage', thrown.message, { lines: thrown.lines, cause: thrown });
   }
-  const origin = serverOrigin(written);
-  if (origin !== undefined) return origin;
-  throw new CliError('usage', 'the server must be an https address without a path (http on this computer alone)', {
-    lines: ['For instance: --server https://aws.example.com'],
-  });
 }

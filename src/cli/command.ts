@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
+import type { BridgeChoice } from './places.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface OptionSpec {
@@ -38,8 +39,8 @@ export interface Invocation {
   readonly passedOn: readonly string[];
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Opens settings and server; throws when they cannot be used. */
-  client(): Client;
+  /** Opens settings and server; throws when they cannot be used. The options say which bridge, unless it is said here. */
+  client(choice?: BridgeChoice): Client;
 }
 
 /** Gives the exit code; undefined for 0. */
@@ -47,7 +48,8 @@ export type Run = (invocation: Invocation) => Promise<number | undefined>;
 
 /** Of every command. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  server: { type: 'string', value: 'URL', description: 'the bridge to talk to, instead of the one of the last login' },
+  server: { type: 'string', value: 'URL', description: 'the bridge to talk to, by its address' },
+  bridge: { type: 'string', value: 'NAME', description: 'the bridge to talk to, by the name that it has on this computer' },
   'no-login': { type: 'boolean', description: 'never ask to sign in' },
   help: { type: 'boolean', short: 'h', description: 'this text' },
 };
@@ -89,6 +91,14 @@ export function parseWords(command: CommandSpec, args: readonly string[]): Parse
     const message = unknown === undefined ? firstSentence(thrown) : `there is no option ${unknown}`;
     throw new CliError('usage', message, { lines: [...(near === undefined ? [] : [`Did you mean --${near}?`]), seeHelp(command)] });
   }
+}
+
+/** What the options say of the bridge. */
+export function bridgeChoice({ server, bridge }: Invocation['options']): BridgeChoice {
+  return {
+    server: typeof server === 'string' ? server : undefined,
+    bridge: typeof bridge === 'string' ? bridge : undefined,
+  };
 }
 
 function firstSentence(thrown: unknown): string {

@@ -10,11 +10,13 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'login',
     summary: 'sign in',
-    usage: '[--device] [--server URL]',
+    usage: '[--device] [--server URL] [--as NAME]',
     description: `Signs in with your company account. Where a browser can be opened, you confirm there. Over SSH, in a container or with --device
 you get a code and a QR code, and confirm in a browser on any device. The login lasts as long as your company allows; until then
-everything renews itself.`,
+everything renews itself.
+With several bridges, commands that name none mean that of the last login; scripts and profiles name theirs.`,
     options: {
+      as: { type: 'string', value: 'NAME', description: 'what the bridge is called on this computer (usual: after its host)' },
       device: { type: 'boolean', description: 'by a code that you confirm in a browser anywhere' },
       'no-browser': { type: 'boolean', description: 'print the address instead of opening it; the browser must be on this computer' },
       fresh: { type: 'boolean', description: 'have your identity provider ask you again, for roles that need a recent sign-in' },
@@ -25,16 +27,20 @@ everything renews itself.`,
     examples: [
       ['rolebridge login --server https://aws.example.com', 'the first time; the server is remembered'],
       ['rolebridge login --device', 'on a computer without a browser'],
+      ['rolebridge login --server https://lab.example.com --as lab', 'a second bridge; then: rolebridge roles --bridge lab'],
     ],
     words: 0,
   },
   {
     name: 'logout',
     summary: 'end the login of this computer, or all of yours',
-    usage: '[--everywhere]',
+    usage: '[--everywhere] [--forget]',
     description: `Ends the login at the server and removes it here, with all cached credentials. Credentials that programs hold already stay valid
-until their own end: AWS cannot take them back.`,
-    options: { everywhere: { type: 'boolean', description: 'end every session of yours, in all terminals and browsers' } },
+until their own end: AWS cannot take them back. Logins to other bridges stay.`,
+    options: {
+      everywhere: { type: 'boolean', description: 'end every session of yours, in all terminals and browsers' },
+      forget: { type: 'boolean', description: 'also forget the bridge, its name and whose this computer was there' },
+    },
     examples: [['rolebridge logout --everywhere', 'a laptop was lost']],
     words: 0,
   },
@@ -92,14 +98,17 @@ Programs that renew by themselves are better served by "configure" or "exec".`,
   {
     name: 'credential-process',
     summary: 'what ~/.aws/config runs: credentials as JSON, from the cache where it can',
-    usage: 'ACCOUNT/ROLE [--login]',
+    usage: 'ACCOUNT/ROLE [--server URL] [--login]',
     description: `For credential_process in ~/.aws/config; "configure" writes it. The name must be exact. Never asks anything. Credentials with less than
-20 minutes left (or half of the session, where that is shorter) are never printed: they are renewed, or it is an error that says so.`,
+20 minutes left (or half of the session, where that is shorter) are never printed: they are renewed, or it is an error that says so.
+A line that names no bridge works only while a single one is known.`,
     options: {
       login: { type: 'boolean', description: 'open the browser when you are not signed in, once for all processes that wait' },
       minimum: MINIMUM_OPTION,
     },
-    examples: [['credential_process = rolebridge credential-process prod/Admin', 'a line of ~/.aws/config']],
+    examples: [
+      ['credential_process = rolebridge credential-process prod/Admin --server https://aws.example.com', 'a line of ~/.aws/config'],
+    ],
     words: 1,
     completes: 'roles',
   },
@@ -144,13 +153,19 @@ you have set one. The exit code is the command's.`,
     summary: 'write a profile for every role into ~/.aws/config',
     usage: '[--search TEXT] [--dry-run] [--yes]',
     description: `Writes profiles between two lines of comment that mark them as ours, and removes those of roles that you no longer have. What is outside the
-marks stays as it is, to the byte. Shows the change first and asks; --yes does not ask.`,
+marks stays as it is, to the byte. Shows the change first and asks; --yes does not ask.
+Every profile names its bridge. Profiles of a bridge that has a name (login --as), and of every bridge but the first in the file, begin with
+the bridge's name.`,
     options: {
       yes: { type: 'boolean', short: 'y', description: 'do not ask' },
       'dry-run': { type: 'boolean', description: 'show the change on standard output and write nothing' },
       search: { type: 'string', value: 'TEXT', description: 'only roles in whose account or name these words are' },
-      'profile-name': { type: 'string', value: 'TEMPLATE', description: 'how profiles are called (usual: {account}-{role})' },
-      prefix: { type: 'string', value: 'TEXT', description: 'in front of every profile name, where yours are called the same' },
+      'profile-name': {
+        type: 'string',
+        value: 'TEMPLATE',
+        description: 'how profiles are called, of {account}, {id}, {role} and {bridge} (usual: {account}-{role})',
+      },
+      prefix: { type: 'string', value: 'TEXT', description: 'in front of every profile name, instead of the name of the bridge' },
       default: { type: 'string', value: 'ACCOUNT/ROLE', description: 'also write [default], for this role' },
       sso: { type: 'boolean', description: 'profiles for aws sso login, which need no rolebridge on the computer' },
       login: { type: 'boolean', description: 'profiles that open the browser when you are not signed in' },

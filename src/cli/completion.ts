@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { isPlain } from '../core/aws-config.ts';
 import { COMMON_OPTIONS } from './command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
-import { configDirectory, hashedName, readSettings, serverOrigin } from './places.ts';
+import { type BridgeChoice, configDirectory, hashedName, knownBridges, readSettings, selectBridge } from './places.ts';
 import { keptRoles, nameOf } from './role-list.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Suggestions for the last of the words, one on a line. The words are those behind `rolebridge`. */
-export function complete(words: readonly string[], env: Environment): string {
+export function complete(typed: readonly string[], env: Environment): string {
+  const words = whole(typed);
   const current = words.at(-1) ?? '';
   return suggestions(words.slice(0, -1), env)
     .filter(suggestion => suggestion.startsWith(current))
@@ -27,17 +28,49 @@ function suggestions(before: readonly string[], env: Environment): string[] {
   const options = { ...command.options, ...COMMON_OPTIONS };
   const last = rest.at(-1);
   const asked = last?.startsWith('--') === true ? options[last.slice(2)] : undefined;
-  if (asked?.type === 'string') return asked.value === 'ACCOUNT/ROLE' ? roleNames(env) : [...(asked.values ?? [])];
+  if (last === '--bridge' || (name === 'login' && last === '--as')) return bridgeNames(env);
+  const choice = choiceIn(rest);
+  if (asked?.type === 'string') return asked.value === 'ACCOUNT/ROLE' ? roleNames(choice, env) : [...(asked.values ?? [])];
   const names = Object.keys(options).map(option => `--${option}`);
-  const words = command.completes === 'roles' ? roleNames(env) : [...(command.completes ?? [])];
+  const words = command.completes === 'roles' ? roleNames(choice, env) : [...(command.completes ?? [])];
   return [...words, ...names];
 }
 
-function roleNames(env: Environment): string[] {
+/** Bash breaks words at `:` and `=`: an address arrives in pieces. */
+function whole(typed: readonly string[]): readonly string[] {
+  const words: string[] = [];
+  let joins = false;
+  for (const piece of typed) {
+    const isBreak = piece === ':' || piece === '=';
+    if (words.length > 0 && (isBreak || joins)) words.push(words.pop()! + piece);
+    else words.push(piece);
+    joins = isBreak;
+  }
+  return words;
+}
+
+/** What was typed so far says which bridge: `--bridge lab`, `--server=https://...`. */
+function choiceIn(words: readonly string[]): BridgeChoice {
+  const optionIn = (option: string): string | undefined => {
+    const at = words.findLastIndex(word => word === option || word.startsWith(`${option}=`));
+    return at < 0 ? undefined : words[at] === option ? words[at + 1] : words[at]!.slice(option.length + 1);
+  };
+  return { server: optionIn('--server'), bridge: optionIn('--bridge') };
+}
+
+function bridgeNames(env: Environment): string[] {
+  try {
+    return knownBridges(readSettings(configDirectory(env))).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function roleNames(choice: BridgeChoice, env: Environment): string[] {
   try {
     const directory = configDirectory(env);
-    const server = serverOrigin(env.ROLEBRIDGE_SERVER ?? readSettings(directory).server ?? '');
-    const kept = server === undefined ? undefined : keptRoles(join(directory, `roles.${hashedName(server)}`));
+    const { origin } = selectBridge(choice, env, readSettings(directory));
+    const kept = keptRoles(join(directory, `roles.${hashedName(origin)}`));
     // What is offered becomes part of a command line.
     return (kept?.roles ?? []).filter(role => role.usable && isPlain(role)).map(nameOf);
   } catch {

@@ -13,6 +13,8 @@ export interface EndpointOptions {
   /** Credentials with enough life left; may throw, and is asked again later. */
   readonly fetch: () => Promise<CachedCredentials>;
   readonly minimumSeconds?: number | undefined;
+  /** What signs in again when the login has ended. */
+  readonly loginCommand: string;
   /** Told once for each time that renewing begins to fail, and once when it works again. */
   readonly onTrouble: (fault: CliError) => void;
   readonly onRecovery: () => void;
@@ -35,7 +37,7 @@ const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
 /** `first` is what the command starts with, so that a role that is refused never starts it. */
 export async function openEndpoint(
   first: CachedCredentials,
-  { fetch, minimumSeconds, onTrouble, onRecovery }: EndpointOptions,
+  { fetch, minimumSeconds, loginCommand, onTrouble, onRecovery }: EndpointOptions,
 ): Promise<Endpoint> {
   const token = randomBytes(32).toString('base64url');
   const path = '/credentials';
@@ -84,7 +86,7 @@ export async function openEndpoint(
     if (!sameSecret(request.headers.authorization ?? '', token))
       return send(response, 403, { Code: 'Forbidden', Message: 'The authorization token is not the one of this run.' });
     if (!usable()) await Promise.race([renew(), new Promise(resolve => setTimeout(resolve, ANSWER_MILLISECONDS).unref())]);
-    if (!usable()) return send(response, 503, troubleOf(fault));
+    if (!usable()) return send(response, 503, troubleOf(fault, loginCommand));
     return send(response, 200, {
       AccessKeyId: current.accessKeyId,
       SecretAccessKey: current.secretAccessKey,
@@ -114,10 +116,10 @@ export async function openEndpoint(
 }
 
 /** SDKs print code and message as they are. */
-function troubleOf(fault: CliError | undefined): object {
+function troubleOf(fault: CliError | undefined, loginCommand: string): object {
   if (fault === undefined) return { Code: 'NotReady', Message: 'The credentials are being renewed; try again in a moment.' };
   const hint =
-    fault.exit === 'notSignedIn' ? 'Run "rolebridge login" in another terminal; this command then goes on.' : EXIT_MEANINGS[fault.exit];
+    fault.exit === 'notSignedIn' ? `Run "${loginCommand}" in another terminal; this command then goes on.` : EXIT_MEANINGS[fault.exit];
   return { Code: fault.exit === 'notSignedIn' ? 'LoginEnded' : 'NotRenewed', Message: `rolebridge: ${fault.message}. ${hint}` };
 }
 

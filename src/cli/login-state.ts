@@ -2,6 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from './client.ts';
+import { credentialsOf } from './places.ts';
 import type { TokenAnswer } from './server.ts';
 
 export interface LoginState {
@@ -49,7 +50,12 @@ export function removeLogin(client: Client): void {
   rmSync(stateFile(client), { force: true });
 }
 
-/** Cached credentials and what else is known of a person: goes when somebody else signs in, or nobody is. */
+/** Forgets whose this computer was at this bridge. */
+export function removePerson(client: Client): void {
+  rmSync(client.file('person'), { force: true });
+}
+
+/** Cached credentials of this bridge and what else is known of a person there: goes when somebody else signs in, or nobody is. */
 export function forgetPerson(client: Client): void {
   for (const name of ['roles', 'recent']) rmSync(client.file(name), { force: true });
   const credentials = join(client.directory, 'credentials');
@@ -59,5 +65,12 @@ export function forgetPerson(client: Client): void {
   } catch {
     // There were none.
   }
-  for (const name of names) if (!name.endsWith('.lock')) rmSync(join(credentials, name), { force: true });
+  const own = credentialsOf(client.server.origin);
+  for (const name of names)
+    if (!name.endsWith('.lock') && (name.startsWith(own) || isUnassigned(name))) rmSync(join(credentials, name), { force: true });
+}
+
+/** Written before these names told the bridge: nobody reads it. */
+function isUnassigned(name: string): boolean {
+  return /^[\da-f]{32}$/.test(name);
 }

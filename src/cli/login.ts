@@ -10,6 +10,7 @@ import { DEVICE_CODE_GRANT } from '../core/oauth-client.ts';
 import { browserOpener, openBrowser } from './browser.ts';
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
+import { rememberBridge } from './known-bridges.ts';
 import { withLock } from './lock.ts';
 import { forgetPerson, loginLock, loginPromptLock, readLogin, type Tokens, tokensOf, writeLogin } from './login-state.ts';
 import { listenOnce, page } from './loopback.ts';
@@ -52,11 +53,11 @@ export async function logIn(client: Client, options: LoginOptions): Promise<WhoA
     const byBrowser = !options.device && (opener !== undefined || options.noBrowser === true);
     if (!byBrowser && options.onlyBrowser === true)
       throw new CliError('notSignedIn', 'you are not signed in, and no browser can be opened here', {
-        lines: ['Sign in: rolebridge login'],
+        lines: [`Sign in: ${client.bridge.loginCommand}`],
       });
     if (!byBrowser && metadata.device_authorization_endpoint === undefined) {
       throw new CliError('loginFailed', 'logins by a code are turned off at this server, and no browser can be opened here', {
-        lines: ['Use a computer with a browser, or forward the port: rolebridge login --no-browser prints the address.'],
+        lines: [`Use a computer with a browser, or forward the port: ${client.bridge.loginCommand} --no-browser prints the address.`],
       });
     }
     const tokens = byBrowser ? await logInByBrowser(client, options, opener) : await logInByDevice(client, options);
@@ -82,7 +83,7 @@ async function keep(client: Client, tokens: Tokens, { switchPerson }: LoginOptio
         'loginFailed',
         `the login was confirmed by ${printable(username)}, and this computer was ${printable(last.username)}'s before`,
         {
-          lines: ['Nothing was changed, and the new login was ended.', 'If you mean it: rolebridge login --switch-person'],
+          lines: ['Nothing was changed, and the new login was ended.', `If you mean it: ${client.bridge.loginCommand} --switch-person`],
         },
       );
     }
@@ -91,6 +92,7 @@ async function keep(client: Client, tokens: Tokens, { switchPerson }: LoginOptio
       await client.vault.write(lastFile, { id, username });
       await writeLogin(client, { person: { id, username, displayName }, ...tokens });
     });
+    await rememberBridge(client, {});
     isKept = true;
     return who;
   } finally {
@@ -158,8 +160,10 @@ async function logInByBrowser(client: Client, options: LoginOptions, opener: Ret
     terminal.say(`\n  ${address}\n`);
     const received = await loopback.received;
     if (received === undefined)
-      throw new CliError('loginFailed', 'the login was not confirmed in time', { lines: ['Try again: rolebridge login', ...elsewhere] });
-    if ('refusal' in received) throw refusedByPerson(received.refusal);
+      throw new CliError('loginFailed', 'the login was not confirmed in time', {
+        lines: [tryAgain(client), `With a browser on another computer: ${client.bridge.loginCommand} --device`],
+      });
+    if ('refusal' in received) throw refusedByPerson(client, received.refusal);
     const form = {
       grant_type: 'authorization_code',
       client_id: CLIENT_ID,
@@ -169,13 +173,11 @@ async function logInByBrowser(client: Client, options: LoginOptions, opener: Ret
     };
     return tokensOf(await server.form<TokenAnswer>('/oauth/token', form));
   } catch (thrown) {
-    throw thrown instanceof OAuthRefusal ? refusedByServer(thrown) : thrown;
+    throw thrown instanceof OAuthRefusal ? refusedByServer(client, thrown) : thrown;
   } finally {
     loopback.close();
   }
 }
-
-const elsewhere = ['With a browser on another computer: rolebridge login --device'];
 
 // ---------------------------------------------------------------- by a code, in a browser anywhere
 
@@ -215,9 +217,9 @@ async function logInByDevice(client: Client, { fresh }: LoginOptions): Promise<T
     throw new OAuthRefusal('expired_token', '');
   } catch (thrown) {
     if (!(thrown instanceof OAuthRefusal)) throw thrown;
-    if (thrown.error === 'access_denied') throw refusedByPerson(thrown.error);
-    if (thrown.error !== 'expired_token') throw refusedByServer(thrown);
-    throw new CliError('loginFailed', 'the login was not confirmed in time', { lines: ['Try again: rolebridge login'] });
+    if (thrown.error === 'access_denied') throw refusedByPerson(client, thrown.error);
+    if (thrown.error !== 'expired_token') throw refusedByServer(client, thrown);
+    throw new CliError('loginFailed', 'the login was not confirmed in time', { lines: [tryAgain(client)] });
   } finally {
     terminal.say('');
   }
@@ -233,14 +235,20 @@ async function showCode({ terminal }: Client, begun: DeviceAnswer): Promise<void
   terminal.say('Type it only there, and tell it to nobody. Waiting for you to confirm ...');
 }
 
-function refusedByPerson(error: string): CliError {
+function refusedByPerson(client: Client, error: string): CliError {
   if (error !== 'access_denied')
-    return new CliError('loginFailed', `the login was refused (${printable(error)})`, { lines: ['Try again: rolebridge login'] });
-  return new CliError('loginFailed', 'the login was refused in the browser', { lines: ['If that was a mistake: rolebridge login'] });
+    return new CliError('loginFailed', `the login was refused (${printable(error)})`, { lines: [tryAgain(client)] });
+  return new CliError('loginFailed', 'the login was refused in the browser', {
+    lines: [`If that was a mistake: ${client.bridge.loginCommand}`],
+  });
 }
 
-function refusedByServer({ error, message }: OAuthRefusal): CliError {
+function tryAgain({ bridge }: Client): string {
+  return `Try again: ${bridge.loginCommand}`;
+}
+
+function refusedByServer(client: Client, { error, message }: OAuthRefusal): CliError {
   return new CliError('loginFailed', `the server refused the login (${printable(error)})`, {
-    lines: [printable(message), 'Try again: rolebridge login'].filter(Boolean),
+    lines: [printable(message), tryAgain(client)].filter(Boolean),
   });
 }

@@ -3,11 +3,21 @@ import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CliError } from './exit.ts';
 
+export interface WrittenCommand {
+  /** The origin of the bridge: what is written reaches it, and no other one. */
+  readonly server: string;
+  /** Further options, each with a blank before it. */
+  readonly options?: string;
+}
+
 /** `rolebridge` where the PATH leads to this very program, else Node and the script by their places. */
-export function ownCommand(env: Readonly<Record<string, string | undefined>>, opensBrowser: boolean): (role: string) => string {
+export function ownCommand(
+  env: Readonly<Record<string, string | undefined>>,
+  { server, options = '' }: WrittenCommand,
+): (role: string) => string {
   const script = realpathSync(process.argv[1]!);
   const program = isOnPath(env, script) ? 'rolebridge' : `${quoted(process.execPath)} ${quoted(script)}`;
-  return role => `${program} credential-process ${role}${opensBrowser ? ' --login' : ''}`;
+  return role => `${program} credential-process ${role} --server ${quoted(server)}${options}`;
 }
 
 function isOnPath(env: Readonly<Record<string, string | undefined>>, script: string): boolean {

@@ -1,18 +1,21 @@
 /**
- * Where the client keeps things, and which server it talks to.
+ * Where the client keeps things, and which bridge it talks to.
  *
- * Owns: `~/.config/rolebridge/` and the one settings file in it. Imports nothing but Node's own modules: it is on the way of every
- * `credential-process`.
+ * Owns: `~/.config/rolebridge/`, the one settings file in it, and how a bridge is selected (docs/adr/0022).
+ * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
 import { builtin } from './builtin.ts';
 import { readIfThere } from './private-files.ts';
 
 const { createHash } = builtin('node:crypto');
+const { readdirSync } = builtin('node:fs');
 const { join } = builtin('node:path');
 
 export interface Settings {
-  /** The origin of the bridge. */
+  /** The origin of the current bridge: that of the last `login`. */
   readonly server?: string | undefined;
+  /** Written as soon as there are several bridges, or one that was given a name. */
+  readonly bridges?: readonly { readonly server: string; readonly name?: string | undefined }[] | undefined;
   /** PEM file with further certificate authorities. */
   readonly caFile?: string | undefined;
   /** False keeps the key in a file although there is a keychain. */
@@ -22,6 +25,17 @@ export interface Settings {
 /** The settings file cannot be used; nothing is written over it. */
 export class SettingsFault extends Error {
   override readonly name = 'SettingsFault';
+}
+
+/** No bridge, or no single one, is selected by what was written; the lines say what to do. */
+export class SelectionFault extends Error {
+  override readonly name = 'SelectionFault';
+  readonly lines: readonly string[];
+
+  constructor(message: string, lines: readonly string[]) {
+    super(message);
+    this.lines = lines;
+  }
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,7 +69,141 @@ export function readSettings(directory: string): Settings {
     const found = (value as Record<string, unknown>)[name];
     if (found !== undefined && typeof found !== kind) throw new SettingsFault(`${file}: "${name}" must be a ${kind}`);
   }
-  return value as Settings;
+  const settings = value as Settings;
+  requireBridges(file, settings.bridges);
+  return settings;
+}
+
+/** Letters, digits and dashes: it becomes a part of profile names, and a word of command lines. */
+const BRIDGE_NAME = /^[A-Za-z\d](?:[A-Za-z\d-]{0,38}[A-Za-z\d])?$/;
+
+export function isBridgeName(text: string): boolean {
+  return BRIDGE_NAME.test(text);
+}
+
+function requireBridges(file: string, bridges: unknown): void {
+  if (bridges === undefined) return;
+  const seen = new Set<string>();
+  const isUsable = (entry: unknown): boolean => {
+    const { server, name } = (entry ?? {}) as { server?: unknown; name?: unknown };
+    if (typeof server !== 'string' || serverOrigin(server) !== server) return false;
+    if (name !== undefined && !(typeof name === 'string' && isBridgeName(name))) return false;
+    const isTwice = seen.has(server) || (name !== undefined && seen.has(name.toLowerCase()));
+    seen.add(server);
+    if (name !== undefined) seen.add(name.toLowerCase());
+    return !isTwice;
+  };
+  if (!Array.isArray(bridges) || !bridges.every(isUsable)) {
+    throw new SettingsFault(
+      `${file}: "bridges" must be a list of { "server": "https://...", "name": "..." }, without the same server or name twice`,
+    );
+  }
+}
+
+export interface Bridge {
+  /** Unique on this computer, in any case of letters. */
+  readonly name: string;
+  /** Its origin. */
+  readonly server: string;
+  /** Somebody gave it the name (`login --as`); else it comes from the host. */
+  readonly isNamed: boolean;
+}
+
+/** The bridges that were signed in to with these settings, in the order of their first logins. */
+export function knownBridges({ server, bridges = [] }: Settings): readonly Bridge[] {
+  const current = server === undefined ? undefined : serverOrigin(server);
+  const isListed = current === undefined || bridges.some(one => one.server === current);
+  const all = isListed ? bridges : [...bridges, { server: current, name: undefined }];
+  const taken = new Set(all.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()])));
+  return all.map(({ server: origin, name }) => {
+    if (name !== undefined) return { name, server: origin, isNamed: true };
+    const plain = nameOfHost(origin);
+    let free = plain;
+    for (let number = 2; taken.has(free); number++) free = `${plain}-${number}`;
+    taken.add(free);
+    return { name: free, server: origin, isNamed: false };
+  });
+}
+
+/** `https://aws.example.com:8443` is `aws-example-com-8443`. */
+function nameOfHost(origin: string): string {
+  const plain = new URL(origin).host.replaceAll(/[^a-z\d]+/g, '-').slice(0, 36);
+  return plain.replaceAll(/^-+|-+$/g, '') || 'bridge';
+}
+
+/** What says which bridge is meant: options of a command, or variables of the environment. */
+export interface BridgeChoice {
+  /** `--server`, `ROLEBRIDGE_SERVER`: an address. */
+  readonly server?: string | undefined;
+  /** `--bridge`, `ROLEBRIDGE_BRIDGE`: a name. */
+  readonly bridge?: string | undefined;
+}
+
+export interface SelectedBridge {
+  readonly origin: string;
+  /** By options or environment; else it is the current one. */
+  readonly isChosen: boolean;
+}
+
+/** Options win over the environment, and that over the last login. Throws SelectionFault. */
+export function selectBridge(options: BridgeChoice, env: Environment, settings: Settings): SelectedBridge {
+  const variables = { server: env.ROLEBRIDGE_SERVER || undefined, bridge: env.ROLEBRIDGE_BRIDGE || undefined };
+  const chosen = chosenOrigin(options, settings) ?? chosenOrigin(variables, settings);
+  if (chosen !== undefined) return { origin: chosen, isChosen: true };
+  const current = settings.server ?? knownBridges(settings)[0]?.server;
+  if (current !== undefined && current !== '') return { origin: requiredOrigin(current), isChosen: false };
+  throw new SelectionFault('no server is known yet', ['Say once which: rolebridge login --server https://aws.example.com']);
+}
+
+function chosenOrigin({ server, bridge }: BridgeChoice, settings: Settings): string | undefined {
+  const byAddress = server === undefined ? undefined : requiredOrigin(server);
+  if (bridge === undefined) return byAddress;
+  const known = knownBridges(settings);
+  const named = known.find(({ name }) => name.toLowerCase() === bridge.toLowerCase());
+  if (named === undefined) {
+    throw new SelectionFault(`no bridge is called ${JSON.stringify(bridge)} on this computer`, [
+      ...(known.length === 0 ? [] : [`Known: ${listOf(known)}`]),
+      'A login gives the name: rolebridge login --server URL --as NAME',
+    ]);
+  }
+  if (byAddress !== undefined && byAddress !== named.server) {
+    throw new SelectionFault(`${named.name} is ${named.server}, and ${byAddress} was named, too`, [
+      'Name one bridge, by name or by address.',
+    ]);
+  }
+  return named.server;
+}
+
+function requiredOrigin(written: string): string {
+  const origin = serverOrigin(written);
+  if (origin !== undefined) return origin;
+  throw new SelectionFault('the server must be an https address without a path (http on this computer alone)', [
+    'For instance: --server https://aws.example.com',
+  ]);
+}
+
+/** `lab (https://b.example), https://a.example` */
+export function listOf(bridges: readonly Bridge[]): string {
+  return bridges.map(({ name, server }) => `${name} (${server})`).join(', ');
+}
+
+/**
+ * Whether what was written without naming a bridge can have meant this one alone: no other one is known, and none has left a trace from
+ * before bridges were listed.
+ */
+export function isOnlyBridge(directory: string, settings: Settings, origin: string): boolean {
+  if (knownBridges(settings).some(({ server }) => server !== origin)) return false;
+  const own = `person.${hashedName(origin)}`;
+  return filesIn(directory).every(name => !/^person\.[\da-f]{32}$/.test(name) || name === own);
+}
+
+function filesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // Nothing was ever written there.
+    return [];
+  }
 }
 
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
@@ -79,7 +227,12 @@ export function hashedName(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 
-/** The cached credentials of one role at one server, as it was typed. */
+/** The cached credentials of one role at one bridge, as it was typed. The bridge's part of the name is `credentialsOf`. */
 export function credentialsFile(directory: string, server: string, role: string): string {
-  return join(directory, 'credentials', hashedName(server, role));
+  return join(directory, 'credentials', `${credentialsOf(server)}${hashedName(server, role)}`);
+}
+
+/** With this begins the name of every file of credentials of one bridge. */
+export function credentialsOf(server: string): string {
+  return `${hashedName(server)}.`;
 }

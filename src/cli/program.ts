@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { openClient } from './client.ts';
-import { type CommandSpec, helpFor, nearest, parseWords } from './command.ts';
+import { bridgeChoice, type CommandSpec, helpFor, nearest, parseWords } from './command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './exit.ts';
 import { RUNS } from './runs.ts';
@@ -58,9 +58,8 @@ async function run(command: CommandSpec, args: readonly string[], terminal: Term
     return EXIT.done;
   }
   const { env } = process;
-  const server = typeof options.server === 'string' ? options.server : undefined;
   const { run } = await RUNS[command.name]!();
-  const client = () => openClient({ env, terminal, server, mayLogIn: options['no-login'] !== true });
+  const client = (choice = bridgeChoice(options)) => openClient({ env, terminal, choice, mayLogIn: options['no-login'] !== true });
   return (await run({ words, options, passedOn, terminal, env, client })) ?? EXIT.done;
 }
 

@@ -6,6 +6,7 @@
  */
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
+import { listOf } from './places.ts';
 import { printable } from './printable.ts';
 import { readIfThere, writePrivately } from './private-files.ts';
 import { nameOf, type Role, rolesOf } from './role-list.ts';
@@ -19,20 +20,40 @@ export interface ChoiceOptions {
 
 const MOST_RECENT = 20;
 
-/** Throws `usage` when nothing was named and nobody can be asked, `refused` when a person means none of their roles. */
+/**
+ * Throws `usage` when nothing was named and nobody can be asked, or no bridge was named and several are known; `refused` when a person means
+ * none of their roles.
+ */
 export async function chooseRole(client: Client, { written, forProgram = false }: ChoiceOptions): Promise<NamedRole> {
-  if (!client.terminal.isInteractive || forProgram) return exactName(written);
+  const { isChosen, others, title } = client.bridge;
+  const isAmbiguous = !isChosen && others.length > 0;
+  if (!client.terminal.isInteractive || forProgram) {
+    if (isAmbiguous) throw namesNoBridge(client);
+    return exactName(client, written);
+  }
+  if (isAmbiguous) client.terminal.say(client.terminal.dim(`at ${title}`));
   const roles = await rolesOf(client);
   const chosen = await chooseAtTerminal(client, roles, written);
   remember(client, nameOf(chosen));
   return { account: chosen.account.name, role: chosen.role };
 }
 
-function exactName(written: string | undefined): NamedRole {
+/** A script must not get another identity because somebody signs in to another bridge. */
+function namesNoBridge({ bridge, server }: Client): CliError {
+  const [other] = bridge.others;
+  return new CliError('usage', 'several bridges are known, and none is named', {
+    lines: [
+      `Known: ${bridge.title}, ${listOf(bridge.others)}`,
+      `Name one: --server ${server.origin}, or --bridge ${other!.name}; for a whole shell or script: ROLEBRIDGE_BRIDGE=${other!.name}`,
+    ],
+  });
+}
+
+function exactName({ bridge }: Client, written: string | undefined): NamedRole {
   const named = written === undefined ? undefined : readRoleName(written);
   if (named !== undefined) return named;
   throw new CliError('usage', written === undefined ? 'no role was named' : `"${written}" names no role`, {
-    lines: ['Write ACCOUNT/ROLE, as in prod/Admin. rolebridge roles lists what you have.'],
+    lines: [`Write ACCOUNT/ROLE, as in prod/Admin. rolebridge roles${bridge.selector} lists what you have.`],
   });
 }
 
@@ -50,7 +71,7 @@ async function chooseAtTerminal(client: Client, roles: readonly Role[], written:
   const asked = exactly(await rolesOf(client, { fresh: true }), written);
   if (asked !== undefined) return asked;
   throw new CliError('refused', `you have no role like "${written}"`, {
-    lines: ['rolebridge roles lists what you have, and --all what a proof is missing for.'],
+    lines: [`rolebridge roles${client.bridge.selector} lists what you have, and --all what a proof is missing for.`],
   });
 }
 

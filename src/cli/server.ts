@@ -52,12 +52,14 @@ export interface Server {
 
 export interface ServerOptions {
   readonly origin: string;
+  /** What signs in to this bridge again. */
+  readonly loginCommand: string;
   readonly http: Http;
   /** Told once, when the clocks are further apart than AWS forgives. */
   readonly onSkew: (offsetMilliseconds: number) => void;
 }
 
-export function openServer({ origin, http, onSkew }: ServerOptions): Server {
+export function openServer({ origin, loginCommand, http, onSkew }: ServerOptions): Server {
   let offset = 0;
   let skewTold = false;
 
@@ -108,7 +110,7 @@ export function openServer({ origin, http, onSkew }: ServerOptions): Server {
       });
       if (status === 204) return undefined as T;
       if (status === 200 && json !== undefined) return json as T;
-      throw problem(origin, status, json);
+      throw problem({ origin, loginCommand }, status, json);
     },
   };
 }
@@ -137,7 +139,7 @@ const EXIT_OF: Readonly<Record<string, ExitName>> = {
   not_found: 'refused',
 };
 
-function problem(origin: string, status: number, json: unknown): CliError {
+function problem({ origin, loginCommand }: Pick<ServerOptions, 'origin' | 'loginCommand'>, status: number, json: unknown): CliError {
   const { title, detail, code, correlation_id, sign_in_again, trace } = (json ?? {}) as Problem;
   if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
   const known = Object.hasOwn(EXIT_OF, code) ? EXIT_OF[code] : undefined;
@@ -147,7 +149,7 @@ function problem(origin: string, status: number, json: unknown): CliError {
     lines: [
       ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
       ...(typeof detail === 'string' ? [detail] : []),
-      ...(sign_in_again === true ? ['In a terminal: rolebridge login --fresh'] : []),
+      ...(sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : []),
       ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
     ],
   });

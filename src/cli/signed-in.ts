@@ -79,9 +79,12 @@ function renew(client: Client, worn: string): Promise<LoginState> {
   });
 }
 
-function notSignedIn({ vault }: Client, message: string): CliError {
+/** Names the bridge, unless there is no other one that could be meant. */
+function notSignedIn({ vault, bridge }: Client, what: 'you are not signed in' | 'your login has ended'): CliError {
   const fault = vault.keychainFault();
-  const lines = ['Sign in: rolebridge login'];
+  const lines = [`Sign in: ${bridge.loginCommand}`];
+  const at = what === 'your login has ended' ? 'at' : 'to';
+  const message = bridge.isChosen || bridge.others.length > 0 ? `${what} ${at} ${bridge.title}` : what;
   if (fault !== undefined)
     lines.unshift(`The system keychain cannot be asked here (${fault}); a login that is kept there is out of reach.`);
   return new CliError('notSignedIn', message, { lines });

@@ -4,7 +4,7 @@
  * An AWS command runs this at every start, so it loads nothing but Node's own modules, and of ours only what they need.
  */
 import { type CachedCredentials, isUsable } from './cached-credentials.ts';
-import { configDirectory, credentialsFile, readSettings, serverOrigin } from './places.ts';
+import { type BridgeChoice, configDirectory, credentialsFile, isOnlyBridge, readSettings, selectBridge } from './places.ts';
 import { readIfThere } from './private-files.ts';
 import { keyInFile, unseal } from './vault.ts';
 
@@ -13,14 +13,14 @@ export async function warmCredentials(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
-  const [role, ...options] = args;
-  if (role === undefined || role.startsWith('-') || options.some(option => option !== '--login')) return undefined;
+  const asked = roleAndBridge(args);
+  if (asked === undefined) return undefined;
   try {
     const directory = configDirectory(env);
     const settings = readSettings(directory);
-    const server = serverOrigin(env.ROLEBRIDGE_SERVER ?? settings.server ?? '');
-    if (server === undefined) return undefined;
-    const file = credentialsFile(directory, server, role);
+    const { origin } = selectBridge(asked.choice, env, settings);
+    if (!isPinned(asked.choice) && !isOnlyBridge(directory, settings, origin)) return undefined;
+    const file = credentialsFile(directory, origin, asked.role);
     const sealed = readIfThere(file);
     if (sealed === undefined) return undefined;
     const key = keyInFile(directory) ?? (await keyInKeychain(directory, settings.keychain, env));
@@ -30,6 +30,27 @@ export async function warmCredentials(
     // The whole client meets the same fault, and has the words for it.
     return undefined;
   }
+}
+
+/** A written line that names its bridge. */
+export function isPinned({ server, bridge }: BridgeChoice): boolean {
+  return server !== undefined || bridge !== undefined;
+}
+
+/** Undefined for a line of another shape than those that `configure` writes. */
+function roleAndBridge([role, ...options]: readonly string[]): { readonly role: string; readonly choice: BridgeChoice } | undefined {
+  if (role === undefined || role.startsWith('-')) return undefined;
+  const choice: { server?: string; bridge?: string } = {};
+  for (let at = 0; at < options.length; at++) {
+    const option = options[at];
+    if (option === '--login') continue;
+    const value = options[++at];
+    if (value === undefined || value.startsWith('-')) return undefined;
+    if (option === '--server' && choice.server === undefined) choice.server = value;
+    else if (option === '--bridge' && choice.bridge === undefined) choice.bridge = value;
+    else return undefined;
+  }
+  return { role, choice };
 }
 
 async function keyInKeychain(

@@ -105,7 +105,7 @@ describe('exec', () => {
     const script = `${ENDPOINT}
       process.stdout.write('first ' + (await ask()).status + '\\n');
       await file(${JSON.stringify(ended)});
-      const refused = await until(({ status }) => status !== 200);
+      const refused = await until(({ status, body }) => status !== 200 && body.Code !== 'NotReady');
       process.stdout.write('then ' + refused.status + ' ' + refused.body.Code + ' ' + refused.body.Message + '\\n');
       await file(${JSON.stringify(signedIn)});
       process.stdout.write('again ' + (await until(({ status }) => status === 200)).status + '\\n');`;

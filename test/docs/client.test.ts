@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { credentialsApi } from '../../src/apis/credentials-api.ts';
+import { COMMON_OPTIONS } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { EXIT, EXIT_MEANINGS } from '../../src/cli/exit.ts';
 import { RUNS } from '../../src/cli/runs.ts';
@@ -27,8 +28,7 @@ it('docs/cli.md names no option that no command has', () => {
     '--profile',
     '--endpoint-url',
     ...COMMANDS.flatMap(({ options }) => Object.keys(options).map(name => `--${name}`)),
-    '--server',
-    '--help',
+    ...Object.keys(COMMON_OPTIONS).map(name => `--${name}`),
   ]);
   const named = [...cli.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
   assert.deepEqual(

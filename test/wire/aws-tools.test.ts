@@ -49,10 +49,11 @@ describe('profiles that configure wrote', () => {
     assert.match(stderr, /not written, because a profile is called the same: prod-ReadOnly/);
     assert.match(stderr, /Wrote 6 profiles to .*\.aws\/config\./);
     assert.ok(config().startsWith(before));
-    assert.match(
-      config(),
-      /^\[profile partner-Auditor\]\ncredential_process = \S+ \S+ credential-process partner\/Auditor\nregion = eu-west-1$/m,
+    const pinned = new RegExp(
+      `^\\[profile partner-Auditor\\]\ncredential_process = \\S+ \\S+ credential-process partner/Auditor --server ${world.urls.bridge}\nregion = eu-west-1$`,
+      'm',
     );
+    assert.match(config(), pinned);
     const again = await computer.run(['configure', '--yes']);
     assert.match(again.stderr, /is up to date/);
   });
@@ -87,9 +88,12 @@ describe('profiles that configure wrote', () => {
       mkdirSync(stranger.file('.aws'));
       writeFileSync(stranger.file('.aws/config'), config().replaceAll(computer.home, stranger.home));
       const failed = run(AWS, ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--endpoint-url', world.urls.aws], {
-        env: { ...stranger.env, ROLEBRIDGE_SERVER: world.urls.bridge } as NodeJS.ProcessEnv,
+        env: stranger.env as NodeJS.ProcessEnv,
       });
-      await assert.rejects(failed, /rolebridge: you are not signed in\.\s+Sign in: rolebridge login/);
+      const { bridge } = world.urls;
+      await assert.rejects(failed, ({ stderr }: { stderr: string }) =>
+        new RegExp(`rolebridge: you are not signed in to ${bridge}\\.\\s+Sign in: rolebridge login --server ${bridge}$`, 'm').test(stderr),
+      );
     } finally {
       stranger.close();
     }
@@ -130,7 +134,8 @@ describe('profiles that configure wrote', () => {
     symlinkSync(computer.entry, `${bin}/rolebridge`);
     const env = { PATH: `${bin}:${dirname(process.execPath)}:${computer.env.PATH}` };
     await computer.done(['configure', '--yes', '--search', 'gov', '--prefix', 'my-'], { env });
-    assert.match(config(), /^\[profile my-gov-Admin\]\ncredential_process = rolebridge credential-process gov\/Admin$/m);
+    const line = `[profile my-gov-Admin]\ncredential_process = rolebridge credential-process gov/Admin --server ${world.urls.bridge}\n`;
+    assert.ok(config().includes(line), config());
     assert.ok(!config().includes('prod-Admin'), 'what is not asked for any more is pruned');
     const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
       env: { ...computer.env, ...env, AWS_PROFILE: 'my-gov-Admin', AWS_ENDPOINT_URL_STS: world.urls.aws } as NodeJS.ProcessEnv,

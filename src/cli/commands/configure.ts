@@ -9,6 +9,7 @@ import {
   profileNames,
 } from '../../core/aws-config.ts';
 import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
+import { bridgeOf, namePrefix } from '../bridge-profiles.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
@@ -79,7 +80,7 @@ async function sectionsFor(client: Client, { options, env }: Invocation): Promis
     throw new CliError('failed', `the server named a role in a way that cannot stand in ~/.aws/config: ${JSON.stringify(nameOf(odd))}`, {
       lines: ['Nothing was changed. Tell the people who run the bridge.'],
     });
-  const names = namesOf(roles, all, options);
+  const names = namesOf(roles, all, withBridge(client, options, namePrefix(client, readText(awsFile(env, 'config')), all)));
   const ssoRegion = options.sso === true ? await ssoRegionOf(client) : USUAL_SSO_REGION;
   const write = (of: readonly ConfiguredRole[]) =>
     awsConfig(options.sso === true ? 'sso-session' : 'credential-process', {
@@ -87,7 +88,7 @@ async function sectionsFor(client: Client, { options, env }: Invocation): Promis
       ssoRegion,
       roles: of,
       profileName: role => names.get(role) ?? 'default',
-      command: ownCommand(env, options.login === true),
+      command: ownCommand(env, { server: client.server.origin, options: options.login === true ? ' --login' : '' }),
     });
   const sections = write(roles);
   if (typeof options.default !== 'string') return sections;
@@ -95,6 +96,13 @@ async function sectionsFor(client: Client, { options, env }: Invocation): Promis
   if (role === undefined)
     throw new CliError('refused', `you have no role ${options.default}`, { lines: ['--default takes ACCOUNT/ROLE, as in prod/Admin.'] });
   return [...sections, { ...write([role]).at(-1)!, name: 'default', header: '[default]' }];
+}
+
+/** How profiles are called unless the person says so; a template says it all, and may take the bridge's name. */
+function withBridge(client: Client, options: Invocation['options'], prefix: string): Invocation['options'] {
+  const template = options['profile-name'];
+  if (typeof template !== 'string') return { prefix, ...options };
+  return { ...options, 'profile-name': template.replaceAll('{bridge}', bridgeOf(client).name) };
 }
 
 /** Throws `usage` for a name that cannot be one, and for two roles of one name. */

@@ -1,9 +1,12 @@
-import type { Run } from '../command.ts';
+import type { Client } from '../client.ts';
+import { bridgeChoice, type Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { logIn } from '../login.ts';
 import { minimumOf } from '../minimum.ts';
+import { isOnlyBridge } from '../places.ts';
 import { credentialsFor } from '../role-credentials.ts';
 import { readRoleName } from '../role-matching.ts';
+import { isPinned } from '../warm-credentials.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal }) => {
   const role = words[0] === undefined ? undefined : readRoleName(words[0]);
@@ -11,6 +14,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   const minimumSeconds = minimumOf(options.minimum);
   // Whoever runs this has its own idea of stdin and stderr, so nothing is ever asked.
   const client = { ...open(), mayLogIn: false };
+  if (!isPinned(bridgeChoice(options))) requireOnlyBridge(client);
   const fetch = () => credentialsFor(client, role, { minimumSeconds });
   const credentials = await fetch().catch(async (thrown: unknown) => {
     const mayOpenBrowser = options.login === true && options['no-login'] !== true;
@@ -20,3 +24,16 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   });
   terminal.print(credentials.process);
 };
+
+/** A line that was written before profiles named their bridge: the login, or the environment, of today says nothing about what it meant. */
+function requireOnlyBridge({ directory, settings, server, bridge }: Client): void {
+  if (isOnlyBridge(directory, settings, server.origin)) return;
+  const known = [server.origin, ...bridge.others.map(other => other.server)];
+  throw new CliError('usage', 'this profile does not say which bridge it means, and several have been used on this computer', {
+    lines: [
+      'Write the profiles of each bridge anew, once:',
+      ...known.map(origin => `  rolebridge configure --server ${origin}`),
+      'A line of your own: add --server URL to it.',
+    ],
+  });
+}

@@ -48,6 +48,7 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   const endpoint = await openEndpoint(first, {
     fetch: () => credentialsFor(quiet, role, { minimumSeconds }),
     minimumSeconds,
+    loginCommand: client.bridge.loginCommand,
     onTrouble: fault => {
       terminal.warn(`the credentials could not be renewed: ${fault.message}.`);
       for (const line of fault.lines) terminal.say(line);

@@ -1,14 +1,19 @@
 import { formatDuration } from '../../core/time.ts';
-import { type Client, saveServer } from '../client.ts';
-import type { Run } from '../command.ts';
+import { type Client, settingsIn } from '../client.ts';
+import { bridgeChoice, type Invocation, type Run } from '../command.ts';
 import { CliError } from '../exit.ts';
+import { rememberBridge, requireFreeName } from '../known-bridges.ts';
 import { logIn } from '../login.ts';
+import { configDirectory, knownBridges, listOf } from '../places.ts';
 import { jsonText, printable } from '../printable.ts';
 import { signedIn } from '../signed-in.ts';
 import type { WhoAmI } from '../who-am-i.ts';
 
-export const run: Run = async ({ options, client: open, terminal }) => {
-  const client = open();
+export const run: Run = async invocation => {
+  const { options, terminal } = invocation;
+  const client = clientFor(invocation);
+  const name = typeof options.as === 'string' ? options.as : undefined;
+  if (name !== undefined) requireFreeName(client.settings, client.server.origin, name);
   const isFresh = options.fresh === true;
   const already = isFresh || options.force === true || options['switch-person'] === true ? undefined : await whoIsSignedIn(client);
   const who =
@@ -19,18 +24,45 @@ export const run: Run = async ({ options, client: open, terminal }) => {
       fresh: isFresh,
       switchPerson: options['switch-person'] === true,
     }));
-  saveServer(client);
+  await rememberBridge(client, { name, isCurrent: true });
+  sayCurrent(client);
   if (options.json === true) {
     terminal.print(jsonText(who));
     return;
   }
   const { username, display_name, connector_label } = who.person;
-  const name = display_name === null ? printable(username) : `${printable(username)} (${printable(display_name)})`;
+  const shown = display_name === null ? printable(username) : `${printable(username)} (${printable(display_name)})`;
   terminal.say(
-    `${already === undefined ? 'Signed in' : 'You are signed in'} as ${terminal.bold(name)} via ${printable(connector_label)}, for ${timeLeft(who.session.expires_at, client)}.`,
+    `${already === undefined ? 'Signed in' : 'You are signed in'}${where(client)} as ${terminal.bold(shown)} via ${printable(connector_label)}, for ${timeLeft(who.session.expires_at, client)}.`,
   );
-  if (already !== undefined) terminal.say('To sign in anew: rolebridge login --force');
+  if (already !== undefined) terminal.say(`To sign in anew: ${client.bridge.loginCommand} --force`);
 };
+
+/** A name that is known selects its bridge; a new one names the bridge that is selected, or the only one. Throws `usage`. */
+function clientFor({ options, env, client: open }: Invocation): Client {
+  const { server, bridge } = bridgeChoice(options);
+  const isSelected = server !== undefined || bridge !== undefined || Boolean(env.ROLEBRIDGE_SERVER || env.ROLEBRIDGE_BRIDGE);
+  const { as } = options;
+  if (typeof as !== 'string' || isSelected) return open();
+  const settings = settingsIn(configDirectory(env));
+  const known = knownBridges(settings);
+  const named = known.find(({ name }) => name.toLowerCase() === as.toLowerCase());
+  if (named !== undefined) return open({ bridge: named.name });
+  if (known.length < 2) return open();
+  throw new CliError('usage', `several bridges are known, and none is called ${JSON.stringify(as)}`, {
+    lines: [`Known: ${listOf(known)}`, 'Say which one gets the name: rolebridge login --server URL --as NAME'],
+  });
+}
+
+function where({ bridge }: Client): string {
+  return bridge.others.length > 0 ? ` to ${bridge.title}` : '';
+}
+
+/** Commands that name no bridge mean another one than before: that must not go unseen. */
+function sayCurrent({ settings, server, bridge, terminal }: Client): void {
+  if (settings.server === undefined || settings.server === server.origin) return;
+  terminal.say(`Now using ${bridge.title} (previously ${settings.server}). Profiles keep the bridge that they were written for.`);
+}
 
 /** Who is signed in already and for how long; undefined when nobody is. */
 async function whoIsSignedIn(client: Client): Promise<WhoAmI | undefined> {

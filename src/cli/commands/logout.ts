@@ -1,7 +1,8 @@
 import type { Run } from '../command.ts';
 import { CliError } from '../exit.ts';
+import { forgetBridge } from '../known-bridges.ts';
 import { withLock } from '../lock.ts';
-import { forgetPerson, loginLock, readLogin, removeLogin } from '../login-state.ts';
+import { forgetPerson, loginLock, readLogin, removeLogin, removePerson } from '../login-state.ts';
 import { CLIENT_ID, OAuthRefusal } from '../server.ts';
 import { signedIn } from '../signed-in.ts';
 
@@ -22,15 +23,14 @@ export const run: Run = async ({ options, client: open, terminal }) => {
   await withLock(loginLock(client), { patienceSeconds: 30, what: 'another rolebridge process that renews the login' }, async () => {
     removeLogin(client);
     forgetPerson(client);
+    if (options.forget === true) removePerson(client);
   });
+  if (options.forget === true) await forgetBridge(client);
   if (fault === undefined || fault instanceof OAuthRefusal) {
-    terminal.say(
-      state === undefined && options.everywhere !== true
-        ? 'You were not signed in.'
-        : options.everywhere === true
-          ? 'Signed out everywhere.'
-          : 'Signed out.',
-    );
+    const { isChosen, others, title } = client.bridge;
+    const of = isChosen || others.length > 0 ? ` of ${title}` : '';
+    const done = options.everywhere === true ? `Signed out${of} everywhere.` : `Signed out${of}.`;
+    terminal.say(state === undefined && options.everywhere !== true ? `You were not signed in${of === '' ? '' : ` to ${title}`}.` : done);
     return;
   }
   if (!(fault instanceof CliError)) throw fault;

@@ -13,15 +13,20 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
     terminal.print(jsonText({ roles: found }));
     return;
   }
+  if (client.bridge.others.length > 0) terminal.say(terminal.dim(`Roles at ${client.bridge.title}`));
   if (found.length === 0) {
     const withheld = all.some(role => !role.usable && speaksOf(role, searched));
     terminal.say(searched.length > 0 ? `No role of yours matches ${JSON.stringify(searched.join(' '))}.` : 'You have no role.');
-    terminal.say(withheld ? 'For some, a proof is missing: rolebridge roles --all' : `${client.server.origin}/ says how to ask for one.`);
+    terminal.say(
+      withheld
+        ? `For some, a proof is missing: rolebridge roles${client.bridge.selector} --all`
+        : `${client.server.origin}/ says how to ask for one.`,
+    );
     return;
   }
   terminal.print(table([['ACCOUNT', 'ID', 'ROLE', 'FOR', 'GIVEN BY'], ...found.map(rowOf)], terminal.columns));
   const hidden = options.all === true ? 0 : all.filter(role => !role.usable && speaksOf(role, searched)).length;
-  if (hidden > 0) terminal.say(`\n${hidden} more with a missing proof: rolebridge roles --all`);
+  if (hidden > 0) terminal.say(`\n${hidden} more with a missing proof: rolebridge roles${client.bridge.selector} --all`);
 };
 
 /** Every word must be in the account's name or id, or in the role. */

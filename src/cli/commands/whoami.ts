@@ -1,5 +1,6 @@
 import { formatDuration } from '../../core/time.ts';
 import type { Run } from '../command.ts';
+import { listOf } from '../places.ts';
 import { jsonText, printable } from '../printable.ts';
 import { signedIn } from '../signed-in.ts';
 import { table } from '../terminal.ts';
@@ -24,7 +25,7 @@ export const run: Run = async ({ options, client: open, terminal }) => {
       `${person.connector_label}${authentication.at === null ? '' : `, ${ago(authentication.at)}`}${authentication.multi_factor ? ', with a second factor' : ''}`,
     ],
     ['This login', `ends in ${left(session.expires_at)}`],
-    ['Server', client.server.origin],
+    ['Server', client.bridge.title],
   ];
   terminal.print(facts.map(([name, value]) => `${name!.padEnd(14)}${printable(value!)}\n`).join(''));
   const rowOf = (entry: CliSessionEntry): string[] =>
@@ -41,5 +42,6 @@ export const run: Run = async ({ options, client: open, terminal }) => {
   terminal.print(
     `\nSessions in terminals (* is this one)\n\n${table([['', 'DEVICE', 'PROGRAM', 'FROM', 'LAST USE', 'ENDS IN'], ...sessions.map(rowOf)], terminal.columns)}`,
   );
-  terminal.say(`\nEnd one: ${client.server.origin}/sessions    End all: rolebridge logout --everywhere`);
+  if (client.bridge.others.length > 0) terminal.say(`\nOther bridges on this computer: ${listOf(client.bridge.others)}`);
+  terminal.say(`\nEnd one: ${client.server.origin}/sessions    End all: rolebridge logout${client.bridge.selector} --everywhere`);
 };

@@ -1,0 +1,30 @@
+/**
+ * How the profiles of one bridge are told from those of another in the same file: by the name of the bridge in front.
+ *
+ * A bridge that was given a name has it in front. One that was not keeps to what its part of the file has already. Where there is none, its
+ * profiles have plain names in a file without another bridge, else the name after its host. So a name that is one bridge's profile is never
+ * taken over by another one because somebody signs in.
+ */
+import { type ConfiguredRole, profileNames } from '../core/aws-config.ts';
+import { sectionsByOwner } from './aws-config-file.ts';
+import type { Client } from './client.ts';
+import { type Bridge, knownBridges } from './places.ts';
+
+/** What this bridge is called here; a bridge that nobody has signed in to is called after its host. */
+export function bridgeOf({ settings, server }: Client): Bridge {
+  return [...knownBridges(settings), ...knownBridges({ server: server.origin })].find(one => one.server === server.origin)!;
+}
+
+/** What stands in front of every profile name; empty for plain names. `text` is the file as it is now. */
+export function namePrefix(client: Client, text: string, roles: readonly ConfiguredRole[]): string {
+  const { server } = client;
+  const bridge = bridgeOf(client);
+  const prefix = `${bridge.name}-`;
+  if (bridge.isNamed) return prefix;
+  const parts = sectionsByOwner(text);
+  const own = new Set(parts.get(server.origin));
+  const names = [...profileNames(roles).values()];
+  if (names.some(name => own.has(prefix + name))) return prefix;
+  if (names.some(name => own.has(name))) return '';
+  return [...parts.keys()].some(owner => owner !== server.origin) ? prefix : '';
+}
