@@ -20,8 +20,11 @@ const LOOK_AGAIN_MILLISECONDS = 500;
  * time that writes fail again after a look has worked.
  */
 const HOLD_MILLISECONDS = { first: 2_000, most: 60_000 } as const;
-/** As much as a sign-in writes in SQLite, and next to nothing in PostgreSQL, which compresses it. */
-const PADDING = 'x'.repeat(32_768);
+/**
+ * As much as a sign-in writes in SQLite, and next to nothing in PostgreSQL, which compresses it. Each time another
+ * letter: SQLite does not write a page whose content stays the same.
+ */
+const PADDING = { length: 32_768, letters: 'ab' } as const;
 
 /** Statements that every part of the store needs, and that find no row. Of audit_events, rows can only be added. */
 const REHEARSED: readonly string[] = [
@@ -56,12 +59,15 @@ interface Failure {
 
 export function watchWrites({ database, onChange = () => {}, elapsed = () => performance.now() }: WriteHealthParts): WatchedDatabase {
   let failure: Failure | undefined;
+  /** Statements of the bridge that failed, and have not worked since. */
+  const failing = new Set<string>();
   /** How long the next failure of a write holds. */
   let hold: number = HOLD_MILLISECONDS.first;
   let held = hold;
   let lookedInVain = -Infinity;
   let written = -Infinity;
   let looking: Promise<void> | undefined;
+  let letter = 0;
   let closed = false;
 
   const failed = (fault: BridgeError, until: number): void => {
@@ -70,20 +76,23 @@ export function watchWrites({ database, onChange = () => {}, elapsed = () => per
     if (isNew && !closed) onChange(fault);
   };
   const works = (): void => {
+    failing.clear();
     if (failure === undefined) return;
     failure = undefined;
     if (!closed) onChange(undefined);
   };
 
-  const writeFailed = (fault: unknown): void => {
+  const writeFailed = (sql: string, fault: unknown): void => {
     if (!(fault instanceof BridgeError) || fault.code !== 'unavailable') return;
+    failing.add(sql);
     if (failure === undefined) {
       held = hold;
       hold = Math.min(hold * 2, HOLD_MILLISECONDS.most);
     }
     failed(fault, elapsed() + held);
   };
-  const writeWorked = (): void => {
+  const writeWorked = (sql: string): void => {
+    if (!failing.delete(sql) || failing.size > 0) return;
     hold = HOLD_MILLISECONDS.first;
     works();
   };
@@ -92,11 +101,11 @@ export function watchWrites({ database, onChange = () => {}, elapsed = () => per
     if (sql.startsWith('SELECT')) return database.rows(sql, values);
     try {
       const result = await database.rows(sql, values);
-      // What changes or claims a row may find none, and then nothing was written.
-      if (failure !== undefined && sql.startsWith('INSERT') && !sql.includes('ON CONFLICT')) writeWorked();
+      // What changes, claims or removes a row may find none, and then nothing was written.
+      if (failing.size > 0 && (result.length > 0 || (sql.startsWith('INSERT') && !sql.includes('ON CONFLICT')))) writeWorked(sql);
       return result;
     } catch (fault) {
-      writeFailed(fault);
+      writeFailed(sql, fault);
       throw fault;
     }
   };
@@ -108,7 +117,8 @@ export function watchWrites({ database, onChange = () => {}, elapsed = () => per
       throw new BridgeError('unavailable', 'the store has an older schema than when it was opened; restart the bridge');
     await database.rehearse(REHEARSED);
     if (failure === undefined && started - written < WRITE_EVERY_MILLISECONDS) return;
-    await database.rows('UPDATE write_probe SET padding = $1 WHERE id = 1', [PADDING]);
+    letter = (letter + 1) % PADDING.letters.length;
+    await database.rows('UPDATE write_probe SET padding = $1 WHERE id = 1', [PADDING.letters[letter]!.repeat(PADDING.length)]);
     written = started;
     if (failure !== undefined && started >= failure.until) works();
   };
