@@ -26,15 +26,24 @@ const HOLD_MILLISECONDS = { first: 2_000, most: 60_000 } as const;
  */
 const PADDING = { length: 32_768, letters: 'ab' } as const;
 
-/** Statements that every part of the store needs, and that find no row. Of audit_events, rows can only be added. */
+/** Tables that a sign-in, a session or a hand-out writes, with a column of each. */
+const WRITTEN: readonly (readonly [table: string, column: string])[] = [
+  ['sign_in_attempts', 'expires_at'],
+  ['sessions', 'expires_at'],
+  ['one_time_keys', 'expires_at'],
+  ['cli_sessions', 'expires_at'],
+  ['cli_records', 'expires_at'],
+  ['people', 'person'],
+  ['people_names', 'person'],
+  ['audit_events', 'at'],
+  ['stranger_events', 'at'],
+];
+/** Rows of these are consumed, or end. */
+const CONSUMED: readonly string[] = ['sign_in_attempts', 'sessions', 'cli_sessions', 'cli_records'];
+/** Statements that find no row. */
 const REHEARSED: readonly string[] = [
-  ...['sign_in_attempts', 'sessions', 'one_time_keys', 'cli_sessions', 'cli_records'].flatMap(table => [
-    `INSERT INTO ${table} (expires_at) SELECT expires_at FROM ${table} WHERE 1 = 0`,
-    `DELETE FROM ${table} WHERE 1 = 0`,
-  ]),
-  'INSERT INTO people (asserted_at) SELECT asserted_at FROM people WHERE 1 = 0',
-  'UPDATE people SET revision = revision + 1 WHERE 1 = 0',
-  ...['audit_events', 'stranger_events'].map(table => `INSERT INTO ${table} (at) SELECT at FROM ${table} WHERE 1 = 0`),
+  ...WRITTEN.map(([table, column]) => `INSERT INTO ${table} (${column}) SELECT ${column} FROM ${table} WHERE 1 = 0`),
+  ...CONSUMED.map(table => `DELETE FROM ${table} WHERE 1 = 0`),
 ];
 
 export interface WriteHealthParts {

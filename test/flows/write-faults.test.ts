@@ -101,7 +101,7 @@ describe('a bridge on a SQLite file', () => {
     assert.ok(longest < 1_000, `a question took ${longest} ms`);
   });
 
-  for (const table of ['audit_events', 'stranger_events', 'sessions', 'cli_records', 'rolebridge_migrations', 'write_probe']) {
+  for (const table of ['audit_events', 'stranger_events', 'sessions', 'cli_records', 'people', 'rolebridge_migrations', 'write_probe']) {
     it(`is not ready while the table ${table} is missing`, async () =>
       comesAndGoes(world, {
         begin: () => other.exec(`ALTER TABLE ${table} RENAME TO gone`),
