@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import type { Configuration } from './config/configuration.ts';
 import { type CheckedConfiguration, checkConfiguration, formatProblems } from './config/load.ts';
 import { printableText } from './core/printable.ts';
+import { readProxySettings } from './core/proxy.ts';
 import type { Serving } from './serving.ts';
 
 const USAGE = `rolebridge-server: a federation bridge for AWS
@@ -108,7 +109,7 @@ function operatorAction(command: string | undefined, values: OperatorValues): Ac
 
 async function check(file: string): Promise<number> {
   const configuration = await read(file);
-  if (configuration === undefined) return EXIT.configuration;
+  if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
   const { connectors, accounts, access } = configuration;
   process.stdout.write(
     `${file} is in order: ${connectors.length} connectors, ${accounts.length} accounts, ${access.length} access rules.\n`,
@@ -145,9 +146,16 @@ async function readAgain(file: string): Promise<Configuration> {
   throw new Error(`the configuration has mistakes: ${formatProblems(problems.slice(0, 1))}${more}`);
 }
 
+/** Prints why the proxy of the environment cannot be used. Commands that send nothing out do not need it. */
+function isProxyUsable(): boolean {
+  const { fault } = readProxySettings(process.env);
+  if (fault !== undefined) process.stderr.write(`environment: ${fault.variable} ${fault.message} ${fault.fix}\n`);
+  return fault === undefined;
+}
+
 async function run(file: string): Promise<number> {
   const configuration = await read(file);
-  if (configuration === undefined) return EXIT.configuration;
+  if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
   const stopped = stopSignal();
   let serving: Serving | undefined;
   process.on('SIGHUP', () => {

@@ -99,3 +99,67 @@ describe('the way out', () => {
     await assert.rejects(outbound.fetch('http://idp.example/'), /is not https/);
   });
 });
+
+describe('the way out through a proxy', () => {
+  let proxy: Server;
+  let port: number;
+  const asked: string[] = [];
+  before(async () => {
+    proxy = createServer((_request, response) => void response.writeHead(500).end());
+    proxy.on('connect', (request, socket) => {
+      asked.push(`${request.url} ${request.headers['proxy-authorization'] ?? ''}`.trim());
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+    });
+    await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+    ({ port } = proxy.address() as AddressInfo);
+  });
+  after(() => new Promise(resolve => proxy.close(resolve)));
+
+  const fetchWith = async (env: Record<string, string>, url = 'https://idp.example/'): Promise<string> => {
+    const outbound = createOutbound({ timeoutSeconds: 2, maxBytes: MAX_BYTES, env });
+    try {
+      return await outbound.fetch(url).then(
+        () => 'an answer',
+        (thrown: unknown) => (thrown as Error).message,
+      );
+    } finally {
+      await outbound.close();
+    }
+  };
+
+  it('takes an address without a scheme, and HTTPS_PROXY where https_proxy is empty', async () => {
+    for (const env of [
+      { HTTPS_PROXY: `127.0.0.1:${port}` },
+      { https_proxy: '', HTTPS_PROXY: `http://127.0.0.1:${port}` },
+      { ALL_PROXY: `http://127.0.0.1:${port}` },
+    ] as Record<string, string>[]) {
+      asked.length = 0;
+      const said = await fetchWith(env);
+      assert.deepEqual(asked, ['idp.example:443'], JSON.stringify(env));
+      const variable = Object.keys(env).find(name => env[name] !== '')!;
+      assert.equal(said, `https://idp.example/: the proxy rejected the connection (status 407) (through the proxy of ${variable})`);
+    }
+  });
+
+  it('sends the password of the variable to the proxy, and says it nowhere', async () => {
+    asked.length = 0;
+    const said = await fetchWith({ HTTPS_PROXY: `alice:s3cr%40t@127.0.0.1:${port}` });
+    assert.deepEqual(asked, [`idp.example:443 Basic ${Buffer.from('alice:s3cr@t').toString('base64')}`]);
+    assert.doesNotMatch(said, /s3cr|alice/);
+  });
+
+  it('goes straight to this computer, and to what NO_PROXY covers', async () => {
+    asked.length = 0;
+    const env = { HTTPS_PROXY: `127.0.0.1:${port}`, NO_PROXY: 'idp.invalid' };
+    assert.match(await fetchWith(env, 'https://sso.idp.invalid/'), /cannot be reached \((?:ENOTFOUND|EAI_AGAIN)\)$/);
+    assert.match(await fetchWith({ ...env, HTTP_PROXY: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}/`), /^an answer$/);
+    assert.deepEqual(asked, []);
+  });
+
+  it('does not begin with a proxy that it cannot use', () => {
+    assert.throws(
+      () => createOutbound({ timeoutSeconds: 2, maxBytes: MAX_BYTES, env: { HTTPS_PROXY: 'socks5://alice:s3cret@proxy.corp' } }),
+      (thrown: unknown) => /^HTTPS_PROXY names a socks5 proxy/.test((thrown as Error).message) && !/s3cret/.test((thrown as Error).message),
+    );
+  });
+});

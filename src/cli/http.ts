@@ -5,6 +5,7 @@
  * Owns: the transport and what its faults mean to a person; how far the server's clock is from ours. Does not own: what an answer says.
  */
 import { readFileSync } from 'node:fs';
+import { type ProxyAddress, type ProxyFault, readProxySettings, tunnelStatus } from '../core/proxy.ts';
 import { CliError, systemCode } from './exit.ts';
 import { isLoopback } from './places.ts';
 
@@ -35,13 +36,13 @@ export interface HttpOptions {
 
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
-/** Throws `unreachable` with the reason and what to do, `local` when the certificate authorities cannot be read. */
+/** Throws `unreachable` with the reason and what to do, `local` for certificate authorities or a proxy that cannot be used. */
 export function openHttp({ server, env, caFile }: HttpOptions): Http {
-  let exchange: Promise<typeof fetch> | undefined;
+  let exchange: Promise<Transport> | undefined;
 
   return async ({ method, path, headers, body }) => {
     exchange ??= chooseTransport(server, env, caFile);
-    const send = await exchange;
+    const { send, proxy } = await exchange;
     const began = Date.now();
     let status: number;
     let date: string | null;
@@ -60,7 +61,7 @@ export function openHttp({ server, env, caFile }: HttpOptions): Http {
     } catch (thrown) {
       throw thrown instanceof CliError
         ? thrown
-        : new CliError('unreachable', faultOf(thrown, server), { lines: adviceFor(thrown), cause: thrown });
+        : new CliError('unreachable', faultOf(thrown, server, proxy), { lines: adviceFor(thrown, proxy), cause: thrown });
     }
     if (status >= 300 && status < 400) {
       throw new CliError('unreachable', `${server} answered with a redirect, as a sign-in page of a network or a wrong address does`, {
@@ -71,19 +72,37 @@ export function openHttp({ server, env, caFile }: HttpOptions): Http {
   };
 }
 
+interface Transport {
+  readonly send: typeof fetch;
+  readonly proxy?: ProxyAddress | undefined;
+}
+
 /** Node's own fetch, unless a proxy or a certificate authority is asked for: it knows neither. */
-async function chooseTransport(server: string, env: HttpOptions['env'], caFile: string | undefined): Promise<typeof fetch> {
-  const { hostname, protocol } = new URL(server);
+async function chooseTransport(server: string, env: HttpOptions['env'], caFile: string | undefined): Promise<Transport> {
   const caPath = caFile ?? env.SSL_CERT_FILE;
-  const proxied = [env.https_proxy, env.HTTPS_PROXY, env.http_proxy, env.HTTP_PROXY].some(Boolean) && !isLoopback(hostname);
-  if (!proxied && (caPath === undefined || protocol === 'http:')) return fetch;
+  const proxy = proxyFor(new URL(server), env);
+  if (proxy === undefined && (caPath === undefined || server.startsWith('http:'))) return { send: fetch };
   const [undici, tls] = await Promise.all([import('undici'), import('node:tls')]);
   const ca = caPath === undefined ? undefined : [...tls.rootCertificates, readAuthorities(caPath)];
-  const dispatcher = proxied
-    ? new undici.EnvHttpProxyAgent({ connect: { ca }, requestTls: { ca }, proxyTls: { ca } })
-    : new undici.Agent({ connect: { ca } });
+  const dispatcher =
+    proxy === undefined
+      ? new undici.Agent({ connect: { ca } })
+      : new undici.ProxyAgent({ uri: proxy.url, connect: { ca }, requestTls: { ca }, proxyTls: { ca } });
   // The same shape as Node's own, which is an older undici.
-  return ((url: string, init: RequestInit) => undici.fetch(url, { ...(init as object), dispatcher })) as unknown as typeof fetch;
+  const send = ((url: string, init: RequestInit) => undici.fetch(url, { ...(init as object), dispatcher })) as unknown as typeof fetch;
+  return { send, proxy };
+}
+
+function proxyFor(server: URL, env: HttpOptions['env']): ProxyAddress | undefined {
+  if (isLoopback(server.hostname)) return undefined;
+  const { proxy, fault, bypasses } = readProxySettings(env);
+  if (bypasses(server)) return undefined;
+  if (fault !== undefined) throw unusableProxy(fault);
+  return proxy;
+}
+
+function unusableProxy({ variable, message, fix }: ProxyFault): CliError {
+  return new CliError('local', `${variable} ${message}`, { lines: [fix, 'NO_PROXY names servers that are reached without a proxy.'] });
 }
 
 function readAuthorities(file: string): string {
@@ -134,19 +153,33 @@ function codeIn(thrown: unknown): string {
   return systemCode(cause) ?? systemCode((cause as { errors?: unknown[] } | undefined)?.errors?.[0]) ?? systemCode(thrown) ?? '';
 }
 
-function faultOf(thrown: unknown, server: string): string {
+function faultOf(thrown: unknown, server: string, proxy: ProxyAddress | undefined): string {
   const code = codeIn(thrown);
-  if (code === 'ECONNREFUSED') return `nothing answers at ${server}`;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the name of ${server} is not known here`;
-  if (code === 'TIMEOUT' || /TIMEOUT|ETIMEDOUT/.test(code)) return `${server} did not answer within ${TIMEOUT_MILLISECONDS / 1000} s`;
+  const status = tunnelStatus(thrown);
+  if (proxy !== undefined && status !== undefined)
+    return `the proxy of ${proxy.variable} rejected the connection to ${server} (status ${status})`;
+  const through = proxy === undefined ? '' : ` through the proxy of ${proxy.variable}`;
+  if (code === 'ECONNREFUSED')
+    return proxy === undefined ? `nothing answers at ${server}` : `nothing answers at the proxy of ${proxy.variable}`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return `the name of ${proxy === undefined ? server : `the proxy of ${proxy.variable}`} is not known here`;
+  if (code === 'TIMEOUT' || /TIMEOUT|ETIMEDOUT/.test(code))
+    return `${server} did not answer within ${TIMEOUT_MILLISECONDS / 1000} s${through}`;
   if (CERTIFICATE.test(code)) return `the certificate of ${server} is not trusted here (${code})`;
-  return `${server} cannot be reached${code === '' ? '' : ` (${code})`}`;
+  return `${server} cannot be reached${through}${code === '' ? '' : ` (${code})`}`;
 }
 
-function adviceFor(thrown: unknown): string[] {
+function adviceFor(thrown: unknown, proxy: ProxyAddress | undefined): string[] {
   const code = codeIn(thrown);
   if (CERTIFICATE.test(code))
     return ['If your company has a certificate authority of its own, name its file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS.'];
+  if (proxy !== undefined) {
+    return [
+      tunnelStatus(thrown) === '407'
+        ? `The proxy requires a user name and password: ${proxy.variable}=http://USER:PASSWORD@HOST:PORT.`
+        : `Check ${proxy.variable} and the network (VPN), then try again.`,
+    ];
+  }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return ['Check the address, and whether you need the VPN.'];
   return ['Check the address and the network (VPN, HTTPS_PROXY), then try again.'];
 }
