@@ -4,6 +4,7 @@
  * Owns: help, versions, the one place where an error becomes text on stderr. Does not own: what commands do (commands/).
  */
 import { readFileSync } from 'node:fs';
+import { outsideOfExec } from './child-environment.ts';
 import { openClient } from './client.ts';
 import { bridgeChoice, type CommandSpec, helpFor, nearest, parseWords } from './command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
@@ -57,7 +58,7 @@ async function run(command: CommandSpec, args: readonly string[], terminal: Term
     terminal.print(helpFor(command));
     return EXIT.done;
   }
-  const { env } = process;
+  const env = outsideOfExec(process.env);
   const { run } = await RUNS[command.name]!();
   const client = (choice = bridgeChoice(options)) => openClient({ env, terminal, choice, mayLogIn: options['no-login'] !== true });
   return (await run({ words, options, passedOn, terminal, env, client })) ?? EXIT.done;

@@ -1,33 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../core/time.ts';
+import { awsFile } from '../aws-config-file.ts';
 import type { CachedCredentials } from '../cached-credentials.ts';
+import { childEnvironment, type Environment } from '../child-environment.ts';
+import { runChild } from '../child-process.ts';
 import type { Run } from '../command.ts';
 import { openEndpoint } from '../container-endpoint.ts';
+import { openExecDirectory } from '../exec-directory.ts';
+import { type ExecProfile, execProfile, processLine, readUserSettings } from '../exec-profile.ts';
 import { CliError, systemCode } from '../exit.ts';
 import { minimumOf } from '../minimum.ts';
 import { chooseRole } from '../role-choice.ts';
 import { credentialsFor } from '../role-credentials.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What AWS tools would take instead of the role that was asked for. */
-const WOULD_WIN = [
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_SESSION_TOKEN',
-  'AWS_SECURITY_TOKEN',
-  'AWS_CREDENTIAL_EXPIRATION',
-  'AWS_PROFILE',
-  'AWS_DEFAULT_PROFILE',
-  'AWS_ROLE_ARN',
-  'AWS_ROLE_SESSION_NAME',
-  'AWS_WEB_IDENTITY_TOKEN_FILE',
-  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
-  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
-  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
-  'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
-];
+import type { Terminal } from '../terminal.ts';
 
 export const run: Run = async ({ words, options, passedOn, client: open, terminal, env }) => {
   const [command, ...args] = passedOn;
@@ -37,48 +23,109 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   const client = open();
   const role = await chooseRole(client, { written: words[0] });
   const first = await credentialsFor(client, role, { minimumSeconds });
-  const base = environmentFor(env, first);
+  const files = { config: readUserFile(env, 'config'), credentials: readUserFile(env, 'credentials') };
+  const user = readUserSettings(
+    { config: files.config.text, credentials: files.credentials.text },
+    env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || undefined,
+  );
+  const base = {
+    role: `${first.account.name}/${first.role}`,
+    region: user.region ?? first.account.region,
+    isWindows: process.platform === 'win32',
+  };
   if (options.env === true) {
     const left = formatDuration(Math.floor((first.expiresLocally - Date.now()) / 1000));
     terminal.say(terminal.dim(`fixed credentials for ${left}; they are not renewed`));
-    return runChild(command, args, { ...base, ...fixed(first) });
+    return runChild(command, args, childEnvironment(env, { ...base, fixed: fixed(first) }));
   }
-  // Nobody can be asked for a login in the middle of somebody else's command.
-  const quiet = { ...client, mayLogIn: false };
-  const endpoint = await openEndpoint(first, {
-    fetch: () => credentialsFor(quiet, role, { minimumSeconds }),
-    minimumSeconds,
-    loginCommand: client.bridge.loginCommand,
-    onTrouble: fault => {
-      terminal.warn(`the credentials could not be renewed: ${fault.message}.`);
-      for (const line of fault.lines) terminal.say(line);
-      if (fault.exit === 'notSignedIn') terminal.say('Do it in another terminal; the command goes on then.');
-    },
-    onRecovery: () => terminal.warn('the credentials are renewed again.'),
-  });
+
+  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || base.region;
+  const profile = execProfile({ user, role: base.role, region, process: credentialProcess(base.isWindows) });
+  const hasCredentialsFile = files.credentials.fault === undefined && user.credentials.faults.length === 0;
+  sayWhatIsMissing(terminal, [
+    { ...files.config, lines: user.config.faults, effect: 'What cannot be read is left out for this command.' },
+    { ...files.credentials, lines: user.credentials.faults, effect: 'The file is left out for this command.' },
+  ]);
+  sayWhatIsLeftOut(terminal, profile, files.config.path);
+
+  const directory = openExecDirectory(client.directory);
   try {
-    return await runChild(command, args, {
-      ...base,
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: endpoint.url,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN: endpoint.token,
+    const configFile = directory.write('config', profile.text);
+    const credentialsFile = hasCredentialsFile ? undefined : directory.write('credentials', '');
+    // Nobody can be asked for a login in the middle of somebody else's command.
+    const quiet = { ...client, mayLogIn: false };
+    const endpoint = await openEndpoint(first, {
+      fetch: () => credentialsFor(quiet, role, { minimumSeconds }),
+      minimumSeconds,
+      loginCommand: client.bridge.loginCommand,
+      onTrouble: fault => {
+        terminal.warn(`the credentials could not be renewed: ${fault.message}.`);
+        for (const line of fault.lines) terminal.say(line);
+        if (fault.exit === 'notSignedIn') terminal.say('Do it in another terminal; the command goes on then.');
+      },
+      onRecovery: () => terminal.warn('the credentials are renewed again.'),
     });
+    try {
+      const renewing = { ...endpoint, profile: profile.name, configFile, credentialsFile };
+      return await runChild(command, args, childEnvironment(env, { ...base, renewing }));
+    } finally {
+      endpoint.close();
+    }
   } finally {
-    endpoint.close();
+    if (directory.close().length > 0) {
+      terminal.warn(`the command changed the AWS config file of this run, which is removed with it. ${files.config.path} has not changed.`);
+    }
   }
 };
 
-function environmentFor(env: Environment, { account, role }: CachedCredentials): Record<string, string | undefined> {
-  const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !WOULD_WIN.includes(name)));
-  const noProxy = [env.NO_PROXY ?? env.no_proxy, '127.0.0.1'].filter(Boolean).join(',');
-  const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? account.region;
-  return {
-    ...kept,
-    NO_PROXY: noProxy,
-    no_proxy: noProxy,
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    ROLEBRIDGE_ROLE: `${account.name}/${role}`,
-  };
+/** This program's own part, by its place: what the environment of a command finds under a name may be another program. */
+function credentialProcess(isWindows: boolean): string | undefined {
+  return processLine([process.execPath, fileURLToPath(new URL('../exec-credentials.js', import.meta.url))], isWindows);
+}
+
+interface UserFile {
+  readonly path: string;
+  readonly text: string;
+  /** Why it cannot be read. */
+  readonly fault?: string | undefined;
+}
+
+/** AWS tools take only regular files; what cannot be read is as good as empty, and the role is right without it. */
+function readUserFile(env: Environment, kind: 'config' | 'credentials'): UserFile {
+  const path = awsFile(env, kind);
+  try {
+    const isRegular = statSync(path).isFile();
+    return { path, text: isRegular ? readFileSync(path, 'latin1') : '' };
+  } catch (thrown) {
+    const code = systemCode(thrown);
+    return { path, text: '', fault: code === 'ENOENT' || code === 'ENOTDIR' ? undefined : (code ?? 'unknown fault') };
+  }
+}
+
+interface Judged extends UserFile {
+  readonly lines: readonly number[];
+  readonly effect: string;
+}
+
+const SHOWN_LINES = 5;
+
+function sayWhatIsMissing(terminal: Terminal, files: readonly Judged[]): void {
+  for (const { path, fault, lines, effect } of files) {
+    if (fault !== undefined) terminal.warn(`${path} cannot be read (${fault}). ${effect}`);
+    if (lines.length === 0) continue;
+    const shown = `${lines.slice(0, SHOWN_LINES).join(', ')}${lines.length > SHOWN_LINES ? ' and more' : ''}`;
+    terminal.warn(`${path}: AWS tools cannot read line${lines.length > 1 ? 's' : ''} ${shown}. ${effect}`);
+  }
+}
+
+function sayWhatIsLeftOut(terminal: Terminal, { leftOut }: ExecProfile, path: string): void {
+  const others = leftOut.filter(name => name !== 'default');
+  if (others.length === 0) return;
+  terminal.say(
+    terminal.dim(
+      `not available to this command, because their keys are in ${path}: ${others.join(', ')} (keys belong into ~/.aws/credentials)`,
+    ),
+  );
 }
 
 function fixed({ accessKeyId, secretAccessKey, sessionToken, expiresAt }: CachedCredentials): Record<string, string> {
@@ -87,50 +134,5 @@ function fixed({ accessKeyId, secretAccessKey, sessionToken, expiresAt }: Cached
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
     AWS_CREDENTIAL_EXPIRATION: `${new Date(expiresAt).toISOString().slice(0, 19)}+00:00`,
-  };
-}
-
-const CANNOT_RUN = 126;
-const NOT_FOUND = 127;
-
-/** The command's own exit code, or 128 and the number of the signal that ended it. */
-async function runChild(command: string, args: readonly string[], env: Record<string, string | undefined>): Promise<number> {
-  const child = spawn(command, args, { stdio: 'inherit', env });
-  const stop = forwardSignals(child);
-  try {
-    return await new Promise((resolve, reject) => {
-      child.once('error', thrown => {
-        const isMissing = systemCode(thrown) === 'ENOENT';
-        process.stderr.write(
-          `rolebridge: ${command} ${isMissing ? 'was not found' : `cannot be run (${systemCode(thrown) ?? 'unknown fault'})`}.\n`,
-        );
-        resolve(isMissing ? NOT_FOUND : CANNOT_RUN);
-      });
-      child.once('exit', (code, signal) => {
-        if (code !== null) resolve(code);
-        else if (signal !== null) resolve(128 + constants.signals[signal]);
-        else reject(new Error('the command ended in no known way'));
-      });
-    });
-  } finally {
-    stop();
-  }
-}
-
-/**
- * We live until the command has ended. A terminal sends Ctrl-C to it as well as to us, and a second one would make terraform give up at
- * once; so that is passed on only where there is no terminal.
- */
-function forwardSignals(child: ChildProcess): () => void {
-  const isFromTerminal = process.stdin.isTTY === true;
-  const handlers = (['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const).map(signal => {
-    const handler = (): void => {
-      if (!isFromTerminal || signal === 'SIGTERM' || signal === 'SIGHUP') child.kill(signal);
-    };
-    process.on(signal, handler);
-    return () => process.off(signal, handler);
-  });
-  return () => {
-    for (const remove of handlers) remove();
   };
 }
