@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
-# Puts an AWS CLI of Debian trixie (2.23 or newer, which logs in by PKCE and takes endpoints from its environment) into a directory of its own,
-# on an older Debian: with its own C library and Python, beside everything that is installed. Nothing of it is registered with the system.
-# boto3 of trixie comes with it, for the Python that the CLI runs on.
-#   install-aws-cli.sh [DIRECTORY]        usual: ~/.cache/rolebridge/aws-cli; run it as DIRECTORY/aws, Python as DIRECTORY/python
-# Packages are fetched and verified by apt, with lists and a state of their own, from the mirror that this machine uses already.
+# Installs newer AWS CLIs of Debian beside the system, on an older Debian. Each gets its own C library and Python.
+# Nothing of it is registered with the system. boto3 of the same suite comes with it, for the Python that the CLI runs on.
+#   install-aws-cli.sh                        trixie (2.23: login by PKCE, endpoints from its environment) and sid (2.38)
+#   install-aws-cli.sh DIRECTORY [SUITE]      one of them (default: trixie)
+# Default directories: ~/.cache/rolebridge/aws-cli for trixie, ~/.cache/rolebridge/aws-cli-sid for sid.
+# Run the CLI as DIRECTORY/aws and Python as DIRECTORY/python.
+# apt fetches and verifies the packages, with lists and a state of their own, from the mirror that this machine already uses.
 set -euo pipefail
 
-directory=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/rolebridge/aws-cli}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/rolebridge
+if (($# == 0)); then
+  "$0" "$cache/aws-cli" trixie
+  "$0" "$cache/aws-cli-sid" sid
+  exit
+fi
+directory=$1
+suite=${2:-trixie}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-# One without its `python` is of an older version of this script, and is made anew.
+# A directory without `python` is of an older version of this script, and is built again.
 if [[ -x $directory/aws && -x $directory/python ]]; then
   echo "already there: $directory/aws and $directory/python"
   exit 0
@@ -28,7 +37,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{system,etc/apt/apt.conf.d,etc/apt/preferences.d,etc/apt/trusted.gpg.d,state/lists/partial,cache/archives/partial,log}
 : >"$work/state/status"
-echo "deb [signed-by=$keyring] $mirror trixie main" >"$work/etc/apt/sources.list"
+echo "deb [signed-by=$keyring] $mirror $suite main" >"$work/etc/apt/sources.list"
 apt=(apt-get -qq
   -o "Dir::Etc=$work/etc/apt" -o "Dir::Etc::sourceparts=/dev/null" -o "Dir::State=$work/state" -o "Dir::State::status=$work/state/status"
   -o "Dir::Cache=$work/cache" -o "Dir::Log=$work/log" -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o Acquire::Languages=none
