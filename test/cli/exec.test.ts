@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -204,19 +203,15 @@ credential_process
   });
 
   it('removes what a killed run has left, and nothing of a run that goes on', async () => {
-    const wait = node('process.stdout.write("ready\\n"); setTimeout(() => {}, 20_000)');
+    const wait = node('process.stdout.write("ready " + process.pid + "\\n"); setTimeout(() => {}, 20_000)');
     const killed = computer.start(['exec', 'prod/Developer', ...wait]);
-    await killed.says(/ready/);
+    const [, pid] = await killed.says(/ready (\d+)\n/);
     const running = computer.start(['exec', 'prod/Developer', ...wait]);
     await running.says(/ready/);
     const left = (): string[] => readdirSync(computer.file('.config/rolebridge/exec')).map(name => name.split('-')[0]!);
     assert.deepEqual(new Set(left()), new Set([killed.child.pid, running.child.pid].map(String)));
-    const grandchildren = execFileSync('pgrep', ['-P', String(killed.child.pid)], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .map(Number);
     killed.child.kill('SIGKILL');
-    for (const pid of grandchildren) process.kill(pid, 'SIGKILL');
+    process.kill(Number(pid), 'SIGKILL');
     await killed.ended;
     assert.ok(left().includes(String(killed.child.pid)));
     await environmentOf({});
