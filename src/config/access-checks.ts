@@ -8,6 +8,7 @@ import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import { type ConnectorList, selectorFindings } from './selector-checks.ts';
 import { compact, policyArnParts } from './values.ts';
+import { type GivenRoles, weakerRuleFindings } from './weaker-rules.ts';
 
 type ReadableRule = NonNullable<Readable<Document['access'][number]>>;
 type ReadableSession = NonNullable<ReadableRule['session']>;
@@ -27,6 +28,7 @@ export function* accessFindings(
   { accounts, connectors }: { readonly accounts: AccountList; readonly connectors: ConnectorList },
 ): Generator<Finding> {
   const names = new Map<string, number>();
+  const givenRoles: GivenRoles[] = [];
   if (document.access?.length === 0) {
     yield { path: ['access'], message: 'gives nobody any role.', fix: 'Add a rule with groups, accounts and roles.', warning: true };
   }
@@ -44,7 +46,18 @@ export function* accessFindings(
     yield* chainFindings(session, context);
     yield* reservedFindings(context);
     yield* corporateFindings(session, context);
+    givenRoles.push(...givenBy(context, index));
   }
+  yield* weakerRuleFindings(givenRoles);
+}
+
+/** What a rule gives and on which terms; nothing for a rule whose mistakes leave that open. */
+function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
+  const { name, groupPattern, roles, require } = rule;
+  if (roles === undefined || require === undefined) return [];
+  const isRoleOfGroup = roles.length === 0 && groupPattern !== undefined && patternNames(groupPattern, 'role');
+  if (roles.length === 0 && !isRoleOfGroup) return [];
+  return [{ index, name, roles: isRoleOfGroup ? undefined : roles.filter(role => role !== undefined), accounts: named, require }];
 }
 
 function inContext(rule: ReadableRule, path: Path, accounts: AccountList): RuleInContext {

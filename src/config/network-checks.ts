@@ -81,3 +81,37 @@ function blockOf(text: string): Block {
 function overlap(one: Block, other: Block): boolean {
   return one.first.kind() === other.first.kind() && one.first.match(other.first, Math.min(one.bits, other.bits));
 }
+
+/** Whether each address of `networks` lies in one of `bounds`, also where several of these together hold a block. */
+export function areWithin(networks: readonly string[], bounds: readonly string[]): boolean {
+  const outer = merged(bounds.map(rangeOf));
+  return networks
+    .map(rangeOf)
+    .every(({ family, from, to }) => outer.some(range => range.family === family && range.from <= from && to <= range.to));
+}
+
+/** First and last address as numbers. */
+interface Range {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+function rangeOf(text: string): Range {
+  const { first, bits } = blockOf(text);
+  const bytes = first.toByteArray();
+  const from = bytes.reduce((value, byte) => value * 256n + BigInt(byte), 0n);
+  return { family: first.kind(), from, to: from + 2n ** BigInt(bytes.length * 8 - bits) - 1n };
+}
+
+/** Ranges that overlap or touch become one. */
+function merged(ranges: readonly Range[]): readonly Range[] {
+  const sorted = [...ranges].sort((a, b) => a.family.localeCompare(b.family) || (a.from < b.from ? -1 : 1));
+  const result: Range[] = [];
+  for (const range of sorted) {
+    const last = result.at(-1);
+    if (last === undefined || last.family !== range.family || range.from > last.to + 1n) result.push(range);
+    else result[result.length - 1] = { ...last, to: range.to > last.to ? range.to : last.to };
+  }
+  return result;
+}

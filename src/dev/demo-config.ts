@@ -105,6 +105,7 @@ access:
   - name: by-group-name # aws-staging-ReadOnly gives ReadOnly in staging
     groupPattern: "aws-{account}-{role}"
     connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
+    roles: [ReadOnly, Developer, Owner] # a bound: Admin always requires mfa
     session: { duration: 1h, sourceIdentity: "{sessionName}" }
 
 aws:

@@ -115,7 +115,7 @@ describe('a configuration without a mistake', () => {
           groupPattern: 'aws-{account}-{role}',
           connectors: ['okta', 'adfs'],
           accounts: undefined,
-          roles: [],
+          roles: ['ReadOnly'],
           session: { ...session, durationSeconds: 3600 },
           require: { multiFactor: false, authenticatedWithinSeconds: undefined, networks: [] },
         },
@@ -138,7 +138,7 @@ describe('a configuration without a mistake', () => {
     ['a role with a path', '[Admin]', '[team/Admin]'],
     ['a group with spaces and commas', '[aws-admins]', '["CN=Domain Admins,OU=Groups,DC=acme,DC=com"]'],
     ['a pattern without account', '"aws-{account}-{role}"', '"aws-{role}"\n    accounts: [prod]'],
-    ['a pattern bounded by roles', '"aws-{account}-{role}"', '"aws-{account}"\n    roles: [ReadOnly]'],
+    ['a pattern bounded by roles', '"aws-{account}-{role}"', '"aws-{account}"'],
     [
       'templates with fallbacks',
       '{ duration: 4h }',
@@ -235,7 +235,7 @@ describe('what works, though hardly as meant, is a warning', () => {
     ],
     ['web identity toward AWS from loopback', 'https://aws.example.com', 'http://localhost:3000', 'baseUrl'],
     ['two connectors of one label', 'label: Acme AD FS', 'label: Acme Okta', 'connectors[1].label'],
-    ['no rule at all', `access:\n  ${RULE}\n  - groupPattern: "aws-{account}-{role}"`, 'access: []', 'access'],
+    ['no rule at all', `access:\n  ${RULE}\n  - groupPattern: "aws-{account}-{role}"\n    roles: [ReadOnly]`, 'access: []', 'access'],
   ];
   for (const [title, from, to, path] of cases) {
     it(title, () =>
