@@ -3,8 +3,8 @@ import type { Instant } from '../core/time.ts';
 import type { AuditTables } from './audit-tables.ts';
 import type { Database, Value } from './database.ts';
 
-/** Rows of one statement: some ten milliseconds in SQLite, which nothing else can use meanwhile. */
-const BATCH = 1000;
+/** Rows of one statement: a few milliseconds in SQLite, which nothing else can use meanwhile. */
+const BATCH = 500;
 
 /** Tables whose rows end at `expires_at`, and their keys. */
 const EXPIRING: readonly (readonly [table: string, key: string])[] = [
