@@ -25,7 +25,15 @@ const SECRETS: Readonly<Record<string, string>> = {
 const directory = mkdtempSync(join(tmpdir(), 'rolebridge-docs-'));
 after(() => rmSync(directory, { recursive: true }));
 
-for (const name of ['api.md', 'aws-setup.md', 'cli.md', 'identity-providers.md', 'operations.md', 'troubleshooting.md']) {
+for (const name of [
+  'api.md',
+  'aws-setup.md',
+  'cli.md',
+  'identity-providers.md',
+  'operations.md',
+  'troubleshooting.md',
+  'vendor-access.md',
+]) {
   describe(`docs/${name}`, () => {
     const snippets = blocksOf(readPage(name)).filter(({ info }) => info === 'yaml rolebridge');
 
