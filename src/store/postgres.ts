@@ -9,7 +9,7 @@ import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { Database, Row } from './database.ts';
 import { POSTGRES } from './migrations/dialect.ts';
-import type { Filling, Statement } from './migrations/fill-people.ts';
+import type { Filling, NewRows } from './migrations/fill-people.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
 import { createSeal, type Seal } from './sealing.ts';
 import { createStore } from './store.ts';
@@ -23,6 +23,8 @@ const ANSWER_MILLISECONDS = 6_000;
 /** One statement of a migration, and the wait for another instance that is at it: a large trail is read as a whole. */
 const MIGRATION_MILLISECONDS = 15 * 60_000;
 const ROWS_OF_A_PAGE = 20_000;
+/** With six columns far below the 65,535 parameters that a statement may have. */
+const ROWS_OF_AN_INSERT = 2000;
 /** Key of the advisory lock around migrations: `role` in ASCII. */
 const MIGRATION_LOCK = 0x726f6c65;
 
@@ -143,8 +145,15 @@ async function migrate(url: string, { place, seals, onProgress }: Migrating): Pr
 }
 
 async function fill(client: pg.Client, filling: Filling, onProgress: (done: string) => void): Promise<void> {
-  const run = async (statements: readonly Statement[]): Promise<void> => {
-    for (const { sql, values } of statements) await client.query(sql, [...values]);
+  const run = async (made: readonly NewRows[]): Promise<void> => {
+    for (const { table, columns, rows } of made) {
+      for (let from = 0; from < rows.length; from += ROWS_OF_AN_INSERT) {
+        const some = rows.slice(from, from + ROWS_OF_AN_INSERT);
+        let parameter = 0;
+        const places = some.map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`).join(', ');
+        await client.query(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places} ON CONFLICT DO NOTHING`, some.flat());
+      }
+    }
   };
   // A cursor lives as long as the transaction.
   await client.query(`DECLARE rows_of_before NO SCROLL CURSOR FOR ${filling.query}`);

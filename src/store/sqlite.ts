@@ -13,7 +13,7 @@ import type { Store } from '../core/ports.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { Database, Row, Value } from './database.ts';
 import { SQLITE } from './migrations/dialect.ts';
-import type { Filling, Statement } from './migrations/fill-people.ts';
+import type { Filling, NewRows } from './migrations/fill-people.ts';
 import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
 import { createSeal, type Seal } from './sealing.ts';
 import { createStore } from './store.ts';
@@ -126,8 +126,13 @@ function migrate(connection: DatabaseSync, { place, seals, onProgress }: Migrati
 
 /** Without a pause: while the write lock is held, another store of this process would wait for it in vain. */
 function fill(connection: DatabaseSync, filling: Filling, onProgress: (done: string) => void): void {
-  const run = (statements: readonly Statement[]): void => {
-    for (const { sql, values } of statements) connection.prepare(sql).run(named(values));
+  // One row each: a statement with thousands of parameters takes long to bind.
+  const run = (made: readonly NewRows[]): void => {
+    for (const { table, columns, rows } of made) {
+      const places = columns.map((_, index) => `$${index + 1}`).join(', ');
+      const insert = connection.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places}) ON CONFLICT DO NOTHING`);
+      for (const row of rows) insert.run(named(row));
+    }
   };
   let page: Row[] = [];
   for (const row of connection.prepare(filling.query).iterate()) {

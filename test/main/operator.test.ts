@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { callApi, loginByDevice, viewerOf } from '../support/cli-login.ts';
+import { freePort } from '../support/free-port.ts';
+import { placeSigningKeys } from '../support/keys.ts';
 import { startWorld, type World } from '../support/world.ts';
-import { run } from './server-process.ts';
+import { run, ServerProcess, writeConfiguration } from './server-process.ts';
 
 describe('an operator, beside a bridge that runs', () => {
   let world: World;
@@ -77,5 +80,48 @@ describe('an operator, beside a bridge that runs', () => {
     const broken = join(world.directory, 'broken.yaml');
     writeFileSync(broken, 'baseUrl: 7\n', { mode: 0o600 });
     assert.equal((await run('sessions', '--config', broken)).code, 78);
+  });
+});
+
+describe('what operators do', () => {
+  it('is in the log of one of the bridges that run on the store, once, and in the log of the next when none runs', async t => {
+    const directory = mkdtempSync(join(tmpdir(), 'rolebridge-operator-'));
+    t.after(() => rmSync(directory, { recursive: true, force: true }));
+    await placeSigningKeys(join(directory, 'keys'));
+    const file = writeConfiguration({ directory, port: await freePort() });
+    const others = join(directory, 'other.yaml');
+    const start = (config: string): ServerProcess => {
+      const server = new ServerProcess(['serve', '--config', config]);
+      t.after(() => server.kill());
+      return server;
+    };
+    const linesOf = (server: ServerProcess) => server.log().filter(({ msg }) => msg === 'person.blocked');
+    const block = (letter: string) => run('block', '--config', file, '--person', letter.repeat(16), '--reason', 'lost');
+
+    const first = start(file);
+    await first.line('listening');
+    const second = new URL(`http://127.0.0.1:${await freePort()}`);
+    writeConfiguration({ directory: mkdtempSync(join(directory, 'second-')), port: Number(second.port) }, yaml => {
+      // The same keys and the same store, at another port.
+      writeFileSync(others, yaml.replaceAll(/second-\w+\//g, ''), { mode: 0o600 });
+      return yaml;
+    });
+    const twin = start(others);
+    await twin.line('listening');
+    assert.equal((await block('a')).code, 0);
+    const seen = await Promise.race([first.line('person.blocked'), twin.line('person.blocked')]);
+    assert.deepEqual([seen.person, seen.reason, seen.audit, seen.kept, seen.address], ['a'.repeat(16), 'lost', true, true, 'local']);
+    assert.match(String(seen.userAgent), /^rolebridge-server, ./);
+    for (const server of [first, twin]) {
+      server.signal('SIGTERM');
+      await server.end();
+    }
+    assert.equal(linesOf(first).length + linesOf(twin).length, 1);
+
+    assert.equal((await block('b')).code, 0);
+    const next = start(file);
+    assert.equal((await next.line('person.blocked')).person, 'b'.repeat(16));
+    assert.equal((await next.line('sign-out.everywhere')).person, 'b'.repeat(16));
+    assert.equal(linesOf(next).length, 1);
   });
 });

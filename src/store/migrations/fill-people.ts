@@ -10,25 +10,23 @@ import type { Row, Value } from '../database.ts';
 import type { Seal } from '../sealing.ts';
 import type { Dialect } from './dialect.ts';
 
-/** A statement to run, with `values[0]` for `$1` and so on. */
-export interface Statement {
-  readonly sql: string;
-  readonly values: readonly Value[];
+/** Rows to insert; one that is there already stays. */
+export interface NewRows {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly Value[])[];
 }
 
-/** How rows are made of rows: the databases run the query and the statements in one transaction, each in its way. */
+/** How rows are made of rows: each database runs the query and inserts, in one transaction, in the way that is fast for it. */
 export interface Filling {
   readonly query: string;
-  /** The statements that the next rows of the query ask for. */
-  take(rows: readonly Row[]): readonly Statement[];
-  /** Those that are left after the last row. */
-  end(): readonly Statement[];
+  /** What the next rows of the query give. */
+  take(rows: readonly Row[]): readonly NewRows[];
+  /** What is left after the last row. */
+  end(): readonly NewRows[];
   /** How far it is, for the log. */
   progress(): string;
 }
-
-/** Rows of one INSERT: far below the parameters that a statement may have. */
-const AT_ONCE = 500;
 
 export function fillPeople({ jsonText }: Dialect, seals: Seal): Filling {
   const names = jsonText('event', ['actor', 'username']);
@@ -52,15 +50,14 @@ export function fillPeople({ jsonText }: Dialect, seals: Seal): Filling {
     done += 1;
   };
 
-  /** Inserts what waits, many rows at once; a row that is there already stays. */
-  const flush = (): Statement[] => {
-    const statements = [
-      ...inserts('people (person, asserted_at, signed_in_at, revision, generation, sealed)', people),
-      ...inserts('people_names (name_hash, person)', named),
+  const made = (): NewRows[] => {
+    const rows: NewRows[] = [
+      { table: 'people', columns: ['person', 'asserted_at', 'signed_in_at', 'revision', 'generation', 'sealed'], rows: people },
+      { table: 'people_names', columns: ['name_hash', 'person'], rows: named },
     ];
     people = [];
     named = [];
-    return statements;
+    return rows;
   };
 
   return {
@@ -72,23 +69,12 @@ export function fillPeople({ jsonText }: Dialect, seals: Seal): Filling {
         if (newest !== undefined && newest.person !== row.person) keep(newest);
         newest = row;
       }
-      return flush();
+      return made();
     },
     end: () => {
       if (newest !== undefined) keep(newest);
-      return flush();
+      return made();
     },
     progress: () => `${done} users`,
   };
-}
-
-function inserts(table: string, rows: readonly (readonly Value[])[]): Statement[] {
-  const statements: Statement[] = [];
-  for (let from = 0; from < rows.length; from += AT_ONCE) {
-    const some = rows.slice(from, from + AT_ONCE);
-    let parameter = 0;
-    const places = some.map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`).join(', ');
-    statements.push({ sql: `INSERT INTO ${table} VALUES ${places} ON CONFLICT DO NOTHING`, values: some.flat() });
-  }
-  return statements;
 }
