@@ -31,6 +31,7 @@ import type {
   Connector,
   FederationMetadata,
   KnownBrowsers,
+  OperatorEvents,
   Secrets,
   ServiceProviderMetadata,
 } from './core/ports.ts';
@@ -171,14 +172,9 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   pruning.unref();
   opened.defer(() => clearInterval(pruning));
 
-  const listening = setInterval(() => {
-    logOperatorEvents().catch((cause: unknown) => log.error({ cause: String(cause) }, 'the events of operators cannot be read'));
-  }, OPERATORS_EVERY);
+  const listening = setInterval(operatorsLogger(store.operatorEvents, log), OPERATORS_EVERY);
   listening.unref();
   opened.defer(() => clearInterval(listening));
-  const logOperatorEvents = async (): Promise<void> => {
-    for (const event of await store.operatorEvents.take()) logKept(log, event);
-  };
 
   const usedPartitions = new Set(configuration.accounts.map(({ partition }) => partition));
   const toClose = opened.move();
@@ -214,6 +210,28 @@ export async function compose(configuration: Configuration, options: ComposeOpti
 function logStore(log: Logger, fault: BridgeError | undefined): void {
   if (fault === undefined) log.info('store ready');
   else log.error({ why: fault.message, cause: fault.cause instanceof Error ? fault.cause.message : undefined }, 'store unavailable');
+}
+
+/** Writes what operators did into the log; a fault is told once, until a look works again. */
+function operatorsLogger(events: OperatorEvents, log: Logger): () => void {
+  let isLooking = false;
+  let isFailing = false;
+  const look = async (): Promise<void> => {
+    try {
+      for (const event of await events.take()) logKept(log, event);
+      isFailing = false;
+    } catch (cause) {
+      if (!isFailing) log.error({ cause: String(cause) }, 'the events of operators cannot be read');
+      isFailing = true;
+    }
+  };
+  return () => {
+    if (isLooking) return;
+    isLooking = true;
+    void look().finally(() => {
+      isLooking = false;
+    });
+  };
 }
 
 interface ConnectorParts {

@@ -158,13 +158,24 @@ export function createSignIn(parts: SignInParts): SignIn {
     return attempt;
   };
 
-  /** Keeps what the sign-in said. Throws `person_blocked`. */
-  const know = async (identity: Identity, now: Instant, origin: Origin): Promise<Standing> => {
-    const standing = await people.know(identity, now);
-    if (standing.isBlocked) throw new BridgeError('person_blocked', 'an operator has blocked the person');
-    const missing = standing.before === undefined ? [] : missingClaims(standing.before, identity).slice(0, MOST_MISSING);
-    if (missing.length > 0) await audit.record({ type: 'sign-in.claims-missing', at: now, origin, actor: actorOf(identity), missing });
+  /**
+   * Uses the assertion up and keeps what the sign-in said, at once, so that a store may share the commit: of an assertion
+   * that was used before nothing is new. Throws `assertion_replayed`.
+   */
+  const accept = async ({ assertion, identity }: VerifiedSignIn, now: Instant): Promise<Standing> => {
+    const [isFirst, standing] = await Promise.all([
+      assertion === undefined || oneTimeKeys.claim(`${identity.connector} ${assertion.id}`, assertion.expiresAt),
+      people.know(identity, now),
+    ]);
+    if (!isFirst) throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
     return standing;
+  };
+
+  /** Throws `person_blocked`. */
+  const admit = async ({ isBlocked, before }: Standing, identity: Identity, recorded: { at: Instant; origin: Origin }): Promise<void> => {
+    if (isBlocked) throw new BridgeError('person_blocked', 'an operator has blocked the person');
+    const missing = before === undefined ? [] : missingClaims(before, identity).slice(0, MOST_MISSING);
+    if (missing.length > 0) await audit.record({ type: 'sign-in.claims-missing', ...recorded, actor: actorOf(identity), missing });
   };
 
   const open = async (verified: VerifiedSignIn, { generation }: Standing, previous: string | undefined): Promise<Session> => {
@@ -222,13 +233,10 @@ export function createSignIn(parts: SignInParts): SignIn {
         const verified = await answer.authenticate(connector, answer.response, attempt?.expectation);
         if (attempt !== undefined && verified.identity.source.issuer !== attempt.source.issuer)
           throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
-        if (verified.assertion !== undefined) {
-          const { id, expiresAt } = verified.assertion;
-          const first = await oneTimeKeys.claim(`${connector.id} ${id}`, expiresAt);
-          if (!first) throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
-        }
+        const now = clock.now();
+        const standing = await accept(verified, now);
         seen.actor = actorOf(verified.identity);
-        const standing = await know(verified.identity, clock.now(), answer.origin);
+        await admit(standing, verified.identity, { at: now, origin: answer.origin });
         const session = await open(verified, standing, answer.previousSession);
         const { authentication, groups } = session.identity;
         await audit.record({

@@ -15,7 +15,7 @@ const MAX_ROUNDS = 1000;
 const OF_RECORD = `FROM (SELECT session_hash, revision AS record_revision, sealed AS sealed_record
     FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
   JOIN (${WITH_PERSON}) ON cli_sessions.id_hash = record.session_hash`;
-const STATE = 'record_revision, last_used_at, expires_at, people.revision AS person_revision';
+const STATE = 'record_revision, last_used_at, expires_at, people.revision AS person_revision, people.asserted_at';
 const WITH_SESSION = `SELECT sealed_record, record_revision, people.revision AS person_revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
 const STATE_WITH_SESSION = `SELECT ${STATE} ${OF_RECORD}`;
 
@@ -26,7 +26,7 @@ interface Opened<R> {
 
 /** Another one after every change: each writes one of these columns. Undefined when there is no row. */
 function stateIn([row]: readonly Row[]): string | undefined {
-  return row && `${row.record_revision} ${row.last_used_at} ${row.expires_at} ${row.person_revision}`;
+  return row && `${row.record_revision} ${row.last_used_at} ${row.expires_at} ${row.person_revision} ${row.asserted_at}`;
 }
 
 export function createRecords<R extends { readonly expiresAt: number; readonly session?: string | undefined }>(
