@@ -118,8 +118,8 @@ A line that names no bridge works only while a single one is known.`,
     usage: '[ACCOUNT/ROLE] -- COMMAND [ARGUMENT ...]',
     description: `Runs a command whose AWS tools and SDKs get credentials from a local address that renews them, so that a run of many hours survives.
 When your login ends on the way, sign in in another terminal: the command goes on. ${ROLE_RULE}
-Variables that would win over the role (AWS_PROFILE, AWS_ACCESS_KEY_ID ...) are taken away; AWS_REGION is set to the account's region unless
-you have set one. The exit code is the command's.`,
+The command has this role whatever is in ~/.aws and in the environment; settings of your profile and your other profiles stay. AWS_REGION is
+the region of your profile, or else of the account, unless you have set one. The exit code is the command's.`,
     options: {
       env: {
         type: 'boolean',

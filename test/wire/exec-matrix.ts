@@ -26,6 +26,8 @@ interface Kind {
   /** Further files, by their place in the home. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Options of `exec`. */
+  readonly options?: readonly string[];
 }
 
 const ROLE = 'role_arn = arn:aws:iam::222233334444:role/Developer';
@@ -76,6 +78,12 @@ export const KINDS: Readonly<Record<string, (around: Around) => Kind>> = {
   'keys of the first boto': ({ keys }) => ({
     files: { '.boto': `[Credentials]\n${keys.split('\n').slice(0, 2).join('\n')}\n` },
   }),
+  'keys and role_arn, and --env': ({ keys }) => ({
+    config: `[default]\n${ROLE}\nsource_profile = default\n`,
+    credentials: `[default]\n${keys}`,
+    env: { AWS_PROFILE: 'default' },
+    options: ['--env'],
+  }),
   'files that AWS tools cannot read': ({ keys }) => ({
     config: `\u00ef\u00bb\u00bf[default]\nregion = eu-north-1\nnonsense\n[default]\nregion = us-east-1\n`,
     credentials: `nonsense\n[default]\n${keys}[default]\n${keys}`,
@@ -116,7 +124,10 @@ export function describeMatrix(kinds: readonly string[]): void {
       });
     }
 
-    async function inExec({ config, credentials, files = {}, env = {} }: Kind, run: readonly AwsClient[]): Promise<Record<string, string>> {
+    async function inExec(
+      { config, credentials, files = {}, env = {}, options = [] }: Kind,
+      run: readonly AwsClient[],
+    ): Promise<Record<string, string>> {
       rmSync(computer.file('.aws'), { recursive: true, force: true });
       mkdirSync(computer.file('.aws'));
       if (config !== undefined) writeFileSync(computer.file('.aws/config'), config, 'latin1');
@@ -126,7 +137,7 @@ export function describeMatrix(kinds: readonly string[]): void {
         const programs = Object.fromEntries(
           run.filter(({ missing }) => missing === false).map(({ name, words }) => [name, words(world.urls.aws)]),
         );
-        const { code, stdout, stderr } = await computer.run(['exec', 'prod/Admin', '--', process.execPath, RUN_EACH], {
+        const { code, stdout, stderr } = await computer.run(['exec', 'prod/Admin', ...options, '--', process.execPath, RUN_EACH], {
           env: { AWS_MAX_ATTEMPTS: '1', AWS_ENDPOINT_URL_STS: world.urls.aws, ...env, RUN_EACH: JSON.stringify(programs) },
         });
         assert.equal(code, 0, stderr);
