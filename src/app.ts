@@ -23,6 +23,7 @@ import { mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
 import { oauthFace, pageFace, problemFace } from './http/error-faces.ts';
+import { watchForwarded } from './http/forwarded-watch.ts';
 import { limitPerAddress, onlyNavigations, ownFormGuard, refusePrefetch, securityHeaders } from './http/guards.ts';
 import { refuseHead } from './http/head-requests.ts';
 import { requestContext } from './http/request-context.ts';
@@ -58,7 +59,10 @@ export function createApp(bridge: Bridge): Express {
   app.disable('etag');
   app.set('trust proxy', [...bridge.trustedProxies]);
 
-  app.use(requestContext(bridge.log));
+  const trustsPeer = app.get('trust proxy fn') as (peer: string, hop: number) => boolean;
+  const forwarded = watchForwarded({ isTrusted: peer => trustsPeer(peer, 0), log: bridge.log, clock });
+
+  app.use(requestContext(bridge.log, forwarded));
   app.use(securityHeaders({ secure, formTargets: bridge.consoleSources }));
   app.use(refusePrefetch);
 
@@ -69,7 +73,7 @@ export function createApp(bridge: Bridge): Express {
 
   // Doors for machines: they answer with problem details.
   const machines = express.Router();
-  machines.use(health({ ping: bridge.ping, connectors, stopping: bridge.stopping })); //        /healthz  /readyz
+  machines.use(health({ ping: bridge.ping, connectors, stopping: bridge.stopping, warnings: forwarded.warnings })); //        /healthz  /readyz
   machines.use(federationMetadata(bridge)); //  /saml/idp/metadata  /.well-known/openid-configuration  /.well-known/jwks.json  /saml/{connector}/metadata
   machines.use(problemFace());
   app.use(machines);

@@ -10,9 +10,11 @@ export interface HealthParts {
   readonly connectors: readonly Connector[];
   /** True from the moment that the process was asked to stop. */
   readonly stopping: () => boolean;
+  /** What an operator should mend; it makes the bridge no less ready. */
+  readonly warnings: () => readonly string[];
 }
 
-export function health({ ping, connectors, stopping }: HealthParts): Router {
+export function health({ ping, connectors, stopping, warnings }: HealthParts): Router {
   const router = Router();
 
   router.get('/healthz', (_request, response) => {
@@ -25,11 +27,13 @@ export function health({ ping, connectors, stopping }: HealthParts): Router {
       () => 'ok' as const,
       () => 'unavailable' as const,
     );
+    const said = warnings();
     const ready = store === 'ok' && !stopping();
     response.status(ready ? 200 : 503).json({
       status: ready ? 'ready' : stopping() ? 'stopping' : 'unavailable',
       store,
       connectors: Object.fromEntries(connectors.map(connector => [connector.id, connector.availability().state])),
+      ...(said.length > 0 && { warnings: said }),
     });
   });
 

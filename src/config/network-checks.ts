@@ -33,6 +33,10 @@ export function* networkFindings(document: Readable<Document>): Generator<Findin
       const path: Path = ['access', index, 'require', 'networks'];
       yield { path, message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
     }
+    if (required.length > 0) return;
+    const message =
+      'is https, so a proxy in front ends TLS, but proxy.trusted is empty: every user has the address of the proxy, in the audit trail and for limits.';
+    yield { path: ['baseUrl'], message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
   }
 }
 

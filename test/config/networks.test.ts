@@ -68,3 +68,15 @@ it('a wide trusted block is warned of, where no rule asks for networks', () =>
     ]);
     assert.ok(configuration);
   }));
+
+it('an https bridge without a trusted proxy is warned of, for everybody has the address of the proxy then', () =>
+  written(async ({ check }) => {
+    const { configuration, problems, warnings } = await check(spoiled('[10.9.8.7/32]', '[]'));
+    assert.deepEqual(said(problems), []);
+    assert.equal(warnings.length, 1);
+    assert.match(
+      said(warnings)[0]!,
+      /^1:1 baseUrl: is https, so a proxy in front ends TLS, but proxy\.trusted is empty: .* Write the addresses of the proxy into proxy\.trusted\.$/,
+    );
+    assert.ok(configuration);
+  }));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { button, refusalOn } from '../support/handout.ts';
-import { startWorld } from '../support/world.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 describe('people who must be in a network', () => {
   const PATH = '/credentials?account=prod&role=Inside';
@@ -80,6 +80,64 @@ describe('people who must be in a network', () => {
     }
   });
 });
+
+describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () => {
+  const SAID = 'forwarded by a peer that is not trusted';
+  const warned = (world: World) => world.log.map(line => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === SAID);
+  const ready = async (world: World, headers: Readonly<Record<string, string>> = {}) => {
+    const response = await fetch(`${world.urls.bridge}/readyz`, { headers });
+    const { warnings } = (await response.json()) as { readonly warnings?: readonly string[] };
+    return { status: response.status, warnings };
+  };
+
+  for (const [name, value] of [
+    ['x-forwarded-for', '10.1.2.3'],
+    ['forwarded', 'for=10.1.2.3'],
+  ] as const) {
+    it(`is not believed, and the log and /readyz say it once an hour: ${name}`, async () => {
+      const world = await startWorld();
+      try {
+        assert.equal((await ready(world)).warnings, undefined);
+        for (let count = 0; count < 3; count++) await fetch(`${world.urls.bridge}/device?x=1`, { headers: { [name]: value } });
+        assert.deepEqual(
+          warned(world).map(({ level, peer, fix }) => ({ level, peer, fix })),
+          [
+            {
+              level: 'warn',
+              peer: '127.0.0.1',
+              fix: 'If it is your proxy, add 127.0.0.1/32 to proxy.trusted: until then all its users have its address.',
+            },
+          ],
+        );
+        assert.ok(!world.log.some(line => line.includes('10.1.2.3')));
+        const { status, warnings } = await ready(world);
+        assert.equal(status, 200);
+        assert.match(warnings!.join(), /proxy\.trusted does not contain/);
+        assert.ok(!JSON.stringify(warnings).includes('127.0.0.1'), 'no address for strangers');
+        world.clock.turn(3600);
+        assert.equal((await ready(world)).warnings, undefined);
+        await ready(world, { [name]: value });
+        assert.equal(warned(world).length, 2);
+      } finally {
+        await world.close();
+      }
+    });
+  }
+
+  it('is nothing to say of a proxy that is trusted', async () => {
+    const world = await trustingAll();
+    try {
+      await ready(world, { 'x-forwarded-for': '203.0.113.7' });
+      assert.equal((await ready(world)).warnings, undefined);
+      assert.equal(warned(world).length, 0);
+    } finally {
+      await world.close();
+    }
+  });
+});
+
+const trustingAll = (): Promise<World> =>
+  startWorld({ configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }') });
 
 function withInsideRole(aws: WorldInput): WorldInput {
   const developer = aws.roles!.find(({ account, name }) => account === '111122223333' && name === 'Developer')!;
