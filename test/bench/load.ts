@@ -9,6 +9,8 @@ export interface ServerProcess {
   readonly said: string;
   /** CPU seconds that it has used, its part in the kernel included. */
   cpuSeconds(): number;
+  /** The longest stall of its event loop since this was asked last, in milliseconds of CPU. For servers that run with stall-monitor.ts. */
+  longestStall(): Promise<number>;
   end(): Promise<void>;
 }
 
@@ -17,10 +19,10 @@ const TICKS_PER_SECOND = 100;
 
 /** Runs a script until it says what `isReady` knows. */
 export async function startServer(args: readonly string[], isReady: RegExp): Promise<ServerProcess> {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   let said = '';
   await new Promise<void>((resolve, reject) => {
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout!.on('data', (chunk: Buffer) => {
       if (isReady.test(said)) return;
       said += chunk.toString();
       if (isReady.test(said)) resolve();
@@ -35,6 +37,11 @@ export async function startServer(args: readonly string[], isReady: RegExp): Pro
         .replace(/^.*\) /s, '')
         .split(' ');
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+    },
+    longestStall: async () => {
+      child.send('how long');
+      const [milliseconds] = (await once(child, 'message')) as [number];
+      return milliseconds;
     },
     end: async () => {
       if (child.exitCode !== null) return;

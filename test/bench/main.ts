@@ -12,6 +12,7 @@ import { measureAwsTools } from './aws-tools.ts';
 import { measureClient } from './client.ts';
 import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
+import { measureStalls } from './stalls.ts';
 import { type Comparison, compare } from './stopwatch.ts';
 
 const results: Comparison[] = [];
@@ -112,6 +113,9 @@ const results: Comparison[] = [];
   await bare.close();
   await world.close();
 }
+
+// ---------------------------------------------------------------- what holds everybody up
+results.push(...(await measureStalls()));
 
 // ---------------------------------------------------------------- the client, as processes
 results.push(...(await measureClient()));
