@@ -3,13 +3,12 @@
  *
  * Text is handled as Latin-1, which gives every byte back as it was, whatever encoding somebody's comments are in.
  */
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync, statSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ConfigSection } from '../core/aws-config.ts';
 import { CliError } from './exit.ts';
-import { readIfThere } from './private-files.ts';
+import { makeDirectory, placeOf, readIfThere, replaceFile } from './private-files.ts';
 
 export interface Rewriting {
   /** Whose part it is: the server. Others' parts stay. */
@@ -24,6 +23,8 @@ export interface Rewritten {
   readonly conflicts: readonly string[];
   /** Names of profiles of our part that were there, as another role: whoever uses one must be told. */
   readonly moved: readonly string[];
+  /** Names of sections that stood outside of our part and said the same: they are in it now. */
+  readonly takenOver: readonly string[];
 }
 
 const BEGIN = '# rolebridge: begin ';
@@ -32,18 +33,57 @@ const HANDS_OFF = ' (written by "rolebridge configure"; what is between these li
 /** The file had no line break at its end; so it has none again when our part goes. */
 const JOINED = ' +';
 
-/** `~/.aws/config` or `~/.aws/credentials`, or what the environment names instead. */
-export function awsFile(env: Readonly<Record<string, string | undefined>>, kind: 'config' | 'credentials'): string {
-  const named = kind === 'config' ? env.AWS_CONFIG_FILE : env.AWS_SHARED_CREDENTIALS_FILE;
-  return named || join(env.HOME || homedir(), '.aws', kind);
+type Environment = Readonly<Record<string, string | undefined>>;
+export type AwsFileKind = 'config' | 'credentials';
+
+export const FILE_VARIABLE: Readonly<Record<AwsFileKind, string>> = {
+  config: 'AWS_CONFIG_FILE',
+  credentials: 'AWS_SHARED_CREDENTIALS_FILE',
+};
+
+/** `~/.aws/config` or `~/.aws/credentials`, or what the environment names instead, where the AWS CLI finds it. */
+export function awsFile(env: Environment, kind: AwsFileKind): string {
+  const named = env[FILE_VARIABLE[kind]];
+  return named ? expanded(named, env) : join(home(env), '.aws', kind);
+}
+
+/** As Python's `expandvars` and `expanduser`: what is not known stays as it is. */
+function expanded(path: string, env: Environment): string {
+  const known = (whole: string, name: string): string => env[name] ?? whole;
+  const plain = path.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => known(whole, (braced ?? bare)!));
+  const filled = process.platform === 'win32' ? plain.replace(/%(\w+)%/g, known) : plain;
+  const [whole, user] = /^~([^/\\]*)/.exec(filled) ?? [];
+  if (whole === undefined) return filled;
+  const directory = user === '' ? home(env) : homeOf(user!);
+  return directory === undefined ? filled : directory.replace(/\/+$/, '') + filled.slice(whole.length);
+}
+
+function home(env: Environment): string {
+  return env.HOME || homedir();
+}
+
+function homeOf(user: string): string | undefined {
+  try {
+    const { username, homedir } = userInfo();
+    if (username === user) return homedir;
+    const line = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find(line => line.startsWith(`${user}:`));
+    return line?.split(':')[5];
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * The text with our part as wanted. Throws `local` when the marks are not as we leave them (the message names the line), and when a section
  * that our profiles go by is there with other lines.
  */
-export function rewritten(text: string, { owner, sections }: Rewriting): Rewritten {
-  const { before, after, joined, own: former } = partOf(text, owner);
+export function rewritten(text: string, { owner, sections: wanted }: Rewriting): Rewritten {
+  const part = partOf(text, owner);
+  const { joined, own: former } = part;
+  const sections = wanted.map(inBytes);
+  const { before, after, takenOver } = withoutSame(part, sections);
   const others = sectionsIn(before + after);
   const clash = sections.find(({ name, lines, isShared }) => isShared && others.has(name) && !isSame(others.get(name)!, lines));
   if (clash !== undefined) {
@@ -55,7 +95,7 @@ export function rewritten(text: string, { owner, sections }: Rewriting): Rewritt
   const own = sections.filter(({ name }) => !others.has(name));
   const formerly = sectionsIn(former);
   const moved = own.filter(({ name, lines }) => isAnotherRole(formerly.get(name) ?? [], lines)).map(({ name }) => name);
-  if (own.length === 0) return { text: before + after, conflicts, moved };
+  if (own.length === 0) return { text: before + after, conflicts, moved, takenOver };
 
   const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
   const isJoined = joined || (before !== '' && !before.endsWith('\n'));
@@ -64,7 +104,18 @@ export function rewritten(text: string, { owner, sections }: Rewriting): Rewritt
     ...own.flatMap(({ header, lines: written }) => [header, ...written, '']),
     `${END}${owner}`,
   ];
-  return { text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`, conflicts, moved };
+  return {
+    text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`,
+    conflicts,
+    moved,
+    takenOver,
+  };
+}
+
+/** UTF-8 in the letters of Latin-1, as the rest of the text is. */
+function inBytes(section: ConfigSection): ConfigSection {
+  const bytes = (line: string): string => Buffer.from(line, 'utf8').toString('latin1');
+  return { ...section, header: bytes(section.header), lines: section.lines.map(bytes) };
 }
 
 interface Part {
@@ -121,25 +172,87 @@ export function sectionsByOwner(text: string): ReadonlyMap<string, readonly stri
 
 /** As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the word in the credentials file. */
 const HEADER = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/;
+/** A lone CR ends a line for Python. */
+const LINE_END = /\r\n|\r|\n/;
+const EMPTY_OR_COMMENT = /^\s*(?:[#;].*)?$/;
+
+/** In the credentials file the header is the name, and the word before it makes it another name. */
+export const CREDENTIALS_HEADER = /^[ \t]*\[([^\]\r\n]+)\]/;
 
 /** The sections and their lines. */
-function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
+export function sectionsIn(text: string, pattern = HEADER): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   let lines: string[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    const name = HEADER.exec(line)?.[1];
+  for (const line of text.split(LINE_END)) {
+    const name = pattern.exec(line)?.[1];
     if (name !== undefined) {
-      lines = [];
+      lines = [...(found.get(name) ?? [])];
       found.set(name, lines);
-    } else if (!/^\s*(?:[#;].*)?$/.test(line)) lines.push(line);
+    } else if (!EMPTY_OR_COMMENT.test(line)) lines.push(line);
   }
   return found;
 }
 
+/**
+ * What stands around our part, without the sections in it that say what ours say: they were pasted from the page of the bridge. A section
+ * that others go by stays as long as one of those does. Comments stay.
+ */
+function withoutSame(part: Part, sections: readonly ConfigSection[]): Pick<Part, 'before' | 'after'> & Pick<Rewritten, 'takenOver'> {
+  const { before, after } = part;
+  const others = sectionsIn(before + after);
+  const isTheSame = ({ name, lines }: ConfigSection): boolean => others.has(name) && saysTheSame(others.get(name)!, lines);
+  const profiles = sections.filter(section => section.isShared === undefined && isTheSame(section)).map(({ name }) => name);
+  const isUsed = (shared: string): boolean =>
+    [...others].some(([name, lines]) => !profiles.includes(name) && lines.some(line => /=\s*(\S+)\s*$/.exec(line)?.[1] === shared));
+  const shared = sections
+    .filter(section => section.isShared && isTheSame(section) && !isUsed(section.name.replace(/^\S+\s+/, '')))
+    .map(({ name }) => name);
+  const takenOver = [...shared, ...profiles];
+  if (takenOver.length === 0) return { before, after, takenOver };
+  const without = (text: string): string => {
+    let isGoing = false;
+    return text
+      .split(/(?<=\n|\r(?!\n))/)
+      .filter(line => {
+        const content = line.replace(/[\r\n]+$/, '');
+        const name = HEADER.exec(content)?.[1];
+        if (name !== undefined) isGoing = takenOver.includes(name);
+        return !isGoing || /^\s*[#;]/.test(content);
+      })
+      .join('');
+  };
+  return { before: without(before), after: without(after), takenOver };
+}
+
 /** Blanks around names and values say nothing. */
 function isSame(one: readonly string[], other: readonly string[]): boolean {
-  const plain = (lines: readonly string[]): string => lines.map(line => line.trim().replace(/\s*=\s*/, ' = ')).join('\n');
-  return plain(one) === plain(other);
+  return plain(one).join('\n') === plain(other).join('\n');
+}
+
+function plain(lines: readonly string[]): readonly string[] {
+  return lines.map(line => line.trim().replace(/\s*=\s*/, ' = '));
+}
+
+/** `[how it is called] credential-process prod/Admin [options]` */
+const COMMAND =
+  /^credential_process = (?:.*[\s/\\"'])?rolebridge(?:\.cmd|\.exe)?["']? credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
+const OWN_COMMAND = /^credential_process = .* credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
+
+/** In any order, and however the client was called: the page of the bridge writes its name alone, and no options. */
+function saysTheSame(theirs: readonly string[], ours: readonly string[]): boolean {
+  const [one, other] = [plain(theirs), plain(ours)];
+  if (one.length !== other.length) return false;
+  return other.every(line => {
+    if (one.includes(line)) return true;
+    const own = OWN_COMMAND.exec(line);
+    return (
+      own !== null &&
+      one.some(their => {
+        const [, role, options] = COMMAND.exec(their) ?? [];
+        return role === own[1] && (options === '' || options === own[2]);
+      })
+    );
+  });
 }
 
 /** What says which role a profile is, in each dialect. */
@@ -156,56 +269,27 @@ function isAnotherRole(one: readonly string[], other: readonly string[]): boolea
 
 const ROUNDS = 5;
 
-/** The file's text; empty when there is none. */
+/** The file's text; empty when there is none. Throws PathFault. */
 export function readText(file: string): string {
   return readIfThere(file)?.toString('latin1') ?? '';
 }
 
 /**
- * Changes a file in one step. A symbolic link stays one, the mode stays, and what another program writes meanwhile is not lost: then the
- * change is made anew. Throws what `change` throws, and what Node throws.
+ * Changes a file in one step. A symbolic link stays one, mode and owner stay, and what another program writes meanwhile is not lost: then the
+ * change is made anew. Throws what `change` throws, PathFault, and what Node throws.
  */
 export function editFile(file: string, change: (text: string) => string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   for (let round = 0; round < ROUNDS; round++) {
     const text = readText(file);
     const next = change(text);
     if (next === text) return;
-    if (replaceIfSame(file, text, next)) return;
+    const place = placeOf(file);
+    makeDirectory(dirname(place));
+    const mode = (statSync(place, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
+    const content = Buffer.from(next, 'latin1');
+    if (replaceFile(place, { content, mode, stillWanted: () => readText(place) === text })) return;
   }
   throw new CliError('local', `${file} is being changed by another program again and again`, {
     lines: ['Nothing was written. Try again.'],
   });
-}
-
-function replaceIfSame(file: string, expected: string, next: string): boolean {
-  const place = realPlace(file);
-  const mode = modeOf(place) ?? 0o600;
-  const draft = `${place}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    writeFileSync(draft, next, { encoding: 'latin1', mode: 0o600, flag: 'wx' });
-    chmodSync(draft, mode);
-    if (readText(place) !== expected) return false;
-    renameSync(draft, place);
-    return true;
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-/** Where a link leads; the file itself where there is none yet. */
-function realPlace(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
-  }
-}
-
-function modeOf(file: string): number | undefined {
-  try {
-    return statSync(file).mode & 0o777;
-  } catch {
-    return undefined;
-  }
 }

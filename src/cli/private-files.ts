@@ -1,36 +1,145 @@
 /**
- * Files that are for their owner alone: directories 0700, files 0600, written whole or not at all.
+ * Files that are for their owner alone: directories 0700, files 0600, written whole or not at all. A path leads to a regular file, or
+ * through links to one; nothing else is read or replaced.
  *
  * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
 import { builtin } from './builtin.ts';
 
 const { randomBytes } = builtin('node:crypto');
-const { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = builtin('node:fs');
-const { dirname } = builtin('node:path');
+const {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} = builtin('node:fs');
+const { dirname, resolve } = builtin('node:path');
 
-/** The bytes of a file; undefined when there is none. Throws what Node throws for a file that is there and cannot be read. */
-export function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (thrown) {
-    if ((thrown as { code?: unknown }).code === 'ENOENT') return undefined;
-    throw thrown;
-  }
+/** A path leads to something that is no regular file. The message is for the user: it names path and kind. */
+export class PathFault extends Error {
+  override readonly name = 'PathFault';
+}
+
+type Kinds = Readonly<Record<'isDirectory' | 'isFIFO' | 'isSocket' | 'isCharacterDevice' | 'isBlockDevice' | 'isFile', () => boolean>>;
+
+function checkRegular(path: string, stats: Kinds): void {
+  if (stats.isFile()) return;
+  const kind = stats.isDirectory()
+    ? 'a directory'
+    : stats.isFIFO()
+      ? 'a named pipe'
+      : stats.isSocket()
+        ? 'a socket'
+        : stats.isCharacterDevice() || stats.isBlockDevice()
+          ? 'a device'
+          : 'of another kind';
+  throw new PathFault(`${path} is ${kind}, and not a regular file`);
 }
 
 /**
- * Writes a file beside its place and moves it there, so that a reader and a second writer see one content or the other.
- * Throws what Node throws (EACCES, EROFS, ENOSPC, ENOTDIR ...), and then nothing has changed.
+ * The bytes of a file; undefined when there is none. Throws PathFault for what is no regular file, and what Node throws for a file that is
+ * there and cannot be read.
+ */
+export function readIfThere(path: string): Buffer | undefined {
+  let descriptor: number;
+  try {
+    // A pipe without a writer would hold us up.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (thrown) {
+    const { code } = thrown as { code?: unknown };
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP') throw new PathFault(`${path} is a symbolic link that leads back to itself`, { cause: thrown });
+    // A socket cannot be opened.
+    if (code === 'ENXIO') checkRegular(path, statSync(path));
+    throw thrown;
+  }
+  try {
+    checkRegular(path, fstatSync(descriptor));
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Links that are followed, as the Linux kernel does. */
+const MAX_LINKS = 40;
+
+/** Where a path leads through symbolic links; the target of the last link need not exist. Throws PathFault for what is no regular file. */
+export function placeOf(path: string): string {
+  let place = path;
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    try {
+      // The directory first: a `..` in a link counts from where the link really lies.
+      place = resolve(realDirectory(place), readlinkSync(place));
+    } catch (thrown) {
+      const { code } = thrown as { code?: unknown };
+      // EINVAL: there is something that is no link. UNKNOWN: the same on Windows.
+      if (code !== 'EINVAL' && code !== 'ENOENT' && code !== 'UNKNOWN') throw thrown;
+      if (code !== 'ENOENT') checkRegular(path, statSync(place));
+      return place;
+    }
+  }
+  throw new PathFault(`${path} is a symbolic link that leads back to itself`);
+}
+
+function realDirectory(path: string): string {
+  const directory = dirname(path);
+  return existsSync(directory) ? realpathSync(directory) : directory;
+}
+
+/** Makes a directory and those above it for their owner alone; as root, for the owner of the first directory that was there. */
+export function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined || process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(first));
+  for (let made = resolve(directory); made.length >= resolve(first).length; made = dirname(made)) chownSync(made, uid, gid);
+}
+
+/**
+ * Writes a file beside its place and moves it there, so that a reader and a second writer see one content or the other. A link stays one, and
+ * its target is written. Throws PathFault, and what Node throws (EACCES, EROFS, ENOSPC, ENOTDIR ...), and then nothing has changed.
  */
 export function writePrivately(path: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
+  const place = placeOf(path);
+  makeDirectory(dirname(place));
+  replaceFile(place, { content, mode: 0o600 });
+}
+
+export interface Replacement {
+  readonly content: string | Uint8Array;
+  readonly mode: number;
+  /** Asked when the new file stands beside its place; false leaves everything as it was. */
+  readonly stillWanted?: () => boolean;
+}
+
+/**
+ * Puts a file into a place that `placeOf` gave, and says whether it did. As root the file belongs to whom it belonged to, a new one to the
+ * owner of the directory: with `sudo` it would be out of the reach of the user otherwise.
+ */
+export function replaceFile(place: string, { content, mode, stillWanted = () => true }: Replacement): boolean {
+  const draft = `${place}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     writeFileSync(draft, content, { mode: 0o600, flag: 'wx' });
-    renameSync(draft, path);
-  } catch (thrown) {
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = statSync(place, { throwIfNoEntry: false }) ?? statSync(dirname(place));
+      chownSync(draft, uid, gid);
+    }
+    chmodSync(draft, mode);
+    if (!stillWanted()) return false;
+    renameSync(draft, place);
+    return true;
+  } finally {
     rmSync(draft, { force: true });
-    throw thrown;
   }
 }

@@ -9,6 +9,7 @@ import { openClient } from './client.ts';
 import { bridgeChoice, type CommandSpec, helpFor, nearest, parseWords } from './command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './exit.ts';
+import { PathFault } from './private-files.ts';
 import { RUNS } from './runs.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
@@ -81,16 +82,34 @@ const FILE_FAULTS: Readonly<Record<string, string>> = {
   ENOTDIR: 'cannot be used: a file is where a directory should be',
   EEXIST: 'cannot be used: a file is where a directory should be',
   EISDIR: 'cannot be used: a directory is where a file should be',
+  ELOOP: 'cannot be used: its symbolic links lead back to themselves',
+  ENAMETOOLONG: 'cannot be used: a name in it is too long',
+  EBUSY: 'is in use',
+  ETXTBSY: 'is in use',
+  EINVAL: 'cannot be used here',
+  ENXIO: 'cannot be opened',
+  ENODEV: 'cannot be opened',
+  ENOENT: 'is not there',
   EMFILE: 'cannot be opened: too many files are open',
 };
 
 function asCliError(thrown: unknown): CliError {
+  if (thrown instanceof PathFault) {
+    return new CliError('local', thrown.message, {
+      lines: [
+        'Nothing was written. Name a regular file (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, ROLEBRIDGE_CONFIG_DIR), or make that one.',
+      ],
+      cause: thrown,
+    });
+  }
   const code = systemCode(thrown);
   const path = (thrown as { path?: unknown } | undefined)?.path;
   const fault = code === undefined ? undefined : FILE_FAULTS[code];
   if (fault !== undefined && typeof path === 'string') {
     return new CliError('local', `${path} ${fault} (${code})`, {
-      lines: ['Correct that, or name another directory in ROLEBRIDGE_CONFIG_DIR. Nothing was lost.'],
+      lines: [
+        'Correct that, or name another place (ROLEBRIDGE_CONFIG_DIR, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE). Nothing was lost.',
+      ],
       cause: thrown,
     });
   }

@@ -10,6 +10,7 @@ import {
 } from '../../core/aws-config.ts';
 import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
 import { bridgeOf, namePrefix } from '../bridge-profiles.ts';
+import { parseFault, pathWarnings, profilesWithIdentity, readingFaults, winningOverDefault } from '../aws-file-check.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
@@ -31,7 +32,7 @@ export const run: Run = async invocation => {
   const sections = options.remove === true ? [] : await sectionsFor(client, invocation);
   const rewriting = { owner: client.server.origin, sections };
   const before = readText(file);
-  const { text: after, conflicts, moved } = rewritten(before, rewriting);
+  const { text: after, conflicts, moved, takenOver } = rewritten(before, rewriting);
   const written = sections.filter(({ name, isShared }) => !isShared && !conflicts.includes(name)).map(({ name }) => name);
   // Files are handled as Latin-1, and shown as what they are in.
   const patch =
@@ -41,11 +42,14 @@ export const run: Run = async invocation => {
           /^Index: .*\n=+\n/,
           '',
         );
+  const done = { file, changed: before !== after, profiles: written, conflicts, moved, takenOver };
 
   if (options['dry-run'] === true) {
-    terminal.print(options.json === true ? asJson({ file, written, conflicts, moved, changed: before !== after }) : patch);
+    const warnings = options.remove === true ? [] : warningsFor({ env, written, after });
+    terminal.print(options.json === true ? jsonText({ ...done, warnings }) : patch);
     sayMoved(terminal, moved);
     sayConflicts(terminal, file, conflicts);
+    for (const warning of warnings) terminal.warn(`${warning}.`);
     return;
   }
   if (before !== after) {
@@ -54,18 +58,47 @@ export const run: Run = async invocation => {
     if (options.yes !== true) await confirmed(terminal);
     editFile(file, text => rewritten(text, rewriting).text);
   }
-  if (options.json === true) terminal.print(asJson({ file, written, conflicts, moved, changed: before !== after }));
-  terminal.say(
-    before === after
-      ? `${file} is up to date.`
-      : options.remove === true
-        ? `Took our profiles out of ${file}.`
-        : `Wrote ${written.length} profiles to ${file}.`,
-  );
+  const faults = options.remove === true ? [] : readingFaults(env, ['config', 'credentials']);
+  const warnings = options.remove === true ? [] : [...faults, ...warningsFor({ env, written })];
+  if (options.json === true) terminal.print(jsonText({ ...done, warnings }));
+  if (faults.length > 0) terminal.say(`${written.length} profiles are in ${file}, but AWS tools do not see them.`);
+  else if (before === after) terminal.say(`${file} is up to date.`);
+  else terminal.say(options.remove === true ? `Took our profiles out of ${file}.` : `Wrote ${written.length} profiles to ${file}.`);
+  if (takenOver.length > 0) terminal.say(`${takenOver.length} sections that stood there and said the same are in our part now.`);
   sayConflicts(terminal, file, conflicts);
-  if (options.remove !== true && written[0] !== undefined)
+  for (const warning of warnings) terminal.warn(`${warning}.`);
+  if (options.remove !== true && faults.length === 0 && written[0] !== undefined)
     terminal.say(`Try one: aws ${options.sso === true ? 'sso login' : 'sts get-caller-identity'} --profile ${written[0]}`);
 };
+
+interface Writing {
+  readonly env: Invocation['env'];
+  /** Names of the profiles. */
+  readonly written: readonly string[];
+  /** What the file would be; where it is left out, the file is that already and its faults are known. */
+  readonly after?: string;
+}
+
+/** Why AWS tools may use something else than what is written, a sentence each. */
+function warningsFor({ env, written, after }: Writing): readonly string[] {
+  const credentials = awsFile(env, 'credentials');
+  const fault = after === undefined ? undefined : parseFault(after);
+  const others = profilesWithIdentity(env, 'credentials');
+  const shadowed = written.filter(name => others.has(name));
+  const unread = written.filter(name => /[=,]/.test(name));
+  const variables = written.includes('default') ? winningOverDefault(env) : [];
+  return [
+    ...(fault === undefined ? [] : [`the AWS CLI cannot read ${awsFile(env, 'config')}: ${fault}`]),
+    ...(shadowed.length === 0
+      ? []
+      : [
+          `${credentials} has sections of the same name, and AWS tools use those: ${shadowed.join(', ')}. Remove them there, or take --prefix or --profile-name`,
+        ]),
+    ...(variables.length === 0 ? [] : [`AWS tools do not use [default] here, because of ${variables.join(', ')} in the environment`]),
+    ...(unread.length === 0 ? [] : [`the AWS SDK for JavaScript does not read profiles with = or , in their names: ${unread.join(', ')}`]),
+    ...pathWarnings(env, 'config'),
+  ];
+}
 
 async function sectionsFor(client: Client, { options, env }: Invocation): Promise<readonly ConfigSection[]> {
   const all = (await rolesOf(client, { fresh: true })).filter(({ usable, missing }) => usable || missing.length > 0);
@@ -175,14 +208,4 @@ function coloured(patch: string, terminal: Terminal): string {
     .split('\n')
     .map(line => (/^[+-]/.test(line) ? terminal.bold(line) : terminal.dim(line)))
     .join('\n');
-}
-
-function asJson(done: {
-  readonly file: string;
-  readonly written: readonly string[];
-  readonly conflicts: readonly string[];
-  readonly moved: readonly string[];
-  readonly changed: boolean;
-}): string {
-  return jsonText({ file: done.file, changed: done.changed, profiles: done.written, conflicts: done.conflicts, moved: done.moved });
 }

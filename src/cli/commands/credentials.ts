@@ -1,7 +1,9 @@
+import { inProfileName } from '../../core/aws-config.ts';
 import { formatCredentials } from '../../core/credential-formats.ts';
 import type { CredentialFormat } from '../../core/credentials.ts';
 import { formatDuration } from '../../core/time.ts';
 import { awsFile, editFile, rewritten } from '../aws-config-file.ts';
+import { pathWarnings, profilesWithIdentity, readingFaults } from '../aws-file-check.ts';
 import type { CachedCredentials } from '../cached-credentials.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
@@ -11,6 +13,9 @@ import { chooseRole } from '../role-choice.ts';
 import { credentialsFor } from '../role-credentials.ts';
 import { SHELL_FORMATS, type ShellFormat } from '../shell-formats.ts';
 
+/** Behind the name of a profile with keys: the plain name is that of the profile which `configure` writes, and which renews itself. */
+const KEYS = '-keys';
+
 export const run: Run = async invocation => {
   const { words, options, client: open, terminal } = invocation;
   const format = formatOf(options);
@@ -19,7 +24,7 @@ export const run: Run = async invocation => {
   const role = await chooseRole(client, { written: words[0], forProgram: format === 'json' || format === 'process' });
   const credentials = await credentialsFor(client, role, { minimumSeconds });
   const profile =
-    typeof options.profile === 'string' ? options.profile : `${credentials.account.name}-${credentials.role.replaceAll('/', '-')}`;
+    typeof options.profile === 'string' ? options.profile : `${credentials.account.name}-${inProfileName(credentials.role)}${KEYS}`;
   if (options.write === true) return writeProfile(invocation, credentials, profile);
   terminal.print(textOf(format, credentials, profile));
   if (terminal.isInteractive)
@@ -82,6 +87,16 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
     ],
   };
   if (!/^[\w+=,.@-]+$/.test(profile)) throw new CliError('usage', `${JSON.stringify(profile)} cannot be the name of a profile`);
+  // AWS tools take keys of the credentials file before what the config file says of the same profile.
+  const config = awsFile(env, 'config');
+  if (profilesWithIdentity(env, 'config').has(profile)) {
+    throw new CliError('local', `${config} has a profile ${profile} already, and the keys would win over it`, {
+      lines: [
+        'Nothing was written: those keys end, and the profile in the config file may renew itself.',
+        `Choose another name: --profile NAME. Or use the profile that is there: aws --profile ${profile}`,
+      ],
+    });
+  }
   editFile(file, text => {
     const { text: next, conflicts } = rewritten(text, { owner: `profile ${profile}`, sections: [section] });
     if (conflicts.length > 0)
@@ -91,6 +106,12 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
     return next;
   });
   const left = formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000));
-  terminal.say(`Wrote the profile ${profile} to ${file}. It is good for ${left}, and is not renewed.`);
+  const faults = readingFaults(env, ['credentials', 'config']);
+  terminal.say(
+    faults.length > 0
+      ? `The profile ${profile} is in ${file}, but AWS tools do not see it.`
+      : `Wrote the profile ${profile} to ${file}. It is good for ${left}, and is not renewed.`,
+  );
+  for (const warning of [...faults, ...pathWarnings(env, 'credentials')]) terminal.warn(`${warning}.`);
   return undefined;
 }
