@@ -127,14 +127,14 @@ describe('profiles that configure wrote', () => {
     assert.equal(config(), before);
   });
 
-  it('a program on the PATH is called by its name', async () => {
+  it('a program on the PATH is called by its full path', async () => {
     const bin = computer.file('bin');
     mkdirSync(bin);
     chmodSync(computer.entry, 0o755);
     symlinkSync(computer.entry, `${bin}/rolebridge`);
     const env = { PATH: `${bin}:${dirname(process.execPath)}:${computer.env.PATH}` };
     await computer.done(['configure', '--yes', '--search', 'gov', '--prefix', 'my-'], { env });
-    const line = `[profile my-gov-Admin]\ncredential_process = rolebridge credential-process gov/Admin --server ${world.urls.bridge}\n`;
+    const line = `[profile my-gov-Admin]\ncredential_process = ${process.execPath} ${computer.entry} credential-process gov/Admin --server ${world.urls.bridge}\n`;
     assert.ok(config().includes(line), config());
     assert.ok(!config().includes('prod-Admin'), 'what is not asked for any more is pruned');
     const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {

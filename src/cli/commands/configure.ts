@@ -9,12 +9,12 @@ import {
   profileNames,
 } from '../../core/aws-config.ts';
 import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
-import { bridgeOf, namePrefix } from '../bridge-profiles.ts';
 import { parseFault, pathWarnings, profilesWithIdentity, readingFaults, winningOverDefault } from '../aws-file-check.ts';
+import { bridgeOf, namePrefix } from '../bridge-profiles.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
-import { ownCommand } from '../own-command.ts';
+import { type OwnCommand, ownCommand } from '../own-command.ts';
 import { jsonText } from '../printable.ts';
 import { nameOf, type Role, rolesOf } from '../role-list.ts';
 import { exactly } from '../role-matching.ts';
@@ -29,7 +29,13 @@ export const run: Run = async invocation => {
   const { options, client: open, terminal, env } = invocation;
   const client = open();
   const file = awsFile(env, 'config');
-  const sections = options.remove === true ? [] : await sectionsFor(client, invocation);
+  const own = ownCommand(env, {
+    server: client.server.origin,
+    options: options.login === true ? ' --login' : '',
+    program: typeof options.command === 'string' ? options.command : undefined,
+  });
+  const sections = options.remove === true ? [] : await sectionsFor(client, invocation, own);
+  const passing = options.sso === true ? [] : own.passing;
   const rewriting = { owner: client.server.origin, sections };
   const before = readText(file);
   const { text: after, conflicts, moved, takenOver } = rewritten(before, rewriting);
@@ -45,7 +51,7 @@ export const run: Run = async invocation => {
   const done = { file, changed: before !== after, profiles: written, conflicts, moved, takenOver };
 
   if (options['dry-run'] === true) {
-    const warnings = options.remove === true ? [] : warningsFor({ env, written, after });
+    const warnings = options.remove === true ? [] : warningsFor({ env, written, passing, after });
     terminal.print(options.json === true ? jsonText({ ...done, warnings }) : patch);
     sayMoved(terminal, moved);
     sayConflicts(terminal, file, conflicts);
@@ -59,7 +65,7 @@ export const run: Run = async invocation => {
     editFile(file, text => rewritten(text, rewriting).text);
   }
   const faults = options.remove === true ? [] : readingFaults(env, ['config', 'credentials']);
-  const warnings = options.remove === true ? [] : [...faults, ...warningsFor({ env, written })];
+  const warnings = options.remove === true ? [] : [...faults, ...warningsFor({ env, written, passing })];
   if (options.json === true) terminal.print(jsonText({ ...done, warnings }));
   if (faults.length > 0) terminal.say(`${written.length} profiles are in ${file}, but AWS tools do not see them.`);
   else if (before === after) terminal.say(`${file} is up to date.`);
@@ -75,12 +81,14 @@ interface Writing {
   readonly env: Invocation['env'];
   /** Names of the profiles. */
   readonly written: readonly string[];
+  /** Paths in the profiles that an update takes away. */
+  readonly passing: readonly string[];
   /** What the file would be; where it is left out, the file is that already and its faults are known. */
   readonly after?: string;
 }
 
 /** Why AWS tools may use something else than what is written, a sentence each. */
-function warningsFor({ env, written, after }: Writing): readonly string[] {
+function warningsFor({ env, written, passing, after }: Writing): readonly string[] {
   const credentials = awsFile(env, 'credentials');
   const fault = after === undefined ? undefined : parseFault(after);
   const others = profilesWithIdentity(env, 'credentials');
@@ -96,11 +104,16 @@ function warningsFor({ env, written, after }: Writing): readonly string[] {
         ]),
     ...(variables.length === 0 ? [] : [`AWS tools do not use [default] here, because of ${variables.join(', ')} in the environment`]),
     ...(unread.length === 0 ? [] : [`the AWS SDK for JavaScript does not read profiles with = or , in their names: ${unread.join(', ')}`]),
+    ...(passing.length === 0
+      ? []
+      : [
+          `an update of Node or rolebridge takes paths in the profiles away: ${passing.join(', ')}. Run configure again then, or name a link or shim that stays: --command PATH`,
+        ]),
     ...pathWarnings(env, 'config'),
   ];
 }
 
-async function sectionsFor(client: Client, { options, env }: Invocation): Promise<readonly ConfigSection[]> {
+async function sectionsFor(client: Client, { options, env }: Invocation, own: OwnCommand): Promise<readonly ConfigSection[]> {
   const all = (await rolesOf(client, { fresh: true })).filter(({ usable, missing }) => usable || missing.length > 0);
   const search = typeof options.search === 'string' ? [options.search] : [];
   const roles = all.filter(role => speaksOf(role, search));
@@ -121,7 +134,7 @@ async function sectionsFor(client: Client, { options, env }: Invocation): Promis
       ssoRegion,
       roles: of,
       profileName: role => names.get(role) ?? 'default',
-      command: ownCommand(env, { server: client.server.origin, options: options.login === true ? ' --login' : '' }),
+      command: own.commandFor,
     });
   const sections = write(roles);
   if (typeof options.default !== 'string') return sections;
