@@ -15,6 +15,7 @@ import { BridgeError } from './core/errors.ts';
 import { isPersonId } from './core/identity.ts';
 import type { KnownPerson } from './core/ports.ts';
 import { printableJson, printableText } from './core/printable.ts';
+import type { ContainerTokenSummary } from './core/tokens.ts';
 import { createLog } from './log.ts';
 
 export interface ListOptions {
@@ -34,9 +35,11 @@ const MAX_REASON = 256;
 export async function listSessions(configuration: Configuration, { user, json }: ListOptions): Promise<void> {
   await operate(configuration, async sessions => {
     const found = await sessions.list(user);
-    if (json) say(true, found.map(fieldsOf), '');
+    const tokens = await sessions.containerTokens(found);
+    if (json) say(true, found.map(withTokens(tokens)), '');
     else if (found.length === 0) process.stderr.write('Nobody is signed in from a terminal.\n');
     else process.stdout.write(sessionTable(found));
+    if (!json && tokens.length > 0) process.stdout.write(`\n${containerTokenTable(tokens)}`);
     const blocked = await sessions.blocked();
     if (blocked.length > 0 && !json) process.stderr.write(`Blocked users: ${blocked.length}. List them: sessions --blocked\n`);
   });
@@ -179,6 +182,25 @@ function fieldsOf(session: CliSessionSummary): object {
   };
 }
 
+/** A session with the container tokens that end with it. */
+function withTokens(tokens: readonly ContainerTokenSummary[]): (session: CliSessionSummary) => object {
+  const byCliSession = Map.groupBy(tokens, ({ cliSession }) => cliSession);
+  return session => ({
+    ...fieldsOf(session),
+    container_tokens: (byCliSession.get(session.handle) ?? []).map(token => ({
+      container_token: token.handle,
+      account: token.account,
+      account_name: token.accountName,
+      role: token.role,
+      address: token.address,
+      created_at: new Date(token.createdAt).toISOString(),
+      last_used_at: token.lastUsedAt === undefined ? null : new Date(token.lastUsedAt).toISOString(),
+      last_used_address: token.lastUsedAddress ?? null,
+      expires_at: new Date(token.expiresAt).toISOString(),
+    })),
+  });
+}
+
 function fieldsOfPerson({ person, connector, username, signedInAt, blocked }: KnownPerson): object {
   return {
     ...{ person, connector, username, signed_in_at: signedInAt === undefined ? null : new Date(signedInAt).toISOString() },
@@ -197,6 +219,22 @@ function sessionTable(sessions: readonly CliSessionSummary[]): string {
       time(createdAt),
       lastUsedAt === undefined ? 'waiting' : time(lastUsedAt),
       time(expiresAt),
+    ]),
+  ]);
+}
+
+function containerTokenTable(tokens: readonly ContainerTokenSummary[]): string {
+  return table([
+    ['CONTAINER TOKEN', 'SESSION', 'ACCOUNT', 'ROLE', 'FROM', 'SINCE', 'LAST USE', 'BY'],
+    ...tokens.map(({ handle, cliSession, accountName, role, address, createdAt, lastUsedAt, lastUsedAddress }) => [
+      handle,
+      cliSession,
+      accountName,
+      role,
+      address,
+      time(createdAt),
+      lastUsedAt === undefined ? 'never' : time(lastUsedAt),
+      lastUsedAddress ?? '-',
     ]),
   ]);
 }

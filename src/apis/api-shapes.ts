@@ -6,6 +6,7 @@ import { shownName } from '../core/oauth-client.ts';
 import type { Account } from '../core/role.ts';
 import { attainableSeconds } from '../core/session.ts';
 import type { Instant } from '../core/time.ts';
+import type { ContainerTokenSummary } from '../core/tokens.ts';
 
 export const Moment = z.iso.datetime().describe('ISO 8601, UTC');
 export const AccountShape = z
@@ -17,6 +18,19 @@ export const AccountShape = z
     via: z.string().nullable().describe('The hub role that leads there, as account/role'),
   })
   .meta({ id: 'Account' });
+export const ContainerTokenShape = z
+  .object({
+    id: z.string().describe('Names the token; gives access to nothing'),
+    session: z.string().describe('The id of the session that it ends with'),
+    account: z.object({ id: z.string(), name: z.string() }),
+    role: z.string(),
+    address: z.string().describe('Where it was made from'),
+    created_at: Moment,
+    last_used_at: Moment.nullable(),
+    last_used_address: z.string().nullable(),
+    expires_at: Moment,
+  })
+  .meta({ id: 'ContainerToken' });
 export const SessionShape = z
   .object({
     id: z.string().describe('Names the session; gives access to nothing'),
@@ -29,6 +43,7 @@ export const SessionShape = z
     last_used_at: Moment.nullable().describe('null while it waits for its terminal'),
     last_used_address: z.string().nullable(),
     expires_at: Moment,
+    container_tokens: z.array(ContainerTokenShape).describe('Tokens for containers that end with it, the newest first'),
   })
   .meta({ id: 'CliSession' });
 export const StepShape = z
@@ -59,7 +74,27 @@ export function roleShape({ account, role, arn, rule, group }: Entitlement, miss
   };
 }
 
-export function sessionShape(summary: CliSessionSummary, current: string): z.output<typeof SessionShape> {
+export function containerTokenShape(summary: ContainerTokenSummary): z.output<typeof ContainerTokenShape> {
+  const { handle, cliSession, account, accountName, role, address, createdAt, lastUsedAt, lastUsedAddress, expiresAt } = summary;
+  return {
+    id: handle,
+    session: cliSession,
+    account: { id: account, name: accountName },
+    role,
+    address,
+    created_at: iso(createdAt),
+    last_used_at: lastUsedAt === undefined ? null : iso(lastUsedAt),
+    last_used_address: lastUsedAddress ?? null,
+    expires_at: iso(expiresAt),
+  };
+}
+
+/** `current` is the handle of the session that asks; `tokens` are those of all sessions. */
+export function sessionShape(
+  summary: CliSessionSummary,
+  current: string,
+  tokens: readonly ContainerTokenSummary[],
+): z.output<typeof SessionShape> {
   const { handle, client, deviceName, grant, address, createdAt, lastUsedAt, lastUsedAddress, expiresAt } = summary;
   return {
     id: handle,
@@ -72,6 +107,7 @@ export function sessionShape(summary: CliSessionSummary, current: string): z.out
     last_used_at: lastUsedAt === undefined ? null : iso(lastUsedAt),
     last_used_address: lastUsedAddress ?? null,
     expires_at: iso(expiresAt),
+    container_tokens: tokens.filter(({ cliSession }) => cliSession === handle).map(containerTokenShape),
   };
 }
 

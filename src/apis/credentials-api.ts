@@ -14,10 +14,23 @@ import { BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Clock, Connector } from '../core/ports.ts';
 import { MINUTE } from '../core/time.ts';
+import { MOST_CONTAINER_TOKENS } from '../core/tokens.ts';
 import { stepOf } from '../http/error-faces.ts';
 import { text } from '../http/read.ts';
 import { type Call, type Operation, operation } from './api-operation.ts';
-import { AccountShape, accountShape, compare, iso, Moment, roleShape, SessionShape, StepShape, sessionShape } from './api-shapes.ts';
+import {
+  AccountShape,
+  accountShape,
+  ContainerTokenShape,
+  compare,
+  containerTokenShape,
+  iso,
+  Moment,
+  roleShape,
+  SessionShape,
+  StepShape,
+  sessionShape,
+} from './api-shapes.ts';
 
 export interface CredentialsApiParts {
   readonly baseUrl: string;
@@ -85,7 +98,8 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       handle: async ({ caller }) => {
         const { identity, session } = caller;
         const { authentication } = identity;
-        const shape = (summary: CliSessionSummary) => sessionShape(summary, session.summary.handle);
+        const tokens = await mySessions.containerTokens(identity);
+        const shape = (summary: CliSessionSummary) => sessionShape(summary, session.summary.handle, tokens);
         return {
           person: {
             id: identity.person,
@@ -258,20 +272,54 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       path: '/container-tokens',
       id: 'createContainerToken',
       summary: 'A token for one role, for a container',
-      description:
-        'For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token opens this one role and nothing else, and ends with the login that it was made with.',
+      description: `For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token opens this one role and nothing else, and ends with the login that it was made with. A login has ${MOST_CONTAINER_TOKENS} of them at most.`,
       token: 'login',
       input: { in: 'body', schema: AskedRole },
       output: {
         description: 'Address and token',
-        schema: z.object({ account: AccountShape, role: z.string(), url: z.string(), token: z.string(), expires_at: Moment }),
+        schema: z.object({
+          id: z.string().describe('Names the token in lists; gives access to nothing'),
+          account: AccountShape,
+          role: z.string(),
+          url: z.string(),
+          token: z.string().describe('A secret'),
+          expires_at: Moment,
+        }),
       },
-      errors: ACCESS_ERRORS,
+      errors: [...ACCESS_ERRORS, 'limit_reached'],
       handle: async call => {
         const { account, role } = await access.check(requestOf(call, call.input), 'container-token');
-        const { token, expiresAt } = await tokens.containerToken(call.caller, { account: account.id, role });
+        const { token, handle, expiresAt } = await tokens.containerToken(call.caller, { account, role }, call.origin);
         const url = `${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}`;
-        return { account: accountShape(account), role, url, token, expires_at: iso(expiresAt) };
+        return { id: handle, account: accountShape(account), role, url, token, expires_at: iso(expiresAt) };
+      },
+    }),
+
+    operation({
+      method: 'get',
+      path: '/container-tokens',
+      id: 'listContainerTokens',
+      summary: 'The tokens for containers of the person',
+      description:
+        'Those that live, of all sessions of the person in terminals, the newest first. The tokens themselves are not shown again.',
+      token: 'login',
+      output: { description: 'The tokens', schema: z.object({ container_tokens: z.array(ContainerTokenShape) }) },
+      errors: [],
+      handle: async ({ caller }) => ({ container_tokens: (await mySessions.containerTokens(caller.identity)).map(containerTokenShape) }),
+    }),
+
+    operation({
+      method: 'delete',
+      path: '/container-tokens/{id}',
+      id: 'revokeContainerToken',
+      summary: 'Revoke one token for containers',
+      description: 'Credentials that AWS has given for it already stay valid until their own end.',
+      token: 'login',
+      input: { in: 'path', schema: z.object({ id: text(64).min(1).describe('The id of a container token of the person') }) },
+      errors: ['not_found'],
+      handle: async ({ caller, origin, input }) => {
+        const isRevoked = await mySessions.revokeContainerToken(caller.identity, input.id, origin);
+        if (!isRevoked) throw new BridgeError('not_found', 'the person has no container token of that handle', { hint: TOKEN_GONE });
       },
     }),
 
@@ -340,7 +388,9 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
 
 const SESSION_GONE = 'The session has ended already, or it is not yours. GET /api/v1/whoami lists those that there are.';
 
+const TOKEN_GONE = 'It has been revoked or has ended already, or it is not yours. GET /api/v1/container-tokens lists those that there are.';
+
 function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
-  const { identity, corporateProof, scope, session } = caller;
-  return { identity, corporateProof, scope, cliSession: session.summary.handle, origin, account, role };
+  const { identity, corporateProof, scope, session, containerToken } = caller;
+  return { identity, corporateProof, scope, cliSession: session.summary.handle, containerToken, origin, account, role };
 }

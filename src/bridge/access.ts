@@ -39,6 +39,8 @@ export interface AccessRequest {
   readonly role: string;
   /** The handle of the CLI session that asks. */
   readonly cliSession?: string | undefined;
+  /** The handle of the container token that asks. */
+  readonly containerToken?: string | undefined;
   /** Programs that renew by themselves take credentials that another one was given a while ago, too. */
   readonly mayShare?: boolean | undefined;
   /** What whoever asks may reach at most, beside what the person has. */
@@ -137,6 +139,7 @@ export function createAccess(parts: AccessParts): Access {
         origin: request.origin,
         actor: actorOf(request.identity),
         cliSession: request.cliSession,
+        containerToken: request.containerToken,
         purpose,
         account: recordable(request.account, MAX_RECORDED_NAME),
         role: recordable(request.role, MAX_RECORDED_NAME),
@@ -148,11 +151,15 @@ export function createAccess(parts: AccessParts): Access {
     }
   };
 
-  const recordOf = ({ origin, identity, cliSession }: AccessRequest, { entitlement, assumed, session, sessionName }: Opened) => ({
+  const recordOf = (
+    { origin, identity, cliSession, containerToken }: AccessRequest,
+    { entitlement, assumed, session, sessionName }: Opened,
+  ) => ({
     at: clock.now(),
     origin,
     actor: actorOf(identity),
     cliSession,
+    containerToken,
     account: entitlement.account.id,
     accountName: entitlement.account.name,
     role: entitlement.role,

@@ -7,11 +7,13 @@ import type { Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, PersonId } from '../core/identity.ts';
-import type { AuditSink, CliSessions, Clock, KnownPerson, People, Sessions } from '../core/ports.ts';
+import type { AuditSink, CliSessions, Clock, ContainerTokens, KnownPerson, People, Sessions } from '../core/ports.ts';
+import type { ContainerTokenSummary } from '../core/tokens.ts';
 
 export interface OperatorSessionsParts {
   readonly sessions: Sessions;
   readonly cliSessions: CliSessions;
+  readonly containerTokens: ContainerTokens;
   readonly people: People;
   readonly audit: AuditSink;
   readonly clock: Clock;
@@ -32,6 +34,8 @@ export interface BlockRequest {
 export interface OperatorSessions {
   /** CLI sessions that live, the newest first, 1,000 at most; of everybody, or of everybody of a user name. */
   list(username: string | undefined): Promise<readonly CliSessionSummary[]>;
+  /** The container tokens of these sessions, the newest first. */
+  containerTokens(of: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;
   /** Everybody who has signed in under that user name, or the one person: the newest sign-in first. */
   find(who: { readonly username: string } | { readonly person: PersonId }): Promise<readonly KnownPerson[]>;
   /** Everybody who is blocked, the newest block first. */
@@ -51,7 +55,8 @@ export function strangerOf(person: PersonId): KnownPerson {
   return { person, connector: UNKNOWN_CONNECTOR, username: 'unknown' };
 }
 
-export function createOperatorSessions({ sessions, cliSessions, people, audit, clock }: OperatorSessionsParts): OperatorSessions {
+export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSessions {
+  const { sessions, cliSessions, containerTokens, people, audit, clock } = parts;
   const actorOf = ({ person, connector, username }: KnownPerson) => ({ person, connector, username });
 
   const find: OperatorSessions['find'] = async who => {
@@ -82,6 +87,15 @@ export function createOperatorSessions({ sessions, cliSessions, people, audit, c
       const of = await people.named(username);
       const lists = await Promise.all(of.map(({ person }) => cliSessions.list(clock.now(), { person })));
       return lists.flat().sort((a, b) => b.createdAt - a.createdAt);
+    },
+
+    containerTokens: async of => {
+      const handles = new Set(of.map(({ handle }) => handle));
+      const owners = [...new Set(of.map(({ person }) => person))];
+      // Of a few users each is asked for; of many, all tokens are read at once.
+      const asked = owners.length <= FEW_USERS ? owners : [undefined];
+      const lists = await Promise.all(asked.map(person => containerTokens.list(clock.now(), person)));
+      return lists.flat().filter(({ cliSession }) => handles.has(cliSession));
     },
 
     find,
@@ -119,5 +133,6 @@ export function createOperatorSessions({ sessions, cliSessions, people, audit, c
   };
 }
 
+const FEW_USERS = 10;
 const UNKNOWN_CONNECTOR = 'unknown' as ConnectorId;
 const WHICH_SESSIONS = 'It may have ended already. rolebridge-server sessions lists those that there are.';

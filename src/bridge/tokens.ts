@@ -9,16 +9,30 @@ import type { CliGrant } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { NamedClient } from '../core/oauth-client.ts';
-import type { AuditSink, CliSession, CliSessions, Clock, CorporateProof, Records, Secrets, Session } from '../core/ports.ts';
+import type {
+  AuditSink,
+  CliSession,
+  CliSessions,
+  Clock,
+  ContainerTokens,
+  CorporateProof,
+  Records,
+  Secrets,
+  Session,
+} from '../core/ports.ts';
 import type { AccountId, RoleName } from '../core/role.ts';
 import { isWithin, type RolePattern, type RoleScope } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import {
   type AccessToken,
+  isRefreshDue,
+  MOST_CLI_SESSIONS,
+  MOST_CONTAINER_TOKENS,
   type RefreshToken,
+  type RefreshUse,
   type Rotation,
-  repeatedAnswer,
   rotate,
+  rotatedBefore,
   TOKEN_PREFIX,
   type TokenPair,
 } from '../core/tokens.ts';
@@ -32,6 +46,7 @@ export interface TokensParts {
   readonly cliSessions: CliSessions;
   readonly accessTokens: Records<AccessToken>;
   readonly refreshTokens: Records<RefreshToken>;
+  readonly containerTokens: ContainerTokens;
   /** A session from any other identity provider counts as ended. */
   readonly isCurrent: IsCurrent;
   readonly audit: AuditSink;
@@ -68,28 +83,43 @@ export interface Caller {
   /** What the token may reach at most. */
   readonly scope?: RoleScope | undefined;
   readonly tokenExpiresAt: Instant;
+  /** The handle of the container token that was sent. */
+  readonly containerToken?: string | undefined;
+}
+
+/** A role as an entitlement has it. */
+interface OneRole {
+  readonly account: { readonly id: AccountId; readonly name: string };
+  readonly role: RoleName;
 }
 
 export interface Tokens {
   /** When a session that the person opens now ends at the latest. */
   notAfterFor(viewer: Session): Instant;
-  /** Opens a session that waits to be picked up. */
+  /** Opens a session that waits to be picked up. Throws `fresh_sign_in_needed`, `limit_reached`. */
   open(request: OpenRequest): Promise<CliSession>;
   /** The first tokens of a session that was opened. Throws `grant_invalid` when it has ended meanwhile. */
   pickUp(session: string, client: string, origin: Origin): Promise<TokenAnswer>;
-  /** Throws `grant_invalid`. A token that was used before, beyond its grace, ends the session. */
+  /**
+   * Throws `grant_invalid`. A token that was used before gives the same answer within its grace, to the network of the first use alone; beyond
+   * it, the session ends.
+   */
   refresh(token: string, client: string, origin: Origin): Promise<TokenAnswer>;
   /** The live session behind an access token. Throws `token_invalid`. */
   callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
-  /** The handle of the live session that an access or refresh token leads to, whatever else the token is good for. */
+  /** The handle of the live session that an access, refresh or container token leads to, whatever else the token is good for. */
   sessionBehind(token: string): Promise<string | undefined>;
   /** The live session behind a container token; it says itself which role it opens. Throws `token_invalid`. */
   containerOf(token: string | undefined, origin: Origin): Promise<Caller>;
-  /** A token for one role, that lives as long as the session. Throws `token_invalid` when the session has ended. */
+  /**
+   * A token for one role, that lives as long as the session. It is recorded before it is given.
+   * Throws `token_invalid` when the session has ended, `limit_reached` when it has as many as it may.
+   */
   containerToken(
     caller: Caller,
-    only: { readonly account: AccountId; readonly role: RoleName },
-  ): Promise<{ readonly token: string; readonly expiresAt: Instant }>;
+    only: OneRole,
+    origin: Origin,
+  ): Promise<{ readonly token: string; readonly handle: string; readonly expiresAt: Instant }>;
   /**
    * Ends the session of an access or refresh token, or a container token alone. An access token may have expired meanwhile; what is no token
    * of ours is no error (RFC 7009 section 2.2). `client` undefined: whoever has the token may end it. Throws `client_unauthorized`.
@@ -106,7 +136,7 @@ export interface Tokens {
 }
 
 export function createTokens(parts: TokensParts): Tokens {
-  const { cliSessions, accessTokens, refreshTokens, audit, clock, secrets } = parts;
+  const { cliSessions, accessTokens, refreshTokens, containerTokens, audit, clock, secrets } = parts;
   const deviceScope: RoleScope | undefined = parts.deviceRoles && { kind: 'device-login', roles: parts.deviceRoles };
 
   const notAfterFor = (viewer: Session): Instant =>
@@ -154,7 +184,7 @@ export function createTokens(parts: TokensParts): Tokens {
   };
 
   /** A new pair of tokens; undefined when the session has ended meanwhile. */
-  const issue = async (session: CliSession, client: string): Promise<TokenPair | undefined> => {
+  const issue = async (session: CliSession, client: string, recorded?: RefreshToken['recorded']): Promise<TokenPair | undefined> => {
     const pair: TokenPair = {
       accessToken: TOKEN_PREFIX.access + secrets.token(),
       accessExpiresAt: Math.min(clock.now() + parts.accessTokenSeconds * 1000, session.notAfter),
@@ -165,28 +195,28 @@ export function createTokens(parts: TokensParts): Tokens {
         session: session.id,
         usableUntil: pair.accessExpiresAt,
         expiresAt: session.notAfter,
-      })) && (await refreshTokens.create(pair.refreshToken, { client, session: session.id, expiresAt: session.notAfter }));
+      })) && (await refreshTokens.create(pair.refreshToken, { client, session: session.id, expiresAt: session.notAfter, recorded }));
     return kept ? pair : undefined;
   };
 
-  /** The live session behind an access token, or behind a container token and what it opens. */
-  const bearerOf = async (
-    token: string | undefined,
-    origin: Origin,
-  ): Promise<{ readonly caller: Caller; readonly only: AccessToken['only'] }> => {
+  /** Who asks with a token that was found. */
+  const callerIn = async (session: CliSession, usableUntil: Instant, origin: Origin): Promise<Caller> => {
     const now = clock.now();
-    if (token === undefined) throw new BridgeError('token_invalid', 'no token was sent');
-    const found = await accessTokens.findWithSession(token, now);
-    if (found === undefined) throw new BridgeError('token_invalid', 'no such token: unknown, expired or revoked');
-    const { record, session } = found;
-    const usableUntil = record.usableUntil ?? record.expiresAt;
     if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
     if (!isLive(session)) throw new BridgeError('token_invalid', 'the session of the token has ended');
     const { lastUsedAt = 0, grant } = session.summary;
     if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await cliSessions.touch(session, now, origin.address);
     const { identity, corporateProof } = session;
     const scope = grant === 'device_code' ? deviceScope : undefined;
-    return { caller: { session, identity, corporateProof, scope, tokenExpiresAt: usableUntil }, only: record.only };
+    return { session, identity, corporateProof, scope, tokenExpiresAt: usableUntil };
+  };
+
+  const tokenOfLogin = async (token: string, now: Instant): Promise<{ readonly session: CliSession } | undefined> =>
+    (await accessTokens.findWithSession(token, now)) ?? (await refreshTokens.findWithSession(token, now));
+
+  const requireToken = (token: string | undefined): string => {
+    if (token === undefined) throw new BridgeError('token_invalid', 'no token was sent');
+    return token;
   };
 
   return {
@@ -198,6 +228,9 @@ export function createTokens(parts: TokensParts): Tokens {
       const notAfter = notAfterFor(viewer);
       if (now >= notAfter) throw new BridgeError('fresh_sign_in_needed', 'the sign-in is older than a CLI session may become');
       const { identity, corporateProof, generation } = viewer;
+      // Each one needs a person who presses a button, so a few more by a race do no harm.
+      if ((await cliSessions.list(now, { person: identity.person })).length >= MOST_CLI_SESSIONS)
+        throw new BridgeError('limit_reached', `the person has ${MOST_CLI_SESSIONS} CLI sessions`, { hint: TOO_MANY_SESSIONS });
       const session: CliSession = {
         id: secrets.token(),
         summary: {
@@ -256,56 +289,108 @@ export function createTokens(parts: TokensParts): Tokens {
       const { record: known, session } = found;
       if (!isLive(session)) return refuse('the session of the refresh token has ended', origin);
       if (known.client !== client) return refuse('the refresh token was given to another client', origin, session);
-      const rotation = await rotated(token, known, session);
+      const use = { at: now, address: origin.address };
+      const isDue = isRefreshDue(known, use);
+      const rotation = await rotated(token, { known, session, use, recorded: isDue ? use : known.recorded });
       if (rotation === undefined) return refuse('the session was ended during the refresh', origin, session);
+      if (rotation.kind === 'elsewhere')
+        return refuse('the refresh token was used a moment ago from another network; its session goes on', origin, session);
       if (rotation.kind === 'reused') {
         await ended({ session, by: 'misuse', why: 'a refresh token was used twice', origin });
         return refuse('the refresh token was used before; its session has been ended', origin, session);
       }
+      if (rotation.kind === 'rotated' && isDue) {
+        const { identity, summary } = session;
+        await audit
+          .record({ type: 'cli-session.refreshed', at: now, origin, actor: actorOf(identity), cliSession: summary.handle, client })
+          .catch(async (fault: unknown) => {
+            // Nothing is handed out, and the token can be used again.
+            await refreshTokens.update(token, now, record => ({ next: { ...record, used: undefined }, value: undefined }));
+            throw fault;
+          });
+      }
       return { ...rotation.answer, sessionNotAfter: session.notAfter };
     },
 
-    callerOf: async (token, origin) => {
-      const { caller, only } = await bearerOf(token, origin);
-      if (only !== undefined)
-        throw new BridgeError('token_invalid', 'a container token opens one role at its own address, and nothing else');
-      return caller;
+    callerOf: async (sent, origin) => {
+      const found = await accessTokens.findWithSession(requireToken(sent), clock.now());
+      if (found === undefined) throw new BridgeError('token_invalid', NO_SUCH_TOKEN);
+      const { record, session } = found;
+      // Container tokens of earlier versions were records of this kind, and opened one role.
+      if ('only' in record) throw new BridgeError('token_invalid', 'a container token of an earlier version; make another one');
+      return callerIn(session, record.usableUntil ?? record.expiresAt, origin);
     },
 
     sessionBehind: async token => {
       const now = clock.now();
-      const found = (await accessTokens.findWithSession(token, now)) ?? (await refreshTokens.findWithSession(token, now));
+      const found = (await tokenOfLogin(token, now)) ?? (await containerTokens.findWithSession(token, now));
       return found !== undefined && isLive(found.session) ? found.session.summary.handle : undefined;
     },
 
-    containerOf: async (token, origin) => {
-      const { caller, only } = await bearerOf(token, origin);
-      if (only === undefined) throw new BridgeError('token_invalid', 'not a container token');
+    containerOf: async (sent, origin) => {
+      const token = requireToken(sent);
+      const now = clock.now();
+      const found = await containerTokens.findWithSession(token, now);
+      if (found === undefined) throw new BridgeError('token_invalid', NO_SUCH_TOKEN);
+      const { record, session, lastUsedAt = 0 } = found;
+      const { only, handle } = record;
+      const caller = await callerIn(session, record.expiresAt, origin);
+      if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await containerTokens.touch(token, record, { at: now, address: origin.address });
       // What a device login may reach can have changed since the token was made.
       if (!isWithin(caller.scope, only))
         throw new BridgeError('role_not_for_device_login', 'the role of the container token is beyond device logins');
-      return { ...caller, scope: { kind: 'one-role', ...only } };
+      return { ...caller, containerToken: handle, scope: { kind: 'one-role', ...only } };
     },
 
-    containerToken: async ({ session }, only) => {
+    containerToken: async ({ session, identity }, { account, role }, origin) => {
       const token = TOKEN_PREFIX.container + secrets.token();
-      const kept = await accessTokens.create(token, { session: session.id, expiresAt: session.notAfter, only });
-      if (!kept) throw new BridgeError('token_invalid', 'the session ended while a container token was made');
-      return { token, expiresAt: session.notAfter };
+      const handle = secrets.handle();
+      const { notAfter: expiresAt } = session;
+      const cliSession = session.summary.handle;
+      const made = {
+        record: { session: session.id, expiresAt, only: { account: account.id, role }, handle },
+        summary: {
+          ...{ handle, cliSession, account: account.id, accountName: account.name, role },
+          ...{ address: origin.address, createdAt: clock.now(), expiresAt },
+        },
+      };
+      const actor = actorOf(identity);
+      const outcome = await containerTokens.create(token, made, MOST_CONTAINER_TOKENS);
+      if (outcome === 'ended') throw new BridgeError('token_invalid', 'the session ended while a container token was made');
+      const recorded = { at: clock.now(), origin, actor, cliSession, role };
+      if (outcome === 'full') {
+        const error = new BridgeError('limit_reached', `the session has ${MOST_CONTAINER_TOKENS} container tokens`, {
+          hint: TOO_MANY_TOKENS,
+        });
+        const { code, message: why } = error;
+        await audit.record({ type: 'access.refused', ...recorded, account: account.name, purpose: 'container-token', code, why });
+        throw error;
+      }
+      await audit
+        .record({ type: 'container-token.issued', ...recorded, containerToken: handle, account: account.id, expiresAt })
+        .catch(async (fault: unknown) => {
+          await containerTokens.revoke(handle, identity.person);
+          throw fault;
+        });
+      return { token, handle, expiresAt };
     },
 
     revoke: async (token, client, origin) => {
       const now = clock.now();
-      const found = (await accessTokens.findWithSession(token, now)) ?? (await refreshTokens.findWithSession(token, now));
+      const container = await containerTokens.findWithSession(token, now);
+      const found = container ?? (await tokenOfLogin(token, now));
       if (found === undefined || !isLive(found.session)) return;
-      const { record, session } = found;
+      const { session } = found;
       if (client !== undefined && session.summary.client.id !== client)
         throw new BridgeError('client_unauthorized', 'the token was given to another client');
-      if ('only' in record && record.only !== undefined) {
-        await accessTokens.update(token, now, current => ({ next: { ...current, expiresAt: now }, value: undefined }));
+      if (container === undefined) {
+        await ended({ session, by: 'client', why: 'logged out in the terminal', origin });
         return;
       }
-      await ended({ session, by: 'client', why: 'logged out in the terminal', origin });
+      const { handle, only } = container.record;
+      if ((await containerTokens.revoke(handle, session.identity.person)) === undefined) return;
+      const who = { origin, actor: actorOf(session.identity), cliSession: session.summary.handle };
+      await recordEnd(audit, { type: 'container-token.revoked', at: now, ...who, ...only, containerToken: handle, by: 'client' });
     },
 
     end: async (id, { by, why }, origin) => {
@@ -325,17 +410,27 @@ export function createTokens(parts: TokensParts): Tokens {
   };
 
   /** Spends the refresh token. New tokens are kept before, so that whoever repeats the request finds them there. */
-  async function rotated(token: string, known: RefreshToken, session: CliSession): Promise<Rotation | undefined> {
-    const now = clock.now();
-    if (known.used !== undefined) {
-      const answer = repeatedAnswer(known, now);
-      return answer === undefined ? { kind: 'reused' } : { kind: 'repeated', answer };
-    }
-    const answer = await issue(session, known.client);
+  async function rotated(
+    token: string,
+    refresh: {
+      readonly known: RefreshToken;
+      readonly session: CliSession;
+      readonly use: Omit<RefreshUse, 'answer'>;
+      readonly recorded: RefreshToken['recorded'];
+    },
+  ): Promise<Rotation | undefined> {
+    const { known, session, use, recorded } = refresh;
+    const before = rotatedBefore(known, use);
+    if (before !== undefined) return before;
+    const answer = await issue(session, known.client, recorded);
     if (answer === undefined) return undefined;
-    return refreshTokens.update(token, now, record => {
-      const { next, rotation } = rotate(record, now, answer);
+    return refreshTokens.update(token, use.at, record => {
+      const { next, rotation } = rotate(record, { ...use, answer });
       return { next, value: rotation };
     });
   }
 }
+
+const NO_SUCH_TOKEN = 'no such token: unknown, expired, revoked, or of another kind';
+const TOO_MANY_TOKENS = `A login has ${MOST_CONTAINER_TOKENS} container tokens at most. Revoke some on the page of your sessions or by DELETE /api/v1/container-tokens/{id}; GET /api/v1/container-tokens lists them.`;
+const TOO_MANY_SESSIONS = `You have ${MOST_CLI_SESSIONS} sessions in terminals, and there may be no more. End some on the page of your sessions, then confirm the login again.`;

@@ -46,6 +46,8 @@ interface Handout extends Recorded {
   readonly actor: Actor;
   /** The handle of the CLI session that asked; undefined for a browser. */
   readonly cliSession?: string | undefined;
+  /** The handle of the container token that asked. */
+  readonly containerToken?: string | undefined;
   readonly account: AccountId;
   readonly accountName: string;
   readonly role: RoleName;
@@ -59,6 +61,16 @@ interface Handout extends Recorded {
   /** x-amzn-requestid of the STS call that gave the credentials. */
   readonly stsRequestId: string;
   readonly expiresAt: Instant;
+}
+
+/** A token of one role, and the CLI session that it ends with. */
+interface ContainerTokenEvent extends Recorded {
+  readonly actor: Actor;
+  readonly cliSession: string;
+  /** Its handle. */
+  readonly containerToken: string;
+  readonly account: AccountId;
+  readonly role: RoleName;
 }
 
 /** What asked for a session in a terminal. */
@@ -127,12 +139,18 @@ export type AuditEvent =
       readonly by: 'person' | 'client' | 'operator' | 'misuse';
       readonly why: string;
     })
+  /** A terminal has renewed its tokens. The first time of a session, then at most every 15 minutes, or every minute from other networks. */
+  | (Recorded & { readonly type: 'cli-session.refreshed'; readonly actor: Actor; readonly cliSession: string; readonly client: string })
+  | (ContainerTokenEvent & { readonly type: 'container-token.issued'; readonly expiresAt: Instant })
+  /** Revoked alone: `person` on their page or by the API, `client` is whoever has the token. It ends with its session without such an event. */
+  | (ContainerTokenEvent & { readonly type: 'container-token.revoked'; readonly by: 'person' | 'client' })
   | (Handout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
   | (Handout & { readonly type: 'console-link.issued'; readonly consoleSeconds?: Seconds | undefined; readonly destination: string })
   | (Recorded & {
       readonly type: 'access.refused';
       readonly actor: Actor;
       readonly cliSession?: string | undefined;
+      readonly containerToken?: string | undefined;
       readonly purpose: Purpose;
       /** As asked for; printable and capped, but not otherwise checked. */
       readonly account: string;
@@ -186,6 +204,9 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'cli-login.refused': 'within-budget',
   'cli-session.opened': 'always',
   'cli-session.ended': 'always',
+  'cli-session.refreshed': 'always',
+  'container-token.issued': 'always',
+  'container-token.revoked': 'always',
   'credentials.issued': 'always',
   'console-link.issued': 'always',
   'access.refused': 'within-budget',

@@ -131,6 +131,11 @@ export const ERRORS = {
     title: 'This role is not for a terminal that was confirmed by a code',
     hint: 'Sign in in the browser of the machine that you work on: rolebridge login, without --device.',
   },
+  limit_reached: {
+    status: 409,
+    title: 'You have as many of these as there may be',
+    hint: 'End some of them on the page of your sessions, then try again.',
+  },
   role_not_for_token: {
     status: 403,
     title: 'This token is for another role',

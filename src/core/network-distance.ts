@@ -14,6 +14,14 @@ export function networkDistance(one: string, other: string): NetworkDistance {
   return a.kind() === b.kind() && a.match(b, SITE_BITS[a.kind()]) ? 'same-network' : 'elsewhere';
 }
 
+/**
+ * Whether two requests came from different networks. Addresses of one site count as one: IPv6 hosts change their own within a prefix, and
+ * offices leave through several addresses. What is no address, as the name of a local caller, is compared as it stands.
+ */
+export function isElsewhere(one: string, other: string): boolean {
+  return one !== other && networkDistance(one, other) === 'elsewhere';
+}
+
 /** Length of a network prefix, by the kind of address. */
 export interface PrefixBits {
   readonly ipv4: number;

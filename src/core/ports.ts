@@ -13,7 +13,7 @@ import type { PersonRecord } from './person-record.ts';
 import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
 import type { RoleSession } from './session.ts';
 import type { Instant, Seconds } from './time.ts';
-import type { AccessToken, AuthorizationCode, RefreshToken } from './tokens.ts';
+import type { AccessToken, AuthorizationCode, ContainerToken, ContainerTokenSummary, RefreshToken } from './tokens.ts';
 
 // ---------------------------------------------------------------- time and chance
 
@@ -204,12 +204,42 @@ export interface Records<R extends { readonly expiresAt: Instant; readonly sessi
   create(id: string, record: R): Promise<boolean>;
   find(id: string, now: Instant): Promise<R | undefined>;
   /** The record together with the CLI session that it names; undefined when either is gone. */
-  findWithSession(id: string, now: Instant): Promise<{ readonly record: R; readonly session: CliSession } | undefined>;
+  findWithSession(
+    id: string,
+    now: Instant,
+  ): Promise<{ readonly record: R; readonly session: CliSession; readonly lastUsedAt?: Instant | undefined } | undefined>;
   /**
    * Changes the record by a pure function that sees it as it is: of callers who race, each sees what the one before has left, so that
    * what may happen once happens once. Undefined when there is no such record. Throws what `transition` throws, and then nothing has changed.
    */
   update<T>(id: string, now: Instant, transition: (record: R) => { readonly next: R; readonly value: T }): Promise<T | undefined>;
+}
+
+/** A container token as it is found: with its session, and when it was used last. */
+export interface FoundContainerToken {
+  readonly record: ContainerToken;
+  readonly session: CliSession;
+  readonly lastUsedAt?: Instant | undefined;
+}
+
+/** Tokens for containers. They are found by the token, listed and revoked by their handle, and end with their CLI session. */
+export interface ContainerTokens {
+  /**
+   * `full` when `most` of its session live already, also when callers race on several instances; `ended` when the session has ended.
+   * `summary` is what lists show.
+   */
+  create(
+    token: string,
+    made: { readonly record: ContainerToken; readonly summary: ContainerTokenSummary },
+    most: number,
+  ): Promise<'kept' | 'full' | 'ended'>;
+  findWithSession(token: string, now: Instant): Promise<FoundContainerToken | undefined>;
+  /** Writes time and place of last use; a token that is gone stays gone. */
+  touch(token: string, record: ContainerToken, use: { readonly at: Instant; readonly address: string }): Promise<void>;
+  /** Revokes the token of that handle, if it is that person's; undefined when there was none. */
+  revoke(handle: string, person: PersonId): Promise<ContainerTokenSummary | undefined>;
+  /** Those that live at `now`, the newest first; of one person or all, 5,000 at most. */
+  list(now: Instant, person: PersonId | undefined): Promise<readonly ContainerTokenSummary[]>;
 }
 
 /** Keys that may be seen once: SAML assertion ids. */
@@ -292,6 +322,7 @@ export interface Store {
   readonly authorizationCodes: Records<AuthorizationCode>;
   readonly refreshTokens: Records<RefreshToken>;
   readonly accessTokens: Records<AccessToken>;
+  readonly containerTokens: ContainerTokens;
   readonly people: People;
   readonly audit: AuditSink;
   readonly operatorEvents: OperatorEvents;

@@ -3,8 +3,9 @@
  *
  * Every one is a random secret of which the store keeps a hash; what it leads to is sealed under it.
  */
+import { isElsewhere } from './network-distance.ts';
 import type { AccountId, RoleName } from './role.ts';
-import type { Instant, Seconds } from './time.ts';
+import { type Instant, MINUTE, type Seconds } from './time.ts';
 
 /** RFC 6749 section 4.1.2 allows ten minutes; a loopback redirect takes a moment. */
 export const AUTHORIZATION_CODE_SECONDS: Seconds = 60;
@@ -65,9 +66,37 @@ export interface AccessToken {
   /** When it opens nothing any more; unset, `expiresAt`. Until that it still says which session a logout means. */
   readonly usableUntil?: Instant | undefined;
   readonly expiresAt: Instant;
-  /** Set for a container token: it opens this role and nothing else. */
-  readonly only?: { readonly account: AccountId; readonly role: RoleName } | undefined;
 }
+
+/** A token for a container: it opens one role and nothing else, and ends with the CLI session that it was made in. */
+export interface ContainerToken {
+  readonly session: string;
+  readonly expiresAt: Instant;
+  readonly only: { readonly account: AccountId; readonly role: RoleName };
+  /** Names the token in lists, in the audit trail and to operators; gives access to nothing. 20 hexadecimal digits. */
+  readonly handle: string;
+}
+
+/** What lists say of a container token: nothing of it is a secret. */
+export interface ContainerTokenSummary {
+  readonly handle: string;
+  /** The handle of the CLI session that it ends with. */
+  readonly cliSession: string;
+  readonly account: AccountId;
+  readonly accountName: string;
+  readonly role: RoleName;
+  /** Where it was made from. */
+  readonly address: string;
+  readonly createdAt: Instant;
+  readonly lastUsedAt?: Instant | undefined;
+  readonly lastUsedAddress?: string | undefined;
+  readonly expiresAt: Instant;
+}
+
+/** How many container tokens of one CLI session live at once: a container of each role, and far fewer than a script in a loop makes. */
+export const MOST_CONTAINER_TOKENS = 50;
+/** How many CLI sessions of one person live at once. */
+export const MOST_CLI_SESSIONS = 100;
 
 /** One answer of the token endpoint. Secrets. */
 export interface TokenPair {
@@ -80,22 +109,52 @@ export interface RefreshToken {
   readonly client: string;
   readonly session: string;
   readonly expiresAt: Instant;
-  readonly used?: { readonly at: Instant; readonly answer: TokenPair } | undefined;
+  /** The refresh that was recorded last in this session; undefined before the first one. */
+  readonly recorded?: RecordedRefresh | undefined;
+  readonly used?: RefreshUse | undefined;
+}
+
+interface RecordedRefresh {
+  readonly at: Instant;
+  readonly address: string;
+}
+
+/** A refresh: when, from where, and what it was answered. */
+export interface RefreshUse {
+  readonly at: Instant;
+  readonly address: string;
+  readonly answer: TokenPair;
+}
+
+/** A session that refreshes from one network is recorded at most this often. */
+const RECORD_REFRESH_SECONDS: Seconds = 15 * MINUTE;
+/** And one that has moved to another network, at most this often. */
+const RECORD_MOVED_SECONDS: Seconds = MINUTE;
+
+/** Whether a refresh is recorded: the first one of a session, then now and then, and when it comes from another network than before. */
+export function isRefreshDue({ recorded }: RefreshToken, { at, address }: RecordedRefresh): boolean {
+  if (recorded === undefined) return true;
+  const interval = isElsewhere(recorded.address, address) ? RECORD_MOVED_SECONDS : RECORD_REFRESH_SECONDS;
+  return at >= recorded.at + interval * 1000;
 }
 
 export type Rotation =
   | { readonly kind: 'rotated' | 'repeated'; readonly answer: TokenPair }
+  /** Repeated within the grace, from another network than the first use: no process that shares a cache with it. */
+  | { readonly kind: 'elsewhere' }
   /** Somebody has a copy: the person's terminal, or whoever it was stolen by (RFC 9700 section 4.14). */
   | { readonly kind: 'reused' };
 
-/** Spends a refresh token for `answer`, or gives the answer of the first use once more within the grace. */
-export function rotate(token: RefreshToken, now: Instant, answer: TokenPair): { readonly next: RefreshToken; readonly rotation: Rotation } {
-  if (token.used === undefined) return { next: { ...token, used: { at: now, answer } }, rotation: { kind: 'rotated', answer } };
-  const repeated = repeatedAnswer(token, now);
-  return { next: token, rotation: repeated === undefined ? { kind: 'reused' } : { kind: 'repeated', answer: repeated } };
+/** Spends a refresh token for `use.answer`, or gives the answer of the first use once more within the grace. */
+export function rotate(token: RefreshToken, use: RefreshUse): { readonly next: RefreshToken; readonly rotation: Rotation } {
+  const again = rotatedBefore(token, use);
+  if (again !== undefined) return { next: token, rotation: again };
+  return { next: { ...token, used: use }, rotation: { kind: 'rotated', answer: use.answer } };
 }
 
-/** What a used token still gives. */
-export function repeatedAnswer({ used }: RefreshToken, now: Instant): TokenPair | undefined {
-  return used !== undefined && now < used.at + REFRESH_GRACE_SECONDS * 1000 ? used.answer : undefined;
+/** What a token gives that was used before; undefined for one that was not. */
+export function rotatedBefore({ used }: RefreshToken, { at, address }: Omit<RefreshUse, 'answer'>): Rotation | undefined {
+  if (used === undefined) return undefined;
+  if (at >= used.at + REFRESH_GRACE_SECONDS * 1000) return { kind: 'reused' };
+  return isElsewhere(used.address, address) ? { kind: 'elsewhere' } : { kind: 'repeated', answer: used.answer };
 }

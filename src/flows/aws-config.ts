@@ -78,7 +78,7 @@ const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
     label: 'Containers',
     how: () => 'The environment of a container: take the lines of one role. Its token is made with `POST /api/v1/container-tokens`.',
     traps: [
-      'The token opens this one role, for as long as your session in the terminal lives. `rolebridge exec` gives a program on this computer the same without a token of its own.',
+      'The token opens this one role, for as long as your session in the terminal lives. The page of your sessions lists it and revokes it. `rolebridge exec` gives a program on this computer the same without a token of its own.',
       'The AWS CLI takes https addresses here since 2.33.2, botocore since 1.42.5.',
     ],
   },

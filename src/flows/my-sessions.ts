@@ -5,6 +5,7 @@ import type { MySessions } from '../bridge/my-sessions.ts';
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
+import type { ContainerTokenSummary } from '../core/tokens.ts';
 import { forgetSession, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
@@ -26,12 +27,14 @@ const PATH = '/sessions';
 const NOTICES = {
   ended: 'The session was ended. Credentials that its terminal holds already stay valid until their own time is over.',
   disowned: 'The session was ended, and it is recorded that you did not start it. Tell the people who look after security.',
+  revoked: 'The container token was revoked. Credentials that its container holds already stay valid until their own time is over.',
   // The form came twice, or the session has ended in another way. Nothing is recorded of a session that is gone.
   gone: 'That session has ended already. If you did not start it and have not said so before, tell the people who look after security.',
 } as const;
-const SessionsQuery = z.object({ done: z.enum(['ended', 'disowned', 'gone']).optional() });
+const SessionsQuery = z.object({ done: z.enum(['ended', 'disowned', 'gone', 'revoked']).optional() });
 const SessionsForm = z.discriminatedUnion('decision', [
   z.object({ decision: z.enum(['end', 'disown']), session: text(64).min(1), csrf_token: text(64).optional() }),
+  z.object({ decision: z.literal('revoke'), container_token: text(64).min(1), csrf_token: text(64).optional() }),
   z.object({ decision: z.literal('everywhere'), csrf_token: text(64).optional() }),
 ]);
 
@@ -41,7 +44,8 @@ export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySes
   const router = Router();
 
   const show = async (response: Response, identity: Identity, notice: string | undefined): Promise<void> => {
-    const sessions = (await mySessions.list(identity)).map(rowOf);
+    const tokens = await mySessions.containerTokens(identity);
+    const sessions = (await mySessions.list(identity)).map(summary => rowOf(summary, tokens));
     response.type('html').send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, notice }));
   };
 
@@ -68,6 +72,11 @@ export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySes
       response.type('html').send(renderer.render('signed-out', { everywhere: true }));
       return;
     }
+    if (form.decision === 'revoke') {
+      await mySessions.revokeContainerToken(identity, form.container_token, origin);
+      response.redirect(303, `${PATH}?done=revoked`);
+      return;
+    }
     const disowned = form.decision === 'disown';
     const isEnded = await mySessions.end(identity, form.session, origin, { disowned });
     response.redirect(303, `${PATH}?done=${!isEnded ? 'gone' : disowned ? 'disowned' : 'ended'}`);
@@ -88,7 +97,7 @@ function notAllEnded(response: Response): (thrown: unknown) => never {
 const NOT_ALL_ENDED =
   'This browser has forgotten your session, but not all of your sessions could be ended. Sign in again in a minute and press Sign out everywhere once more.';
 
-function rowOf(summary: CliSessionSummary): SessionRow {
+function rowOf(summary: CliSessionSummary, tokens: readonly ContainerTokenSummary[]): SessionRow {
   const iso = (instant: number): string => new Date(instant).toISOString();
   return {
     id: summary.handle,
@@ -100,5 +109,16 @@ function rowOf(summary: CliSessionSummary): SessionRow {
     lastUsedAt: summary.lastUsedAt === undefined ? undefined : iso(summary.lastUsedAt),
     lastUsedAddress: summary.lastUsedAddress ?? 'an unknown address',
     until: iso(summary.expiresAt),
+    containerTokens: tokens
+      .filter(({ cliSession }) => cliSession === summary.handle)
+      .map(token => ({
+        id: token.handle,
+        account: token.accountName,
+        role: token.role,
+        address: token.address,
+        since: iso(token.createdAt),
+        lastUsedAt: token.lastUsedAt === undefined ? undefined : iso(token.lastUsedAt),
+        lastUsedAddress: token.lastUsedAddress ?? 'an unknown address',
+      })),
   };
 }

@@ -73,6 +73,7 @@ interface Refused {
 type Action = (refused: Refused) => { readonly label: string; readonly href: string };
 
 const toRoles: Action = () => ({ label: 'Go to my roles', href: '/' });
+const toSessions: Action = () => ({ label: 'Go to your sessions', href: '/sessions' });
 const toSignIn: Action = () => ({ label: 'Go to the sign-in page', href: '/sign-in' });
 const signInThenBack: Action = ({ returnTo }) => ({ label: 'Sign in', href: `/sign-in?return_to=${encodeURIComponent(returnTo)}` });
 /** A new answer of an identity provider is needed, and perhaps of another one than before: the person chooses. */
@@ -99,6 +100,7 @@ const ACTIONS: Partial<Record<ErrorCode, Action>> = {
   proof_missing: giveProof,
   corporate_proof_missing: chooseSignIn,
   fresh_sign_in_needed: signInAgain,
+  limit_reached: toSessions,
   connector_unknown: toSignIn,
   connector_unavailable: toSignIn,
   sign_in_busy: toSignIn,

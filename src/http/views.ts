@@ -201,6 +201,19 @@ export interface SessionRow {
   readonly lastUsedAt?: string | undefined;
   readonly lastUsedAddress: string;
   readonly until: string;
+  readonly containerTokens: readonly ContainerTokenRow[];
+}
+
+/** A token for containers, which ends with its session. */
+export interface ContainerTokenRow {
+  readonly id: string;
+  readonly account: string;
+  readonly role: string;
+  readonly address: string;
+  /** ISO 8601, as the other time. */
+  readonly since: string;
+  readonly lastUsedAt?: string | undefined;
+  readonly lastUsedAddress: string;
 }
 
 /** `GET /sessions` */

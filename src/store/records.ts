@@ -12,21 +12,23 @@ import { deeplyFrozen, hashOf, remember, type Seal, type SealedKind } from './se
 /** Far more than callers who race for one record; each round one of them succeeds. */
 const MAX_ROUNDS = 1000;
 
-const OF_RECORD = `FROM (SELECT session_hash, revision AS record_revision, sealed AS sealed_record
+const OF_RECORD = `FROM (SELECT session_hash, revision AS record_revision, last_used_at AS record_used_at, sealed AS sealed_record
     FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
   JOIN (${WITH_PERSON}) ON cli_sessions.id_hash = record.session_hash`;
-const STATE = 'record_revision, last_used_at, expires_at, people.revision AS person_revision, people.asserted_at';
-const WITH_SESSION = `SELECT sealed_record, record_revision, people.revision AS person_revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
+const STATE = 'record_revision, record_used_at, last_used_at, expires_at, people.revision AS person_revision, people.asserted_at';
+const WITH_SESSION = `SELECT sealed_record, record_revision, record_used_at, people.revision AS person_revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
 const STATE_WITH_SESSION = `SELECT ${STATE} ${OF_RECORD}`;
 
 interface Opened<R> {
-  readonly found: { readonly record: R; readonly session: CliSession };
+  readonly found: { readonly record: R; readonly session: CliSession; readonly lastUsedAt?: number | undefined };
   readonly state: string | undefined;
 }
 
 /** Another one after every change: each writes one of these columns. Undefined when there is no row. */
 function stateIn([row]: readonly Row[]): string | undefined {
-  return row && `${row.record_revision} ${row.last_used_at} ${row.expires_at} ${row.person_revision} ${row.asserted_at}`;
+  if (row === undefined) return undefined;
+  const { record_revision, record_used_at, last_used_at, expires_at, person_revision, asserted_at } = row;
+  return [record_revision, record_used_at, last_used_at, expires_at, person_revision, asserted_at].join(' ');
 }
 
 export function createRecords<R extends { readonly expiresAt: number; readonly session?: string | undefined }>(
@@ -53,7 +55,8 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
     const record = row && unseal<R>(kind, id, bytes(row.sealed_record));
     if (record?.session === undefined) return undefined;
     const session = sessionIn(row!, record.session, seals);
-    return session && { found: deeplyFrozen({ record, session }), state: stateIn(rows) };
+    const lastUsedAt = row!.record_used_at === null ? undefined : Number(row!.record_used_at);
+    return session && { found: deeplyFrozen({ record, session, ...(lastUsedAt !== undefined && { lastUsedAt }) }), state: stateIn(rows) };
   };
 
   return {

@@ -23,7 +23,10 @@ export type SealedKind =
   | 'device grant'
   | 'authorization code'
   | 'refresh token'
-  | 'access token';
+  | 'access token'
+  | 'container token'
+  | 'container token summary'
+  | 'container token use';
 
 export interface Seal {
   /** Seals a JSON value for the row of this kind and id: version, nonce, ciphertext, tag. */

@@ -10,6 +10,7 @@ import type { Instant } from '../core/time.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { createAuditTables } from './audit-tables.ts';
 import { createCliSessions } from './cli-sessions.ts';
+import { createContainerTokens } from './container-tokens.ts';
 import { bytes, type Database, type Row } from './database.ts';
 import { boundTo, createOperatorEvents, createPeople, PERSON_COLUMNS } from './people.ts';
 import { pruneAll } from './pruning.ts';
@@ -40,6 +41,7 @@ export function createStore(opened: Database, { secret, onChange }: StoreOptions
     authorizationCodes: createRecords(database, seal, 'authorization code'),
     refreshTokens: createRecords(database, seal, 'refresh token'),
     accessTokens: createRecords(database, seal, 'access token'),
+    containerTokens: createContainerTokens(database, seal),
     people: createPeople(database, seal),
     operatorEvents: createOperatorEvents(database),
     audit,

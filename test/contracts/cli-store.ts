@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import type { CliSession } from '../../src/core/ports.ts';
+import type { AccountId, RoleName } from '../../src/core/role.ts';
 import type { RefreshToken } from '../../src/core/tokens.ts';
 import {
   BOBS_IDENTITY,
@@ -192,6 +193,73 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       assert.equal(await deviceGrants.update('FFFFFFFF', NOW, found => ({ next: found, value: 1 })), undefined);
     });
 
+    const containerTokenOf = (session: CliSession, handle = randomBytes(10).toString('hex')) => ({
+      record: {
+        ...{ session: session.id, expiresAt: session.notAfter, handle },
+        only: { account: '111122223333' as AccountId, role: 'Admin' as RoleName },
+      },
+      summary: {
+        ...{
+          handle,
+          cliSession: session.summary.handle,
+          account: '111122223333' as AccountId,
+          accountName: 'prod',
+          role: 'Admin' as RoleName,
+        },
+        ...{ address: '192.0.2.1', createdAt: NOW, expiresAt: session.notAfter },
+      },
+    });
+
+    test('a container token is found with its session, listed with its last use, and revoked by its person alone', async t => {
+      const store = await opened(t);
+      const { containerTokens } = store;
+      const [mine, theirs] = [await picked(store, cliSessionOf()), await picked(store, cliSessionOf({}, BOBS_IDENTITY))];
+      const [made, bobs] = [containerTokenOf(mine), containerTokenOf(theirs)];
+      assert.equal(await containerTokens.create('rbc_1', made, 2), 'kept');
+      assert.equal(await containerTokens.create('rbc_2', bobs, 2), 'kept');
+      const session = await store.cliSessions.find(mine.id);
+      assert.deepEqual(await containerTokens.findWithSession('rbc_1', NOW), { record: made.record, session });
+      assert.equal(await containerTokens.findWithSession('rbc_1', mine.notAfter), undefined);
+      assert.equal(await store.accessTokens.findWithSession('rbc_1', NOW), undefined, 'it is no token of a login');
+      assert.deepEqual(await containerTokens.list(NOW, IDENTITY.person), [made.summary]);
+      assert.equal((await containerTokens.list(NOW, undefined)).length, 2);
+      assert.deepEqual(await containerTokens.list(mine.notAfter, IDENTITY.person), []);
+
+      await containerTokens.touch('rbc_1', made.record, { at: NOW + 2000, address: '192.0.2.9' });
+      await containerTokens.touch('rbc_1', made.record, { at: NOW + 1000, address: '192.0.2.8' });
+      const used = { lastUsedAt: NOW + 2000, lastUsedAddress: '192.0.2.9' };
+      assert.deepEqual(await containerTokens.list(NOW, IDENTITY.person), [{ ...made.summary, ...used }]);
+      assert.equal((await containerTokens.findWithSession('rbc_1', NOW))?.lastUsedAt, NOW + 2000);
+
+      assert.equal(await containerTokens.revoke(made.record.handle, BOBS_IDENTITY.person), undefined);
+      assert.equal((await containerTokens.revoke(made.record.handle, IDENTITY.person))?.handle, made.record.handle);
+      assert.equal(await containerTokens.revoke(made.record.handle, IDENTITY.person), undefined);
+      assert.equal(await containerTokens.findWithSession('rbc_1', NOW), undefined);
+      await containerTokens.touch('rbc_1', made.record, { at: NOW + 3000, address: '192.0.2.9' });
+      await store.cliSessions.end(theirs.id);
+      assert.deepEqual([await containerTokens.findWithSession('rbc_2', NOW), await containerTokens.list(NOW, undefined)], [undefined, []]);
+      assert.equal(await containerTokens.create('rbc_3', containerTokenOf(theirs), 2), 'ended');
+    });
+
+    test('a session has as many container tokens as it may, and a revoked one gives its place free', async t => {
+      const store = await opened(t);
+      const [session, other] = [await picked(store, cliSessionOf()), await picked(store, cliSessionOf())];
+      const make = (of: CliSession) => store.containerTokens.create(token(), containerTokenOf(of), 3);
+      assert.deepEqual(
+        [await make(session), await make(session), await make(session), await make(session)],
+        ['kept', 'kept', 'kept', 'full'],
+      );
+      assert.equal(await make(other), 'kept');
+      const [one] = await store.containerTokens.list(NOW, IDENTITY.person);
+      await store.containerTokens.revoke(one!.handle, IDENTITY.person);
+      const outcomes = await race([store], () => make(one!.cliSession === session.summary.handle ? session : other));
+      assert.equal(
+        (await store.containerTokens.list(NOW, IDENTITY.person)).filter(({ cliSession }) => cliSession === one!.cliSession).length,
+        3,
+      );
+      assert.ok(outcomes.includes('full'));
+    });
+
     test('what is over is pruned, and nothing else', async t => {
       const store = await opened(t);
       const [waiting, living] = [cliSessionOf(), await picked(store, cliSessionOf())];
@@ -247,6 +315,25 @@ export function lastingCliStoreContract(name: string, create: (t: TestContext) =
       );
       assert.equal(await store.cliSessions.find(one.id), undefined);
       assert.ok((await store.cliSessions.find(other.id)) !== undefined);
+    });
+
+    test('callers at two stores on one database do not get more container tokens than a session may have', async t => {
+      const database = await create(t);
+      const stores = [await database.open(), await database.open()];
+      for (const store of stores) t.after(() => store.close());
+      const session = cliSessionOf();
+      await stores[0]!.cliSessions.create(session);
+      await stores[0]!.cliSessions.pickUp(session, NOW, '192.0.2.1');
+      const outcomes = await race(stores, store => {
+        const handle = randomBytes(10).toString('hex');
+        const [account, role] = ['111122223333' as AccountId, 'Admin' as RoleName];
+        const record = { session: session.id, expiresAt: session.notAfter, only: { account, role }, handle };
+        const shown = { handle, cliSession: session.summary.handle, account, accountName: 'prod', role, address: 'a', createdAt: NOW };
+        return store.containerTokens.create(token(), { record, summary: { ...shown, expiresAt: session.notAfter } }, 7);
+      });
+      assert.equal(outcomes.filter(outcome => outcome === 'kept').length, 7);
+      assert.equal(outcomes.filter(outcome => outcome === 'full').length, outcomes.length - 7);
+      assert.equal((await stores[1]!.containerTokens.list(NOW, undefined)).length, 7);
     });
 
     test('of callers at two stores on one database exactly one makes a change that may happen once', async t => {

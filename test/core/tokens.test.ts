@@ -4,7 +4,15 @@ import { networkDistance } from '../../src/core/network-distance.ts';
 import { CLI_CLIENT, isLoopbackRedirect, isRegisteredRedirect, isScope } from '../../src/core/oauth-client.ts';
 import type { AccountId, RoleName } from '../../src/core/role.ts';
 import { isWithin } from '../../src/core/role-scope.ts';
-import { type AuthorizationCode, type RefreshToken, redeemCode, repeatedAnswer, rotate, type TokenPair } from '../../src/core/tokens.ts';
+import {
+  type AuthorizationCode,
+  isRefreshDue,
+  type RefreshToken,
+  redeemCode,
+  rotate,
+  rotatedBefore,
+  type TokenPair,
+} from '../../src/core/tokens.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 9);
 
@@ -102,12 +110,48 @@ describe('a refresh token', () => {
   const token: RefreshToken = { client: 'cli', session: 's', expiresAt: NOW + 3_600_000 };
   const pair = (name: string): TokenPair => ({ accessToken: `a-${name}`, refreshToken: `r-${name}`, accessExpiresAt: NOW });
 
+  const use = (name: string, at = NOW, address = '192.0.2.1') => ({ at, address, answer: pair(name) });
+
   it('gives the same answer within a minute of its use, and is stolen goods afterwards', () => {
-    const { next, rotation } = rotate(token, NOW, pair('first'));
+    const { next, rotation } = rotate(token, use('first'));
     assert.deepEqual(rotation, { kind: 'rotated', answer: pair('first') });
-    assert.deepEqual(rotate(next, NOW + 59_999, pair('second')).rotation, { kind: 'repeated', answer: pair('first') });
-    assert.deepEqual(rotate(next, NOW + 60_000, pair('third')), { next, rotation: { kind: 'reused' } });
-    assert.equal(repeatedAnswer(token, NOW), undefined);
+    assert.deepEqual(rotate(next, use('second', NOW + 59_999)).rotation, { kind: 'repeated', answer: pair('first') });
+    assert.deepEqual(rotate(next, use('third', NOW + 60_000)), { next, rotation: { kind: 'reused' } });
+    assert.equal(rotatedBefore(token, use('none')), undefined);
+  });
+
+  for (const [first, second, kind] of [
+    ['192.0.2.1', '192.0.2.1', 'repeated'],
+    ['192.0.2.1', '192.0.2.254', 'repeated'],
+    ['192.0.2.1', '::ffff:192.0.2.9', 'repeated'],
+    ['192.0.2.1', '198.51.100.1', 'elsewhere'],
+    ['192.0.2.1', '192.0.3.1', 'elsewhere'],
+    ['2001:db8:0:1::1', '2001:db8:0:1:ffff::2', 'repeated'],
+    ['2001:db8:0:1::1', '2001:db8:0:2::1', 'repeated'],
+    ['2001:db8:0:1::1', '2001:db8:0:100::1', 'elsewhere'],
+    ['192.0.2.1', '2001:db8::1', 'elsewhere'],
+    ['unknown', 'unknown', 'repeated'],
+    ['unknown', '192.0.2.1', 'elsewhere'],
+  ] as const)
+    it(`that was used from ${first} is ${kind} from ${second} within the grace`, () => {
+      const { next } = rotate(token, use('first', NOW, first));
+      const again = rotate(next, use('second', NOW + 1000, second));
+      assert.equal(again.rotation.kind, kind);
+      assert.equal(again.next, next);
+      assert.equal(rotate(next, use('third', NOW + 60_000, second)).rotation.kind, 'reused');
+    });
+
+  it('is recorded at first use, then every 15 minutes, and every minute from another network', () => {
+    const here = { at: NOW, address: '192.0.2.1' };
+    assert.equal(isRefreshDue(token, here), true);
+    const recorded = { ...token, recorded: here };
+    for (const [seconds, address, isDue] of [
+      [899, '192.0.2.200', false],
+      [900, '192.0.2.1', true],
+      [59, '198.51.100.1', false],
+      [60, '198.51.100.1', true],
+    ] as const)
+      assert.equal(isRefreshDue(recorded, { at: NOW + seconds * 1000, address }), isDue, `${seconds} ${address}`);
   });
 });
 

@@ -29,8 +29,13 @@ const login = {
   deviceName: 'd',
   requestedFrom: 'a',
 } as const;
+type ContainerToken = Pick<
+  WholeEvent<'container-token.issued'>,
+  'actor' | 'at' | 'origin' | 'cliSession' | 'containerToken' | 'account' | 'role'
+>;
+const containerToken = { ...recorded, actor, cliSession: 's', containerToken: 't', account: '1', role: 'Admin' } as ContainerToken;
 const handout = {
-  ...{ ...recorded, actor, cliSession: 's', account: '1', accountName: 'prod', role: 'Admin', rule: 'r', group: 'g' },
+  ...{ ...recorded, actor, cliSession: 's', containerToken: 't', account: '1', accountName: 'prod', role: 'Admin', rule: 'r', group: 'g' },
   ...{ sessionName: 's', sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
 } as Omit<Handout, 'type'>;
 
@@ -47,10 +52,23 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   'cli-login.disowned': { type: 'cli-login.disowned', ...login, cliSession: 's' },
   'cli-login.refused': { type: 'cli-login.refused', ...recorded, actor, cliSession: 's', code: 'user_code_unknown', why: 'w' },
   'cli-session.ended': { type: 'cli-session.ended', ...recorded, actor, cliSession: 's', by: 'misuse', why: 'w' },
+  'cli-session.refreshed': { type: 'cli-session.refreshed', ...recorded, actor, cliSession: 's', client: 'rolebridge-cli' },
+  'container-token.issued': { type: 'container-token.issued', ...containerToken, expiresAt: at },
+  'container-token.revoked': { type: 'container-token.revoked', ...containerToken, by: 'person' },
   'credentials.issued': { type: 'credentials.issued', ...handout, durationSeconds: 3600 },
   'console-link.issued': { type: 'console-link.issued', ...handout, consoleSeconds: 3600, destination: 'd' },
   'access.refused': {
-    ...{ type: 'access.refused', ...recorded, actor, cliSession: 's', purpose: 'credentials', account: 'prod', role: 'Admin', rule: 'r' },
+    ...{
+      type: 'access.refused',
+      ...recorded,
+      actor,
+      cliSession: 's',
+      containerToken: 't',
+      purpose: 'credentials',
+      account: 'prod',
+      role: 'Admin',
+      rule: 'r',
+    },
     ...{ code: 'proof_missing', why: 'w' },
   },
   'events.left-out': {

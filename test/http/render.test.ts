@@ -106,7 +106,7 @@ const isAddress = (path: Path): boolean =>
 const isChosenByUs = (path: Path): boolean => ['outcome', 'id'].includes(String(path.at(-1))) && !path.includes('accounts');
 /** Not printed: an instant that is none, where a way is closed that leads on, what a role that cannot be used would give. */
 const KEPT_BACK =
-  /^viewer\.sessionEndsAt$|^(?:askedAt|until|approved\.until|sessions\.0\.(?:since|lastUsedAt|until))$|^connectors\.1\.href$|^accounts\.1\.roles\.0\.\w+Duration$/;
+  /^viewer\.sessionEndsAt$|^(?:askedAt|until|approved\.until|sessions\.0\.(?:containerTokens\.0\.)?(?:since|lastUsedAt|until))$|^connectors\.1\.href$|^accounts\.1\.roles\.0\.\w+Duration$/;
 
 const HOSTILE = [
   '"><script>alert(1)</script>',

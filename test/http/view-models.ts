@@ -214,6 +214,17 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
           lastUsedAt: '2026-11-20T18:31:00.000Z',
           lastUsedAddress: '192.0.2.7',
           until: '2026-11-21T06:30:00.000Z',
+          containerTokens: [
+            {
+              id: 'fedcba9876543210fedc',
+              account: 'prod',
+              role: 'Admin',
+              address: '192.0.2.7',
+              since: '2026-11-20T18:32:00.000Z',
+              lastUsedAt: '2026-11-20T18:33:00.000Z',
+              lastUsedAddress: '192.0.2.8',
+            },
+          ],
         },
       ],
     },

@@ -11,6 +11,7 @@ import { firstTables } from './0001-first-tables.ts';
 import { cliSessions } from './0002-cli-sessions.ts';
 import { strangerEvents } from './0003-stranger-events.ts';
 import { people } from './0004-people.ts';
+import { containerTokens } from './0005-container-tokens.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -34,6 +35,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: cliSessions },
   { write: strangerEvents },
   { write: people, fill: fillPeople },
+  { write: containerTokens },
 ];
 
 /** The schema that this version knows. */
