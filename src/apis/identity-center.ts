@@ -12,7 +12,7 @@ import type { Clients } from '../bridge/clients.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { Caller, Tokens } from '../bridge/tokens.ts';
 import type { Origin } from '../core/audit-event.ts';
-import { accessPortalOf, startUrlOf } from '../core/aws-config.ts';
+import { isStartUrlOf, startUrlOf } from '../core/aws-config.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -146,9 +146,9 @@ function ssoOidc(parts: IdentityCenterParts): Router {
   return router;
 
   function requireStartUrl(url: string): void {
-    const plain = url.replace(/\/?(?:#\/?)?$/, '');
-    if ([startUrlOf(baseUrl), baseUrl, accessPortalOf(identityCenterRegion)].includes(plain)) return;
-    throw new BridgeError('bad_request', 'a start URL that is not this bridge’s', { hint: `Set sso_start_url to ${startUrlOf(baseUrl)}.` });
+    const own = { baseUrl, ssoRegion: identityCenterRegion };
+    if (isStartUrlOf(own, url)) return;
+    throw new BridgeError('bad_request', 'a start URL that is not this bridge’s', { hint: `Set sso_start_url to ${startUrlOf(own)}.` });
   }
 }
 

@@ -47,7 +47,7 @@ export function isPlainRegion(region: string): boolean {
 /** The sections of one dialect; `container` has none, see `containerEnvironment`. */
 export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, options: AwsConfigOptions): readonly ConfigSection[] {
   const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role}` } = options;
-  const startUrl = startUrlOf(baseUrl);
+  const startUrl = startUrlOf({ baseUrl, ssoRegion });
   const shared = sharedName(baseUrl);
   const nameOf = options.profileName ?? usualName(roles);
   const profile = (role: ConfiguredRole, lines: readonly string[]): ConfigSection => {
@@ -81,8 +81,41 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
   }
 }
 
-export function startUrlOf(baseUrl: string): string {
+/** A bridge in the words of Identity Center. */
+export interface StartUrlOptions {
+  readonly baseUrl: string;
+  readonly ssoRegion: string;
+}
+
+/**
+ * `sso_start_url`: of an https bridge its own address. One on loopback http takes AWS's form, because the AWS CLI from 2.35.13 on refuses http.
+ * That form names the bridge, too: AWS tools keep tokens and credentials of legacy profiles by the start URL alone.
+ */
+export function startUrlOf({ baseUrl, ssoRegion }: StartUrlOptions): string {
+  return isHttp(baseUrl) ? `https://${portalLabel(baseUrl)}.portal.${ssoRegion}.app.aws` : ownStartUrl(baseUrl);
+}
+
+/** Whether a client that names this start URL means this bridge. Files live on when the region is changed, so any region is taken. */
+export function isStartUrlOf({ baseUrl, ssoRegion }: StartUrlOptions, url: string): boolean {
+  const plain = url.replace(/\/?(?:#\/?)?$/, '');
+  if ([ownStartUrl(baseUrl), baseUrl, accessPortalOf(ssoRegion)].includes(plain)) return true;
+  const [, label] = /^https:\/\/([a-z\d-]+)\.portal\.[a-z\d-]+\.app\.aws$/.exec(plain) ?? [];
+  return isHttp(baseUrl) && label === portalLabel(baseUrl);
+}
+
+function ownStartUrl(baseUrl: string): string {
   return `${baseUrl}/start`;
+}
+
+function isHttp(baseUrl: string): boolean {
+  return new URL(baseUrl).protocol === 'http:';
+}
+
+/** `rolebridge-127-0-0-1-3000`; of a bridge on loopback, whose hosts are few and short. A dash of the host is doubled. */
+function portalLabel(baseUrl: string): string {
+  const { hostname, port } = new URL(baseUrl);
+  const host = hostname.replaceAll('-', '--').replaceAll(/[^a-z\d-]+/g, '-');
+  return `rolebridge-${host.replaceAll(/^-+|-+$/g, '')}${port === '' ? '' : `-${port}`}`;
 }
 
 /**
@@ -92,9 +125,16 @@ export function accessPortalOf(region: string): string {
   return `https://rolebridge.portal.${region}.app.aws`;
 }
 
-/** What the sso-session and the services section are called: two bridges on one computer must not be taken for each other. */
+/**
+ * What the sso-session and the services section are called: `aws.example.com`, `127.0.0.1-3000`. AWS tools keep tokens by it, so no two hosts
+ * may have the same. Where a plain name could be that of another host, every other sign is spelled as `_` and its code.
+ */
 function sharedName(baseUrl: string): string {
-  return new URL(baseUrl).host.replaceAll(/[^\w.-]+/g, '-').replace(/^-/, '');
+  const { hostname, host, port } = new URL(baseUrl);
+  const plain = hostname === '[::1]' ? '1' : hostname;
+  const readsAsPort = port === '' && /(?:^|-)\d+$/.test(plain);
+  if (!/^[a-z\d.-]+$/.test(plain) || readsAsPort) return spelled(host, /[^a-z\d.]/g);
+  return port === '' ? plain : `${plain}-${port}`;
 }
 
 function services(name: string, baseUrl: string): ConfigSection {
@@ -132,8 +172,11 @@ function plainName({ account, role }: ConfiguredRole): string {
 
 /** No two roles have the same: what is no letter and no digit stands there as `_` and its code. */
 function spelledName({ account, role }: ConfiguredRole): string {
-  const spelled = role.replaceAll(/[^A-Za-z\d]/g, sign => `_${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-  return `${account.id}-${spelled}`;
+  return `${account.id}-${spelled(role, /[^A-Za-z\d]/g)}`;
+}
+
+function spelled(text: string, signs: RegExp): string {
+  return text.replaceAll(signs, sign => `_${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
 /**

@@ -25,7 +25,7 @@ describe('"Use it in your terminal"', () => {
     assert.equal(
       session,
       `[sso-session ${name}]
-sso_start_url = ${world.urls.bridge}/start
+sso_start_url = https://rolebridge-127-0-0-1-${new URL(world.urls.bridge).port}.portal.us-east-1.app.aws
 sso_region = us-east-1
 sso_registration_scopes = sso:account:access
 
@@ -57,7 +57,10 @@ services = ${name}
 region = eu-west-1
 `,
     );
-    assert.match(legacy, /\[profile prod-Developer\]\nsso_start_url = \S+\/start\nsso_region = us-east-1\nsso_account_id = 111122223333/);
+    assert.match(
+      legacy,
+      /\[profile prod-Developer\]\nsso_start_url = https:\/\/rolebridge-127-0-0-1-\d+\.portal\.us-east-1\.app\.aws\nsso_region = us-east-1\nsso_account_id = 111122223333/,
+    );
     assert.match(
       client,
       /\[profile staging-Developer\]\ncredential_process = rolebridge credential-process staging\/Developer\nregion = eu-west-1/,

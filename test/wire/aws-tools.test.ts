@@ -103,7 +103,8 @@ describe('profiles that configure wrote', () => {
     const { code, stdout, stderr } = await computer.run(['configure', '--sso', '--dry-run']);
     assert.equal(code, 0, stderr);
     const bridge = new URL(world.urls.bridge).host.replace(':', '-');
-    const session = `+[sso-session ${bridge}]\n+sso_start_url = ${world.urls.bridge}/start\n+sso_region = eu-central-1\n`;
+    const startUrl = `https://rolebridge-${bridge.replaceAll('.', '-')}.portal.eu-central-1.app.aws`;
+    const session = `+[sso-session ${bridge}]\n+sso_start_url = ${startUrl}\n+sso_region = eu-central-1\n`;
     assert.ok(stdout.includes(session), stdout);
     const [, profile] = / \[profile staging-Admin\]\n-credential_process = .*\n((?:\+.*\n)+)/.exec(stdout)!;
     assert.equal(profile, `+sso_session = ${bridge}\n+sso_account_id = 222233334444\n+sso_role_name = Admin\n+services = ${bridge}\n`);

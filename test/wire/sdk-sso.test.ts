@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fromSSO } from '@aws-sdk/credential-providers';
+import { startUrlOf } from '../../src/core/aws-config.ts';
 import { awsTools } from '../support/aws-tools.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -66,7 +67,7 @@ describe('the SSO credential providers of the SDK', () => {
 
   it('fromSSO takes them in code', async () => {
     const provider = fromSSO({
-      ssoStartUrl: `${world.urls.bridge}/start`,
+      ssoStartUrl: startUrlOf({ baseUrl: world.urls.bridge, ssoRegion: 'us-east-1' }),
       ssoAccountId: '111122223333',
       ssoRegion: 'us-east-1',
       ssoRoleName: 'ReadOnly',
