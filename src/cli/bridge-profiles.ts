@@ -15,6 +15,13 @@ export function bridgeOf({ settings, server }: Client): Bridge {
   return [...knownBridges(settings), ...knownBridges({ server: server.origin })].find(one => one.server === server.origin)!;
 }
 
+/** In front of profiles with keys: nothing for the first bridge without a name, so that no other one writes over its keys. */
+export function keysPrefix(client: Client): string {
+  const { name, server, isNamed } = bridgeOf(client);
+  const [first] = knownBridges(client.settings);
+  return isNamed || (first !== undefined && first.server !== server) ? `${name}-` : '';
+}
+
 /** What stands in front of every profile name; empty for plain names. `text` is the file as it is now. */
 export function namePrefix(client: Client, text: string, roles: readonly ConfiguredRole[]): string {
   const { server } = client;

@@ -192,6 +192,15 @@ describe('two bridges on one computer', () => {
     says(await computer.run(['whoami'], { env: { ...env, ROLEBRIDGE_SERVER: first.urls.bridge } }), 2, /was named, too/);
   });
 
+  it('keys of one bridge are not written over by those of another', async () => {
+    const computer = both();
+    for (const world of [first, second]) await computer.done(['credentials', ROLE, '--write', ...at(world)]);
+    const text = readFileSync(computer.file('.aws/credentials'), 'utf8');
+    const [alice, bob] = [await identityAt(computer, first), await identityAt(computer, second)];
+    assert.match(text, new RegExp(`^\\[prod-Developer-keys\\]\naws_access_key_id = ${alice.key}$`, 'm'));
+    assert.match(text, new RegExp(`^\\[lab-prod-Developer-keys\\]\naws_access_key_id = ${bob.key}$`, 'm'));
+  });
+
   it('one address is one bridge, however it is written', async () => {
     const computer = laptop();
     await logInAtFirst(computer);

@@ -4,6 +4,7 @@ import type { CredentialFormat } from '../../core/credentials.ts';
 import { formatDuration } from '../../core/time.ts';
 import { awsFile, editFile, rewritten } from '../aws-config-file.ts';
 import { pathWarnings, profilesWithIdentity, readingFaults } from '../aws-file-check.ts';
+import { keysPrefix } from '../bridge-profiles.ts';
 import type { CachedCredentials } from '../cached-credentials.ts';
 import type { Invocation, Run } from '../command.ts';
 import { CliError } from '../exit.ts';
@@ -24,7 +25,9 @@ export const run: Run = async invocation => {
   const role = await chooseRole(client, { written: words[0], forProgram: format === 'json' || format === 'process' });
   const credentials = await credentialsFor(client, role, { minimumSeconds });
   const profile =
-    typeof options.profile === 'string' ? options.profile : `${credentials.account.name}-${inProfileName(credentials.role)}${KEYS}`;
+    typeof options.profile === 'string'
+      ? options.profile
+      : `${keysPrefix(client)}${credentials.account.name}-${inProfileName(credentials.role)}${KEYS}`;
   if (options.write === true) return writeProfile(invocation, credentials, profile);
   terminal.print(textOf(format, credentials, profile));
   if (terminal.isInteractive)
