@@ -1,7 +1,7 @@
 /**
  * Where the client keeps things, and which bridge it talks to.
  *
- * Owns: `~/.config/rolebridge/`, the one settings file in it, and how a bridge is selected (docs/adr/0022).
+ * Owns: `~/.config/rolebridge/`, the one settings file in it, and how a bridge is selected (docs/adr/0021).
  * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
 import { builtin } from './builtin.ts';
