@@ -11,6 +11,7 @@ import { isLoopbackHost } from '../core/loopback.ts';
 import type { Availability, Clock } from '../core/ports.ts';
 import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
+import { bulkOf } from './json-bulk.ts';
 import { providerError } from './oidc-errors.ts';
 
 /** Signatures that only the provider can make: no `none`, no HMAC with the client secret (threats R18). */
@@ -137,13 +138,21 @@ async function discoveryDocument(issuer: string, clientId: string, outbound: Out
   }
 }
 
-/** The bounded fetch in the library's terms: what does not come back whole is `idp_unreachable`. */
+/**
+ * The bounded fetch in the library's terms: what does not come back whole, or has more parts than the thread should read, is
+ * `idp_unreachable`.
+ */
 export function reaching(outbound: Outbound, onRequest: (endpoint: string) => void): CustomFetch {
   return async (address, init) => {
     const url = new URL(address);
-    onRequest(`${url.origin}${url.pathname}`);
+    const endpoint = `${url.origin}${url.pathname}`;
+    onRequest(endpoint);
     try {
-      return await outbound.fetch(address, init as RequestInit);
+      const response = await outbound.fetch(address, init as RequestInit);
+      const answer = new Uint8Array(await response.arrayBuffer());
+      const bulk = bulkOf(answer);
+      if (bulk !== undefined) throw new Error(`${endpoint}: the answer is too bulky: ${bulk}`);
+      return new Response(answer.byteLength === 0 ? null : answer, { status: response.status, headers: response.headers });
     } catch (cause) {
       throw new BridgeError('idp_unreachable', cause instanceof Error ? cause.message : 'the provider cannot be reached', { cause });
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Outbound } from '../../src/outbound.ts';
 import { forgeFor, openConnector, refuses, SENSITIVE, signIn } from '../support/oidc-sign-in.ts';
-import { ALICE, type Endpoint, type Mischief } from '../support/openid-provider-forge.ts';
+import { ALICE, type Endpoint, type Mischief, type OpenIdProviderForge } from '../support/openid-provider-forge.ts';
 
 describe('a broken provider', () => {
   const SAYS: Record<Mischief, RegExp> = {
@@ -53,6 +53,68 @@ describe('a broken provider', () => {
     const connector = await openConnector(t, forge, { clientAuthentication: 'client_secret_basic' });
     forge.clientAuthentication = 'client_secret_post';
     await refuses(signIn(connector, forge), 'idp_refused', /invalid_client; check .*clientAuthentication/, forge);
+  });
+});
+
+describe('an answer that would hold up every other request while it is read is refused unread', () => {
+  const MANY = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, {}]));
+  const DEEP = Array.from({ length: 3_000 }).reduce<unknown>(inner => [inner], 1);
+  const { groups: _, ...WITHOUT_GROUPS } = ALICE;
+  const cases: [string, (forge: OpenIdProviderForge) => void, RegExp][] = [
+    ['userinfo', forge => (forge.faults.userinfo = said => ({ ...said, ...MANY })), /\/userinfo: .* more than 5000 names/],
+    ['nested userinfo', forge => (forge.faults.userinfo = said => ({ ...said, DEEP })), /\/userinfo: .* more than 100 deep/],
+    [
+      'signed userinfo',
+      forge => {
+        forge.faults.userinfoFormat = 'jwt';
+        forge.faults.userinfo = said => ({ ...said, ...MANY });
+      },
+      /\/userinfo: .* more than 5000 names/,
+    ],
+    ['the id_token', forge => (forge.faults.idToken = claims => ({ ...claims, ...MANY })), /\/token: .* more than 5000 names/],
+    [
+      'groups in the id_token',
+      forge => (forge.faults.idToken = claims => ({ ...claims, groups: Array.from({ length: 50_000 }, (_, index) => `g${index}`) })),
+      /\/token: .* more than 20000 values/,
+    ],
+    [
+      'the header of the id_token',
+      forge => (forge.faults.header = header => ({ ...header, jwk: MANY })),
+      /\/token: .* more than 5000 names/,
+    ],
+    ['the token answer', forge => (forge.faults.token = answer => ({ ...answer, ...MANY })), /\/token: .* more than 5000 names/],
+    [
+      'a megabyte of groups',
+      forge => (forge.faults.userinfo = said => ({ ...said, groups: Array.from({ length: 5_000 }, () => 'g'.repeat(250)) })),
+      /\/userinfo: .* more than 1048576 bytes/,
+    ],
+    [
+      'keys',
+      forge => (forge.faults.jwks = ([key]) => Array.from({ length: 4_000 }, (_, index) => ({ ...key!, kid: `k${index}` }))),
+      /\/jwks: .* more than 5000 names/,
+    ],
+  ];
+  for (const [title, breakIt, message] of cases) {
+    test(title, async t => {
+      const forge = await forgeFor(t);
+      forge.person = { idToken: { ...WITHOUT_GROUPS }, userinfo: { ...ALICE } };
+      const connector = await openConnector(t, forge, {}, { timeoutSeconds: 5, maxBytes: 2_000_000 });
+      breakIt(forge);
+      await refuses(signIn(connector, forge), 'idp_unreachable', message, forge);
+    });
+  }
+
+  test('and 5,000 groups, or text that looks like many parts, are read', async t => {
+    const forge = await forgeFor(t);
+    const groups = Array.from({ length: 5_000 }, (_, index) => `urn:acme:{"${index}":[,],\\"}`);
+    for (const person of [
+      { idToken: { ...ALICE, groups }, userinfo: {} },
+      { idToken: { ...WITHOUT_GROUPS }, userinfo: { ...ALICE, groups } },
+    ]) {
+      forge.person = person;
+      const connector = await openConnector(t, forge, {}, { timeoutSeconds: 5, maxBytes: 2_000_000 });
+      assert.deepEqual((await signIn(connector, forge)).identity.groups, groups);
+    }
   });
 });
 
