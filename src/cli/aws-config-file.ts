@@ -176,15 +176,12 @@ const HEADER = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*
 const LINE_END = /\r\n|\r|\n/;
 const EMPTY_OR_COMMENT = /^\s*(?:[#;].*)?$/;
 
-/** In the credentials file the header is the name, and the word before it makes it another name. */
-export const CREDENTIALS_HEADER = /^[ \t]*\[([^\]\r\n]+)\]/;
-
 /** The sections and their lines. */
-export function sectionsIn(text: string, pattern = HEADER): ReadonlyMap<string, readonly string[]> {
+function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   let lines: string[] = [];
   for (const line of text.split(LINE_END)) {
-    const name = pattern.exec(line)?.[1];
+    const name = HEADER.exec(line)?.[1];
     if (name !== undefined) {
       lines = [...(found.get(name) ?? [])];
       found.set(name, lines);

@@ -1,7 +1,8 @@
 /**
- * `~/.aws/config` and `~/.aws/credentials` as botocore reads them (Python's configparser, strict), for files that we only read.
+ * `~/.aws/config` and `~/.aws/credentials` as botocore reads them (Python's configparser, strict): one parser for all that judges or copies
+ * these files. What changes our part of them works on bytes (aws-config-file).
  *
- * Text is Latin-1, one character for each byte.
+ * Files come as Latin-1, one character for each byte; what is read out of them is decoded.
  */
 import { isUtf8 } from 'node:buffer';
 
@@ -14,66 +15,138 @@ export interface AwsSection {
   readonly isOurs: boolean;
 }
 
+export interface AwsFault {
+  /** Counted from 1. */
+  readonly line: number;
+  /** Names the line, except where the whole file is meant. */
+  readonly why: string;
+  /** `rejected`: botocore rejects the whole file. `odd`: botocore reads it, and it is left out all the same. */
+  readonly kind: 'rejected' | 'odd';
+}
+
 export interface AwsIni {
-  /** Repeated sections are one, and the last of repeated options counts. */
+  /** Repeated sections are one, and the last of repeated options counts. What has a fault is left out. */
   readonly sections: readonly AwsSection[];
-  /** Numbers of the lines because of which botocore rejects the whole file. */
-  readonly faults: readonly number[];
+  /** One a line, in the order of lines. */
+  readonly faults: readonly AwsFault[];
+}
+
+/** Its options count in every section of the file (configparser, `default_section`). */
+export const DEFAULTS = 'DEFAULT';
+
+interface Option {
+  readonly name: string;
+  readonly line: number;
+  readonly lines: string[];
+  isOdd: boolean;
+}
+
+interface Section {
+  /** By name in lower case. */
+  readonly options: Map<string, Option>;
+  readonly isOurs: boolean;
+  readonly isOdd: boolean;
+}
+
+interface Reading {
+  readonly sections: Map<string, Section>;
+  readonly faults: Map<number, AwsFault>;
+  readonly groups: Option[];
+  isOurs: boolean;
+  section?: (Section & { readonly header: string }) | undefined;
+  option?: Option | undefined;
+  indent: number;
 }
 
 const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
 const OUR_MARK = /^# rolebridge: (begin|end) /;
-const HEADER = /^\[(.+?)\]/;
-const OPTION = /^(.*?)\s*[=:]\s*(.*)$/;
+const HEADER = /^\[(.+)\]/s;
+const OPTION = /^(.*?)\s*[=:]\s*(.*)$/s;
+const CONTROL = /[^\P{Cc}\t]/u;
+
+// Python's idea of blanks: without the byte order mark, and with the separators that JavaScript leaves out.
+const BLANKS = '(?:(?!\\ufeff)[\\s\\u001c-\\u001f\\u0085])+';
+const BLANKS_BEFORE = new RegExp(`^${BLANKS}`);
+const BLANKS_BEHIND = new RegExp(`${BLANKS}$`);
 
 /** Never throws: what cannot be read is left out, with its line among the faults. */
-export function readAwsIni(text: string): AwsIni {
-  const found = new Map<string, { options: Map<string, string[]>; isOurs: boolean }>();
-  const faults: number[] = [];
-  let isOurs = false;
-  let section: Map<string, string[]> | undefined;
-  let option: string[] | undefined;
-  let indentation = 0;
-  const hasMark = text.startsWith(BYTE_ORDER_MARK);
-  if (hasMark) faults.push(1);
-
-  for (const [index, line] of (hasMark ? text.slice(BYTE_ORDER_MARK.length) : text).split(/\r\n|\r|\n/).entries()) {
-    const content = line.trim();
-    const mark = OUR_MARK.exec(content)?.[1];
-    if (mark !== undefined) isOurs = mark === 'begin';
-    const isReadable = isUtf8(Buffer.from(line, 'latin1')) && !/[^\P{Cc}\t\u0080-\u009f]/u.test(line);
-    if (!isReadable) faults.push(index + 1);
-    if (!isReadable || content === '' || /^[#;]/.test(content)) continue;
-
-    const indent = line.length - line.trimStart().length;
-    if (section !== undefined && option !== undefined && indent > indentation) {
-      option.push(line.trimEnd());
-      continue;
-    }
-    indentation = indent;
-    const header = HEADER.exec(content)?.[1];
-    if (header !== undefined) {
-      if (found.has(header)) faults.push(index + 1);
-      else found.set(header, { options: new Map(), isOurs });
-      section = found.get(header)!.options;
-      option = undefined;
-      continue;
-    }
-    const [, name = '', value = ''] = OPTION.exec(content) ?? [];
-    if (section === undefined || name === '') {
-      faults.push(index + 1);
-      option = undefined;
-      continue;
-    }
-    const same = [...section.keys()].find(key => key.toLowerCase() === name.toLowerCase());
-    if (same !== undefined) {
-      faults.push(index + 1);
-      section.delete(same);
-    }
-    option = [value];
-    section.set(name, option);
+export function readAwsIni(latin1: string): AwsIni {
+  const reading: Reading = { sections: new Map(), faults: new Map(), groups: [], isOurs: false, indent: 0 };
+  const hasMark = latin1.startsWith(BYTE_ORDER_MARK);
+  if (hasMark) reject(reading, 1, 'it begins with a byte order mark (three bytes, EF BB BF)');
+  const lines = latin1.slice(hasMark ? BYTE_ORDER_MARK.length : 0).split(/\r\n|\r|\n/);
+  for (const [index, line] of lines.entries()) {
+    const bytes = Buffer.from(line, 'latin1');
+    if (isUtf8(bytes)) readLine(reading, bytes.toString('utf8'), index + 1);
+    else reject(reading, index + 1, 'it is not UTF-8');
   }
-  return { sections: [...found].map(([header, rest]) => ({ header, ...rest })), faults };
+  for (const group of reading.groups) {
+    if (!group.lines.slice(1).some(line => !line.includes('='))) continue;
+    reject(reading, group.line, `line ${group.line}: what is indented below ${group.name} is not a list of settings`);
+    group.isOdd = true;
+  }
+  return {
+    sections: [...reading.sections].flatMap(([header, { options, isOurs, isOdd }]) => {
+      const kept = [...options.values()].filter(option => !option.isOdd);
+      return isOdd ? [] : [{ header, options: new Map(kept.map(({ name, lines }) => [name, lines])), isOurs }];
+    }),
+    faults: [...reading.faults.values()].sort((a, b) => a.line - b.line),
+  };
+}
+
+function readLine(reading: Reading, line: string, number: number): void {
+  const indented = line.replace(BLANKS_BEHIND, '');
+  const text = indented.replace(BLANKS_BEFORE, '');
+  const mark = OUR_MARK.exec(text)?.[1];
+  if (mark !== undefined) reading.isOurs = mark === 'begin';
+  if (text === '' || /^[#;]/.test(text)) return;
+
+  const isOdd = CONTROL.test(line);
+  if (isOdd) reading.faults.set(number, { line: number, why: `line ${number} has a control character`, kind: 'odd' });
+  const { option, indent } = reading;
+  const column = indented.length - text.length;
+  if (option !== undefined && column > indent) {
+    if (option.lines.length === 1 && option.lines[0] === '') reading.groups.push(option);
+    option.lines.push(indented);
+    option.isOdd ||= isOdd;
+    return;
+  }
+  reading.indent = column;
+  reading.option = undefined;
+  const header = HEADER.exec(text)?.[1];
+  if (header === undefined) readOption(reading, text, { number, isOdd });
+  else beginSection(reading, header, { number, isOdd });
+}
+
+interface Place {
+  readonly number: number;
+  readonly isOdd: boolean;
+}
+
+function beginSection(reading: Reading, header: string, { number, isOdd }: Place): void {
+  const known = reading.sections.get(header);
+  if (known !== undefined && header !== DEFAULTS) reject(reading, number, `line ${number}: the section [${header}] is there twice`);
+  const section = known ?? { options: new Map(), isOurs: reading.isOurs, isOdd };
+  reading.sections.set(header, section);
+  reading.section = { ...section, header };
+}
+
+function readOption(reading: Reading, text: string, { number, isOdd }: Place): void {
+  const { section } = reading;
+  const [, name = '', value = ''] = OPTION.exec(text) ?? [];
+  if (section === undefined || name === '') {
+    const what = section === undefined ? ': text stands before the first section' : ' is neither a section nor a setting';
+    reject(reading, number, `line ${number}${what}`);
+    return;
+  }
+  const key = name.toLowerCase();
+  if (section.options.delete(key)) reject(reading, number, `line ${number}: ${name} is set twice in [${section.header}]`);
+  reading.option = { name, line: number, lines: [value], isOdd };
+  section.options.set(key, reading.option);
+}
+
+function reject({ faults }: Reading, line: number, why: string): void {
+  if (faults.get(line)?.kind !== 'rejected') faults.set(line, { line, why, kind: 'rejected' });
 }
 
 /** The profile that a section of the config file is; undefined for other sections. */

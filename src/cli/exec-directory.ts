@@ -12,7 +12,7 @@ import { CliError, systemCode } from './exit.ts';
 const FOREIGN_AGE_MILLISECONDS = 30 * 24 * 60 * 60 * 1000;
 
 export interface ExecDirectory {
-  /** Writes a file that nobody but the user can read, and nobody can write. `content` is Latin-1. Gives its path. */
+  /** Writes a file that nobody but the user can read, and nobody can write. Gives its path. */
   write(name: string, content: string): string;
   /** Removes the directory. Gives the paths of files that were changed since they were written. */
   close(): readonly string[];
@@ -49,7 +49,7 @@ export function openExecDirectory(home: string): ExecDirectory {
       const path = join(directory, name);
       try {
         // Windows cannot remove a file that nobody can write.
-        writeFileSync(path, content, { encoding: 'latin1', mode: process.platform === 'win32' ? 0o600 : 0o400, flag: 'wx' });
+        writeFileSync(path, content, { mode: process.platform === 'win32' ? 0o600 : 0o400, flag: 'wx' });
       } catch (thrown) {
         remove();
         throw new CliError('local', `the command was not started: ${path} cannot be written (${systemCode(thrown) ?? 'unknown fault'})`, {
@@ -70,7 +70,7 @@ export function openExecDirectory(home: string): ExecDirectory {
 
 function hasChanged(path: string, content: string): boolean {
   try {
-    return readFileSync(path, 'latin1') !== content;
+    return readFileSync(path, 'utf8') !== content;
   } catch {
     return true;
   }

@@ -6,7 +6,7 @@
  * more profile: the settings of the user's profile, without everything that names credentials, and a `credential_process` that asks the
  * address of this run. No secret is ever written into it.
  */
-import { type AwsIni, type AwsSection, profileOf, readAwsIni, renderSection } from './aws-ini.ts';
+import { type AwsIni, type AwsSection, DEFAULTS, profileOf, readAwsIni, renderSection } from './aws-ini.ts';
 
 export interface UserFiles {
   /** Bytes as Latin-1; empty where there is no file. */
@@ -31,18 +31,35 @@ const REGION = /^[\w-]+$/;
 
 /** `wanted` is the profile that the environment names; `default` counts where it is absent. */
 export function readUserSettings({ config, credentials }: UserFiles, wanted: string | undefined): UserSettings {
-  const files = { config: readAwsIni(config), credentials: readAwsIni(credentials) };
+  const files = { config: withOwnCredentials(readAwsIni(config)), credentials: readAwsIni(credentials) };
   const inConfig = (name: string): readonly AwsSection[] => files.config.sections.filter(section => profileOf(section) === name);
   const inCredentials = (name: string): readonly AwsSection[] => files.credentials.sections.filter(({ header }) => header.trim() === name);
   const isThere = wanted !== undefined && inConfig(wanted).length + inCredentials(wanted).length > 0;
   const name = isThere ? wanted : 'default';
   const settings = new Map<string, readonly string[]>();
+  const forAll = files.config.sections.filter(({ header }) => header === DEFAULTS);
   // A profile that `configure` wrote has the region of its own account, which says nothing about the user.
-  for (const { options } of [...inCredentials(name), ...inConfig(name)].filter(({ isOurs }) => !isOurs)) {
+  for (const { options } of [...forAll, ...inCredentials(name), ...inConfig(name)].filter(({ isOurs }) => !isOurs)) {
     for (const [option, lines] of options) if (!CREDENTIALS.test(option)) settings.set(option.toLowerCase(), lines);
   }
   const region = settings.get('region')?.[0];
   return { ...files, settings, region: region !== undefined && REGION.test(region) ? region : undefined };
+}
+
+/** Options that name credentials moved from `[DEFAULT]`, where they would count in the profile of the run, too, into the user's profiles. */
+function withOwnCredentials(file: AwsIni): AwsIni {
+  const shared = file.sections.find(({ header }) => header === DEFAULTS)?.options ?? new Map<string, readonly string[]>();
+  const moving = [...shared].filter(([option]) => CREDENTIALS.test(option));
+  if (moving.length === 0) return file;
+  const withMoving = (options: AwsSection['options']): AwsSection['options'] => {
+    const own = new Set([...options.keys()].map(option => option.toLowerCase()));
+    return new Map([...moving.filter(([option]) => !own.has(option.toLowerCase())), ...options]);
+  };
+  const sections = file.sections.map(section => {
+    if (section.header === DEFAULTS) return { ...section, options: new Map([...shared].filter(([option]) => !CREDENTIALS.test(option))) };
+    return profileOf(section) === undefined ? section : { ...section, options: withMoving(section.options) };
+  });
+  return { ...file, sections };
 }
 
 export interface ExecProfileInput {
@@ -56,7 +73,7 @@ export interface ExecProfileInput {
 
 export interface ExecProfile {
   readonly name: string;
-  /** The config file, as Latin-1. */
+  /** The config file. */
   readonly text: string;
   /** Profiles whose keys are in the config file: they are not in this one. */
   readonly leftOut: readonly string[];

@@ -1,6 +1,6 @@
 /** What is written into ~/.aws, as the AWS CLI's own botocore reads it: success is said when it sees the profile, and not when it does not. */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -18,6 +18,8 @@ import {
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { parseFault } from '../../src/cli/aws-file-check.ts';
@@ -28,20 +30,48 @@ import { startWorld, type World } from '../support/world.ts';
 const PYTHONS = ['/usr/bin/python3', join(homedir(), '.cache/rolebridge/aws-cli/python')].filter(path => existsSync(path));
 const SKIP = existsSync('/usr/bin/aws') ? false : 'needs the package awscli';
 
-/** A profile as botocore sees it, with where its credentials come from; the reason where it cannot read the files. */
-const ASK = `
-import json, sys
+/**
+ * Answers questions, a line of JSON each, in one process for all of them: a profile as botocore sees it, with where its credentials come from;
+ * the reason where it cannot read the files.
+ */
+const ANSWER = `
+import json, os, sys
 import awscli.botocore.session
 from awscli.botocore.credentials import create_credential_resolver
-name = sys.argv[1]
-try:
-    session = awscli.botocore.session.Session(profile=name)
-    found = session.full_config['profiles'].get(name)
-    method = next((p.METHOD for p in create_credential_resolver(session).providers if p.METHOD in ('shared-credentials-file', 'config-file') and p.load()), None)
-    print(json.dumps({'profile': found, 'keys': method}))
-except Exception as fault:
-    print(json.dumps({'fault': str(fault)}))
+def answer(name):
+    try:
+        session = awscli.botocore.session.Session(profile=name)
+        found = session.full_config['profiles'].get(name)
+        method = next((p.METHOD for p in create_credential_resolver(session).providers if p.METHOD in ('shared-credentials-file', 'config-file') and p.load()), None)
+        return {'profile': found, 'keys': method}
+    except Exception as fault:
+        return {'fault': str(fault)}
+for line in iter(sys.stdin.readline, ''):
+    asked = json.loads(line)
+    os.environ.clear()
+    os.environ.update(asked['env'])
+    print(json.dumps(answer(asked['profile'])), flush=True)
 `;
+
+class Botocore {
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(python: string) {
+    this.#process = spawn(python, ['-c', ANSWER], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  async ask(profile: string, env: Readonly<Record<string, string | undefined>>): Promise<Seen> {
+    this.#process.stdin.write(`${JSON.stringify({ profile, env })}\n`);
+    const { value } = await this.#answers.next();
+    return JSON.parse(value) as Seen;
+  }
+
+  close(): void {
+    this.#process.stdin.end();
+  }
+}
 
 interface Seen {
   readonly profile?: Readonly<Record<string, string>> | null;
@@ -62,7 +92,9 @@ const BOM = '\u00ef\u00bb\u00bf';
 describe('what is written into ~/.aws', { skip: SKIP }, () => {
   let world: World;
   let computer: Computer;
+  let botocores: readonly Botocore[];
   before(async () => {
+    botocores = PYTHONS.map(python => new Botocore(python));
     world = await startWorld(QUICK_POLLS);
     computer = new Computer();
     await computer.logIn(world, 'bob', { protocol: 'oidc' });
@@ -72,6 +104,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     mkdirSync(computer.file('.aws'));
   });
   after(async () => {
+    for (const botocore of botocores) botocore.close();
     computer.close();
     await world.close();
   });
@@ -80,11 +113,8 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   const config = (): string => computer.file('.aws/config');
   const credentials = (): string => computer.file('.aws/credentials');
   const put = (file: string, text: string): void => writeFileSync(file, text, 'latin1');
-  const asked = (profile: string, env: Env = {}): readonly Seen[] =>
-    PYTHONS.map(python => {
-      const out = execFileSync(python, ['-c', ASK, profile], { env: { ...computer.env, ...env } as NodeJS.ProcessEnv, encoding: 'utf8' });
-      return JSON.parse(out) as Seen;
-    });
+  const asked = (profile: string, env: Env = {}): Promise<readonly Seen[]> =>
+    Promise.all(botocores.map(botocore => botocore.ask(profile, { ...computer.env, ...env })));
   const configure = async (args: readonly string[] = [], env: Env = {}): Promise<Told & { stderr: string }> => {
     const { code, stdout, stderr } = await computer.run(['configure', '--yes', '--json', ...args], { env });
     assert.equal(code, 0, stderr);
@@ -129,7 +159,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     it(`configure says success exactly when botocore sees the profile: ${what}`, async () => {
       put(config(), text);
       const { warnings, stderr } = await configure();
-      for (const { profile, fault } of asked('prod-Developer')) {
+      for (const { profile, fault } of await asked('prod-Developer')) {
         const isSeen = profile?.credential_process?.includes('credential-process prod/Developer') === true;
         assert.equal(warnings.length === 0, isSeen, JSON.stringify({ warnings, profile, fault }));
       }
@@ -161,7 +191,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     put(credentials(), '[a]\n[a]\n');
     const { warnings } = await configure();
     assert.match(warnings.join(), /cannot read .*\/credentials: line 2: the section \[a\] is there twice/);
-    for (const { fault } of asked('prod-Developer')) assert.ok(fault);
+    for (const { fault } of await asked('prod-Developer')) assert.ok(fault);
   });
 
   it('a section of the same name in the credentials file wins, and is named', async () => {
@@ -172,8 +202,8 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     const { warnings } = await configure();
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /\/credentials has sections of the same name, and AWS tools use those: prod-Developer\. Remove them there/);
-    for (const { keys } of asked('prod-Developer')) assert.equal(keys, 'shared-credentials-file');
-    for (const { keys } of asked('staging-Developer')) assert.equal(keys, null);
+    for (const { keys } of await asked('prod-Developer')) assert.equal(keys, 'shared-credentials-file');
+    for (const { keys } of await asked('staging-Developer')) assert.equal(keys, null);
     const dry = JSON.parse(await computer.done(['configure', '--dry-run', '--json'])) as Told;
     assert.deepEqual(dry.warnings, warnings);
     assert.deepEqual((await configure(['--prefix', 'corp-'])).warnings, []);
@@ -192,16 +222,24 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     assert.deepEqual((await configure(['--default', 'prod/Developer'])).warnings, []);
   });
 
+  it('[DEFAULT] that gives every profile another identity is named, and one that does not is not', async () => {
+    put(config(), '[DEFAULT]\nrole_arn = arn:aws:iam::222233334444:role/Developer\nsource_profile = x\n[default]\n');
+    assert.match((await configure()).warnings.join(), /\[DEFAULT\] in .*\/config counts in every profile for the AWS CLI and boto3/);
+    for (const { profile } of await asked('prod-Developer')) assert.ok(profile?.role_arn);
+    put(config(), '[DEFAULT]\noutput = json\n');
+    assert.deepEqual((await configure()).warnings, []);
+  });
+
   it('keys go under a name of their own, and never over a profile that renews itself', async () => {
     await configure();
     const write = ['credentials', 'prod/Developer', '--format', 'credentials-file', '--write'];
     assert.equal((await computer.run(write)).code, 0);
     assert.match(readFileSync(credentials(), 'utf8'), /^\[prod-Developer-keys\]$/m);
-    for (const { profile, keys } of asked('prod-Developer')) {
+    for (const { profile, keys } of await asked('prod-Developer')) {
       assert.match(profile?.credential_process ?? '', /credential-process prod\/Developer/);
       assert.equal(keys, null);
     }
-    for (const { keys } of asked('prod-Developer-keys')) assert.equal(keys, 'shared-credentials-file');
+    for (const { keys } of await asked('prod-Developer-keys')) assert.equal(keys, 'shared-credentials-file');
     const before = readFileSync(credentials(), 'utf8');
     const { code, stderr } = await computer.run([...write, '--profile', 'prod-Developer']);
     assert.equal(code, 6);
@@ -237,7 +275,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
         profiles,
         dialect,
       );
-      for (const { profile } of asked('prod-Developer')) assert.ok(profile);
+      for (const { profile } of await asked('prod-Developer')) assert.ok(profile);
       assert.deepEqual((await configure(args)).takenOver, []);
       assert.equal((await computer.run(['configure', '--yes', '--remove'])).code, 0);
       assert.deepEqual(readFileSync(config(), 'utf8').split('\n').filter(Boolean), [
@@ -393,7 +431,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       assert.match(warnings.join(), says);
       assert.match(readFileSync(where, 'utf8'), /\[profile prod-Developer\]/);
       if (path.startsWith(`~${username}`)) continue;
-      for (const { profile } of asked('prod-Developer', env)) assert.ok(profile, path);
+      for (const { profile } of await asked('prod-Developer', env)) assert.ok(profile, path);
     }
   });
 

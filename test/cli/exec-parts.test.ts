@@ -1,7 +1,7 @@
 /** The pure parts of exec: reading AWS files, the profile of a run, the environment of its command, batch files of Windows. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { readAwsIni } from '../../src/cli/aws-ini.ts';
+import { profileOf, readAwsIni } from '../../src/cli/aws-ini.ts';
 import { childEnvironment, outsideOfExec } from '../../src/cli/child-environment.ts';
 import { isBatchFile, isSafeForBatchFile } from '../../src/cli/child-process.ts';
 import { execProfile, processLine, readUserSettings } from '../../src/cli/exec-profile.ts';
@@ -18,10 +18,17 @@ describe('a file of the AWS tools', () => {
     ['UTF-16', '\u00ff\u00fe[\0d\0]\0\n\0', [1, 2]],
     ['a control character', '[default]\nregion = a\u001b[2J\n', [2]],
     ['a name that is missing', '[default]\n= a\n', [2]],
+    ['a group of settings with something else in it', '[default]\nregion = a\ns3 =\n  b\n', [3]],
+    ['two sections of defaults', '[DEFAULT]\nregion = a\n[DEFAULT]\noutput = text\n', []],
+    ['a control character in a comment', '# a\u0000\n[default]\n', []],
+    ['a line separator in a value', '[default]\nx = a\u00e2\u0080\u00a8b\n', []],
   ];
   for (const [what, text, faults] of FAULTS)
     it(`with ${what} has faults in ${faults.length === 0 ? 'no line' : `line ${faults.join(', ')}`}`, () => {
-      assert.deepEqual(readAwsIni(text).faults, faults);
+      assert.deepEqual(
+        readAwsIni(text).faults.map(({ line }) => line),
+        faults,
+      );
     });
 
   it('keeps continued lines, and the last of repeated options', () => {
@@ -31,6 +38,18 @@ describe('a file of the AWS tools', () => {
       [
         ['s3', ['', '  a = b', '  d = e']],
         ['region', ['b']],
+      ],
+    );
+  });
+
+  it('is decoded whole: a letter whose last byte is a blank in Latin-1 stays', () => {
+    const { sections } = readAwsIni(Buffer.from('[profile voil\u00e0]\nx = l\u00e0\ns3 =\n  a = \u00e0\n', 'utf8').toString('latin1'));
+    assert.equal(profileOf(sections[0]!), 'voil\u00e0');
+    assert.deepEqual(
+      [...sections[0]!.options],
+      [
+        ['x', ['l\u00e0']],
+        ['s3', ['', '  a = \u00e0']],
       ],
     );
   });
@@ -68,6 +87,22 @@ describe('the profile of a run', () => {
     ] as const)
       assert.match(of(config, { wanted }).text, new RegExp(`^\\[.*\\]\\noutput = ${output}\\n`));
     assert.match(of('', { credentials: '[default]\nregion = a\noutput = json\n' }).text, /^\[.*\]\noutput = json\n/);
+  });
+
+  it('takes no credentials from [DEFAULT], which counts in every profile; profiles of the user keep them', () => {
+    const config =
+      '[DEFAULT]\nRole_Arn = r\nsource_profile = s\noutput = text\nregion = sa-east-1\n[default]\nx = y\n[profile b]\nrole_arn = own\n[services z]\ns3 = 1\n';
+    const { text } = of(config, { region: readUserSettings({ config, credentials: '' }, undefined).region });
+    assert.equal(
+      text,
+      `${[
+        '[profile rolebridge-exec-prod-Admin]\noutput = text\nx = y\nregion = sa-east-1\ncredential_process = p\n',
+        '[DEFAULT]\noutput = text\nregion = sa-east-1\n',
+        '[default]\nRole_Arn = r\nsource_profile = s\nx = y\n',
+        '[profile b]\nsource_profile = s\nrole_arn = own\n',
+        '[services z]\ns3 = 1\n',
+      ].join('\n')}\n`,
+    );
   });
 
   it('has a name that no profile has', () => {

@@ -47,6 +47,10 @@ export const KINDS: Readonly<Record<string, (around: Around) => Kind>> = {
     config: `[default]\n${ROLE}\nsource_profile = base\n`,
     credentials: `[base]\n${keys}`,
   }),
+  'role_arn in [DEFAULT], which counts in every section': ({ keys }) => ({
+    config: `[DEFAULT]\n${ROLE}\nsource_profile = base\n`,
+    credentials: `[base]\n${keys}`,
+  }),
   'role_arn and credential_source EcsContainer': () => ({ config: `[default]\n${ROLE}\ncredential_source = EcsContainer\n` }),
   'role_arn and credential_source Environment': () => ({ config: `[default]\n${ROLE}\ncredential_source = Environment\n` }),
   'a web identity': ({ file }) => ({

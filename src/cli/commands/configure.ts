@@ -9,7 +9,7 @@ import {
   profileNames,
 } from '../../core/aws-config.ts';
 import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
-import { parseFault, pathWarnings, profilesWithIdentity, readingFaults, winningOverDefault } from '../aws-file-check.ts';
+import { hasIdentityForAll, parseFault, pathWarnings, profilesWithIdentity, readingFaults, winningOverDefault } from '../aws-file-check.ts';
 import { bridgeOf, namePrefix } from '../bridge-profiles.ts';
 import type { Client } from '../client.ts';
 import type { Invocation, Run } from '../command.ts';
@@ -102,6 +102,11 @@ function warningsFor({ env, written, passing, after }: Writing): readonly string
       : [
           `${credentials} has sections of the same name, and AWS tools use those: ${shadowed.join(', ')}. Remove them there, or take --prefix or --profile-name`,
         ]),
+    ...(hasIdentityForAll(env)
+      ? [
+          `[DEFAULT] in ${awsFile(env, 'config')} counts in every profile for the AWS CLI and boto3, and gives another identity. Move its settings to [default]`,
+        ]
+      : []),
     ...(variables.length === 0 ? [] : [`AWS tools do not use [default] here, because of ${variables.join(', ')} in the environment`]),
     ...(unread.length === 0 ? [] : [`the AWS SDK for JavaScript does not read profiles with = or , in their names: ${unread.join(', ')}`]),
     ...(passing.length === 0

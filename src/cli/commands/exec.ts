@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../core/time.ts';
 import { awsFile } from '../aws-config-file.ts';
+import type { AwsIni } from '../aws-ini.ts';
 import type { CachedCredentials } from '../cached-credentials.ts';
 import { childEnvironment, type Environment } from '../child-environment.ts';
 import { runChild } from '../child-process.ts';
@@ -43,8 +44,8 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   const profile = execProfile({ user, role: base.role, region, process: credentialProcess(base.isWindows) });
   const hasCredentialsFile = files.credentials.fault === undefined && user.credentials.faults.length === 0;
   sayWhatIsMissing(terminal, [
-    { ...files.config, lines: user.config.faults, effect: 'What cannot be read is left out for this command.' },
-    { ...files.credentials, lines: user.credentials.faults, effect: 'The file is left out for this command.' },
+    { ...files.config, lines: linesOf(user.config), effect: 'What cannot be read is left out for this command.' },
+    { ...files.credentials, lines: linesOf(user.credentials), effect: 'The file is left out for this command.' },
   ]);
   sayWhatIsLeftOut(terminal, profile, files.config.path);
 
@@ -108,6 +109,8 @@ interface Judged extends UserFile {
 }
 
 const SHOWN_LINES = 5;
+
+const linesOf = ({ faults }: AwsIni): readonly number[] => faults.map(({ line }) => line);
 
 function sayWhatIsMissing(terminal: Terminal, files: readonly Judged[]): void {
   for (const { path, fault, lines, effect } of files) {
