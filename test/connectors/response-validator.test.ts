@@ -7,6 +7,7 @@ import { createResponseValidator, type ResponseValidator } from '../../src/conne
 import { UnknownSigner } from '../../src/connectors/saml/signers.ts';
 import type { ValidationRequest } from '../../src/connectors/saml/validation.ts';
 import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
+import { encode } from '../support/saml-forge.ts';
 import { ACS_URL, clock, ENTITY_ID, forge, IDP, stranger } from './saml-fixture.ts';
 
 const script = new URL('./unruly-worker.ts', import.meta.url);
@@ -95,6 +96,20 @@ describe('the queue of responses', () => {
       'C'.repeat(12),
       'AAAA',
     ]);
+  });
+
+  it('takes many groups before fewer bytes of more elements or attributes, which cost more', async () => {
+    const groups = Array.from(
+      { length: 300 },
+      (_, index) => `<saml:AttributeValue xsi:type="xs:string">group-${index}</saml:AttributeValue>`,
+    );
+    const [honest, elements, names] = [groups.join(''), '<a/>'.repeat(1000), `<a ${'b=""'.repeat(2000)}/>`].map(encode);
+    assert.ok(elements!.length < honest!.length && names!.length < honest!.length);
+    const taken = await order(waiting(50), request(names!), request(elements!), request(honest!));
+    assert.deepEqual(
+      taken.map(text => [honest, elements, names].indexOf(text)),
+      [0, 1, 2],
+    );
   });
 
   it('keeps the order in which responses of one size came', async () => {
