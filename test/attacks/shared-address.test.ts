@@ -181,6 +181,22 @@ describe('a stranger who uses up everything that an address may ask', () => {
   });
 });
 
+it('what a page of another site fetches in a browser does not stop that browser from signing in', async () => {
+  const world = await startWorld();
+  try {
+    const { visitor } = await world.signIn('bob', 'saml');
+    await visitor.submit(await visitor.get(world.urls.bridge), 'form[action="/sign-out"]');
+    // Over https this cookie is sent from other sites, too, for an identity provider answers from there.
+    const cookie = `rolebridge-attempt=${visitor.cookie(world.urls.bridge, 'rolebridge-attempt')}`;
+    const headers = { cookie, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image', 'sec-fetch-site': 'cross-site' };
+    assert.deepEqual([...(await flood(world, 3010, () => ({ path: '/sign-in', headers }))).keys()], [403]);
+    const { page } = await world.signIn('bob', 'oidc', { visitor });
+    assert.ok(signedIn(page), page.text);
+  } finally {
+    await world.close();
+  }
+});
+
 describe('sign-ins that are begun', () => {
   it('are 300 a minute from one address without anybody waiting, and 600 at most', async () => {
     const world = await startWorld();
