@@ -16,7 +16,7 @@ const USAGE = `rolebridge-server: a federation bridge for AWS
   rolebridge-server serve --config FILE   start the bridge
   rolebridge-server check FILE            check a configuration: every mistake at once, with line and fix
 
-  rolebridge-server sessions --config FILE [--user NAME]        who is signed in from a terminal
+  rolebridge-server sessions --config FILE [--user NAME]        which users are signed in from a terminal
   rolebridge-server sessions --config FILE --blocked            who is blocked
   rolebridge-server end-sessions --config FILE --session ID     end the session of one terminal
   rolebridge-server end-sessions --config FILE --user NAME      end everything of a user: browsers and terminals

@@ -77,7 +77,7 @@ export async function blockPerson(configuration: Configuration, options: PersonO
     const { person: id } = options;
     const person = await personMeant(sessions, options, id !== undefined && isPersonId(id) ? strangerOf(id) : undefined);
     const { isNew, ...ended } = await sessions.block(person, { by: operatorName(), reason }, originOf());
-    sayEnded(options, ended, isNew ? ' Blocked.' : ' Blocked already.');
+    sayEnded(options, ended, isNew ? ' Blocked.' : ' Was blocked already.');
   });
 }
 
@@ -86,7 +86,7 @@ export async function unblockPerson(configuration: Configuration, options: Perso
   await operate(configuration, async sessions => {
     const person = await personMeant(sessions, options);
     const wasBlocked = await sessions.unblock(person, { reason: reasonIn(options) }, originOf());
-    const text = wasBlocked ? 'may sign in again. What was open before stays ended.' : 'was not blocked.';
+    const text = wasBlocked ? 'can sign in again. Earlier sessions stay ended.' : 'was not blocked.';
     say(options.json, { person: actorIn(person), was_blocked: wasBlocked }, `${nameOf(person)}: ${text}`);
   });
 }
@@ -104,7 +104,7 @@ async function personMeant(
     throw new Error('a person id has 16 characters of a-z and 2-7; the audit trail has it as "person"');
   const found = await sessions.find(person === undefined ? { username: user! } : { person });
   const [only = stranger, ...others] = found;
-  if (only === undefined) throw new Error(`nobody has signed in under that name or id. ${WHO_IS_MEANT}`);
+  if (only === undefined) throw new Error(`unknown user. ${WHO_IS_MEANT}`);
   if (others.length === 0) return only;
   if (json) say(json, { several: found.map(fieldsOfPerson) }, '');
   throw new Error(
@@ -112,7 +112,8 @@ async function personMeant(
   );
 }
 
-const WHO_IS_MEANT = 'Write the user name as the audit trail has it, or the person id. People who never signed in have no session.';
+const WHO_IS_MEANT =
+  'Use the user name or the person id from the audit trail. Users who have never signed in are unknown; block them by --person.';
 
 function originOf(): Origin {
   return { correlationId: randomUUID(), address: 'local', userAgent: recordable(`rolebridge-server, ${operatorName()}`, 128) };
@@ -136,7 +137,7 @@ function reasonIn({ reason }: PersonOptions): string | undefined {
 }
 
 function sayEnded({ json }: PersonOptions, { person, browserSessions, cliSessions }: EndedSessions, more = ''): void {
-  const note = 'Credentials that AWS has given already stay valid until their own end (docs/operations.md).';
+  const note = 'Credentials that AWS has already issued stay valid until they expire (docs/operations.md).';
   const data = [{ person: actorIn(person), browser_sessions: browserSessions, cli_sessions: cliSessions.map(fieldsOf) }];
   const line = `${nameOf(person)}: ended ${browserSessions} in browsers and ${cliSessions.length} in terminals.${more}`;
   say(json, { people: data }, [line, note].join('\n'));

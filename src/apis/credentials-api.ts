@@ -272,7 +272,7 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       path: '/container-tokens',
       id: 'createContainerToken',
       summary: 'A token for one role, for a container',
-      description: `For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token opens this one role and nothing else, and ends with the login that it was made with. A login has ${MOST_CONTAINER_TOKENS} of them at most.`,
+      description: `For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token gives this one role and nothing else, and ends with the login that it was made with. A login has at most ${MOST_CONTAINER_TOKENS} of them.`,
       token: 'login',
       input: { in: 'body', schema: AskedRole },
       output: {
@@ -299,9 +299,8 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       method: 'get',
       path: '/container-tokens',
       id: 'listContainerTokens',
-      summary: 'The tokens for containers of the person',
-      description:
-        'Those that live, of all sessions of the person in terminals, the newest first. The tokens themselves are not shown again.',
+      summary: 'List your container tokens',
+      description: 'All live tokens of all sessions of the user in terminals, newest first. The tokens themselves are not shown again.',
       token: 'login',
       output: { description: 'The tokens', schema: z.object({ container_tokens: z.array(ContainerTokenShape) }) },
       errors: [],
@@ -312,8 +311,8 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       method: 'delete',
       path: '/container-tokens/{id}',
       id: 'revokeContainerToken',
-      summary: 'Revoke one token for containers',
-      description: 'Credentials that AWS has given for it already stay valid until their own end.',
+      summary: 'Revoke a container token',
+      description: 'Credentials that AWS has already issued for it stay valid until they expire.',
       token: 'login',
       input: { in: 'path', schema: z.object({ id: text(64).min(1).describe('The id of a container token of the person') }) },
       errors: ['not_found'],
@@ -386,9 +385,9 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
   ];
 }
 
-const SESSION_GONE = 'The session has ended already, or it is not yours. GET /api/v1/whoami lists those that there are.';
+const SESSION_GONE = 'Unknown session: it has ended, or it is not yours. GET /api/v1/whoami lists your sessions.';
 
-const TOKEN_GONE = 'It has been revoked or has ended already, or it is not yours. GET /api/v1/container-tokens lists those that there are.';
+const TOKEN_GONE = 'Unknown token: it was revoked, has ended, or is not yours. GET /api/v1/container-tokens lists your tokens.';
 
 function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
   const { identity, corporateProof, scope, session, containerToken } = caller;

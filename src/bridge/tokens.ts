@@ -432,5 +432,5 @@ export function createTokens(parts: TokensParts): Tokens {
 }
 
 const NO_SUCH_TOKEN = 'no such token: unknown, expired, revoked, or of another kind';
-const TOO_MANY_TOKENS = `A login has ${MOST_CONTAINER_TOKENS} container tokens at most. Revoke some on the page of your sessions or by DELETE /api/v1/container-tokens/{id}; GET /api/v1/container-tokens lists them.`;
-const TOO_MANY_SESSIONS = `You have ${MOST_CLI_SESSIONS} sessions in terminals, and there may be no more. End some on the page of your sessions, then confirm the login again.`;
+const TOO_MANY_TOKENS = `A login has ${MOST_CONTAINER_TOKENS} container tokens at most. Revoke some on the sessions page or by DELETE /api/v1/container-tokens/{id}. GET /api/v1/container-tokens lists them.`;
+const TOO_MANY_SESSIONS = `You have ${MOST_CLI_SESSIONS} sessions in terminals, which is the limit. End some on the sessions page, then confirm the login again.`;

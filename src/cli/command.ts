@@ -49,7 +49,7 @@ export type Run = (invocation: Invocation) => Promise<number | undefined>;
 /** Of every command. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   server: { type: 'string', value: 'URL', description: 'the bridge to talk to, by its address' },
-  bridge: { type: 'string', value: 'NAME', description: 'the bridge to talk to, by the name that it has on this computer' },
+  bridge: { type: 'string', value: 'NAME', description: 'the bridge to talk to, by its name on this computer' },
   'no-login': { type: 'boolean', description: 'never ask to sign in' },
   help: { type: 'boolean', short: 'h', description: 'this text' },
 };

@@ -16,7 +16,7 @@ you get a code and a QR code, and confirm in a browser on any device. The login 
 everything renews itself.
 With several bridges, commands that name none mean that of the last login; scripts and profiles name theirs.`,
     options: {
-      as: { type: 'string', value: 'NAME', description: 'what the bridge is called on this computer (usual: after its host)' },
+      as: { type: 'string', value: 'NAME', description: 'name of the bridge on this computer (default: from its host)' },
       device: { type: 'boolean', description: 'by a code that you confirm in a browser anywhere' },
       'no-browser': { type: 'boolean', description: 'print the address instead of opening it; the browser must be on this computer' },
       fresh: { type: 'boolean', description: 'have your identity provider ask you again, for roles that need a recent sign-in' },
@@ -39,7 +39,7 @@ With several bridges, commands that name none mean that of the last login; scrip
 until their own end: AWS cannot take them back. Logins to other bridges stay.`,
     options: {
       everywhere: { type: 'boolean', description: 'end every session of yours, in all terminals and browsers' },
-      forget: { type: 'boolean', description: 'also forget the bridge, its name and whose this computer was there' },
+      forget: { type: 'boolean', description: 'also remove the bridge, its name and its last user from this computer' },
     },
     examples: [['rolebridge logout --everywhere', 'a laptop was lost']],
     words: 0,
@@ -139,10 +139,10 @@ the region of your profile, or else of the account, unless you have set one. The
     name: 'console',
     summary: 'open the AWS console',
     usage: '[ACCOUNT/ROLE] [--destination URL]',
-    description: `Opens the AWS console in your browser, as the user who is signed in there; without one, the page asks for a sign-in. ${ROLE_RULE}`,
+    description: `Opens the AWS console in your browser, as the user who is signed in to the bridge there. If nobody is, the page asks for a sign-in. ${ROLE_RULE}`,
     options: {
       destination: { type: 'string', value: 'URL', description: 'a page of the console, as copied from there' },
-      print: { type: 'boolean', description: 'print a link that needs no sign-in; whoever has it is you, for 15 minutes' },
+      print: { type: 'boolean', description: 'print a link that needs no sign-in; anyone who has it acts as you, for 15 minutes' },
     },
     examples: [['rolebridge console prod/ReadOnly --destination https://eu-west-1.console.aws.amazon.com/s3/home', 'one page of it']],
     words: 1,
@@ -163,9 +163,9 @@ the bridge's name.`,
       'profile-name': {
         type: 'string',
         value: 'TEMPLATE',
-        description: 'how profiles are called, of {account}, {id}, {role} and {bridge} (usual: {account}-{role})',
+        description: 'profile names, made from {account}, {id}, {role} and {bridge} (default: {account}-{role})',
       },
-      prefix: { type: 'string', value: 'TEXT', description: 'in front of every profile name, instead of the name of the bridge' },
+      prefix: { type: 'string', value: 'TEXT', description: 'text before every profile name, in place of the bridge name' },
       default: { type: 'string', value: 'ACCOUNT/ROLE', description: 'also write [default], for this role' },
       sso: { type: 'boolean', description: 'profiles for aws sso login, which need no rolebridge on the computer' },
       login: { type: 'boolean', description: 'profiles that open the browser when you are not signed in' },

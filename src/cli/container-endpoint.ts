@@ -119,7 +119,7 @@ export async function openEndpoint(
 function troubleOf(fault: CliError | undefined, loginCommand: string): object {
   if (fault === undefined) return { Code: 'NotReady', Message: 'The credentials are being renewed; try again in a moment.' };
   const hint =
-    fault.exit === 'notSignedIn' ? `Run "${loginCommand}" in another terminal; this command then goes on.` : EXIT_MEANINGS[fault.exit];
+    fault.exit === 'notSignedIn' ? `Run "${loginCommand}" in another terminal; this command then continues.` : EXIT_MEANINGS[fault.exit];
   return { Code: fault.exit === 'notSignedIn' ? 'LoginEnded' : 'NotRenewed', Message: `rolebridge: ${fault.message}. ${hint}` };
 }
 

@@ -25,7 +25,7 @@ interface Trouble {
 async function main(): Promise<string> {
   const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } = process.env;
   if (url === undefined || token === undefined) {
-    throw new Error('this profile works only inside of "rolebridge exec": the AWS_CONTAINER_ variables are missing.');
+    throw new Error('this profile works only inside "rolebridge exec": the AWS_CONTAINER_ variables are missing.');
   }
   const deadline = Date.now() + PATIENCE_MILLISECONDS;
   for (;;) {

@@ -39,7 +39,7 @@ export function openExecDirectory(home: string): ExecDirectory {
     }) ?? attempt(() => mkdtempSync(join(tmpdir(), 'rolebridge-exec-')));
   if (directory === undefined) {
     throw new CliError('local', `the command was not started: its AWS profile cannot be written (${faults.join('; ')})`, {
-      lines: ['Make one of these directories writable, name another in ROLEBRIDGE_CONFIG_DIR or TMPDIR, or use --env.'],
+      lines: ['Make one of these directories writable, set ROLEBRIDGE_CONFIG_DIR or TMPDIR to another one, or use --env.'],
     });
   }
   const written = new Map<string, string>();
@@ -53,7 +53,7 @@ export function openExecDirectory(home: string): ExecDirectory {
       } catch (thrown) {
         remove();
         throw new CliError('local', `the command was not started: ${path} cannot be written (${systemCode(thrown) ?? 'unknown fault'})`, {
-          lines: ['Make room, name another directory in ROLEBRIDGE_CONFIG_DIR, or use --env.'],
+          lines: ['Free disk space, set ROLEBRIDGE_CONFIG_DIR to another directory, or use --env.'],
           cause: thrown,
         });
       }

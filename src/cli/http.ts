@@ -162,7 +162,7 @@ function faultOf(thrown: unknown, server: string, proxy: ProxyAddress | undefine
   if (code === 'ECONNREFUSED')
     return proxy === undefined ? `nothing answers at ${server}` : `nothing answers at the proxy of ${proxy.variable}`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return `the name of ${proxy === undefined ? server : `the proxy of ${proxy.variable}`} is not known here`;
+    return `could not resolve ${proxy === undefined ? server : `the proxy of ${proxy.variable}`}`;
   if (code === 'TIMEOUT' || /TIMEOUT|ETIMEDOUT/.test(code))
     return `${server} did not answer within ${TIMEOUT_MILLISECONDS / 1000} s${through}`;
   if (CERTIFICATE.test(code)) return `the certificate of ${server} is not trusted here (${code})`;

@@ -42,14 +42,14 @@ export function forgetBridge(client: Client): Promise<void> {
 /** Throws `usage` for what is no name, and for the name of another bridge. */
 export function requireFreeName(settings: Settings, origin: string, name: string): void {
   if (!isBridgeName(name)) {
-    throw new CliError('usage', `${JSON.stringify(name)} cannot be the name of a bridge`, {
+    throw new CliError('usage', `${JSON.stringify(name)} is not a valid bridge name`, {
       lines: ['A name has up to 40 letters, digits and dashes, and begins and ends with a letter or digit.'],
     });
   }
   const holder = knownBridges(settings).find(one => one.name.toLowerCase() === name.toLowerCase());
   if (holder === undefined || holder.server === origin) return;
-  throw new CliError('usage', `${name} is the name of ${holder.server}`, {
-    lines: [`Choose another one, or rename that bridge first: rolebridge login --server ${holder.server} --as NAME`],
+  throw new CliError('usage', `the name ${name} belongs to ${holder.server}`, {
+    lines: [`Choose another name, or rename that bridge first: rolebridge login --server ${holder.server} --as NAME`],
   });
 }
 

@@ -152,7 +152,7 @@ export function selectBridge(options: BridgeChoice, env: Environment, settings: 
   if (chosen !== undefined) return { origin: chosen, isChosen: true };
   const current = settings.server ?? knownBridges(settings)[0]?.server;
   if (current !== undefined && current !== '') return { origin: requiredOrigin(current), isChosen: false };
-  throw new SelectionFault('no server is known yet', ['Say once which: rolebridge login --server https://aws.example.com']);
+  throw new SelectionFault('no server configured', ['Run once: rolebridge login --server https://aws.example.com']);
 }
 
 function chosenOrigin({ server, bridge }: BridgeChoice, settings: Settings): string | undefined {
@@ -161,14 +161,14 @@ function chosenOrigin({ server, bridge }: BridgeChoice, settings: Settings): str
   const known = knownBridges(settings);
   const named = known.find(({ name }) => name.toLowerCase() === bridge.toLowerCase());
   if (named === undefined) {
-    throw new SelectionFault(`no bridge is called ${JSON.stringify(bridge)} on this computer`, [
-      ...(known.length === 0 ? [] : [`Known: ${listOf(known)}`]),
-      'A login gives the name: rolebridge login --server URL --as NAME',
+    throw new SelectionFault(`unknown bridge ${JSON.stringify(bridge)}`, [
+      ...(known.length === 0 ? [] : [`Known bridges: ${listOf(known)}`]),
+      'To give a bridge a name: rolebridge login --server URL --as NAME',
     ]);
   }
   if (byAddress !== undefined && byAddress !== named.server) {
-    throw new SelectionFault(`${named.name} is ${named.server}, and ${byAddress} was named, too`, [
-      'Name one bridge, by name or by address.',
+    throw new SelectionFault(`the bridge ${named.name} is ${named.server}, but the server given is ${byAddress}`, [
+      'Give either the name or the address.',
     ]);
   }
   return named.server;
@@ -178,7 +178,7 @@ function requiredOrigin(written: string): string {
   const origin = serverOrigin(written);
   if (origin !== undefined) return origin;
   throw new SelectionFault('the server must be an https address without a path (http on this computer alone)', [
-    'For instance: --server https://aws.example.com',
+    'For example: --server https://aws.example.com',
   ]);
 }
 

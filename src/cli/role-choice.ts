@@ -6,7 +6,7 @@
  */
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
-import { listOf } from './places.ts';
+import { knownBridges, listOf } from './places.ts';
 import { printable } from './printable.ts';
 import { readIfThere, writePrivately } from './private-files.ts';
 import { nameOf, type Role, rolesOf } from './role-list.ts';
@@ -39,12 +39,12 @@ export async function chooseRole(client: Client, { written, forProgram = false }
 }
 
 /** A script must not get another identity because somebody signs in to another bridge. */
-function namesNoBridge({ bridge, server }: Client): CliError {
+function namesNoBridge({ bridge, settings }: Client): CliError {
   const [other] = bridge.others;
-  return new CliError('usage', 'several bridges are known, and none is named', {
+  return new CliError('usage', 'several bridges are known, and the command names none', {
     lines: [
-      `Known: ${bridge.title}, ${listOf(bridge.others)}`,
-      `Name one: --server ${server.origin}, or --bridge ${other!.name}; for a whole shell or script: ROLEBRIDGE_BRIDGE=${other!.name}`,
+      `Known bridges: ${listOf(knownBridges(settings))}`,
+      `Name one, for example: --bridge ${other!.name}. For a whole shell or script: ROLEBRIDGE_BRIDGE=${other!.name}`,
     ],
   });
 }

@@ -72,9 +72,7 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
   }
   if (!isUsableAnswer(answer)) {
     throw new CliError('failed', 'the server answered with credentials that cannot be used', {
-      lines: [
-        'A key, a name or a time in them is not of the form that AWS gives. Nothing was kept. Tell the administrators of the server.',
-      ],
+      lines: ['A key, name or time in them is malformed. Nothing was stored. Contact the administrators of the server.'],
     });
   }
   const { account } = answer;

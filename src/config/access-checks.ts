@@ -255,7 +255,7 @@ function* corporateFindings({ sourceIdentity, tags = {} }: ReadableSession, { pa
   for (const key of written) {
     yield {
       path: [...path, 'session', key],
-      message: `cannot be set in ${account} (trust: ${direct.account.trust}), so this rule gives nobody a role there.`,
+      message: `cannot be set in ${account} (trust: ${direct.account.trust}), so this rule gives no role there.`,
       fix: `Give ${named === undefined ? 'such accounts' : account} a rule without sourceIdentity and tags${named === undefined ? ' above this one' : ''}.`,
       warning: true,
     };

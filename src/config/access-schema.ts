@@ -126,7 +126,7 @@ export const rule = z.strictObject({
   session: session
     .prefault({})
     .describe(
-      'What the sessions of these roles are like. Templates may hold `{sessionName}`, `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives a text to users whose email is missing or does not fit AWS.',
+      'What the sessions of these roles are like. Templates may hold `{sessionName}`, `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives `none` to users whose email is missing or not allowed by AWS.',
     ),
   require: requirements.prefault({}).describe('What people must prove beyond their group.'),
 });

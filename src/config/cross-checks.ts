@@ -93,7 +93,7 @@ function* requirementFindings({ access = [], connectors = [] }: Readable<Documen
     if (counted.length === 0 || !counted.every(connector => connector?.mfa?.length === 0)) continue;
     yield {
       path: ['access', index, 'require', 'mfa'],
-      message: 'can be met by nobody: every connector whose groups count has an empty mfa list.',
+      message: 'cannot be met: every connector whose groups count has an empty mfa list.',
       fix: 'Take mfa: [] out of a connector.',
       warning: true,
     };

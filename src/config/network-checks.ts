@@ -35,7 +35,7 @@ export function* networkFindings(document: Readable<Document>): Generator<Findin
     }
     if (required.length > 0) return;
     const message =
-      'is https, so a proxy in front ends TLS, but proxy.trusted is empty: every user has the address of the proxy, in the audit trail and for limits.';
+      'is https, so a proxy terminates TLS, but proxy.trusted is empty: the audit trail and rate limits see the address of the proxy for every user.';
     yield { path: ['baseUrl'], message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
   }
 }

@@ -36,7 +36,7 @@ and a file of more than 8 MB are refused; anchors and aliases may be used. Warni
 - **CIDR block**: \`10.0.0.0/8\`, \`2001:db8::/32\`, \`192.0.2.7/32\` for one address.
 - **template**: text with \`{sessionName}\`, \`{username}\`, \`{email}\`, \`{displayName}\`, \`{subject}\`, \`{connector}\`, \`{person}\` or \`{attributes.NAME}\`.
   \`{sessionName}\` is the RoleSessionName: unique, readable, and a source identity that AWS takes for every user.
-  \`{email|none}\` gives \`none\` to users whose email is missing or does not fit AWS; without such an alternative the role is denied to them, and \`check\` warns of it.
+  \`{email|none}\` gives \`none\` to users whose email is missing or not allowed by AWS. Without an alternative the role is denied to them, and \`check\` warns.
   An alternative is a template, nested at most three deep: \`{username|{sessionName}}\`. Nothing is cut or replaced within a value.
   \`{\`, \`}\` and \`|\` have no escape, because AWS takes none of them here.
 `;

@@ -265,7 +265,7 @@ export const documentSchema = z.strictObject({
   trustGroupsOf: choice(['all'])
     .optional()
     .describe(
-      'Says that the groups of all connectors are trusted alike: rules without `connectors` then take them from every connector. Each identity provider can then grant every such role.',
+      'Trusts the groups of all connectors equally: rules without `connectors` then take them from every connector. Each identity provider can then grant every such role.',
     ),
   issuer: issuer.prefault({}).describe('Who the bridge is toward AWS.'),
   accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),

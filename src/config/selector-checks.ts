@@ -52,7 +52,7 @@ function* connectorFindings(selector: ReadableSelector, path: Path, { ids, mayBe
     yield {
       path,
       message: 'does not say whose groups count, although there are several connectors: each of them could grant its roles.',
-      fix: `Add connectors: [...] with those of ${known} whose groups count. Only if you trust the groups of all alike, write trustGroupsOf: all at the top level.`,
+      fix: `Add connectors: [...] with those of ${known} whose groups count. If you trust the groups of all connectors equally, write trustGroupsOf: all at the top level instead.`,
     };
   }
   const { connectors } = selector;
@@ -68,7 +68,7 @@ function* connectorFindings(selector: ReadableSelector, path: Path, { ids, mayBe
     const at: Path = [...path, 'connectors', position];
     if (id.includes('*')) {
       const fix = `Write the ids of the connectors whose groups count: ${known}.`;
-      yield { path: at, message: `${quoted(id)} holds a wildcard; connectors are named one by one.`, fix };
+      yield { path: at, message: `${quoted(id)} contains a wildcard; name each connector.`, fix };
     } else if (!mentions(id)) {
       const guess = nearest(id, ids);
       yield {
@@ -76,7 +76,7 @@ function* connectorFindings(selector: ReadableSelector, path: Path, { ids, mayBe
         message: `${quoted(id)} is not a connector of this file${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
         fix: `Write the id of a connector: ${known}.`,
       };
-    } else if (seen.has(id)) yield { path: at, message: `${quoted(id)} stands twice.`, fix: 'Keep one of them.' };
+    } else if (seen.has(id)) yield { path: at, message: `${quoted(id)} is listed twice.`, fix: 'Keep one of them.' };
     seen.add(id);
   }
 }

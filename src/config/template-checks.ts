@@ -71,7 +71,7 @@ function mistakeOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): 
   const name = `{${gap.placeholder}}`;
   const candidates = alternatives.map(alternative => text.replaceAll(name, () => `{${gap.placeholder}|${alternative}}`));
   return {
-    message: `denies the roles of this rule to users whose ${name} is missing or does not fit AWS.`,
+    message: `denies the roles of this rule to users whose ${name} is missing or not allowed by AWS.`,
     fix: fix(candidates.find(candidate => serves(candidate, gap, rule))),
   };
 }

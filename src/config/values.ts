@@ -267,7 +267,7 @@ function template(field: FieldRule, limits: string) {
     if (problem !== undefined)
       return {
         message: `${quoted(value)} cannot be filled in: ${problem}.`,
-        fix: 'Correct the placeholder; {email|none} gives a text to those whose email is missing or does not fit.',
+        fix: 'Correct the placeholder; {email|none} gives none to users whose email is missing or not allowed.',
       };
     const parsed = parseTemplate(value);
     // Text around placeholders goes to AWS as it stands; alternatives do too.

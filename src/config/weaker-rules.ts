@@ -64,11 +64,11 @@ export function* weakerRuleFindings(rules: readonly GivenRoles[]): Generator<Fin
     const stricter = known.get(key) ?? stricterThan(rule, termsOf(rule.require), { shelves, budget });
     known.set(key, stricter);
     for (const [position, { rule: other, weakness }] of stricter.slice(0, MAX_NAMED).entries()) {
-      const more = position === MAX_NAMED - 1 && stricter.length > MAX_NAMED ? ' More rules than these are stricter.' : '';
+      const more = position === MAX_NAMED - 1 && stricter.length > MAX_NAMED ? ' There are more stricter rules.' : '';
       yield {
         path: ['access', rule.index],
         message: `${rule.name === undefined ? '' : `${quoted(rule.name)} `}gives ${sharedRole(rule, other)} on weaker terms than access[${other.index}]${other.name === undefined ? '' : ` ${quoted(other.name)}`}: ${weakness}.${more}`,
-        fix: 'Require the same in both, or let this rule give other roles or accounts: a user who lacks a proof gets the role by the weaker rule, whichever stands first.',
+        fix: 'Require the same in both, or limit this rule to other roles or accounts. The order does not help: a user without the proof gets the role from the weaker rule.',
         warning: true,
       };
     }

@@ -20,7 +20,7 @@ export function checkDestinationLength(destination: string): void {
   const length = `${destination.length.toLocaleString('en')} characters`;
   const most = MAX_DESTINATION.toLocaleString('en');
   throw new BridgeError('destination_refused', `console destination: ${length}, at most ${most}`, {
-    hint: `The console address has ${length}; at most ${most} are possible. Shorten it, for example its query or its filter.`,
+    hint: `The console address has ${length}; the limit is ${most}. Shorten it, for example its query or filter.`,
   });
 }
 
@@ -32,7 +32,7 @@ export function consoleDestination(partition: PartitionFacts, account: AccountId
   const refuse = (why: string): BridgeError => new BridgeError('destination_refused', `console destination: ${why}`);
   checkDestinationLength(destination);
   // The parser would drop or turn these, and another parser would not.
-  if (/[\p{C}\p{Z}\\]/u.test(destination)) throw refuse('holds a blank, a control character or a backslash');
+  if (/[\p{C}\p{Z}\\]/u.test(destination)) throw refuse('contains a space, a control character or a backslash');
   if (!/^https?:\/\/[^/]/i.test(destination)) throw refuse('not a whole https address');
   if (/^[^/]*\/\/[^/?#]*@/.test(destination)) throw refuse('contains a user name');
   const url = URL.parse(destination);

@@ -133,8 +133,8 @@ export const ERRORS = {
   },
   limit_reached: {
     status: 409,
-    title: 'You have as many of these as there may be',
-    hint: 'End some of them on the page of your sessions, then try again.',
+    title: 'You have reached the limit',
+    hint: 'End or revoke some of them on the sessions page, then try again.',
   },
   role_not_for_token: {
     status: 403,

@@ -162,7 +162,7 @@ function parse(text: string): Parsed {
         if (depth === 0) problem = STRAY_BRACE;
         return parts;
       }
-      if (token === '|' && depth > 0) problem = 'an alternative holds a second |; nest it: {email|{attributes.mail|none}}';
+      if (token === '|' && depth > 0) problem = 'an alternative contains a second |; nest it: {email|{attributes.mail|none}}';
       else if (token === '{') parts.push(placeholder(depth));
       else parts.push(token);
     }

@@ -50,10 +50,10 @@ const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
     traps: [
       'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI forgets the endpoint and goes to AWS, unless `[default]` has the `services` line.',
       '`aws sso logout` sends every token on this computer to the endpoint of the profile that it runs with. Give it a profile of this file; tokens of AWS that arrive here are dropped.',
-      'Profiles that `aws configure sso` writes have no `services` line, and go to AWS. Take those of this page, or put the `services` line into `[default]` first.',
+      'Profiles that `aws configure sso` writes have no `services` line, and go to AWS. Use those of this page, or put the `services` line into `[default]` first.',
       CHAINED,
       'The JavaScript SDK takes the endpoint only from the profile that `AWS_PROFILE` names. With a profile named in code, it sends the token to AWS.',
-      'Needs the AWS CLI 2.22 or newer. From 2.35.13 on it asks an https start URL where it leads; with a private certificate authority, set `AWS_CA_BUNDLE`.',
+      'Requires the AWS CLI 2.22 or newer. From 2.35.13 on it checks where an https start URL redirects; with a private certificate authority, set `AWS_CA_BUNDLE`.',
       'Tokens lie unencrypted in `~/.aws/sso/cache`, as those of AWS do. The rolebridge client keeps them in the keychain.',
     ],
   },
@@ -79,7 +79,7 @@ const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
     label: 'Containers',
     how: () => 'The environment of a container: take the lines of one role. Its token is made with `POST /api/v1/container-tokens`.',
     traps: [
-      'The token opens this one role, for as long as your session in the terminal lives. The page of your sessions lists it and revokes it. `rolebridge exec` gives a program on this computer the same without a token of its own.',
+      'The token gives this one role until your session in the terminal ends. The sessions page lists and revokes it. `rolebridge exec` gives a program on this computer the same without a token of its own.',
       'The AWS CLI takes https addresses here since 2.33.2, botocore since 1.42.5. Both ignore `AWS_CA_BUNDLE` at these addresses: the certificate must be of a public authority.',
     ],
   },

@@ -111,7 +111,7 @@ export function browserSso(parts: BrowserSsoParts): Router {
 }
 
 const NOT_ENDED =
-  'This browser has forgotten your session, but the bridge could not end it. Sign in again in a minute, then press Sign out everywhere on the page of your sessions.';
+  'This browser is signed out, but the bridge could not end your session. Sign in again in a minute, then press "Sign out everywhere" on the sessions page.';
 
 function isUnavailable(thrown: unknown): thrown is BridgeError {
   return thrown instanceof BridgeError && thrown.code === 'unavailable';

@@ -85,7 +85,7 @@ function signInFor(asked: z.output<typeof ConsoleRequest>): string {
     'destination_refused',
     `console destination: ${address.length} characters once encoded for the way to the sign-in`,
     {
-      hint: 'The console address is too long to be kept during a sign-in. Sign in first, then open the link again.',
+      hint: 'The console address is too long to keep during a sign-in. Sign in first, then open the link again.',
     },
   );
 }

@@ -27,9 +27,9 @@ const PATH = '/sessions';
 const NOTICES = {
   ended: 'The session was ended. Credentials that its terminal holds already stay valid until their own time is over.',
   disowned: 'The session was ended, and it is recorded that you did not start it. Tell the people who look after security.',
-  revoked: 'The container token was revoked. Credentials that its container holds already stay valid until their own time is over.',
+  revoked: 'The container token was revoked. Credentials that its container already has stay valid until they expire.',
   // The form came twice, or the session has ended in another way. Nothing is recorded of a session that is gone.
-  gone: 'That session has ended already. If you did not start it and have not said so before, tell the people who look after security.',
+  gone: 'That session has already ended. If you did not start it and have not reported it, contact your security team.',
 } as const;
 const SessionsQuery = z.object({ done: z.enum(['ended', 'disowned', 'gone', 'revoked']).optional() });
 const SessionsForm = z.discriminatedUnion('decision', [
@@ -43,10 +43,10 @@ const HOW: { readonly [G in CliGrant]: string } = { device_code: 'confirmed by a
 export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySessionsPageParts): Router {
   const router = Router();
 
-  const show = async (response: Response, identity: Identity, notice: string | undefined): Promise<void> => {
+  const show = async (response: Response, identity: Identity, said: { notice?: string; warning?: string }): Promise<void> => {
     const tokens = await mySessions.containerTokens(identity);
     const sessions = (await mySessions.list(identity)).map(summary => rowOf(summary, tokens));
-    response.type('html').send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, notice }));
+    response.type('html').send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, ...said }));
   };
 
   router.get(PATH, async (request, response) => {
@@ -56,7 +56,7 @@ export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySes
       return;
     }
     const { done } = readQuery(request, SessionsQuery);
-    await show(response, session.identity, done && NOTICES[done]);
+    await show(response, session.identity, done === undefined ? {} : { notice: NOTICES[done] });
   });
 
   router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
@@ -64,7 +64,7 @@ export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySes
     const form = readForm(request, SessionsForm);
     const session = requireSession(response);
     const { identity } = session;
-    if (!ownForm.isCurrent(request, session, form.csrf_token)) return show(response, identity, outdatedNotice(response));
+    if (!ownForm.isCurrent(request, session, form.csrf_token)) return show(response, identity, { warning: outdatedNotice(response) });
     const { origin } = contextOf(response);
     if (form.decision === 'everywhere') {
       cookies.clearSession(response);
@@ -95,7 +95,7 @@ function notAllEnded(response: Response): (thrown: unknown) => never {
 }
 
 const NOT_ALL_ENDED =
-  'This browser has forgotten your session, but not all of your sessions could be ended. Sign in again in a minute and press Sign out everywhere once more.';
+  'This browser is signed out, but the bridge could not end all your sessions. Sign in again in a minute, then press "Sign out everywhere" again.';
 
 function rowOf(summary: CliSessionSummary, tokens: readonly ContainerTokenSummary[]): SessionRow {
   const iso = (instant: number): string => new Date(instant).toISOString();

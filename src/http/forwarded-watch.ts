@@ -40,7 +40,7 @@ export function watchForwarded({ isTrusted, log, clock }: ForwardedWatchParts): 
       for (const [known, at] of loggedAt) if (now >= at + QUIET_MILLISECONDS) loggedAt.delete(known);
       if (loggedAt.size >= MOST_PEERS) return;
       loggedAt.set(peer, now);
-      const fix = `If it is your proxy, add ${peer}/${isIPv6(peer) ? 128 : 32} to proxy.trusted: until then all its users have its address.`;
+      const fix = `If it is your proxy, add ${peer}/${isIPv6(peer) ? 128 : 32} to proxy.trusted. Until then the bridge sees its address for all its users.`;
       log.warn({ peer, fix }, 'forwarded by a peer that is not trusted');
     },
     warnings: () =>

@@ -122,7 +122,7 @@ export function limitGuesses(clock: Clock): GuessLimit {
       people.takeBack(person(response), now);
       if (tries > most + 1) leaveUnrecorded(response);
       throw new BridgeError('too_many_requests', `more than ${most} wrong codes in ten minutes by one person`, {
-        hint: 'Wait ten minutes, then type the code that your terminal shows then.',
+        hint: 'Wait ten minutes, then enter the code that your terminal shows at that time.',
       });
     },
     takeBack: response => people.takeBack(person(response), clock.now()),

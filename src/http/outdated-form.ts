@@ -5,5 +5,5 @@ import { viewerIn } from './current-session.ts';
 export function outdatedNotice(response: Response): string {
   const viewer = viewerIn(response);
   const now = viewer === undefined ? '' : ` You are now signed in as ${viewer.username}.`;
-  return `That page was from an earlier sign-in, so nothing was done.${now} Check what is shown here, then press the button again.`;
+  return `Nothing was done, because that page was from an earlier sign-in.${now} Check the details, then press the button again.`;
 }

@@ -222,6 +222,8 @@ export interface SessionsModel extends PageFrame {
   readonly sessions: readonly SessionRow[];
   /** What was just done. */
   readonly notice?: string | undefined;
+  /** Why nothing was done. */
+  readonly warning?: string | undefined;
 }
 
 /** A piece of a sentence. */

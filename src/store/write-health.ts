@@ -123,7 +123,7 @@ export function watchWrites({ database, onChange = () => {}, elapsed = () => per
     const started = elapsed();
     const [schema] = await database.rows('SELECT count(*) AS migrations FROM rolebridge_migrations', []);
     if (Number(schema!.migrations) < NEWEST_STEP)
-      throw new BridgeError('unavailable', 'the store has an older schema than when it was opened; restart the bridge');
+      throw new BridgeError('unavailable', 'the schema of the store is older than when it was opened; restart the bridge');
     await database.rehearse(REHEARSED);
     if (failure === undefined && started - written < WRITE_EVERY_MILLISECONDS) return;
     letter = (letter + 1) % PADDING.letters.length;

@@ -141,7 +141,7 @@ describe('sessions in terminals of one person', () => {
         pickUpBy: world.clock.now() + 600_000,
       });
     for (let count = 0; count < MOST_CLI_SESSIONS; count++) await open();
-    await assert.rejects(open(), { code: 'limit_reached', hint: /End some on the page of your sessions/ });
+    await assert.rejects(open(), { code: 'limit_reached', hint: /End some on the sessions page/ });
     world.clock.turn(601);
     await open();
   });

@@ -244,7 +244,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     const { code, stderr } = await computer.run([...write, '--profile', 'prod-Developer']);
     assert.equal(code, 6);
     assert.match(stderr, /\.aws\/config has a profile prod-Developer already, and the keys would win over it/);
-    assert.match(stderr, /Choose another name: --profile NAME\. Or use the profile that is there: aws --profile prod-Developer/);
+    assert.match(stderr, /Choose another name: --profile NAME\. Or use the existing profile: aws --profile prod-Developer/);
     assert.equal(readFileSync(credentials(), 'utf8'), before);
     for (const theirs of [
       '[profile "mine"]\nrole_arn = x\n',

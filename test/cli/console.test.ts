@@ -60,7 +60,7 @@ describe('rolebridge console', () => {
     assert.equal((await world.audit()).filter(({ type }) => type === 'console-link.issued').length, linksBefore);
     assert.match(
       stderr,
-      /opens for the user who is signed in there; without one, the page asks for a sign-in\. In this terminal you are alice\./,
+      /opens for the user who is signed in there\. If nobody is, the page asks for a sign-in\. In this terminal you are alice\./,
     );
 
     const bob = (await world.signIn('bob', 'oidc')).visitor;
@@ -71,7 +71,7 @@ describe('rolebridge console', () => {
     assert.match(stranger.text, /the AWS console of prod as Developer/);
   });
 
-  it('says the address where no browser can be opened', async () => {
+  it('prints the address where no browser is found', async () => {
     for (const BROWSER of ['none', recorder(computer, 'fails')]) {
       const { code, stdout, stderr } = await computer.run(['console', 'prod/team/Admin'], { env: { BROWSER } });
       assert.deepEqual([code, stdout], [1, '']);
@@ -84,7 +84,7 @@ describe('rolebridge console', () => {
       const long = `https://console.aws.amazon.com/${'a'.repeat(4096)}`;
       const { code, stderr } = await computer.run(['console', 'prod/Admin', '--destination', long, ...more], { env: { BROWSER: browser } });
       assert.equal(code, 4);
-      assert.match(stderr, /the console address has 4127 characters; at most 4096 are possible/);
+      assert.match(stderr, /the console address has 4127 characters; the limit is 4096/);
     }
     assert.deepEqual(calls(computer), []);
   });

@@ -175,7 +175,7 @@ credential_process
     await withAwsFiles({ config: '[default]\nregion = eu-north-1\nnonsense\n', credentials: 'x\n' }, async () => {
       const { code, stdout, stderr } = await computer.run(['exec', 'prod/Developer', ...show]);
       assert.equal(code, 0);
-      assert.match(stderr, /\.aws\/config: AWS tools cannot read line 3\. What cannot be read is left out/);
+      assert.match(stderr, /\.aws\/config: AWS tools cannot read line 3\. These lines are ignored/);
       assert.match(stderr, /\.aws\/credentials: AWS tools cannot read line 1\. The file is left out/);
       assert.notEqual(stdout, 'own');
     });

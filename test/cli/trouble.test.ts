@@ -179,7 +179,7 @@ describe('when something is wrong on the way to the server', () => {
       saysPlainly(await computer.run(['login', '--server', world.urls.aws]), 5, /is no rolebridge/);
       saysPlainly(await computer.run(['login', '--server', 'http://aws.example.com']), 2, /must be an https address/);
       saysPlainly(await computer.run(['login', '--server', 'https://aws.example.com/path']), 2, /without a path/);
-      saysPlainly(await computer.run(['whoami']), 2, /no server is known yet/, /rolebridge login --server/);
+      saysPlainly(await computer.run(['whoami']), 2, /no server configured/, /rolebridge login --server/);
     } finally {
       server.close();
       computer.close();

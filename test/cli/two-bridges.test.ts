@@ -149,7 +149,7 @@ describe('two bridges on one computer', () => {
     assert.equal(await computer.done(old), alone);
     await logInAtSecond(computer);
     await identityAt(computer, second);
-    const refusal = [/does not say which bridge it means/, `rolebridge configure --server ${first.urls.bridge}`] as const;
+    const refusal = [/this profile names no bridge/, `rolebridge configure --server ${first.urls.bridge}`] as const;
     for (const env of [{}, { ROLEBRIDGE_SERVER: first.urls.bridge }, { ROLEBRIDGE_SERVER: second.urls.bridge }])
       says(await computer.run(old, { env }), 2, ...refusal, `rolebridge configure --server ${second.urls.bridge}`);
     // As the client before this one left it: one server in the settings, and traces of two.
@@ -167,7 +167,7 @@ describe('two bridges on one computer', () => {
     await logInAtFirst(computer);
     await computer.done(['credential-process', ROLE]);
     const env = { ROLEBRIDGE_SERVER: second.urls.bridge };
-    says(await computer.run(['credential-process', ROLE], { env }), 2, /does not say which bridge it means/);
+    says(await computer.run(['credential-process', ROLE], { env }), 2, /this profile names no bridge/);
   });
 
   it('a script names its bridge, or gets no identity at all', async () => {
@@ -241,7 +241,7 @@ describe('two bridges on one computer', () => {
     says(await computer.run(['credential-process', ROLE, ...at(second)]), 3, ...hint);
     says(await computer.run(['whoami', '--bridge', 'lab']), 3, ...hint);
     await assert.rejects(keyOf(computer, 'lab-prod-Developer'), ({ stderr: said }: { stderr: string }) => said.includes(hint[1]!));
-    says(await computer.run(['whoami', '--bridge', 'nowhere']), 2, /no bridge is called "nowhere" on this computer/, 'lab (');
+    says(await computer.run(['whoami', '--bridge', 'nowhere']), 2, /unknown bridge "nowhere"/, 'lab (');
     // The name stays for the next login.
     await logInAtSecond(computer);
     await computer.done(['whoami', '--bridge', 'lab']);
@@ -279,12 +279,19 @@ describe('two bridges on one computer', () => {
     const computer = both();
     const host = new URL(first.urls.bridge).host.replaceAll(/[.:]/g, '-');
     for (const name of ['../x', 'a b', 'a/b', '', '-a', 'a.b', 'lab\n', '__proto__', 'a'.repeat(41)])
-      says(await computer.run(['login', ...at(first), `--as=${name}`]), 2, /cannot be the name of a bridge/);
+      says(await computer.run(['login', ...at(first), `--as=${name}`]), 2, /is not a valid bridge name/);
     for (const name of ['lab', 'LAB'])
-      says(await computer.run(['login', ...at(first), '--as', name]), 2, `${name} is the name of ${second.urls.bridge}`);
-    says(await computer.run(['login', '--bridge', 'lab', '--as', host]), 2, `${host} is the name of ${first.urls.bridge}`);
-    says(await computer.run(['login', '--as', 'corp']), 2, /several bridges are known, and none is called "corp"/);
-    await computer.done(['login', '--bridge', 'lab', '--as', 'constructor']);
+      says(await computer.run(['login', ...at(first), '--as', name]), 2, `the name ${name} belongs to ${second.urls.bridge}`);
+    says(await computer.run(['login', '--bridge', 'lab', '--as', host]), 2, `the name ${host} belongs to ${first.urls.bridge}`);
+    says(await computer.run(['login', '--as', 'corp']), 2, /several bridges are known, so --as "corp" also needs --server/);
+    const renamed = await computer.run(['login', '--bridge', 'lab', '--as', 'constructor']);
+    assert.equal(renamed.code, 0, renamed.stderr);
+    for (const said of [
+      'Renamed the bridge lab to constructor. To rename its profiles: rolebridge configure --bridge constructor\n',
+      `You are signed in to ${second.urls.bridge} (constructor) as bob`,
+      'To sign in again: rolebridge login --bridge constructor --force\n',
+    ])
+      assert.ok(renamed.stderr.includes(said), renamed.stderr);
     await computer.done(['login', '--bridge', host, '--as', 'lab']);
     assert.deepEqual(settings(computer), {
       server: first.urls.bridge,

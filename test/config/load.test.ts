@@ -289,7 +289,7 @@ it('what cannot be written into the proof of a corporate identity provider is a 
       corporate.replace('{ duration: 4h }', '{ sourceIdentity: "{sessionName}", tags: { Email: "{email|none}" } }'),
     );
     assert.deepEqual(said(problems), []);
-    const why = 'cannot be set in staging (trust: corporate-web-identity), so this rule gives nobody a role there.';
+    const why = 'cannot be set in staging (trust: corporate-web-identity), so this rule gives no role there.';
     assert.deepEqual(said(warnings), [
       `27:16 access[0].session.sourceIdentity: ${why} Give staging a rule without sourceIdentity and tags.`,
       `27:49 access[0].session.tags: ${why} Give staging a rule without sourceIdentity and tags.`,
@@ -311,15 +311,15 @@ describe('a template without a way out is a warning', () => {
   const WARNED: readonly (readonly [session: string, warning: string])[] = [
     [
       '{ sourceIdentity: "{username}" }',
-      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {username} is missing or does not fit AWS. Write "{sessionName}", which is unique and fits for every user, or "{username|{sessionName}}".',
+      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {username} is missing or not allowed by AWS. Write "{sessionName}", which is unique and fits for every user, or "{username|{sessionName}}".',
     ],
     [
       '{ sourceIdentity: "{connector}={email}" }',
-      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {email} is missing or does not fit AWS. Write "{sessionName}", which is unique and fits for every user, or "{connector}={email|{person}}".',
+      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {email} is missing or not allowed by AWS. Write "{sessionName}", which is unique and fits for every user, or "{connector}={email|{person}}".',
     ],
     [
       '{ sourceIdentity: "{username|{email}}" }',
-      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {email} is missing or does not fit AWS. Write "{sessionName}", which is unique and fits for every user, or "{username|{email|{sessionName}}}".',
+      '27:16 access[0].session.sourceIdentity: denies the roles of this rule to users whose {email} is missing or not allowed by AWS. Write "{sessionName}", which is unique and fits for every user, or "{username|{email|{sessionName}}}".',
     ],
     [
       '{ sourceIdentity: "{connector}.{sessionName}" }',
@@ -327,11 +327,11 @@ describe('a template without a way out is a warning', () => {
     ],
     [
       '{ tags: { Team: "{attributes.team}", Email: "{email|none}" } }',
-      '27:24 access[0].session.tags.Team: denies the roles of this rule to users whose {attributes.team} is missing or does not fit AWS. Write "{attributes.team|none}", with the text that your policies expect of such users.',
+      '27:24 access[0].session.tags.Team: denies the roles of this rule to users whose {attributes.team} is missing or not allowed by AWS. Write "{attributes.team|none}", with the text that your policies expect of such users.',
     ],
     [
       '{ tags: { Name: "{sessionName}" } }',
-      '27:24 access[0].session.tags.Name: denies the roles of this rule to users whose {sessionName} is missing or does not fit AWS. Write "{sessionName|none}", with the text that your policies expect of such users.',
+      '27:24 access[0].session.tags.Name: denies the roles of this rule to users whose {sessionName} is missing or not allowed by AWS. Write "{sessionName|none}", with the text that your policies expect of such users.',
     ],
   ];
   for (const [session, warning] of WARNED) it(session, async () => assert.deepEqual(await warningsOf(session), [warning]));

@@ -76,7 +76,7 @@ it('an https bridge without a trusted proxy is warned of, for everybody has the 
     assert.equal(warnings.length, 1);
     assert.match(
       said(warnings)[0]!,
-      /^1:1 baseUrl: is https, so a proxy in front ends TLS, but proxy\.trusted is empty: .* Write the addresses of the proxy into proxy\.trusted\.$/,
+      /^1:1 baseUrl: is https, so a proxy terminates TLS, but proxy\.trusted is empty: .* Write the addresses of the proxy into proxy\.trusted\.$/,
     );
     assert.ok(configuration);
   }));

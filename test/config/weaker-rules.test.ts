@@ -25,7 +25,7 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
       const weak = '{ name: by-group-name, groupPattern: "aws-{account}-{role}" }';
       const { warnings } = await check(`${HEAD}trustGroupsOf: all\naccess:\n  - ${STRICT}\n  - ${weak}\n`);
       assert.deepEqual(said(warnings), [
-        '26:5 access[1]: "by-group-name" gives BreakGlass in prod on weaker terms than access[0] "break-glass": no mfa. Require the same in both, or let this rule give other roles or accounts: a user who lacks a proof gets the role by the weaker rule, whichever stands first.',
+        '26:5 access[1]: "by-group-name" gives BreakGlass in prod on weaker terms than access[0] "break-glass": no mfa. Require the same in both, or limit this rule to other roles or accounts. The order does not help: a user without the proof gets the role from the weaker rule.',
       ]);
     });
   });
@@ -137,7 +137,7 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
     assert.deepEqual(await warningsOf(...strict, '{ groupPattern: "aws-{account}-{role}" }'), [
       'access[5]: gives A in prod on weaker terms than access[0]: no mfa.',
       'access[5]: gives B in prod on weaker terms than access[1]: no mfa.',
-      'access[5]: gives C in prod on weaker terms than access[2]: no mfa. More rules than these are stricter.',
+      'access[5]: gives C in prod on weaker terms than access[2]: no mfa. There are more stricter rules.',
     ]);
   });
 

@@ -72,7 +72,7 @@ describe('a console destination', () => {
   it('of more than 4,096 characters is refused with its length on every route', async () => {
     for (const length of [4097, 9000]) {
       const destination = logsInsights(length);
-      const said = new RegExp(`has ${length.toLocaleString('en')} characters; at most 4,096 are possible`);
+      const said = new RegExp(`has ${length.toLocaleString('en')} characters; the limit is 4,096`);
       for (const browser of [visitor, new Visitor()]) {
         const page = await browser.get(link(destination));
         assert.equal(page.status, 400);
@@ -96,7 +96,7 @@ describe('a console destination', () => {
     const destination = `${CONSOLE}/?${'%'.repeat(4000)}`;
     const page = await new Visitor().get(link(destination));
     assert.equal(page.status, 400);
-    assert.match(page.text, /too long to be kept during a sign-in\. Sign in first, then open the link again/);
+    assert.match(page.text, /too long to keep during a sign-in\. Sign in first, then open the link again/);
     assert.equal(destinationOf(await visitor.get(link(destination), atSignIn)), destination);
   });
 

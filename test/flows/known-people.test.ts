@@ -154,8 +154,8 @@ describe('an operator who blocks a user, beside two instances that run', () => {
       assert.ok(refusal?.type === 'sign-in.refused' && refusal.code === 'person_blocked');
       assert.equal(refusal.actor?.username, 'bob');
       assert.match((await run('sessions', ...config, '--blocked')).stdout, /bob +corp-oidc .*the laptop was stolen/);
-      assert.match((await run('block', ...config, '--user', 'bob')).stdout, /Blocked already\.$/m);
-      assert.match((await run('unblock', ...config, '--user', 'bob', '--reason', 'found it')).stdout, /may sign in again/);
+      assert.match((await run('block', ...config, '--user', 'bob')).stdout, /Was blocked already\.$/m);
+      assert.match((await run('unblock', ...config, '--user', 'bob', '--reason', 'found it')).stdout, /can sign in again/);
     }
     const { page, visitor } = await world.signIn('bob', 'oidc');
     assert.equal(page.status, 200);
@@ -206,8 +206,8 @@ describe('an operator who blocks a user, beside two instances that run', () => {
     assert.equal(blocked.code, 0);
     assert.match(blocked.stdout, /^unknown \(aaaaaaaaaaaaaaaa, unknown\): ended 0 in browsers and 0 in terminals\. Blocked\.$/m);
     for (const [args, says, code] of [
-      [['block', '--user', 'nobody'], /nobody has signed in under that name/, 1],
-      [['unblock', '--person', 'b'.repeat(16)], /nobody has signed in under that name or id/, 1],
+      [['block', '--user', 'nobody'], /unknown user/, 1],
+      [['unblock', '--person', 'b'.repeat(16)], /unknown user/, 1],
       [['block', '--person', 'alice'], /a person id has 16 characters/, 1],
       [['block', '--user', 'alice', '--reason', 'two\nlines'], /--reason takes at most 256 characters on one line/, 1],
       [['block'], /Exit codes/, 2],

@@ -105,7 +105,7 @@ describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () =
             {
               level: 'warn',
               peer: '127.0.0.1',
-              fix: 'If it is your proxy, add 127.0.0.1/32 to proxy.trusted: until then all its users have its address.',
+              fix: 'If it is your proxy, add 127.0.0.1/32 to proxy.trusted. Until then the bridge sees its address for all its users.',
             },
           ],
         );

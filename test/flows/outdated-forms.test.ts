@@ -74,6 +74,7 @@ describe('a form of an earlier sign-in', () => {
     const shown = await visitor.submit(page, 'button[value=everywhere]');
     assert.equal(shown.status, 200);
     assert.match(shown.text, /earlier sign-in.*signed in as bob/);
+    assert.match(shown.html, /class="notice warn"/);
     assert.deepEqual(await typesOf(world), before);
     assert.equal(await isSignedIn(world, visitor), true);
   });
@@ -227,11 +228,11 @@ describe('a form that is sent again', () => {
     for (const button of ['button[value=end]', 'button[value=end]']) {
       const again = await visitor.submit(page, button);
       assert.equal(again.status, 200);
-      assert.match(again.text, /has ended already/);
+      assert.match(again.text, /has already ended/);
     }
     assert.equal(await count(), before + 1);
     const disowned = await visitor.submit(page, 'button[value=end]', { decision: 'disown' });
-    assert.match(disowned.text, /has ended already/);
+    assert.match(disowned.text, /has already ended/);
   });
 
   it('gives a program one code, then shows that it is signed in', async () => {
@@ -294,7 +295,7 @@ describe('a store that cannot write', () => {
       const done = await visitor.submit(page, 'form[action="/sign-out"]');
       assert.equal(done.status, 503);
       assert.ok(cleared(done), String(done.headers.get('set-cookie')));
-      assert.match(done.text, /forgotten your session, but the bridge could not end it/);
+      assert.match(done.text, /This browser is signed out, but the bridge could not end your session/);
       assert.equal(done.$('form[action="/sign-out"]').length, 0);
       // Another site cannot do it.
       const { visitor: other } = await (async () => {
@@ -317,6 +318,6 @@ describe('a store that cannot write', () => {
     const done = await visitor.submit(page, 'button[value=everywhere]');
     assert.equal(done.status, 503);
     assert.ok(cleared(done));
-    assert.match(done.text, /not all of your sessions could be ended/);
+    assert.match(done.text, /could not end all your sessions/);
   });
 });

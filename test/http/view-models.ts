@@ -203,6 +203,7 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
     most: {
       viewer,
       notice: 'The session was ended.',
+      warning: 'Nothing was done.',
       sessions: [
         {
           id: '0123456789abcdef0123',

@@ -53,7 +53,7 @@ describe('an operator, beside a bridge that runs', () => {
     const { code, stdout } = await run('end-sessions', ...config, '--user', 'bob');
     assert.equal(code, 0);
     assert.match(stdout, /^bob \([a-z2-7]{16}, corp-oidc\): ended \d+ in browsers and \d+ in terminals\.$/m);
-    assert.match(stdout, /Credentials that AWS has given already stay valid/);
+    assert.match(stdout, /Credentials that AWS has already issued stay valid/);
     assert.ok(!(await isLive(bob.accessToken)));
     assert.match((await bob.visitor.get(`${world.urls.bridge}/sessions`)).url, /sign-in/);
     assert.ok(await isLive(alice.accessToken));
@@ -66,7 +66,7 @@ describe('an operator, beside a bridge that runs', () => {
 
   it('is told when nobody is meant, and what to write', async () => {
     for (const [args, says] of [
-      [['--user', 'nobody'], /nobody has signed in under that name or id\. Write the user name as the audit trail has it/],
+      [['--user', 'nobody'], /unknown user\. Use the user name or the person id from the audit trail/],
       [['--person', 'alice'], /a person id has 16 characters/],
       [['--session', 'f'.repeat(20)], /no CLI session has that handle/],
     ] as const) {

@@ -69,8 +69,8 @@ export const run: Run = async invocation => {
   if (options.json === true) terminal.print(jsonText({ ...done, warnings }));
   if (faults.length > 0) terminal.say(`${written.length} profiles are in ${file}, but AWS tools do not see them.`);
   else if (before === after) terminal.say(`${file} is up to date.`);
-  else terminal.say(options.remove === true ? `Took our profiles out of ${file}.` : `Wrote ${written.length} profiles to ${file}.`);
-  if (takenOver.length > 0) terminal.say(`${takenOver.length} sections that stood there and said the same are in our part now.`);
+  else terminal.say(options.remove === true ? `Removed our profiles from ${file}.` : `Wrote ${written.length} profiles to ${file}.`);
+  if (takenOver.length > 0) terminal.say(`Moved ${takenOver.length} identical sections into the part that rolebridge manages.`);
   sayConflicts(terminal, file, conflicts);
   for (const warning of warnings) terminal.warn(`${warning}.`);
   if (options.remove !== true && faults.length === 0 && written[0] !== undefined)
@@ -100,7 +100,7 @@ function warningsFor({ env, written, passing, after }: Writing): readonly string
     ...(shadowed.length === 0
       ? []
       : [
-          `${credentials} has sections of the same name, and AWS tools use those: ${shadowed.join(', ')}. Remove them there, or take --prefix or --profile-name`,
+          `${credentials} has sections of the same name, and AWS tools use those: ${shadowed.join(', ')}. Remove them there, or use --prefix or --profile-name`,
         ]),
     ...(hasIdentityForAll(env)
       ? [
@@ -112,7 +112,7 @@ function warningsFor({ env, written, passing, after }: Writing): readonly string
     ...(passing.length === 0
       ? []
       : [
-          `an update of Node or rolebridge takes paths in the profiles away: ${passing.join(', ')}. Run configure again then, or name a link or shim that stays: --command PATH`,
+          `an update of Node or rolebridge removes paths that the profiles use: ${passing.join(', ')}. Run configure again after it, or name a permanent link or shim: --command PATH`,
         ]),
     ...pathWarnings(env, 'config'),
   ];

@@ -25,26 +25,26 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
   const opener = browserOpener(env);
   const isOpen = opener !== undefined && (await openBrowser(opener, address, env));
   if (!isOpen) {
-    throw new CliError('failed', opener === undefined ? 'no browser can be opened here' : 'the browser did not open', {
+    throw new CliError('failed', opener === undefined ? 'could not find a browser to open' : 'the browser did not open', {
       lines: [
-        'Open this address in a browser in which you are signed in:',
+        'Open this address in a browser where you are signed in to the bridge:',
         `  ${address}`,
-        'Or take --print, which gives a link that needs no sign-in.',
+        'Or use --print for a link that needs no sign-in.',
       ],
     });
   }
   terminal.say(`Opening the console of ${printable(role.account)} as ${printable(role.role)} in the browser.`);
   const login = await readLogin(client);
   const here = login === undefined ? '' : ` In this terminal you are ${printable(login.person.username)}.`;
-  terminal.say(`It opens for the user who is signed in there; without one, the page asks for a sign-in.${here}`);
+  terminal.say(`It opens for the user who is signed in there. If nobody is, the page asks for a sign-in.${here}`);
 };
 
 /** Throws `refused` with the length. */
 function destinationIn(option: string | boolean | undefined): string | undefined {
   if (typeof option !== 'string' || option === '') return undefined;
   if (option.length <= MAX_DESTINATION) return option;
-  throw new CliError('refused', `the console address has ${option.length} characters; at most ${MAX_DESTINATION} are possible`, {
-    lines: ['Shorten it, for example its query or its filter.'],
+  throw new CliError('refused', `the console address has ${option.length} characters; the limit is ${MAX_DESTINATION}`, {
+    lines: ['Shorten it, for example its query or filter.'],
     code: 'destination_refused',
   });
 }
@@ -65,7 +65,7 @@ async function linkFor(client: Client, role: NamedRole, destination: string | un
     });
   if (isWebAddress(url)) return url;
   throw new CliError('failed', 'the server gave a console link that is not a web address', {
-    lines: ['Nothing was printed. Tell the administrators of the server.'],
+    lines: ['Nothing was printed. Contact the administrators of the server.'],
   });
 }
 

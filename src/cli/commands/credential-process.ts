@@ -29,11 +29,11 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
 function requireOnlyBridge({ directory, settings, server, bridge }: Client): void {
   if (isOnlyBridge(directory, settings, server.origin)) return;
   const known = [server.origin, ...bridge.others.map(other => other.server)];
-  throw new CliError('usage', 'this profile does not say which bridge it means, and several have been used on this computer', {
+  throw new CliError('usage', 'this profile names no bridge, and this computer has used several', {
     lines: [
-      'Write the profiles of each bridge anew, once:',
+      'Write the profiles of each bridge again, once:',
       ...known.map(origin => `  rolebridge configure --server ${origin}`),
-      'A line of your own: add --server URL to it.',
+      'If you wrote the line yourself, add --server URL to it.',
     ],
   });
 }

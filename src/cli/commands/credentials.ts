@@ -95,8 +95,8 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
   if (profilesWithIdentity(env, 'config').has(profile)) {
     throw new CliError('local', `${config} has a profile ${profile} already, and the keys would win over it`, {
       lines: [
-        'Nothing was written: those keys end, and the profile in the config file may renew itself.',
-        `Choose another name: --profile NAME. Or use the profile that is there: aws --profile ${profile}`,
+        'Nothing was written: the keys expire, and the profile in the config file may renew itself.',
+        `Choose another name: --profile NAME. Or use the existing profile: aws --profile ${profile}`,
       ],
     });
   }
@@ -113,7 +113,7 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
   terminal.say(
     faults.length > 0
       ? `The profile ${profile} is in ${file}, but AWS tools do not see it.`
-      : `Wrote the profile ${profile} to ${file}. It is good for ${left}, and is not renewed.`,
+      : `Wrote the profile ${profile} to ${file}. It expires in ${left} and is not renewed.`,
   );
   for (const warning of [...faults, ...pathWarnings(env, 'credentials')]) terminal.warn(`${warning}.`);
   return undefined;

@@ -44,8 +44,8 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   const profile = execProfile({ user, role: base.role, region, process: credentialProcess(base.isWindows) });
   const hasCredentialsFile = files.credentials.fault === undefined && user.credentials.faults.length === 0;
   sayWhatIsMissing(terminal, [
-    { ...files.config, lines: linesOf(user.config), effect: 'What cannot be read is left out for this command.' },
-    { ...files.credentials, lines: linesOf(user.credentials), effect: 'The file is left out for this command.' },
+    { ...files.config, lines: linesOf(user.config), effect: 'These lines are ignored for this command.' },
+    { ...files.credentials, lines: linesOf(user.credentials), effect: 'The file is ignored for this command.' },
   ]);
   sayWhatIsLeftOut(terminal, profile, files.config.path);
 
@@ -62,7 +62,7 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
       onTrouble: fault => {
         terminal.warn(`the credentials could not be renewed: ${fault.message}.`);
         for (const line of fault.lines) terminal.say(line);
-        if (fault.exit === 'notSignedIn') terminal.say('Do it in another terminal; the command goes on then.');
+        if (fault.exit === 'notSignedIn') terminal.say('Sign in in another terminal; the command then continues.');
       },
       onRecovery: () => terminal.warn('the credentials are renewed again.'),
     });
@@ -74,7 +74,7 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
     }
   } finally {
     if (directory.close().length > 0) {
-      terminal.warn(`the command changed the AWS config file of this run, which is removed with it. ${files.config.path} has not changed.`);
+      terminal.warn(`the command changed the AWS config file of this run, which is removed now. ${files.config.path} has not changed.`);
     }
   }
 };
@@ -126,7 +126,7 @@ function sayWhatIsLeftOut(terminal: Terminal, { leftOut }: ExecProfile, path: st
   if (others.length === 0) return;
   terminal.say(
     terminal.dim(
-      `not available to this command, because their keys are in ${path}: ${others.join(', ')} (keys belong into ~/.aws/credentials)`,
+      `not available to this command, because their keys are in ${path}: ${others.join(', ')} (move keys to ~/.aws/credentials)`,
     ),
   );
 }

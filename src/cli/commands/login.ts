@@ -4,7 +4,7 @@ import { bridgeChoice, type Invocation, type Run } from '../command.ts';
 import { CliError } from '../exit.ts';
 import { rememberBridge, requireFreeName } from '../known-bridges.ts';
 import { logIn } from '../login.ts';
-import { configDirectory, knownBridges, listOf } from '../places.ts';
+import { configDirectory, knownBridges, listOf, type Settings } from '../places.ts';
 import { jsonText, printable } from '../printable.ts';
 import { signedIn } from '../signed-in.ts';
 import type { WhoAmI } from '../who-am-i.ts';
@@ -25,7 +25,9 @@ export const run: Run = async invocation => {
       switchPerson: options['switch-person'] === true,
     }));
   await rememberBridge(client, { name, isCurrent: true });
-  sayCurrent(client);
+  const renamed = name === undefined ? client : invocation.client({ bridge: name });
+  if (name !== undefined) sayRenamed(client, name);
+  sayCurrent(client.settings, renamed);
   if (options.json === true) {
     terminal.print(jsonText(who));
     return;
@@ -33,9 +35,9 @@ export const run: Run = async invocation => {
   const { username, display_name, connector_label } = who.person;
   const shown = display_name === null ? printable(username) : `${printable(username)} (${printable(display_name)})`;
   terminal.say(
-    `${already === undefined ? 'Signed in' : 'You are signed in'}${where(client)} as ${terminal.bold(shown)} via ${printable(connector_label)}, for ${timeLeft(who.session.expires_at, client)}.`,
+    `${already === undefined ? 'Signed in' : 'You are signed in'}${where(renamed)} as ${terminal.bold(shown)} via ${printable(connector_label)}, for ${timeLeft(who.session.expires_at, client)}.`,
   );
-  if (already !== undefined) terminal.say(`To sign in anew: ${client.bridge.loginCommand} --force`);
+  if (already !== undefined) terminal.say(`To sign in again: ${renamed.bridge.loginCommand} --force`);
 };
 
 /** A name that is known selects its bridge; a new one names the bridge that is selected, or the only one. Throws `usage`. */
@@ -49,8 +51,8 @@ function clientFor({ options, env, client: open }: Invocation): Client {
   const named = known.find(({ name }) => name.toLowerCase() === as.toLowerCase());
   if (named !== undefined) return open({ bridge: named.name });
   if (known.length < 2) return open();
-  throw new CliError('usage', `several bridges are known, and none is called ${JSON.stringify(as)}`, {
-    lines: [`Known: ${listOf(known)}`, 'Say which one gets the name: rolebridge login --server URL --as NAME'],
+  throw new CliError('usage', `several bridges are known, so --as ${JSON.stringify(as)} also needs --server`, {
+    lines: [`Known bridges: ${listOf(known)}`, 'Say which one gets the name: rolebridge login --server URL --as NAME'],
   });
 }
 
@@ -59,9 +61,16 @@ function where({ bridge }: Client): string {
 }
 
 /** Commands that name no bridge mean another one than before: that must not go unseen. */
-function sayCurrent({ settings, server, bridge, terminal }: Client): void {
-  if (settings.server === undefined || settings.server === server.origin) return;
-  terminal.say(`Now using ${bridge.title} (previously ${settings.server}). Profiles keep the bridge that they were written for.`);
+function sayCurrent(before: Settings, { server, bridge, terminal }: Client): void {
+  if (before.server === undefined || before.server === server.origin) return;
+  terminal.say(`Now using ${bridge.title} (previously ${before.server}). Profiles keep the bridge that they were written for.`);
+}
+
+/** Profile names contain the name of the bridge, so they are out of date after a rename. */
+function sayRenamed({ settings, server, terminal }: Client, name: string): void {
+  const known = knownBridges(settings).find(one => one.server === server.origin);
+  if (known === undefined || known.name === name) return;
+  terminal.say(`Renamed the bridge ${known.name} to ${name}. To rename its profiles: rolebridge configure --bridge ${name}`);
 }
 
 /** Who is signed in already and for how long; undefined when nobody is. */
