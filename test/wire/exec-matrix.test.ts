@@ -1,4 +1,4 @@
 /** Some kinds of default profiles at every client; `npm run test:wire` has all of them. */
 import { describeMatrix } from './exec-matrix.ts';
 
-describeMatrix(['keys in the credentials file', 'credential_process', 'an sso-session']);
+describeMatrix(['keys in the credentials file', 'role_arn in [DEFAULT], which counts in every section']);

@@ -1,0 +1,184 @@
+/**
+ * Two bridges in one `~/.aws`, with the tools that people use: AWS CLIs of Debian trixie and sid, boto3 of both, the AWS SDK for JavaScript.
+ *
+ * alice is signed in at the first bridge, bob at the second; both have the same roles of the same accounts.
+ */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { awsConfig, renderSections } from '../../src/core/aws-config.ts';
+import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { confirmDevice } from '../support/cli-login.ts';
+import { missingPackage } from '../support/missing-package.ts';
+import type { Visitor } from '../support/visitor.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+const run = promisify(execFile);
+const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rolebridge');
+const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
+const WHO_AM_I =
+  "import boto3, os; print(boto3.Session(profile_name=os.environ['AWS_PROFILE']).client('sts').get_caller_identity()['Arn'])";
+const SUITES = [
+  { suite: 'trixie', place: join(CACHE, 'aws-cli') },
+  { suite: 'sid', place: join(CACHE, 'aws-cli-sid') },
+] as const;
+const placeOf = (wanted: string): string => SUITES.find(({ suite }) => suite === wanted)!.place;
+const skipWithout = (place: string, suite: string) =>
+  missingPackage(join(place, 'aws'), `awscli of ${suite}: test/wire/install-aws-cli.sh`);
+
+/** A release of the AWS CLI, and what its user writes: profiles of either form, or `--sso-session` with a services section in [default]. */
+export interface Login {
+  readonly suite: 'trixie' | 'sid';
+  readonly form: 'sso-session' | 'legacy' | 'session-option';
+}
+
+const FORMS = ['sso-session', 'legacy', 'session-option'] as const;
+export const LOGINS: readonly Login[] = SUITES.flatMap(({ suite }) => FORMS.map(form => ({ suite, form })));
+
+/** Every tool by profiles of `configure`, and these logins of the AWS CLI. */
+export function describeTwoBridges(logins: readonly Login[]): void {
+  describe('two bridges in one ~/.aws', () => {
+    let first: World;
+    let second: World;
+    let computer: Computer;
+    let alice: Visitor;
+    let bob: Visitor;
+    before(async () => {
+      [first, second] = await Promise.all([startWorld(QUICK_POLLS), startWorld(QUICK_POLLS)]);
+      computer = new Computer();
+      mkdirSync(computer.file('.aws'));
+      alice = await computer.logIn(first, 'alice');
+      await computer.done(['configure', '--yes']);
+      bob = await computer.logIn(second, 'bob', { protocol: 'oidc', args: ['--as', 'lab'] });
+      await computer.done(['configure', '--yes']);
+    });
+    after(async () => {
+      computer.close();
+      await Promise.all([first.close(), second.close()]);
+    });
+
+    const awsEnv = (profile: string, { urls }: World, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+      ...computer.env,
+      AWS_PROFILE: profile,
+      AWS_ENDPOINT_URL_STS: urls.aws,
+      AWS_PAGER: '',
+      AWS_MAX_ATTEMPTS: '1',
+      ...env,
+    });
+    /** Who a tool is by the profile, in the AWS of the world that is meant: keys of the other one are unknown there. */
+    const arnBy = async (program: readonly string[], env: NodeJS.ProcessEnv): Promise<string> => {
+      const [command, ...args] = program;
+      return (await run(command!, args, { env, timeout: 60_000 })).stdout.trim();
+    };
+    const whoIs = (place: string): string[] => [join(place, 'aws'), 'sts', 'get-caller-identity', '--query', 'Arn', '--output', 'text'];
+    const ALICE = /^arn:aws:sts::111122223333:assumed-role\/Developer\/alice-/;
+    const BOB = /^arn:aws:sts::111122223333:assumed-role\/Developer\/bob-/;
+
+    const tools = [
+      ...SUITES.map(({ suite, place }) => ({ name: `the AWS CLI of ${suite}`, program: whoIs(place), skip: skipWithout(place, suite) })),
+      ...SUITES.map(({ suite, place }) => ({
+        name: `boto3 of ${suite}`,
+        program: [join(place, 'python'), '-c', WHO_AM_I],
+        skip: skipWithout(place, suite),
+      })),
+      { name: 'the SDK for JavaScript', program: [process.execPath, CALLER_IDENTITY], skip: false },
+    ];
+    for (const { name, program, skip } of tools) {
+      it(`${name} is the person of the bridge of its profile`, { skip }, async () => {
+        assert.match(await arnBy(program, awsEnv('prod-Developer', first)), ALICE);
+        assert.match(await arnBy(program, awsEnv('lab-prod-Developer', second)), BOB);
+      });
+    }
+
+    /** `aws sso login` by a code that the person confirms at their bridge. */
+    const ssoLogin = async (
+      program: readonly string[],
+      env: NodeJS.ProcessEnv,
+      confirm: (code: string) => Promise<void>,
+    ): Promise<void> => {
+      const [command, ...args] = program;
+      const child = spawn(command!, ['sso', 'login', '--no-browser', '--use-device-code', ...args], {
+        env: { ...env, PYTHONUNBUFFERED: '1' },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let said = '';
+      let confirming: Promise<void> | undefined;
+      const hear = (chunk: Buffer): void => {
+        said += chunk.toString();
+        const code = /\b[B-Z]{4}-[B-Z]{4}\b/.exec(said)?.[0];
+        if (code !== undefined) confirming ??= confirm(code);
+      };
+      child.stdout.on('data', hear);
+      child.stderr.on('data', hear);
+      const exit = await new Promise<number | null>(resolve => child.once('close', resolve));
+      await confirming;
+      assert.equal(exit, 0, said);
+    };
+    const tokens = (): string[] =>
+      readdirSync(computer.file('.aws/sso/cache')).filter(name =>
+        readFileSync(computer.file('.aws/sso/cache', name), 'utf8').includes('"accessToken"'),
+      );
+
+    const ROLES = [{ account: { id: '111122223333', name: 'prod', region: 'eu-west-1' }, role: 'Developer' }];
+    const legacy = ({ urls }: World, prefix: string): string =>
+      renderSections(
+        awsConfig('sso-legacy', {
+          baseUrl: urls.bridge,
+          ssoRegion: 'us-east-1',
+          roles: ROLES,
+          profileName: () => `${prefix}prod-Developer`,
+        }),
+      );
+    const profiles = {
+      'sso-session': async (): Promise<void> => {
+        const env = { AWS_CONFIG_FILE: computer.file('.aws/config-sso') };
+        await computer.done(['configure', '--sso', '--yes', '--server', first.urls.bridge], { env });
+        await computer.done(['configure', '--sso', '--yes', '--bridge', 'lab'], { env });
+      },
+      legacy: async (): Promise<void> => writeFileSync(computer.file('.aws/config-sso'), `${legacy(first, '')}\n${legacy(second, 'lab-')}`),
+    };
+    for (const { suite, form } of logins) {
+      const place = placeOf(suite);
+      if (form === 'session-option') {
+        goesBySessionOption(suite, place);
+        continue;
+      }
+      it(`the AWS CLI of ${suite} logs in to both by ${form} profiles, and mixes neither tokens nor credentials`, {
+        skip: skipWithout(place, suite),
+      }, async () => {
+        for (const name of ['.aws/sso', '.aws/cli', '.aws/config-sso']) rmSync(computer.file(name), { recursive: true, force: true });
+        await profiles[form]();
+        const env = { AWS_CONFIG_FILE: computer.file('.aws/config-sso') };
+        const one = awsEnv('prod-Developer', first, env);
+        const other = awsEnv('lab-prod-Developer', second, env);
+        await ssoLogin([join(place, 'aws')], one, code => confirmDevice(first, alice, code));
+        assert.match(await arnBy(whoIs(place), one), ALICE);
+        await ssoLogin([join(place, 'aws')], other, code => confirmDevice(second, bob, code));
+        assert.equal(tokens().length, 2);
+        assert.match(await arnBy(whoIs(place), other), BOB);
+        assert.match(await arnBy(whoIs(place), one), ALICE);
+        // From the cache of the CLI.
+        assert.match(await arnBy(whoIs(place), other), BOB);
+      });
+    }
+
+    function goesBySessionOption(suite: string, place: string): void {
+      it(`the AWS CLI of ${suite} goes to the bridge with --sso-session where [default] names the services section`, {
+        skip: skipWithout(place, suite),
+      }, async () => {
+        rmSync(computer.file('.aws/sso'), { recursive: true, force: true });
+        const sections = awsConfig('sso-session', { baseUrl: first.urls.bridge, ssoRegion: 'us-east-1', roles: ROLES });
+        const session = new URL(first.urls.bridge).host.replace(':', '-');
+        writeFileSync(computer.file('.aws/config-sso'), `[default]\nservices = ${session}\n\n${renderSections(sections)}`);
+        const { AWS_PROFILE: _, ...env } = awsEnv('', first, { AWS_CONFIG_FILE: computer.file('.aws/config-sso') });
+        await ssoLogin([join(place, 'aws'), '--sso-session', session], env, code => confirmDevice(first, alice, code));
+        assert.match(await arnBy(whoIs(place), { ...env, AWS_PROFILE: 'prod-Developer' }), ALICE);
+      });
+    }
+  });
+}
