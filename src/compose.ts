@@ -10,11 +10,13 @@ import { createCredentialBroker } from './aws/sts.ts';
 import { type Access, createAccess } from './bridge/access.ts';
 import { type Clients, createClients } from './bridge/clients.ts';
 import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-authorization.ts';
+import { type ContainerAccess, createContainerAccess } from './bridge/container-access.ts';
 import { currentIssuers } from './bridge/current-issuers.ts';
 import { createDeviceAuthorization, type DeviceAuthorization } from './bridge/device-authorization.ts';
 import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
 import { createSharedCredentials } from './bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from './bridge/sign-in.ts';
+import { createTokenCallers } from './bridge/token-callers.ts';
 import { createTokens, type Tokens } from './bridge/tokens.ts';
 import { openStore } from './compose-operator.ts';
 import type { Configuration, ConnectorConfiguration } from './config/configuration.ts';
@@ -56,6 +58,7 @@ export interface Bridge {
   readonly access: Access;
   readonly signIn: SignIn;
   readonly tokens: Tokens;
+  readonly containerAccess: ContainerAccess;
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
   readonly mySessions: MySessions;
@@ -139,15 +142,13 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const signIn = createSignIn({ connectors, ...store, audit, clock, secrets, idleSeconds, maxSeconds });
   const isCurrent = currentIssuers(connectors);
   const { cli } = configuration;
+  const callers = createTokenCallers({ ...store, isCurrent, clock, deviceRoles: cli.deviceGrant.roles });
+  const containerAccess = createContainerAccess({ ...store, callers, audit, clock, secrets });
+  const { maxSeconds: cliMaxSeconds, accessTokenSeconds } = cli;
   const tokens = createTokens({
     ...store,
-    isCurrent,
-    audit,
-    clock,
-    secrets,
-    maxSeconds: cli.maxSeconds,
-    accessTokenSeconds: cli.accessTokenSeconds,
-    deviceRoles: cli.deviceGrant.roles,
+    ...{ callers, containerAccess, audit, clock, secrets },
+    ...{ maxSeconds: cliMaxSeconds, accessTokenSeconds },
   });
   const clients = createClients({ configured: cli.clients, registrations: createClientRegistrations(sealingSecret), clock, secrets });
   const { enabled, intervalSeconds } = cli.deviceGrant;
@@ -186,6 +187,7 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     access,
     signIn,
     tokens,
+    containerAccess,
     deviceAuthorization,
     codeAuthorization,
     mySessions,

@@ -1,6 +1,6 @@
 /** What an operation of the bearer API is: one row from which both its route and its description are made. */
 import type * as z from 'zod';
-import type { Caller } from '../bridge/tokens.ts';
+import type { Caller } from '../bridge/token-callers.ts';
 import type { Origin } from '../core/audit-event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 

@@ -1,6 +1,8 @@
 /** Routes from the rows of the bearer API: reads the token and the input, asks the row, answers in JSON. */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { Caller, Tokens } from '../bridge/tokens.ts';
+import type { ContainerAccess } from '../bridge/container-access.ts';
+import type { Caller } from '../bridge/token-callers.ts';
+import type { Tokens } from '../bridge/tokens.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { bearerIn, containerTokenIn } from '../http/bearer.ts';
@@ -17,6 +19,7 @@ export interface ApiRoutesParts {
   readonly operations: readonly Operation[];
   readonly baseUrl: string;
   readonly tokens: Tokens;
+  readonly containerAccess: ContainerAccess;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }
@@ -29,7 +32,7 @@ const DOCUMENT_CACHE_CONTROL = 'public, max-age=300';
 
 const READERS = { body: readJson, query: readQuery, path: readPath } as const satisfies Record<InputPlace, unknown>;
 
-export function apiRoutes({ operations, baseUrl, tokens, audit, clock }: ApiRoutesParts): Router {
+export function apiRoutes({ operations, baseUrl, tokens, containerAccess, audit, clock }: ApiRoutesParts): Router {
   const document = JSON.stringify(openApiDocument({ operations, baseUrl }));
   const login = Router();
   const container = Router();
@@ -37,7 +40,7 @@ export function apiRoutes({ operations, baseUrl, tokens, audit, clock }: ApiRout
   const callerOf = (operation: Operation, request: Request, response: Response): Promise<Caller> => {
     const { origin } = contextOf(response);
     return operation.token === 'container'
-      ? tokens.containerOf(containerTokenIn(request), origin)
+      ? containerAccess.callerOf(containerTokenIn(request), origin)
       : tokens.callerOf(bearerIn(request), origin);
   };
 

@@ -5,38 +5,20 @@
  * a document (api-routes, openapi).
  */
 import * as z from 'zod';
-import type { Access, AccessRequest } from '../bridge/access.ts';
-import type { MySessions } from '../bridge/my-sessions.ts';
-import type { Tokens } from '../bridge/tokens.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { MAX_DESTINATION } from '../core/console-destination.ts';
-import { BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
+import { BridgeError, ERRORS } from '../core/errors.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Clock, Connector } from '../core/ports.ts';
 import { MINUTE } from '../core/time.ts';
-import { MOST_CONTAINER_TOKENS } from '../core/tokens.ts';
 import { stepOf } from '../http/error-faces.ts';
 import { text } from '../http/read.ts';
-import { type Call, type Operation, operation } from './api-operation.ts';
-import {
-  AccountShape,
-  accountShape,
-  ContainerTokenShape,
-  compare,
-  containerTokenShape,
-  iso,
-  Moment,
-  roleShape,
-  SessionShape,
-  StepShape,
-  sessionShape,
-} from './api-shapes.ts';
+import { type Operation, operation } from './api-operation.ts';
+import { AccountShape, accountShape, compare, iso, Moment, roleShape, SessionShape, StepShape, sessionShape } from './api-shapes.ts';
+import { AskedRole, HANDOUT_ERRORS, requestOf } from './asked-role.ts';
+import { type ContainerApiParts, containerApi } from './container-api.ts';
 
-export interface CredentialsApiParts {
-  readonly baseUrl: string;
-  readonly access: Access;
-  readonly tokens: Tokens;
-  readonly mySessions: MySessions;
+export interface CredentialsApiParts extends ContainerApiParts {
   readonly connectors: readonly Connector[];
   readonly clock: Clock;
 }
@@ -47,23 +29,16 @@ const CONSOLE_LINK_SECONDS = 15 * MINUTE;
 /** The longest destination with every character escaped (`\u00e9`), and more, so that a longer one is refused by its own code. */
 const LINK_BODY_BYTES = 12 * MAX_DESTINATION;
 
-const AskedRole = z.object({
-  account: text(128).min(1).describe('Name or id of an account'),
-  role: text(512).min(1).describe('Name of a role, with its path where it has one'),
-});
-
-const ACCESS_ERRORS = ['access_denied', 'proof_missing', 'role_not_for_device_login'] as const satisfies readonly ErrorCode[];
-const HANDOUT_ERRORS = [
-  ...ACCESS_ERRORS,
-  'session_settings_invalid',
-  'corporate_proof_missing',
-  'aws_refused',
-  'aws_unavailable',
-] as const satisfies readonly ErrorCode[];
-
 // ---------------------------------------------------------------- operations
 
-export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors, clock }: CredentialsApiParts): readonly Operation[] {
+export function credentialsApi({
+  baseUrl,
+  access,
+  mySessions,
+  containerAccess,
+  connectors,
+  clock,
+}: CredentialsApiParts): readonly Operation[] {
   const labels = new Map(connectors.map(({ id, label }) => [id, label]));
 
   return [
@@ -98,7 +73,8 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       handle: async ({ caller }) => {
         const { identity, session } = caller;
         const { authentication } = identity;
-        const tokens = await mySessions.containerTokens(identity);
+        const sessions = await mySessions.list(identity);
+        const tokens = await containerAccess.list(sessions);
         const shape = (summary: CliSessionSummary) => sessionShape(summary, session.summary.handle, tokens);
         return {
           person: {
@@ -115,7 +91,7 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
             multi_factor: authentication.multiFactor,
           },
           session: shape(session.summary),
-          sessions: (await mySessions.list(identity)).map(shape),
+          sessions: sessions.map(shape),
         };
       },
     }),
@@ -267,95 +243,7 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
       },
     }),
 
-    operation({
-      method: 'post',
-      path: '/container-tokens',
-      id: 'createContainerToken',
-      summary: 'A token for one role, for a container',
-      description: `For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token gives this one role and nothing else, and ends with the login that it was made with. A login has at most ${MOST_CONTAINER_TOKENS} of them.`,
-      token: 'login',
-      input: { in: 'body', schema: AskedRole },
-      output: {
-        description: 'Address and token',
-        schema: z.object({
-          id: z.string().describe('Names the token in lists; gives access to nothing'),
-          account: AccountShape,
-          role: z.string(),
-          url: z.string(),
-          token: z.string().describe('A secret'),
-          expires_at: Moment,
-        }),
-      },
-      errors: [...ACCESS_ERRORS, 'limit_reached'],
-      handle: async call => {
-        const { account, role } = await access.check(requestOf(call, call.input), 'container-token');
-        const { token, handle, expiresAt } = await tokens.containerToken(call.caller, { account, role }, call.origin);
-        const url = `${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}`;
-        return { id: handle, account: accountShape(account), role, url, token, expires_at: iso(expiresAt) };
-      },
-    }),
-
-    operation({
-      method: 'get',
-      path: '/container-tokens',
-      id: 'listContainerTokens',
-      summary: 'List your container tokens',
-      description: 'All live tokens of all sessions of the user in terminals, newest first. The tokens themselves are not shown again.',
-      token: 'login',
-      output: { description: 'The tokens', schema: z.object({ container_tokens: z.array(ContainerTokenShape) }) },
-      errors: [],
-      handle: async ({ caller }) => ({ container_tokens: (await mySessions.containerTokens(caller.identity)).map(containerTokenShape) }),
-    }),
-
-    operation({
-      method: 'delete',
-      path: '/container-tokens/{id}',
-      id: 'revokeContainerToken',
-      summary: 'Revoke a container token',
-      description: 'Credentials that AWS has already issued for it stay valid until they expire.',
-      token: 'login',
-      input: { in: 'path', schema: z.object({ id: text(64).min(1).describe('The id of a container token of the person') }) },
-      errors: ['not_found'],
-      handle: async ({ caller, origin, input }) => {
-        const isRevoked = await mySessions.revokeContainerToken(caller.identity, input.id, origin);
-        if (!isRevoked) throw new BridgeError('not_found', 'the person has no container token of that handle', { hint: TOKEN_GONE });
-      },
-    }),
-
-    operation({
-      method: 'get',
-      path: '/container-credentials/{account}/{role}',
-      id: 'getContainerCredentials',
-      summary: 'Credentials in the shape that every AWS SDK reads',
-      description:
-        'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the word Bearer. Those who ask for one role within five minutes share credentials.',
-      token: 'container',
-      input: { in: 'path', schema: AskedRole },
-      output: {
-        description: 'Credentials, as SDKs read them',
-        schema: z.object({
-          AccessKeyId: z.string(),
-          SecretAccessKey: z.string(),
-          Token: z.string(),
-          Expiration: Moment,
-          AccountId: z.string(),
-          RoleArn: z.string(),
-        }),
-      },
-      errors: [...HANDOUT_ERRORS, 'role_not_for_token'],
-      handle: async call => {
-        const { entitlement, assumed } = await access.credentialsFor({ ...requestOf(call, call.input), mayShare: true });
-        const { credentials } = assumed;
-        return {
-          AccessKeyId: credentials.accessKeyId,
-          SecretAccessKey: credentials.secretAccessKey,
-          Token: credentials.sessionToken,
-          Expiration: iso(credentials.expiresAt),
-          AccountId: entitlement.account.id,
-          RoleArn: entitlement.arn,
-        };
-      },
-    }),
+    ...containerApi({ baseUrl, access, mySessions, containerAccess }),
 
     operation({
       method: 'delete',
@@ -386,10 +274,3 @@ export function credentialsApi({ baseUrl, access, tokens, mySessions, connectors
 }
 
 const SESSION_GONE = 'Unknown session: it has ended, or it is not yours. GET /api/v1/whoami lists your sessions.';
-
-const TOKEN_GONE = 'Unknown token: it was revoked, has ended, or is not yours. GET /api/v1/container-tokens lists your tokens.';
-
-function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
-  const { identity, corporateProof, scope, session, containerToken } = caller;
-  return { identity, corporateProof, scope, cliSession: session.summary.handle, containerToken, origin, account, role };
-}

@@ -6,15 +6,13 @@
 import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { Identity } from '../core/identity.ts';
-import type { AuditSink, CliSessions, Clock, ContainerTokens, Sessions } from '../core/ports.ts';
-import type { ContainerTokenSummary } from '../core/tokens.ts';
+import type { AuditSink, CliSessions, Clock, Sessions } from '../core/ports.ts';
 import type { IsCurrent } from './current-issuers.ts';
 import { recordEnd } from './record-end.ts';
 
 export interface MySessionsParts {
   readonly sessions: Sessions;
   readonly cliSessions: CliSessions;
-  readonly containerTokens: ContainerTokens;
   readonly isCurrent: IsCurrent;
   readonly audit: AuditSink;
   readonly clock: Clock;
@@ -23,10 +21,6 @@ export interface MySessionsParts {
 export interface MySessions {
   /** The newest first. */
   list(identity: Identity): Promise<readonly CliSessionSummary[]>;
-  /** Tokens for containers of all CLI sessions of the person, the newest first. */
-  containerTokens(identity: Identity): Promise<readonly ContainerTokenSummary[]>;
-  /** Revokes one container token of the person; false when they have none of that handle. */
-  revokeContainerToken(identity: Identity, handle: string, origin: Origin): Promise<boolean>;
   /** Ends one CLI session of the person; false when they have none of that handle. `disowned`: they say that they did not start it. */
   end(identity: Identity, handle: string, origin: Origin, options?: { readonly disowned: boolean }): Promise<boolean>;
   /** Ends every session of the person, in browsers and terminals, this one too. Throws `unavailable` when some of them may be left. */
@@ -34,21 +28,9 @@ export interface MySessions {
 }
 
 export function createMySessions(parts: MySessionsParts): MySessions {
-  const { sessions, cliSessions, containerTokens, isCurrent, audit, clock } = parts;
+  const { sessions, cliSessions, isCurrent, audit, clock } = parts;
   return {
     list: async ({ person }) => (await cliSessions.list(clock.now(), { person })).filter(isCurrent),
-
-    containerTokens: ({ person }) => containerTokens.list(clock.now(), person),
-
-    revokeContainerToken: async (identity, handle, origin) => {
-      const revoked = await containerTokens.revoke(handle, identity.person);
-      if (revoked === undefined) return false;
-      const { cliSession, account, role } = revoked;
-      const what = { cliSession, containerToken: handle, account, role };
-      const at = clock.now();
-      await recordEnd(audit, { type: 'container-token.revoked', at, origin, actor: actorOf(identity), ...what, by: 'person' });
-      return true;
-    },
 
     end: async (identity, handle, origin, { disowned } = { disowned: false }) => {
       const ended = await cliSessions.endByHandle(handle, identity.person);

@@ -7,27 +7,14 @@
 import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliGrant } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Identity } from '../core/identity.ts';
 import type { NamedClient } from '../core/oauth-client.ts';
-import type {
-  AuditSink,
-  CliSession,
-  CliSessions,
-  Clock,
-  ContainerTokens,
-  CorporateProof,
-  Records,
-  Secrets,
-  Session,
-} from '../core/ports.ts';
-import type { AccountId, RoleName } from '../core/role.ts';
-import { isWithin, type RolePattern, type RoleScope } from '../core/role-scope.ts';
-import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
+import type { AuditSink, CliSession, CliSessions, Clock, Records, Secrets, Session } from '../core/ports.ts';
+import type { RoleScope } from '../core/role-scope.ts';
+import type { Instant, Seconds } from '../core/time.ts';
 import {
   type AccessToken,
   isRefreshDue,
   MOST_CLI_SESSIONS,
-  MOST_CONTAINER_TOKENS,
   type RefreshToken,
   type RefreshUse,
   type Rotation,
@@ -36,27 +23,22 @@ import {
   TOKEN_PREFIX,
   type TokenPair,
 } from '../core/tokens.ts';
-import type { IsCurrent } from './current-issuers.ts';
+import type { ContainerAccess } from './container-access.ts';
 import { recordEnd } from './record-end.ts';
-
-/** Time and place of last use are written at most this often. */
-const TOUCH_SECONDS: Seconds = MINUTE;
+import { type Caller, NO_SUCH_TOKEN, requireToken, type TokenCallers } from './token-callers.ts';
 
 export interface TokensParts {
   readonly cliSessions: CliSessions;
   readonly accessTokens: Records<AccessToken>;
   readonly refreshTokens: Records<RefreshToken>;
-  readonly containerTokens: ContainerTokens;
-  /** A session from any other identity provider counts as ended. */
-  readonly isCurrent: IsCurrent;
+  readonly callers: TokenCallers;
+  readonly containerAccess: ContainerAccess;
   readonly audit: AuditSink;
   readonly clock: Clock;
   readonly secrets: Secrets;
   /** The absolute limit of a session, counted from the sign-in. */
   readonly maxSeconds: Seconds;
   readonly accessTokenSeconds: Seconds;
-  /** Undefined when a login by a user code is good for every role. */
-  readonly deviceRoles: readonly RolePattern[] | undefined;
 }
 
 export interface OpenRequest {
@@ -75,24 +57,6 @@ export interface TokenAnswer extends TokenPair {
   readonly sessionNotAfter: Instant;
 }
 
-/** Who asks with a token. */
-export interface Caller {
-  readonly session: CliSession;
-  readonly identity: Identity;
-  readonly corporateProof?: CorporateProof | undefined;
-  /** What the token may reach at most. */
-  readonly scope?: RoleScope | undefined;
-  readonly tokenExpiresAt: Instant;
-  /** The handle of the container token that was sent. */
-  readonly containerToken?: string | undefined;
-}
-
-/** A role as an entitlement has it. */
-interface OneRole {
-  readonly account: { readonly id: AccountId; readonly name: string };
-  readonly role: RoleName;
-}
-
 export interface Tokens {
   /** When a session that the person opens now ends at the latest. */
   notAfterFor(viewer: Session): Instant;
@@ -109,17 +73,6 @@ export interface Tokens {
   callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
   /** The handle of the live session that an access, refresh or container token leads to, whatever else the token is good for. */
   sessionBehind(token: string): Promise<string | undefined>;
-  /** The live session behind a container token; it says itself which role it opens. Throws `token_invalid`. */
-  containerOf(token: string | undefined, origin: Origin): Promise<Caller>;
-  /**
-   * A token for one role, that lives as long as the session. It is recorded before it is given.
-   * Throws `token_invalid` when the session has ended, `limit_reached` when it has as many as it may.
-   */
-  containerToken(
-    caller: Caller,
-    only: OneRole,
-    origin: Origin,
-  ): Promise<{ readonly token: string; readonly handle: string; readonly expiresAt: Instant }>;
   /**
    * Ends the session of an access or refresh token, or a container token alone. An access token may have expired meanwhile; what is no token
    * of ours is no error (RFC 7009 section 2.2). `client` undefined: whoever has the token may end it. Throws `client_unauthorized`.
@@ -136,13 +89,11 @@ export interface Tokens {
 }
 
 export function createTokens(parts: TokensParts): Tokens {
-  const { cliSessions, accessTokens, refreshTokens, containerTokens, audit, clock, secrets } = parts;
-  const deviceScope: RoleScope | undefined = parts.deviceRoles && { kind: 'device-login', roles: parts.deviceRoles };
+  const { cliSessions, accessTokens, refreshTokens, callers, containerAccess, audit, clock, secrets } = parts;
+  const { deviceScope, isLive } = callers;
 
   const notAfterFor = (viewer: Session): Instant =>
     Math.min(viewer.createdAt + parts.maxSeconds * 1000, viewer.notAfter ?? Number.POSITIVE_INFINITY);
-
-  const isLive = ({ summary, identity }: CliSession): boolean => clock.now() < summary.expiresAt && parts.isCurrent(identity);
 
   /** Records the refusal of a code or token and throws it. */
   const refuse = async (why: string, origin: Origin, session?: CliSession): Promise<never> => {
@@ -199,25 +150,8 @@ export function createTokens(parts: TokensParts): Tokens {
     return kept ? pair : undefined;
   };
 
-  /** Who asks with a token that was found. */
-  const callerIn = async (session: CliSession, usableUntil: Instant, origin: Origin): Promise<Caller> => {
-    const now = clock.now();
-    if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
-    if (!isLive(session)) throw new BridgeError('token_invalid', 'the session of the token has ended');
-    const { lastUsedAt = 0, grant } = session.summary;
-    if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await cliSessions.touch(session, now, origin.address);
-    const { identity, corporateProof } = session;
-    const scope = grant === 'device_code' ? deviceScope : undefined;
-    return { session, identity, corporateProof, scope, tokenExpiresAt: usableUntil };
-  };
-
   const tokenOfLogin = async (token: string, now: Instant): Promise<{ readonly session: CliSession } | undefined> =>
     (await accessTokens.findWithSession(token, now)) ?? (await refreshTokens.findWithSession(token, now));
-
-  const requireToken = (token: string | undefined): string => {
-    if (token === undefined) throw new BridgeError('token_invalid', 'no token was sent');
-    return token;
-  };
 
   return {
     deviceScope,
@@ -318,79 +252,23 @@ export function createTokens(parts: TokensParts): Tokens {
       const { record, session } = found;
       // Container tokens of earlier versions were records of this kind, and opened one role.
       if ('only' in record) throw new BridgeError('token_invalid', 'a container token of an earlier version; make another one');
-      return callerIn(session, record.usableUntil ?? record.expiresAt, origin);
+      return callers.callerIn(session, record.usableUntil ?? record.expiresAt, origin);
     },
 
     sessionBehind: async token => {
       const now = clock.now();
-      const found = (await tokenOfLogin(token, now)) ?? (await containerTokens.findWithSession(token, now));
+      const found = (await tokenOfLogin(token, now)) ?? (await containerAccess.find(token));
       return found !== undefined && isLive(found.session) ? found.session.summary.handle : undefined;
     },
 
-    containerOf: async (sent, origin) => {
-      const token = requireToken(sent);
-      const now = clock.now();
-      const found = await containerTokens.findWithSession(token, now);
-      if (found === undefined) throw new BridgeError('token_invalid', NO_SUCH_TOKEN);
-      const { record, session, lastUsedAt = 0 } = found;
-      const { only, handle } = record;
-      const caller = await callerIn(session, record.expiresAt, origin);
-      if (now >= lastUsedAt + TOUCH_SECONDS * 1000) await containerTokens.touch(token, record, { at: now, address: origin.address });
-      // What a device login may reach can have changed since the token was made.
-      if (!isWithin(caller.scope, only))
-        throw new BridgeError('role_not_for_device_login', 'the role of the container token is beyond device logins');
-      return { ...caller, containerToken: handle, scope: { kind: 'one-role', ...only } };
-    },
-
-    containerToken: async ({ session, identity }, { account, role }, origin) => {
-      const token = TOKEN_PREFIX.container + secrets.token();
-      const handle = secrets.handle();
-      const { notAfter: expiresAt } = session;
-      const cliSession = session.summary.handle;
-      const made = {
-        record: { session: session.id, expiresAt, only: { account: account.id, role }, handle },
-        summary: {
-          ...{ handle, cliSession, account: account.id, accountName: account.name, role },
-          ...{ address: origin.address, createdAt: clock.now(), expiresAt },
-        },
-      };
-      const actor = actorOf(identity);
-      const outcome = await containerTokens.create(token, made, MOST_CONTAINER_TOKENS);
-      if (outcome === 'ended') throw new BridgeError('token_invalid', 'the session ended while a container token was made');
-      const recorded = { at: clock.now(), origin, actor, cliSession, role };
-      if (outcome === 'full') {
-        const error = new BridgeError('limit_reached', `the session has ${MOST_CONTAINER_TOKENS} container tokens`, {
-          hint: TOO_MANY_TOKENS,
-        });
-        const { code, message: why } = error;
-        await audit.record({ type: 'access.refused', ...recorded, account: account.name, purpose: 'container-token', code, why });
-        throw error;
-      }
-      await audit
-        .record({ type: 'container-token.issued', ...recorded, containerToken: handle, account: account.id, expiresAt })
-        .catch(async (fault: unknown) => {
-          await containerTokens.revoke(handle, identity.person);
-          throw fault;
-        });
-      return { token, handle, expiresAt };
-    },
-
     revoke: async (token, client, origin) => {
-      const now = clock.now();
-      const container = await containerTokens.findWithSession(token, now);
-      const found = container ?? (await tokenOfLogin(token, now));
-      if (found === undefined || !isLive(found.session)) return;
-      const { session } = found;
+      const container = await containerAccess.find(token);
+      const session = container?.session ?? (await tokenOfLogin(token, clock.now()))?.session;
+      if (session === undefined || !isLive(session)) return;
       if (client !== undefined && session.summary.client.id !== client)
         throw new BridgeError('client_unauthorized', 'the token was given to another client');
-      if (container === undefined) {
-        await ended({ session, by: 'client', why: 'logged out in the terminal', origin });
-        return;
-      }
-      const { handle, only } = container.record;
-      if ((await containerTokens.revoke(handle, session.identity.person)) === undefined) return;
-      const who = { origin, actor: actorOf(session.identity), cliSession: session.summary.handle };
-      await recordEnd(audit, { type: 'container-token.revoked', at: now, ...who, ...only, containerToken: handle, by: 'client' });
+      if (container === undefined) await ended({ session, by: 'client', why: 'logged out in the terminal', origin });
+      else await containerAccess.revoke(session.identity, container.handle, { by: 'client', origin });
     },
 
     end: async (id, { by, why }, origin) => {
@@ -431,6 +309,4 @@ export function createTokens(parts: TokensParts): Tokens {
   }
 }
 
-const NO_SUCH_TOKEN = 'no such token: unknown, expired, revoked, or of another kind';
-const TOO_MANY_TOKENS = `A login has ${MOST_CONTAINER_TOKENS} container tokens at most. Revoke some on the sessions page or by DELETE /api/v1/container-tokens/{id}. GET /api/v1/container-tokens lists them.`;
 const TOO_MANY_SESSIONS = `You have ${MOST_CLI_SESSIONS} sessions in terminals, which is the limit. End some on the sessions page, then confirm the login again.`;

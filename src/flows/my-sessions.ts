@@ -1,6 +1,7 @@
 /** The page of a person's sessions: which terminals are signed in, and the ends of them. */
 import { type Response, Router } from 'express';
 import * as z from 'zod';
+import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -17,6 +18,7 @@ import type { SessionRow } from '../http/views.ts';
 
 export interface MySessionsPageParts {
   readonly mySessions: MySessions;
+  readonly containerAccess: ContainerAccess;
   readonly renderer: Renderer;
   readonly cookies: BridgeCookies;
   readonly ownForm: OwnFormGuard;
@@ -40,12 +42,13 @@ const SessionsForm = z.discriminatedUnion('decision', [
 
 const HOW: { readonly [G in CliGrant]: string } = { device_code: 'confirmed by a code', authorization_code: 'confirmed in its browser' };
 
-export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySessionsPageParts): Router {
+export function mySessionsPage({ mySessions, containerAccess, renderer, cookies, ownForm }: MySessionsPageParts): Router {
   const router = Router();
 
   const show = async (response: Response, identity: Identity, said: { notice?: string; warning?: string }): Promise<void> => {
-    const tokens = await mySessions.containerTokens(identity);
-    const sessions = (await mySessions.list(identity)).map(summary => rowOf(summary, tokens));
+    const found = await mySessions.list(identity);
+    const tokens = await containerAccess.list(found);
+    const sessions = found.map(summary => rowOf(summary, tokens));
     response.type('html').send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, ...said }));
   };
 
@@ -73,7 +76,7 @@ export function mySessionsPage({ mySessions, renderer, cookies, ownForm }: MySes
       return;
     }
     if (form.decision === 'revoke') {
-      await mySessions.revokeContainerToken(identity, form.container_token, origin);
+      await containerAccess.revoke(identity, form.container_token, { by: 'person', origin });
       response.redirect(303, `${PATH}?done=revoked`);
       return;
     }

@@ -102,16 +102,22 @@ describe('a connector whose id was pointed at another identity provider by a rel
     });
   }
 
-  it('signs in through the new provider, and does not show the terminals of the person of the same id at the old one', async () => {
+  it('signs in through the new provider, and shows neither terminals nor container tokens of the person of the same id at the old one', async () => {
     await reload();
     const before = await loginByDevice(world, 'bob', 'saml');
     const { visitor } = before;
+    const container = await containerOf(before);
+    assert.equal(typeof container.id, 'string');
     assert.match((await visitor.get(`${world.urls.bridge}/sessions`)).text, /terminal-of-a-test/);
     await reload(pointed('saml'));
     const fresh = new Visitor();
     const page = await enterPassword(fresh, await fresh.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`), { username: 'bob' });
     assert.equal(page.status, 200);
     assert.doesNotMatch((await fresh.get(`${world.urls.bridge}/sessions`)).text, /terminal-of-a-test/);
+    const waiting = await beginDevice(world);
+    await confirmDevice(world, fresh, waiting.json.user_code);
+    const { access_token: token } = (await pollDevice(world, waiting.json.device_code)).json;
+    assert.deepEqual((await callApi(world, token, { path: '/container-tokens' })).json, { container_tokens: [] });
   });
 
   it('keeps sessions through an outage of the provider at a restart, and only at the same place', async () => {

@@ -1,0 +1,25 @@
+/** The role that a request names, what is asked of access for it, and how that can be refused. */
+import * as z from 'zod';
+import type { AccessRequest } from '../bridge/access.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import { text } from '../http/read.ts';
+import type { Call } from './api-operation.ts';
+
+export const AskedRole = z.object({
+  account: text(128).min(1).describe('Name or id of an account'),
+  role: text(512).min(1).describe('Name of a role, with its path where it has one'),
+});
+
+export const ACCESS_ERRORS = ['access_denied', 'proof_missing', 'role_not_for_device_login'] as const satisfies readonly ErrorCode[];
+export const HANDOUT_ERRORS = [
+  ...ACCESS_ERRORS,
+  'session_settings_invalid',
+  'corporate_proof_missing',
+  'aws_refused',
+  'aws_unavailable',
+] as const satisfies readonly ErrorCode[];
+
+export function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
+  const { identity, corporateProof, scope, session, containerToken } = caller;
+  return { identity, corporateProof, scope, cliSession: session.summary.handle, containerToken, origin, account, role };
+}
