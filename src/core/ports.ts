@@ -290,7 +290,7 @@ export interface People {
   /** Keeps what a sign-in said, unless the identity provider has said something newer already, also of callers who race. */
   know(identity: Identity, signedInAt: Instant): Promise<Standing>;
   find(person: PersonId): Promise<KnownPerson | undefined>;
-  /** Everybody who has signed in under that user name, the newest sign-in first; 100 at most. */
+  /** Everybody who has signed in under that user name, the newest sign-in first; 100 of each connector at most. */
   named(username: string): Promise<readonly KnownPerson[]>;
   /** Blocks a person, known or not, and ends everything of them by a new generation. False when they were blocked already. */
   block(person: PersonId, block: Block): Promise<boolean>;

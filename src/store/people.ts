@@ -12,7 +12,11 @@ import type { Block, CorporateProof, KnownPerson, OperatorEvents, People } from 
 import { bytes, type Database, type Row } from './database.ts';
 import type { Seal } from './sealing.ts';
 
-const MOST_OF_ONE_NAME = 100;
+/**
+ * Who is looked at of one name, and who is shown of each connector: a provider that calls everybody alice hides no alice of
+ * another one.
+ */
+const MOST_OF_ONE_NAME = { read: 20_000, shown: 100 } as const;
 const MOST_BLOCKED = 1000;
 const MOST_EVENTS_TAKEN = 100;
 /** No row has it. */
@@ -83,10 +87,15 @@ export function createPeople(database: Database, seals: Seal): People {
     named: async username => {
       const rows = await database.rows(
         `SELECT ${WHOLE_PERSON} FROM people_names JOIN people ON people.person = people_names.person
-         WHERE name_hash = $1 ORDER BY people.signed_in_at DESC, people.person LIMIT ${MOST_OF_ONE_NAME}`,
+         WHERE name_hash = $1 ORDER BY people.signed_in_at DESC, people.person LIMIT ${MOST_OF_ONE_NAME.read}`,
         [locate('person name', username)],
       );
-      return rows.map(knownIn);
+      const shown = new Map<ConnectorId, number>();
+      return rows.map(knownIn).filter(({ connector }) => {
+        const number = (shown.get(connector) ?? 0) + 1;
+        shown.set(connector, number);
+        return number <= MOST_OF_ONE_NAME.shown;
+      });
     },
     block: async (person, block) => {
       const sealed = seal('person block', person, block);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
-import type { Identity, PersonId } from '../../src/core/identity.ts';
+import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts';
 import type { CliSession } from '../../src/core/ports.ts';
 import {
   ALICE,
@@ -134,6 +134,22 @@ export function peopleContract(name: string, create: (t: TestContext) => Promise
       const known = await store.people.find(IDENTITY.person);
       assert.deepEqual(known, { ...ALICE, username: 'alice.new', signedInAt: NOW + 1, blocked: undefined });
       assert.equal(await store.people.find('strangerstranger' as PersonId), undefined);
+    });
+
+    test('are found by a name that a provider gives to many others', async t => {
+      const { store } = await opened(t);
+      await store.people.know(IDENTITY, NOW);
+      const letters = (number: number): string => [...number.toString(8)].map(digit => 'abcdefgh'[Number(digit)]).join('');
+      for (let number = 0; number < 150; number++) {
+        const person = letters(number).padStart(16, 'x') as PersonId;
+        await store.people.know({ ...IDENTITY, person, connector: 'vendor' as ConnectorId, assertedAt: NOW + number }, NOW + number);
+      }
+      const found = await store.people.named(IDENTITY.username);
+      assert.deepEqual(
+        found.filter(({ connector }) => connector !== 'vendor').map(({ person }) => person),
+        [IDENTITY.person],
+      );
+      assert.equal(found.length, 101, 'the newest hundred of each connector');
     });
 
     test('end at a block on every way, and what was open stays over after it', async t => {
