@@ -13,6 +13,7 @@ export const MAX_DESTINATION = 4096;
 
 /** `111122223333-abcd1234.eu-west-1.console.aws.amazon.com`: a console in which several sessions are open at once. */
 const SESSION_PREFIX = /^(\d{12})-[a-z0-9]+\.(?=.)/;
+const SESSION_LABEL = /^\d{12}-[a-z0-9]+$/;
 
 /** Throws `destination_refused` with the length. */
 export function checkDestinationLength(destination: string): void {
@@ -39,6 +40,8 @@ export function consoleDestination(partition: PartitionFacts, account: AccountId
   if (url === null) throw refuse('not an address');
   const owner = SESSION_PREFIX.exec(url.hostname)?.[1];
   if (owner !== undefined) url.hostname = url.hostname.replace(SESSION_PREFIX, '');
+  // Another one behind it would be left, and nobody has compared its account.
+  if (url.hostname.split('.').some(label => SESSION_LABEL.test(label))) throw refuse('holds a session of a console more than once');
   if (!partition.isConsole(url)) throw refuse(`not a console of partition ${partition.partition}`);
   if (owner !== undefined && owner !== account) {
     throw new BridgeError('destination_refused', `console destination: belongs to a session in account ${owner}, not ${account}`, {

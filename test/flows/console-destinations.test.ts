@@ -118,6 +118,15 @@ describe('a console destination', () => {
     const page = await visitor.get(link('https://222233334444-abcd1234.eu-west-1.console.aws.amazon.com/s3'));
     assert.equal(page.status, 400);
     assert.match(page.text, /belongs to a session in account 222233334444, but the role is in account 111122223333/);
+    // A second prefix would be left for AWS, and the account of nobody has been compared.
+    for (const host of [
+      '111122223333-abcd1234.222233334444-abcd1234.eu-west-1.console.aws.amazon.com',
+      '111122223333-abcd1234.111122223333-abcd1234.console.aws.amazon.com',
+      'eu-west-1.222233334444-abcd1234.console.aws.amazon.com',
+    ]) {
+      const twice = await visitor.get(link(`https://${host}/s3`), atSignIn);
+      assert.equal(twice.status, 400, host);
+    }
     const own = await visitor.get(link('https://111122223333-abcd1234.eu-west-1.console.aws.amazon.com/s3#x'), atSignIn);
     assert.equal(destinationOf(own), `${CONSOLE}/s3#x`);
   });
