@@ -31,7 +31,7 @@ export interface AwsConfigOptions {
   readonly roles: readonly ConfiguredRole[];
   /** How a profile is called; as `profileNames` says unless told. */
   readonly profileName?: ((role: ConfiguredRole) => string) | undefined;
-  /** What `credential_process` runs for a role; the client's name on the PATH unless told. */
+  /** What `credential_process` runs for a role; unless told, the client's name on the PATH, and the bridge that is meant. */
   readonly command?: ((role: string) => string) | undefined;
 }
 
@@ -46,7 +46,7 @@ export function isPlainRegion(region: string): boolean {
 
 /** The sections of one dialect; `container` has none, see `containerEnvironment`. */
 export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, options: AwsConfigOptions): readonly ConfigSection[] {
-  const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role}` } = options;
+  const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role} --server ${asWord(baseUrl)}` } = options;
   const startUrl = startUrlOf({ baseUrl, ssoRegion });
   const shared = sharedName(baseUrl);
   const nameOf = options.profileName ?? usualName(roles);
@@ -79,6 +79,11 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
     case 'credential-process':
       return roles.map(role => profile(role, [`credential_process = ${command(`${role.account.name}/${role.role}`)}`]));
   }
+}
+
+/** Brackets of an IPv6 address are a pattern to some shells. */
+function asWord(origin: string): string {
+  return origin.includes('[') ? `"${origin}"` : origin;
 }
 
 /** A bridge in the words of Identity Center. */

@@ -63,7 +63,9 @@ region = eu-west-1
     );
     assert.match(
       client,
-      /\[profile staging-Developer\]\ncredential_process = rolebridge credential-process staging\/Developer\nregion = eu-west-1/,
+      new RegExp(
+        `\\[profile staging-Developer\\]\ncredential_process = rolebridge credential-process staging/Developer --server ${world.urls.bridge}\nregion = eu-west-1`,
+      ),
     );
     assert.match(container, /^#AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m);
     assert.match(container, /^#AWS_REGION=eu-west-1\n#AWS_DEFAULT_REGION=eu-west-1$/m, 'boto3 reads only the latter');
