@@ -1,6 +1,7 @@
 /** The login that is kept between runs: tokens and whose they are. Times are of the local clock. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { isAmount, isToken, objectOf, usable } from './answers.ts';
 import type { Client } from './client.ts';
 import { credentialsOf } from './places.ts';
 import type { TokenAnswer } from './server.ts';
@@ -16,7 +17,11 @@ export interface LoginState {
 
 export type Tokens = Omit<LoginState, 'person'>;
 
+const isTokenAnswer = objectOf({ access_token: isToken, refresh_token: isToken, expires_in: isAmount, session_expires_in: isAmount });
+
+/** Throws `failed` for an answer that cannot be used. */
 export function tokensOf(answer: TokenAnswer): Tokens {
+  usable(answer, isTokenAnswer, 'tokens');
   const now = Date.now();
   return {
     accessToken: answer.access_token,

@@ -7,6 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEVICE_CODE_GRANT } from '../core/oauth-client.ts';
+import { type Check, isAmount, isText, isToken, objectOf, optional, usable } from './answers.ts';
 import { browserOpener, openBrowser } from './browser.ts';
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
@@ -16,7 +17,7 @@ import { forgetPerson, loginLock, loginPromptLock, readLogin, type Tokens, token
 import { listenOnce, page } from './loopback.ts';
 import { printable } from './printable.ts';
 import { CLIENT_ID, OAuthRefusal, type TokenAnswer } from './server.ts';
-import type { WhoAmI } from './who-am-i.ts';
+import { readWhoAmI, type WhoAmI } from './who-am-i.ts';
 
 export interface LoginOptions {
   /** By a code, even where a browser could be opened. */
@@ -36,6 +37,7 @@ export interface LoginOptions {
 /** How long a person may take; the server's own limit is ten minutes. */
 const PERSON_SECONDS = 600;
 const SLOW_DOWN_SECONDS = 5;
+const LONGEST_INTERVAL_SECONDS = 60;
 
 /** Signs in, unless another process has done so meanwhile. Throws `loginFailed`, `unreachable`, `local`. */
 export async function logIn(client: Client, options: LoginOptions): Promise<WhoAmI> {
@@ -66,7 +68,7 @@ export async function logIn(client: Client, options: LoginOptions): Promise<WhoA
 }
 
 async function whoIs(client: Client, accessToken: string): Promise<WhoAmI> {
-  return client.server.call<WhoAmI>(accessToken, 'GET', '/whoami');
+  return readWhoAmI(await client.server.call(accessToken, 'GET', '/whoami'));
 }
 
 /** Keeps the tokens if they are of the person who is meant; otherwise they are revoked, and what was there stays. */
@@ -190,17 +192,35 @@ interface DeviceAnswer {
   readonly interval?: number;
 }
 
+/**
+ * The page must be of the bridge itself: a code and an address of another bridge would sign in there, and its tokens would go to the server
+ * that answered. The code is nothing but a code, so it cannot name another page.
+ */
+function isDeviceAnswer(origin: string): Check {
+  const isPageOfBridge: Check = address =>
+    isToken(address) && (address as string).length <= 512 && URL.parse(address as string)?.origin === origin;
+  return objectOf({
+    device_code: isToken,
+    user_code: code => isText(code) && /^[A-Z\d]{1,8}(?:-[A-Z\d]{1,8}){0,3}$/.test(code as string),
+    verification_uri: isPageOfBridge,
+    verification_uri_complete: isPageOfBridge,
+    expires_in: isAmount,
+    interval: optional(seconds => isAmount(seconds) && (seconds as number) >= 0),
+  });
+}
+
 async function logInByDevice(client: Client, { fresh }: LoginOptions): Promise<Tokens> {
   const { server, terminal } = client;
   try {
-    const begun = await server.form<DeviceAnswer>('/oauth/device_authorization', {
+    const answer = await server.form<DeviceAnswer>('/oauth/device_authorization', {
       client_id: CLIENT_ID,
       device_name: hostname(),
       ...(fresh === true && { prompt: 'login' }),
     });
+    const begun = usable(answer, isDeviceAnswer(server.origin), 'a code');
     await showCode(client, begun);
     const until = Date.now() + begun.expires_in * 1000;
-    let interval = begun.interval ?? 5;
+    let interval = Math.min(begun.interval ?? 5, LONGEST_INTERVAL_SECONDS);
     const form = { grant_type: DEVICE_CODE_GRANT, client_id: CLIENT_ID, device_code: begun.device_code };
     while (Date.now() < until) {
       await pause(interval * 1000);

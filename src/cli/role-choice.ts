@@ -4,6 +4,7 @@
  * At a terminal (stdin and stderr are one, `CI` is not set, no `--json`) what was typed may be a part of a name, or nothing at all. In
  * scripts the name must be exact: the server is asked for what was written, and nothing is guessed.
  */
+import { arrayOf, isText } from './answers.ts';
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
 import { knownBridges, listOf } from './places.ts';
@@ -19,6 +20,7 @@ export interface ChoiceOptions {
 }
 
 const MOST_RECENT = 20;
+const isNames = arrayOf(isText);
 
 /**
  * Throws `usage` when nothing was named and nobody can be asked, or no bridge was named and several are known; `refused` when a person means
@@ -112,7 +114,8 @@ export async function withSuggestions(client: Client, { account, role }: NamedRo
 
 function recentNames(client: Client): readonly string[] {
   try {
-    return JSON.parse(readIfThere(client.file('recent'))?.toString('utf8') ?? '[]') as string[];
+    const names: unknown = JSON.parse(readIfThere(client.file('recent'))?.toString('utf8') ?? '[]');
+    return isNames(names) ? (names as string[]) : [];
   } catch {
     return [];
   }

@@ -97,7 +97,8 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
 }
 
 /** Keys go into shells and files, names into environments: printable ASCII without blanks, and nothing else. */
-function isUsableAnswer(answer: CredentialsAnswer): boolean {
+function isUsableAnswer(answer: CredentialsAnswer | null): answer is CredentialsAnswer {
+  if (answer === null) return false;
   const isKey = (text: unknown): boolean => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text);
   const { access_key_id, secret_access_key, session_token, assumed_role_arn, account, role } = answer;
   return (

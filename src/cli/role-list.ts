@@ -1,4 +1,5 @@
 /** The roles that the person has, kept for a while: names are completed and matched without asking the server each time. */
+import { arrayOf, isAmount, isFlag, isText, objectOf, orNull, usable } from './answers.ts';
 import type { Client } from './client.ts';
 import { readIfThere, writePrivately } from './private-files.ts';
 import { signedIn } from './signed-in.ts';
@@ -23,6 +24,20 @@ export interface Role {
   readonly missing: readonly string[];
 }
 
+const isRoleList = objectOf({
+  roles: arrayOf(
+    objectOf({
+      account: objectOf({ id: isText, name: isText, region: isText, via: orNull(isText) }),
+      role: isText,
+      duration_seconds: isAmount,
+      rule: isText,
+      group: isText,
+      usable: isFlag,
+      missing: arrayOf(isText),
+    }),
+  ),
+});
+
 const KEEP_MILLISECONDS = 5 * 60_000;
 
 interface Kept {
@@ -39,9 +54,10 @@ export function nameOf({ account, role }: Role): string {
 export async function rolesOf(client: Client, { fresh = false } = {}): Promise<readonly Role[]> {
   const kept = keptRoles(client.file('roles'));
   if (!fresh && kept !== undefined && Math.abs(Date.now() - kept.at) < KEEP_MILLISECONDS) return kept.roles;
-  const { roles } = await client.terminal.progress('Asking for your roles', () =>
+  const answer = await client.terminal.progress('Asking for your roles', () =>
     signedIn(client).call<{ roles: readonly Role[] }>('GET', '/roles'),
   );
+  const { roles } = usable(answer, isRoleList, 'roles');
   try {
     writePrivately(client.file('roles'), JSON.stringify({ at: Date.now(), roles } satisfies Kept));
   } catch {
@@ -55,7 +71,7 @@ export function keptRoles(file: string): Kept | undefined {
   try {
     const content = readIfThere(file);
     const kept = content && (JSON.parse(content.toString('utf8')) as Kept);
-    return Array.isArray(kept?.roles) && typeof kept.at === 'number' ? kept : undefined;
+    return isRoleList(kept) && isAmount(kept?.at) ? kept : undefined;
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
  *
  * Owns: which answer means which end of the client, and that a clock that is off is named. Does not own: tokens (signed-in.ts).
  */
+import { isText, objectOf } from './answers.ts';
 import { CliError, type ExitName } from './exit.ts';
 import type { Http, HttpAnswer } from './http.ts';
 
@@ -143,7 +144,7 @@ function problem({ origin, loginCommand }: Pick<ServerOptions, 'origin' | 'login
   const { title, detail, code, correlation_id, sign_in_again, trace } = (json ?? {}) as Problem;
   if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
   const known = Object.hasOwn(EXIT_OF, code) ? EXIT_OF[code] : undefined;
-  const steps = Array.isArray(trace?.steps) ? trace.steps : [];
+  const steps = Array.isArray(trace?.steps) ? trace.steps.filter(isStep) : [];
   return new CliError(known ?? (status >= 500 || status === 429 ? 'unreachable' : 'failed'), title, {
     code,
     lines: [
@@ -154,6 +155,8 @@ function problem({ origin, loginCommand }: Pick<ServerOptions, 'origin' | 'login
     ],
   });
 }
+
+const isStep = objectOf({ rule: isText, sentence: isText });
 
 function unexpected(origin: string, status: number, said: string): CliError {
   const exit = status >= 500 || status === 429 ? 'unreachable' : 'failed';

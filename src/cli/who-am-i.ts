@@ -1,4 +1,6 @@
 /** Who is signed in, as `GET /api/v1/whoami` says. */
+import { arrayOf, isFlag, isInstant, isText, objectOf, orNull, usable } from './answers.ts';
+
 export interface CliSessionEntry {
   readonly id: string;
   readonly current: boolean;
@@ -24,4 +26,31 @@ export interface WhoAmI {
   readonly authentication: { readonly at: string | null; readonly methods: readonly string[]; readonly multi_factor: boolean };
   readonly session: CliSessionEntry;
   readonly sessions: readonly CliSessionEntry[];
+}
+
+const isSession = objectOf({
+  current: isFlag,
+  client: objectOf({ name: isText }),
+  device_name: orNull(isText),
+  address: isText,
+  last_used_at: orNull(isInstant),
+  last_used_address: orNull(isText),
+  expires_at: isInstant,
+});
+const isWhoAmI = objectOf({
+  person: objectOf({
+    id: isText,
+    username: isText,
+    display_name: orNull(isText),
+    email: orNull(isText),
+    connector_label: isText,
+  }),
+  authentication: objectOf({ at: orNull(isInstant), multi_factor: isFlag }),
+  session: objectOf({ expires_at: isInstant }),
+  sessions: arrayOf(isSession),
+});
+
+/** Throws `failed` for an answer that cannot be used. */
+export function readWhoAmI(answer: unknown): WhoAmI {
+  return usable(answer, isWhoAmI, 'a user') as WhoAmI;
 }

@@ -72,9 +72,9 @@ const LIES: Answers = {
   'POST /oauth/device_authorization': () => ({
     body: {
       device_code: 'd',
-      user_code: `ABCD-EFGH${HOSTILE}`,
-      verification_uri: `https://x.example/${HOSTILE}`,
-      verification_uri_complete: `https://x.example/${HOSTILE}`,
+      user_code: 'ABCD-EFGH',
+      verification_uri: '{origin}/device',
+      verification_uri_complete: '{origin}/device?user_code=ABCD-EFGH',
       expires_in: 600,
       interval: 0,
     },
@@ -113,7 +113,7 @@ describe('a hostile server', () => {
       const { status = 200, body } = answers[`${request.method} ${pathname}`]?.(pathname) ?? refusal;
       request.resume().on('end', () => {
         response.writeHead(status, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(body).replaceAll('{origin}', origin));
+        response.end(JSON.stringify(body).replaceAll('{origin}', origin).replaceAll('{host}', new URL(origin).host));
       });
     });
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -301,6 +301,98 @@ describe('a hostile server', () => {
         assert.ok(!screen.includes(sequence), `${args}: ${JSON.stringify(sequence)} in ${JSON.stringify(screen.slice(0, 2000))}`);
       assert.doesNotMatch(screen, /^rolebridge: forged line/m, args);
     }
+  });
+
+  it('sends nobody to the page of another bridge, whose tokens it would get', async () => {
+    const device = LIES['POST /oauth/device_authorization']!('').body as object;
+    const SPOILED: readonly object[] = [
+      { verification_uri: 'https://aws.example.com/device' },
+      { verification_uri_complete: 'https://aws.example.com/device?user_code=ABCD-EFGH' },
+      { verification_uri: 'http://{host}@evil.example/device' },
+      { verification_uri: `{origin}/device${HOSTILE}` },
+      { verification_uri: 'file:///etc/passwd' },
+      { verification_uri_complete: `{origin}/${'x'.repeat(10_000)}` },
+      { user_code: 'ABCD-EFGH at https://aws.example.com/device' },
+      { user_code: `ABCD-EFGH${HOSTILE}` },
+      { device_code: `d${HOSTILE}` },
+      { interval: '0' },
+      { interval: -1 },
+      { expires_in: 'long' },
+    ];
+    for (const spoiled of SPOILED) {
+      await withAnswers({ 'POST /oauth/device_authorization': () => ({ body: { ...device, ...spoiled } }) }, async () => {
+        const { code, stdout, stderr } = await login();
+        assert.deepEqual([code, stdout], [1, ''], JSON.stringify(spoiled));
+        assert.match(stderr, /the server answered with a code that cannot be used/, JSON.stringify(spoiled));
+        assert.doesNotMatch(stderr, /evil|aws\.example|passwd|ABCD/);
+        clean(stderr, 'login');
+      });
+    }
+  });
+
+  it('is told by name when its answers have other fields than a client can use', async () => {
+    await login();
+    const ODD = [null, [], 'text', {}] as const;
+    const whoami = LIES['GET /api/v1/whoami']!('').body as Record<string, unknown>;
+    const one = (LIES['GET /api/v1/roles']!('').body as { roles: readonly object[] }).roles[0]!;
+    const CASES: readonly {
+      readonly endpoint: string;
+      readonly answers: readonly unknown[];
+      readonly run: readonly (readonly string[])[];
+    }[] = [
+      {
+        endpoint: 'GET /api/v1/whoami',
+        answers: [
+          ...ODD,
+          ...['person', 'authentication', 'session', 'sessions'].map(field => ({ ...whoami, [field]: null })),
+          { ...whoami, sessions: [null] },
+          { ...whoami, session: { ...session, expires_at: 'soon' } },
+          { ...whoami, person: { ...(whoami.person as object), username: ['a'] } },
+        ],
+        run: [['whoami']],
+      },
+      {
+        endpoint: 'GET /api/v1/roles',
+        answers: [
+          ...ODD,
+          { roles: {} },
+          { roles: [null] },
+          { roles: [7] },
+          ...['account', 'role', 'duration_seconds', 'usable', 'missing'].map(field => ({ roles: [{ ...one, [field]: null }] })),
+        ],
+        run: [['roles'], ['configure', '--yes']],
+      },
+      {
+        endpoint: 'POST /api/v1/credentials',
+        answers: ODD,
+        run: [
+          ['credentials', 'prod/Admin'],
+          ['exec', 'prod/Admin', '--', 'true'],
+        ],
+      },
+      { endpoint: 'POST /api/v1/console-link', answers: ODD, run: [['console', 'prod/Admin', '--print']] },
+      {
+        endpoint: 'POST /oauth/token',
+        answers: [...ODD, { ...token, access_token: 'a\nb' }, { ...token, expires_in: '1' }, { ...token, refresh_token: undefined }],
+        run: [['login', '--device', '--force', '--switch-person']],
+      },
+    ];
+    for (const { endpoint, answers: odd, run } of CASES) {
+      for (const body of odd) {
+        await withAnswers({ [endpoint]: () => ({ body }) }, async () => {
+          for (const args of run) {
+            const { code, stdout, stderr } = await computer.run(args);
+            const what = `${endpoint} ${JSON.stringify(body)} ${args.join(' ')}: ${stderr}`;
+            assert.deepEqual([code, stdout], [1, ''], what);
+            assert.match(stderr, /the server (?:answered with|gave) .* that (?:cannot be used|is not a web address)/, what);
+          }
+        });
+      }
+    }
+    await withAnswers(
+      { 'GET /api/v1/whoami': () => ({ status: 403, body: { title: 'no', code: 'x', trace: { steps: [null, 7] } } }) },
+      async () => assert.match((await computer.run(['whoami'])).stderr, /^rolebridge: no\.\n/),
+    );
   });
 
   it('gets its names into no file and no completion', async () => {

@@ -186,7 +186,7 @@ function namesOf(roles: readonly Role[], all: readonly Role[], options: Invocati
 
 async function ssoRegionOf({ terminal, server }: Client): Promise<string> {
   const { identity_center_region: region = USUAL_SSO_REGION } = await terminal.progress(`Asking ${server.origin}`, () => server.metadata());
-  if (isPlainRegion(region)) return region;
+  if (typeof region === 'string' && isPlainRegion(region)) return region;
   throw new CliError('failed', `the server named a region in a way that cannot stand in ~/.aws/config: ${JSON.stringify(region)}`, {
     lines: ['Nothing was changed. Tell the people who run the bridge.'],
   });

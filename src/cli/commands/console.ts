@@ -56,13 +56,14 @@ function consoleAddress(origin: string, { account, role }: NamedRole, destinatio
 
 async function linkFor(client: Client, role: NamedRole, destination: string | undefined): Promise<string> {
   const ask = { account: role.account, role: role.role, ...(destination !== undefined && { destination }) };
-  const { url } = await client.terminal
+  const answer = await client.terminal
     .progress(`Asking for the console of ${printable(role.account)}`, () =>
-      signedIn(client).call<{ url: unknown }>('POST', '/console-link', ask),
+      signedIn(client).call<{ url: unknown } | null>('POST', '/console-link', ask),
     )
     .catch(async (thrown: unknown) => {
       throw thrown instanceof CliError ? await withSuggestions(client, role, thrown) : thrown;
     });
+  const url = answer?.url;
   if (isWebAddress(url)) return url;
   throw new CliError('failed', 'the server gave a console link that is not a web address', {
     lines: ['Nothing was printed. Contact the administrators of the server.'],

@@ -7,7 +7,7 @@ import { logIn } from '../login.ts';
 import { configDirectory, knownBridges, listOf, type Settings } from '../places.ts';
 import { jsonText, printable } from '../printable.ts';
 import { signedIn } from '../signed-in.ts';
-import type { WhoAmI } from '../who-am-i.ts';
+import { readWhoAmI, type WhoAmI } from '../who-am-i.ts';
 
 export const run: Run = async invocation => {
   const { options, terminal } = invocation;
@@ -76,7 +76,7 @@ function sayRenamed({ settings, server, terminal }: Client, name: string): void 
 /** Who is signed in already and for how long; undefined when nobody is. */
 async function whoIsSignedIn(client: Client): Promise<WhoAmI | undefined> {
   try {
-    return await signedIn({ ...client, mayLogIn: false }).call<WhoAmI>('GET', '/whoami');
+    return readWhoAmI(await signedIn({ ...client, mayLogIn: false }).call('GET', '/whoami'));
   } catch (thrown) {
     if (thrown instanceof CliError && thrown.exit === 'notSignedIn') return undefined;
     throw thrown;

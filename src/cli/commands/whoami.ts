@@ -4,11 +4,11 @@ import { listOf } from '../places.ts';
 import { jsonText, printable } from '../printable.ts';
 import { signedIn } from '../signed-in.ts';
 import { table } from '../terminal.ts';
-import type { CliSessionEntry, WhoAmI } from '../who-am-i.ts';
+import { type CliSessionEntry, readWhoAmI } from '../who-am-i.ts';
 
 export const run: Run = async ({ options, client: open, terminal }) => {
   const client = open();
-  const who = await terminal.progress('Asking who you are', () => signedIn(client).call<WhoAmI>('GET', '/whoami'));
+  const who = readWhoAmI(await terminal.progress('Asking who you are', () => signedIn(client).call('GET', '/whoami')));
   if (options.json === true) {
     terminal.print(jsonText(who));
     return;
