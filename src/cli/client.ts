@@ -118,7 +118,7 @@ export function settingsIn(directory: string): Settings {
     return readSettings(directory);
   } catch (thrown) {
     if (!(thrown instanceof SettingsFault)) throw thrown;
-    throw new CliError('local', thrown.message, { lines: ['Correct the file, or move it away. It was not changed.'], cause: thrown });
+    throw new CliError('local', thrown.message, { lines: thrown.lines, cause: thrown });
   }
 }
 

@@ -5,9 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CliError, systemCode } from './exit.ts';
+import { processSpace } from './process-space.ts';
 
 const FOREIGN_AGE_MILLISECONDS = 30 * 24 * 60 * 60 * 1000;
 
@@ -76,9 +77,9 @@ function hasChanged(path: string, content: string): boolean {
   }
 }
 
-/** A shared home has the directories of several computers. */
+/** A shared home has the directories of several computers and containers. */
 function hostMark(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  return createHash('sha256').update(processSpace()).digest('hex').slice(0, 8);
 }
 
 function removeLeftovers(parent: string): void {

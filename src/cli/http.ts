@@ -4,10 +4,10 @@
  *
  * Owns: the transport and what its faults mean to a person; how far the server's clock is from ours. Does not own: what an answer says.
  */
-import { readFileSync } from 'node:fs';
 import { type ProxyAddress, type ProxyFault, readProxySettings, tunnelStatus } from '../core/proxy.ts';
 import { CliError, systemCode } from './exit.ts';
 import { isLoopback } from './places.ts';
+import { PathFault, readIfThere } from './private-files.ts';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 /** 10,000 roles are about 3 MB. */
@@ -107,9 +107,12 @@ function unusableProxy({ variable, message, fix }: ProxyFault): CliError {
 
 function readAuthorities(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    const content = readIfThere(file);
+    if (content !== undefined) return content.toString('utf8');
+    throw Object.assign(new Error(), { code: 'ENOENT' });
   } catch (thrown) {
-    throw new CliError('local', `the certificate authorities in ${file} cannot be read (${systemCode(thrown) ?? 'unknown fault'})`, {
+    const why = thrown instanceof PathFault ? 'no regular file' : (systemCode(thrown) ?? 'unknown fault');
+    throw new CliError('local', `the certificate authorities in ${file} cannot be read (${why})`, {
       lines: ['SSL_CERT_FILE or "caFile" of the settings names this file: correct it, or take it away.'],
       cause: thrown,
     });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type Client, settingsIn } from './client.ts';
 import { CliError } from './exit.ts';
 import { withLock } from './lock.ts';
-import { type Bridge, isBridgeName, knownBridges, type Settings, serverOrigin, settingsFile } from './places.ts';
+import { type Bridge, isBridgeName, isNameOfHost, knownBridges, type Settings, serverOrigin, settingsFile } from './places.ts';
 import { writePrivately } from './private-files.ts';
 
 export interface Remembering {
@@ -24,7 +24,12 @@ export function rememberBridge(client: Client, { name, isCurrent = false }: Reme
     if (name !== undefined) requireFreeName(settings, origin, name);
     const known = knownBridges(settings);
     const listed = known.some(({ server }) => server === origin) ? known : [...known, { server: origin, name: '', isNamed: false }];
-    const bridges = listed.map(one => (one.server === origin && name !== undefined ? { ...one, name, isNamed: true } : one));
+    const bridges = knownBridges({
+      bridges: listed.map(one => {
+        if (one.server === origin && name !== undefined) return { server: origin, name };
+        return { server: one.server, name: one.isNamed ? one.name : undefined };
+      }),
+    });
     return withBridges(settings, bridges, isCurrent || settings.server === undefined ? origin : settings.server);
   });
 }
@@ -32,6 +37,8 @@ export function rememberBridge(client: Client, { name, isCurrent = false }: Reme
 /** Takes this bridge out of the list. The current one is then the first of those that are left. */
 export function forgetBridge(client: Client): Promise<void> {
   const { origin } = client.server;
+  // Profiles that name no bridge may have meant it: they must not mean another one now.
+  writePrivately(client.file('forgotten'), '');
   return changeSettings(client, settings => {
     const rest = knownBridges(settings).filter(({ server }) => server !== origin);
     const isCurrent = serverOrigin(settings.server ?? '') === origin;
@@ -55,12 +62,17 @@ export function requireFreeName(settings: Settings, origin: string, name: string
 
 function withBridges(settings: Settings, bridges: readonly Bridge[], server: string | undefined): Settings {
   const { bridges: _bridges, server: _server, ...rest } = settings;
-  const isPlain = bridges.every(({ isNamed }) => !isNamed) && bridges.length <= 1;
+  const isPlain = bridges.every(one => !isGiven(one)) && bridges.length <= 1;
   return {
     ...(server !== undefined && { server }),
-    ...(!isPlain && { bridges: bridges.map(one => ({ server: one.server, ...(one.isNamed && { name: one.name }) })) }),
+    ...(!isPlain && { bridges: bridges.map(one => ({ server: one.server, ...(isGiven(one) && { name: one.name }) })) }),
     ...rest,
   };
+}
+
+/** Named by somebody, or numbered because somebody else had the name of its host. */
+function isGiven(bridge: Bridge): boolean {
+  return bridge.isNamed || !isNameOfHost(bridge);
 }
 
 async function changeSettings({ directory }: Client, change: (settings: Settings) => Settings): Promise<void> {

@@ -5,11 +5,12 @@
  * holds a second lock while it looks again and removes, so that nobody removes the lock of a successor.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CliError, systemCode } from './exit.ts';
+import { readIfThere } from './private-files.ts';
+import { processSpace } from './process-space.ts';
 
 const SIGN_OF_LIFE_MILLISECONDS = 2_000;
 const STALE_MILLISECONDS = 15_000;
@@ -31,7 +32,7 @@ interface Owner {
 
 /** Runs `work` while no other process holds the lock. Throws what `work` throws, and `local`. */
 export async function withLock<T>(file: string, { patienceSeconds, what, onWait }: LockOptions, work: () => Promise<T>): Promise<T> {
-  const owner: Owner = { pid: process.pid, host: hostname(), nonce: randomBytes(12).toString('hex') };
+  const owner: Owner = { pid: process.pid, host: processSpace(), nonce: randomBytes(12).toString('hex') };
   const deadline = Date.now() + patienceSeconds * 1000;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   for (let round = 0; !take(file, owner); round++) {
@@ -81,7 +82,7 @@ function take(file: string, owner: Owner): boolean {
 function breakIfStale(file: string): void {
   if (!isStale(file)) return;
   const breaking = `${file}.break`;
-  if (!take(breaking, { pid: process.pid, host: hostname(), nonce: '' })) {
+  if (!take(breaking, { pid: process.pid, host: processSpace(), nonce: '' })) {
     if (isStale(breaking)) rmSync(breaking, { force: true });
     return;
   }
@@ -96,13 +97,14 @@ function isStale(file: string): boolean {
   const age = ageOf(file);
   if (age === undefined) return false;
   const owner = ownerOf(file);
-  if (owner !== undefined && owner.host === hostname() && !isAlive(owner.pid)) return true;
+  if (owner !== undefined && owner.host === processSpace() && !isAlive(owner.pid)) return true;
   return age > STALE_MILLISECONDS;
 }
 
 function ownerOf(file: string): Owner | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Owner;
+    const owner = JSON.parse(readIfThere(file)?.toString('utf8') ?? 'null') as Owner | null;
+    return owner ?? undefined;
   } catch {
     // Gone, or its owner is just writing it.
     return undefined;

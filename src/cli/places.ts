@@ -8,8 +8,8 @@ import { builtin } from './builtin.ts';
 import { readIfThere } from './private-files.ts';
 
 const { createHash } = builtin('node:crypto');
-const { readdirSync } = builtin('node:fs');
-const { join } = builtin('node:path');
+const { readdirSync, statSync } = builtin('node:fs');
+const { join, resolve } = builtin('node:path');
 
 export interface Settings {
   /** The origin of the current bridge: that of the last `login`. */
@@ -25,6 +25,17 @@ export interface Settings {
 /** The settings file cannot be used; nothing is written over it. */
 export class SettingsFault extends Error {
   override readonly name = 'SettingsFault';
+  /** What to do. */
+  readonly lines: readonly string[];
+
+  constructor(
+    message: string,
+    lines: readonly string[] = ['Correct the file, or move it away. It was not changed.'],
+    options?: { readonly cause: unknown },
+  ) {
+    super(message, options);
+    this.lines = lines;
+  }
 }
 
 /** No bridge, or no single one, is selected by what was written; the lines say what to do. */
@@ -40,17 +51,18 @@ export class SelectionFault extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `ROLEBRIDGE_CONFIG_DIR`, else the place that the system has for settings (XDG base directories, APPDATA). */
+/** `ROLEBRIDGE_CONFIG_DIR`, else the place that the system has for settings (XDG base directories, APPDATA). A full path: commands of `exec` may run in another directory. */
 export function configDirectory(env: Environment): string {
-  if (env.ROLEBRIDGE_CONFIG_DIR) return env.ROLEBRIDGE_CONFIG_DIR;
+  if (env.ROLEBRIDGE_CONFIG_DIR) return resolve(env.ROLEBRIDGE_CONFIG_DIR);
   if (process.platform === 'win32' && env.APPDATA) return join(env.APPDATA, 'rolebridge');
-  return join(env.XDG_CONFIG_HOME || join(env.HOME || builtin('node:os').homedir(), '.config'), 'rolebridge');
+  return resolve(env.XDG_CONFIG_HOME || join(env.HOME || builtin('node:os').homedir(), '.config'), 'rolebridge');
 }
 
 export const settingsFile = (directory: string): string => join(directory, 'config.json');
 
-/** Throws SettingsFault with file and place. */
+/** Throws SettingsFault with file and place, and for a directory in which others can write. */
 export function readSettings(directory: string): Settings {
+  requireOwnDirectory(directory);
   const file = settingsFile(directory);
   const content = readIfThere(file);
   if (content === undefined) return {};
@@ -58,7 +70,7 @@ export function readSettings(directory: string): Settings {
   try {
     value = JSON.parse(content.toString('utf8'));
   } catch (thrown) {
-    throw new SettingsFault(`${file} is not JSON: ${(thrown as Error).message}`, { cause: thrown });
+    throw new SettingsFault(`${file} is not JSON: ${(thrown as Error).message}`, undefined, { cause: thrown });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SettingsFault(`${file} must hold one JSON object`);
   for (const [name, kind] of [
@@ -72,6 +84,20 @@ export function readSettings(directory: string): Settings {
   const settings = value as Settings;
   requireBridges(file, settings.bridges);
   return settings;
+}
+
+/** Whoever can write there says which bridge is meant, whose login is used, and which programs AWS tools run in `exec`. */
+function requireOwnDirectory(directory: string): void {
+  const self = process.getuid?.();
+  const stats = statSync(directory, { throwIfNoEntry: false });
+  if (self === undefined || stats === undefined) return;
+  const fault = (what: string): SettingsFault =>
+    new SettingsFault(`${directory} ${what}`, [
+      'Name a directory of your own in ROLEBRIDGE_CONFIG_DIR, or correct its owner and mode (0700).',
+    ]);
+  // With sudo it is the directory of the user.
+  if (self !== 0 && stats.uid !== self && stats.uid !== 0) throw fault('belongs to another user');
+  if ((stats.mode & 0o002) !== 0) throw fault('can be written by every user of this computer');
 }
 
 /** Letters, digits and dashes: it becomes a part of profile names, and a word of command lines. */
@@ -125,10 +151,21 @@ export function knownBridges({ server, bridges = [] }: Settings): readonly Bridg
   });
 }
 
-/** `https://aws.example.com:8443` is `aws-example-com-8443`. */
+/**
+ * `https://aws.example.com:8443` is `aws-example-com-8443`. A dash of the host is doubled, and a host of another form has a hash behind it:
+ * no two hosts have the same name, so a name never passes from one bridge to another when the first is renamed or forgotten.
+ */
 function nameOfHost(origin: string): string {
-  const plain = new URL(origin).host.replaceAll(/[^a-z\d]+/g, '-').slice(0, 36);
-  return plain.replaceAll(/^-+|-+$/g, '') || 'bridge';
+  const { host } = new URL(origin);
+  const plain = host.replaceAll('-', '--').replaceAll(/[^a-z\d-]+/g, '-');
+  const isUsual = /^[a-z\d]+(?:-+[a-z\d]+)*(?:\.[a-z\d]+(?:-+[a-z\d]+)*)*(?::\d+)?$/.test(host);
+  if (isUsual && plain.length <= 36) return plain;
+  return `${plain.slice(0, 27).replaceAll(/^-+|-+$/g, '')}-${hashedName(origin).slice(0, 8)}`.replace(/^-/, '');
+}
+
+/** Whether the name comes from the host alone; else it depends on the other bridges, and must be kept. */
+export function isNameOfHost({ name, server }: Bridge): boolean {
+  return name === nameOfHost(server);
 }
 
 /** What says which bridge is meant: options of a command, or variables of the environment. */
@@ -189,13 +226,19 @@ export function listOf(bridges: readonly Bridge[]): string {
 
 /**
  * Whether what was written without naming a bridge can have meant this one alone: no other one is known, and none has left a trace from
- * before bridges were listed.
+ * before bridges were listed, or from before it was forgotten.
  */
 export function isOnlyBridge(directory: string, settings: Settings, origin: string): boolean {
   if (knownBridges(settings).some(({ server }) => server !== origin)) return false;
-  const own = `person.${hashedName(origin)}`;
-  return filesIn(directory).every(name => !/^person\.[\da-f]{32}$/.test(name) || name === own);
+  const own = hashedName(origin);
+  return filesIn(directory).every(name => {
+    const [, other] = TRACE.exec(name) ?? [];
+    return other === undefined || other === own;
+  });
 }
+
+/** Who was signed in at a bridge, or that it was forgotten. */
+const TRACE = /^(?:person|forgotten)\.([\da-f]{32})$/;
 
 function filesIn(directory: string): readonly string[] {
   try {

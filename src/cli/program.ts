@@ -82,6 +82,7 @@ const FILE_FAULTS: Readonly<Record<string, string>> = {
   ENOTDIR: 'cannot be used: a file is where a directory should be',
   EEXIST: 'cannot be used: a file is where a directory should be',
   EISDIR: 'cannot be used: a directory is where a file should be',
+  ERR_FS_EISDIR: 'cannot be used: a directory is where a file should be',
   ELOOP: 'cannot be used: its symbolic links lead back to themselves',
   ENAMETOOLONG: 'cannot be used: a name in it is too long',
   EBUSY: 'is in use',

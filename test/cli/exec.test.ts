@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Computer, QUICK_POLLS } from '../support/cli.ts';
 import { viewerOf } from '../support/cli-login.ts';
 import type { Visitor } from '../support/visitor.ts';
@@ -219,6 +223,40 @@ credential_process
     running.child.kill('SIGTERM');
     await running.ended;
     assert.deepEqual(left(), []);
+  });
+
+  it('leaves what belongs to another container with the same host name', async () => {
+    const mark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    const theirs = computer.file(`.config/rolebridge/exec/${2 ** 30}-${mark}-abcdef`);
+    mkdirSync(theirs, { recursive: true });
+    await environmentOf({});
+    assert.ok(existsSync(theirs));
+    rmSync(theirs, { recursive: true });
+  });
+
+  it('is the role in every directory, whatever paths in the environment are relative to', async () => {
+    const staging = computer.file('relative');
+    mkdirSync(staging);
+    writeFileSync(`${staging}/credentials`, '[mine]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n');
+    try {
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [computer.entry, 'exec', 'prod/Developer', '--', 'sh', '-c', `cd / && exec ${process.execPath} -p 'JSON.stringify(process.env)'`],
+        {
+          cwd: computer.home,
+          env: {
+            ...computer.env,
+            ROLEBRIDGE_CONFIG_DIR: '.config/rolebridge',
+            AWS_SHARED_CREDENTIALS_FILE: 'relative/credentials',
+          } as NodeJS.ProcessEnv,
+        },
+      );
+      const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = JSON.parse(stdout) as Record<string, string>;
+      assert.ok(AWS_CONFIG_FILE!.startsWith(computer.file('.config/rolebridge/exec/')), AWS_CONFIG_FILE);
+      assert.equal(AWS_SHARED_CREDENTIALS_FILE, `${staging}/credentials`);
+    } finally {
+      rmSync(staging, { recursive: true });
+    }
   });
 
   it('in exec does as outside, and so does configure', async () => {

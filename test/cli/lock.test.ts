@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { withLock } from '../../src/cli/lock.ts';
+import { processSpace } from '../../src/cli/process-space.ts';
 
 const LOCK_MODULE = new URL('../../src/cli/lock.ts', import.meta.url).href;
 const directory = mkdtempSync(join(tmpdir(), 'rolebridge-lock-'));
@@ -40,7 +41,7 @@ describe('a lock between processes', () => {
   it('of a dead owner is broken by one of those who wait, and then they go one at a time', async () => {
     const [lock, counter] = [join(directory, 'dead'), join(directory, 'dead-counter')];
     writeFileSync(counter, '0');
-    writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: hostname(), nonce: 'dead' }));
+    writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: processSpace(), nonce: 'dead' }));
     await Promise.all(Array.from({ length: 6 }, () => adder(lock, counter, 3)));
     assert.equal(readFileSync(counter, 'utf8'), '18');
   });
@@ -51,6 +52,27 @@ describe('a lock between processes', () => {
     await assert.rejects(
       withLock(lock, { patienceSeconds: 0.2, what: 'the other host' }, async () => {}),
       { exit: 'local', message: /waited 0.2 s for the other host, which process 1 holds/ },
+    );
+    const longAgo = new Date(Date.now() - 60_000);
+    utimesSync(lock, longAgo, longAgo);
+    assert.equal(await withLock(lock, patient, async () => 'in'), 'in');
+  });
+
+  it('of another container with the same host name is not taken for that of a dead process', async () => {
+    const lock = join(directory, 'container');
+    writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: hostname(), nonce: 'x' }));
+    await assert.rejects(
+      withLock(lock, { patienceSeconds: 0.2, what: 'the other container' }, async () => {}),
+      { exit: 'local' },
+    );
+  });
+
+  it('that is a named pipe holds nobody up', async () => {
+    const lock = join(directory, 'pipe');
+    execFileSync('mkfifo', [lock]);
+    await assert.rejects(
+      withLock(lock, { patienceSeconds: 0.2, what: 'the pipe' }, async () => {}),
+      { exit: 'local' },
     );
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(lock, longAgo, longAgo);
@@ -76,7 +98,7 @@ describe('a lock between processes', () => {
 
   it('that was broken meanwhile is not taken from its successor', async () => {
     const lock = join(directory, 'successor');
-    const theirs = JSON.stringify({ pid: process.pid, host: hostname(), nonce: 'theirs' });
+    const theirs = JSON.stringify({ pid: process.pid, host: processSpace(), nonce: 'theirs' });
     await withLock(lock, patient, async () => writeFileSync(lock, theirs));
     assert.equal(readFileSync(lock, 'utf8'), theirs);
   });

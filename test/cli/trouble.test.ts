@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { readSettings } from '../../src/cli/places.ts';
+import { processSpace } from '../../src/cli/process-space.ts';
 import { Computer, QUICK_POLLS } from '../support/cli.ts';
 import { viewerOf } from '../support/cli-login.ts';
 import { startTlsProxy } from '../support/tls-proxy.ts';
@@ -91,6 +94,22 @@ describe('when something is wrong on this computer', () => {
     saysPlainly(await computer.run(['login', '--device'], { env }), 6, /a file is where a directory should be/, /ROLEBRIDGE_CONFIG_DIR/);
   });
 
+  it('a directory that others own or can write is not used: they would say which bridge is meant', async t => {
+    const theirs = computer.file('theirs');
+    mkdirSync(theirs, { mode: 0o700 });
+    writeFileSync(`${theirs}/config.json`, JSON.stringify({ server: world.urls.bridge }));
+    const env = { ROLEBRIDGE_CONFIG_DIR: theirs };
+    chmodSync(theirs, 0o777);
+    for (const args of [['whoami'], ['credential-process', 'prod/Admin'], ['exec', 'prod/Admin', '--', 'true']])
+      saysPlainly(await computer.run(args, { env }), 6, /theirs can be written by every user of this computer\.\n.*ROLEBRIDGE_CONFIG_DIR/);
+    chmodSync(theirs, 0o700);
+    saysPlainly(await computer.run(['whoami'], { env }), 3, /you are not signed in/);
+    if (process.getuid?.() === 0) chownSync(theirs, 65_533, 65_533);
+    assert.equal(readSettings(theirs).server, world.urls.bridge, 'one’s own, and as root that of others, as with sudo');
+    t.mock.method(process as { getuid(): number }, 'getuid', () => 65_534);
+    assert.throws(() => readSettings(theirs), /theirs belongs to another user/);
+  });
+
   it('a lock that a dead process left does not hold anybody up, and one that is held is named in the end', async () => {
     rmSync(`${directory()}/credentials`, { recursive: true });
     mkdirSync(`${directory()}/credentials`);
@@ -98,7 +117,7 @@ describe('when something is wrong on this computer', () => {
     const [name] = readdirSync(`${directory()}/credentials`);
     const lock = `${directory()}/credentials/${name}.lock`;
     rmSync(`${directory()}/credentials/${name}`);
-    writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: (await import('node:os')).hostname(), nonce: 'x' }));
+    writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: processSpace(), nonce: 'x' }));
     await computer.done(['credential-process', 'prod/Admin']);
     assert.ok(!existsSync(lock));
   });
@@ -256,6 +275,8 @@ describe('when something is wrong on the way to the server', () => {
         /SSL_CERT_FILE or NODE_EXTRA_CA_CERTS/,
       );
       saysPlainly(await computer.run(login, { env: { SSL_CERT_FILE: computer.file('nowhere') } }), 6, /cannot be read \(ENOENT\)/);
+      execFileSync('mkfifo', [computer.file('pipe')]);
+      saysPlainly(await computer.run(login, { env: { SSL_CERT_FILE: computer.file('pipe') } }), 6, /cannot be read \(no regular file\)/);
       for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
         const running = computer.start(login, { env: { [name]: authorities } });
         await running.says(/Waiting for you to confirm/);

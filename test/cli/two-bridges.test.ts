@@ -156,10 +156,37 @@ describe('two bridges on one computer', () => {
     writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify({ server: second.urls.bridge }));
     says(await computer.run(old), 2, refusal[0]);
     assert.equal(await computer.done([...old, ...at(first)]), alone);
-    // And again works when the other one is forgotten.
+    // Whichever is forgotten: the line may have meant it.
     await computer.done(['logout', '--forget', ...at(second)]);
     await computer.done(['login', ...at(first)]);
-    assert.equal(await computer.done(old), alone);
+    says(await computer.run(old), 2, refusal[0]);
+    assert.equal(await computer.done([...old, ...at(first)]), alone);
+  });
+
+  it('a line that names no bridge works again after its only bridge was forgotten and is used anew, and with no other one', async () => {
+    const computer = laptop();
+    const old = ['credential-process', ROLE];
+    await logInAtFirst(computer);
+    await computer.done(['logout', '--forget']);
+    await logInAtFirst(computer);
+    assert.ok(JSON.parse(await computer.done(old)).AccessKeyId);
+    await computer.done(['logout', '--forget']);
+    await logInAtSecond(computer);
+    says(await computer.run(old), 2, /does not say which bridge it means/);
+  });
+
+  it('a profile from the page of one bridge is not answered by the other, which alone is known here', async () => {
+    const computer = laptop();
+    await logInAtFirst(computer);
+    const { visitor } = await second.signIn('bob', 'oidc');
+    const page = await visitor.get(`${second.urls.bridge}/aws-config`);
+    writeFileSync(computer.file('.aws/config'), page.$('#text-credential-process').text());
+    const [, args] = /^rolebridge (.+)$/.exec(lineOf(computer, 'prod-Developer')) ?? [];
+    const hint = `you are not signed in to ${second.urls.bridge}.`;
+    says(await computer.run(args!.split(' ')), 3, hint);
+    await logInAtSecond(computer);
+    const { key } = await identityAt(computer, second);
+    assert.equal((JSON.parse(await computer.done(args!.split(' '))) as { AccessKeyId: string }).AccessKeyId, key);
   });
 
   it('a line that names no bridge does not follow the environment to another one', async () => {
@@ -334,6 +361,42 @@ describe('two bridges on one computer', () => {
       writeFileSync(`${directory}/config.json`, JSON.stringify({ bridges: list }));
       says(await computer.run(['whoami', ...at(first)]), 6, /config\.json: "bridges" must be a list/);
     }
+  });
+
+  it('a name that came from a host never means another bridge, whichever is renamed or forgotten', async () => {
+    const computer = laptop();
+    mkdirSync(computer.file('.config/rolebridge'), { recursive: true });
+    const put = (value: object): void => writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify(value));
+    const names = async (): Promise<string> => (await computer.done(['__complete', 'whoami', '--bridge', ''])).trim().replaceAll('\n', ' ');
+    const [plain, dashed] = ['https://aws.example.com', 'https://aws-example.com'];
+    for (const bridges of [
+      [{ server: plain }, { server: dashed }],
+      [{ server: plain, name: 'work' }, { server: dashed }],
+      [{ server: dashed }, { server: plain }],
+      [{ server: dashed }],
+    ]) {
+      put({ bridges });
+      const expected = bridges.map(({ server, ...given }) =>
+        'name' in given ? given.name : server === plain ? 'aws-example-com' : 'aws--example-com',
+      );
+      assert.equal(await names(), expected.join(' '));
+    }
+    put({
+      bridges: ['https://a.b', 'https://a--.b', 'https://a.--b', 'https://a_b', 'https://[2001:db8:1::]', 'https://[2001:db8::1]'].map(
+        server => ({ server }),
+      ),
+    });
+    const all = (await names()).split(' ');
+    assert.equal(new Set(all).size, 6);
+    for (const name of all) assert.match(name, /^[a-z\d](?:[a-z\d-]{0,38}[a-z\d])?$/);
+    // A name that was numbered, because another bridge was given that of the host, is kept.
+    const host = new URL(second.urls.bridge).host.replaceAll(/[.:]/g, '-');
+    put({});
+    await logInAtFirst(computer, '--as', host);
+    await logInAtSecond(computer);
+    await computer.done(['login', ...at(first), '--as', 'corp']);
+    says(await computer.run(['whoami', '--bridge', host]), 2, /no bridge is called/);
+    assert.match(await computer.done(['whoami', '--bridge', `${host}-2`]), /^Person {8}bob/m);
   });
 
   it('completion offers names of bridges, and the roles of the one that is named', async () => {

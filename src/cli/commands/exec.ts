@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../core/time.ts';
 import { awsFile } from '../aws-config-file.ts';
@@ -52,7 +53,7 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   const directory = openExecDirectory(client.directory);
   try {
     const configFile = directory.write('config', profile.text);
-    const credentialsFile = hasCredentialsFile ? undefined : directory.write('credentials', '');
+    const credentialsFile = hasCredentialsFile ? namedFile(env, files.credentials.path) : directory.write('credentials', '');
     // Nobody can be asked for a login in the middle of somebody else's command.
     const quiet = { ...client, mayLogIn: false };
     const endpoint = await openEndpoint(first, {
@@ -82,6 +83,11 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
 /** This program's own part, by its place: what the environment of a command finds under a name may be another program. */
 function credentialProcess(isWindows: boolean): string | undefined {
   return processLine([process.execPath, fileURLToPath(new URL('../exec-credentials.js', import.meta.url))], isWindows);
+}
+
+/** The command may run in another directory, and SDKs differ in what they make of `~`. Undefined where nothing names the file. */
+function namedFile(env: Environment, path: string): string | undefined {
+  return env.AWS_SHARED_CREDENTIALS_FILE ? resolve(path) : undefined;
 }
 
 interface UserFile {
