@@ -180,7 +180,7 @@ credential_process
       const { code, stdout, stderr } = await computer.run(['exec', 'prod/Developer', ...show]);
       assert.equal(code, 0);
       assert.match(stderr, /\.aws\/config: AWS tools cannot read line 3\. These lines are ignored/);
-      assert.match(stderr, /\.aws\/credentials: AWS tools cannot read line 1\. The file is left out/);
+      assert.match(stderr, /\.aws\/credentials: AWS tools cannot read line 1\. The file is ignored/);
       assert.notEqual(stdout, 'own');
     });
     const env = { AWS_CONFIG_FILE: computer.home, AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
