@@ -1,9 +1,12 @@
 /** Tokens for containers as their people see them: recorded, listed, capped, revoked; and what a refresh leaves in the trail. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { MOST_CLI_SESSIONS, MOST_CONTAINER_TOKENS } from '../../src/core/tokens.ts';
+import { awsTools } from '../support/aws-tools.ts';
 import { type Answer, CLIENT, callApi, loginByDevice, postForm } from '../support/cli-login.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { answer, startWorld, type World } from '../support/world.ts';
@@ -228,3 +231,74 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
       assert.equal(await count(), 3, 'and when it comes from another network');
     });
   });
+
+describe('a refresh by AWS tools', () => {
+  it('is repeated within its grace for the same network, and refused for another one, where the session goes on', async t => {
+    const world = await startWorld({ configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n` });
+    const tools = awsTools(world);
+    t.after(async () => {
+      tools.close();
+      await world.close();
+    });
+    const { client, tokens } = await tools.logIn((await world.signIn('alice', 'saml')).visitor);
+    const refreshFrom = async (address: string): Promise<Answer> => {
+      const { clientId, clientSecret } = client;
+      const response = await fetch(`${world.urls.bridge}/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
+        body: JSON.stringify({ clientId, clientSecret, grantType: 'refresh_token', refreshToken: tokens.refreshToken }),
+      });
+      return { status: response.status, headers: response.headers, json: await response.json() };
+    };
+    const first = await refreshFrom('192.0.2.10');
+    assert.equal(first.status, 200, JSON.stringify(first.json));
+    assert.deepEqual((await refreshFrom('192.0.2.20')).json, first.json);
+    const refused = await refreshFrom('198.51.100.1');
+    assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_grant']);
+    assert.equal((await callApi(world, first.json.accessToken, { path: '/whoami' })).status, 200, 'the session goes on');
+    const [recorded, ...more] = await eventsOf(world, 'cli-login.refused');
+    assert.deepEqual([recorded!.origin.address, recorded!.actor?.username, more], ['198.51.100.1', 'alice', []]);
+    assert.equal((await eventsOf(world, 'cli-session.refreshed')).length, 1);
+  });
+});
+
+describe('a trail that cannot be written', () => {
+  let world: World;
+  let database: DatabaseSync;
+  before(async () => {
+    world = await startWorld();
+    database = new DatabaseSync(join(world.directory, 'rolebridge.db'));
+  });
+  after(async () => {
+    database.close();
+    await world.close();
+  });
+  const whileItFails = async <T>(use: () => Promise<T>): Promise<T> => {
+    database.exec("CREATE TRIGGER broken BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    try {
+      return await use();
+    } finally {
+      database.exec('DROP TRIGGER broken');
+    }
+  };
+
+  it('leaves no container token that was not recorded', async () => {
+    const { accessToken } = await loginByDevice(world, 'alice');
+    const { status, json } = await whileItFails(() => make(world, accessToken));
+    assert.deepEqual([status, json.code, json.token], [503, 'unavailable', undefined]);
+    assert.deepEqual(await list(world, accessToken), []);
+    assert.equal((await make(world, accessToken)).status, 200);
+  });
+
+  it('gives no tokens at a refresh, and leaves the refresh token good for another try', async () => {
+    const { refreshToken } = await loginByDevice(world, 'bob');
+    const failed = await whileItFails(() => refresh(world, refreshToken));
+    assert.deepEqual([failed.status, failed.json.access_token], [503, undefined]);
+    // Beyond the grace, in which a token that was used would give the same answer.
+    world.clock.turn(61);
+    const again = await refresh(world, refreshToken);
+    assert.equal(again.status, 200, JSON.stringify(again.json));
+    assert.equal((await callApi(world, again.json.access_token, { path: '/whoami' })).status, 200);
+    assert.equal((await eventsOf(world, 'cli-session.refreshed')).length, 1);
+  });
+});

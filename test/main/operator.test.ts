@@ -35,6 +35,24 @@ describe('an operator, beside a bridge that runs', () => {
     );
   });
 
+  it('sees container tokens with the session that they end with, and never the tokens', async () => {
+    const { accessToken } = await loginByDevice(world, 'alice');
+    const { json } = await callApi(world, accessToken, {
+      ...{ method: 'POST', path: '/container-tokens' },
+      body: { account: 'prod', role: 'Developer' },
+    });
+    const session = await handleOf(accessToken);
+    const { stdout } = await run('sessions', ...config);
+    assert.match(stdout, /^CONTAINER TOKEN +SESSION +ACCOUNT +ROLE +FROM +SINCE +LAST USE +BY$/m);
+    assert.match(stdout, new RegExp(`^${json.id} +${session} +prod +Developer +127\\.0\\.0\\.1 +\\S+ +never +-$`, 'm'));
+    const listed = await run('sessions', ...config, '--user', 'alice', '--json');
+    const sessions = JSON.parse(listed.stdout) as { session: string; container_tokens: { container_token: string; role: string }[] }[];
+    const [token, ...more] = sessions.find(one => one.session === session)!.container_tokens;
+    assert.deepEqual([token?.container_token, token?.role, more], [json.id, 'Developer', []]);
+    assert.ok(!`${stdout}${listed.stdout}`.includes(json.token));
+    assert.doesNotMatch((await run('sessions', ...config, '--user', 'bob')).stdout, /CONTAINER TOKEN/);
+  });
+
   it('ends one session, and the bridge knows at once', async () => {
     const [one, other] = [await loginByDevice(world, 'alice'), await loginByDevice(world, 'alice')];
     const { code, stdout } = await run('end-sessions', ...config, '--session', await handleOf(one.accessToken));
