@@ -10,7 +10,7 @@ export interface HealthParts {
   readonly connectors: readonly Connector[];
   /** True from the moment that the process was asked to stop. */
   readonly stopping: () => boolean;
-  /** What an operator should mend; it makes the bridge no less ready. */
+  /** What an operator should fix; the bridge is ready all the same. */
   readonly warnings: () => readonly string[];
 }
 

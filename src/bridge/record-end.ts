@@ -4,7 +4,7 @@ import type { AuditSink } from '../core/ports.ts';
 
 /**
  * Records something that has ended already. Nothing is handed out, and it stays ended whatever becomes of the record: a trail that cannot be
- * written says so in the log, and whoever ended it is not told that it failed.
+ * written says so in the log, and the caller who ended it gets no error.
  */
 export async function recordEnd(audit: AuditSink, event: AuditEvent): Promise<void> {
   await audit.record(event).catch(() => {});

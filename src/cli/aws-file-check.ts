@@ -83,7 +83,7 @@ function sectionsWithIdentity(env: Environment, kind: AwsFileKind): readonly Aws
   return sections.filter(({ options }) => [...options.keys()].some(name => IDENTITY.test(name)));
 }
 
-/** Variables that win over a profile that nobody names; a profile that is named wins over keys. */
+/** Variables that override the default profile; a profile that is named overrides keys. */
 const OVER_DEFAULT = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE'];
 
 /** The variables of this environment because of which AWS tools do not take `[default]`. */

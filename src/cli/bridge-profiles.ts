@@ -10,7 +10,7 @@ import { sectionsByOwner } from './aws-config-file.ts';
 import type { Client } from './client.ts';
 import { type Bridge, knownBridges } from './places.ts';
 
-/** What this bridge is called here; a bridge that nobody has signed in to is called after its host. */
+/** The name of this bridge here; before the first login it comes from the host. */
 export function bridgeOf({ settings, server }: Client): Bridge {
   return [...knownBridges(settings), ...knownBridges({ server: server.origin })].find(one => one.server === server.origin)!;
 }

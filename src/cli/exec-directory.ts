@@ -13,7 +13,7 @@ import { processSpace } from './process-space.ts';
 const FOREIGN_AGE_MILLISECONDS = 30 * 24 * 60 * 60 * 1000;
 
 export interface ExecDirectory {
-  /** Writes a file that nobody but the user can read, and nobody can write. Gives its path. */
+  /** Writes a read-only file for the user alone. Gives its path. */
   write(name: string, content: string): string;
   /** Removes the directory. Gives the paths of files that were changed since they were written. */
   close(): readonly string[];
@@ -49,7 +49,7 @@ export function openExecDirectory(home: string): ExecDirectory {
     write: (name, content) => {
       const path = join(directory, name);
       try {
-        // Windows cannot remove a file that nobody can write.
+        // Windows cannot remove a read-only file.
         writeFileSync(path, content, { mode: process.platform === 'win32' ? 0o600 : 0o400, flag: 'wx' });
       } catch (thrown) {
         remove();

@@ -70,7 +70,7 @@ function withBridges(settings: Settings, bridges: readonly Bridge[], server: str
   };
 }
 
-/** Named by somebody, or numbered because somebody else had the name of its host. */
+/** Named by a user, or numbered because another bridge had the name of its host. */
 function isGiven(bridge: Bridge): boolean {
   return bridge.isNamed || !isNameOfHost(bridge);
 }

@@ -1,4 +1,4 @@
-/** Templates that serve some users only: whoever has no value, or one that does not fit AWS, is denied the roles of the rule. */
+/** Finds templates without a fitting value for some users, who are denied the roles of the rule. */
 import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
 import { type FieldRule, type Gap, parseTemplate, templateGap, templateProblem } from '../core/template.ts';
 import type { Finding, Judgement, Mistake, Path } from './problems.ts';

@@ -40,7 +40,7 @@ export function consoleDestination(partition: PartitionFacts, account: AccountId
   if (url === null) throw refuse('not an address');
   const owner = SESSION_PREFIX.exec(url.hostname)?.[1];
   if (owner !== undefined) url.hostname = url.hostname.replace(SESSION_PREFIX, '');
-  // Another one behind it would be left, and nobody has compared its account.
+  // Another one behind it would be left, and its account has not been compared.
   if (url.hostname.split('.').some(label => SESSION_LABEL.test(label))) throw refuse('holds a session of a console more than once');
   if (!partition.isConsole(url)) throw refuse(`not a console of partition ${partition.partition}`);
   if (owner !== undefined && owner !== account) {

@@ -21,7 +21,7 @@ export function printableText(text: string): string {
  * (`jq -r`) must not bring them back. Characters below U+0020 stay JSON's business.
  */
 export function printableLogLine(line: string): string {
-  // `search` starts anew each time, whatever was matched before.
+  // `search` always starts at the beginning.
   if (line.search(IN_JSON) < 0) return line;
   return `${JSON.stringify(JSON.parse(line), (_name, value: unknown) => printableValue(value))}\n`;
 }

@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts';
 export interface ForwardedWatch {
   /** Looks at a request; logs each peer at most once an hour. */
   see(request: Request): void;
-  /** What an operator should mend, while it was seen within the last hour. Names no address. */
+  /** What an operator should fix, if seen within the last hour. Names no address. */
   warnings(): readonly string[];
 }
 

@@ -27,7 +27,7 @@ export const PERSON_COLUMNS =
   'people.generation, people.asserted_at, people.blocked_at, people.sealed_block, people.sealed AS sealed_person';
 const WHOLE_PERSON = `people.person, people.revision, ${PERSON_COLUMNS}`;
 
-/** The sign-in that comes is newer than the one in the row; a row that was found unsound is written anew. */
+/** The sign-in that comes is newer than the one in the row; a row that was found unsound is written again. */
 const IS_NEWER = `((people.asserted_at, people.signed_in_at) <= (excluded.asserted_at, excluded.signed_in_at)
   OR people.sealed IS NULL OR people.revision = $5)`;
 const KNOW = `INSERT INTO people (person, asserted_at, signed_in_at, revision, generation, sealed) VALUES ($1, $2, $3, 1, 0, $4)

@@ -155,7 +155,7 @@ export function createResponseValidator(options: ResponseValidatorOptions = {}):
 }
 
 /**
- * Keeps the queue in its order: answers to a request of ours before those that nobody asked for, then those of fewer parts, then the
+ * Keeps the queue in its order: answers to a request of ours before unsolicited ones, then those of fewer parts, then the
  * smaller. What is refused when the queue is full is at its end. Bulk, which is what keeps the thread busy, holds up only other bulk.
  */
 function enqueue(waiting: Job[], job: Job): void {
