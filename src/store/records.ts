@@ -7,7 +7,8 @@ import { BridgeError } from '../core/errors.ts';
 import type { CliSession, Records } from '../core/ports.ts';
 import { SESSION_COLUMNS, sessionIn, WITH_PERSON } from './cli-sessions.ts';
 import { bytes, type Database, type Row } from './database.ts';
-import { deeplyFrozen, hashOf, remember, type Seal, type SealedKind } from './sealing.ts';
+import { createMemory } from './memory.ts';
+import { deeplyFrozen, hashOf, type Seal, type SealedKind } from './sealing.ts';
 
 /** Far more than callers who race for one record; each round one of them succeeds. */
 const MAX_ROUNDS = 1000;
@@ -19,9 +20,13 @@ const STATE = 'record_revision, record_used_at, last_used_at, expires_at, people
 const WITH_SESSION = `SELECT sealed_record, record_revision, record_used_at, people.revision AS person_revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
 const STATE_WITH_SESSION = `SELECT ${STATE} ${OF_RECORD}`;
 
+/** The columns whose size grows with what a provider says of a person. */
+const SIZED = ['sealed_record', 'sealed_session', 'sealed_person'] as const;
+
 interface Opened<R> {
   readonly found: { readonly record: R; readonly session: CliSession; readonly lastUsedAt?: number | undefined };
   readonly state: string | undefined;
+  readonly bytes: number;
 }
 
 /** Another one after every change: each writes one of these columns. Undefined when there is no row. */
@@ -47,7 +52,7 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
   };
 
   /** Records and sessions as they were when last looked at; the database says each time whether they still are. */
-  const opened = new Map<string, Opened<R>>();
+  const opened = createMemory<Opened<R>>();
 
   const openWithSession = async (id: string, place: Uint8Array): Promise<Opened<R> | undefined> => {
     const rows = await database.rows(WITH_SESSION, [kind, place]);
@@ -56,7 +61,12 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
     if (record?.session === undefined) return undefined;
     const session = sessionIn(row!, record.session, seals);
     const lastUsedAt = row!.record_used_at === null ? undefined : Number(row!.record_used_at);
-    return session && { found: deeplyFrozen({ record, session, ...(lastUsedAt !== undefined && { lastUsedAt }) }), state: stateIn(rows) };
+    if (session === undefined) return undefined;
+    return {
+      found: deeplyFrozen({ record, session, ...(lastUsedAt !== undefined && { lastUsedAt }) }),
+      state: stateIn(rows),
+      bytes: SIZED.reduce((sum, column) => sum + bytes(row![column]!).byteLength, 0),
+    };
   };
 
   return {
@@ -80,10 +90,10 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
       const isSame = known !== undefined && known.state === stateIn(await database.rows(STATE_WITH_SESSION, [kind, place]));
       const current = isSame ? known : await openWithSession(id, place);
       if (current === undefined) {
-        opened.delete(name);
+        opened.forget(name);
         return undefined;
       }
-      remember(opened, name, current);
+      opened.keep(name, current, current.bytes);
       return current.found.record.expiresAt > now ? current.found : undefined;
     },
     update: async (id, now, transition) => {

@@ -9,6 +9,7 @@
  */
 import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hash, hkdfSync, randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
+import { createMemory } from './memory.ts';
 
 /** What is sealed. The kind goes into key and seal, so that a record of one kind is never taken for another. */
 export type SealedKind =
@@ -52,11 +53,6 @@ const TAG_BYTES = 16;
 const HEADER_BYTES = 1 + NONCE_BYTES;
 const KEY_BYTES = 32;
 const SECRET_BYTES = 32;
-/**
- * Deriving a key and opening a seal costs more than everything else about a request, and the same bytes for the same id always open to the same
- * value. So many of them are remembered; whether a record is still there, and with which bytes, the database says each time.
- */
-const MOST_REMEMBERED = 10_000;
 
 /** SHA-256 of an id or key: what the database knows it by, of one size whatever came in. */
 export function hashOf(id: string): Uint8Array {
@@ -70,15 +66,17 @@ export function createSeal(secret: Uint8Array): Seal {
   const keyOf = (kind: SealedKind, id: string): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', id, secret, `rolebridge store v${VERSION} ${kind}`, KEY_BYTES));
   const locatorKey = createSecretKey(new Uint8Array(hkdfSync('sha256', secret, '', `rolebridge store v${VERSION} locator`, KEY_BYTES)));
-  const opened = new Map<string, { readonly sealed: Uint8Array; readonly value: object }>();
-  const places = new Map<string, Uint8Array>();
+  // Deriving a key and opening a seal costs more than everything else about a request, and the same bytes for the same id always open
+  // to the same value. Whether a record is still there, and with which bytes, the database says each time.
+  const opened = createMemory<{ readonly sealed: Uint8Array; readonly value: object }>();
+  const places = createMemory<Uint8Array>();
   return {
     locate: (kind, id) => {
       const name = nameOf(kind, id);
       const known = places.get(name);
       if (known !== undefined) return known;
       const place = createHmac('sha256', locatorKey).update(`${kind}\0${id}`, 'utf8').digest();
-      remember(places, name, place);
+      places.keep(name, place, place.byteLength);
       return place;
     },
     seal: (kind, id, value) => {
@@ -92,7 +90,7 @@ export function createSeal(secret: Uint8Array): Seal {
       const found = opened.get(name);
       if (found !== undefined && Buffer.compare(found.sealed, sealed) === 0) return found.value as T;
       const value = open<T>(kind, id, sealed);
-      if (value !== undefined) remember(opened, name, { sealed: Uint8Array.from(sealed), value: deeplyFrozen(value) });
+      if (value !== undefined) opened.keep(name, { sealed: Uint8Array.from(sealed), value: deeplyFrozen(value) }, sealed.byteLength);
       return value;
     },
   };
@@ -115,13 +113,6 @@ export function createSeal(secret: Uint8Array): Seal {
 /** What a record is remembered by, in this process: no id stays in memory. */
 function nameOf(kind: SealedKind, id: string): string {
   return hash('sha256', `${kind}\0${id}`, 'base64');
-}
-
-/** The newest 10,000, by what no id can be read from. */
-export function remember<T>(memory: Map<string, T>, name: string, value: T): void {
-  memory.delete(name);
-  memory.set(name, value);
-  if (memory.size > MOST_REMEMBERED) memory.delete(memory.keys().next().value!);
 }
 
 /** What is remembered is given to many callers. */

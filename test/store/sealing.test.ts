@@ -68,3 +68,18 @@ test('what the version before sealed counts as absent', () => {
   const sealed = Buffer.from('AgZUylW59TzIrhVHAz/WHAcyKvr+aR7aYKVtXTU1Z6qaZDmsD3j7utbZWPZ8kM913BTpDhI63rd0lFPn', 'base64');
   assert.equal(unseal('session', ID, sealed), undefined);
 });
+
+test('what was opened is remembered by its size as well: large values push each other out, and small ones stay', () => {
+  const opensAgain = (id: string, sealed: Uint8Array): boolean => {
+    const before = unseal('person', id, sealed);
+    for (let index = 0; index < 40; index++) {
+      const other = `${id} ${index}`;
+      unseal('session', other, seal('session', other, { text: 'x'.repeat(size) }));
+    }
+    return unseal('person', id, sealed) !== before;
+  };
+  let size = 1_000_000;
+  assert.ok(opensAgain('large', seal('person', 'large', { a: 1 })), '40 MB are not remembered');
+  size = 1_000;
+  assert.ok(!opensAgain('small', seal('person', 'small', { a: 1 })));
+});

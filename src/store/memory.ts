@@ -1,0 +1,30 @@
+/** What a process remembers of rows that it has opened: the newest ones, bounded by their number and by their size. */
+
+/** A session with 5,000 groups has a megabyte, so a number alone bounds nothing; as objects they take some times their size. */
+const MOST = { entries: 10_000, bytes: 32 * 1024 * 1024 } as const;
+
+export interface Memory<T> {
+  get(name: string): T | undefined;
+  /** Makes it the newest one. `bytes`: the size of the rows that it was opened from. */
+  keep(name: string, value: T, bytes: number): void;
+  forget(name: string): void;
+}
+
+export function createMemory<T>(): Memory<T> {
+  const kept = new Map<string, { readonly value: T; readonly bytes: number }>();
+  let total = 0;
+  const forget = (name: string): void => {
+    total -= kept.get(name)?.bytes ?? 0;
+    kept.delete(name);
+  };
+  return {
+    get: name => kept.get(name)?.value,
+    keep: (name, value, bytes) => {
+      forget(name);
+      kept.set(name, { value, bytes });
+      total += bytes;
+      while (kept.size > MOST.entries || (total > MOST.bytes && kept.size > 1)) forget(kept.keys().next().value!);
+    },
+    forget,
+  };
+}
