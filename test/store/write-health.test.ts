@@ -141,7 +141,7 @@ test('a database with fewer schema steps than at the start is not ready', async 
   const { state, changes, isReady } = watched();
   state.migrations -= 1;
   assert.ok(!(await isReady()));
-  assert.match(changes[0]!, /older schema/);
+  assert.match(changes[0]!, /schema of the store is older/);
 });
 
 test('a store that is closed by the bridge is no news', async () => {
