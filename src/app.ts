@@ -90,7 +90,8 @@ export function createApp(bridge: Bridge): Express {
   // Doors for people: they answer with pages.
   app.use(renderer.assets); //                                                /assets/…
   app.use(signInAnswers(signingIn)); //                                       /saml/{connector}/acs  /oidc/{connector}/callback
-  // Before anything is counted: a page of another site must not use up what the browser of its visitor may ask.
+  // Before anything is counted: a page of another site must not use up what the browser of its
+  // visitor may ask.
   app.use(onlyNavigations);
   app.use(limitPerAddress({ perMinute: REQUESTS_PER_MINUTE, knownBrowser: cookies.readKnown, shownLive: signedInPerson }));
   app.use(loadSession({ cookies, sessionOf: signIn.sessionOf, connectors }));

@@ -1,5 +1,6 @@
 /**
- * What an operator's command needs of a bridge: the store and the trail, and no identity provider and no AWS.
+ * What an operator's command needs of a bridge: the store and the trail, and no identity provider
+ * and no AWS.
  *
  * Apart from compose.ts, so that a command in an emergency does not load what it does not use.
  */
@@ -33,7 +34,10 @@ export async function composeForOperator(
 export interface OpeningStore {
   readonly secret: Uint8Array;
   readonly log: Logger;
-  /** Called with the fault when the store stops taking writes, and without one when it takes them again. */
+  /**
+   * Called with the fault when the store stops taking writes, and without one when it takes them
+   * again.
+   */
   readonly onChange?: ((fault: BridgeError | undefined) => void) | undefined;
 }
 

@@ -1,6 +1,7 @@
 /**
  * The operator's log: pino, JSON on stdout, with redaction as the last net. Whoever logs passes fields, not sentences;
- * secrets must not be passed at all. No line contains a character that a terminal obeys, whoever said it (threats R46).
+ * secrets must not be passed at all. No line contains a character that a terminal obeys, whoever
+ * said it (threats R46).
  */
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { printableLogLine } from './core/printable.ts';

@@ -76,7 +76,10 @@ interface OperatorValues {
 
 type Action = (configuration: Configuration) => Promise<void>;
 
-/** What an operator's command does; undefined for a command that there is not, and for options that do not belong together. */
+/**
+ * What an operator's command does; undefined for a command that there is not, and for options that
+ * do not belong together.
+ */
 function operatorAction(command: string | undefined, values: OperatorValues): Action | undefined {
   const { user, person, session: handle, reason, block, blocked, json = false } = values;
   const named = { user, person, session: handle, reason };
@@ -84,7 +87,8 @@ function operatorAction(command: string | undefined, values: OperatorValues): Ac
   const options = { ...named, json };
   const isOf = (...names: readonly string[]): boolean => given.every(name => names.includes(name));
   const isOnePerson = isOf('user', 'person', 'reason') && (named.user === undefined) !== (named.person === undefined);
-  // Loaded when needed: serving needs none of it, and a command in an emergency nothing of a bridge.
+  // Loaded when needed: serving needs none of it, and a command in an emergency nothing of a
+  // bridge.
   const act = (run: (operator: typeof import('./operator.ts'), configuration: Configuration) => Promise<void>): Action => {
     return async configuration => run(await import('./operator.ts'), configuration);
   };
@@ -138,7 +142,10 @@ async function readAloud(file: string): Promise<CheckedConfiguration> {
   return checked;
 }
 
-/** Throws an Error with the first mistake, for the log: standard error, which has all of them, may go elsewhere. */
+/**
+ * Throws an Error with the first mistake, for the log: standard error, which has all of them, may
+ * go elsewhere.
+ */
 async function readAgain(file: string): Promise<Configuration> {
   const { configuration, problems } = await readAloud(file);
   if (configuration !== undefined) return configuration;
@@ -146,7 +153,10 @@ async function readAgain(file: string): Promise<Configuration> {
   throw new Error(`the configuration has mistakes: ${formatProblems(problems.slice(0, 1))}${more}`);
 }
 
-/** Prints why the proxy of the environment cannot be used. Commands that send nothing out do not need it. */
+/**
+ * Prints why the proxy of the environment cannot be used. Commands that send nothing out do not
+ * need it.
+ */
 function isProxyUsable(): boolean {
   const { fault } = readProxySettings(process.env);
   if (fault !== undefined) process.stderr.write(`environment: ${fault.variable} ${fault.message} ${fault.fix}\n`);

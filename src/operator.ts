@@ -1,8 +1,10 @@
 /**
- * What operators do with sessions and users, on the host of the bridge: `rolebridge-server sessions`, `end-sessions`, `block`, `unblock`.
+ * What operators do with sessions and users, on the host of the bridge: `rolebridge-server
+ * sessions`, `end-sessions`, `block`, `unblock`.
  *
- * Works on the store of a bridge that runs: what is ended here is over for it at its next look. Data goes to standard output, the audit
- * events to the store, to standard error and, by the bridge that runs, to its log.
+ * Works on the store of a bridge that runs: what is ended here is over for it at its next look.
+ * Data goes to standard output, the audit events to the store, to standard error and, by the bridge
+ * that runs, to its log.
  */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
@@ -62,7 +64,10 @@ export async function endSession(configuration: Configuration, session: string, 
   });
 }
 
-/** Ends everything of one user. Throws an Error that says what to do when nobody or several are meant. */
+/**
+ * Ends everything of one user. Throws an Error that says what to do when nobody or several are
+ * meant.
+ */
 export async function endSessions(configuration: Configuration, options: PersonOptions): Promise<void> {
   await operate(configuration, async sessions => {
     const person = await personMeant(sessions, options);
@@ -93,7 +98,8 @@ export async function unblockPerson(configuration: Configuration, options: Perso
 
 /**
  * The one user of a name or id. `stranger` stands for an id that is not known.
- * Throws an Error when it is nobody, and one that lists them when it is several: no command acts on more than one user.
+ * Throws an Error when it is nobody, and one that lists them when it is several: no command acts on
+ * more than one user.
  */
 async function personMeant(
   sessions: OperatorSessions,

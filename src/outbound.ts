@@ -27,7 +27,10 @@ export function isSecureUrl(url: URL): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
 }
 
-/** Throws an Error that names the variable, and never its value, when the proxy of the environment cannot be used. */
+/**
+ * Throws an Error that names the variable, and never its value, when the proxy of the environment
+ * cannot be used.
+ */
 export function createOutbound({ timeoutSeconds, maxBytes, env = process.env }: OutboundLimits): Outbound {
   const milliseconds = timeoutSeconds * 1000;
   const { proxy, fault, bypasses } = readProxySettings(env);

@@ -1,4 +1,7 @@
-/** The rows of the bearer API for programs in containers: tokens for one role, and the credentials that they give. */
+/**
+ * The rows of the bearer API for programs in containers: tokens for one role, and the credentials
+ * that they give.
+ */
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { ContainerAccess } from '../bridge/container-access.ts';

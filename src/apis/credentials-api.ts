@@ -26,7 +26,10 @@ export interface CredentialsApiParts extends ContainerApiParts {
 /** A console link is good for fifteen minutes (IAM User Guide, "Enabling custom identity broker access to the AWS console"). */
 const CONSOLE_LINK_SECONDS = 15 * MINUTE;
 
-/** The longest destination with every character escaped (`\u00e9`), and more, so that a longer one is refused by its own code. */
+/**
+ * The longest destination with every character escaped (`\u00e9`), and more, so that a longer one
+ * is refused by its own code.
+ */
 const LINK_BODY_BYTES = 12 * MAX_DESTINATION;
 
 // ---------------------------------------------------------------- operations

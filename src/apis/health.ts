@@ -1,5 +1,6 @@
 /**
- * Is the process alive, and should it get requests? Says nothing that a stranger may not know: why the store fails is in the log.
+ * Is the process alive, and should it get requests? Says nothing that a stranger may not know: why
+ * the store fails is in the log.
  */
 import { Router } from 'express';
 import type { Connector } from '../core/ports.ts';

@@ -16,8 +16,9 @@ import { limitPerAddress } from '../http/guards.ts';
 import { createPollLine } from './poll-line.ts';
 
 /**
- * From one address. Each login by a code leaves a record for twenty minutes, each registration is signed, and nobody needs to be signed in to
- * ask: two for each of 300 people who begin work at nine.
+ * From one address. Each login by a code leaves a record for twenty minutes, each registration is
+ * signed, and nobody needs to be signed in to ask: two for each of 300 people who begin work at
+ * nine.
  */
 const LOGINS_PER_MINUTE = 600;
 const POLLS = { atOnce: 1, mostWaiting: 10_000 };
@@ -42,7 +43,10 @@ export interface TerminalDoors {
   readonly limitDeviceLogins: RequestHandler;
   /** Stands in front of registrations. */
   readonly limitRegistrations: RequestHandler;
-  /** What a request to a token endpoint is counted by beyond the limit of its address: a grant that is live. */
+  /**
+   * What a request to a token endpoint is counted by beyond the limit of its address: a grant that
+   * is live.
+   */
   shownLive(shown: ShownGrant): Promise<string | undefined>;
   readonly hasGrantType: (name: string) => boolean;
   /** Throws `grant_type_unsupported`, and what the grant throws. */

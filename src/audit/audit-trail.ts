@@ -1,8 +1,8 @@
 /**
  * The audit trail: every event goes to every sink and, as one structured line, to the log.
  *
- * Owns: that nothing counts as done unless every sink has kept it, what is left out in a flood and that it is told, and
- * how an event looks in the log.
+ * Owns: that nothing counts as done unless every sink has kept it, what is left out in a flood and
+ * that it is told, and how an event looks in the log.
  * Does not own: what is recorded (core/audit-event), nor where it is kept (the sinks).
  */
 import { randomUUID } from 'node:crypto';
@@ -29,8 +29,9 @@ const TELL_AFTER_MILLISECONDS: number = MINUTE * 1000;
 
 /**
  * An AuditSink over several. `record` throws `unavailable` when one of them did not keep the event: what the event
- * records must not happen then. The line in the log is written either way; `kept` says how it went. What exceeds its budget
- * (trail-budget) is in the log alone; an event `events.left-out` says how much that was, within a minute or at `close`.
+ * records must not happen then. The line in the log is written either way; `kept` says how it went.
+ * What exceeds its budget (trail-budget) is in the log alone; an event `events.left-out` says how
+ * much that was, within a minute or at `close`.
  */
 export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditTrail {
   // The trail is complete whatever else the operator wants to read in the log.

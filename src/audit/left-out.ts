@@ -1,5 +1,6 @@
 /**
- * What the trail has left out, counted until it is told: for callers who are not signed in together, and for each user.
+ * What the trail has left out, counted until it is told: for callers who are not signed in
+ * together, and for each user.
  *
  * Memory is bounded: beyond so many addresses or users the rest is counted together.
  */

@@ -1,8 +1,10 @@
 /**
- * How many events of each sort the trail keeps, so that no caller can fill the store or hide what others do (threats R48).
+ * How many events of each sort the trail keeps, so that no caller can fill the store or hide what
+ * others do (threats R48).
  *
- * A budget is a bucket of tokens: a burst at once, and so many a minute after it. An event is kept when every bucket that
- * it belongs to has a token left. Budgets are this process's own, and start full. The time is that of the events.
+ * A budget is a bucket of tokens: a burst at once, and so many a minute after it. An event is kept
+ * when every bucket that it belongs to has a token left. Budgets are this process's own, and start
+ * full. The time is that of the events.
  */
 import { type AuditEvent, actorIn, KEPT } from '../core/audit-event.ts';
 import { networkOf, type PrefixBits } from '../core/network-distance.ts';
@@ -13,7 +15,10 @@ interface Budget {
   readonly perMinute: number;
 }
 
-/** One address, or what one household or office has of IPv6: whom rate limits count together, too (http/guards). */
+/**
+ * One address, or what one household or office has of IPv6: whom rate limits count together, too
+ * (http/guards).
+ */
 export const SITE: PrefixBits = { ipv4: 32, ipv6: 56 };
 /** What one owner may have: an IPv6 /32 has 16 million sites. */
 const NETWORK: PrefixBits = { ipv4: 24, ipv6: 32 };
@@ -28,8 +33,9 @@ interface StrangerBudgets {
   readonly type: Budget;
 }
 /**
- * Sign-in refusals share no budget with other types, so they are the last to be left out. In thirty days one site, or
- * all other types together, cause fewer rows than the store keeps (`MOST_STRANGER_EVENTS` in store/audit-tables).
+ * Sign-in refusals share no budget with other types, so they are the last to be left out. In thirty
+ * days one site, or all other types together, cause fewer rows than the store keeps
+ * (`MOST_STRANGER_EVENTS` in store/audit-tables).
  */
 const SIGN_INS: StrangerBudgets = {
   site: { burst: 100, perMinute: 30 },
@@ -44,7 +50,10 @@ const OTHERS: StrangerBudgets = {
 const ALL_OTHERS: Budget = { burst: 600, perMinute: 100 };
 
 const MINUTE_MILLISECONDS = MINUTE * 1000;
-/** Buckets that are full again are forgotten when there are this many, and each time that those in use have doubled. */
+/**
+ * Buckets that are full again are forgotten when there are this many, and each time that those in
+ * use have doubled.
+ */
 const SWEEP_AT = 1024;
 
 interface Bucket {
@@ -76,7 +85,8 @@ export function createTrailBudget(): TrailBudget {
         const bucket = buckets.get(key) ?? { budget, tokens: budget.burst, at: event.at };
         return [key, filledUp(bucket, event.at)] as const;
       });
-      // What is left out draws on no budget, and no key is remembered for it: one site cannot use up that of its network.
+      // What is left out draws on no budget, and no key is remembered for it: one site cannot use
+      // up that of its network.
       const isKept = drawn.every(([, { tokens }]) => tokens >= 1);
       for (const [key, bucket] of drawn) {
         if (isKept) buckets.set(key, { ...bucket, tokens: bucket.tokens - 1 });
@@ -90,7 +100,8 @@ export function createTrailBudget(): TrailBudget {
 }
 
 function filledUp({ budget, tokens, at }: Bucket, now: Instant): Bucket {
-  // Events overtake each other by moments, which gives nothing. A clock that was set back starts again from there.
+  // Events overtake each other by moments, which gives nothing. A clock that was set back starts
+  // again from there.
   const later = now < at - MINUTE_MILLISECONDS ? now : Math.max(now, at);
   const gained = (Math.max(0, later - at) / MINUTE_MILLISECONDS) * budget.perMinute;
   return { budget, tokens: Math.min(budget.burst, tokens + gained), at: later };

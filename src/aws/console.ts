@@ -2,7 +2,8 @@
  * Credentials into a console link, by the federation endpoint of AWS sign-in (IAM User Guide, "Enabling custom identity broker access
  * to the AWS console").
  *
- * Owns: the sign-in token, and the shape of the link. Does not own: who may have it, which destinations are allowed (core).
+ * Owns: the sign-in token, and the shape of the link. Does not own: who may have it, which
+ * destinations are allowed (core).
  */
 import { z } from 'zod';
 import { consoleDestination } from '../core/console-destination.ts';

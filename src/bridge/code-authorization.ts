@@ -79,9 +79,15 @@ export interface CodeAuthorization {
   check(query: AuthorizationQuery, origin: Origin, viewer?: Session): Promise<CheckedRequest>;
   /** When the CLI session of this person would end. */
   sessionNotAfter(viewer: Session): Instant;
-  /** The person said yes. The same request approved again in the same browser session is answered as before. */
+  /**
+   * The person said yes. The same request approved again in the same browser session is answered as
+   * before.
+   */
   approve(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<ApprovedRequest>;
-  /** The person said no, or that they did not start it: where their browser goes. What came of an approval before that ends. */
+  /**
+   * The person said no, or that they did not start it: where their browser goes. What came of an
+   * approval before that ends.
+   */
   refuse(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<{ readonly redirectTo: string }>;
   /** Throws `grant_invalid`. A code that is presented wrongly or twice ends the session that it was for. */
   redeem(exchange: CodeExchange, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
@@ -115,13 +121,16 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
   });
 
   /**
-   * A code that nobody can guess without the id of the browser session, and that is the same for the same request in it: a form that is
-   * sent again approves nothing new.
+   * A code that nobody can guess without the id of the browser session, and that is the same for
+   * the same request in it: a form that is sent again approves nothing new.
    */
   const codeFor = ({ client, redirectUri, state, codeChallenge }: AuthorizationRequest, viewer: Session): string =>
     secrets.digest(JSON.stringify(['authorization code', viewer.id, client.id, redirectUri, state ?? null, codeChallenge]));
 
-  /** The answer to a form that is sent again: the same code while it can be used, then the session that came of it. */
+  /**
+   * The answer to a form that is sent again: the same code while it can be used, then the session
+   * that came of it.
+   */
   const approvedBefore = async (request: AuthorizationRequest, code: string): Promise<ApprovedRequest | undefined> => {
     const now = clock.now();
     const known = await authorizationCodes.find(code, now);
@@ -131,7 +140,10 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
     return cliSession === undefined ? undefined : { kind: 'signed-in', cliSession };
   };
 
-  /** The code of a new approval. One that was not taken in time is remembered for a while, and is not given again. */
+  /**
+   * The code of a new approval. One that was not taken in time is remembered for a while, and is
+   * not given again.
+   */
   const newCode = async (derived: string): Promise<string> =>
     (await authorizationCodes.find(derived, clock.now())) === undefined ? derived : secrets.token();
 

@@ -1,8 +1,9 @@
 /**
- * Container tokens: one role of a CLI session for a program without a terminal. Made, used, listed, revoked.
+ * Container tokens: one role of a CLI session for a program without a terminal. Made, used, listed,
+ * revoked.
  *
- * Owns: what such a token is good for, how many there may be, their audit events. Does not own: whether the role is granted (access), the
- * session that they end with (tokens).
+ * Owns: what such a token is good for, how many there may be, their audit events. Does not own:
+ * whether the role is granted (access), the session that they end with (tokens).
  */
 import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
@@ -33,16 +34,21 @@ interface OneRole {
 export interface ContainerAccess {
   /**
    * A token for one role, that lives as long as the session. It is recorded before it is given.
-   * Throws `token_invalid` when the session has ended, `limit_reached` when it has as many as it may.
+   * Throws `token_invalid` when the session has ended, `limit_reached` when it has as many as it
+   * may.
    */
   issue(
     caller: Caller,
     only: OneRole,
     origin: Origin,
   ): Promise<{ readonly token: string; readonly handle: string; readonly expiresAt: Instant }>;
-  /** The live session behind a token; it says itself which role it opens. Throws `token_invalid`. */
+  /**
+   * The live session behind a token; it says itself which role it opens. Throws `token_invalid`.
+   */
   callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
-  /** Session and handle of a token, also when the session is over for another reason than its end. */
+  /**
+   * Session and handle of a token, also when the session is over for another reason than its end.
+   */
   find(token: string): Promise<{ readonly session: CliSession; readonly handle: string } | undefined>;
   /** Tokens of sessions of one person, the newest first. */
   list(sessions: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;

@@ -1,4 +1,7 @@
-/** Whose sessions count: a session belongs to the identity provider that it came from, and not to the connector's id. */
+/**
+ * Whose sessions count: a session belongs to the identity provider that it came from, and not to
+ * the connector's id.
+ */
 import { type Identity, isTrusted } from '../core/identity.ts';
 import type { Connector } from '../core/ports.ts';
 

@@ -88,8 +88,9 @@ export interface DeviceAuthorization {
   /** When the CLI session of this person would end. */
   sessionNotAfter(viewer: Session): Instant;
   /**
-   * What was decided about this code in this very browser session; undefined for a code that waits, or that somebody else decided about.
-   * An answer to a form that is sent again, so nothing is recorded.
+   * What was decided about this code in this very browser session; undefined for a code that waits,
+   * or that somebody else decided about. An answer to a form that is sent again, so nothing is
+   * recorded.
    */
   decidedBefore(decision: Decision): Promise<DecidedLogin | undefined>;
   /** Throws `user_code_unknown` for a code that is wrong, used, decided or expired, `user_code_mismatch` for one that is not the link's; both are audited. */

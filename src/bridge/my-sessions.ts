@@ -21,9 +21,15 @@ export interface MySessionsParts {
 export interface MySessions {
   /** The newest first. */
   list(identity: Identity): Promise<readonly CliSessionSummary[]>;
-  /** Ends one CLI session of the person; false when they have none of that handle. `disowned`: they say that they did not start it. */
+  /**
+   * Ends one CLI session of the person; false when they have none of that handle. `disowned`: they
+   * say that they did not start it.
+   */
   end(identity: Identity, handle: string, origin: Origin, options?: { readonly disowned: boolean }): Promise<boolean>;
-  /** Ends every session of the person, in browsers and terminals, this one too. Throws `unavailable` when some of them may be left. */
+  /**
+   * Ends every session of the person, in browsers and terminals, this one too. Throws `unavailable`
+   * when some of them may be left.
+   */
   endAll(identity: Identity, origin: Origin): Promise<void>;
 }
 

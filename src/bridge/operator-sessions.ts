@@ -1,7 +1,9 @@
 /**
- * Sessions and people as operators see them: who is signed in from which terminal, and a user's access ended or blocked.
+ * Sessions and people as operators see them: who is signed in from which terminal, and a user's
+ * access ended or blocked.
  *
- * Owns: the order of "block, end, record", the audit events. Credentials that AWS has given already stay valid until their own end.
+ * Owns: the order of "block, end, record", the audit events. Credentials that AWS has given already
+ * stay valid until their own end.
  */
 import type { Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
@@ -32,17 +34,25 @@ export interface BlockRequest {
 }
 
 export interface OperatorSessions {
-  /** CLI sessions that live, the newest first, 1,000 at most; of everybody, or of everybody of a user name. */
+  /**
+   * CLI sessions that live, the newest first, 1,000 at most; of everybody, or of everybody of a
+   * user name.
+   */
   list(username: string | undefined): Promise<readonly CliSessionSummary[]>;
   /** The container tokens of these sessions, the newest first. */
   containerTokens(of: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;
-  /** Everybody who has signed in under that user name, or the one person: the newest sign-in first. */
+  /**
+   * Everybody who has signed in under that user name, or the one person: the newest sign-in first.
+   */
   find(who: { readonly username: string } | { readonly person: PersonId }): Promise<readonly KnownPerson[]>;
   /** Everybody who is blocked, the newest block first. */
   blocked(): Promise<readonly KnownPerson[]>;
   /** Ends every session of a person. */
   end(person: KnownPerson, origin: Origin): Promise<EndedSessions>;
-  /** Blocks a person and ends every session of them. `isNew` is false when they were blocked already; the first block stays as it is. */
+  /**
+   * Blocks a person and ends every session of them. `isNew` is false when they were blocked
+   * already; the first block stays as it is.
+   */
   block(person: KnownPerson, request: BlockRequest, origin: Origin): Promise<EndedSessions & { readonly isNew: boolean }>;
   /** False when the person was not blocked. */
   unblock(person: KnownPerson, request: Pick<BlockRequest, 'reason'>, origin: Origin): Promise<boolean>;

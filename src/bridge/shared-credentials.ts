@@ -46,7 +46,10 @@ export function createSharedCredentials({
     return assumed;
   };
 
-  /** Everything that AWS is told: the same person with other attributes, another rule, or another sign-in is another request. */
+  /**
+   * Everything that AWS is told: the same person with other attributes, another rule, or another
+   * sign-in is another request.
+   */
   const keyOf = ({ person, role, sessionName, session, authenticatedAt, assertedAt, corporateProof, account }: AssumeRequest): string =>
     JSON.stringify([
       ...[person, account.id, role, sessionName, session, authenticatedAt, assertedAt],

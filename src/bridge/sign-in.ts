@@ -94,7 +94,10 @@ export interface SignIn {
   begin(request: BeginRequest): Promise<{ readonly redirectTo: string }>;
   /** Looks for the attempt of an answer and leaves it as it is. Throws `connector_unknown`. */
   expects(answer: Pick<Answer, 'connector' | 'attemptId' | 'browser'>): Promise<Expected>;
-  /** Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`, `person_blocked`. */
+  /**
+   * Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`,
+   * `person_blocked`.
+   */
   complete(answer: Answer): Promise<{ readonly session: Session; readonly returnTo: LocalPath }>;
   /** The live session of a cookie, or undefined. */
   sessionOf(id: string | undefined): Promise<Session | undefined>;
@@ -159,8 +162,8 @@ export function createSignIn(parts: SignInParts): SignIn {
   };
 
   /**
-   * Uses the assertion up and keeps what the sign-in said, at once, so that a store may share the commit: of an assertion
-   * that was used before nothing is new. Throws `assertion_replayed`.
+   * Uses the assertion up and keeps what the sign-in said, at once, so that a store may share the
+   * commit: of an assertion that was used before nothing is new. Throws `assertion_replayed`.
    */
   const accept = async ({ assertion, identity }: VerifiedSignIn, now: Instant): Promise<Standing> => {
     const [isFirst, standing] = await Promise.all([

@@ -1,4 +1,7 @@
-/** Who asks with a token: the session behind it, whether it is live, and its last use. For every kind of token. */
+/**
+ * Who asks with a token: the session behind it, whether it is live, and its last use. For every
+ * kind of token.
+ */
 import type { Origin } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
@@ -32,7 +35,9 @@ export interface Caller {
 }
 
 export interface TokenCallers {
-  /** What a terminal may reach that was confirmed by a user code; undefined when that is everything. */
+  /**
+   * What a terminal may reach that was confirmed by a user code; undefined when that is everything.
+   */
   readonly deviceScope: RoleScope | undefined;
   isLive(session: CliSession): boolean;
   /** Whether a use that came after this one is to be written. */

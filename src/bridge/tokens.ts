@@ -65,13 +65,16 @@ export interface Tokens {
   /** The first tokens of a session that was opened. Throws `grant_invalid` when it has ended meanwhile. */
   pickUp(session: string, client: string, origin: Origin): Promise<TokenAnswer>;
   /**
-   * Throws `grant_invalid`. A token that was used before gives the same answer within its grace, to the network of the first use alone; beyond
-   * it, the session ends.
+   * Throws `grant_invalid`. A token that was used before gives the same answer within its grace, to
+   * the network of the first use alone; beyond it, the session ends.
    */
   refresh(token: string, client: string, origin: Origin): Promise<TokenAnswer>;
   /** The live session behind an access token. Throws `token_invalid`. */
   callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
-  /** The handle of the live session that an access, refresh or container token leads to, whatever else the token is good for. */
+  /**
+   * The handle of the live session that an access, refresh or container token leads to, whatever
+   * else the token is good for.
+   */
   sessionBehind(token: string): Promise<string | undefined>;
   /**
    * Ends the session of an access or refresh token, or a container token alone. An access token may have expired meanwhile; what is no token

@@ -1,5 +1,6 @@
 /**
- * Whether an answer of the server can be used: it has the fields that a command reads, of the right kind.
+ * Whether an answer of the server can be used: it has the fields that a command reads, of the right
+ * kind.
  *
  * A server may be hostile, of another version, or no rolebridge at all.
  */

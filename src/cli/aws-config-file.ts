@@ -41,7 +41,10 @@ export const FILE_VARIABLE: Readonly<Record<AwsFileKind, string>> = {
   credentials: 'AWS_SHARED_CREDENTIALS_FILE',
 };
 
-/** `~/.aws/config` or `~/.aws/credentials`, or what the environment names instead, where the AWS CLI finds it. */
+/**
+ * `~/.aws/config` or `~/.aws/credentials`, or what the environment names instead, where the AWS CLI
+ * finds it.
+ */
 export function awsFile(env: Environment, kind: AwsFileKind): string {
   const named = env[FILE_VARIABLE[kind]];
   return named ? expanded(named, env) : join(home(env), '.aws', kind);
@@ -191,8 +194,9 @@ function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
 }
 
 /**
- * What stands around our part, without the sections in it that say what ours say: they were pasted from the page of the bridge. A section
- * that others go by stays as long as one of those does. Comments stay.
+ * What stands around our part, without the sections in it that say what ours say: they were pasted
+ * from the page of the bridge. A section that others go by stays as long as one of those does.
+ * Comments stay.
  */
 function withoutSame(part: Part, sections: readonly ConfigSection[]): Pick<Part, 'before' | 'after'> & Pick<Rewritten, 'takenOver'> {
   const { before, after } = part;
@@ -235,7 +239,10 @@ const COMMAND =
   /^credential_process = (?:.*[\s/\\"'])?rolebridge(?:\.cmd|\.exe)?["']? credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
 const OWN_COMMAND = /^credential_process = .* credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
 
-/** In any order, and however the client was called: the page of the bridge writes its name alone, and no options. */
+/**
+ * In any order, and however the client was called: the page of the bridge writes its name alone,
+ * and no options.
+ */
 function saysTheSame(theirs: readonly string[], ours: readonly string[]): boolean {
   const [one, other] = [plain(theirs), plain(ours)];
   if (one.length !== other.length) return false;
@@ -272,8 +279,9 @@ export function readText(file: string): string {
 }
 
 /**
- * Changes a file in one step. A symbolic link stays one, mode and owner stay, and what another program writes meanwhile is not lost: then the
- * change is made anew. Throws what `change` throws, PathFault, and what Node throws.
+ * Changes a file in one step. A symbolic link stays one, mode and owner stay, and what another
+ * program writes meanwhile is not lost: then the change is made anew. Throws what `change` throws,
+ * PathFault, and what Node throws.
  */
 export function editFile(file: string, change: (text: string) => string): void {
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,8 +1,8 @@
 /**
  * What the AWS tools make of their files: whether they can read them, and which section wins.
  *
- * Follows botocore, on which the AWS CLI and boto3 stand (`configloader.py`; aws-ini is its parser); where the SDKs for other languages
- * differ, that is said.
+ * Follows botocore, on which the AWS CLI and boto3 stand (`configloader.py`; aws-ini is its
+ * parser); where the SDKs for other languages differ, that is said.
  */
 import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
@@ -29,12 +29,18 @@ export function pathWarnings(env: Environment, kind: AwsFileKind): readonly stri
 
 // ---------------------------------------------------------------- whether the AWS CLI can read it
 
-/** Why botocore cannot parse a file, with the line; undefined when it can. The text is Latin-1, byte by byte. */
+/**
+ * Why botocore cannot parse a file, with the line; undefined when it can. The text is Latin-1, byte
+ * by byte.
+ */
 export function parseFault(latin1: string): string | undefined {
   return readAwsIni(latin1).faults.find(({ kind }) => kind === 'rejected')?.why;
 }
 
-/** Why AWS tools do not see what stands in these files, as they are now; a sentence each. One that cannot be parsed stops the AWS CLI. */
+/**
+ * Why AWS tools do not see what stands in these files, as they are now; a sentence each. One that
+ * cannot be parsed stops the AWS CLI.
+ */
 export function readingFaults(env: Environment, kinds: readonly AwsFileKind[]): readonly string[] {
   return kinds.flatMap(kind => {
     const file = awsFile(env, kind);
@@ -46,7 +52,10 @@ export function readingFaults(env: Environment, kinds: readonly AwsFileKind[]): 
   });
 }
 
-/** As AWS tools take a file: what is no regular file counts as none. Undefined when it may not be read. */
+/**
+ * As AWS tools take a file: what is no regular file counts as none. Undefined when it may not be
+ * read.
+ */
 function textFor(file: string): string | undefined {
   try {
     return readText(file);

@@ -1,6 +1,7 @@
 /**
- * `~/.aws/config` and `~/.aws/credentials` as botocore reads them (Python's configparser, strict): one parser for all that judges or copies
- * these files. What changes our part of them works on bytes (aws-config-file).
+ * `~/.aws/config` and `~/.aws/credentials` as botocore reads them (Python's configparser, strict):
+ * one parser for all that judges or copies these files. What changes our part of them works on
+ * bytes (aws-config-file).
  *
  * Files come as Latin-1, one character for each byte; what is read out of them is decoded.
  */
@@ -20,12 +21,18 @@ export interface AwsFault {
   readonly line: number;
   /** Names the line, except where the whole file is meant. */
   readonly why: string;
-  /** `rejected`: botocore rejects the whole file. `odd`: botocore reads it, and it is left out all the same. */
+  /**
+   * `rejected`: botocore rejects the whole file. `odd`: botocore reads it, and it is left out all
+   * the same.
+   */
   readonly kind: 'rejected' | 'odd';
 }
 
 export interface AwsIni {
-  /** Repeated sections are one, and the last of repeated options counts. What has a fault is left out. */
+  /**
+   * Repeated sections are one, and the last of repeated options counts. What has a fault is left
+   * out.
+   */
   readonly sections: readonly AwsSection[];
   /** One a line, in the order of lines. */
   readonly faults: readonly AwsFault[];
@@ -64,7 +71,8 @@ const HEADER = /^\[(.+)\]/s;
 const OPTION = /^(.*?)\s*[=:]\s*(.*)$/s;
 const CONTROL = /[^\P{Cc}\t]/u;
 
-// Python's idea of blanks: without the byte order mark, and with the separators that JavaScript leaves out.
+// Python's idea of blanks: without the byte order mark, and with the separators that JavaScript
+// leaves out.
 const BLANKS = '(?:(?!\\ufeff)[\\s\\u001c-\\u001f\\u0085])+';
 const BLANKS_BEFORE = new RegExp(`^${BLANKS}`);
 const BLANKS_BEHIND = new RegExp(`${BLANKS}$`);

@@ -1,7 +1,8 @@
 /**
  * Opening a page in the person's browser, where there is one.
  *
- * The address becomes an argument of another program, which every user of the computer can see, so it must contain no secret.
+ * The address becomes an argument of another program, which every user of the computer can see, so
+ * it must contain no secret.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -56,9 +57,10 @@ function starts([command, ...args]: readonly [string, ...string[]], env: Environ
 // ---------------------------------------------------------------- BROWSER
 
 /**
- * As xdg-open and Python's webbrowser read it: commands between colons (semicolons on Windows), tried in turn; `%s` is the address, `%%`
- * a percent sign, `%c` a colon; without `%s` the address is the last argument. Quotes are read, and no shell runs. A command that
- * cannot be read is left out.
+ * As xdg-open and Python's webbrowser read it: commands between colons (semicolons on Windows),
+ * tried in turn; `%s` is the address, `%%` a percent sign, `%c` a colon; without `%s` the address
+ * is the last argument. Quotes are read, and no shell runs. A command that cannot be read is left
+ * out.
  */
 function fromVariable(text: string): Opener {
   return commandsIn(text, delimiter).flatMap(words => {
@@ -77,7 +79,10 @@ function fromVariable(text: string): Opener {
   });
 }
 
-/** The words of each command, with quotes and backslashes as a POSIX shell reads them; on Windows a backslash is one. */
+/**
+ * The words of each command, with quotes and backslashes as a POSIX shell reads them; on Windows a
+ * backslash is one.
+ */
 function commandsIn(text: string, separator: string): string[][] {
   const escapes = separator === ':';
   const commands: string[][] = [];

@@ -1,7 +1,8 @@
 /**
  * The environment of a command that `exec` runs, and how to get back from it to that of the user.
  *
- * Owns: which variables would win over the role; that a variable which the user has set keeps its meaning.
+ * Owns: which variables would win over the role; that a variable which the user has set keeps its
+ * meaning.
  */
 import { bypassesProxy, hasProxy } from '../core/proxy.ts';
 
@@ -35,7 +36,9 @@ const WOULD_WIN: ReadonlySet<string> = new Set([
 /** API keys of single services (AWS_BEARER_TOKEN_BEDROCK), which SDKs prefer to credentials. */
 const BEARER_TOKEN = /^AWS_BEARER_TOKEN_/;
 
-/** What `exec` has changed: `{ "AWS_PROFILE": ["inside", "before" | null] }`. Contains no secret. */
+/**
+ * What `exec` has changed: `{ "AWS_PROFILE": ["inside", "before" | null] }`. Contains no secret.
+ */
 const CHANGES = 'ROLEBRIDGE_EXEC_CHANGES';
 
 export interface ChildEnvironmentOptions {
@@ -96,8 +99,9 @@ export function childEnvironment(env: Environment, options: ChildEnvironmentOpti
 }
 
 /**
- * Each variable with the local address added where it is missing. Where the user has one of the two spellings, the other is not made: tools
- * differ in which of them wins, and it would hide the one that is there.
+ * Each variable with the local address added where it is missing. Where the user has one of the two
+ * spellings, the other is not made: tools differ in which of them wins, and it would hide the one
+ * that is there.
  */
 function noProxies(env: Environment, url: string, isWindows: boolean): Record<string, string> {
   const target = new URL(url);
@@ -119,8 +123,9 @@ function valueIn(env: Environment, name: string, isWindows: boolean): string | u
 }
 
 /**
- * The environment as it is outside of `exec`, for commands of ours that run inside of it: `exec` in `exec` and `configure` in a shell of
- * `exec` do as they do outside. A variable that was set inside stays.
+ * The environment as it is outside of `exec`, for commands of ours that run inside of it: `exec` in
+ * `exec` and `configure` in a shell of `exec` do as they do outside. A variable that was set inside
+ * stays.
  */
 export function outsideOfExec(env: Environment): Environment {
   const changes = changesIn(env[CHANGES]);

@@ -1,4 +1,7 @@
-/** The command that `exec` runs: started as a shell would start it, and waited for, with the signals that are meant for it. */
+/**
+ * The command that `exec` runs: started as a shell would start it, and waited for, with the signals
+ * that are meant for it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -8,7 +11,10 @@ import { CliError, systemCode } from './exit.ts';
 const CANNOT_RUN = 126;
 const NOT_FOUND = 127;
 
-/** The command's own exit code, or 128 and the number of the signal that ended it. Throws `usage` for arguments that cannot be passed on. */
+/**
+ * The command's own exit code, or 128 and the number of the signal that ended it. Throws `usage`
+ * for arguments that cannot be passed on.
+ */
 export async function runChild(
   command: string,
   args: readonly string[],
@@ -37,7 +43,10 @@ export async function runChild(
   }
 }
 
-/** On Windows many tools are .cmd files, which Node starts only by cmd.exe: cross-spawn finds them by PATHEXT and quotes their arguments. */
+/**
+ * On Windows many tools are .cmd files, which Node starts only by cmd.exe: cross-spawn finds them
+ * by PATHEXT and quotes their arguments.
+ */
 async function starter(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<() => ChildProcess> {
   if (process.platform !== 'win32') return () => spawn(command, args, { stdio: 'inherit', env });
   if (isBatchFile(command, { env, isFile }) && !args.every(isSafeForBatchFile)) {
@@ -60,7 +69,10 @@ export interface WindowsSearch {
   readonly isFile: (path: string) => boolean;
 }
 
-/** Whether Windows would run a batch file under this name: PATH and PATHEXT, the current directory first. */
+/**
+ * Whether Windows would run a batch file under this name: PATH and PATHEXT, the current directory
+ * first.
+ */
 export function isBatchFile(command: string, { env, isFile }: WindowsSearch): boolean {
   const variable = (wanted: string): string => Object.entries(env).find(([name]) => name.toUpperCase() === wanted)?.[1] ?? '';
   const extensions = (variable('PATHEXT') || '.COM;.EXE;.BAT;.CMD').split(';').filter(Boolean);
@@ -71,14 +83,17 @@ export function isBatchFile(command: string, { env, isFile }: WindowsSearch): bo
   return /\.(?:bat|cmd)$/i.test(candidates.find(isFile) ?? '');
 }
 
-/** A batch file passes its arguments on by `%*`, which cmd.exe reads a second time: what a double quote lets out of quotes is a command then. */
+/**
+ * A batch file passes its arguments on by `%*`, which cmd.exe reads a second time: what a double
+ * quote lets out of quotes is a command then.
+ */
 export function isSafeForBatchFile(arg: string): boolean {
   return !/[\r\n]/.test(arg) && !(arg.includes('"') && /[&|<>^%!()]/.test(arg));
 }
 
 /**
- * We live until the command has ended. A terminal sends Ctrl-C to it as well as to us, and a second one would make terraform give up at
- * once; so that is passed on only where there is no terminal.
+ * We live until the command has ended. A terminal sends Ctrl-C to it as well as to us, and a second
+ * one would make terraform give up at once; so that is passed on only where there is no terminal.
  */
 function forwardSignals(child: ChildProcess): () => void {
   const isFromTerminal = process.stdin.isTTY === true;

@@ -1,5 +1,6 @@
 /**
- * The client of one run: its settings, its bridge, its vault and its terminal, opened once and handed to the command.
+ * The client of one run: its settings, its bridge, its vault and its terminal, opened once and
+ * handed to the command.
  */
 import { join } from 'node:path';
 import { CliError } from './exit.ts';
@@ -44,7 +45,10 @@ export interface BridgeInUse {
   readonly others: readonly Bridge[];
   /** For people: the address, with its name where it was given one. */
   readonly title: string;
-  /** What a command line of ours needs so that it reaches this bridge: ` --server URL`, or nothing where there is no other one. */
+  /**
+   * What a command line of ours needs so that it reaches this bridge: ` --server URL`, or nothing
+   * where there is no other one.
+   */
   readonly selector: string;
   /** What signs in to this bridge: `rolebridge login --server URL`. */
   readonly loginCommand: string;

@@ -39,7 +39,10 @@ export interface Invocation {
   readonly passedOn: readonly string[];
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Opens settings and server; throws when they cannot be used. The options say which bridge, unless it is said here. */
+  /**
+   * Opens settings and server; throws when they cannot be used. The options say which bridge,
+   * unless it is said here.
+   */
   client(choice?: BridgeChoice): Client;
 }
 

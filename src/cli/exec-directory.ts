@@ -1,5 +1,6 @@
 /**
- * The private directory of a run of `exec`: mode 0700, in the directory of rolebridge or else in that of temporary files.
+ * The private directory of a run of `exec`: mode 0700, in the directory of rolebridge or else in
+ * that of temporary files.
  *
  * Owns: that it is removed at the end, and that the next run removes what a killed one has left.
  */

@@ -1,10 +1,11 @@
 /**
  * The profile of a run of `exec`: a config file of its own that wins over whatever is in `~/.aws`.
  *
- * AWS tools look for credentials in the environment, then in the profile, then at the container address. A default profile would
- * therefore win over the address. The file contains the sections of the user's own file, so that other profiles keep working, and one
- * more profile: the settings of the user's profile, without everything that names credentials, and a `credential_process` that asks the
- * address of this run. No secret is ever written into it.
+ * AWS tools look for credentials in the environment, then in the profile, then at the container
+ * address. A default profile would therefore win over the address. The file contains the sections
+ * of the user's own file, so that other profiles keep working, and one more profile: the settings
+ * of the user's profile, without everything that names credentials, and a `credential_process` that
+ * asks the address of this run. No secret is ever written into it.
  */
 import { type AwsIni, type AwsSection, DEFAULTS, profileOf, readAwsIni, renderSection } from './aws-ini.ts';
 
@@ -23,7 +24,10 @@ export interface UserSettings {
   readonly region: string | undefined;
 }
 
-/** Words in the names of options that say who a profile is. Options that are not known yet are judged by them, too. */
+/**
+ * Words in the names of options that say who a profile is. Options that are not known yet are
+ * judged by them, too.
+ */
 const CREDENTIALS =
   /^aws_(?:access|secret|session|security|account)|credential|secret|token|password|role|source_profile|^sso_|^login|(?<!express_)session|identity|mfa|external_id|duration_seconds|principal|saml/i;
 const SECRET = /secret|password|token(?!_file)|^aws_access_key_id$/i;
@@ -38,7 +42,8 @@ export function readUserSettings({ config, credentials }: UserFiles, wanted: str
   const name = isThere ? wanted : 'default';
   const settings = new Map<string, readonly string[]>();
   const forAll = files.config.sections.filter(({ header }) => header === DEFAULTS);
-  // A profile that `configure` wrote has the region of its own account, which says nothing about the user.
+  // A profile that `configure` wrote has the region of its own account, which says nothing about
+  // the user.
   for (const { options } of [...forAll, ...inCredentials(name), ...inConfig(name)].filter(({ isOurs }) => !isOurs)) {
     for (const [option, lines] of options) if (!CREDENTIALS.test(option)) settings.set(option.toLowerCase(), lines);
   }
@@ -46,7 +51,10 @@ export function readUserSettings({ config, credentials }: UserFiles, wanted: str
   return { ...files, settings, region: region !== undefined && REGION.test(region) ? region : undefined };
 }
 
-/** Options that name credentials moved from `[DEFAULT]`, where they would count in the profile of the run, too, into the user's profiles. */
+/**
+ * Options that name credentials moved from `[DEFAULT]`, where they would count in the profile of
+ * the run, too, into the user's profiles.
+ */
 function withOwnCredentials(file: AwsIni): AwsIni {
   const shared = file.sections.find(({ header }) => header === DEFAULTS)?.options ?? new Map<string, readonly string[]>();
   const moving = [...shared].filter(([option]) => CREDENTIALS.test(option));
@@ -103,8 +111,9 @@ export function execProfile({ user, role, region, process }: ExecProfileInput): 
 }
 
 /**
- * A command as `credential_process` has it; undefined where a character has a meaning for one of the readers: botocore splits words like a
- * POSIX shell, JavaScript and Go run a shell, and on Windows quotes do not survive all of them.
+ * A command as `credential_process` has it; undefined where a character has a meaning for one of
+ * the readers: botocore splits words like a POSIX shell, JavaScript and Go run a shell, and on
+ * Windows quotes do not survive all of them.
  */
 export function processLine(words: readonly string[], isWindows: boolean): string | undefined {
   if (words.every(word => /^[\w./:+@-]+$/.test(word) || (isWindows && /^[\w.\\/:+@-]+$/.test(word)))) return words.join(' ');

@@ -27,7 +27,10 @@ export const EXIT_MEANINGS: { readonly [N in ExitName]: string } = {
   interrupted: 'interrupted',
 };
 
-/** An expected end. Everything in it is made fit for a terminal, whoever's words it repeats: what happened, and what to do next; never a token, a code or a key. */
+/**
+ * An expected end. Everything in it is made fit for a terminal, whoever's words it repeats: what
+ * happened, and what to do next; never a token, a code or a key.
+ */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exit: ExitName;

@@ -36,7 +36,10 @@ export interface HttpOptions {
 
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
-/** Throws `unreachable` with the reason and what to do, `local` for certificate authorities or a proxy that cannot be used. */
+/**
+ * Throws `unreachable` with the reason and what to do, `local` for certificate authorities or a
+ * proxy that cannot be used.
+ */
 export function openHttp({ server, env, caFile }: HttpOptions): Http {
   let exchange: Promise<Transport> | undefined;
 

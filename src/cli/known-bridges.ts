@@ -1,5 +1,6 @@
 /**
- * Which bridges this computer knows, as the settings file keeps them: written by logins, one process at a time.
+ * Which bridges this computer knows, as the settings file keeps them: written by logins, one
+ * process at a time.
  *
  * A file with one bridge that has no name stays as it always was: `{ "server": "https://..." }`.
  */
@@ -17,7 +18,10 @@ export interface Remembering {
   readonly isCurrent?: boolean;
 }
 
-/** Keeps this bridge, its name and which one is current; all else in the file stays. Throws `usage` for a name that is taken. */
+/**
+ * Keeps this bridge, its name and which one is current; all else in the file stays. Throws `usage`
+ * for a name that is taken.
+ */
 export function rememberBridge(client: Client, { name, isCurrent = false }: Remembering): Promise<void> {
   const { origin } = client.server;
   return changeSettings(client, settings => {

@@ -60,7 +60,10 @@ export function removePerson(client: Client): void {
   rmSync(client.file('person'), { force: true });
 }
 
-/** Cached credentials of this bridge and what else is known of a person there: goes when somebody else signs in, or nobody is. */
+/**
+ * Cached credentials of this bridge and what else is known of a person there: goes when somebody
+ * else signs in, or nobody is.
+ */
 export function forgetPerson(client: Client): void {
   for (const name of ['roles', 'recent']) rmSync(client.file(name), { force: true });
   const credentials = join(client.directory, 'credentials');

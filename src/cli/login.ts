@@ -193,8 +193,9 @@ interface DeviceAnswer {
 }
 
 /**
- * The page must be of the bridge itself: a code and an address of another bridge would sign in there, and its tokens would go to the server
- * that answered. The code is nothing but a code, so it cannot name another page.
+ * The page must be of the bridge itself: a code and an address of another bridge would sign in
+ * there, and its tokens would go to the server that answered. The code is nothing but a code, so it
+ * cannot name another page.
  */
 function isDeviceAnswer(origin: string): Check {
   const isPageOfBridge: Check = address =>

@@ -1,8 +1,9 @@
 /**
- * How ~/.aws/config calls this program, so that botocore (words, no shell), the JavaScript SDK (a shell) and Windows read the same.
+ * How ~/.aws/config calls this program, so that botocore (words, no shell), the JavaScript SDK (a
+ * shell) and Windows read the same.
  *
- * Owns: full paths, which programs with another PATH find (an editor, a service), and which of several paths to one file stays when Node or
- * rolebridge is updated.
+ * Owns: full paths, which programs with another PATH find (an editor, a service), and which of
+ * several paths to one file stays when Node or rolebridge is updated.
  */
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -35,7 +36,10 @@ export function ownCommand(env: Environment, { server, options = '', program }: 
   };
 }
 
-/** Node and the script, each by a path that stays where there is one: what the shim of a version manager runs depends on the environment. */
+/**
+ * Node and the script, each by a path that stays where there is one: what the shim of a version
+ * manager runs depends on the environment.
+ */
 function ownWords(env: Environment): readonly string[] {
   const script = resolve(process.argv[1]!);
   const usual = ['/usr/local/bin', '/opt/homebrew/bin', join(home(env), '.local/bin')].map(directory => join(directory, 'rolebridge'));
@@ -45,7 +49,10 @@ function ownWords(env: Environment): readonly string[] {
   ];
 }
 
-/** The first path that stays and leads to the same file; the file's own, where it stays itself or none does. */
+/**
+ * The first path that stays and leads to the same file; the file's own, where it stays itself or
+ * none does.
+ */
 function lasting(file: string, others: readonly string[]): string {
   if (!isPassing(file)) return file;
   const real = realpathSync(file);
@@ -67,7 +74,10 @@ function onPath(env: Environment, name: string): readonly string[] {
     .filter(path => existsSync(path));
 }
 
-/** A directory of one version (`v22.14.0`, `node-22.1`, `22.14.0_1`, pnpm's `rolebridge@1.0.0`), or one that lasts as long as a shell or less. */
+/**
+ * A directory of one version (`v22.14.0`, `node-22.1`, `22.14.0_1`, pnpm's `rolebridge@1.0.0`), or
+ * one that lasts as long as a shell or less.
+ */
 const PASSING = /[\\/](?:(?:[a-z.-]+[@-])?v?\d+\.\d+(?:\.\d+)?(?:[-_+][\w.+-]+)?|fnm_multishells|_npx|dlx(?:-[\w-]+)?|\.pnpm)[\\/]/i;
 
 function isPassing(path: string): boolean {
@@ -115,7 +125,10 @@ function programAt(written: string, env: Environment): string {
   return path;
 }
 
-/** `text` as one word for botocore, shells, and the SDK for JavaScript, which takes a blank and `#` or `;` for a comment. */
+/**
+ * `text` as one word for botocore, shells, and the SDK for JavaScript, which takes a blank and `#`
+ * or `;` for a comment.
+ */
 function quoted(path: string): string {
   if (/^[\w./:+@-]+$/.test(path)) return path;
   const isOdd = /["$`\r\n!%]|\s[#;]/.test(path) || (process.platform !== 'win32' && path.includes('\\'));

@@ -1,7 +1,8 @@
 /**
  * Where the client keeps things, and which bridge it talks to.
  *
- * Owns: `~/.config/rolebridge/`, the one settings file in it, and how a bridge is selected (docs/adr/0021).
+ * Owns: `~/.config/rolebridge/`, the one settings file in it, and how a bridge is selected
+ * (docs/adr/0021).
  * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
 import { builtin } from './builtin.ts';
@@ -51,7 +52,10 @@ export class SelectionFault extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `ROLEBRIDGE_CONFIG_DIR`, else the place that the system has for settings (XDG base directories, APPDATA). A full path: commands of `exec` may run in another directory. */
+/**
+ * `ROLEBRIDGE_CONFIG_DIR`, else the place that the system has for settings (XDG base directories,
+ * APPDATA). A full path: commands of `exec` may run in another directory.
+ */
 export function configDirectory(env: Environment): string {
   if (env.ROLEBRIDGE_CONFIG_DIR) return resolve(env.ROLEBRIDGE_CONFIG_DIR);
   if (process.platform === 'win32' && env.APPDATA) return join(env.APPDATA, 'rolebridge');
@@ -86,7 +90,10 @@ export function readSettings(directory: string): Settings {
   return settings;
 }
 
-/** Whoever can write there says which bridge is meant, whose login is used, and which programs AWS tools run in `exec`. */
+/**
+ * Whoever can write there says which bridge is meant, whose login is used, and which programs AWS
+ * tools run in `exec`.
+ */
 function requireOwnDirectory(directory: string): void {
   const self = process.getuid?.();
   const stats = statSync(directory, { throwIfNoEntry: false });
@@ -152,8 +159,9 @@ export function knownBridges({ server, bridges = [] }: Settings): readonly Bridg
 }
 
 /**
- * `https://aws.example.com:8443` is `aws-example-com-8443`. A dash of the host is doubled, and a host of another form has a hash behind it:
- * no two hosts have the same name, so a name never passes from one bridge to another when the first is renamed or forgotten.
+ * `https://aws.example.com:8443` is `aws-example-com-8443`. A dash of the host is doubled, and a
+ * host of another form has a hash behind it: no two hosts have the same name, so a name never
+ * passes from one bridge to another when the first is renamed or forgotten.
  */
 function nameOfHost(origin: string): string {
   const { host } = new URL(origin);
@@ -163,7 +171,10 @@ function nameOfHost(origin: string): string {
   return `${plain.slice(0, 27).replaceAll(/^-+|-+$/g, '')}-${hashedName(origin).slice(0, 8)}`.replace(/^-/, '');
 }
 
-/** Whether the name comes from the host alone; else it depends on the other bridges, and must be kept. */
+/**
+ * Whether the name comes from the host alone; else it depends on the other bridges, and must be
+ * kept.
+ */
 export function isNameOfHost({ name, server }: Bridge): boolean {
   return name === nameOfHost(server);
 }
@@ -225,8 +236,9 @@ export function listOf(bridges: readonly Bridge[]): string {
 }
 
 /**
- * Whether what was written without naming a bridge can have meant this one alone: no other one is known, and none has left a trace from
- * before bridges were listed, or from before it was forgotten.
+ * Whether what was written without naming a bridge can have meant this one alone: no other one is
+ * known, and none has left a trace from before bridges were listed, or from before it was
+ * forgotten.
  */
 export function isOnlyBridge(directory: string, settings: Settings, origin: string): boolean {
   if (knownBridges(settings).some(({ server }) => server !== origin)) return false;
@@ -270,7 +282,10 @@ export function hashedName(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 
-/** The cached credentials of one role at one bridge, as it was typed. The bridge's part of the name is `credentialsOf`. */
+/**
+ * The cached credentials of one role at one bridge, as it was typed. The bridge's part of the name
+ * is `credentialsOf`.
+ */
 export function credentialsFile(directory: string, server: string, role: string): string {
   return join(directory, 'credentials', `${credentialsOf(server)}${hashedName(server, role)}`);
 }

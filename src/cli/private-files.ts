@@ -1,6 +1,6 @@
 /**
- * Files that are for their owner alone: directories 0700, files 0600, written whole or not at all. A path leads to a regular file, or
- * through links to one; nothing else is read or replaced.
+ * Files that are for their owner alone: directories 0700, files 0600, written whole or not at all.
+ * A path leads to a regular file, or through links to one; nothing else is read or replaced.
  *
  * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
@@ -26,7 +26,10 @@ const {
 } = builtin('node:fs');
 const { dirname, resolve } = builtin('node:path');
 
-/** A path leads to something that is no regular file. The message is for the user: it names path and kind. */
+/**
+ * A path leads to something that is no regular file. The message is for the user: it names path and
+ * kind.
+ */
 export class PathFault extends Error {
   override readonly name = 'PathFault';
 }
@@ -48,8 +51,8 @@ function checkRegular(path: string, stats: Kinds): void {
 }
 
 /**
- * The bytes of a file; undefined when there is none. Throws PathFault for what is no regular file, and what Node throws for a file that is
- * there and cannot be read.
+ * The bytes of a file; undefined when there is none. Throws PathFault for what is no regular file,
+ * and what Node throws for a file that is there and cannot be read.
  */
 export function readIfThere(path: string): Buffer | undefined {
   let descriptor: number;
@@ -75,7 +78,10 @@ export function readIfThere(path: string): Buffer | undefined {
 /** Links that are followed, as the Linux kernel does. */
 const MAX_LINKS = 40;
 
-/** Where a path leads through symbolic links; the target of the last link need not exist. Throws PathFault for what is no regular file. */
+/**
+ * Where a path leads through symbolic links; the target of the last link need not exist. Throws
+ * PathFault for what is no regular file.
+ */
 export function placeOf(path: string): string {
   let place = path;
   for (let links = 0; links <= MAX_LINKS; links++) {
@@ -98,7 +104,10 @@ function realDirectory(path: string): string {
   return existsSync(directory) ? realpathSync(directory) : directory;
 }
 
-/** Makes a directory and those above it for their owner alone; as root, for the owner of the first directory that was there. */
+/**
+ * Makes a directory and those above it for their owner alone; as root, for the owner of the first
+ * directory that was there.
+ */
 export function makeDirectory(directory: string): void {
   const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (first === undefined || process.getuid?.() !== 0) return;
@@ -107,8 +116,9 @@ export function makeDirectory(directory: string): void {
 }
 
 /**
- * Writes a file beside its place and moves it there, so that a reader and a second writer see one content or the other. A link stays one, and
- * its target is written. Throws PathFault, and what Node throws (EACCES, EROFS, ENOSPC, ENOTDIR ...), and then nothing has changed.
+ * Writes a file beside its place and moves it there, so that a reader and a second writer see one
+ * content or the other. A link stays one, and its target is written. Throws PathFault, and what
+ * Node throws (EACCES, EROFS, ENOSPC, ENOTDIR ...), and then nothing has changed.
  */
 export function writePrivately(path: string, content: string | Uint8Array): void {
   const place = placeOf(path);
@@ -124,8 +134,9 @@ export interface Replacement {
 }
 
 /**
- * Puts a file into a place that `placeOf` gave, and says whether it did. As root the file belongs to whom it belonged to, a new one to the
- * owner of the directory: with `sudo` it would be out of the reach of the user otherwise.
+ * Puts a file into a place that `placeOf` gave, and says whether it did. As root the file belongs
+ * to whom it belonged to, a new one to the owner of the directory: with `sudo` it would be out of
+ * the reach of the user otherwise.
  */
 export function replaceFile(place: string, { content, mode, stillWanted = () => true }: Replacement): boolean {
   const draft = `${place}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;

@@ -4,7 +4,10 @@ import { hostname } from 'node:os';
 
 let known: string | undefined;
 
-/** The same text for all processes that see each other; two containers may have one host name, and each its own process 7. */
+/**
+ * The same text for all processes that see each other; two containers may have one host name, and
+ * each its own process 7.
+ */
 export function processSpace(): string {
   known ??= `${hostname()} ${namespace()}`.trimEnd();
   return known;

@@ -23,8 +23,8 @@ const MOST_RECENT = 20;
 const isNames = arrayOf(isText);
 
 /**
- * Throws `usage` when nothing was named and nobody can be asked, or no bridge was named and several are known; `refused` when a person means
- * none of their roles.
+ * Throws `usage` when nothing was named and nobody can be asked, or no bridge was named and several
+ * are known; `refused` when a person means none of their roles.
  */
 export async function chooseRole(client: Client, { written, forProgram = false }: ChoiceOptions): Promise<NamedRole> {
   const { isChosen, others, title } = client.bridge;

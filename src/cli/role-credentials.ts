@@ -96,7 +96,10 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
   };
 }
 
-/** Keys go into shells and files, names into environments: printable ASCII without blanks, and nothing else. */
+/**
+ * Keys go into shells and files, names into environments: printable ASCII without blanks, and
+ * nothing else.
+ */
 function isUsableAnswer(answer: CredentialsAnswer | null): answer is CredentialsAnswer {
   if (answer === null) return false;
   const isKey = (text: unknown): boolean => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text);

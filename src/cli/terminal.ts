@@ -13,7 +13,10 @@ export interface Terminal {
   readonly screen: Writable;
   /** Data, as it is: what came from elsewhere must have been made fit for a terminal. */
   print(text: string): void;
-  /** A line or more for a user. Control characters in it, whoever's words they are, become blanks; styles of ours stay. */
+  /**
+   * A line or more for a user. Control characters in it, whoever's words they are, become blanks;
+   * styles of ours stay.
+   */
   say(line: string): void;
   warn(line: string): void;
   /** Runs something that may take a while; after a second a terminal says what is waited for. */
@@ -34,7 +37,8 @@ const PROGRESS_AFTER_MILLISECONDS = 1000;
 export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal {
   const isInteractive = stdin.isTTY === true && stderr.isTTY === true && !env.CI;
   const hasColour = stderr.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-  // Styles are marked in a way that no text from elsewhere can have, and become sequences when they are written.
+  // Styles are marked in a way that no text from elsewhere can have, and become sequences when they
+  // are written.
   const mark = randomUUID();
   const paint = (code: number, end: number) => (text: string) => (hasColour ? `<${mark} ${code}>${text}<${mark} ${end}>` : text);
   const marks = new RegExp(`<${mark} (\\d+)>`, 'g');
@@ -66,7 +70,10 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
   };
 }
 
-/** Columns of text, fit for a terminal, as wide as they must be and as the terminal allows; the last column gives way. */
+/**
+ * Columns of text, fit for a terminal, as wide as they must be and as the terminal allows; the last
+ * column gives way.
+ */
 export function table(given: readonly (readonly string[])[], columns: number): string {
   const rows = given.map(row => row.map(printable));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => [...row[column]!].length)));

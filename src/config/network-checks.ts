@@ -86,7 +86,10 @@ function overlap(one: Block, other: Block): boolean {
   return one.first.kind() === other.first.kind() && one.first.match(other.first, Math.min(one.bits, other.bits));
 }
 
-/** Whether each address of `networks` lies in one of `bounds`, also where several of these together hold a block. */
+/**
+ * Whether each address of `networks` lies in one of `bounds`, also where several of these together
+ * hold a block.
+ */
 export function areWithin(networks: readonly string[], bounds: readonly string[]): boolean {
   const outer = merged(bounds.map(rangeOf));
   return networks

@@ -1,4 +1,6 @@
-/** What a selector of users must hold together: its groups, and the connectors whose groups count. */
+/**
+ * What a selector of users must hold together: its groups, and the connectors whose groups count.
+ */
 import { nearest } from './nearest.ts';
 import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
@@ -7,10 +9,16 @@ import { isWritten, type Readable } from './schema-walk.ts';
 /** The keys of a selector, in whatever section they stand. */
 export type ReadableSelector = Pick<NonNullable<Readable<Document['access'][number]>>, 'groups' | 'groupPattern' | 'connectors'>;
 
-/** The connectors by id, with those that have mistakes of their own: a selector that names them is not wrong as well. */
+/**
+ * The connectors by id, with those that have mistakes of their own: a selector that names them is
+ * not wrong as well.
+ */
 export interface ConnectorList {
   readonly ids: readonly string[];
-  /** A selector without connectors is unambiguous: there is one connector, or the file trusts the groups of all. */
+  /**
+   * A selector without connectors is unambiguous: there is one connector, or the file trusts the
+   * groups of all.
+   */
   readonly mayBeOmitted: boolean;
   /** Whether the file writes this id anywhere, however wrong the connector is otherwise. */
   mentions(id: string): boolean;

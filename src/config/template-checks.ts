@@ -32,7 +32,10 @@ const FIELDS = {
   },
 } as const satisfies Record<string, Field>;
 
-/** A way out for every template of every rule. Many rules have the same templates, so each is judged once. */
+/**
+ * A way out for every template of every rule. Many rules have the same templates, so each is judged
+ * once.
+ */
 export function templateFindings({ access = [] }: Readable<Document>): Finding[] {
   const [ofIdentity, ofTag] = [judgedOnce(FIELDS.sourceIdentity), judgedOnce(FIELDS.tag)];
   return access.flatMap((rule, index) => {
@@ -76,7 +79,10 @@ function mistakeOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): 
   };
 }
 
-/** Whether the text is a template in which this gap is closed; another one may be left, and is told of next. */
+/**
+ * Whether the text is a template in which this gap is closed; another one may be left, and is told
+ * of next.
+ */
 function serves(text: string, { placeholder }: { readonly placeholder: string }, rule: FieldRule): boolean {
   if (templateProblem(text) !== undefined) return false;
   const left = templateGap(parseTemplate(text), rule);

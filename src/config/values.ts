@@ -149,7 +149,10 @@ export const host = () =>
     };
   });
 
-/** Domains below which AWS customers have hosts of their own: buckets, functions, distributions, applications. */
+/**
+ * Domains below which AWS customers have hosts of their own: buckets, functions, distributions,
+ * applications.
+ */
 const SHARED_DOMAINS = [
   'amazonaws.com',
   'amazonaws.com.cn',

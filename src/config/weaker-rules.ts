@@ -1,9 +1,11 @@
 /**
- * Rules that give a role on weaker terms than another rule: the policy takes the first rule whose group and proofs fit, so whoever
- * lacks a proof gets the role by the weaker rule, wherever it stands.
+ * Rules that give a role on weaker terms than another rule: the policy takes the first rule whose
+ * group and proofs fit, so whoever lacks a proof gets the role by the weaker rule, wherever it
+ * stands.
  *
- * Owns: requirements. Does not own: how far a session is scoped down, because a narrow session for some and a wide one for others is
- * what `session` is for. Who is in which group is unknown here, so rules of different groups and connectors are compared, too.
+ * Owns: requirements. Does not own: how far a session is scoped down, because a narrow session for
+ * some and a wide one for others is what `session` is for. Who is in which group is unknown here,
+ * so rules of different groups and connectors are compared, too.
  */
 import type { ListedAccount } from './account-checks.ts';
 import { areWithin } from './network-checks.ts';

@@ -1,9 +1,13 @@
 /**
- * What JSON of a provider costs the thread that answers requests (threats R21, R44): many small parts cost far more than as many
- * bytes of text, so they are counted before anything reads them. Counting is linear and makes no object.
+ * What JSON of a provider costs the thread that answers requests (threats R21, R44): many small
+ * parts cost far more than as many bytes of text, so they are counted before anything reads them.
+ * Counting is linear and makes no object.
  */
 
-/** Far more than an honest answer has: 5,000 groups of 150 characters, the roles of 2,000 clients, 700 keys. */
+/**
+ * Far more than an honest answer has: 5,000 groups of 150 characters, the roles of 2,000 clients,
+ * 700 keys.
+ */
 const MOST = { bytes: 1024 * 1024, names: 5_000, values: 20_000, depth: 100 } as const;
 
 /** What a byte outside of text means; none of these is part of a longer character in UTF-8. */
@@ -18,7 +22,10 @@ for (const [characters, meaning] of [
 ] as const)
   for (const character of characters) MEANING[character.charCodeAt(0)] = meaning;
 
-/** Why an answer is too bulky, in its own text or in the parts of the id_token or JWT that it holds; undefined when it is not. */
+/**
+ * Why an answer is too bulky, in its own text or in the parts of the id_token or JWT that it holds;
+ * undefined when it is not.
+ */
 export function bulkOf(answer: Uint8Array): string | undefined {
   if (answer.byteLength > MOST.bytes) return `it has more than ${MOST.bytes} bytes`;
   return bulkOfJson(answer) ?? bulkOfJwt(jwtIn(answer));

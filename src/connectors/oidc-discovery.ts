@@ -139,8 +139,8 @@ async function discoveryDocument(issuer: string, clientId: string, outbound: Out
 }
 
 /**
- * The bounded fetch in the library's terms: what does not come back whole, or has more parts than the thread should read, is
- * `idp_unreachable`.
+ * The bounded fetch in the library's terms: what does not come back whole, or has more parts than
+ * the thread should read, is `idp_unreachable`.
  */
 export function reaching(outbound: Outbound, onRequest: (endpoint: string) => void): CustomFetch {
   return async (address, init) => {

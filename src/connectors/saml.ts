@@ -1,8 +1,9 @@
 /**
  * The SAML connector: the bridge as a service provider of one corporate SAML 2.0 IdP.
  *
- * Owns: what a Response must match, the choice of the stable subject, our two URLs, and the availability of
- * the IdP. Does not own: how a Response is judged (saml/validation), the one-time use of requests and assertions (bridge/sign-in), nor what a person may do.
+ * Owns: what a Response must match, the choice of the stable subject, our two URLs, and the
+ * availability of the IdP. Does not own: how a Response is judged (saml/validation), the one-time
+ * use of requests and assertions (bridge/sign-in), nor what a person may do.
  */
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
@@ -123,7 +124,10 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
   };
 }
 
-/** An RSA signature costs milliseconds and anyone can begin a sign-in, so nothing is signed that nobody verifies. */
+/**
+ * An RSA signature costs milliseconds and anyone can begin a sign-in, so nothing is signed that
+ * nobody verifies.
+ */
 function signsRequests({ signRequests }: SamlConnectorOptions, idp: IdpMetadata | undefined): boolean {
   return signRequests || (idp?.wantsSignedRequests ?? false);
 }

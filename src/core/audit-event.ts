@@ -102,7 +102,10 @@ export type AuditEvent =
       /** The operator's message of the error: which check failed. */
       readonly why: string;
     })
-  /** Claims that the person had at the sign-in before and has no longer; their older sessions lose them too. */
+  /**
+   * Claims that the person had at the sign-in before and has no longer; their older sessions lose
+   * them too.
+   */
   | (Recorded & { readonly type: 'sign-in.claims-missing'; readonly actor: Actor; readonly missing: readonly string[] })
   /** By an operator; `actor` is the person concerned, `origin.userAgent` names the operator. */
   | (Recorded & { readonly type: 'person.blocked'; readonly actor: Actor; readonly reason?: string | undefined })
@@ -139,10 +142,16 @@ export type AuditEvent =
       readonly by: 'person' | 'client' | 'operator' | 'misuse';
       readonly why: string;
     })
-  /** A terminal has renewed its tokens. The first time of a session, then at most every 15 minutes, or every minute from other networks. */
+  /**
+   * A terminal has renewed its tokens. The first time of a session, then at most every 15 minutes,
+   * or every minute from other networks.
+   */
   | (Recorded & { readonly type: 'cli-session.refreshed'; readonly actor: Actor; readonly cliSession: string; readonly client: string })
   | (ContainerTokenEvent & { readonly type: 'container-token.issued'; readonly expiresAt: Instant })
-  /** Revoked alone: `person` on their page or by the API, `client` is whoever has the token. It ends with its session without such an event. */
+  /**
+   * Revoked alone: `person` on their page or by the API, `client` is whoever has the token. It ends
+   * with its session without such an event.
+   */
   | (ContainerTokenEvent & { readonly type: 'container-token.revoked'; readonly by: 'person' | 'client' })
   | (Handout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
   | (Handout & { readonly type: 'console-link.issued'; readonly consoleSeconds?: Seconds | undefined; readonly destination: string })
@@ -170,8 +179,8 @@ export type AuditEvent =
       readonly why: string;
     })
   /**
-   * Events that the trail did not keep because there were too many: of one user, or of callers who are not signed in. The log has each of them.
-   * `origin` is the bridge itself.
+   * Events that the trail did not keep because there were too many: of one user, or of callers who
+   * are not signed in. The log has each of them. `origin` is the bridge itself.
    */
   | (Recorded & {
       readonly type: 'events.left-out';
@@ -188,8 +197,9 @@ export type AuditEvent =
 export type AuditEventType = AuditEvent['type'];
 
 /**
- * Whether the trail keeps every event of a type, or as many as its budgets allow (audit/trail-budget). What gives, ends or changes something is
- * always kept; what anyone can cause as often as they like is budgeted.
+ * Whether the trail keeps every event of a type, or as many as its budgets allow
+ * (audit/trail-budget). What gives, ends or changes something is always kept; what anyone can cause
+ * as often as they like is budgeted.
  */
 export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' } = {
   'sign-in.succeeded': 'always',
@@ -220,7 +230,9 @@ export function actorIn(event: AuditEvent): Actor | undefined {
   return 'actor' in event ? event.actor : undefined;
 }
 
-/** True for what callers who are not signed in have caused: such events are kept for a limited time. */
+/**
+ * True for what callers who are not signed in have caused: such events are kept for a limited time.
+ */
 export function isOfStranger(event: AuditEvent): boolean {
   return KEPT[event.type] === 'within-budget' && actorIn(event) === undefined;
 }

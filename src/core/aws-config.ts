@@ -31,7 +31,10 @@ export interface AwsConfigOptions {
   readonly roles: readonly ConfiguredRole[];
   /** How a profile is called; as `profileNames` says unless told. */
   readonly profileName?: ((role: ConfiguredRole) => string) | undefined;
-  /** What `credential_process` runs for a role; unless told, the client's name on the PATH, and the bridge that is meant. */
+  /**
+   * What `credential_process` runs for a role; unless told, the client's name on the PATH, and the
+   * bridge that is meant.
+   */
   readonly command?: ((role: string) => string) | undefined;
 }
 
@@ -93,14 +96,18 @@ export interface StartUrlOptions {
 }
 
 /**
- * `sso_start_url`: of an https bridge its own address. One on loopback http takes AWS's form, because the AWS CLI from 2.35.13 on refuses http.
- * That form names the bridge, too: AWS tools keep tokens and credentials of legacy profiles by the start URL alone.
+ * `sso_start_url`: of an https bridge its own address. One on loopback http takes AWS's form,
+ * because the AWS CLI from 2.35.13 on refuses http. That form names the bridge, too: AWS tools keep
+ * tokens and credentials of legacy profiles by the start URL alone.
  */
 export function startUrlOf({ baseUrl, ssoRegion }: StartUrlOptions): string {
   return isHttp(baseUrl) ? `https://${portalLabel(baseUrl)}.portal.${ssoRegion}.app.aws` : ownStartUrl(baseUrl);
 }
 
-/** Whether a client that names this start URL means this bridge. Files live on when the region is changed, so any region is taken. */
+/**
+ * Whether a client that names this start URL means this bridge. Files live on when the region is
+ * changed, so any region is taken.
+ */
 export function isStartUrlOf({ baseUrl, ssoRegion }: StartUrlOptions, url: string): boolean {
   const plain = url.replace(/\/?(?:#\/?)?$/, '');
   if ([ownStartUrl(baseUrl), baseUrl, accessPortalOf(ssoRegion)].includes(plain)) return true;
@@ -116,7 +123,10 @@ function isHttp(baseUrl: string): boolean {
   return new URL(baseUrl).protocol === 'http:';
 }
 
-/** `rolebridge-127-0-0-1-3000`; of a bridge on loopback, whose hosts are few and short. A dash of the host is doubled. */
+/**
+ * `rolebridge-127-0-0-1-3000`; of a bridge on loopback, whose hosts are few and short. A dash of
+ * the host is doubled.
+ */
 function portalLabel(baseUrl: string): string {
   const { hostname, port } = new URL(baseUrl);
   const host = hostname.replaceAll('-', '--').replaceAll(/[^a-z\d-]+/g, '-');
@@ -131,8 +141,9 @@ export function accessPortalOf(region: string): string {
 }
 
 /**
- * What the sso-session and the services section are called: `aws.example.com`, `127.0.0.1-3000`. AWS tools keep tokens by it, so no two hosts
- * may have the same. Where a plain name could be that of another host, every other sign is spelled as `_` and its code.
+ * What the sso-session and the services section are called: `aws.example.com`, `127.0.0.1-3000`.
+ * AWS tools keep tokens by it, so no two hosts may have the same. Where a plain name could be that
+ * of another host, every other sign is spelled as `_` and its code.
  */
 function sharedName(baseUrl: string): string {
   const { hostname, host, port } = new URL(baseUrl);

@@ -1,17 +1,23 @@
 /**
  * Where a console link may lead: the one check of `destination`, on every route.
  *
- * Owns: the longest destination, the form of the address, the session prefix of a multi-session console. Does not own: which hosts are
- * consoles (partitions).
+ * Owns: the longest destination, the form of the address, the session prefix of a multi-session
+ * console. Does not own: which hosts are consoles (partitions).
  */
 import { BridgeError } from './errors.ts';
 import type { PartitionFacts } from './partitions.ts';
 import type { AccountId } from './role.ts';
 
-/** Characters, before and after the address is normalised. Links into CloudWatch Logs Insights have more than 3,500. */
+/**
+ * Characters, before and after the address is normalised. Links into CloudWatch Logs Insights have
+ * more than 3,500.
+ */
 export const MAX_DESTINATION = 4096;
 
-/** `111122223333-abcd1234.eu-west-1.console.aws.amazon.com`: a console in which several sessions are open at once. */
+/**
+ * `111122223333-abcd1234.eu-west-1.console.aws.amazon.com`: a console in which several sessions are
+ * open at once.
+ */
 const SESSION_PREFIX = /^(\d{12})-[a-z0-9]+\.(?=.)/;
 const SESSION_LABEL = /^\d{12}-[a-z0-9]+$/;
 
@@ -26,8 +32,9 @@ export function checkDestinationLength(destination: string): void {
 }
 
 /**
- * The address as AWS gets it: normalised, without the prefix of a session. Throws `destination_refused` for what is no console of the
- * partition, is too long, or belongs to a session in another account.
+ * The address as AWS gets it: normalised, without the prefix of a session. Throws
+ * `destination_refused` for what is no console of the partition, is too long, or belongs to a
+ * session in another account.
  */
 export function consoleDestination(partition: PartitionFacts, account: AccountId, destination: string): string {
   const refuse = (why: string): BridgeError => new BridgeError('destination_refused', `console destination: ${why}`);

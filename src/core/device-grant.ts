@@ -34,7 +34,10 @@ export interface DeviceGrant {
   readonly state: 'pending' | 'approved' | 'denied' | 'redeemed';
   /** The id of the CLI session that waits to be picked up, once approved. */
   readonly session?: string | undefined;
-  /** SHA-256 of the id of the browser session in which it was decided: there, the same form sent again is no wrong code. */
+  /**
+   * SHA-256 of the id of the browser session in which it was decided: there, the same form sent
+   * again is no wrong code.
+   */
   readonly decidedIn?: string | undefined;
 }
 

@@ -51,19 +51,25 @@ export interface Authentication {
 export interface IdentitySource {
   /** The OIDC issuer, or the entity id of the SAML identity provider. */
   readonly issuer: string;
-  /** Where the connector learns whom to trust: the OIDC issuer, or the place of the SAML metadata. */
+  /**
+   * Where the connector learns whom to trust: the OIDC issuer, or the place of the SAML metadata.
+   */
   readonly trustedBy: string;
 }
 
-/** The identity provider of a connector now. The entity id is unknown until the SAML metadata was read once since the start. */
+/**
+ * The identity provider of a connector now. The entity id is unknown until the SAML metadata was
+ * read once since the start.
+ */
 export interface TrustedSource {
   readonly issuer?: string | undefined;
   readonly trustedBy: string;
 }
 
 /**
- * Whether a source is the identity provider that its connector trusts now. While the entity id is unknown, the place of
- * the metadata decides: an outage ends no session, and a connector that was pointed elsewhere keeps none.
+ * Whether a source is the identity provider that its connector trusts now. While the entity id is
+ * unknown, the place of the metadata decides: an outage ends no session, and a connector that was
+ * pointed elsewhere keeps none.
  */
 export function isTrusted(source: IdentitySource, trusted: TrustedSource): boolean {
   return trusted.issuer === undefined ? source.trustedBy === trusted.trustedBy : source.issuer === trusted.issuer;
@@ -74,7 +80,10 @@ export interface Identity {
   readonly person: PersonId;
   readonly connector: ConnectorId;
   readonly source: IdentitySource;
-  /** When the identity provider said all this: `iat` of the id_token, `IssueInstant` of the assertion. */
+  /**
+   * When the identity provider said all this: `iat` of the id_token, `IssueInstant` of the
+   * assertion.
+   */
   readonly assertedAt: Instant;
   /** OIDC `sub`, or the SAML attribute or NameID that the connector takes as the stable id. */
   readonly subject: string;

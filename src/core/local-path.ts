@@ -30,12 +30,15 @@ export function localPath(text: unknown): LocalPath {
   return url.origin === HERE && !path.startsWith('//') ? (path as LocalPath) : home;
 }
 
-/** What a query may contain as it is (RFC 3986, section 3.4), apart from `&` and `+`, and `;`, which some parsers take for `&`. */
+/**
+ * What a query may contain as it is (RFC 3986, section 3.4), apart from `&` and `+`, and `;`, which
+ * some parsers take for `&`.
+ */
 const PLAIN_IN_QUERY = /%(?:24|2C|2F|3A|3D|3F|40)/g;
 
 /**
- * A value of a query, with no more characters encoded than must be: a path that contains an address would grow threefold at each
- * encoding, and proxies allow 8 kB for a whole address.
+ * A value of a query, with no more characters encoded than must be: a path that contains an address
+ * would grow threefold at each encoding, and proxies allow 8 kB for a whole address.
  */
 export function queryValue(text: string): string {
   return encodeURIComponent(text).replace(PLAIN_IN_QUERY, decodeURIComponent);

@@ -1,4 +1,6 @@
-/** How far apart two callers are, as far as their addresses tell, and which networks they are in. */
+/**
+ * How far apart two callers are, as far as their addresses tell, and which networks they are in.
+ */
 import ipaddr from 'ipaddr.js';
 
 export type NetworkDistance = 'same-address' | 'same-network' | 'elsewhere';
@@ -15,8 +17,9 @@ export function networkDistance(one: string, other: string): NetworkDistance {
 }
 
 /**
- * Whether two requests came from different networks. Addresses of one site count as one: IPv6 hosts change their own within a prefix, and
- * offices leave through several addresses. What is no address, as the name of a local caller, is compared as it stands.
+ * Whether two requests came from different networks. Addresses of one site count as one: IPv6 hosts
+ * change their own within a prefix, and offices leave through several addresses. What is no
+ * address, as the name of a local caller, is compared as it stands.
  */
 export function isElsewhere(one: string, other: string): boolean {
   return one !== other && networkDistance(one, other) === 'elsewhere';
@@ -28,7 +31,10 @@ export interface PrefixBits {
   readonly ipv6: number;
 }
 
-/** The network of an address: `2001:db8::/32`, or the address alone where the prefix has its whole length. What is no address stays as it is. */
+/**
+ * The network of an address: `2001:db8::/32`, or the address alone where the prefix has its whole
+ * length. What is no address stays as it is.
+ */
 export function networkOf(address: string, bits: PrefixBits): string {
   if (!ipaddr.isValid(address)) return address;
   const parsed = ipaddr.process(address);

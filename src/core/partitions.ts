@@ -92,9 +92,9 @@ const ROWS = {
 } as const satisfies Record<Partition, Row>;
 
 /**
- * Consoles with a host of their own beside `console.` in the domain of the partition, regional hosts below each
- * (`health.aws.amazon.com`, `eu-west-1.quicksight.aws.amazon.com`). AWS documents them for the first partition; in the others they
- * stand in a domain of AWS all the same.
+ * Consoles with a host of their own beside `console.` in the domain of the partition, regional
+ * hosts below each (`health.aws.amazon.com`, `eu-west-1.quicksight.aws.amazon.com`). AWS documents
+ * them for the first partition; in the others they stand in a domain of AWS all the same.
  */
 const CONSOLES = ['console', 'health', 'phd', 'quicksight', 'lightsail'] as const;
 
@@ -127,7 +127,9 @@ export function partitionTable(
       | { readonly sts?: string | undefined; readonly signin?: string | undefined; readonly console?: string | undefined }
       | undefined;
     readonly partitions?: Readonly<Partial<Record<Partition, PartitionOverrides>>> | undefined;
-    /** Further consoles in every partition: host names, and `*.` in front of one for all below it. */
+    /**
+     * Further consoles in every partition: host names, and `*.` in front of one for all below it.
+     */
     readonly consoleHosts?: readonly string[] | undefined;
   } = {},
 ): Partitions {

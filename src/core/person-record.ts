@@ -1,7 +1,9 @@
 /**
- * What the bridge knows of a person from their newest sign-in, and how it bounds the sessions of every sign-in before.
+ * What the bridge knows of a person from their newest sign-in, and how it bounds the sessions of
+ * every sign-in before.
  *
- * Pure: the store joins the record wherever a session is read, so no path to a role can leave it out.
+ * Pure: the store joins the record wherever a session is read, so no path to a role can leave it
+ * out.
  */
 import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
 import type { Instant } from './time.ts';
@@ -15,7 +17,10 @@ export interface PersonRecord {
   readonly signedInAt: Instant;
   /** When the identity provider said it. */
   readonly assertedAt: Instant;
-  /** Undefined for a person whose last sign-in was recorded by a version that kept no record of people. */
+  /**
+   * Undefined for a person whose last sign-in was recorded by a version that kept no record of
+   * people.
+   */
   readonly claims?: Claims | undefined;
 }
 
@@ -37,11 +42,11 @@ export interface BoundIdentity {
 }
 
 /**
- * An identity as the newest sign-in of its person bounds it; undefined when that sign-in came from another identity
- * provider, which ends every session before.
+ * An identity as the newest sign-in of its person bounds it; undefined when that sign-in came from
+ * another identity provider, which ends every session before.
  *
- * Groups are those that both sign-ins have. Names, email and attributes are the newest; what the newest sign-in did not
- * have is gone.
+ * Groups are those that both sign-ins have. Names, email and attributes are the newest; what the
+ * newest sign-in did not have is gone.
  */
 export function boundBy(identity: Identity, { username, assertedAt, claims }: PersonRecord): BoundIdentity | undefined {
   if (claims === undefined) return { identity, isNewest: true };
@@ -62,7 +67,10 @@ export function boundBy(identity: Identity, { username, assertedAt, claims }: Pe
   };
 }
 
-/** Claims that there were before and that the newer sign-in has no value of, by their names here: `groups`, `email`, `attributes.department`. */
+/**
+ * Claims that there were before and that the newer sign-in has no value of, by their names here:
+ * `groups`, `email`, `attributes.department`.
+ */
 export function missingClaims(before: PersonRecord, identity: Identity): readonly string[] {
   const { claims } = before;
   if (claims === undefined || claims.source.issuer !== identity.source.issuer || identity.assertedAt < before.assertedAt) return [];

@@ -108,8 +108,9 @@ const DISTANCE: { readonly [O in TraceStep['outcome']]: number } = {
 };
 
 /**
- * Why a rule that could give the role does not match. A user of another connector is not told the groups of this one: their
- * names are no business of a second, less trusted identity provider's users.
+ * Why a rule that could give the role does not match. A user of another connector is not told the
+ * groups of this one: their names are no business of a second, less trusted identity provider's
+ * users.
  */
 function stepWithoutGroup({ rule, selector }: CompiledRule, { connector }: Identity, groups: readonly string[]): TraceStep {
   if (selector.connectors.has(connector)) return { rule: rule.name, outcome: 'group-missing', groups };

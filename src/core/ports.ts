@@ -124,7 +124,9 @@ export interface ServiceProviderMetadata {
 /** Sign-in attempts. Ids are hashed by the store; what lies in it cannot be used to continue an attempt. */
 export interface SignInAttempts {
   create(attempt: SignInAttempt): Promise<void>;
-  /** Looks, and leaves the attempt as it is; undefined when unknown, consumed or expired at `now`. */
+  /**
+   * Looks, and leaves the attempt as it is; undefined when unknown, consumed or expired at `now`.
+   */
   find(id: string, now: Instant): Promise<SignInAttempt | undefined>;
   /** Gives the attempt to exactly one caller, ever; undefined when unknown, consumed or expired at `now`. */
   consume(id: string, now: Instant): Promise<SignInAttempt | undefined>;
@@ -136,9 +138,14 @@ export interface Session {
   readonly id: string;
   /** As the newest sign-in of the person bounds it (core/person-record). */
   readonly identity: Identity;
-  /** Of the newest sign-in of the person only: an older one says what the provider has taken back since. */
+  /**
+   * Of the newest sign-in of the person only: an older one says what the provider has taken back
+   * since.
+   */
   readonly corporateProof?: CorporateProof | undefined;
-  /** The person's generation when they signed in; the session is over once they have another one. */
+  /**
+   * The person's generation when they signed in; the session is over once they have another one.
+   */
   readonly generation: number;
   /** Bound to the session; every state-changing form carries it. */
   readonly csrfToken: string;
@@ -158,7 +165,10 @@ export interface Sessions {
   touch(id: string, lastUsedAt: Instant): Promise<void>;
   /** Ends it; false when there was none. */
   end(id: string): Promise<boolean>;
-  /** Ends everything of a person, CLI sessions too, by a new generation; how many sessions in browsers there were. */
+  /**
+   * Ends everything of a person, CLI sessions too, by a new generation; how many sessions in
+   * browsers there were.
+   */
   endAllOf(person: PersonId): Promise<number>;
 }
 
@@ -222,11 +232,14 @@ export interface FoundContainerToken {
   readonly lastUsedAt?: Instant | undefined;
 }
 
-/** Tokens for containers. They are found by the token, listed and revoked by their handle, and end with their CLI session. */
+/**
+ * Tokens for containers. They are found by the token, listed and revoked by their handle, and end
+ * with their CLI session.
+ */
 export interface ContainerTokens {
   /**
-   * `full` when `most` of its session live already, also when callers race on several instances; `ended` when the session has ended.
-   * `summary` is what lists show.
+   * `full` when `most` of its session live already, also when callers race on several instances;
+   * `ended` when the session has ended. `summary` is what lists show.
    */
   create(
     token: string,
@@ -250,7 +263,10 @@ export interface OneTimeKeys {
 
 /** Browsers in which somebody has signed in before. Serves to count by, and proves nothing else. */
 export interface KnownBrowsers {
-  /** The mark that only the bridge can make of the secret of an attempt cookie: 43 characters of base64url. */
+  /**
+   * The mark that only the bridge can make of the secret of an attempt cookie: 43 characters of
+   * base64url.
+   */
   markOf(browser: string): string;
 }
 
@@ -287,12 +303,21 @@ export interface Standing {
 
 /** The record of every user who has signed in. */
 export interface People {
-  /** Keeps what a sign-in said, unless the identity provider has said something newer already, also of callers who race. */
+  /**
+   * Keeps what a sign-in said, unless the identity provider has said something newer already, also
+   * of callers who race.
+   */
   know(identity: Identity, signedInAt: Instant): Promise<Standing>;
   find(person: PersonId): Promise<KnownPerson | undefined>;
-  /** Everybody who has signed in under that user name, the newest sign-in first; 100 of each connector at most. */
+  /**
+   * Everybody who has signed in under that user name, the newest sign-in first; 100 of each
+   * connector at most.
+   */
   named(username: string): Promise<readonly KnownPerson[]>;
-  /** Blocks a person, known or not, and ends everything of them by a new generation. False when they were blocked already. */
+  /**
+   * Blocks a person, known or not, and ends everything of them by a new generation. False when they
+   * were blocked already.
+   */
   block(person: PersonId, block: Block): Promise<boolean>;
   /** False when they were not blocked. What was open before the block stays over. */
   unblock(person: PersonId): Promise<boolean>;
@@ -302,7 +327,10 @@ export interface People {
 
 /** What operators did beside a bridge that runs, on its way into the log of the bridge. */
 export interface OperatorEvents extends AuditSink {
-  /** Those that no bridge has taken yet, the oldest first. Each is given to one caller, also when several race. */
+  /**
+   * Those that no bridge has taken yet, the oldest first. Each is given to one caller, also when
+   * several race.
+   */
   take(): Promise<readonly AuditEvent[]>;
 }
 
@@ -326,9 +354,14 @@ export interface Store {
   readonly people: People;
   readonly audit: AuditSink;
   readonly operatorEvents: OperatorEvents;
-  /** Deletes what expired before `now`, and old events of callers who are not signed in; all other audit events stay. */
+  /**
+   * Deletes what expired before `now`, and old events of callers who are not signed in; all other
+   * audit events stay.
+   */
   prune(now: Instant): Promise<void>;
-  /** Rejects when the store does not answer or does not take writes. Cheap enough for anyone to ask. */
+  /**
+   * Rejects when the store does not answer or does not take writes. Cheap enough for anyone to ask.
+   */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** Text of others in output of ours: what a terminal or a viewer would obey becomes visible. */
 
-// JSON escapes what is below U+0020, and leaves these: DEL and C1 controls, line and paragraph separators, and the
-// marks that turn the direction of text.
+// JSON escapes what is below U+0020, and leaves these: DEL and C1 controls, line and paragraph
+// separators, and the marks that turn the direction of text.
 const LEFT_BY_JSON = '\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u206f';
 const IN_JSON = new RegExp(`[${LEFT_BY_JSON}]`, 'g');
 const IN_TEXT = new RegExp(`[\\u0000-\\u0009\\u000b-\\u001f${LEFT_BY_JSON}]`, 'g');
@@ -11,14 +11,18 @@ export function printableJson(json: string): string {
   return json.replace(IN_JSON, escaped);
 }
 
-/** Text for a terminal: every control but the line feed, separator and direction mark is written as `\uXXXX`. */
+/**
+ * Text for a terminal: every control but the line feed, separator and direction mark is written as
+ * `\uXXXX`.
+ */
 export function printableText(text: string): string {
   return text.replace(IN_TEXT, escaped);
 }
 
 /**
- * The same JSON line, or one whose names and strings hold `\uXXXX` as plain characters: a reader that decodes JSON
- * (`jq -r`) must not bring them back. Characters below U+0020 stay JSON's business.
+ * The same JSON line, or one whose names and strings hold `\uXXXX` as plain characters: a reader
+ * that decodes JSON (`jq -r`) must not bring them back. Characters below U+0020 stay JSON's
+ * business.
  */
 export function printableLogLine(line: string): string {
   // `search` always starts at the beginning.

@@ -1,8 +1,9 @@
 /**
- * The proxy that the environment names for https requests, judged once for the server and the client.
+ * The proxy that the environment names for https requests, judged once for the server and the
+ * client.
  *
- * The first variable that is not empty counts, in the order of `PROXY_VARIABLES`: lower case before upper case, as in curl and undici.
- * An empty variable counts as unset, as in curl.
+ * The first variable that is not empty counts, in the order of `PROXY_VARIABLES`: lower case before
+ * upper case, as in curl and undici. An empty variable counts as unset, as in curl.
  */
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,7 +51,10 @@ function isSet(value: string | undefined): value is string {
   return value !== undefined && value.trim() !== '';
 }
 
-/** The status with which a proxy rejected a tunnel. undici says it in words alone, in one of the causes. */
+/**
+ * The status with which a proxy rejected a tunnel. undici says it in words alone, in one of the
+ * causes.
+ */
 export function tunnelStatus(thrown: unknown): string | undefined {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
     const status = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
@@ -75,7 +79,8 @@ function judge(written: string): { readonly url: string } | Omit<ProxyFault, 'va
   const unusable = { message: 'is not a valid proxy address.', fix: FORM };
   if (/[\s\p{Cc}\\]/u.test(text) || !URL.canParse(text)) return unusable;
   const { href, pathname, search, hash, port, username, password } = new URL(text);
-  // A "/", "?" or "#" in a password ends the address there, and the rest of it would be taken for a path.
+  // A "/", "?" or "#" in a password ends the address there, and the rest of it would be taken for a
+  // path.
   if (pathname !== '/' || search !== '' || hash !== '' || port === '0') return unusable;
   if (!isPercentEncoded(username) || !isPercentEncoded(password)) return unusable;
   return { url: href };
@@ -95,8 +100,9 @@ function isPercentEncoded(text: string): boolean {
 const DEFAULT_PORT: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
 /**
- * Whether the value of a NO_PROXY variable covers a target: `*`, a host, a domain with its subdomains (`.corp`, `*.corp` or `corp`), each also
- * with a port. Entries are separated by commas or whitespace. Networks (10.0.0.0/8) are not supported.
+ * Whether the value of a NO_PROXY variable covers a target: `*`, a host, a domain with its
+ * subdomains (`.corp`, `*.corp` or `corp`), each also with a port. Entries are separated by commas
+ * or whitespace. Networks (10.0.0.0/8) are not supported.
  */
 export function bypassesProxy(noProxy: string, { protocol, hostname, port }: URL): boolean {
   const host = plainHost(hostname);

@@ -1,5 +1,6 @@
 /**
- * The rules of a snapshot, indexed by connector and group, so that a person's groups lead to them at once.
+ * The rules of a snapshot, indexed by connector and group, so that a person's groups lead to them
+ * at once.
  *
  * Owns: which rules fit which group, and what they give through it. Does not own: proofs, order of precedence, reasons (policy.ts).
  */
@@ -40,7 +41,10 @@ export interface Match {
 export interface RuleIndex {
   /** By name, or by id. */
   accountNamed(text: string): Account | undefined;
-  /** The rules that fit a user's groups, in the order of the configuration, and one more than the highest number of their cells. */
+  /**
+   * The rules that fit a user's groups, in the order of the configuration, and one more than the
+   * highest number of their cells.
+   */
   matchesOf(holder: GroupHolder): { readonly matches: readonly Match[]; readonly cellCount: number };
   /** The rules that could give a role of this name, in the order of the configuration. */
   rulesFor(role: RoleName): readonly CompiledRule[];

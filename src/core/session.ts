@@ -59,7 +59,10 @@ export const TAG_VALUE: FieldRule = {
   always: { person: [16, 16], connector: [1, 32] },
 };
 
-/** The SourceIdentity. `aws:` at its beginning, which AWS keeps for itself, is not among its characters. */
+/**
+ * The SourceIdentity. `aws:` at its beginning, which AWS keeps for itself, is not among its
+ * characters.
+ */
 export const SOURCE_IDENTITY: FieldRule = {
   characters: /^[\w+=,.@-]*$/,
   shortest: 2,
@@ -72,8 +75,9 @@ export function isTagKey(text: string): boolean {
 }
 
 /**
- * The session for one person. Throws `session_settings_invalid` when a template has no text for this person that fits AWS:
- * nothing is cut or squashed, because policies in AWS decide by these values.
+ * The session for one person. Throws `session_settings_invalid` when a template has no text for
+ * this person that fits AWS: nothing is cut or squashed, because policies in AWS decide by these
+ * values.
  */
 export function roleSessionFor(settings: SessionSettings, identity: Identity, rule: string): RoleSession {
   const fill = (name: string, template: Template, { field, limits }: { readonly field: FieldRule; readonly limits: string }): string => {

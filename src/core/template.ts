@@ -4,8 +4,9 @@
  *     template    = *( text / "{" NAME [ "|" alternative ] "}" )
  *     alternative = template            ; nested at most three deep
  *
- * An alternative serves where the value in front of it is absent, or does not fit the field that the template is for. Nothing is cut
- * or replaced within a value. There is no escape for `{`, `}` and `|`, because AWS takes none of them in these fields.
+ * An alternative serves where the value in front of it is absent, or does not fit the field that
+ * the template is for. Nothing is cut or replaced within a value. There is no escape for `{`, `}`
+ * and `|`, because AWS takes none of them in these fields.
  */
 import type { Identity } from './identity.ts';
 import { roleSessionName } from './role.ts';
@@ -20,7 +21,10 @@ export interface FieldRule {
   readonly characters: RegExp;
   readonly shortest: number;
   readonly longest: number;
-  /** Placeholders that every user has a value for, of these characters only; with the shortest and the longest value. */
+  /**
+   * Placeholders that every user has a value for, of these characters only; with the shortest and
+   * the longest value.
+   */
   readonly always: Readonly<Partial<Record<string, readonly [shortest: number, longest: number]>>>;
 }
 
@@ -31,7 +35,10 @@ export type Filled =
   | { readonly missing: string }
   | { readonly unfit: true };
 
-/** Why a template is empty for some users: a placeholder without a value that always fits, or the length of what always fits. */
+/**
+ * Why a template is empty for some users: a placeholder without a value that always fits, or the
+ * length of what always fits.
+ */
 export type Gap = { readonly placeholder: string } | { readonly length: 'too short' | 'too long' };
 
 const MAX_DEPTH = 3;
@@ -65,8 +72,8 @@ export function literalsOf(template: Template): readonly string[] {
 }
 
 /**
- * Fills in a template. Of several texts the first that fits is taken: first the values themselves, then one alternative more at a time,
- * from left to right.
+ * Fills in a template. Of several texts the first that fits is taken: first the values themselves,
+ * then one alternative more at a time, from left to right.
  */
 export function fillTemplate(template: Template, identity: Identity, field: FieldRule): Filled {
   const text = textsOf(template, identity, field).find(candidate => fits(candidate, field));
@@ -118,7 +125,10 @@ function isAbsent(part: Exclude<Part, string>, identity: Identity): boolean {
   return part.alternative === undefined || part.alternative.some(inner => isPlaceholder(inner) && isAbsent(inner, identity));
 }
 
-/** The value of a placeholder. An empty one says nothing: a policy in AWS must not compare it with another user's empty one. */
+/**
+ * The value of a placeholder. An empty one says nothing: a policy in AWS must not compare it with
+ * another user's empty one.
+ */
 function valueFor(identity: Identity, name: string): string | undefined {
   if (Object.hasOwn(FIELDS, name)) return FIELDS[name as keyof typeof FIELDS](identity) || undefined;
   const attribute = name.replace(/^attributes\./, '');

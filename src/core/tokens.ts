@@ -68,12 +68,18 @@ export interface AccessToken {
   readonly expiresAt: Instant;
 }
 
-/** A token for a container: it opens one role and nothing else, and ends with the CLI session that it was made in. */
+/**
+ * A token for a container: it opens one role and nothing else, and ends with the CLI session that
+ * it was made in.
+ */
 export interface ContainerToken {
   readonly session: string;
   readonly expiresAt: Instant;
   readonly only: { readonly account: AccountId; readonly role: RoleName };
-  /** Names the token in lists, in the audit trail and to operators; gives access to nothing. 20 hexadecimal digits. */
+  /**
+   * Names the token in lists, in the audit trail and to operators; gives access to nothing. 20
+   * hexadecimal digits.
+   */
   readonly handle: string;
 }
 
@@ -93,7 +99,10 @@ export interface ContainerTokenSummary {
   readonly expiresAt: Instant;
 }
 
-/** How many container tokens of one CLI session live at once: a container of each role, and far fewer than a script in a loop makes. */
+/**
+ * How many container tokens of one CLI session live at once: a container of each role, and far
+ * fewer than a script in a loop makes.
+ */
 export const MOST_CONTAINER_TOKENS = 50;
 /** How many CLI sessions of one person live at once. */
 export const MOST_CLI_SESSIONS = 100;
@@ -131,7 +140,10 @@ const RECORD_REFRESH_SECONDS: Seconds = 15 * MINUTE;
 /** And one that has moved to another network, at most this often. */
 const RECORD_MOVED_SECONDS: Seconds = MINUTE;
 
-/** Whether a refresh is recorded: the first one of a session, then now and then, and when it comes from another network than before. */
+/**
+ * Whether a refresh is recorded: the first one of a session, then now and then, and when it comes
+ * from another network than before.
+ */
 export function isRefreshDue({ recorded }: RefreshToken, { at, address }: RecordedRefresh): boolean {
   if (recorded === undefined) return true;
   const interval = isElsewhere(recorded.address, address) ? RECORD_MOVED_SECONDS : RECORD_REFRESH_SECONDS;
@@ -140,12 +152,18 @@ export function isRefreshDue({ recorded }: RefreshToken, { at, address }: Record
 
 export type Rotation =
   | { readonly kind: 'rotated' | 'repeated'; readonly answer: TokenPair }
-  /** Repeated within the grace, from another network than the first use: no process that shares a cache with it. */
+  /**
+   * Repeated within the grace, from another network than the first use: no process that shares a
+   * cache with it.
+   */
   | { readonly kind: 'elsewhere' }
   /** Somebody has a copy: the person's terminal, or whoever it was stolen by (RFC 9700 section 4.14). */
   | { readonly kind: 'reused' };
 
-/** Spends a refresh token for `use.answer`, or gives the answer of the first use once more within the grace. */
+/**
+ * Spends a refresh token for `use.answer`, or gives the answer of the first use once more within
+ * the grace.
+ */
 export function rotate(token: RefreshToken, use: RefreshUse): { readonly next: RefreshToken; readonly rotation: Rotation } {
   const again = rotatedBefore(token, use);
   if (again !== undefined) return { next: token, rotation: again };

@@ -1,7 +1,8 @@
 /**
  * The first journey: a person signs in at their identity provider and gets a session here, and leaves again.
  *
- * Owns: the routes of sign-in and sign-out, the two ways back from an identity provider, and how often each may be gone.
+ * Owns: the routes of sign-in and sign-out, the two ways back from an identity provider, and how
+ * often each may be gone.
  * Does not own: protocols (connectors), what an attempt or a session is (bridge/sign-in).
  */
 import { type Request, type Response, Router } from 'express';
@@ -31,9 +32,15 @@ export interface BrowserSsoParts {
   readonly ownForm: OwnFormGuard;
 }
 
-/** From one address; beyond that an answer is looked at only if a live attempt of its browser waits for it. */
+/**
+ * From one address; beyond that an answer is looked at only if a live attempt of its browser waits
+ * for it.
+ */
 const REFUSED_ANSWERS_PER_MINUTE = 60;
-/** Each leaves a record for ten minutes, and perhaps a signature: two for each of 300 people who come to the office at nine. */
+/**
+ * Each leaves a record for ten minutes, and perhaps a signature: two for each of 300 people who
+ * come to the office at nine.
+ */
 const BEGINS_PER_MINUTE = 600;
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
@@ -87,7 +94,8 @@ export function browserSso(parts: BrowserSsoParts): Router {
     let session: Session | undefined;
     try {
       session = sessionIn(response);
-      // A page of an earlier sign-in signs out as well: it is ours, and that is what the person wants.
+      // A page of an earlier sign-in signs out as well: it is ours, and that is what the person
+      // wants.
       if (session !== undefined) ownForm.isCurrent(request, session, csrf_token);
       cookies.clearSession(response);
       if (session !== undefined) await signIn.signOut(session, contextOf(response).origin);
@@ -118,8 +126,9 @@ function isUnavailable(thrown: unknown): thrown is BridgeError {
 }
 
 /**
- * The two ways back from an identity provider. They stand in front of the limits of everything else: an answer that a live attempt of its
- * browser waits for is taken whatever else comes from its address, and what nobody waits for is turned away before it costs.
+ * The two ways back from an identity provider. They stand in front of the limits of everything
+ * else: an answer that a live attempt of its browser waits for is taken whatever else comes from
+ * its address, and what nobody waits for is turned away before it costs.
  */
 export function signInAnswers(parts: BrowserSsoParts): Router {
   const { signIn, cookies, secrets, clock, renderer } = parts;

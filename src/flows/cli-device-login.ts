@@ -127,7 +127,8 @@ export function cliDeviceLogin({ deviceAuthorization, mySessions, access, render
     askForCode(response, linkCode);
   });
 
-  // Only people are counted, and only what they send themselves: strangers could use up what may be guessed wrongly.
+  // Only people are counted, and only what they send themselves: strangers could use up what may be
+  // guessed wrongly.
   router.post('/device', backToDevice, onlySignedIn, formBody(SMALL_FORM_BYTES), async (request: Request, response: Response) => {
     const { user_code: userCode, link_code: linkCode, decision: decided, csrf_token } = readForm(request, DeviceForm);
     rememberReturnTo(response, pathFor(linkCode));
@@ -140,7 +141,8 @@ export function cliDeviceLogin({ deviceAuthorization, mySessions, access, render
     guesses.begin(response);
     let isWrong = false;
     try {
-      // The form came again: by a reload, by Back, or by two clicks. It is answered as before, and it is no wrong code.
+      // The form came again: by a reload, by Back, or by two clicks. It is answered as before, and
+      // it is no wrong code.
       const before = await deviceAuthorization.decidedBefore(decision);
       if (before !== undefined) {
         if (before.kind === 'approved' && decided !== 'disown') {

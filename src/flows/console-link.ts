@@ -22,7 +22,10 @@ export interface ConsoleLinkParts {
   readonly ownForm: OwnFormGuard;
 }
 
-/** The longest destination, each character percent-encoded as UTF-8, and some more, so that a longer one is refused by name. */
+/**
+ * The longest destination, each character percent-encoded as UTF-8, and some more, so that a longer
+ * one is refused by name.
+ */
 const FORM_BYTES = 12 * MAX_DESTINATION;
 /** The server takes 16 kB of headers, and cookies come on top. */
 const MAX_ADDRESS = 12 * 1024;
@@ -30,7 +33,8 @@ const MAX_ADDRESS = 12 * 1024;
 const ConsoleRequest = z.object({
   account: text(128).min(1),
   role: text(512).min(1),
-  // Bounded by the sizes of addresses and bodies, so that its own refusal says its length. Empty in a form means the console's home.
+  // Bounded by the sizes of addresses and bodies, so that its own refusal says its length. Empty in
+  // a form means the console's home.
   destination: z
     .string()
     .transform(value => value || undefined)

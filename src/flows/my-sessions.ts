@@ -30,7 +30,8 @@ const NOTICES = {
   ended: 'The session was ended. Credentials that its terminal holds already stay valid until their own time is over.',
   disowned: 'The session was ended, and it is recorded that you did not start it. Tell the people who look after security.',
   revoked: 'The container token was revoked. Credentials that its container already has stay valid until they expire.',
-  // The form came twice, or the session has ended in another way. Nothing is recorded of a session that is gone.
+  // The form came twice, or the session has ended in another way. Nothing is recorded of a session
+  // that is gone.
   gone: 'That session has already ended. If you did not start it and have not reported it, contact your security team.',
 } as const;
 const SessionsQuery = z.object({ done: z.enum(['ended', 'disowned', 'gone', 'revoked']).optional() });
@@ -88,7 +89,10 @@ export function mySessionsPage({ mySessions, containerAccess, renderer, cookies,
   return router;
 }
 
-/** Turns a fault of "sign out everywhere" into what the person must know: this browser is signed out, and more is not sure. */
+/**
+ * Turns a fault of "sign out everywhere" into what the person must know: this browser is signed
+ * out, and more is not sure.
+ */
 function notAllEnded(response: Response): (thrown: unknown) => never {
   return thrown => {
     forgetSession(response);

@@ -1,6 +1,7 @@
 /**
- * Notices a proxy that the configuration does not name: requests that say for whom they are forwarded, from a peer that is not trusted. What
- * they say is never believed; the log names the peer and the fix, and `/readyz` says that there is such a peer (threats R43).
+ * Notices a proxy that the configuration does not name: requests that say for whom they are
+ * forwarded, from a peer that is not trusted. What they say is never believed; the log names the
+ * peer and the fix, and `/readyz` says that there is such a peer (threats R43).
  */
 import { isIPv6 } from 'node:net';
 import type { Request } from 'express';

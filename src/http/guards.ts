@@ -47,20 +47,27 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
   ];
 }
 
-/** Whom a request is counted by beyond the limit of its address, because it shows something live; undefined when it shows nothing. */
+/**
+ * Whom a request is counted by beyond the limit of its address, because it shows something live;
+ * undefined when it shows nothing.
+ */
 export type ShownLive = (request: Request, response: Response) => Promise<string | undefined>;
 
 export interface AddressLimit {
   readonly perMinute: number;
-  /** Known browsers are counted by themselves, and not by the address that they share with strangers. */
+  /**
+   * Known browsers are counted by themselves, and not by the address that they share with
+   * strangers.
+   */
   readonly knownBrowser?: ((request: Request) => string | undefined) | undefined;
   /** Asked beyond the limit only. What it gives may ask as often again. */
   readonly shownLive?: ShownLive | undefined;
 }
 
 /**
- * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind one address, so this stops machines
- * and not people; whoever shows something that a stranger does not have is not stopped by what strangers do (threats R43).
+ * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind
+ * one address, so this stops machines and not people; whoever shows something that a stranger does
+ * not have is not stopped by what strangers do (threats R43).
  * Throws `too_many_requests` into the error face.
  */
 export function limitPerAddress({ perMinute, knownBrowser, shownLive }: AddressLimit): RequestHandler {
@@ -105,8 +112,9 @@ export interface GuessLimit {
 }
 
 /**
- * How many wrong user codes a person may try in ten minutes (RFC 8628 section 5.1). Where one address or all together have tried too many,
- * each person has fewer tries left, and never none: what others do must not stop a person whose code is right. For signed-in people.
+ * How many wrong user codes a person may try in ten minutes (RFC 8628 section 5.1). Where one
+ * address or all together have tried too many, each person has fewer tries left, and never none:
+ * what others do must not stop a person whose code is right. For signed-in people.
  */
 export function limitGuesses(clock: Clock): GuessLimit {
   const [people, others] = [createTally(GUESS_WINDOW), createTally(GUESS_WINDOW)];
@@ -144,12 +152,16 @@ export function allowFormTarget(response: Response, { origin, protocol, hostname
   response.setHeader('Content-Security-Policy', policy.replace("form-action 'self'", `form-action 'self' ${source}`));
 }
 
-/** How browsers say that they fetch a page before a person asks for it, or for a preview: Chromium, older ones, Safari, Firefox. */
+/**
+ * How browsers say that they fetch a page before a person asks for it, or for a preview: Chromium,
+ * older ones, Safari, Firefox.
+ */
 const AHEAD_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
 
 /**
- * Refuses what a browser fetches ahead of a person, on every route: a page that is prefetched or prerendered must have no effect.
- * Browsers ask again when the person does go there. Throws `cross_site_request`, which is not recorded: it is nobody's attack.
+ * Refuses what a browser fetches ahead of a person, on every route: a page that is prefetched or
+ * prerendered must have no effect. Browsers ask again when the person does go there. Throws
+ * `cross_site_request`, which is not recorded: it is nobody's attack.
  */
 export const refusePrefetch: RequestHandler = (request, response, next) => {
   if (AHEAD_HEADERS.every(name => request.get(name) === undefined)) return next();
@@ -160,9 +172,10 @@ export const refusePrefetch: RequestHandler = (request, response, next) => {
 };
 
 /**
- * Lets through what a person does by following a link or pressing a button, and nothing that a page does behind their back: a frame, an
- * image, a script, a fetch. Stands in front of the pages for people, before their session is looked at. Programs that say nothing of
- * themselves pass. Throws `cross_site_request`; what another site began is recorded.
+ * Lets through what a person does by following a link or pressing a button, and nothing that a page
+ * does behind their back: a frame, an image, a script, a fetch. Stands in front of the pages for
+ * people, before their session is looked at. Programs that say nothing of themselves pass. Throws
+ * `cross_site_request`; what another site began is recorded.
  */
 export const onlyNavigations: RequestHandler = (request, response, next) => {
   const mode = request.get('sec-fetch-mode') ?? 'navigate';
@@ -181,15 +194,19 @@ export const onlyNavigations: RequestHandler = (request, response, next) => {
 const FOLLOW_THE_LINK = 'Follow the link itself, in a tab of its own.';
 
 /**
- * Proves that a state-changing request was sent by our own page: by the token of the session, and by what the browser says of where the
- * request began.
+ * Proves that a state-changing request was sent by our own page: by the token of the session, and
+ * by what the browser says of where the request began.
  */
 export interface OwnFormGuard {
-  /** Whether the browser says that one of our own pages sent it. Throws `cross_site_request` when it says that another one did. */
+  /**
+   * Whether the browser says that one of our own pages sent it. Throws `cross_site_request` when it
+   * says that another one did.
+   */
   readonly isOurs: (request: Request) => boolean;
   /**
-   * Whether the form carries the token of this session. False for a page of ours that is from an earlier sign-in: it must have no effect,
-   * and it is no attack. Throws `cross_site_request` for every other form without the token.
+   * Whether the form carries the token of this session. False for a page of ours that is from an
+   * earlier sign-in: it must have no effect, and it is no attack. Throws `cross_site_request` for
+   * every other form without the token.
    */
   readonly isCurrent: (request: Request, session: Session, token: string | undefined) => boolean;
 }

@@ -1,8 +1,8 @@
 /**
  * HEAD without effect: Express answers HEAD by the handler of GET, whatever that handler does.
  *
- * Here HEAD is answered only by addresses of documents. Every other one that takes GET refuses it before a handler, a session or a
- * token is looked at.
+ * Here HEAD is answered only by addresses of documents. Every other one that takes GET refuses it
+ * before a handler, a session or a token is looked at.
  */
 import type { Express, IRoute, Router } from 'express';
 import { BridgeError } from '../core/errors.ts';
@@ -11,8 +11,8 @@ import { BridgeError } from '../core/errors.ts';
 type Route = IRoute & { readonly methods: Readonly<Record<string, boolean>> };
 
 /**
- * Makes every route of the app refuse HEAD with `method_not_allowed`, except those whose path is in `documents`. Call it when everything is
- * mounted.
+ * Makes every route of the app refuse HEAD with `method_not_allowed`, except those whose path is in
+ * `documents`. Call it when everything is mounted.
  */
 export function refuseHead(app: Express, documents: ReadonlySet<string>): void {
   const refuse = (router: Router): void => {

@@ -1,4 +1,7 @@
-/** What a page says when its form was from an earlier sign-in: nothing was done, and the person is asked again. */
+/**
+ * What a page says when its form was from an earlier sign-in: nothing was done, and the person is
+ * asked again.
+ */
 import type { Response } from 'express';
 import { viewerIn } from './current-session.ts';
 

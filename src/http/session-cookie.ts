@@ -1,6 +1,7 @@
 /**
- * The two cookies of the bridge: the session's, and the one that ties a sign-in attempt to the browser that began it. Once
- * somebody has signed in, the second one stays, with a mark that makes the browser a known one (core/ports `KnownBrowsers`).
+ * The two cookies of the bridge: the session's, and the one that ties a sign-in attempt to the
+ * browser that began it. Once somebody has signed in, the second one stays, with a mark that makes
+ * the browser a known one (core/ports `KnownBrowsers`).
  *
  * Over https both are `__Host-` cookies. Over plain http, which the configuration allows on loopback only, browsers refuse that
  * prefix, so the names are plain there.
@@ -24,9 +25,14 @@ export interface BridgeCookies {
   clearSession(response: Response): void;
   readAttempt(request: Request): string | undefined;
   writeAttempt(response: Response, secret: string): void;
-  /** What a browser is counted by in which somebody has signed in before; undefined for any other. */
+  /**
+   * What a browser is counted by in which somebody has signed in before; undefined for any other.
+   */
   readKnown(request: Request): string | undefined;
-  /** Makes the browser with this secret a known one; the secret stays, for another tab may be signing in. */
+  /**
+   * Makes the browser with this secret a known one; the secret stays, for another tab may be
+   * signing in.
+   */
   writeKnown(response: Response, secret: string): void;
 }
 

@@ -1,4 +1,7 @@
-/** The page "Your terminal is signed in": it has an address of its own, so that a reload asks nothing again. */
+/**
+ * The page "Your terminal is signed in": it has an address of its own, so that a reload asks
+ * nothing again.
+ */
 export const SIGNED_IN_PATH = '/device/signed-in';
 
 /** That page about a CLI session of the person, by its handle. */

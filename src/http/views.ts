@@ -83,7 +83,10 @@ export interface HelpModel {
   readonly url?: string | undefined;
 }
 
-/** `POST /console` from a page of an earlier sign-in: asks before the console is opened. Account, role and destination as they were asked for. */
+/**
+ * `POST /console` from a page of an earlier sign-in: asks before the console is opened. Account,
+ * role and destination as they were asked for.
+ */
 export interface ConsoleRequestModel extends PageFrame {
   readonly account: string;
   readonly role: string;

@@ -1,6 +1,7 @@
 /**
- * The mark of a browser in which somebody has signed in: the bridge's signature over the secret of its attempt cookie, kept nowhere. It proves
- * nothing about who asks: it is counted by, so that strangers behind the same address cannot use up what such a browser may ask (threats R43).
+ * The mark of a browser in which somebody has signed in: the bridge's signature over the secret of
+ * its attempt cookie, kept nowhere. It proves nothing about who asks: it is counted by, so that
+ * strangers behind the same address cannot use up what such a browser may ask (threats R43).
  */
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { KnownBrowsers } from '../core/ports.ts';

@@ -1,6 +1,7 @@
 /**
- * The audit trail in two tables. `audit_events` has what concerns a user or an operator: it is append-only by trigger and
- * never pruned. `stranger_events` has what callers who are not signed in have caused: it is pruned by age and number.
+ * The audit trail in two tables. `audit_events` has what concerns a user or an operator: it is
+ * append-only by trigger and never pruned. `stranger_events` has what callers who are not signed in
+ * have caused: it is pruned by age and number.
  */
 import { type AuditEvent, actorIn, isOfStranger } from '../core/audit-event.ts';
 import type { AuditSink } from '../core/ports.ts';
@@ -11,12 +12,17 @@ import type { Database, Value } from './database.ts';
 
 const MOST_EVENTS_READ = 10_000;
 const KEEP_STRANGERS: Seconds = 30 * DAY;
-/** About 3 GB in SQLite. Budgets (audit/trail-budget) let one site cause 2.2 million in thirty days. */
+/**
+ * About 3 GB in SQLite. Budgets (audit/trail-budget) let one site cause 2.2 million in thirty days.
+ */
 const MOST_STRANGER_EVENTS = 6_000_000;
 
 export interface AuditTables extends AuditReader {
   readonly audit: AuditSink;
-  /** The newest `stranger_events` that stay: none that happened more than thirty days before `now`, and so many at most. */
+  /**
+   * The newest `stranger_events` that stay: none that happened more than thirty days before `now`,
+   * and so many at most.
+   */
   strangersToPrune(now: Instant): Promise<{ readonly before: Instant; readonly upToId: number }>;
 }
 
@@ -75,12 +81,17 @@ async function recordStranger(database: Database, event: AuditEvent): Promise<vo
   );
 }
 
-/** What an operator reads with the database's own tools contains no control character (threats R46). */
+/**
+ * What an operator reads with the database's own tools contains no control character (threats R46).
+ */
 function jsonOf(event: AuditEvent): string {
   return printableJson(JSON.stringify(event));
 }
 
-/** A refusal names roles as they were asked for. PostgreSQL takes no NUL in text, and that must not cost us the event. */
+/**
+ * A refusal names roles as they were asked for. PostgreSQL takes no NUL in text, and that must not
+ * cost us the event.
+ */
 function text(value: string): string {
   return value.replaceAll('\0', '\u{FFFD}');
 }

@@ -71,8 +71,8 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
     },
     endAllOf: async person => summariesOf(await database.rows(`DELETE FROM cli_sessions WHERE person = $1 RETURNING ${LISTED}`, [person])),
     list: async (now, of) => {
-      // A sign keeps an index from being used. Of all, the database walks by the time of creation and stops; of one
-      // person, it reads their few sessions.
+      // A sign keeps an index from being used. Of all, the database walks by the time of creation
+      // and stops; of one person, it reads their few sessions.
       const living = '+expires_at > $1';
       const rows =
         of === undefined
@@ -89,7 +89,10 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
   };
 }
 
-/** The session of that id in a row with `SESSION_COLUMNS`; undefined when it is another one's, was altered, or its person's record ends it. */
+/**
+ * The session of that id in a row with `SESSION_COLUMNS`; undefined when it is another one's, was
+ * altered, or its person's record ends it.
+ */
 export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undefined {
   const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>('cli session', id, bytes(row.sealed_session));
   const summary = summaryIn(row, seals);

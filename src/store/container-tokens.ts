@@ -1,8 +1,10 @@
 /**
- * Container tokens: records of CLI sessions that have a handle, by which they are listed and revoked, and a place in their session.
+ * Container tokens: records of CLI sessions that have a handle, by which they are listed and
+ * revoked, and a place in their session.
  *
- * Owns: that no session has more of them than it may, on however many instances they are made: each one takes a place, and a unique index
- * gives a place to one alone. What lists show is sealed under the handle, as it is for sessions.
+ * Owns: that no session has more of them than it may, on however many instances they are made: each
+ * one takes a place, and a unique index gives a place to one alone. What lists show is sealed under
+ * the handle, as it is for sessions.
  */
 import { BridgeError } from '../core/errors.ts';
 import type { ContainerTokens } from '../core/ports.ts';
@@ -13,13 +15,18 @@ import { hashOf, type Seal } from './sealing.ts';
 
 const KIND = 'container token';
 const MOST_LISTED = 5000;
-/** More than callers who race for the last places of one session; each round one of them succeeds. */
+/**
+ * More than callers who race for the last places of one session; each round one of them succeeds.
+ */
 const MAX_ROUNDS = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
 
 type SealedSummary = Omit<ContainerTokenSummary, 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'>;
 
-/** Takes the lowest free place of the session. No row comes out when there is none, when another caller was faster, or without a session. */
+/**
+ * Takes the lowest free place of the session. No row comes out when there is none, when another
+ * caller was faster, or without a session.
+ */
 const INSERT = `INSERT INTO cli_records (kind, id_hash, session_hash, expires_at, revision, sealed, handle, slot, sealed_summary)
   SELECT $1, $2, owner.id_hash, $4, 0, $5, $6, free.slot, $7
   FROM cli_sessions AS owner, (

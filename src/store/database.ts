@@ -10,8 +10,8 @@ export interface Database {
    */
   rows(sql: string, values: readonly Value[]): Promise<readonly Row[]>;
   /**
-   * Runs statements that would write and find no row to write, and waits for locks no longer than a moment: whether the
-   * database takes writes, without a write. Throws `unavailable`.
+   * Runs statements that would write and find no row to write, and waits for locks no longer than a
+   * moment: whether the database takes writes, without a write. Throws `unavailable`.
    */
   rehearse(statements: readonly string[]): Promise<void>;
   close(): Promise<void>;

@@ -1,8 +1,9 @@
 /**
  * People as their newest sign-in left them, and who is blocked.
  *
- * Owns: that the newest sign-in wins, that a session is read together with the record of its person, and what a record that
- * was altered counts as: the session is absent. Does not own: how a record bounds a session (core/person-record).
+ * Owns: that the newest sign-in wins, that a session is read together with the record of its
+ * person, and what a record that was altered counts as: the session is absent. Does not own: how a
+ * record bounds a session (core/person-record).
  *
  * A record is sealed under the person id and the bridge's secret. Names are found by a keyed hash.
  */
@@ -13,8 +14,8 @@ import { bytes, type Database, type Row } from './database.ts';
 import type { Seal } from './sealing.ts';
 
 /**
- * Who is looked at of one name, and who is shown of each connector: a provider that calls everybody alice hides no alice of
- * another one.
+ * Who is looked at of one name, and who is shown of each connector: a provider that calls everybody
+ * alice hides no alice of another one.
  */
 const MOST_OF_ONE_NAME = { read: 20_000, shown: 100 } as const;
 const MOST_BLOCKED = 1000;
@@ -22,12 +23,17 @@ const MOST_EVENTS_TAKEN = 100;
 /** No row has it. */
 const NO_REVISION = -1;
 
-/** What `boundTo` reads of the person of a session; `people` is joined by the person of the session. */
+/**
+ * What `boundTo` reads of the person of a session; `people` is joined by the person of the session.
+ */
 export const PERSON_COLUMNS =
   'people.generation, people.asserted_at, people.blocked_at, people.sealed_block, people.sealed AS sealed_person';
 const WHOLE_PERSON = `people.person, people.revision, ${PERSON_COLUMNS}`;
 
-/** The sign-in that comes is newer than the one in the row; a row that was found unsound is written again. */
+/**
+ * The sign-in that comes is newer than the one in the row; a row that was found unsound is written
+ * again.
+ */
 const IS_NEWER = `((people.asserted_at, people.signed_in_at) <= (excluded.asserted_at, excluded.signed_in_at)
   OR people.sealed IS NULL OR people.revision = $5)`;
 const KNOW = `INSERT INTO people (person, asserted_at, signed_in_at, revision, generation, sealed) VALUES ($1, $2, $3, 1, 0, $4)
@@ -141,7 +147,10 @@ interface OfPerson {
   readonly generation: number;
 }
 
-/** What was worked out last: the same identity and record, which are remembered by their seals, bound to the same. */
+/**
+ * What was worked out last: the same identity and record, which are remembered by their seals,
+ * bound to the same.
+ */
 const bound = new WeakMap<Identity, { readonly record: PersonRecord; readonly result: BoundIdentity | undefined }>();
 
 /** A session as its person's row, with `PERSON_COLUMNS`, bounds it; undefined when that ends it. */
@@ -165,7 +174,8 @@ export function createOperatorEvents(database: Database): OperatorEvents {
       await database.rows('INSERT INTO operator_events (event) VALUES ($1)', [JSON.stringify(event)]);
     },
     take: async () => {
-      // Looked for first: a statement that deletes takes a lock also where there is nothing to delete.
+      // Looked for first: a statement that deletes takes a lock also where there is nothing to
+      // delete.
       const waiting = await database.rows(`SELECT id FROM operator_events ORDER BY id LIMIT ${MOST_EVENTS_TAKEN}`, []);
       if (waiting.length === 0) return [];
       const taken = await database.rows('DELETE FROM operator_events WHERE id <= $1 RETURNING id, event', [waiting.at(-1)!.id!]);

@@ -20,7 +20,10 @@ const CONNECT_MILLISECONDS = 5_000;
 const STATEMENT_MILLISECONDS = 5_000;
 /** The client gives up a little after the server should have, for a server that no longer answers. */
 const ANSWER_MILLISECONDS = 6_000;
-/** One statement of a migration, and the wait for another instance that is at it: a large trail is read as a whole. */
+/**
+ * One statement of a migration, and the wait for another instance that is at it: a large trail is
+ * read as a whole.
+ */
 const MIGRATION_MILLISECONDS = 15 * 60_000;
 const ROWS_OF_A_PAGE = 20_000;
 /** With six columns far below the 65,535 parameters that a statement may have. */
@@ -46,7 +49,10 @@ const FAULTS: Readonly<Record<string, string>> = {
   '57P02': STOPPING,
   '57P03': STOPPING,
 };
-/** Classes of faults of a record, not of the server: data exception, integrity constraint violation, program limit. */
+/**
+ * Classes of faults of a record, not of the server: data exception, integrity constraint violation,
+ * program limit.
+ */
 const RECORD_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54']);
 
 interface PostgresStoreOptions {

@@ -1,4 +1,7 @@
-/** Removing rows that have expired, in steps that hold no lock and no event loop for long, however many there are. */
+/**
+ * Removing rows that have expired, in steps that hold no lock and no event loop for long, however
+ * many there are.
+ */
 import type { Instant } from '../core/time.ts';
 import type { AuditTables } from './audit-tables.ts';
 import type { Database, Value } from './database.ts';
@@ -23,7 +26,10 @@ interface Removal {
   readonly value: Value;
 }
 
-/** Removes what ended before `now`, and events of strangers that are too old or too many. Audit events stay. */
+/**
+ * Removes what ended before `now`, and events of strangers that are too old or too many. Audit
+ * events stay.
+ */
 export async function pruneAll(
   database: Database,
   { now, strangers }: { readonly now: Instant; readonly strangers: Pick<AuditTables, 'strangersToPrune'> },

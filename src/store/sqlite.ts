@@ -124,7 +124,10 @@ function migrate(connection: DatabaseSync, { place, seals, onProgress }: Migrati
   connection.exec('COMMIT');
 }
 
-/** Without a pause: while the write lock is held, another store of this process would wait for it in vain. */
+/**
+ * Without a pause: while the write lock is held, another store of this process would wait for it in
+ * vain.
+ */
 function fill(connection: DatabaseSync, filling: Filling, onProgress: (done: string) => void): void {
   // One row each: a statement with thousands of parameters takes long to bind.
   const run = (made: readonly NewRows[]): void => {
@@ -229,7 +232,10 @@ function connect(connection: DatabaseSync, { place, file }: { readonly place: st
 }
 
 interface OpenedFile {
-  /** Throws `unavailable` when the path leads to another file by now: what is written goes to one that nobody finds again. */
+  /**
+   * Throws `unavailable` when the path leads to another file by now: what is written goes to one
+   * that nobody finds again.
+   */
   requireSame(): void;
 }
 

@@ -77,7 +77,8 @@ function createSignInAttempts(database: Database, { seal, unseal }: Seal): SignI
   function liveAttempt(id: string, row: Row | undefined, now: Instant): SignInAttempt | undefined {
     if (row === undefined) return undefined;
     const attempt = unseal<Omit<SignInAttempt, 'id'>>('sign-in attempt', id, bytes(row.sealed));
-    // The sealed time decides: the column serves pruning only, and whoever can write the database could put it off.
+    // The sealed time decides: the column serves pruning only, and whoever can write the database
+    // could put it off.
     return attempt !== undefined && attempt.expiresAt > now ? { id, ...attempt } : undefined;
   }
 }

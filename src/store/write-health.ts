@@ -1,13 +1,17 @@
 /**
- * Whether the store takes writes: learned from the writes that there are, and by a look that anyone on the network may
- * cause, so it is shared and cheap. A look rehearses every kind of statement, which writes nothing, and at most once in
- * five seconds it writes one row that is always the same (threats R48).
+ * Whether the store takes writes: learned from the writes that there are, and by a look that anyone
+ * on the network may cause, so it is shared and cheap. A look rehearses every kind of statement,
+ * which writes nothing, and at most once in five seconds it writes one row that is always the same
+ * (threats R48).
  */
 import { BridgeError } from '../core/errors.ts';
 import type { Database } from './database.ts';
 import { NEWEST_STEP } from './migrations/migrations.ts';
 
-/** Called with the fault when the store stops taking writes, and without one when it takes them again. */
+/**
+ * Called with the fault when the store stops taking writes, and without one when it takes them
+ * again.
+ */
 export type WritesChanged = (fault: BridgeError | undefined) => void;
 
 /** How long a look may take, until its caller is told that the store does not answer. */
@@ -16,13 +20,13 @@ const WRITE_EVERY_MILLISECONDS = 5_000;
 /** A look that failed stands for all that come so soon after it. */
 const LOOK_AGAIN_MILLISECONDS = 500;
 /**
- * How long a write that failed outweighs a look that works, which may need less room on the disk. It doubles each
- * time that writes fail again after a look has worked.
+ * How long a write that failed outweighs a look that works, which may need less room on the disk.
+ * It doubles each time that writes fail again after a look has worked.
  */
 const HOLD_MILLISECONDS = { first: 2_000, most: 60_000 } as const;
 /**
- * As much as a sign-in writes in SQLite, and next to nothing in PostgreSQL, which compresses it. Each time another
- * letter: SQLite does not write a page whose content stays the same.
+ * As much as a sign-in writes in SQLite, and next to nothing in PostgreSQL, which compresses it.
+ * Each time another letter: SQLite does not write a page whose content stays the same.
  */
 const PADDING = { length: 32_768, letters: 'ab' } as const;
 

@@ -1,4 +1,7 @@
-/** Tokens for containers as their people see them: recorded, listed, capped, revoked; and what a refresh leaves in the trail. */
+/**
+ * Tokens for containers as their people see them: recorded, listed, capped, revoked; and what a
+ * refresh leaves in the trail.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,4 +1,7 @@
-/** No effect by HEAD, prefetch, frame or embedding: every route that the app has, found by walking its router, so that none is forgotten. */
+/**
+ * No effect by HEAD, prefetch, frame or embedding: every route that the app has, found by walking
+ * its router, so that none is forgotten.
+ */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
@@ -130,7 +133,10 @@ describe('every route of the app', () => {
     });
   };
 
-  /** Everything that the bridge remembers, the trail included: a digest for each table, fit for a message. */
+  /**
+   * Everything that the bridge remembers, the trail included: a digest for each table, fit for a
+   * message.
+   */
   const everything = (): Readonly<Record<string, string>> => {
     const database = new DatabaseSync(join(world.directory, 'rolebridge.db'), { readOnly: true });
     try {

@@ -1,4 +1,7 @@
-/** A second identity provider, less trusted than the first, asserts the group names of the first (threats R42). */
+/**
+ * A second identity provider, less trusted than the first, asserts the group names of the first
+ * (threats R42).
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { GetRoleCredentialsCommand, ListAccountsCommand } from '@aws-sdk/client-sso';
@@ -12,7 +15,10 @@ import { CONNECTOR, enterPassword, type Protocol, startWorld, type World } from 
 const VENDOR: Readonly<Record<Protocol, string>> = { oidc: 'vendor-oidc', saml: 'vendor-saml' };
 const ROLES = ['prod/Admin', 'staging/Admin', 'gov/Admin', 'partner/Auditor', 'prod/Developer', 'prod/ReadOnly', 'staging/ReadOnly'];
 
-/** Everything that a rule of the demo could ask for: its groups, and names that its pattern would read. */
+/**
+ * Everything that a rule of the demo could ask for: its groups, and names that its pattern would
+ * read.
+ */
 const MALLORY: Person = {
   username: 'mallory',
   password: 'mallory',

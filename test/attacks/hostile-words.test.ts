@@ -1,4 +1,7 @@
-/** What a browser, a terminal or an identity provider says never reaches the log or the trail as control characters (threats R46). */
+/**
+ * What a browser, a terminal or an identity provider says never reaches the log or the trail as
+ * control characters (threats R46).
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { exchange } from '../support/raw-http.ts';

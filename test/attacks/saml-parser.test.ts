@@ -1,4 +1,7 @@
-/** What an XML parser should never be given, and what would keep one busy. Every answer comes within a second, and none of it is the main thread's. */
+/**
+ * What an XML parser should never be given, and what would keep one busy. Every answer comes within
+ * a second, and none of it is the main thread's.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertRefused, forge, openConnector, outboundOf, stranger } from '../connectors/saml-fixture.ts';

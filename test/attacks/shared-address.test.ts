@@ -1,6 +1,6 @@
 /**
- * Strangers and users behind one address (an office, a proxy that is not trusted): what strangers do never stops a user who shows something
- * that strangers do not have (threats R43).
+ * Strangers and users behind one address (an office, a proxy that is not trusted): what strangers
+ * do never stops a user who shows something that strangers do not have (threats R43).
  */
 import assert from 'node:assert/strict';
 import { Agent, type RequestOptions, request } from 'node:http';
@@ -186,7 +186,8 @@ it('what a page of another site fetches in a browser does not stop that browser 
   try {
     const { visitor } = await world.signIn('bob', 'saml');
     await visitor.submit(await visitor.get(world.urls.bridge), 'form[action="/sign-out"]');
-    // Over https this cookie is sent from other sites, too, for an identity provider answers from there.
+    // Over https this cookie is sent from other sites, too, for an identity provider answers from
+    // there.
     const cookie = `rolebridge-attempt=${visitor.cookie(world.urls.bridge, 'rolebridge-attempt')}`;
     const headers = { cookie, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image', 'sec-fetch-site': 'cross-site' };
     assert.deepEqual([...(await flood(world, 3010, () => ({ path: '/sign-in', headers }))).keys()], [403]);

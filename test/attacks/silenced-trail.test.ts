@@ -1,4 +1,7 @@
-/** Whether a stranger who causes many events can hide others in the audit trail, or fill it (threats R48), through the front door. */
+/**
+ * Whether a stranger who causes many events can hide others in the audit trail, or fill it (threats
+ * R48), through the front door.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';

@@ -1,4 +1,7 @@
-/** The floor of the doors that anyone can knock at, as a process of its own: it reads a form, or redirects, and knows nothing. */
+/**
+ * The floor of the doors that anyone can knock at, as a process of its own: it reads a form, or
+ * redirects, and knows nothing.
+ */
 import express from 'express';
 import { listenOnLoopback } from './loopback.ts';
 

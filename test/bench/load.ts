@@ -9,7 +9,10 @@ export interface ServerProcess {
   readonly said: string;
   /** CPU seconds that it has used, its part in the kernel included. */
   cpuSeconds(): number;
-  /** The longest stall of its event loop since this was asked last, in milliseconds of CPU. For servers that run with stall-monitor.ts. */
+  /**
+   * The longest stall of its event loop since this was asked last, in milliseconds of CPU. For
+   * servers that run with stall-monitor.ts.
+   */
   longestStall(): Promise<number>;
   end(): Promise<void>;
 }

@@ -1,7 +1,9 @@
 /**
- * `npm run bench:million`: operators' commands, run as they are, on a store with a million users and sign-ins, in SQLite and PostgreSQL.
+ * `npm run bench:million`: operators' commands, run as they are, on a store with a million users
+ * and sign-ins, in SQLite and PostgreSQL.
  *
- * The store is filled as a version without records of users left it, so that the migration is timed too. `MILLION=10000` tries the script.
+ * The store is filled as a version without records of users left it, so that the migration is timed
+ * too. `MILLION=10000` tries the script.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

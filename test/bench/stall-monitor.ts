@@ -1,6 +1,7 @@
 /**
- * Loaded before a server (`--import`): measures how much its thread worked at most between two beats of a timer, since it was asked last.
- * CPU time, so that other processes of the machine do not count.
+ * Loaded before a server (`--import`): measures how much its thread worked at most between two
+ * beats of a timer, since it was asked last. CPU time, so that other processes of the machine do
+ * not count.
  */
 const used = (): number => {
   const { user, system } = process.threadCpuUsage();

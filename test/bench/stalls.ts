@@ -1,6 +1,7 @@
 /**
- * How long one thread of requests is held up at most by what anyone may send: junk at the assertion consumer service, genuine answers that
- * were altered, sign-ins that are begun. The bridge is a process of its own and measures its event loop itself.
+ * How long one thread of requests is held up at most by what anyone may send: junk at the assertion
+ * consumer service, genuine answers that were altered, sign-ins that are begun. The bridge is a
+ * process of its own and measures its event loop itself.
  */
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
@@ -124,7 +125,10 @@ async function alteredAnswer(world: World, acs: string): Promise<Sent> {
   };
 }
 
-/** Spread over as many addresses of loopback as there are connections, others in each round: what one address may do is limited. */
+/**
+ * Spread over as many addresses of loopback as there are connections, others in each round: what
+ * one address may do is limited.
+ */
 async function sendAll(origin: string, all: readonly Sent[], round: number): Promise<void> {
   const left = all.map((sent, index) => ({ sent, index }));
   await Promise.all(

@@ -1,4 +1,7 @@
-/** What is written into ~/.aws, as the AWS CLI's own botocore reads it: success is said when it sees the profile, and not when it does not. */
+/**
+ * What is written into ~/.aws, as the AWS CLI's own botocore reads it: success is said when it sees
+ * the profile, and not when it does not.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, execFile, execFileSync, spawn } from 'node:child_process';
 import {
@@ -26,13 +29,16 @@ import { parseFault } from '../../src/cli/aws-file-check.ts';
 import { Computer, QUICK_POLLS } from '../support/cli.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/** Python with the botocore of an AWS CLI: Debian's, and a newer one beside it where the machine has it. */
+/**
+ * Python with the botocore of an AWS CLI: Debian's, and a newer one beside it where the machine has
+ * it.
+ */
 const PYTHONS = ['/usr/bin/python3', join(homedir(), '.cache/rolebridge/aws-cli/python')].filter(path => existsSync(path));
 const SKIP = existsSync('/usr/bin/aws') ? false : 'needs the package awscli';
 
 /**
- * Answers questions, a line of JSON each, in one process for all of them: a profile as botocore sees it, with where its credentials come from;
- * the reason where it cannot read the files.
+ * Answers questions, a line of JSON each, in one process for all of them: a profile as botocore
+ * sees it, with where its credentials come from; the reason where it cannot read the files.
  */
 const ANSWER = `
 import json, os, sys

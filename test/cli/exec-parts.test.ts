@@ -1,4 +1,7 @@
-/** The pure parts of exec: reading AWS files, the profile of a run, the environment of its command, batch files of Windows. */
+/**
+ * The pure parts of exec: reading AWS files, the profile of a run, the environment of its command,
+ * batch files of Windows.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { profileOf, readAwsIni } from '../../src/cli/aws-ini.ts';

@@ -1,4 +1,7 @@
-/** A server that lies: whatever it says, a terminal gets no control character, a shell no command, and a program no success. */
+/**
+ * A server that lies: whatever it says, a terminal gets no control character, a shell no command,
+ * and a program no success.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +12,10 @@ import { Computer } from '../support/cli.ts';
 import { missingPackage } from '../support/missing-package.ts';
 
 const SCRIPT = '/usr/bin/script';
-/** Sequences of C0 and C1, a title, a clipboard, a forged line, DEL, marks of direction, a tag character, separators. */
+/**
+ * Sequences of C0 and C1, a title, a clipboard, a forged line, DEL, marks of direction, a tag
+ * character, separators.
+ */
 const HOSTILE =
   '\u001b[2J\u001b]0;owned\u0007\u001b]52;c;aGk=\u0007\u009b31m\u0090x\u009c\r\nrolebridge: forged line\u0000\u0008\u007f\u202eevil\u2066\u200f\u{e0041}\u2028\u2029\u00ad';
 /** In text; JSON may contain marks that no terminal obeys. */

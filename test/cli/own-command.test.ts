@@ -1,4 +1,7 @@
-/** What `configure` writes as credential_process: it runs in programs that have another PATH, and after an update of Node. */
+/**
+ * What `configure` writes as credential_process: it runs in programs that have another PATH, and
+ * after an update of Node.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Two real bridges and one computer: what belongs to one bridge never answers with an identity of the other. */
+/**
+ * Two real bridges and one computer: what belongs to one bridge never answers with an identity of
+ * the other.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The real worker, which does three more things when it is asked: it hangs, ends, or takes memory without end. */
+/**
+ * The real worker, which does three more things when it is asked: it hangs, ends, or takes memory
+ * without end.
+ */
 import { parentPort } from 'node:worker_threads';
 import type { ValidationRequest } from '../../src/connectors/saml/validation.ts';
 

@@ -1,4 +1,7 @@
-/** What every store keeps to for the records of people: which sign-in is the newest, what it bounds, who is blocked. */
+/**
+ * What every store keeps to for the records of people: which sign-in is the newest, what it bounds,
+ * who is blocked.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';

@@ -78,7 +78,8 @@ describe('a start URL', () => {
   const START_URLS = [
     ['https://aws.example.com', 'https://aws.example.com/start'],
     ['https://aws.example.com:8443', 'https://aws.example.com:8443/start'],
-    // The AWS CLI from 2.35.13 on refuses http, and takes addresses below app.aws without asking them.
+    // The AWS CLI from 2.35.13 on refuses http, and takes addresses below app.aws without asking
+    // them.
     ['http://127.0.0.1:3000', 'https://rolebridge-127-0-0-1-3000.portal.us-east-1.app.aws'],
     ['http://127.0.0.1', 'https://rolebridge-127-0-0-1.portal.us-east-1.app.aws'],
     ['http://localhost:3000', 'https://rolebridge-localhost-3000.portal.us-east-1.app.aws'],

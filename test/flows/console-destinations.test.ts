@@ -6,7 +6,10 @@ import { enterPassword, type Protocol, startWorld, type World } from '../support
 
 const CONSOLE = 'https://eu-west-1.console.aws.amazon.com';
 
-/** A link as CloudWatch Logs Insights makes it: the query is in the fragment, in an encoding of its own. */
+/**
+ * A link as CloudWatch Logs Insights makes it: the query is in the fragment, in an encoding of its
+ * own.
+ */
 function logsInsights(length: number): string {
   const start = `${CONSOLE}/cloudwatch/home?region=eu-west-1#logsV2:logs-insights$3FqueryDetail$3D~(end~0~start~-3600~timeType~'RELATIVE~unit~'seconds~editorString~'`;
   const query = 'fields*20*40timestamp*2c*20*40message*0a*7c*20filter*20*40message*20like*20*2fERROR*2f*20and*20a*20*3d*20*22b*22*0a';

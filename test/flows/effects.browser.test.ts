@@ -39,7 +39,8 @@ describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, ()
 
   it('opens no console, begins no sign-in and looks at no page of the person by embedding or prefetching it', async () => {
     const seen: { readonly status: number; readonly destination: string | null }[] = [];
-    // The browser complains of what is refused, as it should; what happened is looked at afterwards.
+    // The browser complains of what is refused, as it should; what happened is looked at
+    // afterwards.
     const visit = browser.visit(async page => {
       await page.goto(world.urls.bridge);
       await signIn(page, 'alice', 'saml');

@@ -1,4 +1,7 @@
-/** Pages that were open while something changed: a form of an earlier sign-in, a form that is sent twice, a sign-out without a store. */
+/**
+ * Pages that were open while something changed: a form of an earlier sign-in, a form that is sent
+ * twice, a sign-out without a store.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';

@@ -30,7 +30,10 @@ function person(username: string): Person {
   return { username, password: 'secret', displayName: username, email, department: 'Payments', groups: ['aws-admins'] };
 }
 
-/** The demo with the access rules of the README, for both of its connectors, behind a proxy that names the caller. */
+/**
+ * The demo with the access rules of the README, for both of its connectors, behind a proxy that
+ * names the caller.
+ */
 function withRulesOfTheReadme(yaml: string): string {
   const example = blocksOf(README).find(({ info, text }) => info === 'yaml' && text.includes('\naccess:'))!.text;
   const rules = example.slice(example.indexOf('\naccess:')).replaceAll('connectors: [okta]', 'connectors: [corp-oidc, corp-saml]');

@@ -88,7 +88,8 @@ describe('people with unusual names', () => {
         assert.equal(sourceIdentityOn(await visitor.submit(page, button('Console', 'prod', 'Developer'))), sessionName);
         const named = await visitor.submit(page, button('Console', 'prod', 'Named'));
         assert.equal(sourceIdentityOn(named), FITS_AWS.test(username) ? username : sessionName);
-        // Without an alternative the source identity is the name as it stands, or there is none and no role.
+        // Without an alternative the source identity is the name as it stands, or there is none and
+        // no role.
         const strict = await visitor.submit(page, button('Console', 'prod', 'Strict'));
         if (FITS_AWS.test(username)) {
           assert.equal(sourceIdentityOn(strict), username);

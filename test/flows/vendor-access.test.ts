@@ -1,4 +1,7 @@
-/** The example of docs/vendor-access.md: a vendor as second connector, with one role and a session policy. */
+/**
+ * The example of docs/vendor-access.md: a vendor as second connector, with one role and a session
+ * policy.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
@@ -42,7 +45,10 @@ function example(demo: string, urls: Urls): string {
     .replace(/^store: .*$/m, () => section(demo, 'store').trimEnd());
 }
 
-/** The role of the example; alone it may go on to a partner, which the session policy does not allow. */
+/**
+ * The role of the example; alone it may go on to a partner, which the session policy does not
+ * allow.
+ */
 function withVendorRole(aws: WorldInput): WorldInput {
   const hub = aws.roles!.find(({ name }) => name === 'BridgeHub')!;
   const partner = aws.roles!.find(({ name }) => name === 'Auditor')!;

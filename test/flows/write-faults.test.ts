@@ -1,4 +1,6 @@
-/** Whether a bridge whose store takes no writes says so, with faults that are real (threats R48). */
+/**
+ * Whether a bridge whose store takes no writes says so, with faults that are real (threats R48).
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -36,7 +38,10 @@ async function becomes(world: World, status: number): Promise<void> {
 const lines = (world: World, message: string): Record<string, unknown>[] =>
   world.log.map(line => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === message);
 
-/** The bridge is not ready at the very next question, says why in the log alone, and is ready again by itself. */
+/**
+ * The bridge is not ready at the very next question, says why in the log alone, and is ready again
+ * by itself.
+ */
 async function comesAndGoes(
   world: World,
   fault: { readonly begin: () => unknown; readonly end: () => unknown; readonly why: RegExp },

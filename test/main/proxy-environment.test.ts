@@ -1,4 +1,7 @@
-/** Proxy variables that the server cannot use: `check` and `serve` name them, and never their values. */
+/**
+ * Proxy variables that the server cannot use: `check` and `serve` name them, and never their
+ * values.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

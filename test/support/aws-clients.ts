@@ -1,4 +1,6 @@
-/** The clients of AWS that users have, each in several versions, as programs that say who they are. */
+/**
+ * The clients of AWS that users have, each in several versions, as programs that say who they are.
+ */
 import { execFileSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +11,10 @@ export interface AwsClient {
   readonly name: string;
   /** Why it cannot be run here; false when it can. */
   readonly missing: string | false;
-  /** Prints the ARN of its caller identity. It finds STS by AWS_ENDPOINT_URL_STS, or by `sts` where it is too old for that. */
+  /**
+   * Prints the ARN of its caller identity. It finds STS by AWS_ENDPOINT_URL_STS, or by `sts` where
+   * it is too old for that.
+   */
   readonly words: (sts: string, profile?: string) => readonly string[];
 }
 

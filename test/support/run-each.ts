@@ -1,4 +1,7 @@
-/** A command that runs several programs, two at a time, and prints what each said as JSON. Programs come as JSON in RUN_EACH. */
+/**
+ * A command that runs several programs, two at a time, and prints what each said as JSON. Programs
+ * come as JSON in RUN_EACH.
+ */
 import { execFile } from 'node:child_process';
 
 const waiting = Object.entries(JSON.parse(process.env.RUN_EACH!) as Record<string, readonly string[]>);

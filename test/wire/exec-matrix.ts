@@ -1,4 +1,7 @@
-/** Kinds of default profiles and environments that would win over `exec`, and the real clients that must not follow them. */
+/**
+ * Kinds of default profiles and environments that would win over `exec`, and the real clients that
+ * must not follow them.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';

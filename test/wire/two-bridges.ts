@@ -1,7 +1,9 @@
 /**
- * Two bridges in one `~/.aws`, with the tools that people use: AWS CLIs of Debian trixie and sid, boto3 of both, the AWS SDK for JavaScript.
+ * Two bridges in one `~/.aws`, with the tools that people use: AWS CLIs of Debian trixie and sid,
+ * boto3 of both, the AWS SDK for JavaScript.
  *
- * alice is signed in at the first bridge, bob at the second; both have the same roles of the same accounts.
+ * alice is signed in at the first bridge, bob at the second; both have the same roles of the same
+ * accounts.
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -31,7 +33,10 @@ const placeOf = (wanted: string): string => SUITES.find(({ suite }) => suite ===
 const skipWithout = (place: string, suite: string) =>
   missingPackage(join(place, 'aws'), `awscli of ${suite}: test/wire/install-aws-cli.sh`);
 
-/** A release of the AWS CLI, and what its user writes: profiles of either form, or `--sso-session` with a services section in [default]. */
+/**
+ * A release of the AWS CLI, and what its user writes: profiles of either form, or `--sso-session`
+ * with a services section in [default].
+ */
 export interface Login {
   readonly suite: 'trixie' | 'sid';
   readonly form: 'sso-session' | 'legacy' | 'session-option';
@@ -70,7 +75,10 @@ export function describeTwoBridges(logins: readonly Login[]): void {
       AWS_MAX_ATTEMPTS: '1',
       ...env,
     });
-    /** Who a tool is by the profile, in the AWS of the world that is meant: keys of the other one are unknown there. */
+    /**
+     * Who a tool is by the profile, in the AWS of the world that is meant: keys of the other one
+     * are unknown there.
+     */
     const arnBy = async (program: readonly string[], env: NodeJS.ProcessEnv): Promise<string> => {
       const [command, ...args] = program;
       return (await run(command!, args, { env, timeout: 60_000 })).stdout.trim();

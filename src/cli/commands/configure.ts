@@ -83,7 +83,10 @@ interface Writing {
   readonly written: readonly string[];
   /** Paths in the profiles that an update takes away. */
   readonly passing: readonly string[];
-  /** What the file would be; where it is left out, the file is that already and its faults are known. */
+  /**
+   * What the file would be; where it is left out, the file is that already and its faults are
+   * known.
+   */
   readonly after?: string;
 }
 
@@ -149,7 +152,10 @@ async function sectionsFor(client: Client, { options, env }: Invocation, own: Ow
   return [...sections, { ...write([role]).at(-1)!, name: 'default', header: '[default]' }];
 }
 
-/** How profiles are called unless the person says so; a template says it all, and may take the bridge's name. */
+/**
+ * How profiles are called unless the person says so; a template says it all, and may take the
+ * bridge's name.
+ */
 function withBridge(client: Client, options: Invocation['options'], prefix: string): Invocation['options'] {
   const template = options['profile-name'];
   if (typeof template !== 'string') return { prefix, ...options };

@@ -20,7 +20,8 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
     terminal.say('Whoever has this link is you in AWS. It can be used within 15 minutes.');
     return;
   }
-  // Arguments of programs are seen by every user of the computer: the browser gets an address that is of use only to who is signed in there.
+  // Arguments of programs are seen by every user of the computer: the browser gets an address that
+  // is of use only to who is signed in there.
   const address = consoleAddress(client.server.origin, role, destination);
   const opener = browserOpener(env);
   const isOpen = opener !== undefined && (await openBrowser(opener, address, env));

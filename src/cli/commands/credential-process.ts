@@ -25,7 +25,10 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   terminal.print(credentials.process);
 };
 
-/** A line that was written before profiles named their bridge: the login, or the environment, of today says nothing about what it meant. */
+/**
+ * A line that was written before profiles named their bridge: the login, or the environment, of
+ * today says nothing about what it meant.
+ */
 function requireOnlyBridge({ directory, settings, server, bridge }: Client): void {
   if (isOnlyBridge(directory, settings, server.origin)) return;
   const known = [server.origin, ...bridge.others.map(other => other.server)];

@@ -14,7 +14,10 @@ import { chooseRole } from '../role-choice.ts';
 import { credentialsFor } from '../role-credentials.ts';
 import { SHELL_FORMATS, type ShellFormat } from '../shell-formats.ts';
 
-/** Behind the name of a profile with keys: the plain name is that of the profile which `configure` writes, and which renews itself. */
+/**
+ * Behind the name of a profile with keys: the plain name is that of the profile which `configure`
+ * writes, and which renews itself.
+ */
 const KEYS = '-keys';
 
 export const run: Run = async invocation => {
@@ -90,7 +93,8 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
     ],
   };
   if (!/^[\w+=,.@-]+$/.test(profile)) throw new CliError('usage', `${JSON.stringify(profile)} cannot be the name of a profile`);
-  // AWS tools take keys of the credentials file before what the config file says of the same profile.
+  // AWS tools take keys of the credentials file before what the config file says of the same
+  // profile.
   const config = awsFile(env, 'config');
   if (profilesWithIdentity(env, 'config').has(profile)) {
     throw new CliError('local', `${config} has a profile ${profile} already, and the keys would win over it`, {

@@ -80,12 +80,18 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   }
 };
 
-/** This program's own part, by its place: what the environment of a command finds under a name may be another program. */
+/**
+ * This program's own part, by its place: what the environment of a command finds under a name may
+ * be another program.
+ */
 function credentialProcess(isWindows: boolean): string | undefined {
   return processLine([process.execPath, fileURLToPath(new URL('../exec-credentials.js', import.meta.url))], isWindows);
 }
 
-/** The command may run in another directory, and SDKs differ in what they make of `~`. Undefined where nothing names the file. */
+/**
+ * The command may run in another directory, and SDKs differ in what they make of `~`. Undefined
+ * where nothing names the file.
+ */
 function namedFile(env: Environment, path: string): string | undefined {
   return env.AWS_SHARED_CREDENTIALS_FILE ? resolve(path) : undefined;
 }
@@ -97,7 +103,10 @@ interface UserFile {
   readonly fault?: string | undefined;
 }
 
-/** AWS tools take only regular files; what cannot be read is as good as empty, and the role is right without it. */
+/**
+ * AWS tools take only regular files; what cannot be read is as good as empty, and the role is right
+ * without it.
+ */
 function readUserFile(env: Environment, kind: 'config' | 'credentials'): UserFile {
   const path = awsFile(env, kind);
   try {

@@ -40,7 +40,10 @@ export const run: Run = async invocation => {
   if (already !== undefined) terminal.say(`To sign in again: ${renamed.bridge.loginCommand} --force`);
 };
 
-/** A name that is known selects its bridge; a new one names the bridge that is selected, or the only one. Throws `usage`. */
+/**
+ * A name that is known selects its bridge; a new one names the bridge that is selected, or the only
+ * one. Throws `usage`.
+ */
 function clientFor({ options, env, client: open }: Invocation): Client {
   const { server, bridge } = bridgeChoice(options);
   const isSelected = server !== undefined || bridge !== undefined || Boolean(env.ROLEBRIDGE_SERVER || env.ROLEBRIDGE_BRIDGE);

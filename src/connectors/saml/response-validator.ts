@@ -1,8 +1,9 @@
 /**
- * The queue in front of the worker thread that judges Responses (threats R44): a hostile body may keep the worker busy, never the
- * thread that answers requests.
+ * The queue in front of the worker thread that judges Responses (threats R44): a hostile body may
+ * keep the worker busy, never the thread that answers requests.
  *
- * Owns: the thread (started when first needed, replaced when it takes too long or ends), the order of the queue, the limits.
+ * Owns: the thread (started when first needed, replaced when it takes too long or ends), the order
+ * of the queue, the limits.
  * Does not own: the judgement (validation). The idle thread keeps no process alive.
  */
 import { Worker } from 'node:worker_threads';
@@ -15,8 +16,8 @@ export interface ResponseValidator {
   /** Starts the thread if it does not run, so that the next answer does not wait for it. */
   prepare(): void;
   /**
-   * Throws what `validateResponse` throws; `saml_response_refused` for a Response that takes too long or ends the thread;
-   * `sign_in_busy` when the queue is full.
+   * Throws what `validateResponse` throws; `saml_response_refused` for a Response that takes too
+   * long or ends the thread; `sign_in_busy` when the queue is full.
    */
   validate(request: ValidationRequest): Promise<ValidatedResponse>;
   /** Refuses what waits and ends the thread. */
@@ -95,7 +96,10 @@ export function createResponseValidator(options: ResponseValidatorOptions = {}):
     else job?.settle.reject(bridgeErrorOf(reply.refused));
   };
 
-  /** Gives the thread up. What it worked on is refused; what waits goes to the next one, unless this one never came up. */
+  /**
+   * Gives the thread up. What it worked on is refused; what waits goes to the next one, unless this
+   * one never came up.
+   */
   const replace = (old: Thread, cause: unknown, why = 'the thread that checked the response ended'): void => {
     thread = undefined;
     clearTimeout(old.timer);
@@ -155,8 +159,9 @@ export function createResponseValidator(options: ResponseValidatorOptions = {}):
 }
 
 /**
- * Keeps the queue in its order: answers to a request of ours before unsolicited ones, then those of fewer parts, then the
- * smaller. What is refused when the queue is full is at its end. Bulk, which is what keeps the thread busy, holds up only other bulk.
+ * Keeps the queue in its order: answers to a request of ours before unsolicited ones, then those of
+ * fewer parts, then the smaller. What is refused when the queue is full is at its end. Bulk, which
+ * is what keeps the thread busy, holds up only other bulk.
  */
 function enqueue(waiting: Job[], job: Job): void {
   const behind = waiting.findIndex(other => isBefore(job, other));
@@ -173,8 +178,9 @@ function isBefore(one: Job, other: Job): boolean {
 const [TAG, SLASH, EQUALS] = [0x3c, 0x2f, 0x3d];
 
 /**
- * About how many elements and attributes a Response has, which the engine's time grows with: 24 kB of `<a/>` cost more than 1,000
- * groups. An attribute counts as half an element, as it does in that time. Only for the order; nothing is believed.
+ * About how many elements and attributes a Response has, which the engine's time grows with: 24 kB
+ * of `<a/>` cost more than 1,000 groups. An attribute counts as half an element, as it does in that
+ * time. Only for the order; nothing is believed.
  */
 function partsOf(samlResponse: string): number {
   const bytes = Buffer.from(samlResponse, 'base64');

@@ -1,6 +1,6 @@
 /**
- * The whole judgement of one Response: a pure function of what came and of what is expected. It runs in the worker thread, so
- * everything that it takes and gives is plain data.
+ * The whole judgement of one Response: a pure function of what came and of what is expected. It
+ * runs in the worker thread, so everything that it takes and gives is plain data.
  */
 
 import { createEngine } from './engine.ts';
@@ -25,7 +25,8 @@ export interface ValidatedResponse {
 
 /**
  * The order matters: nothing tolerant or slow sees what the step before has not let through.
- * Throws `saml_response_refused` (an `UnknownSigner` when none of the keys signed) and `idp_refused`.
+ * Throws `saml_response_refused` (an `UnknownSigner` when none of the keys signed) and
+ * `idp_refused`.
  */
 export async function validateResponse(request: ValidationRequest): Promise<ValidatedResponse> {
   const { samlResponse, expected, signingCertificates } = request;

@@ -1,4 +1,7 @@
-/** How a judgement crosses the wall between the threads: errors as plain data, and the same errors again on the other side. */
+/**
+ * How a judgement crosses the wall between the threads: errors as plain data, and the same errors
+ * again on the other side.
+ */
 import { BridgeError, type ErrorCode } from '../../core/errors.ts';
 import { UnknownSigner } from './signers.ts';
 import type { ValidatedResponse } from './validation.ts';

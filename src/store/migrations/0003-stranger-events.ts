@@ -1,10 +1,12 @@
 import type { Dialect } from './dialect.ts';
 
 /**
- * Events of callers who are not signed in, which are pruned, apart from the trail, which never is. `after_id` is the newest
- * id of audit_events at that moment: it gives events of one instant in both tables their order.
+ * Events of callers who are not signed in, which are pruned, apart from the trail, which never is.
+ * `after_id` is the newest id of audit_events at that moment: it gives events of one instant in
+ * both tables their order.
  *
- * `write_probe` has one row, which is written again and again to find out whether the store takes writes.
+ * `write_probe` has one row, which is written again and again to find out whether the store takes
+ * writes.
  */
 export function strangerEvents({ instant, counter, strict, unchangeable }: Dialect): string {
   return `

@@ -3,7 +3,8 @@ import type { Dialect } from './dialect.ts';
 /**
  * People as their newest sign-in left them, the names that they had, and what operators did.
  *
- * Reading sessions joins a person's row by its key. Names are keyed hashes: found exactly, and not read by who has the database.
+ * Reading sessions joins a person's row by its key. Names are keyed hashes: found exactly, and not
+ * read by who has the database.
  */
 export function people({ bytes, instant, counter, strict }: Dialect): string {
   return `

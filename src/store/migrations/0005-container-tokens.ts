@@ -1,6 +1,9 @@
 import type { Dialect } from './dialect.ts';
 
-/** Container tokens are listed by a handle, and have a place each in their session, of which there are so many. */
+/**
+ * Container tokens are listed by a handle, and have a place each in their session, of which there
+ * are so many.
+ */
 export function containerTokens({ bytes, instant }: Dialect): string {
   return `
 ALTER TABLE cli_records ADD COLUMN handle TEXT;

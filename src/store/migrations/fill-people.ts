@@ -1,8 +1,9 @@
 /**
- * Makes the records of people from the audit trail, for a store that was filled before there were any.
+ * Makes the records of people from the audit trail, for a store that was filled before there were
+ * any.
  *
- * The trail says who signed in and under which names, and nothing of groups or attributes: those stay unknown, and bound
- * nothing, until the next sign-in.
+ * The trail says who signed in and under which names, and nothing of groups or attributes: those
+ * stay unknown, and bound nothing, until the next sign-in.
  */
 import type { ConnectorId, PersonId } from '../../core/identity.ts';
 import type { PersonRecord } from '../../core/person-record.ts';
@@ -17,7 +18,10 @@ export interface NewRows {
   readonly rows: readonly (readonly Value[])[];
 }
 
-/** How rows are made of rows: each database runs the query and inserts, in one transaction, in the way that is fast for it. */
+/**
+ * How rows are made of rows: each database runs the query and inserts, in one transaction, in the
+ * way that is fast for it.
+ */
 export interface Filling {
   readonly query: string;
   /** What the next rows of the query give. */

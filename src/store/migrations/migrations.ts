@@ -21,7 +21,10 @@ export interface Step {
   readonly sql: string;
   /** SHA-256 of `sql` in hexadecimal. */
   readonly checksum: string;
-  /** Run after `sql`, in the same transaction, when rows must be made of rows that were there before. */
+  /**
+   * Run after `sql`, in the same transaction, when rows must be made of rows that were there
+   * before.
+   */
   readonly fill?: ((dialect: Dialect, seals: Seal) => Filling) | undefined;
 }
 
