@@ -336,7 +336,7 @@ credential_process
     await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, { correlationId: 'test', address: '127.0.0.1' });
     writeFileSync(ended, '');
     await running.says(
-      /then 503 LoginEnded rolebridge: your login has ended\. Run "rolebridge login" in another terminal; this command then goes on\./,
+      /then 503 LoginEnded rolebridge: your login has ended\. Run "rolebridge login" in another terminal; this command then continues\./,
     );
     visitor = await computer.logIn(world, 'alice');
     writeFileSync(signedIn, '');

@@ -175,7 +175,7 @@ describe('two bridges on one computer', () => {
     assert.ok(JSON.parse(await computer.done(old)).AccessKeyId);
     await computer.done(['logout', '--forget']);
     await logInAtSecond(computer);
-    says(await computer.run(old), 2, /does not say which bridge it means/);
+    says(await computer.run(old), 2, /this profile names no bridge/);
   });
 
   it('a profile from the page of one bridge is not answered by the other, which alone is known here', async () => {
@@ -210,7 +210,7 @@ describe('two bridges on one computer', () => {
       ['credentials', ROLE],
       ['console', ROLE, '--print'],
     ])
-      says(await computer.run(args), 2, /several bridges are known, and none is named/, first.urls.bridge, `${second.urls.bridge} (lab)`);
+      says(await computer.run(args), 2, /several bridges are known, and the command names none/, first.urls.bridge, `lab (${second.urls.bridge})`);
     assert.equal(await computer.done([...show, ...at(first), ...command]), `${alice.key}\n`);
     assert.equal(await computer.done([...show, '--bridge', 'LAB', ...command]), `${bob.key}\n`);
     assert.equal(await computer.done([...show, ...command], { env: { ROLEBRIDGE_BRIDGE: 'lab' } }), `${bob.key}\n`);
@@ -218,8 +218,8 @@ describe('two bridges on one computer', () => {
     // An option wins over the environment; two that do not agree are refused.
     const env = { ROLEBRIDGE_BRIDGE: 'lab' };
     assert.equal(await computer.done([...show, ...at(first), ...command], { env }), `${alice.key}\n`);
-    says(await computer.run(['whoami', ...at(first), '--bridge', 'lab']), 2, /was named, too/);
-    says(await computer.run(['whoami'], { env: { ...env, ROLEBRIDGE_SERVER: first.urls.bridge } }), 2, /was named, too/);
+    says(await computer.run(['whoami', ...at(first), '--bridge', 'lab']), 2, /but the server given is/);
+    says(await computer.run(['whoami'], { env: { ...env, ROLEBRIDGE_SERVER: first.urls.bridge } }), 2, /but the server given is/);
   });
 
   it('keys of one bridge are not written over by those of another', async () => {
@@ -398,7 +398,7 @@ describe('two bridges on one computer', () => {
     await logInAtFirst(computer, '--as', host);
     await logInAtSecond(computer);
     await computer.done(['login', ...at(first), '--as', 'corp']);
-    says(await computer.run(['whoami', '--bridge', host]), 2, /no bridge is called/);
+    says(await computer.run(['whoami', '--bridge', host]), 2, /unknown bridge/);
     assert.match(await computer.done(['whoami', '--bridge', `${host}-2`]), /^Person {8}bob/m);
   });
 
