@@ -210,7 +210,13 @@ describe('two bridges on one computer', () => {
       ['credentials', ROLE],
       ['console', ROLE, '--print'],
     ])
-      says(await computer.run(args), 2, /several bridges are known, and the command names none/, first.urls.bridge, `lab (${second.urls.bridge})`);
+      says(
+        await computer.run(args),
+        2,
+        /several bridges are known, and the command names none/,
+        first.urls.bridge,
+        `lab (${second.urls.bridge})`,
+      );
     assert.equal(await computer.done([...show, ...at(first), ...command]), `${alice.key}\n`);
     assert.equal(await computer.done([...show, '--bridge', 'LAB', ...command]), `${bob.key}\n`);
     assert.equal(await computer.done([...show, ...command], { env: { ROLEBRIDGE_BRIDGE: 'lab' } }), `${bob.key}\n`);
