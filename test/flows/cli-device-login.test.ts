@@ -110,7 +110,7 @@ describe('a terminal that is confirmed by a code', () => {
     for (const fields of [{ csrf_token: '' }, { csrf_token: 'x'.repeat(43) }]) {
       const page = await visitor.submit(question, 'button[value=approve]', fields);
       // It is our own page, of an earlier sign-in perhaps: the person is asked again.
-      assert.match(page.text, /nothing was done/);
+      assert.match(page.text, /Nothing was done/);
     }
     const own = question.$('form.decisions').serializeArray();
     const body = new URLSearchParams([...own.map(({ name, value }): [string, string] => [name, value]), ['decision', 'approve']]);
