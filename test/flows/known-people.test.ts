@@ -5,27 +5,11 @@ import { createApp } from '../../src/app.ts';
 import type { Bridge } from '../../src/compose.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { run } from '../main/server-process.ts';
-import {
-  beginDevice,
-  CLIENT,
-  callApi,
-  confirmDevice,
-  loginByDevice,
-  pollDevice,
-  postForm,
-  type TerminalLogin,
-} from '../support/cli-login.ts';
+import { beginDevice, callApi, confirmDevice, loginByDevice, makeContainerToken, pollDevice, refreshLogin } from '../support/cli-login.ts';
 import { button } from '../support/handout.ts';
 import { Visitor } from '../support/visitor.ts';
 import { answer, startWorld, type World } from '../support/world.ts';
 
-const container = async (world: World, { accessToken }: TerminalLogin) => {
-  const body = { account: 'prod', role: 'Developer' };
-  const { json } = await callApi(world, accessToken, { method: 'POST', path: '/container-tokens', body });
-  return { token: json.token as string, path: new URL(json.url).pathname.replace('/api/v1', '') };
-};
-const refresh = (world: World, { refreshToken }: TerminalLogin) =>
-  postForm(world, '/oauth/token', { grant_type: 'refresh_token', client_id: CLIENT, refresh_token: refreshToken });
 const awsWire = (world: World, token: string) =>
   fetch(`${world.urls.bridge}/federation/credentials?account_id=111122223333&role_name=Developer`, {
     headers: { 'x-amz-sso_bearer_token': token },
@@ -63,7 +47,7 @@ describe('a group that is gone at a newer sign-in of the user', () => {
       const login = await loginByDevice(world, 'bob', protocol);
       const { visitor } = login;
       const portal = await visitor.get(world.urls.bridge);
-      const { token, path } = await container(world, login);
+      const { token, path } = await makeContainerToken(world, login);
       const waiting = await beginDevice(world);
       await confirmDevice(world, visitor, waiting.json.user_code);
       assert.equal((await callApi(world, token, { path })).status, 200);
@@ -78,7 +62,7 @@ describe('a group that is gone at a newer sign-in of the user', () => {
       assert.equal((await visitor.submit(portal, button('Console', 'prod', 'Developer'))).status, 403, 'the console');
       assert.equal((await credentials(world, login.accessToken)).status, 403, 'the API');
       assert.equal((await callApi(world, token, { path })).status, 403, 'the container token');
-      const renewed = await refresh(world, login);
+      const renewed = await refreshLogin(world, login);
       assert.equal(renewed.status, 200, 'the session goes on');
       assert.equal((await credentials(world, renewed.json.access_token)).status, 403, 'after a refresh');
       assert.equal((await awsWire(world, renewed.json.access_token)).status, 403, 'the wire of AWS tools');
@@ -131,7 +115,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
 
   it('ends everything that is open or waits, and refuses a further sign-in with whom to ask; unblock gives back the sign-in alone', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
-    const { token, path } = await container(world, login);
+    const { token, path } = await makeContainerToken(world, login);
     assert.equal((await awsWire(world, login.accessToken)).status, 200);
     const waiting = await beginDevice(world);
     await confirmDevice(world, login.visitor, waiting.json.user_code);
@@ -144,7 +128,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
       assert.equal((await credentials(world, login.accessToken)).status, 401, `${round}: the API`);
       assert.equal((await awsWire(world, login.accessToken)).status, 401, `${round}: the wire of AWS tools`);
       assert.equal((await callApi(world, token, { path })).status, 401, `${round}: the container token`);
-      assert.equal((await refresh(world, login)).json.error, 'invalid_grant', `${round}: the refresh token`);
+      assert.equal((await refreshLogin(world, login)).json.error, 'invalid_grant', `${round}: the refresh token`);
       assert.equal((await pollDevice(world, waiting.json.device_code)).json.error, 'invalid_grant', `${round}: the login that waits`);
       if (round === 'unblocked') break;
       const { page } = await world.signIn('bob', 'oidc');

@@ -8,16 +8,7 @@ import { DEMO_CLIENT_ID } from '../../src/dev/demo-config.ts';
 import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
-import {
-  beginDevice,
-  CLIENT,
-  callApi,
-  confirmDevice,
-  loginByDevice,
-  pollDevice,
-  postForm,
-  type TerminalLogin,
-} from '../support/cli-login.ts';
+import { beginDevice, callApi, confirmDevice, loginByDevice, makeContainerToken, pollDevice, refreshLogin } from '../support/cli-login.ts';
 import { Visitor } from '../support/visitor.ts';
 import { answer, CONNECTOR, enterPassword, type Protocol, startWorld, type World } from '../support/world.ts';
 
@@ -59,28 +50,21 @@ describe('a connector whose id was pointed at another identity provider by a rel
   };
   const isSignedIn = async (visitor: Visitor): Promise<boolean> =>
     (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
-  const containerOf = async (login: TerminalLogin) =>
-    (await callApi(world, login.accessToken, { method: 'POST', path: '/container-tokens', body: { account: 'prod', role: 'Developer' } }))
-      .json;
-  const refreshed = ({ refreshToken }: TerminalLogin) =>
-    postForm(world, '/oauth/token', { grant_type: 'refresh_token', client_id: CLIENT, refresh_token: refreshToken });
-
   for (const protocol of ['oidc', 'saml'] as const) {
     it(`keeps no session, no token and no login that waits (${protocol})`, async () => {
       await reload();
       const login = await loginByDevice(world, 'bob', protocol);
-      const container = await containerOf(login);
-      const place = new URL(container.url).pathname.replace('/api/v1', '');
+      const container = await makeContainerToken(world, login);
       const waiting = await beginDevice(world);
       await confirmDevice(world, login.visitor, waiting.json.user_code);
       assert.ok(await isSignedIn(login.visitor));
-      assert.equal((await callApi(world, container.token, { path: place })).status, 200);
+      assert.equal((await callApi(world, container.token, { path: container.path })).status, 200);
 
       await reload(pointed(protocol));
       assert.ok(!(await isSignedIn(login.visitor)), 'the browser');
       assert.equal((await callApi(world, login.accessToken, { path: '/roles' })).status, 401, 'the access token');
-      assert.equal((await callApi(world, container.token, { path: place })).status, 401, 'the container token');
-      const renewed = await refreshed(login);
+      assert.equal((await callApi(world, container.token, { path: container.path })).status, 401, 'the container token');
+      const renewed = await refreshLogin(world, login);
       assert.deepEqual([renewed.status, renewed.json.error], [400, 'invalid_grant'], 'the refresh token');
       const picked = await pollDevice(world, waiting.json.device_code);
       assert.deepEqual([picked.status, picked.json.error], [400, 'invalid_grant'], 'the login that waits');
@@ -106,8 +90,7 @@ describe('a connector whose id was pointed at another identity provider by a rel
     await reload();
     const before = await loginByDevice(world, 'bob', 'saml');
     const { visitor } = before;
-    const container = await containerOf(before);
-    assert.equal(typeof container.id, 'string');
+    await makeContainerToken(world, before);
     assert.match((await visitor.get(`${world.urls.bridge}/sessions`)).text, /terminal-of-a-test/);
     await reload(pointed('saml'));
     const fresh = new Visitor();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { callApi, loginByDevice, viewerOf } from '../support/cli-login.ts';
+import { callApi, loginByDevice, makeContainerToken, viewerOf } from '../support/cli-login.ts';
 import { freePort } from '../support/free-port.ts';
 import { placeSigningKeys } from '../support/keys.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -36,20 +36,17 @@ describe('an operator, beside a bridge that runs', () => {
   });
 
   it('sees container tokens with the session that they end with, and never the tokens', async () => {
-    const { accessToken } = await loginByDevice(world, 'alice');
-    const { json } = await callApi(world, accessToken, {
-      ...{ method: 'POST', path: '/container-tokens' },
-      body: { account: 'prod', role: 'Developer' },
-    });
-    const session = await handleOf(accessToken);
+    const login = await loginByDevice(world, 'alice');
+    const made = await makeContainerToken(world, login);
+    const session = await handleOf(login.accessToken);
     const { stdout } = await run('sessions', ...config);
     assert.match(stdout, /^CONTAINER TOKEN +SESSION +ACCOUNT +ROLE +FROM +SINCE +LAST USE +BY$/m);
-    assert.match(stdout, new RegExp(`^${json.id} +${session} +prod +Developer +127\\.0\\.0\\.1 +\\S+ +never +-$`, 'm'));
+    assert.match(stdout, new RegExp(`^${made.id} +${session} +prod +Developer +127\\.0\\.0\\.1 +\\S+ +never +-$`, 'm'));
     const listed = await run('sessions', ...config, '--user', 'alice', '--json');
     const sessions = JSON.parse(listed.stdout) as { session: string; container_tokens: { container_token: string; role: string }[] }[];
     const [token, ...more] = sessions.find(one => one.session === session)!.container_tokens;
-    assert.deepEqual([token?.container_token, token?.role, more], [json.id, 'Developer', []]);
-    assert.ok(!`${stdout}${listed.stdout}`.includes(json.token));
+    assert.deepEqual([token?.container_token, token?.role, more], [made.id, 'Developer', []]);
+    assert.ok(!`${stdout}${listed.stdout}`.includes(made.token));
     assert.doesNotMatch((await run('sessions', ...config, '--user', 'bob')).stdout, /CONTAINER TOKEN/);
   });
 

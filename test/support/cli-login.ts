@@ -89,3 +89,23 @@ export async function loginByDevice(world: World, username: string, protocol: Pr
   assert.equal(status, 200, JSON.stringify(json));
   return { accessToken: json.access_token, refreshToken: json.refresh_token, visitor };
 }
+
+/** What a terminal does when its access token has expired. */
+export function refreshLogin(world: World, { refreshToken }: TerminalLogin): Promise<Answer> {
+  return postForm(world, '/oauth/token', { grant_type: 'refresh_token', client_id: CLIENT, refresh_token: refreshToken });
+}
+
+export interface MadeContainerToken {
+  readonly id: string;
+  readonly token: string;
+  /** Where it gives credentials, below the root of the API. */
+  readonly path: string;
+}
+
+/** A container token of a login for prod/Developer. */
+export async function makeContainerToken(world: World, { accessToken }: TerminalLogin): Promise<MadeContainerToken> {
+  const body = { account: 'prod', role: 'Developer' };
+  const { status, json } = await callApi(world, accessToken, { method: 'POST', path: '/container-tokens', body });
+  assert.equal(status, 200, JSON.stringify(json));
+  return { id: json.id, token: json.token, path: new URL(json.url).pathname.replace('/api/v1', '') };
+}
