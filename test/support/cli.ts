@@ -12,6 +12,8 @@ import type { Protocol, World } from './world.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+/** How long a program may take to say what a test waits for. */
+const SAYS_MILLISECONDS = 60_000;
 
 /** The entry of the client, compiled once for each state of the sources; files that run at the same time share it. */
 export function clientEntry(): string {
@@ -117,16 +119,19 @@ export class Computer {
       ended,
       says: pattern =>
         new Promise((resolve, reject) => {
+          const settle = (done: () => void): void => {
+            clearTimeout(limit);
+            waiting.delete(look);
+            done();
+          };
+          const fail = (how: string): void => settle(() => reject(new Error(`${how} before it said ${pattern}: ${stderr}${stdout}`)));
           const look = (): void => {
             const match = pattern.exec(stderr) ?? pattern.exec(stdout);
-            if (match !== null) {
-              waiting.delete(look);
-              resolve(match);
-            } else if (child.exitCode !== null || child.signalCode !== null) {
-              waiting.delete(look);
-              reject(new Error(`ended with ${child.exitCode} before it said ${pattern}: ${stderr}${stdout}`));
-            }
+            if (match !== null) settle(() => resolve(match));
+            else if (child.exitCode !== null || child.signalCode !== null) fail(`ended with ${child.exitCode}`);
           };
+          // Without a limit of its own, a wrong pattern hangs the run and nobody learns what was said.
+          const limit = setTimeout(() => fail(`ran for ${SAYS_MILLISECONDS} ms`), SAYS_MILLISECONDS);
           waiting.add(look);
           look();
         }),

@@ -1,7 +1,7 @@
 /**
  * `aws sso` of the real AWS CLI, unmodified, against the demo world, with real Chromium for the person.
  *
- * Run by aws-sso.test.ts in a network namespace of its own: the CLI waits for its callback on every address of the machine.
+ * Run by aws-sso.wire.ts in a network namespace of its own: the CLI waits for its callback on every address of the machine.
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';

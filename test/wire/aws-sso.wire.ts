@@ -1,4 +1,4 @@
-/** Runs aws-sso.ts in a network namespace of its own, where "every address" is loopback alone. */
+/** `npm run test:wire`: runs aws-sso.ts in a network namespace of its own, where "every address" is loopback alone. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
@@ -37,7 +37,7 @@ function logsIn(AWS_CLI: string): void {
   const { status, stdout, stderr } = spawnSync('unshare', ['--net', '--', '/bin/bash', '-c', script, process.execPath, SUITE], {
     env: { ...env, AWS_CLI },
     encoding: 'utf8',
-    timeout: 110_000,
+    timeout: 280_000,
   });
   assert.equal(status, 0, `${stdout}\n${stderr}`);
   assert.match(stdout, /^# pass [1-9]\d*$/m);
