@@ -40,7 +40,7 @@ describe('a template', () => {
     ['{username|x}}', /^a brace/],
     ['{username{person}}', /^a brace/],
     ['{', /^a brace/],
-    ['{email|a|b}', /^an alternative holds a second \|; nest it: \{email\|\{attributes\.mail\|none\}\}$/],
+    ['{email|a|b}', /^an alternative contains a second \|; nest it: \{email\|\{attributes\.mail\|none\}\}$/],
     ['{email|{attributes.a|{attributes.b|{attributes.c|none}}}}', /^alternatives are nested more than 3 deep$/],
     ['{username|'.repeat(50_000), /^alternatives are nested more than 3 deep$/],
   ];
