@@ -76,6 +76,9 @@ export function literalsOf(template: Template): readonly string[] {
  * then one alternative more at a time, from left to right.
  */
 export function fillTemplate(template: Template, identity: Identity, field: FieldRule): Filled {
+  // Nearly always the values themselves fit, and this runs for every hand-out.
+  const values = valuesIn(template, identity);
+  if (values !== undefined && fits(values, field)) return { text: values };
   const text = textsOf(template, identity, field).find(candidate => fits(candidate, field));
   if (text !== undefined) return { text };
   const [missing] = template.flatMap(part => (isPlaceholder(part) && isAbsent(part, identity) ? [part.name] : []));
@@ -98,6 +101,17 @@ export function templateGap(template: Template, field: FieldRule): Gap | undefin
 export function fits(text: string, { characters, shortest, longest }: FieldRule): boolean {
   const length = lengthOf(text);
   return characters.test(text) && length >= shortest && length <= longest;
+}
+
+/** The text without any alternative; undefined when a value is absent. */
+function valuesIn(template: Template, identity: Identity): string | undefined {
+  let text = '';
+  for (const part of template) {
+    const value = typeof part === 'string' ? part : valueFor(identity, part.name);
+    if (value === undefined) return undefined;
+    text += value;
+  }
+  return text;
 }
 
 function textsOf(template: Template, identity: Identity, field: FieldRule): readonly string[] {
