@@ -291,7 +291,7 @@ describe('a destination', () => {
     ] as const) {
       assert.throws(() => federation.destinationFor(account('aws'), asked), {
         code: 'destination_refused',
-        hint: new RegExp(`has ${length} characters; at most 4,096`),
+        hint: new RegExp(`has ${length} characters; the limit is 4,096`),
       });
     }
   });

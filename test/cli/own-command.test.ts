@@ -131,7 +131,7 @@ describe('the command that configure writes', { skip: missingPackage('/usr/bin/a
     const { warnings } = await configure({ node, entry, path: [dirname(node)] });
     assert.equal(warnings.length, 1);
     assert.ok(warnings[0]!.includes(node) && warnings[0]!.includes(entry), warnings[0]);
-    assert.match(warnings[0]!, /an update .* takes .* away.*--command PATH/);
+    assert.match(warnings[0]!, /an update .* removes paths .*--command PATH/);
     await runsElsewhere();
 
     link(computer.file('.nvm/versions/node/v24.1.0'), '.nvm/current');
