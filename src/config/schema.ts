@@ -271,7 +271,7 @@ export const documentSchema = z.strictObject({
   accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),
   access: z.array(rule).meta({
     description:
-      'Who gets which role. What no rule gives is refused. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`) than another rule is warned of, wherever it stands: whoever lacks a proof gets the role by it.',
+      'Who gets which role. What no rule gives is refused. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`) than another rule is warned of, wherever it stands: users who lack a proof get the role by it.',
     example: '[]',
   }),
   aws: aws.prefault({}).describe('How AWS is reached.'),

@@ -1,6 +1,6 @@
 /**
  * Rules that give a role on weaker terms than another rule: the policy takes the first rule whose
- * group and proofs fit, so whoever lacks a proof gets the role by the weaker rule, wherever it
+ * group and proofs fit, so users who lack a proof get the role by the weaker rule, wherever it
  * stands.
  *
  * Owns: requirements. Does not own: how far a session is scoped down, because a narrow session for
