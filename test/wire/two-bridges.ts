@@ -1,6 +1,6 @@
 /**
- * Two bridges in one `~/.aws`, with the tools that people use: AWS CLIs of Debian trixie and sid,
- * boto3 of both, the AWS SDK for JavaScript.
+ * Two bridges in one `~/.aws`, with the tools that people use: AWS CLIs of three Debian releases,
+ * boto3 of two, the AWS SDKs for JavaScript and Go.
  *
  * alice is signed in at the first bridge, bob at the second; both have the same roles of the same
  * accounts.
@@ -11,9 +11,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { awsConfig, renderSections } from '../../src/core/aws-config.ts';
+import { awsClients } from '../support/aws-clients.ts';
 import { Computer, QUICK_POLLS } from '../support/cli.ts';
 import { confirmDevice } from '../support/cli-login.ts';
 import { missingPackage } from '../support/missing-package.ts';
@@ -22,9 +22,6 @@ import { startWorld, type World } from '../support/world.ts';
 
 const run = promisify(execFile);
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rolebridge');
-const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
-const WHO_AM_I =
-  "import boto3, os; print(boto3.Session(profile_name=os.environ['AWS_PROFILE']).client('sts').get_caller_identity()['Arn'])";
 const SUITES = [
   { suite: 'trixie', place: join(CACHE, 'aws-cli') },
   { suite: 'sid', place: join(CACHE, 'aws-cli-sid') },
@@ -87,19 +84,10 @@ export function describeTwoBridges(logins: readonly Login[]): void {
     const ALICE = /^arn:aws:sts::111122223333:assumed-role\/Developer\/alice-/;
     const BOB = /^arn:aws:sts::111122223333:assumed-role\/Developer\/bob-/;
 
-    const tools = [
-      ...SUITES.map(({ suite, place }) => ({ name: `the AWS CLI of ${suite}`, program: whoIs(place), skip: skipWithout(place, suite) })),
-      ...SUITES.map(({ suite, place }) => ({
-        name: `boto3 of ${suite}`,
-        program: [join(place, 'python'), '-c', WHO_AM_I],
-        skip: skipWithout(place, suite),
-      })),
-      { name: 'the SDK for JavaScript', program: [process.execPath, CALLER_IDENTITY], skip: false },
-    ];
-    for (const { name, program, skip } of tools) {
-      it(`${name} is the person of the bridge of its profile`, { skip }, async () => {
-        assert.match(await arnBy(program, awsEnv('prod-Developer', first)), ALICE);
-        assert.match(await arnBy(program, awsEnv('lab-prod-Developer', second)), BOB);
+    for (const { name, words, missing } of awsClients()) {
+      it(`the ${name} is the person of the bridge of its profile`, { skip: missing }, async () => {
+        assert.match(await arnBy(words(first.urls.aws), awsEnv('prod-Developer', first)), ALICE);
+        assert.match(await arnBy(words(second.urls.aws), awsEnv('lab-prod-Developer', second)), BOB);
       });
     }
 
