@@ -115,7 +115,8 @@ export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSe
     block: async (person, { by, reason }, origin) => {
       const at = clock.now();
       const isNew = await people.block(person.person, { at, by, reason });
-      if (isNew) await audit.record({ type: 'person.blocked', at, origin, actor: actorOf(person), reason });
+      // Also when they were blocked already: what failed the first time may have been its record.
+      await audit.record({ type: 'person.blocked', at, origin, actor: actorOf(person), reason });
       return { ...(await end(person, origin)), isNew };
     },
 

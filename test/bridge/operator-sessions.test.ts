@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createOperatorSessions } from '../../src/bridge/operator-sessions.ts';
+import { createOperatorSessions, strangerOf } from '../../src/bridge/operator-sessions.ts';
+import { BridgeError } from '../../src/core/errors.ts';
+import type { PersonId } from '../../src/core/identity.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { cliSessionOf, NOW } from '../contracts/store-samples.ts';
 
@@ -16,5 +18,23 @@ describe('an operator who ends one session', () => {
     const [event] = await store.readAudit({ limit: 10 });
     assert.ok(event?.type === 'cli-session.ended' && event.by === 'operator');
     assert.deepEqual(event.actor, { person: session.summary.person, connector: 'okta', username: 'alice' });
+  });
+});
+
+describe('an operator who blocks a user while the trail takes nothing', () => {
+  it('is told, and the block is recorded when the command is repeated', async t => {
+    const store = await openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
+    t.after(() => store.close());
+    const clock = { now: () => NOW };
+    const [person, origin] = [strangerOf('b'.repeat(16) as PersonId), { correlationId: 'c', address: '127.0.0.1' }];
+    const full = { record: () => Promise.reject(new BridgeError('unavailable', 'the disk is full')) };
+    await assert.rejects(
+      createOperatorSessions({ ...store, audit: full, clock }).block(person, { by: 'root' }, origin),
+      /the disk is full/,
+    );
+    const repeated = await createOperatorSessions({ ...store, clock }).block(person, { by: 'root' }, origin);
+    assert.equal(repeated.isNew, false);
+    const recorded = await store.readAudit({ type: 'person.blocked', limit: 10 });
+    assert.equal(recorded.length, 1);
   });
 });

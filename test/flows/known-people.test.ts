@@ -149,6 +149,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
       events.map(event => [event.type, event.actor.username, event.reason, /^rolebridge-server, ./.test(event.origin.userAgent!)]),
       [
         ['person.unblocked', 'bob', 'found it', true],
+        ['person.blocked', 'bob', undefined, true],
         ['person.blocked', 'bob', 'the laptop was stolen', true],
       ],
     );
