@@ -280,7 +280,7 @@ export function readText(file: string): string {
 
 /**
  * Changes a file in one step. A symbolic link stays one, mode and owner stay, and what another
- * program writes meanwhile is not lost: then the change is made anew. Throws what `change` throws,
+ * program writes meanwhile is not lost: then the change is made again. Throws what `change` throws,
  * PathFault, and what Node throws.
  */
 export function editFile(file: string, change: (text: string) => string): void {

@@ -28,7 +28,7 @@ export const EXIT_MEANINGS: { readonly [N in ExitName]: string } = {
 };
 
 /**
- * An expected end. Everything in it is made fit for a terminal, whoever's words it repeats: what
+ * An expected end. Everything in it is made fit for a terminal, also the words it repeats: what
  * happened, and what to do next; never a token, a code or a key.
  */
 export class CliError extends Error {

@@ -97,7 +97,7 @@ const ALIASES: readonly (readonly [versioned: RegExp, stays: string])[] = [
   [/\/installs\/(node|nodejs)\/(\d+)\.[^/]+\//, '/installs/$1/lts/'],
   [/\/installs\/(node|nodejs)\/(\d+)\.[^/]+\//, '/installs/$1/latest/'],
   [/\/installs\/(node|nodejs)\/(\d+)\.[^/]+\//, '/installs/$1/$2/'],
-  // Nix, n, and whoever else links into the usual places
+  // Nix, n, and other tools that link into the usual places
   [/^.*\//, '/usr/local/bin/'],
   [/^.*\//, '/usr/bin/'],
   [/^.*\//, '/opt/homebrew/bin/'],

@@ -91,7 +91,7 @@ export function readSettings(directory: string): Settings {
 }
 
 /**
- * Whoever can write there says which bridge is meant, whose login is used, and which programs AWS
+ * A user who can write there says which bridge is meant, whose login is used, and which programs AWS
  * tools run in `exec`.
  */
 function requireOwnDirectory(directory: string): void {

@@ -14,7 +14,7 @@ export interface Terminal {
   /** Data, as it is: what came from elsewhere must have been made fit for a terminal. */
   print(text: string): void;
   /**
-   * A line or more for a user. Control characters in it, whoever's words they are, become blanks;
+   * A line or more for a user. Control characters in it, from any source, become blanks;
    * styles of ours stay.
    */
   say(line: string): void;
