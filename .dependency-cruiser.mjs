@@ -1,4 +1,5 @@
-// The import laws of the house (docs/architecture.md). `npm run arch` runs them and counts the modules it saw.
+// The import laws of the house (docs/architecture.md). `npm run arch` runs them and counts the
+// modules it saw.
 const room = name => `^src/${name}(/|\\.ts$)`;
 const adapters = '^src/(connectors|issuer|aws|store|audit)/';
 const law = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
@@ -7,14 +8,24 @@ const law = (name, comment, from, to) => ({ name, comment, severity: 'error', fr
 export default {
   forbidden: [
     law('no-circles', 'A circle has no floor to stand on.', {}, { circular: true }),
-    law('nothing-unresolvable', 'An import that cannot be resolved is a broken promise.', {}, { couldNotResolve: true }),
+    law(
+      'nothing-unresolvable',
+      'An import that cannot be resolved is a broken promise.',
+      {},
+      { couldNotResolve: true },
+    ),
     law(
       'core-is-pure',
       'core imports only core, zod and ipaddr.js: no I/O, no clock, no framework.',
       { path: '^src/core/' },
       { pathNot: '^src/core/|node_modules/(zod|ipaddr\\.js)/' },
     ),
-    law('bridge-speaks-core', 'The corridor speaks only the vocabulary.', { path: '^src/bridge/' }, { pathNot: '^src/(bridge|core)/' }),
+    law(
+      'bridge-speaks-core',
+      'The corridor speaks only the vocabulary.',
+      { path: '^src/bridge/' },
+      { pathNot: '^src/(bridge|core)/' },
+    ),
     law(
       'only-compose-knows-adapters',
       'The wings meet only in compose.ts and compose-operator.ts.',
@@ -33,7 +44,9 @@ export default {
       'adapters-look-inward',
       'An adapter fills a port of core; it does not know who calls.',
       { path: adapters },
-      { path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose|compose-operator|serving|main)\\.ts$' },
+      {
+        path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose|compose-operator|serving|main)\\.ts$',
+      },
     ),
     law(
       'flows-and-apis-never-meet',
@@ -71,20 +84,38 @@ export default {
       { path: '^src/', pathNot: '^src/http/authenticate\\.ts$' },
       { path: 'node_modules/passport/' },
     ),
-    law('cli-sees-only-core', 'The client talks HTTP.', { path: '^src/cli/' }, { path: '^src/', pathNot: '^src/(cli|core)/' }),
+    law(
+      'cli-sees-only-core',
+      'The client talks HTTP.',
+      { path: '^src/cli/' },
+      { path: '^src/', pathNot: '^src/(cli|core)/' },
+    ),
     law(
       'doubles-import-nothing-of-ours',
       'A signer and its checker share no code.',
       { path: '^src/dev/' },
       { path: '^src/', pathNot: '^src/dev/' },
     ),
-    law('nobody-imports-doubles', 'Doubles never reach production.', { path: '^src/', pathNot: '^src/dev/' }, { path: '^src/dev/' }),
-    law('nothing-imports-main', 'main is the roof.', { path: '^src/', pathNot: room('main') }, { path: '^src/main\\.ts$' }),
+    law(
+      'nobody-imports-doubles',
+      'Doubles never reach production.',
+      { path: '^src/', pathNot: '^src/dev/' },
+      { path: '^src/dev/' },
+    ),
+    law(
+      'nothing-imports-main',
+      'main is the roof.',
+      { path: '^src/', pathNot: room('main') },
+      { path: '^src/main\\.ts$' },
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

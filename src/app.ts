@@ -1,7 +1,8 @@
 /**
  * Every URL of the product on one screen.
  *
- * A request walks down from here: what it carries, headers, who asks, then one door. Each half has its face for errors.
+ * A request walks down from here: what it carries, headers, who asks, then one door. Each half has
+ * its face for errors.
  */
 import express, { type Express, type Request } from 'express';
 import { apiRoutes } from './apis/api-routes.ts';
@@ -24,7 +25,13 @@ import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
 import { oauthFace, pageFace, problemFace } from './http/error-faces.ts';
 import { watchForwarded } from './http/forwarded-watch.ts';
-import { limitPerAddress, onlyNavigations, ownFormGuard, refusePrefetch, securityHeaders } from './http/guards.ts';
+import {
+  limitPerAddress,
+  onlyNavigations,
+  ownFormGuard,
+  refusePrefetch,
+  securityHeaders,
+} from './http/guards.ts';
 import { refuseHead } from './http/head-requests.ts';
 import { requestContext } from './http/request-context.ts';
 import { bridgeCookies } from './http/session-cookie.ts';
@@ -60,7 +67,11 @@ export function createApp(bridge: Bridge): Express {
   app.set('trust proxy', [...bridge.trustedProxies]);
 
   const trustsPeer = app.get('trust proxy fn') as (peer: string, hop: number) => boolean;
-  const forwarded = watchForwarded({ isTrusted: peer => trustsPeer(peer, 0), log: bridge.log, clock });
+  const forwarded = watchForwarded({
+    isTrusted: peer => trustsPeer(peer, 0),
+    log: bridge.log,
+    clock,
+  });
 
   app.use(requestContext(bridge.log, forwarded));
   app.use(securityHeaders({ secure, formTargets: bridge.consoleSources }));
@@ -69,38 +80,60 @@ export function createApp(bridge: Bridge): Express {
   const terminals = terminalDoors(bridge);
 
   // The doors of AWS tools, which come here most: they are answered as IAM Identity Center would.
-  app.use(identityCenter({ ...bridge, terminals })); //  /client/register  /device_authorization  /token  /start  /assignment/…  /federation/credentials  /logout
+  // /client/register /device_authorization /token /start /assignment/… /federation/credentials
+  // /logout
+  app.use(identityCenter({ ...bridge, terminals }));
 
   // Doors for machines: they answer with problem details.
   const machines = express.Router();
-  machines.use(health({ ping: bridge.ping, connectors, stopping: bridge.stopping, warnings: forwarded.warnings })); //        /healthz  /readyz
-  machines.use(federationMetadata(bridge)); //  /saml/idp/metadata  /.well-known/openid-configuration  /.well-known/jwks.json  /saml/{connector}/metadata
+  machines.use(
+    health({
+      ping: bridge.ping,
+      connectors,
+      stopping: bridge.stopping,
+      warnings: forwarded.warnings,
+    }),
+  ); //        /healthz  /readyz
+  // /saml/idp/metadata /.well-known/openid-configuration /.well-known/jwks.json
+  // /saml/{connector}/metadata
+  machines.use(federationMetadata(bridge));
   machines.use(problemFace());
   app.use(machines);
 
   // The door for programs that log in: they are answered in the words of OAuth.
   const logins = express.Router();
-  logins.use(oauth({ ...bridge, terminals })); //  /oauth/device_authorization  /oauth/token  /oauth/revoke  /.well-known/oauth-authorization-server
+  // /oauth/device_authorization /oauth/token /oauth/revoke /.well-known/oauth-authorization-server
+  logins.use(oauth({ ...bridge, terminals }));
   logins.use(oauthFace(bridge));
   app.use(logins);
 
   // The door for programs with a login: they are answered with problem details.
-  app.use(apiRoutes({ ...bridge, operations: credentialsApi({ ...bridge, connectors }) })); //  /api/v1/…
+  // /api/v1/…
+  app.use(apiRoutes({ ...bridge, operations: credentialsApi({ ...bridge, connectors }) }));
 
   // Doors for people: they answer with pages.
   app.use(renderer.assets); //                                                /assets/…
-  app.use(signInAnswers(signingIn)); //                                       /saml/{connector}/acs  /oidc/{connector}/callback
+  // /saml/{connector}/acs /oidc/{connector}/callback
+  app.use(signInAnswers(signingIn));
   // Before anything is counted: a page of another site must not use up what the browser of its
   // visitor may ask.
   app.use(onlyNavigations);
-  app.use(limitPerAddress({ perMinute: REQUESTS_PER_MINUTE, knownBrowser: cookies.readKnown, shownLive: signedInPerson }));
+  app.use(
+    limitPerAddress({
+      perMinute: REQUESTS_PER_MINUTE,
+      knownBrowser: cookies.readKnown,
+      shownLive: signedInPerson,
+    }),
+  );
   app.use(loadSession({ cookies, sessionOf: signIn.sessionOf, connectors }));
-  app.use(browserSso(signingIn)); //                                          /sign-in  /sign-in/{connector}  /sign-out
+  // /sign-in /sign-in/{connector} /sign-out
+  app.use(browserSso(signingIn));
   app.use(portal({ access, connectors, renderer, help })); //                /
   app.use(consoleLink({ access, renderer, ownForm })); //                              /console
   app.use(credentialsPage({ access, renderer, clock, ownForm })); //         /credentials
   app.use(cliDeviceLogin({ ...bridge, ownForm })); //                        /device
-  app.use(cliBrowserLogin({ ...bridge, ownForm })); //                       /oauth/authorize  /authorize
+  // /oauth/authorize /authorize
+  app.use(cliBrowserLogin({ ...bridge, ownForm }));
   app.use(awsConfigPage(bridge)); //  /aws-config
   app.use(mySessionsPage({ ...bridge, cookies, ownForm })); //               /sessions
   app.use(request => {

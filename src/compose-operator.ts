@@ -42,8 +42,12 @@ export interface OpeningStore {
 }
 
 /** Throws `unavailable`. */
-export async function openStore(configuration: StoreConfiguration, { secret, log, onChange }: OpeningStore): Promise<Store> {
-  const onProgress = (done: string): void => log.info({ done }, 'making the records of users from the audit trail');
+export async function openStore(
+  configuration: StoreConfiguration,
+  { secret, log, onChange }: OpeningStore,
+): Promise<Store> {
+  const onProgress = (done: string): void =>
+    log.info({ done }, 'making the records of users from the audit trail');
   if (configuration.kind === 'sqlite') {
     const { openSqliteStore } = await import('./store/sqlite.ts');
     return openSqliteStore({ ...configuration, secret, onChange, onProgress });

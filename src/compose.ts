@@ -1,7 +1,9 @@
 /**
- * The only file that knows every adapter: a configuration goes in, a bridge comes out, plugged together and open.
+ * The only file that knows every adapter: a configuration goes in, a bridge comes out, plugged
+ * together and open.
  *
- * Owns: which adapter fills which port, and that everything opened is closed again. Does not own: URLs (app.ts), the process (main.ts).
+ * Owns: which adapter fills which port, and that everything opened is closed again. Does not own:
+ * URLs (app.ts), the process (main.ts).
  */
 import { fileURLToPath } from 'node:url';
 import { createAuditTrail, logKept } from './audit/audit-trail.ts';
@@ -12,7 +14,10 @@ import { type Clients, createClients } from './bridge/clients.ts';
 import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-authorization.ts';
 import { type ContainerAccess, createContainerAccess } from './bridge/container-access.ts';
 import { currentIssuers } from './bridge/current-issuers.ts';
-import { createDeviceAuthorization, type DeviceAuthorization } from './bridge/device-authorization.ts';
+import {
+  createDeviceAuthorization,
+  type DeviceAuthorization,
+} from './bridge/device-authorization.ts';
 import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
 import { createSharedCredentials } from './bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from './bridge/sign-in.ts';
@@ -21,7 +26,10 @@ import { createTokens, type Tokens } from './bridge/tokens.ts';
 import { openStore } from './compose-operator.ts';
 import type { Configuration, ConnectorConfiguration } from './config/configuration.ts';
 import { createOidcConnector } from './connectors/oidc.ts';
-import { createResponseValidator, type ResponseValidator } from './connectors/saml/response-validator.ts';
+import {
+  createResponseValidator,
+  type ResponseValidator,
+} from './connectors/saml/response-validator.ts';
 import { createSamlConnector } from './connectors/saml.ts';
 import type { BridgeError } from './core/errors.ts';
 import { partitionTable } from './core/partitions.ts';
@@ -99,10 +107,14 @@ const OPERATORS_EVERY = 2_000;
 const systemClock: Clock = { now: () => Date.now() };
 
 /**
- * Opens a bridge. An identity provider that is down leaves its connector unavailable and stops nothing; a store or a key that cannot
- * be opened throws, and what was opened before is closed again.
+ * Opens a bridge. An identity provider that is down leaves its connector unavailable and stops
+ * nothing; a store or a key that cannot be opened throws, and what was opened before is closed
+ * again.
  */
-export async function compose(configuration: Configuration, options: ComposeOptions): Promise<Bridge> {
+export async function compose(
+  configuration: Configuration,
+  options: ComposeOptions,
+): Promise<Bridge> {
   const { log, clock = systemClock, stopping = () => false } = options;
   const { baseUrl, aws, issuer } = configuration;
   await using opened = new AsyncDisposableStack();
@@ -114,7 +126,11 @@ export async function compose(configuration: Configuration, options: ComposeOpti
   const partitions = partitionTable(aws);
   const keys = await openSigningKeys({ ...issuer.keys, clock });
   const sealingSecret = await openSealingSecret(issuer.keys);
-  const store = await openStore(configuration.store, { secret: sealingSecret, log, onChange: fault => logStore(log, fault) });
+  const store = await openStore(configuration.store, {
+    secret: sealingSecret,
+    log,
+    onChange: fault => logStore(log, fault),
+  });
   opened.defer(() => store.close());
   const audit = createAuditTrail({ sinks: [store.audit], log });
   opened.defer(() => audit.close());
@@ -127,22 +143,43 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     partitions,
     clock,
   });
-  const broker = createCredentialBroker({ issuer: ourIssuer, partitions, outbound: toAws, timeoutSeconds: aws.timeoutSeconds, clock });
+  const broker = createCredentialBroker({
+    issuer: ourIssuer,
+    partitions,
+    outbound: toAws,
+    timeoutSeconds: aws.timeoutSeconds,
+    clock,
+  });
   const console = createConsoleFederation({ partitions, outbound: toAws });
 
   const validator = createResponseValidator();
   opened.defer(() => validator.close());
   const openedConnectors = await Promise.all(
-    configuration.connectors.map(connector => openConnector(connector, { baseUrl, keys, outbound: toIdps, validator, clock, log })),
+    configuration.connectors.map(connector =>
+      openConnector(connector, { baseUrl, keys, outbound: toIdps, validator, clock, log }),
+    ),
   );
   const connectors = openedConnectors.map(({ connector }) => connector);
   for (const connector of connectors) opened.defer(() => connector.close());
 
   const { idleSeconds, maxSeconds } = configuration.sessions;
-  const signIn = createSignIn({ connectors, ...store, audit, clock, secrets, idleSeconds, maxSeconds });
+  const signIn = createSignIn({
+    connectors,
+    ...store,
+    audit,
+    clock,
+    secrets,
+    idleSeconds,
+    maxSeconds,
+  });
   const isCurrent = currentIssuers(connectors);
   const { cli } = configuration;
-  const callers = createTokenCallers({ ...store, isCurrent, clock, deviceRoles: cli.deviceGrant.roles });
+  const callers = createTokenCallers({
+    ...store,
+    isCurrent,
+    clock,
+    deviceRoles: cli.deviceGrant.roles,
+  });
   const containerAccess = createContainerAccess({ ...store, callers, audit, clock, secrets });
   const { maxSeconds: cliMaxSeconds, accessTokenSeconds } = cli;
   const tokens = createTokens({
@@ -150,10 +187,31 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     ...{ callers, containerAccess, audit, clock, secrets },
     ...{ maxSeconds: cliMaxSeconds, accessTokenSeconds },
   });
-  const clients = createClients({ configured: cli.clients, registrations: createClientRegistrations(sealingSecret), clock, secrets });
+  const clients = createClients({
+    configured: cli.clients,
+    registrations: createClientRegistrations(sealingSecret),
+    clock,
+    secrets,
+  });
   const { enabled, intervalSeconds } = cli.deviceGrant;
-  const deviceAuthorization = createDeviceAuthorization({ ...store, tokens, audit, clock, secrets, enabled, intervalSeconds });
-  const codeAuthorization = createCodeAuthorization({ ...store, clients, tokens, audit, clock, secrets, issuer: baseUrl });
+  const deviceAuthorization = createDeviceAuthorization({
+    ...store,
+    tokens,
+    audit,
+    clock,
+    secrets,
+    enabled,
+    intervalSeconds,
+  });
+  const codeAuthorization = createCodeAuthorization({
+    ...store,
+    clients,
+    tokens,
+    audit,
+    clock,
+    secrets,
+    issuer: baseUrl,
+  });
   const mySessions = createMySessions({ ...store, isCurrent, audit, clock });
   const policy = compilePolicy(configuration.access, configuration.accounts);
   const access = createAccess({
@@ -165,10 +223,15 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     clock,
     issuerUrl: `${baseUrl}/`,
   });
-  const renderer = createRenderer({ directory: fileURLToPath(new URL('../views', import.meta.url)), helpUrl: configuration.help?.url });
+  const renderer = createRenderer({
+    directory: fileURLToPath(new URL('../views', import.meta.url)),
+    helpUrl: configuration.help?.url,
+  });
 
   const pruning = setInterval(() => {
-    store.prune(clock.now()).catch((cause: unknown) => log.error({ cause: String(cause) }, 'pruning failed'));
+    store
+      .prune(clock.now())
+      .catch((cause: unknown) => log.error({ cause: String(cause) }, 'pruning failed'));
   }, PRUNE_EVERY);
   pruning.unref();
   opened.defer(() => clearInterval(pruning));
@@ -196,9 +259,13 @@ export async function compose(configuration: Configuration, options: ComposeOpti
     audit,
     metadata: ourIssuer,
     serviceProviders: new Map(
-      openedConnectors.flatMap(({ connector, metadata }) => (metadata === undefined ? [] : [[connector.id, metadata]])),
+      openedConnectors.flatMap(({ connector, metadata }) =>
+        metadata === undefined ? [] : [[connector.id, metadata]],
+      ),
     ),
-    consoleSources: [...new Set([...usedPartitions].flatMap(partition => partitions[partition].consoleSources))],
+    consoleSources: [
+      ...new Set([...usedPartitions].flatMap(partition => partitions[partition].consoleSources)),
+    ],
     renderer,
     secrets,
     clock,
@@ -211,7 +278,11 @@ export async function compose(configuration: Configuration, options: ComposeOpti
 
 function logStore(log: Logger, fault: BridgeError | undefined): void {
   if (fault === undefined) log.info('store ready');
-  else log.error({ why: fault.message, cause: fault.cause instanceof Error ? fault.cause.message : undefined }, 'store unavailable');
+  else
+    log.error(
+      { why: fault.message, cause: fault.cause instanceof Error ? fault.cause.message : undefined },
+      'store unavailable',
+    );
 }
 
 /** Writes what operators did into the log; a fault is told once, until a look works again. */
@@ -250,16 +321,43 @@ async function openConnector(
   { baseUrl, keys, outbound, validator, clock, log }: ConnectorParts,
 ): Promise<{ readonly connector: Connector; readonly metadata?: ServiceProviderMetadata }> {
   const onChange = (availability: Availability, thrown?: unknown): void => {
-    // The reason is fit for a page; what lies beneath it (an address, a file, a fault) is for the operator.
-    const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : undefined;
-    if (availability.state === 'ready') log.info({ connector: configuration.id }, 'connector ready');
-    else log.warn({ connector: configuration.id, why: availability.reason, cause }, 'connector unavailable');
+    // The reason is fit for a page; what lies beneath it (an address, a file, a fault) is for the
+    // operator.
+    const cause =
+      thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : undefined;
+    if (availability.state === 'ready')
+      log.info({ connector: configuration.id }, 'connector ready');
+    else
+      log.warn(
+        { connector: configuration.id, why: availability.reason, cause },
+        'connector unavailable',
+      );
   };
   if (configuration.protocol === 'oidc') {
-    return { connector: await createOidcConnector({ ...configuration, baseUrl, outbound, clock, secrets, onChange }) };
+    return {
+      connector: await createOidcConnector({
+        ...configuration,
+        baseUrl,
+        outbound,
+        clock,
+        secrets,
+        onChange,
+      }),
+    };
   }
   const { active, published } = keys.serviceProvider;
-  const signingKey = { privateKeyPem: active.privateKeyPem(), certificatesPem: published.map(({ certificatePem }) => certificatePem) };
-  const connector = await createSamlConnector({ ...configuration, baseUrl, outbound, validator, clock, signingKey, onChange });
+  const signingKey = {
+    privateKeyPem: active.privateKeyPem(),
+    certificatesPem: published.map(({ certificatePem }) => certificatePem),
+  };
+  const connector = await createSamlConnector({
+    ...configuration,
+    baseUrl,
+    outbound,
+    validator,
+    clock,
+    signingKey,
+    onChange,
+  });
   return { connector, metadata: connector };
 }

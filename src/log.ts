@@ -1,7 +1,7 @@
 /**
- * The operator's log: pino, JSON on stdout, with redaction as the last net. Whoever logs passes fields, not sentences;
- * secrets must not be passed at all. No line contains a character that a terminal obeys, whoever
- * said it (threats R46).
+ * The operator's log: pino, JSON on stdout, with redaction as the last net. Whoever logs passes
+ * fields, not sentences; secrets must not be passed at all. No line contains a character that a
+ * terminal obeys, whoever said it (threats R46).
  */
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { printableLogLine } from './core/printable.ts';
@@ -45,30 +45,41 @@ const SECRET_NAMES: ReadonlySet<string> = new Set(
     'privateKey',
   ].map(name => name.toLowerCase()),
 );
-/** Lines go out together, at the latest after this time: each write of its own costs as much as half a request. */
+/**
+ * Lines go out together, at the latest after this time: each write of its own costs as much as half
+ * a request.
+ */
 const BATCH_BYTES = 8 * 1024;
 const BATCH_MILLISECONDS = 100;
 /** Levels of a line that are looked through. */
 const DEEPEST = 5;
 
-export function createLog(options: { readonly level: string; readonly destination?: DestinationStream | undefined }): Logger {
+export function createLog(options: {
+  readonly level: string;
+  readonly destination?: DestinationStream | undefined;
+}): Logger {
   return pino(
     {
       level: options.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       // pino's own redaction by paths takes longer than everything else about a line.
-      formatters: { level: label => ({ level: label }), log: fields => redacted(fields) as Record<string, unknown> },
+      formatters: {
+        level: label => ({ level: label }),
+        log: fields => redacted(fields) as Record<string, unknown>,
+      },
       hooks: { streamWrite: printableLogLine },
       serializers: { err: (fault: Error) => redacted(pino.stdSerializers.err(fault)) as object },
     },
-    options.destination ?? pino.destination({ sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MILLISECONDS }),
+    options.destination ??
+      pino.destination({ sync: false, minLength: BATCH_BYTES, periodicFlush: BATCH_MILLISECONDS }),
   );
 }
 
 /** The same value where there is nothing to hide, else a copy. */
 function redacted(value: unknown, depth = 1): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Error || depth > DEEPEST) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Error || depth > DEEPEST)
+    return value;
   let copy: Record<string, unknown> | undefined;
   for (const [name, field] of Object.entries(value)) {
     const shown = SECRET_NAMES.has(name.toLowerCase()) ? '[redacted]' : redacted(field, depth + 1);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The server's command: `rolebridge-server serve --config FILE`, `check FILE`, and what operators do with sessions (operator.ts).
+ * The server's command: `rolebridge-server serve --config FILE`, `check FILE`, and what operators
+ * do with sessions (operator.ts).
  *
  * Owns: arguments, signals and exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.
  */
@@ -57,8 +58,10 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.done;
   }
   if (command === 'check' && file !== undefined && more.length === 0) return check(file);
-  if (command === 'serve' && values.config !== undefined && file === undefined) return run(values.config);
-  const act = values.config !== undefined && file === undefined ? operatorAction(command, values) : undefined;
+  if (command === 'serve' && values.config !== undefined && file === undefined)
+    return run(values.config);
+  const act =
+    values.config !== undefined && file === undefined ? operatorAction(command, values) : undefined;
   if (act !== undefined) return withConfiguration(values.config!, act);
   process.stderr.write(USAGE);
   return EXIT.usage;
@@ -83,31 +86,48 @@ type Action = (configuration: Configuration) => Promise<void>;
 function operatorAction(command: string | undefined, values: OperatorValues): Action | undefined {
   const { user, person, session: handle, reason, block, blocked, json = false } = values;
   const named = { user, person, session: handle, reason };
-  const given = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const given = Object.entries(named).flatMap(([name, value]) =>
+    value === undefined ? [] : [name],
+  );
   const options = { ...named, json };
   const isOf = (...names: readonly string[]): boolean => given.every(name => names.includes(name));
-  const isOnePerson = isOf('user', 'person', 'reason') && (named.user === undefined) !== (named.person === undefined);
+  const isOnePerson =
+    isOf('user', 'person', 'reason') && (named.user === undefined) !== (named.person === undefined);
   // Loaded when needed: serving needs none of it, and a command in an emergency nothing of a
   // bridge.
-  const act = (run: (operator: typeof import('./operator.ts'), configuration: Configuration) => Promise<void>): Action => {
+  const act = (
+    run: (operator: typeof import('./operator.ts'), configuration: Configuration) => Promise<void>,
+  ): Action => {
     return async configuration => run(await import('./operator.ts'), configuration);
   };
   if (command === 'sessions' && !block) {
-    if (blocked) return isOf() ? act((operator, configuration) => operator.listBlocked(configuration, options)) : undefined;
-    return isOf('user') ? act((operator, configuration) => operator.listSessions(configuration, options)) : undefined;
+    if (blocked)
+      return isOf()
+        ? act((operator, configuration) => operator.listBlocked(configuration, options))
+        : undefined;
+    return isOf('user')
+      ? act((operator, configuration) => operator.listSessions(configuration, options))
+      : undefined;
   }
   if (blocked) return undefined;
   if (command === 'end-sessions') {
     const { session } = named;
     if (session !== undefined)
-      return isOf('session') && !block ? act((operator, configuration) => operator.endSession(configuration, session, options)) : undefined;
+      return isOf('session') && !block
+        ? act((operator, configuration) => operator.endSession(configuration, session, options))
+        : undefined;
     if (!isOnePerson) return undefined;
-    if (block) return act((operator, configuration) => operator.blockPerson(configuration, options));
-    return named.reason === undefined ? act((operator, configuration) => operator.endSessions(configuration, options)) : undefined;
+    if (block)
+      return act((operator, configuration) => operator.blockPerson(configuration, options));
+    return named.reason === undefined
+      ? act((operator, configuration) => operator.endSessions(configuration, options))
+      : undefined;
   }
   if (block || !isOnePerson) return undefined;
-  if (command === 'block') return act((operator, configuration) => operator.blockPerson(configuration, options));
-  if (command === 'unblock') return act((operator, configuration) => operator.unblockPerson(configuration, options));
+  if (command === 'block')
+    return act((operator, configuration) => operator.blockPerson(configuration, options));
+  if (command === 'unblock')
+    return act((operator, configuration) => operator.unblockPerson(configuration, options));
   return undefined;
 }
 
@@ -159,7 +179,8 @@ async function readAgain(file: string): Promise<Configuration> {
  */
 function isProxyUsable(): boolean {
   const { fault } = readProxySettings(process.env);
-  if (fault !== undefined) process.stderr.write(`environment: ${fault.variable} ${fault.message} ${fault.fix}\n`);
+  if (fault !== undefined)
+    process.stderr.write(`environment: ${fault.variable} ${fault.message} ${fault.fix}\n`);
   return fault === undefined;
 }
 
@@ -189,6 +210,9 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
   const usage = (thrown as { code?: unknown } | undefined)?.code;
-  process.stderr.write(`rolebridge-server: ${printableText(thrown instanceof Error ? thrown.message : String(thrown))}\n`);
-  process.exitCode = typeof usage === 'string' && usage.startsWith('ERR_PARSE_ARGS') ? EXIT.usage : EXIT.failed;
+  process.stderr.write(
+    `rolebridge-server: ${printableText(thrown instanceof Error ? thrown.message : String(thrown))}\n`,
+  );
+  process.exitCode =
+    typeof usage === 'string' && usage.startsWith('ERR_PARSE_ARGS') ? EXIT.usage : EXIT.failed;
 }

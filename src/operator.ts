@@ -8,7 +8,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { type EndedSessions, type OperatorSessions, strangerOf } from './bridge/operator-sessions.ts';
+import {
+  type EndedSessions,
+  type OperatorSessions,
+  strangerOf,
+} from './bridge/operator-sessions.ts';
 import { composeForOperator } from './compose-operator.ts';
 import type { Configuration } from './config/configuration.ts';
 import { type Origin, recordable } from './core/audit-event.ts';
@@ -34,7 +38,10 @@ export interface PersonOptions extends ListOptions {
 const MAX_REASON = 256;
 
 /** Throws `unavailable` when the store cannot be opened. */
-export async function listSessions(configuration: Configuration, { user, json }: ListOptions): Promise<void> {
+export async function listSessions(
+  configuration: Configuration,
+  { user, json }: ListOptions,
+): Promise<void> {
   await operate(configuration, async sessions => {
     const found = await sessions.list(user);
     const tokens = await sessions.containerTokens(found);
@@ -43,11 +50,15 @@ export async function listSessions(configuration: Configuration, { user, json }:
     else process.stdout.write(sessionTable(found));
     if (!json && tokens.length > 0) process.stdout.write(`\n${containerTokenTable(tokens)}`);
     const blocked = await sessions.blocked();
-    if (blocked.length > 0 && !json) process.stderr.write(`Blocked users: ${blocked.length}. List them: sessions --blocked\n`);
+    if (blocked.length > 0 && !json)
+      process.stderr.write(`Blocked users: ${blocked.length}. List them: sessions --blocked\n`);
   });
 }
 
-export async function listBlocked(configuration: Configuration, { json }: Pick<ListOptions, 'json'>): Promise<void> {
+export async function listBlocked(
+  configuration: Configuration,
+  { json }: Pick<ListOptions, 'json'>,
+): Promise<void> {
   await operate(configuration, async sessions => {
     const found = await sessions.blocked();
     if (json) say(true, found.map(fieldsOfPerson), '');
@@ -57,10 +68,18 @@ export async function listBlocked(configuration: Configuration, { json }: Pick<L
 }
 
 /** Ends the session of one terminal. Throws an Error when there is none of that id. */
-export async function endSession(configuration: Configuration, session: string, { json }: Pick<ListOptions, 'json'>): Promise<void> {
+export async function endSession(
+  configuration: Configuration,
+  session: string,
+  { json }: Pick<ListOptions, 'json'>,
+): Promise<void> {
   await operate(configuration, async sessions => {
     const ended = await sessions.endSession(session, originOf());
-    say(json, { ended: [fieldsOf(ended)] }, `Ended the session ${ended.handle} of ${ended.username}.`);
+    say(
+      json,
+      { ended: [fieldsOf(ended)] },
+      `Ended the session ${ended.handle} of ${ended.username}.`,
+    );
   });
 }
 
@@ -68,7 +87,10 @@ export async function endSession(configuration: Configuration, session: string, 
  * Ends everything of one user. Throws an Error that says what to do when nobody or several are
  * meant.
  */
-export async function endSessions(configuration: Configuration, options: PersonOptions): Promise<void> {
+export async function endSessions(
+  configuration: Configuration,
+  options: PersonOptions,
+): Promise<void> {
   await operate(configuration, async sessions => {
     const person = await personMeant(sessions, options);
     sayEnded(options, await sessions.end(person, originOf()));
@@ -76,23 +98,43 @@ export async function endSessions(configuration: Configuration, options: PersonO
 }
 
 /** Blocks one user, known or not, and ends everything of theirs. Throws as `endSessions`. */
-export async function blockPerson(configuration: Configuration, options: PersonOptions): Promise<void> {
+export async function blockPerson(
+  configuration: Configuration,
+  options: PersonOptions,
+): Promise<void> {
   await operate(configuration, async sessions => {
     const reason = reasonIn(options);
     const { person: id } = options;
-    const person = await personMeant(sessions, options, id !== undefined && isPersonId(id) ? strangerOf(id) : undefined);
-    const { isNew, ...ended } = await sessions.block(person, { by: operatorName(), reason }, originOf());
+    const person = await personMeant(
+      sessions,
+      options,
+      id !== undefined && isPersonId(id) ? strangerOf(id) : undefined,
+    );
+    const { isNew, ...ended } = await sessions.block(
+      person,
+      { by: operatorName(), reason },
+      originOf(),
+    );
     sayEnded(options, ended, isNew ? ' Blocked.' : ' Was blocked already.');
   });
 }
 
 /** Lets one user sign in again. Throws as `endSessions`. */
-export async function unblockPerson(configuration: Configuration, options: PersonOptions): Promise<void> {
+export async function unblockPerson(
+  configuration: Configuration,
+  options: PersonOptions,
+): Promise<void> {
   await operate(configuration, async sessions => {
     const person = await personMeant(sessions, options);
     const wasBlocked = await sessions.unblock(person, { reason: reasonIn(options) }, originOf());
-    const text = wasBlocked ? 'can sign in again. Earlier sessions stay ended.' : 'was not blocked.';
-    say(options.json, { person: actorIn(person), was_blocked: wasBlocked }, `${nameOf(person)}: ${text}`);
+    const text = wasBlocked
+      ? 'can sign in again. Earlier sessions stay ended.'
+      : 'was not blocked.';
+    say(
+      options.json,
+      { person: actorIn(person), was_blocked: wasBlocked },
+      `${nameOf(person)}: ${text}`,
+    );
   });
 }
 
@@ -107,7 +149,9 @@ async function personMeant(
   stranger?: KnownPerson,
 ): Promise<KnownPerson> {
   if (person !== undefined && !isPersonId(person))
-    throw new Error('a person id has 16 characters of a-z and 2-7; the audit trail has it as "person"');
+    throw new Error(
+      'a person id has 16 characters of a-z and 2-7; the audit trail has it as "person"',
+    );
   const found = await sessions.find(person === undefined ? { username: user! } : { person });
   const [only = stranger, ...others] = found;
   if (only === undefined) throw new Error(`unknown user. ${WHO_IS_MEANT}`);
@@ -122,7 +166,11 @@ const WHO_IS_MEANT =
   'Use the user name or the person id from the audit trail. Users who have never signed in are unknown; block them by --person.';
 
 function originOf(): Origin {
-  return { correlationId: randomUUID(), address: 'local', userAgent: recordable(`rolebridge-server, ${operatorName()}`, 128) };
+  return {
+    correlationId: randomUUID(),
+    address: 'local',
+    userAgent: recordable(`rolebridge-server, ${operatorName()}`, 128),
+  };
 }
 
 /** A container may run under a user that has no name. */
@@ -142,17 +190,32 @@ function reasonIn({ reason }: PersonOptions): string | undefined {
   return reason;
 }
 
-function sayEnded({ json }: PersonOptions, { person, browserSessions, cliSessions }: EndedSessions, more = ''): void {
-  const note = 'Credentials that AWS has already issued stay valid until they expire (docs/operations.md).';
-  const data = [{ person: actorIn(person), browser_sessions: browserSessions, cli_sessions: cliSessions.map(fieldsOf) }];
+function sayEnded(
+  { json }: PersonOptions,
+  { person, browserSessions, cliSessions }: EndedSessions,
+  more = '',
+): void {
+  const note =
+    'Credentials that AWS has already issued stay valid until they expire (docs/operations.md).';
+  const data = [
+    {
+      person: actorIn(person),
+      browser_sessions: browserSessions,
+      cli_sessions: cliSessions.map(fieldsOf),
+    },
+  ];
   const line = `${nameOf(person)}: ended ${browserSessions} in browsers and ${cliSessions.length} in terminals.${more}`;
   say(json, { people: data }, [line, note].join('\n'));
 }
 
 const actorIn = ({ person, connector, username }: KnownPerson) => ({ person, connector, username });
-const nameOf = ({ username, person, connector }: KnownPerson) => `${username} (${person}, ${connector})`;
+const nameOf = ({ username, person, connector }: KnownPerson) =>
+  `${username} (${person}, ${connector})`;
 
-async function operate(configuration: Configuration, act: (sessions: OperatorSessions) => Promise<void>): Promise<void> {
+async function operate(
+  configuration: Configuration,
+  act: (sessions: OperatorSessions) => Promise<void>,
+): Promise<void> {
   const sessions = await composeForOperator(configuration, {
     log: createLog({ level: configuration.log.level, destination: process.stderr }),
   });
@@ -168,7 +231,9 @@ async function operate(configuration: Configuration, act: (sessions: OperatorSes
 }
 
 function say(json: boolean, data: object, text: string): void {
-  process.stdout.write(`${json ? printableJson(JSON.stringify(data, null, 2)) : printableText(text)}\n`);
+  process.stdout.write(
+    `${json ? printableJson(JSON.stringify(data, null, 2)) : printableText(text)}\n`,
+  );
 }
 
 const time = (instant: number): string => `${new Date(instant).toISOString().slice(0, 16)}Z`;
@@ -183,14 +248,17 @@ function fieldsOf(session: CliSessionSummary): object {
     grant: session.grant,
     address: session.address,
     created_at: new Date(session.createdAt).toISOString(),
-    last_used_at: session.lastUsedAt === undefined ? null : new Date(session.lastUsedAt).toISOString(),
+    last_used_at:
+      session.lastUsedAt === undefined ? null : new Date(session.lastUsedAt).toISOString(),
     last_used_address: session.lastUsedAddress ?? null,
     expires_at: new Date(session.expiresAt).toISOString(),
   };
 }
 
 /** A session with the container tokens that end with it. */
-function withTokens(tokens: readonly ContainerTokenSummary[]): (session: CliSessionSummary) => object {
+function withTokens(
+  tokens: readonly ContainerTokenSummary[],
+): (session: CliSessionSummary) => object {
   const byCliSession = Map.groupBy(tokens, ({ cliSession }) => cliSession);
   return session => ({
     ...fieldsOf(session),
@@ -201,7 +269,8 @@ function withTokens(tokens: readonly ContainerTokenSummary[]): (session: CliSess
       role: token.role,
       address: token.address,
       created_at: new Date(token.createdAt).toISOString(),
-      last_used_at: token.lastUsedAt === undefined ? null : new Date(token.lastUsedAt).toISOString(),
+      last_used_at:
+        token.lastUsedAt === undefined ? null : new Date(token.lastUsedAt).toISOString(),
       last_used_address: token.lastUsedAddress ?? null,
       expires_at: new Date(token.expiresAt).toISOString(),
     })),
@@ -210,39 +279,64 @@ function withTokens(tokens: readonly ContainerTokenSummary[]): (session: CliSess
 
 function fieldsOfPerson({ person, connector, username, signedInAt, blocked }: KnownPerson): object {
   return {
-    ...{ person, connector, username, signed_in_at: signedInAt === undefined ? null : new Date(signedInAt).toISOString() },
-    blocked: blocked === undefined ? null : { at: new Date(blocked.at).toISOString(), by: blocked.by, reason: blocked.reason ?? null },
+    ...{
+      person,
+      connector,
+      username,
+      signed_in_at: signedInAt === undefined ? null : new Date(signedInAt).toISOString(),
+    },
+    blocked:
+      blocked === undefined
+        ? null
+        : {
+            at: new Date(blocked.at).toISOString(),
+            by: blocked.by,
+            reason: blocked.reason ?? null,
+          },
   };
 }
 
 function sessionTable(sessions: readonly CliSessionSummary[]): string {
   return table([
     ['SESSION', 'USER', 'DEVICE', 'FROM', 'SINCE', 'LAST USE', 'ENDS'],
-    ...sessions.map(({ handle, username, deviceName, address, createdAt, lastUsedAt, expiresAt }) => [
-      handle,
-      username,
-      deviceName ?? '-',
-      address,
-      time(createdAt),
-      lastUsedAt === undefined ? 'waiting' : time(lastUsedAt),
-      time(expiresAt),
-    ]),
+    ...sessions.map(
+      ({ handle, username, deviceName, address, createdAt, lastUsedAt, expiresAt }) => [
+        handle,
+        username,
+        deviceName ?? '-',
+        address,
+        time(createdAt),
+        lastUsedAt === undefined ? 'waiting' : time(lastUsedAt),
+        time(expiresAt),
+      ],
+    ),
   ]);
 }
 
 function containerTokenTable(tokens: readonly ContainerTokenSummary[]): string {
   return table([
     ['CONTAINER TOKEN', 'SESSION', 'ACCOUNT', 'ROLE', 'FROM', 'SINCE', 'LAST USE', 'BY'],
-    ...tokens.map(({ handle, cliSession, accountName, role, address, createdAt, lastUsedAt, lastUsedAddress }) => [
-      handle,
-      cliSession,
-      accountName,
-      role,
-      address,
-      time(createdAt),
-      lastUsedAt === undefined ? 'never' : time(lastUsedAt),
-      lastUsedAddress ?? '-',
-    ]),
+    ...tokens.map(
+      ({
+        handle,
+        cliSession,
+        accountName,
+        role,
+        address,
+        createdAt,
+        lastUsedAt,
+        lastUsedAddress,
+      }) => [
+        handle,
+        cliSession,
+        accountName,
+        role,
+        address,
+        time(createdAt),
+        lastUsedAt === undefined ? 'never' : time(lastUsedAt),
+        lastUsedAddress ?? '-',
+      ],
+    ),
   ]);
 }
 

@@ -4,7 +4,8 @@ import type { Secrets } from './core/ports.ts';
 
 export const systemSecrets: Secrets = {
   token: () => randomBytes(32).toString('base64url'),
-  code: (alphabet, length) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(''),
+  code: (alphabet, length) =>
+    Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join(''),
   handle: () => randomBytes(10).toString('hex'),
   digest: text => createHash('sha256').update(text, 'utf8').digest('base64url'),
   equal: (a, b) => {

@@ -18,11 +18,14 @@ const ANSWERS: Readonly<Record<string, RequestListener>> = {
     };
     more();
   },
-  '/bomb': (_request, response) => void response.setHeader('content-encoding', 'gzip').end(gzipSync(Buffer.alloc(30_000_000))),
-  '/zipped': (_request, response) => void response.setHeader('content-encoding', 'gzip').end(gzipSync('unzipped')),
+  '/bomb': (_request, response) =>
+    void response.setHeader('content-encoding', 'gzip').end(gzipSync(Buffer.alloc(30_000_000))),
+  '/zipped': (_request, response) =>
+    void response.setHeader('content-encoding', 'gzip').end(gzipSync('unzipped')),
   '/redirect': (_request, response) => void response.writeHead(302, { location: '/fine' }).end(),
   '/silent': () => {},
-  '/half': (_request, response) => void response.writeHead(200, { 'content-length': '10' }).write('half'),
+  '/half': (_request, response) =>
+    void response.writeHead(200, { 'content-length': '10' }).write('half'),
   '/cut': (_request, response) => {
     response.writeHead(200, { 'content-length': '10' }).write('half');
     response.destroy();
@@ -35,7 +38,9 @@ describe('the way out', () => {
   let outbound: Outbound;
   let base: string;
   before(async () => {
-    server = createServer((request, response) => ANSWERS[new URL(request.url!, 'http://x').pathname]!(request, response));
+    server = createServer((request, response) =>
+      ANSWERS[new URL(request.url!, 'http://x').pathname]!(request, response),
+    );
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     outbound = createOutbound({ timeoutSeconds: 0.5, maxBytes: MAX_BYTES });
@@ -52,7 +57,10 @@ describe('the way out', () => {
     assert.equal(await response.text(), 'fine');
     assert.equal((await outbound.fetch(`${base}/no`)).status, 404);
     assert.equal(await (await outbound.fetch(`${base}/zipped`)).text(), 'unzipped');
-    assert.equal((await (await outbound.fetch(`${base}/exact`)).arrayBuffer()).byteLength, MAX_BYTES);
+    assert.equal(
+      (await (await outbound.fetch(`${base}/exact`)).arrayBuffer()).byteLength,
+      MAX_BYTES,
+    );
   });
 
   const REFUSED: readonly [path: string, says: RegExp][] = [
@@ -68,7 +76,10 @@ describe('the way out', () => {
     it(`refuses ${path} and says why without the query`, async () => {
       await assert.rejects(
         outbound.fetch(`${base}${path}?secret=s3cret`),
-        (thrown: unknown) => thrown instanceof Error && says.test(thrown.message) && !thrown.message.includes('s3cret'),
+        (thrown: unknown) =>
+          thrown instanceof Error &&
+          says.test(thrown.message) &&
+          !thrown.message.includes('s3cret'),
       );
     });
   }
@@ -78,7 +89,10 @@ describe('the way out', () => {
     await new Promise<void>(resolve => free.listen(0, '127.0.0.1', resolve));
     const { port } = free.address() as AddressInfo;
     await new Promise(resolve => free.close(resolve));
-    await assert.rejects(outbound.fetch(`http://127.0.0.1:${port}/`), /cannot be reached \(ECONNREFUSED\)/);
+    await assert.rejects(
+      outbound.fetch(`http://127.0.0.1:${port}/`),
+      /cannot be reached \(ECONNREFUSED\)/,
+    );
   });
 
   it("keeps the caller's own limit", async () => {
@@ -86,7 +100,13 @@ describe('the way out', () => {
   });
 
   it('speaks plain http to loopback only', async () => {
-    for (const url of ['https://idp.example/', 'http://localhost:1/', 'http://127.8.9.1/', 'http://[::1]/', 'http://keycloak.localhost/'])
+    for (const url of [
+      'https://idp.example/',
+      'http://localhost:1/',
+      'http://127.8.9.1/',
+      'http://[::1]/',
+      'http://keycloak.localhost/',
+    ])
       assert.ok(isSecureUrl(new URL(url)), url);
     for (const url of [
       'http://idp.example/',
@@ -115,7 +135,10 @@ describe('the way out through a proxy', () => {
   });
   after(() => new Promise(resolve => proxy.close(resolve)));
 
-  const fetchWith = async (env: Record<string, string>, url = 'https://idp.example/'): Promise<string> => {
+  const fetchWith = async (
+    env: Record<string, string>,
+    url = 'https://idp.example/',
+  ): Promise<string> => {
     const outbound = createOutbound({ timeoutSeconds: 2, maxBytes: MAX_BYTES, env });
     try {
       return await outbound.fetch(url).then(
@@ -137,29 +160,47 @@ describe('the way out through a proxy', () => {
       const said = await fetchWith(env);
       assert.deepEqual(asked, ['idp.example:443'], JSON.stringify(env));
       const variable = Object.keys(env).find(name => env[name] !== '')!;
-      assert.equal(said, `https://idp.example/: the proxy rejected the connection (status 407) (through the proxy of ${variable})`);
+      assert.equal(
+        said,
+        `https://idp.example/: the proxy rejected the connection (status 407) (through the proxy of ${variable})`,
+      );
     }
   });
 
   it('sends the password of the variable to the proxy, and says it nowhere', async () => {
     asked.length = 0;
     const said = await fetchWith({ HTTPS_PROXY: `alice:s3cr%40t@127.0.0.1:${port}` });
-    assert.deepEqual(asked, [`idp.example:443 Basic ${Buffer.from('alice:s3cr@t').toString('base64')}`]);
+    assert.deepEqual(asked, [
+      `idp.example:443 Basic ${Buffer.from('alice:s3cr@t').toString('base64')}`,
+    ]);
     assert.doesNotMatch(said, /s3cr|alice/);
   });
 
   it('goes straight to this computer, and to what NO_PROXY covers', async () => {
     asked.length = 0;
     const env = { HTTPS_PROXY: `127.0.0.1:${port}`, NO_PROXY: 'idp.invalid' };
-    assert.match(await fetchWith(env, 'https://sso.idp.invalid/'), /cannot be reached \((?:ENOTFOUND|EAI_AGAIN)\)$/);
-    assert.match(await fetchWith({ ...env, HTTP_PROXY: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}/`), /^an answer$/);
+    assert.match(
+      await fetchWith(env, 'https://sso.idp.invalid/'),
+      /cannot be reached \((?:ENOTFOUND|EAI_AGAIN)\)$/,
+    );
+    assert.match(
+      await fetchWith({ ...env, HTTP_PROXY: `127.0.0.1:${port}` }, `http://127.0.0.1:${port}/`),
+      /^an answer$/,
+    );
     assert.deepEqual(asked, []);
   });
 
   it('does not begin with a proxy that it cannot use', () => {
     assert.throws(
-      () => createOutbound({ timeoutSeconds: 2, maxBytes: MAX_BYTES, env: { HTTPS_PROXY: 'socks5://alice:s3cret@proxy.corp' } }),
-      (thrown: unknown) => /^HTTPS_PROXY names a socks5 proxy/.test((thrown as Error).message) && !/s3cret/.test((thrown as Error).message),
+      () =>
+        createOutbound({
+          timeoutSeconds: 2,
+          maxBytes: MAX_BYTES,
+          env: { HTTPS_PROXY: 'socks5://alice:s3cret@proxy.corp' },
+        }),
+      (thrown: unknown) =>
+        /^HTTPS_PROXY names a socks5 proxy/.test((thrown as Error).message) &&
+        !/s3cret/.test((thrown as Error).message),
     );
   });
 });

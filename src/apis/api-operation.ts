@@ -1,4 +1,7 @@
-/** What an operation of the bearer API is: one row from which both its route and its description are made. */
+/**
+ * What an operation of the bearer API is: one row from which both its route and its description are
+ * made.
+ */
 import type * as z from 'zod';
 import type { Caller } from '../bridge/token-callers.ts';
 import type { Origin } from '../core/audit-event.ts';

@@ -1,4 +1,7 @@
-/** Routes from the rows of the bearer API: reads the token and the input, asks the row, answers in JSON. */
+/**
+ * Routes from the rows of the bearer API: reads the token and the input, asks the row, answers in
+ * JSON.
+ */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { Caller } from '../bridge/token-callers.ts';
@@ -30,14 +33,28 @@ const REQUESTS_PER_MINUTE = 3000;
 /** Short, so that a new version is seen soon. */
 const DOCUMENT_CACHE_CONTROL = 'public, max-age=300';
 
-const READERS = { body: readJson, query: readQuery, path: readPath } as const satisfies Record<InputPlace, unknown>;
+const READERS = { body: readJson, query: readQuery, path: readPath } as const satisfies Record<
+  InputPlace,
+  unknown
+>;
 
-export function apiRoutes({ operations, baseUrl, tokens, containerAccess, audit, clock }: ApiRoutesParts): Router {
+export function apiRoutes({
+  operations,
+  baseUrl,
+  tokens,
+  containerAccess,
+  audit,
+  clock,
+}: ApiRoutesParts): Router {
   const document = JSON.stringify(openApiDocument({ operations, baseUrl }));
   const login = Router();
   const container = Router();
 
-  const callerOf = (operation: Operation, request: Request, response: Response): Promise<Caller> => {
+  const callerOf = (
+    operation: Operation,
+    request: Request,
+    response: Response,
+  ): Promise<Caller> => {
     const { origin } = contextOf(response);
     return operation.token === 'container'
       ? containerAccess.callerOf(containerTokenIn(request), origin)
@@ -63,7 +80,8 @@ export function apiRoutes({ operations, baseUrl, tokens, containerAccess, audit,
   });
   for (const operation of operations) {
     const router = operation.token === 'container' ? container : login;
-    const reading = operation.input?.in === 'body' ? [jsonBody(operation.input.maxBytes ?? BODY_BYTES)] : [];
+    const reading =
+      operation.input?.in === 'body' ? [jsonBody(operation.input.maxBytes ?? BODY_BYTES)] : [];
     router[operation.method](routeOf(operation.path), limit, ...reading, answer(operation));
   }
   login.get('/openapi.json', (_request, response) => {
@@ -82,7 +100,9 @@ export function apiRoutes({ operations, baseUrl, tokens, containerAccess, audit,
   }
   container.use(containerFace({ audit, clock }));
   login.use(limit, request => {
-    throw new BridgeError('not_found', `no operation for ${request.method}`, { hint: `${API_ROOT}/openapi.json lists the operations.` });
+    throw new BridgeError('not_found', `no operation for ${request.method}`, {
+      hint: `${API_ROOT}/openapi.json lists the operations.`,
+    });
   });
   login.use(apiFace({ audit, clock }));
   return Router().use(API_ROOT, container, login);

@@ -43,7 +43,9 @@ export const SessionShape = z
     last_used_at: Moment.nullable().describe('null while it waits for its terminal'),
     last_used_address: z.string().nullable(),
     expires_at: Moment,
-    container_tokens: z.array(ContainerTokenShape).describe('Tokens for containers that end with it, the newest first'),
+    container_tokens: z
+      .array(ContainerTokenShape)
+      .describe('Tokens for containers that end with it, the newest first'),
   })
   .meta({ id: 'CliSession' });
 export const StepShape = z
@@ -54,11 +56,26 @@ export const StepShape = z
   })
   .meta({ id: 'DecisionStep' });
 
-export function accountShape({ id, name, partition, region, trust }: Account): z.output<typeof AccountShape> {
-  return { id, name, partition, region, via: trust.by === 'hub' ? `${trust.hub.name}/${trust.role}` : null };
+export function accountShape({
+  id,
+  name,
+  partition,
+  region,
+  trust,
+}: Account): z.output<typeof AccountShape> {
+  return {
+    id,
+    name,
+    partition,
+    region,
+    via: trust.by === 'hub' ? `${trust.hub.name}/${trust.role}` : null,
+  };
 }
 
-export function roleShape({ account, role, arn, rule, group }: Entitlement, missing: readonly string[]) {
+export function roleShape(
+  { account, role, arn, rule, group }: Entitlement,
+  missing: readonly string[],
+) {
   const { durationSeconds, consoleSeconds } = rule.session;
   return {
     account: accountShape(account),
@@ -74,8 +91,21 @@ export function roleShape({ account, role, arn, rule, group }: Entitlement, miss
   };
 }
 
-export function containerTokenShape(summary: ContainerTokenSummary): z.output<typeof ContainerTokenShape> {
-  const { handle, cliSession, account, accountName, role, address, createdAt, lastUsedAt, lastUsedAddress, expiresAt } = summary;
+export function containerTokenShape(
+  summary: ContainerTokenSummary,
+): z.output<typeof ContainerTokenShape> {
+  const {
+    handle,
+    cliSession,
+    account,
+    accountName,
+    role,
+    address,
+    createdAt,
+    lastUsedAt,
+    lastUsedAddress,
+    expiresAt,
+  } = summary;
   return {
     id: handle,
     session: cliSession,
@@ -95,7 +125,17 @@ export function sessionShape(
   current: string,
   tokens: readonly ContainerTokenSummary[],
 ): z.output<typeof SessionShape> {
-  const { handle, client, deviceName, grant, address, createdAt, lastUsedAt, lastUsedAddress, expiresAt } = summary;
+  const {
+    handle,
+    client,
+    deviceName,
+    grant,
+    address,
+    createdAt,
+    lastUsedAt,
+    lastUsedAddress,
+    expiresAt,
+  } = summary;
   return {
     id: handle,
     current: handle === current,
@@ -107,11 +147,16 @@ export function sessionShape(
     last_used_at: lastUsedAt === undefined ? null : iso(lastUsedAt),
     last_used_address: lastUsedAddress ?? null,
     expires_at: iso(expiresAt),
-    container_tokens: tokens.filter(({ cliSession }) => cliSession === handle).map(containerTokenShape),
+    container_tokens: tokens
+      .filter(({ cliSession }) => cliSession === handle)
+      .map(containerTokenShape),
   };
 }
 
-/** Whole seconds, rounded down: older SDKs read no fractions, and nobody counts on a moment too many. */
+/**
+ * Whole seconds, rounded down: older SDKs read no fractions, and nobody counts on a moment too
+ * many.
+ */
 export function iso(instant: Instant): string {
   return `${new Date(instant).toISOString().slice(0, -'.000Z'.length)}Z`;
 }

@@ -10,7 +10,11 @@ export const AskedRole = z.object({
   role: text(512).min(1).describe('Name of a role, with its path where it has one'),
 });
 
-export const ACCESS_ERRORS = ['access_denied', 'proof_missing', 'role_not_for_device_login'] as const satisfies readonly ErrorCode[];
+export const ACCESS_ERRORS = [
+  'access_denied',
+  'proof_missing',
+  'role_not_for_device_login',
+] as const satisfies readonly ErrorCode[];
 export const HANDOUT_ERRORS = [
   ...ACCESS_ERRORS,
   'session_settings_invalid',
@@ -19,7 +23,19 @@ export const HANDOUT_ERRORS = [
   'aws_unavailable',
 ] as const satisfies readonly ErrorCode[];
 
-export function requestOf({ caller, origin }: Call<unknown>, { account, role }: z.output<typeof AskedRole>): AccessRequest {
+export function requestOf(
+  { caller, origin }: Call<unknown>,
+  { account, role }: z.output<typeof AskedRole>,
+): AccessRequest {
   const { identity, corporateProof, scope, session, containerToken } = caller;
-  return { identity, corporateProof, scope, cliSession: session.summary.handle, containerToken, origin, account, role };
+  return {
+    identity,
+    corporateProof,
+    scope,
+    cliSession: session.summary.handle,
+    containerToken,
+    origin,
+    account,
+    role,
+  };
 }

@@ -10,7 +10,14 @@ import { BridgeError } from '../core/errors.ts';
 import { MOST_CONTAINER_TOKENS } from '../core/tokens.ts';
 import { text } from '../http/read.ts';
 import { type Operation, operation } from './api-operation.ts';
-import { AccountShape, accountShape, ContainerTokenShape, containerTokenShape, iso, Moment } from './api-shapes.ts';
+import {
+  AccountShape,
+  accountShape,
+  ContainerTokenShape,
+  containerTokenShape,
+  iso,
+  Moment,
+} from './api-shapes.ts';
 import { ACCESS_ERRORS, AskedRole, HANDOUT_ERRORS, requestOf } from './asked-role.ts';
 
 export interface ContainerApiParts {
@@ -20,7 +27,12 @@ export interface ContainerApiParts {
   readonly containerAccess: ContainerAccess;
 }
 
-export function containerApi({ baseUrl, access, mySessions, containerAccess }: ContainerApiParts): readonly Operation[] {
+export function containerApi({
+  baseUrl,
+  access,
+  mySessions,
+  containerAccess,
+}: ContainerApiParts): readonly Operation[] {
   return [
     operation({
       method: 'post',
@@ -43,10 +55,24 @@ export function containerApi({ baseUrl, access, mySessions, containerAccess }: C
       },
       errors: [...ACCESS_ERRORS, 'limit_reached'],
       handle: async call => {
-        const { account, role } = await access.check(requestOf(call, call.input), 'container-token');
-        const { token, handle, expiresAt } = await containerAccess.issue(call.caller, { account, role }, call.origin);
+        const { account, role } = await access.check(
+          requestOf(call, call.input),
+          'container-token',
+        );
+        const { token, handle, expiresAt } = await containerAccess.issue(
+          call.caller,
+          { account, role },
+          call.origin,
+        );
         const url = `${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}`;
-        return { id: handle, account: accountShape(account), role, url, token, expires_at: iso(expiresAt) };
+        return {
+          id: handle,
+          account: accountShape(account),
+          role,
+          url,
+          token,
+          expires_at: iso(expiresAt),
+        };
       },
     }),
 
@@ -55,12 +81,18 @@ export function containerApi({ baseUrl, access, mySessions, containerAccess }: C
       path: '/container-tokens',
       id: 'listContainerTokens',
       summary: 'List your container tokens',
-      description: 'All live tokens of all sessions of the user in terminals, newest first. The tokens themselves are not shown again.',
+      description:
+        'All live tokens of all sessions of the user in terminals, newest first. The tokens themselves are not shown again.',
       token: 'login',
-      output: { description: 'The tokens', schema: z.object({ container_tokens: z.array(ContainerTokenShape) }) },
+      output: {
+        description: 'The tokens',
+        schema: z.object({ container_tokens: z.array(ContainerTokenShape) }),
+      },
       errors: [],
       handle: async ({ caller }) => ({
-        container_tokens: (await containerAccess.list(await mySessions.list(caller.identity))).map(containerTokenShape),
+        container_tokens: (await containerAccess.list(await mySessions.list(caller.identity))).map(
+          containerTokenShape,
+        ),
       }),
     }),
 
@@ -71,11 +103,22 @@ export function containerApi({ baseUrl, access, mySessions, containerAccess }: C
       summary: 'Revoke a container token',
       description: 'Credentials that AWS has already issued for it stay valid until they expire.',
       token: 'login',
-      input: { in: 'path', schema: z.object({ id: text(64).min(1).describe('The id of a container token of the person') }) },
+      input: {
+        in: 'path',
+        schema: z.object({
+          id: text(64).min(1).describe('The id of a container token of the person'),
+        }),
+      },
       errors: ['not_found'],
       handle: async ({ caller, origin, input }) => {
-        const isRevoked = await containerAccess.revoke(caller.identity, input.id, { by: 'person', origin });
-        if (!isRevoked) throw new BridgeError('not_found', 'the person has no container token of that handle', { hint: TOKEN_GONE });
+        const isRevoked = await containerAccess.revoke(caller.identity, input.id, {
+          by: 'person',
+          origin,
+        });
+        if (!isRevoked)
+          throw new BridgeError('not_found', 'the person has no container token of that handle', {
+            hint: TOKEN_GONE,
+          });
       },
     }),
 
@@ -101,7 +144,10 @@ export function containerApi({ baseUrl, access, mySessions, containerAccess }: C
       },
       errors: [...HANDOUT_ERRORS, 'role_not_for_token'],
       handle: async call => {
-        const { entitlement, assumed } = await access.credentialsFor({ ...requestOf(call, call.input), mayShare: true });
+        const { entitlement, assumed } = await access.credentialsFor({
+          ...requestOf(call, call.input),
+          mayShare: true,
+        });
         const { credentials } = assumed;
         return {
           AccessKeyId: credentials.accessKeyId,
@@ -116,4 +162,5 @@ export function containerApi({ baseUrl, access, mySessions, containerAccess }: C
   ];
 }
 
-const TOKEN_GONE = 'Unknown token: it was revoked, has ended, or is not yours. GET /api/v1/container-tokens lists your tokens.';
+const TOKEN_GONE =
+  'Unknown token: it was revoked, has ended, or is not yours. GET /api/v1/container-tokens lists your tokens.';

@@ -1,8 +1,9 @@
 /**
- * The bearer API: what a program may do with a login, as a table of operations. Each row is its route, its checks and its description.
+ * The bearer API: what a program may do with a login, as a table of operations. Each row is its
+ * route, its checks and its description.
  *
- * Owns: the wire form of requests and answers. Does not own: who gets what (bridge/access), tokens (bridge/tokens), how rows become routes and
- * a document (api-routes, openapi).
+ * Owns: the wire form of requests and answers. Does not own: who gets what (bridge/access), tokens
+ * (bridge/tokens), how rows become routes and a document (api-routes, openapi).
  */
 import * as z from 'zod';
 import type { CliSessionSummary } from '../core/cli-session.ts';
@@ -14,7 +15,17 @@ import { MINUTE } from '../core/time.ts';
 import { stepOf } from '../http/error-faces.ts';
 import { text } from '../http/read.ts';
 import { type Operation, operation } from './api-operation.ts';
-import { AccountShape, accountShape, compare, iso, Moment, roleShape, SessionShape, StepShape, sessionShape } from './api-shapes.ts';
+import {
+  AccountShape,
+  accountShape,
+  compare,
+  iso,
+  Moment,
+  roleShape,
+  SessionShape,
+  StepShape,
+  sessionShape,
+} from './api-shapes.ts';
 import { AskedRole, HANDOUT_ERRORS, requestOf } from './asked-role.ts';
 import { type ContainerApiParts, containerApi } from './container-api.ts';
 
@@ -23,7 +34,10 @@ export interface CredentialsApiParts extends ContainerApiParts {
   readonly clock: Clock;
 }
 
-/** A console link is good for fifteen minutes (IAM User Guide, "Enabling custom identity broker access to the AWS console"). */
+/**
+ * A console link is good for fifteen minutes (IAM User Guide, "Enabling custom identity broker
+ * access to the AWS console").
+ */
 const CONSOLE_LINK_SECONDS = 15 * MINUTE;
 
 /**
@@ -50,13 +64,18 @@ export function credentialsApi({
       path: '/whoami',
       id: 'whoAmI',
       summary: 'Who is signed in',
-      description: 'The person, how they signed in, and their sessions in terminals, the newest first.',
+      description:
+        'The person, how they signed in, and their sessions in terminals, the newest first.',
       token: 'login',
       output: {
         description: 'The person and their sessions',
         schema: z.object({
           person: z.object({
-            id: z.string().describe('Stable and opaque; part of every role session name, so CloudTrail leads to it'),
+            id: z
+              .string()
+              .describe(
+                'Stable and opaque; part of every role session name, so CloudTrail leads to it',
+              ),
             username: z.string(),
             display_name: z.string().nullable(),
             email: z.string().nullable(),
@@ -78,7 +97,8 @@ export function credentialsApi({
         const { authentication } = identity;
         const sessions = await mySessions.list(identity);
         const tokens = await containerAccess.list(sessions);
-        const shape = (summary: CliSessionSummary) => sessionShape(summary, session.summary.handle, tokens);
+        const shape = (summary: CliSessionSummary) =>
+          sessionShape(summary, session.summary.handle, tokens);
         return {
           person: {
             id: identity.person,
@@ -115,8 +135,13 @@ export function credentialsApi({
               account: AccountShape,
               role: z.string(),
               arn: z.string(),
-              duration_seconds: z.int().describe('Length of credentials, if the role itself allows it'),
-              console_seconds: z.int().nullable().describe('Length of console sessions; null when they follow the credentials'),
+              duration_seconds: z
+                .int()
+                .describe('Length of credentials, if the role itself allows it'),
+              console_seconds: z
+                .int()
+                .nullable()
+                .describe('Length of console sessions; null when they follow the credentials'),
               rule: z.string().describe('The access rule that gives it'),
               group: z.string().describe("The person's group that the rule names"),
               usable: z.boolean(),
@@ -127,7 +152,11 @@ export function credentialsApi({
       },
       errors: [],
       handle: ({ caller, origin }) => {
-        const { granted, withheld, outOfScope } = access.rolesFor(caller.identity, origin, caller.scope);
+        const { granted, withheld, outOfScope } = access.rolesFor(
+          caller.identity,
+          origin,
+          caller.scope,
+        );
         const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;
         const rows = [
           ...granted.map(entitlement => roleShape(entitlement, [])),
@@ -139,7 +168,11 @@ export function credentialsApi({
           ),
           ...outOfScope.map(entitlement => roleShape(entitlement, [beyond])),
         ];
-        return { roles: rows.sort((a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role)) };
+        return {
+          roles: rows.sort(
+            (a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role),
+          ),
+        };
       },
     }),
 
@@ -148,7 +181,8 @@ export function credentialsApi({
       path: '/credentials',
       id: 'getCredentials',
       summary: 'Temporary credentials for one role',
-      description: 'Asks AWS STS and records the hand-out. The answer holds secrets: keep it out of logs.',
+      description:
+        'Asks AWS STS and records the hand-out. The answer holds secrets: keep it out of logs.',
       token: 'login',
       input: { in: 'body', schema: AskedRole },
       output: {
@@ -162,7 +196,10 @@ export function credentialsApi({
           session_token: z.string(),
           expires_at: Moment,
           duration_seconds: z.int(),
-          reduced_from_seconds: z.int().nullable().describe('What the rule gives, where AWS allowed less'),
+          reduced_from_seconds: z
+            .int()
+            .nullable()
+            .describe('What the rule gives, where AWS allowed less'),
         }),
       },
       errors: HANDOUT_ERRORS,
@@ -194,21 +231,29 @@ export function credentialsApi({
         in: 'body',
         schema: AskedRole.extend({
           // A longer one is refused by its own code, with its length.
-          destination: z
-            .string()
-            .min(1)
-            .optional()
-            .meta({ description: 'A console address of the same partition', maxLength: MAX_DESTINATION }),
+          destination: z.string().min(1).optional().meta({
+            description: 'A console address of the same partition',
+            maxLength: MAX_DESTINATION,
+          }),
         }),
         maxBytes: LINK_BODY_BYTES,
       },
       output: {
         description: 'The link, a secret',
-        schema: z.object({ account: AccountShape, role: z.string(), url: z.string(), destination: z.string(), expires_at: Moment }),
+        schema: z.object({
+          account: AccountShape,
+          role: z.string(),
+          url: z.string(),
+          destination: z.string(),
+          expires_at: Moment,
+        }),
       },
       errors: [...HANDOUT_ERRORS, 'destination_refused'],
       handle: async call => {
-        const { entitlement, link } = await access.consoleLinkFor({ ...requestOf(call, call.input), destination: call.input.destination });
+        const { entitlement, link } = await access.consoleLinkFor({
+          ...requestOf(call, call.input),
+          destination: call.input.destination,
+        });
         return {
           account: accountShape(entitlement.account),
           role: entitlement.role,
@@ -253,13 +298,20 @@ export function credentialsApi({
       path: '/sessions/{id}',
       id: 'endSession',
       summary: 'End one session in a terminal',
-      description: 'With it end its tokens, container tokens too. Credentials that AWS has given already stay valid until their own end.',
+      description:
+        'With it end its tokens, container tokens too. Credentials that AWS has given already stay valid until their own end.',
       token: 'login',
-      input: { in: 'path', schema: z.object({ id: text(64).min(1).describe('The id of a session of the person') }) },
+      input: {
+        in: 'path',
+        schema: z.object({ id: text(64).min(1).describe('The id of a session of the person') }),
+      },
       errors: ['not_found'],
       handle: async ({ caller, origin, input }) => {
         const isEnded = await mySessions.end(caller.identity, input.id, origin);
-        if (!isEnded) throw new BridgeError('not_found', 'the person has no CLI session of that handle', { hint: SESSION_GONE });
+        if (!isEnded)
+          throw new BridgeError('not_found', 'the person has no CLI session of that handle', {
+            hint: SESSION_GONE,
+          });
       },
     }),
 
@@ -276,4 +328,5 @@ export function credentialsApi({
   ];
 }
 
-const SESSION_GONE = 'Unknown session: it has ended, or it is not yours. GET /api/v1/whoami lists your sessions.';
+const SESSION_GONE =
+  'Unknown session: it has ended, or it is not yours. GET /api/v1/whoami lists your sessions.';

@@ -22,7 +22,8 @@ export function health({ ping, connectors, stopping, warnings }: HealthParts): R
     response.json({ status: 'ok' });
   });
 
-  // A connector that is down does not make the bridge unready: its page says so, and the others work.
+  // A connector that is down does not make the bridge unready: its page says so, and the others
+  // work.
   router.get('/readyz', async (_request, response) => {
     const store = await ping().then(
       () => 'ok' as const,
@@ -33,7 +34,9 @@ export function health({ ping, connectors, stopping, warnings }: HealthParts): R
     response.status(ready ? 200 : 503).json({
       status: ready ? 'ready' : stopping() ? 'stopping' : 'unavailable',
       store,
-      connectors: Object.fromEntries(connectors.map(connector => [connector.id, connector.availability().state])),
+      connectors: Object.fromEntries(
+        connectors.map(connector => [connector.id, connector.availability().state]),
+      ),
       ...(said.length > 0 && { warnings: said }),
     });
   });

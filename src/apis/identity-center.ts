@@ -1,9 +1,10 @@
 /**
- * The wire of IAM Identity Center, so that the unmodified AWS CLI and SDKs log in here: SSO OIDC and the SSO portal. A second face of the same
- * core as `apis/oauth` and the bearer API.
+ * The wire of IAM Identity Center, so that the unmodified AWS CLI and SDKs log in here: SSO OIDC
+ * and the SSO portal. A second face of the same core as `apis/oauth` and the bearer API.
  *
- * Owns: names, shapes and units of that wire (seconds here, milliseconds there). Does not own: what a grant is worth (bridge), who gets what
- * (bridge/access), where the browser is sent: `GET /authorize` (flows/cli-browser-login) and the start URL (flows/aws-config).
+ * Owns: names, shapes and units of that wire (seconds here, milliseconds there). Does not own: what
+ * a grant is worth (bridge), who gets what (bridge/access), where the browser is sent: `GET
+ * /authorize` (flows/cli-browser-login) and the start URL (flows/aws-config).
  */
 import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
@@ -57,12 +58,22 @@ const Registration = z.object({
   grantTypes: z.array(text(128)).max(10).optional(),
   issuerUrl: text(1024).optional(),
 });
-const DeviceRequest = z.object({ clientId: text(MAX_CLIENT_ID), clientSecret: text(512).optional(), startUrl: text(1024) });
-const AnyTokenRequest = z.object({ clientId: text(MAX_CLIENT_ID), clientSecret: text(512).optional(), grantType: text(128) });
+const DeviceRequest = z.object({
+  clientId: text(MAX_CLIENT_ID),
+  clientSecret: text(512).optional(),
+  startUrl: text(1024),
+});
+const AnyTokenRequest = z.object({
+  clientId: text(MAX_CLIENT_ID),
+  clientSecret: text(512).optional(),
+  grantType: text(128),
+});
 const DeviceExchange = z.object({ deviceCode: text(256) });
 const CodeExchange = z.object({ code: text(256), redirectUri: text(512), codeVerifier: text(256) });
 const Refresh = z.object({ refreshToken: text(256) });
-const ShownGrant = z.object({ deviceCode: text(256), code: text(256), refreshToken: text(256) }).partial();
+const ShownGrant = z
+  .object({ deviceCode: text(256), code: text(256), refreshToken: text(256) })
+  .partial();
 const Page = z.object({
   max_result: z.coerce.number().int().min(1).max(MOST_LISTED).optional(),
   // Names an item, and a role name of 512 characters is a third longer in base64url.
@@ -81,7 +92,8 @@ export function identityCenter(parts: IdentityCenterParts): Router {
 }
 
 function ssoOidc(parts: IdentityCenterParts): Router {
-  const { baseUrl, identityCenterRegion, clients, deviceAuthorization, terminals, clock, secrets } = parts;
+  const { baseUrl, identityCenterRegion, clients, deviceAuthorization, terminals, clock, secrets } =
+    parts;
   const router = Router();
   const json = jsonBody(BODY_BYTES);
   // What a request shows is in its body, which is small.
@@ -89,46 +101,81 @@ function ssoOidc(parts: IdentityCenterParts): Router {
     perMinute: REQUESTS_PER_MINUTE,
     shownLive: request => {
       const { data } = ShownGrant.safeParse(request.body ?? {});
-      return terminals.shownLive({ deviceCode: data?.deviceCode, code: data?.code, token: data?.refreshToken });
+      return terminals.shownLive({
+        deviceCode: data?.deviceCode,
+        code: data?.code,
+        token: data?.refreshToken,
+      });
     },
   });
 
-  router.post('/client/register', terminals.limitRegistrations, json, async (request: Request, response: Response) => {
-    const { clientName, clientType, scopes = [], redirectUris = [], grantTypes = [], issuerUrl } = readJson(request, Registration);
-    if (clientType !== 'public') throw new BridgeError('client_metadata_invalid', 'a client that is not public');
-    if (!grantTypes.every(terminals.hasGrantType))
-      throw new BridgeError('grant_type_unsupported', 'a client registered another grant type');
-    if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
-      throw new BridgeError('client_metadata_invalid', 'authorization_code without a redirect URI', { hint: 'Say redirectUris, too.' });
-    if (!scopes.every(scope => scope === AWS_TOOLS_SCOPE)) throw new BridgeError('scope_invalid', 'a client registered another scope');
-    if (issuerUrl !== undefined) requireStartUrl(issuerUrl);
-    const { clientId, issuedAt, expiresAt } = await clients.register({ name: clientName, redirectUris });
-    response.json({
-      clientId,
-      // AWS tools want one and send it back. A secret that everybody may have proves nothing (RFC 8252 section 8.5), so nothing rests on it.
-      clientSecret: secrets.token(),
-      clientIdIssuedAt: issuedAt / 1000,
-      clientSecretExpiresAt: expiresAt / 1000,
-      authorizationEndpoint: `${baseUrl}/authorize`,
-      tokenEndpoint: `${baseUrl}/token`,
-    });
-  });
+  router.post(
+    '/client/register',
+    terminals.limitRegistrations,
+    json,
+    async (request: Request, response: Response) => {
+      const {
+        clientName,
+        clientType,
+        scopes = [],
+        redirectUris = [],
+        grantTypes = [],
+        issuerUrl,
+      } = readJson(request, Registration);
+      if (clientType !== 'public')
+        throw new BridgeError('client_metadata_invalid', 'a client that is not public');
+      if (!grantTypes.every(terminals.hasGrantType))
+        throw new BridgeError('grant_type_unsupported', 'a client registered another grant type');
+      if (grantTypes.includes('authorization_code') && redirectUris.length === 0)
+        throw new BridgeError(
+          'client_metadata_invalid',
+          'authorization_code without a redirect URI',
+          { hint: 'Say redirectUris, too.' },
+        );
+      if (!scopes.every(scope => scope === AWS_TOOLS_SCOPE))
+        throw new BridgeError('scope_invalid', 'a client registered another scope');
+      if (issuerUrl !== undefined) requireStartUrl(issuerUrl);
+      const { clientId, issuedAt, expiresAt } = await clients.register({
+        name: clientName,
+        redirectUris,
+      });
+      response.json({
+        clientId,
+        // AWS tools want one and send it back. A secret that everybody may have proves nothing (RFC
+        // 8252 section 8.5), so nothing rests on it.
+        clientSecret: secrets.token(),
+        clientIdIssuedAt: issuedAt / 1000,
+        clientSecretExpiresAt: expiresAt / 1000,
+        authorizationEndpoint: `${baseUrl}/authorize`,
+        tokenEndpoint: `${baseUrl}/token`,
+      });
+    },
+  );
 
-  router.post('/device_authorization', terminals.limitDeviceLogins, json, async (request: Request, response: Response) => {
-    const { clientId, startUrl: asked } = readJson(request, DeviceRequest);
-    requireStartUrl(asked);
-    const client = await clients.clientOf(clientId);
-    const begun = await deviceAuthorization.begin({ client, reauthenticate: false, origin: originOf(response) });
-    const shown = formatUserCode(begun.userCode);
-    response.json({
-      deviceCode: begun.deviceCode,
-      userCode: shown,
-      verificationUri: `${baseUrl}/device`,
-      verificationUriComplete: `${baseUrl}/device?user_code=${shown}`,
-      expiresIn: begun.expiresInSeconds,
-      interval: begun.intervalSeconds,
-    });
-  });
+  router.post(
+    '/device_authorization',
+    terminals.limitDeviceLogins,
+    json,
+    async (request: Request, response: Response) => {
+      const { clientId, startUrl: asked } = readJson(request, DeviceRequest);
+      requireStartUrl(asked);
+      const client = await clients.clientOf(clientId);
+      const begun = await deviceAuthorization.begin({
+        client,
+        reauthenticate: false,
+        origin: originOf(response),
+      });
+      const shown = formatUserCode(begun.userCode);
+      response.json({
+        deviceCode: begun.deviceCode,
+        userCode: shown,
+        verificationUri: `${baseUrl}/device`,
+        verificationUriComplete: `${baseUrl}/device?user_code=${shown}`,
+        expiresIn: begun.expiresInSeconds,
+        interval: begun.intervalSeconds,
+      });
+    },
+  );
 
   router.post('/token', json, limit, async (request: Request, response: Response) => {
     const { clientId, grantType } = readJson(request, AnyTokenRequest);
@@ -149,7 +196,9 @@ function ssoOidc(parts: IdentityCenterParts): Router {
   function requireStartUrl(url: string): void {
     const own = { baseUrl, ssoRegion: identityCenterRegion };
     if (isStartUrlOf(own, url)) return;
-    throw new BridgeError('bad_request', 'a start URL that is not this bridge’s', { hint: `Set sso_start_url to ${startUrlOf(own)}.` });
+    throw new BridgeError('bad_request', 'a start URL that is not this bridge’s', {
+      hint: `Set sso_start_url to ${startUrlOf(own)}.`,
+    });
   }
 }
 
@@ -168,8 +217,13 @@ function ssoPortal(parts: IdentityCenterParts): Router {
     const { items, nextToken } = pageOf([...accounts.values()], ({ name }) => name, page);
     response.json({
       nextToken,
-      // Accounts of AWS have an address of their own; tools print it, and the partition says more here.
-      accountList: items.map(({ id, name, partition }) => ({ accountId: id, accountName: name, emailAddress: partition })),
+      // Accounts of AWS have an address of their own; tools print it, and the partition says more
+      // here.
+      accountList: items.map(({ id, name, partition }) => ({
+        accountId: id,
+        accountName: name,
+        emailAddress: partition,
+      })),
     });
   });
 
@@ -178,13 +232,24 @@ function ssoPortal(parts: IdentityCenterParts): Router {
     const caller = await callerOf(request, response);
     const roles = rolesOf(caller, response).filter(({ account }) => account.id === account_id);
     const { items, nextToken } = pageOf(roles, ({ role }) => role, page);
-    response.json({ nextToken, roleList: items.map(({ role, account }) => ({ roleName: role, accountId: account.id })) });
+    response.json({
+      nextToken,
+      roleList: items.map(({ role, account }) => ({ roleName: role, accountId: account.id })),
+    });
   });
 
   router.get('/federation/credentials', limit, async (request, response) => {
     const { account_id: account, role_name: role } = readQuery(request, CredentialsQuery);
     const { identity, corporateProof, scope, session } = await callerOf(request, response);
-    const asked = { identity, corporateProof, scope, cliSession: session.summary.handle, origin: originOf(response), account, role };
+    const asked = {
+      identity,
+      corporateProof,
+      scope,
+      cliSession: session.summary.handle,
+      origin: originOf(response),
+      account,
+      role,
+    };
     const { credentials } = (await access.credentialsFor({ ...asked, mayShare: true })).assumed;
     response.json({
       roleCredentials: {
@@ -197,7 +262,8 @@ function ssoPortal(parts: IdentityCenterParts): Router {
   });
 
   router.post('/logout', limit, async (request, response) => {
-    // The CLI sends every token that it has, also those of AWS itself: what is not ours is none of our business.
+    // The CLI sends every token that it has, also those of AWS itself: what is not ours is none of
+    // our business.
     await tokens.revoke(requiredTokenIn(request), undefined, originOf(response));
     response.status(200).end();
   });
@@ -231,20 +297,31 @@ function grantFieldsIn(request: Request): GrantFields {
 function requiredTokenIn(request: Request): string {
   const sent = request.get(TOKEN_HEADER);
   if (sent === undefined)
-    throw new BridgeError('token_invalid', `no ${TOKEN_HEADER} arrived; nginx drops headers with an underscore unless it is told not to`);
+    throw new BridgeError(
+      'token_invalid',
+      `no ${TOKEN_HEADER} arrived; nginx drops headers with an underscore unless it is told not to`,
+    );
   return sent;
 }
 
-/** A page of the items in the order of their keys. Its token is the last key, so what comes and goes meanwhile makes no other item appear twice or not at all. */
+/**
+ * A page of the items in the order of their keys. Its token is the last key, so what comes and goes
+ * meanwhile makes no other item appear twice or not at all.
+ */
 function pageOf<T>(
   items: readonly T[],
   key: (item: T) => string,
   { max_result = MOST_LISTED, next_token }: z.output<typeof Page>,
 ): { readonly items: readonly T[]; readonly nextToken: string | undefined } {
   const after = next_token === undefined ? undefined : keyIn(next_token);
-  const rest = items.filter(item => after === undefined || key(item) > after).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  const rest = items
+    .filter(item => after === undefined || key(item) > after)
+    .sort((a, b) => (key(a) < key(b) ? -1 : 1));
   const page = rest.slice(0, max_result);
-  return { items: page, nextToken: page.length < rest.length ? tokenFor(key(page.at(-1)!)) : undefined };
+  return {
+    items: page,
+    nextToken: page.length < rest.length ? tokenFor(key(page.at(-1)!)) : undefined,
+  };
 }
 
 const AFTER = 'after ';
@@ -256,6 +333,9 @@ function tokenFor(key: string): string {
 /** Throws `bad_request`. */
 function keyIn(token: string): string {
   const said = Buffer.from(token, 'base64url').toString('utf8');
-  if (!said.startsWith(AFTER)) throw new BridgeError('bad_request', 'a next_token that is none', { hint: 'Begin the list anew.' });
+  if (!said.startsWith(AFTER))
+    throw new BridgeError('bad_request', 'a next_token that is none', {
+      hint: 'Begin the list anew.',
+    });
   return said.slice(AFTER.length);
 }

@@ -9,11 +9,18 @@ export interface OpenApiParts {
 }
 
 /** What every operation may answer. */
-const EVERYWHERE = ['bad_request', 'token_invalid', 'too_many_requests', 'unavailable', 'internal'] as const satisfies readonly ErrorCode[];
+const EVERYWHERE = [
+  'bad_request',
+  'token_invalid',
+  'too_many_requests',
+  'unavailable',
+  'internal',
+] as const satisfies readonly ErrorCode[];
 
 const PROBLEM_SCHEMA = {
   type: 'object',
-  description: 'Problem details (RFC 9457). `title` and `detail` are for people: what happened, and what to do next.',
+  description:
+    'Problem details (RFC 9457). `title` and `detail` are for people: what happened, and what to do next.',
   required: ['type', 'title', 'status', 'detail', 'code', 'correlation_id'],
   properties: {
     type: { type: 'string' },
@@ -22,7 +29,10 @@ const PROBLEM_SCHEMA = {
     detail: { type: 'string' },
     code: { type: 'string', enum: Object.keys(ERRORS) },
     correlation_id: { type: 'string', description: 'Leads to the log and the audit trail' },
-    sign_in_again: { type: 'boolean', description: 'A login with prompt=login would give the missing proof' },
+    sign_in_again: {
+      type: 'boolean',
+      description: 'A login with prompt=login would give the missing proof',
+    },
     trace: {
       type: 'object',
       required: ['account', 'role', 'steps'],
@@ -49,7 +59,8 @@ export function openApiDocument({ operations, baseUrl }: OpenApiParts): object {
     info: {
       title: 'rolebridge',
       version: '1',
-      description: 'What a program may do with a login. Tokens come from the OAuth endpoints (/.well-known/oauth-authorization-server).',
+      description:
+        'What a program may do with a login. Tokens come from the OAuth endpoints (/.well-known/oauth-authorization-server).',
     },
     servers: [{ url: baseUrl }],
     paths,
@@ -69,9 +80,15 @@ export function openApiDocument({ operations, baseUrl }: OpenApiParts): object {
 }
 
 /** AWS SDKs read their errors of plain JSON alone. */
-const PROBLEM_TYPES: { readonly [T in Operation['token']]: string } = { login: 'application/problem+json', container: 'application/json' };
+const PROBLEM_TYPES: { readonly [T in Operation['token']]: string } = {
+  login: 'application/problem+json',
+  container: 'application/json',
+};
 
-function describe({ id, summary, description, token, input, output, errors }: Operation, schemas: Record<string, unknown>): object {
+function describe(
+  { id, summary, description, token, input, output, errors }: Operation,
+  schemas: Record<string, unknown>,
+): object {
   const codes = [...EVERYWHERE, ...errors];
   const byStatus = Map.groupBy(codes, code => String(ERRORS[code].status));
   return {
@@ -83,13 +100,20 @@ function describe({ id, summary, description, token, input, output, errors }: Op
     responses: {
       ...(output === undefined
         ? { 204: { description: 'Done' } }
-        : { 200: { description: output.description, content: { 'application/json': { schema: schemaOf(output.schema, schemas) } } } }),
+        : {
+            200: {
+              description: output.description,
+              content: { 'application/json': { schema: schemaOf(output.schema, schemas) } },
+            },
+          }),
       ...Object.fromEntries(
         [...byStatus].map(([status, same]) => [
           status,
           {
             description: same.map(code => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
-            content: { [PROBLEM_TYPES[token]]: { schema: { $ref: '#/components/schemas/Problem' } } },
+            content: {
+              [PROBLEM_TYPES[token]]: { schema: { $ref: '#/components/schemas/Problem' } },
+            },
           },
         ]),
       ),
@@ -98,8 +122,12 @@ function describe({ id, summary, description, token, input, output, errors }: Op
 }
 
 function inputOf(input: NonNullable<Operation['input']>, schemas: Record<string, unknown>): object {
-  const schema = schemaOf(input.schema, schemas) as { properties: Record<string, { description?: string }>; required?: string[] };
-  if (input.in === 'body') return { requestBody: { required: true, content: { 'application/json': { schema } } } };
+  const schema = schemaOf(input.schema, schemas) as {
+    properties: Record<string, { description?: string }>;
+    required?: string[];
+  };
+  if (input.in === 'body')
+    return { requestBody: { required: true, content: { 'application/json': { schema } } } };
   return {
     parameters: Object.entries(schema.properties).map(([name, { description, ...property }]) => ({
       name,
@@ -111,7 +139,9 @@ function inputOf(input: NonNullable<Operation['input']>, schemas: Record<string,
   };
 }
 
-/** JSON Schema of a shape; shapes with a name of their own go to the components and are referred to. */
+/**
+ * JSON Schema of a shape; shapes with a name of their own go to the components and are referred to.
+ */
 function schemaOf(schema: z.ZodType, schemas: Record<string, unknown>): object {
   const {
     $schema: _,
@@ -120,10 +150,13 @@ function schemaOf(schema: z.ZodType, schemas: Record<string, unknown>): object {
   } = z.toJSONSchema(schema) as Record<string, unknown> & {
     $defs?: Record<string, object>;
   };
-  const relocated = JSON.parse(JSON.stringify({ own, $defs }).replaceAll('#/$defs/', '#/components/schemas/')) as {
+  const relocated = JSON.parse(
+    JSON.stringify({ own, $defs }).replaceAll('#/$defs/', '#/components/schemas/'),
+  ) as {
     own: object;
     $defs: Record<string, Record<string, unknown>>;
   };
-  for (const [name, { id: _id, ...definition }] of Object.entries(relocated.$defs)) schemas[name] = definition;
+  for (const [name, { id: _id, ...definition }] of Object.entries(relocated.$defs))
+    schemas[name] = definition;
   return relocated.own;
 }

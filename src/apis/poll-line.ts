@@ -1,6 +1,6 @@
 /**
- * The line in which terminals wait that poll: few are worked on at once, so that whoever signs in meanwhile waits for as few, however many
- * thousands poll.
+ * The line in which terminals wait that poll: few are worked on at once, so that whoever signs in
+ * meanwhile waits for as few, however many thousands poll.
  */
 import { BridgeError } from '../core/errors.ts';
 
@@ -10,7 +10,10 @@ export interface PollLineOptions {
   readonly mostWaiting: number;
 }
 
-/** Waits for its turn, works, and gives way. Throws `slow_down` when the line is too long, and what the work throws. */
+/**
+ * Waits for its turn, works, and gives way. Throws `slow_down` when the line is too long, and what
+ * the work throws.
+ */
 export type PollLine = <T>(work: () => Promise<T>) => Promise<T>;
 
 export function createPollLine({ atOnce, mostWaiting }: PollLineOptions): PollLine {

@@ -1,8 +1,9 @@
 /**
- * What the two doors for terminals have in common (OAuth, and AWS's wire of the same): which grants there are, and how often both together let
- * somebody ask.
+ * What the two doors for terminals have in common (OAuth, and AWS's wire of the same): which grants
+ * there are, and how often both together let somebody ask.
  *
- * Owns: grant types and limits. Does not own: the names on each wire (oauth, identity-center), what a grant is worth (bridge).
+ * Owns: grant types and limits. Does not own: the names on each wire (oauth, identity-center), what
+ * a grant is worth (bridge).
  */
 import type { RequestHandler } from 'express';
 import type { CodeAuthorization, CodeExchange } from '../bridge/code-authorization.ts';
@@ -50,7 +51,12 @@ export interface TerminalDoors {
   shownLive(shown: ShownGrant): Promise<string | undefined>;
   readonly hasGrantType: (name: string) => boolean;
   /** Throws `grant_type_unsupported`, and what the grant throws. */
-  redeem(grantType: string, fields: GrantFields, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
+  redeem(
+    grantType: string,
+    fields: GrantFields,
+    client: OAuthClient,
+    origin: Origin,
+  ): Promise<TokenAnswer>;
 }
 
 export interface TerminalDoorsParts {
@@ -60,7 +66,12 @@ export interface TerminalDoorsParts {
   readonly secrets: Secrets;
 }
 
-export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens, secrets }: TerminalDoorsParts): TerminalDoors {
+export function terminalDoors({
+  deviceAuthorization,
+  codeAuthorization,
+  tokens,
+  secrets,
+}: TerminalDoorsParts): TerminalDoors {
   type Redeem = (fields: GrantFields, client: OAuthClient, origin: Origin) => Promise<TokenAnswer>;
   const line = createPollLine(POLLS);
   const grants = new Map<string, Redeem>([
@@ -71,21 +82,29 @@ export function terminalDoors({ deviceAuthorization, codeAuthorization, tokens, 
         return line(() => deviceAuthorization.redeem(deviceCode, client, origin));
       },
     ],
-    ['authorization_code', (fields, client, origin) => codeAuthorization.redeem(fields.codeExchange(), client, origin)],
-    ['refresh_token', (fields, client, origin) => tokens.refresh(fields.refreshToken(), client.id, origin)],
+    [
+      'authorization_code',
+      (fields, client, origin) => codeAuthorization.redeem(fields.codeExchange(), client, origin),
+    ],
+    [
+      'refresh_token',
+      (fields, client, origin) => tokens.refresh(fields.refreshToken(), client.id, origin),
+    ],
   ]);
   return {
     hasGrantType: name => grants.has(name),
     limitDeviceLogins: limitPerAddress({ perMinute: LOGINS_PER_MINUTE }),
     limitRegistrations: limitPerAddress({ perMinute: LOGINS_PER_MINUTE }),
     shownLive: async ({ deviceCode, code, token }) => {
-      if (deviceCode !== undefined && (await deviceAuthorization.isLive(deviceCode))) return secrets.digest(deviceCode);
+      if (deviceCode !== undefined && (await deviceAuthorization.isLive(deviceCode)))
+        return secrets.digest(deviceCode);
       if (code !== undefined && (await codeAuthorization.isLive(code))) return secrets.digest(code);
       return token === undefined ? undefined : tokens.sessionBehind(token);
     },
     redeem: async (grantType, fields, client, origin) => {
       const redeem = grants.get(grantType);
-      if (redeem === undefined) throw new BridgeError('grant_type_unsupported', 'no such grant type');
+      if (redeem === undefined)
+        throw new BridgeError('grant_type_unsupported', 'no such grant type');
       return redeem(fields, client, origin);
     },
   };

@@ -28,10 +28,10 @@ export interface AuditTrail extends AuditSink {
 const TELL_AFTER_MILLISECONDS: number = MINUTE * 1000;
 
 /**
- * An AuditSink over several. `record` throws `unavailable` when one of them did not keep the event: what the event
- * records must not happen then. The line in the log is written either way; `kept` says how it went.
- * What exceeds its budget (trail-budget) is in the log alone; an event `events.left-out` says how
- * much that was, within a minute or at `close`.
+ * An AuditSink over several. `record` throws `unavailable` when one of them did not keep the event:
+ * what the event records must not happen then. The line in the log is written either way; `kept`
+ * says how it went. What exceeds its budget (trail-budget) is in the log alone; an event
+ * `events.left-out` says how much that was, within a minute or at `close`.
  */
 export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditTrail {
   // The trail is complete whatever else the operator wants to read in the log.
@@ -45,13 +45,18 @@ export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditTrail {
 
   const keep = async (event: AuditEvent): Promise<void> => {
     const outcomes = await Promise.allSettled(sinks.map(async sink => sink.record(event)));
-    const failures = outcomes.filter(outcome => outcome.status === 'rejected').map(outcome => outcome.reason as unknown);
+    const failures = outcomes
+      .filter(outcome => outcome.status === 'rejected')
+      .map(outcome => outcome.reason as unknown);
     const fields = { audit: true, kept: failures.length === 0, ...fieldsOf(event) };
     if (failures.length === 0) {
       trail.info(fields, event.type);
       return;
     }
-    const cause = failures.length === 1 ? failures[0] : new AggregateError(failures, 'several audit sinks failed');
+    const cause =
+      failures.length === 1
+        ? failures[0]
+        : new AggregateError(failures, 'several audit sinks failed');
     trail.error({ ...fields, err: cause }, event.type);
     throw new BridgeError('unavailable', `the audit event ${event.type} was not kept`, { cause });
   };
@@ -76,7 +81,8 @@ export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditTrail {
     timer ??= setTimeout(tell, TELL_AFTER_MILLISECONDS).unref();
   };
   // The clock of the events may be turned back.
-  const isTimeToTell = (now: Instant): boolean => since !== undefined && Math.abs(now - since) >= TELL_AFTER_MILLISECONDS;
+  const isTimeToTell = (now: Instant): boolean =>
+    since !== undefined && Math.abs(now - since) >= TELL_AFTER_MILLISECONDS;
 
   return {
     record: async event => {
@@ -101,13 +107,17 @@ function originOfBridge(): Origin {
 
 /** The line of an event that the store has already, and that another process recorded. */
 export function logKept(log: Logger, event: AuditEvent): void {
-  log.child({}, { level: 'info' }).info({ audit: true, kept: true, ...fieldsOf(event) }, event.type);
+  log
+    .child({}, { level: 'info' })
+    .info({ audit: true, kept: true, ...fieldsOf(event) }, event.type);
 }
 
 /** Fields of an event that are points in time. */
 const TIMES = ['at', 'expiresAt', 'from', 'to'] as const;
 
-/** The event as one flat record: no field of actor or origin shares a name with a field of an event. */
+/**
+ * The event as one flat record: no field of actor or origin shares a name with a field of an event.
+ */
 function fieldsOf(event: AuditEvent): Record<string, unknown> {
   const { type: _becomesTheMessage, origin, actor, ...rest } = { actor: undefined, ...event };
   const flat: Record<string, unknown> = { ...rest, ...origin, ...actor };

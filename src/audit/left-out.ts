@@ -80,7 +80,8 @@ export function createLeftOut(): LeftOut {
       tally.to = Math.max(tally.to, event.to);
       tally.count += event.count;
       for (const [type, number] of Object.entries(event.byType)) count(tally.byType, type, number);
-      for (const { address, count: number } of event.byAddress) countAddress(tally.byAddress, address, number);
+      for (const { address, count: number } of event.byAddress)
+        countAddress(tally.byAddress, address, number);
     },
   };
 }

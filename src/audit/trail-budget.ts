@@ -74,7 +74,8 @@ export function createTrailBudget(): TrailBudget {
   let sweepAt = SWEEP_AT;
 
   const sweep = (now: Instant): void => {
-    for (const [key, bucket] of buckets) if (filledUp(bucket, now).tokens >= bucket.budget.burst) buckets.delete(key);
+    for (const [key, bucket] of buckets)
+      if (filledUp(bucket, now).tokens >= bucket.budget.burst) buckets.delete(key);
     sweepAt = Math.max(SWEEP_AT, buckets.size * 2);
   };
 

@@ -1,6 +1,6 @@
 /**
- * Credentials into a console link, by the federation endpoint of AWS sign-in (IAM User Guide, "Enabling custom identity broker access
- * to the AWS console").
+ * Credentials into a console link, by the federation endpoint of AWS sign-in (IAM User Guide,
+ * "Enabling custom identity broker access to the AWS console").
  *
  * Owns: the sign-in token, and the shape of the link. Does not own: who may have it, which
  * destinations are allowed (core).
@@ -23,10 +23,15 @@ export interface ConsoleFederationOptions {
 
 const SigninAnswer = z.object({ SigninToken: z.string().min(1).max(16_384) });
 
-export function createConsoleFederation({ partitions, outbound }: ConsoleFederationOptions): ConsoleFederation {
+export function createConsoleFederation({
+  partitions,
+  outbound,
+}: ConsoleFederationOptions): ConsoleFederation {
   const destinationFor = (account: Account, destination: string | undefined): string => {
     const partition = partitions[account.partition];
-    return destination === undefined ? partition.consoleHome(account.region) : consoleDestination(partition, account.id, destination);
+    return destination === undefined
+      ? partition.consoleHome(account.region)
+      : consoleDestination(partition, account.id, destination);
   };
 
   return {
@@ -37,16 +42,23 @@ export function createConsoleFederation({ partitions, outbound }: ConsoleFederat
       const endpoint = partitions[account.partition].federationUrl(account.region);
       const asked = consoleSecondsFor(request);
       const first = await askForToken(outbound, endpoint, request, asked);
-      // AWS does not say for which credentials it takes a length; without one the console follows the credentials.
+      // AWS does not say for which credentials it takes a length; without one the console follows
+      // the credentials.
       const refusedLength = first.status === 400 && asked !== undefined;
-      const answer = refusedLength ? await askForToken(outbound, endpoint, request, undefined) : first;
+      const answer = refusedLength
+        ? await askForToken(outbound, endpoint, request, undefined)
+        : first;
       const query = new URLSearchParams({
         Action: 'login',
         Issuer: issuerUrl,
         Destination: destination,
         SigninToken: await signinTokenOf(answer, account),
       });
-      return { url: `${endpoint}?${query}`, destination, consoleSeconds: refusedLength ? undefined : asked };
+      return {
+        url: `${endpoint}?${query}`,
+        destination,
+        consoleSeconds: refusedLength ? undefined : asked,
+      };
     },
   };
 }
@@ -77,24 +89,42 @@ async function askForToken(
       body: form.toString(),
     });
   } catch (cause) {
-    throw new BridgeError('aws_unavailable', `console sign-in for account ${account.id}: no answer from the federation endpoint`, {
-      cause,
-    });
+    throw new BridgeError(
+      'aws_unavailable',
+      `console sign-in for account ${account.id}: no answer from the federation endpoint`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-/** Nothing of the answer but the token is ever shown: a refusal is a page that may repeat what was sent. */
+/**
+ * Nothing of the answer but the token is ever shown: a refusal is a page that may repeat what was
+ * sent.
+ */
 async function signinTokenOf(response: Response, account: Account): Promise<string> {
   const where = `console sign-in for account ${account.id}`;
   if (response.status >= 500) {
-    throw new BridgeError('aws_unavailable', `${where}: the federation endpoint answered ${response.status}`);
+    throw new BridgeError(
+      'aws_unavailable',
+      `${where}: the federation endpoint answered ${response.status}`,
+    );
   }
   if (response.status !== 200) {
-    throw new BridgeError('aws_refused', `${where}: the federation endpoint answered ${response.status}`, {
-      hint: 'AWS took the role but gave no console link. Try again; if it goes on, the role may have been changed or deleted a moment ago, or the account is in another partition than the configuration says. Give the reference to the people who run this bridge.',
-    });
+    throw new BridgeError(
+      'aws_refused',
+      `${where}: the federation endpoint answered ${response.status}`,
+      {
+        hint: 'AWS took the role but gave no console link. Try again; if it goes on, the role may have been changed or deleted a moment ago, or the account is in another partition than the configuration says. Give the reference to the people who run this bridge.',
+      },
+    );
   }
   const answer = SigninAnswer.safeParse(await response.json().catch(() => undefined));
-  if (!answer.success) throw new BridgeError('aws_refused', `${where}: the answer of the federation endpoint holds no sign-in token`);
+  if (!answer.success)
+    throw new BridgeError(
+      'aws_refused',
+      `${where}: the answer of the federation endpoint holds no sign-in token`,
+    );
   return answer.data.SigninToken;
 }

@@ -1,4 +1,7 @@
-/** How long a role lets a session be. STS tells only by refusing, so a refusal is remembered for a while. */
+/**
+ * How long a role lets a session be. STS tells only by refusing, so a refusal is remembered for a
+ * while.
+ */
 import type { Clock } from '../core/ports.ts';
 import type { RoleArn } from '../core/role.ts';
 import { HOUR, type Instant, MINUTE, type Seconds } from '../core/time.ts';
@@ -18,7 +21,8 @@ const MAX_ROLES = 1000;
 export function createKnownLimits(clock: Clock): KnownLimits {
   const forgottenAt = new Map<RoleArn, Instant>();
   return {
-    fitting: (role, asked) => ((forgottenAt.get(role) ?? 0) > clock.now() ? Math.min(asked, HOUR) : asked),
+    fitting: (role, asked) =>
+      (forgottenAt.get(role) ?? 0) > clock.now() ? Math.min(asked, HOUR) : asked,
     learn: role => {
       forgottenAt.delete(role);
       // A Map keeps the order of insertion: the first one is the oldest.

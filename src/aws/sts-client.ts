@@ -1,5 +1,6 @@
 /**
- * One call to STS: the SDK with every default that reads the machine's environment replaced, our bounded way out, and retries.
+ * One call to STS: the SDK with every default that reads the machine's environment replaced, our
+ * bounded way out, and retries.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,9 +17,15 @@ import type { Partitions } from '../core/partitions.ts';
 import type { Account } from '../core/role.ts';
 import type { Outbound } from '../outbound.ts';
 
-export type StsCommand = AssumeRoleCommand | AssumeRoleWithSAMLCommand | AssumeRoleWithWebIdentityCommand;
+export type StsCommand =
+  | AssumeRoleCommand
+  | AssumeRoleWithSAMLCommand
+  | AssumeRoleWithWebIdentityCommand;
 /** What the three calls have in common. */
-export type StsAnswer = Pick<AssumeRoleCommandOutput, 'Credentials' | 'AssumedRoleUser' | '$metadata'>;
+export type StsAnswer = Pick<
+  AssumeRoleCommandOutput,
+  'Credentials' | 'AssumedRoleUser' | '$metadata'
+>;
 
 export interface StsCall {
   /** Whose STS endpoint is called. */
@@ -30,7 +37,10 @@ export interface StsCall {
   readonly deadline: AbortSignal;
 }
 
-/** STS answered with an error, or not at all. Internal to this room; it never holds what STS wrote unless it is a known text. */
+/**
+ * STS answered with an error, or not at all. Internal to this room; it never holds what STS wrote
+ * unless it is a known text.
+ */
 export class StsFailure extends Error {
   override readonly name = 'StsFailure';
   /** The code on the wire without a final `Exception`; undefined when no readable answer came. */
@@ -40,7 +50,13 @@ export class StsFailure extends Error {
   readonly requestId: string;
   readonly status: number | undefined;
 
-  constructor(facts: { code?: string; said?: string; requestId?: string; status?: number | undefined; cause?: unknown }) {
+  constructor(facts: {
+    code?: string;
+    said?: string;
+    requestId?: string;
+    status?: number | undefined;
+    cause?: unknown;
+  }) {
     super('STS call failed', facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = facts.code;
     this.said = facts.said ?? '';
@@ -63,16 +79,23 @@ const MAX_ATTEMPTS = 3;
 const FIRST_PAUSE_MILLISECONDS = 200;
 
 /** Calls STS, again when that may help. Throws StsFailure. */
-export function createSts({ partitions, outbound, pause = sleep }: StsOptions): (call: StsCall) => Promise<StsAnswer> {
+export function createSts({
+  partitions,
+  outbound,
+  pause = sleep,
+}: StsOptions): (call: StsCall) => Promise<StsAnswer> {
   const requestHandler = transportOver(outbound);
   const unsigned = new Map<string, STSClient>();
 
   const clientFor = ({ account, credentials }: StsCall): STSClient => {
     const endpoint = partitions[account.partition].stsUrl(account.region);
-    // The SDK remembers credentials, so a client that signs is one person's. Connections are the transport's and live on.
-    if (credentials) return new STSClient(clientConfig(endpoint, account.region, requestHandler, credentials));
+    // The SDK remembers credentials, so a client that signs is one person's. Connections are the
+    // transport's and live on.
+    if (credentials)
+      return new STSClient(clientConfig(endpoint, account.region, requestHandler, credentials));
     const key = `${account.region} ${endpoint}`;
-    const known = unsigned.get(key) ?? new STSClient(clientConfig(endpoint, account.region, requestHandler));
+    const known =
+      unsigned.get(key) ?? new STSClient(clientConfig(endpoint, account.region, requestHandler));
     unsigned.set(key, known);
     return known;
   };
@@ -84,7 +107,8 @@ export function createSts({ partitions, outbound, pause = sleep }: StsOptions): 
         return await client.send(call.command as AssumeRoleCommand, { abortSignal: call.deadline });
       } catch (error) {
         const failure = failureOf(error);
-        if (attempt >= MAX_ATTEMPTS || call.deadline.aborted || !mayHelpToRepeat(failure)) throw failure;
+        if (attempt >= MAX_ATTEMPTS || call.deadline.aborted || !mayHelpToRepeat(failure))
+          throw failure;
         // Full jitter: people who were throttled together do not come back together.
         await pause(randomInt(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1)) + 1);
       }
@@ -92,7 +116,10 @@ export function createSts({ partitions, outbound, pause = sleep }: StsOptions): 
   };
 }
 
-/** Nothing is left to the SDK's defaults that it would read from the environment, ~/.aws or the instance metadata service. */
+/**
+ * Nothing is left to the SDK's defaults that it would read from the environment, ~/.aws or the
+ * instance metadata service.
+ */
 function clientConfig(
   endpoint: string,
   region: string,
@@ -144,7 +171,11 @@ function transportOver(outbound: Outbound): NonNullable<STSClientConfig['request
       try {
         const response = await outbound.fetch(url, {
           method,
-          headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !WRITTEN_BY_TRANSPORT.has(name.toLowerCase()))),
+          headers: Object.fromEntries(
+            Object.entries(headers).filter(
+              ([name]) => !WRITTEN_BY_TRANSPORT.has(name.toLowerCase()),
+            ),
+          ),
           body: body ?? null,
           ...(options.abortSignal && { signal: options.abortSignal }),
         });
@@ -172,12 +203,22 @@ function failureOf(error: unknown): StsFailure {
     readonly $fault?: unknown;
     readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
   };
-  const answered = { requestId: printable($metadata?.requestId), status: $metadata?.httpStatusCode };
-  // A deadline that was over before the request left, or a defect: its name only, for its message may hold what was to be sent.
-  if (answered.status === undefined) return new StsFailure({ cause: new Error(`the SDK gave up (${printable(String(name))})`) });
-  // Only errors that STS declared have a $fault; the others come from an answer that is not STS's XML.
+  const answered = {
+    requestId: printable($metadata?.requestId),
+    status: $metadata?.httpStatusCode,
+  };
+  // A deadline that was over before the request left, or a defect: its name only, for its message
+  // may hold what was to be sent.
+  if (answered.status === undefined)
+    return new StsFailure({ cause: new Error(`the SDK gave up (${printable(String(name))})`) });
+  // Only errors that STS declared have a $fault; the others come from an answer that is not STS's
+  // XML.
   if ($fault === undefined || typeof name !== 'string') return new StsFailure(answered);
-  return new StsFailure({ ...answered, code: printable(name.replace(/Exception$/, '')), said: String(message) });
+  return new StsFailure({
+    ...answered,
+    code: printable(name.replace(/Exception$/, '')),
+    said: String(message),
+  });
 }
 
 /** What a header or an element of the answer may look like in a message of ours. */
@@ -196,7 +237,11 @@ const THROTTLED = new Set([
 
 /** STS was asked too often, or is in trouble itself. */
 export function isPassing({ code, status }: StsFailure): boolean {
-  return (code !== undefined && THROTTLED.has(code)) || status === 429 || (status !== undefined && status >= 500);
+  return (
+    (code !== undefined && THROTTLED.has(code)) ||
+    status === 429 ||
+    (status !== undefined && status >= 500)
+  );
 }
 
 /** A kept connection that STS closed while we wrote to it. */
@@ -205,9 +250,13 @@ const CLOSED_UNDERWAY = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 function mayHelpToRepeat(failure: StsFailure): boolean {
   // STS could not fetch our keys just now: its own documentation says to try again.
   if (isPassing(failure) || failure.code === 'IDPCommunicationError') return true;
-  return failure.status === undefined && [...causesOf(failure)].some(({ code }) => typeof code === 'string' && CLOSED_UNDERWAY.has(code));
+  return (
+    failure.status === undefined &&
+    [...causesOf(failure)].some(({ code }) => typeof code === 'string' && CLOSED_UNDERWAY.has(code))
+  );
 }
 
 function* causesOf(error: Error): Generator<{ readonly code?: unknown }> {
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) yield cause as { readonly code?: unknown };
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+    yield cause as { readonly code?: unknown };
 }

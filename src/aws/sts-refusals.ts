@@ -1,8 +1,10 @@
 /**
- * What a refusal of STS means, in words for the operator (message) and for whoever must mend it (hint).
+ * What a refusal of STS means, in words for the operator (message) and for whoever must mend it
+ * (hint).
  *
- * STS gives no reasons where it could give away something, and may repeat the proof in its texts. So a text of STS is used
- * only when it is known, and the hints name everything that the code can mean for this kind of trust.
+ * STS gives no reasons where it could give away something, and may repeat the proof in its texts.
+ * So a text of STS is used only when it is known, and the hints name everything that the code can
+ * mean for this kind of trust.
  */
 import { BridgeError } from '../core/errors.ts';
 import type { AssumeRequest } from '../core/ports.ts';
@@ -24,9 +26,13 @@ const ACTIONS = {
 
 const UPLOAD_METADATA: Hint = () =>
   'The IAM SAML provider in the account does not know the key that signed. Upload the current SAML metadata of the issuer to it again; it changes with every key.';
-const CHECK_CLOCK: Hint = () => 'The clock of the bridge and that of AWS differ. Check the time service on the machine of the bridge.';
+const CHECK_CLOCK: Hint = () =>
+  'The clock of the bridge and that of AWS differ. Check the time service on the machine of the bridge.';
 
-/** Texts of STS that hold nothing of the proof, each with what it means when that is more than the code says. */
+/**
+ * Texts of STS that hold nothing of the proof, each with what it means when that is more than the
+ * code says.
+ */
 const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = [
   { text: /Not authorized to perform sts:\w{1,40}/ },
   { text: /is not authorized to perform: sts:\w{1,40}/ },
@@ -57,7 +63,10 @@ const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = 
   { text: /Source Identity must match/ },
   { text: /Token must be redeemed within 5 minutes of issuance/, hint: CHECK_CLOCK },
   { text: /Response has expired/, hint: CHECK_CLOCK },
-  { text: /Token expired: current date\/time \d{1,12} must be before the expiration date\/time ?\d{1,12}/, hint: CHECK_CLOCK },
+  {
+    text: /Token expired: current date\/time \d{1,12} must be before the expiration date\/time ?\d{1,12}/,
+    hint: CHECK_CLOCK,
+  },
   { text: /Token too old: \d{1,12}/, hint: CHECK_CLOCK },
   {
     text: /No OpenIDConnect provider found in your account/,
@@ -76,7 +85,8 @@ const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = 
   },
   {
     text: /OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint/,
-    hint: () => 'The certificate of the token issuer has changed. Correct the thumbprint of the IAM OpenID Connect provider.',
+    hint: () =>
+      'The certificate of the token issuer has changed. Correct the thumbprint of the IAM OpenID Connect provider.',
   },
   { text: /The ID Token provided is not a valid JWT/ },
   { text: /Missing a required claim: \w{1,20}/ },
@@ -105,14 +115,24 @@ const PROOF_NOT_TAKEN: HintByTrust = {
   hub: HUB_CREDENTIALS,
 };
 
-/** By the code on the wire, without a final `Exception` (STS API reference, "Errors" of the three calls). */
+/**
+ * By the code on the wire, without a final `Exception` (STS API reference, "Errors" of the three
+ * calls).
+ */
 const HINTS: Readonly<Record<string, Hint | HintByTrust>> = {
   AccessDenied: {
     saml: request => trustPolicyHint(request, providerOf(request)),
     'corporate-saml': request => trustPolicyHint(request, providerOf(request)),
-    'web-identity': request => trustPolicyHint(request, 'the IAM OpenID Connect provider of the bridge, with its audience and the subject'),
+    'web-identity': request =>
+      trustPolicyHint(
+        request,
+        'the IAM OpenID Connect provider of the bridge, with its audience and the subject',
+      ),
     'corporate-web-identity': request =>
-      trustPolicyHint(request, 'the IAM OpenID Connect provider of the corporate identity provider, with its audience and the subject'),
+      trustPolicyHint(
+        request,
+        'the IAM OpenID Connect provider of the corporate identity provider, with its audience and the subject',
+      ),
     hub: request =>
       `${trustPolicyHint(request, 'the hub role, with the same external id as the configuration')} When the accounts differ, the hub role's own policy must allow the same actions.`,
   },
@@ -131,7 +151,9 @@ const HINTS: Readonly<Record<string, Hint | HintByTrust>> = {
 
 function providerOf({ account }: AssumeRequest): string {
   const { trust } = account;
-  return 'provider' in trust ? `${samlProviderArn(account, trust.provider)}, with saml:aud of the right sign-in address` : '';
+  return 'provider' in trust
+    ? `${samlProviderArn(account, trust.provider)}, with saml:aud of the right sign-in address`
+    : '';
 }
 
 function trustPolicyHint({ account, session, roleName }: AssumeRequest, principal: string): string {
@@ -143,7 +165,10 @@ function trustPolicyHint({ account, session, roleName }: AssumeRequest, principa
   return `AWS does not give role ${roleName} of account ${account.name} to the bridge. Check that the role exists and that its trust policy allows ${actions.join(', ')} to ${principal}.`;
 }
 
-/** The refusal as one of our errors: `corporate_proof_missing` when a fresh sign-in mends it, else `aws_refused` or `aws_unavailable`. */
+/**
+ * The refusal as one of our errors: `corporate_proof_missing` when a fresh sign-in mends it, else
+ * `aws_refused` or `aws_unavailable`.
+ */
 export function explain(failure: StsFailure, request: AssumeRequest, trust: Trust): BridgeError {
   const { code, requestId, status, cause } = failure;
   const call = `STS ${ACTIONS[trust.by]} for ${request.role}`;
@@ -155,9 +180,11 @@ export function explain(failure: StsFailure, request: AssumeRequest, trust: Trus
   const outcome = code ?? `an answer that is not STS's (status ${status})`;
   const message = `${call}: ${outcome}${text === undefined ? '' : `: ${text}`} (request ${requestId})`;
   if (isPassing(failure)) return new BridgeError('aws_unavailable', message);
-  if (code === 'ExpiredToken' && trust.by.startsWith('corporate-')) return new BridgeError('corporate_proof_missing', message);
+  if (code === 'ExpiredToken' && trust.by.startsWith('corporate-'))
+    return new BridgeError('corporate_proof_missing', message);
 
-  const row = known?.hint ?? (code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined);
+  const row =
+    known?.hint ?? (code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined);
   if (row === undefined) return new BridgeError('aws_refused', message);
   const hint = typeof row === 'function' ? row : row[trust.by];
   return new BridgeError('aws_refused', message, {

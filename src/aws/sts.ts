@@ -1,20 +1,39 @@
 /**
  * Roles from STS.
  *
- * Owns: which call an account's trust asks for, what travels in it, how long the session gets, and what a refusal means.
- * Does not own: who may have the role (bridge/access), nor what our assertions say (issuer).
+ * Owns: which call an account's trust asks for, what travels in it, how long the session gets, and
+ * what a refusal means. Does not own: who may have the role (bridge/access), nor what our
+ * assertions say (issuer).
  */
-import { AssumeRoleCommand, AssumeRoleWithSAMLCommand, AssumeRoleWithWebIdentityCommand } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  AssumeRoleWithSAMLCommand,
+  AssumeRoleWithWebIdentityCommand,
+} from '@aws-sdk/client-sts';
 import type { AwsCredentials } from '../core/credentials.ts';
 import { BridgeError, type BridgeErrorOptions } from '../core/errors.ts';
 import type { Partitions } from '../core/partitions.ts';
-import type { AssertionIssuer, AssumedRole, AssumeRequest, Clock, CorporateProof, CredentialBroker } from '../core/ports.ts';
+import type {
+  AssertionIssuer,
+  AssumedRole,
+  AssumeRequest,
+  Clock,
+  CorporateProof,
+  CredentialBroker,
+} from '../core/ports.ts';
 import { type RoleArn, roleArn, samlProviderArn, type Trust } from '../core/role.ts';
 import { attainableSeconds, MIN_DURATION, type RoleSession } from '../core/session.ts';
 import { HOUR, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';
-import { createSts, printable, type StsAnswer, type StsCall, type StsCommand, StsFailure } from './sts-client.ts';
+import {
+  createSts,
+  printable,
+  type StsAnswer,
+  type StsCall,
+  type StsCommand,
+  StsFailure,
+} from './sts-client.ts';
 import { explain } from './sts-refusals.ts';
 
 export interface CredentialBrokerOptions {
@@ -22,7 +41,10 @@ export interface CredentialBrokerOptions {
   readonly partitions: Partitions;
   /** Its time limit holds for every single call; an answer has a few kilobytes. */
   readonly outbound: Outbound;
-  /** Time limit of one call to AWS. One request of a person may take three times as much, retries and the hub's call included. */
+  /**
+   * Time limit of one call to AWS. One request of a person may take three times as much, retries
+   * and the hub's call included.
+   */
   readonly timeoutSeconds: Seconds;
   readonly clock: Clock;
   /** Waits between two attempts; the real time when left out. */
@@ -41,19 +63,31 @@ interface Broker {
 
 export function createCredentialBroker(options: CredentialBrokerOptions): CredentialBroker {
   const { issuer, partitions, outbound, timeoutSeconds, clock, pause } = options;
-  const broker: Broker = { issuer, clock, call: createSts({ partitions, outbound, pause }), limits: createKnownLimits(clock) };
+  const broker: Broker = {
+    issuer,
+    clock,
+    call: createSts({ partitions, outbound, pause }),
+    limits: createKnownLimits(clock),
+  };
   return {
     assume: request => {
       const deadline = AbortSignal.timeout(Math.ceil(3 * timeoutSeconds * 1000));
       const { trust } = request.account;
-      return trust.by === 'hub' ? assumeThroughHub(broker, request, trust, deadline) : assumeDirectly(broker, request, trust, deadline);
+      return trust.by === 'hub'
+        ? assumeThroughHub(broker, request, trust, deadline)
+        : assumeDirectly(broker, request, trust, deadline);
     },
   };
 }
 
 // ---------------------------------------------------------------- a role that trusts a federation
 
-async function assumeDirectly(broker: Broker, request: AssumeRequest, trust: DirectTrust, deadline: AbortSignal): Promise<AssumedRole> {
+async function assumeDirectly(
+  broker: Broker,
+  request: AssumeRequest,
+  trust: DirectTrust,
+  deadline: AbortSignal,
+): Promise<AssumedRole> {
   if (isCorporate(trust)) refuseLostSettings(request);
   const asked = request.session.durationSeconds;
   const attempt = async (durationSeconds: Seconds): Promise<AssumedRole> => {
@@ -87,7 +121,10 @@ function isCorporate(trust: DirectTrust): boolean {
   return trust.by === 'corporate-saml' || trust.by === 'corporate-web-identity';
 }
 
-/** Tags and source identity would have to be in the corporate proof, which we cannot write. To drop them in silence could open a door. */
+/**
+ * Tags and source identity would have to be in the corporate proof, which we cannot write. To drop
+ * them in silence could open a door.
+ */
 function refuseLostSettings({ session, role }: AssumeRequest): void {
   if (session.tags.length === 0 && session.sourceIdentity === undefined) return;
   throw new BridgeError(
@@ -99,19 +136,36 @@ function refuseLostSettings({ session, role }: AssumeRequest): void {
   );
 }
 
-async function federatedCommand(broker: Broker, request: AssumeRequest, trust: DirectTrust): Promise<StsCommand> {
+async function federatedCommand(
+  broker: Broker,
+  request: AssumeRequest,
+  trust: DirectTrust,
+): Promise<StsCommand> {
   const { account, role: RoleArn, sessionName: RoleSessionName, session } = request;
   const withSaml = (provider: string, SAMLAssertion: string): StsCommand =>
-    new AssumeRoleWithSAMLCommand({ RoleArn, PrincipalArn: samlProviderArn(account, provider), SAMLAssertion, ...scopeOf(session) });
+    new AssumeRoleWithSAMLCommand({
+      RoleArn,
+      PrincipalArn: samlProviderArn(account, provider),
+      SAMLAssertion,
+      ...scopeOf(session),
+    });
   const withToken = (WebIdentityToken: string): StsCommand =>
-    new AssumeRoleWithWebIdentityCommand({ RoleArn, RoleSessionName, WebIdentityToken, ...scopeOf(session) });
+    new AssumeRoleWithWebIdentityCommand({
+      RoleArn,
+      RoleSessionName,
+      WebIdentityToken,
+      ...scopeOf(session),
+    });
   switch (trust.by) {
     case 'saml':
       return withSaml(trust.provider, await broker.issuer.samlResponse(request, trust.provider));
     case 'web-identity':
       return withToken(await broker.issuer.webIdentityToken(request));
     case 'corporate-saml':
-      return withSaml(trust.provider, corporateProof(broker, request, 'saml-response').samlResponse);
+      return withSaml(
+        trust.provider,
+        corporateProof(broker, request, 'saml-response').samlResponse,
+      );
     case 'corporate-web-identity':
       return withToken(corporateProof(broker, request, 'id-token').token);
   }
@@ -131,9 +185,15 @@ function corporateProof<K extends CorporateProof['kind']>(
   kind: K,
 ): Extract<CorporateProof, { kind: K }> {
   const missing = (why: string, options?: BridgeErrorOptions) =>
-    new BridgeError('corporate_proof_missing', `account ${account.name} needs the person's own ${kind}, ${why}`, options);
+    new BridgeError(
+      'corporate_proof_missing',
+      `account ${account.name} needs the person's own ${kind}, ${why}`,
+      options,
+    );
   // Another sign-in of the same kind as before would end here again.
-  const otherKind = { hint: `Sign in again and choose a sign-in by ${SIGN_IN_WITH[kind]}: the account takes the proof of no other.` };
+  const otherKind = {
+    hint: `Sign in again and choose a sign-in by ${SIGN_IN_WITH[kind]}: the account takes the proof of no other.`,
+  };
   if (proof === undefined) throw missing('and the session keeps none', otherKind);
   if (proof.kind !== kind) throw missing(`and the session keeps a ${proof.kind}`, otherKind);
   if (proof.expiresAt <= clock.now()) throw missing('and the one that the session keeps is over');
@@ -141,11 +201,19 @@ function corporateProof<K extends CorporateProof['kind']>(
 }
 
 /** Which sign-in gives which proof, in the words of the sign-in page. */
-const SIGN_IN_WITH = { 'id-token': 'OpenID Connect', 'saml-response': 'SAML' } as const satisfies Record<CorporateProof['kind'], string>;
+const SIGN_IN_WITH = {
+  'id-token': 'OpenID Connect',
+  'saml-response': 'SAML',
+} as const satisfies Record<CorporateProof['kind'], string>;
 
 // ---------------------------------------------------------------- a role that trusts a hub role
 
-async function assumeThroughHub(broker: Broker, request: AssumeRequest, trust: HubTrust, deadline: AbortSignal): Promise<AssumedRole> {
+async function assumeThroughHub(
+  broker: Broker,
+  request: AssumeRequest,
+  trust: HubTrust,
+  deadline: AbortSignal,
+): Promise<AssumedRole> {
   const hub = await assumeHub(broker, request, trust, deadline);
   const { session, role: RoleArn, sessionName: RoleSessionName } = request;
   const durationSeconds = attainableSeconds(request.account, session.durationSeconds);
@@ -160,7 +228,12 @@ async function assumeThroughHub(broker: Broker, request: AssumeRequest, trust: H
     ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
   });
   try {
-    const answer = await broker.call({ account: request.account, command, credentials: hub.credentials, deadline });
+    const answer = await broker.call({
+      account: request.account,
+      command,
+      credentials: hub.credentials,
+      deadline,
+    });
     return assumedRoleOf(answer, request, {
       chained: true,
       durationSeconds,
@@ -178,15 +251,23 @@ interface HubSession {
 }
 
 /**
- * A short session of the hub role for this person. Its own proof carries what STS inherits along a chain: the source identity and the
- * transitive tags. STS refuses to be told either again, so the second call says the rest. Where the hub takes the corporate proof,
- * which we cannot write into, the second call says everything.
+ * A short session of the hub role for this person. Its own proof carries what STS inherits along a
+ * chain: the source identity and the transitive tags. STS refuses to be told either again, so the
+ * second call says the rest. Where the hub takes the corporate proof, which we cannot write into,
+ * the second call says everything.
  */
-async function assumeHub(broker: Broker, request: AssumeRequest, trust: HubTrust, deadline: AbortSignal): Promise<HubSession> {
+async function assumeHub(
+  broker: Broker,
+  request: AssumeRequest,
+  trust: HubTrust,
+  deadline: AbortSignal,
+): Promise<HubSession> {
   const { hub, role: roleName } = trust;
-  if (hub.trust.by === 'hub') throw new BridgeError('internal', `account ${hub.name} is a hub behind a hub`);
+  if (hub.trust.by === 'hub')
+    throw new BridgeError('internal', `account ${hub.name} is a hub behind a hub`);
   const { session } = request;
-  const isTransitive = ({ key }: { readonly key: string }): boolean => session.transitiveTags.includes(key);
+  const isTransitive = ({ key }: { readonly key: string }): boolean =>
+    session.transitiveTags.includes(key);
   const inherits = !isCorporate(hub.trust);
   const assumed = await assumeDirectly(
     broker,
@@ -208,7 +289,13 @@ async function assumeHub(broker: Broker, request: AssumeRequest, trust: HubTrust
   );
   return {
     credentials: assumed.credentials,
-    left: inherits ? { tags: session.tags.filter(tag => !isTransitive(tag)), transitiveTags: [], sourceIdentity: undefined } : session,
+    left: inherits
+      ? {
+          tags: session.tags.filter(tag => !isTransitive(tag)),
+          transitiveTags: [],
+          sourceIdentity: undefined,
+        }
+      : session,
   };
 }
 
@@ -219,10 +306,16 @@ function assumedRoleOf(
   { account, role }: AssumeRequest,
   terms: Pick<AssumedRole, 'chained' | 'durationSeconds' | 'reducedFrom'>,
 ): AssumedRole {
-  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken, Expiration } = Credentials ?? {};
+  const {
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration,
+  } = Credentials ?? {};
   const expiresAt = Expiration?.getTime() ?? Number.NaN;
   const assumedRoleArn = AssumedRoleUser?.Arn ?? '';
-  if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt)) throw unreadable(role, 'holds no whole credentials');
+  if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
+    throw unreadable(role, 'holds no whole credentials');
   if (!assumedRoleArn.startsWith(`arn:${account.partition}:sts::${account.id}:assumed-role/`)) {
     throw unreadable(role, 'is for a role of another account');
   }

@@ -1,8 +1,9 @@
 /**
- * The corridor: every way to a role ends here, and only this file decides, obtains credentials and records it.
+ * The corridor: every way to a role ends here, and only this file decides, obtains credentials and
+ * records it.
  *
- * Owns: decision, session settings, the order "decide, obtain, record, hand out".
- * Does not own: which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
+ * Owns: decision, session settings, the order "decide, obtain, record, hand out". Does not own:
+ * which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
  */
 import type { Entitlement } from '../core/access-rule.ts';
 import { actorOf, type Origin, type Purpose, recordable } from '../core/audit-event.ts';
@@ -11,7 +12,15 @@ import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation, Policy } from '../core/policy.ts';
-import type { AssumedRole, AuditSink, Clock, ConsoleFederation, ConsoleLink, CorporateProof, CredentialBroker } from '../core/ports.ts';
+import type {
+  AssumedRole,
+  AuditSink,
+  Clock,
+  ConsoleFederation,
+  ConsoleLink,
+  CorporateProof,
+  CredentialBroker,
+} from '../core/ports.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
@@ -41,7 +50,9 @@ export interface AccessRequest {
   readonly cliSession?: string | undefined;
   /** The handle of the container token that asks. */
   readonly containerToken?: string | undefined;
-  /** Programs that renew by themselves take credentials that another one was given a while ago, too. */
+  /**
+   * Programs that renew by themselves take credentials that another one was given a while ago, too.
+   */
   readonly mayShare?: boolean | undefined;
   /** What whoever asks may reach at most, beside what the person has. */
   readonly scope?: RoleScope | undefined;
@@ -60,20 +71,29 @@ export interface Handout {
 
 export interface Access {
   rolesFor(identity: Identity, origin: Origin, scope?: RoleScope): ReachableRoles;
-  /** Why a person has a role, or has it not. It is an answer and no refusal, so nothing is recorded. */
+  /**
+   * Why a person has a role, or has it not. It is an answer and no refusal, so nothing is recorded.
+   */
   explain(request: AccessRequest): Explanation;
   /**
    * The decision alone, before anything is handed out for `purpose`.
    * Throws `access_denied`, `proof_missing`, `role_not_for_device_login`, `role_not_for_token`.
    */
   check(request: AccessRequest, purpose?: Purpose): Promise<Entitlement>;
-  /** Throws the same, and `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`, `aws_unavailable`. */
+  /**
+   * Throws the same, and `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`,
+   * `aws_unavailable`.
+   */
   credentialsFor(request: AccessRequest): Promise<Handout>;
   /** Throws the same, and `destination_refused`. */
-  consoleLinkFor(request: AccessRequest & { readonly destination?: string | undefined }): Promise<Handout & { readonly link: ConsoleLink }>;
+  consoleLinkFor(
+    request: AccessRequest & { readonly destination?: string | undefined },
+  ): Promise<Handout & { readonly link: ConsoleLink }>;
 }
 
-/** The roles that a person can get, at once or after a proof that they are told of when they ask. */
+/**
+ * The roles that a person can get, at once or after a proof that they are told of when they ask.
+ */
 export function attainable({ granted, withheld }: ReachableRoles): readonly Entitlement[] {
   return [...granted, ...withheld.map(({ entitlement }) => entitlement)];
 }
@@ -99,11 +119,15 @@ export function createAccess(parts: AccessParts): Access {
     const { trace } = decision;
     if (!decision.granted) {
       const code = decision.missing.length > 0 ? 'proof_missing' : 'access_denied';
-      throw new BridgeError(code, whyRefused(trace), { trace, hint: nextStepFor(trace, decision.missing) });
+      throw new BridgeError(code, whyRefused(trace), {
+        trace,
+        hint: nextStepFor(trace, decision.missing),
+      });
     }
     const { entitlement } = decision;
     if (isReachable(request.scope, entitlement)) return entitlement;
-    const code = request.scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
+    const code =
+      request.scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
     throw new BridgeError(code, "the role is the person's, and beyond what this caller may reach");
   };
 
@@ -122,13 +146,23 @@ export function createAccess(parts: AccessParts): Access {
       assertedAt: identity.assertedAt,
       corporateProof,
     });
-    // A corporate SAML response names the session itself, and the audit must say what CloudTrail says.
+    // A corporate SAML response names the session itself, and the audit must say what CloudTrail
+    // says.
     const named = assumed.assumedRoleArn.split('/').at(-1)!;
-    return { entitlement, assumed, session, sessionName: isRoleSessionName(named) ? named : sessionName };
+    return {
+      entitlement,
+      assumed,
+      session,
+      sessionName: isRoleSessionName(named) ? named : sessionName,
+    };
   };
 
   /** Runs a hand-out; a refusal at any step is audited before it goes on to the person. */
-  const audited = async <T>(purpose: Purpose, request: AccessRequest, handOut: () => Promise<T>): Promise<T> => {
+  const audited = async <T>(
+    purpose: Purpose,
+    request: AccessRequest,
+    handOut: () => Promise<T>,
+  ): Promise<T> => {
     try {
       return await handOut();
     } catch (thrown) {
@@ -189,12 +223,17 @@ export function createAccess(parts: AccessParts): Access {
       return { trace: decision.trace, nextStep: nextStepFor(decision.trace, decision.missing) };
     },
 
-    check: (request, purpose = 'credentials') => audited(purpose, request, async () => decide(request)),
+    check: (request, purpose = 'credentials') =>
+      audited(purpose, request, async () => decide(request)),
 
     credentialsFor: request =>
       audited('credentials', request, async () => {
         const opened = await open(request, decide(request));
-        await audit.record({ type: 'credentials.issued', ...recordOf(request, opened), durationSeconds: opened.assumed.durationSeconds });
+        await audit.record({
+          type: 'credentials.issued',
+          ...recordOf(request, opened),
+          durationSeconds: opened.assumed.durationSeconds,
+        });
         return { entitlement: opened.entitlement, assumed: opened.assumed };
       }),
 
@@ -233,7 +272,9 @@ function whyRefused({ steps }: DecisionTrace): string {
 }
 
 function whyNot(step: TraceStep): string {
-  if (step.outcome === 'proof-missing') return `missing ${step.missing.map(({ proof }) => proof).join(', ')}`;
-  if (step.outcome === 'connector-mismatch') return `takes groups of ${step.connectors.join(', ')}, not of ${step.connector}`;
+  if (step.outcome === 'proof-missing')
+    return `missing ${step.missing.map(({ proof }) => proof).join(', ')}`;
+  if (step.outcome === 'connector-mismatch')
+    return `takes groups of ${step.connectors.join(', ')}, not of ${step.connector}`;
   return 'group missing';
 }

@@ -1,7 +1,9 @@
 /**
- * The programs that may ask for a login: those of the configuration, and those that have registered themselves as AWS tools do.
+ * The programs that may ask for a login: those of the configuration, and those that have registered
+ * themselves as AWS tools do.
  *
- * Owns: what a registration may say, and how long it lives. Does not own: how a client id proves its registration (issuer/client-registrations).
+ * Owns: what a registration may say, and how long it lives. Does not own: how a client id proves
+ * its registration (issuer/client-registrations).
  */
 import { recordable } from '../core/audit-event.ts';
 import { MAX_CLIENT_ID, REGISTRATION_SECONDS } from '../core/client-registration.ts';
@@ -30,7 +32,10 @@ export interface Registered {
 }
 
 export interface Clients {
-  /** Throws `redirect_unregistrable` for an address that is not on the client's own machine, `bad_request` for more of them than a client id holds. */
+  /**
+   * Throws `redirect_unregistrable` for an address that is not on the client's own machine,
+   * `bad_request` for more of them than a client id holds.
+   */
   register(request: RegistrationRequest): Promise<Registered>;
   /** Throws `client_unknown` for one that there is not, or whose registration is over. */
   clientOf(clientId: string): Promise<OAuthClient>;
@@ -38,12 +43,20 @@ export interface Clients {
 
 const MAX_NAME = 64;
 
-export function createClients({ configured, registrations, clock, secrets }: ClientsParts): Clients {
+export function createClients({
+  configured,
+  registrations,
+  clock,
+  secrets,
+}: ClientsParts): Clients {
   const byId = new Map(configured.map(client => [client.id, client]));
   return {
     register: async ({ name, redirectUris }) => {
       if (!redirectUris.every(isLoopbackRedirect))
-        throw new BridgeError('redirect_unregistrable', 'a client registered an address beyond its own machine');
+        throw new BridgeError(
+          'redirect_unregistrable',
+          'a client registered an address beyond its own machine',
+        );
       // The wire has whole seconds.
       const issuedAt = Math.floor(clock.now() / 1000) * 1000;
       const expiresAt = issuedAt + REGISTRATION_SECONDS * 1000;
@@ -66,7 +79,11 @@ export function createClients({ configured, registrations, clock, secrets }: Cli
       const known = byId.get(clientId);
       if (known !== undefined) return known;
       const registration = await registrations.read(clientId, clock.now());
-      if (registration === undefined) throw new BridgeError('client_unknown', 'no client of that id, or its registration is over');
+      if (registration === undefined)
+        throw new BridgeError(
+          'client_unknown',
+          'no client of that id, or its registration is over',
+        );
       const { handle, name, redirectUris } = registration;
       return { id: `registered-${handle}`, name, selfNamed: true, redirectUris };
     },

@@ -1,14 +1,28 @@
 /**
- * The authorization code grant with PKCE for programs on the person's own machine (RFC 6749 section 4.1, RFC 7636, RFC 8252).
+ * The authorization code grant with PKCE for programs on the person's own machine (RFC 6749 section
+ * 4.1, RFC 7636, RFC 8252).
  *
- * Owns: which requests are answered at all, codes, what happens when one is misused. Does not own: tokens (tokens), pages (flows/cli-browser-login).
+ * Owns: which requests are answered at all, codes, what happens when one is misused. Does not own:
+ * tokens (tokens), pages (flows/cli-browser-login).
  */
 import { actorOf, type Origin, recordable } from '../core/audit-event.ts';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
-import { isRegisteredRedirect, isScope, MAX_DEVICE_NAME, named, type OAuthClient, SCOPE } from '../core/oauth-client.ts';
+import {
+  isRegisteredRedirect,
+  isScope,
+  MAX_DEVICE_NAME,
+  named,
+  type OAuthClient,
+  SCOPE,
+} from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Records, Secrets, Session } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
-import { AUTHORIZATION_CODE_MEMORY_SECONDS, AUTHORIZATION_CODE_SECONDS, type AuthorizationCode, redeemCode } from '../core/tokens.ts';
+import {
+  AUTHORIZATION_CODE_MEMORY_SECONDS,
+  AUTHORIZATION_CODE_SECONDS,
+  type AuthorizationCode,
+  redeemCode,
+} from '../core/tokens.ts';
 import type { Clients } from './clients.ts';
 import { recordEnd } from './record-end.ts';
 import type { TokenAnswer, Tokens } from './tokens.ts';
@@ -55,7 +69,10 @@ export interface AuthorizationRequest {
 
 export type CheckedRequest =
   | { readonly kind: 'request'; readonly request: AuthorizationRequest }
-  /** The client is known and its address is its own: it is told what is wrong (RFC 6749 section 4.1.2.1). */
+  /**
+   * The client is known and its address is its own: it is told what is wrong (RFC 6749 section
+   * 4.1.2.1).
+   */
   | { readonly kind: 'refused'; readonly redirectTo: string };
 
 /** A code, and what must fit to it. */
@@ -73,8 +90,9 @@ export type ApprovedRequest =
 
 export interface CodeAuthorization {
   /**
-   * What goes back to the program with an error is recorded; `viewer` is whose browser brought it, if anybody is signed in.
-   * Throws `client_unknown` or `redirect_refused` when nobody may be sent anywhere.
+   * What goes back to the program with an error is recorded; `viewer` is whose browser brought it,
+   * if anybody is signed in. Throws `client_unknown` or `redirect_refused` when nobody may be sent
+   * anywhere.
    */
   check(query: AuthorizationQuery, origin: Origin, viewer?: Session): Promise<CheckedRequest>;
   /** When the CLI session of this person would end. */
@@ -88,8 +106,15 @@ export interface CodeAuthorization {
    * The person said no, or that they did not start it: where their browser goes. What came of an
    * approval before that ends.
    */
-  refuse(request: AuthorizationRequest, viewer: Session, origin: Origin): Promise<{ readonly redirectTo: string }>;
-  /** Throws `grant_invalid`. A code that is presented wrongly or twice ends the session that it was for. */
+  refuse(
+    request: AuthorizationRequest,
+    viewer: Session,
+    origin: Origin,
+  ): Promise<{ readonly redirectTo: string }>;
+  /**
+   * Throws `grant_invalid`. A code that is presented wrongly or twice ends the session that it was
+   * for.
+   */
   redeem(exchange: CodeExchange, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
   /** Whether this is a code of ours that is remembered. */
   isLive(code: string): Promise<boolean>;
@@ -103,12 +128,20 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
     answer: Record<string, string>,
   ): string => {
     const url = new URL(redirectUri);
-    for (const [name, value] of Object.entries({ ...answer, ...(state !== undefined && { state }), iss: issuer }))
+    for (const [name, value] of Object.entries({
+      ...answer,
+      ...(state !== undefined && { state }),
+      iss: issuer,
+    }))
       url.searchParams.set(name, value);
     return url.href;
   };
 
-  const recordOf = ({ client, deviceName }: AuthorizationRequest, viewer: Session, origin: Origin) => ({
+  const recordOf = (
+    { client, deviceName }: AuthorizationRequest,
+    viewer: Session,
+    origin: Origin,
+  ) => ({
     at: clock.now(),
     origin,
     actor: actorOf(viewer.identity),
@@ -124,18 +157,34 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
    * A code that nobody can guess without the id of the browser session, and that is the same for
    * the same request in it: a form that is sent again approves nothing new.
    */
-  const codeFor = ({ client, redirectUri, state, codeChallenge }: AuthorizationRequest, viewer: Session): string =>
-    secrets.digest(JSON.stringify(['authorization code', viewer.id, client.id, redirectUri, state ?? null, codeChallenge]));
+  const codeFor = (
+    { client, redirectUri, state, codeChallenge }: AuthorizationRequest,
+    viewer: Session,
+  ): string =>
+    secrets.digest(
+      JSON.stringify([
+        'authorization code',
+        viewer.id,
+        client.id,
+        redirectUri,
+        state ?? null,
+        codeChallenge,
+      ]),
+    );
 
   /**
    * The answer to a form that is sent again: the same code while it can be used, then the session
    * that came of it.
    */
-  const approvedBefore = async (request: AuthorizationRequest, code: string): Promise<ApprovedRequest | undefined> => {
+  const approvedBefore = async (
+    request: AuthorizationRequest,
+    code: string,
+  ): Promise<ApprovedRequest | undefined> => {
     const now = clock.now();
     const known = await authorizationCodes.find(code, now);
     if (known === undefined) return undefined;
-    if (known.state === 'issued' && now < known.redeemBy) return { kind: 'redirect', redirectTo: answerTo(request, { code }) };
+    if (known.state === 'issued' && now < known.redeemBy)
+      return { kind: 'redirect', redirectTo: answerTo(request, { code }) };
     const cliSession = await tokens.handleOf(known.session);
     return cliSession === undefined ? undefined : { kind: 'signed-in', cliSession };
   };
@@ -152,15 +201,28 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
       const client = await clients.clientOf(query.client_id ?? '');
       const { redirect_uri: redirectUri = '', state } = query;
       if (!isRegisteredRedirect(client, redirectUri)) {
-        throw new BridgeError('redirect_refused', `the redirect URI of the client ${client.id} is not one that it registered`);
+        throw new BridgeError(
+          'redirect_refused',
+          `the redirect URI of the client ${client.id} is not one that it registered`,
+        );
       }
       const fault = REQUEST_FAULTS.find(([, , applies]) => applies(query));
       if (fault !== undefined) {
         const [error, error_description, , code] = fault;
         const actor = viewer && actorOf(viewer.identity);
         const why = `the client ${client.id} was told: ${error_description}`;
-        await audit.record({ type: 'cli-login.refused', at: clock.now(), origin, actor, code, why });
-        return { kind: 'refused', redirectTo: answerTo({ redirectUri, state }, { error, error_description }) };
+        await audit.record({
+          type: 'cli-login.refused',
+          at: clock.now(),
+          origin,
+          actor,
+          code,
+          why,
+        });
+        return {
+          kind: 'refused',
+          redirectTo: answerTo({ redirectUri, state }, { error, error_description }),
+        };
       }
       return {
         kind: 'request',
@@ -169,7 +231,10 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
           redirectUri,
           state,
           codeChallenge: query.code_challenge!,
-          deviceName: query.device_name === undefined ? undefined : recordable(query.device_name, MAX_DEVICE_NAME),
+          deviceName:
+            query.device_name === undefined
+              ? undefined
+              : recordable(query.device_name, MAX_DEVICE_NAME),
           reauthenticate: query.prompt === 'login',
         },
       };
@@ -203,7 +268,11 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
           expiresAt: now + AUTHORIZATION_CODE_MEMORY_SECONDS * 1000,
           state: 'issued',
         });
-        await audit.record({ type: 'cli-login.approved', ...recordOf(request, viewer, origin), cliSession: session.summary.handle });
+        await audit.record({
+          type: 'cli-login.approved',
+          ...recordOf(request, viewer, origin),
+          cliSession: session.summary.handle,
+        });
       } catch (fault) {
         await tokens.discard(session);
         // Of two clicks at once, the first one is answered, and the second one the same.
@@ -217,9 +286,19 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
     refuse: async (request, viewer, origin) => {
       const approved = await authorizationCodes.find(codeFor(request, viewer), clock.now());
       const why = 'the person did not start it';
-      const cliSession = approved && (await tokens.end(approved.session, { by: 'person', why }, origin));
-      await recordEnd(audit, { type: 'cli-login.disowned', ...recordOf(request, viewer, origin), cliSession });
-      return { redirectTo: answerTo(request, { error: 'access_denied', error_description: 'The person refused the login.' }) };
+      const cliSession =
+        approved && (await tokens.end(approved.session, { by: 'person', why }, origin));
+      await recordEnd(audit, {
+        type: 'cli-login.disowned',
+        ...recordOf(request, viewer, origin),
+        cliSession,
+      });
+      return {
+        redirectTo: answerTo(request, {
+          error: 'access_denied',
+          error_description: 'The person refused the login.',
+        }),
+      };
     },
 
     isLive: async code => (await authorizationCodes.find(code, clock.now())) !== undefined,
@@ -228,14 +307,25 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
       const now = clock.now();
       const codeChallenge = CODE_VERIFIER.test(codeVerifier) ? secrets.digest(codeVerifier) : '';
       const found = await authorizationCodes.update(code, now, record => {
-        const { next, ...outcome } = redeemCode(record, { client: client.id, redirectUri, codeChallenge }, now);
+        const { next, ...outcome } = redeemCode(
+          record,
+          { client: client.id, redirectUri, codeChallenge },
+          now,
+        );
         return { next, value: outcome };
       });
       const misused = found === undefined ? 'no such authorization code' : found.misused;
       if (found === undefined || misused !== undefined) {
         const error = new BridgeError('grant_invalid', misused!);
-        await audit.record({ type: 'cli-login.refused', at: now, origin, code: error.code, why: error.message });
-        if (found !== undefined) await tokens.end(found.session, { by: 'misuse', why: error.message }, origin);
+        await audit.record({
+          type: 'cli-login.refused',
+          at: now,
+          origin,
+          code: error.code,
+          why: error.message,
+        });
+        if (found !== undefined)
+          await tokens.end(found.session, { by: 'misuse', why: error.message }, origin);
         throw error;
       }
       return tokens.pickUp(found.session, client.id, origin);
@@ -243,20 +333,34 @@ export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuth
   };
 }
 
-/** What is wrong with a request whose client and address are known: `error` and `error_description` of RFC 6749 section 4.1.2.1, and our code. */
+/**
+ * What is wrong with a request whose client and address are known: `error` and `error_description`
+ * of RFC 6749 section 4.1.2.1, and our code.
+ */
 const REQUEST_FAULTS: readonly (readonly [
   error: string,
   description: string,
   applies: (query: AuthorizationQuery) => boolean,
   code: ErrorCode,
 ])[] = [
-  ['unsupported_response_type', 'response_type must be code.', ({ response_type }) => response_type !== 'code', 'bad_request'],
+  [
+    'unsupported_response_type',
+    'response_type must be code.',
+    ({ response_type }) => response_type !== 'code',
+    'bad_request',
+  ],
   [
     'invalid_request',
     'PKCE is required: code_challenge with code_challenge_method S256.',
-    ({ code_challenge, code_challenge_method }) => code_challenge_method !== 'S256' || !S256_CHALLENGE.test(code_challenge ?? ''),
+    ({ code_challenge, code_challenge_method }) =>
+      code_challenge_method !== 'S256' || !S256_CHALLENGE.test(code_challenge ?? ''),
     'bad_request',
   ],
   ['invalid_scope', `The only scope is ${SCOPE}.`, ({ scope }) => !isScope(scope), 'scope_invalid'],
-  ['interaction_required', 'A login is always confirmed by a person.', ({ prompt }) => prompt === 'none', 'bad_request'],
+  [
+    'interaction_required',
+    'A login is always confirmed by a person.',
+    ({ prompt }) => prompt === 'none',
+    'bad_request',
+  ],
 ];

@@ -49,14 +49,26 @@ export interface ContainerAccess {
   /**
    * Session and handle of a token, also when the session is over for another reason than its end.
    */
-  find(token: string): Promise<{ readonly session: CliSession; readonly handle: string } | undefined>;
+  find(
+    token: string,
+  ): Promise<{ readonly session: CliSession; readonly handle: string } | undefined>;
   /** Tokens of sessions of one person, the newest first. */
   list(sessions: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;
   /** Revokes one token of the person; false when they have none of that handle. */
-  revoke(identity: Identity, handle: string, by: { readonly by: 'client' | 'person'; readonly origin: Origin }): Promise<boolean>;
+  revoke(
+    identity: Identity,
+    handle: string,
+    by: { readonly by: 'client' | 'person'; readonly origin: Origin },
+  ): Promise<boolean>;
 }
 
-export function createContainerAccess({ containerTokens, callers, audit, clock, secrets }: ContainerAccessParts): ContainerAccess {
+export function createContainerAccess({
+  containerTokens,
+  callers,
+  audit,
+  clock,
+  secrets,
+}: ContainerAccessParts): ContainerAccess {
   return {
     issue: async ({ session, identity }, { account, role }, origin) => {
       const token = TOKEN_PREFIX.container + secrets.token();
@@ -71,16 +83,37 @@ export function createContainerAccess({ containerTokens, callers, audit, clock, 
         },
       };
       const outcome = await containerTokens.create(token, made, MOST_CONTAINER_TOKENS);
-      if (outcome === 'ended') throw new BridgeError('token_invalid', 'the session ended while a container token was made');
+      if (outcome === 'ended')
+        throw new BridgeError(
+          'token_invalid',
+          'the session ended while a container token was made',
+        );
       const recorded = { at: clock.now(), origin, actor: actorOf(identity), cliSession, role };
       if (outcome === 'full') {
-        const error = new BridgeError('limit_reached', `the session has ${MOST_CONTAINER_TOKENS} container tokens`, { hint: TOO_MANY });
+        const error = new BridgeError(
+          'limit_reached',
+          `the session has ${MOST_CONTAINER_TOKENS} container tokens`,
+          { hint: TOO_MANY },
+        );
         const { code, message: why } = error;
-        await audit.record({ type: 'access.refused', ...recorded, account: account.name, purpose: 'container-token', code, why });
+        await audit.record({
+          type: 'access.refused',
+          ...recorded,
+          account: account.name,
+          purpose: 'container-token',
+          code,
+          why,
+        });
         throw error;
       }
       await audit
-        .record({ type: 'container-token.issued', ...recorded, containerToken: handle, account: account.id, expiresAt })
+        .record({
+          type: 'container-token.issued',
+          ...recorded,
+          containerToken: handle,
+          account: account.id,
+          expiresAt,
+        })
         .catch(async (fault: unknown) => {
           await containerTokens.revoke(handle, identity.person);
           throw fault;
@@ -96,10 +129,14 @@ export function createContainerAccess({ containerTokens, callers, audit, clock, 
       const { record, session, lastUsedAt } = found;
       const { only, handle } = record;
       const caller = await callers.callerIn(session, record.expiresAt, origin);
-      if (callers.isTouchDue(lastUsedAt)) await containerTokens.touch(token, record, { at: now, address: origin.address });
+      if (callers.isTouchDue(lastUsedAt))
+        await containerTokens.touch(token, record, { at: now, address: origin.address });
       // What a device login may reach can have changed since the token was made.
       if (!isWithin(caller.scope, only))
-        throw new BridgeError('role_not_for_device_login', 'the role of the container token is beyond device logins');
+        throw new BridgeError(
+          'role_not_for_device_login',
+          'the role of the container token is beyond device logins',
+        );
       return { ...caller, containerToken: handle, scope: { kind: 'one-role', ...only } };
     },
 
@@ -112,7 +149,9 @@ export function createContainerAccess({ containerTokens, callers, audit, clock, 
       const [first] = sessions;
       if (first === undefined) return [];
       const handles = new Set(sessions.map(({ handle }) => handle));
-      return (await containerTokens.list(clock.now(), first.person)).filter(({ cliSession }) => handles.has(cliSession));
+      return (await containerTokens.list(clock.now(), first.person)).filter(({ cliSession }) =>
+        handles.has(cliSession),
+      );
     },
 
     revoke: async (identity, handle, { by, origin }) => {
@@ -120,7 +159,13 @@ export function createContainerAccess({ containerTokens, callers, audit, clock, 
       if (revoked === undefined) return false;
       const { cliSession, account, role } = revoked;
       const what = { actor: actorOf(identity), cliSession, containerToken: handle, account, role };
-      await recordEnd(audit, { type: 'container-token.revoked', at: clock.now(), origin, ...what, by });
+      await recordEnd(audit, {
+        type: 'container-token.revoked',
+        at: clock.now(),
+        origin,
+        ...what,
+        by,
+      });
       return true;
     },
   };

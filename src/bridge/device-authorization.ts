@@ -1,8 +1,9 @@
 /**
- * The device authorization grant (RFC 8628) as a use case: a terminal asks, a person looks and decides, the terminal picks up.
+ * The device authorization grant (RFC 8628) as a use case: a terminal asks, a person looks and
+ * decides, the terminal picks up.
  *
- * Owns: user codes and what a person is told of a request, the pace of polling, audit events. Does not own: states (core/device-grant),
- * tokens (tokens), pages (flows/cli-device-login).
+ * Owns: user codes and what a person is told of a request, the pace of polling, audit events. Does
+ * not own: states (core/device-grant), tokens (tokens), pages (flows/cli-device-login).
  */
 import { actorOf, type Origin } from '../core/audit-event.ts';
 import {
@@ -30,7 +31,10 @@ import type { Instant, Seconds } from '../core/time.ts';
 import { recordEnd } from './record-end.ts';
 import type { TokenAnswer, Tokens } from './tokens.ts';
 
-/** Device codes whose pace is remembered, in this process: beyond that the longest quiet one is forgotten. */
+/**
+ * Device codes whose pace is remembered, in this process: beyond that the longest quiet one is
+ * forgotten.
+ */
 const MAX_PACES = 10_000;
 
 export interface DeviceAuthorizationParts {
@@ -58,13 +62,21 @@ export interface DeviceLogin {
   readonly expiresAt: Instant;
   /** When the CLI session would end. */
   readonly sessionNotAfter: Instant;
-  /** What the terminal could reach at most; undefined when that is everything that the person has. */
+  /**
+   * What the terminal could reach at most; undefined when that is everything that the person has.
+   */
   readonly scope: RoleScope | undefined;
-  /** The terminal wants a sign-in that is younger than its request, or this one is too old for a session of any length. */
+  /**
+   * The terminal wants a sign-in that is younger than its request, or this one is too old for a
+   * session of any length.
+   */
   readonly needsFreshSignIn: boolean;
 }
 
-/** A person who looks at or decides about a login. `linkCode` is the code of the link that they came by, if any. */
+/**
+ * A person who looks at or decides about a login. `linkCode` is the code of the link that they came
+ * by, if any.
+ */
 export interface Decision {
   readonly viewer: Session;
   readonly origin: Origin;
@@ -74,10 +86,15 @@ export interface Decision {
 }
 
 /** `cliSession` is the handle of the session that the terminal has, or picks up. */
-export type DecidedLogin = { readonly kind: 'approved'; readonly cliSession: string } | { readonly kind: 'stopped' };
+export type DecidedLogin =
+  | { readonly kind: 'approved'; readonly cliSession: string }
+  | { readonly kind: 'stopped' };
 
 export interface DeviceAuthorization {
-  /** False when the configuration turns the device grant off; everything below throws `device_grant_off` then. */
+  /**
+   * False when the configuration turns the device grant off; everything below throws
+   * `device_grant_off` then.
+   */
   readonly enabled: boolean;
   begin(request: {
     readonly client: OAuthClient;
@@ -93,13 +110,19 @@ export interface DeviceAuthorization {
    * recorded.
    */
   decidedBefore(decision: Decision): Promise<DecidedLogin | undefined>;
-  /** Throws `user_code_unknown` for a code that is wrong, used, decided or expired, `user_code_mismatch` for one that is not the link's; both are audited. */
+  /**
+   * Throws `user_code_unknown` for a code that is wrong, used, decided or expired,
+   * `user_code_mismatch` for one that is not the link's; both are audited.
+   */
   inspect(decision: Decision): Promise<DeviceLogin>;
   /** Throws the same, and `fresh_sign_in_needed`. */
   approve(decision: Decision): Promise<{ readonly cliSession: string }>;
   /** "I did not start this": the code is dead, and so is what came of it. Throws the same. */
   disown(decision: Decision): Promise<void>;
-  /** Throws `authorization_pending`, `slow_down`, `device_denied`, `device_code_expired`, `grant_invalid`. */
+  /**
+   * Throws `authorization_pending`, `slow_down`, `device_denied`, `device_code_expired`,
+   * `grant_invalid`.
+   */
   redeem(deviceCode: string, client: OAuthClient, origin: Origin): Promise<TokenAnswer>;
   /** Whether a login waits, or waited a moment ago, under this device code. */
   isLive(deviceCode: string): Promise<boolean>;
@@ -113,16 +136,31 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
     if (!enabled) throw new BridgeError('device_grant_off', 'cli.deviceGrant.enabled is false');
   };
 
-  /** Runs a step; a refusal is recorded before it goes on to whoever asked. What only says "not yet" is none. */
-  const audited = async <T>(origin: Origin, viewer: Session | undefined, step: () => Promise<T>): Promise<T> => {
+  /**
+   * Runs a step; a refusal is recorded before it goes on to whoever asked. What only says "not yet"
+   * is none.
+   */
+  const audited = async <T>(
+    origin: Origin,
+    viewer: Session | undefined,
+    step: () => Promise<T>,
+  ): Promise<T> => {
     try {
       return await step();
     } catch (thrown) {
       const { code, message: why } = asBridgeError(thrown);
-      const isAnswer = code === 'authorization_pending' || code === 'slow_down' || code === 'fresh_sign_in_needed';
+      const isAnswer =
+        code === 'authorization_pending' || code === 'slow_down' || code === 'fresh_sign_in_needed';
       if (!isAnswer) {
         const actor = viewer && actorOf(viewer.identity);
-        await audit.record({ type: 'cli-login.refused', at: clock.now(), origin, actor, code, why });
+        await audit.record({
+          type: 'cli-login.refused',
+          at: clock.now(),
+          origin,
+          actor,
+          code,
+          why,
+        });
       }
       throw thrown;
     }
@@ -137,31 +175,50 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
       expiresAt: decideBy,
       sessionNotAfter,
       scope: tokens.deviceScope,
-      needsFreshSignIn: (request.reauthenticate && viewer.createdAt < request.requestedAt) || clock.now() >= sessionNotAfter,
+      needsFreshSignIn:
+        (request.reauthenticate && viewer.createdAt < request.requestedAt) ||
+        clock.now() >= sessionNotAfter,
     };
   };
 
   /** The grant that waits under the code that the person typed. */
-  const pendingGrant = async ({ userCode, linkCode }: Decision): Promise<{ readonly code: UserCode; readonly grant: DeviceGrant }> => {
+  const pendingGrant = async ({
+    userCode,
+    linkCode,
+  }: Decision): Promise<{ readonly code: UserCode; readonly grant: DeviceGrant }> => {
     requireEnabled();
     const code = readUserCode(userCode);
-    if (code === undefined) throw new BridgeError('user_code_unknown', 'what was typed is no user code');
+    if (code === undefined)
+      throw new BridgeError('user_code_unknown', 'what was typed is no user code');
     if (linkCode !== undefined && readUserCode(linkCode) !== code) {
-      throw new BridgeError('user_code_mismatch', 'the code that was typed is not the one of the link');
+      throw new BridgeError(
+        'user_code_mismatch',
+        'the code that was typed is not the one of the link',
+      );
     }
     const now = clock.now();
     const grant = await deviceGrants.find(code, now);
-    if (grant === undefined) throw new BridgeError('user_code_unknown', 'no login has this user code');
+    if (grant === undefined)
+      throw new BridgeError('user_code_unknown', 'no login has this user code');
     requirePending(grant, now);
     return { code, grant };
   };
 
-  const changed = async (code: UserCode, change: (grant: DeviceGrant) => DeviceGrant): Promise<void> => {
-    const found = await deviceGrants.update(code, clock.now(), grant => ({ next: change(grant), value: true }));
+  const changed = async (
+    code: UserCode,
+    change: (grant: DeviceGrant) => DeviceGrant,
+  ): Promise<void> => {
+    const found = await deviceGrants.update(code, clock.now(), grant => ({
+      next: change(grant),
+      value: true,
+    }));
     if (found === undefined) throw new BridgeError('user_code_unknown', 'the login is gone');
   };
 
-  const recordOf = ({ viewer, origin }: Decision, { client, deviceName, address }: DeviceRequest) => ({
+  const recordOf = (
+    { viewer, origin }: Decision,
+    { client, deviceName, address }: DeviceRequest,
+  ) => ({
     at: clock.now(),
     origin,
     actor: actorOf(viewer.identity),
@@ -172,20 +229,33 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
     requestedFrom: address,
   });
 
-  /** Throws `slow_down`. The pace of each code is kept in this process: an instance of several sees its own share of the polls. */
+  /**
+   * Throws `slow_down`. The pace of each code is kept in this process: an instance of several sees
+   * its own share of the polls.
+   */
   const keepPace = (digest: string): void => {
     const { pace, tooSoon } = countPoll(paces.get(digest), clock.now(), intervalSeconds);
     paces.delete(digest);
     paces.set(digest, pace);
     if (paces.size > MAX_PACES) paces.delete(paces.keys().next().value!);
-    if (tooSoon) throw new BridgeError('slow_down', `asked again before ${pace.intervalSeconds} s were over`);
+    if (tooSoon)
+      throw new BridgeError('slow_down', `asked again before ${pace.intervalSeconds} s were over`);
   };
 
-  const decidedBefore = async ({ viewer, userCode, linkCode }: Decision): Promise<DecidedLogin | undefined> => {
+  const decidedBefore = async ({
+    viewer,
+    userCode,
+    linkCode,
+  }: Decision): Promise<DecidedLogin | undefined> => {
     const code = readUserCode(userCode);
-    if (code === undefined || (linkCode !== undefined && readUserCode(linkCode) !== code)) return undefined;
+    if (code === undefined || (linkCode !== undefined && readUserCode(linkCode) !== code))
+      return undefined;
     const grant = await deviceGrants.find(code, clock.now());
-    if (grant?.decidedIn === undefined || !secrets.equal(grant.decidedIn, secrets.digest(viewer.id))) return undefined;
+    if (
+      grant?.decidedIn === undefined ||
+      !secrets.equal(grant.decidedIn, secrets.digest(viewer.id))
+    )
+      return undefined;
     if (grant.session === undefined) return { kind: 'stopped' };
     const cliSession = await tokens.handleOf(grant.session);
     return cliSession === undefined ? undefined : { kind: 'approved', cliSession };
@@ -195,14 +265,28 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
     const { viewer } = decision;
     const { code, grant } = await pendingGrant(decision);
     if (loginOf(grant, decision).needsFreshSignIn)
-      throw new BridgeError('fresh_sign_in_needed', 'the sign-in is older than the login that it should confirm');
+      throw new BridgeError(
+        'fresh_sign_in_needed',
+        'the sign-in is older than the login that it should confirm',
+      );
     const { client, deviceName, address } = grant.request;
-    const session = await tokens.open({ viewer, client, deviceName, grant: 'device_code', address, pickUpBy: grant.decideBy });
+    const session = await tokens.open({
+      viewer,
+      client,
+      deviceName,
+      grant: 'device_code',
+      address,
+      pickUpBy: grant.decideBy,
+    });
     const cliSession = session.summary.handle;
     try {
       const made = { session: session.id, decidedIn: secrets.digest(viewer.id) };
       await changed(code, current => approve(current, made, clock.now()));
-      await audit.record({ type: 'cli-login.approved', ...recordOf(decision, grant.request), cliSession });
+      await audit.record({
+        type: 'cli-login.approved',
+        ...recordOf(decision, grant.request),
+        cliSession,
+      });
     } catch (fault) {
       await tokens.discard(session);
       throw fault;
@@ -238,11 +322,20 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
           expiresAt: decideBy + DEVICE_GRANT_MEMORY_SECONDS * 1000,
           state: 'pending',
         });
-        // The record is found by the user code, which the terminal knows anyway; the secret half is what it must prove.
-        return { deviceCode: `${userCode}.${secret}`, userCode, expiresInSeconds: DEVICE_GRANT_SECONDS, intervalSeconds };
+        // The record is found by the user code, which the terminal knows anyway; the secret half is
+        // what it must prove.
+        return {
+          deviceCode: `${userCode}.${secret}`,
+          userCode,
+          expiresInSeconds: DEVICE_GRANT_SECONDS,
+          intervalSeconds,
+        };
       }),
 
-    inspect: decision => audited(decision.origin, decision.viewer, async () => loginOf((await pendingGrant(decision)).grant, decision)),
+    inspect: decision =>
+      audited(decision.origin, decision.viewer, async () =>
+        loginOf((await pendingGrant(decision)).grant, decision),
+      ),
 
     approve: decision =>
       audited(decision.origin, decision.viewer, async () => {
@@ -261,7 +354,10 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
         const { code, grant } = await pendingGrant(decision);
         const decidedIn = secrets.digest(decision.viewer.id);
         await changed(code, current => deny(current, { decidedIn }, clock.now()));
-        await recordEnd(audit, { type: 'cli-login.disowned', ...recordOf(decision, grant.request) });
+        await recordEnd(audit, {
+          type: 'cli-login.disowned',
+          ...recordOf(decision, grant.request),
+        });
       }),
 
     isLive: async deviceCode => {
@@ -275,12 +371,14 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
       const session = await audited(origin, undefined, async () => {
         const [half = '', secret = ''] = deviceCode.split('.');
         const code = readUserCode(half);
-        if (code === undefined || secret === '') throw new BridgeError('grant_invalid', 'what was sent is no device code');
+        if (code === undefined || secret === '')
+          throw new BridgeError('grant_invalid', 'what was sent is no device code');
         const digest = secrets.digest(secret);
         keepPace(digest);
         const now = clock.now();
         const found = await deviceGrants.update(code, now, grant => {
-          if (!secrets.equal(grant.deviceCodeDigest, digest)) throw new BridgeError('grant_invalid', 'no such device code');
+          if (!secrets.equal(grant.deviceCodeDigest, digest))
+            throw new BridgeError('grant_invalid', 'no such device code');
           if (grant.request.client.id !== client.id) {
             throw new BridgeError('grant_invalid', 'the device code was given to another client');
           }

@@ -1,7 +1,9 @@
 /**
- * A person's sessions as they see and end them: the terminals that are signed in, and everything at once.
+ * A person's sessions as they see and end them: the terminals that are signed in, and everything at
+ * once.
  *
- * Owns: who may end what, the audit events. Does not own: what a session is good for (tokens, access).
+ * Owns: who may end what, the audit events. Does not own: what a session is good for (tokens,
+ * access).
  */
 import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
@@ -25,7 +27,12 @@ export interface MySessions {
    * Ends one CLI session of the person; false when they have none of that handle. `disowned`: they
    * say that they did not start it.
    */
-  end(identity: Identity, handle: string, origin: Origin, options?: { readonly disowned: boolean }): Promise<boolean>;
+  end(
+    identity: Identity,
+    handle: string,
+    origin: Origin,
+    options?: { readonly disowned: boolean },
+  ): Promise<boolean>;
   /**
    * Ends every session of the person, in browsers and terminals, this one too. Throws `unavailable`
    * when some of them may be left.
@@ -41,7 +48,12 @@ export function createMySessions(parts: MySessionsParts): MySessions {
     end: async (identity, handle, origin, { disowned } = { disowned: false }) => {
       const ended = await cliSessions.endByHandle(handle, identity.person);
       if (ended === undefined) return false;
-      const recorded = { at: clock.now(), origin, actor: actorOf(identity), cliSession: ended.handle };
+      const recorded = {
+        at: clock.now(),
+        origin,
+        actor: actorOf(identity),
+        cliSession: ended.handle,
+      };
       if (disowned) {
         const { grant, client, deviceName, address: requestedFrom } = ended;
         await recordEnd(audit, {

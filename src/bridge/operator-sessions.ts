@@ -9,7 +9,15 @@ import type { Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, PersonId } from '../core/identity.ts';
-import type { AuditSink, CliSessions, Clock, ContainerTokens, KnownPerson, People, Sessions } from '../core/ports.ts';
+import type {
+  AuditSink,
+  CliSessions,
+  Clock,
+  ContainerTokens,
+  KnownPerson,
+  People,
+  Sessions,
+} from '../core/ports.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
 
 export interface OperatorSessionsParts {
@@ -44,7 +52,9 @@ export interface OperatorSessions {
   /**
    * Everybody who has signed in under that user name, or the one person: the newest sign-in first.
    */
-  find(who: { readonly username: string } | { readonly person: PersonId }): Promise<readonly KnownPerson[]>;
+  find(
+    who: { readonly username: string } | { readonly person: PersonId },
+  ): Promise<readonly KnownPerson[]>;
   /** Everybody who is blocked, the newest block first. */
   blocked(): Promise<readonly KnownPerson[]>;
   /** Ends every session of a person. */
@@ -53,9 +63,17 @@ export interface OperatorSessions {
    * Blocks a person and ends every session of them. `isNew` is false when they were blocked
    * already; the first block stays as it is.
    */
-  block(person: KnownPerson, request: BlockRequest, origin: Origin): Promise<EndedSessions & { readonly isNew: boolean }>;
+  block(
+    person: KnownPerson,
+    request: BlockRequest,
+    origin: Origin,
+  ): Promise<EndedSessions & { readonly isNew: boolean }>;
   /** False when the person was not blocked. */
-  unblock(person: KnownPerson, request: Pick<BlockRequest, 'reason'>, origin: Origin): Promise<boolean>;
+  unblock(
+    person: KnownPerson,
+    request: Pick<BlockRequest, 'reason'>,
+    origin: Origin,
+  ): Promise<boolean>;
   /** Ends one CLI session. Throws `not_found`. */
   endSession(handle: string, origin: Origin): Promise<CliSessionSummary>;
 }
@@ -67,7 +85,11 @@ export function strangerOf(person: PersonId): KnownPerson {
 
 export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSessions {
   const { sessions, cliSessions, containerTokens, people, audit, clock } = parts;
-  const actorOf = ({ person, connector, username }: KnownPerson) => ({ person, connector, username });
+  const actorOf = ({ person, connector, username }: KnownPerson) => ({
+    person,
+    connector,
+    username,
+  });
 
   const find: OperatorSessions['find'] = async who => {
     if ('username' in who) return people.named(who.username);
@@ -95,7 +117,9 @@ export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSe
     list: async username => {
       if (username === undefined) return cliSessions.list(clock.now());
       const of = await people.named(username);
-      const lists = await Promise.all(of.map(({ person }) => cliSessions.list(clock.now(), { person })));
+      const lists = await Promise.all(
+        of.map(({ person }) => cliSessions.list(clock.now(), { person })),
+      );
       return lists.flat().sort((a, b) => b.createdAt - a.createdAt);
     },
 
@@ -104,7 +128,9 @@ export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSe
       const owners = [...new Set(of.map(({ person }) => person))];
       // Of a few users each is asked for; of many, all tokens are read at once.
       const asked = owners.length <= FEW_USERS ? owners : [undefined];
-      const lists = await Promise.all(asked.map(person => containerTokens.list(clock.now(), person)));
+      const lists = await Promise.all(
+        asked.map(person => containerTokens.list(clock.now(), person)),
+      );
       return lists.flat().filter(({ cliSession }) => handles.has(cliSession));
     },
 
@@ -122,13 +148,23 @@ export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSe
 
     unblock: async (person, { reason }, origin) => {
       const wasBlocked = await people.unblock(person.person);
-      if (wasBlocked) await audit.record({ type: 'person.unblocked', at: clock.now(), origin, actor: actorOf(person), reason });
+      if (wasBlocked)
+        await audit.record({
+          type: 'person.unblocked',
+          at: clock.now(),
+          origin,
+          actor: actorOf(person),
+          reason,
+        });
       return wasBlocked;
     },
 
     endSession: async (handle, origin) => {
       const ended = await cliSessions.endByHandle(handle, undefined);
-      if (ended === undefined) throw new BridgeError('not_found', 'no CLI session has that handle', { hint: WHICH_SESSIONS });
+      if (ended === undefined)
+        throw new BridgeError('not_found', 'no CLI session has that handle', {
+          hint: WHICH_SESSIONS,
+        });
       const { person, connector, username } = ended;
       await audit.record({
         type: 'cli-session.ended',
@@ -146,4 +182,5 @@ export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSe
 
 const FEW_USERS = 10;
 const UNKNOWN_CONNECTOR = 'unknown' as ConnectorId;
-const WHICH_SESSIONS = 'It may have ended already. rolebridge-server sessions lists those that there are.';
+const WHICH_SESSIONS =
+  'It may have ended already. rolebridge-server sessions lists those that there are.';

@@ -1,8 +1,8 @@
 /**
  * Browser sign-in as a use case: an attempt is begun, answered once, and becomes a session.
  *
- * Owns: attempts (one-time, bound to the browser), sessions (idle and absolute limits), their audit events.
- * Does not own: protocols (connectors), cookies and pages (flows, http).
+ * Owns: attempts (one-time, bound to the browser), sessions (idle and absolute limits), their audit
+ * events. Does not own: protocols (connectors), cookies and pages (flows, http).
  */
 import { type Actor, actorOf, type Origin } from '../core/audit-event.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
@@ -36,7 +36,8 @@ const LONGEST_TOUCH_SECONDS: Seconds = MINUTE;
 
 /** Names of claims in one event. */
 const MOST_MISSING = 50;
-const BEGUN_ELSEWHERE = 'the attempt was begun at another identity provider than the one that the connector trusts now';
+const BEGUN_ELSEWHERE =
+  'the attempt was begun at another identity provider than the one that the connector trusts now';
 
 export interface SignInParts {
   readonly connectors: readonly Connector[];
@@ -113,7 +114,8 @@ export function createSignIn(parts: SignInParts): SignIn {
 
   const connectorNamed = (id: string): Connector => {
     const connector = byId.get(id);
-    if (connector === undefined) throw new BridgeError('connector_unknown', 'no connector of that id');
+    if (connector === undefined)
+      throw new BridgeError('connector_unknown', 'no connector of that id');
     return connector;
   };
 
@@ -131,14 +133,31 @@ export function createSignIn(parts: SignInParts): SignIn {
     } catch (thrown) {
       const error = asBridgeError(thrown);
       const { code, message: why } = error;
-      await audit.record({ type: 'sign-in.refused', at: clock.now(), origin, connector: id, ...verified, code, why });
+      await audit.record({
+        type: 'sign-in.refused',
+        at: clock.now(),
+        origin,
+        connector: id,
+        ...verified,
+        code,
+        why,
+      });
       throw error;
     }
   };
 
-  /** The attempt that this answer belongs to. It is consumed here, before anything of the answer is believed. */
-  const redeem = async (answer: Answer, connector: Connector): Promise<SignInAttempt | undefined> => {
-    const attempt = answer.attemptId === undefined ? undefined : await attempts.consume(answer.attemptId, clock.now());
+  /**
+   * The attempt that this answer belongs to. It is consumed here, before anything of the answer is
+   * believed.
+   */
+  const redeem = async (
+    answer: Answer,
+    connector: Connector,
+  ): Promise<SignInAttempt | undefined> => {
+    const attempt =
+      answer.attemptId === undefined
+        ? undefined
+        : await attempts.consume(answer.attemptId, clock.now());
     if (attempt === undefined) {
       if (connector.acceptsUnsolicited && answer.response.protocol === 'saml') return undefined;
       if (answer.attemptId === undefined) {
@@ -150,12 +169,18 @@ export function createSignIn(parts: SignInParts): SignIn {
           },
         );
       }
-      throw new BridgeError('attempt_invalid', 'no such attempt: never begun, over, or answered before');
+      throw new BridgeError(
+        'attempt_invalid',
+        'no such attempt: never begun, over, or answered before',
+      );
     }
-    if (attempt.connector !== connector.id) throw new BridgeError('attempt_invalid', 'the attempt was begun at another connector');
+    if (attempt.connector !== connector.id)
+      throw new BridgeError('attempt_invalid', 'the attempt was begun at another connector');
     // Before anything of the answer is used: a code of one provider must not be sent to another.
-    if (!isTrusted(attempt.source, connector.source())) throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
-    if (answer.browser === undefined) throw new BridgeError('attempt_invalid', 'the browser sent no attempt cookie');
+    if (!isTrusted(attempt.source, connector.source()))
+      throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
+    if (answer.browser === undefined)
+      throw new BridgeError('attempt_invalid', 'the browser sent no attempt cookie');
     if (!secrets.equal(attempt.browser, answer.browser))
       throw new BridgeError('attempt_invalid', 'the attempt was begun in another browser');
     return attempt;
@@ -165,23 +190,43 @@ export function createSignIn(parts: SignInParts): SignIn {
    * Uses the assertion up and keeps what the sign-in said, at once, so that a store may share the
    * commit: of an assertion that was used before nothing is new. Throws `assertion_replayed`.
    */
-  const accept = async ({ assertion, identity }: VerifiedSignIn, now: Instant): Promise<Standing> => {
+  const accept = async (
+    { assertion, identity }: VerifiedSignIn,
+    now: Instant,
+  ): Promise<Standing> => {
     const [isFirst, standing] = await Promise.all([
-      assertion === undefined || oneTimeKeys.claim(`${identity.connector} ${assertion.id}`, assertion.expiresAt),
+      assertion === undefined ||
+        oneTimeKeys.claim(`${identity.connector} ${assertion.id}`, assertion.expiresAt),
       people.know(identity, now),
     ]);
-    if (!isFirst) throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
+    if (!isFirst)
+      throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
     return standing;
   };
 
   /** Throws `person_blocked`. */
-  const admit = async ({ isBlocked, before }: Standing, identity: Identity, recorded: { at: Instant; origin: Origin }): Promise<void> => {
+  const admit = async (
+    { isBlocked, before }: Standing,
+    identity: Identity,
+    recorded: { at: Instant; origin: Origin },
+  ): Promise<void> => {
     if (isBlocked) throw new BridgeError('person_blocked', 'an operator has blocked the person');
-    const missing = before === undefined ? [] : missingClaims(before, identity).slice(0, MOST_MISSING);
-    if (missing.length > 0) await audit.record({ type: 'sign-in.claims-missing', ...recorded, actor: actorOf(identity), missing });
+    const missing =
+      before === undefined ? [] : missingClaims(before, identity).slice(0, MOST_MISSING);
+    if (missing.length > 0)
+      await audit.record({
+        type: 'sign-in.claims-missing',
+        ...recorded,
+        actor: actorOf(identity),
+        missing,
+      });
   };
 
-  const open = async (verified: VerifiedSignIn, { generation }: Standing, previous: string | undefined): Promise<Session> => {
+  const open = async (
+    verified: VerifiedSignIn,
+    { generation }: Standing,
+    previous: string | undefined,
+  ): Promise<Session> => {
     const now = clock.now();
     const session: Session = {
       id: secrets.token(),
@@ -191,7 +236,10 @@ export function createSignIn(parts: SignInParts): SignIn {
       csrfToken: secrets.token(),
       createdAt: now,
       lastUsedAt: now,
-      expiresAt: Math.min(now + parts.maxSeconds * 1000, verified.sessionNotAfter ?? Number.POSITIVE_INFINITY),
+      expiresAt: Math.min(
+        now + parts.maxSeconds * 1000,
+        verified.sessionNotAfter ?? Number.POSITIVE_INFINITY,
+      ),
       notAfter: verified.sessionNotAfter,
     };
     if (previous !== undefined) await sessions.end(previous);
@@ -205,7 +253,10 @@ export function createSignIn(parts: SignInParts): SignIn {
     begin: ({ connector: id, browser, returnTo, reauthenticate, origin }) =>
       audited(id, origin, async connector => {
         const attemptId = secrets.token();
-        const { redirectTo, expectation, source } = await connector.begin({ attemptId, reauthenticate });
+        const { redirectTo, expectation, source } = await connector.begin({
+          attemptId,
+          reauthenticate,
+        });
         const now = clock.now();
         await attempts.create({
           id: attemptId,
@@ -222,7 +273,8 @@ export function createSignIn(parts: SignInParts): SignIn {
 
     expects: async ({ connector: id, attemptId, browser }) => {
       const connector = connectorNamed(id);
-      const attempt = attemptId === undefined ? undefined : await attempts.find(attemptId, clock.now());
+      const attempt =
+        attemptId === undefined ? undefined : await attempts.find(attemptId, clock.now());
       if (attempt?.connector === connector.id) {
         if (browser === undefined) return 'without-cookie';
         if (secrets.equal(attempt.browser, browser)) return 'here';
@@ -233,7 +285,11 @@ export function createSignIn(parts: SignInParts): SignIn {
     complete: answer =>
       audited(answer.connector, answer.origin, async (connector, seen) => {
         const attempt = await redeem(answer, connector);
-        const verified = await answer.authenticate(connector, answer.response, attempt?.expectation);
+        const verified = await answer.authenticate(
+          connector,
+          answer.response,
+          attempt?.expectation,
+        );
         if (attempt !== undefined && verified.identity.source.issuer !== attempt.source.issuer)
           throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
         const now = clock.now();
@@ -259,7 +315,11 @@ export function createSignIn(parts: SignInParts): SignIn {
       const session = await sessions.find(id);
       if (session === undefined) return undefined;
       const now = clock.now();
-      if (now >= session.expiresAt || now >= session.lastUsedAt + parts.idleSeconds * 1000 || !isCurrent(session.identity)) {
+      if (
+        now >= session.expiresAt ||
+        now >= session.lastUsedAt + parts.idleSeconds * 1000 ||
+        !isCurrent(session.identity)
+      ) {
         await sessions.end(id);
         return undefined;
       }
@@ -269,7 +329,12 @@ export function createSignIn(parts: SignInParts): SignIn {
 
     signOut: async (session, origin) => {
       await sessions.end(session.id);
-      await recordEnd(audit, { type: 'sign-out', at: clock.now(), origin, actor: actorOf(session.identity) });
+      await recordEnd(audit, {
+        type: 'sign-out',
+        at: clock.now(),
+        origin,
+        actor: actorOf(session.identity),
+      });
     },
   };
 }

@@ -46,10 +46,20 @@ export interface TokenCallers {
   callerIn(session: CliSession, usableUntil: Instant, origin: Origin): Promise<Caller>;
 }
 
-export function createTokenCallers({ cliSessions, isCurrent, clock, deviceRoles }: TokenCallersParts): TokenCallers {
-  const deviceScope: RoleScope | undefined = deviceRoles && { kind: 'device-login', roles: deviceRoles };
-  const isLive = ({ summary, identity }: CliSession): boolean => clock.now() < summary.expiresAt && isCurrent(identity);
-  const isTouchDue = (lastUsedAt: Instant = 0): boolean => clock.now() >= lastUsedAt + TOUCH_SECONDS * 1000;
+export function createTokenCallers({
+  cliSessions,
+  isCurrent,
+  clock,
+  deviceRoles,
+}: TokenCallersParts): TokenCallers {
+  const deviceScope: RoleScope | undefined = deviceRoles && {
+    kind: 'device-login',
+    roles: deviceRoles,
+  };
+  const isLive = ({ summary, identity }: CliSession): boolean =>
+    clock.now() < summary.expiresAt && isCurrent(identity);
+  const isTouchDue = (lastUsedAt: Instant = 0): boolean =>
+    clock.now() >= lastUsedAt + TOUCH_SECONDS * 1000;
   return {
     deviceScope,
     isLive,
@@ -57,7 +67,8 @@ export function createTokenCallers({ cliSessions, isCurrent, clock, deviceRoles 
     callerIn: async (session, usableUntil, origin) => {
       const now = clock.now();
       if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
-      if (!isLive(session)) throw new BridgeError('token_invalid', 'the session of the token has ended');
+      if (!isLive(session))
+        throw new BridgeError('token_invalid', 'the session of the token has ended');
       const { lastUsedAt, grant } = session.summary;
       if (isTouchDue(lastUsedAt)) await cliSessions.touch(session, now, origin.address);
       const { identity, corporateProof } = session;

@@ -11,7 +11,8 @@ export type Check = (value: unknown) => boolean;
 export const isText: Check = value => typeof value === 'string';
 export const isAmount: Check = value => typeof value === 'number' && Number.isFinite(value);
 /** A moment in time, as text. */
-export const isInstant: Check = value => isText(value) && Number.isFinite(Date.parse(value as string));
+export const isInstant: Check = value =>
+  isText(value) && Number.isFinite(Date.parse(value as string));
 /** Goes into a header or a form: printable ASCII without blanks. */
 export const isToken: Check = value => isText(value) && /^[\x21-\x7e]+$/.test(value as string);
 export const isFlag: Check = value => typeof value === 'boolean';
@@ -42,6 +43,8 @@ export function objectOf(fields: Readonly<Record<string, Check>>): Check {
 export function usable<T>(answer: T, check: Check, what: string): T {
   if (check(answer)) return answer;
   throw new CliError('failed', `the server answered with ${what} that cannot be used`, {
-    lines: ['A field is missing or of another kind. Nothing was changed. Tell the administrators of the server.'],
+    lines: [
+      'A field is missing or of another kind. Nothing was changed. Tell the administrators of the server.',
+    ],
   });
 }

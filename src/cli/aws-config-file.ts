@@ -1,7 +1,9 @@
 /**
- * Our part of the files of the AWS tools: sections between two marks, everything else untouched to the byte.
+ * Our part of the files of the AWS tools: sections between two marks, everything else untouched to
+ * the byte.
  *
- * Text is handled as Latin-1, which gives every byte back as it was, whatever encoding somebody's comments are in.
+ * Text is handled as Latin-1, which gives every byte back as it was, whatever encoding somebody's
+ * comments are in.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
@@ -19,9 +21,14 @@ export interface Rewriting {
 
 export interface Rewritten {
   readonly text: string;
-  /** Names of profiles that somebody has outside of our part: not written, because the AWS CLI refuses a file that has a section twice. */
+  /**
+   * Names of profiles that somebody has outside of our part: not written, because the AWS CLI
+   * refuses a file that has a section twice.
+   */
   readonly conflicts: readonly string[];
-  /** Names of profiles of our part that were there, as another role: whoever uses one must be told. */
+  /**
+   * Names of profiles of our part that were there, as another role: whoever uses one must be told.
+   */
   readonly moved: readonly string[];
   /** Names of sections that stood outside of our part and said the same: they are in it now. */
   readonly takenOver: readonly string[];
@@ -53,12 +60,16 @@ export function awsFile(env: Environment, kind: AwsFileKind): string {
 /** As Python's `expandvars` and `expanduser`: what is not known stays as it is. */
 function expanded(path: string, env: Environment): string {
   const known = (whole: string, name: string): string => env[name] ?? whole;
-  const plain = path.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => known(whole, (braced ?? bare)!));
+  const plain = path.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) =>
+    known(whole, (braced ?? bare)!),
+  );
   const filled = process.platform === 'win32' ? plain.replace(/%(\w+)%/g, known) : plain;
   const [whole, user] = /^~([^/\\]*)/.exec(filled) ?? [];
   if (whole === undefined) return filled;
   const directory = user === '' ? home(env) : homeOf(user!);
-  return directory === undefined ? filled : directory.replace(/\/+$/, '') + filled.slice(whole.length);
+  return directory === undefined
+    ? filled
+    : directory.replace(/\/+$/, '') + filled.slice(whole.length);
 }
 
 function home(env: Environment): string {
@@ -79,8 +90,8 @@ function homeOf(user: string): string | undefined {
 }
 
 /**
- * The text with our part as wanted. Throws `local` when the marks are not as we leave them (the message names the line), and when a section
- * that our profiles go by is there with other lines.
+ * The text with our part as wanted. Throws `local` when the marks are not as we leave them (the
+ * message names the line), and when a section that our profiles go by is there with other lines.
  */
 export function rewritten(text: string, { owner, sections: wanted }: Rewriting): Rewritten {
   const part = partOf(text, owner);
@@ -88,16 +99,29 @@ export function rewritten(text: string, { owner, sections: wanted }: Rewriting):
   const sections = wanted.map(inBytes);
   const { before, after, takenOver } = withoutSame(part, sections);
   const others = sectionsIn(before + after);
-  const clash = sections.find(({ name, lines, isShared }) => isShared && others.has(name) && !isSame(others.get(name)!, lines));
+  const clash = sections.find(
+    ({ name, lines, isShared }) =>
+      isShared && others.has(name) && !isSame(others.get(name)!, lines),
+  );
   if (clash !== undefined) {
-    throw new CliError('local', `${clash.header} is there already, outside of our part, and says something else`, {
-      lines: ['Nothing was written: our profiles would go where it leads. Remove that section, or rename it, then try again.'],
-    });
+    throw new CliError(
+      'local',
+      `${clash.header} is there already, outside of our part, and says something else`,
+      {
+        lines: [
+          'Nothing was written: our profiles would go where it leads. Remove that section, or rename it, then try again.',
+        ],
+      },
+    );
   }
-  const conflicts = sections.filter(({ name, isShared }) => !isShared && others.has(name)).map(({ name }) => name);
+  const conflicts = sections
+    .filter(({ name, isShared }) => !isShared && others.has(name))
+    .map(({ name }) => name);
   const own = sections.filter(({ name }) => !others.has(name));
   const formerly = sectionsIn(former);
-  const moved = own.filter(({ name, lines }) => isAnotherRole(formerly.get(name) ?? [], lines)).map(({ name }) => name);
+  const moved = own
+    .filter(({ name, lines }) => isAnotherRole(formerly.get(name) ?? [], lines))
+    .map(({ name }) => name);
   if (own.length === 0) return { text: before + after, conflicts, moved, takenOver };
 
   const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
@@ -131,7 +155,9 @@ interface Part {
 
 function partOf(text: string, owner: string): Part {
   let offset = 0;
-  let begin: { readonly line: number; readonly at: number; readonly end: number; readonly joined: boolean } | undefined;
+  let begin:
+    | { readonly line: number; readonly at: number; readonly end: number; readonly joined: boolean }
+    | undefined;
   let found: Part | undefined;
   for (const [index, line] of text.split(/(?<=\n)/).entries()) {
     const content = line.replace(/\r?\n$/, '');
@@ -139,7 +165,12 @@ function partOf(text: string, owner: string): Part {
     if (marksBegin) {
       if (begin !== undefined) throw broken(owner, index + 1, 'begins again before it has ended');
       if (found !== undefined) throw broken(owner, index + 1, 'begins a second time');
-      begin = { line: index + 1, at: offset, end: offset + line.length, joined: content.startsWith(BEGIN + owner + JOINED) };
+      begin = {
+        line: index + 1,
+        at: offset,
+        end: offset + line.length,
+        joined: content.startsWith(BEGIN + owner + JOINED),
+      };
     } else if (isMark(content, END, owner)) {
       if (begin === undefined) throw broken(owner, index + 1, 'ends without having begun');
       const before = text.slice(0, begin.at);
@@ -163,7 +194,9 @@ function isMark(line: string, mark: string, owner: string): boolean {
 
 function broken(owner: string, line: number, what: string): CliError {
   return new CliError('local', `line ${line}: our part (${owner}) ${what}`, {
-    lines: ['Nothing was written. Mend the lines that start with "# rolebridge:", or remove both and everything between them.'],
+    lines: [
+      'Nothing was written. Mend the lines that start with "# rolebridge:", or remove both and everything between them.',
+    ],
   });
 }
 
@@ -173,7 +206,10 @@ export function sectionsByOwner(text: string): ReadonlyMap<string, readonly stri
   return new Map(owners.map(owner => [owner, [...sectionsIn(partOf(text, owner).own).keys()]]));
 }
 
-/** As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the word in the credentials file. */
+/**
+ * As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the
+ * word in the credentials file.
+ */
 const HEADER = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/;
 /** A lone CR ends a line for Python. */
 const LINE_END = /\r\n|\r|\n/;
@@ -198,15 +234,27 @@ function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
  * from the page of the bridge. A section that others go by stays as long as one of those does.
  * Comments stay.
  */
-function withoutSame(part: Part, sections: readonly ConfigSection[]): Pick<Part, 'before' | 'after'> & Pick<Rewritten, 'takenOver'> {
+function withoutSame(
+  part: Part,
+  sections: readonly ConfigSection[],
+): Pick<Part, 'before' | 'after'> & Pick<Rewritten, 'takenOver'> {
   const { before, after } = part;
   const others = sectionsIn(before + after);
-  const isTheSame = ({ name, lines }: ConfigSection): boolean => others.has(name) && saysTheSame(others.get(name)!, lines);
-  const profiles = sections.filter(section => section.isShared === undefined && isTheSame(section)).map(({ name }) => name);
+  const isTheSame = ({ name, lines }: ConfigSection): boolean =>
+    others.has(name) && saysTheSame(others.get(name)!, lines);
+  const profiles = sections
+    .filter(section => section.isShared === undefined && isTheSame(section))
+    .map(({ name }) => name);
   const isUsed = (shared: string): boolean =>
-    [...others].some(([name, lines]) => !profiles.includes(name) && lines.some(line => /=\s*(\S+)\s*$/.exec(line)?.[1] === shared));
+    [...others].some(
+      ([name, lines]) =>
+        !profiles.includes(name) && lines.some(line => /=\s*(\S+)\s*$/.exec(line)?.[1] === shared),
+    );
   const shared = sections
-    .filter(section => section.isShared && isTheSame(section) && !isUsed(section.name.replace(/^\S+\s+/, '')))
+    .filter(
+      section =>
+        section.isShared && isTheSame(section) && !isUsed(section.name.replace(/^\S+\s+/, '')),
+    )
     .map(({ name }) => name);
   const takenOver = [...shared, ...profiles];
   if (takenOver.length === 0) return { before, after, takenOver };
@@ -237,7 +285,8 @@ function plain(lines: readonly string[]): readonly string[] {
 /** `[how it is called] credential-process prod/Admin [options]` */
 const COMMAND =
   /^credential_process = (?:.*[\s/\\"'])?rolebridge(?:\.cmd|\.exe)?["']? credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
-const OWN_COMMAND = /^credential_process = .* credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
+const OWN_COMMAND =
+  /^credential_process = .* credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
 
 /**
  * In any order, and however the client was called: the page of the bridge writes its name alone,
@@ -264,7 +313,8 @@ const ROLE_LINES = /^(?:sso_account_id|sso_role_name)\s*=.*$|(?<=\scredential-pr
 
 /** False where the two say it in different dialects. */
 function isAnotherRole(one: readonly string[], other: readonly string[]): boolean {
-  const roleIn = (lines: readonly string[]): readonly string[] => lines.join('\n').match(ROLE_LINES) ?? [];
+  const roleIn = (lines: readonly string[]): readonly string[] =>
+    lines.join('\n').match(ROLE_LINES) ?? [];
   const [was, is] = [roleIn(one), roleIn(other)];
   return was.length > 0 && was.length === is.length && !isSame(was, is);
 }

@@ -19,9 +19,14 @@ export function pathWarnings(env: Environment, kind: AwsFileKind): readonly stri
   const found = awsFile(env, kind);
   if (found === named) {
     if (isAbsolute(named)) return [];
-    return [`${FILE_VARIABLE[kind]} names a relative path (${named}): programs in another directory read another file`];
+    return [
+      `${FILE_VARIABLE[kind]} names a relative path (${named}): programs in another directory read another file`,
+    ];
   }
-  const readers = /^~[/\\]/.test(named) && !named.includes('$') ? 'the AWS SDK for Go reads' : 'the AWS SDKs for Go and JavaScript read';
+  const readers =
+    /^~[/\\]/.test(named) && !named.includes('$')
+      ? 'the AWS SDK for Go reads'
+      : 'the AWS SDKs for Go and JavaScript read';
   return [
     `${FILE_VARIABLE[kind]} is ${named}: the AWS CLI and boto3 read ${found}, but ${readers} the path as it is written. Write it out`,
   ];
@@ -45,10 +50,13 @@ export function readingFaults(env: Environment, kinds: readonly AwsFileKind[]): 
   return kinds.flatMap(kind => {
     const file = awsFile(env, kind);
     const text = textFor(file);
-    const fault = text === undefined ? 'you may not read it' : (parseFault(text) ?? modeFault(file));
+    const fault =
+      text === undefined ? 'you may not read it' : (parseFault(text) ?? modeFault(file));
     return fault === undefined
       ? []
-      : [`the AWS CLI cannot read ${file}: ${fault}. Correct the file, then check it: aws configure list-profiles`];
+      : [
+          `the AWS CLI cannot read ${file}: ${fault}. Correct the file, then check it: aws configure list-profiles`,
+        ];
   });
 }
 
@@ -66,7 +74,8 @@ function textFor(file: string): string | undefined {
 
 function modeFault(file: string): string | undefined {
   const stats = statSync(file, { throwIfNoEntry: false });
-  if (process.platform === 'win32' || stats === undefined || (stats.mode & 0o400) !== 0) return undefined;
+  if (process.platform === 'win32' || stats === undefined || (stats.mode & 0o400) !== 0)
+    return undefined;
   return `its mode ${(stats.mode & 0o777).toString(8).padStart(4, '0')} lets even its owner not read it`;
 }
 
@@ -77,9 +86,14 @@ const IDENTITY =
   /^(?:aws_access_key_id|aws_secret_access_key|aws_session_token|credential_process|credential_source|role_arn|source_profile|web_identity_token_file|login_session|sso_\w+)$/i;
 
 /** Names of the profiles in a file that have credentials, or say where they come from. */
-export function profilesWithIdentity(env: Environment, kind: AwsFileKind): ReadonlySet<string | undefined> {
+export function profilesWithIdentity(
+  env: Environment,
+  kind: AwsFileKind,
+): ReadonlySet<string | undefined> {
   const withIdentity = sectionsWithIdentity(env, kind);
-  return new Set(withIdentity.map(section => (kind === 'config' ? profileOf(section) : section.header)));
+  return new Set(
+    withIdentity.map(section => (kind === 'config' ? profileOf(section) : section.header)),
+  );
 }
 
 /** Whether `[DEFAULT]` of the config file gives an identity to every profile in it. */
@@ -93,9 +107,16 @@ function sectionsWithIdentity(env: Environment, kind: AwsFileKind): readonly Aws
 }
 
 /** Variables that override the default profile; a profile that is named overrides keys. */
-const OVER_DEFAULT = ['AWS_PROFILE', 'AWS_DEFAULT_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_WEB_IDENTITY_TOKEN_FILE'];
+const OVER_DEFAULT = [
+  'AWS_PROFILE',
+  'AWS_DEFAULT_PROFILE',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+];
 
 /** The variables of this environment because of which AWS tools do not take `[default]`. */
 export function winningOverDefault(env: Environment): readonly string[] {
-  return OVER_DEFAULT.filter(name => env[name] && !(name.endsWith('PROFILE') && env[name] === 'default'));
+  return OVER_DEFAULT.filter(
+    name => env[name] && !(name.endsWith('PROFILE') && env[name] === 'default'),
+  );
 }

@@ -79,7 +79,13 @@ const BLANKS_BEHIND = new RegExp(`${BLANKS}$`);
 
 /** Never throws: what cannot be read is left out, with its line among the faults. */
 export function readAwsIni(latin1: string): AwsIni {
-  const reading: Reading = { sections: new Map(), faults: new Map(), groups: [], isOurs: false, indent: 0 };
+  const reading: Reading = {
+    sections: new Map(),
+    faults: new Map(),
+    groups: [],
+    isOurs: false,
+    indent: 0,
+  };
   const hasMark = latin1.startsWith(BYTE_ORDER_MARK);
   if (hasMark) reject(reading, 1, 'it begins with a byte order mark (three bytes, EF BB BF)');
   const lines = latin1.slice(hasMark ? BYTE_ORDER_MARK.length : 0).split(/\r\n|\r|\n/);
@@ -90,13 +96,19 @@ export function readAwsIni(latin1: string): AwsIni {
   }
   for (const group of reading.groups) {
     if (!group.lines.slice(1).some(line => !line.includes('='))) continue;
-    reject(reading, group.line, `line ${group.line}: what is indented below ${group.name} is not a list of settings`);
+    reject(
+      reading,
+      group.line,
+      `line ${group.line}: what is indented below ${group.name} is not a list of settings`,
+    );
     group.isOdd = true;
   }
   return {
     sections: [...reading.sections].flatMap(([header, { options, isOurs, isOdd }]) => {
       const kept = [...options.values()].filter(option => !option.isOdd);
-      return isOdd ? [] : [{ header, options: new Map(kept.map(({ name, lines }) => [name, lines])), isOurs }];
+      return isOdd
+        ? []
+        : [{ header, options: new Map(kept.map(({ name, lines }) => [name, lines])), isOurs }];
     }),
     faults: [...reading.faults.values()].sort((a, b) => a.line - b.line),
   };
@@ -110,7 +122,12 @@ function readLine(reading: Reading, line: string, number: number): void {
   if (text === '' || /^[#;]/.test(text)) return;
 
   const isOdd = CONTROL.test(line);
-  if (isOdd) reading.faults.set(number, { line: number, why: `line ${number} has a control character`, kind: 'odd' });
+  if (isOdd)
+    reading.faults.set(number, {
+      line: number,
+      why: `line ${number} has a control character`,
+      kind: 'odd',
+    });
   const { option, indent } = reading;
   const column = indented.length - text.length;
   if (option !== undefined && column > indent) {
@@ -133,7 +150,8 @@ interface Place {
 
 function beginSection(reading: Reading, header: string, { number, isOdd }: Place): void {
   const known = reading.sections.get(header);
-  if (known !== undefined && header !== DEFAULTS) reject(reading, number, `line ${number}: the section [${header}] is there twice`);
+  if (known !== undefined && header !== DEFAULTS)
+    reject(reading, number, `line ${number}: the section [${header}] is there twice`);
   const section = known ?? { options: new Map(), isOurs: reading.isOurs, isOdd };
   reading.sections.set(header, section);
   reading.section = { ...section, header };
@@ -143,12 +161,16 @@ function readOption(reading: Reading, text: string, { number, isOdd }: Place): v
   const { section } = reading;
   const [, name = '', value = ''] = OPTION.exec(text) ?? [];
   if (section === undefined || name === '') {
-    const what = section === undefined ? ': text stands before the first section' : ' is neither a section nor a setting';
+    const what =
+      section === undefined
+        ? ': text stands before the first section'
+        : ' is neither a section nor a setting';
     reject(reading, number, `line ${number}${what}`);
     return;
   }
   const key = name.toLowerCase();
-  if (section.options.delete(key)) reject(reading, number, `line ${number}: ${name} is set twice in [${section.header}]`);
+  if (section.options.delete(key))
+    reject(reading, number, `line ${number}: ${name} is set twice in [${section.header}]`);
   reading.option = { name, line: number, lines: [value], isOdd };
   section.options.set(key, reading.option);
 }
@@ -164,7 +186,12 @@ export function profileOf({ header }: AwsSection): string | undefined {
   return name === undefined ? undefined : (/^(["'])(.*)\1$/.exec(name)?.[2] ?? name);
 }
 
-export function renderSection(header: string, options: Iterable<readonly [name: string, lines: readonly string[]]>): string {
-  const lines = [...options].map(([name, [value, ...more]]) => [`${name} = ${value}`.trimEnd(), ...more].join('\n'));
+export function renderSection(
+  header: string,
+  options: Iterable<readonly [name: string, lines: readonly string[]]>,
+): string {
+  const lines = [...options].map(([name, [value, ...more]]) =>
+    [`${name} = ${value}`.trimEnd(), ...more].join('\n'),
+  );
   return `[${header}]\n${lines.map(line => `${line}\n`).join('')}\n`;
 }

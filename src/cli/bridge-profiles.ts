@@ -14,7 +14,9 @@ import { type Bridge, knownBridges } from './places.ts';
 
 /** The name of this bridge here; before the first login it comes from the host. */
 export function bridgeOf({ settings, server }: Client): Bridge {
-  return [...knownBridges(settings), ...knownBridges({ server: server.origin })].find(one => one.server === server.origin)!;
+  return [...knownBridges(settings), ...knownBridges({ server: server.origin })].find(
+    one => one.server === server.origin,
+  )!;
 }
 
 /**

@@ -16,7 +16,10 @@ export type Opener = readonly ((url: string) => readonly [command: string, ...ar
 /** A program that does not end at once has opened something; one that fails does so quickly. */
 const FAILS_WITHIN_MILLISECONDS = 1500;
 
-/** How a page is opened here; undefined over SSH, in a container, or without a desktop. `BROWSER` decides where it is set. */
+/**
+ * How a page is opened here; undefined over SSH, in a container, or without a desktop. `BROWSER`
+ * decides where it is set.
+ */
 export function browserOpener(env: Environment): Opener | undefined {
   if (env.BROWSER) return env.BROWSER === 'none' ? undefined : fromVariable(env.BROWSER);
   const words = systemOpener(env);
@@ -29,9 +32,13 @@ function systemOpener(env: Environment): readonly [string, ...string[]] | undefi
   if (process.platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler'];
   if (isWsl(env)) {
     if (isOnPath(env, 'wslview')) return ['wslview'];
-    return isOnPath(env, 'rundll32.exe') ? ['rundll32.exe', 'url.dll,FileProtocolHandler'] : undefined;
+    return isOnPath(env, 'rundll32.exe')
+      ? ['rundll32.exe', 'url.dll,FileProtocolHandler']
+      : undefined;
   }
-  return (env.DISPLAY || env.WAYLAND_DISPLAY) && isOnPath(env, 'xdg-open') ? ['xdg-open'] : undefined;
+  return (env.DISPLAY || env.WAYLAND_DISPLAY) && isOnPath(env, 'xdg-open')
+    ? ['xdg-open']
+    : undefined;
 }
 
 /** Whether a browser could be started. */
@@ -40,7 +47,10 @@ export async function openBrowser(opener: Opener, url: string, env: Environment)
   return false;
 }
 
-function starts([command, ...args]: readonly [string, ...string[]], env: Environment): Promise<boolean> {
+function starts(
+  [command, ...args]: readonly [string, ...string[]],
+  env: Environment,
+): Promise<boolean> {
   return new Promise(resolve => {
     const child = spawn(command, args, { stdio: 'ignore', detached: true, env: { ...env } });
     const opened = setTimeout(() => resolve(true), FAILS_WITHIN_MILLISECONDS);
@@ -72,7 +82,8 @@ function fromVariable(text: string): Opener {
     const takesAddress = words.some(word => /%s/.test(word.replaceAll('%%', '')));
     return [
       (url: string) => {
-        const filled = (word: string): string => word.replace(/%[%cs]/g, sign => ({ '%s': url, '%c': ':' })[sign] ?? '%');
+        const filled = (word: string): string =>
+          word.replace(/%[%cs]/g, sign => ({ '%s': url, '%c': ':' })[sign] ?? '%');
         return [filled(command), ...args.map(filled), ...(takesAddress ? [] : [url])] as const;
       },
     ];
@@ -96,7 +107,12 @@ function commandsIn(text: string, separator: string): string[][] {
       for (let index = 0; index < part.length; index++) {
         const sign = part[index]!;
         const next = part[index + 1];
-        if (escapes && sign === '\\' && next !== undefined && (quote === undefined || (quote === '"' && /["\\$`]/.test(next)))) {
+        if (
+          escapes &&
+          sign === '\\' &&
+          next !== undefined &&
+          (quote === undefined || (quote === '"' && /["\\$`]/.test(next)))
+        ) {
           word = (word ?? '') + next;
           index++;
         } else if (quote === undefined && /["']/.test(sign)) [quote, word] = [sign, word ?? ''];
@@ -133,5 +149,7 @@ function isWsl(env: Environment): boolean {
 }
 
 function isOnPath(env: Environment, program: string): boolean {
-  return (env.PATH ?? '').split(delimiter).some(directory => directory !== '' && existsSync(join(directory, program)));
+  return (env.PATH ?? '')
+    .split(delimiter)
+    .some(directory => directory !== '' && existsSync(join(directory, program)));
 }

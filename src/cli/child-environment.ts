@@ -61,14 +61,23 @@ export interface ChildEnvironmentOptions {
 }
 
 /** `env` is the user's: see `outsideOfExec`. */
-export function childEnvironment(env: Environment, options: ChildEnvironmentOptions): Record<string, string | undefined> {
+export function childEnvironment(
+  env: Environment,
+  options: ChildEnvironmentOptions,
+): Record<string, string | undefined> {
   const { role, region, isWindows, renewing, fixed } = options;
   // On Windows `Aws_Profile` is AWS_PROFILE.
   const canonical = (name: string): string => (isWindows ? name.toUpperCase() : name);
-  const wins = (name: string): boolean => WOULD_WIN.has(canonical(name)) || BEARER_TOKEN.test(canonical(name));
-  const kept = Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== undefined && !wins(name)));
+  const wins = (name: string): boolean =>
+    WOULD_WIN.has(canonical(name)) || BEARER_TOKEN.test(canonical(name));
+  const kept = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== undefined && !wins(name)),
+  );
   const before = (name: string): string | undefined => valueIn(env, name, isWindows);
-  const written = { a: before('AWS_REGION') || undefined, b: before('AWS_DEFAULT_REGION') || undefined };
+  const written = {
+    a: before('AWS_REGION') || undefined,
+    b: before('AWS_DEFAULT_REGION') || undefined,
+  };
 
   const changed: Record<string, string> = {
     AWS_REGION: written.a ?? written.b ?? region,
@@ -79,11 +88,15 @@ export function childEnvironment(env: Environment, options: ChildEnvironmentOpti
       AWS_CONFIG_FILE: renewing.configFile,
       // SDKs for Go v1 and JavaScript v2 read the config file only with it.
       AWS_SDK_LOAD_CONFIG: '1',
-      ...(renewing.credentialsFile !== undefined && { AWS_SHARED_CREDENTIALS_FILE: renewing.credentialsFile }),
+      ...(renewing.credentialsFile !== undefined && {
+        AWS_SHARED_CREDENTIALS_FILE: renewing.credentialsFile,
+      }),
       ...noProxies(env, renewing.url, isWindows),
     }),
   };
-  const changes = Object.fromEntries(Object.entries(changed).map(([name, value]) => [name, [value, before(name) ?? null]]));
+  const changes = Object.fromEntries(
+    Object.entries(changed).map(([name, value]) => [name, [value, before(name) ?? null]]),
+  );
   const added = {
     ...changed,
     ...fixed,
@@ -95,7 +108,10 @@ export function childEnvironment(env: Environment, options: ChildEnvironmentOpti
     [CHANGES]: JSON.stringify(changes),
   };
   const names = new Set(Object.keys(added).map(canonical));
-  return { ...Object.fromEntries(Object.entries(kept).filter(([name]) => !names.has(canonical(name)))), ...added };
+  return {
+    ...Object.fromEntries(Object.entries(kept).filter(([name]) => !names.has(canonical(name)))),
+    ...added,
+  };
 }
 
 /**
@@ -112,7 +128,14 @@ function noProxies(env: Environment, url: string, isWindows: boolean): Record<st
     named.flatMap(name => {
       const value = valueIn(env, name, isWindows) ?? '';
       if (bypassesProxy(value, target)) return [];
-      return [[name, value.trim() === '' ? target.hostname : `${value.replace(/[,\s]+$/, '')},${target.hostname}`]];
+      return [
+        [
+          name,
+          value.trim() === ''
+            ? target.hostname
+            : `${value.replace(/[,\s]+$/, '')},${target.hostname}`,
+        ],
+      ];
     }),
   );
 }
@@ -140,12 +163,17 @@ export function outsideOfExec(env: Environment): Environment {
   return outside;
 }
 
-function changesIn(text: string | undefined): Readonly<Record<string, readonly [inside: string, before: string | null]>> | undefined {
+function changesIn(
+  text: string | undefined,
+): Readonly<Record<string, readonly [inside: string, before: string | null]>> | undefined {
   try {
     const value: unknown = JSON.parse(text ?? '');
     const isChange = (change: unknown): boolean =>
-      Array.isArray(change) && typeof change[0] === 'string' && (change[1] === null || typeof change[1] === 'string');
-    if (typeof value !== 'object' || value === null || !Object.values(value).every(isChange)) return undefined;
+      Array.isArray(change) &&
+      typeof change[0] === 'string' &&
+      (change[1] === null || typeof change[1] === 'string');
+    if (typeof value !== 'object' || value === null || !Object.values(value).every(isChange))
+      return undefined;
     return value as Readonly<Record<string, readonly [string, string | null]>>;
   } catch {
     return undefined;

@@ -47,14 +47,22 @@ export async function runChild(
  * On Windows many tools are .cmd files, which Node starts only by cmd.exe: cross-spawn finds them
  * by PATHEXT and quotes their arguments.
  */
-async function starter(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<() => ChildProcess> {
+async function starter(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<() => ChildProcess> {
   if (process.platform !== 'win32') return () => spawn(command, args, { stdio: 'inherit', env });
   if (isBatchFile(command, { env, isFile }) && !args.every(isSafeForBatchFile)) {
-    throw new CliError('usage', `${command} is a batch file, and cmd.exe would read an argument of it as commands`, {
-      lines: [
-        'Arguments that contain double quotes and one of & | < > ^ % ! ( ), or line breaks, cannot be passed to it. Pass a file instead.',
-      ],
-    });
+    throw new CliError(
+      'usage',
+      `${command} is a batch file, and cmd.exe would read an argument of it as commands`,
+      {
+        lines: [
+          'Arguments that contain double quotes and one of & | < > ^ % ! ( ), or line breaks, cannot be passed to it. Pass a file instead.',
+        ],
+      },
+    );
   }
   const { default: crossSpawn } = await import('cross-spawn');
   return () => crossSpawn(command, [...args], { stdio: 'inherit', env });
@@ -74,12 +82,22 @@ export interface WindowsSearch {
  * first.
  */
 export function isBatchFile(command: string, { env, isFile }: WindowsSearch): boolean {
-  const variable = (wanted: string): string => Object.entries(env).find(([name]) => name.toUpperCase() === wanted)?.[1] ?? '';
+  const variable = (wanted: string): string =>
+    Object.entries(env).find(([name]) => name.toUpperCase() === wanted)?.[1] ?? '';
   const extensions = (variable('PATHEXT') || '.COM;.EXE;.BAT;.CMD').split(';').filter(Boolean);
-  const hasExtension = extensions.some(extension => command.toLowerCase().endsWith(extension.toLowerCase()));
-  const names = [...(hasExtension ? [command] : []), ...extensions.map(extension => command + extension)];
-  const directories = /[\\/]/.test(command) ? [''] : ['.', ...variable('PATH').split(';').filter(Boolean)];
-  const candidates = directories.flatMap(directory => names.map(name => (directory === '' ? name : win32.join(directory, name))));
+  const hasExtension = extensions.some(extension =>
+    command.toLowerCase().endsWith(extension.toLowerCase()),
+  );
+  const names = [
+    ...(hasExtension ? [command] : []),
+    ...extensions.map(extension => command + extension),
+  ];
+  const directories = /[\\/]/.test(command)
+    ? ['']
+    : ['.', ...variable('PATH').split(';').filter(Boolean)];
+  const candidates = directories.flatMap(directory =>
+    names.map(name => (directory === '' ? name : win32.join(directory, name))),
+  );
   return /\.(?:bat|cmd)$/i.test(candidates.find(isFile) ?? '');
 }
 

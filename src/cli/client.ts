@@ -100,7 +100,8 @@ export function openClient({ env, terminal, choice, mayLogIn }: ClientOptions): 
 function bridgeInUse(known: readonly Bridge[], { origin, isChosen }: SelectedBridge): BridgeInUse {
   const others = known.filter(({ server }) => server !== origin);
   const named = known.find(({ server, isNamed }) => server === origin && isNamed);
-  const option = named === undefined ? `--server ${quotedForShell(origin)}` : `--bridge ${named.name}`;
+  const option =
+    named === undefined ? `--server ${quotedForShell(origin)}` : `--bridge ${named.name}`;
   const selector = isChosen || others.length > 0 ? ` ${option}` : '';
   return {
     isChosen,

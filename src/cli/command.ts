@@ -1,4 +1,7 @@
-/** What a command is: its place in the help, its options, and what it does. Help, parsing and completion are made from it. */
+/**
+ * What a command is: its place in the help, its options, and what it does. Help, parsing and
+ * completion are made from it.
+ */
 import { parseArgs } from 'node:util';
 import type { Client } from './client.ts';
 import { CliError } from './exit.ts';
@@ -52,16 +55,24 @@ export type Run = (invocation: Invocation) => Promise<number | undefined>;
 /** Of every command. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   server: { type: 'string', value: 'URL', description: 'the bridge to talk to, by its address' },
-  bridge: { type: 'string', value: 'NAME', description: 'the bridge to talk to, by its name on this computer' },
+  bridge: {
+    type: 'string',
+    value: 'NAME',
+    description: 'the bridge to talk to, by its name on this computer',
+  },
   'no-login': { type: 'boolean', description: 'never ask to sign in' },
   help: { type: 'boolean', short: 'h', description: 'this text' },
 };
 
-export const JSON_OPTION: OptionSpec = { type: 'boolean', description: 'JSON for programs, on standard output' };
+export const JSON_OPTION: OptionSpec = {
+  type: 'boolean',
+  description: 'JSON for programs, on standard output',
+};
 export const MINIMUM_OPTION: OptionSpec = {
   type: 'string',
   value: 'DURATION',
-  description: 'least life that the credentials must have left (usual: 20m, or half of the session where that is shorter)',
+  description:
+    'least life that the credentials must have left (usual: 20m, or half of the session where that is shorter)',
 };
 
 export interface ParsedWords {
@@ -81,18 +92,26 @@ export function parseWords(command: CommandSpec, args: readonly string[]): Parse
       args: [...own],
       allowPositionals: true,
       options: Object.fromEntries(
-        Object.entries(known).map(([name, { type, short }]) => [name, { type, ...(short !== undefined && { short }) }]),
+        Object.entries(known).map(([name, { type, short }]) => [
+          name,
+          { type, ...(short !== undefined && { short }) },
+        ]),
       ),
     });
     if (positionals.length > command.words)
-      throw new CliError('usage', `too many words: ${JSON.stringify(positionals[command.words])}`, { lines: [seeHelp(command)] });
+      throw new CliError('usage', `too many words: ${JSON.stringify(positionals[command.words])}`, {
+        lines: [seeHelp(command)],
+      });
     return { words: positionals, options: values, passedOn };
   } catch (thrown) {
     if (thrown instanceof CliError) throw thrown;
     const unknown = /^Unknown option '(-[^']*)'/.exec((thrown as Error).message)?.[1];
-    const near = unknown === undefined ? undefined : nearest(unknown.replace(/^-+/, ''), Object.keys(known));
+    const near =
+      unknown === undefined ? undefined : nearest(unknown.replace(/^-+/, ''), Object.keys(known));
     const message = unknown === undefined ? firstSentence(thrown) : `there is no option ${unknown}`;
-    throw new CliError('usage', message, { lines: [...(near === undefined ? [] : [`Did you mean --${near}?`]), seeHelp(command)] });
+    throw new CliError('usage', message, {
+      lines: [...(near === undefined ? [] : [`Did you mean --${near}?`]), seeHelp(command)],
+    });
   }
 }
 
@@ -114,8 +133,12 @@ function seeHelp({ name }: CommandSpec): string {
 
 /** The name with the fewest changes to it, if it is close. */
 export function nearest(text: string, names: readonly string[]): string | undefined {
-  const ranked = names.map(name => ({ name, distance: distance(text, name) })).sort((a, b) => a.distance - b.distance);
-  return ranked[0] !== undefined && ranked[0].distance <= Math.max(1, Math.floor(text.length / 3)) ? ranked[0].name : undefined;
+  const ranked = names
+    .map(name => ({ name, distance: distance(text, name) }))
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0] !== undefined && ranked[0].distance <= Math.max(1, Math.floor(text.length / 3))
+    ? ranked[0].name
+    : undefined;
 }
 
 /** Levenshtein. */
@@ -123,7 +146,12 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(
+        next[j - 1]! + 1,
+        row[j]! + 1,
+        row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
     row = next;
   }
   return row[b.length]!;

@@ -1,20 +1,35 @@
-/** What the shell may suggest: commands, options and role names as they were last seen. Nothing is asked of anybody for it. */
+/**
+ * What the shell may suggest: commands, options and role names as they were last seen. Nothing is
+ * asked of anybody for it.
+ */
 import { join } from 'node:path';
 import { isPlain } from '../core/aws-config.ts';
 import { COMMON_OPTIONS } from './command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
-import { type BridgeChoice, configDirectory, hashedName, knownBridges, readSettings, selectBridge } from './places.ts';
+import {
+  type BridgeChoice,
+  configDirectory,
+  hashedName,
+  knownBridges,
+  readSettings,
+  selectBridge,
+} from './places.ts';
 import { keptRoles, nameOf } from './role-list.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Suggestions for the last of the words, one on a line. The words are those behind `rolebridge`. */
+/**
+ * Suggestions for the last of the words, one on a line. The words are those behind `rolebridge`.
+ */
 export function complete(typed: readonly string[], env: Environment): string {
   const words = whole(typed);
   const current = words.at(-1) ?? '';
   return suggestions(words.slice(0, -1), env)
     .filter(suggestion => suggestion.startsWith(current))
-    .filter(suggestion => suggestion.startsWith('-') === current.startsWith('-') || !suggestion.startsWith('-'))
+    .filter(
+      suggestion =>
+        suggestion.startsWith('-') === current.startsWith('-') || !suggestion.startsWith('-'),
+    )
     .map(suggestion => `${suggestion}\n`)
     .join('');
 }
@@ -30,9 +45,11 @@ function suggestions(before: readonly string[], env: Environment): string[] {
   const asked = last?.startsWith('--') === true ? options[last.slice(2)] : undefined;
   if (last === '--bridge' || (name === 'login' && last === '--as')) return bridgeNames(env);
   const choice = choiceIn(rest);
-  if (asked?.type === 'string') return asked.value === 'ACCOUNT/ROLE' ? roleNames(choice, env) : [...(asked.values ?? [])];
+  if (asked?.type === 'string')
+    return asked.value === 'ACCOUNT/ROLE' ? roleNames(choice, env) : [...(asked.values ?? [])];
   const names = Object.keys(options).map(option => `--${option}`);
-  const words = command.completes === 'roles' ? roleNames(choice, env) : [...(command.completes ?? [])];
+  const words =
+    command.completes === 'roles' ? roleNames(choice, env) : [...(command.completes ?? [])];
   return [...words, ...names];
 }
 
@@ -53,7 +70,11 @@ function whole(typed: readonly string[]): readonly string[] {
 function choiceIn(words: readonly string[]): BridgeChoice {
   const optionIn = (option: string): string | undefined => {
     const at = words.findLastIndex(word => word === option || word.startsWith(`${option}=`));
-    return at < 0 ? undefined : words[at] === option ? words[at + 1] : words[at]!.slice(option.length + 1);
+    return at < 0
+      ? undefined
+      : words[at] === option
+        ? words[at + 1]
+        : words[at]!.slice(option.length + 1);
   };
   return { server: optionIn('--server'), bridge: optionIn('--bridge') };
 }

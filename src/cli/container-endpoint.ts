@@ -1,7 +1,9 @@
 /**
- * A local address from which AWS tools and SDKs take credentials again and again: the container credentials provider of every SDK.
+ * A local address from which AWS tools and SDKs take credentials again and again: the container
+ * credentials provider of every SDK.
  *
- * Owns: who may ask (a token of this run, on loopback), that an answer is there within the second that SDKs wait, renewal ahead of time.
+ * Owns: who may ask (a token of this run, on loopback), that an answer is there within the second
+ * that SDKs wait, renewal ahead of time.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -53,7 +55,10 @@ export async function openEndpoint(
     clearTimeout(timer);
     if (isClosed) return;
     const due = current.expiresLocally - (minimumSeconds ?? usualMinimumSeconds(current)) * 1000;
-    const wait = fault === undefined ? Math.min(Math.max(0, due - Date.now()) + 100, LONGEST_WAIT_MILLISECONDS) : RETRY_MILLISECONDS;
+    const wait =
+      fault === undefined
+        ? Math.min(Math.max(0, due - Date.now()) + 100, LONGEST_WAIT_MILLISECONDS)
+        : RETRY_MILLISECONDS;
     timer = setTimeout(() => (usable() ? schedule() : void renew()), wait);
     timer.unref();
   };
@@ -68,7 +73,10 @@ export async function openEndpoint(
         },
         (thrown: unknown) => {
           const isNew = fault === undefined;
-          fault = thrown instanceof CliError ? thrown : new CliError('failed', 'credentials could not be renewed', { cause: thrown });
+          fault =
+            thrown instanceof CliError
+              ? thrown
+              : new CliError('failed', 'credentials could not be renewed', { cause: thrown });
           if (isNew) onTrouble(fault);
         },
       )
@@ -81,11 +89,25 @@ export async function openEndpoint(
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.setHeader('Cache-Control', 'no-store');
-    const isOurs = request.method === 'GET' && request.url === path && request.headers.host === `127.0.0.1:${port}`;
-    if (!isOurs) return send(response, 404, { Code: 'NotFound', Message: 'There is nothing at this address.' });
+    const isOurs =
+      request.method === 'GET' &&
+      request.url === path &&
+      request.headers.host === `127.0.0.1:${port}`;
+    if (!isOurs)
+      return send(response, 404, {
+        Code: 'NotFound',
+        Message: 'There is nothing at this address.',
+      });
     if (!sameSecret(request.headers.authorization ?? '', token))
-      return send(response, 403, { Code: 'Forbidden', Message: 'The authorization token is not the one of this run.' });
-    if (!usable()) await Promise.race([renew(), new Promise(resolve => setTimeout(resolve, ANSWER_MILLISECONDS).unref())]);
+      return send(response, 403, {
+        Code: 'Forbidden',
+        Message: 'The authorization token is not the one of this run.',
+      });
+    if (!usable())
+      await Promise.race([
+        renew(),
+        new Promise(resolve => setTimeout(resolve, ANSWER_MILLISECONDS).unref()),
+      ]);
     if (!usable()) return send(response, 503, troubleOf(fault, loginCommand));
     return send(response, 200, {
       AccessKeyId: current.accessKeyId,
@@ -117,10 +139,19 @@ export async function openEndpoint(
 
 /** SDKs print code and message as they are. */
 function troubleOf(fault: CliError | undefined, loginCommand: string): object {
-  if (fault === undefined) return { Code: 'NotReady', Message: 'The credentials are being renewed; try again in a moment.' };
+  if (fault === undefined)
+    return {
+      Code: 'NotReady',
+      Message: 'The credentials are being renewed; try again in a moment.',
+    };
   const hint =
-    fault.exit === 'notSignedIn' ? `Run "${loginCommand}" in another terminal; this command then continues.` : EXIT_MEANINGS[fault.exit];
-  return { Code: fault.exit === 'notSignedIn' ? 'LoginEnded' : 'NotRenewed', Message: `rolebridge: ${fault.message}. ${hint}` };
+    fault.exit === 'notSignedIn'
+      ? `Run "${loginCommand}" in another terminal; this command then continues.`
+      : EXIT_MEANINGS[fault.exit];
+  return {
+    Code: fault.exit === 'notSignedIn' ? 'LoginEnded' : 'NotRenewed',
+    Message: `rolebridge: ${fault.message}. ${hint}`,
+  };
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

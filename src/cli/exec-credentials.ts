@@ -25,24 +25,36 @@ interface Trouble {
 }
 
 async function main(): Promise<string> {
-  const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } = process.env;
+  const { AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } =
+    process.env;
   if (url === undefined || token === undefined) {
-    throw new Error('this profile works only inside "rolebridge exec": the AWS_CONTAINER_ variables are missing.');
+    throw new Error(
+      'this profile works only inside "rolebridge exec": the AWS_CONTAINER_ variables are missing.',
+    );
   }
   const deadline = Date.now() + PATIENCE_MILLISECONDS;
   for (;;) {
-    const response = await fetch(url, { headers: { authorization: token }, signal: AbortSignal.timeout(PATIENCE_MILLISECONDS) }).catch(
-      () => {
-        throw new Error('the "rolebridge exec" of this profile has ended.');
-      },
-    );
+    const response = await fetch(url, {
+      headers: { authorization: token },
+      signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
+    }).catch(() => {
+      throw new Error('the "rolebridge exec" of this profile has ended.');
+    });
     const body: unknown = await response.json();
     if (response.ok) {
       const { AccessKeyId, SecretAccessKey, Token, Expiration, AccountId } = body as Answer;
-      return JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey, SessionToken: Token, Expiration, AccountId });
+      return JSON.stringify({
+        Version: 1,
+        AccessKeyId,
+        SecretAccessKey,
+        SessionToken: Token,
+        Expiration,
+        AccountId,
+      });
     }
     const { Code, Message } = body as Trouble;
-    if (Code !== 'NotReady' || Date.now() > deadline) throw new Error((Message ?? 'no credentials').replace(/^rolebridge: /, ''));
+    if (Code !== 'NotReady' || Date.now() > deadline)
+      throw new Error((Message ?? 'no credentials').replace(/^rolebridge: /, ''));
     await new Promise(resolve => setTimeout(resolve, PAUSE_MILLISECONDS));
   }
 }

@@ -5,7 +5,15 @@
  * Owns: that it is removed at the end, and that the next run removes what a killed one has left.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CliError, systemCode } from './exit.ts';
@@ -30,7 +38,9 @@ export function openExecDirectory(home: string): ExecDirectory {
       return make();
     } catch (thrown) {
       const { path } = thrown as { path?: unknown };
-      faults.push(`${typeof path === 'string' ? path : home}: ${systemCode(thrown) ?? 'unknown fault'}`);
+      faults.push(
+        `${typeof path === 'string' ? path : home}: ${systemCode(thrown) ?? 'unknown fault'}`,
+      );
       return undefined;
     }
   };
@@ -40,9 +50,15 @@ export function openExecDirectory(home: string): ExecDirectory {
       return mkdtempSync(join(parent, `${process.pid}-${hostMark()}-`));
     }) ?? attempt(() => mkdtempSync(join(tmpdir(), 'rolebridge-exec-')));
   if (directory === undefined) {
-    throw new CliError('local', `the command was not started: its AWS profile cannot be written (${faults.join('; ')})`, {
-      lines: ['Make one of these directories writable, set ROLEBRIDGE_CONFIG_DIR or TMPDIR to another one, or use --env.'],
-    });
+    throw new CliError(
+      'local',
+      `the command was not started: its AWS profile cannot be written (${faults.join('; ')})`,
+      {
+        lines: [
+          'Make one of these directories writable, set ROLEBRIDGE_CONFIG_DIR or TMPDIR to another one, or use --env.',
+        ],
+      },
+    );
   }
   const written = new Map<string, string>();
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
@@ -51,19 +67,30 @@ export function openExecDirectory(home: string): ExecDirectory {
       const path = join(directory, name);
       try {
         // Windows cannot remove a read-only file.
-        writeFileSync(path, content, { mode: process.platform === 'win32' ? 0o600 : 0o400, flag: 'wx' });
+        writeFileSync(path, content, {
+          mode: process.platform === 'win32' ? 0o600 : 0o400,
+          flag: 'wx',
+        });
       } catch (thrown) {
         remove();
-        throw new CliError('local', `the command was not started: ${path} cannot be written (${systemCode(thrown) ?? 'unknown fault'})`, {
-          lines: ['Free disk space, set ROLEBRIDGE_CONFIG_DIR to another directory, or use --env.'],
-          cause: thrown,
-        });
+        throw new CliError(
+          'local',
+          `the command was not started: ${path} cannot be written (${systemCode(thrown) ?? 'unknown fault'})`,
+          {
+            lines: [
+              'Free disk space, set ROLEBRIDGE_CONFIG_DIR to another directory, or use --env.',
+            ],
+            cause: thrown,
+          },
+        );
       }
       written.set(path, content);
       return path;
     },
     close: () => {
-      const changed = [...written].filter(([path, content]) => hasChanged(path, content)).map(([path]) => path);
+      const changed = [...written]
+        .filter(([path, content]) => hasChanged(path, content))
+        .map(([path]) => path);
       remove();
       return changed;
     },
@@ -89,7 +116,10 @@ function removeLeftovers(parent: string): void {
       const [, pid, host] = /^(\d+)-([0-9a-f]{8})-/.exec(name) ?? [];
       if (pid === undefined) continue;
       const path = join(parent, name);
-      const isOver = host === hostMark() ? !isAlive(Number(pid)) : Date.now() - statSync(path).mtimeMs > FOREIGN_AGE_MILLISECONDS;
+      const isOver =
+        host === hostMark()
+          ? !isAlive(Number(pid))
+          : Date.now() - statSync(path).mtimeMs > FOREIGN_AGE_MILLISECONDS;
       if (isOver) rmSync(path, { recursive: true, force: true });
     }
   } catch {

@@ -7,7 +7,14 @@
  * of the user's profile, without everything that names credentials, and a `credential_process` that
  * asks the address of this run. No secret is ever written into it.
  */
-import { type AwsIni, type AwsSection, DEFAULTS, profileOf, readAwsIni, renderSection } from './aws-ini.ts';
+import {
+  type AwsIni,
+  type AwsSection,
+  DEFAULTS,
+  profileOf,
+  readAwsIni,
+  renderSection,
+} from './aws-ini.ts';
 
 export interface UserFiles {
   /** Bytes as Latin-1; empty where there is no file. */
@@ -34,21 +41,37 @@ const SECRET = /secret|password|token(?!_file)|^aws_access_key_id$/i;
 const REGION = /^[\w-]+$/;
 
 /** `wanted` is the profile that the environment names; `default` counts where it is absent. */
-export function readUserSettings({ config, credentials }: UserFiles, wanted: string | undefined): UserSettings {
-  const files = { config: withOwnCredentials(readAwsIni(config)), credentials: readAwsIni(credentials) };
-  const inConfig = (name: string): readonly AwsSection[] => files.config.sections.filter(section => profileOf(section) === name);
-  const inCredentials = (name: string): readonly AwsSection[] => files.credentials.sections.filter(({ header }) => header.trim() === name);
-  const isThere = wanted !== undefined && inConfig(wanted).length + inCredentials(wanted).length > 0;
+export function readUserSettings(
+  { config, credentials }: UserFiles,
+  wanted: string | undefined,
+): UserSettings {
+  const files = {
+    config: withOwnCredentials(readAwsIni(config)),
+    credentials: readAwsIni(credentials),
+  };
+  const inConfig = (name: string): readonly AwsSection[] =>
+    files.config.sections.filter(section => profileOf(section) === name);
+  const inCredentials = (name: string): readonly AwsSection[] =>
+    files.credentials.sections.filter(({ header }) => header.trim() === name);
+  const isThere =
+    wanted !== undefined && inConfig(wanted).length + inCredentials(wanted).length > 0;
   const name = isThere ? wanted : 'default';
   const settings = new Map<string, readonly string[]>();
   const forAll = files.config.sections.filter(({ header }) => header === DEFAULTS);
   // A profile that `configure` wrote has the region of its own account, which says nothing about
   // the user.
-  for (const { options } of [...forAll, ...inCredentials(name), ...inConfig(name)].filter(({ isOurs }) => !isOurs)) {
-    for (const [option, lines] of options) if (!CREDENTIALS.test(option)) settings.set(option.toLowerCase(), lines);
+  for (const { options } of [...forAll, ...inCredentials(name), ...inConfig(name)].filter(
+    ({ isOurs }) => !isOurs,
+  )) {
+    for (const [option, lines] of options)
+      if (!CREDENTIALS.test(option)) settings.set(option.toLowerCase(), lines);
   }
   const region = settings.get('region')?.[0];
-  return { ...files, settings, region: region !== undefined && REGION.test(region) ? region : undefined };
+  return {
+    ...files,
+    settings,
+    region: region !== undefined && REGION.test(region) ? region : undefined,
+  };
 }
 
 /**
@@ -56,7 +79,9 @@ export function readUserSettings({ config, credentials }: UserFiles, wanted: str
  * the run, too, into the user's profiles.
  */
 function withOwnCredentials(file: AwsIni): AwsIni {
-  const shared = file.sections.find(({ header }) => header === DEFAULTS)?.options ?? new Map<string, readonly string[]>();
+  const shared =
+    file.sections.find(({ header }) => header === DEFAULTS)?.options ??
+    new Map<string, readonly string[]>();
   const moving = [...shared].filter(([option]) => CREDENTIALS.test(option));
   if (moving.length === 0) return file;
   const withMoving = (options: AwsSection['options']): AwsSection['options'] => {
@@ -64,8 +89,14 @@ function withOwnCredentials(file: AwsIni): AwsIni {
     return new Map([...moving.filter(([option]) => !own.has(option.toLowerCase())), ...options]);
   };
   const sections = file.sections.map(section => {
-    if (section.header === DEFAULTS) return { ...section, options: new Map([...shared].filter(([option]) => !CREDENTIALS.test(option))) };
-    return profileOf(section) === undefined ? section : { ...section, options: withMoving(section.options) };
+    if (section.header === DEFAULTS)
+      return {
+        ...section,
+        options: new Map([...shared].filter(([option]) => !CREDENTIALS.test(option))),
+      };
+    return profileOf(section) === undefined
+      ? section
+      : { ...section, options: withMoving(section.options) };
   });
   return { ...file, sections };
 }
@@ -96,16 +127,22 @@ export function execProfile({ user, role, region, process }: ExecProfileInput): 
   let name = plain;
   for (let number = 2; taken.has(name); number++) name = `${plain}-${number}`;
 
-  const hasSecret = ({ options }: AwsSection): boolean => [...options.keys()].some(option => SECRET.test(option));
+  const hasSecret = ({ options }: AwsSection): boolean =>
+    [...options.keys()].some(option => SECRET.test(option));
   const kept = user.config.sections.filter(section => !hasSecret(section));
-  const leftOut = user.config.sections.filter(hasSecret).map(section => profileOf(section) ?? section.header);
+  const leftOut = user.config.sections
+    .filter(hasSecret)
+    .map(section => profileOf(section) ?? section.header);
   const options = new Map(user.settings);
   options.delete('region');
   if (region !== undefined && REGION.test(region)) options.set('region', [region]);
   if (process !== undefined) options.set('credential_process', [process]);
   return {
     name,
-    text: [renderSection(`profile ${name}`, options), ...kept.map(section => renderSection(section.header, section.options))].join(''),
+    text: [
+      renderSection(`profile ${name}`, options),
+      ...kept.map(section => renderSection(section.header, section.options)),
+    ].join(''),
     leftOut,
   };
 }
@@ -116,7 +153,10 @@ export function execProfile({ user, role, region, process }: ExecProfileInput): 
  * Windows quotes do not survive all of them.
  */
 export function processLine(words: readonly string[], isWindows: boolean): string | undefined {
-  if (words.every(word => /^[\w./:+@-]+$/.test(word) || (isWindows && /^[\w.\\/:+@-]+$/.test(word)))) return words.join(' ');
+  if (
+    words.every(word => /^[\w./:+@-]+$/.test(word) || (isWindows && /^[\w.\\/:+@-]+$/.test(word)))
+  )
+    return words.join(' ');
   if (isWindows || words.some(word => /["$`\\!%\p{Cc}]/u.test(word))) return undefined;
   return words.map(word => `"${word}"`).join(' ');
 }

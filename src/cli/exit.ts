@@ -14,7 +14,10 @@ export const EXIT = {
 } as const;
 export type ExitName = keyof typeof EXIT;
 
-/** What each code means, for `rolebridge help exit-codes`. `exec` passes on the code of the command that it ran. */
+/**
+ * What each code means, for `rolebridge help exit-codes`. `exec` passes on the code of the command
+ * that it ran.
+ */
 export const EXIT_MEANINGS: { readonly [N in ExitName]: string } = {
   done: 'done',
   failed: 'something unexpected went wrong',
@@ -42,7 +45,11 @@ export class CliError extends Error {
   constructor(
     exit: ExitName,
     message: string,
-    options: { readonly lines?: readonly string[]; readonly code?: string | undefined; readonly cause?: unknown } = {},
+    options: {
+      readonly lines?: readonly string[];
+      readonly code?: string | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(printable(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.exit = exit;

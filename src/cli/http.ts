@@ -1,10 +1,16 @@
 /**
- * One HTTP exchange with the bridge: bounded in time and size, through the company's proxy and with its certificate authority where the
- * environment says so.
+ * One HTTP exchange with the bridge: bounded in time and size, through the company's proxy and with
+ * its certificate authority where the environment says so.
  *
- * Owns: the transport and what its faults mean to a person; how far the server's clock is from ours. Does not own: what an answer says.
+ * Owns: the transport and what its faults mean to a person; how far the server's clock is from
+ * ours. Does not own: what an answer says.
  */
-import { type ProxyAddress, type ProxyFault, readProxySettings, tunnelStatus } from '../core/proxy.ts';
+import {
+  type ProxyAddress,
+  type ProxyFault,
+  readProxySettings,
+  tunnelStatus,
+} from '../core/proxy.ts';
 import { CliError, systemCode } from './exit.ts';
 import { isLoopback } from './places.ts';
 import { PathFault, readIfThere } from './private-files.ts';
@@ -64,12 +70,19 @@ export function openHttp({ server, env, caFile }: HttpOptions): Http {
     } catch (thrown) {
       throw thrown instanceof CliError
         ? thrown
-        : new CliError('unreachable', faultOf(thrown, server, proxy), { lines: adviceFor(thrown, proxy), cause: thrown });
+        : new CliError('unreachable', faultOf(thrown, server, proxy), {
+            lines: adviceFor(thrown, proxy),
+            cause: thrown,
+          });
     }
     if (status >= 300 && status < 400) {
-      throw new CliError('unreachable', `${server} answered with a redirect, as a sign-in page of a network or a wrong address does`, {
-        lines: ['Check the address: rolebridge login --server URL.'],
-      });
+      throw new CliError(
+        'unreachable',
+        `${server} answered with a redirect, as a sign-in page of a network or a wrong address does`,
+        {
+          lines: ['Check the address: rolebridge login --server URL.'],
+        },
+      );
     }
     return { status, json: parsed(text), clockOffset: offsetOf(date, began, Date.now()) };
   };
@@ -81,18 +94,29 @@ interface Transport {
 }
 
 /** Node's own fetch, unless a proxy or a certificate authority is asked for: it knows neither. */
-async function chooseTransport(server: string, env: HttpOptions['env'], caFile: string | undefined): Promise<Transport> {
+async function chooseTransport(
+  server: string,
+  env: HttpOptions['env'],
+  caFile: string | undefined,
+): Promise<Transport> {
   const caPath = caFile ?? env.SSL_CERT_FILE;
   const proxy = proxyFor(new URL(server), env);
-  if (proxy === undefined && (caPath === undefined || server.startsWith('http:'))) return { send: fetch };
+  if (proxy === undefined && (caPath === undefined || server.startsWith('http:')))
+    return { send: fetch };
   const [undici, tls] = await Promise.all([import('undici'), import('node:tls')]);
   const ca = caPath === undefined ? undefined : [...tls.rootCertificates, readAuthorities(caPath)];
   const dispatcher =
     proxy === undefined
       ? new undici.Agent({ connect: { ca } })
-      : new undici.ProxyAgent({ uri: proxy.url, connect: { ca }, requestTls: { ca }, proxyTls: { ca } });
+      : new undici.ProxyAgent({
+          uri: proxy.url,
+          connect: { ca },
+          requestTls: { ca },
+          proxyTls: { ca },
+        });
   // The same shape as Node's own, which is an older undici.
-  const send = ((url: string, init: RequestInit) => undici.fetch(url, { ...(init as object), dispatcher })) as unknown as typeof fetch;
+  const send = ((url: string, init: RequestInit) =>
+    undici.fetch(url, { ...(init as object), dispatcher })) as unknown as typeof fetch;
   return { send, proxy };
 }
 
@@ -105,7 +129,9 @@ function proxyFor(server: URL, env: HttpOptions['env']): ProxyAddress | undefine
 }
 
 function unusableProxy({ variable, message, fix }: ProxyFault): CliError {
-  return new CliError('local', `${variable} ${message}`, { lines: [fix, 'NO_PROXY names servers that are reached without a proxy.'] });
+  return new CliError('local', `${variable} ${message}`, {
+    lines: [fix, 'NO_PROXY names servers that are reached without a proxy.'],
+  });
 }
 
 function readAuthorities(file: string): string {
@@ -114,9 +140,12 @@ function readAuthorities(file: string): string {
     if (content !== undefined) return content.toString('utf8');
     throw Object.assign(new Error(), { code: 'ENOENT' });
   } catch (thrown) {
-    const why = thrown instanceof PathFault ? 'no regular file' : (systemCode(thrown) ?? 'unknown fault');
+    const why =
+      thrown instanceof PathFault ? 'no regular file' : (systemCode(thrown) ?? 'unknown fault');
     throw new CliError('local', `the certificate authorities in ${file} cannot be read (${why})`, {
-      lines: ['SSL_CERT_FILE or "caFile" of the settings names this file: correct it, or take it away.'],
+      lines: [
+        'SSL_CERT_FILE or "caFile" of the settings names this file: correct it, or take it away.',
+      ],
       cause: thrown,
     });
   }
@@ -129,7 +158,9 @@ async function readBounded(response: Response): Promise<string> {
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > MAX_BYTES)
-      throw new CliError('unreachable', 'the server answered with more than a client can use', { lines: ['Check its address.'] });
+      throw new CliError('unreachable', 'the server answered with more than a client can use', {
+        lines: ['Check its address.'],
+      });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -156,7 +187,12 @@ const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
 function codeIn(thrown: unknown): string {
   const { name, cause } = (thrown ?? {}) as { name?: unknown; cause?: unknown };
   if (name === 'TimeoutError' || name === 'AbortError') return 'TIMEOUT';
-  return systemCode(cause) ?? systemCode((cause as { errors?: unknown[] } | undefined)?.errors?.[0]) ?? systemCode(thrown) ?? '';
+  return (
+    systemCode(cause) ??
+    systemCode((cause as { errors?: unknown[] } | undefined)?.errors?.[0]) ??
+    systemCode(thrown) ??
+    ''
+  );
 }
 
 function faultOf(thrown: unknown, server: string, proxy: ProxyAddress | undefined): string {
@@ -166,7 +202,9 @@ function faultOf(thrown: unknown, server: string, proxy: ProxyAddress | undefine
     return `the proxy of ${proxy.variable} rejected the connection to ${server} (status ${status})`;
   const through = proxy === undefined ? '' : ` through the proxy of ${proxy.variable}`;
   if (code === 'ECONNREFUSED')
-    return proxy === undefined ? `nothing answers at ${server}` : `nothing answers at the proxy of ${proxy.variable}`;
+    return proxy === undefined
+      ? `nothing answers at ${server}`
+      : `nothing answers at the proxy of ${proxy.variable}`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `could not resolve ${proxy === undefined ? server : `the proxy of ${proxy.variable}`}`;
   if (code === 'TIMEOUT' || /TIMEOUT|ETIMEDOUT/.test(code))
@@ -178,7 +216,9 @@ function faultOf(thrown: unknown, server: string, proxy: ProxyAddress | undefine
 function adviceFor(thrown: unknown, proxy: ProxyAddress | undefined): string[] {
   const code = codeIn(thrown);
   if (CERTIFICATE.test(code))
-    return ['If your company has a certificate authority of its own, name its file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS.'];
+    return [
+      'If your company has a certificate authority of its own, name its file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS.',
+    ];
   if (proxy !== undefined) {
     return [
       tunnelStatus(thrown) === '407'
@@ -186,6 +226,7 @@ function adviceFor(thrown: unknown, proxy: ProxyAddress | undefined): string[] {
         : `Check ${proxy.variable} and the network (VPN), then try again.`,
     ];
   }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return ['Check the address, and whether you need the VPN.'];
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return ['Check the address, and whether you need the VPN.'];
   return ['Check the address and the network (VPN, HTTPS_PROXY), then try again.'];
 }

@@ -1,7 +1,9 @@
 /**
- * The system's keychain: Keychain on macOS, the Credential Manager on Windows, the Secret Service on Linux.
+ * The system's keychain: Keychain on macOS, the Credential Manager on Windows, the Secret Service
+ * on Linux.
  *
- * `@napi-rs/keyring` is an optional dependency: where it is missing, does not load or does not answer, there is no keychain.
+ * `@napi-rs/keyring` is an optional dependency: where it is missing, does not load or does not
+ * answer, there is no keychain.
  */
 
 const SERVICE = 'rolebridge';
@@ -45,7 +47,8 @@ export async function writeToKeychain(directory: string, key: Uint8Array): Promi
 
 async function entryOf(directory: string): Promise<Entry> {
   const { AsyncEntry } = await import('@napi-rs/keyring');
-  // Without a Secret Service the library would take the kernel's keyring, which forgets everything at the next start of the machine.
+  // Without a Secret Service the library would take the kernel's keyring, which forgets everything
+  // at the next start of the machine.
   return new AsyncEntry(SERVICE, directory, { linux: { store: 'secret-service' } });
 }
 

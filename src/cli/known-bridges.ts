@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { type Client, settingsIn } from './client.ts';
 import { CliError } from './exit.ts';
 import { withLock } from './lock.ts';
-import { type Bridge, isBridgeName, isNameOfHost, knownBridges, type Settings, serverOrigin, settingsFile } from './places.ts';
+import {
+  type Bridge,
+  isBridgeName,
+  isNameOfHost,
+  knownBridges,
+  type Settings,
+  serverOrigin,
+  settingsFile,
+} from './places.ts';
 import { writePrivately } from './private-files.ts';
 
 export interface Remembering {
@@ -22,19 +30,28 @@ export interface Remembering {
  * Keeps this bridge, its name and which one is current; all else in the file stays. Throws `usage`
  * for a name that is taken.
  */
-export function rememberBridge(client: Client, { name, isCurrent = false }: Remembering): Promise<void> {
+export function rememberBridge(
+  client: Client,
+  { name, isCurrent = false }: Remembering,
+): Promise<void> {
   const { origin } = client.server;
   return changeSettings(client, settings => {
     if (name !== undefined) requireFreeName(settings, origin, name);
     const known = knownBridges(settings);
-    const listed = known.some(({ server }) => server === origin) ? known : [...known, { server: origin, name: '', isNamed: false }];
+    const listed = known.some(({ server }) => server === origin)
+      ? known
+      : [...known, { server: origin, name: '', isNamed: false }];
     const bridges = knownBridges({
       bridges: listed.map(one => {
         if (one.server === origin && name !== undefined) return { server: origin, name };
         return { server: one.server, name: one.isNamed ? one.name : undefined };
       }),
     });
-    return withBridges(settings, bridges, isCurrent || settings.server === undefined ? origin : settings.server);
+    return withBridges(
+      settings,
+      bridges,
+      isCurrent || settings.server === undefined ? origin : settings.server,
+    );
   });
 }
 
@@ -54,22 +71,35 @@ export function forgetBridge(client: Client): Promise<void> {
 export function requireFreeName(settings: Settings, origin: string, name: string): void {
   if (!isBridgeName(name)) {
     throw new CliError('usage', `${JSON.stringify(name)} is not a valid bridge name`, {
-      lines: ['A name has up to 40 letters, digits and dashes, and begins and ends with a letter or digit.'],
+      lines: [
+        'A name has up to 40 letters, digits and dashes, and begins and ends with a letter or digit.',
+      ],
     });
   }
   const holder = knownBridges(settings).find(one => one.name.toLowerCase() === name.toLowerCase());
   if (holder === undefined || holder.server === origin) return;
   throw new CliError('usage', `the name ${name} belongs to ${holder.server}`, {
-    lines: [`Choose another name, or rename that bridge first: rolebridge login --server ${holder.server} --as NAME`],
+    lines: [
+      `Choose another name, or rename that bridge first: rolebridge login --server ${holder.server} --as NAME`,
+    ],
   });
 }
 
-function withBridges(settings: Settings, bridges: readonly Bridge[], server: string | undefined): Settings {
+function withBridges(
+  settings: Settings,
+  bridges: readonly Bridge[],
+  server: string | undefined,
+): Settings {
   const { bridges: _bridges, server: _server, ...rest } = settings;
   const isPlain = bridges.every(one => !isGiven(one)) && bridges.length <= 1;
   return {
     ...(server !== undefined && { server }),
-    ...(!isPlain && { bridges: bridges.map(one => ({ server: one.server, ...(isGiven(one) && { name: one.name }) })) }),
+    ...(!isPlain && {
+      bridges: bridges.map(one => ({
+        server: one.server,
+        ...(isGiven(one) && { name: one.name }),
+      })),
+    }),
     ...rest,
   };
 }
@@ -79,8 +109,14 @@ function isGiven(bridge: Bridge): boolean {
   return bridge.isNamed || !isNameOfHost(bridge);
 }
 
-async function changeSettings({ directory }: Client, change: (settings: Settings) => Settings): Promise<void> {
-  const waiting = { patienceSeconds: 30, what: 'another rolebridge process that writes the settings' };
+async function changeSettings(
+  { directory }: Client,
+  change: (settings: Settings) => Settings,
+): Promise<void> {
+  const waiting = {
+    patienceSeconds: 30,
+    what: 'another rolebridge process that writes the settings',
+  };
   await withLock(join(directory, 'config.lock'), waiting, async () => {
     const before = settingsIn(directory);
     const after = change(before);

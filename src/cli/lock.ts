@@ -1,8 +1,10 @@
 /**
- * One at a time, over all processes of this person on this machine: a lock file with its owner in it.
+ * One at a time, over all processes of this person on this machine: a lock file with its owner in
+ * it.
  *
- * A lock whose owner has died, or has not shown a sign of life for a while (another host on a shared home), is broken. Whoever breaks one
- * holds a second lock while it looks again and removes, so that nobody removes the lock of a successor.
+ * A lock whose owner has died, or has not shown a sign of life for a while (another host on a
+ * shared home), is broken. Whoever breaks one holds a second lock while it looks again and removes,
+ * so that nobody removes the lock of a successor.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
@@ -31,8 +33,16 @@ interface Owner {
 }
 
 /** Runs `work` while no other process holds the lock. Throws what `work` throws, and `local`. */
-export async function withLock<T>(file: string, { patienceSeconds, what, onWait }: LockOptions, work: () => Promise<T>): Promise<T> {
-  const owner: Owner = { pid: process.pid, host: processSpace(), nonce: randomBytes(12).toString('hex') };
+export async function withLock<T>(
+  file: string,
+  { patienceSeconds, what, onWait }: LockOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  const owner: Owner = {
+    pid: process.pid,
+    host: processSpace(),
+    nonce: randomBytes(12).toString('hex'),
+  };
   const deadline = Date.now() + patienceSeconds * 1000;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   for (let round = 0; !take(file, owner); round++) {

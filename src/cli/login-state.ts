@@ -7,7 +7,11 @@ import { credentialsOf } from './places.ts';
 import type { TokenAnswer } from './server.ts';
 
 export interface LoginState {
-  readonly person: { readonly id: string; readonly username: string; readonly displayName: string | null };
+  readonly person: {
+    readonly id: string;
+    readonly username: string;
+    readonly displayName: string | null;
+  };
   /** Secrets. */
   readonly accessToken: string;
   readonly refreshToken: string;
@@ -17,7 +21,12 @@ export interface LoginState {
 
 export type Tokens = Omit<LoginState, 'person'>;
 
-const isTokenAnswer = objectOf({ access_token: isToken, refresh_token: isToken, expires_in: isAmount, session_expires_in: isAmount });
+const isTokenAnswer = objectOf({
+  access_token: isToken,
+  refresh_token: isToken,
+  expires_in: isAmount,
+  session_expires_in: isAmount,
+});
 
 /** Throws `failed` for an answer that cannot be used. */
 export function tokensOf(answer: TokenAnswer): Tokens {
@@ -46,7 +55,9 @@ export function loginLock(client: Client): string {
   return client.file('login.lock');
 }
 
-/** The lock of the one process that asks the person to sign in; held as long as the person takes. */
+/**
+ * The lock of the one process that asks the person to sign in; held as long as the person takes.
+ */
 export function loginPromptLock(client: Client): string {
   return client.file('login-prompt.lock');
 }
@@ -75,7 +86,8 @@ export function forgetPerson(client: Client): void {
   }
   const own = credentialsOf(client.server.origin);
   for (const name of names)
-    if (!name.endsWith('.lock') && (name.startsWith(own) || isUnassigned(name))) rmSync(join(credentials, name), { force: true });
+    if (!name.endsWith('.lock') && (name.startsWith(own) || isUnassigned(name)))
+      rmSync(join(credentials, name), { force: true });
 }
 
 /** Written before these names told the bridge: nobody reads it. */

@@ -19,7 +19,11 @@ export interface Loopback<T> {
   close(): void;
 }
 
-export async function listenOnce<T>({ path, timeoutMilliseconds, answer }: LoopbackRequest<T>): Promise<Loopback<T>> {
+export async function listenOnce<T>({
+  path,
+  timeoutMilliseconds,
+  answer,
+}: LoopbackRequest<T>): Promise<Loopback<T>> {
   let settle: (value: T | undefined) => void = () => {};
   const received = new Promise<T | undefined>(resolve => {
     settle = resolve;
@@ -56,17 +60,35 @@ export async function listenOnce<T>({ path, timeoutMilliseconds, answer }: Loopb
   return { port: port(), received, close };
 }
 
-/** The query of the one request that is meant; a page of another site that names us by another host is not. */
-function queryOf({ method, url = '', headers }: IncomingMessage, path: string, port: number): URLSearchParams | undefined {
-  if (method !== 'GET' || (headers.host !== `127.0.0.1:${port}` && headers.host !== `localhost:${port}`)) return undefined;
+/**
+ * The query of the one request that is meant; a page of another site that names us by another host
+ * is not.
+ */
+function queryOf(
+  { method, url = '', headers }: IncomingMessage,
+  path: string,
+  port: number,
+): URLSearchParams | undefined {
+  if (
+    method !== 'GET' ||
+    (headers.host !== `127.0.0.1:${port}` && headers.host !== `localhost:${port}`)
+  )
+    return undefined;
   const asked = new URL(url, 'http://127.0.0.1');
   return asked.pathname === path ? asked.searchParams : undefined;
 }
 
-/** A page of ours in the person's browser: it needs nothing from anywhere, and shows nothing that came from outside. */
+/**
+ * A page of ours in the person's browser: it needs nothing from anywhere, and shows nothing that
+ * came from outside.
+ */
 export function page(
   response: ServerResponse,
-  { status, title, text }: { readonly status: number; readonly title: string; readonly text: string },
+  {
+    status,
+    title,
+    text,
+  }: { readonly status: number; readonly title: string; readonly text: string },
 ): void {
   response.writeHead(status, {
     'Content-Type': 'text/html; charset=utf-8',

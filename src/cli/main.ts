@@ -2,13 +2,15 @@
 /**
  * The program `rolebridge`. Runs on Node 20 or newer, compiled (docs/adr/0015).
  *
- * `credential-process` with a warm cache is answered from here: an AWS command pays for it at every start, so nothing else is loaded before.
+ * `credential-process` with a warm cache is answered from here: an AWS command pays for it at every
+ * start, so nothing else is loaded before.
  */
 import { builtin } from './builtin.ts';
 import { warmCredentials } from './warm-credentials.ts';
 
 const [command, ...args] = process.argv.slice(2);
-const warm = command === 'credential-process' ? await warmCredentials(args, process.env) : undefined;
+const warm =
+  command === 'credential-process' ? await warmCredentials(args, process.env) : undefined;
 if (warm === undefined) {
   const { runProgram } = await import('./program.ts');
   process.exitCode = await runProgram(process.argv.slice(2));

@@ -7,6 +7,8 @@ export function minimumOf(written: string | boolean | undefined): Seconds | unde
   if (typeof written !== 'string') return undefined;
   const seconds = parseDuration(written);
   if (seconds === undefined)
-    throw new CliError('usage', `--minimum ${JSON.stringify(written)} is no length of time`, { lines: ['Write 30m, 1h or 90s.'] });
+    throw new CliError('usage', `--minimum ${JSON.stringify(written)} is no length of time`, {
+      lines: ['Write 30m, 1h or 90s.'],
+    });
   return seconds;
 }

@@ -28,10 +28,14 @@ export interface OwnCommand {
 }
 
 /** Throws `usage` for a `program` that cannot be run, `local` for a path that cannot be written. */
-export function ownCommand(env: Environment, { server, options = '', program }: WrittenCommand): OwnCommand {
+export function ownCommand(
+  env: Environment,
+  { server, options = '', program }: WrittenCommand,
+): OwnCommand {
   const words = program === undefined ? ownWords(env) : [programAt(program, env)];
   return {
-    commandFor: role => `${words.map(quoted).join(' ')} credential-process ${role} --server ${quoted(server)}${options}`,
+    commandFor: role =>
+      `${words.map(quoted).join(' ')} credential-process ${role} --server ${quoted(server)}${options}`,
     passing: words.filter(isPassing),
   };
 }
@@ -42,10 +46,17 @@ export function ownCommand(env: Environment, { server, options = '', program }: 
  */
 function ownWords(env: Environment): readonly string[] {
   const script = resolve(process.argv[1]!);
-  const usual = ['/usr/local/bin', '/opt/homebrew/bin', join(home(env), '.local/bin')].map(directory => join(directory, 'rolebridge'));
+  const usual = ['/usr/local/bin', '/opt/homebrew/bin', join(home(env), '.local/bin')].map(
+    directory => join(directory, 'rolebridge'),
+  );
   return [
     lasting(process.execPath, [...onPath(env, 'node'), ...aliasesOf(process.execPath)]),
-    lasting(realpathSync(script), [...onPath(env, 'rolebridge'), script, ...usual, ...aliasesOf(realpathSync(script))]),
+    lasting(realpathSync(script), [
+      ...onPath(env, 'rolebridge'),
+      script,
+      ...usual,
+      ...aliasesOf(realpathSync(script)),
+    ]),
   ];
 }
 
@@ -78,7 +89,8 @@ function onPath(env: Environment, name: string): readonly string[] {
  * A directory of one version (`v22.14.0`, `node-22.1`, `22.14.0_1`, pnpm's `rolebridge@1.0.0`), or
  * one that lasts as long as a shell or less.
  */
-const PASSING = /[\\/](?:(?:[a-z.-]+[@-])?v?\d+\.\d+(?:\.\d+)?(?:[-_+][\w.+-]+)?|fnm_multishells|_npx|dlx(?:-[\w-]+)?|\.pnpm)[\\/]/i;
+const PASSING =
+  /[\\/](?:(?:[a-z.-]+[@-])?v?\d+\.\d+(?:\.\d+)?(?:[-_+][\w.+-]+)?|fnm_multishells|_npx|dlx(?:-[\w-]+)?|\.pnpm)[\\/]/i;
 
 function isPassing(path: string): boolean {
   return PASSING.test(path);
@@ -104,7 +116,9 @@ const ALIASES: readonly (readonly [versioned: RegExp, stays: string])[] = [
 ];
 
 function aliasesOf(path: string): readonly string[] {
-  return ALIASES.filter(([versioned]) => versioned.test(path)).map(([versioned, stays]) => path.replace(versioned, stays));
+  return ALIASES.filter(([versioned]) => versioned.test(path)).map(([versioned, stays]) =>
+    path.replace(versioned, stays),
+  );
 }
 
 function home(env: Environment): string {
@@ -114,7 +128,9 @@ function home(env: Environment): string {
 function programAt(written: string, env: Environment): string {
   const path = written.replace(/^~(?=[\\/])/, home(env));
   const refused = (why: string): CliError =>
-    new CliError('usage', `--command ${JSON.stringify(written)} ${why}`, { lines: ['Write the full path of rolebridge, or of its shim.'] });
+    new CliError('usage', `--command ${JSON.stringify(written)} ${why}`, {
+      lines: ['Write the full path of rolebridge, or of its shim.'],
+    });
   if (!isAbsolute(path)) throw refused('is not a full path');
   try {
     accessSync(path, constants.X_OK);
@@ -131,11 +147,16 @@ function programAt(written: string, env: Environment): string {
  */
 function quoted(path: string): string {
   if (/^[\w./:+@-]+$/.test(path)) return path;
-  const isOdd = /["$`\r\n!%]|\s[#;]/.test(path) || (process.platform !== 'win32' && path.includes('\\'));
+  const isOdd =
+    /["$`\r\n!%]|\s[#;]/.test(path) || (process.platform !== 'win32' && path.includes('\\'));
   if (isOdd) {
-    throw new CliError('local', `${path} cannot be written into ~/.aws/config: shells give meaning to a character in it`, {
-      lines: ['Install rolebridge in another directory, or name a link to it: --command PATH.'],
-    });
+    throw new CliError(
+      'local',
+      `${path} cannot be written into ~/.aws/config: shells give meaning to a character in it`,
+      {
+        lines: ['Install rolebridge in another directory, or name a link to it: --command PATH.'],
+      },
+    );
   }
   return `"${path}"`;
 }

@@ -1,7 +1,9 @@
 /**
- * Makes the package of the client of what tsc has compiled: `npm run build:cli` writes dist/client, ready for `npm pack` and `npm install -g`.
+ * Makes the package of the client of what tsc has compiled: `npm run build:cli` writes dist/client,
+ * ready for `npm pack` and `npm install -g`.
  *
- * Runs at build time only. The versions are those of the lockfile, so that a client is made of what was tested.
+ * Runs at build time only. The versions are those of the lockfile, so that a client is made of what
+ * was tested.
  */
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -26,9 +28,15 @@ function importedPackages(): string[] {
   const files = readdirSync(target, { recursive: true, encoding: 'utf8' }).filter(
     name => name.endsWith('.js') && !name.includes('node_modules'),
   );
-  const texts = files.map(name => readFileSync(new URL(name.replaceAll('\\', '/'), target), 'utf8'));
-  const specifiers = texts.flatMap(text => [...text.matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)].map(([, specifier]) => specifier!));
-  const names = specifiers.filter(name => !name.startsWith('node:') && !builtinModules.includes(name));
+  const texts = files.map(name =>
+    readFileSync(new URL(name.replaceAll('\\', '/'), target), 'utf8'),
+  );
+  const specifiers = texts.flatMap(text =>
+    [...text.matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)].map(([, specifier]) => specifier!),
+  );
+  const names = specifiers.filter(
+    name => !name.startsWith('node:') && !builtinModules.includes(name),
+  );
   return [
     ...new Set(
       names.map(name =>
@@ -43,7 +51,10 @@ function importedPackages(): string[] {
 
 const { version, license, optionalDependencies = {} } = read<Manifest>('package.json');
 const { packages } = read<Lockfile>('package-lock.json');
-const versionOf = (name: string): [string, string] => [name, packages[`node_modules/${name}`]!.version];
+const versionOf = (name: string): [string, string] => [
+  name,
+  packages[`node_modules/${name}`]!.version,
+];
 const imported = importedPackages();
 
 writeFileSync(
@@ -57,8 +68,12 @@ writeFileSync(
       type: 'module',
       engines: { node: '>=20.18.1' },
       bin: { rolebridge: './cli/main.js' },
-      dependencies: Object.fromEntries(imported.filter(name => !(name in optionalDependencies)).map(versionOf)),
-      optionalDependencies: Object.fromEntries(imported.filter(name => name in optionalDependencies).map(versionOf)),
+      dependencies: Object.fromEntries(
+        imported.filter(name => !(name in optionalDependencies)).map(versionOf),
+      ),
+      optionalDependencies: Object.fromEntries(
+        imported.filter(name => name in optionalDependencies).map(versionOf),
+      ),
     },
     null,
     2,

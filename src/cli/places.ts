@@ -16,7 +16,9 @@ export interface Settings {
   /** The origin of the current bridge: that of the last `login`. */
   readonly server?: string | undefined;
   /** Written as soon as there are several bridges, or one that was given a name. */
-  readonly bridges?: readonly { readonly server: string; readonly name?: string | undefined }[] | undefined;
+  readonly bridges?:
+    | readonly { readonly server: string; readonly name?: string | undefined }[]
+    | undefined;
   /** PEM file with further certificate authorities. */
   readonly caFile?: string | undefined;
   /** False keeps the key in a file although there is a keychain. */
@@ -59,7 +61,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function configDirectory(env: Environment): string {
   if (env.ROLEBRIDGE_CONFIG_DIR) return resolve(env.ROLEBRIDGE_CONFIG_DIR);
   if (process.platform === 'win32' && env.APPDATA) return join(env.APPDATA, 'rolebridge');
-  return resolve(env.XDG_CONFIG_HOME || join(env.HOME || builtin('node:os').homedir(), '.config'), 'rolebridge');
+  return resolve(
+    env.XDG_CONFIG_HOME || join(env.HOME || builtin('node:os').homedir(), '.config'),
+    'rolebridge',
+  );
 }
 
 export const settingsFile = (directory: string): string => join(directory, 'config.json');
@@ -74,16 +79,20 @@ export function readSettings(directory: string): Settings {
   try {
     value = JSON.parse(content.toString('utf8'));
   } catch (thrown) {
-    throw new SettingsFault(`${file} is not JSON: ${(thrown as Error).message}`, undefined, { cause: thrown });
+    throw new SettingsFault(`${file} is not JSON: ${(thrown as Error).message}`, undefined, {
+      cause: thrown,
+    });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SettingsFault(`${file} must hold one JSON object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new SettingsFault(`${file} must hold one JSON object`);
   for (const [name, kind] of [
     ['server', 'string'],
     ['caFile', 'string'],
     ['keychain', 'boolean'],
   ] as const) {
     const found = (value as Record<string, unknown>)[name];
-    if (found !== undefined && typeof found !== kind) throw new SettingsFault(`${file}: "${name}" must be a ${kind}`);
+    if (found !== undefined && typeof found !== kind)
+      throw new SettingsFault(`${file}: "${name}" must be a ${kind}`);
   }
   const settings = value as Settings;
   requireBridges(file, settings.bridges);
@@ -91,8 +100,8 @@ export function readSettings(directory: string): Settings {
 }
 
 /**
- * A user who can write there says which bridge is meant, whose login is used, and which programs AWS
- * tools run in `exec`.
+ * A user who can write there says which bridge is meant, whose login is used, and which programs
+ * AWS tools run in `exec`.
  */
 function requireOwnDirectory(directory: string): void {
   const self = process.getuid?.();
@@ -147,7 +156,9 @@ export function knownBridges({ server, bridges = [] }: Settings): readonly Bridg
   const current = server === undefined ? undefined : serverOrigin(server);
   const isListed = current === undefined || bridges.some(one => one.server === current);
   const all = isListed ? bridges : [...bridges, { server: current, name: undefined }];
-  const taken = new Set(all.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()])));
+  const taken = new Set(
+    all.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()])),
+  );
   return all.map(({ server: origin, name }) => {
     if (name !== undefined) return { name, server: origin, isNamed: true };
     const plain = nameOfHost(origin);
@@ -168,7 +179,10 @@ function nameOfHost(origin: string): string {
   const plain = host.replaceAll('-', '--').replaceAll(/[^a-z\d-]+/g, '-');
   const isUsual = /^[a-z\d]+(?:-+[a-z\d]+)*(?:\.[a-z\d]+(?:-+[a-z\d]+)*)*(?::\d+)?$/.test(host);
   if (isUsual && plain.length <= 36) return plain;
-  return `${plain.slice(0, 27).replaceAll(/^-+|-+$/g, '')}-${hashedName(origin).slice(0, 8)}`.replace(/^-/, '');
+  return `${plain.slice(0, 27).replaceAll(/^-+|-+$/g, '')}-${hashedName(origin).slice(0, 8)}`.replace(
+    /^-/,
+    '',
+  );
 }
 
 /**
@@ -194,13 +208,23 @@ export interface SelectedBridge {
 }
 
 /** Options win over the environment, and that over the last login. Throws SelectionFault. */
-export function selectBridge(options: BridgeChoice, env: Environment, settings: Settings): SelectedBridge {
-  const variables = { server: env.ROLEBRIDGE_SERVER || undefined, bridge: env.ROLEBRIDGE_BRIDGE || undefined };
+export function selectBridge(
+  options: BridgeChoice,
+  env: Environment,
+  settings: Settings,
+): SelectedBridge {
+  const variables = {
+    server: env.ROLEBRIDGE_SERVER || undefined,
+    bridge: env.ROLEBRIDGE_BRIDGE || undefined,
+  };
   const chosen = chosenOrigin(options, settings) ?? chosenOrigin(variables, settings);
   if (chosen !== undefined) return { origin: chosen, isChosen: true };
   const current = settings.server ?? knownBridges(settings)[0]?.server;
-  if (current !== undefined && current !== '') return { origin: requiredOrigin(current), isChosen: false };
-  throw new SelectionFault('no server configured', ['Run once: rolebridge login --server https://aws.example.com']);
+  if (current !== undefined && current !== '')
+    return { origin: requiredOrigin(current), isChosen: false };
+  throw new SelectionFault('no server configured', [
+    'Run once: rolebridge login --server https://aws.example.com',
+  ]);
 }
 
 function chosenOrigin({ server, bridge }: BridgeChoice, settings: Settings): string | undefined {
@@ -215,9 +239,10 @@ function chosenOrigin({ server, bridge }: BridgeChoice, settings: Settings): str
     ]);
   }
   if (byAddress !== undefined && byAddress !== named.server) {
-    throw new SelectionFault(`the bridge ${named.name} is ${named.server}, but the server given is ${byAddress}`, [
-      'Give either the name or the address.',
-    ]);
+    throw new SelectionFault(
+      `the bridge ${named.name} is ${named.server}, but the server given is ${byAddress}`,
+      ['Give either the name or the address.'],
+    );
   }
   return named.server;
 }
@@ -225,9 +250,10 @@ function chosenOrigin({ server, bridge }: BridgeChoice, settings: Settings): str
 function requiredOrigin(written: string): string {
   const origin = serverOrigin(written);
   if (origin !== undefined) return origin;
-  throw new SelectionFault('the server must be an https address without a path (http on this computer alone)', [
-    'For example: --server https://aws.example.com',
-  ]);
+  throw new SelectionFault(
+    'the server must be an https address without a path (http on this computer alone)',
+    ['For example: --server https://aws.example.com'],
+  );
 }
 
 /** `lab (https://b.example), https://a.example` */
@@ -268,7 +294,10 @@ export function isLoopback(hostname: string): boolean {
   return LOOPBACK_HOST.test(hostname);
 }
 
-/** The origin of a server as people write it; undefined when it is no https origin (http on loopback). */
+/**
+ * The origin of a server as people write it; undefined when it is no https origin (http on
+ * loopback).
+ */
 export function serverOrigin(text: string): string | undefined {
   const whole = /^https?:\/\//i.test(text) ? text : `https://${text}`;
   if (!URL.canParse(whole)) return undefined;

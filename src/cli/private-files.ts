@@ -34,7 +34,12 @@ export class PathFault extends Error {
   override readonly name = 'PathFault';
 }
 
-type Kinds = Readonly<Record<'isDirectory' | 'isFIFO' | 'isSocket' | 'isCharacterDevice' | 'isBlockDevice' | 'isFile', () => boolean>>;
+type Kinds = Readonly<
+  Record<
+    'isDirectory' | 'isFIFO' | 'isSocket' | 'isCharacterDevice' | 'isBlockDevice' | 'isFile',
+    () => boolean
+  >
+>;
 
 function checkRegular(path: string, stats: Kinds): void {
   if (stats.isFile()) return;
@@ -62,7 +67,10 @@ export function readIfThere(path: string): Buffer | undefined {
   } catch (thrown) {
     const { code } = thrown as { code?: unknown };
     if (code === 'ENOENT') return undefined;
-    if (code === 'ELOOP') throw new PathFault(`${path} is a symbolic link that leads back to itself`, { cause: thrown });
+    if (code === 'ELOOP')
+      throw new PathFault(`${path} is a symbolic link that leads back to itself`, {
+        cause: thrown,
+      });
     // A socket cannot be opened.
     if (code === 'ENXIO') checkRegular(path, statSync(path));
     throw thrown;
@@ -112,7 +120,8 @@ export function makeDirectory(directory: string): void {
   const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
   if (first === undefined || process.getuid?.() !== 0) return;
   const { uid, gid } = statSync(dirname(first));
-  for (let made = resolve(directory); made.length >= resolve(first).length; made = dirname(made)) chownSync(made, uid, gid);
+  for (let made = resolve(directory); made.length >= resolve(first).length; made = dirname(made))
+    chownSync(made, uid, gid);
 }
 
 /**
@@ -138,7 +147,10 @@ export interface Replacement {
  * to whom it belonged to, a new one to the owner of the directory: with `sudo` it would be out of
  * the reach of the user otherwise.
  */
-export function replaceFile(place: string, { content, mode, stillWanted = () => true }: Replacement): boolean {
+export function replaceFile(
+  place: string,
+  { content, mode, stillWanted = () => true }: Replacement,
+): boolean {
   const draft = `${place}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     writeFileSync(draft, content, { mode: 0o600, flag: 'wx' });

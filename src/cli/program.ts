@@ -1,7 +1,8 @@
 /**
  * From a command line to an exit code: finds the command, runs it, and says what went wrong.
  *
- * Owns: help, versions, the one place where an error becomes text on stderr. Does not own: what commands do (commands/).
+ * Owns: help, versions, the one place where an error becomes text on stderr. Does not own: what
+ * commands do (commands/).
  */
 import { readFileSync } from 'node:fs';
 import { outsideOfExec } from './child-environment.ts';
@@ -53,7 +54,11 @@ async function dispatch([name, ...args]: readonly string[], terminal: Terminal):
   return run(command, args, terminal);
 }
 
-async function run(command: CommandSpec, args: readonly string[], terminal: Terminal): Promise<number> {
+async function run(
+  command: CommandSpec,
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
   const { words, options, passedOn } = parseWords(command, args);
   if (options.help === true) {
     terminal.print(helpFor(command));
@@ -61,7 +66,8 @@ async function run(command: CommandSpec, args: readonly string[], terminal: Term
   }
   const env = outsideOfExec(process.env);
   const { run } = await RUNS[command.name]!();
-  const client = (choice = bridgeChoice(options)) => openClient({ env, terminal, choice, mayLogIn: options['no-login'] !== true });
+  const client = (choice = bridgeChoice(options)) =>
+    openClient({ env, terminal, choice, mayLogIn: options['no-login'] !== true });
   return (await run({ words, options, passedOn, terminal, env, client })) ?? EXIT.done;
 }
 
@@ -174,7 +180,9 @@ function version(): string {
   // Beside the compiled program, or above the sources.
   for (const path of ['../package.json', '../../package.json']) {
     try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version;
+      return (
+        JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }
+      ).version;
     } catch {
       // Not there: the next one.
     }

@@ -1,4 +1,7 @@
-/** Questions to a person at a terminal, by @clack/prompts: drawn on stderr, so that stdout stays data. Loaded only when one is asked. */
+/**
+ * Questions to a person at a terminal, by @clack/prompts: drawn on stderr, so that stdout stays
+ * data. Loaded only when one is asked.
+ */
 import { autocomplete, confirm as clackConfirm, isCancel } from '@clack/prompts';
 import { CliError } from './exit.ts';
 import { printable } from './printable.ts';
@@ -21,7 +24,10 @@ const LINES_AROUND_THE_LIST = 8;
 const MOST_SHOWN = 12;
 
 /** The value that the person chose. Throws `interrupted` when they pressed Escape or Ctrl-C. */
-export async function pick(terminal: Terminal, { message, choices, search }: PickOptions): Promise<string> {
+export async function pick(
+  terminal: Terminal,
+  { message, choices, search }: PickOptions,
+): Promise<string> {
   const rows = (terminal.screen as { rows?: number }).rows ?? 24;
   const chosen = await autocomplete<string>({
     message: printable(message),
@@ -40,7 +46,8 @@ export async function pick(terminal: Terminal, { message, choices, search }: Pic
     input: terminal.input,
     output: terminal.screen,
   });
-  if (isCancel(chosen) || chosen === undefined) throw new CliError('interrupted', 'nothing was chosen');
+  if (isCancel(chosen) || chosen === undefined)
+    throw new CliError('interrupted', 'nothing was chosen');
   return chosen;
 }
 
@@ -49,7 +56,12 @@ export async function confirm(
   terminal: Terminal,
   { message, initial }: { readonly message: string; readonly initial: boolean },
 ): Promise<boolean> {
-  const answer = await clackConfirm({ message: printable(message), initialValue: initial, input: terminal.input, output: terminal.screen });
+  const answer = await clackConfirm({
+    message: printable(message),
+    initialValue: initial,
+    input: terminal.input,
+    output: terminal.screen,
+  });
   if (isCancel(answer)) throw new CliError('interrupted', 'nothing was changed');
   return answer;
 }

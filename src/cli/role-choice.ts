@@ -1,8 +1,10 @@
 /**
- * From what was written on the command line to one role, with the person's help where there is a person.
+ * From what was written on the command line to one role, with the person's help where there is a
+ * person.
  *
- * At a terminal (stdin and stderr are one, `CI` is not set, no `--json`) what was typed may be a part of a name, or nothing at all. In
- * scripts the name must be exact: the server is asked for what was written, and nothing is guessed.
+ * At a terminal (stdin and stderr are one, `CI` is not set, no `--json`) what was typed may be a
+ * part of a name, or nothing at all. In scripts the name must be exact: the server is asked for
+ * what was written, and nothing is guessed.
  */
 import { arrayOf, isText } from './answers.ts';
 import type { Client } from './client.ts';
@@ -26,7 +28,10 @@ const isNames = arrayOf(isText);
  * Throws `usage` when nothing was named and nobody can be asked, or no bridge was named and several
  * are known; `refused` when a person means none of their roles.
  */
-export async function chooseRole(client: Client, { written, forProgram = false }: ChoiceOptions): Promise<NamedRole> {
+export async function chooseRole(
+  client: Client,
+  { written, forProgram = false }: ChoiceOptions,
+): Promise<NamedRole> {
   const { isChosen, others, title } = client.bridge;
   const isAmbiguous = !isChosen && others.length > 0;
   if (!client.terminal.isInteractive || forProgram) {
@@ -54,12 +59,22 @@ function namesNoBridge({ bridge, settings }: Client): CliError {
 function exactName({ bridge }: Client, written: string | undefined): NamedRole {
   const named = written === undefined ? undefined : readRoleName(written);
   if (named !== undefined) return named;
-  throw new CliError('usage', written === undefined ? 'no role was named' : `"${written}" names no role`, {
-    lines: [`Write ACCOUNT/ROLE, as in prod/Admin. rolebridge roles${bridge.selector} lists what you have.`],
-  });
+  throw new CliError(
+    'usage',
+    written === undefined ? 'no role was named' : `"${written}" names no role`,
+    {
+      lines: [
+        `Write ACCOUNT/ROLE, as in prod/Admin. rolebridge roles${bridge.selector} lists what you have.`,
+      ],
+    },
+  );
 }
 
-async function chooseAtTerminal(client: Client, roles: readonly Role[], written: string | undefined): Promise<Role> {
+async function chooseAtTerminal(
+  client: Client,
+  roles: readonly Role[],
+  written: string | undefined,
+): Promise<Role> {
   if (written === undefined) return pickRole(client, roles);
   const exact = exactly(roles, written);
   if (exact !== undefined) return exact;
@@ -73,13 +88,17 @@ async function chooseAtTerminal(client: Client, roles: readonly Role[], written:
   const asked = exactly(await rolesOf(client, { fresh: true }), written);
   if (asked !== undefined) return asked;
   throw new CliError('refused', `you have no role like "${written}"`, {
-    lines: [`rolebridge roles${client.bridge.selector} lists what you have, and --all what a proof is missing for.`],
+    lines: [
+      `rolebridge roles${client.bridge.selector} lists what you have, and --all what a proof is missing for.`,
+    ],
   });
 }
 
 async function pickRole(client: Client, roles: readonly Role[]): Promise<Role> {
   if (roles.length === 0)
-    throw new CliError('refused', 'you have no role', { lines: [`${client.server.origin}/ says how to ask for one.`] });
+    throw new CliError('refused', 'you have no role', {
+      lines: [`${client.server.origin}/ says how to ask for one.`],
+    });
   const recent = recentNames(client);
   const rank = (role: Role): number => {
     const at = recent.indexOf(nameOf(role));
@@ -101,7 +120,11 @@ async function pickRole(client: Client, roles: readonly Role[]): Promise<Role> {
 }
 
 /** The server said no to a name from a script: what it may have meant. */
-export async function withSuggestions(client: Client, { account, role }: NamedRole, refusal: CliError): Promise<CliError> {
+export async function withSuggestions(
+  client: Client,
+  { account, role }: NamedRole,
+  refusal: CliError,
+): Promise<CliError> {
   if (refusal.code !== 'access_denied') return refusal;
   const roles = await rolesOf(client).catch(() => []);
   const near = nearestNames(roles, `${account}/${role}`, 3);
@@ -123,7 +146,10 @@ function recentNames(client: Client): readonly string[] {
 
 function remember(client: Client, name: string): void {
   try {
-    const names = [name, ...recentNames(client).filter(other => other !== name)].slice(0, MOST_RECENT);
+    const names = [name, ...recentNames(client).filter(other => other !== name)].slice(
+      0,
+      MOST_RECENT,
+    );
     writePrivately(client.file('recent'), JSON.stringify(names));
   } catch {
     // Only the order of a list.

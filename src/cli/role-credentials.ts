@@ -1,5 +1,6 @@
 /**
- * AWS credentials for a role, from the cache where they have enough life left, else from the server: asked by one process for all.
+ * AWS credentials for a role, from the cache where they have enough life left, else from the
+ * server: asked by one process for all.
  */
 import { isPlain } from '../core/aws-config.ts';
 import { formatCredentials } from '../core/credential-formats.ts';
@@ -15,7 +16,10 @@ import type { NamedRole } from './role-matching.ts';
 import { signedIn } from './signed-in.ts';
 
 export interface CredentialsOptions {
-  /** The least life that the credentials must have left; see `usualMinimumSeconds` for what is usual. */
+  /**
+   * The least life that the credentials must have left; see `usualMinimumSeconds` for what is
+   * usual.
+   */
   readonly minimumSeconds?: number | undefined;
 }
 
@@ -39,15 +43,24 @@ export async function credentialsFor(
   role: NamedRole,
   { minimumSeconds }: CredentialsOptions = {},
 ): Promise<CachedCredentials> {
-  const file = credentialsFile(client.directory, client.server.origin, `${role.account}/${role.role}`);
+  const file = credentialsFile(
+    client.directory,
+    client.server.origin,
+    `${role.account}/${role.role}`,
+  );
   const usable = async (): Promise<CachedCredentials | undefined> => {
     const cached = await client.vault.read<CachedCredentials>(file);
-    return cached !== undefined && isUsable(cached, minimumSeconds, Date.now()) ? cached : undefined;
+    return cached !== undefined && isUsable(cached, minimumSeconds, Date.now())
+      ? cached
+      : undefined;
   };
   const found = await usable();
   if (found !== undefined) return found;
 
-  const waiting = { patienceSeconds: PATIENCE_SECONDS, what: `another rolebridge process that asks for ${role.account}/${role.role}` };
+  const waiting = {
+    patienceSeconds: PATIENCE_SECONDS,
+    what: `another rolebridge process that asks for ${role.account}/${role.role}`,
+  };
   return withLock(`${file}.lock`, waiting, async () => {
     const fetchedMeanwhile = await usable();
     if (fetchedMeanwhile !== undefined) return fetchedMeanwhile;
@@ -63,16 +76,24 @@ export async function credentialsFor(
 async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials> {
   const before = await readLogin(client);
   const answer = await client.terminal.progress(`Asking for ${role.account}/${role.role}`, () =>
-    signedIn(client).call<CredentialsAnswer>('POST', '/credentials', { account: role.account, role: role.role }),
+    signedIn(client).call<CredentialsAnswer>('POST', '/credentials', {
+      account: role.account,
+      role: role.role,
+    }),
   );
   const after = await readLogin(client);
-  // Somebody else may have signed in here while we asked; what the person before was given is not theirs.
+  // Somebody else may have signed in here while we asked; what the person before was given is not
+  // theirs.
   if (before !== undefined && after !== undefined && before.person.id !== after.person.id) {
-    throw new CliError('notSignedIn', 'somebody else has signed in meanwhile', { lines: ['Run the command again.'] });
+    throw new CliError('notSignedIn', 'somebody else has signed in meanwhile', {
+      lines: ['Run the command again.'],
+    });
   }
   if (!isUsableAnswer(answer)) {
     throw new CliError('failed', 'the server answered with credentials that cannot be used', {
-      lines: ['A key, name or time in them is malformed. Nothing was stored. Contact the administrators of the server.'],
+      lines: [
+        'A key, name or time in them is malformed. Nothing was stored. Contact the administrators of the server.',
+      ],
     });
   }
   const { account } = answer;
@@ -103,7 +124,8 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
 function isUsableAnswer(answer: CredentialsAnswer | null): answer is CredentialsAnswer {
   if (answer === null) return false;
   const isKey = (text: unknown): boolean => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text);
-  const { access_key_id, secret_access_key, session_token, assumed_role_arn, account, role } = answer;
+  const { access_key_id, secret_access_key, session_token, assumed_role_arn, account, role } =
+    answer;
   return (
     [access_key_id, secret_access_key, session_token, assumed_role_arn].every(isKey) &&
     typeof account === 'object' &&
@@ -120,11 +142,19 @@ interface Asked {
   readonly minimumSeconds: number | undefined;
 }
 
-/** What is in the cache does not make a refusal better, but it may help somebody whose network is down. */
-async function explained(client: Client, { role, file, minimumSeconds }: Asked, thrown: unknown): Promise<unknown> {
+/**
+ * What is in the cache does not make a refusal better, but it may help somebody whose network is
+ * down.
+ */
+async function explained(
+  client: Client,
+  { role, file, minimumSeconds }: Asked,
+  thrown: unknown,
+): Promise<unknown> {
   if (!(thrown instanceof CliError)) return thrown;
   if (thrown.exit === 'refused') return withSuggestions(client, role, thrown);
-  const cached = thrown.exit === 'unreachable' ? await client.vault.read<CachedCredentials>(file) : undefined;
+  const cached =
+    thrown.exit === 'unreachable' ? await client.vault.read<CachedCredentials>(file) : undefined;
   const left = cached === undefined ? 0 : Math.floor((cached.expiresLocally - Date.now()) / 1000);
   if (cached === undefined || left <= 0) return thrown;
   const wanted = minimumSeconds ?? usualMinimumSeconds(cached);
@@ -137,7 +167,10 @@ async function explained(client: Client, { role, file, minimumSeconds }: Asked, 
   });
 }
 
-function tooShort({ durationSeconds, fetchedLocally, expiresLocally }: CachedCredentials, minimumSeconds: number | undefined): CliError {
+function tooShort(
+  { durationSeconds, fetchedLocally, expiresLocally }: CachedCredentials,
+  minimumSeconds: number | undefined,
+): CliError {
   const left = Math.floor((expiresLocally - fetchedLocally) / 1000);
   return new CliError(
     'refused',

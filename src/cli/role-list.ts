@@ -1,4 +1,7 @@
-/** The roles that the person has, kept for a while: names are completed and matched without asking the server each time. */
+/**
+ * The roles that the person has, kept for a while: names are completed and matched without asking
+ * the server each time.
+ */
 import { arrayOf, isAmount, isFlag, isText, objectOf, orNull, usable } from './answers.ts';
 import type { Client } from './client.ts';
 import { readIfThere, writePrivately } from './private-files.ts';
@@ -53,7 +56,8 @@ export function nameOf({ account, role }: Role): string {
 /** From the server, or as it was within the last minutes unless `fresh`. */
 export async function rolesOf(client: Client, { fresh = false } = {}): Promise<readonly Role[]> {
   const kept = keptRoles(client.file('roles'));
-  if (!fresh && kept !== undefined && Math.abs(Date.now() - kept.at) < KEEP_MILLISECONDS) return kept.roles;
+  if (!fresh && kept !== undefined && Math.abs(Date.now() - kept.at) < KEEP_MILLISECONDS)
+    return kept.roles;
   const answer = await client.terminal.progress('Asking for your roles', () =>
     signedIn(client).call<{ roles: readonly Role[] }>('GET', '/roles'),
   );

@@ -11,14 +11,20 @@ export interface NamedRole {
 /** `prod/Admin`, `111122223333/team/Admin`; undefined when it is not of that form. */
 export function readRoleName(text: string): NamedRole | undefined {
   const slash = text.indexOf('/');
-  return slash > 0 && slash < text.length - 1 ? { account: text.slice(0, slash), role: text.slice(slash + 1) } : undefined;
+  return slash > 0 && slash < text.length - 1
+    ? { account: text.slice(0, slash), role: text.slice(slash + 1) }
+    : undefined;
 }
 
 /** The role of that very name, or of that account id. */
 export function exactly(roles: readonly Role[], text: string): Role | undefined {
   const named = readRoleName(text);
   return (
-    named && roles.find(({ account, role }) => role === named.role && (account.name === named.account || account.id === named.account))
+    named &&
+    roles.find(
+      ({ account, role }) =>
+        role === named.role && (account.name === named.account || account.id === named.account),
+    )
   );
 }
 
@@ -26,10 +32,15 @@ const MOST_FOUND = 50;
 /** Below it, letters stand in the name and nobody would have meant it. */
 const LEAST_SCORE = 0.3;
 
-/** What a person may have meant, the best first: letters in their order (`padm`), parts of account, id or role, several words. */
+/**
+ * What a person may have meant, the best first: letters in their order (`padm`), parts of account,
+ * id or role, several words.
+ */
 export function matching(roles: readonly Role[], typed: string): readonly Role[] {
   const targets = roles.map(role => ({ role, text: `${nameOf(role)} ${role.account.id}` }));
-  return fuzzysort.go(typed, targets, { key: 'text', limit: MOST_FOUND, threshold: LEAST_SCORE }).map(({ obj }) => obj.role);
+  return fuzzysort
+    .go(typed, targets, { key: 'text', limit: MOST_FOUND, threshold: LEAST_SCORE })
+    .map(({ obj }) => obj.role);
 }
 
 /** The names closest to one that is not there. */

@@ -1,4 +1,7 @@
-/** What each command does, loaded when it is run: the table of commands itself stays light, for help and completion. */
+/**
+ * What each command does, loaded when it is run: the table of commands itself stays light, for help
+ * and completion.
+ */
 import type { Run } from './command.ts';
 
 export const RUNS: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {

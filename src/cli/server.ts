@@ -1,7 +1,9 @@
 /**
- * The bridge as the client sees it: OAuth endpoints and the bearer API, with errors that a person can use.
+ * The bridge as the client sees it: OAuth endpoints and the bearer API, with errors that a person
+ * can use.
  *
- * Owns: which answer means which end of the client, and that a clock that is off is named. Does not own: tokens (signed-in.ts).
+ * Owns: which answer means which end of the client, and that a clock that is off is named. Does not
+ * own: tokens (signed-in.ts).
  */
 import { isText, objectOf } from './answers.ts';
 import { CliError, type ExitName } from './exit.ts';
@@ -18,7 +20,10 @@ export interface TokenAnswer {
   readonly session_expires_in: number;
 }
 
-/** An OAuth error that the flow itself must answer: `authorization_pending`, `invalid_grant` and the like. */
+/**
+ * An OAuth error that the flow itself must answer: `authorization_pending`, `invalid_grant` and the
+ * like.
+ */
 export class OAuthRefusal extends Error {
   override readonly name = 'OAuthRefusal';
   readonly error: string;
@@ -43,12 +48,20 @@ export interface Server {
   now(): number;
   /** Milliseconds to add to the local clock for the server's. */
   clockOffset(): number;
-  /** A form to an OAuth endpoint. Throws OAuthRefusal for an error of the protocol, CliError otherwise. */
+  /**
+   * A form to an OAuth endpoint. Throws OAuthRefusal for an error of the protocol, CliError
+   * otherwise.
+   */
   form<T>(path: string, fields: Readonly<Record<string, string>>): Promise<T>;
   /** RFC 8414. */
   metadata(): Promise<ServerMetadata>;
   /** An operation of the bearer API. Throws CliError; `code` is the server's. */
-  call<T>(token: string, method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T>;
+  call<T>(
+    token: string,
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: object,
+  ): Promise<T>;
 }
 
 export interface ServerOptions {
@@ -80,33 +93,58 @@ export function openServer({ origin, loginCommand, http, onSkew }: ServerOptions
     now: () => Date.now() + offset,
 
     form: async <T>(path: string, fields: Readonly<Record<string, string>>) => {
-      const { status, json } = await exchange({ method: 'POST', path, body: new URLSearchParams(fields) });
+      const { status, json } = await exchange({
+        method: 'POST',
+        path,
+        body: new URLSearchParams(fields),
+      });
       if (status === 200) return json as T;
-      const { error, error_description: said } = (json ?? {}) as { error?: unknown; error_description?: unknown };
+      const { error, error_description: said } = (json ?? {}) as {
+        error?: unknown;
+        error_description?: unknown;
+      };
       const error_description = typeof said === 'string' ? said : '';
-      if (typeof error !== 'string' || status >= 500 || status === 429) throw unexpected(origin, status, error_description);
+      if (typeof error !== 'string' || status >= 500 || status === 429)
+        throw unexpected(origin, status, error_description);
       throw new OAuthRefusal(error, error_description);
     },
 
     metadata: async () => {
-      const { status, json } = await exchange({ method: 'GET', path: '/.well-known/oauth-authorization-server' });
+      const { status, json } = await exchange({
+        method: 'GET',
+        path: '/.well-known/oauth-authorization-server',
+      });
       const { issuer } = (json ?? {}) as { issuer?: unknown };
       if (status !== 200 || issuer !== origin) {
-        throw new CliError('unreachable', `${origin} is no rolebridge, or calls itself by another name`, {
-          lines: [
-            typeof issuer === 'string' ? `It says that it is ${issuer}.` : 'It has no login for programs.',
-            'Check the address: rolebridge login --server URL.',
-          ],
-        });
+        throw new CliError(
+          'unreachable',
+          `${origin} is no rolebridge, or calls itself by another name`,
+          {
+            lines: [
+              typeof issuer === 'string'
+                ? `It says that it is ${issuer}.`
+                : 'It has no login for programs.',
+              'Check the address: rolebridge login --server URL.',
+            ],
+          },
+        );
       }
       return json as ServerMetadata;
     },
 
-    call: async <T>(token: string, method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => {
+    call: async <T>(
+      token: string,
+      method: 'GET' | 'POST' | 'DELETE',
+      path: string,
+      body?: object,
+    ) => {
       const { status, json } = await exchange({
         method,
         path: `/api/v1${path}`,
-        headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       if (status === 204) return undefined as T;
@@ -124,7 +162,9 @@ interface Problem {
   readonly code?: string;
   readonly correlation_id?: string;
   readonly sign_in_again?: boolean;
-  readonly trace?: { readonly steps?: readonly { readonly rule: string; readonly sentence: string }[] };
+  readonly trace?: {
+    readonly steps?: readonly { readonly rule: string; readonly sentence: string }[];
+  };
 }
 
 /** The codes that say of the person or the role, not of the server. */
@@ -140,35 +180,55 @@ const EXIT_OF: Readonly<Record<string, ExitName>> = {
   not_found: 'refused',
 };
 
-function problem({ origin, loginCommand }: Pick<ServerOptions, 'origin' | 'loginCommand'>, status: number, json: unknown): CliError {
+function problem(
+  { origin, loginCommand }: Pick<ServerOptions, 'origin' | 'loginCommand'>,
+  status: number,
+  json: unknown,
+): CliError {
   const { title, detail, code, correlation_id, sign_in_again, trace } = (json ?? {}) as Problem;
   if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
   const known = Object.hasOwn(EXIT_OF, code) ? EXIT_OF[code] : undefined;
   const steps = Array.isArray(trace?.steps) ? trace.steps.filter(isStep) : [];
-  return new CliError(known ?? (status >= 500 || status === 429 ? 'unreachable' : 'failed'), title, {
-    code,
-    lines: [
-      ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
-      ...(typeof detail === 'string' ? [detail] : []),
-      ...(sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : []),
-      ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
-    ],
-  });
+  return new CliError(
+    known ?? (status >= 500 || status === 429 ? 'unreachable' : 'failed'),
+    title,
+    {
+      code,
+      lines: [
+        ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
+        ...(typeof detail === 'string' ? [detail] : []),
+        ...(sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : []),
+        ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
+      ],
+    },
+  );
 }
 
 const isStep = objectOf({ rule: isText, sentence: isText });
 
 function unexpected(origin: string, status: number, said: string): CliError {
   const exit = status >= 500 || status === 429 ? 'unreachable' : 'failed';
-  return new CliError(exit, `${origin} answered ${status}${said === '' ? ', which no rolebridge does' : `: ${said}`}`, {
-    lines: [exit === 'unreachable' ? 'Try again in a minute.' : 'Check the address: rolebridge login --server URL.'],
-  });
+  return new CliError(
+    exit,
+    `${origin} answered ${status}${said === '' ? ', which no rolebridge does' : `: ${said}`}`,
+    {
+      lines: [
+        exit === 'unreachable'
+          ? 'Try again in a minute.'
+          : 'Check the address: rolebridge login --server URL.',
+      ],
+    },
+  );
 }
 
 /** `7 minutes behind` */
 export function describeSkew(offsetMilliseconds: number): string {
   const seconds = Math.round(Math.abs(offsetMilliseconds) / 1000);
   const amount =
-    seconds < 120 ? `${seconds} seconds` : seconds < 7200 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;
+    seconds < 120
+      ? `${seconds} seconds`
+      : seconds < 7200
+        ? `${Math.round(seconds / 60)} minutes`
+        : `${Math.round(seconds / 3600)} hours`;
   return `${amount} ${offsetMilliseconds > 0 ? 'behind' : 'ahead of'}`;
 }

@@ -1,10 +1,16 @@
-/** What a person sees: messages and progress on stderr, data on stdout, colours only where they are wanted. */
+/**
+ * What a person sees: messages and progress on stderr, data on stdout, colours only where they are
+ * wanted.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { printable, printableLines } from './printable.ts';
 
 export interface Terminal {
-  /** A person types here and reads what we say: stdin and stderr are a terminal, and no build server is. */
+  /**
+   * A person types here and reads what we say: stdin and stderr are a terminal, and no build server
+   * is.
+   */
   readonly isInteractive: boolean;
   /** How wide a line on stdout may be; without end for programs. */
   readonly columns: number;
@@ -40,7 +46,8 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
   // Styles are marked in a way that no text from elsewhere can have, and become sequences when they
   // are written.
   const mark = randomUUID();
-  const paint = (code: number, end: number) => (text: string) => (hasColour ? `<${mark} ${code}>${text}<${mark} ${end}>` : text);
+  const paint = (code: number, end: number) => (text: string) =>
+    hasColour ? `<${mark} ${code}>${text}<${mark} ${end}>` : text;
   const marks = new RegExp(`<${mark} (\\d+)>`, 'g');
   const fit = (text: string): string => printableLines(text).replace(marks, '\u001b[$1m');
   const yellow = paint(33, 39);
@@ -76,10 +83,14 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
  */
 export function table(given: readonly (readonly string[])[], columns: number): string {
   const rows = given.map(row => row.map(printable));
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => [...row[column]!].length)));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map(row => [...row[column]!].length)),
+  );
   return rows
     .map(row => {
-      const line = row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('  ');
+      const line = row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
+        .join('  ');
       const characters = [...line.trimEnd()];
       return `${characters.length > columns ? `${characters.slice(0, columns - 1).join('')}…` : characters.join('')}\n`;
     })

@@ -1,8 +1,10 @@
 /**
- * Secrets at rest: files that are sealed under one key, which is in the system's keychain where there is one, else in a file of mode 0600.
+ * Secrets at rest: files that are sealed under one key, which is in the system's keychain where
+ * there is one, else in a file of mode 0600.
  *
- * Owns: the key, sealing and opening. A file that cannot be opened (half-written, altered, of another key, moved from another place) counts
- * as absent. Imports nothing but Node's own modules; the keychain is loaded only when there is no key file.
+ * Owns: the key, sealing and opening. A file that cannot be opened (half-written, altered, of
+ * another key, moved from another place) counts as absent. Imports nothing but Node's own modules;
+ * the keychain is loaded only when there is no key file.
  */
 import { builtin } from './builtin.ts';
 import { readIfThere, writePrivately } from './private-files.ts';
@@ -25,11 +27,17 @@ export interface VaultOptions {
 }
 
 export interface Vault {
-  /** What is sealed in the file; undefined when there is none, or nothing that this vault has sealed there. */
+  /**
+   * What is sealed in the file; undefined when there is none, or nothing that this vault has sealed
+   * there.
+   */
   read<T extends object>(file: string): Promise<T | undefined>;
   /** Throws what Node throws when the file or the key cannot be written. */
   write(file: string, value: object): Promise<void>;
-  /** Why the keychain could not be asked for the key, if that is so: over SSH, say, or without a desktop. */
+  /**
+   * Why the keychain could not be asked for the key, if that is so: over SSH, say, or without a
+   * desktop.
+   */
   keychainFault(): string | undefined;
 }
 
@@ -41,14 +49,26 @@ export function keyInFile(directory: string): Buffer | undefined {
   return key?.length === KEY_BYTES ? key : undefined;
 }
 
-/** The value in sealed bytes; undefined when they were sealed under another key, for another file, or altered. */
-export function unseal<T extends object>(key: Uint8Array, file: string, sealed: Uint8Array): T | undefined {
+/**
+ * The value in sealed bytes; undefined when they were sealed under another key, for another file,
+ * or altered.
+ */
+export function unseal<T extends object>(
+  key: Uint8Array,
+  file: string,
+  sealed: Uint8Array,
+): T | undefined {
   if (sealed.length < 1 + NONCE_BYTES + TAG_BYTES || sealed[0] !== VERSION) return undefined;
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + NONCE_BYTES), { authTagLength: TAG_BYTES })
+    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 1 + NONCE_BYTES), {
+      authTagLength: TAG_BYTES,
+    })
       .setAAD(Buffer.from(basename(file)))
       .setAuthTag(sealed.subarray(-TAG_BYTES));
-    const text = Buffer.concat([decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+    const text = Buffer.concat([
+      decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES)),
+      decipher.final(),
+    ]);
     return JSON.parse(text.toString('utf8')) as T;
   } catch {
     return undefined;
@@ -57,7 +77,9 @@ export function unseal<T extends object>(key: Uint8Array, file: string, sealed: 
 
 function seal(key: Uint8Array, file: string, value: object): Uint8Array {
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(basename(file)));
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(
+    Buffer.from(basename(file)),
+  );
   const text = Buffer.concat([cipher.update(JSON.stringify(value), 'utf8'), cipher.final()]);
   return Buffer.concat([Buffer.of(VERSION), nonce, text, cipher.getAuthTag()]);
 }

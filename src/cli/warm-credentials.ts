@@ -1,14 +1,26 @@
 /**
- * The fast way of `credential-process`: what is in the cache and has enough life left is printed at once.
+ * The fast way of `credential-process`: what is in the cache and has enough life left is printed at
+ * once.
  *
- * An AWS command runs this at every start, so it loads nothing but Node's own modules, and of ours only what they need.
+ * An AWS command runs this at every start, so it loads nothing but Node's own modules, and of ours
+ * only what they need.
  */
 import { type CachedCredentials, isUsable } from './cached-credentials.ts';
-import { type BridgeChoice, configDirectory, credentialsFile, isOnlyBridge, readSettings, selectBridge } from './places.ts';
+import {
+  type BridgeChoice,
+  configDirectory,
+  credentialsFile,
+  isOnlyBridge,
+  readSettings,
+  selectBridge,
+} from './places.ts';
 import { readIfThere } from './private-files.ts';
 import { keyInFile, unseal } from './vault.ts';
 
-/** What to print; undefined when the whole client must look: nothing there, too old, or anything unusual. */
+/**
+ * What to print; undefined when the whole client must look: nothing there, too old, or anything
+ * unusual.
+ */
 export async function warmCredentials(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -25,7 +37,9 @@ export async function warmCredentials(
     if (sealed === undefined) return undefined;
     const key = keyInFile(directory) ?? (await keyInKeychain(directory, settings.keychain, env));
     const cached = key && unseal<CachedCredentials>(key, file, sealed);
-    return cached !== undefined && isUsable(cached, undefined, Date.now()) ? cached.process : undefined;
+    return cached !== undefined && isUsable(cached, undefined, Date.now())
+      ? cached.process
+      : undefined;
   } catch {
     // The whole client meets the same fault, and has the words for it.
     return undefined;
@@ -38,7 +52,9 @@ export function isPinned({ server, bridge }: BridgeChoice): boolean {
 }
 
 /** Undefined for a line of another shape than those that `configure` writes. */
-function roleAndBridge([role, ...options]: readonly string[]): { readonly role: string; readonly choice: BridgeChoice } | undefined {
+function roleAndBridge([role, ...options]: readonly string[]):
+  | { readonly role: string; readonly choice: BridgeChoice }
+  | undefined {
   if (role === undefined || role.startsWith('-')) return undefined;
   const choice: { server?: string; bridge?: string } = {};
   for (let at = 0; at < options.length; at++) {

@@ -23,7 +23,11 @@ export interface WhoAmI {
     readonly connector: string;
     readonly connector_label: string;
   };
-  readonly authentication: { readonly at: string | null; readonly methods: readonly string[]; readonly multi_factor: boolean };
+  readonly authentication: {
+    readonly at: string | null;
+    readonly methods: readonly string[];
+    readonly multi_factor: boolean;
+  };
   readonly session: CliSessionEntry;
   readonly sessions: readonly CliSessionEntry[];
 }

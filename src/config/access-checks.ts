@@ -1,4 +1,7 @@
-/** What access rules must hold together: whom they name, what they give, and what AWS will take of it. */
+/**
+ * What access rules must hold together: whom they name, what they give, and what AWS will take of
+ * it.
+ */
 import { patternNames } from '../core/group-pattern.ts';
 import { isTagKey, MAX_CHAINED_DURATION, MAX_POLICY_ARNS, MAX_TAGS } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
@@ -17,7 +20,9 @@ type ReadableSession = NonNullable<ReadableRule['session']>;
 interface RuleInContext {
   readonly rule: ReadableRule;
   readonly path: Path;
-  /** Those that it names; undefined when it speaks of every account, or of those that groups name. */
+  /**
+   * Those that it names; undefined when it speaks of every account, or of those that groups name.
+   */
   readonly named: readonly ListedAccount[] | undefined;
   /** `named`, or all. */
   readonly reached: readonly ListedAccount[];
@@ -30,7 +35,12 @@ export function* accessFindings(
   const names = new Map<string, number>();
   const givenRoles: GivenRoles[] = [];
   if (document.access?.length === 0) {
-    yield { path: ['access'], message: 'gives nobody any role.', fix: 'Add a rule with groups, accounts and roles.', warning: true };
+    yield {
+      path: ['access'],
+      message: 'gives nobody any role.',
+      fix: 'Add a rule with groups, accounts and roles.',
+      warning: true,
+    };
   }
   for (const [index, rule] of (document.access ?? []).entries()) {
     if (rule === undefined) continue;
@@ -55,29 +65,52 @@ export function* accessFindings(
 function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
   const { name, groupPattern, roles, require } = rule;
   if (roles === undefined || require === undefined) return [];
-  const isRoleOfGroup = roles.length === 0 && groupPattern !== undefined && patternNames(groupPattern, 'role');
+  const isRoleOfGroup =
+    roles.length === 0 && groupPattern !== undefined && patternNames(groupPattern, 'role');
   if (roles.length === 0 && !isRoleOfGroup) return [];
-  return [{ index, name, roles: isRoleOfGroup ? undefined : roles.filter(role => role !== undefined), accounts: named, require }];
+  return [
+    {
+      index,
+      name,
+      roles: isRoleOfGroup ? undefined : roles.filter(role => role !== undefined),
+      accounts: named,
+      require,
+    },
+  ];
 }
 
 function inContext(rule: ReadableRule, path: Path, accounts: AccountList): RuleInContext {
-  const written = isWritten(rule, 'accounts') || isWritten(rule, 'groupPattern') ? rule.accounts : [];
-  if (written === undefined || written.includes('*')) return { rule, path, named: undefined, reached: accounts.all };
+  const written =
+    isWritten(rule, 'accounts') || isWritten(rule, 'groupPattern') ? rule.accounts : [];
+  if (written === undefined || written.includes('*'))
+    return { rule, path, named: undefined, reached: accounts.all };
   const named = written.flatMap(name => (name === undefined ? [] : (accounts.find(name) ?? [])));
   return { rule, path, named, reached: named };
 }
 
 // ---------------------------------------------------------------- whom and what
 
-function* nameFindings({ name }: ReadableRule, index: number, names: Map<string, number>): Generator<Finding> {
+function* nameFindings(
+  { name }: ReadableRule,
+  index: number,
+  names: Map<string, number>,
+): Generator<Finding> {
   if (name === undefined) return;
   const path: Path = ['access', index, 'name'];
   const before = names.get(name);
   if (before !== undefined)
-    yield { path, message: `${quoted(name)} is the name of access[${before}] already.`, fix: 'Give each rule a name of its own, or none.' };
+    yield {
+      path,
+      message: `${quoted(name)} is the name of access[${before}] already.`,
+      fix: 'Give each rule a name of its own, or none.',
+    };
   // A rule without a name is called by its place.
   if (/^access\[\d+\]$/.test(name))
-    yield { path, message: `${quoted(name)} is how rules without a name are called.`, fix: 'Write a name that says what the rule is for.' };
+    yield {
+      path,
+      message: `${quoted(name)} is how rules without a name are called.`,
+      fix: 'Write a name that says what the rule is for.',
+    };
   names.set(name, index);
 }
 
@@ -88,12 +121,17 @@ function* grantFindings(rule: ReadableRule, path: Path, accounts: AccountList): 
   // A pattern with mistakes of its own may well hold what is missed here.
   const holds = (placeholder: 'account' | 'role'): boolean =>
     pattern === undefined ? isWritten(rule, 'groupPattern') : patternNames(pattern, placeholder);
-  const orPattern = (placeholder: string): string => (pattern === undefined ? '.' : `, or write ${placeholder} into the pattern.`);
+  const orPattern = (placeholder: string): string =>
+    pattern === undefined ? '.' : `, or write ${placeholder} into the pattern.`;
   if (rule.roles?.length === 0 && !holds('role')) {
     yield { path, message: 'has no roles.', fix: `Add roles: [name]${orPattern('{role}')}` };
   }
   if (!isWritten(rule, 'accounts') && !holds('account')) {
-    yield { path, message: 'has no accounts.', fix: `Add accounts: [name], or ["*"] if you mean every account${orPattern('{account}')}` };
+    yield {
+      path,
+      message: 'has no accounts.',
+      fix: `Add accounts: [name], or ["*"] if you mean every account${orPattern('{account}')}`,
+    };
   }
   if (pattern === '{role}' && rule.roles?.length === 0) {
     yield {
@@ -104,7 +142,11 @@ function* grantFindings(rule: ReadableRule, path: Path, accounts: AccountList): 
   }
 }
 
-function* accountFindings(rule: ReadableRule, path: Path, accounts: AccountList): Generator<Finding> {
+function* accountFindings(
+  rule: ReadableRule,
+  path: Path,
+  accounts: AccountList,
+): Generator<Finding> {
   const written = rule.accounts ?? [];
   if (rule.accounts?.length === 0)
     yield {
@@ -117,7 +159,11 @@ function* accountFindings(rule: ReadableRule, path: Path, accounts: AccountList)
     const at: Path = [...path, 'accounts', position];
     if (name === '*') {
       if (written.length > 1)
-        yield { path: at, message: 'stands for every account, beside others.', fix: 'Write ["*"] alone, or name the accounts.' };
+        yield {
+          path: at,
+          message: 'stands for every account, beside others.',
+          fix: 'Write ["*"] alone, or name the accounts.',
+        };
     } else if (name.includes('*')) {
       yield {
         path: at,
@@ -136,16 +182,33 @@ function* accountFindings(rule: ReadableRule, path: Path, accounts: AccountList)
 
 // ---------------------------------------------------------------- the session
 
-function* tagFindings({ tags, transitiveTags = [] }: ReadableSession, path: Path): Generator<Finding> {
+function* tagFindings(
+  { tags, transitiveTags = [] }: ReadableSession,
+  path: Path,
+): Generator<Finding> {
   if (tags === undefined) return;
   const keys = Object.keys(tags);
   if (keys.length > MAX_TAGS)
-    yield { path: [...path, 'tags'], message: `has ${keys.length} tags; AWS takes ${MAX_TAGS}.`, fix: 'Take some out.' };
+    yield {
+      path: [...path, 'tags'],
+      message: `has ${keys.length} tags; AWS takes ${MAX_TAGS}.`,
+      fix: 'Take some out.',
+    };
   const folded = new Map<string, string>();
   for (const key of keys) {
     const at: Path = [...path, 'tags', key];
-    if (/^aws:/i.test(key)) yield { path: at, message: 'begins with aws:, which AWS keeps for itself.', fix: 'Choose another key.' };
-    else if (!isTagKey(key)) yield { path: at, message: 'is not a tag key.', fix: 'Use 1 to 128 letters, digits, spaces and _.:/=+-@.' };
+    if (/^aws:/i.test(key))
+      yield {
+        path: at,
+        message: 'begins with aws:, which AWS keeps for itself.',
+        fix: 'Choose another key.',
+      };
+    else if (!isTagKey(key))
+      yield {
+        path: at,
+        message: 'is not a tag key.',
+        fix: 'Use 1 to 128 letters, digits, spaces and _.:/=+-@.',
+      };
     const twin = folded.get(key.toLowerCase());
     if (twin !== undefined)
       yield {
@@ -166,12 +229,16 @@ function* tagFindings({ tags, transitiveTags = [] }: ReadableSession, path: Path
         message: `${quoted(key)} is not a key of tags${twin === undefined ? '.' : `; did you mean ${twin}?`}`,
         fix: 'Write the key of a tag of this rule, letter by letter.',
       };
-    } else if (seen.has(key)) yield { path: at, message: `${quoted(key)} stands twice.`, fix: 'Keep one of them.' };
+    } else if (seen.has(key))
+      yield { path: at, message: `${quoted(key)} stands twice.`, fix: 'Keep one of them.' };
     seen.add(key);
   }
 }
 
-function* policyFindings({ policyArns = [] }: ReadableSession, { path, named, reached }: RuleInContext): Generator<Finding> {
+function* policyFindings(
+  { policyArns = [] }: ReadableSession,
+  { path, named, reached }: RuleInContext,
+): Generator<Finding> {
   const at: Path = [...path, 'session', 'policyArns'];
   if (policyArns.length > MAX_POLICY_ARNS)
     yield {
@@ -202,7 +269,10 @@ function* policyFindings({ policyArns = [] }: ReadableSession, { path, named, re
   }
 }
 
-function* chainFindings({ duration, console }: ReadableSession, { path, named, reached }: RuleInContext): Generator<Finding> {
+function* chainFindings(
+  { duration, console }: ReadableSession,
+  { path, named, reached }: RuleInContext,
+): Generator<Finding> {
   const chained = reached.filter(({ account }) => account.via !== undefined);
   const [first] = chained;
   if (first === undefined) return;
@@ -247,11 +317,17 @@ function* reservedFindings({ rule, path, named, reached }: RuleInContext): Gener
 }
 
 /** The user's own proof is the identity provider's word: the bridge can write nothing into it. */
-function* corporateFindings({ sourceIdentity, tags = {} }: ReadableSession, { path, named, reached }: RuleInContext): Generator<Finding> {
+function* corporateFindings(
+  { sourceIdentity, tags = {} }: ReadableSession,
+  { path, named, reached }: RuleInContext,
+): Generator<Finding> {
   const direct = reached.find(({ account }) => account.trust?.startsWith('corporate-'));
   if (direct === undefined) return;
   const account = direct.account.name ?? direct.account.id ?? `accounts[${direct.index}]`;
-  const written = [...(sourceIdentity === undefined ? [] : ['sourceIdentity']), ...(Object.keys(tags).length === 0 ? [] : ['tags'])];
+  const written = [
+    ...(sourceIdentity === undefined ? [] : ['sourceIdentity']),
+    ...(Object.keys(tags).length === 0 ? [] : ['tags']),
+  ];
   for (const key of written) {
     yield {
       path: [...path, 'session', key],

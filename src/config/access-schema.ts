@@ -2,7 +2,13 @@
 import { z } from 'zod';
 import { defaultRegion } from '../core/partitions.ts';
 import { PARTITIONS } from '../core/role.ts';
-import { DEFAULT_DURATION, MAX_DURATION, MAX_POLICY_ARNS, MAX_TAGS, MIN_DURATION } from '../core/session.ts';
+import {
+  DEFAULT_DURATION,
+  MAX_DURATION,
+  MAX_POLICY_ARNS,
+  MAX_TAGS,
+  MIN_DURATION,
+} from '../core/session.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import {
   accountId,
@@ -24,7 +30,12 @@ import {
   text,
 } from './values.ts';
 
-const providerName = () => pattern('IAM SAML provider name', /^[\w.-]{1,128}$/, '1 to 128 letters, digits, dots, underscores and dashes');
+const providerName = () =>
+  pattern(
+    'IAM SAML provider name',
+    /^[\w.-]{1,128}$/,
+    '1 to 128 letters, digits, dots, underscores and dashes',
+  );
 
 export const account = z.strictObject({
   id: accountId().meta({ description: 'Twelve digits, in quotes.', example: '"111122223333"' }),
@@ -50,22 +61,44 @@ export const account = z.strictObject({
     ),
   provider: providerName()
     .optional()
-    .describe('Name of the IAM SAML provider in the account; for `saml` and `corporate-saml`, which need it.'),
+    .describe(
+      'Name of the IAM SAML provider in the account; for `saml` and `corporate-saml`, which need it.',
+    ),
   via: z
     .strictObject({
-      account: text(64).meta({ description: 'Name or id of the account that holds the hub role.', example: 'prod' }),
-      role: roleName().meta({ description: 'The hub role, which may assume the roles of this account.', example: 'BridgeHub' }),
-      externalId: externalId().optional().describe('The external id that the trust policies of this account ask for.'),
+      account: text(64).meta({
+        description: 'Name or id of the account that holds the hub role.',
+        example: 'prod',
+      }),
+      role: roleName().meta({
+        description: 'The hub role, which may assume the roles of this account.',
+        example: 'BridgeHub',
+      }),
+      externalId: externalId()
+        .optional()
+        .describe('The external id that the trust policies of this account ask for.'),
     })
     .optional()
-    .describe('Assume a hub role first, and from there the roles of this account. AWS gives such sessions one hour at most.'),
+    .describe(
+      'Assume a hub role first, and from there the roles of this account. AWS gives such sessions one hour at most.',
+    ),
 });
 
 const session = z.strictObject({
-  duration: duration({ min: MIN_DURATION, max: MAX_DURATION, because: `STS gives at most ${compact(MAX_DURATION)}` })
+  duration: duration({
+    min: MIN_DURATION,
+    max: MAX_DURATION,
+    because: `STS gives at most ${compact(MAX_DURATION)}`,
+  })
     .prefault(compact(DEFAULT_DURATION))
-    .describe('Length of credentials. STS may give less: the limit of the role, or one hour behind a hub.'),
-  console: duration({ min: MIN_DURATION, max: MAX_DURATION, because: `AWS gives at most ${compact(MAX_DURATION)}` })
+    .describe(
+      'Length of credentials. STS may give less: the limit of the role, or one hour behind a hub.',
+    ),
+  console: duration({
+    min: MIN_DURATION,
+    max: MAX_DURATION,
+    because: `AWS gives at most ${compact(MAX_DURATION)}`,
+  })
     .optional()
     .meta({ description: 'Length of console sessions.', default: 'as the credentials' }),
   sourceIdentity: sourceIdentityTemplate()
@@ -80,13 +113,23 @@ const session = z.strictObject({
       description: `Session tags, at most ${MAX_TAGS}; values are templates. The role must allow \`sts:TagSession\`.`,
       kind: 'map of templates',
     }),
-  transitiveTags: z.array(text(128)).prefault([]).describe('Keys of `tags` that are kept when the session assumes another role.'),
+  transitiveTags: z
+    .array(text(128))
+    .prefault([])
+    .describe('Keys of `tags` that are kept when the session assumes another role.'),
   policyArns: z
     .array(policyArn())
     .prefault([])
-    .describe(`Managed policies that bound the session, at most ${MAX_POLICY_ARNS}, of the same account as the role.`),
+    .describe(
+      `Managed policies that bound the session, at most ${MAX_POLICY_ARNS}, of the same account as the role.`,
+    ),
   policy: z
-    .strictObject({ file: filePath().meta({ description: 'A file with the JSON of the policy.', example: 'policies/scope.json' }) })
+    .strictObject({
+      file: filePath().meta({
+        description: 'A file with the JSON of the policy.',
+        example: 'policies/scope.json',
+      }),
+    })
     .optional()
     .describe('An inline policy that bounds the session.'),
 });
@@ -95,34 +138,53 @@ const requirements = z.strictObject({
   mfa: flag().prefault(false).describe('The person must have signed in with more than one factor.'),
   authenticatedWithin: duration({ min: MINUTE, max: 7 * 24 * HOUR })
     .optional()
-    .meta({ description: 'The person must have proven who they are within this time.', default: 'no limit' }),
-  networks: z.array(network()).prefault([]).describe('The request must come from one of these networks; an empty list means anywhere.'),
+    .meta({
+      description: 'The person must have proven who they are within this time.',
+      default: 'no limit',
+    }),
+  networks: z
+    .array(network())
+    .prefault([])
+    .describe('The request must come from one of these networks; an empty list means anywhere.'),
 });
 
 /** Whose groups count; the same wherever the file selects users by their groups. */
 const selector = {
-  groups: z.array(groupName()).optional().describe('Groups that are given the roles, letter by letter. Either this or `groupPattern`.'),
+  groups: z
+    .array(groupName())
+    .optional()
+    .describe('Groups that are given the roles, letter by letter. Either this or `groupPattern`.'),
   groupPattern: groupPattern()
     .optional()
     .describe(
       'A pattern with `{account}` and `{role}`: the name of the group says what it gives. Accounts are known names or ids; the longest one wins.',
     ),
   connectors: z.array(text(64)).optional().meta({
-    description: 'Ids of the connectors whose groups count. A group that any other connector asserts gives nothing.',
-    default: 'the only connector; **required** as soon as there are several, unless `trustGroupsOf` is `all`',
+    description:
+      'Ids of the connectors whose groups count. A group that any other connector asserts gives nothing.',
+    default:
+      'the only connector; **required** as soon as there are several, unless `trustGroupsOf` is `all`',
   }),
 };
 
 export const rule = z.strictObject({
-  name: text(64)
-    .optional()
-    .meta({ description: 'What people and the audit trail call the rule.', default: '`access[0]`, `access[1]`, ...' }),
+  name: text(64).optional().meta({
+    description: 'What people and the audit trail call the rule.',
+    default: '`access[0]`, `access[1]`, ...',
+  }),
   ...selector,
   accounts: z
     .array(text(64))
     .optional()
-    .describe('Names or ids, or `["*"]` for every account. Needed unless the pattern holds `{account}`, which it then bounds.'),
-  roles: z.array(roleName()).prefault([]).describe('Roles that are given. Needed unless the pattern holds `{role}`, which it then bounds.'),
+    .describe(
+      'Names or ids, or `["*"]` for every account. Needed unless the pattern holds `{account}`, which it then bounds.',
+    ),
+  roles: z
+    .array(roleName())
+    .prefault([])
+    .describe(
+      'Roles that are given. Needed unless the pattern holds `{role}`, which it then bounds.',
+    ),
   session: session
     .prefault({})
     .describe(

@@ -1,4 +1,7 @@
-/** What accounts must hold together: names, trust, hubs and partitions; and the list by which rules find them. */
+/**
+ * What accounts must hold together: names, trust, hubs and partitions; and the list by which rules
+ * find them.
+ */
 import { partitionOfRegion } from '../core/partitions.ts';
 import { nearest } from './nearest.ts';
 import { type Finding, type Path, quoted } from './problems.ts';
@@ -12,7 +15,10 @@ export interface ListedAccount {
   readonly index: number;
 }
 
-/** The accounts by name and id, with those that have mistakes of their own: a rule that names them is not wrong as well. */
+/**
+ * The accounts by name and id, with those that have mistakes of their own: a rule that names them
+ * is not wrong as well.
+ */
 export interface AccountList {
   readonly all: readonly ListedAccount[];
   find(nameOrId: string): ListedAccount | undefined;
@@ -22,18 +28,33 @@ export interface AccountList {
   suggestionFor(nameOrId: string): string;
 }
 
-/** Searching the nearest of thousands of names is slow; whoever mistypes more than this has another problem. */
+/**
+ * Searching the nearest of thousands of names is slow; whoever mistypes more than this has another
+ * problem.
+ */
 const MAX_SUGGESTIONS = 50;
 
 /** `raw` is the document as it was written, before anything was judged. */
 export function listAccounts(document: Readable<Document>, raw: unknown): AccountList {
-  const all = (document.accounts ?? []).flatMap((account, index) => (account === undefined ? [] : [{ account, index }]));
-  const byId = new Map(all.flatMap(listed => (listed.account.id === undefined ? [] : [[listed.account.id as string, listed]])));
-  const byName = new Map(all.flatMap(listed => (listed.account.name === undefined ? [] : [[listed.account.name, listed]])));
+  const all = (document.accounts ?? []).flatMap((account, index) =>
+    account === undefined ? [] : [{ account, index }],
+  );
+  const byId = new Map(
+    all.flatMap(listed =>
+      listed.account.id === undefined ? [] : [[listed.account.id as string, listed]],
+    ),
+  );
+  const byName = new Map(
+    all.flatMap(listed =>
+      listed.account.name === undefined ? [] : [[listed.account.name, listed]],
+    ),
+  );
   const written = (raw as { accounts?: unknown } | null)?.accounts;
   // An id without quotes is a number here.
   const mentioned = new Set(
-    (Array.isArray(written) ? written : []).flatMap(account => [account?.id, account?.name].filter(isPlain).map(value => String(value))),
+    (Array.isArray(written) ? written : []).flatMap(account =>
+      [account?.id, account?.name].filter(isPlain).map(value => String(value)),
+    ),
   );
   const suggestions = new Map<string, string>();
 
@@ -56,7 +77,10 @@ function isPlain(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-export function* accountFindings(document: Readable<Document>, accounts: AccountList): Generator<Finding> {
+export function* accountFindings(
+  document: Readable<Document>,
+  accounts: AccountList,
+): Generator<Finding> {
   yield* repeated(document, 'id');
   yield* repeated(document, 'name');
   for (const { account, index } of accounts.all) {
@@ -85,7 +109,11 @@ function* repeated(document: Readable<Document>, key: 'id' | 'name'): Generator<
   }
 }
 
-function* nameFindings({ id, name }: ReadableAccount, path: Path, accounts: AccountList): Generator<Finding> {
+function* nameFindings(
+  { id, name }: ReadableAccount,
+  path: Path,
+  accounts: AccountList,
+): Generator<Finding> {
   if (name === undefined || name === id || !/^\d{12}$/.test(name)) return;
   const other = accounts.all.some(listed => listed.account.id === name);
   yield {
@@ -108,9 +136,15 @@ function* regionFindings({ region, partition }: ReadableAccount, path: Path): Ge
 
 function* trustFindings(account: ReadableAccount, path: Path): Generator<Finding> {
   const { trust } = account;
-  const [hasTrust, hasVia, hasProvider] = ['trust', 'via', 'provider'].map(key => isWritten(account, key));
+  const [hasTrust, hasVia, hasProvider] = ['trust', 'via', 'provider'].map(key =>
+    isWritten(account, key),
+  );
   if (hasTrust && hasVia) {
-    yield { path: [...path, 'via'], message: 'stands beside trust; the hub account has a trust of its own.', fix: 'Keep trust or via.' };
+    yield {
+      path: [...path, 'via'],
+      message: 'stands beside trust; the hub account has a trust of its own.',
+      fix: 'Keep trust or via.',
+    };
   }
   if (!hasTrust && !hasVia) {
     yield {
@@ -136,7 +170,11 @@ function* trustFindings(account: ReadableAccount, path: Path): Generator<Finding
   }
 }
 
-function* hubFindings(account: ReadableAccount, path: Path, accounts: AccountList): Generator<Finding> {
+function* hubFindings(
+  account: ReadableAccount,
+  path: Path,
+  accounts: AccountList,
+): Generator<Finding> {
   const name = account.via?.account;
   if (name === undefined) return;
   const at: Path = [...path, 'via', 'account'];
@@ -150,14 +188,23 @@ function* hubFindings(account: ReadableAccount, path: Path, accounts: AccountLis
       };
     return;
   }
-  if (hub === account) yield { path: at, message: 'is the account itself.', fix: 'Name the account that holds the hub role.' };
+  if (hub === account)
+    yield {
+      path: at,
+      message: 'is the account itself.',
+      fix: 'Name the account that holds the hub role.',
+    };
   else if (hub.via !== undefined)
     yield {
       path: at,
       message: `${quoted(name)} is behind a hub itself; only one hop is made.`,
       fix: 'Name a hub that has a trust of its own.',
     };
-  if (hub.partition !== undefined && account.partition !== undefined && hub.partition !== account.partition) {
+  if (
+    hub.partition !== undefined &&
+    account.partition !== undefined &&
+    hub.partition !== account.partition
+  ) {
     yield {
       path: at,
       message: `${quoted(name)} is in the partition ${hub.partition}; roles are not assumed across partitions.`,
@@ -170,7 +217,8 @@ function* hubFindings(account: ReadableAccount, path: Path, accounts: AccountLis
 }
 
 const RESERVED = {
-  message: 'is a role of IAM Identity Center, which AWS does not let anybody assume with a SAML assertion.',
+  message:
+    'is a role of IAM Identity Center, which AWS does not let anybody assume with a SAML assertion.',
   fix: 'Make a role of your own with the same policies.',
 } as const;
 
@@ -185,10 +233,18 @@ export function isSaml(account: ReadableAccount): boolean {
 
 const CORPORATE = { 'corporate-web-identity': 'oidc', 'corporate-saml': 'saml' } as const;
 
-function* connectorFindings({ trust }: ReadableAccount, path: Path, { connectors }: Readable<Document>): Generator<Finding> {
+function* connectorFindings(
+  { trust }: ReadableAccount,
+  path: Path,
+  { connectors }: Readable<Document>,
+): Generator<Finding> {
   if (trust !== 'corporate-web-identity' && trust !== 'corporate-saml') return;
   const protocol = CORPORATE[trust];
-  if (connectors === undefined || connectors.some(connector => connector === undefined || connector[protocol] !== undefined)) return;
+  if (
+    connectors === undefined ||
+    connectors.some(connector => connector === undefined || connector[protocol] !== undefined)
+  )
+    return;
   yield {
     path: [...path, 'trust'],
     message: `passes on the proof of a person's own ${protocol} sign-in, but there is no ${protocol} connector.`,

@@ -1,4 +1,7 @@
-/** The checked document in the words of core. Nothing is judged here: whatever is wrong was found before. */
+/**
+ * The checked document in the words of core. Nothing is judged here: whatever is wrong was found
+ * before.
+ */
 
 import type { AccessRule } from '../core/access-rule.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
@@ -36,11 +39,16 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     cli: cliOf(document.cli, accounts),
     help: document.help,
     log: document.log,
-    connectors: document.connectors.map(connector => connectorOf(connector, document.accounts, options)),
+    connectors: document.connectors.map(connector =>
+      connectorOf(connector, document.accounts, options),
+    ),
     issuer: {
       saml: { entityId: document.issuer.saml.entityId ?? `${baseUrl}/saml/idp` },
       webIdentity: { audience: document.issuer.webIdentity.audience, issuer: baseUrl },
-      keys: { directory: absolutePath(document.issuer.keys.directory, options.directory), create: document.issuer.keys.create },
+      keys: {
+        directory: absolutePath(document.issuer.keys.directory, options.directory),
+        create: document.issuer.keys.create,
+      },
     },
     accounts,
     access: rulesOf(document, accounts, options.references),
@@ -53,8 +61,12 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
   };
 }
 
-function storeOf(store: Document['store'], { references, directory }: BuildOptions): StoreConfiguration {
-  if (store.postgres !== undefined) return { kind: 'postgres', url: references.textOf(store.postgres.url) };
+function storeOf(
+  store: Document['store'],
+  { references, directory }: BuildOptions,
+): StoreConfiguration {
+  if (store.postgres !== undefined)
+    return { kind: 'postgres', url: references.textOf(store.postgres.url) };
   const file = required(store.sqlite);
   return { kind: 'sqlite', file: file === ':memory:' ? file : absolutePath(file, directory) };
 }
@@ -70,7 +82,9 @@ function cliOf(
     deviceGrant: {
       enabled,
       intervalSeconds: interval,
-      roles: roles.includes('*/*') ? undefined : roles.map(written => rolePattern(written, accounts)),
+      roles: roles.includes('*/*')
+        ? undefined
+        : roles.map(written => rolePattern(written, accounts)),
     },
     identityCenter,
     clients: [CLI_CLIENT, ...clients],
@@ -81,12 +95,19 @@ function rolePattern(written: string, accounts: readonly Account[]): RolePattern
   const slash = written.indexOf('/');
   const [account, role] = [written.slice(0, slash), written.slice(slash + 1)];
   return {
-    account: account === '*' ? undefined : required(accounts.find(({ id, name }) => id === account || name === account)).id,
+    account:
+      account === '*'
+        ? undefined
+        : required(accounts.find(({ id, name }) => id === account || name === account)).id,
     role: role === '*' ? undefined : (role as RoleName),
   };
 }
 
-function connectorOf(connector: DocumentConnector, accounts: readonly DocumentAccount[], options: BuildOptions): ConnectorConfiguration {
+function connectorOf(
+  connector: DocumentConnector,
+  accounts: readonly DocumentAccount[],
+  options: BuildOptions,
+): ConnectorConfiguration {
   const { id, label, mfa: multiFactorMethods, oidc } = connector;
   if (oidc !== undefined) {
     const { issuer, clientId, clientAuthentication, scopes, claims } = oidc;
@@ -105,14 +126,24 @@ function connectorOf(connector: DocumentConnector, accounts: readonly DocumentAc
     };
   }
   const saml = required(connector.saml);
-  const { metadata, attributes, subject, allowUnsolicited, signRequests, clockSkew: clockSkewSeconds } = saml;
+  const {
+    metadata,
+    attributes,
+    subject,
+    allowUnsolicited,
+    signRequests,
+    clockSkew: clockSkewSeconds,
+  } = saml;
   return {
     protocol: 'saml',
     id,
     label,
     multiFactorMethods,
     keepCorporateProof: accounts.some(account => account.trust === 'corporate-saml'),
-    metadata: metadata.file === undefined ? { url: required(metadata.url) } : { file: absolutePath(metadata.file, options.directory) },
+    metadata:
+      metadata.file === undefined
+        ? { url: required(metadata.url) }
+        : { file: absolutePath(metadata.file, options.directory) },
     attributes,
     subject,
     allowUnsolicited,
@@ -122,7 +153,10 @@ function connectorOf(connector: DocumentConnector, accounts: readonly DocumentAc
 }
 
 /** Hubs first, because the others hold them; the order of the file stays. */
-function accountsOf(written: readonly DocumentAccount[], references: References): readonly Account[] {
+function accountsOf(
+  written: readonly DocumentAccount[],
+  references: References,
+): readonly Account[] {
   const direct = new Map<DocumentAccount, Account>();
   const byNameOrId = new Map<string, Account>();
   const accountWith = (source: DocumentAccount, trust: Trust): Account => ({
@@ -164,7 +198,11 @@ function directTrust({ trust, provider }: DocumentAccount): Trust {
   }
 }
 
-function rulesOf({ access, connectors }: Document, accounts: readonly Account[], references: References): readonly AccessRule[] {
+function rulesOf(
+  { access, connectors }: Document,
+  accounts: readonly Account[],
+  references: References,
+): readonly AccessRule[] {
   const idOf = new Map<string, AccountId>(
     accounts.flatMap(({ id, name }) => [
       [id, id],
@@ -175,7 +213,10 @@ function rulesOf({ access, connectors }: Document, accounts: readonly Account[],
   return access.map((rule, index) => ({
     name: rule.name ?? `access[${index}]`,
     ...selectorOf(rule, everyConnector),
-    accounts: rule.accounts === undefined || rule.accounts.includes('*') ? undefined : rule.accounts.map(name => required(idOf.get(name))),
+    accounts:
+      rule.accounts === undefined || rule.accounts.includes('*')
+        ? undefined
+        : rule.accounts.map(name => required(idOf.get(name))),
     roles: rule.roles,
     session: sessionOf(rule.session, references),
     require: {
@@ -187,17 +228,34 @@ function rulesOf({ access, connectors }: Document, accounts: readonly Account[],
 }
 
 /** Without connectors there is one only, or the file trusts the groups of all. */
-function selectorOf({ groups = [], groupPattern, connectors }: DocumentRule, everyConnector: readonly ConnectorId[]): GroupSelector {
-  return { groups, groupPattern, connectors: connectors?.map(id => id as ConnectorId) ?? everyConnector };
+function selectorOf(
+  { groups = [], groupPattern, connectors }: DocumentRule,
+  everyConnector: readonly ConnectorId[],
+): GroupSelector {
+  return {
+    groups,
+    groupPattern,
+    connectors: connectors?.map(id => id as ConnectorId) ?? everyConnector,
+  };
 }
 
 function sessionOf(session: DocumentRule['session'], references: References): SessionSettings {
-  const { duration: durationSeconds, console: consoleSeconds, sourceIdentity, tags, transitiveTags, policyArns, policy } = session;
+  const {
+    duration: durationSeconds,
+    console: consoleSeconds,
+    sourceIdentity,
+    tags,
+    transitiveTags,
+    policyArns,
+    policy,
+  } = session;
   return {
     durationSeconds,
     consoleSeconds,
     sourceIdentity: sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity),
-    tags: Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, parseTemplate(value)])),
+    tags: Object.fromEntries(
+      Object.entries(tags).map(([key, value]) => [key, parseTemplate(value)]),
+    ),
     transitiveTags,
     policyArns,
     policy: policy && references.textOf(policy),

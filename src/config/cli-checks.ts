@@ -1,14 +1,26 @@
-/** What `cli` must hold together with the rest: accounts that are known, clients with ids of their own. */
+/**
+ * What `cli` must hold together with the rest: accounts that are known, clients with ids of their
+ * own.
+ */
 import { CLI_CLIENT } from '../core/oauth-client.ts';
 import type { AccountList } from './account-checks.ts';
 import { type Finding, type Path, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 
-export function* cliFindings({ cli }: Readable<Document>, accounts: AccountList): Generator<Finding> {
+export function* cliFindings(
+  { cli }: Readable<Document>,
+  accounts: AccountList,
+): Generator<Finding> {
   for (const [index, written] of (cli?.deviceGrant?.roles ?? []).entries()) {
     const account = written?.split('/')[0];
-    if (account === undefined || account === '*' || accounts.find(account) !== undefined || accounts.mentions(account)) continue;
+    if (
+      account === undefined ||
+      account === '*' ||
+      accounts.find(account) !== undefined ||
+      accounts.mentions(account)
+    )
+      continue;
     yield {
       path: ['cli', 'deviceGrant', 'roles', index],
       message: `${quoted(account)} is not an account of this file${accounts.suggestionFor(account) || '.'}`,
@@ -21,7 +33,11 @@ export function* cliFindings({ cli }: Readable<Document>, accounts: AccountList)
     const path: Path = ['cli', 'clients', index, 'id'];
     const before = ids.get(client.id);
     if (before !== undefined)
-      yield { path, message: `${quoted(client.id)} is the id of ${before} already.`, fix: 'Give each client an id of its own.' };
+      yield {
+        path,
+        message: `${quoted(client.id)} is the id of ${before} already.`,
+        fix: 'Give each client an id of its own.',
+      };
     ids.set(client.id, `cli.clients[${index}]`);
   }
 }

@@ -15,14 +15,20 @@ const roleOfAccount = () =>
     const [account, role] = [value.slice(0, slash), value.slice(slash + 1)];
     return slash > 0 && account.trim() === account && (role === '*' || isRoleName(role))
       ? undefined
-      : { message: `${quoted(value)} is not ACCOUNT/ROLE.`, fix: 'Write prod/ReadOnly, with * for any account or any role: */ReadOnly.' };
+      : {
+          message: `${quoted(value)} is not ACCOUNT/ROLE.`,
+          fix: 'Write prod/ReadOnly, with * for any account or any role: */ReadOnly.',
+        };
   }).meta({ kind: 'ACCOUNT/ROLE' });
 
 const loopbackRedirect = () =>
   judged(z.string(), value =>
     isLoopbackRedirect(value) && !/^http:\/\/[^/]*\d:\d|\]:\d/.test(value)
       ? undefined
-      : { message: `${quoted(value)} is not a loopback address without a port.`, fix: 'Write http://127.0.0.1/PATH or http://[::1]/PATH.' },
+      : {
+          message: `${quoted(value)} is not a loopback address without a port.`,
+          fix: 'Write http://127.0.0.1/PATH or http://[::1]/PATH.',
+        },
   ).meta({ kind: 'URL' });
 
 const deviceGrant = z.strictObject({
@@ -31,7 +37,9 @@ const deviceGrant = z.strictObject({
     .describe(
       'Whether a login may be confirmed by a code that is typed into a browser anywhere. Such codes can be phished; without them, logins need a browser on the machine of the terminal.',
     ),
-  interval: duration({ min: 1, max: MINUTE }).prefault('5s').describe('How long a terminal waits between two questions.'),
+  interval: duration({ min: 1, max: MINUTE })
+    .prefault('5s')
+    .describe('How long a terminal waits between two questions.'),
   roles: z
     .array(roleOfAccount())
     .prefault(['*/*'])
@@ -41,36 +49,55 @@ const deviceGrant = z.strictObject({
 });
 
 const client = z.strictObject({
-  id: pattern('client id', /^[A-Za-z0-9][\w.-]{0,63}$/, '1 to 64 letters, digits, dots, underscores and dashes').meta({
+  id: pattern(
+    'client id',
+    /^[A-Za-z0-9][\w.-]{0,63}$/,
+    '1 to 64 letters, digits, dots, underscores and dashes',
+  ).meta({
     description: 'The `client_id` that the program sends.',
     example: 'acme-tool',
   }),
-  name: text(80).meta({ description: 'What the confirmation page calls it.', example: 'Acme deployment tool' }),
+  name: text(80).meta({
+    description: 'What the confirmation page calls it.',
+    example: 'Acme deployment tool',
+  }),
   redirectUris: z
     .array(loopbackRedirect())
     .prefault([])
-    .describe('Where the program listens on the own machine, without a port; none when it uses the device grant alone.'),
+    .describe(
+      'Where the program listens on the own machine, without a port; none when it uses the device grant alone.',
+    ),
 });
 
 const identityCenter = z.strictObject({
   region: region()
     .prefault('us-east-1')
-    .describe('The `sso_region` of generated profiles, which names no place: everything is asked of `baseUrl`.'),
+    .describe(
+      'The `sso_region` of generated profiles, which names no place: everything is asked of `baseUrl`.',
+    ),
 });
 
 export const cli = z.strictObject({
   max: duration({ min: 15 * MINUTE, max: 7 * DAY })
     .prefault('12h')
-    .describe('A session of a terminal ends this long after the sign-in that it came of, whatever happens: its groups are as old as that.'),
+    .describe(
+      'A session of a terminal ends this long after the sign-in that it came of, whatever happens: its groups are as old as that.',
+    ),
   accessToken: duration({ min: 5 * MINUTE, max: 12 * HOUR })
     .prefault('1h')
     .describe(
       'How long a terminal works before it renews its token. The AWS CLI and boto3 renew in the last 15 minutes, each new process by itself.',
     ),
-  deviceGrant: deviceGrant.prefault({}).describe('Logins that are confirmed by a code (RFC 8628): over SSH, in containers.'),
-  identityCenter: identityCenter.prefault({}).describe('The wire of IAM Identity Center, for unmodified AWS CLIs and SDKs.'),
+  deviceGrant: deviceGrant
+    .prefault({})
+    .describe('Logins that are confirmed by a code (RFC 8628): over SSH, in containers.'),
+  identityCenter: identityCenter
+    .prefault({})
+    .describe('The wire of IAM Identity Center, for unmodified AWS CLIs and SDKs.'),
   clients: z
     .array(client)
     .prefault([])
-    .describe('Further programs that may ask for a login, beside the command line client `rolebridge-cli`. All are public clients.'),
+    .describe(
+      'Further programs that may ask for a login, beside the command line client `rolebridge-cli`. All are public clients.',
+    ),
 });

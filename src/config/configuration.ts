@@ -1,8 +1,9 @@
 /**
  * What the bridge runs by: the configuration file as checked values, in the words of core.
  *
- * The room owns the way from the operator's file to this shape: reading, checking with line numbers, secrets,
- * the reference page. It opens nothing that the configuration names: stores, keys and identity providers are others' work.
+ * The room owns the way from the operator's file to this shape: reading, checking with line
+ * numbers, secrets, the reference page. It opens nothing that the configuration names: stores, keys
+ * and identity providers are others' work.
  */
 
 import type { AccessRule } from '../core/access-rule.ts';
@@ -49,7 +50,11 @@ export interface Configuration {
   /** In the order of the file: the first rule that grants a role gives its settings. */
   readonly access: readonly AccessRule[];
   readonly aws: {
-    readonly endpoints: { readonly sts?: string | undefined; readonly signin?: string | undefined; readonly console?: string | undefined };
+    readonly endpoints: {
+      readonly sts?: string | undefined;
+      readonly signin?: string | undefined;
+      readonly console?: string | undefined;
+    };
     readonly partitions: Readonly<Partial<Record<Partition, PartitionOverrides>>>;
     /** Further consoles; `*.` in front of a domain stands for all hosts below it. */
     readonly consoleHosts: readonly string[];
@@ -72,7 +77,10 @@ interface AnyConnector {
   readonly label: string;
   /** Values of `acr`, `amr` or AuthnContextClassRef that count as multi-factor. */
   readonly multiFactorMethods: readonly string[];
-  /** Some account trusts this kind of identity provider directly, so the person's own proof is kept for it. */
+  /**
+   * Some account trusts this kind of identity provider directly, so the person's own proof is kept
+   * for it.
+   */
   readonly keepCorporateProof: boolean;
 }
 

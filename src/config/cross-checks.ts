@@ -1,4 +1,7 @@
-/** What several keys must hold together. Every check works on what could be read, so that one mistake does not hide another. */
+/**
+ * What several keys must hold together. Every check works on what could be read, so that one
+ * mistake does not hide another.
+ */
 
 import { isLoopbackHost } from '../core/loopback.ts';
 import { accessFindings } from './access-checks.ts';
@@ -27,7 +30,12 @@ export function* crossFindings(document: Readable<Document>, raw: unknown): Gene
   yield* requirementFindings(document);
 }
 
-function* serverFindings({ baseUrl, listen, aws, accounts = [] }: Readable<Document>): Generator<Finding> {
+function* serverFindings({
+  baseUrl,
+  listen,
+  aws,
+  accounts = [],
+}: Readable<Document>): Generator<Finding> {
   const isPlain = baseUrl?.startsWith('http:') ?? false;
   if (isPlain && listen?.host !== undefined && !isLoopbackHost(listen.host)) {
     yield {
@@ -37,10 +45,17 @@ function* serverFindings({ baseUrl, listen, aws, accounts = [] }: Readable<Docum
     };
   }
   const reachesLocalAws =
-    aws?.endpoints?.sts !== undefined || Object.values(aws?.partitions ?? {}).some(partition => partition?.stsUrl !== undefined);
+    aws?.endpoints?.sts !== undefined ||
+    Object.values(aws?.partitions ?? {}).some(partition => partition?.stsUrl !== undefined);
   if (isPlain && !reachesLocalAws && accounts.some(account => account?.trust === 'web-identity')) {
-    const message = 'is on loopback, where AWS cannot fetch the keys that accounts with trust: web-identity need.';
-    yield { path: ['baseUrl'], message, fix: 'Use a public https address, or point aws.endpoints.sts at a local AWS.', warning: true };
+    const message =
+      'is on loopback, where AWS cannot fetch the keys that accounts with trust: web-identity need.';
+    yield {
+      path: ['baseUrl'],
+      message,
+      fix: 'Use a public https address, or point aws.endpoints.sts at a local AWS.',
+      warning: true,
+    };
   }
 }
 
@@ -49,8 +64,13 @@ function* storeFindings({ store }: Readable<Document>): Generator<Finding> {
 }
 
 function* sessionFindings({ sessions }: Readable<Document>): Generator<Finding> {
-  if (sessions?.idle === undefined || sessions.max === undefined || sessions.idle <= sessions.max) return;
-  yield { path: ['sessions', 'idle'], message: 'is longer than sessions.max.', fix: `Write ${compact(sessions.max)} or less.` };
+  if (sessions?.idle === undefined || sessions.max === undefined || sessions.idle <= sessions.max)
+    return;
+  yield {
+    path: ['sessions', 'idle'],
+    message: 'is longer than sessions.max.',
+    fix: `Write ${compact(sessions.max)} or less.`,
+  };
 }
 
 function* connectorFindings({ connectors = [] }: Readable<Document>): Generator<Finding> {
@@ -77,19 +97,33 @@ function* connectorFindings({ connectors = [] }: Readable<Document>): Generator<
 }
 
 /** Exactly one of two keys; `path` leads to what holds them. */
-function* exactlyOne(holder: object | undefined, [one, other]: readonly [string, string], path: Path): Generator<Finding> {
+function* exactlyOne(
+  holder: object | undefined,
+  [one, other]: readonly [string, string],
+  path: Path,
+): Generator<Finding> {
   if (holder === undefined) return;
   const written = [one, other].filter(key => isWritten(holder, key));
-  if (written.length === 0) yield { path, message: `has neither ${one} nor ${other}.`, fix: `Add one of them.` };
+  if (written.length === 0)
+    yield { path, message: `has neither ${one} nor ${other}.`, fix: `Add one of them.` };
   if (written.length === 2)
-    yield { path: [...path, other], message: `stands beside ${one}; there can be one of them only.`, fix: `Keep ${one} or ${other}.` };
+    yield {
+      path: [...path, other],
+      message: `stands beside ${one}; there can be one of them only.`,
+      fix: `Keep ${one} or ${other}.`,
+    };
 }
 
 /** A proof that nobody can give as things are: it works, and refuses everyone. */
-function* requirementFindings({ access = [], connectors = [] }: Readable<Document>): Generator<Finding> {
+function* requirementFindings({
+  access = [],
+  connectors = [],
+}: Readable<Document>): Generator<Finding> {
   for (const [index, rule] of access.entries()) {
     if (rule?.require?.mfa !== true) continue;
-    const counted = connectors.filter(connector => rule.connectors === undefined || rule.connectors.includes(connector?.id));
+    const counted = connectors.filter(
+      connector => rule.connectors === undefined || rule.connectors.includes(connector?.id),
+    );
     if (counted.length === 0 || !counted.every(connector => connector?.mfa?.length === 0)) continue;
     yield {
       path: ['access', index, 'require', 'mfa'],

@@ -1,9 +1,10 @@
 /**
  * Whether a PostgreSQL URL keeps its password and our sessions to the server that it names.
  *
- * Read as pg 8 reads it (pg-connection-string): of a parameter that stands twice the last one counts, `host` is stronger than
- * the host of the URL, without `sslmode` there is no TLS. `prefer`, `require` and `verify-ca` are as strict as `verify-full`
- * until pg 9, or until `uselibpqcompat` asks for what PostgreSQL means by them, which is less.
+ * Read as pg 8 reads it (pg-connection-string): of a parameter that stands twice the last one
+ * counts, `host` is stronger than the host of the URL, without `sslmode` there is no TLS. `prefer`,
+ * `require` and `verify-ca` are as strict as `verify-full` until pg 9, or until `uselibpqcompat`
+ * asks for what PostgreSQL means by them, which is less.
  */
 import { isLoopbackHost } from '../core/loopback.ts';
 import type { Judgement, Mistake } from './problems.ts';
@@ -16,10 +17,12 @@ const NO_HOST: Mistake = {
   message: 'points at a PostgreSQL URL without a host.',
   fix: 'Put postgresql://user:password@host/database there; for a Unix socket, add ?host=/directory.',
 };
-const VERIFIED = 'Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.';
+const VERIFIED =
+  'Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.';
 
 const NO_SSLMODE: Judgement = {
-  message: 'points at a database on another machine without sslmode, so passwords and sessions may go there in plain text.',
+  message:
+    'points at a database on another machine without sslmode, so passwords and sessions may go there in plain text.',
   fix: VERIFIED,
 };
 
@@ -28,7 +31,8 @@ const SSL_MODES = new Map<string, Judgement | undefined>([
   [
     'disable',
     {
-      message: 'points at a database on another machine with sslmode=disable, so passwords and sessions go there in plain text.',
+      message:
+        'points at a database on another machine with sslmode=disable, so passwords and sessions go there in plain text.',
       fix: VERIFIED,
     },
   ],
@@ -46,7 +50,10 @@ const SSL_MODES = new Map<string, Judgement | undefined>([
   ['verify-full', undefined],
 ]);
 
-/** What is wrong with the URL, or doubtful. Neither says anything of it but its `sslmode`: it holds a password. */
+/**
+ * What is wrong with the URL, or doubtful. Neither says anything of it but its `sslmode`: it holds
+ * a password.
+ */
 export function databaseUrlJudgement(text: string): Judgement | undefined {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return NO_URL;
   const { hostname, searchParams } = new URL(text);
@@ -57,5 +64,8 @@ export function databaseUrlJudgement(text: string): Judgement | undefined {
   if (isSocket || isLoopbackHost(host.toLowerCase())) return undefined;
   const mode = searchParams.getAll('sslmode').at(-1) ?? '';
   if (SSL_MODES.has(mode)) return SSL_MODES.get(mode);
-  return { message: 'points at a database URL with an sslmode that does not exist.', fix: 'Write sslmode=verify-full.' };
+  return {
+    message: 'points at a database URL with an sslmode that does not exist.',
+    fix: 'Write sslmode=verify-full.',
+  };
 }

@@ -34,7 +34,11 @@ export async function readSmallFile(file: string, maxBytes: number): Promise<Sma
       const buffer = Buffer.alloc(maxBytes + 1);
       const length = await fill(handle, buffer);
       if (length > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
-      return { text: decode(buffer.subarray(0, length)), mode: status.mode & 0o777, owner: status.uid };
+      return {
+        text: decode(buffer.subarray(0, length)),
+        mode: status.mode & 0o777,
+        owner: status.uid,
+      };
     } finally {
       await handle.close();
     }

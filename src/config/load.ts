@@ -5,7 +5,13 @@ import type { Configuration } from './configuration.ts';
 import { crossFindings } from './cross-checks.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
 import { permissionJudgements } from './permissions.ts';
-import { ConfigurationError, type Finding, formatPath, type Mistake, type Problem } from './problems.ts';
+import {
+  ConfigurationError,
+  type Finding,
+  formatPath,
+  type Mistake,
+  type Problem,
+} from './problems.ts';
 import { resolveReferences } from './references.ts';
 import { documentSchema } from './schema.ts';
 import { schemaFindings } from './schema-problems.ts';
@@ -34,7 +40,9 @@ export interface LoadedConfiguration extends Configuration {
   readonly warnings: readonly Problem[];
 }
 
-/** Reads and checks a configuration file. Throws `ConfigurationError` with every problem at once. */
+/**
+ * Reads and checks a configuration file. Throws `ConfigurationError` with every problem at once.
+ */
 export async function loadConfiguration(
   path: string,
   { env = process.env }: { readonly env?: Environment } = {},
@@ -45,30 +53,57 @@ export async function loadConfiguration(
 }
 
 /** Reads and checks a configuration file; never throws for what is in it. Secrets are read, too. */
-export async function checkConfiguration(path: string, env: Environment = process.env): Promise<CheckedConfiguration> {
+export async function checkConfiguration(
+  path: string,
+  env: Environment = process.env,
+): Promise<CheckedConfiguration> {
   let file: SmallFile;
   try {
     file = await readSmallFile(path, MAX_BYTES);
   } catch (cause) {
     if (!(cause instanceof UnreadableFile)) throw cause;
-    return refused(path, `the file ${cause.message}.`, 'Name a readable YAML file of at most 8 MB.');
+    return refused(
+      path,
+      `the file ${cause.message}.`,
+      'Name a readable YAML file of at most 8 MB.',
+    );
   }
   // Secrets lie elsewhere, so anybody may read this one.
   const ofTheFile = permissionJudgements(path, file, { secret: false, self: process.getuid?.() });
   const { configuration, problems, warnings } = await checkText(file.text, path, env);
   const top = (wanted: boolean): Problem[] =>
-    ofTheFile.filter(judgement => (judgement.warning === true) === wanted).map(judgement => atTop(path, judgement));
+    ofTheFile
+      .filter(judgement => (judgement.warning === true) === wanted)
+      .map(judgement => atTop(path, judgement));
   const all = [...top(false), ...problems];
-  return { configuration: all.length > 0 ? undefined : configuration, problems: all, warnings: [...top(true), ...warnings] };
+  return {
+    configuration: all.length > 0 ? undefined : configuration,
+    problems: all,
+    warnings: [...top(true), ...warnings],
+  };
 }
 
-async function checkText(text: string, path: string, env: Environment): Promise<CheckedConfiguration> {
+async function checkText(
+  text: string,
+  path: string,
+  env: Environment,
+): Promise<CheckedConfiguration> {
   const control = /[^\P{Cc}\t\n\r]/u.exec(text);
-  if (control !== null) return refused(path, 'the file holds control characters.', 'Write it as plain UTF-8 text.');
+  if (control !== null)
+    return refused(path, 'the file holds control characters.', 'Write it as plain UTF-8 text.');
 
   const { value, faults, placeOf } = readYaml(text);
-  if (value === undefined) return { problems: inOrder(faults.map(fault => located(path, fault, fault.place))), warnings: [] };
-  if (value === null) return refused(path, 'the file is empty.', 'Begin with baseUrl, store, connectors, accounts and access.');
+  if (value === undefined)
+    return {
+      problems: inOrder(faults.map(fault => located(path, fault, fault.place))),
+      warnings: [],
+    };
+  if (value === null)
+    return refused(
+      path,
+      'the file is empty.',
+      'Begin with baseUrl, store, connectors, accounts and access.',
+    );
 
   const parsed = documentSchema.safeParse(value);
   const document = parsed.success ? parsed.data : (readable(documentSchema, value) ?? {});
@@ -80,11 +115,20 @@ async function checkText(text: string, path: string, env: Environment): Promise<
     ...references.findings,
   ];
   const placed = (wanted: boolean): Problem[] =>
-    findings.filter(finding => (finding.warning === true) === wanted).map(finding => located(path, finding, placeOf(finding.path)));
-  const problems = inOrder([...faults.map(fault => located(path, fault, fault.place)), ...placed(false)]);
+    findings
+      .filter(finding => (finding.warning === true) === wanted)
+      .map(finding => located(path, finding, placeOf(finding.path)));
+  const problems = inOrder([
+    ...faults.map(fault => located(path, fault, fault.place)),
+    ...placed(false),
+  ]);
   const warnings = inOrder(placed(true));
   if (problems.length > 0 || !parsed.success) return { problems, warnings };
-  return { configuration: buildConfiguration(parsed.data, { references, directory }), problems, warnings };
+  return {
+    configuration: buildConfiguration(parsed.data, { references, directory }),
+    problems,
+    warnings,
+  };
 }
 
 function refused(file: string, message: string, fix: string): CheckedConfiguration {

@@ -1,6 +1,9 @@
 /** "Did you mean": the known word that is nearest to a mistyped one. */
 
-/** The nearest word within a third of its letters (two at least for words of four and more), or undefined. */
+/**
+ * The nearest word within a third of its letters (two at least for words of four and more), or
+ * undefined.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const folded = word.toLowerCase();
   let best: string | undefined;

@@ -1,8 +1,9 @@
 /**
  * Proxies that are believed, and the networks that rules ask for.
  *
- * X-Forwarded-For is read from its end as long as trusted addresses stand there, so whoever is in a trusted block writes the rest
- * of it: with a whole network trusted, its people choose the address that rules and the audit trail see.
+ * X-Forwarded-For is read from its end as long as trusted addresses stand there, so whoever is in a
+ * trusted block writes the rest of it: with a whole network trusted, its people choose the address
+ * that rules and the audit trail see.
  */
 import ipaddr from 'ipaddr.js';
 import { type Finding, formatPath, type Path, quoted } from './problems.ts';
@@ -20,7 +21,10 @@ interface RequiredBlock extends Block {
   readonly path: Path;
 }
 
-/** Per kind of address: the prefix of a single one, and that of the largest block that may well be proxies alone. */
+/**
+ * Per kind of address: the prefix of a single one, and that of the largest block that may well be
+ * proxies alone.
+ */
 const PREFIX = { ipv4: { single: 32, widest: 24 }, ipv6: { single: 128, widest: 64 } } as const;
 
 export function* networkFindings(document: Readable<Document>): Generator<Finding> {
@@ -29,18 +33,32 @@ export function* networkFindings(document: Readable<Document>): Generator<Findin
   if ((document.baseUrl?.startsWith('https:') ?? false) && document.proxy?.trusted?.length === 0) {
     for (const [index, rule] of (document.access ?? []).entries()) {
       if ((rule?.require?.networks ?? []).length === 0) continue;
-      const message = 'sees the address of the proxy in front instead of the address of the person, because proxy.trusted is empty.';
+      const message =
+        'sees the address of the proxy in front instead of the address of the person, because proxy.trusted is empty.';
       const path: Path = ['access', index, 'require', 'networks'];
-      yield { path, message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
+      yield {
+        path,
+        message,
+        fix: 'Write the addresses of the proxy into proxy.trusted.',
+        warning: true,
+      };
     }
     if (required.length > 0) return;
     const message =
       'is https, so a proxy terminates TLS, but proxy.trusted is empty: the audit trail and rate limits see the address of the proxy for every user.';
-    yield { path: ['baseUrl'], message, fix: 'Write the addresses of the proxy into proxy.trusted.', warning: true };
+    yield {
+      path: ['baseUrl'],
+      message,
+      fix: 'Write the addresses of the proxy into proxy.trusted.',
+      warning: true,
+    };
   }
 }
 
-function* trustFindings({ proxy }: Readable<Document>, required: readonly RequiredBlock[]): Generator<Finding> {
+function* trustFindings(
+  { proxy }: Readable<Document>,
+  required: readonly RequiredBlock[],
+): Generator<Finding> {
   for (const [index, text] of (proxy?.trusted ?? []).entries()) {
     if (text === undefined) continue;
     const path: Path = ['proxy', 'trusted', index];
@@ -60,7 +78,12 @@ function* trustFindings({ proxy }: Readable<Document>, required: readonly Requir
       };
     } else if (block.bits < widest) {
       const message = `${quoted(text)} is wider than /${widest}; everyone in it can claim to come from anywhere.`;
-      yield { path, message, fix: "Name the proxies' own addresses, or the smallest block that only they are in.", warning: true };
+      yield {
+        path,
+        message,
+        fix: "Name the proxies' own addresses, or the smallest block that only they are in.",
+        warning: true,
+      };
     }
   }
 }
@@ -71,7 +94,10 @@ function requiredBlocks({ access = [] }: Readable<Document>): readonly RequiredB
   for (const [index, rule] of access.entries()) {
     for (const [position, text] of (rule?.require?.networks ?? []).entries()) {
       if (text === undefined || blocks.has(text)) continue;
-      blocks.set(text, { ...blockOf(text), path: ['access', index, 'require', 'networks', position] });
+      blocks.set(text, {
+        ...blockOf(text),
+        path: ['access', index, 'require', 'networks', position],
+      });
     }
   }
   return [...blocks.values()];
@@ -83,7 +109,10 @@ function blockOf(text: string): Block {
 }
 
 function overlap(one: Block, other: Block): boolean {
-  return one.first.kind() === other.first.kind() && one.first.match(other.first, Math.min(one.bits, other.bits));
+  return (
+    one.first.kind() === other.first.kind() &&
+    one.first.match(other.first, Math.min(one.bits, other.bits))
+  );
 }
 
 /**
@@ -94,7 +123,9 @@ export function areWithin(networks: readonly string[], bounds: readonly string[]
   const outer = merged(bounds.map(rangeOf));
   return networks
     .map(rangeOf)
-    .every(({ family, from, to }) => outer.some(range => range.family === family && range.from <= from && to <= range.to));
+    .every(({ family, from, to }) =>
+      outer.some(range => range.family === family && range.from <= from && to <= range.to),
+    );
 }
 
 /** First and last address as numbers. */
@@ -113,11 +144,14 @@ function rangeOf(text: string): Range {
 
 /** Ranges that overlap or touch become one. */
 function merged(ranges: readonly Range[]): readonly Range[] {
-  const sorted = [...ranges].sort((a, b) => a.family.localeCompare(b.family) || (a.from < b.from ? -1 : 1));
+  const sorted = [...ranges].sort(
+    (a, b) => a.family.localeCompare(b.family) || (a.from < b.from ? -1 : 1),
+  );
   const result: Range[] = [];
   for (const range of sorted) {
     const last = result.at(-1);
-    if (last === undefined || last.family !== range.family || range.from > last.to + 1n) result.push(range);
+    if (last === undefined || last.family !== range.family || range.from > last.to + 1n)
+      result.push(range);
     else result[result.length - 1] = { ...last, to: range.to > last.to ? range.to : last.to };
   }
   return result;

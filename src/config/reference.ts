@@ -1,4 +1,7 @@
-/** The reference page of the configuration, made from the schema: `npm run docs:configuration` writes docs/configuration.md. */
+/**
+ * The reference page of the configuration, made from the schema: `npm run docs:configuration`
+ * writes docs/configuration.md.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { documentSchema } from './schema.ts';
@@ -44,7 +47,9 @@ and a file of more than 8 MB are refused; anchors and aliases may be used. Warni
 /** The whole page. The same schema and example give the same text. */
 export function renderReference(): string {
   const example = readFileSync(EXAMPLE, 'utf8');
-  const sections = Object.entries(documentSchema.shape).map(([key, schema]) => sectionOf(key, schema as z.ZodType, example));
+  const sections = Object.entries(documentSchema.shape).map(([key, schema]) =>
+    sectionOf(key, schema as z.ZodType, example),
+  );
   return [INTRODUCTION, ...sections].join('\n');
 }
 
@@ -52,7 +57,8 @@ function sectionOf(key: string, schema: z.ZodType, example: string): string {
   const yaml = ['```yaml', exampleOf(key, example), '```'].join('\n');
   const rows = rowsOf(key, schema);
   // The table of a single value says it all.
-  const meaning = rows.length === 1 && rows[0]?.key === `\`${key}\`` ? [] : [factsOf(schema).description];
+  const meaning =
+    rows.length === 1 && rows[0]?.key === `\`${key}\`` ? [] : [factsOf(schema).description];
   return `${[`## ${key}`, ...meaning, tableOf(rows), yaml].join('\n\n')}\n`;
 }
 
@@ -76,14 +82,20 @@ function rowsOf(key: string, schema: z.ZodType): Row[] {
     if (!(holder instanceof z.ZodObject)) return rowsOf(path, child);
     const row = rowOf(path, child);
     const twin = shown.get(holder);
-    if (twin !== undefined) return [{ ...row, meaning: `${row.meaning} The keys are those of \`${twin}\`.` }];
+    if (twin !== undefined)
+      return [{ ...row, meaning: `${row.meaning} The keys are those of \`${twin}\`.` }];
     shown.set(holder, name);
     return [row, ...rowsOf(path, child)];
   });
 }
 
 function rowOf(key: string, schema: z.ZodType): Row {
-  return { key: `\`${key}\``, kind: kindOf(schema), fallback: defaultOf(schema), meaning: factsOf(schema).description ?? '' };
+  return {
+    key: `\`${key}\``,
+    kind: kindOf(schema),
+    fallback: defaultOf(schema),
+    meaning: factsOf(schema).description ?? '',
+  };
 }
 
 function kindOf(schema: z.ZodType): string {
@@ -99,7 +111,8 @@ function defaultOf(schema: z.ZodType): string {
   if (schema instanceof z.ZodOptional) return 'none';
   if (!(schema instanceof z.ZodPrefault)) return '**required**';
   const value: unknown = schema.def.defaultValue;
-  if (Array.isArray(value)) return value.length === 0 ? '`[]`' : value.map(item => `\`${String(item)}\``).join('<br>');
+  if (Array.isArray(value))
+    return value.length === 0 ? '`[]`' : value.map(item => `\`${String(item)}\``).join('<br>');
   if (unwrapped(schema) instanceof z.ZodRecord) return '`{}`';
   return typeof value === 'object' ? 'as below' : `\`${String(value)}\``;
 }
@@ -108,7 +121,11 @@ function tableOf(rows: readonly Row[]): string {
   const lines = rows.map(({ key, kind, fallback, meaning }) =>
     [key, kind, fallback, meaning].map(cell => cell.replaceAll('|', '\\|')).join(' | '),
   );
-  return ['| key | value | default | meaning |', '|---|---|---|---|', ...lines.map(line => `| ${line} |`)].join('\n');
+  return [
+    '| key | value | default | meaning |',
+    '|---|---|---|---|',
+    ...lines.map(line => `| ${line} |`),
+  ].join('\n');
 }
 
 /** The lines of one top-level key in the example file, with the comments inside. */

@@ -1,4 +1,7 @@
-/** What the document points at: secrets in the environment and in files, session policies, copies of metadata. */
+/**
+ * What the document points at: secrets in the environment and in files, session policies, copies of
+ * metadata.
+ */
 import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
 import { databaseUrlJudgement } from './database-url.ts';
@@ -16,7 +19,10 @@ export interface Surroundings {
 }
 
 export interface References {
-  /** The text that a reference of the document points at. Throws when it was not found, which `findings` told. */
+  /**
+   * The text that a reference of the document points at. Throws when it was not found, which
+   * `findings` told.
+   */
   textOf(reference: object): string;
   readonly findings: readonly Finding[];
 }
@@ -40,12 +46,16 @@ export function absolutePath(file: string, directory: string): string {
 }
 
 /** Reads everything that the readable part of the document points at; a file is read once. */
-export async function resolveReferences(document: Readable<Document>, surroundings: Surroundings): Promise<References> {
+export async function resolveReferences(
+  document: Readable<Document>,
+  surroundings: Surroundings,
+): Promise<References> {
   const texts = new Map<object, string>();
   const findings: Finding[] = [];
   const files = new Map<string, Promise<SmallFile | UnreadableFile>>();
   const fileAt = (name: string, maxBytes: number): Promise<SmallFile | UnreadableFile> => {
-    const known = files.get(`${maxBytes} ${name}`) ?? readSmallFile(name, maxBytes).catch(unreadable);
+    const known =
+      files.get(`${maxBytes} ${name}`) ?? readSmallFile(name, maxBytes).catch(unreadable);
     files.set(`${maxBytes} ${name}`, known);
     return known;
   };
@@ -57,7 +67,9 @@ export async function resolveReferences(document: Readable<Document>, surroundin
         ? fromEnvironment(reference.env, surroundings.env)
         : await fromFile(pointer, reference.file, surroundings.directory, fileAt);
     const kept = found.text === undefined ? NOTHING : pointer.read(found.text);
-    findings.push(...[...found.judgements, ...kept.judgements].map(judgement => ({ path, ...judgement })));
+    findings.push(
+      ...[...found.judgements, ...kept.judgements].map(judgement => ({ path, ...judgement })),
+    );
     if (kept.text !== undefined) texts.set(reference, kept.text);
   }
   return {
@@ -83,10 +95,17 @@ function refused(mistake: Mistake): Found {
 }
 
 function fromEnvironment(name: string, env: Surroundings['env']): Found {
-  // Somebody may have put the secret itself where its name belongs: only what looks like a name is shown.
-  const shown = /^[A-Z][A-Z0-9_]{0,63}$/.test(name) ? `environment variable ${name}` : 'environment variable that is named here';
+  // Somebody may have put the secret itself where its name belongs: only what looks like a name is
+  // shown.
+  const shown = /^[A-Z][A-Z0-9_]{0,63}$/.test(name)
+    ? `environment variable ${name}`
+    : 'environment variable that is named here';
   const text = Object.hasOwn(env, name) ? env[name] : undefined;
-  if (text === undefined) return refused({ message: `the ${shown} is not set.`, fix: 'Set it where the bridge is started.' });
+  if (text === undefined)
+    return refused({
+      message: `the ${shown} is not set.`,
+      fix: 'Set it where the bridge is started.',
+    });
   return { text, judgements: [] };
 }
 
@@ -103,7 +122,13 @@ async function fromFile(
       message: `the file ${name} ${found.message}.`,
       fix: 'Correct the path, which is relative to this file, or the file.',
     });
-  return { text: found.text, judgements: permissionJudgements(name, found, { secret: pointer.secret, self: process.getuid?.() }) };
+  return {
+    text: found.text,
+    judgements: permissionJudgements(name, found, {
+      secret: pointer.secret,
+      self: process.getuid?.(),
+    }),
+  };
 }
 
 function unreadable(cause: unknown): UnreadableFile {
@@ -113,10 +138,12 @@ function unreadable(cause: unknown): UnreadableFile {
 
 function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   const url = document.store?.postgres?.url;
-  if (url) yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlJudgement);
+  if (url)
+    yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlJudgement);
   for (const [index, connector] of (document.connectors ?? []).entries()) {
     const secret = connector?.oidc?.clientSecret;
-    if (secret) yield secretPointer(['connectors', index, 'oidc', 'clientSecret'], secret as SecretReference);
+    if (secret)
+      yield secretPointer(['connectors', index, 'oidc', 'clientSecret'], secret as SecretReference);
     const metadata = connector?.saml?.metadata;
     // The metadata is read by the connector each time it needs it; here only that it can be.
     if (metadata?.file)
@@ -131,7 +158,11 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   for (const [index, account] of (document.accounts ?? []).entries()) {
     const externalId = account?.via?.externalId;
     if (typeof externalId === 'object')
-      yield secretPointer(['accounts', index, 'via', 'externalId'], externalId as SecretReference, externalIdMistake);
+      yield secretPointer(
+        ['accounts', index, 'via', 'externalId'],
+        externalId as SecretReference,
+        externalIdMistake,
+      );
   }
   for (const [index, rule] of (document.access ?? []).entries()) {
     const policy = rule?.session?.policy;
@@ -146,11 +177,16 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   }
 }
 
-function secretPointer(path: Path, reference: SecretReference, judge: (text: string) => Judgement | undefined = () => undefined): Pointer {
+function secretPointer(
+  path: Path,
+  reference: SecretReference,
+  judge: (text: string) => Judgement | undefined = () => undefined,
+): Pointer {
   const read = (text: string): Found => {
     // Editors and `echo` end a file with a line break that is not part of the secret.
     const secret = 'file' in reference ? text.replace(/[\r\n]+$/, '') : text;
-    if (secret.trim() === '') return refused({ message: 'points at an empty secret.', fix: 'Put the secret there.' });
+    if (secret.trim() === '')
+      return refused({ message: 'points at an empty secret.', fix: 'Put the secret there.' });
     if (/\p{Cc}/u.test(secret))
       return refused({
         message: 'points at a secret with a line break or a control character in it.',
@@ -162,7 +198,10 @@ function secretPointer(path: Path, reference: SecretReference, judge: (text: str
   return { path, reference, secret: true, maxBytes: MAX_SECRET_BYTES, read };
 }
 
-/** The policy without needless white space, which AWS counts (STS API reference: Policy, 1 to 2048 characters up to U+00FF). */
+/**
+ * The policy without needless white space, which AWS counts (STS API reference: Policy, 1 to 2048
+ * characters up to U+00FF).
+ */
 function readPolicy(text: string): Found {
   let policy: unknown;
   try {
@@ -175,7 +214,10 @@ function readPolicy(text: string): Found {
     });
   }
   if (typeof policy !== 'object' || policy === null || !Object.hasOwn(policy, 'Statement')) {
-    return refused({ message: 'points at JSON that is not an IAM policy.', fix: 'Put an object with Version and Statement there.' });
+    return refused({
+      message: 'points at JSON that is not an IAM policy.',
+      fix: 'Put an object with Version and Statement there.',
+    });
   }
   const compact = JSON.stringify(policy);
   if (compact.length > MAX_POLICY_CHARACTERS) {
@@ -185,6 +227,9 @@ function readPolicy(text: string): Found {
     });
   }
   if (!/^[\t\n\r\u0020-\u00ff]*$/.test(compact))
-    return refused({ message: 'points at a policy with characters beyond U+00FF.', fix: 'AWS does not take them: write them out of it.' });
+    return refused({
+      message: 'points at a policy with characters beyond U+00FF.',
+      fix: 'AWS does not take them: write them out of it.',
+    });
   return { text: compact, judgements: [] };
 }

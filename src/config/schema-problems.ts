@@ -1,4 +1,7 @@
-/** What the schema found wrong, in plain words, each with a fix. No value is repeated unless its own judgement does it. */
+/**
+ * What the schema found wrong, in plain words, each with a fix. No value is repeated unless its own
+ * judgement does it.
+ */
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
 import type { Finding, Mistake, Path } from './problems.ts';
@@ -14,10 +17,18 @@ const EXPECTED: Readonly<Record<string, Mistake>> = {
   object: { message: 'must be a map of keys.', fix: 'Write keys and values, indented or in { }.' },
   record: { message: 'must be a map of keys.', fix: 'Write keys and values, indented or in { }.' },
 };
-const ONE_VALUE: Mistake = { message: 'must be one value.', fix: 'Write one value, neither a list nor keys.' };
-const DURATION: Mistake = { message: 'must be a length of time with its unit.', fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.' };
+const ONE_VALUE: Mistake = {
+  message: 'must be one value.',
+  fix: 'Write one value, neither a list nor keys.',
+};
+const DURATION: Mistake = {
+  message: 'must be a length of time with its unit.',
+  fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.',
+};
 
-/** Every mistake that the schema found in the document; `root` is the document as it was written. */
+/**
+ * Every mistake that the schema found in the document; `root` is the document as it was written.
+ */
 export function schemaFindings(issues: readonly z.core.$ZodIssue[], root: unknown): Finding[] {
   return issues.flatMap(issue => findingsOf(issue, root));
 }
@@ -32,9 +43,17 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown): Finding[] {
     case 'invalid_value':
       return [{ path, ...wrongChoice(issue.values.map(String), path, root) }];
     case 'custom':
-      return [{ path, message: issue.message, fix: String(issue.params?.fix ?? 'Correct the value.') }];
+      return [
+        { path, message: issue.message, fix: String(issue.params?.fix ?? 'Correct the value.') },
+      ];
     default:
-      return [{ path, message: 'is not valid.', fix: 'Compare it with the reference of the configuration.' }];
+      return [
+        {
+          path,
+          message: 'is not valid.',
+          fix: 'Compare it with the reference of the configuration.',
+        },
+      ];
   }
 }
 
@@ -51,10 +70,16 @@ function unknownKey(key: string, parent: Path): Mistake {
 function wrongType(expected: string, path: Path, root: unknown): Mistake {
   const value = valueAt(root, path);
   if (value === undefined) return { message: 'is missing.', fix: `Add it${exampleOf(path)}.` };
-  if (value === null) return { message: 'has no value.', fix: `Write one${exampleOf(path)}, or take the key out.` };
+  if (value === null)
+    return { message: 'has no value.', fix: `Write one${exampleOf(path)}, or take the key out.` };
   if (expected === 'string' && typeof value === 'object') return ONE_VALUE;
   if (expected === 'string' && factsAt(path).kind?.startsWith('duration')) return DURATION;
-  return EXPECTED[expected] ?? { message: 'has the wrong type.', fix: 'Compare it with the reference of the configuration.' };
+  return (
+    EXPECTED[expected] ?? {
+      message: 'has the wrong type.',
+      fix: 'Compare it with the reference of the configuration.',
+    }
+  );
 }
 
 function factsAt(path: Path): Facts {
@@ -78,5 +103,8 @@ function wrongChoice(values: readonly string[], path: Path, root: unknown): Mist
 }
 
 function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, step) => (value as Record<string | number, unknown> | null | undefined)?.[step], root);
+  return path.reduce<unknown>(
+    (value, step) => (value as Record<string | number, unknown> | null | undefined)?.[step],
+    root,
+  );
 }

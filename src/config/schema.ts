@@ -1,8 +1,9 @@
 /**
  * The grammar of the configuration file: every key with its kind, default and meaning.
  *
- * The reference page is made from it (reference.ts). What two keys must hold together is not here (cross-checks.ts).
- * `prefault` gives the default as a person would write it, so that it is checked and shown like any other value.
+ * The reference page is made from it (reference.ts). What two keys must hold together is not here
+ * (cross-checks.ts). `prefault` gives the default as a person would write it, so that it is checked
+ * and shown like any other value.
  */
 import { z } from 'zod';
 import { PARTITIONS } from '../core/role.ts';
@@ -33,13 +34,15 @@ const DAY = 24 * HOUR;
 
 const atLeastOne = <T extends z.ZodType>(item: T, what: string) =>
   judged(z.array(item), value =>
-    (value as unknown[]).length > 0 ? undefined : { message: 'is an empty list.', fix: `Write at least one ${what}.` },
+    (value as unknown[]).length > 0
+      ? undefined
+      : { message: 'is an empty list.', fix: `Write at least one ${what}.` },
   );
 
 /**
- * What counts as multi-factor unless the connector says otherwise: RFC 8176 `mfa`, the REFEDS MFA profile, Entra ID and
- * AD FS, the PAPE policy that several OpenID providers answer with, and the SAML classes that are two-factor by definition
- * (SAML 2.0 Authentication Context, section 3.4).
+ * What counts as multi-factor unless the connector says otherwise: RFC 8176 `mfa`, the REFEDS MFA
+ * profile, Entra ID and AD FS, the PAPE policy that several OpenID providers answer with, and the
+ * SAML classes that are two-factor by definition (SAML 2.0 Authentication Context, section 3.4).
  */
 const MULTI_FACTOR_METHODS = [
   'mfa',
@@ -54,7 +57,9 @@ const MULTI_FACTOR_METHODS = [
 const listen = z.strictObject({
   host: host()
     .prefault('127.0.0.1')
-    .describe('Address to listen on. TLS ends at a proxy in front, so beyond loopback `baseUrl` must be https.'),
+    .describe(
+      'Address to listen on. TLS ends at a proxy in front, so beyond loopback `baseUrl` must be https.',
+    ),
   port: wholeNumber(0, 65535).prefault(3000).describe('Port to listen on; 0 takes a free one.'),
 });
 
@@ -70,7 +75,9 @@ const proxy = z.strictObject({
 const store = z.strictObject({
   sqlite: filePath()
     .optional()
-    .describe('The database file of the embedded store, or `:memory:`, which forgets everything at the end. Either this or `postgres`.'),
+    .describe(
+      'The database file of the embedded store, or `:memory:`, which forgets everything at the end. Either this or `postgres`.',
+    ),
   postgres: z
     .strictObject({
       url: secret().describe(
@@ -82,8 +89,12 @@ const store = z.strictObject({
 });
 
 const sessions = z.strictObject({
-  idle: duration({ min: MINUTE, max: DAY }).prefault('1h').describe('A browser session ends after this time without a request.'),
-  max: duration({ min: MINUTE, max: DAY }).prefault('12h').describe('A browser session ends after this time whatever happens.'),
+  idle: duration({ min: MINUTE, max: DAY })
+    .prefault('1h')
+    .describe('A browser session ends after this time without a request.'),
+  max: duration({ min: MINUTE, max: DAY })
+    .prefault('12h')
+    .describe('A browser session ends after this time whatever happens.'),
 });
 
 const help = z.strictObject({
@@ -92,40 +103,71 @@ const help = z.strictObject({
 });
 
 const log = z.strictObject({
-  level: choice(LOG_LEVELS).prefault('info').describe('The least important message that is written.'),
+  level: choice(LOG_LEVELS)
+    .prefault('info')
+    .describe('The least important message that is written.'),
 });
 
 const claims = z.strictObject({
-  username: token(256).prefault('preferred_username').describe("The user name. It is part of every role session's name."),
+  username: token(256)
+    .prefault('preferred_username')
+    .describe("The user name. It is part of every role session's name."),
   email: token(256).prefault('email').describe('The mail address.'),
   groups: token(256).prefault('groups').describe('The groups, one or many.'),
-  displayName: token(256).optional().meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
+  displayName: token(256)
+    .optional()
+    .meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
 });
 
 const attributes = z.strictObject({
-  username: token(256).meta({ description: "The user name. It is part of every role session's name.", example: 'uid' }),
+  username: token(256).meta({
+    description: "The user name. It is part of every role session's name.",
+    example: 'uid',
+  }),
   email: token(256).meta({ description: 'The mail address.', example: 'mail' }),
   groups: token(256).meta({ description: 'The groups, one or many.', example: 'memberOf' }),
-  displayName: token(256).optional().meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
+  displayName: token(256)
+    .optional()
+    .meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
 });
 
 const oidc = z.strictObject({
-  issuer: url().meta({ description: 'The issuer, letter by letter as the provider names it.', example: 'https://acme.okta.com' }),
-  clientId: token(256).describe('The client id that the provider gave the bridge. The redirect URI is `{baseUrl}/oidc/{id}/callback`.'),
+  issuer: url().meta({
+    description: 'The issuer, letter by letter as the provider names it.',
+    example: 'https://acme.okta.com',
+  }),
+  clientId: token(256).describe(
+    'The client id that the provider gave the bridge. The redirect URI is `{baseUrl}/oidc/{id}/callback`.',
+  ),
   clientSecret: secret().describe('The client secret.'),
   clientAuthentication: choice(['client_secret_basic', 'client_secret_post'])
     .prefault('client_secret_basic')
-    .describe('How the bridge shows its client secret. Some providers do not decode the basic form as RFC 6749 wants it.'),
+    .describe(
+      'How the bridge shows its client secret. Some providers do not decode the basic form as RFC 6749 wants it.',
+    ),
   scopes: judged(
-    z.array(pattern('scope', /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/, 'visible ASCII characters without quotes and backslashes')),
+    z.array(
+      pattern(
+        'scope',
+        /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/,
+        'visible ASCII characters without quotes and backslashes',
+      ),
+    ),
     scopes =>
-      scopes.includes('openid') ? undefined : { message: 'lacks openid, without which there is no id_token.', fix: 'Write [openid, ...].' },
+      scopes.includes('openid')
+        ? undefined
+        : {
+            message: 'lacks openid, without which there is no id_token.',
+            fix: 'Write [openid, ...].',
+          },
   )
     .prefault(['openid', 'profile', 'email'])
     .describe('What to ask the provider for.'),
   claims: claims
     .prefault({})
-    .describe('Which claims say who somebody is. Dots lead into nested claims (`realm_access.roles`); a claim with that very name wins.'),
+    .describe(
+      'Which claims say who somebody is. Dots lead into nested claims (`realm_access.roles`); a claim with that very name wins.',
+    ),
 });
 
 const saml = z.strictObject({
@@ -142,16 +184,24 @@ const saml = z.strictObject({
     description: 'Which attributes say who somebody is.',
     example: '{ username: uid, email: mail, groups: memberOf }',
   }),
-  subject: token(256).optional().describe('An attribute that is the stable id of a person, where the NameID is transient.'),
+  subject: token(256)
+    .optional()
+    .describe('An attribute that is the stable id of a person, where the NameID is transient.'),
   allowUnsolicited: flag()
     .prefault(false)
-    .describe('Accept sign-ins that begin at the identity provider. They can be pushed on a browser by another site.'),
+    .describe(
+      'Accept sign-ins that begin at the identity provider. They can be pushed on a browser by another site.',
+    ),
   signRequests: flag()
     .prefault(false)
     .describe(
       "Sign every authentication request. With false they are signed where the identity provider's metadata requires it (`WantAuthnRequestsSigned`).",
     ),
-  clockSkew: duration({ min: 1, max: 2 * MINUTE, because: 'more makes stolen assertions live longer' })
+  clockSkew: duration({
+    min: 1,
+    max: 2 * MINUTE,
+    because: 'more makes stolen assertions live longer',
+  })
     .prefault('60s')
     .describe("How far the identity provider's clock may be off."),
 });
@@ -165,7 +215,9 @@ const connector = z.strictObject({
   mfa: z
     .array(token(256))
     .prefault(MULTI_FACTOR_METHODS)
-    .describe('Values of `amr`, `acr` or `AuthnContextClassRef` that count as multi-factor for `require.mfa`.'),
+    .describe(
+      'Values of `amr`, `acr` or `AuthnContextClassRef` that count as multi-factor for `require.mfa`.',
+    ),
   oidc: oidc.optional().describe('An OpenID Connect provider. Either this or `saml`.'),
   saml: saml
     .optional()
@@ -177,7 +229,10 @@ const connector = z.strictObject({
 const issuer = z.strictObject({
   saml: z
     .strictObject({
-      entityId: token(1024).optional().meta({ description: 'Our entity id in SAML assertions.', default: '`{baseUrl}/saml/idp`' }),
+      entityId: token(1024).optional().meta({
+        description: 'Our entity id in SAML assertions.',
+        default: '`{baseUrl}/saml/idp`',
+      }),
     })
     .prefault({})
     .describe('Toward accounts with `trust: saml`.'),
@@ -188,11 +243,15 @@ const issuer = z.strictObject({
         .describe("The audience of our tokens: a client id of the account's OIDC provider."),
     })
     .prefault({})
-    .describe('Toward accounts with `trust: web-identity`. The issuer of these tokens is `baseUrl`, from where AWS fetches the keys.'),
+    .describe(
+      'Toward accounts with `trust: web-identity`. The issuer of these tokens is `baseUrl`, from where AWS fetches the keys.',
+    ),
   keys: z
     .strictObject({
       directory: filePath().prefault('certs').describe('Where the signing keys lie.'),
-      create: flag().prefault(true).describe('Make keys that are missing. With false, a missing key stops the start.'),
+      create: flag()
+        .prefault(true)
+        .describe('Make keys that are missing. With false, a missing key stops the start.'),
     })
     .prefault({})
     .describe('The keys that assertions and tokens are signed with.'),
@@ -203,11 +262,15 @@ const partitionOverrides = z.strictObject({
   samlRecipient: url().optional().describe('Recipient of our assertions.'),
   // A name that nobody fetches, and China's guide writes it with http.
   samlAttributePrefix: judged(token(256), value =>
-    value.endsWith('/') ? undefined : { message: 'does not end with a slash.', fix: `Write ${value}/.` },
+    value.endsWith('/')
+      ? undefined
+      : { message: 'does not end with a slash.', fix: `Write ${value}/.` },
   )
     .meta({ kind: 'URL' })
     .optional()
-    .describe('What stands in front of `Role` and `RoleSessionName` in attribute names; ends with a slash.'),
+    .describe(
+      'What stands in front of `Role` and `RoleSessionName` in attribute names; ends with a slash.',
+    ),
   signinUrl: url().optional().describe('The sign-in service, without `/federation`.'),
   consoleUrl: url().optional().describe("The console's start page."),
   stsUrl: url().optional().describe('The STS endpoint, for all regions.'),
@@ -221,17 +284,23 @@ const aws = z.strictObject({
       console: url().optional().describe("The console's start page."),
     })
     .prefault({})
-    .meta({ description: 'Other endpoints for every partition, such as a local AWS.', default: "the partition's own" }),
+    .meta({
+      description: 'Other endpoints for every partition, such as a local AWS.',
+      default: "the partition's own",
+    }),
   partitions: z
     .strictObject(
-      Object.fromEntries(PARTITIONS.map(name => [name, partitionOverrides.optional().describe(`Values for \`${name}\`.`)])) as Record<
-        (typeof PARTITIONS)[number],
-        z.ZodOptional<typeof partitionOverrides>
-      >,
+      Object.fromEntries(
+        PARTITIONS.map(name => [
+          name,
+          partitionOverrides.optional().describe(`Values for \`${name}\`.`),
+        ]),
+      ) as Record<(typeof PARTITIONS)[number], z.ZodOptional<typeof partitionOverrides>>,
     )
     .prefault({})
     .meta({
-      description: 'Values for one partition, where ours are wrong or you use a special endpoint. Stronger than `endpoints`.',
+      description:
+        'Values for one partition, where ours are wrong or you use a special endpoint. Stronger than `endpoints`.',
       default: 'what AWS documents',
     }),
   consoleHosts: z.array(consoleHost()).max(50).prefault([]).meta({
@@ -239,7 +308,9 @@ const aws = z.strictObject({
       'Further hosts to which `destination` of a console link may lead, in every partition: a host name, or `*.` and a domain of three parts or more. The console, Health, QuickSight and Lightsail of each partition are known.',
     example: '["*.console.example.com"]',
   }),
-  timeout: duration({ min: 1, max: 30 }).prefault('5s').describe('How long one call to AWS may take.'),
+  timeout: duration({ min: 1, max: 30 })
+    .prefault('5s')
+    .describe('How long one call to AWS may take.'),
 });
 
 /** The whole file. */

@@ -7,7 +7,10 @@ import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 
 /** The keys of a selector, in whatever section they stand. */
-export type ReadableSelector = Pick<NonNullable<Readable<Document['access'][number]>>, 'groups' | 'groupPattern' | 'connectors'>;
+export type ReadableSelector = Pick<
+  NonNullable<Readable<Document['access'][number]>>,
+  'groups' | 'groupPattern' | 'connectors'
+>;
 
 /**
  * The connectors by id, with those that have mistakes of their own: a selector that names them is
@@ -28,22 +31,40 @@ export interface ConnectorList {
 export function listConnectors(document: Readable<Document>, raw: unknown): ConnectorList {
   const written = (raw as { connectors?: unknown } | null)?.connectors;
   const all: readonly unknown[] = Array.isArray(written) ? written : [];
-  const mentioned = new Set(all.map(connector => (connector as { id?: unknown } | null)?.id).filter(id => typeof id === 'string'));
+  const mentioned = new Set(
+    all
+      .map(connector => (connector as { id?: unknown } | null)?.id)
+      .filter(id => typeof id === 'string'),
+  );
   return {
-    ids: (document.connectors ?? []).flatMap(connector => (connector?.id === undefined ? [] : [connector.id])),
+    ids: (document.connectors ?? []).flatMap(connector =>
+      connector?.id === undefined ? [] : [connector.id],
+    ),
     mayBeOmitted: all.length <= 1 || isWritten(document, 'trustGroupsOf'),
     mentions: id => mentioned.has(id),
   };
 }
 
 /** `path` leads to the section that holds the keys. */
-export function* selectorFindings(selector: ReadableSelector, path: Path, connectors: ConnectorList): Generator<Finding> {
+export function* selectorFindings(
+  selector: ReadableSelector,
+  path: Path,
+  connectors: ConnectorList,
+): Generator<Finding> {
   const { groups, groupPattern } = selector;
   if (groups !== undefined && groupPattern !== undefined) {
-    yield { path: [...path, 'groupPattern'], message: 'stands beside groups.', fix: 'Make two rules of it.' };
+    yield {
+      path: [...path, 'groupPattern'],
+      message: 'stands beside groups.',
+      fix: 'Make two rules of it.',
+    };
   }
   if (!isWritten(selector, 'groups') && !isWritten(selector, 'groupPattern')) {
-    yield { path, message: 'has neither groups nor groupPattern, so it gives nothing to anybody.', fix: 'Add groups: [name].' };
+    yield {
+      path,
+      message: 'has neither groups nor groupPattern, so it gives nothing to anybody.',
+      fix: 'Add groups: [name].',
+    };
   }
   if (groups?.length === 0)
     yield {
@@ -54,12 +75,17 @@ export function* selectorFindings(selector: ReadableSelector, path: Path, connec
   yield* connectorFindings(selector, path, connectors);
 }
 
-function* connectorFindings(selector: ReadableSelector, path: Path, { ids, mayBeOmitted, mentions }: ConnectorList): Generator<Finding> {
+function* connectorFindings(
+  selector: ReadableSelector,
+  path: Path,
+  { ids, mayBeOmitted, mentions }: ConnectorList,
+): Generator<Finding> {
   const known = ids.join(', ');
   if (!isWritten(selector, 'connectors') && !mayBeOmitted) {
     yield {
       path,
-      message: 'does not say whose groups count, although there are several connectors: each of them could grant its roles.',
+      message:
+        'does not say whose groups count, although there are several connectors: each of them could grant its roles.',
       fix: `Add connectors: [...] with those of ${known} whose groups count. If you trust the groups of all connectors equally, write trustGroupsOf: all at the top level instead.`,
     };
   }
@@ -84,7 +110,8 @@ function* connectorFindings(selector: ReadableSelector, path: Path, { ids, mayBe
         message: `${quoted(id)} is not a connector of this file${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
         fix: `Write the id of a connector: ${known}.`,
       };
-    } else if (seen.has(id)) yield { path: at, message: `${quoted(id)} is listed twice.`, fix: 'Keep one of them.' };
+    } else if (seen.has(id))
+      yield { path: at, message: `${quoted(id)} is listed twice.`, fix: 'Keep one of them.' };
     seen.add(id);
   }
 }

@@ -1,6 +1,12 @@
 /** Finds templates without a fitting value for some users, who are denied the roles of the rule. */
 import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
-import { type FieldRule, type Gap, parseTemplate, templateGap, templateProblem } from '../core/template.ts';
+import {
+  type FieldRule,
+  type Gap,
+  parseTemplate,
+  templateGap,
+  templateProblem,
+} from '../core/template.ts';
 import type { Finding, Judgement, Mistake, Path } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
@@ -68,11 +74,17 @@ function judge(text: string, field: Field): Judgement | undefined {
 
 function mistakeOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): Mistake {
   if ('length' in gap) {
-    const limit = gap.length === 'too long' ? `longer than ${rule.longest}` : `shorter than ${rule.shortest}`;
-    return { message: `can become ${limit} characters, and such users are denied the roles of this rule.`, fix: fix(undefined) };
+    const limit =
+      gap.length === 'too long' ? `longer than ${rule.longest}` : `shorter than ${rule.shortest}`;
+    return {
+      message: `can become ${limit} characters, and such users are denied the roles of this rule.`,
+      fix: fix(undefined),
+    };
   }
   const name = `{${gap.placeholder}}`;
-  const candidates = alternatives.map(alternative => text.replaceAll(name, () => `{${gap.placeholder}|${alternative}}`));
+  const candidates = alternatives.map(alternative =>
+    text.replaceAll(name, () => `{${gap.placeholder}|${alternative}}`),
+  );
   return {
     message: `denies the roles of this rule to users whose ${name} is missing or not allowed by AWS.`,
     fix: fix(candidates.find(candidate => serves(candidate, gap, rule))),
@@ -83,7 +95,11 @@ function mistakeOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): 
  * Whether the text is a template in which this gap is closed; another one may be left, and is told
  * of next.
  */
-function serves(text: string, { placeholder }: { readonly placeholder: string }, rule: FieldRule): boolean {
+function serves(
+  text: string,
+  { placeholder }: { readonly placeholder: string },
+  rule: FieldRule,
+): boolean {
   if (templateProblem(text) !== undefined) return false;
   const left = templateGap(parseTemplate(text), rule);
   return left === undefined || ('placeholder' in left && left.placeholder !== placeholder);

@@ -1,7 +1,9 @@
 /**
- * The kinds of value that a key may hold, each with its own judgement and its name on the reference page (`kind`).
+ * The kinds of value that a key may hold, each with its own judgement and its name on the reference
+ * page (`kind`).
  *
- * A judgement says what is wrong and what to write instead. Values are shown in messages only where a secret has no business.
+ * A judgement says what is wrong and what to write instead. Values are shown in messages only where
+ * a secret has no business.
  */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
@@ -9,50 +11,80 @@ import { groupPatternProblem } from '../core/group-pattern.ts';
 import { type ConnectorId, isConnectorId } from '../core/identity.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
 import { isRegion } from '../core/partitions.ts';
-import { type AccountId, isAccountId, isRoleName, PARTITIONS, type RoleName } from '../core/role.ts';
+import {
+  type AccountId,
+  isAccountId,
+  isRoleName,
+  PARTITIONS,
+  type RoleName,
+} from '../core/role.ts';
 import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
-import { type FieldRule, fits, literalsOf, parseTemplate, templateProblem } from '../core/template.ts';
+import {
+  type FieldRule,
+  fits,
+  literalsOf,
+  parseTemplate,
+  templateProblem,
+} from '../core/template.ts';
 import { formatDuration, HOUR, MINUTE, parseDuration, type Seconds } from '../core/time.ts';
 import { type Mistake, quoted } from './problems.ts';
 
 const DAY = 24 * HOUR;
 
 /** A schema whose values are judged by us; the fix travels beside the message. */
-export function judged<T extends z.ZodType>(schema: T, judge: (value: z.output<T>) => Mistake | undefined): T {
+export function judged<T extends z.ZodType>(
+  schema: T,
+  judge: (value: z.output<T>) => Mistake | undefined,
+): T {
   return schema.superRefine((value, context) => {
     const mistake = judge(value as z.output<T>);
-    if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake.message, params: { fix: mistake.fix } });
+    if (mistake !== undefined)
+      context.addIssue({ code: 'custom', message: mistake.message, params: { fix: mistake.fix } });
   });
 }
 
-const word = (kind: string, judge: (text: string) => Mistake | undefined) => judged(z.string(), judge).meta({ kind });
+const word = (kind: string, judge: (text: string) => Mistake | undefined) =>
+  judged(z.string(), judge).meta({ kind });
 
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 function textMistake(text: string, max: number): Mistake | undefined {
   if (text.trim() === '') return { message: 'is empty.', fix: 'Write a value.' };
   if (INVISIBLE.test(text))
-    return { message: 'holds a control or invisible character.', fix: 'Write it on one line, with visible characters only.' };
-  if ([...text].length > max) return { message: `has more than ${max} characters.`, fix: `Write at most ${max}.` };
+    return {
+      message: 'holds a control or invisible character.',
+      fix: 'Write it on one line, with visible characters only.',
+    };
+  if ([...text].length > max)
+    return { message: `has more than ${max} characters.`, fix: `Write at most ${max}.` };
   return undefined;
 }
 
 /** Visible text on one line. */
 export const text = (max: number) => word('text', value => textMistake(value, max));
 
-/** Text that must match a pattern; `rule` says the pattern in words: `letters, digits and dashes`. */
+/**
+ * Text that must match a pattern; `rule` says the pattern in words: `letters, digits and dashes`.
+ */
 export const pattern = (kind: string, expression: RegExp, rule: string) =>
   word(kind, value =>
     expression.test(value)
       ? undefined
-      : { message: `${quoted(value)} is not ${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}.`, fix: `Write ${rule}.` },
+      : {
+          message: `${quoted(value)} is not ${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}.`,
+          fix: `Write ${rule}.`,
+        },
   );
 
 /** Text without any space, as URIs, claim names and scopes are. */
 export const token = (max: number) =>
   word(
     'text',
-    value => textMistake(value, max) ?? (/\s/.test(value) ? { message: 'holds a space.', fix: 'Write it without spaces.' } : undefined),
+    value =>
+      textMistake(value, max) ??
+      (/\s/.test(value)
+        ? { message: 'holds a space.', fix: 'Write it without spaces.' }
+        : undefined),
   );
 
 export const flag = () => z.boolean().meta({ kind: 'true or false' });
@@ -66,7 +98,10 @@ export const wholeNumber = (min: number, max: number) =>
   judged(z.number(), value =>
     Number.isInteger(value) && value >= min && value <= max
       ? undefined
-      : { message: `${value} is not a whole number from ${min} to ${max}.`, fix: `Write a number from ${min} to ${max}.` },
+      : {
+          message: `${value} is not a whole number from ${min} to ${max}.`,
+          fix: `Write a number from ${min} to ${max}.`,
+        },
   ).meta({ kind: `number, ${min} to ${max}` });
 
 interface DurationLimits {
@@ -81,16 +116,27 @@ export function duration({ min, max, because }: DurationLimits) {
   const judge = (value: string): Mistake | undefined => {
     const seconds = parseDuration(value);
     if (seconds === undefined)
-      return { message: `${quoted(value)} is not a length of time.`, fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.' };
+      return {
+        message: `${quoted(value)} is not a length of time.`,
+        fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.',
+      };
     if (seconds < min)
-      return { message: `${quoted(value)} is shorter than ${formatDuration(min)}.`, fix: `Write ${compact(min)} or more.` };
+      return {
+        message: `${quoted(value)} is shorter than ${formatDuration(min)}.`,
+        fix: `Write ${compact(min)} or more.`,
+      };
     if (seconds > max) {
       const reason = because === undefined ? '' : `; ${because}`;
-      return { message: `${quoted(value)} is longer than ${formatDuration(max)}${reason}.`, fix: `Write ${compact(max)} or less.` };
+      return {
+        message: `${quoted(value)} is longer than ${formatDuration(max)}${reason}.`,
+        fix: `Write ${compact(max)} or less.`,
+      };
     }
     return undefined;
   };
-  return word(`duration, ${compact(min)} to ${compact(max)}`, judge).transform(value => parseDuration(value)!);
+  return word(`duration, ${compact(min)} to ${compact(max)}`, judge).transform(
+    value => parseDuration(value)!,
+  );
 }
 
 /** Seconds as the file writes them: `7d`, `12h`, `15m`. */
@@ -104,14 +150,22 @@ export function compact(seconds: Seconds): string {
 
 /** Why a URL may not be used; the URL is not repeated, because it may hold a password. */
 function urlMistake(value: string): Mistake | undefined {
-  // URL.canParse drops tabs, turns backslashes and takes `https:host`: what a person reads must be what a machine reads.
+  // URL.canParse drops tabs, turns backslashes and takes `https:host`: what a person reads must be
+  // what a machine reads.
   if (!/^https?:\/\/[^\s\\]+$/i.test(value) || INVISIBLE.test(value) || !URL.canParse(value)) {
-    return { message: 'is not an http or https URL.', fix: 'Write a whole URL, such as https://idp.example.com/path.' };
+    return {
+      message: 'is not an http or https URL.',
+      fix: 'Write a whole URL, such as https://idp.example.com/path.',
+    };
   }
   const url = new URL(value);
   if (url.username !== '' || url.password !== '')
-    return { message: 'holds a user name or a password.', fix: 'Take the part before the @ out of it.' };
-  if (url.hash !== '' || value.includes('#')) return { message: 'holds a fragment.', fix: 'Take the # and what follows out of it.' };
+    return {
+      message: 'holds a user name or a password.',
+      fix: 'Take the part before the @ out of it.',
+    };
+  if (url.hash !== '' || value.includes('#'))
+    return { message: 'holds a fragment.', fix: 'Take the # and what follows out of it.' };
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     return {
       message: 'is http, which anyone on the way can read and change.',
@@ -140,8 +194,11 @@ export const origin = () =>
 /** A host name or an IP address to listen on. */
 export const host = () =>
   word('host', value => {
-    const isName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value);
-    const isAddress = ipaddr.IPv4.isValidFourPartDecimal(value) || (ipaddr.IPv6.isValid(value) && !value.includes('%'));
+    const isName =
+      /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(value);
+    const isAddress =
+      ipaddr.IPv4.isValidFourPartDecimal(value) ||
+      (ipaddr.IPv6.isValid(value) && !value.includes('%'));
     if (isAddress || (isName && !/^[\d.]+$/.test(value))) return undefined;
     return {
       message: `${quoted(value)} is not a host name or IP address.`,
@@ -172,13 +229,19 @@ const SHARED_DOMAINS = [
 export const consoleHost = () =>
   word('host, or `*.` and a domain', value => {
     const domain = value.startsWith('*.') ? value.slice(2) : value;
-    if (!/^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(domain)) {
+    if (
+      !/^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(
+        domain,
+      )
+    ) {
       return {
         message: `${quoted(value)} is not a host name.`,
         fix: 'Write a whole host name in lower case, such as console.example.com, or *.console.example.com for all hosts below it.',
       };
     }
-    const isShared = SHARED_DOMAINS.some(shared => shared === domain || shared.endsWith(`.${domain}`));
+    const isShared = SHARED_DOMAINS.some(
+      shared => shared === domain || shared.endsWith(`.${domain}`),
+    );
     if (value !== domain && (isShared || domain.split('.').length < 3)) {
       return {
         message: `${quoted(value)} includes hosts that belong to others.`,
@@ -195,18 +258,33 @@ export const network = () =>
     const isV4 = ipaddr.IPv4.isValidFourPartDecimal(address);
     const isAddress = isV4 || (ipaddr.IPv6.isValid(address) && !address.includes('%'));
     if (isAddress && !value.includes('/'))
-      return { message: `${quoted(value)} has no prefix length.`, fix: `Write ${value}/${isV4 ? 32 : 128} for one address.` };
-    if (!isAddress || !/^\d{1,3}$/.test(prefix) || value.split('/').length !== 2 || Number(prefix) > (isV4 ? 32 : 128)) {
-      return { message: `${quoted(value)} is not a block of addresses.`, fix: 'Write CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32.' };
+      return {
+        message: `${quoted(value)} has no prefix length.`,
+        fix: `Write ${value}/${isV4 ? 32 : 128} for one address.`,
+      };
+    if (
+      !isAddress ||
+      !/^\d{1,3}$/.test(prefix) ||
+      value.split('/').length !== 2 ||
+      Number(prefix) > (isV4 ? 32 : 128)
+    ) {
+      return {
+        message: `${quoted(value)} is not a block of addresses.`,
+        fix: 'Write CIDR notation, such as 10.0.0.0/8 or 2001:db8::/32.',
+      };
     }
     const first = (isV4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(value);
-    // Addresses are compared as IPv4 then, so a rule would let nobody in, and ::ffff:0:0/96 is everyone.
+    // Addresses are compared as IPv4 then, so a rule would let nobody in, and ::ffff:0:0/96 is
+    // everyone.
     if (first instanceof ipaddr.IPv6 && first.isIPv4MappedAddress()) {
       const fix = `Write ${first.toIPv4Address().toString()}/${Number(prefix) - 96}.`;
       return { message: `${quoted(value)} is a block of IPv4 in the form of IPv6.`, fix };
     }
     if (first.toNormalizedString() === ipaddr.parse(address).toNormalizedString()) return undefined;
-    return { message: `${quoted(value)} has bits set beyond its prefix.`, fix: `Write ${first.toString()}/${prefix}.` };
+    return {
+      message: `${quoted(value)} has bits set beyond its prefix.`,
+      fix: `Write ${first.toString()}/${prefix}.`,
+    };
   });
 
 // ---------------------------------------------------------------- words of AWS and of core
@@ -215,19 +293,30 @@ export const connectorId = () =>
   word('connector id', value =>
     isConnectorId(value)
       ? undefined
-      : { message: `${quoted(value)} is not a connector id.`, fix: 'Write 1 to 32 small letters, digits and dashes; it is part of URLs.' },
+      : {
+          message: `${quoted(value)} is not a connector id.`,
+          fix: 'Write 1 to 32 small letters, digits and dashes; it is part of URLs.',
+        },
   ).transform(value => value as ConnectorId);
 
 export const accountId = () =>
   word('account id', value =>
     isAccountId(value)
       ? undefined
-      : { message: `${quoted(value)} is not an AWS account id.`, fix: 'Write its twelve digits in quotes: "111122223333".' },
+      : {
+          message: `${quoted(value)} is not an AWS account id.`,
+          fix: 'Write its twelve digits in quotes: "111122223333".',
+        },
   ).transform(value => value as AccountId);
 
 export const region = () =>
   word('AWS region', value =>
-    isRegion(value) ? undefined : { message: `${quoted(value)} is not an AWS region.`, fix: 'Write a region such as eu-west-1.' },
+    isRegion(value)
+      ? undefined
+      : {
+          message: `${quoted(value)} is not an AWS region.`,
+          fix: 'Write a region such as eu-west-1.',
+        },
   );
 
 export const roleName = () =>
@@ -265,7 +354,10 @@ const MAX_TEMPLATE_CHARACTERS = 1024;
 function template(field: FieldRule, limits: string) {
   return word('template', value => {
     if (value.length > MAX_TEMPLATE_CHARACTERS)
-      return { message: `has more than ${MAX_TEMPLATE_CHARACTERS} characters.`, fix: `Use ${limits}.` };
+      return {
+        message: `has more than ${MAX_TEMPLATE_CHARACTERS} characters.`,
+        fix: `Use ${limits}.`,
+      };
     const problem = templateProblem(value);
     if (problem !== undefined)
       return {
@@ -276,17 +368,27 @@ function template(field: FieldRule, limits: string) {
     // Text around placeholders goes to AWS as it stands; alternatives do too.
     const around = parsed.filter(part => typeof part === 'string');
     const shortest = around.length === parsed.length ? field.shortest : 0;
-    if (fits(around.join(''), { ...field, shortest }) && literalsOf(parsed).every(text => fits(text, { ...field, shortest: 0 })))
+    if (
+      fits(around.join(''), { ...field, shortest }) &&
+      literalsOf(parsed).every(text => fits(text, { ...field, shortest: 0 }))
+    )
       return undefined;
-    return { message: `${quoted(value)} holds text that AWS does not take here.`, fix: `Use ${limits}.` };
+    return {
+      message: `${quoted(value)} holds text that AWS does not take here.`,
+      fix: `Use ${limits}.`,
+    };
   });
 }
 
-export const tagTemplate = () => template(TAG_VALUE, 'at most 256 letters, digits, spaces and _.:/=+-@');
+export const tagTemplate = () =>
+  template(TAG_VALUE, 'at most 256 letters, digits, spaces and _.:/=+-@');
 
-export const sourceIdentityTemplate = () => template(SOURCE_IDENTITY, '2 to 64 letters, digits and _+=,.@-, not beginning with aws:');
+export const sourceIdentityTemplate = () =>
+  template(SOURCE_IDENTITY, '2 to 64 letters, digits and _+=,.@-, not beginning with aws:');
 
-const POLICY_ARN = new RegExp(`^arn:(${PARTITIONS.join('|')}):iam::(aws|\\d{12}):policy/[\\w+=,.@/-]{1,512}$`);
+const POLICY_ARN = new RegExp(
+  `^arn:(${PARTITIONS.join('|')}):iam::(aws|\\d{12}):policy/[\\w+=,.@/-]{1,512}$`,
+);
 
 export const policyArn = () =>
   word('policy ARN', value =>
@@ -298,8 +400,14 @@ export const policyArn = () =>
         },
   );
 
-/** Partition and owner of a policy ARN that was judged good; the owner is `aws` for AWS's own policies. */
-export function policyArnParts(arn: string): { readonly partition: string; readonly owner: string } {
+/**
+ * Partition and owner of a policy ARN that was judged good; the owner is `aws` for AWS's own
+ * policies.
+ */
+export function policyArnParts(arn: string): {
+  readonly partition: string;
+  readonly owner: string;
+} {
   const [, partition = '', owner = ''] = POLICY_ARN.exec(arn) ?? [];
   return { partition, owner };
 }
@@ -308,7 +416,10 @@ export const groupPattern = () =>
   word('group pattern', value => {
     const problem = groupPatternProblem(value);
     if (problem === undefined) return textMistake(value, 256);
-    return { message: `${quoted(value)} cannot be used: ${problem}.`, fix: 'Write it like aws-{account}-{role}.' };
+    return {
+      message: `${quoted(value)} cannot be used: ${problem}.`,
+      fix: 'Write it like aws-{account}-{role}.',
+    };
   });
 
 // ---------------------------------------------------------------- things that lie elsewhere
@@ -318,7 +429,10 @@ export type SecretReference = { readonly env: string } | { readonly file: string
 
 const ENV_NAME = /^[A-Za-z_]\w{0,127}$/;
 
-/** Why a value is not a reference. Nothing of it is repeated, not even its keys: a secret may have been written in their place. */
+/**
+ * Why a value is not a reference. Nothing of it is repeated, not even its keys: a secret may have
+ * been written in their place.
+ */
 function referenceMistake(value: unknown): Mistake | undefined {
   const fix = 'Write { env: NAME } or { file: PATH }, and put the secret there.';
   if (value === undefined) return { message: 'is missing.', fix };
@@ -328,12 +442,14 @@ function referenceMistake(value: unknown): Mistake | undefined {
       message: 'is written into the file; a secret is never inline.',
       fix: `${fix} Replace the secret: it has been in a file that people read.`,
     };
-  if (typeof value !== 'object' || Array.isArray(value)) return { message: 'is not a reference to a secret.', fix };
+  if (typeof value !== 'object' || Array.isArray(value))
+    return { message: 'is not a reference to a secret.', fix };
   const [entry, ...more] = Object.entries(value);
   if (entry === undefined || more.length > 0 || (entry[0] !== 'env' && entry[0] !== 'file'))
     return { message: 'must have exactly one key, env or file.', fix };
   const [key, target] = entry;
-  if (typeof target !== 'string' || textMistake(target, 4096) !== undefined) return { message: `has no text as its ${key}.`, fix };
+  if (typeof target !== 'string' || textMistake(target, 4096) !== undefined)
+    return { message: `has no text as its ${key}.`, fix };
   if (key === 'env' && !ENV_NAME.test(target))
     return {
       message: 'has an env that is not the name of an environment variable.',
@@ -351,12 +467,20 @@ export const secret = () =>
 /** AssumeRole's ExternalId: 2 to 1224 of `[\w+=,.@:/-]` (STS API reference). */
 export function externalIdMistake(value: string): Mistake | undefined {
   if (/^[\w+=,.@:/-]{2,1224}$/.test(value)) return undefined;
-  return { message: 'is not an external id.', fix: 'Write 2 to 1224 letters, digits and _+=,.@:/-.' };
+  return {
+    message: 'is not an external id.',
+    fix: 'Write 2 to 1224 letters, digits and _+=,.@:/-.',
+  };
 }
 
-/** An external id is not a secret for AWS, so it may be written here; people may keep it elsewhere all the same. */
+/**
+ * An external id is not a secret for AWS, so it may be written here; people may keep it elsewhere
+ * all the same.
+ */
 export const externalId = () =>
-  judged(z.unknown(), value => (typeof value === 'string' ? externalIdMistake(value) : referenceMistake(value)))
+  judged(z.unknown(), value =>
+    typeof value === 'string' ? externalIdMistake(value) : referenceMistake(value),
+  )
     .transform(value => value as string | SecretReference)
     .meta({ kind: 'text, `{ env: NAME }` or `{ file: PATH }`' });
 

@@ -14,7 +14,9 @@ import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 import { compact } from './values.ts';
 
-type ReadableRequirements = NonNullable<NonNullable<Readable<Document['access'][number]>>['require']>;
+type ReadableRequirements = NonNullable<
+  NonNullable<Readable<Document['access'][number]>>['require']
+>;
 
 /** A rule as far as it matters here. */
 export interface GivenRoles {
@@ -63,10 +65,14 @@ export function* weakerRuleFindings(rules: readonly GivenRoles[]): Generator<Fin
   const budget = { left: MAX_COMPARISONS };
   for (const rule of rules) {
     const key = shapeOf(rule);
-    const stricter = known.get(key) ?? stricterThan(rule, termsOf(rule.require), { shelves, budget });
+    const stricter =
+      known.get(key) ?? stricterThan(rule, termsOf(rule.require), { shelves, budget });
     known.set(key, stricter);
     for (const [position, { rule: other, weakness }] of stricter.slice(0, MAX_NAMED).entries()) {
-      const more = position === MAX_NAMED - 1 && stricter.length > MAX_NAMED ? ' There are more stricter rules.' : '';
+      const more =
+        position === MAX_NAMED - 1 && stricter.length > MAX_NAMED
+          ? ' There are more stricter rules.'
+          : '';
       yield {
         path: ['access', rule.index],
         message: `${rule.name === undefined ? '' : `${quoted(rule.name)} `}gives ${sharedRole(rule, other)} on weaker terms than access[${other.index}]${other.name === undefined ? '' : ` ${quoted(other.name)}`}: ${weakness}.${more}`,
@@ -87,7 +93,10 @@ export function* weakerRuleFindings(rules: readonly GivenRoles[]): Generator<Fin
 function stricterThan(
   rule: GivenRoles,
   terms: Terms,
-  { shelves, budget }: { readonly shelves: ReadonlyMap<string, Shelf>; readonly budget: { left: number } },
+  {
+    shelves,
+    budget,
+  }: { readonly shelves: ReadonlyMap<string, Shelf>; readonly budget: { left: number } },
 ): readonly Stricter[] {
   const found = new Map<GivenRoles, string>();
   for (const slot of slotsOf(rule, shelves)) {
@@ -99,14 +108,20 @@ function stricterThan(
       if (weakness !== '') for (const member of members) found.set(member, weakness);
     }
   }
-  return [...found].map(([other, weakness]) => ({ rule: other, weakness })).sort((a, b) => a.rule.index - b.rule.index);
+  return [...found]
+    .map(([other, weakness]) => ({ rule: other, weakness }))
+    .sort((a, b) => a.rule.index - b.rule.index);
 }
 
 // ---------------------------------------------------------------- the index
 
 function shelve(rule: GivenRoles, terms: Terms, shelves: Map<string, Shelf>): void {
   for (const role of [EVERY_ROLE!, ...(rule.roles ?? [ROLE_OF_GROUP!])]) {
-    const shelf = shelves.get(role) ?? { all: new Map(), everywhere: new Map(), byAccount: new Map() };
+    const shelf = shelves.get(role) ?? {
+      all: new Map(),
+      everywhere: new Map(),
+      byAccount: new Map(),
+    };
     shelves.set(role, shelf);
     put(shelf.all, terms, rule);
     if (rule.accounts === undefined) put(shelf.everywhere, terms, rule);
@@ -125,7 +140,10 @@ function put(slot: Slot, terms: Terms, rule: GivenRoles): void {
 }
 
 /** Where rules stand that give one of the same roles in one of the same accounts. */
-function* slotsOf({ roles, accounts }: GivenRoles, shelves: ReadonlyMap<string, Shelf>): Generator<Slot> {
+function* slotsOf(
+  { roles, accounts }: GivenRoles,
+  shelves: ReadonlyMap<string, Shelf>,
+): Generator<Slot> {
   for (const role of roles === undefined ? [EVERY_ROLE!] : [...roles, ROLE_OF_GROUP!]) {
     const shelf = shelves.get(role);
     if (shelf === undefined) continue;
@@ -147,8 +165,14 @@ function shapeOf({ roles, accounts, require }: GivenRoles): string {
 }
 
 function sharedRole(one: GivenRoles, other: GivenRoles): string {
-  const roles = one.roles === undefined ? other.roles : one.roles.filter(role => other.roles?.includes(role) ?? true);
-  const accounts = one.accounts === undefined ? other.accounts : one.accounts.filter(account => other.accounts?.includes(account) ?? true);
+  const roles =
+    one.roles === undefined
+      ? other.roles
+      : one.roles.filter(role => other.roles?.includes(role) ?? true);
+  const accounts =
+    one.accounts === undefined
+      ? other.accounts
+      : one.accounts.filter(account => other.accounts?.includes(account) ?? true);
   const account = accounts?.[0]?.account;
   return `${roles?.[0] ?? 'the same roles'} in ${accounts === undefined ? 'every account' : (account?.name ?? account?.id ?? 'the same accounts')}`;
 }
@@ -158,7 +182,11 @@ function sharedRole(one: GivenRoles, other: GivenRoles): string {
 function termsReader(): (require: ReadableRequirements) => Terms {
   const known = new Map<string, Terms>();
   return require => {
-    const text = JSON.stringify([require.mfa, require.authenticatedWithin, [...(require.networks ?? [])].sort()]);
+    const text = JSON.stringify([
+      require.mfa,
+      require.authenticatedWithin,
+      [...(require.networks ?? [])].sort(),
+    ]);
     const terms = known.get(text) ?? { require, weakerThan: new Map() };
     known.set(text, terms);
     return terms;
@@ -177,12 +205,14 @@ function weaknessOf(weak: Terms, strict: Terms): string {
 function* weaknesses(weak: ReadableRequirements, strict: ReadableRequirements): Generator<string> {
   if (strict.mfa === true && weak.mfa === false) yield 'no mfa';
   const [within, limit] = [weak.authenticatedWithin, strict.authenticatedWithin];
-  if (limit !== undefined && within === undefined) yield `no authenticatedWithin (there ${compact(limit)})`;
+  if (limit !== undefined && within === undefined)
+    yield `no authenticatedWithin (there ${compact(limit)})`;
   if (limit !== undefined && within !== undefined && within > limit)
     yield `authenticatedWithin ${compact(within)} (there ${compact(limit)})`;
   const [networks, bounds] = [written(weak.networks), written(strict.networks)];
   if (bounds.length > 0 && networks.length === 0) yield `any network (there ${listed(bounds)})`;
-  else if (bounds.length > 0 && !areWithin(networks, bounds)) yield `networks ${listed(networks)} (there ${listed(bounds)})`;
+  else if (bounds.length > 0 && !areWithin(networks, bounds))
+    yield `networks ${listed(networks)} (there ${listed(bounds)})`;
 }
 
 function written(networks: ReadableRequirements['networks']): readonly string[] {
@@ -190,5 +220,7 @@ function written(networks: ReadableRequirements['networks']): readonly string[] 
 }
 
 function listed(networks: readonly string[]): string {
-  return networks.length > 3 ? `${networks.slice(0, 3).join(', ')} and ${networks.length - 3} more` : networks.join(', ');
+  return networks.length > 3
+    ? `${networks.slice(0, 3).join(', ')} and ${networks.length - 3} more`
+    : networks.join(', ');
 }

@@ -1,9 +1,22 @@
 /**
  * The YAML text as a plain value, and the place of every key in it.
  *
- * The library's own messages quote the text around a mistake, where a secret may stand; ours name the rule only.
+ * The library's own messages quote the text around a mistake, where a secret may stand; ours name
+ * the rule only.
  */
-import { type Document, type ErrorCode, isAlias, isMap, isNode, isScalar, isSeq, Lexer, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  type ErrorCode,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from 'yaml';
 import type { Finding, Path } from './problems.ts';
 
 export interface Place {
@@ -32,13 +45,25 @@ const MAX_ALIASES = 10_000;
 const MAX_SYNTAX_FAULTS = 5;
 
 const QUOTES = 'Put text with special characters in quotes.';
-const ANCHORS = { message: 'has more anchors or tags than YAML allows for one value.', fix: QUOTES };
+const ANCHORS = {
+  message: 'has more anchors or tags than YAML allows for one value.',
+  fix: QUOTES,
+};
 
 const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fix: string }>> = {
   ALIAS_PROPS: ANCHORS,
-  BAD_ALIAS: { message: 'is an alias (*name) of an anchor that is not there.', fix: `Define the anchor (&name) before it. ${QUOTES}` },
-  BAD_COLLECTION_TYPE: { message: 'has a tag that does not fit it.', fix: 'Take the tag (!name) out.' },
-  BAD_DIRECTIVE: { message: 'is a YAML directive that is not understood.', fix: 'Take the line that begins with % out.' },
+  BAD_ALIAS: {
+    message: 'is an alias (*name) of an anchor that is not there.',
+    fix: `Define the anchor (&name) before it. ${QUOTES}`,
+  },
+  BAD_COLLECTION_TYPE: {
+    message: 'has a tag that does not fit it.',
+    fix: 'Take the tag (!name) out.',
+  },
+  BAD_DIRECTIVE: {
+    message: 'is a YAML directive that is not understood.',
+    fix: 'Take the line that begins with % out.',
+  },
   BAD_DQ_ESCAPE: {
     message: 'holds a backslash that YAML does not know in double quotes.',
     fix: 'Write \\\\ for a backslash, or use single quotes.',
@@ -48,15 +73,24 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
     fix: 'Indent with spaces, the keys of one map all alike; close { and [.',
   },
   BAD_PROP_ORDER: ANCHORS,
-  BAD_SCALAR_START: { message: 'begins with a character that has a meaning of its own in YAML.', fix: 'Put the text in quotes.' },
+  BAD_SCALAR_START: {
+    message: 'begins with a character that has a meaning of its own in YAML.',
+    fix: 'Put the text in quotes.',
+  },
   BLOCK_AS_IMPLICIT_KEY: {
     message: 'holds a second colon on the line.',
     fix: 'Put text with ": " in quotes, and each key on a line of its own.',
   },
-  BLOCK_IN_FLOW: { message: 'mixes indented lines with { } or [ ].', fix: 'Use one of both for the whole value.' },
+  BLOCK_IN_FLOW: {
+    message: 'mixes indented lines with { } or [ ].',
+    fix: 'Use one of both for the whole value.',
+  },
   DUPLICATE_KEY: { message: 'stands twice in the same map.', fix: 'Keep one of them.' },
   IMPOSSIBLE: { message: 'is not valid YAML.', fix: 'Correct the syntax.' },
-  KEY_OVER_1024_CHARS: { message: 'is a key of more than 1024 characters.', fix: 'Look for a missing colon or quote.' },
+  KEY_OVER_1024_CHARS: {
+    message: 'is a key of more than 1024 characters.',
+    fix: 'Look for a missing colon or quote.',
+  },
   MISSING_CHAR: {
     message: 'lacks a character: a quote, a bracket, a comma, a colon or a space.',
     fix: 'Close what was opened, and put a space after each colon.',
@@ -66,13 +100,25 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
     fix: 'Write key: value, and indent what continues a text.',
   },
   MULTIPLE_ANCHORS: ANCHORS,
-  MULTIPLE_DOCS: { message: 'begins a second document.', fix: 'Take the --- out; the file is one document.' },
+  MULTIPLE_DOCS: {
+    message: 'begins a second document.',
+    fix: 'Take the --- out; the file is one document.',
+  },
   MULTIPLE_TAGS: ANCHORS,
   NON_STRING_KEY: { message: 'is a key that is not text.', fix: 'Write a key as plain text.' },
-  RESOURCE_EXHAUSTION: { message: 'is nested too deeply.', fix: `Nest at most ${MAX_DEPTH} levels.` },
+  RESOURCE_EXHAUSTION: {
+    message: 'is nested too deeply.',
+    fix: `Nest at most ${MAX_DEPTH} levels.`,
+  },
   TAB_AS_INDENT: { message: 'is indented with a tab.', fix: 'Indent with spaces.' },
-  TAG_RESOLVE_FAILED: { message: 'has a YAML tag (!name), which means nothing here.', fix: `Take the tag out. ${QUOTES}` },
-  UNEXPECTED_TOKEN: { message: 'does not belong here.', fix: `Look for a bracket, a comma or a quote too many or too few. ${QUOTES}` },
+  TAG_RESOLVE_FAILED: {
+    message: 'has a YAML tag (!name), which means nothing here.',
+    fix: `Take the tag out. ${QUOTES}`,
+  },
+  UNEXPECTED_TOKEN: {
+    message: 'does not belong here.',
+    fix: `Look for a bracket, a comma or a quote too many or too few. ${QUOTES}`,
+  },
 };
 
 /** Never throws for a text, whatever is in it. */
@@ -83,7 +129,8 @@ export function readYaml(text: string): YamlSource {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const deep = tooDeepAt(text);
-  if (deep !== undefined) return unusable([{ path: [], ...SYNTAX.RESOURCE_EXHAUSTION, place: placeIn(text, deep) }]);
+  if (deep !== undefined)
+    return unusable([{ path: [], ...SYNTAX.RESOURCE_EXHAUSTION, place: placeIn(text, deep) }]);
 
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -99,15 +146,27 @@ export function readYaml(text: string): YamlSource {
   const syntax = [...document.errors, ...document.warnings];
   if (document.directives?.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
     return unusable([
-      { path: [], message: 'asks for another version of YAML than 1.2.', fix: 'Take the %YAML line out.', place: { line: 1, column: 1 } },
+      {
+        path: [],
+        message: 'asks for another version of YAML than 1.2.',
+        fix: 'Take the %YAML line out.',
+        place: { line: 1, column: 1 },
+      },
     ]);
   }
   if (syntax.length > 0) {
-    return unusable(syntax.slice(0, MAX_SYNTAX_FAULTS).map(error => ({ path: [], ...SYNTAX[error.code], place: placeAt(error.pos[0]) })));
+    return unusable(
+      syntax
+        .slice(0, MAX_SYNTAX_FAULTS)
+        .map(error => ({ path: [], ...SYNTAX[error.code], place: placeAt(error.pos[0]) })),
+    );
   }
 
   const placeOf = (path: Path): Place => placeAt(offsetOf(document, path));
-  const faults = structureFaults(document.contents).map(fault => ({ ...fault.finding, place: placeAt(fault.offset) }));
+  const faults = structureFaults(document.contents).map(fault => ({
+    ...fault.finding,
+    place: placeAt(fault.offset),
+  }));
   if (faults.some(({ message }) => message === SYNTAX.BAD_ALIAS.message)) return unusable(faults);
   try {
     return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), faults, placeOf };
@@ -127,7 +186,10 @@ function unusable(faults: readonly YamlFault[]): YamlSource {
   return { value: undefined, faults, placeOf: () => ({ line: 1, column: 1 }) };
 }
 
-/** The offset of the first token that is nested beyond the limit. Tokens are cheap; the parser is not, on such a text. */
+/**
+ * The offset of the first token that is nested beyond the limit. Tokens are cheap; the parser is
+ * not, on such a text.
+ */
 function tooDeepAt(text: string): number | undefined {
   let [offset, brackets, indicators] = [0, 0, 0];
   for (const token of new Lexer().lex(text)) {
@@ -156,7 +218,10 @@ interface StructureFault {
   readonly finding: Finding;
 }
 
-/** Keys that stand twice, the one key that JavaScript gives a meaning of its own, and aliases of nothing. */
+/**
+ * Keys that stand twice, the one key that JavaScript gives a meaning of its own, and aliases of
+ * nothing.
+ */
 function structureFaults(root: Node | null): StructureFault[] {
   const faults: StructureFault[] = [];
   const anchors = new Set<string>();
@@ -166,14 +231,16 @@ function structureFaults(root: Node | null): StructureFault[] {
   const visit = (node: unknown, path: Path): void => {
     if (isAlias(node) && !anchors.has(node.source)) found(node, { path, ...SYNTAX.BAD_ALIAS });
     if (isNode(node) && 'anchor' in node && node.anchor !== undefined) anchors.add(node.anchor);
-    if (isSeq(node)) for (const [index, item] of node.items.entries()) visit(item, [...path, index]);
+    if (isSeq(node))
+      for (const [index, item] of node.items.entries()) visit(item, [...path, index]);
     if (!isMap(node)) return;
     const seen = new Set<string>();
     for (const { key, value } of node.items) {
       const name = nameOf(key);
       const at = [...path, name];
       if (seen.has(name)) found(key, { path: at, ...SYNTAX.DUPLICATE_KEY });
-      if (name === '__proto__') found(key, { path: at, message: 'is not a key of this file.', fix: 'Take it out.' });
+      if (name === '__proto__')
+        found(key, { path: at, message: 'is not a key of this file.', fix: 'Take it out.' });
       seen.add(name);
       visit(value, at);
     }
@@ -182,7 +249,10 @@ function structureFaults(root: Node | null): StructureFault[] {
   return faults;
 }
 
-/** Where a path leads: the key for an entry of a map, the item for a list, the parent for what is missing. */
+/**
+ * Where a path leads: the key for an entry of a map, the item for a list, the parent for what is
+ * missing.
+ */
 function offsetOf(document: Document.Parsed, path: Path): number {
   let offset = startOf(document.contents) ?? 0;
   let node: unknown = document.contents;

@@ -1,5 +1,6 @@
 /**
- * From claims (OIDC) and attributes (SAML) to an Identity: the one place that decides what a person is called.
+ * From claims (OIDC) and attributes (SAML) to an Identity: the one place that decides what a person
+ * is called.
  *
  * Owns: reading mapped claims, the limits on names, groups and attributes, and the PersonId.
  * Does not own: whether the claims are genuine; a connector calls this with verified values only.
@@ -8,7 +9,13 @@
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
-import type { ConnectorId, Identity, IdentityMapping, IdentitySource, PersonId } from '../core/identity.ts';
+import type {
+  ConnectorId,
+  Identity,
+  IdentityMapping,
+  IdentitySource,
+  PersonId,
+} from '../core/identity.ts';
 import type { Instant } from '../core/time.ts';
 
 export interface VerifiedValues {
@@ -34,15 +41,46 @@ const MAX_GROUPS = 5000;
 const MAX_ATTRIBUTES = 100;
 const MAX_METHODS = 32;
 
-/** Control characters, line ends and halves of a pair: what would break a log line, an XML document or a header. */
+/**
+ * Control characters, line ends and halves of a pair: what would break a log line, an XML document
+ * or a header.
+ */
 const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
-/** Also what cannot be seen or turns the writing direction, and so makes one name look like another. */
+/**
+ * Also what cannot be seen or turns the writing direction, and so makes one name look like another.
+ */
 const INVISIBLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
-/** Claims of the protocol itself (OpenID Connect Core 2, 5.1, 5.6.2; RFC 7519 4.1): they say nothing about the person. */
+/**
+ * Claims of the protocol itself (OpenID Connect Core 2, 5.1, 5.6.2; RFC 7519 4.1): they say nothing
+ * about the person.
+ */
 const PROTOCOL_CLAIMS = new Set([
-  ...['iss', 'sub', 'aud', 'azp', 'exp', 'nbf', 'iat', 'jti', 'nonce', 'typ', 'sid', 'session_state'],
-  ...['at_hash', 'c_hash', 's_hash', 'auth_time', 'acr', 'amr', 'email_verified', '_claim_names', '_claim_sources'],
+  ...[
+    'iss',
+    'sub',
+    'aud',
+    'azp',
+    'exp',
+    'nbf',
+    'iat',
+    'jti',
+    'nonce',
+    'typ',
+    'sid',
+    'session_state',
+  ],
+  ...[
+    'at_hash',
+    'c_hash',
+    's_hash',
+    'auth_time',
+    'acr',
+    'amr',
+    'email_verified',
+    '_claim_names',
+    '_claim_sources',
+  ],
   '__proto__',
 ]);
 
@@ -75,8 +113,9 @@ export function identityFrom(verified: VerifiedValues): Identity {
 }
 
 /**
- * The value of a claim, or undefined. The whole path as one key wins on every level; keys that hold dots themselves
- * (`https://acme.example/roles`) therefore need no escape. Own properties only: `constructor` finds nothing.
+ * The value of a claim, or undefined. The whole path as one key wins on every level; keys that hold
+ * dots themselves (`https://acme.example/roles`) therefore need no escape. Own properties only:
+ * `constructor` finds nothing.
  */
 export function claimAt(values: unknown, path: string): unknown {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return undefined;
@@ -90,7 +129,10 @@ export function claimAt(values: unknown, path: string): unknown {
   return undefined;
 }
 
-/** 80 bits of SHA-256 over the pair; JSON keeps the two parts apart. RFC 4648 base32 is radix 32 with other digits. */
+/**
+ * 80 bits of SHA-256 over the pair; JSON keeps the two parts apart. RFC 4648 base32 is radix 32
+ * with other digits.
+ */
 function personIdOf(connector: ConnectorId, subject: string): PersonId {
   const digest = createHash('sha256')
     .update(JSON.stringify([connector, subject]))
@@ -98,19 +140,32 @@ function personIdOf(connector: ConnectorId, subject: string): PersonId {
   const digits = BigInt(`0x${digest.slice(0, 20)}`)
     .toString(32)
     .padStart(16, '0');
-  return digits.replace(/./g, digit => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(digit, 32)]!) as PersonId;
+  return digits.replace(
+    /./g,
+    digit => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(digit, 32)]!,
+  ) as PersonId;
 }
 
-function usernameFrom(values: Readonly<Record<string, unknown>>, { username: path, email }: IdentityMapping): string {
+function usernameFrom(
+  values: Readonly<Record<string, unknown>>,
+  { username: path, email }: IdentityMapping,
+): string {
   if ((path === email || path === 'email') && isUnverifiedEmail(values)) {
-    throw new BridgeError('identity_incomplete', `the username claim "${path}" is an address that the provider has not verified`, {
-      hint: 'Confirm your address at your identity provider, then sign in again.',
-    });
+    throw new BridgeError(
+      'identity_incomplete',
+      `the username claim "${path}" is an address that the provider has not verified`,
+      {
+        hint: 'Confirm your address at your identity provider, then sign in again.',
+      },
+    );
   }
   const username = checkedText(`the username claim "${path}"`, claimAt(values, path), INVISIBLE);
   if (username !== undefined && /\S/.test(username)) return username;
   const problem = username === undefined ? 'is missing or empty' : 'is blank';
-  throw new BridgeError('identity_incomplete', `the username claim "${path}" ${problem}; there are: ${namesOf(values)}`);
+  throw new BridgeError(
+    'identity_incomplete',
+    `the username claim "${path}" ${problem}; there are: ${namesOf(values)}`,
+  );
 }
 
 /** An address that the provider has not verified is nobody's address (threats R20). */
@@ -129,9 +184,19 @@ export function isFalse(value: unknown): boolean {
 }
 
 /** The name in a greeting: what cannot be shown is left out rather than refused. */
-function displayNameFrom(values: Readonly<Record<string, unknown>>, path: string | undefined): string | undefined {
-  const value = path === undefined ? (claimAt(values, 'name') ?? claimAt(values, 'displayName')) : claimAt(values, path);
-  const fit = typeof value === 'string' && value.length <= MAX_NAME_LENGTH && /\S/.test(value) && !INVISIBLE.test(value);
+function displayNameFrom(
+  values: Readonly<Record<string, unknown>>,
+  path: string | undefined,
+): string | undefined {
+  const value =
+    path === undefined
+      ? (claimAt(values, 'name') ?? claimAt(values, 'displayName'))
+      : claimAt(values, path);
+  const fit =
+    typeof value === 'string' &&
+    value.length <= MAX_NAME_LENGTH &&
+    /\S/.test(value) &&
+    !INVISIBLE.test(value);
   return fit ? value : undefined;
 }
 
@@ -146,13 +211,27 @@ function groupsFrom(values: Readonly<Record<string, unknown>>, path: string): st
       `the groups claim "${path}" has ${entries.length} entries; at most ${MAX_GROUPS} are taken`,
     );
   }
-  const where = Array.isArray(value) ? `an entry of the groups claim "${path}"` : `the groups claim "${path}"`;
+  const where = Array.isArray(value)
+    ? `an entry of the groups claim "${path}"`
+    : `the groups claim "${path}"`;
   // An empty entry names no group. A group that comes twice is one group.
-  return [...new Set(entries.map(entry => checkedText(where, entry, CONTROL)).filter(group => group !== undefined))];
+  return [
+    ...new Set(
+      entries.map(entry => checkedText(where, entry, CONTROL)).filter(group => group !== undefined),
+    ),
+  ];
 }
 
-function attributesFrom(values: Readonly<Record<string, unknown>>, mapping: IdentityMapping): Record<string, string> {
-  const taken = new Set([mapping.username, mapping.email, mapping.groups, ...(isUnverifiedEmail(values) ? ['email'] : [])]);
+function attributesFrom(
+  values: Readonly<Record<string, unknown>>,
+  mapping: IdentityMapping,
+): Record<string, string> {
+  const taken = new Set([
+    mapping.username,
+    mapping.email,
+    mapping.groups,
+    ...(isUnverifiedEmail(values) ? ['email'] : []),
+  ]);
   const attributes: [string, string][] = [];
   for (const [name, value] of Object.entries(values)) {
     if (PROTOCOL_CLAIMS.has(name) || taken.has(name)) continue;
@@ -164,21 +243,31 @@ function attributesFrom(values: Readonly<Record<string, unknown>>, mapping: Iden
 }
 
 function singleValue(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.length <= MAX_ATTRIBUTE_LENGTH && !CONTROL.test(value) ? value : undefined;
+  if (typeof value === 'string')
+    return value.length <= MAX_ATTRIBUTE_LENGTH && !CONTROL.test(value) ? value : undefined;
   if (typeof value === 'boolean') return String(value);
   // Beyond 2^53 two different numbers on the wire are one number here.
-  if (typeof value === 'number') return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : undefined;
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : undefined;
   return undefined;
 }
 
-/** Undefined when there is no value or it is empty; throws when it is no text, too long, or holds what it must not. */
+/**
+ * Undefined when there is no value or it is empty; throws when it is no text, too long, or holds
+ * what it must not.
+ */
 function checkedText(where: string, value: unknown, forbidden: RegExp): string | undefined {
   if (value === undefined || value === '') return undefined;
-  if (typeof value !== 'string') throw new BridgeError('identity_incomplete', `${where} is ${kindOf(value)}, not a string`);
+  if (typeof value !== 'string')
+    throw new BridgeError('identity_incomplete', `${where} is ${kindOf(value)}, not a string`);
   if (value.length > MAX_NAME_LENGTH) {
-    throw new BridgeError('identity_incomplete', `${where} has ${value.length} characters; at most ${MAX_NAME_LENGTH} are taken`);
+    throw new BridgeError(
+      'identity_incomplete',
+      `${where} has ${value.length} characters; at most ${MAX_NAME_LENGTH} are taken`,
+    );
   }
-  if (forbidden.test(value)) throw new BridgeError('identity_incomplete', `${where} holds a control or invisible character`);
+  if (forbidden.test(value))
+    throw new BridgeError('identity_incomplete', `${where} holds a control or invisible character`);
   return value;
 }
 
@@ -192,7 +281,10 @@ function isShortAndClean(text: string): boolean {
   return text.length > 0 && text.length <= MAX_NAME_LENGTH && !CONTROL.test(text);
 }
 
-/** The names of the claims that did come, for the operator who must mend a mapping; no value among them. */
+/**
+ * The names of the claims that did come, for the operator who must mend a mapping; no value among
+ * them.
+ */
 function namesOf(values: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(values).filter(name => /^[\w:./-]{1,128}$/.test(name));
   return names.length === 0 ? 'none' : names.slice(0, 40).sort().join(', ');

@@ -37,9 +37,12 @@ function bulkOfJson(bytes: Uint8Array): string | undefined {
     const meaning = MEANING[bytes[at]!]!;
     if (meaning === 0) continue;
     if (meaning === TEXT) at = endOfText(bytes, at + 1);
-    else if (meaning === NAME && ++names > MOST.names) return `it has more than ${MOST.names} names`;
-    else if (meaning === VALUE && ++values > MOST.values) return `it has more than ${MOST.values} values`;
-    else if (meaning === OPENS && ++depth > MOST.depth) return `it is nested more than ${MOST.depth} deep`;
+    else if (meaning === NAME && ++names > MOST.names)
+      return `it has more than ${MOST.names} names`;
+    else if (meaning === VALUE && ++values > MOST.values)
+      return `it has more than ${MOST.values} values`;
+    else if (meaning === OPENS && ++depth > MOST.depth)
+      return `it is nested more than ${MOST.depth} deep`;
     else if (meaning === CLOSES) depth--;
   }
   return undefined;
@@ -58,7 +61,9 @@ function endOfText(bytes: Uint8Array, from: number): number {
 /** Header and payload; a signature is no JSON. */
 function bulkOfJwt(jwt: string): string | undefined {
   const [header = '', payload = ''] = jwt.split('.', 2);
-  return bulkOfJson(Buffer.from(header, 'base64url')) ?? bulkOfJson(Buffer.from(payload, 'base64url'));
+  return (
+    bulkOfJson(Buffer.from(header, 'base64url')) ?? bulkOfJson(Buffer.from(payload, 'base64url'))
+  );
 }
 
 /** The `id_token` of an answer in JSON, or the answer itself where it is no JSON. */

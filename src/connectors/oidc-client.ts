@@ -1,7 +1,9 @@
 /**
- * openid-client, set up for us: one configuration for each sign-in, our clock, our bounded fetch, every check switched on.
+ * openid-client, set up for us: one configuration for each sign-in, our clock, our bounded fetch,
+ * every check switched on.
  *
- * Owns: the authorization URL, the code exchange, the provider's keys, userinfo. Does not own: who the person is.
+ * Owns: the authorization URL, the code exchange, the provider's keys, userinfo. Does not own: who
+ * the person is.
  */
 import {
   allowInsecureRequests,
@@ -29,7 +31,10 @@ import { allowsHttp, reaching } from './oidc-discovery.ts';
 import { providerError } from './oidc-errors.ts';
 import { authenticationInstantOf, CLOCK_SKEW } from './oidc-id-token.ts';
 
-/** Keys older than this are asked for anew. The library has its own limit of the same length, by the machine's clock. */
+/**
+ * Keys older than this are asked for anew. The library has its own limit of the same length, by the
+ * machine's clock.
+ */
 const KEYS_FRESH: Seconds = 5 * MINUTE;
 /** From this age on the library asks anew when no key fits a token. */
 const LIBRARY_KEYS_RENEWABLE: Seconds = 60;
@@ -90,10 +95,11 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
       const config = configurationFor(options, metadata, asked => {
         endpoint = asked;
       });
-      // Keys are given to the library as old enough to be renewed, so that a rotation never costs anyone a sign-in: who
-      // can make it ask is only who can redeem a code.
+      // Keys are given to the library as old enough to be renewed, so that a rotation never costs
+      // anyone a sign-in: who can make it ask is only who can redeem a code.
       const givenAt = Math.floor(Date.now() / 1000) - LIBRARY_KEYS_RENEWABLE;
-      if (keys !== undefined && clock.now() - keys.at < KEYS_FRESH * 1000) setJwksCache(config, { jwks: keys.jwks, uat: givenAt });
+      if (keys !== undefined && clock.now() - keys.at < KEYS_FRESH * 1000)
+        setJwksCache(config, { jwks: keys.jwks, uat: givenAt });
       try {
         const answer = await exchange(config, options, redemption);
         const used = getJwksCache(config);
@@ -108,14 +114,23 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
   };
 }
 
-async function exchange(config: Configuration, options: OidcClientOptions, redemption: Redemption): Promise<VerifiedAnswer> {
+async function exchange(
+  config: Configuration,
+  options: OidcClientOptions,
+  redemption: Redemption,
+): Promise<VerifiedAnswer> {
   const { callback, nonce, codeVerifier, isComplete } = redemption;
-  const granted = await authorizationCodeGrant(config, new URL(`${options.redirectUri}?${callback}`), {
-    expectedNonce: nonce,
-    pkceCodeVerifier: codeVerifier,
-    // The attempt was found by this state and is consumed; the library only wants to see it once more.
-    expectedState: callback.get('state')!,
-  });
+  const granted = await authorizationCodeGrant(
+    config,
+    new URL(`${options.redirectUri}?${callback}`),
+    {
+      expectedNonce: nonce,
+      pkceCodeVerifier: codeVerifier,
+      // The attempt was found by this state and is consumed; the library only wants to see it once
+      // more.
+      expectedState: callback.get('state')!,
+    },
+  );
   // A nonce is expected, so the library has refused an answer without an id_token.
   const idToken = granted.id_token!;
   const claims = granted.claims()!;
@@ -133,7 +148,11 @@ async function exchange(config: Configuration, options: OidcClientOptions, redem
 }
 
 /** Made for each sign-in, because the library fixes the distance to our clock when it is made. */
-function configurationFor(options: OidcClientOptions, metadata: ServerMetadata, onRequest: (endpoint: string) => void): Configuration {
+function configurationFor(
+  options: OidcClientOptions,
+  metadata: ServerMetadata,
+  onRequest: (endpoint: string) => void,
+): Configuration {
   const skew = Math.round((options.clock.now() - Date.now()) / 1000);
   const authentication = CLIENT_AUTHENTICATION[options.clientAuthentication](options.clientSecret);
   const client = { [clockSkew]: skew, [clockTolerance]: CLOCK_SKEW };

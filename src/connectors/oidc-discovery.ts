@@ -1,10 +1,17 @@
 /**
  * One OpenID provider as its discovery document describes it, kept fresh and watched.
  *
- * Owns: fetching and judging the document (OpenID Connect Discovery 1.0 section 4), retrying a provider that is down, and
- * saying what is wrong with it. Does not own: sign-ins.
+ * Owns: fetching and judging the document (OpenID Connect Discovery 1.0 section 4), retrying a
+ * provider that is down, and saying what is wrong with it. Does not own: sign-ins.
  */
-import { allowInsecureRequests, type ClientAuth, type CustomFetch, customFetch, discovery, type ServerMetadata } from 'openid-client';
+import {
+  allowInsecureRequests,
+  type ClientAuth,
+  type CustomFetch,
+  customFetch,
+  discovery,
+  type ServerMetadata,
+} from 'openid-client';
 import { z } from 'zod';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
@@ -14,11 +21,28 @@ import type { Outbound } from '../outbound.ts';
 import { bulkOf } from './json-bulk.ts';
 import { providerError } from './oidc-errors.ts';
 
-/** Signatures that only the provider can make: no `none`, no HMAC with the client secret (threats R18). */
-const SIGNATURE_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
+/**
+ * Signatures that only the provider can make: no `none`, no HMAC with the client secret (threats
+ * R18).
+ */
+const SIGNATURE_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 const REFRESH_AFTER: Seconds = 6 * HOUR;
 const LONGEST_RETRY: Seconds = 5 * MINUTE;
-/** However many people press the button, a provider that is down is asked no more often than this. */
+/**
+ * However many people press the button, a provider that is down is asked no more often than this.
+ */
 const RETRY_ON_DEMAND: Seconds = 2;
 
 export interface ProviderOptions {
@@ -36,24 +60,35 @@ export interface Provider {
   availability(): Availability;
   /** The document if there is one now; asks nobody. */
   known(): ServerMetadata | undefined;
-  /** The checked document; asks the provider once more when there is none. Throws `code` with the reason. */
+  /**
+   * The checked document; asks the provider once more when there is none. Throws `code` with the
+   * reason.
+   */
   metadata(code: ErrorCode): Promise<ServerMetadata>;
   close(): void;
 }
 
-/** http is for a provider on this machine alone; one elsewhere cannot point us at addresses here by http either. */
+/**
+ * http is for a provider on this machine alone; one elsewhere cannot point us at addresses here by
+ * http either.
+ */
 export function allowsHttp(issuer: string): boolean {
   const url = URL.parse(issuer);
   return url !== null && url.protocol === 'http:' && isLoopbackHost(url.hostname);
 }
 
 /**
- * Resolves after the first attempt at discovery, whether or not it succeeded: a provider that is down is unavailable, not fatal.
+ * Resolves after the first attempt at discovery, whether or not it succeeded: a provider that is
+ * down is unavailable, not fatal.
  */
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
   const { clock } = options;
   let known: { readonly metadata: ServerMetadata; readonly at: number } | undefined;
-  let availability: Availability = { state: 'unavailable', reason: 'it has not been asked yet', since: clock.now() };
+  let availability: Availability = {
+    state: 'unavailable',
+    reason: 'it has not been asked yet',
+    since: clock.now(),
+  };
   let running: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -96,7 +131,10 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
       if (known === undefined && mayAsk) await ask();
       else if (known !== undefined && clock.now() - known.at > REFRESH_AFTER * 1000) void ask();
       if (known !== undefined) return known.metadata;
-      throw new BridgeError(code, availability.state === 'unavailable' ? availability.reason : 'the provider is not known');
+      throw new BridgeError(
+        code,
+        availability.state === 'unavailable' ? availability.reason : 'the provider is not known',
+      );
     },
     close: () => {
       closed = true;
@@ -105,33 +143,55 @@ export async function openProvider(options: ProviderOptions): Promise<Provider> 
   };
 }
 
-/** What to become, or undefined when nothing is new. A provider is down since it went down, however the reason changes. */
+/**
+ * What to become, or undefined when nothing is new. A provider is down since it went down, however
+ * the reason changes.
+ */
 function changeOf(from: Availability, to: Availability): Availability | undefined {
-  if (from.state === 'ready' || to.state === 'ready') return from.state === to.state ? undefined : to;
+  if (from.state === 'ready' || to.state === 'ready')
+    return from.state === to.state ? undefined : to;
   return from.reason === to.reason ? undefined : { ...to, since: from.since };
 }
 
 /** Throws a BridgeError whose message is fit for a page. */
-async function discoverProvider({ issuer, clientId, outbound }: ProviderOptions): Promise<ServerMetadata> {
+async function discoverProvider({
+  issuer,
+  clientId,
+  outbound,
+}: ProviderOptions): Promise<ServerMetadata> {
   const document = await discoveryDocument(issuer, clientId, outbound);
-  // The library lets a trailing slash and Entra ID's {tenantid} pass; the token's iss would then be anyone's.
+  // The library lets a trailing slash and Entra ID's {tenantid} pass; the token's iss would then be
+  // anyone's.
   if (document.issuer !== issuer) {
-    const named = /^[\x21-\x7e]{1,200}$/.test(document.issuer) ? document.issuer : 'something unprintable';
-    throw unfit(`it calls itself ${named}, not ${issuer}; the configured issuer must be exactly what it calls itself`);
+    const named = /^[\x21-\x7e]{1,200}$/.test(document.issuer)
+      ? document.issuer
+      : 'something unprintable';
+    throw unfit(
+      `it calls itself ${named}, not ${issuer}; the configured issuer must be exactly what it calls itself`,
+    );
   }
   const checked = metadataSchema(allowsHttp(issuer)).safeParse(document);
-  if (!checked.success) throw unfit(`${checked.error.issues[0]!.path[0] as string}: ${checked.error.issues[0]!.message}`);
+  if (!checked.success)
+    throw unfit(
+      `${checked.error.issues[0]!.path[0] as string}: ${checked.error.issues[0]!.message}`,
+    );
   return checked.data as ServerMetadata;
 }
 
-async function discoveryDocument(issuer: string, clientId: string, outbound: Outbound): Promise<ServerMetadata> {
+async function discoveryDocument(
+  issuer: string,
+  clientId: string,
+  outbound: Outbound,
+): Promise<ServerMetadata> {
   if (!URL.canParse(issuer)) throw unfit('the configured issuer is no URL');
   const endpoint = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   try {
     const execute = allowsHttp(issuer) ? [allowInsecureRequests] : [];
     const options = { [customFetch]: reaching(outbound, () => {}), execute };
     const noAuthentication: ClientAuth = () => {};
-    return (await discovery(new URL(issuer), clientId, undefined, noAuthentication, options)).serverMetadata();
+    return (
+      await discovery(new URL(issuer), clientId, undefined, noAuthentication, options)
+    ).serverMetadata();
   } catch (thrown) {
     const error = providerError(thrown, endpoint);
     throw error.code === 'idp_unreachable' ? error : unfit(error.message);
@@ -152,15 +212,25 @@ export function reaching(outbound: Outbound, onRequest: (endpoint: string) => vo
       const answer = new Uint8Array(await response.arrayBuffer());
       const bulk = bulkOf(answer);
       if (bulk !== undefined) throw new Error(`${endpoint}: the answer is too bulky: ${bulk}`);
-      return new Response(answer.byteLength === 0 ? null : answer, { status: response.status, headers: response.headers });
+      return new Response(answer.byteLength === 0 ? null : answer, {
+        status: response.status,
+        headers: response.headers,
+      });
     } catch (cause) {
-      throw new BridgeError('idp_unreachable', cause instanceof Error ? cause.message : 'the provider cannot be reached', { cause });
+      throw new BridgeError(
+        'idp_unreachable',
+        cause instanceof Error ? cause.message : 'the provider cannot be reached',
+        { cause },
+      );
     }
   };
 }
 
 function unfit(why: string): BridgeError {
-  return new BridgeError('idp_unreachable', `the provider's discovery document does not fit: ${why}`);
+  return new BridgeError(
+    'idp_unreachable',
+    `the provider's discovery document does not fit: ${why}`,
+  );
 }
 
 function metadataSchema(httpAllowed: boolean) {

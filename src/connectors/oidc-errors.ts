@@ -1,13 +1,22 @@
 /**
  * What an OpenID provider or openid-client says went wrong, as one of our errors.
  *
- * The library keeps tokens, claims and whole response bodies in the causes of its errors, so none of them is passed on
- * as a cause: only its own fixed sentences become part of a message. test/attacks/oidc-*.test.ts pin them.
+ * The library keeps tokens, claims and whole response bodies in the causes of its errors, so none
+ * of them is passed on as a cause: only its own fixed sentences become part of a message.
+ * test/attacks/oidc-*.test.ts pin them.
  */
-import { AuthorizationResponseError, ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
+import {
+  AuthorizationResponseError,
+  ClientError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
 
-/** Failures that the library tells by a code. What is not here is an answer that could not be verified: refused. */
+/**
+ * Failures that the library tells by a code. What is not here is an answer that could not be
+ * verified: refused.
+ */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   OAUTH_PARSE_ERROR: 'idp_unreachable',
   OAUTH_RESPONSE_IS_NOT_JSON: 'idp_unreachable',
@@ -17,14 +26,20 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 const CHECK_CLIENT = 'check clientId, clientSecret, clientAuthentication and scopes';
-const SETTINGS_HINT = 'Tell the people who run this bridge: what it presents to your identity provider was not accepted.';
+const SETTINGS_HINT =
+  'Tell the people who run this bridge: what it presents to your identity provider was not accepted.';
 
-/** `error` of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6) and what to do about it. */
+/**
+ * `error` of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6) and what to
+ * do about it.
+ */
 const AUTHORIZATION_HINTS: Readonly<Record<string, string>> = {
   access_denied:
     'You or your identity provider said no. Ask the people who run the identity provider whether you may use this application, and give them the reference.',
-  login_required: 'Start again at the sign-in page, and sign in at your identity provider when it asks.',
-  interaction_required: 'Start again at the sign-in page, and answer what your identity provider asks.',
+  login_required:
+    'Start again at the sign-in page, and sign in at your identity provider when it asks.',
+  interaction_required:
+    'Start again at the sign-in page, and answer what your identity provider asks.',
   consent_required: 'Start again at the sign-in page, and agree when your identity provider asks.',
   temporarily_unavailable: 'Your identity provider is busy. Try again in a minute.',
   server_error: 'Your identity provider had a fault. Try again in a minute.',
@@ -35,41 +50,65 @@ const AUTHORIZATION_HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Translates whatever openid-client threw. `endpoint` is the last address that was asked, without its query.
- * Errors of ours that passed through the library come out as they were.
+ * Translates whatever openid-client threw. `endpoint` is the last address that was asked, without
+ * its query. Errors of ours that passed through the library come out as they were.
  */
 export function providerError(thrown: unknown, endpoint: string): BridgeError {
   const ours = bridgeErrorIn(thrown);
   if (ours !== undefined) return ours;
   if (thrown instanceof AuthorizationResponseError) {
     const error = errorWord(thrown.error);
-    return new BridgeError('idp_refused', `the provider answered the authorization request with ${error}`, hintFor(error));
+    return new BridgeError(
+      'idp_refused',
+      `the provider answered the authorization request with ${error}`,
+      hintFor(error),
+    );
   }
   if (thrown instanceof ResponseBodyError) {
     const error = errorWord(thrown.error);
-    // RFC 6749 5.2: the code was wrong, used or too old. Everything else says that we are not taken as a client.
+    // RFC 6749 5.2: the code was wrong, used or too old. Everything else says that we are not taken
+    // as a client.
     if (error === 'invalid_grant')
-      return new BridgeError('oidc_response_refused', `${endpoint} answered invalid_grant: the code was refused`);
-    return new BridgeError('idp_refused', `${endpoint} answered ${error}; ${CHECK_CLIENT}`, { hint: SETTINGS_HINT });
-  }
-  if (thrown instanceof WWWAuthenticateChallengeError) {
-    return new BridgeError('idp_refused', `${endpoint} answered ${thrown.status} with a challenge; ${CHECK_CLIENT}`, {
+      return new BridgeError(
+        'oidc_response_refused',
+        `${endpoint} answered invalid_grant: the code was refused`,
+      );
+    return new BridgeError('idp_refused', `${endpoint} answered ${error}; ${CHECK_CLIENT}`, {
       hint: SETTINGS_HINT,
     });
   }
+  if (thrown instanceof WWWAuthenticateChallengeError) {
+    return new BridgeError(
+      'idp_refused',
+      `${endpoint} answered ${thrown.status} with a challenge; ${CHECK_CLIENT}`,
+      {
+        hint: SETTINGS_HINT,
+      },
+    );
+  }
   if (thrown instanceof ClientError) {
-    const code = (thrown.code !== undefined && Object.hasOwn(CODES, thrown.code) && CODES[thrown.code]) || 'oidc_response_refused';
-    return new BridgeError(code, code === 'idp_unreachable' ? `${endpoint}: ${sentenceOf(thrown)}` : sentenceOf(thrown));
+    const code =
+      (thrown.code !== undefined && Object.hasOwn(CODES, thrown.code) && CODES[thrown.code]) ||
+      'oidc_response_refused';
+    return new BridgeError(
+      code,
+      code === 'idp_unreachable' ? `${endpoint}: ${sentenceOf(thrown)}` : sentenceOf(thrown),
+    );
   }
   const name = thrown instanceof Error ? thrown.name : typeof thrown;
-  return new BridgeError('oidc_response_refused', `the provider's answer could not be processed (${name})`);
+  return new BridgeError(
+    'oidc_response_refused',
+    `the provider's answer could not be processed (${name})`,
+  );
 }
 
 /** The library's most precise fixed sentence, and the HTTP status where that is the fault. */
 function sentenceOf(error: ClientError): string {
   const { cause } = error;
   if (cause instanceof Response) return `${error.message} (status ${cause.status})`;
-  const precise = cause instanceof Error && ['OperationProcessingError', 'UnsupportedOperationError'].includes(cause.name);
+  const precise =
+    cause instanceof Error &&
+    ['OperationProcessingError', 'UnsupportedOperationError'].includes(cause.name);
   return precise ? cause.message : error.message;
 }
 
@@ -84,5 +123,7 @@ function hintFor(error: string): { hint?: string } {
 
 /** The code came from outside: shown only when it is a plain word. */
 function errorWord(error: unknown): string {
-  return typeof error === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(error) ? error : 'an error code that is no plain word';
+  return typeof error === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(error)
+    ? error
+    : 'an error code that is no plain word';
 }

@@ -1,6 +1,7 @@
 /**
- * What openid-client leaves to us: the rest of the id_token's validation (OpenID Connect Core 3.1.3.7, 3.1.3.8), and
- * claims that are said to be elsewhere (5.6.2). Signature, `iss`, `aud`, `exp`, `nbf` and `nonce` are the library's part.
+ * What openid-client leaves to us: the rest of the id_token's validation (OpenID Connect Core
+ * 3.1.3.7, 3.1.3.8), and claims that are said to be elsewhere (5.6.2). Signature, `iss`, `aud`,
+ * `exp`, `nbf` and `nonce` are the library's part.
  */
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
@@ -34,22 +35,26 @@ export interface IssuedTokens {
 }
 
 /**
- * When the person signed in at the provider; undefined when it does not say, because its session may be of any age. That the provider
- * was asked for a fresh sign-in proves nothing: the request went through the browser, where `prompt` and `max_age` can be cut out.
- * Throws `oidc_response_refused`, which names the claim and never its value.
+ * When the person signed in at the provider; undefined when it does not say, because its session
+ * may be of any age. That the provider was asked for a fresh sign-in proves nothing: the request
+ * went through the browser, where `prompt` and `max_age` can be cut out. Throws
+ * `oidc_response_refused`, which names the claim and never its value.
  */
 export function authenticationInstantOf(tokens: IssuedTokens): Instant | undefined {
   const { claims, clientId } = tokens;
   const now = tokens.now / 1000;
   if (!SUBJECT.test(claims.sub)) refuse('sub is not 1 to 255 ASCII characters');
-  // The library looks at azp only when there are several audiences; a token for another client must not pass with one.
+  // The library looks at azp only when there are several audiences; a token for another client must
+  // not pass with one.
   if (claims.azp !== undefined && claims.azp !== clientId) refuse('azp is another client');
   if (claims.iat > now + CLOCK_SKEW) refuse('iat lies in the future');
   if (claims.iat < now - MAX_AGE - CLOCK_SKEW) refuse(`iat is more than ${MAX_AGE} s ago`);
   if (claims.exp > LAST_SECOND) refuse('exp is no date');
-  if (claims.auth_time !== undefined && claims.auth_time > now + CLOCK_SKEW) refuse('auth_time lies in the future');
+  if (claims.auth_time !== undefined && claims.auth_time > now + CLOCK_SKEW)
+    refuse('auth_time lies in the future');
   const atHash = claims.at_hash;
-  if (atHash !== undefined && atHash !== accessTokenHash(tokens)) refuse('at_hash does not belong to the access token');
+  if (atHash !== undefined && atHash !== accessTokenHash(tokens))
+    refuse('at_hash does not belong to the access token');
   return claims.auth_time === undefined ? undefined : Math.min(claims.auth_time, now) * 1000;
 }
 
@@ -66,11 +71,14 @@ function refuse(why: string): never {
 }
 
 /**
- * Refuses a person whose mapped claim the provider keeps elsewhere (Entra ID does so beyond 200 groups). Where that is,
- * the token says itself; following it would let a token name the hosts that we call, so we do not (threats R20).
- * Throws `identity_incomplete`.
+ * Refuses a person whose mapped claim the provider keeps elsewhere (Entra ID does so beyond 200
+ * groups). Where that is, the token says itself; following it would let a token name the hosts that
+ * we call, so we do not (threats R20). Throws `identity_incomplete`.
  */
-export function refuseOverage(values: Readonly<Record<string, unknown>>, mapped: readonly string[]): void {
+export function refuseOverage(
+  values: Readonly<Record<string, unknown>>,
+  mapped: readonly string[],
+): void {
   const elsewhere = values._claim_names;
   if (typeof elsewhere !== 'object' || elsewhere === null) return;
   for (const path of mapped) {

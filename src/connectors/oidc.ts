@@ -1,14 +1,22 @@
 /**
  * The OpenID Connect connector: authorization code flow with PKCE.
  *
- * Owns: the order of a sign-in at an OpenID provider, and what of its answer is believed. Does not own: `state`, which the
- * corridor consumes before it calls; protocol checks (oidc-client, oidc-id-token); availability (oidc-discovery); the
- * mapping of claims (attributes).
+ * Owns: the order of a sign-in at an OpenID provider, and what of its answer is believed. Does not
+ * own: `state`, which the corridor consumes before it calls; protocol checks (oidc-client,
+ * oidc-id-token); availability (oidc-discovery); the mapping of claims (attributes).
  */
 import { calculatePKCECodeChallenge, type ServerMetadata } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
-import type { AuthenticationResponse, Availability, Clock, Connector, Expectation, Secrets, VerifiedSignIn } from '../core/ports.ts';
+import type {
+  AuthenticationResponse,
+  Availability,
+  Clock,
+  Connector,
+  Expectation,
+  Secrets,
+  VerifiedSignIn,
+} from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { claimAt, identityFrom, isFalse } from './attributes.ts';
@@ -21,7 +29,10 @@ const DEFAULT_RETRY: Seconds = 5;
 export interface OidcConnectorOptions {
   readonly id: ConnectorId;
   readonly label: string;
-  /** Origin of the bridge; the redirect URI is `/oidc/{id}/callback` there, one for each connector (RFC 9700 4.4). */
+  /**
+   * Origin of the bridge; the redirect URI is `/oidc/{id}/callback` there, one for each connector
+   * (RFC 9700 4.4).
+   */
   readonly baseUrl: string;
   /** Exactly as the provider writes it. http is taken on loopback only. */
   readonly issuer: string;
@@ -38,16 +49,40 @@ export interface OidcConnectorOptions {
   readonly clock: Clock;
   readonly outbound: Outbound;
   readonly secrets: Secrets;
-  /** Pause before the first retry of a provider that is down; it doubles up to five minutes. Default 5. */
+  /**
+   * Pause before the first retry of a provider that is down; it doubles up to five minutes. Default
+   * 5.
+   */
   readonly retrySeconds?: Seconds | undefined;
   readonly onChange?: ((availability: Availability) => void) | undefined;
 }
 
-/** Resolves after the first attempt at discovery; a provider that is down makes an unavailable connector, not an error. */
+/**
+ * Resolves after the first attempt at discovery; a provider that is down makes an unavailable
+ * connector, not an error.
+ */
 export async function createOidcConnector(options: OidcConnectorOptions): Promise<Connector> {
-  const { id, label, issuer, clientId, clock, outbound, secrets, onChange, retrySeconds = DEFAULT_RETRY } = options;
-  const provider = await openProvider({ issuer, clientId, clock, outbound, onChange, retrySeconds });
-  // In the URL parser's spelling (no default port), because the token request must repeat it to the letter.
+  const {
+    id,
+    label,
+    issuer,
+    clientId,
+    clock,
+    outbound,
+    secrets,
+    onChange,
+    retrySeconds = DEFAULT_RETRY,
+  } = options;
+  const provider = await openProvider({
+    issuer,
+    clientId,
+    clock,
+    outbound,
+    onChange,
+    retrySeconds,
+  });
+  // In the URL parser's spelling (no default port), because the token request must repeat it to the
+  // letter.
   const redirectUri = new URL(`/oidc/${id}/callback`, options.baseUrl).href;
   const client = createOidcClient({ ...options, redirectUri });
   const source: IdentitySource = { issuer, trustedBy: issuer };
@@ -72,18 +107,27 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
         code_challenge_method: 'S256',
         ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
       });
-      return { redirectTo: redirectTo.href, expectation: { protocol: 'oidc', nonce, codeVerifier }, source };
+      return {
+        redirectTo: redirectTo.href,
+        expectation: { protocol: 'oidc', nonce, codeVerifier },
+        source,
+      };
     },
     complete: async (response, expectation) => {
       const answer = answerFrom(response, expectation);
       const metadata: ServerMetadata = await provider.metadata('idp_unreachable');
-      const isComplete = (claims: object) => mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
-      return signInFrom({ ...options, source }, await client.redeem(metadata, { ...answer, isComplete }));
+      const isComplete = (claims: object) =>
+        mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
+      return signInFrom(
+        { ...options, source },
+        await client.redeem(metadata, { ...answer, isComplete }),
+      );
     },
     signOutUrl: () => {
       const endpoint = provider.known()?.end_session_endpoint;
       if (endpoint === undefined) return undefined;
-      // RP-Initiated Logout 1.0: the provider asks the person; without an id_token_hint it must not sign anybody out by itself.
+      // RP-Initiated Logout 1.0: the provider asks the person; without an id_token_hint it must not
+      // sign anybody out by itself.
       const url = new URL(endpoint);
       url.searchParams.set('client_id', clientId);
       return url.href;
@@ -92,13 +136,17 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
   };
 }
 
-/** What came through the browser, as far as it can be judged without the provider. Throws `oidc_response_refused`. */
+/**
+ * What came through the browser, as far as it can be judged without the provider. Throws
+ * `oidc_response_refused`.
+ */
 function answerFrom(response: AuthenticationResponse, expectation: Expectation | undefined) {
   if (response.protocol !== 'oidc') throw refused('it is not an OpenID Connect answer');
   if (expectation?.protocol !== 'oidc') throw refused('no OpenID Connect sign-in was begun for it');
   const callback = response.parameters;
   // RFC 6749 3.1: no parameter more than once. Two readers could choose two of them.
-  if (new Set(callback.keys()).size !== callback.size) throw refused('a parameter comes more than once');
+  if (new Set(callback.keys()).size !== callback.size)
+    throw refused('a parameter comes more than once');
   if (!callback.get('state')) throw refused('state is missing');
   return { callback, nonce: expectation.nonce, codeVerifier: expectation.codeVerifier };
 }
@@ -111,7 +159,10 @@ function mappedClaims({ username, email, groups }: IdentityMapping): readonly st
   return [username, email, groups];
 }
 
-function signInFrom(options: OidcConnectorOptions & { readonly source: IdentitySource }, answer: VerifiedAnswer): VerifiedSignIn {
+function signInFrom(
+  options: OidcConnectorOptions & { readonly source: IdentitySource },
+  answer: VerifiedAnswer,
+): VerifiedSignIn {
   const { claims, userinfo, idToken } = answer;
   const values = mergedClaims(claims, userinfo);
   refuseOverage(values, mappedClaims(options.claims));
@@ -127,11 +178,20 @@ function signInFrom(options: OidcConnectorOptions & { readonly source: IdentityS
     multiFactorMethods: options.multiFactorMethods,
   });
   if (!options.keepCorporateProof) return { identity };
-  return { identity, corporateProof: { kind: 'id-token', token: idToken, expiresAt: claims.exp * 1000 } };
+  return {
+    identity,
+    corporateProof: { kind: 'id-token', token: idToken, expiresAt: claims.exp * 1000 },
+  };
 }
 
-/** The id_token wins, because it is signed. But an address that either of them calls unverified is unverified. */
-function mergedClaims(claims: object, userinfo: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/**
+ * The id_token wins, because it is signed. But an address that either of them calls unverified is
+ * unverified.
+ */
+function mergedClaims(
+  claims: object,
+  userinfo: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const said = Object.entries(claims).filter(([, value]) => value !== null);
   const merged = { ...userinfo, ...Object.fromEntries(said) };
   return isFalse(userinfo.email_verified) ? { ...merged, email_verified: false } : merged;

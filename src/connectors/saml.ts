@@ -8,14 +8,26 @@
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
-import type { Availability, BeginOptions, Clock, Connector, ServiceProviderMetadata, VerifiedSignIn } from '../core/ports.ts';
+import type {
+  Availability,
+  BeginOptions,
+  Clock,
+  Connector,
+  ServiceProviderMetadata,
+  VerifiedSignIn,
+} from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { identityFrom } from './attributes.ts';
 import { createEngine, type Engine } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
-import { type AssertedPerson, EMAIL_FORMAT, PERSISTENT_FORMAT, UNSPECIFIED_FORMAT } from './saml/profile.ts';
+import {
+  type AssertedPerson,
+  EMAIL_FORMAT,
+  PERSISTENT_FORMAT,
+  UNSPECIFIED_FORMAT,
+} from './saml/profile.ts';
 import { refusal, requireResponseSize } from './saml/response.ts';
 import type { ResponseValidator } from './saml/response-validator.ts';
 import { UnknownSigner } from './saml/signers.ts';
@@ -36,12 +48,21 @@ export interface SamlConnectorOptions {
   readonly signRequests: boolean;
   /** At most 120. */
   readonly clockSkewSeconds: Seconds;
-  /** Methods that count as multi-factor: values of AuthnContextClassRef, or of Microsoft's `authnmethodsreferences`. */
+  /**
+   * Methods that count as multi-factor: values of AuthnContextClassRef, or of Microsoft's
+   * `authnmethodsreferences`.
+   */
   readonly multiFactorMethods: readonly string[];
   /** Keeps the Response for accounts that trust this IdP themselves. */
   readonly keepCorporateProof: boolean;
-  /** Our own key: it signs AuthnRequests. The certificates are those of all our keys that an IdP must know, its own first. */
-  readonly signingKey: { readonly privateKeyPem: string; readonly certificatesPem: readonly string[] };
+  /**
+   * Our own key: it signs AuthnRequests. The certificates are those of all our keys that an IdP
+   * must know, its own first.
+   */
+  readonly signingKey: {
+    readonly privateKeyPem: string;
+    readonly certificatesPem: readonly string[];
+  };
   readonly clock: Clock;
   readonly outbound: Outbound;
   readonly validator: ResponseValidator;
@@ -53,7 +74,10 @@ export interface SamlConnectorOptions {
 
 const MAX_CLOCK_SKEW: Seconds = 120;
 
-/** NameIDs that name the same person tomorrow. A transient one does not, and what a format unknown to us means is not known. */
+/**
+ * NameIDs that name the same person tomorrow. A transient one does not, and what a format unknown
+ * to us means is not known.
+ */
 const STABLE_FORMATS = new Set([
   PERSISTENT_FORMAT,
   EMAIL_FORMAT,
@@ -63,7 +87,10 @@ const STABLE_FORMATS = new Set([
   'urn:oasis:names:tc:SAML:2.0:nameid-format:kerberos',
 ]);
 
-/** AD FS and Entra ID say how a person signed in here; their AuthnContextClassRef stays `Password` even after a second factor. */
+/**
+ * AD FS and Entra ID say how a person signed in here; their AuthnContextClassRef stays `Password`
+ * even after a second factor.
+ */
 const MICROSOFT_METHODS = 'http://schemas.microsoft.com/claims/authnmethodsreferences';
 
 const GROUPS_ELSEWHERE = 'http://schemas.microsoft.com/claims/groups.link';
@@ -78,10 +105,12 @@ interface Parts {
 }
 
 /**
- * Resolves also when the IdP's metadata cannot be had: the connector is then unavailable, and tries again by itself.
- * Throws a RangeError for a clock skew beyond 120 seconds.
+ * Resolves also when the IdP's metadata cannot be had: the connector is then unavailable, and tries
+ * again by itself. Throws a RangeError for a clock skew beyond 120 seconds.
  */
-export async function createSamlConnector(options: SamlConnectorOptions): Promise<Connector & ServiceProviderMetadata> {
+export async function createSamlConnector(
+  options: SamlConnectorOptions,
+): Promise<Connector & ServiceProviderMetadata> {
   const { id, label, baseUrl, clockSkewSeconds, allowUnsolicited } = options;
   if (!(clockSkewSeconds >= 0 && clockSkewSeconds <= MAX_CLOCK_SKEW))
     throw new RangeError(`clockSkewSeconds must be 0 to ${MAX_CLOCK_SKEW}`);
@@ -94,7 +123,13 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
     unsigned: spMetadataXml({ ...described, requestsSigned: false }),
   };
   const source = await MetadataSource.open({ ...options, location: options.metadata });
-  const parts: Parts = { options, entityId, acsUrl, engine: createEngine({ entityId, acsUrl }), source };
+  const parts: Parts = {
+    options,
+    entityId,
+    acsUrl,
+    engine: createEngine({ entityId, acsUrl }),
+    source,
+  };
 
   return {
     id,
@@ -107,11 +142,15 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
 
     async complete(response, expectation) {
       if (response.protocol !== 'saml') throw refusal('the answer is not a SAML Response');
-      if (expectation !== undefined && expectation.protocol !== 'saml') throw refusal('the sign-in was not begun with SAML');
+      if (expectation !== undefined && expectation.protocol !== 'saml')
+        throw refusal('the sign-in was not begun with SAML');
       if (expectation === undefined && !allowUnsolicited) {
-        throw refusal('the Response was not asked for, and this connector takes no such answers (allowUnsolicited)', {
-          hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
-        });
+        throw refusal(
+          'the Response was not asked for, and this connector takes no such answers (allowUnsolicited)',
+          {
+            hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
+          },
+        );
       }
       return complete(response.samlResponse, expectation?.requestId, parts);
     },
@@ -128,11 +167,17 @@ export async function createSamlConnector(options: SamlConnectorOptions): Promis
  * An RSA signature costs milliseconds and anyone can begin a sign-in, so nothing is signed that
  * nobody verifies.
  */
-function signsRequests({ signRequests }: SamlConnectorOptions, idp: IdpMetadata | undefined): boolean {
+function signsRequests(
+  { signRequests }: SamlConnectorOptions,
+  idp: IdpMetadata | undefined,
+): boolean {
   return signRequests || (idp?.wantsSignedRequests ?? false);
 }
 
-async function begin({ attemptId, reauthenticate }: BeginOptions, { options, engine, source }: Parts): ReturnType<Connector['begin']> {
+async function begin(
+  { attemptId, reauthenticate }: BeginOptions,
+  { options, engine, source }: Parts,
+): ReturnType<Connector['begin']> {
   // The answer comes back in a few seconds.
   options.validator.prepare();
   const idp = await source.current();
@@ -145,10 +190,18 @@ async function begin({ attemptId, reauthenticate }: BeginOptions, { options, eng
     forceAuthn: reauthenticate,
     privateKeyPem: signsRequests(options, idp) ? options.signingKey.privateKeyPem : undefined,
   });
-  return { redirectTo, expectation: { protocol: 'saml', requestId }, source: sourceOf(idp, options) };
+  return {
+    redirectTo,
+    expectation: { protocol: 'saml', requestId },
+    source: sourceOf(idp, options),
+  };
 }
 
-async function complete(samlResponse: string, requestId: string | undefined, parts: Parts): Promise<VerifiedSignIn> {
+async function complete(
+  samlResponse: string,
+  requestId: string | undefined,
+  parts: Parts,
+): Promise<VerifiedSignIn> {
   const { options, entityId, acsUrl, source } = parts;
   requireResponseSize(samlResponse);
   const idp = await source.current();
@@ -156,10 +209,15 @@ async function complete(samlResponse: string, requestId: string | undefined, par
   const { clock, clockSkewSeconds } = options;
   const expected = { idpEntityId, entityId, acsUrl, requestId, now: clock.now(), clockSkewSeconds };
   try {
-    const { person, encoded } = await options.validator.validate({ samlResponse, expected, signingCertificates });
+    const { person, encoded } = await options.validator.validate({
+      samlResponse,
+      expected,
+      signingCertificates,
+    });
     return signInOf(person, encoded, { ...options, source: sourceOf(idp, options) });
   } catch (refused) {
-    // The IdP may have a new key since we last looked. The next answer will tell; this one must not wait.
+    // The IdP may have a new key since we last looked. The next answer will tell; this one must not
+    // wait.
     if (refused instanceof UnknownSigner) source.refreshSoon();
     throw refused;
   }
@@ -184,7 +242,12 @@ function signInOf(
     source: options.source,
     assertedAt: person.issuedAt,
     subject: subjectOf(person, options.subject),
-    values: Object.fromEntries([...person.attributes].map(([name, values]) => [name, values.length === 1 ? values[0] : values])),
+    values: Object.fromEntries(
+      [...person.attributes].map(([name, values]) => [
+        name,
+        values.length === 1 ? values[0] : values,
+      ]),
+    ),
     mapping: options.attributes,
     authenticatedAt: person.authenticatedAt,
     methods: [...person.methods, ...(person.attributes.get(MICROSOFT_METHODS) ?? [])],
@@ -194,16 +257,25 @@ function signInOf(
     identity,
     sessionNotAfter: person.sessionNotAfter,
     assertion: { id: person.assertionId, expiresAt: person.acceptedUntil },
-    corporateProof: options.keepCorporateProof ? { kind: 'saml-response', samlResponse, expiresAt: person.expiresAt } : undefined,
+    corporateProof: options.keepCorporateProof
+      ? { kind: 'saml-response', samlResponse, expiresAt: person.expiresAt }
+      : undefined,
   };
 }
 
-/** Entra ID leaves the groups out beyond 150 and names a place to fetch them from, which we do not follow (threats R20). */
+/**
+ * Entra ID leaves the groups out beyond 150 and names a place to fetch them from, which we do not
+ * follow (threats R20).
+ */
 function refuseOverage(attributes: ReadonlyMap<string, readonly string[]>, groups: string): void {
   if (attributes.has(groups) || !attributes.has(GROUPS_ELSEWHERE)) return;
-  throw new BridgeError('identity_incomplete', `the attribute "${groups}" is kept elsewhere by the identity provider (groups overage)`, {
-    hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference.',
-  });
+  throw new BridgeError(
+    'identity_incomplete',
+    `the attribute "${groups}" is kept elsewhere by the identity provider (groups overage)`,
+    {
+      hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference.',
+    },
+  );
 }
 
 /** The id that makes a person the same person at the next sign-in. Throws `identity_incomplete`. */
@@ -211,7 +283,10 @@ function subjectOf({ nameId, attributes }: AssertedPerson, attribute: string | u
   if (attribute !== undefined) {
     const [value, ...more] = attributes.get(attribute) ?? [];
     if (value !== undefined && value !== '' && more.length === 0) return value;
-    throw new BridgeError('identity_incomplete', `the attribute "${attribute}", which is the subject, must have exactly one value`);
+    throw new BridgeError(
+      'identity_incomplete',
+      `the attribute "${attribute}", which is the subject, must have exactly one value`,
+    );
   }
   if (STABLE_FORMATS.has(nameId.format)) return nameId.text;
   throw new BridgeError(

@@ -1,8 +1,9 @@
 /**
- * What the audit trail records: one event for every sign-in, sign-out, refusal, credential and link.
+ * What the audit trail records: one event for every sign-in, sign-out, refusal, credential and
+ * link.
  *
- * A closed union: an auditor can list every kind there is. No event holds a token, an assertion, a code, a secret key
- * or a console link; an access key id is there because CloudTrail names it.
+ * A closed union: an auditor can list every kind there is. No event holds a token, an assertion, a
+ * code, a secret key or a console link; an access key id is there because CloudTrail names it.
  */
 import type { CliGrant } from './cli-session.ts';
 import type { ErrorCode } from './errors.ts';
@@ -77,7 +78,10 @@ interface ContainerTokenEvent extends Recorded {
 interface CliLogin extends Recorded {
   readonly grant: CliGrant;
   readonly client: string;
-  /** Of a client that registered itself (its id begins with `registered-`), what it claims; printable and capped. */
+  /**
+   * Of a client that registered itself (its id begins with `registered-`), what it claims;
+   * printable and capped.
+   */
   readonly clientName: string;
   /** As the terminal called itself; printable and capped, but not otherwise checked. */
   readonly deviceName?: string | undefined;
@@ -106,10 +110,22 @@ export type AuditEvent =
    * Claims that the person had at the sign-in before and has no longer; their older sessions lose
    * them too.
    */
-  | (Recorded & { readonly type: 'sign-in.claims-missing'; readonly actor: Actor; readonly missing: readonly string[] })
+  | (Recorded & {
+      readonly type: 'sign-in.claims-missing';
+      readonly actor: Actor;
+      readonly missing: readonly string[];
+    })
   /** By an operator; `actor` is the person concerned, `origin.userAgent` names the operator. */
-  | (Recorded & { readonly type: 'person.blocked'; readonly actor: Actor; readonly reason?: string | undefined })
-  | (Recorded & { readonly type: 'person.unblocked'; readonly actor: Actor; readonly reason?: string | undefined })
+  | (Recorded & {
+      readonly type: 'person.blocked';
+      readonly actor: Actor;
+      readonly reason?: string | undefined;
+    })
+  | (Recorded & {
+      readonly type: 'person.unblocked';
+      readonly actor: Actor;
+      readonly reason?: string | undefined;
+    })
   | (Recorded & { readonly type: 'sign-out'; readonly actor: Actor })
   /** All sessions of a person ended at once. */
   | (Recorded & {
@@ -120,11 +136,25 @@ export type AuditEvent =
       /** Handles. */
       readonly cliSessions: readonly string[];
     })
-  /** A person confirmed in the browser that a terminal may have a session. `origin` is the browser's. */
-  | (CliLogin & { readonly type: 'cli-login.approved'; readonly actor: Actor; readonly cliSession: string })
+  /**
+   * A person confirmed in the browser that a terminal may have a session. `origin` is the
+   * browser's.
+   */
+  | (CliLogin & {
+      readonly type: 'cli-login.approved';
+      readonly actor: Actor;
+      readonly cliSession: string;
+    })
   /** A person said of a login that they did not start it. */
-  | (CliLogin & { readonly type: 'cli-login.disowned'; readonly actor: Actor; readonly cliSession?: string | undefined })
-  /** A user code that was wrong, a code or token that a terminal presented in vain, or a login that went back to its program with an error. */
+  | (CliLogin & {
+      readonly type: 'cli-login.disowned';
+      readonly actor: Actor;
+      readonly cliSession?: string | undefined;
+    })
+  /**
+   * A user code that was wrong, a code or token that a terminal presented in vain, or a login that
+   * went back to its program with an error.
+   */
   | (Recorded & {
       readonly type: 'cli-login.refused';
       readonly actor?: Actor | undefined;
@@ -133,7 +163,11 @@ export type AuditEvent =
       readonly why: string;
     })
   /** The terminal has picked up its session. `origin` is the terminal's. */
-  | (CliLogin & { readonly type: 'cli-session.opened'; readonly actor: Actor; readonly cliSession: string })
+  | (CliLogin & {
+      readonly type: 'cli-session.opened';
+      readonly actor: Actor;
+      readonly cliSession: string;
+    })
   | (Recorded & {
       readonly type: 'cli-session.ended';
       readonly actor: Actor;
@@ -146,15 +180,27 @@ export type AuditEvent =
    * A terminal has renewed its tokens. The first time of a session, then at most every 15 minutes,
    * or every minute from other networks.
    */
-  | (Recorded & { readonly type: 'cli-session.refreshed'; readonly actor: Actor; readonly cliSession: string; readonly client: string })
+  | (Recorded & {
+      readonly type: 'cli-session.refreshed';
+      readonly actor: Actor;
+      readonly cliSession: string;
+      readonly client: string;
+    })
   | (ContainerTokenEvent & { readonly type: 'container-token.issued'; readonly expiresAt: Instant })
   /**
    * Revoked alone: `person` on their page or by the API, `client` is whoever has the token. It ends
    * with its session without such an event.
    */
-  | (ContainerTokenEvent & { readonly type: 'container-token.revoked'; readonly by: 'person' | 'client' })
+  | (ContainerTokenEvent & {
+      readonly type: 'container-token.revoked';
+      readonly by: 'person' | 'client';
+    })
   | (Handout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
-  | (Handout & { readonly type: 'console-link.issued'; readonly consoleSeconds?: Seconds | undefined; readonly destination: string })
+  | (Handout & {
+      readonly type: 'console-link.issued';
+      readonly consoleSeconds?: Seconds | undefined;
+      readonly destination: string;
+    })
   | (Recorded & {
       readonly type: 'access.refused';
       readonly actor: Actor;
@@ -168,7 +214,10 @@ export type AuditEvent =
       readonly code: ErrorCode;
       readonly why: string;
     })
-  /** Turned away at the door, before anybody asked what was wanted: a form of another site, a body that cannot be read, too many requests. */
+  /**
+   * Turned away at the door, before anybody asked what was wanted: a form of another site, a body
+   * that cannot be read, too many requests.
+   */
   | (Recorded & {
       readonly type: 'request.refused';
       readonly actor?: Actor | undefined;

@@ -1,12 +1,18 @@
 /**
- * `~/.aws/config` for one person, in the dialects that AWS tools read: the same roles, asked for in different ways.
+ * `~/.aws/config` for one person, in the dialects that AWS tools read: the same roles, asked for in
+ * different ways.
  *
  * Pure text: the portal shows it, the client writes it.
  */
 
 import { isAccountId, isRoleName } from './role.ts';
 
-export const AWS_CONFIG_DIALECTS = ['sso-session', 'sso-legacy', 'credential-process', 'container'] as const;
+export const AWS_CONFIG_DIALECTS = [
+  'sso-session',
+  'sso-legacy',
+  'credential-process',
+  'container',
+] as const;
 export type AwsConfigDialect = (typeof AWS_CONFIG_DIALECTS)[number];
 
 export interface ConfiguredRole {
@@ -38,9 +44,17 @@ export interface AwsConfigOptions {
   readonly command?: ((role: string) => string) | undefined;
 }
 
-/** False for a role that would say something else to whoever reads the file than its name: a file is read line by line, a command by a shell. */
+/**
+ * False for a role that would say something else to whoever reads the file than its name: a file is
+ * read line by line, a command by a shell.
+ */
 export function isPlain({ account, role }: ConfiguredRole): boolean {
-  return isAccountId(account.id) && isRoleName(role) && /^[\w.-]+$/.test(account.name) && isPlainRegion(account.region);
+  return (
+    isAccountId(account.id) &&
+    isRoleName(role) &&
+    /^[\w.-]+$/.test(account.name) &&
+    isPlainRegion(account.region)
+  );
 }
 
 export function isPlainRegion(region: string): boolean {
@@ -48,14 +62,26 @@ export function isPlainRegion(region: string): boolean {
 }
 
 /** The sections of one dialect; `container` has none, see `containerEnvironment`. */
-export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, options: AwsConfigOptions): readonly ConfigSection[] {
-  const { baseUrl, ssoRegion, roles, command = role => `rolebridge credential-process ${role} --server ${asWord(baseUrl)}` } = options;
+export function awsConfig(
+  dialect: Exclude<AwsConfigDialect, 'container'>,
+  options: AwsConfigOptions,
+): readonly ConfigSection[] {
+  const {
+    baseUrl,
+    ssoRegion,
+    roles,
+    command = role => `rolebridge credential-process ${role} --server ${asWord(baseUrl)}`,
+  } = options;
   const startUrl = startUrlOf({ baseUrl, ssoRegion });
   const shared = sharedName(baseUrl);
   const nameOf = options.profileName ?? usualName(roles);
   const profile = (role: ConfiguredRole, lines: readonly string[]): ConfigSection => {
     const name = nameOf(role);
-    return { name, header: `[profile ${name}]`, lines: [...lines, `region = ${role.account.region}`] };
+    return {
+      name,
+      header: `[profile ${name}]`,
+      lines: [...lines, `region = ${role.account.region}`],
+    };
   };
   const which = ({ account, role }: ConfiguredRole): string[] => [
     `sso_account_id = ${account.id}`,
@@ -68,7 +94,11 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
         {
           name: `sso-session ${shared}`,
           header: `[sso-session ${shared}]`,
-          lines: [`sso_start_url = ${startUrl}`, `sso_region = ${ssoRegion}`, 'sso_registration_scopes = sso:account:access'],
+          lines: [
+            `sso_start_url = ${startUrl}`,
+            `sso_region = ${ssoRegion}`,
+            'sso_registration_scopes = sso:account:access',
+          ],
           isShared: true,
         },
         services(shared, baseUrl),
@@ -77,10 +107,18 @@ export function awsConfig(dialect: Exclude<AwsConfigDialect, 'container'>, optio
     case 'sso-legacy':
       return [
         services(shared, baseUrl),
-        ...roles.map(role => profile(role, [`sso_start_url = ${startUrl}`, `sso_region = ${ssoRegion}`, ...which(role)])),
+        ...roles.map(role =>
+          profile(role, [
+            `sso_start_url = ${startUrl}`,
+            `sso_region = ${ssoRegion}`,
+            ...which(role),
+          ]),
+        ),
       ];
     case 'credential-process':
-      return roles.map(role => profile(role, [`credential_process = ${command(`${role.account.name}/${role.role}`)}`]));
+      return roles.map(role =>
+        profile(role, [`credential_process = ${command(`${role.account.name}/${role.role}`)}`]),
+      );
   }
 }
 
@@ -101,7 +139,9 @@ export interface StartUrlOptions {
  * tokens and credentials of legacy profiles by the start URL alone.
  */
 export function startUrlOf({ baseUrl, ssoRegion }: StartUrlOptions): string {
-  return isHttp(baseUrl) ? `https://${portalLabel(baseUrl)}.portal.${ssoRegion}.app.aws` : ownStartUrl(baseUrl);
+  return isHttp(baseUrl)
+    ? `https://${portalLabel(baseUrl)}.portal.${ssoRegion}.app.aws`
+    : ownStartUrl(baseUrl);
 }
 
 /**
@@ -134,7 +174,8 @@ function portalLabel(baseUrl: string): string {
 }
 
 /**
- * Where AWS would be. The AWS CLI from 2.35.13 on refuses a start URL that does not lead to an address of this form; it asks nothing there.
+ * Where AWS would be. The AWS CLI from 2.35.13 on refuses a start URL that does not lead to an
+ * address of this form; it asks nothing there.
  */
 export function accessPortalOf(region: string): string {
   return `https://rolebridge.portal.${region}.app.aws`;
@@ -163,13 +204,22 @@ function services(name: string, baseUrl: string): ConfigSection {
 }
 
 /**
- * How the profile of each role is called: `prod-Admin`, and `prod-team-Admin` for team/Admin. Where two would be called the same, which AWS
- * tools refuse or mix up, each is spelled out with the id of its account: `111122223333-team_2FAdmin`. So no name in a file stands for two roles.
+ * How the profile of each role is called: `prod-Admin`, and `prod-team-Admin` for team/Admin. Where
+ * two would be called the same, which AWS tools refuse or mix up, each is spelled out with the id
+ * of its account: `111122223333-team_2FAdmin`. So no name in a file stands for two roles.
  */
-export function profileNames(roles: readonly ConfiguredRole[]): ReadonlyMap<ConfiguredRole, string> {
+export function profileNames(
+  roles: readonly ConfiguredRole[],
+): ReadonlyMap<ConfiguredRole, string> {
   const holders = new Map<string, number>();
-  for (const name of roles.flatMap(role => [plainName(role), spelledName(role)])) holders.set(name, (holders.get(name) ?? 0) + 1);
-  return new Map(roles.map(role => [role, holders.get(plainName(role)) === 1 ? plainName(role) : spelledName(role)]));
+  for (const name of roles.flatMap(role => [plainName(role), spelledName(role)]))
+    holders.set(name, (holders.get(name) ?? 0) + 1);
+  return new Map(
+    roles.map(role => [
+      role,
+      holders.get(plainName(role)) === 1 ? plainName(role) : spelledName(role),
+    ]),
+  );
 }
 
 function usualName(roles: readonly ConfiguredRole[]): (role: ConfiguredRole) => string {
@@ -177,7 +227,10 @@ function usualName(roles: readonly ConfiguredRole[]): (role: ConfiguredRole) => 
   return role => names.get(role)!;
 }
 
-/** A role with a path is one word; and the JavaScript SDK skips a section with `=` or `,` in its name. */
+/**
+ * A role with a path is one word; and the JavaScript SDK skips a section with `=` or `,` in its
+ * name.
+ */
 export function inProfileName(role: string): string {
   return role.replaceAll(/[/=,]/g, '-');
 }
@@ -192,12 +245,15 @@ function spelledName({ account, role }: ConfiguredRole): string {
 }
 
 function spelled(text: string, signs: RegExp): string {
-  return text.replaceAll(signs, sign => `_${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return text.replaceAll(
+    signs,
+    sign => `_${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
 }
 
 /**
- * The environment of a container for each role; the token is made when it is needed. All of it is commented out: whoever took the file as it is
- * would get the last role of it.
+ * The environment of a container for each role; the token is made when it is needed. All of it is
+ * commented out: whoever took the file as it is would get the last role of it.
  */
 export function containerEnvironment({ baseUrl, roles }: AwsConfigOptions): string {
   const blocks = roles.map(({ account, role }) => [
@@ -207,7 +263,9 @@ export function containerEnvironment({ baseUrl, roles }: AwsConfigOptions): stri
     `#AWS_REGION=${account.region}`,
     `#AWS_DEFAULT_REGION=${account.region}`,
   ]);
-  return [['# Take the marks off the lines of one role.'], ...blocks].map(lines => `${lines.join('\n')}\n`).join('\n');
+  return [['# Take the marks off the lines of one role.'], ...blocks]
+    .map(lines => `${lines.join('\n')}\n`)
+    .join('\n');
 }
 
 /** Sections as the file has them. */

@@ -1,14 +1,26 @@
-/** A person's session in a terminal: opened by a confirmation in the browser, used by tokens, ended by the person, an operator or its limit. */
+/**
+ * A person's session in a terminal: opened by a confirmation in the browser, used by tokens, ended
+ * by the person, an operator or its limit.
+ */
 import type { ConnectorId, IdentitySource, PersonId } from './identity.ts';
 import type { NamedClient } from './oauth-client.ts';
 import type { Instant } from './time.ts';
 
-/** How the login was confirmed: by a user code (RFC 8628), or in the browser of the same machine (RFC 6749 section 4.1 with RFC 7636). */
+/**
+ * How the login was confirmed: by a user code (RFC 8628), or in the browser of the same machine
+ * (RFC 6749 section 4.1 with RFC 7636).
+ */
 export type CliGrant = 'device_code' | 'authorization_code';
 
-/** What a session says of itself in lists: nothing of it is a secret, and `deviceName` is what the terminal claimed. */
+/**
+ * What a session says of itself in lists: nothing of it is a secret, and `deviceName` is what the
+ * terminal claimed.
+ */
 export interface CliSessionSummary {
-  /** Names the session in lists, in the audit trail and to operators; gives access to nothing. 20 hexadecimal digits. */
+  /**
+   * Names the session in lists, in the audit trail and to operators; gives access to nothing. 20
+   * hexadecimal digits.
+   */
   readonly handle: string;
   readonly person: PersonId;
   /** Where the person had signed in. */

@@ -1,4 +1,7 @@
-/** A client that registered itself (IAM Identity Center `RegisterClient`, in the manner of RFC 7591). Anybody can; it proves nothing. */
+/**
+ * A client that registered itself (IAM Identity Center `RegisterClient`, in the manner of RFC
+ * 7591). Anybody can; it proves nothing.
+ */
 import type { Instant, Seconds } from './time.ts';
 
 export interface ClientRegistration {
@@ -12,7 +15,10 @@ export interface ClientRegistration {
   readonly expiresAt: Instant;
 }
 
-/** The registration is its own client id; AWS tools keep any length, forms and queries must be told one. */
+/**
+ * The registration is its own client id; AWS tools keep any length, forms and queries must be told
+ * one.
+ */
 export const MAX_CLIENT_ID = 1024;
 
 /** As long as AWS's: clients renew their tokens only as long as their registration lives. */

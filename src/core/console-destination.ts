@@ -36,11 +36,17 @@ export function checkDestinationLength(destination: string): void {
  * `destination_refused` for what is no console of the partition, is too long, or belongs to a
  * session in another account.
  */
-export function consoleDestination(partition: PartitionFacts, account: AccountId, destination: string): string {
-  const refuse = (why: string): BridgeError => new BridgeError('destination_refused', `console destination: ${why}`);
+export function consoleDestination(
+  partition: PartitionFacts,
+  account: AccountId,
+  destination: string,
+): string {
+  const refuse = (why: string): BridgeError =>
+    new BridgeError('destination_refused', `console destination: ${why}`);
   checkDestinationLength(destination);
   // The parser would drop or turn these, and another parser would not.
-  if (/[\p{C}\p{Z}\\]/u.test(destination)) throw refuse('contains a space, a control character or a backslash');
+  if (/[\p{C}\p{Z}\\]/u.test(destination))
+    throw refuse('contains a space, a control character or a backslash');
   if (!/^https?:\/\/[^/]/i.test(destination)) throw refuse('not a whole https address');
   if (/^[^/]*\/\/[^/?#]*@/.test(destination)) throw refuse('contains a user name');
   const url = URL.parse(destination);
@@ -48,12 +54,17 @@ export function consoleDestination(partition: PartitionFacts, account: AccountId
   const owner = SESSION_PREFIX.exec(url.hostname)?.[1];
   if (owner !== undefined) url.hostname = url.hostname.replace(SESSION_PREFIX, '');
   // Another one behind it would be left, and its account has not been compared.
-  if (url.hostname.split('.').some(label => SESSION_LABEL.test(label))) throw refuse('holds a session of a console more than once');
+  if (url.hostname.split('.').some(label => SESSION_LABEL.test(label)))
+    throw refuse('holds a session of a console more than once');
   if (!partition.isConsole(url)) throw refuse(`not a console of partition ${partition.partition}`);
   if (owner !== undefined && owner !== account) {
-    throw new BridgeError('destination_refused', `console destination: belongs to a session in account ${owner}, not ${account}`, {
-      hint: `The console address belongs to a session in account ${owner}, but the role is in account ${account}. Choose a role in account ${owner}, or remove the part before the first dot from the address.`,
-    });
+    throw new BridgeError(
+      'destination_refused',
+      `console destination: belongs to a session in account ${owner}, not ${account}`,
+      {
+        hint: `The console address belongs to a session in account ${owner}, but the role is in account ${account}. Choose a role in account ${owner}, or remove the part before the first dot from the address.`,
+      },
+    );
   }
   checkDestinationLength(url.href);
   return url.href;

@@ -1,9 +1,11 @@
 /**
- * AWS credentials as the text that a shell, the AWS credentials file or a `credential_process` reads.
+ * AWS credentials as the text that a shell, the AWS credentials file or a `credential_process`
+ * reads.
  *
  * Owns: the line formats and their quoting. Does not own: labels and instructions around the text.
- * The shapes are those of `aws configure export-credentials`. What STS hands out needs no quoting and is written bare as
- * the AWS CLI writes it; anything else is quoted, so that no value can ever become a command.
+ * The shapes are those of `aws configure export-credentials`. What STS hands out needs no quoting
+ * and is written bare as the AWS CLI writes it; anything else is quoted, so that no value can ever
+ * become a command.
  */
 import type { AwsCredentials, CredentialFormat } from './credentials.ts';
 import { BridgeError } from './errors.ts';
@@ -12,9 +14,15 @@ import type { Instant } from './time.ts';
 export interface CredentialFormatOptions {
   /** Given to `process` as AccountId; the SDKs use it for account-based endpoints. */
   readonly accountId?: string | undefined;
-  /** Given to the shells as AWS_REGION and AWS_DEFAULT_REGION (SDKs differ in which they read), and to the credentials file. */
+  /**
+   * Given to the shells as AWS_REGION and AWS_DEFAULT_REGION (SDKs differ in which they read), and
+   * to the credentials file.
+   */
   readonly region?: string | undefined;
-  /** Section of the credentials file; `rolebridge` unless told. Never `default`: pasting must not replace what somebody has there. */
+  /**
+   * Section of the credentials file; `rolebridge` unless told. Never `default`: pasting must not
+   * replace what somebody has there.
+   */
   readonly profile?: string | undefined;
 }
 
@@ -23,19 +31,36 @@ type Pair = readonly [name: string, value: string];
 /**
  * The credentials as text in one format, every line ended by a newline.
  *
- * Throws `internal` when a value is empty, is not printable ASCII (a newline would end the statement, and PowerShell takes
- * typographic quotes for quotes), or cannot be written in the format; the message names the field, never the value.
+ * Throws `internal` when a value is empty, is not printable ASCII (a newline would end the
+ * statement, and PowerShell takes typographic quotes for quotes), or cannot be written in the
+ * format; the message names the field, never the value.
  */
-export function formatCredentials(format: CredentialFormat, credentials: AwsCredentials, options: CredentialFormatOptions = {}): string {
+export function formatCredentials(
+  format: CredentialFormat,
+  credentials: AwsCredentials,
+  options: CredentialFormatOptions = {},
+): string {
   switch (format) {
     case 'env':
-      return lines(environment(credentials, options), ([name, value]) => `export ${name}=${quoteForPosixShell(value)}`);
+      return lines(
+        environment(credentials, options),
+        ([name, value]) => `export ${name}=${quoteForPosixShell(value)}`,
+      );
     case 'fish':
-      return lines(environment(credentials, options), ([name, value]) => `set -gx ${name} ${quoteForFish(value)}`);
+      return lines(
+        environment(credentials, options),
+        ([name, value]) => `set -gx ${name} ${quoteForFish(value)}`,
+      );
     case 'powershell':
-      return lines(environment(credentials, options), ([name, value]) => `$Env:${name}=${quoteForPowerShell(value)}`);
+      return lines(
+        environment(credentials, options),
+        ([name, value]) => `$Env:${name}=${quoteForPowerShell(value)}`,
+      );
     case 'windows-cmd':
-      return lines(environment(credentials, options), pair => `set ${pair[0]}=${escapeForCmd(pair)}`);
+      return lines(
+        environment(credentials, options),
+        pair => `set ${pair[0]}=${escapeForCmd(pair)}`,
+      );
     case 'credentials-file':
       return credentialsFile(credentials, options);
     case 'process':
@@ -43,7 +68,10 @@ export function formatCredentials(format: CredentialFormat, credentials: AwsCred
   }
 }
 
-function environment(credentials: AwsCredentials, { region }: CredentialFormatOptions): readonly Pair[] {
+function environment(
+  credentials: AwsCredentials,
+  { region }: CredentialFormatOptions,
+): readonly Pair[] {
   const pairs: Pair[] = [
     ['AWS_ACCESS_KEY_ID', credentials.accessKeyId],
     ['AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey],
@@ -54,7 +82,10 @@ function environment(credentials: AwsCredentials, { region }: CredentialFormatOp
   return pairs.map(checked);
 }
 
-function credentialsFile(credentials: AwsCredentials, { region, profile = 'rolebridge' }: CredentialFormatOptions): string {
+function credentialsFile(
+  credentials: AwsCredentials,
+  { region, profile = 'rolebridge' }: CredentialFormatOptions,
+): string {
   const pairs: Pair[] = [
     ['aws_access_key_id', credentials.accessKeyId],
     ['aws_secret_access_key', credentials.secretAccessKey],
@@ -68,8 +99,13 @@ function credentialsFile(credentials: AwsCredentials, { region, profile = 'roleb
   return `[${profile}]\n# expires ${isoWithOffset(credentials.expiresAt)}\n${body}`;
 }
 
-/** What a `credential_process` prints (AWS SDKs and Tools reference, "Process credential provider"). */
-function processOutput(credentials: AwsCredentials, { accountId }: CredentialFormatOptions): string {
+/**
+ * What a `credential_process` prints (AWS SDKs and Tools reference, "Process credential provider").
+ */
+function processOutput(
+  credentials: AwsCredentials,
+  { accountId }: CredentialFormatOptions,
+): string {
   const pairs: Pair[] = [
     ['AccessKeyId', credentials.accessKeyId],
     ['SecretAccessKey', credentials.secretAccessKey],
@@ -80,13 +116,19 @@ function processOutput(credentials: AwsCredentials, { accountId }: CredentialFor
   return `${JSON.stringify({ Version: 1, ...Object.fromEntries(pairs.map(checked)) }, null, 2)}\n`;
 }
 
-/** Whole seconds, rounded down so that nobody counts on a moment too many; the numeric offset is what the AWS CLI prints. */
+/**
+ * Whole seconds, rounded down so that nobody counts on a moment too many; the numeric offset is
+ * what the AWS CLI prints.
+ */
 function isoWithOffset(instant: Instant): string {
   if (!Number.isFinite(instant) || Math.abs(instant) > 8.64e15) throw unwritable('expiration');
   return `${new Date(instant).toISOString().slice(0, -'.000Z'.length)}+00:00`;
 }
 
-/** Needs no quoting in any of the shells. zsh expands `=name` at the start of an assigned value and after a colon. */
+/**
+ * Needs no quoting in any of the shells. zsh expands `=name` at the start of an assigned value and
+ * after a colon.
+ */
 const BARE = /^(?!.*(?:^|:)=)[\w+/=.:-]+$/;
 
 function quoteForPosixShell(value: string): string {
@@ -98,15 +140,19 @@ function quoteForFish(value: string): string {
   return `"${value.replace(/[\\"$]/g, '\\$&')}"`;
 }
 
-/** Inside double quotes PowerShell gives meaning to the backtick, `"` and `$`; the backtick escapes all three. */
+/**
+ * Inside double quotes PowerShell gives meaning to the backtick, `"` and `$`; the backtick escapes
+ * all three.
+ */
 function quoteForPowerShell(value: string): string {
   return `"${value.replace(/[`"$]/g, '`$&')}"`;
 }
 
 /**
- * cmd has no quote that holds everything, but a caret makes the next character literal. It does so for all but two:
- * what a percent sign or an exclamation mark means depends on prompt, batch file and delayed expansion, and inside a
- * batch file an unknown `%name%` vanishes together with its carets and lays bare what follows. Those are refused.
+ * cmd has no quote that holds everything, but a caret makes the next character literal. It does so
+ * for all but two: what a percent sign or an exclamation mark means depends on prompt, batch file
+ * and delayed expansion, and inside a batch file an unknown `%name%` vanishes together with its
+ * carets and lays bare what follows. Those are refused.
  */
 function escapeForCmd([name, value]: Pair): string {
   if (/[%!]/.test(value)) throw unwritable(name);

@@ -1,7 +1,10 @@
 /** The AWS triple with its end of life, and the formats in which people and tools take it. */
 import type { Instant } from './time.ts';
 
-/** Temporary credentials from STS. The secret key and the token are secrets: never log them, never put them into an error. */
+/**
+ * Temporary credentials from STS. The secret key and the token are secrets: never log them, never
+ * put them into an error.
+ */
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -9,6 +12,16 @@ export interface AwsCredentials {
   readonly expiresAt: Instant;
 }
 
-/** The formats of the credentials page and of the client; the names of `aws configure export-credentials` where it has one. */
-export const CREDENTIAL_FORMATS = ['env', 'fish', 'powershell', 'windows-cmd', 'credentials-file', 'process'] as const;
+/**
+ * The formats of the credentials page and of the client; the names of `aws configure
+ * export-credentials` where it has one.
+ */
+export const CREDENTIAL_FORMATS = [
+  'env',
+  'fish',
+  'powershell',
+  'windows-cmd',
+  'credentials-file',
+  'process',
+] as const;
 export type CredentialFormat = (typeof CREDENTIAL_FORMATS)[number];

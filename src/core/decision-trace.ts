@@ -12,10 +12,18 @@ export type MissingProof =
     }
   | { readonly proof: 'network'; readonly networks: readonly string[]; readonly address: string };
 
-/** What one rule said about one role. Groups are those that the rule names; nobody's membership but the person's own is in it. */
+/**
+ * What one rule said about one role. Groups are those that the rule names; nobody's membership but
+ * the person's own is in it.
+ */
 export type TraceStep =
   | { readonly rule: string; readonly outcome: 'grants'; readonly group: string }
-  | { readonly rule: string; readonly outcome: 'proof-missing'; readonly group: string; readonly missing: readonly MissingProof[] }
+  | {
+      readonly rule: string;
+      readonly outcome: 'proof-missing';
+      readonly group: string;
+      readonly missing: readonly MissingProof[];
+    }
   | { readonly rule: string; readonly outcome: 'group-missing'; readonly groups: readonly string[] }
   /** The rule takes groups of `connectors` only, and the user signed in with `connector`. */
   | {
@@ -25,7 +33,10 @@ export type TraceStep =
       readonly connector: ConnectorId;
     };
 
-/** Why a role was given or refused, in the order of the rules. No step means that no rule gives this role to anyone. */
+/**
+ * Why a role was given or refused, in the order of the rules. No step means that no rule gives this
+ * role to anyone.
+ */
 export interface DecisionTrace {
   /** As asked for. */
   readonly account: string;

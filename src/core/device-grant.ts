@@ -1,7 +1,9 @@
 /**
- * The device authorization grant (RFC 8628) as pure transitions: asked for by a terminal, decided by a person, redeemed once.
+ * The device authorization grant (RFC 8628) as pure transitions: asked for by a terminal, decided
+ * by a person, redeemed once.
  *
- * Owns: user codes, the states of a grant and what each leads to, the pace of polling. Does not own: where a grant is kept, who may decide.
+ * Owns: user codes, the states of a grant and what each leads to, the pace of polling. Does not
+ * own: where a grant is kept, who may decide.
  */
 import { BridgeError } from './errors.ts';
 import type { NamedClient } from './oauth-client.ts';
@@ -12,7 +14,10 @@ export const DEVICE_GRANT_SECONDS: Seconds = 600;
 /** How long the bridge remembers a code after its end, to tell latecomers that it has expired. */
 export const DEVICE_GRANT_MEMORY_SECONDS: Seconds = 600;
 
-/** What asked for the login. The client and the address are known; the name of the device is what it said. */
+/**
+ * What asked for the login. The client and the address are known; the name of the device is what it
+ * said.
+ */
 export interface DeviceRequest {
   readonly client: NamedClient;
   readonly deviceName?: string | undefined;
@@ -48,52 +53,82 @@ export interface GrantDecision {
   readonly session: string;
 }
 
-/** Throws `user_code_unknown` unless the grant waits for a decision: a code that was decided, used or has expired is as good as none. */
+/**
+ * Throws `user_code_unknown` unless the grant waits for a decision: a code that was decided, used
+ * or has expired is as good as none.
+ */
 export function requirePending({ state, decideBy }: DeviceGrant, now: Instant): void {
-  if (state !== 'pending') throw new BridgeError('user_code_unknown', `the user code was ${state} before`);
+  if (state !== 'pending')
+    throw new BridgeError('user_code_unknown', `the user code was ${state} before`);
   if (now >= decideBy) throw new BridgeError('user_code_unknown', 'the user code has expired');
 }
 
 /** Throws `user_code_unknown`. */
-export function approve(grant: DeviceGrant, { session, decidedIn }: GrantDecision, now: Instant): DeviceGrant {
+export function approve(
+  grant: DeviceGrant,
+  { session, decidedIn }: GrantDecision,
+  now: Instant,
+): DeviceGrant {
   requirePending(grant, now);
   return { ...grant, state: 'approved', session, decidedIn };
 }
 
 /** Throws `user_code_unknown`. */
-export function deny(grant: DeviceGrant, { decidedIn }: Pick<GrantDecision, 'decidedIn'>, now: Instant): DeviceGrant {
+export function deny(
+  grant: DeviceGrant,
+  { decidedIn }: Pick<GrantDecision, 'decidedIn'>,
+  now: Instant,
+): DeviceGrant {
   requirePending(grant, now);
   return { ...grant, state: 'denied', decidedIn };
 }
 
 /**
- * The session that an approved grant gives, once.
- * Throws `authorization_pending`, `device_denied`, `device_code_expired`, `grant_invalid` (RFC 8628 section 3.5).
+ * The session that an approved grant gives, once. Throws `authorization_pending`, `device_denied`,
+ * `device_code_expired`, `grant_invalid` (RFC 8628 section 3.5).
  */
-export function redeem(grant: DeviceGrant, now: Instant): { readonly next: DeviceGrant; readonly session: string } {
-  if (grant.state === 'redeemed') throw new BridgeError('grant_invalid', 'the device code was used before');
-  if (grant.state === 'denied') throw new BridgeError('device_denied', 'the person refused the login');
-  if (now >= grant.decideBy) throw new BridgeError('device_code_expired', `the device code expired while it was ${grant.state}`);
-  if (grant.state === 'pending') throw new BridgeError('authorization_pending', 'nobody has decided yet');
+export function redeem(
+  grant: DeviceGrant,
+  now: Instant,
+): { readonly next: DeviceGrant; readonly session: string } {
+  if (grant.state === 'redeemed')
+    throw new BridgeError('grant_invalid', 'the device code was used before');
+  if (grant.state === 'denied')
+    throw new BridgeError('device_denied', 'the person refused the login');
+  if (now >= grant.decideBy)
+    throw new BridgeError(
+      'device_code_expired',
+      `the device code expired while it was ${grant.state}`,
+    );
+  if (grant.state === 'pending')
+    throw new BridgeError('authorization_pending', 'nobody has decided yet');
   return { next: { ...grant, state: 'redeemed' }, session: grant.session! };
 }
 
 // ---------------------------------------------------------------- user codes
 
-/** Without vowels, so that no code is a word, and without letters that look like others (RFC 8628 section 6.1). 20^8 codes: 34.5 bits. */
+/**
+ * Without vowels, so that no code is a word, and without letters that look like others (RFC 8628
+ * section 6.1). 20^8 codes: 34.5 bits.
+ */
 export const USER_CODE_ALPHABET = 'BCDFGHJKLMNPQRSTVWXZ';
 export const USER_CODE_LENGTH = 8;
 
 /** A user code as it is kept: eight letters of the alphabet. */
 export type UserCode = string & { readonly __brand: 'UserCode' };
 
-/** What a person typed, in any case, with dashes and spaces anywhere; undefined when it cannot be a code. */
+/**
+ * What a person typed, in any case, with dashes and spaces anywhere; undefined when it cannot be a
+ * code.
+ */
 export function readUserCode(typed: string): UserCode | undefined {
   const letters = typed.replaceAll(/[\s\u2010-\u2015_.-]/g, '');
   // Before case is changed: there are letters beyond A to Z whose capitals are among them.
   if (!/^[A-Za-z]+$/.test(letters)) return undefined;
   const code = letters.toUpperCase();
-  const isCode = code.length === USER_CODE_LENGTH && [...code].every(letter => USER_CODE_ALPHABET.includes(letter));
+  const isCode =
+    code.length === USER_CODE_LENGTH &&
+    [...code].every(letter => USER_CODE_ALPHABET.includes(letter));
   return isCode ? (code as UserCode) : undefined;
 }
 
@@ -117,13 +152,28 @@ const FREE_POLLS = 2;
 /** Clocks and networks are not exact: what comes a little early is in time. */
 const TOLERANCE_MILLISECONDS = 500;
 
-/** Counts one poll. One that comes too soon makes the interval longer for good (RFC 8628 section 3.5). */
+/**
+ * Counts one poll. One that comes too soon makes the interval longer for good (RFC 8628 section
+ * 3.5).
+ */
 export function countPoll(
   pace: Pace | undefined,
   now: Instant,
   intervalSeconds: Seconds,
 ): { readonly pace: Pace; readonly tooSoon: boolean } {
-  const { count, lastAskedAt, intervalSeconds: current } = pace ?? { count: 0, lastAskedAt: now, intervalSeconds };
-  const tooSoon = count >= FREE_POLLS && now - lastAskedAt < current * 1000 - TOLERANCE_MILLISECONDS;
-  return { pace: { intervalSeconds: current + (tooSoon ? SLOW_DOWN_SECONDS : 0), lastAskedAt: now, count: count + 1 }, tooSoon };
+  const {
+    count,
+    lastAskedAt,
+    intervalSeconds: current,
+  } = pace ?? { count: 0, lastAskedAt: now, intervalSeconds };
+  const tooSoon =
+    count >= FREE_POLLS && now - lastAskedAt < current * 1000 - TOLERANCE_MILLISECONDS;
+  return {
+    pace: {
+      intervalSeconds: current + (tooSoon ? SLOW_DOWN_SECONDS : 0),
+      lastAskedAt: now,
+      count: count + 1,
+    },
+    tooSoon,
+  };
 }

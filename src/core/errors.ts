@@ -24,7 +24,11 @@ export const ERRORS = {
     title: 'The request was not understood',
     hint: 'Go back and try again. If you came by a link, the link may be damaged.',
   },
-  not_found: { status: 404, title: 'There is no such page', hint: 'Check the address, or start at the overview of your roles.' },
+  not_found: {
+    status: 404,
+    title: 'There is no such page',
+    hint: 'Check the address, or start at the overview of your roles.',
+  },
   method_not_allowed: {
     status: 405,
     title: 'This address takes other methods',
@@ -40,7 +44,11 @@ export const ERRORS = {
     title: 'The request had the wrong content type',
     hint: 'Send the form as a browser does (application/x-www-form-urlencoded).',
   },
-  too_many_requests: { status: 429, title: 'Too many requests', hint: 'Wait a minute, then try again.' },
+  too_many_requests: {
+    status: 429,
+    title: 'Too many requests',
+    hint: 'Wait a minute, then try again.',
+  },
   cross_site_request: {
     status: 403,
     title: 'The request came from another site',
@@ -48,7 +56,11 @@ export const ERRORS = {
   },
   not_signed_in: { status: 401, title: 'You are not signed in', hint: 'Sign in, then try again.' },
 
-  connector_unknown: { status: 404, title: 'There is no such sign-in', hint: 'Choose one of the sign-ins that this bridge offers.' },
+  connector_unknown: {
+    status: 404,
+    title: 'There is no such sign-in',
+    hint: 'Choose one of the sign-ins that this bridge offers.',
+  },
   connector_unavailable: {
     status: 503,
     title: 'This sign-in is not available now',
@@ -176,7 +188,12 @@ export const ERRORS = {
     hint: 'Go on asking.',
     oauth: 'authorization_pending',
   },
-  slow_down: { status: 400, title: 'Asked too often', hint: 'Wait five seconds longer between two questions.', oauth: 'slow_down' },
+  slow_down: {
+    status: 400,
+    title: 'Asked too often',
+    hint: 'Wait five seconds longer between two questions.',
+    oauth: 'slow_down',
+  },
   device_denied: {
     status: 400,
     title: 'The login was refused by the person',
@@ -225,17 +242,34 @@ export const ERRORS = {
     hint: 'The metadata at /.well-known/oauth-authorization-server lists those that there are.',
     oauth: 'unsupported_grant_type',
   },
-  scope_invalid: { status: 400, title: 'There is no such scope', hint: 'Ask for the scope aws, or for none.', oauth: 'invalid_scope' },
+  scope_invalid: {
+    status: 400,
+    title: 'There is no such scope',
+    hint: 'Ask for the scope aws, or for none.',
+    oauth: 'invalid_scope',
+  },
   token_invalid: {
     status: 401,
     title: 'The access token is not valid, or not any more',
     hint: 'Renew it, or sign in again: rolebridge login.',
   },
 
-  aws_refused: { status: 502, title: 'AWS refused the request', hint: 'Give the reference to the people who run this bridge.' },
-  aws_unavailable: { status: 503, title: 'AWS did not answer in time', hint: 'Try again in a minute.' },
+  aws_refused: {
+    status: 502,
+    title: 'AWS refused the request',
+    hint: 'Give the reference to the people who run this bridge.',
+  },
+  aws_unavailable: {
+    status: 503,
+    title: 'AWS did not answer in time',
+    hint: 'Try again in a minute.',
+  },
 
-  unavailable: { status: 503, title: 'The bridge is not available now', hint: 'Try again in a minute.' },
+  unavailable: {
+    status: 503,
+    title: 'The bridge is not available now',
+    hint: 'Try again in a minute.',
+  },
   internal: {
     status: 500,
     title: 'Something went wrong on our side',
@@ -245,7 +279,10 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** `error` of OAuth 2.0 (RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5), as far as there is an occasion for it here. */
+/**
+ * `error` of OAuth 2.0 (RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5), as far
+ * as there is an occasion for it here.
+ */
 export type OAuthError =
   | Extract<(typeof ERRORS)[ErrorCode], { readonly oauth: string }>['oauth']
   | 'invalid_request'
@@ -262,8 +299,9 @@ export interface BridgeErrorOptions {
 }
 
 /**
- * An expected failure. `message` is for the operator (log, audit) and names the rule, field or check that failed;
- * it never holds a token, an assertion, a code or a key. `hint` is for the caller.
+ * An expected failure. `message` is for the operator (log, audit) and names the rule, field or
+ * check that failed; it never holds a token, an assertion, a code or a key. `hint` is for the
+ * caller.
  */
 export class BridgeError extends Error {
   override readonly name = 'BridgeError';
@@ -287,7 +325,10 @@ export class BridgeError extends Error {
   }
 }
 
-/** Any throwable as one of ours: what is not expected becomes `internal`, with the original as its cause. */
+/**
+ * Any throwable as one of ours: what is not expected becomes `internal`, with the original as its
+ * cause.
+ */
 export function asBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown;
   return new BridgeError('internal', 'unexpected error', { cause: thrown });

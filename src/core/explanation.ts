@@ -1,28 +1,41 @@
-/** Decisions of the policy in plain sentences, the same on pages, in problems and in the terminal. */
+/**
+ * Decisions of the policy in plain sentences, the same on pages, in problems and in the terminal.
+ */
 import type { DecisionTrace, MissingProof, TraceStep } from './decision-trace.ts';
 import { formatDuration } from './time.ts';
 
-const MISSING: { readonly [P in MissingProof['proof']]: (missing: Extract<MissingProof, { proof: P }>) => string } = {
+const MISSING: {
+  readonly [P in MissingProof['proof']]: (missing: Extract<MissingProof, { proof: P }>) => string;
+} = {
   'multi-factor': () => 'It needs a sign-in with a second factor, and your sign-in had none.',
   'authenticated-within': ({ withinSeconds, ageSeconds }) =>
     `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and ${
-      ageSeconds === undefined ? 'your identity provider did not say when yours was' : `yours was ${formatDuration(ageSeconds)} ago`
+      ageSeconds === undefined
+        ? 'your identity provider did not say when yours was'
+        : `yours was ${formatDuration(ageSeconds)} ago`
     }.`,
-  network: ({ networks, address }) => `It can be used from ${networks.join(', ')} only, and you come from ${address}.`,
+  network: ({ networks, address }) =>
+    `It can be used from ${networks.join(', ')} only, and you come from ${address}.`,
 };
 
-export function explainMissingProof<P extends MissingProof['proof']>(missing: Extract<MissingProof, { proof: P }>): string {
+export function explainMissingProof<P extends MissingProof['proof']>(
+  missing: Extract<MissingProof, { proof: P }>,
+): string {
   return (MISSING[missing.proof] as (missing: MissingProof) => string)(missing);
 }
 
-const STEP: { readonly [O in TraceStep['outcome']]: (step: Extract<TraceStep, { outcome: O }>) => string } = {
+const STEP: {
+  readonly [O in TraceStep['outcome']]: (step: Extract<TraceStep, { outcome: O }>) => string;
+} = {
   grants: ({ group }) => `Gives the role, because you are in the group ${group}.`,
-  'proof-missing': ({ group, missing }) => `You are in the group ${group}. ${missing.map(proof => explainMissingProof(proof)).join(' ')}`,
+  'proof-missing': ({ group, missing }) =>
+    `You are in the group ${group}. ${missing.map(proof => explainMissingProof(proof)).join(' ')}`,
   'group-missing': ({ groups }) =>
     groups.length === 1
       ? `Gives the role to the group ${groups[0]}, and you are not in it.`
       : `Gives the role to the groups ${listed(groups)}, and you are in none of them.`,
-  'connector-mismatch': ({ connectors, connector }) => `Takes groups of ${listed(connectors)} only, and you signed in with ${connector}.`,
+  'connector-mismatch': ({ connectors, connector }) =>
+    `Takes groups of ${listed(connectors)} only, and you signed in with ${connector}.`,
 };
 
 const MAX_LISTED = 5;
@@ -45,8 +58,14 @@ const NEXT: { readonly [P in MissingProof['proof']]: string } = {
 /** What the person can do about a refusal. */
 export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof[]): string {
   if (missing.length > 0) return [...new Set(missing.map(({ proof }) => NEXT[proof]))].join(' ');
-  const groups = [...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : [])))].slice(0, MAX_LISTED);
-  const connectors = [...new Set(trace.steps.flatMap(step => (step.outcome === 'connector-mismatch' ? step.connectors : [])))];
+  const groups = [
+    ...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : []))),
+  ].slice(0, MAX_LISTED);
+  const connectors = [
+    ...new Set(
+      trace.steps.flatMap(step => (step.outcome === 'connector-mismatch' ? step.connectors : [])),
+    ),
+  ];
   if (groups.length === 0 && connectors.length > 0)
     return `Only groups of ${listed(connectors)} give this role. If you have an account there, sign out and sign in with it.`;
   if (groups.length === 0)

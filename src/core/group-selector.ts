@@ -35,7 +35,11 @@ interface Target {
   readonly role: RoleName;
 }
 
-export function compileSelector({ groups, groupPattern, connectors }: GroupSelector): CompiledSelector {
+export function compileSelector({
+  groups,
+  groupPattern,
+  connectors,
+}: GroupSelector): CompiledSelector {
   return {
     groups: new Set(groups),
     pattern: groupPattern === undefined ? undefined : compileGroupPattern(groupPattern),
@@ -55,9 +59,14 @@ export function matchingGroup(
   if (!connectors.has(holder.connector)) return undefined;
   if (pattern === undefined) return holder.groups.find(group => groups.has(group));
   const { account, role, accountNamed } = target;
-  const candidates = new Set([pattern.groupFor(account.name, role), pattern.groupFor(account.id, role)]);
+  const candidates = new Set([
+    pattern.groupFor(account.name, role),
+    pattern.groupFor(account.id, role),
+  ]);
   return holder.groups.find(group => {
-    const said = candidates.has(group) ? pattern.match(group, text => accountNamed(text) !== undefined) : undefined;
+    const said = candidates.has(group)
+      ? pattern.match(group, text => accountNamed(text) !== undefined)
+      : undefined;
     // Where a group can be read in several ways, it speaks of one account and one role only.
     return (
       said !== undefined &&
@@ -68,6 +77,9 @@ export function matchingGroup(
 }
 
 /** The groups that the selector takes for this role. */
-export function groupsTaken({ groups, pattern }: CompiledSelector, { account, role }: Target): readonly string[] {
+export function groupsTaken(
+  { groups, pattern }: CompiledSelector,
+  { account, role }: Target,
+): readonly string[] {
   return pattern === undefined ? [...groups] : [pattern.groupFor(account.name, role)];
 }

@@ -1,16 +1,18 @@
 /**
  * Who a person is, as a connector has verified it.
  *
- * A person is the pair of connector and subject: two identity providers never share a name space (threats R11).
+ * A person is the pair of connector and subject: two identity providers never share a name space
+ * (threats R11).
  */
 import type { Instant } from './time.ts';
 
 export type ConnectorId = string & { readonly __brand: 'ConnectorId' };
 
 /**
- * The person's stable, opaque name toward AWS: 16 characters of `[a-z2-7]`, 80 bits of a SHA-256 over connector and
- * subject. It is the NameID of our assertions, the `sub` of our tokens and the tail of every RoleSessionName, so a row
- * of CloudTrail leads to one person and holds no personal data.
+ * The person's stable, opaque name toward AWS: 16 characters of `[a-z2-7]`, 80 bits of a SHA-256
+ * over connector and subject. It is the NameID of our assertions, the `sub` of our tokens and the
+ * tail of every RoleSessionName, so a row of CloudTrail leads to one person and holds no personal
+ * data.
  */
 export type PersonId = string & { readonly __brand: 'PersonId' };
 
@@ -26,8 +28,8 @@ export function isPersonId(text: string): text is PersonId {
 }
 
 /**
- * Which claim or attribute says what. A name is looked up as it stands; if there is none, its dots walk into nested objects
- * (`realm_access.roles`).
+ * Which claim or attribute says what. A name is looked up as it stands; if there is none, its dots
+ * walk into nested objects (`realm_access.roles`).
  */
 export interface IdentityMapping {
   readonly username: string;
@@ -39,7 +41,10 @@ export interface IdentityMapping {
 
 /** How and when the person proved who they are, in the words of their identity provider. */
 export interface Authentication {
-  /** OIDC `auth_time`, SAML `AuthnInstant`. Undefined when the identity provider did not say: a sign-in there may be days old. */
+  /**
+   * OIDC `auth_time`, SAML `AuthnInstant`. Undefined when the identity provider did not say: a
+   * sign-in there may be days old.
+   */
   readonly at?: Instant | undefined;
   /** OIDC `amr` and `acr`, SAML `AuthnContextClassRef`: every value that was said, untouched. */
   readonly methods: readonly string[];
@@ -72,10 +77,15 @@ export interface TrustedSource {
  * pointed elsewhere keeps none.
  */
 export function isTrusted(source: IdentitySource, trusted: TrustedSource): boolean {
-  return trusted.issuer === undefined ? source.trustedBy === trusted.trustedBy : source.issuer === trusted.issuer;
+  return trusted.issuer === undefined
+    ? source.trustedBy === trusted.trustedBy
+    : source.issuer === trusted.issuer;
 }
 
-/** A verified person. Everything in it was read from signed bytes or from the IdP's own userinfo endpoint. */
+/**
+ * A verified person. Everything in it was read from signed bytes or from the IdP's own userinfo
+ * endpoint.
+ */
 export interface Identity {
   readonly person: PersonId;
   readonly connector: ConnectorId;

@@ -16,14 +16,21 @@ export function isTooLong(text: string): boolean {
 }
 
 /**
- * Checks where a person wanted to go (`return_to`, RelayState). What is not plainly a path of this site becomes `/`.
+ * Checks where a person wanted to go (`return_to`, RelayState). What is not plainly a path of this
+ * site becomes `/`.
  *
- * The text is resolved as a browser would and looked at again afterwards, because `/a/..//evil.example` and `/\evil.example` turn
- * into another site only then (threats R16).
+ * The text is resolved as a browser would and looked at again afterwards, because
+ * `/a/..//evil.example` and `/\evil.example` turn into another site only then (threats R16).
  */
 export function localPath(text: unknown): LocalPath {
   const home = '/' as LocalPath;
-  if (typeof text !== 'string' || isTooLong(text) || !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) || text.includes('\\')) return home;
+  if (
+    typeof text !== 'string' ||
+    isTooLong(text) ||
+    !/^\/(?![/\\])[\x21-\x7e]*$/.test(text) ||
+    text.includes('\\')
+  )
+    return home;
   if (!URL.canParse(text, HERE)) return home;
   const url = new URL(text, HERE);
   const path = `${url.pathname}${url.search}`;

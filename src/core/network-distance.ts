@@ -41,6 +41,8 @@ export function networkOf(address: string, bits: PrefixBits): string {
   const length = bits[parsed.kind()];
   const bytes = parsed.toByteArray();
   if (length === bytes.length * 8) return parsed.toString();
-  const masked = bytes.map((byte, index) => byte & (0xff << (8 - Math.min(8, Math.max(0, length - index * 8)))));
+  const masked = bytes.map(
+    (byte, index) => byte & (0xff << (8 - Math.min(8, Math.max(0, length - index * 8)))),
+  );
   return `${ipaddr.fromByteArray(masked).toString()}/${length}`;
 }

@@ -1,10 +1,14 @@
 /**
  * The programs that may ask for a CLI session, and where their answers may go.
  *
- * All are public clients (RFC 6749 section 2.1): a secret on every laptop is none, so nothing rests on one (RFC 8252 section 8.5).
+ * All are public clients (RFC 6749 section 2.1): a secret on every laptop is none, so nothing rests
+ * on one (RFC 8252 section 8.5).
  */
 export interface OAuthClient extends NamedClient {
-  /** Loopback addresses without a port, such as `http://127.0.0.1/callback`; empty when it uses the device grant alone. */
+  /**
+   * Loopback addresses without a port, such as `http://127.0.0.1/callback`; empty when it uses the
+   * device grant alone.
+   */
   readonly redirectUris: readonly string[];
 }
 
@@ -48,14 +52,18 @@ export const MAX_DEVICE_NAME = 64;
 const LOOPBACK_REDIRECT = /^http:\/\/(?:127\.0\.0\.1|\[::1\])(?::[1-9]\d{0,4})?(?:\/[\w./~-]*)?$/;
 
 /**
- * Whether an address may be registered or asked for as a redirect URI at all: http on a loopback address (not `localhost`, which a hosts
- * file may turn elsewhere: RFC 8252 section 8.3), without query and fragment.
+ * Whether an address may be registered or asked for as a redirect URI at all: http on a loopback
+ * address (not `localhost`, which a hosts file may turn elsewhere: RFC 8252 section 8.3), without
+ * query and fragment.
  */
 export function isLoopbackRedirect(uri: string): boolean {
   return LOOPBACK_REDIRECT.test(uri) && URL.canParse(uri) && !/\/\.{1,2}(?:\/|$)/.test(uri);
 }
 
-/** Whether the client registered this redirect URI: letter by letter, but for the port, which is the client's to choose (RFC 8252 section 7.3). */
+/**
+ * Whether the client registered this redirect URI: letter by letter, but for the port, which is the
+ * client's to choose (RFC 8252 section 7.3).
+ */
 export function isRegisteredRedirect({ redirectUris }: OAuthClient, uri: string): boolean {
   return isLoopbackRedirect(uri) && redirectUris.includes(withoutPort(uri));
 }

@@ -1,9 +1,11 @@
 /**
- * What differs between the AWS partitions: host names, regions, and the SAML values that each expects. Pure, one row a partition.
+ * What differs between the AWS partitions: host names, regions, and the SAML values that each
+ * expects. Pure, one row a partition.
  *
- * Sources: the endpoint rules of the `sts` and `signin` services for host names, the IAM User Guide ("Configure SAML
- * assertions for the authentication response") for audience and recipient. What AWS does not document for China and for the
- * European Sovereign Cloud is our best reading, and every value can be replaced by the configuration (`aws.partitions`).
+ * Sources: the endpoint rules of the `sts` and `signin` services for host names, the IAM User Guide
+ * ("Configure SAML assertions for the authentication response") for audience and recipient. What
+ * AWS does not document for China and for the European Sovereign Cloud is our best reading, and
+ * every value can be replaced by the configuration (`aws.partitions`).
  */
 import { BridgeError } from './errors.ts';
 import { PARTITIONS, type Partition } from './role.ts';
@@ -34,9 +36,15 @@ export interface PartitionFacts {
   federationUrl(region: string): string;
   /** The console's start page in a region. */
   consoleHome(region: string): string;
-  /** Whether a console of this partition answers under this URL; the URL must have been parsed, so that its host is normal. */
+  /**
+   * Whether a console of this partition answers under this URL; the URL must have been parsed, so
+   * that its host is normal.
+   */
   isConsole(url: URL): boolean;
-  /** The hosts that a way into the console leads through, as sources of a Content-Security-Policy (`form-action` follows redirects). */
+  /**
+   * The hosts that a way into the console leads through, as sources of a Content-Security-Policy
+   * (`form-action` follows redirects).
+   */
   readonly consoleSources: readonly string[];
 }
 
@@ -44,12 +52,18 @@ export type Partitions = Readonly<Record<Partition, PartitionFacts>>;
 
 interface Row {
   readonly dnsSuffix: string;
-  /** `{region}` stands for the region where the sign-in service has no host of its own for the whole partition. */
+  /**
+   * `{region}` stands for the region where the sign-in service has no host of its own for the whole
+   * partition.
+   */
   readonly signinHost: string;
   /** Hosts of the console and its services are below it. */
   readonly consoleDomain: string;
   readonly samlAudience: string;
-  /** What the names of its regions begin with. The longest that fits wins, so the empty one takes what no other does. */
+  /**
+   * What the names of its regions begin with. The longest that fits wins, so the empty one takes
+   * what no other does.
+   */
   readonly regionPrefix: string;
   /** For accounts that name no region. */
   readonly defaultRegion: string;
@@ -104,7 +118,10 @@ const SAML_ATTRIBUTE_PREFIX = 'https://aws.amazon.com/SAML/Attributes/';
 // A region becomes part of a host name that gets assertions and secret keys.
 const REGION = /^[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/;
 
-/** Whether a text has the form of a region's name. Whether AWS has that region is not known here: new ones come every year. */
+/**
+ * Whether a text has the form of a region's name. Whether AWS has that region is not known here:
+ * new ones come every year.
+ */
 export function isRegion(text: string): boolean {
   return REGION.test(text);
 }
@@ -112,7 +129,9 @@ export function isRegion(text: string): boolean {
 /** The partition that a region belongs to, by how its name begins. */
 export function partitionOfRegion(region: string): Partition {
   const fitting = PARTITIONS.filter(partition => region.startsWith(ROWS[partition].regionPrefix));
-  return fitting.reduce((best, next) => (ROWS[next].regionPrefix.length > ROWS[best].regionPrefix.length ? next : best));
+  return fitting.reduce((best, next) =>
+    ROWS[next].regionPrefix.length > ROWS[best].regionPrefix.length ? next : best,
+  );
 }
 
 /** The region of accounts that name none. */
@@ -120,11 +139,18 @@ export function defaultRegion(partition: Partition): string {
   return ROWS[partition].defaultRegion;
 }
 
-/** The table with the operator's values: `endpoints` for every partition, `partitions` for one, which is stronger. */
+/**
+ * The table with the operator's values: `endpoints` for every partition, `partitions` for one,
+ * which is stronger.
+ */
 export function partitionTable(
   options: {
     readonly endpoints?:
-      | { readonly sts?: string | undefined; readonly signin?: string | undefined; readonly console?: string | undefined }
+      | {
+          readonly sts?: string | undefined;
+          readonly signin?: string | undefined;
+          readonly console?: string | undefined;
+        }
       | undefined;
     readonly partitions?: Readonly<Partial<Record<Partition, PartitionOverrides>>> | undefined;
     /**
@@ -145,14 +171,24 @@ export function partitionTable(
 
 /** The values of `first`, and of `second` where `first` is silent; an `undefined` says nothing. */
 function stronger(first: PartitionOverrides, second: PartitionOverrides): PartitionOverrides {
-  return { ...second, ...Object.fromEntries(Object.entries(first).filter(([, value]) => value !== undefined)) };
+  return {
+    ...second,
+    ...Object.fromEntries(Object.entries(first).filter(([, value]) => value !== undefined)),
+  };
 }
 
-function partitionFacts(partition: Partition, overrides: PartitionOverrides, furtherHosts: readonly string[]): PartitionFacts {
+function partitionFacts(
+  partition: Partition,
+  overrides: PartitionOverrides,
+  furtherHosts: readonly string[],
+): PartitionFacts {
   const row: Row = ROWS[partition];
   const signinOf = (region: string): string =>
-    withoutSlash(overrides.signinUrl ?? `https://${row.signinHost.replace('{region}', checkedRegion(region))}`);
-  const consoleOverride = overrides.consoleUrl === undefined ? undefined : new URL(overrides.consoleUrl);
+    withoutSlash(
+      overrides.signinUrl ?? `https://${row.signinHost.replace('{region}', checkedRegion(region))}`,
+    );
+  const consoleOverride =
+    overrides.consoleUrl === undefined ? undefined : new URL(overrides.consoleUrl);
   const signinHost = row.signinHost.replace('{region}.', '');
   const ownHosts = CONSOLES.map(console => `${console}.${row.consoleDomain}`);
   const consoleHosts = [...ownHosts.flatMap(host => [host, `*.${host}`]), ...furtherHosts];
@@ -160,8 +196,11 @@ function partitionFacts(partition: Partition, overrides: PartitionOverrides, fur
     partition,
     samlAudience: overrides.samlAudience ?? row.samlAudience,
     samlAttributePrefix: overrides.samlAttributePrefix ?? SAML_ATTRIBUTE_PREFIX,
-    // AWS knows its own sign-in addresses only, so the recipient does not follow a sign-in service that was put elsewhere.
-    samlRecipient: region => overrides.samlRecipient ?? `https://${row.signinHost.replace('{region}', checkedRegion(region))}/saml`,
+    // AWS knows its own sign-in addresses only, so the recipient does not follow a sign-in service
+    // that was put elsewhere.
+    samlRecipient: region =>
+      overrides.samlRecipient ??
+      `https://${row.signinHost.replace('{region}', checkedRegion(region))}/saml`,
     stsUrl: region => overrides.stsUrl ?? `https://sts.${checkedRegion(region)}.${row.dnsSuffix}`,
     federationUrl: region => `${signinOf(region)}/federation`,
     consoleHome: region => {
@@ -172,17 +211,25 @@ function partitionFacts(partition: Partition, overrides: PartitionOverrides, fur
       if (url.username !== '' || url.password !== '') return false;
       if (consoleOverride !== undefined && url.origin === consoleOverride.origin) return true;
       const { protocol, port, hostname } = url;
-      return protocol === 'https:' && port === '' && consoleHosts.some(pattern => fits(hostname, pattern));
+      return (
+        protocol === 'https:' &&
+        port === '' &&
+        consoleHosts.some(pattern => fits(hostname, pattern))
+      );
     },
     consoleSources: [
-      ...[overrides.signinUrl, overrides.consoleUrl].flatMap(url => (url === undefined ? [] : [new URL(url).origin])),
+      ...[overrides.signinUrl, overrides.consoleUrl].flatMap(url =>
+        url === undefined ? [] : [new URL(url).origin],
+      ),
       ...[signinHost, `*.${signinHost}`, ...consoleHosts].map(host => `https://${host}`),
     ],
   };
 }
 
 function fits(hostname: string, pattern: string): boolean {
-  return pattern.startsWith('*.') ? hostname.endsWith(pattern.slice(1)) && hostname.length > pattern.length - 1 : hostname === pattern;
+  return pattern.startsWith('*.')
+    ? hostname.endsWith(pattern.slice(1)) && hostname.length > pattern.length - 1
+    : hostname === pattern;
 }
 
 function withoutSlash(url: string): string {
@@ -190,6 +237,7 @@ function withoutSlash(url: string): string {
 }
 
 function checkedRegion(region: string): string {
-  if (!isRegion(region)) throw new BridgeError('internal', 'the region of an account is not the name of an AWS region');
+  if (!isRegion(region))
+    throw new BridgeError('internal', 'the region of an account is not the name of an AWS region');
   return region;
 }

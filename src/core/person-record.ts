@@ -30,8 +30,25 @@ export interface Claims extends Pick<Identity, 'displayName' | 'email' | 'groups
 }
 
 export function recordOf(identity: Identity, signedInAt: Instant): PersonRecord {
-  const { person, connector, username, assertedAt, source, displayName, email, groups, attributes } = identity;
-  return { person, connector, username, signedInAt, assertedAt, claims: { source, displayName, email, groups, attributes } };
+  const {
+    person,
+    connector,
+    username,
+    assertedAt,
+    source,
+    displayName,
+    email,
+    groups,
+    attributes,
+  } = identity;
+  return {
+    person,
+    connector,
+    username,
+    signedInAt,
+    assertedAt,
+    claims: { source, displayName, email, groups, attributes },
+  };
 }
 
 /** An identity of some sign-in, in the light of the newest one. */
@@ -48,7 +65,10 @@ export interface BoundIdentity {
  * Groups are those that both sign-ins have. Names, email and attributes are the newest; what the
  * newest sign-in did not have is gone.
  */
-export function boundBy(identity: Identity, { username, assertedAt, claims }: PersonRecord): BoundIdentity | undefined {
+export function boundBy(
+  identity: Identity,
+  { username, assertedAt, claims }: PersonRecord,
+): BoundIdentity | undefined {
   if (claims === undefined) return { identity, isNewest: true };
   if (identity.source.issuer !== claims.source.issuer) return undefined;
   const known = new Set(claims.groups);
@@ -73,12 +93,19 @@ export function boundBy(identity: Identity, { username, assertedAt, claims }: Pe
  */
 export function missingClaims(before: PersonRecord, identity: Identity): readonly string[] {
   const { claims } = before;
-  if (claims === undefined || claims.source.issuer !== identity.source.issuer || identity.assertedAt < before.assertedAt) return [];
+  if (
+    claims === undefined ||
+    claims.source.issuer !== identity.source.issuer ||
+    identity.assertedAt < before.assertedAt
+  )
+    return [];
   const lost: readonly (readonly [string, boolean])[] = [
     ['groups', claims.groups.length > 0 && identity.groups.length === 0],
     ['email', claims.email !== undefined && identity.email === undefined],
     ['displayName', claims.displayName !== undefined && identity.displayName === undefined],
-    ...Object.keys(claims.attributes).map(name => [`attributes.${name}`, !Object.hasOwn(identity.attributes, name)] as const),
+    ...Object.keys(claims.attributes).map(
+      name => [`attributes.${name}`, !Object.hasOwn(identity.attributes, name)] as const,
+    ),
   ];
   return lost.filter(([, isLost]) => isLost).map(([name]) => name);
 }

@@ -1,5 +1,6 @@
 /**
- * Who gets which role, and why. Pure: a compiled policy, an identity and the circumstances give an answer with its reasons.
+ * Who gets which role, and why. Pure: a compiled policy, an identity and the circumstances give an
+ * answer with its reasons.
  */
 import type { AccessRule, Entitlement } from './access-rule.ts';
 import type { DecisionTrace, MissingProof, TraceStep } from './decision-trace.ts';
@@ -15,21 +16,35 @@ export interface Withheld {
 }
 
 export interface Evaluation {
-  /** At most one for each role: the first rule, in the order of the configuration, whose group and proofs fit. */
+  /**
+   * At most one for each role: the first rule, in the order of the configuration, whose group and
+   * proofs fit.
+   */
   readonly granted: readonly Entitlement[];
   readonly withheld: readonly Withheld[];
 }
 
 export type Decision =
   | { readonly granted: true; readonly entitlement: Entitlement; readonly trace: DecisionTrace }
-  | { readonly granted: false; readonly missing: readonly MissingProof[]; readonly trace: DecisionTrace };
+  | {
+      readonly granted: false;
+      readonly missing: readonly MissingProof[];
+      readonly trace: DecisionTrace;
+    };
 
 /** Rules and accounts, indexed once for each snapshot of the configuration. */
 export interface Policy {
-  /** Every role of this person. Under a millisecond for 10,000 rules, 5,000 accounts and 240 groups (npm run bench). */
+  /**
+   * Every role of this person. Under a millisecond for 10,000 rules, 5,000 accounts and 240 groups
+   * (npm run bench).
+   */
   evaluate(identity: Identity, circumstances: Circumstances): Evaluation;
   /** One role, named as people name it (account by name or id), and why. Default deny. */
-  decide(identity: Identity, circumstances: Circumstances, asked: { readonly account: string; readonly role: string }): Decision;
+  decide(
+    identity: Identity,
+    circumstances: Circumstances,
+    asked: { readonly account: string; readonly role: string },
+  ): Decision;
 }
 
 const MAX_TRACE_STEPS = 20;
@@ -63,13 +78,17 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
 
     decide: (identity, circumstances, asked) => {
       const account = index.accountNamed(asked.account);
-      const trace = (outcome: DecisionTrace['outcome'], steps: readonly TraceStep[]): DecisionTrace => ({
+      const trace = (
+        outcome: DecisionTrace['outcome'],
+        steps: readonly TraceStep[],
+      ): DecisionTrace => ({
         account: asked.account,
         role: asked.role,
         outcome,
         steps: steps.slice(0, MAX_TRACE_STEPS),
       });
-      if (account === undefined || !isRoleName(asked.role)) return { granted: false, missing: [], trace: trace('refused', []) };
+      if (account === undefined || !isRoleName(asked.role))
+        return { granted: false, missing: [], trace: trace('refused', []) };
       const { role } = asked;
       const target = { account, role };
       const steps: TraceStep[] = [];
@@ -112,7 +131,12 @@ const DISTANCE: { readonly [O in TraceStep['outcome']]: number } = {
  * groups of this one: their names are no business of a second, less trusted identity provider's
  * users.
  */
-function stepWithoutGroup({ rule, selector }: CompiledRule, { connector }: Identity, groups: readonly string[]): TraceStep {
-  if (selector.connectors.has(connector)) return { rule: rule.name, outcome: 'group-missing', groups };
+function stepWithoutGroup(
+  { rule, selector }: CompiledRule,
+  { connector }: Identity,
+  groups: readonly string[],
+): TraceStep {
+  if (selector.connectors.has(connector))
+    return { rule: rule.name, outcome: 'group-missing', groups };
   return { rule: rule.name, outcome: 'connector-mismatch', connectors: rule.connectors, connector };
 }

@@ -1,5 +1,6 @@
 /**
- * Every hole in the wall, in one file: what the corridor needs from the outside, in the corridor's own words.
+ * Every hole in the wall, in one file: what the corridor needs from the outside, in the corridor's
+ * own words.
  *
  * An adapter implements one port and knows no other adapter; compose.ts plugs them together.
  */
@@ -13,7 +14,13 @@ import type { PersonRecord } from './person-record.ts';
 import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
 import type { RoleSession } from './session.ts';
 import type { Instant, Seconds } from './time.ts';
-import type { AccessToken, AuthorizationCode, ContainerToken, ContainerTokenSummary, RefreshToken } from './tokens.ts';
+import type {
+  AccessToken,
+  AuthorizationCode,
+  ContainerToken,
+  ContainerTokenSummary,
+  RefreshToken,
+} from './tokens.ts';
 
 // ---------------------------------------------------------------- time and chance
 
@@ -62,7 +69,10 @@ export type AuthenticationResponse =
   | { readonly protocol: 'saml'; readonly samlResponse: string }
   | { readonly protocol: 'oidc'; readonly parameters: URLSearchParams };
 
-/** The person's own proof from their identity provider, for accounts that trust that provider directly. A secret. */
+/**
+ * The person's own proof from their identity provider, for accounts that trust that provider
+ * directly. A secret.
+ */
 export type CorporateProof =
   | { readonly kind: 'id-token'; readonly token: string; readonly expiresAt: Instant }
   | { readonly kind: 'saml-response'; readonly samlResponse: string; readonly expiresAt: Instant };
@@ -73,7 +83,10 @@ export interface VerifiedSignIn {
   readonly sessionNotAfter?: Instant | undefined;
   /** Set when the connector keeps it for accounts that need it. */
   readonly corporateProof?: CorporateProof | undefined;
-  /** The assertion's id, which may be used once; absent where the protocol's code is one-time by itself. */
+  /**
+   * The assertion's id, which may be used once; absent where the protocol's code is one-time by
+   * itself.
+   */
   readonly assertion?: { readonly id: string; readonly expiresAt: Instant } | undefined;
 }
 
@@ -100,14 +113,20 @@ export interface Connector {
   /** The identity provider that the connector trusts now. */
   source(): TrustedSource;
   /** Throws `connector_unavailable`, `idp_unreachable`. */
-  begin(
-    options: BeginOptions,
-  ): Promise<{ readonly redirectTo: string; readonly expectation: Expectation; readonly source: IdentitySource }>;
+  begin(options: BeginOptions): Promise<{
+    readonly redirectTo: string;
+    readonly expectation: Expectation;
+    readonly source: IdentitySource;
+  }>;
   /**
    * Verifies the answer against what was expected; `undefined` stands for an unsolicited answer.
-   * Throws `saml_response_refused`, `oidc_response_refused`, `idp_refused`, `idp_unreachable`, `identity_incomplete`.
+   * Throws `saml_response_refused`, `oidc_response_refused`, `idp_refused`, `idp_unreachable`,
+   * `identity_incomplete`.
    */
-  complete(response: AuthenticationResponse, expectation: Expectation | undefined): Promise<VerifiedSignIn>;
+  complete(
+    response: AuthenticationResponse,
+    expectation: Expectation | undefined,
+  ): Promise<VerifiedSignIn>;
   /** Where the person can end their session at the identity provider too, if it says so. */
   signOutUrl?(): string | undefined;
   /** Stops timers and connections. */
@@ -121,20 +140,29 @@ export interface ServiceProviderMetadata {
 
 // ---------------------------------------------------------------- stores
 
-/** Sign-in attempts. Ids are hashed by the store; what lies in it cannot be used to continue an attempt. */
+/**
+ * Sign-in attempts. Ids are hashed by the store; what lies in it cannot be used to continue an
+ * attempt.
+ */
 export interface SignInAttempts {
   create(attempt: SignInAttempt): Promise<void>;
   /**
    * Looks, and leaves the attempt as it is; undefined when unknown, consumed or expired at `now`.
    */
   find(id: string, now: Instant): Promise<SignInAttempt | undefined>;
-  /** Gives the attempt to exactly one caller, ever; undefined when unknown, consumed or expired at `now`. */
+  /**
+   * Gives the attempt to exactly one caller, ever; undefined when unknown, consumed or expired at
+   * `now`.
+   */
   consume(id: string, now: Instant): Promise<SignInAttempt | undefined>;
 }
 
 /** A browser session of a person. */
 export interface Session {
-  /** The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived from it and from the bridge's sealing secret. */
+  /**
+   * The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived
+   * from it and from the bridge's sealing secret.
+   */
   readonly id: string;
   /** As the newest sign-in of the person bounds it (core/person-record). */
   readonly identity: Identity;
@@ -153,7 +181,10 @@ export interface Session {
   readonly lastUsedAt: Instant;
   /** The absolute limit. The idle limit is the reader's rule. */
   readonly expiresAt: Instant;
-  /** SAML `SessionNotOnOrAfter`: nothing that comes of this sign-in lives longer, a CLI session neither. */
+  /**
+   * SAML `SessionNotOnOrAfter`: nothing that comes of this sign-in lives longer, a CLI session
+   * neither.
+   */
   readonly notAfter?: Instant | undefined;
 }
 
@@ -174,7 +205,9 @@ export interface Sessions {
 
 /** A person's session in a terminal. */
 export interface CliSession {
-  /** A secret that only the tokens lead to: the store keeps its hash and seals the rest under it. */
+  /**
+   * A secret that only the tokens lead to: the store keeps its hash and seals the rest under it.
+   */
   readonly id: string;
   readonly summary: CliSessionSummary;
   /** As the newest sign-in of the person bounds it (core/person-record). */
@@ -198,7 +231,10 @@ export interface CliSessions {
   touch(session: CliSession, at: Instant, address: string): Promise<void>;
   /** Ends it; undefined when there was none. */
   end(id: string): Promise<CliSessionSummary | undefined>;
-  /** Ends the session of that handle, if it is that person's; `person` undefined stands for an operator. */
+  /**
+   * Ends the session of that handle, if it is that person's; `person` undefined stands for an
+   * operator.
+   */
   endByHandle(handle: string, person: PersonId | undefined): Promise<CliSessionSummary | undefined>;
   endAllOf(person: PersonId): Promise<readonly CliSessionSummary[]>;
   /** Those that live at `now`, the newest first; of one person, or all; 1,000 at most. */
@@ -206,23 +242,41 @@ export interface CliSessions {
 }
 
 /**
- * Records that are found by a secret and changed by pure transitions. Ids are hashed by the store, what they lead to is sealed under them.
- * A record is absent once it has expired, and once the CLI session that it names has ended.
+ * Records that are found by a secret and changed by pure transitions. Ids are hashed by the store,
+ * what they lead to is sealed under them. A record is absent once it has expired, and once the CLI
+ * session that it names has ended.
  */
-export interface Records<R extends { readonly expiresAt: Instant; readonly session?: string | undefined }> {
-  /** False when the CLI session that the record names has ended. Throws `internal` when there is a record of that id. */
+export interface Records<
+  R extends { readonly expiresAt: Instant; readonly session?: string | undefined },
+> {
+  /**
+   * False when the CLI session that the record names has ended. Throws `internal` when there is a
+   * record of that id.
+   */
   create(id: string, record: R): Promise<boolean>;
   find(id: string, now: Instant): Promise<R | undefined>;
   /** The record together with the CLI session that it names; undefined when either is gone. */
   findWithSession(
     id: string,
     now: Instant,
-  ): Promise<{ readonly record: R; readonly session: CliSession; readonly lastUsedAt?: Instant | undefined } | undefined>;
+  ): Promise<
+    | {
+        readonly record: R;
+        readonly session: CliSession;
+        readonly lastUsedAt?: Instant | undefined;
+      }
+    | undefined
+  >;
   /**
-   * Changes the record by a pure function that sees it as it is: of callers who race, each sees what the one before has left, so that
-   * what may happen once happens once. Undefined when there is no such record. Throws what `transition` throws, and then nothing has changed.
+   * Changes the record by a pure function that sees it as it is: of callers who race, each sees
+   * what the one before has left, so that what may happen once happens once. Undefined when there
+   * is no such record. Throws what `transition` throws, and then nothing has changed.
    */
-  update<T>(id: string, now: Instant, transition: (record: R) => { readonly next: R; readonly value: T }): Promise<T | undefined>;
+  update<T>(
+    id: string,
+    now: Instant,
+    transition: (record: R) => { readonly next: R; readonly value: T },
+  ): Promise<T | undefined>;
 }
 
 /** A container token as it is found: with its session, and when it was used last. */
@@ -248,7 +302,11 @@ export interface ContainerTokens {
   ): Promise<'kept' | 'full' | 'ended'>;
   findWithSession(token: string, now: Instant): Promise<FoundContainerToken | undefined>;
   /** Writes time and place of last use; a token that is gone stays gone. */
-  touch(token: string, record: ContainerToken, use: { readonly at: Instant; readonly address: string }): Promise<void>;
+  touch(
+    token: string,
+    record: ContainerToken,
+    use: { readonly at: Instant; readonly address: string },
+  ): Promise<void>;
   /** Revokes the token of that handle, if it is that person's; undefined when there was none. */
   revoke(handle: string, person: PersonId): Promise<ContainerTokenSummary | undefined>;
   /** Those that live at `now`, the newest first; of one person or all, 5,000 at most. */
@@ -375,12 +433,18 @@ export interface AssertionSubject {
   readonly role: RoleArn;
   readonly sessionName: RoleSessionName;
   readonly session: RoleSession;
-  /** When the person proved who they are, at their own identity provider; undefined where it did not say. */
+  /**
+   * When the person proved who they are, at their own identity provider; undefined where it did not
+   * say.
+   */
   readonly authenticatedAt: Instant | undefined;
 }
 
 export interface AssertionIssuer {
-  /** A base64 `samlp:Response` for AssumeRoleWithSAML; `provider` names the IAM SAML provider in the account. */
+  /**
+   * A base64 `samlp:Response` for AssumeRoleWithSAML; `provider` names the IAM SAML provider in the
+   * account.
+   */
   samlResponse(subject: AssertionSubject, provider: string): Promise<string>;
   /** A compact JWT for AssumeRoleWithWebIdentity. */
   webIdentityToken(subject: AssertionSubject): Promise<string>;
@@ -404,17 +468,25 @@ export interface AssumedRole {
   readonly credentials: AwsCredentials;
   /** The session's ARN: `arn:aws:sts::111122223333:assumed-role/Admin/alice-...`. */
   readonly assumedRoleArn: string;
-  /** Obtained by AssumeRole from another role's session: the console takes no SessionDuration for it. */
+  /**
+   * Obtained by AssumeRole from another role's session: the console takes no SessionDuration for
+   * it.
+   */
   readonly chained: boolean;
   readonly stsRequestId: string;
   /** Length that was asked of STS in the call that succeeded. */
   readonly durationSeconds: Seconds;
-  /** Set when STS allowed less than the rule gives: the role's MaxSessionDuration, or the hour of role chaining. */
+  /**
+   * Set when STS allowed less than the rule gives: the role's MaxSessionDuration, or the hour of
+   * role chaining.
+   */
   readonly reducedFrom?: Seconds | undefined;
 }
 
 export interface CredentialBroker {
-  /** Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`, `session_settings_invalid`. */
+  /**
+   * Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`, `session_settings_invalid`.
+   */
   assume(request: AssumeRequest): Promise<AssumedRole>;
 }
 

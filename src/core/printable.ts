@@ -33,7 +33,9 @@ export function printableLogLine(line: string): string {
 function printableValue(value: unknown): unknown {
   if (typeof value === 'string') return printableJson(value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [printableJson(name), field]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [printableJson(name), field]),
+  );
 }
 
 function escaped(character: string): string {

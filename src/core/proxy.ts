@@ -8,7 +8,14 @@
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY'] as const;
+const PROXY_VARIABLES = [
+  'https_proxy',
+  'HTTPS_PROXY',
+  'http_proxy',
+  'HTTP_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+] as const;
 
 export interface ProxyAddress {
   /** The variable that names it. */
@@ -44,7 +51,9 @@ export function readProxySettings(env: Environment): ProxySettings {
   const variable = PROXY_VARIABLES.find(name => isSet(env[name]));
   if (variable === undefined || entriesOf(noProxy).includes('*')) return { bypasses };
   const judged = judge(env[variable]!.trim());
-  return 'url' in judged ? { proxy: { variable, url: judged.url }, bypasses } : { fault: { variable, ...judged }, bypasses };
+  return 'url' in judged
+    ? { proxy: { variable, url: judged.url }, bypasses }
+    : { fault: { variable, ...judged }, bypasses };
 }
 
 function isSet(value: string | undefined): value is string {
@@ -56,7 +65,11 @@ function isSet(value: string | undefined): value is string {
  * causes.
  */
 export function tunnelStatus(thrown: unknown): string | undefined {
-  for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
+  for (
+    let error = thrown, depth = 0;
+    error instanceof Error && depth < 5;
+    error = error.cause, depth++
+  ) {
     const status = /Proxy response \((\d{3})\)/.exec(error.message)?.[1];
     if (status !== undefined) return status;
   }
@@ -66,14 +79,20 @@ export function tunnelStatus(thrown: unknown): string | undefined {
 // ---------------------------------------------------------------- the value of a proxy variable
 
 const KNOWN_SCHEMES = ['socks', 'socks4', 'socks4a', 'socks5', 'socks5h', 'ftp', 'quic'];
-const FORM = 'Write it as http://HOST:PORT, with percent-encoded special characters in user name and password, or unset it.';
+const FORM =
+  'Write it as http://HOST:PORT, with percent-encoded special characters in user name and password, or unset it.';
 
 function judge(written: string): { readonly url: string } | Omit<ProxyFault, 'variable'> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(written)?.[1]?.toLowerCase();
   if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
     // An unknown scheme may be a part of a password.
-    const named = KNOWN_SCHEMES.includes(scheme) ? `names a ${scheme} proxy` : 'names a proxy that is neither http nor https';
-    return { message: `${named}, which is not supported.`, fix: 'Name an http or https proxy as http://HOST:PORT, or unset it.' };
+    const named = KNOWN_SCHEMES.includes(scheme)
+      ? `names a ${scheme} proxy`
+      : 'names a proxy that is neither http nor https';
+    return {
+      message: `${named}, which is not supported.`,
+      fix: 'Name an http or https proxy as http://HOST:PORT, or unset it.',
+    };
   }
   const text = scheme === undefined ? `http://${written.replace(/^\/\//, '')}` : written;
   const unusable = { message: 'is not a valid proxy address.', fix: FORM };

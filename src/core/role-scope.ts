@@ -1,6 +1,6 @@
 /**
- * Which roles a caller may reach at most, whatever roles the person has: a terminal that was confirmed by a code, or a container with a
- * token for one role. A scope only ever takes away.
+ * Which roles a caller may reach at most, whatever roles the person has: a terminal that was
+ * confirmed by a code, or a container with a token for one role. A scope only ever takes away.
  */
 import type { AccountId, RoleName } from './role.ts';
 
@@ -11,16 +11,25 @@ export interface RolePattern {
 }
 
 export type RoleScope =
-  /** A terminal whose login was confirmed by a user code, under a configuration that limits such logins. */
+  /**
+   * A terminal whose login was confirmed by a user code, under a configuration that limits such
+   * logins.
+   */
   | { readonly kind: 'device-login'; readonly roles: readonly RolePattern[] }
   /** The bearer of a container token. */
   | { readonly kind: 'one-role'; readonly account: AccountId; readonly role: RoleName };
 
 /** Without a scope, everything is within. */
-export function isWithin(scope: RoleScope | undefined, asked: { readonly account: AccountId; readonly role: RoleName }): boolean {
+export function isWithin(
+  scope: RoleScope | undefined,
+  asked: { readonly account: AccountId; readonly role: RoleName },
+): boolean {
   if (scope === undefined) return true;
-  if (scope.kind === 'one-role') return scope.account === asked.account && scope.role === asked.role;
+  if (scope.kind === 'one-role')
+    return scope.account === asked.account && scope.role === asked.role;
   return scope.roles.some(
-    ({ account, role }) => (account === undefined || account === asked.account) && (role === undefined || role === asked.role),
+    ({ account, role }) =>
+      (account === undefined || account === asked.account) &&
+      (role === undefined || role === asked.role),
   );
 }

@@ -1,4 +1,7 @@
-/** Accounts and roles of AWS as checked types. No string that was not checked carries one of these names. */
+/**
+ * Accounts and roles of AWS as checked types. No string that was not checked carries one of these
+ * names.
+ */
 import type { PersonId } from './identity.ts';
 
 /** Twelve digits. */
@@ -15,16 +18,27 @@ export type Partition = (typeof PARTITIONS)[number];
 
 /** How the roles of an account are assumed. */
 export type Trust =
-  /** AssumeRoleWithSAML with our assertion, through the IAM SAML provider of that name in the account. */
+  /**
+   * AssumeRoleWithSAML with our assertion, through the IAM SAML provider of that name in the
+   * account.
+   */
   | { readonly by: 'saml'; readonly provider: string }
   /** AssumeRoleWithWebIdentity with our token. */
   | { readonly by: 'web-identity' }
-  /** AssumeRoleWithSAML with the person's own SAML response, through the IdP's provider in the account. */
+  /**
+   * AssumeRoleWithSAML with the person's own SAML response, through the IdP's provider in the
+   * account.
+   */
   | { readonly by: 'corporate-saml'; readonly provider: string }
   /** AssumeRoleWithWebIdentity with the person's own id_token. */
   | { readonly by: 'corporate-web-identity' }
   /** AssumeRole from a hub role that is assumed first (role chaining: one hour at most). */
-  | { readonly by: 'hub'; readonly hub: Account; readonly role: RoleName; readonly externalId?: string | undefined };
+  | {
+      readonly by: 'hub';
+      readonly hub: Account;
+      readonly role: RoleName;
+      readonly externalId?: string | undefined;
+    };
 
 export interface Account {
   readonly id: AccountId;
@@ -37,7 +51,8 @@ export interface Account {
 }
 
 const ACCOUNT_ID = /^\d{12}$/;
-// IAM CreateRole: RoleName 1..64 [\w+=,.@-]+, Path (/[!-~]+/)*; of a path we take the characters that need no escaping, and no dot segments.
+// IAM CreateRole: RoleName 1..64 [\w+=,.@-]+, Path (/[!-~]+/)*; of a path we take the characters
+// that need no escaping, and no dot segments.
 const ROLE_NAME = /^(?:(?!\.{1,2}\/)[\w+=,.@-]{1,128}\/){0,8}(?!\.{1,2}$)[\w+=,.@-]{1,64}$/;
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
@@ -65,10 +80,13 @@ export function samlProviderArn(account: Account, provider: string): string {
 /**
  * The person's RoleSessionName: the user name, a dash and the person id (`alice-k3jx2q7d5vbn4mza`).
  *
- * The id keeps it injective (threats R33). A user name that does not fit as it stands is left out rather than
- * squashed: a squashed name could read as somebody else's.
+ * The id keeps it injective (threats R33). A user name that does not fit as it stands is left out
+ * rather than squashed: a squashed name could read as somebody else's.
  */
-export function roleSessionName(person: { readonly person: PersonId; readonly username: string }): RoleSessionName {
+export function roleSessionName(person: {
+  readonly person: PersonId;
+  readonly username: string;
+}): RoleSessionName {
   const full = `${person.username}-${person.person}`;
   return (isRoleSessionName(full) ? full : person.person) as RoleSessionName;
 }

@@ -2,11 +2,18 @@
  * The rules of a snapshot, indexed by connector and group, so that a person's groups lead to them
  * at once.
  *
- * Owns: which rules fit which group, and what they give through it. Does not own: proofs, order of precedence, reasons (policy.ts).
+ * Owns: which rules fit which group, and what they give through it. Does not own: proofs, order of
+ * precedence, reasons (policy.ts).
  */
 import type { AccessRule } from './access-rule.ts';
 import { patternNames } from './group-pattern.ts';
-import { type CompiledSelector, compileSelector, type GroupHolder, groupsTaken, matchingGroup } from './group-selector.ts';
+import {
+  type CompiledSelector,
+  compileSelector,
+  type GroupHolder,
+  groupsTaken,
+  matchingGroup,
+} from './group-selector.ts';
 import type { ConnectorId } from './identity.ts';
 import { type Proofs, proofsReader } from './proofs.ts';
 import { type Account, type AccountId, type RoleArn, type RoleName, roleArn } from './role.ts';
@@ -45,7 +52,10 @@ export interface RuleIndex {
    * The rules that fit a user's groups, in the order of the configuration, and one more than the
    * highest number of their cells.
    */
-  matchesOf(holder: GroupHolder): { readonly matches: readonly Match[]; readonly cellCount: number };
+  matchesOf(holder: GroupHolder): {
+    readonly matches: readonly Match[];
+    readonly cellCount: number;
+  };
   /** The rules that could give a role of this name, in the order of the configuration. */
   rulesFor(role: RoleName): readonly CompiledRule[];
   /** The person's group through which the rule gives the role. */
@@ -70,7 +80,9 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
   const accountNamed = accountFinder(accounts);
   const isAccount = (text: string): boolean => accountNamed(text) !== undefined;
   const cells = cellTable(accounts);
-  const cellsByRule = new Map(compiled.map(rule => [rule, cells.of(rule.accountIds, rule.roleNames)]));
+  const cellsByRule = new Map(
+    compiled.map(rule => [rule, cells.of(rule.accountIds, rule.roleNames)]),
+  );
 
   const shelves = shelvesOf(compiled);
   const byRole = new Map<RoleName, CompiledRule[]>();
@@ -82,11 +94,14 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
     if (said === undefined) return [];
     const account = said.account === undefined ? undefined : accountNamed(said.account)!;
     if (account !== undefined && !isBoundTo(rule, account)) return [];
-    if (said.role !== undefined && rule.roleNames.size > 0 && !rule.roleNames.has(said.role)) return [];
+    if (said.role !== undefined && rule.roleNames.size > 0 && !rule.roleNames.has(said.role))
+      return [];
     if (account === undefined && said.role === undefined) return [];
     if (said.role === undefined) return [...rule.roleNames].map(role => numbering(account!, role));
     const role = said.role;
-    return (account === undefined ? accounts.filter(candidate => isBoundTo(rule, candidate)) : [account]).map(of => numbering(of, role));
+    return (
+      account === undefined ? accounts.filter(candidate => isBoundTo(rule, candidate)) : [account]
+    ).map(of => numbering(of, role));
   };
 
   return {
@@ -102,7 +117,8 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
       for (const group of groups) {
         for (const rule of byGroup.get(group) ?? []) {
           // A plain rule gives the same through every group, so the first one will do.
-          if (!seen.has(rule)) matches.push({ compiled: rule, group, cells: cellsByRule.get(rule)! });
+          if (!seen.has(rule))
+            matches.push({ compiled: rule, group, cells: cellsByRule.get(rule)! });
           seen.add(rule);
         }
         for (const length of prefixLengths) {
@@ -112,13 +128,18 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
           }
         }
       }
-      return { matches: matches.sort((a, b) => a.compiled.order - b.compiled.order), cellCount: count() };
+      return {
+        matches: matches.sort((a, b) => a.compiled.order - b.compiled.order),
+        cellCount: count(),
+      };
     },
 
     rulesFor: role => [...(byRole.get(role) ?? []), ...ofAnyRole].sort((a, b) => a.order - b.order),
 
     groupThatGives: (rule, holder, asked) =>
-      couldGive(rule, asked) ? matchingGroup(rule.selector, holder, { ...asked, accountNamed }) : undefined,
+      couldGive(rule, asked)
+        ? matchingGroup(rule.selector, holder, { ...asked, accountNamed })
+        : undefined,
   };
 }
 
@@ -132,7 +153,11 @@ function shelvesOf(rules: readonly CompiledRule[]): ReadonlyMap<ConnectorId, She
   for (const rule of rules) {
     const { groups, pattern, connectors } = rule.selector;
     for (const connector of connectors) {
-      const shelf: Shelf = shelves.get(connector) ?? { byGroup: new Map(), byPrefix: new Map(), prefixLengths: [] };
+      const shelf: Shelf = shelves.get(connector) ?? {
+        byGroup: new Map(),
+        byPrefix: new Map(),
+        prefixLengths: [],
+      };
       shelves.set(connector, shelf);
       for (const group of groups) append(shelf.byGroup, group, rule);
       if (pattern === undefined) continue;
@@ -145,7 +170,10 @@ function shelvesOf(rules: readonly CompiledRule[]): ReadonlyMap<ConnectorId, She
 }
 
 function couldGive(rule: CompiledRule, { account, role }: AskedRole): boolean {
-  return isBoundTo(rule, account) && (rule.roleNames.has(role) || (rule.roleNames.size === 0 && rule.isRoleInGroup));
+  return (
+    isBoundTo(rule, account) &&
+    (rule.roleNames.has(role) || (rule.roleNames.size === 0 && rule.isRoleInGroup))
+  );
 }
 
 function isBoundTo({ accountIds }: CompiledRule, account: Account): boolean {
@@ -163,7 +191,9 @@ type Numbering = (account: Account, role: RoleName) => Cell;
 /** The cells of a snapshot; rules that name the same accounts and roles share one list. */
 function cellTable(accounts: readonly Account[]) {
   const byId = new Map(accounts.map(account => [account.id, account]));
-  const known = new Map<Account, Map<RoleName, Cell>>(accounts.map(account => [account, new Map()]));
+  const known = new Map<Account, Map<RoleName, Cell>>(
+    accounts.map(account => [account, new Map()]),
+  );
   const lists = new Map<string, readonly Cell[]>();
   let size = 0;
 
@@ -175,14 +205,22 @@ function cellTable(accounts: readonly Account[]) {
   };
 
   return {
-    of: (accountIds: ReadonlySet<AccountId> | undefined, roles: ReadonlySet<RoleName>): readonly Cell[] => {
+    of: (
+      accountIds: ReadonlySet<AccountId> | undefined,
+      roles: ReadonlySet<RoleName>,
+    ): readonly Cell[] => {
       const key = `${accountIds === undefined ? '*' : [...accountIds].join()} ${[...roles].join()}`;
-      const of = accountIds === undefined ? accounts : [...accountIds].flatMap(id => byId.get(id) ?? []);
-      const list = lists.get(key) ?? of.flatMap(account => [...roles].map(role => cellFor(account, role)));
+      const of =
+        accountIds === undefined ? accounts : [...accountIds].flatMap(id => byId.get(id) ?? []);
+      const list =
+        lists.get(key) ?? of.flatMap(account => [...roles].map(role => cellFor(account, role)));
       lists.set(key, list);
       return list;
     },
-    /** Numbers for one evaluation: a role that only a group's name speaks of is not kept, or groups could fill the memory. */
+    /**
+     * Numbers for one evaluation: a role that only a group's name speaks of is not kept, or groups
+     * could fill the memory.
+     */
     numbering: (): { readonly numbering: Numbering; readonly count: () => number } => {
       const fresh = new Map<RoleArn, Cell>();
       return {

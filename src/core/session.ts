@@ -1,7 +1,8 @@
 /**
  * The settings of a role session: what a rule says (templates), and what comes out for one person.
  *
- * Limits are those of the STS API reference: tags 50, key 1..128, value 0..256, SourceIdentity 2..64.
+ * Limits are those of the STS API reference: tags 50, key 1..128, value 0..256, SourceIdentity
+ * 2..64.
  */
 import { BridgeError } from './errors.ts';
 import type { Identity } from './identity.ts';
@@ -11,10 +12,16 @@ import { HOUR, MINUTE, type Seconds } from './time.ts';
 
 export const MIN_DURATION: Seconds = 15 * MINUTE;
 export const MAX_DURATION: Seconds = 12 * HOUR;
-/** AssumeRole from a role session gives an hour at most, and refuses more (STS: ValidationError, no clamping). */
+/**
+ * AssumeRole from a role session gives an hour at most, and refuses more (STS: ValidationError, no
+ * clamping).
+ */
 export const MAX_CHAINED_DURATION: Seconds = HOUR;
 
-/** The longest session that STS can give in this account, of what a rule gives: a chained role ends after an hour. */
+/**
+ * The longest session that STS can give in this account, of what a rule gives: a chained role ends
+ * after an hour.
+ */
 export function attainableSeconds({ trust }: Account, durationSeconds: Seconds): Seconds {
   return trust.by === 'hub' ? Math.min(durationSeconds, MAX_CHAINED_DURATION) : durationSeconds;
 }
@@ -79,8 +86,16 @@ export function isTagKey(text: string): boolean {
  * this person that fits AWS: nothing is cut or squashed, because policies in AWS decide by these
  * values.
  */
-export function roleSessionFor(settings: SessionSettings, identity: Identity, rule: string): RoleSession {
-  const fill = (name: string, template: Template, { field, limits }: { readonly field: FieldRule; readonly limits: string }): string => {
+export function roleSessionFor(
+  settings: SessionSettings,
+  identity: Identity,
+  rule: string,
+): RoleSession {
+  const fill = (
+    name: string,
+    template: Template,
+    { field, limits }: { readonly field: FieldRule; readonly limits: string },
+  ): string => {
     const filled = fillTemplate(template, identity, field);
     if ('text' in filled) return filled.text;
     if ('missing' in filled) {
@@ -110,7 +125,10 @@ export function roleSessionFor(settings: SessionSettings, identity: Identity, ru
           }),
     tags: Object.entries(settings.tags).map(([key, template]) => ({
       key,
-      value: fill(`session tag ${key}`, template, { field: TAG_VALUE, limits: 'at most 256 letters, digits, spaces and _.:/=+-@' }),
+      value: fill(`session tag ${key}`, template, {
+        field: TAG_VALUE,
+        limits: 'at most 256 letters, digits, spaces and _.:/=+-@',
+      }),
     })),
     transitiveTags: settings.transitiveTags,
     policyArns: settings.policyArns,

@@ -68,7 +68,9 @@ export function parseTemplate(text: string): Template {
 
 /** Every text of the template that goes to AWS as it stands, alternatives included. */
 export function literalsOf(template: Template): readonly string[] {
-  return template.flatMap(part => (typeof part === 'string' ? [part] : literalsOf(part.alternative ?? [])));
+  return template.flatMap(part =>
+    typeof part === 'string' ? [part] : literalsOf(part.alternative ?? []),
+  );
 }
 
 /**
@@ -81,7 +83,9 @@ export function fillTemplate(template: Template, identity: Identity, field: Fiel
   if (values !== undefined && fits(values, field)) return { text: values };
   const text = textsOf(template, identity, field).find(candidate => fits(candidate, field));
   if (text !== undefined) return { text };
-  const [missing] = template.flatMap(part => (isPlaceholder(part) && isAbsent(part, identity) ? [part.name] : []));
+  const [missing] = template.flatMap(part =>
+    isPlaceholder(part) && isAbsent(part, identity) ? [part.name] : [],
+  );
   return missing === undefined ? { unfit: true } : { missing };
 }
 
@@ -89,8 +93,12 @@ export function fillTemplate(template: Template, identity: Identity, field: Fiel
 export function templateGap(template: Template, field: FieldRule): Gap | undefined {
   let [shortest, longest] = [0, 0];
   for (const part of lastResort(template)) {
-    const [least, most] = typeof part === 'string' ? [lengthOf(part), lengthOf(part)] : (ofEveryone(part.name, field) ?? []);
-    if (least === undefined || most === undefined) return { placeholder: (part as { readonly name: string }).name };
+    const [least, most] =
+      typeof part === 'string'
+        ? [lengthOf(part), lengthOf(part)]
+        : (ofEveryone(part.name, field) ?? []);
+    if (least === undefined || most === undefined)
+      return { placeholder: (part as { readonly name: string }).name };
     shortest += least;
     longest += most;
   }
@@ -131,12 +139,17 @@ function choicesOf(part: Part, identity: Identity, field: FieldRule): readonly s
   if (typeof part === 'string') return [part];
   const value = valueFor(identity, part.name);
   const own = value !== undefined && field.characters.test(value) ? [value] : [];
-  return part.alternative === undefined ? own : [...own, ...textsOf(part.alternative, identity, field)];
+  return part.alternative === undefined
+    ? own
+    : [...own, ...textsOf(part.alternative, identity, field)];
 }
 
 function isAbsent(part: Exclude<Part, string>, identity: Identity): boolean {
   if (valueFor(identity, part.name) !== undefined) return false;
-  return part.alternative === undefined || part.alternative.some(inner => isPlaceholder(inner) && isAbsent(inner, identity));
+  return (
+    part.alternative === undefined ||
+    part.alternative.some(inner => isPlaceholder(inner) && isAbsent(inner, identity))
+  );
 }
 
 /**
@@ -144,14 +157,19 @@ function isAbsent(part: Exclude<Part, string>, identity: Identity): boolean {
  * another user's empty one.
  */
 function valueFor(identity: Identity, name: string): string | undefined {
-  if (Object.hasOwn(FIELDS, name)) return FIELDS[name as keyof typeof FIELDS](identity) || undefined;
+  if (Object.hasOwn(FIELDS, name))
+    return FIELDS[name as keyof typeof FIELDS](identity) || undefined;
   const attribute = name.replace(/^attributes\./, '');
-  return (Object.hasOwn(identity.attributes, attribute) && identity.attributes[attribute]) || undefined;
+  return (
+    (Object.hasOwn(identity.attributes, attribute) && identity.attributes[attribute]) || undefined
+  );
 }
 
 /** The template with every alternative taken. */
 function lastResort(template: Template): readonly Part[] {
-  return template.flatMap(part => (isPlaceholder(part) && part.alternative !== undefined ? lastResort(part.alternative) : [part]));
+  return template.flatMap(part =>
+    isPlaceholder(part) && part.alternative !== undefined ? lastResort(part.alternative) : [part],
+  );
 }
 
 function ofEveryone(name: string, { always }: FieldRule): readonly [number, number] | undefined {
@@ -186,7 +204,8 @@ function parse(text: string): Parsed {
         if (depth === 0) problem = STRAY_BRACE;
         return parts;
       }
-      if (token === '|' && depth > 0) problem = 'an alternative contains a second |; nest it: {email|{attributes.mail|none}}';
+      if (token === '|' && depth > 0)
+        problem = 'an alternative contains a second |; nest it: {email|{attributes.mail|none}}';
       else if (token === '{') parts.push(placeholder(depth));
       else parts.push(token);
     }

@@ -16,7 +16,8 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: MINUTE, h: HOU
 export function parseDuration(text: string): Seconds | undefined {
   if (!/^(?:\d{1,6}[smhd])+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, count, unit] of text.matchAll(/(\d+)([smhd])/g)) total += Number(count) * (UNIT_SECONDS[unit!] ?? 0);
+  for (const [, count, unit] of text.matchAll(/(\d+)([smhd])/g))
+    total += Number(count) * (UNIT_SECONDS[unit!] ?? 0);
   return total > 0 ? total : undefined;
 }
 
@@ -25,5 +26,7 @@ export function formatDuration(seconds: Seconds): string {
   if (seconds < MINUTE) return `${Math.max(0, Math.floor(seconds))} s`;
   const hours = Math.floor(seconds / HOUR);
   const minutes = Math.floor((seconds % HOUR) / MINUTE);
-  return [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : ''].filter(Boolean).join(' ');
+  return [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : '']
+    .filter(Boolean)
+    .join(' ');
 }

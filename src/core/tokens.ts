@@ -1,7 +1,9 @@
 /**
- * What stands for a CLI session on the wire: authorization codes, refresh tokens and access tokens, as records and pure transitions.
+ * What stands for a CLI session on the wire: authorization codes, refresh tokens and access tokens,
+ * as records and pure transitions.
  *
- * Every one is a random secret of which the store keeps a hash; what it leads to is sealed under it.
+ * Every one is a random secret of which the store keeps a hash; what it leads to is sealed under
+ * it.
  */
 import { isElsewhere } from './network-distance.ts';
 import type { AccountId, RoleName } from './role.ts';
@@ -11,7 +13,10 @@ import { type Instant, MINUTE, type Seconds } from './time.ts';
 export const AUTHORIZATION_CODE_SECONDS: Seconds = 60;
 /** How long the bridge remembers a code, to notice that it is presented once more. */
 export const AUTHORIZATION_CODE_MEMORY_SECONDS: Seconds = 600;
-/** How long the refresh token before the last one gives the same answer, for processes that share a cache and did not lock it. */
+/**
+ * How long the refresh token before the last one gives the same answer, for processes that share a
+ * cache and did not lock it.
+ */
 const REFRESH_GRACE_SECONDS: Seconds = 60;
 
 /** The prefixes let secret scanners and people recognise a token; nothing is decided by them. */
@@ -40,8 +45,8 @@ export interface CodeExchange {
 }
 
 /**
- * A code is spent by the first attempt, also by a wrong one: who presents it wrongly has stolen or guessed it.
- * `why` is for the operator; the session behind a code that was misused ends.
+ * A code is spent by the first attempt, also by a wrong one: who presents it wrongly has stolen or
+ * guessed it. `why` is for the operator; the session behind a code that was misused ends.
  */
 export function redeemCode(
   code: AuthorizationCode,
@@ -56,14 +61,21 @@ export function redeemCode(
     [code.codeChallenge !== exchange.codeChallenge, 'the code verifier does not fit the challenge'],
   ];
   const misused = faults.find(([applies]) => applies)?.[1];
-  return { next: { ...code, state: 'redeemed' }, session: code.session, ...(misused !== undefined && { misused }) };
+  return {
+    next: { ...code, state: 'redeemed' },
+    session: code.session,
+    ...(misused !== undefined && { misused }),
+  };
 }
 
 // ---------------------------------------------------------------- access and refresh tokens
 
 export interface AccessToken {
   readonly session: string;
-  /** When it opens nothing any more; unset, `expiresAt`. Until that it still says which session a logout means. */
+  /**
+   * When it opens nothing any more; unset, `expiresAt`. Until that it still says which session a
+   * logout means.
+   */
   readonly usableUntil?: Instant | undefined;
   readonly expiresAt: Instant;
 }
@@ -144,9 +156,14 @@ const RECORD_MOVED_SECONDS: Seconds = MINUTE;
  * Whether a refresh is recorded: the first one of a session, then now and then, and when it comes
  * from another network than before.
  */
-export function isRefreshDue({ recorded }: RefreshToken, { at, address }: RecordedRefresh): boolean {
+export function isRefreshDue(
+  { recorded }: RefreshToken,
+  { at, address }: RecordedRefresh,
+): boolean {
   if (recorded === undefined) return true;
-  const interval = isElsewhere(recorded.address, address) ? RECORD_MOVED_SECONDS : RECORD_REFRESH_SECONDS;
+  const interval = isElsewhere(recorded.address, address)
+    ? RECORD_MOVED_SECONDS
+    : RECORD_REFRESH_SECONDS;
   return at >= recorded.at + interval * 1000;
 }
 
@@ -157,22 +174,33 @@ export type Rotation =
    * cache with it.
    */
   | { readonly kind: 'elsewhere' }
-  /** Somebody has a copy: the person's terminal, or whoever it was stolen by (RFC 9700 section 4.14). */
+  /**
+   * Somebody has a copy: the person's terminal, or whoever it was stolen by (RFC 9700 section
+   * 4.14).
+   */
   | { readonly kind: 'reused' };
 
 /**
  * Spends a refresh token for `use.answer`, or gives the answer of the first use once more within
  * the grace.
  */
-export function rotate(token: RefreshToken, use: RefreshUse): { readonly next: RefreshToken; readonly rotation: Rotation } {
+export function rotate(
+  token: RefreshToken,
+  use: RefreshUse,
+): { readonly next: RefreshToken; readonly rotation: Rotation } {
   const again = rotatedBefore(token, use);
   if (again !== undefined) return { next: token, rotation: again };
   return { next: { ...token, used: use }, rotation: { kind: 'rotated', answer: use.answer } };
 }
 
 /** What a token gives that was used before; undefined for one that was not. */
-export function rotatedBefore({ used }: RefreshToken, { at, address }: Omit<RefreshUse, 'answer'>): Rotation | undefined {
+export function rotatedBefore(
+  { used }: RefreshToken,
+  { at, address }: Omit<RefreshUse, 'answer'>,
+): Rotation | undefined {
   if (used === undefined) return undefined;
   if (at >= used.at + REFRESH_GRACE_SECONDS * 1000) return { kind: 'reused' };
-  return isElsewhere(used.address, address) ? { kind: 'elsewhere' } : { kind: 'repeated', answer: used.answer };
+  return isElsewhere(used.address, address)
+    ? { kind: 'elsewhere' }
+    : { kind: 'repeated', answer: used.answer };
 }

@@ -1,4 +1,7 @@
-/** The bridge's configuration in the demo: a small but complete one, with every kind of rule, as a newcomer would write it. */
+/**
+ * The bridge's configuration in the demo: a small but complete one, with every kind of rule, as a
+ * newcomer would write it.
+ */
 import { join } from 'node:path';
 import { DEMO_ACCOUNTS, DEMO_EXTERNAL_ID, DEMO_SAML_PROVIDER } from './demo-world.ts';
 
@@ -17,11 +20,20 @@ export const DEMO_CLIENT_ID = 'rolebridge';
 
 /** The files that the configuration refers to, below its directory, and what they must hold. */
 export function demoSecrets(clientSecret: string): Readonly<Record<string, string>> {
-  return { 'secrets/oidc-client-secret': clientSecret, 'secrets/partner-external-id': DEMO_EXTERNAL_ID };
+  return {
+    'secrets/oidc-client-secret': clientSecret,
+    'secrets/partner-external-id': DEMO_EXTERNAL_ID,
+  };
 }
 
 /** YAML text. Keep the secret files of `demoSecrets` in `directory`. */
-export function demoConfig({ bridgeUrl, oidcUrl, samlUrl, awsUrl, directory }: DemoConfigOptions): string {
+export function demoConfig({
+  bridgeUrl,
+  oidcUrl,
+  samlUrl,
+  awsUrl,
+  directory,
+}: DemoConfigOptions): string {
   const { prod, staging, gov, partner } = DEMO_ACCOUNTS;
   const file = (...names: string[]): string => JSON.stringify(join(directory, ...names));
   const { hostname, port } = new URL(bridgeUrl);

@@ -1,12 +1,15 @@
 /**
- * The AWS of the demo: four accounts in two partitions, and roles whose trust policies are as tight as those that the
- * operator's guide asks for. Each account shows one way to a role: SAML (prod, gov), web identity (staging), and a hub
- * role with an external id (partner).
+ * The AWS of the demo: four accounts in two partitions, and roles whose trust policies are as tight
+ * as those that the operator's guide asks for. Each account shows one way to a role: SAML (prod,
+ * gov), web identity (staging), and a hub role with an external id (partner).
  */
 import type { WorldInput } from './local-aws/world.ts';
 
 export interface DemoWorldOptions {
-  /** The bridge's base URL: it is the SAML identity provider and the OpenID issuer that these accounts trust. */
+  /**
+   * The bridge's base URL: it is the SAML identity provider and the OpenID issuer that these
+   * accounts trust.
+   */
   readonly bridgeUrl: string;
 }
 
@@ -30,19 +33,31 @@ export function demoWorld({ bridgeUrl }: DemoWorldOptions): WorldInput {
   const { prod, staging, gov, partner } = DEMO_ACCOUNTS;
   const saml = (account: AccountName, name: string, settings: Partial<RoleInput> = {}) =>
     role(account, name, samlTrust(account, bridgeUrl), settings);
-  const web = (name: string, settings: Partial<RoleInput> = {}) => role('staging', name, webIdentityTrust(bridgeUrl), settings);
+  const web = (name: string, settings: Partial<RoleInput> = {}) =>
+    role('staging', name, webIdentityTrust(bridgeUrl), settings);
   const metadata = { url: `${bridgeUrl}/saml/idp/metadata` };
   return {
-    accounts: Object.entries(DEMO_ACCOUNTS).map(([name, { id, partition }]) => ({ id, name, partition })),
-    samlProviders: [prod, gov].map(({ id }) => ({ account: id, name: DEMO_SAML_PROVIDER, metadata })),
+    accounts: Object.entries(DEMO_ACCOUNTS).map(([name, { id, partition }]) => ({
+      id,
+      name,
+      partition,
+    })),
+    samlProviders: [prod, gov].map(({ id }) => ({
+      account: id,
+      name: DEMO_SAML_PROVIDER,
+      metadata,
+    })),
     oidcProviders: [{ account: staging.id, url: bridgeUrl, clientIds: [AUDIENCE] }],
     roles: [
       saml('prod', 'Admin', { maxSessionDuration: 12 * HOUR }),
       saml('prod', 'Developer', { maxSessionDuration: 8 * HOUR }),
-      // Left at IAM's default of one hour: the rule gives more, and people are told that AWS allowed less.
+      // Left at IAM's default of one hour: the rule gives more, and people are told that AWS
+      // allowed less.
       saml('prod', 'ReadOnly'),
       saml('prod', 'BridgeHub', {
-        permissions: [{ Effect: 'Allow', Action: ASSUME, Resource: `arn:aws:iam::${partner.id}:role/*` }],
+        permissions: [
+          { Effect: 'Allow', Action: ASSUME, Resource: `arn:aws:iam::${partner.id}:role/*` },
+        ],
       }),
       web('Admin', { maxSessionDuration: 12 * HOUR }),
       web('Developer', { maxSessionDuration: 8 * HOUR }),
@@ -61,7 +76,12 @@ const SAML_RECIPIENTS = {
   'aws-us-gov': 'https://signin.amazonaws-us-gov.com/saml',
 } as const;
 
-function role(account: AccountName, name: string, trustPolicy: RoleInput['trustPolicy'], settings: Partial<RoleInput> = {}): RoleInput {
+function role(
+  account: AccountName,
+  name: string,
+  trustPolicy: RoleInput['trustPolicy'],
+  settings: Partial<RoleInput> = {},
+): RoleInput {
   return { account: DEMO_ACCOUNTS[account].id, name, trustPolicy, ...settings };
 }
 
@@ -70,7 +90,10 @@ function samlTrust(account: AccountName, bridgeUrl: string): RoleInput['trustPol
   return trust(
     { Federated: `arn:${partition}:iam::${id}:saml-provider/${DEMO_SAML_PROVIDER}` },
     ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity'],
-    { 'saml:aud': SAML_RECIPIENTS[partition as keyof typeof SAML_RECIPIENTS], 'saml:iss': `${bridgeUrl}/saml/idp` },
+    {
+      'saml:aud': SAML_RECIPIENTS[partition as keyof typeof SAML_RECIPIENTS],
+      'saml:iss': `${bridgeUrl}/saml/idp`,
+    },
   );
 }
 
@@ -87,9 +110,20 @@ function hubTrust(hub: string): RoleInput['trustPolicy'] {
   return trust({ AWS: hub }, ASSUME, { 'sts:ExternalId': DEMO_EXTERNAL_ID });
 }
 
-function trust(principal: Readonly<Record<string, string>>, actions: string[], equals: Record<string, string>): RoleInput['trustPolicy'] {
+function trust(
+  principal: Readonly<Record<string, string>>,
+  actions: string[],
+  equals: Record<string, string>,
+): RoleInput['trustPolicy'] {
   return {
     Version: '2012-10-17',
-    Statement: [{ Effect: 'Allow', Principal: principal, Action: actions, Condition: { StringEquals: equals } }],
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: principal,
+        Action: actions,
+        Condition: { StringEquals: equals },
+      },
+    ],
   };
 }

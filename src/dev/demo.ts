@@ -1,8 +1,9 @@
 /**
- * Starts the whole demo on 127.0.0.1: two corporate identity providers and the local AWS in this process, the bridge as a
- * child process, as it runs in production.
+ * Starts the whole demo on 127.0.0.1: two corporate identity providers and the local AWS in this
+ * process, the bridge as a child process, as it runs in production.
  *
- * Owns: ports, the files below its directory, the life of the child. Does not own: what is printed about it (main.ts).
+ * Owns: ports, the files below its directory, the life of the child. Does not own: what is printed
+ * about it (main.ts).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -12,7 +13,13 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DEMO_CLIENT_ID, DEMO_OIDC_CONNECTOR, DEMO_SAML_CONNECTOR, demoConfig, demoSecrets } from './demo-config.ts';
+import {
+  DEMO_CLIENT_ID,
+  DEMO_OIDC_CONNECTOR,
+  DEMO_SAML_CONNECTOR,
+  demoConfig,
+  demoSecrets,
+} from './demo-config.ts';
 import { demoWorld } from './demo-world.ts';
 import { eventLine } from './local-aws/events.ts';
 import { createLocalAws } from './local-aws/local-aws.ts';
@@ -59,10 +66,15 @@ const STOP_MILLISECONDS = 12_000;
 const LOG_TAIL_LINES = 20;
 
 /**
- * Resolves when the bridge is ready. Throws DemoFault when a port is taken or the bridge does not start, and the signal's
- * reason when it was aborted; nothing is left running then.
+ * Resolves when the bridge is ready. Throws DemoFault when a port is taken or the bridge does not
+ * start, and the signal's reason when it was aborted; nothing is left running then.
  */
-export async function startDemo({ port, directory, onProgress = () => {}, signal }: DemoOptions): Promise<Demo> {
+export async function startDemo({
+  port,
+  directory,
+  onProgress = () => {},
+  signal,
+}: DemoOptions): Promise<Demo> {
   const url = (offset: number): string => `http://${HOST}:${port + offset}`;
   const urls: DemoUrls = { bridgeUrl: url(0), oidcUrl: url(1), samlUrl: url(2), awsUrl: url(3) };
   const files = {
@@ -95,7 +107,9 @@ export async function startDemo({ port, directory, onProgress = () => {}, signal
     .catch(async (thrown: unknown) => {
       if (signal?.aborted) throw signal.reason;
       if (!(thrown instanceof NotReady)) throw thrown;
-      throw new DemoFault(`${thrown.message} The end of ${files.bridgeLog}:\n\n${await tail(files.bridgeLog)}`);
+      throw new DemoFault(
+        `${thrown.message} The end of ${files.bridgeLog}:\n\n${await tail(files.bridgeLog)}`,
+      );
     })
     .finally(() => polling.abort());
   const running = started.move();
@@ -103,7 +117,11 @@ export async function startDemo({ port, directory, onProgress = () => {}, signal
 }
 
 /** In the order of their ports. */
-async function handlersOf(urls: DemoUrls, awsLog: string, clientSecret: string): Promise<RequestListener[]> {
+async function handlersOf(
+  urls: DemoUrls,
+  awsLog: string,
+  clientSecret: string,
+): Promise<RequestListener[]> {
   const { bridgeUrl, oidcUrl, samlUrl, awsUrl } = urls;
   const client = {
     clientId: DEMO_CLIENT_ID,
@@ -117,12 +135,17 @@ async function handlersOf(urls: DemoUrls, awsLog: string, clientSecret: string):
   const aws = createLocalAws({
     world: demoWorld(urls),
     baseUrl: awsUrl,
-    log: event => void appendFile(awsLog, `${new Date().toISOString()} ${eventLine(event)}\n`).catch(() => {}),
+    log: event =>
+      void appendFile(awsLog, `${new Date().toISOString()} ${eventLine(event)}\n`).catch(() => {}),
   });
   return [oidc.handler, saml.handler, aws.handler];
 }
 
-async function serve(handler: RequestListener, port: number, firstPort: number): Promise<() => Promise<void>> {
+async function serve(
+  handler: RequestListener,
+  port: number,
+  firstPort: number,
+): Promise<() => Promise<void>> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -136,8 +159,10 @@ async function serve(handler: RequestListener, port: number, firstPort: number):
 function portFault(code: string | undefined, port: number, firstPort: number): string {
   const other = firstPort >= 4000 && firstPort < 5000 ? 5000 : 4000;
   const move = `or move the demo: DEMO_PORT=${other} npm run demo uses ${other} to ${other + 3}`;
-  if (code === 'EADDRINUSE') return `Port ${port} on ${HOST} is taken. Stop the program that has it, ${move}.`;
-  if (code === 'EACCES') return `Port ${port} may not be used by this user: choose one above 1023, ${move}.`;
+  if (code === 'EADDRINUSE')
+    return `Port ${port} on ${HOST} is taken. Stop the program that has it, ${move}.`;
+  if (code === 'EACCES')
+    return `Port ${port} may not be used by this user: choose one above 1023, ${move}.`;
   return `Port ${port} on ${HOST} cannot be used (${code}): ${move}.`;
 }
 
@@ -148,7 +173,10 @@ function close(server: Server): Promise<void> {
   });
 }
 
-async function writeFiles(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
+async function writeFiles(
+  directory: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
     const path = join(directory, name);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -171,13 +199,16 @@ function startBridge(configFile: string, logFile: string): RunningBridge {
   let stopping = false;
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(`could not be started: ${error.message}`));
-    child.once('exit', (code, signal) => resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`));
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`),
+    );
   });
   const died = ended.then(async how => {
     if (stopping) return new Promise<never>(() => {});
     throw new DemoFault(`The bridge ${how}. The end of ${logFile}:\n\n${await tail(logFile)}`);
   });
-  // Somebody may listen later or never; an unhandled rejection would end the process without the message.
+  // Somebody may listen later or never; an unhandled rejection would end the process without the
+  // message.
   died.catch(() => {});
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
@@ -210,7 +241,9 @@ class NotReady extends Error {}
 async function untilReady(bridgeUrl: string, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_MILLISECONDS;
   while (Date.now() < deadline) {
-    const answer = await fetch(`${bridgeUrl}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    const answer = await fetch(`${bridgeUrl}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(
+      () => undefined,
+    );
     await answer?.body?.cancel();
     if (answer?.status === 200) return;
     await delay(100, undefined, { signal });

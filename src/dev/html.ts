@@ -1,4 +1,7 @@
-/** HTML that cannot forget to escape: a template whose values are escaped unless they are templates themselves. */
+/**
+ * HTML that cannot forget to escape: a template whose values are escaped unless they are templates
+ * themselves.
+ */
 
 export class Html {
   readonly text: string;
@@ -10,7 +13,13 @@ export class Html {
 
 type Piece = string | number | Html | undefined | readonly Html[];
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** An undefined value prints nothing. */
 export function html(strings: TemplateStringsArray, ...values: readonly Piece[]): Html {

@@ -24,7 +24,10 @@ const SIGHTS: Readonly<Record<string, string>> = {
 };
 
 async function main(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({ args: [...argv], options: { help: { type: 'boolean', short: 'h' } } });
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { help: { type: 'boolean', short: 'h' } },
+  });
   if (values.help) {
     process.stdout.write(USAGE);
     return 0;
@@ -48,18 +51,25 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function portOf(text: string | undefined): number {
   const port = text === undefined || text === '' ? DEFAULT_PORT : Number(text);
-  if (Number.isInteger(port) && port >= 1 && port <= LAST_FIRST_PORT && !/\D/.test(text ?? '')) return port;
-  throw new DemoFault(`DEMO_PORT must be a number from 1 to ${LAST_FIRST_PORT}; it is the first of four ports.`);
+  if (Number.isInteger(port) && port >= 1 && port <= LAST_FIRST_PORT && !/\D/.test(text ?? ''))
+    return port;
+  throw new DemoFault(
+    `DEMO_PORT must be a number from 1 to ${LAST_FIRST_PORT}; it is the first of four ports.`,
+  );
 }
 
 /** A second demo beside the first has its own files. */
 function directoryOf(port: number): string {
-  return fileURLToPath(new URL(port === DEFAULT_PORT ? '../../.demo' : `../../.demo/${port}`, import.meta.url));
+  return fileURLToPath(
+    new URL(port === DEFAULT_PORT ? '../../.demo' : `../../.demo/${port}`, import.meta.url),
+  );
 }
 
 function stopSignal(): { readonly signal: AbortSignal; readonly stopped: Promise<void> } {
   const controller = new AbortController();
-  const stopped = new Promise<void>(resolve => controller.signal.addEventListener('abort', () => resolve()));
+  const stopped = new Promise<void>(resolve =>
+    controller.signal.addEventListener('abort', () => resolve()),
+  );
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => controller.abort(new DemoFault(`stopped by ${name}`)));
   return { signal: controller.signal, stopped };
@@ -68,7 +78,8 @@ function stopSignal(): { readonly signal: AbortSignal; readonly stopped: Promise
 function overview(demo: Demo, seconds: number): string {
   const here = (path: string): string => relative(process.cwd(), path);
   const people = PEOPLE.map(({ username, groups }) => {
-    const membership = groups.length > 3 ? `${groups.length} groups` : groups.join(', ') || 'no group';
+    const membership =
+      groups.length > 3 ? `${groups.length} groups` : groups.join(', ') || 'no group';
     return `  ${username.padEnd(7)}${membership.padEnd(24)}${SIGHTS[username]}`;
   });
   return `
@@ -92,7 +103,11 @@ ${people.join('\n')}
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (thrown) {
-  const expected = thrown instanceof DemoFault || String((thrown as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
-  process.stderr.write(`\n${expected ? (thrown as Error).message : ((thrown as Error).stack ?? String(thrown))}\n`);
+  const expected =
+    thrown instanceof DemoFault ||
+    String((thrown as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS');
+  process.stderr.write(
+    `\n${expected ? (thrown as Error).message : ((thrown as Error).stack ?? String(thrown))}\n`,
+  );
   process.exitCode = 1;
 }

@@ -1,4 +1,7 @@
-/** The pages of the corporate identity providers: one look, every value escaped, no script but the one that sends a form on. */
+/**
+ * The pages of the corporate identity providers: one look, every value escaped, no script but the
+ * one that sends a form on.
+ */
 import { createHash } from 'node:crypto';
 import { Html, html } from './html.ts';
 
@@ -19,11 +22,12 @@ button { width: 100%; margin-top: 1.25rem; padding: .65rem; border: 0; border-ra
 `;
 const SUBMIT_SCRIPT = 'document.forms[0].submit();';
 
-const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+const hashOf = (text: string): string =>
+  `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /**
- * Headers of every page. There is no form-action: browsers hold it against each redirect that follows a form, and a
- * sign-in ends on addresses that only the relying party knows.
+ * Headers of every page. There is no form-action: browsers hold it against each redirect that
+ * follows a form, and a sign-in ends on addresses that only the relying party knows.
  */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
@@ -63,7 +67,14 @@ export interface SignInForm {
 }
 
 /** Fields: `username`, `password`, `second_factor` (`on` when ticked) and the hidden ones. */
-export function signInPage({ provider, destination, action, hidden, problem, usernames }: SignInForm): string {
+export function signInPage({
+  provider,
+  destination,
+  action,
+  hidden,
+  problem,
+  usernames,
+}: SignInForm): string {
   return page({
     title: `Sign in - ${provider}`,
     body: html`
@@ -82,5 +93,7 @@ ${hiddenFields(hidden)}
 }
 
 export function hiddenFields(fields: Readonly<Record<string, string>>): Html[] {
-  return Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
+  return Object.entries(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  );
 }

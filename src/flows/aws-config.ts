@@ -1,7 +1,9 @@
 /**
- * "Use it in your terminal": the finished ~/.aws/config of this person, in the dialects that AWS tools read, with what goes wrong with each.
+ * "Use it in your terminal": the finished ~/.aws/config of this person, in the dialects that AWS
+ * tools read, with what goes wrong with each.
  *
- * Owns: the page and its sentences, and the start URL, which leads here. Does not own: the text of the file (core/aws-config).
+ * Owns: the page and its sentences, and the start URL, which leads here. Does not own: the text of
+ * the file (core/aws-config).
  */
 import { Router } from 'express';
 import * as z from 'zod';
@@ -46,7 +48,8 @@ const CHAINED =
 const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
   'sso-session': {
     label: 'AWS CLI and SDKs',
-    how: profile => `Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`. Nothing else is installed.`,
+    how: profile =>
+      `Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`. Nothing else is installed.`,
     traps: [
       'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI forgets the endpoint and goes to AWS, unless `[default]` has the `services` line.',
       '`aws sso logout` sends every token on this computer to the endpoint of the profile that it runs with. Give it a profile of this file; tokens of AWS that arrive here are dropped.',
@@ -70,14 +73,16 @@ const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
   },
   'credential-process': {
     label: 'rolebridge client',
-    how: () => '`rolebridge configure` writes this for you, keeps what is yours, and takes away what is gone.',
+    how: () =>
+      '`rolebridge configure` writes this for you, keeps what is yours, and takes away what is gone.',
     traps: [
       'Needs the rolebridge client on the computer, signed in. Works with every AWS CLI and SDK, also with those that know no other endpoint.',
     ],
   },
   container: {
     label: 'Containers',
-    how: () => 'The environment of a container: take the lines of one role. Its token is made with `POST /api/v1/container-tokens`.',
+    how: () =>
+      'The environment of a container: take the lines of one role. Its token is made with `POST /api/v1/container-tokens`.',
     traps: [
       'The token gives this one role until your session in the terminal ends. The sessions page lists and revokes it. `rolebridge exec` gives a program on this computer the same without a token of its own.',
       'The AWS CLI takes https addresses here since 2.33.2, botocore since 1.42.5. Both ignore `AWS_CA_BUNDLE` at these addresses: the certificate must be of a public authority.',
@@ -85,10 +90,17 @@ const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
   },
 };
 
-export function awsConfigPage({ baseUrl, identityCenterRegion: ssoRegion, access, renderer, help }: AwsConfigPageParts): Router {
+export function awsConfigPage({
+  baseUrl,
+  identityCenterRegion: ssoRegion,
+  access,
+  renderer,
+  help,
+}: AwsConfigPageParts): Router {
   const router = Router();
 
-  // Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. People who open it want to know what to do with it.
+  // Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. People who open it
+  // want to know what to do with it.
   router.head('/start', (_request, response) => response.redirect(302, accessPortalOf(ssoRegion)));
   router.get('/start', (_request, response) => response.redirect(303, PATH));
 
@@ -130,7 +142,9 @@ export function awsConfigPage({ baseUrl, identityCenterRegion: ssoRegion, access
 }
 
 function textOf(dialect: AwsConfigDialect, options: AwsConfigOptions): string {
-  return dialect === 'container' ? containerEnvironment(options) : renderSections(awsConfig(dialect, options));
+  return dialect === 'container'
+    ? containerEnvironment(options)
+    : renderSections(awsConfig(dialect, options));
 }
 
 /** A sentence in pieces: every second one is what people type. */
@@ -138,7 +152,13 @@ function phrases(text: string): Phrase[] {
   return text.split('`').map((words, index) => ({ words, isTyped: index % 2 === 1 }));
 }
 
-function keyOf({ account, role }: { readonly account: { readonly name: string }; readonly role: string }): string {
+function keyOf({
+  account,
+  role,
+}: {
+  readonly account: { readonly name: string };
+  readonly role: string;
+}): string {
   return `${account.name}/${role}`;
 }
 

@@ -1,5 +1,6 @@
 /**
- * The first journey: a person signs in at their identity provider and gets a session here, and leaves again.
+ * The first journey: a person signs in at their identity provider and gets a session here, and
+ * leaves again.
  *
  * Owns: the routes of sign-in and sign-out, the two ways back from an identity provider, and how
  * often each may be gone.
@@ -46,7 +47,10 @@ const BEGINS_PER_MINUTE = 600;
 const ACS_BODY_BYTES = 160 * 1024;
 
 const ReturnPath = z.string().refine(text => !isTooLong(text));
-const SignInQuery = z.object({ return_to: ReturnPath.optional(), reauthenticate: z.literal('1').optional() });
+const SignInQuery = z.object({
+  return_to: ReturnPath.optional(),
+  reauthenticate: z.literal('1').optional(),
+});
 const AcsForm = z.object({
   SAMLResponse: text(ACS_BODY_BYTES).min(1),
   RelayState: ReturnPath.optional(),
@@ -56,7 +60,10 @@ const SignOutForm = z.object({ csrf_token: text(64).optional() });
 
 export function browserSso(parts: BrowserSsoParts): Router {
   const { signIn, cookies, secrets, renderer, ownForm } = parts;
-  const limitBegins = limitPerAddress({ perMinute: BEGINS_PER_MINUTE, knownBrowser: cookies.readKnown });
+  const limitBegins = limitPerAddress({
+    perMinute: BEGINS_PER_MINUTE,
+    knownBrowser: cookies.readKnown,
+  });
   const router = Router();
 
   const begin = async (request: Request, response: Response, connector: string): Promise<void> => {
@@ -78,15 +85,26 @@ export function browserSso(parts: BrowserSsoParts): Router {
     const returnTo = localPath(return_to);
     const [only, ...others] = signIn.connectors;
     // Somebody on the way to a place, with one way to sign in, is not asked which.
-    if (returnTo !== '/' && only !== undefined && others.length === 0 && only.availability().state === 'ready')
+    if (
+      returnTo !== '/' &&
+      only !== undefined &&
+      others.length === 0 &&
+      only.availability().state === 'ready'
+    )
       return begin(request, response, only.id);
     const viewer = viewerIn(response);
-    response
-      .type('html')
-      .send(renderer.render('sign-in', { viewer, connectors: choicesOf(signIn.connectors, returnTo), purpose: purposeOf(returnTo) }));
+    response.type('html').send(
+      renderer.render('sign-in', {
+        viewer,
+        connectors: choicesOf(signIn.connectors, returnTo),
+        purpose: purposeOf(returnTo),
+      }),
+    );
   });
 
-  router.get('/sign-in/:connector', limitBegins, (request: Request, response: Response) => begin(request, response, connectorIn(request)));
+  router.get('/sign-in/:connector', limitBegins, (request: Request, response: Response) =>
+    begin(request, response, connectorIn(request)),
+  );
 
   router.post('/sign-out', formBody(SMALL_FORM_BYTES), async (request, response) => {
     const { csrf_token } = readForm(request, SignOutForm);
@@ -104,15 +122,22 @@ export function browserSso(parts: BrowserSsoParts): Router {
       if (session === undefined && !isOurs) throw thrown;
       cookies.clearSession(response);
       forgetSession(response);
-      throw new BridgeError('unavailable', `the session was not ended at a sign-out: ${thrown.message}`, {
-        cause: thrown,
-        hint: NOT_ENDED,
-      });
+      throw new BridgeError(
+        'unavailable',
+        `the session was not ended at a sign-out: ${thrown.message}`,
+        {
+          cause: thrown,
+          hint: NOT_ENDED,
+        },
+      );
     }
     const connector = signIn.connectors.find(({ id }) => id === session?.identity.connector);
-    response
-      .type('html')
-      .send(renderer.render('signed-out', { connectorLabel: connector?.label, idpSignOutHref: connector?.signOutUrl?.() }));
+    response.type('html').send(
+      renderer.render('signed-out', {
+        connectorLabel: connector?.label,
+        idpSignOutHref: connector?.signOutUrl?.(),
+      }),
+    );
   });
 
   return router;
@@ -136,21 +161,33 @@ export function signInAnswers(parts: BrowserSsoParts): Router {
   const router = Router();
 
   /** Throws `too_many_requests` for an answer that nobody waits for, beyond the limit. */
-  const requireExpected = async (response: Response, answer: Parameters<SignIn['expects']>[0]): Promise<void> => {
+  const requireExpected = async (
+    response: Response,
+    answer: Parameters<SignIn['expects']>[0],
+  ): Promise<void> => {
     // Counted until it was taken, so that many at the same time are no way around.
     const refused = refusedAnswers.add(addressKey(response), clock.now());
-    if (refused <= REFUSED_ANSWERS_PER_MINUTE || (await signIn.expects(answer)) !== 'nowhere') return;
+    if (refused <= REFUSED_ANSWERS_PER_MINUTE || (await signIn.expects(answer)) !== 'nowhere')
+      return;
     // The first one of a window stands for all: a flood must not fill the trail.
     if (turnedAway.add(addressKey(response), clock.now()) > 1) leaveUnrecorded(response);
-    throw new BridgeError('too_many_requests', `more than ${REFUSED_ANSWERS_PER_MINUTE} refused answers a minute from one address`, {
-      hint: 'Start again at the sign-in page. Answers to a sign-in that was started in this browser are always taken.',
-    });
+    throw new BridgeError(
+      'too_many_requests',
+      `more than ${REFUSED_ANSWERS_PER_MINUTE} refused answers a minute from one address`,
+      {
+        hint: 'Start again at the sign-in page. Answers to a sign-in that was started in this browser are always taken.',
+      },
+    );
   };
 
   const complete = async (
     request: Request,
     response: Response,
-    answered: { connector: string; response: AuthenticationResponse; attemptId: string | undefined },
+    answered: {
+      connector: string;
+      response: AuthenticationResponse;
+      attemptId: string | undefined;
+    },
   ): Promise<void> => {
     const answer = { ...answered, browser: cookies.readAttempt(request) };
     await requireExpected(response, answer);
@@ -158,7 +195,8 @@ export function signInAnswers(parts: BrowserSsoParts): Router {
       ...answer,
       previousSession: cookies.readSession(request),
       origin: contextOf(response).origin,
-      authenticate: (connector, message, expectation) => authenticate(request, connector, { response: message, expectation }),
+      authenticate: (connector, message, expectation) =>
+        authenticate(request, connector, { response: message, expectation }),
     });
     refusedAnswers.takeBack(addressKey(response), clock.now());
     cookies.writeSession(response, session.id, new Date(session.expiresAt));
@@ -167,29 +205,52 @@ export function signInAnswers(parts: BrowserSsoParts): Router {
   };
 
   const parse = formBody(ACS_BODY_BYTES);
-  router.post('/saml/:connector/acs', onlyNavigations, parse, async (request: Request, response: Response) => {
-    const form = readForm(request, AcsForm);
-    const connector = connectorIn(request);
-    // Our own page posts an empty one where there was none.
-    const attemptId = form.RelayState || undefined;
-    const hasCookie = cookies.readAttempt(request) !== undefined;
-    if (!hasCookie && form.reposted === undefined && (await signIn.expects({ connector, attemptId, browser: undefined })) !== 'nowhere') {
-      const action = `/saml/${encodeURIComponent(connector)}/acs`;
-      response.type('html').send(renderer.render('repost', { action, samlResponse: form.SAMLResponse, relayState: form.RelayState ?? '' }));
-      return;
-    }
-    await complete(request, response, { connector, response: { protocol: 'saml', samlResponse: form.SAMLResponse }, attemptId });
-  });
+  router.post(
+    '/saml/:connector/acs',
+    onlyNavigations,
+    parse,
+    async (request: Request, response: Response) => {
+      const form = readForm(request, AcsForm);
+      const connector = connectorIn(request);
+      // Our own page posts an empty one where there was none.
+      const attemptId = form.RelayState || undefined;
+      const hasCookie = cookies.readAttempt(request) !== undefined;
+      if (
+        !hasCookie &&
+        form.reposted === undefined &&
+        (await signIn.expects({ connector, attemptId, browser: undefined })) !== 'nowhere'
+      ) {
+        const action = `/saml/${encodeURIComponent(connector)}/acs`;
+        response.type('html').send(
+          renderer.render('repost', {
+            action,
+            samlResponse: form.SAMLResponse,
+            relayState: form.RelayState ?? '',
+          }),
+        );
+        return;
+      }
+      await complete(request, response, {
+        connector,
+        response: { protocol: 'saml', samlResponse: form.SAMLResponse },
+        attemptId,
+      });
+    },
+  );
 
-  router.get('/oidc/:connector/callback', onlyNavigations, (request: Request, response: Response) => {
-    const parameters = new URL(request.originalUrl, 'https://here.invalid').searchParams;
-    const [state, ...more] = parameters.getAll('state');
-    return complete(request, response, {
-      connector: connectorIn(request),
-      response: { protocol: 'oidc', parameters },
-      attemptId: more.length === 0 ? state : undefined,
-    });
-  });
+  router.get(
+    '/oidc/:connector/callback',
+    onlyNavigations,
+    (request: Request, response: Response) => {
+      const parameters = new URL(request.originalUrl, 'https://here.invalid').searchParams;
+      const [state, ...more] = parameters.getAll('state');
+      return complete(request, response, {
+        connector: connectorIn(request),
+        response: { protocol: 'oidc', parameters },
+        attemptId: more.length === 0 ? state : undefined,
+      });
+    },
+  );
 
   return router;
 }
@@ -200,10 +261,12 @@ function connectorIn(request: Request): string {
 
 function purposeOf(returnTo: string): string | undefined {
   const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
-  if (pathname === '/device' || pathname === '/oauth/authorize') return 'a terminal that asks for your confirmation';
+  if (pathname === '/device' || pathname === '/oauth/authorize')
+    return 'a terminal that asks for your confirmation';
   const place = { '/console': 'the AWS console of', '/credentials': 'credentials for' }[pathname];
   const [account, role] = [searchParams.get('account'), searchParams.get('role')];
   // Anybody can write the link, so nothing but names gets onto the page.
-  const named = account !== null && /^[\w.-]{1,64}$/.test(account) && role !== null && isRoleName(role);
+  const named =
+    account !== null && /^[\w.-]{1,64}$/.test(account) && role !== null && isRoleName(role);
   return place !== undefined && named ? `${place} ${account} as ${role}` : undefined;
 }

@@ -1,13 +1,19 @@
 /**
- * The third journey where terminal and browser are on one machine: the authorization endpoint (RFC 6749 section 4.1 with PKCE, RFC 8252).
+ * The third journey where terminal and browser are on one machine: the authorization endpoint (RFC
+ * 6749 section 4.1 with PKCE, RFC 8252).
  *
- * Owns: the page of `/oauth/authorize`, where a person always presses a button, and the address of AWS tools that leads there. Does not own: which
- * requests are answered (bridge/code-authorization).
+ * Owns: the page of `/oauth/authorize`, where a person always presses a button, and the address of
+ * AWS tools that leads there. Does not own: which requests are answered
+ * (bridge/code-authorization).
  */
 import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
-import type { AuthorizationQuery, AuthorizationRequest, CodeAuthorization } from '../bridge/code-authorization.ts';
+import type {
+  AuthorizationQuery,
+  AuthorizationRequest,
+  CodeAuthorization,
+} from '../bridge/code-authorization.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
@@ -50,11 +56,25 @@ const Query = z.object({
   prompt: text(64).optional(),
   device_name: text(256).optional(),
 });
-/** As the AWS CLI asks (IAM Identity Center): `scopes`, and no place to say how the terminal is called. */
-const AwsToolsQuery = Query.omit({ scope: true, prompt: true, device_name: true }).extend({ scopes: text(512).optional() });
-const Form = Query.extend({ decision: z.enum(['approve', 'disown']), csrf_token: text(64).optional() });
+/**
+ * As the AWS CLI asks (IAM Identity Center): `scopes`, and no place to say how the terminal is
+ * called.
+ */
+const AwsToolsQuery = Query.omit({ scope: true, prompt: true, device_name: true }).extend({
+  scopes: text(512).optional(),
+});
+const Form = Query.extend({
+  decision: z.enum(['approve', 'disown']),
+  csrf_token: text(64).optional(),
+});
 
-export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, clock }: CliBrowserLoginParts): Router {
+export function cliBrowserLogin({
+  codeAuthorization,
+  access,
+  renderer,
+  ownForm,
+  clock,
+}: CliBrowserLoginParts): Router {
   const router = Router();
 
   const ask = (response: Response, { query, request }: Asked, notice?: string): void => {
@@ -73,7 +93,9 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
         where: `this computer, port ${target.port || '80'}`,
         gets: summaryOfRoles(access.rolesFor(session.identity, origin)),
         until: new Date(notAfter).toISOString(),
-        fields: Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+        fields: Object.entries(fields).flatMap(([name, value]) =>
+          value === undefined ? [] : [{ name, value }],
+        ),
         freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(session, fields),
         notice,
       }),
@@ -92,7 +114,8 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
       response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(query))}`);
       return;
     }
-    // An identity provider that does not ask again must not be asked for ever: on the way back the wish is gone.
+    // An identity provider that does not ask again must not be asked for ever: on the way back the
+    // wish is gone.
     if (checked.request.reauthenticate && !isFresh(session, clock)) {
       response.redirect(303, signInAgain(session, { ...query, prompt: undefined }));
       return;
@@ -100,10 +123,12 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
     ask(response, { query, request: checked.request });
   });
 
-  // The AWS CLI keeps of its endpoint only the host, so this lies at the root. From here on the way is the same for everybody.
+  // The AWS CLI keeps of its endpoint only the host, so this lies at the root. From here on the way
+  // is the same for everybody.
   router.get('/authorize', (request, response) => {
     const { scopes, ...query } = readQuery(request, AwsToolsQuery);
-    const isKnown = scopes === undefined || scopes.split(/[ ,]/).every(scope => scope === AWS_TOOLS_SCOPE);
+    const isKnown =
+      scopes === undefined || scopes.split(/[ ,]/).every(scope => scope === AWS_TOOLS_SCOPE);
     response.redirect(303, pathFor({ ...query, scope: isKnown ? undefined : scopes }));
   });
 
@@ -123,11 +148,17 @@ export function cliBrowserLogin({ codeAuthorization, access, renderer, ownForm, 
       return;
     }
     if (decision === 'disown') {
-      response.redirect(303, (await codeAuthorization.refuse(checked.request, viewer, origin)).redirectTo);
+      response.redirect(
+        303,
+        (await codeAuthorization.refuse(checked.request, viewer, origin)).redirectTo,
+      );
       return;
     }
     const approved = await codeAuthorization.approve(checked.request, viewer, origin);
-    response.redirect(303, approved.kind === 'redirect' ? approved.redirectTo : signedInPath(approved.cliSession));
+    response.redirect(
+      303,
+      approved.kind === 'redirect' ? approved.redirectTo : signedInPath(approved.cliSession),
+    );
   });
 
   return router;
@@ -138,7 +169,9 @@ function isFresh({ identity, createdAt }: Session, clock: Clock): boolean {
 }
 
 function pathFor(query: AuthorizationQuery): string {
-  const said = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  const said = Object.entries(query).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined,
+  );
   return `${PATH}?${new URLSearchParams(said)}`;
 }
 

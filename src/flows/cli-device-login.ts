@@ -1,8 +1,10 @@
 /**
- * The third journey, in the browser: a person types the code of their terminal, sees what asks, and decides.
+ * The third journey, in the browser: a person types the code of their terminal, sees what asks, and
+ * decides.
  *
- * Owns: the page of `/device`. A link never fills the code in, and nothing is decided without a press of a button (RFC 8628 sections 3.3 and
- * 5.4). Does not own: what a code is worth (bridge/device-authorization), the terminal's half (apis/oauth).
+ * Owns: the page of `/device`. A link never fills the code in, and nothing is decided without a
+ * press of a button (RFC 8628 sections 3.3 and 5.4). Does not own: what a code is worth
+ * (bridge/device-authorization), the terminal's half (apis/oauth).
  */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import * as z from 'zod';
@@ -59,17 +61,35 @@ const ELSEWHERE = {
   text: 'That is right for a server that you reach by SSH, and for nothing else.',
 };
 
-export function cliDeviceLogin({ deviceAuthorization, mySessions, access, renderer, ownForm, help, clock }: CliDeviceLoginParts): Router {
+export function cliDeviceLogin({
+  deviceAuthorization,
+  mySessions,
+  access,
+  renderer,
+  ownForm,
+  help,
+  clock,
+}: CliDeviceLoginParts): Router {
   const guesses = limitGuesses(clock);
   const router = Router();
 
-  const askForCode = (response: Response, linkCode: string | undefined, { refusal, notice }: Said = {}): void => {
+  const askForCode = (
+    response: Response,
+    linkCode: string | undefined,
+    { refusal, notice }: Said = {},
+  ): void => {
     const problem = refusal && { title: refusal.title, hint: refusal.hint };
     response
       .status(refusal?.status ?? 200)
       .type('html')
       .send(
-        renderer.render('device-code', { viewer: viewerIn(response), enabled: deviceAuthorization.enabled, linkCode, problem, notice }),
+        renderer.render('device-code', {
+          viewer: viewerIn(response),
+          enabled: deviceAuthorization.enabled,
+          linkCode,
+          problem,
+          notice,
+        }),
       );
   };
 
@@ -92,15 +112,21 @@ export function cliDeviceLogin({ deviceAuthorization, mySessions, access, render
         warning: isElsewhere ? ELSEWHERE : undefined,
         fields: [
           { name: 'user_code', value: code },
-          ...(decision.linkCode === undefined ? [] : [{ name: 'link_code', value: decision.linkCode }]),
+          ...(decision.linkCode === undefined
+            ? []
+            : [{ name: 'link_code', value: decision.linkCode }]),
         ],
-        freshSignInHref: login.needsFreshSignIn ? signInAgain(identity.connector, decision.linkCode) : undefined,
+        freshSignInHref: login.needsFreshSignIn
+          ? signInAgain(identity.connector, decision.linkCode)
+          : undefined,
       }),
     );
   };
 
   const showStopped = (response: Response): void => {
-    response.type('html').send(renderer.render('cli-decided', { viewer: viewerIn(response)!, help }));
+    response
+      .type('html')
+      .send(renderer.render('cli-decided', { viewer: viewerIn(response)!, help }));
   };
 
   router.get(SIGNED_IN_PATH, async (request, response) => {
@@ -113,9 +139,14 @@ export function cliDeviceLogin({ deviceAuthorization, mySessions, access, render
       return;
     }
     // Before the terminal has come, a session says by when it must.
-    const until = found.lastUsedAt === undefined ? deviceAuthorization.sessionNotAfter(session) : found.expiresAt;
+    const until =
+      found.lastUsedAt === undefined
+        ? deviceAuthorization.sessionNotAfter(session)
+        : found.expiresAt;
     const approved = { session: found.handle, until: new Date(until).toISOString() };
-    response.type('html').send(renderer.render('cli-decided', { viewer: viewerIn(response)!, approved, help }));
+    response
+      .type('html')
+      .send(renderer.render('cli-decided', { viewer: viewerIn(response)!, approved, help }));
   });
 
   router.get('/device', (request, response) => {
@@ -129,50 +160,66 @@ export function cliDeviceLogin({ deviceAuthorization, mySessions, access, render
 
   // Only people are counted, and only what they send themselves: strangers could use up what may be
   // guessed wrongly.
-  router.post('/device', backToDevice, onlySignedIn, formBody(SMALL_FORM_BYTES), async (request: Request, response: Response) => {
-    const { user_code: userCode, link_code: linkCode, decision: decided, csrf_token } = readForm(request, DeviceForm);
-    rememberReturnTo(response, pathFor(linkCode));
-    const viewer = requireSession(response);
-    if (!ownForm.isCurrent(request, viewer, csrf_token)) {
-      askForCode(response, linkCode, { notice: outdatedNotice(response) });
-      return;
-    }
-    const decision: Decision = { viewer, origin: contextOf(response).origin, userCode, linkCode };
-    guesses.begin(response);
-    let isWrong = false;
-    try {
-      // The form came again: by a reload, by Back, or by two clicks. It is answered as before, and
-      // it is no wrong code.
-      const before = await deviceAuthorization.decidedBefore(decision);
-      if (before !== undefined) {
-        if (before.kind === 'approved' && decided !== 'disown') {
-          response.redirect(303, signedInPath(before.cliSession));
+  router.post(
+    '/device',
+    backToDevice,
+    onlySignedIn,
+    formBody(SMALL_FORM_BYTES),
+    async (request: Request, response: Response) => {
+      const {
+        user_code: userCode,
+        link_code: linkCode,
+        decision: decided,
+        csrf_token,
+      } = readForm(request, DeviceForm);
+      rememberReturnTo(response, pathFor(linkCode));
+      const viewer = requireSession(response);
+      if (!ownForm.isCurrent(request, viewer, csrf_token)) {
+        askForCode(response, linkCode, { notice: outdatedNotice(response) });
+        return;
+      }
+      const decision: Decision = { viewer, origin: contextOf(response).origin, userCode, linkCode };
+      guesses.begin(response);
+      let isWrong = false;
+      try {
+        // The form came again: by a reload, by Back, or by two clicks. It is answered as before,
+        // and it is no wrong code.
+        const before = await deviceAuthorization.decidedBefore(decision);
+        if (before !== undefined) {
+          if (before.kind === 'approved' && decided !== 'disown') {
+            response.redirect(303, signedInPath(before.cliSession));
+            return;
+          }
+          if (before.kind === 'approved')
+            await mySessions.end(viewer.identity, before.cliSession, decision.origin, {
+              disowned: true,
+            });
+          showStopped(response);
           return;
         }
-        if (before.kind === 'approved') await mySessions.end(viewer.identity, before.cliSession, decision.origin, { disowned: true });
+        if (decided === undefined) {
+          askForConfirmation(response, await deviceAuthorization.inspect(decision), decision);
+          return;
+        }
+        if (decided === 'approve') {
+          const { cliSession } = await deviceAuthorization.approve(decision);
+          response.redirect(303, signedInPath(cliSession));
+          return;
+        }
+        await deviceAuthorization.disown(decision);
         showStopped(response);
-        return;
+      } catch (thrown) {
+        const isAboutTheCode =
+          thrown instanceof BridgeError &&
+          (thrown.code === 'user_code_unknown' || thrown.code === 'user_code_mismatch');
+        if (!isAboutTheCode) throw thrown;
+        isWrong = true;
+        askForCode(response, linkCode, { refusal: thrown });
+      } finally {
+        guesses[isWrong ? 'wasWrong' : 'takeBack'](response);
       }
-      if (decided === undefined) {
-        askForConfirmation(response, await deviceAuthorization.inspect(decision), decision);
-        return;
-      }
-      if (decided === 'approve') {
-        const { cliSession } = await deviceAuthorization.approve(decision);
-        response.redirect(303, signedInPath(cliSession));
-        return;
-      }
-      await deviceAuthorization.disown(decision);
-      showStopped(response);
-    } catch (thrown) {
-      const isAboutTheCode = thrown instanceof BridgeError && (thrown.code === 'user_code_unknown' || thrown.code === 'user_code_mismatch');
-      if (!isAboutTheCode) throw thrown;
-      isWrong = true;
-      askForCode(response, linkCode, { refusal: thrown });
-    } finally {
-      guesses[isWrong ? 'wasWrong' : 'takeBack'](response);
-    }
-  });
+    },
+  );
 
   return router;
 }
@@ -184,7 +231,9 @@ const backToDevice: RequestHandler = (_request, response, next) => {
 };
 
 function pathFor(linkCode: string | undefined): string {
-  return linkCode === undefined ? '/device' : `/device?${new URLSearchParams({ user_code: linkCode })}`;
+  return linkCode === undefined
+    ? '/device'
+    : `/device?${new URLSearchParams({ user_code: linkCode })}`;
 }
 
 function signInAgain(connector: string, linkCode: string | undefined): string {

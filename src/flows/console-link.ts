@@ -1,7 +1,9 @@
 /**
- * The second journey: one click, or a link in a wiki page, into the right account with the right role.
+ * The second journey: one click, or a link in a wiki page, into the right account with the right
+ * role.
  *
- * The link that comes out is a secret: it is in a Location header that nothing stores, and nowhere else.
+ * The link that comes out is a secret: it is in a Location header that nothing stores, and nowhere
+ * else.
  */
 import { type Response, Router } from 'express';
 import * as z from 'zod';
@@ -45,9 +47,17 @@ const ConsoleForm = ConsoleRequest.extend({ csrf_token: text(64).optional() });
 export function consoleLink({ access, renderer, ownForm }: ConsoleLinkParts): Router {
   const router = Router();
 
-  const openConsole = async (response: Response, asked: z.output<typeof ConsoleRequest>): Promise<void> => {
+  const openConsole = async (
+    response: Response,
+    asked: z.output<typeof ConsoleRequest>,
+  ): Promise<void> => {
     const { identity, corporateProof } = requireSession(response);
-    const { link } = await access.consoleLinkFor({ identity, corporateProof, origin: contextOf(response).origin, ...asked });
+    const { link } = await access.consoleLinkFor({
+      identity,
+      corporateProof,
+      origin: contextOf(response).origin,
+      ...asked,
+    });
     response.redirect(303, link.url);
   };
 
@@ -66,7 +76,15 @@ export function consoleLink({ access, renderer, ownForm }: ConsoleLinkParts): Ro
     if (!ownForm.isCurrent(request, requireSession(response), csrf_token)) {
       const { account, role, destination } = asked;
       const notice = outdatedNotice(response);
-      response.type('html').send(renderer.render('console-request', { viewer: viewerIn(response), account, role, destination, notice }));
+      response.type('html').send(
+        renderer.render('console-request', {
+          viewer: viewerIn(response),
+          account,
+          role,
+          destination,
+          notice,
+        }),
+      );
       return;
     }
     return openConsole(response, asked);
@@ -77,7 +95,11 @@ export function consoleLink({ access, renderer, ownForm }: ConsoleLinkParts): Ro
 
 function pathFor({ account, role, destination }: z.output<typeof ConsoleRequest>): string {
   if (destination !== undefined) checkDestinationLength(destination);
-  const query = Object.entries({ account, role, ...(destination !== undefined && { destination }) });
+  const query = Object.entries({
+    account,
+    role,
+    ...(destination !== undefined && { destination }),
+  });
   return `/console?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
 }
 

@@ -1,5 +1,6 @@
 /**
- * The page that shows temporary credentials in every format. A GET asks, a POST fetches: nothing is handed out by following a link.
+ * The page that shows temporary credentials in every format. A GET asks, a POST fetches: nothing is
+ * handed out by following a link.
  */
 import { type Response, Router } from 'express';
 import * as z from 'zod';
@@ -26,7 +27,9 @@ export interface CredentialsPageParts {
 const CredentialsRequest = z.object({ account: text(128).min(1), role: text(512).min(1) });
 const CredentialsForm = CredentialsRequest.extend({ csrf_token: text(64).optional() });
 
-const FORMATS: { readonly [F in CredentialFormat]: { readonly label: string; readonly how: string } } = {
+const FORMATS: {
+  readonly [F in CredentialFormat]: { readonly label: string; readonly how: string };
+} = {
   env: { label: 'bash, zsh', how: 'Paste into the shell.' },
   fish: { label: 'fish', how: 'Paste into the shell.' },
   powershell: { label: 'PowerShell', how: 'Paste into the shell.' },
@@ -35,15 +38,31 @@ const FORMATS: { readonly [F in CredentialFormat]: { readonly label: string; rea
     label: 'Credentials file',
     how: 'Put into ~/.aws/credentials, then name the profile: aws --profile NAME … Remove it when it has expired.',
   },
-  process: { label: 'JSON', how: 'For programs: what credential_process of the AWS CLI and SDKs prints.' },
+  process: {
+    label: 'JSON',
+    how: 'For programs: what credential_process of the AWS CLI and SDKs prints.',
+  },
 };
 
-export function credentialsPage({ access, renderer, clock, ownForm }: CredentialsPageParts): Router {
+export function credentialsPage({
+  access,
+  renderer,
+  clock,
+  ownForm,
+}: CredentialsPageParts): Router {
   const router = Router();
 
-  const ask = async (response: Response, asked: z.output<typeof CredentialsRequest>, notice?: string): Promise<void> => {
+  const ask = async (
+    response: Response,
+    asked: z.output<typeof CredentialsRequest>,
+    notice?: string,
+  ): Promise<void> => {
     const { identity } = requireSession(response);
-    const entitlement = await access.check({ identity, origin: contextOf(response).origin, ...asked });
+    const entitlement = await access.check({
+      identity,
+      origin: contextOf(response).origin,
+      ...asked,
+    });
     const { account, role, rule } = entitlement;
     response.type('html').send(
       renderer.render('credentials-request', {
@@ -70,7 +89,8 @@ export function credentialsPage({ access, renderer, clock, ownForm }: Credential
     const { csrf_token, ...asked } = readForm(request, CredentialsForm);
     rememberReturnTo(response, pathFor(asked));
     const session = requireSession(response);
-    if (!ownForm.isCurrent(request, session, csrf_token)) return ask(response, asked, outdatedNotice(response));
+    if (!ownForm.isCurrent(request, session, csrf_token))
+      return ask(response, asked, outdatedNotice(response));
     const { identity, corporateProof } = session;
     const { entitlement, assumed } = await access.credentialsFor({
       identity,
@@ -92,7 +112,11 @@ export function credentialsPage({ access, renderer, clock, ownForm }: Credential
         formats: CREDENTIAL_FORMATS.map(id => ({
           id,
           ...FORMATS[id],
-          text: formatCredentials(id, credentials, { accountId: account.id, region: account.region, profile }),
+          text: formatCredentials(id, credentials, {
+            accountId: account.id,
+            region: account.region,
+            profile,
+          }),
         })),
         expiresAt: new Date(credentials.expiresAt).toISOString(),
         timeLeft: formatDuration(secondsLeft),

@@ -27,30 +27,58 @@ export interface MySessionsPageParts {
 const PATH = '/sessions';
 
 const NOTICES = {
-  ended: 'The session was ended. Credentials that its terminal holds already stay valid until their own time is over.',
-  disowned: 'The session was ended, and it is recorded that you did not start it. Tell the people who look after security.',
-  revoked: 'The container token was revoked. Credentials that its container already has stay valid until they expire.',
+  ended:
+    'The session was ended. Credentials that its terminal holds already stay valid until their own time is over.',
+  disowned:
+    'The session was ended, and it is recorded that you did not start it. Tell the people who look after security.',
+  revoked:
+    'The container token was revoked. Credentials that its container already has stay valid until they expire.',
   // The form came twice, or the session has ended in another way. Nothing is recorded of a session
   // that is gone.
   gone: 'That session has already ended. If you did not start it and have not reported it, contact your security team.',
 } as const;
-const SessionsQuery = z.object({ done: z.enum(['ended', 'disowned', 'gone', 'revoked']).optional() });
+const SessionsQuery = z.object({
+  done: z.enum(['ended', 'disowned', 'gone', 'revoked']).optional(),
+});
 const SessionsForm = z.discriminatedUnion('decision', [
-  z.object({ decision: z.enum(['end', 'disown']), session: text(64).min(1), csrf_token: text(64).optional() }),
-  z.object({ decision: z.literal('revoke'), container_token: text(64).min(1), csrf_token: text(64).optional() }),
+  z.object({
+    decision: z.enum(['end', 'disown']),
+    session: text(64).min(1),
+    csrf_token: text(64).optional(),
+  }),
+  z.object({
+    decision: z.literal('revoke'),
+    container_token: text(64).min(1),
+    csrf_token: text(64).optional(),
+  }),
   z.object({ decision: z.literal('everywhere'), csrf_token: text(64).optional() }),
 ]);
 
-const HOW: { readonly [G in CliGrant]: string } = { device_code: 'confirmed by a code', authorization_code: 'confirmed in its browser' };
+const HOW: { readonly [G in CliGrant]: string } = {
+  device_code: 'confirmed by a code',
+  authorization_code: 'confirmed in its browser',
+};
 
-export function mySessionsPage({ mySessions, containerAccess, renderer, cookies, ownForm }: MySessionsPageParts): Router {
+export function mySessionsPage({
+  mySessions,
+  containerAccess,
+  renderer,
+  cookies,
+  ownForm,
+}: MySessionsPageParts): Router {
   const router = Router();
 
-  const show = async (response: Response, identity: Identity, said: { notice?: string; warning?: string }): Promise<void> => {
+  const show = async (
+    response: Response,
+    identity: Identity,
+    said: { notice?: string; warning?: string },
+  ): Promise<void> => {
     const found = await mySessions.list(identity);
     const tokens = await containerAccess.list(found);
     const sessions = found.map(summary => rowOf(summary, tokens));
-    response.type('html').send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, ...said }));
+    response
+      .type('html')
+      .send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, ...said }));
   };
 
   router.get(PATH, async (request, response) => {
@@ -68,7 +96,8 @@ export function mySessionsPage({ mySessions, containerAccess, renderer, cookies,
     const form = readForm(request, SessionsForm);
     const session = requireSession(response);
     const { identity } = session;
-    if (!ownForm.isCurrent(request, session, form.csrf_token)) return show(response, identity, { warning: outdatedNotice(response) });
+    if (!ownForm.isCurrent(request, session, form.csrf_token))
+      return show(response, identity, { warning: outdatedNotice(response) });
     const { origin } = contextOf(response);
     if (form.decision === 'everywhere') {
       cookies.clearSession(response);
@@ -97,7 +126,10 @@ function notAllEnded(response: Response): (thrown: unknown) => never {
   return thrown => {
     forgetSession(response);
     if (!(thrown instanceof BridgeError) || thrown.code !== 'unavailable') throw thrown;
-    throw new BridgeError('unavailable', `not every session was ended: ${thrown.message}`, { cause: thrown, hint: NOT_ALL_ENDED });
+    throw new BridgeError('unavailable', `not every session was ended: ${thrown.message}`, {
+      cause: thrown,
+      hint: NOT_ALL_ENDED,
+    });
   };
 }
 

@@ -42,7 +42,14 @@ export function portal(parts: PortalParts): Router {
     const { identity } = session;
     const rows = rowsOf(access.rolesFor(identity, contextOf(response).origin));
     if (rows.length === 0) {
-      response.send(renderer.render('no-roles', { viewer, groups: identity.groups, help, request: requestFor(identity) }));
+      response.send(
+        renderer.render('no-roles', {
+          viewer,
+          groups: identity.groups,
+          help,
+          request: requestFor(identity),
+        }),
+      );
       return;
     }
     const query = readQuery(request, PortalQuery).q ?? '';
@@ -71,7 +78,10 @@ interface Row {
 function rowsOf({ granted, withheld }: Evaluation): Row[] {
   return [
     ...granted.map(entitlement => ({ entitlement, missing: [] })),
-    ...withheld.map(({ entitlement, missing }) => ({ entitlement, missing: missing.map(proof => explainMissingProof(proof)) })),
+    ...withheld.map(({ entitlement, missing }) => ({
+      entitlement,
+      missing: missing.map(proof => explainMissingProof(proof)),
+    })),
   ];
 }
 
@@ -93,7 +103,10 @@ function accountsOf(rows: readonly Row[]): AccountRows[] {
       name: account.name,
       partition: account.partition,
       region: account.region,
-      via: account.trust.by === 'hub' ? `through ${account.trust.hub.name}/${account.trust.role}` : undefined,
+      via:
+        account.trust.by === 'hub'
+          ? `through ${account.trust.hub.name}/${account.trust.role}`
+          : undefined,
       roles: own.map(roleRow).sort((a, b) => (a.role < b.role ? -1 : 1)),
     }));
 }
@@ -105,7 +118,10 @@ function roleRow({ entitlement: { account, role, rule, group }, missing }: Row):
     account: account.name,
     credentialsDuration: formatDuration(attainableSeconds(account, durationSeconds)),
     // The console takes no length of its own for chained credentials.
-    consoleDuration: consoleSeconds === undefined || account.trust.by === 'hub' ? undefined : formatDuration(consoleSeconds),
+    consoleDuration:
+      consoleSeconds === undefined || account.trust.by === 'hub'
+        ? undefined
+        : formatDuration(consoleSeconds),
     rule: rule.name,
     group,
     missing,

@@ -1,15 +1,25 @@
 /**
- * Where an answer of an identity provider becomes a verified sign-in. The only file that touches passport.
+ * Where an answer of an identity provider becomes a verified sign-in. The only file that touches
+ * passport.
  *
- * passport 0.7 writes `success`, `fail` and `error` onto the strategy that it is handed. A strategy shared by two requests in
- * flight gives one person the other's identity, so each request gets an object of its own.
+ * passport 0.7 writes `success`, `fail` and `error` onto the strategy that it is handed. A strategy
+ * shared by two requests in flight gives one person the other's identity, so each request gets an
+ * object of its own.
  */
 import type { Request } from 'express';
 import passport from 'passport';
 import { BridgeError } from '../core/errors.ts';
-import type { AuthenticationResponse, Connector, Expectation, VerifiedSignIn } from '../core/ports.ts';
+import type {
+  AuthenticationResponse,
+  Connector,
+  Expectation,
+  VerifiedSignIn,
+} from '../core/ports.ts';
 
-/** A connector as a passport strategy: one object for each connector, never handed to passport itself. */
+/**
+ * A connector as a passport strategy: one object for each connector, never handed to passport
+ * itself.
+ */
 class ConnectorStrategy extends passport.Strategy {
   override readonly name = 'connector';
   readonly #connector: Connector;
@@ -20,7 +30,10 @@ class ConnectorStrategy extends passport.Strategy {
   }
 
   /** A strategy for one request: its own object, so that passport's writes stay with it. */
-  forRequest(response: AuthenticationResponse, expectation: Expectation | undefined): passport.Strategy {
+  forRequest(
+    response: AuthenticationResponse,
+    expectation: Expectation | undefined,
+  ): passport.Strategy {
     const connector = this.#connector;
     const own = Object.create(this) as passport.StrategyCreated<passport.Strategy>;
     own.authenticate = () => {
@@ -39,7 +52,10 @@ const strategies = new WeakMap<Connector, ConnectorStrategy>();
 export function authenticate(
   request: Request,
   connector: Connector,
-  answer: { readonly response: AuthenticationResponse; readonly expectation: Expectation | undefined },
+  answer: {
+    readonly response: AuthenticationResponse;
+    readonly expectation: Expectation | undefined;
+  },
 ): Promise<VerifiedSignIn> {
   const strategy = strategies.get(connector) ?? new ConnectorStrategy(connector);
   strategies.set(connector, strategy);
@@ -50,7 +66,13 @@ export function authenticate(
       (error: unknown, verified: unknown) => {
         if (error) reject(error);
         else if (verified) resolve(verified as VerifiedSignIn);
-        else reject(new BridgeError('internal', `the connector ${connector.id} neither accepted nor refused`));
+        else
+          reject(
+            new BridgeError(
+              'internal',
+              `the connector ${connector.id} neither accepted nor refused`,
+            ),
+          );
       },
     );
     middleware(request, request.res, reject);

@@ -1,12 +1,18 @@
 /**
- * How an error looks to AWS tools (REST-JSON): the type in `x-amzn-errortype` and in the body. They print `message` word for word, so it says
- * what is missing and where to ask.
+ * How an error looks to AWS tools (REST-JSON): the type in `x-amzn-errortype` and in the body. They
+ * print `message` word for word, so it says what is missing and where to ask.
  */
 import type { ErrorRequestHandler, Response } from 'express';
 import { type BridgeError, ERRORS, type ErrorCode, type OAuthError } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import { AWS_TOOLS_SCOPE, DEVICE_CODE_GRANT } from '../core/oauth-client.ts';
-import { errorFace, oauthErrorOf, type Recording, recordAtTheDoor, signInHelps } from './error-faces.ts';
+import {
+  errorFace,
+  oauthErrorOf,
+  type Recording,
+  recordAtTheDoor,
+  signInHelps,
+} from './error-faces.ts';
 import { contextOf } from './request-context.ts';
 import type { HelpModel } from './views.ts';
 
@@ -31,7 +37,10 @@ const OIDC: { readonly [E in OAuthError]: Answer } = {
   temporarily_unavailable: ['InternalServerException', 503],
 };
 
-/** The SSO portal: the codes of a request and its token. The others say of a role that it is refused, or are faults of ours. */
+/**
+ * The SSO portal: the codes of a request and its token. The others say of a role that it is
+ * refused, or are faults of ours.
+ */
 const PORTAL: Partial<Record<ErrorCode, Answer>> = {
   token_invalid: ['UnauthorizedException', 401],
   bad_request: ['InvalidRequestException', 400],
@@ -42,10 +51,15 @@ const PORTAL: Partial<Record<ErrorCode, Answer>> = {
 };
 
 const LOG_IN_AGAIN = 'Log in again: aws sso login --profile, with the profile that you use.';
-const LOG_IN_HERE = 'Log in in the browser of the machine that you work on: aws sso login, without --use-device-code.';
+const LOG_IN_HERE =
+  'Log in in the browser of the machine that you work on: aws sso login, without --use-device-code.';
 /** A login in a terminal goes by the sign-in that the browser has. */
-const IN_A_TERMINAL = 'In a terminal: sign out at the portal of this bridge, then aws sso login --profile, with the profile that you use.';
-/** What to do next, where the rows of our errors speak to people who have our client, or the OAuth endpoints, before them. */
+const IN_A_TERMINAL =
+  'In a terminal: sign out at the portal of this bridge, then aws sso login --profile, with the profile that you use.';
+/**
+ * What to do next, where the rows of our errors speak to people who have our client, or the OAuth
+ * endpoints, before them.
+ */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   grant_invalid: LOG_IN_AGAIN,
   token_invalid: LOG_IN_AGAIN,
@@ -78,7 +92,8 @@ export interface SsoPortalFaceParts extends Recording {
 export function ssoPortalFace({ help, ...recording }: SsoPortalFaceParts): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
     await recordAtTheDoor(error, request, response, recording);
-    const usual: Answer = error.status >= 500 ? ['InternalServerException', error.status] : ['ForbiddenException', 403];
+    const usual: Answer =
+      error.status >= 500 ? ['InternalServerException', error.status] : ['ForbiddenException', 403];
     const message = sentenceFor(error, help, contextOf(response).origin.correlationId);
     send(response, PORTAL[error.code] ?? usual, { message });
   });
@@ -101,6 +116,7 @@ function hintOf(error: BridgeError): string {
 function sentenceFor(error: BridgeError, help: HelpModel | undefined, reference: string): string {
   const { title, trace } = error;
   const reasons = trace?.steps.map(step => `${step.rule}: ${explainStep(step)}`) ?? [];
-  const where = help === undefined ? [] : [help.text, ...(help.url === undefined ? [] : [help.url])];
+  const where =
+    help === undefined ? [] : [help.text, ...(help.url === undefined ? [] : [help.url])];
   return [`${title}.`, ...reasons, hintOf(error), ...where, `Reference ${reference}.`].join(' ');
 }

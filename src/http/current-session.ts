@@ -19,7 +19,8 @@ export function loadSession({ cookies, sessionOf, connectors }: SessionLoader): 
     try {
       const session = await sessionOf(cookies.readSession(request));
       response.locals.session = session;
-      response.locals.viewer = session && viewerOf(session, labels.get(session.identity.connector)!);
+      response.locals.viewer =
+        session && viewerOf(session, labels.get(session.identity.connector)!);
     } catch (fault) {
       // Whoever asks for the session is told. Signing out works without it.
       response.locals.sessionFault = fault;
@@ -49,7 +50,8 @@ export function forgetSession(response: Response): void {
 /** Throws `not_signed_in`. */
 export function requireSession(response: Response): Session {
   const session = sessionIn(response);
-  if (session === undefined) throw new BridgeError('not_signed_in', 'the request came without a live session');
+  if (session === undefined)
+    throw new BridgeError('not_signed_in', 'the request came without a live session');
   return session;
 }
 
@@ -64,7 +66,10 @@ export function viewerIn(response: Response): ViewerModel | undefined {
   return response.locals.viewer as ViewerModel | undefined;
 }
 
-function viewerOf({ identity, csrfToken, expiresAt }: Session, connectorLabel: string): ViewerModel {
+function viewerOf(
+  { identity, csrfToken, expiresAt }: Session,
+  connectorLabel: string,
+): ViewerModel {
   return {
     name: identity.displayName ?? identity.username,
     username: identity.username,

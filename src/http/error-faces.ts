@@ -6,7 +6,13 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { actorOf, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace, MissingProof, TraceStep } from '../core/decision-trace.ts';
-import { asBridgeError, BridgeError, ERRORS, type ErrorCode, type OAuthError } from '../core/errors.ts';
+import {
+  asBridgeError,
+  BridgeError,
+  ERRORS,
+  type ErrorCode,
+  type OAuthError,
+} from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { AuditSink, Clock, Session } from '../core/ports.ts';
@@ -26,16 +32,24 @@ const FOREIGN: Readonly<Record<string, ErrorCode>> = {
 
 function translate(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown;
-  const { type, status, name } = (thrown ?? {}) as { type?: unknown; status?: unknown; name?: unknown };
+  const { type, status, name } = (thrown ?? {}) as {
+    type?: unknown;
+    status?: unknown;
+    name?: unknown;
+  };
   const known = typeof type === 'string' ? FOREIGN[type] : undefined;
-  if (known !== undefined) return new BridgeError(known, `the body was refused: ${String(type)}`, { cause: thrown });
+  if (known !== undefined)
+    return new BridgeError(known, `the body was refused: ${String(type)}`, { cause: thrown });
   if (name === 'URIError' || (typeof status === 'number' && status >= 400 && status < 500)) {
     return new BridgeError('bad_request', 'the request could not be read', { cause: thrown });
   }
   return asBridgeError(thrown);
 }
 
-/** What the log may know of a cause: not its other fields, which may hold requests, bodies and tokens. */
+/**
+ * What the log may know of a cause: not its other fields, which may hold requests, bodies and
+ * tokens.
+ */
 function describeCause(cause: unknown): object | undefined {
   if (cause === undefined) return undefined;
   if (!(cause instanceof Error)) return { kind: typeof cause };
@@ -47,11 +61,16 @@ const NOT_YET: ReadonlySet<ErrorCode> = new Set(['authorization_pending', 'slow_
 
 function logError(log: Logger, error: BridgeError): void {
   const level = error.status >= 500 ? 'error' : NOT_YET.has(error.code) ? 'debug' : 'info';
-  log[level]({ code: error.code, why: error.message, cause: describeCause(error.cause) }, 'refused');
+  log[level](
+    { code: error.code, why: error.message, cause: describeCause(error.cause) },
+    'refused',
+  );
 }
 
 /** An error handler that writes the error to the log and shows it by `show`. */
-export function errorFace(show: (error: BridgeError, request: Request, response: Response) => void | Promise<void>): ErrorRequestHandler {
+export function errorFace(
+  show: (error: BridgeError, request: Request, response: Response) => void | Promise<void>,
+): ErrorRequestHandler {
   return async (thrown, request, response, _next) => {
     const error = translate(thrown);
     const { log } = contextOf(response);
@@ -75,9 +94,18 @@ type Action = (refused: Refused) => { readonly label: string; readonly href: str
 const toRoles: Action = () => ({ label: 'Go to my roles', href: '/' });
 const toSessions: Action = () => ({ label: 'Go to your sessions', href: '/sessions' });
 const toSignIn: Action = () => ({ label: 'Go to the sign-in page', href: '/sign-in' });
-const signInThenBack: Action = ({ returnTo }) => ({ label: 'Sign in', href: `/sign-in?return_to=${encodeURIComponent(returnTo)}` });
-/** A new answer of an identity provider is needed, and perhaps of another one than before: the person chooses. */
-const chooseSignIn: Action = ({ returnTo }) => ({ label: 'Sign in again', href: `/sign-in?return_to=${encodeURIComponent(returnTo)}` });
+const signInThenBack: Action = ({ returnTo }) => ({
+  label: 'Sign in',
+  href: `/sign-in?return_to=${encodeURIComponent(returnTo)}`,
+});
+/**
+ * A new answer of an identity provider is needed, and perhaps of another one than before: the
+ * person chooses.
+ */
+const chooseSignIn: Action = ({ returnTo }) => ({
+  label: 'Sign in again',
+  href: `/sign-in?return_to=${encodeURIComponent(returnTo)}`,
+});
 const tryAgain: Action = ({ returnTo }) => ({ label: 'Try again', href: returnTo });
 const signInAgain: Action = ({ returnTo, session }) => ({
   label: 'Sign in again',
@@ -151,7 +179,10 @@ export interface Recording {
   readonly clock: Clock;
 }
 
-/** Nothing is handed out here, so a trail that cannot be written (it says so in the log) does not make the answer worse. */
+/**
+ * Nothing is handed out here, so a trail that cannot be written (it says so in the log) does not
+ * make the answer worse.
+ */
 export async function recordAtTheDoor(
   { code, message: why }: BridgeError,
   request: Request,
@@ -165,7 +196,16 @@ export async function recordAtTheDoor(
   const path = recordable(asked, MAX_RECORDED_PATH);
   const { origin } = contextOf(response);
   await audit
-    .record({ type: 'request.refused', at: clock.now(), origin, actor: session && actorOf(session.identity), method, path, code, why })
+    .record({
+      type: 'request.refused',
+      at: clock.now(),
+      origin,
+      actor: session && actorOf(session.identity),
+      method,
+      path,
+      code,
+      why,
+    })
     .catch(() => {});
 }
 
@@ -190,10 +230,18 @@ export function pageFace({ renderer, help, ...recording }: PageFaceParts): Error
       trace: trace && {
         account: trace.account,
         role: trace.role,
-        lines: trace.steps.map(step => ({ rule: step.rule, outcome: step.outcome, sentence: explainStep(step) })),
+        lines: trace.steps.map(step => ({
+          rule: step.rule,
+          outcome: step.outcome,
+          sentence: explainStep(step),
+        })),
       },
       correlationId: origin.correlationId,
-      action: (ACTIONS[code] ?? toRoles)({ error, returnTo: returnToOf(request, response), session }),
+      action: (ACTIONS[code] ?? toRoles)({
+        error,
+        returnTo: returnToOf(request, response),
+        session,
+      }),
       help: ASK_PEOPLE.has(code) ? help : undefined,
     };
     response.type('html').send(renderer.render('refusal', model));
@@ -202,10 +250,15 @@ export function pageFace({ renderer, help, ...recording }: PageFaceParts): Error
 
 /** Problem details (RFC 9457) for machines. */
 export function problemFace(): ErrorRequestHandler {
-  return errorFace((error, _request, response) => sendProblem(response, problemOf(error, response)));
+  return errorFace((error, _request, response) =>
+    sendProblem(response, problemOf(error, response)),
+  );
 }
 
-/** Problem details for callers with a token: what the policy said, whether a new sign-in helps, and the challenge of RFC 6750 section 3. */
+/**
+ * Problem details for callers with a token: what the policy said, whether a new sign-in helps, and
+ * the challenge of RFC 6750 section 3.
+ */
 export function apiFace(recording: Recording): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
     await recordAtTheDoor(error, request, response, recording);
@@ -214,19 +267,34 @@ export function apiFace(recording: Recording): ErrorRequestHandler {
   });
 }
 
-/** The same for AWS SDKs, which print `Code` and `Message`, and that of Go only where the type is plain JSON. */
+/**
+ * The same for AWS SDKs, which print `Code` and `Message`, and that of Go only where the type is
+ * plain JSON.
+ */
 export function containerFace(recording: Recording): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
     await recordAtTheDoor(error, request, response, recording);
     challenge(error, request, response);
     const message = `${error.title}. ${error.hint}`;
-    response.json({ ...problemOf(error, response), ...reasonsOf(error), Code: error.code, Message: message });
+    response.json({
+      ...problemOf(error, response),
+      ...reasonsOf(error),
+      Code: error.code,
+      Message: message,
+    });
   });
 }
 
 function problemOf({ code, title, status, hint }: BridgeError, response: Response): object {
   const { correlationId } = contextOf(response).origin;
-  return { type: `urn:rolebridge:error:${code}`, title, status, detail: hint, code, correlation_id: correlationId };
+  return {
+    type: `urn:rolebridge:error:${code}`,
+    title,
+    status,
+    detail: hint,
+    code,
+    correlation_id: correlationId,
+  };
 }
 
 function sendProblem(response: Response, problem: object): void {
@@ -235,24 +303,36 @@ function sendProblem(response: Response, problem: object): void {
 
 function challenge({ code }: BridgeError, request: Request, response: Response): void {
   if (code !== 'token_invalid') return;
-  response.setHeader('WWW-Authenticate', request.get('authorization') === undefined ? 'Bearer' : 'Bearer error="invalid_token"');
+  response.setHeader(
+    'WWW-Authenticate',
+    request.get('authorization') === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
+  );
 }
 
 /** Whether a new sign-in is something to do about it. */
 export function signInHelps({ code, trace }: BridgeError): boolean {
-  return code === 'corporate_proof_missing' || (code === 'proof_missing' && missingIn(trace).some(({ proof }) => proof !== 'network'));
+  return (
+    code === 'corporate_proof_missing' ||
+    (code === 'proof_missing' && missingIn(trace).some(({ proof }) => proof !== 'network'))
+  );
 }
 
 function reasonsOf(error: BridgeError): object {
   const { trace } = error;
   return {
-    ...(trace !== undefined && { trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) } }),
+    ...(trace !== undefined && {
+      trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) },
+    }),
     ...(signInHelps(error) && { sign_in_again: true }),
   };
 }
 
 /** One step of a decision, as the API says it. */
-export function stepOf(step: TraceStep): { readonly rule: string; readonly outcome: TraceStep['outcome']; readonly sentence: string } {
+export function stepOf(step: TraceStep): {
+  readonly rule: string;
+  readonly outcome: TraceStep['outcome'];
+  readonly sentence: string;
+} {
   return { rule: step.rule, outcome: step.outcome, sentence: explainStep(step) };
 }
 
@@ -264,7 +344,10 @@ export function oauthErrorOf({ code, status }: BridgeError): OAuthError {
   return status >= 500 ? 'server_error' : 'invalid_request';
 }
 
-/** OAuth JSON (RFC 6749 section 5.2). What the client got wrong is 400, but for an unknown client and for limits of ours. */
+/**
+ * OAuth JSON (RFC 6749 section 5.2). What the client got wrong is 400, but for an unknown client
+ * and for limits of ours.
+ */
 export function oauthFace(recording: Recording): ErrorRequestHandler {
   return errorFace(async (error, request, response) => {
     await recordAtTheDoor(error, request, response, recording);

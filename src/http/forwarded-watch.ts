@@ -38,7 +38,8 @@ export function watchForwarded({ isTrusted, log, clock }: ForwardedWatchParts): 
       const now = clock.now();
       seenAt = now;
       if (now < (loggedAt.get(peer) ?? Number.NEGATIVE_INFINITY) + QUIET_MILLISECONDS) return;
-      for (const [known, at] of loggedAt) if (now >= at + QUIET_MILLISECONDS) loggedAt.delete(known);
+      for (const [known, at] of loggedAt)
+        if (now >= at + QUIET_MILLISECONDS) loggedAt.delete(known);
       if (loggedAt.size >= MOST_PEERS) return;
       loggedAt.set(peer, now);
       const fix = `If it is your proxy, add ${peer}/${isIPv6(peer) ? 128 : 32} to proxy.trusted. Until then the bridge sees its address for all its users.`;
@@ -46,7 +47,9 @@ export function watchForwarded({ isTrusted, log, clock }: ForwardedWatchParts): 
     },
     warnings: () =>
       clock.now() < seenAt + QUIET_MILLISECONDS
-        ? ['X-Forwarded-For or Forwarded comes from an address that proxy.trusted does not contain; the log names it']
+        ? [
+            'X-Forwarded-For or Forwarded comes from an address that proxy.trusted does not contain; the log names it',
+          ]
         : [],
   };
 }

@@ -1,4 +1,7 @@
-/** What stands in front of every door: headers, the limits of how often, and the proof that a form is our own. */
+/**
+ * What stands in front of every door: headers, the limits of how often, and the proof that a form
+ * is our own.
+ */
 import type { Request, RequestHandler, Response } from 'express';
 import rateLimit, { ipKeyGenerator } from 'express-rate-limit';
 import helmet from 'helmet';
@@ -15,7 +18,10 @@ export interface HeaderOptions {
   readonly formTargets: readonly string[];
 }
 
-/** Strict headers for everything; nothing is stored by browsers or proxies unless a route says otherwise. */
+/**
+ * Strict headers for everything; nothing is stored by browsers or proxies unless a route says
+ * otherwise.
+ */
 export function securityHeaders({ secure, formTargets }: HeaderOptions): RequestHandler[] {
   return [
     helmet({
@@ -32,16 +38,22 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
         },
       },
       crossOriginEmbedderPolicy: false,
-      // same-origin would cut the console's tab from ours, which is what we want anyway; links open with noopener.
+      // same-origin would cut the console's tab from ours, which is what we want anyway; links open
+      // with noopener.
       crossOriginOpenerPolicy: { policy: 'same-origin' },
       crossOriginResourcePolicy: { policy: 'same-origin' },
       referrerPolicy: { policy: 'no-referrer' },
-      strictTransportSecurity: secure ? { maxAge: 365 * 24 * 3600, includeSubDomains: false } : false,
+      strictTransportSecurity: secure
+        ? { maxAge: 365 * 24 * 3600, includeSubDomains: false }
+        : false,
       xFrameOptions: { action: 'deny' },
     }),
     (_request, response, next) => {
       response.setHeader('Cache-Control', 'no-store');
-      response.setHeader('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=()');
+      response.setHeader(
+        'Permissions-Policy',
+        'camera=(), microphone=(), geolocation=(), payment=()',
+      );
       next();
     },
   ];
@@ -70,7 +82,11 @@ export interface AddressLimit {
  * not have is not stopped by what strangers do (threats R43).
  * Throws `too_many_requests` into the error face.
  */
-export function limitPerAddress({ perMinute, knownBrowser, shownLive }: AddressLimit): RequestHandler {
+export function limitPerAddress({
+  perMinute,
+  knownBrowser,
+  shownLive,
+}: AddressLimit): RequestHandler {
   const live = createTally(MINUTE);
   return rateLimit({
     windowMs: MINUTE * 1000,
@@ -85,10 +101,19 @@ export function limitPerAddress({ perMinute, knownBrowser, shownLive }: AddressL
     handler: async (request, response, next) => {
       const key = await shownLive?.(request as Request, response as Response);
       if (key !== undefined && live.add(key, Date.now()) <= perMinute) return next();
-      const { used, limit } = (request as Request & { readonly rateLimit: { readonly used: number; readonly limit: number } }).rateLimit;
+      const { used, limit } = (
+        request as Request & {
+          readonly rateLimit: { readonly used: number; readonly limit: number };
+        }
+      ).rateLimit;
       // The first one of a window stands for all: a flood must not fill the trail.
       if (used > limit + 1) leaveUnrecorded(response as Response);
-      next(new BridgeError('too_many_requests', `more than ${perMinute} requests a minute from one address`));
+      next(
+        new BridgeError(
+          'too_many_requests',
+          `more than ${perMinute} requests a minute from one address`,
+        ),
+      );
     },
   });
 }
@@ -120,7 +145,8 @@ export function limitGuesses(clock: Clock): GuessLimit {
   const [people, others] = [createTally(GUESS_WINDOW), createTally(GUESS_WINDOW)];
   const person = (response: Response): string => requireSession(response).identity.person;
   const isFlood = (response: Response, now: Instant): boolean =>
-    others.of(addressKey(response), now) >= MOST_GUESSES.ofAddress || others.of('all', now) >= MOST_GUESSES.ofAll;
+    others.of(addressKey(response), now) >= MOST_GUESSES.ofAddress ||
+    others.of('all', now) >= MOST_GUESSES.ofAll;
   return {
     begin: response => {
       const now = clock.now();
@@ -129,9 +155,13 @@ export function limitGuesses(clock: Clock): GuessLimit {
       if (tries <= most) return;
       people.takeBack(person(response), now);
       if (tries > most + 1) leaveUnrecorded(response);
-      throw new BridgeError('too_many_requests', `more than ${most} wrong codes in ten minutes by one person`, {
-        hint: 'Wait ten minutes, then enter the code that your terminal shows at that time.',
-      });
+      throw new BridgeError(
+        'too_many_requests',
+        `more than ${most} wrong codes in ten minutes by one person`,
+        {
+          hint: 'Wait ten minutes, then enter the code that your terminal shows at that time.',
+        },
+      );
     },
     takeBack: response => people.takeBack(person(response), clock.now()),
     wasWrong: response => {
@@ -143,13 +173,17 @@ export function limitGuesses(clock: Clock): GuessLimit {
 }
 
 /**
- * Lets the forms of this one page lead to a loopback address: Chromium holds `form-action` against the redirect that answers a form, too.
- * CSP has no way to name an IPv6 address, so for one of those plain http is allowed.
+ * Lets the forms of this one page lead to a loopback address: Chromium holds `form-action` against
+ * the redirect that answers a form, too. CSP has no way to name an IPv6 address, so for one of
+ * those plain http is allowed.
  */
 export function allowFormTarget(response: Response, { origin, protocol, hostname }: URL): void {
   const policy = String(response.getHeader('Content-Security-Policy'));
   const source = hostname.startsWith('[') ? protocol : origin;
-  response.setHeader('Content-Security-Policy', policy.replace("form-action 'self'", `form-action 'self' ${source}`));
+  response.setHeader(
+    'Content-Security-Policy',
+    policy.replace("form-action 'self'", `form-action 'self' ${source}`),
+  );
 }
 
 /**
@@ -166,9 +200,13 @@ const AHEAD_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
 export const refusePrefetch: RequestHandler = (request, response, next) => {
   if (AHEAD_HEADERS.every(name => request.get(name) === undefined)) return next();
   leaveUnrecorded(response);
-  throw new BridgeError('cross_site_request', 'the page was fetched ahead of a person (prefetch, prerender or preview)', {
-    hint: FOLLOW_THE_LINK,
-  });
+  throw new BridgeError(
+    'cross_site_request',
+    'the page was fetched ahead of a person (prefetch, prerender or preview)',
+    {
+      hint: FOLLOW_THE_LINK,
+    },
+  );
 };
 
 /**
@@ -186,9 +224,13 @@ export const onlyNavigations: RequestHandler = (request, response, next) => {
   if (mode === 'cors' && destination === undefined && site === undefined) return next();
   // Browsers ask for a /favicon.ico of their own accord.
   if (site === 'same-origin' || site === 'none') leaveUnrecorded(response);
-  throw new BridgeError('cross_site_request', 'a page for people was fetched or embedded by another page (frame, image, script or fetch)', {
-    hint: FOLLOW_THE_LINK,
-  });
+  throw new BridgeError(
+    'cross_site_request',
+    'a page for people was fetched or embedded by another page (frame, image, script or fetch)',
+    {
+      hint: FOLLOW_THE_LINK,
+    },
+  );
 };
 
 const FOLLOW_THE_LINK = 'Follow the link itself, in a tab of its own.';
@@ -211,9 +253,16 @@ export interface OwnFormGuard {
   readonly isCurrent: (request: Request, session: Session, token: string | undefined) => boolean;
 }
 
-export function ownFormGuard({ secrets, baseUrl }: { readonly secrets: Secrets; readonly baseUrl: string }): OwnFormGuard {
+export function ownFormGuard({
+  secrets,
+  baseUrl,
+}: {
+  readonly secrets: Secrets;
+  readonly baseUrl: string;
+}): OwnFormGuard {
   const isOurs = (request: Request): boolean => {
-    // Under `Referrer-Policy: no-referrer` a browser sends `Origin: null` even from our own page, so `Sec-Fetch-Site` is asked first.
+    // Under `Referrer-Policy: no-referrer` a browser sends `Origin: null` even from our own page,
+    // so `Sec-Fetch-Site` is asked first.
     const site = request.get('sec-fetch-site');
     const origin = request.get('origin');
     if (site !== undefined ? site !== 'same-origin' : origin !== undefined && origin !== baseUrl) {

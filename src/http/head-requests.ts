@@ -16,9 +16,12 @@ type Route = IRoute & { readonly methods: Readonly<Record<string, boolean>> };
  */
 export function refuseHead(app: Express, documents: ReadonlySet<string>): void {
   const refuse = (router: Router): void => {
-    const routes = router.stack.flatMap(({ route }) => (route === undefined ? [] : [route as Route]));
+    const routes = router.stack.flatMap(({ route }) =>
+      route === undefined ? [] : [route as Route],
+    );
     for (const route of routes) {
-      const isTaken = (method: string): boolean => routes.some(other => other.path === route.path && takes(other, method));
+      const isTaken = (method: string): boolean =>
+        routes.some(other => other.path === route.path && takes(other, method));
       if (!takes(route, 'get') || isTaken('head') || documents.has(route.path)) continue;
       const allowed = METHODS.filter(isTaken);
       route.head((_request, response, next) => {
@@ -26,7 +29,8 @@ export function refuseHead(app: Express, documents: ReadonlySet<string>): void {
         next(new BridgeError('method_not_allowed', 'HEAD at an address that answers GET alone'));
       });
     }
-    for (const { handle } of router.stack) if ('stack' in handle) refuse(handle as unknown as Router);
+    for (const { handle } of router.stack)
+      if ('stack' in handle) refuse(handle as unknown as Router);
   };
   refuse(app.router as unknown as Router);
 }

@@ -1,9 +1,14 @@
-/** Reading at the door: what comes out has been checked, and nobody looks at the raw request again. */
+/**
+ * Reading at the door: what comes out has been checked, and nobody looks at the raw request again.
+ */
 import express, { type Request, type RequestHandler } from 'express';
 import * as z from 'zod';
 import { BridgeError } from '../core/errors.ts';
 
-/** A form field or query parameter that occurs once; a repeated one arrives as an array and is refused. */
+/**
+ * A form field or query parameter that occurs once; a repeated one arrives as an array and is
+ * refused.
+ */
 export const text = (max: number): z.ZodString => z.string().max(max);
 
 /** Enough for every form of our own pages. */
@@ -19,7 +24,9 @@ export function jsonBody(limitBytes: number): RequestHandler {
   return express.json({ strict: true, limit: limitBytes, type: 'application/json' });
 }
 
-/** Throws `unsupported_media_type`, and `bad_request` that names the fields and never their values. */
+/**
+ * Throws `unsupported_media_type`, and `bad_request` that names the fields and never their values.
+ */
 export function readJson<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
   if (request.body === undefined) {
     throw new BridgeError('unsupported_media_type', 'the body is not application/json', {

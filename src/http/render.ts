@@ -1,9 +1,10 @@
 /**
  * Pages from models, and the static files that the pages need.
  *
- * Owns: compiling `views/` once at start (what is missing or broken stops the start, not a person's request), escaping,
- * which addresses may stand in a link, and the content-hashed addresses of `views/assets/`. Does not own: what a page says
- * (its model does), security headers, caching of pages.
+ * Owns: compiling `views/` once at start (what is missing or broken stops the start, not a person's
+ * request), escaping, which addresses may stand in a link, and the content-hashed addresses of
+ * `views/assets/`. Does not own: what a page says (its model does), security headers, caching of
+ * pages.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -23,7 +24,10 @@ export interface RendererOptions {
 export interface Renderer {
   /** The whole page. Throws `internal` when the model lacks something that the view prints. */
   render<K extends keyof Views>(view: K, model: Views[K]): string;
-  /** Answers GET and HEAD of `/assets/<name>.<hash>.<type>` for the files known at start; passes on everything else. Mount it at the root. */
+  /**
+   * Answers GET and HEAD of `/assets/<name>.<hash>.<type>` for the files known at start; passes on
+   * everything else. Mount it at the root.
+   */
   readonly assets: RequestHandler;
 }
 
@@ -59,13 +63,17 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Reads and compiles everything under `directory`. Throws an Error that names the file at fault. */
+/**
+ * Reads and compiles everything under `directory`. Throws an Error that names the file at fault.
+ */
 export function createRenderer({ directory, helpUrl }: RendererOptions): Renderer {
-  if (helpUrl !== undefined && safeLink(helpUrl) !== helpUrl) throw new Error('helpUrl is not an https, http or mailto address');
+  if (helpUrl !== undefined && safeLink(helpUrl) !== helpUrl)
+    throw new Error('helpUrl is not an https, http or mailto address');
   const assets = readAssets(join(directory, 'assets'));
   const asset = (name: string): string => {
     const found = assets.find(candidate => candidate.name === name);
-    if (found === undefined) throw new Error(`there is no asset ${name} in ${join(directory, 'assets')}`);
+    if (found === undefined)
+      throw new Error(`there is no asset ${name} in ${join(directory, 'assets')}`);
     return found.url;
   };
   const eta = compileTemplates(directory, asset);
@@ -75,7 +83,9 @@ export function createRenderer({ directory, helpUrl }: RendererOptions): Rendere
       try {
         return eta.render(TEMPLATES[view], { model, site });
       } catch (cause) {
-        throw cause instanceof BridgeError ? cause : new BridgeError('internal', `the view ${view} cannot be rendered`, { cause });
+        throw cause instanceof BridgeError
+          ? cause
+          : new BridgeError('internal', `the view ${view} cannot be rendered`, { cause });
       }
     },
     assets: serve(assets),
@@ -84,7 +94,10 @@ export function createRenderer({ directory, helpUrl }: RendererOptions): Rendere
 
 // ---------------------------------------------------------------- templates
 
-/** The references of one template to another, and to an asset; both must exist before anybody asks for the page. */
+/**
+ * The references of one template to another, and to an asset; both must exist before anybody asks
+ * for the page.
+ */
 const TEMPLATE_REFERENCE = /\b(?:include|layout)\(\s*'([^']*)'/g;
 const ASSET_REFERENCE = /\bsite\.asset\(\s*'([^']*)'/g;
 
@@ -94,25 +107,34 @@ function compileTemplates(directory: string, asset: (name: string) => string): E
     functionHeader: 'const { model, site } = it;',
     escapeFunction: value => {
       // A view that would print "undefined" has a hole in its model.
-      if (typeof value !== 'string' && typeof value !== 'number') throw new TypeError(`a view printed ${typeof value}`);
+      if (typeof value !== 'string' && typeof value !== 'number')
+        throw new TypeError(`a view printed ${typeof value}`);
       return escapeFunction(value);
     },
   });
   const sources = new Map(
-    templateFiles(directory).map(path => [`@${basename(path, '.eta')}`, { path, text: readFileSync(path, 'utf8').trimEnd() }]),
+    templateFiles(directory).map(path => [
+      `@${basename(path, '.eta')}`,
+      { path, text: readFileSync(path, 'utf8').trimEnd() },
+    ]),
   );
   for (const name of Object.values(TEMPLATES)) {
-    if (!sources.has(name)) throw new Error(`the view ${join(directory, `${name.slice(1)}.eta`)} is missing`);
+    if (!sources.has(name))
+      throw new Error(`the view ${join(directory, `${name.slice(1)}.eta`)} is missing`);
   }
   for (const [name, { path, text }] of sources) {
     try {
       for (const [, reference] of text.matchAll(TEMPLATE_REFERENCE)) {
-        if (!sources.has(reference!)) throw new Error(`it refers to the missing template ${reference}`);
+        if (!sources.has(reference!))
+          throw new Error(`it refers to the missing template ${reference}`);
       }
       for (const [, reference] of text.matchAll(ASSET_REFERENCE)) asset(reference!);
       eta.loadTemplate(name, text);
     } catch (cause) {
-      throw new Error(`the template ${path} is broken: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new Error(
+        `the template ${path} is broken: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
     }
   }
   return eta;
@@ -126,11 +148,15 @@ function templateFiles(directory: string): string[] {
   );
 }
 
-// ---------------------------------------------------------------- what a view may print into an attribute
+// ---------------------------------------------------------------- what a view may print into an
+// attribute
 
 const OWN_ORIGIN = 'https://own.invalid';
 
-/** A path of this site, or an https, http or mailto address; anything else (`javascript:`) becomes the start page. */
+/**
+ * A path of this site, or an https, http or mailto address; anything else (`javascript:`) becomes
+ * the start page.
+ */
 function safeLink(address: string): string {
   if (isOwnPath(address)) return address;
   const protocol = URL.parse(address)?.protocol;
@@ -139,16 +165,23 @@ function safeLink(address: string): string {
 
 /** Where a form may post to. Throws `internal` for another site: a form carries secrets. */
 function ownPath(address: string): string {
-  if (!isOwnPath(address)) throw new BridgeError('internal', 'a form of the portal would leave the site');
+  if (!isOwnPath(address))
+    throw new BridgeError('internal', 'a form of the portal would leave the site');
   return address;
 }
 
-/** `//host` and `/\host` start like a path and name another site; the URL parser knows all such spellings. */
+/**
+ * `//host` and `/\host` start like a path and name another site; the URL parser knows all such
+ * spellings.
+ */
 function isOwnPath(address: string): boolean {
   return address.startsWith('/') && URL.parse(address, OWN_ORIGIN)?.origin === OWN_ORIGIN;
 }
 
-/** An ISO 8601 instant for a `time` element; the words are UTC, a script turns them into the reader's own time. */
+/**
+ * An ISO 8601 instant for a `time` element; the words are UTC, a script turns them into the
+ * reader's own time.
+ */
 function instant(text: string): { datetime: string; words: string } | undefined {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d{1,9})?)?Z$/.exec(text);
   return match === null ? undefined : { datetime: text, words: `${match[1]} ${match[2]} UTC` };
@@ -168,17 +201,27 @@ function readAssets(directory: string): readonly Asset[] {
     const extension = extname(name);
     const contentType = CONTENT_TYPES[extension];
     if (contentType === undefined)
-      throw new Error(`${join(directory, name)} is no asset: only ${Object.keys(CONTENT_TYPES).join(', ')} are served`);
+      throw new Error(
+        `${join(directory, name)} is no asset: only ${Object.keys(CONTENT_TYPES).join(', ')} are served`,
+      );
     const content = readFileSync(join(directory, name));
     const hash = createHash('sha256').update(content).digest('hex').slice(0, 12);
-    return { name, url: `/assets/${basename(name, extension)}.${hash}${extension}`, contentType, content };
+    return {
+      name,
+      url: `/assets/${basename(name, extension)}.${hash}${extension}`,
+      contentType,
+      content,
+    };
   });
 }
 
 function serve(assets: readonly Asset[]): RequestHandler {
   const byUrl = new Map(assets.map(asset => [asset.url, asset]));
   return (request, response, next) => {
-    const asset = request.method === 'GET' || request.method === 'HEAD' ? byUrl.get(request.baseUrl + request.path) : undefined;
+    const asset =
+      request.method === 'GET' || request.method === 'HEAD'
+        ? byUrl.get(request.baseUrl + request.path)
+        : undefined;
     if (asset === undefined) return next();
     response.set({
       'content-type': asset.contentType,

@@ -1,5 +1,6 @@
 /**
- * What every request carries from its first step to its last: where it came from, its correlation id, its log.
+ * What every request carries from its first step to its last: where it came from, its correlation
+ * id, its log.
  */
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -16,8 +17,14 @@ export interface RequestContext {
 
 const MAX_USER_AGENT = 256;
 
-/** Gives the request its correlation id (a new one: a caller's own id is not believed) and answers with it in `x-correlation-id`. */
-export function requestContext(log: Logger, forwarded: Pick<ForwardedWatch, 'see'>): RequestHandler {
+/**
+ * Gives the request its correlation id (a new one: a caller's own id is not believed) and answers
+ * with it in `x-correlation-id`.
+ */
+export function requestContext(
+  log: Logger,
+  forwarded: Pick<ForwardedWatch, 'see'>,
+): RequestHandler {
   return (request, response, next) => {
     forwarded.see(request);
     const correlationId = randomUUID();
@@ -50,7 +57,10 @@ export function requestContext(log: Logger, forwarded: Pick<ForwardedWatch, 'see
   };
 }
 
-/** What a trusted proxy has passed on may be no address at all; the connection's own is, as long as it lives. */
+/**
+ * What a trusted proxy has passed on may be no address at all; the connection's own is, as long as
+ * it lives.
+ */
 function addressOf({ ip, socket }: Request): string {
   return ip !== undefined && isIP(ip) !== 0 ? ip : (socket.remoteAddress ?? 'unknown');
 }
@@ -68,7 +78,10 @@ export function isRecorded(response: Response): boolean {
   return response.locals.unrecorded !== true;
 }
 
-/** Where a person should come back to after a sign-in that a refusal asks for; the asked address where nobody said otherwise. */
+/**
+ * Where a person should come back to after a sign-in that a refusal asks for; the asked address
+ * where nobody said otherwise.
+ */
 export function rememberReturnTo(response: Response, path: string): void {
   response.locals.returnTo = path;
 }

@@ -5,7 +5,10 @@ const MOST_NAMED = 4;
 
 export function summaryOfRoles({ granted, outOfScope }: ReachableRoles): string {
   const names = granted.map(({ account, role }) => `${account.name}/${role}`).sort();
-  const beyond = outOfScope.length === 0 ? '' : `; ${outOfScope.length} more of yours are not for logins by a code`;
+  const beyond =
+    outOfScope.length === 0
+      ? ''
+      : `; ${outOfScope.length} more of yours are not for logins by a code`;
   if (names.length === 0) return `no role now${beyond}`;
   const accounts = new Set(granted.map(({ account }) => account.id)).size;
   const counted = `${names.length} ${names.length === 1 ? 'role' : 'roles'} in ${accounts} ${accounts === 1 ? 'account' : 'accounts'}`;

@@ -3,8 +3,8 @@
  * browser that began it. Once somebody has signed in, the second one stays, with a mark that makes
  * the browser a known one (core/ports `KnownBrowsers`).
  *
- * Over https both are `__Host-` cookies. Over plain http, which the configuration allows on loopback only, browsers refuse that
- * prefix, so the names are plain there.
+ * Over https both are `__Host-` cookies. Over plain http, which the configuration allows on
+ * loopback only, browsers refuse that prefix, so the names are plain there.
  */
 import { parseCookie } from 'cookie';
 import type { CookieOptions, Request, Response } from 'express';
@@ -42,18 +42,26 @@ export interface BridgeCookieParts {
   readonly secrets: Pick<Secrets, 'equal'>;
 }
 
-export function bridgeCookies({ secure, knownBrowsers, secrets }: BridgeCookieParts): BridgeCookies {
+export function bridgeCookies({
+  secure,
+  knownBrowsers,
+  secrets,
+}: BridgeCookieParts): BridgeCookies {
   const name = (base: string): string => (secure ? `__Host-${base}` : base);
   const session = name('rolebridge');
   const attempt = name('rolebridge-attempt');
   const base: CookieOptions = { httpOnly: true, secure, path: '/' };
   const sessionOptions: CookieOptions = { ...base, sameSite: 'lax' };
-  // The identity provider posts its answer from another site, where a Lax cookie stays at home. None needs Secure; over
-  // loopback http the answer is posted once more from our own page instead (views/repost).
+  // The identity provider posts its answer from another site, where a Lax cookie stays at home.
+  // None needs Secure; over loopback http the answer is posted once more from our own page instead
+  // (views/repost).
   const attemptOptions: CookieOptions = { ...base, sameSite: secure ? 'none' : 'lax' };
 
-  const cookieOf = (request: Request, cookie: string): string => parseCookie(request.headers.cookie ?? '')[cookie] ?? '';
-  const attemptIn = (request: Request): { readonly secret?: string | undefined; readonly mark?: string | undefined } => {
+  const cookieOf = (request: Request, cookie: string): string =>
+    parseCookie(request.headers.cookie ?? '')[cookie] ?? '';
+  const attemptIn = (
+    request: Request,
+  ): { readonly secret?: string | undefined; readonly mark?: string | undefined } => {
     const [, secret, mark] = ATTEMPT.exec(cookieOf(request, attempt)) ?? [];
     return { secret, mark };
   };
@@ -65,14 +73,20 @@ export function bridgeCookies({ secure, knownBrowsers, secrets }: BridgeCookiePa
       const value = cookieOf(request, session);
       return TOKEN.test(value) ? value : undefined;
     },
-    writeSession: (response, id, expiresAt) => response.cookie(session, id, { ...sessionOptions, expires: expiresAt }),
+    writeSession: (response, id, expiresAt) =>
+      response.cookie(session, id, { ...sessionOptions, expires: expiresAt }),
     clearSession: response => response.clearCookie(session, sessionOptions),
     readAttempt: request => attemptIn(request).secret,
     writeAttempt: (response, secret) => writeAttempt(response, secret, ATTEMPT_MILLISECONDS),
     readKnown: request => {
       const { secret, mark } = attemptIn(request);
-      return secret !== undefined && mark !== undefined && secrets.equal(mark, knownBrowsers.markOf(secret)) ? mark : undefined;
+      return secret !== undefined &&
+        mark !== undefined &&
+        secrets.equal(mark, knownBrowsers.markOf(secret))
+        ? mark
+        : undefined;
     },
-    writeKnown: (response, secret) => writeAttempt(response, `${secret}.${knownBrowsers.markOf(secret)}`, KNOWN_MILLISECONDS),
+    writeKnown: (response, secret) =>
+      writeAttempt(response, `${secret}.${knownBrowsers.markOf(secret)}`, KNOWN_MILLISECONDS),
   };
 }

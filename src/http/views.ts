@@ -1,5 +1,6 @@
 /**
- * One typed model for each view in `views/`. A view decides nothing: whatever it shows is in its model, ready to print.
+ * One typed model for each view in `views/`. A view decides nothing: whatever it shows is in its
+ * model, ready to print.
  */
 import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
@@ -109,7 +110,12 @@ export interface CredentialsModel extends PageFrame {
   readonly accountId: string;
   readonly role: string;
   readonly assumedRoleArn: string;
-  readonly formats: readonly { readonly id: CredentialFormat; readonly label: string; readonly how: string; readonly text: string }[];
+  readonly formats: readonly {
+    readonly id: CredentialFormat;
+    readonly label: string;
+    readonly how: string;
+    readonly text: string;
+  }[];
   /** ISO 8601. */
   readonly expiresAt: string;
   /** `3 h 59 min` */
@@ -133,13 +139,18 @@ export interface RefusalModel extends PageFrame {
   readonly code: string;
   readonly title: string;
   readonly hint: string;
-  readonly trace?: { readonly account: string; readonly role: string; readonly lines: readonly TraceLine[] } | undefined;
+  readonly trace?:
+    | { readonly account: string; readonly role: string; readonly lines: readonly TraceLine[] }
+    | undefined;
   readonly correlationId: string;
   readonly action?: { readonly label: string; readonly href: string } | undefined;
   readonly help?: HelpModel | undefined;
 }
 
-/** Posts an IdP's answer once more from our own site, so that the browser sends the attempt cookie along. */
+/**
+ * Posts an IdP's answer once more from our own site, so that the browser sends the attempt cookie
+ * along.
+ */
 export interface RepostModel extends PageFrame {
   readonly action: string;
   readonly samlResponse: string;
@@ -150,14 +161,19 @@ export interface RepostModel extends PageFrame {
 export interface DeviceCodeModel extends PageFrame {
   /** False where logins by a code are turned off. */
   readonly enabled: boolean;
-  /** The code of the link that the person followed; it goes with the form and is never filled in. */
+  /**
+   * The code of the link that the person followed; it goes with the form and is never filled in.
+   */
   readonly linkCode?: string | undefined;
   readonly problem?: { readonly title: string; readonly hint: string } | undefined;
   /** Why the person is asked once more. */
   readonly notice?: string | undefined;
 }
 
-/** A terminal asks: by a user code (`/device`), or from the machine of the browser (`/oauth/authorize`). */
+/**
+ * A terminal asks: by a user code (`/device`), or from the machine of the browser
+ * (`/oauth/authorize`).
+ */
 export interface CliConfirmModel extends PageFrame {
   readonly viewer: ViewerModel;
   /** Where the decision is posted. */
@@ -186,7 +202,9 @@ export interface CliConfirmModel extends PageFrame {
 /** After a decision about a login. */
 export interface CliDecidedModel extends PageFrame {
   readonly viewer: ViewerModel;
-  /** Undefined when the person did not start the login. `session` is its handle, `until` ISO 8601. */
+  /**
+   * Undefined when the person did not start the login. `session` is its handle, `until` ISO 8601.
+   */
   readonly approved?: { readonly session: string; readonly until: string } | undefined;
   readonly help?: HelpModel | undefined;
 }

@@ -1,10 +1,24 @@
-/** The self-signed X.509 certificate in which SAML metadata carries a public key (SAML metadata section 2.4.1.1). */
+/**
+ * The self-signed X.509 certificate in which SAML metadata carries a public key (SAML metadata
+ * section 2.4.1.1).
+ */
 import { randomBytes, webcrypto } from 'node:crypto';
 import { BitString, Integer, Null, Utf8String } from 'asn1js';
-import { AlgorithmIdentifier, AttributeTypeAndValue, BasicConstraints, Certificate, Extension, PublicKeyInfo, Time } from 'pkijs';
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  BasicConstraints,
+  Certificate,
+  Extension,
+  PublicKeyInfo,
+  Time,
+} from 'pkijs';
 import type { Instant } from '../core/time.ts';
 
-/** RSA, because it is what every SAML party and STS (RS256) verify; 3072 bits hold past 2030 (NIST SP 800-57). */
+/**
+ * RSA, because it is what every SAML party and STS (RS256) verify; 3072 bits hold past 2030 (NIST
+ * SP 800-57).
+ */
 const ALGORITHM = {
   name: 'RSASSA-PKCS1-v1_5',
   hash: 'SHA-256',
@@ -12,7 +26,8 @@ const ALGORITHM = {
   publicExponent: Uint8Array.of(1, 0, 1),
 } as const;
 
-// IAM stops trusting a provider whose certificate is over. What ends a key is its rotation, not this date.
+// IAM stops trusting a provider whose certificate is over. What ends a key is its rotation, not
+// this date.
 const LIFETIME_YEARS = 10;
 const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
 
@@ -26,28 +41,52 @@ export interface KeyAndCertificate {
   readonly certificatePem: string;
 }
 
-/** A new RSA key and a certificate of its own for it (CN rolebridge), valid for ten years from `now`. */
+/**
+ * A new RSA key and a certificate of its own for it (CN rolebridge), valid for ten years from
+ * `now`.
+ */
 export async function createKeyAndCertificate(now: Instant): Promise<KeyAndCertificate> {
-  const { privateKey, publicKey } = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const { privateKey, publicKey } = await webcrypto.subtle.generateKey(ALGORITHM, true, [
+    'sign',
+    'verify',
+  ]);
 
   const certificate = new Certificate();
   certificate.version = 2; // X.509 version 3 (RFC 5280 section 4.1.2.1)
   certificate.serialNumber = new Integer({ valueHex: serialNumber() });
   for (const name of [certificate.issuer, certificate.subject]) {
-    name.typesAndValues.push(new AttributeTypeAndValue({ type: COMMON_NAME, value: new Utf8String({ value: 'rolebridge' }) }));
+    name.typesAndValues.push(
+      new AttributeTypeAndValue({
+        type: COMMON_NAME,
+        value: new Utf8String({ value: 'rolebridge' }),
+      }),
+    );
   }
   const end = new Date(now);
   end.setUTCFullYear(end.getUTCFullYear() + LIFETIME_YEARS);
   certificate.notBefore = timeOf(new Date(now - CLOCK_SKEW_MILLISECONDS));
   certificate.notAfter = timeOf(end);
   certificate.extensions = [
-    new Extension({ extnID: BASIC_CONSTRAINTS, critical: true, extnValue: new BasicConstraints({ cA: false }).toSchema().toBER() }),
+    new Extension({
+      extnID: BASIC_CONSTRAINTS,
+      critical: true,
+      extnValue: new BasicConstraints({ cA: false }).toSchema().toBER(),
+    }),
   ];
-  certificate.subjectPublicKeyInfo = PublicKeyInfo.fromBER(await webcrypto.subtle.exportKey('spki', publicKey));
+  certificate.subjectPublicKeyInfo = PublicKeyInfo.fromBER(
+    await webcrypto.subtle.exportKey('spki', publicKey),
+  );
   // Signed by hand because pkijs leaves out the NULL parameters that RFC 4055 section 5 demands.
-  certificate.signature = new AlgorithmIdentifier({ algorithmId: SHA256_WITH_RSA, algorithmParams: new Null() });
+  certificate.signature = new AlgorithmIdentifier({
+    algorithmId: SHA256_WITH_RSA,
+    algorithmParams: new Null(),
+  });
   certificate.signatureAlgorithm = certificate.signature;
-  const signature = await webcrypto.subtle.sign(ALGORITHM.name, privateKey, certificate.encodeTBS().toBER());
+  const signature = await webcrypto.subtle.sign(
+    ALGORITHM.name,
+    privateKey,
+    certificate.encodeTBS().toBER(),
+  );
   certificate.signatureValue = new BitString({ valueHex: signature });
 
   return {

@@ -1,8 +1,9 @@
 /**
- * Client registrations that are kept nowhere: the client id is the registration itself, signed by the bridge.
+ * Client registrations that are kept nowhere: the client id is the registration itself, signed by
+ * the bridge.
  *
- * So strangers, who may register as often as they like, fill no disk, and every instance knows every client. HS256 under a key that HKDF draws
- * from the bridge's sealing secret.
+ * So strangers, who may register as often as they like, fill no disk, and every instance knows
+ * every client. HS256 under a key that HKDF draws from the bridge's sealing secret.
  */
 import { hkdfSync } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
@@ -11,12 +12,17 @@ import type { ClientRegistrations } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 
 const TYPE = 'client-registration+jwt';
-/** A terminal that polls shows its registration again and again; what has been verified is remembered, of so many clients. */
+/**
+ * A terminal that polls shows its registration again and again; what has been verified is
+ * remembered, of so many clients.
+ */
 const MOST_REMEMBERED = 10_000;
 
 /** `secret`: the sealing secret of the bridge. */
 export function createClientRegistrations(secret: Uint8Array): ClientRegistrations {
-  const key = new Uint8Array(hkdfSync('sha256', secret, '', 'rolebridge client registrations v1', 32));
+  const key = new Uint8Array(
+    hkdfSync('sha256', secret, '', 'rolebridge client registrations v1', 32),
+  );
   const verified = new Map<string, ClientRegistration>();
   return {
     issue: ({ handle, name, redirectUris, issuedAt, expiresAt }) =>
@@ -38,14 +44,24 @@ export function createClientRegistrations(secret: Uint8Array): ClientRegistratio
 
   async function verify(clientId: string, now: Instant): Promise<ClientRegistration | undefined> {
     try {
-      const { payload } = await jwtVerify<{ name: string; uris: readonly string[] }>(clientId, key, {
-        algorithms: ['HS256'],
-        typ: TYPE,
-        currentDate: new Date(now),
-        requiredClaims: ['jti', 'iat', 'exp'],
-      });
+      const { payload } = await jwtVerify<{ name: string; uris: readonly string[] }>(
+        clientId,
+        key,
+        {
+          algorithms: ['HS256'],
+          typ: TYPE,
+          currentDate: new Date(now),
+          requiredClaims: ['jti', 'iat', 'exp'],
+        },
+      );
       const { jti, iat, exp, name, uris } = payload;
-      return { handle: jti!, name, redirectUris: uris, issuedAt: iat! * 1000, expiresAt: exp! * 1000 };
+      return {
+        handle: jti!,
+        name,
+        redirectUris: uris,
+        issuedAt: iat! * 1000,
+        expiresAt: exp! * 1000,
+      };
     } catch {
       // No registration of ours, or one that is over.
       return undefined;

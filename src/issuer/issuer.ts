@@ -1,8 +1,8 @@
 /**
  * The bridge as an identity provider toward AWS.
  *
- * Owns: what we assert of a person for one role, how it is signed, and what AWS is told about our keys.
- * Does not own: who may have which role, nor the call to STS.
+ * Owns: what we assert of a person for one role, how it is signed, and what AWS is told about our
+ * keys. Does not own: who may have which role, nor the call to STS.
  */
 import { X509Certificate } from 'node:crypto';
 import type { Partitions } from '../core/partitions.ts';
@@ -24,13 +24,21 @@ export interface IssuerOptions {
   readonly clock: Clock;
 }
 
-/** Everything that AWS is told is built here once: it changes only with the keys, and then with the whole issuer. */
+/**
+ * Everything that AWS is told is built here once: it changes only with the keys, and then with the
+ * whole issuer.
+ */
 export function createIssuer(options: IssuerOptions): AssertionIssuer & FederationMetadata {
   const { baseUrl, samlEntityId: entityId, audience, keys, partitions, clock } = options;
   const metadata = samlMetadata(options);
   const configuration = openIdConfiguration(baseUrl);
   const jwks = {
-    keys: keys.webIdentity.published.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, use: 'sig', alg: WEB_IDENTITY_ALGORITHM })),
+    keys: keys.webIdentity.published.map(({ kid, publicJwk }) => ({
+      ...publicJwk,
+      kid,
+      use: 'sig',
+      alg: WEB_IDENTITY_ALGORITHM,
+    })),
   };
   return {
     samlResponse: async (subject, provider) =>
@@ -43,7 +51,13 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
         now: clock.now(),
       }),
     webIdentityToken: subject =>
-      issueWebIdentityToken({ subject, issuer: baseUrl, audience, key: keys.webIdentity.active, now: clock.now() }),
+      issueWebIdentityToken({
+        subject,
+        issuer: baseUrl,
+        audience,
+        key: keys.webIdentity.active,
+        now: clock.now(),
+      }),
     samlMetadata: () => metadata,
     openIdConfiguration: () => configuration,
     jwks: () => jwks,
@@ -51,37 +65,54 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
 }
 
 /**
- * The IdP metadata that CreateSAMLProvider takes. IAM demands an SSO location. Nobody is ever sent there with an
- * AuthnRequest, since AWS does not start a sign-in, so it is the place where people find their roles.
+ * The IdP metadata that CreateSAMLProvider takes. IAM demands an SSO location. Nobody is ever sent
+ * there with an AuthnRequest, since AWS does not start a sign-in, so it is the place where people
+ * find their roles.
  */
 function samlMetadata({ baseUrl, samlEntityId, keys }: IssuerOptions): string {
   const { active, published } = keys.saml;
-  const root = element('md:EntityDescriptor', { entityID: samlEntityId, validUntil: new Date(active.certificateEndsAt).toISOString() }, [
-    element(
-      'md:IDPSSODescriptor',
-      { protocolSupportEnumeration: 'urn:oasis:names:tc:SAML:2.0:protocol', WantAuthnRequestsSigned: 'false' },
-      [
-        ...published.map(({ certificatePem }) =>
-          element('md:KeyDescriptor', { use: 'signing' }, [
-            element('ds:KeyInfo', {}, [
-              element('ds:X509Data', {}, [element('ds:X509Certificate', {}, new X509Certificate(certificatePem).raw.toString('base64'))]),
+  const root = element(
+    'md:EntityDescriptor',
+    { entityID: samlEntityId, validUntil: new Date(active.certificateEndsAt).toISOString() },
+    [
+      element(
+        'md:IDPSSODescriptor',
+        {
+          protocolSupportEnumeration: 'urn:oasis:names:tc:SAML:2.0:protocol',
+          WantAuthnRequestsSigned: 'false',
+        },
+        [
+          ...published.map(({ certificatePem }) =>
+            element('md:KeyDescriptor', { use: 'signing' }, [
+              element('ds:KeyInfo', {}, [
+                element('ds:X509Data', {}, [
+                  element(
+                    'ds:X509Certificate',
+                    {},
+                    new X509Certificate(certificatePem).raw.toString('base64'),
+                  ),
+                ]),
+              ]),
             ]),
-          ]),
-        ),
-        element('md:NameIDFormat', {}, 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'),
-        ...['HTTP-Redirect', 'HTTP-POST'].map(binding =>
-          element('md:SingleSignOnService', {
-            Binding: `urn:oasis:names:tc:SAML:2.0:bindings:${binding}`,
-            Location: `${baseUrl}/`,
-          }),
-        ),
-      ],
-    ),
-  ]);
+          ),
+          element('md:NameIDFormat', {}, 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent'),
+          ...['HTTP-Redirect', 'HTTP-POST'].map(binding =>
+            element('md:SingleSignOnService', {
+              Binding: `urn:oasis:names:tc:SAML:2.0:bindings:${binding}`,
+              Location: `${baseUrl}/`,
+            }),
+          ),
+        ],
+      ),
+    ],
+  );
   return `<?xml version="1.0" encoding="UTF-8"?>\n${serializeXml(root)}\n`;
 }
 
-/** OpenID Connect Discovery 1.0 section 3, without the endpoints that we do not have: STS reads the issuer and the keys. */
+/**
+ * OpenID Connect Discovery 1.0 section 3, without the endpoints that we do not have: STS reads the
+ * issuer and the keys.
+ */
 function openIdConfiguration(baseUrl: string): Readonly<Record<string, unknown>> {
   return {
     issuer: baseUrl,
@@ -90,6 +121,15 @@ function openIdConfiguration(baseUrl: string): Readonly<Record<string, unknown>>
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [WEB_IDENTITY_ALGORITHM],
     scopes_supported: ['openid'],
-    claims_supported: ['iss', 'sub', 'aud', 'iat', 'exp', 'jti', 'https://aws.amazon.com/tags', 'https://aws.amazon.com/source_identity'],
+    claims_supported: [
+      'iss',
+      'sub',
+      'aud',
+      'iat',
+      'exp',
+      'jti',
+      'https://aws.amazon.com/tags',
+      'https://aws.amazon.com/source_identity',
+    ],
   };
 }

@@ -1,8 +1,9 @@
 /**
- * The directory of the bridge's own secrets, one file each, on the disk of the service and nowhere else.
+ * The directory of the bridge's own secrets, one file each, on the disk of the service and nowhere
+ * else.
  *
- * Owns: who may read and write there, sizes, creation at once by several processes, and what an operator is told of all that.
- * Does not own: what the files hold (signing-keys, sealing-secret).
+ * Owns: who may read and write there, sizes, creation at once by several processes, and what an
+ * operator is told of all that. Does not own: what the files hold (signing-keys, sealing-secret).
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -21,14 +22,21 @@ interface KeyDirectoryOptions {
 }
 
 export interface KeyDirectory {
-  /** The text of the file; undefined when there is none. Throws `unavailable` when others may read it, or when it cannot be a secret of ours. */
+  /**
+   * The text of the file; undefined when there is none. Throws `unavailable` when others may read
+   * it, or when it cannot be a secret of ours.
+   */
   read(name: string): Promise<string | undefined>;
   /**
-   * The text of the file, which is made of what `write` gives (mode 0600, whole or not at all) when it is missing. Of several
-   * processes that make it at once one does, and all of them get its text.
-   * Throws `unavailable` as `read` does, and when it is missing and may or can not be made; `fix` says what the operator does then.
+   * The text of the file, which is made of what `write` gives (mode 0600, whole or not at all) when
+   * it is missing. Of several processes that make it at once one does, and all of them get its
+   * text. Throws `unavailable` as `read` does, and when it is missing and may or can not be made;
+   * `fix` says what the operator does then.
    */
-  readOrCreate(name: string, missing: { readonly write: () => Promise<string>; readonly fix: string }): Promise<string>;
+  readOrCreate(
+    name: string,
+    missing: { readonly write: () => Promise<string>; readonly fix: string },
+  ): Promise<string>;
   /** An `unavailable` that names the file. */
   refusal(name: string, problem: string): BridgeError;
 }
@@ -37,9 +45,18 @@ type Refused = (path: string, problem: string, cause?: unknown) => BridgeError;
 
 const MAX_FILE_BYTES = 64 * 1024;
 
-/** Opens the directory, and makes it (mode 0700) where that is allowed. Throws `unavailable` when it is not there or others may write to it. */
-export async function openKeyDirectory({ directory, create, purpose, content }: KeyDirectoryOptions): Promise<KeyDirectory> {
-  const refused: Refused = (path, problem, cause) => new BridgeError('unavailable', `${purpose}: ${path}: ${problem}`, { cause });
+/**
+ * Opens the directory, and makes it (mode 0700) where that is allowed. Throws `unavailable` when it
+ * is not there or others may write to it.
+ */
+export async function openKeyDirectory({
+  directory,
+  create,
+  purpose,
+  content,
+}: KeyDirectoryOptions): Promise<KeyDirectory> {
+  const refused: Refused = (path, problem, cause) =>
+    new BridgeError('unavailable', `${purpose}: ${path}: ${problem}`, { cause });
 
   await checkDirectory(directory, { create, refused });
 
@@ -53,8 +70,10 @@ export async function openKeyDirectory({ directory, create, purpose, content }: 
     try {
       const opened = await handle.stat();
       if (!opened.isFile()) throw refused(file, 'is not a file');
-      if (openToOthers(opened.mode, 0o077)) throw refused(file, `others may read this ${content}; run: chmod 600 ${file}`);
-      if (opened.size > MAX_FILE_BYTES) throw refused(file, `is larger than ${MAX_FILE_BYTES} bytes, which no key is`);
+      if (openToOthers(opened.mode, 0o077))
+        throw refused(file, `others may read this ${content}; run: chmod 600 ${file}`);
+      if (opened.size > MAX_FILE_BYTES)
+        throw refused(file, `is larger than ${MAX_FILE_BYTES} bytes, which no key is`);
       return await handle.readFile('utf8');
     } finally {
       await handle.close();
@@ -67,9 +86,14 @@ export async function openKeyDirectory({ directory, create, purpose, content }: 
       const there = await read(name);
       if (there !== undefined) return there;
       const file = join(directory, name);
-      if (!create) throw refused(file, `is missing; ${fix}, or allow the bridge to create its keys`);
+      if (!create)
+        throw refused(file, `is missing; ${fix}, or allow the bridge to create its keys`);
       await createWhole(file, await write()).catch((cause: unknown) => {
-        throw refused(file, `cannot be created (${codeOf(cause)}); make the directory writable for the bridge, or ${fix}`, cause);
+        throw refused(
+          file,
+          `cannot be created (${codeOf(cause)}); make the directory writable for the bridge, or ${fix}`,
+          cause,
+        );
       });
       const made = await read(name);
       if (made === undefined) throw refused(file, 'vanished while the bridge started');
@@ -94,17 +118,29 @@ async function checkDirectory(
     });
   }
   const found = await stat(directory).catch((cause: unknown) => {
-    throw refused(directory, 'cannot be opened; create it (mode 0700), or allow the bridge to create its keys', cause);
+    throw refused(
+      directory,
+      'cannot be opened; create it (mode 0700), or allow the bridge to create its keys',
+      cause,
+    );
   });
   if (!found.isDirectory()) throw refused(directory, 'is not a directory');
-  if (openToOthers(found.mode, 0o022)) throw refused(directory, `others may write to it; run: chmod 700 ${directory}`);
+  if (openToOthers(found.mode, 0o022))
+    throw refused(directory, `others may write to it; run: chmod 700 ${directory}`);
 }
 
-/** Written under another name, then linked, which fails when somebody else was first: then the file is theirs. */
+/**
+ * Written under another name, then linked, which fails when somebody else was first: then the file
+ * is theirs.
+ */
 async function createWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}.draft`;
   try {
-    const handle = await open(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    const handle = await open(
+      draft,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+      0o600,
+    );
     try {
       await handle.writeFile(text);
       await handle.sync();

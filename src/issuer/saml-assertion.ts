@@ -1,9 +1,11 @@
 /**
  * The signed `samlp:Response` that AssumeRoleWithSAML takes.
  *
- * What is in it follows the IAM User Guide, "Configure SAML assertions for the authentication response". It answers no request, so it
- * has no InResponseTo (SAML profiles section 4.1.5). Destination is the Recipient, as in every response that is posted (bindings
- * section 3.5.5.2), although ours travels in an API call. Assertion and response are signed: AWS does not say which it wants.
+ * What is in it follows the IAM User Guide, "Configure SAML assertions for the authentication
+ * response". It answers no request, so it has no InResponseTo (SAML profiles section 4.1.5).
+ * Destination is the Recipient, as in every response that is posted (bindings section 3.5.5.2),
+ * although ours travels in an API call. Assertion and response are signed: AWS does not say which
+ * it wants.
  */
 import { randomBytes } from 'node:crypto';
 import { SignedXml } from 'xml-crypto';
@@ -32,47 +34,85 @@ const CLOCK_SKEW: Seconds = 60;
 /** STS quota: length of the SAMLAssertion parameter, which is base64. */
 const MAX_CHARACTERS = 100_000;
 
-/** The response in base64. Throws `session_settings_invalid` when the session tags make it longer than STS takes. */
+/**
+ * The response in base64. Throws `session_settings_invalid` when the session tags make it longer
+ * than STS takes.
+ */
 export function issueSamlResponse(options: SamlResponseOptions): string {
   const { subject, entityId, partition, key, now } = options;
   const recipient = partition.samlRecipient(subject.account.region);
-  const response = element('samlp:Response', { ID: freshId(), Version: '2.0', IssueInstant: dateTime(now), Destination: recipient }, [
-    element('saml:Issuer', {}, entityId),
-    element('samlp:Status', {}, [element('samlp:StatusCode', { Value: 'urn:oasis:names:tc:SAML:2.0:status:Success' })]),
-    assertion(options, recipient),
-  ]);
+  const response = element(
+    'samlp:Response',
+    { ID: freshId(), Version: '2.0', IssueInstant: dateTime(now), Destination: recipient },
+    [
+      element('saml:Issuer', {}, entityId),
+      element('samlp:Status', {}, [
+        element('samlp:StatusCode', { Value: 'urn:oasis:names:tc:SAML:2.0:status:Success' }),
+      ]),
+      assertion(options, recipient),
+    ],
+  );
   const signedAssertion = sign(serializeXml(response), "/*/*[local-name(.)='Assertion']", key);
   const base64 = Buffer.from(sign(signedAssertion, '/*', key), 'utf8').toString('base64');
   if (base64.length > MAX_CHARACTERS) {
-    throw new BridgeError('session_settings_invalid', `the SAML response for ${subject.role} has more than ${MAX_CHARACTERS} characters`, {
-      hint: 'Your session tags for this role are longer than AWS takes. Give the reference to the people who run this bridge.',
-    });
+    throw new BridgeError(
+      'session_settings_invalid',
+      `the SAML response for ${subject.role} has more than ${MAX_CHARACTERS} characters`,
+      {
+        hint: 'Your session tags for this role are longer than AWS takes. Give the reference to the people who run this bridge.',
+      },
+    );
   }
   return base64;
 }
 
-function assertion({ subject, provider, entityId, partition, now }: SamlResponseOptions, recipient: string): XmlElement {
+function assertion(
+  { subject, provider, entityId, partition, now }: SamlResponseOptions,
+  recipient: string,
+): XmlElement {
   const { session } = subject;
   const end = dateTime(now + LIFETIME * 1000);
-  // STS cuts the session at SessionNotOnOrAfter; the session asked for must fit even when the assertion is redeemed late.
-  const sessionEnd = dateTime(now + (Math.max(session.durationSeconds, session.consoleSeconds ?? 0) + LIFETIME) * 1000);
+  // STS cuts the session at SessionNotOnOrAfter; the session asked for must fit even when the
+  // assertion is redeemed late.
+  const sessionEnd = dateTime(
+    now + (Math.max(session.durationSeconds, session.consoleSeconds ?? 0) + LIFETIME) * 1000,
+  );
   return element('saml:Assertion', { ID: freshId(), Version: '2.0', IssueInstant: dateTime(now) }, [
     element('saml:Issuer', {}, entityId),
     element('saml:Subject', {}, [
-      element('saml:NameID', { Format: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent' }, subject.person),
+      element(
+        'saml:NameID',
+        { Format: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent' },
+        subject.person,
+      ),
       element('saml:SubjectConfirmation', { Method: 'urn:oasis:names:tc:SAML:2.0:cm:bearer' }, [
         element('saml:SubjectConfirmationData', { NotOnOrAfter: end, Recipient: recipient }),
       ]),
     ]),
-    element('saml:Conditions', { NotBefore: dateTime(now - CLOCK_SKEW * 1000), NotOnOrAfter: end }, [
-      element('saml:AudienceRestriction', {}, [element('saml:Audience', {}, partition.samlAudience)]),
-    ]),
-    element('saml:AuthnStatement', { AuthnInstant: dateTime(subject.authenticatedAt ?? now), SessionNotOnOrAfter: sessionEnd }, [
-      element('saml:AuthnContext', {}, [
-        // How the person proved who they are is the corporate identity provider's to say; AWS decides nothing by it.
-        element('saml:AuthnContextClassRef', {}, 'urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified'),
-      ]),
-    ]),
+    element(
+      'saml:Conditions',
+      { NotBefore: dateTime(now - CLOCK_SKEW * 1000), NotOnOrAfter: end },
+      [
+        element('saml:AudienceRestriction', {}, [
+          element('saml:Audience', {}, partition.samlAudience),
+        ]),
+      ],
+    ),
+    element(
+      'saml:AuthnStatement',
+      { AuthnInstant: dateTime(subject.authenticatedAt ?? now), SessionNotOnOrAfter: sessionEnd },
+      [
+        element('saml:AuthnContext', {}, [
+          // How the person proved who they are is the corporate identity provider's to say; AWS
+          // decides nothing by it.
+          element(
+            'saml:AuthnContextClassRef',
+            {},
+            'urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified',
+          ),
+        ]),
+      ],
+    ),
     element(
       'saml:AttributeStatement',
       {},
@@ -94,17 +134,24 @@ function awsAttributes(
   return [
     { name: 'Role', values: [`${role},${samlProviderArn(account, provider)}`] },
     { name: 'RoleSessionName', values: [sessionName] },
-    // Bounds the console session; on the API it could only shorten what is asked for, so it says the same.
+    // Bounds the console session; on the API it could only shorten what is asked for, so it says
+    // the same.
     { name: 'SessionDuration', values: [String(session.durationSeconds)] },
     ...session.tags.map(({ key, value }) => ({ name: `PrincipalTag:${key}`, values: [value] })),
     { name: 'TransitiveTagKeys', values: session.transitiveTags },
-    { name: 'SourceIdentity', values: session.sourceIdentity === undefined ? [] : [session.sourceIdentity] },
+    {
+      name: 'SourceIdentity',
+      values: session.sourceIdentity === undefined ? [] : [session.sourceIdentity],
+    },
   ].filter(({ values }) => values.length > 0);
 }
 
 const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 
-/** An enveloped RSA-SHA256 signature over the element, put where the SAML schema wants it: right behind its Issuer. */
+/**
+ * An enveloped RSA-SHA256 signature over the element, put where the SAML schema wants it: right
+ * behind its Issuer.
+ */
 function sign(xml: string, xpath: string, key: SigningKey): string {
   const signer = new SignedXml({
     privateKey: key.privateKey,
@@ -117,7 +164,10 @@ function sign(xml: string, xpath: string, key: SigningKey): string {
     digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
     transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', EXCLUSIVE_C14N],
   });
-  signer.computeSignature(xml, { prefix: 'ds', location: { reference: `${xpath}/*[local-name(.)='Issuer']`, action: 'after' } });
+  signer.computeSignature(xml, {
+    prefix: 'ds',
+    location: { reference: `${xpath}/*[local-name(.)='Issuer']`, action: 'after' },
+  });
   return signer.getSignedXml();
 }
 

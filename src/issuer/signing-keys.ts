@@ -1,10 +1,10 @@
 /**
  * The keys that the bridge signs with: one PEM file a key, in one directory (threats A1, R34).
  *
- * Owns: checking and (when allowed) making them, and their rotation by file name. Does not own: what is signed, nor the files
- * (key-directory).
- * For each use there is `<use>.pem`, which signs, and there may be `<use>.next.pem` and `<use>.previous.pem`, which are
- * published and sign nothing: a key must be known to AWS before it signs, and for as long as what it signed may be shown.
+ * Owns: checking and (when allowed) making them, and their rotation by file name. Does not own:
+ * what is signed, nor the files (key-directory). For each use there is `<use>.pem`, which signs,
+ * and there may be `<use>.next.pem` and `<use>.previous.pem`, which are published and sign nothing:
+ * a key must be known to AWS before it signs, and for as long as what it signed may be shown.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
@@ -53,11 +53,21 @@ const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 4096;
 
 /**
- * Reads the keys, and creates those that are missing when `create` is set. Two processes that start at once end up with
- * the same keys. Throws `unavailable` with the file's name and the fix when a key is missing, readable by others or damaged.
+ * Reads the keys, and creates those that are missing when `create` is set. Two processes that start
+ * at once end up with the same keys. Throws `unavailable` with the file's name and the fix when a
+ * key is missing, readable by others or damaged.
  */
-export async function openSigningKeys({ directory, create, clock }: SigningKeysOptions): Promise<SigningKeys> {
-  const files = await openKeyDirectory({ directory, create, purpose: 'signing key', content: 'private key' });
+export async function openSigningKeys({
+  directory,
+  create,
+  clock,
+}: SigningKeysOptions): Promise<SigningKeys> {
+  const files = await openKeyDirectory({
+    directory,
+    create,
+    purpose: 'signing key',
+    content: 'private key',
+  });
   const [saml, webIdentity, serviceProvider] = await Promise.all(
     ['saml', 'web-identity', 'service-provider'].map(use => openRing(use, files, clock)),
   );
@@ -66,13 +76,23 @@ export async function openSigningKeys({ directory, create, clock }: SigningKeysO
 
 async function openRing(use: string, files: KeyDirectory, clock: Clock): Promise<KeyRing> {
   const name = `${use}.pem`;
-  const [next, previous] = await Promise.all([`${use}.next.pem`, `${use}.previous.pem`].map(other => readKey(other, files)));
-  // In the middle of a rotation by hand the active file is gone for a moment; a new key here would be one that AWS does not know.
+  const [next, previous] = await Promise.all(
+    [`${use}.next.pem`, `${use}.previous.pem`].map(other => readKey(other, files)),
+  );
+  // In the middle of a rotation by hand the active file is gone for a moment; a new key here would
+  // be one that AWS does not know.
   const rotating = next !== undefined || previous !== undefined;
   const text = rotating
     ? await files.read(name)
-    : await files.readOrCreate(name, { write: () => newKey(clock.now()), fix: 'put the key there' });
-  if (text === undefined) throw files.refusal(name, 'is missing, while keys to rotate to or from are there; finish the rotation');
+    : await files.readOrCreate(name, {
+        write: () => newKey(clock.now()),
+        fix: 'put the key there',
+      });
+  if (text === undefined)
+    throw files.refusal(
+      name,
+      'is missing, while keys to rotate to or from are there; finish the rotation',
+    );
   const active = await parseKey(text, name, files);
   return { active, published: [active, next, previous].filter(key => key !== undefined) };
 }
@@ -92,11 +112,15 @@ async function parseKey(text: string, name: string, files: KeyDirectory): Promis
   try {
     const privateKey = createPrivateKey(block(text, /PRIVATE KEY/));
     const certificate = new X509Certificate(block(text, /CERTIFICATE/));
-    const bits = privateKey.asymmetricKeyType === 'rsa' ? (privateKey.asymmetricKeyDetails?.modulusLength ?? 0) : 0;
+    const bits =
+      privateKey.asymmetricKeyType === 'rsa'
+        ? (privateKey.asymmetricKeyDetails?.modulusLength ?? 0)
+        : 0;
     if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) {
       throw files.refusal(name, `the key must be RSA of ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`);
     }
-    if (!certificate.checkPrivateKey(privateKey)) throw files.refusal(name, 'the certificate belongs to another key');
+    if (!certificate.checkPrivateKey(privateKey))
+      throw files.refusal(name, 'the certificate belongs to another key');
     const publicJwk = await exportJWK(createPublicKey(privateKey));
     return {
       kid: await calculateJwkThumbprint(publicJwk),
@@ -109,12 +133,21 @@ async function parseKey(text: string, name: string, files: KeyDirectory): Promis
   } catch (error) {
     // The cause is left out: what the parser says of a damaged key may hold parts of it.
     if (error instanceof BridgeError) throw error;
-    throw files.refusal(name, 'must hold one unencrypted private key and one certificate, both as PEM');
+    throw files.refusal(
+      name,
+      'must hold one unencrypted private key and one certificate, both as PEM',
+    );
   }
 }
 
 function block(text: string, label: RegExp): string {
-  const blocks = text.match(new RegExp(`-----BEGIN [A-Z ]*${label.source}-----[^-]+-----END [A-Z ]*${label.source}-----`, 'g')) ?? [];
+  const blocks =
+    text.match(
+      new RegExp(
+        `-----BEGIN [A-Z ]*${label.source}-----[^-]+-----END [A-Z ]*${label.source}-----`,
+        'g',
+      ),
+    ) ?? [];
   if (blocks.length !== 1) throw new Error('not exactly one such block');
   return blocks[0]!;
 }

@@ -1,6 +1,7 @@
 /**
- * The JWT that AssumeRoleWithWebIdentity takes: a few claims of OpenID Connect, and those of AWS for session tags and source identity
- * (IAM User Guide, "Passing session tags using AssumeRoleWithWebIdentity"). The role and the session name are parameters of the call.
+ * The JWT that AssumeRoleWithWebIdentity takes: a few claims of OpenID Connect, and those of AWS
+ * for session tags and source identity (IAM User Guide, "Passing session tags using
+ * AssumeRoleWithWebIdentity"). The role and the session name are parameters of the call.
  */
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
@@ -24,10 +25,17 @@ const LIFETIME: Seconds = 300;
 const MAX_CHARACTERS = 20_000;
 
 /**
- * A compact JWT. It has no `azp`, because STS would compare that instead of `aud`, and no `nbf`, because STS would refuse it
- * when our clock is ahead. Throws `session_settings_invalid` when the session tags make it longer than STS takes.
+ * A compact JWT. It has no `azp`, because STS would compare that instead of `aud`, and no `nbf`,
+ * because STS would refuse it when our clock is ahead. Throws `session_settings_invalid` when the
+ * session tags make it longer than STS takes.
  */
-export async function issueWebIdentityToken({ subject, issuer, audience, key, now }: WebIdentityTokenOptions): Promise<string> {
+export async function issueWebIdentityToken({
+  subject,
+  issuer,
+  audience,
+  key,
+  now,
+}: WebIdentityTokenOptions): Promise<string> {
   const issuedAt = Math.floor(now / 1000);
   const token = await new SignJWT(awsClaims(subject))
     .setProtectedHeader({ alg: WEB_IDENTITY_ALGORITHM, typ: 'JWT', kid: key.kid })
@@ -58,6 +66,7 @@ function awsClaims({ session }: AssertionSubject): Record<string, unknown> {
       ...(session.transitiveTags.length > 0 && { transitive_tag_keys: session.transitiveTags }),
     };
   }
-  if (session.sourceIdentity !== undefined) claims['https://aws.amazon.com/source_identity'] = session.sourceIdentity;
+  if (session.sourceIdentity !== undefined)
+    claims['https://aws.amazon.com/source_identity'] = session.sourceIdentity;
   return claims;
 }

@@ -1,5 +1,6 @@
 /**
- * Elements of SAML documents, made by the DOM, so that nothing that a person or an identity provider wrote can become markup.
+ * Elements of SAML documents, made by the DOM, so that nothing that a person or an identity
+ * provider wrote can become markup.
  */
 import { DOMImplementation, XMLSerializer } from '@xmldom/xmldom';
 import { BridgeError } from '../core/errors.ts';
@@ -28,7 +29,10 @@ export function element(
   return { name, attributes, children };
 }
 
-/** The document as text. Throws `session_settings_invalid` when a value would not come out of it as it went in. */
+/**
+ * The document as text. Throws `session_settings_invalid` when a value would not come out of it as
+ * it went in.
+ */
 export function serializeXml(root: XmlElement): string {
   const document = new DOMImplementation().createDocument(null, '', null);
   document.appendChild(build(document, root));
@@ -36,20 +40,29 @@ export function serializeXml(root: XmlElement): string {
 }
 
 function build(document: Document, { name, attributes, children }: XmlElement): Element {
-  const node = document.createElementNS(NAMESPACES[name.slice(0, name.indexOf(':')) as Prefix], name);
-  for (const [attribute, value] of Object.entries(attributes)) node.setAttribute(attribute, checked(value));
+  const node = document.createElementNS(
+    NAMESPACES[name.slice(0, name.indexOf(':')) as Prefix],
+    name,
+  );
+  for (const [attribute, value] of Object.entries(attributes))
+    node.setAttribute(attribute, checked(value));
   if (typeof children === 'string') node.appendChild(document.createTextNode(checked(children)));
   else for (const child of children) node.appendChild(build(document, child));
   return node;
 }
 
-// The characters of XML 1.0 section 2.2, without those that a parser turns into blanks or line feeds: tab, line feed and
-// carriage return (sections 2.11, 3.3.3), and U+0085, U+2028 and U+2029, which XML 1.1 and some parsers of XML 1.0 take for line ends.
+// The characters of XML 1.0 section 2.2, without those that a parser turns into blanks or line
+// feeds: tab, line feed and carriage return (sections 2.11, 3.3.3), and U+0085, U+2028 and U+2029,
+// which XML 1.1 and some parsers of XML 1.0 take for line ends.
 const SAYABLE = /^[\u0020-\u0084\u0086-\u2027\u202A-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
 
 function checked(text: string): string {
   if (SAYABLE.test(text)) return text;
-  throw new BridgeError('session_settings_invalid', 'a value for a SAML document holds a character that XML does not carry unchanged', {
-    hint: 'Your identity provider sent a line break or a control character that AWS cannot be told. Give the reference to the people who run this bridge.',
-  });
+  throw new BridgeError(
+    'session_settings_invalid',
+    'a value for a SAML document holds a character that XML does not carry unchanged',
+    {
+      hint: 'Your identity provider sent a line break or a control character that AWS cannot be told. Give the reference to the people who run this bridge.',
+    },
+  );
 }

@@ -28,7 +28,10 @@ export interface AuditTables extends AuditReader {
 
 export function createAuditTables(database: Database): AuditTables {
   return {
-    audit: { record: event => (isOfStranger(event) ? recordStranger(database, event) : recordEvent(database, event)) },
+    audit: {
+      record: event =>
+        isOfStranger(event) ? recordStranger(database, event) : recordEvent(database, event),
+    },
     readAudit: async ({ from, to, person, type, limit }) => {
       const filters = (
         [
@@ -46,13 +49,22 @@ export function createAuditTables(database: Database): AuditTables {
       const rows = await database.rows(
         `SELECT event FROM (${person === undefined ? `${trail} UNION ALL ${strangers}` : trail}) AS found
          ORDER BY at DESC, trail_id DESC, stranger_id DESC LIMIT $${filters.length + 1}`,
-        [...filters.map(([, value]) => value!), Math.min(Math.max(1, Math.trunc(limit)), MOST_EVENTS_READ)],
+        [
+          ...filters.map(([, value]) => value!),
+          Math.min(Math.max(1, Math.trunc(limit)), MOST_EVENTS_READ),
+        ],
       );
       return rows.map(row => JSON.parse(String(row.event)) as AuditEvent);
     },
     strangersToPrune: async now => {
-      const [row] = await database.rows('SELECT COALESCE(MAX(id), 0) AS newest FROM stranger_events', []);
-      return { before: now - KEEP_STRANGERS * 1000, upToId: Number(row!.newest) - MOST_STRANGER_EVENTS };
+      const [row] = await database.rows(
+        'SELECT COALESCE(MAX(id), 0) AS newest FROM stranger_events',
+        [],
+      );
+      return {
+        before: now - KEEP_STRANGERS * 1000,
+        upToId: Number(row!.newest) - MOST_STRANGER_EVENTS,
+      };
     },
   };
 }

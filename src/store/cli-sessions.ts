@@ -1,6 +1,7 @@
 /**
- * Sessions in terminals. What a session is good for is sealed under its id; what lists show of it is sealed under its handle, so that it
- * can be listed without the id, and still says nothing to whoever has the database alone.
+ * Sessions in terminals. What a session is good for is sealed under its id; what lists show of it
+ * is sealed under its handle, so that it can be listed without the id, and still says nothing to
+ * whoever has the database alone.
  */
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { CliSession, CliSessions } from '../core/ports.ts';
@@ -19,7 +20,8 @@ type SealedSummary = Omit<CliSessionSummary, 'lastUsedAt' | 'lastUsedAddress' | 
 
 export function createCliSessions(database: Database, seals: Seal): CliSessions {
   const { seal } = seals;
-  const sealLastUse = ({ summary }: CliSession, address: string) => seal('cli session use', summary.handle, { address });
+  const sealLastUse = ({ summary }: CliSession, address: string) =>
+    seal('cli session use', summary.handle, { address });
 
   const summariesOf = (rows: readonly Row[]): CliSessionSummary[] =>
     rows.map(row => summaryIn(row, seals)).filter(summary => summary !== undefined);
@@ -42,7 +44,10 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
       );
     },
     find: async id => {
-      const [row] = await database.rows(`SELECT ${SESSION_COLUMNS} FROM ${WITH_PERSON} WHERE id_hash = $1`, [hashOf(id)]);
+      const [row] = await database.rows(
+        `SELECT ${SESSION_COLUMNS} FROM ${WITH_PERSON} WHERE id_hash = $1`,
+        [hashOf(id)],
+      );
       return row && sessionIn(row, id, seals);
     },
     pickUp: async (session, at, address) => {
@@ -55,21 +60,35 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
     },
     touch: async (session, at, address) => {
       // Requests of one session overtake each other: the later time stays.
-      await database.rows('UPDATE cli_sessions SET last_used_at = $2, sealed_last_use = $3 WHERE id_hash = $1 AND last_used_at < $2', [
-        hashOf(session.id),
-        at,
-        sealLastUse(session, address),
-      ]);
+      await database.rows(
+        'UPDATE cli_sessions SET last_used_at = $2, sealed_last_use = $3 WHERE id_hash = $1 AND last_used_at < $2',
+        [hashOf(session.id), at, sealLastUse(session, address)],
+      );
     },
-    end: async id => summariesOf(await database.rows(`DELETE FROM cli_sessions WHERE id_hash = $1 RETURNING ${LISTED}`, [hashOf(id)]))[0],
+    end: async id =>
+      summariesOf(
+        await database.rows(`DELETE FROM cli_sessions WHERE id_hash = $1 RETURNING ${LISTED}`, [
+          hashOf(id),
+        ]),
+      )[0],
     endByHandle: async (handle, person) => {
       const rows =
         person === undefined
-          ? await database.rows(`DELETE FROM cli_sessions WHERE handle = $1 RETURNING ${LISTED}`, [handle])
-          : await database.rows(`DELETE FROM cli_sessions WHERE handle = $1 AND person = $2 RETURNING ${LISTED}`, [handle, person]);
+          ? await database.rows(`DELETE FROM cli_sessions WHERE handle = $1 RETURNING ${LISTED}`, [
+              handle,
+            ])
+          : await database.rows(
+              `DELETE FROM cli_sessions WHERE handle = $1 AND person = $2 RETURNING ${LISTED}`,
+              [handle, person],
+            );
       return summariesOf(rows)[0];
     },
-    endAllOf: async person => summariesOf(await database.rows(`DELETE FROM cli_sessions WHERE person = $1 RETURNING ${LISTED}`, [person])),
+    endAllOf: async person =>
+      summariesOf(
+        await database.rows(`DELETE FROM cli_sessions WHERE person = $1 RETURNING ${LISTED}`, [
+          person,
+        ]),
+      ),
     list: async (now, of) => {
       // A sign keeps an index from being used. Of all, the database walks by the time of creation
       // and stops; of one person, it reads their few sessions.
@@ -94,12 +113,26 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
  * altered, or its person's record ends it.
  */
 export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undefined {
-  const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>('cli session', id, bytes(row.sealed_session));
+  const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>(
+    'cli session',
+    id,
+    bytes(row.sealed_session),
+  );
   const summary = summaryIn(row, seals);
-  // Both seals name the handle: a summary that was moved here from another row is not this session's.
-  if (session === undefined || summary === undefined || session.handle !== summary.handle) return undefined;
+  // Both seals name the handle: a summary that was moved here from another row is not this
+  // session's.
+  if (session === undefined || summary === undefined || session.handle !== summary.handle)
+    return undefined;
   const { handle: _, ...rest } = session;
-  return boundTo(row, { id, ...rest, summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) } }, seals);
+  return boundTo(
+    row,
+    {
+      id,
+      ...rest,
+      summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) },
+    },
+    seals,
+  );
 }
 
 function summaryIn(row: Row, { unseal }: Seal): CliSessionSummary | undefined {
@@ -107,7 +140,9 @@ function summaryIn(row: Row, { unseal }: Seal): CliSessionSummary | undefined {
   const summary = unseal<SealedSummary>('cli session summary', handle, bytes(row.sealed_summary));
   if (summary === undefined) return undefined;
   const lastUse =
-    row.sealed_last_use === null ? undefined : unseal<{ address: string }>('cli session use', handle, bytes(row.sealed_last_use));
+    row.sealed_last_use === null
+      ? undefined
+      : unseal<{ address: string }>('cli session use', handle, bytes(row.sealed_last_use));
   return {
     ...summary,
     ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),

@@ -45,10 +45,16 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
 
   const summaryIn = (row: Row): ContainerTokenSummary | undefined => {
     const handle = String(row.handle);
-    const summary = unseal<SealedSummary>('container token summary', handle, bytes(row.sealed_summary));
+    const summary = unseal<SealedSummary>(
+      'container token summary',
+      handle,
+      bytes(row.sealed_summary),
+    );
     if (summary === undefined) return undefined;
     const use =
-      row.sealed_last_use === null ? undefined : unseal<{ address: string }>('container token use', handle, bytes(row.sealed_last_use));
+      row.sealed_last_use === null
+        ? undefined
+        : unseal<{ address: string }>('container token use', handle, bytes(row.sealed_last_use));
     return {
       ...summary,
       ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),
@@ -56,7 +62,8 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
       expiresAt: Number(row.expires_at),
     };
   };
-  const summariesIn = (rows: readonly Row[]): ContainerTokenSummary[] => rows.map(summaryIn).filter(summary => summary !== undefined);
+  const summariesIn = (rows: readonly Row[]): ContainerTokenSummary[] =>
+    rows.map(summaryIn).filter(summary => summary !== undefined);
 
   return {
     findWithSession,
@@ -64,7 +71,14 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
       const { expiresAt, lastUsedAt: _, lastUsedAddress: __, ...kept } = summary;
       const session = hashOf(record.session);
       const values = [
-        ...[KIND, locate(KIND, token), session, expiresAt, seal(KIND, token, record), record.handle],
+        ...[
+          KIND,
+          locate(KIND, token),
+          session,
+          expiresAt,
+          seal(KIND, token, record),
+          record.handle,
+        ],
         ...[seal('container token summary', record.handle, kept satisfies SealedSummary), most],
       ];
       for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -73,7 +87,10 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
         if (Number(state!.sessions) === 0) return 'ended';
         if (Number(state!.tokens) >= most) return 'full';
       }
-      throw new BridgeError('unavailable', 'too many callers make container tokens of one session at once');
+      throw new BridgeError(
+        'unavailable',
+        'too many callers make container tokens of one session at once',
+      );
     },
     touch: async (token, { handle }, { at, address }) => {
       // Requests with one token overtake each other: the later time stays.
@@ -100,7 +117,9 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
          WHERE cli_records.handle IS NOT NULL AND cli_records.expires_at > $1 ${mine} LIMIT $2`,
         [now, MOST_LISTED, ...(person === undefined ? [] : [person])],
       );
-      return summariesIn(rows).sort((a, b) => b.createdAt - a.createdAt || (a.handle < b.handle ? -1 : 1));
+      return summariesIn(rows).sort(
+        (a, b) => b.createdAt - a.createdAt || (a.handle < b.handle ? -1 : 1),
+      );
     },
   };
 }

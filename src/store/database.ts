@@ -1,4 +1,6 @@
-/** A database as the store needs it: statements in, rows out. SQLite and PostgreSQL each make one. */
+/**
+ * A database as the store needs it: statements in, rows out. SQLite and PostgreSQL each make one.
+ */
 
 export type Value = string | number | Uint8Array | null;
 export type Row = Readonly<Record<string, Value>>;
@@ -6,7 +8,8 @@ export type Row = Readonly<Record<string, Value>>;
 export interface Database {
   /**
    * Runs one statement, with `values[0]` for `$1` and so on, and gives its rows once it is kept.
-   * Throws `unavailable` when the database does not do it, `internal` when the statement breaks a constraint.
+   * Throws `unavailable` when the database does not do it, `internal` when the statement breaks a
+   * constraint.
    */
   rows(sql: string, values: readonly Value[]): Promise<readonly Row[]>;
   /**

@@ -1,6 +1,12 @@
-/** What a process remembers of rows that it has opened: the newest ones, bounded by their number and by their size. */
+/**
+ * What a process remembers of rows that it has opened: the newest ones, bounded by their number and
+ * by their size.
+ */
 
-/** A session with 5,000 groups has a megabyte, so a number alone bounds nothing; as objects they take some times their size. */
+/**
+ * A session with 5,000 groups has a megabyte, so a number alone bounds nothing; as objects they
+ * take some times their size.
+ */
 const MOST = { entries: 10_000, bytes: 32 * 1024 * 1024 } as const;
 
 export interface Memory<T> {
@@ -23,7 +29,8 @@ export function createMemory<T>(): Memory<T> {
       forget(name);
       kept.set(name, { value, bytes });
       total += bytes;
-      while (kept.size > MOST.entries || (total > MOST.bytes && kept.size > 1)) forget(kept.keys().next().value!);
+      while (kept.size > MOST.entries || (total > MOST.bytes && kept.size > 1))
+        forget(kept.keys().next().value!);
     },
     forget,
   };

@@ -58,13 +58,18 @@ export function createPeople(database: Database, seals: Seal): People {
   const knownIn = (row: Row): KnownPerson => {
     const person = String(row.person) as PersonId;
     const record = recordIn(row, person, seals);
-    const block = row.sealed_block === null ? undefined : unseal<Block>('person block', person, bytes(row.sealed_block));
+    const block =
+      row.sealed_block === null
+        ? undefined
+        : unseal<Block>('person block', person, bytes(row.sealed_block));
     return {
       person,
       connector: record?.connector ?? UNKNOWN_CONNECTOR,
       username: record?.username ?? UNKNOWN_NAME,
       signedInAt: record?.signedInAt,
-      blocked: isBlocked(row) ? (block ?? { at: Number(row.blocked_at), by: UNKNOWN_NAME }) : undefined,
+      blocked: isBlocked(row)
+        ? (block ?? { at: Number(row.blocked_at), by: UNKNOWN_NAME })
+        : undefined,
     };
   };
 
@@ -77,11 +82,12 @@ export function createPeople(database: Database, seals: Seal): People {
       const row = await rowOf(person);
       const before = row && recordIn(row, person, seals);
       if (before?.username !== username)
-        await database.rows('INSERT INTO people_names (name_hash, person) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-          locate('person name', username),
-          person,
-        ]);
-      const unsound = row !== undefined && before === undefined ? Number(row.revision) : NO_REVISION;
+        await database.rows(
+          'INSERT INTO people_names (name_hash, person) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+          [locate('person name', username), person],
+        );
+      const unsound =
+        row !== undefined && before === undefined ? Number(row.revision) : NO_REVISION;
       const sealed = seal('person', person, recordOf(identity, signedInAt));
       const [state] = await database.rows(KNOW, [person, assertedAt, signedInAt, sealed, unsound]);
       return { generation: Number(state!.generation), isBlocked: isBlocked(state!), before };
@@ -137,7 +143,10 @@ function isBlocked(row: Row): boolean {
 
 /** The record in a row with `PERSON_COLUMNS`, if it is this person's and whole. */
 function recordIn(row: Row, person: PersonId, { unseal }: Seal): PersonRecord | undefined {
-  const record = row.sealed_person === null ? undefined : unseal<PersonRecord>('person', person, bytes(row.sealed_person));
+  const record =
+    row.sealed_person === null
+      ? undefined
+      : unseal<PersonRecord>('person', person, bytes(row.sealed_person));
   return record?.assertedAt === Number(row.asserted_at) ? record : undefined;
 }
 
@@ -151,7 +160,10 @@ interface OfPerson {
  * What was worked out last: the same identity and record, which are remembered by their seals,
  * bound to the same.
  */
-const bound = new WeakMap<Identity, { readonly record: PersonRecord; readonly result: BoundIdentity | undefined }>();
+const bound = new WeakMap<
+  Identity,
+  { readonly record: PersonRecord; readonly result: BoundIdentity | undefined }
+>();
 
 /** A session as its person's row, with `PERSON_COLUMNS`, bounds it; undefined when that ends it. */
 export function boundTo<T extends OfPerson>(row: Row, session: T, seals: Seal): T | undefined {
@@ -163,7 +175,8 @@ export function boundTo<T extends OfPerson>(row: Row, session: T, seals: Seal): 
   const result = known?.record === record ? known.result : boundBy(identity, record);
   bound.set(identity, { record, result });
   if (result === undefined) return undefined;
-  if (result.isNewest || session.corporateProof === undefined) return { ...session, identity: result.identity };
+  if (result.isNewest || session.corporateProof === undefined)
+    return { ...session, identity: result.identity };
   const { corporateProof: _, ...rest } = session;
   return { ...rest, identity: result.identity } as T;
 }
@@ -171,15 +184,25 @@ export function boundTo<T extends OfPerson>(row: Row, session: T, seals: Seal): 
 export function createOperatorEvents(database: Database): OperatorEvents {
   return {
     record: async event => {
-      await database.rows('INSERT INTO operator_events (event) VALUES ($1)', [JSON.stringify(event)]);
+      await database.rows('INSERT INTO operator_events (event) VALUES ($1)', [
+        JSON.stringify(event),
+      ]);
     },
     take: async () => {
       // Looked for first: a statement that deletes takes a lock also where there is nothing to
       // delete.
-      const waiting = await database.rows(`SELECT id FROM operator_events ORDER BY id LIMIT ${MOST_EVENTS_TAKEN}`, []);
+      const waiting = await database.rows(
+        `SELECT id FROM operator_events ORDER BY id LIMIT ${MOST_EVENTS_TAKEN}`,
+        [],
+      );
       if (waiting.length === 0) return [];
-      const taken = await database.rows('DELETE FROM operator_events WHERE id <= $1 RETURNING id, event', [waiting.at(-1)!.id!]);
-      return taken.toSorted((a, b) => Number(a.id) - Number(b.id)).map(({ event }) => JSON.parse(String(event)));
+      const taken = await database.rows(
+        'DELETE FROM operator_events WHERE id <= $1 RETURNING id, event',
+        [waiting.at(-1)!.id!],
+      );
+      return taken
+        .toSorted((a, b) => Number(a.id) - Number(b.id))
+        .map(({ event }) => JSON.parse(String(event)));
     },
   };
 }

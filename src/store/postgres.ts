@@ -1,7 +1,8 @@
 /**
  * The store in PostgreSQL by `pg`: for a bridge that runs as several instances.
  *
- * Owns: the pool and its limits, the lock around migrations and what PostgreSQL's faults mean. What is stored is in store.ts.
+ * Owns: the pool and its limits, the lock around migrations and what PostgreSQL's faults mean. What
+ * is stored is in store.ts.
  */
 import pg from 'pg';
 import { BridgeError } from '../core/errors.ts';
@@ -10,7 +11,11 @@ import type { AuditReader } from './audit-reader.ts';
 import type { Database, Row } from './database.ts';
 import { POSTGRES } from './migrations/dialect.ts';
 import type { Filling, NewRows } from './migrations/fill-people.ts';
-import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
+import {
+  type AppliedStep,
+  CREATE_MIGRATIONS_TABLE,
+  pendingSteps,
+} from './migrations/migrations.ts';
 import { createSeal, type Seal } from './sealing.ts';
 import { createStore } from './store.ts';
 import type { WritesChanged } from './write-health.ts';
@@ -18,7 +23,9 @@ import type { WritesChanged } from './write-health.ts';
 const POOL_SIZE = 10;
 const CONNECT_MILLISECONDS = 5_000;
 const STATEMENT_MILLISECONDS = 5_000;
-/** The client gives up a little after the server should have, for a server that no longer answers. */
+/**
+ * The client gives up a little after the server should have, for a server that no longer answers.
+ */
 const ANSWER_MILLISECONDS = 6_000;
 /**
  * One statement of a migration, and the wait for another instance that is at it: a large trail is
@@ -34,7 +41,10 @@ const MIGRATION_LOCK = 0x726f6c65;
 const REFUSED_LOGIN = 'refused the user or the password; check both in the URL';
 const STOPPING = 'is starting or stopping; try again when it is up';
 
-/** What SQLSTATEs (PostgreSQL manual, appendix A) and codes of the network mean to an operator, and what to do. */
+/**
+ * What SQLSTATEs (PostgreSQL manual, appendix A) and codes of the network mean to an operator, and
+ * what to do.
+ */
 const FAULTS: Readonly<Record<string, string>> = {
   '28P01': REFUSED_LOGIN,
   '28000': REFUSED_LOGIN,
@@ -86,7 +96,8 @@ export async function openPostgresStore({
     keepAlive: true,
     types: { getTypeParser },
   });
-  // A connection that breaks while idle has left the pool by now; whoever asks next gets a new one or the fault itself.
+  // A connection that breaks while idle has left the pool by now; whoever asks next gets a new one
+  // or the fault itself.
   pool.on('error', () => {});
   return createStore(connect(pool, place), { secret, onChange });
 }
@@ -97,13 +108,15 @@ const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: unk
 
 /** Server and database as an operator may read them: without password and parameters. */
 function placeOf(url: string): string {
-  const unreadable = 'the URL of the PostgreSQL store cannot be used; write it as postgres://user:password@host:5432/database';
+  const unreadable =
+    'the URL of the PostgreSQL store cannot be used; write it as postgres://user:password@host:5432/database';
   if (!/^postgres(?:ql)?:\/\//.test(url)) throw new BridgeError('unavailable', unreadable);
   try {
     const { host, port, user, database } = new pg.Client({ connectionString: url });
     return `store postgres://${user ?? ''}@${host}:${port}/${database ?? ''}`;
   } catch (cause) {
-    // The cause may hold the URL, so only its code is passed on: ERR_INVALID_URL, or ENOENT for a certificate that is named in it.
+    // The cause may hold the URL, so only its code is passed on: ERR_INVALID_URL, or ENOENT for a
+    // certificate that is named in it.
     throw new BridgeError('unavailable', `${unreadable} (${codeOf(cause) ?? 'unreadable'})`);
   }
 }
@@ -129,18 +142,29 @@ async function migrate(url: string, { place, seals, onProgress }: Migrating): Pr
     await client.query('BEGIN');
     // Held until the transaction ends: of two instances one migrates and the other finds it done.
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    // Looked for first, because even CREATE TABLE IF NOT EXISTS needs the right to create, which a running bridge need not have.
+    // Looked for first, because even CREATE TABLE IF NOT EXISTS needs the right to create, which a
+    // running bridge need not have.
     const { rows: state } = await client.query<{ encoding: string; migrated: boolean }>(
       "SELECT current_setting('server_encoding') AS encoding, to_regclass('rolebridge_migrations') IS NOT NULL AS migrated",
     );
-    // Any other encoding refuses some people's names, and with them the audit event that a hand-out needs.
-    if (state[0]?.encoding !== 'UTF8') throw new BridgeError('unavailable', `${place} is not in UTF8; create it with ENCODING 'UTF8'`);
+    // Any other encoding refuses some people's names, and with them the audit event that a hand-out
+    // needs.
+    if (state[0]?.encoding !== 'UTF8')
+      throw new BridgeError(
+        'unavailable',
+        `${place} is not in UTF8; create it with ENCODING 'UTF8'`,
+      );
     if (!state[0].migrated) await client.query(CREATE_MIGRATIONS_TABLE);
-    const { rows: applied } = await client.query<AppliedStep>('SELECT number, checksum FROM rolebridge_migrations');
+    const { rows: applied } = await client.query<AppliedStep>(
+      'SELECT number, checksum FROM rolebridge_migrations',
+    );
     for (const step of pendingSteps(place, POSTGRES, applied)) {
       await client.query(step.sql);
       if (step.fill !== undefined) await fill(client, step.fill(POSTGRES, seals), onProgress);
-      await client.query('INSERT INTO rolebridge_migrations (number, checksum) VALUES ($1, $2)', [step.number, step.checksum]);
+      await client.query('INSERT INTO rolebridge_migrations (number, checksum) VALUES ($1, $2)', [
+        step.number,
+        step.checksum,
+      ]);
     }
     await client.query('COMMIT');
   } catch (cause) {
@@ -150,14 +174,23 @@ async function migrate(url: string, { place, seals, onProgress }: Migrating): Pr
   }
 }
 
-async function fill(client: pg.Client, filling: Filling, onProgress: (done: string) => void): Promise<void> {
+async function fill(
+  client: pg.Client,
+  filling: Filling,
+  onProgress: (done: string) => void,
+): Promise<void> {
   const run = async (made: readonly NewRows[]): Promise<void> => {
     for (const { table, columns, rows } of made) {
       for (let from = 0; from < rows.length; from += ROWS_OF_AN_INSERT) {
         const some = rows.slice(from, from + ROWS_OF_AN_INSERT);
         let parameter = 0;
-        const places = some.map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`).join(', ');
-        await client.query(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places} ON CONFLICT DO NOTHING`, some.flat());
+        const places = some
+          .map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`)
+          .join(', ');
+        await client.query(
+          `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places} ON CONFLICT DO NOTHING`,
+          some.flat(),
+        );
       }
     }
   };
@@ -199,8 +232,14 @@ function connect(pool: pg.Pool, place: string): Database {
 function explain(cause: unknown, place: string): BridgeError {
   if (cause instanceof BridgeError) return cause;
   const code = codeOf(cause);
-  if (code !== undefined && cause instanceof pg.DatabaseError && RECORD_CLASSES.has(code.slice(0, 2))) {
-    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, { cause });
+  if (
+    code !== undefined &&
+    cause instanceof pg.DatabaseError &&
+    RECORD_CLASSES.has(code.slice(0, 2))
+  ) {
+    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, {
+      cause,
+    });
   }
   return new BridgeError('unavailable', `${place} ${faultOf(cause, code)}`, { cause });
 }
@@ -208,7 +247,8 @@ function explain(cause: unknown, place: string): BridgeError {
 function faultOf(cause: unknown, code: string | undefined): string {
   const known = code === undefined ? undefined : FAULTS[code];
   if (known !== undefined) return known;
-  if (cause instanceof pg.DatabaseError) return `failed with SQLSTATE ${code}; see the cause in the log`;
+  if (cause instanceof pg.DatabaseError)
+    return `failed with SQLSTATE ${code}; see the cause in the log`;
   return `cannot be reached or does not answer (${code ?? messageOf(cause)}); check that it runs and that the URL is right`;
 }
 

@@ -32,16 +32,23 @@ interface Removal {
  */
 export async function pruneAll(
   database: Database,
-  { now, strangers }: { readonly now: Instant; readonly strangers: Pick<AuditTables, 'strangersToPrune'> },
+  {
+    now,
+    strangers,
+  }: { readonly now: Instant; readonly strangers: Pick<AuditTables, 'strangersToPrune'> },
 ): Promise<void> {
-  for (const [table, key] of EXPIRING) await remove(database, { table, key, condition: 'expires_at < $1', value: now });
+  for (const [table, key] of EXPIRING)
+    await remove(database, { table, key, condition: 'expires_at < $1', value: now });
   const { before, upToId } = await strangers.strangersToPrune(now);
   const events = { table: 'stranger_events', key: 'id' };
   await remove(database, { ...events, condition: 'at < $1', value: before });
   await remove(database, { ...events, condition: 'id <= $1', value: upToId });
 }
 
-async function remove(database: Database, { table, key, condition, value }: Removal): Promise<void> {
+async function remove(
+  database: Database,
+  { table, key, condition, value }: Removal,
+): Promise<void> {
   const sql = `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE ${condition} LIMIT ${BATCH}) RETURNING 1 AS removed`;
   for (;;) {
     const removed = await database.rows(sql, [value]);

@@ -1,7 +1,8 @@
 /**
  * Grants and tokens of CLI sessions: sealed records of one table that change by compare-and-swap.
  *
- * Owns: how a record is found, that a transition happens at most once for each state. Does not own: what the states are (core).
+ * Owns: how a record is found, that a transition happens at most once for each state. Does not own:
+ * what the states are (core).
  */
 import { BridgeError } from '../core/errors.ts';
 import type { CliSession, Records } from '../core/ports.ts';
@@ -16,7 +17,8 @@ const MAX_ROUNDS = 1000;
 const OF_RECORD = `FROM (SELECT session_hash, revision AS record_revision, last_used_at AS record_used_at, sealed AS sealed_record
     FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
   JOIN (${WITH_PERSON}) ON cli_sessions.id_hash = record.session_hash`;
-const STATE = 'record_revision, record_used_at, last_used_at, expires_at, people.revision AS person_revision, people.asserted_at';
+const STATE =
+  'record_revision, record_used_at, last_used_at, expires_at, people.revision AS person_revision, people.asserted_at';
 const WITH_SESSION = `SELECT sealed_record, record_revision, record_used_at, people.revision AS person_revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
 const STATE_WITH_SESSION = `SELECT ${STATE} ${OF_RECORD}`;
 
@@ -24,34 +26,65 @@ const STATE_WITH_SESSION = `SELECT ${STATE} ${OF_RECORD}`;
 const SIZED = ['sealed_record', 'sealed_session', 'sealed_person'] as const;
 
 interface Opened<R> {
-  readonly found: { readonly record: R; readonly session: CliSession; readonly lastUsedAt?: number | undefined };
+  readonly found: {
+    readonly record: R;
+    readonly session: CliSession;
+    readonly lastUsedAt?: number | undefined;
+  };
   readonly state: string | undefined;
   readonly bytes: number;
 }
 
-/** Another one after every change: each writes one of these columns. Undefined when there is no row. */
+/**
+ * Another one after every change: each writes one of these columns. Undefined when there is no row.
+ */
 function stateIn([row]: readonly Row[]): string | undefined {
   if (row === undefined) return undefined;
-  const { record_revision, record_used_at, last_used_at, expires_at, person_revision, asserted_at } = row;
-  return [record_revision, record_used_at, last_used_at, expires_at, person_revision, asserted_at].join(' ');
+  const {
+    record_revision,
+    record_used_at,
+    last_used_at,
+    expires_at,
+    person_revision,
+    asserted_at,
+  } = row;
+  return [
+    record_revision,
+    record_used_at,
+    last_used_at,
+    expires_at,
+    person_revision,
+    asserted_at,
+  ].join(' ');
 }
 
-export function createRecords<R extends { readonly expiresAt: number; readonly session?: string | undefined }>(
-  database: Database,
-  seals: Seal,
-  kind: SealedKind,
-): Records<R> {
+export function createRecords<
+  R extends { readonly expiresAt: number; readonly session?: string | undefined },
+>(database: Database, seals: Seal, kind: SealedKind): Records<R> {
   const { seal, unseal, locate } = seals;
-  const sessionHash = (record: R): Uint8Array | null => (record.session === undefined ? null : hashOf(record.session));
+  const sessionHash = (record: R): Uint8Array | null =>
+    record.session === undefined ? null : hashOf(record.session);
 
-  const read = async (place: Uint8Array, id: string, now: number): Promise<{ record: R; revision: number } | undefined> => {
-    const [row] = await database.rows('SELECT revision, sealed FROM cli_records WHERE kind = $1 AND id_hash = $2', [kind, place]);
+  const read = async (
+    place: Uint8Array,
+    id: string,
+    now: number,
+  ): Promise<{ record: R; revision: number } | undefined> => {
+    const [row] = await database.rows(
+      'SELECT revision, sealed FROM cli_records WHERE kind = $1 AND id_hash = $2',
+      [kind, place],
+    );
     const record = row && unseal<R>(kind, id, bytes(row.sealed));
     // The sealed time decides; the column serves pruning only.
-    return record !== undefined && record.expiresAt > now ? { record, revision: Number(row!.revision) } : undefined;
+    return record !== undefined && record.expiresAt > now
+      ? { record, revision: Number(row!.revision) }
+      : undefined;
   };
 
-  /** Records and sessions as they were when last looked at; the database says each time whether they still are. */
+  /**
+   * Records and sessions as they were when last looked at; the database says each time whether they
+   * still are.
+   */
   const opened = createMemory<Opened<R>>();
 
   const openWithSession = async (id: string, place: Uint8Array): Promise<Opened<R> | undefined> => {
@@ -79,7 +112,10 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
         [kind, place, sessionHash(record), record.expiresAt, seal(kind, id, record)],
       );
       if (record.session === undefined || row?.session_hash !== null) return true;
-      await database.rows('DELETE FROM cli_records WHERE kind = $1 AND id_hash = $2', [kind, place]);
+      await database.rows('DELETE FROM cli_records WHERE kind = $1 AND id_hash = $2', [
+        kind,
+        place,
+      ]);
       return false;
     },
     find: async (id, now) => (await read(locate(kind, id), id, now))?.record,
@@ -87,7 +123,9 @@ export function createRecords<R extends { readonly expiresAt: number; readonly s
       const place = locate(kind, id);
       const name = Buffer.from(place).toString('latin1');
       const known = opened.get(name);
-      const isSame = known !== undefined && known.state === stateIn(await database.rows(STATE_WITH_SESSION, [kind, place]));
+      const isSame =
+        known !== undefined &&
+        known.state === stateIn(await database.rows(STATE_WITH_SESSION, [kind, place]));
       const current = isSame ? known : await openWithSession(id, place);
       if (current === undefined) {
         opened.forget(name);

@@ -1,9 +1,11 @@
 /**
- * The store in one SQLite file by `node:sqlite`: the default, for a bridge that runs on one machine.
+ * The store in one SQLite file by `node:sqlite`: the default, for a bridge that runs on one
+ * machine.
  *
- * Owns: the file, its permissions, its pragmas and what SQLite's faults mean. What is stored is in store.ts.
- * node:sqlite works synchronously: a statement takes microseconds, a commit one fsync, and while another process writes
- * to the same file this one waits for it, with everything it serves.
+ * Owns: the file, its permissions, its pragmas and what SQLite's faults mean. What is stored is in
+ * store.ts. node:sqlite works synchronously: a statement takes microseconds, a commit one fsync,
+ * and while another process writes to the same file this one waits for it, with everything it
+ * serves.
  */
 import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -14,7 +16,11 @@ import type { AuditReader } from './audit-reader.ts';
 import type { Database, Row, Value } from './database.ts';
 import { SQLITE } from './migrations/dialect.ts';
 import type { Filling, NewRows } from './migrations/fill-people.ts';
-import { type AppliedStep, CREATE_MIGRATIONS_TABLE, pendingSteps } from './migrations/migrations.ts';
+import {
+  type AppliedStep,
+  CREATE_MIGRATIONS_TABLE,
+  pendingSteps,
+} from './migrations/migrations.ts';
 import { createSeal, type Seal } from './sealing.ts';
 import { createStore } from './store.ts';
 import type { WritesChanged } from './write-health.ts';
@@ -27,9 +33,13 @@ const MEMORY = ':memory:';
 
 const DAMAGED =
   'is damaged or is no SQLite database; restore it from a backup, or move it away to start anew (everyone signs in again, and the audit events stay in the file that was moved)';
-const OUT_OF_REACH = 'cannot be read and written; give the user that runs the bridge both rights on the file and on its directory';
+const OUT_OF_REACH =
+  'cannot be read and written; give the user that runs the bridge both rights on the file and on its directory';
 
-/** What SQLite's primary result codes (https://sqlite.org/rescode.html) mean to an operator, and what to do. */
+/**
+ * What SQLite's primary result codes (https://sqlite.org/rescode.html) mean to an operator, and
+ * what to do.
+ */
 const FAULTS: Readonly<Record<number, string>> = {
   5: `is held by another process for more than ${BUSY_MILLISECONDS / 1000} s; stop the program that holds it`,
   8: 'takes no writes; check the permissions of the file and its directory, and whether the file system is read-only',
@@ -54,21 +64,33 @@ interface SqliteStoreOptions {
 }
 
 /**
- * Opens the store in `file`, which is made with mode 0600 (its directory 0700) when it is not there; `:memory:` keeps
- * everything until it is closed. Several processes may open the same file, with the same sealing secret (sealing.ts).
- * Throws `unavailable` with a message that names the file and the fix.
+ * Opens the store in `file`, which is made with mode 0600 (its directory 0700) when it is not
+ * there; `:memory:` keeps everything until it is closed. Several processes may open the same file,
+ * with the same sealing secret (sealing.ts). Throws `unavailable` with a message that names the
+ * file and the fix.
  */
-export async function openSqliteStore({ file, secret, onChange, onProgress = () => {} }: SqliteStoreOptions): Promise<Store & AuditReader> {
+export async function openSqliteStore({
+  file,
+  secret,
+  onChange,
+  onProgress = () => {},
+}: SqliteStoreOptions): Promise<Store & AuditReader> {
   const place = `store ${file}`;
   // An absolute path is never read as a `file:` URI, nor as a name for a temporary database.
   const path = file === MEMORY ? MEMORY : resolve(file);
   let connection: DatabaseSync | undefined;
   try {
     if (path !== MEMORY) makePrivateFile(path);
-    connection = new DatabaseSync(path, { timeout: BUSY_MILLISECONDS, enableForeignKeyConstraints: true });
+    connection = new DatabaseSync(path, {
+      timeout: BUSY_MILLISECONDS,
+      enableForeignKeyConstraints: true,
+    });
     setDurability(connection, place);
     migrate(connection, { place, seals: createSeal(secret), onProgress });
-    const database = connect(connection, { place, file: path === MEMORY ? undefined : openedFile(path, place) });
+    const database = connect(connection, {
+      place,
+      file: path === MEMORY ? undefined : openedFile(path, place),
+    });
     return createStore(database, { secret, onChange });
   } catch (cause) {
     connection?.close();
@@ -76,7 +98,10 @@ export async function openSqliteStore({ file, secret, onChange, onProgress = () 
   }
 }
 
-/** The file must be there, with its mode, before SQLite sees it: the -wal and -shm files take their mode from it. */
+/**
+ * The file must be there, with its mode, before SQLite sees it: the -wal and -shm files take their
+ * mode from it.
+ */
 function makePrivateFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const descriptor = openSync(path, 'a+', 0o600);
@@ -88,7 +113,8 @@ function makePrivateFile(path: string): void {
 }
 
 function setDurability(connection: DatabaseSync, place: string): void {
-  // In WAL mode only FULL keeps what was committed through a loss of power: audit events and used assertions need that.
+  // In WAL mode only FULL keeps what was committed through a loss of power: audit events and used
+  // assertions need that.
   const mode = connection.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
   connection.exec('PRAGMA synchronous = FULL');
   if (mode === 'wal' || mode === 'memory') return;
@@ -105,17 +131,25 @@ interface Migrating {
 }
 
 function migrate(connection: DatabaseSync, { place, seals, onProgress }: Migrating): void {
-  // The write lock is taken before anything is looked at, so that of two processes one migrates and one finds it done.
+  // The write lock is taken before anything is looked at, so that of two processes one migrates and
+  // one finds it done.
   connection.exec('BEGIN IMMEDIATE');
   const tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   if (!tables.some(({ name }) => name === 'rolebridge_migrations')) {
     if (tables.length > 0) {
-      throw new BridgeError('unavailable', `${place} belongs to another program; give the bridge a file of its own`);
+      throw new BridgeError(
+        'unavailable',
+        `${place} belongs to another program; give the bridge a file of its own`,
+      );
     }
     connection.exec(CREATE_MIGRATIONS_TABLE);
   }
-  const applied = connection.prepare('SELECT number, checksum FROM rolebridge_migrations').all() as unknown as AppliedStep[];
-  const note = connection.prepare('INSERT INTO rolebridge_migrations (number, checksum) VALUES (?, ?)');
+  const applied = connection
+    .prepare('SELECT number, checksum FROM rolebridge_migrations')
+    .all() as unknown as AppliedStep[];
+  const note = connection.prepare(
+    'INSERT INTO rolebridge_migrations (number, checksum) VALUES (?, ?)',
+  );
   for (const step of pendingSteps(place, SQLITE, applied)) {
     connection.exec(step.sql);
     if (step.fill !== undefined) fill(connection, step.fill(SQLITE, seals), onProgress);
@@ -128,12 +162,18 @@ function migrate(connection: DatabaseSync, { place, seals, onProgress }: Migrati
  * Without a pause: while the write lock is held, another store of this process would wait for it in
  * vain.
  */
-function fill(connection: DatabaseSync, filling: Filling, onProgress: (done: string) => void): void {
+function fill(
+  connection: DatabaseSync,
+  filling: Filling,
+  onProgress: (done: string) => void,
+): void {
   // One row each: a statement with thousands of parameters takes long to bind.
   const run = (made: readonly NewRows[]): void => {
     for (const { table, columns, rows } of made) {
       const places = columns.map((_, index) => `$${index + 1}`).join(', ');
-      const insert = connection.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places}) ON CONFLICT DO NOTHING`);
+      const insert = connection.prepare(
+        `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places}) ON CONFLICT DO NOTHING`,
+      );
       for (const row of rows) insert.run(named(row));
     }
   };
@@ -157,15 +197,25 @@ interface Write {
 }
 
 /**
- * Reads are answered at once. Writes that were asked for in one turn of the event loop share a commit, for its fsync is what costs: a burst of
- * audit events waits for the disk once. Between the first statement of a commit and its end nothing else runs.
+ * Reads are answered at once. Writes that were asked for in one turn of the event loop share a
+ * commit, for its fsync is what costs: a burst of audit events waits for the disk once. Between the
+ * first statement of a commit and its end nothing else runs.
  */
-function connect(connection: DatabaseSync, { place, file }: { readonly place: string; readonly file: OpenedFile | undefined }): Database {
-  const statements = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>();
+function connect(
+  connection: DatabaseSync,
+  { place, file }: { readonly place: string; readonly file: OpenedFile | undefined },
+): Database {
+  const statements = new Map<
+    string,
+    { readonly statement: StatementSync; readonly reads: boolean }
+  >();
   let waiting: Write[] = [];
 
   const prepared = (sql: string) => {
-    const known = statements.get(sql) ?? { statement: connection.prepare(sql), reads: /^\s*SELECT\b/i.test(sql) };
+    const known = statements.get(sql) ?? {
+      statement: connection.prepare(sql),
+      reads: /^\s*SELECT\b/i.test(sql),
+    };
     statements.set(sql, known);
     return known;
   };
@@ -245,7 +295,10 @@ function openedFile(path: string, place: string): OpenedFile {
     requireSame: () => {
       const found = statSync(path, { throwIfNoEntry: false });
       if (found !== undefined && found.ino === opened.ino && found.dev === opened.dev) return;
-      throw new BridgeError('unavailable', `${place} was moved, removed or replaced; put it back, or restart the bridge`);
+      throw new BridgeError(
+        'unavailable',
+        `${place} was moved, removed or replaced; put it back, or restart the bridge`,
+      );
     },
   };
 }
@@ -260,11 +313,19 @@ function explain(cause: unknown, place: string): BridgeError {
   // The upper bytes of an extended result code only refine the primary one.
   const primary = typeof errcode === 'number' ? errcode & 0xff : undefined;
   if (primary !== undefined && RECORD_FAULTS.has(primary))
-    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, { cause });
+    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, {
+      cause,
+    });
   if (primary !== undefined) {
-    const fault = FAULTS[primary] ?? `failed with SQLite error ${primary}; see the cause in the log`;
+    const fault =
+      FAULTS[primary] ?? `failed with SQLite error ${primary}; see the cause in the log`;
     return new BridgeError('unavailable', `${place} ${fault}`, { cause });
   }
-  if (code === 'ERR_INVALID_STATE') return new BridgeError('unavailable', `${place} is closed`, { cause });
-  return new BridgeError('unavailable', `${place} ${OUT_OF_REACH} (${String(code ?? 'unknown fault')})`, { cause });
+  if (code === 'ERR_INVALID_STATE')
+    return new BridgeError('unavailable', `${place} is closed`, { cause });
+  return new BridgeError(
+    'unavailable',
+    `${place} ${OUT_OF_REACH} (${String(code ?? 'unknown fault')})`,
+    { cause },
+  );
 }

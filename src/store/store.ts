@@ -1,11 +1,19 @@
 /**
  * What the bridge remembers, and the statements that keep it: the same for every database.
  *
- * Owns: the ports of core/ports `Store`, which column holds what, what is sealed. Every operation is one statement,
- * so the database makes it atomic and no transaction is held open between two awaits.
- * Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any rule about when a session is over.
+ * Owns: the ports of core/ports `Store`, which column holds what, what is sealed. Every operation
+ * is one statement, so the database makes it atomic and no transaction is held open between two
+ * awaits. Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any
+ * rule about when a session is over.
  */
-import type { OneTimeKeys, Session, Sessions, SignInAttempt, SignInAttempts, Store } from '../core/ports.ts';
+import type {
+  OneTimeKeys,
+  Session,
+  Sessions,
+  SignInAttempt,
+  SignInAttempts,
+  Store,
+} from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { createAuditTables } from './audit-tables.ts';
@@ -24,10 +32,13 @@ export interface StoreOptions {
 }
 
 /**
- * The store in an open database. `secret` seals what is kept for a browser (sealing.ts): rows sealed under another one count as absent.
- * Throws `internal` when it has not 32 bytes.
+ * The store in an open database. `secret` seals what is kept for a browser (sealing.ts): rows
+ * sealed under another one count as absent. Throws `internal` when it has not 32 bytes.
  */
-export function createStore(opened: Database, { secret, onChange }: StoreOptions): Store & AuditReader {
+export function createStore(
+  opened: Database,
+  { secret, onChange }: StoreOptions,
+): Store & AuditReader {
   const seal = createSeal(secret);
   const { database, look } = watchWrites({ database: opened, onChange });
   const { audit, readAudit, ...strangers } = createAuditTables(database);
@@ -58,18 +69,22 @@ export function createStore(opened: Database, { secret, onChange }: StoreOptions
 function createSignInAttempts(database: Database, { seal, unseal }: Seal): SignInAttempts {
   return {
     create: async ({ id, ...attempt }) => {
-      await database.rows('INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)', [
-        hashOf(id),
-        attempt.expiresAt,
-        seal('sign-in attempt', id, attempt),
-      ]);
+      await database.rows(
+        'INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)',
+        [hashOf(id), attempt.expiresAt, seal('sign-in attempt', id, attempt)],
+      );
     },
     find: async (id, now) => {
-      const [row] = await database.rows('SELECT sealed FROM sign_in_attempts WHERE id_hash = $1', [hashOf(id)]);
+      const [row] = await database.rows('SELECT sealed FROM sign_in_attempts WHERE id_hash = $1', [
+        hashOf(id),
+      ]);
       return liveAttempt(id, row, now);
     },
     consume: async (id, now) => {
-      const [row] = await database.rows('DELETE FROM sign_in_attempts WHERE id_hash = $1 RETURNING sealed', [hashOf(id)]);
+      const [row] = await database.rows(
+        'DELETE FROM sign_in_attempts WHERE id_hash = $1 RETURNING sealed',
+        [hashOf(id)],
+      );
       return liveAttempt(id, row, now);
     },
   };
@@ -110,20 +125,33 @@ function createSessions(database: Database, seals: Seal): Sessions {
       if (row === undefined) return undefined;
       const session = unseal<Omit<Session, 'id'>>('session', id, bytes(row.sealed));
       // Everything but the time of last use is taken from the sealed part; see consume.
-      return session && boundTo(row, { id, ...session, lastUsedAt: Number(row.last_used_at) }, seals);
+      return (
+        session && boundTo(row, { id, ...session, lastUsedAt: Number(row.last_used_at) }, seals)
+      );
     },
     touch: async (id, lastUsedAt) => {
       // Requests of one session overtake each other: the later time stays.
-      await database.rows('UPDATE sessions SET last_used_at = $2 WHERE id_hash = $1 AND last_used_at < $2', [hashOf(id), lastUsedAt]);
+      await database.rows(
+        'UPDATE sessions SET last_used_at = $2 WHERE id_hash = $1 AND last_used_at < $2',
+        [hashOf(id), lastUsedAt],
+      );
     },
     end: async id => {
-      const ended = await database.rows('DELETE FROM sessions WHERE id_hash = $1 RETURNING id_hash', [hashOf(id)]);
+      const ended = await database.rows(
+        'DELETE FROM sessions WHERE id_hash = $1 RETURNING id_hash',
+        [hashOf(id)],
+      );
       return ended.length > 0;
     },
     endAllOf: async person => {
       // The generation ends also what a request in flight opens after this.
-      await database.rows('UPDATE people SET generation = generation + 1, revision = revision + 1 WHERE person = $1', [person]);
-      return (await database.rows('DELETE FROM sessions WHERE person = $1 RETURNING id_hash', [person])).length;
+      await database.rows(
+        'UPDATE people SET generation = generation + 1, revision = revision + 1 WHERE person = $1',
+        [person],
+      );
+      return (
+        await database.rows('DELETE FROM sessions WHERE person = $1 RETURNING id_hash', [person])
+      ).length;
     },
   };
 }

@@ -46,7 +46,10 @@ const WRITTEN: readonly (readonly [table: string, column: string])[] = [
 const CONSUMED: readonly string[] = ['sign_in_attempts', 'sessions', 'cli_sessions', 'cli_records'];
 /** Statements that find no row. */
 const REHEARSED: readonly string[] = [
-  ...WRITTEN.map(([table, column]) => `INSERT INTO ${table} (${column}) SELECT ${column} FROM ${table} WHERE 1 = 0`),
+  ...WRITTEN.map(
+    ([table, column]) =>
+      `INSERT INTO ${table} (${column}) SELECT ${column} FROM ${table} WHERE 1 = 0`,
+  ),
   ...CONSUMED.map(table => `DELETE FROM ${table} WHERE 1 = 0`),
 ];
 
@@ -70,7 +73,11 @@ interface Failure {
   readonly until: number;
 }
 
-export function watchWrites({ database, onChange = () => {}, elapsed = () => performance.now() }: WriteHealthParts): WatchedDatabase {
+export function watchWrites({
+  database,
+  onChange = () => {},
+  elapsed = () => performance.now(),
+}: WriteHealthParts): WatchedDatabase {
   let failure: Failure | undefined;
   /** Statements of the bridge that failed, and have not worked since. */
   const failing = new Set<string>();
@@ -115,7 +122,11 @@ export function watchWrites({ database, onChange = () => {}, elapsed = () => per
     try {
       const result = await database.rows(sql, values);
       // What changes, claims or removes a row may find none, and then nothing was written.
-      if (failing.size > 0 && (result.length > 0 || (sql.startsWith('INSERT') && !sql.includes('ON CONFLICT')))) writeWorked(sql);
+      if (
+        failing.size > 0 &&
+        (result.length > 0 || (sql.startsWith('INSERT') && !sql.includes('ON CONFLICT')))
+      )
+        writeWorked(sql);
       return result;
     } catch (fault) {
       writeFailed(sql, fault);
@@ -125,13 +136,21 @@ export function watchWrites({ database, onChange = () => {}, elapsed = () => per
 
   const lookNow = async (): Promise<void> => {
     const started = elapsed();
-    const [schema] = await database.rows('SELECT count(*) AS migrations FROM rolebridge_migrations', []);
+    const [schema] = await database.rows(
+      'SELECT count(*) AS migrations FROM rolebridge_migrations',
+      [],
+    );
     if (Number(schema!.migrations) < NEWEST_STEP)
-      throw new BridgeError('unavailable', 'the schema of the store is older than when it was opened; restart the bridge');
+      throw new BridgeError(
+        'unavailable',
+        'the schema of the store is older than when it was opened; restart the bridge',
+      );
     await database.rehearse(REHEARSED);
     if (failure === undefined && started - written < WRITE_EVERY_MILLISECONDS) return;
     letter = (letter + 1) % PADDING.letters.length;
-    await database.rows('UPDATE write_probe SET padding = $1 WHERE id = 1', [PADDING.letters[letter]!.repeat(PADDING.length)]);
+    await database.rows('UPDATE write_probe SET padding = $1 WHERE id = 1', [
+      PADDING.letters[letter]!.repeat(PADDING.length),
+    ]);
     written = started;
     if (failure !== undefined && started >= failure.until) works();
   };
@@ -163,7 +182,13 @@ export function watchWrites({ database, onChange = () => {}, elapsed = () => per
 async function withinTime(work: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new BridgeError('unavailable', `the store does not answer within ${LOOK_MILLISECONDS / 1000} s; look for locks and load`)),
+    () =>
+      reject(
+        new BridgeError(
+          'unavailable',
+          `the store does not answer within ${LOOK_MILLISECONDS / 1000} s; look for locks and load`,
+        ),
+      ),
     LOOK_MILLISECONDS,
   );
   try {

@@ -17,17 +17,28 @@ import { answer, startWorld, type World } from '../support/world.ts';
 const ROLE = { account: 'prod', role: 'Developer' };
 const make = (world: World, token: string, body: unknown = ROLE): Promise<Answer> =>
   callApi(world, token, { method: 'POST', path: '/container-tokens', body });
-const use = (world: World, token: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+const use = (
+  world: World,
+  token: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
   callApi(world, token, { path: '/container-credentials/prod/Developer', headers });
 const list = async (world: World, token: string): Promise<Answer['json'][]> =>
   (await callApi(world, token, { path: '/container-tokens' })).json.container_tokens;
-const eventsOf = async <T extends AuditEvent['type']>(world: World, type: T): Promise<Extract<AuditEvent, { type: T }>[]> =>
-  (await world.audit()).filter((event): event is Extract<AuditEvent, { type: T }> => event.type === type);
+const eventsOf = async <T extends AuditEvent['type']>(
+  world: World,
+  type: T,
+): Promise<Extract<AuditEvent, { type: T }>[]> =>
+  (await world.audit()).filter(
+    (event): event is Extract<AuditEvent, { type: T }> => event.type === type,
+  );
 
 describe('a container token', () => {
   let world: World;
   before(async () => {
-    world = await startWorld({ configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n` });
+    world = await startWorld({
+      configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
+    });
   });
   after(() => world.close());
 
@@ -37,10 +48,18 @@ describe('a container token', () => {
   it('is recorded with its handle, which is not the token, and its use says which one it was', async () => {
     const { accessToken } = await loginByDevice(world, 'alice');
     const { json } = await make(world, accessToken);
-    const issued = (await eventsOf(world, 'container-token.issued')).find(({ containerToken }) => containerToken === json.id);
+    const issued = (await eventsOf(world, 'container-token.issued')).find(
+      ({ containerToken }) => containerToken === json.id,
+    );
     const { sessions } = (await callApi(world, accessToken, { path: '/whoami' })).json;
     assert.deepEqual(
-      [issued!.containerToken, issued!.actor.username, issued!.account, issued!.role, issued!.cliSession],
+      [
+        issued!.containerToken,
+        issued!.actor.username,
+        issued!.account,
+        issued!.role,
+        issued!.cliSession,
+      ],
       [json.id, 'alice', '111122223333', 'Developer', sessions[0].id],
     );
     assert.equal((await use(world, json.token)).status, 200);
@@ -55,7 +74,10 @@ describe('a container token', () => {
     const { accessToken, visitor } = await loginByDevice(world, 'alice');
     const { json } = await make(world, accessToken);
     const fresh = await own(accessToken, json.id);
-    assert.deepEqual([fresh.id, fresh.role, fresh.account.name, fresh.last_used_at], [json.id, 'Developer', 'prod', null]);
+    assert.deepEqual(
+      [fresh.id, fresh.role, fresh.account.name, fresh.last_used_at],
+      [json.id, 'Developer', 'prod', null],
+    );
     await use(world, json.token, { 'x-forwarded-for': '198.51.100.7' });
     const used = await own(accessToken, json.id);
     assert.equal(used.last_used_address, '198.51.100.7');
@@ -63,7 +85,10 @@ describe('a container token', () => {
     const { json: me } = await callApi(world, accessToken, { path: '/whoami' });
     assert.deepEqual(me.session.container_tokens, [used]);
     const page = await visitor.get(`${world.urls.bridge}/sessions`);
-    assert.match(page.text, /Container tokens.*Developer in prod.*Last used .* from 198\.51\.100\.7/);
+    assert.match(
+      page.text,
+      /Container tokens.*Developer in prod.*Last used .* from 198\.51\.100\.7/,
+    );
     assert.ok(!page.html.includes(json.token) && !JSON.stringify(me).includes(json.token));
   });
 
@@ -75,16 +100,25 @@ describe('a container token', () => {
     ];
     const page = await visitor.get(`${world.urls.bridge}/sessions`);
     for (const _ of ['first', 'again']) {
-      const done = await visitor.submit(page, `form:has(input[value="${byPage.id}"]) button[value=revoke]`);
+      const done = await visitor.submit(
+        page,
+        `form:has(input[value="${byPage.id}"]) button[value=revoke]`,
+      );
       assert.match(done.text, /The container token was revoked/);
     }
     const path = `/container-tokens/${byApi.id}`;
     assert.equal((await callApi(world, accessToken, { method: 'DELETE', path })).status, 204);
     assert.equal((await callApi(world, accessToken, { method: 'DELETE', path })).status, 404);
-    assert.equal((await postForm(world, '/oauth/revoke', { client_id: CLIENT, token: byItself.token })).status, 200);
-    for (const { token } of [byPage, byApi, byItself]) assert.equal((await use(world, token)).status, 401);
+    assert.equal(
+      (await postForm(world, '/oauth/revoke', { client_id: CLIENT, token: byItself.token })).status,
+      200,
+    );
+    for (const { token } of [byPage, byApi, byItself])
+      assert.equal((await use(world, token)).status, 401);
     assert.equal((await use(world, other.token)).status, 200);
-    const revoked = (await eventsOf(world, 'container-token.revoked')).map(({ containerToken, by }) => [containerToken, by]);
+    const revoked = (await eventsOf(world, 'container-token.revoked')).map(
+      ({ containerToken, by }) => [containerToken, by],
+    );
     assert.deepEqual(revoked, [
       [byItself.id, 'client'],
       [byApi.id, 'person'],
@@ -101,7 +135,15 @@ describe('a container token', () => {
     const [alice, bob] = [await loginByDevice(world, 'alice'), await loginByDevice(world, 'bob')];
     const { json } = await make(world, alice.accessToken);
     assert.deepEqual(await list(world, bob.accessToken), []);
-    assert.equal((await callApi(world, bob.accessToken, { method: 'DELETE', path: `/container-tokens/${json.id}` })).status, 404);
+    assert.equal(
+      (
+        await callApi(world, bob.accessToken, {
+          method: 'DELETE',
+          path: `/container-tokens/${json.id}`,
+        })
+      ).status,
+      404,
+    );
     assert.equal((await use(world, json.token)).status, 200);
   });
 
@@ -121,16 +163,26 @@ describe('a container token', () => {
 
   it('is one of so many in a session: one more is refused, recorded, and told how to revoke', async () => {
     const { accessToken } = await loginByDevice(world, 'bob');
-    const answers = await Promise.all(Array.from({ length: MOST_CONTAINER_TOKENS + 5 }, () => make(world, accessToken)));
+    const answers = await Promise.all(
+      Array.from({ length: MOST_CONTAINER_TOKENS + 5 }, () => make(world, accessToken)),
+    );
     assert.equal(answers.filter(({ status }) => status === 200).length, MOST_CONTAINER_TOKENS);
     const refused = answers.filter(({ status }) => status !== 200);
-    assert.deepEqual(new Set(refused.map(({ status, json }) => `${status} ${json.code}`)), new Set(['409 limit_reached']));
+    assert.deepEqual(
+      new Set(refused.map(({ status, json }) => `${status} ${json.code}`)),
+      new Set(['409 limit_reached']),
+    );
     assert.match(refused[0]!.json.detail, /Revoke some.*DELETE \/api\/v1\/container-tokens/);
-    const recorded = (await eventsOf(world, 'access.refused')).filter(({ code }) => code === 'limit_reached');
+    const recorded = (await eventsOf(world, 'access.refused')).filter(
+      ({ code }) => code === 'limit_reached',
+    );
     assert.equal(recorded.length, 5);
     assert.equal(recorded[0]!.purpose, 'container-token');
     const mine = await list(world, accessToken);
-    await callApi(world, accessToken, { method: 'DELETE', path: `/container-tokens/${mine[0].id}` });
+    await callApi(world, accessToken, {
+      method: 'DELETE',
+      path: `/container-tokens/${mine[0].id}`,
+    });
     assert.equal((await make(world, accessToken)).status, 200);
   });
 });
@@ -140,10 +192,17 @@ describe('sessions in terminals of one person', () => {
     const world = await startWorld();
     t.after(() => world.close());
     const { visitor } = await world.signIn('alice', 'saml');
-    const viewer = (await world.bridge.signIn.sessionOf(visitor.cookie(world.urls.bridge, 'rolebridge')))!;
+    const viewer = (await world.bridge.signIn.sessionOf(
+      visitor.cookie(world.urls.bridge, 'rolebridge'),
+    ))!;
     const open = () =>
       world.bridge.tokens.open({
-        ...{ viewer, client: { id: CLIENT, name: CLIENT }, grant: 'device_code', address: '192.0.2.1' },
+        ...{
+          viewer,
+          client: { id: CLIENT, name: CLIENT },
+          grant: 'device_code',
+          address: '192.0.2.1',
+        },
         pickUpBy: world.clock.now() + 600_000,
       });
     for (let count = 0; count < MOST_CLI_SESSIONS; count++) await open();
@@ -157,8 +216,16 @@ const refresh = (world: World, token: string, address?: string): Promise<Answer>
   fetch(`${world.urls.bridge}/oauth/token`, {
     method: 'POST',
     headers: address === undefined ? {} : { 'x-forwarded-for': address },
-    body: new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT, refresh_token: token }),
-  }).then(async response => ({ status: response.status, headers: response.headers, json: await response.json() }));
+    body: new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: CLIENT,
+      refresh_token: token,
+    }),
+  }).then(async response => ({
+    status: response.status,
+    headers: response.headers,
+    json: await response.json(),
+  }));
 
 for (const database of ['SQLite', 'PostgreSQL'] as const)
   describe(`a refresh, on two instances of the bridge on one ${database}`, () => {
@@ -169,11 +236,18 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
       if (database === 'PostgreSQL') {
         const { host, port, user, password, ...server } = await startPostgres();
         stop = () => server.stop();
-        const url = Object.assign(new URL(`postgres://${host}:${port}/postgres`), { username: user, password });
-        Object.assign(options, { store: 'store: { postgres: { url: { env: DATABASE_URL } } }', env: { DATABASE_URL: url.href } });
+        const url = Object.assign(new URL(`postgres://${host}:${port}/postgres`), {
+          username: user,
+          password,
+        });
+        Object.assign(options, {
+          store: 'store: { postgres: { url: { env: DATABASE_URL } } }',
+          env: { DATABASE_URL: url.href },
+        });
       }
       world = await startWorld({
-        configure: yaml => `${yaml.replace(/^store: .*$/m, options.store)}\nproxy: { trusted: [127.0.0.1/32] }\n`,
+        configure: yaml =>
+          `${yaml.replace(/^store: .*$/m, options.store)}\nproxy: { trusted: [127.0.0.1/32] }\n`,
         env: options.env,
       });
       const [one, other] = [createApp(world.bridge), createApp(await world.compose())];
@@ -187,7 +261,8 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
       await stop?.();
     });
 
-    const isLive = async (token: string): Promise<boolean> => (await callApi(world, token, { path: '/whoami' })).status === 200;
+    const isLive = async (token: string): Promise<boolean> =>
+      (await callApi(world, token, { path: '/whoami' })).status === 200;
 
     it('is repeated within its grace for the same network, and refused for another one, where the session goes on', async () => {
       const { refreshToken } = await loginByDevice(world, 'alice');
@@ -200,7 +275,9 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
         assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_grant']);
       }
       assert.ok(await isLive(first.json.access_token), 'the session goes on');
-      const recorded = (await eventsOf(world, 'cli-login.refused')).map(({ origin, why }) => `${origin.address} ${why}`);
+      const recorded = (await eventsOf(world, 'cli-login.refused')).map(
+        ({ origin, why }) => `${origin.address} ${why}`,
+      );
       assert.deepEqual(recorded.sort(), [
         '198.51.100.1 the refresh token was used a moment ago from another network; its session goes on',
         '2001:db8::1 the refresh token was used a moment ago from another network; its session goes on',
@@ -214,8 +291,12 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
     it('is recorded at its first use, then now and then, however often and by how many it comes', async () => {
       const { refreshToken } = await loginByDevice(world, 'bob');
       const count = async (): Promise<number> =>
-        (await eventsOf(world, 'cli-session.refreshed')).filter(({ actor }) => actor.username === 'bob').length;
-      const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(world, refreshToken)));
+        (await eventsOf(world, 'cli-session.refreshed')).filter(
+          ({ actor }) => actor.username === 'bob',
+        ).length;
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => refresh(world, refreshToken)),
+      );
       assert.equal(new Set(answers.map(({ json }) => json.refresh_token)).size, 1);
       assert.equal(await count(), 1);
       let token: string = answers[0]!.json.refresh_token;
@@ -237,7 +318,9 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
 
 describe('a refresh by AWS tools', () => {
   it('is repeated within its grace for the same network, and refused for another one, where the session goes on', async t => {
-    const world = await startWorld({ configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n` });
+    const world = await startWorld({
+      configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
+    });
     const tools = awsTools(world);
     t.after(async () => {
       tools.close();
@@ -249,7 +332,12 @@ describe('a refresh by AWS tools', () => {
       const response = await fetch(`${world.urls.bridge}/token`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
-        body: JSON.stringify({ clientId, clientSecret, grantType: 'refresh_token', refreshToken: tokens.refreshToken }),
+        body: JSON.stringify({
+          clientId,
+          clientSecret,
+          grantType: 'refresh_token',
+          refreshToken: tokens.refreshToken,
+        }),
       });
       return { status: response.status, headers: response.headers, json: await response.json() };
     };
@@ -258,9 +346,16 @@ describe('a refresh by AWS tools', () => {
     assert.deepEqual((await refreshFrom('192.0.2.20')).json, first.json);
     const refused = await refreshFrom('198.51.100.1');
     assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_grant']);
-    assert.equal((await callApi(world, first.json.accessToken, { path: '/whoami' })).status, 200, 'the session goes on');
+    assert.equal(
+      (await callApi(world, first.json.accessToken, { path: '/whoami' })).status,
+      200,
+      'the session goes on',
+    );
     const [recorded, ...more] = await eventsOf(world, 'cli-login.refused');
-    assert.deepEqual([recorded!.origin.address, recorded!.actor?.username, more], ['198.51.100.1', 'alice', []]);
+    assert.deepEqual(
+      [recorded!.origin.address, recorded!.actor?.username, more],
+      ['198.51.100.1', 'alice', []],
+    );
     assert.equal((await eventsOf(world, 'cli-session.refreshed')).length, 1);
   });
 });
@@ -277,7 +372,9 @@ describe('a trail that cannot be written', () => {
     await world.close();
   });
   const whileItFails = async <T>(use: () => Promise<T>): Promise<T> => {
-    database.exec("CREATE TRIGGER broken BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    database.exec(
+      "CREATE TRIGGER broken BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'broken'); END",
+    );
     try {
       return await use();
     } finally {

@@ -4,7 +4,14 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { credentialsApi } from '../../src/apis/credentials-api.ts';
-import { type Answer, beginDevice, callApi, confirmDevice, loginByDevice, pollDevice } from '../support/cli-login.ts';
+import {
+  type Answer,
+  beginDevice,
+  callApi,
+  confirmDevice,
+  loginByDevice,
+  pollDevice,
+} from '../support/cli-login.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a document is looked at place by place.
@@ -15,27 +22,44 @@ function checkedCaller(world: World, document: Document) {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
   ajv.addSchema({ $id: 'https://document.invalid/', components: document.components });
-  return async (token: string | undefined, request: Parameters<typeof callApi>[2]): Promise<Answer> => {
+  return async (
+    token: string | undefined,
+    request: Parameters<typeof callApi>[2],
+  ): Promise<Answer> => {
     const answered = await callApi(world, token, request);
     const template = Object.keys(document.paths).find(path =>
-      new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(`/api/v1${request.path.split('?')[0]}`),
+      new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(
+        `/api/v1${request.path.split('?')[0]}`,
+      ),
     );
-    const described = template && document.paths[template]?.[(request.method ?? 'GET').toLowerCase()]?.responses[answered.status];
+    const described =
+      template &&
+      document.paths[template]?.[(request.method ?? 'GET').toLowerCase()]?.responses[
+        answered.status
+      ];
     assert.ok(
       described !== undefined,
       `${request.method ?? 'GET'} ${request.path} answers ${answered.status}, which the document does not know`,
     );
-    const [[type, content] = []] = Object.entries((described.content ?? {}) as Record<string, { schema: object }>);
+    const [[type, content] = []] = Object.entries(
+      (described.content ?? {}) as Record<string, { schema: object }>,
+    );
     if (type === undefined) {
       assert.equal(answered.json, undefined);
       return answered;
     }
     assert.equal(answered.headers.get('content-type')?.split(';')[0], type);
     const schema = JSON.parse(
-      JSON.stringify(content!.schema).replaceAll('"#/components', '"https://document.invalid/#/components'),
+      JSON.stringify(content!.schema).replaceAll(
+        '"#/components',
+        '"https://document.invalid/#/components',
+      ),
     ) as object;
     const validate = ajv.compile(schema);
-    assert.ok(validate(answered.json), `${request.path}: ${ajv.errorsText(validate.errors)} ${JSON.stringify(answered.json)}`);
+    assert.ok(
+      validate(answered.json),
+      `${request.path}: ${ajv.errorsText(validate.errors)} ${JSON.stringify(answered.json)}`,
+    );
     return answered;
   };
 }
@@ -58,19 +82,23 @@ describe('the bearer API', () => {
   it('describes itself by a valid OpenAPI document, with every route and no other', async () => {
     const { valid, errors } = await new Validator().validate(structuredClone(document));
     assert.ok(valid, JSON.stringify(errors));
-    const described = Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
-      Object.keys(methods).map(method => `${method} ${path}`),
+    const described = Object.entries(document.paths as Record<string, object>).flatMap(
+      ([path, methods]) => Object.keys(methods).map(method => `${method} ${path}`),
     );
-    const routes = credentialsApi({ ...world.bridge, connectors: [] }).map(({ method, path }) => `${method} /api/v1${path}`);
+    const routes = credentialsApi({ ...world.bridge, connectors: [] }).map(
+      ({ method, path }) => `${method} /api/v1${path}`,
+    );
     assert.deepEqual(described.sort(), routes.sort());
     for (const route of routes) {
       const [method, path] = route.split(' ') as [string, string];
-      const { status } = await fetch(world.urls.bridge + path.replaceAll(/\{\w+\}/g, 'x'), { method: method.toUpperCase() });
+      const { status } = await fetch(world.urls.bridge + path.replaceAll(/\{\w+\}/g, 'x'), {
+        method: method.toUpperCase(),
+      });
       assert.equal(status, 401, route);
     }
-    const ids = Object.values(document.paths as Record<string, Record<string, { operationId: string }>>).flatMap(methods =>
-      Object.values(methods).map(({ operationId }) => operationId),
-    );
+    const ids = Object.values(
+      document.paths as Record<string, Record<string, { operationId: string }>>,
+    ).flatMap(methods => Object.values(methods).map(({ operationId }) => operationId));
     assert.equal(new Set(ids).size, ids.length);
   });
 
@@ -85,7 +113,9 @@ describe('the bearer API', () => {
 
   it('lists roles, sorted', async () => {
     const { json } = await call(alice, { path: '/roles' });
-    const names = json.roles.map(({ account, role }: { account: { name: string }; role: string }) => `${account.name}/${role}`);
+    const names = json.roles.map(
+      ({ account, role }: { account: { name: string }; role: string }) => `${account.name}/${role}`,
+    );
     assert.deepEqual(names, [
       'gov/Admin',
       'partner/Auditor',
@@ -102,10 +132,17 @@ describe('the bearer API', () => {
   });
 
   it('gives credentials, by name and by id of the account, and says what AWS reduced', async () => {
-    const { json } = await call(alice, { method: 'POST', path: '/credentials', body: { account: '111122223333', role: 'ReadOnly' } });
+    const { json } = await call(alice, {
+      method: 'POST',
+      path: '/credentials',
+      body: { account: '111122223333', role: 'ReadOnly' },
+    });
     assert.match(json.access_key_id, /^ASIA/);
     assert.match(json.assumed_role_arn, /assumed-role\/ReadOnly\/alice-/);
-    assert.deepEqual([json.account.name, json.duration_seconds, json.reduced_from_seconds], ['prod', 3600, 14_400]);
+    assert.deepEqual(
+      [json.account.name, json.duration_seconds, json.reduced_from_seconds],
+      ['prod', 3600, 14_400],
+    );
     const event = (await world.audit())[0];
     assert.ok(event?.type === 'credentials.issued');
     const { json: who } = await call(alice, { path: '/whoami' });
@@ -113,7 +150,11 @@ describe('the bearer API', () => {
   });
 
   it('gives a console link for one page of the console', async () => {
-    const { json } = await call(alice, { method: 'POST', path: '/console-link', body: { account: 'prod', role: 'Admin' } });
+    const { json } = await call(alice, {
+      method: 'POST',
+      path: '/console-link',
+      body: { account: 'prod', role: 'Admin' },
+    });
     assert.ok(json.url.startsWith(`${world.urls.aws}/federation?Action=login`));
     const refused = await call(alice, {
       method: 'POST',
@@ -130,7 +171,13 @@ describe('the bearer API', () => {
       account: 'prod',
       role: 'Admin',
       outcome: 'granted',
-      steps: [{ rule: 'admins', outcome: 'grants', sentence: 'Gives the role, because you are in the group aws-admins.' }],
+      steps: [
+        {
+          rule: 'admins',
+          outcome: 'grants',
+          sentence: 'Gives the role, because you are in the group aws-admins.',
+        },
+      ],
       next_step: null,
     });
     const refused = await explain(bob, 'prod', 'Admin');
@@ -141,7 +188,11 @@ describe('the bearer API', () => {
   });
 
   it('refuses a role with the reasons of the policy, and records it', async () => {
-    const { status, json } = await call(bob, { method: 'POST', path: '/credentials', body: { account: 'prod', role: 'Admin' } });
+    const { status, json } = await call(bob, {
+      method: 'POST',
+      path: '/credentials',
+      body: { account: 'prod', role: 'Admin' },
+    });
     assert.deepEqual([status, json.code, json.sign_in_again], [403, 'access_denied', undefined]);
     assert.deepEqual(json.trace.steps[0], {
       rule: 'admins',
@@ -149,26 +200,63 @@ describe('the bearer API', () => {
       sentence: 'Gives the role to the group aws-admins, and you are not in it.',
     });
     const event = (await world.audit())[0];
-    assert.ok(event?.type === 'access.refused' && event.cliSession !== undefined && event.actor.username === 'bob');
+    assert.ok(
+      event?.type === 'access.refused' &&
+        event.cliSession !== undefined &&
+        event.actor.username === 'bob',
+    );
     assert.equal(event.origin.correlationId, json.correlation_id);
   });
 
   it('makes a token for one role, which opens that and nothing else', async () => {
-    const { json } = await call(alice, { method: 'POST', path: '/container-tokens', body: { account: 'prod', role: 'Developer' } });
+    const { json } = await call(alice, {
+      method: 'POST',
+      path: '/container-tokens',
+      body: { account: 'prod', role: 'Developer' },
+    });
     const path = new URL(json.url).pathname.replace('/api/v1', '');
     const { json: credentials } = await call(json.token, { path });
-    assert.deepEqual(Object.keys(credentials), ['AccessKeyId', 'SecretAccessKey', 'Token', 'Expiration', 'AccountId', 'RoleArn']);
+    assert.deepEqual(Object.keys(credentials), [
+      'AccessKeyId',
+      'SecretAccessKey',
+      'Token',
+      'Expiration',
+      'AccountId',
+      'RoleArn',
+    ]);
     assert.equal(credentials.RoleArn, 'arn:aws:iam::111122223333:role/Developer');
     const before = world.toAws.length;
-    const keys = await Promise.all(Array.from({ length: 20 }, async () => (await call(json.token, { path })).json.AccessKeyId as string));
-    assert.deepEqual(new Set(keys), new Set([credentials.AccessKeyId]), 'twenty containers share what one was given');
+    const keys = await Promise.all(
+      Array.from(
+        { length: 20 },
+        async () => (await call(json.token, { path })).json.AccessKeyId as string,
+      ),
+    );
+    assert.deepEqual(
+      new Set(keys),
+      new Set([credentials.AccessKeyId]),
+      'twenty containers share what one was given',
+    );
     assert.equal(world.toAws.length, before);
     const other = await call(json.token, { path: '/container-credentials/prod/Admin' });
     assert.deepEqual([other.status, other.json.Code], [403, 'role_not_for_token']);
     assert.match(other.json.Message, /This token is for another role\. /);
     assert.equal((await call(json.token, { path: '/roles' })).status, 401);
-    assert.equal((await call(alice, { path })).status, 401, 'the token of a login does not open it');
-    assert.equal((await call(bob, { method: 'POST', path: '/container-tokens', body: { account: 'prod', role: 'Admin' } })).status, 403);
+    assert.equal(
+      (await call(alice, { path })).status,
+      401,
+      'the token of a login does not open it',
+    );
+    assert.equal(
+      (
+        await call(bob, {
+          method: 'POST',
+          path: '/container-tokens',
+          body: { account: 'prod', role: 'Admin' },
+        })
+      ).status,
+      403,
+    );
   });
 
   it('ends one session, or all', async () => {
@@ -182,12 +270,29 @@ describe('the bearer API', () => {
       body: { account: 'prod', role: 'Developer' },
     });
     const { json } = await call(there, { path: '/whoami' });
-    assert.equal((await call(here, { method: 'DELETE', path: `/sessions/${json.session.id}` })).status, 204);
+    assert.equal(
+      (await call(here, { method: 'DELETE', path: `/sessions/${json.session.id}` })).status,
+      204,
+    );
     assert.equal((await call(there, { path: '/whoami' })).status, 401);
-    assert.equal((await call(container.token, { path: new URL(container.url).pathname.replace('/api/v1', '') })).status, 401);
-    assert.equal((await call(here, { method: 'DELETE', path: `/sessions/${json.session.id}` })).status, 404);
+    assert.equal(
+      (
+        await call(container.token, {
+          path: new URL(container.url).pathname.replace('/api/v1', ''),
+        })
+      ).status,
+      401,
+    );
+    assert.equal(
+      (await call(here, { method: 'DELETE', path: `/sessions/${json.session.id}` })).status,
+      404,
+    );
     const { json: alices } = await call(alice, { path: '/whoami' });
-    assert.equal((await call(here, { method: 'DELETE', path: `/sessions/${alices.session.id}` })).status, 404, 'somebody else’s');
+    assert.equal(
+      (await call(here, { method: 'DELETE', path: `/sessions/${alices.session.id}` })).status,
+      404,
+      'somebody else’s',
+    );
     assert.equal((await call(here, { method: 'DELETE', path: '/sessions' })).status, 204);
     assert.equal((await call(bob, { path: '/whoami' })).status, 401);
     assert.equal((await call(alice, { path: '/whoami' })).status, 200);
@@ -195,33 +300,72 @@ describe('the bearer API', () => {
 
   it('wants a token, in the header, of the right kind', async () => {
     const none = await call(undefined, { path: '/whoami' });
-    assert.deepEqual([none.status, none.json.code, none.headers.get('www-authenticate')], [401, 'token_invalid', 'Bearer']);
+    assert.deepEqual(
+      [none.status, none.json.code, none.headers.get('www-authenticate')],
+      [401, 'token_invalid', 'Bearer'],
+    );
     for (const wrong of ['rba_nonsense', alice.toUpperCase(), `${alice}x`, '', 'a b', '\u00e9']) {
       const answered = await callApi(world, undefined, {
         path: '/whoami',
         headers: { authorization: `Bearer ${encodeURIComponent(wrong)}` },
       });
-      assert.deepEqual([answered.status, answered.headers.get('www-authenticate')], [401, 'Bearer error="invalid_token"'], wrong);
+      assert.deepEqual(
+        [answered.status, answered.headers.get('www-authenticate')],
+        [401, 'Bearer error="invalid_token"'],
+        wrong,
+      );
     }
-    assert.equal((await callApi(world, undefined, { path: `/whoami?access_token=${alice}` })).status, 401);
+    assert.equal(
+      (await callApi(world, undefined, { path: `/whoami?access_token=${alice}` })).status,
+      401,
+    );
   });
 
   it('answers bad input with what is wrong with it', async () => {
-    const post = (body: unknown, headers = {}) => callApi(world, alice, { method: 'POST', path: '/credentials', body, headers });
+    const post = (body: unknown, headers = {}) =>
+      callApi(world, alice, { method: 'POST', path: '/credentials', body, headers });
     for (const [what, answered, status, code] of [
       ['no fields', await post({}), 400, 'bad_request'],
       ['fields of another type', await post({ account: 1, role: ['Admin'] }), 400, 'bad_request'],
       ['a list', await post([]), 400, 'bad_request'],
       ['no JSON', await post('{"account":'), 400, 'bad_request'],
-      ['a form', await post('account=prod', { 'content-type': 'application/x-www-form-urlencoded' }), 415, 'unsupported_media_type'],
-      ['a body too large', await post({ account: 'x'.repeat(9000), role: 'y' }), 413, 'payload_too_large'],
-      ['a prototype', await post('{"__proto__":{"account":"prod","role":"Admin"}}'), 400, 'bad_request'],
-      ['a query twice', await callApi(world, alice, { path: '/explain?account=prod&account=gov&role=Admin' }), 400, 'bad_request'],
-      ['another method', await callApi(world, alice, { method: 'PUT', path: '/roles' }), 405, 'method_not_allowed'],
+      [
+        'a form',
+        await post('account=prod', { 'content-type': 'application/x-www-form-urlencoded' }),
+        415,
+        'unsupported_media_type',
+      ],
+      [
+        'a body too large',
+        await post({ account: 'x'.repeat(9000), role: 'y' }),
+        413,
+        'payload_too_large',
+      ],
+      [
+        'a prototype',
+        await post('{"__proto__":{"account":"prod","role":"Admin"}}'),
+        400,
+        'bad_request',
+      ],
+      [
+        'a query twice',
+        await callApi(world, alice, { path: '/explain?account=prod&account=gov&role=Admin' }),
+        400,
+        'bad_request',
+      ],
+      [
+        'another method',
+        await callApi(world, alice, { method: 'PUT', path: '/roles' }),
+        405,
+        'method_not_allowed',
+      ],
       ['an unknown operation', await callApi(world, alice, { path: '/nothing' }), 404, 'not_found'],
     ] as const)
       assert.deepEqual([answered.status, answered.json.code], [status, code], what);
-    assert.equal((await callApi(world, alice, { method: 'PUT', path: '/roles' })).headers.get('allow'), 'GET');
+    assert.equal(
+      (await callApi(world, alice, { method: 'PUT', path: '/roles' })).headers.get('allow'),
+      'GET',
+    );
   });
 
   it('a sign-in that is too old is said, with that a new one helps', async () => {
@@ -232,7 +376,11 @@ describe('the bearer API', () => {
       own.clock.turn(8 * 3600 + 60);
       const refreshed = await fetch(`${own.urls.bridge}/oauth/token`, {
         method: 'POST',
-        body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'rolebridge-cli', refresh_token: refreshToken }),
+        body: new URLSearchParams({
+          grant_type: 'refresh_token',
+          client_id: 'rolebridge-cli',
+          refresh_token: refreshToken,
+        }),
       });
       const { access_token } = (await refreshed.json()) as { access_token: string };
       const { status, json } = await callApi(own, access_token, {
@@ -252,35 +400,59 @@ describe('the bearer API', () => {
   });
 
   it('no token and no credential is in the log', async () => {
-    const { json } = await call(alice, { method: 'POST', path: '/credentials', body: { account: 'prod', role: 'Admin' } });
+    const { json } = await call(alice, {
+      method: 'POST',
+      path: '/credentials',
+      body: { account: 'prod', role: 'Admin' },
+    });
     const log = world.log.join('');
     assert.ok(log.includes(json.access_key_id), 'the audit names the key id');
-    for (const secret of [json.secret_access_key, json.session_token, alice, bob]) assert.ok(!log.includes(secret));
+    for (const secret of [json.secret_access_key, json.session_token, alice, bob])
+      assert.ok(!log.includes(secret));
   });
 });
 
 describe('logins by a code that are limited to roles', () => {
   it('reach those and no others, and say why', async () => {
-    const world = await startWorld({ configure: yaml => `${yaml}\ncli: { deviceGrant: { roles: ["prod/ReadOnly", "*/Developer"] } }\n` });
+    const world = await startWorld({
+      configure: yaml =>
+        `${yaml}\ncli: { deviceGrant: { roles: ["prod/ReadOnly", "*/Developer"] } }\n`,
+    });
     try {
       const { visitor } = await world.signIn('alice', 'saml');
       const begun = await beginDevice(world);
       const form = await visitor.get(`${world.urls.bridge}/device`);
-      const question = await visitor.submit(form, 'form[action="/device"]', { user_code: begun.json.user_code });
-      assert.match(question.text, /3 roles in 2 accounts .*; 4 more of yours are not for logins by a code/);
+      const question = await visitor.submit(form, 'form[action="/device"]', {
+        user_code: begun.json.user_code,
+      });
+      assert.match(
+        question.text,
+        /3 roles in 2 accounts .*; 4 more of yours are not for logins by a code/,
+      );
       await confirmDevice(world, visitor, begun.json.user_code);
       const { json } = await pollDevice(world, begun.json.device_code);
       const ask = (role: string, path = '/credentials') =>
-        callApi(world, json.access_token, { method: 'POST', path, body: { account: 'prod', role } });
+        callApi(world, json.access_token, {
+          method: 'POST',
+          path,
+          body: { account: 'prod', role },
+        });
       assert.equal((await ask('ReadOnly')).status, 200);
       for (const path of ['/credentials', '/console-link', '/container-tokens']) {
         const refused = await ask('Admin', path);
-        assert.deepEqual([refused.status, refused.json.code], [403, 'role_not_for_device_login'], path);
+        assert.deepEqual(
+          [refused.status, refused.json.code],
+          [403, 'role_not_for_device_login'],
+          path,
+        );
       }
       const { json: list } = await callApi(world, json.access_token, { path: '/roles' });
       const admin = list.roles.find(({ role }: { role: string }) => role === 'Admin');
       assert.equal(admin.usable, false);
-      assert.match(admin.missing[0], /This role is not for a terminal that was confirmed by a code/);
+      assert.match(
+        admin.missing[0],
+        /This role is not for a terminal that was confirmed by a code/,
+      );
     } finally {
       await world.close();
     }

@@ -1,4 +1,7 @@
-/** A client that nobody here wrote: openid-client, by both flows, against the real endpoints and pages. */
+/**
+ * A client that nobody here wrote: openid-client, by both flows, against the real endpoints and
+ * pages.
+ */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,10 +22,16 @@ cli:
   clients: [{ id: strangers-tool, name: "Stranger's tool", redirectUris: ["http://127.0.0.1/cb"] }]
 `,
     });
-    client = await openid.discovery(new URL(world.urls.bridge), 'strangers-tool', undefined, openid.None(), {
-      algorithm: 'oauth2',
-      execute: [openid.allowInsecureRequests],
-    });
+    client = await openid.discovery(
+      new URL(world.urls.bridge),
+      'strangers-tool',
+      undefined,
+      openid.None(),
+      {
+        algorithm: 'oauth2',
+        execute: [openid.allowInsecureRequests],
+      },
+    );
   });
   after(() => world.close());
 
@@ -32,7 +41,10 @@ cli:
     const polling = openid.pollDeviceAuthorizationGrant(client, begun);
     await confirmDevice(world, visitor, begun.user_code);
     const tokens = await polling;
-    assert.equal((await callApi(world, tokens.access_token, { path: '/whoami' })).json.session.client.name, "Stranger's tool");
+    assert.equal(
+      (await callApi(world, tokens.access_token, { path: '/whoami' })).json.session.client.name,
+      "Stranger's tool",
+    );
     const refreshed = await openid.refreshTokenGrant(client, tokens.refresh_token!);
     assert.notEqual(refreshed.refresh_token, tokens.refresh_token);
     await openid.tokenRevocation(client, refreshed.refresh_token!);
@@ -43,10 +55,14 @@ cli:
     const { visitor } = await world.signIn('bob', 'oidc');
     const begun = await openid.initiateDeviceAuthorization(client, {});
     const form = await visitor.get(begun.verification_uri);
-    const question = await visitor.submit(form, 'form[action="/device"]', { user_code: begun.user_code });
+    const question = await visitor.submit(form, 'form[action="/device"]', {
+      user_code: begun.user_code,
+    });
     assert.match(question.text, /Stranger's tool/);
     await visitor.submit(question, 'button[value=disown]');
-    await assert.rejects(openid.pollDeviceAuthorizationGrant(client, begun), { error: 'access_denied' });
+    await assert.rejects(openid.pollDeviceAuthorizationGrant(client, begun), {
+      error: 'access_denied',
+    });
   });
 
   it('logs in by an authorization code with PKCE, and checks who answers', async () => {
@@ -70,9 +86,15 @@ cli:
         pkceCodeVerifier: codeVerifier,
         expectedState: state,
       });
-      assert.equal((await callApi(world, tokens.access_token, { path: '/whoami' })).json.person.username, 'bob');
+      assert.equal(
+        (await callApi(world, tokens.access_token, { path: '/whoami' })).json.person.username,
+        'bob',
+      );
       await assert.rejects(
-        openid.authorizationCodeGrant(client, new URL(done.url), { pkceCodeVerifier: codeVerifier, expectedState: state }),
+        openid.authorizationCodeGrant(client, new URL(done.url), {
+          pkceCodeVerifier: codeVerifier,
+          expectedState: state,
+        }),
         {
           error: 'invalid_grant',
         },

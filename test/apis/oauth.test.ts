@@ -19,13 +19,22 @@ import { answer, startWorld, type World } from '../support/world.ts';
 const ORIGIN = { correlationId: 'test', address: '192.0.2.200' };
 const errorOf = ({ status, json }: Answer): [number, string] => [status, json.error];
 const refresh = (world: World, token: string, client = CLIENT): Promise<Answer> =>
-  postForm(world, '/oauth/token', { grant_type: 'refresh_token', client_id: client, refresh_token: token });
-const isLive = async (world: World, token: string): Promise<boolean> => (await callApi(world, token, { path: '/whoami' })).status === 200;
+  postForm(world, '/oauth/token', {
+    grant_type: 'refresh_token',
+    client_id: client,
+    refresh_token: token,
+  });
+const isLive = async (world: World, token: string): Promise<boolean> =>
+  (await callApi(world, token, { path: '/whoami' })).status === 200;
 
 /** A begun login that the person of this browser has confirmed. */
 async function confirmed(world: World, visitor: Visitor): Promise<string> {
   const { json } = await beginDevice(world);
-  await world.bridge.deviceAuthorization.approve({ viewer: await viewerOf(world, visitor), origin: ORIGIN, userCode: json.user_code });
+  await world.bridge.deviceAuthorization.approve({
+    viewer: await viewerOf(world, visitor),
+    origin: ORIGIN,
+    userCode: json.user_code,
+  });
   return json.device_code;
 }
 
@@ -36,7 +45,11 @@ interface Authorization {
 }
 
 /** From the consent page to the code, without a listener at the end. */
-async function authorized(world: World, visitor: Visitor, over: Readonly<Record<string, string>> = {}): Promise<Authorization> {
+async function authorized(
+  world: World,
+  visitor: Visitor,
+  over: Readonly<Record<string, string>> = {},
+): Promise<Authorization> {
   const verifier = randomBytes(32).toString('base64url');
   const redirectUri = 'http://127.0.0.1:9/callback';
   const query = new URLSearchParams({
@@ -49,7 +62,12 @@ async function authorized(world: World, visitor: Visitor, over: Readonly<Record<
     ...over,
   });
   const page = await visitor.get(`${world.urls.bridge}/oauth/authorize?${query}`);
-  const done = await visitor.submit(page, 'button[value=approve]', {}, { stopAt: url => url.startsWith(redirectUri) });
+  const done = await visitor.submit(
+    page,
+    'button[value=approve]',
+    {},
+    { stopAt: url => url.startsWith(redirectUri) },
+  );
   const answered = new URL(done.path.at(-1)!);
   assert.equal(answered.searchParams.get('state'), 'the-state');
   assert.equal(answered.searchParams.get('iss'), world.urls.bridge);
@@ -75,7 +93,8 @@ describe('the OAuth endpoints', () => {
   let visitor: Visitor;
   before(async () => {
     world = await startWorld({
-      configure: yaml => `${yaml}\ncli: { clients: [{ id: other-tool, name: Other tool, redirectUris: ["http://127.0.0.1/callback"] }] }\n`,
+      configure: yaml =>
+        `${yaml}\ncli: { clients: [{ id: other-tool, name: Other tool, redirectUris: ["http://127.0.0.1/callback"] }] }\n`,
     });
     ({ visitor } = await world.signIn('alice', 'saml'));
   });
@@ -85,27 +104,53 @@ describe('the OAuth endpoints', () => {
     const response = await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`);
     const metadata = (await response.json()) as Record<string, unknown>;
     assert.equal(metadata.issuer, world.urls.bridge);
-    for (const name of ['authorization_endpoint', 'token_endpoint', 'device_authorization_endpoint', 'revocation_endpoint'])
+    for (const name of [
+      'authorization_endpoint',
+      'token_endpoint',
+      'device_authorization_endpoint',
+      'revocation_endpoint',
+    ])
       assert.ok(String(metadata[name]).startsWith(`${world.urls.bridge}/oauth/`), name);
-    assert.deepEqual(metadata.grant_types_supported, ['authorization_code', 'refresh_token', DEVICE_CODE]);
+    assert.deepEqual(metadata.grant_types_supported, [
+      'authorization_code',
+      'refresh_token',
+      DEVICE_CODE,
+    ]);
     assert.deepEqual(metadata.code_challenge_methods_supported, ['S256']);
   });
 
   it('a device code: pending, too soon, confirmed, used up', async () => {
     const { json } = await beginDevice(world);
-    assert.deepEqual([json.expires_in, json.interval, json.verification_uri], [600, 5, `${world.urls.bridge}/device`]);
+    assert.deepEqual(
+      [json.expires_in, json.interval, json.verification_uri],
+      [600, 5, `${world.urls.bridge}/device`],
+    );
     assert.match(json.user_code, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
     for (const _ of ['before the code is shown', 'and after'])
-      assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'authorization_pending']);
+      assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [
+        400,
+        'authorization_pending',
+      ]);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'slow_down']);
     world.clock.turn(6);
-    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'slow_down'], 'the longer interval stays');
-    await world.bridge.deviceAuthorization.approve({ viewer: await viewerOf(world, visitor), origin: ORIGIN, userCode: json.user_code });
+    assert.deepEqual(
+      errorOf(await pollDevice(world, json.device_code)),
+      [400, 'slow_down'],
+      'the longer interval stays',
+    );
+    await world.bridge.deviceAuthorization.approve({
+      viewer: await viewerOf(world, visitor),
+      origin: ORIGIN,
+      userCode: json.user_code,
+    });
     world.clock.turn(16);
     const got = await pollDevice(world, json.device_code);
     assert.equal(got.status, 200);
     assert.equal(got.headers.get('cache-control'), 'no-store');
-    assert.deepEqual([got.json.token_type, got.json.scope, got.json.expires_in], ['Bearer', 'aws', 3600]);
+    assert.deepEqual(
+      [got.json.token_type, got.json.scope, got.json.expires_in],
+      ['Bearer', 'aws', 3600],
+    );
     world.clock.turn(20);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'invalid_grant']);
     assert.ok(await isLive(world, got.json.access_token), 'the first one keeps what it got');
@@ -127,14 +172,23 @@ describe('the OAuth endpoints', () => {
     ])
       assert.deepEqual(errorOf(await pollDevice(world, wrong)), [400, 'invalid_grant'], wrong);
     world.clock.turn(60);
-    assert.deepEqual(errorOf(await pollDevice(world, json.device_code, 'other-tool')), [400, 'invalid_grant']);
+    assert.deepEqual(errorOf(await pollDevice(world, json.device_code, 'other-tool')), [
+      400,
+      'invalid_grant',
+    ]);
     world.clock.turn(60);
-    assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'authorization_pending'], 'it is still the terminal’s');
+    assert.deepEqual(
+      errorOf(await pollDevice(world, json.device_code)),
+      [400, 'authorization_pending'],
+      'it is still the terminal’s',
+    );
   });
 
   it('of twenty who pick up one device code, one gets tokens', async () => {
     const deviceCode = await confirmed(world, visitor);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => pollDevice(world, deviceCode)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => pollDevice(world, deviceCode)),
+    );
     assert.equal(answers.filter(({ status }) => status === 200).length, 1);
   });
 
@@ -167,7 +221,9 @@ describe('the OAuth endpoints', () => {
 
   it('of twenty who exchange one authorization code, at most one gets tokens, and then it is noticed', async () => {
     const authorization = await authorized(world, visitor);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => exchange(world, authorization)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => exchange(world, authorization)),
+    );
     assert.ok(answers.filter(({ status }) => status === 200).length <= 1);
   });
 
@@ -179,16 +235,24 @@ describe('the OAuth endpoints', () => {
     assert.ok((await isLive(world, accessToken)) && (await isLive(world, first.json.access_token)));
     world.clock.turn(59);
     const repeated = await refresh(world, refreshToken);
-    assert.deepEqual([repeated.json.access_token, repeated.json.refresh_token], [first.json.access_token, first.json.refresh_token]);
+    assert.deepEqual(
+      [repeated.json.access_token, repeated.json.refresh_token],
+      [first.json.access_token, first.json.refresh_token],
+    );
     world.clock.turn(2);
     assert.deepEqual(errorOf(await refresh(world, refreshToken)), [400, 'invalid_grant']);
     assert.ok(!(await isLive(world, first.json.access_token)));
-    assert.deepEqual(errorOf(await refresh(world, first.json.refresh_token)), [400, 'invalid_grant']);
+    assert.deepEqual(errorOf(await refresh(world, first.json.refresh_token)), [
+      400,
+      'invalid_grant',
+    ]);
   });
 
   it('twenty processes that refresh one token at once all get the same pair', async () => {
     const { refreshToken } = await loginByDevice(world, 'alice');
-    const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(world, refreshToken)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => refresh(world, refreshToken)),
+    );
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
     assert.equal(new Set(answers.map(({ json }) => json.refresh_token)).size, 1);
     assert.ok(await isLive(world, answers[0]!.json.access_token));
@@ -206,10 +270,14 @@ describe('the OAuth endpoints', () => {
   });
 
   it('revoking an access or a refresh token ends the session; what is no token is no error (RFC 7009)', async () => {
-    const revoke = (token: string, client = CLIENT) => postForm(world, '/oauth/revoke', { token, client_id: client });
+    const revoke = (token: string, client = CLIENT) =>
+      postForm(world, '/oauth/revoke', { token, client_id: client });
     for (const kind of ['accessToken', 'refreshToken'] as const) {
       const login = await loginByDevice(world, 'alice');
-      assert.deepEqual(errorOf(await revoke(login[kind], 'other-tool')), [400, 'unauthorized_client']);
+      assert.deepEqual(errorOf(await revoke(login[kind], 'other-tool')), [
+        400,
+        'unauthorized_client',
+      ]);
       assert.ok(await isLive(world, login.accessToken));
       for (const _ of ['first', 'again']) assert.equal((await revoke(login[kind])).status, 200);
       assert.ok(!(await isLive(world, login.accessToken)));
@@ -225,17 +293,52 @@ describe('the OAuth endpoints', () => {
     twice.append('client_id', CLIENT);
     for (const [what, answered, status, error] of [
       ['no fields', await token({}), 400, 'invalid_request'],
-      ['no client', await token({ grant_type: DEVICE_CODE, device_code: 'x' }), 400, 'invalid_request'],
-      ['no code', await token({ grant_type: DEVICE_CODE, client_id: CLIENT }), 400, 'invalid_request'],
+      [
+        'no client',
+        await token({ grant_type: DEVICE_CODE, device_code: 'x' }),
+        400,
+        'invalid_request',
+      ],
+      [
+        'no code',
+        await token({ grant_type: DEVICE_CODE, client_id: CLIENT }),
+        400,
+        'invalid_request',
+      ],
       ['an unknown client', await token({ ...poll, client_id: 'nobody' }), 401, 'invalid_client'],
-      ['an unknown grant type', await token({ ...poll, grant_type: 'password' }), 400, 'unsupported_grant_type'],
-      ['a grant type of the prototype', await token({ ...poll, grant_type: 'constructor' }), 400, 'unsupported_grant_type'],
+      [
+        'an unknown grant type',
+        await token({ ...poll, grant_type: 'password' }),
+        400,
+        'unsupported_grant_type',
+      ],
+      [
+        'a grant type of the prototype',
+        await token({ ...poll, grant_type: 'constructor' }),
+        400,
+        'unsupported_grant_type',
+      ],
       ['an unknown scope', await token({ ...poll, scope: 'aws admin' }), 400, 'invalid_scope'],
       ['a field twice', await postForm(world, '/oauth/token', twice), 400, 'invalid_request'],
-      ['a field too long', await token({ ...poll, device_code: 'x'.repeat(300) }), 400, 'invalid_request'],
-      ['a body too large', await token({ ...poll, device_code: 'x'.repeat(10_000) }), 413, 'invalid_request'],
+      [
+        'a field too long',
+        await token({ ...poll, device_code: 'x'.repeat(300) }),
+        400,
+        'invalid_request',
+      ],
+      [
+        'a body too large',
+        await token({ ...poll, device_code: 'x'.repeat(10_000) }),
+        413,
+        'invalid_request',
+      ],
       ['an unknown prompt', await beginDevice(world, { prompt: 'none' }), 400, 'invalid_request'],
-      ['an unknown client at the device', await beginDevice(world, { client_id: 'nobody' }), 401, 'invalid_client'],
+      [
+        'an unknown client at the device',
+        await beginDevice(world, { client_id: 'nobody' }),
+        401,
+        'invalid_client',
+      ],
     ] as const)
       assert.deepEqual(errorOf(answered), [status, error], what);
     const json = await fetch(`${world.urls.bridge}/oauth/token`, {
@@ -270,21 +373,33 @@ describe('the OAuth endpoints', () => {
       [{ prompt: 'none' }, 'interaction_required'],
     ] as const) {
       const answered = new URL((await ask(over)).path.at(-1)!);
-      assert.deepEqual([answered.searchParams.get('error'), answered.searchParams.get('state')], [error, 's']);
+      assert.deepEqual(
+        [answered.searchParams.get('error'), answered.searchParams.get('state')],
+        [error, 's'],
+      );
       const [recorded] = await world.audit();
-      assert.ok(recorded?.type === 'cli-login.refused' && recorded.why.startsWith(`the client ${CLIENT} was told: `), error);
+      assert.ok(
+        recorded?.type === 'cli-login.refused' &&
+          recorded.why.startsWith(`the client ${CLIENT} was told: `),
+        error,
+      );
     }
   });
 
   it('no code and no token is in the log', () => {
-    assert.doesNotMatch(world.log.join(''), /rb[arc]_[\w-]{20}|[BCDFGHJKLMNPQRSTVWXZ]{8}\.[\w-]{43}/);
+    assert.doesNotMatch(
+      world.log.join(''),
+      /rb[arc]_[\w-]{20}|[BCDFGHJKLMNPQRSTVWXZ]{8}\.[\w-]{43}/,
+    );
   });
 });
 
 describe('a session in a terminal', () => {
   let world: World;
   before(async () => {
-    world = await startWorld({ configure: yaml => `${yaml}\ncli: { max: 2h, accessToken: 30m }\n` });
+    world = await startWorld({
+      configure: yaml => `${yaml}\ncli: { max: 2h, accessToken: 30m }\n`,
+    });
   });
   after(() => world.close());
 
@@ -298,7 +413,10 @@ describe('a session in a terminal', () => {
     assert.equal(late.json.expires_in, 600, 'no token outlives its session');
     world.clock.turn(10 * 60);
     assert.ok(!(await isLive(world, late.json.access_token)));
-    assert.deepEqual(errorOf(await refresh(world, late.json.refresh_token)), [400, 'invalid_grant']);
+    assert.deepEqual(errorOf(await refresh(world, late.json.refresh_token)), [
+      400,
+      'invalid_grant',
+    ]);
   });
 });
 
@@ -346,7 +464,9 @@ describe('signing out everywhere', () => {
     assert.equal(form.$('ul.sessions li').length, 2);
     const page = await alice.visitor.submit(form, 'button[value=everywhere]');
     assert.match(page.text, /You are signed out everywhere/);
-    assert.ok(!(await isLive(world, alice.accessToken)) && !(await isLive(world, alices.accessToken)));
+    assert.ok(
+      !(await isLive(world, alice.accessToken)) && !(await isLive(world, alices.accessToken)),
+    );
     assert.match((await alices.visitor.get(`${world.urls.bridge}/sessions`)).url, /\/sign-in/);
     assert.ok(await isLive(world, bob.accessToken));
     const event = (await world.audit()).find(({ type }) => type === 'sign-out.everywhere');
@@ -361,16 +481,34 @@ describe('signing out everywhere', () => {
     const form = await here.visitor.get(`${world.urls.bridge}/sessions`);
     const page = await here.visitor.submit(form, 'ul.sessions li:first-child button[value=end]');
     assert.match(page.text, /The session was ended/);
-    assert.deepEqual([await isLive(world, there.accessToken), await isLive(world, here.accessToken)], [false, true]);
+    assert.deepEqual(
+      [await isLive(world, there.accessToken), await isLive(world, here.accessToken)],
+      [false, true],
+    );
   });
 
   it('somebody else’s session cannot be ended', async () => {
-    const [alice, bob] = [await loginByDevice(world, 'alice'), await loginByDevice(world, 'bob', 'oidc')];
-    const [theirs] = await world.bridge.mySessions.list((await viewerOf(world, bob.visitor)).identity);
+    const [alice, bob] = [
+      await loginByDevice(world, 'alice'),
+      await loginByDevice(world, 'bob', 'oidc'),
+    ];
+    const [theirs] = await world.bridge.mySessions.list(
+      (await viewerOf(world, bob.visitor)).identity,
+    );
     const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
-    const page = await alice.visitor.submit(form, 'ul.sessions button[value=end]', { session: theirs!.handle });
+    const page = await alice.visitor.submit(form, 'ul.sessions button[value=end]', {
+      session: theirs!.handle,
+    });
     assert.match(page.text, /has already ended/);
-    assert.equal((await callApi(world, alice.accessToken, { method: 'DELETE', path: `/sessions/${theirs!.handle}` })).status, 404);
+    assert.equal(
+      (
+        await callApi(world, alice.accessToken, {
+          method: 'DELETE',
+          path: `/sessions/${theirs!.handle}`,
+        })
+      ).status,
+      404,
+    );
     assert.ok(await isLive(world, bob.accessToken));
   });
 });

@@ -1,4 +1,7 @@
-/** Identity providers that are down, slow, huge or wrong: at the start of the bridge and in the middle of a sign-in. */
+/**
+ * Identity providers that are down, slow, huge or wrong: at the start of the bridge and in the
+ * middle of a sign-in.
+ */
 import assert from 'node:assert/strict';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -8,12 +11,14 @@ import { BREAKS, BreakableParty, type BreakName } from './broken-party.ts';
 import { assertLogIsClean, assertNextSignInWorks } from './front-door.ts';
 
 const NAMES = Object.keys(BREAKS) as BreakName[];
-const idOf = (protocol: string, name: string): string => `${protocol}-${name.replaceAll(' ', '-').toLowerCase()}`;
+const idOf = (protocol: string, name: string): string =>
+  `${protocol}-${name.replaceAll(' ', '-').toLowerCase()}`;
 const codeOn = (page: Page): string => page.$('.status-line code').text();
 
 describe('identity providers that are broken when the bridge starts', () => {
   const [oidc, saml] = [new BreakableParty(), new BreakableParty()];
-  const discovery = (name: string): string => `/${idOf('oidc', name)}/.well-known/openid-configuration`;
+  const discovery = (name: string): string =>
+    `/${idOf('oidc', name)}/.well-known/openid-configuration`;
   const metadata = (name: string): string => `/${idOf('saml', name)}/metadata`;
   let world: World;
   /** A port on which nobody listens. */
@@ -44,7 +49,8 @@ describe('identity providers that are broken when the bridge starts', () => {
         oidc: good =>
           oidc.inFrontOf((request, response) => {
             // A mended provider has a name of its own and the endpoints of the good one.
-            const [, id] = /^\/(oidc-[\w-]+)\/\.well-known\/openid-configuration$/.exec(request.url!) ?? [];
+            const [, id] =
+              /^\/(oidc-[\w-]+)\/\.well-known\/openid-configuration$/.exec(request.url!) ?? [];
             if (id === undefined) return good(request, response);
             const at = `http://${request.headers.host}`;
             response.writeHead(200, { 'content-type': 'application/json' }).end(
@@ -69,7 +75,10 @@ describe('identity providers that are broken when the bridge starts', () => {
   it('the sign-in page names each of them with its reason, and lets nobody press it', async () => {
     const page = await new Visitor().get(world.urls.bridge);
     assert.equal(page.status, 200);
-    for (const id of [...NAMES.flatMap(name => [idOf('oidc', name), idOf('saml', name)]), 'oidc-refused']) {
+    for (const id of [
+      ...NAMES.flatMap(name => [idOf('oidc', name), idOf('saml', name)]),
+      'oidc-refused',
+    ]) {
       assert.equal(page.$(`a[href^="/sign-in/${id}"]`).length, 0, id);
     }
     const reasons = page.text.match(/Not available since/g) ?? [];
@@ -88,7 +97,8 @@ describe('identity providers that are broken when the bridge starts', () => {
   });
 
   it('the log tells the operator what lies beneath', () => {
-    const of = (id: string): string => world.log.find(line => line.includes('connector unavailable') && line.includes(`"${id}"`))!;
+    const of = (id: string): string =>
+      world.log.find(line => line.includes('connector unavailable') && line.includes(`"${id}"`))!;
     assert.match(of(idOf('saml', 'hang')), /no complete answer within 5 s/);
     assert.match(of(idOf('saml', 'huge')), /larger than 2097152 bytes/);
     assert.match(of(idOf('oidc', 'hang-up')), /cannot be reached|other side closed/);
@@ -97,13 +107,16 @@ describe('identity providers that are broken when the bridge starts', () => {
   it('the others work', () => assertNextSignInWorks(world));
 
   it('a sign-in at one of them says that it is not available, and leads back to the others', async () => {
-    // The bridge asks again, so this takes as long as the provider takes: the one that hangs is left out.
+    // The bridge asks again, so this takes as long as the provider takes: the one that hangs is
+    // left out.
     for (const id of [idOf('oidc', 'garbage'), idOf('saml', 'garbage'), 'oidc-refused']) {
       const page = await new Visitor().get(`${world.urls.bridge}/sign-in/${id}`);
       assert.equal(page.status, 503);
       assert.equal(codeOn(page), 'connector_unavailable');
       assert.equal(page.$('main a.button').attr('href'), '/sign-in');
-      const event = (await world.audit()).find(({ origin }) => origin.correlationId === page.headers.get('x-correlation-id'));
+      const event = (await world.audit()).find(
+        ({ origin }) => origin.correlationId === page.headers.get('x-correlation-id'),
+      );
       assert.ok(event?.type === 'sign-in.refused' && event.connector === id);
     }
   });
@@ -115,7 +128,9 @@ describe('identity providers that are broken when the bridge starts', () => {
     }
     world.clock.turn(3);
     for (const id of NAMES.flatMap(name => [idOf('oidc', name), idOf('saml', name)])) {
-      const page = await new Visitor().get(`${world.urls.bridge}/sign-in/${id}`, { stopAt: url => !url.startsWith(world.urls.bridge) });
+      const page = await new Visitor().get(`${world.urls.bridge}/sign-in/${id}`, {
+        stopAt: url => !url.startsWith(world.urls.bridge),
+      });
       assert.equal(page.status, 303, `${id}: ${page.text}`);
     }
     const page = await new Visitor().get(world.urls.bridge);
@@ -136,7 +151,9 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
   const ENDPOINTS = { '/token': 'alice', '/jwks': 'alice', '/me': 'carol' } as const;
 
   const signIn = async (visitor: Visitor, username: string): Promise<Page> => {
-    const begin = await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.oidc}?reauthenticate=1`);
+    const begin = await visitor.get(
+      `${world.urls.bridge}/sign-in/${CONNECTOR.oidc}?reauthenticate=1`,
+    );
     return enterPassword(visitor, begin, { username });
   };
 
@@ -144,7 +161,9 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
     assert.equal(page.status, 502, page.text);
     assert.equal(codeOn(page), 'idp_unreachable');
     assert.doesNotMatch(page.html, /169\.254|wifi|svg\/onload/);
-    const event = (await world.audit()).find(({ origin }) => origin.correlationId === page.headers.get('x-correlation-id'));
+    const event = (await world.audit()).find(
+      ({ origin }) => origin.correlationId === page.headers.get('x-correlation-id'),
+    );
     assert.ok(event?.type === 'sign-in.refused');
     assert.equal(event.code, 'idp_unreachable');
     assert.ok(event.why.includes(path), event.why);
@@ -165,7 +184,8 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
   it('an endpoint that hangs holds a sign-in for five seconds, and nobody else', async () => {
     const started = Date.now();
     const held: { readonly path: string; readonly page: Promise<Page> }[] = [];
-    // userinfo is asked last: a sign-in that hangs there must have passed the others before they break.
+    // userinfo is asked last: a sign-in that hangs there must have passed the others before they
+    // break.
     for (const [path, username] of Object.entries(ENDPOINTS).reverse()) {
       const struck = provider.break(path, 'hang');
       held.push({ path, page: signIn(new Visitor(), username) });

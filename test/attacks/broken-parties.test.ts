@@ -1,4 +1,7 @@
-/** AWS and the store when they fail: nothing is handed out, the page says what to look at, the trail says what happened. */
+/**
+ * AWS and the store when they fail: nothing is handed out, the page says what to look at, the trail
+ * says what happened.
+ */
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
@@ -28,10 +31,30 @@ const REFERENCE = /Give the reference to the people who run this bridge\./;
 
 const troubles: readonly Trouble[] = [
   { what: 'hangs', faults: { sts: { hang: 'always' } }, code: 'aws_unavailable', hint: WAIT },
-  { what: 'throttles', faults: { sts: { throttling: 'always' } }, code: 'aws_unavailable', hint: WAIT },
-  { what: 'answers with status 500', faults: { sts: { serverError: 'always' } }, code: 'aws_unavailable', hint: WAIT },
-  { what: 'answers without end', faults: { sts: { oversized: 'always' } }, code: 'aws_unavailable', hint: WAIT },
-  { what: 'answers with a page of HTML', faults: { sts: { notXml: 'always' } }, code: 'aws_refused', hint: REFERENCE },
+  {
+    what: 'throttles',
+    faults: { sts: { throttling: 'always' } },
+    code: 'aws_unavailable',
+    hint: WAIT,
+  },
+  {
+    what: 'answers with status 500',
+    faults: { sts: { serverError: 'always' } },
+    code: 'aws_unavailable',
+    hint: WAIT,
+  },
+  {
+    what: 'answers without end',
+    faults: { sts: { oversized: 'always' } },
+    code: 'aws_unavailable',
+    hint: WAIT,
+  },
+  {
+    what: 'answers with a page of HTML',
+    faults: { sts: { notXml: 'always' } },
+    code: 'aws_refused',
+    hint: REFERENCE,
+  },
   {
     what: 'is not active in the region',
     faults: { sts: { regionDisabled: 'always' } },
@@ -69,20 +92,45 @@ const troubles: readonly Trouble[] = [
     code: 'aws_refused',
     hint: /Upload the current SAML metadata/,
   },
-  { what: 'refuses for a reason of its own', sts: stsError(400, 'SomethingNew', SAID), code: 'aws_refused', hint: REFERENCE },
+  {
+    what: 'refuses for a reason of its own',
+    sts: stsError(400, 'SomethingNew', SAID),
+    code: 'aws_refused',
+    hint: REFERENCE,
+  },
 ];
 
 const federationTroubles: readonly Trouble[] = [
-  { what: 'hangs', faults: { federation: { hang: 'always' } }, code: 'aws_unavailable', hint: WAIT },
-  { what: 'answers with status 500', faults: { federation: { serverError: 'always' } }, code: 'aws_unavailable', hint: WAIT },
-  { what: 'answers without end', faults: { federation: { oversized: 'always' } }, code: 'aws_unavailable', hint: WAIT },
+  {
+    what: 'hangs',
+    faults: { federation: { hang: 'always' } },
+    code: 'aws_unavailable',
+    hint: WAIT,
+  },
+  {
+    what: 'answers with status 500',
+    faults: { federation: { serverError: 'always' } },
+    code: 'aws_unavailable',
+    hint: WAIT,
+  },
+  {
+    what: 'answers without end',
+    faults: { federation: { oversized: 'always' } },
+    code: 'aws_unavailable',
+    hint: WAIT,
+  },
   {
     what: 'throttles',
     faults: { federation: { throttling: 'always' } },
     code: 'aws_refused',
     hint: /took the role but gave no console link/,
   },
-  { what: 'answers with a page of HTML', faults: { federation: { notXml: 'always' } }, code: 'aws_refused', hint: REFERENCE },
+  {
+    what: 'answers with a page of HTML',
+    faults: { federation: { notXml: 'always' } },
+    code: 'aws_refused',
+    hint: REFERENCE,
+  },
 ];
 
 const codeOn = (page: Page): string => page.$('.status-line code').text();
@@ -98,7 +146,10 @@ describe('AWS fails', () => {
   });
   after(() => world.close());
 
-  const press = (door: 'Console' | 'Credentials', [account, role] = ['prod', 'Developer'] as readonly [string, string]): Promise<Page> =>
+  const press = (
+    door: 'Console' | 'Credentials',
+    [account, role] = ['prod', 'Developer'] as readonly [string, string],
+  ): Promise<Page> =>
     bob.visitor.submit(bob.page, `button[aria-label="${door}: ${account} as ${role}"]`);
 
   const arm = ({ faults, sts }: Trouble): void => {
@@ -110,13 +161,19 @@ describe('AWS fails', () => {
     });
   };
 
-  const assertRefused = async (page: Page, { code, hint }: Trouble, purpose: 'credentials' | 'console-link'): Promise<void> => {
+  const assertRefused = async (
+    page: Page,
+    { code, hint }: Trouble,
+    purpose: 'credentials' | 'console-link',
+  ): Promise<void> => {
     assert.equal(page.status, STATUS[code], page.text);
     assert.equal(codeOn(page), code);
     assert.match(page.text, hint);
     assert.ok(!page.text.includes(SAID));
     assert.doesNotMatch(page.html, /ASIA|SigninToken/);
-    const events = (await world.audit()).filter(({ origin }) => origin.correlationId === page.headers.get('x-correlation-id'));
+    const events = (await world.audit()).filter(
+      ({ origin }) => origin.correlationId === page.headers.get('x-correlation-id'),
+    );
     assert.equal(events.length, 1);
     const [event] = events;
     assert.ok(event?.type === 'access.refused');
@@ -129,7 +186,10 @@ describe('AWS fails', () => {
       arm(trouble);
       const started = Date.now();
       try {
-        const pages = await Promise.all([press('Credentials', trouble.role), press('Console', trouble.role)]);
+        const pages = await Promise.all([
+          press('Credentials', trouble.role),
+          press('Console', trouble.role),
+        ]);
         assert.ok(Date.now() - started < 4000, `${Date.now() - started} ms`);
         await assertRefused(pages[0], trouble, 'credentials');
         await assertRefused(pages[1], trouble, 'console-link');
@@ -203,17 +263,26 @@ describe('the store fails in the middle', () => {
 
   it('what the audit trail cannot keep does not happen: no credentials, no link, no sign-in', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
-    const issuedBefore = world.log.filter(line => line.includes('"msg":"credentials.issued"')).length;
+    const issuedBefore = world.log.filter(line =>
+      line.includes('"msg":"credentials.issued"'),
+    ).length;
     database.exec('ALTER TABLE audit_events RENAME TO audit_events_gone');
     try {
       for (const door of ['Credentials', 'Console']) {
-        const refused = await visitor.submit(page, `button[aria-label="${door}: prod as Developer"]`, {}, { stopAt: () => true });
+        const refused = await visitor.submit(
+          page,
+          `button[aria-label="${door}: prod as Developer"]`,
+          {},
+          { stopAt: () => true },
+        );
         assert.equal(refused.status, 503, door);
         assert.equal(codeOn(refused), 'unavailable');
         assert.doesNotMatch(refused.html, /ASIA|SigninToken|audit_events|rolebridge\.db/);
         assert.equal(refused.headers.get('location'), null);
       }
-      const lost = world.log.map(line => JSON.parse(line) as Record<string, unknown>).filter(line => line.kept === false);
+      const lost = world.log
+        .map(line => JSON.parse(line) as Record<string, unknown>)
+        .filter(line => line.kept === false);
       assert.ok(
         lost.some(line => line.msg === 'credentials.issued' && line.username === 'bob'),
         'the log has the event that the store has not',
@@ -229,10 +298,15 @@ describe('the store fails in the middle', () => {
       database.exec('ALTER TABLE audit_events_gone RENAME TO audit_events');
     }
     assert.equal(
-      world.log.filter(line => line.includes('"msg":"credentials.issued"') && line.includes('"kept":true')).length,
+      world.log.filter(
+        line => line.includes('"msg":"credentials.issued"') && line.includes('"kept":true'),
+      ).length,
       issuedBefore,
     );
-    assert.equal((await visitor.submit(page, 'button[aria-label="Credentials: prod as Developer"]')).status, 200);
+    assert.equal(
+      (await visitor.submit(page, 'button[aria-label="Credentials: prod as Developer"]')).status,
+      200,
+    );
     await assertNextSignInWorks(world);
   });
 
@@ -249,7 +323,11 @@ describe('the store fails in the middle', () => {
         assert.equal(codeOn(refused), 'unavailable');
         assert.doesNotMatch(refused.html, /ASIA/);
       }
-      assert.equal((await new Visitor().get(world.urls.bridge)).status, 200, 'a stranger needs no session');
+      assert.equal(
+        (await new Visitor().get(world.urls.bridge)).status,
+        200,
+        'a stranger needs no session',
+      );
     } finally {
       database.exec('ALTER TABLE sessions_gone RENAME TO sessions');
     }
@@ -259,9 +337,15 @@ describe('the store fails in the middle', () => {
   it('a store that is closed leaves pages that say so, a readyz that says no and a healthz that says yes', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     await world.bridge.close();
-    const refused = await visitor.submit(page, 'button[aria-label="Credentials: prod as Developer"]');
+    const refused = await visitor.submit(
+      page,
+      'button[aria-label="Credentials: prod as Developer"]',
+    );
     assert.equal(codeOn(refused), 'unavailable');
-    assert.equal((await new Visitor().get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`)).status, 503);
+    assert.equal(
+      (await new Visitor().get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`)).status,
+      503,
+    );
     const [ready, health] = [
       await exchange(world.urls.bridge, { target: '/readyz' }),
       await exchange(world.urls.bridge, { target: '/healthz' }),

@@ -1,4 +1,7 @@
-/** A party that breaks: stands in front of a double and fails, by path, in the ways that servers and networks do. */
+/**
+ * A party that breaks: stands in front of a double and fails, by path, in the ways that servers and
+ * networks do.
+ */
 import type { RequestListener, ServerResponse } from 'node:http';
 
 type Break = (response: ServerResponse) => void;
@@ -15,12 +18,20 @@ export const BREAKS = {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(`{"filler":"${'a'.repeat(3 * 1024 * 1024)}"}`);
   },
-  redirect: response => response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/' }).end(),
-  garbage: response => response.writeHead(200, { 'content-type': 'application/json' }).end('{"\u0000<<<'),
+  redirect: response =>
+    response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data/' }).end(),
+  garbage: response =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"\u0000<<<'),
   'a page of HTML': response =>
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Sign in to the wifi</body></html>'),
-  'an empty answer': response => response.writeHead(200, { 'content-type': 'application/json' }).end(),
-  'status 500': response => response.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"<svg/onload=alert(1)>"}'),
+    response
+      .writeHead(200, { 'content-type': 'text/html' })
+      .end('<html><body>Sign in to the wifi</body></html>'),
+  'an empty answer': response =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(),
+  'status 500': response =>
+    response
+      .writeHead(500, { 'content-type': 'application/json' })
+      .end('{"error":"<svg/onload=alert(1)>"}'),
   'status 404': response => response.writeHead(404).end(),
 } as const satisfies Record<string, Break>;
 

@@ -34,7 +34,12 @@ function routesOf(router: Router): Route[] {
     stack.flatMap(layer => {
       if (layer.route !== undefined) {
         const { path, methods } = layer.route;
-        return [{ path: prefix + path, methods: new Set(Object.keys(methods).filter(method => methods[method])) }];
+        return [
+          {
+            path: prefix + path,
+            methods: new Set(Object.keys(methods).filter(method => methods[method])),
+          },
+        ];
       }
       if (layer.handle.stack === undefined) return [];
       const mount = layer.match('/somewhere-else') ? '' : MOUNTS.find(at => layer.match(at));
@@ -57,7 +62,8 @@ const ANSWER_HEAD: ReadonlySet<string> = new Set([
   '/start',
 ]);
 /** Not the row by which the store knows that it can write, which `/readyz` may change. */
-const isOfRequests = ({ name }: Readonly<Record<string, unknown>>): boolean => !['write_probe', 'sqlite_sequence'].includes(String(name));
+const isOfRequests = ({ name }: Readonly<Record<string, unknown>>): boolean =>
+  !['write_probe', 'sqlite_sequence'].includes(String(name));
 /** Doors for machines. */
 const MACHINES =
   /^\/(?:healthz|readyz|saml\/.*metadata|\.well-known|api|oauth\/(?!authorize)|client|device_authorization|token|assignment|federation|logout)/;
@@ -93,12 +99,21 @@ describe('every route of the app', () => {
     world = await startWorld();
     routes = routesOf(createApp(world.bridge).router as unknown as Router);
     ({ visitor, accessToken } = await loginByDevice(world, 'alice'));
-    const made = await callApi(world, accessToken, { method: 'POST', path: '/container-tokens', body: { account: 'prod', role: 'Admin' } });
+    const made = await callApi(world, accessToken, {
+      method: 'POST',
+      path: '/container-tokens',
+      body: { account: 'prod', role: 'Admin' },
+    });
     containerToken = made.json.token;
     // A sign-in that waits for its answer, which lies in this address.
     const login = await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.oidc}`);
     const toBridge = (url: string): boolean => url.startsWith(`${world.urls.bridge}/oidc/`);
-    const answered = await visitor.submit(login, 'form', { username: 'alice', password: 'alice' }, { stopAt: toBridge });
+    const answered = await visitor.submit(
+      login,
+      'form',
+      { username: 'alice', password: 'alice' },
+      { stopAt: toBridge },
+    );
     callback = new URL(answered.path.at(-1)!);
     // Long enough for every time of last use to be written again.
     world.clock.turn(60);
@@ -106,8 +121,14 @@ describe('every route of the app', () => {
   after(() => world.close());
 
   /** A request of somebody who has every cookie and token that there is. */
-  const ask = (method: string, path: string, headers: readonly (readonly [string, string])[]): Promise<RawAnswer> => {
-    const cookies = ['rolebridge', 'rolebridge-attempt'].map(name => `${name}=${visitor.cookie(world.urls.bridge, name)}`);
+  const ask = (
+    method: string,
+    path: string,
+    headers: readonly (readonly [string, string])[],
+  ): Promise<RawAnswer> => {
+    const cookies = ['rolebridge', 'rolebridge-attempt'].map(
+      name => `${name}=${visitor.cookie(world.urls.bridge, name)}`,
+    );
     const query: Readonly<Record<string, string>> = {
       '/oidc/:connector/callback': callback.search,
       '/console': '?account=prod&role=Admin',
@@ -119,7 +140,11 @@ describe('every route of the app', () => {
       '/api/v1/explain': '?account=prod&role=Admin',
     };
     const connector = path.startsWith('/oidc') ? CONNECTOR.oidc : CONNECTOR.saml;
-    const target = path.replace(':connector', connector).replace(':account', 'prod').replace(':role', 'Admin').replace(':id', 'x');
+    const target = path
+      .replace(':connector', connector)
+      .replace(':account', 'prod')
+      .replace(':role', 'Admin')
+      .replace(':id', 'x');
     const isContainer = path.includes('container-credentials');
     return exchange(world.urls.bridge, {
       method,
@@ -140,11 +165,17 @@ describe('every route of the app', () => {
   const everything = (): Readonly<Record<string, string>> => {
     const database = new DatabaseSync(join(world.directory, 'rolebridge.db'), { readOnly: true });
     try {
-      const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all().filter(isOfRequests);
+      const tables = database
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .all()
+        .filter(isOfRequests);
       return Object.fromEntries(
         tables.map(({ name }) => {
           const rows = database.prepare(`SELECT * FROM ${String(name)}`).all();
-          return [String(name), `${rows.length} rows, ${hash('sha256', JSON.stringify(rows), 'hex').slice(0, 12)}`];
+          return [
+            String(name),
+            `${rows.length} rows, ${hash('sha256', JSON.stringify(rows), 'hex').slice(0, 12)}`,
+          ];
         }),
       );
     } finally {
@@ -152,7 +183,10 @@ describe('every route of the app', () => {
     }
   };
 
-  const assertNoEffect = async (title: string, request: () => Promise<RawAnswer>): Promise<RawAnswer> => {
+  const assertNoEffect = async (
+    title: string,
+    request: () => Promise<RawAnswer>,
+  ): Promise<RawAnswer> => {
     const [before, calls] = [everything(), world.toAws.length];
     const answer = await request();
     assert.deepEqual(everything(), before, `${title} wrote something`);
@@ -196,7 +230,9 @@ describe('every route of the app', () => {
   for (const header of AHEAD)
     it(`has no effect when ${header.join(': ')} comes along`, async () => {
       for (const { path } of routes.filter(({ methods }) => methods.has('get'))) {
-        const { status } = await assertNoEffect(`${header.join(' ')} ${path}`, () => ask('GET', path, [header]));
+        const { status } = await assertNoEffect(`${header.join(' ')} ${path}`, () =>
+          ask('GET', path, [header]),
+        );
         assert.equal(status, 403, path);
       }
     });
@@ -209,7 +245,9 @@ describe('every route of the app', () => {
           ['Sec-Fetch-Dest', destination],
           ['Sec-Fetch-Site', site],
         ] as const;
-      for (const { path } of routes.filter(({ path, methods }) => methods.has('get') && !MACHINES.test(path))) {
+      for (const { path } of routes.filter(
+        ({ path, methods }) => methods.has('get') && !MACHINES.test(path),
+      )) {
         const title = `${mode} ${destination} ${path}`;
         const own = await assertNoEffect(title, () => ask('GET', path, headers('same-origin')));
         assert.equal(own.status, 403, title);

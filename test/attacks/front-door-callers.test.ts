@@ -1,11 +1,23 @@
-/** Lies about who asks and where: Host, X-Forwarded-*, cookies, states of others, and who asks too often. */
+/**
+ * Lies about who asks and where: Host, X-Forwarded-*, cookies, states of others, and who asks too
+ * often.
+ */
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { inflateRawSync } from 'node:zlib';
 import { type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR, type Protocol, startWorld, type World } from '../support/world.ts';
-import { ask, assertLogIsClean, assertNextSignInWorks, assertOurs, assertRefused, CANARY, form, signedIn } from './front-door.ts';
+import {
+  ask,
+  assertLogIsClean,
+  assertNextSignInWorks,
+  assertOurs,
+  assertRefused,
+  CANARY,
+  form,
+  signedIn,
+} from './front-door.ts';
 
 const EVIL = 'evil.example';
 const LIES = [
@@ -23,7 +35,10 @@ const LIES = [
 
 /** A rule of the demo, for people inside of a network only. */
 const inside = (yaml: string): string =>
-  yaml.replace('session: { duration: 4h, sourceIdentity: "{sessionName}" }', '$&\n    require: { networks: [10.0.0.0/8] }\n   ');
+  yaml.replace(
+    'session: { duration: 4h, sourceIdentity: "{sessionName}" }',
+    '$&\n    require: { networks: [10.0.0.0/8] }\n   ',
+  );
 
 describe('lies about the bridge itself', () => {
   let world: World;
@@ -41,7 +56,10 @@ describe('lies about the bridge itself', () => {
       '/sign-in',
       '/sign-in?return_to=/console?account=prod%26role=Admin',
     ]) {
-      const [honest, lied] = [await ask(world, { target }), await ask(world, { target, headers: LIES })];
+      const [honest, lied] = [
+        await ask(world, { target }),
+        await ask(world, { target, headers: LIES }),
+      ];
       assert.equal(lied.status, 200, target);
       assert.equal(lied.body, honest.body);
       assert.ok(![...lied.headers].flat(2).join().includes(EVIL));
@@ -49,23 +67,47 @@ describe('lies about the bridge itself', () => {
   });
 
   it('reach neither the redirect URI nor the consumer service that identity providers are told of', async () => {
-    const oidc = new URL((await ask(world, { target: `/sign-in/${CONNECTOR.oidc}`, headers: LIES })).header('location')!);
+    const oidc = new URL(
+      (await ask(world, { target: `/sign-in/${CONNECTOR.oidc}`, headers: LIES })).header(
+        'location',
+      )!,
+    );
     assert.equal(oidc.origin, world.urls.oidc);
-    assert.equal(oidc.searchParams.get('redirect_uri'), `${world.urls.bridge}/oidc/${CONNECTOR.oidc}/callback`);
+    assert.equal(
+      oidc.searchParams.get('redirect_uri'),
+      `${world.urls.bridge}/oidc/${CONNECTOR.oidc}/callback`,
+    );
 
-    const saml = new URL((await ask(world, { target: `/sign-in/${CONNECTOR.saml}`, headers: LIES })).header('location')!);
+    const saml = new URL(
+      (await ask(world, { target: `/sign-in/${CONNECTOR.saml}`, headers: LIES })).header(
+        'location',
+      )!,
+    );
     assert.equal(saml.origin, world.urls.saml);
-    const request = inflateRawSync(Buffer.from(saml.searchParams.get('SAMLRequest')!, 'base64')).toString();
-    assert.ok(request.includes(`AssertionConsumerServiceURL="${world.urls.bridge}/saml/${CONNECTOR.saml}/acs"`), request);
+    const request = inflateRawSync(
+      Buffer.from(saml.searchParams.get('SAMLRequest')!, 'base64'),
+    ).toString();
+    assert.ok(
+      request.includes(
+        `AssertionConsumerServiceURL="${world.urls.bridge}/saml/${CONNECTOR.saml}/acs"`,
+      ),
+      request,
+    );
     assert.ok(!request.includes(EVIL));
   });
 
   it('do not lead a redirect away, nor into another route', async () => {
     const answer = await ask(world, { target: '/console?account=prod&role=Admin', headers: LIES });
     assert.equal(answer.status, 303);
-    assert.equal(answer.header('location'), '/sign-in?return_to=%2Fconsole%3Faccount%3Dprod%26role%3DAdmin');
+    assert.equal(
+      answer.header('location'),
+      '/sign-in?return_to=%2Fconsole%3Faccount%3Dprod%26role%3DAdmin',
+    );
     assertOurs(answer);
-    assertRefused(world, await ask(world, { target: '/nowhere', headers: LIES }), { status: 404, code: 'not_found' });
+    assertRefused(world, await ask(world, { target: '/nowhere', headers: LIES }), {
+      status: 404,
+      code: 'not_found',
+    });
   });
 
   it('a correlation id of the caller is not believed', async () => {
@@ -107,7 +149,9 @@ describe('lies about the bridge itself', () => {
   }
 
   it('a line break in a return path splits no header', async () => {
-    const answer = await ask(world, { target: '/sign-in/corp-oidc?return_to=/%0d%0aSet-Cookie:%20a=b' });
+    const answer = await ask(world, {
+      target: '/sign-in/corp-oidc?return_to=/%0d%0aSet-Cookie:%20a=b',
+    });
     assert.equal(answer.status, 303);
     assert.deepEqual(
       answer.headers.get('set-cookie')?.map(cookie => cookie.split('=')[0]),
@@ -123,10 +167,15 @@ describe('lies about the bridge itself', () => {
       ['True-Client-IP', '10.1.1.1'],
     ] as const;
     const bob = await signedIn(world, 'bob');
-    const answer = await ask(world, { target: '/console?account=prod&role=ReadOnly', headers: [...forwarded, bob.cookie] });
+    const answer = await ask(world, {
+      target: '/console?account=prod&role=ReadOnly',
+      headers: [...forwarded, bob.cookie],
+    });
     assertRefused(world, answer, { status: 403, code: 'proof_missing' });
     assert.match(answer.body, /you come from 127\.0\.0\.1/);
-    const event = (await world.audit()).find(({ origin }) => origin.correlationId === answer.header('x-correlation-id'))!;
+    const event = (await world.audit()).find(
+      ({ origin }) => origin.correlationId === answer.header('x-correlation-id'),
+    )!;
     assert.equal(event.origin.address, '127.0.0.1');
   });
 
@@ -158,13 +207,19 @@ describe('lies about the bridge itself', () => {
       assertOurs(answer);
       assert.ok(!answer.body.includes('action="/sign-out"'), wrong);
     }
-    assert.match((await ask(world, { target: '/', headers: [cookie] })).body, /action="\/sign-out"/);
+    assert.match(
+      (await ask(world, { target: '/', headers: [cookie] })).body,
+      /action="\/sign-out"/,
+    );
   });
 
   it('a cookie that another site tossed in front of ours does not sign anybody in as somebody else', async () => {
     const [bob, alice] = [await signedIn(world, 'bob'), await signedIn(world, 'alice')];
     const body = `account=prod&role=Developer&csrf_token=${bob.csrfToken}`;
-    const answer = await ask(world, { target: '/credentials', ...form(body, [['Cookie', `${alice.cookie[1]}; ${bob.cookie[1]}`]]) });
+    const answer = await ask(world, {
+      target: '/credentials',
+      ...form(body, [['Cookie', `${alice.cookie[1]}; ${bob.cookie[1]}`]]),
+    });
     assertRefused(world, answer, { status: 403, code: 'cross_site_request' });
   });
 
@@ -193,7 +248,12 @@ describe('the answer of one sign-in under the state of another', () => {
     const visitor = new Visitor();
     const login = await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}`);
     const toBridge = (url: string): boolean => url.startsWith(`${world.urls.bridge}/oidc/`);
-    const page = await visitor.submit(login, 'form', { username, password: username }, { stopAt: toBridge });
+    const page = await visitor.submit(
+      login,
+      'form',
+      { username, password: username },
+      { stopAt: toBridge },
+    );
     const fields: Readonly<Record<string, string>> =
       protocol === 'oidc'
         ? Object.fromEntries(new URL(page.path.at(-1)!).searchParams)
@@ -209,8 +269,13 @@ describe('the answer of one sign-in under the state of another', () => {
 
   const deliver = (protocol: Protocol, { visitor, state, answer }: Begun): Promise<Page> =>
     protocol === 'oidc'
-      ? visitor.get(`${world.urls.bridge}/oidc/${CONNECTOR.oidc}/callback?${new URLSearchParams({ ...answer, state })}`)
-      : visitor.post(`${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`, new URLSearchParams({ ...answer, RelayState: state }));
+      ? visitor.get(
+          `${world.urls.bridge}/oidc/${CONNECTOR.oidc}/callback?${new URLSearchParams({ ...answer, state })}`,
+        )
+      : visitor.post(
+          `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`,
+          new URLSearchParams({ ...answer, RelayState: state }),
+        );
 
   const isSignedIn = async (visitor: Visitor): Promise<boolean> =>
     (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
@@ -255,7 +320,9 @@ describe('the answer of one sign-in under the state of another', () => {
 describe('behind a trusted proxy', () => {
   let world: World;
   before(async () => {
-    world = await startWorld({ configure: yaml => `${inside(yaml)}\nproxy: { trusted: [127.0.0.1/32, 192.0.2.7/32] }\n` });
+    world = await startWorld({
+      configure: yaml => `${inside(yaml)}\nproxy: { trusted: [127.0.0.1/32, 192.0.2.7/32] }\n`,
+    });
   });
   after(() => world.close());
 
@@ -275,7 +342,9 @@ describe('behind a trusted proxy', () => {
       ] as const;
       const answer = await ask(world, { target: '/oidc/corp-oidc/callback', headers });
       assertRefused(world, answer, { status: 400, code: 'attempt_invalid' });
-      const event = (await world.audit()).find(({ origin }) => origin.correlationId === answer.header('x-correlation-id'))!;
+      const event = (await world.audit()).find(
+        ({ origin }) => origin.correlationId === answer.header('x-correlation-id'),
+      )!;
       assert.equal(event.origin.address, believed);
       assert.ok(!answer.body.includes(EVIL));
     });
@@ -284,9 +353,15 @@ describe('behind a trusted proxy', () => {
   it('a network rule goes by the address that the proxy saw', async () => {
     const { cookie } = await signedIn(world, 'bob');
     const target = '/credentials?account=prod&role=ReadOnly';
-    const outside = await ask(world, { target, headers: [cookie, ['X-Forwarded-For', '10.1.1.1, 203.0.113.9']] });
+    const outside = await ask(world, {
+      target,
+      headers: [cookie, ['X-Forwarded-For', '10.1.1.1, 203.0.113.9']],
+    });
     assertRefused(world, outside, { status: 403, code: 'proof_missing' });
-    assert.equal((await ask(world, { target, headers: [cookie, ['X-Forwarded-For', '10.1.1.1']] })).status, 200);
+    assert.equal(
+      (await ask(world, { target, headers: [cookie, ['X-Forwarded-For', '10.1.1.1']] })).status,
+      200,
+    );
   });
 });
 
@@ -302,8 +377,13 @@ describe('who asks too often', () => {
     const path = `${world.urls.bridge}/credentials?account=prod&role=Admin`;
     const statusOf = (index: number): Promise<number> =>
       new Promise((resolve, reject) => {
-        const headers = { 'x-forwarded-for': `203.0.113.${index % 256}`, 'user-agent': `agent ${index}` };
-        get(path, { agent, headers }, answer => answer.resume().on('end', () => resolve(answer.statusCode!))).on('error', reject);
+        const headers = {
+          'x-forwarded-for': `203.0.113.${index % 256}`,
+          'user-agent': `agent ${index}`,
+        };
+        get(path, { agent, headers }, answer =>
+          answer.resume().on('end', () => resolve(answer.statusCode!)),
+        ).on('error', reject);
       });
     const statuses = await Promise.all(Array.from({ length: 3020 }, (_, index) => statusOf(index)));
     agent.destroy();
@@ -314,6 +394,7 @@ describe('who asks too often', () => {
     assert.match(answer.header('retry-after')!, /^\d+$/);
     // One event stands for the flood, and AWS and load balancers are not in its way.
     assert.equal((await world.audit()).length, 1);
-    for (const target of ['/healthz', '/readyz', '/.well-known/jwks.json']) assert.equal((await ask(world, { target })).status, 200);
+    for (const target of ['/healthz', '/readyz', '/.well-known/jwks.json'])
+      assert.equal((await ask(world, { target })).status, 200);
   });
 });

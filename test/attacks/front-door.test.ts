@@ -63,16 +63,37 @@ const queries: readonly Hostile[] = [
     { target: `${path}?account=__proto__&role=constructor`, as: 'bob', ...NOT_YOURS },
     { target: `${path}?account=${ENCODED_SCRIPT}&role=${ENCODED_SCRIPT}`, as: 'bob', ...NOT_YOURS },
     { target: `${path}?account=prod%00&role=Developer`, as: 'bob', ...NOT_YOURS },
-    { target: `${path}?account=prod&role=Developer%0d%0aSet-Cookie:%20rolebridge=x`, as: 'bob', ...NOT_YOURS },
+    {
+      target: `${path}?account=prod&role=Developer%0d%0aSet-Cookie:%20rolebridge=x`,
+      as: 'bob',
+      ...NOT_YOURS,
+    },
     { target: `${path}?account=%ff%fe&role=%`, as: 'bob', ...NOT_YOURS },
     { target: `${path}?account=*&role=*`, as: 'bob', ...NOT_YOURS },
     { target: `${path}?account=PROD&role=developer`, as: 'bob', ...NOT_YOURS },
-    { target: `${path}?account=prod&role=arn:aws:iam::111122223333:role/Admin`, as: 'bob', ...NOT_YOURS },
+    {
+      target: `${path}?account=prod&role=arn:aws:iam::111122223333:role/Admin`,
+      as: 'bob',
+      ...NOT_YOURS,
+    },
   ]),
-  { target: `/console?account=prod&role=Developer&destination=${long(4096)}`, as: 'bob', ...NO_CONSOLE },
-  { target: `/console?account=prod&role=Developer&destination=${long(4097)}`, as: 'bob', ...NO_CONSOLE },
+  {
+    target: `/console?account=prod&role=Developer&destination=${long(4096)}`,
+    as: 'bob',
+    ...NO_CONSOLE,
+  },
+  {
+    target: `/console?account=prod&role=Developer&destination=${long(4097)}`,
+    as: 'bob',
+    ...NO_CONSOLE,
+  },
   { target: '/console?account=prod&role=Developer&destination=/&destination=/', as: 'bob', ...BAD },
-  { target: `/console?account=prod&role=Developer&destination=${ENCODED_SCRIPT}`, as: 'bob', status: 400, code: 'destination_refused' },
+  {
+    target: `/console?account=prod&role=Developer&destination=${ENCODED_SCRIPT}`,
+    as: 'bob',
+    status: 400,
+    code: 'destination_refused',
+  },
   { target: '/?q=a&q=b', as: 'bob', ...BAD },
   { target: `/?q=${long(201)}`, as: 'bob', ...BAD },
 ];
@@ -84,14 +105,25 @@ const answersOfIdps: readonly Hostile[] = [
   { target: `${CALLBACK}?state=${CANARY}&state=${CANARY}&code=x`, ...NO_ATTEMPT },
   { target: `${CALLBACK}?state[]=${CANARY}&code=x`, ...NO_ATTEMPT },
   { target: `${CALLBACK}?state=${CANARY}%00&code=%00`, ...NO_ATTEMPT },
-  { target: `${CALLBACK}?error=access_denied&error_description=${ENCODED_SCRIPT}&state=${CANARY}`, ...NO_ATTEMPT },
+  {
+    target: `${CALLBACK}?error=access_denied&error_description=${ENCODED_SCRIPT}&state=${CANARY}`,
+    ...NO_ATTEMPT,
+  },
   { target: `${CALLBACK}?state=${long(15_000)}`, ...NO_ATTEMPT },
   { target: `${CALLBACK}?state=%zz&code=%`, ...NO_ATTEMPT },
   { target: `/oidc/corp-saml/callback?state=${CANARY}&code=x`, ...NO_ATTEMPT },
   { target: `/oidc/nobody/callback?state=${CANARY}&code=x`, ...NO_CONNECTOR },
   { target: '/oidc/%zz/callback', ...BAD },
-  { target: '/saml/corp-oidc/acs', ...form(`SAMLResponse=${CANARY}&RelayState=${CANARY}&reposted=1`), ...NO_ATTEMPT },
-  { target: '/saml/__proto__/acs', ...form(`SAMLResponse=${CANARY}&RelayState=${CANARY}&reposted=1`), ...NO_CONNECTOR },
+  {
+    target: '/saml/corp-oidc/acs',
+    ...form(`SAMLResponse=${CANARY}&RelayState=${CANARY}&reposted=1`),
+    ...NO_ATTEMPT,
+  },
+  {
+    target: '/saml/__proto__/acs',
+    ...form(`SAMLResponse=${CANARY}&RelayState=${CANARY}&reposted=1`),
+    ...NO_CONNECTOR,
+  },
   { target: '/saml/%zz/acs', ...form('SAMLResponse=x'), ...BAD },
   { target: ACS, ...form(''), ...BAD },
   { target: ACS, ...form('SAMLResponse='), ...BAD },
@@ -101,10 +133,24 @@ const answersOfIdps: readonly Hostile[] = [
   { target: ACS, ...form(`SAMLResponse=${CANARY}&RelayState=a&RelayState=b`), ...BAD },
   { target: ACS, ...form(`SAMLResponse=${CANARY}&RelayState=${long(2049)}`), ...BAD },
   { target: ACS, ...form(`SAMLResponse=${CANARY}&reposted=2`), ...BAD },
-  { target: ACS, ...form(`SAMLResponse=${CANARY}&RelayState=${CANARY}&__proto__=x&constructor=y&reposted=1`), ...NO_ATTEMPT },
+  {
+    target: ACS,
+    ...form(`SAMLResponse=${CANARY}&RelayState=${CANARY}&__proto__=x&constructor=y&reposted=1`),
+    ...NO_ATTEMPT,
+  },
   { target: ACS, ...form(`SAMLResponse=%00&RelayState=%00&reposted=1`), ...NO_ATTEMPT },
-  { title: 'a body over the limit', target: ACS, ...form(`SAMLResponse=${long(170 * 1024)}`), ...TOO_LARGE },
-  { title: 'many fields', target: ACS, ...form(`SAMLResponse=x${'&a=b'.repeat(20)}`), ...TOO_LARGE },
+  {
+    title: 'a body over the limit',
+    target: ACS,
+    ...form(`SAMLResponse=${long(170 * 1024)}`),
+    ...TOO_LARGE,
+  },
+  {
+    title: 'many fields',
+    target: ACS,
+    ...form(`SAMLResponse=x${'&a=b'.repeat(20)}`),
+    ...TOO_LARGE,
+  },
   {
     title: 'a gzip bomb',
     target: ACS,
@@ -114,10 +160,28 @@ const answersOfIdps: readonly Hostile[] = [
   },
   { title: 'no gzip at all', target: ACS, ...form(CANARY, [['Content-Encoding', 'gzip']]), ...BAD },
   { target: ACS, ...form('SAMLResponse=x', [['Content-Encoding', 'compress']]), ...WRONG_TYPE },
-  { target: ACS, ...form('SAMLResponse=x', [['Content-Type', 'application/x-www-form-urlencoded; charset=utf-7']]), ...WRONG_TYPE },
-  { target: ACS, ...form(JSON.stringify({ SAMLResponse: CANARY }), [['Content-Type', 'application/json']]), ...BAD },
-  { target: ACS, ...form(`<SAMLResponse>${CANARY}</SAMLResponse>`, [['Content-Type', 'text/xml']]), ...BAD },
-  { target: ACS, ...form(`SAMLResponse=${CANARY}`, [['Content-Type', 'multipart/form-data; boundary=x']]), ...BAD },
+  {
+    target: ACS,
+    ...form('SAMLResponse=x', [
+      ['Content-Type', 'application/x-www-form-urlencoded; charset=utf-7'],
+    ]),
+    ...WRONG_TYPE,
+  },
+  {
+    target: ACS,
+    ...form(JSON.stringify({ SAMLResponse: CANARY }), [['Content-Type', 'application/json']]),
+    ...BAD,
+  },
+  {
+    target: ACS,
+    ...form(`<SAMLResponse>${CANARY}</SAMLResponse>`, [['Content-Type', 'text/xml']]),
+    ...BAD,
+  },
+  {
+    target: ACS,
+    ...form(`SAMLResponse=${CANARY}`, [['Content-Type', 'multipart/form-data; boundary=x']]),
+    ...BAD,
+  },
   { target: ACS, ...form(`SAMLResponse=${CANARY}`, [['Content-Type', '']]), ...BAD },
   { target: '/saml/nobody/metadata', ...NO_CONNECTOR, face: 'problem' },
   { target: '/saml/corp-oidc/metadata', ...NO_CONNECTOR, face: 'problem' },
@@ -130,26 +194,74 @@ const forms: readonly Hostile[] = ['/console', '/credentials'].flatMap((target):
   { target, ...form(`account=prod&role=Developer&csrf_token=${CANARY}`), ...STRANGER },
   { target, as: 'bob', ...form('account=prod&role=Developer'), ...FOREIGN_FORM },
   { target, as: 'bob', ...form('account=prod&role=Developer&csrf_token='), ...FOREIGN_FORM },
-  { target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=${CANARY}`), ...FOREIGN_FORM },
-  { target: `${target}?csrf_token=$TOKEN`, as: 'bob', ...form('account=prod&role=Developer'), ...FOREIGN_FORM },
-  { target, as: 'bob', ...form('account=prod&role=Developer&csrf_token=$TOKEN&csrf_token=$TOKEN'), ...BAD },
-  { target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=$TOKEN${CANARY}`), ...FOREIGN_FORM },
-  { target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=${long(65)}`), ...BAD },
-  ...['cross-site', 'same-site', 'none', 'SAME-ORIGIN'].map((site): Hostile => {
-    return { target, as: 'bob', ...form('account=prod&role=Developer&csrf_token=$TOKEN', [['Sec-Fetch-Site', site]]), ...FOREIGN_FORM };
-  }),
-  ...['https://evil.example', 'null', 'http://127.0.0.1'].map((origin): Hostile => {
-    return { target, as: 'bob', ...form('account=prod&role=Developer&csrf_token=$TOKEN', [['Origin', origin]]), ...FOREIGN_FORM };
-  }),
-  { target, as: 'bob', ...form('role=Developer&csrf_token=$TOKEN'), ...BAD },
-  { target, as: 'bob', ...form('account=prod&account=staging&role=Developer&csrf_token=$TOKEN'), ...BAD },
-  { target, as: 'bob', ...form('account=prod&role=Admin&csrf_token=$TOKEN'), ...NOT_YOURS },
-  { target, as: 'bob', ...form(`account=${ENCODED_SCRIPT}&role=${ENCODED_SCRIPT}&csrf_token=$TOKEN`), ...NOT_YOURS },
-  { title: 'a large form', target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=$TOKEN&x=${long(48 * 1024)}`), ...TOO_LARGE },
   {
     target,
     as: 'bob',
-    ...form('{"account":"prod","role":"Developer","csrf_token":"$TOKEN"}', [['Content-Type', 'application/json']]),
+    ...form(`account=prod&role=Developer&csrf_token=${CANARY}`),
+    ...FOREIGN_FORM,
+  },
+  {
+    target: `${target}?csrf_token=$TOKEN`,
+    as: 'bob',
+    ...form('account=prod&role=Developer'),
+    ...FOREIGN_FORM,
+  },
+  {
+    target,
+    as: 'bob',
+    ...form('account=prod&role=Developer&csrf_token=$TOKEN&csrf_token=$TOKEN'),
+    ...BAD,
+  },
+  {
+    target,
+    as: 'bob',
+    ...form(`account=prod&role=Developer&csrf_token=$TOKEN${CANARY}`),
+    ...FOREIGN_FORM,
+  },
+  { target, as: 'bob', ...form(`account=prod&role=Developer&csrf_token=${long(65)}`), ...BAD },
+  ...['cross-site', 'same-site', 'none', 'SAME-ORIGIN'].map((site): Hostile => {
+    return {
+      target,
+      as: 'bob',
+      ...form('account=prod&role=Developer&csrf_token=$TOKEN', [['Sec-Fetch-Site', site]]),
+      ...FOREIGN_FORM,
+    };
+  }),
+  ...['https://evil.example', 'null', 'http://127.0.0.1'].map((origin): Hostile => {
+    return {
+      target,
+      as: 'bob',
+      ...form('account=prod&role=Developer&csrf_token=$TOKEN', [['Origin', origin]]),
+      ...FOREIGN_FORM,
+    };
+  }),
+  { target, as: 'bob', ...form('role=Developer&csrf_token=$TOKEN'), ...BAD },
+  {
+    target,
+    as: 'bob',
+    ...form('account=prod&account=staging&role=Developer&csrf_token=$TOKEN'),
+    ...BAD,
+  },
+  { target, as: 'bob', ...form('account=prod&role=Admin&csrf_token=$TOKEN'), ...NOT_YOURS },
+  {
+    target,
+    as: 'bob',
+    ...form(`account=${ENCODED_SCRIPT}&role=${ENCODED_SCRIPT}&csrf_token=$TOKEN`),
+    ...NOT_YOURS,
+  },
+  {
+    title: 'a large form',
+    target,
+    as: 'bob',
+    ...form(`account=prod&role=Developer&csrf_token=$TOKEN&x=${long(48 * 1024)}`),
+    ...TOO_LARGE,
+  },
+  {
+    target,
+    as: 'bob',
+    ...form('{"account":"prod","role":"Developer","csrf_token":"$TOKEN"}', [
+      ['Content-Type', 'application/json'],
+    ]),
     ...BAD,
   },
 ]);
@@ -157,11 +269,28 @@ const forms: readonly Hostile[] = ['/console', '/credentials'].flatMap((target):
 const signOuts: readonly Hostile[] = [
   { target: '/sign-out', as: 'bob', ...form(''), ...FOREIGN_FORM },
   { target: '/sign-out', as: 'bob', ...form(`csrf_token=${CANARY}`), ...FOREIGN_FORM },
-  { target: '/sign-out', as: 'bob', ...form('csrf_token=$TOKEN', [['Sec-Fetch-Site', 'cross-site']]), ...FOREIGN_FORM },
-  { target: '/sign-out', as: 'bob', ...form('csrf_token=$TOKEN', [['Origin', 'https://evil.example']]), ...FOREIGN_FORM },
+  {
+    target: '/sign-out',
+    as: 'bob',
+    ...form('csrf_token=$TOKEN', [['Sec-Fetch-Site', 'cross-site']]),
+    ...FOREIGN_FORM,
+  },
+  {
+    target: '/sign-out',
+    as: 'bob',
+    ...form('csrf_token=$TOKEN', [['Origin', 'https://evil.example']]),
+    ...FOREIGN_FORM,
+  },
   { target: '/sign-out', as: 'bob', ...form('csrf_token=$TOKEN&csrf_token=$TOKEN'), ...BAD },
   { target: '/sign-out?csrf_token=$TOKEN', as: 'bob', ...form(''), ...FOREIGN_FORM },
-  { title: 'a large form', target: '/sign-out', ...form(''), as: 'bob', body: `csrf_token=$TOKEN&x=${long(9000)}`, ...TOO_LARGE },
+  {
+    title: 'a large form',
+    target: '/sign-out',
+    ...form(''),
+    as: 'bob',
+    body: `csrf_token=$TOKEN&x=${long(9000)}`,
+    ...TOO_LARGE,
+  },
   { target: '/sign-out', as: 'bob', ...NO_PAGE },
 ];
 
@@ -195,8 +324,19 @@ const paths: readonly Hostile[] = [
     '/constructor/prototype',
     'http://evil.example/nothing',
   ].map((target): Hostile => ({ target, title: target.slice(0, 40), ...NO_PAGE })),
-  ...['TRACE', 'PUT', 'DELETE', 'PATCH', 'PROPFIND', 'POST'].map((method): Hostile => ({ method, target: '/', ...NO_PAGE })),
-  ...['/sign-in', '/sign-in/corp-oidc', '/console', '/credentials', ACS, CALLBACK, '/healthz', '/readyz'].map((target): Hostile => {
+  ...['TRACE', 'PUT', 'DELETE', 'PATCH', 'PROPFIND', 'POST'].map(
+    (method): Hostile => ({ method, target: '/', ...NO_PAGE }),
+  ),
+  ...[
+    '/sign-in',
+    '/sign-in/corp-oidc',
+    '/console',
+    '/credentials',
+    ACS,
+    CALLBACK,
+    '/healthz',
+    '/readyz',
+  ].map((target): Hostile => {
     return { method: 'TRACE', target, headers: [['Authorization', CANARY]], ...NO_PAGE };
   }),
   { method: 'PUT', target: ACS, ...NO_PAGE },
@@ -227,17 +367,25 @@ describe('hostile requests at the front door', () => {
     };
   };
 
-  for (const [group, rows] of Object.entries({ queries, 'answers of identity providers': answersOfIdps, forms, signOuts, paths })) {
+  for (const [group, rows] of Object.entries({
+    queries,
+    'answers of identity providers': answersOfIdps,
+    forms,
+    signOuts,
+    paths,
+  })) {
     describe(`in ${group}`, () => {
       const recorded: [correlationId: string, code: string][] = [];
       for (const row of rows) {
         const { method = 'GET', target, title, as = 'stranger', status, code } = row;
-        const what = title ?? `${target} ${typeof row.body === 'string' ? row.body : ''}`.slice(0, 100);
+        const what =
+          title ?? `${target} ${typeof row.body === 'string' ? row.body : ''}`.slice(0, 100);
         const how = (row.headers ?? []).map(header => ` ${header.join(' ')}`).join(',');
         it(`${method} ${what}${how} by ${as} is refused with ${status} ${code}`, async () => {
           const answer = await ask(world, withSession(row));
           assertRefused(world, answer, row);
-          if (!UNRECORDED.has(code) && row.face !== 'problem') recorded.push([answer.header('x-correlation-id')!, code]);
+          if (!UNRECORDED.has(code) && row.face !== 'problem')
+            recorded.push([answer.header('x-correlation-id')!, code]);
         });
       }
 
@@ -256,7 +404,11 @@ describe('hostile requests at the front door', () => {
         );
         assertLogIsClean(world);
         await assertNextSignInWorks(world);
-        assert.equal((await bob.visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length, 1, 'bob is still signed in');
+        assert.equal(
+          (await bob.visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length,
+          1,
+          'bob is still signed in',
+        );
       });
     });
   }
@@ -264,7 +416,12 @@ describe('hostile requests at the front door', () => {
   it('a form with its token is taken, so that the refusals above were for the reason that they named', async () => {
     const answer = await ask(
       world,
-      withSession({ target: '/credentials', as: 'bob', ...form('account=prod&role=Developer&csrf_token=$TOKEN'), ...BAD }),
+      withSession({
+        target: '/credentials',
+        as: 'bob',
+        ...form('account=prod&role=Developer&csrf_token=$TOKEN'),
+        ...BAD,
+      }),
     );
     assert.equal(answer.status, 200, answer.body);
     assertOurs(answer);
@@ -273,11 +430,18 @@ describe('hostile requests at the front door', () => {
   it('the token of one session is worth nothing in another', async () => {
     const alice = await signedIn(world, 'alice');
     const body = `account=prod&role=Developer&csrf_token=${bob.csrfToken}`;
-    assertRefused(world, await ask(world, { target: '/credentials', ...form(body, [alice.cookie]) }), FOREIGN_FORM);
+    assertRefused(
+      world,
+      await ask(world, { target: '/credentials', ...form(body, [alice.cookie]) }),
+      FOREIGN_FORM,
+    );
   });
 
   it('unknown parameters, prototype names among them, are ignored', async () => {
-    for (const target of ['/sign-in?__proto__=1&constructor=2&a[b]=3&return_to[]=//evil.example', '/?__proto__[q]=x']) {
+    for (const target of [
+      '/sign-in?__proto__=1&constructor=2&a[b]=3&return_to[]=//evil.example',
+      '/?__proto__[q]=x',
+    ]) {
       const answer = await ask(world, { target });
       assert.equal(answer.status, 200);
       assertOurs(answer);

@@ -22,7 +22,10 @@ export interface Refused {
   readonly face?: 'page' | 'problem';
 }
 
-/** A refusal is a whole answer of ours: status, code, headers, and one reference on the page, in the header and in the log. */
+/**
+ * A refusal is a whole answer of ours: status, code, headers, and one reference on the page, in the
+ * header and in the log.
+ */
 export function assertRefused(world: World, answer: RawAnswer, expected: Refused): void {
   const { face = 'page' } = expected;
   assert.equal(answer.status, expected.status);
@@ -39,19 +42,29 @@ export function assertRefused(world: World, answer: RawAnswer, expected: Refused
     assert.equal(problem.correlation_id, id);
     assert.match(answer.header('content-type')!, /^application\/problem\+json/);
   }
-  const logged = world.log.map(line => JSON.parse(line) as Record<string, unknown>).filter(line => line.correlationId === id);
+  const logged = world.log
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+    .filter(line => line.correlationId === id);
   assert.ok(
     logged.some(line => line.msg === 'refused' && line.code === expected.code),
     `the log names ${expected.code}`,
   );
 }
 
-/** Whatever the bridge answers: the headers stand, nothing of the inside shows, nothing hostile comes back alive. */
+/**
+ * Whatever the bridge answers: the headers stand, nothing of the inside shows, nothing hostile
+ * comes back alive.
+ */
 export function assertOurs(answer: RawAnswer): void {
   assert.match(answer.header('x-correlation-id') ?? '', UUID);
   assert.equal(answer.headers.get('x-correlation-id')?.length, 1);
   const policy = answer.header('content-security-policy') ?? '';
-  for (const directive of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "script-src 'self'"]) {
+  for (const directive of [
+    "default-src 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "script-src 'self'",
+  ]) {
     assert.ok(policy.split(';').includes(directive), `${directive} in ${policy}`);
   }
   assert.equal(answer.header('x-content-type-options'), 'nosniff');
@@ -69,11 +82,17 @@ export function assertQuiet({ headers, body }: RawAnswer): void {
   assert.ok(!everything.includes('the-demo-client-secret-of-this-run'));
 }
 
-/** Everything that was sent as a secret stayed out of the log, and the log is one JSON object a line. */
+/**
+ * Everything that was sent as a secret stayed out of the log, and the log is one JSON object a
+ * line.
+ */
 export function assertLogIsClean(world: World): void {
   for (const line of world.log) assert.doesNotThrow(() => JSON.parse(line), line);
   const log = world.log.join('');
-  assert.ok(!log.includes(CANARY), log.slice(Math.max(0, log.indexOf(CANARY) - 300), log.indexOf(CANARY) + 50));
+  assert.ok(
+    !log.includes(CANARY),
+    log.slice(Math.max(0, log.indexOf(CANARY) - 300), log.indexOf(CANARY) + 50),
+  );
 }
 
 /** The next person gets in, by either protocol. */
@@ -84,7 +103,10 @@ export async function assertNextSignInWorks(world: World): Promise<void> {
   }
 }
 
-export const form = (body: string, headers: RawRequest['headers'] = []): Omit<RawRequest, 'target'> => ({ method: 'POST', body, headers });
+export const form = (
+  body: string,
+  headers: RawRequest['headers'] = [],
+): Omit<RawRequest, 'target'> => ({ method: 'POST', body, headers });
 
 /** A signed-in browser, as raw requests need it. */
 export interface SignedIn {

@@ -7,10 +7,30 @@ import { forgeFor, openConnector, refuses, SENSITIVE, signIn } from '../support/
 
 describe('an authorization response', () => {
   const changes: [string, (parameters: URLSearchParams) => void, ErrorCode, RegExp][] = [
-    ['without state is refused', parameters => parameters.delete('state'), 'oidc_response_refused', /state is missing/],
-    ['with an empty state is refused', parameters => parameters.set('state', ''), 'oidc_response_refused', /state is missing/],
-    ['with two codes is refused', parameters => parameters.append('code', 'other'), 'oidc_response_refused', /more than once/],
-    ['with two states is refused', parameters => parameters.append('state', 'other'), 'oidc_response_refused', /more than once/],
+    [
+      'without state is refused',
+      parameters => parameters.delete('state'),
+      'oidc_response_refused',
+      /state is missing/,
+    ],
+    [
+      'with an empty state is refused',
+      parameters => parameters.set('state', ''),
+      'oidc_response_refused',
+      /state is missing/,
+    ],
+    [
+      'with two codes is refused',
+      parameters => parameters.append('code', 'other'),
+      'oidc_response_refused',
+      /more than once/,
+    ],
+    [
+      'with two states is refused',
+      parameters => parameters.append('state', 'other'),
+      'oidc_response_refused',
+      /more than once/,
+    ],
     [
       'with an unknown parameter twice is refused',
       parameters => {
@@ -20,7 +40,12 @@ describe('an authorization response', () => {
       'oidc_response_refused',
       /more than once/,
     ],
-    ['without a code is refused', parameters => parameters.delete('code'), 'oidc_response_refused', /no authorization code/],
+    [
+      'without a code is refused',
+      parameters => parameters.delete('code'),
+      'oidc_response_refused',
+      /no authorization code/,
+    ],
     [
       'with a code that was not given is refused',
       parameters => parameters.set('code', 'guess'),
@@ -45,7 +70,12 @@ describe('an authorization response', () => {
       'oidc_response_refused',
       /implicit and hybrid/,
     ],
-    ['with a JARM response is refused', parameters => parameters.set('response', SENSITIVE), 'oidc_response_refused', /JARM/],
+    [
+      'with a JARM response is refused',
+      parameters => parameters.set('response', SENSITIVE),
+      'oidc_response_refused',
+      /JARM/,
+    ],
     [
       'that says access_denied is a refusal of the provider',
       parameters => {
@@ -89,7 +119,10 @@ describe('an authorization response', () => {
 
   test('with a wrong iss is refused also when the provider promised none, and without one is taken', async t => {
     const forge = await forgeFor(t);
-    forge.faults.discovery = document => ({ ...document, authorization_response_iss_parameter_supported: undefined });
+    forge.faults.discovery = document => ({
+      ...document,
+      authorization_response_iss_parameter_supported: undefined,
+    });
     const connector = await openConnector(t, forge);
     forge.faults.callback = parameters => parameters.set('iss', 'https://evil.example');
     await refuses(signIn(connector, forge), 'oidc_response_refused', /unexpected "iss"/, forge);
@@ -100,16 +133,26 @@ describe('an authorization response', () => {
   test('is good for one sign-in', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
-    const { redirectTo, expectation } = await connector.begin({ attemptId: 'a', reauthenticate: false });
+    const { redirectTo, expectation } = await connector.begin({
+      attemptId: 'a',
+      reauthenticate: false,
+    });
     const parameters = forge.authorize(redirectTo);
     await connector.complete({ protocol: 'oidc', parameters }, expectation);
-    await refuses(connector.complete({ protocol: 'oidc', parameters }, expectation), 'oidc_response_refused', /invalid_grant/, forge);
+    await refuses(
+      connector.complete({ protocol: 'oidc', parameters }, expectation),
+      'oidc_response_refused',
+      /invalid_grant/,
+      forge,
+    );
   });
 
   test("cannot be completed with another attempt's verifier or nonce", async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
-    const [mine, theirs] = await Promise.all([1, 2].map(() => connector.begin({ attemptId: 'a', reauthenticate: false })));
+    const [mine, theirs] = await Promise.all(
+      [1, 2].map(() => connector.begin({ attemptId: 'a', reauthenticate: false })),
+    );
     assert.ok(mine?.expectation.protocol === 'oidc' && theirs?.expectation.protocol === 'oidc');
     const mixes: [Expectation, RegExp][] = [
       [theirs.expectation, /invalid_grant/],
@@ -118,7 +161,12 @@ describe('an authorization response', () => {
     ];
     for (const [expectation, message] of mixes) {
       const parameters = forge.authorize(mine.redirectTo);
-      await refuses(connector.complete({ protocol: 'oidc', parameters }, expectation), 'oidc_response_refused', message, forge);
+      await refuses(
+        connector.complete({ protocol: 'oidc', parameters }, expectation),
+        'oidc_response_refused',
+        message,
+        forge,
+      );
     }
   });
 
@@ -148,9 +196,15 @@ describe('an authorization response', () => {
 
   test('of one provider cannot be completed at another', async t => {
     const [honest, evil] = await Promise.all([forgeFor(t), forgeFor(t)]);
-    const { redirectTo, expectation } = await (await openConnector(t, honest)).begin({ attemptId: 'a', reauthenticate: false });
+    const { redirectTo, expectation } = await (await openConnector(t, honest)).begin({
+      attemptId: 'a',
+      reauthenticate: false,
+    });
     const parameters = honest.authorize(redirectTo);
-    const atEvil = (await openConnector(t, evil)).complete({ protocol: 'oidc', parameters }, expectation);
+    const atEvil = (await openConnector(t, evil)).complete(
+      { protocol: 'oidc', parameters },
+      expectation,
+    );
     await refuses(atEvil, 'oidc_response_refused', /unexpected "iss"/, honest);
     assert.equal(evil.asked.token, 0);
   });

@@ -69,7 +69,12 @@ describe('groups that the provider keeps elsewhere (overage)', () => {
     const connector = await openConnector(t, forge);
     const person = { ...ALICE, groups: undefined, ...OVERAGE };
     forge.person = { idToken: person, userinfo: person };
-    await refuses(signIn(connector, forge), 'identity_incomplete', /^overage: .*"groups".*_claim_names/, forge);
+    await refuses(
+      signIn(connector, forge),
+      'identity_incomplete',
+      /^overage: .*"groups".*_claim_names/,
+      forge,
+    );
   });
 
   test('are no concern when userinfo has them', async t => {
@@ -81,7 +86,9 @@ describe('groups that the provider keeps elsewhere (overage)', () => {
 
   test('are no concern when they are not the mapped claim', async t => {
     const forge = await forgeFor(t);
-    const connector = await openConnector(t, forge, { claims: { username: 'preferred_username', email: 'email', groups: 'roles' } });
+    const connector = await openConnector(t, forge, {
+      claims: { username: 'preferred_username', email: 'email', groups: 'roles' },
+    });
     const person = { ...ALICE, email: undefined, groups: undefined, roles: ['a'], ...OVERAGE };
     forge.person = { idToken: person, userinfo: person };
     assert.deepEqual((await signIn(connector, forge)).identity.groups, ['a']);

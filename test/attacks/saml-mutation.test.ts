@@ -1,4 +1,7 @@
-/** A good answer with something changed at random is refused, or is still the same person with no more groups. */
+/**
+ * A good answer with something changed at random is refused, or is still the same person with no
+ * more groups.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BridgeError } from '../../src/core/errors.ts';
@@ -20,7 +23,9 @@ function seeded(seed: number): () => number {
 type Pick = <T>(from: readonly T[]) => T;
 
 /** Each takes the XML apart somewhere; `pick` is the only source of chance. */
-const MUTATIONS: Readonly<Record<string, (xml: string, pick: Pick, at: (length: number) => number) => string>> = {
+const MUTATIONS: Readonly<
+  Record<string, (xml: string, pick: Pick, at: (length: number) => number) => string>
+> = {
   'a character changed': (xml, pick, at) => {
     const index = at(xml.length);
     return xml.slice(0, index) + pick([...'<>/"\' =&;x0A:-!?\n\u00e9']) + xml.slice(index + 1);
@@ -46,7 +51,10 @@ const MUTATIONS: Readonly<Record<string, (xml: string, pick: Pick, at: (length: 
     return without.replace(target, target + element);
   },
   'an element copied elsewhere with another text': (xml, pick) => {
-    const element = pick(elements(xml)).replaceAll('alice', 'mallory').replaceAll('p-0001', 'p-9999').replaceAll('ID="_', 'ID="_x');
+    const element = pick(elements(xml))
+      .replaceAll('alice', 'mallory')
+      .replaceAll('p-0001', 'p-9999')
+      .replaceAll('ID="_', 'ID="_x');
     const target = pick(xml.match(/<\/?[\w:]+[^>]*>/g)!);
     return pick([xml.replace(target, target + element), xml.replace(target, element + target)]);
   },
@@ -81,7 +89,11 @@ for (const [seed, [what, mutate]] of Object.entries(MUTATIONS).entries()) {
         assert.equal(identity.username, 'alice');
         assert.deepEqual(identity.groups, ['aws-admins', 'developers']);
       } catch (error) {
-        assert.ok(error instanceof BridgeError && ['saml_response_refused', 'idp_refused'].includes(error.code), String(error));
+        assert.ok(
+          error instanceof BridgeError &&
+            ['saml_response_refused', 'idp_refused'].includes(error.code),
+          String(error),
+        );
         refused += 1;
       }
     }

@@ -4,7 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertRefused, forge, openConnector, outboundOf, stranger } from '../connectors/saml-fixture.ts';
+import {
+  assertRefused,
+  forge,
+  openConnector,
+  outboundOf,
+  stranger,
+} from '../connectors/saml-fixture.ts';
 import { encode, rsaKey, signingKey, status } from '../support/saml-forge.ts';
 
 // Each key more could make the engine begin anew.
@@ -19,42 +25,77 @@ const MAIN_THREAD_MILLISECONDS = 20;
 await acme.signIn();
 
 /** Processor time of this process, so that a busy machine does not count. */
-async function refusesInTime(samlResponse: string, requestId: string, message: RegExp): Promise<void> {
+async function refusesInTime(
+  samlResponse: string,
+  requestId: string,
+  message: RegExp,
+): Promise<void> {
   const before = process.cpuUsage();
   const beforeHere = process.threadCpuUsage();
   await assertRefused(acme.complete(samlResponse, { protocol: 'saml', requestId }), message);
   const { user, system } = process.cpuUsage(before);
   const here = process.threadCpuUsage(beforeHere);
-  assert.ok((here.user + here.system) / 1000 < MAIN_THREAD_MILLISECONDS, `the main thread took ${(here.user + here.system) / 1000} ms`);
+  assert.ok(
+    (here.user + here.system) / 1000 < MAIN_THREAD_MILLISECONDS,
+    `the main thread took ${(here.user + here.system) / 1000} ms`,
+  );
   assert.ok((user + system) / 1000 < LIMIT_MILLISECONDS, `took ${(user + system) / 1000} ms`);
-  const { identity } = await acme.complete(forge.respond(requestId), { protocol: 'saml', requestId });
+  const { identity } = await acme.complete(forge.respond(requestId), {
+    protocol: 'saml',
+    requestId,
+  });
   assert.equal(identity.username, 'alice');
 }
 
-const bytes = (...parts: (string | Buffer)[]) => Buffer.concat(parts.map(part => Buffer.from(part))).toString('base64');
+const bytes = (...parts: (string | Buffer)[]) =>
+  Buffer.concat(parts.map(part => Buffer.from(part))).toString('base64');
 const doctype = (subset: string) => (xml: string) => `<!DOCTYPE samlp:Response [${subset}]>${xml}`;
 const HOSTILE: readonly (readonly [string, (xml: string) => string, RegExp])[] = [
   ['empty', () => '', /response is empty/],
   ['only line breaks', () => '\r\n\r\n', /response is empty/],
   ['not base64', () => '<samlp:Response/>', /not base64/],
   ['base64url', xml => encode(`${xml}???`).replaceAll('/', '_'), /not base64/],
-  ['base64 with a space', xml => `${encode(xml).slice(0, 40)} ${encode(xml).slice(40)}`, /not base64/],
+  [
+    'base64 with a space',
+    xml => `${encode(xml).slice(0, 40)} ${encode(xml).slice(40)}`,
+    /not base64/,
+  ],
   ['base64 without its padding', () => encode('<a></a>').replace(/=+$/, ''), /not base64/],
   ['base64 of nothing but padding', () => '====', /not base64/],
-  ['base64 with something behind it', xml => `${encode(xml.padEnd(Math.ceil(xml.length / 3) * 3 + 1))}AAAA`, /not base64/],
+  [
+    'base64 with something behind it',
+    xml => `${encode(xml.padEnd(Math.ceil(xml.length / 3) * 3 + 1))}AAAA`,
+    /not base64/,
+  ],
   ['UTF-16', xml => bytes(Buffer.from(`\uFEFF${xml}`, 'utf16le')), /not UTF-8/],
   ['UTF-16 without a mark', xml => bytes(Buffer.from(xml, 'utf16le')), /not well-formed/],
   ['a byte order mark', xml => encode(`\uFEFF${xml}`), /byte order mark/],
-  ['broken UTF-8', xml => bytes(xml.slice(0, 200), Buffer.of(0xc3, 0x28), xml.slice(200)), /not UTF-8/],
+  [
+    'broken UTF-8',
+    xml => bytes(xml.slice(0, 200), Buffer.of(0xc3, 0x28), xml.slice(200)),
+    /not UTF-8/,
+  ],
   ['overlong UTF-8', xml => bytes(Buffer.of(0xc0, 0xbc), xml), /not UTF-8/],
   ['a NUL byte', xml => encode(xml.replace('p-0001', 'p-0001\0')), /not well-formed/],
   ['a NUL byte by number', xml => encode(xml.replace('p-0001', 'p-0001&#0;')), /not well-formed/],
   ['NUL bytes behind the end', xml => encode(`${xml}\0\0`), /not well-formed/],
-  ['declared as ISO-8859-1', xml => encode(`<?xml version="1.0" encoding="ISO-8859-1"?>${xml}`), /not declared as UTF-8/],
+  [
+    'declared as ISO-8859-1',
+    xml => encode(`<?xml version="1.0" encoding="ISO-8859-1"?>${xml}`),
+    /not declared as UTF-8/,
+  ],
   ['XML 1.1', xml => encode(`<?xml version="1.1"?>${xml}`), /not XML 1\.0/],
   ['a DOCTYPE', xml => encode(doctype('')(xml)), /holds a DOCTYPE/],
-  ['an external DTD', xml => encode(`<!DOCTYPE samlp:Response SYSTEM "http://127.0.0.1/x.dtd">${xml}`), /holds a DOCTYPE/],
-  ['an entity of its own', xml => encode(doctype('<!ENTITY x "p-0001">')(xml.replace('p-0001', '&x;'))), /holds a DOCTYPE/],
+  [
+    'an external DTD',
+    xml => encode(`<!DOCTYPE samlp:Response SYSTEM "http://127.0.0.1/x.dtd">${xml}`),
+    /holds a DOCTYPE/,
+  ],
+  [
+    'an entity of its own',
+    xml => encode(doctype('<!ENTITY x "p-0001">')(xml.replace('p-0001', '&x;'))),
+    /holds a DOCTYPE/,
+  ],
   [
     'an external entity',
     xml => encode(doctype('<!ENTITY x SYSTEM "file:///etc/passwd">')(xml.replace('p-0001', '&x;'))),
@@ -64,13 +105,20 @@ const HOSTILE: readonly (readonly [string, (xml: string) => string, RegExp])[] =
     'a billion laughs',
     xml =>
       encode(
-        doctype(Array.from({ length: 20 }, (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`).join(''))(
-          xml.replace('p-0001', '&l20;'),
-        ),
+        doctype(
+          Array.from(
+            { length: 20 },
+            (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`,
+          ).join(''),
+        )(xml.replace('p-0001', '&l20;')),
       ),
     /holds a DOCTYPE/,
   ],
-  ['an entity that every object has', xml => encode(xml.replace('p-0001', '&constructor;')), /not well-formed/],
+  [
+    'an entity that every object has',
+    xml => encode(xml.replace('p-0001', '&constructor;')),
+    /not well-formed/,
+  ],
   ['an undefined entity', xml => encode(xml.replace('p-0001', '&alice;')), /not well-formed/],
   ['a processing instruction', xml => encode(`<?x?>${xml}`), /processing instruction/],
   ['two root elements', xml => encode(xml + xml.replaceAll('ID="', 'ID="x')), /not well-formed/],
@@ -78,25 +126,54 @@ const HOSTILE: readonly (readonly [string, (xml: string) => string, RegExp])[] =
   ['half a document', xml => encode(xml.slice(0, xml.length / 2)), /not well-formed/],
   [
     'an attribute twice',
-    xml => encode(xml.replace(' Destination=', ' Destination="https://mallory.example.test" Destination=')),
+    xml =>
+      encode(
+        xml.replace(' Destination=', ' Destination="https://mallory.example.test" Destination='),
+      ),
     /not well-formed/,
   ],
-  ['an undeclared prefix', xml => encode(xml.replace('<samlp:Status>', '<x:alice/><samlp:Status>')), /not well-formed/],
+  [
+    'an undeclared prefix',
+    xml => encode(xml.replace('<samlp:Status>', '<x:alice/><samlp:Status>')),
+    /not well-formed/,
+  ],
   [
     'the prefix xml taken for something else',
     xml => encode(xml.replace('<samlp:Response ', '<samlp:Response xmlns:xml="urn:x" ')),
     /not well-formed/,
   ],
   ['93 kB of <a<a<a', () => encode('<a'.repeat(35_000)), /not well-formed/],
-  ['93 kB of <a<a<a behind a good beginning', xml => encode(xml.slice(0, 300) + '<a'.repeat(35_000)), /not well-formed/],
-  ['17,000 siblings', xml => encode(xml.replace('<samlp:Status>', `${'<a/>'.repeat(17_000)}<samlp:Status>`)), /more than 3000 elements/],
-  ['10,000 levels', xml => encode(xml.replace('<samlp:Status>', '<a>'.repeat(10_000))), /nested deeper than 40/],
+  [
+    '93 kB of <a<a<a behind a good beginning',
+    xml => encode(xml.slice(0, 300) + '<a'.repeat(35_000)),
+    /not well-formed/,
+  ],
+  [
+    '17,000 siblings',
+    xml => encode(xml.replace('<samlp:Status>', `${'<a/>'.repeat(17_000)}<samlp:Status>`)),
+    /more than 3000 elements/,
+  ],
+  [
+    '10,000 levels',
+    xml => encode(xml.replace('<samlp:Status>', '<a>'.repeat(10_000))),
+    /nested deeper than 40/,
+  ],
   [
     '10,000 attributes',
-    xml => encode(xml.replace('<samlp:Status>', `<a ${Array.from({ length: 7000 }, (_, n) => `a${n}=""`).join(' ')}/>`)),
+    xml =>
+      encode(
+        xml.replace(
+          '<samlp:Status>',
+          `<a ${Array.from({ length: 7000 }, (_, n) => `a${n}=""`).join(' ')}/>`,
+        ),
+      ),
     /more than 6000 attributes/,
   ],
-  ['more than 100 kB', xml => encode(xml.replace('p-0001', 'x'.repeat(100_000))), /larger than 102400 characters/],
+  [
+    'more than 100 kB',
+    xml => encode(xml.replace('p-0001', 'x'.repeat(100_000))),
+    /larger than 102400 characters/,
+  ],
   ['100 kB of line breaks', () => '\n'.repeat(110_000), /larger than 102400 characters/],
   ['70 kB of brackets', () => encode('['.repeat(70_000)), /not well-formed/],
   ['an endless comment', () => encode(`<!--${'x'.repeat(70_000)}`), /not well-formed/],
@@ -115,14 +192,21 @@ const BULK: readonly (readonly [string, string])[] = [
   ['siblings with an ID each', Array.from({ length: 2900 }, (_, n) => `<a id="${n}"/>`).join('')],
   ['levels', `${'<a>'.repeat(36)}${'</a>'.repeat(36)}`.repeat(78)],
   ['attributes', `<a ${Array.from({ length: 5000 }, (_, n) => `a${n}=""`).join(' ')}/>`],
-  ['namespaces', `<a ${Array.from({ length: 2500 }, (_, n) => `xmlns:a${n}="u"`).join(' ')}>${'<a/>'.repeat(2000)}</a>`],
+  [
+    'namespaces',
+    `<a ${Array.from({ length: 2500 }, (_, n) => `xmlns:a${n}="u"`).join(' ')}>${'<a/>'.repeat(2000)}</a>`,
+  ],
   ['escapes', '&#60;'.repeat(12_000)],
 ];
 for (const [what, bulk] of BULK) {
   const extensions = `<samlp:Extensions><x xmlns="urn:x">${bulk}</x></samlp:Extensions>${status('Success')}`;
   test(`all that the limits allow, signed by a stranger, is refused in time: ${what}`, async () => {
     const requestId = await acme.begin();
-    const samlResponse = forge.respond(requestId, { status: extensions }, { key: stranger, response: true });
+    const samlResponse = forge.respond(
+      requestId,
+      { status: extensions },
+      { key: stranger, response: true },
+    );
     await refusesInTime(samlResponse, requestId, /does not verify with any signing key/);
   });
   test(`all that the limits allow, around a genuine Assertion, is answered in time: ${what}`, async () => {

@@ -1,24 +1,59 @@
-/** Tricks with signatures, algorithms and names. After each the same connector still signs the right person in. */
+/**
+ * Tricks with signatures, algorithms and names. After each the same connector still signs the right
+ * person in.
+ */
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { test } from 'node:test';
-import { clock, forge, genuineForBob as genuine, openConnector, stranger } from '../connectors/saml-fixture.ts';
-import { attributes, encode, nameId, PERSISTENT, type SignatureParts, signElement } from '../support/saml-forge.ts';
+import {
+  clock,
+  forge,
+  genuineForBob as genuine,
+  openConnector,
+  stranger,
+} from '../connectors/saml-fixture.ts';
+import {
+  attributes,
+  encode,
+  nameId,
+  PERSISTENT,
+  type SignatureParts,
+  signElement,
+} from '../support/saml-forge.ts';
 
 const acme = await openConnector();
-const refuses = (forged: (requestId: string) => string, message: RegExp) => acme.refusesThenSignsIn(forged, message);
+const refuses = (forged: (requestId: string) => string, message: RegExp) =>
+  acme.refusesThenSignsIn(forged, message);
 
-const inKeyInfo = (signature: string, hidden: string) => signature.replace('<ds:KeyInfo>', `<ds:KeyInfo>${hidden}`);
+const inKeyInfo = (signature: string, hidden: string) =>
+  signature.replace('<ds:KeyInfo>', `<ds:KeyInfo>${hidden}`);
 
 const DECOY = '<ds:SignatureMethod Algorithm="http://www.w3.org/2000/09/xmldsig#hmac-sha1"/>';
 const SIGNATURES: readonly (readonly [string, (requestId: string) => string, RegExp])[] = [
-  ['nothing is signed', id => forge.xml(id, {}, { assertion: false }), /neither the Response nor the Assertion is signed/],
-  ['only the Response is signed', id => forge.xml(id, {}, { assertion: false, response: true }), /only the Response is signed/],
-  ['a name was changed', id => genuine(id).xml.replace('p-bob', 'p-0001'), /^the Assertion is not what was signed$/],
-  ['an attribute was changed', id => genuine(id).xml.replace('>bob<', '>alice<'), /^the Assertion is not what was signed$/],
+  [
+    'nothing is signed',
+    id => forge.xml(id, {}, { assertion: false }),
+    /neither the Response nor the Assertion is signed/,
+  ],
+  [
+    'only the Response is signed',
+    id => forge.xml(id, {}, { assertion: false, response: true }),
+    /only the Response is signed/,
+  ],
+  [
+    'a name was changed',
+    id => genuine(id).xml.replace('p-bob', 'p-0001'),
+    /^the Assertion is not what was signed$/,
+  ],
+  [
+    'an attribute was changed',
+    id => genuine(id).xml.replace('>bob<', '>alice<'),
+    /^the Assertion is not what was signed$/,
+  ],
   [
     'the signature of the Response was broken, that of the Assertion holds',
-    id => forge.xml(id, {}, { response: true }).replace(' Destination=', ' Consent="x" Destination='),
+    id =>
+      forge.xml(id, {}, { response: true }).replace(' Destination=', ' Consent="x" Destination='),
     /^the Response is not what was signed$/,
   ],
   [
@@ -39,14 +74,20 @@ const SIGNATURES: readonly (readonly [string, (requestId: string) => string, Reg
         {},
         {
           key: stranger,
-          parts: { keyInfo: `<ds:X509Data><ds:X509Certificate>${forge.key.certificate}</ds:X509Certificate></ds:X509Data>` },
+          parts: {
+            keyInfo: `<ds:X509Data><ds:X509Certificate>${forge.key.certificate}</ds:X509Certificate></ds:X509Data>`,
+          },
         },
       ),
     /does not verify with any signing key/,
   ],
   [
     'the signature has no value',
-    id => genuine(id).xml.replace(/<ds:SignatureValue>.*?<\/ds:SignatureValue>/s, '<ds:SignatureValue></ds:SignatureValue>'),
+    id =>
+      genuine(id).xml.replace(
+        /<ds:SignatureValue>.*?<\/ds:SignatureValue>/s,
+        '<ds:SignatureValue></ds:SignatureValue>',
+      ),
     /does not verify with any signing key/,
   ],
   [
@@ -56,7 +97,11 @@ const SIGNATURES: readonly (readonly [string, (requestId: string) => string, Reg
   ],
   [
     'the signature is no base64',
-    id => genuine(id).xml.replace(/<ds:SignatureValue>.*?<\/ds:SignatureValue>/s, '<ds:SignatureValue>\u00e9</ds:SignatureValue>'),
+    id =>
+      genuine(id).xml.replace(
+        /<ds:SignatureValue>.*?<\/ds:SignatureValue>/s,
+        '<ds:SignatureValue>\u00e9</ds:SignatureValue>',
+      ),
     /does not verify with any signing key/,
   ],
   [
@@ -123,7 +168,11 @@ const SIGNATURES: readonly (readonly [string, (requestId: string) => string, Reg
     },
     /exactly the parts/,
   ],
-  ['a comment in DigestValue', id => genuine(id).xml.replace('<ds:DigestValue>', '<ds:DigestValue><!-- x -->'), /holds a comment/],
+  [
+    'a comment in DigestValue',
+    id => genuine(id).xml.replace('<ds:DigestValue>', '<ds:DigestValue><!-- x -->'),
+    /holds a comment/,
+  ],
   [
     'an element in DigestValue',
     id => genuine(id).xml.replace('<ds:DigestValue>', '<ds:DigestValue><x xmlns="urn:x"/>'),
@@ -152,21 +201,50 @@ const ALGORITHMS: readonly (readonly [string, Partial<SignatureParts>, RegExp])[
     { method: `${DSIG}hmac-sha1`, key: Buffer.from(forge.key.certificatePem) },
     /signature algorithm is not RSA/,
   ],
-  ['HMAC with the public key as the key', { method: `${DSIG}hmac-sha1`, key: Buffer.from(publicPem) }, /signature algorithm is not RSA/],
+  [
+    'HMAC with the public key as the key',
+    { method: `${DSIG}hmac-sha1`, key: Buffer.from(publicPem) },
+    /signature algorithm is not RSA/,
+  ],
   ['a SHA-1 digest', { digest: `${DSIG}sha1` }, /digest algorithm is not SHA-256/],
-  ['canonicalization with comments', { canonicalization: `${EXCLUSIVE}WithComments` }, /transform other than/],
-  ['inclusive canonicalization', { canonicalization: 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315' }, /transform other than/],
-  ['a transform with comments', { transforms: [`${DSIG}enveloped-signature`, `${EXCLUSIVE}WithComments`] }, /transform other than/],
-  ['XSLT', { transforms: [`${DSIG}enveloped-signature`, 'http://www.w3.org/TR/1999/REC-xslt-19991116'] }, /transform other than/],
-  ['XPath', { transforms: ['http://www.w3.org/TR/1999/REC-xpath-19991116', EXCLUSIVE] }, /transform other than/],
-  ['three transforms', { transforms: [`${DSIG}enveloped-signature`, EXCLUSIVE, EXCLUSIVE] }, /exactly the parts/],
+  [
+    'canonicalization with comments',
+    { canonicalization: `${EXCLUSIVE}WithComments` },
+    /transform other than/,
+  ],
+  [
+    'inclusive canonicalization',
+    { canonicalization: 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315' },
+    /transform other than/,
+  ],
+  [
+    'a transform with comments',
+    { transforms: [`${DSIG}enveloped-signature`, `${EXCLUSIVE}WithComments`] },
+    /transform other than/,
+  ],
+  [
+    'XSLT',
+    { transforms: [`${DSIG}enveloped-signature`, 'http://www.w3.org/TR/1999/REC-xslt-19991116'] },
+    /transform other than/,
+  ],
+  [
+    'XPath',
+    { transforms: ['http://www.w3.org/TR/1999/REC-xpath-19991116', EXCLUSIVE] },
+    /transform other than/,
+  ],
+  [
+    'three transforms',
+    { transforms: [`${DSIG}enveloped-signature`, EXCLUSIVE, EXCLUSIVE] },
+    /exactly the parts/,
+  ],
   ['no transform', { transforms: [] }, /exactly the parts/],
   ['a reference to the whole document', { uri: '' }, /refers to another element/],
   ['a reference to a file', { uri: 'file:///etc/passwd' }, /refers to another element/],
   ['a reference by XPointer', { uri: '#xpointer(/)' }, /refers to another element/],
 ];
 for (const [what, parts, message] of ALGORITHMS) {
-  test(`an algorithm is refused: ${what}`, () => refuses(id => forge.xml(id, {}, { parts }), message));
+  test(`an algorithm is refused: ${what}`, () =>
+    refuses(id => forge.xml(id, {}, { parts }), message));
 }
 
 test('an ID that could break out of an XPath is refused', () =>
@@ -174,21 +252,46 @@ test('an ID that could break out of an XPath is refused', () =>
 
 const NAME_TRICKS: readonly (readonly [string, (xml: string) => string, RegExp])[] = [
   ['a comment in the NameID', xml => xml.replace('p-0001-x', 'p-0001<!---->-x'), /holds a comment/],
-  ['a comment in an attribute value', xml => xml.replace('>bob<', '>b<!-- -->ob<'), /holds a comment/],
-  ['a processing instruction in the NameID', xml => xml.replace('p-0001-x', 'p-0001<?x?>-x'), /holds a processing instruction/],
-  ['CDATA in the NameID', xml => xml.replace('p-0001-x', '<![CDATA[p-0001]]>-x'), /holds a CDATA section/],
+  [
+    'a comment in an attribute value',
+    xml => xml.replace('>bob<', '>b<!-- -->ob<'),
+    /holds a comment/,
+  ],
+  [
+    'a processing instruction in the NameID',
+    xml => xml.replace('p-0001-x', 'p-0001<?x?>-x'),
+    /holds a processing instruction/,
+  ],
+  [
+    'CDATA in the NameID',
+    xml => xml.replace('p-0001-x', '<![CDATA[p-0001]]>-x'),
+    /holds a CDATA section/,
+  ],
   ['an entity in the NameID', xml => xml.replace('p-0001-x', 'p-0001&x;'), /not well-formed/],
 ];
 for (const [what, trick, message] of NAME_TRICKS) {
   test(`a name cannot be cut short: ${what}`, () =>
-    refuses(id => trick(forge.xml(id, { nameId: nameId('p-0001-x', PERSISTENT), attributes: attributes({ uid: 'bob' }) })), message));
+    refuses(
+      id =>
+        trick(
+          forge.xml(id, {
+            nameId: nameId('p-0001-x', PERSISTENT),
+            attributes: attributes({ uid: 'bob' }),
+          }),
+        ),
+      message,
+    ));
 }
 
 test('an attribute called nameID does not stand in for a NameID', () =>
-  refuses(id => forge.xml(id, { nameId: '', attributes: attributes({ uid: 'bob', nameID: 'p-0001' }) }), /Subject has no NameID/));
+  refuses(
+    id => forge.xml(id, { nameId: '', attributes: attributes({ uid: 'bob', nameID: 'p-0001' }) }),
+    /Subject has no NameID/,
+  ));
 
 test('what the canonicalizer leaves out of the digest is not read either', async () => {
-  // The engine takes every attribute that begins with xmlns for a declaration, and so does not digest it.
+  // The engine takes every attribute that begins with xmlns for a declaration, and so does not
+  // digest it.
   const requestId = await acme.begin();
   const xml = forge.xml(requestId).replace('<saml:NameID ', '<saml:NameID xmlnsFormat="x" ');
   const { identity } = await acme.complete(encode(xml), { protocol: 'saml', requestId });

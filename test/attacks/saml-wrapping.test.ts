@@ -1,4 +1,7 @@
-/** Signature wrapping and signature tricks. After each the same connector still signs the right person in. */
+/**
+ * Signature wrapping and signature tricks. After each the same connector still signs the right
+ * person in.
+ */
 import { test } from 'node:test';
 import { forge, genuineForBob as genuine, openConnector } from '../connectors/saml-fixture.ts';
 import { signElement } from '../support/saml-forge.ts';
@@ -7,19 +10,28 @@ const acme = await openConnector();
 
 /** The same Assertion for alice, who has more roles. */
 function evil(assertion: string, id = '_evil'): string {
-  return assertion.replace('p-bob', 'p-0001').replace('>bob<', '>alice<').replace('ID="_bob"', `ID="${id}"`);
+  return assertion
+    .replace('p-bob', 'p-0001')
+    .replace('>bob<', '>alice<')
+    .replace('ID="_bob"', `ID="${id}"`);
 }
 
-const refuses = (forged: (requestId: string) => string, message: RegExp) => acme.refusesThenSignsIn(forged, message);
+const refuses = (forged: (requestId: string) => string, message: RegExp) =>
+  acme.refusesThenSignsIn(forged, message);
 
 /** A genuine answer whose Response is signed and whose Assertion is not. */
 function signedResponse(requestId: string) {
-  const xml = signElement(forge.xml(requestId, { responseId: '_good', assertionId: '_a' }, { assertion: false }), '_good', forge.key);
+  const xml = signElement(
+    forge.xml(requestId, { responseId: '_good', assertionId: '_a' }, { assertion: false }),
+    '_good',
+    forge.key,
+  );
   const signature = /<ds:Signature .*?<\/ds:Signature>/s.exec(xml)![0];
   return { xml, signature, unsigned: xml.replace(signature, '') };
 }
 
-const evilResponse = (xml: string) => xml.replace('ID="_good"', 'ID="_evil"').replace('ID="_a"', 'ID="_b"').replace('p-0001', 'p-9999');
+const evilResponse = (xml: string) =>
+  xml.replace('ID="_good"', 'ID="_evil"').replace('ID="_a"', 'ID="_b"').replace('p-0001', 'p-9999');
 
 /** Hides XML inside a part of the signature that nobody signs. */
 const inObject = (signature: string, hidden: string) =>
@@ -55,7 +67,10 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
     'XSW 4: the signed Assertion inside an evil one',
     id => {
       const { xml, assertion, unsigned } = genuine(id);
-      return xml.replace(assertion, evil(unsigned).replace('</saml:Assertion>', `${assertion}</saml:Assertion>`));
+      return xml.replace(
+        assertion,
+        evil(unsigned).replace('</saml:Assertion>', `${assertion}</saml:Assertion>`),
+      );
     },
     MORE_THAN_ONE,
   ],
@@ -71,7 +86,10 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
     'XSW 6: the original inside the signature of an evil Assertion',
     id => {
       const { xml, assertion, signature, unsigned } = genuine(id);
-      return xml.replace(assertion, evil(assertion).replace(signature, inObject(signature, unsigned)));
+      return xml.replace(
+        assertion,
+        evil(assertion).replace(signature, inObject(signature, unsigned)),
+      );
     },
     MORE_THAN_ONE,
   ],
@@ -79,7 +97,10 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
     'XSW 7: an evil Assertion in Extensions',
     id => {
       const { xml, unsigned } = genuine(id);
-      return xml.replace('<samlp:Status>', `<samlp:Extensions>${evil(unsigned)}</samlp:Extensions><samlp:Status>`);
+      return xml.replace(
+        '<samlp:Status>',
+        `<samlp:Extensions>${evil(unsigned)}</samlp:Extensions><samlp:Status>`,
+      );
     },
     MORE_THAN_ONE,
   ],
@@ -87,7 +108,13 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
     'XSW 8: the original in an Object of the evil signature',
     id => {
       const { xml, assertion, signature, unsigned } = genuine(id);
-      return xml.replace(assertion, evil(assertion, '_bob').replace(signature, inObject(signature, unsigned.replace('_bob', '_x'))));
+      return xml.replace(
+        assertion,
+        evil(assertion, '_bob').replace(
+          signature,
+          inObject(signature, unsigned.replace('_bob', '_x')),
+        ),
+      );
     },
     MORE_THAN_ONE,
   ],
@@ -97,7 +124,10 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
       const { xml, assertion, signature, unsigned } = genuine(id);
       return xml.replace(
         assertion,
-        evil(assertion).replace(signature, inObject(signature, unsigned.replaceAll('saml:Assertion', 'saml:Asserted'))),
+        evil(assertion).replace(
+          signature,
+          inObject(signature, unsigned.replaceAll('saml:Assertion', 'saml:Asserted')),
+        ),
       );
     },
     /Signature of a signature does not have exactly the parts/,
@@ -132,7 +162,10 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
     'the same ID under another name',
     id => {
       const { xml } = genuine(id);
-      return xml.replace('<samlp:Status>', '<samlp:Extensions><x xmlns="urn:x" xml:id="_bob"/></samlp:Extensions><samlp:Status>');
+      return xml.replace(
+        '<samlp:Status>',
+        '<samlp:Extensions><x xmlns="urn:x" xml:id="_bob"/></samlp:Extensions><samlp:Status>',
+      );
     },
     /uses one ID twice/,
   ],
@@ -141,18 +174,29 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
     id => {
       const { xml, assertion } = genuine(id);
       const more = forge.xml(id, { assertionId: '_more' });
-      return xml.replace(assertion, assertion + /<saml:Assertion.*<\/saml:Assertion>/s.exec(more)![0]);
+      return xml.replace(
+        assertion,
+        assertion + /<saml:Assertion.*<\/saml:Assertion>/s.exec(more)![0],
+      );
     },
     MORE_THAN_ONE,
   ],
   [
     'an Assertion of a foreign namespace beside the real one',
-    id => genuine(id).xml.replace('</samlp:Response>', '<x:Assertion xmlns:x="urn:x"/></samlp:Response>'),
+    id =>
+      genuine(id).xml.replace(
+        '</samlp:Response>',
+        '<x:Assertion xmlns:x="urn:x"/></samlp:Response>',
+      ),
     /child element that SAML 2\.0 does not know/,
   ],
   [
     'a second Response inside the first',
-    id => genuine(id).xml.replace('<samlp:Status>', '<samlp:Extensions><samlp:Response/></samlp:Extensions><samlp:Status>'),
+    id =>
+      genuine(id).xml.replace(
+        '<samlp:Status>',
+        '<samlp:Extensions><samlp:Response/></samlp:Extensions><samlp:Status>',
+      ),
     MORE_THAN_ONE,
   ],
   [
@@ -167,12 +211,17 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
   ],
   [
     'an Assertion alone',
-    id => genuine(id).assertion.replace('<saml:Assertion', '<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"'),
+    id =>
+      genuine(id).assertion.replace(
+        '<saml:Assertion',
+        '<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"',
+      ),
     /not a SAML 2\.0 Response/,
   ],
   [
     'an encrypted Assertion',
-    id => genuine(id).xml.replace(/<saml:Assertion.*<\/saml:Assertion>/s, '<saml:EncryptedAssertion/>'),
+    id =>
+      genuine(id).xml.replace(/<saml:Assertion.*<\/saml:Assertion>/s, '<saml:EncryptedAssertion/>'),
     /encrypted part/,
   ],
 ];

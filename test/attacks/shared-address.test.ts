@@ -5,13 +5,27 @@
 import assert from 'node:assert/strict';
 import { Agent, type RequestOptions, request } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { beginDevice, callApi, confirmDevice, loginByDevice, pollDevice, postForm } from '../support/cli-login.ts';
+import {
+  beginDevice,
+  callApi,
+  confirmDevice,
+  loginByDevice,
+  pollDevice,
+  postForm,
+} from '../support/cli-login.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { CONNECTOR, enterPassword, type Protocol, startWorld, type World } from '../support/world.ts';
+import {
+  CONNECTOR,
+  enterPassword,
+  type Protocol,
+  startWorld,
+  type World,
+} from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['saml', 'oidc'];
 const signedIn = (page: Page): boolean => page.$('form[action="/sign-out"]').length === 1;
-const signInUrl = (world: World, protocol: Protocol): string => `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}`;
+const signInUrl = (world: World, protocol: Protocol): string =>
+  `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}`;
 
 interface Junk {
   readonly path: string;
@@ -21,18 +35,26 @@ interface Junk {
 }
 
 /** Sends what `junk` makes, so many times; gives how often each status came. */
-async function flood(world: World, times: number, junk: (index: number) => Junk): Promise<Map<number, number>> {
+async function flood(
+  world: World,
+  times: number,
+  junk: (index: number) => Junk,
+): Promise<Map<number, number>> {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   const { hostname, port } = new URL(world.urls.bridge);
   const one = ({ path, method = 'GET', headers = {}, body }: Junk): Promise<number> =>
     new Promise((resolve, reject) => {
       const options: RequestOptions = { agent, hostname, port, path, method, headers };
-      const sent = request(options, response => response.resume().once('end', () => resolve(response.statusCode!)));
+      const sent = request(options, response =>
+        response.resume().once('end', () => resolve(response.statusCode!)),
+      );
       sent.once('error', reject).end(body);
     });
   const statuses = await Promise.all(Array.from({ length: times }, (_, index) => one(junk(index))));
   agent.destroy();
-  return new Map([...Map.groupBy(statuses, status => status)].map(([status, all]) => [status, all.length]));
+  return new Map(
+    [...Map.groupBy(statuses, status => status)].map(([status, all]) => [status, all.length]),
+  );
 }
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -64,7 +86,12 @@ describe('answers of identity providers', () => {
         assert.ok(signedIn(page), page.text);
         // One event stands for all that was turned away.
         const events = await world.audit();
-        assert.equal(events.filter(event => event.type === 'request.refused' && event.code === 'too_many_requests').length, 1);
+        assert.equal(
+          events.filter(
+            event => event.type === 'request.refused' && event.code === 'too_many_requests',
+          ).length,
+          1,
+        );
         assert.equal(events.filter(({ type }) => type === 'sign-in.refused').length, 60);
       } finally {
         await world.close();
@@ -85,9 +112,14 @@ describe('answers of identity providers', () => {
           .serializeArray()
           .map(({ name, value }) => [name, value]),
       );
-      const withoutCookie = await new Visitor().post(answer.$('form').attr('action')!, new URLSearchParams(fields));
+      const withoutCookie = await new Visitor().post(
+        answer.$('form').attr('action')!,
+        new URLSearchParams(fields),
+      );
       assert.equal(withoutCookie.status, 200);
-      assert.ok(signedIn(await visitor.submit({ ...withoutCookie, url: world.urls.bridge }, 'form')));
+      assert.ok(
+        signedIn(await visitor.submit({ ...withoutCookie, url: world.urls.bridge }, 'form')),
+      );
     } finally {
       await world.close();
     }
@@ -96,7 +128,10 @@ describe('answers of identity providers', () => {
   it('that nobody waits for do not get a page that repeats them', async () => {
     const world = await startWorld();
     try {
-      const page = await new Visitor().post(`${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`, 'SAMLResponse=AAAA&RelayState=unknown');
+      const page = await new Visitor().post(
+        `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`,
+        'SAMLResponse=AAAA&RelayState=unknown',
+      );
       assert.equal(page.status, 400);
       assert.equal(page.$('.status-line code').text(), 'attempt_invalid');
     } finally {
@@ -105,7 +140,9 @@ describe('answers of identity providers', () => {
   });
 
   it('that begin at the identity provider are taken while strangers send junk from the same address', async () => {
-    const world = await startWorld({ configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true') });
+    const world = await startWorld({
+      configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true'),
+    });
     try {
       const statuses = await flood(world, 200, index => {
         const { body, ...junk } = junkAnswer(index);
@@ -113,11 +150,17 @@ describe('answers of identity providers', () => {
       });
       assert.deepEqual([...statuses.keys()], [403]);
       const visitor = new Visitor();
-      const query = new URLSearchParams({ sp: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata` });
-      const answer = await visitor.submit(await visitor.get(`${world.urls.saml}/sso/unsolicited?${query}`), 'form', {
-        username: 'alice',
-        password: 'alice',
+      const query = new URLSearchParams({
+        sp: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata`,
       });
+      const answer = await visitor.submit(
+        await visitor.get(`${world.urls.saml}/sso/unsolicited?${query}`),
+        'form',
+        {
+          username: 'alice',
+          password: 'alice',
+        },
+      );
       const page = await visitor.submit(answer, 'form');
       assert.ok(signedIn(await visitor.submit({ ...page, url: world.urls.bridge }, 'form')));
     } finally {
@@ -126,7 +169,9 @@ describe('answers of identity providers', () => {
   });
 
   it('refused for one address leave another address alone, behind a proxy that is trusted', async () => {
-    const world = await startWorld({ configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }') });
+    const world = await startWorld({
+      configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }'),
+    });
     try {
       const from = (address: string) => (index: number) => {
         const junk = junkAnswer(index);
@@ -152,14 +197,24 @@ describe('a stranger who uses up everything that an address may ask', () => {
     known = (await world.signIn('bob', 'saml')).visitor;
     const visitor = new Visitor();
     begun = { visitor, login: await visitor.get(signInUrl(world, 'saml')) };
-    const pages = await flood(world, 3010, () => ({ path: '/', headers: { cookie: `rolebridge-attempt=${token(1)}.${token(2)}` } }));
+    const pages = await flood(world, 3010, () => ({
+      path: '/',
+      headers: { cookie: `rolebridge-attempt=${token(1)}.${token(2)}` },
+    }));
     assert.ok((pages.get(429) ?? 0) > 0);
-    assert.equal((await new Visitor().get(signInUrl(world, 'saml'))).status, 429, 'an unknown browser');
+    assert.equal(
+      (await new Visitor().get(signInUrl(world, 'saml'))).status,
+      429,
+      'an unknown browser',
+    );
   });
   after(() => world.close());
 
   it('does not stop a sign-in that has begun', async () => {
-    const page = await begun.visitor.submit(begun.login, 'form', { username: 'alice', password: 'alice' });
+    const page = await begun.visitor.submit(begun.login, 'form', {
+      username: 'alice',
+      password: 'alice',
+    });
     const back = await begun.visitor.submit(page, 'form', {}, { stopAt: () => true });
     assert.equal(back.status, 303);
     assert.ok(signedIn(await begun.visitor.get(world.urls.bridge)), 'and the session works');
@@ -169,7 +224,11 @@ describe('a stranger who uses up everything that an address may ask', () => {
     assert.ok(signedIn(await known.get(world.urls.bridge)));
     // Also without the mark of the browser.
     const session = new Visitor();
-    session.setCookie(world.urls.bridge, 'rolebridge', known.cookie(world.urls.bridge, 'rolebridge')!);
+    session.setCookie(
+      world.urls.bridge,
+      'rolebridge',
+      known.cookie(world.urls.bridge, 'rolebridge')!,
+    );
     assert.ok(signedIn(await session.get(world.urls.bridge)));
   });
 
@@ -189,8 +248,16 @@ it('what a page of another site fetches in a browser does not stop that browser 
     // Over https this cookie is sent from other sites, too, for an identity provider answers from
     // there.
     const cookie = `rolebridge-attempt=${visitor.cookie(world.urls.bridge, 'rolebridge-attempt')}`;
-    const headers = { cookie, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image', 'sec-fetch-site': 'cross-site' };
-    assert.deepEqual([...(await flood(world, 3010, () => ({ path: '/sign-in', headers }))).keys()], [403]);
+    const headers = {
+      cookie,
+      'sec-fetch-mode': 'no-cors',
+      'sec-fetch-dest': 'image',
+      'sec-fetch-site': 'cross-site',
+    };
+    assert.deepEqual(
+      [...(await flood(world, 3010, () => ({ path: '/sign-in', headers }))).keys()],
+      [403],
+    );
     const { page } = await world.signIn('bob', 'oidc', { visitor });
     assert.ok(signedIn(page), page.text);
   } finally {
@@ -216,7 +283,9 @@ describe('sign-ins that are begun', () => {
 
 describe('wrong user codes', () => {
   const typed = async (world: World, visitor: Visitor, code: string): Promise<Page> =>
-    visitor.submit(await visitor.get(`${world.urls.bridge}/device`), 'form[action="/device"]', { user_code: code });
+    visitor.submit(await visitor.get(`${world.urls.bridge}/device`), 'form[action="/device"]', {
+      user_code: code,
+    });
 
   it('by others at the same address do not stop a right one', async () => {
     const world = await startWorld();
@@ -232,7 +301,8 @@ describe('wrong user codes', () => {
       }
       const { visitor: dave } = await world.signIn('dave', 'saml');
       const { json } = await beginDevice(world);
-      for (let slip = 0; slip < 2; slip++) assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
+      for (let slip = 0; slip < 2; slip++)
+        assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
       await confirmDevice(world, dave, json.user_code);
       // In such a flood nobody has more than three.
       assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
@@ -249,7 +319,9 @@ describe('wrong user codes', () => {
     try {
       const { visitor } = await world.signIn('bob', 'oidc');
       const page = await visitor.get(`${world.urls.bridge}/device`);
-      const tries = Array.from({ length: 30 }, () => visitor.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' }));
+      const tries = Array.from({ length: 30 }, () =>
+        visitor.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' }),
+      );
       const statuses = (await Promise.all(tries)).map(({ status }) => status);
       assert.equal(statuses.filter(status => status === 404).length, 10);
       assert.equal(statuses.filter(status => status === 429).length, 20);
@@ -264,7 +336,9 @@ describe('wrong user codes', () => {
       const { visitor } = await world.signIn('bob', 'oidc');
       for (let count = 0; count < 15; count++) {
         const fields = new URLSearchParams({ user_code: 'BBBB-BBBB', csrf_token: 'x'.repeat(43) });
-        const refused = await visitor.post(`${world.urls.bridge}/device`, fields, { 'sec-fetch-site': 'same-site' });
+        const refused = await visitor.post(`${world.urls.bridge}/device`, fields, {
+          'sec-fetch-site': 'same-site',
+        });
         assert.equal(refused.status, 403);
       }
       const { json } = await beginDevice(world);
@@ -290,11 +364,19 @@ describe('terminals behind an address that strangers have used up', () => {
       method: 'POST',
       headers: FORM,
       body: new URLSearchParams({
-        ...{ grant_type: 'refresh_token', client_id: 'rolebridge-cli', refresh_token: `rbr_${token(index)}` },
+        ...{
+          grant_type: 'refresh_token',
+          client_id: 'rolebridge-cli',
+          refresh_token: `rbr_${token(index)}`,
+        },
       }).toString(),
     }));
     assert.ok((statuses.get(429) ?? 0) > 0);
-    const junk = await postForm(world, '/oauth/token', { grant_type: 'refresh_token', client_id: 'rolebridge-cli', refresh_token: 'x' });
+    const junk = await postForm(world, '/oauth/token', {
+      grant_type: 'refresh_token',
+      client_id: 'rolebridge-cli',
+      refresh_token: 'x',
+    });
     assert.equal(junk.status, 429);
 
     assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
@@ -304,7 +386,11 @@ describe('terminals behind an address that strangers have used up', () => {
       ...{ grant_type: 'refresh_token', client_id: 'rolebridge-cli', refresh_token: refreshToken },
     });
     assert.equal(refreshed.status, 200);
-    assert.equal((await postForm(world, '/oauth/revoke', { token: accessToken, client_id: 'rolebridge-cli' })).status, 200);
+    assert.equal(
+      (await postForm(world, '/oauth/revoke', { token: accessToken, client_id: 'rolebridge-cli' }))
+        .status,
+      200,
+    );
     assert.equal((await callApi(world, accessToken, { path: '/whoami' })).status, 401);
   });
 

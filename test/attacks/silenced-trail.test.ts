@@ -15,22 +15,35 @@ const BURST = 100;
 describe('a stranger who sends junk from one address', () => {
   let world: World;
   before(async () => {
-    world = await startWorld({ configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n` });
+    world = await startWorld({
+      configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
+    });
   });
   after(() => world.close());
 
   const refused = async (path: string, address: string): Promise<number> => {
-    const body = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT, refresh_token: 'rbr_junk' });
-    const response = await fetch(world.urls.bridge + path, { method: 'POST', body, headers: { 'x-forwarded-for': address } });
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: CLIENT,
+      refresh_token: 'rbr_junk',
+    });
+    const response = await fetch(world.urls.bridge + path, {
+      method: 'POST',
+      body,
+      headers: { 'x-forwarded-for': address },
+    });
     await response.text();
     return response.status;
   };
   const refusalsFrom = (events: readonly AuditEvent[], address: string): number =>
-    events.filter(({ type, origin }) => type === 'cli-login.refused' && origin.address === address).length;
+    events.filter(({ type, origin }) => type === 'cli-login.refused' && origin.address === address)
+      .length;
 
   it('fills no more than a budget, hides neither other addresses nor users, and is told of by a row', async () => {
     for (let sent = 0; sent < FLOOD; sent += 20) {
-      const statuses = await Promise.all(Array.from({ length: 20 }, () => refused('/oauth/token', '192.0.2.1')));
+      const statuses = await Promise.all(
+        Array.from({ length: 20 }, () => refused('/oauth/token', '192.0.2.1')),
+      );
       assert.deepEqual(new Set(statuses), new Set([400]));
     }
     assert.equal(await refused('/oauth/token', '198.51.100.1'), 400);
@@ -38,8 +51,11 @@ describe('a stranger who sends junk from one address', () => {
     const events = await world.audit();
     assert.equal(refusalsFrom(events, '192.0.2.1'), BURST);
     assert.equal(refusalsFrom(events, '198.51.100.1'), 1);
-    for (const type of ['sign-in.succeeded', 'cli-session.opened'] as const) assert.ok(events.some(event => event.type === type));
-    const inLog = world.log.filter(line => line.includes('"cli-login.refused"') && line.includes('192.0.2.1'));
+    for (const type of ['sign-in.succeeded', 'cli-session.opened'] as const)
+      assert.ok(events.some(event => event.type === type));
+    const inLog = world.log.filter(
+      line => line.includes('"cli-login.refused"') && line.includes('192.0.2.1'),
+    );
     assert.equal(inLog.length, FLOOD, 'the log has every one');
 
     world.clock.turn(61);

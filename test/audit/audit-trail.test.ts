@@ -10,7 +10,11 @@ import { openSqliteStore } from '../../src/store/sqlite.ts';
 
 const AT = Date.UTC(2026, 10, 20, 9, 0, 0);
 const ORIGIN = { correlationId: 'c-1', address: '192.0.2.7', userAgent: 'curl/8' };
-const ALICE = { person: 'k3jx2q7d5vbn4mza' as PersonId, connector: 'okta' as ConnectorId, username: 'alice' };
+const ALICE = {
+  person: 'k3jx2q7d5vbn4mza' as PersonId,
+  connector: 'okta' as ConnectorId,
+  username: 'alice',
+};
 const ISSUED: AuditEvent = {
   type: 'credentials.issued',
   at: AT,
@@ -27,13 +31,28 @@ const ISSUED: AuditEvent = {
   expiresAt: AT + 3_600_000,
   durationSeconds: 3600,
 };
-const REFUSED: AuditEvent = { type: 'sign-in.refused', at: AT, origin: ORIGIN, connector: 'okta', code: 'idp_refused', why: 'Status' };
+const REFUSED: AuditEvent = {
+  type: 'sign-in.refused',
+  at: AT,
+  origin: ORIGIN,
+  connector: 'okta',
+  code: 'idp_refused',
+  why: 'Status',
+};
 const DOOR: AuditEvent = {
   ...{ type: 'request.refused', at: AT, origin: ORIGIN, method: 'POST', path: '/console' },
   ...{ code: 'cross_site_request', why: 'Origin' },
 };
 const DENIED: AuditEvent = {
-  ...{ type: 'access.refused', at: AT, origin: ORIGIN, actor: ALICE, purpose: 'credentials', account: 'prod', role: 'Admin' },
+  ...{
+    type: 'access.refused',
+    at: AT,
+    origin: ORIGIN,
+    actor: ALICE,
+    purpose: 'credentials',
+    account: 'prod',
+    role: 'Admin',
+  },
   ...{ code: 'access_denied', why: 'no rule' },
 };
 
@@ -42,7 +61,11 @@ const inMemory = () => openSqliteStore({ file: ':memory:', secret: randomBytes(3
 function capturedLog() {
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: line => void lines.push(line) } });
-  return { log, lines, parsed: () => lines.map(line => JSON.parse(line) as Record<string, unknown>) };
+  return {
+    log,
+    lines,
+    parsed: () => lines.map(line => JSON.parse(line) as Record<string, unknown>),
+  };
 }
 
 test('an event is kept by the store and becomes one flat line in the log', async t => {
@@ -91,11 +114,15 @@ async function floodedTrail(t: TestContext) {
     flood: async (event: AuditEvent, times: number) => {
       for (let count = 0; count < times; count++) await trail.record(event);
     },
-    leftOut: async () => (await kept()).filter((event): event is LeftOut => event.type === 'events.left-out'),
+    leftOut: async () =>
+      (await kept()).filter((event): event is LeftOut => event.type === 'events.left-out'),
   };
 }
 
-const from = (address: string, event: AuditEvent = REFUSED): AuditEvent => ({ ...event, origin: { ...ORIGIN, address } });
+const from = (address: string, event: AuditEvent = REFUSED): AuditEvent => ({
+  ...event,
+  origin: { ...ORIGIN, address },
+});
 
 test('a flood from one address goes to the log, and hides neither other addresses nor users', async t => {
   const { trail, flood, kept, parsed } = await floodedTrail(t);
@@ -128,7 +155,10 @@ test('a row says how many events were left out, by type and by address, from whe
   });
   assert.equal(origin.address, 'local');
   const line = parsed().find(({ msg }) => msg === 'events.left-out');
-  assert.deepEqual([line?.kept, line?.count, line?.from, line?.to], [true, 14, '2026-11-20T09:00:01.000Z', '2026-11-20T09:00:03.000Z']);
+  assert.deepEqual(
+    [line?.kept, line?.count, line?.from, line?.to],
+    [true, 14, '2026-11-20T09:00:01.000Z', '2026-11-20T09:00:03.000Z'],
+  );
 });
 
 test('the row is written also when nothing comes after the flood', async t => {
@@ -164,7 +194,10 @@ test('what the sinks did not take of a row is told with the next one', async t =
   t.after(() => store.close());
   const { log, parsed } = capturedLog();
   let broken = false;
-  const sink = { record: (event: AuditEvent) => (broken ? Promise.reject(new Error('disk full')) : store.audit.record(event)) };
+  const sink = {
+    record: (event: AuditEvent) =>
+      broken ? Promise.reject(new Error('disk full')) : store.audit.record(event),
+  };
   const trail = createAuditTrail({ sinks: [sink], log });
   for (let count = 0; count < 103; count++) await trail.record(REFUSED);
   broken = true;
@@ -196,7 +229,12 @@ test('a user who floods the trail is told of by a row of their own, and hides no
   const { trail, flood, kept, leftOut } = await floodedTrail(t);
   await flood(DENIED, 130);
   const bob = { ...ALICE, person: 'b3jx2q7d5vbn4mzb' as PersonId, username: 'bob' };
-  const others: AuditEvent[] = [{ ...DENIED, actor: bob }, { ...DOOR, actor: ALICE }, REFUSED, ISSUED];
+  const others: AuditEvent[] = [
+    { ...DENIED, actor: bob },
+    { ...DOOR, actor: ALICE },
+    REFUSED,
+    ISSUED,
+  ];
   for (const event of others) await trail.record(event);
   assert.deepEqual((await kept()).slice(-4), others);
   assert.equal((await kept()).length, 104);
@@ -204,7 +242,10 @@ test('a user who floods the trail is told of by a row of their own, and hides no
   const [told, ...more] = await leftOut();
   assert.deepEqual(more, []);
   assert.deepEqual([told?.actor, told?.count, told?.byType], [ALICE, 30, { 'access.refused': 30 }]);
-  assert.equal((await kept()).filter(event => 'actor' in event && event.actor?.person === ALICE.person).length, 103);
+  assert.equal(
+    (await kept()).filter(event => 'actor' in event && event.actor?.person === ALICE.person).length,
+    103,
+  );
 });
 
 test('what hands out, opens or ends something is kept, however much of it there is', async t => {
@@ -219,7 +260,15 @@ test('an event without an actor has a line too', async () => {
   await createAuditTrail({ sinks: [], log }).record(REFUSED);
   const [{ time: _, ...line } = {}] = parsed();
   const { origin, type, ...own } = REFUSED;
-  assert.deepEqual(line, { level: 'info', audit: true, kept: true, ...own, ...origin, at: '2026-11-20T09:00:00.000Z', msg: type });
+  assert.deepEqual(line, {
+    level: 'info',
+    audit: true,
+    kept: true,
+    ...own,
+    ...origin,
+    at: '2026-11-20T09:00:00.000Z',
+    msg: type,
+  });
 });
 
 test('an event that one sink did not keep is refused and logged as not kept, and the other sinks have it', async t => {
@@ -228,12 +277,21 @@ test('an event that one sink did not keep is refused and logged as not kept, and
   await broken.close();
   const { log, parsed } = capturedLog();
   const trail = createAuditTrail({ sinks: [broken.audit, working.audit], log });
-  await assert.rejects(trail.record(ISSUED), { name: 'BridgeError', code: 'unavailable', message: /credentials\.issued was not kept/ });
+  await assert.rejects(trail.record(ISSUED), {
+    name: 'BridgeError',
+    code: 'unavailable',
+    message: /credentials\.issued was not kept/,
+  });
   assert.deepEqual(await working.readAudit({ limit: 10 }), [ISSUED]);
   const lines = parsed();
   assert.equal(lines.length, 1);
-  const { level, kept, msg, correlationId, err } = lines[0] as Record<string, unknown> & { err: { message: string } };
-  assert.deepEqual([level, kept, msg, correlationId], ['error', false, 'credentials.issued', 'c-1']);
+  const { level, kept, msg, correlationId, err } = lines[0] as Record<string, unknown> & {
+    err: { message: string };
+  };
+  assert.deepEqual(
+    [level, kept, msg, correlationId],
+    ['error', false, 'credentials.issued', 'c-1'],
+  );
   assert.match(err.message, /is closed/);
 });
 
@@ -256,8 +314,14 @@ test('every sink that failed is in the cause', async () => {
 
 test('no event can forge a line, move the cursor of a terminal or turn the direction of its text', async () => {
   const { log, lines, parsed } = capturedLog();
-  const hostile = 'x\n{"level":"info","msg":"sign-out"}\r\u001b[2J\u009b2J\u007f\u0085\u2028\u2029\u202etxt\u2066\u200f';
-  const event: AuditEvent = { ...REFUSED, connector: hostile, why: hostile, origin: { ...ORIGIN, userAgent: hostile } };
+  const hostile =
+    'x\n{"level":"info","msg":"sign-out"}\r\u001b[2J\u009b2J\u007f\u0085\u2028\u2029\u202etxt\u2066\u200f';
+  const event: AuditEvent = {
+    ...REFUSED,
+    connector: hostile,
+    why: hostile,
+    origin: { ...ORIGIN, userAgent: hostile },
+  };
   await createAuditTrail({ sinks: [], log }).record(event);
   await createAuditTrail({ sinks: [], log }).record({
     type: 'sign-in.succeeded',
@@ -271,8 +335,14 @@ test('no event can forge a line, move the cursor of a terminal or turn the direc
   assert.equal(lines.length, 2);
   for (const line of lines) {
     assert.match(line, /^[^\n]*\n$/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested.
-    assert.doesNotMatch(line.trimEnd(), /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/);
+    assert.doesNotMatch(
+      line.trimEnd(),
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested.
+      /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/,
+    );
   }
-  assert.match(String(parsed()[0]?.why), /^x\n\{.*\\u009b2J\\u007f\\u0085\\u2028\\u2029\\u202etxt\\u2066\\u200f$/s);
+  assert.match(
+    String(parsed()[0]?.why),
+    /^x\n\{.*\\u009b2J\\u007f\\u0085\\u2028\\u2029\\u202etxt\\u2066\\u200f$/s,
+  );
 });

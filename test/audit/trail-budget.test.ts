@@ -23,8 +23,10 @@ function kept(budget: TrailBudget, times: number, event: (index: number) => Audi
   return count;
 }
 
-const ipv4 = (index: number): string => `${1 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}.7`;
-const site = (index: number): string => `2001:db8:${(index >> 8).toString(16)}:${(index & 255).toString(16)}00::1`;
+const ipv4 = (index: number): string =>
+  `${1 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}.7`;
+const site = (index: number): string =>
+  `2001:db8:${(index >> 8).toString(16)}:${(index & 255).toString(16)}00::1`;
 
 describe('the budgets of the trail', () => {
   it('keep sign-in refusals of other addresses while one address floods', () => {
@@ -62,7 +64,10 @@ describe('the budgets of the trail', () => {
     const budget = createTrailBudget();
     assert.equal(
       kept(budget, 10_000, index =>
-        refused('sign-in.refused', `2001:db8:1:2${(index % 256).toString(16).padStart(2, '0')}::${(index % 9999) + 1}`),
+        refused(
+          'sign-in.refused',
+          `2001:db8:1:2${(index % 256).toString(16).padStart(2, '0')}::${(index % 9999) + 1}`,
+        ),
       ),
       100,
     );
@@ -89,8 +94,12 @@ describe('the budgets of the trail', () => {
     const budget = createTrailBudget();
     let most = 0;
     for (let minute = 0; minute < 60; minute++) {
-      kept(budget, 2_000, index => refused('sign-in.refused', site(minute * 2_000 + index), AT + minute * MINUTE));
-      kept(budget, 2_000, index => refused('sign-in.refused', ipv4(minute * 2_000 + index), AT + minute * MINUTE));
+      kept(budget, 2_000, index =>
+        refused('sign-in.refused', site(minute * 2_000 + index), AT + minute * MINUTE),
+      );
+      kept(budget, 2_000, index =>
+        refused('sign-in.refused', ipv4(minute * 2_000 + index), AT + minute * MINUTE),
+      );
       most = Math.max(most, budget.size());
     }
     assert.ok(most < 5_000, `${most} buckets`);
@@ -127,7 +136,8 @@ describe('the budgets of the trail', () => {
       const at = AT + second * 1000;
       for (const type of ['sign-in.refused', 'request.refused', 'cli-login.refused'] as const) {
         ofOne += kept(one, 20, () => refused(type, '203.0.113.66', at));
-        if (type !== 'sign-in.refused') ofOthers += kept(others, 20, index => refused(type, ipv4(second * 20 + index), at));
+        if (type !== 'sign-in.refused')
+          ofOthers += kept(others, 20, index => refused(type, ipv4(second * 20 + index), at));
       }
     }
     assert.ok(ofOne * hours < 6_000_000, `${ofOne} an hour`);
@@ -136,8 +146,13 @@ describe('the budgets of the trail', () => {
 
   it('count users apart from each other, and their types', () => {
     const budget = createTrailBudget();
-    const actor = (person: string) => ({ person: person as PersonId, connector: 'okta' as ConnectorId, username: person });
-    const by = (person: string, type: Kind): AuditEvent => ({ ...refused(type, '203.0.113.66'), actor: actor(person) }) as AuditEvent;
+    const actor = (person: string) => ({
+      person: person as PersonId,
+      connector: 'okta' as ConnectorId,
+      username: person,
+    });
+    const by = (person: string, type: Kind): AuditEvent =>
+      ({ ...refused(type, '203.0.113.66'), actor: actor(person) }) as AuditEvent;
     assert.equal(
       kept(budget, 1_000, () => by('alice', 'request.refused')),
       100,

@@ -1,4 +1,7 @@
-/** Issuer, broker and console federation together, before an AWS that checks signatures, audiences, times and trust as STS does. */
+/**
+ * Issuer, broker and console federation together, before an AWS that checks signatures, audiences,
+ * times and trust as STS does.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -8,7 +11,12 @@ import { SignJWT } from 'jose';
 import { createConsoleFederation } from '../../src/aws/console.ts';
 import { createCredentialBroker } from '../../src/aws/sts.ts';
 import { type Partitions, partitionTable } from '../../src/core/partitions.ts';
-import type { AssertionIssuer, AssumedRole, AssumeRequest, CredentialBroker } from '../../src/core/ports.ts';
+import type {
+  AssertionIssuer,
+  AssumedRole,
+  AssumeRequest,
+  CredentialBroker,
+} from '../../src/core/ports.ts';
 import type { Account, AccountId, RoleName, Trust } from '../../src/core/role.ts';
 import type { LocalAwsEvent } from '../../src/dev/local-aws/events.ts';
 import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws.ts';
@@ -35,7 +43,9 @@ let partitions: Partitions;
 let ours: { readonly server: Server; readonly url: string };
 let theirs: { readonly server: Server; readonly url: string };
 
-async function listen(handler: RequestListener): Promise<{ readonly server: Server; readonly url: string }> {
+async function listen(
+  handler: RequestListener,
+): Promise<{ readonly server: Server; readonly url: string }> {
   const server = createServer(handler).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
@@ -47,20 +57,43 @@ before(async () => {
   let serveAws: RequestListener = () => undefined;
   ours = await listen((request, response) => serve(request, response));
   theirs = await listen((request, response) => serveAws(request, response));
-  partitions = partitionTable({ endpoints: { sts: theirs.url, signin: theirs.url, console: `${theirs.url}/console` } });
-  const made = createIssuer({ baseUrl: ours.url, samlEntityId: ENTITY_ID, audience: AUDIENCE, keys, partitions, clock });
+  partitions = partitionTable({
+    endpoints: { sts: theirs.url, signin: theirs.url, console: `${theirs.url}/console` },
+  });
+  const made = createIssuer({
+    baseUrl: ours.url,
+    samlEntityId: ENTITY_ID,
+    audience: AUDIENCE,
+    keys,
+    partitions,
+    clock,
+  });
   issuer = made;
   serve = (request, response) => {
     const documents: Record<string, unknown> = {
       '/.well-known/openid-configuration': made.openIdConfiguration(),
       '/.well-known/jwks.json': made.jwks(),
     };
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(documents[request.url!]));
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(documents[request.url!]));
   };
   events = [];
-  aws = createLocalAws({ world: world(made.samlMetadata()), baseUrl: theirs.url, now: clock.now, log: event => events.push(event) });
+  aws = createLocalAws({
+    world: world(made.samlMetadata()),
+    baseUrl: theirs.url,
+    now: clock.now,
+    log: event => events.push(event),
+  });
   serveAws = aws.handler;
-  broker = createCredentialBroker({ issuer, partitions, outbound, timeoutSeconds: 5, clock, pause: async () => {} });
+  broker = createCredentialBroker({
+    issuer,
+    partitions,
+    outbound,
+    timeoutSeconds: 5,
+    clock,
+    pause: async () => {},
+  });
 });
 
 after(async () => {
@@ -73,44 +106,114 @@ after(async () => {
 
 const SAML: Trust = { by: 'saml', provider: 'rolebridge' };
 const PROD = anAccount({ trust: SAML });
-const STAGING = anAccount({ id: '222233334444' as AccountId, name: 'staging', trust: { by: 'web-identity' } });
-const GOV = anAccount({ id: '333344445555' as AccountId, name: 'gov', partition: 'aws-us-gov', region: 'us-gov-west-1', trust: SAML });
-const CHINA = anAccount({ id: '555566667777' as AccountId, name: 'china', partition: 'aws-cn', region: 'cn-north-1', trust: SAML });
-const EUROPE = anAccount({ id: '666677778888' as AccountId, name: 'europe', partition: 'aws-eusc', region: 'eusc-de-east-1', trust: SAML });
+const STAGING = anAccount({
+  id: '222233334444' as AccountId,
+  name: 'staging',
+  trust: { by: 'web-identity' },
+});
+const GOV = anAccount({
+  id: '333344445555' as AccountId,
+  name: 'gov',
+  partition: 'aws-us-gov',
+  region: 'us-gov-west-1',
+  trust: SAML,
+});
+const CHINA = anAccount({
+  id: '555566667777' as AccountId,
+  name: 'china',
+  partition: 'aws-cn',
+  region: 'cn-north-1',
+  trust: SAML,
+});
+const EUROPE = anAccount({
+  id: '666677778888' as AccountId,
+  name: 'europe',
+  partition: 'aws-eusc',
+  region: 'eusc-de-east-1',
+  trust: SAML,
+});
 const partnerVia = (hub: Account, externalId = 'spoke-7f3c'): Account =>
-  anAccount({ id: '444455556666' as AccountId, name: 'partner', trust: { by: 'hub', hub, role: 'BridgeHub' as RoleName, externalId } });
+  anAccount({
+    id: '444455556666' as AccountId,
+    name: 'partner',
+    trust: { by: 'hub', hub, role: 'BridgeHub' as RoleName, externalId },
+  });
 
 function world(metadata: string): WorldInput {
   const ALL = ['sts:TagSession', 'sts:SetSourceIdentity'];
-  const trusting = (principal: Record<string, string>, actions: string[], equals: Record<string, string>) => ({
+  const trusting = (
+    principal: Record<string, string>,
+    actions: string[],
+    equals: Record<string, string>,
+  ) => ({
     Version: '2012-10-17' as const,
-    Statement: [{ Effect: 'Allow' as const, Principal: principal, Action: actions, Condition: { StringEquals: equals } }],
+    Statement: [
+      {
+        Effect: 'Allow' as const,
+        Principal: principal,
+        Action: actions,
+        Condition: { StringEquals: equals },
+      },
+    ],
   });
   const host = new URL(ours.url).host;
   const saml = ({ id, partition, region }: Account, actions = ALL) =>
-    trusting({ Federated: `arn:${partition}:iam::${id}:saml-provider/rolebridge` }, ['sts:AssumeRoleWithSAML', ...actions], {
-      'saml:aud': partitionTable()[partition].samlRecipient(region),
-      'saml:iss': ENTITY_ID,
-      'saml:sub_type': 'persistent',
-    });
+    trusting(
+      { Federated: `arn:${partition}:iam::${id}:saml-provider/rolebridge` },
+      ['sts:AssumeRoleWithSAML', ...actions],
+      {
+        'saml:aud': partitionTable()[partition].samlRecipient(region),
+        'saml:iss': ENTITY_ID,
+        'saml:sub_type': 'persistent',
+      },
+    );
   const web = ({ id }: Account) =>
-    trusting({ Federated: `arn:aws:iam::${id}:oidc-provider/${host}` }, ['sts:AssumeRoleWithWebIdentity', ...ALL], {
-      [`${host}:aud`]: AUDIENCE,
-    });
+    trusting(
+      { Federated: `arn:aws:iam::${id}:oidc-provider/${host}` },
+      ['sts:AssumeRoleWithWebIdentity', ...ALL],
+      {
+        [`${host}:aud`]: AUDIENCE,
+      },
+    );
   const federated = [PROD, GOV, CHINA, EUROPE];
-  const hubPermissions = [{ Effect: 'Allow' as const, Action: ['sts:AssumeRole', ...ALL], Resource: '*' }];
+  const hubPermissions = [
+    { Effect: 'Allow' as const, Action: ['sts:AssumeRole', ...ALL], Resource: '*' },
+  ];
   const hubs = [PROD, STAGING].map(({ id }) => `arn:aws:iam::${id}:role/BridgeHub`);
   return {
-    accounts: [...federated, STAGING, partnerVia(PROD)].map(({ id, name, partition }) => ({ id, name, partition })),
-    samlProviders: federated.map(({ id }) => ({ account: id, name: 'rolebridge', metadata: { xml: metadata } })),
+    accounts: [...federated, STAGING, partnerVia(PROD)].map(({ id, name, partition }) => ({
+      id,
+      name,
+      partition,
+    })),
+    samlProviders: federated.map(({ id }) => ({
+      account: id,
+      name: 'rolebridge',
+      metadata: { xml: metadata },
+    })),
     oidcProviders: [{ account: STAGING.id, url: ours.url, clientIds: [AUDIENCE] }],
     roles: [
-      ...federated.map(account => ({ account: account.id, name: 'Admin', maxSessionDuration: 43_200, trustPolicy: saml(account) })),
+      ...federated.map(account => ({
+        account: account.id,
+        name: 'Admin',
+        maxSessionDuration: 43_200,
+        trustPolicy: saml(account),
+      })),
       { account: PROD.id, name: 'Hourly', trustPolicy: saml(PROD) },
-      { account: PROD.id, name: 'Untagged', maxSessionDuration: 43_200, trustPolicy: saml(PROD, []) },
+      {
+        account: PROD.id,
+        name: 'Untagged',
+        maxSessionDuration: 43_200,
+        trustPolicy: saml(PROD, []),
+      },
       { account: PROD.id, name: 'BridgeHub', trustPolicy: saml(PROD), permissions: hubPermissions },
       { account: STAGING.id, name: 'Admin', maxSessionDuration: 43_200, trustPolicy: web(STAGING) },
-      { account: STAGING.id, name: 'BridgeHub', trustPolicy: web(STAGING), permissions: hubPermissions },
+      {
+        account: STAGING.id,
+        name: 'BridgeHub',
+        trustPolicy: web(STAGING),
+        permissions: hubPermissions,
+      },
       {
         account: partnerVia(PROD).id,
         name: 'Admin',
@@ -138,23 +241,31 @@ const TAGGED = aRoleSession({
   sourceIdentity: 'alice@example.com',
 });
 
-const requestFor = (account: Account, changes: Parameters<typeof anAssertionSubject>[0] = {}): AssumeRequest =>
-  anAssertionSubject({ account, session: TAGGED, ...changes });
+const requestFor = (
+  account: Account,
+  changes: Parameters<typeof anAssertionSubject>[0] = {},
+): AssumeRequest => anAssertionSubject({ account, session: TAGGED, ...changes });
 
 /** Assumes, and on a refusal says what the local AWS says why. */
 async function assume(request: AssumeRequest): Promise<AssumedRole> {
   events.length = 0;
-  return broker.assume(request).catch((error: Error) => assert.fail(`${error.message}; ${JSON.stringify(events)}`));
+  return broker
+    .assume(request)
+    .catch((error: Error) => assert.fail(`${error.message}; ${JSON.stringify(events)}`));
 }
 
-const secondsLeft = ({ credentials }: AssumedRole): number => (credentials.expiresAt - clock.now()) / 1000;
+const secondsLeft = ({ credentials }: AssumedRole): number =>
+  (credentials.expiresAt - clock.now()) / 1000;
 
 describe('before a strict AWS', () => {
   const direct: readonly Account[] = [PROD, STAGING, GOV, CHINA, EUROPE];
   for (const account of direct) {
     it(`${account.name} (${account.trust.by}, ${account.partition}) gives its role for the whole time asked for`, async () => {
       const assumed = await assume(requestFor(account));
-      assert.equal(assumed.assumedRoleArn, `arn:${account.partition}:sts::${account.id}:assumed-role/Admin/alice-k3jx2q7d5vbn4mza`);
+      assert.equal(
+        assumed.assumedRoleArn,
+        `arn:${account.partition}:sts::${account.id}:assumed-role/Admin/alice-k3jx2q7d5vbn4mza`,
+      );
       assert.equal(assumed.chained, false);
       assert.equal(assumed.reducedFrom, undefined);
       assert.ok(Math.abs(secondsLeft(assumed) - 4 * 3600) <= 2);
@@ -164,7 +275,10 @@ describe('before a strict AWS', () => {
   for (const hub of [PROD, STAGING]) {
     it(`partner gives its role behind the hub of ${hub.name} (${hub.trust.by}), for an hour`, async () => {
       const assumed = await assume(requestFor(partnerVia(hub)));
-      assert.equal(assumed.assumedRoleArn, 'arn:aws:sts::444455556666:assumed-role/Admin/alice-k3jx2q7d5vbn4mza');
+      assert.equal(
+        assumed.assumedRoleArn,
+        'arn:aws:sts::444455556666:assumed-role/Admin/alice-k3jx2q7d5vbn4mza',
+      );
       assert.equal(assumed.chained, true);
       assert.equal(assumed.reducedFrom, 4 * 3600);
       assert.ok(Math.abs(secondsLeft(assumed) - 3600) <= 2);
@@ -173,7 +287,13 @@ describe('before a strict AWS', () => {
 
   it('partner gives its role behind a hub that trusts the corporate identity provider itself', async () => {
     const now = Math.floor(clock.now() / 1000);
-    const token = await new SignJWT({ iss: ours.url, aud: AUDIENCE, sub: 'alice-at-work', iat: now, exp: now + 300 })
+    const token = await new SignJWT({
+      iss: ours.url,
+      aud: AUDIENCE,
+      sub: 'alice-at-work',
+      iat: now,
+      exp: now + 300,
+    })
       .setProtectedHeader({ alg: 'RS256', kid: keys.webIdentity.active.kid })
       .sign(keys.webIdentity.active.privateKey);
     const hub = { ...STAGING, trust: { by: 'corporate-web-identity' } } as const;
@@ -189,8 +309,14 @@ describe('before a strict AWS', () => {
     const expiresAt = clock.now() + 300_000;
     const bySaml = { ...PROD, trust: { by: 'corporate-saml', provider: 'rolebridge' } } as const;
     const byToken = { ...STAGING, trust: { by: 'corporate-web-identity' } } as const;
-    await assume({ ...requestFor(bySaml, { session }), corporateProof: { kind: 'saml-response', samlResponse, expiresAt } });
-    await assume({ ...requestFor(byToken, { session }), corporateProof: { kind: 'id-token', token, expiresAt } });
+    await assume({
+      ...requestFor(bySaml, { session }),
+      corporateProof: { kind: 'saml-response', samlResponse, expiresAt },
+    });
+    await assume({
+      ...requestFor(byToken, { session }),
+      corporateProof: { kind: 'id-token', token, expiresAt },
+    });
   });
 
   it('a role that allows an hour gives an hour', async () => {
@@ -210,8 +336,16 @@ describe('before a strict AWS', () => {
           return response;
         },
       } as AssertionIssuer;
-      const slow = createCredentialBroker({ issuer: late, partitions, outbound, timeoutSeconds: 5, clock });
-      const assumed = await slow.assume(requestFor(PROD, { session: { ...TAGGED, durationSeconds, consoleSeconds: 900 } }));
+      const slow = createCredentialBroker({
+        issuer: late,
+        partitions,
+        outbound,
+        timeoutSeconds: 5,
+        clock,
+      });
+      const assumed = await slow.assume(
+        requestFor(PROD, { session: { ...TAGGED, durationSeconds, consoleSeconds: 900 } }),
+      );
       assert.ok(Math.abs(secondsLeft(assumed) - durationSeconds) <= 2);
     });
   }
@@ -228,7 +362,10 @@ describe('before a strict AWS', () => {
       message: /STS AssumeRole for/,
       hint: /external id/,
     });
-    await assert.rejects(broker.assume(requestFor({ ...PROD, trust: { by: 'saml', provider: 'other' } })), { code: 'aws_refused' });
+    await assert.rejects(
+      broker.assume(requestFor({ ...PROD, trust: { by: 'saml', provider: 'other' } })),
+      { code: 'aws_refused' },
+    );
   });
 
   it('a key that the account does not know is named as the likely reason', async () => {
@@ -240,7 +377,13 @@ describe('before a strict AWS', () => {
       partitions,
       clock,
     });
-    const other = createCredentialBroker({ issuer: stranger, partitions, outbound, timeoutSeconds: 5, clock });
+    const other = createCredentialBroker({
+      issuer: stranger,
+      partitions,
+      outbound,
+      timeoutSeconds: 5,
+      clock,
+    });
     await assert.rejects(other.assume(requestFor(PROD)), {
       code: 'aws_refused',
       message: /Response signature invalid/,
@@ -257,11 +400,18 @@ describe('before a strict AWS', () => {
       [partnerVia(PROD), 8 * 3600],
     ] as const) {
       const assumed = await assume(requestFor(account));
-      const link = await federation.linkFor({ account, assumed, issuerUrl: `${ours.url}/`, consoleSeconds });
+      const link = await federation.linkFor({
+        account,
+        assumed,
+        issuerUrl: `${ours.url}/`,
+        consoleSeconds,
+      });
       assert.equal(link.consoleSeconds, assumed.chained ? undefined : consoleSeconds);
       const opened = await fetch(link.url, { redirect: 'manual' });
       assert.equal(opened.status, 302, JSON.stringify(events));
-      const page = await fetch(opened.headers.get('location')!, { headers: { cookie: opened.headers.get('set-cookie')!.split(';')[0]! } });
+      const page = await fetch(opened.headers.get('location')!, {
+        headers: { cookie: opened.headers.get('set-cookie')!.split(';')[0]! },
+      });
       assert.ok((await page.text()).includes(assumed.assumedRoleArn));
     }
   });

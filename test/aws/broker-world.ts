@@ -1,4 +1,7 @@
-/** A credential broker before a recording server, on a machine whose own AWS settings would break every call that looked at them. */
+/**
+ * A credential broker before a recording server, on a machine whose own AWS settings would break
+ * every call that looked at them.
+ */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +17,8 @@ import { anAccount, anAssertionSubject } from '../support/assertion-subject.ts';
 import { handTurnedClock } from '../support/clock.ts';
 import { type Answer, type Recorded, recordingServer, stsAnswer } from './recording-server.ts';
 
-// Whatever this machine is signed in to must play no part: these would break every test that lets the SDK look around.
+// Whatever this machine is signed in to must play no part: these would break every test that lets
+// the SDK look around.
 const home = await mkdtemp(join(tmpdir(), 'rolebridge-home-'));
 const hostileConfig =
   '[default]\nregion = nowhere-1\nendpoint_url = http://127.0.0.1:9\nuse_fips_endpoint = true\nretry_mode = bogus\nsource_profile = default\nrole_arn = x\n';
@@ -85,8 +89,10 @@ export async function withBroker(
   }
 }
 
-export const trusting = (trust: Trust, changes: Parameters<typeof anAssertionSubject>[0] = {}): AssumeRequest =>
-  anAssertionSubject({ account: anAccount({ trust }), ...changes });
+export const trusting = (
+  trust: Trust,
+  changes: Parameters<typeof anAssertionSubject>[0] = {},
+): AssumeRequest => anAssertionSubject({ account: anAccount({ trust }), ...changes });
 
 export const answering = (request: Recorded): Answer => stsAnswer(request.form.get('Action')!);
 

@@ -11,10 +11,17 @@ import { type Answer, type Recorded, recordingServer } from './recording-server.
 
 const SECRETS = ['ASIAEXAMPLEEXAMPLE11', 'the/secret+key', 'the-session-token', 'sign-in-token'];
 
-const linkRequest = (changes: Partial<ConsoleLinkRequest> & { readonly chained?: boolean } = {}): ConsoleLinkRequest => ({
+const linkRequest = (
+  changes: Partial<ConsoleLinkRequest> & { readonly chained?: boolean } = {},
+): ConsoleLinkRequest => ({
   account: anAccount(),
   assumed: {
-    credentials: { accessKeyId: SECRETS[0]!, secretAccessKey: SECRETS[1]!, sessionToken: SECRETS[2]!, expiresAt: Date.UTC(2030, 0, 1) },
+    credentials: {
+      accessKeyId: SECRETS[0]!,
+      secretAccessKey: SECRETS[1]!,
+      sessionToken: SECRETS[2]!,
+      expiresAt: Date.UTC(2030, 0, 1),
+    },
     assumedRoleArn: 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
     chained: changes.chained ?? false,
     stsRequestId: 'r',
@@ -24,17 +31,28 @@ const linkRequest = (changes: Partial<ConsoleLinkRequest> & { readonly chained?:
   ...changes,
 });
 
-const token: Answer = { status: 200, body: '{"SigninToken":"sign-in-token"}', headers: { 'content-type': 'application/json' } };
+const token: Answer = {
+  status: 200,
+  body: '{"SigninToken":"sign-in-token"}',
+  headers: { 'content-type': 'application/json' },
+};
 
 async function withFederation(
   answer: (request: Recorded, index: number) => Answer,
-  run: (world: { readonly federation: ConsoleFederation; readonly requests: readonly Recorded[]; readonly url: string }) => Promise<void>,
+  run: (world: {
+    readonly federation: ConsoleFederation;
+    readonly requests: readonly Recorded[];
+    readonly url: string;
+  }) => Promise<void>,
   timeoutSeconds = 5,
 ): Promise<void> {
   const server = await recordingServer(answer);
   const outbound = createOutbound({ timeoutSeconds, maxBytes: 65_536 });
   try {
-    const federation = createConsoleFederation({ partitions: partitionTable({ endpoints: { signin: server.url } }), outbound });
+    const federation = createConsoleFederation({
+      partitions: partitionTable({ endpoints: { signin: server.url } }),
+      outbound,
+    });
     await run({ federation, requests: server.requests, url: server.url });
   } finally {
     await server.close();
@@ -56,7 +74,8 @@ describe('a console link', () => {
     await withFederation(
       () => token,
       async ({ federation, requests, url }) => {
-        const destination = 'https://eu-west-1.console.aws.amazon.com/s3/buckets/a?region=eu-west-1&x=%26#frag/ment';
+        const destination =
+          'https://eu-west-1.console.aws.amazon.com/s3/buckets/a?region=eu-west-1&x=%26#frag/ment';
         const link = await federation.linkFor(linkRequest({ destination, consoleSeconds: 28_800 }));
         assert.equal(requests.length, 1);
         assert.equal(requests[0]!.method, 'POST');
@@ -64,7 +83,11 @@ describe('a console link', () => {
         assert.equal(requests[0]!.headers['content-type'], 'application/x-www-form-urlencoded');
         const { Session, ...rest } = Object.fromEntries(requests[0]!.form);
         assert.deepEqual(rest, { Action: 'getSigninToken', SessionDuration: '28800' });
-        assert.deepEqual(JSON.parse(Session!), { sessionId: SECRETS[0], sessionKey: SECRETS[1], sessionToken: SECRETS[2] });
+        assert.deepEqual(JSON.parse(Session!), {
+          sessionId: SECRETS[0],
+          sessionKey: SECRETS[1],
+          sessionToken: SECRETS[2],
+        });
 
         const made = new URL(link.url);
         assert.equal(made.origin + made.pathname, `${url}/federation`);
@@ -80,12 +103,13 @@ describe('a console link', () => {
     );
   });
 
-  const lengths: readonly (readonly [string, Parameters<typeof linkRequest>[0], string | null])[] = [
-    ['none when the rule sets none', {}, null],
-    ['none for role-chained credentials', { chained: true, consoleSeconds: 3600 }, null],
-    ['at least a quarter of an hour', { consoleSeconds: 60 }, '900'],
-    ['twelve hours at most', { consoleSeconds: 100_000 }, '43200'],
-  ];
+  const lengths: readonly (readonly [string, Parameters<typeof linkRequest>[0], string | null])[] =
+    [
+      ['none when the rule sets none', {}, null],
+      ['none for role-chained credentials', { chained: true, consoleSeconds: 3600 }, null],
+      ['at least a quarter of an hour', { consoleSeconds: 60 }, '900'],
+      ['twelve hours at most', { consoleSeconds: 100_000 }, '43200'],
+    ];
   for (const [what, changes, asked] of lengths) {
     it(`asks for a length of ${what}`, async () => {
       await withFederation(
@@ -110,16 +134,36 @@ describe('a console link', () => {
     );
   });
 
-  const failures: readonly (readonly [string, Answer, 'aws_refused' | 'aws_unavailable', number])[] = [
+  const failures: readonly (readonly [
+    string,
+    Answer,
+    'aws_refused' | 'aws_unavailable',
+    number,
+  ])[] = [
     ['a refusal', { status: 400, body: `<html>${SECRETS.join(' ')}` }, 'aws_refused', 2],
     ['a prohibition', { status: 403, body: SECRETS.join(' ') }, 'aws_refused', 1],
     ['a failure', { status: 500, body: SECRETS.join(' ') }, 'aws_unavailable', 1],
-    ['a redirect', { status: 302, body: '', headers: { location: 'https://evil.example/' } }, 'aws_unavailable', 1],
-    ['HTML', { status: 200, body: '<html>hello', headers: { 'content-type': 'text/html' } }, 'aws_refused', 1],
+    [
+      'a redirect',
+      { status: 302, body: '', headers: { location: 'https://evil.example/' } },
+      'aws_unavailable',
+      1,
+    ],
+    [
+      'HTML',
+      { status: 200, body: '<html>hello', headers: { 'content-type': 'text/html' } },
+      'aws_refused',
+      1,
+    ],
     ['JSON without a token', { status: 200, body: '{"Other":"x"}' }, 'aws_refused', 1],
     ['a token that is no text', { status: 200, body: '{"SigninToken":{"a":1}}' }, 'aws_refused', 1],
     ['an empty token', { status: 200, body: '{"SigninToken":""}' }, 'aws_refused', 1],
-    ['a huge token', { status: 200, body: `{"SigninToken":"${'x'.repeat(20_000)}"}` }, 'aws_refused', 1],
+    [
+      'a huge token',
+      { status: 200, body: `{"SigninToken":"${'x'.repeat(20_000)}"}` },
+      'aws_refused',
+      1,
+    ],
     ['a huge answer', { status: 200, body: 'x'.repeat(100_000) }, 'aws_unavailable', 1],
     ['a closed connection', 'hang-up', 'aws_unavailable', 1],
   ];
@@ -128,13 +172,17 @@ describe('a console link', () => {
       await withFederation(
         () => answer,
         async ({ federation, requests }) => {
-          const refusal = await refusalOf(federation.linkFor(linkRequest({ consoleSeconds: 3600 })));
+          const refusal = await refusalOf(
+            federation.linkFor(linkRequest({ consoleSeconds: 3600 })),
+          );
           assert.equal(refusal.code, code);
           assert.equal(requests.length, calls);
           const chain = [refusal, refusal.cause, (refusal.cause as Error | undefined)?.cause].map(
-            error => `${String(error)} ${JSON.stringify(error)} ${(error as Error | undefined)?.stack}`,
+            error =>
+              `${String(error)} ${JSON.stringify(error)} ${(error as Error | undefined)?.stack}`,
           );
-          for (const secret of SECRETS) assert.ok(![refusal.hint, ...chain].join().includes(secret));
+          for (const secret of SECRETS)
+            assert.ok(![refusal.hint, ...chain].join().includes(secret));
         },
       );
     });
@@ -143,7 +191,8 @@ describe('a console link', () => {
   it('is given up at the time limit', async () => {
     await withFederation(
       () => 'silence',
-      async ({ federation }) => assert.equal((await refusalOf(federation.linkFor(linkRequest()))).code, 'aws_unavailable'),
+      async ({ federation }) =>
+        assert.equal((await refusalOf(federation.linkFor(linkRequest()))).code, 'aws_unavailable'),
       0.2,
     );
   });
@@ -153,7 +202,11 @@ describe('a console link', () => {
       () => token,
       async ({ federation, requests }) => {
         assert.equal(
-          (await refusalOf(federation.linkFor(linkRequest({ destination: 'https://evil.example/' })))).code,
+          (
+            await refusalOf(
+              federation.linkFor(linkRequest({ destination: 'https://evil.example/' })),
+            )
+          ).code,
           'destination_refused',
         );
         assert.equal(requests.length, 0);
@@ -165,7 +218,8 @@ describe('a console link', () => {
 describe('a destination', () => {
   const outbound = { fetch: () => assert.fail('nothing is sent'), close: async () => {} };
   const federation = createConsoleFederation({ partitions: partitionTable(), outbound });
-  const account = (partition: Partition) => anAccount({ partition, region: partition === 'aws-eusc' ? 'eusc-de-east-1' : 'eu-west-1' });
+  const account = (partition: Partition) =>
+    anAccount({ partition, region: partition === 'aws-eusc' ? 'eusc-de-east-1' : 'eu-west-1' });
 
   const taken: readonly (readonly [Partition, string | undefined, string])[] = [
     ['aws', undefined, 'https://console.aws.amazon.com/console/home?region=eu-west-1'],
@@ -183,27 +237,60 @@ describe('a destination', () => {
       'https://us-east-1.console.aws.amazon.com/s3?a=%2525#%2F',
     ],
     ['aws', 'https://111122223333-ab12.console.aws.amazon.com/', 'https://console.aws.amazon.com/'],
-    ['aws', 'https://111122223333-ab12.eu-west-1.quicksight.aws.amazon.com/sn', 'https://eu-west-1.quicksight.aws.amazon.com/sn'],
+    [
+      'aws',
+      'https://111122223333-ab12.eu-west-1.quicksight.aws.amazon.com/sn',
+      'https://eu-west-1.quicksight.aws.amazon.com/sn',
+    ],
     [
       'aws-us-gov',
       'https://111122223333-ab12.us-gov-west-1.console.amazonaws-us-gov.com/s3',
       'https://us-gov-west-1.console.amazonaws-us-gov.com/s3',
     ],
-    ['aws', 'https://health.aws.amazon.com/health/home#/account', 'https://health.aws.amazon.com/health/home#/account'],
+    [
+      'aws',
+      'https://health.aws.amazon.com/health/home#/account',
+      'https://health.aws.amazon.com/health/home#/account',
+    ],
     ['aws', 'https://phd.aws.amazon.com/phd/home', 'https://phd.aws.amazon.com/phd/home'],
     ['aws', 'https://quicksight.aws.amazon.com/', 'https://quicksight.aws.amazon.com/'],
-    ['aws', 'https://eu-west-1.quicksight.aws.amazon.com/sn/start', 'https://eu-west-1.quicksight.aws.amazon.com/sn/start'],
-    ['aws', 'https://lightsail.aws.amazon.com/ls/webapp', 'https://lightsail.aws.amazon.com/ls/webapp'],
+    [
+      'aws',
+      'https://eu-west-1.quicksight.aws.amazon.com/sn/start',
+      'https://eu-west-1.quicksight.aws.amazon.com/sn/start',
+    ],
+    [
+      'aws',
+      'https://lightsail.aws.amazon.com/ls/webapp',
+      'https://lightsail.aws.amazon.com/ls/webapp',
+    ],
     ['aws-cn', 'https://health.amazonaws.cn/', 'https://health.amazonaws.cn/'],
     ['aws-us-gov', 'https://phd.amazonaws-us-gov.com/', 'https://phd.amazonaws-us-gov.com/'],
-    ['aws-eusc', 'https://eusc-de-east-1.quicksight.amazonaws-eusc.eu/', 'https://eusc-de-east-1.quicksight.amazonaws-eusc.eu/'],
-    ['aws', 'https://console.aws.amazon.com/?next=https://evil.example/', 'https://console.aws.amazon.com/?next=https://evil.example/'],
+    [
+      'aws-eusc',
+      'https://eusc-de-east-1.quicksight.amazonaws-eusc.eu/',
+      'https://eusc-de-east-1.quicksight.amazonaws-eusc.eu/',
+    ],
+    [
+      'aws',
+      'https://console.aws.amazon.com/?next=https://evil.example/',
+      'https://console.aws.amazon.com/?next=https://evil.example/',
+    ],
     ['aws-cn', 'https://console.amazonaws.cn/s3', 'https://console.amazonaws.cn/s3'],
-    ['aws-us-gov', 'https://us-gov-west-1.console.amazonaws-us-gov.com/s3', 'https://us-gov-west-1.console.amazonaws-us-gov.com/s3'],
-    ['aws-eusc', 'https://eusc-de-east-1.console.amazonaws-eusc.eu/s3', 'https://eusc-de-east-1.console.amazonaws-eusc.eu/s3'],
+    [
+      'aws-us-gov',
+      'https://us-gov-west-1.console.amazonaws-us-gov.com/s3',
+      'https://us-gov-west-1.console.amazonaws-us-gov.com/s3',
+    ],
+    [
+      'aws-eusc',
+      'https://eusc-de-east-1.console.amazonaws-eusc.eu/s3',
+      'https://eusc-de-east-1.console.amazonaws-eusc.eu/s3',
+    ],
   ];
   for (const [partition, asked, given] of taken) {
-    it(`in ${partition} may be ${asked ?? 'left out'}`, () => assert.equal(federation.destinationFor(account(partition), asked), given));
+    it(`in ${partition} may be ${asked ?? 'left out'}`, () =>
+      assert.equal(federation.destinationFor(account(partition), asked), given));
   }
 
   const refused: readonly (readonly [Partition, string])[] = [
@@ -269,7 +356,9 @@ describe('a destination', () => {
   ];
   for (const [partition, asked] of refused) {
     it(`in ${partition} may not be ${JSON.stringify(asked).slice(0, 70)}`, () => {
-      assert.throws(() => federation.destinationFor(account(partition), asked), { code: 'destination_refused' });
+      assert.throws(() => federation.destinationFor(account(partition), asked), {
+        code: 'destination_refused',
+      });
     });
   }
 
@@ -301,7 +390,11 @@ describe('a destination', () => {
       partitions: partitionTable({ consoleHosts: ['tool.example.com', '*.consoles.example.com'] }),
       outbound,
     });
-    for (const asked of ['https://tool.example.com/a', 'https://eu.consoles.example.com/b', 'https://console.aws.amazon.com/c'])
+    for (const asked of [
+      'https://tool.example.com/a',
+      'https://eu.consoles.example.com/b',
+      'https://console.aws.amazon.com/c',
+    ])
       assert.equal(further.destinationFor(account('aws'), asked), asked);
     for (const asked of [
       'https://a.tool.example.com/',
@@ -312,7 +405,11 @@ describe('a destination', () => {
       'http://tool.example.com/',
       'https://tool.example.com:444/',
     ])
-      assert.throws(() => further.destinationFor(account('aws'), asked), { code: 'destination_refused' }, asked);
+      assert.throws(
+        () => further.destinationFor(account('aws'), asked),
+        { code: 'destination_refused' },
+        asked,
+      );
   });
 
   it('may be on the origin of a console that the operator put elsewhere, and on no other', () => {
@@ -321,14 +418,19 @@ describe('a destination', () => {
       outbound,
     });
     assert.equal(local.destinationFor(account('aws'), undefined), 'http://127.0.0.1:3003/console');
-    assert.equal(local.destinationFor(account('aws'), 'http://127.0.0.1:3003/console?a=b'), 'http://127.0.0.1:3003/console?a=b');
+    assert.equal(
+      local.destinationFor(account('aws'), 'http://127.0.0.1:3003/console?a=b'),
+      'http://127.0.0.1:3003/console?a=b',
+    );
     for (const asked of [
       'http://127.0.0.1:3004/console',
       'https://127.0.0.1:3003/console',
       'http://a:b@127.0.0.1:3003/console',
       'http://console.aws.amazon.com/',
     ]) {
-      assert.throws(() => local.destinationFor(account('aws'), asked), { code: 'destination_refused' });
+      assert.throws(() => local.destinationFor(account('aws'), asked), {
+        code: 'destination_refused',
+      });
     }
   });
 });

@@ -1,4 +1,7 @@
-/** A loopback server that records what it is sent and answers what a test says. It knows nothing of AWS. */
+/**
+ * A loopback server that records what it is sent and answers what a test says. It knows nothing of
+ * AWS.
+ */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -11,7 +14,11 @@ export interface Recorded {
 }
 
 export type Answer =
-  | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly status: number;
+      readonly body: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** Never answers; closes the connection without a word. */
   | 'silence'
   | 'hang-up';
@@ -22,13 +29,21 @@ export interface RecordingServer {
   close(): Promise<void>;
 }
 
-export async function recordingServer(answer: (request: Recorded, index: number) => Answer): Promise<RecordingServer> {
+export async function recordingServer(
+  answer: (request: Recorded, index: number) => Answer,
+): Promise<RecordingServer> {
   const requests: Recorded[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString('utf8');
-    const recorded = { method: request.method!, url: request.url!, headers: request.headers, body, form: new URLSearchParams(body) };
+    const recorded = {
+      method: request.method!,
+      url: request.url!,
+      headers: request.headers,
+      body,
+      form: new URLSearchParams(body),
+    };
     requests.push(recorded);
     const answered = answer(recorded, requests.length - 1);
     if (answered === 'silence') return;
@@ -52,7 +67,10 @@ export async function recordingServer(answer: (request: Recorded, index: number)
   };
 }
 
-const HEADERS = { 'content-type': 'text/xml', 'x-amzn-requestid': '11111111-2222-3333-4444-555555555555' };
+const HEADERS = {
+  'content-type': 'text/xml',
+  'x-amzn-requestid': '11111111-2222-3333-4444-555555555555',
+};
 
 /** What STS answers to any of the three calls. */
 export function stsAnswer(

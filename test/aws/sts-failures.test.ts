@@ -15,7 +15,11 @@ describe('STS that', () => {
     ['fails', stsError(500, 'InternalFailure', 'Unknown')],
     [
       'is unavailable behind a page of HTML',
-      { status: 503, body: '<html><head><title>x</head><p>unclosed', headers: { 'content-type': 'text/html' } },
+      {
+        status: 503,
+        body: '<html><head><title>x</head><p>unclosed',
+        headers: { 'content-type': 'text/html' },
+      },
     ],
     ['cannot fetch our keys', stsError(400, 'IDPCommunicationError', 'x')],
     ['closes the connection', 'hang-up'],
@@ -25,7 +29,10 @@ describe('STS that', () => {
       await withBroker(
         (request, index) => (index === 0 ? answer : answering(request)),
         async ({ assume, requests, pauses }) => {
-          assert.equal((await assume(trusting(SAML))).credentials.accessKeyId, 'ASIAEXAMPLEEXAMPLE11');
+          assert.equal(
+            (await assume(trusting(SAML))).credentials.accessKeyId,
+            'ASIAEXAMPLEEXAMPLE11',
+          );
           assert.equal(requests.length, 2);
           assert.equal(pauses.length, 1);
           assert.ok(pauses[0]! > 0 && pauses[0]! <= 200);
@@ -41,7 +48,10 @@ describe('STS that', () => {
         async ({ assume, requests }) => {
           const refusal = await refusalOf(assume(trusting(SAML)));
           assert.equal(refusal.code, 'aws_unavailable');
-          assert.match(refusal.message, /^STS AssumeRoleWithSAML for arn:aws:iam::111122223333:role\/Admin: /);
+          assert.match(
+            refusal.message,
+            /^STS AssumeRoleWithSAML for arn:aws:iam::111122223333:role\/Admin: /,
+          );
           assert.equal(requests.length, 3);
         },
       );
@@ -75,7 +85,11 @@ describe('STS that', () => {
 
   it('answers without end is cut off', async () => {
     await withBroker(
-      () => ({ status: 200, body: `<a>${'x'.repeat(100_000)}</a>`, headers: { 'content-type': 'text/xml' } }),
+      () => ({
+        status: 200,
+        body: `<a>${'x'.repeat(100_000)}</a>`,
+        headers: { 'content-type': 'text/xml' },
+      }),
       async ({ assume }) => {
         const refusal = await refusalOf(assume(trusting(SAML)));
         assert.equal(refusal.code, 'aws_unavailable');
@@ -95,21 +109,47 @@ describe('STS that', () => {
   });
 
   const wrong: readonly (readonly [string, Answer])[] = [
-    ['answers HTML', { status: 200, body: '<html><body>Welcome</body></html>', headers: { 'content-type': 'text/html' } }],
+    [
+      'answers HTML',
+      {
+        status: 200,
+        body: '<html><body>Welcome</body></html>',
+        headers: { 'content-type': 'text/html' },
+      },
+    ],
     ['answers what is no XML', { status: 200, body: '{"a":1}', headers: {} }],
     ['answers nothing', { status: 200, body: '', headers: {} }],
-    ['answers XML with entities', { status: 200, body: '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', headers: {} }],
+    [
+      'answers XML with entities',
+      { status: 200, body: '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', headers: {} },
+    ],
     ['answers HTML with a client error', { status: 400, body: '<html><p>no', headers: {} }],
     [
       'answers half the credentials',
       {
         ...(stsAnswer('AssumeRoleWithSAML') as Exclude<Answer, string>),
-        body: (stsAnswer('AssumeRoleWithSAML') as Exclude<Answer, string>).body.replace(/<SessionToken>.*<\/SessionToken>/, ''),
+        body: (stsAnswer('AssumeRoleWithSAML') as Exclude<Answer, string>).body.replace(
+          /<SessionToken>.*<\/SessionToken>/,
+          '',
+        ),
       },
     ],
-    ['answers with a date that is none', stsAnswer('AssumeRoleWithSAML', { expiration: 'tomorrow' })],
-    ['answers for another account', stsAnswer('AssumeRoleWithSAML', { arn: 'arn:aws:sts::999999999999:assumed-role/Admin/alice' })],
-    ['answers for another partition', stsAnswer('AssumeRoleWithSAML', { arn: 'arn:aws-cn:sts::111122223333:assumed-role/Admin/alice' })],
+    [
+      'answers with a date that is none',
+      stsAnswer('AssumeRoleWithSAML', { expiration: 'tomorrow' }),
+    ],
+    [
+      'answers for another account',
+      stsAnswer('AssumeRoleWithSAML', {
+        arn: 'arn:aws:sts::999999999999:assumed-role/Admin/alice',
+      }),
+    ],
+    [
+      'answers for another partition',
+      stsAnswer('AssumeRoleWithSAML', {
+        arn: 'arn:aws-cn:sts::111122223333:assumed-role/Admin/alice',
+      }),
+    ],
   ];
   for (const [what, answer] of wrong) {
     it(`${what} is refused`, async () => {
@@ -125,12 +165,18 @@ describe('STS that', () => {
 
   it('keeps several people apart who ask at the same time', async () => {
     await withBroker(
-      request => stsAnswer('AssumeRoleWithWebIdentity', { keyId: `ASIA${request.form.get('RoleSessionName')}` }),
+      request =>
+        stsAnswer('AssumeRoleWithWebIdentity', {
+          keyId: `ASIA${request.form.get('RoleSessionName')}`,
+        }),
       async ({ assume }) => {
         const names = Array.from({ length: 20 }, (_, index) => `person-${index}`);
         const got = await Promise.all(
           names.map(sessionName =>
-            assume({ ...trusting({ by: 'web-identity' }), sessionName: sessionName as AssumeRequest['sessionName'] }),
+            assume({
+              ...trusting({ by: 'web-identity' }),
+              sessionName: sessionName as AssumeRequest['sessionName'],
+            }),
           ),
         );
         assert.deepEqual(
@@ -299,7 +345,13 @@ describe('a refusal of STS', () => {
           assert.equal(refusal.code, 'aws_refused');
           assert.match(refusal.message, message);
           assert.match(refusal.hint, hint);
-          const everything = JSON.stringify([refusal.message, refusal.hint, refusal.stack, refusal.cause, String(refusal.cause)]);
+          const everything = JSON.stringify([
+            refusal.message,
+            refusal.hint,
+            refusal.stack,
+            refusal.cause,
+            String(refusal.cause),
+          ]);
           assert.ok(!everything.includes(SECRET), everything);
         },
       );

@@ -7,12 +7,30 @@ import { ASSERTION, answering, refusalOf, TOKEN, trusting, withBroker } from './
 import { type Answer, type Recorded, stsAnswer, stsError } from './recording-server.ts';
 
 const CORPORATE: Record<string, CorporateProof> = {
-  'corporate-saml': { kind: 'saml-response', samlResponse: 'Y29ycG9yYXRlLXJlc3BvbnNl', expiresAt: Number.MAX_SAFE_INTEGER },
-  'corporate-web-identity': { kind: 'id-token', token: 'corporate.id.token', expiresAt: Number.MAX_SAFE_INTEGER },
+  'corporate-saml': {
+    kind: 'saml-response',
+    samlResponse: 'Y29ycG9yYXRlLXJlc3BvbnNl',
+    expiresAt: Number.MAX_SAFE_INTEGER,
+  },
+  'corporate-web-identity': {
+    kind: 'id-token',
+    token: 'corporate.id.token',
+    expiresAt: Number.MAX_SAFE_INTEGER,
+  },
 };
 
-const VIA_HUB: Trust = { by: 'hub', hub: anAccount({ name: 'hub' }), role: 'BridgeHub' as RoleName, externalId: 'spoke-7f3c' };
-const SPOKE = anAccount({ id: '444455556666' as AccountId, name: 'partner', region: 'us-west-2', trust: VIA_HUB });
+const VIA_HUB: Trust = {
+  by: 'hub',
+  hub: anAccount({ name: 'hub' }),
+  role: 'BridgeHub' as RoleName,
+  externalId: 'spoke-7f3c',
+};
+const SPOKE = anAccount({
+  id: '444455556666' as AccountId,
+  name: 'partner',
+  region: 'us-west-2',
+  trust: VIA_HUB,
+});
 const answeringChain = (request: Recorded, index: number): Answer =>
   index === 0
     ? stsAnswer(request.form.get('Action')!, {
@@ -29,10 +47,17 @@ describe('a role whose account trusts', () => {
     Version: '2011-06-15',
     RoleArn: 'arn:aws:iam::111122223333:role/Admin',
   };
-  const cases: readonly { readonly trust: Exclude<Trust, { by: 'hub' }>; readonly sends: Record<string, string> }[] = [
+  const cases: readonly {
+    readonly trust: Exclude<Trust, { by: 'hub' }>;
+    readonly sends: Record<string, string>;
+  }[] = [
     {
       trust: { by: 'saml', provider: 'rolebridge' },
-      sends: { Action: 'AssumeRoleWithSAML', SAMLAssertion: ASSERTION, PrincipalArn: 'arn:aws:iam::111122223333:saml-provider/rolebridge' },
+      sends: {
+        Action: 'AssumeRoleWithSAML',
+        SAMLAssertion: ASSERTION,
+        PrincipalArn: 'arn:aws:iam::111122223333:saml-provider/rolebridge',
+      },
     },
     {
       trust: { by: 'corporate-saml', provider: 'adfs' },
@@ -44,18 +69,32 @@ describe('a role whose account trusts', () => {
     },
     {
       trust: { by: 'web-identity' },
-      sends: { Action: 'AssumeRoleWithWebIdentity', WebIdentityToken: TOKEN, RoleSessionName: 'alice-k3jx2q7d5vbn4mza' },
+      sends: {
+        Action: 'AssumeRoleWithWebIdentity',
+        WebIdentityToken: TOKEN,
+        RoleSessionName: 'alice-k3jx2q7d5vbn4mza',
+      },
     },
     {
       trust: { by: 'corporate-web-identity' },
-      sends: { Action: 'AssumeRoleWithWebIdentity', WebIdentityToken: 'corporate.id.token', RoleSessionName: 'alice-k3jx2q7d5vbn4mza' },
+      sends: {
+        Action: 'AssumeRoleWithWebIdentity',
+        WebIdentityToken: 'corporate.id.token',
+        RoleSessionName: 'alice-k3jx2q7d5vbn4mza',
+      },
     },
   ];
   for (const { trust, sends } of cases) {
     it(`${trust.by} is got by ${sends.Action}, unsigned, with the session's scope as parameters`, async () => {
       await withBroker(answering, async ({ assume, requests }) => {
-        const session = aRoleSession({ policyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'], policy: '{"Version":"2012-10-17"}' });
-        const assumed = await assume({ ...trusting(trust, { session }), corporateProof: CORPORATE[trust.by] });
+        const session = aRoleSession({
+          policyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'],
+          policy: '{"Version":"2012-10-17"}',
+        });
+        const assumed = await assume({
+          ...trusting(trust, { session }),
+          corporateProof: CORPORATE[trust.by],
+        });
         assert.equal(requests.length, 1);
         assert.deepEqual(Object.fromEntries(requests[0]!.form), { ...scope, ...sends });
         assert.equal(requests[0]!.headers.authorization, undefined);
@@ -79,7 +118,11 @@ describe('a role whose account trusts', () => {
 
   it('a federation gets tags and source identity in the proof, not as parameters', async () => {
     await withBroker(answering, async ({ assume, requests, asserted }) => {
-      const session = aRoleSession({ tags: [{ key: 'Team', value: 'Blue' }], transitiveTags: ['Team'], sourceIdentity: 'alice' });
+      const session = aRoleSession({
+        tags: [{ key: 'Team', value: 'Blue' }],
+        transitiveTags: ['Team'],
+        sourceIdentity: 'alice',
+      });
       await assume(trusting({ by: 'web-identity' }, { session }));
       assert.deepEqual(asserted[0]!.session, session);
       assert.deepEqual([...requests[0]!.form.keys()].sort(), [
@@ -140,15 +183,25 @@ describe('a role behind a hub', () => {
   it("is asked for with the hub session's credentials, in the region of the role's own account", async () => {
     await withBroker(answeringChain, async ({ assume, requests }) => {
       await assume(trusting(VIA_HUB, { account: SPOKE }));
-      assert.match(requests[1]!.headers.authorization!, /Credential=ASIAHUBHUBHUBHUBHUB1\/\d{8}\/us-west-2\/sts\/aws4_request/);
+      assert.match(
+        requests[1]!.headers.authorization!,
+        /Credential=ASIAHUBHUBHUBHUBHUB1\/\d{8}\/us-west-2\/sts\/aws4_request/,
+      );
       assert.equal(requests[1]!.headers['x-amz-security-token'], 'token-of-ASIAHUBHUBHUBHUBHUB1');
     });
   });
 
   it('gets everything by parameter where the hub trusts the corporate identity provider', async () => {
     await withBroker(answeringChain, async ({ assume, requests, asserted }) => {
-      const trust: Trust = { ...VIA_HUB, hub: anAccount({ name: 'hub', trust: { by: 'corporate-web-identity' } }), externalId: undefined };
-      await assume({ ...trusting(trust, { account: { ...SPOKE, trust }, session }), corporateProof: CORPORATE['corporate-web-identity'] });
+      const trust: Trust = {
+        ...VIA_HUB,
+        hub: anAccount({ name: 'hub', trust: { by: 'corporate-web-identity' } }),
+        externalId: undefined,
+      };
+      await assume({
+        ...trusting(trust, { account: { ...SPOKE, trust }, session }),
+        corporateProof: CORPORATE['corporate-web-identity'],
+      });
       assert.equal(asserted.length, 0);
       const { form } = requests[1]!;
       assert.equal(form.get('Tags.member.2.Key'), 'Mail');
@@ -163,8 +216,14 @@ describe('a role behind a hub', () => {
       () => stsError(403, 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithSAML'),
       async ({ assume, requests }) => {
         const refusal = await refusalOf(assume(trusting(VIA_HUB, { account: SPOKE, session })));
-        assert.match(refusal.message, /^STS AssumeRoleWithSAML for arn:aws:iam::111122223333:role\/BridgeHub: AccessDenied/);
-        assert.match(refusal.hint, /role BridgeHub of account hub.*sts:TagSession, sts:SetSourceIdentity/);
+        assert.match(
+          refusal.message,
+          /^STS AssumeRoleWithSAML for arn:aws:iam::111122223333:role\/BridgeHub: AccessDenied/,
+        );
+        assert.match(
+          refusal.hint,
+          /role BridgeHub of account hub.*sts:TagSession, sts:SetSourceIdentity/,
+        );
         assert.equal(requests.length, 1);
       },
     );
@@ -195,7 +254,9 @@ describe('a role behind a hub', () => {
 describe('the length of a session', () => {
   const tooLong = 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.';
   const anHourAtMost = (request: Recorded): Answer =>
-    Number(request.form.get('DurationSeconds')) > 3600 ? stsError(400, 'ValidationError', tooLong) : answering(request);
+    Number(request.form.get('DurationSeconds')) > 3600
+      ? stsError(400, 'ValidationError', tooLong)
+      : answering(request);
 
   it('falls to an hour where the role allows no more, and says so', async () => {
     await withBroker(anHourAtMost, async ({ assume, requests, asserted }) => {
@@ -251,9 +312,17 @@ describe('the length of a session', () => {
 });
 
 describe('a proof of the corporate identity provider', () => {
-  const cases: readonly { readonly what: string; readonly proof: CorporateProof | undefined; readonly trust: Trust }[] = [
+  const cases: readonly {
+    readonly what: string;
+    readonly proof: CorporateProof | undefined;
+    readonly trust: Trust;
+  }[] = [
     { what: 'that is missing', proof: undefined, trust: { by: 'corporate-web-identity' } },
-    { what: 'of the other protocol', proof: CORPORATE['corporate-saml'], trust: { by: 'corporate-web-identity' } },
+    {
+      what: 'of the other protocol',
+      proof: CORPORATE['corporate-saml'],
+      trust: { by: 'corporate-web-identity' },
+    },
     {
       what: 'of the other protocol, for SAML',
       proof: CORPORATE['corporate-web-identity'],
@@ -286,7 +355,10 @@ describe('a proof of the corporate identity provider', () => {
         ),
       async ({ assume }) => {
         const refusal = await refusalOf(
-          assume({ ...trusting({ by: 'corporate-web-identity' }), corporateProof: CORPORATE['corporate-web-identity'] }),
+          assume({
+            ...trusting({ by: 'corporate-web-identity' }),
+            corporateProof: CORPORATE['corporate-web-identity'],
+          }),
         );
         assert.equal(refusal.code, 'corporate_proof_missing');
       },
@@ -295,9 +367,15 @@ describe('a proof of the corporate identity provider', () => {
 
   it("cannot carry a rule's tags or source identity, so such a role is refused", async () => {
     await withBroker(answering, async ({ assume, requests }) => {
-      for (const session of [aRoleSession({ sourceIdentity: 'alice' }), aRoleSession({ tags: [{ key: 'Team', value: 'Blue' }] })]) {
+      for (const session of [
+        aRoleSession({ sourceIdentity: 'alice' }),
+        aRoleSession({ tags: [{ key: 'Team', value: 'Blue' }] }),
+      ]) {
         const refusal = await refusalOf(
-          assume({ ...trusting({ by: 'corporate-web-identity' }, { session }), corporateProof: CORPORATE['corporate-web-identity'] }),
+          assume({
+            ...trusting({ by: 'corporate-web-identity' }, { session }),
+            corporateProof: CORPORATE['corporate-web-identity'],
+          }),
         );
         assert.equal(refusal.code, 'session_settings_invalid');
       }

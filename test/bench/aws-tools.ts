@@ -1,6 +1,6 @@
 /**
- * What AWS tools cost the bridge, which runs as a process of its own: role credentials from a warm cache, and terminals that poll while somebody
- * signs in.
+ * What AWS tools cost the bridge, which runs as a process of its own: role credentials from a warm
+ * cache, and terminals that poll while somebody signs in.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,17 +40,29 @@ export async function measureAwsTools(): Promise<Comparison[]> {
 }
 
 /** A device login that waits: what its terminal asks with. */
-async function beginLogin(world: World, client: Awaited<ReturnType<AwsTools['register']>>): Promise<object> {
+async function beginLogin(
+  world: World,
+  client: Awaited<ReturnType<AwsTools['register']>>,
+): Promise<object> {
   // Not by the endpoint, which limits device logins from one address.
   const { deviceCode } = await world.bridge.deviceAuthorization.begin({
     client: await world.bridge.clients.clientOf(client.clientId!),
     reauthenticate: false,
     origin: { correlationId: 'bench', address: '127.0.0.1' },
   });
-  return { clientId: client.clientId, clientSecret: client.clientSecret, grantType: DEVICE_CODE, deviceCode };
+  return {
+    clientId: client.clientId,
+    clientSecret: client.clientSecret,
+    grantType: DEVICE_CODE,
+    deviceCode,
+  };
 }
 
-async function warmCredentials(world: World, bridge: ServerProcess, servers: ServerProcess[]): Promise<Comparison> {
+async function warmCredentials(
+  world: World,
+  bridge: ServerProcess,
+  servers: ServerProcess[],
+): Promise<Comparison> {
   const { visitor } = await world.signIn('alice', 'saml');
   const tools = awsTools(world);
   const accessToken = (await tools.logIn(visitor)).tokens.accessToken!;
@@ -89,7 +101,8 @@ async function signInDuringPolls(world: World, bridge: ServerProcess): Promise<C
   const tools = awsTools(world);
   const client = await tools.register();
   tools.close();
-  for (let terminal = 0; terminal < TERMINALS; terminal++) bodies.push(JSON.stringify(await beginLogin(world, client)));
+  for (let terminal = 0; terminal < TERMINALS; terminal++)
+    bodies.push(JSON.stringify(await beginLogin(world, client)));
   const signIn = async (): Promise<number> => {
     const started = performance.now();
     await world.signIn('bob', 'saml');
@@ -104,9 +117,18 @@ async function signInDuringPolls(world: World, bridge: ServerProcess): Promise<C
   const quiet = await signIns();
 
   const { hostname, port } = new URL(world.urls.bridge);
-  const pollers = spawn(process.execPath, [script('pollers.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const pollers = spawn(process.execPath, [script('pollers.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   pollers.stdin.end(
-    JSON.stringify({ host: hostname, port: Number(port), path: '/token', bodies, everyMilliseconds: EVERY_MILLISECONDS, seconds: 12 }),
+    JSON.stringify({
+      host: hostname,
+      port: Number(port),
+      path: '/token',
+      bodies,
+      everyMilliseconds: EVERY_MILLISECONDS,
+      seconds: 12,
+    }),
   );
   const { first, counts } = countsOf(pollers);
   await first;
@@ -135,7 +157,10 @@ interface Count {
 }
 
 /** What the pollers count each second; `first` when they have begun. */
-function countsOf(pollers: ChildProcess): { readonly first: Promise<unknown>; readonly counts: readonly Count[] } {
+function countsOf(pollers: ChildProcess): {
+  readonly first: Promise<unknown>;
+  readonly counts: readonly Count[];
+} {
   const counts: Count[] = [];
   let rest = '';
   pollers.stdout!.on('data', (chunk: Buffer) => {

@@ -1,4 +1,7 @@
-/** The floor of a door for tokens, as a process of its own: it hashes the bearer and answers the JSON of its command line. */
+/**
+ * The floor of a door for tokens, as a process of its own: it hashes the bearer and answers the
+ * JSON of its command line.
+ */
 import { createHash } from 'node:crypto';
 import express from 'express';
 import { listenOnLoopback } from './loopback.ts';

@@ -1,4 +1,7 @@
-/** What the client costs an AWS command: whole processes, in turn with the least that a process costs. */
+/**
+ * What the client costs an AWS command: whole processes, in turn with the least that a process
+ * costs.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Computer, otherNode, QUICK_POLLS } from '../support/cli.ts';
@@ -32,12 +35,18 @@ export async function measureClient(): Promise<Comparison[]> {
       );
     }
     if (existsSync(AWS)) {
-      const keys = { ...env, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', AWS_SESSION_TOKEN: 'c' };
+      const keys = {
+        ...env,
+        AWS_ACCESS_KEY_ID: 'a',
+        AWS_SECRET_ACCESS_KEY: 'b',
+        AWS_SESSION_TOKEN: 'c',
+      };
       results.push(
         await compare({
           name: 'client: credential-process with a warm cache, beside the AWS CLI',
           run: () => run(process.execPath, [computer.entry, 'credential-process', 'prod/Admin']),
-          floorName: 'aws configure export-credentials (not a floor: what people would run instead)',
+          floorName:
+            'aws configure export-credentials (not a floor: what people would run instead)',
           floor: () => run(AWS, ['configure', 'export-credentials', '--format', 'process'], keys),
           calls: 2,
         }),
@@ -45,7 +54,11 @@ export async function measureClient(): Promise<Comparison[]> {
     }
     const before = world.toAws.length;
     const started = performance.now();
-    await Promise.all(Array.from({ length: COLD_STARTS }, () => computer.done(['credential-process', 'staging/Admin'])));
+    await Promise.all(
+      Array.from({ length: COLD_STARTS }, () =>
+        computer.done(['credential-process', 'staging/Admin']),
+      ),
+    );
     const cold = performance.now() - started;
     const floorStarted = performance.now();
     await Promise.all(Array.from({ length: COLD_STARTS }, () => computer.run(['--version'])));

@@ -21,7 +21,10 @@ export interface ServerProcess {
 const TICKS_PER_SECOND = 100;
 
 /** Runs a script until it says what `isReady` knows. */
-export async function startServer(args: readonly string[], isReady: RegExp): Promise<ServerProcess> {
+export async function startServer(
+  args: readonly string[],
+  isReady: RegExp,
+): Promise<ServerProcess> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   let said = '';
   await new Promise<void>((resolve, reject) => {
@@ -35,7 +38,8 @@ export async function startServer(args: readonly string[], isReady: RegExp): Pro
   return {
     said,
     cpuSeconds: () => {
-      // The name in brackets may hold anything; behind it, user and system time are the 12th and 13th field.
+      // The name in brackets may hold anything; behind it, user and system time are the 12th and
+      // 13th field.
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
         .split(' ');
@@ -62,7 +66,10 @@ export interface Load {
   readonly requests: number;
 }
 
-/** Throws when one of them is not answered with 200. Each connection comes from an address of loopback of its own. */
+/**
+ * Throws when one of them is not answered with 200. Each connection comes from an address of
+ * loopback of its own.
+ */
 export async function sendMany({ url, headers, connections, requests }: Load): Promise<void> {
   let left = requests;
   await Promise.all(

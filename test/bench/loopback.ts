@@ -1,7 +1,9 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export async function listenOnLoopback(listener: RequestListener): Promise<{ readonly url: string; close(): Promise<void> }> {
+export async function listenOnLoopback(
+  listener: RequestListener,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer(listener);
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {

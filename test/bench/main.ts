@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what the bridge costs, as ratios against a floor that is timed in the same run.
  *
- * A floor is the least that the task costs by itself (the lookups, the signatures, the bytes). Absolute figures are of this machine only.
+ * A floor is the least that the task costs by itself (the lookups, the signatures, the bytes).
+ * Absolute figures are of this machine only.
  */
 import { createHash, createSign, createVerify, generateKeyPairSync } from 'node:crypto';
 import express from 'express';
@@ -30,10 +31,14 @@ const results: Comparison[] = [];
   const looked = performance.now();
   const { granted } = policy.evaluate(identity, here);
   const first = performance.now() - looked;
-  // Beside the rules of the large policy, 120 rules that give one role in every account to a group that this person is in.
-  const everywhere = rules
-    .slice(0, 120)
-    .map((rule, index) => ({ ...rule, name: `everywhere-${index}`, accounts: undefined, groups: [PEOPLE_GROUPS[index]!] }));
+  // Beside the rules of the large policy, 120 rules that give one role in every account to a group
+  // that this person is in.
+  const everywhere = rules.slice(0, 120).map((rule, index) => ({
+    ...rule,
+    name: `everywhere-${index}`,
+    accounts: undefined,
+    groups: [PEOPLE_GROUPS[index]!],
+  }));
   const widePolicy = compilePolicy([...rules, ...everywhere], accounts);
   const wide = widePolicy.evaluate(identity, here).granted;
   results.push(
@@ -69,7 +74,8 @@ const results: Comparison[] = [];
   const world = await startWorld();
   const { visitor } = await world.signIn('dave', 'saml');
   const cookie = `rolebridge=${visitor.cookie(world.urls.bridge, 'rolebridge')}`;
-  const get = async (url: string): Promise<string> => (await fetch(url, { headers: { cookie } })).text();
+  const get = async (url: string): Promise<string> =>
+    (await fetch(url, { headers: { cookie } })).text();
   const page = await get(world.urls.bridge);
   const app = express();
   app.get('/', (request, response) => {
@@ -93,7 +99,8 @@ const results: Comparison[] = [];
   const text = Buffer.alloc(4096, 'a');
   const sign = (): Buffer => createSign('RSA-SHA256').update(text).sign(privateKey);
   const signature = sign();
-  const verify = (): boolean => createVerify('RSA-SHA256').update(text).verify(publicKey, signature);
+  const verify = (): boolean =>
+    createVerify('RSA-SHA256').update(text).verify(publicKey, signature);
   results.push(
     await compare({
       name: 'sign-in by SAML, identity provider and browser included',
@@ -106,7 +113,10 @@ const results: Comparison[] = [];
     }),
     await compare({
       name: 'console link by SAML trust, local AWS included',
-      run: () => visitor.get(`${world.urls.bridge}/console?account=prod&role=Developer`, { stopAt: url => url.includes('SigninToken') }),
+      run: () =>
+        visitor.get(`${world.urls.bridge}/console?account=prod&role=Developer`, {
+          stopAt: url => url.includes('SigninToken'),
+        }),
       floorName: 'its two RSA signatures and two checks',
       floor: () => [sign(), sign(), verify(), verify()],
       calls: 5,
@@ -122,7 +132,8 @@ results.push(...(await measureStalls()));
 // ---------------------------------------------------------------- the client, as processes
 results.push(...(await measureClient()));
 
-// ---------------------------------------------------------------- AWS tools, with the bridge as a process
+// ---------------------------------------------------------------- AWS tools, with the bridge as a
+// process
 results.push(...(await measureAwsTools()));
 
 for (const { name, milliseconds, floorName, floorMilliseconds, ratio, note } of results) {

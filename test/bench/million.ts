@@ -32,7 +32,11 @@ const NOW = Date.now();
 const NOBODY = 'http://127.0.0.1:9';
 
 /** One statement with many rows, or many statements: what the database takes fastest. */
-type Insert = (table: string, columns: readonly string[], rows: Iterable<readonly (string | number | Uint8Array)[]>) => Promise<void>;
+type Insert = (
+  table: string,
+  columns: readonly string[],
+  rows: Iterable<readonly (string | number | Uint8Array)[]>,
+) => Promise<void>;
 
 interface Subject {
   readonly name: string;
@@ -48,18 +52,34 @@ interface Subject {
 /** 16 characters of a-z and 2-7. */
 function personOf(index: number): PersonId {
   const digits = index.toString(32).padStart(16, '0');
-  return digits.replaceAll(/./g, digit => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(digit, 32)]!) as PersonId;
+  return digits.replaceAll(
+    /./g,
+    digit => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(digit, 32)]!,
+  ) as PersonId;
 }
 /** Every thousandth user is one of a hundred with the same name. */
-const nameOf = (index: number): string => (index % 1000 === 7 ? `twin-${index % 10_000}` : `user-${index}`);
+const nameOf = (index: number): string =>
+  index % 1000 === 7 ? `twin-${index % 10_000}` : `user-${index}`;
 
 function* events(): Generator<readonly (string | number)[]> {
   for (let index = 0; index < PEOPLE; index++) {
     const person = personOf(index);
     const at = NOW - PEOPLE * 1000 + index * 1000;
     const actor = { person, connector: 'corp-saml' as ConnectorId, username: nameOf(index) };
-    const origin = { correlationId: `c-${index}`, address: '10.1.2.3', userAgent: 'Mozilla/5.0 (X11; Linux x86_64)' };
-    const event = { type: 'sign-in.succeeded', at, origin, actor, groupCount: 12, methods: ['pwd', 'mfa'], multiFactor: true };
+    const origin = {
+      correlationId: `c-${index}`,
+      address: '10.1.2.3',
+      userAgent: 'Mozilla/5.0 (X11; Linux x86_64)',
+    };
+    const event = {
+      type: 'sign-in.succeeded',
+      at,
+      origin,
+      actor,
+      groupCount: 12,
+      methods: ['pwd', 'mfa'],
+      multiFactor: true,
+    };
     yield [at, event.type, person, origin.correlationId, JSON.stringify(event)];
   }
 }
@@ -98,30 +118,45 @@ function keyOf(index: number): Uint8Array {
 
 async function measure(subject: Subject): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-million-'));
-  const said = (what: string, milliseconds: number): void => console.log(`${subject.name}: ${what}: ${(milliseconds / 1000).toFixed(2)} s`);
+  const said = (what: string, milliseconds: number): void =>
+    console.log(`${subject.name}: ${what}: ${(milliseconds / 1000).toFixed(2)} s`);
   try {
     mkdirSync(join(directory, 'keys'), { mode: 0o700 });
     await placeSigningKeys(join(directory, 'keys'));
     const secret = await openSealingSecret({ directory: join(directory, 'keys'), create: true });
-    const file = writeConfiguration({ directory, port: 3000, oidcUrl: NOBODY, samlUrl: NOBODY }, yaml =>
-      yaml.replace(/^store: .*$/m, `store: ${subject.store}`),
+    const file = writeConfiguration(
+      { directory, port: 3000, oidcUrl: NOBODY, samlUrl: NOBODY },
+      yaml => yaml.replace(/^store: .*$/m, `store: ${subject.store}`),
     );
 
     await subject.execute(CREATE_MIGRATIONS_TABLE);
     for (const { number, sql, checksum } of stepsFor(subject.dialect).slice(0, STEPS_BEFORE)) {
       await subject.execute(sql);
-      await subject.execute(`INSERT INTO rolebridge_migrations (number, checksum) VALUES (${number}, '${checksum}')`);
+      await subject.execute(
+        `INSERT INTO rolebridge_migrations (number, checksum) VALUES (${number}, '${checksum}')`,
+      );
     }
     const filling = performance.now();
-    await subject.insert('audit_events', ['at', 'type', 'person', 'correlation_id', 'event'], events());
+    await subject.insert(
+      'audit_events',
+      ['at', 'type', 'person', 'correlation_id', 'event'],
+      events(),
+    );
     const common = ['created_at', 'last_used_at', 'expires_at', 'sealed'];
-    await subject.insert('sessions', ['id_hash', 'person', 'connector', ...common], browserSessions());
+    await subject.insert(
+      'sessions',
+      ['id_hash', 'person', 'connector', ...common],
+      browserSessions(),
+    );
     await subject.insert(
       'cli_sessions',
       ['id_hash', 'handle', 'person', 'created_at', 'expires_at', 'sealed', 'sealed_summary'],
       cliSessions(),
     );
-    said(`filled with ${PEOPLE} sign-ins, ${SESSIONS} sessions in browsers and as many in terminals`, performance.now() - filling);
+    said(
+      `filled with ${PEOPLE} sign-ins, ${SESSIONS} sessions in browsers and as many in terminals`,
+      performance.now() - filling,
+    );
 
     const migrating = performance.now();
     const store = await subject.open(secret);
@@ -129,12 +164,24 @@ async function measure(subject: Subject): Promise<void> {
     for (let index = 0; index < REAL_SESSIONS; index++) {
       const identity = { ...IDENTITY, person: personOf(index * 11), username: nameOf(index * 11) };
       await store.cliSessions.create(
-        cliSessionOf({ handle: `f${index.toString(16).padStart(19, '0')}`, createdAt: NOW, expiresAt: NOW + 3_600_000 }, identity),
+        cliSessionOf(
+          {
+            handle: `f${index.toString(16).padStart(19, '0')}`,
+            createdAt: NOW,
+            expiresAt: NOW + 3_600_000,
+          },
+          identity,
+        ),
       );
     }
-    const { generation } = await store.people.know({ ...IDENTITY, person: personOf(11), username: nameOf(11), assertedAt: NOW }, NOW);
+    const { generation } = await store.people.know(
+      { ...IDENTITY, person: personOf(11), username: nameOf(11), assertedAt: NOW },
+      NOW,
+    );
     for (let index = 0; index < 5; index++)
-      await store.sessions.create(sessionOf({ identity: { ...IDENTITY, person: personOf(11) }, generation }));
+      await store.sessions.create(
+        sessionOf({ identity: { ...IDENTITY, person: personOf(11) }, generation }),
+      );
     await store.close();
 
     const commands: readonly (readonly [what: string, ...args: string[]])[] = [
@@ -153,7 +200,11 @@ async function measure(subject: Subject): Promise<void> {
       const times: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         const started = performance.now();
-        const { code, stderr } = await run(command!, ...(command === '--help' ? [] : ['--config', file]), ...args);
+        const { code, stderr } = await run(
+          command!,
+          ...(command === '--help' ? [] : ['--config', file]),
+          ...args,
+        );
         times.push(performance.now() - started);
         const isRefused = /nobody|several/.test(what);
         if (code !== (isRefused ? 1 : 0)) throw new Error(`${what} ended with ${code}: ${stderr}`);
@@ -177,12 +228,15 @@ function sqlite(): Subject {
     store: `{ sqlite: ${file} }`,
     execute: async sql => database.exec(sql),
     insert: async (table, columns, rows) => {
-      const insert = database.prepare(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
+      const insert = database.prepare(
+        `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+      );
       database.exec('BEGIN');
       for (const row of rows) insert.run(...row);
       database.exec('COMMIT');
     },
-    open: secret => openSqliteStore({ file, secret, onProgress: done => console.log(`SQLite: ${done}`) }),
+    open: secret =>
+      openSqliteStore({ file, secret, onProgress: done => console.log(`SQLite: ${done}`) }),
     close: async () => {
       database.close();
       rmSync(directory, { recursive: true, force: true });
@@ -205,10 +259,17 @@ async function postgres(): Promise<Subject> {
     store: `{ postgres: { url: { file: ${urlFile} } } }`,
     execute: sql => client.query(sql),
     insert: async (table, columns, rows) => {
-      const write = async (batch: readonly (readonly (string | number | Uint8Array)[])[]): Promise<void> => {
+      const write = async (
+        batch: readonly (readonly (string | number | Uint8Array)[])[],
+      ): Promise<void> => {
         let parameter = 0;
-        const places = batch.map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`).join(', ');
-        await client.query(`INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places}`, batch.flat());
+        const places = batch
+          .map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`)
+          .join(', ');
+        await client.query(
+          `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places}`,
+          batch.flat(),
+        );
       };
       let batch: (readonly (string | number | Uint8Array)[])[] = [];
       await client.query('BEGIN');
@@ -220,7 +281,12 @@ async function postgres(): Promise<Subject> {
       if (batch.length > 0) await write(batch);
       await client.query('COMMIT');
     },
-    open: secret => openPostgresStore({ url: url.href, secret, onProgress: done => console.log(`PostgreSQL: ${done}`) }),
+    open: secret =>
+      openPostgresStore({
+        url: url.href,
+        secret,
+        onProgress: done => console.log(`PostgreSQL: ${done}`),
+      }),
     close: async () => {
       await client.end();
       await server.stop();

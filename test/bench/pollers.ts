@@ -1,6 +1,7 @@
 /**
- * Terminals that wait for their login, as a process of its own: each connection asks in its rhythm, or as soon as it has been answered where that
- * is later. Told everything on standard input as JSON; writes what it has counted each second; stops by itself.
+ * Terminals that wait for their login, as a process of its own: each connection asks in its rhythm,
+ * or as soon as it has been answered where that is later. Told everything on standard input as
+ * JSON; writes what it has counted each second; stops by itself.
  */
 import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';
@@ -15,7 +16,9 @@ interface Pollers {
   readonly seconds: number;
 }
 
-const { host, port, path, bodies, everyMilliseconds, seconds } = (await json(process.stdin)) as Pollers;
+const { host, port, path, bodies, everyMilliseconds, seconds } = (await json(
+  process.stdin,
+)) as Pollers;
 let answered = 0;
 let unexpected = 0;
 const end = Date.now() + seconds * 1000;
@@ -41,7 +44,11 @@ bodies.forEach((body, index) => {
     // An answer is small and comes in one piece.
     socket.on('data', chunk => {
       answered += 1;
-      if (!chunk.includes('HTTP/1.1 400') || !/authorization_pending|slow_down/.test(chunk.toString('latin1'))) unexpected += 1;
+      if (
+        !chunk.includes('HTTP/1.1 400') ||
+        !/authorization_pending|slow_down/.test(chunk.toString('latin1'))
+      )
+        unexpected += 1;
       setTimeout(ask, Math.max(0, asked + everyMilliseconds - performance.now()));
     });
     // The bridge ends a connection after its thousandth request.

@@ -40,13 +40,19 @@ export async function measureStalls(): Promise<Comparison[]> {
     world.servers.bridge.closeAllConnections();
     await new Promise(resolve => world.servers.bridge.close(resolve));
     const monitored = ['--import', script('stall-monitor.ts')];
-    const main = [script('../../src/main.ts'), 'serve', '--config', join(world.directory, 'rolebridge.yaml')];
+    const main = [
+      script('../../src/main.ts'),
+      'serve',
+      '--config',
+      join(world.directory, 'rolebridge.yaml'),
+    ];
     const bridge = await startServer([...monitored, ...main], /"listening"/);
     servers.push(bridge);
     const bare = await startServer([...monitored, script('bare-form.ts')], /\n/);
     servers.push(bare);
     const results: Comparison[] = [];
-    for (const kind of kinds(world)) results.push(await measure(kind, { bridge, bridgeUrl: world.urls.bridge, bare }));
+    for (const kind of kinds(world))
+      results.push(await measure(kind, { bridge, bridgeUrl: world.urls.bridge, bare }));
     return results;
   } finally {
     for (const server of servers) await server.end();
@@ -65,7 +71,11 @@ function kinds(world: World): readonly Kind[] {
           method: 'POST',
           path: acs,
           cookie: `rolebridge-attempt=${String(index).padStart(43, 'A')}`,
-          body: new URLSearchParams({ SAMLResponse: 'QUJD'.repeat(25_000), RelayState: 'x'.repeat(43), reposted: '1' }).toString(),
+          body: new URLSearchParams({
+            SAMLResponse: 'QUJD'.repeat(25_000),
+            RelayState: 'x'.repeat(43),
+            reposted: '1',
+          }).toString(),
         })),
     },
     {
@@ -76,7 +86,11 @@ function kinds(world: World): readonly Kind[] {
     {
       name: `longest stall: ${BEGINS} sign-ins by SAML begun, by 100 addresses`,
       floorName: 'the longest stall of an express route that redirects as often',
-      load: async () => Array.from({ length: BEGINS }, () => ({ method: 'GET', path: `/sign-in/${CONNECTOR.saml}` })),
+      load: async () =>
+        Array.from({ length: BEGINS }, () => ({
+          method: 'GET',
+          path: `/sign-in/${CONNECTOR.saml}`,
+        })),
     },
   ];
 }
@@ -116,12 +130,20 @@ async function alteredAnswer(world: World, acs: string): Promise<Sent> {
   const field = (name: string): string => page.$(`input[name=${name}]`).attr('value')!;
   const xml = Buffer.from(field('SAMLResponse'), 'base64').toString();
   const value = /<saml:AttributeValue[^>]*>[^<]*<\/saml:AttributeValue>/.exec(xml)![0];
-  const altered = Buffer.from(xml.replace(value, value.repeat(Math.min(MORE_GROUPS, Math.floor((70_000 - xml.length) / value.length)))));
+  const altered = Buffer.from(
+    xml.replace(
+      value,
+      value.repeat(Math.min(MORE_GROUPS, Math.floor((70_000 - xml.length) / value.length))),
+    ),
+  );
   return {
     method: 'POST',
     path: acs,
     cookie: `rolebridge-attempt=${visitor.cookie(world.urls.bridge, 'rolebridge-attempt')}`,
-    body: new URLSearchParams({ SAMLResponse: altered.toString('base64'), RelayState: field('RelayState') }).toString(),
+    body: new URLSearchParams({
+      SAMLResponse: altered.toString('base64'),
+      RelayState: field('RelayState'),
+    }).toString(),
   };
 }
 
@@ -135,18 +157,28 @@ async function sendAll(origin: string, all: readonly Sent[], round: number): Pro
     Array.from({ length: CONNECTIONS }, async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       for (let next = left.shift(); next !== undefined; next = left.shift()) {
-        await send(origin, next.sent, { agent, localAddress: `127.3.${round}.${1 + (next.index % 100)}` });
+        await send(origin, next.sent, {
+          agent,
+          localAddress: `127.3.${round}.${1 + (next.index % 100)}`,
+        });
       }
       agent.destroy();
     }),
   );
 }
 
-function send(origin: string, { method, path, body, cookie }: Sent, options: { agent: Agent; localAddress: string }): Promise<void> {
+function send(
+  origin: string,
+  { method, path, body, cookie }: Sent,
+  options: { agent: Agent; localAddress: string },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const headers = {
       ...(cookie !== undefined && { cookie }),
-      ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded', 'content-length': body.length }),
+      ...(body !== undefined && {
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': body.length,
+      }),
     };
     const sent = request(new URL(path, origin), { ...options, method, headers }, response => {
       if (response.statusCode! >= 500) reject(new Error(`HTTP ${response.statusCode}`));

@@ -1,4 +1,6 @@
-/** Times two ways of doing a thing in turn, so that a machine whose speed drifts drifts for both. */
+/**
+ * Times two ways of doing a thing in turn, so that a machine whose speed drifts drifts for both.
+ */
 
 export interface Comparison {
   readonly name: string;
@@ -20,17 +22,27 @@ export interface Contest {
   readonly floor: () => unknown;
   /** Calls of each side in a round. */
   readonly calls: number;
-  /** Calls before the first round, until the compilers have done their work; `calls` when undefined. */
+  /**
+   * Calls before the first round, until the compilers have done their work; `calls` when undefined.
+   */
   readonly warmUp?: number | undefined;
 }
 
 const ROUNDS = 11;
 
-export async function compare({ name, run, floorName, floor, calls, warmUp = calls }: Contest): Promise<Comparison> {
+export async function compare({
+  name,
+  run,
+  floorName,
+  floor,
+  calls,
+  warmUp = calls,
+}: Contest): Promise<Comparison> {
   const rounds: { ours: number; theirs: number }[] = [];
   await time(run, warmUp);
   await time(floor, calls);
-  for (let round = 0; round < ROUNDS; round++) rounds.push({ ours: await time(run, calls), theirs: await time(floor, calls) });
+  for (let round = 0; round < ROUNDS; round++)
+    rounds.push({ ours: await time(run, calls), theirs: await time(floor, calls) });
   return {
     name,
     floorName,

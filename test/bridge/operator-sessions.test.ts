@@ -17,7 +17,11 @@ describe('an operator who ends one session', () => {
     await operator.endSession(session.summary.handle, { correlationId: 'c', address: '127.0.0.1' });
     const [event] = await store.readAudit({ limit: 10 });
     assert.ok(event?.type === 'cli-session.ended' && event.by === 'operator');
-    assert.deepEqual(event.actor, { person: session.summary.person, connector: 'okta', username: 'alice' });
+    assert.deepEqual(event.actor, {
+      person: session.summary.person,
+      connector: 'okta',
+      username: 'alice',
+    });
   });
 });
 
@@ -26,13 +30,26 @@ describe('an operator who blocks a user while the trail takes nothing', () => {
     const store = await openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
     t.after(() => store.close());
     const clock = { now: () => NOW };
-    const [person, origin] = [strangerOf('b'.repeat(16) as PersonId), { correlationId: 'c', address: '127.0.0.1' }];
-    const full = { record: () => Promise.reject(new BridgeError('unavailable', 'the disk is full')) };
+    const [person, origin] = [
+      strangerOf('b'.repeat(16) as PersonId),
+      { correlationId: 'c', address: '127.0.0.1' },
+    ];
+    const full = {
+      record: () => Promise.reject(new BridgeError('unavailable', 'the disk is full')),
+    };
     await assert.rejects(
-      createOperatorSessions({ ...store, audit: full, clock }).block(person, { by: 'root' }, origin),
+      createOperatorSessions({ ...store, audit: full, clock }).block(
+        person,
+        { by: 'root' },
+        origin,
+      ),
       /the disk is full/,
     );
-    const repeated = await createOperatorSessions({ ...store, clock }).block(person, { by: 'root' }, origin);
+    const repeated = await createOperatorSessions({ ...store, clock }).block(
+      person,
+      { by: 'root' },
+      origin,
+    );
     assert.equal(repeated.isNew, false);
     const recorded = await store.readAudit({ type: 'person.blocked', limit: 10 });
     assert.equal(recorded.length, 1);

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { createSharedCredentials, type SharedCredentials } from '../../src/bridge/shared-credentials.ts';
+import {
+  createSharedCredentials,
+  type SharedCredentials,
+} from '../../src/bridge/shared-credentials.ts';
 import type { AssumedRole, AssumeRequest } from '../../src/core/ports.ts';
 import { systemSecrets } from '../../src/secrets.ts';
 import { anAssertionSubject, aRoleSession } from '../support/assertion-subject.ts';
@@ -20,7 +23,12 @@ const broker = {
     const number = calls;
     const seconds = await answer();
     return {
-      credentials: { accessKeyId: `ASIA${number}`, secretAccessKey: 's', sessionToken: 't', expiresAt: clock.now() + seconds * 1000 },
+      credentials: {
+        accessKeyId: `ASIA${number}`,
+        secretAccessKey: 's',
+        sessionToken: 't',
+        expiresAt: clock.now() + seconds * 1000,
+      },
       assumedRoleArn: 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
       durationSeconds: seconds,
       stsRequestId: 'r',
@@ -39,7 +47,10 @@ describe('shared credentials', () => {
   });
 
   it('are asked for once by all who want the same, and handed out for five minutes', async () => {
-    assert.deepEqual(new Set(await Promise.all(Array.from({ length: 50 }, () => keyIdOf()))), new Set(['ASIA1']));
+    assert.deepEqual(
+      new Set(await Promise.all(Array.from({ length: 50 }, () => keyIdOf()))),
+      new Set(['ASIA1']),
+    );
     clock.turn(299);
     assert.equal(await keyIdOf(), 'ASIA1');
     clock.turn(1);
@@ -59,12 +70,23 @@ describe('shared credentials', () => {
     ['another person', { person: 'somebody-else' as AssumeRequest['person'] }],
     ['another role', { role: 'arn:aws:iam::111122223333:role/Other' as AssumeRequest['role'] }],
     ['another session name', { sessionName: 'alice-2' as AssumeRequest['sessionName'] }],
-    ['another session tag', { session: aRoleSession({ tags: [{ key: 'Department', value: 'else' }] }) }],
+    [
+      'another session tag',
+      { session: aRoleSession({ tags: [{ key: 'Department', value: 'else' }] }) },
+    ],
     ['another length', { session: aRoleSession({ durationSeconds: 1800 }) }],
     ['another sign-in', { authenticatedAt: 1 }],
     ['a sign-in of which the provider said the same time', { assertedAt: 1 }],
     ['a sign-in of which nobody said when it was', { authenticatedAt: undefined }],
-    ['another corporate proof', { corporateProof: { kind: 'id_token', value: 'x' } as unknown as AssumeRequest['corporateProof'] }],
+    [
+      'another corporate proof',
+      {
+        corporateProof: {
+          kind: 'id_token',
+          value: 'x',
+        } as unknown as AssumeRequest['corporateProof'],
+      },
+    ],
   ];
   for (const [what, over] of OTHERS) {
     it(`are not those of ${what}`, async () => {

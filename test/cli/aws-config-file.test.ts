@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -7,7 +16,11 @@ import { editFile, rewritten } from '../../src/cli/aws-config-file.ts';
 import type { ConfigSection } from '../../src/core/aws-config.ts';
 
 const OWNER = 'https://aws.example.com';
-const section = (name: string): ConfigSection => ({ name, header: `[profile ${name}]`, lines: ['credential_process = x'] });
+const section = (name: string): ConfigSection => ({
+  name,
+  header: `[profile ${name}]`,
+  lines: ['credential_process = x'],
+});
 const write = (text: string, ...names: string[]): string =>
   rewritten(text, { owner: OWNER, sections: names.map(name => section(name)) }).text;
 const remove = (text: string): string => rewritten(text, { owner: OWNER, sections: [] }).text;
@@ -22,7 +35,8 @@ const FILES: Readonly<Record<string, string>> = {
   'lines of Windows, none at the end': '[default]\r\nregion = eu-west-1',
   'comments, odd indentation, tabs':
     '# mine\n; also mine\n[profile a]\n\tregion=eu-west-1   # why\n s3 =\n    max_concurrent_requests = 20\n\n\n',
-  'a byte order mark and bytes that are no UTF-8': '\u00ef\u00bb\u00bf[default]\n# \u00ff\u00fe caf\u00e9\n',
+  'a byte order mark and bytes that are no UTF-8':
+    '\u00ef\u00bb\u00bf[default]\n# \u00ff\u00fe caf\u00e9\n',
   'the part of another server':
     '# rolebridge: begin https://other.example.com (x)\n[profile z]\n# rolebridge: end https://other.example.com\n',
 };
@@ -33,7 +47,11 @@ describe('our part of ~/.aws/config', () => {
       const written = write(text, 'prod-Admin', 'prod-ReadOnly');
       assert.ok(written.includes('[profile prod-Admin]'));
       assert.ok(written.startsWith(text));
-      assert.equal(write(written, 'prod-Admin', 'prod-ReadOnly'), written, 'written again, it is the same');
+      assert.equal(
+        write(written, 'prod-Admin', 'prod-ReadOnly'),
+        written,
+        'written again, it is the same',
+      );
       assert.equal(remove(write(written, 'prod-Admin')), text);
       assert.equal(remove(text), text);
     });
@@ -60,7 +78,11 @@ describe('our part of ~/.aws/config', () => {
         sections: [section('prod-Admin'), section('other')],
       });
       assert.deepEqual(conflicts, ['prod-Admin'], header);
-      assert.ok(text.includes('[profile other]') && text.indexOf('prod-Admin') === text.lastIndexOf('prod-Admin'), header);
+      assert.ok(
+        text.includes('[profile other]') &&
+          text.indexOf('prod-Admin') === text.lastIndexOf('prod-Admin'),
+        header,
+      );
     }
   });
 
@@ -72,7 +94,11 @@ describe('our part of ~/.aws/config', () => {
       isShared: true,
     };
     const wanted = { owner: OWNER, sections: [services, section('a')] };
-    for (const theirs of ['[services h]\n', '[services h]\nsso =\n  endpoint_url = https://other\n', '[ "services h" ]\ns3 =\n'])
+    for (const theirs of [
+      '[services h]\n',
+      '[services h]\nsso =\n  endpoint_url = https://other\n',
+      '[ "services h" ]\ns3 =\n',
+    ])
       assert.throws(
         () => rewritten(theirs, wanted),
         { name: 'CliError', exit: 'local', message: /^\[services h\] is there already/ },
@@ -86,9 +112,14 @@ describe('our part of ~/.aws/config', () => {
 
   it('names the profiles that are another role than before', () => {
     const sso = (id: string, role: string) => [`sso_account_id = ${id}`, `sso_role_name = ${role}`];
-    const client = (role: string, more = '') => [`credential_process = node x credential-process ${role}${more}`];
+    const client = (role: string, more = '') => [
+      `credential_process = node x credential-process ${role}${more}`,
+    ];
     const movedBy = (was: readonly string[], is: readonly string[]): readonly string[] => {
-      const part = (lines: readonly string[]) => ({ owner: OWNER, sections: [{ ...section('a'), lines }, section('b')] });
+      const part = (lines: readonly string[]) => ({
+        owner: OWNER,
+        sections: [{ ...section('a'), lines }, section('b')],
+      });
       return rewritten(rewritten('', part(was)).text, part(is)).moved;
     };
     assert.deepEqual(movedBy(sso('1', 'Admin'), sso('2', 'Admin')), ['a']);

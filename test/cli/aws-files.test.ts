@@ -33,7 +33,9 @@ import { startWorld, type World } from '../support/world.ts';
  * Python with the botocore of an AWS CLI: Debian's, and a newer one beside it where the machine has
  * it.
  */
-const PYTHONS = ['/usr/bin/python3', join(homedir(), '.cache/rolebridge/aws-cli/python')].filter(path => existsSync(path));
+const PYTHONS = ['/usr/bin/python3', join(homedir(), '.cache/rolebridge/aws-cli/python')].filter(
+  path => existsSync(path),
+);
 const SKIP = existsSync('/usr/bin/aws') ? false : 'needs the package awscli';
 
 /**
@@ -121,8 +123,13 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   const put = (file: string, text: string): void => writeFileSync(file, text, 'latin1');
   const asked = (profile: string, env: Env = {}): Promise<readonly Seen[]> =>
     Promise.all(botocores.map(botocore => botocore.ask(profile, { ...computer.env, ...env })));
-  const configure = async (args: readonly string[] = [], env: Env = {}): Promise<Told & { stderr: string }> => {
-    const { code, stdout, stderr } = await computer.run(['configure', '--yes', '--json', ...args], { env });
+  const configure = async (
+    args: readonly string[] = [],
+    env: Env = {},
+  ): Promise<Told & { stderr: string }> => {
+    const { code, stdout, stderr } = await computer.run(['configure', '--yes', '--json', ...args], {
+      env,
+    });
     assert.equal(code, 0, stderr);
     return { ...(JSON.parse(stdout) as Told), stderr };
   };
@@ -166,7 +173,8 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       put(config(), text);
       const { warnings, stderr } = await configure();
       for (const { profile, fault } of await asked('prod-Developer')) {
-        const isSeen = profile?.credential_process?.includes('credential-process prod/Developer') === true;
+        const isSeen =
+          profile?.credential_process?.includes('credential-process prod/Developer') === true;
         assert.equal(warnings.length === 0, isSeen, JSON.stringify({ warnings, profile, fault }));
       }
       if (warnings.length === 0) assert.match(stderr, /Wrote \d+ profiles/);
@@ -196,7 +204,10 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   it('a credentials file that the AWS CLI cannot read is said, because it stops every command', async () => {
     put(credentials(), '[a]\n[a]\n');
     const { warnings } = await configure();
-    assert.match(warnings.join(), /cannot read .*\/credentials: line 2: the section \[a\] is there twice/);
+    assert.match(
+      warnings.join(),
+      /cannot read .*\/credentials: line 2: the section \[a\] is there twice/,
+    );
     for (const { fault } of await asked('prod-Developer')) assert.ok(fault);
   });
 
@@ -207,8 +218,12 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     );
     const { warnings } = await configure();
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0]!, /\/credentials has sections of the same name, and AWS tools use those: prod-Developer\. Remove them there/);
-    for (const { keys } of await asked('prod-Developer')) assert.equal(keys, 'shared-credentials-file');
+    assert.match(
+      warnings[0]!,
+      /\/credentials has sections of the same name, and AWS tools use those: prod-Developer\. Remove them there/,
+    );
+    for (const { keys } of await asked('prod-Developer'))
+      assert.equal(keys, 'shared-credentials-file');
     for (const { keys } of await asked('staging-Developer')) assert.equal(keys, null);
     const dry = JSON.parse(await computer.done(['configure', '--dry-run', '--json'])) as Told;
     assert.deepEqual(dry.warnings, warnings);
@@ -217,7 +232,10 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
 
   it('[default] in the credentials file, and variables that win over [default], are named', async () => {
     put(credentials(), '[default]\naws_access_key_id = AKIA\naws_secret_access_key = x\n');
-    assert.match((await configure(['--default', 'prod/Developer'])).warnings.join(), /AWS tools use those: default/);
+    assert.match(
+      (await configure(['--default', 'prod/Developer'])).warnings.join(),
+      /AWS tools use those: default/,
+    );
     rmSync(credentials());
     const env = { AWS_PROFILE: 'other', AWS_ACCESS_KEY_ID: 'AKIA' };
     assert.match(
@@ -229,8 +247,14 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   });
 
   it('[DEFAULT] that gives every profile another identity is named, and one that does not is not', async () => {
-    put(config(), '[DEFAULT]\nrole_arn = arn:aws:iam::222233334444:role/Developer\nsource_profile = x\n[default]\n');
-    assert.match((await configure()).warnings.join(), /\[DEFAULT\] in .*\/config counts in every profile for the AWS CLI and boto3/);
+    put(
+      config(),
+      '[DEFAULT]\nrole_arn = arn:aws:iam::222233334444:role/Developer\nsource_profile = x\n[default]\n',
+    );
+    assert.match(
+      (await configure()).warnings.join(),
+      /\[DEFAULT\] in .*\/config counts in every profile for the AWS CLI and boto3/,
+    );
     for (const { profile } of await asked('prod-Developer')) assert.ok(profile?.role_arn);
     put(config(), '[DEFAULT]\noutput = json\n');
     assert.deepEqual((await configure()).warnings, []);
@@ -245,12 +269,19 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       assert.match(profile?.credential_process ?? '', /credential-process prod\/Developer/);
       assert.equal(keys, null);
     }
-    for (const { keys } of await asked('prod-Developer-keys')) assert.equal(keys, 'shared-credentials-file');
+    for (const { keys } of await asked('prod-Developer-keys'))
+      assert.equal(keys, 'shared-credentials-file');
     const before = readFileSync(credentials(), 'utf8');
     const { code, stderr } = await computer.run([...write, '--profile', 'prod-Developer']);
     assert.equal(code, 6);
-    assert.match(stderr, /\.aws\/config has a profile prod-Developer already, and the keys would win over it/);
-    assert.match(stderr, /Choose another name: --profile NAME\. Or use the existing profile: aws --profile prod-Developer/);
+    assert.match(
+      stderr,
+      /\.aws\/config has a profile prod-Developer already, and the keys would win over it/,
+    );
+    assert.match(
+      stderr,
+      /Choose another name: --profile NAME\. Or use the existing profile: aws --profile prod-Developer/,
+    );
     assert.equal(readFileSync(credentials(), 'utf8'), before);
     for (const theirs of [
       '[profile "mine"]\nrole_arn = x\n',
@@ -294,7 +325,10 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   });
 
   it('a pasted section that says something else stays, and is named', async () => {
-    put(config(), '[profile prod-Developer]\ncredential_process = rolebridge credential-process prod/Admin\nregion = eu-west-1\n');
+    put(
+      config(),
+      '[profile prod-Developer]\ncredential_process = rolebridge credential-process prod/Admin\nregion = eu-west-1\n',
+    );
     const { conflicts, takenOver } = await configure();
     assert.deepEqual([conflicts, takenOver], [['prod-Developer'], []]);
   });
@@ -318,13 +352,9 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     };
 
     it('is refused and left as it is: a directory, a pipe, a socket, a device, links that go in circles', async () => {
-      const [fifo, socket, loop, one, device] = ['fifo', 'socket', 'loop', 'one', 'device'].map(name => join(directory, name)) as [
-        string,
-        string,
-        string,
-        string,
-        string,
-      ];
+      const [fifo, socket, loop, one, device] = ['fifo', 'socket', 'loop', 'one', 'device'].map(
+        name => join(directory, name),
+      ) as [string, string, string, string, string];
       await refused(directory, /is a directory, and not a regular file/);
       execFileSync('mkfifo', [fifo]);
       await refused(fifo, /is a named pipe, and not a regular file/);
@@ -338,7 +368,8 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       await refused(loop, /is a symbolic link that leads back to itself/);
       assert.ok(lstatSync(loop).isSymbolicLink());
       symlinkSync('/dev/null', device);
-      for (const path of ['/dev/null', device, '/dev/zero']) await refused(path, /is a device, and not a regular file/);
+      for (const path of ['/dev/null', device, '/dev/zero'])
+        await refused(path, /is a device, and not a regular file/);
       assert.ok(statSync('/dev/null').isCharacterDevice() && lstatSync(device).isSymbolicLink());
       if (process.getuid?.() === 0) {
         const node = join(directory, 'node');
@@ -354,7 +385,10 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
 
     it('is written through a link whose target is missing: the link stays, its target is made', async () => {
       for (const [variable, args] of BOTH) {
-        const [link, second] = [join(directory, `link-${variable}`), join(directory, `second-${variable}`)];
+        const [link, second] = [
+          join(directory, `link-${variable}`),
+          join(directory, `second-${variable}`),
+        ];
         symlinkSync(`dotfiles/${variable}/file`, second);
         symlinkSync(second, link);
         const { code, stderr } = await computer.run(args, { env: { [variable]: link } });
@@ -375,7 +409,11 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       const settings = join(own, 'config.json');
       const env = { ROLEBRIDGE_CONFIG_DIR: own };
       execFileSync('mkfifo', [settings]);
-      for (const args of [['whoami'], ['credential-process', 'prod/Developer'], ['login', '--device', '--server', world.urls.bridge]]) {
+      for (const args of [
+        ['whoami'],
+        ['credential-process', 'prod/Developer'],
+        ['login', '--device', '--server', world.urls.bridge],
+      ]) {
         const { code, stderr } = await computer.run(args, { env });
         assert.equal(code, 6, stderr);
         assert.match(stderr, /config\.json is a named pipe, and not a regular file/);
@@ -400,7 +438,10 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   }, async () => {
     put(config(), '');
     chmodSync(config(), 0o200);
-    assert.match((await configure()).warnings.join(), /cannot read .*: its mode 0200 lets even its owner not read it/);
+    assert.match(
+      (await configure()).warnings.join(),
+      /cannot read .*: its mode 0200 lets even its owner not read it/,
+    );
   });
 
   it('as root, the file stays its owner’s, and a new one belongs to the owner of the directory', {
@@ -411,7 +452,8 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     const file = join(home, '.aws', 'config');
     for (const round of ['new', 'again']) {
       await configure(round === 'new' ? [] : ['--login'], { AWS_CONFIG_FILE: file });
-      for (const path of [file, join(home, '.aws')]) assert.equal(statSync(path).uid, 65534, `${round} ${path}`);
+      for (const path of [file, join(home, '.aws')])
+        assert.equal(statSync(path).uid, 65534, `${round} ${path}`);
     }
   });
 
@@ -424,15 +466,27 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
         /AWS_CONFIG_FILE is ~\/a\/config: the AWS CLI and boto3 read .*\/a\/config, but the AWS SDK for Go reads the path as it is written/,
       ],
       ['$PLACE/config', computer.file('place/config'), /the AWS SDKs for Go and JavaScript read/],
-      [`\${PLACE}/b/config`, computer.file('place/b/config'), /the AWS SDKs for Go and JavaScript read/],
-      [`~${username}-nobody/config`, computer.file(`~${username}-nobody/config`), /names a relative path/],
+      [
+        `\${PLACE}/b/config`,
+        computer.file('place/b/config'),
+        /the AWS SDKs for Go and JavaScript read/,
+      ],
+      [
+        `~${username}-nobody/config`,
+        computer.file(`~${username}-nobody/config`),
+        /names a relative path/,
+      ],
     ] as const) {
       const env = { AWS_CONFIG_FILE: path, PLACE: computer.file('place') };
-      const { stdout } = await promisify(execFile)(process.execPath, [computer.entry, 'configure', '--yes', '--json'], {
-        cwd: computer.home,
-        env: { ...computer.env, ...env } as NodeJS.ProcessEnv,
-        encoding: 'utf8',
-      });
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [computer.entry, 'configure', '--yes', '--json'],
+        {
+          cwd: computer.home,
+          env: { ...computer.env, ...env } as NodeJS.ProcessEnv,
+          encoding: 'utf8',
+        },
+      );
       const { warnings } = JSON.parse(stdout) as Told;
       assert.match(warnings.join(), says);
       assert.match(readFileSync(where, 'utf8'), /\[profile prod-Developer\]/);
@@ -444,10 +498,14 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   it('~user is the home of that user', async () => {
     const { awsFile } = await import('../../src/cli/aws-config-file.ts');
     const python = (path: string): string =>
-      execFileSync('/usr/bin/python3', ['-c', 'import os, sys; print(os.path.expanduser(os.path.expandvars(sys.argv[1])))', path], {
-        env: { HOME: '/h', A: 'b' },
-        encoding: 'utf8',
-      }).trimEnd();
+      execFileSync(
+        '/usr/bin/python3',
+        ['-c', 'import os, sys; print(os.path.expanduser(os.path.expandvars(sys.argv[1])))', path],
+        {
+          env: { HOME: '/h', A: 'b' },
+          encoding: 'utf8',
+        },
+      ).trimEnd();
     for (const path of [
       '~',
       '~/x',
@@ -463,6 +521,10 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       `\${A`,
       '~/$A',
     ])
-      assert.equal(awsFile({ HOME: '/h', A: 'b', AWS_CONFIG_FILE: path }, 'config'), python(path), path);
+      assert.equal(
+        awsFile({ HOME: '/h', A: 'b', AWS_CONFIG_FILE: path }, 'config'),
+        python(path),
+        path,
+      );
   });
 });

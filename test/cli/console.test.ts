@@ -47,17 +47,29 @@ describe('rolebridge console', () => {
 
   it('sends the browser to the console page of the bridge: no link, no secret and no local address in the arguments', async () => {
     const destination = `${world.urls.aws}/console/s3?a=b%20c&d#e/f`;
-    const linksBefore = (await world.audit()).filter(({ type }) => type === 'console-link.issued').length;
-    const { code, stdout, stderr } = await computer.run(['console', 'prod/Developer', '--destination', destination], {
-      env: { BROWSER: browser },
-    });
+    const linksBefore = (await world.audit()).filter(
+      ({ type }) => type === 'console-link.issued',
+    ).length;
+    const { code, stdout, stderr } = await computer.run(
+      ['console', 'prod/Developer', '--destination', destination],
+      {
+        env: { BROWSER: browser },
+      },
+    );
     assert.deepEqual([code, stdout], [0, ''], stderr);
     const [[, address, ...more] = []] = calls(computer);
     assert.deepEqual(more, []);
     const { origin, pathname, searchParams } = new URL(address!);
     assert.deepEqual([origin, pathname], [world.urls.bridge, '/console']);
-    assert.deepEqual(Object.fromEntries(searchParams), { account: 'prod', role: 'Developer', destination });
-    assert.equal((await world.audit()).filter(({ type }) => type === 'console-link.issued').length, linksBefore);
+    assert.deepEqual(Object.fromEntries(searchParams), {
+      account: 'prod',
+      role: 'Developer',
+      destination,
+    });
+    assert.equal(
+      (await world.audit()).filter(({ type }) => type === 'console-link.issued').length,
+      linksBefore,
+    );
     assert.match(
       stderr,
       /opens for the user who is signed in there\. If nobody is, the page asks for a sign-in\. In this terminal you are alice\./,
@@ -73,16 +85,24 @@ describe('rolebridge console', () => {
 
   it('prints the address where no browser is found', async () => {
     for (const BROWSER of ['none', recorder(computer, 'fails')]) {
-      const { code, stdout, stderr } = await computer.run(['console', 'prod/team/Admin'], { env: { BROWSER } });
+      const { code, stdout, stderr } = await computer.run(['console', 'prod/team/Admin'], {
+        env: { BROWSER },
+      });
       assert.deepEqual([code, stdout], [1, '']);
-      assert.ok(stderr.includes(`  ${world.urls.bridge}/console?account=prod&role=team/Admin\n`), stderr);
+      assert.ok(
+        stderr.includes(`  ${world.urls.bridge}/console?account=prod&role=team/Admin\n`),
+        stderr,
+      );
     }
   });
 
   it('refuses a destination of more than 4,096 characters before anything is opened', async () => {
     for (const more of [[], ['--print']]) {
       const long = `https://console.aws.amazon.com/${'a'.repeat(4096)}`;
-      const { code, stderr } = await computer.run(['console', 'prod/Admin', '--destination', long, ...more], { env: { BROWSER: browser } });
+      const { code, stderr } = await computer.run(
+        ['console', 'prod/Admin', '--destination', long, ...more],
+        { env: { BROWSER: browser } },
+      );
       assert.equal(code, 4);
       assert.match(stderr, /the console address has 4127 characters; the limit is 4096/);
     }
@@ -92,7 +112,8 @@ describe('rolebridge console', () => {
 
 describe('BROWSER', () => {
   const computer = new Computer();
-  const URL_ = 'https://aws.example.com/console?account=a&role=b%20c&destination=https://x/?a=b#$(touch%20x)';
+  const URL_ =
+    'https://aws.example.com/console?account=a&role=b%20c&destination=https://x/?a=b#$(touch%20x)';
   const [plain, blank] = [recorder(computer, 'ff'), recorder(computer, 'My Browser', 'ff')];
   const other = recorder(computer, 'other');
   const fails = recorder(computer, 'fails');
@@ -121,7 +142,10 @@ describe('BROWSER', () => {
     [`${fails} %s:${plain} %s:${other} %s`, [fails, URL_], [plain, URL_]],
     [`/nowhere/at-all::${other}`, [other, URL_]],
     [`"${plain} %s:${other}`],
-    [`${plain} %s "$(touch ${computer.file('hacked')})" ; id`, [plain, URL_, `$(touch ${computer.file('hacked')})`, ';', 'id']],
+    [
+      `${plain} %s "$(touch ${computer.file('hacked')})" ; id`,
+      [plain, URL_, `$(touch ${computer.file('hacked')})`, ';', 'id'],
+    ],
     [`"${plain}" "a:b" %s`, [plain, 'a:b', URL_]],
     [`${plain} ""`, [plain, '', URL_]],
     [' : : '],
@@ -135,8 +159,16 @@ describe('BROWSER', () => {
   }
 
   const PYTHON = '/usr/bin/python3';
-  it('is read as Python’s webbrowser reads it', { skip: missingPackage(PYTHON, 'python3') }, async () => {
-    for (const value of [`${plain} %s`, `"${blank}" %s`, `${plain} --url=%s --last`, `${fails} %s:${plain} %s`, `${plain} %s &`]) {
+  it('is read as Python’s webbrowser reads it', {
+    skip: missingPackage(PYTHON, 'python3'),
+  }, async () => {
+    for (const value of [
+      `${plain} %s`,
+      `"${blank}" %s`,
+      `${plain} --url=%s --last`,
+      `${fails} %s:${plain} %s`,
+      `${plain} %s &`,
+    ]) {
       writeFileSync(computer.file('calls'), '');
       await open(value);
       const ours = calls(computer);
@@ -144,7 +176,11 @@ describe('BROWSER', () => {
       const program = 'import sys, webbrowser; webbrowser.open(sys.argv[1])';
       execFileSync(PYTHON, ['-c', program, URL_], { env: { ...env, BROWSER: value } });
       // In the background there, so its call may come a moment later.
-      for (const until = Date.now() + 5000; calls(computer).length < ours.length && Date.now() < until; ) await new Promise(setImmediate);
+      for (
+        const until = Date.now() + 5000;
+        calls(computer).length < ours.length && Date.now() < until;
+      )
+        await new Promise(setImmediate);
       assert.deepEqual(calls(computer), ours, value);
     }
   });

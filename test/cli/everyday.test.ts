@@ -21,7 +21,10 @@ describe('a day with the client', () => {
   it('login says who, by which way in, and for how long; a second one says that there is one', async () => {
     const { code, stderr } = await laptop.run(['login']);
     assert.equal(code, 0);
-    assert.match(stderr, /^You are signed in as alice \(Alice Adams\) via Acme AD FS, for 9 h 5\d min\.$/m);
+    assert.match(
+      stderr,
+      /^You are signed in as alice \(Alice Adams\) via Acme AD FS, for 9 h 5\d min\.$/m,
+    );
   });
 
   it('whoami tells the person, the sign-in and the sessions', async () => {
@@ -29,7 +32,10 @@ describe('a day with the client', () => {
     assert.match(text, /^Person {8}alice, Alice Adams, alice@acme\.example$/m);
     assert.match(text, /^Signed in by {2}Acme AD FS, .* ago, with a second factor$/m);
     assert.match(text, /^\* {2}\S+ +rolebridge command line +127\.0\.0\.1/m);
-    const json = JSON.parse(await laptop.done(['whoami', '--json'])) as { person: { username: string }; sessions: { current: boolean }[] };
+    const json = JSON.parse(await laptop.done(['whoami', '--json'])) as {
+      person: { username: string };
+      sessions: { current: boolean }[];
+    };
     assert.equal(json.person.username, 'alice');
     assert.deepEqual(
       json.sessions.map(({ current }) => current),
@@ -40,9 +46,14 @@ describe('a day with the client', () => {
   it('roles lists, searches and speaks JSON', async () => {
     const text = await laptop.done(['roles']);
     assert.match(text, /^ACCOUNT +ID +ROLE +FOR +GIVEN BY$/m);
-    assert.match(text, /^partner +444455556666 +Auditor +1 h +aws-admins \(partner-audit\), prod\/BridgeHub$/m);
+    assert.match(
+      text,
+      /^partner +444455556666 +Auditor +1 h +aws-admins \(partner-audit\), prod\/BridgeHub$/m,
+    );
     assert.equal((await laptop.done(['roles', 'PROD', 'read'])).trim().split('\n').length, 2);
-    const { roles } = JSON.parse(await laptop.done(['roles', '--json', '--search', '333344445555'])) as { roles: { arn: string }[] };
+    const { roles } = JSON.parse(
+      await laptop.done(['roles', '--json', '--search', '333344445555']),
+    ) as { roles: { arn: string }[] };
     assert.deepEqual(
       roles.map(({ arn }) => arn),
       ['arn:aws-us-gov:iam::333344445555:role/Admin'],
@@ -55,18 +66,33 @@ describe('a day with the client', () => {
   it('credential-process prints what SDKs read, and asks the server once', async () => {
     const asked = () => world.toAws.length;
     const before = asked();
-    const first = JSON.parse(await laptop.done(['credential-process', 'prod/Admin'])) as Record<string, string>;
-    assert.deepEqual(Object.keys(first), ['Version', 'AccessKeyId', 'SecretAccessKey', 'SessionToken', 'Expiration', 'AccountId']);
+    const first = JSON.parse(await laptop.done(['credential-process', 'prod/Admin'])) as Record<
+      string,
+      string
+    >;
+    assert.deepEqual(Object.keys(first), [
+      'Version',
+      'AccessKeyId',
+      'SecretAccessKey',
+      'SessionToken',
+      'Expiration',
+      'AccountId',
+    ]);
     assert.equal(asked(), before + 1);
     const node = otherNode();
-    const again = await laptop.done(['credential-process', 'prod/Admin'], node === undefined ? {} : { node });
+    const again = await laptop.done(
+      ['credential-process', 'prod/Admin'],
+      node === undefined ? {} : { node },
+    );
     assert.deepEqual(JSON.parse(again), first);
     assert.equal(asked(), before + 1);
   });
 
   it('fifty processes at once make one request of one role', async () => {
     const before = world.toAws.length;
-    const printed = await Promise.all(Array.from({ length: 50 }, () => laptop.done(['credential-process', 'staging/Admin'])));
+    const printed = await Promise.all(
+      Array.from({ length: 50 }, () => laptop.done(['credential-process', 'staging/Admin'])),
+    );
     assert.equal(new Set(printed).size, 1);
     assert.equal(world.toAws.length, before + 1);
   });
@@ -88,19 +114,21 @@ describe('a day with the client', () => {
   });
 
   it('what lies on the disk is for its owner alone, and no secret can be read in it', async () => {
-    const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(await laptop.done(['credential-process', 'prod/Admin'])) as Record<
-      string,
-      string
-    >;
+    const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(
+      await laptop.done(['credential-process', 'prod/Admin']),
+    ) as Record<string, string>;
     const directory = laptop.file('.config/rolebridge');
     assert.equal(statSync(directory).mode & 0o777, 0o700);
-    const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+    const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(entry =>
+      entry.isFile(),
+    );
     assert.ok(files.length >= 5);
     for (const entry of files) {
       const path = `${entry.parentPath}/${entry.name}`;
       assert.equal(statSync(path).mode & 0o077, 0, path);
       const content = readFileSync(path, 'latin1');
-      for (const secret of [AccessKeyId!, SecretAccessKey!, SessionToken!, 'rba_', 'rbr_']) assert.ok(!content.includes(secret), path);
+      for (const secret of [AccessKeyId!, SecretAccessKey!, SessionToken!, 'rba_', 'rbr_'])
+        assert.ok(!content.includes(secret), path);
     }
   });
 
@@ -123,11 +151,18 @@ describe('a day with the client', () => {
   });
 
   it('many processes whose token has ended renew it once', async () => {
-    const renewals = (): number => world.log.filter(line => line.includes('"path":"/oauth/token","status":200')).length;
+    const renewals = (): number =>
+      world.log.filter(line => line.includes('"path":"/oauth/token","status":200')).length;
     world.clock.turn(3700);
     const before = renewals();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => laptop.run(['whoami', '--json'])));
-    assert.deepEqual(new Set(answers.map(({ code }) => code)), new Set([0]), answers.map(({ stderr }) => stderr).join(''));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => laptop.run(['whoami', '--json'])),
+    );
+    assert.deepEqual(
+      new Set(answers.map(({ code }) => code)),
+      new Set([0]),
+      answers.map(({ stderr }) => stderr).join(''),
+    );
     assert.equal(renewals(), before + 1);
   });
 
@@ -152,6 +187,7 @@ describe('a day with the client', () => {
 
   it('nothing that identifies a login is in the log of the server', () => {
     const log = world.log.join('');
-    for (const pattern of [/rb[arc]_[\w-]{20}/, /\b[A-Z]{4}-?[A-Z]{4}\b\./]) assert.doesNotMatch(log, pattern);
+    for (const pattern of [/rb[arc]_[\w-]{20}/, /\b[A-Z]{4}-?[A-Z]{4}\b\./])
+      assert.doesNotMatch(log, pattern);
   });
 });

@@ -11,7 +11,11 @@ import { execProfile, processLine, readUserSettings } from '../../src/cli/exec-p
 
 describe('a file of the AWS tools', () => {
   const FAULTS: readonly [what: string, text: string, faults: readonly number[]][] = [
-    ['a good file', '# x\n[default]\nregion = a\n\n; y\n[profile b]\r\noutput: text\r\ns3 =\r\n  a = b\r\n', []],
+    [
+      'a good file',
+      '# x\n[default]\nregion = a\n\n; y\n[profile b]\r\noutput: text\r\ns3 =\r\n  a = b\r\n',
+      [],
+    ],
     ['a byte order mark', '\u00ef\u00bb\u00bf[default]\n', [1]],
     ['a line before the first section', 'region = a\n[default]\n', [1]],
     ['a line without a value', '[default]\nregion\n', [2]],
@@ -35,7 +39,9 @@ describe('a file of the AWS tools', () => {
     });
 
   it('keeps continued lines, and the last of repeated options', () => {
-    const { sections } = readAwsIni('[default]\ns3 =\n  a = b\n  # c\n  d = e\nregion = a\n[profile x]\n[default]\nregion = b\n');
+    const { sections } = readAwsIni(
+      '[default]\ns3 =\n  a = b\n  # c\n  d = e\nregion = a\n[profile x]\n[default]\nregion = b\n',
+    );
     assert.deepEqual(
       [...sections[0]!.options],
       [
@@ -46,7 +52,11 @@ describe('a file of the AWS tools', () => {
   });
 
   it('is decoded whole: a letter whose last byte is a blank in Latin-1 stays', () => {
-    const { sections } = readAwsIni(Buffer.from('[profile voil\u00e0]\nx = l\u00e0\ns3 =\n  a = \u00e0\n', 'utf8').toString('latin1'));
+    const { sections } = readAwsIni(
+      Buffer.from('[profile voil\u00e0]\nx = l\u00e0\ns3 =\n  a = \u00e0\n', 'utf8').toString(
+        'latin1',
+      ),
+    );
     assert.equal(profileOf(sections[0]!), 'voil\u00e0');
     assert.deepEqual(
       [...sections[0]!.options],
@@ -59,8 +69,16 @@ describe('a file of the AWS tools', () => {
 });
 
 describe('the profile of a run', () => {
-  const of = (config: string, { credentials = '', wanted = undefined as string | undefined, region = 'eu-west-1' } = {}) =>
-    execProfile({ user: readUserSettings({ config, credentials }, wanted), role: 'prod/Admin', region, process: 'p' });
+  const of = (
+    config: string,
+    { credentials = '', wanted = undefined as string | undefined, region = 'eu-west-1' } = {},
+  ) =>
+    execProfile({
+      user: readUserSettings({ config, credentials }, wanted),
+      role: 'prod/Admin',
+      region,
+      process: 'p',
+    });
 
   it('takes no option that says who somebody is, also none that is new', () => {
     const options = [
@@ -72,16 +90,45 @@ describe('the profile of a run', () => {
         'aws_account_id',
         'aws_credential_scope',
       ],
-      ...['credential_process', 'credential_source', 'source_profile', 'role_arn', 'role_session_name', 'external_id', 'mfa_serial'],
-      ...['duration_seconds', 'web_identity_token_file', 'sso_session', 'sso_account_id', 'sso_role_name', 'sso_start_url', 'sso_region'],
-      ...['login_session', 'saml_provider', 'principal_arn', 'x_bearer_token', 'identity_center_application', 'Credential_Process'],
+      ...[
+        'credential_process',
+        'credential_source',
+        'source_profile',
+        'role_arn',
+        'role_session_name',
+        'external_id',
+        'mfa_serial',
+      ],
+      ...[
+        'duration_seconds',
+        'web_identity_token_file',
+        'sso_session',
+        'sso_account_id',
+        'sso_role_name',
+        'sso_start_url',
+        'sso_region',
+      ],
+      ...[
+        'login_session',
+        'saml_provider',
+        'principal_arn',
+        'x_bearer_token',
+        'identity_center_application',
+        'Credential_Process',
+      ],
     ];
-    const { text } = of(`[default]\n${options.map(option => `${option} = x`).join('\n')}\noutput = text\n`);
-    assert.equal(text.split('\n\n')[0], '[profile rolebridge-exec-prod-Admin]\noutput = text\nregion = eu-west-1\ncredential_process = p');
+    const { text } = of(
+      `[default]\n${options.map(option => `${option} = x`).join('\n')}\noutput = text\n`,
+    );
+    assert.equal(
+      text.split('\n\n')[0],
+      '[profile rolebridge-exec-prod-Admin]\noutput = text\nregion = eu-west-1\ncredential_process = p',
+    );
   });
 
   it('takes settings from the profile that the environment names, or from default where there is none of that name', () => {
-    const config = '[default]\noutput = text\n[profile mine]\noutput = yaml\n[profile "two words"]\noutput = table\n';
+    const config =
+      '[default]\noutput = text\n[profile mine]\noutput = yaml\n[profile "two words"]\noutput = table\n';
     for (const [wanted, output] of [
       [undefined, 'text'],
       ['mine', 'yaml'],
@@ -89,13 +136,18 @@ describe('the profile of a run', () => {
       ['gone', 'text'],
     ] as const)
       assert.match(of(config, { wanted }).text, new RegExp(`^\\[.*\\]\\noutput = ${output}\\n`));
-    assert.match(of('', { credentials: '[default]\nregion = a\noutput = json\n' }).text, /^\[.*\]\noutput = json\n/);
+    assert.match(
+      of('', { credentials: '[default]\nregion = a\noutput = json\n' }).text,
+      /^\[.*\]\noutput = json\n/,
+    );
   });
 
   it('takes no credentials from [DEFAULT], which counts in every profile; profiles of the user keep them', () => {
     const config =
       '[DEFAULT]\nRole_Arn = r\nsource_profile = s\noutput = text\nregion = sa-east-1\n[default]\nx = y\n[profile b]\nrole_arn = own\n[services z]\ns3 = 1\n';
-    const { text } = of(config, { region: readUserSettings({ config, credentials: '' }, undefined).region });
+    const { text } = of(config, {
+      region: readUserSettings({ config, credentials: '' }, undefined).region,
+    });
     assert.equal(
       text,
       `${[
@@ -110,33 +162,58 @@ describe('the profile of a run', () => {
 
   it('has a name that no profile has', () => {
     const taken = '[profile rolebridge-exec-prod-Admin]\naws_access_key_id = x\n';
-    assert.equal(of(taken, { credentials: '[rolebridge-exec-prod-Admin-2]\n' }).name, 'rolebridge-exec-prod-Admin-3');
+    assert.equal(
+      of(taken, { credentials: '[rolebridge-exec-prod-Admin-2]\n' }).name,
+      'rolebridge-exec-prod-Admin-3',
+    );
   });
 
   it('is not led astray by a region or a role that a server made up', () => {
     const user = readUserSettings({ config: '', credentials: '' }, undefined);
-    const { name, text } = execProfile({ user, role: 'a]\n[default/b', region: 'x\ncredential_process = evil', process: undefined });
+    const { name, text } = execProfile({
+      user,
+      role: 'a]\n[default/b',
+      region: 'x\ncredential_process = evil',
+      process: undefined,
+    });
     assert.equal(name, 'rolebridge-exec-a-default-b');
     assert.equal(text, '[profile rolebridge-exec-a-default-b]\n\n');
   });
 
   it('names its process so that a POSIX shell, Python and cmd.exe read the same, or not at all', () => {
     assert.equal(processLine(['/usr/bin/node', '/opt/a/x.js'], false), '/usr/bin/node /opt/a/x.js');
-    assert.equal(processLine(['/usr/bin/node', '/home/J\u00f6 B/x.js'], false), '"/usr/bin/node" "/home/J\u00f6 B/x.js"');
+    assert.equal(
+      processLine(['/usr/bin/node', '/home/J\u00f6 B/x.js'], false),
+      '"/usr/bin/node" "/home/J\u00f6 B/x.js"',
+    );
     for (const bad of ['/a"b', '/a$b', '/a`b', '/a\\b', '/a\nb', '/a%b'])
       assert.equal(processLine(['/usr/bin/node', bad], false), undefined);
-    assert.equal(processLine(['C:\\node\\node.exe', 'C:\\x.js'], true), 'C:\\node\\node.exe C:\\x.js');
+    assert.equal(
+      processLine(['C:\\node\\node.exe', 'C:\\x.js'], true),
+      'C:\\node\\node.exe C:\\x.js',
+    );
     assert.equal(processLine(['C:\\Program Files\\node.exe', 'C:\\x.js'], true), undefined);
   });
 });
 
 describe('the environment of a command', () => {
-  const renewing = { url: 'http://127.0.0.1:4000/credentials', token: 't', profile: 'p', configFile: 'C:\\x\\config' };
+  const renewing = {
+    url: 'http://127.0.0.1:4000/credentials',
+    token: 't',
+    profile: 'p',
+    configFile: 'C:\\x\\config',
+  };
   const options = { role: 'prod/Admin', region: 'eu-west-1', isWindows: true, renewing };
 
   it('on Windows knows a variable in any spelling, and sets each once', () => {
     const environment = childEnvironment(
-      { Aws_Profile: 'mine', aws_region: 'us-east-1', No_Proxy: 'corp', Https_Proxy: 'x', Path: 'p' },
+      {
+        Aws_Profile: 'mine',
+        aws_region: 'us-east-1',
+        No_Proxy: 'corp',
+        Https_Proxy: 'x',
+        Path: 'p',
+      },
       options,
     );
     const names = Object.keys(environment);
@@ -150,7 +227,12 @@ describe('the environment of a command', () => {
   it('leads back to that of the user, except for what was set inside', () => {
     const user = { AWS_PROFILE: 'mine', NO_PROXY: 'corp', HOME: '/h' };
     const inside = childEnvironment(user, { ...options, isWindows: false });
-    const { AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_AUTHORIZATION_TOKEN, ROLEBRIDGE_ROLE, ...rest } = outsideOfExec(inside);
+    const {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN,
+      ROLEBRIDGE_ROLE,
+      ...rest
+    } = outsideOfExec(inside);
     assert.deepEqual(rest, user);
     assert.equal(outsideOfExec({ ...inside, AWS_REGION: 'sa-east-1' }).AWS_REGION, 'sa-east-1');
   });
@@ -168,18 +250,28 @@ describe('the environment of a command', () => {
       return [NO_PROXY, no_proxy];
     };
     assert.deepEqual(of({ NO_PROXY: 'a,127.0.0.1:4000' }), ['a,127.0.0.1:4000', undefined]);
-    assert.deepEqual(of({ NO_PROXY: 'a,127.0.0.1:4001, ' }), ['a,127.0.0.1:4001,127.0.0.1', undefined]);
+    assert.deepEqual(of({ NO_PROXY: 'a,127.0.0.1:4001, ' }), [
+      'a,127.0.0.1:4001,127.0.0.1',
+      undefined,
+    ]);
     assert.deepEqual(of({ no_proxy: '127.0.0.1 b' }), [undefined, '127.0.0.1 b']);
   });
 });
 
 describe('a command on Windows', () => {
   const files = new Set(
-    ['C:\\npm\\cdk.cmd', 'C:\\tf\\terraform.exe', 'C:\\npm\\both.exe', 'C:\\npm\\both.cmd', '.\\build.bat'].map(name => name.toLowerCase()),
+    [
+      'C:\\npm\\cdk.cmd',
+      'C:\\tf\\terraform.exe',
+      'C:\\npm\\both.exe',
+      'C:\\npm\\both.cmd',
+      '.\\build.bat',
+    ].map(name => name.toLowerCase()),
   );
   const search = {
     env: { Path: 'C:\\npm;C:\\tf', PATHEXT: '.COM;.EXE;.BAT;.CMD' },
-    isFile: (path: string): boolean => files.has(path.toLowerCase()) || files.has(`.\\${path.toLowerCase()}`),
+    isFile: (path: string): boolean =>
+      files.has(path.toLowerCase()) || files.has(`.\\${path.toLowerCase()}`),
   };
   for (const [command, isBatch] of [
     ['cdk', true],
@@ -190,10 +282,13 @@ describe('a command on Windows', () => {
     ['both', false],
     ['nothing', false],
   ] as const)
-    it(`${command} is ${isBatch ? 'a' : 'no'} batch file`, () => assert.equal(isBatchFile(command, search), isBatch));
+    it(`${command} is ${isBatch ? 'a' : 'no'} batch file`, () =>
+      assert.equal(isBatchFile(command, search), isBatch));
 
   it('takes arguments that cmd.exe reads twice in the same way', () => {
-    for (const arg of ['', 'a b', 'a&b', '100%', '{"a":1}', 'C:\\x y\\']) assert.ok(isSafeForBatchFile(arg), arg);
-    for (const arg of ['a"&calc', '"|x', '{"a":"%PATH%"}', 'a\nb', 'a\rb']) assert.ok(!isSafeForBatchFile(arg), arg);
+    for (const arg of ['', 'a b', 'a&b', '100%', '{"a":1}', 'C:\\x y\\'])
+      assert.ok(isSafeForBatchFile(arg), arg);
+    for (const arg of ['a"&calc', '"|x', '{"a":"%PATH%"}', 'a\nb', 'a\rb'])
+      assert.ok(!isSafeForBatchFile(arg), arg);
   });
 });

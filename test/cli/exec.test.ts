@@ -28,7 +28,13 @@ describe('exec', () => {
     await world.close();
   });
 
-  const node = (script: string): string[] => ['--', process.execPath, '--input-type=module', '-e', script];
+  const node = (script: string): string[] => [
+    '--',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    script,
+  ];
   const ENDPOINT = `
     import { existsSync } from 'node:fs';
     const ask = async () => {
@@ -40,19 +46,31 @@ describe('exec', () => {
   `;
 
   it('the AWS SDK of a program finds the role by itself', async () => {
-    const { code, stdout, stderr } = await computer.run(['exec', 'prod/Admin', '--', process.execPath, CALLER_IDENTITY], {
-      env: { AWS_ENDPOINT_URL_STS: world.urls.aws },
-    });
+    const { code, stdout, stderr } = await computer.run(
+      ['exec', 'prod/Admin', '--', process.execPath, CALLER_IDENTITY],
+      {
+        env: { AWS_ENDPOINT_URL_STS: world.urls.aws },
+      },
+    );
     assert.equal(code, 0, stderr + stdout);
     assert.match(stdout, /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}\n$/);
   });
 
   const show = node('process.stdout.write(JSON.stringify(process.env))');
-  const environmentOf = async (env: Record<string, string>, args: readonly string[] = []): Promise<Record<string, string>> =>
-    JSON.parse(await computer.done(['exec', 'prod/Developer', ...args, ...show], { env })) as Record<string, string>;
-  const withAwsFiles = async (files: Readonly<Record<string, string>>, use: () => Promise<void>): Promise<void> => {
+  const environmentOf = async (
+    env: Record<string, string>,
+    args: readonly string[] = [],
+  ): Promise<Record<string, string>> =>
+    JSON.parse(
+      await computer.done(['exec', 'prod/Developer', ...args, ...show], { env }),
+    ) as Record<string, string>;
+  const withAwsFiles = async (
+    files: Readonly<Record<string, string>>,
+    use: () => Promise<void>,
+  ): Promise<void> => {
     mkdirSync(computer.file('.aws'));
-    for (const [name, text] of Object.entries(files)) writeFileSync(computer.file('.aws', name), text, 'latin1');
+    for (const [name, text] of Object.entries(files))
+      writeFileSync(computer.file('.aws', name), text, 'latin1');
     try {
       await use();
     } finally {
@@ -86,15 +104,28 @@ describe('exec', () => {
     };
     assert.deepEqual(await regions({}), ['eu-west-1', 'eu-west-1']);
     assert.deepEqual(await regions({ AWS_REGION: 'us-east-1' }), ['us-east-1', 'us-east-1']);
-    assert.deepEqual(await regions({ AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-west-2' }), ['us-east-1', 'us-west-2']);
-    await withAwsFiles({ config: '[default]\nregion = ap-south-1\n[profile mine]\nregion = sa-east-1\n' }, async () => {
-      assert.deepEqual(await regions({}), ['ap-south-1', 'ap-south-1']);
-      assert.deepEqual(await regions({ AWS_PROFILE: 'mine' }), ['sa-east-1', 'sa-east-1']);
-      assert.deepEqual(await regions({ AWS_DEFAULT_REGION: 'us-west-2' }), ['us-west-2', 'us-west-2']);
-    });
+    assert.deepEqual(await regions({ AWS_REGION: 'us-east-1', AWS_DEFAULT_REGION: 'us-west-2' }), [
+      'us-east-1',
+      'us-west-2',
+    ]);
+    await withAwsFiles(
+      { config: '[default]\nregion = ap-south-1\n[profile mine]\nregion = sa-east-1\n' },
+      async () => {
+        assert.deepEqual(await regions({}), ['ap-south-1', 'ap-south-1']);
+        assert.deepEqual(await regions({ AWS_PROFILE: 'mine' }), ['sa-east-1', 'sa-east-1']);
+        assert.deepEqual(await regions({ AWS_DEFAULT_REGION: 'us-west-2' }), [
+          'us-west-2',
+          'us-west-2',
+        ]);
+      },
+    );
     await computer.done(['configure', '--yes', '--default', 'gov/Admin']);
     try {
-      assert.deepEqual(await regions({}), ['eu-west-1', 'eu-west-1'], 'a profile of configure has the region of its own account');
+      assert.deepEqual(
+        await regions({}),
+        ['eu-west-1', 'eu-west-1'],
+        'a profile of configure has the region of its own account',
+      );
     } finally {
       rmSync(computer.file('.aws'), { recursive: true });
     }
@@ -103,14 +134,29 @@ describe('exec', () => {
   it('leaves the proxy variables of the user as they are, and adds the local address where it is missing', async () => {
     const of = async (env: Record<string, string>): Promise<Record<string, string>> => {
       const environment = await environmentOf(env);
-      return Object.fromEntries(Object.entries(environment).filter(([name]) => /proxy$/i.test(name)));
+      return Object.fromEntries(
+        Object.entries(environment).filter(([name]) => /proxy$/i.test(name)),
+      );
     };
     assert.deepEqual(await of({}), {});
     const HTTPS_PROXY = 'http://alice:secret@proxy.corp.invalid:3128';
-    assert.deepEqual(await of({ HTTPS_PROXY }), { HTTPS_PROXY, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' });
-    assert.deepEqual(await of({ HTTPS_PROXY, no_proxy: '.corp' }), { HTTPS_PROXY, no_proxy: '.corp,127.0.0.1' });
-    assert.deepEqual(await of({ NO_PROXY: 'a b', no_proxy: '*' }), { NO_PROXY: 'a b,127.0.0.1', no_proxy: '*' });
-    assert.deepEqual(await of({ NO_PROXY: 'x, 127.0.0.1', no_proxy: '' }), { NO_PROXY: 'x, 127.0.0.1', no_proxy: '127.0.0.1' });
+    assert.deepEqual(await of({ HTTPS_PROXY }), {
+      HTTPS_PROXY,
+      NO_PROXY: '127.0.0.1',
+      no_proxy: '127.0.0.1',
+    });
+    assert.deepEqual(await of({ HTTPS_PROXY, no_proxy: '.corp' }), {
+      HTTPS_PROXY,
+      no_proxy: '.corp,127.0.0.1',
+    });
+    assert.deepEqual(await of({ NO_PROXY: 'a b', no_proxy: '*' }), {
+      NO_PROXY: 'a b,127.0.0.1',
+      no_proxy: '*',
+    });
+    assert.deepEqual(await of({ NO_PROXY: 'x, 127.0.0.1', no_proxy: '' }), {
+      NO_PROXY: 'x, 127.0.0.1',
+      no_proxy: '127.0.0.1',
+    });
     assert.equal((await environmentOf({ HTTPS_PROXY }, ['--env'])).NO_PROXY, undefined);
   });
 
@@ -139,8 +185,10 @@ credential_process = /bin/other
 dynamodb =
   endpoint_url = http://localhost:8000
 `;
-    await withAwsFiles({ config, credentials: `[default]\naws_secret_access_key = ${secret}\n` }, async () => {
-      const script = `
+    await withAwsFiles(
+      { config, credentials: `[default]\naws_secret_access_key = ${secret}\n` },
+      async () => {
+        const script = `
         const { readFileSync, statSync } = await import('node:fs');
         const { dirname } = await import('node:path');
         const file = process.env.AWS_CONFIG_FILE;
@@ -148,17 +196,26 @@ dynamodb =
           file, text: readFileSync(file, 'utf8'), credentials: process.env.AWS_SHARED_CREDENTIALS_FILE,
           modes: [statSync(file).mode & 0o777, statSync(dirname(file)).mode & 0o777],
         }));`;
-      const { code, stdout, stderr } = await computer.run(['exec', 'prod/Developer', ...node(script)]);
-      assert.equal(code, 0, stderr);
-      const { file, text, modes, credentials } = JSON.parse(stdout) as Record<string, string> & { modes: number[] };
-      assert.deepEqual(modes, [0o400, 0o700]);
-      assert.equal(credentials, undefined, "the user's own credentials file stays");
-      assert.ok(!text!.includes(secret));
-      assert.match(stderr, /not available to this command, because their keys are in .*\.aws\/config: keys /);
-      const [, own] = /^\[profile rolebridge-exec-prod-Developer\]\n([^[]*)\n\[/.exec(text!)!;
-      assert.equal(
-        own!.replace(/^credential_process = .*exec-credentials\.js"?$/m, 'credential_process'),
-        `output = text
+        const { code, stdout, stderr } = await computer.run([
+          'exec',
+          'prod/Developer',
+          ...node(script),
+        ]);
+        assert.equal(code, 0, stderr);
+        const { file, text, modes, credentials } = JSON.parse(stdout) as Record<string, string> & {
+          modes: number[];
+        };
+        assert.deepEqual(modes, [0o400, 0o700]);
+        assert.equal(credentials, undefined, "the user's own credentials file stays");
+        assert.ok(!text!.includes(secret));
+        assert.match(
+          stderr,
+          /not available to this command, because their keys are in .*\.aws\/config: keys /,
+        );
+        const [, own] = /^\[profile rolebridge-exec-prod-Developer\]\n([^[]*)\n\[/.exec(text!)!;
+        assert.equal(
+          own!.replace(/^credential_process = .*exec-credentials\.js"?$/m, 'credential_process'),
+          `output = text
 retry_mode = adaptive
 ca_bundle = /etc/ssl/corp.pem
 services = local
@@ -167,24 +224,40 @@ s3 =
 region = eu-north-1
 credential_process
 `,
-      );
-      assert.match(text!, /\[profile other\]\ncredential_process = \/bin\/other\n/);
-      assert.match(text!, /\[services local\]\ndynamodb =\n {2}endpoint_url = http:\/\/localhost:8000\n/);
-      assert.ok(!existsSync(dirname(file!)), 'it is removed at the end');
-    });
+        );
+        assert.match(text!, /\[profile other\]\ncredential_process = \/bin\/other\n/);
+        assert.match(
+          text!,
+          /\[services local\]\ndynamodb =\n {2}endpoint_url = http:\/\/localhost:8000\n/,
+        );
+        assert.ok(!existsSync(dirname(file!)), 'it is removed at the end');
+      },
+    );
   });
 
   it('says which file and line AWS tools cannot read, and runs the command as the role all the same', async () => {
     const show = node('process.stdout.write(process.env.AWS_SHARED_CREDENTIALS_FILE ?? "own")');
-    await withAwsFiles({ config: '[default]\nregion = eu-north-1\nnonsense\n', credentials: 'x\n' }, async () => {
-      const { code, stdout, stderr } = await computer.run(['exec', 'prod/Developer', ...show]);
-      assert.equal(code, 0);
-      assert.match(stderr, /\.aws\/config: AWS tools cannot read line 3\. These lines are ignored/);
-      assert.match(stderr, /\.aws\/credentials: AWS tools cannot read line 1\. The file is ignored/);
-      assert.notEqual(stdout, 'own');
-    });
+    await withAwsFiles(
+      { config: '[default]\nregion = eu-north-1\nnonsense\n', credentials: 'x\n' },
+      async () => {
+        const { code, stdout, stderr } = await computer.run(['exec', 'prod/Developer', ...show]);
+        assert.equal(code, 0);
+        assert.match(
+          stderr,
+          /\.aws\/config: AWS tools cannot read line 3\. These lines are ignored/,
+        );
+        assert.match(
+          stderr,
+          /\.aws\/credentials: AWS tools cannot read line 1\. The file is ignored/,
+        );
+        assert.notEqual(stdout, 'own');
+      },
+    );
     const env = { AWS_CONFIG_FILE: computer.home, AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
-    assert.equal((await computer.run(['exec', 'prod/Developer', ...show], { env })).stdout, '/dev/null');
+    assert.equal(
+      (await computer.run(['exec', 'prod/Developer', ...show], { env })).stdout,
+      '/dev/null',
+    );
   });
 
   it('does not start the command where its profile cannot be written', async () => {
@@ -193,26 +266,40 @@ credential_process
     writeFileSync(computer.file('.config/rolebridge/exec'), '');
     try {
       const { code, stderr } = await computer.run(
-        ['exec', 'prod/Developer', ...node(`import('node:fs').then(fs => fs.writeFileSync(${JSON.stringify(marker)}, ''))`)],
+        [
+          'exec',
+          'prod/Developer',
+          ...node(`import('node:fs').then(fs => fs.writeFileSync(${JSON.stringify(marker)}, ''))`),
+        ],
         { env: { TMPDIR: '/nowhere' } },
       );
       assert.equal(code, 6);
-      assert.match(stderr, /the command was not started: its AWS profile cannot be written \(.*rolebridge\/exec.*; \/nowhere.*\)/);
+      assert.match(
+        stderr,
+        /the command was not started: its AWS profile cannot be written \(.*rolebridge\/exec.*; \/nowhere.*\)/,
+      );
       assert.match(stderr, /ROLEBRIDGE_CONFIG_DIR/);
       assert.ok(!existsSync(marker));
-      assert.equal((await computer.run(['exec', 'prod/Developer', ...node('')])).code, 0, 'the directory of temporary files serves, too');
+      assert.equal(
+        (await computer.run(['exec', 'prod/Developer', ...node('')])).code,
+        0,
+        'the directory of temporary files serves, too',
+      );
     } finally {
       rmSync(computer.file('.config/rolebridge/exec'));
     }
   });
 
   it('removes what a killed run has left, and nothing of a run that goes on', async () => {
-    const wait = node('process.stdout.write("ready " + process.pid + "\\n"); setTimeout(() => {}, 20_000)');
+    const wait = node(
+      'process.stdout.write("ready " + process.pid + "\\n"); setTimeout(() => {}, 20_000)',
+    );
     const killed = computer.start(['exec', 'prod/Developer', ...wait]);
     const [, pid] = await killed.says(/ready (\d+)\n/);
     const running = computer.start(['exec', 'prod/Developer', ...wait]);
     await running.says(/ready/);
-    const left = (): string[] => readdirSync(computer.file('.config/rolebridge/exec')).map(name => name.split('-')[0]!);
+    const left = (): string[] =>
+      readdirSync(computer.file('.config/rolebridge/exec')).map(name => name.split('-')[0]!);
     assert.deepEqual(new Set(left()), new Set([killed.child.pid, running.child.pid].map(String)));
     killed.child.kill('SIGKILL');
     process.kill(Number(pid), 'SIGKILL');
@@ -237,11 +324,22 @@ credential_process
   it('is the role in every directory, whatever paths in the environment are relative to', async () => {
     const staging = computer.file('relative');
     mkdirSync(staging);
-    writeFileSync(`${staging}/credentials`, '[mine]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n');
+    writeFileSync(
+      `${staging}/credentials`,
+      '[mine]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n',
+    );
     try {
       const { stdout } = await promisify(execFile)(
         process.execPath,
-        [computer.entry, 'exec', 'prod/Developer', '--', 'sh', '-c', `cd / && exec ${process.execPath} -p 'JSON.stringify(process.env)'`],
+        [
+          computer.entry,
+          'exec',
+          'prod/Developer',
+          '--',
+          'sh',
+          '-c',
+          `cd / && exec ${process.execPath} -p 'JSON.stringify(process.env)'`,
+        ],
         {
           cwd: computer.home,
           env: {
@@ -251,8 +349,14 @@ credential_process
           } as NodeJS.ProcessEnv,
         },
       );
-      const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = JSON.parse(stdout) as Record<string, string>;
-      assert.ok(AWS_CONFIG_FILE!.startsWith(computer.file('.config/rolebridge/exec/')), AWS_CONFIG_FILE);
+      const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = JSON.parse(stdout) as Record<
+        string,
+        string
+      >;
+      assert.ok(
+        AWS_CONFIG_FILE!.startsWith(computer.file('.config/rolebridge/exec/')),
+        AWS_CONFIG_FILE,
+      );
       assert.equal(AWS_SHARED_CREDENTIALS_FILE, `${staging}/credentials`);
     } finally {
       rmSync(staging, { recursive: true });
@@ -261,18 +365,33 @@ credential_process
 
   it('in exec does as outside, and so does configure', async () => {
     await withAwsFiles({ config: '[default]\noutput = text\n' }, async () => {
-      const rolebridge = (...args: string[]): string[] => [process.execPath, computer.entry, ...args];
-      const stdout = await computer.done(['exec', 'gov/Admin', '--', ...rolebridge('exec', 'prod/Developer', ...show)], {
-        env: { AWS_PROFILE: 'mine', HTTPS_PROXY: 'http://proxy.corp.invalid:1', NO_PROXY: 'corp' },
-      });
+      const rolebridge = (...args: string[]): string[] => [
+        process.execPath,
+        computer.entry,
+        ...args,
+      ];
+      const stdout = await computer.done(
+        ['exec', 'gov/Admin', '--', ...rolebridge('exec', 'prod/Developer', ...show)],
+        {
+          env: {
+            AWS_PROFILE: 'mine',
+            HTTPS_PROXY: 'http://proxy.corp.invalid:1',
+            NO_PROXY: 'corp',
+          },
+        },
+      );
       const inner = JSON.parse(stdout) as Record<string, string>;
       assert.deepEqual(
         [inner.AWS_PROFILE, inner.AWS_REGION, inner.NO_PROXY, inner.ROLEBRIDGE_ROLE],
         ['rolebridge-exec-prod-Developer', 'eu-west-1', 'corp,127.0.0.1', 'prod/Developer'],
       );
       const changed = { AWS_PROFILE: 'mine', NO_PROXY: 'corp', AWS_CONFIG_FILE: null };
-      const changes = JSON.parse(inner.ROLEBRIDGE_EXEC_CHANGES!) as Record<string, [string, string | null]>;
-      for (const [name, before] of Object.entries(changed)) assert.equal(changes[name]![1], before, name);
+      const changes = JSON.parse(inner.ROLEBRIDGE_EXEC_CHANGES!) as Record<
+        string,
+        [string, string | null]
+      >;
+      for (const [name, before] of Object.entries(changed))
+        assert.equal(changes[name]![1], before, name);
       await computer.done(['exec', 'gov/Admin', '--', ...rolebridge('configure', '--yes')]);
       assert.match(readFileSync(computer.file('.aws/config'), 'utf8'), /\[profile prod-Admin\]/);
     });
@@ -280,15 +399,27 @@ credential_process
 
   it('--env gives fixed credentials, and no address to ask', async () => {
     const environment = JSON.parse(
-      await computer.done(['exec', 'prod/Developer', '--env', ...node('process.stdout.write(JSON.stringify(process.env))')]),
+      await computer.done([
+        'exec',
+        'prod/Developer',
+        '--env',
+        ...node('process.stdout.write(JSON.stringify(process.env))'),
+      ]),
     ) as Record<string, string>;
     assert.match(environment.AWS_ACCESS_KEY_ID!, /^ASIA/);
     assert.equal(environment.AWS_CONTAINER_CREDENTIALS_FULL_URI, undefined);
   });
 
   it('the exit code is the command’s, and so is its end by a signal', async () => {
-    assert.equal((await computer.run(['exec', 'prod/Admin', ...node('process.exit(42)')])).code, 42);
-    assert.equal((await computer.run(['exec', 'prod/Admin', ...node('process.kill(process.pid, "SIGKILL")')])).code, 137);
+    assert.equal(
+      (await computer.run(['exec', 'prod/Admin', ...node('process.exit(42)')])).code,
+      42,
+    );
+    assert.equal(
+      (await computer.run(['exec', 'prod/Admin', ...node('process.kill(process.pid, "SIGKILL")')]))
+        .code,
+      137,
+    );
     const missing = await computer.run(['exec', 'prod/Admin', '--', 'no-such-program-here']);
     assert.equal(missing.code, 127);
     assert.match(missing.stderr, /no-such-program-here was not found/);
@@ -318,7 +449,10 @@ credential_process
         await status(url), await status(url, { headers: { authorization: 'x' } }), await status(url + '/more', { headers: { authorization: token } }),
         await status(url, { method: 'POST', headers: { authorization: token } }), await foreignHost(), (await ask()).status,
       ]));`;
-    assert.deepEqual(JSON.parse(await computer.done(['exec', 'prod/Admin', ...node(script)])), [403, 403, 404, 404, 404, 200]);
+    assert.deepEqual(
+      JSON.parse(await computer.done(['exec', 'prod/Admin', ...node(script)])),
+      [403, 403, 404, 404, 404, 200],
+    );
   });
 
   it('a login that ends in the middle: SDKs are told, the command lives on, and goes on after a new login', async () => {
@@ -331,9 +465,18 @@ credential_process
       process.stdout.write('then ' + refused.status + ' ' + refused.body.Code + ' ' + refused.body.Message + '\\n');
       await file(${JSON.stringify(signedIn)});
       process.stdout.write('again ' + (await until(({ status }) => status === 200)).status + '\\n');`;
-    const running = computer.start(['exec', 'prod/ReadOnly', '--minimum', '59m56s', ...node(script)]);
+    const running = computer.start([
+      'exec',
+      'prod/ReadOnly',
+      '--minimum',
+      '59m56s',
+      ...node(script),
+    ]);
     await running.says(/first 200/);
-    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, { correlationId: 'test', address: '127.0.0.1' });
+    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
+      correlationId: 'test',
+      address: '127.0.0.1',
+    });
     writeFileSync(ended, '');
     await running.says(
       /then 503 LoginEnded rolebridge: your login has ended\. Run "rolebridge login" in another terminal; this command then continues\./,

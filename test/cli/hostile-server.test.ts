@@ -22,11 +22,19 @@ const HOSTILE =
 const FORBIDDEN = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/u;
 const FORBIDDEN_IN_JSON = /[^\P{Cc}\n\t]|[\p{Bidi_C}\p{Zl}\p{Zp}]/u;
 
-type Answers = Readonly<Record<string, (path: string) => { readonly status?: number; readonly body: unknown }>>;
+type Answers = Readonly<
+  Record<string, (path: string) => { readonly status?: number; readonly body: unknown }>
+>;
 
 const instant = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
 const role = (name: string, account: string) => ({
-  account: { id: '111122223333', name: account, partition: 'aws', region: 'eu-west-1', via: `x${HOSTILE}` },
+  account: {
+    id: '111122223333',
+    name: account,
+    partition: 'aws',
+    region: 'eu-west-1',
+    via: `x${HOSTILE}`,
+  },
   role: name,
   arn: `arn${HOSTILE}`,
   duration_seconds: 3600,
@@ -69,11 +77,20 @@ const refusal = {
     trace: { steps: [{ rule: `rule${HOSTILE}`, sentence: `sentence${HOSTILE}` }] },
   },
 };
-const token = { access_token: 'rba_x', expires_in: 3600, refresh_token: 'rbr_x', session_expires_in: 36_000 };
+const token = {
+  access_token: 'rba_x',
+  expires_in: 3600,
+  refresh_token: 'rbr_x',
+  session_expires_in: 36_000,
+};
 
 const LIES: Answers = {
   'GET /.well-known/oauth-authorization-server': () => ({
-    body: { issuer: '{origin}', device_authorization_endpoint: '{origin}/d', identity_center_region: `eu-west-1${HOSTILE}` },
+    body: {
+      issuer: '{origin}',
+      device_authorization_endpoint: '{origin}/d',
+      identity_center_region: `eu-west-1${HOSTILE}`,
+    },
   }),
   'POST /oauth/device_authorization': () => ({
     body: {
@@ -86,7 +103,10 @@ const LIES: Answers = {
     },
   }),
   'POST /oauth/token': () => ({ body: token }),
-  'POST /oauth/revoke': () => ({ status: 400, body: { error: `error${HOSTILE}`, error_description: `description${HOSTILE}` } }),
+  'POST /oauth/revoke': () => ({
+    status: 400,
+    body: { error: `error${HOSTILE}`, error_description: `description${HOSTILE}` },
+  }),
   'GET /api/v1/whoami': () => ({
     body: {
       person: {
@@ -103,7 +123,13 @@ const LIES: Answers = {
     },
   }),
   'GET /api/v1/roles': () => ({
-    body: { roles: [role('Admin', 'prod'), role(`Odd${HOSTILE}`, `acc${HOSTILE}`), role(`withheld${HOSTILE}`, 'prod')] },
+    body: {
+      roles: [
+        role('Admin', 'prod'),
+        role(`Odd${HOSTILE}`, `acc${HOSTILE}`),
+        role(`withheld${HOSTILE}`, 'prod'),
+      ],
+    },
   }),
 };
 
@@ -116,15 +142,25 @@ describe('a hostile server', () => {
   before(async () => {
     server = createServer((request, response) => {
       const { pathname } = new URL(request.url!, 'http://x');
-      const { status = 200, body } = answers[`${request.method} ${pathname}`]?.(pathname) ?? refusal;
+      const { status = 200, body } =
+        answers[`${request.method} ${pathname}`]?.(pathname) ?? refusal;
       request.resume().on('end', () => {
         response.writeHead(status, { 'content-type': 'application/json' });
-        response.end(JSON.stringify(body).replaceAll('{origin}', origin).replaceAll('{host}', new URL(origin).host));
+        response.end(
+          JSON.stringify(body)
+            .replaceAll('{origin}', origin)
+            .replaceAll('{host}', new URL(origin).host),
+        );
       });
     });
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    computer = new Computer({ ROLEBRIDGE_SERVER: origin, TERM: 'xterm', SHELL: '/bin/sh', SSH_TTY: '/dev/pts/0' });
+    computer = new Computer({
+      ROLEBRIDGE_SERVER: origin,
+      TERM: 'xterm',
+      SHELL: '/bin/sh',
+      SSH_TTY: '/dev/pts/0',
+    });
     await login();
   });
   after(() => {
@@ -185,15 +221,24 @@ describe('a hostile server', () => {
       assert.notEqual(stdout + stderr, '');
       if (args.includes('--json') && stdout !== '') {
         const text = JSON.stringify(JSON.parse(stdout));
-        if (args[0] === 'whoami') assert.ok(text.includes(JSON.stringify(HOSTILE).slice(1, -1)), 'JSON keeps what was said, escaped');
+        if (args[0] === 'whoami')
+          assert.ok(
+            text.includes(JSON.stringify(HOSTILE).slice(1, -1)),
+            'JSON keeps what was said, escaped',
+          );
       }
     });
   }
 
   it('gets none through metadata, refusals of every endpoint, or codes that are names of JavaScript', async () => {
-    const issuer: Answers = { 'GET /.well-known/oauth-authorization-server': () => ({ body: { issuer: `evil${HOSTILE}` } }) };
+    const issuer: Answers = {
+      'GET /.well-known/oauth-authorization-server': () => ({ body: { issuer: `evil${HOSTILE}` } }),
+    };
     const oauth: Answers = {
-      'POST /oauth/device_authorization': () => ({ status: 400, body: { error: `error${HOSTILE}`, error_description: `said${HOSTILE}` } }),
+      'POST /oauth/device_authorization': () => ({
+        status: 400,
+        body: { error: `error${HOSTILE}`, error_description: `said${HOSTILE}` },
+      }),
     };
     for (const more of [issuer, oauth]) {
       await withAnswers(more, async () => {
@@ -205,7 +250,12 @@ describe('a hostile server', () => {
     await login();
     for (const code of ['__proto__', 'constructor', 'toString', `x${HOSTILE}`]) {
       await withAnswers(
-        { 'GET /api/v1/whoami': () => ({ status: 403, body: JSON.parse(`{"title":"no","code":${JSON.stringify(code)}}`) }) },
+        {
+          'GET /api/v1/whoami': () => ({
+            status: 403,
+            body: JSON.parse(`{"title":"no","code":${JSON.stringify(code)}}`),
+          }),
+        },
         async () => {
           const { code: exit, stdout, stderr } = await computer.run(['whoami']);
           assert.deepEqual([exit, stdout], [1, ''], stderr);
@@ -233,21 +283,28 @@ describe('a hostile server', () => {
       { assumed_role_arn: `arn${HOSTILE}` },
     ];
     for (const spoiled of SPOILED) {
-      await withAnswers({ 'POST /api/v1/credentials': () => ({ body: { ...credentials, ...spoiled } }) }, async () => {
-        for (const args of [
-          ['credentials', 'prod/Admin'],
-          ['credentials', 'prod/Admin', '--json'],
-          ['credentials', 'prod/Admin', '--format', 'credentials-file', '--write'],
-          ['credential-process', 'prod/Admin'],
-          ['exec', 'prod/Admin', '--', 'env'],
-          ['exec', 'prod/Admin', '--env', '--', 'env'],
-        ]) {
-          const { code, stdout, stderr } = await computer.run(args);
-          assert.deepEqual([code, stdout], [1, ''], `${JSON.stringify(spoiled)} ${args.join(' ')}: ${stdout}${stderr}`);
-          assert.match(stderr, /credentials that cannot be used/);
-          clean(stderr, 'stderr');
-        }
-      });
+      await withAnswers(
+        { 'POST /api/v1/credentials': () => ({ body: { ...credentials, ...spoiled } }) },
+        async () => {
+          for (const args of [
+            ['credentials', 'prod/Admin'],
+            ['credentials', 'prod/Admin', '--json'],
+            ['credentials', 'prod/Admin', '--format', 'credentials-file', '--write'],
+            ['credential-process', 'prod/Admin'],
+            ['exec', 'prod/Admin', '--', 'env'],
+            ['exec', 'prod/Admin', '--env', '--', 'env'],
+          ]) {
+            const { code, stdout, stderr } = await computer.run(args);
+            assert.deepEqual(
+              [code, stdout],
+              [1, ''],
+              `${JSON.stringify(spoiled)} ${args.join(' ')}: ${stdout}${stderr}`,
+            );
+            assert.match(stderr, /credentials that cannot be used/);
+            clean(stderr, 'stderr');
+          }
+        },
+      );
     }
     assert.ok(!existsSync(computer.file('hacked')));
     assert.ok(!existsSync(computer.file('.aws/credentials')));
@@ -280,10 +337,18 @@ describe('a hostile server', () => {
   }, async () => {
     await login();
     for (const args of ['credentials', 'exec odd -- true', 'whoami', 'login --device --force']) {
-      const child = spawn(SCRIPT, ['-qfec', `stty cols 200 rows 30 && exec ${process.execPath} ${computer.entry} ${args}`, '/dev/null'], {
-        env: computer.env as NodeJS.ProcessEnv,
-        stdio: ['pipe', 'pipe', 'inherit'],
-      });
+      const child = spawn(
+        SCRIPT,
+        [
+          '-qfec',
+          `stty cols 200 rows 30 && exec ${process.execPath} ${computer.entry} ${args}`,
+          '/dev/null',
+        ],
+        {
+          env: computer.env as NodeJS.ProcessEnv,
+          stdio: ['pipe', 'pipe', 'inherit'],
+        },
+      );
       child.stdin.on('error', () => {});
       let screen = '';
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -304,7 +369,10 @@ describe('a hostile server', () => {
         '\u{e0041}',
         '\u2028',
       ])
-        assert.ok(!screen.includes(sequence), `${args}: ${JSON.stringify(sequence)} in ${JSON.stringify(screen.slice(0, 2000))}`);
+        assert.ok(
+          !screen.includes(sequence),
+          `${args}: ${JSON.stringify(sequence)} in ${JSON.stringify(screen.slice(0, 2000))}`,
+        );
       assert.doesNotMatch(screen, /^rolebridge: forged line/m, args);
     }
   });
@@ -326,13 +394,20 @@ describe('a hostile server', () => {
       { expires_in: 'long' },
     ];
     for (const spoiled of SPOILED) {
-      await withAnswers({ 'POST /oauth/device_authorization': () => ({ body: { ...device, ...spoiled } }) }, async () => {
-        const { code, stdout, stderr } = await login();
-        assert.deepEqual([code, stdout], [1, ''], JSON.stringify(spoiled));
-        assert.match(stderr, /the server answered with a code that cannot be used/, JSON.stringify(spoiled));
-        assert.doesNotMatch(stderr, /evil|aws\.example|passwd|ABCD/);
-        clean(stderr, 'login');
-      });
+      await withAnswers(
+        { 'POST /oauth/device_authorization': () => ({ body: { ...device, ...spoiled } }) },
+        async () => {
+          const { code, stdout, stderr } = await login();
+          assert.deepEqual([code, stdout], [1, ''], JSON.stringify(spoiled));
+          assert.match(
+            stderr,
+            /the server answered with a code that cannot be used/,
+            JSON.stringify(spoiled),
+          );
+          assert.doesNotMatch(stderr, /evil|aws\.example|passwd|ABCD/);
+          clean(stderr, 'login');
+        },
+      );
     }
   });
 
@@ -350,7 +425,10 @@ describe('a hostile server', () => {
         endpoint: 'GET /api/v1/whoami',
         answers: [
           ...ODD,
-          ...['person', 'authentication', 'session', 'sessions'].map(field => ({ ...whoami, [field]: null })),
+          ...['person', 'authentication', 'session', 'sessions'].map(field => ({
+            ...whoami,
+            [field]: null,
+          })),
           { ...whoami, sessions: [null] },
           { ...whoami, session: { ...session, expires_at: 'soon' } },
           { ...whoami, person: { ...(whoami.person as object), username: ['a'] } },
@@ -364,7 +442,9 @@ describe('a hostile server', () => {
           { roles: {} },
           { roles: [null] },
           { roles: [7] },
-          ...['account', 'role', 'duration_seconds', 'usable', 'missing'].map(field => ({ roles: [{ ...one, [field]: null }] })),
+          ...['account', 'role', 'duration_seconds', 'usable', 'missing'].map(field => ({
+            roles: [{ ...one, [field]: null }],
+          })),
         ],
         run: [['roles'], ['configure', '--yes']],
       },
@@ -376,10 +456,19 @@ describe('a hostile server', () => {
           ['exec', 'prod/Admin', '--', 'true'],
         ],
       },
-      { endpoint: 'POST /api/v1/console-link', answers: ODD, run: [['console', 'prod/Admin', '--print']] },
+      {
+        endpoint: 'POST /api/v1/console-link',
+        answers: ODD,
+        run: [['console', 'prod/Admin', '--print']],
+      },
       {
         endpoint: 'POST /oauth/token',
-        answers: [...ODD, { ...token, access_token: 'a\nb' }, { ...token, expires_in: '1' }, { ...token, refresh_token: undefined }],
+        answers: [
+          ...ODD,
+          { ...token, access_token: 'a\nb' },
+          { ...token, expires_in: '1' },
+          { ...token, refresh_token: undefined },
+        ],
         run: [['login', '--device', '--force', '--switch-person']],
       },
     ];
@@ -390,13 +479,22 @@ describe('a hostile server', () => {
             const { code, stdout, stderr } = await computer.run(args);
             const what = `${endpoint} ${JSON.stringify(body)} ${args.join(' ')}: ${stderr}`;
             assert.deepEqual([code, stdout], [1, ''], what);
-            assert.match(stderr, /the server (?:answered with|gave) .* that (?:cannot be used|is not a web address)/, what);
+            assert.match(
+              stderr,
+              /the server (?:answered with|gave) .* that (?:cannot be used|is not a web address)/,
+              what,
+            );
           }
         });
       }
     }
     await withAnswers(
-      { 'GET /api/v1/whoami': () => ({ status: 403, body: { title: 'no', code: 'x', trace: { steps: [null, 7] } } }) },
+      {
+        'GET /api/v1/whoami': () => ({
+          status: 403,
+          body: { title: 'no', code: 'x', trace: { steps: [null, 7] } },
+        }),
+      },
       async () => assert.match((await computer.run(['whoami'])).stderr, /^rolebridge: no\.\n/),
     );
   });
@@ -412,7 +510,9 @@ describe('a hostile server', () => {
       'prod/Admin,',
     );
     writeFileSync(computer.file('config'), '');
-    const { code } = await computer.run(['configure', '--yes'], { env: { AWS_CONFIG_FILE: computer.file('config') } });
+    const { code } = await computer.run(['configure', '--yes'], {
+      env: { AWS_CONFIG_FILE: computer.file('config') },
+    });
     assert.equal(code, 1);
     assert.equal(readFileSync(computer.file('config'), 'utf8'), '');
   });

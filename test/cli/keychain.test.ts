@@ -9,7 +9,9 @@ import { missingPackage } from '../support/missing-package.ts';
 import type { Visitor } from '../support/visitor.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-const skip = missingPackage('/usr/bin/gnome-keyring-daemon', 'gnome-keyring') || missingPackage('/usr/bin/dbus-run-session', 'dbus-daemon');
+const skip =
+  missingPackage('/usr/bin/gnome-keyring-daemon', 'gnome-keyring') ||
+  missingPackage('/usr/bin/dbus-run-session', 'dbus-daemon');
 
 describe('the key to the login', () => {
   it('is in the keychain where there is one, and in no file', { skip }, async () => {
@@ -47,7 +49,10 @@ describe('the key to the login', () => {
       // Outside of that session bus nobody has the key: what is sealed counts as absent.
       const { code, stderr: without } = await computer.run(['credential-process', 'prod/Admin']);
       assert.equal(code, 3, without);
-      assert.match(without, /The system keychain cannot be asked here \(.*\); a login that is kept there is out of reach\./);
+      assert.match(
+        without,
+        /The system keychain cannot be asked here \(.*\); a login that is kept there is out of reach\./,
+      );
     } finally {
       computer.close();
       await world.close();
@@ -56,7 +61,10 @@ describe('the key to the login', () => {
 
   it('is in a file of its owner alone where there is none, which is said once', async () => {
     const world = await startWorld(QUICK_POLLS);
-    const computer = new Computer({ ROLEBRIDGE_KEYCHAIN: undefined, DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' });
+    const computer = new Computer({
+      ROLEBRIDGE_KEYCHAIN: undefined,
+      DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
+    });
     try {
       const { visitor } = await world.signIn('alice', 'saml');
       const login = computer.start(['login', '--device', '--server', world.urls.bridge]);
@@ -80,7 +88,9 @@ describe('the key to the login', () => {
 async function confirmWhenAsked(world: World, visitor: Visitor, file: string): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (Date.now() < deadline) {
-    const code = existsSync(file) ? /\b[A-Z]{4}-[A-Z]{4}\b/.exec(readFileSync(file, 'utf8'))?.[0] : undefined;
+    const code = existsSync(file)
+      ? /\b[A-Z]{4}-[A-Z]{4}\b/.exec(readFileSync(file, 'utf8'))?.[0]
+      : undefined;
     if (code !== undefined) return confirmDevice(world, visitor, code);
     await new Promise(resolve => setTimeout(resolve, 100));
   }

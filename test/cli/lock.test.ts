@@ -12,7 +12,10 @@ const directory = mkdtempSync(join(tmpdir(), 'rolebridge-lock-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 const patient = { patienceSeconds: 20, what: 'the test' };
 
-/** A process that adds one to a number in a file, badly: reads, waits, writes. Only a lock makes it right. */
+/**
+ * A process that adds one to a number in a file, badly: reads, waits, writes. Only a lock makes it
+ * right.
+ */
 function adder(lock: string, counter: string, rounds: number): Promise<number | null> {
   const script = `
     import { readFileSync, writeFileSync } from 'node:fs';
@@ -24,7 +27,9 @@ function adder(lock: string, counter: string, rounds: number): Promise<number | 
         writeFileSync(${JSON.stringify(counter)}, String(value + 1));
       });
     }`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   return new Promise(resolve => child.once('exit', resolve));
 }
 

@@ -24,7 +24,10 @@ describe('login', () => {
     const script = computer.file('browser.mjs');
     const list = computer.file('opened');
     writeFileSync(list, '');
-    writeFileSync(script, `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(list)}, process.argv[2] + '\\n');\n`);
+    writeFileSync(
+      script,
+      `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(list)}, process.argv[2] + '\\n');\n`,
+    );
     Object.assign(computer.env, { BROWSER: `${process.execPath} ${script}` });
     return { computer, opened: () => readFileSync(list, 'utf8').split('\n').filter(Boolean) };
   };
@@ -70,7 +73,10 @@ describe('login', () => {
   it('the server is remembered by the first login', async () => {
     const { computer } = desktop();
     await computer.logIn(world, 'bob', { protocol: 'oidc' });
-    assert.deepEqual(JSON.parse(readFileSync(computer.file('.config/rolebridge/config.json'), 'utf8')), { server: world.urls.bridge });
+    assert.deepEqual(
+      JSON.parse(readFileSync(computer.file('.config/rolebridge/config.json'), 'utf8')),
+      { server: world.urls.bridge },
+    );
     assert.equal((await computer.run(['whoami'])).code, 0);
   });
 
@@ -86,7 +92,9 @@ describe('login', () => {
       { code: 'c', state: query.get('state')!, iss: 'https://evil.example' },
       { code: 'c', state: query.get('state')! },
     ]) {
-      const answer = await fetch(`${callback}?${new URLSearchParams(wrong as Record<string, string>)}`);
+      const answer = await fetch(
+        `${callback}?${new URLSearchParams(wrong as Record<string, string>)}`,
+      );
       assert.equal(answer.status, 400);
     }
     assert.equal((await fetch(callback.replace('/callback', '/other'))).status, 404);
@@ -165,10 +173,14 @@ describe('login, and who is meant', () => {
   });
 
   it('with --switch-person it is, and nothing that the person before was given is handed on', async () => {
-    const before = JSON.parse(await computer.done(['credential-process', 'prod/Developer'])) as { AccessKeyId: string };
+    const before = JSON.parse(await computer.done(['credential-process', 'prod/Developer'])) as {
+      AccessKeyId: string;
+    };
     await computer.logIn(world, 'bob', { protocol: 'oidc', args: ['--switch-person'] });
     assert.match(await computer.done(['whoami']), /^Person {8}bob/m);
-    const after = JSON.parse(await computer.done(['credential-process', 'prod/Developer'])) as { AccessKeyId: string };
+    const after = JSON.parse(await computer.done(['credential-process', 'prod/Developer'])) as {
+      AccessKeyId: string;
+    };
     assert.notEqual(after.AccessKeyId, before.AccessKeyId);
   });
 });
@@ -184,10 +196,17 @@ describe('many processes that nobody is signed in for', () => {
         computer.file('browser.mjs'),
         `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(list)}, process.argv[2] + '\\n');\n`,
       );
-      const env = { BROWSER: `${process.execPath} ${computer.file('browser.mjs')}`, ROLEBRIDGE_SERVER: world.urls.bridge };
+      const env = {
+        BROWSER: `${process.execPath} ${computer.file('browser.mjs')}`,
+        ROLEBRIDGE_SERVER: world.urls.bridge,
+      };
       const { visitor } = await world.signIn('alice', 'saml');
-      const running = Array.from({ length: 12 }, () => computer.start(['credential-process', 'prod/Admin', '--login'], { env }));
-      const [, address] = await Promise.any(running.map(one => one.says(/^ {2}(http:\S+\/oauth\/authorize\?\S+)$/m)));
+      const running = Array.from({ length: 12 }, () =>
+        computer.start(['credential-process', 'prod/Admin', '--login'], { env }),
+      );
+      const [, address] = await Promise.any(
+        running.map(one => one.says(/^ {2}(http:\S+\/oauth\/authorize\?\S+)$/m)),
+      );
       const page = await visitor.get(address!);
       await visitor.submit(page, 'button[value=approve]');
       const results = await Promise.all(running.map(({ ended }) => ended));
@@ -208,7 +227,9 @@ describe('many processes that nobody is signed in for', () => {
 
 describe('a server without the device grant', () => {
   it('is told to somebody over SSH, with what to do', async () => {
-    const world = await startWorld({ configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n` });
+    const world = await startWorld({
+      configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n`,
+    });
     const computer = new Computer({ SSH_TTY: '/dev/pts/1' });
     try {
       const { code, stderr } = await computer.run(['login', '--server', world.urls.bridge]);

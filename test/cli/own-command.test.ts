@@ -4,7 +4,17 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +34,9 @@ credentials = awscli.botocore.session.Session(profile='prod-Developer').get_cred
 print(credentials.method, credentials.access_key[:4])
 `;
 
-describe('the command that configure writes', { skip: missingPackage('/usr/bin/aws', 'awscli') }, () => {
+describe('the command that configure writes', {
+  skip: missingPackage('/usr/bin/aws', 'awscli'),
+}, () => {
   let world: World;
   let computer: Computer;
   before(async () => {
@@ -72,7 +84,10 @@ describe('the command that configure writes', { skip: missingPackage('/usr/bin/a
     readonly args?: readonly string[];
   }
   const configure = async ({ node = process.execPath, entry, path = [], args = [] }: Installed) => {
-    const env = { ...computer.env, PATH: [...path, '/usr/bin', '/bin'].join(':') } as NodeJS.ProcessEnv;
+    const env = {
+      ...computer.env,
+      PATH: [...path, '/usr/bin', '/bin'].join(':'),
+    } as NodeJS.ProcessEnv;
     const { stdout } = await run(node, [entry, 'configure', '--yes', '--json', ...args], { env });
     const text = readFileSync(computer.file('.aws/config'), 'utf8');
     const line = /\[profile prod-Developer\]\ncredential_process = (.*)\n/.exec(text)![1]!;
@@ -92,9 +107,15 @@ describe('the command that configure writes', { skip: missingPackage('/usr/bin/a
   it('has full paths, and runs where the PATH has neither node nor rolebridge', async () => {
     const entry = install('plain');
     const bin = dirname(link(entry, 'plain/bin/rolebridge'));
-    const { line, warnings } = await configure({ entry: link(entry, 'plain/other/rolebridge'), path: [bin] });
+    const { line, warnings } = await configure({
+      entry: link(entry, 'plain/other/rolebridge'),
+      path: [bin],
+    });
     assert.deepEqual(warnings, []);
-    assert.ok(line.startsWith(`${process.execPath} ${entry} credential-process prod/Developer`), line);
+    assert.ok(
+      line.startsWith(`${process.execPath} ${entry} credential-process prod/Developer`),
+      line,
+    );
     await runsElsewhere();
   });
 
@@ -110,17 +131,23 @@ describe('the command that configure writes', { skip: missingPackage('/usr/bin/a
   it('is not written from a directory whose name a shell would take for something else', async () => {
     for (const name of ['a"b', 'a$b', 'a`b', 'a #b', 'a%b']) {
       const entry = install(name);
-      await assert.rejects(configure({ entry }), ({ code, stderr }: { code: number; stderr: string }) => {
-        assert.equal(code, 6, stderr);
-        assert.match(stderr, /cannot be written into ~\/\.aws\/config/);
-        return true;
-      });
+      await assert.rejects(
+        configure({ entry }),
+        ({ code, stderr }: { code: number; stderr: string }) => {
+          assert.equal(code, 6, stderr);
+          assert.match(stderr, /cannot be written into ~\/\.aws\/config/);
+          return true;
+        },
+      );
     }
   });
 
   it('is of the installation that runs, not of the first on the PATH', async () => {
     const [ours, other] = [install('first'), install('second')];
-    const { line } = await configure({ entry: ours, path: [dirname(link(other, 'second/bin/rolebridge'))] });
+    const { line } = await configure({
+      entry: ours,
+      path: [dirname(link(other, 'second/bin/rolebridge'))],
+    });
     assert.ok(line.includes(ours), line);
   });
 
@@ -149,12 +176,20 @@ describe('the command that configure writes', { skip: missingPackage('/usr/bin/a
     const script = install('lasting');
     for (const [place, stays, to] of [
       ['brew/Cellar/node/24.1.0/bin', 'brew/opt/node', 'brew/Cellar/node/24.1.0'],
-      ['fnm/node-versions/v24.1.0/installation/bin', 'fnm/aliases/default', 'fnm/node-versions/v24.1.0/installation'],
+      [
+        'fnm/node-versions/v24.1.0/installation/bin',
+        'fnm/aliases/default',
+        'fnm/node-versions/v24.1.0/installation',
+      ],
       ['mise/installs/node/24.1.0/bin', 'mise/installs/node/lts', 'mise/installs/node/24.1.0'],
     ] as const) {
       const node = nodeAt(place);
       const shell = dirname(link(node, `${place.split('/')[0]}/fnm_multishells/1_2/bin/node`));
-      assert.equal((await configure({ node, entry: script, path: [shell] })).warnings.length, 1, place);
+      assert.equal(
+        (await configure({ node, entry: script, path: [shell] })).warnings.length,
+        1,
+        place,
+      );
       link(computer.file(to), stays);
       const { line, warnings } = await configure({ node, entry: script, path: [shell] });
       assert.deepEqual(warnings, [], place);
@@ -163,7 +198,11 @@ describe('the command that configure writes', { skip: missingPackage('/usr/bin/a
     }
     const node = nodeAt('tools/node-v24.1.0-linux-x64/bin');
     const onPath = link(node, 'tools/bin/node');
-    assert.ok((await configure({ node, entry: script, path: [dirname(onPath)] })).line.startsWith(`${onPath} `));
+    assert.ok(
+      (await configure({ node, entry: script, path: [dirname(onPath)] })).line.startsWith(
+        `${onPath} `,
+      ),
+    );
   });
 
   it('--command writes another program, by its full path', async () => {
@@ -180,7 +219,14 @@ describe('the command that configure writes', { skip: missingPackage('/usr/bin/a
     }
     const text = computer.file('a-text');
     writeFileSync(text, '');
-    for (const wrong of ['rolebridge', './rolebridge', '/nowhere/rolebridge', computer.home, text, '']) {
+    for (const wrong of [
+      'rolebridge',
+      './rolebridge',
+      '/nowhere/rolebridge',
+      computer.home,
+      text,
+      '',
+    ]) {
       const { code, stderr } = await computer.run(['configure', '--yes', '--command', wrong]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, /--command .* is not a (?:full path|program that you may run)/);

@@ -47,7 +47,12 @@ describe('the client with a proxy variable', () => {
       const variable = Object.keys(env).find(name => env[name] !== '')!;
       assert.equal(code, 5, stderr);
       assert.deepEqual(asked, ['aws.corp.invalid:443'], JSON.stringify(env));
-      assert.ok(stderr.includes(`the proxy of ${variable} rejected the connection to ${SERVER} (status 502)`), stderr);
+      assert.ok(
+        stderr.includes(
+          `the proxy of ${variable} rejected the connection to ${SERVER} (status 502)`,
+        ),
+        stderr,
+      );
     }
   });
 
@@ -63,9 +68,18 @@ describe('the client with a proxy variable', () => {
   });
 
   const UNUSABLE: readonly [env: Record<string, string>, says: RegExp][] = [
-    [{ HTTPS_PROXY: 'socks5://alice:s3cret@proxy.corp:1080' }, /HTTPS_PROXY names a socks5 proxy, which is not supported\./],
-    [{ https_proxy: 'http://alice:12/s3cret@proxy.corp:3128' }, /https_proxy is not a valid proxy address\./],
-    [{ HTTPS_PROXY: 'http://alice:100%s3cret@proxy.corp' }, /HTTPS_PROXY is not a valid proxy address\./],
+    [
+      { HTTPS_PROXY: 'socks5://alice:s3cret@proxy.corp:1080' },
+      /HTTPS_PROXY names a socks5 proxy, which is not supported\./,
+    ],
+    [
+      { https_proxy: 'http://alice:12/s3cret@proxy.corp:3128' },
+      /https_proxy is not a valid proxy address\./,
+    ],
+    [
+      { HTTPS_PROXY: 'http://alice:100%s3cret@proxy.corp' },
+      /HTTPS_PROXY is not a valid proxy address\./,
+    ],
     [{ https_proxy: '', HTTPS_PROXY: 'http://' }, /HTTPS_PROXY is not a valid proxy address\./],
     [{ ALL_PROXY: 'socks5h://alice:s3cret@proxy.corp' }, /ALL_PROXY names a socks5h proxy/],
   ];
@@ -87,12 +101,20 @@ describe('the client with a proxy variable', () => {
     assert.doesNotMatch(stderr, /s3cret/);
     asked.length = 0;
     status = '407 Proxy Authentication Required';
-    const refused = await computer.run(['login', '--device', '--server', SERVER], { env: { HTTPS_PROXY: address } });
-    assert.match(refused.stderr, /rejected the connection to .* \(status 407\)[\s\S]*HTTPS_PROXY=http:\/\/USER:PASSWORD@HOST:PORT/);
+    const refused = await computer.run(['login', '--device', '--server', SERVER], {
+      env: { HTTPS_PROXY: address },
+    });
+    assert.match(
+      refused.stderr,
+      /rejected the connection to .* \(status 407\)[\s\S]*HTTPS_PROXY=http:\/\/USER:PASSWORD@HOST:PORT/,
+    );
   });
 
   it('reaches a server on this computer without it', async () => {
-    const { code, stderr } = await logIn({ HTTPS_PROXY: 'socks5://proxy.corp', HTTP_PROXY: 'x y' }, `http://127.0.0.1:${await freePort()}`);
+    const { code, stderr } = await logIn(
+      { HTTPS_PROXY: 'socks5://proxy.corp', HTTP_PROXY: 'x y' },
+      `http://127.0.0.1:${await freePort()}`,
+    );
     assert.equal(code, 5);
     assert.match(stderr, /nothing answers at http:\/\/127\.0\.0\.1/);
     assert.deepEqual(asked, []);

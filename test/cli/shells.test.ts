@@ -24,7 +24,11 @@ describe('in the shells that people use', () => {
     mkdirSync(computer.file('bin'));
     chmodSync(computer.entry, 0o755);
     symlinkSync(computer.entry, computer.file('bin/rolebridge'));
-    keyId = (JSON.parse(await computer.done(['credentials', 'prod/Admin', '--json'])) as { access_key_id: string }).access_key_id;
+    keyId = (
+      JSON.parse(await computer.done(['credentials', 'prod/Admin', '--json'])) as {
+        access_key_id: string;
+      }
+    ).access_key_id;
     await computer.done(['roles']);
   });
   after(async () => {
@@ -33,7 +37,10 @@ describe('in the shells that people use', () => {
   });
 
   const shell = (program: string, script: string): string => {
-    const env = { ...computer.env, PATH: `${computer.file('bin')}:${dirname(process.execPath)}:${computer.env.PATH}` } as NodeJS.ProcessEnv;
+    const env = {
+      ...computer.env,
+      PATH: `${computer.file('bin')}:${dirname(process.execPath)}:${computer.env.PATH}`,
+    } as NodeJS.ProcessEnv;
     const args =
       program === '/bin/bash'
         ? ['--norc', '-c', script]
@@ -47,15 +54,24 @@ describe('in the shells that people use', () => {
   const SHOW = 'echo "$AWS_ACCESS_KEY_ID $AWS_REGION"';
 
   it('bash takes credentials by eval', { skip: skip.bash }, () => {
-    assert.equal(shell('/bin/bash', `eval "$(rolebridge credentials prod/Admin)"; ${SHOW}`), `${keyId} eu-west-1\n`);
+    assert.equal(
+      shell('/bin/bash', `eval "$(rolebridge credentials prod/Admin)"; ${SHOW}`),
+      `${keyId} eu-west-1\n`,
+    );
   });
 
   it('zsh takes credentials by eval', { skip: skip.zsh }, () => {
-    assert.equal(shell('/usr/bin/zsh', `eval "$(rolebridge credentials prod/Admin --format env)"; ${SHOW}`), `${keyId} eu-west-1\n`);
+    assert.equal(
+      shell('/usr/bin/zsh', `eval "$(rolebridge credentials prod/Admin --format env)"; ${SHOW}`),
+      `${keyId} eu-west-1\n`,
+    );
   });
 
   it('fish takes credentials by source', { skip: skip.fish }, () => {
-    assert.equal(shell('/usr/bin/fish', `rolebridge credentials prod/Admin --format fish | source; ${SHOW}`), `${keyId} eu-west-1\n`);
+    assert.equal(
+      shell('/usr/bin/fish', `rolebridge credentials prod/Admin --format fish | source; ${SHOW}`),
+      `${keyId} eu-west-1\n`,
+    );
   });
 
   it('every other format is what its reader takes', async () => {
@@ -68,11 +84,22 @@ describe('in the shells that people use', () => {
       new RegExp(`^set AWS_ACCESS_KEY_ID=${keyId}$`, 'm'),
     );
     assert.equal(
-      (JSON.parse(await computer.done(['credentials', 'prod/Admin', '--format', 'process'])) as { AccessKeyId: string }).AccessKeyId,
+      (
+        JSON.parse(await computer.done(['credentials', 'prod/Admin', '--format', 'process'])) as {
+          AccessKeyId: string;
+        }
+      ).AccessKeyId,
       keyId,
     );
     assert.match(
-      await computer.done(['credentials', 'prod/Admin', '--format', 'credentials-file', '--profile', 'p']),
+      await computer.done([
+        'credentials',
+        'prod/Admin',
+        '--format',
+        'credentials-file',
+        '--profile',
+        'p',
+      ]),
       /^\[p\]\n# expires /,
     );
     const { code, stderr } = await computer.run(['credentials', 'prod/Admin', '--format', 'tcsh']);
@@ -85,12 +112,19 @@ describe('in the shells that people use', () => {
     const file = computer.file('.aws/credentials');
     const own = '[default]\naws_access_key_id = AKIAMINE\n';
     writeFileSync(file, own);
-    for (const _ of ['first', 'again']) await computer.done(['credentials', 'prod/Admin', '--write', '--profile', 'prod']);
+    for (const _ of ['first', 'again'])
+      await computer.done(['credentials', 'prod/Admin', '--write', '--profile', 'prod']);
     const text = readFileSync(file, 'utf8');
     assert.ok(text.startsWith(own));
     assert.equal(text.match(/^\[prod\]$/gm)?.length, 1);
     assert.match(text, new RegExp(`^aws_access_key_id = ${keyId}$`, 'm'));
-    const { code, stderr } = await computer.run(['credentials', 'prod/Admin', '--write', '--profile', 'default']);
+    const { code, stderr } = await computer.run([
+      'credentials',
+      'prod/Admin',
+      '--write',
+      '--profile',
+      'default',
+    ]);
     assert.equal(code, 6);
     assert.match(stderr, /has a profile default that is not ours/);
     assert.equal(readFileSync(file, 'utf8'), text);
@@ -112,7 +146,9 @@ describe('in the shells that people use', () => {
 
   it('fish completes commands, options and roles', { skip: skip.fish }, () => {
     const complete = (line: string): string[] =>
-      shell('/usr/bin/fish', `rolebridge completion fish | source; complete -C '${line}'`).split('\n').filter(Boolean);
+      shell('/usr/bin/fish', `rolebridge completion fish | source; complete -C '${line}'`)
+        .split('\n')
+        .filter(Boolean);
     assert.deepEqual(complete('rolebridge cons'), ['console']);
     assert.deepEqual(complete('rolebridge console sta'), ['staging/Admin', 'staging/Developer']);
     assert.ok(complete('rolebridge configure --').includes('--dry-run'));
@@ -120,7 +156,10 @@ describe('in the shells that people use', () => {
 
   it('zsh takes the completion script', { skip: skip.zsh }, () => {
     assert.equal(
-      shell('/usr/bin/zsh', 'autoload -Uz compinit; compinit -D -u; eval "$(rolebridge completion zsh)"; print $_comps[rolebridge]'),
+      shell(
+        '/usr/bin/zsh',
+        'autoload -Uz compinit; compinit -D -u; eval "$(rolebridge completion zsh)"; print $_comps[rolebridge]',
+      ),
       '_rolebridge\n',
     );
   });

@@ -1,4 +1,7 @@
-/** What only happens at a terminal: a part of a name, a list to search, a question. The terminal is a real one, by util-linux's script. */
+/**
+ * What only happens at a terminal: a part of a name, a list to search, a question. The terminal is
+ * a real one, by util-linux's script.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -31,8 +34,14 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
     await world.close();
   });
 
-  /** Runs the client at a terminal; `turns` are what is waited for on the screen, and what is typed then. */
-  const at = (args: string, turns: readonly (readonly [RegExp, string | ((screen: string) => Promise<void>)])[] = []): Promise<Typed> => {
+  /**
+   * Runs the client at a terminal; `turns` are what is waited for on the screen, and what is typed
+   * then.
+   */
+  const at = (
+    args: string,
+    turns: readonly (readonly [RegExp, string | ((screen: string) => Promise<void>)])[] = [],
+  ): Promise<Typed> => {
     // A terminal without a size has no room for a list.
     const command = `stty cols 100 rows 30 && exec ${process.execPath} ${computer.entry} ${args}`;
     const child = spawn(SCRIPT, ['-qfec', command, '/dev/null'], {
@@ -73,7 +82,9 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
   });
 
   it('Escape chooses nothing, and says so by the exit code', async () => {
-    const { code, screen } = await at('credentials', [[/Which role\?[\s\S]*Type: to search/, '\u001b']]);
+    const { code, screen } = await at('credentials', [
+      [/Which role\?[\s\S]*Type: to search/, '\u001b'],
+    ]);
     assert.equal(code, 130, screen);
     assert.match(screen, /nothing was chosen/);
   });
@@ -88,10 +99,16 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
   });
 
   it('a login that has ended is asked for anew on the way, and the command goes on', async () => {
-    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, { correlationId: 'test', address: '127.0.0.1' });
+    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
+      correlationId: 'test',
+      address: '127.0.0.1',
+    });
     ({ visitor } = await world.signIn('alice', 'saml'));
     const { code, screen } = await at('whoami', [
-      [/Waiting for you to confirm/, async shown => confirmDevice(world, visitor, /\b[A-Z]{4}-[A-Z]{4}\b/.exec(shown)![0])],
+      [
+        /Waiting for you to confirm/,
+        async shown => confirmDevice(world, visitor, /\b[A-Z]{4}-[A-Z]{4}\b/.exec(shown)![0]),
+      ],
     ]);
     assert.equal(code, 0, screen);
     assert.match(screen, /your login has ended/);

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -11,7 +20,10 @@ import { viewerOf } from '../support/cli-login.ts';
 import { startTlsProxy } from '../support/tls-proxy.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/** One line on stderr that says what, below it what to do; nothing on stdout, no stack, and the exit code. */
+/**
+ * One line on stderr that says what, below it what to do; nothing on stdout, no stack, and the exit
+ * code.
+ */
 function saysPlainly(
   { code, stdout, stderr }: { code: number | null; stdout: string; stderr: string },
   exit: number,
@@ -47,8 +59,17 @@ describe('when something is wrong on this computer', () => {
         ['{ "server": 7 }', /"server" must be a string/],
       ] as const) {
         writeFileSync(file, text);
-        for (const args of [['whoami'], ['login', '--server', world.urls.bridge], ['credential-process', 'prod/Admin']])
-          saysPlainly(await other.run(args), 6, says, /Correct the file, or move it away\. It was not changed\./);
+        for (const args of [
+          ['whoami'],
+          ['login', '--server', world.urls.bridge],
+          ['credential-process', 'prod/Admin'],
+        ])
+          saysPlainly(
+            await other.run(args),
+            6,
+            says,
+            /Correct the file, or move it away\. It was not changed\./,
+          );
         assert.equal(readFileSync(file, 'utf8'), text);
       }
     } finally {
@@ -77,12 +98,18 @@ describe('when something is wrong on this computer', () => {
 
   it('the cache of one role is not taken for another’s', async () => {
     await computer.done(['credential-process', 'prod/Developer']);
-    const files = readdirSync(`${directory()}/credentials`).map(name => `${directory()}/credentials/${name}`);
+    const files = readdirSync(`${directory()}/credentials`).map(
+      name => `${directory()}/credentials/${name}`,
+    );
     const contents = files.map(file => readFileSync(file));
     writeFileSync(files[0]!, contents[1]!);
     writeFileSync(files[1]!, contents[0]!);
     const arnOf = async (role: string): Promise<string> =>
-      (JSON.parse(await computer.done(['credentials', role, '--json'])) as { assumed_role_arn: string }).assumed_role_arn;
+      (
+        JSON.parse(await computer.done(['credentials', role, '--json'])) as {
+          assumed_role_arn: string;
+        }
+      ).assumed_role_arn;
     assert.match(await arnOf('prod/Admin'), /assumed-role\/Admin\//);
     assert.match(await arnOf('prod/Developer'), /assumed-role\/Developer\//);
   });
@@ -90,8 +117,16 @@ describe('when something is wrong on this computer', () => {
   it('a home that cannot be written is said, with the place', async () => {
     const blocked = computer.file('a-file');
     writeFileSync(blocked, '');
-    const env = { ROLEBRIDGE_CONFIG_DIR: `${blocked}/config`, ROLEBRIDGE_SERVER: world.urls.bridge };
-    saysPlainly(await computer.run(['login', '--device'], { env }), 6, /a file is where a directory should be/, /ROLEBRIDGE_CONFIG_DIR/);
+    const env = {
+      ROLEBRIDGE_CONFIG_DIR: `${blocked}/config`,
+      ROLEBRIDGE_SERVER: world.urls.bridge,
+    };
+    saysPlainly(
+      await computer.run(['login', '--device'], { env }),
+      6,
+      /a file is where a directory should be/,
+      /ROLEBRIDGE_CONFIG_DIR/,
+    );
   });
 
   it('a directory that others own or can write is not used: they would say which bridge is meant', async t => {
@@ -100,12 +135,24 @@ describe('when something is wrong on this computer', () => {
     writeFileSync(`${theirs}/config.json`, JSON.stringify({ server: world.urls.bridge }));
     const env = { ROLEBRIDGE_CONFIG_DIR: theirs };
     chmodSync(theirs, 0o777);
-    for (const args of [['whoami'], ['credential-process', 'prod/Admin'], ['exec', 'prod/Admin', '--', 'true']])
-      saysPlainly(await computer.run(args, { env }), 6, /theirs can be written by every user of this computer\.\n.*ROLEBRIDGE_CONFIG_DIR/);
+    for (const args of [
+      ['whoami'],
+      ['credential-process', 'prod/Admin'],
+      ['exec', 'prod/Admin', '--', 'true'],
+    ])
+      saysPlainly(
+        await computer.run(args, { env }),
+        6,
+        /theirs can be written by every user of this computer\.\n.*ROLEBRIDGE_CONFIG_DIR/,
+      );
     chmodSync(theirs, 0o700);
     saysPlainly(await computer.run(['whoami'], { env }), 3, /you are not signed in/);
     if (process.getuid?.() === 0) chownSync(theirs, 65_533, 65_533);
-    assert.equal(readSettings(theirs).server, world.urls.bridge, 'one’s own, and as root that of others, as with sudo');
+    assert.equal(
+      readSettings(theirs).server,
+      world.urls.bridge,
+      'one’s own, and as root that of others, as with sudo',
+    );
     t.mock.method(process as { getuid(): number }, 'getuid', () => 65_534);
     assert.throws(() => readSettings(theirs), /theirs belongs to another user/);
   });
@@ -136,7 +183,12 @@ describe('when something is wrong on this computer', () => {
   });
 
   it('a role that is no name, and no role at all where nobody can be asked', async () => {
-    saysPlainly(await computer.run(['credentials', 'admin']), 2, /"admin" names no role/, /Write ACCOUNT\/ROLE/);
+    saysPlainly(
+      await computer.run(['credentials', 'admin']),
+      2,
+      /"admin" names no role/,
+      /Write ACCOUNT\/ROLE/,
+    );
     saysPlainly(await computer.run(['console', '--print']), 2, /no role was named/);
     saysPlainly(await computer.run(['exec', 'prod/Admin', 'aws']), 2, /too many words/);
   });
@@ -153,7 +205,10 @@ describe('when something is wrong on this computer', () => {
         /It needs a sign-in with a second factor/,
         /In a terminal: rolebridge login --fresh/,
       );
-      assert.match(await without.done(['roles', '--all']), /^prod +111122223333 +Admin +no +It needs a sign-in with a second factor/m);
+      assert.match(
+        await without.done(['roles', '--all']),
+        /^prod +111122223333 +Admin +no +It needs a sign-in with a second factor/m,
+      );
     } finally {
       without.close();
     }
@@ -164,10 +219,17 @@ describe('when something is wrong on this computer', () => {
     try {
       const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
       const cached = await other.done(['credential-process', 'prod/Developer']);
-      await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, { correlationId: 'test', address: '127.0.0.1' });
+      await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
+        correlationId: 'test',
+        address: '127.0.0.1',
+      });
       saysPlainly(await other.run(['whoami']), 3, /your login has ended/, /rolebridge login/);
       assert.equal(await other.done(['credential-process', 'prod/Developer']), cached);
-      saysPlainly(await other.run(['credential-process', 'staging/Developer']), 3, /you are not signed in/);
+      saysPlainly(
+        await other.run(['credential-process', 'staging/Developer']),
+        3,
+        /you are not signed in/,
+      );
     } finally {
       other.close();
     }
@@ -181,7 +243,9 @@ describe('when something is wrong on the way to the server', () => {
   });
   after(() => world.close());
 
-  const listening = async (answer: Parameters<typeof createServer>[1]): Promise<{ server: Server; url: string }> => {
+  const listening = async (
+    answer: Parameters<typeof createServer>[1],
+  ): Promise<{ server: Server; url: string }> => {
     const server = createServer(answer as never);
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
@@ -189,16 +253,40 @@ describe('when something is wrong on the way to the server', () => {
 
   it('nobody answers, somebody else answers, or the address is none', async () => {
     const computer = new Computer();
-    const { server, url } = await listening((_request, response) => response.writeHead(302, { location: '/portal' }).end());
+    const { server, url } = await listening((_request, response) =>
+      response.writeHead(302, { location: '/portal' }).end(),
+    );
     try {
       const gone = await listening(() => {});
       await new Promise(resolve => gone.server.close(resolve));
-      saysPlainly(await computer.run(['login', '--server', gone.url]), 5, /nothing answers at http:\/\/127\.0\.0\.1:\d+/, /VPN/);
-      saysPlainly(await computer.run(['login', '--server', url]), 5, /answered with a redirect, as a sign-in page of a network/);
+      saysPlainly(
+        await computer.run(['login', '--server', gone.url]),
+        5,
+        /nothing answers at http:\/\/127\.0\.0\.1:\d+/,
+        /VPN/,
+      );
+      saysPlainly(
+        await computer.run(['login', '--server', url]),
+        5,
+        /answered with a redirect, as a sign-in page of a network/,
+      );
       saysPlainly(await computer.run(['login', '--server', world.urls.aws]), 5, /is no rolebridge/);
-      saysPlainly(await computer.run(['login', '--server', 'http://aws.example.com']), 2, /must be an https address/);
-      saysPlainly(await computer.run(['login', '--server', 'https://aws.example.com/path']), 2, /without a path/);
-      saysPlainly(await computer.run(['whoami']), 2, /no server configured/, /rolebridge login --server/);
+      saysPlainly(
+        await computer.run(['login', '--server', 'http://aws.example.com']),
+        2,
+        /must be an https address/,
+      );
+      saysPlainly(
+        await computer.run(['login', '--server', 'https://aws.example.com/path']),
+        2,
+        /without a path/,
+      );
+      saysPlainly(
+        await computer.run(['whoami']),
+        2,
+        /no server configured/,
+        /rolebridge login --server/,
+      );
     } finally {
       server.close();
       computer.close();
@@ -223,7 +311,11 @@ describe('when something is wrong on the way to the server', () => {
           /The credentials from before live for (?:59 min|1 h) more/,
           /--minimum (?:59m|60m|1h) takes them all the same/,
         );
-        saysPlainly(await computer.run(['credential-process', 'prod/Admin']), 5, /nothing answers at/);
+        saysPlainly(
+          await computer.run(['credential-process', 'prod/Admin']),
+          5,
+          /nothing answers at/,
+        );
         const loggedOut = await computer.run(['logout']);
         assert.equal(loggedOut.code, 5);
         assert.match(loggedOut.stderr, /removed here, but not ended at the server/);
@@ -238,7 +330,10 @@ describe('when something is wrong on the way to the server', () => {
   it('a clock that is off is named once, and nothing loops because of it', async () => {
     const computer = new Computer();
     const skewed = await listening((_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json', date: new Date(Date.now() + 7 * 60_000).toUTCString() });
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        date: new Date(Date.now() + 7 * 60_000).toUTCString(),
+      });
       response.end(JSON.stringify({ issuer: 'http://elsewhere' }));
     });
     try {
@@ -274,9 +369,17 @@ describe('when something is wrong on the way to the server', () => {
         /the certificate of https:\/\/127\.0\.0\.1:\d+ is not trusted here/,
         /SSL_CERT_FILE or NODE_EXTRA_CA_CERTS/,
       );
-      saysPlainly(await computer.run(login, { env: { SSL_CERT_FILE: computer.file('nowhere') } }), 6, /cannot be read \(ENOENT\)/);
+      saysPlainly(
+        await computer.run(login, { env: { SSL_CERT_FILE: computer.file('nowhere') } }),
+        6,
+        /cannot be read \(ENOENT\)/,
+      );
       execFileSync('mkfifo', [computer.file('pipe')]);
-      saysPlainly(await computer.run(login, { env: { SSL_CERT_FILE: computer.file('pipe') } }), 6, /cannot be read \(no regular file\)/);
+      saysPlainly(
+        await computer.run(login, { env: { SSL_CERT_FILE: computer.file('pipe') } }),
+        6,
+        /cannot be read \(no regular file\)/,
+      );
       for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
         const running = computer.start(login, { env: { [name]: authorities } });
         await running.says(/Waiting for you to confirm/);
@@ -284,7 +387,10 @@ describe('when something is wrong on the way to the server', () => {
         await running.ended;
       }
       mkdirSync(computer.file('.config/rolebridge'), { recursive: true });
-      writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify({ server: proxy!.url, caFile: authorities }));
+      writeFileSync(
+        computer.file('.config/rolebridge/config.json'),
+        JSON.stringify({ server: proxy!.url, caFile: authorities }),
+      );
       saysPlainly(await computer.run(['whoami']), 3, /you are not signed in/);
     } finally {
       await secure.close();
@@ -299,12 +405,16 @@ describe('when something is wrong on the way to the server', () => {
     proxy.on('connect', (request, socket) => {
       asked.push(request.url!);
       const [host, port] = request.url!.split(':');
-      void connect({ host: '127.0.0.1', port: 1 }).on('error', () => socket.end(`HTTP/1.1 502 no way to ${host}:${port}\r\n\r\n`));
+      void connect({ host: '127.0.0.1', port: 1 }).on('error', () =>
+        socket.end(`HTTP/1.1 502 no way to ${host}:${port}\r\n\r\n`),
+      );
     });
     await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
     try {
       const env = { HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
-      const { code } = await computer.run(['login', '--server', 'https://aws.example.com'], { env });
+      const { code } = await computer.run(['login', '--server', 'https://aws.example.com'], {
+        env,
+      });
       assert.equal(code, 5);
       assert.deepEqual(asked, ['aws.example.com:443']);
     } finally {

@@ -4,7 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Computer, QUICK_POLLS } from '../support/cli.ts';
@@ -42,8 +50,10 @@ describe('two bridges on one computer', () => {
     mkdirSync(computer.file('.aws'));
     return computer;
   };
-  const logInAtFirst = (computer: Computer, ...args: string[]) => computer.logIn(first, 'alice', { args });
-  const logInAtSecond = (computer: Computer, ...args: string[]) => computer.logIn(second, 'bob', { protocol: 'oidc', args });
+  const logInAtFirst = (computer: Computer, ...args: string[]) =>
+    computer.logIn(first, 'alice', { args });
+  const logInAtSecond = (computer: Computer, ...args: string[]) =>
+    computer.logIn(second, 'bob', { protocol: 'oidc', args });
   /** As prepared. Who ends the login there ends it for all. */
   const both = (): Computer => {
     const computer = laptop();
@@ -58,24 +68,40 @@ describe('two bridges on one computer', () => {
   };
   const at = (world: World): string[] => ['--server', world.urls.bridge];
   const config = (computer: Computer): string => readFileSync(computer.file('.aws/config'), 'utf8');
-  const settings = (computer: Computer): unknown => JSON.parse(readFileSync(computer.file('.config/rolebridge/config.json'), 'utf8'));
+  const settings = (computer: Computer): unknown =>
+    JSON.parse(readFileSync(computer.file('.config/rolebridge/config.json'), 'utf8'));
   const lineOf = (computer: Computer, profile: string): string => {
-    const line = new RegExp(`^\\[profile ${profile}\\]\\ncredential_process = (.+)$`, 'm').exec(config(computer))?.[1];
+    const line = new RegExp(`^\\[profile ${profile}\\]\\ncredential_process = (.+)$`, 'm').exec(
+      config(computer),
+    )?.[1];
     assert.ok(line, `${profile} in ${config(computer)}`);
     return line;
   };
   /** What the line of a profile gives to an AWS tool. */
-  const keyOf = async (computer: Computer, profile: string, env: Record<string, string> = {}): Promise<string> => {
+  const keyOf = async (
+    computer: Computer,
+    profile: string,
+    env: Record<string, string> = {},
+  ): Promise<string> => {
     const { stdout } = await run('/bin/sh', ['-c', lineOf(computer, profile)], {
       env: { ...computer.env, ...env } as NodeJS.ProcessEnv,
     });
     return (JSON.parse(stdout) as { AccessKeyId: string }).AccessKeyId;
   };
-  const identityAt = async (computer: Computer, world: World): Promise<{ key: string; arn: string }> => {
-    const said = JSON.parse(await computer.done(['credentials', ROLE, '--json', ...at(world)])) as Record<string, string>;
+  const identityAt = async (
+    computer: Computer,
+    world: World,
+  ): Promise<{ key: string; arn: string }> => {
+    const said = JSON.parse(
+      await computer.done(['credentials', ROLE, '--json', ...at(world)]),
+    ) as Record<string, string>;
     return { key: said.access_key_id!, arn: said.assumed_role_arn! };
   };
-  const says = (result: { code: number | null; stdout: string; stderr: string }, code: number, ...patterns: (RegExp | string)[]): void => {
+  const says = (
+    result: { code: number | null; stdout: string; stderr: string },
+    code: number,
+    ...patterns: (RegExp | string)[]
+  ): void => {
     assert.equal(result.code, code, result.stderr);
     assert.equal(result.stdout, '', 'nothing for programs');
     for (const pattern of patterns)
@@ -98,7 +124,8 @@ describe('two bridges on one computer', () => {
           await computer.done(['configure', '--yes']);
         },
       ];
-      for (const login of order === 'the first, then the second' ? logins : logins.reverse()) await login();
+      for (const login of order === 'the first, then the second' ? logins : logins.reverse())
+        await login();
       const [alice, bob] = [await identityAt(computer, first), await identityAt(computer, second)];
       assert.match(alice.arn, /assumed-role\/Developer\/alice-/);
       assert.match(bob.arn, /assumed-role\/Developer\/bob-/);
@@ -107,8 +134,14 @@ describe('two bridges on one computer', () => {
       // From the whole client, too, and whatever the environment says.
       rmSync(computer.file('.config/rolebridge/credentials'), { recursive: true });
       const elsewhere = { ROLEBRIDGE_SERVER: second.urls.bridge };
-      assert.equal(await keyOf(computer, 'corp-prod-Developer', elsewhere), (await identityAt(computer, first)).key);
-      assert.equal(await keyOf(computer, 'corp-prod-Developer', elsewhere), (await identityAt(computer, first)).key);
+      assert.equal(
+        await keyOf(computer, 'corp-prod-Developer', elsewhere),
+        (await identityAt(computer, first)).key,
+      );
+      assert.equal(
+        await keyOf(computer, 'corp-prod-Developer', elsewhere),
+        (await identityAt(computer, first)).key,
+      );
     });
   }
 
@@ -123,23 +156,46 @@ describe('two bridges on one computer', () => {
     assert.ok(config(computer).startsWith(before));
     const host = new URL(second.urls.bridge).host.replaceAll(/[.:]/g, '-');
     assert.equal(await keyOf(computer, 'prod-Developer'), (await identityAt(computer, first)).key);
-    assert.equal(await keyOf(computer, `${host}-prod-Developer`), (await identityAt(computer, second)).key);
+    assert.equal(
+      await keyOf(computer, `${host}-prod-Developer`),
+      (await identityAt(computer, second)).key,
+    );
     // Written again in the other order, and after the first has gone, they are called the same.
     await computer.done(['configure', '--yes', ...at(first)]);
     assert.ok(config(computer).includes(before));
     await computer.done(['configure', '--remove', '--yes', ...at(first)]);
     await computer.done(['configure', '--yes', ...at(second)]);
     assert.ok(!config(computer).includes('[profile prod-Developer]'));
-    assert.equal(await keyOf(computer, `${host}-prod-Developer`), (await identityAt(computer, second)).key);
+    assert.equal(
+      await keyOf(computer, `${host}-prod-Developer`),
+      (await identityAt(computer, second)).key,
+    );
   });
 
   it('a template names the bridge where it says so, and a name that the other bridge has is not written', async () => {
     const computer = both();
     await computer.done(['configure', '--yes', ...at(first)]);
     const before = config(computer);
-    await computer.done(['configure', '--yes', '--profile-name', '{role}-{account}-{bridge}', '--bridge', 'lab']);
-    assert.equal(await keyOf(computer, 'Developer-prod-lab'), (await identityAt(computer, second)).key);
-    const { stderr } = await computer.run(['configure', '--yes', '--profile-name', '{account}-{role}', '--bridge', 'lab']);
+    await computer.done([
+      'configure',
+      '--yes',
+      '--profile-name',
+      '{role}-{account}-{bridge}',
+      '--bridge',
+      'lab',
+    ]);
+    assert.equal(
+      await keyOf(computer, 'Developer-prod-lab'),
+      (await identityAt(computer, second)).key,
+    );
+    const { stderr } = await computer.run([
+      'configure',
+      '--yes',
+      '--profile-name',
+      '{account}-{role}',
+      '--bridge',
+      'lab',
+    ]);
     assert.match(stderr, /not written, because a profile is called the same: .*prod-Developer/);
     assert.ok(config(computer).startsWith(before));
   });
@@ -152,11 +208,26 @@ describe('two bridges on one computer', () => {
     assert.equal(await computer.done(old), alone);
     await logInAtSecond(computer);
     await identityAt(computer, second);
-    const refusal = [/this profile names no bridge/, `rolebridge configure --server ${first.urls.bridge}`] as const;
-    for (const env of [{}, { ROLEBRIDGE_SERVER: first.urls.bridge }, { ROLEBRIDGE_SERVER: second.urls.bridge }])
-      says(await computer.run(old, { env }), 2, ...refusal, `rolebridge configure --server ${second.urls.bridge}`);
+    const refusal = [
+      /this profile names no bridge/,
+      `rolebridge configure --server ${first.urls.bridge}`,
+    ] as const;
+    for (const env of [
+      {},
+      { ROLEBRIDGE_SERVER: first.urls.bridge },
+      { ROLEBRIDGE_SERVER: second.urls.bridge },
+    ])
+      says(
+        await computer.run(old, { env }),
+        2,
+        ...refusal,
+        `rolebridge configure --server ${second.urls.bridge}`,
+      );
     // As the client before this one left it: one server in the settings, and traces of two.
-    writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify({ server: second.urls.bridge }));
+    writeFileSync(
+      computer.file('.config/rolebridge/config.json'),
+      JSON.stringify({ server: second.urls.bridge }),
+    );
     says(await computer.run(old), 2, refusal[0]);
     assert.equal(await computer.done([...old, ...at(first)]), alone);
     // Whichever is forgotten: the line may have meant it.
@@ -189,7 +260,10 @@ describe('two bridges on one computer', () => {
     says(await computer.run(args!.split(' ')), 3, hint);
     await logInAtSecond(computer);
     const { key } = await identityAt(computer, second);
-    assert.equal((JSON.parse(await computer.done(args!.split(' '))) as { AccessKeyId: string }).AccessKeyId, key);
+    assert.equal(
+      (JSON.parse(await computer.done(args!.split(' '))) as { AccessKeyId: string }).AccessKeyId,
+      key,
+    );
   });
 
   it('a line that names no bridge does not follow the environment to another one', async () => {
@@ -197,7 +271,11 @@ describe('two bridges on one computer', () => {
     await logInAtFirst(computer);
     await computer.done(['credential-process', ROLE]);
     const env = { ROLEBRIDGE_SERVER: second.urls.bridge };
-    says(await computer.run(['credential-process', ROLE], { env }), 2, /this profile names no bridge/);
+    says(
+      await computer.run(['credential-process', ROLE], { env }),
+      2,
+      /this profile names no bridge/,
+    );
   });
 
   it('a script names its bridge, or gets no identity at all', async () => {
@@ -219,22 +297,46 @@ describe('two bridges on one computer', () => {
       );
     assert.equal(await computer.done([...show, ...at(first), ...command]), `${alice.key}\n`);
     assert.equal(await computer.done([...show, '--bridge', 'LAB', ...command]), `${bob.key}\n`);
-    assert.equal(await computer.done([...show, ...command], { env: { ROLEBRIDGE_BRIDGE: 'lab' } }), `${bob.key}\n`);
-    assert.equal(await computer.done([...show, ...command], { env: { ROLEBRIDGE_SERVER: first.urls.bridge } }), `${alice.key}\n`);
+    assert.equal(
+      await computer.done([...show, ...command], { env: { ROLEBRIDGE_BRIDGE: 'lab' } }),
+      `${bob.key}\n`,
+    );
+    assert.equal(
+      await computer.done([...show, ...command], { env: { ROLEBRIDGE_SERVER: first.urls.bridge } }),
+      `${alice.key}\n`,
+    );
     // An option wins over the environment; two that do not agree are refused.
     const env = { ROLEBRIDGE_BRIDGE: 'lab' };
-    assert.equal(await computer.done([...show, ...at(first), ...command], { env }), `${alice.key}\n`);
-    says(await computer.run(['whoami', ...at(first), '--bridge', 'lab']), 2, /but the server given is/);
-    says(await computer.run(['whoami'], { env: { ...env, ROLEBRIDGE_SERVER: first.urls.bridge } }), 2, /but the server given is/);
+    assert.equal(
+      await computer.done([...show, ...at(first), ...command], { env }),
+      `${alice.key}\n`,
+    );
+    says(
+      await computer.run(['whoami', ...at(first), '--bridge', 'lab']),
+      2,
+      /but the server given is/,
+    );
+    says(
+      await computer.run(['whoami'], { env: { ...env, ROLEBRIDGE_SERVER: first.urls.bridge } }),
+      2,
+      /but the server given is/,
+    );
   });
 
   it('keys of one bridge are not written over by those of another', async () => {
     const computer = both();
-    for (const world of [first, second]) await computer.done(['credentials', ROLE, '--write', ...at(world)]);
+    for (const world of [first, second])
+      await computer.done(['credentials', ROLE, '--write', ...at(world)]);
     const text = readFileSync(computer.file('.aws/credentials'), 'utf8');
     const [alice, bob] = [await identityAt(computer, first), await identityAt(computer, second)];
-    assert.match(text, new RegExp(`^\\[prod-Developer-keys\\]\naws_access_key_id = ${alice.key}$`, 'm'));
-    assert.match(text, new RegExp(`^\\[lab-prod-Developer-keys\\]\naws_access_key_id = ${bob.key}$`, 'm'));
+    assert.match(
+      text,
+      new RegExp(`^\\[prod-Developer-keys\\]\naws_access_key_id = ${alice.key}$`, 'm'),
+    );
+    assert.match(
+      text,
+      new RegExp(`^\\[lab-prod-Developer-keys\\]\naws_access_key_id = ${bob.key}$`, 'm'),
+    );
   });
 
   it('one address is one bridge, however it is written', async () => {
@@ -251,16 +353,31 @@ describe('two bridges on one computer', () => {
 
   it('commands that name no bridge say which one they mean: that of the last login', async () => {
     const computer = both();
-    assert.match(await computer.done(['whoami']), new RegExp(`^Person {8}bob.*Server {8}${second.urls.bridge} \\(lab\\)$`, 'ms'));
+    assert.match(
+      await computer.done(['whoami']),
+      new RegExp(`^Person {8}bob.*Server {8}${second.urls.bridge} \\(lab\\)$`, 'ms'),
+    );
     const { stderr } = await computer.run(['whoami']);
-    assert.match(stderr, new RegExp(`Other bridges on this computer: \\S+ \\(${first.urls.bridge}\\)`));
-    assert.match((await computer.run(['roles'])).stderr, new RegExp(`Roles at ${second.urls.bridge} \\(lab\\)`));
+    assert.match(
+      stderr,
+      new RegExp(`Other bridges on this computer: \\S+ \\(${first.urls.bridge}\\)`),
+    );
+    assert.match(
+      (await computer.run(['roles'])).stderr,
+      new RegExp(`Roles at ${second.urls.bridge} \\(lab\\)`),
+    );
     const back = await computer.run(['login', ...at(first)]);
     assert.equal(back.code, 0);
-    assert.ok(back.stderr.includes(`Now using ${first.urls.bridge} (previously ${second.urls.bridge})`), back.stderr);
+    assert.ok(
+      back.stderr.includes(`Now using ${first.urls.bridge} (previously ${second.urls.bridge})`),
+      back.stderr,
+    );
     assert.match(await computer.done(['whoami']), /^Person {8}alice/m);
     const named = await computer.run(['login', '--as', 'lab']);
-    assert.match(named.stderr, new RegExp(`^You are signed in to ${second.urls.bridge} \\(lab\\) as bob`, 'm'));
+    assert.match(
+      named.stderr,
+      new RegExp(`^You are signed in to ${second.urls.bridge} \\(lab\\) as bob`, 'm'),
+    );
   });
 
   it('logout ends the login of one bridge, and what is of the other stays, credentials and all', async () => {
@@ -273,11 +390,22 @@ describe('two bridges on one computer', () => {
     const asked = first.toAws.length;
     assert.equal((await identityAt(computer, first)).key, alice.key);
     assert.equal(first.toAws.length, asked, 'from the cache');
-    const hint = [`you are not signed in to ${second.urls.bridge} (lab).`, 'Sign in: rolebridge login --bridge lab\n'];
+    const hint = [
+      `you are not signed in to ${second.urls.bridge} (lab).`,
+      'Sign in: rolebridge login --bridge lab\n',
+    ];
     says(await computer.run(['credential-process', ROLE, ...at(second)]), 3, ...hint);
     says(await computer.run(['whoami', '--bridge', 'lab']), 3, ...hint);
-    await assert.rejects(keyOf(computer, 'lab-prod-Developer'), ({ stderr: said }: { stderr: string }) => said.includes(hint[1]!));
-    says(await computer.run(['whoami', '--bridge', 'nowhere']), 2, /unknown bridge "nowhere"/, 'lab (');
+    await assert.rejects(
+      keyOf(computer, 'lab-prod-Developer'),
+      ({ stderr: said }: { stderr: string }) => said.includes(hint[1]!),
+    );
+    says(
+      await computer.run(['whoami', '--bridge', 'nowhere']),
+      2,
+      /unknown bridge "nowhere"/,
+      'lab (',
+    );
     // The name stays for the next login.
     await logInAtSecond(computer);
     await computer.done(['whoami', '--bridge', 'lab']);
@@ -314,12 +442,38 @@ describe('two bridges on one computer', () => {
   it('a name is checked, unique, and can be changed', async () => {
     const computer = both();
     const host = new URL(first.urls.bridge).host.replaceAll(/[.:]/g, '-');
-    for (const name of ['../x', 'a b', 'a/b', '', '-a', 'a.b', 'lab\n', '__proto__', 'a'.repeat(41)])
-      says(await computer.run(['login', ...at(first), `--as=${name}`]), 2, /is not a valid bridge name/);
+    for (const name of [
+      '../x',
+      'a b',
+      'a/b',
+      '',
+      '-a',
+      'a.b',
+      'lab\n',
+      '__proto__',
+      'a'.repeat(41),
+    ])
+      says(
+        await computer.run(['login', ...at(first), `--as=${name}`]),
+        2,
+        /is not a valid bridge name/,
+      );
     for (const name of ['lab', 'LAB'])
-      says(await computer.run(['login', ...at(first), '--as', name]), 2, `the name ${name} belongs to ${second.urls.bridge}`);
-    says(await computer.run(['login', '--bridge', 'lab', '--as', host]), 2, `the name ${host} belongs to ${first.urls.bridge}`);
-    says(await computer.run(['login', '--as', 'corp']), 2, /several bridges are known, so --as "corp" also needs --server/);
+      says(
+        await computer.run(['login', ...at(first), '--as', name]),
+        2,
+        `the name ${name} belongs to ${second.urls.bridge}`,
+      );
+    says(
+      await computer.run(['login', '--bridge', 'lab', '--as', host]),
+      2,
+      `the name ${host} belongs to ${first.urls.bridge}`,
+    );
+    says(
+      await computer.run(['login', '--as', 'corp']),
+      2,
+      /several bridges are known, so --as "corp" also needs --server/,
+    );
     const renamed = await computer.run(['login', '--bridge', 'lab', '--as', 'constructor']);
     assert.equal(renamed.code, 0, renamed.stderr);
     for (const said of [
@@ -339,7 +493,9 @@ describe('two bridges on one computer', () => {
     assert.match(await computer.done(['whoami', '--bridge', 'lab']), /^Person {8}alice/m);
     assert.match(await computer.done(['whoami', '--bridge', 'constructor']), /^Person {8}bob/m);
     assert.deepEqual(
-      readdirSync(computer.file('.config/rolebridge')).filter(name => /lab|constructor|\.lock$/.test(name)),
+      readdirSync(computer.file('.config/rolebridge')).filter(name =>
+        /lab|constructor|\.lock$/.test(name),
+      ),
       [],
     );
   });
@@ -350,8 +506,14 @@ describe('two bridges on one computer', () => {
     mkdirSync(directory, { recursive: true });
     const before = { server: 'https://old.example', keychain: false, ofSomebodyElse: { a: [1] } };
     writeFileSync(`${directory}/config.json`, JSON.stringify(before));
-    await Promise.all([logInAtFirst(computer, '--as', 'one'), logInAtSecond(computer, '--as', 'two')]);
-    const { server, bridges, ...rest } = settings(computer) as { server: string; bridges: { name?: string; server: string }[] };
+    await Promise.all([
+      logInAtFirst(computer, '--as', 'one'),
+      logInAtSecond(computer, '--as', 'two'),
+    ]);
+    const { server, bridges, ...rest } = settings(computer) as {
+      server: string;
+      bridges: { name?: string; server: string }[];
+    };
     assert.deepEqual(rest, { keychain: false, ofSomebodyElse: { a: [1] } });
     assert.ok([first.urls.bridge, second.urls.bridge].includes(server));
     assert.deepEqual(bridges[0], { server: 'https://old.example' });
@@ -368,15 +530,21 @@ describe('two bridges on one computer', () => {
     ]) {
       const list = wrong === '{' ? wrong : [{ server: first.urls.bridge }, wrong];
       writeFileSync(`${directory}/config.json`, JSON.stringify({ bridges: list }));
-      says(await computer.run(['whoami', ...at(first)]), 6, /config\.json: "bridges" must be a list/);
+      says(
+        await computer.run(['whoami', ...at(first)]),
+        6,
+        /config\.json: "bridges" must be a list/,
+      );
     }
   });
 
   it('a name that came from a host never means another bridge, whichever is renamed or forgotten', async () => {
     const computer = laptop();
     mkdirSync(computer.file('.config/rolebridge'), { recursive: true });
-    const put = (value: object): void => writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify(value));
-    const names = async (): Promise<string> => (await computer.done(['__complete', 'whoami', '--bridge', ''])).trim().replaceAll('\n', ' ');
+    const put = (value: object): void =>
+      writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify(value));
+    const names = async (): Promise<string> =>
+      (await computer.done(['__complete', 'whoami', '--bridge', ''])).trim().replaceAll('\n', ' ');
     const [plain, dashed] = ['https://aws.example.com', 'https://aws-example.com'];
     for (const bridges of [
       [{ server: plain }, { server: dashed }],
@@ -391,9 +559,14 @@ describe('two bridges on one computer', () => {
       assert.equal(await names(), expected.join(' '));
     }
     put({
-      bridges: ['https://a.b', 'https://a--.b', 'https://a.--b', 'https://a_b', 'https://[2001:db8:1::]', 'https://[2001:db8::1]'].map(
-        server => ({ server }),
-      ),
+      bridges: [
+        'https://a.b',
+        'https://a--.b',
+        'https://a.--b',
+        'https://a_b',
+        'https://[2001:db8:1::]',
+        'https://[2001:db8::1]',
+      ].map(server => ({ server })),
     });
     const all = (await names()).split(' ');
     assert.equal(new Set(all).size, 6);
@@ -423,10 +596,16 @@ describe('two bridges on one computer', () => {
     assert.deepEqual(await complete('login', '--as', 'l'), ['lab']);
     assert.deepEqual(await complete('exec', '--bridge', 'lab', 'prod/'), ofBob);
     assert.deepEqual(await complete('exec', 'prod/'), ofBob, 'that of the last login');
-    assert.deepEqual(await complete('exec', '--server', first.urls.bridge, 'prod/'), ['prod/Admin', ...ofBob]);
+    assert.deepEqual(await complete('exec', '--server', first.urls.bridge, 'prod/'), [
+      'prod/Admin',
+      ...ofBob,
+    ]);
     // As bash breaks it.
     const { port } = new URL(first.urls.bridge);
-    assert.deepEqual(await complete('exec', '--server', '=', 'http', ':', '//127.0.0.1', ':', port, 'prod/'), ['prod/Admin', ...ofBob]);
+    assert.deepEqual(
+      await complete('exec', '--server', '=', 'http', ':', '//127.0.0.1', ':', port, 'prod/'),
+      ['prod/Admin', ...ofBob],
+    );
     assert.deepEqual(await complete('exec', '--bridge', 'nowhere', 'prod/'), []);
   });
 
@@ -437,7 +616,9 @@ describe('two bridges on one computer', () => {
 eval "$(rolebridge completion bash)"
 COMP_WORDS=(rolebridge exec --server http : //127.0.0.1 : ${new URL(first.urls.bridge).port} prod/A); COMP_CWORD=8; _rolebridge
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout } = await run('/bin/bash', ['--norc', '-c', script], { env: computer.env as NodeJS.ProcessEnv });
+    const { stdout } = await run('/bin/bash', ['--norc', '-c', script], {
+      env: computer.env as NodeJS.ProcessEnv,
+    });
     assert.equal(stdout, 'prod/Admin\n');
   });
 });

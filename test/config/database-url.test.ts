@@ -4,11 +4,21 @@ import pg from 'pg';
 import { databaseUrlJudgement } from '../../src/config/database-url.ts';
 import { ENV, said, spoiled, written } from './written.ts';
 
-const POSTGRES = spoiled('{ sqlite: data/rolebridge.db }', '{ postgres: { url: { env: DATABASE_URL } } }');
+const POSTGRES = spoiled(
+  '{ sqlite: data/rolebridge.db }',
+  '{ postgres: { url: { env: DATABASE_URL } } }',
+);
 const FAR = 'postgresql://bridge:s3cret@db.example.com:5432/rolebridge';
 
-/** What is said of each URL, and how pg would connect: in plain text, by TLS to anybody, or by TLS to the right server. */
-const CASES: readonly (readonly [url: string, said: 'problem' | 'warning' | 'nothing', way: 'plain' | 'anybody' | 'verified'])[] = [
+/**
+ * What is said of each URL, and how pg would connect: in plain text, by TLS to anybody, or by TLS
+ * to the right server.
+ */
+const CASES: readonly (readonly [
+  url: string,
+  said: 'problem' | 'warning' | 'nothing',
+  way: 'plain' | 'anybody' | 'verified',
+])[] = [
   [FAR, 'problem', 'plain'],
   [`${FAR}?sslmode=`, 'problem', 'plain'],
   [`${FAR}?sslmode=disable`, 'problem', 'plain'],
@@ -36,11 +46,17 @@ const CASES: readonly (readonly [url: string, said: 'problem' | 'warning' | 'not
   ['postgres://bridge@[::1]/rolebridge?sslmode=disable', 'nothing', 'plain'],
   ['postgresql:///rolebridge?host=/var/run/postgresql', 'nothing', 'plain'],
   ['postgresql://bridge@%2Fvar%2Frun%2Fpostgresql/rolebridge', 'nothing', 'plain'],
-  ['postgresql://bridge@db.example.com/rolebridge?host=%2Fvar%2Frun%2Fpostgresql', 'nothing', 'plain'],
+  [
+    'postgresql://bridge@db.example.com/rolebridge?host=%2Fvar%2Frun%2Fpostgresql',
+    'nothing',
+    'plain',
+  ],
 ];
 
 function wayOf(url: string): 'plain' | 'anybody' | 'verified' {
-  const { ssl } = new pg.Client({ connectionString: url }) as unknown as { ssl: boolean | { readonly rejectUnauthorized?: boolean } };
+  const { ssl } = new pg.Client({ connectionString: url }) as unknown as {
+    ssl: boolean | { readonly rejectUnauthorized?: boolean };
+  };
   if (ssl === false) return 'plain';
   return typeof ssl === 'object' && ssl.rejectUnauthorized === false ? 'anybody' : 'verified';
 }
@@ -49,7 +65,10 @@ describe('the URL of a database', () => {
   for (const [url, expected, way] of CASES) {
     it(`${url}: ${expected}`, () => {
       const judgement = databaseUrlJudgement(url);
-      assert.equal(judgement === undefined ? 'nothing' : judgement.warning ? 'warning' : 'problem', expected);
+      assert.equal(
+        judgement === undefined ? 'nothing' : judgement.warning ? 'warning' : 'problem',
+        expected,
+      );
       assert.equal(wayOf(url), way, 'pg does something else than is assumed here');
       assert.doesNotMatch(JSON.stringify(judgement ?? ''), /s3cret|example/);
     });
@@ -66,7 +85,10 @@ describe('the URL of a database', () => {
 
   it('is taken with a warning where it does not promise the right server', () =>
     written(async ({ check }) => {
-      const { configuration, warnings } = await check(POSTGRES, { ...ENV, DATABASE_URL: `${FAR}?sslmode=require` });
+      const { configuration, warnings } = await check(POSTGRES, {
+        ...ENV,
+        DATABASE_URL: `${FAR}?sslmode=require`,
+      });
       assert.deepEqual(said(warnings), [
         '4:22 store.postgres.url: points at a database on another machine with sslmode=require, which does not promise that it is the right machine. Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.',
       ]);

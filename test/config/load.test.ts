@@ -86,9 +86,26 @@ describe('a configuration without a mistake', () => {
       };
       assert.deepEqual(accounts, [
         prod,
-        { id: '222233334444', name: 'staging', partition: 'aws', region: 'us-east-1', trust: { by: 'web-identity' } },
-        { ...prod, id: '333344445555', name: 'gov', partition: 'aws-us-gov', region: 'us-gov-west-1' },
-        { ...prod, id: '444455556666', name: 'partner', trust: { by: 'hub', hub: prod, role: 'BridgeHub', externalId: 'ext-1' } },
+        {
+          id: '222233334444',
+          name: 'staging',
+          partition: 'aws',
+          region: 'us-east-1',
+          trust: { by: 'web-identity' },
+        },
+        {
+          ...prod,
+          id: '333344445555',
+          name: 'gov',
+          partition: 'aws-us-gov',
+          region: 'us-gov-west-1',
+        },
+        {
+          ...prod,
+          id: '444455556666',
+          name: 'partner',
+          trust: { by: 'hub', hub: prod, role: 'BridgeHub', externalId: 'ext-1' },
+        },
       ]);
       const session = {
         consoleSeconds: undefined,
@@ -136,7 +153,11 @@ describe('a configuration without a mistake', () => {
     ['a hub named by its id', 'account: prod, role', 'account: "111122223333", role'],
     ['a hub without external id', ', externalId: ext-1', ''],
     ['a role with a path', '[Admin]', '[team/Admin]'],
-    ['a group with spaces and commas', '[aws-admins]', '["CN=Domain Admins,OU=Groups,DC=acme,DC=com"]'],
+    [
+      'a group with spaces and commas',
+      '[aws-admins]',
+      '["CN=Domain Admins,OU=Groups,DC=acme,DC=com"]',
+    ],
     ['a pattern without account', '"aws-{account}-{role}"', '"aws-{role}"\n    accounts: [prod]'],
     ['a pattern bounded by roles', '"aws-{account}-{role}"', '"aws-{account}"'],
     [
@@ -144,7 +165,11 @@ describe('a configuration without a mistake', () => {
       '{ duration: 4h }',
       '{ sourceIdentity: "{username|{sessionName}}", tags: { Email: "{email|none}", Team: "team: {attributes.team|{attributes.squad|none}}" } }',
     ],
-    ['a policy of AWS', '{ duration: 4h }', '{ policyArns: ["arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"] }'],
+    [
+      'a policy of AWS',
+      '{ duration: 4h }',
+      '{ policyArns: ["arn:aws:iam::aws:policy/job-function/ViewOnlyAccess"] }',
+    ],
     ['the longest duration', '{ duration: 4h }', '{ duration: 12h, console: 15m }'],
     [
       'roles for device logins, by id and with stars',
@@ -168,7 +193,9 @@ describe('a configuration without a mistake', () => {
 
   it('keeps the proof of those connectors whose protocol an account trusts directly', () =>
     written(async ({ check }) => {
-      const { configuration } = await check(spoiled('trust: web-identity', 'trust: corporate-web-identity'));
+      const { configuration } = await check(
+        spoiled('trust: web-identity', 'trust: corporate-web-identity'),
+      );
       assert.deepEqual(
         configuration?.connectors.map(({ id, keepCorporateProof }) => [id, keepCorporateProof]),
         [
@@ -180,7 +207,9 @@ describe('a configuration without a mistake', () => {
 
   it('takes the groups of the connectors that a rule names, and of all where it names none', () =>
     written(async ({ check }) => {
-      const { configuration } = await check(spoiled('accounts: [prod, staging]', 'accounts: [prod, staging]\n    connectors: [adfs]'));
+      const { configuration } = await check(
+        spoiled('accounts: [prod, staging]', 'accounts: [prod, staging]\n    connectors: [adfs]'),
+      );
       assert.deepEqual(
         configuration?.access.map(({ connectors }) => connectors),
         [['adfs'], ['okta', 'adfs']],
@@ -189,7 +218,10 @@ describe('a configuration without a mistake', () => {
 
   it('needs no connectors in its rules where there is one connector', () =>
     written(async ({ check }) => {
-      const one = GOOD.replace(/^ {2}- id: adfs\n(?: {4}.*\n)+/m, '').replace('trustGroupsOf: all\n', '');
+      const one = GOOD.replace(/^ {2}- id: adfs\n(?: {4}.*\n)+/m, '').replace(
+        'trustGroupsOf: all\n',
+        '',
+      );
       const { configuration, problems } = await check(one);
       assert.deepEqual(said(problems), []);
       assert.deepEqual(
@@ -200,7 +232,9 @@ describe('a configuration without a mistake', () => {
 
   it('"*" means every account', () =>
     written(async ({ check }) => {
-      const { configuration } = await check(spoiled('accounts: [prod, staging]', 'accounts: ["*"]'));
+      const { configuration } = await check(
+        spoiled('accounts: [prod, staging]', 'accounts: ["*"]'),
+      );
       assert.equal(configuration?.access[0]?.accounts, undefined);
     }));
 });
@@ -233,9 +267,19 @@ describe('what works, though hardly as meant, is a warning', () => {
       '- { groups: [g], accounts: ["*"], roles: [AWSReservedSSO_A_1] }',
       'access[0].roles[0]',
     ],
-    ['web identity toward AWS from loopback', 'https://aws.example.com', 'http://localhost:3000', 'baseUrl'],
+    [
+      'web identity toward AWS from loopback',
+      'https://aws.example.com',
+      'http://localhost:3000',
+      'baseUrl',
+    ],
     ['two connectors of one label', 'label: Acme AD FS', 'label: Acme Okta', 'connectors[1].label'],
-    ['no rule at all', `access:\n  ${RULE}\n  - groupPattern: "aws-{account}-{role}"\n    roles: [ReadOnly]`, 'access: []', 'access'],
+    [
+      'no rule at all',
+      `access:\n  ${RULE}\n  - groupPattern: "aws-{account}-{role}"\n    roles: [ReadOnly]`,
+      'access: []',
+      'access',
+    ],
   ];
   for (const [title, from, to, path] of cases) {
     it(title, () =>
@@ -253,7 +297,10 @@ describe('what works, though hardly as meant, is a warning', () => {
 
   it('networks of people behind a proxy that is not named', () =>
     written(async ({ check }) => {
-      const yaml = spoiled('{ mfa: true }', '{ networks: [10.0.0.0/8] }').replace('proxy: { trusted: [10.9.8.7/32] }\n', '');
+      const yaml = spoiled('{ mfa: true }', '{ networks: [10.0.0.0/8] }').replace(
+        'proxy: { trusted: [10.9.8.7/32] }\n',
+        '',
+      );
       assert.deepEqual(
         (await check(yaml)).warnings.map(warning => warning.path),
         ['access[0].require.networks'],
@@ -276,7 +323,9 @@ describe('what works, though hardly as meant, is a warning', () => {
     written(async ({ check }) => {
       const yaml = spoiled('label: Acme AD FS', 'label: Acme AD FS\n    mfa: []');
       const of = async (connectors: string) =>
-        (await check(yaml.replace('{ mfa: true }', `{ mfa: true }\n    connectors: ${connectors}`))).warnings.map(({ path }) => path);
+        (
+          await check(yaml.replace('{ mfa: true }', `{ mfa: true }\n    connectors: ${connectors}`))
+        ).warnings.map(({ path }) => path);
       assert.deepEqual(await of('[adfs]'), ['access[0].require.mfa']);
       assert.deepEqual(await of('[okta, adfs]'), []);
     }));
@@ -286,10 +335,14 @@ it('what cannot be written into the proof of a corporate identity provider is a 
   written(async ({ check }) => {
     const corporate = spoiled('trust: web-identity', 'trust: corporate-web-identity');
     const { problems, warnings } = await check(
-      corporate.replace('{ duration: 4h }', '{ sourceIdentity: "{sessionName}", tags: { Email: "{email|none}" } }'),
+      corporate.replace(
+        '{ duration: 4h }',
+        '{ sourceIdentity: "{sessionName}", tags: { Email: "{email|none}" } }',
+      ),
     );
     assert.deepEqual(said(problems), []);
-    const why = 'cannot be set in staging (trust: corporate-web-identity), so this rule gives no role there.';
+    const why =
+      'cannot be set in staging (trust: corporate-web-identity), so this rule gives no role there.';
     assert.deepEqual(said(warnings), [
       `27:16 access[0].session.sourceIdentity: ${why} Give staging a rule without sourceIdentity and tags.`,
       `27:49 access[0].session.tags: ${why} Give staging a rule without sourceIdentity and tags.`,
@@ -301,7 +354,9 @@ describe('a template without a way out is a warning', () => {
   const warningsOf = async (session: string) => {
     let lines: string[] = [];
     await written(async ({ check }) => {
-      const { configuration, problems, warnings } = await check(spoiled('{ duration: 4h }', session));
+      const { configuration, problems, warnings } = await check(
+        spoiled('{ duration: 4h }', session),
+      );
       assert.deepEqual(said(problems), []);
       assert.ok(configuration);
       lines = said(warnings);
@@ -334,10 +389,18 @@ describe('a template without a way out is a warning', () => {
       '27:24 access[0].session.tags.Name: denies the roles of this rule to users whose {sessionName} is missing or not allowed by AWS. Write "{sessionName|none}", with the text that your policies expect of such users.',
     ],
   ];
-  for (const [session, warning] of WARNED) it(session, async () => assert.deepEqual(await warningsOf(session), [warning]));
+  for (const [session, warning] of WARNED)
+    it(session, async () => assert.deepEqual(await warningsOf(session), [warning]));
 
   it('warns of every tag and of the source identity', async () => {
-    assert.equal((await warningsOf('{ sourceIdentity: "{email}", tags: { A: "{email}", B: "{subject}", C: "{person}" } }')).length, 3);
+    assert.equal(
+      (
+        await warningsOf(
+          '{ sourceIdentity: "{email}", tags: { A: "{email}", B: "{subject}", C: "{person}" } }',
+        )
+      ).length,
+      3,
+    );
   });
 
   it('has no warning for what serves every user', async () => {
@@ -354,7 +417,10 @@ describe('a template without a way out is a warning', () => {
 describe('loadConfiguration', () => {
   it('gives the configuration with its warnings', () =>
     written(async ({ put }) => {
-      const { baseUrl, warnings } = await loadConfiguration(put('rolebridge.yaml', spoiled('[prod, staging]', '["*"]')), { env: ENV });
+      const { baseUrl, warnings } = await loadConfiguration(
+        put('rolebridge.yaml', spoiled('[prod, staging]', '["*"]')),
+        { env: ENV },
+      );
       assert.equal(baseUrl, 'https://aws.example.com');
       assert.equal(warnings.length, 1);
     }));
@@ -377,14 +443,22 @@ describe('loadConfiguration', () => {
 
   it('names a file that is not there', async () => {
     const { problems } = await checkConfiguration('/nonexistent/rolebridge.yaml', {});
-    assert.deepEqual(said(problems), ['1:1: the file does not exist. Name a readable YAML file of at most 8 MB.']);
+    assert.deepEqual(said(problems), [
+      '1:1: the file does not exist. Name a readable YAML file of at most 8 MB.',
+    ]);
   });
 });
 
 it('ten thousand rules and five thousand accounts are taken', () =>
   written(async ({ check }) => {
-    const accounts = Array.from({ length: 5000 }, (_, i) => `- {id: "${100_000_000_000 + i}", name: a${i}, trust: web-identity}\n`);
-    const rules = Array.from({ length: 10_000 }, (_, i) => `- {groups: [g${i}], accounts: [a${i % 5000}], roles: [R]}\n`);
+    const accounts = Array.from(
+      { length: 5000 },
+      (_, i) => `- {id: "${100_000_000_000 + i}", name: a${i}, trust: web-identity}\n`,
+    );
+    const rules = Array.from(
+      { length: 10_000 },
+      (_, i) => `- {groups: [g${i}], accounts: [a${i % 5000}], roles: [R]}\n`,
+    );
     const head = GOOD.slice(0, GOOD.indexOf('accounts:'));
     const { configuration, problems } = await check(
       [head, 'trustGroupsOf: all\n', 'accounts:\n', ...accounts, 'access:\n', ...rules].join(''),

@@ -56,7 +56,9 @@ access:
 
   it('a rule that names an account with mistakes of its own is not wrong as well', () =>
     written(async ({ check }) => {
-      const { problems } = await check(spoiled('"222233334444", name: staging', '22223333444, name: staging'));
+      const { problems } = await check(
+        spoiled('"222233334444", name: staging', '22223333444, name: staging'),
+      );
       assert.deepEqual(
         problems.map(({ path }) => path),
         ['accounts[1].id'],
@@ -65,7 +67,12 @@ access:
 
   it('keys that JavaScript knows by itself are keys like others', () =>
     written(async ({ check }) => {
-      const { problems } = await check(spoiled('id: "111122223333", name', 'id: { toString: 1, valueOf: 2 }, constructor: 3, name'));
+      const { problems } = await check(
+        spoiled(
+          'id: "111122223333", name',
+          'id: { toString: 1, valueOf: 2 }, constructor: 3, name',
+        ),
+      );
       assert.deepEqual(
         problems.map(({ path }) => path),
         ['accounts[0].id', 'accounts[0].constructor'],
@@ -98,8 +105,16 @@ describe('a secret never appears in what is said', () => {
     ['with a colon', '{ env: OKTA_SECRET }', `${SECRET}: ${SECRET}: x`],
     ['with a bad escape', '{ env: OKTA_SECRET }', `"\\q${SECRET}"`],
     ['under a mistyped key', 'clientSecret: { env: OKTA_SECRET }', `clientSecrt: ${SECRET}`],
-    ['as the authentication method', 'clientId: 0oa1', `clientId: 0oa1\n      clientAuthentication: ${SECRET}`],
-    ['in the URL of a database', '{ sqlite: data/rolebridge.db }', `{ postgres: { url: "postgres://me:${SECRET}@db/x" } }`],
+    [
+      'as the authentication method',
+      'clientId: 0oa1',
+      `clientId: 0oa1\n      clientAuthentication: ${SECRET}`,
+    ],
+    [
+      'in the URL of a database',
+      '{ sqlite: data/rolebridge.db }',
+      `{ postgres: { url: "postgres://me:${SECRET}@db/x" } }`,
+    ],
     ['in the URL of an issuer', 'https://acme.okta.com', `https://me:${SECRET}@acme.okta.com`],
     ['in a map of the wrong shape', 'clientId: 0oa1', `clientId: { ${SECRET}: 1 }`],
   ];
@@ -115,7 +130,11 @@ describe('a secret never appears in what is said', () => {
 
   const values: readonly (readonly [string, string, string])[] = [
     ['a client secret with a line break', '{ env: OKTA_SECRET }', '{ env: WRONG }'],
-    ['a database URL that is none', '{ sqlite: data/rolebridge.db }', '{ postgres: { url: { env: WRONG } } }'],
+    [
+      'a database URL that is none',
+      '{ sqlite: data/rolebridge.db }',
+      '{ postgres: { url: { env: WRONG } } }',
+    ],
     ['an external id that is none', 'externalId: ext-1', 'externalId: { env: WRONG }'],
   ];
   for (const [title, from, to] of values) {
@@ -131,7 +150,9 @@ describe('a secret never appears in what is said', () => {
   it('a policy file that is a secret by mistake', () =>
     written(async ({ check, put }) => {
       put('secret.txt', SECRET);
-      const { problems } = await check(spoiled('{ duration: 4h }', '{ policy: { file: secret.txt } }'));
+      const { problems } = await check(
+        spoiled('{ duration: 4h }', '{ policy: { file: secret.txt } }'),
+      );
       assert.deepEqual(said(problems), [
         '27:26 access[0].session.policy.file: points at a file that is not JSON. Put the JSON of an IAM policy there.',
       ]);

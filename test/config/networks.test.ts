@@ -8,13 +8,55 @@ function configured(trusted: string, networks: string): string {
 }
 
 describe('a trusted block that overlaps a network which a rule asks for is warned of', () => {
-  const cases: readonly (readonly [title: string, trusted: string, networks: string, block: string, claimed: string, fix: string])[] = [
+  const cases: readonly (readonly [
+    title: string,
+    trusted: string,
+    networks: string,
+    block: string,
+    claimed: string,
+    fix: string,
+  ])[] = [
     ['the same block', '[10.0.0.0/8]', '[10.0.0.0/8]', '10.0.0.0/8', '10.0.0.0/8', '10.0.0.0/32'],
-    ['a block inside of the network', '[10.1.2.0/24]', '[10.0.0.0/8]', '10.1.2.0/24', '10.0.0.0/8', '10.1.2.0/32'],
-    ['a block around the network', '[10.0.0.0/8]', '[10.1.2.0/24]', '10.0.0.0/8', '10.1.2.0/24', '10.0.0.0/32'],
-    ['a block around a single address', '[10.1.2.0/30]', '[10.1.2.3/32]', '10.1.2.0/30', '10.1.2.3/32', '10.1.2.0/32'],
-    ['two addresses of the network', '[10.1.2.4/31]', '[10.0.0.0/8]', '10.1.2.4/31', '10.0.0.0/8', '10.1.2.4/32'],
-    ['a block of IPv6', '["2001:db8:1::/64"]', '["2001:db8::/32"]', '2001:db8:1::/64', '2001:db8::/32', '2001:db8:1::/128'],
+    [
+      'a block inside of the network',
+      '[10.1.2.0/24]',
+      '[10.0.0.0/8]',
+      '10.1.2.0/24',
+      '10.0.0.0/8',
+      '10.1.2.0/32',
+    ],
+    [
+      'a block around the network',
+      '[10.0.0.0/8]',
+      '[10.1.2.0/24]',
+      '10.0.0.0/8',
+      '10.1.2.0/24',
+      '10.0.0.0/32',
+    ],
+    [
+      'a block around a single address',
+      '[10.1.2.0/30]',
+      '[10.1.2.3/32]',
+      '10.1.2.0/30',
+      '10.1.2.3/32',
+      '10.1.2.0/32',
+    ],
+    [
+      'two addresses of the network',
+      '[10.1.2.4/31]',
+      '[10.0.0.0/8]',
+      '10.1.2.4/31',
+      '10.0.0.0/8',
+      '10.1.2.4/32',
+    ],
+    [
+      'a block of IPv6',
+      '["2001:db8:1::/64"]',
+      '["2001:db8::/32"]',
+      '2001:db8:1::/64',
+      '2001:db8::/32',
+      '2001:db8:1::/128',
+    ],
   ];
   for (const [title, trusted, networks, block, claimed, fix] of cases) {
     it(title, () =>
@@ -31,17 +73,29 @@ describe('a trusted block that overlaps a network which a rule asks for is warne
 
   it('each block for itself, whichever of the networks it is', () =>
     written(async ({ check }) => {
-      const { warnings } = await check(configured('[192.0.2.1/32, 10.0.0.0/24, "fd00::/8"]', '[198.51.100.0/24, "fd12::/16", 10.0.0.0/8]'));
+      const { warnings } = await check(
+        configured(
+          '[192.0.2.1/32, 10.0.0.0/24, "fd00::/8"]',
+          '[198.51.100.0/24, "fd12::/16", 10.0.0.0/8]',
+        ),
+      );
       assert.deepEqual(
         warnings.map(({ path, message }) => `${path} ${/access\S+/.exec(message)?.[0]}`),
-        ['proxy.trusted[1] access[0].require.networks[2]', 'proxy.trusted[2] access[0].require.networks[1]'],
+        [
+          'proxy.trusted[1] access[0].require.networks[2]',
+          'proxy.trusted[2] access[0].require.networks[1]',
+        ],
       );
     }));
 });
 
 describe('a trusted block is taken', () => {
   const cases: readonly (readonly [title: string, trusted: string, networks: string])[] = [
-    ['if it is one address, also of the network', '[10.1.2.3/32, "2001:db8::7/128"]', '[10.0.0.0/8, "2001:db8::/32"]'],
+    [
+      'if it is one address, also of the network',
+      '[10.1.2.3/32, "2001:db8::7/128"]',
+      '[10.0.0.0/8, "2001:db8::/32"]',
+    ],
     ['if it lies beside the network', '[10.1.2.0/24]', '[10.1.3.0/24]'],
     ['if it is IPv6 and the network IPv4', '["fd00::/64"]', '[10.0.0.0/8]'],
   ];

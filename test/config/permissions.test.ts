@@ -8,7 +8,12 @@ const SELF = 1000;
 const ROOT = 0;
 
 describe('the mode of a file', () => {
-  const cases: readonly (readonly [what: 'plain' | 'secret', mode: number, owner: number, says: readonly string[]])[] = [
+  const cases: readonly (readonly [
+    what: 'plain' | 'secret',
+    mode: number,
+    owner: number,
+    says: readonly string[],
+  ])[] = [
     ['plain', 0o600, SELF, []],
     ['plain', 0o644, SELF, []],
     ['plain', 0o444, ROOT, []],
@@ -20,26 +25,48 @@ describe('the mode of a file', () => {
     ['secret', 0o640, ROOT, []],
     ['secret', 0o644, SELF, ['problem: read by everyone on this machine']],
     ['secret', 0o444, ROOT, ['warning: read by everyone on this machine']],
-    ['secret', 0o664, SELF, ['warning: changed by everyone in its group', 'problem: read by everyone on this machine']],
-    ['secret', 0o666, ROOT, ['problem: changed by everyone on this machine', 'warning: read by everyone on this machine']],
+    [
+      'secret',
+      0o664,
+      SELF,
+      ['warning: changed by everyone in its group', 'problem: read by everyone on this machine'],
+    ],
+    [
+      'secret',
+      0o666,
+      ROOT,
+      ['problem: changed by everyone on this machine', 'warning: read by everyone on this machine'],
+    ],
   ];
   for (const [what, mode, owner, says] of cases) {
     const whose = owner === SELF ? 'our own' : 'another user';
     it(`0${mode.toString(8)} of a ${what} file of ${whose}: ${says.join(', ') || 'nothing'}`, () => {
-      const judgements = permissionJudgements('f', { mode, owner }, { secret: what === 'secret', self: SELF });
+      const judgements = permissionJudgements(
+        'f',
+        { mode, owner },
+        { secret: what === 'secret', self: SELF },
+      );
       assert.deepEqual(
-        judgements.map(({ message, warning }) => `${warning ? 'warning' : 'problem'}: ${/(?:changed|read) by [^.]+/.exec(message)?.[0]}`),
+        judgements.map(
+          ({ message, warning }) =>
+            `${warning ? 'warning' : 'problem'}: ${/(?:changed|read) by [^.]+/.exec(message)?.[0]}`,
+        ),
         says,
       );
     });
   }
 
   it('says nothing where there are no modes', () => {
-    assert.deepEqual(permissionJudgements('f', { mode: 0o666, owner: 0 }, { secret: true, self: undefined }), []);
+    assert.deepEqual(
+      permissionJudgements('f', { mode: 0o666, owner: 0 }, { secret: true, self: undefined }),
+      [],
+    );
   });
 });
 
-describe('a file that others can change', { skip: process.platform === 'win32' && 'there are no modes here' }, () => {
+describe('a file that others can change', {
+  skip: process.platform === 'win32' && 'there are no modes here',
+}, () => {
   it('is not taken for the configuration, whatever else is wrong with it', () =>
     written(async ({ check, file, put }) => {
       put('rolebridge.yaml', '');
@@ -56,15 +83,47 @@ describe('a file that others can change', { skip: process.platform === 'win32' &
       put('rolebridge.yaml', '');
       chmodSync(file, 0o664);
       const { configuration, warnings } = await check(GOOD);
-      assert.deepEqual(said(warnings), [`1:1: the file ${file} can be changed by everyone in its group. Run chmod g-w ${file}.`]);
+      assert.deepEqual(said(warnings), [
+        `1:1: the file ${file} can be changed by everyone in its group. Run chmod g-w ${file}.`,
+      ]);
       assert.ok(configuration);
     }));
 
-  const pointers: readonly (readonly [what: string, place: string, from: string, to: string, content: string])[] = [
-    ['SAML metadata', '16:19 connectors[1].saml.metadata.file', '{ url: https://adfs.example.com/metadata.xml }', '{ file: f }', '<x/>'],
-    ['a session policy', '27:26 access[0].session.policy.file', '{ duration: 4h }', '{ policy: { file: f } }', '{"Statement":[]}'],
-    ['a secret', '12:7 connectors[0].oidc.clientSecret', '{ env: OKTA_SECRET }', '{ file: f }', 'correct horse'],
-    ['an external id', '22:81 accounts[3].via.externalId', 'externalId: ext-1', 'externalId: { file: f }', 'ext-2'],
+  const pointers: readonly (readonly [
+    what: string,
+    place: string,
+    from: string,
+    to: string,
+    content: string,
+  ])[] = [
+    [
+      'SAML metadata',
+      '16:19 connectors[1].saml.metadata.file',
+      '{ url: https://adfs.example.com/metadata.xml }',
+      '{ file: f }',
+      '<x/>',
+    ],
+    [
+      'a session policy',
+      '27:26 access[0].session.policy.file',
+      '{ duration: 4h }',
+      '{ policy: { file: f } }',
+      '{"Statement":[]}',
+    ],
+    [
+      'a secret',
+      '12:7 connectors[0].oidc.clientSecret',
+      '{ env: OKTA_SECRET }',
+      '{ file: f }',
+      'correct horse',
+    ],
+    [
+      'an external id',
+      '22:81 accounts[3].via.externalId',
+      'externalId: ext-1',
+      'externalId: { file: f }',
+      'ext-2',
+    ],
   ];
   for (const [what, place, from, to, content] of pointers) {
     it(`is not taken for ${what}`, () =>
@@ -83,7 +142,9 @@ describe('a file that others can change', { skip: process.platform === 'win32' &
     written(async ({ check, put }) => {
       const file = put('okta.secret', 'correct horse');
       chmodSync(file, 0o644);
-      const { configuration, problems } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'));
+      const { configuration, problems } = await check(
+        spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'),
+      );
       assert.equal(configuration, undefined);
       assert.deepEqual(said(problems), [
         `12:7 connectors[0].oidc.clientSecret: the file ${file} can be read by everyone on this machine. Run chmod o-rwx ${file}, or mount the secret with mode 0440.`,

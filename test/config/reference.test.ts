@@ -7,16 +7,28 @@ import { documentSchema } from '../../src/config/schema.ts';
 import { factsOf, unwrapped } from '../../src/config/schema-walk.ts';
 
 it('the reference page is current (npm run docs:configuration)', () => {
-  assert.equal(readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8'), renderReference());
+  assert.equal(
+    readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8'),
+    renderReference(),
+  );
 });
 
 it('every key says what it means, and every value what may be written', () => {
   const visit = (path: string, schema: z.ZodType): string[] => {
     const inner = unwrapped(schema);
-    const missing = factsOf(schema).description === undefined && !path.endsWith('[]') && path !== '' ? [`${path}: meaning`] : [];
-    if (inner instanceof z.ZodArray) return [...missing, ...visit(`${path}[]`, inner.element as z.ZodType)];
+    const missing =
+      factsOf(schema).description === undefined && !path.endsWith('[]') && path !== ''
+        ? [`${path}: meaning`]
+        : [];
+    if (inner instanceof z.ZodArray)
+      return [...missing, ...visit(`${path}[]`, inner.element as z.ZodType)];
     if (inner instanceof z.ZodObject) {
-      return [...missing, ...Object.entries(inner.shape).flatMap(([key, child]) => visit(`${path}.${key}`, child as z.ZodType))];
+      return [
+        ...missing,
+        ...Object.entries(inner.shape).flatMap(([key, child]) =>
+          visit(`${path}.${key}`, child as z.ZodType),
+        ),
+      ];
     }
     return factsOf(schema).kind === undefined ? [...missing, `${path}: kind`] : missing;
   };
@@ -26,10 +38,17 @@ it('every key says what it means, and every value what may be written', () => {
 it('every default of the page is one that its own key accepts', () => {
   const visit = (path: string, schema: z.ZodType): string[] => {
     const inner = unwrapped(schema);
-    const refused = schema instanceof z.ZodPrefault && !schema.safeParse(undefined).success ? [path] : [];
-    if (inner instanceof z.ZodArray) return [...refused, ...visit(`${path}[]`, inner.element as z.ZodType)];
+    const refused =
+      schema instanceof z.ZodPrefault && !schema.safeParse(undefined).success ? [path] : [];
+    if (inner instanceof z.ZodArray)
+      return [...refused, ...visit(`${path}[]`, inner.element as z.ZodType)];
     if (!(inner instanceof z.ZodObject)) return refused;
-    return [...refused, ...Object.entries(inner.shape).flatMap(([key, child]) => visit(`${path}.${key}`, child as z.ZodType))];
+    return [
+      ...refused,
+      ...Object.entries(inner.shape).flatMap(([key, child]) =>
+        visit(`${path}.${key}`, child as z.ZodType),
+      ),
+    ];
   };
   assert.deepEqual(visit('', documentSchema), []);
 });

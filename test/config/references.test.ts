@@ -8,7 +8,9 @@ describe('what the file points at', () => {
   it('a secret file is read beside the configuration, without the line break at its end', () =>
     written(async ({ check, put }) => {
       put('okta.secret', 'correct horse\r\n');
-      const { configuration } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'));
+      const { configuration } = await check(
+        spoiled('{ env: OKTA_SECRET }', '{ file: okta.secret }'),
+      );
       const [okta] = configuration?.connectors ?? [];
       assert.equal(okta?.protocol === 'oidc' ? okta.clientSecret : undefined, 'correct horse');
     }));
@@ -46,7 +48,10 @@ describe('what the file points at', () => {
 
   it('the URL of a database comes from its secret', () =>
     written(async ({ check }) => {
-      const yaml = spoiled('{ sqlite: data/rolebridge.db }', '{ postgres: { url: { env: DATABASE_URL } } }');
+      const yaml = spoiled(
+        '{ sqlite: data/rolebridge.db }',
+        '{ postgres: { url: { env: DATABASE_URL } } }',
+      );
       const url = 'postgresql://bridge:s3cret@db.example.com/rolebridge?sslmode=verify-full';
       const { configuration } = await check(yaml, { ...ENV, DATABASE_URL: url });
       assert.deepEqual(configuration?.store, { kind: 'postgres', url });
@@ -54,23 +59,34 @@ describe('what the file points at', () => {
 
   it('a session policy is read, and loses its white space', () =>
     written(async ({ check, put }) => {
-      const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: '*' }] };
+      const policy = {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: '*' }],
+      };
       put('scope.json', JSON.stringify(policy, undefined, 400));
-      const { configuration } = await check(spoiled('{ duration: 4h }', '{ policy: { file: scope.json } }'));
+      const { configuration } = await check(
+        spoiled('{ duration: 4h }', '{ policy: { file: scope.json } }'),
+      );
       assert.equal(configuration?.access[0]?.session.policy, JSON.stringify(policy));
     }));
 
   const policies: readonly (readonly [string, string, RegExp])[] = [
     ['is not JSON', '{ "Version": 1,\n', /is not JSON \(line 2 column 1\)/],
     ['is not a policy', '[]', /is not an IAM policy/],
-    ['is too long', JSON.stringify({ Statement: 'x'.repeat(2048) }), /of 2064 characters without white space/],
+    [
+      'is too long',
+      JSON.stringify({ Statement: 'x'.repeat(2048) }),
+      /of 2064 characters without white space/,
+    ],
     ['has characters that AWS does not take', '{"Statement":"€"}', /characters beyond U\+00FF/],
   ];
   for (const [title, content, says] of policies) {
     it(`a session policy that ${title} is refused`, () =>
       written(async ({ check, put }) => {
         put('scope.json', content);
-        const { problems } = await check(spoiled('{ duration: 4h }', '{ policy: { file: scope.json } }'));
+        const { problems } = await check(
+          spoiled('{ duration: 4h }', '{ policy: { file: scope.json } }'),
+        );
         assert.match(said(problems).join(), says);
       }));
   }
@@ -81,13 +97,18 @@ describe('what the file points at', () => {
       const file = put('idp.xml', 'x'.repeat(2_000_000));
       assert.deepEqual(said((await check(yaml)).problems), []);
       put('idp.xml', 'x'.repeat(2_000_001));
-      assert.match(said((await check(yaml)).problems).join(), new RegExp(`the file ${file} is larger than 2000000 bytes\\.`));
+      assert.match(
+        said((await check(yaml)).problems).join(),
+        new RegExp(`the file ${file} is larger than 2000000 bytes\\.`),
+      );
     }));
 
   it('a copy of metadata is named by an absolute path', () =>
     written(async ({ check, put }) => {
       const file = put('idp.xml', '<EntityDescriptor/>');
-      const { configuration } = await check(spoiled('{ url: https://adfs.example.com/metadata.xml }', '{ file: idp.xml }'));
+      const { configuration } = await check(
+        spoiled('{ url: https://adfs.example.com/metadata.xml }', '{ file: idp.xml }'),
+      );
       const adfs = configuration?.connectors[1];
       assert.deepEqual(adfs?.protocol === 'saml' ? adfs.metadata : undefined, { file });
     }));

@@ -12,27 +12,38 @@ async function warningsOf(...rules: readonly string[]): Promise<string[]> {
     const { configuration, problems, warnings } = await check(yaml);
     assert.deepEqual(said(problems), []);
     assert.ok(configuration, 'it is a warning and no mistake');
-    lines = said(warnings).map(line => line.replace(/^\d+:\d+ /, '').replace(/ Require the same in both, .*$/, ''));
+    lines = said(warnings).map(line =>
+      line.replace(/^\d+:\d+ /, '').replace(/ Require the same in both, .*$/, ''),
+    );
   });
   return lines;
 }
 
-const STRICT = '{ name: break-glass, groups: [oncall], accounts: [prod], roles: [BreakGlass], require: { mfa: true } }';
+const STRICT =
+  '{ name: break-glass, groups: [oncall], accounts: [prod], roles: [BreakGlass], require: { mfa: true } }';
 
 describe('a rule that gives a role on weaker terms than another is warned of', () => {
   it('by the names of both, and what is weaker', async () => {
     await written(async ({ check }) => {
       const weak = '{ name: by-group-name, groupPattern: "aws-{account}-{role}" }';
-      const { warnings } = await check(`${HEAD}trustGroupsOf: all\naccess:\n  - ${STRICT}\n  - ${weak}\n`);
+      const { warnings } = await check(
+        `${HEAD}trustGroupsOf: all\naccess:\n  - ${STRICT}\n  - ${weak}\n`,
+      );
       assert.deepEqual(said(warnings), [
         '26:5 access[1]: "by-group-name" gives BreakGlass in prod on weaker terms than access[0] "break-glass": no mfa. Require the same in both, or limit this rule to other roles or accounts. The order does not help: a user without the proof gets the role from the weaker rule.',
       ]);
     });
   });
 
-  const rule = (require: string, more = 'accounts: [prod], roles: [Admin]'): string => `{ groups: [g], ${more}, require: ${require} }`;
+  const rule = (require: string, more = 'accounts: [prod], roles: [Admin]'): string =>
+    `{ groups: [g], ${more}, require: ${require} }`;
   const TABLE: readonly (readonly [title: string, strict: string, weak: string, what: string])[] = [
-    ['no second factor', rule('{ mfa: true }'), rule('{}'), 'Admin in prod on weaker terms than access[0]: no mfa.'],
+    [
+      'no second factor',
+      rule('{ mfa: true }'),
+      rule('{}'),
+      'Admin in prod on weaker terms than access[0]: no mfa.',
+    ],
     [
       'no limit of age',
       rule('{ authenticatedWithin: 8h }'),
@@ -121,7 +132,9 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
   for (const [title, strict, weak, what] of TABLE) {
     it(`with ${title}, behind or in front of the other`, async () => {
       assert.deepEqual(await warningsOf(strict, weak), [`access[1]: gives ${what}`]);
-      assert.deepEqual(await warningsOf(weak, strict), [`access[0]: gives ${what.replace('access[0]', 'access[1]')}`]);
+      assert.deepEqual(await warningsOf(weak, strict), [
+        `access[0]: gives ${what.replace('access[0]', 'access[1]')}`,
+      ]);
     });
   }
 
@@ -133,7 +146,9 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
   });
 
   it('with three of the stricter rules, and that there are more', async () => {
-    const strict = ['A', 'B', 'C', 'D', 'E'].map(role => rule('{ mfa: true }', `accounts: [prod], roles: [${role}]`));
+    const strict = ['A', 'B', 'C', 'D', 'E'].map(role =>
+      rule('{ mfa: true }', `accounts: [prod], roles: [${role}]`),
+    );
     assert.deepEqual(await warningsOf(...strict, '{ groupPattern: "aws-{account}-{role}" }'), [
       'access[5]: gives A in prod on weaker terms than access[0]: no mfa.',
       'access[5]: gives B in prod on weaker terms than access[1]: no mfa.',
@@ -142,21 +157,46 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
   });
 
   const QUIET: readonly (readonly [title: string, ...rules: string[]])[] = [
-    ['the same requirements', rule('{ mfa: true, authenticatedWithin: 8h }'), rule('{ authenticatedWithin: 480m, mfa: true }')],
-    ['networks in another order', rule('{ networks: [10.8.0.0/16, 10.9.0.0/16] }'), rule('{ networks: [10.9.0.0/16, 10.8.0.0/16] }')],
-    ['networks that together are the same', rule('{ networks: [10.8.0.0/15] }'), rule('{ networks: [10.8.0.0/16, 10.9.0.0/16] }')],
+    [
+      'the same requirements',
+      rule('{ mfa: true, authenticatedWithin: 8h }'),
+      rule('{ authenticatedWithin: 480m, mfa: true }'),
+    ],
+    [
+      'networks in another order',
+      rule('{ networks: [10.8.0.0/16, 10.9.0.0/16] }'),
+      rule('{ networks: [10.9.0.0/16, 10.8.0.0/16] }'),
+    ],
+    [
+      'networks that together are the same',
+      rule('{ networks: [10.8.0.0/15] }'),
+      rule('{ networks: [10.8.0.0/16, 10.9.0.0/16] }'),
+    ],
     ['another role', rule('{ mfa: true }'), rule('{}', 'accounts: [prod], roles: [ReadOnly]')],
     ['another account', rule('{ mfa: true }'), rule('{}', 'accounts: [staging], roles: [Admin]')],
-    ['a pattern that is bounded to other roles', rule('{ mfa: true }'), '{ groupPattern: "aws-{account}-{role}", roles: [ReadOnly] }'],
-    ['a pattern that is bounded to other accounts', rule('{ mfa: true }'), '{ groupPattern: "aws-{account}-{role}", accounts: [staging] }'],
-    ['a role of the same name with a path', rule('{ mfa: true }'), rule('{}', 'accounts: [prod], roles: [team/Admin]')],
+    [
+      'a pattern that is bounded to other roles',
+      rule('{ mfa: true }'),
+      '{ groupPattern: "aws-{account}-{role}", roles: [ReadOnly] }',
+    ],
+    [
+      'a pattern that is bounded to other accounts',
+      rule('{ mfa: true }'),
+      '{ groupPattern: "aws-{account}-{role}", accounts: [staging] }',
+    ],
+    [
+      'a role of the same name with a path',
+      rule('{ mfa: true }'),
+      rule('{}', 'accounts: [prod], roles: [team/Admin]'),
+    ],
     [
       'a wider session on the same terms',
       '{ groups: [g], accounts: [prod], roles: [Admin], session: { policyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"] } }',
       rule('{}'),
     ],
   ];
-  for (const [title, ...rules] of QUIET) it(`not with ${title}`, async () => assert.deepEqual(await warningsOf(...rules), []));
+  for (const [title, ...rules] of QUIET)
+    it(`not with ${title}`, async () => assert.deepEqual(await warningsOf(...rules), []));
 
   it('not for a rule that has a mistake in what it gives', () =>
     written(async ({ check }) => {
@@ -169,7 +209,11 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
 });
 
 describe('ten thousand rules are compared in a moment', () => {
-  const within = async (title: string, rules: readonly string[], warnings: (lines: readonly string[]) => void) => {
+  const within = async (
+    title: string,
+    rules: readonly string[],
+    warnings: (lines: readonly string[]) => void,
+  ) => {
     const started = performance.now();
     const lines = await warningsOf(...rules);
     const seconds = (performance.now() - started) / 1000;
@@ -182,7 +226,8 @@ describe('ten thousand rules are compared in a moment', () => {
       'one cell',
       Array.from(
         { length: 10_000 },
-        (_, index) => `{groups: [g${index}], accounts: [prod], roles: [R], require: {mfa: ${index % 2 === 0}}}`,
+        (_, index) =>
+          `{groups: [g${index}], accounts: [prod], roles: [R], require: {mfa: ${index % 2 === 0}}}`,
       ),
       lines => assert.equal(lines.length, 15_000, 'three stricter ones for each of the 5,000'),
     ));
@@ -192,7 +237,8 @@ describe('ten thousand rules are compared in a moment', () => {
       'different requirements',
       Array.from(
         { length: 5_000 },
-        (_, index) => `{groups: [g], accounts: [prod], roles: [R], require: {authenticatedWithin: ${9_000 - index}s}}`,
+        (_, index) =>
+          `{groups: [g], accounts: [prod], roles: [R], require: {authenticatedWithin: ${9_000 - index}s}}`,
       ),
       lines =>
         assert.ok(

@@ -3,14 +3,25 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { type CheckedConfiguration, checkConfiguration, formatProblems } from '../../src/config/load.ts';
+import {
+  type CheckedConfiguration,
+  checkConfiguration,
+  formatProblems,
+} from '../../src/config/load.ts';
 
 interface Mistakes {
   readonly good: string;
-  readonly cases: readonly { readonly title: string; readonly from: string; readonly to: string; readonly says: readonly string[] }[];
+  readonly cases: readonly {
+    readonly title: string;
+    readonly from: string;
+    readonly to: string;
+    readonly says: readonly string[];
+  }[];
 }
 
-export const mistakes = parse(readFileSync(new URL('mistakes.yaml', import.meta.url), 'utf8')) as Mistakes;
+export const mistakes = parse(
+  readFileSync(new URL('mistakes.yaml', import.meta.url), 'utf8'),
+) as Mistakes;
 
 /** A configuration without a mistake, and the environment that it needs. */
 export const GOOD = mistakes.good;
@@ -18,7 +29,8 @@ export const ENV = { OKTA_SECRET: 'correct-horse-battery' } as const;
 
 /** `GOOD` with one text replaced by another; a text that is not there is a mistake of the test. */
 export function spoiled(from: string, to: string): string {
-  if (!GOOD.includes(from)) throw new Error(`the good configuration has no ${JSON.stringify(from)}`);
+  if (!GOOD.includes(from))
+    throw new Error(`the good configuration has no ${JSON.stringify(from)}`);
   return GOOD.replace(from, () => to);
 }
 
@@ -32,7 +44,10 @@ export interface Written {
   readonly file: string;
   /** Puts a file beside the configuration; gives its name. */
   put(name: string, content: string | Uint8Array, mode?: number): string;
-  check(content: string | Uint8Array, env?: Readonly<Record<string, string | undefined>>): Promise<CheckedConfiguration>;
+  check(
+    content: string | Uint8Array,
+    env?: Readonly<Record<string, string | undefined>>,
+  ): Promise<CheckedConfiguration>;
 }
 
 /** Runs a test with a directory that is gone afterwards. */

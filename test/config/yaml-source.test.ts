@@ -9,15 +9,31 @@ describe('what is not a YAML document that we take is refused, with the place an
   const cases: readonly (readonly [string, string, string])[] = [
     ['an open quote', 'a: 1\nb: "x\n', '3:1: lacks a character'],
     ['a tab as indent', 'a:\n\tb: 1\n', '2:1: is indented with a tab'],
-    ['an alias without anchor', 'a: *b\n', '1:4 a: is an alias (*name) of an anchor that is not there'],
+    [
+      'an alias without anchor',
+      'a: *b\n',
+      '1:4 a: is an alias (*name) of an anchor that is not there',
+    ],
     ['a tag', 'a: !!binary aGk=\n', '1:4: has a YAML tag'],
     ['a tag of its own', 'a: !ruby/object x\n', '1:4: has a YAML tag'],
     ['two documents', 'a: 1\n---\nb: 2\n', '2:1: begins a second document'],
     ['two keys on a line', 'a: b: c\n', '1:4: holds a second colon'],
     ['a list as a key', '? [a]\n: b\n', '1:3: is a key that is not text'],
-    ['YAML 1.1, where no is false', '%YAML 1.1\n---\na: no\n', '1:1: asks for another version of YAML'],
-    ['a reserved character', 'a: @b\n', '1:4: begins with a character that has a meaning of its own'],
-    ['an open bracket', 'a: [1, 2\n', '2:1: is not indented as YAML wants it, or a bracket before it is not closed'],
+    [
+      'YAML 1.1, where no is false',
+      '%YAML 1.1\n---\na: no\n',
+      '1:1: asks for another version of YAML',
+    ],
+    [
+      'a reserved character',
+      'a: @b\n',
+      '1:4: begins with a character that has a meaning of its own',
+    ],
+    [
+      'an open bracket',
+      'a: [1, 2\n',
+      '2:1: is not indented as YAML wants it, or a bracket before it is not closed',
+    ],
     ['a bracket too many', 'a: [1]]\n', '1:7: does not belong here'],
     ['an unknown escape', 'a: "\\q"\n', '1:5: holds a backslash'],
     ['brackets in brackets', `a: ${'['.repeat(100_000)}\n`, '1:36: is nested too deeply'],
@@ -36,9 +52,14 @@ describe('what is not a YAML document that we take is refused, with the place an
 
   it('aliases that unfold into millions of values', () =>
     written(async ({ check }) => {
-      const levels = Array.from({ length: 20 }, (_, level) => `k${level + 1}: &k${level + 1} [${`*k${level},`.repeat(9)}]`);
+      const levels = Array.from(
+        { length: 20 },
+        (_, level) => `k${level + 1}: &k${level + 1} [${`*k${level},`.repeat(9)}]`,
+      );
       const { problems } = await check(`k0: &k0 [x]\n${levels.join('\n')}\n`);
-      assert.deepEqual(said(problems), ['1:1: uses aliases (*name) that unfold into far too much. Write the values out.']);
+      assert.deepEqual(said(problems), [
+        '1:1: uses aliases (*name) that unfold into far too much. Write the values out.',
+      ]);
     }));
 
   it('a syntax error does not bury the first place under hundreds of others', () =>
@@ -87,7 +108,8 @@ f: *anchor
     ['a missing key at the top has the place of the first key', ['missing'], 2, 1],
     ['a key behind an alias has the place where it is written', ['f', 'c'], 4, 5],
   ];
-  for (const [title, path, line, column] of cases) it(title, () => assert.deepEqual(source.placeOf(path), { line, column }));
+  for (const [title, path, line, column] of cases)
+    it(title, () => assert.deepEqual(source.placeOf(path), { line, column }));
 });
 
 it('a byte order mark and Windows line ends do not matter', () =>
@@ -100,7 +122,10 @@ it('a byte order mark and Windows line ends do not matter', () =>
 
 it('anchors and aliases may be used', () =>
   written(async ({ check }) => {
-    const yaml = continued(spoiled('{ mfa: true }', '&strong { mfa: true, networks: [10.0.0.0/8] }'), '    require: *strong\n');
+    const yaml = continued(
+      spoiled('{ mfa: true }', '&strong { mfa: true, networks: [10.0.0.0/8] }'),
+      '    require: *strong\n',
+    );
     const { configuration, problems } = await check(yaml);
     assert.deepEqual(said(problems), []);
     assert.deepEqual(configuration?.access[1]?.require, configuration?.access[0]?.require);
@@ -108,15 +133,22 @@ it('anchors and aliases may be used', () =>
 
 it('an anchor may be used by many rules', () =>
   written(async ({ check }) => {
-    const rules = Array.from({ length: 500 }, (_, index) => `  - { groups: [g${index}], accounts: [prod], roles: [R], session: *usual }\n`);
-    const { configuration, problems } = await check(continued(spoiled('{ duration: 4h }', '&usual { duration: 4h }'), ...rules));
+    const rules = Array.from(
+      { length: 500 },
+      (_, index) => `  - { groups: [g${index}], accounts: [prod], roles: [R], session: *usual }\n`,
+    );
+    const { configuration, problems } = await check(
+      continued(spoiled('{ duration: 4h }', '&usual { duration: 4h }'), ...rules),
+    );
     assert.deepEqual(said(problems), []);
     assert.equal(configuration?.access.at(-1)?.session.durationSeconds, 4 * 3600);
   }));
 
 it('a value behind an alias is reported where it is written', () =>
   written(async ({ check }) => {
-    const { problems } = await check(continued(spoiled('{ mfa: true }', '&strong { mfa: 1 }'), '    require: *strong\n'));
+    const { problems } = await check(
+      continued(spoiled('{ mfa: true }', '&strong { mfa: 1 }'), '    require: *strong\n'),
+    );
     assert.deepEqual(
       problems.map(({ line, path }) => `${line} ${path}`),
       ['28 access[0].require.mfa', '28 access[1].require.mfa'],

@@ -1,4 +1,7 @@
-/** The connector against oidc-provider, an OpenID Certified implementation that shares no code with us or our forge. */
+/**
+ * The connector against oidc-provider, an OpenID Certified implementation that shares no code with
+ * us or our forge.
+ */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,13 +11,20 @@ import Provider, { type Configuration } from 'oidc-provider';
 import { openConnector, type Registration } from '../support/oidc-sign-in.ts';
 
 interface CertifiedProvider extends Registration {
-  /** Follows the redirects of a browser from the authorization endpoint to the bridge; the person signs in on the way. */
+  /**
+   * Follows the redirects of a browser from the authorization endpoint to the bridge; the person
+   * signs in on the way.
+   */
   browse(redirectTo: string): Promise<URLSearchParams>;
 }
 
 const BRIDGE = 'https://aws.example.com';
 
-async function certifiedProvider(t: TestContext, method: 'client_secret_basic' | 'client_secret_post', conformIdTokenClaims: boolean) {
+async function certifiedProvider(
+  t: TestContext,
+  method: 'client_secret_basic' | 'client_secret_post',
+  conformIdTokenClaims: boolean,
+) {
   const server = createServer();
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -49,7 +59,10 @@ async function certifiedProvider(t: TestContext, method: 'client_secret_basic' |
       }),
     }),
     loadExistingGrant: async context => {
-      const grant = new context.oidc.provider.Grant({ accountId: context.oidc.session?.accountId, clientId: client.clientId });
+      const grant = new context.oidc.provider.Grant({
+        accountId: context.oidc.session?.accountId,
+        clientId: client.clientId,
+      });
       grant.addOIDCScope('openid profile email groups');
       await grant.save();
       return grant;
@@ -63,7 +76,9 @@ async function certifiedProvider(t: TestContext, method: 'client_secret_basic' |
   const answer = provider.callback();
   server.on('request', async (request, response) => {
     if (!request.url?.startsWith('/interaction/')) return answer(request, response);
-    await provider.interactionFinished(request, response, { login: { accountId: 'alice-0001', amr: ['pwd', 'mfa'] } });
+    await provider.interactionFinished(request, response, {
+      login: { accountId: 'alice-0001', amr: ['pwd', 'mfa'] },
+    });
   });
   t.after(async () => {
     const closed = new Promise(resolve => server.close(resolve));
@@ -99,12 +114,22 @@ for (const { where, method, conformIdTokenClaims } of cases) {
   test(`a certified provider that takes ${method} and has the claims ${where} signs alice in`, async t => {
     const provider = await certifiedProvider(t, method, conformIdTokenClaims);
     const scopes = ['profile', 'email', 'groups'];
-    const connector = await openConnector(t, provider, { clientAuthentication: method, scopes, keepCorporateProof: true });
+    const connector = await openConnector(t, provider, {
+      clientAuthentication: method,
+      scopes,
+      keepCorporateProof: true,
+    });
     assert.deepEqual(connector.availability(), { state: 'ready' });
-    const { redirectTo, expectation } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: true });
+    const { redirectTo, expectation } = await connector.begin({
+      attemptId: 'attempt-1',
+      reauthenticate: true,
+    });
     const parameters = await provider.browse(redirectTo);
     assert.equal(parameters.get('state'), 'attempt-1');
-    const { identity, corporateProof } = await connector.complete({ protocol: 'oidc', parameters }, expectation);
+    const { identity, corporateProof } = await connector.complete(
+      { protocol: 'oidc', parameters },
+      expectation,
+    );
     assert.deepEqual(
       [identity.subject, identity.username, identity.email, identity.groups],
       ['alice-0001', 'alice', 'alice@acme.example', ['aws-admins']],
@@ -113,6 +138,8 @@ for (const { where, method, conformIdTokenClaims } of cases) {
     assert.equal(identity.authentication.multiFactor, true);
     assert.ok(Math.abs(identity.authentication.at! - Date.now()) < 60_000);
     assert.equal(corporateProof?.kind, 'id-token');
-    await assert.rejects(connector.complete({ protocol: 'oidc', parameters }, expectation), { code: 'oidc_response_refused' });
+    await assert.rejects(connector.complete({ protocol: 'oidc', parameters }, expectation), {
+      code: 'oidc_response_refused',
+    });
   });
 }

@@ -17,10 +17,30 @@ const cases: [string, unknown, ErrorCode, string][] = [
     'idp_unreachable',
     `${ENDPOINT}: operation timed out`,
   ],
-  ['an abort is unreachable', coded('operation aborted', 'OAUTH_ABORT'), 'idp_unreachable', `${ENDPOINT}: operation aborted`],
-  ['a code that we do not know is a refusal', coded('new check failed', 'OAUTH_NEW'), 'oidc_response_refused', 'new check failed'],
-  ['a code that every object inherits is a refusal', coded('odd', 'constructor'), 'oidc_response_refused', 'odd'],
-  ['an error without a code is a refusal', new ClientError('something went wrong'), 'oidc_response_refused', 'something went wrong'],
+  [
+    'an abort is unreachable',
+    coded('operation aborted', 'OAUTH_ABORT'),
+    'idp_unreachable',
+    `${ENDPOINT}: operation aborted`,
+  ],
+  [
+    'a code that we do not know is a refusal',
+    coded('new check failed', 'OAUTH_NEW'),
+    'oidc_response_refused',
+    'new check failed',
+  ],
+  [
+    'a code that every object inherits is a refusal',
+    coded('odd', 'constructor'),
+    'oidc_response_refused',
+    'odd',
+  ],
+  [
+    'an error without a code is a refusal',
+    new ClientError('something went wrong'),
+    'oidc_response_refused',
+    'something went wrong',
+  ],
   [
     'a fault of the library is a refusal that names its kind alone',
     new TypeError('sensitive'),
@@ -44,12 +64,17 @@ for (const [title, thrown, code, message] of cases) {
 test('an error of ours comes out of the library as it went in', () => {
   const ours = new BridgeError('idp_unreachable', 'cannot be reached');
   assert.equal(providerError(ours, ENDPOINT), ours);
-  assert.equal(providerError(new ClientError('something went wrong', { cause: ours }), ENDPOINT), ours);
+  assert.equal(
+    providerError(new ClientError('something went wrong', { cause: ours }), ENDPOINT),
+    ours,
+  );
 });
 
 test('what the library keeps in its causes is not passed on', () => {
   const error = providerError(
-    coded('bad', 'OAUTH_INVALID_RESPONSE', { cause: new Error('sensitive', { cause: { claims: 'sensitive' } }) }),
+    coded('bad', 'OAUTH_INVALID_RESPONSE', {
+      cause: new Error('sensitive', { cause: { claims: 'sensitive' } }),
+    }),
     ENDPOINT,
   );
   assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes('sensitive'));

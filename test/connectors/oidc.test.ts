@@ -12,7 +12,10 @@ describe('a sign-in begins', () => {
   test('at the authorization endpoint, with state, nonce and a PKCE challenge that fit the expectation', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge, { scopes: ['profile', 'groups'] });
-    const { redirectTo, expectation } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
+    const { redirectTo, expectation } = await connector.begin({
+      attemptId: 'attempt-1',
+      reauthenticate: false,
+    });
     const url = new URL(redirectTo);
     assert.equal(url.origin + url.pathname, `${forge.issuer}/authorize`);
     assert.ok(expectation.protocol === 'oidc');
@@ -40,7 +43,9 @@ describe('a sign-in begins', () => {
 
   test('with another nonce and verifier each time', async t => {
     const connector = await openConnector(t, await forgeFor(t));
-    const attempts = await Promise.all([1, 2].map(() => connector.begin({ attemptId: 'a', reauthenticate: false })));
+    const attempts = await Promise.all(
+      [1, 2].map(() => connector.begin({ attemptId: 'a', reauthenticate: false })),
+    );
     const secrets = attempts.flatMap(({ expectation }) =>
       expectation.protocol === 'oidc' ? [expectation.nonce, expectation.codeVerifier] : [],
     );
@@ -82,7 +87,11 @@ describe('a sign-in gives', () => {
         email: 'alice@acme.example',
         groups: ['aws-admins', 'developers'],
         attributes: { name: 'Alice Ünal', department: 'Platform' },
-        authentication: { at: (now - 60) * 1000, methods: ['pwd', 'mfa', 'urn:acme:gold'], multiFactor: true },
+        authentication: {
+          at: (now - 60) * 1000,
+          methods: ['pwd', 'mfa', 'urn:acme:gold'],
+          multiFactor: true,
+        },
       },
     );
     assert.equal(forge.asked.userinfo, 0);
@@ -96,18 +105,28 @@ describe('a sign-in gives', () => {
   });
 
   test('no time of authentication from a provider that tells none, although a fresh sign-in was asked for', async t => {
-    // The request went through the browser, and whoever sits there can cut prompt and max_age out of it.
+    // The request went through the browser, and whoever sits there can cut prompt and max_age out
+    // of it.
     const forge = await forgeFor(t);
-    const { identity } = await signIn(await openConnector(t, forge), forge, { reauthenticate: true });
+    const { identity } = await signIn(await openConnector(t, forge), forge, {
+      reauthenticate: true,
+    });
     assert.equal(identity.authentication.at, undefined);
   });
 
   test('the id_token as the corporate proof, where that is kept', async t => {
     const forge = await forgeFor(t);
-    const { corporateProof } = await signIn(await openConnector(t, forge, { keepCorporateProof: true }), forge);
+    const { corporateProof } = await signIn(
+      await openConnector(t, forge, { keepCorporateProof: true }),
+      forge,
+    );
     assert.ok(corporateProof?.kind === 'id-token');
     assert.ok(forge.made.includes(corporateProof.token));
-    assert.equal(corporateProof.expiresAt, JSON.parse(Buffer.from(corporateProof.token.split('.')[1]!, 'base64url').toString()).exp * 1000);
+    assert.equal(
+      corporateProof.expiresAt,
+      JSON.parse(Buffer.from(corporateProof.token.split('.')[1]!, 'base64url').toString()).exp *
+        1000,
+    );
   });
 
   const shapes: [string, Record<string, unknown>, string, string[]][] = [
@@ -121,7 +140,9 @@ describe('a sign-in gives', () => {
       const forge = await forgeFor(t);
       const person = { ...ALICE, groups: undefined, ...claims };
       forge.person = { idToken: person, userinfo: person };
-      const connector = await openConnector(t, forge, { claims: { username: 'preferred_username', email: 'email', groups } });
+      const connector = await openConnector(t, forge, {
+        claims: { username: 'preferred_username', email: 'email', groups },
+      });
       assert.deepEqual((await signIn(connector, forge)).identity.groups, expected);
     });
   }
@@ -135,7 +156,10 @@ describe('a sign-in gives', () => {
         userinfo: { ...ALICE, preferred_username: 'mallory' },
       };
       const { identity } = await signIn(await openConnector(t, forge), forge);
-      assert.deepEqual([identity.username, identity.email, identity.groups], ['alice', ALICE.email, ALICE.groups]);
+      assert.deepEqual(
+        [identity.username, identity.email, identity.groups],
+        ['alice', ALICE.email, ALICE.groups],
+      );
       assert.equal(forge.asked.userinfo, 1);
     });
   }
@@ -166,7 +190,11 @@ describe('a sign-in gives', () => {
     test(`its due to a provider that takes ${clientAuthentication} alone`, async t => {
       const forge = await forgeFor(t);
       forge.clientAuthentication = clientAuthentication;
-      assert.equal((await signIn(await openConnector(t, forge, { clientAuthentication }), forge)).identity.username, 'alice');
+      assert.equal(
+        (await signIn(await openConnector(t, forge, { clientAuthentication }), forge)).identity
+          .username,
+        'alice',
+      );
     });
   }
 
@@ -174,7 +202,9 @@ describe('a sign-in gives', () => {
     const forges = await Promise.all([forgeFor(t), forgeFor(t)]);
     const signIns = forges.map(async (forge, index) => {
       forge.person.idToken = { ...ALICE, preferred_username: `alice-${index}` };
-      return (await signIn(await openConnector(t, forge, { id: `acme-${index}` as ConnectorId }), forge)).identity;
+      return (
+        await signIn(await openConnector(t, forge, { id: `acme-${index}` as ConnectorId }), forge)
+      ).identity;
     });
     const [first, second] = await Promise.all(signIns);
     assert.deepEqual([first?.username, second?.username], ['alice-0', 'alice-1']);
@@ -186,9 +216,16 @@ describe('a sign-in gives', () => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
     let next = 0;
-    forge.faults.idToken = claims => ({ ...claims, sub: `person-${next}`, preferred_username: `user-${next++}` });
+    forge.faults.idToken = claims => ({
+      ...claims,
+      sub: `person-${next}`,
+      preferred_username: `user-${next++}`,
+    });
     const signIns = await Promise.all(Array.from({ length: 20 }, () => signIn(connector, forge)));
-    const pairs = signIns.map(({ identity }) => [identity.subject.replace('person-', ''), identity.username.replace('user-', '')]);
+    const pairs = signIns.map(({ identity }) => [
+      identity.subject.replace('person-', ''),
+      identity.username.replace('user-', ''),
+    ]);
     assert.ok(pairs.every(([subject, username]) => subject === username));
     assert.equal(new Set(signIns.map(({ identity }) => identity.person)).size, 20);
   });
@@ -243,7 +280,11 @@ describe("the provider's clock", () => {
       const forge = await forgeFor(t, { now: () => clock.now() + seconds * 1000 });
       forge.person.idToken = { ...ALICE, auth_time: clock.now() / 1000 + seconds };
       const outcome = signIn(await openConnector(t, forge, { clock }), forge);
-      if (accepted) assert.equal((await outcome).identity.authentication.at, clock.now() + Math.min(seconds, 0) * 1000);
+      if (accepted)
+        assert.equal(
+          (await outcome).identity.authentication.at,
+          clock.now() + Math.min(seconds, 0) * 1000,
+        );
       else await assert.rejects(outcome, { code: 'oidc_response_refused' });
     });
   }
@@ -266,11 +307,18 @@ describe('availability', () => {
       changes.push(availability);
       if (availability.state === 'ready') tell(availability);
     };
-    const registration = { issuer: `http://127.0.0.1:${port}`, clientId: 'bridge', clientSecret: 'p@ss:w/o%rd+&=' };
+    const registration = {
+      issuer: `http://127.0.0.1:${port}`,
+      clientId: 'bridge',
+      clientSecret: 'p@ss:w/o%rd+&=',
+    };
     const connector = await openConnector(t, registration, { retrySeconds: 0.02, onChange });
     const down = connector.availability();
     assert.ok(down.state === 'unavailable');
-    assert.match(down.reason, /^http:\/\/127\.0\.0\.1:\d+\/\.well-known\/openid-configuration: cannot be reached \(ECONNREFUSED\)$/);
+    assert.match(
+      down.reason,
+      /^http:\/\/127\.0\.0\.1:\d+\/\.well-known\/openid-configuration: cannot be reached \(ECONNREFUSED\)$/,
+    );
     const forge = await forgeFor(t, { port });
     assert.deepEqual(await changed, { state: 'ready' });
     assert.deepEqual(
@@ -282,10 +330,16 @@ describe('availability', () => {
 
   test('comes back when somebody begins a sign-in', async t => {
     const port = await freePort();
-    const registration = { issuer: `http://127.0.0.1:${port}`, clientId: 'bridge', clientSecret: 'p@ss:w/o%rd+&=' };
+    const registration = {
+      issuer: `http://127.0.0.1:${port}`,
+      clientId: 'bridge',
+      clientSecret: 'p@ss:w/o%rd+&=',
+    };
     const clock = handTurnedClock();
     const connector = await openConnector(t, registration, { clock });
-    await assert.rejects(connector.begin({ attemptId: 'a', reauthenticate: false }), { code: 'connector_unavailable' });
+    await assert.rejects(connector.begin({ attemptId: 'a', reauthenticate: false }), {
+      code: 'connector_unavailable',
+    });
     const forge = await forgeFor(t, { port, now: clock.now });
     clock.turn(2);
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
@@ -306,9 +360,14 @@ describe('availability', () => {
     for (const mischief of ['failing', 'not-json', 'not-json'] as const) {
       clock.turn(600);
       forge.faults.mischief.discovery = mischief;
-      await assert.rejects(connector.begin({ attemptId: 'a', reauthenticate: false }), { code: 'connector_unavailable' });
+      await assert.rejects(connector.begin({ attemptId: 'a', reauthenticate: false }), {
+        code: 'connector_unavailable',
+      });
     }
-    assert.deepEqual(reasons, ['unexpected HTTP response status code (status 503)', 'unexpected response content-type (status 200)']);
+    assert.deepEqual(reasons, [
+      'unexpected HTTP response status code (status 503)',
+      'unexpected response content-type (status 200)',
+    ]);
     const down = connector.availability();
     assert.equal(down.state === 'unavailable' && down.since, 1_800_000_000_000);
   });
@@ -332,7 +391,11 @@ describe('availability', () => {
     const clock = handTurnedClock();
     const connector = await openConnector(t, forge, { clock });
     const tenPeople = () =>
-      Promise.allSettled(Array.from({ length: 10 }, () => connector.begin({ attemptId: 'a', reauthenticate: false })));
+      Promise.allSettled(
+        Array.from({ length: 10 }, () =>
+          connector.begin({ attemptId: 'a', reauthenticate: false }),
+        ),
+      );
     await tenPeople();
     assert.equal(forge.asked.discovery, 1, 'it was asked a moment ago');
     clock.turn(2);

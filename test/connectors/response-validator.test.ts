@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, describe, it, test } from 'node:test';
-import { createResponseValidator, type ResponseValidator } from '../../src/connectors/saml/response-validator.ts';
+import {
+  createResponseValidator,
+  type ResponseValidator,
+} from '../../src/connectors/saml/response-validator.ts';
 import { UnknownSigner } from '../../src/connectors/saml/signers.ts';
 import type { ValidationRequest } from '../../src/connectors/saml/validation.ts';
 import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
@@ -13,7 +16,14 @@ import { ACS_URL, clock, ENTITY_ID, forge, IDP, stranger } from './saml-fixture.
 const script = new URL('./unruly-worker.ts', import.meta.url);
 
 function request(samlResponse: string, requestId: string | undefined = '_r'): ValidationRequest {
-  const expected = { idpEntityId: IDP, entityId: ENTITY_ID, acsUrl: ACS_URL, requestId, now: clock.now(), clockSkewSeconds: 60 };
+  const expected = {
+    idpEntityId: IDP,
+    entityId: ENTITY_ID,
+    acsUrl: ACS_URL,
+    requestId,
+    now: clock.now(),
+    clockSkewSeconds: 60,
+  };
   return { samlResponse, expected, signingCertificates: [forge.key.certificatePem] };
 }
 
@@ -38,7 +48,10 @@ describe('a thread that judges responses', () => {
 
   it('refuses with the code, message and hint of the check that failed', async () => {
     const late = request(forge.respond('_r'));
-    const response = validator.validate({ ...late, expected: { ...late.expected, now: clock.now() + 3_600_000 } });
+    const response = validator.validate({
+      ...late,
+      expected: { ...late.expected, now: clock.now() + 3_600_000 },
+    });
     await assert.rejects(response, (thrown: unknown) => {
       refused('saml_response_refused', /was issued more than 5 minutes ago/)(thrown);
       assert.match((thrown as BridgeError).hint, /do not wait on the way/);
@@ -63,10 +76,17 @@ describe('a thread that judges responses', () => {
     ['that takes longer than its time', 'hang', /took longer than 1000 ms/],
     ['that ends the thread', 'end', /the thread that checked the response ended/],
     ['that makes the thread throw', 'throw', /the thread that checked the response ended/],
-    ['that takes all memory of the thread', 'memory', /the thread that checked the response ended|took longer/],
+    [
+      'that takes all memory of the thread',
+      'memory',
+      /the thread that checked the response ended|took longer/,
+    ],
   ] as const) {
     it(`refuses a response ${what}, and judges the next ones that wait`, async () => {
-      const hostile = assert.rejects(validator.validate(request(samlResponse)), refused('saml_response_refused', why));
+      const hostile = assert.rejects(
+        validator.validate(request(samlResponse)),
+        refused('saml_response_refused', why),
+      );
       await Promise.all([hostile, good(), good()]);
       await good();
     });
@@ -75,7 +95,10 @@ describe('a thread that judges responses', () => {
 
 describe('the queue of responses', () => {
   /** In which order they are settled, while the first keeps the thread busy. */
-  const order = async (validator: ResponseValidator, ...waiting: ValidationRequest[]): Promise<string[]> => {
+  const order = async (
+    validator: ResponseValidator,
+    ...waiting: ValidationRequest[]
+  ): Promise<string[]> => {
     const settled: string[] = [];
     const first = validator.validate(request('hang')).catch(() => {});
     const rest = waiting.map(one =>
@@ -87,23 +110,31 @@ describe('the queue of responses', () => {
     await validator.close();
     return settled;
   };
-  const waiting = (mostWaiting: number) => createResponseValidator({ script, mostMilliseconds: 500, mostWaiting });
+  const waiting = (mostWaiting: number) =>
+    createResponseValidator({ script, mostMilliseconds: 500, mostWaiting });
 
   it('takes answers to our requests first, and the smaller before the larger', async () => {
-    const unsolicited = { ...request('AAAA'), expected: { ...request('').expected, requestId: undefined } };
-    assert.deepEqual(await order(waiting(50), unsolicited, request('C'.repeat(12)), request('B'.repeat(8))), [
-      'B'.repeat(8),
-      'C'.repeat(12),
-      'AAAA',
-    ]);
+    const unsolicited = {
+      ...request('AAAA'),
+      expected: { ...request('').expected, requestId: undefined },
+    };
+    assert.deepEqual(
+      await order(waiting(50), unsolicited, request('C'.repeat(12)), request('B'.repeat(8))),
+      ['B'.repeat(8), 'C'.repeat(12), 'AAAA'],
+    );
   });
 
   it('takes many groups before fewer bytes of more elements or attributes, which cost more', async () => {
     const groups = Array.from(
       { length: 300 },
-      (_, index) => `<saml:AttributeValue xsi:type="xs:string">group-${index}</saml:AttributeValue>`,
+      (_, index) =>
+        `<saml:AttributeValue xsi:type="xs:string">group-${index}</saml:AttributeValue>`,
     );
-    const [honest, elements, names] = [groups.join(''), '<a/>'.repeat(1000), `<a ${'b=""'.repeat(2000)}/>`].map(encode);
+    const [honest, elements, names] = [
+      groups.join(''),
+      '<a/>'.repeat(1000),
+      `<a ${'b=""'.repeat(2000)}/>`,
+    ].map(encode);
     assert.ok(elements!.length < honest!.length && names!.length < honest!.length);
     const taken = await order(waiting(50), request(names!), request(elements!), request(honest!));
     assert.deepEqual(
@@ -113,31 +144,51 @@ describe('the queue of responses', () => {
   });
 
   it('keeps the order in which responses of one size came', async () => {
-    assert.deepEqual(await order(waiting(50), request('AAAA'), request('BBBB'), request('CCCC')), ['AAAA', 'BBBB', 'CCCC']);
+    assert.deepEqual(await order(waiting(50), request('AAAA'), request('BBBB'), request('CCCC')), [
+      'AAAA',
+      'BBBB',
+      'CCCC',
+    ]);
   });
 
   it('refuses the last in its order when it is full, whoever came last', async () => {
     // The one that the thread works on does not wait, unless the thread has not started yet.
     const validator = waiting(2);
     await validator.validate(request('AAAA')).catch(() => {});
-    const settled = await order(validator, request('C'.repeat(12)), request('B'.repeat(8)), request('AAAA'));
+    const settled = await order(
+      validator,
+      request('C'.repeat(12)),
+      request('B'.repeat(8)),
+      request('AAAA'),
+    );
     assert.deepEqual(settled, [`full: ${'C'.repeat(12)}`, 'AAAA', 'B'.repeat(8)]);
   });
 
   it('refuses what waits when the bridge closes, and everything after that', async () => {
     const validator = waiting(50);
-    const both = Promise.allSettled([validator.validate(request('hang')), validator.validate(request('AAAA'))]);
+    const both = Promise.allSettled([
+      validator.validate(request('hang')),
+      validator.validate(request('AAAA')),
+    ]);
     await validator.close();
     for (const outcome of await both) {
       assert.equal(outcome.status, 'rejected');
       refused('unavailable', /has stopped/)(outcome.reason);
     }
-    await assert.rejects(validator.validate(request('AAAA')), refused('unavailable', /has stopped/));
+    await assert.rejects(
+      validator.validate(request('AAAA')),
+      refused('unavailable', /has stopped/),
+    );
   });
 
   it('refuses what waits when the thread cannot start', async () => {
-    const validator = createResponseValidator({ script: new URL('./there-is-none.ts', import.meta.url) });
-    await assert.rejects(validator.validate(request('AAAA')), refused('unavailable', /does not start/));
+    const validator = createResponseValidator({
+      script: new URL('./there-is-none.ts', import.meta.url),
+    });
+    await assert.rejects(
+      validator.validate(request('AAAA')),
+      refused('unavailable', /does not start/),
+    );
     await validator.close();
   });
 });
@@ -150,7 +201,9 @@ test('a thread without work does not keep a process alive', async () => {
     `validator.prepare();`,
     `await validator.validate(${JSON.stringify(request('AAAA'))}).catch(thrown => console.log(thrown.code));`,
   ];
-  const child = spawn(process.execPath, ['--input-type=module', '-e', lines.join('\n')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--input-type=module', '-e', lines.join('\n')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let said = '';
   child.stdout.on('data', chunk => (said += String(chunk)));
   const [code] = await once(child, 'close');

@@ -1,14 +1,27 @@
-/** What the signature engine says in prose, and what we make of it. Here it sees what the strict pass would never let through. */
+/**
+ * What the signature engine says in prose, and what we make of it. Here it sees what the strict
+ * pass would never let through.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createEngine } from '../../src/connectors/saml/engine.ts';
-import { at, audience, conditions, encode, type ResponseParts, type Signing, signElement, status } from '../support/saml-forge.ts';
+import {
+  at,
+  audience,
+  conditions,
+  encode,
+  type ResponseParts,
+  type Signing,
+  signElement,
+  status,
+} from '../support/saml-forge.ts';
 import { ACS_URL, clock, ENTITY_ID, forge, stranger } from './saml-fixture.ts';
 
 const engine = createEngine({ entityId: ENTITY_ID, acsUrl: ACS_URL });
 const verify = (xml: string, responseIsSigned = false) =>
   engine.signedAssertion({ encoded: encode(xml), responseIsSigned }, [forge.key.certificatePem]);
-const forged = (parts: Partial<ResponseParts> = {}, signing: Signing = {}) => forge.xml('_r', { assertionId: '_a', ...parts }, signing);
+const forged = (parts: Partial<ResponseParts> = {}, signing: Signing = {}) =>
+  forge.xml('_r', { assertionId: '_a', ...parts }, signing);
 const assertionOf = (xml: string) => /<saml:Assertion.*<\/saml:Assertion>/s.exec(xml)![0];
 const signatureOf = (xml: string) => /<ds:Signature .*<\/ds:Signature>/s.exec(xml)![0];
 const withoutAssertion = (parts: Partial<ResponseParts>) =>
@@ -35,7 +48,11 @@ const CASES: readonly (readonly [string, () => string, RegExp, boolean?])[] = [
     /^the Response is not what was signed$/,
     true,
   ],
-  ['the Assertion changed after it was signed', () => forged().replace('p-0001', 'p-0002'), /^the Assertion is not what was signed$/],
+  [
+    'the Assertion changed after it was signed',
+    () => forged().replace('p-0001', 'p-0002'),
+    /^the Assertion is not what was signed$/,
+  ],
   [
     'two Assertions',
     () => {
@@ -56,7 +73,8 @@ const CASES: readonly (readonly [string, () => string, RegExp, boolean?])[] = [
   ],
   [
     'three transforms',
-    () => forged({}, { parts: { transforms: [`${DSIG}enveloped-signature`, EXCLUSIVE, EXCLUSIVE] } }),
+    () =>
+      forged({}, { parts: { transforms: [`${DSIG}enveloped-signature`, EXCLUSIVE, EXCLUSIVE] } }),
     /^a signature has too many transforms$/,
   ],
   [
@@ -78,11 +96,20 @@ const CASES: readonly (readonly [string, () => string, RegExp, boolean?])[] = [
     () => forged({ conditions: conditions({ NotBefore: at(clock.now()) }, audience(ENTITY_ID)) }),
     /^a time of the Assertion is missing or cannot be read$/,
   ],
-  ['a Status of failure', () => withoutAssertion({ status: status('Requester') }), /^the signature engine could not read the response$/],
+  [
+    'a Status of failure',
+    () => withoutAssertion({ status: status('Requester') }),
+    /^the signature engine could not read the response$/,
+  ],
   ['no XML at all', () => 'nothing', /^the signature engine could not read the response$/],
   [
     'NoPassive, which the engine takes for nobody',
-    () => signElement(withoutAssertion({ responseId: '_x', status: status('Responder', 'NoPassive') }), '_x', forge.key),
+    () =>
+      signElement(
+        withoutAssertion({ responseId: '_x', status: status('Responder', 'NoPassive') }),
+        '_x',
+        forge.key,
+      ),
     /^the signature engine found no signed Assertion$/,
     true,
   ],
@@ -90,10 +117,16 @@ const CASES: readonly (readonly [string, () => string, RegExp, boolean?])[] = [
 
 for (const [what, xml, message, responseIsSigned] of CASES) {
   test(`the engine refuses, and we say why: ${what}`, async () => {
-    await assert.rejects(verify(xml(), responseIsSigned), { name: 'BridgeError', code: 'saml_response_refused', message });
+    await assert.rejects(verify(xml(), responseIsSigned), {
+      name: 'BridgeError',
+      code: 'saml_response_refused',
+      message,
+    });
   });
 }
 
 test('the engine takes no key from the answer itself', async () => {
-  await assert.rejects(verify(forged({}, { key: stranger })), { message: 'the Assertion is not what was signed' });
+  await assert.rejects(verify(forged({}, { key: stranger })), {
+    message: 'the Assertion is not what was signed',
+  });
 });

@@ -7,7 +7,16 @@ import type { ConnectorId } from '../../src/core/identity.ts';
 import type { Expectation, VerifiedSignIn } from '../../src/core/ports.ts';
 import type { Outbound } from '../../src/outbound.ts';
 import { handTurnedClock } from '../support/clock.ts';
-import { attributes, createForge, encode, nameId, PERSISTENT, type ResponseParts, rsaKey, type Signing } from '../support/saml-forge.ts';
+import {
+  attributes,
+  createForge,
+  encode,
+  nameId,
+  PERSISTENT,
+  type ResponseParts,
+  rsaKey,
+  type Signing,
+} from '../support/saml-forge.ts';
 
 export const BASE_URL = 'https://bridge.example.test';
 export const ACS_URL = `${BASE_URL}/saml/acme/acs`;
@@ -16,7 +25,12 @@ export const IDP = 'https://idp.example.test/metadata';
 
 export const clock = handTurnedClock();
 export const forge = createForge({
-  ...{ idpEntityId: IDP, signOnUrl: 'https://idp.example.test/sso', acsUrl: ACS_URL, entityId: ENTITY_ID },
+  ...{
+    idpEntityId: IDP,
+    signOnUrl: 'https://idp.example.test/sso',
+    acsUrl: ACS_URL,
+    entityId: ENTITY_ID,
+  },
   now: clock.now,
 });
 /** A key that the IdP does not have. */
@@ -66,41 +80,70 @@ export async function openConnector(changes: Partial<SamlConnectorOptions> = {})
     connector,
     complete,
     /** A whole sign-in: begins, forges the answer with these changes, completes. */
-    async signIn(parts: Parts | ((requestId: string) => Parts) = {}, signing: Signing = {}): Promise<VerifiedSignIn> {
+    async signIn(
+      parts: Parts | ((requestId: string) => Parts) = {},
+      signing: Signing = {},
+    ): Promise<VerifiedSignIn> {
       const requestId = await this.begin();
       const changed = typeof parts === 'function' ? parts(requestId) : parts;
       return complete(forge.respond(requestId, changed, signing), { protocol: 'saml', requestId });
     },
     /** Refuses this answer, and then takes a good one to the same request. */
-    async refusesThenSignsIn(forged: (requestId: string) => string, message: RegExp): Promise<void> {
+    async refusesThenSignsIn(
+      forged: (requestId: string) => string,
+      message: RegExp,
+    ): Promise<void> {
       const requestId = await this.begin();
-      await assertRefused(complete(encode(forged(requestId)), { protocol: 'saml', requestId }), message);
-      const { identity } = await complete(forge.respond(requestId), { protocol: 'saml', requestId });
+      await assertRefused(
+        complete(encode(forged(requestId)), { protocol: 'saml', requestId }),
+        message,
+      );
+      const { identity } = await complete(forge.respond(requestId), {
+        protocol: 'saml',
+        requestId,
+      });
       assert.equal(identity.subject, 'p-0001');
     },
     async begin(): Promise<string> {
-      const { expectation } = await connector.begin({ attemptId: 'attempt', reauthenticate: false });
+      const { expectation } = await connector.begin({
+        attemptId: 'attempt',
+        reauthenticate: false,
+      });
       assert.equal(expectation.protocol, 'saml');
       return expectation.protocol === 'saml' ? expectation.requestId : '';
     },
   };
 }
 
-/** A genuine answer for bob, who is the attacker, with his Assertion and its signature picked out. */
+/**
+ * A genuine answer for bob, who is the attacker, with his Assertion and its signature picked out.
+ */
 export function genuineForBob(requestId: string) {
-  const xml = forge.xml(requestId, { assertionId: '_bob', nameId: nameId('p-bob', PERSISTENT), attributes: attributes({ uid: 'bob' }) });
+  const xml = forge.xml(requestId, {
+    assertionId: '_bob',
+    nameId: nameId('p-bob', PERSISTENT),
+    attributes: attributes({ uid: 'bob' }),
+  });
   const assertion = /<saml:Assertion.*<\/saml:Assertion>/s.exec(xml)![0];
   const signature = /<ds:Signature .*<\/ds:Signature>/s.exec(xml)![0];
   return { xml, assertion, signature, unsigned: assertion.replace(signature, '') };
 }
 
-/** The promise must be refused with this code and an operator message that fits; neither message nor hint may quote the answer. */
-export async function assertRefused(promise: Promise<unknown>, message: RegExp, code: ErrorCode = 'saml_response_refused'): Promise<void> {
+/**
+ * The promise must be refused with this code and an operator message that fits; neither message nor
+ * hint may quote the answer.
+ */
+export async function assertRefused(
+  promise: Promise<unknown>,
+  message: RegExp,
+  code: ErrorCode = 'saml_response_refused',
+): Promise<void> {
   await assert.rejects(promise, (error: unknown) => {
     assert.ok(error instanceof BridgeError, String(error));
     assert.match(error.message, message);
     assert.equal(error.code, code);
-    for (const said of [error.message, error.hint]) assert.doesNotMatch(said, /alice|mallory|p-0001|<|aws-admins/);
+    for (const said of [error.message, error.hint])
+      assert.doesNotMatch(said, /alice|mallory|p-0001|<|aws-admins/);
     return true;
   });
 }

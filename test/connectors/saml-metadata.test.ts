@@ -11,12 +11,28 @@ import { parseStrictXml } from '../../src/connectors/saml/strict-xml.ts';
 import type { Availability } from '../../src/core/ports.ts';
 import { createOutbound } from '../../src/outbound.ts';
 import { at, ecKey, type MetadataParts, rsaKey, signingKey } from '../support/saml-forge.ts';
-import { ACS_URL, assertRefused, clock, ENTITY_ID, forge, IDP, openConnector, optionsWith, outboundOf, stranger } from './saml-fixture.ts';
+import {
+  ACS_URL,
+  assertRefused,
+  clock,
+  ENTITY_ID,
+  forge,
+  IDP,
+  openConnector,
+  optionsWith,
+  outboundOf,
+  stranger,
+} from './saml-fixture.ts';
 
 // ---------------------------------------------------------------- the document of the IdP
 
 test('entityID, address, keys and wishes are read from the metadata', () => {
-  const metadata = parseIdpMetadata(forge.metadata({ root: ' validUntil="2030-01-01T00:00:00Z"', role: ' WantAuthnRequestsSigned="1"' }));
+  const metadata = parseIdpMetadata(
+    forge.metadata({
+      root: ' validUntil="2030-01-01T00:00:00Z"',
+      role: ' WantAuthnRequestsSigned="1"',
+    }),
+  );
   assert.equal(metadata.entityId, IDP);
   assert.equal(metadata.signOnUrl, 'https://idp.example.test/sso');
   assert.equal(metadata.signingCertificates.length, 1);
@@ -26,7 +42,11 @@ test('entityID, address, keys and wishes are read from the metadata', () => {
 
 const KEYS: readonly (readonly [string, readonly string[], number])[] = [
   ['one without use serves for signing', [signingKey(forge.key, '')], 1],
-  ['one for encryption does not', [signingKey(forge.key), signingKey(stranger, ' use="encryption"')], 1],
+  [
+    'one for encryption does not',
+    [signingKey(forge.key), signingKey(stranger, ' use="encryption"')],
+    1,
+  ],
   ['two while the IdP changes its key', [signingKey(forge.key), signingKey(stranger)], 2],
   ['the same twice is one', [signingKey(forge.key), signingKey(forge.key, '')], 1],
   ['an elliptic one is left out', [signingKey(ecKey()), signingKey(forge.key)], 1],
@@ -39,34 +59,86 @@ for (const [what, keys, count] of KEYS) {
 
 test('one IdP among entities that are none is taken', () => {
   const entity = forge.metadata().replace(/^<\?xml.*\?>/, '');
-  const other = '<md:EntityDescriptor entityID="urn:sp"><md:SPSSODescriptor/></md:EntityDescriptor>';
+  const other =
+    '<md:EntityDescriptor entityID="urn:sp"><md:SPSSODescriptor/></md:EntityDescriptor>';
   const xml = `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">${other}${entity}</md:EntitiesDescriptor>`;
   assert.equal(parseIdpMetadata(xml).entityId, IDP);
-  assert.throws(() => parseIdpMetadata(xml.replace(other, entity)), /describes no single SAML 2.0 identity provider/);
+  assert.throws(
+    () => parseIdpMetadata(xml.replace(other, entity)),
+    /describes no single SAML 2.0 identity provider/,
+  );
 });
 
 const metadataWith = (changes: Partial<MetadataParts>) => forge.metadata(changes);
 const REFUSED: readonly (readonly [string, () => string, RegExp])[] = [
   ['no key', () => metadataWith({ keys: [] }), /names no signing certificate/],
-  ['only a key for encryption', () => metadataWith({ keys: [signingKey(forge.key, ' use="encryption"')] }), /names no signing certificate/],
-  ['an empty certificate', () => forge.metadata().replace(forge.key.certificate, ''), /certificate that cannot be read/],
-  ['a certificate that is none', () => forge.metadata().replace(forge.key.certificate, 'AAAA'), /certificate that cannot be read/],
-  ['an RSA key of 1024 bits', () => metadataWith({ keys: [signingKey(rsaKey(1024))] }), /no RSA signing key of 2048 bits/],
-  ['only an elliptic key', () => metadataWith({ keys: [signingKey(ecKey())] }), /no RSA signing key of 2048 bits/],
-  ['an address without https', () => metadataWith({ signOnUrl: 'http://idp.example.test/sso' }), /SingleSignOnService that is not https/],
-  ['an address that is script', () => metadataWith({ signOnUrl: 'javascript:alert(1)' }), /SingleSignOnService that is not https/],
-  ['no redirect address', () => forge.metadata().replace('HTTP-Redirect', 'SOAP'), /no SingleSignOnService for the HTTP-Redirect/],
+  [
+    'only a key for encryption',
+    () => metadataWith({ keys: [signingKey(forge.key, ' use="encryption"')] }),
+    /names no signing certificate/,
+  ],
+  [
+    'an empty certificate',
+    () => forge.metadata().replace(forge.key.certificate, ''),
+    /certificate that cannot be read/,
+  ],
+  [
+    'a certificate that is none',
+    () => forge.metadata().replace(forge.key.certificate, 'AAAA'),
+    /certificate that cannot be read/,
+  ],
+  [
+    'an RSA key of 1024 bits',
+    () => metadataWith({ keys: [signingKey(rsaKey(1024))] }),
+    /no RSA signing key of 2048 bits/,
+  ],
+  [
+    'only an elliptic key',
+    () => metadataWith({ keys: [signingKey(ecKey())] }),
+    /no RSA signing key of 2048 bits/,
+  ],
+  [
+    'an address without https',
+    () => metadataWith({ signOnUrl: 'http://idp.example.test/sso' }),
+    /SingleSignOnService that is not https/,
+  ],
+  [
+    'an address that is script',
+    () => metadataWith({ signOnUrl: 'javascript:alert(1)' }),
+    /SingleSignOnService that is not https/,
+  ],
+  [
+    'no redirect address',
+    () => forge.metadata().replace('HTTP-Redirect', 'SOAP'),
+    /no SingleSignOnService for the HTTP-Redirect/,
+  ],
   ['no entityID', () => metadataWith({ entityId: '' }), /no usable entityID/],
-  ['a SAML 1.1 IdP', () => forge.metadata().replace('SAML:2.0:protocol', 'SAML:1.1:protocol'), /describes no single SAML 2.0/],
-  ['a validUntil that is no time', () => metadataWith({ root: ' validUntil="soon"' }), /validUntil that is not a time/],
-  ['a DOCTYPE', () => forge.metadata().replace('<md:Entity', '<!DOCTYPE x><md:Entity'), /holds a DOCTYPE/],
+  [
+    'a SAML 1.1 IdP',
+    () => forge.metadata().replace('SAML:2.0:protocol', 'SAML:1.1:protocol'),
+    /describes no single SAML 2.0/,
+  ],
+  [
+    'a validUntil that is no time',
+    () => metadataWith({ root: ' validUntil="soon"' }),
+    /validUntil that is not a time/,
+  ],
+  [
+    'a DOCTYPE',
+    () => forge.metadata().replace('<md:Entity', '<!DOCTYPE x><md:Entity'),
+    /holds a DOCTYPE/,
+  ],
   ['something else', () => '<html></html>', /describes no single SAML 2.0/],
   ['no XML', () => 'Not found', /not well-formed XML \(line 1/],
   ['two million characters', () => ' '.repeat(2_000_001), /larger than 2000000 characters/],
 ];
 for (const [what, xml, message] of REFUSED) {
   test(`metadata is refused: ${what}`, () => {
-    assert.throws(() => parseIdpMetadata(xml()), { name: 'BridgeError', code: 'connector_unavailable', message });
+    assert.throws(() => parseIdpMetadata(xml()), {
+      name: 'BridgeError',
+      code: 'connector_unavailable',
+      message,
+    });
   });
 }
 
@@ -80,7 +152,10 @@ test('more than ten signing keys are refused', () => {
 test('a connector without metadata is kept, says why, and works as soon as the metadata is there', async () => {
   let answer = '<html>under construction at idp-internal.corp</html>';
   const seen: Availability[] = [];
-  const acme = await openConnector({ outbound: outboundOf(() => answer), onChange: availability => seen.push(availability) });
+  const acme = await openConnector({
+    outbound: outboundOf(() => answer),
+    onChange: availability => seen.push(availability),
+  });
   const since = clock.now();
   const unavailable = {
     state: 'unavailable',
@@ -105,16 +180,25 @@ test('a connector without metadata is kept, says why, and works as soon as the m
 });
 
 test('a reason is fit for a page: it names neither address nor path', async () => {
-  const nowhere = { fetch: async () => Promise.reject(new Error('https://idp-internal.corp/m: cannot be reached')), close: async () => {} };
+  const nowhere = {
+    fetch: async () => Promise.reject(new Error('https://idp-internal.corp/m: cannot be reached')),
+    close: async () => {},
+  };
   const locations = [
     { metadata: { url: 'https://idp-internal.corp/m' }, outbound: nowhere },
     { metadata: { file: '/nowhere/idp-internal.xml' } },
   ];
   for (const changes of locations) {
     const causes: unknown[] = [];
-    const acme = await openConnector({ ...changes, onChange: (_availability, cause) => causes.push(cause) });
+    const acme = await openConnector({
+      ...changes,
+      onChange: (_availability, cause) => causes.push(cause),
+    });
     const availability = acme.connector.availability();
-    assert.equal(availability.state === 'unavailable' && availability.reason, 'the metadata of the identity provider cannot be read');
+    assert.equal(
+      availability.state === 'unavailable' && availability.reason,
+      'the metadata of the identity provider cannot be read',
+    );
     assert.match(String((causes[0] as Error).cause), /idp-internal/);
     await acme.connector.close();
   }
@@ -142,13 +226,22 @@ async function serverWith(listener: RequestListener) {
 
 const SERVERS: readonly (readonly [string, RequestListener, 'ready' | 'unavailable'])[] = [
   ['is read', (_request, response) => response.end(forge.metadata()), 'ready'],
-  ['is not read with status 500', (_request, response) => response.writeHead(500).end(forge.metadata()), 'unavailable'],
   [
-    'is not read from a redirect',
-    (_request, response) => response.writeHead(302, { location: 'https://other.example.test' }).end(),
+    'is not read with status 500',
+    (_request, response) => response.writeHead(500).end(forge.metadata()),
     'unavailable',
   ],
-  ['is not read when it is too large', (_request, response) => response.end(' '.repeat(100_001)), 'unavailable'],
+  [
+    'is not read from a redirect',
+    (_request, response) =>
+      response.writeHead(302, { location: 'https://other.example.test' }).end(),
+    'unavailable',
+  ],
+  [
+    'is not read when it is too large',
+    (_request, response) => response.end(' '.repeat(100_001)),
+    'unavailable',
+  ],
 ];
 for (const [what, listener, state] of SERVERS) {
   test(`metadata at an address ${what}`, async () => {
@@ -268,14 +361,23 @@ test('metadata that suddenly names another IdP is not taken', async () => {
 
 test('the metadata of the bridge says what an IdP must know', async () => {
   const { connector } = await openConnector();
-  const root = parseStrictXml(connector.metadata(), { maxElements: 50, maxDepth: 10, maxAttributes: 50, comments: 'refused' });
+  const root = parseStrictXml(connector.metadata(), {
+    maxElements: 50,
+    maxDepth: 10,
+    maxAttributes: 50,
+    comments: 'refused',
+  });
   assert.equal(root.attributes.get('entityID'), ENTITY_ID);
   const [role] = root.children;
   assert.equal(role!.attributes.get('AuthnRequestsSigned'), 'true');
   assert.equal(role!.attributes.get('WantAssertionsSigned'), 'true');
   assert.deepEqual(
     role!.children.map(({ name }) => name),
-    ['KeyDescriptor', ...['NameIDFormat', 'NameIDFormat', 'NameIDFormat'], 'AssertionConsumerService'],
+    [
+      'KeyDescriptor',
+      ...['NameIDFormat', 'NameIDFormat', 'NameIDFormat'],
+      'AssertionConsumerService',
+    ],
   );
   const acs = role!.children.at(-1)!;
   assert.equal(acs.attributes.get('Location'), ACS_URL);
@@ -291,7 +393,10 @@ for (const [role, signRequests, signed] of [
   [' WantAuthnRequestsSigned="true"', false, 'true'],
 ] as const) {
   test(`the metadata of the bridge says AuthnRequestsSigned="${signed}" with signRequests ${signRequests}${role && ' and an IdP that requires it'}`, async () => {
-    const { connector } = await openConnector({ signRequests, outbound: outboundOf(() => forge.metadata({ role })) });
+    const { connector } = await openConnector({
+      signRequests,
+      outbound: outboundOf(() => forge.metadata({ role })),
+    });
     assert.match(connector.metadata(), new RegExp(` AuthnRequestsSigned="${signed}"`));
     await connector.close();
   });
@@ -300,8 +405,12 @@ for (const [role, signRequests, signed] of [
 test('the metadata of the bridge names every key that may sign a request, before it does', async () => {
   const { signingKey } = optionsWith();
   const next = rsaKey().certificatePem;
-  const { connector } = await openConnector({ signingKey: { ...signingKey, certificatesPem: [...signingKey.certificatesPem, next] } });
-  const certificates = [...connector.metadata().matchAll(/<ds:X509Certificate>([^<]*)</g)].map(([, base64]) => base64);
+  const { connector } = await openConnector({
+    signingKey: { ...signingKey, certificatesPem: [...signingKey.certificatesPem, next] },
+  });
+  const certificates = [...connector.metadata().matchAll(/<ds:X509Certificate>([^<]*)</g)].map(
+    ([, base64]) => base64,
+  );
   assert.deepEqual(
     certificates,
     [...signingKey.certificatesPem, next].map(pem => pem.replaceAll(/-----[A-Z ]+-----|\s/g, '')),
@@ -310,8 +419,17 @@ test('the metadata of the bridge names every key that may sign a request, before
 });
 
 test('the metadata of the bridge is escaped, and given also while the IdP is unavailable', async () => {
-  const { connector } = await openConnector({ baseUrl: `https://x.test/?a="'<&>`, signRequests: false, outbound: outboundOf(() => '') });
-  const root = parseStrictXml(connector.metadata(), { maxElements: 50, maxDepth: 10, maxAttributes: 50, comments: 'refused' });
+  const { connector } = await openConnector({
+    baseUrl: `https://x.test/?a="'<&>`,
+    signRequests: false,
+    outbound: outboundOf(() => ''),
+  });
+  const root = parseStrictXml(connector.metadata(), {
+    maxElements: 50,
+    maxDepth: 10,
+    maxAttributes: 50,
+    comments: 'refused',
+  });
   assert.equal(root.attributes.get('entityID'), `https://x.test/?a="'<&>/saml/acme/metadata`);
   assert.equal(root.children[0]!.attributes.get('AuthnRequestsSigned'), 'false');
   await connector.close();

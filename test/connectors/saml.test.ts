@@ -37,17 +37,29 @@ const acme = await openConnector();
 // ---------------------------------------------------------------- begin
 
 test('a sign-in begins with a signed AuthnRequest that asks for an answer at our own address', async () => {
-  const { redirectTo, expectation } = await acme.connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
+  const { redirectTo, expectation } = await acme.connector.begin({
+    attemptId: 'attempt-1',
+    reauthenticate: false,
+  });
   const url = new URL(redirectTo);
   assert.equal(url.origin + url.pathname, 'https://idp.example.test/sso');
   assert.equal(url.searchParams.get('RelayState'), 'attempt-1');
   assert.equal(url.searchParams.get('SigAlg'), 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256');
   const signed = url.search.slice(1).split('&Signature=')[0]!;
   const signature = url.searchParams.get('Signature')!;
-  assert.ok(createVerify('sha256').update(signed).verify(optionsWith().signingKey.certificatesPem[0]!, signature, 'base64'));
+  assert.ok(
+    createVerify('sha256')
+      .update(signed)
+      .verify(optionsWith().signingKey.certificatesPem[0]!, signature, 'base64'),
+  );
 
-  const request = inflateRawSync(Buffer.from(url.searchParams.get('SAMLRequest')!, 'base64')).toString();
-  assert.equal(expectation.protocol === 'saml' && expectation.requestId, /ID="([^"]+)"/.exec(request)?.[1]);
+  const request = inflateRawSync(
+    Buffer.from(url.searchParams.get('SAMLRequest')!, 'base64'),
+  ).toString();
+  assert.equal(
+    expectation.protocol === 'saml' && expectation.requestId,
+    /ID="([^"]+)"/.exec(request)?.[1],
+  );
   assert.match(request, new RegExp(`AssertionConsumerServiceURL="${ACS_URL}"`));
   assert.match(request, new RegExp(`>${ENTITY_ID}</saml:Issuer>`));
   assert.match(request, /Destination="https:\/\/idp\.example\.test\/sso"/);
@@ -55,8 +67,13 @@ test('a sign-in begins with a signed AuthnRequest that asks for an answer at our
 });
 
 test('ForceAuthn is asked for when the person must sign in anew', async () => {
-  const { redirectTo } = await acme.connector.begin({ attemptId: 'attempt-1', reauthenticate: true });
-  const request = inflateRawSync(Buffer.from(new URL(redirectTo).searchParams.get('SAMLRequest')!, 'base64')).toString();
+  const { redirectTo } = await acme.connector.begin({
+    attemptId: 'attempt-1',
+    reauthenticate: true,
+  });
+  const request = inflateRawSync(
+    Buffer.from(new URL(redirectTo).searchParams.get('SAMLRequest')!, 'base64'),
+  ).toString();
   assert.match(request, /ForceAuthn="true"/);
 });
 
@@ -70,7 +87,10 @@ const UNSIGNED_REQUESTS = [
 ] as const;
 for (const [what, role, signed] of UNSIGNED_REQUESTS) {
   test(`with signRequests off a request ${what}`, async () => {
-    const { connector } = await openConnector({ signRequests: false, outbound: outboundOf(() => forge.metadata({ role })) });
+    const { connector } = await openConnector({
+      signRequests: false,
+      outbound: outboundOf(() => forge.metadata({ role })),
+    });
     const { redirectTo } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
     assert.equal(new URL(redirectTo).searchParams.has('Signature'), signed);
     await connector.close();
@@ -80,7 +100,9 @@ for (const [what, role, signed] of UNSIGNED_REQUESTS) {
 // ---------------------------------------------------------------- what is accepted
 
 test('a signed answer to our own request signs the person in', async () => {
-  const { identity, assertion, sessionNotAfter, corporateProof } = await acme.signIn({ assertionId: '_assertion-1' });
+  const { identity, assertion, sessionNotAfter, corporateProof } = await acme.signIn({
+    assertionId: '_assertion-1',
+  });
   assert.equal(identity.subject, 'p-0001');
   assert.equal(identity.username, 'alice');
   assert.equal(identity.email, 'alice@example.test');
@@ -101,24 +123,49 @@ const ACCEPTED: readonly (readonly [string, Parts | ((requestId: string) => Part
   ['a NameID without Format', { nameId: '<saml:NameID>alice</saml:NameID>' }],
   [
     'an Issuer with the entity format',
-    { assertionIssuer: `<saml:Issuer Format="urn:oasis:names:tc:SAML:2.0:nameid-format:entity">${IDP}</saml:Issuer>` },
+    {
+      assertionIssuer: `<saml:Issuer Format="urn:oasis:names:tc:SAML:2.0:nameid-format:entity">${IDP}</saml:Issuer>`,
+    },
   ],
-  ['qualifiers of this IdP and of us', { nameId: nameId('p-0001', PERSISTENT, { NameQualifier: IDP, SPNameQualifier: ENTITY_ID }) }],
-  ['a second audience beside us', { conditions: conditions({}, audience('https://other.example.test', ENTITY_ID)) }],
+  [
+    'qualifiers of this IdP and of us',
+    { nameId: nameId('p-0001', PERSISTENT, { NameQualifier: IDP, SPNameQualifier: ENTITY_ID }) },
+  ],
+  [
+    'a second audience beside us',
+    { conditions: conditions({}, audience('https://other.example.test', ENTITY_ID)) },
+  ],
   ['OneTimeUse', { conditions: conditions({}, `${audience(ENTITY_ID)}<saml:OneTimeUse/>`) }],
   ['Conditions without times', { conditions: conditions({}, audience(ENTITY_ID)) }],
   [
     'a bearer confirmation beside one that is not for us',
     id => ({
       confirmation:
-        confirmation({ Recipient: 'https://other.example.test', InResponseTo: id, NotOnOrAfter: at(clock.now() + 60_000) }) +
-        confirmation({ Recipient: ACS_URL, InResponseTo: id, NotOnOrAfter: at(clock.now() + 60_000) }),
+        confirmation({
+          Recipient: 'https://other.example.test',
+          InResponseTo: id,
+          NotOnOrAfter: at(clock.now() + 60_000),
+        }) +
+        confirmation({
+          Recipient: ACS_URL,
+          InResponseTo: id,
+          NotOnOrAfter: at(clock.now() + 60_000),
+        }),
     }),
   ],
-  ['Extensions in the Response', { status: `<samlp:Extensions><x xmlns="urn:x"/></samlp:Extensions>${status('Success')}` }],
+  [
+    'Extensions in the Response',
+    { status: `<samlp:Extensions><x xmlns="urn:x"/></samlp:Extensions>${status('Success')}` },
+  ],
   ['an XML declaration', { prolog: '<?xml version="1.0" encoding="UTF-8"?>\n' }],
-  ['a clock of the IdP that is 50 seconds ahead', { issuedAt: clock.now() + 50_000, assertionIssuedAt: clock.now() + 50_000 }],
-  ['an answer that is five minutes old', { issuedAt: clock.now() - 300_000, assertionIssuedAt: clock.now() - 300_000 }],
+  [
+    'a clock of the IdP that is 50 seconds ahead',
+    { issuedAt: clock.now() + 50_000, assertionIssuedAt: clock.now() + 50_000 },
+  ],
+  [
+    'an answer that is five minutes old',
+    { issuedAt: clock.now() - 300_000, assertionIssuedAt: clock.now() - 300_000 },
+  ],
 ];
 for (const [what, parts] of ACCEPTED) {
   test(`accepted: ${what}`, async () => {
@@ -131,7 +178,13 @@ test('accepted: Response and Assertion both signed', async () => {
 });
 
 const ALGORITHMS = [
-  ['RSA with SHA-512', { method: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512', digest: 'http://www.w3.org/2001/04/xmlenc#sha512' }],
+  [
+    'RSA with SHA-512',
+    {
+      method: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512',
+      digest: 'http://www.w3.org/2001/04/xmlenc#sha512',
+    },
+  ],
   ['RSA-PSS with SHA-256', { method: 'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1' }],
 ] as const;
 for (const [what, parts] of ALGORITHMS) {
@@ -143,7 +196,10 @@ for (const [what, parts] of ALGORITHMS) {
 test('accepted: base64 with line breaks', async () => {
   const requestId = await acme.begin();
   const folded = forge.respond(requestId).replace(/.{76}/g, '$&\r\n');
-  assert.equal((await acme.complete(folded, { protocol: 'saml', requestId })).identity.username, 'alice');
+  assert.equal(
+    (await acme.complete(folded, { protocol: 'saml', requestId })).identity.username,
+    'alice',
+  );
 });
 
 test('accepted: KeyInfo left out', async () => {
@@ -153,7 +209,8 @@ test('accepted: KeyInfo left out', async () => {
 test('while the IdP changes its key, answers signed with either key are accepted', async () => {
   const keys = [signingKey(stranger), signingKey(forge.key, '')];
   const rotating = await openConnector({ outbound: outboundOf(() => forge.metadata({ keys })) });
-  for (const key of [stranger, forge.key]) assert.equal((await rotating.signIn({}, { key, response: true })).identity.username, 'alice');
+  for (const key of [stranger, forge.key])
+    assert.equal((await rotating.signIn({}, { key, response: true })).identity.username, 'alice');
   await rotating.connector.close();
 });
 
@@ -173,23 +230,42 @@ for (const [count, groups, expected] of GROUPS) {
 
 test('groups that Entra ID keeps elsewhere are refused rather than taken for none', async () => {
   const link = 'http://schemas.microsoft.com/claims/groups.link';
-  const answer = attributes({ uid: 'alice', [link]: 'https://graph.example/users/1/getMemberObjects' });
-  await assert.rejects(acme.signIn({ attributes: answer }), { code: 'identity_incomplete', message: /groups overage/ });
+  const answer = attributes({
+    uid: 'alice',
+    [link]: 'https://graph.example/users/1/getMemberObjects',
+  });
+  await assert.rejects(acme.signIn({ attributes: answer }), {
+    code: 'identity_incomplete',
+    message: /groups overage/,
+  });
 });
 
 test('several Attribute elements of one name are one list of groups', async () => {
-  const repeated = attributes({ uid: 'alice', memberOf: 'aws-admins' }) + attributes({ memberOf: 'developers' });
-  assert.deepEqual((await acme.signIn({ attributes: repeated })).identity.groups, ['aws-admins', 'developers']);
+  const repeated =
+    attributes({ uid: 'alice', memberOf: 'aws-admins' }) + attributes({ memberOf: 'developers' });
+  assert.deepEqual((await acme.signIn({ attributes: repeated })).identity.groups, [
+    'aws-admins',
+    'developers',
+  ]);
 });
 
 test('attribute names of AD FS, which are URIs with dots, are names like any other', async () => {
   const upn = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn';
   const mail = 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress';
-  const adfs = await openConnector({ attributes: { username: upn, email: mail, groups: ADFS_GROUP } });
-  const { identity } = await adfs.signIn({
-    attributes: attributes({ [upn]: 'alice@corp', [mail]: 'alice@example.test', [ADFS_GROUP]: 'developers' }),
+  const adfs = await openConnector({
+    attributes: { username: upn, email: mail, groups: ADFS_GROUP },
   });
-  assert.deepEqual([identity.username, identity.email, identity.groups], ['alice@corp', 'alice@example.test', ['developers']]);
+  const { identity } = await adfs.signIn({
+    attributes: attributes({
+      [upn]: 'alice@corp',
+      [mail]: 'alice@example.test',
+      [ADFS_GROUP]: 'developers',
+    }),
+  });
+  assert.deepEqual(
+    [identity.username, identity.email, identity.groups],
+    ['alice@corp', 'alice@example.test', ['developers']],
+  );
   await adfs.connector.close();
 });
 
@@ -203,13 +279,21 @@ test('a value that holds elements or is nil is no value', async () => {
 
 test('markup in a value stays text', async () => {
   const text = '&lt;/saml:AttributeValue&gt;&lt;!--]]&gt; &amp;amp; &quot;\u00e9\u{1f600}';
-  const { identity } = await acme.signIn({ attributes: attributes({ uid: 'alice', displayName: text }) }, { response: true });
+  const { identity } = await acme.signIn(
+    { attributes: attributes({ uid: 'alice', displayName: text }) },
+    { response: true },
+  );
   assert.equal(identity.displayName, '</saml:AttributeValue><!--]]> &amp; "\u00e9\u{1f600}');
 });
 
 test('an attribute called __proto__ or nameID changes nothing', async () => {
   const { identity } = await acme.signIn({
-    attributes: attributes({ uid: 'alice', ['__proto__']: 'mallory', nameID: 'mallory', constructor: 'x' }),
+    attributes: attributes({
+      uid: 'alice',
+      ['__proto__']: 'mallory',
+      nameID: 'mallory',
+      constructor: 'x',
+    }),
   });
   assert.equal(identity.username, 'alice');
   assert.equal(identity.subject, 'p-0001');
@@ -217,16 +301,28 @@ test('an attribute called __proto__ or nameID changes nothing', async () => {
 });
 
 test('a username that is not there is refused as incomplete', async () => {
-  await assertRefused(acme.signIn({ attributes: '' }), /username claim "uid" is missing/, 'identity_incomplete');
+  await assertRefused(
+    acme.signIn({ attributes: '' }),
+    /username claim "uid" is missing/,
+    'identity_incomplete',
+  );
 });
 
 test('a transient NameID names nobody, unless an attribute is the subject', async () => {
   const transient = { nameId: nameId('_t-1', TRANSIENT) };
-  await assertRefused(acme.signIn(transient), /transient .* name an attribute as the subject/, 'identity_incomplete');
+  await assertRefused(
+    acme.signIn(transient),
+    /transient .* name an attribute as the subject/,
+    'identity_incomplete',
+  );
   const bySubject = await openConnector({ subject: 'employee' });
   const employee = { ...transient, attributes: attributes({ uid: 'alice', employee: '4711' }) };
   assert.equal((await bySubject.signIn(employee)).identity.subject, '4711');
-  await assertRefused(bySubject.signIn(transient), /"employee", which is the subject, must have exactly one value/, 'identity_incomplete');
+  await assertRefused(
+    bySubject.signIn(transient),
+    /"employee", which is the subject, must have exactly one value/,
+    'identity_incomplete',
+  );
   const two = { attributes: attributes({ uid: 'alice', employee: ['1', '2'] }) };
   await assertRefused(bySubject.signIn(two), /must have exactly one value/, 'identity_incomplete');
   await bySubject.connector.close();
@@ -236,17 +332,28 @@ test('a method of the IdP counts as multi-factor by configuration, also where Mi
   const context = 'https://refeds.org/profile/mfa';
   const microsoft = 'http://schemas.microsoft.com/claims/multipleauthn';
   const strict = await openConnector({ multiFactorMethods: [context, microsoft] });
-  const methods = attributes({ uid: 'alice', 'http://schemas.microsoft.com/claims/authnmethodsreferences': ['x', microsoft] });
+  const methods = attributes({
+    uid: 'alice',
+    'http://schemas.microsoft.com/claims/authnmethodsreferences': ['x', microsoft],
+  });
   assert.equal((await strict.signIn()).identity.authentication.multiFactor, false);
   const byContext = { authnStatement: authnStatement({ AuthnInstant: at(clock.now()) }, context) };
   assert.equal((await strict.signIn(byContext)).identity.authentication.multiFactor, true);
-  assert.equal((await strict.signIn({ attributes: methods })).identity.authentication.multiFactor, true);
+  assert.equal(
+    (await strict.signIn({ attributes: methods })).identity.authentication.multiFactor,
+    true,
+  );
   await strict.connector.close();
 });
 
 test('AuthnInstant is the time of the sign-in and SessionNotOnOrAfter its end', async () => {
-  const times = { AuthnInstant: at(clock.now() - 3_600_000), SessionNotOnOrAfter: at(clock.now() + 3_600_000) };
-  const { identity, sessionNotAfter } = await acme.signIn({ authnStatement: authnStatement(times) });
+  const times = {
+    AuthnInstant: at(clock.now() - 3_600_000),
+    SessionNotOnOrAfter: at(clock.now() + 3_600_000),
+  };
+  const { identity, sessionNotAfter } = await acme.signIn({
+    authnStatement: authnStatement(times),
+  });
   assert.equal(identity.authentication.at, clock.now() - 3_600_000);
   assert.equal(sessionNotAfter, clock.now() + 3_600_000);
 });
@@ -256,7 +363,11 @@ test('the Response is kept for accounts that trust the IdP itself, when the conn
   const requestId = await keeping.begin();
   const samlResponse = forge.respond(requestId);
   const { corporateProof } = await keeping.complete(samlResponse, { protocol: 'saml', requestId });
-  assert.deepEqual(corporateProof, { kind: 'saml-response', samlResponse, expiresAt: clock.now() + 300_000 });
+  assert.deepEqual(corporateProof, {
+    kind: 'saml-response',
+    samlResponse,
+    expiresAt: clock.now() + 300_000,
+  });
   await keeping.connector.close();
 });
 
@@ -271,7 +382,10 @@ test('the replay memory lasts as long as the assertion could be accepted, and no
   clock.turn(99);
   await slow.complete(samlResponse, { protocol: 'saml', requestId });
   clock.turn(1);
-  await assertRefused(slow.complete(samlResponse, { protocol: 'saml', requestId }), /the Conditions is over/);
+  await assertRefused(
+    slow.complete(samlResponse, { protocol: 'saml', requestId }),
+    /the Conditions is over/,
+  );
   await slow.connector.close();
 });
 
@@ -281,20 +395,32 @@ test('an answer that nobody asked for is refused, and accepted where the connect
   await assertRefused(acme.complete(forge.respond(undefined), undefined), /was not asked for/);
   const open = await openConnector({ allowUnsolicited: true });
   assert.equal(open.connector.acceptsUnsolicited, true);
-  assert.equal((await open.complete(forge.respond(undefined), undefined)).identity.username, 'alice');
-  await assertRefused(open.complete(forge.respond('_a-request'), undefined), /the Response answers a request, but none was made/);
+  assert.equal(
+    (await open.complete(forge.respond(undefined), undefined)).identity.username,
+    'alice',
+  );
+  await assertRefused(
+    open.complete(forge.respond('_a-request'), undefined),
+    /the Response answers a request, but none was made/,
+  );
   const confirmed = { inResponseTo: undefined };
   await assertRefused(
     open.complete(forge.respond('_a-request', confirmed), undefined),
     /the SubjectConfirmationData answers a request, but none/,
   );
-  await assertRefused(open.complete(forge.respond(undefined), { protocol: 'saml', requestId: '_r' }), /does not say which request/);
+  await assertRefused(
+    open.complete(forge.respond(undefined), { protocol: 'saml', requestId: '_r' }),
+    /does not say which request/,
+  );
   await open.connector.close();
 });
 
 test('an answer of the other protocol is refused', async () => {
   const oidc = { protocol: 'oidc', parameters: new URLSearchParams() } as const;
-  await assertRefused(acme.connector.complete(oidc, { protocol: 'saml', requestId: '_r' }), /not a SAML Response/);
+  await assertRefused(
+    acme.connector.complete(oidc, { protocol: 'saml', requestId: '_r' }),
+    /not a SAML Response/,
+  );
   const begun = { protocol: 'oidc', nonce: 'n', codeVerifier: 'v' } as const;
   await assertRefused(acme.complete(forge.respond('_r'), begun), /was not begun with SAML/);
 });
@@ -307,7 +433,9 @@ test('a clock skew beyond two minutes is a mistake of the caller', async () => {
 });
 
 test('the mapping decides which attribute is what', async () => {
-  const swapped = await openConnector({ attributes: { ...MAPPING, username: 'mail', displayName: 'uid' } });
+  const swapped = await openConnector({
+    attributes: { ...MAPPING, username: 'mail', displayName: 'uid' },
+  });
   const { identity } = await swapped.signIn();
   assert.deepEqual([identity.username, identity.displayName], ['alice@example.test', 'alice']);
   await swapped.connector.close();

@@ -1,4 +1,7 @@
-/** What every store keeps to for sessions in terminals, and for the grants and tokens that lead to them. */
+/**
+ * What every store keeps to for sessions in terminals, and for the grants and tokens that lead to
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
@@ -22,7 +25,10 @@ import {
 } from './store-samples.ts';
 
 /** Runs in every database, also in one that lives in memory. */
-export function cliStoreContract(name: string, create: (t: TestContext) => Promise<TestDatabase>): void {
+export function cliStoreContract(
+  name: string,
+  create: (t: TestContext) => Promise<TestDatabase>,
+): void {
   const opened = async (t: TestContext): Promise<OpenStore> => {
     const database = await create(t);
     const store = await openWithPeople(database);
@@ -44,7 +50,12 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       assert.equal(await cliSessions.pickUp(session, NOW + 1000, '192.0.2.1'), true);
       assert.deepEqual(await cliSessions.find(session.id), {
         ...session,
-        summary: { ...session.summary, lastUsedAt: NOW + 1000, lastUsedAddress: '192.0.2.1', expiresAt: session.notAfter },
+        summary: {
+          ...session.summary,
+          lastUsedAt: NOW + 1000,
+          lastUsedAddress: '192.0.2.1',
+          expiresAt: session.notAfter,
+        },
       });
       assert.equal(await cliSessions.find(token()), undefined);
     });
@@ -53,7 +64,10 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       const { cliSessions } = await opened(t);
       const session = cliSessionOf();
       await cliSessions.create(session);
-      assert.equal(await cliSessions.pickUp(session, session.summary.expiresAt, '192.0.2.1'), false);
+      assert.equal(
+        await cliSessions.pickUp(session, session.summary.expiresAt, '192.0.2.1'),
+        false,
+      );
     });
 
     test('the later time of use stays, and a session that is gone stays gone', async t => {
@@ -62,7 +76,10 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       await store.cliSessions.touch(session, NOW + 2000, '192.0.2.2');
       await store.cliSessions.touch(session, NOW + 1000, '192.0.2.3');
       const found = await store.cliSessions.find(session.id);
-      assert.deepEqual([found?.summary.lastUsedAt, found?.summary.lastUsedAddress], [NOW + 2000, '192.0.2.2']);
+      assert.deepEqual(
+        [found?.summary.lastUsedAt, found?.summary.lastUsedAddress],
+        [NOW + 2000, '192.0.2.2'],
+      );
       assert.equal((await store.cliSessions.end(session.id))?.handle, session.summary.handle);
       assert.equal(await store.cliSessions.end(session.id), undefined);
       await store.cliSessions.touch(session, NOW + 3000, '192.0.2.2');
@@ -71,7 +88,11 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
 
     test('lists are of one person or of all, the newest first, and without those that are over', async t => {
       const { cliSessions } = await opened(t);
-      const [old, young, bobs] = [cliSessionOf(), cliSessionOf({ createdAt: NOW + 1 }), cliSessionOf({}, BOBS_IDENTITY)];
+      const [old, young, bobs] = [
+        cliSessionOf(),
+        cliSessionOf({ createdAt: NOW + 1 }),
+        cliSessionOf({}, BOBS_IDENTITY),
+      ];
       for (const session of [old, young, bobs]) await cliSessions.create(session);
       const handles = async (of?: Parameters<typeof cliSessions.list>[1], now = NOW) =>
         (await cliSessions.list(now, of)).map(({ handle }) => handle);
@@ -94,7 +115,10 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
 
     test('everything of a person ends, and nothing of anybody else', async t => {
       const store = await opened(t);
-      const [mine, theirs] = [await picked(store, cliSessionOf()), await picked(store, cliSessionOf({}, BOBS_IDENTITY))];
+      const [mine, theirs] = [
+        await picked(store, cliSessionOf()),
+        await picked(store, cliSessionOf({}, BOBS_IDENTITY)),
+      ];
       const [browser, other] = [sessionOf(), sessionOf({ identity: BOBS_IDENTITY })];
       await store.sessions.create(browser);
       await store.sessions.create(other);
@@ -104,7 +128,10 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       );
       assert.equal(await store.sessions.endAllOf(IDENTITY.person), 1);
       assert.equal(await store.sessions.find(browser.id), undefined);
-      assert.ok((await store.cliSessions.find(theirs.id)) !== undefined && (await store.sessions.find(other.id)) !== undefined);
+      assert.ok(
+        (await store.cliSessions.find(theirs.id)) !== undefined &&
+          (await store.sessions.find(other.id)) !== undefined,
+      );
     });
   });
 
@@ -115,7 +142,8 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       assert.equal(await deviceGrants.create('WDJBMJHT', grant), true);
       assert.deepEqual(await deviceGrants.find('WDJBMJHT', grant.expiresAt - 1), grant);
       assert.equal(await deviceGrants.find('WDJBMJHT', grant.expiresAt), undefined);
-      for (const id of ['', 'WDJBMJHS', "' OR 1=1 --", '\0', 'x'.repeat(10_000)]) assert.equal(await deviceGrants.find(id, NOW), undefined);
+      for (const id of ['', 'WDJBMJHS', "' OR 1=1 --", '\0', 'x'.repeat(10_000)])
+        assert.equal(await deviceGrants.find(id, NOW), undefined);
     });
 
     test('a record of one kind is none of another', async t => {
@@ -137,7 +165,11 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       assert.equal(await store.accessTokens.findWithSession('t', NOW + HOUR), undefined);
       assert.equal(await store.refreshTokens.findWithSession('t', NOW), undefined);
       await store.deviceGrants.create('DDDDDDDD', deviceGrantOf());
-      assert.equal(await store.deviceGrants.findWithSession('DDDDDDDD', NOW), undefined, 'a grant that names none');
+      assert.equal(
+        await store.deviceGrants.findWithSession('DDDDDDDD', NOW),
+        undefined,
+        'a grant that names none',
+      );
       await store.cliSessions.end(session.id);
       assert.equal(await store.accessTokens.findWithSession('t', NOW), undefined);
     });
@@ -145,7 +177,10 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
     test('a record is not replaced by another with the same id', async t => {
       const { deviceGrants } = await opened(t);
       await deviceGrants.create('BBBBBBBB', deviceGrantOf());
-      await assert.rejects(deviceGrants.create('BBBBBBBB', deviceGrantOf()), { name: 'BridgeError', code: 'internal' });
+      await assert.rejects(deviceGrants.create('BBBBBBBB', deviceGrantOf()), {
+        name: 'BridgeError',
+        code: 'internal',
+      });
     });
 
     test('with a session end its grants and tokens, and for one that has ended none is made', async t => {
@@ -154,7 +189,10 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       const access = { session: session.id, expiresAt: NOW + HOUR };
       assert.equal(await store.accessTokens.create('a-1', access), true);
       await store.deviceGrants.create('CCCCCCCC', deviceGrantOf());
-      await store.deviceGrants.update('CCCCCCCC', NOW, grant => ({ next: { ...grant, state: 'approved', session: session.id }, value: 1 }));
+      await store.deviceGrants.update('CCCCCCCC', NOW, grant => ({
+        next: { ...grant, state: 'approved', session: session.id },
+        value: 1,
+      }));
       await store.cliSessions.end(session.id);
       assert.equal(await store.accessTokens.find('a-1', NOW), undefined);
       assert.equal(await store.deviceGrants.find('CCCCCCCC', NOW), undefined);
@@ -165,7 +203,11 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
     test('of callers who race to change a record, each sees what the one before has left', async t => {
       const store = await opened(t);
       const session = await picked(store, cliSessionOf());
-      const counted: RefreshToken & { count?: number } = { client: 'c', session: session.id, expiresAt: NOW + HOUR };
+      const counted: RefreshToken & { count?: number } = {
+        client: 'c',
+        session: session.id,
+        expiresAt: NOW + HOUR,
+      };
       await store.refreshTokens.create('r', counted);
       const seen = await race([store], ({ refreshTokens }) =>
         refreshTokens.update('r', NOW, record => {
@@ -190,7 +232,10 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
         /no/,
       );
       assert.deepEqual(await deviceGrants.find('DDDDDDDD', NOW), grant);
-      assert.equal(await deviceGrants.update('FFFFFFFF', NOW, found => ({ next: found, value: 1 })), undefined);
+      assert.equal(
+        await deviceGrants.update('FFFFFFFF', NOW, found => ({ next: found, value: 1 })),
+        undefined,
+      );
     });
 
     const containerTokenOf = (session: CliSession, handle = randomBytes(10).toString('hex')) => ({
@@ -213,14 +258,24 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
     test('a container token is found with its session, listed with its last use, and revoked by its person alone', async t => {
       const store = await opened(t);
       const { containerTokens } = store;
-      const [mine, theirs] = [await picked(store, cliSessionOf()), await picked(store, cliSessionOf({}, BOBS_IDENTITY))];
+      const [mine, theirs] = [
+        await picked(store, cliSessionOf()),
+        await picked(store, cliSessionOf({}, BOBS_IDENTITY)),
+      ];
       const [made, bobs] = [containerTokenOf(mine), containerTokenOf(theirs)];
       assert.equal(await containerTokens.create('rbc_1', made, 2), 'kept');
       assert.equal(await containerTokens.create('rbc_2', bobs, 2), 'kept');
       const session = await store.cliSessions.find(mine.id);
-      assert.deepEqual(await containerTokens.findWithSession('rbc_1', NOW), { record: made.record, session });
+      assert.deepEqual(await containerTokens.findWithSession('rbc_1', NOW), {
+        record: made.record,
+        session,
+      });
       assert.equal(await containerTokens.findWithSession('rbc_1', mine.notAfter), undefined);
-      assert.equal(await store.accessTokens.findWithSession('rbc_1', NOW), undefined, 'it is no token of a login');
+      assert.equal(
+        await store.accessTokens.findWithSession('rbc_1', NOW),
+        undefined,
+        'it is no token of a login',
+      );
       assert.deepEqual(await containerTokens.list(NOW, IDENTITY.person), [made.summary]);
       assert.equal((await containerTokens.list(NOW, undefined)).length, 2);
       assert.deepEqual(await containerTokens.list(mine.notAfter, IDENTITY.person), []);
@@ -228,23 +283,41 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       await containerTokens.touch('rbc_1', made.record, { at: NOW + 2000, address: '192.0.2.9' });
       await containerTokens.touch('rbc_1', made.record, { at: NOW + 1000, address: '192.0.2.8' });
       const used = { lastUsedAt: NOW + 2000, lastUsedAddress: '192.0.2.9' };
-      assert.deepEqual(await containerTokens.list(NOW, IDENTITY.person), [{ ...made.summary, ...used }]);
+      assert.deepEqual(await containerTokens.list(NOW, IDENTITY.person), [
+        { ...made.summary, ...used },
+      ]);
       assert.equal((await containerTokens.findWithSession('rbc_1', NOW))?.lastUsedAt, NOW + 2000);
 
-      assert.equal(await containerTokens.revoke(made.record.handle, BOBS_IDENTITY.person), undefined);
-      assert.equal((await containerTokens.revoke(made.record.handle, IDENTITY.person))?.handle, made.record.handle);
+      assert.equal(
+        await containerTokens.revoke(made.record.handle, BOBS_IDENTITY.person),
+        undefined,
+      );
+      assert.equal(
+        (await containerTokens.revoke(made.record.handle, IDENTITY.person))?.handle,
+        made.record.handle,
+      );
       assert.equal(await containerTokens.revoke(made.record.handle, IDENTITY.person), undefined);
       assert.equal(await containerTokens.findWithSession('rbc_1', NOW), undefined);
       await containerTokens.touch('rbc_1', made.record, { at: NOW + 3000, address: '192.0.2.9' });
       await store.cliSessions.end(theirs.id);
-      assert.deepEqual([await containerTokens.findWithSession('rbc_2', NOW), await containerTokens.list(NOW, undefined)], [undefined, []]);
+      assert.deepEqual(
+        [
+          await containerTokens.findWithSession('rbc_2', NOW),
+          await containerTokens.list(NOW, undefined),
+        ],
+        [undefined, []],
+      );
       assert.equal(await containerTokens.create('rbc_3', containerTokenOf(theirs), 2), 'ended');
     });
 
     test('a session has as many container tokens as it may, and a revoked one gives its place free', async t => {
       const store = await opened(t);
-      const [session, other] = [await picked(store, cliSessionOf()), await picked(store, cliSessionOf())];
-      const make = (of: CliSession) => store.containerTokens.create(token(), containerTokenOf(of), 3);
+      const [session, other] = [
+        await picked(store, cliSessionOf()),
+        await picked(store, cliSessionOf()),
+      ];
+      const make = (of: CliSession) =>
+        store.containerTokens.create(token(), containerTokenOf(of), 3);
       assert.deepEqual(
         [await make(session), await make(session), await make(session), await make(session)],
         ['kept', 'kept', 'kept', 'full'],
@@ -252,9 +325,13 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
       assert.equal(await make(other), 'kept');
       const [one] = await store.containerTokens.list(NOW, IDENTITY.person);
       await store.containerTokens.revoke(one!.handle, IDENTITY.person);
-      const outcomes = await race([store], () => make(one!.cliSession === session.summary.handle ? session : other));
+      const outcomes = await race([store], () =>
+        make(one!.cliSession === session.summary.handle ? session : other),
+      );
       assert.equal(
-        (await store.containerTokens.list(NOW, IDENTITY.person)).filter(({ cliSession }) => cliSession === one!.cliSession).length,
+        (await store.containerTokens.list(NOW, IDENTITY.person)).filter(
+          ({ cliSession }) => cliSession === one!.cliSession,
+        ).length,
         3,
       );
       assert.ok(outcomes.includes('full'));
@@ -275,23 +352,51 @@ export function cliStoreContract(name: string, create: (t: TestContext) => Promi
 }
 
 /** Runs where the database outlives the store. */
-export function lastingCliStoreContract(name: string, create: (t: TestContext) => Promise<LastingDatabase>): void {
+export function lastingCliStoreContract(
+  name: string,
+  create: (t: TestContext) => Promise<LastingDatabase>,
+): void {
   describe(`${name}, lasting: terminals`, () => {
     test('who steals the database finds no code, no token, no host name, no address and no user name of a session', async t => {
       const database = await create(t);
       const store = await openWithPeople(database);
       t.after(() => store.close());
-      const about = { username: `alice-${token()}`, deviceName: `host-${token()}`, address: `192.0.2.${token()}` };
-      const session = cliSessionOf(about, { ...IDENTITY, username: about.username, groups: [`group-${token()}`] });
+      const about = {
+        username: `alice-${token()}`,
+        deviceName: `host-${token()}`,
+        address: `192.0.2.${token()}`,
+      };
+      const session = cliSessionOf(about, {
+        ...IDENTITY,
+        username: about.username,
+        groups: [`group-${token()}`],
+      });
       await store.cliSessions.create(session);
       await store.cliSessions.pickUp(session, NOW, `198.51.100.${about.address}`);
       const [access, refresh, userCode] = [`rba_${token()}`, `rbr_${token()}`, 'HJKLMNPQ'];
       await store.accessTokens.create(access, { session: session.id, expiresAt: NOW + HOUR });
-      await store.refreshTokens.create(refresh, { client: 'c', session: session.id, expiresAt: NOW + HOUR });
-      await store.deviceGrants.create(userCode, deviceGrantOf({ request: { ...deviceGrantOf().request, deviceName: about.deviceName } }));
+      await store.refreshTokens.create(refresh, {
+        client: 'c',
+        session: session.id,
+        expiresAt: NOW + HOUR,
+      });
+      await store.deviceGrants.create(
+        userCode,
+        deviceGrantOf({ request: { ...deviceGrantOf().request, deviceName: about.deviceName } }),
+      );
       const stolen = await database.bytes();
-      assert.ok(stolen.includes(session.summary.handle), 'the search sees what is stored in the clear');
-      for (const text of [session.id, access, refresh, userCode, ...Object.values(about), ...session.identity.groups]) {
+      assert.ok(
+        stolen.includes(session.summary.handle),
+        'the search sees what is stored in the clear',
+      );
+      for (const text of [
+        session.id,
+        access,
+        refresh,
+        userCode,
+        ...Object.values(about),
+        ...session.identity.groups,
+      ]) {
         assert.ok(!stolen.includes(text), text);
       }
       // 34 bits can be tried one by one: not even a hash of a user code may lie there.
@@ -327,9 +432,26 @@ export function lastingCliStoreContract(name: string, create: (t: TestContext) =
       const outcomes = await race(stores, store => {
         const handle = randomBytes(10).toString('hex');
         const [account, role] = ['111122223333' as AccountId, 'Admin' as RoleName];
-        const record = { session: session.id, expiresAt: session.notAfter, only: { account, role }, handle };
-        const shown = { handle, cliSession: session.summary.handle, account, accountName: 'prod', role, address: 'a', createdAt: NOW };
-        return store.containerTokens.create(token(), { record, summary: { ...shown, expiresAt: session.notAfter } }, 7);
+        const record = {
+          session: session.id,
+          expiresAt: session.notAfter,
+          only: { account, role },
+          handle,
+        };
+        const shown = {
+          handle,
+          cliSession: session.summary.handle,
+          account,
+          accountName: 'prod',
+          role,
+          address: 'a',
+          createdAt: NOW,
+        };
+        return store.containerTokens.create(
+          token(),
+          { record, summary: { ...shown, expiresAt: session.notAfter } },
+          7,
+        );
       });
       assert.equal(outcomes.filter(outcome => outcome === 'kept').length, 7);
       assert.equal(outcomes.filter(outcome => outcome === 'full').length, outcomes.length - 7);

@@ -1,4 +1,7 @@
-/** What somebody can write who has the database and knows how the store keeps its rows; written apart from the store's own code. */
+/**
+ * What somebody can write who has the database and knows how the store keeps its rows; written
+ * apart from the store's own code.
+ */
 import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Session, SignInAttempt } from '../../src/core/ports.ts';
 import type { LastingDatabase } from './store-samples.ts';
@@ -9,7 +12,11 @@ interface Forgery {
   readonly version: number;
 }
 
-export async function forgeSession(database: LastingDatabase, { id, ...session }: Session, forgery: Forgery): Promise<void> {
+export async function forgeSession(
+  database: LastingDatabase,
+  { id, ...session }: Session,
+  forgery: Forgery,
+): Promise<void> {
   await database.rows(
     `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at, sealed)
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -25,22 +32,37 @@ export async function forgeSession(database: LastingDatabase, { id, ...session }
   );
 }
 
-export async function forgeAttempt(database: LastingDatabase, { id, ...attempt }: SignInAttempt, forgery: Forgery): Promise<void> {
-  await database.rows('INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)', [
-    hashOf(id),
-    attempt.expiresAt,
-    sealed('sign-in attempt', id, { value: attempt, ...forgery }),
-  ]);
+export async function forgeAttempt(
+  database: LastingDatabase,
+  { id, ...attempt }: SignInAttempt,
+  forgery: Forgery,
+): Promise<void> {
+  await database.rows(
+    'INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)',
+    [hashOf(id), attempt.expiresAt, sealed('sign-in attempt', id, { value: attempt, ...forgery })],
+  );
 }
 
 function hashOf(id: string): Buffer {
   return createHash('sha256').update(id).digest();
 }
 
-function sealed(kind: string, id: string, { value, secret, version }: Forgery & { readonly value: object }): Buffer {
-  const key = Buffer.from(hkdfSync('sha256', id, secret, `rolebridge store v${version} ${kind}`, 32));
+function sealed(
+  kind: string,
+  id: string,
+  { value, secret, version }: Forgery & { readonly value: object },
+): Buffer {
+  const key = Buffer.from(
+    hkdfSync('sha256', id, secret, `rolebridge store v${version} ${kind}`, 32),
+  );
   const nonce = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(Buffer.concat([Buffer.from(kind), Buffer.of(0), hashOf(id)]));
-  return Buffer.concat([Buffer.of(version), nonce, cipher.update(JSON.stringify(value)), cipher.final(), cipher.getAuthTag()]);
+  return Buffer.concat([
+    Buffer.of(version),
+    nonce,
+    cipher.update(JSON.stringify(value)),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
 }

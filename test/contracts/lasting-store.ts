@@ -1,4 +1,7 @@
-/** What every store keeps to whose database outlives it: restarts, several stores at once, thieves, forgers and old schemas. */
+/**
+ * What every store keeps to whose database outlives it: restarts, several stores at once, thieves,
+ * forgers and old schemas.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
@@ -22,7 +25,10 @@ import {
   token,
 } from './store-samples.ts';
 
-export function lastingStoreContract(name: string, create: (t: TestContext) => Promise<LastingDatabase>): void {
+export function lastingStoreContract(
+  name: string,
+  create: (t: TestContext) => Promise<LastingDatabase>,
+): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
     const open = async (secret?: Uint8Array) => {
@@ -44,7 +50,10 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       await store.audit.record(EVENTS[2]!);
       await store.close();
       const again = await open();
-      assert.deepEqual(await again.sessions.find(session.id), { ...session, lastUsedAt: NOW + 1000 });
+      assert.deepEqual(await again.sessions.find(session.id), {
+        ...session,
+        lastUsedAt: NOW + 1000,
+      });
       assert.deepEqual(await again.attempts.consume(attempt.id, NOW), attempt);
       assert.equal(await again.oneTimeKeys.claim('_assertion', NOW), false);
       assert.deepEqual(await again.readAudit({ limit: 10 }), [EVENTS[2]]);
@@ -61,7 +70,10 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       const seen = () => second.accessTokens.findWithSession('t', NOW);
       assert.deepEqual((await seen())?.record, access);
 
-      await first.accessTokens.update('t', NOW, record => ({ next: { ...record, usableUntil: NOW + 1 }, value: 1 }));
+      await first.accessTokens.update('t', NOW, record => ({
+        next: { ...record, usableUntil: NOW + 1 },
+        value: 1,
+      }));
       assert.equal((await seen())?.record.usableUntil, NOW + 1);
       await first.cliSessions.touch(session, NOW + 1, '192.0.2.2');
       const { lastUsedAt, lastUsedAddress } = (await seen())!.session.summary;
@@ -76,7 +88,8 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       const [session, attempt] = [sessionOf(), attemptOf()];
       await store.sessions.create(session);
       await store.attempts.create(attempt);
-      const winners = async (call: (store: OpenStore) => Promise<unknown>) => (await race(stores, call)).filter(Boolean).length;
+      const winners = async (call: (store: OpenStore) => Promise<unknown>) =>
+        (await race(stores, call)).filter(Boolean).length;
       assert.equal(await winners(({ attempts }) => attempts.consume(attempt.id, NOW)), 1);
       assert.equal(await winners(({ oneTimeKeys }) => oneTimeKeys.claim('_raced', NOW)), 1);
       assert.equal(await winners(({ sessions }) => sessions.end(session.id)), 1);
@@ -87,8 +100,18 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
     test('who steals the database finds no id, no token and nothing about the person but their opaque name', async t => {
       const { store, database } = await opened(t);
       // Nobody else's test uses these, and all of a server's databases are searched.
-      const about = { username: `alice-${token()}`, subject: `00u-${token()}`, email: `${token()}@example.com` };
-      const [group, department, proof, assertion, path] = [token(), token(), token(), `_${token()}`, `/console?account=${token()}`];
+      const about = {
+        username: `alice-${token()}`,
+        subject: `00u-${token()}`,
+        email: `${token()}@example.com`,
+      };
+      const [group, department, proof, assertion, path] = [
+        token(),
+        token(),
+        token(),
+        `_${token()}`,
+        `/console?account=${token()}`,
+      ];
       const session = sessionOf({
         identity: { ...IDENTITY, ...about, groups: [group], attributes: { department } },
         corporateProof: { kind: 'id-token', token: proof, expiresAt: NOW + HOUR },
@@ -99,11 +122,29 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       await store.sessions.touch(session.id, NOW + 1000);
       await store.attempts.create(attempt);
       await store.oneTimeKeys.claim(assertion, NOW + HOUR);
-      const { nonce, codeVerifier } = attempt.expectation as { nonce: string; codeVerifier: string };
-      const secrets = { session: session.id, csrf: session.csrfToken, attempt: attempt.id, browser: attempt.browser, nonce, codeVerifier };
+      const { nonce, codeVerifier } = attempt.expectation as {
+        nonce: string;
+        codeVerifier: string;
+      };
+      const secrets = {
+        session: session.id,
+        csrf: session.csrfToken,
+        attempt: attempt.id,
+        browser: attempt.browser,
+        nonce,
+        codeVerifier,
+      };
       const stolen = await database.bytes();
       assert.ok(stolen.includes(IDENTITY.person), 'the search sees what is stored in the clear');
-      for (const [what, text] of Object.entries({ ...secrets, ...about, group, department, proof, assertion, path })) {
+      for (const [what, text] of Object.entries({
+        ...secrets,
+        ...about,
+        group,
+        department,
+        proof,
+        assertion,
+        path,
+      })) {
         assert.ok(!stolen.includes(text), `${what} lies open`);
       }
       for (const [what, text] of Object.entries(secrets)) {
@@ -118,13 +159,16 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       const [row] = await database.rows('SELECT id_hash, sealed FROM sessions');
       const sealed = Buffer.from(row!.sealed as Uint8Array);
       await store.sessions.create(theirs);
-      const [other] = await database.rows('SELECT sealed FROM sessions WHERE id_hash <> $1', [row!.id_hash!]);
+      const [other] = await database.rows('SELECT sealed FROM sessions WHERE id_hash <> $1', [
+        row!.id_hash!,
+      ]);
       const flipped = (at: number) => {
         const copy = Buffer.from(sealed);
         copy[at < 0 ? copy.length + at : at]! ^= 1;
         return copy;
       };
-      const write = (bytes: Uint8Array) => database.rows('UPDATE sessions SET sealed = $1 WHERE id_hash = $2', [bytes, row!.id_hash!]);
+      const write = (bytes: Uint8Array) =>
+        database.rows('UPDATE sessions SET sealed = $1 WHERE id_hash = $2', [bytes, row!.id_hash!]);
       const cases = {
         version: flipped(0),
         nonce: flipped(1),
@@ -150,12 +194,19 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       await store.sessions.create(session);
       await store.attempts.create(attempt);
       await database.rows('UPDATE sign_in_attempts SET expires_at = $1', [NOW + 1000 * HOUR]);
-      await database.rows("UPDATE sessions SET expires_at = $1, created_at = $1, connector = 'evil'", [NOW + 1000 * HOUR]);
+      await database.rows(
+        "UPDATE sessions SET expires_at = $1, created_at = $1, connector = 'evil'",
+        [NOW + 1000 * HOUR],
+      );
       assert.equal(await store.attempts.consume(attempt.id, attempt.expiresAt), undefined);
       assert.deepEqual(await store.sessions.find(session.id), session);
       for (const person of ['mallory', BOBS_IDENTITY.person]) {
         await database.rows('UPDATE sessions SET person = $1', [person]);
-        assert.equal(await store.sessions.find(session.id), undefined, 'the record of another person bounds it');
+        assert.equal(
+          await store.sessions.find(session.id),
+          undefined,
+          'the record of another person bounds it',
+        );
       }
     });
 
@@ -165,14 +216,28 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
         const [session, attempt] = [sessionOf(), attemptOf()];
         await forgeSession(database, session, { secret, version });
         await forgeAttempt(database, attempt, { secret, version });
-        assert.equal((await database.rows('SELECT 1 AS one FROM sessions')).length, 1, 'the row is there');
-        const [found, consumed] = [await store.sessions.find(session.id), await store.attempts.consume(attempt.id, NOW)];
+        assert.equal(
+          (await database.rows('SELECT 1 AS one FROM sessions')).length,
+          1,
+          'the row is there',
+        );
+        const [found, consumed] = [
+          await store.sessions.find(session.id),
+          await store.attempts.consume(attempt.id, NOW),
+        ];
         await database.rows('DELETE FROM sessions');
-        return { session: found?.id === session.id && found, attempt: consumed?.id === attempt.id && consumed, made: { session, attempt } };
+        return {
+          session: found?.id === session.id && found,
+          attempt: consumed?.id === attempt.id && consumed,
+          made: { session, attempt },
+        };
       };
       const nothing = { session: false, attempt: false };
       for (const version of [1, 2, 3, 4]) {
-        for (const [what, secret] of Object.entries({ 'the id alone': Buffer.alloc(0), 'another secret': randomBytes(32) })) {
+        for (const [what, secret] of Object.entries({
+          'the id alone': Buffer.alloc(0),
+          'another secret': randomBytes(32),
+        })) {
           const { made: _, ...kept } = await keptBy(secret, version);
           assert.deepEqual(kept, nothing, `version ${version}, sealed by ${what}`);
         }
@@ -197,7 +262,10 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
     test('the audit trail takes no change and no removal', async t => {
       const { store, database } = await opened(t);
       await store.audit.record(EVENTS[2]!);
-      await assert.rejects(database.rows("UPDATE audit_events SET person = 'mallory'"), /append-only/);
+      await assert.rejects(
+        database.rows("UPDATE audit_events SET person = 'mallory'"),
+        /append-only/,
+      );
       await assert.rejects(database.rows('DELETE FROM audit_events'), /append-only/);
       assert.deepEqual(await store.readAudit({ limit: 10 }), [EVENTS[2]]);
     });
@@ -206,28 +274,37 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       const { store, database } = await opened(t);
       for (const event of EVENTS) await store.audit.record(event);
       await store.audit.record({
-        ...{ type: 'events.left-out', at: NOW, origin: EVENTS[0]!.origin, from: NOW, to: NOW, count: 1 },
+        ...{
+          type: 'events.left-out',
+          at: NOW,
+          origin: EVENTS[0]!.origin,
+          from: NOW,
+          to: NOW,
+          count: 1,
+        },
         ...{ byType: { 'sign-in.refused': 1 }, byAddress: [] },
       });
-      const typesIn = async (table: string) => (await database.rows(`SELECT type FROM ${table} ORDER BY id`)).map(({ type }) => type);
+      const typesIn = async (table: string) =>
+        (await database.rows(`SELECT type FROM ${table} ORDER BY id`)).map(({ type }) => type);
       assert.deepEqual(await typesIn('stranger_events'), ['sign-in.refused', 'events.left-out']);
       assert.deepEqual(
         await typesIn('audit_events'),
         EVENTS.slice(1).map(({ type }) => type),
       );
-      await assert.rejects(database.rows("UPDATE stranger_events SET address = 'elsewhere'"), /takes no change/);
+      await assert.rejects(
+        database.rows("UPDATE stranger_events SET address = 'elsewhere'"),
+        /takes no change/,
+      );
       assert.equal((await database.rows('DELETE FROM stranger_events RETURNING id')).length, 2);
     });
 
     test('refusals that an older version kept in the trail stay there and are read', async t => {
       const { store, database } = await opened(t);
       const event = EVENTS[0]!;
-      await database.rows('INSERT INTO audit_events (at, type, correlation_id, event) VALUES ($1, $2, $3, $4)', [
-        event.at,
-        event.type,
-        event.origin.correlationId,
-        JSON.stringify(event),
-      ]);
+      await database.rows(
+        'INSERT INTO audit_events (at, type, correlation_id, event) VALUES ($1, $2, $3, $4)',
+        [event.at, event.type, event.origin.correlationId, JSON.stringify(event)],
+      );
       await store.prune(NOW + 1000 * 24 * HOUR);
       assert.deepEqual(await store.readAudit({ limit: 10 }), [event]);
     });
@@ -240,9 +317,13 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
         { ...EVENTS[4]!, why: hostile },
       ];
       for (const event of events) await store.audit.record(event);
-      const rows = await database.rows('SELECT event FROM audit_events UNION ALL SELECT event FROM stranger_events');
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested.
-      for (const { event } of rows) assert.doesNotMatch(String(event), /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+      const rows = await database.rows(
+        'SELECT event FROM audit_events UNION ALL SELECT event FROM stranger_events',
+      );
+      for (const { event } of rows) {
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested.
+        assert.doesNotMatch(String(event), /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
+      }
       assert.deepEqual(await store.readAudit({ limit: 10 }), events.toReversed());
     });
 
@@ -252,7 +333,9 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       t.after(() => Promise.all(stores.map(store => store.close())));
       for (const store of stores) await store.ping();
       assert.deepEqual(
-        (await database.rows('SELECT number FROM rolebridge_migrations')).map(({ number }) => number),
+        (await database.rows('SELECT number FROM rolebridge_migrations')).map(
+          ({ number }) => number,
+        ),
         stepsFor(SQLITE).map(({ number }) => number),
       );
     });
@@ -260,7 +343,9 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
     test('a database of a newer version, of an altered schema or of another program is refused with what to do', async t => {
       const { store, database } = await opened(t);
       await store.close();
-      await database.rows("INSERT INTO rolebridge_migrations (number, checksum) VALUES (7, 'later')");
+      await database.rows(
+        "INSERT INTO rolebridge_migrations (number, checksum) VALUES (7, 'later')",
+      );
       await assert.rejects(database.open(), {
         name: 'BridgeError',
         code: 'unavailable',
@@ -268,7 +353,10 @@ export function lastingStoreContract(name: string, create: (t: TestContext) => P
       });
       await database.rows('DELETE FROM rolebridge_migrations WHERE number = 7');
       await database.rows("UPDATE rolebridge_migrations SET checksum = 'other'");
-      await assert.rejects(database.open(), { code: 'unavailable', message: /^store .* schema step 1 .*restore a backup/ });
+      await assert.rejects(database.open(), {
+        code: 'unavailable',
+        message: /^store .* schema step 1 .*restore a backup/,
+      });
       await database.rows('DROP TABLE rolebridge_migrations');
       await assert.rejects(database.open(), {
         code: 'unavailable',

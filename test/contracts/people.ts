@@ -62,11 +62,18 @@ async function readings({ store, browser, terminal, accessToken }: Opened) {
 }
 
 async function isOver(opened: Opened, why: string): Promise<void> {
-  assert.deepEqual(await readings(opened), { browser: undefined, terminal: undefined, token: undefined }, why);
+  assert.deepEqual(
+    await readings(opened),
+    { browser: undefined, terminal: undefined, token: undefined },
+    why,
+  );
 }
 
 /** Runs in every database, also in one that lives in memory. */
-export function peopleContract(name: string, create: (t: TestContext) => Promise<TestDatabase>): void {
+export function peopleContract(
+  name: string,
+  create: (t: TestContext) => Promise<TestDatabase>,
+): void {
   const opened = async (t: TestContext): Promise<Opened> => {
     const store = await openWithPeople(await create(t));
     t.after(() => store.close());
@@ -79,38 +86,63 @@ export function peopleContract(name: string, create: (t: TestContext) => Promise
       assert.deepEqual((await readings(one)).token?.identity, IDENTITY);
       const attributes = { department: 'Sales' };
       await one.store.people.know(
-        later(60, { username: 'alice.new', groups: ['developers', 'gained'], attributes, email: undefined }),
+        later(60, {
+          username: 'alice.new',
+          groups: ['developers', 'gained'],
+          attributes,
+          email: undefined,
+        }),
         NOW,
       );
       for (const [way, session] of Object.entries(await readings(one))) {
         assert.ok(session !== undefined, way);
         const { identity, corporateProof } = session;
         assert.deepEqual([identity.groups, identity.username], [['developers'], 'alice.new'], way);
-        assert.deepEqual([identity.attributes, identity.email, corporateProof], [attributes, undefined, undefined], way);
-        assert.deepEqual(identity.authentication, IDENTITY.authentication, 'the proof stays the one of its own sign-in');
+        assert.deepEqual(
+          [identity.attributes, identity.email, corporateProof],
+          [attributes, undefined, undefined],
+          way,
+        );
+        assert.deepEqual(
+          identity.authentication,
+          IDENTITY.authentication,
+          'the proof stays the one of its own sign-in',
+        );
       }
     });
 
     test('of another identity provider ends the sessions of the one before', async t => {
       const one = await opened(t);
-      await one.store.people.know(later(60, { source: { issuer: 'https://other.example', trustedBy: 'https://other.example' } }), NOW);
+      await one.store.people.know(
+        later(60, {
+          source: { issuer: 'https://other.example', trustedBy: 'https://other.example' },
+        }),
+        NOW,
+      );
       await isOver(one, 'the issuer is another one');
     });
 
     test('is the one that the provider spoke of last, in whatever order they come', async t => {
       const { store, browser } = await opened(t);
-      const identities = [30, 10, 20].map(seconds => later(seconds, { groups: [`of ${seconds}`, 'developers'] }));
+      const identities = [30, 10, 20].map(seconds =>
+        later(seconds, { groups: [`of ${seconds}`, 'developers'] }),
+      );
       for (const identity of identities) await store.people.know(identity, NOW + 1000);
       assert.deepEqual((await store.sessions.find(browser))?.identity.groups, ['developers']);
       const fresh = sessionOf({ identity: identities[0]! });
       await store.sessions.create(fresh);
-      assert.deepEqual((await store.sessions.find(fresh.id))?.identity.groups, ['of 30', 'developers']);
+      assert.deepEqual((await store.sessions.find(fresh.id))?.identity.groups, [
+        'of 30',
+        'developers',
+      ]);
     });
 
     test('wins also when many come at once', async t => {
       const { store } = await opened(t);
       let next = 0;
-      await race([store], ({ people }) => people.know(later((next++ * 7) % 50, { groups: [`of ${((next - 1) * 7) % 50}`] }), NOW));
+      await race([store], ({ people }) =>
+        people.know(later((next++ * 7) % 50, { groups: [`of ${((next - 1) * 7) % 50}`] }), NOW),
+      );
       const newest = sessionOf({ identity: later(49, { groups: ['of 49'] }) });
       await store.sessions.create(newest);
       assert.deepEqual((await store.sessions.find(newest.id))?.identity.groups, ['of 49']);
@@ -119,7 +151,10 @@ export function peopleContract(name: string, create: (t: TestContext) => Promise
     test('tells what was known before', async t => {
       const { store } = await opened(t);
       const { before, isBlocked, generation } = await store.people.know(later(1), NOW);
-      assert.deepEqual([before?.claims?.groups, before?.username, isBlocked, generation], [IDENTITY.groups, IDENTITY.username, false, 0]);
+      assert.deepEqual(
+        [before?.claims?.groups, before?.username, isBlocked, generation],
+        [IDENTITY.groups, IDENTITY.username, false, 0],
+      );
       const stranger = { ...IDENTITY, person: 'strangerstranger' as PersonId };
       assert.equal((await store.people.know(stranger, NOW)).before, undefined);
     });
@@ -129,23 +164,41 @@ export function peopleContract(name: string, create: (t: TestContext) => Promise
     test('are found by every name that they had, exactly, and by id under the newest', async t => {
       const { store } = await opened(t);
       await store.people.know(later(1, { username: 'alice.new' }), NOW + 1);
-      await store.people.know({ ...BOBS_IDENTITY, assertedAt: NOW, username: IDENTITY.username }, NOW + 2);
-      const named = async (username: string) => (await store.people.named(username)).map(({ person }) => person);
-      assert.deepEqual(await named(IDENTITY.username), [BOB.person, IDENTITY.person], 'the newest sign-in first');
+      await store.people.know(
+        { ...BOBS_IDENTITY, assertedAt: NOW, username: IDENTITY.username },
+        NOW + 2,
+      );
+      const named = async (username: string) =>
+        (await store.people.named(username)).map(({ person }) => person);
+      assert.deepEqual(
+        await named(IDENTITY.username),
+        [BOB.person, IDENTITY.person],
+        'the newest sign-in first',
+      );
       assert.deepEqual(await named('alice.new'), [IDENTITY.person]);
-      for (const nobody of ['', 'Alice.new', 'alice.new ', "' OR 1=1 --", '\0']) assert.deepEqual(await named(nobody), []);
+      for (const nobody of ['', 'Alice.new', 'alice.new ', "' OR 1=1 --", '\0'])
+        assert.deepEqual(await named(nobody), []);
       const known = await store.people.find(IDENTITY.person);
-      assert.deepEqual(known, { ...ALICE, username: 'alice.new', signedInAt: NOW + 1, blocked: undefined });
+      assert.deepEqual(known, {
+        ...ALICE,
+        username: 'alice.new',
+        signedInAt: NOW + 1,
+        blocked: undefined,
+      });
       assert.equal(await store.people.find('strangerstranger' as PersonId), undefined);
     });
 
     test('are found by a name that a provider gives to many others', async t => {
       const { store } = await opened(t);
       await store.people.know(IDENTITY, NOW);
-      const letters = (number: number): string => [...number.toString(8)].map(digit => 'abcdefgh'[Number(digit)]).join('');
+      const letters = (number: number): string =>
+        [...number.toString(8)].map(digit => 'abcdefgh'[Number(digit)]).join('');
       for (let number = 0; number < 150; number++) {
         const person = letters(number).padStart(16, 'x') as PersonId;
-        await store.people.know({ ...IDENTITY, person, connector: 'vendor' as ConnectorId, assertedAt: NOW + number }, NOW + number);
+        await store.people.know(
+          { ...IDENTITY, person, connector: 'vendor' as ConnectorId, assertedAt: NOW + number },
+          NOW + number,
+        );
       }
       const found = await store.people.named(IDENTITY.username);
       assert.deepEqual(
@@ -180,7 +233,10 @@ export function peopleContract(name: string, create: (t: TestContext) => Promise
 
     test('whose sign-in raced with a block or an end of everything get no session of it', async t => {
       const { store } = await opened(t);
-      for (const end of [() => store.people.block(IDENTITY.person, BLOCK), () => store.sessions.endAllOf(IDENTITY.person)]) {
+      for (const end of [
+        () => store.people.block(IDENTITY.person, BLOCK),
+        () => store.sessions.endAllOf(IDENTITY.person),
+      ]) {
         const { generation } = await store.people.know(later(1), NOW);
         await end();
         await store.people.unblock(IDENTITY.person);
@@ -211,7 +267,10 @@ export function peopleContract(name: string, create: (t: TestContext) => Promise
 }
 
 /** Runs where the database outlives the store. */
-export function lastingPeopleContract(name: string, create: (t: TestContext) => Promise<LastingDatabase>): void {
+export function lastingPeopleContract(
+  name: string,
+  create: (t: TestContext) => Promise<LastingDatabase>,
+): void {
   const opened = async (t: TestContext) => {
     const database = await create(t);
     const store = await openWithPeople(database);
@@ -227,7 +286,8 @@ export function lastingPeopleContract(name: string, create: (t: TestContext) => 
       const there = { ...one, store: other };
       assert.equal((await readings(there)).token?.identity.groups.length, IDENTITY.groups.length);
       await one.store.people.know(later(60, { groups: ['developers'] }), NOW);
-      for (const [way, session] of Object.entries(await readings(there))) assert.deepEqual(session?.identity.groups, ['developers'], way);
+      for (const [way, session] of Object.entries(await readings(there)))
+        assert.deepEqual(session?.identity.groups, ['developers'], way);
       await one.store.people.block(IDENTITY.person, BLOCK);
       await isOver(there, 'blocked elsewhere');
     });
@@ -238,8 +298,12 @@ export function lastingPeopleContract(name: string, create: (t: TestContext) => 
       const alice = `WHERE person = '${IDENTITY.person}'`;
       const cases = {
         altered: change(`UPDATE people SET sealed = sealed_block ${alice}`),
-        swapped: change(`UPDATE people SET sealed = (SELECT sealed FROM people WHERE person = '${BOB.person}') ${alice}`),
-        'put into the future': change(`UPDATE people SET asserted_at = asserted_at + 1000000000000 ${alice}`),
+        swapped: change(
+          `UPDATE people SET sealed = (SELECT sealed FROM people WHERE person = '${BOB.person}') ${alice}`,
+        ),
+        'put into the future': change(
+          `UPDATE people SET asserted_at = asserted_at + 1000000000000 ${alice}`,
+        ),
         'of another generation': change(`UPDATE people SET generation = generation + 1 ${alice}`),
         removed: change(`DELETE FROM people ${alice}`),
       };
@@ -268,12 +332,26 @@ export function lastingPeopleContract(name: string, create: (t: TestContext) => 
 
     test('who steals the database finds no name, no group and no reason of a record', async t => {
       const { database, one } = await opened(t);
-      const [username, group, department, reason] = [`u-${token()}`, `g-${token()}`, `d-${token()}`, `r-${token()}`];
-      await one.store.people.know(later(1, { username, groups: [group], attributes: { department }, displayName: `n-${token()}` }), NOW);
+      const [username, group, department, reason] = [
+        `u-${token()}`,
+        `g-${token()}`,
+        `d-${token()}`,
+        `r-${token()}`,
+      ];
+      await one.store.people.know(
+        later(1, {
+          username,
+          groups: [group],
+          attributes: { department },
+          displayName: `n-${token()}`,
+        }),
+        NOW,
+      );
       await one.store.people.block(IDENTITY.person, { ...BLOCK, by: `o-${reason}`, reason });
       const stolen = await database.bytes();
       assert.ok(stolen.includes(IDENTITY.person), 'the search sees what is stored in the clear');
-      for (const text of [username, group, department, reason]) assert.ok(!stolen.includes(text), text);
+      for (const text of [username, group, department, reason])
+        assert.ok(!stolen.includes(text), text);
     });
 
     test('a new sealing secret keeps blocks, and makes nobody’s sign-in fail', async t => {
@@ -293,33 +371,56 @@ export function lastingPeopleContract(name: string, create: (t: TestContext) => 
       const old = await database.open();
       t.after(() => old.close());
       const signIn = (at: number, actor: typeof ALICE) =>
-        old.audit.record({ ...EVENTS[1]!, type: 'sign-in.succeeded', at, actor } as (typeof EVENTS)[number]);
+        old.audit.record({
+          ...EVENTS[1]!,
+          type: 'sign-in.succeeded',
+          at,
+          actor,
+        } as (typeof EVENTS)[number]);
       for (let index = 0; index < 1200; index++)
         await signIn(NOW + index, {
           ...ALICE,
-          person: `${String(index).replaceAll(/[0189]/g, 'x')}aaaaaaaaaaaaaaaa`.slice(0, 16) as PersonId,
+          person: `${String(index).replaceAll(/[0189]/g, 'x')}aaaaaaaaaaaaaaaa`.slice(
+            0,
+            16,
+          ) as PersonId,
         });
       await signIn(NOW - 10, { ...ALICE, username: 'alice.old "name" \\ ü' });
       await signIn(NOW - 5, ALICE);
       await signIn(NOW - 20, BOB);
       await old.close();
-      for (const table of ['people', 'people_names', 'operator_events']) await database.rows(`DROP TABLE ${table}`);
+      for (const table of ['people', 'people_names', 'operator_events'])
+        await database.rows(`DROP TABLE ${table}`);
       await database.rows('DROP INDEX cli_sessions_created_at');
       await database.rows('DELETE FROM rolebridge_migrations WHERE number = 4');
       const store = await database.open();
       t.after(() => store.close());
-      assert.deepEqual(await store.people.find(BOB.person), { ...BOB, signedInAt: NOW - 20, blocked: undefined });
-      assert.deepEqual(await store.people.find(ALICE.person), { ...ALICE, signedInAt: NOW - 5, blocked: undefined });
+      assert.deepEqual(await store.people.find(BOB.person), {
+        ...BOB,
+        signedInAt: NOW - 20,
+        blocked: undefined,
+      });
+      assert.deepEqual(await store.people.find(ALICE.person), {
+        ...ALICE,
+        signedInAt: NOW - 5,
+        blocked: undefined,
+      });
       assert.deepEqual(
         (await store.people.named('alice.old "name" \\ ü')).map(({ person }) => person),
         [ALICE.person],
       );
       const [counted] = await database.rows('SELECT count(*) AS count FROM people');
-      const distinct = new Set(Array.from({ length: 1200 }, (_, index) => String(index).replaceAll(/[0189]/g, 'x'))).size;
+      const distinct = new Set(
+        Array.from({ length: 1200 }, (_, index) => String(index).replaceAll(/[0189]/g, 'x')),
+      ).size;
       assert.equal(Number(counted?.count), distinct + 2);
       const session = sessionOf();
       await store.sessions.create(session);
-      assert.deepEqual(await store.sessions.find(session.id), session, 'nothing is known that would bound it');
+      assert.deepEqual(
+        await store.sessions.find(session.id),
+        session,
+        'nothing is known that would bound it',
+      );
       const { before } = await store.people.know(IDENTITY, NOW);
       assert.deepEqual([before?.username, before?.claims], [ALICE.username, undefined]);
     });

@@ -12,7 +12,10 @@ export type OpenStore = Store & AuditReader;
 
 /** A database of a test's own; whoever made it removes it after the test. */
 export interface TestDatabase {
-  /** Opens a store on it, under `SECRET` unless another is given: another connection each time, and in a lasting database the same content. */
+  /**
+   * Opens a store on it, under `SECRET` unless another is given: another connection each time, and
+   * in a lasting database the same content.
+   */
   open(secret?: Uint8Array): Promise<OpenStore>;
 }
 
@@ -47,7 +50,11 @@ export const IDENTITY: Identity = {
 export const sessionOf = (over: Partial<Session> = {}): Session => ({
   id: token(),
   identity: IDENTITY,
-  corporateProof: { kind: 'id-token', token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig', expiresAt: NOW + HOUR },
+  corporateProof: {
+    kind: 'id-token',
+    token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig',
+    expiresAt: NOW + HOUR,
+  },
   generation: 0,
   csrfToken: token(),
   createdAt: NOW,
@@ -70,10 +77,17 @@ export const attemptOf = (over: Partial<SignInAttempt> = {}): SignInAttempt => (
 
 let handles = 0;
 
-export const cliSessionOf = (over: Partial<CliSession['summary']> = {}, identity: Identity = IDENTITY): CliSession => ({
+export const cliSessionOf = (
+  over: Partial<CliSession['summary']> = {},
+  identity: Identity = IDENTITY,
+): CliSession => ({
   id: token(),
   identity,
-  corporateProof: { kind: 'id-token', token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig', expiresAt: NOW + HOUR },
+  corporateProof: {
+    kind: 'id-token',
+    token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig',
+    expiresAt: NOW + HOUR,
+  },
   generation: 0,
   notAfter: NOW + 12 * HOUR,
   summary: {
@@ -108,7 +122,11 @@ export const deviceGrantOf = (over: Partial<DeviceGrant> = {}): DeviceGrant => (
 });
 
 export const ORIGIN = { correlationId: 'c-1', address: '192.0.2.7', userAgent: 'curl/8' };
-export const ALICE = { person: IDENTITY.person, connector: IDENTITY.connector, username: IDENTITY.username };
+export const ALICE = {
+  person: IDENTITY.person,
+  connector: IDENTITY.connector,
+  username: IDENTITY.username,
+};
 export const BOB = { ...ALICE, person: 'b3jx2q7d5vbn4mzb' as PersonId, username: 'bob' };
 const HANDOUT = {
   origin: ORIGIN,
@@ -126,10 +144,30 @@ const HANDOUT = {
 
 /** One of every type, a minute apart, the oldest first. */
 export const EVENTS: readonly AuditEvent[] = [
-  { type: 'sign-in.refused', at: NOW, origin: ORIGIN, connector: 'okta', code: 'saml_response_refused', why: 'Issuer' },
-  { type: 'sign-in.succeeded', at: NOW + 60_000, origin: ORIGIN, actor: ALICE, groupCount: 2, methods: ['pwd'], multiFactor: false },
+  {
+    type: 'sign-in.refused',
+    at: NOW,
+    origin: ORIGIN,
+    connector: 'okta',
+    code: 'saml_response_refused',
+    why: 'Issuer',
+  },
+  {
+    type: 'sign-in.succeeded',
+    at: NOW + 60_000,
+    origin: ORIGIN,
+    actor: ALICE,
+    groupCount: 2,
+    methods: ['pwd'],
+    multiFactor: false,
+  },
   { type: 'credentials.issued', at: NOW + 120_000, ...HANDOUT, durationSeconds: 3600 },
-  { type: 'console-link.issued', at: NOW + 180_000, ...HANDOUT, destination: 'https://console.aws.amazon.com/' },
+  {
+    type: 'console-link.issued',
+    at: NOW + 180_000,
+    ...HANDOUT,
+    destination: 'https://console.aws.amazon.com/',
+  },
   {
     type: 'access.refused',
     at: NOW + 240_000,
@@ -145,16 +183,29 @@ export const EVENTS: readonly AuditEvent[] = [
 ];
 
 /** Another person. */
-export const BOBS_IDENTITY: Identity = { ...IDENTITY, person: BOB.person, subject: '00u-subject-of-bob', username: 'bob' };
+export const BOBS_IDENTITY: Identity = {
+  ...IDENTITY,
+  person: BOB.person,
+  subject: '00u-subject-of-bob',
+  username: 'bob',
+};
 
 /** Opens a store in which both people have signed in. */
-export async function openWithPeople(database: TestDatabase, secret?: Uint8Array): Promise<OpenStore> {
+export async function openWithPeople(
+  database: TestDatabase,
+  secret?: Uint8Array,
+): Promise<OpenStore> {
   const store = await database.open(secret);
   for (const identity of [IDENTITY, BOBS_IDENTITY]) await store.people.know(identity, NOW);
   return store;
 }
 
 /** Fifty callers at once, shared out over the stores. */
-export async function race<T>(stores: readonly OpenStore[], call: (store: OpenStore) => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: 50 }, (_, index) => call(stores[index % stores.length]!)));
+export async function race<T>(
+  stores: readonly OpenStore[],
+  call: (store: OpenStore) => Promise<T>,
+): Promise<T[]> {
+  return Promise.all(
+    Array.from({ length: 50 }, (_, index) => call(stores[index % stores.length]!)),
+  );
 }

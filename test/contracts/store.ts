@@ -31,7 +31,10 @@ const STRANGER_AT_THE_DOOR = {
 } as const satisfies AuditEvent;
 
 /** Runs in every database, also in one that lives in memory. */
-export function storeContract(name: string, create: (t: TestContext) => Promise<TestDatabase>): void {
+export function storeContract(
+  name: string,
+  create: (t: TestContext) => Promise<TestDatabase>,
+): void {
   const opened = async (t: TestContext): Promise<OpenStore> => {
     const database = await create(t);
     const store = await openWithPeople(database);
@@ -42,7 +45,10 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
   describe(`${name}: sign-in attempts`, () => {
     test('an attempt comes back as it was, and only once', async t => {
       const { attempts } = await opened(t);
-      for (const attempt of [attemptOf(), attemptOf({ expectation: { protocol: 'saml', requestId: '_request' }, returnTo: '/ü' })]) {
+      for (const attempt of [
+        attemptOf(),
+        attemptOf({ expectation: { protocol: 'saml', requestId: '_request' }, returnTo: '/ü' }),
+      ]) {
         await attempts.create(attempt);
         assert.deepEqual(await attempts.find(attempt.id, NOW), attempt);
         assert.deepEqual(await attempts.consume(attempt.id, NOW), attempt);
@@ -76,14 +82,18 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
 
     test('an id that was never given is no attempt', async t => {
       const { attempts } = await opened(t);
-      for (const id of ['', '\0', "' OR 1=1 --", 'x'.repeat(100_000), token()]) assert.equal(await attempts.consume(id, NOW), undefined);
+      for (const id of ['', '\0', "' OR 1=1 --", 'x'.repeat(100_000), token()])
+        assert.equal(await attempts.consume(id, NOW), undefined);
     });
 
     test('an attempt is not replaced by another with the same id', async t => {
       const { attempts } = await opened(t);
       const attempt = attemptOf();
       await attempts.create(attempt);
-      await assert.rejects(attempts.create({ ...attemptOf(), id: attempt.id }), { name: 'BridgeError', code: 'internal' });
+      await assert.rejects(attempts.create({ ...attemptOf(), id: attempt.id }), {
+        name: 'BridgeError',
+        code: 'internal',
+      });
       assert.deepEqual(await attempts.consume(attempt.id, NOW), attempt);
     });
   });
@@ -93,8 +103,18 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       const { sessions, people } = await opened(t);
       const { corporateProof: _, ...withoutProof } = sessionOf();
       const wide = sessionOf({
-        identity: { ...IDENTITY, groups: Array.from({ length: 2000 }, (_, index) => `CN=group-${index},OU=Grüße,DC=example`) },
-        corporateProof: { kind: 'saml-response', samlResponse: 'PHNhbWxwOlJlc3BvbnNl'.repeat(4000), expiresAt: NOW },
+        identity: {
+          ...IDENTITY,
+          groups: Array.from(
+            { length: 2000 },
+            (_, index) => `CN=group-${index},OU=Grüße,DC=example`,
+          ),
+        },
+        corporateProof: {
+          kind: 'saml-response',
+          samlResponse: 'PHNhbWxwOlJlc3BvbnNl'.repeat(4000),
+          expiresAt: NOW,
+        },
       });
       for (const session of [sessionOf(), withoutProof, wide]) {
         await people.know(session.identity, NOW);
@@ -106,14 +126,18 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
 
     test('an id that was never given is no session', async t => {
       const { sessions } = await opened(t);
-      for (const id of ['', '\0', "' OR 1=1 --", 'x'.repeat(100_000), token()]) assert.equal(await sessions.find(id), undefined);
+      for (const id of ['', '\0', "' OR 1=1 --", 'x'.repeat(100_000), token()])
+        assert.equal(await sessions.find(id), undefined);
     });
 
     test('a session is not replaced by another with the same id', async t => {
       const { sessions } = await opened(t);
       const session = sessionOf();
       await sessions.create(session);
-      await assert.rejects(sessions.create({ ...sessionOf(), id: session.id }), { name: 'BridgeError', code: 'internal' });
+      await assert.rejects(sessions.create({ ...sessionOf(), id: session.id }), {
+        name: 'BridgeError',
+        code: 'internal',
+      });
       assert.deepEqual(await sessions.find(session.id), session);
     });
 
@@ -121,9 +145,14 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       const { sessions } = await opened(t);
       const session = sessionOf();
       await sessions.create(session);
-      await Promise.all([5, 3, 9, 1, 9, 2].map(minutes => sessions.touch(session.id, NOW + minutes * 60_000)));
+      await Promise.all(
+        [5, 3, 9, 1, 9, 2].map(minutes => sessions.touch(session.id, NOW + minutes * 60_000)),
+      );
       await sessions.touch(session.id, NOW);
-      assert.deepEqual(await sessions.find(session.id), { ...session, lastUsedAt: NOW + 9 * 60_000 });
+      assert.deepEqual(await sessions.find(session.id), {
+        ...session,
+        lastUsedAt: NOW + 9 * 60_000,
+      });
     });
 
     test('a session that was ended stays ended, whoever touches it', async t => {
@@ -152,7 +181,11 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       const { oneTimeKeys, prune } = await opened(t);
       const longest = '_'.repeat(100_000);
       for (const key of ['_assertion', '_Assertion', '', 'key\0', 'key', longest]) {
-        assert.equal(await oneTimeKeys.claim(key, NOW), true, `first claim of ${JSON.stringify(key.slice(0, 20))}`);
+        assert.equal(
+          await oneTimeKeys.claim(key, NOW),
+          true,
+          `first claim of ${JSON.stringify(key.slice(0, 20))}`,
+        );
         assert.equal(await oneTimeKeys.claim(key, NOW), false);
       }
       assert.equal(await oneTimeKeys.claim('_assertion', NOW + HOUR), false);
@@ -178,7 +211,10 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
       await sessions.create(session);
       await oneTimeKeys.claim(attempt.id, attempt.expiresAt);
     }
-    const events = [EVENTS[1]!, EVENTS[4]!].map(event => ({ ...event, at: NOW - 1000 * 24 * HOUR }));
+    const events = [EVENTS[1]!, EVENTS[4]!].map(event => ({
+      ...event,
+      at: NOW - 1000 * 24 * HOUR,
+    }));
     for (const event of events) await audit.record(event);
     await prune(NOW);
     const kept = async ({ attempt, session }: { attempt: SignInAttempt; session: Session }) => [
@@ -196,7 +232,9 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
     const { audit, prune, readAudit } = await opened(t);
     const [refused] = EVENTS as [AuditEvent, ...AuditEvent[]];
     const month = 30 * 24 * HOUR;
-    await Promise.all(Array.from({ length: 2_500 }, () => audit.record({ ...refused, at: NOW - month - 1 })));
+    await Promise.all(
+      Array.from({ length: 2_500 }, () => audit.record({ ...refused, at: NOW - month - 1 })),
+    );
     const kept = [NOW - month, NOW].map(at => ({ ...refused, at }));
     for (const event of kept) await audit.record(event);
     await prune(NOW);
@@ -213,7 +251,10 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
     test('a reader chooses by time, person and type, and never gets more than the limit', async t => {
       const { audit, readAudit } = await opened(t);
       for (const event of EVENTS) await audit.record(event);
-      const [refusedSignIn, signIn, credentials, link, refusal, signOut] = EVENTS as [AuditEvent, ...AuditEvent[]];
+      const [refusedSignIn, signIn, credentials, link, refusal, signOut] = EVENTS as [
+        AuditEvent,
+        ...AuditEvent[],
+      ];
       const cases: [Parameters<typeof readAudit>[0], unknown[]][] = [
         [{ limit: 2 }, [signOut, refusal]],
         [{ limit: 0 }, [signOut]],
@@ -223,15 +264,22 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
         [{ limit: 10, from: signIn!.at, to: link!.at }, [credentials, signIn]],
         [{ limit: 10, person: BOB.person }, [refusal]],
         [{ limit: 10, type: 'console-link.issued' }, [link]],
-        [{ limit: 10, person: ALICE.person, type: 'sign-out', from: NOW, to: NOW + HOUR }, [signOut]],
+        [
+          { limit: 10, person: ALICE.person, type: 'sign-out', from: NOW, to: NOW + HOUR },
+          [signOut],
+        ],
         [{ limit: 10, person: BOB.person, type: 'sign-out' }, []],
       ];
-      for (const [query, expected] of cases) assert.deepEqual(await readAudit(query), expected, JSON.stringify(query));
+      for (const [query, expected] of cases)
+        assert.deepEqual(await readAudit(query), expected, JSON.stringify(query));
     });
 
     test('events of one instant come back in the order in which they were recorded', async t => {
       const { audit, readAudit } = await opened(t);
-      const events = ['first', 'second', 'third'].map(correlationId => ({ ...EVENTS[0]!, origin: { ...ORIGIN, correlationId } }));
+      const events = ['first', 'second', 'third'].map(correlationId => ({
+        ...EVENTS[0]!,
+        origin: { ...ORIGIN, correlationId },
+      }));
       for (const event of events) await audit.record(event);
       assert.deepEqual(await readAudit({ limit: 10 }), events.toReversed());
     });
@@ -239,7 +287,15 @@ export function storeContract(name: string, create: (t: TestContext) => Promise<
     test('events of users and of callers who are not signed in are read together, in the order of their time and then of their recording', async t => {
       const { audit, readAudit } = await opened(t);
       const [stranger, alice] = [STRANGER_AT_THE_DOOR, { ...STRANGER_AT_THE_DOOR, actor: ALICE }];
-      const events = [EVENTS[0]!, EVENTS[5]!, stranger, alice, EVENTS[1]!, EVENTS[0]!, stranger].map((event, index) => ({
+      const events = [
+        EVENTS[0]!,
+        EVENTS[5]!,
+        stranger,
+        alice,
+        EVENTS[1]!,
+        EVENTS[0]!,
+        stranger,
+      ].map((event, index) => ({
         ...event,
         at: NOW,
         origin: { ...ORIGIN, correlationId: `c-${index}` },

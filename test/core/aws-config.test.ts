@@ -1,13 +1,30 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { awsConfig, isPlain, isStartUrlOf, profileNames, renderSections, startUrlOf } from '../../src/core/aws-config.ts';
+import {
+  awsConfig,
+  isPlain,
+  isStartUrlOf,
+  profileNames,
+  renderSections,
+  startUrlOf,
+} from '../../src/core/aws-config.ts';
 
-const ROLE = { account: { id: '111122223333', name: 'prod', region: 'eu-west-1' }, role: 'team/Admin' };
+const ROLE = {
+  account: { id: '111122223333', name: 'prod', region: 'eu-west-1' },
+  role: 'team/Admin',
+};
 
 describe('a role in ~/.aws/config', () => {
   it('is plain when it says nothing but its name', () => {
     assert.equal(isPlain(ROLE), true);
-    for (const role of ['Admin\ncredential_process = evil', 'Admin; evil', '$(evil)', 'Admin evil', '../Admin', ''])
+    for (const role of [
+      'Admin\ncredential_process = evil',
+      'Admin; evil',
+      '$(evil)',
+      'Admin evil',
+      '../Admin',
+      '',
+    ])
       assert.equal(isPlain({ ...ROLE, role }), false, role);
     for (const over of [
       { id: '1\nx = y' },
@@ -15,7 +32,11 @@ describe('a role in ~/.aws/config', () => {
       { name: 'prod]\n[x' },
       { region: 'eu-west-1\ncredential_process = evil' },
     ])
-      assert.equal(isPlain({ ...ROLE, account: { ...ROLE.account, ...over } }), false, JSON.stringify(over));
+      assert.equal(
+        isPlain({ ...ROLE, account: { ...ROLE.account, ...over } }),
+        false,
+        JSON.stringify(over),
+      );
   });
 
   it('goes to the bridge that it came from, also where two bridges are in one file', () => {
@@ -30,13 +51,21 @@ describe('a role in ~/.aws/config', () => {
       'https://[2001:db8::1:8443]',
     ];
     const names = bridges.map(baseUrl => {
-      const text = renderSections(awsConfig('sso-session', { baseUrl, ssoRegion: 'us-east-1', roles: [ROLE] }));
+      const text = renderSections(
+        awsConfig('sso-session', { baseUrl, ssoRegion: 'us-east-1', roles: [ROLE] }),
+      );
       const [, session] = /^\[sso-session (.+)\]$/m.exec(text)!;
       assert.ok(
-        text.includes(`[services ${session}]\nsso =\n  endpoint_url = ${baseUrl}\nsso_oidc =\n  endpoint_url = ${baseUrl}\n`),
+        text.includes(
+          `[services ${session}]\nsso =\n  endpoint_url = ${baseUrl}\nsso_oidc =\n  endpoint_url = ${baseUrl}\n`,
+        ),
         text,
       );
-      assert.ok(text.includes(`[profile prod-team-Admin]\nsso_session = ${session}\n`) && text.includes(`services = ${session}\n`), text);
+      assert.ok(
+        text.includes(`[profile prod-team-Admin]\nsso_session = ${session}\n`) &&
+          text.includes(`services = ${session}\n`),
+        text,
+      );
       return session;
     });
     assert.deepEqual(names, [
@@ -59,7 +88,10 @@ describe('a role in ~/.aws/config', () => {
       ['prod', '111122223333', 'read+write=all,now'],
       // Called as another one is spelled.
       ['111122223333', '555566667777', 'team_2FAdmin'],
-    ].map(([name, id, role]) => ({ account: { name: name!, id: id!, region: 'eu-west-1' }, role: role! }));
+    ].map(([name, id, role]) => ({
+      account: { name: name!, id: id!, region: 'eu-west-1' },
+      role: role!,
+    }));
     assert.deepEqual(
       [...profileNames(roles).values()],
       [
@@ -85,14 +117,21 @@ describe('a start URL', () => {
     ['http://localhost:3000', 'https://rolebridge-localhost-3000.portal.us-east-1.app.aws'],
     ['http://[::1]:3000', 'https://rolebridge-1-3000.portal.us-east-1.app.aws'],
     ['http://a.b.localhost:3000', 'https://rolebridge-a-b-localhost-3000.portal.us-east-1.app.aws'],
-    ['http://a-b.localhost:3000', 'https://rolebridge-a--b-localhost-3000.portal.us-east-1.app.aws'],
+    [
+      'http://a-b.localhost:3000',
+      'https://rolebridge-a--b-localhost-3000.portal.us-east-1.app.aws',
+    ],
   ] as const;
 
   it('is an address that the AWS CLI takes, and names one bridge', () => {
     for (const [baseUrl, expected] of START_URLS) {
       assert.equal(startUrlOf({ baseUrl, ssoRegion: 'us-east-1' }), expected);
       for (const [other] of START_URLS)
-        assert.equal(isStartUrlOf({ baseUrl: other, ssoRegion: 'us-east-1' }, expected), other === baseUrl, `${expected} at ${other}`);
+        assert.equal(
+          isStartUrlOf({ baseUrl: other, ssoRegion: 'us-east-1' }, expected),
+          other === baseUrl,
+          `${expected} at ${other}`,
+        );
     }
   });
 

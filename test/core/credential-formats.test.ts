@@ -72,7 +72,10 @@ const HOSTILE = [
   '"; id; "',
   '@(1)',
   '--%',
-  ...Array.from({ length: 0x7f - 0x20 }, (_, index) => `x${String.fromCharCode(0x20 + index)}y${String.fromCharCode(0x20 + index)}`),
+  ...Array.from(
+    { length: 0x7f - 0x20 },
+    (_, index) => `x${String.fromCharCode(0x20 + index)}y${String.fromCharCode(0x20 + index)}`,
+  ),
 ];
 
 const withSecret = (secretAccessKey: string): AwsCredentials => ({ ...PLAIN, secretAccessKey });
@@ -86,23 +89,51 @@ describe('the text of credentials', () => {
 
   it('carries the region to every shell and to the credentials file, and the account to process', () => {
     const options = { region: 'eu-west-1', accountId: '111122223333', profile: 'prod/team+Admin' };
-    assert.match(formatCredentials('env', PLAIN, options), /^export AWS_REGION=eu-west-1\nexport AWS_DEFAULT_REGION=eu-west-1\n/m);
+    assert.match(
+      formatCredentials('env', PLAIN, options),
+      /^export AWS_REGION=eu-west-1\nexport AWS_DEFAULT_REGION=eu-west-1\n/m,
+    );
     assert.match(formatCredentials('fish', PLAIN, options), /^set -gx AWS_REGION "eu-west-1"$/m);
-    assert.match(formatCredentials('powershell', PLAIN, options), /^\$Env:AWS_DEFAULT_REGION="eu-west-1"$/m);
+    assert.match(
+      formatCredentials('powershell', PLAIN, options),
+      /^\$Env:AWS_DEFAULT_REGION="eu-west-1"$/m,
+    );
     assert.match(formatCredentials('windows-cmd', PLAIN, options), /^set AWS_REGION=eu-west-1$/m);
-    assert.match(formatCredentials('credentials-file', PLAIN, options), /^\[prod\/team\+Admin\]\n(?:.*\n)*region = eu-west-1\n$/);
-    assert.equal(JSON.parse(formatCredentials('process', PLAIN, options)).AccountId, '111122223333');
+    assert.match(
+      formatCredentials('credentials-file', PLAIN, options),
+      /^\[prod\/team\+Admin\]\n(?:.*\n)*region = eu-west-1\n$/,
+    );
+    assert.equal(
+      JSON.parse(formatCredentials('process', PLAIN, options)).AccountId,
+      '111122223333',
+    );
   });
 
   for (const format of CREDENTIAL_FORMATS) {
     it(`${format} refuses a value that could end its line, and does not repeat it`, () => {
-      for (const bad of ['a\nid', 'a\r', '\n', 'a\0b', 'a\u2028b', '\u201cid\u201d', 'é', '\x1b[0m', '']) {
+      for (const bad of [
+        'a\nid',
+        'a\r',
+        '\n',
+        'a\0b',
+        'a\u2028b',
+        '\u201cid\u201d',
+        'é',
+        '\x1b[0m',
+        '',
+      ]) {
         for (const field of ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const) {
           assert.throws(() => formatCredentials(format, { ...PLAIN, [field]: bad }), refusal(bad));
         }
       }
-      assert.throws(() => formatCredentials(format, { ...PLAIN, expiresAt: Number.NaN }), refusal('NaN'));
-      assert.throws(() => formatCredentials(format, { ...PLAIN, expiresAt: 9e15 }), refusal('9e15'));
+      assert.throws(
+        () => formatCredentials(format, { ...PLAIN, expiresAt: Number.NaN }),
+        refusal('NaN'),
+      );
+      assert.throws(
+        () => formatCredentials(format, { ...PLAIN, expiresAt: 9e15 }),
+        refusal('9e15'),
+      );
     });
   }
 
@@ -116,7 +147,9 @@ describe('the text of credentials', () => {
 
 function refusal(value: string): (error: unknown) => boolean {
   return error =>
-    error instanceof BridgeError && error.code === 'internal' && (value === '' || value === '\n' || !error.message.includes(value));
+    error instanceof BridgeError &&
+    error.code === 'internal' &&
+    (value === '' || value === '\n' || !error.message.includes(value));
 }
 
 describe('the quoting of credentials', () => {
@@ -125,28 +158,37 @@ describe('the quoting of credentials', () => {
 
   for (const shell of ['bash', 'sh', 'zsh']) {
     it(`${shell} sets exactly the value, whatever it holds`, { skip: missing(shell) }, () => {
-      const script = HOSTILE.map(value => `${formatCredentials('env', withSecret(value))}printf '%s\\n' "$AWS_SECRET_ACCESS_KEY"\n`).join(
-        '',
-      );
+      const script = HOSTILE.map(
+        value =>
+          `${formatCredentials('env', withSecret(value))}printf '%s\\n' "$AWS_SECRET_ACCESS_KEY"\n`,
+      ).join('');
       assert.deepEqual(run(shell, script), HOSTILE);
     });
   }
 
   it('a value that zsh would expand is quoted, wherever zsh looks', () => {
     for (const value of ['=ls', 'a:=ls', '~', 'a:~']) {
-      assert.match(formatCredentials('env', withSecret(value)), new RegExp(`^export AWS_SECRET_ACCESS_KEY='${value}'$`, 'm'));
+      assert.match(
+        formatCredentials('env', withSecret(value)),
+        new RegExp(`^export AWS_SECRET_ACCESS_KEY='${value}'$`, 'm'),
+      );
     }
   });
 
-  it('bash hands the variables on to the programs that it starts', { skip: missing('bash') }, () => {
+  it('bash hands the variables on to the programs that it starts', {
+    skip: missing('bash'),
+  }, () => {
     const value = HOSTILE.join('');
-    assert.deepEqual(run('bash', `${formatCredentials('env', withSecret(value))}${printer}\n`), [value]);
+    assert.deepEqual(run('bash', `${formatCredentials('env', withSecret(value))}${printer}\n`), [
+      value,
+    ]);
   });
 
   it('fish sets exactly the value, whatever it holds', { skip: missing('fish') }, () => {
-    const script = HOSTILE.map(value => `${formatCredentials('fish', withSecret(value))}printf '%s\\n' "$AWS_SECRET_ACCESS_KEY"\n`).join(
-      '',
-    );
+    const script = HOSTILE.map(
+      value =>
+        `${formatCredentials('fish', withSecret(value))}printf '%s\\n' "$AWS_SECRET_ACCESS_KEY"\n`,
+    ).join('');
     assert.deepEqual(run('fish', script), HOSTILE);
   });
 
@@ -170,7 +212,11 @@ describe('the quoting of credentials', () => {
   });
 
   it('process is JSON whatever the value holds', () => {
-    for (const value of HOSTILE) assert.equal(JSON.parse(formatCredentials('process', withSecret(value))).SecretAccessKey, value);
+    for (const value of HOSTILE)
+      assert.equal(
+        JSON.parse(formatCredentials('process', withSecret(value))).SecretAccessKey,
+        value,
+      );
   });
 });
 
@@ -183,7 +229,10 @@ function missing(shell: string): string | false {
 }
 
 function run(shell: string, script: string): string[] {
-  return execFileSync(shell, ['-c', script], { encoding: 'utf8', env: { HOME: '/nonexistent', PATH: process.env.PATH } })
+  return execFileSync(shell, ['-c', script], {
+    encoding: 'utf8',
+    env: { HOME: '/nonexistent', PATH: process.env.PATH },
+  })
     .replace(/\n$/, '')
     .split('\n');
 }
@@ -192,21 +241,30 @@ function secretLine(format: 'fish' | 'powershell' | 'windows-cmd', value: string
   return formatCredentials(format, withSecret(value)).split('\n')[1]!;
 }
 
-/** fish, "Quotes": in double quotes the backslash escapes `\`, `"` and `$`, and stands for itself before all else. */
+/**
+ * fish, "Quotes": in double quotes the backslash escapes `\`, `"` and `$`, and stands for itself
+ * before all else.
+ */
 function readFish(line: string): string {
   const inside = /^set -gx AWS_SECRET_ACCESS_KEY "((?:\\[\s\S]|[^"$\\])*)"$/.exec(line)?.[1];
   assert.notEqual(inside, undefined, line);
   return inside!.replace(/\\([\\"$])/g, '$1');
 }
 
-/** PowerShell, about_Quoting_Rules and about_Special_Characters: the backtick makes the next character literal. */
+/**
+ * PowerShell, about_Quoting_Rules and about_Special_Characters: the backtick makes the next
+ * character literal.
+ */
 function readPowerShell(line: string): string {
   const inside = /^\$Env:AWS_SECRET_ACCESS_KEY="((?:`[`"$]|[^"`$])*)"$/.exec(line)?.[1];
   assert.notEqual(inside, undefined, line);
   return inside!.replace(/`(.)/g, '$1');
 }
 
-/** cmd: a caret makes the next character literal; a bare operator or quote would end or change the statement. */
+/**
+ * cmd: a caret makes the next character literal; a bare operator or quote would end or change the
+ * statement.
+ */
 function readCmd(line: string): string {
   const value = /^set AWS_SECRET_ACCESS_KEY=(.*)$/.exec(line)?.[1];
   assert.notEqual(value, undefined, line);

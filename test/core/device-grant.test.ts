@@ -16,7 +16,12 @@ import { systemSecrets } from '../../src/secrets.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 9);
 const grant = (over: Partial<DeviceGrant> = {}): DeviceGrant => ({
-  request: { client: { id: 'c', name: 'C' }, address: '192.0.2.1', requestedAt: NOW, reauthenticate: false },
+  request: {
+    client: { id: 'c', name: 'C' },
+    address: '192.0.2.1',
+    requestedAt: NOW,
+    reauthenticate: false,
+  },
   deviceCodeDigest: 'd',
   decideBy: NOW + 600_000,
   expiresAt: NOW + 1_200_000,
@@ -84,15 +89,24 @@ describe('a grant', () => {
 
   for (const state of ['approved', 'denied', 'redeemed'] as const) {
     it(`that was ${state} can be neither approved nor denied`, () => {
-      assert.throws(() => approve(grant({ state }), { session: 's', decidedIn: 'b' }, NOW), refusal('user_code_unknown'));
-      assert.throws(() => deny(grant({ state }), { decidedIn: 'b' }, NOW), refusal('user_code_unknown'));
+      assert.throws(
+        () => approve(grant({ state }), { session: 's', decidedIn: 'b' }, NOW),
+        refusal('user_code_unknown'),
+      );
+      assert.throws(
+        () => deny(grant({ state }), { decidedIn: 'b' }, NOW),
+        refusal('user_code_unknown'),
+      );
     });
   }
 
   it('ends to the millisecond, for the person and for the terminal', () => {
     const end = grant().decideBy;
     assert.equal(approve(grant(), { session: 's', decidedIn: 'b' }, end - 1).state, 'approved');
-    assert.throws(() => approve(grant(), { session: 's', decidedIn: 'b' }, end), refusal('user_code_unknown'));
+    assert.throws(
+      () => approve(grant(), { session: 's', decidedIn: 'b' }, end),
+      refusal('user_code_unknown'),
+    );
     assert.throws(() => redeem(grant(), end - 1), refusal('authorization_pending'));
     assert.throws(() => redeem(grant(), end), refusal('device_code_expired'));
     assert.equal(redeem(approved, end - 1).session, 's');
@@ -101,12 +115,14 @@ describe('a grant', () => {
 
   it('that was denied says so, also after its end', () => {
     const denied = deny(grant(), { decidedIn: 'b' }, NOW);
-    for (const now of [NOW, denied.decideBy + 1]) assert.throws(() => redeem(denied, now), refusal('device_denied'));
+    for (const now of [NOW, denied.decideBy + 1])
+      assert.throws(() => redeem(denied, now), refusal('device_denied'));
   });
 });
 
 describe('the pace of polling', () => {
-  const poll = (pace: Pace | undefined, seconds: number) => countPoll(pace, NOW + seconds * 1000, 5);
+  const poll = (pace: Pace | undefined, seconds: number) =>
+    countPoll(pace, NOW + seconds * 1000, 5);
 
   it('takes the first two polls at once, and the next ones at the interval', () => {
     const first = poll(undefined, 0);

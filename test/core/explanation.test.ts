@@ -39,14 +39,20 @@ describe('an explanation', () => {
       connectors: ['okta', 'adfs'] as ConnectorId[],
       connector: 'vendor' as ConnectorId,
     } as const;
-    assert.equal(explainStep(step), 'Takes groups of okta, adfs only, and you signed in with vendor.');
+    assert.equal(
+      explainStep(step),
+      'Takes groups of okta, adfs only, and you signed in with vendor.',
+    );
     const trace = { account: 'prod', role: 'Admin', outcome: 'refused', steps: [step] } as const;
     assert.equal(
       nextStepFor(trace, []),
       'Only groups of okta, adfs give this role. If you have an account there, sign out and sign in with it.',
     );
     const own = { rule: 'b', outcome: 'group-missing', groups: ['support'] } as const;
-    assert.equal(nextStepFor({ ...trace, steps: [own, step] }, []), 'Ask for membership of the group support, then sign in again.');
+    assert.equal(
+      nextStepFor({ ...trace, steps: [own, step] }, []),
+      'Ask for membership of the group support, then sign in again.',
+    );
   });
 
   it('says that the identity provider did not name the time of the sign-in', () => {
@@ -69,11 +75,17 @@ describe('an explanation', () => {
       outcome: 'refused',
       steps: [{ rule: 'a', outcome: 'group-missing', groups: ['aws-admins'] }],
     } as const;
-    assert.equal(nextStepFor(trace, []), 'Ask for membership of the group aws-admins, then sign in again.');
+    assert.equal(
+      nextStepFor(trace, []),
+      'Ask for membership of the group aws-admins, then sign in again.',
+    );
     assert.equal(
       nextStepFor({ ...trace, steps: [] }, []),
       'No rule gives this role to anyone. Check the account and the role in the link, or ask the people who run this bridge.',
     );
-    assert.equal(nextStepFor(trace, [{ proof: 'multi-factor' }]), 'Sign in again and use your second factor.');
+    assert.equal(
+      nextStepFor(trace, [{ proof: 'multi-factor' }]),
+      'Sign in again and use your second factor.',
+    );
   });
 });

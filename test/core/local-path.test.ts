@@ -47,9 +47,20 @@ describe('where a person comes back to', () => {
 
 describe('a value of a query', () => {
   it('reads the same as any other encoding, and grows less', () => {
-    for (const value of ['', 'a b&c=d#e%f+g', "~(end~0~start~-3600)*'x'", '/console?a=b:@,;$', 'é€😀', '%2526', '"<>\\^`{|}[]'])
+    for (const value of [
+      '',
+      'a b&c=d#e%f+g',
+      "~(end~0~start~-3600)*'x'",
+      '/console?a=b:@,;$',
+      'é€😀',
+      '%2526',
+      '"<>\\^`{|}[]',
+    ])
       assert.equal(new URLSearchParams(`a=${queryValue(value)}&b=c`).get('a'), value);
     assert.equal(queryValue("/a?b=c:@,$~('*)!"), "/a?b=c:@,$~('*)!");
-    assert.match(queryValue(String.fromCharCode(...Array.from({ length: 127 }, (_, code) => code))), /^[\x21-\x7e]+$/);
+    assert.match(
+      queryValue(String.fromCharCode(...Array.from({ length: 127 }, (_, code) => code))),
+      /^[\x21-\x7e]+$/,
+    );
   });
 });

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defaultRegion, isRegion, partitionOfRegion, partitionTable } from '../../src/core/partitions.ts';
+import {
+  defaultRegion,
+  isRegion,
+  partitionOfRegion,
+  partitionTable,
+} from '../../src/core/partitions.ts';
 import { PARTITIONS, type Partition } from '../../src/core/role.ts';
 
 describe('the table of partitions', () => {
@@ -46,7 +51,11 @@ describe('the table of partitions', () => {
 
   it('takes endpoints for all partitions, and stronger ones for a single partition', () => {
     const table = partitionTable({
-      endpoints: { sts: 'http://127.0.0.1:3003/', signin: 'http://127.0.0.1:3003/', console: 'http://127.0.0.1:3003/console' },
+      endpoints: {
+        sts: 'http://127.0.0.1:3003/',
+        signin: 'http://127.0.0.1:3003/',
+        console: 'http://127.0.0.1:3003/console',
+      },
       partitions: { 'aws-cn': { stsUrl: 'https://sts.example.cn', signinUrl: undefined } },
     });
     assert.equal(table.aws.stsUrl('eu-west-1'), 'http://127.0.0.1:3003/');
@@ -55,10 +64,23 @@ describe('the table of partitions', () => {
     assert.equal(table.aws.consoleHome('eu-west-1'), 'http://127.0.0.1:3003/console');
     assert.ok(table.aws.isConsole(new URL('http://127.0.0.1:3003/elsewhere')));
     assert.ok(!table.aws.isConsole(new URL('http://127.0.0.1:3004/console')));
-    assert.equal(table.aws.samlRecipient('eu-west-1'), 'https://signin.aws.amazon.com/saml', 'AWS knows its own addresses only');
+    assert.equal(
+      table.aws.samlRecipient('eu-west-1'),
+      'https://signin.aws.amazon.com/saml',
+      'AWS knows its own addresses only',
+    );
   });
 
-  for (const region of ['', 'eu-west-1.evil.example', 'evil.example/', 'eu-west-1@evil', 'EU-WEST-1', 'eu west 1', '../x', 'eu-west-1\n']) {
+  for (const region of [
+    '',
+    'eu-west-1.evil.example',
+    'evil.example/',
+    'eu-west-1@evil',
+    'EU-WEST-1',
+    'eu west 1',
+    '../x',
+    'eu-west-1\n',
+  ]) {
     it(`puts no region into a host name that is none: ${JSON.stringify(region)}`, () => {
       const facts = partitionTable().aws;
       assert.equal(isRegion(region), false);

@@ -4,7 +4,11 @@ import { type Identity, isTrusted } from '../../src/core/identity.ts';
 import { boundBy, missingClaims, recordOf } from '../../src/core/person-record.ts';
 import { person } from '../support/people.ts';
 
-const FIRST = person({ groups: ['a', 'b'], assertedAt: 1000, attributes: { department: 'Platform', site: 'Berlin' } });
+const FIRST = person({
+  groups: ['a', 'b'],
+  assertedAt: 1000,
+  attributes: { department: 'Platform', site: 'Berlin' },
+});
 const newer = (over: Partial<Identity> = {}): Identity => ({ ...FIRST, assertedAt: 2000, ...over });
 const without = (...names: (keyof Identity)[]): Identity => {
   const left: Partial<Identity> = newer();
@@ -13,7 +17,11 @@ const without = (...names: (keyof Identity)[]): Identity => {
 };
 
 describe('an identity, bound by the newest sign-in of its person', () => {
-  const groups: readonly (readonly [what: string, newest: readonly string[], right: readonly string[]])[] = [
+  const groups: readonly (readonly [
+    what: string,
+    newest: readonly string[],
+    right: readonly string[],
+  ])[] = [
     ['keeps groups that both have', ['b', 'a'], ['a', 'b']],
     ['loses a group that is gone', ['a'], ['a']],
     ['gains none', ['a', 'b', 'c'], ['a', 'b']],
@@ -22,7 +30,12 @@ describe('an identity, bound by the newest sign-in of its person', () => {
     ['takes no name of an object for a group', ['constructor', '__proto__'], []],
   ];
   for (const [what, newest, right] of groups) {
-    it(what, () => assert.deepEqual(boundBy(FIRST, recordOf(newer({ groups: newest }), 3000))?.identity.groups, right));
+    it(what, () =>
+      assert.deepEqual(
+        boundBy(FIRST, recordOf(newer({ groups: newest }), 3000))?.identity.groups,
+        right,
+      ),
+    );
   }
 
   it('has the newest names, email and attributes, and keeps its own proof of authentication', () => {
@@ -34,12 +47,21 @@ describe('an identity, bound by the newest sign-in of its person', () => {
       authentication: { at: 1, methods: ['other'], multiFactor: false },
     });
     const { username, email, displayName, attributes } = newest;
-    assert.deepEqual(boundBy(FIRST, recordOf(newest, 3000))?.identity, { ...FIRST, username, email, displayName, attributes });
+    assert.deepEqual(boundBy(FIRST, recordOf(newest, 3000))?.identity, {
+      ...FIRST,
+      username,
+      email,
+      displayName,
+      attributes,
+    });
   });
 
   it('has no email and no display name when the newest sign-in had none', () => {
     const { email: _, displayName: __, ...rest } = FIRST;
-    assert.deepEqual(boundBy(FIRST, recordOf(without('email', 'displayName'), 3000))?.identity, rest);
+    assert.deepEqual(
+      boundBy(FIRST, recordOf(without('email', 'displayName'), 3000))?.identity,
+      rest,
+    );
   });
 
   it('is unchanged, and the newest, by its own record', () => {
@@ -53,8 +75,17 @@ describe('an identity, bound by the newest sign-in of its person', () => {
 
   it('is over when the newest sign-in came from another issuer, wherever its trust comes from', () => {
     const { trustedBy, issuer } = FIRST.source;
-    assert.equal(boundBy(FIRST, recordOf(newer({ source: { issuer: 'https://other.example', trustedBy } }), 3000)), undefined);
-    assert.ok(boundBy(FIRST, recordOf(newer({ source: { issuer, trustedBy: 'moved' } }), 3000)) !== undefined);
+    assert.equal(
+      boundBy(
+        FIRST,
+        recordOf(newer({ source: { issuer: 'https://other.example', trustedBy } }), 3000),
+      ),
+      undefined,
+    );
+    assert.ok(
+      boundBy(FIRST, recordOf(newer({ source: { issuer, trustedBy: 'moved' } }), 3000)) !==
+        undefined,
+    );
   });
 
   it('is bound by nothing that is unknown', () => {
@@ -64,16 +95,30 @@ describe('an identity, bound by the newest sign-in of its person', () => {
 });
 
 describe('claims that a newer sign-in has no value of', () => {
-  const cases: readonly (readonly [what: string, newest: Identity, missing: readonly string[]])[] = [
-    ['are none when nothing is gone', newer(), []],
-    ['are groups when none is left', newer({ groups: [] }), ['groups']],
-    ['are no groups while one is left', newer({ groups: ['z'] }), []],
-    ['are the email and the display name', without('email', 'displayName'), ['email', 'displayName']],
-    ['are attributes by their names', newer({ attributes: { department: 'Sales' } }), ['attributes.site']],
-    ['are no claims of an older statement', { ...newer({ groups: [] }), assertedAt: 500 }, []],
-    ['are no claims of another issuer', newer({ groups: [], source: { issuer: 'https://x.example', trustedBy: 'x' } }), []],
-  ];
-  for (const [what, newest, missing] of cases) it(what, () => assert.deepEqual(missingClaims(recordOf(FIRST, 1500), newest), missing));
+  const cases: readonly (readonly [what: string, newest: Identity, missing: readonly string[]])[] =
+    [
+      ['are none when nothing is gone', newer(), []],
+      ['are groups when none is left', newer({ groups: [] }), ['groups']],
+      ['are no groups while one is left', newer({ groups: ['z'] }), []],
+      [
+        'are the email and the display name',
+        without('email', 'displayName'),
+        ['email', 'displayName'],
+      ],
+      [
+        'are attributes by their names',
+        newer({ attributes: { department: 'Sales' } }),
+        ['attributes.site'],
+      ],
+      ['are no claims of an older statement', { ...newer({ groups: [] }), assertedAt: 500 }, []],
+      [
+        'are no claims of another issuer',
+        newer({ groups: [], source: { issuer: 'https://x.example', trustedBy: 'x' } }),
+        [],
+      ],
+    ];
+  for (const [what, newest, missing] of cases)
+    it(what, () => assert.deepEqual(missingClaims(recordOf(FIRST, 1500), newest), missing));
 
   it('are none when it is not known what there was', () => {
     const { claims: _, ...record } = recordOf(FIRST, 1500);
@@ -83,13 +128,34 @@ describe('claims that a newer sign-in has no value of', () => {
 
 describe('the identity provider that a connector trusts now', () => {
   const source = { issuer: 'https://idp.example', trustedBy: 'url https://idp.example/metadata' };
-  const cases: readonly (readonly [what: string, trusted: Parameters<typeof isTrusted>[1], right: boolean])[] = [
+  const cases: readonly (readonly [
+    what: string,
+    trusted: Parameters<typeof isTrusted>[1],
+    right: boolean,
+  ])[] = [
     ['is the one of the same issuer', source, true],
-    ['is the one of the same issuer at another place', { ...source, trustedBy: 'file /etc/idp.xml' }, true],
-    ['is not the one of another issuer at the same place', { ...source, issuer: 'https://other.example' }, false],
-    ['is the one of the same place while the issuer is unknown', { trustedBy: source.trustedBy }, true],
-    ['is not the one of another place while the issuer is unknown', { trustedBy: 'url https://other.example/metadata' }, false],
+    [
+      'is the one of the same issuer at another place',
+      { ...source, trustedBy: 'file /etc/idp.xml' },
+      true,
+    ],
+    [
+      'is not the one of another issuer at the same place',
+      { ...source, issuer: 'https://other.example' },
+      false,
+    ],
+    [
+      'is the one of the same place while the issuer is unknown',
+      { trustedBy: source.trustedBy },
+      true,
+    ],
+    [
+      'is not the one of another place while the issuer is unknown',
+      { trustedBy: 'url https://other.example/metadata' },
+      false,
+    ],
     ['compares issuers letter by letter', { ...source, issuer: 'https://idp.example/' }, false],
   ];
-  for (const [what, trusted, right] of cases) it(what, () => assert.equal(isTrusted(source, trusted), right));
+  for (const [what, trusted, right] of cases)
+    it(what, () => assert.equal(isTrusted(source, trusted), right));
 });

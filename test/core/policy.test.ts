@@ -20,7 +20,10 @@ const ACCOUNTS = [PROD, STAGING, PROD_EU];
 const CORP = 'corp' as ConnectorId;
 const HERE = { now: 10_000_000, address: '10.1.2.3' };
 
-function rule(name: string, said: Partial<Omit<AccessRule, 'roles'>> & { roles?: string[]; duration?: number }): AccessRule {
+function rule(
+  name: string,
+  said: Partial<Omit<AccessRule, 'roles'>> & { roles?: string[]; duration?: number },
+): AccessRule {
   const { roles = [], duration = 3600, ...rest } = said;
   return {
     name,
@@ -33,21 +36,38 @@ function rule(name: string, said: Partial<Omit<AccessRule, 'roles'>> & { roles?:
   };
 }
 
-const rolesOf = (rules: AccessRule[], groups: string[], said: Parameters<typeof person>[0] = {}, where = HERE): string[] =>
+const rolesOf = (
+  rules: AccessRule[],
+  groups: string[],
+  said: Parameters<typeof person>[0] = {},
+  where = HERE,
+): string[] =>
   compilePolicy(rules, ACCOUNTS)
     .evaluate(person({ ...said, groups }), where)
     .granted.map(({ account, role, rule }) => `${account.name}/${role} by ${rule.name}`);
 
 describe('the access policy', () => {
   it('gives nothing to somebody whose groups no rule names', () => {
-    assert.deepEqual(rolesOf([rule('a', { groups: ['admins'], roles: ['Admin'] })], ['developers']), []);
+    assert.deepEqual(
+      rolesOf([rule('a', { groups: ['admins'], roles: ['Admin'] })], ['developers']),
+      [],
+    );
     assert.deepEqual(rolesOf([], ['admins']), []);
     assert.deepEqual(rolesOf([rule('a', { groups: ['admins'], roles: ['Admin'] })], []), []);
   });
 
   it('matches groups exactly: no case folding, no prefix, no prototype key', () => {
     const rules = [rule('a', { groups: ['admins'], accounts: [PROD.id], roles: ['Admin'] })];
-    for (const group of ['Admins', 'admins ', 'admin', 'admins,developers', '*', '__proto__', 'constructor', ''])
+    for (const group of [
+      'Admins',
+      'admins ',
+      'admin',
+      'admins,developers',
+      '*',
+      '__proto__',
+      'constructor',
+      '',
+    ])
       assert.deepEqual(rolesOf(rules, [group]), [], group);
     assert.deepEqual(rolesOf(rules, ['admins']), ['prod/Admin by a']);
   });
@@ -55,7 +75,12 @@ describe('the access policy', () => {
   it('gives the union of the rules, each role once, with the settings of the first rule that gives it', () => {
     const rules = [
       rule('first', { groups: ['admins'], accounts: [PROD.id], roles: ['Admin'], duration: 900 }),
-      rule('second', { groups: ['developers'], accounts: [PROD.id, STAGING.id], roles: ['Admin', 'ReadOnly'], duration: 7200 }),
+      rule('second', {
+        groups: ['developers'],
+        accounts: [PROD.id, STAGING.id],
+        roles: ['Admin', 'ReadOnly'],
+        duration: 7200,
+      }),
     ];
     assert.deepEqual(rolesOf(rules, ['developers', 'admins']), [
       'prod/Admin by first',
@@ -95,15 +120,22 @@ describe('the access policy', () => {
           groups: ['g'],
           accounts: [PROD.id],
           roles: ['Admin'],
-          require: { multiFactor: true, authenticatedWithinSeconds: 3600, networks: ['10.0.0.0/8'] },
+          require: {
+            multiFactor: true,
+            authenticatedWithinSeconds: 3600,
+            networks: ['10.0.0.0/8'],
+          },
         }),
       ],
       ACCOUNTS,
     );
-    const { granted, withheld } = policy.evaluate(person({ groups: ['g'], multiFactor: false, authenticatedAt: HERE.now - 3_601_000 }), {
-      ...HERE,
-      address: '192.0.2.1',
-    });
+    const { granted, withheld } = policy.evaluate(
+      person({ groups: ['g'], multiFactor: false, authenticatedAt: HERE.now - 3_601_000 }),
+      {
+        ...HERE,
+        address: '192.0.2.1',
+      },
+    );
     assert.deepEqual(granted, []);
     assert.deepEqual(
       withheld.map(({ missing }) => missing),
@@ -133,8 +165,14 @@ describe('the access policy', () => {
 
   it('refuses a sign-in whose time the identity provider did not say', () => {
     const within = { multiFactor: false, authenticatedWithinSeconds: 60, networks: [] };
-    const policy = compilePolicy([rule('a', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], require: within })], ACCOUNTS);
-    const who = { ...person({ groups: ['g'] }), authentication: { methods: [], multiFactor: false } };
+    const policy = compilePolicy(
+      [rule('a', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], require: within })],
+      ACCOUNTS,
+    );
+    const who = {
+      ...person({ groups: ['g'] }),
+      authentication: { methods: [], multiFactor: false },
+    };
     assert.deepEqual(
       policy.evaluate(who, HERE).withheld.map(({ missing }) => missing),
       [[{ proof: 'authenticated-within', withinSeconds: 60, ageSeconds: undefined }]],
@@ -156,7 +194,14 @@ describe('the access policy', () => {
   ];
   for (const [networks, address, inside] of NETWORKS) {
     it(`${inside ? 'takes' : 'refuses'} the address "${address}" for ${networks.join(', ')}`, () => {
-      const rules = [rule('a', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], require: { multiFactor: false, networks } })];
+      const rules = [
+        rule('a', {
+          groups: ['g'],
+          accounts: [PROD.id],
+          roles: ['Admin'],
+          require: { multiFactor: false, networks },
+        }),
+      ];
       assert.equal(rolesOf(rules, ['g'], {}, { ...HERE, address }).length, inside ? 1 : 0);
     });
   }
@@ -167,7 +212,8 @@ describe('the access policy', () => {
       [both, 'aws-prod-Admin', ['prod/Admin by p']],
       [both, 'aws-111122223333-Admin', ['prod/Admin by p']],
       [both, 'aws-staging-team/Dev', ['staging/team/Dev by p']],
-      // Two accounts fit: the longest name wins, so that a group for prod-eu never gives a role in prod.
+      // Two accounts fit: the longest name wins, so that a group for prod-eu never gives a role in
+      // prod.
       [both, 'aws-prod-eu-Admin', ['prod-eu/Admin by p']],
       [both, 'aws-unknown-Admin', []],
       [both, 'aws-prod-', []],
@@ -178,13 +224,41 @@ describe('the access policy', () => {
       [both, 'x-aws-prod-Admin', []],
       [both, `aws-prod-${'A'.repeat(65)}`, []],
       [both, `aws-prod-${'-'.repeat(5000)}`, []],
-      [[rule('p', { groupPattern: 'aws-{account}-{role}', accounts: [STAGING.id] })], 'aws-prod-Admin', []],
-      [[rule('p', { groupPattern: 'aws-{account}-{role}', roles: ['ReadOnly'] })], 'aws-prod-Admin', []],
-      [[rule('p', { groupPattern: 'aws-{account}-{role}', roles: ['Admin'] })], 'aws-prod-Admin', ['prod/Admin by p']],
-      [[rule('p', { groupPattern: '{role}@{account}.aws' })], 'Admin@prod.aws', ['prod/Admin by p']],
-      [[rule('p', { groupPattern: '{role}@{account}.aws' })], 'odd@name@prod.aws', ['prod/odd@name by p']],
-      [[rule('p', { groupPattern: '{account}-users', roles: ['Dev', 'Read'] })], 'prod-users', ['prod/Dev by p', 'prod/Read by p']],
-      [[rule('p', { groupPattern: 'role-{role}', accounts: [PROD.id, STAGING.id] })], 'role-Dev', ['prod/Dev by p', 'staging/Dev by p']],
+      [
+        [rule('p', { groupPattern: 'aws-{account}-{role}', accounts: [STAGING.id] })],
+        'aws-prod-Admin',
+        [],
+      ],
+      [
+        [rule('p', { groupPattern: 'aws-{account}-{role}', roles: ['ReadOnly'] })],
+        'aws-prod-Admin',
+        [],
+      ],
+      [
+        [rule('p', { groupPattern: 'aws-{account}-{role}', roles: ['Admin'] })],
+        'aws-prod-Admin',
+        ['prod/Admin by p'],
+      ],
+      [
+        [rule('p', { groupPattern: '{role}@{account}.aws' })],
+        'Admin@prod.aws',
+        ['prod/Admin by p'],
+      ],
+      [
+        [rule('p', { groupPattern: '{role}@{account}.aws' })],
+        'odd@name@prod.aws',
+        ['prod/odd@name by p'],
+      ],
+      [
+        [rule('p', { groupPattern: '{account}-users', roles: ['Dev', 'Read'] })],
+        'prod-users',
+        ['prod/Dev by p', 'prod/Read by p'],
+      ],
+      [
+        [rule('p', { groupPattern: 'role-{role}', accounts: [PROD.id, STAGING.id] })],
+        'role-Dev',
+        ['prod/Dev by p', 'staging/Dev by p'],
+      ],
     ];
     for (const [rules, group, expected] of TABLE) {
       it(`${rules[0]!.groupPattern} and ${JSON.stringify(group.slice(0, 40))} give ${expected.join(', ') || 'nothing'}`, () =>
@@ -192,20 +266,31 @@ describe('the access policy', () => {
     }
 
     it('gives what each of several groups says', () => {
-      assert.deepEqual(rolesOf(both, ['aws-prod-Admin', 'aws-staging-Admin', 'aws-prod-Admin']), ['prod/Admin by p', 'staging/Admin by p']);
+      assert.deepEqual(rolesOf(both, ['aws-prod-Admin', 'aws-staging-Admin', 'aws-prod-Admin']), [
+        'prod/Admin by p',
+        'staging/Admin by p',
+      ]);
     });
   });
 
   describe('asked for one role', () => {
     const rules = [
-      rule('admins', { groups: ['aws-admins'], accounts: [PROD.id], roles: ['Admin'], require: { multiFactor: true, networks: [] } }),
+      rule('admins', {
+        groups: ['aws-admins'],
+        accounts: [PROD.id],
+        roles: ['Admin'],
+        require: { multiFactor: true, networks: [] },
+      }),
       rule('breakglass', { groups: ['breakglass'], accounts: [PROD.id], roles: ['Admin'] }),
       rule('pattern', { groupPattern: 'aws-{account}-{role}' }),
     ];
     const policy = compilePolicy(rules, ACCOUNTS);
 
     it('answers with the rule and the group that give it', () => {
-      const decision = policy.decide(person({ groups: ['aws-admins'] }), HERE, { account: 'prod', role: 'Admin' });
+      const decision = policy.decide(person({ groups: ['aws-admins'] }), HERE, {
+        account: 'prod',
+        role: 'Admin',
+      });
       assert.equal(decision.granted, true);
       assert.deepEqual(decision.trace, {
         account: 'prod',
@@ -216,11 +301,18 @@ describe('the access policy', () => {
     });
 
     it('takes the account by its id', () => {
-      assert.equal(policy.decide(person({ groups: ['aws-admins'] }), HERE, { account: PROD.id, role: 'Admin' }).granted, true);
+      assert.equal(
+        policy.decide(person({ groups: ['aws-admins'] }), HERE, { account: PROD.id, role: 'Admin' })
+          .granted,
+        true,
+      );
     });
 
     it('names the groups that would give it, and nothing of anybody else', () => {
-      const decision = policy.decide(person({ groups: ['developers'] }), HERE, { account: 'prod', role: 'Admin' });
+      const decision = policy.decide(person({ groups: ['developers'] }), HERE, {
+        account: 'prod',
+        role: 'Admin',
+      });
       assert.equal(decision.granted, false);
       assert.deepEqual(decision.trace.steps, [
         { rule: 'admins', outcome: 'group-missing', groups: ['aws-admins'] },
@@ -230,9 +322,14 @@ describe('the access policy', () => {
     });
 
     it('puts the missing proof of the person first', () => {
-      const decision = policy.decide(person({ groups: ['aws-admins'], multiFactor: false }), HERE, { account: 'prod', role: 'Admin' });
+      const decision = policy.decide(person({ groups: ['aws-admins'], multiFactor: false }), HERE, {
+        account: 'prod',
+        role: 'Admin',
+      });
       assert.equal(decision.granted, false);
-      assert.deepEqual(decision.granted ? undefined : decision.missing, [{ proof: 'multi-factor' }]);
+      assert.deepEqual(decision.granted ? undefined : decision.missing, [
+        { proof: 'multi-factor' },
+      ]);
       assert.deepEqual(decision.trace.steps[0], {
         rule: 'admins',
         outcome: 'proof-missing',
@@ -257,31 +354,51 @@ describe('the access policy', () => {
 
     it('lists at most twenty rules', () => {
       const many = compilePolicy(
-        Array.from({ length: 100 }, (_, index) => rule(`r${index}`, { groups: [`g${index}`], roles: ['Admin'] })),
+        Array.from({ length: 100 }, (_, index) =>
+          rule(`r${index}`, { groups: [`g${index}`], roles: ['Admin'] }),
+        ),
         ACCOUNTS,
       );
-      assert.equal(many.decide(person(), HERE, { account: 'prod', role: 'Admin' }).trace.steps.length, 20);
+      assert.equal(
+        many.decide(person(), HERE, { account: 'prod', role: 'Admin' }).trace.steps.length,
+        20,
+      );
     });
   });
 
   it('agrees with itself: what is granted in the list is granted when asked, and the other way round', () => {
     const rules = [
-      rule('a', { groups: ['g1', 'g2'], accounts: [PROD.id], roles: ['Admin', 'Dev'], require: { multiFactor: true, networks: [] } }),
+      rule('a', {
+        groups: ['g1', 'g2'],
+        accounts: [PROD.id],
+        roles: ['Admin', 'Dev'],
+        require: { multiFactor: true, networks: [] },
+      }),
       rule('b', { groups: ['g3'], roles: ['Dev'] }),
       rule('c', { groupPattern: 'aws-{account}-{role}', accounts: [STAGING.id] }),
-      rule('d', { groups: ['g1'], accounts: [STAGING.id], roles: ['Admin'], require: { multiFactor: false, networks: ['192.0.2.0/24'] } }),
+      rule('d', {
+        groups: ['g1'],
+        accounts: [STAGING.id],
+        roles: ['Admin'],
+        require: { multiFactor: false, networks: ['192.0.2.0/24'] },
+      }),
     ];
     const policy = compilePolicy(rules, ACCOUNTS);
     const groups = ['g1', 'g2', 'g3', 'aws-staging-Admin', 'aws-prod-Dev'];
     for (let mask = 0; mask < 2 ** groups.length; mask++) {
       for (const multiFactor of [true, false]) {
         const who = person({ groups: groups.filter((_, bit) => mask & (2 ** bit)), multiFactor });
-        const listed = new Set(policy.evaluate(who, HERE).granted.map(({ arn, rule: by }) => `${arn} ${by.name}`));
+        const listed = new Set(
+          policy.evaluate(who, HERE).granted.map(({ arn, rule: by }) => `${arn} ${by.name}`),
+        );
         for (const { name: account } of ACCOUNTS) {
           for (const role of ['Admin', 'Dev']) {
             const decision = policy.decide(who, HERE, { account, role });
             if (decision.granted)
-              assert.ok(listed.delete(`${decision.entitlement.arn} ${decision.entitlement.rule.name}`), `${account}/${role}`);
+              assert.ok(
+                listed.delete(`${decision.entitlement.arn} ${decision.entitlement.rule.name}`),
+                `${account}/${role}`,
+              );
           }
         }
         assert.equal(listed.size, 0);
@@ -294,15 +411,27 @@ describe('the access policy', () => {
     const ADMIN = { account: 'prod', role: 'Admin' };
     const policy = compilePolicy(
       [
-        rule('admins', { groups: ['aws-admins'], connectors: [OKTA], accounts: [PROD.id], roles: ['Admin'] }),
+        rule('admins', {
+          groups: ['aws-admins'],
+          connectors: [OKTA],
+          accounts: [PROD.id],
+          roles: ['Admin'],
+        }),
         rule('by-name', { groupPattern: 'aws-{account}-{role}', connectors: [OKTA] }),
-        rule('support', { groups: ['support'], connectors: [VENDOR, OKTA], accounts: [STAGING.id], roles: ['Support'] }),
+        rule('support', {
+          groups: ['support'],
+          connectors: [VENDOR, OKTA],
+          accounts: [STAGING.id],
+          roles: ['Support'],
+        }),
       ],
       ACCOUNTS,
     );
     const of = (connector: ConnectorId, groups: readonly string[]) => person({ connector, groups });
     const list = (who: ReturnType<typeof of>): string[] =>
-      policy.evaluate(who, HERE).granted.map(({ account, role, group }) => `${account.name}/${role} through ${group}`);
+      policy
+        .evaluate(who, HERE)
+        .granted.map(({ account, role, group }) => `${account.name}/${role} through ${group}`);
 
     it('takes a group only from the connectors of the rule', () => {
       const groups = ['aws-admins', 'aws-prod-eu-Admin', 'aws-222233334444-Dev', 'support'];
@@ -331,8 +460,18 @@ describe('the access policy', () => {
     it('lists the rules of the own connector before those of others', () => {
       const mixed = compilePolicy(
         [
-          rule('other', { groups: ['g'], connectors: [OKTA], accounts: [PROD.id], roles: ['Admin'] }),
-          rule('own', { groups: ['h'], connectors: [VENDOR], accounts: [PROD.id], roles: ['Admin'] }),
+          rule('other', {
+            groups: ['g'],
+            connectors: [OKTA],
+            accounts: [PROD.id],
+            roles: ['Admin'],
+          }),
+          rule('own', {
+            groups: ['h'],
+            connectors: [VENDOR],
+            accounts: [PROD.id],
+            roles: ['Admin'],
+          }),
         ],
         ACCOUNTS,
       );
@@ -347,7 +486,10 @@ describe('the access policy', () => {
     });
 
     it('does not match a rule that takes the groups of no connector', () => {
-      const nobody = compilePolicy([rule('n', { groups: ['g'], connectors: [], roles: ['Admin'] })], ACCOUNTS);
+      const nobody = compilePolicy(
+        [rule('n', { groups: ['g'], connectors: [], roles: ['Admin'] })],
+        ACCOUNTS,
+      );
       assert.deepEqual(nobody.evaluate(of(OKTA, ['g']), HERE).granted, []);
       assert.equal(nobody.decide(of(OKTA, ['g']), HERE, ADMIN).granted, false);
     });
@@ -369,12 +511,29 @@ describe('the access policy', () => {
     const random = numbers(20_261_129);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
     const some = <T>(from: readonly T[], share: number): T[] => from.filter(() => random() < share);
-    const accounts = [PROD, STAGING, PROD_EU, account('444455556666', 'eu'), account('555566667777', 'x-555566667777')];
-    const [connectors, roles] = [['c1', 'c2', 'c3'] as ConnectorId[], ['Admin', 'eu-Admin', 'Admin-eu', 'team/Dev', 'x']];
-    const patterns = ['aws-{account}-{role}', 'aws-{role}-{account}', '{role}@{account}', 'aws-{account}', 'aws-{role}'];
+    const accounts = [
+      PROD,
+      STAGING,
+      PROD_EU,
+      account('444455556666', 'eu'),
+      account('555566667777', 'x-555566667777'),
+    ];
+    const [connectors, roles] = [
+      ['c1', 'c2', 'c3'] as ConnectorId[],
+      ['Admin', 'eu-Admin', 'Admin-eu', 'team/Dev', 'x'],
+    ];
+    const patterns = [
+      'aws-{account}-{role}',
+      'aws-{role}-{account}',
+      '{role}@{account}',
+      'aws-{account}',
+      'aws-{role}',
+    ];
     const plain = ['aws-prod', 'g1', 'g2', 'aws-prod-Admin', 'aws-x'];
     const named = accounts.flatMap(({ id, name }) =>
-      [id, name].flatMap(of => roles.flatMap(to => [`aws-${of}-${to}`, `aws-${to}-${of}`, `${to}@${of}`, `aws-${of}`])),
+      [id, name].flatMap(of =>
+        roles.flatMap(to => [`aws-${of}-${to}`, `aws-${to}-${of}`, `${to}@${of}`, `aws-${of}`]),
+      ),
     );
     const requirements = [
       { multiFactor: false, networks: [] },
@@ -403,14 +562,27 @@ describe('the access policy', () => {
           multiFactor: random() < 0.5,
         });
         const { granted, withheld } = policy.evaluate(who, HERE);
-        const given = new Map(granted.map(({ arn, rule: by, group }) => [arn as string, `${by.name} ${group}`]));
-        const kept = new Map(withheld.map(({ entitlement, missing }) => [entitlement.arn as string, JSON.stringify(missing)]));
-        const asked = new Set([...granted, ...withheld.map(({ entitlement }) => entitlement)].map(({ role }) => role as string));
+        const given = new Map(
+          granted.map(({ arn, rule: by, group }) => [arn as string, `${by.name} ${group}`]),
+        );
+        const kept = new Map(
+          withheld.map(({ entitlement, missing }) => [
+            entitlement.arn as string,
+            JSON.stringify(missing),
+          ]),
+        );
+        const asked = new Set(
+          [...granted, ...withheld.map(({ entitlement }) => entitlement)].map(
+            ({ role }) => role as string,
+          ),
+        );
         for (const { name, id } of accounts) {
           for (const role of new Set([...roles, ...asked])) {
             const decision = policy.decide(who, HERE, { account: name, role });
             const arn = `arn:aws:iam::${id}:role/${role}`;
-            const [said] = decision.granted ? [`${decision.entitlement.rule.name} ${decision.entitlement.group}`] : [];
+            const [said] = decision.granted
+              ? [`${decision.entitlement.rule.name} ${decision.entitlement.group}`]
+              : [];
             assert.equal(said, given.get(arn), `round ${round}: ${arn}`);
             if (decision.granted) continue;
             assert.equal(

@@ -33,7 +33,9 @@ for (const [name, character] of Object.entries(OBEYED)) {
     const json = printableJson(JSON.stringify({ [character]: [character] }));
     assert.ok(!json.includes(character));
     assert.deepEqual(JSON.parse(json), { [character]: [character] }, 'the JSON means the same');
-    const line = printableLogLine(`${JSON.stringify({ nested: { list: [{ [`k${character}`]: `v${character}` }] } })}\n`);
+    const line = printableLogLine(
+      `${JSON.stringify({ nested: { list: [{ [`k${character}`]: `v${character}` }] } })}\n`,
+    );
     assert.ok(!line.includes(character));
     assert.equal(line.indexOf('\n'), line.length - 1);
     // What JSON escapes comes back when it is read; the rest does not.

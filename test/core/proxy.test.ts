@@ -3,7 +3,11 @@ import { describe, it } from 'node:test';
 import { bypassesProxy, hasProxy, readProxySettings } from '../../src/core/proxy.ts';
 
 describe('the proxy of the environment', () => {
-  const CHOSEN: readonly [env: Record<string, string>, variable: string | undefined, url?: string][] = [
+  const CHOSEN: readonly [
+    env: Record<string, string>,
+    variable: string | undefined,
+    url?: string,
+  ][] = [
     [{}, undefined],
     [{ HTTPS_PROXY: 'http://proxy.corp:3128' }, 'HTTPS_PROXY', 'http://proxy.corp:3128/'],
     [{ HTTPS_PROXY: 'proxy.corp:3128' }, 'HTTPS_PROXY', 'http://proxy.corp:3128/'],
@@ -11,13 +15,29 @@ describe('the proxy of the environment', () => {
     [{ HTTPS_PROXY: '10.1.2.3:3128' }, 'HTTPS_PROXY', 'http://10.1.2.3:3128/'],
     [{ HTTPS_PROXY: '//proxy.corp:3128' }, 'HTTPS_PROXY', 'http://proxy.corp:3128/'],
     [{ HTTPS_PROXY: 'proxy.corp' }, 'HTTPS_PROXY', 'http://proxy.corp/'],
-    [{ HTTPS_PROXY: 'alice:p%40ss@proxy.corp:3128' }, 'HTTPS_PROXY', 'http://alice:p%40ss@proxy.corp:3128/'],
+    [
+      { HTTPS_PROXY: 'alice:p%40ss@proxy.corp:3128' },
+      'HTTPS_PROXY',
+      'http://alice:p%40ss@proxy.corp:3128/',
+    ],
     [{ HTTPS_PROXY: ' HTTPS://proxy.corp:3129 ' }, 'HTTPS_PROXY', 'https://proxy.corp:3129/'],
     [{ HTTPS_PROXY: 'http://[::1]:3128' }, 'HTTPS_PROXY', 'http://[::1]:3128/'],
-    [{ https_proxy: 'http://lower:1', HTTPS_PROXY: 'http://upper:1' }, 'https_proxy', 'http://lower:1/'],
+    [
+      { https_proxy: 'http://lower:1', HTTPS_PROXY: 'http://upper:1' },
+      'https_proxy',
+      'http://lower:1/',
+    ],
     [{ https_proxy: '', HTTPS_PROXY: 'http://upper:1' }, 'HTTPS_PROXY', 'http://upper:1/'],
-    [{ https_proxy: ' ', HTTPS_PROXY: '', http_proxy: 'http://plain:1' }, 'http_proxy', 'http://plain:1/'],
-    [{ HTTP_PROXY: 'http://plain:1', ALL_PROXY: 'socks5://all:1' }, 'HTTP_PROXY', 'http://plain:1/'],
+    [
+      { https_proxy: ' ', HTTPS_PROXY: '', http_proxy: 'http://plain:1' },
+      'http_proxy',
+      'http://plain:1/',
+    ],
+    [
+      { HTTP_PROXY: 'http://plain:1', ALL_PROXY: 'socks5://all:1' },
+      'HTTP_PROXY',
+      'http://plain:1/',
+    ],
     [{ ALL_PROXY: 'http://all:1' }, 'ALL_PROXY', 'http://all:1/'],
     [{ all_proxy: 'http://lower:1', ALL_PROXY: 'http://all:1' }, 'all_proxy', 'http://lower:1/'],
   ];
@@ -61,8 +81,18 @@ describe('the proxy of the environment', () => {
   }
 
   it('is judged only where it is used', () => {
-    assert.equal(readProxySettings({ https_proxy: 'http://good:1', ALL_PROXY: 'socks5://x:1', HTTPS_PROXY: 'x y' }).fault, undefined);
-    assert.equal(readProxySettings({ HTTPS_PROXY: 'socks5://x:1', NO_PROXY: '*' }).fault, undefined);
+    assert.equal(
+      readProxySettings({
+        https_proxy: 'http://good:1',
+        ALL_PROXY: 'socks5://x:1',
+        HTTPS_PROXY: 'x y',
+      }).fault,
+      undefined,
+    );
+    assert.equal(
+      readProxySettings({ HTTPS_PROXY: 'socks5://x:1', NO_PROXY: '*' }).fault,
+      undefined,
+    );
   });
 });
 
@@ -97,7 +127,8 @@ describe('NO_PROXY', () => {
   }
 
   it('in lower case counts before upper case, unless it is empty', () => {
-    const covers = (env: Record<string, string>): boolean => readProxySettings(env).bypasses(new URL('https://aws.corp'));
+    const covers = (env: Record<string, string>): boolean =>
+      readProxySettings(env).bypasses(new URL('https://aws.corp'));
     assert.equal(covers({ no_proxy: 'other', NO_PROXY: 'aws.corp' }), false);
     assert.equal(covers({ no_proxy: '', NO_PROXY: 'aws.corp' }), true);
   });

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PersonId } from '../../src/core/identity.ts';
-import { isAccountId, isRoleName, isRoleSessionName, roleSessionName } from '../../src/core/role.ts';
+import {
+  isAccountId,
+  isRoleName,
+  isRoleSessionName,
+  roleSessionName,
+} from '../../src/core/role.ts';
 import { formatDuration, parseDuration } from '../../src/core/time.ts';
 
 const ID = 'k3jx2q7d5vbn4mza' as PersonId;
@@ -31,7 +36,10 @@ describe('a role session name', () => {
     const other = 'aaaaaaaaaaaaaaaa' as PersonId;
     for (const username of ['alice', '', `alice-${ID}`, 'CORP\\x', 'a'.repeat(100)]) {
       for (const otherName of [username, 'alice', `x-${ID}`, '', `alice-${other}`]) {
-        assert.notEqual(roleSessionName({ username, person: ID }), roleSessionName({ username: otherName, person: other }));
+        assert.notEqual(
+          roleSessionName({ username, person: ID }),
+          roleSessionName({ username: otherName, person: other }),
+        );
       }
     }
   });
@@ -40,12 +48,30 @@ describe('a role session name', () => {
 describe('checked names', () => {
   it('an account id is twelve digits', () => {
     for (const text of ['111122223333', '000000000000']) assert.ok(isAccountId(text));
-    for (const text of ['11112222333', '1111222233333', '11112222333a', '１１１１２２２２３３３３', '111122223333\n'])
+    for (const text of [
+      '11112222333',
+      '1111222233333',
+      '11112222333a',
+      '１１１１２２２２３３３３',
+      '111122223333\n',
+    ])
       assert.ok(!isAccountId(text), text);
   });
   it('a role name is what IAM allows, with or without a path', () => {
-    for (const text of ['Admin', 'team/Admin', 'a+b=c,d.e@f-g_h', 'x'.repeat(64)]) assert.ok(isRoleName(text), text);
-    for (const text of ['', '/Admin', 'Admin/', 'a//b', 'a b', 'Admin\n', 'Admin*', 'arn:aws:iam::1:role/x', 'x'.repeat(65), 'é'])
+    for (const text of ['Admin', 'team/Admin', 'a+b=c,d.e@f-g_h', 'x'.repeat(64)])
+      assert.ok(isRoleName(text), text);
+    for (const text of [
+      '',
+      '/Admin',
+      'Admin/',
+      'a//b',
+      'a b',
+      'Admin\n',
+      'Admin*',
+      'arn:aws:iam::1:role/x',
+      'x'.repeat(65),
+      'é',
+    ])
       assert.ok(!isRoleName(text), text);
   });
 });
@@ -60,7 +86,8 @@ describe('durations', () => {
       ['1d', 86_400],
     ] as const)
       assert.equal(parseDuration(text), seconds);
-    for (const text of ['', '0s', '1', 'h', '1 h', '-1h', '1.5h', '1H', '9999999h']) assert.equal(parseDuration(text), undefined, text);
+    for (const text of ['', '0s', '1', 'h', '1 h', '-1h', '1.5h', '1H', '9999999h'])
+      assert.equal(parseDuration(text), undefined, text);
   });
   it('are said as people say them', () => {
     for (const [seconds, text] of [

@@ -23,7 +23,12 @@ describe('a role session', () => {
     const session = roleSessionFor(
       settings({
         sourceIdentity: '{username}',
-        tags: { Department: '{attributes.department}', Email: '{email}', Who: '{connector}/{person}', Fixed: 'yes' },
+        tags: {
+          Department: '{attributes.department}',
+          Email: '{email}',
+          Who: '{connector}/{person}',
+          Fixed: 'yes',
+        },
       }),
       person(),
       'rule',
@@ -50,22 +55,41 @@ describe('a role session', () => {
   });
 
   it('does not fill what a value brought along', () => {
-    const session = roleSessionFor(settings({ tags: { A: '{displayName}' } }), person({ displayName: 'email username' }), 'rule');
+    const session = roleSessionFor(
+      settings({ tags: { A: '{displayName}' } }),
+      person({ displayName: 'email username' }),
+      'rule',
+    );
     assert.equal(session.tags[0]?.value, 'email username');
     assert.throws(
-      () => roleSessionFor(settings({ tags: { A: '{displayName}' } }), person({ displayName: '{email}' }), 'rule'),
+      () =>
+        roleSessionFor(
+          settings({ tags: { A: '{displayName}' } }),
+          person({ displayName: '{email}' }),
+          'rule',
+        ),
       BridgeError,
     );
   });
 
-  const REFUSED: readonly [title: string, settings: Said, identity: Parameters<typeof person>[0], says: RegExp][] = [
+  const REFUSED: readonly [
+    title: string,
+    settings: Said,
+    identity: Parameters<typeof person>[0],
+    says: RegExp,
+  ][] = [
     [
       'a person without the attribute',
       { tags: { Cost: '{attributes.costCenter}' } },
       {},
       /rule r: session tag Cost: the person has no attributes\.costCenter/,
     ],
-    ['a person without an email', { tags: { Email: '{email}' } }, { email: undefined }, /the person has no email/],
+    [
+      'a person without an email',
+      { tags: { Email: '{email}' } },
+      { email: undefined },
+      /the person has no email/,
+    ],
     [
       'an attribute that only the prototype has',
       { tags: { A: '{attributes.constructor}' } },
@@ -78,30 +102,68 @@ describe('a role session', () => {
       { username: 'alice b' },
       /source identity: the value does not fit/,
     ],
-    ['a source identity of one character', { sourceIdentity: '{username}' }, { username: 'a' }, /source identity/],
-    ['a source identity of 65 characters', { sourceIdentity: '{username}' }, { username: 'a'.repeat(65) }, /source identity/],
-    ['a source identity that begins with aws:', { sourceIdentity: 'aws:{username}' }, {}, /source identity/],
-    ['a tag value with a markup character', { tags: { A: '{displayName}' } }, { displayName: '<b>' }, /session tag A/],
-    ['a tag value of 257 characters', { tags: { A: '{displayName}' } }, { displayName: 'x'.repeat(257) }, /session tag A/],
+    [
+      'a source identity of one character',
+      { sourceIdentity: '{username}' },
+      { username: 'a' },
+      /source identity/,
+    ],
+    [
+      'a source identity of 65 characters',
+      { sourceIdentity: '{username}' },
+      { username: 'a'.repeat(65) },
+      /source identity/,
+    ],
+    [
+      'a source identity that begins with aws:',
+      { sourceIdentity: 'aws:{username}' },
+      {},
+      /source identity/,
+    ],
+    [
+      'a tag value with a markup character',
+      { tags: { A: '{displayName}' } },
+      { displayName: '<b>' },
+      /session tag A/,
+    ],
+    [
+      'a tag value of 257 characters',
+      { tags: { A: '{displayName}' } },
+      { displayName: 'x'.repeat(257) },
+      /session tag A/,
+    ],
   ];
   for (const [title, said, identity, says] of REFUSED) {
     it(`refuses ${title} rather than cut or squash it`, () => {
       assert.throws(
         () => roleSessionFor(settings(said), person(identity), 'r'),
-        (thrown: unknown) => thrown instanceof BridgeError && thrown.code === 'session_settings_invalid' && says.test(thrown.message),
+        (thrown: unknown) =>
+          thrown instanceof BridgeError &&
+          thrown.code === 'session_settings_invalid' &&
+          says.test(thrown.message),
       );
     });
   }
 
   it('does not repeat the value in the message', () => {
     assert.throws(
-      () => roleSessionFor(settings({ sourceIdentity: '{username}' }), person({ username: 'very secret name' }), 'r'),
-      (thrown: unknown) => thrown instanceof BridgeError && !`${thrown.message} ${thrown.hint}`.includes('secret'),
+      () =>
+        roleSessionFor(
+          settings({ sourceIdentity: '{username}' }),
+          person({ username: 'very secret name' }),
+          'r',
+        ),
+      (thrown: unknown) =>
+        thrown instanceof BridgeError && !`${thrown.message} ${thrown.hint}`.includes('secret'),
     );
   });
 
   it('allows a tag value in any script, counted in code points', () => {
-    const session = roleSessionFor(settings({ tags: { A: '{displayName}' } }), person({ displayName: '𝒳'.repeat(256) }), 'r');
+    const session = roleSessionFor(
+      settings({ tags: { A: '{displayName}' } }),
+      person({ displayName: '𝒳'.repeat(256) }),
+      'r',
+    );
     assert.equal([...session.tags[0]!.value].length, 256);
   });
 });

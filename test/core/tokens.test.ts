@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { networkDistance } from '../../src/core/network-distance.ts';
-import { CLI_CLIENT, isLoopbackRedirect, isRegisteredRedirect, isScope } from '../../src/core/oauth-client.ts';
+import {
+  CLI_CLIENT,
+  isLoopbackRedirect,
+  isRegisteredRedirect,
+  isScope,
+} from '../../src/core/oauth-client.ts';
 import type { AccountId, RoleName } from '../../src/core/role.ts';
 import { isWithin } from '../../src/core/role-scope.ts';
 import {
@@ -69,7 +74,14 @@ describe('redirect URIs', () => {
   });
 
   it('there is one scope, and none means it', () => {
-    assert.deepEqual([undefined, '', 'aws', 'AWS', 'aws openid', 'openid'].map(isScope), [true, true, true, false, false, false]);
+    assert.deepEqual([undefined, '', 'aws', 'AWS', 'aws openid', 'openid'].map(isScope), [
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
@@ -83,7 +95,11 @@ describe('an authorization code', () => {
     expiresAt: NOW + 600_000,
     state: 'issued',
   };
-  const exchange = { client: 'cli', redirectUri: 'http://127.0.0.1:1/callback', codeChallenge: 'challenge' };
+  const exchange = {
+    client: 'cli',
+    redirectUri: 'http://127.0.0.1:1/callback',
+    codeChallenge: 'challenge',
+  };
 
   it('is good once, for who asked for it, in time', () => {
     const first = redeemCode(code, exchange, NOW);
@@ -108,15 +124,29 @@ describe('an authorization code', () => {
 
 describe('a refresh token', () => {
   const token: RefreshToken = { client: 'cli', session: 's', expiresAt: NOW + 3_600_000 };
-  const pair = (name: string): TokenPair => ({ accessToken: `a-${name}`, refreshToken: `r-${name}`, accessExpiresAt: NOW });
+  const pair = (name: string): TokenPair => ({
+    accessToken: `a-${name}`,
+    refreshToken: `r-${name}`,
+    accessExpiresAt: NOW,
+  });
 
-  const use = (name: string, at = NOW, address = '192.0.2.1') => ({ at, address, answer: pair(name) });
+  const use = (name: string, at = NOW, address = '192.0.2.1') => ({
+    at,
+    address,
+    answer: pair(name),
+  });
 
   it('gives the same answer within a minute of its use, and is stolen goods afterwards', () => {
     const { next, rotation } = rotate(token, use('first'));
     assert.deepEqual(rotation, { kind: 'rotated', answer: pair('first') });
-    assert.deepEqual(rotate(next, use('second', NOW + 59_999)).rotation, { kind: 'repeated', answer: pair('first') });
-    assert.deepEqual(rotate(next, use('third', NOW + 60_000)), { next, rotation: { kind: 'reused' } });
+    assert.deepEqual(rotate(next, use('second', NOW + 59_999)).rotation, {
+      kind: 'repeated',
+      answer: pair('first'),
+    });
+    assert.deepEqual(rotate(next, use('third', NOW + 60_000)), {
+      next,
+      rotation: { kind: 'reused' },
+    });
     assert.equal(rotatedBefore(token, use('none')), undefined);
   });
 
@@ -151,7 +181,11 @@ describe('a refresh token', () => {
       [59, '198.51.100.1', false],
       [60, '198.51.100.1', true],
     ] as const)
-      assert.equal(isRefreshDue(recorded, { at: NOW + seconds * 1000, address }), isDue, `${seconds} ${address}`);
+      assert.equal(
+        isRefreshDue(recorded, { at: NOW + seconds * 1000, address }),
+        isDue,
+        `${seconds} ${address}`,
+      );
   });
 });
 
@@ -168,8 +202,20 @@ describe('a scope', () => {
       [[{ account: asked.account, role: other.role }], [false, false]],
       [[], [false, false]],
     ] as const)
-      assert.deepEqual([isWithin({ kind: 'device-login', roles }, asked), isWithin({ kind: 'device-login', roles }, other)], expected);
-    assert.deepEqual([isWithin({ kind: 'one-role', ...asked }, asked), isWithin({ kind: 'one-role', ...asked }, other)], [true, false]);
+      assert.deepEqual(
+        [
+          isWithin({ kind: 'device-login', roles }, asked),
+          isWithin({ kind: 'device-login', roles }, other),
+        ],
+        expected,
+      );
+    assert.deepEqual(
+      [
+        isWithin({ kind: 'one-role', ...asked }, asked),
+        isWithin({ kind: 'one-role', ...asked }, other),
+      ],
+      [true, false],
+    );
   });
 });
 
@@ -185,5 +231,6 @@ describe('the distance of two addresses', () => {
     ['192.0.2.7', '2001:db8::1', 'elsewhere'],
     ['unknown', 'unknown', 'elsewhere'],
   ] as const)
-    it(`${one} and ${other}: ${distance}`, () => assert.equal(networkDistance(one, other), distance));
+    it(`${one} and ${other}: ${distance}`, () =>
+      assert.equal(networkDistance(one, other), distance));
 });

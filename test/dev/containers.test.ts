@@ -27,7 +27,10 @@ interface Client {
   readonly secret?: string;
   readonly redirectUris: readonly string[];
   readonly attributes: Readonly<Record<string, string>>;
-  readonly protocolMappers: readonly { readonly protocolMapper: string; readonly config: Readonly<Record<string, string>> }[];
+  readonly protocolMappers: readonly {
+    readonly protocolMapper: string;
+    readonly config: Readonly<Record<string, string>>;
+  }[];
 }
 
 interface Realm {
@@ -44,7 +47,8 @@ interface Realm {
   }[];
 }
 
-const services = (parse(read('docker-compose.yml')) as { services: Record<string, Service> }).services;
+const services = (parse(read('docker-compose.yml')) as { services: Record<string, Service> })
+  .services;
 const realm = JSON.parse(read('docs/keycloak/realm.json')) as Realm;
 const bridge = services.bridge!;
 
@@ -55,23 +59,30 @@ describe('the containers', () => {
       ['docker', 'compose', 'config', '-q'],
     ] as const;
     const found = tools.find(
-      ([program, ...words]) => spawnSync(program, [...words.slice(0, -2), 'version'], { stdio: 'ignore' }).status === 0,
+      ([program, ...words]) =>
+        spawnSync(program, [...words.slice(0, -2), 'version'], { stdio: 'ignore' }).status === 0,
     );
     if (found === undefined) {
       assert.notEqual(process.env.CI, 'true', 'compose must be there in CI');
       return t.skip('neither docker-compose nor docker compose is installed');
     }
-    const { status, stderr } = spawnSync(found[0], found.slice(1), { cwd: pathOf(''), encoding: 'utf8' });
+    const { status, stderr } = spawnSync(found[0], found.slice(1), {
+      cwd: pathOf(''),
+      encoding: 'utf8',
+    });
     assert.equal(status, 0, stderr);
   });
 
   it('share the loopback of the door, which alone is published, to this machine only', () => {
     const { door, ...others } = services;
-    assert.deepEqual([...new Set(Object.values(others).map(service => service.network_mode))], ['service:door']);
-    assert.ok(Object.values(others).every(service => service.ports === undefined));
-    const forwards = [...read('docs/keycloak/haproxy.cfg').matchAll(/bind :(\d+)\n\s+server \S+ (\S+)/g)].map(
-      ([, from, to]) => `${to}:${from}`,
+    assert.deepEqual(
+      [...new Set(Object.values(others).map(service => service.network_mode))],
+      ['service:door'],
     );
+    assert.ok(Object.values(others).every(service => service.ports === undefined));
+    const forwards = [
+      ...read('docs/keycloak/haproxy.cfg').matchAll(/bind :(\d+)\n\s+server \S+ (\S+)/g),
+    ].map(([, from, to]) => `${to}:${from}`);
     assert.deepEqual([...door!.ports!].toSorted(), forwards.toSorted());
   });
 
@@ -87,29 +98,39 @@ describe('the containers', () => {
   });
 
   it('give the bridge a configuration without a mistake or a warning', async () => {
-    const { problems, warnings } = await checkConfiguration(pathOf('docs/keycloak/rolebridge.yaml'), bridge.environment!);
+    const { problems, warnings } = await checkConfiguration(
+      pathOf('docs/keycloak/rolebridge.yaml'),
+      bridge.environment!,
+    );
     assert.deepEqual([...problems, ...warnings], []);
   });
 
   it('give the local AWS the accounts and roles of the demo', async () => {
     const world: unknown = JSON.parse(read('docs/keycloak/world.json'));
     assert.deepEqual(world, demoWorld({ bridgeUrl: 'http://127.0.0.1:3000' }));
-    const trusted = JSON.stringify(parseWorld(world).roles.get('arn:aws:iam::444455556666:role/Auditor')!.trustPolicy);
+    const trusted = JSON.stringify(
+      parseWorld(world).roles.get('arn:aws:iam::444455556666:role/Auditor')!.trustPolicy,
+    );
     assert.ok(trusted.includes(bridge.environment!.PARTNER_EXTERNAL_ID!));
   });
 
   it('give Keycloak the people and groups of the demo', () => {
-    const people = realm.users.map(({ username, email, enabled, attributes, credentials, groups }) => {
-      assert.ok(enabled);
-      return {
-        username,
-        email,
-        password: credentials.find(({ type }) => type === 'password')!.value,
-        department: attributes.department![0],
-        groups: groups.map(path => path.replace(/^\//, '')),
-      };
-    });
-    const expected = PEOPLE.map(({ displayName: _, ...person }) => ({ ...person, groups: [...person.groups] }));
+    const people = realm.users.map(
+      ({ username, email, enabled, attributes, credentials, groups }) => {
+        assert.ok(enabled);
+        return {
+          username,
+          email,
+          password: credentials.find(({ type }) => type === 'password')!.value,
+          department: attributes.department![0],
+          groups: groups.map(path => path.replace(/^\//, '')),
+        };
+      },
+    );
+    const expected = PEOPLE.map(({ displayName: _, ...person }) => ({
+      ...person,
+      groups: [...person.groups],
+    }));
     assert.deepEqual(people, expected);
     const known = new Set(realm.groups.map(({ name }) => name));
     assert.deepEqual(
@@ -119,17 +140,30 @@ describe('the containers', () => {
   });
 
   it('let Keycloak answer at the addresses of this bridge, with the attributes that it maps', async () => {
-    const { configuration } = await checkConfiguration(pathOf('docs/keycloak/rolebridge.yaml'), bridge.environment!);
+    const { configuration } = await checkConfiguration(
+      pathOf('docs/keycloak/rolebridge.yaml'),
+      bridge.environment!,
+    );
     const { baseUrl, connectors } = configuration!;
     for (const connector of connectors) {
       const entityId = `${baseUrl}/saml/${connector.id}/metadata`;
-      const client = realm.clients.find(({ clientId }) => clientId === (connector.protocol === 'oidc' ? connector.clientId : entityId))!;
-      const mapped = new Set(client.protocolMappers.map(({ config }) => config['claim.name'] ?? config['attribute.name']));
+      const client = realm.clients.find(
+        ({ clientId }) =>
+          clientId === (connector.protocol === 'oidc' ? connector.clientId : entityId),
+      )!;
+      const mapped = new Set(
+        client.protocolMappers.map(
+          ({ config }) => config['claim.name'] ?? config['attribute.name'],
+        ),
+      );
       if (connector.protocol === 'oidc') {
         assert.equal(client.protocol, 'openid-connect');
         assert.deepEqual(client.redirectUris, [`${baseUrl}/oidc/${connector.id}/callback`]);
         assert.equal(client.secret, connector.clientSecret);
-        assert.equal(connector.issuer, `${services.keycloak!.environment!.KC_HOSTNAME}/realms/${realm.realm}`);
+        assert.equal(
+          connector.issuer,
+          `${services.keycloak!.environment!.KC_HOSTNAME}/realms/${realm.realm}`,
+        );
         assert.ok(mapped.has(connector.claims.groups));
       } else {
         const acs = `${baseUrl}/saml/${connector.id}/acs`;
@@ -137,7 +171,8 @@ describe('the containers', () => {
         assert.deepEqual(client.redirectUris, [acs]);
         assert.equal(client.attributes.saml_assertion_consumer_url_post, acs);
         assert.equal(client.attributes['saml.assertion.signature'], 'true');
-        for (const name of ['username', 'email', 'groups'] as const) assert.ok(mapped.has(connector.attributes[name]), name);
+        for (const name of ['username', 'email', 'groups'] as const)
+          assert.ok(mapped.has(connector.attributes[name]), name);
       }
     }
     assert.equal(connectors.length, realm.clients.length);

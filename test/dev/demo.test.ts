@@ -29,12 +29,18 @@ describe('the demo', () => {
   after(() => rm(directory, { recursive: true, force: true }));
 
   it('has a configuration without a mistake or a warning, whose accounts and roles its AWS knows', async () => {
-    const files = { 'rolebridge.yaml': demoConfig({ ...URLS, directory }), ...demoSecrets('a-secret') };
+    const files = {
+      'rolebridge.yaml': demoConfig({ ...URLS, directory }),
+      ...demoSecrets('a-secret'),
+    };
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(join(directory, name)), { recursive: true });
       await writeFile(join(directory, name), text, { mode: 0o600 });
     }
-    const { configuration, problems, warnings } = await checkConfiguration(join(directory, 'rolebridge.yaml'), {});
+    const { configuration, problems, warnings } = await checkConfiguration(
+      join(directory, 'rolebridge.yaml'),
+      {},
+    );
     assert.deepEqual([...problems, ...warnings], []);
     const { roles } = parseWorld(demoWorld(URLS));
     const granted = configuration!.access.flatMap(rule =>
@@ -48,15 +54,23 @@ describe('the demo', () => {
       granted.filter(arn => !roles.has(arn)),
       [],
     );
-    assert.ok(roles.has(`arn:aws:iam::${DEMO_ACCOUNTS.staging.id}:role/ReadOnly`), 'the role that a group names');
+    assert.ok(
+      roles.has(`arn:aws:iam::${DEMO_ACCOUNTS.staging.id}:role/ReadOnly`),
+      'the role that a group names',
+    );
   });
 
   it('refuses a port that is taken, whichever of its four it is, and says how to move', async () => {
     const port = await fourFreePorts();
     for (const offset of [0, 1, 3]) {
       const squatter = await listenOn(port + offset);
-      const taken = new RegExp(`^Port ${port + offset} on 127\\.0\\.0\\.1 is taken.*DEMO_PORT=\\d+ npm run demo`);
-      await assert.rejects(startDemo({ port, directory: join(directory, 'taken') }), { name: 'DemoFault', message: taken });
+      const taken = new RegExp(
+        `^Port ${port + offset} on 127\\.0\\.0\\.1 is taken.*DEMO_PORT=\\d+ npm run demo`,
+      );
+      await assert.rejects(startDemo({ port, directory: join(directory, 'taken') }), {
+        name: 'DemoFault',
+        message: taken,
+      });
       await closed(squatter);
     }
   });
@@ -64,7 +78,11 @@ describe('the demo', () => {
   it('ends with an exit code and one plain sentence when it cannot start', async () => {
     const squatter = await listenOn(0);
     const { port } = squatter.address() as AddressInfo;
-    const outcomes = await Promise.all([run({ DEMO_PORT: String(port - 1) }), run({ DEMO_PORT: '3e3' }), run({ DEMO_PORT: '65533' })]);
+    const outcomes = await Promise.all([
+      run({ DEMO_PORT: String(port - 1) }),
+      run({ DEMO_PORT: '3e3' }),
+      run({ DEMO_PORT: '65533' }),
+    ]);
     await closed(squatter);
     for (const { code, stderr } of outcomes) {
       assert.equal(code, 1);
@@ -80,7 +98,10 @@ describe('the demo', () => {
     await writeFile(join(broken, 'keys'), 'not a directory');
     await assert.rejects(startDemo({ port, directory: broken }), (thrown: unknown) => {
       assert.ok(thrown instanceof DemoFault);
-      assert.match(thrown.message, /^The bridge ended with code [1-9]\d*\. The end of .*bridge\.log:\n\n.*keys/s);
+      assert.match(
+        thrown.message,
+        /^The bridge ended with code [1-9]\d*\. The end of .*bridge\.log:\n\n.*keys/s,
+      );
       return true;
     });
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
@@ -92,7 +113,10 @@ describe('the demo', () => {
     const onProgress = (line: string): void => {
       if (line.includes('waiting')) stop.abort(new Error('enough'));
     };
-    await assert.rejects(startDemo({ port, directory: join(directory, 'stopped'), onProgress, signal: stop.signal }), /enough/);
+    await assert.rejects(
+      startDemo({ port, directory: join(directory, 'stopped'), onProgress, signal: stop.signal }),
+      /enough/,
+    );
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
   });
 
@@ -108,9 +132,18 @@ describe('the demo', () => {
       if (said.includes('Ctrl-C') && !child.killed) child.kill('SIGTERM');
     }
     const code = child.exitCode ?? (await new Promise(resolve => child.once('exit', resolve)));
-    await rm(fileURLToPath(new URL(`../../.demo/${port}`, import.meta.url)), { recursive: true, force: true });
+    await rm(fileURLToPath(new URL(`../../.demo/${port}`, import.meta.url)), {
+      recursive: true,
+      force: true,
+    });
     assert.equal(code, 0);
-    for (const word of [`http://127.0.0.1:${port}/`, `:${port + 3}/`, 'alice', '240 groups', 'bridge.log'])
+    for (const word of [
+      `http://127.0.0.1:${port}/`,
+      `:${port + 3}/`,
+      'alice',
+      '240 groups',
+      'bridge.log',
+    ])
       assert.ok(said.includes(word), word);
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
   });
@@ -124,16 +157,29 @@ describe('the demo', () => {
         const begun = await visitor.get(`${demo.bridgeUrl}/sign-in/${connector}`);
         const asked = await visitor.follow(begun.headers.get('location')!);
         const form = formOf(asked);
-        const answered = await visitor.post(form.action, { ...form.fields, username: 'bob', password: 'bob', second_factor: 'on' });
+        const answered = await visitor.post(form.action, {
+          ...form.fields,
+          username: 'bob',
+          password: 'bob',
+          second_factor: 'on',
+        });
         const landed =
-          answered.status === 200 ? await visitor.post(formOf(answered).action, formOf(answered).fields) : await toBridge(answered);
-        assert.match(landed.headers.get('location') ?? '', /^\//, `${connector}: ${landed.status} ${landed.text.slice(0, 2000)}`);
+          answered.status === 200
+            ? await visitor.post(formOf(answered).action, formOf(answered).fields)
+            : await toBridge(answered);
+        assert.match(
+          landed.headers.get('location') ?? '',
+          /^\//,
+          `${connector}: ${landed.status} ${landed.text.slice(0, 2000)}`,
+        );
         const portal = await visitor.get(`${demo.bridgeUrl}/`);
         assert.match(portal.text, /Developer/);
         assert.doesNotMatch(portal.text, /BridgeHub/);
 
         async function toBridge(answer: typeof answered) {
-          const resumed = await visitor.follow(new URL(answer.headers.get('location')!, answer.url).href);
+          const resumed = await visitor.follow(
+            new URL(answer.headers.get('location')!, answer.url).href,
+          );
           return visitor.get(resumed.headers.get('location')!);
         }
       }
@@ -148,7 +194,9 @@ describe('the demo', () => {
 async function fourFreePorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const first = 20_000 + Math.floor(Math.random() * 10_000);
-    const servers = await Promise.all([0, 1, 2, 3].map(offset => listenOn(first + offset).catch(() => undefined)));
+    const servers = await Promise.all(
+      [0, 1, 2, 3].map(offset => listenOn(first + offset).catch(() => undefined)),
+    );
     await Promise.all(servers.map(server => server && closed(server)));
     if (servers.every(Boolean)) return first;
   }
@@ -169,7 +217,10 @@ function closed(server: Server): Promise<void> {
 
 function run(env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, [MAIN], { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let stderr = '';
     child.stderr.on('data', chunk => {
       stderr += String(chunk);

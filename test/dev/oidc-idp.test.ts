@@ -4,7 +4,14 @@ import * as client from 'openid-client';
 import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { handTurnedClock } from '../support/clock.ts';
-import { type Answer, formOf, type Listening, listen, newVisitor, type Visitor } from './visitor.ts';
+import {
+  type Answer,
+  formOf,
+  type Listening,
+  listen,
+  newVisitor,
+  type Visitor,
+} from './visitor.ts';
 
 const MFA = 'https://refeds.org/profile/mfa';
 const REDIRECT_URI = 'http://127.0.0.1:9/oidc/corp/callback';
@@ -22,7 +29,12 @@ describe('the demo OpenID provider', () => {
       baseUrl: server.url,
       people: PEOPLE,
       clients: [
-        { clientId: 'bridge', clientSecret: SECRET, redirectUris: [REDIRECT_URI], postLogoutRedirectUris: ['http://127.0.0.1:9/'] },
+        {
+          clientId: 'bridge',
+          clientSecret: SECRET,
+          redirectUris: [REDIRECT_URI],
+          postLogoutRedirectUris: ['http://127.0.0.1:9/'],
+        },
       ],
       now: clock.now,
     });
@@ -41,7 +53,11 @@ describe('the demo OpenID provider', () => {
 
   async function request(extra: Record<string, string> = {}) {
     const codeVerifier = client.randomPKCECodeVerifier();
-    const checks = { pkceCodeVerifier: codeVerifier, expectedNonce: client.randomNonce(), expectedState: client.randomState() };
+    const checks = {
+      pkceCodeVerifier: codeVerifier,
+      expectedNonce: client.randomNonce(),
+      expectedState: client.randomState(),
+    };
     const url = client.buildAuthorizationUrl(configuration, {
       redirect_uri: REDIRECT_URI,
       scope: 'openid profile email groups',
@@ -54,11 +70,17 @@ describe('the demo OpenID provider', () => {
     return { url: url.href, checks };
   }
 
-  async function submit(name: string, page: Answer, { secondFactor = true, password = name } = {}): Promise<Answer> {
+  async function submit(
+    name: string,
+    page: Answer,
+    { secondFactor = true, password = name } = {},
+  ): Promise<Answer> {
     const { action } = formOf(page);
     const fields = { username: name, password, ...(secondFactor ? { second_factor: 'on' } : {}) };
     const posted = await visitor.post(action, fields, { origin: server.url });
-    return posted.status === 303 ? visitor.follow(new URL(posted.headers.get('location')!, server.url).href) : posted;
+    return posted.status === 303
+      ? visitor.follow(new URL(posted.headers.get('location')!, server.url).href)
+      : posted;
   }
 
   const callbackOf = (answer: Answer): URL => {
@@ -104,7 +126,8 @@ describe('the demo OpenID provider', () => {
 
   it('asks for no password a second time, except for prompt=login and when max_age is over', async () => {
     await claimsFor('alice');
-    const asks = async (extra: Record<string, string>) => (await visitor.follow((await request(extra)).url)).status === 200;
+    const asks = async (extra: Record<string, string>) =>
+      (await visitor.follow((await request(extra)).url)).status === 200;
     assert.equal(await asks({}), false);
     assert.equal(await asks({ max_age: '3600' }), false);
     assert.equal(await asks({ prompt: 'login' }), true);
@@ -138,7 +161,10 @@ describe('the demo OpenID provider', () => {
     const { action } = formOf(page);
     const fields = { username: 'alice', password: 'alice' };
     assert.equal((await newVisitor().post(action, fields)).status, 400);
-    assert.equal((await visitor.post(action, fields, { origin: 'http://127.0.0.1:1' })).status, 403);
+    assert.equal(
+      (await visitor.post(action, fields, { origin: 'http://127.0.0.1:1' })).status,
+      403,
+    );
     assert.equal((await visitor.post(action, fields)).status, 303);
   });
 
@@ -152,7 +178,9 @@ describe('the demo OpenID provider', () => {
       assert.match(answer.text, reason);
       assert.doesNotMatch(answer.text, /<script>/);
     }
-    const implicit = callbackOf(await visitor.follow((await request({ response_type: 'id_token' })).url));
+    const implicit = callbackOf(
+      await visitor.follow((await request({ response_type: 'id_token' })).url),
+    );
     assert.match(implicit.href, /unsupported_response_type/);
   });
 
@@ -161,7 +189,10 @@ describe('the demo OpenID provider', () => {
       { code_challenge: '', code_challenge_method: '' },
       { code_challenge: 'x'.repeat(43), code_challenge_method: 'plain' },
     ]) {
-      assert.match(callbackOf(await visitor.follow((await request(extra)).url)).search, /error=invalid_request/);
+      assert.match(
+        callbackOf(await visitor.follow((await request(extra)).url)).search,
+        /error=invalid_request/,
+      );
     }
     const { url, checks } = await request();
     const callback = callbackOf(await submit('alice', await visitor.follow(url)));
@@ -181,9 +212,15 @@ describe('the demo OpenID provider', () => {
         ? thrown.cause[0]?.parameters.error === error
         : (thrown as client.ResponseBodyError).error === error;
     const impostor = await discover(client.ClientSecretBasic('wrong'));
-    await assert.rejects(client.authorizationCodeGrant(impostor, callback, checks), refused('invalid_client'));
+    await assert.rejects(
+      client.authorizationCodeGrant(impostor, callback, checks),
+      refused('invalid_client'),
+    );
     await client.authorizationCodeGrant(configuration, callback, checks);
-    await assert.rejects(client.authorizationCodeGrant(configuration, callback, checks), refused('invalid_grant'));
+    await assert.rejects(
+      client.authorizationCodeGrant(configuration, callback, checks),
+      refused('invalid_grant'),
+    );
   });
 
   it('publishes what it does: RS256 alone, PKCE S256, the iss parameter, an end_session endpoint', async () => {
@@ -197,7 +234,10 @@ describe('the demo OpenID provider', () => {
 
   it('signs people out and sends them back where that is registered', async () => {
     await claimsFor('alice');
-    const parameters = new URLSearchParams({ client_id: 'bridge', post_logout_redirect_uri: 'http://127.0.0.1:9/' });
+    const parameters = new URLSearchParams({
+      client_id: 'bridge',
+      post_logout_redirect_uri: 'http://127.0.0.1:9/',
+    });
     const asked = await visitor.get(`${server.url}/session/end?${parameters}`);
     const { action, fields } = formOf(asked);
     const done = await visitor.post(action, { ...fields, logout: 'yes' });

@@ -4,7 +4,14 @@ import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp, type SamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
 import { type HandTurnedClock, handTurnedClock } from '../support/clock.ts';
 import { readAnswer, SAML, ServiceProvider } from './service-provider.ts';
-import { type Answer, formOf, type Listening, listen, newVisitor, type Visitor } from './visitor.ts';
+import {
+  type Answer,
+  formOf,
+  type Listening,
+  listen,
+  newVisitor,
+  type Visitor,
+} from './visitor.ts';
 
 const MFA = 'https://refeds.org/profile/mfa';
 const PASSWORD = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport';
@@ -22,7 +29,12 @@ describe('the demo SAML identity provider', () => {
     idpServer = await listen();
     sp = await ServiceProvider.start({ idpUrl: idpServer.url, now: clock.now });
     const serviceProviders = [{ metadataUrl: sp.entityId }];
-    idp = await createSamlIdp({ baseUrl: idpServer.url, people: PEOPLE, serviceProviders, now: clock.now });
+    idp = await createSamlIdp({
+      baseUrl: idpServer.url,
+      people: PEOPLE,
+      serviceProviders,
+      now: clock.now,
+    });
     idpServer.handler = idp.handler;
   });
   after(() => Promise.all([idpServer.close(), sp.close()]));
@@ -30,16 +42,27 @@ describe('the demo SAML identity provider', () => {
     visitor = newVisitor();
   });
 
-  async function signIn(name: string, url = sp.ssoUrl(), { secondFactor = true } = {}): Promise<Answer> {
+  async function signIn(
+    name: string,
+    url = sp.ssoUrl(),
+    { secondFactor = true } = {},
+  ): Promise<Answer> {
     const form = formOf(await visitor.get(url));
-    const fields = { ...form.fields, username: name, password: name, ...(secondFactor ? { second_factor: 'on' } : {}) };
+    const fields = {
+      ...form.fields,
+      username: name,
+      password: name,
+      ...(secondFactor ? { second_factor: 'on' } : {}),
+    };
     return visitor.post(form.action, fields, { origin: idpServer.url });
   }
 
   const read = (answer: Answer) => readAnswer(answer, idp.metadata());
 
   it('signs alice in with a response whose two signatures hold and that answers the request', async () => {
-    const answer = read(await signIn('alice', sp.ssoUrl({ attributes: { ID: '_request-0123456789' } })));
+    const answer = read(
+      await signIn('alice', sp.ssoUrl({ attributes: { ID: '_request-0123456789' } })),
+    );
     assert.deepEqual(answer.codes, ['Success']);
     assert.deepEqual(new Set(answer.signedIds), new Set([answer.responseId, answer.assertionId]));
     assert.equal(answer.relayState, 'relay & <state>');
@@ -61,7 +84,12 @@ describe('the demo SAML identity provider', () => {
     const dave = read(await signIn('dave')).attributes.memberOf!;
     assert.equal(new Set(dave).size, 240);
     visitor = newVisitor();
-    assert.deepEqual(Object.keys(read(await signIn('carol')).attributes), ['uid', 'mail', 'displayName', 'department']);
+    assert.deepEqual(Object.keys(read(await signIn('carol')).attributes), [
+      'uid',
+      'mail',
+      'displayName',
+      'department',
+    ]);
   });
 
   it('states a password alone when the second factor was not given', async () => {
@@ -81,7 +109,11 @@ describe('the demo SAML identity provider', () => {
       assert.equal(answer.status, 401);
       assert.match(answer.text, /Wrong user name or password/);
     }
-    const answer = await visitor.post(form.action, { ...form.fields, username: 'alice', password: 'alice' });
+    const answer = await visitor.post(form.action, {
+      ...form.fields,
+      username: 'alice',
+      password: 'alice',
+    });
     assert.deepEqual(read(answer).codes, ['Success']);
   });
 
@@ -122,13 +154,26 @@ describe('the demo SAML identity provider', () => {
   });
 
   it('names the person in the format that was asked for, or says that it has none such', async () => {
-    const policy = (format: string) => sp.ssoUrl({ children: `<samlp:NameIDPolicy AllowCreate="true" Format="${format}"/>` });
+    const policy = (format: string) =>
+      sp.ssoUrl({ children: `<samlp:NameIDPolicy AllowCreate="true" Format="${format}"/>` });
     await signIn('alice');
     const nameIn = async (format: string) => read(await visitor.get(policy(format)));
-    assert.equal((await nameIn('urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress')).nameId, 'alice@acme.example');
-    assert.equal((await nameIn('urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified')).nameIdFormat, `${FORMAT}:persistent`);
-    assert.notEqual((await nameIn(`${FORMAT}:transient`)).nameId, (await nameIn(`${FORMAT}:transient`)).nameId);
-    assert.deepEqual((await nameIn(`${FORMAT}:kerberos`)).codes, ['Requester', 'InvalidNameIDPolicy']);
+    assert.equal(
+      (await nameIn('urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress')).nameId,
+      'alice@acme.example',
+    );
+    assert.equal(
+      (await nameIn('urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified')).nameIdFormat,
+      `${FORMAT}:persistent`,
+    );
+    assert.notEqual(
+      (await nameIn(`${FORMAT}:transient`)).nameId,
+      (await nameIn(`${FORMAT}:transient`)).nameId,
+    );
+    assert.deepEqual((await nameIn(`${FORMAT}:kerberos`)).codes, [
+      'Requester',
+      'InvalidNameIDPolicy',
+    ]);
     assert.deepEqual((await nameIn('constructor')).codes, ['Requester', 'InvalidNameIDPolicy']);
   });
 
@@ -136,10 +181,16 @@ describe('the demo SAML identity provider', () => {
     const contexts = (comparison: string, ...classes: string[]) =>
       sp.ssoUrl({
         children: `<samlp:RequestedAuthnContext Comparison="${comparison}">${classes
-          .map(context => `<saml:AuthnContextClassRef xmlns:saml="${SAML}">${context}</saml:AuthnContextClassRef>`)
+          .map(
+            context =>
+              `<saml:AuthnContextClassRef xmlns:saml="${SAML}">${context}</saml:AuthnContextClassRef>`,
+          )
           .join('')}</samlp:RequestedAuthnContext>`,
       });
-    assert.equal(read(await signIn('alice', sp.ssoUrl(), { secondFactor: false })).context, PASSWORD);
+    assert.equal(
+      read(await signIn('alice', sp.ssoUrl(), { secondFactor: false })).context,
+      PASSWORD,
+    );
     assert.equal(read(await visitor.get(contexts('minimum', PASSWORD))).context, PASSWORD);
     const steppedUp = await signIn('alice', contexts('exact', MFA));
     assert.equal(read(steppedUp).context, MFA);
@@ -151,7 +202,11 @@ describe('the demo SAML identity provider', () => {
       ['better', [PASSWORD], MFA],
     ];
     for (const [comparison, classes, stated] of table) {
-      assert.equal(read(await visitor.get(contexts(comparison, ...classes))).context, stated, `${comparison} ${classes}`);
+      assert.equal(
+        read(await visitor.get(contexts(comparison, ...classes))).context,
+        stated,
+        `${comparison} ${classes}`,
+      );
     }
     for (const url of [
       contexts('exact', 'urn:oasis:names:tc:SAML:2.0:ac:classes:X509'),
@@ -175,7 +230,15 @@ describe('the demo SAML identity provider', () => {
   });
 
   it('answers at the default address when the request names none', async () => {
-    assert.deepEqual(read(await signIn('alice', sp.ssoUrl({ attributes: { AssertionConsumerServiceURL: undefined } }))).codes, ['Success']);
+    assert.deepEqual(
+      read(
+        await signIn(
+          'alice',
+          sp.ssoUrl({ attributes: { AssertionConsumerServiceURL: undefined } }),
+        ),
+      ).codes,
+      ['Success'],
+    );
   });
 
   it('takes a sign-in form only from the browser that it was made for, once, and not from another site', async () => {
@@ -185,8 +248,20 @@ describe('the demo SAML identity provider', () => {
     await stranger.get(sp.ssoUrl());
     assert.equal((await stranger.post(form.action, { ...form.fields, ...good })).status, 403);
     assert.equal((await newVisitor().post(form.action, { ...form.fields, ...good })).status, 403);
-    assert.equal((await visitor.post(form.action, { ...form.fields, ...good, form_token: '' })).status, 403);
-    assert.equal((await visitor.post(form.action, { ...form.fields, ...good }, { origin: 'https://evil.example' })).status, 403);
+    assert.equal(
+      (await visitor.post(form.action, { ...form.fields, ...good, form_token: '' })).status,
+      403,
+    );
+    assert.equal(
+      (
+        await visitor.post(
+          form.action,
+          { ...form.fields, ...good },
+          { origin: 'https://evil.example' },
+        )
+      ).status,
+      403,
+    );
     assert.equal((await visitor.post(form.action, { ...form.fields, ...good })).status, 200);
     assert.equal((await visitor.post(form.action, { ...form.fields, ...good })).status, 400);
     const late = formOf(await visitor.get(sp.ssoUrl({ attributes: { ForceAuthn: '1' } })));
@@ -196,22 +271,40 @@ describe('the demo SAML identity provider', () => {
 
   it('keeps its cookies from scripts and from posts of other sites, and changes the session with the person', async () => {
     const form = formOf(await visitor.get(sp.ssoUrl()));
-    const answer = await visitor.post(form.action, { ...form.fields, username: 'bob', password: 'bob' });
+    const answer = await visitor.post(form.action, {
+      ...form.fields,
+      username: 'bob',
+      password: 'bob',
+    });
     const cookies = answer.headers.getSetCookie();
-    assert.ok(cookies.length > 0 && cookies.every(cookie => /; HttpOnly/.test(cookie) && /; SameSite=Lax/.test(cookie)));
+    assert.ok(
+      cookies.length > 0 &&
+        cookies.every(cookie => /; HttpOnly/.test(cookie) && /; SameSite=Lax/.test(cookie)),
+    );
     const before = visitor.cookies.get('acme_saml_session');
     await signIn('bob', sp.ssoUrl({ attributes: { ForceAuthn: 'true' } }));
     assert.notEqual(visitor.cookies.get('acme_saml_session'), before);
   });
 
   it('reads metadata of service providers on this machine only', async () => {
-    const options = { baseUrl: idpServer.url, people: PEOPLE, serviceProviders: [{ metadataUrl: 'https://sp.example/metadata' }] };
+    const options = {
+      baseUrl: idpServer.url,
+      people: PEOPLE,
+      serviceProviders: [{ metadataUrl: 'https://sp.example/metadata' }],
+    };
     await assert.rejects(createSamlIdp(options), /not an address on this machine/);
   });
 
   it('answers an oversized or unknown request with a plain page', async () => {
     assert.equal((await visitor.get(`${idpServer.url}/nothing`)).status, 404);
-    assert.equal((await visitor.post(`${idpServer.url}/sign-in`, { username: 'x'.repeat(20_000) })).status, 413);
-    assert.equal((await visitor.get(sp.ssoUrl({ editQuery: () => `SAMLRequest=${'A'.repeat(15_998)}` }))).status, 413);
+    assert.equal(
+      (await visitor.post(`${idpServer.url}/sign-in`, { username: 'x'.repeat(20_000) })).status,
+      413,
+    );
+    assert.equal(
+      (await visitor.get(sp.ssoUrl({ editQuery: () => `SAMLRequest=${'A'.repeat(15_998)}` })))
+        .status,
+      413,
+    );
   });
 });

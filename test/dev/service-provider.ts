@@ -1,4 +1,7 @@
-/** A service provider of the tests: makes AuthnRequests in which every part can be changed, and reads answers by another XML library. */
+/**
+ * A service provider of the tests: makes AuthnRequests in which every part can be changed, and
+ * reads answers by another XML library.
+ */
 import assert from 'node:assert/strict';
 import { createSign, KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
@@ -43,7 +46,9 @@ export class ServiceProvider {
     this.#target = target;
     server.handler = (_req, res) => {
       this.metadataFetches += 1;
-      res.writeHead(this.isUp ? 200 : 503).end(this.isUp ? this.editMetadata(this.#metadata()) : '');
+      res
+        .writeHead(this.isUp ? 200 : 503)
+        .end(this.isUp ? this.editMetadata(this.#metadata()) : '');
     };
   }
 
@@ -67,7 +72,9 @@ export class ServiceProvider {
     return `${this.#server.url}/acs`;
   }
 
-  /** The address of the identity provider with a request in it, as a browser would be sent there. */
+  /**
+   * The address of the identity provider with a request in it, as a browser would be sent there.
+   */
   ssoUrl(parts: RequestParts = {}): string {
     const request = `${parts.before ?? ''}<samlp:AuthnRequest xmlns:samlp="${SAMLP}"${this.#attributes(parts)}><saml:Issuer xmlns:saml="${SAML}">${
       parts.issuer ?? this.entityId
@@ -115,7 +122,9 @@ export class ServiceProvider {
   }
 }
 
-/** Reads an answer page; every signature in it must hold with the key that the metadata publishes. */
+/**
+ * Reads an answer page; every signature in it must hold with the key that the metadata publishes.
+ */
 export function readAnswer(answer: Answer, idpMetadata: string) {
   const { action, fields } = formOf(answer);
   const text = Buffer.from(fields.SAMLResponse!, 'base64').toString();
@@ -129,7 +138,9 @@ export function readAnswer(answer: Answer, idpMetadata: string) {
     responseId: document.documentElement.getAttribute('ID'),
     assertionId: first('Assertion')?.getAttribute('ID'),
     inResponseTo: document.documentElement.getAttribute('InResponseTo'),
-    codes: Array.from(document.getElementsByTagNameNS(SAMLP, 'StatusCode')).map(code => code.getAttribute('Value')!.split(':').at(-1)),
+    codes: Array.from(document.getElementsByTagNameNS(SAMLP, 'StatusCode')).map(code =>
+      code.getAttribute('Value')!.split(':').at(-1),
+    ),
     nameId: first('NameID')?.textContent,
     nameIdFormat: first('NameID')?.getAttribute('Format'),
     confirmation: first('SubjectConfirmationData'),
@@ -147,8 +158,12 @@ export function readAnswer(answer: Answer, idpMetadata: string) {
 
 function signedIdsOf(document: Document, text: string, idpMetadata: string): string[] {
   const certificate = /X509Certificate>([^<]+)</.exec(idpMetadata)![1]!;
-  const publicCert = new X509Certificate(Buffer.from(certificate, 'base64')).publicKey.export({ type: 'spki', format: 'pem' }).toString();
-  return Array.from(document.getElementsByTagNameNS('http://www.w3.org/2000/09/xmldsig#', 'Signature')).flatMap(signature => {
+  const publicCert = new X509Certificate(Buffer.from(certificate, 'base64')).publicKey
+    .export({ type: 'spki', format: 'pem' })
+    .toString();
+  return Array.from(
+    document.getElementsByTagNameNS('http://www.w3.org/2000/09/xmldsig#', 'Signature'),
+  ).flatMap(signature => {
     const checker = new SignedXml({ publicCert, getCertFromKeyInfo: () => null });
     checker.loadSignature(signature as unknown as Node);
     assert.ok(checker.checkSignature(text));

@@ -1,4 +1,7 @@
-/** A person's browser in the small: cookies by host and port-less as browsers keep them, forms read from pages, no redirect followed unasked. */
+/**
+ * A person's browser in the small: cookies by host and port-less as browsers keep them, forms read
+ * from pages, no redirect followed unasked.
+ */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -16,7 +19,11 @@ export interface Form {
 
 export interface Visitor {
   get(url: string): Promise<Answer>;
-  post(url: string, fields: Readonly<Record<string, string>>, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  post(
+    url: string,
+    fields: Readonly<Record<string, string>>,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>;
   /** Gets, and follows redirects as long as they stay within that origin. */
   follow(url: string): Promise<Answer>;
   readonly cookies: Map<string, string>;
@@ -26,7 +33,8 @@ export function newVisitor(): Visitor {
   const cookies = new Map<string, string>();
   const send = async (url: string, init: RequestInit): Promise<Answer> => {
     const headers = new Headers(init.headers);
-    if (cookies.size > 0) headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '));
+    if (cookies.size > 0)
+      headers.set('cookie', [...cookies].map(([name, value]) => `${name}=${value}`).join('; '));
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const cookie of response.headers.getSetCookie()) {
       const [name, value] = cookie.split(';')[0]!.split(/=(.*)/s) as [string, string];
@@ -38,7 +46,8 @@ export function newVisitor(): Visitor {
   const visitor: Visitor = {
     cookies,
     get: url => send(url, {}),
-    post: (url, fields, headers = {}) => send(url, { method: 'POST', body: new URLSearchParams(fields), headers: { ...headers } }),
+    post: (url, fields, headers = {}) =>
+      send(url, { method: 'POST', body: new URLSearchParams(fields), headers: { ...headers } }),
     async follow(url) {
       let answer = await visitor.get(url);
       for (let hops = 0; hops < 10 && [302, 303].includes(answer.status); hops += 1) {
@@ -57,7 +66,8 @@ export function formOf({ text, url }: Answer): Form {
   const action = /<form[^>]* action="([^"]*)"/.exec(text)?.[1];
   if (action === undefined) throw new Error(`no form on ${url}: ${text.slice(0, 500)}`);
   const inputs = [...text.matchAll(/<input[^>]*>/g)].map(([tag]) => tag);
-  const value = (tag: string, name: string) => unescaped(new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1] ?? '');
+  const value = (tag: string, name: string) =>
+    unescaped(new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1] ?? '');
   const hidden = inputs.filter(tag => tag.includes('type="hidden"'));
   return {
     action: new URL(unescaped(action), url).href,
@@ -66,7 +76,12 @@ export function formOf({ text, url }: Answer): Form {
 }
 
 function unescaped(text: string): string {
-  return text.replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+  return text
+    .replaceAll('&#39;', "'")
+    .replaceAll('&quot;', '"')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
 }
 
 export interface Listening {
@@ -89,5 +104,7 @@ export async function listen(): Promise<Listening> {
   };
   const server: Server = createServer((req, res) => listening.handler(req, res));
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  return Object.assign(listening, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  return Object.assign(listening, {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  });
 }

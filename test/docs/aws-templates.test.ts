@@ -20,7 +20,11 @@ const AUDITOR = `arn:aws:iam::${partner.id}:role/Auditor`;
 const FILLER = 'x'.repeat(1000);
 
 /** What a template makes in an account. */
-function stack(name: string, account: AccountName, parameters: Readonly<Record<string, string>>): Readonly<Record<string, Resource>> {
+function stack(
+  name: string,
+  account: AccountName,
+  parameters: Readonly<Record<string, string>>,
+): Readonly<Record<string, Resource>> {
   const template = readFileSync(new URL(`../../docs/aws/${name}.yaml`, import.meta.url), 'utf8');
   const { id, partition } = DEMO_ACCOUNTS[account];
   return resourcesOf(template, { account: id, partition, parameters });
@@ -30,27 +34,44 @@ function rolesIn(account: AccountName, resources: Readonly<Record<string, Resour
   return Object.values(resources)
     .filter(({ type }) => type === 'AWS::IAM::Role')
     .map(({ properties }) => {
-      const policies = (properties.Policies ?? []) as { PolicyDocument: NonNullable<RoleInput['permissions']>[number] }[];
+      const policies = (properties.Policies ?? []) as {
+        PolicyDocument: NonNullable<RoleInput['permissions']>[number];
+      }[];
       const trust = properties.AssumeRolePolicyDocument;
       return {
         account: DEMO_ACCOUNTS[account].id,
         name: String(properties.RoleName),
         maxSessionDuration: Number(properties.MaxSessionDuration ?? 3600),
-        trustPolicy: (typeof trust === 'string' ? JSON.parse(trust) : trust) as RoleInput['trustPolicy'],
+        trustPolicy: (typeof trust === 'string'
+          ? JSON.parse(trust)
+          : trust) as RoleInput['trustPolicy'],
         permissions: policies.map(({ PolicyDocument }) => PolicyDocument),
       };
     });
 }
 
-/** The accounts of the demo as the templates make them for the bridge at `bridge`. The pattern wants https, which a test has not. */
+/**
+ * The accounts of the demo as the templates make them for the bridge at `bridge`. The pattern wants
+ * https, which a test has not.
+ */
 function templateRoles(bridge: string): RoleInput[] {
   const saml = { EntityId: `${bridge}/saml/idp`, Metadata: FILLER };
-  const web = stack('rolebridge-account-web-identity', 'staging', { BridgeUrl: 'https://bridge.invalid' });
+  const web = stack('rolebridge-account-web-identity', 'staging', {
+    BridgeUrl: 'https://bridge.invalid',
+  });
   return [
     ...rolesIn('prod', stack('rolebridge-account', 'prod', { ...saml, HubTargets: AUDITOR })),
     ...rolesIn('gov', stack('rolebridge-account', 'gov', saml)),
-    ...rolesIn('staging', JSON.parse(JSON.stringify(web).replaceAll('bridge.invalid', new URL(bridge).host)) as typeof web),
-    ...rolesIn('partner', stack('rolebridge-partner', 'partner', { HubRoleArn: HUB, ExternalId: DEMO_EXTERNAL_ID })),
+    ...rolesIn(
+      'staging',
+      JSON.parse(
+        JSON.stringify(web).replaceAll('bridge.invalid', new URL(bridge).host),
+      ) as typeof web,
+    ),
+    ...rolesIn(
+      'partner',
+      stack('rolebridge-partner', 'partner', { HubRoleArn: HUB, ExternalId: DEMO_EXTERNAL_ID }),
+    ),
   ];
 }
 
@@ -66,7 +87,12 @@ function pageRoles(bridge: string, oidc: string): RoleInput[] {
         .replaceAll('acme.okta.com', new URL(oidc).host)
         .replaceAll('"0oa1"', `"${DEMO_CLIENT_ID}"`),
     );
-  const role = (account: string, name: string, trust: string, permissions: string[] = []): RoleInput => ({
+  const role = (
+    account: string,
+    name: string,
+    trust: string,
+    permissions: string[] = [],
+  ): RoleInput => ({
     account,
     name,
     trustPolicy: policy(trust) as RoleInput['trustPolicy'],
@@ -104,11 +130,17 @@ describe('the local AWS', () => {
             '\naccess:\n',
             `$&  - { name: sandbox, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [sandbox], roles: [ReadOnly] }\n`,
           )
-          .replace('\naccounts:\n', `$&  - { id: "${SANDBOX}", name: sandbox, trust: corporate-web-identity }\n`),
+          .replace(
+            '\naccounts:\n',
+            `$&  - { id: "${SANDBOX}", name: sandbox, trust: corporate-web-identity }\n`,
+          ),
       aws: (input, urls) => ({
         ...input,
         accounts: [...input.accounts, { id: SANDBOX, name: 'sandbox' }],
-        oidcProviders: [...input.oidcProviders!, { account: SANDBOX, url: urls.oidc, clientIds: [DEMO_CLIENT_ID] }],
+        oidcProviders: [
+          ...input.oidcProviders!,
+          { account: SANDBOX, url: urls.oidc, clientIds: [DEMO_CLIENT_ID] },
+        ],
         roles: [],
       }),
     });
@@ -130,7 +162,8 @@ describe('the local AWS', () => {
     });
 
     it(`with ${title} made for another bridge and provider, gives no role`, async () => {
-      for (const role of roles('http://127.0.0.1:9', 'http://127.0.0.1:9')) world.aws.roles.create(role);
+      for (const role of roles('http://127.0.0.1:9', 'http://127.0.0.1:9'))
+        world.aws.roles.create(role);
       for (const name of reached) {
         const { status, text } = await askFor(name);
         assert.equal(status, 502, `${name}: ${text}`);
@@ -153,15 +186,29 @@ describe('the templates', () => {
 
   it('make the hub only for an account that is one', () => {
     const saml = { EntityId: 'https://aws.example.com/saml/idp', Metadata: FILLER };
-    assert.deepEqual(Object.keys(stack('rolebridge-account', 'prod', saml)), ['Provider', 'Admin', 'ReadOnly']);
-    const { BridgeHub } = stack('rolebridge-account', 'prod', { ...saml, HubTargets: `${AUDITOR},${AUDITOR}s` });
-    const [policy] = BridgeHub!.properties.Policies as { PolicyDocument: { Statement: { Resource: string[] }[] } }[];
+    assert.deepEqual(Object.keys(stack('rolebridge-account', 'prod', saml)), [
+      'Provider',
+      'Admin',
+      'ReadOnly',
+    ]);
+    const { BridgeHub } = stack('rolebridge-account', 'prod', {
+      ...saml,
+      HubTargets: `${AUDITOR},${AUDITOR}s`,
+    });
+    const [policy] = BridgeHub!.properties.Policies as {
+      PolicyDocument: { Statement: { Resource: string[] }[] };
+    }[];
     assert.deepEqual(policy!.PolicyDocument.Statement[0]!.Resource, [AUDITOR, `${AUDITOR}s`]);
   });
 
   it('hand the audience of the bridge to IAM', () => {
-    const { Provider } = stack('rolebridge-account-web-identity', 'staging', { BridgeUrl: 'https://aws.example.com' });
-    assert.deepEqual(Provider!.properties, { Url: 'https://aws.example.com', ClientIdList: ['sts.amazonaws.com'] });
+    const { Provider } = stack('rolebridge-account-web-identity', 'staging', {
+      BridgeUrl: 'https://aws.example.com',
+    });
+    assert.deepEqual(Provider!.properties, {
+      Url: 'https://aws.example.com',
+      ClientIdList: ['sts.amazonaws.com'],
+    });
   });
 
   it('take no base URL that IAM would not take', () => {
@@ -171,7 +218,10 @@ describe('the templates', () => {
       'https://aws.example.com:8443',
       'https://aws.example.com/path',
     ]) {
-      assert.throws(() => stack('rolebridge-account-web-identity', 'staging', { BridgeUrl }), /BridgeUrl/);
+      assert.throws(
+        () => stack('rolebridge-account-web-identity', 'staging', { BridgeUrl }),
+        /BridgeUrl/,
+      );
     }
   });
 });
@@ -179,6 +229,12 @@ describe('the templates', () => {
 it('every policy of the page is one that a test here looks at', () => {
   assert.deepEqual(
     POLICIES.map(({ info }) => info),
-    ['json prod/Admin', 'json staging/Admin', 'json sandbox/ReadOnly', 'json prod/BridgeHub permissions', 'json partner/Auditor'],
+    [
+      'json prod/Admin',
+      'json staging/Admin',
+      'json sandbox/ReadOnly',
+      'json prod/BridgeHub permissions',
+      'json partner/Auditor',
+    ],
   );
 });

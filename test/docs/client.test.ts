@@ -18,8 +18,14 @@ it('docs/cli.md lists exactly the commands of the client, in its order', () => {
 });
 
 it('docs/cli.md lists exactly the exit codes, with their meanings', () => {
-  const listed = [...cli.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => [Number(code), meaning]);
-  const expected = Object.entries(EXIT).map(([name, code]) => [code, EXIT_MEANINGS[name as keyof typeof EXIT]]);
+  const listed = [...cli.matchAll(/^\| (\d+) \| (.+) \|$/gm)].map(([, code, meaning]) => [
+    Number(code),
+    meaning,
+  ]);
+  const expected = Object.entries(EXIT).map(([name, code]) => [
+    code,
+    EXIT_MEANINGS[name as keyof typeof EXIT],
+  ]);
   assert.deepEqual(listed, expected);
 });
 
@@ -38,8 +44,12 @@ it('docs/cli.md names no option that no command has', () => {
 });
 
 it('docs/api.md lists exactly the operations of the API', () => {
-  const listed = [...readPage('api.md').matchAll(/^\| `([A-Z]+) (\/api\/v1\S+)` \|/gm)].map(([, method, path]) => `${method} ${path}`);
-  const operations = credentialsApi({ connectors: [] } as unknown as Parameters<typeof credentialsApi>[0]);
+  const listed = [...readPage('api.md').matchAll(/^\| `([A-Z]+) (\/api\/v1\S+)` \|/gm)].map(
+    ([, method, path]) => `${method} ${path}`,
+  );
+  const operations = credentialsApi({ connectors: [] } as unknown as Parameters<
+    typeof credentialsApi
+  >[0]);
   assert.deepEqual(
     listed,
     operations.map(({ method, path }) => `${method.toUpperCase()} /api/v1${path}`),

@@ -6,9 +6,15 @@ import type { AuditEvent, AuditEventType } from '../../src/core/audit-event.ts';
 import { createLog } from '../../src/log.ts';
 import { blocksOf, readPage } from './pages.ts';
 
-/** Every field of an event is there, those that may be absent too: a new field or type does not compile until it stands here. */
+/**
+ * Every field of an event is there, those that may be absent too: a new field or type does not
+ * compile until it stands here.
+ */
 type Whole<T> = T extends object ? { readonly [K in keyof T]-?: Exclude<T[K], undefined> } : never;
-type WholeEvent<T extends AuditEventType> = Omit<Whole<Extract<AuditEvent, { type: T }>>, 'origin'> & {
+type WholeEvent<T extends AuditEventType> = Omit<
+  Whole<Extract<AuditEvent, { type: T }>>,
+  'origin'
+> & {
   readonly origin: Whole<AuditEvent['origin']>;
 };
 
@@ -33,30 +39,98 @@ type ContainerToken = Pick<
   WholeEvent<'container-token.issued'>,
   'actor' | 'at' | 'origin' | 'cliSession' | 'containerToken' | 'account' | 'role'
 >;
-const containerToken = { ...recorded, actor, cliSession: 's', containerToken: 't', account: '1', role: 'Admin' } as ContainerToken;
+const containerToken = {
+  ...recorded,
+  actor,
+  cliSession: 's',
+  containerToken: 't',
+  account: '1',
+  role: 'Admin',
+} as ContainerToken;
 const handout = {
-  ...{ ...recorded, actor, cliSession: 's', containerToken: 't', account: '1', accountName: 'prod', role: 'Admin', rule: 'r', group: 'g' },
+  ...{
+    ...recorded,
+    actor,
+    cliSession: 's',
+    containerToken: 't',
+    account: '1',
+    accountName: 'prod',
+    role: 'Admin',
+    rule: 'r',
+    group: 'g',
+  },
   ...{ sessionName: 's', sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
 } as Omit<Handout, 'type'>;
 
 const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
-  'sign-in.succeeded': { type: 'sign-in.succeeded', ...recorded, actor, groupCount: 2, methods: ['pwd'], multiFactor: false },
-  'sign-in.refused': { type: 'sign-in.refused', ...recorded, actor, connector: 'okta', code: 'attempt_invalid', why: 'w' },
-  'sign-in.claims-missing': { type: 'sign-in.claims-missing', ...recorded, actor, missing: ['groups'] },
+  'sign-in.succeeded': {
+    type: 'sign-in.succeeded',
+    ...recorded,
+    actor,
+    groupCount: 2,
+    methods: ['pwd'],
+    multiFactor: false,
+  },
+  'sign-in.refused': {
+    type: 'sign-in.refused',
+    ...recorded,
+    actor,
+    connector: 'okta',
+    code: 'attempt_invalid',
+    why: 'w',
+  },
+  'sign-in.claims-missing': {
+    type: 'sign-in.claims-missing',
+    ...recorded,
+    actor,
+    missing: ['groups'],
+  },
   'person.blocked': { type: 'person.blocked', ...recorded, actor, reason: 'r' },
   'person.unblocked': { type: 'person.unblocked', ...recorded, actor, reason: 'r' },
   'sign-out': { type: 'sign-out', ...recorded, actor },
-  'sign-out.everywhere': { type: 'sign-out.everywhere', ...recorded, actor, by: 'person', browserSessions: 1, cliSessions: ['s'] },
+  'sign-out.everywhere': {
+    type: 'sign-out.everywhere',
+    ...recorded,
+    actor,
+    by: 'person',
+    browserSessions: 1,
+    cliSessions: ['s'],
+  },
   'cli-login.approved': { type: 'cli-login.approved', ...login, cliSession: 's' },
   'cli-session.opened': { type: 'cli-session.opened', ...login, cliSession: 's' },
   'cli-login.disowned': { type: 'cli-login.disowned', ...login, cliSession: 's' },
-  'cli-login.refused': { type: 'cli-login.refused', ...recorded, actor, cliSession: 's', code: 'user_code_unknown', why: 'w' },
-  'cli-session.ended': { type: 'cli-session.ended', ...recorded, actor, cliSession: 's', by: 'misuse', why: 'w' },
-  'cli-session.refreshed': { type: 'cli-session.refreshed', ...recorded, actor, cliSession: 's', client: 'rolebridge-cli' },
+  'cli-login.refused': {
+    type: 'cli-login.refused',
+    ...recorded,
+    actor,
+    cliSession: 's',
+    code: 'user_code_unknown',
+    why: 'w',
+  },
+  'cli-session.ended': {
+    type: 'cli-session.ended',
+    ...recorded,
+    actor,
+    cliSession: 's',
+    by: 'misuse',
+    why: 'w',
+  },
+  'cli-session.refreshed': {
+    type: 'cli-session.refreshed',
+    ...recorded,
+    actor,
+    cliSession: 's',
+    client: 'rolebridge-cli',
+  },
   'container-token.issued': { type: 'container-token.issued', ...containerToken, expiresAt: at },
   'container-token.revoked': { type: 'container-token.revoked', ...containerToken, by: 'person' },
   'credentials.issued': { type: 'credentials.issued', ...handout, durationSeconds: 3600 },
-  'console-link.issued': { type: 'console-link.issued', ...handout, consoleSeconds: 3600, destination: 'd' },
+  'console-link.issued': {
+    type: 'console-link.issued',
+    ...handout,
+    consoleSeconds: 3600,
+    destination: 'd',
+  },
   'access.refused': {
     ...{
       type: 'access.refused',
@@ -89,7 +163,9 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
 /** The log lines of all events, by type. */
 async function logLines(): Promise<Map<string, Record<string, unknown>>> {
   const lines: string[] = [];
-  const destination = new Writable({ write: (chunk: Buffer, _, done) => done(void lines.push(chunk.toString())) });
+  const destination = new Writable({
+    write: (chunk: Buffer, _, done) => done(void lines.push(chunk.toString())),
+  });
   const trail = createAuditTrail({ sinks: [], log: createLog({ level: 'info', destination }) });
   for (const event of Object.values(EVENTS)) await trail.record(event as AuditEvent);
   const parsed = lines.map(line => JSON.parse(line) as Record<string, unknown>);
@@ -102,13 +178,18 @@ it('the page shows every audit event, with the very fields that the log has', as
   const shown = blocksOf(page)
     .filter(({ info }) => info === 'json audit')
     .map(({ text }) => JSON.parse(text) as Record<string, unknown>);
-  const fields = (line: Record<string, unknown>): [unknown, string[]] => [line.msg, Object.keys(line).sort()];
+  const fields = (line: Record<string, unknown>): [unknown, string[]] => [
+    line.msg,
+    Object.keys(line).sort(),
+  ];
   assert.deepEqual(shown.map(fields).sort(), [...(await logLines()).values()].map(fields).sort());
 });
 
 it('the page says of every field what it means, and in which events it is', async () => {
   const logged = [...(await logLines()).values()];
-  const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(([, name, where]) => [name!, where!] as const);
+  const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
+    ([, name, where]) => [name!, where!] as const,
+  );
   const names = new Set(logged.flatMap(line => Object.keys(line)));
   names.delete('msg');
   assert.deepEqual(rows.map(([name]) => name).sort(), [...names].sort());
@@ -116,9 +197,13 @@ it('the page says of every field what it means, and in which events it is', asyn
   const types = Object.keys(EVENTS);
   for (const [field, where] of rows) {
     // What stands after a semicolon is there sometimes.
-    const said = types.filter(type => new RegExp(`(?<![\\w.-])${type}(?![\\w-]|\\.\\w)`).test(where));
+    const said = types.filter(type =>
+      new RegExp(`(?<![\\w.-])${type}(?![\\w-]|\\.\\w)`).test(where),
+    );
     const excepted = /^all but ([\w., -]+)/.exec(where)?.[1] ?? '';
-    const expected = where.startsWith('all') ? types.filter(type => !excepted.includes(type)) : said;
+    const expected = where.startsWith('all')
+      ? types.filter(type => !excepted.includes(type))
+      : said;
     const found = types.filter(type => field in logged.find(({ msg }) => msg === type)!);
     assert.deepEqual(found, expected, field);
   }

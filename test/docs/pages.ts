@@ -18,9 +18,16 @@ export function readPage(name: string): string {
 export function blocksOf(page: string): readonly Block[] {
   let heading = '';
   const blocks: Block[] = [];
-  for (const [, title, indent, info, text] of page.matchAll(/^#{1,6} ([^\n]+)$|^( *)```([^\n]*)\n(.*?)^ *```$/gms)) {
+  for (const [, title, indent, info, text] of page.matchAll(
+    /^#{1,6} ([^\n]+)$|^( *)```([^\n]*)\n(.*?)^ *```$/gms,
+  )) {
     if (title !== undefined) heading = title;
-    else blocks.push({ info: info!, text: text!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''), heading });
+    else
+      blocks.push({
+        info: info!,
+        text: text!.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+        heading,
+      });
   }
   return blocks;
 }

@@ -12,7 +12,13 @@ const MINIMAL = {
   baseUrl: 'https://aws.example.com',
   proxy: { trusted: ['127.0.0.1/32'] },
   store: { sqlite: ':memory:' },
-  connectors: [{ id: 'any', label: 'Any', oidc: { issuer: 'https://idp.example.com', clientId: 'x', clientSecret: { env: 'SECRET' } } }],
+  connectors: [
+    {
+      id: 'any',
+      label: 'Any',
+      oidc: { issuer: 'https://idp.example.com', clientId: 'x', clientSecret: { env: 'SECRET' } },
+    },
+  ],
   accounts: [{ id: '111122223333', name: 'prod', trust: 'web-identity' }],
   access: [{ groups: ['anybody'], accounts: ['*'], roles: ['Admin'] }],
 };
@@ -45,8 +51,11 @@ for (const name of [
     for (const [index, { text, heading }] of snippets.entries()) {
       it(`snippet ${index + 1} (${heading}) is a configuration without a mistake or a warning`, async () => {
         const document = stringify({ ...MINIMAL, ...(parse(text) as object) });
-        const names = [...document.matchAll(/env: (\w+)/g)].map(([, variable]) => [variable!, SECRETS[variable!] ?? 'a-secret'] as const);
-        for (const [, file] of document.matchAll(/file: (\S+)/g)) writeFileSync(join(directory, file!), 'x', { mode: 0o600 });
+        const names = [...document.matchAll(/env: (\w+)/g)].map(
+          ([, variable]) => [variable!, SECRETS[variable!] ?? 'a-secret'] as const,
+        );
+        for (const [, file] of document.matchAll(/file: (\S+)/g))
+          writeFileSync(join(directory, file!), 'x', { mode: 0o600 });
         const path = join(directory, 'rolebridge.yaml');
         writeFileSync(path, document, { mode: 0o600 });
         const { problems, warnings } = await checkConfiguration(path, Object.fromEntries(names));

@@ -11,7 +11,10 @@ describe('"Use it in your terminal"', () => {
   after(() => world.close());
 
   it('leads over the sign-in, and shows every role of this person in four dialects, with their traps', async () => {
-    assert.match((await new Visitor().get(`${world.urls.bridge}/aws-config`)).url, /\/sign-in\?return_to=%2Faws-config$/);
+    assert.match(
+      (await new Visitor().get(`${world.urls.bridge}/aws-config`)).url,
+      /\/sign-in\?return_to=%2Faws-config$/,
+    );
     const { visitor, page: roles } = await world.signIn('bob', 'oidc');
     assert.equal(roles.$('a[href="/aws-config"]').text(), 'Use it in your terminal');
     const page = await visitor.get(`${world.urls.bridge}/aws-config`);
@@ -67,14 +70,30 @@ region = eu-west-1
         `\\[profile staging-Developer\\]\ncredential_process = rolebridge credential-process staging/Developer --server ${world.urls.bridge}\nregion = eu-west-1`,
       ),
     );
-    assert.match(container, /^#AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m);
-    assert.match(container, /^#AWS_REGION=eu-west-1\n#AWS_DEFAULT_REGION=eu-west-1$/m, 'boto3 reads only the latter');
-    assert.match(container, /^(?:(?:#.*)?\n)+$/, 'as a whole it sets nothing: its last role would win');
+    assert.match(
+      container,
+      /^#AWS_CONTAINER_CREDENTIALS_FULL_URI=\S+\/api\/v1\/container-credentials\/prod\/Developer$/m,
+    );
+    assert.match(
+      container,
+      /^#AWS_REGION=eu-west-1\n#AWS_DEFAULT_REGION=eu-west-1$/m,
+      'boto3 reads only the latter',
+    );
+    assert.match(
+      container,
+      /^(?:(?:#.*)?\n)+$/,
+      'as a whole it sets nothing: its last role would win',
+    );
     assert.match(page.text, /then sign in with aws sso login --profile prod-Developer\./);
-    assert.match(page.text, /With --sso-session instead of --profile, the AWS CLI forgets the endpoint/);
+    assert.match(
+      page.text,
+      /With --sso-session instead of --profile, the AWS CLI forgets the endpoint/,
+    );
     for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
       assert.equal(
-        (await visitor.get(`${world.urls.bridge}/aws-config?dialect=${dialect}`)).headers.get('content-disposition')?.split(';')[0],
+        (await visitor.get(`${world.urls.bridge}/aws-config?dialect=${dialect}`)).headers
+          .get('content-disposition')
+          ?.split(';')[0],
         'attachment',
       );
     assert.equal((await visitor.get(`${world.urls.bridge}/aws-config?dialect=other`)).status, 400);

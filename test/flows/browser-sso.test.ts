@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import supertest from 'supertest';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { CONNECTOR, enterPassword, type Protocol, startWorld, type World } from '../support/world.ts';
+import {
+  CONNECTOR,
+  enterPassword,
+  type Protocol,
+  startWorld,
+  type World,
+} from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['oidc', 'saml'];
 
@@ -12,7 +18,8 @@ describe('signing in through the front door', () => {
     world = await startWorld();
   });
   after(() => world.close());
-  const signInUrl = (protocol: Protocol, query = ''): string => `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}${query}`;
+  const signInUrl = (protocol: Protocol, query = ''): string =>
+    `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}${query}`;
 
   it('offers every connector to a stranger', async () => {
     const page = await new Visitor().get(world.urls.bridge);
@@ -63,8 +70,17 @@ describe('signing in through the front door', () => {
 
       it('gives a raced answer to one of two callers only', async () => {
         const visitor = new Visitor();
-        const { deliver } = await answerOf(world, visitor, await visitor.get(signInUrl(protocol)), 'bob');
-        const pages = await Promise.all([deliver(visitor.clone()), deliver(visitor.clone()), deliver(visitor.clone())]);
+        const { deliver } = await answerOf(
+          world,
+          visitor,
+          await visitor.get(signInUrl(protocol)),
+          'bob',
+        );
+        const pages = await Promise.all([
+          deliver(visitor.clone()),
+          deliver(visitor.clone()),
+          deliver(visitor.clone()),
+        ]);
         assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 400, 400]);
       });
 
@@ -72,7 +88,12 @@ describe('signing in through the front door', () => {
         const victim = new Visitor();
         const attacker = new Visitor();
         await victim.get(signInUrl(protocol));
-        const { deliver } = await answerOf(world, attacker, await attacker.get(signInUrl(protocol)), 'bob');
+        const { deliver } = await answerOf(
+          world,
+          attacker,
+          await attacker.get(signInUrl(protocol)),
+          'bob',
+        );
         const page = await deliver(victim);
         assert.equal(page.status, 400);
         assert.equal(victim.cookie(world.urls.bridge, 'rolebridge'), undefined);
@@ -129,7 +150,9 @@ describe('signing in through the front door', () => {
     );
     assert.deepEqual(names, [200, 200]);
     const people = new Set(
-      (await world.audit()).flatMap(event => ('actor' in event && event.actor?.username === 'alice' ? [event.actor.person] : [])),
+      (await world.audit()).flatMap(event =>
+        'actor' in event && event.actor?.username === 'alice' ? [event.actor.person] : [],
+      ),
     );
     assert.equal(people.size, 2);
   });
@@ -139,7 +162,10 @@ describe('signing in through the front door', () => {
     const copy = visitor.clone();
     const out = await visitor.submit(page, 'form[action="/sign-out"]');
     assert.match(out.text, /signed out/i);
-    assert.ok(out.$(`a[href^="${world.urls.oidc}/"]`).length === 1, 'the way to sign out at the identity provider too');
+    assert.ok(
+      out.$(`a[href^="${world.urls.oidc}/"]`).length === 1,
+      'the way to sign out at the identity provider too',
+    );
     assert.equal(visitor.cookie(world.urls.bridge, 'rolebridge'), undefined);
     assert.equal((await copy.get(world.urls.bridge)).$('form[action="/sign-out"]').length, 0);
     assert.ok((await world.audit()).some(({ type }) => type === 'sign-out'));
@@ -149,14 +175,27 @@ describe('signing in through the front door', () => {
     const { visitor, page } = await world.signIn('bob', 'oidc');
     const token = page.$('form[action="/sign-out"] input[name=csrf_token]').attr('value')!;
     const cookie = `rolebridge=${visitor.cookie(world.urls.bridge, 'rolebridge')}`;
-    const post = () => supertest(world.urls.bridge).post('/sign-out').set('cookie', cookie).type('form');
+    const post = () =>
+      supertest(world.urls.bridge).post('/sign-out').set('cookie', cookie).type('form');
     assert.equal((await post().send({})).status, 403);
     assert.equal((await post().send({ csrf_token: 'x'.repeat(43) })).status, 403);
-    assert.equal((await post().set('sec-fetch-site', 'cross-site').send({ csrf_token: token })).status, 403);
-    assert.equal((await post().set('sec-fetch-site', 'same-site').send({ csrf_token: token })).status, 403);
-    assert.equal((await post().set('origin', 'https://evil.example').send({ csrf_token: token })).status, 403);
+    assert.equal(
+      (await post().set('sec-fetch-site', 'cross-site').send({ csrf_token: token })).status,
+      403,
+    );
+    assert.equal(
+      (await post().set('sec-fetch-site', 'same-site').send({ csrf_token: token })).status,
+      403,
+    );
+    assert.equal(
+      (await post().set('origin', 'https://evil.example').send({ csrf_token: token })).status,
+      403,
+    );
     assert.equal((await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length, 1);
-    assert.equal((await post().set('origin', world.urls.bridge).send({ csrf_token: token })).status, 200);
+    assert.equal(
+      (await post().set('origin', world.urls.bridge).send({ csrf_token: token })).status,
+      200,
+    );
   });
 
   it('posts the answer once more from its own page for a browser that kept its cookie at home', async () => {
@@ -169,12 +208,21 @@ describe('signing in through the front door', () => {
         .serializeArray()
         .map(({ name, value }) => [name, value]),
     );
-    const withoutCookie = await new Visitor().post(answer.$('form').attr('action')!, new URLSearchParams(fields));
+    const withoutCookie = await new Visitor().post(
+      answer.$('form').attr('action')!,
+      new URLSearchParams(fields),
+    );
     assert.equal(withoutCookie.$('form').attr('action'), `/saml/${CONNECTOR.saml}/acs`);
-    const page = await visitor.submit({ ...withoutCookie, url: `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs` }, 'form');
+    const page = await visitor.submit(
+      { ...withoutCookie, url: `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs` },
+      'form',
+    );
     assert.match(page.$('header').text(), /Alice Adams/);
     // Posted again and still no cookie: another browser's answer.
-    const refused = await new Visitor().post(answer.$('form').attr('action')!, new URLSearchParams({ ...fields, reposted: '1' }));
+    const refused = await new Visitor().post(
+      answer.$('form').attr('action')!,
+      new URLSearchParams({ ...fields, reposted: '1' }),
+    );
     assert.equal(refused.status, 400);
   });
 
@@ -182,7 +230,11 @@ describe('signing in through the front door', () => {
     for (const protocol of PROTOCOLS) {
       const { visitor } = await world.signIn('alice', protocol);
       const again = await visitor.get(signInUrl(protocol));
-      assert.equal(again.$('input[type=password]').length, 0, `${protocol}: the identity provider remembers her`);
+      assert.equal(
+        again.$('input[type=password]').length,
+        0,
+        `${protocol}: the identity provider remembers her`,
+      );
       const fresh = await visitor.get(signInUrl(protocol, '?reauthenticate=1'));
       assert.equal(fresh.$('input[type=password]').length, 1, `${protocol}: it asks again`);
     }
@@ -191,7 +243,10 @@ describe('signing in through the front door', () => {
   it('refuses a wrong password at the identity provider, and the next sign-in works', async () => {
     for (const protocol of PROTOCOLS) {
       const visitor = new Visitor();
-      const page = await enterPassword(visitor, await visitor.get(signInUrl(protocol)), { username: 'alice', password: 'wrong' });
+      const page = await enterPassword(visitor, await visitor.get(signInUrl(protocol)), {
+        username: 'alice',
+        password: 'wrong',
+      });
       assert.ok(!page.url.startsWith(world.urls.bridge));
       assert.equal((await world.signIn('alice', protocol)).page.status, 200);
     }
@@ -199,17 +254,25 @@ describe('signing in through the front door', () => {
 
   it('knows no connector of another name', async () => {
     for (const name of ['nobody', '__proto__', 'idp', '..%2f'])
-      assert.equal((await new Visitor().get(`${world.urls.bridge}/sign-in/${name}`)).status, 404, name);
+      assert.equal(
+        (await new Visitor().get(`${world.urls.bridge}/sign-in/${name}`)).status,
+        404,
+        name,
+      );
   });
 
   it('does not sign requests for an identity provider that does not require it, unless the operator wants it', async () => {
     const requestOf = async (of: World): Promise<URL> => {
       const toIdp = (url: string): boolean => url.startsWith(of.urls.saml);
-      const { path } = await new Visitor().get(`${of.urls.bridge}/sign-in/${CONNECTOR.saml}`, { stopAt: toIdp });
+      const { path } = await new Visitor().get(`${of.urls.bridge}/sign-in/${CONNECTOR.saml}`, {
+        stopAt: toIdp,
+      });
       return new URL(path.at(-1)!);
     };
     assert.equal((await requestOf(world)).searchParams.has('Signature'), false);
-    const signing = await startWorld({ configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      signRequests: true') });
+    const signing = await startWorld({
+      configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      signRequests: true'),
+    });
     try {
       assert.ok((await requestOf(signing)).searchParams.has('Signature'));
       assert.equal((await signing.signIn('alice', 'saml')).page.status, 200);
@@ -222,7 +285,10 @@ describe('signing in through the front door', () => {
     const answer = await supertest(world.urls.bridge).get(`/saml/${CONNECTOR.saml}/metadata`);
     assert.equal(answer.status, 200);
     assert.match(answer.headers['content-type']!, /samlmetadata\+xml/);
-    assert.equal((await supertest(world.urls.bridge).get(`/saml/${CONNECTOR.oidc}/metadata`)).status, 404);
+    assert.equal(
+      (await supertest(world.urls.bridge).get(`/saml/${CONNECTOR.oidc}/metadata`)).status,
+      404,
+    );
   });
 });
 
@@ -253,7 +319,8 @@ describe('a session that the identity provider limits', () => {
     const world = await startWorld();
     try {
       const { visitor } = await world.signIn('alice', 'saml');
-      const signedIn = async (): Promise<boolean> => (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
+      const signedIn = async (): Promise<boolean> =>
+        (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
       for (let minutes = 0; minutes < 10 * 60; minutes += 30) {
         assert.ok(await signedIn(), `after ${minutes} minutes`);
         world.clock.turn(30 * 60);
@@ -269,14 +336,17 @@ describe('over https', () => {
   it('the cookies are __Host- cookies, and the attempt cookie travels with the post of another site', async () => {
     const world = await startWorld({
       configure: (yaml, urls) =>
-        yaml.replaceAll(urls.bridge, 'https://aws.acme.example').replace(/^listen:.*$/m, 'listen: { host: 127.0.0.1, port: 3000 }'),
+        yaml
+          .replaceAll(urls.bridge, 'https://aws.acme.example')
+          .replace(/^listen:.*$/m, 'listen: { host: 127.0.0.1, port: 3000 }'),
     });
     try {
       const answer = await supertest(world.urls.bridge).get(`/sign-in/${CONNECTOR.oidc}`);
       assert.equal(answer.status, 303);
       const [cookie] = answer.headers['set-cookie'] as unknown as string[];
       assert.match(cookie!, /^__Host-rolebridge-attempt=[\w-]{43}; /);
-      for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=None']) assert.ok(cookie!.includes(attribute), attribute);
+      for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=None'])
+        assert.ok(cookie!.includes(attribute), attribute);
       assert.match(answer.headers['strict-transport-security']!, /max-age=/);
     } finally {
       await world.close();
@@ -292,7 +362,12 @@ async function answerOf(
   username: string,
 ): Promise<{ deliver: (browser: Visitor) => Promise<Page> }> {
   const toBridge = (url: string): boolean => url.startsWith(`${world.urls.bridge}/oidc/`);
-  const page = await visitor.submit(login, 'form', { username, password: username }, { stopAt: toBridge });
+  const page = await visitor.submit(
+    login,
+    'form',
+    { username, password: username },
+    { stopAt: toBridge },
+  );
   const callback = page.path.at(-1)!;
   if (toBridge(callback)) return { deliver: browser => browser.get(callback) };
   return { deliver: browser => browser.submit(page, 'form') };

@@ -44,17 +44,24 @@ describe('a terminal that is confirmed by a code', () => {
     assert.equal(page.$('#user_code').attr('value'), undefined);
     assert.ok(!page.text.includes(json.user_code));
     assert.match(page.text, /anybody can send you one/);
-    const question = await visitor.submit(page, 'form[action="/device"]', { user_code: json.user_code });
+    const question = await visitor.submit(page, 'form[action="/device"]', {
+      user_code: json.user_code,
+    });
     assert.match(question.text, /Is this your terminal\?/);
   });
 
   it('a code that is not the one of the link is refused: the link was somebody else’s', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const [theirs, mine] = [await beginDevice(world), await beginDevice(world)];
-    const page = await typeCode(visitor, mine.json.user_code, theirs.json.verification_uri_complete);
+    const page = await typeCode(
+      visitor,
+      mine.json.user_code,
+      theirs.json.verification_uri_complete,
+    );
     assert.equal(page.status, 403);
     assert.match(page.text, /The code is not the one of the link/);
-    for (const { json } of [theirs, mine]) assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
+    for (const { json } of [theirs, mine])
+      assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
   });
 
   it('without a session the way leads over the sign-in and back to the page, with the link kept', async () => {
@@ -62,7 +69,10 @@ describe('a terminal that is confirmed by a code', () => {
     const visitor = new Visitor();
     const signIn = await visitor.get(json.verification_uri_complete);
     assert.match(signIn.text, /a terminal that asks for your confirmation/);
-    const { page } = await world.signIn('bob', 'oidc', { visitor, returnTo: `/device?user_code=${json.user_code}` });
+    const { page } = await world.signIn('bob', 'oidc', {
+      visitor,
+      returnTo: `/device?user_code=${json.user_code}`,
+    });
     assert.equal(page.url, json.verification_uri_complete);
     assert.equal(page.$('input[name=link_code]').attr('value'), json.user_code);
   });
@@ -70,37 +80,62 @@ describe('a terminal that is confirmed by a code', () => {
   it('"I did not start this" stops the login, and the trail says who said so', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const { json } = await beginDevice(world, { device_name: 'not-mine' });
-    const stopped = await visitor.submit(await typeCode(visitor, json.user_code), 'button[value=disown]');
+    const stopped = await visitor.submit(
+      await typeCode(visitor, json.user_code),
+      'button[value=disown]',
+    );
     assert.match(stopped.text, /The login was stopped/);
     assert.match(stopped.text, /#aws-access/);
     const denied = await pollDevice(world, json.device_code);
     assert.deepEqual([denied.status, denied.json.error], [400, 'access_denied']);
     const event = (await world.audit()).find(({ type }) => type === 'cli-login.disowned');
     assert.ok(event?.type === 'cli-login.disowned');
-    assert.deepEqual([event.actor.username, event.deviceName, event.requestedFrom], ['bob', 'not-mine', '127.0.0.1']);
+    assert.deepEqual(
+      [event.actor.username, event.deviceName, event.requestedFrom],
+      ['bob', 'not-mine', '127.0.0.1'],
+    );
   });
 
   it('also after confirming: the session that came of it ends at once', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const { json } = await beginDevice(world);
-    const done = await visitor.submit(await typeCode(visitor, json.user_code), 'button[value=approve]');
+    const done = await visitor.submit(
+      await typeCode(visitor, json.user_code),
+      'button[value=approve]',
+    );
     const { json: tokens } = await pollDevice(world, json.device_code);
     const page = await visitor.submit(done, 'button[value=disown]');
     assert.match(page.text, /it is recorded that you did not start it/);
-    const answer = await fetch(`${world.urls.bridge}/api/v1/whoami`, { headers: { authorization: `Bearer ${tokens.access_token}` } });
+    const answer = await fetch(`${world.urls.bridge}/api/v1/whoami`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
     assert.equal(answer.status, 401);
   });
 
   it('of two people who confirm one code, one wins, and the terminal is that person’s', async () => {
-    const [alice, bob] = [(await world.signIn('alice', 'saml')).visitor, (await world.signIn('bob', 'oidc')).visitor];
+    const [alice, bob] = [
+      (await world.signIn('alice', 'saml')).visitor,
+      (await world.signIn('bob', 'oidc')).visitor,
+    ];
     const { json } = await beginDevice(world);
-    const questions = await Promise.all([alice, bob].map(visitor => typeCode(visitor, json.user_code)));
-    const pages = await Promise.all([alice, bob].map((visitor, index) => visitor.submit(questions[index]!, 'button[value=approve]')));
+    const questions = await Promise.all(
+      [alice, bob].map(visitor => typeCode(visitor, json.user_code)),
+    );
+    const pages = await Promise.all(
+      [alice, bob].map((visitor, index) =>
+        visitor.submit(questions[index]!, 'button[value=approve]'),
+      ),
+    );
     assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 404]);
     const winner = pages[0]!.status === 200 ? 'alice' : 'bob';
     const { json: tokens } = await pollDevice(world, json.device_code);
-    const answer = await fetch(`${world.urls.bridge}/api/v1/whoami`, { headers: { authorization: `Bearer ${tokens.access_token}` } });
-    assert.equal(((await answer.json()) as { person: { username: string } }).person.username, winner);
+    const answer = await fetch(`${world.urls.bridge}/api/v1/whoami`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
+    assert.equal(
+      ((await answer.json()) as { person: { username: string } }).person.username,
+      winner,
+    );
   });
 
   it('a form of another site, or without the token of the session, decides nothing', async () => {
@@ -113,15 +148,22 @@ describe('a terminal that is confirmed by a code', () => {
       assert.match(page.text, /Nothing was done/);
     }
     const own = question.$('form.decisions').serializeArray();
-    const body = new URLSearchParams([...own.map(({ name, value }): [string, string] => [name, value]), ['decision', 'approve']]);
-    const foreign = await visitor.post(`${world.urls.bridge}/device`, body, { 'sec-fetch-site': 'cross-site' });
+    const body = new URLSearchParams([
+      ...own.map(({ name, value }): [string, string] => [name, value]),
+      ['decision', 'approve'],
+    ]);
+    const foreign = await visitor.post(`${world.urls.bridge}/device`, body, {
+      'sec-fetch-site': 'cross-site',
+    });
     assert.equal(foreign.status, 403);
     assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
   });
 
   it('the name of a computer is text, whatever is in it', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
-    const { json } = await beginDevice(world, { device_name: '<img src=x onerror=alert(1)>\u202e\n"' });
+    const { json } = await beginDevice(world, {
+      device_name: '<img src=x onerror=alert(1)>\u202e\n"',
+    });
     const question = await typeCode(visitor, json.user_code);
     assert.equal(question.$('main img').length, 0);
     assert.ok(question.text.includes('<img src=x onerror=alert(1)>??"'));
@@ -137,7 +179,10 @@ describe('a terminal that is confirmed by a code', () => {
     assert.ok(opened?.type === 'cli-session.opened' && approved?.type === 'cli-login.approved');
     assert.equal(opened.cliSession, approved.cliSession);
     for (const { actor, deviceName, grant, client } of [opened, approved])
-      assert.deepEqual([actor.username, deviceName, grant, client], ['alice', 'laptop-3', 'device_code', 'rolebridge-cli']);
+      assert.deepEqual(
+        [actor.username, deviceName, grant, client],
+        ['alice', 'laptop-3', 'device_code', 'rolebridge-cli'],
+      );
   });
 });
 
@@ -197,7 +242,11 @@ describe('somebody who guesses codes', () => {
       await confirmDevice(world, alice, json.user_code);
       const refused = (await world.audit()).filter(({ type }) => type === 'cli-login.refused');
       assert.equal(refused.length, 10);
-      assert.ok(refused.every(event => event.type === 'cli-login.refused' && event.actor?.username === 'bob'));
+      assert.ok(
+        refused.every(
+          event => event.type === 'cli-login.refused' && event.actor?.username === 'bob',
+        ),
+      );
     } finally {
       await world.close();
     }
@@ -206,17 +255,18 @@ describe('somebody who guesses codes', () => {
 
 describe('a bridge whose device grant is off', () => {
   it('says so on its page, in its metadata, and to terminals', async () => {
-    const world = await startWorld({ configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n` });
+    const world = await startWorld({
+      configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n`,
+    });
     try {
       const { visitor } = await world.signIn('alice', 'saml');
       const page = await visitor.get(`${world.urls.bridge}/device`);
       assert.match(page.text, /Logins by a code are turned off here/);
       const begun = await beginDevice(world);
       assert.deepEqual([begun.status, begun.json.error], [400, 'unauthorized_client']);
-      const metadata = (await (await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`)).json()) as Record<
-        string,
-        unknown
-      >;
+      const metadata = (await (
+        await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`)
+      ).json()) as Record<string, unknown>;
       assert.equal(metadata.device_authorization_endpoint, undefined);
     } finally {
       await world.close();

@@ -37,7 +37,9 @@ describe('a terminal and a real browser', { skip: chromiumMissing() }, () => {
   };
   /** Nothing to scroll sideways for. */
   const fits = (page: Page): Promise<boolean> =>
-    page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth') as Promise<boolean>;
+    page.evaluate(
+      'document.documentElement.scrollWidth <= document.documentElement.clientWidth',
+    ) as Promise<boolean>;
 
   it('device login: sign in, type the code, see what asks, confirm', () =>
     withComputer(computer =>
@@ -67,7 +69,11 @@ describe('a terminal and a real browser', { skip: chromiumMissing() }, () => {
           await page.getByLabel('Password').fill('bob');
           await page.keyboard.press('Enter');
           await page.getByRole('heading', { name: 'Sign a terminal in' }).waitFor();
-          assert.equal(await page.getByLabel('Code').inputValue(), '', 'the link does not fill it in');
+          assert.equal(
+            await page.getByLabel('Code').inputValue(),
+            '',
+            'the link does not fill it in',
+          );
           assert.ok(await fits(page));
           // The field has the focus already.
           await page.keyboard.type(code);

@@ -12,18 +12,24 @@ const CONSOLE = 'https://eu-west-1.console.aws.amazon.com';
  */
 function logsInsights(length: number): string {
   const start = `${CONSOLE}/cloudwatch/home?region=eu-west-1#logsV2:logs-insights$3FqueryDetail$3D~(end~0~start~-3600~timeType~'RELATIVE~unit~'seconds~editorString~'`;
-  const query = 'fields*20*40timestamp*2c*20*40message*0a*7c*20filter*20*40message*20like*20*2fERROR*2f*20and*20a*20*3d*20*22b*22*0a';
+  const query =
+    'fields*20*40timestamp*2c*20*40message*0a*7c*20filter*20*40message*20like*20*2fERROR*2f*20and*20a*20*3d*20*22b*22*0a';
   const end = "~source~(~'*2faws*2flambda*2forders~'*2faws*2flambda*2fpayments))";
   const room = length - start.length - end.length;
   return start + query.repeat(Math.ceil(room / query.length)).slice(0, room) + end;
 }
 
-const LONG_LINKS = [2159, 3559, 4096].map(length => ({ length, destination: logsInsights(length) }));
+const LONG_LINKS = [2159, 3559, 4096].map(length => ({
+  length,
+  destination: logsInsights(length),
+}));
 
 /** Where AWS is asked to lead; the way ends in front of it. */
 const atSignIn = { stopAt: (url: string): boolean => url.includes('Action=login') };
 const destinationOf = (page: Page): string | null => {
-  const address = [...page.path, page.headers.get('location') ?? ''].find(url => url.includes('Action=login'));
+  const address = [...page.path, page.headers.get('location') ?? ''].find(url =>
+    url.includes('Action=login'),
+  );
   assert.ok(address, `${page.status} ${page.text.slice(0, 200)}`);
   return new URL(address).searchParams.get('Destination');
 };
@@ -34,7 +40,8 @@ describe('a console destination', () => {
   let token: string;
   before(async () => {
     world = await startWorld({
-      configure: yaml => yaml.replace(/, console: \S+\/console }/, ' }\n  consoleHosts: ["*.consoles.example.com"]'),
+      configure: yaml =>
+        yaml.replace(/, console: \S+\/console }/, ' }\n  consoleHosts: ["*.consoles.example.com"]'),
     });
     ({ accessToken: token, visitor } = await loginByDevice(world, 'alice'));
   });
@@ -48,7 +55,12 @@ describe('a console destination', () => {
       assert.equal(destination.length, length);
       assert.equal(destinationOf(await visitor.get(link(destination), atSignIn)), destination);
       const portal = await visitor.get(`${world.urls.bridge}/`);
-      const posted = await visitor.submit(portal, 'button[aria-label="Console: prod as Admin"]', { destination }, atSignIn);
+      const posted = await visitor.submit(
+        portal,
+        'button[aria-label="Console: prod as Admin"]',
+        { destination },
+        atSignIn,
+      );
       assert.equal(destinationOf(posted), destination);
       const { status, json } = await callApi(world, token, {
         method: 'POST',
@@ -64,10 +76,17 @@ describe('a console destination', () => {
         const browser = new Visitor();
         const chooser = await browser.get(link(destination));
         assert.match(chooser.text, /the AWS console of prod as Admin/);
-        const choice = new URL(chooser.$(`a[href^="/sign-in/corp-${protocol}"]`).attr('href')!, world.urls.bridge).href;
-        for (const address of [...chooser.path, choice].slice(1)) assert.ok(address.length < 8192 - 200, String(address.length));
+        const choice = new URL(
+          chooser.$(`a[href^="/sign-in/corp-${protocol}"]`).attr('href')!,
+          world.urls.bridge,
+        ).href;
+        for (const address of [...chooser.path, choice].slice(1))
+          assert.ok(address.length < 8192 - 200, String(address.length));
         const login = await browser.get(choice);
-        assert.equal(destinationOf(await enterPassword(browser, login, { username: 'alice' }, atSignIn)), destination);
+        assert.equal(
+          destinationOf(await enterPassword(browser, login, { username: 'alice' }, atSignIn)),
+          destination,
+        );
       });
     }
   }
@@ -82,7 +101,9 @@ describe('a console destination', () => {
         assert.match(page.text, said);
       }
       const portal = await visitor.get(`${world.urls.bridge}/`);
-      const posted = await visitor.submit(portal, 'button[aria-label="Console: prod as Admin"]', { destination });
+      const posted = await visitor.submit(portal, 'button[aria-label="Console: prod as Admin"]', {
+        destination,
+      });
       assert.equal(posted.status, 400);
       assert.match(posted.text, said);
       const { status, json } = await callApi(world, token, {
@@ -99,7 +120,10 @@ describe('a console destination', () => {
     const destination = `${CONSOLE}/?${'%'.repeat(4000)}`;
     const page = await new Visitor().get(link(destination));
     assert.equal(page.status, 400);
-    assert.match(page.text, /too long to keep during a sign-in\. Sign in first, then open the link again/);
+    assert.match(
+      page.text,
+      /too long to keep during a sign-in\. Sign in first, then open the link again/,
+    );
     assert.equal(destinationOf(await visitor.get(link(destination), atSignIn)), destination);
   });
 
@@ -112,15 +136,25 @@ describe('a console destination', () => {
       assert.equal(destinationOf(await visitor.get(link(destination), atSignIn)), destination);
     const page = await visitor.get(link('https://consoles.example.com/'));
     assert.equal(page.status, 400);
-    const policy = (await visitor.get(`${world.urls.bridge}/`)).headers.get('content-security-policy') ?? '';
-    for (const source of ['https://health.aws.amazon.com', 'https://*.quicksight.aws.amazon.com', 'https://*.consoles.example.com'])
+    const policy =
+      (await visitor.get(`${world.urls.bridge}/`)).headers.get('content-security-policy') ?? '';
+    for (const source of [
+      'https://health.aws.amazon.com',
+      'https://*.quicksight.aws.amazon.com',
+      'https://*.consoles.example.com',
+    ])
       assert.ok(policy.includes(source), source);
   });
 
   it('of a session in another account is refused with the account that it belongs to', async () => {
-    const page = await visitor.get(link('https://222233334444-abcd1234.eu-west-1.console.aws.amazon.com/s3'));
+    const page = await visitor.get(
+      link('https://222233334444-abcd1234.eu-west-1.console.aws.amazon.com/s3'),
+    );
     assert.equal(page.status, 400);
-    assert.match(page.text, /belongs to a session in account 222233334444, but the role is in account 111122223333/);
+    assert.match(
+      page.text,
+      /belongs to a session in account 222233334444, but the role is in account 111122223333/,
+    );
     // A second prefix would be left for AWS, and the account of nobody has been compared.
     for (const host of [
       '111122223333-abcd1234.222233334444-abcd1234.eu-west-1.console.aws.amazon.com',
@@ -130,7 +164,10 @@ describe('a console destination', () => {
       const twice = await visitor.get(link(`https://${host}/s3`), atSignIn);
       assert.equal(twice.status, 400, host);
     }
-    const own = await visitor.get(link('https://111122223333-abcd1234.eu-west-1.console.aws.amazon.com/s3#x'), atSignIn);
+    const own = await visitor.get(
+      link('https://111122223333-abcd1234.eu-west-1.console.aws.amazon.com/s3#x'),
+      atSignIn,
+    );
     assert.equal(destinationOf(own), `${CONSOLE}/s3#x`);
   });
 });

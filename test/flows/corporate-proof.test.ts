@@ -9,7 +9,15 @@ import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { corporateSamlIdp } from '../support/corporate-saml-idp.ts';
 import { button, callerOf, credentialsOn, refusalOn } from '../support/handout.ts';
 import type { Page, Visitor } from '../support/visitor.ts';
-import { answer, CONNECTOR, enterPassword, type Protocol, startWorld, type Urls, type World } from '../support/world.ts';
+import {
+  answer,
+  CONNECTOR,
+  enterPassword,
+  type Protocol,
+  startWorld,
+  type Urls,
+  type World,
+} from '../support/world.ts';
 
 const WEB = { account: 'direct-web', id: '555566667777' } as const;
 const SAML = { account: 'direct-saml', id: '666677778888' } as const;
@@ -33,12 +41,24 @@ interface Kind {
 
 const KINDS: readonly Kind[] = [
   {
-    ...{ protocol: 'oidc', ...WEB, call: 'AssumeRoleWithWebIdentity', parameter: 'WebIdentityToken', validSeconds: 3600 },
+    ...{
+      protocol: 'oidc',
+      ...WEB,
+      call: 'AssumeRoleWithWebIdentity',
+      parameter: 'WebIdentityToken',
+      validSeconds: 3600,
+    },
     sessionName: /^alice-[a-z2-7]{16}$/,
     named: 'OpenID Connect',
   },
   {
-    ...{ protocol: 'saml', ...SAML, call: 'AssumeRoleWithSAML', parameter: 'SAMLAssertion', validSeconds: 300 },
+    ...{
+      protocol: 'saml',
+      ...SAML,
+      call: 'AssumeRoleWithSAML',
+      parameter: 'SAMLAssertion',
+      validSeconds: 300,
+    },
     sessionName: /^alice@acme\.example$/,
     named: 'SAML',
   },
@@ -48,14 +68,28 @@ describe('an account that trusts the corporate identity provider itself', () => 
   let world: World;
   let running: Bridge;
   before(async () => {
-    world = await startDirectWorld({ recipients: urls => [AWS_RECIPIENT, `${urls.bridge}/saml/${CONNECTOR.saml}/acs`] });
+    world = await startDirectWorld({
+      recipients: urls => [AWS_RECIPIENT, `${urls.bridge}/saml/${CONNECTOR.saml}/acs`],
+    });
     running = world.bridge;
   });
   after(() => world.close());
 
-  for (const { protocol, account, id, call, parameter, validSeconds, sessionName, named } of KINDS) {
+  for (const {
+    protocol,
+    account,
+    id,
+    call,
+    parameter,
+    validSeconds,
+    sessionName,
+    named,
+  } of KINDS) {
     const other: Protocol = protocol === 'oidc' ? 'saml' : 'oidc';
-    const proofs = (): string[] => world.toAws.flatMap(({ form }) => (form.get('Action') === call ? [form.get(parameter)!] : []));
+    const proofs = (): string[] =>
+      world.toAws.flatMap(({ form }) =>
+        form.get('Action') === call ? [form.get(parameter)!] : [],
+      );
     const credentialsPath = `/credentials?${new URLSearchParams({ account, role: 'Developer' })}`;
 
     describe(`by ${protocol}`, () => {
@@ -70,14 +104,19 @@ describe('an account that trusts the corporate identity provider itself', () => 
         assert.match(console.text, new RegExp(`Developer in ${account}`));
         const [first, second] = proofs().slice(-2);
         assert.equal(first, second);
-        assert.equal(issuerOf(protocol, first!), protocol === 'oidc' ? world.urls.oidc : `${world.urls.saml}/metadata`);
+        assert.equal(
+          issuerOf(protocol, first!),
+          protocol === 'oidc' ? world.urls.oidc : `${world.urls.saml}/metadata`,
+        );
       });
 
       it('is audited under the session name that AWS knows', async () => {
         const { visitor, page } = await world.signIn('alice', protocol);
         const shown = await visitor.submit(page, button('Credentials', account, 'Developer'));
         const { accessKeyId } = credentialsOn(shown);
-        const event = (await world.audit()).find(issued => issued.type === 'credentials.issued' && issued.accessKeyId === accessKeyId);
+        const event = (await world.audit()).find(
+          issued => issued.type === 'credentials.issued' && issued.accessKeyId === accessKeyId,
+        );
         assert.ok(event?.type === 'credentials.issued');
         assert.match(event.sessionName, sessionName);
         assert.equal(event.actor.username, 'alice');
@@ -126,15 +165,29 @@ describe('an account that trusts the corporate identity provider itself', () => 
 
       it('keeps the proof where nobody can read it: not in the log, the audit trail or the database', async () => {
         const { visitor, page } = await world.signIn('alice', protocol);
-        assert.equal((await visitor.submit(page, button('Credentials', account, 'Developer'))).status, 200);
+        assert.equal(
+          (await visitor.submit(page, button('Credentials', account, 'Developer'))).status,
+          200,
+        );
         const proof = proofs().at(-1)!;
         const files = readdirSync(world.directory).filter(name => name.startsWith('rolebridge.db'));
-        const stored = Buffer.concat(files.map(name => readFileSync(join(world.directory, name)))).toString('latin1');
+        const stored = Buffer.concat(
+          files.map(name => readFileSync(join(world.directory, name))),
+        ).toString('latin1');
         const everything = `${world.log.join('')}${JSON.stringify(await world.audit())}${stored}`;
         // A search that finds what is kept in plain would have found the proof.
         assert.ok(stored.includes('credentials.issued'));
-        const plain = Buffer.from(protocol === 'oidc' ? proof.split('.')[1]! : proof, 'base64').toString('latin1');
-        for (const part of [proof.slice(0, 200), proof.slice(-120), proof.slice(-300, -240), plain.slice(10, 70), plain.slice(-70, -10)]) {
+        const plain = Buffer.from(
+          protocol === 'oidc' ? proof.split('.')[1]! : proof,
+          'base64',
+        ).toString('latin1');
+        for (const part of [
+          proof.slice(0, 200),
+          proof.slice(-120),
+          proof.slice(-300, -240),
+          plain.slice(10, 70),
+          plain.slice(-70, -10),
+        ]) {
           assert.ok(part.length >= 60);
           assert.ok(!everything.includes(part), `found: ${part}`);
         }
@@ -168,7 +221,10 @@ describe('a proof that AWS finds over before we do', () => {
       assert.equal(refused.status, 403);
       const refusal = await refusalOn(world, refused);
       assert.equal(refusal.code, 'corporate_proof_missing');
-      assert.match(refusal.why, /ExpiredToken: Token must be redeemed within 5 minutes of issuance/);
+      assert.match(
+        refusal.why,
+        /ExpiredToken: Token must be redeemed within 5 minutes of issuance/,
+      );
       const back = await signInFrom(world, visitor, refused, 'saml');
       assert.match((await visitor.submit(back, 'form[action="/credentials"]')).html, /ASIA/);
     } finally {
@@ -179,16 +235,30 @@ describe('a proof that AWS finds over before we do', () => {
 
 describe('where AWS is as documented, and takes its own sign-in address as the one Recipient', () => {
   for (const { what, alsoForAws, says } of [
-    { what: 'an answer that is addressed to the bridge alone', alsoForAws: false, says: 'required audience' },
-    { what: 'an answer with a second confirmation for AWS', alsoForAws: true, says: 'STS AssumeRoleWithSAML for' },
+    {
+      what: 'an answer that is addressed to the bridge alone',
+      alsoForAws: false,
+      says: 'required audience',
+    },
+    {
+      what: 'an answer with a second confirmation for AWS',
+      alsoForAws: true,
+      says: 'STS AssumeRoleWithSAML for',
+    },
   ]) {
     it(`${what} is refused, and the page says what the identity provider would have to send`, async () => {
       const world = await startDirectWorld({ recipients: () => [AWS_RECIPIENT], alsoForAws });
       try {
         const { visitor, page } = await world.signIn('alice', 'saml');
-        const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
+        const refused = await visitor.submit(
+          page,
+          button('Credentials', SAML.account, 'Developer'),
+        );
         assert.equal(refused.status, 502);
-        assert.match(refused.text, /it must be addressed to AWS \(audience and recipient\), name this role, and be signed/);
+        assert.match(
+          refused.text,
+          /it must be addressed to AWS \(audience and recipient\), name this role, and be signed/,
+        );
         assert.ok((await refusalOn(world, refused)).why.includes(says));
       } finally {
         await world.close();
@@ -208,14 +278,19 @@ interface DirectWorld {
 }
 
 /**
- * Two accounts more. In one the trusted OpenID provider is the corporate one, with the bridge's client id; in the other the SAML
- * provider holds the metadata of the corporate one.
+ * Two accounts more. In one the trusted OpenID provider is the corporate one, with the bridge's
+ * client id; in the other the SAML provider holds the metadata of the corporate one.
  *
- * A SAML response that both sides take is hard to come by: the bridge wants its own assertion consumer service as Recipient, AWS wants
- * its own sign-in address as the one Recipient. The audiences are no trouble, since one restriction can name both. So the identity
- * provider has to be one whose Recipient AWS accepts, and here AWS is told to accept ours.
+ * A SAML response that both sides take is hard to come by: the bridge wants its own assertion
+ * consumer service as Recipient, AWS wants its own sign-in address as the one Recipient. The
+ * audiences are no trouble, since one restriction can name both. So the identity provider has to be
+ * one whose Recipient AWS accepts, and here AWS is told to accept ours.
  */
-async function startDirectWorld({ recipients, ahead = 0, alsoForAws = false }: DirectWorld): Promise<World> {
+async function startDirectWorld({
+  recipients,
+  ahead = 0,
+  alsoForAws = false,
+}: DirectWorld): Promise<World> {
   const corporate = await corporateSamlIdp({
     role: `arn:aws:iam::${SAML.id}:role/Developer,arn:aws:iam::${SAML.id}:saml-provider/${PROVIDER}`,
     secondRecipient: alsoForAws ? AWS_RECIPIENT : undefined,
@@ -231,7 +306,8 @@ async function startDirectWorld({ recipients, ahead = 0, alsoForAws = false }: D
   - { id: "${WEB.id}", name: ${WEB.account}, trust: corporate-web-identity, region: eu-west-1 }
   - { id: "${SAML.id}", name: ${SAML.account}, trust: corporate-saml, provider: ${PROVIDER}, region: eu-west-1 }`,
         )
-        // No tags and no source identity: nobody but the identity provider can write them into its proof.
+        // No tags and no source identity: nobody but the identity provider can write them into its
+        // proof.
         .replace(
           /^access:$/m,
           `$&\n  - { name: direct, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [${WEB.account}, ${SAML.account}], roles: [Developer] }`,
@@ -249,28 +325,59 @@ function withDirectAccounts(aws: WorldInput, urls: Urls): WorldInput {
   const issuer = new URL(urls.oidc).host;
   const subject = createHash('sha256').update(`${urls.oidc} alice`).digest('hex').slice(0, 32);
   const metadata = `${urls.saml}/metadata`;
-  const role = (account: string, principal: string, action: string, condition: Record<string, Record<string, string>>) => ({
+  const role = (
+    account: string,
+    principal: string,
+    action: string,
+    condition: Record<string, Record<string, string>>,
+  ) => ({
     account,
     name: 'Developer',
     maxSessionDuration: 3600,
     trustPolicy: {
       Version: '2012-10-17' as const,
-      Statement: [{ Effect: 'Allow' as const, Principal: { Federated: principal }, Action: action, Condition: condition }],
+      Statement: [
+        {
+          Effect: 'Allow' as const,
+          Principal: { Federated: principal },
+          Action: action,
+          Condition: condition,
+        },
+      ],
     },
   });
   return {
     ...aws,
-    accounts: [...aws.accounts, { id: WEB.id, name: WEB.account }, { id: SAML.id, name: SAML.account }],
-    oidcProviders: [...(aws.oidcProviders ?? []), { account: WEB.id, url: urls.oidc, clientIds: ['rolebridge'] }],
-    samlProviders: [...(aws.samlProviders ?? []), { account: SAML.id, name: PROVIDER, metadata: { url: metadata } }],
+    accounts: [
+      ...aws.accounts,
+      { id: WEB.id, name: WEB.account },
+      { id: SAML.id, name: SAML.account },
+    ],
+    oidcProviders: [
+      ...(aws.oidcProviders ?? []),
+      { account: WEB.id, url: urls.oidc, clientIds: ['rolebridge'] },
+    ],
+    samlProviders: [
+      ...(aws.samlProviders ?? []),
+      { account: SAML.id, name: PROVIDER, metadata: { url: metadata } },
+    ],
     roles: [
       ...(aws.roles ?? []),
-      role(WEB.id, `arn:aws:iam::${WEB.id}:oidc-provider/${issuer}`, 'sts:AssumeRoleWithWebIdentity', {
-        StringEquals: { [`${issuer}:aud`]: 'rolebridge', [`${issuer}:sub`]: subject },
-        StringLike: { 'sts:RoleSessionName': 'alice-????????????????' },
-      }),
+      role(
+        WEB.id,
+        `arn:aws:iam::${WEB.id}:oidc-provider/${issuer}`,
+        'sts:AssumeRoleWithWebIdentity',
+        {
+          StringEquals: { [`${issuer}:aud`]: 'rolebridge', [`${issuer}:sub`]: subject },
+          StringLike: { 'sts:RoleSessionName': 'alice-????????????????' },
+        },
+      ),
       role(SAML.id, `arn:aws:iam::${SAML.id}:saml-provider/${PROVIDER}`, 'sts:AssumeRoleWithSAML', {
-        StringEquals: { 'saml:iss': metadata, 'saml:aud': `${urls.bridge}/saml/${CONNECTOR.saml}/acs`, 'saml:sub': 'id-of-alice' },
+        StringEquals: {
+          'saml:iss': metadata,
+          'saml:aud': `${urls.bridge}/saml/${CONNECTOR.saml}/acs`,
+          'saml:sub': 'id-of-alice',
+        },
         StringLike: { 'sts:RoleSessionName': 'alice@*' },
       }),
     ],
@@ -279,15 +386,28 @@ function withDirectAccounts(aws: WorldInput, urls: Urls): WorldInput {
 
 // ---------------------------------------------------------------- people
 
-/** From a refusal by its own button to the sign-in of the protocol, and back to where the person wanted to go. */
-async function signInFrom(world: World, visitor: Visitor, refused: Page, protocol: Protocol): Promise<Page> {
+/**
+ * From a refusal by its own button to the sign-in of the protocol, and back to where the person
+ * wanted to go.
+ */
+async function signInFrom(
+  world: World,
+  visitor: Visitor,
+  refused: Page,
+  protocol: Protocol,
+): Promise<Page> {
   const here = (href: string | undefined): string => new URL(href!, world.urls.bridge).href;
   const chooser = await visitor.get(here(refused.$('main a.button').attr('href')));
-  const login = await visitor.get(here(chooser.$(`a[href^="/sign-in/${CONNECTOR[protocol]}"]`).attr('href')));
+  const login = await visitor.get(
+    here(chooser.$(`a[href^="/sign-in/${CONNECTOR[protocol]}"]`).attr('href')),
+  );
   return enterPassword(visitor, login, { username: 'alice' });
 }
 
 function issuerOf(protocol: Protocol, proof: string): string {
-  if (protocol === 'oidc') return (JSON.parse(Buffer.from(proof.split('.')[1]!, 'base64url').toString()) as { iss: string }).iss;
+  if (protocol === 'oidc')
+    return (
+      JSON.parse(Buffer.from(proof.split('.')[1]!, 'base64url').toString()) as { iss: string }
+    ).iss;
   return /<saml:Issuer>([^<]+)</.exec(Buffer.from(proof, 'base64').toString())![1]!;
 }

@@ -9,7 +9,12 @@ describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, ()
   let world: World;
   let browser: Browser;
   let sibling: Server;
-  const links = ['/console?account=prod&role=Admin', '/credentials?account=prod&role=Admin', `/sign-in/${CONNECTOR.saml}`, '/sessions'];
+  const links = [
+    '/console?account=prod&role=Admin',
+    '/credentials?account=prod&role=Admin',
+    `/sign-in/${CONNECTOR.saml}`,
+    '/sessions',
+  ];
   before(async () => {
     world = await startWorld();
     browser = await openBrowser();
@@ -49,7 +54,10 @@ describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, ()
         const request = response.request();
         // The page before may still be loading.
         if (!links.some(link => request.url() === world.urls.bridge + link)) return;
-        seen.push({ status: response.status(), destination: (await request.allHeaders())['sec-fetch-dest'] ?? null });
+        seen.push({
+          status: response.status(),
+          destination: (await request.allHeaders())['sec-fetch-dest'] ?? null,
+        });
       });
       const asked = world.toAws.length;
       await page.goto(`http://127.0.0.1:${(sibling.address() as AddressInfo).port}/`);

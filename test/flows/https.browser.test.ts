@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { type Browser, chromiumMissing, newTab, openBrowser, signIn, watchSamlPosts } from '../support/browser.ts';
+import {
+  type Browser,
+  chromiumMissing,
+  newTab,
+  openBrowser,
+  signIn,
+  watchSamlPosts,
+} from '../support/browser.ts';
 import { startTlsProxy } from '../support/tls-proxy.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/** As in production: TLS ends at a proxy in front, and the identity providers are on another site. */
-describe('the bridge behind https, identity providers on another site', { skip: chromiumMissing() }, () => {
+/**
+ * As in production: TLS ends at a proxy in front, and the identity providers are on another site.
+ */
+describe('the bridge behind https, identity providers on another site', {
+  skip: chromiumMissing(),
+}, () => {
   let world: World;
   let browser: Browser;
   const authorities = getCACertificates();
@@ -51,7 +62,13 @@ describe('the bridge behind https, identity providers on another site', { skip: 
           await page.getByRole('heading', { name: 'Your roles' }).waitFor();
 
           const cookies = await page.context().cookies(world.urls.bridge);
-          const facts = cookies.map(({ name, path, secure, httpOnly, sameSite }) => ({ name, path, secure, httpOnly, sameSite }));
+          const facts = cookies.map(({ name, path, secure, httpOnly, sameSite }) => ({
+            name,
+            path,
+            secure,
+            httpOnly,
+            sameSite,
+          }));
           const strict = { path: '/', secure: true, httpOnly: true };
           assert.deepEqual(
             facts.sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -63,7 +80,9 @@ describe('the bridge behind https, identity providers on another site', { skip: 
 
           // prod trusts our assertion, staging our token, whose keys AWS fetches over https.
           for (const account of ['prod', 'staging']) {
-            const tab = await newTab(page, () => page.getByRole('button', { name: `Console: ${account} as Admin` }).click());
+            const tab = await newTab(page, () =>
+              page.getByRole('button', { name: `Console: ${account} as Admin` }).click(),
+            );
             await tab.getByRole('heading', { name: `Admin in ${account}` }).waitFor();
             await tab.close();
           }

@@ -5,7 +5,15 @@ import { createApp } from '../../src/app.ts';
 import { button, callerOf, credentialsOn } from '../support/handout.ts';
 import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { answer, CONNECTOR, enterPassword, type Protocol, startWorld, type World, type WorldOptions } from '../support/world.ts';
+import {
+  answer,
+  CONNECTOR,
+  enterPassword,
+  type Protocol,
+  startWorld,
+  type World,
+  type WorldOptions,
+} from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['oidc', 'saml'];
 
@@ -15,7 +23,10 @@ describe('two instances of the bridge on one SQLite file', () => {
 
 const postgres = await startPostgres().catch((cause: Error) => cause);
 // Where the checks of the project run there must be one.
-const skip = postgres instanceof Error && process.env.CI !== 'true' ? `no PostgreSQL can run here: ${postgres.message}` : false;
+const skip =
+  postgres instanceof Error && process.env.CI !== 'true'
+    ? `no PostgreSQL can run here: ${postgres.message}`
+    : false;
 
 describe('two instances of the bridge on one PostgreSQL', { skip }, () => {
   after(() => (postgres as RunningPostgres).stop());
@@ -29,7 +40,8 @@ function storedIn({ host, port, user, password }: RunningPostgres): WorldOptions
   const url = new URL(`postgres://${host}:${port}/postgres`);
   Object.assign(url, { username: user, password });
   return {
-    configure: yaml => yaml.replace(/^store: .*$/m, 'store: { postgres: { url: { env: DATABASE_URL } } }'),
+    configure: yaml =>
+      yaml.replace(/^store: .*$/m, 'store: { postgres: { url: { env: DATABASE_URL } } }'),
     env: { DATABASE_URL: url.href },
   };
 }
@@ -54,7 +66,8 @@ function instancesWork(start: () => Promise<World>): void {
   };
   const isSignedIn = async (visitor: Visitor): Promise<boolean> =>
     (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
-  const begin = (protocol: Protocol): string => `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}`;
+  const begin = (protocol: Protocol): string =>
+    `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}`;
 
   for (const protocol of PROTOCOLS) {
     it(`an attempt that was begun at one is completed at the other (${protocol})`, async () => {
@@ -89,7 +102,10 @@ function instancesWork(start: () => Promise<World>): void {
       for (const account of ['prod', 'staging', 'partner']) {
         const role = account === 'partner' ? 'Auditor' : 'Admin';
         const shown = await visitor.submit(page, button('Credentials', account, role));
-        assert.match(await callerOf(world.urls.aws, credentialsOn(shown)), new RegExp(`:assumed-role/${role}/alice-`));
+        assert.match(
+          await callerOf(world.urls.aws, credentialsOn(shown)),
+          new RegExp(`:assumed-role/${role}/alice-`),
+        );
         const console = await visitor.submit(page, button('Console', account, role));
         assert.ok(console.url.startsWith(`${world.urls.aws}/console`), console.text);
       }
@@ -100,7 +116,10 @@ function instancesWork(start: () => Promise<World>): void {
     at(a);
     const { visitor, page } = await world.signIn('bob', 'saml');
     at(b);
-    assert.match((await visitor.submit(page, button('Credentials', 'prod', 'Developer'))).html, /ASIA/);
+    assert.match(
+      (await visitor.submit(page, button('Credentials', 'prod', 'Developer'))).html,
+      /ASIA/,
+    );
     at(a);
     const copy = visitor.clone();
     await visitor.submit(page, 'form[action="/sign-out"]');
@@ -133,7 +152,11 @@ function instancesWork(start: () => Promise<World>): void {
   });
 
   it('both are one issuer: metadata and keys are the same', async () => {
-    for (const path of ['/saml/idp/metadata', '/.well-known/jwks.json', `/saml/${CONNECTOR.saml}/metadata`]) {
+    for (const path of [
+      '/saml/idp/metadata',
+      '/.well-known/jwks.json',
+      `/saml/${CONNECTOR.saml}/metadata`,
+    ]) {
       const texts: string[] = [];
       for (const instance of [a, b]) {
         at(instance);
@@ -176,17 +199,33 @@ function instancesWork(start: () => Promise<World>): void {
     at(b);
     await world.bridge.close();
     assert.ok(await isSignedIn(visitor));
-    assert.match((await enterPassword(late, login, { username: 'bob' })).$('header').text(), /Bob Brandt/);
+    assert.match(
+      (await enterPassword(late, login, { username: 'bob' })).$('header').text(),
+      /Bob Brandt/,
+    );
     const response = await fetch(`${world.urls.bridge}/readyz`);
     assert.equal(response.status, 200);
     await response.body?.cancel();
   });
 }
 
-/** Stops in front of the bridge with alice's answer in hand, which can be delivered by any browser. */
-async function answerInHand(world: World, visitor: Visitor, login: Page): Promise<(browser: Visitor) => Promise<Page>> {
+/**
+ * Stops in front of the bridge with alice's answer in hand, which can be delivered by any browser.
+ */
+async function answerInHand(
+  world: World,
+  visitor: Visitor,
+  login: Page,
+): Promise<(browser: Visitor) => Promise<Page>> {
   const isCallback = (url: string): boolean => url.startsWith(`${world.urls.bridge}/oidc/`);
-  const page = await visitor.submit(login, 'form', { username: 'alice', password: 'alice' }, { stopAt: isCallback });
+  const page = await visitor.submit(
+    login,
+    'form',
+    { username: 'alice', password: 'alice' },
+    { stopAt: isCallback },
+  );
   const callback = page.path.at(-1)!;
-  return isCallback(callback) ? browser => browser.get(callback) : browser => browser.submit(page, 'form');
+  return isCallback(callback)
+    ? browser => browser.get(callback)
+    : browser => browser.submit(page, 'form');
 }

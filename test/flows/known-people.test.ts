@@ -5,7 +5,15 @@ import { createApp } from '../../src/app.ts';
 import type { Bridge } from '../../src/compose.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { run } from '../main/server-process.ts';
-import { beginDevice, callApi, confirmDevice, loginByDevice, makeContainerToken, pollDevice, refreshLogin } from '../support/cli-login.ts';
+import {
+  beginDevice,
+  callApi,
+  confirmDevice,
+  loginByDevice,
+  makeContainerToken,
+  pollDevice,
+  refreshLogin,
+} from '../support/cli-login.ts';
 import { button } from '../support/handout.ts';
 import { Visitor } from '../support/visitor.ts';
 import { answer, startWorld, type World } from '../support/world.ts';
@@ -15,7 +23,11 @@ const awsWire = (world: World, token: string) =>
     headers: { 'x-amz-sso_bearer_token': token },
   });
 const credentials = (world: World, token: string) =>
-  callApi(world, token, { method: 'POST', path: '/credentials', body: { account: 'prod', role: 'Developer' } });
+  callApi(world, token, {
+    method: 'POST',
+    path: '/credentials',
+    body: { account: 'prod', role: 'Developer' },
+  });
 
 /** Both instances answer, each the other request. */
 async function twoInstances(world: World): Promise<void> {
@@ -33,7 +45,9 @@ describe('a group that is gone at a newer sign-in of the user', () => {
     groups = [];
     const bob = { ...PEOPLE.find(({ username }) => username === 'bob')!, groups };
     department = bob;
-    world = await startWorld({ people: PEOPLE.map(person => (person.username === 'bob' ? bob : person)) });
+    world = await startWorld({
+      people: PEOPLE.map(person => (person.username === 'bob' ? bob : person)),
+    });
     await twoInstances(world);
   });
   after(() => world.close());
@@ -58,19 +72,41 @@ describe('a group that is gone at a newer sign-in of the user', () => {
       const shown = await visitor.get(world.urls.bridge);
       assert.equal(shown.status, 200);
       assert.doesNotMatch(shown.text, /Developer/, 'the portal');
-      assert.equal((await visitor.submit(portal, button('Credentials', 'prod', 'Developer'))).status, 403, 'the credentials page');
-      assert.equal((await visitor.submit(portal, button('Console', 'prod', 'Developer'))).status, 403, 'the console');
+      assert.equal(
+        (await visitor.submit(portal, button('Credentials', 'prod', 'Developer'))).status,
+        403,
+        'the credentials page',
+      );
+      assert.equal(
+        (await visitor.submit(portal, button('Console', 'prod', 'Developer'))).status,
+        403,
+        'the console',
+      );
       assert.equal((await credentials(world, login.accessToken)).status, 403, 'the API');
       assert.equal((await callApi(world, token, { path })).status, 403, 'the container token');
       const renewed = await refreshLogin(world, login);
       assert.equal(renewed.status, 200, 'the session goes on');
-      assert.equal((await credentials(world, renewed.json.access_token)).status, 403, 'after a refresh');
-      assert.equal((await awsWire(world, renewed.json.access_token)).status, 403, 'the wire of AWS tools');
-      const reasons = await callApi(world, renewed.json.access_token, { path: '/explain?account=prod&role=Developer' });
+      assert.equal(
+        (await credentials(world, renewed.json.access_token)).status,
+        403,
+        'after a refresh',
+      );
+      assert.equal(
+        (await awsWire(world, renewed.json.access_token)).status,
+        403,
+        'the wire of AWS tools',
+      );
+      const reasons = await callApi(world, renewed.json.access_token, {
+        path: '/explain?account=prod&role=Developer',
+      });
       assert.doesNotMatch(JSON.stringify(reasons.json), /"granted":true/);
       const picked = await pollDevice(world, waiting.json.device_code);
       assert.equal(picked.status, 200);
-      assert.equal((await credentials(world, picked.json.access_token)).status, 403, 'a login that waited');
+      assert.equal(
+        (await credentials(world, picked.json.access_token)).status,
+        403,
+        'a login that waited',
+      );
 
       const event = (await world.audit()).find(({ type }) => type === 'sign-in.claims-missing');
       assert.ok(event?.type === 'sign-in.claims-missing');
@@ -83,7 +119,11 @@ describe('a group that is gone at a newer sign-in of the user', () => {
     groups.push('aws-admins');
     world.clock.turn(1);
     await world.signIn('bob', 'saml');
-    assert.doesNotMatch((await visitor.get(world.urls.bridge)).text, /Admin\b/, 'a group that is gained needs a sign-in here');
+    assert.doesNotMatch(
+      (await visitor.get(world.urls.bridge)).text,
+      /Admin\b/,
+      'a group that is gained needs a sign-in here',
+    );
     assert.match((await visitor.get(world.urls.bridge)).text, /Developer/);
   });
 
@@ -95,8 +135,15 @@ describe('a group that is gone at a newer sign-in of the user', () => {
     await world.signIn('bob', 'saml');
     const asked = world.toAws.length;
     assert.equal((await awsWire(world, login.accessToken)).status, 200);
-    assert.equal(world.toAws.length, asked + 1, 'credentials that were obtained before are not shared');
-    const assertion = Buffer.from(world.toAws.at(-1)!.form.get('SAMLAssertion')!, 'base64').toString();
+    assert.equal(
+      world.toAws.length,
+      asked + 1,
+      'credentials that were obtained before are not shared',
+    );
+    const assertion = Buffer.from(
+      world.toAws.at(-1)!.form.get('SAMLAssertion')!,
+      'base64',
+    ).toString();
     assert.match(assertion, /PrincipalTag:Department.*?Sales/s);
   });
 });
@@ -120,16 +167,42 @@ describe('an operator who blocks a user, beside two instances that run', () => {
     const waiting = await beginDevice(world);
     await confirmDevice(world, login.visitor, waiting.json.user_code);
 
-    const { code, stdout } = await run('block', ...config, '--user', 'bob', '--reason', 'the laptop was stolen');
+    const { code, stdout } = await run(
+      'block',
+      ...config,
+      '--user',
+      'bob',
+      '--reason',
+      'the laptop was stolen',
+    );
     assert.equal(code, 0);
-    assert.match(stdout, /^bob \([a-z2-7]{16}, corp-oidc\): ended 1 in browsers and 2 in terminals\. Blocked\.$/m);
+    assert.match(
+      stdout,
+      /^bob \([a-z2-7]{16}, corp-oidc\): ended 1 in browsers and 2 in terminals\. Blocked\.$/m,
+    );
     for (const round of ['blocked', 'unblocked']) {
       assert.ok(!(await isSignedIn(login.visitor)), `${round}: the browser`);
       assert.equal((await credentials(world, login.accessToken)).status, 401, `${round}: the API`);
-      assert.equal((await awsWire(world, login.accessToken)).status, 401, `${round}: the wire of AWS tools`);
-      assert.equal((await callApi(world, token, { path })).status, 401, `${round}: the container token`);
-      assert.equal((await refreshLogin(world, login)).json.error, 'invalid_grant', `${round}: the refresh token`);
-      assert.equal((await pollDevice(world, waiting.json.device_code)).json.error, 'invalid_grant', `${round}: the login that waits`);
+      assert.equal(
+        (await awsWire(world, login.accessToken)).status,
+        401,
+        `${round}: the wire of AWS tools`,
+      );
+      assert.equal(
+        (await callApi(world, token, { path })).status,
+        401,
+        `${round}: the container token`,
+      );
+      assert.equal(
+        (await refreshLogin(world, login)).json.error,
+        'invalid_grant',
+        `${round}: the refresh token`,
+      );
+      assert.equal(
+        (await pollDevice(world, waiting.json.device_code)).json.error,
+        'invalid_grant',
+        `${round}: the login that waits`,
+      );
       if (round === 'unblocked') break;
       const { page } = await world.signIn('bob', 'oidc');
       assert.equal(page.status, 403);
@@ -137,16 +210,32 @@ describe('an operator who blocks a user, beside two instances that run', () => {
       const refusal = (await world.audit()).find(({ type }) => type === 'sign-in.refused');
       assert.ok(refusal?.type === 'sign-in.refused' && refusal.code === 'person_blocked');
       assert.equal(refusal.actor?.username, 'bob');
-      assert.match((await run('sessions', ...config, '--blocked')).stdout, /bob +corp-oidc .*the laptop was stolen/);
-      assert.match((await run('block', ...config, '--user', 'bob')).stdout, /Was blocked already\.$/m);
-      assert.match((await run('unblock', ...config, '--user', 'bob', '--reason', 'found it')).stdout, /can sign in again/);
+      assert.match(
+        (await run('sessions', ...config, '--blocked')).stdout,
+        /bob +corp-oidc .*the laptop was stolen/,
+      );
+      assert.match(
+        (await run('block', ...config, '--user', 'bob')).stdout,
+        /Was blocked already\.$/m,
+      );
+      assert.match(
+        (await run('unblock', ...config, '--user', 'bob', '--reason', 'found it')).stdout,
+        /can sign in again/,
+      );
     }
     const { page, visitor } = await world.signIn('bob', 'oidc');
     assert.equal(page.status, 200);
     assert.ok(await isSignedIn(visitor));
-    const events = (await world.audit()).filter(event => event.type === 'person.blocked' || event.type === 'person.unblocked');
+    const events = (await world.audit()).filter(
+      event => event.type === 'person.blocked' || event.type === 'person.unblocked',
+    );
     assert.deepEqual(
-      events.map(event => [event.type, event.actor.username, event.reason, /^rolebridge-server, ./.test(event.origin.userAgent!)]),
+      events.map(event => [
+        event.type,
+        event.actor.username,
+        event.reason,
+        /^rolebridge-server, ./.test(event.origin.userAgent!),
+      ]),
       [
         ['person.unblocked', 'bob', 'found it', true],
         ['person.blocked', 'bob', undefined, true],
@@ -171,15 +260,31 @@ describe('an operator who blocks a user, beside two instances that run', () => {
     world.clock.turn(1);
     const { visitor } = await world.signIn('carol', 'oidc');
     for (const command of [['block'], ['unblock'], ['end-sessions'], ['end-sessions', '--block']]) {
-      const { code, stdout, stderr } = await run(command[0]!, ...config, ...command.slice(1), '--user', 'carol');
+      const { code, stdout, stderr } = await run(
+        command[0]!,
+        ...config,
+        ...command.slice(1),
+        '--user',
+        'carol',
+      );
       assert.deepEqual([code, stdout], [1, ''], command.join(' '));
-      assert.match(stderr, /2 users have signed in as carol\. Nothing was done\. Repeat with --person/);
+      assert.match(
+        stderr,
+        /2 users have signed in as carol\. Nothing was done\. Repeat with --person/,
+      );
       assert.match(stderr, /^[a-z2-7]{16} +carol +corp-oidc +\d{4}-/m);
       assert.match(stderr, /^[a-z2-7]{16} +carol +corp-saml +\d{4}-/m);
     }
     const { stdout, code } = await run('block', ...config, '--user', 'carol', '--json');
-    const several = JSON.parse(stdout).several as { person: string; connector: string; signed_in_at: string }[];
-    assert.deepEqual([code, several.map(({ connector }) => connector)], [1, ['corp-oidc', 'corp-saml']]);
+    const several = JSON.parse(stdout).several as {
+      person: string;
+      connector: string;
+      signed_in_at: string;
+    }[];
+    assert.deepEqual(
+      [code, several.map(({ connector }) => connector)],
+      [1, ['corp-oidc', 'corp-saml']],
+    );
     assert.ok(await isSignedIn(visitor));
     assert.equal((await run('block', ...config, '--person', several[0]!.person)).code, 0);
     assert.ok(!(await isSignedIn(visitor)));
@@ -189,12 +294,19 @@ describe('an operator who blocks a user, beside two instances that run', () => {
   it('blocks an id that has never signed in, and is refused what cannot be meant', async () => {
     const blocked = await run('block', ...config, '--person', 'a'.repeat(16));
     assert.equal(blocked.code, 0);
-    assert.match(blocked.stdout, /^unknown \(aaaaaaaaaaaaaaaa, unknown\): ended 0 in browsers and 0 in terminals\. Blocked\.$/m);
+    assert.match(
+      blocked.stdout,
+      /^unknown \(aaaaaaaaaaaaaaaa, unknown\): ended 0 in browsers and 0 in terminals\. Blocked\.$/m,
+    );
     for (const [args, says, code] of [
       [['block', '--user', 'nobody'], /unknown user/, 1],
       [['unblock', '--person', 'b'.repeat(16)], /unknown user/, 1],
       [['block', '--person', 'alice'], /a person id has 16 characters/, 1],
-      [['block', '--user', 'alice', '--reason', 'two\nlines'], /--reason takes at most 256 characters on one line/, 1],
+      [
+        ['block', '--user', 'alice', '--reason', 'two\nlines'],
+        /--reason takes at most 256 characters on one line/,
+        1,
+      ],
       [['block'], /Exit codes/, 2],
       [['block', '--user', 'a', '--person', 'b'], /Exit codes/, 2],
       [['block', '--session', 'a'], /Exit codes/, 2],

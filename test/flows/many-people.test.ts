@@ -63,16 +63,25 @@ describe('fifty people at once, half by each protocol', () => {
       const kind = KINDS.find(({ group }) => person.groups.includes(group))!;
       assert.equal(page.$('button[aria-label^="Credentials: "]').length, kind.others);
     }
-    const sessions = new Set([...arrived.values()].map(({ visitor }) => visitor.cookie(world.urls.bridge, 'rolebridge')));
+    const sessions = new Set(
+      [...arrived.values()].map(({ visitor }) => visitor.cookie(world.urls.bridge, 'rolebridge')),
+    );
     assert.equal(sessions.size, GUESTS.length);
   });
 
   it('everyone gets credentials that AWS and the audit trail know under their own name', async () => {
     const callers = await Promise.all(
       [...arrived].map(async ([guest, { visitor, page }]) => {
-        const shown = await visitor.submit(page, `button[aria-label="Credentials: ${guest.account} as ${guest.role}"]`);
+        const shown = await visitor.submit(
+          page,
+          `button[aria-label="Credentials: ${guest.account} as ${guest.role}"]`,
+        );
         assert.equal(shown.status, 200, shown.text);
-        const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken } = credentialsOn(shown);
+        const {
+          AccessKeyId: accessKeyId,
+          SecretAccessKey: secretAccessKey,
+          SessionToken: sessionToken,
+        } = credentialsOn(shown);
         const client = new STSClient({
           region: 'eu-west-1',
           endpoint: world.urls.aws,
@@ -84,7 +93,9 @@ describe('fifty people at once, half by each protocol', () => {
         return { guest, accessKeyId, arn: Arn! };
       }),
     );
-    const issued = (await world.audit()).filter((event): event is Issued => event.type === 'credentials.issued');
+    const issued = (await world.audit()).filter(
+      (event): event is Issued => event.type === 'credentials.issued',
+    );
     assert.equal(issued.length, GUESTS.length);
     for (const { guest, accessKeyId, arn } of callers) {
       const { username } = guest.person;
@@ -115,7 +126,11 @@ describe('fifty people at once, half by each protocol', () => {
   });
 });
 
-function credentialsOn(page: Page): { readonly AccessKeyId: string; readonly SecretAccessKey: string; readonly SessionToken: string } {
+function credentialsOn(page: Page): {
+  readonly AccessKeyId: string;
+  readonly SecretAccessKey: string;
+  readonly SessionToken: string;
+} {
   const json = page
     .$('pre, code, textarea')
     .toArray()

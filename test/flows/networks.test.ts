@@ -10,7 +10,10 @@ describe('people who must be in a network', () => {
     '  - { name: inside, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Inside], require: { networks: [10.0.0.0/8, "2001:db8:1::/48"] } }';
   const trusting = (proxy: string) =>
     startWorld({
-      configure: yaml => yaml.replace(/^access:$/m, `$&\n${rule}`).replace(/^baseUrl:.*$/m, `$&\nproxy: { trusted: [${proxy}/32] }`),
+      configure: yaml =>
+        yaml
+          .replace(/^access:$/m, `$&\n${rule}`)
+          .replace(/^baseUrl:.*$/m, `$&\nproxy: { trusted: [${proxy}/32] }`),
       aws: withInsideRole,
     });
 
@@ -52,7 +55,12 @@ describe('people who must be in a network', () => {
           });
           assert.equal(answer.status, allowed ? 200 : 403, `X-Forwarded-For: ${said}`);
           if (allowed) continue;
-          assert.ok(answer.text.includes(`It can be used from 10.0.0.0/8, 2001:db8:1::/48 only, and you come from ${from}.`), answer.text);
+          assert.ok(
+            answer.text.includes(
+              `It can be used from 10.0.0.0/8, 2001:db8:1::/48 only, and you come from ${from}.`,
+            ),
+            answer.text,
+          );
           assert.equal((await refusalOn(world, answer)).origin.address, from);
         }
       } finally {
@@ -65,14 +73,25 @@ describe('people who must be in a network', () => {
     const world = await trusting('127.0.0.1');
     try {
       const { visitor, page } = await world.signIn('bob', 'saml');
-      assert.match(page.text, /It can be used from 10\.0\.0\.0\/8, 2001:db8:1::\/48 only, and you come from 127\.0\.0\.1\./);
+      assert.match(
+        page.text,
+        /It can be used from 10\.0\.0\.0\/8, 2001:db8:1::\/48 only, and you come from 127\.0\.0\.1\./,
+      );
       assert.equal(page.$(button('Credentials', 'prod', 'Inside')).length, 0);
       const headers = { 'x-forwarded-for': '10.1.2.3' };
       const inside = await visitor.get(world.urls.bridge, { headers });
-      const shown = await visitor.submit(inside, button('Credentials', 'prod', 'Inside'), {}, { headers });
+      const shown = await visitor.submit(
+        inside,
+        button('Credentials', 'prod', 'Inside'),
+        {},
+        { headers },
+      );
       assert.match(shown.html, /ASIA/);
       // The page was loaded inside; the button is pressed outside.
-      assert.equal((await visitor.submit(inside, button('Credentials', 'prod', 'Inside'))).status, 403);
+      assert.equal(
+        (await visitor.submit(inside, button('Credentials', 'prod', 'Inside'))).status,
+        403,
+      );
       const event = (await world.audit()).find(({ type }) => type === 'credentials.issued');
       assert.equal(event?.origin.address, '10.1.2.3');
     } finally {
@@ -83,7 +102,10 @@ describe('people who must be in a network', () => {
 
 describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () => {
   const SAID = 'forwarded by a peer that is not trusted';
-  const warned = (world: World) => world.log.map(line => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === SAID);
+  const warned = (world: World) =>
+    world.log
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === SAID);
   const ready = async (world: World, headers: Readonly<Record<string, string>> = {}) => {
     const response = await fetch(`${world.urls.bridge}/readyz`, { headers });
     const { warnings } = (await response.json()) as { readonly warnings?: readonly string[] };
@@ -98,7 +120,8 @@ describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () =
       const world = await startWorld();
       try {
         assert.equal((await ready(world)).warnings, undefined);
-        for (let count = 0; count < 3; count++) await fetch(`${world.urls.bridge}/device?x=1`, { headers: { [name]: value } });
+        for (let count = 0; count < 3; count++)
+          await fetch(`${world.urls.bridge}/device?x=1`, { headers: { [name]: value } });
         assert.deepEqual(
           warned(world).map(({ level, peer, fix }) => ({ level, peer, fix })),
           [
@@ -137,9 +160,13 @@ describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () =
 });
 
 const trustingAll = (): Promise<World> =>
-  startWorld({ configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }') });
+  startWorld({
+    configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }'),
+  });
 
 function withInsideRole(aws: WorldInput): WorldInput {
-  const developer = aws.roles!.find(({ account, name }) => account === '111122223333' && name === 'Developer')!;
+  const developer = aws.roles!.find(
+    ({ account, name }) => account === '111122223333' && name === 'Developer',
+  )!;
   return { ...aws, roles: [...aws.roles!, { ...developer, name: 'Inside' }] };
 }

@@ -36,8 +36,16 @@ const EUROPE: Place = {
   console: 'https://eusc-de-east-1.console.amazonaws-eusc.eu',
 };
 /** Of the demo. */
-const PROD = { account: 'prod', partition: 'aws', console: 'https://eu-west-1.console.aws.amazon.com' } as const;
-const GOV = { account: 'gov', partition: 'aws-us-gov', console: 'https://console.amazonaws-us-gov.com' } as const;
+const PROD = {
+  account: 'prod',
+  partition: 'aws',
+  console: 'https://eu-west-1.console.aws.amazon.com',
+} as const;
+const GOV = {
+  account: 'gov',
+  partition: 'aws-us-gov',
+  console: 'https://console.amazonaws-us-gov.com',
+} as const;
 const PLACES = [CHINA, EUROPE] as const;
 const CONSOLES = [...PLACES, PROD, GOV];
 
@@ -50,7 +58,15 @@ describe('accounts in other partitions of AWS', () => {
   });
   after(() => world.close());
 
-  for (const { account, id, partition, region, recipient, audience, console: consoleUrl } of PLACES) {
+  for (const {
+    account,
+    id,
+    partition,
+    region,
+    recipient,
+    audience,
+    console: consoleUrl,
+  } of PLACES) {
     describe(partition, () => {
       it('the credentials are of the partition, and so is the assertion that they came for', async () => {
         const { visitor, page } = await world.signIn('alice', 'saml');
@@ -62,7 +78,11 @@ describe('accounts in other partitions of AWS', () => {
         const assertion = lastAssertion(world);
         assert.ok(assertion.includes(` Recipient="${recipient}"`), assertion);
         assert.ok(assertion.includes(`>${audience}</`), assertion);
-        assert.ok(assertion.includes(`arn:${partition}:iam::${id}:role/Admin,arn:${partition}:iam::${id}:saml-provider/rolebridge`));
+        assert.ok(
+          assertion.includes(
+            `arn:${partition}:iam::${id}:role/Admin,arn:${partition}:iam::${id}:saml-provider/rolebridge`,
+          ),
+        );
         assert.ok(shown.html.includes(region), 'the formats name the region');
       });
 
@@ -78,22 +98,37 @@ describe('accounts in other partitions of AWS', () => {
       it("the portal's button leads there too, and the page may lead to no other console than those in use", async () => {
         const { visitor, page } = await world.signIn('alice', 'saml');
         const policy = page.headers.get('content-security-policy')!;
-        assert.ok(policy.includes(`https://*.${new URL(consoleUrl).hostname.replace(`${region}.`, '')}`), policy);
+        assert.ok(
+          policy.includes(`https://*.${new URL(consoleUrl).hostname.replace(`${region}.`, '')}`),
+          policy,
+        );
         const console = await visitor.submit(page, button('Console', account, 'Admin'));
-        assert.ok(console.text.includes(`arn:${partition}:sts::${id}:assumed-role/Admin/alice-`), console.text);
+        assert.ok(
+          console.text.includes(`arn:${partition}:sts::${id}:assumed-role/Admin/alice-`),
+          console.text,
+        );
       });
     });
   }
 
   for (const { account, partition } of CONSOLES) {
-    for (const { console: destination } of CONSOLES.filter(other => other.partition !== partition)) {
+    for (const { console: destination } of CONSOLES.filter(
+      other => other.partition !== partition,
+    )) {
       it(`a link into ${account} leads to no page of ${new URL(destination).hostname}`, async () => {
         const before = world.toAws.length;
-        const query = new URLSearchParams({ account, role: 'Admin', destination: `${destination}/s3/home` });
+        const query = new URLSearchParams({
+          account,
+          role: 'Admin',
+          destination: `${destination}/s3/home`,
+        });
         const refused = await visitor.get(`${world.urls.bridge}/console?${query}`);
         assert.equal(refused.status, 400);
         assert.match(refused.text, /destination_refused/);
-        assert.match(refused.text, /Use a console address of the same AWS partition as the account\./);
+        assert.match(
+          refused.text,
+          /Use a console address of the same AWS partition as the account\./,
+        );
         assert.equal(world.toAws.length, before, 'nothing was asked of AWS');
       });
     }
@@ -108,7 +143,10 @@ describe('an audience that the partition does not take', () => {
     try {
       const refused = await credentialsFor(world, CHINA);
       assert.equal(refused.status, 502);
-      assert.match(refused.text, /AWS expects another audience in partition aws-cn\. Set samlAudience for this partition/);
+      assert.match(
+        refused.text,
+        /AWS expects another audience in partition aws-cn\. Set samlAudience for this partition/,
+      );
       assert.equal((await credentialsFor(world, EUROPE)).status, 200);
     } finally {
       await world.close();
@@ -116,8 +154,11 @@ describe('an audience that the partition does not take', () => {
   });
 
   it('is mended by that setting, for this partition alone', async () => {
-    const configure = (yaml: string): string => `${yaml}  partitions: { ${CHINA.partition}: { samlAudience: "${fromChina}" } }\n`;
-    const world = await startWorld(within({ [CHINA.partition]: { audiences: [fromChina] } }, configure));
+    const configure = (yaml: string): string =>
+      `${yaml}  partitions: { ${CHINA.partition}: { samlAudience: "${fromChina}" } }\n`;
+    const world = await startWorld(
+      within({ [CHINA.partition]: { audiences: [fromChina] } }, configure),
+    );
     try {
       assert.equal((await credentialsFor(world, CHINA)).status, 200);
       assert.equal((await credentialsFor(world, EUROPE)).status, 200);
@@ -128,7 +169,8 @@ describe('an audience that the partition does not take', () => {
   });
 
   it("is also that of another partition: AWS's own is refused in China", async () => {
-    const configure = (yaml: string): string => `${yaml}  partitions: { ${CHINA.partition}: { samlAudience: "urn:amazon:webservices" } }\n`;
+    const configure = (yaml: string): string =>
+      `${yaml}  partitions: { ${CHINA.partition}: { samlAudience: "urn:amazon:webservices" } }\n`;
     const world = await startWorld(within({}, configure));
     try {
       assert.equal((await credentialsFor(world, CHINA)).status, 502);
@@ -141,8 +183,11 @@ describe('an audience that the partition does not take', () => {
 describe('the attribute names that the guide of China prints', () => {
   it('can be configured, and are taken there', async () => {
     const prefix = 'http://www.amazonaws.cn/SAML/Attributes/';
-    const configure = (yaml: string): string => `${yaml}  partitions: { ${CHINA.partition}: { samlAttributePrefix: "${prefix}" } }\n`;
-    const world = await startWorld(within({ [CHINA.partition]: { samlAttributePrefix: prefix } }, configure));
+    const configure = (yaml: string): string =>
+      `${yaml}  partitions: { ${CHINA.partition}: { samlAttributePrefix: "${prefix}" } }\n`;
+    const world = await startWorld(
+      within({ [CHINA.partition]: { samlAttributePrefix: prefix } }, configure),
+    );
     try {
       assert.equal((await credentialsFor(world, CHINA)).status, 200);
       assert.ok(lastAssertion(world).includes(`"${prefix}RoleSessionName"`));
@@ -154,8 +199,14 @@ describe('the attribute names that the guide of China prints', () => {
   });
 });
 
-/** The demo with an account in China and one in the European Sovereign Cloud; their trust policies name the partition's own address. */
-function within(partitions: WorldInput['partitions'] = {}, configure: (yaml: string) => string = yaml => yaml) {
+/**
+ * The demo with an account in China and one in the European Sovereign Cloud; their trust policies
+ * name the partition's own address.
+ */
+function within(
+  partitions: WorldInput['partitions'] = {},
+  configure: (yaml: string) => string = yaml => yaml,
+) {
   const accounts = PLACES.map(
     ({ account, id, partition, region }) =>
       `  - { id: "${id}", name: ${account}, partition: ${partition}, region: ${region}, trust: saml, provider: rolebridge }`,
@@ -164,21 +215,34 @@ function within(partitions: WorldInput['partitions'] = {}, configure: (yaml: str
     configure: (yaml: string) =>
       configure(yaml)
         .replace(/^accounts:$/m, ['$&', ...accounts].join('\n'))
-        .replace('accounts: [prod, staging, gov]', `accounts: [prod, staging, gov, ${PLACES.map(({ account }) => account).join(', ')}]`),
+        .replace(
+          'accounts: [prod, staging, gov]',
+          `accounts: [prod, staging, gov, ${PLACES.map(({ account }) => account).join(', ')}]`,
+        ),
     aws: (aws: WorldInput, urls: Urls): WorldInput => ({
       ...aws,
       partitions,
-      accounts: [...aws.accounts, ...PLACES.map(({ account, id, partition }) => ({ id, name: account, partition }))],
+      accounts: [
+        ...aws.accounts,
+        ...PLACES.map(({ account, id, partition }) => ({ id, name: account, partition })),
+      ],
       samlProviders: [
         ...(aws.samlProviders ?? []),
-        ...PLACES.map(({ id }) => ({ account: id, name: 'rolebridge', metadata: { url: `${urls.bridge}/saml/idp/metadata` } })),
+        ...PLACES.map(({ id }) => ({
+          account: id,
+          name: 'rolebridge',
+          metadata: { url: `${urls.bridge}/saml/idp/metadata` },
+        })),
       ],
       roles: [...(aws.roles ?? []), ...PLACES.map(place => admin(place, urls))],
     }),
   };
 }
 
-function admin({ id, partition, recipient }: Place, urls: Urls): NonNullable<WorldInput['roles']>[number] {
+function admin(
+  { id, partition, recipient }: Place,
+  urls: Urls,
+): NonNullable<WorldInput['roles']>[number] {
   return {
     account: id,
     name: 'Admin',
@@ -190,7 +254,9 @@ function admin({ id, partition, recipient }: Place, urls: Urls): NonNullable<Wor
           Effect: 'Allow',
           Principal: { Federated: `arn:${partition}:iam::${id}:saml-provider/rolebridge` },
           Action: ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity'],
-          Condition: { StringEquals: { 'saml:aud': recipient, 'saml:iss': `${urls.bridge}/saml/idp` } },
+          Condition: {
+            StringEquals: { 'saml:aud': recipient, 'saml:iss': `${urls.bridge}/saml/idp` },
+          },
         },
       ],
     },

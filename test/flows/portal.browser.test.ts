@@ -5,12 +5,26 @@ import type { Page } from 'playwright-core';
 import { type Browser, chromiumMissing, newTab, openBrowser, signIn } from '../support/browser.ts';
 import { type Protocol, startWorld, type World } from '../support/world.ts';
 
-/** Every way to a role: SAML trust, web identity, another partition, a hub role with an external id. */
+/**
+ * Every way to a role: SAML trust, web identity, another partition, a hub role with an external id.
+ */
 const ROLES = [
   { account: 'prod', id: '111122223333', role: 'Admin', partition: 'aws', region: 'eu-west-1' },
   { account: 'staging', id: '222233334444', role: 'Admin', partition: 'aws', region: 'eu-west-1' },
-  { account: 'gov', id: '333344445555', role: 'Admin', partition: 'aws-us-gov', region: 'us-gov-west-1' },
-  { account: 'partner', id: '444455556666', role: 'Auditor', partition: 'aws', region: 'eu-west-1' },
+  {
+    account: 'gov',
+    id: '333344445555',
+    role: 'Admin',
+    partition: 'aws-us-gov',
+    region: 'us-gov-west-1',
+  },
+  {
+    account: 'partner',
+    id: '444455556666',
+    role: 'Auditor',
+    partition: 'aws',
+    region: 'eu-west-1',
+  },
 ] as const;
 
 describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
@@ -27,7 +41,11 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
     await world?.close();
   });
 
-  const comeIn = async (page: Page, username: string, protocol: Protocol = 'saml'): Promise<void> => {
+  const comeIn = async (
+    page: Page,
+    username: string,
+    protocol: Protocol = 'saml',
+  ): Promise<void> => {
     await page.goto(world.urls.bridge);
     await signIn(page, username, protocol);
     await page.getByText(/^via Acme/).waitFor();
@@ -38,7 +56,9 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
   it('a page that breaks its own policy fails the visit', async () => {
     const visit = browser.visit(async page => {
       await page.goto(world.urls.bridge);
-      await page.evaluate("document.body.append(Object.assign(document.createElement('script'), { textContent: '0' }))");
+      await page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), { textContent: '0' }))",
+      );
     });
     await assert.rejects(visit, /Content Security Policy directive[\s\S]*script-src/);
   });
@@ -53,12 +73,23 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
           assert.equal(tab.url(), `${world.urls.aws}/console`);
           const fact = (term: string) => tab.locator(`dt:text-is("${term}") + dd`).textContent();
           const roleSession = (await fact('Role session'))!;
-          assert.match(roleSession, new RegExp(`^arn:${partition}:sts::${id}:assumed-role/${role}/alice-[a-z2-7]{16}$`));
-          assert.equal(await fact('Source identity'), roleSession.split('/').at(-1), 'the unique session name');
+          assert.match(
+            roleSession,
+            new RegExp(`^arn:${partition}:sts::${id}:assumed-role/${role}/alice-[a-z2-7]{16}$`),
+          );
+          assert.equal(
+            await fact('Source identity'),
+            roleSession.split('/').at(-1),
+            'the unique session name',
+          );
           const tag = (key: string) => tab.locator(`td:has-text("${key}") + td`).textContent();
           assert.equal(await tag('Department'), 'Platform');
           assert.equal(await tag('Email'), 'alice@acme.example');
-          assert.equal(await tab.evaluate('window.opener'), null, 'the console cannot reach the portal');
+          assert.equal(
+            await tab.evaluate('window.opener'),
+            null,
+            'the console cannot reach the portal',
+          );
           await tab.close();
         }
         assert.equal(page.url(), `${world.urls.bridge}/`, 'the portal stays where it was');
@@ -74,7 +105,11 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
           await page.getByText('JSON', { exact: true }).click();
           await page.getByRole('button', { name: 'Copy' }).click();
           await page.getByRole('button', { name: 'Copied' }).waitFor();
-          const { Account, Arn } = await callerOf(world, region, await page.evaluate('navigator.clipboard.readText()'));
+          const { Account, Arn } = await callerOf(
+            world,
+            region,
+            await page.evaluate('navigator.clipboard.readText()'),
+          );
           assert.equal(Account, id);
           assert.match(Arn!, new RegExp(`:assumed-role/${role}/alice-`));
           await page.getByRole('link', { name: 'Back to your roles' }).click();
@@ -101,9 +136,14 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       assert.equal(await button(page, 'Console', 'prod', 'Admin').count(), 0);
       const answer = await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
       assert.equal(answer?.status(), 403);
-      await page.getByText('Gives the role to the group aws-admins, and you are not in it.').waitFor();
+      await page
+        .getByText('Gives the role to the group aws-admins, and you are not in it.')
+        .waitFor();
       await page.getByText('Ask for membership of the group aws-admins').waitFor();
-      assert.equal(await page.locator('#reference').textContent(), await answer!.headerValue('x-correlation-id'));
+      assert.equal(
+        await page.locator('#reference').textContent(),
+        await answer!.headerValue('x-correlation-id'),
+      );
     }));
 
   it('carol, who has no group, reads how to ask, and copies the request', () =>
@@ -123,7 +163,9 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
     it(`dave's 240 groups come through by ${protocol}, and the name of one opens its role`, () =>
       browser.visit(async page => {
         await comeIn(page, 'dave', protocol);
-        const tab = await newTab(page, () => button(page, 'Console', 'staging', 'ReadOnly').click());
+        const tab = await newTab(page, () =>
+          button(page, 'Console', 'staging', 'ReadOnly').click(),
+        );
         await tab.getByRole('heading', { name: 'ReadOnly in staging' }).waitFor();
       }));
   }
@@ -145,7 +187,9 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
     it(`a link from a wiki page survives the sign-in by ${protocol}`, () =>
       browser.visit(async page => {
         const destination = `${world.urls.aws}/console/s3/buckets/logs`;
-        await page.goto(`${world.urls.bridge}/console?${new URLSearchParams({ account: 'prod', role: 'Admin', destination })}`);
+        await page.goto(
+          `${world.urls.bridge}/console?${new URLSearchParams({ account: 'prod', role: 'Admin', destination })}`,
+        );
         await page.getByText('the AWS console of prod as Admin').waitFor();
         await signIn(page, 'alice', protocol);
         await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
@@ -184,8 +228,20 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       await page.waitForLoadState();
 
       const passed = await tabUntil(page, /^Console: /);
-      assert.deepEqual(passed, ['Skip to the content', 'rolebridge', 'Sessions', 'Sign out', 'q', 'Search', 'Console: gov as Admin']);
-      assert.notEqual(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'), 'none', 'the focus is seen');
+      assert.deepEqual(passed, [
+        'Skip to the content',
+        'rolebridge',
+        'Sessions',
+        'Sign out',
+        'q',
+        'Search',
+        'Console: gov as Admin',
+      ]);
+      assert.notEqual(
+        await page.evaluate('getComputedStyle(document.activeElement).outlineStyle'),
+        'none',
+        'the focus is seen',
+      );
       const tab = await newTab(page, () => page.keyboard.press('Enter'));
       await tab.getByRole('heading', { name: 'Admin in gov' }).waitFor();
       await tab.close();
@@ -218,7 +274,11 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
         await page.getByText('JSON', { exact: true }).click();
         const { Account } = await callerOf(world, 'eu-west-1', (await secrets.textContent())!);
         assert.equal(Account, '111122223333');
-        assert.equal(await page.getByRole('button', { name: 'Copy' }).count(), 0, 'no button that could not work');
+        assert.equal(
+          await page.getByRole('button', { name: 'Copy' }).count(),
+          0,
+          'no button that could not work',
+        );
       },
       { javaScriptEnabled: false },
     ));
@@ -230,8 +290,14 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
         const look = async (heading: string | RegExp): Promise<void> => {
           await page.getByRole('heading', { name: heading, level: 1 }).waitFor();
           await page.waitForLoadState();
-          assert.deepEqual(await page.evaluate(BEYOND_THE_EDGE), [], `wider than the screen: ${page.url()}`);
-          const [ground, ink] = (await page.evaluate<[string, string]>(COLOURS)).map(brightness) as [number, number];
+          assert.deepEqual(
+            await page.evaluate(BEYOND_THE_EDGE),
+            [],
+            `wider than the screen: ${page.url()}`,
+          );
+          const [ground, ink] = (await page.evaluate<[string, string]>(COLOURS)).map(
+            brightness,
+          ) as [number, number];
           assert.ok(ground < 0.2 && ink > 0.6, `ground ${ground}, ink ${ink}: ${page.url()}`);
         };
         await page.goto(bridge);
@@ -242,13 +308,20 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
         await look('Get credentials?');
         await page.getByRole('button', { name: 'Get credentials' }).click();
         await look('Credentials for prod as Admin');
-        await page.goto(`${bridge}/console?account=prod&role=ReadOnly%2FWithAVeryLongPathAndAVeryLongNameThatNobodyHas`);
+        await page.goto(
+          `${bridge}/console?account=prod&role=ReadOnly%2FWithAVeryLongPathAndAVeryLongNameThatNobodyHas`,
+        );
         await look(/./);
         await page.goto(bridge);
         await page.getByRole('button', { name: 'Sign out' }).click();
         await look('You are signed out');
       },
-      { viewport: { width: 360, height: 740 }, colorScheme: 'dark', hasTouch: true, isMobile: true },
+      {
+        viewport: { width: 360, height: 740 },
+        colorScheme: 'dark',
+        hasTouch: true,
+        isMobile: true,
+      },
     ));
 });
 
@@ -258,8 +331,14 @@ function button(page: Page, what: 'Console' | 'Credentials', account: string, ro
 
 /** Asks the local AWS whose credentials these are: JSON as `credential_process` has it. */
 async function callerOf(world: World, region: string, json: string) {
-  const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(json) as Readonly<Record<string, string>>;
-  const credentials = { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+  const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(json) as Readonly<
+    Record<string, string>
+  >;
+  const credentials = {
+    accessKeyId: AccessKeyId!,
+    secretAccessKey: SecretAccessKey!,
+    sessionToken: SessionToken!,
+  };
   const client = new STSClient({ region, endpoint: world.urls.aws, credentials, maxAttempts: 1 });
   try {
     return await client.send(new GetCallerIdentityCommand({}));
@@ -280,10 +359,14 @@ async function tabUntil(page: Page, name: RegExp): Promise<string[]> {
 }
 
 function focused(page: Page): Promise<string> {
-  return page.evaluate("(e => e.ariaLabel || e.textContent.trim().replace(/\\s+/g, ' ') || e.id)(document.activeElement)");
+  return page.evaluate(
+    "(e => e.ariaLabel || e.textContent.trim().replace(/\\s+/g, ' ') || e.id)(document.activeElement)",
+  );
 }
 
-/** Whatever reaches over an edge of the screen and is not inside something that scrolls by itself. */
+/**
+ * Whatever reaches over an edge of the screen and is not inside something that scrolls by itself.
+ */
 const BEYOND_THE_EDGE = `(width => [...document.querySelectorAll('body *')]
   .filter(element => element.checkVisibility() && !element.closest('pre, svg, .visually-hidden, .skip'))
   .filter(element => { const { left, right } = element.getBoundingClientRect(); return left < -1 || right > width + 1; })
@@ -291,7 +374,8 @@ const BEYOND_THE_EDGE = `(width => [...document.querySelectorAll('body *')]
   .concat(document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [])
 )(document.documentElement.clientWidth)`;
 
-const COLOURS = '[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]';
+const COLOURS =
+  '[getComputedStyle(document.documentElement).backgroundColor, getComputedStyle(document.body).color]';
 
 /** 0 is black, 1 is white. */
 function brightness(colour: string): number {

@@ -8,8 +8,20 @@ import { enterPassword, type Protocol, startWorld, type World } from '../support
 const ROLES = [
   { account: 'prod', id: '111122223333', role: 'Admin', partition: 'aws', how: 'SAML trust' },
   { account: 'staging', id: '222233334444', role: 'Admin', partition: 'aws', how: 'web identity' },
-  { account: 'gov', id: '333344445555', role: 'Admin', partition: 'aws-us-gov', how: 'another partition' },
-  { account: 'partner', id: '444455556666', role: 'Auditor', partition: 'aws', how: 'a hub role with an external id' },
+  {
+    account: 'gov',
+    id: '333344445555',
+    role: 'Admin',
+    partition: 'aws-us-gov',
+    how: 'another partition',
+  },
+  {
+    account: 'partner',
+    id: '444455556666',
+    role: 'Auditor',
+    partition: 'aws',
+    how: 'a hub role with an external id',
+  },
 ] as const;
 
 describe('reaching AWS', () => {
@@ -49,9 +61,16 @@ describe('reaching AWS', () => {
           const shown = await visitor.submit(page, button('Credentials', account, role));
           assert.equal(shown.status, 200);
           assert.equal(shown.headers.get('cache-control'), 'no-store');
-          const identity = await callerOf(world, partition === 'aws' ? 'eu-west-1' : 'us-gov-west-1', credentialsOn(shown));
+          const identity = await callerOf(
+            world,
+            partition === 'aws' ? 'eu-west-1' : 'us-gov-west-1',
+            credentialsOn(shown),
+          );
           assert.equal(identity.Account, id);
-          assert.match(identity.Arn!, new RegExp(`^arn:${partition}:sts::${id}:assumed-role/${role}/alice-[a-z2-7]{16}$`));
+          assert.match(
+            identity.Arn!,
+            new RegExp(`^arn:${partition}:sts::${id}:assumed-role/${role}/alice-[a-z2-7]{16}$`),
+          );
         });
       }
     });
@@ -64,7 +83,9 @@ describe('reaching AWS', () => {
       `${world.urls.bridge}/console?${new URLSearchParams({ account: 'prod', role: 'Admin', destination })}`,
     );
     assert.match(chooser.text, /the AWS console of prod as Admin/);
-    const login = await visitor.get(new URL(chooser.$('a[href^="/sign-in/corp-saml"]').attr('href')!, world.urls.bridge).href);
+    const login = await visitor.get(
+      new URL(chooser.$('a[href^="/sign-in/corp-saml"]').attr('href')!, world.urls.bridge).href,
+    );
     const console = await enterPassword(visitor, login, { username: 'alice' });
     assert.ok(console.url.startsWith(`${world.urls.aws}/console`), console.url);
     assert.match(console.text, /s3\/buckets\/logs/);
@@ -72,13 +93,18 @@ describe('reaching AWS', () => {
 
   it('a link names the account by its id as well', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
-    const console = await visitor.get(`${world.urls.bridge}/console?account=111122223333&role=Admin`);
+    const console = await visitor.get(
+      `${world.urls.bridge}/console?account=111122223333&role=Admin`,
+    );
     assert.ok(console.url.startsWith(`${world.urls.aws}/console`));
   });
 
   it('bob is refused prod/Admin with the reason, the way out and a reference', async () => {
     const { visitor } = await world.signIn('bob', 'saml');
-    for (const path of ['/console?account=prod&role=Admin', '/credentials?account=prod&role=Admin']) {
+    for (const path of [
+      '/console?account=prod&role=Admin',
+      '/credentials?account=prod&role=Admin',
+    ]) {
       const page = await visitor.get(`${world.urls.bridge}${path}`);
       assert.equal(page.status, 403);
       assert.match(page.text, /Gives the role to the group aws-admins, and you are not in it\./);
@@ -86,7 +112,9 @@ describe('reaching AWS', () => {
       assert.ok(page.text.includes(page.headers.get('x-correlation-id')!));
       assert.match(page.text, /#aws-access/);
     }
-    const [refusal] = (await world.audit()).filter(event => event.type === 'access.refused' && event.actor.username === 'bob');
+    const [refusal] = (await world.audit()).filter(
+      event => event.type === 'access.refused' && event.actor.username === 'bob',
+    );
     assert.ok(refusal?.type === 'access.refused');
     assert.equal(refusal.code, 'access_denied');
     assert.equal(refusal.account, 'prod');
@@ -94,7 +122,11 @@ describe('reaching AWS', () => {
 
   it('a role that nobody has and a role of others are refused with the same status and code', async () => {
     const { visitor } = await world.signIn('bob', 'saml');
-    for (const query of ['account=prod&role=Admin', 'account=prod&role=Nothing', 'account=nowhere&role=Admin']) {
+    for (const query of [
+      'account=prod&role=Admin',
+      'account=prod&role=Nothing',
+      'account=nowhere&role=Admin',
+    ]) {
       const page = await visitor.get(`${world.urls.bridge}/console?${query}`);
       assert.equal(page.status, 403);
       assert.match(page.$('body').text(), /access_denied/);
@@ -115,19 +147,30 @@ describe('reaching AWS', () => {
     const refused = await visitor.get(`${world.urls.bridge}/console?account=prod&role=Admin`);
     assert.equal(refused.status, 403);
     const again = refused.$('a[href*="reauthenticate=1"]').attr('href')!;
-    const console = await enterPassword(visitor, await visitor.get(new URL(again, world.urls.bridge).href), { username: 'alice' });
-    assert.ok(console.url.startsWith(`${world.urls.aws}/console`), `${console.url}: ${console.text}`);
+    const console = await enterPassword(
+      visitor,
+      await visitor.get(new URL(again, world.urls.bridge).href),
+      { username: 'alice' },
+    );
+    assert.ok(
+      console.url.startsWith(`${world.urls.aws}/console`),
+      `${console.url}: ${console.text}`,
+    );
   });
 
   it('a sign-in that is too long ago is refused, with the way to sign in again', async () => {
-    const own = await startWorld({ configure: yaml => yaml.replaceAll('authenticatedWithin: 8h', 'authenticatedWithin: 2m') });
+    const own = await startWorld({
+      configure: yaml => yaml.replaceAll('authenticatedWithin: 8h', 'authenticatedWithin: 2m'),
+    });
     try {
       const { visitor } = await own.signIn('alice', 'saml');
       own.clock.turn(130);
       const refused = await visitor.get(`${own.urls.bridge}/console?account=prod&role=Admin`);
       assert.equal(refused.status, 403);
       assert.match(refused.text, /It needs a sign-in of the last 2 min, and yours was 2 min ago\./);
-      const again = await visitor.get(new URL(refused.$('a[href*="reauthenticate=1"]').attr('href')!, own.urls.bridge).href);
+      const again = await visitor.get(
+        new URL(refused.$('a[href*="reauthenticate=1"]').attr('href')!, own.urls.bridge).href,
+      );
       assert.equal(again.$('input[type=password]').length, 1);
       const console = await enterPassword(visitor, again, { username: 'alice' });
       assert.ok(console.url.startsWith(`${own.urls.aws}/console`), console.text);
@@ -160,9 +203,12 @@ describe('reaching AWS', () => {
 
   it('a GET hands out nothing', async () => {
     const { visitor } = await world.signIn('bob', 'saml');
-    const issued = async () => (await world.audit()).filter(({ type }) => type === 'credentials.issued').length;
+    const issued = async () =>
+      (await world.audit()).filter(({ type }) => type === 'credentials.issued').length;
     const before = await issued();
-    const page = await visitor.get(`${world.urls.bridge}/credentials?account=staging&role=Developer`);
+    const page = await visitor.get(
+      `${world.urls.bridge}/credentials?account=staging&role=Developer`,
+    );
     assert.equal(page.status, 200);
     assert.ok(!page.html.includes('ASIA'));
     assert.equal(await issued(), before);
@@ -192,12 +238,19 @@ describe('reaching AWS', () => {
     const { visitor, page } = await world.signIn('alice', 'saml');
     const shown = await visitor.submit(page, button('Credentials', 'prod', 'Admin'));
     const { accessKeyId, secretAccessKey, sessionToken } = credentialsOn(shown);
-    const link = await visitor.submit(page, button('Console', 'prod', 'Admin'), {}, { stopAt: url => url.includes('SigninToken') });
+    const link = await visitor.submit(
+      page,
+      button('Console', 'prod', 'Admin'),
+      {},
+      { stopAt: url => url.includes('SigninToken') },
+    );
     const signinToken = new URL(link.path.at(-1)!).searchParams.get('SigninToken')!;
     assert.equal(link.headers.get('cache-control'), 'no-store');
 
     const events = await world.audit();
-    const issued = events.find(event => event.type === 'credentials.issued' && event.accessKeyId === accessKeyId);
+    const issued = events.find(
+      event => event.type === 'credentials.issued' && event.accessKeyId === accessKeyId,
+    );
     assert.ok(issued?.type === 'credentials.issued');
     assert.equal(issued.actor.username, 'alice');
     assert.equal(issued.account, '111122223333');
@@ -209,11 +262,16 @@ describe('reaching AWS', () => {
     assert.match(issued.stsRequestId, /^[0-9a-f-]{36}$/);
     assert.equal(issued.origin.correlationId, shown.headers.get('x-correlation-id'));
     assert.equal(issued.origin.address, '127.0.0.1');
-    assert.ok(events.some(event => event.type === 'console-link.issued' && event.actor.username === 'alice'));
+    assert.ok(
+      events.some(
+        event => event.type === 'console-link.issued' && event.actor.username === 'alice',
+      ),
+    );
 
     const everything = `${world.log.join('')}${JSON.stringify(events)}`;
     assert.ok(everything.includes(accessKeyId), 'the log names the access key id');
-    for (const secret of [secretAccessKey, sessionToken, signinToken]) assert.ok(!everything.includes(secret));
+    for (const secret of [secretAccessKey, sessionToken, signinToken])
+      assert.ok(!everything.includes(secret));
   });
 });
 
@@ -230,8 +288,15 @@ function credentialsOn(page: Page): Shown {
     .toArray()
     .map(element => page.$(element).text().trim())
     .find(text => text.startsWith('{'));
-  const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(json!) as Record<string, string>;
-  return { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+  const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(json!) as Record<
+    string,
+    string
+  >;
+  return {
+    accessKeyId: AccessKeyId!,
+    secretAccessKey: SecretAccessKey!,
+    sessionToken: SessionToken!,
+  };
 }
 
 async function callerOf(world: World, region: string, credentials: Shown) {

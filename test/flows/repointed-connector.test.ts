@@ -8,25 +8,57 @@ import { DEMO_CLIENT_ID } from '../../src/dev/demo-config.ts';
 import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
-import { beginDevice, callApi, confirmDevice, loginByDevice, makeContainerToken, pollDevice, refreshLogin } from '../support/cli-login.ts';
+import {
+  beginDevice,
+  callApi,
+  confirmDevice,
+  loginByDevice,
+  makeContainerToken,
+  pollDevice,
+  refreshLogin,
+} from '../support/cli-login.ts';
 import { Visitor } from '../support/visitor.ts';
-import { answer, CONNECTOR, enterPassword, type Protocol, startWorld, type World } from '../support/world.ts';
+import {
+  answer,
+  CONNECTOR,
+  enterPassword,
+  type Protocol,
+  startWorld,
+  type World,
+} from '../support/world.ts';
 
 type Change = (configuration: Configuration) => Configuration;
 
 describe('a connector whose id was pointed at another identity provider by a reload', () => {
   let world: World;
   /** Another provider of each protocol, with the same people. */
-  const elsewhere: Record<Protocol, { url: string; posts: number; isDown: boolean; close(): void }> = {} as never;
+  const elsewhere: Record<
+    Protocol,
+    { url: string; posts: number; isDown: boolean; close(): void }
+  > = {} as never;
   before(async () => {
     // The user name as the subject: the people of both SAML providers have the same ids then.
-    world = await startWorld({ configure: yaml => yaml.replace(/^( +)attributes: \{ username: uid/m, '$1subject: uid\n$&') });
+    world = await startWorld({
+      configure: yaml => yaml.replace(/^( +)attributes: \{ username: uid/m, '$1subject: uid\n$&'),
+    });
     const redirectUris = [`${world.urls.bridge}/oidc/${CONNECTOR.oidc}/callback`];
-    const clients = [{ clientId: DEMO_CLIENT_ID, clientSecret: 'the-demo-client-secret-of-this-run', redirectUris }];
-    elsewhere.oidc = await listen(async baseUrl => (await createOidcIdp({ baseUrl, people: PEOPLE, clients })).handler);
-    const serviceProviders = [{ metadataUrl: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata` }];
+    const clients = [
+      {
+        clientId: DEMO_CLIENT_ID,
+        clientSecret: 'the-demo-client-secret-of-this-run',
+        redirectUris,
+      },
+    ];
+    elsewhere.oidc = await listen(
+      async baseUrl => (await createOidcIdp({ baseUrl, people: PEOPLE, clients })).handler,
+    );
+    const serviceProviders = [
+      { metadataUrl: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata` },
+    ];
     elsewhere.saml = await listen(
-      async baseUrl => (await createSamlIdp({ baseUrl, people: PEOPLE, serviceProviders, now: world.clock.now })).handler,
+      async baseUrl =>
+        (await createSamlIdp({ baseUrl, people: PEOPLE, serviceProviders, now: world.clock.now }))
+          .handler,
     );
   });
   after(async () => {
@@ -44,7 +76,9 @@ describe('a connector whose id was pointed at another identity provider by a rel
       ...configuration,
       connectors: configuration.connectors.map(connector => {
         if (connector.protocol !== protocol) return connector;
-        return connector.protocol === 'oidc' ? { ...connector, issuer: url } : { ...connector, metadata: { url: `${url}/metadata` } };
+        return connector.protocol === 'oidc'
+          ? { ...connector, issuer: url }
+          : { ...connector, metadata: { url: `${url}/metadata` } };
       }),
     });
   };
@@ -62,12 +96,28 @@ describe('a connector whose id was pointed at another identity provider by a rel
 
       await reload(pointed(protocol));
       assert.ok(!(await isSignedIn(login.visitor)), 'the browser');
-      assert.equal((await callApi(world, login.accessToken, { path: '/roles' })).status, 401, 'the access token');
-      assert.equal((await callApi(world, container.token, { path: container.path })).status, 401, 'the container token');
+      assert.equal(
+        (await callApi(world, login.accessToken, { path: '/roles' })).status,
+        401,
+        'the access token',
+      );
+      assert.equal(
+        (await callApi(world, container.token, { path: container.path })).status,
+        401,
+        'the container token',
+      );
       const renewed = await refreshLogin(world, login);
-      assert.deepEqual([renewed.status, renewed.json.error], [400, 'invalid_grant'], 'the refresh token');
+      assert.deepEqual(
+        [renewed.status, renewed.json.error],
+        [400, 'invalid_grant'],
+        'the refresh token',
+      );
       const picked = await pollDevice(world, waiting.json.device_code);
-      assert.deepEqual([picked.status, picked.json.error], [400, 'invalid_grant'], 'the login that waits');
+      assert.deepEqual(
+        [picked.status, picked.json.error],
+        [400, 'invalid_grant'],
+        'the login that waits',
+      );
     });
 
     it(`refuses an answer to a sign-in that was begun at the provider before, and tells the new one nothing (${protocol})`, async () => {
@@ -79,7 +129,11 @@ describe('a connector whose id was pointed at another identity provider by a rel
       const page = await enterPassword(visitor, login, { username: 'bob' });
       assert.equal(page.status, 400);
       assert.match(page.text, /attempt_invalid/);
-      assert.equal(elsewhere[protocol].posts, posts, 'no code and no client secret went to the new provider');
+      assert.equal(
+        elsewhere[protocol].posts,
+        posts,
+        'no code and no client secret went to the new provider',
+      );
       const refusal = (await world.audit()).find(({ type }) => type === 'sign-in.refused');
       assert.ok(refusal?.type === 'sign-in.refused');
       assert.match(refusal.why, /begun at another identity provider/);
@@ -94,13 +148,22 @@ describe('a connector whose id was pointed at another identity provider by a rel
     assert.match((await visitor.get(`${world.urls.bridge}/sessions`)).text, /terminal-of-a-test/);
     await reload(pointed('saml'));
     const fresh = new Visitor();
-    const page = await enterPassword(fresh, await fresh.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`), { username: 'bob' });
+    const page = await enterPassword(
+      fresh,
+      await fresh.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`),
+      { username: 'bob' },
+    );
     assert.equal(page.status, 200);
-    assert.doesNotMatch((await fresh.get(`${world.urls.bridge}/sessions`)).text, /terminal-of-a-test/);
+    assert.doesNotMatch(
+      (await fresh.get(`${world.urls.bridge}/sessions`)).text,
+      /terminal-of-a-test/,
+    );
     const waiting = await beginDevice(world);
     await confirmDevice(world, fresh, waiting.json.user_code);
     const { access_token: token } = (await pollDevice(world, waiting.json.device_code)).json;
-    assert.deepEqual((await callApi(world, token, { path: '/container-tokens' })).json, { container_tokens: [] });
+    assert.deepEqual((await callApi(world, token, { path: '/container-tokens' })).json, {
+      container_tokens: [],
+    });
   });
 
   it('keeps sessions through an outage of the provider at a restart, and only at the same place', async () => {

@@ -12,17 +12,30 @@ const PROD = '111122223333';
 const PARTNER = '444455556666';
 const EXTERNAL_ID = 'acme-partner-7f3c';
 
-/** Every character class that AWS takes in a tag, no-break space and letters of several scripts included, to the last place. */
+/**
+ * Every character class that AWS takes in a tag, no-break space and letters of several scripts
+ * included, to the last place.
+ */
 const LONGEST_VALUE = 'Zürich\u00a0Ωmega 漢字 _.:/=+-@ 09٣'.repeat(12).slice(0, 256);
 const LONGEST_KEY = 'Kostenstelle größer als: A/B=C+D-E@F_G.'.repeat(4).slice(0, 128);
 /** Together larger than the room for tags, since nothing in them repeats. */
-const HEAVY_TAGS = Array.from({ length: 40 }, (_, index) => `${index}: "${createHash('sha512').update(String(index)).digest('base64')}"`);
+const HEAVY_TAGS = Array.from(
+  { length: 40 },
+  (_, index) => `${index}: "${createHash('sha512').update(String(index)).digest('base64')}"`,
+);
 
-const DENY_MOST = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: '*' }] };
+const DENY_MOST = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 's3:Get*', Resource: '*' }],
+};
 const ALLOW_PARTNER = {
   Version: '2012-10-17',
   Statement: [
-    { Effect: 'Allow', Action: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'], Resource: `arn:aws:iam::${PARTNER}:role/*` },
+    {
+      Effect: 'Allow',
+      Action: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+      Resource: `arn:aws:iam::${PARTNER}:role/*`,
+    },
   ],
 };
 
@@ -35,7 +48,10 @@ const LIESE: Person = {
   groups: ['developers'],
 };
 
-/** One role for each setting. The hub role is given by two rules: narrow to developers, wide to admins. */
+/**
+ * One role for each setting. The hub role is given by two rules: narrow to developers, wide to
+ * admins.
+ */
 const RULES = `
   - name: scoped
     groups: [developers]
@@ -70,14 +86,22 @@ describe('what a rule sets for a session', () => {
   before(async () => {
     world = await startWorld({
       people: [...PEOPLE, LIESE],
-      files: { 'policies/narrow.json': JSON.stringify(DENY_MOST, null, 2), 'policies/wide.json': JSON.stringify(ALLOW_PARTNER) },
+      files: {
+        'policies/narrow.json': JSON.stringify(DENY_MOST, null, 2),
+        'policies/wide.json': JSON.stringify(ALLOW_PARTNER),
+      },
       configure: yaml => yaml.replace(/^access:$/m, `$&${RULES.trimEnd()}`),
       aws: withOwnRoles,
     });
   });
   after(() => world.close());
 
-  const open = async (username: string, what: 'Console' | 'Credentials', account: string, role: string): Promise<Page> => {
+  const open = async (
+    username: string,
+    what: 'Console' | 'Credentials',
+    account: string,
+    role: string,
+  ): Promise<Page> => {
     const { visitor, page } = await world.signIn(username, 'saml');
     return visitor.submit(page, button(what, account, role));
   };
@@ -89,13 +113,19 @@ describe('what a rule sets for a session', () => {
         call: 'AssumeRoleWithSAML',
         arns: ['arn:aws:iam::aws:policy/ReadOnlyAccess', `arn:aws:iam::${PROD}:policy/team/Scope`],
       },
-      { account: 'staging', call: 'AssumeRoleWithWebIdentity', arns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] },
+      {
+        account: 'staging',
+        call: 'AssumeRoleWithWebIdentity',
+        arns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'],
+      },
       { account: 'partner', call: 'AssumeRole', arns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] },
     ]) {
       it(`reach STS with ${call}`, async () => {
         assert.equal((await open('bob', 'Credentials', account, 'Scoped')).status, 200);
         const form = lastCall(world, call);
-        const sent = [...form].flatMap(([name, value]) => (/^PolicyArns\.member\.\d+\.arn$/.test(name) ? [value] : []));
+        const sent = [...form].flatMap(([name, value]) =>
+          /^PolicyArns\.member\.\d+\.arn$/.test(name) ? [value] : [],
+        );
         assert.deepEqual(sent, arns);
         assert.deepEqual(JSON.parse(form.get('Policy')!), DENY_MOST);
         // White space counts at AWS.
@@ -106,7 +136,10 @@ describe('what a rule sets for a session', () => {
     it('narrow the session down: what they do not allow is refused by AWS, although the role may do it', async () => {
       const onward = { arn: `arn:aws:iam::${PARTNER}:role/Auditor`, externalId: EXTERNAL_ID };
       const wide = credentialsOn(await open('alice', 'Credentials', 'prod', 'BridgeHub'));
-      assert.match(await assumeWith(world.urls.aws, wide, onward), new RegExp(`^arn:aws:sts::${PARTNER}:assumed-role/Auditor/`));
+      assert.match(
+        await assumeWith(world.urls.aws, wide, onward),
+        new RegExp(`^arn:aws:sts::${PARTNER}:assumed-role/Auditor/`),
+      );
       const narrow = credentialsOn(await open('bob', 'Credentials', 'prod', 'BridgeHub'));
       await assert.rejects(assumeWith(world.urls.aws, narrow, onward), { name: 'AccessDenied' });
     });
@@ -127,9 +160,14 @@ describe('what a rule sets for a session', () => {
 
     it('that are transitive go with the hub session, and the others with the second call', async () => {
       assert.equal((await open('liese', 'Console', 'partner', 'Tagged')).status, 200);
-      const hub = Buffer.from(lastCall(world, 'AssumeRoleWithSAML').get('SAMLAssertion')!, 'base64').toString();
+      const hub = Buffer.from(
+        lastCall(world, 'AssumeRoleWithSAML').get('SAMLAssertion')!,
+        'base64',
+      ).toString();
       assert.ok(hub.includes('PrincipalTag:Cost center') && !hub.includes('PrincipalTag:Name'));
-      const keys = [...lastCall(world, 'AssumeRole')].flatMap(([name, value]) => (/^Tags\.member\.\d+\.Key$/.test(name) ? [value] : []));
+      const keys = [...lastCall(world, 'AssumeRole')].flatMap(([name, value]) =>
+        /^Tags\.member\.\d+\.Key$/.test(name) ? [value] : [],
+      );
       assert.deepEqual(keys, ['Name', 'Empty']);
     });
 
@@ -145,7 +183,10 @@ describe('what a rule sets for a session', () => {
       assert.equal(world.toAws.length, before);
       const { code, why } = await refusalOn(world, refused);
       assert.equal(code, 'session_settings_invalid');
-      assert.match(why, /rule cost-center-needed: session tag CostCenter: the person has no attributes\.costCenter/);
+      assert.match(
+        why,
+        /rule cost-center-needed: session tag CostCenter: the person has no attributes\.costCenter/,
+      );
     });
 
     it('that become too long for AWS are refused, not cut', async () => {
@@ -153,7 +194,10 @@ describe('what a rule sets for a session', () => {
       const before = world.toAws.length;
       const refused = await open('liese', 'Console', 'prod', 'Told');
       assert.equal(refused.status, 403);
-      assert.match(refused.text, /does not fit AWS's limits for the session tag Story of this role \(at most 256 /);
+      assert.match(
+        refused.text,
+        /does not fit AWS's limits for the session tag Story of this role \(at most 256 /,
+      );
       assert.equal(world.toAws.length, before);
       const { code, why } = await refusalOn(world, refused);
       assert.equal(code, 'session_settings_invalid');
@@ -166,9 +210,15 @@ describe('what a rule sets for a session', () => {
       assert.equal(refused.status, 502);
       const { code, why } = await refusalOn(world, refused);
       assert.equal(code, 'aws_refused');
-      const [, percent] = /PackedPolicyTooLarge: Packed size of session tags consumes (\d+%) of allotted space/.exec(why)!;
+      const [, percent] =
+        /PackedPolicyTooLarge: Packed size of session tags consumes (\d+%) of allotted space/.exec(
+          why,
+        )!;
       assert.ok(Number.parseInt(percent!, 10) > 100);
-      assert.ok(refused.text.includes(`larger together than AWS takes (${percent} of the room)`), refused.text);
+      assert.ok(
+        refused.text.includes(`larger together than AWS takes (${percent} of the room)`),
+        refused.text,
+      );
     });
   });
 
@@ -176,8 +226,14 @@ describe('what a rule sets for a session', () => {
     world.aws.faults.arm({ sts: { packedSize: 1 } });
     const refused = await open('bob', 'Credentials', 'prod', 'Scoped');
     assert.equal(refused.status, 502);
-    assert.match(refused.text, /larger together than AWS takes \(112% of the room\)\. Use fewer or shorter tags, or a managed policy/);
-    assert.match((await refusalOn(world, refused)).why, /Packed policy consumes 112% of allotted space/);
+    assert.match(
+      refused.text,
+      /larger together than AWS takes \(112% of the room\)\. Use fewer or shorter tags, or a managed policy/,
+    );
+    assert.match(
+      (await refusalOn(world, refused)).why,
+      /Packed policy consumes 112% of allotted space/,
+    );
     assert.equal((await open('bob', 'Credentials', 'prod', 'Scoped')).status, 200);
   });
 
@@ -192,10 +248,19 @@ describe('what a rule sets for a session', () => {
     it('is refused where it does not fit, and says for which setting', async () => {
       const refused = await open('liese', 'Credentials', 'prod', 'Misnamed');
       assert.equal(refused.status, 403);
-      assert.match(refused.text, /limits for the source identity of this role \(2 to 64 characters /);
-      assert.match((await refusalOn(world, refused)).why, /rule named-by-department: source identity/);
+      assert.match(
+        refused.text,
+        /limits for the source identity of this role \(2 to 64 characters /,
+      );
+      assert.match(
+        (await refusalOn(world, refused)).why,
+        /rule named-by-department: source identity/,
+      );
       // "Payments" fits.
-      assert.match((await open('bob', 'Console', 'prod', 'Misnamed')).text, /Source identity\s*Payments/i);
+      assert.match(
+        (await open('bob', 'Console', 'prod', 'Misnamed')).text,
+        /Source identity\s*Payments/i,
+      );
     });
   });
 
@@ -242,9 +307,17 @@ describe('what a rule sets for a session', () => {
 
 /** Every role that the rules name, in each account with the trust of a role that is there. */
 function withOwnRoles(aws: WorldInput): WorldInput {
-  const like = (account: string, name: string) => aws.roles!.find(role => role.account === account && role.name === name)!;
-  const models = [like(PROD, 'Developer'), like('222233334444', 'Developer'), like(PARTNER, 'Auditor')];
-  return { ...aws, roles: [...aws.roles!, ...models.flatMap(model => OWN_ROLES.map(name => ({ ...model, name })))] };
+  const like = (account: string, name: string) =>
+    aws.roles!.find(role => role.account === account && role.name === name)!;
+  const models = [
+    like(PROD, 'Developer'),
+    like('222233334444', 'Developer'),
+    like(PARTNER, 'Auditor'),
+  ];
+  return {
+    ...aws,
+    roles: [...aws.roles!, ...models.flatMap(model => OWN_ROLES.map(name => ({ ...model, name })))],
+  };
 }
 
 function lastCall({ toAws }: World, action: string): URLSearchParams {
@@ -253,7 +326,8 @@ function lastCall({ toAws }: World, action: string): URLSearchParams {
 
 /** SessionDuration of each request for a sign-in token, null where it was left out. */
 function consoleCalls({ toAws }: World): (string | null)[] {
-  const isForToken = ({ path, form }: AwsRequest): boolean => path === '/federation' && form.get('Action') === 'getSigninToken';
+  const isForToken = ({ path, form }: AwsRequest): boolean =>
+    path === '/federation' && form.get('Action') === 'getSigninToken';
   return toAws.filter(isForToken).map(({ form }) => form.get('SessionDuration'));
 }
 
@@ -279,7 +353,9 @@ function secondsOf(world: World, console: Page): number {
   return Math.round((until - world.clock.now()) / 60_000) * 60;
 }
 
-async function lastLink(world: World): Promise<Extract<AuditEvent, { type: 'console-link.issued' }>> {
+async function lastLink(
+  world: World,
+): Promise<Extract<AuditEvent, { type: 'console-link.issued' }>> {
   const event = (await world.audit()).find(({ type }) => type === 'console-link.issued');
   assert.ok(event?.type === 'console-link.issued');
   return event;

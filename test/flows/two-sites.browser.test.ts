@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { type Browser, chromiumMissing, openBrowser, signIn, watchSamlPosts } from '../support/browser.ts';
+import {
+  type Browser,
+  chromiumMissing,
+  openBrowser,
+  signIn,
+  watchSamlPosts,
+} from '../support/browser.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 /** The bridge refuses the first, for want of the cookie, and its own page sends the second. */
@@ -9,7 +15,10 @@ const POSTED_TWICE = [
   { attemptCookie: true, again: true },
 ];
 
-/** To a browser `localhost` and `127.0.0.1` are two sites, as a company's identity provider and the bridge are. */
+/**
+ * To a browser `localhost` and `127.0.0.1` are two sites, as a company's identity provider and the
+ * bridge are.
+ */
 describe('identity providers on another site, over http', { skip: chromiumMissing() }, () => {
   let world: World;
   let browser: Browser;

@@ -6,7 +6,10 @@ import { CONNECTOR, enterPassword, startWorld, type World } from '../support/wor
 const codeOn = (page: Page): string => page.$('.status-line code').text();
 const isSignedIn = (page: Page): boolean => page.$('form[action="/sign-out"]').length === 1;
 
-/** Begins at the identity provider; the page is the one in front of the bridge, with the answer in its form. */
+/**
+ * Begins at the identity provider; the page is the one in front of the bridge, with the answer in
+ * its form.
+ */
 async function answerFor(world: World, visitor: Visitor, relayState?: string): Promise<Page> {
   const query = new URLSearchParams({
     sp: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata`,
@@ -19,14 +22,18 @@ async function answerFor(world: World, visitor: Visitor, relayState?: string): P
 /** Posts the answer as a browser does, by way of our own page where that comes in between. */
 async function deliver(world: World, visitor: Visitor, answer: Page): Promise<Page> {
   const page = await visitor.submit(answer, 'form');
-  return page.$('input[name=reposted]').length === 0 ? page : visitor.submit({ ...page, url: world.urls.bridge }, 'form');
+  return page.$('input[name=reposted]').length === 0
+    ? page
+    : visitor.submit({ ...page, url: world.urls.bridge }, 'form');
 }
 
 describe('a sign-in that begins at the identity provider', () => {
   describe('where the connector allows it', () => {
     let world: World;
     before(async () => {
-      world = await startWorld({ configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true') });
+      world = await startWorld({
+        configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true'),
+      });
     });
     after(() => world.close());
 
@@ -52,7 +59,10 @@ describe('a sign-in that begins at the identity provider', () => {
     it('is taken once, also when it arrives twice at the same time', async () => {
       const visitor = new Visitor();
       const answer = await answerFor(world, visitor);
-      const pages = await Promise.all([deliver(world, visitor.clone(), answer), deliver(world, visitor.clone(), answer)]);
+      const pages = await Promise.all([
+        deliver(world, visitor.clone(), answer),
+        deliver(world, visitor.clone(), answer),
+      ]);
       assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 403]);
       const late = await deliver(world, new Visitor(), answer);
       assert.equal(codeOn(late), 'assertion_replayed');
@@ -88,7 +98,12 @@ describe('a sign-in that begins at the identity provider', () => {
         const page = await deliver(world, visitor, await answerFor(world, visitor, relayState));
         assert.equal(page.status, 400);
         assert.equal(codeOn(page), 'attempt_invalid');
-        assert.match(page.text, relayState === undefined ? /Start at the sign-in page of this bridge/ : /Start again at the sign-in page/);
+        assert.match(
+          page.text,
+          relayState === undefined
+            ? /Start at the sign-in page of this bridge/
+            : /Start again at the sign-in page/,
+        );
         assert.ok(!isSignedIn(await visitor.get(world.urls.bridge)));
       }
     });
@@ -101,9 +116,13 @@ describe('a sign-in that begins at the identity provider', () => {
       const page = await new Visitor().submit({ ...reposted, url: world.urls.bridge }, 'form');
       assert.equal(codeOn(page), 'attempt_invalid');
       // The attempt is spent, and the next one works.
-      const again = await enterPassword(visitor, await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`), {
-        username: 'alice',
-      });
+      const again = await enterPassword(
+        visitor,
+        await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`),
+        {
+          username: 'alice',
+        },
+      );
       assert.ok(isSignedIn(again));
     });
   });

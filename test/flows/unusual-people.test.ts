@@ -5,7 +5,13 @@ import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import type { Person } from '../../src/dev/people.ts';
 import { button, callerOf, credentialsOn, refusalOn } from '../support/handout.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { CONNECTOR, enterPassword, type Protocol, startWorld, type World } from '../support/world.ts';
+import {
+  CONNECTOR,
+  enterPassword,
+  type Protocol,
+  startWorld,
+  type World,
+} from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['oidc', 'saml'];
 /** RoleSessionName and SourceIdentity (STS API reference). */
@@ -14,11 +20,19 @@ const FITS_AWS = /^[\w+=,.@-]{2,64}$/;
 const ROOM_FOR_USERNAME = 64 - 17;
 
 function person(username: string, groups: readonly string[] = ['developers']): Person {
-  return { username, password: 'secret', displayName: username, email: 'somebody@acme.example', department: 'Payments', groups };
+  return {
+    username,
+    password: 'secret',
+    displayName: username,
+    email: 'somebody@acme.example',
+    department: 'Payments',
+    groups,
+  };
 }
 
 /** Gives the role `Plain` in prod to developers, with nothing of the person in its session. */
-const PLAIN_RULE = '  - { name: plain, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Plain] }';
+const PLAIN_RULE =
+  '  - { name: plain, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Plain] }';
 
 /** Two more that say the user's own name: one with a way out, one without. */
 const NAMING_RULES = ['Named', 'Strict'].map(
@@ -27,11 +41,20 @@ const NAMING_RULES = ['Named', 'Strict'].map(
 );
 
 function withPlainRole(aws: WorldInput): WorldInput {
-  const developer = aws.roles!.find(({ account, name }) => account === '111122223333' && name === 'Developer')!;
-  return { ...aws, roles: [...aws.roles!, ...['Plain', 'Named', 'Strict'].map(name => ({ ...developer, name }))] };
+  const developer = aws.roles!.find(
+    ({ account, name }) => account === '111122223333' && name === 'Developer',
+  )!;
+  return {
+    ...aws,
+    roles: [...aws.roles!, ...['Plain', 'Named', 'Strict'].map(name => ({ ...developer, name }))],
+  };
 }
 
-async function signIn(world: World, username: string, connector: string): Promise<{ visitor: Visitor; page: Page }> {
+async function signIn(
+  world: World,
+  username: string,
+  connector: string,
+): Promise<{ visitor: Visitor; page: Page }> {
   const visitor = new Visitor();
   const login = await visitor.get(`${world.urls.bridge}/sign-in/${connector}`);
   return { visitor, page: await enterPassword(visitor, login, { username, password: 'secret' }) };
@@ -60,12 +83,17 @@ describe('people with unusual names', () => {
     'the end of another name': 'heidi-aaaaaaaaaaaaaaaa',
   };
   const people = Object.values(NAMES);
-  const issued: { readonly username: string; readonly connector: string; readonly sessionName: string }[] = [];
+  const issued: {
+    readonly username: string;
+    readonly connector: string;
+    readonly sessionName: string;
+  }[] = [];
   let world: World;
   before(async () => {
     world = await startWorld({
       people: people.map(username => person(username)),
-      configure: yaml => yaml.replace(/^access:$/m, `$&\n${[PLAIN_RULE, ...NAMING_RULES].join('\n')}`),
+      configure: yaml =>
+        yaml.replace(/^access:$/m, `$&\n${[PLAIN_RULE, ...NAMING_RULES].join('\n')}`),
       aws: withPlainRole,
     });
   });
@@ -79,13 +107,18 @@ describe('people with unusual names', () => {
         assert.ok(page.$('header').text().includes(username));
         assert.ok(!page.html.includes('<script>alert') && !page.html.includes('"o\'neil"'));
         const shown = await visitor.submit(page, button('Credentials', 'prod', 'Plain'));
-        const sessionName = (await callerOf(world.urls.aws, credentialsOn(shown))).split('/').at(-1)!;
+        const sessionName = (await callerOf(world.urls.aws, credentialsOn(shown)))
+          .split('/')
+          .at(-1)!;
         assert.match(sessionName, FITS_AWS);
         const fits = FITS_AWS.test(`${username}-`) && username.length <= ROOM_FOR_USERNAME;
         assert.match(sessionName.slice(fits ? username.length + 1 : 0), /^[a-z2-7]{16}$/);
         if (fits) assert.ok(sessionName.startsWith(`${username}-`));
         issued.push({ username, connector: CONNECTOR[protocol], sessionName });
-        assert.equal(sourceIdentityOn(await visitor.submit(page, button('Console', 'prod', 'Developer'))), sessionName);
+        assert.equal(
+          sourceIdentityOn(await visitor.submit(page, button('Console', 'prod', 'Developer'))),
+          sessionName,
+        );
         const named = await visitor.submit(page, button('Console', 'prod', 'Named'));
         assert.equal(sourceIdentityOn(named), FITS_AWS.test(username) ? username : sessionName);
         // Without an alternative the source identity is the name as it stands, or there is none and
@@ -95,7 +128,10 @@ describe('people with unusual names', () => {
           assert.equal(sourceIdentityOn(strict), username);
         } else {
           assert.equal(strict.status, 403);
-          assert.match(strict.text, /does not fit AWS's limits for the source identity of this role/);
+          assert.match(
+            strict.text,
+            /does not fit AWS's limits for the source identity of this role/,
+          );
         }
       });
     }
@@ -103,7 +139,10 @@ describe('people with unusual names', () => {
 
   it('no two of them share a session name, not even where capital letters do not count', async () => {
     assert.equal(issued.length, people.length * PROTOCOLS.length);
-    assert.equal(new Set(issued.map(({ sessionName }) => sessionName.toLowerCase())).size, issued.length);
+    assert.equal(
+      new Set(issued.map(({ sessionName }) => sessionName.toLowerCase())).size,
+      issued.length,
+    );
   });
 
   it('the audit trail has each name letter by letter beside its session name', async () => {
@@ -159,8 +198,14 @@ describe('the same person id at two connectors', () => {
     world = await startWorld({
       people: [person('alice')],
       connectors: { oidc: [TWINS.oidc[1]], saml: [TWINS.saml[1]] },
-      // Persistent NameIDs differ from service provider to service provider; the user name does not.
-      configure: yaml => withTwins(yaml.replace(/^access:$/m, `$&\n${PLAIN_RULE}`).replace(/^ {4}saml:$/m, '$&\n      subject: uid')),
+      // Persistent NameIDs differ from service provider to service provider; the user name does
+      // not.
+      configure: yaml =>
+        withTwins(
+          yaml
+            .replace(/^access:$/m, `$&\n${PLAIN_RULE}`)
+            .replace(/^ {4}saml:$/m, '$&\n      subject: uid'),
+        ),
       aws: withPlainRole,
     });
   });
@@ -170,7 +215,10 @@ describe('the same person id at two connectors', () => {
     it(`is two people by ${protocol}: to the audit trail, and to AWS`, async () => {
       for (const connector of TWINS[protocol]) {
         const { visitor, page } = await signIn(world, 'alice', connector);
-        assert.equal((await visitor.submit(page, button('Credentials', 'prod', 'Plain'))).status, 200);
+        assert.equal(
+          (await visitor.submit(page, button('Credentials', 'prod', 'Plain'))).status,
+          200,
+        );
       }
       const [second, first] = (await world.audit()).filter(isIssued);
       assert.deepEqual([first!.actor.connector, second!.actor.connector], TWINS[protocol]);
@@ -184,7 +232,12 @@ describe('the same person id at two connectors', () => {
       const visitor = new Visitor();
       const login = await visitor.get(`${world.urls.bridge}/sign-in/${one}`);
       const isOurs = (url: string): boolean => url.startsWith(`${world.urls.bridge}/`);
-      const page = await visitor.submit(login, 'form', { username: 'alice', password: 'secret' }, { stopAt: isOurs });
+      const page = await visitor.submit(
+        login,
+        'form',
+        { username: 'alice', password: 'secret' },
+        { stopAt: isOurs },
+      );
       const refused =
         protocol === 'oidc'
           ? await visitor.get(page.path.at(-1)!.replace(`/oidc/${one}/`, `/oidc/${other}/`))
@@ -196,7 +249,10 @@ describe('the same person id at two connectors', () => {
 });
 
 describe('people with unusual groups', () => {
-  const MANY = Array.from({ length: 498 }, (_, index) => `directory-group-of-the-whole-company-${index}`);
+  const MANY = Array.from(
+    { length: 498 },
+    (_, index) => `directory-group-of-the-whole-company-${index}`,
+  );
   const NEAR_MISSES = [
     'developers,aws-admins',
     'developers;aws-admins',
@@ -235,8 +291,14 @@ describe('people with unusual groups', () => {
     it(`500 groups come through by ${protocol}, the last ones too`, async () => {
       const { visitor, page } = await signIn(world, 'queen', CONNECTOR[protocol]);
       assert.equal(page.status, 200);
-      assert.equal((await visitor.submit(page, button('Credentials', 'staging', 'ReadOnly'))).status, 200);
-      assert.equal((await visitor.submit(page, button('Credentials', 'prod', 'Developer'))).status, 200);
+      assert.equal(
+        (await visitor.submit(page, button('Credentials', 'staging', 'ReadOnly'))).status,
+        200,
+      );
+      assert.equal(
+        (await visitor.submit(page, button('Credentials', 'prod', 'Developer'))).status,
+        200,
+      );
       const event = (await world.audit()).find(({ type }) => type === 'sign-in.succeeded');
       assert.equal(event?.type === 'sign-in.succeeded' && event.groupCount, 500);
     });
@@ -258,7 +320,9 @@ describe('people with unusual groups', () => {
         );
       assert.ok(!page.html.includes('<b>developers'));
       for (const role of ['Admin', 'Developer', 'ReadOnly']) {
-        const refused = await visitor.get(`${world.urls.bridge}/credentials?account=prod&role=${role}`);
+        const refused = await visitor.get(
+          `${world.urls.bridge}/credentials?account=prod&role=${role}`,
+        );
         assert.equal(refused.status, 403, role);
       }
     });
@@ -266,7 +330,9 @@ describe('people with unusual groups', () => {
 
   for (const [what, group] of Object.entries(BROKEN)) {
     // XML 1.0 has no U+0000, so no SAML identity provider can send it.
-    for (const protocol of PROTOCOLS.filter(candidate => candidate === 'oidc' || !group.includes('\u0000'))) {
+    for (const protocol of PROTOCOLS.filter(
+      candidate => candidate === 'oidc' || !group.includes('\u0000'),
+    )) {
       it(`a group with ${what} stops the sign-in by ${protocol}: nobody is let in with half their groups`, async () => {
         const { page } = await signIn(world, what, CONNECTOR[protocol]);
         assert.equal(page.status, 403);
@@ -289,7 +355,9 @@ function isIssued(event: AuditEvent): event is Issued {
 }
 
 function sourceIdentityOn(console: Page): string {
-  const term = console.$('dt').filter((_, element) => console.$(element).text() === 'Source identity');
+  const term = console
+    .$('dt')
+    .filter((_, element) => console.$(element).text() === 'Source identity');
   return term.next().text();
 }
 
@@ -301,8 +369,14 @@ function fieldsOf(page: Page): URLSearchParams {
 
 /** Each connector a second time, under another id and label, with groups that count as much. */
 function withTwins(yaml: string): string {
-  const trusting = yaml.replaceAll(/connectors: \[corp-oidc, corp-saml\]/g, 'connectors: [corp-oidc, corp-saml, other-oidc, other-saml]');
-  return trusting.replaceAll(/^ {2}- id: corp-(oidc|saml)\n(?: {4}.*\n)+/gm, (block, protocol: string) => {
-    return `${block}${block.replace(`corp-${protocol}`, `other-${protocol}`).replace(/label: .*/, `label: The other ${protocol}`)}`;
-  });
+  const trusting = yaml.replaceAll(
+    /connectors: \[corp-oidc, corp-saml\]/g,
+    'connectors: [corp-oidc, corp-saml, other-oidc, other-saml]',
+  );
+  return trusting.replaceAll(
+    /^ {2}- id: corp-(oidc|saml)\n(?: {4}.*\n)+/gm,
+    (block, protocol: string) => {
+      return `${block}${block.replace(`corp-${protocol}`, `other-${protocol}`).replace(/label: .*/, `label: The other ${protocol}`)}`;
+    },
+  );
 }

@@ -16,7 +16,10 @@ import { type Page, Visitor } from '../support/visitor.ts';
 import { enterPassword, startWorld, type Urls, type World } from '../support/world.ts';
 
 const EXAMPLE = new URL('../../examples/vendor.yaml', import.meta.url);
-const POLICY = readFileSync(new URL('../../examples/policies/vendor-support.json', import.meta.url), 'utf8');
+const POLICY = readFileSync(
+  new URL('../../examples/policies/vendor-support.json', import.meta.url),
+  'utf8',
+);
 const VENDOR_NETWORK = { 'x-forwarded-for': '198.51.100.7' };
 const ONWARD = { arn: 'arn:aws:iam::444455556666:role/Auditor', externalId: DEMO_EXTERNAL_ID };
 
@@ -36,12 +39,18 @@ const PEOPLE = [
 
 /** The example, with the addresses, keys and connectors of this world in place of its own. */
 function example(demo: string, urls: Urls): string {
-  const section = (yaml: string, key: string): string => new RegExp(`^${key}:.*\\n(?:(?:[ #].*)?\\n)*`, 'm').exec(yaml)![0];
-  const connectors = section(demo, 'connectors').replace('id: corp-oidc', 'id: okta').replace('id: corp-saml', 'id: vendor');
+  const section = (yaml: string, key: string): string =>
+    new RegExp(`^${key}:.*\\n(?:(?:[ #].*)?\\n)*`, 'm').exec(yaml)![0];
+  const connectors = section(demo, 'connectors')
+    .replace('id: corp-oidc', 'id: okta')
+    .replace('id: corp-saml', 'id: vendor');
   const written = readFileSync(EXAMPLE, 'utf8');
   return written
     .replace(section(written, 'connectors'), () => connectors)
-    .replace(/^baseUrl: .*$/m, () => `baseUrl: ${urls.bridge}\n${section(demo, 'issuer')}${section(demo, 'aws')}`)
+    .replace(
+      /^baseUrl: .*$/m,
+      () => `baseUrl: ${urls.bridge}\n${section(demo, 'issuer')}${section(demo, 'aws')}`,
+    )
     .replace(/^store: .*$/m, () => section(demo, 'store').trimEnd());
 }
 
@@ -52,8 +61,17 @@ function example(demo: string, urls: Urls): string {
 function withVendorRole(aws: WorldInput): WorldInput {
   const hub = aws.roles!.find(({ name }) => name === 'BridgeHub')!;
   const partner = aws.roles!.find(({ name }) => name === 'Auditor')!;
-  const trusting = JSON.parse(JSON.stringify(partner).replaceAll('role/BridgeHub', 'role/VendorSupport')) as typeof partner;
-  return { ...aws, roles: [...aws.roles!.filter(role => role !== partner), { ...hub, name: 'VendorSupport' }, trusting] };
+  const trusting = JSON.parse(
+    JSON.stringify(partner).replaceAll('role/BridgeHub', 'role/VendorSupport'),
+  ) as typeof partner;
+  return {
+    ...aws,
+    roles: [
+      ...aws.roles!.filter(role => role !== partner),
+      { ...hub, name: 'VendorSupport' },
+      trusting,
+    ],
+  };
 }
 
 const startExample = (change = (yaml: string): string => yaml): Promise<World> =>
@@ -65,9 +83,15 @@ const startExample = (change = (yaml: string): string => yaml): Promise<World> =
     aws: withVendorRole,
   });
 
-async function signIn(world: World, connector: string, username: string): Promise<{ visitor: Visitor; portal: Page }> {
+async function signIn(
+  world: World,
+  connector: string,
+  username: string,
+): Promise<{ visitor: Visitor; portal: Page }> {
   const visitor = new Visitor();
-  await enterPassword(visitor, await visitor.get(`${world.urls.bridge}/sign-in/${connector}`), { username });
+  await enterPassword(visitor, await visitor.get(`${world.urls.bridge}/sign-in/${connector}`), {
+    username,
+  });
   return { visitor, portal: await visitor.get(world.urls.bridge, { headers: VENDOR_NETWORK }) };
 }
 
@@ -86,31 +110,58 @@ describe('the example of a vendor', () => {
   after(() => world.close());
 
   it('is a configuration without a mistake or a warning', async () => {
-    const { problems, warnings } = await checkConfiguration(EXAMPLE.pathname, { OKTA_SECRET: 'correct-horse-battery' });
+    const { problems, warnings } = await checkConfiguration(EXAMPLE.pathname, {
+      OKTA_SECRET: 'correct-horse-battery',
+    });
     // Whether a checkout is writable for a group is a matter of its umask.
-    assert.deepEqual([problems, warnings.filter(({ message }) => !message.includes('can be changed by everyone'))], [[], []]);
+    assert.deepEqual(
+      [problems, warnings.filter(({ message }) => !message.includes('can be changed by everyone'))],
+      [[], []],
+    );
   });
 
   it('gives the vendor one role, with the session policy, tag and source identity of the rule', async () => {
     const { visitor, portal } = await signIn(world, 'vendor', 'vera');
     assert.deepEqual(rolesOn(portal), ['prod as VendorSupport']);
-    const shown = await visitor.submit(portal, button('Credentials', 'prod', 'VendorSupport'), {}, { headers: VENDOR_NETWORK });
+    const shown = await visitor.submit(
+      portal,
+      button('Credentials', 'prod', 'VendorSupport'),
+      {},
+      { headers: VENDOR_NETWORK },
+    );
     assert.equal(shown.status, 200, shown.text);
     const arn = await callerOf(world.urls.aws, credentialsOn(shown));
     assert.match(arn, /^arn:aws:sts::111122223333:assumed-role\/VendorSupport\/vera-[a-z2-7]{16}$/);
-    const { form } = world.toAws.findLast(({ form }) => form.get('Action') === 'AssumeRoleWithSAML')!;
+    const { form } = world.toAws.findLast(
+      ({ form }) => form.get('Action') === 'AssumeRoleWithSAML',
+    )!;
     assert.deepEqual(JSON.parse(form.get('Policy')!), JSON.parse(POLICY));
     assert.equal(form.get('DurationSeconds'), '3600');
-    const issued = (await world.audit()).find((event): event is Issued => event.type === 'credentials.issued')!;
-    assert.deepEqual([issued.actor.connector, issued.rule, issued.sourceIdentity], ['vendor', 'vendor-support', issued.sessionName]);
-    const console = await visitor.submit(portal, button('Console', 'prod', 'VendorSupport'), {}, { headers: VENDOR_NETWORK });
+    const issued = (await world.audit()).find(
+      (event): event is Issued => event.type === 'credentials.issued',
+    )!;
+    assert.deepEqual(
+      [issued.actor.connector, issued.rule, issued.sourceIdentity],
+      ['vendor', 'vendor-support', issued.sessionName],
+    );
+    const console = await visitor.submit(
+      portal,
+      button('Console', 'prod', 'VendorSupport'),
+      {},
+      { headers: VENDOR_NETWORK },
+    );
     assert.match(console.$('tbody tr').text().replaceAll(/\s+/g, ' '), /Connector ?vendor/);
   });
 
   it('holds the session to its policy: AWS refuses what the role alone may do', async () => {
     const onward = async (at: World): Promise<string> => {
       const { visitor, portal } = await signIn(at, 'vendor', 'vera');
-      const shown = await visitor.submit(portal, button('Credentials', 'prod', 'VendorSupport'), {}, { headers: VENDOR_NETWORK });
+      const shown = await visitor.submit(
+        portal,
+        button('Credentials', 'prod', 'VendorSupport'),
+        {},
+        { headers: VENDOR_NETWORK },
+      );
       return assumeWith(at.urls.aws, credentialsOn(shown), ONWARD);
     };
     await assert.rejects(onward(world), { name: 'AccessDenied' });
@@ -126,7 +177,9 @@ describe('the example of a vendor', () => {
     const { visitor } = await signIn(world, 'vendor', 'vera');
     const before = world.toAws.length;
     for (const door of ['credentials', 'console']) {
-      const refused = await visitor.get(`${world.urls.bridge}/${door}?account=prod&role=Admin`, { headers: VENDOR_NETWORK });
+      const refused = await visitor.get(`${world.urls.bridge}/${door}?account=prod&role=Admin`, {
+        headers: VENDOR_NETWORK,
+      });
       assert.equal(refused.status, 403);
       assert.match(refused.text, /Takes groups of okta only, and you signed in with vendor\./);
       assert.ok(!refused.text.includes('aws-admins'));
@@ -134,23 +187,33 @@ describe('the example of a vendor', () => {
     const { json: begun } = await beginDevice(world);
     await confirmDevice(world, visitor, begun.user_code);
     const { access_token: token } = (await pollDevice(world, begun.device_code)).json;
-    const refused = await callApi(world, token, { method: 'POST', path: '/credentials', body: { account: 'prod', role: 'Admin' } });
+    const refused = await callApi(world, token, {
+      method: 'POST',
+      path: '/credentials',
+      body: { account: 'prod', role: 'Admin' },
+    });
     assert.deepEqual([refused.status, refused.json.code], [403, 'access_denied']);
     assert.equal(world.toAws.length, before);
   });
 
   it('gives the role from the network of the vendor only', async () => {
     const { visitor } = await signIn(world, 'vendor', 'vera');
-    const refused = await visitor.get(`${world.urls.bridge}/credentials?account=prod&role=VendorSupport`, {
-      headers: { 'x-forwarded-for': '203.0.113.9' },
-    });
+    const refused = await visitor.get(
+      `${world.urls.bridge}/credentials?account=prod&role=VendorSupport`,
+      {
+        headers: { 'x-forwarded-for': '203.0.113.9' },
+      },
+    );
     assert.deepEqual([refused.status, /proof_missing/.test(refused.text)], [403, true]);
   });
 
   it("gives the company's users their role and not the vendor's, whatever their groups are called", async () => {
     const { visitor, portal } = await signIn(world, 'okta', 'alice');
     assert.deepEqual(rolesOn(portal), ['prod as Admin']);
-    const refused = await visitor.get(`${world.urls.bridge}/credentials?account=prod&role=VendorSupport`, { headers: VENDOR_NETWORK });
+    const refused = await visitor.get(
+      `${world.urls.bridge}/credentials?account=prod&role=VendorSupport`,
+      { headers: VENDOR_NETWORK },
+    );
     assert.equal(refused.status, 403);
     assert.match(refused.text, /Takes groups of vendor only, and you signed in with okta\./);
   });

@@ -36,7 +36,9 @@ async function becomes(world: World, status: number): Promise<void> {
 }
 
 const lines = (world: World, message: string): Record<string, unknown>[] =>
-  world.log.map(line => JSON.parse(line) as Record<string, unknown>).filter(({ msg }) => msg === message);
+  world.log
+    .map(line => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ msg }) => msg === message);
 
 /**
  * The bridge is not ready at the very next question, says why in the log alone, and is ready again
@@ -46,7 +48,10 @@ async function comesAndGoes(
   world: World,
   fault: { readonly begin: () => unknown; readonly end: () => unknown; readonly why: RegExp },
 ): Promise<void> {
-  const said = { unavailable: lines(world, 'store unavailable').length, ready: lines(world, 'store ready').length };
+  const said = {
+    unavailable: lines(world, 'store unavailable').length,
+    ready: lines(world, 'store ready').length,
+  };
   assert.equal((await ask(world)).status, 200);
   await fault.begin();
   try {
@@ -54,7 +59,10 @@ async function comesAndGoes(
     const started = performance.now();
     const { body } = await ask(world);
     assert.ok(performance.now() - started < PROMPT_MILLISECONDS);
-    assert.deepEqual({ ...body, connectors: undefined }, { status: 'unavailable', store: 'unavailable', connectors: undefined });
+    assert.deepEqual(
+      { ...body, connectors: undefined },
+      { status: 'unavailable', store: 'unavailable', connectors: undefined },
+    );
     assert.deepEqual(await ask(world, '/healthz'), { status: 200, body: { status: 'ok' } });
     const [line, ...more] = lines(world, 'store unavailable').slice(said.unavailable);
     assert.deepEqual(more, [], 'a state is told once');
@@ -106,7 +114,15 @@ describe('a bridge on a SQLite file', () => {
     assert.ok(longest < 4_000, `a question took ${longest} ms`);
   });
 
-  for (const table of ['audit_events', 'stranger_events', 'sessions', 'cli_records', 'people', 'rolebridge_migrations', 'write_probe']) {
+  for (const table of [
+    'audit_events',
+    'stranger_events',
+    'sessions',
+    'cli_records',
+    'people',
+    'rolebridge_migrations',
+    'write_probe',
+  ]) {
     it(`is not ready while the table ${table} is missing`, async () =>
       comesAndGoes(world, {
         begin: () => other.exec(`ALTER TABLE ${table} RENAME TO gone`),
@@ -123,8 +139,11 @@ describe('a bridge on a SQLite file', () => {
     }));
 
   it('is not ready from the first write that fails on, and ready from the first that works', async () => {
-    const begin = (): Promise<unknown> => new Visitor().get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`, { stopAt: () => true });
-    other.exec("CREATE TRIGGER broken BEFORE INSERT ON sign_in_attempts BEGIN SELECT RAISE(ROLLBACK, 'x'); END");
+    const begin = (): Promise<unknown> =>
+      new Visitor().get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`, { stopAt: () => true });
+    other.exec(
+      "CREATE TRIGGER broken BEFORE INSERT ON sign_in_attempts BEGIN SELECT RAISE(ROLLBACK, 'x'); END",
+    );
     // A trigger is a constraint, which is a fault of the record and not of the store.
     await begin();
     assert.equal((await ask(world)).status, 200);
@@ -133,7 +152,11 @@ describe('a bridge on a SQLite file', () => {
     await begin();
     const told = lines(world, 'store unavailable').length;
     other.exec('ALTER TABLE gone RENAME TO sign_in_attempts');
-    assert.equal((await ask(world)).status, 503, 'a look that works does not outweigh a write that has just failed');
+    assert.equal(
+      (await ask(world)).status,
+      503,
+      'a look that works does not outweigh a write that has just failed',
+    );
     await begin();
     assert.equal((await ask(world)).status, 200);
     assert.equal(lines(world, 'store unavailable').length, told);
@@ -151,7 +174,9 @@ describe('a bridge on a SQLite file', () => {
 const canMount = (() => {
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-tmpfs-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], {
+      stdio: 'ignore',
+    });
     execFileSync('umount', [directory]);
     return true;
   } catch {
@@ -161,7 +186,9 @@ const canMount = (() => {
   }
 })();
 
-describe('a bridge on a disk of its own', { skip: canMount ? false : 'no file system can be mounted here' }, () => {
+describe('a bridge on a disk of its own', {
+  skip: canMount ? false : 'no file system can be mounted here',
+}, () => {
   it('is not ready while the disk is full', async t => {
     const directory = mkdtempSync(join(tmpdir(), 'rolebridge-full-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory]);
@@ -191,7 +218,10 @@ describe('a bridge on a disk of its own', { skip: canMount ? false : 'no file sy
 });
 
 const postgres = await startPostgres().catch((cause: Error) => cause);
-const skip = postgres instanceof Error && process.env.CI !== 'true' ? `no PostgreSQL can run here: ${postgres.message}` : false;
+const skip =
+  postgres instanceof Error && process.env.CI !== 'true'
+    ? `no PostgreSQL can run here: ${postgres.message}`
+    : false;
 
 describe('a bridge on PostgreSQL', { skip }, () => {
   let world: World;
@@ -199,12 +229,16 @@ describe('a bridge on PostgreSQL', { skip }, () => {
   before(async () => {
     if (postgres instanceof Error) throw postgres;
     const url = urlOf(postgres, { user: postgres.user, password: postgres.password });
-    administrator = new pg.Client({ connectionString: url, options: '-c default_transaction_read_only=off' });
+    administrator = new pg.Client({
+      connectionString: url,
+      options: '-c default_transaction_read_only=off',
+    });
     await administrator.connect();
     await administrator.query("CREATE ROLE bridge LOGIN PASSWORD 'bridge'");
     await administrator.query('GRANT ALL ON SCHEMA public TO bridge');
     world = await startWorld({
-      configure: yaml => yaml.replace(/^store: .*$/m, 'store: { postgres: { url: { env: DATABASE_URL } } }'),
+      configure: yaml =>
+        yaml.replace(/^store: .*$/m, 'store: { postgres: { url: { env: DATABASE_URL } } }'),
       env: { DATABASE_URL: urlOf(postgres, { user: 'bridge', password: 'bridge' }) },
     });
   });
@@ -251,15 +285,21 @@ describe('a bridge on PostgreSQL', { skip }, () => {
     }));
 
   it('leaves no row behind, however often it is asked', async () => {
-    const rows = async (): Promise<unknown> => (await administrator.query('SELECT id, length(padding) FROM write_probe')).rows;
+    const rows = async (): Promise<unknown> =>
+      (await administrator.query('SELECT id, length(padding) FROM write_probe')).rows;
     await Promise.all(Array.from({ length: 300 }, () => ask(world)));
     assert.deepEqual(await rows(), [{ id: 1, length: 32_768 }]);
-    const { rows: sizes } = await administrator.query<{ bytes: number }>("SELECT pg_total_relation_size('write_probe')::int AS bytes");
+    const { rows: sizes } = await administrator.query<{ bytes: number }>(
+      "SELECT pg_total_relation_size('write_probe')::int AS bytes",
+    );
     assert.ok(sizes[0]!.bytes < 128 * 1024, `${sizes[0]!.bytes} bytes`);
   });
 });
 
-function urlOf({ host, port }: RunningPostgres, login: { readonly user: string; readonly password: string }): string {
+function urlOf(
+  { host, port }: RunningPostgres,
+  login: { readonly user: string; readonly password: string },
+): string {
   const url = new URL(`postgres://${host}:${port}/postgres`);
   Object.assign(url, { username: login.user, password: login.password });
   return url.href;

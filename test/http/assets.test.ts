@@ -25,7 +25,9 @@ function viewsWith(file: string, content: string | undefined): string {
 }
 
 function addressesIn(directory: string): string[] {
-  const html = readStrictly(createRenderer({ directory }).render('signed-out', VIEW_MODELS['signed-out'].least));
+  const html = readStrictly(
+    createRenderer({ directory }).render('signed-out', VIEW_MODELS['signed-out'].least),
+  );
   return html.all
     .flatMap(({ attributes }) => [attributes.href, attributes.src])
     .filter(address => address?.startsWith('/assets/') === true) as string[];
@@ -36,10 +38,18 @@ describe('the static files', () => {
 
   it('are served under addresses with the hash of their content, to be kept for ever', async () => {
     const addresses = addressesIn(DIRECTORY);
-    const types: Record<string, string> = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml' };
-    assert.deepEqual(new Set(addresses.map(address => address.split('.').at(-1))), new Set(Object.keys(types)));
+    const types: Record<string, string> = {
+      css: 'text/css; charset=utf-8',
+      js: 'text/javascript; charset=utf-8',
+      svg: 'image/svg+xml',
+    };
+    assert.deepEqual(
+      new Set(addresses.map(address => address.split('.').at(-1))),
+      new Set(Object.keys(types)),
+    );
     for (const address of addresses) {
-      const [, name, extension] = /^\/assets\/([\w-]+)\.[0-9a-f]{12}\.(\w+)$/.exec(address) ?? assert.fail(address);
+      const [, name, extension] =
+        /^\/assets\/([\w-]+)\.[0-9a-f]{12}\.(\w+)$/.exec(address) ?? assert.fail(address);
       const content = readFileSync(join(DIRECTORY, 'assets', `${name}.${extension}`));
       const answer = await request(app).get(address).buffer(true).parse(collect);
       assert.equal(answer.status, 200);
@@ -48,7 +58,10 @@ describe('the static files', () => {
       assert.equal(answer.headers['cache-control'], 'public, max-age=31536000, immutable');
       assert.equal(answer.headers['x-content-type-options'], 'nosniff');
       const head = await request(app).head(address);
-      assert.deepEqual([head.status, head.headers['content-length']], [200, String(content.length)]);
+      assert.deepEqual(
+        [head.status, head.headers['content-length']],
+        [200, String(content.length)],
+      );
     }
   });
 
@@ -68,19 +81,27 @@ describe('the static files', () => {
       address.replace('portal', 'Portal'),
     ];
     for (const path of wrong) assert.equal((await request(app).get(path)).status, 404, path);
-    for (const method of ['post', 'put', 'delete'] as const) assert.equal((await request(app)[method](address)).status, 404, method);
+    for (const method of ['post', 'put', 'delete'] as const)
+      assert.equal((await request(app)[method](address)).status, 404, method);
   });
 
   it('get another address when their content changes', () => {
-    const before = addressesIn(DIRECTORY).filter(address => address.includes('/portal.') && address.endsWith('.js'));
-    const changed = addressesIn(viewsWith('assets/portal.js', '// changed\n')).filter(address => address.endsWith('.js'));
+    const before = addressesIn(DIRECTORY).filter(
+      address => address.includes('/portal.') && address.endsWith('.js'),
+    );
+    const changed = addressesIn(viewsWith('assets/portal.js', '// changed\n')).filter(address =>
+      address.endsWith('.js'),
+    );
     assert.equal(changed.length, 1);
     assert.notDeepEqual(changed, before);
   });
 
   it('load nothing from elsewhere and write no markup', () => {
     for (const name of readdirSync(join(DIRECTORY, 'assets'))) {
-      const text = readFileSync(join(DIRECTORY, 'assets', name), 'utf8').replaceAll('http://www.w3.org/2000/svg', '');
+      const text = readFileSync(join(DIRECTORY, 'assets', name), 'utf8').replaceAll(
+        'http://www.w3.org/2000/svg',
+        '',
+      );
       assert.doesNotMatch(
         text,
         /https?:|data:|@import|url\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|\bimport\b/,
@@ -90,19 +111,47 @@ describe('the static files', () => {
   });
 });
 
-function collect(response: request.Response, done: (error: Error | null, body: Buffer) => void): void {
+function collect(
+  response: request.Response,
+  done: (error: Error | null, body: Buffer) => void,
+): void {
   const chunks: Buffer[] = [];
   response.on('data', (chunk: Buffer) => chunks.push(chunk));
   response.on('end', () => done(null, Buffer.concat(chunks)));
 }
 
 describe('the start', () => {
-  const faults: readonly (readonly [title: string, file: string, content: string | undefined, message: RegExp])[] = [
+  const faults: readonly (readonly [
+    title: string,
+    file: string,
+    content: string | undefined,
+    message: RegExp,
+  ])[] = [
     ['a missing view', 'refusal.eta', undefined, /refusal\.eta is missing/],
-    ['a missing partial', 'partials/copy.eta', undefined, /broken: it refers to the missing template @copy/],
-    ['a missing layout', 'layout.eta', undefined, /broken: it refers to the missing template @layout/],
-    ['a missing asset', 'assets/mark.svg', undefined, /layout\.eta is broken: there is no asset mark\.svg/],
-    ['a tag that is never closed', 'repost.eta', '<p><%= model.action </p>', /repost\.eta is broken/],
+    [
+      'a missing partial',
+      'partials/copy.eta',
+      undefined,
+      /broken: it refers to the missing template @copy/,
+    ],
+    [
+      'a missing layout',
+      'layout.eta',
+      undefined,
+      /broken: it refers to the missing template @layout/,
+    ],
+    [
+      'a missing asset',
+      'assets/mark.svg',
+      undefined,
+      /layout\.eta is broken: there is no asset mark\.svg/,
+    ],
+    [
+      'a tag that is never closed',
+      'repost.eta',
+      '<p><%= model.action </p>',
+      /repost\.eta is broken/,
+    ],
     ['code that is no code', 'repost.eta', '<% if ( { %>', /repost\.eta is broken/],
     ['a file that is no asset', 'assets/notes.txt', 'notes', /notes\.txt is no asset/],
   ];
@@ -141,7 +190,9 @@ const MARKS: typeof TEXT = [
 describe('the colours', () => {
   const css = readFileSync(join(DIRECTORY, 'assets/portal.css'), 'utf8');
   const palette = (block: string): Record<string, string> =>
-    Object.fromEntries([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(match => [match[1]!, match[2]!]));
+    Object.fromEntries(
+      [...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(match => [match[1]!, match[2]!]),
+    );
   const [, light, dark] = css.split(/:root \{/);
 
   for (const [name, colours] of [

@@ -48,7 +48,9 @@ class HeldConnector implements Connector {
 
   /** Resolves when the request of this name is in flight. */
   arrival(name: string): Promise<void> {
-    return this.#held.has(name) ? Promise.resolve() : new Promise(resolve => this.#waiting.set(name, resolve));
+    return this.#held.has(name)
+      ? Promise.resolve()
+      : new Promise(resolve => this.#waiting.set(name, resolve));
   }
 
   answer(name: string, outcome: Outcome): void {
@@ -56,7 +58,9 @@ class HeldConnector implements Connector {
   }
 }
 
-/** The way that looks right: one strategy for each connector, handed to passport by every request. */
+/**
+ * The way that looks right: one strategy for each connector, handed to passport by every request.
+ */
 class SharedStrategy extends passport.Strategy {
   override readonly name = 'shared';
   readonly #connector: Connector;
@@ -67,10 +71,12 @@ class SharedStrategy extends passport.Strategy {
   }
 
   override authenticate(request: Request): void {
-    this.#connector.complete({ protocol: 'saml', samlResponse: String(request.query.name) }, undefined).then(
-      verified => this.success(verified as unknown as Express.User),
-      (thrown: unknown) => this.error(thrown),
-    );
+    this.#connector
+      .complete({ protocol: 'saml', samlResponse: String(request.query.name) }, undefined)
+      .then(
+        verified => this.success(verified as unknown as Express.User),
+        (thrown: unknown) => this.error(thrown),
+      );
   }
 }
 
@@ -83,16 +89,25 @@ describe('two sign-ins in flight at one connector', () => {
     const app = express();
     app.get('/ours', async (request, response) => {
       const samlResponse = String(request.query.name);
-      const verified = await authenticate(request, connector, { response: { protocol: 'saml', samlResponse }, expectation: undefined });
+      const verified = await authenticate(request, connector, {
+        response: { protocol: 'saml', samlResponse },
+        expectation: undefined,
+      });
       response.send(verified.identity.username);
     });
     app.get('/naive', (request, response, next) => {
-      passport.authenticate(shared, { session: false }, (_error: unknown, verified: VerifiedSignIn) => {
-        response.send(verified.identity.username);
-      })(request, response, next);
+      passport.authenticate(
+        shared,
+        { session: false },
+        (_error: unknown, verified: VerifiedSignIn) => {
+          response.send(verified.identity.username);
+        },
+      )(request, response, next);
     });
     app.use((thrown: unknown, _request: Request, response: Response, _next: () => void) => {
-      response.status(403).send(thrown instanceof BridgeError ? thrown.message : 'something else was thrown');
+      response
+        .status(403)
+        .send(thrown instanceof BridgeError ? thrown.message : 'something else was thrown');
     });
     server = createServer(app);
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -130,7 +145,9 @@ describe('two sign-ins in flight at one connector', () => {
   it('a refusal reaches the request that it belongs to, and the other one goes on', async () => {
     const refused = await send('/ours', 'refused');
     const accepted = await send('/ours', 'accepted');
-    connector.answer('refused', { refusal: new BridgeError('saml_response_refused', 'the signature is wrong') });
+    connector.answer('refused', {
+      refusal: new BridgeError('saml_response_refused', 'the signature is wrong'),
+    });
     assert.equal(await refused.answer, 'the signature is wrong');
     connector.answer('accepted', { username: 'bob' });
     assert.equal(await accepted.answer, 'bob');

@@ -39,8 +39,14 @@ function assertReferencesResolve(html: HtmlPage): void {
   const ids = html.all.flatMap(({ attributes }) => attributes.id ?? []);
   assert.equal(new Set(ids).size, ids.length, 'an id is given twice');
   for (const { name, attributes } of html.all) {
-    const fragment = name === 'a' || name === 'use' ? /^#(.*)/.exec(attributes.href ?? '')?.[1] : undefined;
-    for (const id of [attributes.for, attributes['aria-labelledby'], attributes['data-copy'], fragment]) {
+    const fragment =
+      name === 'a' || name === 'use' ? /^#(.*)/.exec(attributes.href ?? '')?.[1] : undefined;
+    for (const id of [
+      attributes.for,
+      attributes['aria-labelledby'],
+      attributes['data-copy'],
+      fragment,
+    ]) {
       if (id !== undefined) assert.ok(ids.includes(id), `<${name}> refers to the missing id ${id}`);
     }
   }
@@ -52,11 +58,25 @@ function assertNothingInline(html: HtmlPage): void {
     assert.match(script.attributes.src ?? '', /^\/assets\/portal\.[0-9a-f]{12}\.js$/);
     assert.equal(script.text, '');
   }
-  const known = new Set([HELP, 'https://wiki.example.com/aws-access', 'https://idp.example.com/logout']);
+  const known = new Set([
+    HELP,
+    'https://wiki.example.com/aws-access',
+    'https://idp.example.com/logout',
+  ]);
   for (const { name, attributes } of html.all) {
-    for (const attribute of Object.keys(attributes)) assert.doesNotMatch(attribute, /^(?:on|style$|srcdoc$)/, `<${name} ${attribute}>`);
-    for (const address of [attributes.href, attributes.src, attributes.action, attributes.formaction]) {
-      if (address !== undefined) assert.ok(/^[/#](?!\/)/.test(address) || known.has(address), `<${name}> leads to ${address}`);
+    for (const attribute of Object.keys(attributes))
+      assert.doesNotMatch(attribute, /^(?:on|style$|srcdoc$)/, `<${name} ${attribute}>`);
+    for (const address of [
+      attributes.href,
+      attributes.src,
+      attributes.action,
+      attributes.formaction,
+    ]) {
+      if (address !== undefined)
+        assert.ok(
+          /^[/#](?!\/)/.test(address) || known.has(address),
+          `<${name}> leads to ${address}`,
+        );
     }
   }
 }
@@ -67,18 +87,35 @@ function assertFormsStayAndAreGuarded(html: HtmlPage, view: keyof Views): void {
     if (form.attributes.method === 'get') continue;
     assert.equal(form.attributes.method, 'post');
     if (view === 'repost' && form.attributes.action?.startsWith('/saml/')) continue;
-    const token = html.named('input').find(input => input.attributes.name === 'csrf_token' && [...ancestors(input)].includes(form));
+    const token = html
+      .named('input')
+      .find(
+        input => input.attributes.name === 'csrf_token' && [...ancestors(input)].includes(form),
+      );
     // Without a session there is no token to give, and the server refuses the form.
-    assert.equal(token?.attributes.value, html.named('bdi').length > 0 ? 'csrf-0123456789' : undefined);
+    assert.equal(
+      token?.attributes.value,
+      html.named('bdi').length > 0 ? 'csrf-0123456789' : undefined,
+    );
   }
 }
 
 function assertControlsHaveNames(html: HtmlPage): void {
   for (const control of [...html.named('button'), ...html.named('a')]) {
-    assert.notEqual((control.attributes['aria-label'] ?? control.text).trim(), '', 'a control without a name');
+    assert.notEqual(
+      (control.attributes['aria-label'] ?? control.text).trim(),
+      '',
+      'a control without a name',
+    );
   }
-  for (const input of html.named('input').filter(({ attributes }) => attributes.type !== 'hidden')) {
-    assert.ok(html.named('label').some(label => label.attributes.for === input.attributes.id && label.text.trim() !== ''));
+  for (const input of html
+    .named('input')
+    .filter(({ attributes }) => attributes.type !== 'hidden')) {
+    assert.ok(
+      html
+        .named('label')
+        .some(label => label.attributes.for === input.attributes.id && label.text.trim() !== ''),
+    );
   }
   for (const image of html.named('img')) assert.notEqual(image.attributes.alt, undefined);
 }
@@ -91,20 +128,32 @@ type Path = readonly (string | number)[];
 function stringPaths(value: unknown, path: Path = []): Path[] {
   if (typeof value === 'string') return [path];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => stringPaths(inner, [...path, Array.isArray(value) ? Number(key) : key]));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    stringPaths(inner, [...path, Array.isArray(value) ? Number(key) : key]),
+  );
 }
 
 function replaced(value: unknown, [key, ...rest]: Path, text: string): unknown {
   if (key === undefined) return text;
-  if (Array.isArray(value)) return value.map((inner, index) => (index === key ? replaced(inner, rest, text) : inner));
-  return { ...(value as object), [key]: replaced((value as Record<string, unknown>)[key], rest, text) };
+  if (Array.isArray(value))
+    return value.map((inner, index) => (index === key ? replaced(inner, rest, text) : inner));
+  return {
+    ...(value as object),
+    [key]: replaced((value as Record<string, unknown>)[key], rest, text),
+  };
 }
 
 const isAddress = (path: Path): boolean =>
-  ['href', 'url', 'action', 'downloadHref', 'reauthenticateHref', 'idpSignOutHref'].includes(String(path.at(-1)));
+  ['href', 'url', 'action', 'downloadHref', 'reauthenticateHref', 'idpSignOutHref'].includes(
+    String(path.at(-1)),
+  );
 /** Members of closed unions, which no outsider writes. */
-const isChosenByUs = (path: Path): boolean => ['outcome', 'id'].includes(String(path.at(-1))) && !path.includes('accounts');
-/** Not printed: an instant that is none, where a way is closed that leads on, what a role that cannot be used would give. */
+const isChosenByUs = (path: Path): boolean =>
+  ['outcome', 'id'].includes(String(path.at(-1))) && !path.includes('accounts');
+/**
+ * Not printed: an instant that is none, where a way is closed that leads on, what a role that
+ * cannot be used would give.
+ */
 const KEPT_BACK =
   /^viewer\.sessionEndsAt$|^(?:askedAt|until|approved\.until|sessions\.0\.(?:containerTokens\.0\.)?(?:since|lastUsedAt|until))$|^connectors\.1\.href$|^accounts\.1\.roles\.0\.\w+Duration$/;
 
@@ -153,34 +202,57 @@ describe('hostile text', () => {
       'x',
       '',
     ]) {
-      const html = page('refusal', { ...VIEW_MODELS.refusal.least, action: { label: 'Go on', href: address } });
-      assert.equal(html.named('a').find(link => link.text === 'Go on')?.attributes.href, '/', address);
+      const html = page('refusal', {
+        ...VIEW_MODELS.refusal.least,
+        action: { label: 'Go on', href: address },
+      });
+      assert.equal(
+        html.named('a').find(link => link.text === 'Go on')?.attributes.href,
+        '/',
+        address,
+      );
     }
   });
 
   it('cannot make a form leave the site', () => {
-    for (const action of ['https://evil.example/acs', '//evil.example/acs', '/\\evil.example', 'javascript:alert(1)', 'acs']) {
-      assert.throws(() => renderer.render('repost', { ...VIEW_MODELS.repost.least, action }), isInternal);
+    for (const action of [
+      'https://evil.example/acs',
+      '//evil.example/acs',
+      '/\\evil.example',
+      'javascript:alert(1)',
+      'acs',
+    ]) {
+      assert.throws(
+        () => renderer.render('repost', { ...VIEW_MODELS.repost.least, action }),
+        isInternal,
+      );
     }
   });
 
   it('is never printed raw: templates print unescaped only what templates made', () => {
     for (const folder of [DIRECTORY, join(DIRECTORY, 'partials')]) {
       for (const name of readdirSync(folder).filter(file => file.endsWith('.eta'))) {
-        const raw = [...readFileSync(join(folder, name), 'utf8').matchAll(/<%[-_]?\s*~([^%]*)%>/g)].map(match => match[1]!.trim());
-        for (const expression of raw) assert.match(expression, /^(?:include\('@[\w-]+'|it\.body$)/, name);
+        const raw = [
+          ...readFileSync(join(folder, name), 'utf8').matchAll(/<%[-_]?\s*~([^%]*)%>/g),
+        ].map(match => match[1]!.trim());
+        for (const expression of raw)
+          assert.match(expression, /^(?:include\('@[\w-]+'|it\.body$)/, name);
       }
     }
   });
 });
 
-const isInternal = (error: unknown): boolean => error instanceof BridgeError && error.code === 'internal';
+const isInternal = (error: unknown): boolean =>
+  error instanceof BridgeError && error.code === 'internal';
 
 // ---------------------------------------------------------------- what single views promise
 
 describe('the pages', () => {
   it('a model with a hole is an error, not the word undefined', () => {
-    assert.throws(() => renderer.render('refusal', { ...VIEW_MODELS.refusal.least, title: undefined } as never), isInternal);
+    assert.throws(
+      () => renderer.render('refusal', { ...VIEW_MODELS.refusal.least, title: undefined } as never),
+      isInternal,
+    );
     assert.throws(() => renderer.render('roles', {} as never), isInternal);
   });
 
@@ -214,12 +286,17 @@ describe('the pages', () => {
         .map(button => button.text),
     );
     assert.deepEqual(buttons, [['Console', 'Credentials'], []]);
-    assert.match(rows[1]!.text, /Sign in with a second factor\. Come from the office\. Sign in again/);
+    assert.match(
+      rows[1]!.text,
+      /Sign in with a second factor\. Come from the office\. Sign in again/,
+    );
   });
 
   it('the buttons of a role post its account and its role, the console into a new tab that cannot reach back', () => {
     const html = page('roles', VIEW_MODELS.roles.most);
-    const [console, credentials] = html.named('button').filter(button => button.attributes.name === 'role');
+    const [console, credentials] = html
+      .named('button')
+      .filter(button => button.attributes.name === 'role');
     const form = [...ancestors(console!)].find(element => element.name === 'form')!;
     const fields = html
       .named('input')
@@ -235,7 +312,10 @@ describe('the pages', () => {
       { action: '/console', target: '_blank', rel: 'noopener', role: 'team/ReadOnly' },
     );
     const { formaction, formtarget, value } = credentials!.attributes;
-    assert.deepEqual({ formaction, formtarget, value }, { formaction: '/credentials', formtarget: '_self', value: 'team/ReadOnly' });
+    assert.deepEqual(
+      { formaction, formtarget, value },
+      { formaction: '/credentials', formtarget: '_self', value: 'team/ReadOnly' },
+    );
     const link = html.named('a').find(element => 'data-copy-link' in element.attributes);
     assert.equal(link?.attributes.href, '/console?account=prod&role=team%2FReadOnly');
   });
@@ -243,12 +323,20 @@ describe('the pages', () => {
   it('rows that name different accounts in one section are refused', () => {
     const [account] = VIEW_MODELS.roles.most.accounts;
     const roles = [account!.roles[0]!, { ...account!.roles[0]!, account: 'staging' }];
-    assert.throws(() => renderer.render('roles', { ...VIEW_MODELS.roles.most, accounts: [{ ...account!, roles }] }), isInternal);
+    assert.throws(
+      () =>
+        renderer.render('roles', { ...VIEW_MODELS.roles.most, accounts: [{ ...account!, roles }] }),
+      isInternal,
+    );
   });
 
   it('the list of accounts to jump to appears with the eleventh account', () => {
     const [account] = VIEW_MODELS.roles.most.accounts;
-    const withAccounts = (length: number) => page('roles', { ...VIEW_MODELS.roles.most, accounts: Array.from({ length }, () => account!) });
+    const withAccounts = (length: number) =>
+      page('roles', {
+        ...VIEW_MODELS.roles.most,
+        accounts: Array.from({ length }, () => account!),
+      });
     assert.equal(withAccounts(10).named('nav').length, 0);
     assert.equal(withAccounts(11).named('nav').length, 1);
     assertReferencesResolve(withAccounts(11));
@@ -267,12 +355,17 @@ describe('the pages', () => {
   it('an unavailable sign-in is shown with its reason and cannot be followed', () => {
     const html = page('sign-in', VIEW_MODELS['sign-in'].most);
     assert.ok(!html.named('a').some(link => link.attributes.href === '/sign-in/adfs'));
-    assert.match(html.named('main')[0]!.text, /Acme AD FS[\s\S]*Not available since 2026-11-20 18:12 UTC: no answer/);
+    assert.match(
+      html.named('main')[0]!.text,
+      /Acme AD FS[\s\S]*Not available since 2026-11-20 18:12 UTC: no answer/,
+    );
   });
 
   it("an identity provider's answer is posted on under the names of the SAML binding", () => {
     const html = page('repost', VIEW_MODELS.repost.least);
-    const fields = html.named('input').map(({ attributes }) => [attributes.type, attributes.name, attributes.value]);
+    const fields = html
+      .named('input')
+      .map(({ attributes }) => [attributes.type, attributes.name, attributes.value]);
     assert.deepEqual(fields, [
       ['hidden', 'SAMLResponse', 'PHNhbWw+'],
       ['hidden', 'RelayState', 'state'],

@@ -1,6 +1,7 @@
 /**
- * Reads a page as strictly as XML and then holds it against the rules of HTML that XML does not know. The views are written so
- * that both readings agree; what a browser would silently mend is an error here.
+ * Reads a page as strictly as XML and then holds it against the rules of HTML that XML does not
+ * know. The views are written so that both readings agree; what a browser would silently mend is an
+ * error here.
  */
 import assert from 'node:assert/strict';
 import { SaxesParser } from 'saxes';
@@ -57,11 +58,21 @@ export function readStrictly(html: string): HtmlPage {
   parser.on('cdata', () => assert.fail('HTML knows no CDATA'));
   parser.on('processinginstruction', () => assert.fail('HTML knows no processing instructions'));
   parser.on('opentag', ({ name, attributes, isSelfClosing }) => {
-    assert.equal(isSelfClosing, VOID.has(name), `<${name}> is written as if it were ${isSelfClosing ? '' : 'not '}void`);
+    assert.equal(
+      isSelfClosing,
+      VOID.has(name),
+      `<${name}> is written as if it were ${isSelfClosing ? '' : 'not '}void`,
+    );
     const element: HtmlElement = { name, attributes, parent: current, children: [], text: '' };
     for (const ancestor of ancestors(element)) {
-      assert.ok(!(ancestor.name === 'p' && BLOCKS.has(name)), `<${name}> would end the <p> around it`);
-      assert.ok(!(INTERACTIVE.has(ancestor.name) && INTERACTIVE.has(name)), `<${name}> inside <${ancestor.name}>`);
+      assert.ok(
+        !(ancestor.name === 'p' && BLOCKS.has(name)),
+        `<${name}> would end the <p> around it`,
+      );
+      assert.ok(
+        !(INTERACTIVE.has(ancestor.name) && INTERACTIVE.has(name)),
+        `<${name}> inside <${ancestor.name}>`,
+      );
       assert.ok(!(ancestor.name === 'form' && name === 'form'), 'a form inside a form');
     }
     current?.children.push(element);
@@ -71,7 +82,8 @@ export function readStrictly(html: string): HtmlPage {
   });
   parser.on('text', text => {
     if (text.trim() !== '') strings.push(text);
-    for (let element = current; element !== undefined; element = element.parent) element.text += text;
+    for (let element = current; element !== undefined; element = element.parent)
+      element.text += text;
   });
   parser.on('closetag', () => {
     current = current?.parent;

@@ -20,7 +20,9 @@ const usable = {
   missing: [],
 };
 
-export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views[K]; readonly most: Views[K] } } = {
+export const VIEW_MODELS: {
+  readonly [K in keyof Views]: { readonly least: Views[K]; readonly most: Views[K] };
+} = {
   'sign-in': {
     least: { connectors: [] },
     most: {
@@ -38,7 +40,14 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
     },
   },
   roles: {
-    least: { accounts: [], roleCount: 0, accountCount: 0, query: 'zebra', totalRoleCount: 1, reauthenticateHref: '/sign-in' },
+    least: {
+      accounts: [],
+      roleCount: 0,
+      accountCount: 0,
+      query: 'zebra',
+      totalRoleCount: 1,
+      reauthenticateHref: '/sign-in',
+    },
     most: {
       viewer,
       roleCount: 2,
@@ -47,14 +56,27 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
       totalRoleCount: 2000,
       reauthenticateHref: '/sign-in/okta?return_to=%2F',
       accounts: [
-        { id: '111122223333', name: 'production', partition: 'aws', region: 'eu-west-1', roles: [usable] },
+        {
+          id: '111122223333',
+          name: 'production',
+          partition: 'aws',
+          region: 'eu-west-1',
+          roles: [usable],
+        },
         {
           id: '444455556666',
           name: 'partner',
           partition: 'aws-us-gov',
           region: 'us-gov-west-1',
           via: 'through prod/BridgeHub',
-          roles: [{ ...usable, account: 'partner', role: 'Admin', missing: ['Sign in with a second factor.', 'Come from the office.'] }],
+          roles: [
+            {
+              ...usable,
+              account: 'partner',
+              role: 'Admin',
+              missing: ['Sign in with a second factor.', 'Come from the office.'],
+            },
+          ],
         },
       ],
     },
@@ -65,11 +87,24 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
   },
   'console-request': {
     least: { account: 'prod', role: 'Admin', notice: 'Nothing was done.' },
-    most: { viewer, account: 'prod', role: 'Admin', destination: 'https://console.aws.amazon.com/s3', notice: 'Nothing was done.' },
+    most: {
+      viewer,
+      account: 'prod',
+      role: 'Admin',
+      destination: 'https://console.aws.amazon.com/s3',
+      notice: 'Nothing was done.',
+    },
   },
   'credentials-request': {
     least: { account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h' },
-    most: { viewer, account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h', notice: 'Nothing was done.' },
+    most: {
+      viewer,
+      account: 'prod',
+      accountId: '111122223333',
+      role: 'Admin',
+      duration: '4 h',
+      notice: 'Nothing was done.',
+    },
   },
   credentials: {
     least: {
@@ -99,7 +134,13 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
     },
   },
   refusal: {
-    least: { status: 404, code: 'not_found', title: 'There is no such page', hint: 'Check the address.', correlationId: 'c-1' },
+    least: {
+      status: 404,
+      code: 'not_found',
+      title: 'There is no such page',
+      hint: 'Check the address.',
+      correlationId: 'c-1',
+    },
     most: {
       viewer,
       status: 403,
@@ -113,7 +154,11 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
           { rule: 'rule-one', outcome: 'grants', sentence: 'It gives the role.' },
           { rule: 'rule-two', outcome: 'proof-missing', sentence: 'A second factor is missing.' },
           { rule: 'rule-three', outcome: 'group-missing', sentence: 'You are not in the group.' },
-          { rule: 'rule-four', outcome: 'connector-mismatch', sentence: 'You signed in with another connector.' },
+          {
+            rule: 'rule-four',
+            outcome: 'connector-mismatch',
+            sentence: 'You signed in with another connector.',
+          },
         ],
       },
       correlationId: '6f1c2a9e-7d31-4b65-9d0a-3f7f3a0c55c1',
@@ -123,11 +168,21 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
   },
   repost: {
     least: { action: '/saml/adfs/acs', samlResponse: 'PHNhbWw+', relayState: 'state' },
-    most: { viewer, action: '/saml/adfs/acs?again=1', samlResponse: 'PHNhbWw+', relayState: 'state' },
+    most: {
+      viewer,
+      action: '/saml/adfs/acs?again=1',
+      samlResponse: 'PHNhbWw+',
+      relayState: 'state',
+    },
   },
   'signed-out': {
     least: {},
-    most: { viewer, connectorLabel: 'Acme Okta', idpSignOutHref: 'https://idp.example.com/logout', everywhere: true },
+    most: {
+      viewer,
+      connectorLabel: 'Acme Okta',
+      idpSignOutHref: 'https://idp.example.com/logout',
+      everywhere: true,
+    },
   },
   'device-code': {
     least: { enabled: false },
@@ -154,7 +209,11 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
       viewer,
       action: '/device',
       code: 'WDJB-MJHT',
-      client: { id: 'registered-3dd3639df9b84bd0a800', name: 'botocore-client-corp', selfNamed: true },
+      client: {
+        id: 'registered-3dd3639df9b84bd0a800',
+        name: 'botocore-client-corp',
+        selfNamed: true,
+      },
       deviceName: 'build-7',
       where: '192.0.2.7, another network than this browser',
       askedAt: '2026-11-20T18:30:00.000Z',
@@ -166,7 +225,10 @@ export const VIEW_MODELS: { readonly [K in keyof Views]: { readonly least: Views
   },
   'cli-decided': {
     least: { viewer, help },
-    most: { viewer, approved: { session: '0123456789abcdef0123', until: '2026-11-21T06:30:00.000Z' } },
+    most: {
+      viewer,
+      approved: { session: '0123456789abcdef0123', until: '2026-11-21T06:30:00.000Z' },
+    },
   },
   'aws-config': {
     least: { viewer, roleCount: 0, dialects: [] },

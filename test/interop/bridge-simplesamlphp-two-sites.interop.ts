@@ -1,4 +1,7 @@
-/** To a browser `localhost` and `127.0.0.1` are two sites, as a company's IdP and the bridge are: cookies do not come along with a post. */
+/**
+ * To a browser `localhost` and `127.0.0.1` are two sites, as a company's IdP and the bridge are:
+ * cookies do not come along with a post.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -7,20 +10,29 @@ import { Visitor } from '../support/visitor.ts';
 import { CONNECTOR } from '../support/world.ts';
 import { type Federation, packagesMissing, startFederation } from './federation.ts';
 
-/** The bridge does not judge the first, for want of the cookie, and its own page sends the second. */
+/**
+ * The bridge does not judge the first, for want of the cookie, and its own page sends the second.
+ */
 const POSTED_TWICE = [
   { attemptCookie: false, again: false },
   { attemptCookie: true, again: true },
 ];
 
-describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', { skip: packagesMissing() }, () => {
+describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
+  skip: packagesMissing(),
+}, () => {
   let federation: Federation;
   before(async () => {
-    federation = await startFederation({ idp: { host: 'localhost' }, connector: { allowUnsolicited: true } });
+    federation = await startFederation({
+      idp: { host: 'localhost' },
+      connector: { allowUnsolicited: true },
+    });
   });
   after(() => federation?.close());
 
-  /** Posted as from another site: no cookie comes along, and our own page wants to post it again. */
+  /**
+   * Posted as from another site: no cookie comes along, and our own page wants to post it again.
+   */
   const postedWithoutCookie = async (visitor: Visitor) => {
     const login = await visitor.get(`${federation.world.urls.bridge}/sign-in/${CONNECTOR.saml}`);
     assert.ok(login.url.startsWith('http://localhost:'), login.url);
@@ -40,7 +52,12 @@ describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', { skip: package
   it('an answer that has no cookie the second time either is refused, and a new sign-in works', async () => {
     const visitor = new Visitor();
     const page = await visitor.submit(await postedWithoutCookie(new Visitor()), 'form');
-    const expected = { code: 'attempt_invalid', status: 400, shown: /was not started here/, why: /sent no attempt cookie/ } as const;
+    const expected = {
+      code: 'attempt_invalid',
+      status: 400,
+      shown: /was not started here/,
+      why: /sent no attempt cookie/,
+    } as const;
     await federation.assertRefused({ visitor, page }, expected);
     await federation.assertSignedIn(await federation.signIn('alice', { visitor }), 'alice');
   });

@@ -1,4 +1,7 @@
-/** People sign in to the whole bridge through SimpleSAMLphp, an IdP that is not ours, and go on to AWS. */
+/**
+ * People sign in to the whole bridge through SimpleSAMLphp, an IdP that is not ours, and go on to
+ * AWS.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { button, callerOf, credentialsOn } from '../support/handout.ts';
@@ -29,21 +32,30 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
   it('alice opens prod/Admin in the AWS console', async () => {
     const { visitor, page } = await federation.signIn('alice');
     const console = await visitor.submit(page, button('Console', 'prod', 'Admin'));
-    assert.ok(console.url.startsWith(`${federation.world.urls.aws}/console`), `${console.url}: ${console.text}`);
+    assert.ok(
+      console.url.startsWith(`${federation.world.urls.aws}/console`),
+      `${console.url}: ${console.text}`,
+    );
     assert.match(console.text, /arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/);
     assert.match(console.text, /Source identity\s*alice/i);
-    for (const tag of ['alice@example.test', 'Platform']) assert.ok(console.text.includes(tag), tag);
+    for (const tag of ['alice@example.test', 'Platform'])
+      assert.ok(console.text.includes(tag), tag);
   });
 
   it('alice gets credentials for prod/Admin, which AWS takes for hers', async () => {
     const { visitor, page } = await federation.signIn('alice');
     const shown = await visitor.submit(page, button('Credentials', 'prod', 'Admin'));
-    assert.match(await callerArn(federation, shown), /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}$/);
+    assert.match(
+      await callerArn(federation, shown),
+      /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}$/,
+    );
   });
 
   it('a link to the console leads there by way of the login page', async () => {
     const returnTo = encodeURIComponent('/console?account=prod&role=Admin');
-    const { page } = await federation.signIn('alice', { path: `/sign-in/${CONNECTOR.saml}?return_to=${returnTo}` });
+    const { page } = await federation.signIn('alice', {
+      path: `/sign-in/${CONNECTOR.saml}?return_to=${returnTo}`,
+    });
     assert.ok(page.url.startsWith(`${federation.world.urls.aws}/console`), page.url);
   });
 
@@ -52,7 +64,10 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     assert.equal((await federation.assertSignedIn(arrival, 'bob')).groupCount, 1);
     const buttons = (role: string) => arrival.page.$(button('Console', 'prod', role)).length;
     assert.deepEqual([buttons('Developer'), buttons('Admin')], [1, 0]);
-    assert.match(await callerArn(federation, await openCredentials(arrival, 'Developer')), /assumed-role\/Developer\/bob-/);
+    assert.match(
+      await callerArn(federation, await openCredentials(arrival, 'Developer')),
+      /assumed-role\/Developer\/bob-/,
+    );
   });
 
   it('carol, who is in no group, sees how to ask', async () => {
@@ -66,7 +81,10 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
   it('erin, of whom the IdP says no department, gets the role with the alternative for the session tag', async () => {
     const shown = await openCredentials(await federation.signIn('erin'), 'Developer');
     assert.equal(shown.status, 200);
-    const assertion = Buffer.from(federation.world.toAws.at(-1)!.form.get('SAMLAssertion')!, 'base64').toString();
+    const assertion = Buffer.from(
+      federation.world.toAws.at(-1)!.form.get('SAMLAssertion')!,
+      'base64',
+    ).toString();
     assert.match(assertion, /PrincipalTag:Department.*?>none</s);
   });
 
@@ -79,7 +97,8 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
 
   it('a second sign-in needs no password, and a fresh one does', async () => {
     const { visitor } = await federation.signIn('alice');
-    const begin = (query: string) => visitor.get(`${federation.world.urls.bridge}/sign-in/${CONNECTOR.saml}${query}`);
+    const begin = (query: string) =>
+      visitor.get(`${federation.world.urls.bridge}/sign-in/${CONNECTOR.saml}${query}`);
     assert.equal((await begin('')).$('input[type=password]').length, 0);
     assert.equal((await begin('?reauthenticate=1')).$('input[type=password]').length, 1);
     const path = `/sign-in/${CONNECTOR.saml}?reauthenticate=1`;
@@ -111,12 +130,23 @@ describe('where the rules demand a second factor and SimpleSAMLphp has none,', {
     const { visitor, page } = await federation.signIn('alice');
     assert.match(page.text, /It needs a sign-in with a second factor, and your sign-in had none\./);
     assert.equal(page.$(button('Console', 'prod', 'Admin')).length, 0);
-    const refused = await visitor.get(`${federation.world.urls.bridge}/console?account=prod&role=Admin`);
+    const refused = await visitor.get(
+      `${federation.world.urls.bridge}/console?account=prod&role=Admin`,
+    );
     assert.equal(refused.status, 403);
     assert.match(refused.text, /proof_missing/);
-    const [event] = (await federation.world.audit()).filter(({ type }) => type === 'access.refused');
-    assert.ok(event?.type === 'access.refused' && event.code === 'proof_missing' && event.actor.username === 'alice');
-    assert.match(await callerArn(federation, await openCredentials({ visitor, page }, 'Developer')), /assumed-role\/Developer\/alice-/);
+    const [event] = (await federation.world.audit()).filter(
+      ({ type }) => type === 'access.refused',
+    );
+    assert.ok(
+      event?.type === 'access.refused' &&
+        event.code === 'proof_missing' &&
+        event.actor.username === 'alice',
+    );
+    assert.match(
+      await callerArn(federation, await openCredentials({ visitor, page }, 'Developer')),
+      /assumed-role\/Developer\/alice-/,
+    );
   });
 });
 
@@ -139,7 +169,9 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
 
   it('a RelayState leads to a page of the bridge and to no other site', async () => {
     const { bridge, aws } = federation.world.urls;
-    assert.ok((await begunThere('/console?account=prod&role=Admin')).page.url.startsWith(`${aws}/console`));
+    assert.ok(
+      (await begunThere('/console?account=prod&role=Admin')).page.url.startsWith(`${aws}/console`),
+    );
     for (const elsewhere of ['https://evil.example/', '//evil.example/'])
       assert.equal((await begunThere(elsewhere)).page.url, `${bridge}/`);
   });
@@ -148,7 +180,12 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
     const { answer } = await begunThere();
     const visitor = new Visitor();
     const page = await federation.deliver(visitor, answer);
-    const expected = { code: 'assertion_replayed', status: 403, shown: /was used before/, why: /accepted before/ } as const;
+    const expected = {
+      code: 'assertion_replayed',
+      status: 403,
+      shown: /was used before/,
+      why: /accepted before/,
+    } as const;
     await federation.assertRefused({ visitor, page }, expected);
   });
 
@@ -176,14 +213,27 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
   });
 
   const REFUSED: readonly (readonly [string, SimpleSamlPhpOptions, RegExp])[] = [
-    ['a signed Response with an unsigned Assertion', { signAssertion: false }, /only the Response is signed/],
-    ['an unsigned answer', { signAssertion: false, signResponse: false }, /neither the Response nor the Assertion is signed/],
+    [
+      'a signed Response with an unsigned Assertion',
+      { signAssertion: false },
+      /only the Response is signed/,
+    ],
+    [
+      'an unsigned answer',
+      { signAssertion: false, signResponse: false },
+      /neither the Response nor the Assertion is signed/,
+    ],
   ];
   for (const [what, idp, why] of REFUSED) {
     it(`${what} is refused, and the same person signs in as soon as the IdP heeds the bridge's own metadata`, async () => {
       await using({ idp }, async federation => {
         const arrival = await federation.signIn('alice');
-        await federation.assertRefused(arrival, { code: 'saml_response_refused', status: 403, shown: /was refused/, why });
+        await federation.assertRefused(arrival, {
+          code: 'saml_response_refused',
+          status: 403,
+          shown: /was refused/,
+          why,
+        });
         // It says WantAssertionsSigned.
         await federation.idp.trust(federation.spMetadata, { asPublished: true });
         await federation.assertSignedIn(await federation.signIn('alice', arrival), 'alice');
@@ -197,7 +247,12 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
       await federation.idp.trust(federation.spMetadata.replace(' use="signing"', ''));
       const arrival = await federation.signIn('alice');
       const why = /holds an encrypted part.*switch encryption off at the IdP/;
-      await federation.assertRefused(arrival, { code: 'saml_response_refused', status: 403, shown: /was refused/, why });
+      await federation.assertRefused(arrival, {
+        code: 'saml_response_refused',
+        status: 403,
+        shown: /was refused/,
+        why,
+      });
       const { page } = await federation.world.signIn('alice', 'oidc', { visitor: arrival.visitor });
       await federation.assertSignedIn({ visitor: arrival.visitor, page }, 'alice');
     });
@@ -209,13 +264,24 @@ describe('by what SimpleSAMLphp says of a person', { skip }, () => {
     const idp = await startSimpleSamlPhp({ attributes: 'adfs' });
     try {
       const { uid: username, mail: email, groups } = ADFS_ATTRIBUTES;
-      await using({ idp, connector: { attributes: { username, email, groups } } }, async federation => {
-        const arrival = await federation.signIn('alice');
-        assert.equal((await federation.assertSignedIn(arrival, 'alice')).groupCount, 2);
-        assert.match(await callerArn(federation, await openCredentials(arrival, 'Admin')), /assumed-role\/Admin\/alice-/);
-      });
+      await using(
+        { idp, connector: { attributes: { username, email, groups } } },
+        async federation => {
+          const arrival = await federation.signIn('alice');
+          assert.equal((await federation.assertSignedIn(arrival, 'alice')).groupCount, 2);
+          assert.match(
+            await callerArn(federation, await openCredentials(arrival, 'Admin')),
+            /assumed-role\/Admin\/alice-/,
+          );
+        },
+      );
       await using({ idp }, async federation => {
-        const expected = { code: 'identity_incomplete', status: 403, shown: /did not say enough about you/, why: /"uid"/ } as const;
+        const expected = {
+          code: 'identity_incomplete',
+          status: 403,
+          shown: /did not say enough about you/,
+          why: /"uid"/,
+        } as const;
         await federation.assertRefused(await federation.signIn('alice'), expected);
       });
     } finally {
@@ -226,12 +292,17 @@ describe('by what SimpleSAMLphp says of a person', { skip }, () => {
   const STABLE: readonly (readonly [string, SimpleSamlPhpOptions, Record<string, unknown>])[] = [
     ['a persistent NameID', { nameIdFormat: 'persistent' }, {}],
     ['a NameID that is a mail address', { nameIdFormat: 'email' }, {}],
-    ['a transient NameID with an attribute as the subject', { nameIdFormat: 'transient' }, { subject: 'uid' }],
+    [
+      'a transient NameID with an attribute as the subject',
+      { nameIdFormat: 'transient' },
+      { subject: 'uid' },
+    ],
   ];
   for (const [what, options, connector] of STABLE) {
     it(`${what} makes alice the same person at her next sign-in, and bob another`, async () => {
       await using({ idp: options, connector }, async federation => {
-        const person = async (uid: string) => (await federation.assertSignedIn(await federation.signIn(uid), uid)).actor.person;
+        const person = async (uid: string) =>
+          (await federation.assertSignedIn(await federation.signIn(uid), uid)).actor.person;
         const alice = await person('alice');
         assert.equal(await person('alice'), alice);
         assert.notEqual(await person('bob'), alice);
@@ -260,10 +331,20 @@ describe('when the clock of SimpleSAMLphp is off', { skip }, () => {
     it(`by 10 minutes (${direction}), sign-ins are refused with a word about clocks, and work once the clocks agree`, async () => {
       await using({ idp: { clockOffsetSeconds: seconds } }, async federation => {
         const arrival = await federation.signIn('alice');
-        await federation.assertRefused(arrival, { code: 'saml_response_refused', status: 403, shown: /the clocks .* may differ/, why });
+        await federation.assertRefused(arrival, {
+          code: 'saml_response_refused',
+          status: 403,
+          shown: /the clocks .* may differ/,
+          why,
+        });
         federation.setClock(seconds);
         const { visitor } = arrival;
-        const page = (await federation.signIn('alice', { visitor, path: `/sign-in/${CONNECTOR.saml}?reauthenticate=1` })).page;
+        const page = (
+          await federation.signIn('alice', {
+            visitor,
+            path: `/sign-in/${CONNECTOR.saml}?reauthenticate=1`,
+          })
+        ).page;
         await federation.assertSignedIn({ visitor, page }, 'alice');
       });
     });
@@ -291,7 +372,9 @@ describe('where SimpleSAMLphp demands signed requests,', { skip }, () => {
     using({ idp }, async ({ world }) => {
       const visitor = new Visitor();
       const toIdp = (url: string) => url.startsWith(idp.origin);
-      const request = (await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`, { stopAt: toIdp })).path.at(-1)!;
+      const request = (
+        await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`, { stopAt: toIdp })
+      ).path.at(-1)!;
       const unsigned = new URL(request);
       for (const name of ['SigAlg', 'Signature']) unsigned.searchParams.delete(name);
       const changed = new URL(request);
@@ -309,7 +392,10 @@ describe('where SimpleSAMLphp demands signed requests,', { skip }, () => {
 });
 
 /** A federation for one test. */
-async function using(options: Parameters<typeof startFederation>[0], test: (federation: Federation) => Promise<void>): Promise<void> {
+async function using(
+  options: Parameters<typeof startFederation>[0],
+  test: (federation: Federation) => Promise<void>,
+): Promise<void> {
   const federation = await startFederation(options);
   try {
     await test(federation);
@@ -318,7 +404,10 @@ async function using(options: Parameters<typeof startFederation>[0], test: (fede
   }
 }
 
-function openCredentials({ visitor, page }: { visitor: Visitor; page: Page }, role: string): Promise<Page> {
+function openCredentials(
+  { visitor, page }: { visitor: Visitor; page: Page },
+  role: string,
+): Promise<Page> {
   return visitor.submit(page, button('Credentials', 'prod', role));
 }
 

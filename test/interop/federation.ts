@@ -1,4 +1,7 @@
-/** The whole bridge, with its local AWS, and a SimpleSAMLphp that know each other's metadata. People enter by the bridge's front door. */
+/**
+ * The whole bridge, with its local AWS, and a SimpleSAMLphp that know each other's metadata. People
+ * enter by the bridge's front door.
+ */
 import assert from 'node:assert/strict';
 import { parse, stringify } from 'yaml';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
@@ -23,7 +26,10 @@ export interface Federation {
   /** What the bridge publishes about itself as a service provider, and its entityID. */
   readonly spMetadata: string;
   readonly spEntityId: string;
-  /** From the bridge to the IdP's login form and back. The page is the one on which a person without JavaScript ends. */
+  /**
+   * From the bridge to the IdP's login form and back. The page is the one on which a person without
+   * JavaScript ends.
+   */
   signIn(uid: string, options?: SignInOptions): Promise<Arrival>;
   /** The same, begun at the IdP: up to its answer, which is a form that `deliver` sends. */
   answerUnsolicited(uid: string, relayState?: string): Promise<Arrival>;
@@ -58,7 +64,10 @@ export interface Refusal {
 
 type SignedIn = Extract<AuditEvent, { type: 'sign-in.succeeded' }>;
 
-/** Why these tests cannot run here; false when they can. Throws under `CI=true`, where nothing is skipped for a missing package. */
+/**
+ * Why these tests cannot run here; false when they can. Throws under `CI=true`, where nothing is
+ * skipped for a missing package.
+ */
 export function packagesMissing(): string | false {
   if (installed()) return false;
   const why = 'the Debian packages simplesamlphp, php8.2-fpm, nginx and faketime are not installed';
@@ -68,13 +77,19 @@ export function packagesMissing(): string | false {
 
 const PLAIN_ATTRIBUTES = { username: 'uid', email: 'mail', groups: 'groups' };
 
-export async function startFederation({ idp: wanted, connector = {}, demandSecondFactor = false }: FederationOptions): Promise<Federation> {
+export async function startFederation({
+  idp: wanted,
+  connector = {},
+  demandSecondFactor = false,
+}: FederationOptions): Promise<Federation> {
   const own = !('stop' in wanted);
   const idp = own ? await startSimpleSamlPhp(wanted) : wanted;
   const stopOwn = async () => {
     if (own) await idp.stop();
   };
-  const world = await startWorld({ configure: yaml => configured(yaml, idp, { connector, demandSecondFactor }) }).catch(failing(stopOwn));
+  const world = await startWorld({
+    configure: yaml => configured(yaml, idp, { connector, demandSecondFactor }),
+  }).catch(failing(stopOwn));
   const close = () => world.close().finally(stopOwn);
   const { bridge } = world.urls;
   const spEntityId = `${bridge}/saml/${CONNECTOR.saml}/metadata`;
@@ -94,17 +109,35 @@ export async function startFederation({ idp: wanted, connector = {}, demandSecon
     spMetadata,
     spEntityId,
     deliver,
-    signIn: async (uid, { visitor = new Visitor(), path = `/sign-in/${CONNECTOR.saml}`, password = uid } = {}) => {
+    signIn: async (
+      uid,
+      { visitor = new Visitor(), path = `/sign-in/${CONNECTOR.saml}`, password = uid } = {},
+    ) => {
       wind();
       const login = await visitor.get(`${bridge}${path}`);
-      assert.ok(login.url.startsWith(`${idp.origin}/simplesaml/`), `at the identity provider: ${login.url}: ${login.text}`);
-      return { visitor, page: await repost(visitor, await enterPassword(visitor, login, { username: uid, password })) };
+      assert.ok(
+        login.url.startsWith(`${idp.origin}/simplesaml/`),
+        `at the identity provider: ${login.url}: ${login.text}`,
+      );
+      return {
+        visitor,
+        page: await repost(
+          visitor,
+          await enterPassword(visitor, login, { username: uid, password }),
+        ),
+      };
     },
     answerUnsolicited: async (uid, relayState) => {
       const visitor = new Visitor();
-      const query = new URLSearchParams({ spentityid: spEntityId, ...(relayState === undefined ? {} : { RelayState: relayState }) });
+      const query = new URLSearchParams({
+        spentityid: spEntityId,
+        ...(relayState === undefined ? {} : { RelayState: relayState }),
+      });
       const login = await visitor.get(`${idp.origin}/simplesaml/saml2/idp/SSOService.php?${query}`);
-      return { visitor, page: await visitor.submit(login, 'form', { username: uid, password: uid }) };
+      return {
+        visitor,
+        page: await visitor.submit(login, 'form', { username: uid, password: uid }),
+      };
     },
     setClock: aheadSeconds => {
       ahead = aheadSeconds;
@@ -124,7 +157,10 @@ function failing(stop: () => Promise<void>): (fault: unknown) => Promise<never> 
   };
 }
 
-/** Where the cookie of the attempt did not come along, the bridge's own page posts the answer once more. */
+/**
+ * Where the cookie of the attempt did not come along, the bridge's own page posts the answer once
+ * more.
+ */
 async function repost(visitor: Visitor, page: Page): Promise<Page> {
   return page.$('input[name=reposted]').length > 0 ? visitor.submit(page, 'form') : page;
 }
@@ -139,28 +175,51 @@ async function introduce(spEntityId: string, idp: SimpleSamlPhp): Promise<string
 }
 
 /** The demo's configuration, with SimpleSAMLphp in the place of its SAML identity provider. */
-function configured(yaml: string, idp: SimpleSamlPhp, options: Required<Pick<FederationOptions, 'connector' | 'demandSecondFactor'>>) {
+function configured(
+  yaml: string,
+  idp: SimpleSamlPhp,
+  options: Required<Pick<FederationOptions, 'connector' | 'demandSecondFactor'>>,
+) {
   const configuration = parse(yaml);
   for (const connector of configuration.connectors) {
     if (connector.id !== CONNECTOR.saml) continue;
-    connector.saml = { metadata: { url: idp.metadataUrl }, attributes: PLAIN_ATTRIBUTES, ...options.connector };
+    connector.saml = {
+      metadata: { url: idp.metadataUrl },
+      attributes: PLAIN_ATTRIBUTES,
+      ...options.connector,
+    };
   }
-  for (const rule of configuration.access) if (!options.demandSecondFactor) delete rule.require?.mfa;
+  for (const rule of configuration.access)
+    if (!options.demandSecondFactor) delete rule.require?.mfa;
   return stringify(configuration);
 }
 
 /** A session, and the audit event of the sign-in. */
-async function assertSignedIn({ urls, audit }: World, { visitor, page }: Arrival, uid: string): Promise<SignedIn> {
+async function assertSignedIn(
+  { urls, audit }: World,
+  { visitor, page }: Arrival,
+  uid: string,
+): Promise<SignedIn> {
   assert.ok(page.url.startsWith(urls.bridge), `at the bridge: ${page.url}: ${page.text}`);
   assert.equal(page.status, 200, page.text);
   assert.match((await visitor.get(urls.bridge)).$('header').text(), new RegExp(uid, 'i'));
   const event = (await audit()).find(({ type }) => type === 'sign-in.succeeded');
-  assert.ok(event?.type === 'sign-in.succeeded' && event.actor.username === uid, JSON.stringify(event));
+  assert.ok(
+    event?.type === 'sign-in.succeeded' && event.actor.username === uid,
+    JSON.stringify(event),
+  );
   return event;
 }
 
-/** A page with code, reason and reference; one audit event with the check that failed; no session, and nothing of the answer in the log. */
-async function assertRefused(world: World, { visitor, page }: Arrival, { code, status, shown, why }: Refusal): Promise<void> {
+/**
+ * A page with code, reason and reference; one audit event with the check that failed; no session,
+ * and nothing of the answer in the log.
+ */
+async function assertRefused(
+  world: World,
+  { visitor, page }: Arrival,
+  { code, status, shown, why }: Refusal,
+): Promise<void> {
   assert.ok(page.url.startsWith(`${world.urls.bridge}/saml/`), page.url);
   assert.equal(page.status, status, page.text);
   assert.match(page.text, new RegExp(`\\b${code}\\b`));

@@ -8,7 +8,11 @@ import { createOutbound } from '../../src/outbound.ts';
 import { rsaKey } from '../support/saml-forge.ts';
 import { packagesMissing } from './federation.ts';
 import { startSimpleSamlPhp } from './simplesamlphp.ts';
-import { ADFS_ATTRIBUTES, PEOPLE, type SimpleSamlPhpOptions } from './simplesamlphp-configuration.ts';
+import {
+  ADFS_ATTRIBUTES,
+  PEOPLE,
+  type SimpleSamlPhpOptions,
+} from './simplesamlphp-configuration.ts';
 
 const skip = packagesMissing();
 const BASE_URL = 'http://127.0.0.1:3000';
@@ -55,13 +59,25 @@ async function signIn(journey: Journey): Promise<VerifiedSignIn> {
     try {
       if (journey.unsolicited) {
         const answer = await idp.answerUnsolicited(`${BASE_URL}/saml/acme/metadata`, person);
-        return await connector.complete({ protocol: 'saml', samlResponse: answer.samlResponse }, undefined);
+        return await connector.complete(
+          { protocol: 'saml', samlResponse: answer.samlResponse },
+          undefined,
+        );
       }
-      const { redirectTo, expectation } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: false });
-      const answer = await idp.answer(journey.stripSignature ? withoutSignature(redirectTo) : redirectTo, person);
+      const { redirectTo, expectation } = await connector.begin({
+        attemptId: 'attempt-1',
+        reauthenticate: false,
+      });
+      const answer = await idp.answer(
+        journey.stripSignature ? withoutSignature(redirectTo) : redirectTo,
+        person,
+      );
       assert.equal(answer.action, `${BASE_URL}/saml/acme/acs`);
       assert.equal(answer.relayState, 'attempt-1');
-      return await connector.complete({ protocol: 'saml', samlResponse: answer.samlResponse }, expectation);
+      return await connector.complete(
+        { protocol: 'saml', samlResponse: answer.samlResponse },
+        expectation,
+      );
     } finally {
       await connector.close();
     }
@@ -78,14 +94,30 @@ function withoutSignature(redirectTo: string): string {
   return url.href;
 }
 
-const ADFS = { username: ADFS_ATTRIBUTES.uid, email: ADFS_ATTRIBUTES.mail, groups: ADFS_ATTRIBUTES.groups };
+const ADFS = {
+  username: ADFS_ATTRIBUTES.uid,
+  email: ADFS_ATTRIBUTES.mail,
+  groups: ADFS_ATTRIBUTES.groups,
+};
 
 const ACCEPTED: readonly (readonly [string, Journey, readonly string[]])[] = [
   ['Response and Assertion signed, two groups', {}, ['aws-admins', 'developers']],
-  ['only the Assertion signed, one group', { idp: { signResponse: false }, uid: 'bob' }, ['developers']],
+  [
+    'only the Assertion signed, one group',
+    { idp: { signResponse: false }, uid: 'bob' },
+    ['developers'],
+  ],
   ['no group', { uid: 'carol' }, []],
-  ['attribute names of AD FS', { idp: { attributes: 'adfs' }, connector: { attributes: ADFS } }, ['aws-admins', 'developers']],
-  ['signed requests demanded', { idp: { demandSignedRequests: true } }, ['aws-admins', 'developers']],
+  [
+    'attribute names of AD FS',
+    { idp: { attributes: 'adfs' }, connector: { attributes: ADFS } },
+    ['aws-admins', 'developers'],
+  ],
+  [
+    'signed requests demanded',
+    { idp: { demandSignedRequests: true } },
+    ['aws-admins', 'developers'],
+  ],
   [
     'signed requests demanded, which its metadata says',
     { idp: { demandSignedRequests: true }, connector: { signRequests: false } },
@@ -98,8 +130,16 @@ const ACCEPTED: readonly (readonly [string, Journey, readonly string[]])[] = [
     ['aws-admins', 'developers'],
   ],
   ['an IdP on localhost', { idp: { host: 'localhost' } }, ['aws-admins', 'developers']],
-  ['an unsolicited answer', { unsolicited: true, connector: { allowUnsolicited: true } }, ['aws-admins', 'developers']],
-  ['a clock that is 30 seconds ahead', { idp: { clockOffsetSeconds: 30 } }, ['aws-admins', 'developers']],
+  [
+    'an unsolicited answer',
+    { unsolicited: true, connector: { allowUnsolicited: true } },
+    ['aws-admins', 'developers'],
+  ],
+  [
+    'a clock that is 30 seconds ahead',
+    { idp: { clockOffsetSeconds: 30 } },
+    ['aws-admins', 'developers'],
+  ],
 ];
 
 for (const [what, journey, groups] of ACCEPTED) {
@@ -113,12 +153,42 @@ for (const [what, journey, groups] of ACCEPTED) {
 }
 
 const REFUSED: readonly (readonly [string, Journey, string, RegExp])[] = [
-  ['only the Response signed', { idp: { signAssertion: false } }, 'saml_response_refused', /only the Response is signed/],
-  ['nothing signed', { idp: { signAssertion: false, signResponse: false } }, 'saml_response_refused', /neither the Response nor/],
-  ['a clock ten minutes behind', { idp: { clockOffsetSeconds: -600 } }, 'saml_response_refused', /more than 5 minutes ago/],
-  ['a clock ten minutes ahead', { idp: { clockOffsetSeconds: 600 } }, 'saml_response_refused', /issued in the future/],
-  ['a transient NameID alone', { idp: { nameIdFormat: 'transient' } }, 'identity_incomplete', /transient/],
-  ['an answer that was not asked for', { unsolicited: true }, 'saml_response_refused', /was not asked for/],
+  [
+    'only the Response signed',
+    { idp: { signAssertion: false } },
+    'saml_response_refused',
+    /only the Response is signed/,
+  ],
+  [
+    'nothing signed',
+    { idp: { signAssertion: false, signResponse: false } },
+    'saml_response_refused',
+    /neither the Response nor/,
+  ],
+  [
+    'a clock ten minutes behind',
+    { idp: { clockOffsetSeconds: -600 } },
+    'saml_response_refused',
+    /more than 5 minutes ago/,
+  ],
+  [
+    'a clock ten minutes ahead',
+    { idp: { clockOffsetSeconds: 600 } },
+    'saml_response_refused',
+    /issued in the future/,
+  ],
+  [
+    'a transient NameID alone',
+    { idp: { nameIdFormat: 'transient' } },
+    'identity_incomplete',
+    /transient/,
+  ],
+  [
+    'an answer that was not asked for',
+    { unsolicited: true },
+    'saml_response_refused',
+    /was not asked for/,
+  ],
 ];
 
 for (const [what, journey, code, message] of REFUSED) {
@@ -127,6 +197,11 @@ for (const [what, journey, code, message] of REFUSED) {
   });
 }
 
-test('SimpleSAMLphp refuses a request without signature when it demands signed ones', { skip }, async () => {
-  await assert.rejects(signIn({ idp: { demandSignedRequests: true }, stripSignature: true }), /no Response/);
+test('SimpleSAMLphp refuses a request without signature when it demands signed ones', {
+  skip,
+}, async () => {
+  await assert.rejects(
+    signIn({ idp: { demandSignedRequests: true }, stripSignature: true }),
+    /no Response/,
+  );
 });

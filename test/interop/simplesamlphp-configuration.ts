@@ -15,8 +15,20 @@ export interface SamlPerson {
 }
 
 export const PEOPLE: readonly SamlPerson[] = [
-  { uid: 'alice', password: 'alice', name: 'Alice Example', groups: ['aws-admins', 'developers'], department: 'Platform' },
-  { uid: 'bob', password: 'bob', name: 'Bob Example', groups: ['developers'], department: 'Payments' },
+  {
+    uid: 'alice',
+    password: 'alice',
+    name: 'Alice Example',
+    groups: ['aws-admins', 'developers'],
+    department: 'Platform',
+  },
+  {
+    uid: 'bob',
+    password: 'bob',
+    name: 'Bob Example',
+    groups: ['developers'],
+    department: 'Payments',
+  },
   { uid: 'carol', password: 'carol', name: 'Carol Example', groups: [] },
   { uid: 'erin', password: 'erin', name: 'Erin Example', groups: ['developers'] },
 ];
@@ -36,7 +48,10 @@ export const ADFS_ATTRIBUTES = {
 } as const;
 
 export interface SimpleSamlPhpOptions {
-  /** The name in its URLs; the socket is always on 127.0.0.1. `localhost` makes it another site than the bridge. */
+  /**
+   * The name in its URLs; the socket is always on 127.0.0.1. `localhost` makes it another site than
+   * the bridge.
+   */
   readonly host?: '127.0.0.1' | 'localhost';
   readonly signAssertion?: boolean;
   readonly signResponse?: boolean;
@@ -50,7 +65,10 @@ export interface SimpleSamlPhpOptions {
   readonly people?: readonly SamlPerson[];
 }
 
-/** What an SP's metadata asks for would win over the IdP's own settings, which are what a test has chosen. */
+/**
+ * What an SP's metadata asks for would win over the IdP's own settings, which are what a test has
+ * chosen.
+ */
 export function withoutOverrides(spMetadataXml: string): string {
   return spMetadataXml
     .replace(/\s(?:WantAssertionsSigned|AuthnRequestsSigned)="[^"]*"/g, '')
@@ -58,9 +76,25 @@ export function withoutOverrides(spMetadataXml: string): string {
 }
 
 /** Writes everything into the directory; nothing outside of it is touched. */
-export async function writeConfiguration(directory: string, origin: string, port: number, options: SimpleSamlPhpOptions): Promise<void> {
+export async function writeConfiguration(
+  directory: string,
+  origin: string,
+  port: number,
+  options: SimpleSamlPhpOptions,
+): Promise<void> {
   const asRoot = process.getuid?.() === 0;
-  for (const name of ['sp', 'config', 'metadata', 'cert', 'sessions', 'tmp', 'log', 'data', 'nginx']) await mkdir(join(directory, name));
+  for (const name of [
+    'sp',
+    'config',
+    'metadata',
+    'cert',
+    'sessions',
+    'tmp',
+    'log',
+    'data',
+    'nginx',
+  ])
+    await mkdir(join(directory, name));
   const key = rsaKey();
   const files: Readonly<Record<string, string>> = {
     'cert/idp.key': key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
@@ -110,11 +144,16 @@ function configPhp(directory: string, origin: string): string {
 
 type Php = string | number | boolean | null | readonly Php[] | { readonly [key: string]: Php };
 
-/** A JSON-like value as a PHP literal. PHP turns the key '0' into the number, so objects serve for numbered entries too. */
+/**
+ * A JSON-like value as a PHP literal. PHP turns the key '0' into the number, so objects serve for
+ * numbered entries too.
+ */
 function php(value: Php): string {
   if (typeof value === 'string') return `'${value.replace(/['\\]/g, '\\$&')}'`;
   if (typeof value !== 'object' || value === null) return String(value);
-  const entries = Array.isArray(value) ? value.map(php) : Object.entries(value).map(([key, entry]) => `${php(key)} => ${php(entry)}`);
+  const entries = Array.isArray(value)
+    ? value.map(php)
+    : Object.entries(value).map(([key, entry]) => `${php(key)} => ${php(entry)}`);
   return `[${entries.join(', ')}]`;
 }
 
@@ -128,7 +167,9 @@ function peopleSource(people: readonly SamlPerson[]): Php {
   });
   return {
     0: 'exampleauth:UserPass',
-    ...Object.fromEntries(people.map(person => [`${person.uid}:${person.password}`, attributesOf(person)])),
+    ...Object.fromEntries(
+      people.map(person => [`${person.uid}:${person.password}`, attributesOf(person)]),
+    ),
   };
 }
 
@@ -149,7 +190,9 @@ function hostedIdp(options: SimpleSamlPhpOptions): Php {
       1: { class: 'saml:PersistentNameID', attribute: 'uid' },
       2: { class: 'saml:TransientNameID' },
       3: { class: 'saml:AttributeNameID', attribute: 'mail', Format: NAME_ID_FORMATS.email },
-      ...(options.attributes === 'adfs' ? { 90: { class: 'core:AttributeMap', ...ADFS_ATTRIBUTES } } : {}),
+      ...(options.attributes === 'adfs'
+        ? { 90: { class: 'core:AttributeMap', ...ADFS_ATTRIBUTES } }
+        : {}),
     },
   };
 }
@@ -160,7 +203,14 @@ function fpmConf(directory: string, asRoot: boolean): string {
     'daemonize = no',
     `error_log = ${directory}/log/all.log`,
     '[idp]',
-    ...(asRoot ? ['user = www-data', 'group = www-data', 'listen.owner = www-data', 'listen.group = www-data'] : []),
+    ...(asRoot
+      ? [
+          'user = www-data',
+          'group = www-data',
+          'listen.owner = www-data',
+          'listen.group = www-data',
+        ]
+      : []),
     `listen = ${directory}/fpm.sock`,
     'pm = static',
     'pm.max_children = 2',
@@ -173,7 +223,9 @@ function fpmConf(directory: string, asRoot: boolean): string {
 }
 
 function nginxConf(directory: string, port: number, asRoot: boolean): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(kind => `${kind}_temp_path ${directory}/nginx/${kind};`);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    kind => `${kind}_temp_path ${directory}/nginx/${kind};`,
+  );
   return `
 ${asRoot ? 'user www-data;' : ''}
 daemon off; worker_processes 1; pid ${directory}/nginx.pid; error_log ${directory}/log/all.log;

@@ -1,6 +1,7 @@
 /**
- * Starts Debian's SimpleSAMLphp as a SAML 2.0 IdP on loopback: nginx and php-fpm on a free port, everything in one
- * temporary directory, ended and removed by `stop()`. A real IdP that nobody of this project wrote.
+ * Starts Debian's SimpleSAMLphp as a SAML 2.0 IdP on loopback: nginx and php-fpm on a free port,
+ * everything in one temporary directory, ended and removed by `stop()`. A real IdP that nobody of
+ * this project wrote.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -25,7 +26,10 @@ const FAKETIME = '/usr/lib/*/faketime/libfaketime.so.1';
 
 /** Whether the packages simplesamlphp, php8.2-fpm, nginx and faketime are there. */
 export function installed(): boolean {
-  return [`${PROGRAM}/www/saml2/idp/metadata.php`, NGINX, PHP_FPM].every(existsSync) && globSync(FAKETIME).length > 0;
+  return (
+    [`${PROGRAM}/www/saml2/idp/metadata.php`, NGINX, PHP_FPM].every(existsSync) &&
+    globSync(FAKETIME).length > 0
+  );
 }
 
 export interface SamlAnswer {
@@ -40,18 +44,27 @@ export interface SimpleSamlPhp {
   /** Also its entityID. */
   readonly metadataUrl: string;
   /**
-   * Signs nobody in through an SP that it does not know; a second time for the same SP replaces the first. `asPublished` keeps what the
-   * SP asks for in its metadata, which wins over the IdP's own settings.
+   * Signs nobody in through an SP that it does not know; a second time for the same SP replaces the
+   * first. `asPublished` keeps what the SP asks for in its metadata, which wins over the IdP's own
+   * settings.
    */
   trust(spMetadataXml: string, how?: { readonly asPublished: boolean }): Promise<void>;
-  /** Goes through the sign-in form as a browser without JavaScript would. Throws when the IdP answers with anything else. */
+  /**
+   * Goes through the sign-in form as a browser without JavaScript would. Throws when the IdP
+   * answers with anything else.
+   */
   answer(redirectTo: string, person: Pick<SamlPerson, 'uid' | 'password'>): Promise<SamlAnswer>;
   /** Signs in to the given SP without a request of its own. */
-  answerUnsolicited(spEntityId: string, person: Pick<SamlPerson, 'uid' | 'password'>): Promise<SamlAnswer>;
+  answerUnsolicited(
+    spEntityId: string,
+    person: Pick<SamlPerson, 'uid' | 'password'>,
+  ): Promise<SamlAnswer>;
   stop(): Promise<void>;
 }
 
-export async function startSimpleSamlPhp(options: SimpleSamlPhpOptions = {}): Promise<SimpleSamlPhp> {
+export async function startSimpleSamlPhp(
+  options: SimpleSamlPhpOptions = {},
+): Promise<SimpleSamlPhp> {
   const port = await freePort();
   const origin = `http://${options.host ?? '127.0.0.1'}:${port}`;
   const metadataUrl = `${origin}/simplesaml/saml2/idp/metadata.php`;
@@ -86,7 +99,10 @@ export async function startSimpleSamlPhp(options: SimpleSamlPhpOptions = {}): Pr
     },
     answer: signIn,
     answerUnsolicited: (spEntityId, person) =>
-      signIn(`${origin}/simplesaml/saml2/idp/SSOService.php?spentityid=${encodeURIComponent(spEntityId)}`, person),
+      signIn(
+        `${origin}/simplesaml/saml2/idp/SSOService.php?spentityid=${encodeURIComponent(spEntityId)}`,
+        person,
+      ),
     stop,
   };
 }
@@ -104,13 +120,21 @@ function startServers(directory: string, clockOffsetSeconds: number): ChildProce
           FAKETIME_DONT_FAKE_MONOTONIC: '1',
         };
   const asRoot = process.getuid?.() === 0 ? ['--allow-to-run-as-root'] : [];
-  const php = spawn(PHP_FPM, ['--nodaemonize', ...asRoot, '--fpm-config', join(directory, 'fpm.conf')], {
-    stdio: 'ignore',
-    env: { ...process.env, ...clock },
-  });
-  const nginx = spawn(NGINX, ['-p', directory, '-e', join(directory, 'log', 'all.log'), '-c', join(directory, 'nginx.conf')], {
-    stdio: 'ignore',
-  });
+  const php = spawn(
+    PHP_FPM,
+    ['--nodaemonize', ...asRoot, '--fpm-config', join(directory, 'fpm.conf')],
+    {
+      stdio: 'ignore',
+      env: { ...process.env, ...clock },
+    },
+  );
+  const nginx = spawn(
+    NGINX,
+    ['-p', directory, '-e', join(directory, 'log', 'all.log'), '-c', join(directory, 'nginx.conf')],
+    {
+      stdio: 'ignore',
+    },
+  );
   return [php, nginx];
 }
 
@@ -128,18 +152,24 @@ async function untilReady(url: string, children: readonly ChildProcess[]): Promi
   for (;;) {
     const fault = await fetch(url, { signal: AbortSignal.timeout(10_000) }).then(
       async response =>
-        response.ok && (await response.text()).includes('EntityDescriptor') ? undefined : `HTTP status ${response.status}`,
+        response.ok && (await response.text()).includes('EntityDescriptor')
+          ? undefined
+          : `HTTP status ${response.status}`,
       (error: unknown) => String(error),
     );
     if (fault === undefined) return;
-    if (Date.now() > deadline || children.some(child => child.exitCode !== null)) throw new Error(fault);
+    if (Date.now() > deadline || children.some(child => child.exitCode !== null))
+      throw new Error(fault);
     await pause(100);
   }
 }
 
 // ---------------------------------------------------------------- the person
 
-async function signIn(start: string, { uid, password }: Pick<SamlPerson, 'uid' | 'password'>): Promise<SamlAnswer> {
+async function signIn(
+  start: string,
+  { uid, password }: Pick<SamlPerson, 'uid' | 'password'>,
+): Promise<SamlAnswer> {
   const cookies = new Map<string, string>();
   let url = start;
   let form: URLSearchParams | undefined;
@@ -164,7 +194,8 @@ async function signIn(start: string, { uid, password }: Pick<SamlPerson, 'uid' |
     }
     const fields = hiddenFields(page);
     const samlResponse = fields.get('SAMLResponse');
-    if (samlResponse !== undefined) return { action: formAction(page, url), samlResponse, relayState: fields.get('RelayState') };
+    if (samlResponse !== undefined)
+      return { action: formAction(page, url), samlResponse, relayState: fields.get('RelayState') };
     if (form !== undefined || !fields.has('AuthState'))
       throw new Error(`the IdP answered with HTTP status ${response.status} and no Response`);
     form = new URLSearchParams({ ...Object.fromEntries(fields), username: uid, password });
@@ -177,7 +208,8 @@ function hiddenFields(page: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [tag] of page.matchAll(/<input\b[^>]*>/g)) {
     const name = attribute(tag, 'name');
-    if (attribute(tag, 'type') === 'hidden' && name !== undefined) fields.set(name, attribute(tag, 'value') ?? '');
+    if (attribute(tag, 'type') === 'hidden' && name !== undefined)
+      fields.set(name, attribute(tag, 'value') ?? '');
   }
   return fields;
 }
@@ -187,6 +219,14 @@ function formAction(page: string, url: string): string {
 }
 
 function attribute(tag: string, name: string): string | undefined {
-  const entities: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#039;': "'" };
-  return new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1]?.replace(/&(?:amp|lt|gt|quot|#039);/g, entity => entities[entity]!);
+  const entities: Readonly<Record<string, string>> = {
+    '&amp;': '&',
+    '&lt;': '<',
+    '&gt;': '>',
+    '&quot;': '"',
+    '&#039;': "'",
+  };
+  return new RegExp(`\\s${name}="([^"]*)"`)
+    .exec(tag)?.[1]
+    ?.replace(/&(?:amp|lt|gt|quot|#039);/g, entity => entities[entity]!);
 }

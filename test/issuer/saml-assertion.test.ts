@@ -1,4 +1,7 @@
-/** Our SAML responses, read by another XML library and checked by another implementation of XML signatures than the one that signs. */
+/**
+ * Our SAML responses, read by another XML library and checked by another implementation of XML
+ * signatures than the one that signs.
+ */
 import assert from 'node:assert/strict';
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -14,7 +17,8 @@ import { anAccount, anAssertionSubject, aRoleSession } from '../support/assertio
 import { handTurnedClock } from '../support/clock.ts';
 import { ephemeralKeys } from './ephemeral-keys.ts';
 
-// xmldsigjs takes its DOM from a registry in xml-core; both must be loaded from where xmldsigjs finds them.
+// xmldsigjs takes its DOM from a registry in xml-core; both must be loaded from where xmldsigjs
+// finds them.
 const requireOfXmlDsig = createRequire(createRequire(import.meta.url).resolve('xmldsigjs'));
 const xmldsig = createRequire(import.meta.url)('xmldsigjs') as typeof XmlDsig;
 requireOfXmlDsig('xml-core').setNodeDependencies(requireOfXmlDsig('@xmldom/xmldom'));
@@ -40,7 +44,10 @@ const issuer = (partitions = partitionTable()) =>
     clock,
   });
 
-async function responseFor(changes: Parameters<typeof anAssertionSubject>[0] = {}, partitions = partitionTable()): Promise<Document> {
+async function responseFor(
+  changes: Parameters<typeof anAssertionSubject>[0] = {},
+  partitions = partitionTable(),
+): Promise<Document> {
   const base64 = await issuer(partitions).samlResponse(anAssertionSubject(changes), 'rolebridge');
   assert.match(base64, /^[A-Za-z0-9+/]+={0,2}$/);
   const xml = Buffer.from(base64, 'base64').toString('utf8');
@@ -50,7 +57,8 @@ async function responseFor(changes: Parameters<typeof anAssertionSubject>[0] = {
   return xmldsig.Parse(xml);
 }
 
-const all = (document: Document, name: string): Element[] => Array.from(document.getElementsByTagNameNS(SAML, name));
+const all = (document: Document, name: string): Element[] =>
+  Array.from(document.getElementsByTagNameNS(SAML, name));
 function one(document: Document, name: string): Element {
   const found = all(document, name);
   assert.equal(found.length, 1, `one ${name}`);
@@ -65,16 +73,26 @@ function attributesOf(document: Document, prefix = PREFIX): Map<string, string[]
       assert.ok(name.startsWith(prefix), name);
       return [
         name.slice(prefix.length),
-        Array.from(attribute.getElementsByTagNameNS(SAML, 'AttributeValue')).map(value => value.textContent ?? ''),
+        Array.from(attribute.getElementsByTagNameNS(SAML, 'AttributeValue')).map(
+          value => value.textContent ?? '',
+        ),
       ];
     }),
   );
 }
 
-/** Whether the element's own signature, and no other, holds with the key that our metadata names. */
+/**
+ * Whether the element's own signature, and no other, holds with the key that our metadata names.
+ */
 async function isSigned(document: Document, target: Element): Promise<boolean> {
-  const signature = Array.from(target.childNodes).find(node => (node as Element).localName === 'Signature') as Element;
-  assert.equal((signature.previousSibling as Element).localName, 'Issuer', 'the schema wants the signature behind the Issuer');
+  const signature = Array.from(target.childNodes).find(
+    node => (node as Element).localName === 'Signature',
+  ) as Element;
+  assert.equal(
+    (signature.previousSibling as Element).localName,
+    'Issuer',
+    'the schema wants the signature behind the Issuer',
+  );
   const reference = signature.getElementsByTagNameNS(DS, 'Reference');
   assert.equal(reference.length, 1);
   assert.equal(reference[0]!.getAttribute('URI'), `#${target.getAttribute('ID')}`);
@@ -88,10 +106,17 @@ async function isSigned(document: Document, target: Element): Promise<boolean> {
   );
   const signed = new xmldsig.SignedXml(document);
   signed.LoadXml(signature);
-  const spki = new X509Certificate(keys.saml.active.certificatePem).publicKey.export({ type: 'spki', format: 'der' });
-  const key = await webcrypto.subtle.importKey('spki', Uint8Array.from(spki), { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' }, true, [
-    'verify',
-  ]);
+  const spki = new X509Certificate(keys.saml.active.certificatePem).publicKey.export({
+    type: 'spki',
+    format: 'der',
+  });
+  const key = await webcrypto.subtle.importKey(
+    'spki',
+    Uint8Array.from(spki),
+    { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+    true,
+    ['verify'],
+  );
   return signed.Verify(key as CryptoKey).catch(() => false);
 }
 
@@ -134,8 +159,14 @@ describe('a SAML response for AWS', () => {
 
     const nameId = one(document, 'NameID');
     assert.equal(nameId.textContent, 'k3jx2q7d5vbn4mza');
-    assert.equal(nameId.getAttribute('Format'), 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent');
-    assert.equal(one(document, 'SubjectConfirmation').getAttribute('Method'), 'urn:oasis:names:tc:SAML:2.0:cm:bearer');
+    assert.equal(
+      nameId.getAttribute('Format'),
+      'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
+    );
+    assert.equal(
+      one(document, 'SubjectConfirmation').getAttribute('Method'),
+      'urn:oasis:names:tc:SAML:2.0:cm:bearer',
+    );
     const data = one(document, 'SubjectConfirmationData');
     assert.equal(data.getAttribute('Recipient'), recipient);
     assert.equal(data.getAttribute('NotOnOrAfter'), '2026-01-02T03:10:00Z');
@@ -154,7 +185,12 @@ describe('a SAML response for AWS', () => {
     assert.deepEqual(
       [...attributesOf(document)],
       [
-        ['Role', ['arn:aws:iam::111122223333:role/Admin,arn:aws:iam::111122223333:saml-provider/rolebridge']],
+        [
+          'Role',
+          [
+            'arn:aws:iam::111122223333:role/Admin,arn:aws:iam::111122223333:saml-provider/rolebridge',
+          ],
+        ],
         ['RoleSessionName', ['alice-k3jx2q7d5vbn4mza']],
         ['SessionDuration', ['14400']],
         ['PrincipalTag:Department', ['R & D']],
@@ -166,7 +202,10 @@ describe('a SAML response for AWS', () => {
   });
 
   it('leaves out what the rule does not set', async () => {
-    assert.deepEqual([...attributesOf(await responseFor()).keys()], ['Role', 'RoleSessionName', 'SessionDuration']);
+    assert.deepEqual(
+      [...attributesOf(await responseFor()).keys()],
+      ['Role', 'RoleSessionName', 'SessionDuration'],
+    );
   });
 
   it('never repeats an id', async () => {
@@ -191,7 +230,11 @@ describe('a SAML response for AWS', () => {
   for (const value of hostile) {
     it(`carries ${JSON.stringify(value)} as a tag's key and value unchanged`, async () => {
       const document = await responseFor({
-        session: aRoleSession({ tags: [{ key: value, value }], transitiveTags: [value], sourceIdentity: value }),
+        session: aRoleSession({
+          tags: [{ key: value, value }],
+          transitiveTags: [value],
+          sourceIdentity: value,
+        }),
       });
       const attributes = attributesOf(document);
       assert.deepEqual(attributes.get(`PrincipalTag:${value}`), [value]);
@@ -203,16 +246,37 @@ describe('a SAML response for AWS', () => {
     });
   }
 
-  for (const value of ['\r', '\n', '\t', '\u0085', '\u2028', '\u2029', '\0', '\u0008', '\uffff', '\ud800', 'a\udc00b']) {
+  for (const value of [
+    '\r',
+    '\n',
+    '\t',
+    '\u0085',
+    '\u2028',
+    '\u2029',
+    '\0',
+    '\u0008',
+    '\uffff',
+    '\ud800',
+    'a\udc00b',
+  ]) {
     it(`is not written with ${JSON.stringify(value)}, which XML would lose or change`, async () => {
-      const subject = anAssertionSubject({ session: aRoleSession({ tags: [{ key: 'K', value }] }) });
-      await assert.rejects(issuer().samlResponse(subject, 'rolebridge'), { code: 'session_settings_invalid' });
+      const subject = anAssertionSubject({
+        session: aRoleSession({ tags: [{ key: 'K', value }] }),
+      });
+      await assert.rejects(issuer().samlResponse(subject, 'rolebridge'), {
+        code: 'session_settings_invalid',
+      });
     });
   }
 
   it('is refused when it is longer than STS takes', async () => {
-    const tags = Array.from({ length: 50 }, (_, index) => ({ key: `${index}${'€'.repeat(120)}`, value: '€'.repeat(256) }));
-    const subject = anAssertionSubject({ session: aRoleSession({ tags, transitiveTags: tags.map(tag => tag.key) }) });
+    const tags = Array.from({ length: 50 }, (_, index) => ({
+      key: `${index}${'€'.repeat(120)}`,
+      value: '€'.repeat(256),
+    }));
+    const subject = anAssertionSubject({
+      session: aRoleSession({ tags, transitiveTags: tags.map(tag => tag.key) }),
+    });
     await assert.rejects(issuer().samlResponse(subject, 'rolebridge'), {
       code: 'session_settings_invalid',
       message: /more than 100000 characters/,
@@ -221,9 +285,24 @@ describe('a SAML response for AWS', () => {
 
   const partitions: readonly [Partition, string, string, string][] = [
     ['aws', 'eu-west-1', 'urn:amazon:webservices', 'https://signin.aws.amazon.com/saml'],
-    ['aws-us-gov', 'us-gov-west-1', 'urn:amazon:webservices:govcloud', 'https://signin.amazonaws-us-gov.com/saml'],
-    ['aws-cn', 'cn-north-1', 'urn:amazon:webservices:cn-north-1', 'https://signin.amazonaws.cn/saml'],
-    ['aws-eusc', 'eusc-de-east-1', 'urn:amazon:webservices', 'https://eusc-de-east-1.signin.amazonaws-eusc.eu/saml'],
+    [
+      'aws-us-gov',
+      'us-gov-west-1',
+      'urn:amazon:webservices:govcloud',
+      'https://signin.amazonaws-us-gov.com/saml',
+    ],
+    [
+      'aws-cn',
+      'cn-north-1',
+      'urn:amazon:webservices:cn-north-1',
+      'https://signin.amazonaws.cn/saml',
+    ],
+    [
+      'aws-eusc',
+      'eusc-de-east-1',
+      'urn:amazon:webservices',
+      'https://eusc-de-east-1.signin.amazonaws-eusc.eu/saml',
+    ],
   ];
   for (const [partition, region, audience, recipient] of partitions) {
     it(`is addressed to partition ${partition}`, async () => {
@@ -231,7 +310,10 @@ describe('a SAML response for AWS', () => {
       assert.equal(one(document, 'Audience').textContent, audience);
       assert.equal(one(document, 'SubjectConfirmationData').getAttribute('Recipient'), recipient);
       assert.equal(document.documentElement.getAttribute('Destination'), recipient);
-      assert.match(attributesOf(document).get('Role')![0]!, new RegExp(`^arn:${partition}:iam::.*,arn:${partition}:iam::`));
+      assert.match(
+        attributesOf(document).get('Role')![0]!,
+        new RegExp(`^arn:${partition}:iam::.*,arn:${partition}:iam::`),
+      );
     });
   }
 
@@ -245,9 +327,15 @@ describe('a SAML response for AWS', () => {
         },
       },
     });
-    const document = await responseFor({ account: anAccount({ partition: 'aws-cn', region: 'cn-north-1' }) }, set);
+    const document = await responseFor(
+      { account: anAccount({ partition: 'aws-cn', region: 'cn-north-1' }) },
+      set,
+    );
     assert.equal(one(document, 'Audience').textContent, 'urn:x');
-    assert.equal(one(document, 'SubjectConfirmationData').getAttribute('Recipient'), 'https://acs.example/saml');
+    assert.equal(
+      one(document, 'SubjectConfirmationData').getAttribute('Recipient'),
+      'https://acs.example/saml',
+    );
     assert.ok(attributesOf(document, 'http://www.amazonaws.cn/SAML/Attributes/').has('Role'));
   });
 });
@@ -256,7 +344,10 @@ describe('the SAML metadata for IAM', () => {
   it('names us, until when, and every published key, and is long enough for IAM', async () => {
     const other = await createKeyAndCertificate(clock.now());
     const next = { ...keys.saml.active, certificatePem: other.certificatePem };
-    const rotating = { ...keys, saml: { active: keys.saml.active, published: [keys.saml.active, next] } };
+    const rotating = {
+      ...keys,
+      saml: { active: keys.saml.active, published: [keys.saml.active, next] },
+    };
     const xml = createIssuer({
       baseUrl: 'https://aws.example.com',
       samlEntityId: 'https://aws.example.com/saml/idp?a=1&b="2"',
@@ -267,16 +358,29 @@ describe('the SAML metadata for IAM', () => {
     }).samlMetadata();
     assert.ok(xml.length >= 1000);
     const document = xmldsig.Parse(xml);
-    assert.equal(document.documentElement.getAttribute('entityID'), 'https://aws.example.com/saml/idp?a=1&b="2"');
-    assert.equal(Date.parse(document.documentElement.getAttribute('validUntil')!), keys.saml.active.certificateEndsAt);
+    assert.equal(
+      document.documentElement.getAttribute('entityID'),
+      'https://aws.example.com/saml/idp?a=1&b="2"',
+    );
+    assert.equal(
+      Date.parse(document.documentElement.getAttribute('validUntil')!),
+      keys.saml.active.certificateEndsAt,
+    );
     const certificates = Array.from(document.getElementsByTagNameNS(DS, 'X509Certificate')).map(
       node => new X509Certificate(Buffer.from(node.textContent!, 'base64')).fingerprint256,
     );
     assert.deepEqual(
       certificates,
-      [keys.saml.active.certificatePem, other.certificatePem].map(pem => new X509Certificate(pem).fingerprint256),
+      [keys.saml.active.certificatePem, other.certificatePem].map(
+        pem => new X509Certificate(pem).fingerprint256,
+      ),
     );
-    const services = Array.from(document.getElementsByTagNameNS('urn:oasis:names:tc:SAML:2.0:metadata', 'SingleSignOnService'));
+    const services = Array.from(
+      document.getElementsByTagNameNS(
+        'urn:oasis:names:tc:SAML:2.0:metadata',
+        'SingleSignOnService',
+      ),
+    );
     assert.deepEqual(
       services.map(service => service.getAttribute('Location')),
       ['https://aws.example.com/', 'https://aws.example.com/'],

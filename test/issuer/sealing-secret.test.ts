@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -49,7 +59,10 @@ describe('the sealing secret', () => {
     assert.deepEqual(await readdir(directory), ['sealing.key']);
     assert.equal((await stat(directory)).mode & 0o777, 0o700);
     assert.equal((await stat(join(directory, 'sealing.key'))).mode & 0o777, 0o600);
-    assert.equal(await readFile(join(directory, 'sealing.key'), 'utf8'), `${Buffer.from(made).toString('base64url')}\n`);
+    assert.equal(
+      await readFile(join(directory, 'sealing.key'), 'utf8'),
+      `${Buffer.from(made).toString('base64url')}\n`,
+    );
     assert.deepEqual(await opening(directory, true), made);
     assert.deepEqual(await opening(directory), made);
   });
@@ -71,9 +84,15 @@ describe('the sealing secret', () => {
     const program = `
       import { openSealingSecret } from ${JSON.stringify(new URL('../../src/issuer/sealing-secret.ts', import.meta.url).href)};
       console.log(Buffer.from(await openSealingSecret({ directory: process.argv[1], create: true })).toString('hex'));`;
-    const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, directory], { timeout: 30_000 });
+    const run = () =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, directory], {
+        timeout: 30_000,
+      });
     const said = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout.trim());
-    assert.deepEqual(new Set(said), new Set([Buffer.from(await opening(directory)).toString('hex')]));
+    assert.deepEqual(
+      new Set(said),
+      new Set([Buffer.from(await opening(directory)).toString('hex')]),
+    );
   });
 
   it('is taken as an operator writes it: with or without an end of line, read-only, or by a link', async () => {
@@ -82,14 +101,18 @@ describe('the sealing secret', () => {
       await chmod(file, 0o400);
       const linked = await aDirectory();
       await symlink(file, linked.file);
-      for (const one of [directory, linked.directory]) assert.equal(Buffer.from(await opening(one)).toString('base64url'), GOOD);
+      for (const one of [directory, linked.directory])
+        assert.equal(Buffer.from(await opening(one)).toString('base64url'), GOOD);
     }
   });
 
   it('is not made where that is not allowed, and the refusal has a command that makes it', async () => {
     const { directory, file } = await aDirectory();
     const message = await refusalOf(directory);
-    assert.ok(message.startsWith(`sealing secret: ${file}: is missing; put 32 random bytes as base64url`), message);
+    assert.ok(
+      message.startsWith(`sealing secret: ${file}: is missing; put 32 random bytes as base64url`),
+      message,
+    );
     assert.deepEqual(await readdir(directory), []);
     const command = /\(umask.*?\.key\)/.exec(message)?.[0];
     await promisify(execFile)('sh', ['-c', command!], { cwd: directory });
@@ -97,10 +120,16 @@ describe('the sealing secret', () => {
   });
 
   it('is looked for in a directory that is there, is one, and belongs to its owner', async () => {
-    assert.match(await refusalOf(nowhere()), /^sealing secret: .*: cannot be opened; create it \(mode 0700\)/);
+    assert.match(
+      await refusalOf(nowhere()),
+      /^sealing secret: .*: cannot be opened; create it \(mode 0700\)/,
+    );
     const { directory, file } = await aDirectory(GOOD);
     for (const create of [true, false]) {
-      assert.match(await refusalOf(join(file, 'below'), create), create ? /cannot be created \(ENOTDIR\); create it/ : /cannot be opened/);
+      assert.match(
+        await refusalOf(join(file, 'below'), create),
+        create ? /cannot be created \(ENOTDIR\); create it/ : /cannot be opened/,
+      );
       assert.match(await refusalOf(file, create), /is not a directory$/);
     }
     await chmod(directory, 0o770);
@@ -111,7 +140,11 @@ describe('the sealing secret', () => {
     it(`is refused in a file of mode ${mode.toString(8)}`, async () => {
       const { directory, file } = await aDirectory(GOOD);
       await chmod(file, mode);
-      assert.ok((await refusalOf(directory, true)).endsWith(`${file}: others may read this secret; run: chmod 600 ${file}`));
+      assert.ok(
+        (await refusalOf(directory, true)).endsWith(
+          `${file}: others may read this secret; run: chmod 600 ${file}`,
+        ),
+      );
     });
   }
 
@@ -132,8 +165,14 @@ describe('the sealing secret', () => {
     it(`is refused when the file holds ${what}, with the file's name and nothing of what is in it`, async () => {
       const { directory, file } = await aDirectory(text);
       const message = await refusalOf(directory, true);
-      assert.ok(message.startsWith(`sealing secret: ${file}: must hold 32 random bytes as base64url without padding`), message);
-      for (let at = 0; at + 8 <= GOOD.length; at++) assert.ok(!message.includes(GOOD.slice(at, at + 8)));
+      assert.ok(
+        message.startsWith(
+          `sealing secret: ${file}: must hold 32 random bytes as base64url without padding`,
+        ),
+        message,
+      );
+      for (let at = 0; at + 8 <= GOOD.length; at++)
+        assert.ok(!message.includes(GOOD.slice(at, at + 8)));
       assert.equal(await readFile(file, 'utf8'), text, 'it is not written over');
     });
   }

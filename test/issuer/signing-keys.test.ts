@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -31,7 +42,8 @@ async function aDirectory(): Promise<string> {
   return directory;
 }
 
-const opening = (directory: string, create = false) => openSigningKeys({ directory, create, clock });
+const opening = (directory: string, create = false) =>
+  openSigningKeys({ directory, create, clock });
 
 async function refusalOf(directory: string, create = false): Promise<string> {
   const error = await opening(directory, create).then(
@@ -45,12 +57,19 @@ async function refusalOf(directory: string, create = false): Promise<string> {
 
 describe('signing keys', () => {
   it('are created once, for their owner only, and are the same the next time', async () => {
-    assert.deepEqual((await readdir(made)).sort(), ['saml.pem', 'service-provider.pem', 'web-identity.pem']);
+    assert.deepEqual((await readdir(made)).sort(), [
+      'saml.pem',
+      'service-provider.pem',
+      'web-identity.pem',
+    ]);
     assert.equal((await stat(made)).mode & 0o777, 0o700);
-    for (const file of await readdir(made)) assert.equal((await stat(join(made, file))).mode & 0o777, 0o600);
+    for (const file of await readdir(made))
+      assert.equal((await stat(join(made, file))).mode & 0o777, 0o600);
     const [first, second] = [await opening(made), await opening(made)];
     assert.equal(first.saml.active.kid, second.saml.active.kid);
-    const kids = [first.saml, first.webIdentity, first.serviceProvider].map(ring => ring.active.kid);
+    const kids = [first.saml, first.webIdentity, first.serviceProvider].map(
+      ring => ring.active.kid,
+    );
     assert.equal(new Set(kids).size, 3, 'no key serves two uses');
   });
 
@@ -62,9 +81,15 @@ describe('signing keys', () => {
     assert.equal(certificate.ca, false);
     assert.equal(certificate.publicKey.asymmetricKeyDetails?.modulusLength, 3072);
     assert.ok(certificate.validFromDate.getTime() < clock.now());
-    assert.equal(certificate.validToDate.getUTCFullYear(), new Date(clock.now()).getUTCFullYear() + 10);
+    assert.equal(
+      certificate.validToDate.getUTCFullYear(),
+      new Date(clock.now()).getUTCFullYear() + 10,
+    );
     assert.equal(active.certificateEndsAt, certificate.validToDate.getTime());
-    assert.equal(active.kid, await calculateJwkThumbprint(certificate.publicKey.export({ format: 'jwk' })));
+    assert.equal(
+      active.kid,
+      await calculateJwkThumbprint(certificate.publicKey.export({ format: 'jwk' })),
+    );
   });
 
   it('have certificates that end after 2049 too', async () => {
@@ -89,7 +114,11 @@ describe('signing keys', () => {
     const other = await createKeyAndCertificate(clock.now());
     await rename(join(directory, 'web-identity.pem'), join(directory, 'web-identity.previous.pem'));
     await copyFile(join(directory, 'saml.pem'), join(directory, 'web-identity.pem'));
-    await writeFile(join(directory, 'web-identity.next.pem'), other.privateKeyPem + other.certificatePem, { mode: 0o600 });
+    await writeFile(
+      join(directory, 'web-identity.next.pem'),
+      other.privateKeyPem + other.certificatePem,
+      { mode: 0o600 },
+    );
     const [before, now] = [await opening(made), await opening(directory)];
     assert.equal(now.webIdentity.active.kid, before.saml.active.kid);
     assert.equal(now.webIdentity.published.length, 3);
@@ -119,7 +148,10 @@ describe('signing keys', () => {
   it('are not created in the middle of a rotation by hand', async () => {
     const directory = await aDirectory();
     await rename(join(directory, 'saml.pem'), join(directory, 'saml.previous.pem'));
-    assert.match(await refusalOf(directory, true), /saml\.pem: is missing, while keys to rotate to or from are there/);
+    assert.match(
+      await refusalOf(directory, true),
+      /saml\.pem: is missing, while keys to rotate to or from are there/,
+    );
   });
 
   it('are refused in a directory that others may write to', async () => {
@@ -128,7 +160,11 @@ describe('signing keys', () => {
     assert.match(await refusalOf(directory), /others may write to it; run: chmod 700/);
   });
 
-  const spoilt: readonly { readonly what: string; readonly spoil: (file: string) => Promise<unknown>; readonly says: RegExp }[] = [
+  const spoilt: readonly {
+    readonly what: string;
+    readonly spoil: (file: string) => Promise<unknown>;
+    readonly says: RegExp;
+  }[] = [
     {
       what: 'that others may read',
       spoil: file => chmod(file, 0o640),
@@ -154,7 +190,11 @@ describe('signing keys', () => {
       spoil: file => spoilText(file, text => text.slice(0, text.indexOf('-----BEGIN C')) + text),
       says: /must hold one/,
     },
-    { what: 'with the certificate of another key', spoil: swapCertificate, says: /the certificate belongs to another key/ },
+    {
+      what: 'with the certificate of another key',
+      spoil: swapCertificate,
+      says: /the certificate belongs to another key/,
+    },
     {
       what: 'that is no RSA key',
       spoil: file => swapKey(file, generateKeyPairSync('ed25519').privateKey),
@@ -165,14 +205,24 @@ describe('signing keys', () => {
       spoil: file => swapKey(file, generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey),
       says: /must be RSA/,
     },
-    { what: 'that is too large', spoil: file => spoilText(file, text => text + '#'.repeat(65_536)), says: /is larger than 65536 bytes/ },
-    { what: 'that is a directory', spoil: file => rm(file).then(() => mkdir(file, { mode: 0o700 })), says: /saml\.pem: is not a file/ },
+    {
+      what: 'that is too large',
+      spoil: file => spoilText(file, text => text + '#'.repeat(65_536)),
+      says: /is larger than 65536 bytes/,
+    },
+    {
+      what: 'that is a directory',
+      spoil: file => rm(file).then(() => mkdir(file, { mode: 0o700 })),
+      says: /saml\.pem: is not a file/,
+    },
   ];
   for (const { what, spoil, says } of spoilt) {
     it(`refuse a file ${what}, and name nothing but the file`, async () => {
       const directory = await aDirectory();
       const file = join(directory, 'saml.pem');
-      const lines = (await readFile(file, 'utf8')).split('\n').filter(line => line.length > 40 && !line.startsWith('-'));
+      const lines = (await readFile(file, 'utf8'))
+        .split('\n')
+        .filter(line => line.length > 40 && !line.startsWith('-'));
       await spoil(file);
       const message = await refusalOf(directory);
       assert.match(message, says);
@@ -187,9 +237,21 @@ async function spoilText(file: string, change: (text: string) => string): Promis
 
 async function swapCertificate(file: string): Promise<void> {
   const other = await readFile(file.replace('saml.pem', 'web-identity.pem'), 'utf8');
-  await spoilText(file, text => text.slice(0, text.indexOf('-----BEGIN C')) + other.slice(other.indexOf('-----BEGIN C')));
+  await spoilText(
+    file,
+    text =>
+      text.slice(0, text.indexOf('-----BEGIN C')) + other.slice(other.indexOf('-----BEGIN C')),
+  );
 }
 
-async function swapKey(file: string, key: { export(options: { type: 'pkcs8'; format: 'pem' }): string | Buffer }): Promise<void> {
-  await spoilText(file, text => String(key.export({ type: 'pkcs8', format: 'pem' })) + text.slice(text.indexOf('-----BEGIN C')));
+async function swapKey(
+  file: string,
+  key: { export(options: { type: 'pkcs8'; format: 'pem' }): string | Buffer },
+): Promise<void> {
+  await spoilText(
+    file,
+    text =>
+      String(key.export({ type: 'pkcs8', format: 'pem' })) +
+      text.slice(text.indexOf('-----BEGIN C')),
+  );
 }

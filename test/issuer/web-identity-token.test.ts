@@ -26,7 +26,10 @@ const issuer = () =>
     clock,
   });
 
-/** The claims, after what a relying party does: the key by kid from our key set, then signature, issuer, audience and times. */
+/**
+ * The claims, after what a relying party does: the key by kid from our key set, then signature,
+ * issuer, audience and times.
+ */
 function verified(token: string): Record<string, unknown> {
   const { header } = jsonwebtoken.decode(token, { complete: true })!;
   const jwk = issuer()
@@ -80,7 +83,9 @@ describe('a web identity token for AWS', () => {
       const session = aRoleSession({ tags: [{ key: text, value: text }], transitiveTags: [text] });
       const claims = verified(await issuer().webIdentityToken(anAssertionSubject({ session })));
       assert.equal(claims.sub, 'k3jx2q7d5vbn4mza');
-      const { principal_tags, transitive_tag_keys } = claims['https://aws.amazon.com/tags'] as Record<string, Record<string, unknown>>;
+      const { principal_tags, transitive_tag_keys } = claims[
+        'https://aws.amazon.com/tags'
+      ] as Record<string, Record<string, unknown>>;
       assert.deepEqual(Object.entries(principal_tags!), [[text, [text]]]);
       assert.deepEqual(transitive_tag_keys, [text]);
     });
@@ -95,11 +100,17 @@ describe('a web identity token for AWS', () => {
   });
 
   it('is refused when it is longer than STS takes', async () => {
-    const tags = Array.from({ length: 50 }, (_, index) => ({ key: `${index}${'€'.repeat(120)}`, value: '€'.repeat(200) }));
-    await assert.rejects(issuer().webIdentityToken(anAssertionSubject({ session: aRoleSession({ tags }) })), {
-      code: 'session_settings_invalid',
-      message: /more than 20000 characters/,
-    });
+    const tags = Array.from({ length: 50 }, (_, index) => ({
+      key: `${index}${'€'.repeat(120)}`,
+      value: '€'.repeat(200),
+    }));
+    await assert.rejects(
+      issuer().webIdentityToken(anAssertionSubject({ session: aRoleSession({ tags }) })),
+      {
+        code: 'session_settings_invalid',
+        message: /more than 20000 characters/,
+      },
+    );
   });
 });
 
@@ -116,7 +127,10 @@ describe('the OpenID Connect documents for AWS', () => {
 
   it('publish every key of the ring by its public half only', () => {
     const { active } = keys.webIdentity;
-    const rotating = { ...keys, webIdentity: { active, published: [active, { ...keys.saml.active }] } };
+    const rotating = {
+      ...keys,
+      webIdentity: { active, published: [active, { ...keys.saml.active }] },
+    };
     const { keys: published } = createIssuer({
       baseUrl: 'https://b.example',
       samlEntityId: 'x',
@@ -129,6 +143,7 @@ describe('the OpenID Connect documents for AWS', () => {
       published.map(key => key.kid),
       [active.kid, keys.saml.active.kid],
     );
-    for (const key of published) assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use']);
+    for (const key of published)
+      assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use']);
   });
 });

@@ -42,7 +42,10 @@ const INNOCENT = [
   'src/main.ts',
 ];
 
-function withTree<T>(files: Readonly<Record<string, string>>, use: (directory: string) => Promise<T>): Promise<T> {
+function withTree<T>(
+  files: Readonly<Record<string, string>>,
+  use: (directory: string) => Promise<T>,
+): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-laws-'));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
@@ -53,13 +56,20 @@ function withTree<T>(files: Readonly<Record<string, string>>, use: (directory: s
 }
 
 const innocent = Object.fromEntries(
-  INNOCENT.map(name => [name, name === 'src/core/b.ts' ? "import './a.ts';\nexport {};\n" : 'export {};\n']),
+  INNOCENT.map(name => [
+    name,
+    name === 'src/core/b.ts' ? "import './a.ts';\nexport {};\n" : 'export {};\n',
+  ]),
 );
 
 describe('the import laws', () => {
   for (const [law, from, imported] of VIOLATIONS) {
     it(`${law}: ${from} may not import ${imported}`, async () => {
-      const files = { ...innocent, 'src/core/a.ts': 'export {};\n', [from]: `import '${imported}';\nexport {};\n` };
+      const files = {
+        ...innocent,
+        'src/core/a.ts': 'export {};\n',
+        [from]: `import '${imported}';\nexport {};\n`,
+      };
       const { violations, modulesSeen, modulesThere } = await withTree(files, cruiseTree);
       assert.ok(
         violations.some(violation => violation.startsWith(`${law}: `)),
@@ -70,12 +80,17 @@ describe('the import laws', () => {
   }
 
   it('each have a violation above', () => {
-    const laws = new Set(configuration.forbidden.map(({ name }: { readonly name: string }) => name));
+    const laws = new Set(
+      configuration.forbidden.map(({ name }: { readonly name: string }) => name),
+    );
     assert.deepEqual(new Set(VIOLATIONS.map(([law]) => law)), laws);
   });
 
   it('find nothing in a tree that keeps them', async () => {
-    const { violations } = await withTree({ ...innocent, 'src/core/a.ts': 'export {};\n' }, cruiseTree);
+    const { violations } = await withTree(
+      { ...innocent, 'src/core/a.ts': 'export {};\n' },
+      cruiseTree,
+    );
     assert.deepEqual(violations, []);
   });
 });

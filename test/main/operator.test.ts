@@ -17,8 +17,10 @@ describe('an operator, beside a bridge that runs', () => {
     config = ['--config', join(world.directory, 'rolebridge.yaml')];
   });
   after(() => world.close());
-  const isLive = async (token: string): Promise<boolean> => (await callApi(world, token, { path: '/whoami' })).status === 200;
-  const handleOf = async (token: string): Promise<string> => (await callApi(world, token, { path: '/whoami' })).json.session.id;
+  const isLive = async (token: string): Promise<boolean> =>
+    (await callApi(world, token, { path: '/whoami' })).status === 200;
+  const handleOf = async (token: string): Promise<string> =>
+    (await callApi(world, token, { path: '/whoami' })).json.session.id;
 
   it('sees who is signed in from a terminal', async () => {
     assert.match((await run('sessions', ...config)).stderr, /Nobody is signed in from a terminal/);
@@ -28,7 +30,9 @@ describe('an operator, beside a bridge that runs', () => {
     assert.equal(code, 0);
     assert.match(stdout, /^SESSION +USER +DEVICE +FROM +SINCE +LAST USE +ENDS$/m);
     assert.match(stdout, /^[0-9a-f]{20} +alice +terminal-of-a-test +127\.0\.0\.1/m);
-    const listed = JSON.parse((await run('sessions', ...config, '--user', 'bob', '--json')).stdout) as { user: string; client: string }[];
+    const listed = JSON.parse(
+      (await run('sessions', ...config, '--user', 'bob', '--json')).stdout,
+    ) as { user: string; client: string }[];
     assert.deepEqual(
       listed.map(({ user, client }) => [user, client]),
       [['bob', 'rolebridge-cli']],
@@ -41,24 +45,44 @@ describe('an operator, beside a bridge that runs', () => {
     const session = await handleOf(login.accessToken);
     const { stdout } = await run('sessions', ...config);
     assert.match(stdout, /^CONTAINER TOKEN +SESSION +ACCOUNT +ROLE +FROM +SINCE +LAST USE +BY$/m);
-    assert.match(stdout, new RegExp(`^${made.id} +${session} +prod +Developer +127\\.0\\.0\\.1 +\\S+ +never +-$`, 'm'));
+    assert.match(
+      stdout,
+      new RegExp(`^${made.id} +${session} +prod +Developer +127\\.0\\.0\\.1 +\\S+ +never +-$`, 'm'),
+    );
     const listed = await run('sessions', ...config, '--user', 'alice', '--json');
-    const sessions = JSON.parse(listed.stdout) as { session: string; container_tokens: { container_token: string; role: string }[] }[];
+    const sessions = JSON.parse(listed.stdout) as {
+      session: string;
+      container_tokens: { container_token: string; role: string }[];
+    }[];
     const [token, ...more] = sessions.find(one => one.session === session)!.container_tokens;
     assert.deepEqual([token?.container_token, token?.role, more], [made.id, 'Developer', []]);
     assert.ok(!`${stdout}${listed.stdout}`.includes(made.token));
-    assert.doesNotMatch((await run('sessions', ...config, '--user', 'bob')).stdout, /CONTAINER TOKEN/);
+    assert.doesNotMatch(
+      (await run('sessions', ...config, '--user', 'bob')).stdout,
+      /CONTAINER TOKEN/,
+    );
   });
 
   it('ends one session, and the bridge knows at once', async () => {
     const [one, other] = [await loginByDevice(world, 'alice'), await loginByDevice(world, 'alice')];
-    const { code, stdout } = await run('end-sessions', ...config, '--session', await handleOf(one.accessToken));
+    const { code, stdout } = await run(
+      'end-sessions',
+      ...config,
+      '--session',
+      await handleOf(one.accessToken),
+    );
     assert.equal(code, 0);
     assert.match(stdout, /^Ended the session [0-9a-f]{20} of alice\.$/m);
-    assert.deepEqual([await isLive(one.accessToken), await isLive(other.accessToken)], [false, true]);
+    assert.deepEqual(
+      [await isLive(one.accessToken), await isLive(other.accessToken)],
+      [false, true],
+    );
     const event = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(event?.type === 'cli-session.ended');
-    assert.deepEqual([event.by, event.actor.username, event.origin.address], ['operator', 'alice', 'local']);
+    assert.deepEqual(
+      [event.by, event.actor.username, event.origin.address],
+      ['operator', 'alice', 'local'],
+    );
   });
 
   it('ends everything of a person, in browsers and terminals, by name or id', async () => {
@@ -67,12 +91,17 @@ describe('an operator, beside a bridge that runs', () => {
     const { person } = (await viewerOf(world, alice.visitor)).identity;
     const { code, stdout } = await run('end-sessions', ...config, '--user', 'bob');
     assert.equal(code, 0);
-    assert.match(stdout, /^bob \([a-z2-7]{16}, corp-oidc\): ended \d+ in browsers and \d+ in terminals\.$/m);
+    assert.match(
+      stdout,
+      /^bob \([a-z2-7]{16}, corp-oidc\): ended \d+ in browsers and \d+ in terminals\.$/m,
+    );
     assert.match(stdout, /Credentials that AWS has already issued stay valid/);
     assert.ok(!(await isLive(bob.accessToken)));
     assert.match((await bob.visitor.get(`${world.urls.bridge}/sessions`)).url, /sign-in/);
     assert.ok(await isLive(alice.accessToken));
-    const byId = JSON.parse((await run('end-sessions', ...config, '--person', person, '--json')).stdout) as {
+    const byId = JSON.parse(
+      (await run('end-sessions', ...config, '--person', person, '--json')).stdout,
+    ) as {
       people: { cli_sessions: object[] }[];
     };
     assert.ok(byId.people[0]!.cli_sessions.length >= 1);
@@ -81,7 +110,10 @@ describe('an operator, beside a bridge that runs', () => {
 
   it('is told when nobody is meant, and what to write', async () => {
     for (const [args, says] of [
-      [['--user', 'nobody'], /unknown user\. Use the user name or the person id from the audit trail/],
+      [
+        ['--user', 'nobody'],
+        /unknown user\. Use the user name or the person id from the audit trail/,
+      ],
       [['--person', 'alice'], /a person id has 16 characters/],
       [['--session', 'f'.repeat(20)], /no CLI session has that handle/],
     ] as const) {
@@ -110,22 +142,30 @@ describe('what operators do', () => {
       t.after(() => server.kill());
       return server;
     };
-    const linesOf = (server: ServerProcess) => server.log().filter(({ msg }) => msg === 'person.blocked');
-    const block = (letter: string) => run('block', '--config', file, '--person', letter.repeat(16), '--reason', 'lost');
+    const linesOf = (server: ServerProcess) =>
+      server.log().filter(({ msg }) => msg === 'person.blocked');
+    const block = (letter: string) =>
+      run('block', '--config', file, '--person', letter.repeat(16), '--reason', 'lost');
 
     const first = start(file);
     await first.line('listening');
     const second = new URL(`http://127.0.0.1:${await freePort()}`);
-    writeConfiguration({ directory: mkdtempSync(join(directory, 'second-')), port: Number(second.port) }, yaml => {
-      // The same keys and the same store, at another port.
-      writeFileSync(others, yaml.replaceAll(/second-\w+\//g, ''), { mode: 0o600 });
-      return yaml;
-    });
+    writeConfiguration(
+      { directory: mkdtempSync(join(directory, 'second-')), port: Number(second.port) },
+      yaml => {
+        // The same keys and the same store, at another port.
+        writeFileSync(others, yaml.replaceAll(/second-\w+\//g, ''), { mode: 0o600 });
+        return yaml;
+      },
+    );
     const twin = start(others);
     await twin.line('listening');
     assert.equal((await block('a')).code, 0);
     const seen = await Promise.race([first.line('person.blocked'), twin.line('person.blocked')]);
-    assert.deepEqual([seen.person, seen.reason, seen.audit, seen.kept, seen.address], ['a'.repeat(16), 'lost', true, true, 'local']);
+    assert.deepEqual(
+      [seen.person, seen.reason, seen.audit, seen.kept, seen.address],
+      ['a'.repeat(16), 'lost', true, true, 'local'],
+    );
     assert.match(String(seen.userAgent), /^rolebridge-server, ./);
     for (const server of [first, twin]) {
       server.signal('SIGTERM');

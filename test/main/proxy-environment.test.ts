@@ -22,26 +22,47 @@ describe('the server with a proxy variable', () => {
     directory = mkdtempSync(join(tmpdir(), 'rolebridge-proxy-'));
     file = writeConfiguration({ directory, port: 3000 });
     await placeSigningKeys(join(directory, 'keys'));
-    writeFileSync(join(directory, 'keys/sealing.key'), randomBytes(32).toString('base64url'), { mode: 0o600 });
+    writeFileSync(join(directory, 'keys/sealing.key'), randomBytes(32).toString('base64url'), {
+      mode: 0o600,
+    });
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
 
-  const run = (args: readonly string[], env: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }> =>
+  const run = (
+    args: readonly string[],
+    env: Record<string, string>,
+  ): Promise<{ code: number; stdout: string; stderr: string }> =>
     new Promise(resolve => {
-      execFile(process.execPath, [MAIN, ...args], { env: { PATH: process.env.PATH, ...env }, timeout: 20_000 }, (fault, stdout, stderr) =>
-        resolve({ code: fault === null ? 0 : Number(fault.code ?? -1), stdout, stderr }),
+      execFile(
+        process.execPath,
+        [MAIN, ...args],
+        { env: { PATH: process.env.PATH, ...env }, timeout: 20_000 },
+        (fault, stdout, stderr) =>
+          resolve({ code: fault === null ? 0 : Number(fault.code ?? -1), stdout, stderr }),
       );
     });
 
   const UNUSABLE: readonly [env: Record<string, string>, says: RegExp][] = [
-    [{ HTTPS_PROXY: 'socks5://alice:s3cret@proxy.corp:1080' }, /HTTPS_PROXY names a socks5 proxy, which is not supported\. Name an http/],
-    [{ https_proxy: 'http://alice:s3cret/x@proxy.corp:3128' }, /https_proxy is not a valid proxy address\. Write it as http:\/\/HOST:PORT/],
+    [
+      { HTTPS_PROXY: 'socks5://alice:s3cret@proxy.corp:1080' },
+      /HTTPS_PROXY names a socks5 proxy, which is not supported\. Name an http/,
+    ],
+    [
+      { https_proxy: 'http://alice:s3cret/x@proxy.corp:3128' },
+      /https_proxy is not a valid proxy address\. Write it as http:\/\/HOST:PORT/,
+    ],
     [{ ALL_PROXY: 'socks5h://alice:s3cret@proxy.corp' }, /ALL_PROXY names a socks5h proxy/],
-    [{ https_proxy: '', HTTPS_PROXY: 's3cret://x' }, /HTTPS_PROXY names a proxy that is neither http nor https/],
+    [
+      { https_proxy: '', HTTPS_PROXY: 's3cret://x' },
+      /HTTPS_PROXY names a proxy that is neither http nor https/,
+    ],
   ];
   for (const [env, says] of UNUSABLE) {
     it(`${JSON.stringify(env)}: check and serve end with 78 and name the variable, never its value`, async () => {
-      const outcomes = await Promise.all([run(['check', file], env), run(['serve', '--config', file], env)]);
+      const outcomes = await Promise.all([
+        run(['check', file], env),
+        run(['serve', '--config', file], env),
+      ]);
       for (const { code, stdout, stderr } of outcomes) {
         assert.equal(code, 78, stderr);
         assert.equal(stdout, '');
@@ -65,7 +86,9 @@ describe('the server with a proxy variable', () => {
   });
 
   it('an operator lists sessions although the proxy variable of the terminal cannot be used', async () => {
-    const { code, stderr } = await run(['sessions', '--config', file], { HTTPS_PROXY: 'socks5://proxy.corp' });
+    const { code, stderr } = await run(['sessions', '--config', file], {
+      HTTPS_PROXY: 'socks5://proxy.corp',
+    });
     assert.equal(code, 0, stderr);
   });
 });

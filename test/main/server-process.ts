@@ -19,7 +19,10 @@ export class ServerProcess {
   readonly #ended: Promise<number | null>;
 
   constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
+    this.#child = spawn(process.execPath, [MAIN, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH },
+    });
     this.#child.stdout!.on('data', chunk => this.#heard('stdout', chunk));
     this.#child.stderr!.on('data', chunk => this.#heard('stderr', chunk));
     this.#ended = once(this.#child, 'close').then(([code]) => code as number | null);
@@ -41,7 +44,10 @@ export class ServerProcess {
 
   /** Resolves when stderr holds the text. */
   async complaint(text: string): Promise<void> {
-    await this.#until(() => this.stderr.includes(text) || undefined, `stderr does not hold "${text}"`);
+    await this.#until(
+      () => this.stderr.includes(text) || undefined,
+      `stderr does not hold "${text}"`,
+    );
   }
 
   async #until<T>(find: () => T | undefined, fault: string): Promise<T> {
@@ -50,9 +56,14 @@ export class ServerProcess {
       const found = find();
       if (found !== undefined) resolve(found);
     };
-    const timer = setTimeout(() => reject(new Error(`${fault}:\n${this.stdout}\n${this.stderr}`)), PATIENCE_MILLISECONDS);
+    const timer = setTimeout(
+      () => reject(new Error(`${fault}:\n${this.stdout}\n${this.stderr}`)),
+      PATIENCE_MILLISECONDS,
+    );
     this.#waiting.add(look);
-    void this.#ended.then(code => reject(new Error(`${fault}; it ended with ${code}:\n${this.stdout}\n${this.stderr}`)));
+    void this.#ended.then(code =>
+      reject(new Error(`${fault}; it ended with ${code}:\n${this.stdout}\n${this.stderr}`)),
+    );
     look();
     try {
       return await promise;
@@ -87,7 +98,9 @@ export class ServerProcess {
 }
 
 /** Runs a command that ends by itself. */
-export async function run(...args: string[]): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+export async function run(
+  ...args: string[]
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const child = new ServerProcess(args);
   const code = await child.end();
   return { code, stdout: child.stdout, stderr: child.stderr };
@@ -100,9 +113,15 @@ export interface ServerFiles {
   readonly samlUrl?: string;
 }
 
-/** Writes the demo's configuration and its secrets into a directory, and gives the path of the file. */
-export function writeConfiguration({ directory, port, oidcUrl, samlUrl }: ServerFiles, change = (yaml: string): string => yaml): string {
-  for (const [name, text] of Object.entries(demoSecrets(CLIENT_SECRET))) write(join(directory, name), text);
+/**
+ * Writes the demo's configuration and its secrets into a directory, and gives the path of the file.
+ */
+export function writeConfiguration(
+  { directory, port, oidcUrl, samlUrl }: ServerFiles,
+  change = (yaml: string): string => yaml,
+): string {
+  for (const [name, text] of Object.entries(demoSecrets(CLIENT_SECRET)))
+    write(join(directory, name), text);
   const nobody = 'http://127.0.0.1:9';
   const yaml = demoConfig({
     bridgeUrl: `http://127.0.0.1:${port}`,

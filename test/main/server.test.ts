@@ -64,26 +64,44 @@ describe('the command', () => {
       bad = mistakes.reduce((text, [right, wrong]) => text.replace(right, wrong), yaml);
       return bad;
     });
-    for (const { code, stdout, stderr } of await Promise.all([run('check', good), run('serve', '--config', good)])) {
+    for (const { code, stdout, stderr } of await Promise.all([
+      run('check', good),
+      run('serve', '--config', good),
+    ])) {
       assert.equal(code, 78);
       assert.equal(stdout, '');
       assert.doesNotMatch(stderr, STACK);
       assert.ok(!stderr.includes(CLIENT_SECRET));
       for (const [, wrong] of mistakes) {
         const line = bad.split('\n').findIndex(text => text.includes(wrong.trim())) + 1;
-        assert.ok(line > 0 && stderr.includes(`${good}:${line}:`), `line ${line} (${wrong}) in:\n${stderr}`);
+        assert.ok(
+          line > 0 && stderr.includes(`${good}:${line}:`),
+          `line ${line} (${wrong}) in:\n${stderr}`,
+        );
       }
     }
   });
 
   it('check and serve reject rules that do not say whose groups count, unless the file trusts all connectors alike', async () => {
-    const file = writeConfiguration({ directory, port: 3000 }, yaml => yaml.replaceAll(/^ {4}connectors: .*\n/gm, ''));
-    for (const { code, stderr } of await Promise.all([run('check', file), run('serve', '--config', file)])) {
+    const file = writeConfiguration({ directory, port: 3000 }, yaml =>
+      yaml.replaceAll(/^ {4}connectors: .*\n/gm, ''),
+    );
+    for (const { code, stderr } of await Promise.all([
+      run('check', file),
+      run('serve', '--config', file),
+    ])) {
       assert.equal(code, 78);
-      for (let rule = 0; rule < 5; rule++) assert.ok(stderr.includes(`access[${rule}]: does not say whose groups count`), stderr);
-      assert.match(stderr, /those of corp-oidc, corp-saml whose groups count\..* trustGroupsOf: all at the top level/);
+      for (let rule = 0; rule < 5; rule++)
+        assert.ok(stderr.includes(`access[${rule}]: does not say whose groups count`), stderr);
+      assert.match(
+        stderr,
+        /those of corp-oidc, corp-saml whose groups count\..* trustGroupsOf: all at the top level/,
+      );
     }
-    writeConfiguration({ directory, port: 3000 }, yaml => `${yaml.replaceAll(/^ {4}connectors: .*\n/gm, '')}trustGroupsOf: all\n`);
+    writeConfiguration(
+      { directory, port: 3000 },
+      yaml => `${yaml.replaceAll(/^ {4}connectors: .*\n/gm, '')}trustGroupsOf: all\n`,
+    );
     assert.deepEqual(await run('check', file), {
       code: 0,
       stdout: `${file} is in order: 2 connectors, 4 accounts, 5 access rules.\n`,
@@ -123,7 +141,11 @@ class Line {
   async answer(): Promise<RawAnswer> {
     for (;;) {
       const end = this.#received.indexOf('\r\n\r\n');
-      const length = Number(/content-length: (\d+)/i.exec(this.#received.subarray(0, Math.max(0, end)).toString())?.[1] ?? 0);
+      const length = Number(
+        /content-length: (\d+)/i.exec(
+          this.#received.subarray(0, Math.max(0, end)).toString(),
+        )?.[1] ?? 0,
+      );
       if (end >= 0 && this.#received.length >= end + 4 + length) {
         const whole = this.#received.subarray(0, end + 4 + length);
         this.#received = this.#received.subarray(end + 4 + length);
@@ -131,7 +153,9 @@ class Line {
       }
       await Promise.race([
         once(this.#socket, 'heard'),
-        this.closed.then(() => Promise.reject(new Error('the connection was closed without an answer'))),
+        this.closed.then(() =>
+          Promise.reject(new Error('the connection was closed without an answer')),
+        ),
       ]);
     }
   }
@@ -198,13 +222,21 @@ describe('the server', () => {
   });
 
   it('keeps its keys and its database to itself', () => {
-    for (const name of ['keys/saml.pem', 'keys/web-identity.pem', 'keys/service-provider.pem', 'rolebridge.db']) {
+    for (const name of [
+      'keys/saml.pem',
+      'keys/web-identity.pem',
+      'keys/service-provider.pem',
+      'rolebridge.db',
+    ]) {
       assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name);
     }
   });
 
   it('refuses headers of more than 16 kB and answers pages without a word of what it runs on', async () => {
-    const large = await exchange(url, { target: '/', headers: [['Cookie', `rolebridge=${'a'.repeat(20_000)}`]] });
+    const large = await exchange(url, {
+      target: '/',
+      headers: [['Cookie', `rolebridge=${'a'.repeat(20_000)}`]],
+    });
     assert.equal(large.status, 431);
     const page = await get('/nowhere');
     assert.equal(page.status, 404);
@@ -214,7 +246,12 @@ describe('the server', () => {
   it('a second one on the same port ends with 1 and says what to do', async () => {
     const { code, stderr } = await run('serve', '--config', file);
     assert.equal(code, 1);
-    assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} is taken by another process\\. Stop it, or change listen\\.port`));
+    assert.match(
+      stderr,
+      new RegExp(
+        `127\\.0\\.0\\.1:${port} is taken by another process\\. Stop it, or change listen\\.port`,
+      ),
+    );
     assert.doesNotMatch(stderr, STACK);
     assert.equal((await get('/healthz')).status, 200);
   });
@@ -237,8 +274,11 @@ describe('the server', () => {
 
     await reload('the configuration was read again');
     const bob = new Visitor();
-    const roles = await enterPassword(bob, await bob.get(`${url}/sign-in/corp-saml`), { username: 'bob' });
-    const canRead = async (): Promise<boolean> => (await bob.get(url)).$('button[aria-label="Console: prod as ReadOnly"]').length === 1;
+    const roles = await enterPassword(bob, await bob.get(`${url}/sign-in/corp-saml`), {
+      username: 'bob',
+    });
+    const canRead = async (): Promise<boolean> =>
+      (await bob.get(url)).$('button[aria-label="Console: prod as ReadOnly"]').length === 1;
     assert.match(roles.$('header').text(), /Bob Brandt/);
     assert.ok(await canRead());
 
@@ -247,9 +287,17 @@ describe('the server', () => {
     await reload('the configuration was read again');
     assert.ok(!(await canRead()));
 
-    rewrite(yaml => yaml.replace(/^ {4}connectors: .*\n/m, '').replace('roles: [ReadOnly]', 'roles: [ReadOnly, More]'));
-    const unsaid = 'access[0]: does not say whose groups count, although there are several connectors';
-    assert.ok(String(await reload('the configuration was not taken; the old one stays')).includes(unsaid), 'the log has the reason');
+    rewrite(yaml =>
+      yaml
+        .replace(/^ {4}connectors: .*\n/m, '')
+        .replace('roles: [ReadOnly]', 'roles: [ReadOnly, More]'),
+    );
+    const unsaid =
+      'access[0]: does not say whose groups count, although there are several connectors';
+    assert.ok(
+      String(await reload('the configuration was not taken; the old one stays')).includes(unsaid),
+      'the log has the reason',
+    );
     await server.complaint(unsaid);
     assert.ok(!(await canRead()), 'a rule that any connector could satisfy is not taken');
 
@@ -274,7 +322,10 @@ describe('the server', () => {
     try {
       const { code, stderr } = await run('serve', '--config', file);
       assert.equal(code, 1);
-      assert.ok(stderr.includes(`${key}: others may read this private key; run: chmod 600 ${key}`), stderr);
+      assert.ok(
+        stderr.includes(`${key}: others may read this private key; run: chmod 600 ${key}`),
+        stderr,
+      );
       assert.doesNotMatch(stderr, STACK);
       const from = server.log().length;
       server.signal('SIGHUP');
@@ -298,7 +349,11 @@ describe('the server', () => {
     person.send(
       `POST /sign-out HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\nExpect: 100-continue\r\n\r\n`,
     );
-    assert.equal((await person.answer()).status, 100, 'the request is in flight: the server waits for its body');
+    assert.equal(
+      (await person.answer()).status,
+      100,
+      'the request is in flight: the server waits for its body',
+    );
     const idle = new Line(port);
     idle.send('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
     assert.equal((await idle.answer()).status, 200);
@@ -315,7 +370,10 @@ describe('the server', () => {
     assert.equal((JSON.parse(ready.body) as { status: string }).status, 'stopping');
     const released = Date.now();
     assert.equal(await server.end(), 0);
-    assert.ok(Date.now() - released < 3000, `it ended ${Date.now() - released} ms after the last answer`);
+    assert.ok(
+      Date.now() - released < 3000,
+      `it ended ${Date.now() - released} ms after the last answer`,
+    );
   });
 
   it('has written one JSON object a line, and no secret', () => {
@@ -324,7 +382,10 @@ describe('the server', () => {
       assert.equal(typeof line.time, 'string');
     }
     const everything = server.stdout + server.stderr;
-    for (const secret of [CLIENT_SECRET, 'acme-partner-7f3c', 'PRIVATE KEY']) assert.ok(!everything.includes(secret), secret);
-    assert.ok(server.log().some(line => line.msg === 'sign-in.succeeded' && line.username === 'bob'));
+    for (const secret of [CLIENT_SECRET, 'acme-partner-7f3c', 'PRIVATE KEY'])
+      assert.ok(!everything.includes(secret), secret);
+    assert.ok(
+      server.log().some(line => line.msg === 'sign-in.succeeded' && line.username === 'bob'),
+    );
   });
 });

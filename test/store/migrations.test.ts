@@ -4,7 +4,9 @@ import { POSTGRES, SQLITE } from '../../src/store/migrations/dialect.ts';
 import { pendingSteps, stepsFor } from '../../src/store/migrations/migrations.ts';
 
 test('a released step of the schema never changes: databases in use were made with exactly these', () => {
-  const released = [SQLITE, POSTGRES].map(dialect => stepsFor(dialect).map(({ number, checksum }) => `${number} ${checksum}`));
+  const released = [SQLITE, POSTGRES].map(dialect =>
+    stepsFor(dialect).map(({ number, checksum }) => `${number} ${checksum}`),
+  );
   assert.deepEqual(released, [
     [
       '1 7198d53ddd1617a13a000e0c69a09d54001e405d90baf2de8001f267e9dde2a2',

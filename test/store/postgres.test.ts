@@ -9,7 +9,12 @@ import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-stor
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import { storeContract } from '../contracts/store.ts';
-import { type LastingDatabase, openWithPeople, SECRET, sessionOf } from '../contracts/store-samples.ts';
+import {
+  type LastingDatabase,
+  openWithPeople,
+  SECRET,
+  sessionOf,
+} from '../contracts/store-samples.ts';
 import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
 
 const started = await startPostgres().catch((cause: Error) => cause);
@@ -32,7 +37,9 @@ interface Login {
 
 function testWith(server: RunningPostgres): void {
   const urlOf = ({ user, password, port, database, parameters }: Login = {}): string => {
-    const url = new URL(`postgres://${server.host}:${port ?? server.port}/${database ?? 'postgres'}`);
+    const url = new URL(
+      `postgres://${server.host}:${port ?? server.port}/${database ?? 'postgres'}`,
+    );
     url.username = user ?? server.user;
     url.password = password ?? server.password;
     for (const [name, value] of Object.entries(parameters ?? {})) url.searchParams.set(name, value);
@@ -50,9 +57,14 @@ function testWith(server: RunningPostgres): void {
     return (await administrator.query<Row>(sql, [...values])).rows;
   };
 
-  /** A schema of the test's own. It comes first in the search path of whoever uses the URL's parameters. */
+  /**
+   * A schema of the test's own. It comes first in the search path of whoever uses the URL's
+   * parameters.
+   */
   let schemas = 0;
-  const newSchema = async (t: TestContext): Promise<{ schema: string; parameters: Record<string, string> }> => {
+  const newSchema = async (
+    t: TestContext,
+  ): Promise<{ schema: string; parameters: Record<string, string> }> => {
     const schema = `test_${++schemas}`;
     await rows(`CREATE SCHEMA ${schema}`);
     t.after(() => rows(`DROP SCHEMA ${schema} CASCADE`));
@@ -69,8 +81,13 @@ function testWith(server: RunningPostgres): void {
       },
       bytes: async () => {
         await rows('CHECKPOINT');
-        const entries = await readdir(server.dataDirectory, { recursive: true, withFileTypes: true });
-        const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name));
+        const entries = await readdir(server.dataDirectory, {
+          recursive: true,
+          withFileTypes: true,
+        });
+        const files = entries
+          .filter(entry => entry.isFile())
+          .map(entry => join(entry.parentPath, entry.name));
         return Buffer.concat(await Promise.all(files.map(file => readFile(file))));
       },
     };
@@ -92,24 +109,39 @@ function testWith(server: RunningPostgres): void {
         urlOf({ password: wrong }),
         /^store postgres:\/\/rolebridge@127\.0\.0\.1:\d+\/postgres refused the user or the password; check both/,
       ],
-      [urlOf({ password: wrong, port: 1 }), /:1\/postgres cannot be reached or does not answer \(ECONNREFUSED\); check that it runs/],
+      [
+        urlOf({ password: wrong, port: 1 }),
+        /:1\/postgres cannot be reached or does not answer \(ECONNREFUSED\); check that it runs/,
+      ],
       [urlOf({ database: 'absent' }), /\/absent does not exist; create the database$/],
       [
         urlOf({ parameters: { ...parameters, sslmode: 'verify-full' } }),
         /cannot be reached or does not answer \(The server does not support SSL/,
       ],
-      [`mysql://root:${wrong}@127.0.0.1/x`, /^the URL of the PostgreSQL store cannot be used; write it as postgres:/],
-      [`postgres://root:${wrong}@127.0.0.1:port/x`, /^the URL of the PostgreSQL store cannot be used;.*ERR_INVALID_URL/],
-      [`postgres://root:${wrong}@127.0.0.1/x?sslrootcert=/absent.pem`, /^the URL of the PostgreSQL store cannot be used;.*ENOENT/],
+      [
+        `mysql://root:${wrong}@127.0.0.1/x`,
+        /^the URL of the PostgreSQL store cannot be used; write it as postgres:/,
+      ],
+      [
+        `postgres://root:${wrong}@127.0.0.1:port/x`,
+        /^the URL of the PostgreSQL store cannot be used;.*ERR_INVALID_URL/,
+      ],
+      [
+        `postgres://root:${wrong}@127.0.0.1/x?sslrootcert=/absent.pem`,
+        /^the URL of the PostgreSQL store cannot be used;.*ENOENT/,
+      ],
     ];
     for (const [url, message] of cases) {
-      await assert.rejects(openPostgresStore({ url, secret: SECRET }), (error: Error & { code: string }) => {
-        assert.equal(error.code, 'unavailable');
-        assert.match(error.message, message);
-        for (const secret of [wrong, decodeURIComponent(wrong), server.password])
-          assert.ok(!`${error.message}${error.stack}`.includes(secret));
-        return true;
-      });
+      await assert.rejects(
+        openPostgresStore({ url, secret: SECRET }),
+        (error: Error & { code: string }) => {
+          assert.equal(error.code, 'unavailable');
+          assert.match(error.message, message);
+          for (const secret of [wrong, decodeURIComponent(wrong), server.password])
+            assert.ok(!`${error.message}${error.stack}`.includes(secret));
+          return true;
+        },
+      );
     }
   });
 
@@ -127,7 +159,10 @@ function testWith(server: RunningPostgres): void {
     t.after(() => rows('DROP OWNED BY bridge').then(() => rows('DROP ROLE bridge')));
     await rows(`GRANT USAGE ON SCHEMA ${schema} TO bridge`);
     const url = urlOf({ user: 'bridge', password: 'bridge', parameters });
-    await assert.rejects(openPostgresStore({ url, secret: SECRET }), { code: 'unavailable', message: /gives this user too few rights/ });
+    await assert.rejects(openPostgresStore({ url, secret: SECRET }), {
+      code: 'unavailable',
+      message: /gives this user too few rights/,
+    });
 
     await (await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET })).close();
     await rows(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO bridge`);
@@ -143,29 +178,45 @@ function testWith(server: RunningPostgres): void {
     const store = await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET });
     t.after(() => store.close());
     await Promise.all(Array.from({ length: 200 }, () => store.ping()));
-    const [connections] = await rows("SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'rolebridge'");
-    assert.ok(Number(connections?.count) >= 1 && Number(connections?.count) <= 10, `${connections?.count} connections`);
+    const [connections] = await rows(
+      "SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'rolebridge'",
+    );
+    assert.ok(
+      Number(connections?.count) >= 1 && Number(connections?.count) <= 10,
+      `${connections?.count} connections`,
+    );
   });
 
   test('a store goes on after the server ended its connections', async t => {
     const { parameters } = await newSchema(t);
-    const store = await openWithPeople({ open: () => openPostgresStore({ url: urlOf({ parameters }), secret: SECRET }) });
+    const store = await openWithPeople({
+      open: () => openPostgresStore({ url: urlOf({ parameters }), secret: SECRET }),
+    });
     t.after(() => store.close());
     const session = sessionOf();
     await store.sessions.create(session);
-    await rows("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'rolebridge'");
-    // The first call may still meet a connection that was just ended; it must then fail cleanly, and not hang.
+    await rows(
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'rolebridge'",
+    );
+    // The first call may still meet a connection that was just ended; it must then fail cleanly,
+    // and not hang.
     await store.ping().catch((cause: { code: string }) => assert.equal(cause.code, 'unavailable'));
     assert.deepEqual(await store.sessions.find(session.id), session);
   });
 
   test('a statement that waits for a lock too long fails as unavailable, and the next one works', async t => {
     const { schema, parameters } = await newSchema(t);
-    const store = await openPostgresStore({ url: urlOf({ parameters: { ...parameters, statement_timeout: '200' } }), secret: SECRET });
+    const store = await openPostgresStore({
+      url: urlOf({ parameters: { ...parameters, statement_timeout: '200' } }),
+      secret: SECRET,
+    });
     t.after(() => store.close());
     await rows('BEGIN');
     await rows(`LOCK TABLE ${schema}.sessions IN ACCESS EXCLUSIVE MODE`);
-    await assert.rejects(store.sessions.find('any'), { code: 'unavailable', message: /did not finish a statement in time/ });
+    await assert.rejects(store.sessions.find('any'), {
+      code: 'unavailable',
+      message: /did not finish a statement in time/,
+    });
     await rows('COMMIT');
     assert.equal(await store.sessions.find('any'), undefined);
   });

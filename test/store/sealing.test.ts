@@ -27,7 +27,11 @@ test('a sealed value opens under its own secret, and under none that differs in 
 
 test('no secret, and one that is too short or too long, seals nothing', () => {
   for (const length of [0, 16, 31, 33, 64]) {
-    assert.throws(() => createSeal(new Uint8Array(length)), { name: 'BridgeError', code: 'internal', message: /must have 32 bytes/ });
+    assert.throws(() => createSeal(new Uint8Array(length)), {
+      name: 'BridgeError',
+      code: 'internal',
+      message: /must have 32 bytes/,
+    });
   }
 });
 
@@ -45,27 +49,39 @@ test('what was opened before is opened anew where a bit of it has changed, and i
 });
 
 test('the same value is never sealed to the same bytes twice', () => {
-  const sealed = Array.from({ length: 100 }, () => Buffer.from(seal('session', ID, { a: 1 })).toString('hex'));
+  const sealed = Array.from({ length: 100 }, () =>
+    Buffer.from(seal('session', ID, { a: 1 })).toString('hex'),
+  );
   assert.equal(new Set(sealed).size, 100);
 });
 
 test('no cut of a sealed value opens', () => {
   const sealed = seal('session', ID, { a: 1 });
-  for (let length = 0; length < sealed.length; length++) assert.equal(unseal('session', ID, sealed.subarray(0, length)), undefined);
+  for (let length = 0; length < sealed.length; length++)
+    assert.equal(unseal('session', ID, sealed.subarray(0, length)), undefined);
 });
 
 test('what an earlier build of this version sealed still opens', () => {
-  const sealed = Buffer.from('AyUKPnRa7EZbDpKEsP9SinKyqO5lq6pqw6HvmYemYXzwWnbUxZZAz8GszasPLwoVGvunqq2b/T2aepvT', 'base64');
+  const sealed = Buffer.from(
+    'AyUKPnRa7EZbDpKEsP9SinKyqO5lq6pqw6HvmYemYXzwWnbUxZZAz8GszasPLwoVGvunqq2b/T2aepvT',
+    'base64',
+  );
   assert.deepEqual(unseal('session', ID, sealed), { csrfToken: 'c', createdAt: 1 });
 });
 
 test('an id is known by its SHA-256', () => {
   // FIPS 180-4, the example of one block.
-  assert.equal(Buffer.from(hashOf('abc')).toString('hex'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  assert.equal(
+    Buffer.from(hashOf('abc')).toString('hex'),
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  );
 });
 
 test('what the version before sealed counts as absent', () => {
-  const sealed = Buffer.from('AgZUylW59TzIrhVHAz/WHAcyKvr+aR7aYKVtXTU1Z6qaZDmsD3j7utbZWPZ8kM913BTpDhI63rd0lFPn', 'base64');
+  const sealed = Buffer.from(
+    'AgZUylW59TzIrhVHAz/WHAcyKvr+aR7aYKVtXTU1Z6qaZDmsD3j7utbZWPZ8kM913BTpDhI63rd0lFPn',
+    'base64',
+  );
   assert.equal(unseal('session', ID, sealed), undefined);
 });
 

@@ -13,7 +13,13 @@ import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-stor
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import { storeContract } from '../contracts/store.ts';
-import { type LastingDatabase, NOW, openWithPeople, SECRET, sessionOf } from '../contracts/store-samples.ts';
+import {
+  type LastingDatabase,
+  NOW,
+  openWithPeople,
+  SECRET,
+  sessionOf,
+} from '../contracts/store-samples.ts';
 
 async function newDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'rolebridge-store-'));
@@ -28,24 +34,36 @@ async function newFile(t: TestContext): Promise<LastingDatabase> {
     open: (secret = SECRET) => openSqliteStore({ file, secret }),
     rows: async (sql, values = []) => {
       using connection = new DatabaseSync(file);
-      return connection.prepare(sql).all(Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]))) as Row[];
+      return connection
+        .prepare(sql)
+        .all(Object.fromEntries(values.map((value, index) => [`$${index + 1}`, value]))) as Row[];
     },
-    bytes: async () => Buffer.concat(await Promise.all((await readdir(directory)).map(name => readFile(join(directory, name))))),
+    bytes: async () =>
+      Buffer.concat(
+        await Promise.all((await readdir(directory)).map(name => readFile(join(directory, name)))),
+      ),
   };
 }
 
-storeContract('SQLite in memory', async () => ({ open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }) }));
+storeContract('SQLite in memory', async () => ({
+  open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
+}));
 
-cliStoreContract('SQLite in memory', async () => ({ open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }) }));
+cliStoreContract('SQLite in memory', async () => ({
+  open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
+}));
 storeContract('SQLite in a file', newFile);
 cliStoreContract('SQLite in a file', newFile);
 lastingStoreContract('SQLite in a file', newFile);
 lastingCliStoreContract('SQLite in a file', newFile);
-peopleContract('SQLite in memory', async () => ({ open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }) }));
+peopleContract('SQLite in memory', async () => ({
+  open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
+}));
 peopleContract('SQLite in a file', newFile);
 lastingPeopleContract('SQLite in a file', newFile);
 
-const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
+const modeOf = async (path: string): Promise<string> =>
+  ((await stat(path)).mode & 0o777).toString(8);
 
 test('the file and what SQLite keeps beside it are for their owner alone, in a directory that is too', async t => {
   const directory = join(await newDirectory(t), 'var', 'data');
@@ -92,7 +110,12 @@ test('a file that is no database, or half of one, is refused with its name and w
       openSqliteStore({ file, secret: SECRET }),
       ({ name, code, message }: { name: string; code: string; message: string }) => {
         assert.deepEqual([name, code], ['BridgeError', 'unavailable']);
-        assert.ok(message.startsWith(`store ${file} is damaged or is no SQLite database; restore it from a backup`), message);
+        assert.ok(
+          message.startsWith(
+            `store ${file} is damaged or is no SQLite database; restore it from a backup`,
+          ),
+          message,
+        );
         return !message.includes('\n');
       },
     );
@@ -102,12 +125,24 @@ test('a file that is no database, or half of one, is refused with its name and w
 test('a place where no file can be is refused with its name and what to do', async t => {
   const directory = await newDirectory(t);
   await writeFile(join(directory, 'plain'), '');
-  for (const file of [directory, join(directory, 'plain', 'rolebridge.db'), `${directory}/nul\0byte.db`]) {
-    await assert.rejects(openSqliteStore({ file, secret: SECRET }), ({ code, message }: { code: string; message: string }) => {
-      assert.equal(code, 'unavailable');
-      assert.ok(message.startsWith(`store ${file} cannot be read and written; give the user that runs the bridge`), message);
-      return true;
-    });
+  for (const file of [
+    directory,
+    join(directory, 'plain', 'rolebridge.db'),
+    `${directory}/nul\0byte.db`,
+  ]) {
+    await assert.rejects(
+      openSqliteStore({ file, secret: SECRET }),
+      ({ code, message }: { code: string; message: string }) => {
+        assert.equal(code, 'unavailable');
+        assert.ok(
+          message.startsWith(
+            `store ${file} cannot be read and written; give the user that runs the bridge`,
+          ),
+          message,
+        );
+        return true;
+      },
+    );
   }
 });
 
@@ -136,18 +171,26 @@ test('the audit trail takes no replacement of a row that is in it', async t => {
   t.after(() => store.close());
   const insert = "(id, at, type, correlation_id, event) VALUES (1, 0, 'sign-out', 'c', '{}')";
   await database.rows(`INSERT INTO audit_events ${insert}`);
-  await assert.rejects(database.rows(`INSERT OR REPLACE INTO audit_events ${insert}`), /append-only/);
+  await assert.rejects(
+    database.rows(`INSERT OR REPLACE INTO audit_events ${insert}`),
+    /append-only/,
+  );
 });
 
 test('of events of callers who are not signed in six million at most are kept', async t => {
   const database = await newFile(t);
   const store = await database.open();
   t.after(() => store.close());
-  for (const why of ['old', 'older than six million others', 'kept']) await store.audit.record(EVENT(why));
-  await database.rows('UPDATE sqlite_sequence SET seq = 6000001 WHERE name = $1', ['stranger_events']);
+  for (const why of ['old', 'older than six million others', 'kept'])
+    await store.audit.record(EVENT(why));
+  await database.rows('UPDATE sqlite_sequence SET seq = 6000001 WHERE name = $1', [
+    'stranger_events',
+  ]);
   await store.audit.record(EVENT('newest'));
   await store.prune(NOW);
-  const whys = (await store.readAudit({ limit: 10 })).map(event => event.type === 'sign-in.refused' && event.why);
+  const whys = (await store.readAudit({ limit: 10 })).map(
+    event => event.type === 'sign-in.refused' && event.why,
+  );
   assert.deepEqual(whys, ['newest', 'kept']);
 });
 
@@ -158,19 +201,29 @@ test('of several processes that open a new file and claim one key exactly one ge
     const store = await openSqliteStore({ file: process.argv[1], secret: new Uint8Array(32) });
     console.log(await store.oneTimeKeys.claim('_raced', ${NOW}));
     await store.close();`;
-  const run = () => promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, file], { timeout: 30_000 });
+  const run = () =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, file], {
+      timeout: 30_000,
+    });
   const answers = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout.trim());
   assert.deepEqual(answers.sort(), ['false', 'false', 'true']);
 });
 
 test('ten thousand sessions are kept, found and pruned', async t => {
-  const store = await openWithPeople({ open: () => openSqliteStore({ file: ':memory:', secret: SECRET }) });
+  const store = await openWithPeople({
+    open: () => openSqliteStore({ file: ':memory:', secret: SECRET }),
+  });
   t.after(() => store.close());
-  const sessions = Array.from({ length: 10_000 }, (_, index) => sessionOf({ expiresAt: NOW + (index % 2) }));
+  const sessions = Array.from({ length: 10_000 }, (_, index) =>
+    sessionOf({ expiresAt: NOW + (index % 2) }),
+  );
   for (const session of sessions) await store.sessions.create(session);
-  for (const session of sessions) assert.equal((await store.sessions.find(session.id))?.csrfToken, session.csrfToken);
+  for (const session of sessions)
+    assert.equal((await store.sessions.find(session.id))?.csrfToken, session.csrfToken);
   await store.prune(NOW + 1);
-  const left = await Promise.all(sessions.map(async ({ id }) => (await store.sessions.find(id)) !== undefined));
+  const left = await Promise.all(
+    sessions.map(async ({ id }) => (await store.sessions.find(id)) !== undefined),
+  );
   assert.deepEqual(
     left,
     sessions.map(({ expiresAt }) => expiresAt === NOW + 1),
@@ -187,7 +240,10 @@ const EVENT = (why: string): AuditEvent => ({
 });
 
 test('of writes that share a commit, one that breaks a constraint is refused and the others are kept', async t => {
-  const store = await openSqliteStore({ file: join(await newDirectory(t), 'rolebridge.db'), secret: SECRET });
+  const store = await openSqliteStore({
+    file: join(await newDirectory(t), 'rolebridge.db'),
+    secret: SECRET,
+  });
   t.after(() => store.close());
   const session = sessionOf();
   const outcomes = await Promise.allSettled([
@@ -226,13 +282,23 @@ test('when the disk is full, every write that shares the commit is refused, and 
     console.log(JSON.stringify({ codes: [...new Set(burst.map(({ reason }) => reason?.code))], after }));
     await store.close();`;
   // A file of this process may grow to 1 MiB.
-  const limited = ['-c', 'ulimit -f 1024 && exec "$0" "$@"', process.execPath, '--input-type=module', '-e', program, file];
+  const limited = [
+    '-c',
+    'ulimit -f 1024 && exec "$0" "$@"',
+    process.execPath,
+    '--input-type=module',
+    '-e',
+    program,
+    file,
+  ];
   const { stdout } = await promisify(execFile)('/bin/bash', limited, { timeout: 30_000 });
   assert.deepEqual(JSON.parse(stdout), { codes: ['unavailable'], after: 'kept' });
   const store = await openSqliteStore({ file, secret: SECRET });
   t.after(() => store.close());
   assert.deepEqual(
-    (await store.readAudit({ limit: 1000 })).map(event => event.type === 'sign-in.refused' && event.why),
+    (await store.readAudit({ limit: 1000 })).map(
+      event => event.type === 'sign-in.refused' && event.why,
+    ),
     ['kept', 'kept'],
   );
 });

@@ -8,14 +8,22 @@ import { watchWrites } from '../../src/store/write-health.ts';
 const EVENT = 'INSERT INTO audit_events (at) VALUES ($1)';
 const SESSION = 'INSERT INTO sessions (expires_at) VALUES ($1)';
 const TOUCH = 'UPDATE sessions SET last_used_at = $1';
-const FULL = new BridgeError('unavailable', 'store x cannot be written: the disk is full; make room');
+const FULL = new BridgeError(
+  'unavailable',
+  'store x cannot be written: the disk is full; make room',
+);
 
 /** A database that fails as it is told, and a clock that is turned by hand. */
 function watched() {
   const broken = new Set<string>();
   const probes: number[] = [];
   const changes: (string | undefined)[] = [];
-  const state = { now: 0, rehearsal: undefined as Promise<void> | undefined, migrations: NEWEST_STEP, fault: FULL };
+  const state = {
+    now: 0,
+    rehearsal: undefined as Promise<void> | undefined,
+    migrations: NEWEST_STEP,
+    fault: FULL,
+  };
   const database: Database = {
     rows: async sql => {
       if (sql.startsWith('SELECT')) return [{ migrations: state.migrations }];

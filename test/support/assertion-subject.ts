@@ -1,7 +1,13 @@
 /** A person, an account and a role to assert, with every part changeable. */
 import type { PersonId } from '../../src/core/identity.ts';
 import type { AssertionSubject } from '../../src/core/ports.ts';
-import { type Account, type AccountId, type RoleName, type RoleSessionName, roleArn } from '../../src/core/role.ts';
+import {
+  type Account,
+  type AccountId,
+  type RoleName,
+  type RoleSessionName,
+  roleArn,
+} from '../../src/core/role.ts';
 import type { RoleSession } from '../../src/core/session.ts';
 
 export function anAccount(changes: Partial<Account> = {}): Account {
@@ -19,7 +25,9 @@ export function aRoleSession(changes: Partial<RoleSession> = {}): RoleSession {
   return { durationSeconds: 4 * 3600, tags: [], transitiveTags: [], policyArns: [], ...changes };
 }
 
-export function anAssertionSubject(changes: Partial<AssertionSubject> & { readonly roleName?: string } = {}) {
+export function anAssertionSubject(
+  changes: Partial<AssertionSubject> & { readonly roleName?: string } = {},
+) {
   const account = changes.account ?? anAccount();
   const roleName = (changes.roleName ?? 'Admin') as RoleName;
   return {

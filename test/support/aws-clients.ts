@@ -57,7 +57,11 @@ export function awsClients(): readonly AwsClient[] {
     awsCli('AWS CLI of sid', join(CACHE, 'aws-cli-sid/aws'), `awscli ${BY_SCRIPT('sid')}`),
     boto3('boto3 of trixie', join(CACHE, 'aws-cli/python'), `python3-boto3 ${BY_SCRIPT('trixie')}`),
     boto3('boto3 of sid', join(CACHE, 'aws-cli-sid/python'), `python3-boto3 ${BY_SCRIPT('sid')}`),
-    { name: 'SDK for JavaScript', missing: false, words: () => [process.execPath, here('./caller-identity.ts')] },
+    {
+      name: 'SDK for JavaScript',
+      missing: false,
+      words: () => [process.execPath, here('./caller-identity.ts')],
+    },
     goClient(),
   ];
 }
@@ -67,9 +71,13 @@ function goClient(): AwsClient {
   let program = '';
   let missing: string | false = false;
   try {
-    program = execFileSync(here('../wire/build-go-client.sh'), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+    program = execFileSync(here('../wire/build-go-client.sh'), {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim();
   } catch (cause) {
-    if (process.env.CI === 'true') throw new Error('test/wire/build-go-client.sh failed', { cause });
+    if (process.env.CI === 'true')
+      throw new Error('test/wire/build-go-client.sh failed', { cause });
     missing = 'there is no Go to compile test/wire/go with, or its modules cannot be had';
   }
   return { name: 'SDK for Go', missing, words: () => [program] };

@@ -1,4 +1,7 @@
-/** The clients that AWS publishes, unmodified, at the wire of IAM Identity Center, with a person who confirms. */
+/**
+ * The clients that AWS publishes, unmodified, at the wire of IAM Identity Center, with a person who
+ * confirms.
+ */
 import { SSOClient } from '@aws-sdk/client-sso';
 import {
   CreateTokenCommand,
@@ -13,7 +16,10 @@ import { confirmDevice, DEVICE_CODE } from './cli-login.ts';
 import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
-export type Registered = Pick<RegisterClientCommandOutput, 'clientId' | 'clientSecret' | 'clientSecretExpiresAt'>;
+export type Registered = Pick<
+  RegisterClientCommandOutput,
+  'clientId' | 'clientSecret' | 'clientSecretExpiresAt'
+>;
 
 export interface AwsTools {
   readonly oidc: SSOOIDCClient;
@@ -24,7 +30,9 @@ export interface AwsTools {
   /** By the device grant unless `fields` say otherwise. */
   createToken(client: Registered, fields: object): Promise<CreateTokenCommandOutput>;
   /** A whole login by a device code. */
-  logIn(visitor: Visitor): Promise<{ readonly client: Registered; readonly tokens: CreateTokenCommandOutput }>;
+  logIn(
+    visitor: Visitor,
+  ): Promise<{ readonly client: Registered; readonly tokens: CreateTokenCommandOutput }>;
   close(): void;
 }
 
@@ -33,14 +41,25 @@ export function awsTools(world: World): AwsTools {
   const oidc = new SSOOIDCClient(options);
   const portal = new SSOClient(options);
   const startUrl = `${world.urls.bridge}/start`;
-  const named = ({ clientId, clientSecret }: Registered) => ({ clientId: clientId!, clientSecret: clientSecret! });
+  const named = ({ clientId, clientSecret }: Registered) => ({
+    clientId: clientId!,
+    clientSecret: clientSecret!,
+  });
   const tools: AwsTools = {
     oidc,
     portal,
     startUrl,
-    register: over => oidc.send(new RegisterClientCommand({ clientName: 'botocore-client-test', clientType: 'public', ...over })),
+    register: over =>
+      oidc.send(
+        new RegisterClientCommand({
+          clientName: 'botocore-client-test',
+          clientType: 'public',
+          ...over,
+        }),
+      ),
     begin: client => oidc.send(new StartDeviceAuthorizationCommand({ ...named(client), startUrl })),
-    createToken: (client, fields) => oidc.send(new CreateTokenCommand({ ...named(client), grantType: DEVICE_CODE, ...fields })),
+    createToken: (client, fields) =>
+      oidc.send(new CreateTokenCommand({ ...named(client), grantType: DEVICE_CODE, ...fields })),
     logIn: async visitor => {
       const client = await tools.register({ scopes: ['sso:account:access'] });
       const { userCode, deviceCode } = await tools.begin(client);

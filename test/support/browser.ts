@@ -1,18 +1,26 @@
 /**
  * Real Chromium for the tests: one process for a file, one empty profile for each person.
  *
- * Whatever a page complains of (script errors, failed loads, violations of its Content-Security-Policy) fails the visit in which it
- * happened, whether or not the test looked for it.
+ * Whatever a page complains of (script errors, failed loads, violations of its
+ * Content-Security-Policy) fails the visit in which it happened, whether or not the test looked for
+ * it.
  */
 import assert from 'node:assert/strict';
 import { accessSync, constants } from 'node:fs';
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Request,
+} from 'playwright-core';
 import { CONNECTOR, type Protocol } from './world.ts';
 
 const EXECUTABLE = '/usr/bin/chromium';
 const ARGUMENTS = [
   '--headless',
-  // Chromium's sandbox needs user namespaces, which containers seldom give; every page that it sees here is our own.
+  // Chromium's sandbox needs user namespaces, which containers seldom give; every page that it sees
+  // here is our own.
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -25,18 +33,25 @@ const ARGUMENTS = [
 const TIMEOUT_MILLISECONDS = 20_000;
 
 export interface Browser {
-  /** One visit in a profile of its own, which is gone afterwards. Fails when a page of it complained. */
+  /**
+   * One visit in a profile of its own, which is gone afterwards. Fails when a page of it
+   * complained.
+   */
   visit(journey: (page: Page) => Promise<void>, options?: BrowserContextOptions): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Why browser tests cannot run here; false when they can. Throws under `CI=true`, where nothing is skipped for a missing package. */
+/**
+ * Why browser tests cannot run here; false when they can. Throws under `CI=true`, where nothing is
+ * skipped for a missing package.
+ */
 export function chromiumMissing(): string | false {
   try {
     accessSync(EXECUTABLE, constants.X_OK);
     return false;
   } catch (cause) {
-    if (process.env.CI === 'true') throw new Error(`${EXECUTABLE} is missing: install the Debian package chromium`, { cause });
+    if (process.env.CI === 'true')
+      throw new Error(`${EXECUTABLE} is missing: install the Debian package chromium`, { cause });
     return `there is no ${EXECUTABLE} (Debian package chromium)`;
   }
 }
@@ -64,21 +79,35 @@ export async function openBrowser(): Promise<Browser> {
 function complaintsOf(context: BrowserContext): () => string[] {
   const heard: { readonly text: string; readonly url: string }[] = [];
   const refusedPages = new Set<string>();
-  context.on('weberror', weberror => heard.push({ text: String(weberror.error()), url: weberror.page()?.url() ?? '' }));
+  context.on('weberror', weberror =>
+    heard.push({ text: String(weberror.error()), url: weberror.page()?.url() ?? '' }),
+  );
   context.on('console', message => {
-    if (['error', 'warning'].includes(message.type())) heard.push({ text: message.text(), url: message.location().url });
+    if (['error', 'warning'].includes(message.type()))
+      heard.push({ text: message.text(), url: message.location().url });
   });
   context.on('response', response => {
-    if (response.request().isNavigationRequest() && response.status() >= 400) refusedPages.add(response.url());
+    if (response.request().isNavigationRequest() && response.status() >= 400)
+      refusedPages.add(response.url());
   });
-  // Chromium also calls a page with an error status a failed load; a refusal is such a page, and tests look at its status themselves.
+  // Chromium also calls a page with an error status a failed load; a refusal is such a page, and
+  // tests look at its status themselves.
   return () =>
     heard
-      .filter(({ text, url }) => !(text.startsWith('Failed to load resource: the server responded') && refusedPages.has(url)))
+      .filter(
+        ({ text, url }) =>
+          !(
+            text.startsWith('Failed to load resource: the server responded') &&
+            refusedPages.has(url)
+          ),
+      )
       .map(({ text, url }) => `${text} (${url})`);
 }
 
-/** From the page that offers ways to sign in, through the identity provider's login page and back. The password is the user name. */
+/**
+ * From the page that offers ways to sign in, through the identity provider's login page and back.
+ * The password is the user name.
+ */
 export async function signIn(page: Page, username: string, protocol: Protocol): Promise<void> {
   await page.locator(`a[href^="/sign-in/${CONNECTOR[protocol]}"]`).click();
   await enterPassword(page, username);
@@ -107,7 +136,11 @@ export interface SamlPost {
 export function watchSamlPosts(page: Page): () => Promise<SamlPost[]> {
   const posts: Request[] = [];
   page.on('request', request => {
-    if (request.method() === 'POST' && new URL(request.url()).pathname === `/saml/${CONNECTOR.saml}/acs`) posts.push(request);
+    if (
+      request.method() === 'POST' &&
+      new URL(request.url()).pathname === `/saml/${CONNECTOR.saml}/acs`
+    )
+      posts.push(request);
   });
   return () =>
     Promise.all(

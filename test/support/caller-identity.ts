@@ -1,4 +1,7 @@
-/** A program of somebody: asks STS who it is, with whatever credentials the AWS SDK finds by itself. Prints the ARN, or the error. */
+/**
+ * A program of somebody: asks STS who it is, with whatever credentials the AWS SDK finds by itself.
+ * Prints the ARN, or the error.
+ */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 
 const client = new STSClient({ maxAttempts: 1 });

@@ -1,4 +1,7 @@
-/** A terminal that logs in by the real endpoints, with a person who confirms; no client of ours is involved. */
+/**
+ * A terminal that logs in by the real endpoints, with a person who confirms; no client of ours is
+ * involved.
+ */
 import assert from 'node:assert/strict';
 import type { Session } from '../../src/core/ports.ts';
 import type { Visitor } from './visitor.ts';
@@ -21,8 +24,15 @@ export interface TerminalLogin {
 }
 
 /** A form to an endpoint of the bridge. */
-export async function postForm(world: World, path: string, fields: Readonly<Record<string, string>> | URLSearchParams): Promise<Answer> {
-  const response = await fetch(world.urls.bridge + path, { method: 'POST', body: new URLSearchParams(fields as Record<string, string>) });
+export async function postForm(
+  world: World,
+  path: string,
+  fields: Readonly<Record<string, string>> | URLSearchParams,
+): Promise<Answer> {
+  const response = await fetch(world.urls.bridge + path, {
+    method: 'POST',
+    body: new URLSearchParams(fields as Record<string, string>),
+  });
   return answerOf(response);
 }
 
@@ -30,7 +40,12 @@ export async function postForm(world: World, path: string, fields: Readonly<Reco
 export async function callApi(
   world: World,
   token: string | undefined,
-  request: { method?: string; path: string; body?: unknown; headers?: Readonly<Record<string, string>> },
+  request: {
+    method?: string;
+    path: string;
+    body?: unknown;
+    headers?: Readonly<Record<string, string>>;
+  },
 ): Promise<Answer> {
   const { method = 'GET', path, body, headers } = request;
   const response = await fetch(`${world.urls.bridge}/api/v1${path}`, {
@@ -58,21 +73,38 @@ async function answerOf(response: Response): Promise<Answer> {
 
 /** The session of a signed-in browser, as the bridge knows it. */
 export async function viewerOf(world: World, visitor: Visitor): Promise<Session> {
-  const session = await world.bridge.signIn.sessionOf(visitor.cookie(world.urls.bridge, 'rolebridge'));
+  const session = await world.bridge.signIn.sessionOf(
+    visitor.cookie(world.urls.bridge, 'rolebridge'),
+  );
   assert.ok(session, 'the browser is signed in');
   return session;
 }
 
-export function beginDevice(world: World, fields: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return postForm(world, '/oauth/device_authorization', { client_id: CLIENT, device_name: 'terminal-of-a-test', ...fields });
+export function beginDevice(
+  world: World,
+  fields: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return postForm(world, '/oauth/device_authorization', {
+    client_id: CLIENT,
+    device_name: 'terminal-of-a-test',
+    ...fields,
+  });
 }
 
 export function pollDevice(world: World, deviceCode: string, clientId = CLIENT): Promise<Answer> {
-  return postForm(world, '/oauth/token', { grant_type: DEVICE_CODE, client_id: clientId, device_code: deviceCode });
+  return postForm(world, '/oauth/token', {
+    grant_type: DEVICE_CODE,
+    client_id: clientId,
+    device_code: deviceCode,
+  });
 }
 
 /** Types the code into the page and confirms, as a person does. */
-export async function confirmDevice(world: World, visitor: Visitor, userCode: string): Promise<void> {
+export async function confirmDevice(
+  world: World,
+  visitor: Visitor,
+  userCode: string,
+): Promise<void> {
   const form = await visitor.get(`${world.urls.bridge}/device`);
   const question = await visitor.submit(form, 'form[action="/device"]', { user_code: userCode });
   const done = await visitor.submit(question, 'button[value=approve]');
@@ -80,7 +112,11 @@ export async function confirmDevice(world: World, visitor: Visitor, userCode: st
 }
 
 /** A whole login by a device code. */
-export async function loginByDevice(world: World, username: string, protocol: Protocol = 'saml'): Promise<TerminalLogin> {
+export async function loginByDevice(
+  world: World,
+  username: string,
+  protocol: Protocol = 'saml',
+): Promise<TerminalLogin> {
   const { visitor } = await world.signIn(username, protocol);
   const begun = await beginDevice(world);
   assert.equal(begun.status, 200);
@@ -92,7 +128,11 @@ export async function loginByDevice(world: World, username: string, protocol: Pr
 
 /** What a terminal does when its access token has expired. */
 export function refreshLogin(world: World, { refreshToken }: TerminalLogin): Promise<Answer> {
-  return postForm(world, '/oauth/token', { grant_type: 'refresh_token', client_id: CLIENT, refresh_token: refreshToken });
+  return postForm(world, '/oauth/token', {
+    grant_type: 'refresh_token',
+    client_id: CLIENT,
+    refresh_token: refreshToken,
+  });
 }
 
 export interface MadeContainerToken {
@@ -103,9 +143,20 @@ export interface MadeContainerToken {
 }
 
 /** A container token of a login for prod/Developer. */
-export async function makeContainerToken(world: World, { accessToken }: TerminalLogin): Promise<MadeContainerToken> {
+export async function makeContainerToken(
+  world: World,
+  { accessToken }: TerminalLogin,
+): Promise<MadeContainerToken> {
   const body = { account: 'prod', role: 'Developer' };
-  const { status, json } = await callApi(world, accessToken, { method: 'POST', path: '/container-tokens', body });
+  const { status, json } = await callApi(world, accessToken, {
+    method: 'POST',
+    path: '/container-tokens',
+    body,
+  });
   assert.equal(status, 200, JSON.stringify(json));
-  return { id: json.id, token: json.token, path: new URL(json.url).pathname.replace('/api/v1', '') };
+  return {
+    id: json.id,
+    token: json.token,
+    path: new URL(json.url).pathname.replace('/api/v1', ''),
+  };
 }

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +23,10 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 /** How long a program may take to say what a test waits for. */
 const SAYS_MILLISECONDS = 60_000;
 
-/** The entry of the client, compiled once for each state of the sources; files that run at the same time share it. */
+/**
+ * The entry of the client, compiled once for each state of the sources; files that run at the same
+ * time share it.
+ */
 export function clientEntry(): string {
   const cache = join(ROOT, 'node_modules/.cache/rolebridge-client');
   const place = join(cache, sourcesHash());
@@ -23,7 +34,9 @@ export function clientEntry(): string {
   if (existsSync(entry)) return entry;
   mkdirSync(cache, { recursive: true });
   const draft = mkdtempSync(join(cache, 'draft-'));
-  execFileSync(process.execPath, [TSC, '-p', join(ROOT, 'tsconfig.cli.json'), '--outDir', draft], { stdio: 'pipe' });
+  execFileSync(process.execPath, [TSC, '-p', join(ROOT, 'tsconfig.cli.json'), '--outDir', draft], {
+    stdio: 'pipe',
+  });
   try {
     renameSync(draft, place);
   } catch {
@@ -36,7 +49,10 @@ export function clientEntry(): string {
 function sourcesHash(): string {
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'tsconfig.cli.json')));
   for (const room of ['src/cli', 'src/core']) {
-    for (const name of readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' }).sort()) {
+    for (const name of readdirSync(join(ROOT, room), {
+      recursive: true,
+      encoding: 'utf8',
+    }).sort()) {
       if (name.endsWith('.ts')) hash.update(name).update(readFileSync(join(ROOT, room, name)));
     }
   }
@@ -89,8 +105,14 @@ export class Computer {
     return join(this.home, ...names);
   }
 
-  start(args: readonly string[], { env, stdin, node = process.execPath }: CliOptions = {}): RunningCli {
-    const child = spawn(node, [this.#entry, ...args], { env: { ...this.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  start(
+    args: readonly string[],
+    { env, stdin, node = process.execPath }: CliOptions = {},
+  ): RunningCli {
+    const child = spawn(node, [this.#entry, ...args], {
+      env: { ...this.env, ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     this.#children.add(child);
     let [stdout, stderr] = ['', ''];
     const waiting = new Set<() => void>();
@@ -124,14 +146,20 @@ export class Computer {
             waiting.delete(look);
             done();
           };
-          const fail = (how: string): void => settle(() => reject(new Error(`${how} before it said ${pattern}: ${stderr}${stdout}`)));
+          const fail = (how: string): void =>
+            settle(() => reject(new Error(`${how} before it said ${pattern}: ${stderr}${stdout}`)));
           const look = (): void => {
             const match = pattern.exec(stderr) ?? pattern.exec(stdout);
             if (match !== null) settle(() => resolve(match));
-            else if (child.exitCode !== null || child.signalCode !== null) fail(`ended with ${child.exitCode}`);
+            else if (child.exitCode !== null || child.signalCode !== null)
+              fail(`ended with ${child.exitCode}`);
           };
-          // Without a limit of its own, a wrong pattern hangs the run and nobody learns what was said.
-          const limit = setTimeout(() => fail(`ran for ${SAYS_MILLISECONDS} ms`), SAYS_MILLISECONDS);
+          // Without a limit of its own, a wrong pattern hangs the run and nobody learns what was
+          // said.
+          const limit = setTimeout(
+            () => fail(`ran for ${SAYS_MILLISECONDS} ms`),
+            SAYS_MILLISECONDS,
+          );
           waiting.add(look);
           look();
         }),
@@ -177,7 +205,10 @@ export const QUICK_POLLS = {
   configure: (yaml: string): string => `${yaml}\ncli: { deviceGrant: { interval: 1s } }\n`,
 };
 
-/** Whatever else is in the environment of the tests, a Node of another version, if the machine has one. */
+/**
+ * Whatever else is in the environment of the tests, a Node of another version, if the machine has
+ * one.
+ */
 export function otherNode(): string | undefined {
   const candidates = (process.env.PATH ?? '').split(':').map(directory => join(directory, 'node'));
   return candidates.find(path => {

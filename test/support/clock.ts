@@ -1,7 +1,10 @@
 import type { Clock } from '../../src/core/ports.ts';
 import type { Instant, Seconds } from '../../src/core/time.ts';
 
-/** A clock that moves when a test turns it. It starts at the real time, so that third parties in the same test agree. */
+/**
+ * A clock that moves when a test turns it. It starts at the real time, so that third parties in the
+ * same test agree.
+ */
 export interface HandTurnedClock extends Clock {
   turn(seconds: Seconds): void;
 }
@@ -16,7 +19,10 @@ export function handTurnedClock(start: Instant = Date.now()): HandTurnedClock {
   };
 }
 
-/** A clock that runs with the real one and can be turned ahead of it: for programs of other processes, which wait in real time. */
+/**
+ * A clock that runs with the real one and can be turned ahead of it: for programs of other
+ * processes, which wait in real time.
+ */
 export function runningClock(): HandTurnedClock {
   let ahead = 0;
   return {

@@ -1,6 +1,6 @@
 /**
- * A corporate SAML identity provider that is set up for AWS as well: its answers say what the bridge wants to know and what AWS wants
- * to know, so that the bridge can pass them on.
+ * A corporate SAML identity provider that is set up for AWS as well: its answers say what the
+ * bridge wants to know and what AWS wants to know, so that the bridge can pass them on.
  */
 import { KeyObject } from 'node:crypto';
 import type { RequestListener } from 'node:http';
@@ -23,36 +23,66 @@ const AWS_AUDIENCE = 'urn:amazon:webservices';
 const VALID_MILLISECONDS = 300_000;
 const LOGIN_FIELDS = '<input name="username"><input type="password" name="password">';
 
-/** Everybody may sign in, is a developer, and has the NameID `id-of-{username}`. The listener must be reached under its own host. */
-export async function corporateSamlIdp({ role, secondRecipient, now }: CorporateSamlIdpOptions): Promise<RequestListener> {
+/**
+ * Everybody may sign in, is a developer, and has the NameID `id-of-{username}`. The listener must
+ * be reached under its own host.
+ */
+export async function corporateSamlIdp({
+  role,
+  secondRecipient,
+  now,
+}: CorporateSamlIdpOptions): Promise<RequestListener> {
   // `now` may not be callable yet: the world around this is still being made.
   const signing = await createSigningKey('corporate', Date.now());
-  const key: forge.ForgeKey = { privateKey: KeyObject.from(signing.key), certificate: signing.certificate, certificatePem: '' };
+  const key: forge.ForgeKey = {
+    privateKey: KeyObject.from(signing.key),
+    certificate: signing.certificate,
+    certificatePem: '',
+  };
   let known: forge.Forge | undefined;
   // Its address is known with the first request, and each request says which service provider asks.
   const forgeAt = (host = ''): forge.Forge => {
-    known ??= forge.createForge({ idpEntityId: `http://${host}/metadata`, signOnUrl: `http://${host}/sso`, acsUrl: '', entityId: '', now });
+    known ??= forge.createForge({
+      idpEntityId: `http://${host}/metadata`,
+      signOnUrl: `http://${host}/sso`,
+      acsUrl: '',
+      entityId: '',
+      now,
+    });
     return known;
   };
 
   const app = express();
   app.get('/metadata', (request, response) => {
-    response.type('application/samlmetadata+xml').send(forgeAt(request.get('host')).metadata({ keys: [forge.signingKey(key)] }));
+    response
+      .type('application/samlmetadata+xml')
+      .send(forgeAt(request.get('host')).metadata({ keys: [forge.signingKey(key)] }));
   });
   app.get('/sso', (request, response) => {
     const { SAMLRequest = '', RelayState = '' } = request.query as Record<string, string>;
     response.send(formTo('/sso', { SAMLRequest, RelayState }, LOGIN_FIELDS));
   });
   app.post('/sso', express.urlencoded({ extended: false }), (request, response) => {
-    const { SAMLRequest = '', RelayState = '', username = '' } = request.body as Record<string, string>;
+    const {
+      SAMLRequest = '',
+      RelayState = '',
+      username = '',
+    } = request.body as Record<string, string>;
     const { requestId, acsUrl, entityId } = read(SAMLRequest);
     const end = forge.at(now() + VALID_MILLISECONDS);
     const recipients = [acsUrl, ...(secondRecipient === undefined ? [] : [secondRecipient])];
     const changes: Partial<forge.ResponseParts> = {
       destination: acsUrl,
       nameId: forge.nameId(`id-of-${username}`, forge.PERSISTENT),
-      confirmation: recipients.map(Recipient => forge.confirmation({ Recipient, InResponseTo: requestId, NotOnOrAfter: end })).join(''),
-      conditions: forge.conditions({ NotBefore: forge.at(now() - 5000), NotOnOrAfter: end }, forge.audience(entityId, AWS_AUDIENCE)),
+      confirmation: recipients
+        .map(Recipient =>
+          forge.confirmation({ Recipient, InResponseTo: requestId, NotOnOrAfter: end }),
+        )
+        .join(''),
+      conditions: forge.conditions(
+        { NotBefore: forge.at(now() - 5000), NotOnOrAfter: end },
+        forge.audience(entityId, AWS_AUDIENCE),
+      ),
       attributes: forge.attributes({
         uid: username,
         mail: `${username}@acme.example`,
@@ -67,8 +97,15 @@ export async function corporateSamlIdp({ role, secondRecipient, now }: Corporate
   return app;
 }
 
-/** What an AuthnRequest of the redirect binding asks for. Its signature is the business of stricter doubles. */
-function read(samlRequest: string): { readonly requestId: string; readonly acsUrl: string; readonly entityId: string } {
+/**
+ * What an AuthnRequest of the redirect binding asks for. Its signature is the business of stricter
+ * doubles.
+ */
+function read(samlRequest: string): {
+  readonly requestId: string;
+  readonly acsUrl: string;
+  readonly entityId: string;
+} {
   const xml = inflateRawSync(Buffer.from(samlRequest, 'base64')).toString();
   const said = (pattern: RegExp): string => pattern.exec(xml)![1]!;
   return {
@@ -79,6 +116,8 @@ function read(samlRequest: string): { readonly requestId: string; readonly acsUr
 }
 
 function formTo(action: string, hidden: Readonly<Record<string, string>>, more = ''): string {
-  const fields = Object.entries(hidden).map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`);
+  const fields = Object.entries(hidden).map(
+    ([name, value]) => `<input type="hidden" name="${name}" value="${value}">`,
+  );
   return `<!doctype html><form method="post" action="${action}">${fields.join('')}${more}<button>Continue</button></form>`;
 }

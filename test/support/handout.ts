@@ -1,4 +1,7 @@
-/** What a person does with a hand-out: copies credentials from the page, and uses them; and what an auditor finds of a refusal. */
+/**
+ * What a person does with a hand-out: copies credentials from the page, and uses them; and what an
+ * auditor finds of a refusal.
+ */
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Page } from './visitor.ts';
@@ -24,14 +27,28 @@ export function credentialsOn(page: Page): Credentials {
     .toArray()
     .map(element => page.$(element).text().trim())
     .find(text => text.startsWith('{'));
-  if (json === undefined) throw new Error(`no credentials on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`);
+  if (json === undefined)
+    throw new Error(`no credentials on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`);
   const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(json) as Record<string, string>;
-  return { accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! };
+  return {
+    accessKeyId: AccessKeyId!,
+    secretAccessKey: SecretAccessKey!,
+    sessionToken: SessionToken!,
+  };
 }
 
 /** The ARN that AWS knows the holder of the credentials by. */
-export async function callerOf(endpoint: string, credentials: Credentials, region = 'eu-west-1'): Promise<string> {
-  return withSts(endpoint, credentials, region, async sts => (await sts.send(new GetCallerIdentityCommand({}))).Arn!);
+export async function callerOf(
+  endpoint: string,
+  credentials: Credentials,
+  region = 'eu-west-1',
+): Promise<string> {
+  return withSts(
+    endpoint,
+    credentials,
+    region,
+    async sts => (await sts.send(new GetCallerIdentityCommand({}))).Arn!,
+  );
 }
 
 /** Assumes another role with the credentials; gives its ARN, and rejects as the SDK does. */
@@ -40,8 +57,17 @@ export async function assumeWith(
   credentials: Credentials,
   role: { readonly arn: string; readonly externalId?: string },
 ): Promise<string> {
-  const command = new AssumeRoleCommand({ RoleArn: role.arn, RoleSessionName: 'onward', ExternalId: role.externalId });
-  return withSts(endpoint, credentials, 'eu-west-1', async sts => (await sts.send(command)).AssumedRoleUser!.Arn!);
+  const command = new AssumeRoleCommand({
+    RoleArn: role.arn,
+    RoleSessionName: 'onward',
+    ExternalId: role.externalId,
+  });
+  return withSts(
+    endpoint,
+    credentials,
+    'eu-west-1',
+    async sts => (await sts.send(command)).AssumedRoleUser!.Arn!,
+  );
 }
 
 /** The event that has the reference of the refusal page. */
@@ -49,10 +75,17 @@ export async function refusalOn(world: World, page: Page): Promise<Refusal> {
   const reference = page.headers.get('x-correlation-id');
   const event = (await world.audit()).find(({ origin }) => origin.correlationId === reference);
   if (event?.type === 'access.refused' || event?.type === 'sign-in.refused') return event;
-  throw new Error(`no refusal of reference ${reference} in the audit trail, but ${event?.type ?? 'nothing'}`);
+  throw new Error(
+    `no refusal of reference ${reference} in the audit trail, but ${event?.type ?? 'nothing'}`,
+  );
 }
 
-async function withSts<T>(endpoint: string, credentials: Credentials, region: string, use: (sts: STSClient) => Promise<T>): Promise<T> {
+async function withSts<T>(
+  endpoint: string,
+  credentials: Credentials,
+  region: string,
+  use: (sts: STSClient) => Promise<T>,
+): Promise<T> {
   const sts = new STSClient({ region, endpoint, credentials, maxAttempts: 1 });
   try {
     return await use(sts);

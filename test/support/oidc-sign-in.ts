@@ -1,4 +1,7 @@
-/** An OIDC connector in front of a provider on loopback, and a sign-in through it, as the tests of the connector need them. */
+/**
+ * An OIDC connector in front of a provider on loopback, and a sign-in through it, as the tests of
+ * the connector need them.
+ */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { inspect } from 'node:util';
@@ -50,13 +53,26 @@ export async function openConnector(
 }
 
 /** From `begin` over the person's browser to `complete`. */
-export async function signIn(connector: Connector, forge: OpenIdProviderForge, { reauthenticate = false } = {}): Promise<VerifiedSignIn> {
-  const { redirectTo, expectation } = await connector.begin({ attemptId: 'attempt-1', reauthenticate });
-  return connector.complete({ protocol: 'oidc', parameters: forge.authorize(redirectTo) }, expectation);
+export async function signIn(
+  connector: Connector,
+  forge: OpenIdProviderForge,
+  { reauthenticate = false } = {},
+): Promise<VerifiedSignIn> {
+  const { redirectTo, expectation } = await connector.begin({
+    attemptId: 'attempt-1',
+    reauthenticate,
+  });
+  return connector.complete(
+    { protocol: 'oidc', parameters: forge.authorize(redirectTo) },
+    expectation,
+  );
 }
 
 /** A forge that ends with the test. */
-export async function forgeFor(t: TestContext, options: Parameters<typeof startOpenIdProviderForge>[0] = {}): Promise<OpenIdProviderForge> {
+export async function forgeFor(
+  t: TestContext,
+  options: Parameters<typeof startOpenIdProviderForge>[0] = {},
+): Promise<OpenIdProviderForge> {
   const forge = await startOpenIdProviderForge(options);
   t.after(() => forge.close());
   return forge;
@@ -65,8 +81,16 @@ export async function forgeFor(t: TestContext, options: Parameters<typeof startO
 /** Put into whatever must not be told; `refuses` looks for it. */
 export const SENSITIVE = 'sensitive-value';
 
-/** The refusal has this code and says this, and nothing that was secret is in it, in its hint or in its causes. */
-export async function refuses(attempt: Promise<unknown>, code: ErrorCode, message: RegExp, forge?: OpenIdProviderForge): Promise<void> {
+/**
+ * The refusal has this code and says this, and nothing that was secret is in it, in its hint or in
+ * its causes.
+ */
+export async function refuses(
+  attempt: Promise<unknown>,
+  code: ErrorCode,
+  message: RegExp,
+  forge?: OpenIdProviderForge,
+): Promise<void> {
   await assert.rejects(attempt, error => {
     assert.ok(error instanceof BridgeError, inspect(error));
     assert.equal(error.code, code, error.message);

@@ -1,6 +1,7 @@
 /**
- * An OpenID provider whose every part can be made wrong. It is right until a test says otherwise, and then strict: it
- * checks the client, the redirect URI, the PKCE verifier and that a code is redeemed once.
+ * An OpenID provider whose every part can be made wrong. It is right until a test says otherwise,
+ * and then strict: it checks the client, the redirect URI, the PKCE verifier and that a code is
+ * redeemed once.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -9,7 +10,14 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'j
 
 export type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo';
 /** What an endpoint does instead of answering properly. */
-export type Mischief = 'huge' | 'hanging' | 'redirecting' | 'garbage' | 'not-json' | 'failing' | 'dropping';
+export type Mischief =
+  | 'huge'
+  | 'hanging'
+  | 'redirecting'
+  | 'garbage'
+  | 'not-json'
+  | 'failing'
+  | 'dropping';
 type Claims = Record<string, unknown>;
 
 export interface Faults {
@@ -39,7 +47,10 @@ export interface OpenIdProviderForge {
   readonly asked: Record<Endpoint, number>;
   /** Every code, token and secret that was made: none may show up in a message. */
   readonly made: string[];
-  /** Plays the person's browser at the authorization endpoint: gives what comes back to the redirect URI. */
+  /**
+   * Plays the person's browser at the authorization endpoint: gives what comes back to the redirect
+   * URI.
+   */
   authorize(redirectTo: string): URLSearchParams;
   rotateKey(): Promise<void>;
   close(): Promise<void>;
@@ -71,10 +82,17 @@ const NO_FAULTS: Faults = {
   jwks: keys => keys,
 };
 
-export const ALICE = { sub: 'alice-0001', preferred_username: 'alice', email: 'alice@acme.example', groups: ['aws-admins', 'developers'] };
+export const ALICE = {
+  sub: 'alice-0001',
+  preferred_username: 'alice',
+  email: 'alice@acme.example',
+  groups: ['aws-admins', 'developers'],
+};
 
 /** `port` 0 takes a free one; `now` is the provider's clock in milliseconds. */
-export async function startOpenIdProviderForge(options: { port?: number; now?: () => number } = {}): Promise<OpenIdProviderForge> {
+export async function startOpenIdProviderForge(
+  options: { port?: number; now?: () => number } = {},
+): Promise<OpenIdProviderForge> {
   const now = options.now ?? Date.now;
   const grants = new Map<string, Grant>();
   const accessTokens = new Set<string>();
@@ -103,8 +121,10 @@ export async function startOpenIdProviderForge(options: { port?: number; now?: (
     authorize: redirectTo => {
       const asked = new URL(redirectTo);
       const parameter = (name: string) => asked.searchParams.get(name) ?? '';
-      if (asked.origin + asked.pathname !== `${issuer}/authorize`) throw new Error('not our authorization endpoint');
-      if (parameter('client_id') !== 'bridge' || parameter('response_type') !== 'code') throw new Error('not our client, or no code flow');
+      if (asked.origin + asked.pathname !== `${issuer}/authorize`)
+        throw new Error('not our authorization endpoint');
+      if (parameter('client_id') !== 'bridge' || parameter('response_type') !== 'code')
+        throw new Error('not our client, or no code flow');
       if (parameter('code_challenge_method') !== 'S256') throw new Error('no PKCE');
       if (!parameter('scope').split(' ').includes('openid')) throw new Error('no openid scope');
       const code = make('code');
@@ -151,13 +171,18 @@ export async function startOpenIdProviderForge(options: { port?: number; now?: (
     return answers[endpoint](request, response);
   }
 
-  const answers: Record<Endpoint, (request: IncomingMessage, response: ServerResponse) => Promise<void>> = {
-    discovery: async (_request, response) => json(response, 200, forge.faults.discovery(discoveryDocument(issuer))),
+  const answers: Record<
+    Endpoint,
+    (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  > = {
+    discovery: async (_request, response) =>
+      json(response, 200, forge.faults.discovery(discoveryDocument(issuer))),
     jwks: async (_request, response) => json(response, 200, { keys: forge.faults.jwks([key.jwk]) }),
     token: async (request, response) => {
       const form = new URLSearchParams(await textOf(request));
       const problem = clientProblem(forge, request, form) ?? grantProblem(form);
-      if (problem !== undefined) return json(response, problem === 'invalid_client' ? 401 : 400, { error: problem });
+      if (problem !== undefined)
+        return json(response, problem === 'invalid_client' ? 401 : 400, { error: problem });
       const grant = grants.get(form.get('code')!)!;
       grants.delete(form.get('code')!);
       const accessToken = make('access');
@@ -167,13 +192,20 @@ export async function startOpenIdProviderForge(options: { port?: number; now?: (
       return json(
         response,
         200,
-        forge.faults.token({ access_token: accessToken, token_type: 'Bearer', expires_in: 300, id_token: idToken }),
+        forge.faults.token({
+          access_token: accessToken,
+          token_type: 'Bearer',
+          expires_in: 300,
+          id_token: idToken,
+        }),
       );
     },
     userinfo: async (request, response) => {
       const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
       if (bearer === undefined || !accessTokens.has(bearer)) {
-        return void response.writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' }).end();
+        return void response
+          .writeHead(401, { 'www-authenticate': 'Bearer error="invalid_token"' })
+          .end();
       }
       const claims = forge.faults.userinfo({ ...forge.person.userinfo });
       if (forge.faults.userinfoFormat === 'json') return json(response, 200, claims);
@@ -186,7 +218,8 @@ export async function startOpenIdProviderForge(options: { port?: number; now?: (
   function grantProblem(form: URLSearchParams): string | undefined {
     const grant = grants.get(form.get('code') ?? '');
     if (form.get('grant_type') !== 'authorization_code') return 'unsupported_grant_type';
-    if (grant === undefined || grant.redirectUri !== form.get('redirect_uri')) return 'invalid_grant';
+    if (grant === undefined || grant.redirectUri !== form.get('redirect_uri'))
+      return 'invalid_grant';
     const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
@@ -195,14 +228,20 @@ export async function startOpenIdProviderForge(options: { port?: number; now?: (
 
   async function idTokenFor(grant: Grant, accessToken: string): Promise<string> {
     const seconds = Math.floor(now() / 1000);
-    const atHash = createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
+    const atHash = createHash('sha256')
+      .update(accessToken)
+      .digest()
+      .subarray(0, 16)
+      .toString('base64url');
     const claims = forge.faults.idToken({
       iss: issuer,
       aud: 'bridge',
       iat: seconds,
       exp: seconds + 300,
       nonce: grant.nonce,
-      ...(forge.faults.atHash === 'none' ? {} : { at_hash: forge.faults.atHash === 'right' ? atHash : 'AAAAAAAAAAAAAAAAAAAAAA' }),
+      ...(forge.faults.atHash === 'none'
+        ? {}
+        : { at_hash: forge.faults.atHash === 'right' ? atHash : 'AAAAAAAAAAAAAAAAAAAAAA' }),
       ...forge.person.idToken,
     });
     switch (forge.faults.signature) {
@@ -257,24 +296,36 @@ function discoveryDocument(issuer: string): Claims {
   };
 }
 
-/** RFC 6749 2.3.1: the parts of a Basic header are form-encoded. Only the registered method is taken. */
-function clientProblem(forge: OpenIdProviderForge, request: IncomingMessage, form: URLSearchParams): string | undefined {
+/**
+ * RFC 6749 2.3.1: the parts of a Basic header are form-encoded. Only the registered method is
+ * taken.
+ */
+function clientProblem(
+  forge: OpenIdProviderForge,
+  request: IncomingMessage,
+  form: URLSearchParams,
+): string | undefined {
   const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1];
   const parts = basic === undefined ? [] : Buffer.from(basic, 'base64').toString().split(':');
-  const decode = (text: string | undefined) => decodeURIComponent((text ?? '').replaceAll('+', ' '));
+  const decode = (text: string | undefined) =>
+    decodeURIComponent((text ?? '').replaceAll('+', ' '));
   const given =
     forge.clientAuthentication === 'client_secret_basic'
       ? [parts.length === 2 && decode(parts[0]), decode(parts[1]), form.has('client_secret')]
       : [form.get('client_id'), form.get('client_secret'), basic !== undefined];
   const [id, secret, both] = given;
-  return id === forge.clientId && secret === forge.clientSecret && both === false ? undefined : 'invalid_client';
+  return id === forge.clientId && secret === forge.clientSecret && both === false
+    ? undefined
+    : 'invalid_client';
 }
 
 function misbehave(mischief: Mischief, response: ServerResponse): void {
   const type = { 'content-type': 'application/json' };
   switch (mischief) {
     case 'huge':
-      return void response.writeHead(200, type).end(JSON.stringify({ padding: 'x'.repeat(2_000_000) }));
+      return void response
+        .writeHead(200, type)
+        .end(JSON.stringify({ padding: 'x'.repeat(2_000_000) }));
     case 'hanging':
       return void response.writeHead(200, type).write('{');
     case 'redirecting':
@@ -282,7 +333,9 @@ function misbehave(mischief: Mischief, response: ServerResponse): void {
     case 'garbage':
       return void response.writeHead(200, type).end('{"access_token": "sensitive-value", ');
     case 'not-json':
-      return void response.writeHead(200, { 'content-type': 'text/html' }).end('<p>maintenance</p>');
+      return void response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<p>maintenance</p>');
     case 'failing':
       return void response.writeHead(503).end();
     case 'dropping':

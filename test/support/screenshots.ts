@@ -1,4 +1,7 @@
-/** Takes the pictures of the documentation from the demo: `npm run docs:screenshots` writes docs/images/*.png anew. */
+/**
+ * Takes the pictures of the documentation from the demo: `npm run docs:screenshots` writes
+ * docs/images/*.png anew.
+ */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions, Page } from 'playwright-core';
@@ -8,8 +11,16 @@ import { loginByDevice } from './cli-login.ts';
 import { startWorld, type World } from './world.ts';
 
 const DIRECTORY = fileURLToPath(new URL('../../docs/images', import.meta.url));
-const DESK: BrowserContextOptions = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1 };
-const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1, isMobile: true, hasTouch: true };
+const DESK: BrowserContextOptions = {
+  viewport: { width: 1280, height: 800 },
+  deviceScaleFactor: 1,
+};
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 1,
+  isMobile: true,
+  hasTouch: true,
+};
 
 interface Picture {
   readonly name: string;
@@ -61,7 +72,12 @@ const PICTURES: readonly Picture[] = [
     },
   },
   { name: 'roles', options: DESK, without: '.colophon', find: roles },
-  { name: 'roles-dark', options: { ...DESK, colorScheme: 'dark' }, without: '.colophon', find: roles },
+  {
+    name: 'roles-dark',
+    options: { ...DESK, colorScheme: 'dark' },
+    without: '.colophon',
+    find: roles,
+  },
   { name: 'phone', options: PHONE, find: roles },
   {
     name: 'credentials',
@@ -84,7 +100,11 @@ const PICTURES: readonly Picture[] = [
     },
   },
   { name: 'device', options: DESK, find: (page, world) => deviceLogin(page, world) },
-  { name: 'device-phone', options: { ...PHONE, colorScheme: 'dark' }, find: (page, world) => deviceLogin(page, world) },
+  {
+    name: 'device-phone',
+    options: { ...PHONE, colorScheme: 'dark' },
+    find: (page, world) => deviceLogin(page, world),
+  },
   {
     name: 'sessions',
     options: DESK,
@@ -103,7 +123,9 @@ const PICTURES: readonly Picture[] = [
     without: 'nav',
     find: async (page, world) => {
       await roles(page, world);
-      const tab = await newTab(page, () => page.getByRole('button', { name: 'Console: prod as Admin' }).click());
+      const tab = await newTab(page, () =>
+        page.getByRole('button', { name: 'Console: prod as Admin' }).click(),
+      );
       await tab.getByRole('heading', { name: 'Admin in prod' }).waitFor();
       return tab;
     },
@@ -115,7 +137,9 @@ async function take(world: World, browser: Browser): Promise<void> {
   for (const { name, options, without = ':not(*)', find } of PICTURES) {
     await browser.visit(async page => {
       const shown = await find(page, world);
-      await shown.evaluate(`document.querySelectorAll(${JSON.stringify(without)}).forEach(element => element.remove())`);
+      await shown.evaluate(
+        `document.querySelectorAll(${JSON.stringify(without)}).forEach(element => element.remove())`,
+      );
       await shown.screenshot({ path: `${DIRECTORY}/${name}.png` });
     }, options);
   }

@@ -1,5 +1,6 @@
 /**
- * A reverse proxy that ends TLS, as one stands in front of the bridge in production. Its certificate is of its own making, for 127.0.0.1.
+ * A reverse proxy that ends TLS, as one stands in front of the bridge in production. Its
+ * certificate is of its own making, for 127.0.0.1.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -36,7 +37,9 @@ export interface TlsProxy {
 /** Listens on a free port of 127.0.0.1 and passes everything on to `target`, an http origin. */
 export async function startTlsProxy(target: string): Promise<TlsProxy> {
   const { key, certificatePem } = certificateForLoopback();
-  const server = createServer({ key, cert: certificatePem }, (incoming, outgoing) => passOn(target, incoming, outgoing));
+  const server = createServer({ key, cert: certificatePem }, (incoming, outgoing) =>
+    passOn(target, incoming, outgoing),
+  );
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -50,7 +53,10 @@ export async function startTlsProxy(target: string): Promise<TlsProxy> {
 }
 
 function passOn(target: string, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const forwarded = { 'x-forwarded-for': incoming.socket.remoteAddress, 'x-forwarded-proto': 'https' };
+  const forwarded = {
+    'x-forwarded-for': incoming.socket.remoteAddress,
+    'x-forwarded-proto': 'https',
+  };
   const onward = request(
     new URL(incoming.url!, target),
     { method: incoming.method, headers: { ...incoming.headers, ...forwarded } },
@@ -69,20 +75,39 @@ function certificateForLoopback(): { readonly key: string; readonly certificateP
   certificate.version = 2;
   certificate.serialNumber = new Integer({ value: Date.now() });
   for (const name of [certificate.issuer, certificate.subject]) {
-    name.typesAndValues.push(new AttributeTypeAndValue({ type: COMMON_NAME, value: new Utf8String({ value: 'loopback proxy' }) }));
+    name.typesAndValues.push(
+      new AttributeTypeAndValue({
+        type: COMMON_NAME,
+        value: new Utf8String({ value: 'loopback proxy' }),
+      }),
+    );
   }
   certificate.notBefore = new Time({ value: new Date(Date.now() - HOUR_MILLISECONDS) });
   certificate.notAfter = new Time({ value: new Date(Date.now() + 24 * HOUR_MILLISECONDS) });
-  const loopback = new GeneralName({ type: IP_ADDRESS, value: new OctetString({ valueHex: Uint8Array.of(127, 0, 0, 1).buffer }) });
+  const loopback = new GeneralName({
+    type: IP_ADDRESS,
+    value: new OctetString({ valueHex: Uint8Array.of(127, 0, 0, 1).buffer }),
+  });
   certificate.extensions = [
     // It is its own authority for those who are told to trust it.
-    new Extension({ extnID: BASIC_CONSTRAINTS, critical: true, extnValue: new BasicConstraints({ cA: true }).toSchema().toBER() }),
-    new Extension({ extnID: SUBJECT_ALTERNATIVE_NAME, extnValue: new GeneralNames({ names: [loopback] }).toSchema().toBER() }),
+    new Extension({
+      extnID: BASIC_CONSTRAINTS,
+      critical: true,
+      extnValue: new BasicConstraints({ cA: true }).toSchema().toBER(),
+    }),
+    new Extension({
+      extnID: SUBJECT_ALTERNATIVE_NAME,
+      extnValue: new GeneralNames({ names: [loopback] }).toSchema().toBER(),
+    }),
   ];
-  certificate.subjectPublicKeyInfo = PublicKeyInfo.fromBER(publicKey.export({ type: 'spki', format: 'der' }));
+  certificate.subjectPublicKeyInfo = PublicKeyInfo.fromBER(
+    publicKey.export({ type: 'spki', format: 'der' }),
+  );
   certificate.signature = new AlgorithmIdentifier({ algorithmId: ECDSA_WITH_SHA256 });
   certificate.signatureAlgorithm = certificate.signature;
-  certificate.signatureValue = new BitString({ valueHex: sign('sha256', Buffer.from(certificate.encodeTBS().toBER()), privateKey) });
+  certificate.signatureValue = new BitString({
+    valueHex: sign('sha256', Buffer.from(certificate.encodeTBS().toBER()), privateKey),
+  });
   const der = Buffer.from(certificate.toSchema(true).toBER()).toString('base64');
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),

@@ -1,5 +1,6 @@
 /**
- * A person with a browser that has no JavaScript: keeps cookies, follows redirects, fills in forms, and says of itself what browsers say.
+ * A person with a browser that has no JavaScript: keeps cookies, follows redirects, fills in forms,
+ * and says of itself what browsers say.
  */
 import * as cheerio from 'cheerio';
 import { request } from 'undici';
@@ -54,20 +55,39 @@ export class Visitor {
     return this.#go({ url, method: 'GET', site: 'none', ...options });
   }
 
-  /** Submits the form that the selector names (a form, or a button in it), with the fields that it has and those given. */
-  async submit(page: Page, selector: string, fields: Readonly<Record<string, string>> = {}, options: Going = {}): Promise<Page> {
+  /**
+   * Submits the form that the selector names (a form, or a button in it), with the fields that it
+   * has and those given.
+   */
+  async submit(
+    page: Page,
+    selector: string,
+    fields: Readonly<Record<string, string>> = {},
+    options: Going = {},
+  ): Promise<Page> {
     const found = page.$(selector).first();
     const form = found.is('form') ? found : found.closest('form');
-    if (form.length === 0) throw new Error(`no form "${selector}" on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`);
+    if (form.length === 0)
+      throw new Error(
+        `no form "${selector}" on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`,
+      );
     const own = Object.fromEntries(form.serializeArray().map(({ name, value }) => [name, value]));
-    const button: Record<string, string> = found.is('button[name]') ? { [found.attr('name')!]: found.attr('value') ?? '' } : {};
+    const button: Record<string, string> = found.is('button[name]')
+      ? { [found.attr('name')!]: found.attr('value') ?? '' }
+      : {};
     const body = new URLSearchParams({ ...own, ...button, ...fields });
-    const action = new URL(found.attr('formaction') ?? form.attr('action') ?? page.url, page.url).href;
-    if ((form.attr('method') ?? 'get').toLowerCase() === 'get') return this.get(`${action.split('?')[0]}?${body}`, options);
+    const action = new URL(found.attr('formaction') ?? form.attr('action') ?? page.url, page.url)
+      .href;
+    if ((form.attr('method') ?? 'get').toLowerCase() === 'get')
+      return this.get(`${action.split('?')[0]}?${body}`, options);
     return this.#go({ url: action, method: 'POST', body, from: page, ...options });
   }
 
-  async post(url: string, body: URLSearchParams | string, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
+  async post(
+    url: string,
+    body: URLSearchParams | string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Page> {
     return this.#go({ url, method: 'POST', body, headers });
   }
 
@@ -95,13 +115,19 @@ export class Visitor {
           ...(body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
           ...start.headers,
           ...this.#cookieHeader(at),
-          ...(start.from === undefined ? {} : { origin: originOf(start.from), 'sec-fetch-site': relation(start.from.url, url) }),
+          ...(start.from === undefined
+            ? {}
+            : { origin: originOf(start.from), 'sec-fetch-site': relation(start.from.url, url) }),
         },
       });
       this.#keep(at, response.headers.getSetCookie());
       const location = response.headers.get('location');
-      const next = location === null || response.status < 300 || response.status > 399 ? undefined : new URL(location, url).href;
-      if (next === undefined || start.stopAt?.(next)) return pageOf(response, url, next === undefined ? path : [...path, next]);
+      const next =
+        location === null || response.status < 300 || response.status > 399
+          ? undefined
+          : new URL(location, url).href;
+      if (next === undefined || start.stopAt?.(next))
+        return pageOf(response, url, next === undefined ? path : [...path, next]);
       await response.body?.cancel();
       if (response.status !== 307 && response.status !== 308) {
         method = 'GET';
@@ -129,27 +155,42 @@ export class Visitor {
     for (const header of headers) {
       const [pair, ...attributes] = header.split(/;\s*/);
       const [, name, value] = /^([^=]*)=(.*)$/.exec(pair!) ?? [];
-      const said = new Map(attributes.map(text => text.split('=', 2) as [string, string]).map(([key, text]) => [key.toLowerCase(), text]));
-      const ended = said.get('max-age') === '0' || (said.has('expires') && Date.parse(said.get('expires')!) <= Date.now());
+      const said = new Map(
+        attributes
+          .map(text => text.split('=', 2) as [string, string])
+          .map(([key, text]) => [key.toLowerCase(), text]),
+      );
+      const ended =
+        said.get('max-age') === '0' ||
+        (said.has('expires') && Date.parse(said.get('expires')!) <= Date.now());
       if (ended) this.#jar(url).delete(name!);
       else this.#jar(url).set(name!, { value: value!, path: said.get('path') ?? '/' });
     }
   }
 }
 
-/** What a browser says of the page that a form stood on: a page without referrer has no origin to tell. */
+/**
+ * What a browser says of the page that a form stood on: a page without referrer has no origin to
+ * tell.
+ */
 function originOf(page: Page): string {
   return page.headers.get('referrer-policy') === 'no-referrer' ? 'null' : new URL(page.url).origin;
 }
 
 function relation(from: string, to: string): string {
   const [a, b] = [new URL(from), new URL(to)];
-  return a.origin === b.origin ? 'same-origin' : a.hostname === b.hostname ? 'same-site' : 'cross-site';
+  return a.origin === b.origin
+    ? 'same-origin'
+    : a.hostname === b.hostname
+      ? 'same-site'
+      : 'cross-site';
 }
 
 async function answerTo(url: string, options: Parameters<typeof request>[1]): Promise<Response> {
   const { statusCode, headers, body } = await request(url, options);
-  const pairs = Object.entries(headers).flatMap(([name, value]) => [value].flat().map(one => [name, String(one)] as [string, string]));
+  const pairs = Object.entries(headers).flatMap(([name, value]) =>
+    [value].flat().map(one => [name, String(one)] as [string, string]),
+  );
   return new Response(await body.text(), { status: statusCode, headers: pairs });
 }
 
@@ -157,5 +198,13 @@ async function pageOf(response: Response, url: string, path: readonly string[]):
   const html = await response.text();
   const $ = cheerio.load(html);
   const main = $('main').length > 0 ? $('main') : $('body');
-  return { url, status: response.status, headers: response.headers, html, $, path, text: main.text().replaceAll(/\s+/g, ' ').trim() };
+  return {
+    url,
+    status: response.status,
+    headers: response.headers,
+    html,
+    $,
+    path,
+    text: main.text().replaceAll(/\s+/g, ' ').trim(),
+  };
 }

@@ -1,7 +1,9 @@
 /**
- * The whole demo in one process on free ports: the real bridge in front of both corporate identity providers and the local AWS.
+ * The whole demo in one process on free ports: the real bridge in front of both corporate identity
+ * providers and the local AWS.
  *
- * Tests enter by the front door, as people do. The clock of the bridge, the SAML IdP and the local AWS is turned by hand.
+ * Tests enter by the front door, as people do. The clock of the bridge, the SAML IdP and the local
+ * AWS is turned by hand.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -14,7 +16,13 @@ import { type Bridge, compose } from '../../src/compose.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
-import { DEMO_CLIENT_ID, DEMO_OIDC_CONNECTOR, DEMO_SAML_CONNECTOR, demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
+import {
+  DEMO_CLIENT_ID,
+  DEMO_OIDC_CONNECTOR,
+  DEMO_SAML_CONNECTOR,
+  demoConfig,
+  demoSecrets,
+} from '../../src/dev/demo-config.ts';
 import { demoWorld } from '../../src/dev/demo-world.ts';
 import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
@@ -30,7 +38,10 @@ import { placeSigningKeys } from './keys.ts';
 import { type Going, type Page, Visitor } from './visitor.ts';
 
 export type Protocol = 'oidc' | 'saml';
-export const CONNECTOR: Readonly<Record<Protocol, string>> = { oidc: DEMO_OIDC_CONNECTOR, saml: DEMO_SAML_CONNECTOR };
+export const CONNECTOR: Readonly<Record<Protocol, string>> = {
+  oidc: DEMO_OIDC_CONNECTOR,
+  saml: DEMO_SAML_CONNECTOR,
+};
 
 export interface WorldOptions {
   /** Changes the bridge's configuration before it is read. */
@@ -38,17 +49,28 @@ export interface WorldOptions {
   /** Changes the local AWS. */
   readonly aws?: (world: WorldInput, urls: Urls) => WorldInput;
   readonly people?: readonly Person[];
-  /** `running` for tests whose terminals are other processes and wait in real time; it can be turned ahead all the same. */
+  /**
+   * `running` for tests whose terminals are other processes and wait in real time; it can be turned
+   * ahead all the same.
+   */
   readonly clock?: 'hand-turned' | 'running';
-  /** Further connectors that the identity providers know; `configure` writes them into the configuration. */
+  /**
+   * Further connectors that the identity providers know; `configure` writes them into the
+   * configuration.
+   */
   readonly connectors?: { readonly [P in Protocol]?: readonly string[] };
   /** What the configuration refers to: files by their path beside it, and environment variables. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** The name in the URLs of the identity providers; `localhost` puts them on another site than the bridge. */
+  /**
+   * The name in the URLs of the identity providers; `localhost` puts them on another site than the
+   * bridge.
+   */
   readonly idpHost?: string;
   /** Stands in front of an identity provider or of the local AWS, from the start on. */
-  readonly through?: { readonly [N in 'oidc' | 'saml' | 'aws']?: (good: RequestListener) => RequestListener };
+  readonly through?: {
+    readonly [N in 'oidc' | 'saml' | 'aws']?: (good: RequestListener) => RequestListener;
+  };
   /** Puts a proxy in front of the bridge, which is then known by the proxy's address alone. */
   readonly proxy?: (bridgeUrl: string) => Promise<{ readonly url: string; close(): Promise<void> }>;
 }
@@ -74,12 +96,15 @@ export interface World {
   /** Where the configuration, the keys and the SQLite database lie. */
   readonly directory: string;
   /**
-   * Another instance of the bridge, of the same configuration unless it is changed, and on the same store. Nobody reaches it until `answer` puts
-   * its app into place.
+   * Another instance of the bridge, of the same configuration unless it is changed, and on the same
+   * store. Nobody reaches it until `answer` puts its app into place.
    */
   compose(change?: (configuration: Configuration) => Configuration): Promise<Bridge>;
   audit(): Promise<readonly AuditEvent[]>;
-  /** Signs a person in, in a new browser unless one is given; the page is the one after the way back. */
+  /**
+   * Signs a person in, in a new browser unless one is given; the page is the one after the way
+   * back.
+   */
   signIn(
     username: string,
     protocol: Protocol,
@@ -94,7 +119,10 @@ export interface AwsRequest {
   readonly form: URLSearchParams;
 }
 
-/** A world that does not come up leaves nothing behind: a test that fails must not keep its process from ending. */
+/**
+ * A world that does not come up leaves nothing behind: a test that fails must not keep its process
+ * from ending.
+ */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const ends: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
@@ -109,12 +137,20 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 /** `ends` are called last first. */
-async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<Omit<World, 'close'>> {
+async function furnish(
+  options: WorldOptions,
+  ends: (() => unknown)[],
+): Promise<Omit<World, 'close'>> {
   const clock = options.clock === 'running' ? runningClock() : handTurnedClock();
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-world-'));
   ends.push(() => rmSync(directory, { recursive: true, force: true }));
   const people = options.people ?? PEOPLE;
-  const servers = { bridge: await listen(), oidc: await listen(), saml: await listen(), aws: await listen() };
+  const servers = {
+    bridge: await listen(),
+    oidc: await listen(),
+    saml: await listen(),
+    aws: await listen(),
+  };
   ends.push(() => Promise.all(Object.values(servers).map(closeServer)));
   const bridges: Bridge[] = [];
   ends.push(() => Promise.all(bridges.map(one => one.close())));
@@ -128,35 +164,60 @@ async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<
     aws: urlOf(servers.aws, '127.0.0.1'),
   };
 
-  const known = (protocol: Protocol): string[] => [CONNECTOR[protocol], ...(options.connectors?.[protocol] ?? [])];
+  const known = (protocol: Protocol): string[] => [
+    CONNECTOR[protocol],
+    ...(options.connectors?.[protocol] ?? []),
+  ];
   const clientSecret = 'the-demo-client-secret-of-this-run';
   const oidc = await createOidcIdp({
     baseUrl: urls.oidc,
     people,
-    clients: [{ clientId: DEMO_CLIENT_ID, clientSecret, redirectUris: known('oidc').map(id => `${urls.bridge}/oidc/${id}/callback`) }],
+    clients: [
+      {
+        clientId: DEMO_CLIENT_ID,
+        clientSecret,
+        redirectUris: known('oidc').map(id => `${urls.bridge}/oidc/${id}/callback`),
+      },
+    ],
   });
   const saml = await createSamlIdp({
     baseUrl: urls.saml,
     people,
-    serviceProviders: known('saml').map(id => ({ metadataUrl: `${urls.bridge}/saml/${id}/metadata` })),
+    serviceProviders: known('saml').map(id => ({
+      metadataUrl: `${urls.bridge}/saml/${id}/metadata`,
+    })),
     now: clock.now,
   });
   const world = demoWorld({ bridgeUrl: urls.bridge });
-  const aws = createLocalAws({ world: options.aws?.(world, urls) ?? world, baseUrl: urls.aws, now: clock.now });
+  const aws = createLocalAws({
+    world: options.aws?.(world, urls) ?? world,
+    baseUrl: urls.aws,
+    now: clock.now,
+  });
   answer(servers.oidc, options.through?.oidc?.(oidc.handler) ?? oidc.handler);
   answer(servers.saml, options.through?.saml?.(saml.handler) ?? saml.handler);
   const toAws: AwsRequest[] = [];
   answer(servers.aws, recorded(toAws, options.through?.aws?.(aws.handler) ?? aws.handler));
 
-  for (const [name, text] of Object.entries({ ...demoSecrets(clientSecret), ...options.files })) write(join(directory, name), text);
+  for (const [name, text] of Object.entries({ ...demoSecrets(clientSecret), ...options.files }))
+    write(join(directory, name), text);
   await placeSigningKeys(join(directory, 'keys'));
-  const yaml = demoConfig({ bridgeUrl: urls.bridge, oidcUrl: urls.oidc, samlUrl: urls.saml, awsUrl: urls.aws, directory });
+  const yaml = demoConfig({
+    bridgeUrl: urls.bridge,
+    oidcUrl: urls.oidc,
+    samlUrl: urls.saml,
+    awsUrl: urls.aws,
+    directory,
+  });
   const file = join(directory, 'rolebridge.yaml');
   write(file, options.configure?.(yaml, urls) ?? yaml);
   const configuration = await loadConfiguration(file, { env: options.env ?? {} });
   const log: string[] = [];
   const composeAnother: World['compose'] = async (change = same => same) => {
-    const another = await compose(change(configuration), { log: createLog({ level: 'debug', destination: lines(log) }), clock });
+    const another = await compose(change(configuration), {
+      log: createLog({ level: 'debug', destination: lines(log) }),
+      clock,
+    });
     bridges.push(another);
     return another;
   };
@@ -176,14 +237,20 @@ async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<
     audit: async () => {
       const { store: at, issuer } = configuration;
       const secret = await openSealingSecret({ ...issuer.keys, create: false });
-      const store = await (at.kind === 'sqlite' ? openSqliteStore({ ...at, secret }) : openPostgresStore({ ...at, secret }));
+      const store = await (at.kind === 'sqlite'
+        ? openSqliteStore({ ...at, secret })
+        : openPostgresStore({ ...at, secret }));
       try {
         return await store.readAudit({ limit: 10_000 });
       } finally {
         await store.close();
       }
     },
-    signIn: async (username, protocol, { visitor = new Visitor(), returnTo, secondFactor = true } = {}) => {
+    signIn: async (
+      username,
+      protocol,
+      { visitor = new Visitor(), returnTo, secondFactor = true } = {},
+    ) => {
       const begin = `${urls.bridge}/sign-in/${CONNECTOR[protocol]}${returnTo === undefined ? '' : `?return_to=${encodeURIComponent(returnTo)}`}`;
       const login = await visitor.get(begin);
       return { visitor, page: await enterPassword(visitor, login, { username, secondFactor }) };
@@ -191,7 +258,10 @@ async function furnish(options: WorldOptions, ends: (() => unknown)[]): Promise<
   };
 }
 
-/** From an identity provider's login page, or from behind it where the person is signed in already, back to the bridge. */
+/**
+ * From an identity provider's login page, or from behind it where the person is signed in already,
+ * back to the bridge.
+ */
 export async function enterPassword(
   visitor: Visitor,
   login: Page,
@@ -205,7 +275,9 @@ export async function enterPassword(
     page = await visitor.submit(page, 'form', { username, password }, going);
   }
   // A browser with JavaScript posts the identity provider's answer by itself.
-  return page.$('input[name=SAMLResponse]').length > 0 ? visitor.submit(page, 'form', {}, going) : page;
+  return page.$('input[name=SAMLResponse]').length > 0
+    ? visitor.submit(page, 'form', {}, going)
+    : page;
 }
 
 function listen(): Promise<Server> {
@@ -230,7 +302,11 @@ function recorded(into: AwsRequest[], listener: RequestListener): RequestListene
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      if (request.method === 'POST') into.push({ path: request.url!, form: new URLSearchParams(Buffer.concat(chunks).toString()) });
+      if (request.method === 'POST')
+        into.push({
+          path: request.url!,
+          form: new URLSearchParams(Buffer.concat(chunks).toString()),
+        });
     });
     listener(request, response);
   };

@@ -1,7 +1,9 @@
 /**
- * `aws sso` of the real AWS CLI, unmodified, against the demo world, with real Chromium for the person.
+ * `aws sso` of the real AWS CLI, unmodified, against the demo world, with real Chromium for the
+ * person.
  *
- * Run by aws-sso.wire.ts in a network namespace of its own: the CLI waits for its callback on every address of the machine.
+ * Run by aws-sso.wire.ts in a network namespace of its own: the CLI waits for its callback on every
+ * address of the machine.
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -28,11 +30,18 @@ describe('aws sso', () => {
   let browser: Browser;
   let home: string;
   before(async () => {
-    world = await startWorld({ clock: 'running', configure: yaml => `${yaml}\ncli: { deviceGrant: { interval: 1s } }\n` });
+    world = await startWorld({
+      clock: 'running',
+      configure: yaml => `${yaml}\ncli: { deviceGrant: { interval: 1s } }\n`,
+    });
     browser = await openBrowser();
     home = mkdtempSync(join(tmpdir(), 'rolebridge-aws-home-'));
     mkdirSync(join(home, '.aws'));
-    const config = awsConfig('sso-session', { baseUrl: world.urls.bridge, ssoRegion: 'us-east-1', roles: ROLES });
+    const config = awsConfig('sso-session', {
+      baseUrl: world.urls.bridge,
+      ssoRegion: 'us-east-1',
+      roles: ROLES,
+    });
     writeFileSync(join(home, '.aws/config'), renderSections(config));
   });
   after(async () => {
@@ -50,7 +59,8 @@ describe('aws sso', () => {
     AWS_ENDPOINT_URL_STS: world.urls.aws,
     PYTHONUNBUFFERED: '1',
   });
-  const aws = async (...args: string[]) => (await run(AWS, args, { env: env(), timeout: 60_000 })).stdout;
+  const aws = async (...args: string[]) =>
+    (await run(AWS, args, { env: env(), timeout: 60_000 })).stdout;
   const refused = async (...args: string[]) =>
     run(AWS, args, { env: env(), timeout: 60_000 }).then(
       () => assert.fail('it was not refused'),
@@ -58,8 +68,15 @@ describe('aws sso', () => {
     );
 
   /** A login: `person` is given what the terminal says, as soon as the pattern is there. */
-  const logIn = async (args: readonly string[], pattern: RegExp, person: (found: RegExpExecArray) => Promise<void>): Promise<string> => {
-    const child = spawn(AWS, ['sso', 'login', '--profile', 'prod-Admin', ...args], { env: env(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const logIn = async (
+    args: readonly string[],
+    pattern: RegExp,
+    person: (found: RegExpExecArray) => Promise<void>,
+  ): Promise<string> => {
+    const child = spawn(AWS, ['sso', 'login', '--profile', 'prod-Admin', ...args], {
+      env: env(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let said = '';
     let acting: Promise<void> | undefined;
     const hear = (chunk: Buffer): void => {
@@ -83,44 +100,89 @@ describe('aws sso', () => {
     await browser.visit(async page => {
       // The CLI answers one request and is gone; Chromium would like an icon, too.
       await page.route(/:\d+\/favicon\.ico$/, route => route.fulfill({ status: 204 }));
-      const said = await logIn(['--no-browser'], /(http:\/\/\S+\/authorize\?\S+)/, async ([, address]) => {
-        await page.goto(address!);
-        await signIn(page, 'alice', 'saml');
-        assert.match((await page.locator('main').textContent())!, /botocore-client-127\.0\.0\.1-\d+/);
-        await page.getByRole('button', { name: 'Yes, sign this terminal in' }).click();
-        await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/oauth\/callback/);
-      });
+      const said = await logIn(
+        ['--no-browser'],
+        /(http:\/\/\S+\/authorize\?\S+)/,
+        async ([, address]) => {
+          await page.goto(address!);
+          await signIn(page, 'alice', 'saml');
+          assert.match(
+            (await page.locator('main').textContent())!,
+            /botocore-client-127\.0\.0\.1-\d+/,
+          );
+          await page.getByRole('button', { name: 'Yes, sign this terminal in' }).click();
+          await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/oauth\/callback/);
+        },
+      );
       assert.match(said, /Successfully logged into Start URL/);
     });
   });
 
   it('who am I, by the role of the profile', async () => {
     assert.match(
-      await aws('sts', 'get-caller-identity', '--profile', 'prod-Admin', '--query', 'Arn', '--output', 'text'),
+      await aws(
+        'sts',
+        'get-caller-identity',
+        '--profile',
+        'prod-Admin',
+        '--query',
+        'Arn',
+        '--output',
+        'text',
+      ),
       /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/,
     );
     assert.match(
-      await aws('sts', 'get-caller-identity', '--profile', 'staging-Developer', '--query', 'Arn', '--output', 'text'),
+      await aws(
+        'sts',
+        'get-caller-identity',
+        '--profile',
+        'staging-Developer',
+        '--query',
+        'Arn',
+        '--output',
+        'text',
+      ),
       /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/,
     );
   });
 
   const accessToken = (): string => {
     const cache = join(home, '.aws/sso/cache');
-    const tokens = readdirSync(cache).map(name => JSON.parse(readFileSync(join(cache, name), 'utf8')) as { accessToken?: string });
+    const tokens = readdirSync(cache).map(
+      name => JSON.parse(readFileSync(join(cache, name), 'utf8')) as { accessToken?: string },
+    );
     return tokens.find(token => token.accessToken !== undefined)!.accessToken!;
   };
 
   it('list-accounts and list-account-roles', async () => {
     const accounts = JSON.parse(
-      await aws('sso', 'list-accounts', '--profile', 'prod-Admin', '--access-token', accessToken(), '--page-size', '2'),
+      await aws(
+        'sso',
+        'list-accounts',
+        '--profile',
+        'prod-Admin',
+        '--access-token',
+        accessToken(),
+        '--page-size',
+        '2',
+      ),
     ) as { accountList: { accountName: string }[] };
     assert.deepEqual(
       accounts.accountList.map(({ accountName }) => accountName),
       ['gov', 'partner', 'prod', 'staging'],
     );
     const roles = JSON.parse(
-      await aws('sso', 'list-account-roles', '--profile', 'prod-Admin', '--access-token', accessToken(), '--account-id', '111122223333'),
+      await aws(
+        'sso',
+        'list-account-roles',
+        '--profile',
+        'prod-Admin',
+        '--access-token',
+        accessToken(),
+        '--account-id',
+        '111122223333',
+      ),
     ) as { roleList: { roleName: string }[] };
     assert.deepEqual(
       roles.roleList.map(({ roleName }) => roleName),
@@ -153,22 +215,42 @@ describe('aws sso', () => {
     const before = accessToken();
     // As if the hour were nearly over, for the CLI: it renews then.
     for (const name of readdirSync(cache)) {
-      const token = JSON.parse(readFileSync(join(cache, name), 'utf8')) as { accessToken?: string; expiresAt: string };
+      const token = JSON.parse(readFileSync(join(cache, name), 'utf8')) as {
+        accessToken?: string;
+        expiresAt: string;
+      };
       if (token.accessToken === undefined) continue;
       writeFileSync(
         join(cache, name),
-        JSON.stringify({ ...token, expiresAt: new Date(Date.now() + 60_000).toISOString().replace(/\.\d+Z$/, 'Z') }),
+        JSON.stringify({
+          ...token,
+          expiresAt: new Date(Date.now() + 60_000).toISOString().replace(/\.\d+Z$/, 'Z'),
+        }),
       );
     }
     rmSync(join(home, '.aws/cli'), { recursive: true, force: true });
-    assert.match(await aws('sts', 'get-caller-identity', '--profile', 'prod-Admin', '--query', 'Arn', '--output', 'text'), /Admin/);
+    assert.match(
+      await aws(
+        'sts',
+        'get-caller-identity',
+        '--profile',
+        'prod-Admin',
+        '--query',
+        'Arn',
+        '--output',
+        'text',
+      ),
+      /Admin/,
+    );
     assert.notEqual(accessToken(), before);
   });
 
   it('logout ends the session here', async () => {
     const token = accessToken();
     await aws('sso', 'logout', '--profile', 'prod-Admin');
-    const response = await fetch(`${world.urls.bridge}/assignment/accounts`, { headers: { 'x-amz-sso_bearer_token': token } });
+    const response = await fetch(`${world.urls.bridge}/assignment/accounts`, {
+      headers: { 'x-amz-sso_bearer_token': token },
+    });
     assert.equal(response.status, 401);
     const { stderr } = await refused('sts', 'get-caller-identity', '--profile', 'prod-Admin');
     assert.match(stderr, /Error loading SSO Token/);
@@ -176,16 +258,32 @@ describe('aws sso', () => {
 
   it('login by a device code, confirmed in a browser anywhere', async () => {
     await browser.visit(async page => {
-      const said = await logIn(['--no-browser', '--use-device-code'], /\b([B-Z]{4}-[B-Z]{4})\b/, async ([code]) => {
-        await page.goto(`${world.urls.bridge}/device`);
-        await signIn(page, 'bob', 'oidc');
-        await page.getByLabel('Code').fill(code);
-        await page.getByRole('button', { name: 'Continue' }).click();
-        await confirm(page, 'Your terminal is signed in');
-      });
+      const said = await logIn(
+        ['--no-browser', '--use-device-code'],
+        /\b([B-Z]{4}-[B-Z]{4})\b/,
+        async ([code]) => {
+          await page.goto(`${world.urls.bridge}/device`);
+          await signIn(page, 'bob', 'oidc');
+          await page.getByLabel('Code').fill(code);
+          await page.getByRole('button', { name: 'Continue' }).click();
+          await confirm(page, 'Your terminal is signed in');
+        },
+      );
       assert.match(said, /Successfully logged into Start URL/);
     });
-    assert.match(await aws('sts', 'get-caller-identity', '--profile', 'staging-Developer', '--query', 'Arn', '--output', 'text'), /\/bob-/);
+    assert.match(
+      await aws(
+        'sts',
+        'get-caller-identity',
+        '--profile',
+        'staging-Developer',
+        '--query',
+        'Arn',
+        '--output',
+        'text',
+      ),
+      /\/bob-/,
+    );
     const { stderr } = await refused('sts', 'get-caller-identity', '--profile', 'prod-Admin');
     assert.match(stderr, /You do not have this role/);
   });
@@ -196,7 +294,13 @@ describe('aws sso', () => {
       const kept = JSON.parse(readFileSync(join(cache, name), 'utf8')) as { clientId?: string };
       // As under the key that the bridge had before.
       if (kept.clientId !== undefined)
-        writeFileSync(join(cache, name), JSON.stringify({ ...kept, clientId: kept.clientId.replace(/\.[^.]*$/, `.${'A'.repeat(43)}`) }));
+        writeFileSync(
+          join(cache, name),
+          JSON.stringify({
+            ...kept,
+            clientId: kept.clientId.replace(/\.[^.]*$/, `.${'A'.repeat(43)}`),
+          }),
+        );
     }
     const args = ['sso', 'login', '--profile', 'prod-Admin', '--no-browser', '--use-device-code'];
     const { stderr } = await refused(...args);
@@ -206,21 +310,33 @@ describe('aws sso', () => {
     );
     rmSync(cache, { recursive: true });
     await browser.visit(async page => {
-      await logIn(['--no-browser', '--use-device-code'], /\b([B-Z]{4}-[B-Z]{4})\b/, async ([code]) => {
-        await page.goto(`${world.urls.bridge}/device`);
-        await signIn(page, 'bob', 'oidc');
-        await page.getByLabel('Code').fill(code);
-        await page.getByRole('button', { name: 'Continue' }).click();
-        await confirm(page, 'Your terminal is signed in');
-      });
+      await logIn(
+        ['--no-browser', '--use-device-code'],
+        /\b([B-Z]{4}-[B-Z]{4})\b/,
+        async ([code]) => {
+          await page.goto(`${world.urls.bridge}/device`);
+          await signIn(page, 'bob', 'oidc');
+          await page.getByLabel('Code').fill(code);
+          await page.getByRole('button', { name: 'Continue' }).click();
+          await confirm(page, 'Your terminal is signed in');
+        },
+      );
     });
   });
 
   it('whoever signs out everywhere is signed out of the AWS CLI, too', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
-    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, { correlationId: 'test', address: '127.0.0.1' });
+    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
+      correlationId: 'test',
+      address: '127.0.0.1',
+    });
     rmSync(join(home, '.aws/cli'), { recursive: true, force: true });
-    const { stderr } = await refused('sts', 'get-caller-identity', '--profile', 'staging-Developer');
+    const { stderr } = await refused(
+      'sts',
+      'get-caller-identity',
+      '--profile',
+      'staging-Developer',
+    );
     assert.match(stderr, /expired or is otherwise invalid/);
   });
 });

@@ -1,4 +1,7 @@
-/** `npm run test:wire`: runs aws-sso.ts in a network namespace of its own, where "every address" is loopback alone. */
+/**
+ * `npm run test:wire`: runs aws-sso.ts in a network namespace of its own, where "every address" is
+ * loopback alone.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
@@ -34,11 +37,15 @@ for (const { suite, program } of AWS_CLIS) {
 function logsIn(AWS_CLI: string): void {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const script = `ip link set lo up && exec "$0" --test --test-reporter=tap "$1"`;
-  const { status, stdout, stderr } = spawnSync('unshare', ['--net', '--', '/bin/bash', '-c', script, process.execPath, SUITE], {
-    env: { ...env, AWS_CLI },
-    encoding: 'utf8',
-    timeout: 280_000,
-  });
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    ['--net', '--', '/bin/bash', '-c', script, process.execPath, SUITE],
+    {
+      env: { ...env, AWS_CLI },
+      encoding: 'utf8',
+      timeout: 280_000,
+    },
+  );
   assert.equal(status, 0, `${stdout}\n${stderr}`);
   assert.match(stdout, /^# pass [1-9]\d*$/m);
   assert.match(stdout, /^# fail 0$/m);

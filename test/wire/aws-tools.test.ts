@@ -1,4 +1,7 @@
-/** What people use: Debian's AWS CLI and the AWS SDK for JavaScript, with profiles that `configure` wrote, against the local AWS. */
+/**
+ * What people use: Debian's AWS CLI and the AWS SDK for JavaScript, with profiles that `configure`
+ * wrote, against the local AWS.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -21,12 +24,16 @@ describe('profiles that configure wrote', () => {
   before(async () => {
     world = await startWorld({
       clock: 'running',
-      configure: yaml => `${yaml}\ncli: { deviceGrant: { interval: 1s }, identityCenter: { region: eu-central-1 } }\n`,
+      configure: yaml =>
+        `${yaml}\ncli: { deviceGrant: { interval: 1s }, identityCenter: { region: eu-central-1 } }\n`,
     });
     computer = new Computer();
     await computer.logIn(world, 'alice');
     mkdirSync(computer.file('.aws'));
-    writeFileSync(computer.file('.aws/config'), '# mine\n[default]\nregion = us-east-1\n[profile prod-ReadOnly]\nregion = eu-central-1');
+    writeFileSync(
+      computer.file('.aws/config'),
+      '# mine\n[default]\nregion = us-east-1\n[profile prod-ReadOnly]\nregion = eu-central-1',
+    );
   });
   after(async () => {
     computer.close();
@@ -66,7 +73,18 @@ describe('profiles that configure wrote', () => {
     it(`the AWS CLI is ${profile} by its profile`, { skip }, async () => {
       const { stdout } = await run(
         AWS,
-        ['sts', 'get-caller-identity', '--profile', profile, '--endpoint-url', world.urls.aws, '--output', 'text', '--query', 'Arn'],
+        [
+          'sts',
+          'get-caller-identity',
+          '--profile',
+          profile,
+          '--endpoint-url',
+          world.urls.aws,
+          '--output',
+          'text',
+          '--query',
+          'Arn',
+        ],
         {
           env: { ...computer.env, AWS_PAGER: '' } as NodeJS.ProcessEnv,
         },
@@ -76,7 +94,11 @@ describe('profiles that configure wrote', () => {
 
     it(`the SDK for JavaScript is ${profile} by its profile`, async () => {
       const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
-        env: { ...computer.env, AWS_PROFILE: profile, AWS_ENDPOINT_URL_STS: world.urls.aws } as NodeJS.ProcessEnv,
+        env: {
+          ...computer.env,
+          AWS_PROFILE: profile,
+          AWS_ENDPOINT_URL_STS: world.urls.aws,
+        } as NodeJS.ProcessEnv,
       });
       assert.match(stdout, arn);
     });
@@ -86,13 +108,23 @@ describe('profiles that configure wrote', () => {
     const stranger = new Computer();
     try {
       mkdirSync(stranger.file('.aws'));
-      writeFileSync(stranger.file('.aws/config'), config().replaceAll(computer.home, stranger.home));
-      const failed = run(AWS, ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--endpoint-url', world.urls.aws], {
-        env: stranger.env as NodeJS.ProcessEnv,
-      });
+      writeFileSync(
+        stranger.file('.aws/config'),
+        config().replaceAll(computer.home, stranger.home),
+      );
+      const failed = run(
+        AWS,
+        ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--endpoint-url', world.urls.aws],
+        {
+          env: stranger.env as NodeJS.ProcessEnv,
+        },
+      );
       const { bridge } = world.urls;
       await assert.rejects(failed, ({ stderr }: { stderr: string }) =>
-        new RegExp(`rolebridge: you are not signed in to ${bridge}\\.\\s+Sign in: rolebridge login --server ${bridge}$`, 'm').test(stderr),
+        new RegExp(
+          `rolebridge: you are not signed in to ${bridge}\\.\\s+Sign in: rolebridge login --server ${bridge}$`,
+          'm',
+        ).test(stderr),
       );
     } finally {
       stranger.close();
@@ -106,8 +138,13 @@ describe('profiles that configure wrote', () => {
     const startUrl = `https://rolebridge-${bridge.replaceAll('.', '-')}.portal.eu-central-1.app.aws`;
     const session = `+[sso-session ${bridge}]\n+sso_start_url = ${startUrl}\n+sso_region = eu-central-1\n`;
     assert.ok(stdout.includes(session), stdout);
-    const [, profile] = / \[profile staging-Admin\]\n-credential_process = .*\n((?:\+.*\n)+)/.exec(stdout)!;
-    assert.equal(profile, `+sso_session = ${bridge}\n+sso_account_id = 222233334444\n+sso_role_name = Admin\n+services = ${bridge}\n`);
+    const [, profile] = / \[profile staging-Admin\]\n-credential_process = .*\n((?:\+.*\n)+)/.exec(
+      stdout,
+    )!;
+    assert.equal(
+      profile,
+      `+sso_session = ${bridge}\n+sso_account_id = 222233334444\n+sso_role_name = Admin\n+services = ${bridge}\n`,
+    );
     assert.doesNotMatch(stdout, /^\+credential_process/m);
   });
 
@@ -139,14 +176,22 @@ describe('profiles that configure wrote', () => {
     assert.ok(config().includes(line), config());
     assert.ok(!config().includes('prod-Admin'), 'what is not asked for any more is pruned');
     const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
-      env: { ...computer.env, ...env, AWS_PROFILE: 'my-gov-Admin', AWS_ENDPOINT_URL_STS: world.urls.aws } as NodeJS.ProcessEnv,
+      env: {
+        ...computer.env,
+        ...env,
+        AWS_PROFILE: 'my-gov-Admin',
+        AWS_ENDPOINT_URL_STS: world.urls.aws,
+      } as NodeJS.ProcessEnv,
     });
     assert.match(stdout, /^arn:aws-us-gov:sts::333344445555:assumed-role\/Admin\/alice-/);
   });
 
   it('--remove leaves the file as it was', async () => {
     await computer.done(['configure', '--remove', '--yes']);
-    assert.equal(config(), '# mine\n[default]\nregion = us-east-1\n[profile prod-ReadOnly]\nregion = eu-central-1');
+    assert.equal(
+      config(),
+      '# mine\n[default]\nregion = us-east-1\n[profile prod-ReadOnly]\nregion = eu-central-1',
+    );
   });
 
   it('a container gets one role by a token of its own', async () => {
@@ -168,7 +213,9 @@ describe('profiles that configure wrote', () => {
       });
       assert.match(stdout, /^arn:aws:sts::111122223333:assumed-role\/Developer\/alice-/);
     }
-    const elsewhere = await fetch(json.url.replace('Developer', 'Admin'), { headers: { authorization: json.token } });
+    const elsewhere = await fetch(json.url.replace('Developer', 'Admin'), {
+      headers: { authorization: json.token },
+    });
     assert.equal(elsewhere.status, 403);
     assert.equal(((await elsewhere.json()) as { Code: string }).Code, 'role_not_for_token');
   });

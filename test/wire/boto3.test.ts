@@ -1,4 +1,7 @@
-/** Programs in Python: the boto3 of Debian trixie, unmodified, with profiles of ours and what `aws sso login` leaves behind. */
+/**
+ * Programs in Python: the boto3 of Debian trixie, unmodified, with profiles of ours and what `aws
+ * sso login` leaves behind.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,7 +16,9 @@ import { awsTools } from '../support/aws-tools.ts';
 import { missingPackage } from '../support/missing-package.ts';
 import { startWorld, type WorldOptions } from '../support/world.ts';
 
-const PYTHON = process.env.BOTO3_PYTHON ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rolebridge/aws-cli/python');
+const PYTHON =
+  process.env.BOTO3_PYTHON ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rolebridge/aws-cli/python');
 const run = promisify(execFile);
 const PROD = { id: '111122223333', name: 'prod', region: 'eu-west-1' };
 const ROLES = [
@@ -22,7 +27,8 @@ const ROLES = [
 ];
 
 /** A profile of the person's own, on top of one of ours. */
-const CHAINED = '[profile chained]\nsource_profile = prod-Admin\nrole_arn = arn:aws:iam::444455556666:role/Auditor\nregion = eu-west-1\n';
+const CHAINED =
+  '[profile chained]\nsource_profile = prod-Admin\nrole_arn = arn:aws:iam::444455556666:role/Auditor\nregion = eu-west-1\n';
 
 /** Who the program is by the profile that it is given, or the exception that it got. */
 const WHO_AM_I = `
@@ -64,9 +70,16 @@ async function loggedIn(t: TestContext, username: string, options?: WorldOptions
 
   const cache = join(home, '.aws/sso/cache');
   mkdirSync(cache, { recursive: true });
-  const config = awsConfig('sso-session', { baseUrl: world.urls.bridge, ssoRegion: 'us-east-1', roles: ROLES });
+  const config = awsConfig('sso-session', {
+    baseUrl: world.urls.bridge,
+    ssoRegion: 'us-east-1',
+    roles: ROLES,
+  });
   const session = new URL(world.urls.bridge).host.replace(':', '-');
-  writeFileSync(join(home, '.aws/config'), `${renderSections(config)}\n${CHAINED}services = ${session}\n`);
+  writeFileSync(
+    join(home, '.aws/config'),
+    `${renderSections(config)}\n${CHAINED}services = ${session}\n`,
+  );
   const file = join(cache, `${createHash('sha1').update(session).digest('hex')}.json`);
   const readToken = (): CachedToken => JSON.parse(readFileSync(file, 'utf8')) as CachedToken;
   const writeToken = (token: CachedToken): void => writeFileSync(file, JSON.stringify(token));
@@ -86,7 +99,12 @@ async function loggedIn(t: TestContext, username: string, options?: WorldOptions
 
   const whoAmI = async (profile: string): Promise<string | Fault> => {
     const { stdout, stderr } = await run(PYTHON, ['-c', WHO_AM_I, profile], {
-      env: { PATH: process.env.PATH, HOME: home, AWS_EC2_METADATA_DISABLED: 'true', AWS_ENDPOINT_URL_STS: world.urls.aws },
+      env: {
+        PATH: process.env.PATH,
+        HOME: home,
+        AWS_EC2_METADATA_DISABLED: 'true',
+        AWS_ENDPOINT_URL_STS: world.urls.aws,
+      },
       timeout: 60_000,
     });
     assert.equal(stderr, '', 'nothing but the answer is said');
@@ -95,13 +113,16 @@ async function loggedIn(t: TestContext, username: string, options?: WorldOptions
   return {
     audit: () => world.audit(),
     token: readToken,
-    /** The program's own clock stays where it is, so its token is written down as that much older. */
+    /**
+     * The program's own clock stays where it is, so its token is written down as that much older.
+     */
     timeGoesBy: (seconds: number): void => {
       world.clock.turn(seconds);
       const token = readToken();
       writeToken({ ...token, expiresAt: iso(Date.parse(token.expiresAt) - seconds * 1000) });
     },
-    listAccounts: (accessToken: string) => tools.portal.send(new ListAccountsCommand({ accessToken })),
+    listAccounts: (accessToken: string) =>
+      tools.portal.send(new ListAccountsCommand({ accessToken })),
     signOutEverywhere: async (): Promise<void> => {
       const sessions = await visitor.get(`${world.urls.bridge}/sessions`);
       const done = await visitor.submit(sessions, 'button[value=everywhere]');
@@ -125,16 +146,22 @@ function iso(at: number): string {
   return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-// boto3 renews a token from a quarter of an hour before its end on, so these are renewed by every program that starts. They end while the
-// clock of the local AWS, which turns with the bridge's, is still near enough to the program's for a signature.
+// boto3 renews a token from a quarter of an hour before its end on, so these are renewed by every
+// program that starts. They end while the clock of the local AWS, which turns with the bridge's, is
+// still near enough to the program's for a signature.
 const SHORT_TOKENS: WorldOptions = { configure: yaml => `${yaml}\ncli: { accessToken: 5m }\n` };
 const FIVE_MINUTES = 5 * 60;
 
-describe('a program with boto3', { skip: missingPackage(PYTHON, 'python3-boto3 of trixie: test/wire/install-aws-cli.sh') }, () => {
+describe('a program with boto3', {
+  skip: missingPackage(PYTHON, 'python3-boto3 of trixie: test/wire/install-aws-cli.sh'),
+}, () => {
   it('has the role of its profile', async t => {
     const { arnOf, token } = await loggedIn(t, 'alice');
     const { accessToken } = token();
-    assert.match(await arnOf('prod-Admin'), /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/);
+    assert.match(
+      await arnOf('prod-Admin'),
+      /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/,
+    );
     assert.equal(token().accessToken, accessToken);
   });
 
@@ -144,7 +171,10 @@ describe('a program with boto3', { skip: missingPackage(PYTHON, 'python3-boto3 o
     const ended = token();
     assert.ok(Date.parse(ended.expiresAt) < Date.now());
     await assert.rejects(listAccounts(ended.accessToken), { name: 'UnauthorizedException' });
-    assert.match(await arnOf('prod-Admin'), /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/);
+    assert.match(
+      await arnOf('prod-Admin'),
+      /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/,
+    );
     const renewed = token();
     assert.ok(Date.parse(renewed.expiresAt) > Date.now());
     assert.notEqual(renewed.refreshToken, ended.refreshToken);
@@ -154,7 +184,8 @@ describe('a program with boto3', { skip: missingPackage(PYTHON, 'python3-boto3 o
   it('says why a role is refused, and where to ask', async t => {
     const { faultOf } = await loggedIn(t, 'alice');
     const { exception, code, text } = await faultOf('prod-Owner');
-    // Not an exception class of its own: the portal's model has none of this name, though AWS answers by it, too.
+    // Not an exception class of its own: the portal's model has none of this name, though AWS
+    // answers by it, too.
     assert.deepEqual({ exception, code }, { exception: 'ClientError', code: 'ForbiddenException' });
     assert.match(
       text,
@@ -167,7 +198,11 @@ describe('a program with boto3', { skip: missingPackage(PYTHON, 'python3-boto3 o
     const { code } = await faultOf('chained');
     assert.equal(code, 'AccessDenied', 'that role trusts nobody but the hub');
     const [issued] = (await audit()).filter(({ type }) => type === 'credentials.issued');
-    assert.ok(issued?.type === 'credentials.issued' && issued.role === 'Admin' && issued.actor.username === 'alice');
+    assert.ok(
+      issued?.type === 'credentials.issued' &&
+        issued.role === 'Admin' &&
+        issued.actor.username === 'alice',
+    );
   });
 
   it('sends a person who has signed out back to aws sso login', async t => {
@@ -179,7 +214,11 @@ describe('a program with boto3', { skip: missingPackage(PYTHON, 'python3-boto3 o
   });
 
   it('does not get a token renewed of a person who has signed out', async t => {
-    const { faultOf, token, timeGoesBy, signOutEverywhere } = await loggedIn(t, 'alice', SHORT_TOKENS);
+    const { faultOf, token, timeGoesBy, signOutEverywhere } = await loggedIn(
+      t,
+      'alice',
+      SHORT_TOKENS,
+    );
     await signOutEverywhere();
     timeGoesBy(FIVE_MINUTES + 1);
     const before = token();

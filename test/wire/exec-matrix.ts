@@ -41,11 +41,15 @@ export const KINDS: Readonly<Record<string, (around: Around) => Kind>> = {
   'keys in the config file': ({ keys }) => ({ config: `[default]\n${keys}` }),
   'keys under [profile default]': ({ keys }) => ({ config: `[profile default]\n${keys}` }),
   credential_process: ({ process }) => ({ config: `[default]\ncredential_process = ${process}\n` }),
-  'credential_process in the credentials file': ({ process }) => ({ credentials: `[default]\ncredential_process = ${process}\n` }),
+  'credential_process in the credentials file': ({ process }) => ({
+    credentials: `[default]\ncredential_process = ${process}\n`,
+  }),
   'an sso-session': ({ bridge }) => ({
     config: `[default]\nsso_session = s\n${SSO}\n[sso-session s]\nsso_start_url = ${bridge}/start\nsso_region = us-east-1\n`,
   }),
-  'legacy sso': ({ bridge }) => ({ config: `[default]\nsso_start_url = ${bridge}/start\nsso_region = us-east-1\n${SSO}\n` }),
+  'legacy sso': ({ bridge }) => ({
+    config: `[default]\nsso_start_url = ${bridge}/start\nsso_region = us-east-1\n${SSO}\n`,
+  }),
   'role_arn and source_profile': ({ keys }) => ({
     config: `[default]\n${ROLE}\nsource_profile = base\n`,
     credentials: `[base]\n${keys}`,
@@ -54,21 +58,36 @@ export const KINDS: Readonly<Record<string, (around: Around) => Kind>> = {
     config: `[DEFAULT]\n${ROLE}\nsource_profile = base\n`,
     credentials: `[base]\n${keys}`,
   }),
-  'role_arn and credential_source EcsContainer': () => ({ config: `[default]\n${ROLE}\ncredential_source = EcsContainer\n` }),
-  'role_arn and credential_source Environment': () => ({ config: `[default]\n${ROLE}\ncredential_source = Environment\n` }),
+  'role_arn and credential_source EcsContainer': () => ({
+    config: `[default]\n${ROLE}\ncredential_source = EcsContainer\n`,
+  }),
+  'role_arn and credential_source Environment': () => ({
+    config: `[default]\n${ROLE}\ncredential_source = Environment\n`,
+  }),
   'a web identity': ({ file }) => ({
     config: `[default]\n${ROLE}\nweb_identity_token_file = ${file('token')}\n`,
     files: { token: 'header.payload.signature' },
   }),
-  'a login session': () => ({ config: '[default]\nlogin_session = arn:aws:iam::222233334444:user/alice\n' }),
-  'AWS_PROFILE with keys': ({ keys }) => ({ credentials: `[mine]\n${keys}`, env: { AWS_PROFILE: 'mine' } }),
+  'a login session': () => ({
+    config: '[default]\nlogin_session = arn:aws:iam::222233334444:user/alice\n',
+  }),
+  'AWS_PROFILE with keys': ({ keys }) => ({
+    credentials: `[mine]\n${keys}`,
+    env: { AWS_PROFILE: 'mine' },
+  }),
   'AWS_DEFAULT_PROFILE with a process': ({ process }) => ({
     config: `[profile mine]\ncredential_process = ${process}\n`,
     env: { AWS_DEFAULT_PROFILE: 'mine' },
   }),
   'other files by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE': ({ keys, process, file }) => ({
-    files: { 'other-config': `[default]\ncredential_process = ${process}\n`, 'other-credentials': `[default]\n${keys}` },
-    env: { AWS_CONFIG_FILE: file('other-config'), AWS_SHARED_CREDENTIALS_FILE: file('other-credentials') },
+    files: {
+      'other-config': `[default]\ncredential_process = ${process}\n`,
+      'other-credentials': `[default]\n${keys}`,
+    },
+    env: {
+      AWS_CONFIG_FILE: file('other-config'),
+      AWS_SHARED_CREDENTIALS_FILE: file('other-credentials'),
+    },
   }),
   'a web identity in the environment': ({ file }) => ({
     files: { token: 'header.payload.signature' },
@@ -80,7 +99,11 @@ export const KINDS: Readonly<Record<string, (around: Around) => Kind>> = {
   }),
   'keys in the environment, and AWS_SDK_LOAD_CONFIG': ({ keys }) => ({
     credentials: `[default]\n${keys}`,
-    env: { AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'x', AWS_SDK_LOAD_CONFIG: '1' },
+    env: {
+      AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      AWS_SDK_LOAD_CONFIG: '1',
+    },
   }),
   'keys of the first boto': ({ keys }) => ({
     files: { '.boto': `[Credentials]\n${keys.split('\n').slice(0, 2).join('\n')}\n` },
@@ -108,7 +131,9 @@ export function describeMatrix(kinds: readonly string[]): void {
       world = await startWorld(QUICK_POLLS);
       computer = new Computer();
       await computer.logIn(world, 'alice');
-      const staging = JSON.parse(await computer.done(['credential-process', 'staging/Developer'])) as Record<string, string>;
+      const staging = JSON.parse(
+        await computer.done(['credential-process', 'staging/Developer']),
+      ) as Record<string, string>;
       around = {
         keys: `aws_access_key_id = ${staging.AccessKeyId}\naws_secret_access_key = ${staging.SecretAccessKey}\naws_session_token = ${staging.SessionToken}\n`,
         process: `${process.execPath} ${computer.entry} credential-process staging/Developer`,
@@ -121,13 +146,18 @@ export function describeMatrix(kinds: readonly string[]): void {
       await world.close();
     });
 
-    for (const client of clients.filter(({ missing }) => missing !== false)) it(client.name, { skip: client.missing as string }, () => {});
+    for (const client of clients.filter(({ missing }) => missing !== false))
+      it(client.name, { skip: client.missing as string }, () => {});
 
     for (const name of kinds) {
       it(`with ${name}`, async t => {
         const said = await inExec(KINDS[name]!(around), clients);
-        for (const [client, answer] of Object.entries(said)) await t.test(client, () => assert.match(answer, ASKED));
-        assert.equal(Object.keys(said).length, clients.filter(({ missing }) => missing === false).length);
+        for (const [client, answer] of Object.entries(said))
+          await t.test(client, () => assert.match(answer, ASKED));
+        assert.equal(
+          Object.keys(said).length,
+          clients.filter(({ missing }) => missing === false).length,
+        );
       });
     }
 
@@ -138,15 +168,26 @@ export function describeMatrix(kinds: readonly string[]): void {
       rmSync(computer.file('.aws'), { recursive: true, force: true });
       mkdirSync(computer.file('.aws'));
       if (config !== undefined) writeFileSync(computer.file('.aws/config'), config, 'latin1');
-      if (credentials !== undefined) writeFileSync(computer.file('.aws/credentials'), credentials, 'latin1');
+      if (credentials !== undefined)
+        writeFileSync(computer.file('.aws/credentials'), credentials, 'latin1');
       for (const [place, text] of Object.entries(files)) writeFileSync(computer.file(place), text);
       try {
         const programs = Object.fromEntries(
-          run.filter(({ missing }) => missing === false).map(({ name, words }) => [name, words(world.urls.aws)]),
+          run
+            .filter(({ missing }) => missing === false)
+            .map(({ name, words }) => [name, words(world.urls.aws)]),
         );
-        const { code, stdout, stderr } = await computer.run(['exec', 'prod/Admin', ...options, '--', process.execPath, RUN_EACH], {
-          env: { AWS_MAX_ATTEMPTS: '1', AWS_ENDPOINT_URL_STS: world.urls.aws, ...env, RUN_EACH: JSON.stringify(programs) },
-        });
+        const { code, stdout, stderr } = await computer.run(
+          ['exec', 'prod/Admin', ...options, '--', process.execPath, RUN_EACH],
+          {
+            env: {
+              AWS_MAX_ATTEMPTS: '1',
+              AWS_ENDPOINT_URL_STS: world.urls.aws,
+              ...env,
+              RUN_EACH: JSON.stringify(programs),
+            },
+          },
+        );
         assert.equal(code, 0, stderr);
         return JSON.parse(stdout) as Record<string, string>;
       } finally {

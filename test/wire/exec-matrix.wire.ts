@@ -35,12 +35,19 @@ describe('a command of exec', () => {
       const config = `[default]\n[profile other]\ncredential_process = ${process.execPath} ${computer.entry} credential-process staging/Developer\nregion = eu-west-1\n`;
       mkdirSync(computer.file('.aws'), { recursive: true });
       writeFileSync(computer.file('.aws/config'), config);
-      const stdout = await computer.done(['exec', 'prod/Admin', '--', ...words(world.urls.aws, 'other')]);
+      const stdout = await computer.done([
+        'exec',
+        'prod/Admin',
+        '--',
+        ...words(world.urls.aws, 'other'),
+      ]);
       assert.match(stdout, /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/);
     });
   }
 
-  for (const { name, missing, words } of clients.filter(client => client.name.startsWith('boto3'))) {
+  for (const { name, missing, words } of clients.filter(client =>
+    client.name.startsWith('boto3'),
+  )) {
     it(`goes on with new credentials, in one process of ${name}`, { skip: missing }, async () => {
       const [python] = words(world.urls.aws);
       const program = `
@@ -52,7 +59,16 @@ while held.get_frozen_credentials().access_key == first and time.time() < deadli
     time.sleep(0.5)
 print(held.method, held.get_frozen_credentials().access_key != first)
 `;
-      const stdout = await computer.done(['exec', 'prod/Admin', '--minimum', '14m55s', '--', python!, '-c', program]);
+      const stdout = await computer.done([
+        'exec',
+        'prod/Admin',
+        '--minimum',
+        '14m55s',
+        '--',
+        python!,
+        '-c',
+        program,
+      ]);
       assert.equal(stdout, 'custom-process True\n');
     });
   }
@@ -60,11 +76,19 @@ print(held.method, held.get_frozen_credentials().access_key != first)
   it('ends, and its profile and address with it', async () => {
     const script =
       'process.stdout.write(JSON.stringify([process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN]))';
-    const [url, token] = JSON.parse(await computer.done(['exec', 'prod/Admin', '--', process.execPath, '-e', script])) as [string, string];
+    const [url, token] = JSON.parse(
+      await computer.done(['exec', 'prod/Admin', '--', process.execPath, '-e', script]),
+    ) as [string, string];
     const helper = computer.entry.replace(/main\.js$/, 'exec-credentials.js');
     const said = await new Promise<string>(resolve => {
-      const env = { PATH: process.env.PATH, AWS_CONTAINER_CREDENTIALS_FULL_URI: url, AWS_CONTAINER_AUTHORIZATION_TOKEN: token };
-      execFile(process.execPath, [helper], { env }, (fault, stdout, stderr) => resolve(`${fault?.code} ${stdout}${stderr}`));
+      const env = {
+        PATH: process.env.PATH,
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: url,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
+      };
+      execFile(process.execPath, [helper], { env }, (fault, stdout, stderr) =>
+        resolve(`${fault?.code} ${stdout}${stderr}`),
+      );
     });
     assert.equal(said, '1 rolebridge: the "rolebridge exec" of this profile has ended.\n');
   });

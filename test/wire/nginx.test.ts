@@ -1,4 +1,6 @@
-/** The proxy as docs/operations.md sets it up, by a real nginx: what AWS tools send gets through. */
+/**
+ * The proxy as docs/operations.md sets it up, by a real nginx: what AWS tools send gets through.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +27,9 @@ async function startNginx(t: TestContext, upstream: string): Promise<string> {
     .replace('listen 443 ssl;', `listen 127.0.0.1:${port};`)
     .replaceAll(/^.*ssl_certificate.*\n/gm, '')
     .replace('http://127.0.0.1:3000', upstream);
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${directory}/${name};`).join(' ');
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map(name => `${name}_temp_path ${directory}/${name};`)
+    .join(' ');
   const file = join(directory, 'nginx.conf');
   writeFileSync(
     file,
@@ -60,7 +64,10 @@ it('AWS tools reach the bridge through the proxy of the documentation, token and
   const direct = awsTools(world);
   t.after(() => direct.close());
   const { accessToken } = (await direct.logIn(visitor)).tokens;
-  const through = awsTools({ ...world, urls: { ...world.urls, bridge: await startNginx(t, world.urls.bridge) } });
+  const through = awsTools({
+    ...world,
+    urls: { ...world.urls, bridge: await startNginx(t, world.urls.bridge) },
+  });
   t.after(() => through.close());
   const { accountList } = await through.portal.send(new ListAccountsCommand({ accessToken }));
   assert.equal(accountList?.length, 4);

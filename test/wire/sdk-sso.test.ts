@@ -1,4 +1,7 @@
-/** The SSO credential providers of the AWS SDK for JavaScript, with what the page "Use it in your terminal" gives, and a login of the AWS kind. */
+/**
+ * The SSO credential providers of the AWS SDK for JavaScript, with what the page "Use it in your
+ * terminal" gives, and a login of the AWS kind.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,7 +35,8 @@ describe('the SSO credential providers of the SDK', () => {
     const { client, tokens } = await tools.logIn(visitor);
     const { startUrl } = tools;
     tools.close();
-    const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+    const iso = (seconds: number): string =>
+      new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
     writeFileSync(
       tokenFile(),
       JSON.stringify({
@@ -53,13 +57,20 @@ describe('the SSO credential providers of the SDK', () => {
     rmSync(home, { recursive: true, force: true });
   });
   const session = (): string => new URL(world.urls.bridge).host.replace(':', '-');
-  const tokenFile = (): string => join(home, '.aws/sso/cache', `${createHash('sha1').update(session()).digest('hex')}.json`);
-  const token = (): string => (JSON.parse(readFileSync(tokenFile(), 'utf8')) as { accessToken: string }).accessToken;
+  const tokenFile = (): string =>
+    join(home, '.aws/sso/cache', `${createHash('sha1').update(session()).digest('hex')}.json`);
+  const token = (): string =>
+    (JSON.parse(readFileSync(tokenFile(), 'utf8')) as { accessToken: string }).accessToken;
 
   it('the default chain takes the profile of AWS_PROFILE, endpoint and all, and renews the token', async () => {
     const before = token();
     const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
-      env: { PATH: process.env.PATH, HOME: home, AWS_PROFILE: 'staging-Developer', AWS_ENDPOINT_URL_STS: world.urls.aws },
+      env: {
+        PATH: process.env.PATH,
+        HOME: home,
+        AWS_PROFILE: 'staging-Developer',
+        AWS_ENDPOINT_URL_STS: world.urls.aws,
+      },
     });
     assert.match(stdout, /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/);
     assert.notEqual(token(), before);

@@ -40,7 +40,9 @@ export interface Login {
 }
 
 const FORMS = ['sso-session', 'legacy', 'session-option'] as const;
-export const LOGINS: readonly Login[] = SUITES.flatMap(({ suite }) => FORMS.map(form => ({ suite, form })));
+export const LOGINS: readonly Login[] = SUITES.flatMap(({ suite }) =>
+  FORMS.map(form => ({ suite, form })),
+);
 
 /** Every tool by profiles of `configure`, and these logins of the AWS CLI. */
 export function describeTwoBridges(logins: readonly Login[]): void {
@@ -64,7 +66,11 @@ export function describeTwoBridges(logins: readonly Login[]): void {
       await Promise.all([first.close(), second.close()]);
     });
 
-    const awsEnv = (profile: string, { urls }: World, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+    const awsEnv = (
+      profile: string,
+      { urls }: World,
+      env: NodeJS.ProcessEnv = {},
+    ): NodeJS.ProcessEnv => ({
       ...computer.env,
       AWS_PROFILE: profile,
       AWS_ENDPOINT_URL_STS: urls.aws,
@@ -80,14 +86,25 @@ export function describeTwoBridges(logins: readonly Login[]): void {
       const [command, ...args] = program;
       return (await run(command!, args, { env, timeout: 60_000 })).stdout.trim();
     };
-    const whoIs = (place: string): string[] => [join(place, 'aws'), 'sts', 'get-caller-identity', '--query', 'Arn', '--output', 'text'];
+    const whoIs = (place: string): string[] => [
+      join(place, 'aws'),
+      'sts',
+      'get-caller-identity',
+      '--query',
+      'Arn',
+      '--output',
+      'text',
+    ];
     const ALICE = /^arn:aws:sts::111122223333:assumed-role\/Developer\/alice-/;
     const BOB = /^arn:aws:sts::111122223333:assumed-role\/Developer\/bob-/;
 
     for (const { name, words, missing } of awsClients()) {
       it(`the ${name} is the person of the bridge of its profile`, { skip: missing }, async () => {
         assert.match(await arnBy(words(first.urls.aws), awsEnv('prod-Developer', first)), ALICE);
-        assert.match(await arnBy(words(second.urls.aws), awsEnv('lab-prod-Developer', second)), BOB);
+        assert.match(
+          await arnBy(words(second.urls.aws), awsEnv('lab-prod-Developer', second)),
+          BOB,
+        );
       });
     }
 
@@ -98,10 +115,14 @@ export function describeTwoBridges(logins: readonly Login[]): void {
       confirm: (code: string) => Promise<void>,
     ): Promise<void> => {
       const [command, ...args] = program;
-      const child = spawn(command!, ['sso', 'login', '--no-browser', '--use-device-code', ...args], {
-        env: { ...env, PYTHONUNBUFFERED: '1' },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
+      const child = spawn(
+        command!,
+        ['sso', 'login', '--no-browser', '--use-device-code', ...args],
+        {
+          env: { ...env, PYTHONUNBUFFERED: '1' },
+          stdio: ['ignore', 'pipe', 'pipe'],
+        },
+      );
       let said = '';
       let confirming: Promise<void> | undefined;
       const hear = (chunk: Buffer): void => {
@@ -120,7 +141,9 @@ export function describeTwoBridges(logins: readonly Login[]): void {
         readFileSync(computer.file('.aws/sso/cache', name), 'utf8').includes('"accessToken"'),
       );
 
-    const ROLES = [{ account: { id: '111122223333', name: 'prod', region: 'eu-west-1' }, role: 'Developer' }];
+    const ROLES = [
+      { account: { id: '111122223333', name: 'prod', region: 'eu-west-1' }, role: 'Developer' },
+    ];
     const legacy = ({ urls }: World, prefix: string): string =>
       renderSections(
         awsConfig('sso-legacy', {
@@ -133,10 +156,16 @@ export function describeTwoBridges(logins: readonly Login[]): void {
     const profiles = {
       'sso-session': async (): Promise<void> => {
         const env = { AWS_CONFIG_FILE: computer.file('.aws/config-sso') };
-        await computer.done(['configure', '--sso', '--yes', '--server', first.urls.bridge], { env });
+        await computer.done(['configure', '--sso', '--yes', '--server', first.urls.bridge], {
+          env,
+        });
         await computer.done(['configure', '--sso', '--yes', '--bridge', 'lab'], { env });
       },
-      legacy: async (): Promise<void> => writeFileSync(computer.file('.aws/config-sso'), `${legacy(first, '')}\n${legacy(second, 'lab-')}`),
+      legacy: async (): Promise<void> =>
+        writeFileSync(
+          computer.file('.aws/config-sso'),
+          `${legacy(first, '')}\n${legacy(second, 'lab-')}`,
+        ),
     };
     for (const { suite, form } of logins) {
       const place = placeOf(suite);
@@ -147,7 +176,8 @@ export function describeTwoBridges(logins: readonly Login[]): void {
       it(`the AWS CLI of ${suite} logs in to both by ${form} profiles, and mixes neither tokens nor credentials`, {
         skip: skipWithout(place, suite),
       }, async () => {
-        for (const name of ['.aws/sso', '.aws/cli', '.aws/config-sso']) rmSync(computer.file(name), { recursive: true, force: true });
+        for (const name of ['.aws/sso', '.aws/cli', '.aws/config-sso'])
+          rmSync(computer.file(name), { recursive: true, force: true });
         await profiles[form]();
         const env = { AWS_CONFIG_FILE: computer.file('.aws/config-sso') };
         const one = awsEnv('prod-Developer', first, env);
@@ -168,11 +198,22 @@ export function describeTwoBridges(logins: readonly Login[]): void {
         skip: skipWithout(place, suite),
       }, async () => {
         rmSync(computer.file('.aws/sso'), { recursive: true, force: true });
-        const sections = awsConfig('sso-session', { baseUrl: first.urls.bridge, ssoRegion: 'us-east-1', roles: ROLES });
+        const sections = awsConfig('sso-session', {
+          baseUrl: first.urls.bridge,
+          ssoRegion: 'us-east-1',
+          roles: ROLES,
+        });
         const session = new URL(first.urls.bridge).host.replace(':', '-');
-        writeFileSync(computer.file('.aws/config-sso'), `[default]\nservices = ${session}\n\n${renderSections(sections)}`);
-        const { AWS_PROFILE: _, ...env } = awsEnv('', first, { AWS_CONFIG_FILE: computer.file('.aws/config-sso') });
-        await ssoLogin([join(place, 'aws'), '--sso-session', session], env, code => confirmDevice(first, alice, code));
+        writeFileSync(
+          computer.file('.aws/config-sso'),
+          `[default]\nservices = ${session}\n\n${renderSections(sections)}`,
+        );
+        const { AWS_PROFILE: _, ...env } = awsEnv('', first, {
+          AWS_CONFIG_FILE: computer.file('.aws/config-sso'),
+        });
+        await ssoLogin([join(place, 'aws'), '--sso-session', session], env, code =>
+          confirmDevice(first, alice, code),
+        );
         assert.match(await arnBy(whoIs(place), { ...env, AWS_PROFILE: 'prod-Developer' }), ALICE);
       });
     }

@@ -1,4 +1,5 @@
-// What the pages gain where scripts run: filtering, copying, counting down. Every page works without it.
+// What the pages gain where scripts run: filtering, copying, counting down. Every page works
+// without it.
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const one = selector => document.querySelector(selector);
@@ -102,7 +103,10 @@ if (counter) {
 const form = one('[data-filter]');
 if (form) filterAsYouType(form);
 
-/** Every word typed must occur in the account's name or id or in the role, whatever the case: as the server's own search has it. */
+/**
+ * Every word typed must occur in the account's name or id or in the role, whatever the case: as the
+ * server's own search has it.
+ */
 function filterAsYouType(search) {
   const input = search.elements.q;
   const loaded = search.dataset.loadedQuery;
@@ -137,11 +141,16 @@ function filterAsYouType(search) {
       roles += visible;
       if (visible > 0) shown += 1;
     }
-    // With a query, only what the server found is here: a search for something else is the server's.
+    // With a query, only what the server found is here: a search for something else is the
+    // server's.
     const elsewhere = loaded !== '' && !input.value.startsWith(loaded);
     const part = roles < total ? `${count(roles, 'role')} of ${total}` : count(roles, 'role');
-    output.textContent = elsewhere ? 'Press Enter to search all your roles' : `${part} in ${count(shown, 'account')}`;
-    hint.textContent = elsewhere ? 'Press Enter to search all your roles.' : 'Press Escape to see all your roles.';
+    output.textContent = elsewhere
+      ? 'Press Enter to search all your roles'
+      : `${part} in ${count(shown, 'account')}`;
+    hint.textContent = elsewhere
+      ? 'Press Enter to search all your roles.'
+      : 'Press Escape to see all your roles.';
     nothing.hidden = roles > 0 || accounts.length === 0;
   };
 
@@ -155,7 +164,9 @@ function filterAsYouType(search) {
       else search.requestSubmit();
     }
     if (event.key === 'ArrowDown') {
-      const first = all('[data-role]:not([hidden]) :is(button, a)').find(element => element.offsetParent !== null);
+      const first = all('[data-role]:not([hidden]) :is(button, a)').find(
+        element => element.offsetParent !== null,
+      );
       if (first) {
         event.preventDefault();
         first.focus();
@@ -164,7 +175,11 @@ function filterAsYouType(search) {
   });
   document.addEventListener('keydown', event => {
     if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target instanceof Element && event.target.closest('input, textarea, select, [contenteditable]')) return;
+    if (
+      event.target instanceof Element &&
+      event.target.closest('input, textarea, select, [contenteditable]')
+    )
+      return;
     event.preventDefault();
     input.focus();
     input.select();

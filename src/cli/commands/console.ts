@@ -26,37 +26,66 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
   const opener = browserOpener(env);
   const isOpen = opener !== undefined && (await openBrowser(opener, address, env));
   if (!isOpen) {
-    throw new CliError('failed', opener === undefined ? 'could not find a browser to open' : 'the browser did not open', {
-      lines: [
-        'Open this address in a browser where you are signed in to the bridge:',
-        `  ${address}`,
-        'Or use --print for a link that needs no sign-in.',
-      ],
-    });
+    throw new CliError(
+      'failed',
+      opener === undefined ? 'could not find a browser to open' : 'the browser did not open',
+      {
+        lines: [
+          'Open this address in a browser where you are signed in to the bridge:',
+          `  ${address}`,
+          'Or use --print for a link that needs no sign-in.',
+        ],
+      },
+    );
   }
-  terminal.say(`Opening the console of ${printable(role.account)} as ${printable(role.role)} in the browser.`);
+  terminal.say(
+    `Opening the console of ${printable(role.account)} as ${printable(role.role)} in the browser.`,
+  );
   const login = await readLogin(client);
-  const here = login === undefined ? '' : ` In this terminal you are ${printable(login.person.username)}.`;
-  terminal.say(`It opens for the user who is signed in there. If nobody is, the page asks for a sign-in.${here}`);
+  const here =
+    login === undefined ? '' : ` In this terminal you are ${printable(login.person.username)}.`;
+  terminal.say(
+    `It opens for the user who is signed in there. If nobody is, the page asks for a sign-in.${here}`,
+  );
 };
 
 /** Throws `refused` with the length. */
 function destinationIn(option: string | boolean | undefined): string | undefined {
   if (typeof option !== 'string' || option === '') return undefined;
   if (option.length <= MAX_DESTINATION) return option;
-  throw new CliError('refused', `the console address has ${option.length} characters; the limit is ${MAX_DESTINATION}`, {
-    lines: ['Shorten it, for example its query or filter.'],
-    code: 'destination_refused',
-  });
+  throw new CliError(
+    'refused',
+    `the console address has ${option.length} characters; the limit is ${MAX_DESTINATION}`,
+    {
+      lines: ['Shorten it, for example its query or filter.'],
+      code: 'destination_refused',
+    },
+  );
 }
 
-function consoleAddress(origin: string, { account, role }: NamedRole, destination: string | undefined): string {
-  const query = Object.entries({ account, role, ...(destination !== undefined && { destination }) });
+function consoleAddress(
+  origin: string,
+  { account, role }: NamedRole,
+  destination: string | undefined,
+): string {
+  const query = Object.entries({
+    account,
+    role,
+    ...(destination !== undefined && { destination }),
+  });
   return `${origin}/console?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
 }
 
-async function linkFor(client: Client, role: NamedRole, destination: string | undefined): Promise<string> {
-  const ask = { account: role.account, role: role.role, ...(destination !== undefined && { destination }) };
+async function linkFor(
+  client: Client,
+  role: NamedRole,
+  destination: string | undefined,
+): Promise<string> {
+  const ask = {
+    account: role.account,
+    role: role.role,
+    ...(destination !== undefined && { destination }),
+  };
   const answer = await client.terminal
     .progress(`Asking for the console of ${printable(role.account)}`, () =>
       signedIn(client).call<{ url: unknown } | null>('POST', '/console-link', ask),
@@ -73,7 +102,8 @@ async function linkFor(client: Client, role: NamedRole, destination: string | un
 
 /** Fit for a terminal and for a shell in quotes: printable ASCII, https (http on this computer). */
 function isWebAddress(text: unknown): text is string {
-  if (typeof text !== 'string' || !/^https?:\/\/[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false;
+  if (typeof text !== 'string' || !/^https?:\/\/[\x21-\x7e]+$/.test(text) || !URL.canParse(text))
+    return false;
   const { protocol, hostname } = new URL(text);
   return protocol === 'https:' || isLoopback(hostname);
 }

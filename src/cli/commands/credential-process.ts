@@ -10,7 +10,8 @@ import { isPinned } from '../warm-credentials.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal }) => {
   const role = words[0] === undefined ? undefined : readRoleName(words[0]);
-  if (role === undefined) throw new CliError('usage', 'name a role as ACCOUNT/ROLE, as in prod/Admin');
+  if (role === undefined)
+    throw new CliError('usage', 'name a role as ACCOUNT/ROLE, as in prod/Admin');
   const minimumSeconds = minimumOf(options.minimum);
   // Whoever runs this has its own idea of stdin and stderr, so nothing is ever asked.
   const client = { ...open(), mayLogIn: false };
@@ -18,7 +19,8 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   const fetch = () => credentialsFor(client, role, { minimumSeconds });
   const credentials = await fetch().catch(async (thrown: unknown) => {
     const mayOpenBrowser = options.login === true && options['no-login'] !== true;
-    if (!mayOpenBrowser || !(thrown instanceof CliError) || thrown.exit !== 'notSignedIn') throw thrown;
+    if (!mayOpenBrowser || !(thrown instanceof CliError) || thrown.exit !== 'notSignedIn')
+      throw thrown;
     await logIn(client, { onlyBrowser: true });
     return fetch();
   });

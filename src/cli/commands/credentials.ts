@@ -25,7 +25,10 @@ export const run: Run = async invocation => {
   const format = formatOf(options);
   const minimumSeconds = minimumOf(options.minimum);
   const client = open();
-  const role = await chooseRole(client, { written: words[0], forProgram: format === 'json' || format === 'process' });
+  const role = await chooseRole(client, {
+    written: words[0],
+    forProgram: format === 'json' || format === 'process',
+  });
   const credentials = await credentialsFor(client, role, { minimumSeconds });
   const profile =
     typeof options.profile === 'string'
@@ -34,7 +37,11 @@ export const run: Run = async invocation => {
   if (options.write === true) return writeProfile(invocation, credentials, profile);
   terminal.print(textOf(format, credentials, profile));
   if (terminal.isInteractive)
-    terminal.say(terminal.dim(`valid for ${formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000))}`));
+    terminal.say(
+      terminal.dim(
+        `valid for ${formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000))}`,
+      ),
+    );
   return;
 };
 
@@ -44,12 +51,17 @@ function formatOf(options: Invocation['options']): ShellFormat {
   if (written === undefined) return options.write === true ? 'credentials-file' : 'env';
   const format = written === 'windows-cmd' ? 'cmd' : SHELL_FORMATS.find(name => name === written);
   if (format === undefined)
-    throw new CliError('usage', `there is no format ${JSON.stringify(written)}`, { lines: [`There are: ${SHELL_FORMATS.join(', ')}`] });
-  if (options.write === true && format !== 'credentials-file') throw new CliError('usage', '--write is for --format credentials-file');
+    throw new CliError('usage', `there is no format ${JSON.stringify(written)}`, {
+      lines: [`There are: ${SHELL_FORMATS.join(', ')}`],
+    });
+  if (options.write === true && format !== 'credentials-file')
+    throw new CliError('usage', '--write is for --format credentials-file');
   return format;
 }
 
-const CORE_FORMAT: Readonly<Partial<Record<ShellFormat, CredentialFormat>>> = { cmd: 'windows-cmd' };
+const CORE_FORMAT: Readonly<Partial<Record<ShellFormat, CredentialFormat>>> = {
+  cmd: 'windows-cmd',
+};
 
 function textOf(format: ShellFormat, credentials: CachedCredentials, profile: string): string {
   if (format === 'json') return jsonText(fieldsOf(credentials));
@@ -64,8 +76,17 @@ function textOf(format: ShellFormat, credentials: CachedCredentials, profile: st
 
 /** As the server's API says it. */
 function fieldsOf(credentials: CachedCredentials): object {
-  const { account, role, assumedRoleArn, accessKeyId, secretAccessKey, sessionToken, expiresAt, durationSeconds, reducedFromSeconds } =
-    credentials;
+  const {
+    account,
+    role,
+    assumedRoleArn,
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    expiresAt,
+    durationSeconds,
+    reducedFromSeconds,
+  } = credentials;
   return {
     account,
     role,
@@ -79,7 +100,11 @@ function fieldsOf(credentials: CachedCredentials): object {
   };
 }
 
-function writeProfile({ env, terminal }: Invocation, credentials: CachedCredentials, profile: string): undefined {
+function writeProfile(
+  { env, terminal }: Invocation,
+  credentials: CachedCredentials,
+  profile: string,
+): undefined {
   const file = awsFile(env, 'credentials');
   const { accessKeyId, secretAccessKey, sessionToken, account } = credentials;
   const section = {
@@ -92,20 +117,28 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
       `region = ${account.region}`,
     ],
   };
-  if (!/^[\w+=,.@-]+$/.test(profile)) throw new CliError('usage', `${JSON.stringify(profile)} cannot be the name of a profile`);
+  if (!/^[\w+=,.@-]+$/.test(profile))
+    throw new CliError('usage', `${JSON.stringify(profile)} cannot be the name of a profile`);
   // AWS tools take keys of the credentials file before what the config file says of the same
   // profile.
   const config = awsFile(env, 'config');
   if (profilesWithIdentity(env, 'config').has(profile)) {
-    throw new CliError('local', `${config} has a profile ${profile} already, and the keys would win over it`, {
-      lines: [
-        'Nothing was written: the keys expire, and the profile in the config file may renew itself.',
-        `Choose another name: --profile NAME. Or use the existing profile: aws --profile ${profile}`,
-      ],
-    });
+    throw new CliError(
+      'local',
+      `${config} has a profile ${profile} already, and the keys would win over it`,
+      {
+        lines: [
+          'Nothing was written: the keys expire, and the profile in the config file may renew itself.',
+          `Choose another name: --profile NAME. Or use the existing profile: aws --profile ${profile}`,
+        ],
+      },
+    );
   }
   editFile(file, text => {
-    const { text: next, conflicts } = rewritten(text, { owner: `profile ${profile}`, sections: [section] });
+    const { text: next, conflicts } = rewritten(text, {
+      owner: `profile ${profile}`,
+      sections: [section],
+    });
     if (conflicts.length > 0)
       throw new CliError('local', `${file} has a profile ${profile} that is not ours`, {
         lines: ['It was left as it is. Choose another name: --profile NAME'],
@@ -119,6 +152,7 @@ function writeProfile({ env, terminal }: Invocation, credentials: CachedCredenti
       ? `The profile ${profile} is in ${file}, but AWS tools do not see it.`
       : `Wrote the profile ${profile} to ${file}. It expires in ${left} and is not renewed.`,
   );
-  for (const warning of [...faults, ...pathWarnings(env, 'credentials')]) terminal.warn(`${warning}.`);
+  for (const warning of [...faults, ...pathWarnings(env, 'credentials')])
+    terminal.warn(`${warning}.`);
   return undefined;
 }

@@ -20,12 +20,17 @@ import type { Terminal } from '../terminal.ts';
 export const run: Run = async ({ words, options, passedOn, client: open, terminal, env }) => {
   const [command, ...args] = passedOn;
   if (command === undefined)
-    throw new CliError('usage', 'no command was given', { lines: ['Write it behind two dashes: rolebridge exec prod/Admin -- aws s3 ls'] });
+    throw new CliError('usage', 'no command was given', {
+      lines: ['Write it behind two dashes: rolebridge exec prod/Admin -- aws s3 ls'],
+    });
   const minimumSeconds = minimumOf(options.minimum);
   const client = open();
   const role = await chooseRole(client, { written: words[0] });
   const first = await credentialsFor(client, role, { minimumSeconds });
-  const files = { config: readUserFile(env, 'config'), credentials: readUserFile(env, 'credentials') };
+  const files = {
+    config: readUserFile(env, 'config'),
+    credentials: readUserFile(env, 'credentials'),
+  };
   const user = readUserSettings(
     { config: files.config.text, credentials: files.credentials.text },
     env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || undefined,
@@ -42,18 +47,34 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   }
 
   const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || base.region;
-  const profile = execProfile({ user, role: base.role, region, process: credentialProcess(base.isWindows) });
-  const hasCredentialsFile = files.credentials.fault === undefined && user.credentials.faults.length === 0;
+  const profile = execProfile({
+    user,
+    role: base.role,
+    region,
+    process: credentialProcess(base.isWindows),
+  });
+  const hasCredentialsFile =
+    files.credentials.fault === undefined && user.credentials.faults.length === 0;
   sayWhatIsMissing(terminal, [
-    { ...files.config, lines: linesOf(user.config), effect: 'These lines are ignored for this command.' },
-    { ...files.credentials, lines: linesOf(user.credentials), effect: 'The file is ignored for this command.' },
+    {
+      ...files.config,
+      lines: linesOf(user.config),
+      effect: 'These lines are ignored for this command.',
+    },
+    {
+      ...files.credentials,
+      lines: linesOf(user.credentials),
+      effect: 'The file is ignored for this command.',
+    },
   ]);
   sayWhatIsLeftOut(terminal, profile, files.config.path);
 
   const directory = openExecDirectory(client.directory);
   try {
     const configFile = directory.write('config', profile.text);
-    const credentialsFile = hasCredentialsFile ? namedFile(env, files.credentials.path) : directory.write('credentials', '');
+    const credentialsFile = hasCredentialsFile
+      ? namedFile(env, files.credentials.path)
+      : directory.write('credentials', '');
     // Nobody can be asked for a login in the middle of somebody else's command.
     const quiet = { ...client, mayLogIn: false };
     const endpoint = await openEndpoint(first, {
@@ -63,7 +84,8 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
       onTrouble: fault => {
         terminal.warn(`the credentials could not be renewed: ${fault.message}.`);
         for (const line of fault.lines) terminal.say(line);
-        if (fault.exit === 'notSignedIn') terminal.say('Sign in in another terminal; the command then continues.');
+        if (fault.exit === 'notSignedIn')
+          terminal.say('Sign in in another terminal; the command then continues.');
       },
       onRecovery: () => terminal.warn('the credentials are renewed again.'),
     });
@@ -75,7 +97,9 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
     }
   } finally {
     if (directory.close().length > 0) {
-      terminal.warn(`the command changed the AWS config file of this run, which is removed now. ${files.config.path} has not changed.`);
+      terminal.warn(
+        `the command changed the AWS config file of this run, which is removed now. ${files.config.path} has not changed.`,
+      );
     }
   }
 };
@@ -85,7 +109,10 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
  * be another program.
  */
 function credentialProcess(isWindows: boolean): string | undefined {
-  return processLine([process.execPath, fileURLToPath(new URL('../exec-credentials.js', import.meta.url))], isWindows);
+  return processLine(
+    [process.execPath, fileURLToPath(new URL('../exec-credentials.js', import.meta.url))],
+    isWindows,
+  );
 }
 
 /**
@@ -114,7 +141,11 @@ function readUserFile(env: Environment, kind: 'config' | 'credentials'): UserFil
     return { path, text: isRegular ? readFileSync(path, 'latin1') : '' };
   } catch (thrown) {
     const code = systemCode(thrown);
-    return { path, text: '', fault: code === 'ENOENT' || code === 'ENOTDIR' ? undefined : (code ?? 'unknown fault') };
+    return {
+      path,
+      text: '',
+      fault: code === 'ENOENT' || code === 'ENOTDIR' ? undefined : (code ?? 'unknown fault'),
+    };
   }
 }
 
@@ -132,7 +163,9 @@ function sayWhatIsMissing(terminal: Terminal, files: readonly Judged[]): void {
     if (fault !== undefined) terminal.warn(`${path} cannot be read (${fault}). ${effect}`);
     if (lines.length === 0) continue;
     const shown = `${lines.slice(0, SHOWN_LINES).join(', ')}${lines.length > SHOWN_LINES ? ' and more' : ''}`;
-    terminal.warn(`${path}: AWS tools cannot read line${lines.length > 1 ? 's' : ''} ${shown}. ${effect}`);
+    terminal.warn(
+      `${path}: AWS tools cannot read line${lines.length > 1 ? 's' : ''} ${shown}. ${effect}`,
+    );
   }
 }
 
@@ -146,7 +179,12 @@ function sayWhatIsLeftOut(terminal: Terminal, { leftOut }: ExecProfile, path: st
   );
 }
 
-function fixed({ accessKeyId, secretAccessKey, sessionToken, expiresAt }: CachedCredentials): Record<string, string> {
+function fixed({
+  accessKeyId,
+  secretAccessKey,
+  sessionToken,
+  expiresAt,
+}: CachedCredentials): Record<string, string> {
   return {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,

@@ -15,7 +15,10 @@ export const run: Run = async invocation => {
   const name = typeof options.as === 'string' ? options.as : undefined;
   if (name !== undefined) requireFreeName(client.settings, client.server.origin, name);
   const isFresh = options.fresh === true;
-  const already = isFresh || options.force === true || options['switch-person'] === true ? undefined : await whoIsSignedIn(client);
+  const already =
+    isFresh || options.force === true || options['switch-person'] === true
+      ? undefined
+      : await whoIsSignedIn(client);
   const who =
     already ??
     (await logIn(client, {
@@ -33,11 +36,15 @@ export const run: Run = async invocation => {
     return;
   }
   const { username, display_name, connector_label } = who.person;
-  const shown = display_name === null ? printable(username) : `${printable(username)} (${printable(display_name)})`;
+  const shown =
+    display_name === null
+      ? printable(username)
+      : `${printable(username)} (${printable(display_name)})`;
   terminal.say(
     `${already === undefined ? 'Signed in' : 'You are signed in'}${where(renamed)} as ${terminal.bold(shown)} via ${printable(connector_label)}, for ${timeLeft(who.session.expires_at, client)}.`,
   );
-  if (already !== undefined) terminal.say(`To sign in again: ${renamed.bridge.loginCommand} --force`);
+  if (already !== undefined)
+    terminal.say(`To sign in again: ${renamed.bridge.loginCommand} --force`);
 };
 
 /**
@@ -46,7 +53,10 @@ export const run: Run = async invocation => {
  */
 function clientFor({ options, env, client: open }: Invocation): Client {
   const { server, bridge } = bridgeChoice(options);
-  const isSelected = server !== undefined || bridge !== undefined || Boolean(env.ROLEBRIDGE_SERVER || env.ROLEBRIDGE_BRIDGE);
+  const isSelected =
+    server !== undefined ||
+    bridge !== undefined ||
+    Boolean(env.ROLEBRIDGE_SERVER || env.ROLEBRIDGE_BRIDGE);
   const { as } = options;
   if (typeof as !== 'string' || isSelected) return open();
   const settings = settingsIn(configDirectory(env));
@@ -54,9 +64,16 @@ function clientFor({ options, env, client: open }: Invocation): Client {
   const named = known.find(({ name }) => name.toLowerCase() === as.toLowerCase());
   if (named !== undefined) return open({ bridge: named.name });
   if (known.length < 2) return open();
-  throw new CliError('usage', `several bridges are known, so --as ${JSON.stringify(as)} also needs --server`, {
-    lines: [`Known bridges: ${listOf(known)}`, 'Say which one gets the name: rolebridge login --server URL --as NAME'],
-  });
+  throw new CliError(
+    'usage',
+    `several bridges are known, so --as ${JSON.stringify(as)} also needs --server`,
+    {
+      lines: [
+        `Known bridges: ${listOf(known)}`,
+        'Say which one gets the name: rolebridge login --server URL --as NAME',
+      ],
+    },
+  );
 }
 
 function where({ bridge }: Client): string {
@@ -66,14 +83,18 @@ function where({ bridge }: Client): string {
 /** Commands that name no bridge mean another one than before: that must not go unseen. */
 function sayCurrent(before: Settings, { server, bridge, terminal }: Client): void {
   if (before.server === undefined || before.server === server.origin) return;
-  terminal.say(`Now using ${bridge.title} (previously ${before.server}). Profiles keep the bridge that they were written for.`);
+  terminal.say(
+    `Now using ${bridge.title} (previously ${before.server}). Profiles keep the bridge that they were written for.`,
+  );
 }
 
 /** Profile names contain the name of the bridge, so they are out of date after a rename. */
 function sayRenamed({ settings, server, terminal }: Client, name: string): void {
   const known = knownBridges(settings).find(one => one.server === server.origin);
   if (known === undefined || known.name === name) return;
-  terminal.say(`Renamed the bridge ${known.name} to ${name}. To rename its profiles: rolebridge configure --bridge ${name}`);
+  terminal.say(
+    `Renamed the bridge ${known.name} to ${name}. To rename its profiles: rolebridge configure --bridge ${name}`,
+  );
 }
 
 /** Who is signed in already and for how long; undefined when nobody is. */

@@ -10,8 +10,13 @@ export const run: Run = async ({ options, client: open, terminal }) => {
   const client = open();
   const state = await readLogin(client);
   const endAtServer = async (): Promise<void> => {
-    if (options.everywhere === true) await signedIn({ ...client, mayLogIn: false }).call('DELETE', '/sessions');
-    else if (state !== undefined) await client.server.form('/oauth/revoke', { client_id: CLIENT_ID, token: state.refreshToken });
+    if (options.everywhere === true)
+      await signedIn({ ...client, mayLogIn: false }).call('DELETE', '/sessions');
+    else if (state !== undefined)
+      await client.server.form('/oauth/revoke', {
+        client_id: CLIENT_ID,
+        token: state.refreshToken,
+      });
   };
   let fault: unknown;
   try {
@@ -20,17 +25,25 @@ export const run: Run = async ({ options, client: open, terminal }) => {
     fault = thrown;
   }
   // Whatever the server says: what lies here is of no use to anybody but a thief.
-  await withLock(loginLock(client), { patienceSeconds: 30, what: 'another rolebridge process that renews the login' }, async () => {
-    removeLogin(client);
-    forgetPerson(client);
-    if (options.forget === true) removePerson(client);
-  });
+  await withLock(
+    loginLock(client),
+    { patienceSeconds: 30, what: 'another rolebridge process that renews the login' },
+    async () => {
+      removeLogin(client);
+      forgetPerson(client);
+      if (options.forget === true) removePerson(client);
+    },
+  );
   if (options.forget === true) await forgetBridge(client);
   if (fault === undefined || fault instanceof OAuthRefusal) {
     const { isChosen, others, title } = client.bridge;
     const of = isChosen || others.length > 0 ? ` of ${title}` : '';
     const done = options.everywhere === true ? `Signed out${of} everywhere.` : `Signed out${of}.`;
-    terminal.say(state === undefined && options.everywhere !== true ? `You were not signed in${of === '' ? '' : ` to ${title}`}.` : done);
+    terminal.say(
+      state === undefined && options.everywhere !== true
+        ? `You were not signed in${of === '' ? '' : ` to ${title}`}.`
+        : done,
+    );
     return;
   }
   if (!(fault instanceof CliError)) throw fault;

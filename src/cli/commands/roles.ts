@@ -8,15 +8,22 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   const client = open();
   const searched = [...words, ...(typeof options.search === 'string' ? [options.search] : [])];
   const all = await rolesOf(client, { fresh: true });
-  const found = all.filter(role => (options.all === true || role.usable) && speaksOf(role, searched));
+  const found = all.filter(
+    role => (options.all === true || role.usable) && speaksOf(role, searched),
+  );
   if (options.json === true) {
     terminal.print(jsonText({ roles: found }));
     return;
   }
-  if (client.bridge.others.length > 0) terminal.say(terminal.dim(`Roles at ${client.bridge.title}`));
+  if (client.bridge.others.length > 0)
+    terminal.say(terminal.dim(`Roles at ${client.bridge.title}`));
   if (found.length === 0) {
     const withheld = all.some(role => !role.usable && speaksOf(role, searched));
-    terminal.say(searched.length > 0 ? `No role of yours matches ${JSON.stringify(searched.join(' '))}.` : 'You have no role.');
+    terminal.say(
+      searched.length > 0
+        ? `No role of yours matches ${JSON.stringify(searched.join(' '))}.`
+        : 'You have no role.',
+    );
     terminal.say(
       withheld
         ? `For some, a proof is missing: rolebridge roles${client.bridge.selector} --all`
@@ -24,18 +31,34 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
     );
     return;
   }
-  terminal.print(table([['ACCOUNT', 'ID', 'ROLE', 'FOR', 'GIVEN BY'], ...found.map(rowOf)], terminal.columns));
-  const hidden = options.all === true ? 0 : all.filter(role => !role.usable && speaksOf(role, searched)).length;
-  if (hidden > 0) terminal.say(`\n${hidden} more with a missing proof: rolebridge roles${client.bridge.selector} --all`);
+  terminal.print(
+    table([['ACCOUNT', 'ID', 'ROLE', 'FOR', 'GIVEN BY'], ...found.map(rowOf)], terminal.columns),
+  );
+  const hidden =
+    options.all === true ? 0 : all.filter(role => !role.usable && speaksOf(role, searched)).length;
+  if (hidden > 0)
+    terminal.say(
+      `\n${hidden} more with a missing proof: rolebridge roles${client.bridge.selector} --all`,
+    );
 };
 
 /** Every word must be in the account's name or id, or in the role. */
 export function speaksOf({ account, role }: Role, words: readonly string[]): boolean {
   const haystack = `${account.name} ${account.id} ${role}`.toLowerCase();
-  return words.flatMap(word => word.toLowerCase().split(/\s+/)).every(word => haystack.includes(word));
+  return words
+    .flatMap(word => word.toLowerCase().split(/\s+/))
+    .every(word => haystack.includes(word));
 }
 
 function rowOf({ account, role, duration_seconds, rule, group, usable, missing }: Role): string[] {
-  const how = usable ? `${group} (${rule})${account.via === null ? '' : `, ${account.via}`}` : missing.join(' ');
-  return [account.name, account.id, role, usable ? formatDuration(duration_seconds) : 'no', how].map(printable);
+  const how = usable
+    ? `${group} (${rule})${account.via === null ? '' : `, ${account.via}`}`
+    : missing.join(' ');
+  return [
+    account.name,
+    account.id,
+    role,
+    usable ? formatDuration(duration_seconds) : 'no',
+    how,
+  ].map(printable);
 }

@@ -1,8 +1,9 @@
 /**
  * The SAML engine (node-saml) behind a narrow door: writes AuthnRequests, verifies signatures.
  *
- * What it says in prose is translated here, and only here. Its InResponseTo cache is one for the whole process, its clock
- * is the system's, and it takes a missing Conditions for a crash: request, times and audience are the profile's to check.
+ * What it says in prose is translated here, and only here. Its InResponseTo cache is one for the
+ * whole process, its clock is the system's, and it takes a missing Conditions for a crash: request,
+ * times and audience are the profile's to check.
  */
 import { SAML, type SamlConfig, ValidateInResponseTo } from '@node-saml/passport-saml';
 import type { BridgeError } from '../../core/errors.ts';
@@ -28,9 +29,13 @@ export interface Engine {
   authnRequestUrl(request: AuthnRequestOptions): Promise<string>;
   /**
    * The Assertion as it was signed by one of the keys, as XML text. Throws `saml_response_refused`.
-   * Call it with what `readResponse` let through: the engine's own parser is tolerant, and slow on hostile input.
+   * Call it with what `readResponse` let through: the engine's own parser is tolerant, and slow on
+   * hostile input.
    */
-  signedAssertion(received: Pick<ReceivedResponse, 'encoded' | 'responseIsSigned'>, certificatesPem: readonly string[]): Promise<string>;
+  signedAssertion(
+    received: Pick<ReceivedResponse, 'encoded' | 'responseIsSigned'>,
+    certificatesPem: readonly string[],
+  ): Promise<string>;
 }
 
 /** Nothing is cached. */
@@ -46,7 +51,8 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
     callbackUrl: acsUrl,
     cacheProvider: NO_CACHE,
     validateInResponseTo: ValidateInResponseTo.never,
-    // AD FS and others refuse a context that they cannot reach exactly, and MFA is more than the default password context.
+    // AD FS and others refuse a context that they cannot reach exactly, and MFA is more than the
+    // default password context.
     disableRequestedAuthnContext: true,
     identifierFormat: null,
     signatureAlgorithm: 'sha256',
@@ -87,18 +93,30 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
   };
 }
 
-/** What the engine says, and what we say. Its own words may quote the response, so they go to the log as the cause only. */
+/**
+ * What the engine says, and what we say. Its own words may quote the response, so they go to the
+ * log as the cause only.
+ */
 const FAULTS: readonly (readonly [RegExp, string])[] = [
   [/^Invalid document signature$/, 'the Response is not what was signed'],
   [/^Invalid signature$/, 'the Assertion is not what was signed'],
   [/^Invalid signature: multiple assertions$/, 'the Response holds more than one Assertion'],
-  [/^Invalid signature: ID cannot refer to more than one element$/, 'a signature refers to an ID that is not there exactly once'],
-  [/^Invalid signature: Referenced node does not refer/, 'a signature refers to another element than its parent'],
+  [
+    /^Invalid signature: ID cannot refer to more than one element$/,
+    'a signature refers to an ID that is not there exactly once',
+  ],
+  [
+    /^Invalid signature: Referenced node does not refer/,
+    'a signature refers to another element than its parent',
+  ],
   [/^Invalid signature, too many transforms$/, 'a signature has too many transforms'],
   [/^Too many signatures found/, 'an element has more than one Signature'],
   [/^Missing SAML assertion$/, 'the Response holds no Assertion'],
   [/^Unable to process multiple conditions/, 'the Assertion has more than one Conditions'],
-  [/^Error parsing (?:NotOnOrAfter|IssueInstant|NotBefore):/, 'a time of the Assertion is missing or cannot be read'],
+  [
+    /^Error parsing (?:NotOnOrAfter|IssueInstant|NotBefore):/,
+    'a time of the Assertion is missing or cannot be read',
+  ],
 ];
 
 function refusalOf(cause: unknown): BridgeError {

@@ -1,7 +1,9 @@
 /**
- * Keeps the metadata of one IdP at hand: reads it at start, again when it is due, and sooner while there is none.
+ * Keeps the metadata of one IdP at hand: reads it at start, again when it is due, and sooner while
+ * there is none.
  *
- * The last good metadata stays in use until its own validUntil. All timers are unref'd: they keep no process alive.
+ * The last good metadata stays in use until its own validUntil. All timers are unref'd: they keep
+ * no process alive.
  */
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -45,7 +47,11 @@ export class MetadataSource {
 
   private constructor(options: MetadataSourceOptions) {
     this.#options = options;
-    this.#availability = { state: 'unavailable', reason: 'it has not been asked yet', since: options.clock.now() };
+    this.#availability = {
+      state: 'unavailable',
+      reason: 'it has not been asked yet',
+      since: options.clock.now(),
+    };
   }
 
   /** Resolves after the first reading, whether it succeeded or not. */
@@ -57,7 +63,8 @@ export class MetadataSource {
 
   /** Reads it if there is none, then gives it. Throws `connector_unavailable`. */
   async current(): Promise<IdpMetadata> {
-    const mayAsk = this.#reading !== undefined || this.#now() >= this.#readAt + RETRY_ON_DEMAND * 1000;
+    const mayAsk =
+      this.#reading !== undefined || this.#now() >= this.#readAt + RETRY_ON_DEMAND * 1000;
     if (this.#usable() === undefined && mayAsk) await this.#read();
     const metadata = this.#usable();
     if (metadata !== undefined) return metadata;
@@ -110,9 +117,11 @@ export class MetadataSource {
     this.#readAt = this.#now();
     try {
       const fresh = parseIdpMetadata(await load(this.#options));
-      if (fresh.validUntil !== undefined && this.#now() >= fresh.validUntil) throw new BridgeError('connector_unavailable', EXPIRED);
+      if (fresh.validUntil !== undefined && this.#now() >= fresh.validUntil)
+        throw new BridgeError('connector_unavailable', EXPIRED);
       // Persons are known by connector and subject: under another IdP they would be other people.
-      if (this.#good !== undefined && fresh.entityId !== this.#good.entityId) throw new BridgeError('connector_unavailable', RENAMED);
+      if (this.#good !== undefined && fresh.entityId !== this.#good.entityId)
+        throw new BridgeError('connector_unavailable', RENAMED);
       this.#good = fresh;
       this.#failures = 0;
       this.#become({ state: 'ready' }, undefined);
@@ -124,7 +133,8 @@ export class MetadataSource {
 
   #becomeUnavailable(cause: unknown): void {
     const reason = cause instanceof BridgeError ? cause.message : UNREADABLE;
-    const since = this.#availability.state === 'unavailable' ? this.#availability.since : this.#now();
+    const since =
+      this.#availability.state === 'unavailable' ? this.#availability.since : this.#now();
     this.#become({ state: 'unavailable', reason, since }, cause);
   }
 
@@ -142,7 +152,10 @@ export class MetadataSource {
     const backoff = Math.min(FIRST_RETRY * 2 ** (this.#failures - 1), LAST_RETRY, refreshSeconds);
     const seconds = this.#failures === 0 ? refreshSeconds : backoff;
     // Bridges that started together do not ask together.
-    this.#timer = setTimeout(() => this.#read(), seconds * 1000 * (0.8 + 0.4 * Math.random())).unref();
+    this.#timer = setTimeout(
+      () => this.#read(),
+      seconds * 1000 * (0.8 + 0.4 * Math.random()),
+    ).unref();
   }
 }
 
@@ -155,7 +168,8 @@ async function load({ location, outbound }: MetadataSourceOptions): Promise<stri
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     return await response.text();
   } catch (cause) {
-    // Address and path stay in the log: the reason is shown to anyone who comes to the sign-in page.
+    // Address and path stay in the log: the reason is shown to anyone who comes to the sign-in
+    // page.
     throw new BridgeError('connector_unavailable', UNREADABLE, { cause });
   }
 }

@@ -1,15 +1,23 @@
 /**
  * What an IdP says of itself (SAML V2.0 Metadata), reduced to what a sign-in needs.
  *
- * The document is trusted because of where it comes from, a file of the operator or an https address of the IdP; a
- * signature in it is not looked at. Faults are worded so that a page may show them.
+ * The document is trusted because of where it comes from, a file of the operator or an https
+ * address of the IdP; a signature in it is not looked at. Faults are worded so that a page may show
+ * them.
  */
 import { X509Certificate } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
 import type { Instant } from '../../core/time.ts';
 import { isSecureUrl } from '../../outbound.ts';
 import { SAML_PROTOCOL, XML_SIGNATURE } from './response.ts';
-import { childrenNamed, elementsOf, parseStrictXml, type XmlElement, type XmlLimits, XmlRefusal } from './strict-xml.ts';
+import {
+  childrenNamed,
+  elementsOf,
+  parseStrictXml,
+  type XmlElement,
+  type XmlLimits,
+  XmlRefusal,
+} from './strict-xml.ts';
 
 export interface IdpMetadata {
   readonly entityId: string;
@@ -25,7 +33,12 @@ export const SAML_METADATA = 'urn:oasis:names:tc:SAML:2.0:metadata';
 const REDIRECT_BINDING = 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect';
 /** AD FS describes every claim it knows: some hundred kilobytes. */
 const MAX_METADATA_CHARACTERS = 2_000_000;
-const METADATA_LIMITS: XmlLimits = { maxElements: 20_000, maxDepth: 40, maxAttributes: 60_000, comments: 'skipped' };
+const METADATA_LIMITS: XmlLimits = {
+  maxElements: 20_000,
+  maxDepth: 40,
+  maxAttributes: 60_000,
+  comments: 'skipped',
+};
 /** Each key costs one more verification of a hostile answer. */
 const MAX_SIGNING_KEYS = 10;
 const MIN_RSA_BITS = 2048;
@@ -34,7 +47,8 @@ const MIN_RSA_BITS = 2048;
 export function parseIdpMetadata(xml: string): IdpMetadata {
   const entity = idpEntity(rootOf(xml));
   const [role, ...more] = idpRoles(entity);
-  if (role === undefined || more.length > 0) throw fault('describes no single SAML 2.0 identity provider');
+  if (role === undefined || more.length > 0)
+    throw fault('describes no single SAML 2.0 identity provider');
   const entityId = entity.attributes.get('entityID') ?? '';
   if (entityId === '' || entityId.length > 1024) throw fault('has no usable entityID');
   const ends = [entity, role].map(validUntilOf).filter(end => end !== undefined);
@@ -42,17 +56,22 @@ export function parseIdpMetadata(xml: string): IdpMetadata {
     entityId,
     signOnUrl: signOnUrlOf(role),
     signingCertificates: signingCertificatesOf(role),
-    wantsSignedRequests: ['true', '1'].includes(role.attributes.get('WantAuthnRequestsSigned') ?? ''),
+    wantsSignedRequests: ['true', '1'].includes(
+      role.attributes.get('WantAuthnRequestsSigned') ?? '',
+    ),
     validUntil: ends.length > 0 ? Math.min(...ends) : undefined,
   };
 }
 
 function fault(why: string, cause?: unknown): BridgeError {
-  return new BridgeError('connector_unavailable', `the metadata of the identity provider ${why}`, { cause });
+  return new BridgeError('connector_unavailable', `the metadata of the identity provider ${why}`, {
+    cause,
+  });
 }
 
 function rootOf(xml: string): XmlElement {
-  if (xml.length > MAX_METADATA_CHARACTERS) throw fault(`is larger than ${MAX_METADATA_CHARACTERS} characters`);
+  if (xml.length > MAX_METADATA_CHARACTERS)
+    throw fault(`is larger than ${MAX_METADATA_CHARACTERS} characters`);
   try {
     return parseStrictXml(xml.replace(/^\uFEFF/, ''), METADATA_LIMITS);
   } catch (cause) {
@@ -61,11 +80,17 @@ function rootOf(xml: string): XmlElement {
   }
 }
 
-/** The entity itself, or the only IdP among several entities (a federation of many IdPs is not one IdP). */
+/**
+ * The entity itself, or the only IdP among several entities (a federation of many IdPs is not one
+ * IdP).
+ */
 function idpEntity(root: XmlElement): XmlElement {
-  const entities = [...elementsOf(root)].filter(({ namespace, name }) => namespace === SAML_METADATA && name === 'EntityDescriptor');
+  const entities = [...elementsOf(root)].filter(
+    ({ namespace, name }) => namespace === SAML_METADATA && name === 'EntityDescriptor',
+  );
   const [entity, ...more] = entities.filter(candidate => idpRoles(candidate).length > 0);
-  if (entity === undefined || more.length > 0) throw fault('describes no single SAML 2.0 identity provider');
+  if (entity === undefined || more.length > 0)
+    throw fault('describes no single SAML 2.0 identity provider');
   return entity;
 }
 
@@ -78,7 +103,9 @@ function idpRoles(entity: XmlElement): XmlElement[] {
 function validUntilOf(element: XmlElement): Instant | undefined {
   const text = element.attributes.get('validUntil');
   if (text === undefined) return undefined;
-  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
   if (Number.isNaN(instant)) throw fault('has a validUntil that is not a time in UTC');
   return instant;
 }
@@ -88,15 +115,18 @@ function signOnUrlOf(role: XmlElement): string {
     candidate => candidate.attributes.get('Binding') === REDIRECT_BINDING,
   );
   const location = service?.attributes.get('Location');
-  if (location === undefined) throw fault('names no SingleSignOnService for the HTTP-Redirect binding');
-  if (!URL.canParse(location) || !isSecureUrl(new URL(location))) throw fault('names a SingleSignOnService that is not https');
+  if (location === undefined)
+    throw fault('names no SingleSignOnService for the HTTP-Redirect binding');
+  if (!URL.canParse(location) || !isSecureUrl(new URL(location)))
+    throw fault('names a SingleSignOnService that is not https');
   return location;
 }
 
 /**
- * The certificates of signing keys; a KeyDescriptor without `use` serves for signing too (saml-metadata 2.4.1.1). A
- * certificate only carries its key here: its dates and its issuer say nothing (SAML V2.0 Metadata Interoperability
- * Profile 2.5). Keys that the engine cannot verify with, such as EC keys, are left out.
+ * The certificates of signing keys; a KeyDescriptor without `use` serves for signing too
+ * (saml-metadata 2.4.1.1). A certificate only carries its key here: its dates and its issuer say
+ * nothing (SAML V2.0 Metadata Interoperability Profile 2.5). Keys that the engine cannot verify
+ * with, such as EC keys, are left out.
  */
 function signingCertificatesOf(role: XmlElement): string[] {
   const certificates = childrenNamed(role, SAML_METADATA, 'KeyDescriptor')
@@ -112,7 +142,8 @@ function signingCertificatesOf(role: XmlElement): string[] {
   });
   if (usable.length === 0) throw fault(`names no RSA signing key of ${MIN_RSA_BITS} bits or more`);
   const distinct = [...new Set(usable.map(certificate => certificate.toString()))];
-  if (distinct.length > MAX_SIGNING_KEYS) throw fault(`names more than ${MAX_SIGNING_KEYS} signing keys`);
+  if (distinct.length > MAX_SIGNING_KEYS)
+    throw fault(`names more than ${MAX_SIGNING_KEYS} signing keys`);
   return distinct;
 }
 

@@ -1,7 +1,9 @@
 /**
- * What a Response and its Assertion must say before anyone is signed in (saml-profiles 4.1.4, saml-core 2; threats R5 to R8).
+ * What a Response and its Assertion must say before anyone is signed in (saml-profiles 4.1.4,
+ * saml-core 2; threats R5 to R8).
  *
- * The Response is judged as it came; the Assertion only as the engine gives it back, from the signed bytes.
+ * The Response is judged as it came; the Assertion only as the engine gives it back, from the
+ * signed bytes.
  */
 import type { Instant, Seconds } from '../../core/time.ts';
 import { MINUTE } from '../../core/time.ts';
@@ -25,7 +27,9 @@ export interface AssertedPerson {
   readonly issuedAt: Instant;
   /** From here on the Assertion is refused for its age, with our clock skew counted in. */
   readonly acceptedUntil: Instant;
-  /** The end of the Assertion as the IdP wrote it, and five minutes after its issue at the latest. */
+  /**
+   * The end of the Assertion as the IdP wrote it, and five minutes after its issue at the latest.
+   */
   readonly expiresAt: Instant;
   readonly nameId: NameId;
   /** Values by attribute name; an attribute without a text value is left out. */
@@ -41,7 +45,9 @@ export interface NameId {
   readonly format: string;
 }
 
-/** An answer is made for now: no older than this, whatever end its own times give it (threats R8). */
+/**
+ * An answer is made for now: no older than this, whatever end its own times give it (threats R8).
+ */
 const MAX_AGE: Seconds = 5 * MINUTE;
 
 const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
@@ -51,20 +57,31 @@ export const EMAIL_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddr
 export const UNSPECIFIED_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
 const XML_SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 
-/** saml-core 2.5.1.1: a condition that is not understood makes the Assertion unusable. These are, and may stand this often. */
-const CONDITIONS: Readonly<Record<string, number>> = { AudienceRestriction: 10, OneTimeUse: 1, ProxyRestriction: 1 };
+/**
+ * saml-core 2.5.1.1: a condition that is not understood makes the Assertion unusable. These are,
+ * and may stand this often.
+ */
+const CONDITIONS: Readonly<Record<string, number>> = {
+  AudienceRestriction: 10,
+  OneTimeUse: 1,
+  ProxyRestriction: 1,
+};
 
 /** Checks the Response element. Throws `saml_response_refused`. */
 export function checkResponse(response: XmlElement, expected: ProfileExpectations): void {
   checkHeader(response, expected);
   const destination = response.attributes.get('Destination');
   if (destination === undefined) throw refusal('the Response has no Destination');
-  if (destination !== expected.acsUrl) throw refusal('the Destination of the Response is not our assertion consumer service');
+  if (destination !== expected.acsUrl)
+    throw refusal('the Destination of the Response is not our assertion consumer service');
   checkInResponseTo(response, expected.requestId);
 }
 
 /** Checks the signed Assertion and reads the person from it. Throws `saml_response_refused`. */
-export function readAssertion(assertion: XmlElement, expected: ProfileExpectations): AssertedPerson {
+export function readAssertion(
+  assertion: XmlElement,
+  expected: ProfileExpectations,
+): AssertedPerson {
   const issuedAt = checkHeader(assertion, expected);
   const subject = only(assertion, 'Subject');
   const nameId = readNameId(subject, expected);
@@ -83,8 +100,14 @@ export function readAssertion(assertion: XmlElement, expected: ProfileExpectatio
   };
 }
 
-/** What Response and Assertion have in common: Version, ID, IssueInstant, Issuer. Gives the instant of issue. */
-function checkHeader(element: XmlElement, { idpEntityId, now, clockSkewSeconds }: ProfileExpectations): Instant {
+/**
+ * What Response and Assertion have in common: Version, ID, IssueInstant, Issuer. Gives the instant
+ * of issue.
+ */
+function checkHeader(
+  element: XmlElement,
+  { idpEntityId, now, clockSkewSeconds }: ProfileExpectations,
+): Instant {
   const { name, attributes } = element;
   if (attributes.get('Version') !== '2.0') throw refusal(`the ${name} is not of SAML version 2.0`);
   if (!attributes.get('ID')) throw refusal(`the ${name} has no ID`);
@@ -93,8 +116,10 @@ function checkHeader(element: XmlElement, { idpEntityId, now, clockSkewSeconds }
   if (textOf(issuer) !== idpEntityId || format !== ENTITY_FORMAT)
     throw refusal(`the Issuer of the ${name} is not the IdP of this connector`);
   const issuedAt = requiredInstant(element, 'IssueInstant');
-  if (issuedAt > now + clockSkewSeconds * 1000) throw clockRefusal(`the ${name} was issued in the future`);
-  if (now >= issuedAt + (MAX_AGE + clockSkewSeconds) * 1000) throw clockRefusal(`the ${name} was issued more than 5 minutes ago`);
+  if (issuedAt > now + clockSkewSeconds * 1000)
+    throw clockRefusal(`the ${name} was issued in the future`);
+  if (now >= issuedAt + (MAX_AGE + clockSkewSeconds) * 1000)
+    throw clockRefusal(`the ${name} was issued more than 5 minutes ago`);
   return issuedAt;
 }
 
@@ -102,31 +127,49 @@ function checkInResponseTo(element: XmlElement, requestId: string | undefined): 
   const { name, attributes } = element;
   const inResponseTo = attributes.get('InResponseTo');
   if (inResponseTo === requestId) return;
-  if (requestId === undefined) throw refusal(`the ${name} answers a request, but none was made in this browser`);
-  throw refusal(inResponseTo === undefined ? `the ${name} does not say which request it answers` : `the ${name} answers another request`);
+  if (requestId === undefined)
+    throw refusal(`the ${name} answers a request, but none was made in this browser`);
+  throw refusal(
+    inResponseTo === undefined
+      ? `the ${name} does not say which request it answers`
+      : `the ${name} answers another request`,
+  );
 }
 
 /**
- * The Subject holds one NameID, text only. The qualifiers of a persistent NameID must be those of this IdP and of us
- * (saml-core 8.3.7): under another qualifier the same text is another person.
+ * The Subject holds one NameID, text only. The qualifiers of a persistent NameID must be those of
+ * this IdP and of us (saml-core 8.3.7): under another qualifier the same text is another person.
  */
 function readNameId(subject: XmlElement, { idpEntityId, entityId }: ProfileExpectations): NameId {
-  if (subject.children.some(child => child.namespace !== SAML_ASSERTION || !['NameID', 'SubjectConfirmation'].includes(child.name))) {
+  if (
+    subject.children.some(
+      child =>
+        child.namespace !== SAML_ASSERTION ||
+        !['NameID', 'SubjectConfirmation'].includes(child.name),
+    )
+  ) {
     throw refusal('the Subject has a child element other than NameID and SubjectConfirmation');
   }
   const element = only(subject, 'NameID');
   const text = textOf(element);
-  if (text === '' || text.length > 256) throw refusal('the NameID is empty or longer than 256 characters');
+  if (text === '' || text.length > 256)
+    throw refusal('the NameID is empty or longer than 256 characters');
   const format = element.attributes.get('Format') ?? UNSPECIFIED_FORMAT;
   if (format === PERSISTENT_FORMAT) {
-    const fits = (qualifier: string, owner: string) => (element.attributes.get(qualifier) ?? owner) === owner;
-    if (!fits('NameQualifier', idpEntityId)) throw refusal('the NameID is qualified by another IdP (NameQualifier)');
-    if (!fits('SPNameQualifier', entityId)) throw refusal('the NameID was made for another service provider (SPNameQualifier)');
+    const fits = (qualifier: string, owner: string) =>
+      (element.attributes.get(qualifier) ?? owner) === owner;
+    if (!fits('NameQualifier', idpEntityId))
+      throw refusal('the NameID is qualified by another IdP (NameQualifier)');
+    if (!fits('SPNameQualifier', entityId))
+      throw refusal('the NameID was made for another service provider (SPNameQualifier)');
   }
   return { text, format };
 }
 
-/** At least one bearer confirmation must hold in all its parts (saml-profiles 4.1.4.3). Gives the latest end of those that do. */
+/**
+ * At least one bearer confirmation must hold in all its parts (saml-profiles 4.1.4.3). Gives the
+ * latest end of those that do.
+ */
 function checkConfirmations(subject: XmlElement, expected: ProfileExpectations): Instant {
   const bearers = childrenNamed(subject, SAML_ASSERTION, 'SubjectConfirmation').filter(
     confirmation => confirmation.attributes.get('Method') === BEARER,
@@ -147,8 +190,12 @@ function checkConfirmations(subject: XmlElement, expected: ProfileExpectations):
 
 function checkConfirmation(data: XmlElement, expected: ProfileExpectations): Instant {
   const recipient = data.attributes.get('Recipient');
-  if (recipient !== expected.acsUrl) throw refusal('the Recipient of the SubjectConfirmationData is not our assertion consumer service');
-  if (data.attributes.has('NotBefore')) throw refusal('the SubjectConfirmationData has a NotBefore, which the profile forbids');
+  if (recipient !== expected.acsUrl)
+    throw refusal(
+      'the Recipient of the SubjectConfirmationData is not our assertion consumer service',
+    );
+  if (data.attributes.has('NotBefore'))
+    throw refusal('the SubjectConfirmationData has a NotBefore, which the profile forbids');
   checkInResponseTo(data, expected.requestId);
   return checkEnd(data, requiredInstant(data, 'NotOnOrAfter'), expected);
 }
@@ -158,20 +205,24 @@ function checkConditions(conditions: XmlElement, expected: ProfileExpectations):
   for (const { namespace, name } of conditions.children) {
     const known = namespace === SAML_ASSERTION && Object.hasOwn(CONDITIONS, name);
     if (!known) throw refusal('the Conditions hold a condition that this bridge does not know');
-    if (childrenNamed(conditions, namespace, name).length > CONDITIONS[name]!) throw refusal(`the Conditions hold too many of ${name}`);
+    if (childrenNamed(conditions, namespace, name).length > CONDITIONS[name]!)
+      throw refusal(`the Conditions hold too many of ${name}`);
   }
   const restrictions = childrenNamed(conditions, SAML_ASSERTION, 'AudienceRestriction');
   if (restrictions.length === 0) throw refusal('the Conditions restrict no audience');
   for (const restriction of restrictions) {
     const audiences = childrenNamed(restriction, SAML_ASSERTION, 'Audience').map(textOf);
-    if (!audiences.includes(expected.entityId)) throw refusal('an AudienceRestriction does not name this bridge');
+    if (!audiences.includes(expected.entityId))
+      throw refusal('an AudienceRestriction does not name this bridge');
   }
   const notBefore = optionalInstant(conditions, 'NotBefore');
   if (notBefore !== undefined && notBefore > expected.now + expected.clockSkewSeconds * 1000) {
     throw clockRefusal('the Conditions are not yet valid (NotBefore)');
   }
   const notOnOrAfter = optionalInstant(conditions, 'NotOnOrAfter');
-  return notOnOrAfter === undefined ? Number.POSITIVE_INFINITY : checkEnd(conditions, notOnOrAfter, expected);
+  return notOnOrAfter === undefined
+    ? Number.POSITIVE_INFINITY
+    : checkEnd(conditions, notOnOrAfter, expected);
 }
 
 function readAuthnStatement(
@@ -179,7 +230,8 @@ function readAuthnStatement(
   expected: ProfileExpectations,
 ): Pick<AssertedPerson, 'authenticatedAt' | 'methods' | 'sessionNotAfter'> {
   const authenticatedAt = requiredInstant(statement, 'AuthnInstant');
-  if (authenticatedAt > expected.now + expected.clockSkewSeconds * 1000) throw clockRefusal('the AuthnInstant lies in the future');
+  if (authenticatedAt > expected.now + expected.clockSkewSeconds * 1000)
+    throw clockRefusal('the AuthnInstant lies in the future');
   const sessionNotAfter = optionalInstant(statement, 'SessionNotOnOrAfter');
   if (sessionNotAfter !== undefined && expected.now >= sessionNotAfter)
     throw refusal('the session at the IdP is over (SessionNotOnOrAfter)');
@@ -191,31 +243,46 @@ function readAuthnStatement(
   };
 }
 
-/** Several statements, and several Attributes of one name (Keycloak's role list), are one list of values. */
+/**
+ * Several statements, and several Attributes of one name (Keycloak's role list), are one list of
+ * values.
+ */
 function readAttributes(assertion: XmlElement): Map<string, string[]> {
   const attributes = new Map<string, string[]>();
-  for (const attribute of childrenNamed(assertion, SAML_ASSERTION, 'AttributeStatement').flatMap(statement =>
-    childrenNamed(statement, SAML_ASSERTION, 'Attribute'),
+  for (const attribute of childrenNamed(assertion, SAML_ASSERTION, 'AttributeStatement').flatMap(
+    statement => childrenNamed(statement, SAML_ASSERTION, 'Attribute'),
   )) {
     const name = attribute.attributes.get('Name');
     if (!name) throw refusal('an Attribute has no Name');
     const values = childrenNamed(attribute, SAML_ASSERTION, 'AttributeValue')
-      .filter(value => value.children.length === 0 && value.attributes.get(`{${XML_SCHEMA_INSTANCE}}nil`) === undefined)
+      .filter(
+        value =>
+          value.children.length === 0 &&
+          value.attributes.get(`{${XML_SCHEMA_INSTANCE}}nil`) === undefined,
+      )
       .map(value => value.text);
     if (values.length > 0) attributes.set(name, [...(attributes.get(name) ?? []), ...values]);
   }
   return attributes;
 }
 
-function checkEnd({ name }: XmlElement, notOnOrAfter: Instant, { now, clockSkewSeconds }: ProfileExpectations): Instant {
-  if (now >= notOnOrAfter + clockSkewSeconds * 1000) throw clockRefusal(`the ${name} is over (NotOnOrAfter)`);
+function checkEnd(
+  { name }: XmlElement,
+  notOnOrAfter: Instant,
+  { now, clockSkewSeconds }: ProfileExpectations,
+): Instant {
+  if (now >= notOnOrAfter + clockSkewSeconds * 1000)
+    throw clockRefusal(`the ${name} is over (NotOnOrAfter)`);
   return notOnOrAfter;
 }
 
 function clockRefusal(why: string) {
-  return refusal(`${why}; if this happens to everyone, compare the clocks of the IdP and the bridge`, {
-    hint: 'Start again at the sign-in page and do not wait on the way. If it happens again, the clocks of the identity provider and this bridge may differ.',
-  });
+  return refusal(
+    `${why}; if this happens to everyone, compare the clocks of the IdP and the bridge`,
+    {
+      hint: 'Start again at the sign-in page and do not wait on the way. If it happens again, the clocks of the identity provider and this bridge may differ.',
+    },
+  );
 }
 
 function only(parent: XmlElement, name: string): XmlElement {
@@ -227,7 +294,8 @@ function only(parent: XmlElement, name: string): XmlElement {
 
 /** Text of an element that may hold nothing else. */
 function textOf(element: XmlElement): string {
-  if (element.children.length > 0) throw refusal(`the ${element.name} holds elements where only text may be`);
+  if (element.children.length > 0)
+    throw refusal(`the ${element.name} holds elements where only text may be`);
   return element.text;
 }
 
@@ -241,7 +309,10 @@ function requiredInstant(element: XmlElement, name: string): Instant {
 function optionalInstant(element: XmlElement, name: string): Instant | undefined {
   const text = element.attributes.get(name);
   if (text === undefined) return undefined;
-  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(instant)) throw refusal(`the ${name} of the ${element.name} is not a time in UTC`);
+  const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(instant))
+    throw refusal(`the ${name} of the ${element.name} is not a time in UTC`);
   return instant;
 }

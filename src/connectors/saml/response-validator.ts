@@ -38,7 +38,11 @@ const MOST_WAITING = 50;
 /** Loading the libraries takes half a second on a quiet machine. */
 const START_MILLISECONDS = 15_000;
 /** The largest Response that the limits allow needs a tenth of this. */
-const RESOURCES = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, codeRangeSizeMb: 32 } as const;
+const RESOURCES = {
+  maxOldGenerationSizeMb: 128,
+  maxYoungGenerationSizeMb: 32,
+  codeRangeSizeMb: 32,
+} as const;
 
 interface Job {
   readonly request: ValidationRequest;
@@ -64,7 +68,13 @@ export function createResponseValidator(options: ResponseValidatorOptions = {}):
 
   const start = (): Thread => {
     // Nothing of the environment: there may be secrets in it.
-    const worker = new Worker(script, { name: 'saml-validation', env: {}, argv: [], execArgv: [], resourceLimits: RESOURCES });
+    const worker = new Worker(script, {
+      name: 'saml-validation',
+      env: {},
+      argv: [],
+      execArgv: [],
+      resourceLimits: RESOURCES,
+    });
     const started: Thread = { worker, isReady: false, job: undefined, timer: undefined };
     let fault: unknown;
     limit(started, START_MILLISECONDS, () => replace(started, undefined));
@@ -100,13 +110,20 @@ export function createResponseValidator(options: ResponseValidatorOptions = {}):
    * Gives the thread up. What it worked on is refused; what waits goes to the next one, unless this
    * one never came up.
    */
-  const replace = (old: Thread, cause: unknown, why = 'the thread that checked the response ended'): void => {
+  const replace = (
+    old: Thread,
+    cause: unknown,
+    why = 'the thread that checked the response ended',
+  ): void => {
     thread = undefined;
     clearTimeout(old.timer);
     void old.worker.terminate();
     old.job?.settle.reject(refusal(why, { cause }));
     if (!old.isReady) {
-      const error = () => new BridgeError('unavailable', 'the thread that checks responses does not start', { cause });
+      const error = () =>
+        new BridgeError('unavailable', 'the thread that checks responses does not start', {
+          cause,
+        });
       for (const job of waiting.splice(0)) job.settle.reject(error());
     }
     next();
@@ -123,7 +140,9 @@ export function createResponseValidator(options: ResponseValidatorOptions = {}):
     if (!busy.isReady || busy.job !== undefined) return;
     const job = waiting.shift()!;
     busy.job = job;
-    limit(busy, mostMilliseconds, () => replace(busy, undefined, `checking the response took longer than ${mostMilliseconds} ms`));
+    limit(busy, mostMilliseconds, () =>
+      replace(busy, undefined, `checking the response took longer than ${mostMilliseconds} ms`),
+    );
     busy.worker.postMessage(job.request);
   };
 
@@ -139,7 +158,14 @@ export function createResponseValidator(options: ResponseValidatorOptions = {}):
       const settle = Promise.withResolvers<ValidatedResponse>();
       enqueue(waiting, { request, parts: partsOf(request.samlResponse), settle });
       if (waiting.length > mostWaiting) {
-        waiting.pop()!.settle.reject(new BridgeError('sign_in_busy', `more than ${mostWaiting} responses wait to be checked`));
+        waiting
+          .pop()!
+          .settle.reject(
+            new BridgeError(
+              'sign_in_busy',
+              `more than ${mostWaiting} responses wait to be checked`,
+            ),
+          );
       }
       next();
       return settle.promise;
@@ -169,7 +195,9 @@ function enqueue(waiting: Job[], job: Job): void {
 }
 
 function isBefore(one: Job, other: Job): boolean {
-  const [oneIsUnsolicited, otherIsUnsolicited] = [one, other].map(({ request }) => request.expected.requestId === undefined);
+  const [oneIsUnsolicited, otherIsUnsolicited] = [one, other].map(
+    ({ request }) => request.expected.requestId === undefined,
+  );
   if (oneIsUnsolicited !== otherIsUnsolicited) return !oneIsUnsolicited;
   if (one.parts !== other.parts) return one.parts < other.parts;
   return one.request.samlResponse.length < other.request.samlResponse.length;

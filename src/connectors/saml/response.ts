@@ -1,11 +1,19 @@
 /**
  * The way from a form field to a Response whose shape leaves nothing to interpretation.
  *
- * Owns: size, base64, UTF-8, the strict pass, which elements stand where, the algorithms, the Status.
- * Does not own: whether a signature verifies (engine), nor what an Assertion must say (profile).
+ * Owns: size, base64, UTF-8, the strict pass, which elements stand where, the algorithms, the
+ * Status. Does not own: whether a signature verifies (engine), nor what an Assertion must say
+ * (profile).
  */
 import { BridgeError } from '../../core/errors.ts';
-import { childrenNamed, elementsOf, parseStrictXml, type XmlElement, type XmlLimits, XmlRefusal } from './strict-xml.ts';
+import {
+  childrenNamed,
+  elementsOf,
+  parseStrictXml,
+  type XmlElement,
+  type XmlLimits,
+  XmlRefusal,
+} from './strict-xml.ts';
 
 export const SAML_PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol';
 export const SAML_ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion';
@@ -25,8 +33,16 @@ export interface ReceivedResponse {
 
 /** Characters of base64. A person with 1,000 groups fits. */
 const MAX_RESPONSE_CHARACTERS = 100 * 1024;
-/** 1,000 groups are 1,100 elements. At these limits the engine, whose parser is quadratic, still ends in a fraction of a second. */
-const RESPONSE_LIMITS: XmlLimits = { maxElements: 3000, maxDepth: 40, maxAttributes: 6000, comments: 'refused' };
+/**
+ * 1,000 groups are 1,100 elements. At these limits the engine, whose parser is quadratic, still
+ * ends in a fraction of a second.
+ */
+const RESPONSE_LIMITS: XmlLimits = {
+  maxElements: 3000,
+  maxDepth: 40,
+  maxAttributes: 6000,
+  comments: 'refused',
+};
 
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';
 export const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
@@ -37,7 +53,10 @@ const SIGNATURE_METHODS = new Set([
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512',
   'http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1',
 ]);
-const DIGEST_METHODS = new Set(['http://www.w3.org/2001/04/xmlenc#sha256', 'http://www.w3.org/2001/04/xmlenc#sha512']);
+const DIGEST_METHODS = new Set([
+  'http://www.w3.org/2001/04/xmlenc#sha256',
+  'http://www.w3.org/2001/04/xmlenc#sha512',
+]);
 
 const RESPONSE_CHILDREN = new Map([
   [SAML_ASSERTION, new Set(['Issuer', 'Assertion'])],
@@ -47,17 +66,31 @@ const RESPONSE_CHILDREN = new Map([
 const ASSERTION_CHILDREN = new Map([
   [
     SAML_ASSERTION,
-    new Set(['Issuer', 'Subject', 'Conditions', 'Advice', 'AuthnStatement', 'AuthzDecisionStatement', 'AttributeStatement']),
+    new Set([
+      'Issuer',
+      'Subject',
+      'Conditions',
+      'Advice',
+      'AuthnStatement',
+      'AuthzDecisionStatement',
+      'AttributeStatement',
+    ]),
   ],
   [XML_SIGNATURE, new Set(['Signature'])],
 ]);
-/** The engine finds these by name alone, wherever they stand; each may stand only where it was checked. */
+/**
+ * The engine finds these by name alone, wherever they stand; each may stand only where it was
+ * checked.
+ */
 const SIGNATURE_PARTS = new Set([
   ...['Signature', 'SignedInfo', 'SignatureValue', 'CanonicalizationMethod', 'SignatureMethod'],
   ...['Reference', 'Transforms', 'Transform', 'DigestMethod', 'DigestValue', 'Object'],
 ]);
 
-export function refusal(why: string, options: { readonly hint?: string; readonly cause?: unknown } = {}): BridgeError {
+export function refusal(
+  why: string,
+  options: { readonly hint?: string; readonly cause?: unknown } = {},
+): BridgeError {
   return new BridgeError('saml_response_refused', why, options);
 }
 
@@ -70,25 +103,38 @@ export function readResponse(samlResponse: string): ReceivedResponse {
   const encoded = samlResponse.replace(/[\r\n]/g, '');
   const xml = decoded(encoded);
   const response = parseResponseXml(xml);
-  if (response.namespace !== SAML_PROTOCOL || response.name !== 'Response') throw refusal('the document is not a SAML 2.0 Response');
+  if (response.namespace !== SAML_PROTOCOL || response.name !== 'Response')
+    throw refusal('the document is not a SAML 2.0 Response');
   const everywhere = [...elementsOf(response)];
   if (everywhere.some(({ name }) => name.startsWith('Encrypted'))) {
-    throw refusal('the response holds an encrypted part; this bridge publishes no encryption key, so switch encryption off at the IdP');
+    throw refusal(
+      'the response holds an encrypted part; this bridge publishes no encryption key, so switch encryption off at the IdP',
+    );
   }
   checkStatus(response);
   checkChildren(response, RESPONSE_CHILDREN);
   const assertion = onlyAssertion(response, everywhere);
   checkChildren(assertion, ASSERTION_CHILDREN);
   checkSignatures(response, assertion, everywhere);
-  return { encoded, xml, response, assertion, responseIsSigned: childrenNamed(response, XML_SIGNATURE, 'Signature').length === 1 };
+  return {
+    encoded,
+    xml,
+    response,
+    assertion,
+    responseIsSigned: childrenNamed(response, XML_SIGNATURE, 'Signature').length === 1,
+  };
 }
 
 /** Throws `saml_response_refused`. */
 export function requireResponseSize(samlResponse: string): void {
-  if (samlResponse.length > MAX_RESPONSE_CHARACTERS) throw refusal(`the response is larger than ${MAX_RESPONSE_CHARACTERS} characters`);
+  if (samlResponse.length > MAX_RESPONSE_CHARACTERS)
+    throw refusal(`the response is larger than ${MAX_RESPONSE_CHARACTERS} characters`);
 }
 
-/** Strict both ways: what decodes must encode to the same text again. UTF-16 and broken UTF-8 end here. */
+/**
+ * Strict both ways: what decodes must encode to the same text again. UTF-16 and broken UTF-8 end
+ * here.
+ */
 function decoded(encoded: string): string {
   if (encoded === '') throw refusal('the response is empty');
   const bytes = Buffer.from(encoded, 'base64');
@@ -112,14 +158,20 @@ export function parseResponseXml(xml: string): XmlElement {
   }
 }
 
-/** saml-core 3.2.2.2. Only code names of the standard are repeated, because the message text is free. */
+/**
+ * saml-core 3.2.2.2. Only code names of the standard are repeated, because the message text is
+ * free.
+ */
 function checkStatus(response: XmlElement): void {
   const [status, ...more] = childrenNamed(response, SAML_PROTOCOL, 'Status');
   const codes = status === undefined ? [] : childrenNamed(status, SAML_PROTOCOL, 'StatusCode');
-  if (more.length > 0 || codes.length !== 1) throw refusal('the Response does not have exactly one Status with one StatusCode');
+  if (more.length > 0 || codes.length !== 1)
+    throw refusal('the Response does not have exactly one Status with one StatusCode');
   const [code] = codes;
   if (code?.attributes.get('Value') === `${STATUS}Success`) return;
-  const said = [code, ...childrenNamed(code!, SAML_PROTOCOL, 'StatusCode').slice(0, 1)].map(statusName);
+  const said = [code, ...childrenNamed(code!, SAML_PROTOCOL, 'StatusCode').slice(0, 1)].map(
+    statusName,
+  );
   throw new BridgeError('idp_refused', `the IdP answered with status ${said.join(', ')}`);
 }
 
@@ -138,15 +190,23 @@ function onlyAssertion(response: XmlElement, everywhere: readonly XmlElement[]):
   return assertion;
 }
 
-function checkChildren(parent: XmlElement, allowed: ReadonlyMap<string, ReadonlySet<string>>): void {
+function checkChildren(
+  parent: XmlElement,
+  allowed: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
   if (parent.children.every(child => allowed.get(child.namespace)?.has(child.name))) return;
   throw refusal(`the ${parent.name} has a child element that SAML 2.0 does not know`);
 }
 
-function checkSignatures(response: XmlElement, assertion: XmlElement, everywhere: readonly XmlElement[]): void {
+function checkSignatures(
+  response: XmlElement,
+  assertion: XmlElement,
+  everywhere: readonly XmlElement[],
+): void {
   const ofResponse = childrenNamed(response, XML_SIGNATURE, 'Signature');
   const ofAssertion = childrenNamed(assertion, XML_SIGNATURE, 'Signature');
-  if (ofResponse.length > 1 || ofAssertion.length > 1) throw refusal('an element has more than one Signature');
+  if (ofResponse.length > 1 || ofAssertion.length > 1)
+    throw refusal('an element has more than one Signature');
   if (ofAssertion.length === 0) {
     throw refusal(
       ofResponse.length === 0
@@ -163,38 +223,76 @@ function checkSignatures(response: XmlElement, assertion: XmlElement, everywhere
   }
 }
 
-/** saml-core 5.4: one reference, to the parent, enveloped and exclusively canonicalised. Gives the elements that it looked at. */
+/**
+ * saml-core 5.4: one reference, to the parent, enveloped and exclusively canonicalised. Gives the
+ * elements that it looked at.
+ */
 function checkSignatureShape(signature: XmlElement, parent: XmlElement): XmlElement[] {
-  const [signedInfo, signatureValue] = sequence(signature, ['SignedInfo', 'SignatureValue'], 'KeyInfo');
-  const [canonicalization, method, reference] = sequence(signedInfo!, ['CanonicalizationMethod', 'SignatureMethod', 'Reference']);
-  const [transforms, digestMethod, digestValue] = sequence(reference!, ['Transforms', 'DigestMethod', 'DigestValue']);
+  const [signedInfo, signatureValue] = sequence(
+    signature,
+    ['SignedInfo', 'SignatureValue'],
+    'KeyInfo',
+  );
+  const [canonicalization, method, reference] = sequence(signedInfo!, [
+    'CanonicalizationMethod',
+    'SignatureMethod',
+    'Reference',
+  ]);
+  const [transforms, digestMethod, digestValue] = sequence(reference!, [
+    'Transforms',
+    'DigestMethod',
+    'DigestValue',
+  ]);
   const [enveloped, exclusive] = sequence(transforms!, ['Transform', 'Transform']);
 
   const id = parent.attributes.get('ID') ?? '';
   if (!/^[A-Za-z_][\w.-]{0,255}$/.test(id)) throw refusal(`the ${parent.name} has no usable ID`);
-  if (reference!.attributes.get('URI') !== `#${id}`) throw refusal(`the signature of the ${parent.name} refers to another element`);
+  if (reference!.attributes.get('URI') !== `#${id}`)
+    throw refusal(`the signature of the ${parent.name} refers to another element`);
   const algorithms = [canonicalization!, method!, digestMethod!, enveloped!, exclusive!].map(
     part => part.attributes.get('Algorithm') ?? '',
   );
   const [canonicalizationName, methodName, digestName, ...transformNames] = algorithms;
-  if (!SIGNATURE_METHODS.has(methodName!)) throw refusal('the signature algorithm is not RSA with SHA-256 or SHA-512');
-  if (!DIGEST_METHODS.has(digestName!)) throw refusal('the digest algorithm is not SHA-256 or SHA-512');
-  if (canonicalizationName !== EXCLUSIVE_C14N || transformNames[0] !== ENVELOPED || transformNames[1] !== EXCLUSIVE_C14N) {
-    throw refusal('the signature uses a transform other than enveloped and exclusive canonicalization');
+  if (!SIGNATURE_METHODS.has(methodName!))
+    throw refusal('the signature algorithm is not RSA with SHA-256 or SHA-512');
+  if (!DIGEST_METHODS.has(digestName!))
+    throw refusal('the digest algorithm is not SHA-256 or SHA-512');
+  if (
+    canonicalizationName !== EXCLUSIVE_C14N ||
+    transformNames[0] !== ENVELOPED ||
+    transformNames[1] !== EXCLUSIVE_C14N
+  ) {
+    throw refusal(
+      'the signature uses a transform other than enveloped and exclusive canonicalization',
+    );
   }
-  if (signatureValue!.children.length + digestValue!.children.length > 0) throw refusal('a signature value holds elements');
+  if (signatureValue!.children.length + digestValue!.children.length > 0)
+    throw refusal('a signature value holds elements');
   return [
     ...[signature, signedInfo!, signatureValue!, canonicalization!, method!, reference!],
     ...[transforms!, digestMethod!, digestValue!, enveloped!, exclusive!],
   ];
 }
 
-/** The children, which must be exactly these elements of XML-Signature in this order, and perhaps one more at the end. */
-function sequence(parent: XmlElement, names: readonly string[], optional?: string): readonly XmlElement[] {
-  const expected = parent.children.length > names.length && optional !== undefined ? [...names, optional] : names;
+/**
+ * The children, which must be exactly these elements of XML-Signature in this order, and perhaps
+ * one more at the end.
+ */
+function sequence(
+  parent: XmlElement,
+  names: readonly string[],
+  optional?: string,
+): readonly XmlElement[] {
+  const expected =
+    parent.children.length > names.length && optional !== undefined ? [...names, optional] : names;
   const fits =
     parent.children.length === expected.length &&
-    parent.children.every((child, index) => child.namespace === XML_SIGNATURE && child.name === expected[index]);
-  if (!fits) throw refusal(`the ${parent.name} of a signature does not have exactly the parts that it must have`);
+    parent.children.every(
+      (child, index) => child.namespace === XML_SIGNATURE && child.name === expected[index],
+    );
+  if (!fits)
+    throw refusal(
+      `the ${parent.name} of a signature does not have exactly the parts that it must have`,
+    );
   return parent.children;
 }

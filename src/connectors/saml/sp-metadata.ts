@@ -15,7 +15,12 @@ export interface SpMetadataOptions {
 /** The best first: a persistent NameID outlives a change of name. */
 const NAME_ID_FORMATS = [PERSISTENT_FORMAT, EMAIL_FORMAT, UNSPECIFIED_FORMAT];
 
-export function spMetadataXml({ entityId, acsUrl, certificatesPem, requestsSigned }: SpMetadataOptions): string {
+export function spMetadataXml({
+  entityId,
+  acsUrl,
+  certificatesPem,
+  requestsSigned,
+}: SpMetadataOptions): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<md:EntityDescriptor xmlns:md="${SAML_METADATA}" xmlns:ds="${XML_SIGNATURE}" entityID="${escaped(entityId)}">`,
@@ -38,7 +43,13 @@ function keyDescriptor(certificatePem: string): string[] {
   ];
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, character => ENTITIES[character]!);

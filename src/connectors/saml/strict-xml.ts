@@ -1,8 +1,9 @@
 /**
  * The strict streaming pass: XML text to a small, immutable tree, or a refusal at the first fault.
  *
- * It runs before any tolerant parser sees a byte (threats R4). What it lets through is one well-formed XML 1.0 document
- * without DOCTYPE, processing instructions or CDATA, within limits that keep every later step short.
+ * It runs before any tolerant parser sees a byte (threats R4). What it lets through is one
+ * well-formed XML 1.0 document without DOCTYPE, processing instructions or CDATA, within limits
+ * that keep every later step short.
  */
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 
@@ -10,7 +11,10 @@ export interface XmlElement {
   readonly namespace: string;
   /** Local name. */
   readonly name: string;
-  /** Attributes without a namespace by name, others as `{namespace}name`; namespace declarations are left out. */
+  /**
+   * Attributes without a namespace by name, others as `{namespace}name`; namespace declarations are
+   * left out.
+   */
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
   /** The element's own text, joined; text of children is not in it. */
@@ -26,7 +30,10 @@ export interface XmlLimits {
   readonly comments: 'refused' | 'skipped';
 }
 
-/** Why a text was refused; the message completes a sentence that begins with the document's name and holds nothing of the document. */
+/**
+ * Why a text was refused; the message completes a sentence that begins with the document's name and
+ * holds nothing of the document.
+ */
 export class XmlRefusal extends Error {
   override readonly name = 'XmlRefusal';
 }
@@ -57,17 +64,27 @@ export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
   parser.on('comment', limits.comments === 'refused' ? forbidden('a comment') : () => {});
   parser.on('xmldecl', ({ version, encoding }) => {
     if (version !== '1.0') throw new XmlRefusal('is not XML 1.0');
-    if (encoding !== undefined && !/^utf-8$/i.test(encoding)) throw new XmlRefusal('is not declared as UTF-8');
+    if (encoding !== undefined && !/^utf-8$/i.test(encoding))
+      throw new XmlRefusal('is not declared as UTF-8');
   });
   parser.on('opentagstart', () => {
-    if (++elements > limits.maxElements) throw new XmlRefusal(`has more than ${limits.maxElements} elements`);
-    if (open.length >= limits.maxDepth) throw new XmlRefusal(`is nested deeper than ${limits.maxDepth} elements`);
+    if (++elements > limits.maxElements)
+      throw new XmlRefusal(`has more than ${limits.maxElements} elements`);
+    if (open.length >= limits.maxDepth)
+      throw new XmlRefusal(`is nested deeper than ${limits.maxDepth} elements`);
   });
   parser.on('attribute', () => {
-    if (++attributes > limits.maxAttributes) throw new XmlRefusal(`has more than ${limits.maxAttributes} attributes`);
+    if (++attributes > limits.maxAttributes)
+      throw new XmlRefusal(`has more than ${limits.maxAttributes} attributes`);
   });
   parser.on('opentag', tag => {
-    const element: OpenElement = { namespace: tag.uri, name: tag.local, attributes: attributesOf(tag, ids), children: [], text: '' };
+    const element: OpenElement = {
+      namespace: tag.uri,
+      name: tag.local,
+      attributes: attributesOf(tag, ids),
+      children: [],
+      text: '',
+    };
     open.at(-1)?.children.push(element);
     root ??= element;
     open.push(element);
@@ -82,13 +99,18 @@ export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
     parser.write(text).close();
   } catch (cause) {
     if (cause instanceof XmlRefusal) throw cause;
-    throw new XmlRefusal(`is not well-formed XML (line ${parser.line}, column ${parser.column})`, { cause });
+    throw new XmlRefusal(`is not well-formed XML (line ${parser.line}, column ${parser.column})`, {
+      cause,
+    });
   }
   if (root === undefined) throw new XmlRefusal('is empty');
   return root;
 }
 
-/** Signature references find their element by any attribute that is called id in any case or namespace: each value may be there once. */
+/**
+ * Signature references find their element by any attribute that is called id in any case or
+ * namespace: each value may be there once.
+ */
 function attributesOf(tag: SaxesTagNS, ids: Set<string>): Map<string, string> {
   const attributes = new Map<string, string>();
   for (const { prefix, local, uri, value } of Object.values(tag.attributes)) {

@@ -33,8 +33,12 @@ export async function validateResponse(request: ValidationRequest): Promise<Vali
   const received = readResponse(samlResponse);
   checkResponse(received.response, expected);
   const engine = createEngine(expected);
-  const signedXml = await engine.signedAssertion(received, signersOf(received.xml, signingCertificates));
+  const signedXml = await engine.signedAssertion(
+    received,
+    signersOf(received.xml, signingCertificates),
+  );
   const person = readAssertion(parseResponseXml(signedXml), expected);
-  if (person.assertionId !== received.assertion.attributes.get('ID')) throw refusal('the signed Assertion is not the one that was read');
+  if (person.assertionId !== received.assertion.attributes.get('ID'))
+    throw refusal('the signed Assertion is not the one that was read');
   return { person, encoded: received.encoded };
 }

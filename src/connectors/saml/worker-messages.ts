@@ -27,14 +27,30 @@ interface PlainError {
 
 export function plainError(thrown: unknown): PlainError {
   const known = thrown instanceof BridgeError;
-  const { code, message, hint, cause } = known ? thrown : new BridgeError('internal', 'unexpected error', { cause: thrown });
+  const { code, message, hint, cause } = known
+    ? thrown
+    : new BridgeError('internal', 'unexpected error', { cause: thrown });
   return {
     ...{ code, message, hint, isUnknownSigner: thrown instanceof UnknownSigner },
-    cause: cause instanceof Error ? { name: cause.name, message: cause.message, stack: cause.stack } : undefined,
+    cause:
+      cause instanceof Error
+        ? { name: cause.name, message: cause.message, stack: cause.stack }
+        : undefined,
   };
 }
 
-export function bridgeErrorOf({ code, message, hint, cause, isUnknownSigner }: PlainError): BridgeError {
-  const options = { hint, ...(cause !== undefined && { cause: Object.assign(new Error(cause.message), cause) }) };
-  return isUnknownSigner ? new UnknownSigner(message, options) : new BridgeError(code, message, options);
+export function bridgeErrorOf({
+  code,
+  message,
+  hint,
+  cause,
+  isUnknownSigner,
+}: PlainError): BridgeError {
+  const options = {
+    hint,
+    ...(cause !== undefined && { cause: Object.assign(new Error(cause.message), cause) }),
+  };
+  return isUnknownSigner
+    ? new UnknownSigner(message, options)
+    : new BridgeError(code, message, options);
 }

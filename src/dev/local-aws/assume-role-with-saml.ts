@@ -1,4 +1,7 @@
-/** AssumeRoleWithSAML (STS API reference). The same steps serve the sign-in page, which takes a SAML response by form. */
+/**
+ * AssumeRoleWithSAML (STS API reference). The same steps serve the sign-in page, which takes a SAML
+ * response by form.
+ */
 import { nameQualifier } from './identifiers.ts';
 import {
   authorizeFederated,
@@ -11,7 +14,12 @@ import {
   type Sts,
   shortest,
 } from './role-sessions.ts';
-import { parseSamlResponse, type SamlIdentity, type UnverifiedResponse, verifySamlResponse } from './saml-response.ts';
+import {
+  parseSamlResponse,
+  type SamlIdentity,
+  type UnverifiedResponse,
+  verifySamlResponse,
+} from './saml-response.ts';
 import type { RoleSession } from './sessions.ts';
 import type { Input } from './shapes.ts';
 import { StsError } from './sts-error.ts';
@@ -21,11 +29,19 @@ import type { XmlTree } from './xml-writer.ts';
 const ASSUME = 'sts:AssumeRoleWithSAML';
 const FORMAT_PREFIX = 'urn:oasis:names:tc:SAML:2.0:nameid-format:';
 
-export async function assumeRoleWithSaml(sts: Sts, input: Input<'AssumeRoleWithSAML'>, sourceIp: string): Promise<XmlTree> {
+export async function assumeRoleWithSaml(
+  sts: Sts,
+  input: Input<'AssumeRoleWithSAML'>,
+  sourceIp: string,
+): Promise<XmlTree> {
   requireArn(input.PrincipalArn);
   checkDuration(findRole(sts.world, input.RoleArn), input.DurationSeconds, false);
   const response = parseSamlResponse(input.SAMLAssertion);
-  const { identity, members } = await signInWithSaml(sts, response, { ...input, sourceIp, surface: 'api' });
+  const { identity, members } = await signInWithSaml(sts, response, {
+    ...input,
+    sourceIp,
+    surface: 'api',
+  });
   return {
     Audience: identity.recipient,
     ...members,
@@ -52,7 +68,11 @@ export async function signInWithSaml(
   sts: Sts,
   response: UnverifiedResponse,
   wanted: SamlSignIn,
-): Promise<{ readonly identity: SamlIdentity; readonly session: RoleSession; readonly members: XmlTree }> {
+): Promise<{
+  readonly identity: SamlIdentity;
+  readonly session: RoleSession;
+  readonly members: XmlTree;
+}> {
   const { provider, identity, role } = await proveRole(sts, response, wanted);
   const { attributes } = identity;
   const request: RoleRequest = {
@@ -63,7 +83,9 @@ export async function signInWithSaml(
     sourceIp: wanted.sourceIp,
   };
   const durationSeconds =
-    wanted.surface === 'console' ? attributes.sessionDuration : shortest(wanted.DurationSeconds ?? 3600, attributes.sessionDuration);
+    wanted.surface === 'console'
+      ? attributes.sessionDuration
+      : shortest(wanted.DurationSeconds ?? 3600, attributes.sessionDuration);
   checkDuration(role, durationSeconds, false);
   const surviving = {
     'saml:namequalifier': qualifierOf(identity, provider),
@@ -75,8 +97,13 @@ export async function signInWithSaml(
     .set('saml:iss', identity.issuer)
     .set('saml:doc', `${provider.account.id}/${provider.name}`)
     .set('aws:FederatedProvider', provider.arn);
-  for (const [key, value] of Object.entries({ ...attributes.conditionKeys, ...surviving })) context.set(key, value);
-  authorizeFederated(role, { assume: ASSUME, provider: provider.arn, providerAccount: provider.account.id, request }, context);
+  for (const [key, value] of Object.entries({ ...attributes.conditionKeys, ...surviving }))
+    context.set(key, value);
+  authorizeFederated(
+    role,
+    { assume: ASSUME, provider: provider.arn, providerAccount: provider.account.id, request },
+    context,
+  );
 
   const opened = openSession(sts, role, {
     roleSessionName: attributes.roleSessionName,
@@ -92,29 +119,58 @@ export async function signInWithSaml(
   return { identity, ...opened };
 }
 
-/** The response holds for the provider, and names the pair that is wanted. The role may not exist; the trust check tells. */
+/**
+ * The response holds for the provider, and names the pair that is wanted. The role may not exist;
+ * the trust check tells.
+ */
 async function proveRole(
   sts: Sts,
   response: UnverifiedResponse,
   { RoleArn, PrincipalArn }: SamlSignIn,
-): Promise<{ readonly provider: SamlProvider; readonly identity: SamlIdentity; readonly role: Role | undefined }> {
+): Promise<{
+  readonly provider: SamlProvider;
+  readonly identity: SamlIdentity;
+  readonly role: Role | undefined;
+}> {
   const provider = sts.world.samlProviders.get(PrincipalArn);
-  if (provider === undefined) throw new StsError('InvalidIdentityToken', "Specified provider doesn't exist", `there is no ${PrincipalArn}`);
+  if (provider === undefined)
+    throw new StsError(
+      'InvalidIdentityToken',
+      "Specified provider doesn't exist",
+      `there is no ${PrincipalArn}`,
+    );
   const identity = await verifyForProvider(sts, response, provider);
-  const denied = (reason: string): StsError => new StsError('AccessDenied', `Not authorized to perform ${ASSUME}`, reason);
-  if (!identity.attributes.roles.some(pair => pair.roleArn === RoleArn && pair.providerArn === PrincipalArn)) {
+  const denied = (reason: string): StsError =>
+    new StsError('AccessDenied', `Not authorized to perform ${ASSUME}`, reason);
+  if (
+    !identity.attributes.roles.some(
+      pair => pair.roleArn === RoleArn && pair.providerArn === PrincipalArn,
+    )
+  ) {
     throw denied('the Role attribute does not hold this pair of role and provider');
   }
   const role = findRole(sts.world, RoleArn);
-  if (role?.name.startsWith('AWSReservedSSO_')) throw denied('the role belongs to IAM Identity Center');
+  if (role?.name.startsWith('AWSReservedSSO_'))
+    throw denied('the role belongs to IAM Identity Center');
   return { provider, identity, role };
 }
 
-/** A fetched metadata document that the signature does not fit is fetched once more: the keys may have been rotated. */
-async function verifyForProvider(sts: Sts, response: UnverifiedResponse, provider: SamlProvider): Promise<SamlIdentity> {
+/**
+ * A fetched metadata document that the signature does not fit is fetched once more: the keys may
+ * have been rotated.
+ */
+async function verifyForProvider(
+  sts: Sts,
+  response: UnverifiedResponse,
+  provider: SamlProvider,
+): Promise<SamlIdentity> {
   const verify = async (): Promise<SamlIdentity> => {
     const metadata = await sts.samlMetadata.of(provider).catch((cause: Error) => {
-      throw new StsError('InvalidIdentityToken', 'Response signature invalid', `metadata of ${provider.arn}: ${cause.message}`);
+      throw new StsError(
+        'InvalidIdentityToken',
+        'Response signature invalid',
+        `metadata of ${provider.arn}: ${cause.message}`,
+      );
     });
     return verifySamlResponse(response, {
       metadata,
@@ -128,7 +184,8 @@ async function verifyForProvider(sts: Sts, response: UnverifiedResponse, provide
   } catch (cause) {
     const stale =
       cause instanceof StsError &&
-      (cause.wireMessage === 'Response signature invalid' || cause.wireMessage === 'Issuer not present in specified provider');
+      (cause.wireMessage === 'Response signature invalid' ||
+        cause.wireMessage === 'Issuer not present in specified provider');
     if (stale && sts.samlMetadata.forget(provider)) return verify();
     throw cause;
   }

@@ -1,7 +1,21 @@
 /** AssumeRole (STS API reference): the hop from a user or a role session to a role. */
 import type { RequestContext } from './conditions.ts';
-import { actionsFor, checkDuration, contextOf, findRole, openSession, type RoleRequest, type Sts } from './role-sessions.ts';
-import { conflictingKey, inheritedTags, NO_TAGS, type SessionTags, tagFault } from './session-tags.ts';
+import {
+  actionsFor,
+  checkDuration,
+  contextOf,
+  findRole,
+  openSession,
+  type RoleRequest,
+  type Sts,
+} from './role-sessions.ts';
+import {
+  conflictingKey,
+  inheritedTags,
+  NO_TAGS,
+  type SessionTags,
+  tagFault,
+} from './session-tags.ts';
 import type { Input } from './shapes.ts';
 import type { Signer } from './sigv4.ts';
 import { StsError } from './sts-error.ts';
@@ -9,7 +23,12 @@ import { type Caller, evaluateIdentity, evaluateTrust, type RoleAction } from '.
 import type { Role, World } from './world.ts';
 import type { XmlTree } from './xml-writer.ts';
 
-export function assumeRole(sts: Sts, input: Input<'AssumeRole'>, signer: Signer, sourceIp: string): XmlTree {
+export function assumeRole(
+  sts: Sts,
+  input: Input<'AssumeRole'>,
+  signer: Signer,
+  sourceIp: string,
+): XmlTree {
   const caller = callerOf(signer);
   const from = signer.kind === 'session' ? signer.session : undefined;
   const role = findRole(sts.world, input.RoleArn);
@@ -26,17 +45,33 @@ export function assumeRole(sts: Sts, input: Input<'AssumeRole'>, signer: Signer,
     durationSeconds: input.DurationSeconds,
     sourceIp,
   };
-  const context = callerContext(contextOf(request, sts.now()), signer).set('sts:ExternalId', input.ExternalId);
-  const needs = { tags: requested.tags.length > 0 || inherited.length > 0, sourceIdentity: request.sourceIdentity !== undefined };
+  const context = callerContext(contextOf(request, sts.now()), signer).set(
+    'sts:ExternalId',
+    input.ExternalId,
+  );
+  const needs = {
+    tags: requested.tags.length > 0 || inherited.length > 0,
+    sourceIdentity: request.sourceIdentity !== undefined,
+  };
   for (const action of actionsFor('sts:AssumeRole', needs))
     authorize(role, { action, caller, signer, resource: input.RoleArn, world: sts.world }, context);
 
   const conflict = conflictingKey(requested, inherited);
   if (conflict !== undefined) {
-    throw new StsError('ValidationError', `The session tag ${conflict} conflicts with a transitive tag of the calling session.`);
+    throw new StsError(
+      'ValidationError',
+      `The session tag ${conflict} conflicts with a transitive tag of the calling session.`,
+    );
   }
-  if (from?.sourceIdentity !== undefined && input.SourceIdentity !== undefined && input.SourceIdentity !== from.sourceIdentity) {
-    throw new StsError('ValidationError', 'The source identity is already set for this assume role session');
+  if (
+    from?.sourceIdentity !== undefined &&
+    input.SourceIdentity !== undefined &&
+    input.SourceIdentity !== from.sourceIdentity
+  ) {
+    throw new StsError(
+      'ValidationError',
+      'The source identity is already set for this assume role session',
+    );
   }
   const { members } = openSession(sts, role!, {
     roleSessionName: input.RoleSessionName,
@@ -71,13 +106,19 @@ function requestedTags(input: Input<'AssumeRole'>): SessionTags {
     transitiveKeys: input.TransitiveTagKeys.map(member => member['']),
   };
   const fault = tagFault(tags);
-  if (fault !== undefined) throw new StsError('ValidationError', `The session tags are not valid: ${fault}`);
+  if (fault !== undefined)
+    throw new StsError('ValidationError', `The session tags are not valid: ${fault}`);
   return tags;
 }
 
 function callerOf(signer: Signer): Caller & { kind: 'aws' } {
   if (signer.kind === 'user') {
-    return { kind: 'aws', account: signer.user.account.id, principalArn: signer.user.arn, arn: signer.user.arn };
+    return {
+      kind: 'aws',
+      account: signer.user.account.id,
+      principalArn: signer.user.arn,
+      arn: signer.user.arn,
+    };
   }
   const { role, arn } = signer.session;
   return { kind: 'aws', account: role.account.id, principalArn: role.arn, arn };
@@ -87,7 +128,10 @@ function callerContext(context: RequestContext, signer: Signer): RequestContext 
   const caller = callerOf(signer);
   context.set('aws:PrincipalArn', caller.principalArn).set('aws:PrincipalAccount', caller.account);
   if (signer.kind === 'user')
-    return context.set('aws:username', signer.user.name).set('aws:userid', signer.user.uniqueId).set('aws:PrincipalType', 'User');
+    return context
+      .set('aws:username', signer.user.name)
+      .set('aws:userid', signer.user.uniqueId)
+      .set('aws:PrincipalType', 'User');
   const { session } = signer;
   context
     .set('aws:PrincipalType', 'AssumedRole')
@@ -96,7 +140,8 @@ function callerContext(context: RequestContext, signer: Signer): RequestContext 
     .set('aws:FederatedProvider', session.federatedProvider)
     .set('aws:TokenIssueTime', new Date(session.issuedAt).toISOString());
   // Session tags override the role's tags of the same key, in any case.
-  for (const [key, value] of Object.entries(session.role.tags)) context.set(`aws:PrincipalTag/${key}`, value);
+  for (const [key, value] of Object.entries(session.role.tags))
+    context.set(`aws:PrincipalTag/${key}`, value);
   for (const { key, value } of session.tags.tags) context.set(`aws:PrincipalTag/${key}`, value);
   for (const [key, value] of Object.entries(session.contextKeys)) context.set(key, value);
   return context;
@@ -111,15 +156,23 @@ interface Attempt {
 }
 
 /**
- * In one account, a trust policy that names the caller is enough; one that names the account leaves it to the caller's
- * policies. Between accounts both must allow (IAM User Guide, "Cross-account policy evaluation logic").
+ * In one account, a trust policy that names the caller is enough; one that names the account leaves
+ * it to the caller's policies. Between accounts both must allow (IAM User Guide, "Cross-account
+ * policy evaluation logic").
  */
 function authorize(role: Role | undefined, attempt: Attempt, context: RequestContext): void {
   const { action, caller, signer, resource } = attempt;
   const denied = (reason: string): StsError =>
-    new StsError('AccessDenied', `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource}`, reason);
+    new StsError(
+      'AccessDenied',
+      `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource}`,
+      reason,
+    );
   if (role === undefined) throw denied('there is no such role');
-  if (role.account.partition.name !== (signer.kind === 'user' ? signer.user : signer.session.role).account.partition.name) {
+  if (
+    role.account.partition.name !==
+    (signer.kind === 'user' ? signer.user : signer.session.role).account.partition.name
+  ) {
     throw denied('the role is in another partition');
   }
   const trust = evaluateTrust(role.trustPolicy, action, caller, context);
@@ -130,12 +183,21 @@ function authorize(role: Role | undefined, attempt: Attempt, context: RequestCon
 }
 
 /** The role's permissions as they are now, and every session policy must allow as well. */
-function evaluateCaller({ signer, action, resource, world }: Attempt, context: RequestContext): ReturnType<typeof evaluateIdentity> {
-  if (signer.kind === 'user') return evaluateIdentity(signer.user.permissions, { action, resource }, context);
+function evaluateCaller(
+  { signer, action, resource, world }: Attempt,
+  context: RequestContext,
+): ReturnType<typeof evaluateIdentity> {
+  if (signer.kind === 'user')
+    return evaluateIdentity(signer.user.permissions, { action, resource }, context);
   const { session } = signer;
   if (session.sessionPolicies !== undefined) {
     const narrowed = evaluateIdentity(session.sessionPolicies, { action, resource }, context);
-    if (!narrowed.allowed) return { ...narrowed, explicit: true, reason: `${narrowed.reason} (session policy)` };
+    if (!narrowed.allowed)
+      return { ...narrowed, explicit: true, reason: `${narrowed.reason} (session policy)` };
   }
-  return evaluateIdentity(world.roles.get(session.roleArn)?.permissions ?? [], { action, resource }, context);
+  return evaluateIdentity(
+    world.roles.get(session.roleArn)?.permissions ?? [],
+    { action, resource },
+    context,
+  );
 }

@@ -1,8 +1,13 @@
-/** Documents of identity providers: fetched with a time limit and a size limit, never redirected. */
+/**
+ * Documents of identity providers: fetched with a time limit and a size limit, never redirected.
+ */
 
 const TIMEOUT_MS = 5000;
 
-/** The answer could not be had at all, as opposed to: it was had and is wrong. The message says what happened, never the body. */
+/**
+ * The answer could not be had at all, as opposed to: it was had and is wrong. The message says what
+ * happened, never the body.
+ */
 export class FetchFailed extends Error {
   override readonly name = 'FetchFailed';
 }
@@ -11,7 +16,11 @@ export class FetchFailed extends Error {
 export async function fetchText(url: string, maxBytes: number): Promise<string> {
   let response: Response;
   try {
-    response = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: '*/*' } });
+    response = await fetch(url, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { accept: '*/*' },
+    });
   } catch (cause) {
     throw new FetchFailed(`${url}: ${faultOf(cause)}`, { cause });
   }
@@ -30,12 +39,17 @@ export async function fetchText(url: string, maxBytes: number): Promise<string> 
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
   } catch (cause) {
     if (cause instanceof FetchFailed) throw cause;
-    throw new FetchFailed(`${url}: ${cause instanceof TypeError ? 'not UTF-8 or cut off' : faultOf(cause)}`, { cause });
+    throw new FetchFailed(
+      `${url}: ${cause instanceof TypeError ? 'not UTF-8 or cut off' : faultOf(cause)}`,
+      { cause },
+    );
   }
 }
 
 function faultOf(cause: unknown): string {
-  if (cause instanceof DOMException && cause.name === 'TimeoutError') return `no complete answer within ${TIMEOUT_MS / 1000} s`;
-  const code = cause instanceof Error ? (cause.cause as { code?: unknown } | undefined)?.code : undefined;
+  if (cause instanceof DOMException && cause.name === 'TimeoutError')
+    return `no complete answer within ${TIMEOUT_MS / 1000} s`;
+  const code =
+    cause instanceof Error ? (cause.cause as { code?: unknown } | undefined)?.code : undefined;
   return typeof code === 'string' ? `cannot be reached (${code})` : 'cannot be reached';
 }

@@ -1,8 +1,9 @@
 /**
- * Condition blocks of IAM policies (IAM User Guide, "Condition operators" and "Multivalued context keys").
+ * Condition blocks of IAM policies (IAM User Guide, "Condition operators" and "Multivalued context
+ * keys").
  *
- * What cannot be decided here (an operator or a policy variable that is not known) is reported as such: an Allow must
- * not use it, a Deny must.
+ * What cannot be decided here (an operator or a policy variable that is not known) is reported as
+ * such: an Allow must not use it, a Deny must.
  */
 import { BlockList, isIP } from 'node:net';
 import type { ConditionBlock } from './policy-document.ts';
@@ -14,7 +15,8 @@ export class RequestContext {
 
   /** An undefined value leaves the key absent. */
   set(key: string, value: string | readonly string[] | undefined): this {
-    if (value !== undefined) this.#values.set(key.toLowerCase(), typeof value === 'string' ? [value] : value);
+    if (value !== undefined)
+      this.#values.set(key.toLowerCase(), typeof value === 'string' ? [value] : value);
     return this;
   }
 
@@ -31,10 +33,15 @@ interface Operator {
 }
 
 const equals = (request: string, policy: string): boolean => request === policy;
-const equalsIgnoringCase = (request: string, policy: string): boolean => request.toLowerCase() === policy.toLowerCase();
+const equalsIgnoringCase = (request: string, policy: string): boolean =>
+  request.toLowerCase() === policy.toLowerCase();
 const like = (request: string, policy: string): boolean => matchesWildcard(policy, request);
-const numeric = (holds: (a: number, b: number) => boolean): Operator => ({ holds: (a, b) => holds(number(a), number(b)) });
-const date = (holds: (a: number, b: number) => boolean): Operator => ({ holds: (a, b) => holds(instant(a), instant(b)) });
+const numeric = (holds: (a: number, b: number) => boolean): Operator => ({
+  holds: (a, b) => holds(number(a), number(b)),
+});
+const date = (holds: (a: number, b: number) => boolean): Operator => ({
+  holds: (a, b) => holds(instant(a), instant(b)),
+});
 
 const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['StringEquals', { holds: equals }],
@@ -66,37 +73,66 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
 
 export type Verdict = { readonly met: boolean } | { readonly undecidable: string };
 
-/** All operators and all keys must hold; the `because` of the first that does not is for the log. */
-export function evaluateConditions(block: ConditionBlock | undefined, context: RequestContext): Verdict & { readonly because?: string } {
+/**
+ * All operators and all keys must hold; the `because` of the first that does not is for the log.
+ */
+export function evaluateConditions(
+  block: ConditionBlock | undefined,
+  context: RequestContext,
+): Verdict & { readonly because?: string } {
   for (const [name, keys] of Object.entries(block ?? {})) {
     for (const [key, policyValues] of Object.entries(keys)) {
       const verdict = evaluateOne(name, context.get(key), policyValues, context);
       if ('undecidable' in verdict) return verdict;
-      if (!verdict.met) return { met: false, because: `${name} ${key} is not met (${describe(key, context.get(key))})` };
+      if (!verdict.met)
+        return {
+          met: false,
+          because: `${name} ${key} is not met (${describe(key, context.get(key))})`,
+        };
     }
   }
   return { met: true };
 }
 
-function evaluateOne(name: string, request: readonly string[] | undefined, values: readonly string[], context: RequestContext): Verdict {
-  if (name === 'Null') return { met: values.some(value => (value.toLowerCase() === 'true') === (request === undefined)) };
+function evaluateOne(
+  name: string,
+  request: readonly string[] | undefined,
+  values: readonly string[],
+  context: RequestContext,
+): Verdict {
+  if (name === 'Null')
+    return {
+      met: values.some(value => (value.toLowerCase() === 'true') === (request === undefined)),
+    };
   const parts = /^(?:(ForAllValues|ForAnyValue):)?(\w+?)(IfExists)?$/.exec(name);
   const operator = OPERATORS.get(parts?.[2] ?? '');
-  if (parts === null || operator === undefined) return { undecidable: `the condition operator ${name} is not known here` };
+  if (parts === null || operator === undefined)
+    return { undecidable: `the condition operator ${name} is not known here` };
   const [, quantifier, , ifExists] = parts;
 
   if (request === undefined || request.length === 0) {
-    return { met: ifExists !== undefined || quantifier === 'ForAllValues' || (operator.negated === true && quantifier === undefined) };
+    return {
+      met:
+        ifExists !== undefined ||
+        quantifier === 'ForAllValues' ||
+        (operator.negated === true && quantifier === undefined),
+    };
   }
   if (quantifier === undefined && request.length > 1)
-    return { undecidable: `${name} meets a key with several values; use ForAnyValue or ForAllValues` };
+    return {
+      undecidable: `${name} meets a key with several values; use ForAnyValue or ForAllValues`,
+    };
   const resolved: string[] = [];
   for (const value of values) {
     const text = resolveVariables(value, context);
-    if (text === undefined) return { undecidable: `${name} uses a policy variable that this request has no single value for` };
+    if (text === undefined)
+      return {
+        undecidable: `${name} uses a policy variable that this request has no single value for`,
+      };
     resolved.push(text);
   }
-  const holds = (value: string): boolean => resolved.some(policy => operator.holds(value, policy)) !== (operator.negated === true);
+  const holds = (value: string): boolean =>
+    resolved.some(policy => operator.holds(value, policy)) !== (operator.negated === true);
   return { met: quantifier === 'ForAnyValue' ? request.some(holds) : request.every(holds) };
 }
 
@@ -132,7 +168,10 @@ function arnLike(request: string, policy: string): boolean {
     const parts = arn.split(':');
     return [...parts.slice(0, 5), parts.slice(5).join(':')];
   });
-  return policyParts!.length === requestParts!.length && policyParts!.every((part, index) => matchesWildcard(part, requestParts![index]!));
+  return (
+    policyParts!.length === requestParts!.length &&
+    policyParts!.every((part, index) => matchesWildcard(part, requestParts![index]!))
+  );
 }
 
 function inNetwork(request: string, policy: string): boolean {

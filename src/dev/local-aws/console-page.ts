@@ -1,4 +1,7 @@
-/** The pages that people see after the console sign-in. They look like nothing of Amazon's, on purpose. */
+/**
+ * The pages that people see after the console sign-in. They look like nothing of Amazon's, on
+ * purpose.
+ */
 import { createHash } from 'node:crypto';
 import { Html, html } from '../html.ts';
 import type { Answer } from './web.ts';
@@ -44,7 +47,12 @@ const HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** One whole page. */
-function page(status: number, title: string, content: Html, headers: Readonly<Record<string, string>> = {}): Answer {
+function page(
+  status: number,
+  title: string,
+  content: Html,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
   const document = html`<!doctype html>
 <html lang="en">
 <head>
@@ -75,7 +83,11 @@ export interface SignedInModel {
   readonly now: number;
   readonly endsAt: number;
   readonly sourceIdentity: string | undefined;
-  readonly tags: readonly { readonly key: string; readonly value: string; readonly transitive: boolean }[];
+  readonly tags: readonly {
+    readonly key: string;
+    readonly value: string;
+    readonly transitive: boolean;
+  }[];
   readonly chained: boolean;
   readonly provider: string | undefined;
   readonly destination: string;
@@ -84,7 +96,8 @@ export interface SignedInModel {
 }
 
 export function signedInPage(model: SignedInModel): Answer {
-  const row = (term: string, value: Html | string): Html => html`<dt>${term}</dt><dd>${value}</dd>\n`;
+  const row = (term: string, value: Html | string): Html =>
+    html`<dt>${term}</dt><dd>${value}</dd>\n`;
   const content = html`<span class="state">Signed in</span>
 <h1>${model.roleName} in ${model.accountName}</h1>
 <p class="lead">The federated sign-in was checked by the rules that AWS documents, and this is the console session that came of it.</p>
@@ -124,9 +137,14 @@ export interface RolesModel {
   readonly roles: readonly { readonly roleArn: string; readonly label: string }[];
 }
 
-/** A response that holds several roles: the person chooses, and the response is posted once more. */
+/**
+ * A response that holds several roles: the person chooses, and the response is posted once more.
+ */
 export function rolesPage({ samlResponse, relayState, roles }: RolesModel): Answer {
-  const choices = roles.map(({ roleArn, label }) => html`<p><button name="roleArn" value="${roleArn}">${label}</button></p>\n`);
+  const choices = roles.map(
+    ({ roleArn, label }) =>
+      html`<p><button name="roleArn" value="${roleArn}">${label}</button></p>\n`,
+  );
   const form = html`<h1>Choose a role</h1>
 <form method="post" action="/saml">
 <input type="hidden" name="SAMLResponse" value="${samlResponse}">
@@ -139,7 +157,10 @@ ${choices}</section>
 
 /** `issuerUrl` is where the session came from; undefined when that is not known. */
 export function endedPage(issuerUrl: string | undefined): Answer {
-  const back = issuerUrl === undefined ? undefined : html`<nav><a href="${issuerUrl}">Sign in again at ${hostOf(issuerUrl)}</a></nav>`;
+  const back =
+    issuerUrl === undefined
+      ? undefined
+      : html`<nav><a href="${issuerUrl}">Sign in again at ${hostOf(issuerUrl)}</a></nav>`;
   const text =
     issuerUrl === undefined
       ? 'There is no console session in this browser.'

@@ -1,4 +1,6 @@
-/** Console sessions: who is signed in with this browser, for how long, and where they may be sent. */
+/**
+ * Console sessions: who is signed in with this browser, for how long, and where they may be sent.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { endedPage, signedInPage, signedOutPage } from './console-page.ts';
@@ -24,15 +26,28 @@ export interface Console {
   /** Answers with the redirect to the console page and the cookie. */
   open(session: ConsoleSession): Answer;
   show(request: IncomingMessage): Answer;
-  /** Ends the browser's session, and goes on to `redirectUri` when that is the issuer or this server. */
+  /**
+   * Ends the browser's session, and goes on to `redirectUri` when that is the issuer or this
+   * server.
+   */
   signOut(request: IncomingMessage, redirectUri: string | null): Answer;
 }
 
-export function createConsole({ baseUrl, sessions, now }: { baseUrl: string; sessions: Sessions; now: () => number }): Console {
+export function createConsole({
+  baseUrl,
+  sessions,
+  now,
+}: {
+  baseUrl: string;
+  sessions: Sessions;
+  now: () => number;
+}): Console {
   // By the hash of the cookie: an id is a bearer secret.
   const open = new Map<string, ConsoleSession>();
   const { origin } = new URL(baseUrl);
-  const find = (request: IncomingMessage): { readonly key: string; readonly found: ConsoleSession | undefined } => {
+  const find = (
+    request: IncomingMessage,
+  ): { readonly key: string; readonly found: ConsoleSession | undefined } => {
     const key = hash(cookieOf(request) ?? '');
     return { key, found: open.get(key) };
   };
@@ -41,9 +56,13 @@ export function createConsole({ baseUrl, sessions, now }: { baseUrl: string; ses
   return {
     isDestination: (text, account) => {
       const url = URL.parse(text);
-      if (url === null || url.username !== '' || url.password !== '' || /[\\\s]/.test(text)) return false;
-      if (url.origin === origin) return url.pathname === '/console' || url.pathname.startsWith('/console/');
-      const onConsole = account.partition.consoleHosts.some(host => url.hostname === host || url.hostname.endsWith(`.${host}`));
+      if (url === null || url.username !== '' || url.password !== '' || /[\\\s]/.test(text))
+        return false;
+      if (url.origin === origin)
+        return url.pathname === '/console' || url.pathname.startsWith('/console/');
+      const onConsole = account.partition.consoleHosts.some(
+        host => url.hostname === host || url.hostname.endsWith(`.${host}`),
+      );
       return url.protocol === 'https:' && url.port === '' && onConsole;
     },
     open: session => {
@@ -53,21 +72,33 @@ export function createConsole({ baseUrl, sessions, now }: { baseUrl: string; ses
       const cookie = `${COOKIE}=${id}; Path=/; HttpOnly; SameSite=Lax`;
       return {
         status: 302,
-        headers: { location: `${baseUrl}/console`, 'set-cookie': cookie, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
+        headers: {
+          location: `${baseUrl}/console`,
+          'set-cookie': cookie,
+          'cache-control': 'no-store',
+          'referrer-policy': 'no-referrer',
+        },
       };
     },
     show: request => {
       const { found } = find(request);
       if (found === undefined) return endedPage(undefined);
-      if (now() >= found.endsAt || !sessions.isRoleAlive(found.session)) return endedPage(found.issuerUrl);
+      if (now() >= found.endsAt || !sessions.isRoleAlive(found.session))
+        return endedPage(found.issuerUrl);
       return signedInPage(modelOf(found, now(), `${baseUrl}/oauth?Action=logout`));
     },
     signOut: (request, redirectUri) => {
       const { key, found } = find(request);
       open.delete(key);
       const target = redirectUri === null ? null : URL.parse(redirectUri);
-      const known = target !== null && (target.origin === origin || target.href === URL.parse(found?.issuerUrl ?? '')?.href);
-      if (known) return { status: 302, headers: { location: target.href, 'set-cookie': expire, 'cache-control': 'no-store' } };
+      const known =
+        target !== null &&
+        (target.origin === origin || target.href === URL.parse(found?.issuerUrl ?? '')?.href);
+      if (known)
+        return {
+          status: 302,
+          headers: { location: target.href, 'set-cookie': expire, 'cache-control': 'no-store' },
+        };
       return signedOutPage({ 'set-cookie': expire });
     },
   };
@@ -89,7 +120,10 @@ function modelOf(
     now,
     endsAt,
     sourceIdentity: session.sourceIdentity,
-    tags: session.tags.tags.map(tag => ({ ...tag, transitive: transitive.has(tag.key.toLowerCase()) })),
+    tags: session.tags.tags.map(tag => ({
+      ...tag,
+      transitive: transitive.has(tag.key.toLowerCase()),
+    })),
     chained: session.chained,
     provider: session.federatedProvider,
     destination,

@@ -1,6 +1,7 @@
 /**
- * The STS query API: reads a request, finds its operation, writes the answer. Owns the wire (parameters, XML, request
- * ids, the codes of requests that reach no operation) and no rule of any operation.
+ * The STS query API: reads a request, finds its operation, writes the answer. Owns the wire
+ * (parameters, XML, request ids, the codes of requests that reach no operation) and no rule of any
+ * operation.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -33,39 +34,66 @@ const OPERATIONS: Readonly<Record<Action, Operation>> = {
     const input = readShape('AssumeRole', call.parameters);
     return assumeRole(sts, input, authenticate(call.request, sts), call.sourceIp);
   },
-  AssumeRoleWithSAML: (sts, call) => assumeRoleWithSaml(sts, readShape('AssumeRoleWithSAML', call.parameters), call.sourceIp),
+  AssumeRoleWithSAML: (sts, call) =>
+    assumeRoleWithSaml(sts, readShape('AssumeRoleWithSAML', call.parameters), call.sourceIp),
   AssumeRoleWithWebIdentity: (sts, call) =>
-    assumeRoleWithWebIdentity(sts, readShape('AssumeRoleWithWebIdentity', call.parameters), call.sourceIp),
+    assumeRoleWithWebIdentity(
+      sts,
+      readShape('AssumeRoleWithWebIdentity', call.parameters),
+      call.sourceIp,
+    ),
   GetCallerIdentity: (sts, call) => callerIdentity(authenticate(call.request, sts)),
 };
 
 function callerIdentity(signer: Signer): XmlTree {
-  if (signer.kind === 'user') return { Arn: signer.user.arn, UserId: signer.user.uniqueId, Account: signer.user.account.id };
-  return { Arn: signer.session.arn, UserId: signer.session.userId, Account: signer.session.role.account.id };
+  if (signer.kind === 'user')
+    return { Arn: signer.user.arn, UserId: signer.user.uniqueId, Account: signer.user.account.id };
+  return {
+    Arn: signer.session.arn,
+    UserId: signer.session.userId,
+    Account: signer.session.role.account.id,
+  };
 }
 
 /** Serves `/`. */
-export function createStsSurface(sts: Sts, log: Log): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createStsSurface(
+  sts: Sts,
+  log: Log,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const requestId = randomUUID();
     let body: string;
     try {
-      body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readBody(request, MAX_BODY));
+      body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+        await readBody(request, MAX_BODY),
+      );
     } catch (cause) {
       const answer =
-        cause instanceof BodyTooLarge ? { status: 413, headers: { connection: 'close' } } : malformed(requestId, 'the body is not UTF-8');
+        cause instanceof BodyTooLarge
+          ? { status: 413, headers: { connection: 'close' } }
+          : malformed(requestId, 'the body is not UTF-8');
       return send(response, answer);
     }
     const query = request.url?.split('?')[1] ?? '';
     const parameters = parseForm(request.method === 'GET' ? query : body);
-    if (parameters === undefined) return send(response, malformed(requestId, 'too many parameters'));
+    if (parameters === undefined)
+      return send(response, malformed(requestId, 'too many parameters'));
 
     const name = parameters.get('Action');
-    if (name === null || (request.method !== 'GET' && (request.method !== 'POST' || !isForm(request))))
+    if (
+      name === null ||
+      (request.method !== 'GET' && (request.method !== 'POST' || !isForm(request)))
+    )
       return send(response, toProductPage(parameters, request.method));
     const version = parameters.get('Version');
     if (version !== VERSION || !isAction(name)) {
-      log({ outcome: 'refused', surface: 'sts', action: printable(name), requestId, code: 'InvalidAction' });
+      log({
+        outcome: 'refused',
+        surface: 'sts',
+        action: printable(name),
+        requestId,
+        code: 'InvalidAction',
+      });
       return send(response, invalidAction(name, version, requestId));
     }
     const struck = await strike(sts, name, response, { requestId, log });
@@ -79,7 +107,12 @@ export function createStsSurface(sts: Sts, log: Log): (request: IncomingMessage,
   };
 }
 
-async function perform(sts: Sts, action: Action, call: Call, { requestId, log }: { requestId: string; log: Log }): Promise<Answer> {
+async function perform(
+  sts: Sts,
+  action: Action,
+  call: Call,
+  { requestId, log }: { requestId: string; log: Log },
+): Promise<Answer> {
   try {
     if (action !== 'GetCallerIdentity' && sts.faults.strikes('sts', 'regionDisabled')) {
       throw new StsError(
@@ -92,14 +125,28 @@ async function perform(sts: Sts, action: Action, call: Call, { requestId, log }:
     return xmlAnswer(
       200,
       requestId,
-      writeXml(`${action}Response`, STS_NAMESPACE, { [`${action}Result`]: result, ResponseMetadata: { RequestId: requestId } }),
+      writeXml(`${action}Response`, STS_NAMESPACE, {
+        [`${action}Result`]: result,
+        ResponseMetadata: { RequestId: requestId },
+      }),
     );
   } catch (cause) {
     const error =
       cause instanceof StsError
         ? cause
-        : new StsError('InternalFailure', 'An internal error has occurred', `defect: ${(cause as Error)?.stack ?? cause}`);
-    log({ outcome: 'refused', surface: 'sts', action, requestId, code: error.code, reason: error.reason });
+        : new StsError(
+            'InternalFailure',
+            'An internal error has occurred',
+            `defect: ${(cause as Error)?.stack ?? cause}`,
+          );
+    log({
+      outcome: 'refused',
+      surface: 'sts',
+      action,
+      requestId,
+      code: error.code,
+      reason: error.reason,
+    });
     return errorAnswer(error, requestId);
   }
 }
@@ -122,9 +169,16 @@ function xmlAnswer(status: number, requestId: string, body: string): Answer {
   };
 }
 
-function errorAnswer(error: StsError, requestId: string, namespace: string = STS_NAMESPACE): Answer {
+function errorAnswer(
+  error: StsError,
+  requestId: string,
+  namespace: string = STS_NAMESPACE,
+): Answer {
   const type = error.status >= 500 ? 'Receiver' : 'Sender';
-  const tree: XmlTree = { Error: { Type: type, Code: error.code, Message: error.wireMessage }, RequestId: requestId };
+  const tree: XmlTree = {
+    Error: { Type: type, Code: error.code, Message: error.wireMessage },
+    RequestId: requestId,
+  };
   return xmlAnswer(error.status, requestId, writeXml('ErrorResponse', namespace, tree));
 }
 
@@ -140,7 +194,8 @@ function invalidAction(name: string, version: string | null, requestId: string):
 /** What is no API call at all is sent to the product page. */
 function toProductPage(parameters: URLSearchParams, method: string | undefined): Answer {
   const version = parameters.get('Version');
-  const query = method === 'GET' && version !== null ? `?${new URLSearchParams({ Version: version })}` : '';
+  const query =
+    method === 'GET' && version !== null ? `?${new URLSearchParams({ Version: version })}` : '';
   return { status: 302, headers: { location: `https://aws.amazon.com/iam${query}` } };
 }
 
@@ -150,25 +205,41 @@ function printable(name: string): string {
 
 function signedRequest(request: IncomingMessage, body: string): SignedRequest {
   const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(request.headers)) headers.set(name, Array.isArray(value) ? value.join(',') : (value ?? ''));
+  for (const [name, value] of Object.entries(request.headers))
+    headers.set(name, Array.isArray(value) ? value.join(',') : (value ?? ''));
   return { method: request.method ?? '', url: request.url ?? '/', headers, body };
 }
 
 type Fault = (sts: Sts, response: ServerResponse, requestId: string) => Promise<'done' | 'go on'>;
 
 const FAULTS: Readonly<Record<TransportFault, Fault>> = {
-  throttling: async (_sts, response, requestId) => answered(response, errorAnswer(new StsError('Throttling', 'Rate exceeded'), requestId)),
+  throttling: async (_sts, response, requestId) =>
+    answered(response, errorAnswer(new StsError('Throttling', 'Rate exceeded'), requestId)),
   serverError: async (_sts, response, requestId) =>
-    answered(response, errorAnswer(new StsError('InternalFailure', 'An internal error has occurred'), requestId)),
+    answered(
+      response,
+      errorAnswer(new StsError('InternalFailure', 'An internal error has occurred'), requestId),
+    ),
   hold: async sts => {
     await sts.faults.untilReleased();
     return 'go on';
   },
   hang: async () => 'done',
   oversized: async (_sts, response, requestId) =>
-    answered(response, xmlAnswer(200, requestId, writeXml('Oversized', STS_NAMESPACE, { Filler: 'a'.repeat(8 * 1024 * 1024) }))),
+    answered(
+      response,
+      xmlAnswer(
+        200,
+        requestId,
+        writeXml('Oversized', STS_NAMESPACE, { Filler: 'a'.repeat(8 * 1024 * 1024) }),
+      ),
+    ),
   notXml: async (_sts, response) =>
-    answered(response, { status: 200, headers: { 'content-type': 'text/html' }, body: '<html><body>This is not STS</body></html>' }),
+    answered(response, {
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html><body>This is not STS</body></html>',
+    }),
 };
 
 function answered(response: ServerResponse, answer: Answer): 'done' {

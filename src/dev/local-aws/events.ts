@@ -1,4 +1,7 @@
-/** What the local AWS writes to its log: the outcome of every call, and for a refusal the reason that AWS would not tell. */
+/**
+ * What the local AWS writes to its log: the outcome of every call, and for a refusal the reason
+ * that AWS would not tell.
+ */
 
 export type Surface = 'sts' | 'federation' | 'saml';
 
@@ -19,8 +22,18 @@ export interface LocalAwsEvent {
 export type Log = (event: LocalAwsEvent) => void;
 
 /** The event in one line, safe for a terminal. */
-export function eventLine({ outcome, surface, action, code, reason, principal, requestId }: LocalAwsEvent): string {
-  const what = [`${surface} ${action}`, outcome === 'answered' ? 'ok' : outcome, code].filter(Boolean).join(' ');
+export function eventLine({
+  outcome,
+  surface,
+  action,
+  code,
+  reason,
+  principal,
+  requestId,
+}: LocalAwsEvent): string {
+  const what = [`${surface} ${action}`, outcome === 'answered' ? 'ok' : outcome, code]
+    .filter(Boolean)
+    .join(' ');
   const why = [reason, principal].filter(Boolean).join(' ');
   // Control characters could forge lines or colours.
   return `${what}${why === '' ? '' : `: ${why}`} (${requestId})`.replace(/\p{C}/gu, '?');

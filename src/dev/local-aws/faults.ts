@@ -1,8 +1,8 @@
 /**
  * What can go wrong at AWS, on demand: a client that was never throttled is not tested.
  *
- * A fault holds for the next n calls, or `always`. Each surface (the STS query API and the sign-in federation endpoint)
- * has its own.
+ * A fault holds for the next n calls, or `always`. Each surface (the STS query API and the sign-in
+ * federation endpoint) has its own.
  */
 import { z } from 'zod';
 
@@ -37,7 +37,10 @@ const federationPlan = z.strictObject({
   refuseDuration: times.optional(),
 });
 
-export const faultPlan = z.strictObject({ sts: stsPlan.optional(), federation: federationPlan.optional() });
+export const faultPlan = z.strictObject({
+  sts: stsPlan.optional(),
+  federation: federationPlan.optional(),
+});
 
 export type FaultPlan = z.input<typeof faultPlan>;
 export type Surface = keyof FaultPlan;
@@ -71,7 +74,8 @@ export function createFaults(initial: FaultPlan = {}): ArmedFaults {
   const arm = (plan: FaultPlan): void => {
     for (const [surface, faults] of Object.entries(faultPlan.parse(plan))) {
       for (const [fault, count] of Object.entries(faults ?? {})) {
-        if (count !== undefined) armed.set(`${surface}.${fault}`, count === 'always' ? Number.POSITIVE_INFINITY : count);
+        if (count !== undefined)
+          armed.set(`${surface}.${fault}`, count === 'always' ? Number.POSITIVE_INFINITY : count);
       }
     }
   };

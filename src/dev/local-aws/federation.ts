@@ -1,6 +1,6 @@
 /**
- * The console federation endpoint (IAM User Guide, "Enable custom identity broker access to the AWS console"):
- * getSigninToken, login, logout. Its errors are pages, not JSON.
+ * The console federation endpoint (IAM User Guide, "Enable custom identity broker access to the AWS
+ * console"): getSigninToken, login, logout. Its errors are pages, not JSON.
  */
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -30,7 +30,11 @@ class Refused extends Error {
   }
 }
 
-const sessionParameter = z.object({ sessionId: z.string().min(1), sessionKey: z.string().min(1), sessionToken: z.string().min(1) });
+const sessionParameter = z.object({
+  sessionId: z.string().min(1),
+  sessionKey: z.string().min(1),
+  sessionToken: z.string().min(1),
+});
 
 interface SigninToken {
   readonly session: RoleSession;
@@ -49,13 +53,27 @@ export interface Federation {
 }
 
 /** Serves `/federation`. */
-export function createFederationSurface(federation: Federation): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createFederationSurface(
+  federation: Federation,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const { console, faults, log } = federation;
   const tokens = createTokens();
-  const actions: ReadonlyMap<string, (parameters: URLSearchParams, request: IncomingMessage) => Outcome> = new Map([
+  const actions: ReadonlyMap<
+    string,
+    (parameters: URLSearchParams, request: IncomingMessage) => Outcome
+  > = new Map([
     ['getSigninToken', parameters => tokenAnswer(tokens, getSigninToken(federation, parameters))],
-    ['login', parameters => login(federation, parameters, tokens.redeem(parameters.get('SigninToken') ?? ''))],
-    ['logout', (parameters, request) => ({ answer: console.signOut(request, parameters.get('redirect_uri')) })],
+    [
+      'login',
+      parameters =>
+        login(federation, parameters, tokens.redeem(parameters.get('SigninToken') ?? '')),
+    ],
+    [
+      'logout',
+      (parameters, request) => ({
+        answer: console.signOut(request, parameters.get('redirect_uri')),
+      }),
+    ],
   ]);
 
   return async (request, response) => {
@@ -76,13 +94,21 @@ export function createFederationSurface(federation: Federation): (request: Incom
       send(response, answer);
     } catch (cause) {
       if (!(cause instanceof Refused)) throw cause;
-      log({ outcome: 'refused', surface: 'federation', action, requestId, code: String(cause.status), reason: cause.reason });
+      log({
+        outcome: 'refused',
+        surface: 'federation',
+        action,
+        requestId,
+        code: String(cause.status),
+        reason: cause.reason,
+      });
       send(response, refusalPage(cause.status, 'Invalid request', REFUSAL));
     }
   };
 }
 
-const REFUSAL = 'The request is missing something, or its credentials, its duration or its destination are not valid.';
+const REFUSAL =
+  'The request is missing something, or its credentials, its duration or its destination are not valid.';
 
 interface Outcome {
   readonly answer: Answer;
@@ -131,12 +157,18 @@ async function readParameters(request: IncomingMessage): Promise<URLSearchParams
   }
 }
 
-function getSigninToken({ sessions, faults, now }: Federation, parameters: URLSearchParams): SigninToken {
+function getSigninToken(
+  { sessions, faults, now }: Federation,
+  parameters: URLSearchParams,
+): SigninToken {
   const credentials = readSession(parameters.get('Session'));
   const session = sessions.find(credentials.sessionId);
   // Keys of IAM users are no sessions, and get no further either.
   if (session === undefined) throw new Refused(400, 'no role session has this access key');
-  if (!same(credentials.sessionKey, session.secretAccessKey) || !same(credentials.sessionToken, session.sessionToken)) {
+  if (
+    !same(credentials.sessionKey, session.secretAccessKey) ||
+    !same(credentials.sessionToken, session.sessionToken)
+  ) {
     throw new Refused(400, 'secret key or session token do not belong to the access key');
   }
   if (now() >= session.expiresAt) throw new Refused(400, 'the credentials have expired');
@@ -144,9 +176,12 @@ function getSigninToken({ sessions, faults, now }: Federation, parameters: URLSe
   const text = parameters.get('SessionDuration');
   if (text === null) return { session, usableUntil: now() + TOKEN_MS, durationSeconds: undefined };
   const durationSeconds = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(durationSeconds >= 900 && durationSeconds <= 43_200)) throw new Refused(400, 'SessionDuration is not 900 to 43200');
-  if (session.chained) throw new Refused(400, 'SessionDuration with credentials from role chaining');
-  if (faults.strikes('federation', 'refuseDuration')) throw new Refused(400, 'fault: SessionDuration refused');
+  if (!(durationSeconds >= 900 && durationSeconds <= 43_200))
+    throw new Refused(400, 'SessionDuration is not 900 to 43200');
+  if (session.chained)
+    throw new Refused(400, 'SessionDuration with credentials from role chaining');
+  if (faults.strikes('federation', 'refuseDuration'))
+    throw new Refused(400, 'fault: SessionDuration refused');
   return { session, usableUntil: now() + TOKEN_MS, durationSeconds };
 }
 
@@ -158,25 +193,39 @@ function readSession(text: string | null): z.output<typeof sessionParameter> {
   }
 }
 
-function login({ console, now }: Federation, parameters: URLSearchParams, token: SigninToken | undefined): Outcome {
+function login(
+  { console, now }: Federation,
+  parameters: URLSearchParams,
+  token: SigninToken | undefined,
+): Outcome {
   if (token === undefined) throw new Refused(400, 'the SigninToken is unknown or was used before');
-  if (now() >= token.usableUntil) throw new Refused(400, 'the SigninToken is older than 15 minutes');
+  if (now() >= token.usableUntil)
+    throw new Refused(400, 'the SigninToken is older than 15 minutes');
   const { session, durationSeconds } = token;
   const issuerUrl = parameters.get('Issuer') ?? '';
-  if (!['https:', 'http:'].includes(URL.parse(issuerUrl)?.protocol ?? '')) throw new Refused(400, 'Issuer is missing or no URL');
+  if (!['https:', 'http:'].includes(URL.parse(issuerUrl)?.protocol ?? ''))
+    throw new Refused(400, 'Issuer is missing or no URL');
   const destination = parameters.get('Destination') ?? '';
   if (!console.isDestination(destination, session.role.account))
-    throw new Refused(400, `Destination is no console URL of ${session.role.account.partition.name}`);
+    throw new Refused(
+      400,
+      `Destination is no console URL of ${session.role.account.partition.name}`,
+    );
   const endsAt = durationSeconds === undefined ? session.expiresAt : now() + durationSeconds * 1000;
   if (now() >= endsAt) throw new Refused(400, 'the credentials have expired');
-  return { answer: console.open({ session, endsAt, issuerUrl, destination }), principal: session.arn };
+  return {
+    answer: console.open({ session, endsAt, issuerUrl, destination }),
+    principal: session.arn,
+  };
 }
 
 type Fault = (federation: Federation, response: ServerResponse) => Promise<'done' | 'go on'>;
 
 const FAULTS: Readonly<Record<TransportFault, Fault>> = {
-  throttling: async (_, response) => answered(response, refusalPage(429, 'Too many requests', 'Try again in a moment.')),
-  serverError: async (_, response) => answered(response, refusalPage(500, 'Internal error', 'Something went wrong.')),
+  throttling: async (_, response) =>
+    answered(response, refusalPage(429, 'Too many requests', 'Try again in a moment.')),
+  serverError: async (_, response) =>
+    answered(response, refusalPage(500, 'Internal error', 'Something went wrong.')),
   hold: async ({ faults }) => {
     await faults.untilReleased();
     return 'go on';
@@ -189,7 +238,11 @@ const FAULTS: Readonly<Record<TransportFault, Fault>> = {
       body: JSON.stringify({ SigninToken: 'a'.repeat(8 * 1024 * 1024) }),
     }),
   notXml: async (_, response) =>
-    answered(response, { status: 200, headers: { 'content-type': 'text/html' }, body: '<html><body>This is not JSON</body></html>' }),
+    answered(response, {
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html><body>This is not JSON</body></html>',
+    }),
 };
 
 function answered(response: ServerResponse, answer: Answer): 'done' {

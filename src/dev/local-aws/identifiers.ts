@@ -8,7 +8,10 @@ function letters(bytes: Uint8Array, count: number): string {
   return Array.from(bytes.subarray(0, count), byte => ALPHABET[byte & 31]).join('');
 }
 
-/** `AROA...`, `AIDA...`: 21 characters, the same for the same ARN each time, so that tests can rely on them. */
+/**
+ * `AROA...`, `AIDA...`: 21 characters, the same for the same ARN each time, so that tests can rely
+ * on them.
+ */
 export function uniqueId(prefix: 'AROA' | 'AIDA', arn: string): string {
   return prefix + letters(createHash('sha256').update(arn).digest(), 17);
 }
@@ -37,7 +40,10 @@ export interface Arn {
 
 /** Undefined when the text is no ARN. */
 export function parseArn(text: string): Arn | undefined {
-  const match = /^arn:(aws[a-z-]{0,16}):([a-z0-9-]{1,32}):[a-z0-9-]{0,32}:(\d{12}|aws|):([^\s:][^\s]*)$/.exec(text);
+  const match =
+    /^arn:(aws[a-z-]{0,16}):([a-z0-9-]{1,32}):[a-z0-9-]{0,32}:(\d{12}|aws|):([^\s:][^\s]*)$/.exec(
+      text,
+    );
   if (match === null) return undefined;
   return { partition: match[1]!, service: match[2]!, account: match[3]!, resource: match[4]! };
 }
@@ -49,9 +55,12 @@ interface Place {
 
 export const arns = {
   /** `path` starts and ends with a slash. */
-  role: ({ partition, account }: Place, path: string, name: string) => `arn:${partition}:iam::${account}:role${path}${name}`,
-  user: ({ partition, account }: Place, name: string) => `arn:${partition}:iam::${account}:user/${name}`,
-  samlProvider: ({ partition, account }: Place, name: string) => `arn:${partition}:iam::${account}:saml-provider/${name}`,
+  role: ({ partition, account }: Place, path: string, name: string) =>
+    `arn:${partition}:iam::${account}:role${path}${name}`,
+  user: ({ partition, account }: Place, name: string) =>
+    `arn:${partition}:iam::${account}:user/${name}`,
+  samlProvider: ({ partition, account }: Place, name: string) =>
+    `arn:${partition}:iam::${account}:saml-provider/${name}`,
   oidcProvider: ({ partition, account }: Place, issuer: string) =>
     `arn:${partition}:iam::${account}:oidc-provider/${withoutScheme(issuer)}`,
   assumedRole: ({ partition, account }: Place, roleName: string, session: string) =>
@@ -63,7 +72,10 @@ export function withoutScheme(issuer: string): string {
   return issuer.replace(/^https?:\/\//, '');
 }
 
-/** The SAML NameQualifier that AWS makes of issuer and provider (STS API reference, AssumeRoleWithSAML). */
+/**
+ * The SAML NameQualifier that AWS makes of issuer and provider (STS API reference,
+ * AssumeRoleWithSAML).
+ */
 export function nameQualifier(issuer: string, account: string, providerName: string): string {
   return createHash('sha1').update(`${issuer}${account}/${providerName}`).digest('base64');
 }

@@ -1,8 +1,9 @@
 /**
- * The local AWS: STS, the console federation endpoint and a console page, as strict as AWS where AWS is documented.
+ * The local AWS: STS, the console federation endpoint and a console page, as strict as AWS where
+ * AWS is documented.
  *
- * Owns the URLs and what is shared between them (the world, the sessions, the clock, the faults). It shares no code with
- * rolebridge, so that each checks the other, and it stores nothing.
+ * Owns the URLs and what is shared between them (the world, the sessions, the clock, the faults).
+ * It shares no code with rolebridge, so that each checks the other, and it stores nothing.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createConsole } from './console.ts';
@@ -39,7 +40,12 @@ export interface LocalAws {
 type Surface = (request: IncomingMessage, response: ServerResponse) => Answer | Promise<void>;
 
 /** Throws `WorldError` with every mistake in the world. */
-export function createLocalAws({ world: input, baseUrl, now: clock = Date.now, log = () => undefined }: LocalAwsOptions): LocalAws {
+export function createLocalAws({
+  world: input,
+  baseUrl,
+  now: clock = Date.now,
+  log = () => undefined,
+}: LocalAwsOptions): LocalAws {
   const world = input instanceof Object && 'samlSignature' in input ? input : parseWorld(input);
   const now = (): number => clock() + world.clockOffsetSeconds * 1000;
   const origin = new URL(baseUrl).origin;
@@ -68,19 +74,39 @@ export function createLocalAws({ world: input, baseUrl, now: clock = Date.now, l
     handler: (request, response) => {
       serve(surfaces, request, response).catch((cause: unknown) => {
         const reason = `defect: ${(cause as Error)?.stack ?? String(cause)}`;
-        log({ outcome: 'refused', surface: 'sts', action: '(none)', requestId: '-', code: 'InternalFailure', reason });
+        log({
+          outcome: 'refused',
+          surface: 'sts',
+          action: '(none)',
+          requestId: '-',
+          code: 'InternalFailure',
+          reason,
+        });
         if (response.headersSent) response.destroy();
-        else send(response, { status: 500, headers: { 'content-type': 'text/plain' }, body: 'internal failure\n' });
+        else
+          send(response, {
+            status: 500,
+            headers: { 'content-type': 'text/plain' },
+            body: 'internal failure\n',
+          });
       });
     },
   };
 }
 
-async function serve(surfaces: ReadonlyMap<string, Surface>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  surfaces: ReadonlyMap<string, Surface>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const path = request.url?.split('?')[0] ?? '/';
   const surface = surfaces.get(path.startsWith('/console/') ? '/console' : path);
   if (surface === undefined)
-    return send(response, { status: 404, headers: { 'content-type': 'text/xml' }, body: '<UnknownOperationException/>' });
+    return send(response, {
+      status: 404,
+      headers: { 'content-type': 'text/xml' },
+      body: '<UnknownOperationException/>',
+    });
   const answer = await surface(request, response);
   if (answer !== undefined) send(response, answer);
 }

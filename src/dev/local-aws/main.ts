@@ -1,4 +1,7 @@
-/** `npm run local-aws`: the local AWS alone, for trying a federation out or testing one in CI. Loopback only. */
+/**
+ * `npm run local-aws`: the local AWS alone, for trying a federation out or testing one in CI.
+ * Loopback only.
+ */
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { eventLine } from './events.ts';
@@ -43,7 +46,9 @@ function readOptions(args: string[]): Options | 'help' {
   const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : Number.NaN;
   if (!(port >= 0 && port <= 65_535)) throw new UsageError(`--port ${values.port} is not a port`);
   if (!LOOPBACK.test(values.host))
-    throw new UsageError(`--host ${values.host} is not a loopback address; the local AWS hands out sessions to anyone who can reach it`);
+    throw new UsageError(
+      `--host ${values.host} is not a loopback address; the local AWS hands out sessions to anyone who can reach it`,
+    );
   return { file: values.file, port, host: values.host };
 }
 
@@ -57,7 +62,11 @@ async function start({ file, port, host }: Options): Promise<void> {
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   const baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
-  const aws = createLocalAws({ world, baseUrl, log: event => process.stderr.write(`${new Date().toISOString()} ${eventLine(event)}\n`) });
+  const aws = createLocalAws({
+    world,
+    baseUrl,
+    log: event => process.stderr.write(`${new Date().toISOString()} ${eventLine(event)}\n`),
+  });
   server.on('request', aws.handler);
   process.stdout.write(overview(baseUrl, world));
 
@@ -79,13 +88,17 @@ function overview(baseUrl: string, world: World): string {
   ];
   for (const account of world.accounts) {
     lines.push(`account ${account.id} ${account.name} (${account.partition.name})`);
-    const inAccount = <T extends { readonly account: { readonly id: string } }>(items: Iterable<T>): T[] =>
-      [...items].filter(item => item.account.id === account.id);
-    for (const provider of inAccount(world.samlProviders.values())) lines.push(`  SAML provider  ${provider.arn}`);
-    for (const provider of inAccount(world.oidcProviders.values())) lines.push(`  OIDC provider  ${provider.arn}`);
+    const inAccount = <T extends { readonly account: { readonly id: string } }>(
+      items: Iterable<T>,
+    ): T[] => [...items].filter(item => item.account.id === account.id);
+    for (const provider of inAccount(world.samlProviders.values()))
+      lines.push(`  SAML provider  ${provider.arn}`);
+    for (const provider of inAccount(world.oidcProviders.values()))
+      lines.push(`  OIDC provider  ${provider.arn}`);
     for (const role of inAccount(world.roles.values()))
       lines.push(`  role           ${role.arn} (up to ${role.maxSessionDuration / 3600} h)`);
-    for (const user of inAccount(world.users.values())) lines.push(`  user           ${user.arn} (key ${user.accessKeyId})`);
+    for (const user of inAccount(world.users.values()))
+      lines.push(`  user           ${user.arn} (key ${user.accessKeyId})`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -98,7 +111,8 @@ function isArgumentError(cause: unknown): boolean {
 function explain(cause: unknown): string {
   if (cause instanceof WorldError || cause instanceof UsageError) return cause.message;
   const code = (cause as NodeJS.ErrnoException)?.code;
-  if (code === 'EADDRINUSE') return `the port is taken by another program; choose another with --port (${(cause as Error).message})`;
+  if (code === 'EADDRINUSE')
+    return `the port is taken by another program; choose another with --port (${(cause as Error).message})`;
   if (isArgumentError(cause)) return (cause as Error).message;
   return (cause as Error)?.stack ?? String(cause);
 }
@@ -109,5 +123,6 @@ try {
   else await start(options);
 } catch (cause) {
   process.stderr.write(`local AWS: ${explain(cause)}\n`);
-  process.exitCode = cause instanceof UsageError || cause instanceof WorldError || isArgumentError(cause) ? 2 : 1;
+  process.exitCode =
+    cause instanceof UsageError || cause instanceof WorldError || isArgumentError(cause) ? 2 : 1;
 }

@@ -1,4 +1,7 @@
-/** The keys of an OIDC issuer, by discovery (IAM User Guide, "Create an OpenID Connect identity provider"). */
+/**
+ * The keys of an OIDC issuer, by discovery (IAM User Guide, "Create an OpenID Connect identity
+ * provider").
+ */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { FetchFailed, fetchText } from './bounded-fetch.ts';
@@ -19,7 +22,14 @@ const discovery = z.object({
 
 const jwks = z.object({
   keys: z
-    .array(z.looseObject({ kty: z.string(), kid: z.string().optional(), use: z.string().optional(), alg: z.string().optional() }))
+    .array(
+      z.looseObject({
+        kty: z.string(),
+        kid: z.string().optional(),
+        use: z.string().optional(),
+        alg: z.string().optional(),
+      }),
+    )
     .min(1)
     .max(MAX_KEYS),
 });
@@ -42,7 +52,8 @@ export function createOidcKeys(now: () => number): OidcKeys {
   return {
     find: async (issuer, kid, algorithm) => {
       const cached = cache.get(issuer);
-      const fresh = cached !== undefined && Math.abs(now() - cached.at) < KEEP_MS ? cached.keys : undefined;
+      const fresh =
+        cached !== undefined && Math.abs(now() - cached.at) < KEEP_MS ? cached.keys : undefined;
       const known = pick(fresh ?? [], kid) ?? pick(await fetched(issuer), kid);
       if (known === undefined) throw notRetrieved(`the key set has no key ${JSON.stringify(kid)}`);
       return importKey(known, algorithm);
@@ -55,10 +66,12 @@ function pick(keys: readonly Jwk[], kid: string): Jwk | undefined {
 }
 
 function importKey(jwk: Jwk, algorithm: string): KeyObject {
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw notRetrieved('the key is not for signatures');
+  if (jwk.use !== undefined && jwk.use !== 'sig')
+    throw notRetrieved('the key is not for signatures');
   if (jwk.alg !== undefined && jwk.alg !== algorithm)
     throw notRetrieved(`the key is for ${jwk.alg}, the token is signed with ${algorithm}`);
-  if (jwk.kty !== (algorithm.startsWith('RS') ? 'RSA' : 'EC')) throw notRetrieved(`a key of type ${jwk.kty} does not fit ${algorithm}`);
+  if (jwk.kty !== (algorithm.startsWith('RS') ? 'RSA' : 'EC'))
+    throw notRetrieved(`a key of type ${jwk.kty} does not fit ${algorithm}`);
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
@@ -67,11 +80,16 @@ function importKey(jwk: Jwk, algorithm: string): KeyObject {
 }
 
 async function fetchKeys(issuer: string): Promise<readonly Jwk[]> {
-  const document = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, discovery);
-  if (document.issuer !== issuer) throw notRetrieved('the issuer of the discovery document is another one');
+  const document = await fetchJson(
+    `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+    discovery,
+  );
+  if (document.issuer !== issuer)
+    throw notRetrieved('the issuer of the discovery document is another one');
   const [from, to] = [new URL(issuer), new URL(document.jwks_uri)];
   // Plain http is for loopback issuers, and those point at themselves.
-  if (to.protocol !== 'https:' && (from.protocol !== 'http:' || to.host !== from.host)) throw notRetrieved('jwks_uri is not https');
+  if (to.protocol !== 'https:' && (from.protocol !== 'http:' || to.host !== from.host))
+    throw notRetrieved('jwks_uri is not https');
   return (await fetchJson(document.jwks_uri, jwks)).keys;
 }
 
@@ -81,7 +99,11 @@ async function fetchJson<T extends z.ZodType>(url: string, schema: T): Promise<z
     text = await fetchText(url, MAX_BYTES);
   } catch (cause) {
     if (!(cause instanceof FetchFailed)) throw cause;
-    throw new StsError('IDPCommunicationError', 'Failed to communicate with the identity provider', cause.message);
+    throw new StsError(
+      'IDPCommunicationError',
+      'Failed to communicate with the identity provider',
+      cause.message,
+    );
   }
   let value: unknown;
   try {
@@ -91,7 +113,9 @@ async function fetchJson<T extends z.ZodType>(url: string, schema: T): Promise<z
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw notRetrieved(`${url}: ${parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; ')}`);
+  throw notRetrieved(
+    `${url}: ${parsed.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; ')}`,
+  );
 }
 
 /** The two blanks are in the original. */

@@ -1,4 +1,7 @@
-/** What differs between AWS partitions: sign-in and console hosts, SAML recipients and audiences, Region names. */
+/**
+ * What differs between AWS partitions: sign-in and console hosts, SAML recipients and audiences,
+ * Region names.
+ */
 
 export const PARTITION_NAMES = ['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'] as const;
 export type PartitionName = (typeof PARTITION_NAMES)[number];
@@ -18,21 +21,24 @@ export interface Partition {
 const ACS_PATH = '/(?:static/)?saml(?:/acs/[A-Z0-9]{22,64})?';
 
 function acsOn(host: string): (url: string) => boolean {
-  const pattern = new RegExp(`^https://(?:[a-z0-9-]{1,40}\\.)?${host.replaceAll('.', '\\.')}${ACS_PATH}$`);
+  const pattern = new RegExp(
+    `^https://(?:[a-z0-9-]{1,40}\\.)?${host.replaceAll('.', '\\.')}${ACS_PATH}$`,
+  );
   return url => pattern.test(url);
 }
 
 const ATTRIBUTES = 'https://aws.amazon.com/SAML/Attributes/';
 
 /**
- * Sources: the endpoint rules and partitions file of botocore; IAM User Guide, "Configuring SAML assertions". What AWS
- * wants in China and in the European Sovereign Cloud is not documented well enough to be strict: several values pass
- * there, and the world file can replace them.
+ * Sources: the endpoint rules and partitions file of botocore; IAM User Guide, "Configuring SAML
+ * assertions". What AWS wants in China and in the European Sovereign Cloud is not documented well
+ * enough to be strict: several values pass there, and the world file can replace them.
  */
 const TABLE: Readonly<Record<PartitionName, Partition>> = {
   aws: {
     name: 'aws',
-    regions: /^(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:central|north|south|east|west|northeast|northwest|southeast|southwest)-\d$/,
+    regions:
+      /^(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:central|north|south|east|west|northeast|northwest|southeast|southwest)-\d$/,
     isRecipient: acsOn('signin.aws.amazon.com'),
     audiences: ['urn:amazon:webservices', 'https://signin.aws.amazon.com/saml'],
     samlAttributePrefixes: [ATTRIBUTES],
@@ -58,7 +64,11 @@ const TABLE: Readonly<Record<PartitionName, Partition>> = {
     name: 'aws-eusc',
     regions: /^eusc-[a-z]{2}-(?:east|west|north|south|central)-\d$/,
     isRecipient: acsOn('signin.amazonaws-eusc.eu'),
-    audiences: ['urn:amazon:webservices', 'urn:amazon:webservices:eusc', 'https://signin.amazonaws-eusc.eu/saml'],
+    audiences: [
+      'urn:amazon:webservices',
+      'urn:amazon:webservices:eusc',
+      'https://signin.amazonaws-eusc.eu/saml',
+    ],
     samlAttributePrefixes: [ATTRIBUTES],
     consoleHosts: ['console.amazonaws-eusc.eu'],
   },
@@ -76,9 +86,15 @@ export function partitionNamed(name: PartitionName, overrides: PartitionOverride
   const row = TABLE[name];
   return {
     ...row,
-    isRecipient: overrides.recipients === undefined ? row.isRecipient : url => overrides.recipients!.includes(url),
+    isRecipient:
+      overrides.recipients === undefined
+        ? row.isRecipient
+        : url => overrides.recipients!.includes(url),
     audiences: overrides.audiences ?? row.audiences,
-    samlAttributePrefixes: overrides.samlAttributePrefix === undefined ? row.samlAttributePrefixes : [overrides.samlAttributePrefix],
+    samlAttributePrefixes:
+      overrides.samlAttributePrefix === undefined
+        ? row.samlAttributePrefixes
+        : [overrides.samlAttributePrefix],
     consoleHosts: overrides.consoleHosts ?? row.consoleHosts,
   };
 }

@@ -1,17 +1,26 @@
-/** IAM policy documents as the local AWS reads them: the grammar of trust, identity and session policies. */
+/**
+ * IAM policy documents as the local AWS reads them: the grammar of trust, identity and session
+ * policies.
+ */
 import { z } from 'zod';
 import { matchesWildcard } from './wildcard.ts';
 
 const oneOrMany = <T extends z.ZodType>(item: T) =>
-  z.union([item, z.array(item).min(1)]).transform(value => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
+  z
+    .union([item, z.array(item).min(1)])
+    .transform(value => (Array.isArray(value) ? value : [value]) as z.output<T>[]);
 
 const action = z
   .string()
-  .regex(/^(?:\*|[a-zA-Z0-9-]{1,64}:[a-zA-Z0-9*?]{1,128})$/, 'an action looks like sts:AssumeRole, with * and ? as wildcards');
+  .regex(
+    /^(?:\*|[a-zA-Z0-9-]{1,64}:[a-zA-Z0-9*?]{1,128})$/,
+    'an action looks like sts:AssumeRole, with * and ? as wildcards',
+  );
 
 const conditionValue = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
-// An operator that the local AWS does not know stays in the document: its statement cannot allow anything.
+// An operator that the local AWS does not know stays in the document: its statement cannot allow
+// anything.
 const condition = z.record(z.string(), z.record(z.string(), oneOrMany(conditionValue))).optional();
 
 const version = z.enum(['2012-10-17', '2008-10-17']).optional();
@@ -42,7 +51,10 @@ const identityStatement = z.strictObject({
   Condition: condition,
 });
 
-/** Who may assume a role (IAM User Guide, "Creating a role and attaching policies"; at most 4,096 characters). */
+/**
+ * Who may assume a role (IAM User Guide, "Creating a role and attaching policies"; at most 4,096
+ * characters).
+ */
 export const trustPolicy = z.strictObject({
   Version: version,
   Id: z.string().optional(),
@@ -58,7 +70,11 @@ export const identityPolicy = z.strictObject({
 /** A whole document, or one statement for short. */
 export const permission = z.union([
   identityPolicy,
-  identityStatement.transform(statement => ({ Version: undefined, Id: undefined, Statement: [statement] })),
+  identityStatement.transform(statement => ({
+    Version: undefined,
+    Id: undefined,
+    Statement: [statement],
+  })),
 ]);
 
 export type TrustPolicy = z.output<typeof trustPolicy>;

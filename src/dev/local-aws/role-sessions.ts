@@ -1,9 +1,17 @@
-/** What the three AssumeRole calls share: finding the role, the duration rules, the request's keys, the answer. */
+/**
+ * What the three AssumeRole calls share: finding the role, the duration rules, the request's keys,
+ * the answer.
+ */
 import { RequestContext } from './conditions.ts';
 import type { ArmedFaults } from './faults.ts';
 import { arns, parseArn } from './identifiers.ts';
 import type { SamlMetadataSource } from './saml-metadata.ts';
-import { packedSize, readSessionPolicies, type SessionPolicyRequest, tooLarge } from './session-policies.ts';
+import {
+  packedSize,
+  readSessionPolicies,
+  type SessionPolicyRequest,
+  tooLarge,
+} from './session-policies.ts';
 import type { SessionTags } from './session-tags.ts';
 import type { NewSession, RoleSession, Sessions } from './sessions.ts';
 import { StsError } from './sts-error.ts';
@@ -26,7 +34,10 @@ export interface Sts {
   readonly now: () => number;
 }
 
-/** Undefined when there is no such role, which STS tells nobody. Throws `StsError` when the text is no ARN. */
+/**
+ * Undefined when there is no such role, which STS tells nobody. Throws `StsError` when the text is
+ * no ARN.
+ */
 export function findRole(world: World, arn: string): Role | undefined {
   requireArn(arn);
   return world.roles.get(arn);
@@ -37,7 +48,11 @@ export function requireArn(arn: string): void {
 }
 
 /** Throws `StsError` ValidationError: role maximum first, then the hour of role chaining. */
-export function checkDuration(role: Role | undefined, seconds: number | undefined, chained: boolean): void {
+export function checkDuration(
+  role: Role | undefined,
+  seconds: number | undefined,
+  chained: boolean,
+): void {
   if (seconds === undefined) return;
   if (role !== undefined && seconds > role.maxSessionDuration) {
     throw new StsError(
@@ -72,15 +87,24 @@ export function contextOf(request: RoleRequest, now: number): RequestContext {
     .set('aws:SourceIp', request.sourceIp)
     .set('sts:RoleSessionName', request.roleSessionName)
     .set('sts:SourceIdentity', request.sourceIdentity)
-    .set('sts:DurationSeconds', request.durationSeconds === undefined ? undefined : String(request.durationSeconds))
+    .set(
+      'sts:DurationSeconds',
+      request.durationSeconds === undefined ? undefined : String(request.durationSeconds),
+    )
     .set('sts:TransitiveTagKeys', transitiveKeys.length > 0 ? transitiveKeys : undefined)
     .set('aws:TagKeys', tags.length > 0 ? tags.map(tag => tag.key) : undefined);
   for (const { key, value } of tags) context.set(`aws:RequestTag/${key}`, value);
   return context;
 }
 
-/** The permissions that the call needs on the role; tags and source identity need their own, also when inherited. */
-export function actionsFor(assume: RoleAction, needs: { readonly tags: boolean; readonly sourceIdentity: boolean }): readonly RoleAction[] {
+/**
+ * The permissions that the call needs on the role; tags and source identity need their own, also
+ * when inherited.
+ */
+export function actionsFor(
+  assume: RoleAction,
+  needs: { readonly tags: boolean; readonly sourceIdentity: boolean },
+): readonly RoleAction[] {
   return [
     assume,
     ...(needs.tags ? (['sts:TagSession'] as const) : []),
@@ -88,24 +112,45 @@ export function actionsFor(assume: RoleAction, needs: { readonly tags: boolean; 
   ];
 }
 
-/** For the calls without signature. Throws `StsError` AccessDenied, which says nothing of the reason. */
+/**
+ * For the calls without signature. Throws `StsError` AccessDenied, which says nothing of the
+ * reason.
+ */
 export function authorizeFederated(
   role: Role | undefined,
-  { assume, provider, providerAccount, request }: { assume: RoleAction; provider: string; providerAccount: string; request: RoleRequest },
+  {
+    assume,
+    provider,
+    providerAccount,
+    request,
+  }: { assume: RoleAction; provider: string; providerAccount: string; request: RoleRequest },
   context: RequestContext,
 ): asserts role is Role {
-  const denied = (reason: string): StsError => new StsError('AccessDenied', `Not authorized to perform ${assume}`, reason);
+  const denied = (reason: string): StsError =>
+    new StsError('AccessDenied', `Not authorized to perform ${assume}`, reason);
   if (role === undefined) throw denied('there is no such role');
-  if (role.account.id !== providerAccount) throw denied('the role and the identity provider are in different accounts');
-  const needs = { tags: request.tags.tags.length > 0, sourceIdentity: request.sourceIdentity !== undefined };
+  if (role.account.id !== providerAccount)
+    throw denied('the role and the identity provider are in different accounts');
+  const needs = {
+    tags: request.tags.tags.length > 0,
+    sourceIdentity: request.sourceIdentity !== undefined,
+  };
   for (const action of actionsFor(assume, needs)) {
-    const decision = evaluateTrust(role.trustPolicy, action, { kind: 'federated', provider }, context);
+    const decision = evaluateTrust(
+      role.trustPolicy,
+      action,
+      { kind: 'federated', provider },
+      context,
+    );
     if (decision.allowed === false) throw denied(decision.reason);
   }
 }
 
 export interface Granted
-  extends Pick<NewSession, 'roleSessionName' | 'tags' | 'sourceIdentity' | 'chained' | 'federatedProvider' | 'contextKeys'> {
+  extends Pick<
+    NewSession,
+    'roleSessionName' | 'tags' | 'sourceIdentity' | 'chained' | 'federatedProvider' | 'contextKeys'
+  > {
   readonly durationSeconds: number | undefined;
   /** Epoch milliseconds; the session ends no later. */
   readonly notAfter?: number | undefined;
@@ -113,18 +158,29 @@ export interface Granted
 }
 
 /** Packs, opens the session and gives the members that every answer has. Throws `StsError`. */
-export function openSession(sts: Sts, role: Role, granted: Granted): { readonly session: RoleSession; readonly members: XmlTree } {
+export function openSession(
+  sts: Sts,
+  role: Role,
+  granted: Granted,
+): { readonly session: RoleSession; readonly members: XmlTree } {
   const sessionPolicies = readSessionPolicies(granted.policies, role);
   if (sts.faults.strikes('sts', 'packedSize')) throw tooLarge('Packed policy', 112);
   const packed = packedSize(granted.policies, granted.tags);
   const issuedAt = sts.now();
-  const end = Math.min(issuedAt + (granted.durationSeconds ?? DEFAULT_SECONDS) * 1000, granted.notAfter ?? Number.POSITIVE_INFINITY);
+  const end = Math.min(
+    issuedAt + (granted.durationSeconds ?? DEFAULT_SECONDS) * 1000,
+    granted.notAfter ?? Number.POSITIVE_INFINITY,
+  );
   const { partition, id } = role.account;
   const session = sts.sessions.open({
     role,
     roleArn: role.arn,
     roleSessionName: granted.roleSessionName,
-    arn: arns.assumedRole({ partition: partition.name, account: id }, role.name, granted.roleSessionName),
+    arn: arns.assumedRole(
+      { partition: partition.name, account: id },
+      role.name,
+      granted.roleSessionName,
+    ),
     userId: `${role.uniqueId}:${granted.roleSessionName}`,
     issuedAt,
     // STS tells whole seconds.

@@ -1,4 +1,7 @@
-/** Changes of the running world, as an administrator would make them: what they do to sessions that are open. */
+/**
+ * Changes of the running world, as an administrator would make them: what they do to sessions that
+ * are open.
+ */
 import { z } from 'zod';
 import { uniqueId } from './identifiers.ts';
 import { permission, trustPolicy } from './policy-document.ts';
@@ -11,7 +14,10 @@ export interface Roles {
   /** Replaces parts of a role; its sessions go on. Throws an Error when there is none. */
   change(
     arn: string,
-    change: { readonly trustPolicy?: z.input<typeof trustPolicy>; readonly permissions?: z.input<typeof permission>[] },
+    change: {
+      readonly trustPolicy?: z.input<typeof trustPolicy>;
+      readonly permissions?: z.input<typeof permission>[];
+    },
   ): void;
   /** Makes a role; one that was deleted before is a new role with a new unique id. */
   create(role: NonNullable<WorldInput['roles']>[number]): void;
@@ -32,8 +38,12 @@ export function createRoles(world: World): Roles {
     change: (arn, change) => {
       world.roles.set(arn, {
         ...existing(arn),
-        ...(change.trustPolicy === undefined ? {} : { trustPolicy: trustPolicy.parse(change.trustPolicy) }),
-        ...(change.permissions === undefined ? {} : { permissions: z.array(permission).parse(change.permissions) }),
+        ...(change.trustPolicy === undefined
+          ? {}
+          : { trustPolicy: trustPolicy.parse(change.trustPolicy) }),
+        ...(change.permissions === undefined
+          ? {}
+          : { permissions: z.array(permission).parse(change.permissions) }),
       });
     },
     create: input => {

@@ -1,6 +1,7 @@
 /**
- * What an IAM SAML provider knows of its identity provider: the metadata document that was uploaded with it (IAM
- * CreateSAMLProvider). Here it may also be fetched at first use, and again when a signature does not fit it any more.
+ * What an IAM SAML provider knows of its identity provider: the metadata document that was uploaded
+ * with it (IAM CreateSAMLProvider). Here it may also be fetched at first use, and again when a
+ * signature does not fit it any more.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -54,17 +55,21 @@ async function load({ metadata }: SamlProvider): Promise<SamlMetadata> {
 /** Throws an Error that says what is missing. */
 function readSamlMetadata(xml: string): SamlMetadata {
   // IAM counts 1,000 to 10,000,000 characters and wants no byte order mark.
-  if (xml.length < 1000 || xml.length > MAX_BYTES) throw new Error(`metadata has ${xml.length} characters, IAM takes 1,000 to 10,000,000`);
+  if (xml.length < 1000 || xml.length > MAX_BYTES)
+    throw new Error(`metadata has ${xml.length} characters, IAM takes 1,000 to 10,000,000`);
   if (xml.startsWith('\uFEFF')) throw new Error('metadata starts with a byte order mark');
   const entity = parseStrictXml(xml).documentElement;
-  if (entity.namespaceURI !== MD || entity.localName !== 'EntityDescriptor') throw new Error('metadata is no EntityDescriptor');
+  if (entity.namespaceURI !== MD || entity.localName !== 'EntityDescriptor')
+    throw new Error('metadata is no EntityDescriptor');
   const entityId = attributeOf(entity, 'entityID');
   if (entityId === undefined || entityId === '') throw new Error('metadata has no entityID');
   const roles = childrenNamed(entity, MD, 'IDPSSODescriptor');
   if (roles.length !== 1) throw new Error('metadata has no IDPSSODescriptor, or several');
-  if (childrenNamed(roles[0]!, MD, 'SingleSignOnService').length === 0) throw new Error('metadata has no SingleSignOnService');
+  if (childrenNamed(roles[0]!, MD, 'SingleSignOnService').length === 0)
+    throw new Error('metadata has no SingleSignOnService');
   const validUntil = attributeOf(entity, 'validUntil');
-  if (validUntil !== undefined && Number.isNaN(Date.parse(validUntil))) throw new Error('validUntil is not a time');
+  if (validUntil !== undefined && Number.isNaN(Date.parse(validUntil)))
+    throw new Error('validUntil is not a time');
   return {
     entityId,
     certificates: signingCertificates(roles[0]!),
@@ -74,14 +79,17 @@ function readSamlMetadata(xml: string): SamlMetadata {
 
 function signingCertificates(role: Element): X509Certificate[] {
   // A key without `use` serves signing too (SAML metadata, section 2.4.1.1).
-  const descriptors = childrenNamed(role, MD, 'KeyDescriptor').filter(key => (attributeOf(key, 'use') ?? 'signing') === 'signing');
+  const descriptors = childrenNamed(role, MD, 'KeyDescriptor').filter(
+    key => (attributeOf(key, 'use') ?? 'signing') === 'signing',
+  );
   const certificates = descriptors
     .flatMap(key => childrenNamed(key, DS, 'KeyInfo'))
     .flatMap(info => childrenNamed(info, DS, 'X509Data'))
     .flatMap(data => childrenNamed(data, DS, 'X509Certificate'))
     .map(element => new X509Certificate(Buffer.from(textOf(element).replace(/\s/g, ''), 'base64')));
   if (certificates.length === 0) throw new Error('metadata has no signing certificate');
-  if (certificates.length > MAX_KEYS) throw new Error(`metadata has more than ${MAX_KEYS} signing keys`);
+  if (certificates.length > MAX_KEYS)
+    throw new Error(`metadata has more than ${MAX_KEYS} signing keys`);
   for (const { publicKey } of certificates) {
     if (publicKey.asymmetricKeyType !== 'rsa') throw new Error('a signing key is not RSA');
     if ((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) < MIN_KEY_BITS)

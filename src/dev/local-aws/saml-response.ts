@@ -1,12 +1,20 @@
 /**
- * Reads a SAML response as STS and the sign-in page do (IAM User Guide, "Configure SAML assertions for the authentication
- * response"). Everything after the signature is read from the very element that the signature covers.
+ * Reads a SAML response as STS and the sign-in page do (IAM User Guide, "Configure SAML assertions
+ * for the authentication response"). Everything after the signature is read from the very element
+ * that the signature covers.
  */
 import type { Partition } from './partitions.ts';
 import type { SamlMetadata } from './saml-metadata.ts';
 import { isSigned, SignatureRefused, verifySignature } from './saml-signature.ts';
 import { readStatements, type SamlAttributes } from './saml-statements.ts';
-import { attributeOf, childrenNamed, elementsOf, parseStrictXml, textOf, XmlRefused } from './strict-xml.ts';
+import {
+  attributeOf,
+  childrenNamed,
+  elementsOf,
+  parseStrictXml,
+  textOf,
+  XmlRefused,
+} from './strict-xml.ts';
 import { StsError } from './sts-error.ts';
 
 const SAML = 'urn:oasis:names:tc:SAML:2.0:assertion';
@@ -14,7 +22,10 @@ const SAMLP = 'urn:oasis:names:tc:SAML:2.0:protocol';
 const SUCCESS = 'urn:oasis:names:tc:SAML:2.0:status:Success';
 const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
 const REDEEM_WITHIN_MS = 5 * 60 * 1000;
-/** IssueInstant bounds no validity, so a clock that is a little ahead is forgiven there; NotBefore is meant exactly. */
+/**
+ * IssueInstant bounds no validity, so a clock that is a little ahead is forgiven there; NotBefore
+ * is meant exactly.
+ */
 const ISSUED_AHEAD_MS = 60 * 1000;
 
 /** NameID formats that AWS accepts; the first two are told in short in `saml:sub_type`. */
@@ -47,28 +58,43 @@ export interface SamlIdentity {
   readonly attributes: SamlAttributes;
 }
 
-/** Base64 of a `samlp:Response` with one plain assertion. Throws `StsError` InvalidIdentityToken. */
+/**
+ * Base64 of a `samlp:Response` with one plain assertion. Throws `StsError` InvalidIdentityToken.
+ */
 export function parseSamlResponse(base64: string): UnverifiedResponse {
   const compact = base64.replace(/[\t\n\r ]/g, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(compact) || compact.length % 4 !== 0)
     throw new StsError('InvalidIdentityToken', 'Invalid base64 SAMLResponse');
   let document: Document;
   try {
-    document = parseStrictXml(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(compact, 'base64')));
+    document = parseStrictXml(
+      new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+        Buffer.from(compact, 'base64'),
+      ),
+    );
   } catch (cause) {
     throw notValid(cause instanceof XmlRefused ? cause.message : 'not UTF-8');
   }
   const response = document.documentElement;
-  if (response.namespaceURI !== SAMLP || response.localName !== 'Response') throw notValid('the document is no samlp:Response');
+  if (response.namespaceURI !== SAMLP || response.localName !== 'Response')
+    throw notValid('the document is no samlp:Response');
   const all = [...elementsOf(response)];
-  if (all.some(element => element.localName === 'EncryptedAssertion')) throw notValid('encrypted assertions are not supported here');
-  const assertions = all.filter(element => element.localName === 'Assertion' && element.namespaceURI === SAML);
-  if (assertions.length !== 1 || assertions[0]!.parentNode !== response) throw notValid('the response has not exactly one Assertion');
+  if (all.some(element => element.localName === 'EncryptedAssertion'))
+    throw notValid('encrypted assertions are not supported here');
+  const assertions = all.filter(
+    element => element.localName === 'Assertion' && element.namespaceURI === SAML,
+  );
+  if (assertions.length !== 1 || assertions[0]!.parentNode !== response)
+    throw notValid('the response has not exactly one Assertion');
   for (const element of [response, assertions[0]!]) {
-    if (attributeOf(element, 'Version') !== '2.0') throw notValid(`${element.localName} is not of Version 2.0`);
+    if (attributeOf(element, 'Version') !== '2.0')
+      throw notValid(`${element.localName} is not of Version 2.0`);
   }
-  const status = childrenNamed(response, SAMLP, 'Status').flatMap(element => childrenNamed(element, SAMLP, 'StatusCode'));
-  if (status.length !== 1 || attributeOf(status[0]!, 'Value') !== SUCCESS) throw notValid('the status is not Success');
+  const status = childrenNamed(response, SAMLP, 'Status').flatMap(element =>
+    childrenNamed(element, SAMLP, 'StatusCode'),
+  );
+  if (status.length !== 1 || attributeOf(status[0]!, 'Value') !== SUCCESS)
+    throw notValid('the status is not Success');
   return { response, assertion: assertions[0]! };
 }
 
@@ -80,7 +106,10 @@ export interface Expectation {
 }
 
 /** Issuer, signature, times, recipient, audience, statements: in this order. Throws `StsError`. */
-export async function verifySamlResponse(response: UnverifiedResponse, expected: Expectation): Promise<SamlIdentity> {
+export async function verifySamlResponse(
+  response: UnverifiedResponse,
+  expected: Expectation,
+): Promise<SamlIdentity> {
   try {
     return await verify(response, expected);
   } catch (cause) {
@@ -88,7 +117,10 @@ export async function verifySamlResponse(response: UnverifiedResponse, expected:
   }
 }
 
-async function verify({ response, assertion }: UnverifiedResponse, expected: Expectation): Promise<SamlIdentity> {
+async function verify(
+  { response, assertion }: UnverifiedResponse,
+  expected: Expectation,
+): Promise<SamlIdentity> {
   const { metadata, partition, now } = expected;
   const issuer = requireOne(assertion, 'Issuer');
   for (const element of [...childrenNamed(response, SAML, 'Issuer'), issuer]) {
@@ -100,7 +132,8 @@ async function verify({ response, assertion }: UnverifiedResponse, expected: Exp
       );
     }
   }
-  if (metadata.validUntil !== undefined && now >= metadata.validUntil) throw signatureInvalid('the metadata is past its validUntil');
+  if (metadata.validUntil !== undefined && now >= metadata.validUntil)
+    throw signatureInvalid('the metadata is past its validUntil');
   await verifySignatures(response, assertion, expected);
   checkTimes(assertion, now);
   const subject = readSubject(assertion, partition, now);
@@ -113,12 +146,19 @@ async function verify({ response, assertion }: UnverifiedResponse, expected: Exp
   };
 }
 
-async function verifySignatures(response: Element, assertion: Element, { metadata, signature, now }: Expectation): Promise<void> {
-  const valid = metadata.certificates.filter(certificate => now < certificate.validToDate.getTime());
+async function verifySignatures(
+  response: Element,
+  assertion: Element,
+  { metadata, signature, now }: Expectation,
+): Promise<void> {
+  const valid = metadata.certificates.filter(
+    certificate => now < certificate.validToDate.getTime(),
+  );
   if (valid.length === 0) throw signatureInvalid('every certificate of the metadata has expired');
   const keys = valid.map(certificate => certificate.publicKey);
   try {
-    if (isSigned(assertion) || signature === 'assertion' || !isSigned(response)) await verifySignature(assertion, keys);
+    if (isSigned(assertion) || signature === 'assertion' || !isSigned(response))
+      await verifySignature(assertion, keys);
     if (isSigned(response)) await verifySignature(response, keys);
   } catch (cause) {
     if (cause instanceof SignatureRefused) throw signatureInvalid(cause.message);
@@ -128,7 +168,8 @@ async function verifySignatures(response: Element, assertion: Element, { metadat
 
 function checkTimes(assertion: Element, now: number): void {
   const issued = requireTime(assertion, 'IssueInstant');
-  if (issued > now + ISSUED_AHEAD_MS) throw new StsError('InvalidIdentityToken', NOT_VALID, 'IssueInstant is in the future');
+  if (issued > now + ISSUED_AHEAD_MS)
+    throw new StsError('InvalidIdentityToken', NOT_VALID, 'IssueInstant is in the future');
   if (now >= issued + REDEEM_WITHIN_MS) {
     throw new StsError(
       'ExpiredTokenException',
@@ -144,17 +185,29 @@ function checkWindow(element: Element, now: number): void {
   const notBefore = timeOf(element, 'NotBefore');
   const notOnOrAfter = timeOf(element, 'NotOnOrAfter');
   if (notBefore !== undefined && now < notBefore)
-    throw new StsError('InvalidIdentityToken', NOT_VALID, `NotBefore of ${element.localName} is in the future`);
-  if (notOnOrAfter !== undefined && now >= notOnOrAfter) throw expired(`NotOnOrAfter of ${element.localName} has passed`);
+    throw new StsError(
+      'InvalidIdentityToken',
+      NOT_VALID,
+      `NotBefore of ${element.localName} is in the future`,
+    );
+  if (notOnOrAfter !== undefined && now >= notOnOrAfter)
+    throw expired(`NotOnOrAfter of ${element.localName} has passed`);
 }
 
-function readSubject(assertion: Element, partition: Partition, now: number): Pick<SamlIdentity, 'recipient' | 'subject' | 'subjectFormat'> {
+function readSubject(
+  assertion: Element,
+  partition: Partition,
+  now: number,
+): Pick<SamlIdentity, 'recipient' | 'subject' | 'subjectFormat'> {
   const subject = requireOne(assertion, 'Subject');
   const [confirmation, ...more] = childrenNamed(subject, SAML, 'SubjectConfirmation');
-  if (confirmation === undefined || more.length > 0) throw notValid('the Subject has not exactly one SubjectConfirmation');
-  if (attributeOf(confirmation, 'Method') !== BEARER) throw notValid('the SubjectConfirmation is not bearer');
+  if (confirmation === undefined || more.length > 0)
+    throw notValid('the Subject has not exactly one SubjectConfirmation');
+  if (attributeOf(confirmation, 'Method') !== BEARER)
+    throw notValid('the SubjectConfirmation is not bearer');
   const data = requireOne(confirmation, 'SubjectConfirmationData');
-  if (timeOf(data, 'NotOnOrAfter') === undefined) throw notValid('SubjectConfirmationData has no NotOnOrAfter');
+  if (timeOf(data, 'NotOnOrAfter') === undefined)
+    throw notValid('SubjectConfirmationData has no NotOnOrAfter');
   checkWindow(data, now);
   const recipient = attributeOf(data, 'Recipient');
   if (recipient === undefined || !partition.isRecipient(recipient)) {
@@ -167,10 +220,15 @@ function readSubject(assertion: Element, partition: Partition, now: number): Pic
   // Without a NameID there is nobody to authorize: AWS documents the AccessDenied text for it.
   const [nameId, ...others] = childrenNamed(subject, SAML, 'NameID');
   if (nameId === undefined)
-    throw new StsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithSAML', 'the Subject has no NameID');
+    throw new StsError(
+      'AccessDenied',
+      'Not authorized to perform sts:AssumeRoleWithSAML',
+      'the Subject has no NameID',
+    );
   const name = textOf(nameId);
   const format = attributeOf(nameId, 'Format') ?? UNSPECIFIED;
-  if (others.length > 0 || name === '' || name.length > 255) throw notValid('the Subject has several NameIDs, or an empty or too long one');
+  if (others.length > 0 || name === '' || name.length > 255)
+    throw notValid('the Subject has several NameIDs, or an empty or too long one');
   if (!NAME_ID_FORMATS.has(format)) throw notValid(`AWS does not list the NameID format ${format}`);
   return { recipient, subject: name, subjectFormat: format };
 }
@@ -179,7 +237,9 @@ function checkAudience(assertion: Element, partition: Partition): void {
   const conditions = requireOne(assertion, 'Conditions');
   const restrictions = childrenNamed(conditions, SAML, 'AudienceRestriction');
   const met = restrictions.filter(restriction =>
-    childrenNamed(restriction, SAML, 'Audience').some(audience => partition.audiences.includes(textOf(audience))),
+    childrenNamed(restriction, SAML, 'Audience').some(audience =>
+      partition.audiences.includes(textOf(audience)),
+    ),
   );
   // Every restriction must hold (SAML core, section 2.5.1.4).
   if (restrictions.length === 0 || met.length !== restrictions.length) {
@@ -200,7 +260,8 @@ function readSessionEnd(assertion: Element, now: number): number | undefined {
 
 function requireOne(parent: Element, name: string): Element {
   const [element, ...more] = childrenNamed(parent, SAML, name);
-  if (element === undefined || more.length > 0) throw notValid(`${parent.localName} has not exactly one ${name}`);
+  if (element === undefined || more.length > 0)
+    throw notValid(`${parent.localName} has not exactly one ${name}`);
   return element;
 }
 
@@ -212,8 +273,12 @@ function requireTime(element: Element, attribute: string): number {
 function timeOf(element: Element, attribute: string): number | undefined {
   const text = attributeOf(element, attribute);
   if (text === undefined) return undefined;
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(time) ? fail(`${attribute} of ${element.localName} is not a time in UTC`) : time;
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  return Number.isNaN(time)
+    ? fail(`${attribute} of ${element.localName} is not a time in UTC`)
+    : time;
 }
 
 const NOT_VALID = 'Response did not contain a valid SAML assertion';

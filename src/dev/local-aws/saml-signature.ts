@@ -1,6 +1,7 @@
 /**
- * XML signatures on SAML documents, by the profile of SAML core section 5.4: enveloped, exactly one reference, to the
- * element itself, exclusive canonicalization, RSA with SHA-256 or better. Keys inside the document are not looked at.
+ * XML signatures on SAML documents, by the profile of SAML core section 5.4: enveloped, exactly one
+ * reference, to the element itself, exclusive canonicalization, RSA with SHA-256 or better. Keys
+ * inside the document are not looked at.
  */
 import { type KeyObject, webcrypto } from 'node:crypto';
 import { Application, SignedXml } from 'xmldsigjs';
@@ -40,7 +41,8 @@ export function isSigned(element: Element): boolean {
 export async function verifySignature(element: Element, keys: readonly KeyObject[]): Promise<void> {
   const [signature, ...more] = childrenNamed(element, DS, 'Signature');
   if (signature === undefined) throw new SignatureRefused(`the ${element.localName} is not signed`);
-  if (more.length > 0) throw new SignatureRefused(`the ${element.localName} has several signatures`);
+  if (more.length > 0)
+    throw new SignatureRefused(`the ${element.localName} has several signatures`);
   const hash = checkProfile(element, signature);
 
   const signed = new SignedXml(element.ownerDocument);
@@ -53,10 +55,12 @@ export async function verifySignature(element: Element, keys: readonly KeyObject
       true,
       ['verify'],
     );
-    const valid = await signed.Verify(imported as Parameters<SignedXml['Verify']>[0]).catch((cause: unknown) => {
-      // A wrong digest is thrown, a wrong signature value is answered with false.
-      throw new SignatureRefused('the content was changed after it was signed', { cause });
-    });
+    const valid = await signed
+      .Verify(imported as Parameters<SignedXml['Verify']>[0])
+      .catch((cause: unknown) => {
+        // A wrong digest is thrown, a wrong signature value is answered with false.
+        throw new SignatureRefused('the content was changed after it was signed', { cause });
+      });
     if (valid) return;
   }
   throw new SignatureRefused('no key of the metadata made the signature');
@@ -66,31 +70,38 @@ export async function verifySignature(element: Element, keys: readonly KeyObject
 function checkProfile(element: Element, signature: Element): string {
   const info = only(signature, 'SignedInfo');
   only(signature, 'SignatureValue');
-  if (childrenNamed(signature, DS, 'Object').length > 0) throw new SignatureRefused('the signature holds an Object');
+  if (childrenNamed(signature, DS, 'Object').length > 0)
+    throw new SignatureRefused('the signature holds an Object');
   if (algorithmOf(only(info, 'CanonicalizationMethod')) !== EXCLUSIVE_C14N)
     throw new SignatureRefused('SignedInfo is not canonicalized exclusively');
   const hash = SIGNATURE_HASH.get(algorithmOf(only(info, 'SignatureMethod')));
-  if (hash === undefined) throw new SignatureRefused('the signature method is not RSA with SHA-256 or better');
+  if (hash === undefined)
+    throw new SignatureRefused('the signature method is not RSA with SHA-256 or better');
 
   const reference = only(info, 'Reference');
   const id = attributeOf(element, 'ID');
-  if (id === undefined || attributeOf(reference, 'URI') !== `#${id}`) throw new SignatureRefused('the signature refers to another element');
+  if (id === undefined || attributeOf(reference, 'URI') !== `#${id}`)
+    throw new SignatureRefused('the signature refers to another element');
   const sameId = [...elementsOf(element.ownerDocument.documentElement)].filter(other =>
     ['ID', 'Id', 'id'].some(name => attributeOf(other, name) === id),
   );
   if (sameId.length !== 1) throw new SignatureRefused('the ID of the signed element is not unique');
-  if (!DIGESTS.has(algorithmOf(only(reference, 'DigestMethod')))) throw new SignatureRefused('the digest is not SHA-256 or better');
+  if (!DIGESTS.has(algorithmOf(only(reference, 'DigestMethod'))))
+    throw new SignatureRefused('the digest is not SHA-256 or better');
   only(reference, 'DigestValue');
   const transforms = childrenNamed(only(reference, 'Transforms'), DS, 'Transform').map(algorithmOf);
   if (transforms.length !== 2 || transforms[0] !== ENVELOPED || transforms[1] !== EXCLUSIVE_C14N) {
-    throw new SignatureRefused('the transforms are not: enveloped signature, exclusive canonicalization');
+    throw new SignatureRefused(
+      'the transforms are not: enveloped signature, exclusive canonicalization',
+    );
   }
   return hash;
 }
 
 function only(parent: Element, name: string): Element {
   const [element, ...more] = childrenNamed(parent, DS, name);
-  if (element === undefined || more.length > 0) throw new SignatureRefused(`the signature has not exactly one ${name}`);
+  if (element === undefined || more.length > 0)
+    throw new SignatureRefused(`the signature has not exactly one ${name}`);
   return element;
 }
 

@@ -1,4 +1,7 @@
-/** The attributes of an assertion that mean something to AWS (IAM User Guide, "Configure SAML assertions"). */
+/**
+ * The attributes of an assertion that mean something to AWS (IAM User Guide, "Configure SAML
+ * assertions").
+ */
 import { parseArn } from './identifiers.ts';
 import type { Partition } from './partitions.ts';
 import { type SessionTag, type SessionTags, tagFault } from './session-tags.ts';
@@ -50,19 +53,32 @@ const CONDITION_KEYS: ReadonlyMap<string, string> = new Map([
   ['http://schemas.microsoft.com/ws/2008/06/identity/claims/primarygroupsid', 'saml:uid'],
 ]);
 
-/** The values of the Role attribute, verified or not; undefined when there is none. Throws `StsError`. */
-export function readRolePairs(assertion: Element, partition: Partition): readonly RolePair[] | undefined {
+/**
+ * The values of the Role attribute, verified or not; undefined when there is none. Throws
+ * `StsError`.
+ */
+export function readRolePairs(
+  assertion: Element,
+  partition: Partition,
+): readonly RolePair[] | undefined {
   return ownValues(readAttributes(assertion), partition, 'Role')?.map(readRole);
 }
 
-function ownValues(attributes: ReadonlyMap<string, readonly string[]>, partition: Partition, name: string): readonly string[] | undefined {
-  return partition.samlAttributePrefixes.map(prefix => attributes.get(prefix + name)).find(values => values !== undefined);
+function ownValues(
+  attributes: ReadonlyMap<string, readonly string[]>,
+  partition: Partition,
+  name: string,
+): readonly string[] | undefined {
+  return partition.samlAttributePrefixes
+    .map(prefix => attributes.get(prefix + name))
+    .find(values => values !== undefined);
 }
 
 /** Throws `StsError` InvalidIdentityToken. */
 export function readStatements(assertion: Element, partition: Partition): SamlAttributes {
   const attributes = readAttributes(assertion);
-  const own = (name: string): readonly string[] | undefined => ownValues(attributes, partition, name);
+  const own = (name: string): readonly string[] | undefined =>
+    ownValues(attributes, partition, name);
 
   const roles = (own('Role') ?? refuse('there is no Role attribute')).map(readRole);
   const tags = readTags(attributes, partition, own('TransitiveTagKeys') ?? []);
@@ -97,17 +113,24 @@ function readAttributes(assertion: Element): Map<string, readonly string[]> {
 function readRole(value: string): RolePair {
   const [first = '', second = '', ...more] = value.split(',').map(part => part.trim());
   const isRole = (arn: string): boolean => parseArn(arn)?.resource.startsWith('role/') === true;
-  const isProvider = (arn: string): boolean => parseArn(arn)?.resource.startsWith('saml-provider/') === true;
-  if (more.length === 0 && isRole(first) && isProvider(second)) return { roleArn: first, providerArn: second };
-  if (more.length === 0 && isProvider(first) && isRole(second)) return { roleArn: second, providerArn: first };
+  const isProvider = (arn: string): boolean =>
+    parseArn(arn)?.resource.startsWith('saml-provider/') === true;
+  if (more.length === 0 && isRole(first) && isProvider(second))
+    return { roleArn: first, providerArn: second };
+  if (more.length === 0 && isProvider(first) && isRole(second))
+    return { roleArn: second, providerArn: first };
   return refuse('a value of Role is not "roleArn,providerArn"');
 }
 
 function readSessionName(values: readonly string[] | undefined): string {
   const [name, ...more] = values ?? [];
-  if (name === undefined || name === '') throw new StsError('InvalidIdentityToken', 'RoleSessionName is required in AuthnResponse');
+  if (name === undefined || name === '')
+    throw new StsError('InvalidIdentityToken', 'RoleSessionName is required in AuthnResponse');
   if (more.length > 0 || !isSessionName(name)) {
-    throw new StsError('InvalidIdentityToken', 'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}');
+    throw new StsError(
+      'InvalidIdentityToken',
+      'RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}',
+    );
   }
   return name;
 }
@@ -125,7 +148,10 @@ function readSourceIdentity(values: readonly string[] | undefined): string | und
   if (values === undefined) return undefined;
   const [identity = ''] = values;
   if (values.length !== 1 || !isSessionName(identity)) {
-    throw new StsError('InvalidIdentityToken', 'Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"');
+    throw new StsError(
+      'InvalidIdentityToken',
+      'Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin with "aws:"',
+    );
   }
   return identity;
 }
@@ -137,7 +163,9 @@ function readTags(
 ): SessionTags {
   const tags: SessionTag[] = [];
   for (const [name, values] of attributes) {
-    const prefix = partition.samlAttributePrefixes.map(start => `${start}PrincipalTag:`).find(start => name.startsWith(start));
+    const prefix = partition.samlAttributePrefixes
+      .map(start => `${start}PrincipalTag:`)
+      .find(start => name.startsWith(start));
     if (prefix === undefined) continue;
     const [value, ...more] = values;
     if (value === undefined || more.length > 0) refuse(`${name} has not exactly one value`);
@@ -148,5 +176,9 @@ function readTags(
 }
 
 function refuse(reason: string): never {
-  throw new StsError('InvalidIdentityToken', 'Response did not contain a valid SAML assertion', reason);
+  throw new StsError(
+    'InvalidIdentityToken',
+    'Response did not contain a valid SAML assertion',
+    reason,
+  );
 }

@@ -1,8 +1,9 @@
 /**
- * Role sessions and who signs requests: what the local AWS handed out, and whether it is still alive.
+ * Role sessions and who signs requests: what the local AWS handed out, and whether it is still
+ * alive.
  *
- * A deleted role ends its sessions; a changed trust policy does not; changed permissions count at once, because the role
- * is looked up in the world each time.
+ * A deleted role ends its sessions; a changed trust policy does not; changed permissions count at
+ * once, because the role is looked up in the world each time.
  */
 import { type CredentialTriple, newCredentials } from './identifiers.ts';
 import type { IdentityPolicy } from './policy-document.ts';
@@ -26,7 +27,9 @@ export interface RoleSession extends CredentialTriple {
   readonly expiresAt: number;
   readonly tags: SessionTags;
   readonly sourceIdentity: string | undefined;
-  /** Assumed from another role's session: an hour at most, and no SessionDuration for the console. */
+  /**
+   * Assumed from another role's session: an hour at most, and no SessionDuration for the console.
+   */
   readonly chained: boolean;
   /** ARN of the identity provider at the start of the chain. */
   readonly federatedProvider: string | undefined;

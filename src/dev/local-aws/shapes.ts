@@ -1,6 +1,6 @@
 /**
- * The request shapes of STS (its service model, version 2011-06-15) and their validation: all violations are told in
- * one ValidationError. Lengths count Unicode code points.
+ * The request shapes of STS (its service model, version 2011-06-15) and their validation: all
+ * violations are told in one ValidationError. Lengths count Unicode code points.
  */
 import { StsError } from './sts-error.ts';
 
@@ -32,13 +32,32 @@ const ARN = {
   required: true,
   pattern: String.raw`[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]+`,
 } as const satisfies TextRule;
-const SESSION_NAME = { min: 2, max: 64, required: true, pattern: String.raw`[\w+=,.@-]*` } as const satisfies TextRule;
-const POLICY = { min: 1, max: 2048, pattern: String.raw`[\u0009\u000A\u000D\u0020-\u00FF]+` } as const satisfies TextRule;
+const SESSION_NAME = {
+  min: 2,
+  max: 64,
+  required: true,
+  pattern: String.raw`[\w+=,.@-]*`,
+} as const satisfies TextRule;
+const POLICY = {
+  min: 1,
+  max: 2048,
+  pattern: String.raw`[\u0009\u000A\u000D\u0020-\u00FF]+`,
+} as const satisfies TextRule;
 const POLICY_ARNS = { max: 10, list: { arn: ARN } } as const satisfies ListRule;
 const DURATION = { from: 900, to: 43_200 } as const satisfies IntegerRule;
 
-export const TAG_KEY = { min: 1, max: 128, required: true, pattern: String.raw`[\p{L}\p{Z}\p{N}_.:/=+\-@]+` } as const satisfies TextRule;
-export const TAG_VALUE = { min: 0, max: 256, required: true, pattern: String.raw`[\p{L}\p{Z}\p{N}_.:/=+\-@]*` } as const satisfies TextRule;
+export const TAG_KEY = {
+  min: 1,
+  max: 128,
+  required: true,
+  pattern: String.raw`[\p{L}\p{Z}\p{N}_.:/=+\-@]+`,
+} as const satisfies TextRule;
+export const TAG_VALUE = {
+  min: 0,
+  max: 256,
+  required: true,
+  pattern: String.raw`[\p{L}\p{Z}\p{N}_.:/=+\-@]*`,
+} as const satisfies TextRule;
 export const MAX_TAGS = 50;
 
 const SHAPES = {
@@ -85,13 +104,18 @@ type Value<R> = R extends IntegerRule
       ? string
       : string | undefined;
 
-export type Input<A extends Action> = { readonly [K in keyof (typeof SHAPES)[A]]: Value<(typeof SHAPES)[A][K]> };
+export type Input<A extends Action> = {
+  readonly [K in keyof (typeof SHAPES)[A]]: Value<(typeof SHAPES)[A][K]>;
+};
 
 export function isAction(name: string): name is Action {
   return Object.hasOwn(SHAPES, name);
 }
 
-/** Throws `StsError` ValidationError with every violation, or MalformedInput for a number that is none. */
+/**
+ * Throws `StsError` ValidationError with every violation, or MalformedInput for a number that is
+ * none.
+ */
 export function readShape<A extends Action>(action: A, parameters: URLSearchParams): Input<A> {
   const violations: string[] = [];
   const input: Record<string, unknown> = {};
@@ -108,7 +132,12 @@ export function readShape<A extends Action>(action: A, parameters: URLSearchPara
   return input as Input<A>;
 }
 
-function readText(value: string | null, at: string, rule: TextRule, violations: string[]): string | undefined {
+function readText(
+  value: string | null,
+  at: string,
+  rule: TextRule,
+  violations: string[],
+): string | undefined {
   const complain = (constraint: string): void => {
     const shown = value === null ? 'Value null ' : rule.sensitive ? 'Value ' : `Value '${value}' `;
     violations.push(`${shown}at '${at}' failed to satisfy constraint: ${constraint}`);
@@ -120,11 +149,15 @@ function readText(value: string | null, at: string, rule: TextRule, violations: 
   const length = [...value].length;
   if (length < rule.min) complain(`Member must have length greater than or equal to ${rule.min}`);
   if (length > rule.max) complain(`Member must have length less than or equal to ${rule.max}`);
-  if (rule.pattern !== undefined && !matches(rule, value)) complain(`Member must satisfy regular expression pattern: ${rule.pattern}`);
+  if (rule.pattern !== undefined && !matches(rule, value))
+    complain(`Member must satisfy regular expression pattern: ${rule.pattern}`);
   return value;
 }
 
-/** True when the text fits length and pattern; for tags and names that arrive inside assertions and tokens. */
+/**
+ * True when the text fits length and pattern; for tags and names that arrive inside assertions and
+ * tokens.
+ */
 export function fits(rule: TextRule, text: string): boolean {
   const length = [...text].length;
   return length >= rule.min && length <= rule.max && matches(rule, text);
@@ -134,10 +167,19 @@ function matches(rule: TextRule, text: string): boolean {
   return rule.pattern === undefined || new RegExp(`^(?:${rule.pattern})$`, 'u').test(text);
 }
 
-/** A 32-bit integer as the query protocol reads it: a plus sign and leading zeros pass, decimals do not. */
-function readInteger(value: string | null, at: string, rule: IntegerRule, violations: string[]): number | undefined {
+/**
+ * A 32-bit integer as the query protocol reads it: a plus sign and leading zeros pass, decimals do
+ * not.
+ */
+function readInteger(
+  value: string | null,
+  at: string,
+  rule: IntegerRule,
+  violations: string[],
+): number | undefined {
   if (value === null) return undefined;
-  if (value === '') throw new StsError('MalformedInput', 'Decimal value is missing', `${at} is empty`);
+  if (value === '')
+    throw new StsError('MalformedInput', 'Decimal value is missing', `${at} is empty`);
   const parsed = /^[+-]?\d{1,20}$/.test(value) ? Number(value) : Number.NaN;
   if (Number.isNaN(parsed) || parsed < -(2 ** 31) || parsed > 2 ** 31 - 1) {
     throw new StsError('MalformedInput', undefined, `${at} is not a 32-bit integer`);
@@ -151,7 +193,13 @@ function readInteger(value: string | null, at: string, rule: IntegerRule, violat
 }
 
 /** `Tags.member.1.Key=..`; an empty list is sent as `Tags=`. */
-function readList(name: string, at: string, rule: ListRule, parameters: URLSearchParams, violations: string[]): Record<string, string>[] {
+function readList(
+  name: string,
+  at: string,
+  rule: ListRule,
+  parameters: URLSearchParams,
+  violations: string[],
+): Record<string, string>[] {
   const indexes = new Set<number>();
   const form = new RegExp(`^${name}\\.member\\.(\\d{1,6})(?:\\.|$)`);
   for (const key of parameters.keys()) {
@@ -159,7 +207,9 @@ function readList(name: string, at: string, rule: ListRule, parameters: URLSearc
     if (index !== undefined) indexes.add(Number(index));
   }
   if (indexes.size > rule.max) {
-    violations.push(`Value at '${at}' failed to satisfy constraint: Member must have length less than or equal to ${rule.max}`);
+    violations.push(
+      `Value at '${at}' failed to satisfy constraint: Member must have length less than or equal to ${rule.max}`,
+    );
     return [];
   }
   return [...indexes]

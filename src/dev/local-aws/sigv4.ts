@@ -1,6 +1,7 @@
 /**
- * Who signed this request (AWS Signature Version 4, in the Authorization header or in the query). The order of the
- * checks is that of STS: scope, token and its binding to the key, expiry, life of the role, signature.
+ * Who signed this request (AWS Signature Version 4, in the Authorization header or in the query).
+ * The order of the checks is that of STS: scope, token and its binding to the key, expiry, life of
+ * the role, signature.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import aws4 from 'aws4';
@@ -22,7 +23,9 @@ export interface SignedRequest {
   readonly body: string;
 }
 
-export type Signer = { readonly kind: 'session'; readonly session: RoleSession } | { readonly kind: 'user'; readonly user: IamUser };
+export type Signer =
+  | { readonly kind: 'session'; readonly session: RoleSession }
+  | { readonly kind: 'user'; readonly user: IamUser };
 
 interface Claim {
   readonly accessKeyId: string;
@@ -49,11 +52,17 @@ export function authenticate(
   const signer = findSigner(claim, world, sessions);
   const account = signer.kind === 'session' ? signer.session.role.account : signer.user.account;
   if (world.regions === undefined && partitionOfRegion(claim.region) !== account.partition.name) {
-    throw invalidToken(`the key belongs to partition ${account.partition.name}, the signature is scoped to ${claim.region}`);
+    throw invalidToken(
+      `the key belongs to partition ${account.partition.name}, the signature is scoped to ${claim.region}`,
+    );
   }
   if (signer.kind === 'session') checkLife(signer.session, sessions, now());
   checkTime(claim, now());
-  checkSignature(request, claim, signer.kind === 'session' ? signer.session.secretAccessKey : signer.user.secretAccessKey);
+  checkSignature(
+    request,
+    claim,
+    signer.kind === 'session' ? signer.session.secretAccessKey : signer.user.secretAccessKey,
+  );
   return signer;
 }
 
@@ -63,14 +72,21 @@ function readClaim(request: SignedRequest): Claim {
   if (header === undefined && !query.has('X-Amz-Signature')) {
     throw new StsError('MissingAuthenticationToken', 'Request is missing Authentication Token');
   }
-  if (header !== undefined && query.has('X-Amz-Signature')) throw incomplete('signed in the header and in the query');
+  if (header !== undefined && query.has('X-Amz-Signature'))
+    throw incomplete('signed in the header and in the query');
   const parts = header === undefined ? partsOfQuery(query) : partsOfHeader(header);
-  const timestamp = header === undefined ? query.get('X-Amz-Date') : (request.headers.get('x-amz-date') ?? null);
-  const scope = /^([A-Z0-9]{16,128})\/(\d{8})\/([a-z0-9-]{1,40})\/([a-z0-9-]{1,40})\/aws4_request$/.exec(parts.credential);
-  if (scope === null) throw incomplete('Credential does not have the form KEY/DATE/REGION/SERVICE/aws4_request');
+  const timestamp =
+    header === undefined ? query.get('X-Amz-Date') : (request.headers.get('x-amz-date') ?? null);
+  const scope =
+    /^([A-Z0-9]{16,128})\/(\d{8})\/([a-z0-9-]{1,40})\/([a-z0-9-]{1,40})\/aws4_request$/.exec(
+      parts.credential,
+    );
+  if (scope === null)
+    throw incomplete('Credential does not have the form KEY/DATE/REGION/SERVICE/aws4_request');
   if (timestamp === null || !/^\d{8}T\d{6}Z$/.test(timestamp))
     throw incomplete('X-Amz-Date is missing or has another form than 20260101T000000Z');
-  if (!/^[0-9a-f]{64}$/.test(parts.signature)) throw incomplete('Signature is not 64 hexadecimal digits');
+  if (!/^[0-9a-f]{64}$/.test(parts.signature))
+    throw incomplete('Signature is not 64 hexadecimal digits');
   return {
     accessKeyId: scope[1]!,
     date: scope[2]!,
@@ -79,7 +95,10 @@ function readClaim(request: SignedRequest): Claim {
     signedHeaders: parts.signedHeaders.split(';'),
     signature: parts.signature,
     timestamp,
-    sessionToken: (header === undefined ? query.get('X-Amz-Security-Token') : request.headers.get('x-amz-security-token')) ?? undefined,
+    sessionToken:
+      (header === undefined
+        ? query.get('X-Amz-Security-Token')
+        : request.headers.get('x-amz-security-token')) ?? undefined,
     expiresSeconds: header === undefined ? Number(query.get('X-Amz-Expires') ?? 'NaN') : undefined,
     inQuery: header === undefined,
   };
@@ -93,18 +112,33 @@ interface Parts {
 
 function partsOfHeader(header: string): Parts {
   const [, algorithm, rest] = /^(\S+)\s+(.*)$/.exec(header) ?? [];
-  if (algorithm !== ALGORITHM || rest === undefined) throw incomplete(`the algorithm is not ${ALGORITHM}`);
+  if (algorithm !== ALGORITHM || rest === undefined)
+    throw incomplete(`the algorithm is not ${ALGORITHM}`);
   const fields = new Map(
-    rest.split(',').map(field => [field.slice(0, field.indexOf('=')).trim(), field.slice(field.indexOf('=') + 1).trim()]),
+    rest
+      .split(',')
+      .map(field => [
+        field.slice(0, field.indexOf('=')).trim(),
+        field.slice(field.indexOf('=') + 1).trim(),
+      ]),
   );
   const field = (name: string): string => fields.get(name) ?? missing(name);
-  return { credential: field('Credential'), signedHeaders: field('SignedHeaders'), signature: field('Signature') };
+  return {
+    credential: field('Credential'),
+    signedHeaders: field('SignedHeaders'),
+    signature: field('Signature'),
+  };
 }
 
 function partsOfQuery(query: URLSearchParams): Parts {
-  if (query.get('X-Amz-Algorithm') !== ALGORITHM) throw incomplete(`the algorithm is not ${ALGORITHM}`);
+  if (query.get('X-Amz-Algorithm') !== ALGORITHM)
+    throw incomplete(`the algorithm is not ${ALGORITHM}`);
   const field = (name: string): string => query.get(`X-Amz-${name}`) ?? missing(name);
-  return { credential: field('Credential'), signedHeaders: field('SignedHeaders'), signature: field('Signature') };
+  return {
+    credential: field('Credential'),
+    signedHeaders: field('SignedHeaders'),
+    signature: field('Signature'),
+  };
 }
 
 function checkScope(claim: Claim, world: World): void {
@@ -116,42 +150,60 @@ function checkScope(claim: Claim, world: World): void {
   let message = '';
   if (!regionKnown) message += 'Credential should be scoped to a valid region. ';
   if (claim.service !== 'sts') message += "Credential should be scoped to correct service: 'sts'. ";
-  if (message !== '') throw new StsError('SignatureDoesNotMatch', message, `${message}(scope ${claim.region}/${claim.service})`);
+  if (message !== '')
+    throw new StsError(
+      'SignatureDoesNotMatch',
+      message,
+      `${message}(scope ${claim.region}/${claim.service})`,
+    );
   if (claim.date !== claim.timestamp.slice(0, 8)) {
-    throw new StsError('SignatureDoesNotMatch', 'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP');
+    throw new StsError(
+      'SignatureDoesNotMatch',
+      'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP',
+    );
   }
 }
 
 function findSigner(claim: Claim, world: World, sessions: Sessions): Signer {
   const user = world.users.get(claim.accessKeyId);
   if (user !== undefined) {
-    if (claim.sessionToken !== undefined) throw invalidToken('a long-term key came with a session token');
+    if (claim.sessionToken !== undefined)
+      throw invalidToken('a long-term key came with a session token');
     return { kind: 'user', user };
   }
   const session = sessions.find(claim.accessKeyId);
   if (session === undefined) throw invalidToken(`the access key ${claim.accessKeyId} is not known`);
-  if (claim.sessionToken === undefined) throw invalidToken('a temporary key came without its session token');
-  if (!sameText(claim.sessionToken, session.sessionToken)) throw invalidToken('the session token belongs to another key');
+  if (claim.sessionToken === undefined)
+    throw invalidToken('a temporary key came without its session token');
+  if (!sameText(claim.sessionToken, session.sessionToken))
+    throw invalidToken('the session token belongs to another key');
   return { kind: 'session', session };
 }
 
 function checkLife(session: RoleSession, sessions: Sessions, now: number): void {
-  if (now >= session.expiresAt) throw new StsError('ExpiredToken', 'The security token included in the request is expired');
+  if (now >= session.expiresAt)
+    throw new StsError('ExpiredToken', 'The security token included in the request is expired');
   if (!sessions.isRoleAlive(session)) throw invalidToken(`the role ${session.roleArn} was deleted`);
 }
 
 function checkTime(claim: Claim, now: number): void {
-  const signedAt = Date.parse(claim.timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
+  const signedAt = Date.parse(
+    claim.timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
+  );
   if (claim.inQuery) {
     const seconds = claim.expiresSeconds;
     if (seconds === undefined || !Number.isInteger(seconds) || seconds < 1 || seconds > 604_800)
       throw incomplete('X-Amz-Expires is missing or not 1 to 604800');
   }
   const notAfter = claim.inQuery ? signedAt + claim.expiresSeconds! * 1000 : signedAt + MAX_SKEW_MS;
-  const skew = (limit: number, sign: string): string => `${compact(limit)} (${compact(now)} ${sign} 15 min.)`;
+  const skew = (limit: number, sign: string): string =>
+    `${compact(limit)} (${compact(now)} ${sign} 15 min.)`;
   if (now > notAfter) {
     const limit = claim.inQuery ? compact(now) : skew(now - MAX_SKEW_MS, '-');
-    throw new StsError('SignatureDoesNotMatch', `Signature expired: ${claim.timestamp} is now earlier than ${limit}`);
+    throw new StsError(
+      'SignatureDoesNotMatch',
+      `Signature expired: ${claim.timestamp} is now earlier than ${limit}`,
+    );
   }
   // Written so that a time that is none (month 13) does not pass.
   if (!(signedAt - MAX_SKEW_MS <= now)) {
@@ -164,15 +216,22 @@ function checkTime(claim: Claim, now: number): void {
 
 function checkSignature(request: SignedRequest, claim: Claim, secretAccessKey: string): void {
   const signed = new Set(claim.signedHeaders);
-  const unsigned = [...request.headers.keys()].filter(name => (name === 'host' || name.startsWith('x-amz-')) && !signed.has(name));
-  if (!signed.has('host') || unsigned.length > 0) throw mismatch(`not signed: ${unsigned.join(', ') || 'host'}`);
+  const unsigned = [...request.headers.keys()].filter(
+    name => (name === 'host' || name.startsWith('x-amz-')) && !signed.has(name),
+  );
+  if (!signed.has('host') || unsigned.length > 0)
+    throw mismatch(`not signed: ${unsigned.join(', ') || 'host'}`);
   const contentHash = request.headers.get('x-amz-content-sha256');
-  if (contentHash !== undefined && contentHash !== createHash('sha256').update(request.body).digest('hex')) {
+  if (
+    contentHash !== undefined &&
+    contentHash !== createHash('sha256').update(request.body).digest('hex')
+  ) {
     throw mismatch('x-amz-content-sha256 is not the hash of the body');
   }
   const headers: Record<string, string> = {};
   for (const name of claim.signedHeaders)
-    headers[name] = request.headers.get(name) ?? mismatchThrown(`the signed header ${name} is missing`);
+    headers[name] =
+      request.headers.get(name) ?? mismatchThrown(`the signed header ${name} is missing`);
   const signer = new aws4.RequestSigner(
     {
       method: request.method,
@@ -182,7 +241,8 @@ function checkSignature(request: SignedRequest, claim: Claim, secretAccessKey: s
       service: claim.service,
       region: claim.region,
       doNotModifyHeaders: true,
-      // Without this, aws4 leaves out some headers (user-agent, range and others) that a client may well have signed.
+      // Without this, aws4 leaves out some headers (user-agent, range and others) that a client may
+      // well have signed.
       extraHeadersToInclude: Object.fromEntries(claim.signedHeaders.map(name => [name, true])),
     } as ConstructorParameters<typeof aws4.RequestSigner>[0],
     { accessKeyId: claim.accessKeyId, secretAccessKey },
@@ -219,7 +279,11 @@ function missing(name: string): never {
 }
 
 function invalidToken(reason: string): StsError {
-  return new StsError('InvalidClientTokenId', 'The security token included in the request is invalid.', reason);
+  return new StsError(
+    'InvalidClientTokenId',
+    'The security token included in the request is invalid.',
+    reason,
+  );
 }
 
 const MISMATCH =

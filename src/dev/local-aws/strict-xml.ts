@@ -1,6 +1,7 @@
 /**
- * XML, read once and strictly: the document that the signature check sees is built from the events of the same parser
- * that refused everything doubtful, so there is no second parser that could read the bytes differently.
+ * XML, read once and strictly: the document that the signature check sees is built from the events
+ * of the same parser that refused everything doubtful, so there is no second parser that could read
+ * the bytes differently.
  */
 import { DOMImplementation } from '@xmldom/xmldom';
 import { type SaxesAttributeNS, SaxesParser } from 'saxes';
@@ -16,8 +17,9 @@ export class XmlRefused extends Error {
 }
 
 /**
- * Parses a document without DTD, entities of its own or processing instructions. Comments are dropped, as exclusive
- * canonicalization without comments drops them; CDATA becomes text. Throws `XmlRefused`.
+ * Parses a document without DTD, entities of its own or processing instructions. Comments are
+ * dropped, as exclusive canonicalization without comments drops them; CDATA becomes text. Throws
+ * `XmlRefused`.
  */
 export function parseStrictXml(text: string): Document {
   const document = new DOMImplementation().createDocument(null, '', null);
@@ -52,7 +54,8 @@ export function parseStrictXml(text: string): Document {
 }
 
 function setAttributes(element: Element, attributes: readonly SaxesAttributeNS[]): void {
-  if (attributes.length > MAX_ATTRIBUTES) refuse(`more than ${MAX_ATTRIBUTES} attributes on one element`);
+  if (attributes.length > MAX_ATTRIBUTES)
+    refuse(`more than ${MAX_ATTRIBUTES} attributes on one element`);
   for (const { name, uri, value } of attributes) {
     const namespace = name === 'xmlns' || name.startsWith('xmlns:') ? XMLNS : uri || null;
     element.setAttributeNS(namespace, name, value);
@@ -67,7 +70,8 @@ function refuse(reason: string): never {
 export function childrenNamed(parent: Node, namespace: string, localName: string): Element[] {
   const found: Element[] = [];
   for (let child = parent.firstChild; child !== null; child = child.nextSibling) {
-    if (isElement(child) && child.namespaceURI === namespace && child.localName === localName) found.push(child);
+    if (isElement(child) && child.namespaceURI === namespace && child.localName === localName)
+      found.push(child);
   }
   return found;
 }

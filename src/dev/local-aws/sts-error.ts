@@ -1,9 +1,11 @@
 /**
- * One refusal has two halves: what STS says on the wire, and the reason, which real STS keeps to itself and this one
- * writes to its log.
+ * One refusal has two halves: what STS says on the wire, and the reason, which real STS keeps to
+ * itself and this one writes to its log.
  */
 
-/** The codes that STS uses on the wire, with their status (STS API reference and its service model). */
+/**
+ * The codes that STS uses on the wire, with their status (STS API reference and its service model).
+ */
 const STATUS = {
   AccessDenied: 403,
   ExpiredToken: 403,

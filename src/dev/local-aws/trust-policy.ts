@@ -1,13 +1,22 @@
 /**
- * Who may do what to a role: trust policies, and identity policies for the hop from one role to another
- * (IAM User Guide, "Policy evaluation logic"). An answer carries the reason, which only the local log sees.
+ * Who may do what to a role: trust policies, and identity policies for the hop from one role to
+ * another (IAM User Guide, "Policy evaluation logic"). An answer carries the reason, which only the
+ * local log sees.
  */
 import { evaluateConditions, type RequestContext } from './conditions.ts';
 import { parseArn } from './identifiers.ts';
-import { type ConditionBlock, coversAction, type IdentityPolicy, type TrustPolicy, type TrustStatement } from './policy-document.ts';
+import {
+  type ConditionBlock,
+  coversAction,
+  type IdentityPolicy,
+  type TrustPolicy,
+  type TrustStatement,
+} from './policy-document.ts';
 import { matchesWildcard } from './wildcard.ts';
 
-/** The permission that every federation call needs, and the two that tags and source identity add. */
+/**
+ * The permission that every federation call needs, and the two that tags and source identity add.
+ */
 export type RoleAction =
   | 'sts:AssumeRole'
   | 'sts:AssumeRoleWithSAML'
@@ -28,10 +37,17 @@ export type Caller =
     };
 
 /** `account`: the trust policy names the account only, so that the caller's own policies decide. */
-export type TrustDecision = { readonly allowed: 'principal' | 'account' } | { readonly allowed: false; readonly reason: string };
+export type TrustDecision =
+  | { readonly allowed: 'principal' | 'account' }
+  | { readonly allowed: false; readonly reason: string };
 
 /** Whether the trust policy lets the caller perform the action on its role. */
-export function evaluateTrust(policy: TrustPolicy, action: RoleAction, caller: Caller, context: RequestContext): TrustDecision {
+export function evaluateTrust(
+  policy: TrustPolicy,
+  action: RoleAction,
+  caller: Caller,
+  context: RequestContext,
+): TrustDecision {
   let best: 'principal' | 'account' | undefined;
   const unmet: string[] = [];
   for (const [index, statement] of policy.Statement.entries()) {
@@ -43,7 +59,8 @@ export function evaluateTrust(policy: TrustPolicy, action: RoleAction, caller: C
       continue;
     }
     const outcome = applies(statement.Effect, statement.Condition, context);
-    if (outcome.applies && statement.Effect === 'Deny') return { allowed: false, reason: `${label} of the trust policy denies ${action}` };
+    if (outcome.applies && statement.Effect === 'Deny')
+      return { allowed: false, reason: `${label} of the trust policy denies ${action}` };
     if (outcome.applies) best = best === 'principal' ? best : match;
     else unmet.push(`${label}: ${outcome.because}`);
   }
@@ -52,10 +69,14 @@ export function evaluateTrust(policy: TrustPolicy, action: RoleAction, caller: C
   return { allowed: false, reason: `the trust policy does not allow ${action} (${detail})` };
 }
 
-function principalMatch({ Effect, Principal }: TrustStatement, caller: Caller): 'principal' | 'account' | undefined {
+function principalMatch(
+  { Effect, Principal }: TrustStatement,
+  caller: Caller,
+): 'principal' | 'account' | undefined {
   if (caller.kind === 'federated') {
     const { Federated = [], AWS = [] } = Principal;
-    // Everybody can be denied in one word. Whether a star also lets federated people in is not documented: here it does not.
+    // Everybody can be denied in one word. Whether a star also lets federated people in is not
+    // documented: here it does not.
     const everybody = Effect === 'Deny' && (Federated.includes('*') || AWS.includes('*'));
     return everybody || Federated.includes(caller.provider) ? 'principal' : undefined;
   }
@@ -90,16 +111,28 @@ export function evaluateIdentity(
   let allowed = false;
   const unmet: string[] = [];
   for (const statement of policies.flatMap(policy => policy.Statement)) {
-    if (!coversAction(statement.Action, action) || !statement.Resource.some(pattern => matchesWildcard(pattern, resource))) continue;
+    if (
+      !coversAction(statement.Action, action) ||
+      !statement.Resource.some(pattern => matchesWildcard(pattern, resource))
+    )
+      continue;
     const outcome = applies(statement.Effect, statement.Condition, context);
     if (outcome.applies && statement.Effect === 'Deny') {
-      return { allowed: false, explicit: true, reason: `${statement.Sid ?? 'a statement'} of the caller's policies denies ${action}` };
+      return {
+        allowed: false,
+        explicit: true,
+        reason: `${statement.Sid ?? 'a statement'} of the caller's policies denies ${action}`,
+      };
     }
     if (outcome.applies) allowed = true;
     else unmet.push(outcome.because);
   }
   if (allowed) return { allowed };
-  return { allowed: false, explicit: false, reason: [`the caller's policies do not allow ${action}`, ...unmet].join('; ') };
+  return {
+    allowed: false,
+    explicit: false,
+    reason: [`the caller's policies do not allow ${action}`, ...unmet].join('; '),
+  };
 }
 
 /** What cannot be decided does not allow, and does deny. */
@@ -109,6 +142,9 @@ function applies(
   context: RequestContext,
 ): { readonly applies: true } | { readonly applies: false; readonly because: string } {
   const verdict = evaluateConditions(conditions, context);
-  if ('undecidable' in verdict) return effect === 'Deny' ? { applies: true } : { applies: false, because: verdict.undecidable };
-  return verdict.met ? { applies: true } : { applies: false, because: verdict.because ?? 'a condition is not met' };
+  if ('undecidable' in verdict)
+    return effect === 'Deny' ? { applies: true } : { applies: false, because: verdict.undecidable };
+  return verdict.met
+    ? { applies: true }
+    : { applies: false, because: verdict.because ?? 'a condition is not met' };
 }

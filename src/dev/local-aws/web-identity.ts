@@ -1,4 +1,7 @@
-/** Verifies the token of AssumeRoleWithWebIdentity (IAM User Guide, "OIDC federation"; STS API reference). */
+/**
+ * Verifies the token of AssumeRoleWithWebIdentity (IAM User Guide, "OIDC federation"; STS API
+ * reference).
+ */
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { arns } from './identifiers.ts';
@@ -30,7 +33,10 @@ const claims = z.looseObject({
       transitive_tag_keys: z.array(z.string()).default([]),
     })
     .optional(),
-  [SOURCE_IDENTITY_CLAIM]: z.string().refine(isSessionName, 'must match [a-zA-Z_0-9+=,.@-]{2,64}').optional(),
+  [SOURCE_IDENTITY_CLAIM]: z
+    .string()
+    .refine(isSessionName, 'must match [a-zA-Z_0-9+=,.@-]{2,64}')
+    .optional(),
 });
 
 const REQUIRED = ['iss', 'sub', 'aud', 'iat', 'exp'] as const;
@@ -52,7 +58,15 @@ export interface WebIdentityVerifier {
   verify(token: string, account: Account): Promise<WebIdentity>;
 }
 
-export function createWebIdentityVerifier({ world, keys, now }: { world: World; keys: OidcKeys; now: () => number }): WebIdentityVerifier {
+export function createWebIdentityVerifier({
+  world,
+  keys,
+  now,
+}: {
+  world: World;
+  keys: OidcKeys;
+  now: () => number;
+}): WebIdentityVerifier {
   return {
     verify: async (token, account) => {
       const unverified = decode(token);
@@ -61,16 +75,28 @@ export function createWebIdentityVerifier({ world, keys, now }: { world: World; 
       let payload: unknown;
       try {
         // The times are judged below, with the texts and the grace of STS.
-        payload = jwt.verify(token, key, { algorithms: [unverified.algorithm], ignoreExpiration: true, ignoreNotBefore: true });
+        payload = jwt.verify(token, key, {
+          algorithms: [unverified.algorithm],
+          ignoreExpiration: true,
+          ignoreNotBefore: true,
+        });
       } catch {
-        throw new StsError('InvalidIdentityToken', NOT_A_JWT, 'the signature does not fit the key of the issuer');
+        throw new StsError(
+          'InvalidIdentityToken',
+          NOT_A_JWT,
+          'the signature does not fit the key of the issuer',
+        );
       }
-      return readClaims(payload, provider, { nowSeconds: Math.floor(now() / 1000), maxAgeSeconds: world.webIdentityMaxAgeSeconds });
+      return readClaims(payload, provider, {
+        nowSeconds: Math.floor(now() / 1000),
+        maxAgeSeconds: world.webIdentityMaxAgeSeconds,
+      });
     },
   };
 }
 
-const NOT_A_JWT = 'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)';
+const NOT_A_JWT =
+  'The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)';
 
 interface Unverified {
   readonly issuer: string;
@@ -91,24 +117,41 @@ function decode(token: string): Unverified {
   }
   const parsed = header.safeParse(decoded?.header);
   if (!parsed.success) return refuse('the header lacks alg or kid, or has crit');
-  const algorithm = ALGORITHMS.find(name => name === parsed.data.alg) ?? refuse(`the algorithm is not one of ${ALGORITHMS.join(', ')}`);
+  const algorithm =
+    ALGORITHMS.find(name => name === parsed.data.alg) ??
+    refuse(`the algorithm is not one of ${ALGORITHMS.join(', ')}`);
   const issuer = (decoded?.payload as { iss?: unknown } | undefined)?.iss;
   if (issuer === undefined) throw missingClaim('iss');
-  return { issuer: typeof issuer === 'string' ? issuer : refuse('iss is no text'), kid: parsed.data.kid, algorithm };
+  return {
+    issuer: typeof issuer === 'string' ? issuer : refuse('iss is no text'),
+    kid: parsed.data.kid,
+    algorithm,
+  };
 }
 
 function findProvider(world: World, account: Account, issuer: string): OidcProvider {
-  const provider = world.oidcProviders.get(arns.oidcProvider({ partition: account.partition.name, account: account.id }, issuer));
+  const provider = world.oidcProviders.get(
+    arns.oidcProvider({ partition: account.partition.name, account: account.id }, issuer),
+  );
   if (provider !== undefined && provider.issuer === issuer) return provider;
-  throw new StsError('InvalidIdentityToken', `No OpenIDConnect provider found in your account for ${issuer}`);
+  throw new StsError(
+    'InvalidIdentityToken',
+    `No OpenIDConnect provider found in your account for ${issuer}`,
+  );
 }
 
-function readClaims(payload: unknown, provider: OidcProvider, times: { nowSeconds: number; maxAgeSeconds: number }): WebIdentity {
+function readClaims(
+  payload: unknown,
+  provider: OidcProvider,
+  times: { nowSeconds: number; maxAgeSeconds: number },
+): WebIdentity {
   const absent = REQUIRED.find(name => (payload as Record<string, unknown>)[name] === undefined);
   if (absent !== undefined) throw missingClaim(absent);
   const parsed = claims.safeParse(payload);
   if (!parsed.success) {
-    const reason = parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    const reason = parsed.error.issues
+      .map(issue => `${issue.path.join('.')}: ${issue.message}`)
+      .join('; ');
     throw new StsError('InvalidIdentityToken', NOT_A_JWT, reason);
   }
   const token = parsed.data;
@@ -141,8 +184,10 @@ function checkTimes(
       `Token expired: current date/time ${nowSeconds} must be before the expiration date/time ${exp}`,
     );
   }
-  if (nowSeconds - iat > maxAgeSeconds) throw new StsError('ExpiredTokenException', `Token too old: ${nowSeconds - iat}`);
-  if (iat > nowSeconds + EXPIRY_GRACE_SECONDS) throw new StsError('InvalidIdentityToken', NOT_A_JWT, 'iat is in the future');
+  if (nowSeconds - iat > maxAgeSeconds)
+    throw new StsError('ExpiredTokenException', `Token too old: ${nowSeconds - iat}`);
+  if (iat > nowSeconds + EXPIRY_GRACE_SECONDS)
+    throw new StsError('InvalidIdentityToken', NOT_A_JWT, 'iat is in the future');
   if (nbf !== undefined && nbf > nowSeconds + EXPIRY_GRACE_SECONDS)
     throw new StsError('InvalidIdentityToken', NOT_A_JWT, 'nbf is in the future');
 }
@@ -159,7 +204,9 @@ function checkAudience(
   if (token.azp === undefined && audiences.length > 1) refuse('several audiences and no azp');
   const audience = token.azp ?? audiences[0]!;
   if (!provider.clientIds.includes(audience))
-    refuse(`${token.azp === undefined ? 'aud' : 'azp'} ${JSON.stringify(audience)} is no client id of the provider`);
+    refuse(
+      `${token.azp === undefined ? 'aud' : 'azp'} ${JSON.stringify(audience)} is no client id of the provider`,
+    );
   return { audience, originalAudience: token.azp === undefined ? undefined : audiences[0] };
 }
 

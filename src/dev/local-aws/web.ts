@@ -1,4 +1,7 @@
-/** The least of HTTP that the surfaces share: a bounded body, a bounded number of parameters, an answer as a value. */
+/**
+ * The least of HTTP that the surfaces share: a bounded body, a bounded number of parameters, an
+ * answer as a value.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const MAX_PARAMETERS = 1000;
@@ -14,8 +17,8 @@ export class BodyTooLarge extends Error {
 }
 
 /**
- * Throws `BodyTooLarge` as soon as the limit is passed; the rest is thrown away as it comes. (Leaving a `for await` early
- * would close the connection before it can be answered.)
+ * Throws `BodyTooLarge` as soon as the limit is passed; the rest is thrown away as it comes.
+ * (Leaving a `for await` early would close the connection before it can be answered.)
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -45,7 +48,9 @@ export function parseForm(text: string): URLSearchParams | undefined {
 }
 
 export function isForm(request: IncomingMessage): boolean {
-  return /^application\/x-www-form-urlencoded(?:\s*;|\s*$)/i.test(request.headers['content-type'] ?? '');
+  return /^application\/x-www-form-urlencoded(?:\s*;|\s*$)/i.test(
+    request.headers['content-type'] ?? '',
+  );
 }
 
 export function send(response: ServerResponse, { status, headers = {}, body = '' }: Answer): void {

@@ -1,4 +1,7 @@
-/** `*` and `?` as IAM reads them. At most pattern times text steps, however many stars a policy holds. */
+/**
+ * `*` and `?` as IAM reads them. At most pattern times text steps, however many stars a policy
+ * holds.
+ */
 export function matchesWildcard(pattern: string, text: string): boolean {
   let inPattern = 0;
   let inText = 0;
@@ -9,7 +12,10 @@ export function matchesWildcard(pattern: string, text: string): boolean {
       star = inPattern;
       resumeAt = inText;
       inPattern += 1;
-    } else if (inPattern < pattern.length && (pattern[inPattern] === '?' || pattern[inPattern] === text[inText])) {
+    } else if (
+      inPattern < pattern.length &&
+      (pattern[inPattern] === '?' || pattern[inPattern] === text[inText])
+    ) {
       inPattern += 1;
       inText += 1;
     } else if (star >= 0) {

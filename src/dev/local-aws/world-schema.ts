@@ -6,18 +6,29 @@ import { permission, trustPolicy } from './policy-document.ts';
 
 const ACCOUNT_ID = 'an account id is twelve digits, in quotes';
 const accountId = z.string({ error: ACCOUNT_ID }).regex(/^\d{12}$/, ACCOUNT_ID);
-const iamName = z.string().regex(/^[\w+=,.@-]{1,64}$/, 'a name has 1 to 64 characters of A-Z a-z 0-9 _ + = , . @ -');
+const iamName = z
+  .string()
+  .regex(/^[\w+=,.@-]{1,64}$/, 'a name has 1 to 64 characters of A-Z a-z 0-9 _ + = , . @ -');
 
 function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(?:\.\d{1,3}){3}$/.test(hostname)
+  );
 }
 
 const outboundUrl = z.url().refine(text => {
   const url = URL.parse(text);
-  return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)));
+  return (
+    url !== null &&
+    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
+  );
 }, 'must be https, or http on a loopback host');
 
-// IAM CreateOpenIDConnectProvider: https, no query, no port. A port is let through on loopback only.
+// IAM CreateOpenIDConnectProvider: https, no query, no port. A port is let through on loopback
+// only.
 const issuerUrl = outboundUrl.refine(text => {
   const url = URL.parse(text);
   return (
@@ -48,13 +59,31 @@ const partitionOverrides = z.strictObject({
 
 export const worldSchema = z.strictObject({
   accounts: z
-    .array(z.strictObject({ id: accountId, name: z.string().min(1).max(50), partition: z.enum(PARTITION_NAMES).default('aws') }))
+    .array(
+      z.strictObject({
+        id: accountId,
+        name: z.string().min(1).max(50),
+        partition: z.enum(PARTITION_NAMES).default('aws'),
+      }),
+    )
     .min(1),
   samlProviders: z
-    .array(z.strictObject({ account: accountId, name: z.string().regex(/^[\w.-]{1,128}$/), metadata: samlMetadata }))
+    .array(
+      z.strictObject({
+        account: accountId,
+        name: z.string().regex(/^[\w.-]{1,128}$/),
+        metadata: samlMetadata,
+      }),
+    )
     .default([]),
   oidcProviders: z
-    .array(z.strictObject({ account: accountId, url: issuerUrl, clientIds: z.array(z.string().min(1).max(255)).min(1).max(100) }))
+    .array(
+      z.strictObject({
+        account: accountId,
+        url: issuerUrl,
+        clientIds: z.array(z.string().min(1).max(255)).min(1).max(100),
+      }),
+    )
     .default([]),
   roles: z
     .array(
@@ -79,7 +108,10 @@ export const worldSchema = z.strictObject({
         name: iamName,
         accessKeyId: z
           .string()
-          .regex(/^AKIA[A-Z0-9]{12,124}$/, 'a long-term access key id starts with AKIA and is 16 characters or longer'),
+          .regex(
+            /^AKIA[A-Z0-9]{12,124}$/,
+            'a long-term access key id starts with AKIA and is 16 characters or longer',
+          ),
         secretAccessKey: z.string().min(16).max(128),
         permissions: z.array(permission).default([]),
       }),
@@ -90,7 +122,10 @@ export const worldSchema = z.strictObject({
   partitions: z.partialRecord(z.enum(PARTITION_NAMES), partitionOverrides).default({}),
   saml: z
     .strictObject({
-      /** `assertion`: a signature on the assertion itself is required; `either`: one on the response does as well. */
+      /**
+       * `assertion`: a signature on the assertion itself is required; `either`: one on the response
+       * does as well.
+       */
       signature: z.enum(['assertion', 'either']).default('assertion'),
     })
     .default({ signature: 'assertion' }),

@@ -1,6 +1,6 @@
 /**
- * The world file: which accounts, providers, roles and users the local AWS knows. Everything is checked, unknown keys
- * are refused, and all mistakes are reported together with their path.
+ * The world file: which accounts, providers, roles and users the local AWS knows. Everything is
+ * checked, unknown keys are refused, and all mistakes are reported together with their path.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -20,7 +20,10 @@ export interface Account {
   readonly partition: Partition;
 }
 
-export type MetadataSource = { readonly file: string } | { readonly url: string } | { readonly xml: string };
+export type MetadataSource =
+  | { readonly file: string }
+  | { readonly url: string }
+  | { readonly xml: string };
 
 export interface SamlProvider {
   readonly account: Account;
@@ -85,13 +88,18 @@ export class WorldError extends Error {
   }
 }
 
-/** Throws `WorldError`, also when the file cannot be read. Relative metadata files are found beside the world file. */
+/**
+ * Throws `WorldError`, also when the file cannot be read. Relative metadata files are found beside
+ * the world file.
+ */
 export async function readWorldFile(path: string): Promise<World> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(path, 'utf8'));
   } catch (cause) {
-    throw new WorldError([`${path}: ${cause instanceof SyntaxError ? `not JSON: ${cause.message}` : (cause as Error).message}`]);
+    throw new WorldError([
+      `${path}: ${cause instanceof SyntaxError ? `not JSON: ${cause.message}` : (cause as Error).message}`,
+    ]);
   }
   return parseWorld(value, dirname(resolve(path)));
 }
@@ -99,7 +107,8 @@ export async function readWorldFile(path: string): Promise<World> {
 /** Throws `WorldError`. `directory` is where relative metadata files are. */
 export function parseWorld(value: unknown, directory: string = process.cwd()): World {
   const checked = worldSchema.safeParse(value);
-  if (!checked.success) throw new WorldError(checked.error.issues.flatMap(issue => issueLines(issue)));
+  if (!checked.success)
+    throw new WorldError(checked.error.issues.flatMap(issue => issueLines(issue)));
   const input = checked.data;
   const mistakes: string[] = [];
   const accounts = input.accounts.map(account => ({
@@ -116,21 +125,39 @@ export function parseWorld(value: unknown, directory: string = process.cwd()): W
     return map;
   };
   /** Gives each item its account. */
-  const owned = <I extends { readonly account: string }, T>(list: readonly I[], at: string, make: (item: I, account: Account) => T): T[] =>
+  const owned = <I extends { readonly account: string }, T>(
+    list: readonly I[],
+    at: string,
+    make: (item: I, account: Account) => T,
+  ): T[] =>
     list.map((item, index) => {
       const account = accounts.find(({ id }) => id === item.account);
-      if (account === undefined) mistakes.push(`${at}[${index}].account: no account ${item.account} in accounts`);
+      if (account === undefined)
+        mistakes.push(`${at}[${index}].account: no account ${item.account} in accounts`);
       return make(item, account ?? accounts[0]!);
     });
-  const samlProvider = (item: Checked['samlProviders'][number], account: Account): SamlProvider => samlProviderOf(item, account, directory);
+  const samlProvider = (item: Checked['samlProviders'][number], account: Account): SamlProvider =>
+    samlProviderOf(item, account, directory);
 
   keyed(accounts, 'accounts', ({ id }) => id);
   const world: World = {
     accounts,
-    samlProviders: keyed(owned(input.samlProviders, 'samlProviders', samlProvider), 'samlProviders', ({ arn }) => arn),
-    oidcProviders: keyed(owned(input.oidcProviders, 'oidcProviders', oidcProviderOf), 'oidcProviders', ({ arn }) => arn),
+    samlProviders: keyed(
+      owned(input.samlProviders, 'samlProviders', samlProvider),
+      'samlProviders',
+      ({ arn }) => arn,
+    ),
+    oidcProviders: keyed(
+      owned(input.oidcProviders, 'oidcProviders', oidcProviderOf),
+      'oidcProviders',
+      ({ arn }) => arn,
+    ),
     roles: keyed(owned(input.roles, 'roles', roleOf), 'roles', ({ arn }) => arn),
-    users: keyed(owned(input.iamUsers, 'iamUsers', userOf), 'iamUsers', ({ accessKeyId }) => accessKeyId),
+    users: keyed(
+      owned(input.iamUsers, 'iamUsers', userOf),
+      'iamUsers',
+      ({ accessKeyId }) => accessKeyId,
+    ),
     regions: input.regions,
     samlSignature: input.saml.signature,
     webIdentityMaxAgeSeconds: input.webIdentity.maxAgeSeconds,
@@ -145,7 +172,11 @@ function place(account: Account): { readonly partition: PartitionName; readonly 
   return { partition: account.partition.name, account: account.id };
 }
 
-function samlProviderOf(provider: Checked['samlProviders'][number], account: Account, directory: string): SamlProvider {
+function samlProviderOf(
+  provider: Checked['samlProviders'][number],
+  account: Account,
+  directory: string,
+): SamlProvider {
   const { metadata } = provider;
   return {
     account,
@@ -155,7 +186,10 @@ function samlProviderOf(provider: Checked['samlProviders'][number], account: Acc
   };
 }
 
-function oidcProviderOf({ url, clientIds }: Checked['oidcProviders'][number], account: Account): OidcProvider {
+function oidcProviderOf(
+  { url, clientIds }: Checked['oidcProviders'][number],
+  account: Account,
+): OidcProvider {
   return { account, issuer: url, clientIds, arn: arns.oidcProvider(place(account), url) };
 }
 
@@ -170,12 +204,17 @@ function userOf(user: Checked['iamUsers'][number], account: Account): IamUser {
   return { ...user, account, arn, uniqueId: uniqueId('AIDA', arn) };
 }
 
-/** A union reports what each of its forms missed; only the form that fitted best is worth reading. */
+/**
+ * A union reports what each of its forms missed; only the form that fitted best is worth reading.
+ */
 function issueLines(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[] = []): string[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === 'invalid_union') {
-    const closest = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a) || a.length - b.length)[0];
-    if (closest !== undefined && closest.length > 0) return closest.flatMap(inner => issueLines(inner, path));
+    const closest = issue.errors.toSorted(
+      (a, b) => depthOf(b) - depthOf(a) || a.length - b.length,
+    )[0];
+    if (closest !== undefined && closest.length > 0)
+      return closest.flatMap(inner => issueLines(inner, path));
   }
   return [`${pathText(path)}: ${issue.message}`];
 }
@@ -186,5 +225,9 @@ function depthOf(issues: readonly z.core.$ZodIssue[]): number {
 
 function pathText(path: readonly PropertyKey[]): string {
   if (path.length === 0) return '(the whole file)';
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`)).join('');
+  return path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`,
+    )
+    .join('');
 }

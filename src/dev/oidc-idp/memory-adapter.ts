@@ -1,4 +1,7 @@
-/** The provider's memory (oidc-provider's Adapter): what it issued, until it expires or the process ends. */
+/**
+ * The provider's memory (oidc-provider's Adapter): what it issued, until it expires or the process
+ * ends.
+ */
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
 interface Kept {
@@ -13,7 +16,9 @@ const MAX_KEPT = 5000;
 export function createMemoryAdapter(): (model: string) => Adapter {
   const kept = new Map<string, Kept>();
 
-  const find = (matches: (payload: AdapterPayload, key: string) => boolean): AdapterPayload | undefined => {
+  const find = (
+    matches: (payload: AdapterPayload, key: string) => boolean,
+  ): AdapterPayload | undefined => {
     for (const [key, { payload, expiresAt }] of kept) {
       if (expiresAt <= Date.now()) kept.delete(key);
       else if (matches(payload, key)) return payload;
@@ -27,14 +32,18 @@ export function createMemoryAdapter(): (model: string) => Adapter {
     return {
       async upsert(id, payload, expiresIn) {
         if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
-        kept.set(keyOf(id), { payload, expiresAt: expiresIn ? Date.now() + expiresIn * 1000 : Number.POSITIVE_INFINITY });
+        kept.set(keyOf(id), {
+          payload,
+          expiresAt: expiresIn ? Date.now() + expiresIn * 1000 : Number.POSITIVE_INFINITY,
+        });
       },
       find: async id => {
         const entry = kept.get(keyOf(id));
         return entry !== undefined && entry.expiresAt > Date.now() ? entry.payload : undefined;
       },
       findByUid: async uid => find((payload, key) => ofModel(key) && payload.uid === uid),
-      findByUserCode: async userCode => find((payload, key) => ofModel(key) && payload.userCode === userCode),
+      findByUserCode: async userCode =>
+        find((payload, key) => ofModel(key) && payload.userCode === userCode),
       async consume(id) {
         const entry = kept.get(keyOf(id));
         if (entry !== undefined) entry.payload.consumed = Math.floor(Date.now() / 1000);

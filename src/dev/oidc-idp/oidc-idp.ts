@@ -1,9 +1,10 @@
 /**
- * The demo's corporate OpenID provider: oidc-provider (OpenID Certified) with our people and a sign-in page.
+ * The demo's corporate OpenID provider: oidc-provider (OpenID Certified) with our people and a
+ * sign-in page.
  *
- * Owns: the settings of the library, the sign-in page, what is said of a person. The protocol is the library's, whose
- * own clock is the machine's: `now` only stamps sign-ins (`auth_time`). Keys, sessions and codes live as long as the
- * process.
+ * Owns: the settings of the library, the sign-in page, what is said of a person. The protocol is
+ * the library's, whose own clock is the machine's: `now` only stamps sign-ins (`auth_time`). Keys,
+ * sessions and codes live as long as the process.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
@@ -41,15 +42,25 @@ const MULTI_FACTOR_CONTEXT = 'https://refeds.org/profile/mfa';
 const PASSWORD_CONTEXT = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport';
 
 /** Starts with a new RS256 key. */
-export async function createOidcIdp({ baseUrl, people, clients, now = Date.now }: OidcIdpOptions): Promise<OidcIdp> {
-  const subjectOf = (person: Person): string => createHash('sha256').update(`${baseUrl} ${person.username}`).digest('hex').slice(0, 32);
+export async function createOidcIdp({
+  baseUrl,
+  people,
+  clients,
+  now = Date.now,
+}: OidcIdpOptions): Promise<OidcIdp> {
+  const subjectOf = (person: Person): string =>
+    createHash('sha256').update(`${baseUrl} ${person.username}`).digest('hex').slice(0, 32);
   const bySubject = new Map(people.map(person => [subjectOf(person), person]));
   const provider = new Provider(baseUrl, {
     ...SETTINGS,
     clients: clients.map(clientMetadata),
     jwks: { keys: [await newSigningKey()] },
     cookies: {
-      names: { session: 'acme_oidc_session', interaction: 'acme_oidc_interaction', resume: 'acme_oidc_resume' },
+      names: {
+        session: 'acme_oidc_session',
+        interaction: 'acme_oidc_interaction',
+        resume: 'acme_oidc_resume',
+      },
       keys: [randomBytes(32).toString('base64url')],
     },
     adapter: createMemoryAdapter(),
@@ -66,30 +77,48 @@ export async function createOidcIdp({ baseUrl, people, clients, now = Date.now }
     const { uid, params } = await provider.interactionDetails(req, res);
     showForm(res, 200, { uid, destination: destinationOf(params), people });
   });
-  app.post('/interaction/:uid', express.urlencoded({ extended: false, limit: '10kb' }), async (req, res) => {
-    // The library's interaction cookie is Lax and bound to the unguessable id in the path; this adds sites on our own host.
-    if (req.headers.origin !== undefined && req.headers.origin !== new URL(baseUrl).origin) {
-      return send(res, 403, fault('This form was not made here.'));
-    }
-    const { uid, params } = await provider.interactionDetails(req, res);
-    const fields = (req.body ?? {}) as Readonly<Record<string, unknown>>;
-    const person = personWithPassword(people, fields.username, fields.password);
-    if (person === undefined) {
-      return showForm(res, 401, { uid, destination: destinationOf(params), people, problem: 'Wrong user name or password.' });
-    }
-    const secondFactor = fields.second_factor === 'on';
-    await provider.interactionFinished(req, res, {
-      login: {
-        accountId: subjectOf(person),
-        amr: secondFactor ? ['pwd', 'mfa'] : ['pwd'],
-        acr: secondFactor ? MULTI_FACTOR_CONTEXT : PASSWORD_CONTEXT,
-        ts: Math.floor(now() / 1000),
-      },
-    });
-  });
+  app.post(
+    '/interaction/:uid',
+    express.urlencoded({ extended: false, limit: '10kb' }),
+    async (req, res) => {
+      // The library's interaction cookie is Lax and bound to the unguessable id in the path; this
+      // adds sites on our own host.
+      if (req.headers.origin !== undefined && req.headers.origin !== new URL(baseUrl).origin) {
+        return send(res, 403, fault('This form was not made here.'));
+      }
+      const { uid, params } = await provider.interactionDetails(req, res);
+      const fields = (req.body ?? {}) as Readonly<Record<string, unknown>>;
+      const person = personWithPassword(people, fields.username, fields.password);
+      if (person === undefined) {
+        return showForm(res, 401, {
+          uid,
+          destination: destinationOf(params),
+          people,
+          problem: 'Wrong user name or password.',
+        });
+      }
+      const secondFactor = fields.second_factor === 'on';
+      await provider.interactionFinished(req, res, {
+        login: {
+          accountId: subjectOf(person),
+          amr: secondFactor ? ['pwd', 'mfa'] : ['pwd'],
+          acr: secondFactor ? MULTI_FACTOR_CONTEXT : PASSWORD_CONTEXT,
+          ts: Math.floor(now() / 1000),
+        },
+      });
+    },
+  );
   app.use('/interaction', (error: unknown, _req: Request, res: Response, _next: NextFunction) => {
     const status = (error as { status?: number }).status ?? 500;
-    send(res, status, fault(status < 500 ? 'This sign-in is over. Start again where you came from.' : 'Something went wrong here.'));
+    send(
+      res,
+      status,
+      fault(
+        status < 500
+          ? 'This sign-in is over. Start again where you came from.'
+          : 'Something went wrong here.',
+      ),
+    );
   });
   app.use(provider.callback());
   return { handler: app, issuer: baseUrl };
@@ -120,24 +149,35 @@ const SETTINGS: Configuration = {
 <button type="submit" form="op.logoutForm">Stay signed in</button>`;
         show(ctx, page({ title: NAME, body }));
       },
-      postLogoutSuccessSource: ctx => show(ctx, page({ title: NAME, body: html`<h1>${NAME}</h1><p>You are signed out.</p>` })),
+      postLogoutSuccessSource: ctx =>
+        show(ctx, page({ title: NAME, body: html`<h1>${NAME}</h1><p>You are signed out.</p>` })),
     },
   },
-  renderError: (ctx, out) => show(ctx, fault(`${out.error}: ${out.error_description ?? 'the request cannot be answered'}`)),
+  renderError: (ctx, out) =>
+    show(ctx, fault(`${out.error}: ${out.error_description ?? 'the request cannot be answered'}`)),
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   clientBasedCORS: () => false,
-  // Nobody is asked for consent: what the company's own applications may know is the company's decision.
+  // Nobody is asked for consent: what the company's own applications may know is the company's
+  // decision.
   loadExistingGrant: async ctx => {
     const { client, session, provider } = ctx.oidc;
     if (!client || !session?.accountId) return undefined;
     const known = session.grantIdFor(client.clientId);
     const grant =
-      (known && (await provider.Grant.find(known))) || new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+      (known && (await provider.Grant.find(known))) ||
+      new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
     grant.addOIDCScope(SCOPES.join(' '));
     await grant.save();
     return grant;
   },
-  ttl: { AccessToken: 600, AuthorizationCode: 60, IdToken: 3600, Interaction: 600, Session: 10 * 3600, Grant: 10 * 3600 },
+  ttl: {
+    AccessToken: 600,
+    AuthorizationCode: 60,
+    IdToken: 3600,
+    Interaction: 600,
+    Session: 10 * 3600,
+    Grant: 10 * 3600,
+  },
 };
 
 function clientMetadata(client: OidcClient) {
@@ -156,7 +196,12 @@ function clientMetadata(client: OidcClient) {
 
 async function newSigningKey() {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
-  return { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256', kid: randomBytes(8).toString('hex') };
+  return {
+    ...(await exportJWK(privateKey)),
+    use: 'sig',
+    alg: 'RS256',
+    kid: randomBytes(8).toString('hex'),
+  };
 }
 
 function claimsOf(subject: string, { username, displayName, email, department, groups }: Person) {
@@ -190,9 +235,24 @@ interface FormState {
   readonly problem?: string;
 }
 
-function showForm(res: Response, status: number, { uid, destination, people, problem }: FormState): void {
+function showForm(
+  res: Response,
+  status: number,
+  { uid, destination, people, problem }: FormState,
+): void {
   const usernames = people.map(person => person.username);
-  send(res, status, signInPage({ provider: NAME, destination, action: `/interaction/${uid}`, hidden: {}, problem, usernames }));
+  send(
+    res,
+    status,
+    signInPage({
+      provider: NAME,
+      destination,
+      action: `/interaction/${uid}`,
+      hidden: {},
+      problem,
+      usernames,
+    }),
+  );
 }
 
 function send(res: Response, status: number, text: string): void {

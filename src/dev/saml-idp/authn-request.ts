@@ -1,7 +1,9 @@
 /**
- * Reads and checks an AuthnRequest of the HTTP-Redirect binding (SAML bindings 3.4, core 3.4.1, profiles 4.1.4.1).
+ * Reads and checks an AuthnRequest of the HTTP-Redirect binding (SAML bindings 3.4, core 3.4.1,
+ * profiles 4.1.4.1).
  *
- * Nothing of a request is used before its signature was verified over the query exactly as it came in.
+ * Nothing of a request is used before its signature was verified over the query exactly as it came
+ * in.
  */
 import { verify } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
@@ -28,7 +30,9 @@ export interface AuthnRequest {
 export interface RedirectMessage {
   readonly xml: string;
   readonly relayState: string | undefined;
-  readonly signature: { readonly algorithm: string; readonly value: Buffer; readonly signedText: string } | undefined;
+  readonly signature:
+    | { readonly algorithm: string; readonly value: Buffer; readonly signedText: string }
+    | undefined;
 }
 
 const MAX_QUERY_CHARACTERS = 16_000;
@@ -40,12 +44,15 @@ const MAX_SKEW_MILLISECONDS = 60_000;
 const PARAMETERS = ['SAMLRequest', 'RelayState', 'SigAlg', 'Signature', 'SAMLEncoding'];
 const DEFLATE = 'urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE';
 
-/** Signature algorithms that are accepted, with the key type and the digest of each. SHA-1 is not. */
-const ALGORITHMS: Readonly<Record<string, { readonly keyType: string; readonly digest: string }>> = {
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256': { keyType: 'rsa', digest: 'sha256' },
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha384': { keyType: 'rsa', digest: 'sha384' },
-  'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512': { keyType: 'rsa', digest: 'sha512' },
-};
+/**
+ * Signature algorithms that are accepted, with the key type and the digest of each. SHA-1 is not.
+ */
+const ALGORITHMS: Readonly<Record<string, { readonly keyType: string; readonly digest: string }>> =
+  {
+    'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256': { keyType: 'rsa', digest: 'sha256' },
+    'http://www.w3.org/2001/04/xmldsig-more#rsa-sha384': { keyType: 'rsa', digest: 'sha384' },
+    'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512': { keyType: 'rsa', digest: 'sha512' },
+  };
 
 /** Takes a raw query apart. Throws a Refusal. */
 export function readRedirect(query: string): RedirectMessage {
@@ -53,15 +60,18 @@ export function readRedirect(query: string): RedirectMessage {
   const raw = new Map<string, string>();
   for (const part of query.split('&').filter(Boolean)) {
     const [name, ...rest] = part.split('=');
-    // Names are compared as they were sent: an escaped name (%53AMLRequest) would dodge the signature.
+    // Names are compared as they were sent: an escaped name (%53AMLRequest) would dodge the
+    // signature.
     const known = PARAMETERS.includes(name!);
-    if (!known && PARAMETERS.includes(decode(name!))) throw new Refusal('A parameter name is escaped.');
+    if (!known && PARAMETERS.includes(decode(name!)))
+      throw new Refusal('A parameter name is escaped.');
     if (known && raw.has(name!)) throw new Refusal(`${name} was sent twice.`);
     if (known) raw.set(name!, rest.join('='));
   }
   const encoded = raw.get('SAMLRequest');
   if (encoded === undefined) throw new Refusal('SAMLRequest is missing.');
-  if (decode(raw.get('SAMLEncoding') ?? DEFLATE) !== DEFLATE) throw new Refusal('SAMLEncoding is not DEFLATE.');
+  if (decode(raw.get('SAMLEncoding') ?? DEFLATE) !== DEFLATE)
+    throw new Refusal('SAMLEncoding is not DEFLATE.');
   const relayState = raw.has('RelayState') ? decode(raw.get('RelayState')!) : undefined;
   if (relayState !== undefined && Buffer.byteLength(relayState) > MAX_RELAY_STATE_BYTES) {
     throw new Refusal(`RelayState is longer than ${MAX_RELAY_STATE_BYTES} bytes.`);
@@ -73,7 +83,8 @@ function signatureOf(raw: ReadonlyMap<string, string>): RedirectMessage['signatu
   const algorithm = raw.get('SigAlg');
   const value = raw.get('Signature');
   if (algorithm === undefined && value === undefined) return undefined;
-  if (algorithm === undefined || value === undefined) throw new Refusal('SigAlg and Signature belong together.');
+  if (algorithm === undefined || value === undefined)
+    throw new Refusal('SigAlg and Signature belong together.');
   const signedText = ['SAMLRequest', 'RelayState', 'SigAlg']
     .filter(name => raw.has(name))
     .map(name => `${name}=${raw.get(name)}`)
@@ -90,7 +101,10 @@ function decode(text: string): string {
 }
 
 function base64(text: string, name: string): Buffer {
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text) || text === '') {
+  if (
+    !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text) ||
+    text === ''
+  ) {
     throw new Refusal(`${name} is not base64.`);
   }
   return Buffer.from(text, 'base64');
@@ -112,16 +126,24 @@ export interface ReadRequest {
   readonly issuer: string;
 }
 
-const ELEMENTS = ['saml:Issuer', 'samlp:Extensions', 'samlp:NameIDPolicy', 'samlp:RequestedAuthnContext', 'samlp:Scoping'];
+const ELEMENTS = [
+  'saml:Issuer',
+  'samlp:Extensions',
+  'samlp:NameIDPolicy',
+  'samlp:RequestedAuthnContext',
+  'samlp:Scoping',
+];
 const ENTITY_FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity';
 
 /** Parses the message as far as it must be known who is asking. Throws a Refusal. */
 export function readAuthnRequest(message: RedirectMessage): ReadRequest {
   return refusing(() => {
     const root = parseXml(message.xml);
-    if (root.name !== 'samlp:AuthnRequest') throw new Refusal('The message is not an AuthnRequest.');
+    if (root.name !== 'samlp:AuthnRequest')
+      throw new Refusal('The message is not an AuthnRequest.');
     const unknown = root.children.find(child => !ELEMENTS.includes(child.name));
-    if (unknown !== undefined) throw new Refusal(`${unknown.name} is not supported in an AuthnRequest here.`);
+    if (unknown !== undefined)
+      throw new Refusal(`${unknown.name} is not supported in an AuthnRequest here.`);
     const issuer = childOf(root, 'saml:Issuer');
     const format = issuer?.attributes.get('Format') ?? ENTITY_FORMAT;
     if (!issuer?.text || issuer.children.length > 0 || format !== ENTITY_FORMAT)
@@ -134,17 +156,24 @@ export function readAuthnRequest(message: RedirectMessage): ReadRequest {
 export function checkAuthnRequest(
   { root }: ReadRequest,
   message: RedirectMessage,
-  { provider, destination, now }: { readonly provider: ServiceProvider; readonly destination: string; readonly now: number },
+  {
+    provider,
+    destination,
+    now,
+  }: { readonly provider: ServiceProvider; readonly destination: string; readonly now: number },
 ): AuthnRequest {
   return refusing(() => {
     checkSignature(message, provider);
     const attribute = (name: string) => root.attributes.get(name);
     if (attribute('Version') !== '2.0') throw new Refusal('Version is not 2.0.');
     const id = attribute('ID');
-    if (id === undefined || !/^[A-Za-z_][\w.-]{15,255}$/.test(id)) throw new Refusal('ID is not a fresh XML ID.');
+    if (id === undefined || !/^[A-Za-z_][\w.-]{15,255}$/.test(id))
+      throw new Refusal('ID is not a fresh XML ID.');
     checkIssueInstant(attribute('IssueInstant'), now);
-    if (attribute('Destination') !== destination) throw new Refusal('Destination is not this address.');
-    if ((attribute('ProtocolBinding') ?? POST_BINDING) !== POST_BINDING) throw new Refusal('ProtocolBinding is not HTTP-POST.', 403);
+    if (attribute('Destination') !== destination)
+      throw new Refusal('Destination is not this address.');
+    if ((attribute('ProtocolBinding') ?? POST_BINDING) !== POST_BINDING)
+      throw new Refusal('ProtocolBinding is not HTTP-POST.', 403);
     const policy = childOf(root, 'samlp:NameIDPolicy');
     if (![undefined, provider.entityId].includes(policy?.attributes.get('SPNameQualifier'))) {
       throw new Refusal('NameIDPolicy asks for the name space of another service provider.', 403);
@@ -153,12 +182,19 @@ export function checkAuthnRequest(
     return {
       serviceProvider: provider.entityId,
       id,
-      acsUrl: acsOf(provider, attribute('AssertionConsumerServiceURL'), attribute('AssertionConsumerServiceIndex')),
+      acsUrl: acsOf(
+        provider,
+        attribute('AssertionConsumerServiceURL'),
+        attribute('AssertionConsumerServiceIndex'),
+      ),
       relayState: message.relayState,
       forceAuthn: booleanOf(attribute('ForceAuthn'), 'ForceAuthn'),
       isPassive: booleanOf(attribute('IsPassive'), 'IsPassive'),
       nameIdFormat: policy?.attributes.get('Format'),
-      contexts: context === undefined ? [] : childrenOf(context, 'saml:AuthnContextClassRef').map(reference => reference.text),
+      contexts:
+        context === undefined
+          ? []
+          : childrenOf(context, 'saml:AuthnContextClassRef').map(reference => reference.text),
       comparison: context?.attributes.get('Comparison') ?? 'exact',
     };
   });
@@ -166,33 +202,45 @@ export function checkAuthnRequest(
 
 function checkSignature({ signature }: RedirectMessage, provider: ServiceProvider): void {
   if (signature === undefined) {
-    if (provider.requestsAreSigned) throw new Refusal('The request is not signed, though its sender signs all requests.', 403);
+    if (provider.requestsAreSigned)
+      throw new Refusal('The request is not signed, though its sender signs all requests.', 403);
     return;
   }
   const algorithm = ALGORITHMS[signature.algorithm];
   if (algorithm === undefined) throw new Refusal('The signature algorithm is not accepted.', 403);
   const signed = Buffer.from(signature.signedText);
   const holds = provider.signingKeys.some(
-    key => key.asymmetricKeyType === algorithm.keyType && verify(algorithm.digest, signed, key, signature.value),
+    key =>
+      key.asymmetricKeyType === algorithm.keyType &&
+      verify(algorithm.digest, signed, key, signature.value),
   );
   if (!holds) throw new Refusal('The signature of the request does not hold.', 403);
 }
 
 function checkIssueInstant(text: string | undefined, now: number): void {
-  const issued = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text ?? '') ? Date.parse(text!) : Number.NaN;
+  const issued = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text ?? '')
+    ? Date.parse(text!)
+    : Number.NaN;
   if (Number.isNaN(issued)) throw new Refusal('IssueInstant is not a time in UTC.');
   if (issued > now + MAX_SKEW_MILLISECONDS) throw new Refusal('IssueInstant lies in the future.');
   if (issued < now - MAX_AGE_MILLISECONDS) throw new Refusal('The request is too old.');
 }
 
-function acsOf(provider: ServiceProvider, url: string | undefined, index: string | undefined): string {
+function acsOf(
+  provider: ServiceProvider,
+  url: string | undefined,
+  index: string | undefined,
+): string {
   if (url !== undefined && index !== undefined)
-    throw new Refusal('AssertionConsumerServiceURL and AssertionConsumerServiceIndex exclude each other.');
+    throw new Refusal(
+      'AssertionConsumerServiceURL and AssertionConsumerServiceIndex exclude each other.',
+    );
   const chosen =
     url === undefined && index === undefined
       ? (provider.consumers.find(consumer => consumer.isDefault) ?? provider.consumers[0])
       : provider.consumers.find(consumer => consumer.location === url || consumer.index === index);
-  if (chosen === undefined) throw new Refusal("The address for the answer is not in the sender's metadata.", 403);
+  if (chosen === undefined)
+    throw new Refusal("The address for the answer is not in the sender's metadata.", 403);
   return chosen.location;
 }
 

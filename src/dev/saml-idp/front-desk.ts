@@ -1,13 +1,30 @@
-/** Who is signed in at the identity provider, who is about to, and what they are given to take away. */
+/**
+ * Who is signed in at the identity provider, who is about to, and what they are given to take away.
+ */
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { html } from '../html.ts';
 import { hiddenFields, PAGE_HEADERS, page, signInPage } from '../page.ts';
 import { type Person, personWithPassword } from '../people.ts';
 import type { AuthnRequest } from './authn-request.ts';
-import { clearCookie, cookieOf, createOwnForms, fieldOf, newCookieValue, type OwnForms, setCookie } from './own-forms.ts';
+import {
+  clearCookie,
+  cookieOf,
+  createOwnForms,
+  fieldOf,
+  newCookieValue,
+  type OwnForms,
+  setCookie,
+} from './own-forms.ts';
 import { Refusal } from './refusal.ts';
-import { contextFor, type IdpSession, type Issuer, nameIdFormatFor, notSignedIn, signedIn } from './response.ts';
+import {
+  contextFor,
+  type IdpSession,
+  type Issuer,
+  nameIdFormatFor,
+  notSignedIn,
+  signedIn,
+} from './response.ts';
 
 export const IDP_NAME = 'Acme AD FS';
 const SESSION_COOKIE = 'acme_saml_session';
@@ -44,11 +61,14 @@ export class FrontDesk {
   async answer(req: Request, res: Response, request: AuthnRequest): Promise<void> {
     const issuer = this.#issuer;
     const formatKnown = nameIdFormatFor(request.nameIdFormat) !== undefined;
-    if (!formatKnown) return post(res, request, await notSignedIn(issuer, request, 'InvalidNameIDPolicy'));
+    if (!formatKnown)
+      return post(res, request, await notSignedIn(issuer, request, 'InvalidNameIDPolicy'));
     const session = request.forceAuthn ? undefined : this.#sessionOf(req);
     const context = session && contextFor(session, request);
-    if (session && context !== undefined) return post(res, request, await signedIn(issuer, request, session, context));
-    if (request.isPassive) return post(res, request, await notSignedIn(issuer, request, 'NoPassive'));
+    if (session && context !== undefined)
+      return post(res, request, await signedIn(issuer, request, session, context));
+    if (request.isPassive)
+      return post(res, request, await notSignedIn(issuer, request, 'NoPassive'));
     const id = randomBytes(16).toString('base64url');
     remember(this.#pending, id, { request, expiresAt: issuer.now() + SIGN_IN_MILLISECONDS });
     this.#showForm(req, res, { id, request });
@@ -63,13 +83,20 @@ export class FrontDesk {
       throw new Refusal('This sign-in is over. Start again where you came from.');
     }
     const { request } = pending;
-    const person = personWithPassword(this.#people, fieldOf(req, 'username'), fieldOf(req, 'password'));
-    if (person === undefined) return this.#showForm(req, res, { id, request, problem: 'Wrong user name or password.' });
+    const person = personWithPassword(
+      this.#people,
+      fieldOf(req, 'username'),
+      fieldOf(req, 'password'),
+    );
+    if (person === undefined)
+      return this.#showForm(req, res, { id, request, problem: 'Wrong user name or password.' });
     this.#pending.delete(id);
     const session = this.#openSession(req, res, person);
     const context = contextFor(session, request);
     const answer =
-      context === undefined ? notSignedIn(this.#issuer, request, 'NoAuthnContext') : signedIn(this.#issuer, request, session, context);
+      context === undefined
+        ? notSignedIn(this.#issuer, request, 'NoAuthnContext')
+        : signedIn(this.#issuer, request, session, context);
     post(res, request, await answer);
   }
 
@@ -113,7 +140,11 @@ export class FrontDesk {
     return session;
   }
 
-  #showForm(req: Request, res: Response, form: { readonly id: string; readonly request: AuthnRequest; readonly problem?: string }): void {
+  #showForm(
+    req: Request,
+    res: Response,
+    form: { readonly id: string; readonly request: AuthnRequest; readonly problem?: string },
+  ): void {
     const { id, request, problem } = form;
     const text = signInPage({
       provider: IDP_NAME,
@@ -127,9 +158,15 @@ export class FrontDesk {
   }
 }
 
-/** The HTTP-POST binding (SAML bindings 3.5): a form that sends itself, and a button where scripts do not run. */
+/**
+ * The HTTP-POST binding (SAML bindings 3.5): a form that sends itself, and a button where scripts
+ * do not run.
+ */
 function post(res: Response, request: AuthnRequest, samlResponse: string): void {
-  const fields = { SAMLResponse: samlResponse, ...(request.relayState === undefined ? {} : { RelayState: request.relayState }) };
+  const fields = {
+    SAMLResponse: samlResponse,
+    ...(request.relayState === undefined ? {} : { RelayState: request.relayState }),
+  };
   const body = html`<h1>${IDP_NAME}</h1><p>You are being sent back to ${new URL(request.acsUrl).host}.</p>
 <form method="post" action="${request.acsUrl}">${hiddenFields(fields)}<button type="submit">Continue</button></form>`;
   send(res, 200, page({ title: IDP_NAME, body, submitsItself: true }));

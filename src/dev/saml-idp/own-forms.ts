@@ -1,9 +1,13 @@
-/** Cookies and forms of the identity provider's own pages: a form counts only in the browser that it was made for. */
+/**
+ * Cookies and forms of the identity provider's own pages: a form counts only in the browser that it
+ * was made for.
+ */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
 import { Refusal } from './refusal.ts';
 
-// Lax, not Strict: people come here by a link from another site, and must then be known. No Secure: it is loopback http.
+// Lax, not Strict: people come here by a link from another site, and must then be known. No Secure:
+// it is loopback http.
 const COOKIE = { httpOnly: true, sameSite: 'lax', path: '/' } as const;
 const BROWSER_COOKIE = 'acme_saml_browser';
 const TOKEN_FIELD = 'form_token';
@@ -34,15 +38,22 @@ export function fieldOf(req: Request, name: string): string {
 }
 
 export interface OwnForms {
-  /** Hidden fields that bind a form to this browser and to its purpose; marks the browser by a cookie when it has none. */
+  /**
+   * Hidden fields that bind a form to this browser and to its purpose; marks the browser by a
+   * cookie when it has none.
+   */
   fields(req: Request, res: Response, purpose: string): Readonly<Record<string, string>>;
-  /** Throws a Refusal when the form was made for another browser or purpose, or was sent by another site. */
+  /**
+   * Throws a Refusal when the form was made for another browser or purpose, or was sent by another
+   * site.
+   */
   require(req: Request, purpose: string): void;
 }
 
 export function createOwnForms(origin: string): OwnForms {
   const key = randomBytes(32);
-  const tokenFor = (browser: string, purpose: string) => createHmac('sha256', key).update(`${purpose} ${browser}`).digest('base64url');
+  const tokenFor = (browser: string, purpose: string) =>
+    createHmac('sha256', key).update(`${purpose} ${browser}`).digest('base64url');
   return {
     fields(req, res, purpose) {
       const known = cookieOf(req, BROWSER_COOKIE);
@@ -55,7 +66,10 @@ export function createOwnForms(origin: string): OwnForms {
       const expected = Buffer.from(tokenFor(cookieOf(req, BROWSER_COOKIE) ?? '', purpose));
       const sameOrigin = req.headers.origin === undefined || req.headers.origin === origin;
       if (!sameOrigin || sent.length !== expected.length || !timingSafeEqual(sent, expected)) {
-        throw new Refusal('This form was not made for this browser. Start again where you came from.', 403);
+        throw new Refusal(
+          'This form was not made for this browser. Start again where you came from.',
+          403,
+        );
       }
     },
   };

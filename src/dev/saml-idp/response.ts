@@ -1,4 +1,7 @@
-/** The answers of the identity provider: a signed Response with a signed Assertion, or a signed Response with a fault. */
+/**
+ * The answers of the identity provider: a signed Response with a signed Assertion, or a signed
+ * Response with a fault.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Person } from '../people.ts';
 import type { AuthnRequest } from './authn-request.ts';
@@ -42,7 +45,10 @@ const BLAME: Readonly<Record<Fault, 'Requester' | 'Responder'>> = {
 const FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:';
 const FORMAT_11 = 'urn:oasis:names:tc:SAML:1.1:nameid-format:';
 
-/** How a person is named in each format that we know; persistent names are pairwise, transient ones last one answer. */
+/**
+ * How a person is named in each format that we know; persistent names are pairwise, transient ones
+ * last one answer.
+ */
 const NAME_IDS: Readonly<Record<string, (person: Person, pair: string) => string>> = {
   [`${FORMAT}persistent`]: (_person, pair) => createHash('sha256').update(pair).digest('base64url'),
   [`${FORMAT}transient`]: () => newId(),
@@ -60,10 +66,14 @@ export function nameIdFormatFor(asked: string | undefined): string | undefined {
 }
 
 /**
- * The context to state for a session, given what was asked; undefined when nothing that is asked can be stated.
- * Contexts are ordered by strength; who proved two factors has proved a password too (core 3.3.2.2.1).
+ * The context to state for a session, given what was asked; undefined when nothing that is asked
+ * can be stated. Contexts are ordered by strength; who proved two factors has proved a password too
+ * (core 3.3.2.2.1).
  */
-export function contextFor(session: Pick<IdpSession, 'secondFactor'>, { contexts, comparison }: AuthnRequest): string | undefined {
+export function contextFor(
+  session: Pick<IdpSession, 'secondFactor'>,
+  { contexts, comparison }: AuthnRequest,
+): string | undefined {
   const strength = [PASSWORD_CONTEXT, MULTI_FACTOR_CONTEXT];
   const proved = session.secondFactor ? strength : strength.slice(0, 1);
   const best = proved.at(-1)!;
@@ -80,24 +90,45 @@ export function contextFor(session: Pick<IdpSession, 'secondFactor'>, { contexts
 }
 
 /** The base64 of a Response that signs the person in. */
-export async function signedIn(issuer: Issuer, request: AuthnRequest, session: IdpSession, context: string): Promise<string> {
+export async function signedIn(
+  issuer: Issuer,
+  request: AuthnRequest,
+  session: IdpSession,
+  context: string,
+): Promise<string> {
   const assertionId = newId();
   const format = nameIdFormatFor(request.nameIdFormat) ?? DEFAULT_NAME_ID_FORMAT;
   const assertion = assertionOf({ issuer, request, session, context, format, id: assertionId });
-  const { id, markup } = response(issuer, request, xml`<samlp:StatusCode Value="${STATUS}Success"/>`, assertion);
+  const { id, markup } = response(
+    issuer,
+    request,
+    xml`<samlp:StatusCode Value="${STATUS}Success"/>`,
+    assertion,
+  );
   const { key, certificate } = issuer;
   const withAssertion = await signElement(markup.text, { key, certificate, id: assertionId });
   return encode(await signElement(withAssertion, { key, certificate, id }));
 }
 
 /** The base64 of a Response that says why nobody is signed in. */
-export async function notSignedIn(issuer: Issuer, request: AuthnRequest, fault: Fault): Promise<string> {
+export async function notSignedIn(
+  issuer: Issuer,
+  request: AuthnRequest,
+  fault: Fault,
+): Promise<string> {
   const status = xml`<samlp:StatusCode Value="${STATUS}${BLAME[fault]}"><samlp:StatusCode Value="${STATUS}${fault}"/></samlp:StatusCode>`;
   const { id, markup } = response(issuer, request, status);
-  return encode(await signElement(markup.text, { key: issuer.key, certificate: issuer.certificate, id }));
+  return encode(
+    await signElement(markup.text, { key: issuer.key, certificate: issuer.certificate, id }),
+  );
 }
 
-function response(issuer: Issuer, request: AuthnRequest, status: Markup, assertion?: Markup): { id: string; markup: Markup } {
+function response(
+  issuer: Issuer,
+  request: AuthnRequest,
+  status: Markup,
+  assertion?: Markup,
+): { id: string; markup: Markup } {
   const id = newId();
   const inResponseTo = request.id === undefined ? undefined : xml` InResponseTo="${request.id}"`;
   const markup = xml`
@@ -121,7 +152,10 @@ interface AssertionParts {
 function assertionOf({ issuer, request, session, context, format, id }: AssertionParts): Markup {
   const now = issuer.now();
   const end = instant(now + ASSERTION_LIFETIME_MILLISECONDS);
-  const name = NAME_IDS[format]!(session.person, `${issuer.entityId} ${request.serviceProvider} ${session.person.username}`);
+  const name = NAME_IDS[format]!(
+    session.person,
+    `${issuer.entityId} ${request.serviceProvider} ${session.person.username}`,
+  );
   const inResponseTo = request.id === undefined ? undefined : xml` InResponseTo="${request.id}"`;
   return xml`
     <saml:Assertion xmlns:saml="${NAMESPACES.saml}" ID="${id}" Version="2.0" IssueInstant="${instant(now)}">
@@ -142,7 +176,10 @@ function assertionOf({ issuer, request, session, context, format, id }: Assertio
     </saml:Assertion>`;
 }
 
-/** Somebody without groups has no memberOf at all: SAML knows no attribute with no value in practice. */
+/**
+ * Somebody without groups has no memberOf at all: SAML knows no attribute with no value in
+ * practice.
+ */
 function attributesOf({ username, email, displayName, department, groups }: Person): Markup[] {
   const values: Readonly<Record<string, readonly string[]>> = {
     uid: [username],

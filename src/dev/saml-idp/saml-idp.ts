@@ -1,9 +1,9 @@
 /**
  * The demo's corporate SAML 2.0 identity provider.
  *
- * Owns: its sign-in page and session, the checks of AuthnRequests, signed Responses, its metadata. It is as strict as a
- * production one and shares no code with the bridge, so that each proves the other. It does not know single logout; its
- * own session ends on its front page.
+ * Owns: its sign-in page and session, the checks of AuthnRequests, signed Responses, its metadata.
+ * It is as strict as a production one and shares no code with the bridge, so that each proves the
+ * other. It does not know single logout; its own session ends on its front page.
  */
 import type { RequestListener } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
@@ -46,7 +46,11 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
     now,
   );
   const issuer = { entityId, now, ...signingKey };
-  const desk = new FrontDesk({ issuer, people: options.people, origin: new URL(options.baseUrl).origin });
+  const desk = new FrontDesk({
+    issuer,
+    people: options.people,
+    origin: new URL(options.baseUrl).origin,
+  });
 
   const app = newApp();
   app.get('/metadata', (_req, res) => void res.type('application/samlmetadata+xml').send(metadata));
@@ -60,17 +64,24 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
   });
   app.get('/sso/unsolicited', async (req, res) => {
     const query = new URLSearchParams(rawQueryOf(req));
-    const request = await providers.withProvider(query.get('sp') ?? '', ({ entityId: serviceProvider, consumers }) => ({
-      ...UNSOLICITED,
-      serviceProvider,
-      acsUrl: (consumers.find(consumer => consumer.isDefault) ?? consumers[0]!).location,
-      relayState: query.get('relay_state') ?? undefined,
-    }));
+    const request = await providers.withProvider(
+      query.get('sp') ?? '',
+      ({ entityId: serviceProvider, consumers }) => ({
+        ...UNSOLICITED,
+        serviceProvider,
+        acsUrl: (consumers.find(consumer => consumer.isDefault) ?? consumers[0]!).location,
+        relayState: query.get('relay_state') ?? undefined,
+      }),
+    );
     await desk.answer(req, res, request);
   });
-  app.post('/sign-in', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) => desk.signIn(req, res));
+  app.post('/sign-in', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) =>
+    desk.signIn(req, res),
+  );
   app.get('/', (req, res) => desk.front(req, res));
-  app.post('/sign-out', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) => desk.signOut(req, res));
+  app.post('/sign-out', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) =>
+    desk.signOut(req, res),
+  );
   app.use(() => {
     throw new Refusal('There is no such page.', 404);
   });
@@ -100,9 +111,15 @@ function newApp(): Express {
 }
 
 function showRefusal(error: unknown, _req: Request, res: Response, _next: NextFunction): void {
-  const status = error instanceof Refusal ? error.status : ((error as { status?: number } | undefined)?.status ?? 500);
+  const status =
+    error instanceof Refusal
+      ? error.status
+      : ((error as { status?: number } | undefined)?.status ?? 500);
   const message = error instanceof Refusal ? error.message : 'The request cannot be answered.';
-  if (status >= 500) process.stderr.write(`SAML identity provider: ${error instanceof Error ? error.stack : String(error)}\n`);
+  if (status >= 500)
+    process.stderr.write(
+      `SAML identity provider: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
   const body = html`<h1>${IDP_NAME}</h1><p class="bad">${message}</p>`;
   res
     .status(status)

@@ -1,9 +1,12 @@
-/** Enveloped XML signatures by xmldsigjs: RSA-SHA256, exclusive canonicalization (SAML core 5.4). */
+/**
+ * Enveloped XML signatures by xmldsigjs: RSA-SHA256, exclusive canonicalization (SAML core 5.4).
+ */
 import { createRequire } from 'node:module';
 import type * as XmlDsig from 'xmldsigjs';
 
-// xmldsigjs takes its DOM from a registry inside xml-core, which it does not re-export. Both are loaded from where
-// xmldsigjs itself finds them, and in one module format, so that there is one registry.
+// xmldsigjs takes its DOM from a registry inside xml-core, which it does not re-export. Both are
+// loaded from where xmldsigjs itself finds them, and in one module format, so that there is one
+// registry.
 const require = createRequire(import.meta.url);
 const requireOfXmlDsig = createRequire(require.resolve('xmldsigjs'));
 const xmldsig = require('xmldsigjs') as typeof XmlDsig;
@@ -17,14 +20,22 @@ export interface SignatureOptions {
   readonly key: CryptoKey;
   /** Base64 of the DER, put into KeyInfo. */
   readonly certificate: string;
-  /** The ID of the element that is signed. The signature goes in after its Issuer, as the schema wants it. */
+  /**
+   * The ID of the element that is signed. The signature goes in after its Issuer, as the schema
+   * wants it.
+   */
   readonly id: string;
 }
 
 /** Signs one element of the document and gives the document with the signature in place. */
-export async function signElement(document: string, { key, certificate, id }: SignatureOptions): Promise<string> {
+export async function signElement(
+  document: string,
+  { key, certificate, id }: SignatureOptions,
+): Promise<string> {
   const dom = xmldsig.Parse(document);
-  const element = [...elementsOf(dom.documentElement)].find(candidate => candidate.getAttribute('ID') === id);
+  const element = [...elementsOf(dom.documentElement)].find(
+    candidate => candidate.getAttribute('ID') === id,
+  );
   const issuer = element && childElements(element).find(child => child.localName === 'Issuer');
   if (!element || !issuer) throw new Error('the element to sign is not in the document');
   const signer = new xmldsig.SignedXml();

@@ -1,8 +1,9 @@
 /**
  * XML in and out, as strict as a production identity provider should be.
  *
- * Reading: a streaming parser that stops at the first fault and knows no DTD; what is read is a plain tree, so nothing
- * can be looked up by a loose path. Writing: a template tag that escapes every value put into it.
+ * Reading: a streaming parser that stops at the first fault and knows no DTD; what is read is a
+ * plain tree, so nothing can be looked up by a loose path. Writing: a template tag that escapes
+ * every value put into it.
  */
 import { SaxesParser } from 'saxes';
 
@@ -16,7 +17,10 @@ export const NAMESPACES = {
 export type Prefix = keyof typeof NAMESPACES;
 
 export interface XmlElement {
-  /** `samlp:AuthnRequest` with our own prefix for the namespaces that we know, `{uri}name` for all others. */
+  /**
+   * `samlp:AuthnRequest` with our own prefix for the namespaces that we know, `{uri}name` for all
+   * others.
+   */
   readonly name: string;
   /** Attributes without a namespace, by local name. */
   readonly attributes: ReadonlyMap<string, string>;
@@ -35,11 +39,14 @@ const MAX_DEPTH = 20;
 const MAX_ELEMENTS = 500;
 const MAX_CHARACTERS = 200_000;
 
-const PREFIXES = new Map<string, Prefix>(Object.entries(NAMESPACES).map(([prefix, uri]) => [uri, prefix as Prefix]));
+const PREFIXES = new Map<string, Prefix>(
+  Object.entries(NAMESPACES).map(([prefix, uri]) => [uri, prefix as Prefix]),
+);
 
 /** Parses a whole document. Throws an Error that says what is wrong with it. */
 export function parseXml(text: string): XmlElement {
-  if (text.length > MAX_CHARACTERS) throw new Error(`the document is longer than ${MAX_CHARACTERS} characters`);
+  if (text.length > MAX_CHARACTERS)
+    throw new Error(`the document is longer than ${MAX_CHARACTERS} characters`);
   const parser = new SaxesParser({ xmlns: true });
   const open: GrowingElement[] = [];
   let root: GrowingElement | undefined;
@@ -56,7 +63,8 @@ export function parseXml(text: string): XmlElement {
   parser.on('cdata', refuse('a CDATA section'));
   parser.on('opentag', tag => {
     count += 1;
-    if (count > MAX_ELEMENTS || open.length >= MAX_DEPTH) throw new Error('the document has too many elements');
+    if (count > MAX_ELEMENTS || open.length >= MAX_DEPTH)
+      throw new Error('the document has too many elements');
     const element: GrowingElement = {
       name: nameOf(tag.uri, tag.local),
       attributes: new Map(
@@ -117,15 +125,24 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\r': '&#13;',
 };
 
-/** ``xml`<a b="${value}">${value}</a>` ``: strings are escaped, markup and lists of markup go in as they are, undefined is nothing. */
-export function xml(strings: TemplateStringsArray, ...values: readonly (string | Markup | readonly Markup[] | undefined)[]): Markup {
+/**
+ * ``xml`<a b="${value}">${value}</a>` ``: strings are escaped, markup and lists of markup go in as
+ * they are, undefined is nothing.
+ */
+export function xml(
+  strings: TemplateStringsArray,
+  ...values: readonly (string | Markup | readonly Markup[] | undefined)[]
+): Markup {
   const written = values.map(value => {
     if (value === undefined) return '';
     if (value instanceof Markup) return value.text;
-    if (typeof value === 'string') return value.replaceAll(/[&<>"'\t\n\r]/g, character => ESCAPES[character]!);
+    if (typeof value === 'string')
+      return value.replaceAll(/[&<>"'\t\n\r]/g, character => ESCAPES[character]!);
     return value.map(markup => markup.text).join('');
   });
   // Line breaks between elements are for the reader of the source, not part of the document.
-  const literals = strings.map(literal => literal.replaceAll(/^\s*\n\s*$|(?<=>)\s*\n\s*|\s*\n\s*(?=<)/g, ''));
+  const literals = strings.map(literal =>
+    literal.replaceAll(/^\s*\n\s*$|(?<=>)\s*\n\s*|\s*\n\s*(?=<)/g, ''),
+  );
   return new Markup(literals.map((literal, index) => literal + (written[index] ?? '')).join(''));
 }

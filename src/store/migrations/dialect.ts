@@ -1,5 +1,6 @@
 /**
- * Where the two databases differ in the words of a schema. Statements on data do not differ (store.ts).
+ * Where the two databases differ in the words of a schema. Statements on data do not differ
+ * (store.ts).
  */
 export interface Dialect {
   /** Any bytes. */

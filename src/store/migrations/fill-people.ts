@@ -56,7 +56,11 @@ export function fillPeople({ jsonText }: Dialect, seals: Seal): Filling {
 
   const made = (): NewRows[] => {
     const rows: NewRows[] = [
-      { table: 'people', columns: ['person', 'asserted_at', 'signed_in_at', 'revision', 'generation', 'sealed'], rows: people },
+      {
+        table: 'people',
+        columns: ['person', 'asserted_at', 'signed_in_at', 'revision', 'generation', 'sealed'],
+        rows: people,
+      },
       { table: 'people_names', columns: ['name_hash', 'person'], rows: named },
     ];
     people = [];

@@ -1,8 +1,9 @@
 /**
  * The schema as numbered steps, forward only, each written once for both databases.
  *
- * A released step is never edited: its SHA-256 is kept in the database and compared at every start, so that a schema is
- * known by what was run and not by hope. A change to the schema is a further file here.
+ * A released step is never edited: its SHA-256 is kept in the database and compared at every start,
+ * so that a schema is known by what was run and not by hope. A change to the schema is a further
+ * file here.
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
@@ -45,13 +46,19 @@ const STEPS: readonly WrittenStep[] = [
 export const NEWEST_STEP = STEPS.length;
 
 /** The table that says which steps were run; the same statement in both databases. */
-export const CREATE_MIGRATIONS_TABLE = 'CREATE TABLE rolebridge_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)';
+export const CREATE_MIGRATIONS_TABLE =
+  'CREATE TABLE rolebridge_migrations (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL)';
 
 /** Every step for one database, in order. */
 export function stepsFor(dialect: Dialect): readonly Step[] {
   return STEPS.map(({ write, fill }, index) => {
     const sql = write(dialect);
-    return { number: index + 1, sql, checksum: createHash('sha256').update(sql).digest('hex'), fill };
+    return {
+      number: index + 1,
+      sql,
+      checksum: createHash('sha256').update(sql).digest('hex'),
+      fill,
+    };
   });
 }
 
@@ -62,10 +69,14 @@ export interface AppliedStep {
 }
 
 /**
- * The steps that the database still needs; `place` names it in messages.
- * Throws `unavailable` when it has steps that this version does not know, or was made by other ones.
+ * The steps that the database still needs; `place` names it in messages. Throws `unavailable` when
+ * it has steps that this version does not know, or was made by other ones.
  */
-export function pendingSteps(place: string, dialect: Dialect, applied: readonly AppliedStep[]): readonly Step[] {
+export function pendingSteps(
+  place: string,
+  dialect: Dialect,
+  applied: readonly AppliedStep[],
+): readonly Step[] {
   const steps = stepsFor(dialect);
   const newest = Math.max(0, ...applied.map(row => row.number));
   if (newest > steps.length) {

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type AssumeRoleWithSAMLCommandOutput, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import {
+  type AssumeRoleWithSAMLCommandOutput,
+  GetCallerIdentityCommand,
+} from '@aws-sdk/client-sts';
 import { samlResponse } from './saml.ts';
-import { type Change, GOV_PROVIDER, type Request, type SamlScene, startSamlScene } from './saml-scene.ts';
+import {
+  type Change,
+  GOV_PROVIDER,
+  type Request,
+  type SamlScene,
+  startSamlScene,
+} from './saml-scene.ts';
 import { ADMIN, GOV, PROD, ROLE_PAIR, SAML_PROVIDER } from './support.ts';
 
 const HOUR = 3600;
@@ -15,7 +24,9 @@ describe('AssumeRoleWithSAML', () => {
   after(() => scene.running.close());
 
   function lengthOf(answer: AssumeRoleWithSAMLCommandOutput): number {
-    return Math.round((answer.Credentials!.Expiration!.getTime() - scene.running.clock.now()) / 1000);
+    return Math.round(
+      (answer.Credentials!.Expiration!.getTime() - scene.running.clock.now()) / 1000,
+    );
   }
 
   test('a good response becomes credentials that work', async () => {
@@ -26,7 +37,10 @@ describe('AssumeRoleWithSAML', () => {
     });
     assert.match(Credentials!.AccessKeyId!, /^ASIA[A-Z2-7]{16}$/);
     assert.equal(Credentials!.SecretAccessKey!.length, 40);
-    assert.equal(rest.AssumedRoleUser?.Arn, `arn:aws:sts::${PROD}:assumed-role/Admin/alice@example.com`);
+    assert.equal(
+      rest.AssumedRoleUser?.Arn,
+      `arn:aws:sts::${PROD}:assumed-role/Admin/alice@example.com`,
+    );
     assert.match(rest.AssumedRoleUser.AssumedRoleId!, /^AROA[A-Z2-7]{17}:alice@example\.com$/);
     assert.equal(rest.Issuer, 'https://idp.example.com/saml');
     assert.equal(rest.Subject, 'k3jx2q7d5vbn4mza');
@@ -56,9 +70,15 @@ describe('AssumeRoleWithSAML', () => {
   describe('accepts', () => {
     const cases: readonly [string, Change, Request?][] = [
       ['the reverse order of role and provider', { roles: [`${SAML_PROVIDER},${ADMIN}`] }],
-      ['one pair among several', { roles: [`arn:aws:iam::${PROD}:role/Other,${SAML_PROVIDER}`, ROLE_PAIR] }],
+      [
+        'one pair among several',
+        { roles: [`arn:aws:iam::${PROD}:role/Other,${SAML_PROVIDER}`, ROLE_PAIR] },
+      ],
       ['a response and an assertion that are both signed', { sign: ['Assertion', 'Response'] }],
-      ['the second audience of the partition', { audiences: ['https://signin.aws.amazon.com/saml'] }],
+      [
+        'the second audience of the partition',
+        { audiences: ['https://signin.aws.amazon.com/saml'] },
+      ],
       [
         'SHA-512',
         {
@@ -70,7 +90,10 @@ describe('AssumeRoleWithSAML', () => {
         'comments, which the signature does not cover, as if they were not there',
         { afterSigning: xml => xml.replace('alice@', 'ali<!-- -->ce@') },
       ],
-      ['a NameID format of SAML 1.1', { nameIdFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress' }],
+      [
+        'a NameID format of SAML 1.1',
+        { nameIdFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress' },
+      ],
       ['a role with a path', {}, { RoleArn: `arn:aws:iam::${PROD}:role/team/a/Pathed` }],
       [
         'a trust policy about the subject and an attribute',
@@ -79,7 +102,10 @@ describe('AssumeRoleWithSAML', () => {
       ],
       [
         'GovCloud with its own recipient and audience',
-        { recipient: 'https://signin.amazonaws-us-gov.com/saml', audiences: ['urn:amazon:webservices:govcloud'] },
+        {
+          recipient: 'https://signin.amazonaws-us-gov.com/saml',
+          audiences: ['urn:amazon:webservices:govcloud'],
+        },
         { RoleArn: `arn:aws-us-gov:iam::${GOV}:role/Admin`, PrincipalArn: GOV_PROVIDER },
       ],
     ];
@@ -96,7 +122,12 @@ describe('AssumeRoleWithSAML', () => {
       ['DurationSeconds', {}, 12 * HOUR, 12 * HOUR],
       ['SessionDuration, which shortens', { sessionDuration: '1800' }, 12 * HOUR, 1800],
       ['SessionDuration, which does not lengthen', { sessionDuration: '43200' }, undefined, HOUR],
-      ['SessionNotOnOrAfter', () => ({ sessionNotOnOrAfter: scene.running.clock.now() + 1200_000 }), HOUR, 1200],
+      [
+        'SessionNotOnOrAfter',
+        () => ({ sessionNotOnOrAfter: scene.running.clock.now() + 1200_000 }),
+        HOUR,
+        1200,
+      ],
     ];
     for (const [name, change, DurationSeconds, expected] of cases) {
       test(name, async () => {

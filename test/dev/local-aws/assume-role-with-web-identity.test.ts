@@ -50,12 +50,19 @@ describe('AssumeRoleWithWebIdentity', () => {
         ],
         roles: [
           { account: PROD, name: 'Deploy', maxSessionDuration: 7200, trustPolicy: trust(aud, all) },
-          { account: PROD, name: 'Plain', trustPolicy: trust({}, ['sts:AssumeRoleWithWebIdentity']) },
+          {
+            account: PROD,
+            name: 'Plain',
+            trustPolicy: trust({}, ['sts:AssumeRoleWithWebIdentity']),
+          },
           {
             account: PROD,
             name: 'Subject',
             trustPolicy: trust(
-              { StringLike: { [`${issuer.host}:sub`]: 'team-*' }, 'ForAnyValue:StringEquals': { [`${issuer.host}:amr`]: 'mfa' } },
+              {
+                StringLike: { [`${issuer.host}:sub`]: 'team-*' },
+                'ForAnyValue:StringEquals': { [`${issuer.host}:amr`]: 'mfa' },
+              },
               all,
             ),
           },
@@ -68,11 +75,22 @@ describe('AssumeRoleWithWebIdentity', () => {
     await running.close();
     await issuer.close();
   });
-  async function assume(claims: JWTPayload = {}, options: TokenOptions = {}, input: Partial<AssumeRoleWithWebIdentityCommandInput> = {}) {
-    const WebIdentityToken = input.WebIdentityToken ?? (await issuer.token(claims, { now: running.clock.now(), ...options }));
-    return running
-      .sts()
-      .send(new AssumeRoleWithWebIdentityCommand({ RoleArn: DEPLOY, RoleSessionName: 'alice', ...input, WebIdentityToken }));
+  async function assume(
+    claims: JWTPayload = {},
+    options: TokenOptions = {},
+    input: Partial<AssumeRoleWithWebIdentityCommandInput> = {},
+  ) {
+    const WebIdentityToken =
+      input.WebIdentityToken ??
+      (await issuer.token(claims, { now: running.clock.now(), ...options }));
+    return running.sts().send(
+      new AssumeRoleWithWebIdentityCommand({
+        RoleArn: DEPLOY,
+        RoleSessionName: 'alice',
+        ...input,
+        WebIdentityToken,
+      }),
+    );
   }
 
   async function refused(...args: Parameters<typeof assume>) {
@@ -81,14 +99,22 @@ describe('AssumeRoleWithWebIdentity', () => {
       (cause: unknown) => cause,
     );
     assert.ok(error instanceof STSServiceException, String(error));
-    return { name: error.name, status: error.$metadata.httpStatusCode, message: error.message, reason: running.reason() ?? '' };
+    return {
+      name: error.name,
+      status: error.$metadata.httpStatusCode,
+      message: error.message,
+      reason: running.reason() ?? '',
+    };
   }
 
   const seconds = (): number => Math.floor(running.clock.now() / 1000);
 
   test('a good token becomes credentials that work', async () => {
     const claims = {
-      [TAGS]: { principal_tags: { Project: ['Automation'], Cost: ['7'] }, transitive_tag_keys: ['Project'] },
+      [TAGS]: {
+        principal_tags: { Project: ['Automation'], Cost: ['7'] },
+        transitive_tag_keys: ['Project'],
+      },
       [SOURCE_IDENTITY]: 'alice',
     };
     const answer = await assume(claims);
@@ -99,13 +125,21 @@ describe('AssumeRoleWithWebIdentity', () => {
     assert.ok(answer.PackedPolicySize! > 0);
     const { AccessKeyId, SecretAccessKey, SessionToken } = answer.Credentials!;
     const who = await running
-      .sts({ accessKeyId: AccessKeyId!, secretAccessKey: SecretAccessKey!, sessionToken: SessionToken! })
+      .sts({
+        accessKeyId: AccessKeyId!,
+        secretAccessKey: SecretAccessKey!,
+        sessionToken: SessionToken!,
+      })
       .send(new GetCallerIdentityCommand({}));
     assert.equal(who.Arn, `arn:aws:sts::${PROD}:assumed-role/Deploy/alice`);
   });
 
   describe('accepts', () => {
-    const cases: readonly [string, () => JWTPayload, Partial<AssumeRoleWithWebIdentityCommandInput>?][] = [
+    const cases: readonly [
+      string,
+      () => JWTPayload,
+      Partial<AssumeRoleWithWebIdentityCommandInput>?,
+    ][] = [
       ['a token within five minutes of its end', () => ({ exp: seconds() - 299 })],
       ['azp in place of aud', () => ({ aud: 'somebody-else', azp: 'sts.amazonaws.com' })],
       ['an audience in a list of one', () => ({ aud: ['sts.amazonaws.com'] })],
@@ -158,7 +192,14 @@ describe('AssumeRoleWithWebIdentity', () => {
       ['a fractional time', () => ({ exp: seconds() + 60.5 }), {}, ID, NOT_A_JWT, /exp/],
       ['another audience', () => ({ aud: 'other' }), {}, ID, AUDIENCE, /no client id/],
       ['another azp, although aud is right', () => ({ azp: 'other' }), {}, ID, AUDIENCE, /azp/],
-      ['several audiences without azp', () => ({ aud: ['sts.amazonaws.com', 'cli'] }), {}, ID, AUDIENCE, /several/],
+      [
+        'several audiences without azp',
+        () => ({ aud: ['sts.amazonaws.com', 'cli'] }),
+        {},
+        ID,
+        AUDIENCE,
+        /several/,
+      ],
       [
         'another issuer',
         () => ({ iss: 'https://other.example.com' }),
@@ -166,15 +207,46 @@ describe('AssumeRoleWithWebIdentity', () => {
         ID,
         'No OpenIDConnect provider found in your account for https://other.example.com',
       ],
-      ['an issuer that differs by a slash', () => ({ iss: `${issuer.url}/` }), {}, ID, /^No OpenIDConnect provider found/],
+      [
+        'an issuer that differs by a slash',
+        () => ({ iss: `${issuer.url}/` }),
+        {},
+        ID,
+        /^No OpenIDConnect provider found/,
+      ],
       ['a subject of five characters', () => ({ sub: 'alice' }), {}, ID, NOT_A_JWT, /sub/],
-      ['a subject that is no text', () => ({ sub: 1234567 as unknown as string }), {}, ID, NOT_A_JWT, /sub/],
+      [
+        'a subject that is no text',
+        () => ({ sub: 1234567 as unknown as string }),
+        {},
+        ID,
+        NOT_A_JWT,
+        /sub/,
+      ],
       ...['sub', 'aud', 'iat', 'exp', 'iss'].map(
-        (name): Case => [`a token without ${name}`, none, { without: [name] }, ID, `Missing a required claim: ${name}`],
+        (name): Case => [
+          `a token without ${name}`,
+          none,
+          { without: [name] },
+          ID,
+          `Missing a required claim: ${name}`,
+        ],
       ),
       ['a critical header', none, { header: { crit: ['b64'], b64: true } }, ID, NOT_A_JWT, /crit/],
-      ['a tag with two values', () => ({ [TAGS]: { principal_tags: { Team: ['a', 'b'] } } }), {}, ID, NOT_A_JWT],
-      ['a tag claim with unknown members', () => ({ [TAGS]: { principalTags: {} } }), {}, ID, NOT_A_JWT],
+      [
+        'a tag with two values',
+        () => ({ [TAGS]: { principal_tags: { Team: ['a', 'b'] } } }),
+        {},
+        ID,
+        NOT_A_JWT,
+      ],
+      [
+        'a tag claim with unknown members',
+        () => ({ [TAGS]: { principalTags: {} } }),
+        {},
+        ID,
+        NOT_A_JWT,
+      ],
       [
         'a transitive key without tag',
         () => ({ [TAGS]: { principal_tags: {}, transitive_tag_keys: ['Team'] } }),
@@ -183,7 +255,13 @@ describe('AssumeRoleWithWebIdentity', () => {
         NOT_A_JWT,
         /no session tag/,
       ],
-      ['a source identity with a blank', () => ({ [SOURCE_IDENTITY]: 'alice b' }), {}, ID, NOT_A_JWT],
+      [
+        'a source identity with a blank',
+        () => ({ [SOURCE_IDENTITY]: 'alice b' }),
+        {},
+        ID,
+        NOT_A_JWT,
+      ],
       [
         'another subject than the trust policy wants',
         () => ({ amr: ['mfa'] }),
@@ -193,7 +271,14 @@ describe('AssumeRoleWithWebIdentity', () => {
         /:sub is not met/,
         { RoleArn: `arn:aws:iam::${PROD}:role/Subject` },
       ],
-      ['a client id that the trust policy does not name', () => ({ aud: 'cli' }), {}, 'AccessDenied', DENIED, /:aud is not met/],
+      [
+        'a client id that the trust policy does not name',
+        () => ({ aud: 'cli' }),
+        {},
+        'AccessDenied',
+        DENIED,
+        /:aud is not met/,
+      ],
       [
         'tags without sts:TagSession',
         () => ({ [TAGS]: { principal_tags: { Team: ['a'] } } }),
@@ -203,7 +288,15 @@ describe('AssumeRoleWithWebIdentity', () => {
         /sts:TagSession/,
         { RoleArn: `arn:aws:iam::${PROD}:role/Plain` },
       ],
-      ['a role that does not exist', none, {}, 'AccessDenied', DENIED, /no such role/, { RoleArn: `arn:aws:iam::${PROD}:role/Nobody` }],
+      [
+        'a role that does not exist',
+        none,
+        {},
+        'AccessDenied',
+        DENIED,
+        /no such role/,
+        { RoleArn: `arn:aws:iam::${PROD}:role/Nobody` },
+      ],
       [
         'an account that does not exist',
         none,
@@ -213,7 +306,15 @@ describe('AssumeRoleWithWebIdentity', () => {
         /no such account/,
         { RoleArn: 'arn:aws:iam::999999999999:role/Deploy' },
       ],
-      ['a role for SAML', none, {}, 'AccessDenied', DENIED, /no statement names this action/, { RoleArn: ADMIN }],
+      [
+        'a role for SAML',
+        none,
+        {},
+        'AccessDenied',
+        DENIED,
+        /no statement names this action/,
+        { RoleArn: ADMIN },
+      ],
       [
         'a provider of another account',
         none,
@@ -232,8 +333,24 @@ describe('AssumeRoleWithWebIdentity', () => {
         undefined,
         { DurationSeconds: 7201 },
       ],
-      ['a provider id', none, {}, 'ValidationError', /ProviderId/, undefined, { ProviderId: 'www.amazon.com' }],
-      ['an opaque access token', none, {}, ID, NOT_A_JWT, /three parts/, { WebIdentityToken: 'ya29.opaque' }],
+      [
+        'a provider id',
+        none,
+        {},
+        'ValidationError',
+        /ProviderId/,
+        undefined,
+        { ProviderId: 'www.amazon.com' },
+      ],
+      [
+        'an opaque access token',
+        none,
+        {},
+        ID,
+        NOT_A_JWT,
+        /three parts/,
+        { WebIdentityToken: 'ya29.opaque' },
+      ],
       [
         'an unsigned token',
         none,
@@ -241,7 +358,9 @@ describe('AssumeRoleWithWebIdentity', () => {
         ID,
         NOT_A_JWT,
         undefined,
-        { WebIdentityToken: `${Buffer.from('{"alg":"none","kid":"key-1"}').toString('base64url')}.e30.` },
+        {
+          WebIdentityToken: `${Buffer.from('{"alg":"none","kid":"key-1"}').toString('base64url')}.e30.`,
+        },
       ],
     ];
     for (const [name, claims, options, code, message, reason, input] of cases) {
@@ -255,18 +374,31 @@ describe('AssumeRoleWithWebIdentity', () => {
     }
 
     test('a changed token', async () => {
-      const [header, payload, signature] = (await issuer.token({}, { now: running.clock.now() })).split('.');
+      const [header, payload, signature] = (
+        await issuer.token({}, { now: running.clock.now() })
+      ).split('.');
       const changed = Buffer.from(payload!, 'base64url').toString().replace('person', 'victim');
-      const error = await refused({}, {}, { WebIdentityToken: `${header}.${Buffer.from(changed).toString('base64url')}.${signature}` });
+      const error = await refused(
+        {},
+        {},
+        {
+          WebIdentityToken: `${header}.${Buffer.from(changed).toString('base64url')}.${signature}`,
+        },
+      );
       assert.match(error.reason, /signature does not fit/);
     });
 
     test('a token signed with the public key as an HMAC secret', async () => {
       const [header, payload] = (await issuer.token({}, { now: running.clock.now() })).split('.');
-      const forged = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(header!, 'base64url').toString()), alg: 'HS256' })).toString(
-        'base64url',
-      );
-      const mac = createHmac('sha256', 'public key').update(`${forged}.${payload}`).digest('base64url');
+      const forged = Buffer.from(
+        JSON.stringify({
+          ...JSON.parse(Buffer.from(header!, 'base64url').toString()),
+          alg: 'HS256',
+        }),
+      ).toString('base64url');
+      const mac = createHmac('sha256', 'public key')
+        .update(`${forged}.${payload}`)
+        .digest('base64url');
       const error = await refused({}, {}, { WebIdentityToken: `${forged}.${payload}.${mac}` });
       assert.match(error.reason, /algorithm is not one of/);
     });

@@ -9,7 +9,17 @@ import {
   STSServiceException,
 } from '@aws-sdk/client-sts';
 import { type ResponseOptions, samlResponse } from './saml.ts';
-import { ADMIN, PARTNER, PROD, type Running, SAML_PROVIDER, samlTrust, samlWorld, startLocalAws, type TrustPolicy } from './support.ts';
+import {
+  ADMIN,
+  PARTNER,
+  PROD,
+  type Running,
+  SAML_PROVIDER,
+  samlTrust,
+  samlWorld,
+  startLocalAws,
+  type TrustPolicy,
+} from './support.ts';
 
 const USER = { accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-secret-key-0001' };
 const HUB = `arn:aws:iam::${PROD}:role/bridge/Hub`;
@@ -17,21 +27,48 @@ const EXTERNAL_ID = 'spoke-7f3c';
 const ASSUME = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
 const partnerRole = (name: string): string => `arn:aws:iam::${PARTNER}:role/${name}`;
 
-function trust(principal: string, action: string | string[] = ASSUME, condition?: NonNullable<object>): TrustPolicy {
+function trust(
+  principal: string,
+  action: string | string[] = ASSUME,
+  condition?: NonNullable<object>,
+): TrustPolicy {
   return {
-    Statement: [{ Effect: 'Allow', Principal: { AWS: principal }, Action: action, ...(condition && { Condition: condition }) }],
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { AWS: principal },
+        Action: action,
+        ...(condition && { Condition: condition }),
+      },
+    ],
   } as TrustPolicy;
 }
 
-const partner = (name: string, trustPolicy: TrustPolicy, more: object = {}) => ({ account: PARTNER, name, trustPolicy, ...more });
-const prod = (name: string, trustPolicy: TrustPolicy, more: object = {}) => ({ account: PROD, name, trustPolicy, ...more });
+const partner = (name: string, trustPolicy: TrustPolicy, more: object = {}) => ({
+  account: PARTNER,
+  name,
+  trustPolicy,
+  ...more,
+});
+const prod = (name: string, trustPolicy: TrustPolicy, more: object = {}) => ({
+  account: PROD,
+  name,
+  trustPolicy,
+  ...more,
+});
 
 const WORLD = samlWorld({
   roles: [
     prod('Hub', samlTrust(), {
       path: '/bridge/',
       tags: { team: 'role-tag' },
-      permissions: [{ Effect: 'Allow', Action: ASSUME, Resource: [partnerRole('*'), `arn:aws:iam::${PROD}:role/Delegated*`] }],
+      permissions: [
+        {
+          Effect: 'Allow',
+          Action: ASSUME,
+          Resource: [partnerRole('*'), `arn:aws:iam::${PROD}:role/Delegated*`],
+        },
+      ],
     }),
     partner('Spoke', trust(HUB, ASSUME, { StringEquals: { 'sts:ExternalId': EXTERNAL_ID } })),
     partner('Open', trust(HUB, 'sts:*'), { maxSessionDuration: 7200 }),
@@ -40,12 +77,19 @@ const WORLD = samlWorld({
     partner('Tagged', trust(HUB, ASSUME, { StringEquals: { 'aws:PrincipalTag/Team': 'red' } })),
     partner(
       'Requested',
-      trust(HUB, ASSUME, { StringEquals: { 'aws:RequestTag/Cost': '7' }, 'ForAllValues:StringEquals': { 'aws:TagKeys': ['Cost'] } }),
+      trust(HUB, ASSUME, {
+        StringEquals: { 'aws:RequestTag/Cost': '7' },
+        'ForAllValues:StringEquals': { 'aws:TagKeys': ['Cost'] },
+      }),
     ),
     partner(
       'Named',
       trust(HUB, ASSUME, {
-        StringEquals: { 'aws:PrincipalArn': HUB, 'saml:sub_type': 'persistent', 'aws:FederatedProvider': SAML_PROVIDER },
+        StringEquals: {
+          'aws:PrincipalArn': HUB,
+          'saml:sub_type': 'persistent',
+          'aws:FederatedProvider': SAML_PROVIDER,
+        },
       }),
     ),
     partner('Unknown', trust(HUB, ASSUME, { StringSounds: { 'sts:RoleSessionName': 'alice' } })),
@@ -70,7 +114,12 @@ const WORLD = samlWorld({
     prod('ForUser', trust(`arn:aws:iam::${PROD}:user/ci`), { maxSessionDuration: 43_200 }),
   ],
   iamUsers: [
-    { account: PROD, name: 'ci', ...USER, permissions: [{ Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' } }] },
+    {
+      account: PROD,
+      name: 'ci',
+      ...USER,
+      permissions: [{ Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' } }],
+    },
   ],
 });
 
@@ -89,26 +138,50 @@ describe('AssumeRole', () => {
 
   /** A session of the hub role, by SAML. */
   async function hub(change: Partial<ResponseOptions> = {}, policy: { Policy?: string } = {}) {
-    const SAMLAssertion = samlResponse({ roles: [`${HUB},${SAML_PROVIDER}`], now: running.clock.now(), ...change });
-    const answer = await running
-      .sts()
-      .send(new AssumeRoleWithSAMLCommand({ RoleArn: HUB, PrincipalArn: SAML_PROVIDER, SAMLAssertion, ...policy }));
+    const SAMLAssertion = samlResponse({
+      roles: [`${HUB},${SAML_PROVIDER}`],
+      now: running.clock.now(),
+      ...change,
+    });
+    const answer = await running.sts().send(
+      new AssumeRoleWithSAMLCommand({
+        RoleArn: HUB,
+        PrincipalArn: SAML_PROVIDER,
+        SAMLAssertion,
+        ...policy,
+      }),
+    );
     return keysOf(answer.Credentials);
   }
 
-  async function assume(input: Partial<AssumeRoleCommandInput>, from?: Awaited<ReturnType<typeof hub>>) {
-    return running
-      .sts(from ?? (await hub()))
-      .send(new AssumeRoleCommand({ RoleArn: partnerRole('Open'), RoleSessionName: 'alice@example.com', ...input }));
+  async function assume(
+    input: Partial<AssumeRoleCommandInput>,
+    from?: Awaited<ReturnType<typeof hub>>,
+  ) {
+    return running.sts(from ?? (await hub())).send(
+      new AssumeRoleCommand({
+        RoleArn: partnerRole('Open'),
+        RoleSessionName: 'alice@example.com',
+        ...input,
+      }),
+    );
   }
 
-  async function refused(input: Partial<AssumeRoleCommandInput>, from?: Awaited<ReturnType<typeof hub>>) {
+  async function refused(
+    input: Partial<AssumeRoleCommandInput>,
+    from?: Awaited<ReturnType<typeof hub>>,
+  ) {
     const error = await assume(input, from).then(
       () => assert.fail('it was accepted'),
       (cause: unknown) => cause,
     );
     assert.ok(error instanceof STSServiceException, String(error));
-    return { name: error.name, status: error.$metadata.httpStatusCode, message: error.message, reason: running.reason() ?? '' };
+    return {
+      name: error.name,
+      status: error.$metadata.httpStatusCode,
+      message: error.message,
+      reason: running.reason() ?? '',
+    };
   }
 
   const deniedText = (role: string, action = 'sts:AssumeRole'): string =>
@@ -116,26 +189,46 @@ describe('AssumeRole', () => {
 
   test('a hop across accounts gives credentials that work', async () => {
     const answer = await assume({ RoleArn: partnerRole('Spoke'), ExternalId: EXTERNAL_ID });
-    assert.equal(answer.AssumedRoleUser?.Arn, `arn:aws:sts::${PARTNER}:assumed-role/Spoke/alice@example.com`);
+    assert.equal(
+      answer.AssumedRoleUser?.Arn,
+      `arn:aws:sts::${PARTNER}:assumed-role/Spoke/alice@example.com`,
+    );
     assert.equal(answer.PackedPolicySize, undefined);
-    const who = await running.sts(keysOf(answer.Credentials)).send(new GetCallerIdentityCommand({}));
+    const who = await running
+      .sts(keysOf(answer.Credentials))
+      .send(new GetCallerIdentityCommand({}));
     assert.equal(who.Arn, `arn:aws:sts::${PARTNER}:assumed-role/Spoke/alice@example.com`);
     assert.equal(who.Account, PARTNER);
   });
 
   describe('accepts', () => {
     const cases: readonly [string, Partial<AssumeRoleCommandInput>, Partial<ResponseOptions>?][] = [
-      ['a trust in the whole account, with the permission of the caller', { RoleArn: partnerRole('Root') }],
-      ['a trust in the own account, with the permission of the caller', { RoleArn: `arn:aws:iam::${PROD}:role/Delegated` }],
-      ['a trust in the caller by name in the own account, without permission', { RoleArn: `arn:aws:iam::${PROD}:role/Sibling` }],
+      [
+        'a trust in the whole account, with the permission of the caller',
+        { RoleArn: partnerRole('Root') },
+      ],
+      [
+        'a trust in the own account, with the permission of the caller',
+        { RoleArn: `arn:aws:iam::${PROD}:role/Delegated` },
+      ],
+      [
+        'a trust in the caller by name in the own account, without permission',
+        { RoleArn: `arn:aws:iam::${PROD}:role/Sibling` },
+      ],
       ['a trust in the session by its ARN', { RoleArn: `arn:aws:iam::${PROD}:role/BySession` }],
       [
         'a condition on a tag of the session, which overrides the tag of the role',
         { RoleArn: partnerRole('Tagged') },
         { tags: { Team: ['red'] } },
       ],
-      ['a condition on a requested tag', { RoleArn: partnerRole('Requested'), Tags: [{ Key: 'Cost', Value: '7' }] }],
-      ['conditions on the principal and what survives of its sign-in', { RoleArn: partnerRole('Named') }],
+      [
+        'a condition on a requested tag',
+        { RoleArn: partnerRole('Requested'), Tags: [{ Key: 'Cost', Value: '7' }] },
+      ],
+      [
+        'conditions on the principal and what survives of its sign-in',
+        { RoleArn: partnerRole('Named') },
+      ],
       ['an hour', { DurationSeconds: 3600 }],
     ];
     for (const [name, input, saml] of cases) {
@@ -146,14 +239,36 @@ describe('AssumeRole', () => {
   });
 
   describe('refuses with the one text of STS', () => {
-    const cases: readonly [string, Partial<AssumeRoleCommandInput> & { RoleArn: string }, RegExp, Partial<ResponseOptions>?, string?][] = [
+    const cases: readonly [
+      string,
+      Partial<AssumeRoleCommandInput> & { RoleArn: string },
+      RegExp,
+      Partial<ResponseOptions>?,
+      string?,
+    ][] = [
       ['a role that does not exist', { RoleArn: partnerRole('Nobody') }, /no such role/],
       ['a missing external id', { RoleArn: partnerRole('Spoke') }, /sts:ExternalId is not met/],
-      ['a wrong external id', { RoleArn: partnerRole('Spoke'), ExternalId: 'spoke-other' }, /another value/],
-      ['a trust in the role without its path', { RoleArn: partnerRole('NotHub') }, /another principal/],
+      [
+        'a wrong external id',
+        { RoleArn: partnerRole('Spoke'), ExternalId: 'spoke-other' },
+        /another value/,
+      ],
+      [
+        'a trust in the role without its path',
+        { RoleArn: partnerRole('NotHub') },
+        /another principal/,
+      ],
       ['a Deny', { RoleArn: partnerRole('Denied') }, /NoAlice.*denies/],
-      ['a condition operator that is not known', { RoleArn: partnerRole('Unknown') }, /StringSounds is not known/],
-      ['the tag of the role where the session needs its own', { RoleArn: partnerRole('Tagged') }, /aws:PrincipalTag\/Team is not met/],
+      [
+        'a condition operator that is not known',
+        { RoleArn: partnerRole('Unknown') },
+        /StringSounds is not known/,
+      ],
+      [
+        'the tag of the role where the session needs its own',
+        { RoleArn: partnerRole('Tagged') },
+        /aws:PrincipalTag\/Team is not met/,
+      ],
       [
         'a tag that the policy does not list',
         {
@@ -203,7 +318,10 @@ describe('AssumeRole', () => {
     for (const [name, input, reason, saml, action] of cases) {
       test(name, async () => {
         const error = await refused(input, await hub(saml));
-        assert.deepEqual([error.name, error.status, error.message], ['AccessDenied', 403, deniedText(input.RoleArn, action)]);
+        assert.deepEqual(
+          [error.name, error.status, error.message],
+          ['AccessDenied', 403, deniedText(input.RoleArn, action)],
+        );
         assert.match(error.reason, reason);
         assert.ok(!error.reason.includes(EXTERNAL_ID));
       });
@@ -222,9 +340,13 @@ describe('AssumeRole', () => {
   });
 
   test('an IAM user may ask for more than an hour, because that is no chaining', async () => {
-    const answer = await running
-      .sts(USER)
-      .send(new AssumeRoleCommand({ RoleArn: `arn:aws:iam::${PROD}:role/ForUser`, RoleSessionName: 'build', DurationSeconds: 43_200 }));
+    const answer = await running.sts(USER).send(
+      new AssumeRoleCommand({
+        RoleArn: `arn:aws:iam::${PROD}:role/ForUser`,
+        RoleSessionName: 'build',
+        DurationSeconds: 43_200,
+      }),
+    );
     assert.ok(answer.Credentials!.Expiration!.getTime() - running.clock.now() > 43_190_000);
     const who = await running.sts(USER).send(new GetCallerIdentityCommand({}));
     assert.equal(who.Arn, `arn:aws:iam::${PROD}:user/ci`);
@@ -232,18 +354,31 @@ describe('AssumeRole', () => {
   });
 
   test('transitive tags and the source identity go on along the chain, others do not', async () => {
-    const from = await hub({ sourceIdentity: 'alice', tags: { Team: ['red'], Shoe: ['43'] }, transitiveKeys: ['Team'] });
-    const answer = await assume({ RoleArn: partnerRole('Tagged'), Tags: [{ Key: 'Cost', Value: '7' }] }, from);
+    const from = await hub({
+      sourceIdentity: 'alice',
+      tags: { Team: ['red'], Shoe: ['43'] },
+      transitiveKeys: ['Team'],
+    });
+    const answer = await assume(
+      { RoleArn: partnerRole('Tagged'), Tags: [{ Key: 'Cost', Value: '7' }] },
+      from,
+    );
     assert.equal(answer.SourceIdentity, 'alice');
 
-    const conflict = await refused({ RoleArn: partnerRole('Tagged'), Tags: [{ Key: 'team', Value: 'blue' }] }, from);
+    const conflict = await refused(
+      { RoleArn: partnerRole('Tagged'), Tags: [{ Key: 'team', Value: 'blue' }] },
+      from,
+    );
     assert.equal(conflict.name, 'ValidationError');
     assert.match(conflict.message, /conflicts with a transitive tag/);
     await assume({ Tags: [{ Key: 'Shoe', Value: '44' }] }, from);
   });
 
   test('there are no MFA devices', async () => {
-    const error = await refused({ SerialNumber: 'arn:aws:iam::111122223333:mfa/alice', TokenCode: '123456' });
+    const error = await refused({
+      SerialNumber: 'arn:aws:iam::111122223333:mfa/alice',
+      TokenCode: '123456',
+    });
     assert.deepEqual(
       [error.name, error.message],
       ['AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code. '],
@@ -254,7 +389,10 @@ describe('AssumeRole', () => {
     const from = await hub({ sourceIdentity: 'alice' });
     await assume({ SourceIdentity: 'alice' }, from);
     const error = await refused({ SourceIdentity: 'mallory' }, from);
-    assert.deepEqual([error.name, error.message], ['ValidationError', 'The source identity is already set for this assume role session']);
+    assert.deepEqual(
+      [error.name, error.message],
+      ['ValidationError', 'The source identity is already set for this assume role session'],
+    );
   });
 
   test('bad tags are a validation error', async () => {
@@ -289,10 +427,15 @@ describe('a running world', () => {
   after(() => running.close());
 
   async function hubSession() {
-    const SAMLAssertion = samlResponse({ roles: [`${HUB},${SAML_PROVIDER}`], now: running.clock.now() });
+    const SAMLAssertion = samlResponse({
+      roles: [`${HUB},${SAML_PROVIDER}`],
+      now: running.clock.now(),
+    });
     const { Credentials } = await running
       .sts()
-      .send(new AssumeRoleWithSAMLCommand({ RoleArn: HUB, PrincipalArn: SAML_PROVIDER, SAMLAssertion }));
+      .send(
+        new AssumeRoleWithSAMLCommand({ RoleArn: HUB, PrincipalArn: SAML_PROVIDER, SAMLAssertion }),
+      );
     return running.sts({
       accessKeyId: Credentials!.AccessKeyId!,
       secretAccessKey: Credentials!.SecretAccessKey!,
@@ -305,9 +448,14 @@ describe('a running world', () => {
     const session = await hubSession();
     running.aws.roles.change(HUB, { trustPolicy: trust('*') });
     await session.send(hop);
-    running.aws.roles.change(HUB, { permissions: [{ Effect: 'Deny', Action: '*', Resource: '*' }] });
+    running.aws.roles.change(HUB, {
+      permissions: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
+    });
     await assert.rejects(session.send(hop), { name: 'AccessDenied' });
-    running.aws.roles.change(HUB, { trustPolicy: samlTrust(), permissions: [{ Effect: 'Allow', Action: '*', Resource: '*' }] });
+    running.aws.roles.change(HUB, {
+      trustPolicy: samlTrust(),
+      permissions: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
+    });
     await session.send(hop);
   });
 
@@ -318,9 +466,19 @@ describe('a running world', () => {
       name: 'InvalidClientTokenId',
       message: 'The security token included in the request is invalid.',
     });
-    running.aws.roles.create({ account: PROD, name: 'Hub', path: '/bridge/', trustPolicy: samlTrust() });
-    await assert.rejects(session.send(new GetCallerIdentityCommand({})), { name: 'InvalidClientTokenId' });
+    running.aws.roles.create({
+      account: PROD,
+      name: 'Hub',
+      path: '/bridge/',
+      trustPolicy: samlTrust(),
+    });
+    await assert.rejects(session.send(new GetCallerIdentityCommand({})), {
+      name: 'InvalidClientTokenId',
+    });
     await (await hubSession()).send(new GetCallerIdentityCommand({}));
-    assert.throws(() => running.aws.roles.delete('arn:aws:iam::111122223333:role/None'), /there is no role/);
+    assert.throws(
+      () => running.aws.roles.delete('arn:aws:iam::111122223333:role/None'),
+      /there is no role/,
+    );
   });
 });

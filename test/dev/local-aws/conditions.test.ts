@@ -28,7 +28,10 @@ const cases: readonly [Outcome, Blocks][] = [
   ['met', { StringEquals: { 'STS:rolesessionname': 'Alice' } }],
   ['met', { StringEquals: { 'sts:RoleSessionName': ['bob', 'Alice'] } }],
   ['unmet', { StringEquals: { 'sts:RoleSessionName': 'Alice', 'sts:ExternalId': 'x' } }],
-  ['unmet', { StringEquals: { 'sts:RoleSessionName': 'Alice' }, StringLike: { 'saml:aud': 'http://*' } }],
+  [
+    'unmet',
+    { StringEquals: { 'sts:RoleSessionName': 'Alice' }, StringLike: { 'saml:aud': 'http://*' } },
+  ],
   ['unmet', { StringNotEquals: { 'sts:RoleSessionName': ['bob', 'Alice'] } }],
   ['met', { StringNotEquals: { 'sts:RoleSessionName': ['bob', 'carol'] } }],
   ['met', { StringNotEquals: { 'sts:ExternalId': 'x' } }],
@@ -79,7 +82,10 @@ describe('a condition block', () => {
         ]),
       ) as ConditionBlock;
       const verdict = evaluateConditions(lists, context);
-      assert.equal('undecidable' in verdict ? 'undecidable' : verdict.met ? 'met' : 'unmet', expected);
+      assert.equal(
+        'undecidable' in verdict ? 'undecidable' : verdict.met ? 'met' : 'unmet',
+        expected,
+      );
     });
   }
 

@@ -34,25 +34,44 @@ describe('the query API', () => {
   });
 
   const unknown: readonly [string, Record<string, string>, string][] = [
-    ['an unknown action', { Action: 'GetLost' }, 'Could not find operation GetLost for version 2011-06-15'],
-    ['another version', { Action: 'AssumeRole', Version: '2010-05-08' }, 'Could not find operation AssumeRole for version 2010-05-08'],
+    [
+      'an unknown action',
+      { Action: 'GetLost' },
+      'Could not find operation GetLost for version 2011-06-15',
+    ],
+    [
+      'another version',
+      { Action: 'AssumeRole', Version: '2010-05-08' },
+      'Could not find operation AssumeRole for version 2010-05-08',
+    ],
     [
       'an action named like a property of objects',
       { Action: 'constructor' },
       'Could not find operation constructor for version 2011-06-15',
     ],
-    ['markup in the name of the action', { Action: '<b>&' }, 'Could not find operation &lt;b&gt;&amp; for version 2011-06-15'],
+    [
+      'markup in the name of the action',
+      { Action: '<b>&' },
+      'Could not find operation &lt;b&gt;&amp; for version 2011-06-15',
+    ],
   ];
   for (const [name, parameters, message] of unknown) {
     test(`does not find ${name}`, async () => {
-      assert.deepEqual(await errorOf(await call(running.url, parameters)), { status: 400, code: 'InvalidAction', message });
+      assert.deepEqual(await errorOf(await call(running.url, parameters)), {
+        status: 400,
+        code: 'InvalidAction',
+        message,
+      });
     });
   }
 
   test('says when the version is missing, in a namespace of its own', async () => {
     const answer = await fetch(`${running.url}/?Action=AssumeRole`);
     const text = await answer.text();
-    assert.match(text, /^<ErrorResponse xmlns="http:\/\/webservices\.amazon\.com\/AWSFault\/2005-15-09">\n {2}<Error>\n/);
+    assert.match(
+      text,
+      /^<ErrorResponse xmlns="http:\/\/webservices\.amazon\.com\/AWSFault\/2005-15-09">\n {2}<Error>\n/,
+    );
     assert.match(text, /for version NO_VERSION_SPECIFIED</);
   });
 
@@ -76,12 +95,18 @@ describe('the query API', () => {
       body: `Action=AssumeRole&Version=2011-06-15${'&a=1'.repeat(5000)}`,
     });
     assert.equal((await errorOf(flood)).code, 'MalformedInput');
-    const binary = await fetch(`${running.url}/`, { method: 'POST', headers, body: new Uint8Array([0x41, 0xff, 0xfe]) });
+    const binary = await fetch(`${running.url}/`, {
+      method: 'POST',
+      headers,
+      body: new Uint8Array([0x41, 0xff, 0xfe]),
+    });
     assert.equal((await errorOf(binary)).code, 'MalformedInput');
   });
 
   test('takes a GET with a query like a POST', async () => {
-    const answer = await errorOf(await fetch(`${running.url}/?Action=AssumeRoleWithSAML&Version=2011-06-15`));
+    const answer = await errorOf(
+      await fetch(`${running.url}/?Action=AssumeRoleWithSAML&Version=2011-06-15`),
+    );
     assert.equal(answer.code, 'ValidationError');
     assert.match(answer.message ?? '', /^3 validation errors detected/);
   });
@@ -93,7 +118,11 @@ describe('the query API', () => {
     assert.equal(answer.headers.get('content-type'), 'text/xml');
     assert.ok(answer.headers.get('x-amz-sts-extended-request-id'));
     assert.equal(text.includes(`  <RequestId>${id}</RequestId>\n</ErrorResponse>\n`), true);
-    assert.ok(text.startsWith('<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n    <Type>Sender</Type>\n'));
+    assert.ok(
+      text.startsWith(
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n  <Error>\n    <Type>Sender</Type>\n',
+      ),
+    );
     assert.equal(running.events.at(-1)?.requestId, id);
   });
 });

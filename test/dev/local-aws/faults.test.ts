@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { FaultPlan } from '../../../src/dev/local-aws/faults.ts';
 import { samlResponse } from './saml.ts';
-import { ADMIN, call, errorOf, ROLE_PAIR, type Running, SAML_PROVIDER, samlWorld, startLocalAws } from './support.ts';
+import {
+  ADMIN,
+  call,
+  errorOf,
+  ROLE_PAIR,
+  type Running,
+  SAML_PROVIDER,
+  samlWorld,
+  startLocalAws,
+} from './support.ts';
 
 const ASK = { Action: 'AssumeRoleWithSAML', RoleArn: ADMIN, PrincipalArn: SAML_PROVIDER };
 
@@ -14,14 +23,26 @@ describe('a fault', () => {
   after(() => running.close());
   afterEach(() => running.aws.faults.clear());
 
-  const assume = () => call(running.url, { ...ASK, SAMLAssertion: samlResponse({ roles: [ROLE_PAIR], now: running.clock.now() }) });
+  const assume = () =>
+    call(running.url, {
+      ...ASK,
+      SAMLAssertion: samlResponse({ roles: [ROLE_PAIR], now: running.clock.now() }),
+    });
   const federate = () =>
-    fetch(`${running.url}/federation`, { method: 'POST', body: new URLSearchParams({ Action: 'getSigninToken', Session: '{}' }) });
+    fetch(`${running.url}/federation`, {
+      method: 'POST',
+      body: new URLSearchParams({ Action: 'getSigninToken', Session: '{}' }),
+    });
 
   const wire: readonly [string, FaultPlan, number, string][] = [
     ['throttling', { sts: { throttling: 1 } }, 400, 'Throttling'],
     ['a server error', { sts: { serverError: 1 } }, 500, 'InternalFailure'],
-    ['a region that is not activated', { sts: { regionDisabled: 1 } }, 403, 'RegionDisabledException'],
+    [
+      'a region that is not activated',
+      { sts: { regionDisabled: 1 } },
+      403,
+      'RegionDisabledException',
+    ],
     ['a packed size', { sts: { packedSize: 1 } }, 400, 'PackedPolicyTooLarge'],
   ];
   for (const [name, plan, status, code] of wire) {
@@ -52,14 +73,20 @@ describe('a fault', () => {
   test('leaves a caller without answer', async () => {
     running.aws.faults.arm({ sts: { hang: 1 }, federation: { hang: 1 } });
     const abort = new AbortController();
-    const hanging = fetch(`${running.url}/?Action=GetCallerIdentity&Version=2011-06-15`, { signal: abort.signal });
-    while (!running.events.some(event => event.code === 'hang')) await new Promise(resolve => setImmediate(resolve));
+    const hanging = fetch(`${running.url}/?Action=GetCallerIdentity&Version=2011-06-15`, {
+      signal: abort.signal,
+    });
+    while (!running.events.some(event => event.code === 'hang'))
+      await new Promise(resolve => setImmediate(resolve));
     abort.abort();
     await assert.rejects(hanging, { name: 'AbortError' });
   });
 
   test('answers too much, or something else', async () => {
-    running.aws.faults.arm({ sts: { oversized: 1, notXml: 1 }, federation: { oversized: 1, notXml: 1 } });
+    running.aws.faults.arm({
+      sts: { oversized: 1, notXml: 1 },
+      federation: { oversized: 1, notXml: 1 },
+    });
     assert.ok((await (await assume()).text()).length > 8_000_000);
     const page = await assume();
     assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html']);
@@ -70,7 +97,10 @@ describe('a fault', () => {
   test('of the federation endpoint does not touch STS', async () => {
     running.aws.faults.arm({ federation: { throttling: 1, serverError: 1 } });
     assert.equal((await assume()).status, 200);
-    assert.deepEqual([(await federate()).status, (await federate()).status, (await federate()).status], [429, 500, 400]);
+    assert.deepEqual(
+      [(await federate()).status, (await federate()).status, (await federate()).status],
+      [429, 500, 400],
+    );
   });
 
   test('refuses a console duration that is otherwise good', async () => {
@@ -82,7 +112,10 @@ describe('a fault', () => {
       sessionToken: part('SessionToken'),
     });
     const ask = (more: object) =>
-      fetch(`${running.url}/federation`, { method: 'POST', body: new URLSearchParams({ Action: 'getSigninToken', Session, ...more }) });
+      fetch(`${running.url}/federation`, {
+        method: 'POST',
+        body: new URLSearchParams({ Action: 'getSigninToken', Session, ...more }),
+      });
     running.aws.faults.arm({ federation: { refuseDuration: 1 } });
     assert.equal((await ask({})).status, 200);
     assert.equal((await ask({ SessionDuration: '3600' })).status, 400);
@@ -95,9 +128,15 @@ describe('a fault', () => {
   });
 
   test('can be armed by the world file, as can a wrong clock', async () => {
-    const other = await startLocalAws(samlWorld({ faults: { sts: { serverError: 1 } }, clockOffsetSeconds: 600 }));
+    const other = await startLocalAws(
+      samlWorld({ faults: { sts: { serverError: 1 } }, clockOffsetSeconds: 600 }),
+    );
     try {
-      const ask = () => call(other.url, { ...ASK, SAMLAssertion: samlResponse({ roles: [ROLE_PAIR], now: other.clock.now() }) });
+      const ask = () =>
+        call(other.url, {
+          ...ASK,
+          SAMLAssertion: samlResponse({ roles: [ROLE_PAIR], now: other.clock.now() }),
+        });
       assert.equal((await ask()).status, 500);
       assert.equal((await errorOf(await ask())).code, 'ExpiredTokenException');
     } finally {

@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { AssumeRoleCommand, AssumeRoleWithSAMLCommand, type Credentials } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  AssumeRoleWithSAMLCommand,
+  type Credentials,
+} from '@aws-sdk/client-sts';
 import { samlResponse } from './saml.ts';
-import { ADMIN, PROD, ROLE_PAIR, type Running, SAML_PROVIDER, samlWorld, startLocalAws, type TrustPolicy } from './support.ts';
+import {
+  ADMIN,
+  PROD,
+  ROLE_PAIR,
+  type Running,
+  SAML_PROVIDER,
+  samlWorld,
+  startLocalAws,
+  type TrustPolicy,
+} from './support.ts';
 
 const HOP = `arn:aws:iam::${PROD}:role/Hop`;
 const ISSUER = 'https://bridge.example.com/';
@@ -13,45 +26,86 @@ const WORLD = samlWorld({
     {
       account: PROD,
       name: 'Hop',
-      trustPolicy: { Statement: { Effect: 'Allow', Principal: { AWS: ADMIN }, Action: 'sts:*' } } as TrustPolicy,
+      trustPolicy: {
+        Statement: { Effect: 'Allow', Principal: { AWS: ADMIN }, Action: 'sts:*' },
+      } as TrustPolicy,
     },
   ],
-  iamUsers: [{ account: PROD, name: 'ci', accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-secret-key-0001' }],
+  iamUsers: [
+    {
+      account: PROD,
+      name: 'ci',
+      accessKeyId: 'AKIAIOSFODNN7LOCAL00',
+      secretAccessKey: 'local-user-secret-key-0001',
+    },
+  ],
 });
 
 type Session = Readonly<Record<'sessionId' | 'sessionKey' | 'sessionToken', string>>;
 
 function sessionOf(credentials: Credentials | undefined): Session {
-  return { sessionId: credentials!.AccessKeyId!, sessionKey: credentials!.SecretAccessKey!, sessionToken: credentials!.SessionToken! };
+  return {
+    sessionId: credentials!.AccessKeyId!,
+    sessionKey: credentials!.SecretAccessKey!,
+    sessionToken: credentials!.SessionToken!,
+  };
 }
 
 async function signIn(running: Running, change: object = {}): Promise<Session> {
   const SAMLAssertion = samlResponse({ roles: [ROLE_PAIR], now: running.clock.now(), ...change });
   const { Credentials } = await running
     .sts()
-    .send(new AssumeRoleWithSAMLCommand({ RoleArn: ADMIN, PrincipalArn: SAML_PROVIDER, SAMLAssertion }));
+    .send(
+      new AssumeRoleWithSAMLCommand({ RoleArn: ADMIN, PrincipalArn: SAML_PROVIDER, SAMLAssertion }),
+    );
   return sessionOf(Credentials);
 }
 
 async function chained(running: Running, from: Session): Promise<Session> {
-  const sts = running.sts({ accessKeyId: from.sessionId, secretAccessKey: from.sessionKey, sessionToken: from.sessionToken });
-  return sessionOf((await sts.send(new AssumeRoleCommand({ RoleArn: HOP, RoleSessionName: 'alice' }))).Credentials);
+  const sts = running.sts({
+    accessKeyId: from.sessionId,
+    secretAccessKey: from.sessionKey,
+    sessionToken: from.sessionToken,
+  });
+  return sessionOf(
+    (await sts.send(new AssumeRoleCommand({ RoleArn: HOP, RoleSessionName: 'alice' }))).Credentials,
+  );
 }
 
-function federate(running: Running, parameters: Readonly<Record<string, string>>, method: 'GET' | 'POST' = 'POST'): Promise<Response> {
+function federate(
+  running: Running,
+  parameters: Readonly<Record<string, string>>,
+  method: 'GET' | 'POST' = 'POST',
+): Promise<Response> {
   const form = new URLSearchParams(parameters);
   if (method === 'GET') return fetch(`${running.url}/federation?${form}`, { redirect: 'manual' });
   return fetch(`${running.url}/federation`, { method, body: form, redirect: 'manual' });
 }
 
-async function signinToken(running: Running, session: Session, more: Readonly<Record<string, string>> = {}): Promise<string> {
-  const answer = await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(session), ...more });
+async function signinToken(
+  running: Running,
+  session: Session,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const answer = await federate(running, {
+    Action: 'getSigninToken',
+    Session: JSON.stringify(session),
+    ...more,
+  });
   assert.equal(answer.status, 200);
   return ((await answer.json()) as { SigninToken: string }).SigninToken;
 }
 
-function login(running: Running, token: string, more: Readonly<Record<string, string>> = {}): Promise<Response> {
-  return federate(running, { Action: 'login', Issuer: ISSUER, Destination: DESTINATION, SigninToken: token, ...more }, 'GET');
+function login(
+  running: Running,
+  token: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Response> {
+  return federate(
+    running,
+    { Action: 'login', Issuer: ISSUER, Destination: DESTINATION, SigninToken: token, ...more },
+    'GET',
+  );
 }
 
 function cookieOf(answer: Response): string {
@@ -68,22 +122,42 @@ describe('the federation endpoint', () => {
   after(() => running.close());
 
   test('makes a console session of credentials', async () => {
-    const answer = await login(running, await signinToken(running, session, { SessionDuration: '28800' }));
+    const answer = await login(
+      running,
+      await signinToken(running, session, { SessionDuration: '28800' }),
+    );
     assert.equal(answer.status, 302);
     assert.equal(answer.headers.get('location'), `${running.url}/console`);
     assert.equal(answer.headers.get('cache-control'), 'no-store');
     assert.match(answer.headers.get('set-cookie')!, /HttpOnly; SameSite=Lax/);
-    const page = await fetch(`${running.url}/console/any/page?x=1`, { headers: { cookie: `other=1; ${cookieOf(answer)}` } });
+    const page = await fetch(`${running.url}/console/any/page?x=1`, {
+      headers: { cookie: `other=1; ${cookieOf(answer)}` },
+    });
     assert.equal(page.status, 200);
     assert.match(await page.text(), /7 h 59 min left|8 h 0 min left/);
   });
 
   test('takes GET as well as POST', async () => {
     assert.equal(
-      (await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(session), SessionType: 'json' }, 'GET')).status,
+      (
+        await federate(
+          running,
+          { Action: 'getSigninToken', Session: JSON.stringify(session), SessionType: 'json' },
+          'GET',
+        )
+      ).status,
       200,
     );
-    assert.equal((await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(session) }, 'POST')).status, 200);
+    assert.equal(
+      (
+        await federate(
+          running,
+          { Action: 'getSigninToken', Session: JSON.stringify(session) },
+          'POST',
+        )
+      ).status,
+      200,
+    );
   });
 
   test('refuses a sign-in token that was used, and one that is 15 minutes old', async () => {
@@ -106,7 +180,11 @@ describe('the federation endpoint', () => {
 
   test('refuses SessionDuration with role chaining, and takes the credentials without', async () => {
     const hop = await chained(running, session);
-    const answer = await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(hop), SessionDuration: '3600' });
+    const answer = await federate(running, {
+      Action: 'getSigninToken',
+      Session: JSON.stringify(hop),
+      SessionDuration: '3600',
+    });
     assert.equal(answer.status, 400);
     assert.match(running.reason()!, /role chaining/);
     assert.match(answer.headers.get('content-type')!, /^text\/html/);
@@ -114,21 +192,57 @@ describe('the federation endpoint', () => {
   });
 
   describe('refuses a sign-in token for', () => {
-    const cases: readonly [string, (good: Session) => Readonly<Record<string, string>>, RegExp][] = [
-      ['a duration of 899 seconds', good => ({ Session: JSON.stringify(good), SessionDuration: '899' }), /900 to 43200/],
-      ['a duration of 43,201 seconds', good => ({ Session: JSON.stringify(good), SessionDuration: '43201' }), /900 to 43200/],
-      ['a duration that is no number', good => ({ Session: JSON.stringify(good), SessionDuration: '1h' }), /900 to 43200/],
-      ['no session', () => ({}), /not JSON/],
-      ['a session that is not JSON', () => ({ Session: 'x' }), /not JSON/],
-      ['numbers in place of strings', good => ({ Session: JSON.stringify({ ...good, sessionKey: 1 }) }), /not JSON/],
-      ['an unknown key', good => ({ Session: JSON.stringify({ ...good, sessionId: 'ASIAAAAAAAAAAAAAAAAA' }) }), /no role session/],
-      ['the key of an IAM user', good => ({ Session: JSON.stringify({ ...good, sessionId: 'AKIAIOSFODNN7LOCAL00' }) }), /no role session/],
-      ['a wrong secret key', good => ({ Session: JSON.stringify({ ...good, sessionKey: 'x'.repeat(40) }) }), /do not belong/],
-      ['a wrong session token', good => ({ Session: JSON.stringify({ ...good, sessionToken: 'x' }) }), /do not belong/],
-    ];
+    const cases: readonly [string, (good: Session) => Readonly<Record<string, string>>, RegExp][] =
+      [
+        [
+          'a duration of 899 seconds',
+          good => ({ Session: JSON.stringify(good), SessionDuration: '899' }),
+          /900 to 43200/,
+        ],
+        [
+          'a duration of 43,201 seconds',
+          good => ({ Session: JSON.stringify(good), SessionDuration: '43201' }),
+          /900 to 43200/,
+        ],
+        [
+          'a duration that is no number',
+          good => ({ Session: JSON.stringify(good), SessionDuration: '1h' }),
+          /900 to 43200/,
+        ],
+        ['no session', () => ({}), /not JSON/],
+        ['a session that is not JSON', () => ({ Session: 'x' }), /not JSON/],
+        [
+          'numbers in place of strings',
+          good => ({ Session: JSON.stringify({ ...good, sessionKey: 1 }) }),
+          /not JSON/,
+        ],
+        [
+          'an unknown key',
+          good => ({ Session: JSON.stringify({ ...good, sessionId: 'ASIAAAAAAAAAAAAAAAAA' }) }),
+          /no role session/,
+        ],
+        [
+          'the key of an IAM user',
+          good => ({ Session: JSON.stringify({ ...good, sessionId: 'AKIAIOSFODNN7LOCAL00' }) }),
+          /no role session/,
+        ],
+        [
+          'a wrong secret key',
+          good => ({ Session: JSON.stringify({ ...good, sessionKey: 'x'.repeat(40) }) }),
+          /do not belong/,
+        ],
+        [
+          'a wrong session token',
+          good => ({ Session: JSON.stringify({ ...good, sessionToken: 'x' }) }),
+          /do not belong/,
+        ],
+      ];
     for (const [name, parameters, reason] of cases) {
       test(name, async () => {
-        const answer = await federate(running, { Action: 'getSigninToken', ...parameters(session) });
+        const answer = await federate(running, {
+          Action: 'getSigninToken',
+          ...parameters(session),
+        });
         assert.equal(answer.status, 400);
         assert.doesNotMatch(await answer.text(), /SigninToken/);
         assert.match(running.reason()!, reason);
@@ -153,21 +267,40 @@ describe('the federation endpoint', () => {
     ];
     for (const destination of destinations) {
       test(JSON.stringify(destination), async () => {
-        const answer = await login(running, await signinToken(running, session), { Destination: destination });
+        const answer = await login(running, await signinToken(running, session), {
+          Destination: destination,
+        });
         assert.equal(answer.status, 400);
         assert.match(running.reason()!, /no console URL of aws/);
       });
     }
 
     test('on its own origin outside /console', async () => {
-      assert.equal((await login(running, await signinToken(running, session), { Destination: `${running.url}/federation` })).status, 400);
-      assert.equal((await login(running, await signinToken(running, session), { Destination: `${running.url}/console/home` })).status, 302);
+      assert.equal(
+        (
+          await login(running, await signinToken(running, session), {
+            Destination: `${running.url}/federation`,
+          })
+        ).status,
+        400,
+      );
+      assert.equal(
+        (
+          await login(running, await signinToken(running, session), {
+            Destination: `${running.url}/console/home`,
+          })
+        ).status,
+        302,
+      );
     });
   });
 
   test('refuses a login without Issuer, or with one that is no web address', async () => {
     for (const Issuer of ['', 'bridge', 'javascript:alert(1)']) {
-      assert.equal((await login(running, await signinToken(running, session), { Issuer })).status, 400);
+      assert.equal(
+        (await login(running, await signinToken(running, session), { Issuer })).status,
+        400,
+      );
       assert.match(running.reason()!, /Issuer/);
     }
   });
@@ -190,11 +323,18 @@ describe('the federation endpoint', () => {
   test('refuses expired credentials and a deleted role', async () => {
     const late = await signIn(running, { sessionDuration: '900' });
     running.clock.turn(900);
-    assert.equal((await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(late) })).status, 400);
+    assert.equal(
+      (await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(late) })).status,
+      400,
+    );
     assert.match(running.reason()!, /expired/);
     const orphan = await signIn(running);
     running.aws.roles.delete(ADMIN);
-    assert.equal((await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(orphan) })).status, 400);
+    assert.equal(
+      (await federate(running, { Action: 'getSigninToken', Session: JSON.stringify(orphan) }))
+        .status,
+      400,
+    );
     assert.match(running.reason()!, /deleted/);
   });
 });
@@ -209,7 +349,11 @@ describe('the console page', () => {
   const show = (cookie: string) => fetch(`${running.url}/console`, { headers: { cookie } });
 
   test('shows who is signed in where, with its tags, escaped', async () => {
-    const session = await signIn(running, { sourceIdentity: 'alice', tags: { Team: ['red+blue'], Cost: ['7'] }, transitiveKeys: ['Team'] });
+    const session = await signIn(running, {
+      sourceIdentity: 'alice',
+      tags: { Team: ['red+blue'], Cost: ['7'] },
+      transitiveKeys: ['Team'],
+    });
     const destination = `${DESTINATION}&q=<b>"'`.replaceAll('"', '%22');
     const answer = await login(running, await signinToken(running, session), {
       Destination: destination,
@@ -240,7 +384,9 @@ describe('the console page', () => {
   });
 
   test('ends with the credentials when no duration was asked for', async () => {
-    const cookie = cookieOf(await login(running, await signinToken(running, await signIn(running))));
+    const cookie = cookieOf(
+      await login(running, await signinToken(running, await signIn(running))),
+    );
     running.clock.turn(3599 - 1);
     assert.equal((await show(cookie)).status, 200);
     running.clock.turn(2);
@@ -252,7 +398,12 @@ describe('the console page', () => {
   });
 
   test('goes on after the credentials when a longer duration was asked for', async () => {
-    const cookie = cookieOf(await login(running, await signinToken(running, await signIn(running), { SessionDuration: '7200' })));
+    const cookie = cookieOf(
+      await login(
+        running,
+        await signinToken(running, await signIn(running), { SessionDuration: '7200' }),
+      ),
+    );
     running.clock.turn(7199);
     assert.equal((await show(cookie)).status, 200);
     running.clock.turn(1);
@@ -260,7 +411,8 @@ describe('the console page', () => {
   });
 
   test('says so when the browser was never signed in', async () => {
-    for (const cookie of ['', 'local_aws_console=guess', 'local_aws_console=']) assert.equal((await show(cookie)).status, 401);
+    for (const cookie of ['', 'local_aws_console=guess', 'local_aws_console='])
+      assert.equal((await show(cookie)).status, 401);
   });
 
   test('signs out by the addresses of AWS, and goes nowhere strange afterwards', async () => {
@@ -271,12 +423,17 @@ describe('the console page', () => {
       ['javascript:alert(1)', null],
     ];
     for (const [target, expected] of targets) {
-      const cookie = cookieOf(await login(running, await signinToken(running, await signIn(running))));
+      const cookie = cookieOf(
+        await login(running, await signinToken(running, await signIn(running))),
+      );
       const redirect = target.replace('URL', running.url);
-      const answer = await fetch(`${running.url}/oauth?${new URLSearchParams({ Action: 'logout', redirect_uri: redirect })}`, {
-        headers: { cookie },
-        redirect: 'manual',
-      });
+      const answer = await fetch(
+        `${running.url}/oauth?${new URLSearchParams({ Action: 'logout', redirect_uri: redirect })}`,
+        {
+          headers: { cookie },
+          redirect: 'manual',
+        },
+      );
       assert.equal(answer.headers.get('location'), expected === 'own' ? redirect : expected);
       assert.match(answer.headers.get('set-cookie')!, /Max-Age=0/);
       assert.equal((await show(cookie)).status, 401);

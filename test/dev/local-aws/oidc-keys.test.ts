@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { AssumeRoleWithWebIdentityCommand, STSServiceException } from '@aws-sdk/client-sts';
 import type { WorldInput } from '../../../src/dev/local-aws/world.ts';
-import { closed, listen, type OidcIssuer, PROD, type Running, startLocalAws, startOidcIssuer } from './support.ts';
+import {
+  closed,
+  listen,
+  type OidcIssuer,
+  PROD,
+  type Running,
+  startLocalAws,
+  startOidcIssuer,
+} from './support.ts';
 
 const DEPLOY = `arn:aws:iam::${PROD}:role/Deploy`;
 const RETRIEVE =
@@ -13,7 +21,13 @@ function worldOf(issuer: { readonly url: string; readonly host: string }): World
   return {
     accounts: [{ id: PROD, name: 'prod' }],
     oidcProviders: [{ account: PROD, url: issuer.url, clientIds: ['sts.amazonaws.com'] }],
-    roles: [{ account: PROD, name: 'Deploy', trustPolicy: { Statement: { Effect: 'Allow', Principal, Action: 'sts:AssumeRoleWith*' } } }],
+    roles: [
+      {
+        account: PROD,
+        name: 'Deploy',
+        trustPolicy: { Statement: { Effect: 'Allow', Principal, Action: 'sts:AssumeRoleWith*' } },
+      },
+    ],
   };
 }
 
@@ -36,8 +50,17 @@ describe('the keys of an OIDC issuer', () => {
   });
 
   async function assume(kid?: string) {
-    const WebIdentityToken = await issuer.token({}, { now: running.clock.now(), header: kid === undefined ? {} : { kid } });
-    return running.sts().send(new AssumeRoleWithWebIdentityCommand({ RoleArn: DEPLOY, RoleSessionName: 'alice', WebIdentityToken }));
+    const WebIdentityToken = await issuer.token(
+      {},
+      { now: running.clock.now(), header: kid === undefined ? {} : { kid } },
+    );
+    return running.sts().send(
+      new AssumeRoleWithWebIdentityCommand({
+        RoleArn: DEPLOY,
+        RoleSessionName: 'alice',
+        WebIdentityToken,
+      }),
+    );
   }
 
   /** With a key id that was not seen before, so that the documents are fetched. */
@@ -71,9 +94,27 @@ describe('the keys of an OIDC issuer', () => {
   });
 
   describe('are refused for', () => {
-    const documents: readonly [string, (serve: OidcIssuer['serve']) => void, string, string | RegExp, RegExp][] = [
-      ['discovery that answers 500', serve => (serve.status = 500), 'IDPCommunicationErrorException', /communicate/, /answered 500/],
-      ['discovery that redirects', serve => (serve.status = 302), 'IDPCommunicationErrorException', /communicate/, /answered 302/],
+    const documents: readonly [
+      string,
+      (serve: OidcIssuer['serve']) => void,
+      string,
+      string | RegExp,
+      RegExp,
+    ][] = [
+      [
+        'discovery that answers 500',
+        serve => (serve.status = 500),
+        'IDPCommunicationErrorException',
+        /communicate/,
+        /answered 500/,
+      ],
+      [
+        'discovery that redirects',
+        serve => (serve.status = 302),
+        'IDPCommunicationErrorException',
+        /communicate/,
+        /answered 302/,
+      ],
       [
         'discovery of a megabyte and more',
         serve => (serve.discovery = 'x'.repeat(1_100_000)),
@@ -81,7 +122,13 @@ describe('the keys of an OIDC issuer', () => {
         /communicate/,
         /larger than/,
       ],
-      ['discovery that is not JSON', serve => (serve.discovery = '<html>'), 'InvalidIdentityTokenException', RETRIEVE, /not JSON/],
+      [
+        'discovery that is not JSON',
+        serve => (serve.discovery = '<html>'),
+        'InvalidIdentityTokenException',
+        RETRIEVE,
+        /not JSON/,
+      ],
       [
         'discovery of another issuer',
         serve =>
@@ -123,17 +170,29 @@ describe('the keys of an OIDC issuer', () => {
         RETRIEVE,
         /not https/,
       ],
-      ['a key set without keys', serve => (serve.jwks = { keys: [] }), 'InvalidIdentityTokenException', RETRIEVE, /keys/],
+      [
+        'a key set without keys',
+        serve => (serve.jwks = { keys: [] }),
+        'InvalidIdentityTokenException',
+        RETRIEVE,
+        /keys/,
+      ],
       [
         'a key for encryption',
-        serve => (serve.jwks = { keys: [{ kty: 'RSA', kid: 'a key for encryption', use: 'enc', n: 'AQAB', e: 'AQAB' }] }),
+        serve =>
+          (serve.jwks = {
+            keys: [{ kty: 'RSA', kid: 'a key for encryption', use: 'enc', n: 'AQAB', e: 'AQAB' }],
+          }),
         'InvalidIdentityTokenException',
         RETRIEVE,
         /not for signatures/,
       ],
       [
         'a key of another type',
-        serve => (serve.jwks = { keys: [{ kty: 'EC', kid: 'a key of another type', crv: 'P-256', x: 'AA', y: 'AA' }] }),
+        serve =>
+          (serve.jwks = {
+            keys: [{ kty: 'EC', kid: 'a key of another type', crv: 'P-256', x: 'AA', y: 'AA' }],
+          }),
         'InvalidIdentityTokenException',
         RETRIEVE,
         /does not fit/,
@@ -157,7 +216,13 @@ test('an issuer that signs with ES256 is understood', async () => {
   const other = await startLocalAws(worldOf(elliptic));
   try {
     const WebIdentityToken = await elliptic.token({}, { now: other.clock.now() });
-    await other.sts().send(new AssumeRoleWithWebIdentityCommand({ RoleArn: DEPLOY, RoleSessionName: 'alice', WebIdentityToken }));
+    await other.sts().send(
+      new AssumeRoleWithWebIdentityCommand({
+        RoleArn: DEPLOY,
+        RoleSessionName: 'alice',
+        WebIdentityToken,
+      }),
+    );
   } finally {
     await other.close();
     await elliptic.close();
@@ -171,7 +236,11 @@ test('an issuer that cannot be reached is a communication error', async () => {
   const other = await startLocalAws(worldOf({ url, host: url.replace('http://', '') }));
   try {
     const WebIdentityToken = await issuer.token({ iss: url }, { now: other.clock.now() });
-    const command = new AssumeRoleWithWebIdentityCommand({ RoleArn: DEPLOY, RoleSessionName: 'alice', WebIdentityToken });
+    const command = new AssumeRoleWithWebIdentityCommand({
+      RoleArn: DEPLOY,
+      RoleSessionName: 'alice',
+      WebIdentityToken,
+    });
     await assert.rejects(other.sts().send(command), { name: 'IDPCommunicationErrorException' });
     assert.match(other.reason() ?? '', /cannot be reached \(ECONNREFUSED\)/);
   } finally {

@@ -1,13 +1,28 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { makeCertificate } from './certificate.ts';
-import { denied, INVALID, invalid, type RefusalCase, type Request, type SamlScene, startSamlScene, testRefusals } from './saml-scene.ts';
+import {
+  denied,
+  INVALID,
+  invalid,
+  type RefusalCase,
+  type Request,
+  type SamlScene,
+  startSamlScene,
+  testRefusals,
+} from './saml-scene.ts';
 import { ADMIN, call, errorOf, PROD, SAML_PROVIDER } from './support.ts';
 
 const AUDIENCE = 'Response does not contain the required audience';
 
 function signature(name: string, change: RefusalCase['change'], reason: RegExp): RefusalCase {
-  return { name, change: change!, code: 'InvalidIdentityTokenException', message: 'Response signature invalid', reason };
+  return {
+    name,
+    change: change!,
+    code: 'InvalidIdentityTokenException',
+    message: 'Response signature invalid',
+    reason,
+  };
 }
 
 function base64(xml: string): Request {
@@ -50,16 +65,29 @@ const CASES: readonly RefusalCase[] = [
   },
   invalid(
     'a second assertion',
-    { afterSigning: xml => xml.replace('</samlp:Response>', '<saml:Assertion ID="_x" Version="2.0"/></samlp:Response>') },
+    {
+      afterSigning: xml =>
+        xml.replace(
+          '</samlp:Response>',
+          '<saml:Assertion ID="_x" Version="2.0"/></samlp:Response>',
+        ),
+    },
     /exactly one Assertion/,
   ),
   invalid('a status other than Success', { status: 'Requester' }, /status is not Success/),
   invalid(
     'an encrypted assertion',
-    { afterSigning: xml => xml.replace('</samlp:Response>', '<saml:EncryptedAssertion/></samlp:Response>') },
+    {
+      afterSigning: xml =>
+        xml.replace('</samlp:Response>', '<saml:EncryptedAssertion/></samlp:Response>'),
+    },
     /encrypted/,
   ),
-  invalid('SAML 1.1', { beforeSigning: xml => xml.replaceAll('Version="2.0"', 'Version="1.1"') }, /Version 2\.0/),
+  invalid(
+    'SAML 1.1',
+    { beforeSigning: xml => xml.replaceAll('Version="2.0"', 'Version="1.1"') },
+    /Version 2\.0/,
+  ),
   // Provider and issuer
   {
     name: 'a provider that does not exist',
@@ -80,24 +108,48 @@ const CASES: readonly RefusalCase[] = [
   // Signature
   signature('an assertion without signature', { sign: [] }, /not signed/),
   signature('a signature on the response only', { sign: ['Response'] }, /Assertion is not signed/),
-  signature('a signature by another key', () => ({ key: makeCertificate() }), /no key of the metadata/),
+  signature(
+    'a signature by another key',
+    () => ({ key: makeCertificate() }),
+    /no key of the metadata/,
+  ),
   signature(
     'content that was changed after signing',
     { afterSigning: xml => xml.replace('>alice@example.com<', '>root@example.com<') },
     /changed after it was signed/,
   ),
-  signature('RSA with SHA-1', { signatureAlgorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }, /not RSA with SHA-256/),
-  signature('a SHA-1 digest', { digestAlgorithm: 'http://www.w3.org/2000/09/xmldsig#sha1' }, /digest is not SHA-256/),
+  signature(
+    'RSA with SHA-1',
+    { signatureAlgorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' },
+    /not RSA with SHA-256/,
+  ),
+  signature(
+    'a SHA-1 digest',
+    { digestAlgorithm: 'http://www.w3.org/2000/09/xmldsig#sha1' },
+    /digest is not SHA-256/,
+  ),
   signature(
     'inclusive canonicalization',
-    { transforms: ['http://www.w3.org/2000/09/xmldsig#enveloped-signature', 'http://www.w3.org/TR/2001/REC-xml-c14n-20010315'] },
+    {
+      transforms: [
+        'http://www.w3.org/2000/09/xmldsig#enveloped-signature',
+        'http://www.w3.org/TR/2001/REC-xml-c14n-20010315',
+      ],
+    },
     /transforms/,
   ),
-  signature('an empty reference', { afterSigning: xml => xml.replace(/URI="#[^"]*"/, 'URI=""') }, /another element/),
+  signature(
+    'an empty reference',
+    { afterSigning: xml => xml.replace(/URI="#[^"]*"/, 'URI=""') },
+    /another element/,
+  ),
   signature('two elements with the signed ID', { afterSigning: duplicateId }, /not unique/),
   signature(
     'a response signature that does not hold',
-    { sign: ['Assertion', 'Response'], afterSigning: xml => xml.replace('Version="2.0" Iss', 'Version="2.0" Consent="x" Iss') },
+    {
+      sign: ['Assertion', 'Response'],
+      afterSigning: xml => xml.replace('Version="2.0" Iss', 'Version="2.0" Consent="x" Iss'),
+    },
     /changed after it was signed/,
   ),
   signature(
@@ -135,13 +187,24 @@ const CASES: readonly RefusalCase[] = [
   },
   invalid('a response from the future', now => ({ issueInstant: now + 60_001 }), /IssueInstant/),
   invalid('Conditions that have not begun', now => ({ notBefore: now + 60_000 }), /NotBefore/),
-  invalid('a time zone other than UTC', { beforeSigning: xml => xml.replace(/(NotBefore="[^"]*)Z"/, '$1+02:00"') }, /not a time in UTC/),
+  invalid(
+    'a time zone other than UTC',
+    { beforeSigning: xml => xml.replace(/(NotBefore="[^"]*)Z"/, '$1+02:00"') },
+    /not a time in UTC/,
+  ),
   invalid('a confirmation without end', { confirmationNotOnOrAfter: undefined }, /no NotOnOrAfter/),
   // Subject, recipient, audience
-  invalid('a confirmation that is not bearer', { beforeSigning: xml => xml.replace('cm:bearer', 'cm:sender-vouches') }, /not bearer/),
+  invalid(
+    'a confirmation that is not bearer',
+    { beforeSigning: xml => xml.replace('cm:bearer', 'cm:sender-vouches') },
+    /not bearer/,
+  ),
   invalid(
     'two confirmations',
-    { beforeSigning: xml => xml.replace(/(<saml:SubjectConfirmation .*?<\/saml:SubjectConfirmation>)/, '$1$1') },
+    {
+      beforeSigning: xml =>
+        xml.replace(/(<saml:SubjectConfirmation .*?<\/saml:SubjectConfirmation>)/, '$1$1'),
+    },
     /exactly one SubjectConfirmation/,
   ),
   {
@@ -167,7 +230,10 @@ const CASES: readonly RefusalCase[] = [
   },
   {
     name: 'no audience',
-    change: { beforeSigning: xml => xml.replace(/<saml:AudienceRestriction>.*<\/saml:AudienceRestriction>/, '') },
+    change: {
+      beforeSigning: xml =>
+        xml.replace(/<saml:AudienceRestriction>.*<\/saml:AudienceRestriction>/, ''),
+    },
     code: 'InvalidIdentityTokenException',
     message: AUDIENCE,
   },
@@ -213,7 +279,10 @@ describe('a SAML response is refused for', () => {
   test('markup that would keep a tolerant parser busy, at once', async () => {
     const started = performance.now();
     await scene.refused({}, { SAMLAssertion: Buffer.from('<a'.repeat(37_000)).toString('base64') });
-    await scene.refused({}, { SAMLAssertion: Buffer.from(`<r>${'<a/>'.repeat(18_000)}</r>`).toString('base64') });
+    await scene.refused(
+      {},
+      { SAMLAssertion: Buffer.from(`<r>${'<a/>'.repeat(18_000)}</r>`).toString('base64') },
+    );
     assert.ok(performance.now() - started < 2000);
   });
 });

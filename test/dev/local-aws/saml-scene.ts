@@ -1,4 +1,6 @@
-/** A local AWS with a SAML provider and roles of every kind, and how to be let in or refused there. */
+/**
+ * A local AWS with a SAML provider and roles of every kind, and how to be let in or refused there.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -8,7 +10,17 @@ import {
   STSServiceException,
 } from '@aws-sdk/client-sts';
 import { idpKey, metadataXml, type ResponseOptions, samlResponse } from './saml.ts';
-import { ADMIN, GOV, PARTNER, PROD, type Running, SAML_PROVIDER, samlTrust, samlWorld, startLocalAws } from './support.ts';
+import {
+  ADMIN,
+  GOV,
+  PARTNER,
+  PROD,
+  type Running,
+  SAML_PROVIDER,
+  samlTrust,
+  samlWorld,
+  startLocalAws,
+} from './support.ts';
 
 export const GOV_PROVIDER = `arn:aws-us-gov:iam::${GOV}:saml-provider/rolebridge`;
 
@@ -41,11 +53,14 @@ export async function startSamlScene(): Promise<SamlScene> {
       now: running.clock.now(),
       ...change,
     };
-    return running
-      .sts()
-      .send(
-        new AssumeRoleWithSAMLCommand({ RoleArn: ADMIN, PrincipalArn: SAML_PROVIDER, SAMLAssertion: samlResponse(options), ...request }),
-      );
+    return running.sts().send(
+      new AssumeRoleWithSAMLCommand({
+        RoleArn: ADMIN,
+        PrincipalArn: SAML_PROVIDER,
+        SAMLAssertion: samlResponse(options),
+        ...request,
+      }),
+    );
   };
   return {
     running,
@@ -56,7 +71,12 @@ export async function startSamlScene(): Promise<SamlScene> {
         (cause: unknown) => cause,
       );
       assert.ok(error instanceof STSServiceException, String(error));
-      return { name: error.name, status: error.$metadata.httpStatusCode, message: error.message, reason: running.reason() ?? '' };
+      return {
+        name: error.name,
+        status: error.$metadata.httpStatusCode,
+        message: error.message,
+        reason: running.reason() ?? '',
+      };
     },
   };
 }
@@ -66,11 +86,17 @@ const WORLD = () =>
     samlProviders: [
       { account: PROD, name: 'rolebridge', metadata: { xml: metadataXml([idpKey().certificate]) } },
       { account: GOV, name: 'rolebridge', metadata: { xml: metadataXml([idpKey().certificate]) } },
-      { account: PARTNER, name: 'rolebridge', metadata: { xml: metadataXml([idpKey().certificate]) } },
+      {
+        account: PARTNER,
+        name: 'rolebridge',
+        metadata: { xml: metadataXml([idpKey().certificate]) },
+      },
       {
         account: PROD,
         name: 'expired',
-        metadata: { xml: metadataXml([idpKey().certificate], { validUntil: '2024-01-01T00:00:00Z' }) },
+        metadata: {
+          xml: metadataXml([idpKey().certificate], { validUntil: '2024-01-01T00:00:00Z' }),
+        },
       },
     ],
     roles: [
@@ -78,7 +104,9 @@ const WORLD = () =>
       role('Untagged', { trustPolicy: samlTrust(['sts:AssumeRoleWithSAML']) }),
       role('NoIdentity', { trustPolicy: samlTrust(['sts:AssumeRoleWithSAML', 'sts:TagSession']) }),
       role('AWSReservedSSO_Admin_1'),
-      role('Anybody', { trustPolicy: { Statement: { Effect: 'Allow', Principal: '*', Action: 'sts:*' } } }),
+      role('Anybody', {
+        trustPolicy: { Statement: { Effect: 'Allow', Principal: '*', Action: 'sts:*' } },
+      }),
       role('Closed', {
         trustPolicy: {
           Statement: [
@@ -110,7 +138,13 @@ const WORLD = () =>
         account: GOV,
         name: 'Admin',
         trustPolicy: {
-          Statement: [{ Effect: 'Allow', Principal: { Federated: GOV_PROVIDER }, Action: 'sts:AssumeRoleWithSAML' }],
+          Statement: [
+            {
+              Effect: 'Allow',
+              Principal: { Federated: GOV_PROVIDER },
+              Action: 'sts:AssumeRoleWithSAML',
+            },
+          ],
         },
       },
     ],
@@ -140,7 +174,10 @@ export function testRefusals(cases: readonly RefusalCase[], scene: () => SamlSce
   for (const { name, change = {}, request = {}, code, message, reason } of cases) {
     test(name, async () => {
       const { running, refused } = scene();
-      const error = await refused(typeof change === 'function' ? change(running.clock.now()) : change, request);
+      const error = await refused(
+        typeof change === 'function' ? change(running.clock.now()) : change,
+        request,
+      );
       assert.equal(error.name, code, `${error.message} (${error.reason})`);
       assert.equal(error.status, STATUS[code]);
       if (typeof message === 'string') assert.equal(error.message, message);
@@ -152,10 +189,26 @@ export function testRefusals(cases: readonly RefusalCase[], scene: () => SamlSce
 
 export const INVALID = 'Response did not contain a valid SAML assertion';
 
-export function invalid(name: string, change: Change | ((now: number) => Change), reason: RegExp): RefusalCase {
+export function invalid(
+  name: string,
+  change: Change | ((now: number) => Change),
+  reason: RegExp,
+): RefusalCase {
   return { name, change, code: 'InvalidIdentityTokenException', message: INVALID, reason };
 }
 
-export function denied(name: string, change: Change, reason: RegExp, request: Request = {}): RefusalCase {
-  return { name, change, request, code: 'AccessDenied', message: 'Not authorized to perform sts:AssumeRoleWithSAML', reason };
+export function denied(
+  name: string,
+  change: Change,
+  reason: RegExp,
+  request: Request = {},
+): RefusalCase {
+  return {
+    name,
+    change,
+    request,
+    code: 'AccessDenied',
+    message: 'Not authorized to perform sts:AssumeRoleWithSAML',
+    reason,
+  };
 }

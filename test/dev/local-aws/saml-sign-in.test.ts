@@ -1,24 +1,44 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type ResponseOptions, samlResponse } from './saml.ts';
-import { PROD, ROLE_PAIR, type Running, SAML_PROVIDER, samlTrust, samlWorld, startLocalAws } from './support.ts';
+import {
+  PROD,
+  ROLE_PAIR,
+  type Running,
+  SAML_PROVIDER,
+  samlTrust,
+  samlWorld,
+  startLocalAws,
+} from './support.ts';
 
 describe('the SAML sign-in page', () => {
   let running: Running;
   before(async () => {
-    running = await startLocalAws(samlWorld({ roles: [{ account: PROD, name: 'Reader', trustPolicy: samlTrust() }] }));
+    running = await startLocalAws(
+      samlWorld({ roles: [{ account: PROD, name: 'Reader', trustPolicy: samlTrust() }] }),
+    );
   });
   after(() => running.close());
 
   const READER = `arn:aws:iam::${PROD}:role/Reader`;
-  const response = (change: Partial<ResponseOptions> = {}) => samlResponse({ roles: [ROLE_PAIR], now: running.clock.now(), ...change });
+  const response = (change: Partial<ResponseOptions> = {}) =>
+    samlResponse({ roles: [ROLE_PAIR], now: running.clock.now(), ...change });
   const post = (form: Readonly<Record<string, string>>) =>
-    fetch(`${running.url}/saml`, { method: 'POST', body: new URLSearchParams(form), redirect: 'manual' });
+    fetch(`${running.url}/saml`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+      redirect: 'manual',
+    });
   const show = (answer: Response) =>
-    fetch(`${running.url}/console`, { headers: { cookie: answer.headers.get('set-cookie')!.split(';')[0]! } });
+    fetch(`${running.url}/console`, {
+      headers: { cookie: answer.headers.get('set-cookie')!.split(';')[0]! },
+    });
 
   test('a response with one role goes straight to the console, for an hour', async () => {
-    const answer = await post({ SAMLResponse: response(), RelayState: 'https://console.aws.amazon.com/s3/home' });
+    const answer = await post({
+      SAMLResponse: response(),
+      RelayState: 'https://console.aws.amazon.com/s3/home',
+    });
     assert.equal(answer.status, 302);
     const text = await (await show(answer)).text();
     assert.match(text, /Admin in prod/);
@@ -31,23 +51,32 @@ describe('the SAML sign-in page', () => {
     const answer = await post({ SAMLResponse: response({ sessionDuration: '43200' }) });
     running.clock.turn(43_000);
     assert.equal((await show(answer)).status, 200);
-    const tooLong = await post({ SAMLResponse: response({ roles: [`${READER},${SAML_PROVIDER}`], sessionDuration: '7200' }) });
+    const tooLong = await post({
+      SAMLResponse: response({ roles: [`${READER},${SAML_PROVIDER}`], sessionDuration: '7200' }),
+    });
     assert.equal(tooLong.status, 400);
     assert.match(await tooLong.text(), /exceeds the MaxSessionDuration/);
   });
 
   test('several roles are offered, and the chosen one is taken', async () => {
     const SAMLResponse = response({ roles: [ROLE_PAIR, `${READER},${SAML_PROVIDER}`] });
-    const offer = await (await post({ SAMLResponse, RelayState: 'https://example.com/"><script>' })).text();
+    const offer = await (
+      await post({ SAMLResponse, RelayState: 'https://example.com/"><script>' })
+    ).text();
     assert.match(offer, /Reader in prod/);
     assert.ok(offer.includes(`value="${READER}"`) && !offer.includes('<script>'));
     const answer = await post({ SAMLResponse, roleArn: READER });
     assert.match(await (await show(answer)).text(), /Reader in prod/);
-    assert.equal((await post({ SAMLResponse, roleArn: `arn:aws:iam::${PROD}:role/Root` })).status, 403);
+    assert.equal(
+      (await post({ SAMLResponse, roleArn: `arn:aws:iam::${PROD}:role/Root` })).status,
+      403,
+    );
   });
 
   test('a RelayState that is no console address is not followed', async () => {
-    const text = await (await show(await post({ SAMLResponse: response(), RelayState: 'https://evil.example.com/' }))).text();
+    const text = await (
+      await show(await post({ SAMLResponse: response(), RelayState: 'https://evil.example.com/' }))
+    ).text();
     assert.ok(!text.includes('evil.example.com'));
   });
 
@@ -60,7 +89,11 @@ describe('the SAML sign-in page', () => {
     ],
     [
       'no Role attribute',
-      () => ({ SAMLResponse: response({ beforeSigning: xml => xml.replace('Attributes/Role"', 'Attributes/Other"') }) }),
+      () => ({
+        SAMLResponse: response({
+          beforeSigning: xml => xml.replace('Attributes/Role"', 'Attributes/Other"'),
+        }),
+      }),
       400,
       'Your request included an invalid SAML response. To logout, click here.',
     ],
@@ -76,9 +109,24 @@ describe('the SAML sign-in page', () => {
       400,
       'Your request included an invalid SAML response. To logout, click here.',
     ],
-    ['more than 128 KB', () => ({ SAMLResponse: 'A'.repeat(131_076) }), 400, 'Response did not contain a valid SAML assertion'],
-    ['an unsigned assertion', () => ({ SAMLResponse: response({ sign: [] }) }), 400, 'Response signature invalid'],
-    ['no response', () => ({ RelayState: 'x' }), 400, 'Response did not contain a valid SAML assertion'],
+    [
+      'more than 128 KB',
+      () => ({ SAMLResponse: 'A'.repeat(131_076) }),
+      400,
+      'Response did not contain a valid SAML assertion',
+    ],
+    [
+      'an unsigned assertion',
+      () => ({ SAMLResponse: response({ sign: [] }) }),
+      400,
+      'Response signature invalid',
+    ],
+    [
+      'no response',
+      () => ({ RelayState: 'x' }),
+      400,
+      'Response did not contain a valid SAML assertion',
+    ],
   ];
   for (const [name, form, status, text] of refusals) {
     test(`${name} is refused with the words of the sign-in page`, async () => {
@@ -100,12 +148,18 @@ test('a response signed on the outside only passes where the world says so', asy
     fetch(`${running.url}/saml`, {
       method: 'POST',
       redirect: 'manual',
-      body: new URLSearchParams({ SAMLResponse: samlResponse({ roles: [ROLE_PAIR], now: running.clock.now(), ...change }) }),
+      body: new URLSearchParams({
+        SAMLResponse: samlResponse({ roles: [ROLE_PAIR], now: running.clock.now(), ...change }),
+      }),
     });
   try {
     assert.equal((await post({ sign: ['Response'] })).status, 302);
     assert.equal((await post({ sign: [] })).status, 400);
-    assert.equal((await post({ sign: ['Response'], afterSigning: xml => xml.replace('>alice@', '>root@') })).status, 400);
+    assert.equal(
+      (await post({ sign: ['Response'], afterSigning: xml => xml.replace('>alice@', '>root@') }))
+        .status,
+      400,
+    );
   } finally {
     await running.close();
   }
@@ -114,12 +168,24 @@ test('a response signed on the outside only passes where the world says so', asy
 test('values of a partition can be replaced', async () => {
   const running = await startLocalAws(
     samlWorld({
-      partitions: { aws: { recipients: ['https://signin.example.test/saml'], audiences: ['urn:test'], samlAttributePrefix: 'urn:test:' } },
+      partitions: {
+        aws: {
+          recipients: ['https://signin.example.test/saml'],
+          audiences: ['urn:test'],
+          samlAttributePrefix: 'urn:test:',
+        },
+      },
       roles: [
         {
           account: PROD,
           name: 'Any',
-          trustPolicy: { Statement: { Effect: 'Allow', Principal: { Federated: SAML_PROVIDER }, Action: 'sts:AssumeRoleWithSAML' } },
+          trustPolicy: {
+            Statement: {
+              Effect: 'Allow',
+              Principal: { Federated: SAML_PROVIDER },
+              Action: 'sts:AssumeRoleWithSAML',
+            },
+          },
         },
       ],
     }),
@@ -129,13 +195,24 @@ test('values of a partition can be replaced', async () => {
       method: 'POST',
       redirect: 'manual',
       body: new URLSearchParams({
-        SAMLResponse: samlResponse({ roles: [`arn:aws:iam::${PROD}:role/Any,${SAML_PROVIDER}`], now: running.clock.now(), ...change }),
+        SAMLResponse: samlResponse({
+          roles: [`arn:aws:iam::${PROD}:role/Any,${SAML_PROVIDER}`],
+          now: running.clock.now(),
+          ...change,
+        }),
       }),
     });
-  const own = { recipient: 'https://signin.example.test/saml', audiences: ['urn:test'], attributePrefix: 'urn:test:' };
+  const own = {
+    recipient: 'https://signin.example.test/saml',
+    audiences: ['urn:test'],
+    attributePrefix: 'urn:test:',
+  };
   try {
     assert.equal((await post(own)).status, 302);
-    assert.equal((await post({ ...own, recipient: 'https://signin.aws.amazon.com/saml' })).status, 400);
+    assert.equal(
+      (await post({ ...own, recipient: 'https://signin.aws.amazon.com/saml' })).status,
+      400,
+    );
     assert.equal((await post({ ...own, audiences: ['urn:amazon:webservices'] })).status, 400);
   } finally {
     await running.close();

@@ -1,4 +1,7 @@
-/** A SAML identity provider for tests. It signs with xml-crypto; the local AWS checks with xmldsigjs. */
+/**
+ * A SAML identity provider for tests. It signs with xml-crypto; the local AWS checks with
+ * xmldsigjs.
+ */
 import { randomUUID } from 'node:crypto';
 import { SignedXml } from 'xml-crypto';
 import { type KeyWithCertificate, makeCertificate } from './certificate.ts';
@@ -16,7 +19,10 @@ export function idpKey(): KeyWithCertificate {
   return shared;
 }
 
-export function metadataXml(certificates: readonly string[], { entityId = ENTITY_ID, validUntil = '' } = {}): string {
+export function metadataXml(
+  certificates: readonly string[],
+  { entityId = ENTITY_ID, validUntil = '' } = {},
+): string {
   const keys = certificates.map(
     certificate =>
       `<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>${certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`,
@@ -60,7 +66,10 @@ export interface ResponseOptions {
 /** Base64 of a response that AWS takes, unless an option makes it one that it does not. */
 export function samlResponse(options: ResponseOptions): string {
   const xml = (options.beforeSigning ?? same)(unsignedXml(options));
-  const signed = (options.sign ?? ['Assertion']).reduce((text, element) => signElement(text, element, options), xml);
+  const signed = (options.sign ?? ['Assertion']).reduce(
+    (text, element) => signElement(text, element, options),
+    xml,
+  );
   return Buffer.from((options.afterSigning ?? same)(signed)).toString('base64');
 }
 
@@ -77,8 +86,12 @@ function unsignedXml(options: ResponseOptions): string {
     nameId = 'k3jx2q7d5vbn4mza',
   } = options;
   const issueInstant = iso(options.issueInstant ?? now);
-  const confirmationEnd = 'confirmationNotOnOrAfter' in options ? options.confirmationNotOnOrAfter : now + 300_000;
-  const sessionEnd = options.sessionNotOnOrAfter === undefined ? '' : ` SessionNotOnOrAfter="${iso(options.sessionNotOnOrAfter)}"`;
+  const confirmationEnd =
+    'confirmationNotOnOrAfter' in options ? options.confirmationNotOnOrAfter : now + 300_000;
+  const sessionEnd =
+    options.sessionNotOnOrAfter === undefined
+      ? ''
+      : ` SessionNotOnOrAfter="${iso(options.sessionNotOnOrAfter)}"`;
   const audiences = (options.audiences ?? ['urn:amazon:webservices'])
     .map(audience => `<saml:Audience>${audience}</saml:Audience>`)
     .join('');
@@ -99,9 +112,16 @@ function attributesXml(options: ResponseOptions): string {
   const attributes: Record<string, readonly string[] | undefined> = {
     [`${prefix}Role`]: options.roles,
     [`${prefix}RoleSessionName`]: options.sessionName ?? ['alice@example.com'],
-    [`${prefix}SessionDuration`]: options.sessionDuration === undefined ? undefined : [options.sessionDuration],
-    [`${prefix}SourceIdentity`]: options.sourceIdentity === undefined ? undefined : [options.sourceIdentity],
-    ...Object.fromEntries(Object.entries(options.tags ?? {}).map(([key, values]) => [`${prefix}PrincipalTag:${key}`, values])),
+    [`${prefix}SessionDuration`]:
+      options.sessionDuration === undefined ? undefined : [options.sessionDuration],
+    [`${prefix}SourceIdentity`]:
+      options.sourceIdentity === undefined ? undefined : [options.sourceIdentity],
+    ...Object.fromEntries(
+      Object.entries(options.tags ?? {}).map(([key, values]) => [
+        `${prefix}PrincipalTag:${key}`,
+        values,
+      ]),
+    ),
     [`${prefix}TransitiveTagKeys`]: options.transitiveKeys,
     ...options.extra,
   };
@@ -114,10 +134,15 @@ function attributesXml(options: ResponseOptions): string {
     .join('');
 }
 
-function signElement(xml: string, element: 'Assertion' | 'Response', options: ResponseOptions): string {
+function signElement(
+  xml: string,
+  element: 'Assertion' | 'Response',
+  options: ResponseOptions,
+): string {
   const signer = new SignedXml({
     privateKey: (options.key ?? idpKey()).privateKey.export({ type: 'pkcs8', format: 'pem' }),
-    signatureAlgorithm: options.signatureAlgorithm ?? 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+    signatureAlgorithm:
+      options.signatureAlgorithm ?? 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     canonicalizationAlgorithm: EXCLUSIVE,
   });
   const xpath = `//*[local-name(.)='${element}']`;
@@ -126,6 +151,9 @@ function signElement(xml: string, element: 'Assertion' | 'Response', options: Re
     digestAlgorithm: options.digestAlgorithm ?? 'http://www.w3.org/2001/04/xmlenc#sha256',
     transforms: [...(options.transforms ?? [ENVELOPED, EXCLUSIVE])],
   });
-  signer.computeSignature(xml, { prefix: 'ds', location: { reference: `${xpath}/*[local-name(.)='Issuer']`, action: 'after' } });
+  signer.computeSignature(xml, {
+    prefix: 'ds',
+    location: { reference: `${xpath}/*[local-name(.)='Issuer']`, action: 'after' },
+  });
   return signer.getSignedXml();
 }

@@ -42,7 +42,11 @@ describe('a request with one mistake names it as AWS does', () => {
       { RoleArn: ROLE },
       "1 validation error detected: Value null at 'roleSessionName' failed to satisfy constraint: Member must not be null",
     ],
-    ['a short name', { ...GOOD, RoleSessionName: 'a' }, at('roleSessionName', 'a', 'Member must have length greater than or equal to 2')],
+    [
+      'a short name',
+      { ...GOOD, RoleSessionName: 'a' },
+      at('roleSessionName', 'a', 'Member must have length greater than or equal to 2'),
+    ],
     [
       'a long name',
       { ...GOOD, RoleSessionName: 'a'.repeat(65) },
@@ -51,7 +55,11 @@ describe('a request with one mistake names it as AWS does', () => {
     [
       'a blank in a name',
       { ...GOOD, RoleSessionName: 'a b' },
-      at('roleSessionName', 'a b', String.raw`Member must satisfy regular expression pattern: [\w+=,.@-]*`),
+      at(
+        'roleSessionName',
+        'a b',
+        String.raw`Member must satisfy regular expression pattern: [\w+=,.@-]*`,
+      ),
     ],
     [
       'a duration below 15 minutes',
@@ -100,11 +108,17 @@ describe('a request with one mistake names it as AWS does', () => {
 
 test('all mistakes are told at once', () => {
   const { message } = faultOf({ RoleArn: 'x', DurationSeconds: '1' });
-  assert.match(message ?? '', /^3 validation errors detected: .*'roleArn'.*; .*'roleSessionName'.*; .*'durationSeconds'/);
+  assert.match(
+    message ?? '',
+    /^3 validation errors detected: .*'roleArn'.*; .*'roleSessionName'.*; .*'durationSeconds'/,
+  );
 });
 
 test('lengths count code points', () => {
-  assert.deepEqual(faultOf({ ...GOOD, RoleSessionName: '\u{1F600}'.repeat(64) }).message?.includes('length'), false);
+  assert.deepEqual(
+    faultOf({ ...GOOD, RoleSessionName: '\u{1F600}'.repeat(64) }).message?.includes('length'),
+    false,
+  );
 });
 
 describe('a number', () => {
@@ -115,11 +129,18 @@ describe('a number', () => {
     ['43200', 43_200],
   ] as const) {
     test(`${text} is ${value}`, () =>
-      assert.equal((read('AssumeRole', { ...GOOD, DurationSeconds: text }) as { DurationSeconds: number }).DurationSeconds, value));
+      assert.equal(
+        (read('AssumeRole', { ...GOOD, DurationSeconds: text }) as { DurationSeconds: number })
+          .DurationSeconds,
+        value,
+      ));
   }
   for (const text of ['900.0', '1e3', 'abc', '2147483648', '9'.repeat(30), ' 900']) {
     test(`${JSON.stringify(text)} is malformed input without a text`, () =>
-      assert.deepEqual(faultOf({ ...GOOD, DurationSeconds: text }), { code: 'MalformedInput', message: undefined }));
+      assert.deepEqual(faultOf({ ...GOOD, DurationSeconds: text }), {
+        code: 'MalformedInput',
+        message: undefined,
+      }));
   }
   test('that is empty is malformed input with a text', () =>
     assert.match(faultOf({ ...GOOD, DurationSeconds: '' }).message ?? '', /missing/));

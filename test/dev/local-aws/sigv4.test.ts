@@ -3,7 +3,17 @@ import { after, before, describe, test } from 'node:test';
 import { AssumeRoleWithSAMLCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import aws4 from 'aws4';
 import { samlResponse } from './saml.ts';
-import { ADMIN, call, errorOf, PROD, ROLE_PAIR, type Running, SAML_PROVIDER, samlWorld, startLocalAws } from './support.ts';
+import {
+  ADMIN,
+  call,
+  errorOf,
+  PROD,
+  ROLE_PAIR,
+  type Running,
+  SAML_PROVIDER,
+  samlWorld,
+  startLocalAws,
+} from './support.ts';
 
 const USER = { accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-secret-key-0001' };
 const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
@@ -24,11 +34,17 @@ describe('Signature Version 4', () => {
   let running: Running;
   let session: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
   before(async () => {
-    running = await startLocalAws(samlWorld({ iamUsers: [{ account: PROD, name: 'ci', ...USER }] }));
+    running = await startLocalAws(
+      samlWorld({ iamUsers: [{ account: PROD, name: 'ci', ...USER }] }),
+    );
     const SAMLAssertion = samlResponse({ roles: [ROLE_PAIR], now: running.clock.now() });
-    const { Credentials } = await running
-      .sts()
-      .send(new AssumeRoleWithSAMLCommand({ RoleArn: ADMIN, PrincipalArn: SAML_PROVIDER, SAMLAssertion }));
+    const { Credentials } = await running.sts().send(
+      new AssumeRoleWithSAMLCommand({
+        RoleArn: ADMIN,
+        PrincipalArn: SAML_PROVIDER,
+        SAMLAssertion,
+      }),
+    );
     session = {
       accessKeyId: Credentials!.AccessKeyId!,
       secretAccessKey: Credentials!.SecretAccessKey!,
@@ -58,12 +74,19 @@ describe('Signature Version 4', () => {
         service,
         region,
         body: BODY,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-amz-date': timestamp(date), ...headers },
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          'x-amz-date': timestamp(date),
+          ...headers,
+        },
       },
       credentials,
     );
     const sent = Object.fromEntries(
-      Object.entries(signed.headers as Record<string, string>).map(([name, value]) => [name.toLowerCase(), String(value)]),
+      Object.entries(signed.headers as Record<string, string>).map(([name, value]) => [
+        name.toLowerCase(),
+        String(value),
+      ]),
     );
     change?.(sent);
     delete sent['content-length'];
@@ -91,7 +114,13 @@ describe('Signature Version 4', () => {
         'X-Amz-Expires': String(seconds),
       });
       const { path } = aws4.sign(
-        { host: new URL(running.url).host, path: `/?${query}`, service: 'sts', region: 'eu-west-1', signQuery: true },
+        {
+          host: new URL(running.url).host,
+          path: `/?${query}`,
+          service: 'sts',
+          region: 'eu-west-1',
+          signQuery: true,
+        },
         credentials,
       );
       return running.url + path;
@@ -104,7 +133,12 @@ describe('Signature Version 4', () => {
     assert.match(
       (
         await errorOf(
-          await fetch(presign(60).replace('GetCallerIdentity', 'AssumeRole&RoleArn=arn:aws:iam::111122223333:role/A&RoleSessionName=ab')),
+          await fetch(
+            presign(60).replace(
+              'GetCallerIdentity',
+              'AssumeRole&RoleArn=arn:aws:iam::111122223333:role/A&RoleSessionName=ab',
+            ),
+          ),
         )
       ).message ?? '',
       MISMATCH,
@@ -151,7 +185,12 @@ describe('Signature Version 4', () => {
       ],
       [
         'without the session token',
-        () => ({ credentials: { accessKeyId: session.accessKeyId, secretAccessKey: session.secretAccessKey } }),
+        () => ({
+          credentials: {
+            accessKeyId: session.accessKeyId,
+            secretAccessKey: session.secretAccessKey,
+          },
+        }),
         403,
         'InvalidClientTokenId',
         /invalid\.$/,
@@ -170,11 +209,26 @@ describe('Signature Version 4', () => {
         'InvalidClientTokenId',
         /invalid\.$/,
       ],
-      ['with another secret key', () => ({ credentials: other }), 403, 'SignatureDoesNotMatch', MISMATCH],
-      ['with another body', () => ({ body: `${BODY}&Extra=1` }), 403, 'SignatureDoesNotMatch', MISMATCH],
+      [
+        'with another secret key',
+        () => ({ credentials: other }),
+        403,
+        'SignatureDoesNotMatch',
+        MISMATCH,
+      ],
+      [
+        'with another body',
+        () => ({ body: `${BODY}&Extra=1` }),
+        403,
+        'SignatureDoesNotMatch',
+        MISMATCH,
+      ],
       [
         'with a changed header',
-        () => ({ headers: { 'x-amz-meta': 'a' }, change: headers => (headers['x-amz-meta'] = 'b') }),
+        () => ({
+          headers: { 'x-amz-meta': 'a' },
+          change: headers => (headers['x-amz-meta'] = 'b'),
+        }),
         403,
         'SignatureDoesNotMatch',
         MISMATCH,
@@ -223,33 +277,50 @@ describe('Signature Version 4', () => {
       ],
       [
         'with another algorithm',
-        () => ({ change: headers => (headers.authorization = headers.authorization!.replace('AWS4-HMAC', 'AWS4-HMAX')) }),
+        () => ({
+          change: headers =>
+            (headers.authorization = headers.authorization!.replace('AWS4-HMAC', 'AWS4-HMAX')),
+        }),
         400,
         'IncompleteSignature',
         /AWS4-HMAC-SHA256/,
       ],
       [
         'without Signature',
-        () => ({ change: headers => (headers.authorization = headers.authorization!.replace(', Signature=', ', Sig=')) }),
+        () => ({
+          change: headers =>
+            (headers.authorization = headers.authorization!.replace(', Signature=', ', Sig=')),
+        }),
         400,
         'IncompleteSignature',
         /'Signature'/,
       ],
       [
         'without host among the signed headers',
-        () => ({ change: headers => (headers.authorization = headers.authorization!.replace('host;', '')) }),
+        () => ({
+          change: headers => (headers.authorization = headers.authorization!.replace('host;', '')),
+        }),
         403,
         'SignatureDoesNotMatch',
         MISMATCH,
       ],
       [
         'with a scope of another form',
-        () => ({ change: headers => (headers.authorization = headers.authorization!.replace('aws4_request', 'aws5')) }),
+        () => ({
+          change: headers =>
+            (headers.authorization = headers.authorization!.replace('aws4_request', 'aws5')),
+        }),
         400,
         'IncompleteSignature',
         /Credential/,
       ],
-      ['without date', () => ({ change: headers => delete headers['x-amz-date'] }), 400, 'IncompleteSignature', /X-Amz-Date/],
+      [
+        'without date',
+        () => ({ change: headers => delete headers['x-amz-date'] }),
+        400,
+        'IncompleteSignature',
+        /X-Amz-Date/,
+      ],
     ];
     for (const [name, signing, status, code, message] of cases) {
       test(name, async () => {
@@ -269,17 +340,28 @@ describe('Signature Version 4', () => {
 
     test('with an expired session, whatever its signature', async () => {
       running.clock.turn(3600);
-      const expired = { status: 403, code: 'ExpiredToken', message: 'The security token included in the request is expired' };
+      const expired = {
+        status: 403,
+        code: 'ExpiredToken',
+        message: 'The security token included in the request is expired',
+      };
       assert.deepEqual(await errorOf(await send({})), expired);
-      assert.deepEqual(await errorOf(await send({ body: 'Action=GetCallerIdentity&Version=2011-06-15&x=1' })), expired);
+      assert.deepEqual(
+        await errorOf(await send({ body: 'Action=GetCallerIdentity&Version=2011-06-15&x=1' })),
+        expired,
+      );
     });
   });
 
   test('the configured regions replace the known ones', async () => {
-    const small = await startLocalAws(samlWorld({ regions: ['eu-nowhere-1'], iamUsers: [{ account: PROD, name: 'ci', ...USER }] }));
+    const small = await startLocalAws(
+      samlWorld({ regions: ['eu-nowhere-1'], iamUsers: [{ account: PROD, name: 'ci', ...USER }] }),
+    );
     try {
       await small.sts(USER, 'eu-nowhere-1').send(new GetCallerIdentityCommand({}));
-      await assert.rejects(small.sts(USER, 'eu-west-1').send(new GetCallerIdentityCommand({})), { name: 'SignatureDoesNotMatch' });
+      await assert.rejects(small.sts(USER, 'eu-west-1').send(new GetCallerIdentityCommand({})), {
+        name: 'SignatureDoesNotMatch',
+      });
     } finally {
       await small.close();
     }

@@ -30,7 +30,9 @@ export interface Running {
 
 const FAKE = { accessKeyId: 'AKIAFAKEFAKEFAKEFAKE', secretAccessKey: 'not-a-key' };
 
-export async function listen(handler: RequestListener): Promise<{ readonly server: Server; readonly url: string }> {
+export async function listen(
+  handler: RequestListener,
+): Promise<{ readonly server: Server; readonly url: string }> {
   const server = createServer(handler);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -48,7 +50,12 @@ export async function startLocalAws(world: WorldInput): Promise<Running> {
   const { server, url } = await listen((request, response) => handler(request, response));
   const events: LocalAwsEvent[] = [];
   const clock = handTurnedClock();
-  const aws = createLocalAws({ world, baseUrl: url, now: clock.now, log: event => events.push(event) });
+  const aws = createLocalAws({
+    world,
+    baseUrl: url,
+    now: clock.now,
+    log: event => events.push(event),
+  });
   handler = aws.handler;
   const clients: STSClient[] = [];
   return {
@@ -58,7 +65,13 @@ export async function startLocalAws(world: WorldInput): Promise<Running> {
     clock,
     reason: () => events.findLast(event => event.outcome === 'refused')?.reason,
     sts: (credentials = FAKE, region = 'eu-west-1') => {
-      const client = new STSClient({ region, endpoint: url, credentials, maxAttempts: 1, systemClockOffset: clock.now() - Date.now() });
+      const client = new STSClient({
+        region,
+        endpoint: url,
+        credentials,
+        maxAttempts: 1,
+        systemClockOffset: clock.now() - Date.now(),
+      });
       clients.push(client);
       return client;
     },
@@ -73,7 +86,9 @@ export async function startLocalAws(world: WorldInput): Promise<Running> {
 type Roles = NonNullable<WorldInput['roles']>;
 export type TrustPolicy = Roles[number]['trustPolicy'];
 
-export function samlTrust(actions: string[] = ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity']): TrustPolicy {
+export function samlTrust(
+  actions: string[] = ['sts:AssumeRoleWithSAML', 'sts:TagSession', 'sts:SetSourceIdentity'],
+): TrustPolicy {
   return {
     Version: '2012-10-17',
     Statement: [
@@ -95,7 +110,9 @@ export function samlWorld(change: Partial<WorldInput> = {}): WorldInput {
       { id: PARTNER, name: 'partner' },
       { id: GOV, name: 'gov', partition: 'aws-us-gov' },
     ],
-    samlProviders: [{ account: PROD, name: 'rolebridge', metadata: { xml: metadataXml([idpKey().certificate]) } }],
+    samlProviders: [
+      { account: PROD, name: 'rolebridge', metadata: { xml: metadataXml([idpKey().certificate]) } },
+    ],
     ...change,
     roles: [
       { account: PROD, name: 'Admin', maxSessionDuration: 43_200, trustPolicy: samlTrust() },
@@ -132,7 +149,11 @@ export async function startOidcIssuer(algorithm = 'RS256'): Promise<OidcIssuer> 
     const pair = await generateKeyPair(algorithm, { extractable: true });
     serial += 1;
     const kid = `key-${serial}`;
-    return { kid, privateKey: pair.privateKey, jwk: { ...(await exportJWK(pair.publicKey)), kid, use: 'sig', alg: algorithm } };
+    return {
+      kid,
+      privateKey: pair.privateKey,
+      jwk: { ...(await exportJWK(pair.publicKey)), kid, use: 'sig', alg: algorithm },
+    };
   };
   let key = await newKey();
   const { server, url } = await listen((request, response) => {
@@ -144,7 +165,10 @@ export async function startOidcIssuer(algorithm = 'RS256'): Promise<OidcIssuer> 
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: [algorithm],
     };
-    const body = request.url === '/jwks' ? (serve.jwks ?? { keys: [key.jwk] }) : (serve.discovery ?? discovery);
+    const body =
+      request.url === '/jwks'
+        ? (serve.jwks ?? { keys: [key.jwk] })
+        : (serve.discovery ?? discovery);
     response.writeHead(serve.status ?? 200, { 'content-type': 'application/json' });
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
@@ -158,16 +182,29 @@ export async function startOidcIssuer(algorithm = 'RS256'): Promise<OidcIssuer> 
     },
     token: async (claims = {}, { now = Date.now(), header = {}, without = [] } = {}) => {
       const iat = Math.floor(now / 1000);
-      const all: JWTPayload = { iss: url, sub: 'person-k3jx2q7d', aud: 'sts.amazonaws.com', iat, exp: iat + 300, ...claims };
+      const all: JWTPayload = {
+        iss: url,
+        sub: 'person-k3jx2q7d',
+        aud: 'sts.amazonaws.com',
+        iat,
+        exp: iat + 300,
+        ...claims,
+      };
       for (const name of without) delete all[name];
-      return new SignJWT(all).setProtectedHeader({ alg: algorithm, kid: key.kid, ...header }).sign(key.privateKey);
+      return new SignJWT(all)
+        .setProtectedHeader({ alg: algorithm, kid: key.kid, ...header })
+        .sign(key.privateKey);
     },
     close: () => closed(server),
   };
 }
 
 /** A query-protocol call by hand, for what an SDK would never send. */
-export async function call(url: string, parameters: Readonly<Record<string, string>>, init: RequestInit = {}): Promise<Response> {
+export async function call(
+  url: string,
+  parameters: Readonly<Record<string, string>>,
+  init: RequestInit = {},
+): Promise<Response> {
   return fetch(`${url}/`, {
     method: 'POST',
     body: new URLSearchParams({ Version: '2011-06-15', ...parameters }),
@@ -177,9 +214,11 @@ export async function call(url: string, parameters: Readonly<Record<string, stri
 }
 
 /** The code and the message of an STS error document. */
-export async function errorOf(
-  response: Response,
-): Promise<{ readonly status: number; readonly code: string | undefined; readonly message: string | undefined }> {
+export async function errorOf(response: Response): Promise<{
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+}> {
   const text = await response.text();
   return {
     status: response.status,

@@ -12,8 +12,15 @@ import { parseWorld, readWorldFile, WorldError } from '../../../src/dev/local-aw
 import { idpKey, metadataXml } from './saml.ts';
 
 const ACCOUNT = { id: '111122223333', name: 'prod' };
-const TRUST = { Statement: [{ Effect: 'Allow', Principal: { Federated: 'x' }, Action: 'sts:AssumeRoleWithSAML' }] };
-const role = (more: object = {}): object => ({ account: ACCOUNT.id, name: 'Admin', trustPolicy: TRUST, ...more });
+const TRUST = {
+  Statement: [{ Effect: 'Allow', Principal: { Federated: 'x' }, Action: 'sts:AssumeRoleWithSAML' }],
+};
+const role = (more: object = {}): object => ({
+  account: ACCOUNT.id,
+  name: 'Admin',
+  trustPolicy: TRUST,
+  ...more,
+});
 
 function mistakesOf(world: unknown): readonly string[] {
   try {
@@ -38,7 +45,9 @@ describe('a world file', () => {
       ],
       roles: [
         role({ maxSessionDuration: 60 }),
-        role({ trustPolicy: { Statement: [{ Effect: 'Maybe', Principal: '*', Action: 'AssumeRole' }] } }),
+        role({
+          trustPolicy: { Statement: [{ Effect: 'Maybe', Principal: '*', Action: 'AssumeRole' }] },
+        }),
       ],
       rolls: [],
     });
@@ -58,13 +67,29 @@ describe('a world file', () => {
   });
 
   const cases: readonly [string, object, RegExp][] = [
-    ['an unknown account', { roles: [role({ account: '999999999999' })] }, /^roles\[0\]\.account: no account 999999999999/],
-    ['an account twice', { accounts: [ACCOUNT, ACCOUNT] }, /^accounts\[1\]: 111122223333 appears twice/],
+    [
+      'an unknown account',
+      { roles: [role({ account: '999999999999' })] },
+      /^roles\[0\]\.account: no account 999999999999/,
+    ],
+    [
+      'an account twice',
+      { accounts: [ACCOUNT, ACCOUNT] },
+      /^accounts\[1\]: 111122223333 appears twice/,
+    ],
     ['a role twice', { roles: [role(), role()] }, /^roles\[1\]: .*role\/Admin appears twice/],
     ['a path without slashes', { roles: [role({ path: 'team' })] }, /^roles\[0\]\.path/],
     [
       'metadata over plain http',
-      { samlProviders: [{ account: ACCOUNT.id, name: 'idp', metadata: { url: 'http://idp.example.com/metadata' } }] },
+      {
+        samlProviders: [
+          {
+            account: ACCOUNT.id,
+            name: 'idp',
+            metadata: { url: 'http://idp.example.com/metadata' },
+          },
+        ],
+      },
       /^samlProviders\[0\]\.metadata\.url: must be https/,
     ],
     [
@@ -74,18 +99,41 @@ describe('a world file', () => {
     ],
     [
       'an issuer with a port',
-      { oidcProviders: [{ account: ACCOUNT.id, url: 'https://idp.example.com:8443', clientIds: ['a'] }] },
+      {
+        oidcProviders: [
+          { account: ACCOUNT.id, url: 'https://idp.example.com:8443', clientIds: ['a'] },
+        ],
+      },
       /^oidcProviders\[0\]\.url: .*no port/,
     ],
     [
       'a trust policy without principal',
-      { roles: [role({ trustPolicy: { Statement: [{ Effect: 'Allow', Principal: {}, Action: 'sts:*' }] } })] },
+      {
+        roles: [
+          role({
+            trustPolicy: { Statement: [{ Effect: 'Allow', Principal: {}, Action: 'sts:*' }] },
+          }),
+        ],
+      },
       /Principal/,
     ],
-    ['a fault that is not known', { faults: { sts: { earthquake: 1 } } }, /^faults\.sts: .*earthquake/],
+    [
+      'a fault that is not known',
+      { faults: { sts: { earthquake: 1 } } },
+      /^faults\.sts: .*earthquake/,
+    ],
     [
       'a short secret key',
-      { iamUsers: [{ account: ACCOUNT.id, name: 'ci', accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'short' }] },
+      {
+        iamUsers: [
+          {
+            account: ACCOUNT.id,
+            name: 'ci',
+            accessKeyId: 'AKIAIOSFODNN7LOCAL00',
+            secretAccessKey: 'short',
+          },
+        ],
+      },
       /^iamUsers\[0\]\.secretAccessKey/,
     ],
   ];
@@ -102,12 +150,18 @@ describe('a world file', () => {
       accounts: [ACCOUNT],
       oidcProviders: [{ account: ACCOUNT.id, url: 'http://127.0.0.1:3000', clientIds: ['a'] }],
     });
-    assert.deepEqual([...world.oidcProviders.keys()], ['arn:aws:iam::111122223333:oidc-provider/127.0.0.1:3000']);
+    assert.deepEqual(
+      [...world.oidcProviders.keys()],
+      ['arn:aws:iam::111122223333:oidc-provider/127.0.0.1:3000'],
+    );
   });
 });
 
 test('the name qualifier is what AWS makes of issuer, account and provider', () => {
-  assert.equal(nameQualifier('https://example.com/saml', '123456789012', 'MySAMLIdP'), '1uAJanUnBc2XeUkHURMht+xam2c=');
+  assert.equal(
+    nameQualifier('https://example.com/saml', '123456789012', 'MySAMLIdP'),
+    '1uAJanUnBc2XeUkHURMht+xam2c=',
+  );
 });
 
 test('a line of the log cannot be broken by what it reports', () => {
@@ -135,23 +189,34 @@ describe('the command', () => {
         samlProviders: [{ account: ACCOUNT.id, name: 'idp', metadata: { file: 'metadata.xml' } }],
       }),
     );
-    await writeFile(join(directory, 'wrong.json'), JSON.stringify({ accounts: [{ id: '1', name: 'a' }], extra: 1 }));
+    await writeFile(
+      join(directory, 'wrong.json'),
+      JSON.stringify({ accounts: [{ id: '1', name: 'a' }], extra: 1 }),
+    );
     await writeFile(join(directory, 'broken.json'), '{');
   });
   after(() => rm(directory, { recursive: true }));
 
   function run(...args: string[]) {
-    const child = spawn(process.execPath, ['src/dev/local-aws/main.ts', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['src/dev/local-aws/main.ts', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const output = { out: '', err: '' };
     child.stdout.on('data', chunk => (output.out += chunk));
     child.stderr.on('data', chunk => (output.err += chunk));
-    return { child, output, ended: once(child, 'close').then(([code]) => ({ code: code as number, ...output })) };
+    return {
+      child,
+      output,
+      ended: once(child, 'close').then(([code]) => ({ code: code as number, ...output })),
+    };
   }
   const file = (name: string): string => join(directory, name);
 
   test('finds metadata beside the world file', async () => {
     const world = await readWorldFile(file('world.json'));
-    assert.deepEqual([...world.samlProviders.values()][0]?.metadata, { file: file('metadata.xml') });
+    assert.deepEqual([...world.samlProviders.values()][0]?.metadata, {
+      file: file('metadata.xml'),
+    });
   });
 
   test('says which file it cannot read', async () => {
