@@ -23,7 +23,7 @@ import { credentialsPage } from './flows/credentials-page.ts';
 import { mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
-import { oauthFace, pageFace, problemFace } from './http/error-faces.ts';
+import { oauthFace, pageFace, problemFace } from './http/error-responses.ts';
 import { watchForwarded } from './http/forwarded-watch.ts';
 import {
   limitPerAddress,

@@ -9,7 +9,7 @@ import type { Tokens } from '../bridge/tokens.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import { bearerIn, containerTokenIn } from '../http/bearer.ts';
-import { apiFace, containerFace } from '../http/error-faces.ts';
+import { apiFace, containerFace } from '../http/error-responses.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { jsonBody, readJson, readPath, readQuery } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';

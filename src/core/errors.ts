@@ -2,7 +2,7 @@
  * The one family of errors, and the one table of what each means to the outside.
  *
  * Owns: the closed set of error codes, their HTTP status and their plain-language title and hint.
- * Does not own: how an error looks on a page or on a wire (http/error-faces), nor the log.
+ * Does not own: how an error looks on a page or on a wire (http/error-responses), nor the log.
  */
 import type { DecisionTrace } from './decision-trace.ts';
 

@@ -12,7 +12,7 @@ import {
   type Recording,
   recordAtTheDoor,
   signInHelps,
-} from './error-faces.ts';
+} from './error-responses.ts';
 import { contextOf } from './request-context.ts';
 import type { HelpModel } from './views.ts';
 
