@@ -6,12 +6,12 @@ import { patternNames } from '../core/group-pattern.ts';
 import { isTagKey, MAX_CHAINED_DURATION, MAX_POLICY_ARNS, MAX_TAGS } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { type AccountList, isReserved, isSaml, type ListedAccount } from './account-checks.ts';
-import { type Finding, type Path, quoted } from './problems.ts';
+import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
-import { type ConnectorList, selectorFindings } from './selector-checks.ts';
+import { type ConnectorList, selectorProblems } from './selector-checks.ts';
 import { compact, policyArnParts } from './values.ts';
-import { type GivenRoles, weakerRuleFindings } from './weaker-rules.ts';
+import { type GivenRoles, weakerRuleProblems } from './weaker-rules.ts';
 
 type ReadableRule = NonNullable<Readable<Document['access'][number]>>;
 type ReadableSession = NonNullable<ReadableRule['session']>;
@@ -28,10 +28,10 @@ interface RuleInContext {
   readonly reached: readonly ListedAccount[];
 }
 
-export function* accessFindings(
+export function* accessProblems(
   document: Readable<Document>,
   { accounts, connectors }: { readonly accounts: AccountList; readonly connectors: ConnectorList },
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const names = new Map<string, number>();
   const givenRoles: GivenRoles[] = [];
   if (document.access?.length === 0) {
@@ -45,23 +45,23 @@ export function* accessFindings(
   for (const [index, rule] of (document.access ?? []).entries()) {
     if (rule === undefined) continue;
     const path: Path = ['access', index];
-    yield* nameFindings(rule, index, names);
-    yield* selectorFindings(rule, path, connectors);
-    yield* grantFindings(rule, path, accounts);
+    yield* nameProblems(rule, index, names);
+    yield* selectorProblems(rule, path, connectors);
+    yield* grantProblems(rule, path, accounts);
     const session = rule.session;
     if (session === undefined) continue;
     const context = inContext(rule, path, accounts);
-    yield* tagFindings(session, [...path, 'session']);
-    yield* policyFindings(session, context);
-    yield* chainFindings(session, context);
-    yield* reservedFindings(context);
-    yield* corporateFindings(session, context);
+    yield* tagProblems(session, [...path, 'session']);
+    yield* policyProblems(session, context);
+    yield* chainProblems(session, context);
+    yield* reservedProblems(context);
+    yield* corporateProblems(session, context);
     givenRoles.push(...givenBy(context, index));
   }
-  yield* weakerRuleFindings(givenRoles);
+  yield* weakerRuleProblems(givenRoles);
 }
 
-/** What a rule gives and on which terms; nothing for a rule whose mistakes leave that open. */
+/** What a rule gives and on which terms; nothing for a rule whose problems leave that open. */
 function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
   const { name, groupPattern, roles, require } = rule;
   if (roles === undefined || require === undefined) return [];
@@ -90,11 +90,11 @@ function inContext(rule: ReadableRule, path: Path, accounts: AccountList): RuleI
 
 // ---------------------------------------------------------------- whom and what
 
-function* nameFindings(
+function* nameProblems(
   { name }: ReadableRule,
   index: number,
   names: Map<string, number>,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   if (name === undefined) return;
   const path: Path = ['access', index, 'name'];
   const before = names.get(name);
@@ -114,11 +114,15 @@ function* nameFindings(
   names.set(name, index);
 }
 
-function* grantFindings(rule: ReadableRule, path: Path, accounts: AccountList): Generator<Finding> {
+function* grantProblems(
+  rule: ReadableRule,
+  path: Path,
+  accounts: AccountList,
+): Generator<ProblemAt> {
   const { groupPattern: pattern } = rule;
-  yield* accountFindings(rule, path, accounts);
+  yield* accountProblems(rule, path, accounts);
 
-  // A pattern with mistakes of its own may well hold what is missed here.
+  // A pattern with problems of its own may well hold what is missed here.
   const holds = (placeholder: 'account' | 'role'): boolean =>
     pattern === undefined ? isWritten(rule, 'groupPattern') : patternNames(pattern, placeholder);
   const orPattern = (placeholder: string): string =>
@@ -142,11 +146,11 @@ function* grantFindings(rule: ReadableRule, path: Path, accounts: AccountList): 
   }
 }
 
-function* accountFindings(
+function* accountProblems(
   rule: ReadableRule,
   path: Path,
   accounts: AccountList,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const written = rule.accounts ?? [];
   if (rule.accounts?.length === 0)
     yield {
@@ -182,10 +186,10 @@ function* accountFindings(
 
 // ---------------------------------------------------------------- the session
 
-function* tagFindings(
+function* tagProblems(
   { tags, transitiveTags = [] }: ReadableSession,
   path: Path,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   if (tags === undefined) return;
   const keys = Object.keys(tags);
   if (keys.length > MAX_TAGS)
@@ -235,10 +239,10 @@ function* tagFindings(
   }
 }
 
-function* policyFindings(
+function* policyProblems(
   { policyArns = [] }: ReadableSession,
   { path, named, reached }: RuleInContext,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const at: Path = [...path, 'session', 'policyArns'];
   if (policyArns.length > MAX_POLICY_ARNS)
     yield {
@@ -269,10 +273,10 @@ function* policyFindings(
   }
 }
 
-function* chainFindings(
+function* chainProblems(
   { duration, console }: ReadableSession,
   { path, named, reached }: RuleInContext,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const chained = reached.filter(({ account }) => account.via !== undefined);
   const [first] = chained;
   if (first === undefined) return;
@@ -302,7 +306,7 @@ function* chainFindings(
   }
 }
 
-function* reservedFindings({ rule, path, named, reached }: RuleInContext): Generator<Finding> {
+function* reservedProblems({ rule, path, named, reached }: RuleInContext): Generator<ProblemAt> {
   for (const [position, role] of (rule.roles ?? []).entries()) {
     if (!isReserved(role)) continue;
     const saml = reached.find(({ account }) => isSaml(account));
@@ -317,10 +321,10 @@ function* reservedFindings({ rule, path, named, reached }: RuleInContext): Gener
 }
 
 /** The user's own proof is the identity provider's word: the bridge can write nothing into it. */
-function* corporateFindings(
+function* corporateProblems(
   { sourceIdentity, tags = {} }: ReadableSession,
   { path, named, reached }: RuleInContext,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const direct = reached.find(({ account }) => account.trust?.startsWith('corporate-'));
   if (direct === undefined) return;
   const account = direct.account.name ?? direct.account.id ?? `accounts[${direct.index}]`;

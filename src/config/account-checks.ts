@@ -4,7 +4,7 @@
  */
 import { partitionOfRegion } from '../core/partitions.ts';
 import { nearest } from './nearest.ts';
-import { type Finding, type Path, quoted } from './problems.ts';
+import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 
@@ -16,7 +16,7 @@ export interface ListedAccount {
 }
 
 /**
- * The accounts by name and id, with those that have mistakes of their own: a rule that names them
+ * The accounts by name and id, with those that have problems of their own: a rule that names them
  * is not wrong as well.
  */
 export interface AccountList {
@@ -34,7 +34,7 @@ export interface AccountList {
  */
 const MAX_SUGGESTIONS = 50;
 
-/** `raw` is the document as it was written, before anything was judged. */
+/** `raw` is the document as it was written, before anything was checked. */
 export function listAccounts(document: Readable<Document>, raw: unknown): AccountList {
   const all = (document.accounts ?? []).flatMap((account, index) =>
     account === undefined ? [] : [{ account, index }],
@@ -77,23 +77,23 @@ function isPlain(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-export function* accountFindings(
+export function* accountProblems(
   document: Readable<Document>,
   accounts: AccountList,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   yield* repeated(document, 'id');
   yield* repeated(document, 'name');
   for (const { account, index } of accounts.all) {
     const path: Path = ['accounts', index];
-    yield* nameFindings(account, path, accounts);
-    yield* regionFindings(account, path);
-    yield* trustFindings(account, path);
-    yield* hubFindings(account, path, accounts);
-    yield* connectorFindings(account, path, document);
+    yield* nameProblems(account, path, accounts);
+    yield* regionProblems(account, path);
+    yield* trustProblems(account, path);
+    yield* hubProblems(account, path, accounts);
+    yield* connectorProblems(account, path, document);
   }
 }
 
-function* repeated(document: Readable<Document>, key: 'id' | 'name'): Generator<Finding> {
+function* repeated(document: Readable<Document>, key: 'id' | 'name'): Generator<ProblemAt> {
   const first = new Map<string, number>();
   for (const [index, account] of (document.accounts ?? []).entries()) {
     const value = account?.[key];
@@ -109,11 +109,11 @@ function* repeated(document: Readable<Document>, key: 'id' | 'name'): Generator<
   }
 }
 
-function* nameFindings(
+function* nameProblems(
   { id, name }: ReadableAccount,
   path: Path,
   accounts: AccountList,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   if (name === undefined || name === id || !/^\d{12}$/.test(name)) return;
   const other = accounts.all.some(listed => listed.account.id === name);
   yield {
@@ -123,7 +123,7 @@ function* nameFindings(
   };
 }
 
-function* regionFindings({ region, partition }: ReadableAccount, path: Path): Generator<Finding> {
+function* regionProblems({ region, partition }: ReadableAccount, path: Path): Generator<ProblemAt> {
   if (region === undefined || partition === undefined) return;
   const belongsTo = partitionOfRegion(region);
   if (belongsTo === partition) return;
@@ -134,7 +134,7 @@ function* regionFindings({ region, partition }: ReadableAccount, path: Path): Ge
   };
 }
 
-function* trustFindings(account: ReadableAccount, path: Path): Generator<Finding> {
+function* trustProblems(account: ReadableAccount, path: Path): Generator<ProblemAt> {
   const { trust } = account;
   const [hasTrust, hasVia, hasProvider] = ['trust', 'via', 'provider'].map(key =>
     isWritten(account, key),
@@ -170,11 +170,11 @@ function* trustFindings(account: ReadableAccount, path: Path): Generator<Finding
   }
 }
 
-function* hubFindings(
+function* hubProblems(
   account: ReadableAccount,
   path: Path,
   accounts: AccountList,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const name = account.via?.account;
   if (name === undefined) return;
   const at: Path = [...path, 'via', 'account'];
@@ -233,11 +233,11 @@ export function isSaml(account: ReadableAccount): boolean {
 
 const CORPORATE = { 'corporate-web-identity': 'oidc', 'corporate-saml': 'saml' } as const;
 
-function* connectorFindings(
+function* connectorProblems(
   { trust }: ReadableAccount,
   path: Path,
   { connectors }: Readable<Document>,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   if (trust !== 'corporate-web-identity' && trust !== 'corporate-saml') return;
   const protocol = CORPORATE[trust];
   if (

@@ -1,5 +1,5 @@
 /**
- * The checked document in the words of core. Nothing is judged here: whatever is wrong was found
+ * The checked document in the words of core. Nothing is checked here: whatever is wrong was found
  * before.
  */
 

@@ -4,14 +4,14 @@
  */
 import { CLI_CLIENT } from '../core/oauth-client.ts';
 import type { AccountList } from './account-checks.ts';
-import { type Finding, type Path, quoted } from './problems.ts';
+import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 
-export function* cliFindings(
+export function* cliProblems(
   { cli }: Readable<Document>,
   accounts: AccountList,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   for (const [index, written] of (cli?.deviceGrant?.roles ?? []).entries()) {
     const account = written?.split('/')[0];
     if (

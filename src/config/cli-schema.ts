@@ -4,13 +4,13 @@ import { isLoopbackRedirect } from '../core/oauth-client.ts';
 import { isRoleName } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { quoted } from './problems.ts';
-import { duration, flag, judged, pattern, region, text } from './values.ts';
+import { checked, duration, flag, pattern, region, text } from './values.ts';
 
 const DAY = 24 * HOUR;
 
 /** `prod/Admin`, with a star for any account or any role. */
 const roleOfAccount = () =>
-  judged(z.string(), value => {
+  checked(z.string(), value => {
     const slash = value.indexOf('/');
     const [account, role] = [value.slice(0, slash), value.slice(slash + 1)];
     return slash > 0 && account.trim() === account && (role === '*' || isRoleName(role))
@@ -22,7 +22,7 @@ const roleOfAccount = () =>
   }).meta({ kind: 'ACCOUNT/ROLE' });
 
 const loopbackRedirect = () =>
-  judged(z.string(), value =>
+  checked(z.string(), value =>
     isLoopbackRedirect(value) && !/^http:\/\/[^/]*\d:\d|\]:\d/.test(value)
       ? undefined
       : {

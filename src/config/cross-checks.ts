@@ -1,41 +1,41 @@
 /**
  * What several keys must hold together. Every check works on what could be read, so that one
- * mistake does not hide another.
+ * problem does not hide another.
  */
 
 import { isLoopbackHost } from '../core/loopback.ts';
-import { accessFindings } from './access-checks.ts';
-import { accountFindings, listAccounts } from './account-checks.ts';
-import { cliFindings } from './cli-checks.ts';
-import { networkFindings } from './network-checks.ts';
-import { type Finding, type Path, quoted } from './problems.ts';
+import { accessProblems } from './access-checks.ts';
+import { accountProblems, listAccounts } from './account-checks.ts';
+import { cliProblems } from './cli-checks.ts';
+import { networkProblems } from './network-checks.ts';
+import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import { listConnectors } from './selector-checks.ts';
-import { templateFindings } from './template-checks.ts';
+import { templateProblems } from './template-checks.ts';
 import { compact } from './values.ts';
 
-/** `raw` is the document as it was written. Warnings are findings, too. */
-export function* crossFindings(document: Readable<Document>, raw: unknown): Generator<Finding> {
+/** `raw` is the document as it was written. Warnings are problems, too. */
+export function* crossProblems(document: Readable<Document>, raw: unknown): Generator<ProblemAt> {
   const accounts = listAccounts(document, raw);
-  yield* serverFindings(document);
-  yield* networkFindings(document);
-  yield* storeFindings(document);
-  yield* sessionFindings(document);
-  yield* connectorFindings(document);
-  yield* accountFindings(document, accounts);
-  yield* accessFindings(document, { accounts, connectors: listConnectors(document, raw) });
-  yield* templateFindings(document);
-  yield* cliFindings(document, accounts);
-  yield* requirementFindings(document);
+  yield* serverProblems(document);
+  yield* networkProblems(document);
+  yield* storeProblems(document);
+  yield* sessionProblems(document);
+  yield* connectorProblems(document);
+  yield* accountProblems(document, accounts);
+  yield* accessProblems(document, { accounts, connectors: listConnectors(document, raw) });
+  yield* templateProblems(document);
+  yield* cliProblems(document, accounts);
+  yield* requirementProblems(document);
 }
 
-function* serverFindings({
+function* serverProblems({
   baseUrl,
   listen,
   aws,
   accounts = [],
-}: Readable<Document>): Generator<Finding> {
+}: Readable<Document>): Generator<ProblemAt> {
   const isPlain = baseUrl?.startsWith('http:') ?? false;
   if (isPlain && listen?.host !== undefined && !isLoopbackHost(listen.host)) {
     yield {
@@ -59,11 +59,11 @@ function* serverFindings({
   }
 }
 
-function* storeFindings({ store }: Readable<Document>): Generator<Finding> {
+function* storeProblems({ store }: Readable<Document>): Generator<ProblemAt> {
   yield* exactlyOne(store, ['sqlite', 'postgres'], ['store']);
 }
 
-function* sessionFindings({ sessions }: Readable<Document>): Generator<Finding> {
+function* sessionProblems({ sessions }: Readable<Document>): Generator<ProblemAt> {
   if (sessions?.idle === undefined || sessions.max === undefined || sessions.idle <= sessions.max)
     return;
   yield {
@@ -73,7 +73,7 @@ function* sessionFindings({ sessions }: Readable<Document>): Generator<Finding> 
   };
 }
 
-function* connectorFindings({ connectors = [] }: Readable<Document>): Generator<Finding> {
+function* connectorProblems({ connectors = [] }: Readable<Document>): Generator<ProblemAt> {
   for (const [index, connector] of connectors.entries()) {
     if (connector === undefined) continue;
     const path: Path = ['connectors', index];
@@ -101,7 +101,7 @@ function* exactlyOne(
   holder: object | undefined,
   [one, other]: readonly [string, string],
   path: Path,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   if (holder === undefined) return;
   const written = [one, other].filter(key => isWritten(holder, key));
   if (written.length === 0)
@@ -115,10 +115,10 @@ function* exactlyOne(
 }
 
 /** A proof that nobody can give as things are: it works, and refuses everyone. */
-function* requirementFindings({
+function* requirementProblems({
   access = [],
   connectors = [],
-}: Readable<Document>): Generator<Finding> {
+}: Readable<Document>): Generator<ProblemAt> {
   for (const [index, rule] of access.entries()) {
     if (rule?.require?.mfa !== true) continue;
     const counted = connectors.filter(

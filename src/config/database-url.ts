@@ -7,26 +7,26 @@
  * asks for what PostgreSQL means by them, which is less.
  */
 import { isLoopbackHost } from '../core/loopback.ts';
-import type { Judgement, Mistake } from './problems.ts';
+import type { Problem } from './problems.ts';
 
-const NO_URL: Mistake = {
+const NO_URL: Problem = {
   message: 'points at something that is not a PostgreSQL URL.',
   fix: 'Put postgresql://user:password@host/database there, special characters in percent form.',
 };
-const NO_HOST: Mistake = {
+const NO_HOST: Problem = {
   message: 'points at a PostgreSQL URL without a host.',
   fix: 'Put postgresql://user:password@host/database there; for a Unix socket, add ?host=/directory.',
 };
 const VERIFIED =
   'Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.';
 
-const NO_SSLMODE: Judgement = {
+const NO_SSLMODE: Problem = {
   message:
     'points at a database on another machine without sslmode, so passwords and sessions may go there in plain text.',
   fix: VERIFIED,
 };
 
-const SSL_MODES = new Map<string, Judgement | undefined>([
+const SSL_MODES = new Map<string, Problem | undefined>([
   ['', NO_SSLMODE],
   [
     'disable',
@@ -54,7 +54,7 @@ const SSL_MODES = new Map<string, Judgement | undefined>([
  * What is wrong with the URL, or doubtful. Neither says anything of it but its `sslmode`: it holds
  * a password.
  */
-export function databaseUrlJudgement(text: string): Judgement | undefined {
+export function databaseUrlProblem(text: string): Problem | undefined {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return NO_URL;
   const { hostname, searchParams } = new URL(text);
   const host = searchParams.getAll('host').at(-1) || hostname;

@@ -2,23 +2,23 @@
 import { dirname, resolve } from 'node:path';
 import { buildConfiguration } from './build.ts';
 import type { Configuration } from './configuration.ts';
-import { crossFindings } from './cross-checks.ts';
+import { crossProblems } from './cross-checks.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
-import { permissionJudgements } from './permissions.ts';
+import { permissionProblems } from './permissions.ts';
 import {
   ConfigurationError,
-  type Finding,
   formatPath,
-  type Mistake,
+  type LocatedProblem,
   type Problem,
+  type ProblemAt,
 } from './problems.ts';
 import { resolveReferences } from './references.ts';
 import { documentSchema } from './schema.ts';
-import { schemaFindings } from './schema-problems.ts';
+import { schemaProblems } from './schema-problems.ts';
 import { readable } from './schema-walk.ts';
-import { type Place, readYaml } from './yaml-source.ts';
+import { type Position, readYaml } from './yaml-source.ts';
 
-/** Whoever loads a configuration shows its problems. */
+/** Re-exported, because callers of this file print the problems. */
 export { formatProblems } from './problems.ts';
 
 /** 10,000 rules with their session settings fit several times over. */
@@ -26,18 +26,19 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The result of a check; problems and warnings are in the order of the file. */
 export interface CheckedConfiguration {
   /** Absent when there are problems. */
   readonly configuration?: Configuration | undefined;
-  /** What must be mended, in the order of the file. */
-  readonly problems: readonly Problem[];
-  /** What works, though hardly as meant. */
-  readonly warnings: readonly Problem[];
+  /** What must be fixed before the file can be used. */
+  readonly problems: readonly LocatedProblem[];
+  /** What works, but hardly as meant. */
+  readonly warnings: readonly LocatedProblem[];
 }
 
-/** A configuration that may be used, with what an operator should look at. */
+/** A configuration that may be used, and its warnings. */
 export interface LoadedConfiguration extends Configuration {
-  readonly warnings: readonly Problem[];
+  readonly warnings: readonly LocatedProblem[];
 }
 
 /**
@@ -52,7 +53,10 @@ export async function loadConfiguration(
   return { ...configuration, warnings };
 }
 
-/** Reads and checks a configuration file; never throws for what is in it. Secrets are read, too. */
+/**
+ * Reads and checks a configuration file and the secrets that it refers to. Never throws because of
+ * its content.
+ */
 export async function checkConfiguration(
   path: string,
   env: Environment = process.env,
@@ -62,24 +66,23 @@ export async function checkConfiguration(
     file = await readSmallFile(path, MAX_BYTES);
   } catch (cause) {
     if (!(cause instanceof UnreadableFile)) throw cause;
-    return refused(
-      path,
-      `the file ${cause.message}.`,
-      'Name a readable YAML file of at most 8 MB.',
-    );
+    return rejected(path, {
+      message: `the file ${cause.message}.`,
+      fix: 'Name a readable YAML file of at most 8 MB.',
+    });
   }
-  // Secrets lie elsewhere, so anybody may read this one.
-  const ofTheFile = permissionJudgements(path, file, { secret: false, self: process.getuid?.() });
-  const { configuration, problems, warnings } = await checkText(file.text, path, env);
-  const top = (wanted: boolean): Problem[] =>
-    ofTheFile
-      .filter(judgement => (judgement.warning === true) === wanted)
-      .map(judgement => atTop(path, judgement));
-  const all = [...top(false), ...problems];
+  // Secrets are in other files, so every user may read this one.
+  const permissions = bySeverity(
+    permissionProblems(path, file, { secret: false, self: process.getuid?.() }).map(problem =>
+      atTop(path, problem),
+    ),
+  );
+  const checked = await checkText(file.text, path, env);
+  const problems = [...permissions.problems, ...checked.problems];
   return {
-    configuration: all.length > 0 ? undefined : configuration,
-    problems: all,
-    warnings: [...top(true), ...warnings],
+    configuration: problems.length > 0 ? undefined : checked.configuration,
+    problems,
+    warnings: [...permissions.warnings, ...checked.warnings],
   };
 }
 
@@ -88,41 +91,31 @@ async function checkText(
   path: string,
   env: Environment,
 ): Promise<CheckedConfiguration> {
-  const control = /[^\P{Cc}\t\n\r]/u.exec(text);
-  if (control !== null)
-    return refused(path, 'the file holds control characters.', 'Write it as plain UTF-8 text.');
-
-  const { value, faults, placeOf } = readYaml(text);
-  if (value === undefined)
-    return {
-      problems: inOrder(faults.map(fault => located(path, fault, fault.place))),
-      warnings: [],
-    };
+  if (/[^\P{Cc}\t\n\r]/u.test(text))
+    return rejected(path, {
+      message: 'the file contains control characters.',
+      fix: 'Write it as plain UTF-8 text.',
+    });
+  const { value, problems: ofSyntax, positionOf } = readYaml(text);
+  const syntax = ofSyntax.map(problem => located(path, problem, problem.position));
+  if (value === undefined) return { problems: inOrder(syntax), warnings: [] };
   if (value === null)
-    return refused(
-      path,
-      'the file is empty.',
-      'Begin with baseUrl, store, connectors, accounts and access.',
-    );
+    return rejected(path, {
+      message: 'the file is empty.',
+      fix: 'Begin with baseUrl, store, connectors, accounts and access.',
+    });
 
   const parsed = documentSchema.safeParse(value);
   const document = parsed.success ? parsed.data : (readable(documentSchema, value) ?? {});
   const directory = dirname(resolve(path));
   const references = await resolveReferences(document, { directory, env });
-  const findings: Finding[] = [
-    ...schemaFindings(parsed.error?.issues ?? [], value),
-    ...crossFindings(document, value),
-    ...references.findings,
-  ];
-  const placed = (wanted: boolean): Problem[] =>
-    findings
-      .filter(finding => (finding.warning === true) === wanted)
-      .map(finding => located(path, finding, placeOf(finding.path)));
-  const problems = inOrder([
-    ...faults.map(fault => located(path, fault, fault.place)),
-    ...placed(false),
-  ]);
-  const warnings = inOrder(placed(true));
+  const ofContent = [
+    ...schemaProblems(parsed.error?.issues ?? [], value),
+    ...crossProblems(document, value),
+    ...references.problems,
+  ].map(problem => located(path, problem, positionOf(problem.path)));
+
+  const { problems, warnings } = bySeverity(inOrder([...syntax, ...ofContent]));
   if (problems.length > 0 || !parsed.success) return { problems, warnings };
   return {
     configuration: buildConfiguration(parsed.data, { references, directory }),
@@ -131,19 +124,28 @@ async function checkText(
   };
 }
 
-function refused(file: string, message: string, fix: string): CheckedConfiguration {
-  return { problems: [atTop(file, { message, fix })], warnings: [] };
+function rejected(file: string, problem: Problem): CheckedConfiguration {
+  return { problems: [atTop(file, problem)], warnings: [] };
 }
 
 /** A problem of the file as a whole. */
-function atTop(file: string, { message, fix }: Mistake): Problem {
-  return { file, line: 1, column: 1, path: '', message, fix };
+function atTop(file: string, problem: Problem): LocatedProblem {
+  return { ...problem, file, line: 1, column: 1, path: '' };
 }
 
-function located(file: string, { path, message, fix }: Finding, { line, column }: Place): Problem {
-  return { file, line, column, path: formatPath(path), message, fix };
+function located(file: string, problem: ProblemAt, position: Position): LocatedProblem {
+  return { ...problem, ...position, file, path: formatPath(problem.path) };
 }
 
-function inOrder(problems: readonly Problem[]): Problem[] {
-  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+function inOrder(problems: readonly LocatedProblem[]): LocatedProblem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function bySeverity(
+  all: readonly LocatedProblem[],
+): Pick<CheckedConfiguration, 'problems' | 'warnings'> {
+  return {
+    problems: all.filter(({ warning }) => warning !== true),
+    warnings: all.filter(({ warning }) => warning === true),
+  };
 }

@@ -6,7 +6,7 @@
  * that rules and the audit trail see.
  */
 import ipaddr from 'ipaddr.js';
-import { type Finding, formatPath, type Path, quoted } from './problems.ts';
+import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 
@@ -27,9 +27,9 @@ interface RequiredBlock extends Block {
  */
 const PREFIX = { ipv4: { single: 32, widest: 24 }, ipv6: { single: 128, widest: 64 } } as const;
 
-export function* networkFindings(document: Readable<Document>): Generator<Finding> {
+export function* networkProblems(document: Readable<Document>): Generator<ProblemAt> {
   const required = requiredBlocks(document);
-  yield* trustFindings(document, required);
+  yield* trustProblems(document, required);
   if ((document.baseUrl?.startsWith('https:') ?? false) && document.proxy?.trusted?.length === 0) {
     for (const [index, rule] of (document.access ?? []).entries()) {
       if ((rule?.require?.networks ?? []).length === 0) continue;
@@ -55,10 +55,10 @@ export function* networkFindings(document: Readable<Document>): Generator<Findin
   }
 }
 
-function* trustFindings(
+function* trustProblems(
   { proxy }: Readable<Document>,
   required: readonly RequiredBlock[],
-): Generator<Finding> {
+): Generator<ProblemAt> {
   for (const [index, text] of (proxy?.trusted ?? []).entries()) {
     if (text === undefined) continue;
     const path: Path = ['proxy', 'trusted', index];

@@ -3,7 +3,7 @@
  * can read.
  */
 import type { SmallFile } from './files.ts';
-import type { Judgement } from './problems.ts';
+import type { Problem } from './problems.ts';
 
 const EVERYONE_READS = 0o004;
 const EVERYONE_WRITES = 0o002;
@@ -19,15 +19,15 @@ interface Circumstances {
  * `name` is shown. Whoever writes the configuration, a metadata file or a session policy decides
  * who gets into AWS.
  */
-export function permissionJudgements(
+export function permissionProblems(
   name: string,
   { mode, owner }: Pick<SmallFile, 'mode' | 'owner'>,
   { secret, self }: Circumstances,
-): Judgement[] {
+): Problem[] {
   if (self === undefined) return [];
-  const judgements: Judgement[] = [];
+  const problems: Problem[] = [];
   if ((mode & EVERYONE_WRITES) !== 0) {
-    judgements.push({
+    problems.push({
       message: `the file ${name} can be changed by everyone on this machine.`,
       fix: `Run chmod go-w ${name}.`,
     });
@@ -35,7 +35,7 @@ export function permissionJudgements(
     // Some systems give every user a group of their own and files like this by default: nobody else
     // is in there.
     const message = `the file ${name} can be changed by everyone in its group.`;
-    judgements.push({ message, fix: `Run chmod g-w ${name}.`, warning: true });
+    problems.push({ message, fix: `Run chmod g-w ${name}.`, warning: true });
   }
   if (secret && (mode & EVERYONE_READS) !== 0) {
     const message = `the file ${name} can be read by everyone on this machine.`;
@@ -43,7 +43,7 @@ export function permissionJudgements(
     // Docker and Kubernetes mount secrets as files of root with mode 0444 or 0644, and a bridge
     // that is not root may have no other way to them, in a container that nobody else is in. A file
     // of our own user needs no such mode (OpenSSH draws the same line).
-    judgements.push({ message, fix, ...(owner !== self && { warning: true }) });
+    problems.push({ message, fix, ...(owner !== self && { warning: true }) });
   }
-  return judgements;
+  return problems;
 }

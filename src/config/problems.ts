@@ -1,33 +1,26 @@
 /**
- * What is wrong with a configuration file: where, what, and how to mend it. No problem ever holds a
- * secret's value.
+ * Problems of a configuration file: where, what, and how to fix it. No problem contains the value
+ * of a secret.
  */
 
 /** Keys and list positions from the root: `['access', 0, 'session', 'duration']`. */
 export type Path = readonly (string | number)[];
 
-/**
- * What is wrong with a value, and what to write instead. Both are whole sentences; neither repeats
- * a secret.
- */
-export interface Mistake {
+/** What is wrong with a value, and what to write instead. Both are whole sentences. */
+export interface Problem {
   readonly message: string;
   readonly fix: string;
-}
-
-/** A mistake, or something that works but hardly as meant. */
-export interface Judgement extends Mistake {
-  /** The configuration is accepted. */
+  /** The configuration is accepted, but hardly does what its author meant. */
   readonly warning?: true;
 }
 
-/** A judgement of a place of the document. */
-export interface Finding extends Judgement {
+/** A problem and the value that has it. */
+export interface ProblemAt extends Problem {
   readonly path: Path;
 }
 
-/** A finding with its place in the file. */
-export interface Problem extends Mistake {
+/** A problem and its position in the file. */
+export interface LocatedProblem extends Problem {
   readonly file: string;
   /** 1-based; of the key, or of the list item. */
   readonly line: number;
@@ -36,15 +29,12 @@ export interface Problem extends Mistake {
   readonly path: string;
 }
 
-/**
- * The configuration cannot be used. `problems` holds every mistake that could be found, in the
- * order of the file.
- */
+/** The configuration cannot be used. `problems` lists all of them, in the order of the file. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
-  readonly problems: readonly Problem[];
+  readonly problems: readonly LocatedProblem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly LocatedProblem[]) {
     super(
       `the configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}\n${formatProblems(problems)}`,
     );
@@ -53,10 +43,10 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * One line for each problem, as compilers write them: `rolebridge.yaml:44:7
- * access[0].session.duration: what is wrong. What to do.`
+ * Returns one line for each problem, as compilers do:
+ * `rolebridge.yaml:44:7 access[0].session.duration: what is wrong. What to do.`
  */
-export function formatProblems(problems: readonly Problem[]): string {
+export function formatProblems(problems: readonly LocatedProblem[]): string {
   return problems
     .map(
       ({ file, line, column, path, message, fix }) =>
@@ -76,7 +66,7 @@ function keyStep(key: string, first: boolean): string {
   return first ? key : `.${key}`;
 }
 
-/** A value from the file as a message may show it: on one line, and not for long. */
+/** Returns a value of the file as messages show it: quoted, on one line, 60 characters at most. */
 export function quoted(text: string): string {
   const characters = [...text];
   const shown = characters.length > 60 ? `${characters.slice(0, 59).join('')}…` : text;

@@ -17,7 +17,7 @@ const INTRODUCTION = `# Configuration
 The server reads one YAML file: \`rolebridge-server serve --config rolebridge.yaml\`. A complete one is
 [examples/rolebridge.yaml](../examples/rolebridge.yaml); the examples below are taken from it.
 
-\`rolebridge-server check rolebridge.yaml\` reads a file and starts nothing. Every mistake is reported at once, with its place, its
+\`rolebridge-server check rolebridge.yaml\` reads a file and starts nothing. Every problem is reported at once, with its place, its
 path and a fix, and a server that runs keeps its configuration:
 
 \`\`\`

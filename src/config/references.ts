@@ -4,13 +4,13 @@
  */
 import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
-import { databaseUrlJudgement } from './database-url.ts';
+import { databaseUrlProblem } from './database-url.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
-import { permissionJudgements } from './permissions.ts';
-import type { Finding, Judgement, Mistake, Path } from './problems.ts';
+import { permissionProblems } from './permissions.ts';
+import type { Path, Problem, ProblemAt } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
-import { externalIdMistake, type SecretReference } from './values.ts';
+import { externalIdProblem, type SecretReference } from './values.ts';
 
 export interface Surroundings {
   /** Relative paths begin here: the directory of the configuration file. */
@@ -21,10 +21,10 @@ export interface Surroundings {
 export interface References {
   /**
    * The text that a reference of the document points at. Throws when it was not found, which
-   * `findings` told.
+   * `problems` told.
    */
   textOf(reference: object): string;
-  readonly findings: readonly Finding[];
+  readonly problems: readonly ProblemAt[];
 }
 
 /** One place of the document that points at text, and what that text must be like. */
@@ -51,7 +51,7 @@ export async function resolveReferences(
   surroundings: Surroundings,
 ): Promise<References> {
   const texts = new Map<object, string>();
-  const findings: Finding[] = [];
+  const problems: ProblemAt[] = [];
   const files = new Map<string, Promise<SmallFile | UnreadableFile>>();
   const fileAt = (name: string, maxBytes: number): Promise<SmallFile | UnreadableFile> => {
     const known =
@@ -67,13 +67,11 @@ export async function resolveReferences(
         ? fromEnvironment(reference.env, surroundings.env)
         : await fromFile(pointer, reference.file, surroundings.directory, fileAt);
     const kept = found.text === undefined ? NOTHING : pointer.read(found.text);
-    findings.push(
-      ...[...found.judgements, ...kept.judgements].map(judgement => ({ path, ...judgement })),
-    );
+    problems.push(...[...found.problems, ...kept.problems].map(problem => ({ path, ...problem })));
     if (kept.text !== undefined) texts.set(reference, kept.text);
   }
   return {
-    findings,
+    problems,
     textOf: reference => {
       const text = texts.get(reference);
       if (text === undefined) throw new Error('a reference of the configuration was not resolved');
@@ -85,13 +83,13 @@ export async function resolveReferences(
 /** A text, and what is to be said of it; without a text, why there is none. */
 interface Found {
   readonly text?: string;
-  readonly judgements: readonly Judgement[];
+  readonly problems: readonly Problem[];
 }
 
-const NOTHING: Found = { judgements: [] };
+const NOTHING: Found = { problems: [] };
 
-function refused(mistake: Mistake): Found {
-  return { judgements: [mistake] };
+function refused(problem: Problem): Found {
+  return { problems: [problem] };
 }
 
 function fromEnvironment(name: string, env: Surroundings['env']): Found {
@@ -106,7 +104,7 @@ function fromEnvironment(name: string, env: Surroundings['env']): Found {
       message: `the ${shown} is not set.`,
       fix: 'Set it where the bridge is started.',
     });
-  return { text, judgements: [] };
+  return { text, problems: [] };
 }
 
 async function fromFile(
@@ -124,7 +122,7 @@ async function fromFile(
     });
   return {
     text: found.text,
-    judgements: permissionJudgements(name, found, {
+    problems: permissionProblems(name, found, {
       secret: pointer.secret,
       self: process.getuid?.(),
     }),
@@ -139,7 +137,7 @@ function unreadable(cause: unknown): UnreadableFile {
 function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   const url = document.store?.postgres?.url;
   if (url)
-    yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlJudgement);
+    yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlProblem);
   for (const [index, connector] of (document.connectors ?? []).entries()) {
     const secret = connector?.oidc?.clientSecret;
     if (secret)
@@ -161,7 +159,7 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
       yield secretPointer(
         ['accounts', index, 'via', 'externalId'],
         externalId as SecretReference,
-        externalIdMistake,
+        externalIdProblem,
       );
   }
   for (const [index, rule] of (document.access ?? []).entries()) {
@@ -180,7 +178,7 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
 function secretPointer(
   path: Path,
   reference: SecretReference,
-  judge: (text: string) => Judgement | undefined = () => undefined,
+  check: (text: string) => Problem | undefined = () => undefined,
 ): Pointer {
   const read = (text: string): Found => {
     // Editors and `echo` end a file with a line break that is not part of the secret.
@@ -192,8 +190,8 @@ function secretPointer(
         message: 'points at a secret with a line break or a control character in it.',
         fix: 'Put the secret alone there, on one line.',
       });
-    const judgement = judge(secret);
-    return { text: secret, judgements: judgement === undefined ? [] : [judgement] };
+    const problem = check(secret);
+    return { text: secret, problems: problem === undefined ? [] : [problem] };
   };
   return { path, reference, secret: true, maxBytes: MAX_SECRET_BYTES, read };
 }
@@ -231,5 +229,5 @@ function readPolicy(text: string): Found {
       message: 'points at a policy with characters beyond U+00FF.',
       fix: 'AWS does not take them: write them out of it.',
     });
-  return { text: compact, judgements: [] };
+  return { text: compact, problems: [] };
 }

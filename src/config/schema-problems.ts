@@ -1,15 +1,15 @@
 /**
  * What the schema found wrong, in plain words, each with a fix. No value is repeated unless its own
- * judgement does it.
+ * problem does it.
  */
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
-import type { Finding, Mistake, Path } from './problems.ts';
+import type { Path, Problem, ProblemAt } from './problems.ts';
 import { documentSchema } from './schema.ts';
 import { type Facts, factsOf, schemaAt, unwrapped } from './schema-walk.ts';
 
 /** What is wrong, and what to write, by what the schema expects. */
-const EXPECTED: Readonly<Record<string, Mistake>> = {
+const EXPECTED: Readonly<Record<string, Problem>> = {
   string: { message: 'must be text.', fix: 'Put the value in quotes.' },
   number: { message: 'must be a number.', fix: 'Write a number, without quotes.' },
   boolean: { message: 'must be true or false.', fix: 'Write true or false, without quotes.' },
@@ -17,23 +17,23 @@ const EXPECTED: Readonly<Record<string, Mistake>> = {
   object: { message: 'must be a map of keys.', fix: 'Write keys and values, indented or in { }.' },
   record: { message: 'must be a map of keys.', fix: 'Write keys and values, indented or in { }.' },
 };
-const ONE_VALUE: Mistake = {
+const ONE_VALUE: Problem = {
   message: 'must be one value.',
   fix: 'Write one value, neither a list nor keys.',
 };
-const DURATION: Mistake = {
+const DURATION: Problem = {
   message: 'must be a length of time with its unit.',
   fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.',
 };
 
 /**
- * Every mistake that the schema found in the document; `root` is the document as it was written.
+ * Every problem that the schema found in the document; `root` is the document as it was written.
  */
-export function schemaFindings(issues: readonly z.core.$ZodIssue[], root: unknown): Finding[] {
-  return issues.flatMap(issue => findingsOf(issue, root));
+export function schemaProblems(issues: readonly z.core.$ZodIssue[], root: unknown): ProblemAt[] {
+  return issues.flatMap(issue => problemsOf(issue, root));
 }
 
-function findingsOf(issue: z.core.$ZodIssue, root: unknown): Finding[] {
+function problemsOf(issue: z.core.$ZodIssue, root: unknown): ProblemAt[] {
   const path = issue.path as Path;
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -57,7 +57,7 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown): Finding[] {
   }
 }
 
-function unknownKey(key: string, parent: Path): Mistake {
+function unknownKey(key: string, parent: Path): Problem {
   const schema = schemaAt(documentSchema, parent);
   const known = schema === undefined ? [] : Object.keys((unwrapped(schema) as z.ZodObject).shape);
   const guess = nearest(key, known);
@@ -67,7 +67,7 @@ function unknownKey(key: string, parent: Path): Mistake {
   };
 }
 
-function wrongType(expected: string, path: Path, root: unknown): Mistake {
+function wrongType(expected: string, path: Path, root: unknown): Problem {
   const value = valueAt(root, path);
   if (value === undefined) return { message: 'is missing.', fix: `Add it${exampleOf(path)}.` };
   if (value === null)
@@ -92,7 +92,7 @@ function exampleOf(path: Path): string {
   return example === undefined ? '' : `, for example ${String(path.at(-1))}: ${example}`;
 }
 
-function wrongChoice(values: readonly string[], path: Path, root: unknown): Mistake {
+function wrongChoice(values: readonly string[], path: Path, root: unknown): Problem {
   const value = valueAt(root, path);
   if (value === undefined || value === null) return wrongType('string', path, root);
   const guess = typeof value === 'string' ? nearest(value, values) : undefined;

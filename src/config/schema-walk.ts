@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Path } from './problems.ts';
 
 /**
- * What was read of a value with mistakes in it: anything may be absent, and list positions are
+ * What was read of a value with problems in it: anything may be absent, and list positions are
  * kept.
  */
 export type Readable<T> = T extends string | number | boolean

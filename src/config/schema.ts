@@ -12,6 +12,7 @@ import { account, rule } from './access-schema.ts';
 import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
 import {
+  checked,
   choice,
   connectorId,
   consoleHost,
@@ -19,7 +20,6 @@ import {
   filePath,
   flag,
   host,
-  judged,
   network,
   origin,
   pattern,
@@ -33,7 +33,7 @@ import {
 const DAY = 24 * HOUR;
 
 const atLeastOne = <T extends z.ZodType>(item: T, what: string) =>
-  judged(z.array(item), value =>
+  checked(z.array(item), value =>
     (value as unknown[]).length > 0
       ? undefined
       : { message: 'is an empty list.', fix: `Write at least one ${what}.` },
@@ -145,7 +145,7 @@ const oidc = z.strictObject({
     .describe(
       'How the bridge shows its client secret. Some providers do not decode the basic form as RFC 6749 wants it.',
     ),
-  scopes: judged(
+  scopes: checked(
     z.array(
       pattern(
         'scope',
@@ -261,7 +261,7 @@ const partitionOverrides = z.strictObject({
   samlAudience: token(1024).optional().describe('Audience of our assertions.'),
   samlRecipient: url().optional().describe('Recipient of our assertions.'),
   // A name that nobody fetches, and China's guide writes it with http.
-  samlAttributePrefix: judged(token(256), value =>
+  samlAttributePrefix: checked(token(256), value =>
     value.endsWith('/')
       ? undefined
       : { message: 'does not end with a slash.', fix: `Write ${value}/.` },

@@ -2,7 +2,7 @@
  * What a selector of users must hold together: its groups, and the connectors whose groups count.
  */
 import { nearest } from './nearest.ts';
-import { type Finding, type Path, quoted } from './problems.ts';
+import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 
@@ -13,7 +13,7 @@ export type ReadableSelector = Pick<
 >;
 
 /**
- * The connectors by id, with those that have mistakes of their own: a selector that names them is
+ * The connectors by id, with those that have problems of their own: a selector that names them is
  * not wrong as well.
  */
 export interface ConnectorList {
@@ -27,7 +27,7 @@ export interface ConnectorList {
   mentions(id: string): boolean;
 }
 
-/** `raw` is the document as it was written, before anything was judged. */
+/** `raw` is the document as it was written, before anything was checked. */
 export function listConnectors(document: Readable<Document>, raw: unknown): ConnectorList {
   const written = (raw as { connectors?: unknown } | null)?.connectors;
   const all: readonly unknown[] = Array.isArray(written) ? written : [];
@@ -46,11 +46,11 @@ export function listConnectors(document: Readable<Document>, raw: unknown): Conn
 }
 
 /** `path` leads to the section that holds the keys. */
-export function* selectorFindings(
+export function* selectorProblems(
   selector: ReadableSelector,
   path: Path,
   connectors: ConnectorList,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const { groups, groupPattern } = selector;
   if (groups !== undefined && groupPattern !== undefined) {
     yield {
@@ -72,14 +72,14 @@ export function* selectorFindings(
       message: 'is an empty list, so the rule gives nothing to anybody.',
       fix: 'Write at least one group.',
     };
-  yield* connectorFindings(selector, path, connectors);
+  yield* connectorProblems(selector, path, connectors);
 }
 
-function* connectorFindings(
+function* connectorProblems(
   selector: ReadableSelector,
   path: Path,
   { ids, mayBeOmitted, mentions }: ConnectorList,
-): Generator<Finding> {
+): Generator<ProblemAt> {
   const known = ids.join(', ');
   if (!isWritten(selector, 'connectors') && !mayBeOmitted) {
     yield {

@@ -7,7 +7,7 @@ import {
   templateGap,
   templateProblem,
 } from '../core/template.ts';
-import type { Finding, Judgement, Mistake, Path } from './problems.ts';
+import type { Path, Problem, ProblemAt } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 
@@ -39,11 +39,11 @@ const FIELDS = {
 } as const satisfies Record<string, Field>;
 
 /**
- * A way out for every template of every rule. Many rules have the same templates, so each is judged
+ * A way out for every template of every rule. Many rules have the same templates, so each is checked
  * once.
  */
-export function templateFindings({ access = [] }: Readable<Document>): Finding[] {
-  const [ofIdentity, ofTag] = [judgedOnce(FIELDS.sourceIdentity), judgedOnce(FIELDS.tag)];
+export function templateProblems({ access = [] }: Readable<Document>): ProblemAt[] {
+  const [ofIdentity, ofTag] = [checkedOnce(FIELDS.sourceIdentity), checkedOnce(FIELDS.tag)];
   return access.flatMap((rule, index) => {
     const path: Path = ['access', index, 'session'];
     const { sourceIdentity, tags = {} } = rule?.session ?? {};
@@ -54,25 +54,25 @@ export function templateFindings({ access = [] }: Readable<Document>): Finding[]
   });
 }
 
-function at(path: Path, judgement: Judgement | undefined): Finding[] {
-  return judgement === undefined ? [] : [{ path, ...judgement }];
+function at(path: Path, problem: Problem | undefined): ProblemAt[] {
+  return problem === undefined ? [] : [{ path, ...problem }];
 }
 
-function judgedOnce(field: Field): (text: string | undefined) => Judgement | undefined {
-  const known = new Map<string, Judgement | undefined>();
+function checkedOnce(field: Field): (text: string | undefined) => Problem | undefined {
+  const known = new Map<string, Problem | undefined>();
   return text => {
     if (text === undefined) return undefined;
-    if (!known.has(text)) known.set(text, judge(text, field));
+    if (!known.has(text)) known.set(text, check(text, field));
     return known.get(text);
   };
 }
 
-function judge(text: string, field: Field): Judgement | undefined {
+function check(text: string, field: Field): Problem | undefined {
   const gap = templateGap(parseTemplate(text), field.rule);
-  return gap === undefined ? undefined : { ...mistakeOf(gap, text, field), warning: true };
+  return gap === undefined ? undefined : { ...problemOf(gap, text, field), warning: true };
 }
 
-function mistakeOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): Mistake {
+function problemOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): Problem {
   if ('length' in gap) {
     const limit =
       gap.length === 'too long' ? `longer than ${rule.longest}` : `shorter than ${rule.shortest}`;

@@ -1,8 +1,8 @@
 /**
- * The kinds of value that a key may hold, each with its own judgement and its name on the reference
+ * The kinds of value that a key may hold, each with its own problem and its name on the reference
  * page (`kind`).
  *
- * A judgement says what is wrong and what to write instead. Values are shown in messages only where
+ * A problem says what is wrong and what to write instead. Values are shown in messages only where
  * a secret has no business.
  */
 import ipaddr from 'ipaddr.js';
@@ -27,28 +27,28 @@ import {
   templateProblem,
 } from '../core/template.ts';
 import { formatDuration, HOUR, MINUTE, parseDuration, type Seconds } from '../core/time.ts';
-import { type Mistake, quoted } from './problems.ts';
+import { type Problem, quoted } from './problems.ts';
 
 const DAY = 24 * HOUR;
 
-/** A schema whose values are judged by us; the fix travels beside the message. */
-export function judged<T extends z.ZodType>(
+/** A schema whose values are checked by us; the fix travels beside the message. */
+export function checked<T extends z.ZodType>(
   schema: T,
-  judge: (value: z.output<T>) => Mistake | undefined,
+  check: (value: z.output<T>) => Problem | undefined,
 ): T {
   return schema.superRefine((value, context) => {
-    const mistake = judge(value as z.output<T>);
-    if (mistake !== undefined)
-      context.addIssue({ code: 'custom', message: mistake.message, params: { fix: mistake.fix } });
+    const problem = check(value as z.output<T>);
+    if (problem !== undefined)
+      context.addIssue({ code: 'custom', message: problem.message, params: { fix: problem.fix } });
   });
 }
 
-const word = (kind: string, judge: (text: string) => Mistake | undefined) =>
-  judged(z.string(), judge).meta({ kind });
+const word = (kind: string, check: (text: string) => Problem | undefined) =>
+  checked(z.string(), check).meta({ kind });
 
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-function textMistake(text: string, max: number): Mistake | undefined {
+function textProblem(text: string, max: number): Problem | undefined {
   if (text.trim() === '') return { message: 'is empty.', fix: 'Write a value.' };
   if (INVISIBLE.test(text))
     return {
@@ -61,7 +61,7 @@ function textMistake(text: string, max: number): Mistake | undefined {
 }
 
 /** Visible text on one line. */
-export const text = (max: number) => word('text', value => textMistake(value, max));
+export const text = (max: number) => word('text', value => textProblem(value, max));
 
 /**
  * Text that must match a pattern; `rule` says the pattern in words: `letters, digits and dashes`.
@@ -81,7 +81,7 @@ export const token = (max: number) =>
   word(
     'text',
     value =>
-      textMistake(value, max) ??
+      textProblem(value, max) ??
       (/\s/.test(value)
         ? { message: 'holds a space.', fix: 'Write it without spaces.' }
         : undefined),
@@ -95,7 +95,7 @@ export const choice = <const T extends readonly [string, ...string[]]>(values: T
 // ---------------------------------------------------------------- numbers and times
 
 export const wholeNumber = (min: number, max: number) =>
-  judged(z.number(), value =>
+  checked(z.number(), value =>
     Number.isInteger(value) && value >= min && value <= max
       ? undefined
       : {
@@ -113,7 +113,7 @@ interface DurationLimits {
 
 /** `15m`, `1h30m`, `90s` between two limits; becomes seconds. */
 export function duration({ min, max, because }: DurationLimits) {
-  const judge = (value: string): Mistake | undefined => {
+  const check = (value: string): Problem | undefined => {
     const seconds = parseDuration(value);
     if (seconds === undefined)
       return {
@@ -134,7 +134,7 @@ export function duration({ min, max, because }: DurationLimits) {
     }
     return undefined;
   };
-  return word(`duration, ${compact(min)} to ${compact(max)}`, judge).transform(
+  return word(`duration, ${compact(min)} to ${compact(max)}`, check).transform(
     value => parseDuration(value)!,
   );
 }
@@ -149,7 +149,7 @@ export function compact(seconds: Seconds): string {
 // ---------------------------------------------------------------- places on the network
 
 /** Why a URL may not be used; the URL is not repeated, because it may hold a password. */
-function urlMistake(value: string): Mistake | undefined {
+function urlProblem(value: string): Problem | undefined {
   // URL.canParse drops tabs, turns backslashes and takes `https:host`: what a person reads must be
   // what a machine reads.
   if (!/^https?:\/\/[^\s\\]+$/i.test(value) || INVISIBLE.test(value) || !URL.canParse(value)) {
@@ -176,13 +176,13 @@ function urlMistake(value: string): Mistake | undefined {
 }
 
 /** https anywhere, http on loopback. Kept as written: issuers are compared letter by letter. */
-export const url = () => word('URL', urlMistake);
+export const url = () => word('URL', urlProblem);
 
 /** A URL without path and query; becomes its origin, without a trailing slash. */
 export const origin = () =>
   word('URL without path', value => {
-    const mistake = urlMistake(value);
-    if (mistake !== undefined) return mistake;
+    const problem = urlProblem(value);
+    if (problem !== undefined) return problem;
     const { origin, pathname, search } = new URL(value);
     if (pathname === '/' && search === '' && !value.includes('?')) return undefined;
     return {
@@ -345,7 +345,7 @@ export const groupName = () =>
         message: `${quoted(value)} holds a wildcard; groups are compared letter by letter.`,
         fix: 'Write every group, or use a groupPattern.',
       };
-    return textMistake(value, 256);
+    return textProblem(value, 256);
   });
 
 const MAX_TEMPLATE_CHARACTERS = 1024;
@@ -401,7 +401,7 @@ export const policyArn = () =>
   );
 
 /**
- * Partition and owner of a policy ARN that was judged good; the owner is `aws` for AWS's own
+ * Partition and owner of a policy ARN that was checked good; the owner is `aws` for AWS's own
  * policies.
  */
 export function policyArnParts(arn: string): {
@@ -415,7 +415,7 @@ export function policyArnParts(arn: string): {
 export const groupPattern = () =>
   word('group pattern', value => {
     const problem = groupPatternProblem(value);
-    if (problem === undefined) return textMistake(value, 256);
+    if (problem === undefined) return textProblem(value, 256);
     return {
       message: `${quoted(value)} cannot be used: ${problem}.`,
       fix: 'Write it like aws-{account}-{role}.',
@@ -433,7 +433,7 @@ const ENV_NAME = /^[A-Za-z_]\w{0,127}$/;
  * Why a value is not a reference. Nothing of it is repeated, not even its keys: a secret may have
  * been written in their place.
  */
-function referenceMistake(value: unknown): Mistake | undefined {
+function referenceProblem(value: unknown): Problem | undefined {
   const fix = 'Write { env: NAME } or { file: PATH }, and put the secret there.';
   if (value === undefined) return { message: 'is missing.', fix };
   if (value === null) return { message: 'has no value.', fix };
@@ -448,7 +448,7 @@ function referenceMistake(value: unknown): Mistake | undefined {
   if (entry === undefined || more.length > 0 || (entry[0] !== 'env' && entry[0] !== 'file'))
     return { message: 'must have exactly one key, env or file.', fix };
   const [key, target] = entry;
-  if (typeof target !== 'string' || textMistake(target, 4096) !== undefined)
+  if (typeof target !== 'string' || textProblem(target, 4096) !== undefined)
     return { message: `has no text as its ${key}.`, fix };
   if (key === 'env' && !ENV_NAME.test(target))
     return {
@@ -460,12 +460,12 @@ function referenceMistake(value: unknown): Mistake | undefined {
 
 /** A reference to a secret; what it points at is read later. */
 export const secret = () =>
-  judged(z.unknown(), referenceMistake)
+  checked(z.unknown(), referenceProblem)
     .transform(value => value as SecretReference)
     .meta({ kind: '`{ env: NAME }` or `{ file: PATH }`' });
 
 /** AssumeRole's ExternalId: 2 to 1224 of `[\w+=,.@:/-]` (STS API reference). */
-export function externalIdMistake(value: string): Mistake | undefined {
+export function externalIdProblem(value: string): Problem | undefined {
   if (/^[\w+=,.@:/-]{2,1224}$/.test(value)) return undefined;
   return {
     message: 'is not an external id.',
@@ -478,11 +478,11 @@ export function externalIdMistake(value: string): Mistake | undefined {
  * all the same.
  */
 export const externalId = () =>
-  judged(z.unknown(), value =>
-    typeof value === 'string' ? externalIdMistake(value) : referenceMistake(value),
+  checked(z.unknown(), value =>
+    typeof value === 'string' ? externalIdProblem(value) : referenceProblem(value),
   )
     .transform(value => value as string | SecretReference)
     .meta({ kind: 'text, `{ env: NAME }` or `{ file: PATH }`' });
 
 /** A path, relative to the configuration file's directory. */
-export const filePath = () => word('path', value => textMistake(value, 4096));
+export const filePath = () => word('path', value => textProblem(value, 4096));

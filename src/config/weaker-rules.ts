@@ -9,7 +9,7 @@
  */
 import type { ListedAccount } from './account-checks.ts';
 import { areWithin } from './network-checks.ts';
-import { type Finding, quoted } from './problems.ts';
+import { type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 import { compact } from './values.ts';
@@ -57,7 +57,7 @@ interface Stricter {
   readonly weakness: string;
 }
 
-export function* weakerRuleFindings(rules: readonly GivenRoles[]): Generator<Finding> {
+export function* weakerRuleProblems(rules: readonly GivenRoles[]): Generator<ProblemAt> {
   const termsOf = termsReader();
   const shelves = new Map<string, Shelf>();
   const known = new Map<string, readonly Stricter[]>();

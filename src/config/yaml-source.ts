@@ -1,8 +1,8 @@
 /**
- * The YAML text as a plain value, and the place of every key in it.
+ * The YAML text as a plain value, and the position of every key in it.
  *
- * The library's own messages quote the text around a mistake, where a secret may stand; ours name
- * the rule only.
+ * The messages of the library quote the text around a problem, which may be a secret. Ours name the
+ * rule only.
  */
 import {
   type Document,
@@ -17,24 +17,24 @@ import {
   type Node,
   parseDocument,
 } from 'yaml';
-import type { Finding, Path } from './problems.ts';
+import type { Path, ProblemAt } from './problems.ts';
 
-export interface Place {
+export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
 export interface YamlSource {
-  /** Undefined when the text is not a YAML document that we take. */
+  /** Undefined when the text is not an accepted YAML document. */
   readonly value: unknown;
-  /** Findings of the structure; with a place, because a broken text has no paths. */
-  readonly faults: readonly YamlFault[];
-  /** The place of a key, or of the nearest parent that is there. */
-  placeOf(path: Path): Place;
+  /** Problems of syntax and structure; with a position, because a broken text has no paths. */
+  readonly problems: readonly SyntaxProblem[];
+  /** Returns the position of a key, or of the nearest parent that exists. */
+  positionOf(path: Path): Position;
 }
 
-export interface YamlFault extends Finding {
-  readonly place: Place;
+export interface SyntaxProblem extends ProblemAt {
+  readonly position: Position;
 }
 
 /** Brackets and indicators that may stand in one another; beyond it, parsing takes minutes. */
@@ -42,7 +42,7 @@ const MAX_DEPTH = 32;
 /** Uses of one anchor, multiplied through anchors in anchors. */
 const MAX_ALIASES = 10_000;
 /** One slip confuses everything after it. */
-const MAX_SYNTAX_FAULTS = 5;
+const MAX_SYNTAX_PROBLEMS = 5;
 
 const QUOTES = 'Put text with special characters in quotes.';
 const ANCHORS = {
@@ -124,18 +124,20 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
 /** Never throws for a text, whatever is in it. */
 export function readYaml(text: string): YamlSource {
   const lines = new LineCounter();
-  const placeAt = (offset: number): Place => {
+  const positionAt = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const deep = tooDeepAt(text);
   if (deep !== undefined)
-    return unusable([{ path: [], ...SYNTAX.RESOURCE_EXHAUSTION, place: placeIn(text, deep) }]);
+    return unusable([
+      { path: [], ...SYNTAX.RESOURCE_EXHAUSTION, position: positionIn(text, deep) },
+    ]);
 
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    // Checked below, in linear time and with the place of the second key.
+    // Checked below, in linear time and with the position of the second key.
     uniqueKeys: false,
     stringKeys: true,
     resolveKnownTags: false,
@@ -150,40 +152,41 @@ export function readYaml(text: string): YamlSource {
         path: [],
         message: 'asks for another version of YAML than 1.2.',
         fix: 'Take the %YAML line out.',
-        place: { line: 1, column: 1 },
+        position: { line: 1, column: 1 },
       },
     ]);
   }
   if (syntax.length > 0) {
     return unusable(
       syntax
-        .slice(0, MAX_SYNTAX_FAULTS)
-        .map(error => ({ path: [], ...SYNTAX[error.code], place: placeAt(error.pos[0]) })),
+        .slice(0, MAX_SYNTAX_PROBLEMS)
+        .map(error => ({ path: [], ...SYNTAX[error.code], position: positionAt(error.pos[0]) })),
     );
   }
 
-  const placeOf = (path: Path): Place => placeAt(offsetOf(document, path));
-  const faults = structureFaults(document.contents).map(fault => ({
-    ...fault.finding,
-    place: placeAt(fault.offset),
+  const positionOf = (path: Path): Position => positionAt(offsetOf(document, path));
+  const problems = structureProblems(document.contents).map(found => ({
+    ...found.problem,
+    position: positionAt(found.offset),
   }));
-  if (faults.some(({ message }) => message === SYNTAX.BAD_ALIAS.message)) return unusable(faults);
+  if (problems.some(({ message }) => message === SYNTAX.BAD_ALIAS.message))
+    return unusable(problems);
   try {
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), faults, placeOf };
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), problems, positionOf };
   } catch (cause) {
     if (!(cause instanceof ReferenceError)) throw cause;
-    const fault = {
+    const problem = {
       path: [],
       message: 'uses aliases (*name) that unfold into far too much.',
       fix: 'Write the values out.',
-      place: { line: 1, column: 1 },
+      position: { line: 1, column: 1 },
     };
-    return unusable([...faults, fault]);
+    return unusable([...problems, problem]);
   }
 }
 
-function unusable(faults: readonly YamlFault[]): YamlSource {
-  return { value: undefined, faults, placeOf: () => ({ line: 1, column: 1 }) };
+function unusable(problems: readonly SyntaxProblem[]): YamlSource {
+  return { value: undefined, problems, positionOf: () => ({ line: 1, column: 1 }) };
 }
 
 /**
@@ -208,28 +211,25 @@ function isMark(token: string): boolean {
   return token === '\u0002' || token === '\u0018' || token === '\u001f';
 }
 
-function placeIn(text: string, offset: number): Place {
+function positionIn(text: string, offset: number): Position {
   const before = text.slice(0, offset).split('\n');
   return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
-interface StructureFault {
+interface ProblemAtOffset {
   readonly offset: number;
-  readonly finding: Finding;
+  readonly problem: ProblemAt;
 }
 
-/**
- * Keys that stand twice, the one key that JavaScript gives a meaning of its own, and aliases of
- * nothing.
- */
-function structureFaults(root: Node | null): StructureFault[] {
-  const faults: StructureFault[] = [];
+/** Finds duplicate keys, the key `__proto__`, and aliases without an anchor. */
+function structureProblems(root: Node | null): ProblemAtOffset[] {
+  const problems: ProblemAtOffset[] = [];
   const anchors = new Set<string>();
-  const found = (node: unknown, finding: Finding): void => {
-    faults.push({ offset: startOf(node) ?? 0, finding });
+  const report = (node: unknown, problem: ProblemAt): void => {
+    problems.push({ offset: startOf(node) ?? 0, problem });
   };
   const visit = (node: unknown, path: Path): void => {
-    if (isAlias(node) && !anchors.has(node.source)) found(node, { path, ...SYNTAX.BAD_ALIAS });
+    if (isAlias(node) && !anchors.has(node.source)) report(node, { path, ...SYNTAX.BAD_ALIAS });
     if (isNode(node) && 'anchor' in node && node.anchor !== undefined) anchors.add(node.anchor);
     if (isSeq(node))
       for (const [index, item] of node.items.entries()) visit(item, [...path, index]);
@@ -238,15 +238,15 @@ function structureFaults(root: Node | null): StructureFault[] {
     for (const { key, value } of node.items) {
       const name = nameOf(key);
       const at = [...path, name];
-      if (seen.has(name)) found(key, { path: at, ...SYNTAX.DUPLICATE_KEY });
+      if (seen.has(name)) report(key, { path: at, ...SYNTAX.DUPLICATE_KEY });
       if (name === '__proto__')
-        found(key, { path: at, message: 'is not a key of this file.', fix: 'Take it out.' });
+        report(key, { path: at, message: 'is not a key of this file.', fix: 'Take it out.' });
       seen.add(name);
       visit(value, at);
     }
   };
   visit(root, []);
-  return faults;
+  return problems;
 }
 
 /**

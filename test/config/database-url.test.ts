@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import pg from 'pg';
-import { databaseUrlJudgement } from '../../src/config/database-url.ts';
+import { databaseUrlProblem } from '../../src/config/database-url.ts';
 import { ENV, said, spoiled, written } from './written.ts';
 
 const POSTGRES = spoiled(
@@ -64,13 +64,13 @@ function wayOf(url: string): 'plain' | 'anybody' | 'verified' {
 describe('the URL of a database', () => {
   for (const [url, expected, way] of CASES) {
     it(`${url}: ${expected}`, () => {
-      const judgement = databaseUrlJudgement(url);
+      const problem = databaseUrlProblem(url);
       assert.equal(
-        judgement === undefined ? 'nothing' : judgement.warning ? 'warning' : 'problem',
+        problem === undefined ? 'nothing' : problem.warning ? 'warning' : 'problem',
         expected,
       );
       assert.equal(wayOf(url), way, 'pg does something else than is assumed here');
-      assert.doesNotMatch(JSON.stringify(judgement ?? ''), /s3cret|example/);
+      assert.doesNotMatch(JSON.stringify(problem ?? ''), /s3cret|example/);
     });
   }
 

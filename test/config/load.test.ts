@@ -9,7 +9,7 @@ import { ENV, GOOD, said, spoiled, written } from './written.ts';
 
 const EXAMPLE = readFileSync(new URL('../../examples/rolebridge.yaml', import.meta.url));
 
-describe('a configuration without a mistake', () => {
+describe('a configuration without a problem', () => {
   it('the example loads, with nothing to be said of it', () =>
     written(async ({ check }) => {
       const env = { OKTA_SECRET: 'correct-horse-battery', PARTNER_EXTERNAL_ID: 'spoke-7f3c' };

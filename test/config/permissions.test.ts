@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { permissionJudgements } from '../../src/config/permissions.ts';
+import { permissionProblems } from '../../src/config/permissions.ts';
 import { GOOD, said, spoiled, written } from './written.ts';
 
 const SELF = 1000;
@@ -41,13 +41,13 @@ describe('the mode of a file', () => {
   for (const [what, mode, owner, says] of cases) {
     const whose = owner === SELF ? 'our own' : 'another user';
     it(`0${mode.toString(8)} of a ${what} file of ${whose}: ${says.join(', ') || 'nothing'}`, () => {
-      const judgements = permissionJudgements(
+      const problems = permissionProblems(
         'f',
         { mode, owner },
         { secret: what === 'secret', self: SELF },
       );
       assert.deepEqual(
-        judgements.map(
+        problems.map(
           ({ message, warning }) =>
             `${warning ? 'warning' : 'problem'}: ${/(?:changed|read) by [^.]+/.exec(message)?.[0]}`,
         ),
@@ -58,7 +58,7 @@ describe('the mode of a file', () => {
 
   it('says nothing where there are no modes', () => {
     assert.deepEqual(
-      permissionJudgements('f', { mode: 0o666, owner: 0 }, { secret: true, self: undefined }),
+      permissionProblems('f', { mode: 0o666, owner: 0 }, { secret: true, self: undefined }),
       [],
     );
   });

@@ -11,7 +11,7 @@ async function warningsOf(...rules: readonly string[]): Promise<string[]> {
     const yaml = `${HEAD}trustGroupsOf: all\naccess:\n${rules.map(rule => `  - ${rule}\n`).join('')}`;
     const { configuration, problems, warnings } = await check(yaml);
     assert.deepEqual(said(problems), []);
-    assert.ok(configuration, 'it is a warning and no mistake');
+    assert.ok(configuration, 'it is a warning and no problem');
     lines = said(warnings).map(line =>
       line.replace(/^\d+:\d+ /, '').replace(/ Require the same in both, .*$/, ''),
     );
@@ -198,7 +198,7 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
   for (const [title, ...rules] of QUIET)
     it(`not with ${title}`, async () => assert.deepEqual(await warningsOf(...rules), []));
 
-  it('not for a rule that has a mistake in what it gives', () =>
+  it('not for a rule that has a problem in what it gives', () =>
     written(async ({ check }) => {
       const { problems, warnings } = await check(
         `${HEAD}trustGroupsOf: all\naccess:\n  - ${STRICT}\n  - { groups: [g], accounts: [prod], roles: "x", require: 7 }\n`,

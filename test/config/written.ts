@@ -9,7 +9,7 @@ import {
   formatProblems,
 } from '../../src/config/load.ts';
 
-interface Mistakes {
+interface Problems {
   readonly good: string;
   readonly cases: readonly {
     readonly title: string;
@@ -19,15 +19,15 @@ interface Mistakes {
   }[];
 }
 
-export const mistakes = parse(
-  readFileSync(new URL('mistakes.yaml', import.meta.url), 'utf8'),
-) as Mistakes;
+export const problems = parse(
+  readFileSync(new URL('problems.yaml', import.meta.url), 'utf8'),
+) as Problems;
 
-/** A configuration without a mistake, and the environment that it needs. */
-export const GOOD = mistakes.good;
+/** A configuration without a problem, and the environment that it needs. */
+export const GOOD = problems.good;
 export const ENV = { OKTA_SECRET: 'correct-horse-battery' } as const;
 
-/** `GOOD` with one text replaced by another; a text that is not there is a mistake of the test. */
+/** `GOOD` with one text replaced by another; a text that is not there is a problem of the test. */
 export function spoiled(from: string, to: string): string {
   if (!GOOD.includes(from))
     throw new Error(`the good configuration has no ${JSON.stringify(from)}`);

@@ -109,7 +109,7 @@ f: *anchor
     ['a key behind an alias has the place where it is written', ['f', 'c'], 4, 5],
   ];
   for (const [title, path, line, column] of cases)
-    it(title, () => assert.deepEqual(source.placeOf(path), { line, column }));
+    it(title, () => assert.deepEqual(source.positionOf(path), { line, column }));
 });
 
 it('a byte order mark and Windows line ends do not matter', () =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ENV, GOOD, mistakes, said, spoiled, written } from './written.ts';
+import { ENV, GOOD, problems, said, spoiled, written } from './written.ts';
 
-describe('a mistake is reported with its line, its path and a fix', () => {
-  for (const { title, from, to, says } of mistakes.cases) {
+describe('a problem is reported with its line, its path and a fix', () => {
+  for (const { title, from, to, says } of problems.cases) {
     it(title, () =>
       written(async ({ check }) => {
         const { configuration, problems } = await check(spoiled(from, to));
@@ -14,8 +14,8 @@ describe('a mistake is reported with its line, its path and a fix', () => {
   }
 });
 
-describe('all mistakes at once', () => {
-  it('mistakes of every kind are reported together, in the order of the file', () =>
+describe('all problems at once', () => {
+  it('problems of every kind are reported together, in the order of the file', () =>
     written(async ({ check }) => {
       const { problems } = await check(`baseUrl: https://aws.example.com/bridge
 listen: { prot: 3000 }
@@ -54,7 +54,7 @@ access:
       );
     }));
 
-  it('a rule that names an account with mistakes of its own is not wrong as well', () =>
+  it('a rule that names an account with problems of its own is not wrong as well', () =>
     written(async ({ check }) => {
       const { problems } = await check(
         spoiled('"222233334444", name: staging', '22223333444, name: staging'),
@@ -147,7 +147,7 @@ describe('a secret never appears in what is said', () => {
     );
   }
 
-  it('a policy file that is a secret by mistake', () =>
+  it('a policy file that is a secret by problem', () =>
     written(async ({ check, put }) => {
       put('secret.txt', SECRET);
       const { problems } = await check(
