@@ -196,7 +196,7 @@ function sayEnded(
   more = '',
 ): void {
   const note =
-    'Credentials that AWS has already issued stay valid until they expire (docs/operations.md).';
+    'Credentials that AWS has already issued stay valid until they expire (docs/runbook.md).';
   const data = [
     {
       person: actorIn(person),

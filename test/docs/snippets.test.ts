@@ -35,8 +35,9 @@ for (const name of [
   'api.md',
   'aws-setup.md',
   'cli.md',
+  'deploy.md',
   'identity-providers.md',
-  'operations.md',
+  'runbook.md',
   'troubleshooting.md',
   'vendor-access.md',
 ]) {

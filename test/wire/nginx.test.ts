@@ -1,5 +1,5 @@
 /**
- * The proxy as docs/operations.md sets it up, by a real nginx: what AWS tools send gets through.
+ * The proxy as docs/deploy.md sets it up, by a real nginx: what AWS tools send gets through.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ import { missingPackage } from '../support/missing-package.ts';
 import { startWorld } from '../support/world.ts';
 
 const NGINX = '/usr/sbin/nginx';
-const PAGE = new URL('../../docs/operations.md', import.meta.url);
+const PAGE = new URL('../../docs/deploy.md', import.meta.url);
 
 /** nginx with the server block of the page, without its certificate, in front of `upstream`. */
 async function startNginx(t: TestContext, upstream: string): Promise<string> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { it } from 'node:test';
 import { createAuditTrail } from '../../src/audit/audit-trail.ts';
-import type { AuditEvent, AuditEventType } from '../../src/core/audit-event.ts';
+import { type AuditEvent, type AuditEventType, KEPT } from '../../src/core/audit-event.ts';
 import { createLog } from '../../src/log.ts';
 import { blocksOf, readPage } from './pages.ts';
 
@@ -172,9 +172,9 @@ async function logLines(): Promise<Map<string, Record<string, unknown>>> {
   return new Map(parsed.map(({ level: _, time: __, ...line }) => [String(line.msg), line]));
 }
 
-const page = readPage('operations.md');
+const page = readPage('audit-events.md');
 
-it('the page shows every audit event, with the very fields that the log has', async () => {
+it('the page shows an example of every audit event, with the fields that the log has', async () => {
   const shown = blocksOf(page)
     .filter(({ info }) => info === 'json audit')
     .map(({ text }) => JSON.parse(text) as Record<string, unknown>);
@@ -185,7 +185,7 @@ it('the page shows every audit event, with the very fields that the log has', as
   assert.deepEqual(shown.map(fields).sort(), [...(await logLines()).values()].map(fields).sort());
 });
 
-it('the page says of every field what it means, and in which events it is', async () => {
+it('the page lists every field with its meaning, and the events that have it', async () => {
   const logged = [...(await logLines()).values()];
   const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
     ([, name, where]) => [name!, where!] as const,
@@ -207,4 +207,16 @@ it('the page says of every field what it means, and in which events it is', asyn
     const found = types.filter(type => field in logged.find(({ msg }) => msg === type)!);
     assert.deepEqual(found, expected, field);
   }
+});
+
+it('the page lists every event type, links its example, and says whether it is always stored', () => {
+  const listed = [
+    ...page.matchAll(/^\| \[`([\w.-]+)`\]\(#([\w-]+)\) \| .+ \| ([a-z ]+) \|$/gm),
+  ].map(([, type, anchor, stored]) => [type, anchor, stored]);
+  const expected = Object.entries(KEPT).map(([type, kept]) => [
+    type,
+    type.replaceAll('.', ''),
+    kept === 'always' ? 'always' : 'within budget',
+  ]);
+  assert.deepEqual(listed.sort(), expected.sort());
 });
