@@ -22,6 +22,7 @@ import { sessionIn, viewerIn } from '../http/current-session.ts';
 import { readQuery } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
+import { signInLink } from '../http/sign-in-links.ts';
 import type { HelpModel, Phrase } from '../http/views.ts';
 
 export interface AwsConfigPageParts {
@@ -107,7 +108,7 @@ export function awsConfigPage({
   router.get(PATH, (request, response) => {
     const session = sessionIn(response);
     if (session === undefined) {
-      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(PATH)}`);
+      response.redirect(303, signInLink(PATH));
       return;
     }
     const { dialect } = readQuery(request, AwsConfigQuery);

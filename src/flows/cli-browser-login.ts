@@ -25,6 +25,7 @@ import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/r
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
+import { signInLink, stepUpLink } from '../http/sign-in-links.ts';
 import { signedInPath } from '../http/signed-in-path.ts';
 
 export interface CliBrowserLoginParts {
@@ -111,7 +112,7 @@ export function cliBrowserLogin({
       return;
     }
     if (session === undefined) {
-      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(query))}`);
+      response.redirect(303, signInLink(pathFor(query)));
       return;
     }
     // An identity provider that does not ask again must not be asked for ever: on the way back the
@@ -176,5 +177,5 @@ function pathFor(query: AuthorizationQuery): string {
 }
 
 function signInAgain({ identity }: Session, query: AuthorizationQuery): string {
-  return `/sign-in/${identity.connector}?reauthenticate=1&return_to=${encodeURIComponent(pathFor(query))}`;
+  return stepUpLink(identity.connector, pathFor(query));
 }

@@ -22,6 +22,7 @@ import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/r
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
+import { signInLink, stepUpLink } from '../http/sign-in-links.ts';
 import { SIGNED_IN_PATH, signedInPath } from '../http/signed-in-path.ts';
 import type { HelpModel } from '../http/views.ts';
 
@@ -152,7 +153,7 @@ export function cliDeviceLogin({
   router.get('/device', (request, response) => {
     const { user_code: linkCode } = readQuery(request, DeviceQuery);
     if (sessionIn(response) === undefined) {
-      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(linkCode))}`);
+      response.redirect(303, signInLink(pathFor(linkCode)));
       return;
     }
     askForCode(response, linkCode);
@@ -237,5 +238,5 @@ function pathFor(linkCode: string | undefined): string {
 }
 
 function signInAgain(connector: string, linkCode: string | undefined): string {
-  return `/sign-in/${connector}?reauthenticate=1&return_to=${encodeURIComponent(pathFor(linkCode))}`;
+  return stepUpLink(connector, pathFor(linkCode));
 }

@@ -17,6 +17,7 @@ import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { signInLink } from '../http/sign-in-links.ts';
 
 export interface ConsoleLinkParts {
   readonly access: Access;
@@ -105,7 +106,7 @@ function pathFor({ account, role, destination }: z.output<typeof ConsoleRequest>
 
 /** Throws `destination_refused` for an address that no browser would get through to us with. */
 function signInFor(asked: z.output<typeof ConsoleRequest>): string {
-  const address = `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`;
+  const address = signInLink(pathFor(asked));
   if (address.length <= MAX_ADDRESS) return address;
   throw new BridgeError(
     'destination_refused',

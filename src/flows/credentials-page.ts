@@ -16,6 +16,7 @@ import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { signInLink } from '../http/sign-in-links.ts';
 
 export interface CredentialsPageParts {
   readonly access: Access;
@@ -79,7 +80,7 @@ export function credentialsPage({
   router.get('/credentials', (request, response) => {
     const asked = readQuery(request, CredentialsRequest);
     if (sessionIn(response) === undefined) {
-      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(pathFor(asked))}`);
+      response.redirect(303, signInLink(pathFor(asked)));
       return;
     }
     return ask(response, asked);

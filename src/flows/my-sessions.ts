@@ -14,6 +14,7 @@ import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/r
 import type { Renderer } from '../http/render.ts';
 import { contextOf, rememberReturnTo } from '../http/request-context.ts';
 import type { BridgeCookies } from '../http/session-cookie.ts';
+import { signInLink } from '../http/sign-in-links.ts';
 import type { SessionRow } from '../http/views.ts';
 
 export interface MySessionsPageParts {
@@ -84,7 +85,7 @@ export function mySessionsPage({
   router.get(PATH, async (request, response) => {
     const session = sessionIn(response);
     if (session === undefined) {
-      response.redirect(303, `/sign-in?return_to=${encodeURIComponent(PATH)}`);
+      response.redirect(303, signInLink(PATH));
       return;
     }
     const { done } = readQuery(request, SessionsQuery);

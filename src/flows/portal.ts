@@ -16,6 +16,7 @@ import { sessionIn, viewerIn } from '../http/current-session.ts';
 import { readQuery, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
 import { contextOf } from '../http/request-context.ts';
+import { stepUpLink } from '../http/sign-in-links.ts';
 import type { AccountRows, HelpModel, RoleRow } from '../http/views.ts';
 
 export interface PortalParts {
@@ -62,7 +63,7 @@ export function portal(parts: PortalParts): Router {
         accountCount: accounts.length,
         roleCount: accounts.reduce((sum, { roles }) => sum + roles.length, 0),
         totalRoleCount: rows.length,
-        reauthenticateHref: `/sign-in/${identity.connector}?reauthenticate=1`,
+        reauthenticateHref: stepUpLink(identity.connector),
       }),
     );
   });

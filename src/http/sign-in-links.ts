@@ -1,0 +1,21 @@
+/** Links to the sign-in pages: every one that the bridge makes is made here. */
+
+/** The page where a user chooses how to sign in. Afterwards they arrive at `returnTo`. */
+export function signInLink(returnTo: string): string {
+  return `/sign-in?${returning(returnTo)}`;
+}
+
+/** Begins a sign-in at one connector. `/` is where a sign-in ends by default. */
+export function connectorLink(connector: string, returnTo: string): string {
+  return `/sign-in/${connector}${returnTo === '/' ? '' : `?${returning(returnTo)}`}`;
+}
+
+/** Begins a sign-in at which the identity provider must verify the user again. */
+export function stepUpLink(connector: string, returnTo?: string): string {
+  const back = returnTo === undefined ? '' : `&${returning(returnTo)}`;
+  return `/sign-in/${connector}?reauthenticate=1${back}`;
+}
+
+function returning(returnTo: string): string {
+  return `return_to=${encodeURIComponent(returnTo)}`;
+}
