@@ -1,9 +1,7 @@
-/** The role that a request names, what is asked of access for it, and how that can be refused. */
+/** The role that a request names, and the errors that access throws for it. */
 import * as z from 'zod';
-import type { AccessRequest } from '../bridge/access.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { text } from '../http/read.ts';
-import type { Call } from './api-operation.ts';
 
 export const AskedRole = z.object({
   account: text(128).min(1).describe('Name or id of an account'),
@@ -22,20 +20,3 @@ export const HANDOUT_ERRORS = [
   'aws_refused',
   'aws_unavailable',
 ] as const satisfies readonly ErrorCode[];
-
-export function requestOf(
-  { caller, origin }: Call<unknown>,
-  { account, role }: z.output<typeof AskedRole>,
-): AccessRequest {
-  const { identity, corporateProof, scope, session, containerToken } = caller;
-  return {
-    identity,
-    corporateProof,
-    scope,
-    cliSession: session.summary.handle,
-    containerToken,
-    origin,
-    account,
-    role,
-  };
-}

@@ -18,7 +18,7 @@ import {
   iso,
   Moment,
 } from './api-shapes.ts';
-import { ACCESS_ERRORS, AskedRole, HANDOUT_ERRORS, requestOf } from './asked-role.ts';
+import { ACCESS_ERRORS, AskedRole, HANDOUT_ERRORS } from './asked-role.ts';
 
 export interface ContainerApiParts {
   readonly baseUrl: string;
@@ -54,16 +54,12 @@ export function containerApi({
         }),
       },
       errors: [...ACCESS_ERRORS, 'limit_reached'],
-      handle: async call => {
-        const { account, role } = await access.check(
-          requestOf(call, call.input),
-          'container-token',
-        );
-        const { token, handle, expiresAt } = await containerAccess.issue(
-          call.caller,
-          { account, role },
-          call.origin,
-        );
+      handle: async ({ caller, input }) => {
+        const { account, role } = await access.check(caller, {
+          ...input,
+          purpose: 'container-token',
+        });
+        const { token, handle, expiresAt } = await containerAccess.issue(caller, { account, role });
         const url = `${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}`;
         return {
           id: handle,
@@ -90,9 +86,9 @@ export function containerApi({
       },
       errors: [],
       handle: async ({ caller }) => ({
-        container_tokens: (await containerAccess.list(await mySessions.list(caller.identity))).map(
-          containerTokenShape,
-        ),
+        container_tokens: (
+          await containerAccess.list(await mySessions.list(caller.subject.identity))
+        ).map(containerTokenShape),
       }),
     }),
 
@@ -111,7 +107,7 @@ export function containerApi({
       },
       errors: ['not_found'],
       handle: async ({ caller, origin, input }) => {
-        const isRevoked = await containerAccess.revoke(caller.identity, input.id, {
+        const isRevoked = await containerAccess.revoke(caller.subject.identity, input.id, {
           by: 'person',
           origin,
         });
@@ -143,9 +139,9 @@ export function containerApi({
         }),
       },
       errors: [...HANDOUT_ERRORS, 'role_not_for_token'],
-      handle: async call => {
-        const { entitlement, assumed } = await access.credentialsFor({
-          ...requestOf(call, call.input),
+      handle: async ({ caller, input }) => {
+        const { entitlement, assumed } = await access.credentialsFor(caller, {
+          ...input,
           mayShare: true,
         });
         const { credentials } = assumed;

@@ -26,7 +26,7 @@ import {
   StepShape,
   sessionShape,
 } from './api-shapes.ts';
-import { AskedRole, HANDOUT_ERRORS, requestOf } from './asked-role.ts';
+import { AskedRole, HANDOUT_ERRORS } from './asked-role.ts';
 import { type ContainerApiParts, containerApi } from './container-api.ts';
 
 export interface CredentialsApiParts extends ContainerApiParts {
@@ -93,7 +93,8 @@ export function credentialsApi({
       },
       errors: [],
       handle: async ({ caller }) => {
-        const { identity, session } = caller;
+        const { session } = caller;
+        const { identity } = caller.subject;
         const { authentication } = identity;
         const sessions = await mySessions.list(identity);
         const tokens = await containerAccess.list(sessions);
@@ -151,12 +152,8 @@ export function credentialsApi({
         }),
       },
       errors: [],
-      handle: ({ caller, origin }) => {
-        const { granted, withheld, outOfScope } = access.rolesFor(
-          caller.identity,
-          origin,
-          caller.scope,
-        );
+      handle: ({ caller }) => {
+        const { granted, withheld, outOfScope } = access.rolesFor(caller);
         const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;
         const rows = [
           ...granted.map(entitlement => roleShape(entitlement, [])),
@@ -203,8 +200,8 @@ export function credentialsApi({
         }),
       },
       errors: HANDOUT_ERRORS,
-      handle: async call => {
-        const { entitlement, assumed } = await access.credentialsFor(requestOf(call, call.input));
+      handle: async ({ caller, input }) => {
+        const { entitlement, assumed } = await access.credentialsFor(caller, input);
         const { credentials } = assumed;
         return {
           account: accountShape(entitlement.account),
@@ -249,11 +246,8 @@ export function credentialsApi({
         }),
       },
       errors: [...HANDOUT_ERRORS, 'destination_refused'],
-      handle: async call => {
-        const { entitlement, link } = await access.consoleLinkFor({
-          ...requestOf(call, call.input),
-          destination: call.input.destination,
-        });
+      handle: async ({ caller, input }) => {
+        const { entitlement, link } = await access.consoleLinkFor(caller, input);
         return {
           account: accountShape(entitlement.account),
           role: entitlement.role,
@@ -284,8 +278,8 @@ export function credentialsApi({
         }),
       },
       errors: [],
-      handle: call => {
-        const { trace, nextStep } = access.explain(requestOf(call, call.input));
+      handle: ({ caller, input }) => {
+        const { trace, nextStep } = access.explain(caller, input);
         const { account, role, outcome, steps } = trace;
         return { account, role, outcome, steps: steps.map(stepOf), next_step: nextStep ?? null };
       },
@@ -307,7 +301,7 @@ export function credentialsApi({
       },
       errors: ['not_found'],
       handle: async ({ caller, origin, input }) => {
-        const isEnded = await mySessions.end(caller.identity, input.id, origin);
+        const isEnded = await mySessions.end(caller.subject.identity, input.id, origin);
         if (!isEnded)
           throw new BridgeError('not_found', 'the person has no CLI session of that handle', {
             hint: SESSION_GONE,
@@ -323,7 +317,7 @@ export function credentialsApi({
       description: 'Ends every session of the person, in terminals and browsers, this one too.',
       token: 'login',
       errors: [],
-      handle: ({ caller, origin }) => mySessions.endAll(caller.identity, origin),
+      handle: ({ caller, origin }) => mySessions.endAll(caller.subject.identity, origin),
     }),
   ];
 }

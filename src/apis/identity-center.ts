@@ -213,7 +213,7 @@ function ssoPortal(parts: IdentityCenterParts): Router {
   router.get('/assignment/accounts', limit, async (request, response) => {
     const page = readQuery(request, Page);
     const caller = await callerOf(request, response);
-    const accounts = new Map(rolesOf(caller, response).map(({ account }) => [account.id, account]));
+    const accounts = new Map(rolesOf(caller).map(({ account }) => [account.id, account]));
     const { items, nextToken } = pageOf([...accounts.values()], ({ name }) => name, page);
     response.json({
       nextToken,
@@ -230,7 +230,7 @@ function ssoPortal(parts: IdentityCenterParts): Router {
   router.get('/assignment/roles', limit, async (request, response) => {
     const { account_id, ...page } = readQuery(request, RolesQuery);
     const caller = await callerOf(request, response);
-    const roles = rolesOf(caller, response).filter(({ account }) => account.id === account_id);
+    const roles = rolesOf(caller).filter(({ account }) => account.id === account_id);
     const { items, nextToken } = pageOf(roles, ({ role }) => role, page);
     response.json({
       nextToken,
@@ -240,17 +240,9 @@ function ssoPortal(parts: IdentityCenterParts): Router {
 
   router.get('/federation/credentials', limit, async (request, response) => {
     const { account_id: account, role_name: role } = readQuery(request, CredentialsQuery);
-    const { identity, corporateProof, scope, session } = await callerOf(request, response);
-    const asked = {
-      identity,
-      corporateProof,
-      scope,
-      cliSession: session.summary.handle,
-      origin: originOf(response),
-      account,
-      role,
-    };
-    const { credentials } = (await access.credentialsFor({ ...asked, mayShare: true })).assumed;
+    const caller = await callerOf(request, response);
+    const { assumed } = await access.credentialsFor(caller, { account, role, mayShare: true });
+    const { credentials } = assumed;
     response.json({
       roleCredentials: {
         accessKeyId: credentials.accessKeyId,
@@ -276,8 +268,8 @@ function ssoPortal(parts: IdentityCenterParts): Router {
   }
 
   /** Those that lack a proof, too: whoever asks for one is told which. */
-  function rolesOf({ identity, scope }: Caller, response: Response) {
-    return attainable(access.rolesFor(identity, originOf(response), scope));
+  function rolesOf(caller: Caller) {
+    return attainable(access.rolesFor(caller));
   }
 }
 

@@ -6,11 +6,10 @@
  * which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
  */
 import type { Entitlement } from '../core/access-rule.ts';
-import { actorOf, type Origin, type Purpose, recordable } from '../core/audit-event.ts';
+import { actorOf, type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
-import type { Identity } from '../core/identity.ts';
 import type { Evaluation, Policy } from '../core/policy.ts';
 import type {
   AssumedRole,
@@ -18,9 +17,9 @@ import type {
   Clock,
   ConsoleFederation,
   ConsoleLink,
-  CorporateProof,
   CredentialBroker,
 } from '../core/ports.ts';
+import type { AuthenticatedRequester, Requester } from '../core/requester.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
@@ -39,28 +38,24 @@ export interface AccessParts {
   readonly issuerUrl: string;
 }
 
-/** Who asks, from where, for which role; account and role as the person named them. */
-export interface AccessRequest {
-  readonly identity: Identity;
-  readonly corporateProof?: CorporateProof | undefined;
-  readonly origin: Origin;
+/** A role as the requester names it: the account by name or id. */
+export interface AskedRole {
   readonly account: string;
   readonly role: string;
-  /** The handle of the CLI session that asks. */
-  readonly cliSession?: string | undefined;
-  /** The handle of the container token that asks. */
-  readonly containerToken?: string | undefined;
-  /**
-   * Programs that renew by themselves take credentials that another one was given a while ago, too.
-   */
-  readonly mayShare?: boolean | undefined;
-  /** What whoever asks may reach at most, beside what the person has. */
-  readonly scope?: RoleScope | undefined;
 }
 
-/** Every role of a person, as far as whoever asks may reach it. */
+export interface CredentialsRequest extends AskedRole {
+  /** Allows credentials that another program was given up to five minutes ago. */
+  readonly mayShare?: boolean | undefined;
+}
+
+export interface ConsoleRequest extends AskedRole {
+  readonly destination?: string | undefined;
+}
+
+/** The roles of a subject that the requester's scope allows. */
 export interface ReachableRoles extends Evaluation {
-  /** Roles that the person has and that whoever asks may not use. */
+  /** Roles of the subject that the scope excludes. */
   readonly outOfScope: readonly Entitlement[];
 }
 
@@ -70,24 +65,26 @@ export interface Handout {
 }
 
 export interface Access {
-  rolesFor(identity: Identity, origin: Origin, scope?: RoleScope): ReachableRoles;
+  rolesFor(requester: AuthenticatedRequester): ReachableRoles;
+  /** Why the requester has or does not have a role. Nothing is recorded. */
+  explain(requester: AuthenticatedRequester, asked: AskedRole): Explanation;
   /**
-   * Why a person has a role, or has it not. It is an answer and no refusal, so nothing is recorded.
-   */
-  explain(request: AccessRequest): Explanation;
-  /**
-   * The decision alone, before anything is handed out for `purpose`.
+   * The decision alone, before anything is handed out for `purpose` (default: credentials).
    * Throws `access_denied`, `proof_missing`, `role_not_for_device_login`, `role_not_for_token`.
    */
-  check(request: AccessRequest, purpose?: Purpose): Promise<Entitlement>;
+  check(
+    requester: AuthenticatedRequester,
+    asked: AskedRole & { readonly purpose?: Purpose | undefined },
+  ): Promise<Entitlement>;
   /**
    * Throws the same, and `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`,
    * `aws_unavailable`.
    */
-  credentialsFor(request: AccessRequest): Promise<Handout>;
+  credentialsFor(requester: AuthenticatedRequester, asked: CredentialsRequest): Promise<Handout>;
   /** Throws the same, and `destination_refused`. */
   consoleLinkFor(
-    request: AccessRequest & { readonly destination?: string | undefined },
+    requester: AuthenticatedRequester,
+    asked: ConsoleRequest,
   ): Promise<Handout & { readonly link: ConsoleLink }>;
 }
 
@@ -112,10 +109,14 @@ interface Opened extends Handout {
 
 export function createAccess(parts: AccessParts): Access {
   const { policy, broker, console, audit, clock } = parts;
-  const circumstances = (origin: Origin) => ({ now: clock.now(), address: origin.address });
+  const circumstances = ({ origin }: Requester) => ({
+    now: clock.now(),
+    address: origin.address,
+  });
 
-  const decide = (request: AccessRequest): Entitlement => {
-    const decision = policy.decide(request.identity, circumstances(request.origin), request);
+  const decide = (requester: AuthenticatedRequester, asked: AskedRole): Entitlement => {
+    const { subject, scope } = requester;
+    const decision = policy.decide(subject.identity, circumstances(requester), asked);
     const { trace } = decision;
     if (!decision.granted) {
       const code = decision.missing.length > 0 ? 'proof_missing' : 'access_denied';
@@ -125,17 +126,20 @@ export function createAccess(parts: AccessParts): Access {
       });
     }
     const { entitlement } = decision;
-    if (isReachable(request.scope, entitlement)) return entitlement;
-    const code =
-      request.scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
-    throw new BridgeError(code, "the role is the person's, and beyond what this caller may reach");
+    if (isReachable(scope, entitlement)) return entitlement;
+    const code = scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
+    throw new BridgeError(code, 'the role is granted, but not within the scope of the requester');
   };
 
-  const open = async (request: AccessRequest, entitlement: Entitlement): Promise<Opened> => {
-    const { identity, corporateProof } = request;
+  const open = async (
+    { subject, corporateProof }: AuthenticatedRequester,
+    entitlement: Entitlement,
+    source: Pick<CredentialBroker, 'assume'>,
+  ): Promise<Opened> => {
+    const { identity } = subject;
     const session = roleSessionFor(entitlement.rule.session, identity, entitlement.rule.name);
     const sessionName = roleSessionName(identity);
-    const assumed = await (request.mayShare === true ? parts.shared : broker).assume({
+    const assumed = await source.assume({
       person: identity.person,
       account: entitlement.account,
       role: entitlement.arn,
@@ -157,10 +161,10 @@ export function createAccess(parts: AccessParts): Access {
     };
   };
 
-  /** Runs a hand-out; a refusal at any step is audited before it goes on to the person. */
+  /** Runs a hand-out. A refusal at any step is recorded before it is thrown on. */
   const audited = async <T>(
-    purpose: Purpose,
-    request: AccessRequest,
+    requester: AuthenticatedRequester,
+    asked: AskedRole & { readonly purpose: Purpose },
     handOut: () => Promise<T>,
   ): Promise<T> => {
     try {
@@ -170,13 +174,13 @@ export function createAccess(parts: AccessParts): Access {
       await audit.record({
         type: 'access.refused',
         at: clock.now(),
-        origin: request.origin,
-        actor: actorOf(request.identity),
-        cliSession: request.cliSession,
-        containerToken: request.containerToken,
-        purpose,
-        account: recordable(request.account, MAX_RECORDED_NAME),
-        role: recordable(request.role, MAX_RECORDED_NAME),
+        origin: requester.origin,
+        actor: actorOf(requester.subject.identity),
+        cliSession: requester.cliSession,
+        containerToken: requester.containerToken,
+        purpose: asked.purpose,
+        account: recordable(asked.account, MAX_RECORDED_NAME),
+        role: recordable(asked.role, MAX_RECORDED_NAME),
         rule: error.trace?.steps.find(step => step.outcome === 'proof-missing')?.rule,
         code: error.code,
         why: error.message,
@@ -186,12 +190,12 @@ export function createAccess(parts: AccessParts): Access {
   };
 
   const recordOf = (
-    { origin, identity, cliSession, containerToken }: AccessRequest,
+    { origin, subject, cliSession, containerToken }: AuthenticatedRequester,
     { entitlement, assumed, session, sessionName }: Opened,
   ) => ({
     at: clock.now(),
     origin,
-    actor: actorOf(identity),
+    actor: actorOf(subject.identity),
     cliSession,
     containerToken,
     account: entitlement.account.id,
@@ -207,8 +211,9 @@ export function createAccess(parts: AccessParts): Access {
   });
 
   return {
-    rolesFor: (identity, origin, scope) => {
-      const evaluation = policy.evaluate(identity, circumstances(origin));
+    rolesFor: requester => {
+      const { subject, scope } = requester;
+      const evaluation = policy.evaluate(subject.identity, circumstances(requester));
       if (scope === undefined) return { ...evaluation, outOfScope: [] };
       return {
         granted: evaluation.granted.filter(entitlement => isReachable(scope, entitlement)),
@@ -217,35 +222,37 @@ export function createAccess(parts: AccessParts): Access {
       };
     },
 
-    explain: request => {
-      const decision = policy.decide(request.identity, circumstances(request.origin), request);
+    explain: (requester, asked) => {
+      const decision = policy.decide(requester.subject.identity, circumstances(requester), asked);
       if (decision.granted) return { trace: decision.trace };
       return { trace: decision.trace, nextStep: nextStepFor(decision.trace, decision.missing) };
     },
 
-    check: (request, purpose = 'credentials') =>
-      audited(purpose, request, async () => decide(request)),
+    check: (requester, { account, role, purpose = 'credentials' }) =>
+      audited(requester, { account, role, purpose }, async () =>
+        decide(requester, { account, role }),
+      ),
 
-    credentialsFor: request =>
-      audited('credentials', request, async () => {
-        const opened = await open(request, decide(request));
+    credentialsFor: (requester, { account, role, mayShare }) =>
+      audited(requester, { account, role, purpose: 'credentials' }, async () => {
+        const source = mayShare === true ? parts.shared : broker;
+        const opened = await open(requester, decide(requester, { account, role }), source);
         await audit.record({
           type: 'credentials.issued',
-          ...recordOf(request, opened),
+          ...recordOf(requester, opened),
           durationSeconds: opened.assumed.durationSeconds,
         });
         return { entitlement: opened.entitlement, assumed: opened.assumed };
       }),
 
-    consoleLinkFor: request =>
-      audited('console-link', request, async () => {
-        const entitlement = decide(request);
-        const { account } = entitlement;
-        const destination = console.destinationFor(account, request.destination);
-        const opened = await open(request, entitlement);
+    consoleLinkFor: (requester, { account, role, destination: asked }) =>
+      audited(requester, { account, role, purpose: 'console-link' }, async () => {
+        const entitlement = decide(requester, { account, role });
+        const destination = console.destinationFor(entitlement.account, asked);
+        const opened = await open(requester, entitlement, broker);
         const { assumed, session } = opened;
         const link = await console.linkFor({
-          account,
+          account: entitlement.account,
           assumed,
           destination,
           issuerUrl: parts.issuerUrl,
@@ -253,7 +260,7 @@ export function createAccess(parts: AccessParts): Access {
         });
         await audit.record({
           type: 'console-link.issued',
-          ...recordOf(request, opened),
+          ...recordOf(requester, opened),
           consoleSeconds: link.consoleSeconds,
           destination: link.destination,
         });

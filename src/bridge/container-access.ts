@@ -40,7 +40,6 @@ export interface ContainerAccess {
   issue(
     caller: Caller,
     only: OneRole,
-    origin: Origin,
   ): Promise<{ readonly token: string; readonly handle: string; readonly expiresAt: Instant }>;
   /**
    * The live session behind a token; it says itself which role it opens. Throws `token_invalid`.
@@ -70,7 +69,8 @@ export function createContainerAccess({
   secrets,
 }: ContainerAccessParts): ContainerAccess {
   return {
-    issue: async ({ session, identity }, { account, role }, origin) => {
+    issue: async ({ session, subject, origin }, { account, role }) => {
+      const { identity } = subject;
       const token = TOKEN_PREFIX.container + secrets.token();
       const handle = secrets.handle();
       const { notAfter: expiresAt } = session;

@@ -4,8 +4,8 @@
  */
 import type { Origin } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Identity } from '../core/identity.ts';
-import type { CliSession, CliSessions, Clock, CorporateProof } from '../core/ports.ts';
+import type { CliSession, CliSessions, Clock } from '../core/ports.ts';
+import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { RolePattern, RoleScope } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import type { IsCurrent } from './current-issuers.ts';
@@ -23,15 +23,9 @@ export interface TokenCallersParts {
 }
 
 /** Who asks with a token. */
-export interface Caller {
+export interface Caller extends AuthenticatedRequester {
   readonly session: CliSession;
-  readonly identity: Identity;
-  readonly corporateProof?: CorporateProof | undefined;
-  /** What the token may reach at most. */
-  readonly scope?: RoleScope | undefined;
   readonly tokenExpiresAt: Instant;
-  /** The handle of the container token that was sent. */
-  readonly containerToken?: string | undefined;
 }
 
 export interface TokenCallers {
@@ -69,11 +63,19 @@ export function createTokenCallers({
       if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
       if (!isLive(session))
         throw new BridgeError('token_invalid', 'the session of the token has ended');
-      const { lastUsedAt, grant } = session.summary;
+      const { handle, lastUsedAt, grant } = session.summary;
       if (isTouchDue(lastUsedAt)) await cliSessions.touch(session, now, origin.address);
       const { identity, corporateProof } = session;
       const scope = grant === 'device_code' ? deviceScope : undefined;
-      return { session, identity, corporateProof, scope, tokenExpiresAt: usableUntil };
+      return {
+        subject: { kind: 'user', identity },
+        origin,
+        corporateProof,
+        scope,
+        cliSession: handle,
+        session,
+        tokenExpiresAt: usableUntil,
+      };
     },
   };
 }

@@ -18,6 +18,7 @@ import {
   profileNames,
   renderSections,
 } from '../core/aws-config.ts';
+import { viewerOf } from '../core/requester.ts';
 import { sessionIn, viewerIn } from '../http/current-session.ts';
 import { readQuery } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
@@ -113,7 +114,7 @@ export function awsConfigPage({
     }
     const { dialect } = readQuery(request, AwsConfigQuery);
     // Those that lack a proof, too: whoever uses one is told which.
-    const reachable = access.rolesFor(session.identity, contextOf(response).origin);
+    const reachable = access.rolesFor(viewerOf(session, contextOf(response).origin));
     const roles = [...attainable(reachable)].sort((a, b) => compare(keyOf(a), keyOf(b)));
     const options: AwsConfigOptions = { baseUrl, ssoRegion, roles };
     if (dialect !== undefined) {

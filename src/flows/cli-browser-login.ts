@@ -18,7 +18,7 @@ import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
-import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { requireSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
 import { allowFormTarget, type OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
@@ -79,8 +79,8 @@ export function cliBrowserLogin({
   const router = Router();
 
   const ask = (response: Response, { query, request }: Asked, notice?: string): void => {
-    const session = requireSession(response);
-    const { origin } = contextOf(response);
+    const viewer = requireViewer(response);
+    const { session } = viewer;
     const target = new URL(request.redirectUri);
     allowFormTarget(response, target);
     const { prompt: _, ...fields } = query;
@@ -92,7 +92,7 @@ export function cliBrowserLogin({
         client: request.client,
         deviceName: request.deviceName,
         where: `this computer, port ${target.port || '80'}`,
-        gets: summaryOfRoles(access.rolesFor(session.identity, origin)),
+        gets: summaryOfRoles(access.rolesFor(viewer)),
         until: new Date(notAfter).toISOString(),
         fields: Object.entries(fields).flatMap(([name, value]) =>
           value === undefined ? [] : [{ name, value }],

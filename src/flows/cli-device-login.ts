@@ -15,6 +15,7 @@ import { formatUserCode, readUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NetworkDistance } from '../core/network-distance.ts';
 import type { Clock } from '../core/ports.ts';
+import { viewerOf } from '../core/requester.ts';
 import { onlySignedIn, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
 import { limitGuesses, type OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
@@ -108,7 +109,9 @@ export function cliDeviceLogin({
         deviceName: request.deviceName,
         where: `${request.address}, ${DISTANCE[distance]}`,
         askedAt: new Date(request.requestedAt).toISOString(),
-        gets: summaryOfRoles(access.rolesFor(identity, decision.origin, login.scope)),
+        gets: summaryOfRoles(
+          access.rolesFor({ ...viewerOf(decision.viewer, decision.origin), scope: login.scope }),
+        ),
         until: new Date(login.sessionNotAfter).toISOString(),
         warning: isElsewhere ? ELSEWHERE : undefined,
         fields: [

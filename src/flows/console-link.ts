@@ -11,12 +11,12 @@ import type { Access } from '../bridge/access.ts';
 import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError } from '../core/errors.ts';
 import { queryValue } from '../core/local-path.ts';
-import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { requireSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
-import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { rememberReturnTo } from '../http/request-context.ts';
 import { signInLink } from '../http/sign-in-links.ts';
 
 export interface ConsoleLinkParts {
@@ -52,13 +52,7 @@ export function consoleLink({ access, renderer, ownForm }: ConsoleLinkParts): Ro
     response: Response,
     asked: z.output<typeof ConsoleRequest>,
   ): Promise<void> => {
-    const { identity, corporateProof } = requireSession(response);
-    const { link } = await access.consoleLinkFor({
-      identity,
-      corporateProof,
-      origin: contextOf(response).origin,
-      ...asked,
-    });
+    const { link } = await access.consoleLinkFor(requireViewer(response), asked);
     response.redirect(303, link.url);
   };
 

@@ -10,12 +10,12 @@ import { CREDENTIAL_FORMATS, type CredentialFormat } from '../core/credentials.t
 import type { Clock } from '../core/ports.ts';
 import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
-import { requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { requireSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
-import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { rememberReturnTo } from '../http/request-context.ts';
 import { signInLink } from '../http/sign-in-links.ts';
 
 export interface CredentialsPageParts {
@@ -58,12 +58,7 @@ export function credentialsPage({
     asked: z.output<typeof CredentialsRequest>,
     notice?: string,
   ): Promise<void> => {
-    const { identity } = requireSession(response);
-    const entitlement = await access.check({
-      identity,
-      origin: contextOf(response).origin,
-      ...asked,
-    });
+    const entitlement = await access.check(requireViewer(response), asked);
     const { account, role, rule } = entitlement;
     response.type('html').send(
       renderer.render('credentials-request', {
@@ -92,13 +87,7 @@ export function credentialsPage({
     const session = requireSession(response);
     if (!ownForm.isCurrent(request, session, csrf_token))
       return ask(response, asked, outdatedNotice(response));
-    const { identity, corporateProof } = session;
-    const { entitlement, assumed } = await access.credentialsFor({
-      identity,
-      corporateProof,
-      origin: contextOf(response).origin,
-      ...asked,
-    });
+    const { entitlement, assumed } = await access.credentialsFor(requireViewer(response), asked);
     const { account, role } = entitlement;
     const { credentials, reducedFrom } = assumed;
     const secondsLeft = Math.max(0, Math.floor((credentials.expiresAt - clock.now()) / 1000));

@@ -9,6 +9,7 @@ import { explainMissingProof } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation } from '../core/policy.ts';
 import type { Connector } from '../core/ports.ts';
+import { viewerOf } from '../core/requester.ts';
 import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { choicesOf } from '../http/connector-choices.ts';
@@ -41,7 +42,7 @@ export function portal(parts: PortalParts): Router {
     }
     const viewer = viewerIn(response);
     const { identity } = session;
-    const rows = rowsOf(access.rolesFor(identity, contextOf(response).origin));
+    const rows = rowsOf(access.rolesFor(viewerOf(session, contextOf(response).origin)));
     if (rows.length === 0) {
       response.send(
         renderer.render('no-roles', {

@@ -2,6 +2,8 @@
 import type { RequestHandler, Response } from 'express';
 import { BridgeError } from '../core/errors.ts';
 import type { Connector, Session } from '../core/ports.ts';
+import { viewerOf as requesterOf, type Viewer } from '../core/requester.ts';
+import { contextOf } from './request-context.ts';
 import type { BridgeCookies } from './session-cookie.ts';
 import type { ViewerModel } from './views.ts';
 
@@ -53,6 +55,11 @@ export function requireSession(response: Response): Session {
   if (session === undefined)
     throw new BridgeError('not_signed_in', 'the request came without a live session');
   return session;
+}
+
+/** Throws `not_signed_in`. */
+export function requireViewer(response: Response): Viewer {
+  return requesterOf(requireSession(response), contextOf(response).origin);
 }
 
 /** Stops a request without a session before anything of it is read or counted. */

@@ -1,0 +1,50 @@
+/**
+ * Who asks: one value, built once where a request is read. Decisions and audit events take it from
+ * there.
+ *
+ * A new kind of subject is a row of `Subject`; the compiler shows who must know.
+ */
+import type { Origin } from './audit-event.ts';
+import type { Identity } from './identity.ts';
+import type { CorporateProof, Session } from './ports.ts';
+import type { RoleScope } from './role-scope.ts';
+
+/** A user whose identity provider has vouched for them. */
+interface User {
+  readonly kind: 'user';
+  readonly identity: Identity;
+}
+
+/** A caller who has not proved anything. */
+interface Nobody {
+  readonly kind: 'nobody';
+}
+
+export type Subject = User | Nobody;
+export type AuthenticatedSubject = Exclude<Subject, Nobody>;
+
+export interface Requester {
+  readonly subject: Subject;
+  readonly origin: Origin;
+  readonly corporateProof?: CorporateProof | undefined;
+  /** The roles that can be reached at most; undefined means every role of the subject. */
+  readonly scope?: RoleScope | undefined;
+  /** The public id of the CLI session that the request came with. */
+  readonly cliSession?: string | undefined;
+  /** The public id of the container token that the request came with. */
+  readonly containerToken?: string | undefined;
+}
+
+export interface AuthenticatedRequester extends Requester {
+  readonly subject: AuthenticatedSubject;
+}
+
+/** A user in a browser. */
+export interface Viewer extends AuthenticatedRequester {
+  readonly session: Session;
+}
+
+export function viewerOf(session: Session, origin: Origin): Viewer {
+  const { identity, corporateProof } = session;
+  return { subject: { kind: 'user', identity }, origin, corporateProof, session };
+}
