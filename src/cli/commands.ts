@@ -1,6 +1,6 @@
 /** Every command of the client on one screen, as help, completion and documentation know it. */
-import { type CommandSpec, JSON_OPTION, MINIMUM_OPTION } from './command.ts';
-import { SHELL_FORMATS } from './shell-formats.ts';
+import { type CommandSpec, JSON_OPTION, MINIMUM_OPTION } from './command-line/command.ts';
+import { SHELL_FORMATS } from './command-line/shell-formats.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 const ROLE_RULE = `At a terminal ACCOUNT/ROLE may be a part of a name ("padm" finds prod/Admin), or be left out: then there is a list to search.

@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { isPlain } from '../core/aws-config.ts';
-import { COMMON_OPTIONS } from './command.ts';
+import { COMMON_OPTIONS } from './command-line/command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
+import { keptRoles, nameOf } from './roles/list.ts';
 import {
   type BridgeChoice,
   configDirectory,
@@ -13,8 +14,7 @@ import {
   knownBridges,
   readSettings,
   selectBridge,
-} from './places.ts';
-import { keptRoles, nameOf } from './role-list.ts';
+} from './warm/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

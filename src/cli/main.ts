@@ -5,8 +5,8 @@
  * `credential-process` with a warm cache is answered from here: an AWS command pays for it at every
  * start, so nothing else is loaded before.
  */
-import { builtin } from './builtin.ts';
-import { warmCredentials } from './warm-credentials.ts';
+import { builtin } from './warm/builtin.ts';
+import { warmCredentials } from './warm/warm-credentials.ts';
 
 const [command, ...args] = process.argv.slice(2);
 const warm =

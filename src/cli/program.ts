@@ -5,14 +5,20 @@
  * commands do (commands/).
  */
 import { readFileSync } from 'node:fs';
-import { outsideOfExec } from './child-environment.ts';
-import { openClient } from './client.ts';
-import { bridgeChoice, type CommandSpec, helpFor, nearest, parseWords } from './command.ts';
+import {
+  bridgeChoice,
+  type CommandSpec,
+  helpFor,
+  nearest,
+  parseWords,
+} from './command-line/command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
-import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './exit.ts';
-import { PathFault } from './private-files.ts';
+import { outsideOfExec } from './exec/child-environment.ts';
 import { RUNS } from './runs.ts';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { openClient } from './session/client.ts';
+import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './terminal/exit.ts';
+import { openTerminal, type Terminal } from './terminal/terminal.ts';
+import { PathFault } from './warm/private-files.ts';
 
 /** What the shell calls for a suggestion; not for people. */
 const COMPLETE = '__complete';

@@ -2,7 +2,7 @@
  * What each command does, loaded when it is run: the table of commands itself stays light, for help
  * and completion.
  */
-import type { Run } from './command.ts';
+import type { Run } from './command-line/command.ts';
 
 export const RUNS: Readonly<Record<string, () => Promise<{ readonly run: Run }>>> = {
   login: () => import('./commands/login.ts'),

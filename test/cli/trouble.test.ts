@@ -13,8 +13,8 @@ import {
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { readSettings } from '../../src/cli/places.ts';
-import { processSpace } from '../../src/cli/process-space.ts';
+import { processSpace } from '../../src/cli/session/process-space.ts';
+import { readSettings } from '../../src/cli/warm/settings.ts';
 import { Computer, QUICK_POLLS } from '../support/cli.ts';
 import { viewerOf } from '../support/cli-login.ts';
 import { startTlsProxy } from '../support/tls-proxy.ts';

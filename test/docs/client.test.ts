@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { credentialsApi } from '../../src/apis/credentials-api.ts';
-import { COMMON_OPTIONS } from '../../src/cli/command.ts';
+import { COMMON_OPTIONS } from '../../src/cli/command-line/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { EXIT, EXIT_MEANINGS } from '../../src/cli/exit.ts';
 import { RUNS } from '../../src/cli/runs.ts';
+import { EXIT, EXIT_MEANINGS } from '../../src/cli/terminal/exit.ts';
 import { readPage } from './pages.ts';
 
 const cli = readPage('cli.md');

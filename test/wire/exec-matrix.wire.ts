@@ -79,7 +79,7 @@ print(held.method, held.get_frozen_credentials().access_key != first)
     const [url, token] = JSON.parse(
       await computer.done(['exec', 'prod/Admin', '--', process.execPath, '-e', script]),
     ) as [string, string];
-    const helper = computer.entry.replace(/main\.js$/, 'exec-credentials.js');
+    const helper = computer.entry.replace(/main\.js$/, 'exec/print-credentials.js');
     const said = await new Promise<string>(resolve => {
       const env = {
         PATH: process.env.PATH,

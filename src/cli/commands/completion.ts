@@ -1,6 +1,6 @@
-import type { Run } from '../command.ts';
+import type { Run } from '../command-line/command.ts';
 import { completionScript } from '../completion.ts';
-import { CliError } from '../exit.ts';
+import { CliError } from '../terminal/exit.ts';
 
 export const run: Run = async ({ words, terminal }) => {
   const script = completionScript(words[0] ?? '');

@@ -8,7 +8,8 @@ import {
   isPlainRegion,
   profileNames,
 } from '../../core/aws-config.ts';
-import { awsFile, editFile, readText, rewritten } from '../aws-config-file.ts';
+import { bridgeOf, namePrefix } from '../aws/bridge-profiles.ts';
+import { awsFile, editFile, readText, rewritten } from '../aws/config-file.ts';
 import {
   hasIdentityForAll,
   parseFault,
@@ -16,16 +17,15 @@ import {
   profilesWithIdentity,
   readingFaults,
   winningOverDefault,
-} from '../aws-file-check.ts';
-import { bridgeOf, namePrefix } from '../bridge-profiles.ts';
-import type { Client } from '../client.ts';
-import type { Invocation, Run } from '../command.ts';
-import { CliError } from '../exit.ts';
-import { type OwnCommand, ownCommand } from '../own-command.ts';
-import { jsonText } from '../printable.ts';
-import { nameOf, type Role, rolesOf } from '../role-list.ts';
-import { exactly } from '../role-matching.ts';
-import type { Terminal } from '../terminal.ts';
+} from '../aws/file-check.ts';
+import { type OwnCommand, ownCommand } from '../aws/own-command.ts';
+import type { Invocation, Run } from '../command-line/command.ts';
+import { nameOf, type Role, rolesOf } from '../roles/list.ts';
+import { exactly } from '../roles/matching.ts';
+import type { Client } from '../session/client.ts';
+import { CliError } from '../terminal/exit.ts';
+import { jsonText } from '../terminal/printable.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { speaksOf } from './roles.ts';
 
 const PROFILE_NAME = /^[\w+=,.@-]{1,128}$/;
@@ -278,7 +278,7 @@ async function confirmed(terminal: Terminal): Promise<void> {
     throw new CliError('usage', 'nobody can be asked here, so nothing was written', {
       lines: ['--yes writes without asking, --dry-run only shows the change.'],
     });
-  const { confirm } = await import('../prompts.ts');
+  const { confirm } = await import('../terminal/prompts.ts');
   if (!(await confirm(terminal, { message: 'Write this?', initial: true })))
     throw new CliError('interrupted', 'nothing was changed');
 }

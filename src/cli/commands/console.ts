@@ -1,15 +1,15 @@
 import { MAX_DESTINATION } from '../../core/console-destination.ts';
 import { queryValue } from '../../core/local-path.ts';
-import { browserOpener, openBrowser } from '../browser.ts';
-import type { Client } from '../client.ts';
-import type { Run } from '../command.ts';
-import { CliError } from '../exit.ts';
-import { readLogin } from '../login-state.ts';
-import { isLoopback } from '../places.ts';
-import { printable } from '../printable.ts';
-import { chooseRole, withSuggestions } from '../role-choice.ts';
-import type { NamedRole } from '../role-matching.ts';
-import { signedIn } from '../signed-in.ts';
+import type { Run } from '../command-line/command.ts';
+import { chooseRole, withSuggestions } from '../roles/choice.ts';
+import type { NamedRole } from '../roles/matching.ts';
+import type { Client } from '../session/client.ts';
+import { readLogin } from '../session/login-state.ts';
+import { signedIn } from '../session/signed-in.ts';
+import { browserOpener, openBrowser } from '../terminal/browser.ts';
+import { CliError } from '../terminal/exit.ts';
+import { printable } from '../terminal/printable.ts';
+import { isLoopback } from '../warm/settings.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal, env }) => {
   const client = open();

@@ -1,12 +1,12 @@
-import type { Client } from '../client.ts';
-import { bridgeChoice, type Run } from '../command.ts';
-import { CliError } from '../exit.ts';
-import { logIn } from '../login.ts';
-import { minimumOf } from '../minimum.ts';
-import { isOnlyBridge } from '../places.ts';
-import { credentialsFor } from '../role-credentials.ts';
-import { readRoleName } from '../role-matching.ts';
-import { isPinned } from '../warm-credentials.ts';
+import { bridgeChoice, type Run } from '../command-line/command.ts';
+import { minimumOf } from '../command-line/minimum.ts';
+import { credentialsFor } from '../roles/credentials.ts';
+import { readRoleName } from '../roles/matching.ts';
+import type { Client } from '../session/client.ts';
+import { logIn } from '../session/login.ts';
+import { CliError } from '../terminal/exit.ts';
+import { isOnlyBridge } from '../warm/settings.ts';
+import { isPinned } from '../warm/warm-credentials.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal }) => {
   const role = words[0] === undefined ? undefined : readRoleName(words[0]);

@@ -2,17 +2,17 @@ import { inProfileName } from '../../core/aws-config.ts';
 import { formatCredentials } from '../../core/credential-formats.ts';
 import type { CredentialFormat } from '../../core/credentials.ts';
 import { formatDuration } from '../../core/time.ts';
-import { awsFile, editFile, rewritten } from '../aws-config-file.ts';
-import { pathWarnings, profilesWithIdentity, readingFaults } from '../aws-file-check.ts';
-import { keysPrefix } from '../bridge-profiles.ts';
-import type { CachedCredentials } from '../cached-credentials.ts';
-import type { Invocation, Run } from '../command.ts';
-import { CliError } from '../exit.ts';
-import { minimumOf } from '../minimum.ts';
-import { jsonText } from '../printable.ts';
-import { chooseRole } from '../role-choice.ts';
-import { credentialsFor } from '../role-credentials.ts';
-import { SHELL_FORMATS, type ShellFormat } from '../shell-formats.ts';
+import { keysPrefix } from '../aws/bridge-profiles.ts';
+import { awsFile, editFile, rewritten } from '../aws/config-file.ts';
+import { pathWarnings, profilesWithIdentity, readingFaults } from '../aws/file-check.ts';
+import type { Invocation, Run } from '../command-line/command.ts';
+import { minimumOf } from '../command-line/minimum.ts';
+import { SHELL_FORMATS, type ShellFormat } from '../command-line/shell-formats.ts';
+import { chooseRole } from '../roles/choice.ts';
+import { credentialsFor } from '../roles/credentials.ts';
+import { CliError } from '../terminal/exit.ts';
+import { jsonText } from '../terminal/printable.ts';
+import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
 /**
  * Behind the name of a profile with keys: the plain name is that of the profile which `configure`

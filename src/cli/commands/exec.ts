@@ -2,20 +2,20 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../core/time.ts';
-import { awsFile } from '../aws-config-file.ts';
-import type { AwsIni } from '../aws-ini.ts';
-import type { CachedCredentials } from '../cached-credentials.ts';
-import { childEnvironment, type Environment } from '../child-environment.ts';
-import { runChild } from '../child-process.ts';
-import type { Run } from '../command.ts';
-import { openEndpoint } from '../container-endpoint.ts';
-import { openExecDirectory } from '../exec-directory.ts';
-import { type ExecProfile, execProfile, processLine, readUserSettings } from '../exec-profile.ts';
-import { CliError, systemCode } from '../exit.ts';
-import { minimumOf } from '../minimum.ts';
-import { chooseRole } from '../role-choice.ts';
-import { credentialsFor } from '../role-credentials.ts';
-import type { Terminal } from '../terminal.ts';
+import { awsFile } from '../aws/config-file.ts';
+import type { AwsIni } from '../aws/ini.ts';
+import type { Run } from '../command-line/command.ts';
+import { minimumOf } from '../command-line/minimum.ts';
+import { childEnvironment, type Environment } from '../exec/child-environment.ts';
+import { runChild } from '../exec/child-process.ts';
+import { openEndpoint } from '../exec/container-endpoint.ts';
+import { openExecDirectory } from '../exec/directory.ts';
+import { type ExecProfile, execProfile, processLine, readUserSettings } from '../exec/profile.ts';
+import { chooseRole } from '../roles/choice.ts';
+import { credentialsFor } from '../roles/credentials.ts';
+import { CliError, systemCode } from '../terminal/exit.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
 export const run: Run = async ({ words, options, passedOn, client: open, terminal, env }) => {
   const [command, ...args] = passedOn;
@@ -110,7 +110,7 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
  */
 function credentialProcess(isWindows: boolean): string | undefined {
   return processLine(
-    [process.execPath, fileURLToPath(new URL('../exec-credentials.js', import.meta.url))],
+    [process.execPath, fileURLToPath(new URL('../exec/print-credentials.js', import.meta.url))],
     isWindows,
   );
 }

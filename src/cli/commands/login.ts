@@ -1,13 +1,13 @@
 import { formatDuration } from '../../core/time.ts';
-import { type Client, settingsIn } from '../client.ts';
-import { bridgeChoice, type Invocation, type Run } from '../command.ts';
-import { CliError } from '../exit.ts';
-import { rememberBridge, requireFreeName } from '../known-bridges.ts';
-import { logIn } from '../login.ts';
-import { configDirectory, knownBridges, listOf, type Settings } from '../places.ts';
-import { jsonText, printable } from '../printable.ts';
-import { signedIn } from '../signed-in.ts';
-import { readWhoAmI, type WhoAmI } from '../who-am-i.ts';
+import { bridgeChoice, type Invocation, type Run } from '../command-line/command.ts';
+import { readWhoAmI, type WhoAmI } from '../server/who-am-i.ts';
+import { type Client, settingsIn } from '../session/client.ts';
+import { rememberBridge, requireFreeName } from '../session/known-bridges.ts';
+import { logIn } from '../session/login.ts';
+import { signedIn } from '../session/signed-in.ts';
+import { CliError } from '../terminal/exit.ts';
+import { jsonText, printable } from '../terminal/printable.ts';
+import { configDirectory, knownBridges, listOf, type Settings } from '../warm/settings.ts';
 
 export const run: Run = async invocation => {
   const { options, terminal } = invocation;

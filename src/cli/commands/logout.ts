@@ -1,10 +1,16 @@
-import type { Run } from '../command.ts';
-import { CliError } from '../exit.ts';
-import { forgetBridge } from '../known-bridges.ts';
-import { withLock } from '../lock.ts';
-import { forgetPerson, loginLock, readLogin, removeLogin, removePerson } from '../login-state.ts';
-import { CLIENT_ID, OAuthRefusal } from '../server.ts';
-import { signedIn } from '../signed-in.ts';
+import type { Run } from '../command-line/command.ts';
+import { CLIENT_ID, OAuthRefusal } from '../server/server.ts';
+import { forgetBridge } from '../session/known-bridges.ts';
+import { withLock } from '../session/lock.ts';
+import {
+  forgetPerson,
+  loginLock,
+  readLogin,
+  removeLogin,
+  removePerson,
+} from '../session/login-state.ts';
+import { signedIn } from '../session/signed-in.ts';
+import { CliError } from '../terminal/exit.ts';
 
 export const run: Run = async ({ options, client: open, terminal }) => {
   const client = open();

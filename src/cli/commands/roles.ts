@@ -1,8 +1,8 @@
 import { formatDuration } from '../../core/time.ts';
-import type { Run } from '../command.ts';
-import { jsonText, printable } from '../printable.ts';
-import { type Role, rolesOf } from '../role-list.ts';
-import { table } from '../terminal.ts';
+import type { Run } from '../command-line/command.ts';
+import { type Role, rolesOf } from '../roles/list.ts';
+import { jsonText, printable } from '../terminal/printable.ts';
+import { table } from '../terminal/terminal.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal }) => {
   const client = open();

@@ -1,10 +1,10 @@
 import { formatDuration } from '../../core/time.ts';
-import type { Run } from '../command.ts';
-import { listOf } from '../places.ts';
-import { jsonText, printable } from '../printable.ts';
-import { signedIn } from '../signed-in.ts';
-import { table } from '../terminal.ts';
-import { type CliSessionEntry, readWhoAmI } from '../who-am-i.ts';
+import type { Run } from '../command-line/command.ts';
+import { type CliSessionEntry, readWhoAmI } from '../server/who-am-i.ts';
+import { signedIn } from '../session/signed-in.ts';
+import { jsonText, printable } from '../terminal/printable.ts';
+import { table } from '../terminal/terminal.ts';
+import { listOf } from '../warm/settings.ts';
 
 export const run: Run = async ({ options, client: open, terminal }) => {
   const client = open();

@@ -1,0 +1,350 @@
+/**
+ * Our part of the files of the AWS tools: sections between two marks, everything else untouched to
+ * the byte.
+ *
+ * Text is handled as Latin-1, which gives every byte back as it was, whatever encoding somebody's
+ * comments are in.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ConfigSection } from '../../core/aws-config.ts';
+import { CliError } from '../terminal/exit.ts';
+import { makeDirectory, placeOf, readIfThere, replaceFile } from '../warm/private-files.ts';
+
+export interface Rewriting {
+  /** Whose part it is: the server. Others' parts stay. */
+  readonly owner: string;
+  /** None takes the part away. */
+  readonly sections: readonly ConfigSection[];
+}
+
+export interface Rewritten {
+  readonly text: string;
+  /**
+   * Names of profiles that somebody has outside of our part: not written, because the AWS CLI
+   * refuses a file that has a section twice.
+   */
+  readonly conflicts: readonly string[];
+  /**
+   * Names of profiles of our part that were there, as another role: whoever uses one must be told.
+   */
+  readonly moved: readonly string[];
+  /** Names of sections that stood outside of our part and said the same: they are in it now. */
+  readonly takenOver: readonly string[];
+}
+
+const BEGIN = '# rolebridge: begin ';
+const END = '# rolebridge: end ';
+const HANDS_OFF = ' (written by "rolebridge configure"; what is between these lines is replaced)';
+/** The file had no line break at its end; so it has none again when our part goes. */
+const JOINED = ' +';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+export type AwsFileKind = 'config' | 'credentials';
+
+export const FILE_VARIABLE: Readonly<Record<AwsFileKind, string>> = {
+  config: 'AWS_CONFIG_FILE',
+  credentials: 'AWS_SHARED_CREDENTIALS_FILE',
+};
+
+/**
+ * `~/.aws/config` or `~/.aws/credentials`, or what the environment names instead, where the AWS CLI
+ * finds it.
+ */
+export function awsFile(env: Environment, kind: AwsFileKind): string {
+  const named = env[FILE_VARIABLE[kind]];
+  return named ? expanded(named, env) : join(home(env), '.aws', kind);
+}
+
+/** As Python's `expandvars` and `expanduser`: what is not known stays as it is. */
+function expanded(path: string, env: Environment): string {
+  const known = (whole: string, name: string): string => env[name] ?? whole;
+  const plain = path.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) =>
+    known(whole, (braced ?? bare)!),
+  );
+  const filled = process.platform === 'win32' ? plain.replace(/%(\w+)%/g, known) : plain;
+  const [whole, user] = /^~([^/\\]*)/.exec(filled) ?? [];
+  if (whole === undefined) return filled;
+  const directory = user === '' ? home(env) : homeOf(user!);
+  return directory === undefined
+    ? filled
+    : directory.replace(/\/+$/, '') + filled.slice(whole.length);
+}
+
+function home(env: Environment): string {
+  return env.HOME || homedir();
+}
+
+function homeOf(user: string): string | undefined {
+  try {
+    const { username, homedir } = userInfo();
+    if (username === user) return homedir;
+    const line = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .find(line => line.startsWith(`${user}:`));
+    return line?.split(':')[5];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The text with our part as wanted. Throws `local` when the marks are not as we leave them (the
+ * message names the line), and when a section that our profiles go by is there with other lines.
+ */
+export function rewritten(text: string, { owner, sections: wanted }: Rewriting): Rewritten {
+  const part = partOf(text, owner);
+  const { joined, own: former } = part;
+  const sections = wanted.map(inBytes);
+  const { before, after, takenOver } = withoutSame(part, sections);
+  const others = sectionsIn(before + after);
+  const clash = sections.find(
+    ({ name, lines, isShared }) =>
+      isShared && others.has(name) && !isSame(others.get(name)!, lines),
+  );
+  if (clash !== undefined) {
+    throw new CliError(
+      'local',
+      `${clash.header} is there already, outside of our part, and says something else`,
+      {
+        lines: [
+          'Nothing was written: our profiles would go where it leads. Remove that section, or rename it, then try again.',
+        ],
+      },
+    );
+  }
+  const conflicts = sections
+    .filter(({ name, isShared }) => !isShared && others.has(name))
+    .map(({ name }) => name);
+  const own = sections.filter(({ name }) => !others.has(name));
+  const formerly = sectionsIn(former);
+  const moved = own
+    .filter(({ name, lines }) => isAnotherRole(formerly.get(name) ?? [], lines))
+    .map(({ name }) => name);
+  if (own.length === 0) return { text: before + after, conflicts, moved, takenOver };
+
+  const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
+  const isJoined = joined || (before !== '' && !before.endsWith('\n'));
+  const lines = [
+    `${BEGIN}${owner}${isJoined ? JOINED : ''}${HANDS_OFF}`,
+    ...own.flatMap(({ header, lines: written }) => [header, ...written, '']),
+    `${END}${owner}`,
+  ];
+  return {
+    text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`,
+    conflicts,
+    moved,
+    takenOver,
+  };
+}
+
+/** UTF-8 in the letters of Latin-1, as the rest of the text is. */
+function inBytes(section: ConfigSection): ConfigSection {
+  const bytes = (line: string): string => Buffer.from(line, 'utf8').toString('latin1');
+  return { ...section, header: bytes(section.header), lines: section.lines.map(bytes) };
+}
+
+interface Part {
+  readonly before: string;
+  /** What lies between the marks. */
+  readonly own: string;
+  readonly after: string;
+  readonly joined: boolean;
+}
+
+function partOf(text: string, owner: string): Part {
+  let offset = 0;
+  let begin:
+    | { readonly line: number; readonly at: number; readonly end: number; readonly joined: boolean }
+    | undefined;
+  let found: Part | undefined;
+  for (const [index, line] of text.split(/(?<=\n)/).entries()) {
+    const content = line.replace(/\r?\n$/, '');
+    const marksBegin = isMark(content, BEGIN, owner);
+    if (marksBegin) {
+      if (begin !== undefined) throw broken(owner, index + 1, 'begins again before it has ended');
+      if (found !== undefined) throw broken(owner, index + 1, 'begins a second time');
+      begin = {
+        line: index + 1,
+        at: offset,
+        end: offset + line.length,
+        joined: content.startsWith(BEGIN + owner + JOINED),
+      };
+    } else if (isMark(content, END, owner)) {
+      if (begin === undefined) throw broken(owner, index + 1, 'ends without having begun');
+      const before = text.slice(0, begin.at);
+      found = {
+        before: begin.joined ? before.replace(/\r?\n$/, '') : before,
+        own: text.slice(begin.end, offset),
+        after: text.slice(offset + line.length),
+        joined: begin.joined,
+      };
+      begin = undefined;
+    }
+    offset += line.length;
+  }
+  if (begin !== undefined) throw broken(owner, begin.line, 'begins and never ends');
+  return found ?? { before: text, own: '', after: '', joined: false };
+}
+
+function isMark(line: string, mark: string, owner: string): boolean {
+  return line.startsWith(mark + owner) && /^(?:$| )/.test(line.slice(mark.length + owner.length));
+}
+
+function broken(owner: string, line: number, what: string): CliError {
+  return new CliError('local', `line ${line}: our part (${owner}) ${what}`, {
+    lines: [
+      'Nothing was written. Mend the lines that start with "# rolebridge:", or remove both and everything between them.',
+    ],
+  });
+}
+
+/** The names of the sections of every part of ours, by whose part it is. */
+export function sectionsByOwner(text: string): ReadonlyMap<string, readonly string[]> {
+  const owners = [...text.matchAll(/^# rolebridge: begin (\S+)/gm)].map(([, owner]) => owner!);
+  return new Map(owners.map(owner => [owner, [...sectionsIn(partOf(text, owner).own).keys()]]));
+}
+
+/**
+ * As botocore reads them: `[profile "a b"]` and `[profile a]`, `[default]`, and names without the
+ * word in the credentials file.
+ */
+const HEADER = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?["']?([^\]"'\r\n]+?)["']?[ \t]*\]/;
+/** A lone CR ends a line for Python. */
+const LINE_END = /\r\n|\r|\n/;
+const EMPTY_OR_COMMENT = /^\s*(?:[#;].*)?$/;
+
+/** The sections and their lines. */
+function sectionsIn(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  let lines: string[] = [];
+  for (const line of text.split(LINE_END)) {
+    const name = HEADER.exec(line)?.[1];
+    if (name !== undefined) {
+      lines = [...(found.get(name) ?? [])];
+      found.set(name, lines);
+    } else if (!EMPTY_OR_COMMENT.test(line)) lines.push(line);
+  }
+  return found;
+}
+
+/**
+ * What stands around our part, without the sections in it that say what ours say: they were pasted
+ * from the page of the bridge. A section that others go by stays as long as one of those does.
+ * Comments stay.
+ */
+function withoutSame(
+  part: Part,
+  sections: readonly ConfigSection[],
+): Pick<Part, 'before' | 'after'> & Pick<Rewritten, 'takenOver'> {
+  const { before, after } = part;
+  const others = sectionsIn(before + after);
+  const isTheSame = ({ name, lines }: ConfigSection): boolean =>
+    others.has(name) && saysTheSame(others.get(name)!, lines);
+  const profiles = sections
+    .filter(section => section.isShared === undefined && isTheSame(section))
+    .map(({ name }) => name);
+  const isUsed = (shared: string): boolean =>
+    [...others].some(
+      ([name, lines]) =>
+        !profiles.includes(name) && lines.some(line => /=\s*(\S+)\s*$/.exec(line)?.[1] === shared),
+    );
+  const shared = sections
+    .filter(
+      section =>
+        section.isShared && isTheSame(section) && !isUsed(section.name.replace(/^\S+\s+/, '')),
+    )
+    .map(({ name }) => name);
+  const takenOver = [...shared, ...profiles];
+  if (takenOver.length === 0) return { before, after, takenOver };
+  const without = (text: string): string => {
+    let isGoing = false;
+    return text
+      .split(/(?<=\n|\r(?!\n))/)
+      .filter(line => {
+        const content = line.replace(/[\r\n]+$/, '');
+        const name = HEADER.exec(content)?.[1];
+        if (name !== undefined) isGoing = takenOver.includes(name);
+        return !isGoing || /^\s*[#;]/.test(content);
+      })
+      .join('');
+  };
+  return { before: without(before), after: without(after), takenOver };
+}
+
+/** Blanks around names and values say nothing. */
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return plain(one).join('\n') === plain(other).join('\n');
+}
+
+function plain(lines: readonly string[]): readonly string[] {
+  return lines.map(line => line.trim().replace(/\s*=\s*/, ' = '));
+}
+
+/** `[how it is called] credential-process prod/Admin [options]` */
+const COMMAND =
+  /^credential_process = (?:.*[\s/\\"'])?rolebridge(?:\.cmd|\.exe)?["']? credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
+const OWN_COMMAND =
+  /^credential_process = .* credential-process (\S+)((?: --\S+(?: [^-\s]\S*)?)*)$/;
+
+/**
+ * In any order, and however the client was called: the page of the bridge writes its name alone,
+ * and no options.
+ */
+function saysTheSame(theirs: readonly string[], ours: readonly string[]): boolean {
+  const [one, other] = [plain(theirs), plain(ours)];
+  if (one.length !== other.length) return false;
+  return other.every(line => {
+    if (one.includes(line)) return true;
+    const own = OWN_COMMAND.exec(line);
+    return (
+      own !== null &&
+      one.some(their => {
+        const [, role, options] = COMMAND.exec(their) ?? [];
+        return role === own[1] && (options === '' || options === own[2]);
+      })
+    );
+  });
+}
+
+/** What says which role a profile is, in each dialect. */
+const ROLE_LINES = /^(?:sso_account_id|sso_role_name)\s*=.*$|(?<=\scredential-process\s)\S+/gm;
+
+/** False where the two say it in different dialects. */
+function isAnotherRole(one: readonly string[], other: readonly string[]): boolean {
+  const roleIn = (lines: readonly string[]): readonly string[] =>
+    lines.join('\n').match(ROLE_LINES) ?? [];
+  const [was, is] = [roleIn(one), roleIn(other)];
+  return was.length > 0 && was.length === is.length && !isSame(was, is);
+}
+
+// ---------------------------------------------------------------- the file
+
+const ROUNDS = 5;
+
+/** The file's text; empty when there is none. Throws PathFault. */
+export function readText(file: string): string {
+  return readIfThere(file)?.toString('latin1') ?? '';
+}
+
+/**
+ * Changes a file in one step. A symbolic link stays one, mode and owner stay, and what another
+ * program writes meanwhile is not lost: then the change is made again. Throws what `change` throws,
+ * PathFault, and what Node throws.
+ */
+export function editFile(file: string, change: (text: string) => string): void {
+  for (let round = 0; round < ROUNDS; round++) {
+    const text = readText(file);
+    const next = change(text);
+    if (next === text) return;
+    const place = placeOf(file);
+    makeDirectory(dirname(place));
+    const mode = (statSync(place, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
+    const content = Buffer.from(next, 'latin1');
+    if (replaceFile(place, { content, mode, stillWanted: () => readText(place) === text })) return;
+  }
+  throw new CliError('local', `${file} is being changed by another program again and again`, {
+    lines: ['Nothing was written. Try again.'],
+  });
+}

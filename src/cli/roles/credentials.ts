@@ -1,0 +1,186 @@
+/**
+ * AWS credentials for a role, from the cache where they have enough life left, else from the
+ * server: asked by one process for all.
+ */
+import { isPlain } from '../../core/aws-config.ts';
+import { formatCredentials } from '../../core/credential-formats.ts';
+import { formatDuration } from '../../core/time.ts';
+import type { Client } from '../session/client.ts';
+import { withLock } from '../session/lock.ts';
+import { readLogin } from '../session/login-state.ts';
+import { signedIn } from '../session/signed-in.ts';
+import { CliError } from '../terminal/exit.ts';
+import {
+  type CachedCredentials,
+  isUsable,
+  usualMinimumSeconds,
+} from '../warm/cached-credentials.ts';
+import { credentialsFile } from '../warm/settings.ts';
+import { withSuggestions } from './choice.ts';
+import type { NamedRole } from './matching.ts';
+
+export interface CredentialsOptions {
+  /**
+   * The least life that the credentials must have left; see `usualMinimumSeconds` for what is
+   * usual.
+   */
+  readonly minimumSeconds?: number | undefined;
+}
+
+const PATIENCE_SECONDS = 60;
+
+interface CredentialsAnswer {
+  readonly account: { readonly id: string; readonly name: string; readonly region: string };
+  readonly role: string;
+  readonly assumed_role_arn: string;
+  readonly access_key_id: string;
+  readonly secret_access_key: string;
+  readonly session_token: string;
+  readonly expires_at: string;
+  readonly duration_seconds: number;
+  readonly reduced_from_seconds: number | null;
+}
+
+/** Throws `notSignedIn`, `refused`, `unreachable`, `local`. */
+export async function credentialsFor(
+  client: Client,
+  role: NamedRole,
+  { minimumSeconds }: CredentialsOptions = {},
+): Promise<CachedCredentials> {
+  const file = credentialsFile(
+    client.directory,
+    client.server.origin,
+    `${role.account}/${role.role}`,
+  );
+  const usable = async (): Promise<CachedCredentials | undefined> => {
+    const cached = await client.vault.read<CachedCredentials>(file);
+    return cached !== undefined && isUsable(cached, minimumSeconds, Date.now())
+      ? cached
+      : undefined;
+  };
+  const found = await usable();
+  if (found !== undefined) return found;
+
+  const waiting = {
+    patienceSeconds: PATIENCE_SECONDS,
+    what: `another rolebridge process that asks for ${role.account}/${role.role}`,
+  };
+  return withLock(`${file}.lock`, waiting, async () => {
+    const fetchedMeanwhile = await usable();
+    if (fetchedMeanwhile !== undefined) return fetchedMeanwhile;
+    const fetched = await fetch(client, role).catch(async (thrown: unknown) => {
+      throw await explained(client, { role, file, minimumSeconds }, thrown);
+    });
+    if (!isUsable(fetched, minimumSeconds, Date.now())) throw tooShort(fetched, minimumSeconds);
+    await client.vault.write(file, fetched);
+    return fetched;
+  });
+}
+
+async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials> {
+  const before = await readLogin(client);
+  const answer = await client.terminal.progress(`Asking for ${role.account}/${role.role}`, () =>
+    signedIn(client).call<CredentialsAnswer>('POST', '/credentials', {
+      account: role.account,
+      role: role.role,
+    }),
+  );
+  const after = await readLogin(client);
+  // Somebody else may have signed in here while we asked; what the person before was given is not
+  // theirs.
+  if (before !== undefined && after !== undefined && before.person.id !== after.person.id) {
+    throw new CliError('notSignedIn', 'somebody else has signed in meanwhile', {
+      lines: ['Run the command again.'],
+    });
+  }
+  if (!isUsableAnswer(answer)) {
+    throw new CliError('failed', 'the server answered with credentials that cannot be used', {
+      lines: [
+        'A key, name or time in them is malformed. Nothing was stored. Contact the administrators of the server.',
+      ],
+    });
+  }
+  const { account } = answer;
+  const expiresAt = Date.parse(answer.expires_at);
+  const secrets = {
+    accessKeyId: answer.access_key_id,
+    secretAccessKey: answer.secret_access_key,
+    sessionToken: answer.session_token,
+    expiresAt,
+  };
+  return {
+    ...secrets,
+    account: { id: account.id, name: account.name, region: account.region },
+    role: answer.role,
+    assumedRoleArn: answer.assumed_role_arn,
+    durationSeconds: answer.duration_seconds,
+    reducedFromSeconds: answer.reduced_from_seconds,
+    fetchedLocally: Date.now(),
+    expiresLocally: expiresAt - client.server.clockOffset(),
+    process: formatCredentials('process', secrets, { accountId: account.id }),
+  };
+}
+
+/**
+ * Keys go into shells and files, names into environments: printable ASCII without blanks, and
+ * nothing else.
+ */
+function isUsableAnswer(answer: CredentialsAnswer | null): answer is CredentialsAnswer {
+  if (answer === null) return false;
+  const isKey = (text: unknown): boolean => typeof text === 'string' && /^[\x21-\x7e]+$/.test(text);
+  const { access_key_id, secret_access_key, session_token, assumed_role_arn, account, role } =
+    answer;
+  return (
+    [access_key_id, secret_access_key, session_token, assumed_role_arn].every(isKey) &&
+    typeof account === 'object' &&
+    account !== null &&
+    isPlain({ account, role }) &&
+    Number.isFinite(Date.parse(answer.expires_at)) &&
+    Number.isFinite(answer.duration_seconds)
+  );
+}
+
+interface Asked {
+  readonly role: NamedRole;
+  readonly file: string;
+  readonly minimumSeconds: number | undefined;
+}
+
+/**
+ * What is in the cache does not make a refusal better, but it may help somebody whose network is
+ * down.
+ */
+async function explained(
+  client: Client,
+  { role, file, minimumSeconds }: Asked,
+  thrown: unknown,
+): Promise<unknown> {
+  if (!(thrown instanceof CliError)) return thrown;
+  if (thrown.exit === 'refused') return withSuggestions(client, role, thrown);
+  const cached =
+    thrown.exit === 'unreachable' ? await client.vault.read<CachedCredentials>(file) : undefined;
+  const left = cached === undefined ? 0 : Math.floor((cached.expiresLocally - Date.now()) / 1000);
+  if (cached === undefined || left <= 0) return thrown;
+  const wanted = minimumSeconds ?? usualMinimumSeconds(cached);
+  return new CliError(thrown.exit, thrown.message, {
+    lines: [
+      ...thrown.lines,
+      `The credentials from before live for ${formatDuration(left)} more, which is less than the ${formatDuration(wanted)} that are promised. --minimum ${Math.max(1, Math.floor(left / 60))}m takes them all the same.`,
+    ],
+    cause: thrown,
+  });
+}
+
+function tooShort(
+  { durationSeconds, fetchedLocally, expiresLocally }: CachedCredentials,
+  minimumSeconds: number | undefined,
+): CliError {
+  const left = Math.floor((expiresLocally - fetchedLocally) / 1000);
+  return new CliError(
+    'refused',
+    `credentials of this role live for ${formatDuration(Math.min(durationSeconds, left))}, and ${formatDuration(minimumSeconds ?? 0)} were asked for`,
+    {
+      lines: ['Ask for less: --minimum.'],
+    },
+  );
+}

@@ -1,0 +1,82 @@
+/**
+ * The roles that the person has, kept for a while: names are completed and matched without asking
+ * the server each time.
+ */
+import { arrayOf, isAmount, isFlag, isText, objectOf, orNull, usable } from '../server/answers.ts';
+import type { Client } from '../session/client.ts';
+import { signedIn } from '../session/signed-in.ts';
+import { readIfThere, writePrivately } from '../warm/private-files.ts';
+
+export interface Role {
+  readonly account: {
+    readonly id: string;
+    readonly name: string;
+    readonly partition: string;
+    readonly region: string;
+    readonly via: string | null;
+  };
+  readonly role: string;
+  readonly arn: string;
+  readonly duration_seconds: number;
+  readonly console_seconds: number | null;
+  readonly rule: string;
+  readonly group: string;
+  /** False when a proof is missing, or when this login may not use it. */
+  readonly usable: boolean;
+  /** Why not, one sentence each. */
+  readonly missing: readonly string[];
+}
+
+const isRoleList = objectOf({
+  roles: arrayOf(
+    objectOf({
+      account: objectOf({ id: isText, name: isText, region: isText, via: orNull(isText) }),
+      role: isText,
+      duration_seconds: isAmount,
+      rule: isText,
+      group: isText,
+      usable: isFlag,
+      missing: arrayOf(isText),
+    }),
+  ),
+});
+
+const KEEP_MILLISECONDS = 5 * 60_000;
+
+interface Kept {
+  readonly at: number;
+  readonly roles: readonly Role[];
+}
+
+/** As people name a role. */
+export function nameOf({ account, role }: Role): string {
+  return `${account.name}/${role}`;
+}
+
+/** From the server, or as it was within the last minutes unless `fresh`. */
+export async function rolesOf(client: Client, { fresh = false } = {}): Promise<readonly Role[]> {
+  const kept = keptRoles(client.file('roles'));
+  if (!fresh && kept !== undefined && Math.abs(Date.now() - kept.at) < KEEP_MILLISECONDS)
+    return kept.roles;
+  const answer = await client.terminal.progress('Asking for your roles', () =>
+    signedIn(client).call<{ roles: readonly Role[] }>('GET', '/roles'),
+  );
+  const { roles } = usable(answer, isRoleList, 'roles');
+  try {
+    writePrivately(client.file('roles'), JSON.stringify({ at: Date.now(), roles } satisfies Kept));
+  } catch {
+    // It only saves time: a home that cannot be written is said where something is lost by it.
+  }
+  return roles;
+}
+
+/** The list as it was last seen, however old; undefined when there is none that can be read. */
+export function keptRoles(file: string): Kept | undefined {
+  try {
+    const content = readIfThere(file);
+    const kept = content && (JSON.parse(content.toString('utf8')) as Kept);
+    return isRoleList(kept) && isAmount(kept?.at) ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What only happens at a terminal: a part of a name, a list to search, a question. The terminal is
+ * a real one, by util-linux's script.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { Computer, QUICK_POLLS } from '../../support/cli.ts';
+import { confirmDevice, viewerOf } from '../../support/cli-login.ts';
+import { missingPackage } from '../../support/missing-package.ts';
+import type { Visitor } from '../../support/visitor.ts';
+import { startWorld, type World } from '../../support/world.ts';
+
+const SCRIPT = '/usr/bin/script';
+
+interface Typed {
+  readonly code: number | null;
+  readonly screen: string;
+}
+
+describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
+  let world: World;
+  let computer: Computer;
+  let visitor: Visitor;
+  before(async () => {
+    world = await startWorld(QUICK_POLLS);
+    computer = new Computer({ TERM: 'xterm', SHELL: '/bin/sh', SSH_TTY: '/dev/pts/0' });
+    visitor = await computer.logIn(world, 'alice');
+  });
+  after(async () => {
+    computer.close();
+    await world.close();
+  });
+
+  /**
+   * Runs the client at a terminal; `turns` are what is waited for on the screen, and what is typed
+   * then.
+   */
+  const at = (
+    args: string,
+    turns: readonly (readonly [RegExp, string | ((screen: string) => Promise<void>)])[] = [],
+  ): Promise<Typed> => {
+    // A terminal without a size has no room for a list.
+    const command = `stty cols 100 rows 30 && exec ${process.execPath} ${computer.entry} ${args}`;
+    const child = spawn(SCRIPT, ['-qfec', command, '/dev/null'], {
+      env: computer.env as NodeJS.ProcessEnv,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const waiting = [...turns];
+    let [raw, screen] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      // Whole: a terminal gets its control characters in pieces.
+      raw += chunk;
+      screen = stripVTControlCharacters(raw);
+      const [next] = waiting;
+      if (next === undefined || !next[0].test(screen)) return;
+      waiting.shift();
+      if (typeof next[1] === 'string') child.stdin.write(next[1]);
+      else void next[1](screen);
+    });
+    return new Promise(resolve => child.once('close', code => resolve({ code, screen })));
+  };
+
+  it('a part of a name is enough where it fits one role', async () => {
+    const { code, screen } = await at('exec gov -- printenv ROLEBRIDGE_ROLE');
+    assert.equal(code, 0, screen);
+    assert.match(screen, /gov\/Admin/);
+  });
+
+  it('without a name there is a list to search; what is chosen is first the next time', async () => {
+    const out = computer.file('out');
+    const { code, screen } = await at(`exec -- sh -c 'printenv ROLEBRIDGE_ROLE > ${out}'`, [
+      [/Which role\?[\s\S]*Type: to search/, 'stagdev'],
+      [/Search: stagdev/, '\r'],
+    ]);
+    assert.equal(code, 0, screen);
+    assert.equal(readFileSync(out, 'utf8'), 'staging/Developer\n');
+    const again = await at('credentials', [[/Which role\?[\s\S]*Type: to search/, '\u001b']]);
+    assert.match(again.screen, /● staging\/Developer/);
+  });
+
+  it('Escape chooses nothing, and says so by the exit code', async () => {
+    const { code, screen } = await at('credentials', [
+      [/Which role\?[\s\S]*Type: to search/, '\u001b'],
+    ]);
+    assert.equal(code, 130, screen);
+    assert.match(screen, /nothing was chosen/);
+  });
+
+  it('configure asks before it writes, and no is no', async () => {
+    const { screen } = await at('configure', [[/Write this\?/, 'n']]);
+    assert.match(screen, /nothing was changed/);
+    assert.ok(!existsSync(computer.file('.aws/config')));
+    const yes = await at('configure', [[/Write this\?/, '\r']]);
+    assert.equal(yes.code, 0, yes.screen);
+    assert.match(readFileSync(computer.file('.aws/config'), 'utf8'), /\[profile prod-Admin\]/);
+  });
+
+  it('a login that has ended is asked for anew on the way, and the command goes on', async () => {
+    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
+      correlationId: 'test',
+      address: '127.0.0.1',
+    });
+    ({ visitor } = await world.signIn('alice', 'saml'));
+    const { code, screen } = await at('whoami', [
+      [
+        /Waiting for you to confirm/,
+        async shown => confirmDevice(world, visitor, /\b[A-Z]{4}-[A-Z]{4}\b/.exec(shown)![0]),
+      ],
+    ]);
+    assert.equal(code, 0, screen);
+    assert.match(screen, /your login has ended/);
+    assert.match(screen, /[▀▄█]{10}/, 'a QR code');
+    assert.match(screen, /^Person {8}alice/m);
+  });
+});
