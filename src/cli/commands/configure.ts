@@ -21,12 +21,11 @@ import {
 import { type OwnCommand, ownCommand } from '../aws/own-command.ts';
 import type { Invocation, Run } from '../command-line/command.ts';
 import { nameOf, type Role, rolesOf } from '../roles/list.ts';
-import { exactly } from '../roles/matching.ts';
+import { exactly, speaksOf } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';
 import { CliError } from '../terminal/exit.ts';
 import { jsonText } from '../terminal/printable.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { speaksOf } from './roles.ts';
 
 const PROFILE_NAME = /^[\w+=,.@-]{1,128}$/;
 /** Of servers that name none. */

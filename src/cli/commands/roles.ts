@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/time.ts';
 import type { Run } from '../command-line/command.ts';
 import { type Role, rolesOf } from '../roles/list.ts';
+import { speaksOf } from '../roles/matching.ts';
 import { jsonText, printable } from '../terminal/printable.ts';
 import { table } from '../terminal/terminal.ts';
 
@@ -41,14 +42,6 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
       `\n${hidden} more with a missing proof: rolebridge roles${client.bridge.selector} --all`,
     );
 };
-
-/** Every word must be in the account's name or id, or in the role. */
-export function speaksOf({ account, role }: Role, words: readonly string[]): boolean {
-  const haystack = `${account.name} ${account.id} ${role}`.toLowerCase();
-  return words
-    .flatMap(word => word.toLowerCase().split(/\s+/))
-    .every(word => haystack.includes(word));
-}
 
 function rowOf({ account, role, duration_seconds, rule, group, usable, missing }: Role): string[] {
   const how = usable

@@ -49,3 +49,11 @@ export function nearestNames(roles: readonly Role[], text: string, count: number
   const found = near.length > 0 ? near : matching(roles, text.slice(0, Math.ceil(text.length / 2)));
   return [...new Set(found.map(nameOf))].slice(0, count);
 }
+
+/** Every word must be in the account's name or id, or in the role. */
+export function speaksOf({ account, role }: Role, words: readonly string[]): boolean {
+  const haystack = `${account.name} ${account.id} ${role}`.toLowerCase();
+  return words
+    .flatMap(word => word.toLowerCase().split(/\s+/))
+    .every(word => haystack.includes(word));
+}
