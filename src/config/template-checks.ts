@@ -39,8 +39,8 @@ const FIELDS = {
 } as const satisfies Record<string, Field>;
 
 /**
- * A way out for every template of every rule. Many rules have the same templates, so each is checked
- * once.
+ * A way out for every template of every rule. Many rules have the same templates, so each is
+ * checked once.
  */
 export function templateProblems({ access = [] }: Readable<Document>): ProblemAt[] {
   const [ofIdentity, ofTag] = [checkedOnce(FIELDS.sourceIdentity), checkedOnce(FIELDS.tag)];
