@@ -1,7 +1,4 @@
-/**
- * What access rules must hold together: whom they name, what they give, and what AWS will take of
- * it.
- */
+/** Checks of access rules: whom they name, what they give, and what AWS accepts of it. */
 import { patternNames } from '../core/group-pattern.ts';
 import { isTagKey, MAX_CHAINED_DURATION, MAX_POLICY_ARNS, MAX_TAGS } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
@@ -16,12 +13,12 @@ import { type GivenRoles, weakerRuleProblems } from './weaker-rules.ts';
 type ReadableRule = NonNullable<Readable<Document['access'][number]>>;
 type ReadableSession = NonNullable<ReadableRule['session']>;
 
-/** A rule with the accounts that it gives roles in. */
+/** A rule and the accounts in which it gives roles. */
 interface RuleInContext {
   readonly rule: ReadableRule;
   readonly path: Path;
   /**
-   * Those that it names; undefined when it speaks of every account, or of those that groups name.
+   * The accounts that it names; undefined for every account, or for those that groups name.
    */
   readonly named: readonly ListedAccount[] | undefined;
   /** `named`, or all. */
@@ -37,7 +34,7 @@ export function* accessProblems(
   if (document.access?.length === 0) {
     yield {
       path: ['access'],
-      message: 'gives nobody any role.',
+      message: 'gives no role to any user.',
       fix: 'Add a rule with groups, accounts and roles.',
       warning: true,
     };
@@ -61,7 +58,7 @@ export function* accessProblems(
   yield* weakerRuleProblems(givenRoles);
 }
 
-/** What a rule gives and on which terms; nothing for a rule whose problems leave that open. */
+/** What a rule gives, and what it requires; nothing when problems of the rule leave that open. */
 function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
   const { name, groupPattern, roles, require } = rule;
   if (roles === undefined || require === undefined) return [];
@@ -101,14 +98,14 @@ function* nameProblems(
   if (before !== undefined)
     yield {
       path,
-      message: `${quoted(name)} is the name of access[${before}] already.`,
-      fix: 'Give each rule a name of its own, or none.',
+      message: `${quoted(name)} is already the name of access[${before}].`,
+      fix: 'Give each rule its own name, or none.',
     };
-  // A rule without a name is called by its place.
+  // A rule without a name is called by its position.
   if (/^access\[\d+\]$/.test(name))
     yield {
       path,
-      message: `${quoted(name)} is how rules without a name are called.`,
+      message: `${quoted(name)} is the name of a rule without a name.`,
       fix: 'Write a name that says what the rule is for.',
     };
   names.set(name, index);
@@ -122,15 +119,15 @@ function* grantProblems(
   const { groupPattern: pattern } = rule;
   yield* accountProblems(rule, path, accounts);
 
-  // A pattern with problems of its own may well hold what is missed here.
-  const holds = (placeholder: 'account' | 'role'): boolean =>
+  // A pattern with its own problems may contain what seems to be missing here.
+  const contains = (placeholder: 'account' | 'role'): boolean =>
     pattern === undefined ? isWritten(rule, 'groupPattern') : patternNames(pattern, placeholder);
   const orPattern = (placeholder: string): string =>
     pattern === undefined ? '.' : `, or write ${placeholder} into the pattern.`;
-  if (rule.roles?.length === 0 && !holds('role')) {
+  if (rule.roles?.length === 0 && !contains('role')) {
     yield { path, message: 'has no roles.', fix: `Add roles: [name]${orPattern('{role}')}` };
   }
-  if (!isWritten(rule, 'accounts') && !holds('account')) {
+  if (!isWritten(rule, 'accounts') && !contains('account')) {
     yield {
       path,
       message: 'has no accounts.',
@@ -140,7 +137,7 @@ function* grantProblems(
   if (pattern === '{role}' && rule.roles?.length === 0) {
     yield {
       path: [...path, 'groupPattern'],
-      message: 'takes every group of a person for the name of a role.',
+      message: 'reads every group of a user as the name of a role.',
       fix: 'Put text around it, such as aws-{role}, or bound it with roles.',
     };
   }
@@ -165,13 +162,13 @@ function* accountProblems(
       if (written.length > 1)
         yield {
           path: at,
-          message: 'stands for every account, beside others.',
+          message: 'means every account, but other accounts are listed too.',
           fix: 'Write ["*"] alone, or name the accounts.',
         };
     } else if (name.includes('*')) {
       yield {
         path: at,
-        message: `${quoted(name)} holds a wildcard; accounts are compared letter by letter.`,
+        message: `${quoted(name)} contains a wildcard; account names are compared exactly.`,
         fix: 'Name the accounts, or write ["*"] for every account.',
       };
     } else if (accounts.find(name) === undefined && !accounts.mentions(name)) {
@@ -195,8 +192,8 @@ function* tagProblems(
   if (keys.length > MAX_TAGS)
     yield {
       path: [...path, 'tags'],
-      message: `has ${keys.length} tags; AWS takes ${MAX_TAGS}.`,
-      fix: 'Take some out.',
+      message: `has ${keys.length} tags; AWS accepts ${MAX_TAGS}.`,
+      fix: 'Remove some.',
     };
   const folded = new Map<string, string>();
   for (const key of keys) {
@@ -217,7 +214,7 @@ function* tagProblems(
     if (twin !== undefined)
       yield {
         path: at,
-        message: `differs from ${quoted(twin)} only in capital letters, which AWS does not tell apart.`,
+        message: `differs from ${quoted(twin)} only in case, which AWS ignores.`,
         fix: 'Keep one of them.',
       };
     folded.set(key.toLowerCase(), key);
@@ -231,10 +228,10 @@ function* tagProblems(
       yield {
         path: at,
         message: `${quoted(key)} is not a key of tags${twin === undefined ? '.' : `; did you mean ${twin}?`}`,
-        fix: 'Write the key of a tag of this rule, letter by letter.',
+        fix: 'Write the key of a tag of this rule exactly.',
       };
     } else if (seen.has(key))
-      yield { path: at, message: `${quoted(key)} stands twice.`, fix: 'Keep one of them.' };
+      yield { path: at, message: `${quoted(key)} is listed twice.`, fix: 'Keep one of them.' };
     seen.add(key);
   }
 }
@@ -247,8 +244,8 @@ function* policyProblems(
   if (policyArns.length > MAX_POLICY_ARNS)
     yield {
       path: at,
-      message: `has ${policyArns.length} policies; AWS takes ${MAX_POLICY_ARNS}.`,
-      fix: 'Take some out, or put them into one.',
+      message: `has ${policyArns.length} policies; AWS accepts ${MAX_POLICY_ARNS}.`,
+      fix: 'Remove some, or combine them.',
     };
   for (const [position, arn] of policyArns.entries()) {
     if (arn === undefined) continue;
@@ -262,12 +259,12 @@ function* policyProblems(
     const account = stranger.account.name ?? stranger.account.id ?? `accounts[${stranger.index}]`;
     yield {
       path: [...at, position],
-      message: `the policy does not lie where ${account}'s roles do; AWS takes policies of the role's own account and partition only.`,
+      message: `the policy is not in the account and partition of ${account}; AWS accepts only policies of the account of the role, and its own.`,
       fix:
         named === undefined
           ? 'Name the accounts that have this policy in a rule of their own.'
           : `Take ${account} out of this rule, or name a policy that it has.`,
-      // A rule for every account may be meant for those that fit; STS refuses the others.
+      // A rule for every account may be meant for those that fit; STS denies the others.
       ...(named === undefined && { warning: true }),
     };
   }
@@ -299,7 +296,7 @@ function* chainProblems(
   if (console !== undefined && named !== undefined) {
     yield {
       path: [...path, 'session', 'console'],
-      message: `has no effect in ${who}: AWS takes no console duration there.`,
+      message: `has no effect in ${who}: AWS accepts no console duration there.`,
       fix: 'The console ends with the credentials; nothing needs to be done.',
       warning: true,
     };
@@ -313,14 +310,14 @@ function* reservedProblems({ rule, path, named, reached }: RuleInContext): Gener
     if (saml === undefined) continue;
     yield {
       path: [...path, 'roles', position],
-      message: `is a role of IAM Identity Center; AWS refuses it with a SAML assertion, as ${saml.account.name ?? saml.account.id} is trusted.`,
+      message: `is a role of IAM Identity Center; it cannot be assumed with a SAML assertion, which ${saml.account.name ?? saml.account.id} requires.`,
       fix: 'Make a role of your own with the same policies.',
       ...(named === undefined && { warning: true }),
     };
   }
 }
 
-/** The user's own proof is the identity provider's word: the bridge can write nothing into it. */
+/** The identity provider issues the user's own proof, so the bridge cannot add anything to it. */
 function* corporateProblems(
   { sourceIdentity, tags = {} }: ReadableSession,
   { path, named, reached }: RuleInContext,

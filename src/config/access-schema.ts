@@ -44,7 +44,7 @@ export const account = z.strictObject({
     /^[A-Za-z0-9][\w.-]{0,63}$/,
     '1 to 64 letters, digits, dots, underscores and dashes, beginning with a letter or a digit',
   ).meta({
-    description: 'What people, rules and links call the account.',
+    description: 'The name of the account in pages, rules and links.',
     example: 'prod',
   }),
   partition: choice(PARTITIONS).prefault('aws').describe('The AWS partition.'),
@@ -57,17 +57,17 @@ export const account = z.strictObject({
   trust: choice(['saml', 'web-identity', 'corporate-web-identity', 'corporate-saml'])
     .optional()
     .describe(
-      "How roles are assumed: with our SAML assertion, our token, the person's own id_token, or the person's own SAML response. Either this or `via`.",
+      "How roles are assumed: `saml` and `web-identity` use a SAML assertion or a token of the bridge; `corporate-web-identity` and `corporate-saml` use the user's own id_token or SAML response. Either this or `via`.",
     ),
   provider: providerName()
     .optional()
     .describe(
-      'Name of the IAM SAML provider in the account; for `saml` and `corporate-saml`, which need it.',
+      'Name of the IAM SAML provider in the account; required for `saml` and `corporate-saml`.',
     ),
   via: z
     .strictObject({
       account: text(64).meta({
-        description: 'Name or id of the account that holds the hub role.',
+        description: 'Name or id of the account with the hub role.',
         example: 'prod',
       }),
       role: roleName().meta({
@@ -76,11 +76,11 @@ export const account = z.strictObject({
       }),
       externalId: externalId()
         .optional()
-        .describe('The external id that the trust policies of this account ask for.'),
+        .describe('The external id that the trust policies of this account require.'),
     })
     .optional()
     .describe(
-      'Assume a hub role first, and from there the roles of this account. AWS gives such sessions one hour at most.',
+      'Assume a hub role first, and from there the roles of this account. AWS limits such sessions to one hour.',
     ),
 });
 
@@ -104,7 +104,7 @@ const session = z.strictObject({
   sourceIdentity: sourceIdentityTemplate()
     .optional()
     .describe(
-      'Template of the SourceIdentity, which stays with every session that follows; best `"{sessionName}"`. The role must allow `sts:SetSourceIdentity`.',
+      'Template of the SourceIdentity, which every following session keeps; `"{sessionName}"` is recommended. The role must allow `sts:SetSourceIdentity`.',
     ),
   tags: z
     .record(z.string(), tagTemplate())
@@ -116,12 +116,12 @@ const session = z.strictObject({
   transitiveTags: z
     .array(text(128))
     .prefault([])
-    .describe('Keys of `tags` that are kept when the session assumes another role.'),
+    .describe('Keys of `tags` that stay when the session assumes another role.'),
   policyArns: z
     .array(policyArn())
     .prefault([])
     .describe(
-      `Managed policies that bound the session, at most ${MAX_POLICY_ARNS}, of the same account as the role.`,
+      `Managed policies that limit the session, at most ${MAX_POLICY_ARNS}, of the same account as the role.`,
     ),
   policy: z
     .strictObject({
@@ -131,15 +131,15 @@ const session = z.strictObject({
       }),
     })
     .optional()
-    .describe('An inline policy that bounds the session.'),
+    .describe('An inline policy that limits the session.'),
 });
 
 const requirements = z.strictObject({
-  mfa: flag().prefault(false).describe('The person must have signed in with more than one factor.'),
+  mfa: flag().prefault(false).describe('The user must have signed in with more than one factor.'),
   authenticatedWithin: duration({ min: MINUTE, max: 7 * 24 * HOUR })
     .optional()
     .meta({
-      description: 'The person must have proven who they are within this time.',
+      description: 'The user must have authenticated within this time.',
       default: 'no limit',
     }),
   networks: z
@@ -153,11 +153,13 @@ const selector = {
   groups: z
     .array(groupName())
     .optional()
-    .describe('Groups that are given the roles, letter by letter. Either this or `groupPattern`.'),
+    .describe(
+      'Groups that get the roles; names are compared exactly. Either this or `groupPattern`.',
+    ),
   groupPattern: groupPattern()
     .optional()
     .describe(
-      'A pattern with `{account}` and `{role}`: the name of the group says what it gives. Accounts are known names or ids; the longest one wins.',
+      'A pattern with `{account}` and `{role}`: the name of the group contains what it gives. Accounts are names or ids of this file; the longest match wins.',
     ),
   connectors: z.array(text(64)).optional().meta({
     description:
@@ -169,7 +171,7 @@ const selector = {
 
 export const rule = z.strictObject({
   name: text(64).optional().meta({
-    description: 'What people and the audit trail call the rule.',
+    description: 'The name of the rule in pages and in the audit trail.',
     default: '`access[0]`, `access[1]`, ...',
   }),
   ...selector,
@@ -177,18 +179,18 @@ export const rule = z.strictObject({
     .array(text(64))
     .optional()
     .describe(
-      'Names or ids, or `["*"]` for every account. Needed unless the pattern holds `{account}`, which it then bounds.',
+      'Names or ids, or `["*"]` for every account. Required unless the pattern contains `{account}`, which it then limits.',
     ),
   roles: z
     .array(roleName())
     .prefault([])
     .describe(
-      'Roles that are given. Needed unless the pattern holds `{role}`, which it then bounds.',
+      'Roles that the rule gives. Required unless the pattern contains `{role}`, which it then limits.',
     ),
   session: session
     .prefault({})
     .describe(
-      'What the sessions of these roles are like. Templates may hold `{sessionName}`, `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives `none` to users whose email is missing or not allowed by AWS.',
+      'Settings of the sessions of these roles. Templates can contain `{sessionName}`, `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives `none` to users whose email is missing or not allowed by AWS.',
     ),
-  require: requirements.prefault({}).describe('What people must prove beyond their group.'),
+  require: requirements.prefault({}).describe('Requirements in addition to the group.'),
 });

@@ -1,5 +1,5 @@
 /**
- * What accounts must hold together: names, trust, hubs and partitions; and the list by which rules
+ * Checks of accounts: names, trust, hubs and partitions; and the list by which rules
  * find them.
  */
 import { partitionOfRegion } from '../core/partitions.ts';
@@ -103,8 +103,8 @@ function* repeated(document: Readable<Document>, key: 'id' | 'name'): Generator<
     else
       yield {
         path: ['accounts', index, key],
-        message: `${quoted(value)} is the ${key} of accounts[${before}] already.`,
-        fix: 'Give each account an id and a name of its own.',
+        message: `${quoted(value)} is already the ${key} of accounts[${before}].`,
+        fix: 'Give each account its own id and name.',
       };
   }
 }
@@ -142,7 +142,7 @@ function* trustProblems(account: ReadableAccount, path: Path): Generator<Problem
   if (hasTrust && hasVia) {
     yield {
       path: [...path, 'via'],
-      message: 'stands beside trust; the hub account has a trust of its own.',
+      message: 'cannot be combined with trust; the hub account has its own trust.',
       fix: 'Keep trust or via.',
     };
   }
@@ -165,7 +165,7 @@ function* trustProblems(account: ReadableAccount, path: Path): Generator<Problem
     yield {
       path: [...path, 'provider'],
       message: 'means nothing here; only trust: saml and corporate-saml have a provider.',
-      fix: 'Take it out, or correct trust.',
+      fix: 'Remove it, or correct trust.',
     };
   }
 }
@@ -184,7 +184,7 @@ function* hubProblems(
       yield {
         path: at,
         message: `${quoted(name)} is not an account of this file${accounts.suggestionFor(name) || '.'}`,
-        fix: 'Write the name or id of the account that holds the hub role.',
+        fix: 'Write the name or id of the account with the hub role.',
       };
     return;
   }
@@ -192,7 +192,7 @@ function* hubProblems(
     yield {
       path: at,
       message: 'is the account itself.',
-      fix: 'Name the account that holds the hub role.',
+      fix: 'Name the account with the hub role.',
     };
   else if (hub.via !== undefined)
     yield {
@@ -217,8 +217,7 @@ function* hubProblems(
 }
 
 const RESERVED = {
-  message:
-    'is a role of IAM Identity Center, which AWS does not let anybody assume with a SAML assertion.',
+  message: 'is a role of IAM Identity Center, which cannot be assumed with a SAML assertion.',
   fix: 'Make a role of your own with the same policies.',
 } as const;
 
@@ -247,7 +246,7 @@ function* connectorProblems(
     return;
   yield {
     path: [...path, 'trust'],
-    message: `passes on the proof of a person's own ${protocol} sign-in, but there is no ${protocol} connector.`,
+    message: `requires the proof of a user's own ${protocol} sign-in, but there is no ${protocol} connector.`,
     fix: `Add a connector with ${protocol}, or use trust: saml or web-identity.`,
   };
 }

@@ -1,7 +1,4 @@
-/**
- * The checked document in the words of core. Nothing is checked here: whatever is wrong was found
- * before.
- */
+/** Builds the Configuration from the checked document. Nothing is checked here. */
 
 import type { AccessRule } from '../core/access-rule.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
@@ -152,7 +149,7 @@ function connectorOf(
   };
 }
 
-/** Hubs first, because the others hold them; the order of the file stays. */
+/** Builds hubs first, because other accounts refer to them; keeps the order of the file. */
 function accountsOf(
   written: readonly DocumentAccount[],
   references: References,
@@ -262,7 +259,7 @@ function sessionOf(session: DocumentRule['session'], references: References): Se
   };
 }
 
-/** What the checks have made certain. */
+/** Returns a value that the checks guarantee. Throws an Error without one. */
 function required<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('a configuration that passed its checks lacks a value');
   return value;

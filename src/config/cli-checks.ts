@@ -1,7 +1,4 @@
-/**
- * What `cli` must hold together with the rest: accounts that are known, clients with ids of their
- * own.
- */
+/** Checks of `cli` against the rest of the file: known accounts, unique client ids. */
 import { CLI_CLIENT } from '../core/oauth-client.ts';
 import type { AccountList } from './account-checks.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
@@ -24,7 +21,7 @@ export function* cliProblems(
     yield {
       path: ['cli', 'deviceGrant', 'roles', index],
       message: `${quoted(account)} is not an account of this file${accounts.suggestionFor(account) || '.'}`,
-      fix: 'Name an account by its name or id, or write * for any.',
+      fix: 'Write the name or id of an account, or * for any.',
     };
   }
   const ids = new Map<string, string>([[CLI_CLIENT.id, 'the command line client']]);
@@ -35,8 +32,8 @@ export function* cliProblems(
     if (before !== undefined)
       yield {
         path,
-        message: `${quoted(client.id)} is the id of ${before} already.`,
-        fix: 'Give each client an id of its own.',
+        message: `${quoted(client.id)} is already the id of ${before}.`,
+        fix: 'Give each client its own id.',
       };
     ids.set(client.id, `cli.clients[${index}]`);
   }

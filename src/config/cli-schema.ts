@@ -35,16 +35,16 @@ const deviceGrant = z.strictObject({
   enabled: flag()
     .prefault(true)
     .describe(
-      'Whether a login may be confirmed by a code that is typed into a browser anywhere. Such codes can be phished; without them, logins need a browser on the machine of the terminal.',
+      'Allows logins that are confirmed by a code in any browser. Such codes can be phished; without them, a login requires a browser on the machine of the terminal.',
     ),
   interval: duration({ min: 1, max: MINUTE })
     .prefault('5s')
-    .describe('How long a terminal waits between two questions.'),
+    .describe('How long a terminal waits between two polls.'),
   roles: z
     .array(roleOfAccount())
     .prefault(['*/*'])
     .describe(
-      'Which roles a terminal may use that was confirmed by a code, of those that the person has. `prod/ReadOnly`; a star stands for any account or any role.',
+      'Roles of the user that a login by code can use, such as `prod/ReadOnly`; `*` means any account or any role.',
     ),
 });
 
@@ -58,14 +58,14 @@ const client = z.strictObject({
     example: 'acme-tool',
   }),
   name: text(80).meta({
-    description: 'What the confirmation page calls it.',
+    description: 'The name on the confirmation page.',
     example: 'Acme deployment tool',
   }),
   redirectUris: z
     .array(loopbackRedirect())
     .prefault([])
     .describe(
-      'Where the program listens on the own machine, without a port; none when it uses the device grant alone.',
+      'Loopback addresses where the program listens, without a port; none for a program that uses the device grant only.',
     ),
 });
 
@@ -73,7 +73,7 @@ const identityCenter = z.strictObject({
   region: region()
     .prefault('us-east-1')
     .describe(
-      'The `sso_region` of generated profiles, which names no place: everything is asked of `baseUrl`.',
+      'The `sso_region` of generated profiles. It names no location: every request goes to `baseUrl`.',
     ),
 });
 
@@ -81,23 +81,23 @@ export const cli = z.strictObject({
   max: duration({ min: 15 * MINUTE, max: 7 * DAY })
     .prefault('12h')
     .describe(
-      'A session of a terminal ends this long after the sign-in that it came of, whatever happens: its groups are as old as that.',
+      'A terminal session always expires this long after its sign-in, because its groups are as old as the sign-in.',
     ),
   accessToken: duration({ min: 5 * MINUTE, max: 12 * HOUR })
     .prefault('1h')
     .describe(
-      'How long a terminal works before it renews its token. The AWS CLI and boto3 renew in the last 15 minutes, each new process by itself.',
+      'Lifetime of an access token. The AWS CLI and boto3 renew in the last 15 minutes, each process for itself.',
     ),
   deviceGrant: deviceGrant
     .prefault({})
     .describe('Logins that are confirmed by a code (RFC 8628): over SSH, in containers.'),
   identityCenter: identityCenter
     .prefault({})
-    .describe('The wire of IAM Identity Center, for unmodified AWS CLIs and SDKs.'),
+    .describe('The protocol of IAM Identity Center, for unmodified AWS CLIs and SDKs.'),
   clients: z
     .array(client)
     .prefault([])
     .describe(
-      'Further programs that may ask for a login, beside the command line client `rolebridge-cli`. All are public clients.',
+      'Further programs that can start a login, in addition to the client `rolebridge-cli`. All are public clients.',
     ),
 });

@@ -1,9 +1,9 @@
 /**
- * What the bridge runs by: the configuration file as checked values, in the words of core.
+ * The configuration as checked values.
  *
- * The room owns the way from the operator's file to this shape: reading, checking with line
- * numbers, secrets, the reference page. It opens nothing that the configuration names: stores, keys
- * and identity providers are others' work.
+ * Owns: the way from the operator's file to this shape: reading, checking with line numbers,
+ * secrets, the reference page. Does not own: opening what the configuration names (stores, keys,
+ * identity providers).
  */
 
 import type { AccessRule } from '../core/access-rule.ts';
@@ -18,24 +18,24 @@ export interface Configuration {
   /** The origin under which browsers and clients reach the bridge, without a trailing slash. */
   readonly baseUrl: string;
   readonly listen: { readonly host: string; readonly port: number };
-  /** CIDR blocks of the proxies whose X-Forwarded-* headers are believed. */
+  /** CIDR blocks of the proxies whose X-Forwarded-* headers are trusted. */
   readonly proxy: { readonly trusted: readonly string[] };
   readonly store: StoreConfiguration;
   readonly sessions: { readonly idleSeconds: Seconds; readonly maxSeconds: Seconds };
   readonly cli: {
     readonly maxSeconds: Seconds;
     readonly accessTokenSeconds: Seconds;
-    /** `roles` is undefined when nothing is limited. */
+    /** `roles` is undefined when every role is allowed. */
     readonly deviceGrant: {
       readonly enabled: boolean;
       readonly intervalSeconds: Seconds;
       readonly roles?: readonly RolePattern[] | undefined;
     };
     readonly identityCenter: { readonly region: string };
-    /** Our own client among them. */
+    /** Includes the rolebridge client. */
     readonly clients: readonly OAuthClient[];
   };
-  /** Shown to people who lack a role. */
+  /** Shown to users who lack a role. */
   readonly help?: { readonly text: string; readonly url?: string | undefined } | undefined;
   readonly log: { readonly level: LogLevel };
   /** At least one; ids are unique. */
@@ -56,7 +56,7 @@ export interface Configuration {
       readonly console?: string | undefined;
     };
     readonly partitions: Readonly<Partial<Record<Partition, PartitionOverrides>>>;
-    /** Further consoles; `*.` in front of a domain stands for all hosts below it. */
+    /** Further consoles; `*.` before a domain means all hosts below it. */
     readonly consoleHosts: readonly string[];
     readonly timeoutSeconds: Seconds;
   };
@@ -69,7 +69,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export type StoreConfiguration =
   /** An absolute path, or `:memory:`. */
   | { readonly kind: 'sqlite'; readonly file: string }
-  /** A connection URL that may hold a password: a secret. */
+  /** A connection URL that may contain a password: a secret. */
   | { readonly kind: 'postgres'; readonly url: string };
 
 interface AnyConnector {
@@ -78,8 +78,8 @@ interface AnyConnector {
   /** Values of `acr`, `amr` or AuthnContextClassRef that count as multi-factor. */
   readonly multiFactorMethods: readonly string[];
   /**
-   * Some account trusts this kind of identity provider directly, so the person's own proof is kept
-   * for it.
+   * An account trusts this kind of identity provider directly, so the user's own proof is kept for
+   * it.
    */
   readonly keepCorporateProof: boolean;
 }
@@ -100,7 +100,7 @@ export interface SamlConnectorConfiguration extends AnyConnector {
   /** `file` is an absolute path. */
   readonly metadata: { readonly file: string } | { readonly url: string };
   readonly attributes: IdentityMapping;
-  /** The attribute that is the person's stable id, instead of the NameID. */
+  /** The attribute with the user's stable id, instead of the NameID. */
   readonly subject?: string | undefined;
   readonly allowUnsolicited: boolean;
   readonly signRequests: boolean;

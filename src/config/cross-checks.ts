@@ -1,7 +1,4 @@
-/**
- * What several keys must hold together. Every check works on what could be read, so that one
- * problem does not hide another.
- */
+/** Checks across keys. They work on the readable parts, so that one problem hides no other. */
 
 import { isLoopbackHost } from '../core/loopback.ts';
 import { accessProblems } from './access-checks.ts';
@@ -15,7 +12,7 @@ import { listConnectors } from './selector-checks.ts';
 import { templateProblems } from './template-checks.ts';
 import { compact } from './values.ts';
 
-/** `raw` is the document as it was written. Warnings are problems, too. */
+/** Yields all problems and warnings; `raw` is the document as written. */
 export function* crossProblems(document: Readable<Document>, raw: unknown): Generator<ProblemAt> {
   const accounts = listAccounts(document, raw);
   yield* serverProblems(document);
@@ -40,7 +37,7 @@ function* serverProblems({
   if (isPlain && listen?.host !== undefined && !isLoopbackHost(listen.host)) {
     yield {
       path: ['listen', 'host'],
-      message: `${quoted(listen.host)} is open to the network, while baseUrl is http.`,
+      message: `${quoted(listen.host)} is reachable from the network, but baseUrl is http.`,
       fix: 'Listen on 127.0.0.1, or make baseUrl https with a proxy in front that ends TLS.',
     };
   }
@@ -84,19 +81,19 @@ function* connectorProblems({ connectors = [] }: Readable<Document>): Generator<
     if (sameId >= 0 && sameId < index) {
       yield {
         path: [...path, 'id'],
-        message: `${quoted(String(id))} is the id of connectors[${sameId}] already.`,
-        fix: 'Give each connector an id of its own.',
+        message: `${quoted(String(id))} is already the id of connectors[${sameId}].`,
+        fix: 'Give each connector its own id.',
       };
     }
     const sameLabel = connectors.findIndex(other => label !== undefined && other?.label === label);
     if (sameLabel >= 0 && sameLabel < index) {
-      const message = `is the label of connectors[${sameLabel}], too, so people cannot tell the two apart.`;
+      const message = `is the label of connectors[${sameLabel}], so users cannot tell them apart.`;
       yield { path: [...path, 'label'], message, fix: 'Write another label.', warning: true };
     }
   }
 }
 
-/** Exactly one of two keys; `path` leads to what holds them. */
+/** Checks that exactly one of two keys is present; `path` leads to their parent. */
 function* exactlyOne(
   holder: object | undefined,
   [one, other]: readonly [string, string],
@@ -109,12 +106,12 @@ function* exactlyOne(
   if (written.length === 2)
     yield {
       path: [...path, other],
-      message: `stands beside ${one}; there can be one of them only.`,
+      message: `cannot be combined with ${one}; use only one of them.`,
       fix: `Keep ${one} or ${other}.`,
     };
 }
 
-/** A proof that nobody can give as things are: it works, and refuses everyone. */
+/** Finds a requirement that no user can meet: it is accepted, but denies every user. */
 function* requirementProblems({
   access = [],
   connectors = [],
@@ -128,7 +125,7 @@ function* requirementProblems({
     yield {
       path: ['access', index, 'require', 'mfa'],
       message: 'cannot be met: every connector whose groups count has an empty mfa list.',
-      fix: 'Take mfa: [] out of a connector.',
+      fix: 'Remove mfa: [] from a connector.',
       warning: true,
     };
   }

@@ -1,10 +1,10 @@
 /**
- * Whether a PostgreSQL URL keeps its password and our sessions to the server that it names.
+ * Checks that a PostgreSQL URL protects its password and the sessions on the network.
  *
- * Read as pg 8 reads it (pg-connection-string): of a parameter that stands twice the last one
- * counts, `host` is stronger than the host of the URL, without `sslmode` there is no TLS. `prefer`,
+ * Read as pg 8 reads it (pg-connection-string): of a repeated parameter the last one
+ * counts, `host` overrides the host of the URL, without `sslmode` there is no TLS. `prefer`,
  * `require` and `verify-ca` are as strict as `verify-full` until pg 9, or until `uselibpqcompat`
- * asks for what PostgreSQL means by them, which is less.
+ * selects the weaker meaning of PostgreSQL.
  */
 import { isLoopbackHost } from '../core/loopback.ts';
 import type { Problem } from './problems.ts';
@@ -41,7 +41,7 @@ const SSL_MODES = new Map<string, Problem | undefined>([
       [
         mode,
         {
-          message: `points at a database on another machine with sslmode=${mode}, which does not promise that it is the right machine.`,
+          message: `points at a database on another machine with sslmode=${mode}, which does not verify that it is the right machine.`,
           fix: VERIFIED,
           warning: true,
         },
@@ -51,14 +51,14 @@ const SSL_MODES = new Map<string, Problem | undefined>([
 ]);
 
 /**
- * What is wrong with the URL, or doubtful. Neither says anything of it but its `sslmode`: it holds
- * a password.
+ * Returns the problem or warning of the URL. It shows nothing of the URL but its `sslmode`, because
+ * the URL contains a password.
  */
 export function databaseUrlProblem(text: string): Problem | undefined {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return NO_URL;
   const { hostname, searchParams } = new URL(text);
   const host = searchParams.getAll('host').at(-1) || hostname;
-  // pg would take it from the environment.
+  // pg would read it from the environment.
   if (host === '') return NO_HOST;
   const isSocket = /^(?:\/|%2f)/i.test(host);
   if (isSocket || isLoopbackHost(host.toLowerCase())) return undefined;

@@ -1,4 +1,4 @@
-/** Small text files: regular, bounded and UTF-8, or a sentence about what they are instead. */
+/** Reads small text files: regular, limited in size, UTF-8. Otherwise the error says why. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
@@ -12,18 +12,18 @@ export interface SmallFile {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
-  EACCES: 'may not be read by this process',
-  EPERM: 'may not be read by this process',
+  EACCES: 'cannot be read by this process',
+  EPERM: 'cannot be read by this process',
   EISDIR: 'is a directory',
   ENOTDIR: 'does not exist',
   ELOOP: 'is a circle of links',
-  ENAMETOOLONG: 'has too long a name',
+  ENAMETOOLONG: 'has a name that is too long',
 };
 
 /** Why a file could not be read: a clause without the name of the file, `does not exist`. */
 export class UnreadableFile extends Error {}
 
-/** Throws `UnreadableFile`. Devices and pipes are refused before a byte is read. */
+/** Throws `UnreadableFile`. Devices and pipes are rejected before a byte is read. */
 export async function readSmallFile(file: string, maxBytes: number): Promise<SmallFile> {
   try {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);

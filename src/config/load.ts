@@ -1,4 +1,4 @@
-/** From a path to a configuration: read, parse, check everything, and only then build. */
+/** Loads a configuration: reads, parses, checks everything, and only then builds it. */
 import { dirname, resolve } from 'node:path';
 import { buildConfiguration } from './build.ts';
 import type { Configuration } from './configuration.ts';

@@ -1,5 +1,5 @@
 /**
- * Proxies that are believed, and the networks that rules ask for.
+ * Checks of the trusted proxies, and of the networks that rules require.
  *
  * X-Forwarded-For is read from its end as long as trusted addresses stand there, so whoever is in a
  * trusted block writes the rest of it: with a whole network trusted, its people choose the address
@@ -34,7 +34,7 @@ export function* networkProblems(document: Readable<Document>): Generator<Proble
     for (const [index, rule] of (document.access ?? []).entries()) {
       if ((rule?.require?.networks ?? []).length === 0) continue;
       const message =
-        'sees the address of the proxy in front instead of the address of the person, because proxy.trusted is empty.';
+        'sees the address of the proxy in front instead of the address of the user, because proxy.trusted is empty.';
       const path: Path = ['access', index, 'require', 'networks'];
       yield {
         path,
@@ -66,7 +66,7 @@ function* trustProblems(
     const { single, widest } = PREFIX[block.first.kind()];
     const claimed = required.find(other => block.bits < single && overlap(block, other));
     if (block.bits === 0) {
-      const message = `${quoted(text)} is everyone, so anybody could say where a request came from.`;
+      const message = `${quoted(text)} is every address, so any client could claim any origin.`;
       yield { path, message, fix: 'Write the addresses of your proxies.' };
     } else if (claimed !== undefined) {
       const message = `${quoted(text)} overlaps ${quoted(claimed.text)}, which ${formatPath(claimed.path)} asks for: whoever is in both can claim to come from anywhere.`;

@@ -27,7 +27,7 @@ export interface References {
   readonly problems: readonly ProblemAt[];
 }
 
-/** One place of the document that points at text, and what that text must be like. */
+/** A key of the document that points at a text, and the check of that text. */
 interface Pointer {
   readonly path: Path;
   readonly reference: SecretReference;
@@ -88,7 +88,7 @@ interface Found {
 
 const NOTHING: Found = { problems: [] };
 
-function refused(problem: Problem): Found {
+function rejected(problem: Problem): Found {
   return { problems: [problem] };
 }
 
@@ -100,7 +100,7 @@ function fromEnvironment(name: string, env: Surroundings['env']): Found {
     : 'environment variable that is named here';
   const text = Object.hasOwn(env, name) ? env[name] : undefined;
   if (text === undefined)
-    return refused({
+    return rejected({
       message: `the ${shown} is not set.`,
       fix: 'Set it where the bridge is started.',
     });
@@ -116,7 +116,7 @@ async function fromFile(
   const name = absolutePath(file, directory);
   const found = await fileAt(name, pointer.maxBytes);
   if (found instanceof UnreadableFile)
-    return refused({
+    return rejected({
       message: `the file ${name} ${found.message}.`,
       fix: 'Correct the path, which is relative to this file, or the file.',
     });
@@ -184,9 +184,9 @@ function secretPointer(
     // Editors and `echo` end a file with a line break that is not part of the secret.
     const secret = 'file' in reference ? text.replace(/[\r\n]+$/, '') : text;
     if (secret.trim() === '')
-      return refused({ message: 'points at an empty secret.', fix: 'Put the secret there.' });
+      return rejected({ message: 'points at an empty secret.', fix: 'Put the secret there.' });
     if (/\p{Cc}/u.test(secret))
-      return refused({
+      return rejected({
         message: 'points at a secret with a line break or a control character in it.',
         fix: 'Put the secret alone there, on one line.',
       });
@@ -206,28 +206,28 @@ function readPolicy(text: string): Found {
     policy = JSON.parse(text);
   } catch (cause) {
     const where = /line \d+ column \d+/.exec(String(cause))?.[0];
-    return refused({
+    return rejected({
       message: `points at a file that is not JSON${where === undefined ? '' : ` (${where})`}.`,
       fix: 'Put the JSON of an IAM policy there.',
     });
   }
   if (typeof policy !== 'object' || policy === null || !Object.hasOwn(policy, 'Statement')) {
-    return refused({
+    return rejected({
       message: 'points at JSON that is not an IAM policy.',
       fix: 'Put an object with Version and Statement there.',
     });
   }
   const compact = JSON.stringify(policy);
   if (compact.length > MAX_POLICY_CHARACTERS) {
-    return refused({
+    return rejected({
       message: `points at a policy of ${compact.length} characters without white space.`,
-      fix: `AWS takes ${MAX_POLICY_CHARACTERS}: shorten it, or make it a managed policy and name it in policyArns.`,
+      fix: `AWS accepts ${MAX_POLICY_CHARACTERS}: shorten it, or make it a managed policy and name it in policyArns.`,
     });
   }
   if (!/^[\t\n\r\u0020-\u00ff]*$/.test(compact))
-    return refused({
+    return rejected({
       message: 'points at a policy with characters beyond U+00FF.',
-      fix: 'AWS does not take them: write them out of it.',
+      fix: 'AWS does not accept them: remove them.',
     });
   return { text: compact, problems: [] };
 }

@@ -22,13 +22,11 @@ const ONE_VALUE: Problem = {
   fix: 'Write one value, neither a list nor keys.',
 };
 const DURATION: Problem = {
-  message: 'must be a length of time with its unit.',
+  message: 'must be a duration with a unit.',
   fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.',
 };
 
-/**
- * Every problem that the schema found in the document; `root` is the document as it was written.
- */
+/** Returns every problem that the schema found; `root` is the document as written. */
 export function schemaProblems(issues: readonly z.core.$ZodIssue[], root: unknown): ProblemAt[] {
   return issues.flatMap(issue => problemsOf(issue, root));
 }
@@ -71,7 +69,7 @@ function wrongType(expected: string, path: Path, root: unknown): Problem {
   const value = valueAt(root, path);
   if (value === undefined) return { message: 'is missing.', fix: `Add it${exampleOf(path)}.` };
   if (value === null)
-    return { message: 'has no value.', fix: `Write one${exampleOf(path)}, or take the key out.` };
+    return { message: 'has no value.', fix: `Write one${exampleOf(path)}, or remove the key.` };
   if (expected === 'string' && typeof value === 'object') return ONE_VALUE;
   if (expected === 'string' && factsAt(path).kind?.startsWith('duration')) return DURATION;
   return (
@@ -97,7 +95,7 @@ function wrongChoice(values: readonly string[], path: Path, root: unknown): Prob
   if (value === undefined || value === null) return wrongType('string', path, root);
   const guess = typeof value === 'string' ? nearest(value, values) : undefined;
   return {
-    message: `is none of the values that are known here${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
+    message: `is not one of the allowed values${guess === undefined ? '.' : `; did you mean ${guess}?`}`,
     fix: `Write one of ${values.join(', ')}.`,
   };
 }

@@ -16,8 +16,8 @@ export type Readable<T> = T extends string | number | boolean
     : { readonly [Key in keyof T]?: Readable<T[Key]> | undefined };
 
 /**
- * The parts of a value that the schema accepts, with defaults and transformations as usual; what it
- * refuses is absent.
+ * The parts of a value that the schema accepts, with defaults and transformations applied; what it
+ * rejects is absent.
  */
 export function readable<T extends z.ZodType>(
   schema: T,
@@ -79,7 +79,7 @@ export function schemaAt(root: z.ZodType, path: Path): z.ZodType | undefined {
   );
 }
 
-/** What a schema says of itself. */
+/** The metadata of a schema. */
 export interface Facts {
   /** What the key means. */
   readonly description?: string | undefined;

@@ -1,9 +1,9 @@
 /**
- * The grammar of the configuration file: every key with its kind, default and meaning.
+ * The schema of the configuration file: every key with its kind, default and meaning.
  *
- * The reference page is made from it (reference.ts). What two keys must hold together is not here
- * (cross-checks.ts). `prefault` gives the default as a person would write it, so that it is checked
- * and shown like any other value.
+ * The reference page is generated from it (reference.ts). Checks across keys are not here
+ * (cross-checks.ts). `prefault` gives the default as an operator would write it, so that it is
+ * checked and shown like any other value.
  */
 import { z } from 'zod';
 import { PARTITIONS } from '../core/role.ts';
@@ -60,7 +60,7 @@ const listen = z.strictObject({
     .describe(
       'Address to listen on. TLS ends at a proxy in front, so beyond loopback `baseUrl` must be https.',
     ),
-  port: wholeNumber(0, 65535).prefault(3000).describe('Port to listen on; 0 takes a free one.'),
+  port: wholeNumber(0, 65535).prefault(3000).describe('Port to listen on; 0 selects a free port.'),
 });
 
 const proxy = z.strictObject({
@@ -68,7 +68,7 @@ const proxy = z.strictObject({
     .array(network())
     .prefault([])
     .describe(
-      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. Nobody else can say where a request came from. Name single addresses: whoever is in a trusted block can claim any address, so a block that overlaps `require.networks` is refused.',
+      'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted; these headers are ignored from every other address. Name single addresses: a host in a trusted block can claim any address, so a block that overlaps `require.networks` is rejected.',
     ),
 });
 
@@ -76,12 +76,12 @@ const store = z.strictObject({
   sqlite: filePath()
     .optional()
     .describe(
-      'The database file of the embedded store, or `:memory:`, which forgets everything at the end. Either this or `postgres`.',
+      'The database file of the embedded store, or `:memory:`, which is lost when the process ends. Either this or `postgres`.',
     ),
   postgres: z
     .strictObject({
       url: secret().describe(
-        'Connection URL, `postgresql://user:password@host/database?sslmode=verify-full`. Only toward loopback and Unix sockets (`?host=/directory`) may `sslmode` be left out.',
+        'Connection URL, `postgresql://user:password@host/database?sslmode=verify-full`. `sslmode` is required except for loopback and Unix sockets (`?host=/directory`).',
       ),
     })
     .optional()
@@ -91,15 +91,15 @@ const store = z.strictObject({
 const sessions = z.strictObject({
   idle: duration({ min: MINUTE, max: DAY })
     .prefault('1h')
-    .describe('A browser session ends after this time without a request.'),
+    .describe('A browser session expires after this time without a request.'),
   max: duration({ min: MINUTE, max: DAY })
     .prefault('12h')
-    .describe('A browser session ends after this time whatever happens.'),
+    .describe('A browser session always expires after this time.'),
 });
 
 const help = z.strictObject({
-  text: text(1000).describe('Where to ask for a role, in your words.'),
-  url: url().optional().describe('A page that says more.'),
+  text: text(1000).describe('How to request a role, in your words.'),
+  url: url().optional().describe('A page with more information.'),
 });
 
 const log = z.strictObject({
@@ -116,7 +116,7 @@ const claims = z.strictObject({
   groups: token(256).prefault('groups').describe('The groups, one or many.'),
   displayName: token(256)
     .optional()
-    .meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
+    .meta({ description: 'The name that pages show.', default: '`name`, else `displayName`' }),
 });
 
 const attributes = z.strictObject({
@@ -128,12 +128,12 @@ const attributes = z.strictObject({
   groups: token(256).meta({ description: 'The groups, one or many.', example: 'memberOf' }),
   displayName: token(256)
     .optional()
-    .meta({ description: 'The name to greet people with.', default: '`name`, else `displayName`' }),
+    .meta({ description: 'The name that pages show.', default: '`name`, else `displayName`' }),
 });
 
 const oidc = z.strictObject({
   issuer: url().meta({
-    description: 'The issuer, letter by letter as the provider names it.',
+    description: 'The issuer, exactly as the provider names it.',
     example: 'https://acme.okta.com',
   }),
   clientId: token(256).describe(
@@ -143,7 +143,7 @@ const oidc = z.strictObject({
   clientAuthentication: choice(['client_secret_basic', 'client_secret_post'])
     .prefault('client_secret_basic')
     .describe(
-      'How the bridge shows its client secret. Some providers do not decode the basic form as RFC 6749 wants it.',
+      'How the bridge sends its client secret. Some providers do not decode the basic form as RFC 6749 requires.',
     ),
   scopes: checked(
     z.array(
@@ -157,16 +157,16 @@ const oidc = z.strictObject({
       scopes.includes('openid')
         ? undefined
         : {
-            message: 'lacks openid, without which there is no id_token.',
+            message: 'does not contain openid, which is required for an id_token.',
             fix: 'Write [openid, ...].',
           },
   )
     .prefault(['openid', 'profile', 'email'])
-    .describe('What to ask the provider for.'),
+    .describe('The scopes that the bridge requests.'),
   claims: claims
     .prefault({})
     .describe(
-      'Which claims say who somebody is. Dots lead into nested claims (`realm_access.roles`); a claim with that very name wins.',
+      'The claims that describe a user. Dots lead into nested claims (`realm_access.roles`); a claim with exactly that name wins.',
     ),
 });
 
@@ -181,16 +181,16 @@ const saml = z.strictObject({
       example: '{ url: https://adfs.example.com/metadata.xml }',
     }),
   attributes: attributes.meta({
-    description: 'Which attributes say who somebody is.',
+    description: 'The attributes that describe a user.',
     example: '{ username: uid, email: mail, groups: memberOf }',
   }),
   subject: token(256)
     .optional()
-    .describe('An attribute that is the stable id of a person, where the NameID is transient.'),
+    .describe('The attribute with the stable id of a user, for a transient NameID.'),
   allowUnsolicited: flag()
     .prefault(false)
     .describe(
-      'Accept sign-ins that begin at the identity provider. They can be pushed on a browser by another site.',
+      'Accept sign-ins that begin at the identity provider. Another site can force them on a browser.',
     ),
   signRequests: flag()
     .prefault(false)
@@ -200,10 +200,10 @@ const saml = z.strictObject({
   clockSkew: duration({
     min: 1,
     max: 2 * MINUTE,
-    because: 'more makes stolen assertions live longer',
+    because: 'more extends the life of stolen assertions',
   })
     .prefault('60s')
-    .describe("How far the identity provider's clock may be off."),
+    .describe('Accepted clock skew of the identity provider.'),
 });
 
 const connector = z.strictObject({
@@ -230,7 +230,7 @@ const issuer = z.strictObject({
   saml: z
     .strictObject({
       entityId: token(1024).optional().meta({
-        description: 'Our entity id in SAML assertions.',
+        description: 'The entity id of the bridge in SAML assertions.',
         default: '`{baseUrl}/saml/idp`',
       }),
     })
@@ -240,7 +240,9 @@ const issuer = z.strictObject({
     .strictObject({
       audience: token(255)
         .prefault('sts.amazonaws.com')
-        .describe("The audience of our tokens: a client id of the account's OIDC provider."),
+        .describe(
+          "The audience of the bridge's tokens: a client id of the account's OIDC provider.",
+        ),
     })
     .prefault({})
     .describe(
@@ -248,19 +250,19 @@ const issuer = z.strictObject({
     ),
   keys: z
     .strictObject({
-      directory: filePath().prefault('certs').describe('Where the signing keys lie.'),
+      directory: filePath().prefault('certs').describe('The directory of the signing keys.'),
       create: flag()
         .prefault(true)
-        .describe('Make keys that are missing. With false, a missing key stops the start.'),
+        .describe('Create missing keys. With false, a missing key prevents the start.'),
     })
     .prefault({})
-    .describe('The keys that assertions and tokens are signed with.'),
+    .describe('The keys that sign assertions and tokens.'),
 });
 
 const partitionOverrides = z.strictObject({
-  samlAudience: token(1024).optional().describe('Audience of our assertions.'),
-  samlRecipient: url().optional().describe('Recipient of our assertions.'),
-  // A name that nobody fetches, and China's guide writes it with http.
+  samlAudience: token(1024).optional().describe('Audience of the assertions.'),
+  samlRecipient: url().optional().describe('Recipient of the assertions.'),
+  // A name that is never fetched; the guide for China writes it with http.
   samlAttributePrefix: checked(token(256), value =>
     value.endsWith('/')
       ? undefined
@@ -268,9 +270,7 @@ const partitionOverrides = z.strictObject({
   )
     .meta({ kind: 'URL' })
     .optional()
-    .describe(
-      'What stands in front of `Role` and `RoleSessionName` in attribute names; ends with a slash.',
-    ),
+    .describe('The prefix of `Role` and `RoleSessionName` in attribute names; ends with a slash.'),
   signinUrl: url().optional().describe('The sign-in service, without `/federation`.'),
   consoleUrl: url().optional().describe("The console's start page."),
   stsUrl: url().optional().describe('The STS endpoint, for all regions.'),
@@ -300,17 +300,15 @@ const aws = z.strictObject({
     .prefault({})
     .meta({
       description:
-        'Values for one partition, where ours are wrong or you use a special endpoint. Stronger than `endpoints`.',
+        'Values for one partition, where the built-in ones are wrong or you use a special endpoint. Overrides `endpoints`.',
       default: 'what AWS documents',
     }),
   consoleHosts: z.array(consoleHost()).max(50).prefault([]).meta({
     description:
-      'Further hosts to which `destination` of a console link may lead, in every partition: a host name, or `*.` and a domain of three parts or more. The console, Health, QuickSight and Lightsail of each partition are known.',
+      'Further hosts to which `destination` of a console link may lead, in every partition: a host name, or `*.` and a domain of three parts or more. The console, Health, QuickSight and Lightsail of each partition are built in.',
     example: '["*.console.example.com"]',
   }),
-  timeout: duration({ min: 1, max: 30 })
-    .prefault('5s')
-    .describe('How long one call to AWS may take.'),
+  timeout: duration({ min: 1, max: 30 }).prefault('5s').describe('Time limit of one call to AWS.'),
 });
 
 /** The whole file. */
@@ -328,24 +326,24 @@ export const documentSchema = z.strictObject({
   }),
   sessions: sessions.prefault({}).describe('Browser sessions.'),
   cli: cli.prefault({}).describe('Logins from terminals.'),
-  help: help.optional().describe('Shown to people who lack a role.'),
+  help: help.optional().describe('Shown to users who lack a role.'),
   log: log.prefault({}).describe("The operator's log: JSON lines on standard output."),
   connectors: atLeastOne(connector, 'connector').describe(
-    'The identity providers that people sign in with, in the order of the sign-in page.',
+    'The identity providers that users sign in with, in the order of the sign-in page.',
   ),
   trustGroupsOf: choice(['all'])
     .optional()
     .describe(
-      'Trusts the groups of all connectors equally: rules without `connectors` then take them from every connector. Each identity provider can then grant every such role.',
+      'Trusts the groups of all connectors equally: rules without `connectors` then accept groups of every connector. Each identity provider can then grant every such role.',
     ),
-  issuer: issuer.prefault({}).describe('Who the bridge is toward AWS.'),
+  issuer: issuer.prefault({}).describe('The bridge as an issuer toward AWS.'),
   accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),
   access: z.array(rule).meta({
     description:
-      'Who gets which role. What no rule gives is refused. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`) than another rule is warned of, wherever it stands: users who lack a proof get the role by it.',
+      'Who gets which role. What no rule gives is denied. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`) than another rule is warned of, wherever it stands: users who lack a proof get the role by it.',
     example: '[]',
   }),
-  aws: aws.prefault({}).describe('How AWS is reached.'),
+  aws: aws.prefault({}).describe('How the bridge reaches AWS.'),
 });
 
 export type Document = z.output<typeof documentSchema>;

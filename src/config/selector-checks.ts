@@ -1,12 +1,12 @@
 /**
- * What a selector of users must hold together: its groups, and the connectors whose groups count.
+ * Checks of a selector of users: its groups, and the connectors whose groups count.
  */
 import { nearest } from './nearest.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 
-/** The keys of a selector, in whatever section they stand. */
+/** The keys of a selector, in any section. */
 export type ReadableSelector = Pick<
   NonNullable<Readable<Document['access'][number]>>,
   'groups' | 'groupPattern' | 'connectors'
@@ -45,7 +45,7 @@ export function listConnectors(document: Readable<Document>, raw: unknown): Conn
   };
 }
 
-/** `path` leads to the section that holds the keys. */
+/** `path` leads to the section that contains the keys. */
 export function* selectorProblems(
   selector: ReadableSelector,
   path: Path,
@@ -55,21 +55,21 @@ export function* selectorProblems(
   if (groups !== undefined && groupPattern !== undefined) {
     yield {
       path: [...path, 'groupPattern'],
-      message: 'stands beside groups.',
+      message: 'cannot be combined with groups.',
       fix: 'Make two rules of it.',
     };
   }
   if (!isWritten(selector, 'groups') && !isWritten(selector, 'groupPattern')) {
     yield {
       path,
-      message: 'has neither groups nor groupPattern, so it gives nothing to anybody.',
+      message: 'has neither groups nor groupPattern, so it gives nothing to any user.',
       fix: 'Add groups: [name].',
     };
   }
   if (groups?.length === 0)
     yield {
       path: [...path, 'groups'],
-      message: 'is an empty list, so the rule gives nothing to anybody.',
+      message: 'is an empty list, so the rule gives nothing to any user.',
       fix: 'Write at least one group.',
     };
   yield* connectorProblems(selector, path, connectors);
@@ -85,7 +85,7 @@ function* connectorProblems(
     yield {
       path,
       message:
-        'does not say whose groups count, although there are several connectors: each of them could grant its roles.',
+        'does not name the connectors whose groups count, and there are several: each of them could grant its roles.',
       fix: `Add connectors: [...] with those of ${known} whose groups count. If you trust the groups of all connectors equally, write trustGroupsOf: all at the top level instead.`,
     };
   }

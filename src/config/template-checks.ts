@@ -13,7 +13,7 @@ import type { Readable } from './schema-walk.ts';
 
 interface Field {
   readonly rule: FieldRule;
-  /** Texts that may stand behind the placeholder in question, the best one first. */
+  /** Texts that can follow the placeholder as its alternative, the best one first. */
   readonly alternatives: readonly string[];
   /** What serves every user, and what the operator should know of the alternatives. */
   readonly fix: (better: string | undefined) => string;

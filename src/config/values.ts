@@ -1,9 +1,8 @@
 /**
- * The kinds of value that a key may hold, each with its own problem and its name on the reference
- * page (`kind`).
+ * The kinds of values, each with its check and its name on the reference page (`kind`).
  *
- * A problem says what is wrong and what to write instead. Values are shown in messages only where
- * a secret has no business.
+ * A check returns what is wrong and what to write instead. Messages show a value only where no
+ * secret can be.
  */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
@@ -31,7 +30,7 @@ import { type Problem, quoted } from './problems.ts';
 
 const DAY = 24 * HOUR;
 
-/** A schema whose values are checked by us; the fix travels beside the message. */
+/** Adds a check to a schema; the fix is a parameter of the issue. */
 export function checked<T extends z.ZodType>(
   schema: T,
   check: (value: z.output<T>) => Problem | undefined,
@@ -52,7 +51,7 @@ function textProblem(text: string, max: number): Problem | undefined {
   if (text.trim() === '') return { message: 'is empty.', fix: 'Write a value.' };
   if (INVISIBLE.test(text))
     return {
-      message: 'holds a control or invisible character.',
+      message: 'contains a control or invisible character.',
       fix: 'Write it on one line, with visible characters only.',
     };
   if ([...text].length > max)
@@ -83,7 +82,7 @@ export const token = (max: number) =>
     value =>
       textProblem(value, max) ??
       (/\s/.test(value)
-        ? { message: 'holds a space.', fix: 'Write it without spaces.' }
+        ? { message: 'contains a space.', fix: 'Write it without spaces.' }
         : undefined),
   );
 
@@ -117,7 +116,7 @@ export function duration({ min, max, because }: DurationLimits) {
     const seconds = parseDuration(value);
     if (seconds === undefined)
       return {
-        message: `${quoted(value)} is not a length of time.`,
+        message: `${quoted(value)} is not a valid duration.`,
         fix: 'Write a number with s, m, h or d: 90s, 15m, 1h30m.',
       };
     if (seconds < min)
@@ -146,9 +145,9 @@ export function compact(seconds: Seconds): string {
   return seconds % MINUTE === 0 ? `${seconds / MINUTE}m` : `${seconds}s`;
 }
 
-// ---------------------------------------------------------------- places on the network
+// ---------------------------------------------------------------- network addresses
 
-/** Why a URL may not be used; the URL is not repeated, because it may hold a password. */
+/** Returns why a URL is rejected, without the URL: it may contain a password. */
 function urlProblem(value: string): Problem | undefined {
   // URL.canParse drops tabs, turns backslashes and takes `https:host`: what a person reads must be
   // what a machine reads.
@@ -161,11 +160,11 @@ function urlProblem(value: string): Problem | undefined {
   const url = new URL(value);
   if (url.username !== '' || url.password !== '')
     return {
-      message: 'holds a user name or a password.',
-      fix: 'Take the part before the @ out of it.',
+      message: 'contains a user name or a password.',
+      fix: 'Remove the part before the @.',
     };
   if (url.hash !== '' || value.includes('#'))
-    return { message: 'holds a fragment.', fix: 'Take the # and what follows out of it.' };
+    return { message: 'contains a fragment.', fix: 'Remove the # and what follows.' };
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     return {
       message: 'is http, which anyone on the way can read and change.',
@@ -186,8 +185,8 @@ export const origin = () =>
     const { origin, pathname, search } = new URL(value);
     if (pathname === '/' && search === '' && !value.includes('?')) return undefined;
     return {
-      message: 'has a path or a query; the bridge lives at the root of its host.',
-      fix: `Write ${origin}, and give the bridge a host name of its own.`,
+      message: 'has a path or a query; the bridge is served at the root of its host.',
+      fix: `Write ${origin}, and give the bridge its own host name.`,
     };
   }).transform(value => new URL(value).origin);
 
@@ -295,7 +294,7 @@ export const connectorId = () =>
       ? undefined
       : {
           message: `${quoted(value)} is not a connector id.`,
-          fix: 'Write 1 to 32 small letters, digits and dashes; it is part of URLs.',
+          fix: 'Write 1 to 32 lowercase letters, digits and dashes; it is part of URLs.',
         },
   ).transform(value => value as ConnectorId);
 
@@ -324,13 +323,13 @@ export const roleName = () =>
     if (isRoleName(value)) return undefined;
     if (value.includes('*'))
       return {
-        message: `${quoted(value)} holds a wildcard; a rule names its roles.`,
+        message: `${quoted(value)} contains a wildcard; a rule names each role.`,
         fix: 'Write each role by its name, or use a groupPattern with {role}.',
       };
     if (value.startsWith('arn:'))
       return {
         message: `${quoted(value)} is an ARN.`,
-        fix: 'Write the name alone, such as Admin or team/Admin; the accounts are named beside it.',
+        fix: 'Write the name alone, such as Admin or team/Admin; name the accounts in the rule.',
       };
     return {
       message: `${quoted(value)} is not a role name.`,
@@ -342,7 +341,7 @@ export const groupName = () =>
   word('group', value => {
     if (value.includes('*'))
       return {
-        message: `${quoted(value)} holds a wildcard; groups are compared letter by letter.`,
+        message: `${quoted(value)} contains a wildcard; group names are compared exactly.`,
         fix: 'Write every group, or use a groupPattern.',
       };
     return textProblem(value, 256);
@@ -374,7 +373,7 @@ function template(field: FieldRule, limits: string) {
     )
       return undefined;
     return {
-      message: `${quoted(value)} holds text that AWS does not take here.`,
+      message: `${quoted(value)} contains text that AWS does not accept here.`,
       fix: `Use ${limits}.`,
     };
   });
@@ -422,7 +421,7 @@ export const groupPattern = () =>
     };
   });
 
-// ---------------------------------------------------------------- things that lie elsewhere
+// ---------------------------------------------------------------- references
 
 /** Where a secret is: in an environment variable or in a file. */
 export type SecretReference = { readonly env: string } | { readonly file: string };
@@ -440,7 +439,7 @@ function referenceProblem(value: unknown): Problem | undefined {
   if (typeof value === 'string')
     return {
       message: 'is written into the file; a secret is never inline.',
-      fix: `${fix} Replace the secret: it has been in a file that people read.`,
+      fix: `${fix} Replace the secret: it was in a file that others can read.`,
     };
   if (typeof value !== 'object' || Array.isArray(value))
     return { message: 'is not a reference to a secret.', fix };

@@ -1,7 +1,7 @@
 /**
  * Rules that give a role on weaker terms than another rule: the policy takes the first rule whose
- * group and proofs fit, so users who lack a proof get the role by the weaker rule, wherever it
- * stands.
+ * group and requirements fit, so users who lack a proof get the role by the weaker rule, in any
+ * order.
  *
  * Owns: requirements. Does not own: how far a session is scoped down, because a narrow session for
  * some and a wide one for others is what `session` is for. Who is in which group is unknown here,
@@ -139,7 +139,7 @@ function put(slot: Slot, terms: Terms, rule: GivenRoles): void {
   else if (members.length <= MAX_NAMED) members.push(rule);
 }
 
-/** Where rules stand that give one of the same roles in one of the same accounts. */
+/** Yields the slots of rules that give one of the same roles in one of the same accounts. */
 function* slotsOf(
   { roles, accounts }: GivenRoles,
   shelves: ReadonlyMap<string, Shelf>,

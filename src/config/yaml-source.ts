@@ -37,7 +37,7 @@ export interface SyntaxProblem extends ProblemAt {
   readonly position: Position;
 }
 
-/** Brackets and indicators that may stand in one another; beyond it, parsing takes minutes. */
+/** Most nested brackets and indicators; beyond it, parsing takes minutes. */
 const MAX_DEPTH = 32;
 /** Uses of one anchor, multiplied through anchors in anchors. */
 const MAX_ALIASES = 10_000;
@@ -58,18 +58,18 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
   },
   BAD_COLLECTION_TYPE: {
     message: 'has a tag that does not fit it.',
-    fix: 'Take the tag (!name) out.',
+    fix: 'Remove the tag (!name).',
   },
   BAD_DIRECTIVE: {
     message: 'is a YAML directive that is not understood.',
-    fix: 'Take the line that begins with % out.',
+    fix: 'Remove the line that begins with %.',
   },
   BAD_DQ_ESCAPE: {
-    message: 'holds a backslash that YAML does not know in double quotes.',
+    message: 'contains a backslash escape that YAML does not define.',
     fix: 'Write \\\\ for a backslash, or use single quotes.',
   },
   BAD_INDENT: {
-    message: 'is not indented as YAML wants it, or a bracket before it is not closed.',
+    message: 'is not indented as YAML requires, or a bracket before it is not closed.',
     fix: 'Indent with spaces, the keys of one map all alike; close { and [.',
   },
   BAD_PROP_ORDER: ANCHORS,
@@ -78,14 +78,14 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
     fix: 'Put the text in quotes.',
   },
   BLOCK_AS_IMPLICIT_KEY: {
-    message: 'holds a second colon on the line.',
+    message: 'contains a second colon on the line.',
     fix: 'Put text with ": " in quotes, and each key on a line of its own.',
   },
   BLOCK_IN_FLOW: {
     message: 'mixes indented lines with { } or [ ].',
     fix: 'Use one of both for the whole value.',
   },
-  DUPLICATE_KEY: { message: 'stands twice in the same map.', fix: 'Keep one of them.' },
+  DUPLICATE_KEY: { message: 'appears twice in the same map.', fix: 'Keep one of them.' },
   IMPOSSIBLE: { message: 'is not valid YAML.', fix: 'Correct the syntax.' },
   KEY_OVER_1024_CHARS: {
     message: 'is a key of more than 1024 characters.',
@@ -102,7 +102,7 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
   MULTIPLE_ANCHORS: ANCHORS,
   MULTIPLE_DOCS: {
     message: 'begins a second document.',
-    fix: 'Take the --- out; the file is one document.',
+    fix: 'Remove the ---; the file is one document.',
   },
   MULTIPLE_TAGS: ANCHORS,
   NON_STRING_KEY: { message: 'is a key that is not text.', fix: 'Write a key as plain text.' },
@@ -113,7 +113,7 @@ const SYNTAX: Readonly<Record<ErrorCode, { readonly message: string; readonly fi
   TAB_AS_INDENT: { message: 'is indented with a tab.', fix: 'Indent with spaces.' },
   TAG_RESOLVE_FAILED: {
     message: 'has a YAML tag (!name), which means nothing here.',
-    fix: `Take the tag out. ${QUOTES}`,
+    fix: `Remove the tag. ${QUOTES}`,
   },
   UNEXPECTED_TOKEN: {
     message: 'does not belong here.',
@@ -150,8 +150,8 @@ export function readYaml(text: string): YamlSource {
     return unusable([
       {
         path: [],
-        message: 'asks for another version of YAML than 1.2.',
-        fix: 'Take the %YAML line out.',
+        message: 'requires a version of YAML other than 1.2.',
+        fix: 'Remove the %YAML line.',
         position: { line: 1, column: 1 },
       },
     ]);
@@ -177,7 +177,7 @@ export function readYaml(text: string): YamlSource {
     if (!(cause instanceof ReferenceError)) throw cause;
     const problem = {
       path: [],
-      message: 'uses aliases (*name) that unfold into far too much.',
+      message: 'uses aliases (*name) that expand to too many values.',
       fix: 'Write the values out.',
       position: { line: 1, column: 1 },
     };
@@ -206,7 +206,7 @@ function tooDeepAt(text: string): number | undefined {
   return undefined;
 }
 
-/** The lexer's own marks (document, scalar, flow error) stand for no text. */
+/** The marks of the lexer (document, scalar, flow error) are not part of the text. */
 function isMark(token: string): boolean {
   return token === '\u0002' || token === '\u0018' || token === '\u001f';
 }
@@ -240,7 +240,7 @@ function structureProblems(root: Node | null): ProblemAtOffset[] {
       const at = [...path, name];
       if (seen.has(name)) report(key, { path: at, ...SYNTAX.DUPLICATE_KEY });
       if (name === '__proto__')
-        report(key, { path: at, message: 'is not a key of this file.', fix: 'Take it out.' });
+        report(key, { path: at, message: 'is not a key of this file.', fix: 'Remove it.' });
       seen.add(name);
       visit(value, at);
     }

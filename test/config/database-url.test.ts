@@ -90,7 +90,7 @@ describe('the URL of a database', () => {
         DATABASE_URL: `${FAR}?sslmode=require`,
       });
       assert.deepEqual(said(warnings), [
-        '4:22 store.postgres.url: points at a database on another machine with sslmode=require, which does not promise that it is the right machine. Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.',
+        '4:22 store.postgres.url: points at a database on another machine with sslmode=require, which does not verify that it is the right machine. Write sslmode=verify-full into the URL, and sslrootcert=FILE if the certificate comes from a CA of your own.',
       ]);
       assert.deepEqual(configuration?.store, { kind: 'postgres', url: `${FAR}?sslmode=require` });
     }));

@@ -17,25 +17,31 @@ describe('the mode of a file', () => {
     ['plain', 0o600, SELF, []],
     ['plain', 0o644, SELF, []],
     ['plain', 0o444, ROOT, []],
-    ['plain', 0o664, SELF, ['warning: changed by everyone in its group']],
-    ['plain', 0o646, SELF, ['problem: changed by everyone on this machine']],
-    ['plain', 0o666, ROOT, ['problem: changed by everyone on this machine']],
-    ['plain', 0o602, SELF, ['problem: changed by everyone on this machine']],
+    ['plain', 0o664, SELF, ['warning: writable by every user in its group']],
+    ['plain', 0o646, SELF, ['problem: writable by every user of this machine']],
+    ['plain', 0o666, ROOT, ['problem: writable by every user of this machine']],
+    ['plain', 0o602, SELF, ['problem: writable by every user of this machine']],
     ['secret', 0o400, SELF, []],
     ['secret', 0o640, ROOT, []],
-    ['secret', 0o644, SELF, ['problem: read by everyone on this machine']],
-    ['secret', 0o444, ROOT, ['warning: read by everyone on this machine']],
+    ['secret', 0o644, SELF, ['problem: readable by every user of this machine']],
+    ['secret', 0o444, ROOT, ['warning: readable by every user of this machine']],
     [
       'secret',
       0o664,
       SELF,
-      ['warning: changed by everyone in its group', 'problem: read by everyone on this machine'],
+      [
+        'warning: writable by every user in its group',
+        'problem: readable by every user of this machine',
+      ],
     ],
     [
       'secret',
       0o666,
       ROOT,
-      ['problem: changed by everyone on this machine', 'warning: read by everyone on this machine'],
+      [
+        'problem: writable by every user of this machine',
+        'warning: readable by every user of this machine',
+      ],
     ],
   ];
   for (const [what, mode, owner, says] of cases) {
@@ -49,7 +55,7 @@ describe('the mode of a file', () => {
       assert.deepEqual(
         problems.map(
           ({ message, warning }) =>
-            `${warning ? 'warning' : 'problem'}: ${/(?:changed|read) by [^.]+/.exec(message)?.[0]}`,
+            `${warning ? 'warning' : 'problem'}: ${/(?:writ|read)able by [^.]+/.exec(message)?.[0]}`,
         ),
         says,
       );
@@ -71,7 +77,7 @@ describe('a file that others can change', {
     written(async ({ check, file, put }) => {
       put('rolebridge.yaml', '');
       chmodSync(file, 0o666);
-      const open = `1:1: the file ${file} can be changed by everyone on this machine. Run chmod go-w ${file}.`;
+      const open = `1:1: the file ${file} is writable by every user of this machine. Run chmod go-w ${file}.`;
       const { configuration, problems } = await check(GOOD);
       assert.deepEqual(said(problems), [open]);
       assert.equal(configuration, undefined);
@@ -84,7 +90,7 @@ describe('a file that others can change', {
       chmodSync(file, 0o664);
       const { configuration, warnings } = await check(GOOD);
       assert.deepEqual(said(warnings), [
-        `1:1: the file ${file} can be changed by everyone in its group. Run chmod g-w ${file}.`,
+        `1:1: the file ${file} is writable by every user in its group. Run chmod g-w ${file}.`,
       ]);
       assert.ok(configuration);
     }));
@@ -132,7 +138,7 @@ describe('a file that others can change', {
         chmodSync(file, 0o622);
         const { configuration, problems } = await check(spoiled(from, to));
         assert.deepEqual(said(problems), [
-          `${place}: the file ${file} can be changed by everyone on this machine. Run chmod go-w ${file}.`,
+          `${place}: the file ${file} is writable by every user of this machine. Run chmod go-w ${file}.`,
         ]);
         assert.equal(configuration, undefined);
       }));
@@ -147,7 +153,7 @@ describe('a file that others can change', {
       );
       assert.equal(configuration, undefined);
       assert.deepEqual(said(problems), [
-        `12:7 connectors[0].oidc.clientSecret: the file ${file} can be read by everyone on this machine. Run chmod o-rwx ${file}, or mount the secret with mode 0440.`,
+        `12:7 connectors[0].oidc.clientSecret: the file ${file} is readable by every user of this machine. Run chmod o-rwx ${file}, or mount the secret with mode 0440.`,
       ]);
     }));
 });

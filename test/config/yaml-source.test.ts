@@ -17,12 +17,12 @@ describe('what is not a YAML document that we take is refused, with the place an
     ['a tag', 'a: !!binary aGk=\n', '1:4: has a YAML tag'],
     ['a tag of its own', 'a: !ruby/object x\n', '1:4: has a YAML tag'],
     ['two documents', 'a: 1\n---\nb: 2\n', '2:1: begins a second document'],
-    ['two keys on a line', 'a: b: c\n', '1:4: holds a second colon'],
+    ['two keys on a line', 'a: b: c\n', '1:4: contains a second colon'],
     ['a list as a key', '? [a]\n: b\n', '1:3: is a key that is not text'],
     [
       'YAML 1.1, where no is false',
       '%YAML 1.1\n---\na: no\n',
-      '1:1: asks for another version of YAML',
+      '1:1: requires a version of YAML other than 1.2',
     ],
     [
       'a reserved character',
@@ -32,10 +32,10 @@ describe('what is not a YAML document that we take is refused, with the place an
     [
       'an open bracket',
       'a: [1, 2\n',
-      '2:1: is not indented as YAML wants it, or a bracket before it is not closed',
+      '2:1: is not indented as YAML requires, or a bracket before it is not closed',
     ],
     ['a bracket too many', 'a: [1]]\n', '1:7: does not belong here'],
-    ['an unknown escape', 'a: "\\q"\n', '1:5: holds a backslash'],
+    ['an unknown escape', 'a: "\\q"\n', '1:5: contains a backslash escape'],
     ['brackets in brackets', `a: ${'['.repeat(100_000)}\n`, '1:36: is nested too deeply'],
     ['braces in braces', `a: 1\nb: ${'{'.repeat(500_000)}\n`, '2:36: is nested too deeply'],
     ['lists in lists', `${'- '.repeat(100_000)}\n`, '1:65: is nested too deeply'],
@@ -58,7 +58,7 @@ describe('what is not a YAML document that we take is refused, with the place an
       );
       const { problems } = await check(`k0: &k0 [x]\n${levels.join('\n')}\n`);
       assert.deepEqual(said(problems), [
-        '1:1: uses aliases (*name) that unfold into far too much. Write the values out.',
+        '1:1: uses aliases (*name) that expand to too many values. Write the values out.',
       ]);
     }));
 
@@ -75,7 +75,7 @@ describe('a file that cannot be a configuration is refused as a whole', () => {
     ['more than 8 MB', `# ${'x'.repeat(MAX_BYTES)}`, 'the file is larger than 8388608 bytes.'],
     ['Latin-1', Uint8Array.from([0x61, 0x3a, 0x20, 0xe9, 0x0a]), 'the file is not UTF-8 text.'],
     ['UTF-16', Buffer.from('\ufeffa: 1\n', 'utf16le'), 'the file is not UTF-8 text.'],
-    ['NUL bytes', 'a: \0\n', 'the file holds control characters.'],
+    ['NUL bytes', 'a: \0\n', 'the file contains control characters.'],
   ];
   for (const [title, content, message] of cases) {
     it(title, () =>
