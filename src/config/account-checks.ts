@@ -29,8 +29,8 @@ export interface AccountList {
 }
 
 /**
- * Searching the nearest of thousands of names is slow; whoever mistypes more than this has another
- * problem.
+ * Most names for which a suggestion is searched: a search among thousands of names is slow, and
+ * more mistyped names have another cause.
  */
 const MAX_SUGGESTIONS = 50;
 

@@ -1,8 +1,8 @@
 /**
  * Checks of the trusted proxies, and of the networks that rules require.
  *
- * X-Forwarded-For is read from its end as long as trusted addresses stand there, so whoever is in a
- * trusted block writes the rest of it: with a whole network trusted, its people choose the address
+ * X-Forwarded-For is read from its end while its addresses are trusted, so a host in a trusted
+ * block writes the rest of it: with a whole network trusted, every host in it chooses the address
  * that rules and the audit trail see.
  */
 import ipaddr from 'ipaddr.js';

@@ -29,8 +29,8 @@ export function permissionProblems(
       fix: `Run chmod go-w ${name}.`,
     });
   } else if ((mode & GROUP_WRITES) !== 0) {
-    // Some systems give every user a group of their own and files like this by default: nobody else
-    // is in there.
+    // Some systems give every user their own group and files this mode by default: no other user is
+    // in the group.
     const message = `the file ${name} is writable by every user in its group.`;
     problems.push({ message, fix: `Run chmod g-w ${name}.`, warning: true });
   }
@@ -38,8 +38,8 @@ export function permissionProblems(
     const message = `the file ${name} is readable by every user of this machine.`;
     const fix = `Run chmod o-rwx ${name}, or mount the secret with mode 0440.`;
     // Docker and Kubernetes mount secrets as files of root with mode 0444 or 0644, and a bridge
-    // that is not root may have no other way to them, in a container that nobody else is in. A file
-    // of our own user needs no such mode (OpenSSH draws the same line).
+    // that is not root may have no other way to them, in a container that no other user can enter.
+    // A file of our own user needs no such mode (OpenSSH draws the same line).
     problems.push({ message, fix, ...(owner !== self && { warning: true }) });
   }
   return problems;

@@ -92,8 +92,8 @@ function problemOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): 
 }
 
 /**
- * Whether the text is a template in which this gap is closed; another one may be left, and is told
- * of next.
+ * Whether the text is a template in which this gap is closed; another one may remain, and is
+ * reported next.
  */
 function serves(
   text: string,

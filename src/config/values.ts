@@ -149,8 +149,8 @@ export function compact(seconds: Seconds): string {
 
 /** Returns why a URL is rejected, without the URL: it may contain a password. */
 function urlProblem(value: string): Problem | undefined {
-  // URL.canParse drops tabs, turns backslashes and takes `https:host`: what a person reads must be
-  // what a machine reads.
+  // URL.canParse drops tabs, turns backslashes and takes `https:host`: what an operator reads
+  // must be what a machine reads.
   if (!/^https?:\/\/[^\s\\]+$/i.test(value) || INVISIBLE.test(value) || !URL.canParse(value)) {
     return {
       message: 'is not an http or https URL.',
@@ -273,8 +273,8 @@ export const network = () =>
       };
     }
     const first = (isV4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(value);
-    // Addresses are compared as IPv4 then, so a rule would let nobody in, and ::ffff:0:0/96 is
-    // everyone.
+    // Such addresses are compared as IPv4, so a rule would match no address, and ::ffff:0:0/96 is
+    // every address.
     if (first instanceof ipaddr.IPv6 && first.isIPv4MappedAddress()) {
       const fix = `Write ${first.toIPv4Address().toString()}/${Number(prefix) - 96}.`;
       return { message: `${quoted(value)} is a block of IPv4 in the form of IPv6.`, fix };
@@ -473,7 +473,7 @@ export function externalIdProblem(value: string): Problem | undefined {
 }
 
 /**
- * An external id is not a secret for AWS, so it may be written here; people may keep it elsewhere
+ * An external id is not a secret for AWS, so it may be written here; it can also be kept elsewhere
  * all the same.
  */
 export const externalId = () =>

@@ -61,7 +61,7 @@ function wayOf(url: string): 'plain' | 'anybody' | 'verified' {
   return typeof ssl === 'object' && ssl.rejectUnauthorized === false ? 'anybody' : 'verified';
 }
 
-describe('the URL of a database', () => {
+describe('a database URL', () => {
   for (const [url, expected, way] of CASES) {
     it(`${url}: ${expected}`, () => {
       const problem = databaseUrlProblem(url);
@@ -74,7 +74,7 @@ describe('the URL of a database', () => {
     });
   }
 
-  it('is refused where it lets sessions out in plain text', () =>
+  it('is rejected when it sends sessions in plain text', () =>
     written(async ({ check }) => {
       const { configuration, problems } = await check(POSTGRES, { ...ENV, DATABASE_URL: FAR });
       assert.deepEqual(said(problems), [
@@ -83,7 +83,7 @@ describe('the URL of a database', () => {
       assert.equal(configuration, undefined);
     }));
 
-  it('is taken with a warning where it does not promise the right server', () =>
+  it('is accepted with a warning when it does not verify the server', () =>
     written(async ({ check }) => {
       const { configuration, warnings } = await check(POSTGRES, {
         ...ENV,

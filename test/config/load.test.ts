@@ -10,7 +10,7 @@ import { ENV, GOOD, said, spoiled, written } from './written.ts';
 const EXAMPLE = readFileSync(new URL('../../examples/rolebridge.yaml', import.meta.url));
 
 describe('a configuration without a problem', () => {
-  it('the example loads, with nothing to be said of it', () =>
+  it('loads the example without a problem or warning', () =>
     written(async ({ check }) => {
       const env = { OKTA_SECRET: 'correct-horse-battery', PARTNER_EXTERNAL_ID: 'spoke-7f3c' };
       const { problems, warnings, configuration } = await check(EXAMPLE, env);
@@ -21,7 +21,7 @@ describe('a configuration without a problem', () => {
       );
     }));
 
-  it('becomes the words of core, with every default', () =>
+  it('builds the Configuration with every default', () =>
     written(async ({ check, directory }) => {
       const { configuration } = await check(GOOD);
       assert.ok(configuration);
@@ -191,7 +191,7 @@ describe('a configuration without a problem', () => {
       }));
   }
 
-  it('keeps the proof of those connectors whose protocol an account trusts directly', () =>
+  it('keeps the corporate proof of connectors whose protocol an account trusts directly', () =>
     written(async ({ check }) => {
       const { configuration } = await check(
         spoiled('trust: web-identity', 'trust: corporate-web-identity'),
@@ -205,7 +205,7 @@ describe('a configuration without a problem', () => {
       );
     }));
 
-  it('takes the groups of the connectors that a rule names, and of all where it names none', () =>
+  it('counts the groups of the connectors that a rule names, or of all when it names none', () =>
     written(async ({ check }) => {
       const { configuration } = await check(
         spoiled('accounts: [prod, staging]', 'accounts: [prod, staging]\n    connectors: [adfs]'),
@@ -216,7 +216,7 @@ describe('a configuration without a problem', () => {
       );
     }));
 
-  it('needs no connectors in its rules where there is one connector', () =>
+  it('requires no connectors in rules when the file has one connector', () =>
     written(async ({ check }) => {
       const one = GOOD.replace(/^ {2}- id: adfs\n(?: {4}.*\n)+/m, '').replace(
         'trustGroupsOf: all\n',
@@ -230,7 +230,7 @@ describe('a configuration without a problem', () => {
       );
     }));
 
-  it('"*" means every account', () =>
+  it('reads "*" as every account', () =>
     written(async ({ check }) => {
       const { configuration } = await check(
         spoiled('accounts: [prod, staging]', 'accounts: ["*"]'),
@@ -239,7 +239,7 @@ describe('a configuration without a problem', () => {
     }));
 });
 
-describe('what works, though hardly as meant, is a warning', () => {
+describe('a configuration that works, but hardly as meant, gets a warning', () => {
   const RULE =
     '- groups: [aws-admins]\n    accounts: [prod, staging]\n    roles: [Admin]\n    session: { duration: 4h }\n    require: { mfa: true }';
   const cases: readonly (readonly [string, string, string, string])[] = [
@@ -295,7 +295,7 @@ describe('what works, though hardly as meant, is a warning', () => {
     );
   }
 
-  it('networks of people behind a proxy that is not named', () =>
+  it('networks of users behind a proxy that the file does not name', () =>
     written(async ({ check }) => {
       const yaml = spoiled('{ mfa: true }', '{ networks: [10.0.0.0/8] }').replace(
         'proxy: { trusted: [10.9.8.7/32] }\n',
@@ -307,7 +307,7 @@ describe('what works, though hardly as meant, is a warning', () => {
       );
     }));
 
-  it('a second factor that no connector can tell of', () =>
+  it('a second factor that no connector can report', () =>
     written(async ({ check }) => {
       const yaml = spoiled('label: Acme Okta', 'label: Acme Okta\n    mfa: []').replace(
         'label: Acme AD FS',
@@ -319,7 +319,7 @@ describe('what works, though hardly as meant, is a warning', () => {
       );
     }));
 
-  it('a second factor that the connectors whose groups count cannot tell of', () =>
+  it('a second factor that the connectors whose groups count cannot report', () =>
     written(async ({ check }) => {
       const yaml = spoiled('label: Acme AD FS', 'label: Acme AD FS\n    mfa: []');
       const of = async (connectors: string) =>
@@ -331,7 +331,7 @@ describe('what works, though hardly as meant, is a warning', () => {
     }));
 });
 
-it('what cannot be written into the proof of a corporate identity provider is a warning', () =>
+it('warns of session settings that a corporate proof cannot carry', () =>
   written(async ({ check }) => {
     const corporate = spoiled('trust: web-identity', 'trust: corporate-web-identity');
     const { problems, warnings } = await check(
@@ -350,7 +350,7 @@ it('what cannot be written into the proof of a corporate identity provider is a 
     assert.deepEqual(said((await check(corporate)).warnings), []);
   }));
 
-describe('a template without a way out is a warning', () => {
+describe('a template without an alternative gets a warning', () => {
   const warningsOf = async (session: string) => {
     let lines: string[] = [];
     await written(async ({ check }) => {
@@ -392,7 +392,7 @@ describe('a template without a way out is a warning', () => {
   for (const [session, warning] of WARNED)
     it(session, async () => assert.deepEqual(await warningsOf(session), [warning]));
 
-  it('warns of every tag and of the source identity', async () => {
+  it('for every tag and for the source identity', async () => {
     assert.equal(
       (
         await warningsOf(
@@ -403,7 +403,7 @@ describe('a template without a way out is a warning', () => {
     );
   });
 
-  it('has no warning for what serves every user', async () => {
+  it('unless it serves every user', async () => {
     for (const session of [
       '{ sourceIdentity: "{sessionName}" }',
       '{ sourceIdentity: "{username|{sessionName}}" }',
@@ -415,7 +415,7 @@ describe('a template without a way out is a warning', () => {
 });
 
 describe('loadConfiguration', () => {
-  it('gives the configuration with its warnings', () =>
+  it('returns the configuration with its warnings', () =>
     written(async ({ put }) => {
       const { baseUrl, warnings } = await loadConfiguration(
         put('rolebridge.yaml', spoiled('[prod, staging]', '["*"]')),
@@ -441,7 +441,7 @@ describe('loadConfiguration', () => {
       });
     }));
 
-  it('names a file that is not there', async () => {
+  it('names a missing file', async () => {
     const { problems } = await checkConfiguration('/nonexistent/rolebridge.yaml', {});
     assert.deepEqual(said(problems), [
       '1:1: the file does not exist. Name a readable YAML file of at most 8 MB.',
@@ -449,7 +449,7 @@ describe('loadConfiguration', () => {
   });
 });
 
-it('ten thousand rules and five thousand accounts are taken', () =>
+it('accepts ten thousand rules and five thousand accounts', () =>
   written(async ({ check }) => {
     const accounts = Array.from(
       { length: 5000 },

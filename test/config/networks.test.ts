@@ -7,7 +7,7 @@ function configured(trusted: string, networks: string): string {
   return spoiled('[10.9.8.7/32]', trusted).replace('{ mfa: true }', `{ networks: ${networks} }`);
 }
 
-describe('a trusted block that overlaps a network which a rule asks for is warned of', () => {
+describe('warns of a trusted block that overlaps a network of a rule', () => {
   const cases: readonly (readonly [
     title: string,
     trusted: string,
@@ -71,7 +71,7 @@ describe('a trusted block that overlaps a network which a rule asks for is warne
     );
   }
 
-  it('each block for itself, whichever of the networks it is', () =>
+  it('once for each block, whichever network it overlaps', () =>
     written(async ({ check }) => {
       const { warnings } = await check(
         configured(
@@ -89,7 +89,7 @@ describe('a trusted block that overlaps a network which a rule asks for is warne
     }));
 });
 
-describe('a trusted block is taken', () => {
+describe('accepts a trusted block', () => {
   const cases: readonly (readonly [title: string, trusted: string, networks: string])[] = [
     [
       'if it is one address, also of the network',
@@ -110,7 +110,7 @@ describe('a trusted block is taken', () => {
   }
 });
 
-it('a wide trusted block is warned of, where no rule asks for networks', () =>
+it('warns of a wide trusted block when no rule requires networks', () =>
   written(async ({ check }) => {
     const trusted = '[10.0.0.0/23, 10.2.0.0/24, "2001:db8::/63", "2001:db8:1::/64"]';
     const { configuration, problems, warnings } = await check(spoiled('[10.9.8.7/32]', trusted));
@@ -123,7 +123,7 @@ it('a wide trusted block is warned of, where no rule asks for networks', () =>
     assert.ok(configuration);
   }));
 
-it('an https bridge without a trusted proxy is warned of, for everybody has the address of the proxy then', () =>
+it('warns of an https bridge without a trusted proxy, because every user then has the address of the proxy', () =>
   written(async ({ check }) => {
     const { configuration, problems, warnings } = await check(spoiled('[10.9.8.7/32]', '[]'));
     assert.deepEqual(said(problems), []);

@@ -62,7 +62,7 @@ describe('the mode of a file', () => {
     });
   }
 
-  it('says nothing where there are no modes', () => {
+  it('is not checked on systems without modes', () => {
     assert.deepEqual(
       permissionProblems('f', { mode: 0o666, owner: 0 }, { secret: true, self: undefined }),
       [],
@@ -70,10 +70,10 @@ describe('the mode of a file', () => {
   });
 });
 
-describe('a file that others can change', {
+describe('a file that other users can write', {
   skip: process.platform === 'win32' && 'there are no modes here',
 }, () => {
-  it('is not taken for the configuration, whatever else is wrong with it', () =>
+  it('is rejected as a configuration, in addition to its other problems', () =>
     written(async ({ check, file, put }) => {
       put('rolebridge.yaml', '');
       chmodSync(file, 0o666);
@@ -84,7 +84,7 @@ describe('a file that others can change', {
       assert.deepEqual(said((await check('')).problems).slice(0, 1), [open]);
     }));
 
-  it('is taken with a warning where these others are a group', () =>
+  it('is accepted with a warning when only its group can write it', () =>
     written(async ({ check, file, put }) => {
       put('rolebridge.yaml', '');
       chmodSync(file, 0o664);
@@ -144,7 +144,7 @@ describe('a file that others can change', {
       }));
   }
 
-  it('a secret of our own that everyone can read is refused', () =>
+  it("rejects a secret of the bridge's user that every user can read", () =>
     written(async ({ check, put }) => {
       const file = put('okta.secret', 'correct horse');
       chmodSync(file, 0o644);

@@ -15,7 +15,7 @@ describe('a problem is reported with its line, its path and a fix', () => {
 });
 
 describe('all problems at once', () => {
-  it('problems of every kind are reported together, in the order of the file', () =>
+  it('of every kind are reported together, in the order of the file', () =>
     written(async ({ check }) => {
       const { problems } = await check(`baseUrl: https://aws.example.com/bridge
 listen: { prot: 3000 }
@@ -54,7 +54,7 @@ access:
       );
     }));
 
-  it('a rule that names an account with problems of its own is not wrong as well', () =>
+  it('do not include a rule that names an account with its own problems', () =>
     written(async ({ check }) => {
       const { problems } = await check(
         spoiled('"222233334444", name: staging', '22223333444, name: staging'),
@@ -65,7 +65,7 @@ access:
       );
     }));
 
-  it('keys that JavaScript knows by itself are keys like others', () =>
+  it('treat keys with a meaning in JavaScript like other keys', () =>
     written(async ({ check }) => {
       const { problems } = await check(
         spoiled(
@@ -79,7 +79,7 @@ access:
       );
     }));
 
-  it('a document of another shape altogether is one problem at the top', () =>
+  it('are one problem at the top for a document of another shape', () =>
     written(async ({ check }) => {
       assert.deepEqual(said((await check('- a\n- b\n')).problems), [
         '1:1: must be a map of keys. Write keys and values, indented or in { }.',
@@ -87,7 +87,7 @@ access:
     }));
 });
 
-describe('a secret never appears in what is said', () => {
+describe('a message never contains a secret', () => {
   const SECRET = 'hunter2-Tr0ub4dor';
   const places: readonly (readonly [string, string, string])[] = [
     ['inline', '{ env: OKTA_SECRET }', SECRET],
@@ -147,7 +147,7 @@ describe('a secret never appears in what is said', () => {
     );
   }
 
-  it('a policy file that is a secret by problem', () =>
+  it('of a secret that a policy file points at by mistake', () =>
     written(async ({ check, put }) => {
       put('secret.txt', SECRET);
       const { problems } = await check(
@@ -159,7 +159,7 @@ describe('a secret never appears in what is said', () => {
     }));
 });
 
-it('the good configuration has nothing to be said of', () =>
+it('the good configuration has no problem or warning', () =>
   written(async ({ check }) => {
     const { configuration, problems, warnings } = await check(GOOD);
     assert.deepEqual([said(problems), said(warnings)], [[], []]);

@@ -13,7 +13,7 @@ it('the reference page is current (npm run docs:configuration)', () => {
   );
 });
 
-it('every key says what it means, and every value what may be written', () => {
+it('describes every key and the form of every value', () => {
   const visit = (path: string, schema: z.ZodType): string[] => {
     const inner = unwrapped(schema);
     const missing =
@@ -35,7 +35,7 @@ it('every key says what it means, and every value what may be written', () => {
   assert.deepEqual(visit('', documentSchema), []);
 });
 
-it('every default of the page is one that its own key accepts', () => {
+it('shows only defaults that their keys accept', () => {
   const visit = (path: string, schema: z.ZodType): string[] => {
     const inner = unwrapped(schema);
     const refused =

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ENV, GOOD, said, spoiled, written } from './written.ts';
 
-describe('what the file points at', () => {
-  it('a secret file is read beside the configuration, without the line break at its end', () =>
+describe('a reference of the file', () => {
+  it('reads a secret file relative to the configuration, without its last line break', () =>
     written(async ({ check, put }) => {
       put('okta.secret', 'correct horse\r\n');
       const { configuration } = await check(
@@ -32,21 +32,21 @@ describe('what the file points at', () => {
       }));
   }
 
-  it('a directory in the place of a secret file is refused', () =>
+  it('rejects a directory instead of a secret file', () =>
     written(async ({ check, directory }) => {
       mkdirSync(join(directory, 'secrets'));
       const { problems } = await check(spoiled('{ env: OKTA_SECRET }', '{ file: secrets }'));
       assert.match(said(problems).join(), /the file .*secrets is not a regular file\./);
     }));
 
-  it('an empty environment variable is refused', () =>
+  it('rejects an empty environment variable', () =>
     written(async ({ check }) => {
       assert.deepEqual(said((await check(GOOD, { OKTA_SECRET: '' })).problems), [
         '12:7 connectors[0].oidc.clientSecret: points at an empty secret. Put the secret there.',
       ]);
     }));
 
-  it('the URL of a database comes from its secret', () =>
+  it('takes the URL of a database from its secret', () =>
     written(async ({ check }) => {
       const yaml = spoiled(
         '{ sqlite: data/rolebridge.db }',
@@ -57,7 +57,7 @@ describe('what the file points at', () => {
       assert.deepEqual(configuration?.store, { kind: 'postgres', url });
     }));
 
-  it('a session policy is read, and loses its white space', () =>
+  it('reads a session policy and removes its white space', () =>
     written(async ({ check, put }) => {
       const policy = {
         Version: '2012-10-17',
@@ -91,7 +91,7 @@ describe('what the file points at', () => {
       }));
   }
 
-  it('a copy of metadata may be as large as the connector takes it, and no larger', () =>
+  it('accepts a copy of metadata up to the limit of the connector', () =>
     written(async ({ check, put }) => {
       const yaml = spoiled('{ url: https://adfs.example.com/metadata.xml }', '{ file: idp.xml }');
       const file = put('idp.xml', 'x'.repeat(2_000_000));
@@ -103,7 +103,7 @@ describe('what the file points at', () => {
       );
     }));
 
-  it('a copy of metadata is named by an absolute path', () =>
+  it('resolves a copy of metadata to an absolute path', () =>
     written(async ({ check, put }) => {
       const file = put('idp.xml', '<EntityDescriptor/>');
       const { configuration } = await check(

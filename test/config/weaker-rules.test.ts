@@ -22,8 +22,8 @@ async function warningsOf(...rules: readonly string[]): Promise<string[]> {
 const STRICT =
   '{ name: break-glass, groups: [oncall], accounts: [prod], roles: [BreakGlass], require: { mfa: true } }';
 
-describe('a rule that gives a role on weaker terms than another is warned of', () => {
-  it('by the names of both, and what is weaker', async () => {
+describe('warns of a rule that gives a role on weaker terms than another', () => {
+  it('with the names of both rules and what is weaker', async () => {
     await written(async ({ check }) => {
       const weak = '{ name: by-group-name, groupPattern: "aws-{account}-{role}" }';
       const { warnings } = await check(
@@ -138,14 +138,14 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
     });
   }
 
-  it('where each is weaker in something, at both', async () => {
+  it('at both rules when each is weaker in something', async () => {
     assert.deepEqual(await warningsOf(rule('{ mfa: true }'), rule('{ authenticatedWithin: 1h }')), [
       'access[0]: gives Admin in prod on weaker terms than access[1]: no authenticatedWithin (there 1h).',
       'access[1]: gives Admin in prod on weaker terms than access[0]: no mfa.',
     ]);
   });
 
-  it('with three of the stricter rules, and that there are more', async () => {
+  it('with three of the stricter rules, and says that there are more', async () => {
     const strict = ['A', 'B', 'C', 'D', 'E'].map(role =>
       rule('{ mfa: true }', `accounts: [prod], roles: [${role}]`),
     );
@@ -198,7 +198,7 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
   for (const [title, ...rules] of QUIET)
     it(`not with ${title}`, async () => assert.deepEqual(await warningsOf(...rules), []));
 
-  it('not for a rule that has a problem in what it gives', () =>
+  it('but not for a rule with a problem in what it gives', () =>
     written(async ({ check }) => {
       const { problems, warnings } = await check(
         `${HEAD}trustGroupsOf: all\naccess:\n  - ${STRICT}\n  - { groups: [g], accounts: [prod], roles: "x", require: 7 }\n`,
@@ -208,7 +208,7 @@ describe('a rule that gives a role on weaker terms than another is warned of', (
     }));
 });
 
-describe('ten thousand rules are compared in a moment', () => {
+describe('compares ten thousand rules quickly', () => {
   const within = async (
     title: string,
     rules: readonly string[],
@@ -221,7 +221,7 @@ describe('ten thousand rules are compared in a moment', () => {
     warnings(lines);
   };
 
-  it('where all give one role of one account, half of them on weaker terms', () =>
+  it('that all give one role of one account, half of them on weaker terms', () =>
     within(
       'one cell',
       Array.from(
@@ -232,7 +232,7 @@ describe('ten thousand rules are compared in a moment', () => {
       lines => assert.equal(lines.length, 15_000, 'three stricter ones for each of the 5,000'),
     ));
 
-  it('where every rule requires something else, and says that it compared some pairs only', () =>
+  it('that all have different requirements, and says that it compared some pairs only', () =>
     within(
       'different requirements',
       Array.from(

@@ -42,7 +42,7 @@ export function continued(yaml: string, ...lines: readonly string[]): string {
 export interface Written {
   readonly directory: string;
   readonly file: string;
-  /** Puts a file beside the configuration; gives its name. */
+  /** Writes a file into the directory of the configuration; returns its name. */
   put(name: string, content: string | Uint8Array, mode?: number): string;
   check(
     content: string | Uint8Array,

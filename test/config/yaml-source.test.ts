@@ -5,7 +5,7 @@ import { continued, GOOD, said, spoiled, written } from './written.ts';
 
 const MAX_BYTES = 8 * 1024 * 1024;
 
-describe('what is not a YAML document that we take is refused, with the place and a fix', () => {
+describe('rejects a YAML document that is not accepted, with the position and a fix', () => {
   const cases: readonly (readonly [string, string, string])[] = [
     ['an open quote', 'a: 1\nb: "x\n', '3:1: lacks a character'],
     ['a tab as indent', 'a:\n\tb: 1\n', '2:1: is indented with a tab'],
@@ -50,7 +50,7 @@ describe('what is not a YAML document that we take is refused, with the place an
     );
   }
 
-  it('aliases that unfold into millions of values', () =>
+  it('aliases that expand to millions of values', () =>
     written(async ({ check }) => {
       const levels = Array.from(
         { length: 20 },
@@ -62,13 +62,13 @@ describe('what is not a YAML document that we take is refused, with the place an
       ]);
     }));
 
-  it('a syntax error does not bury the first place under hundreds of others', () =>
+  it('reports the first syntax errors, not hundreds that follow', () =>
     written(async ({ check }) => {
       assert.equal((await check('a: }\n'.repeat(1000))).problems.length, 5);
     }));
 });
 
-describe('a file that cannot be a configuration is refused as a whole', () => {
+describe('rejects as a whole a file that cannot be a configuration', () => {
   const cases: readonly (readonly [string, string | Uint8Array, string])[] = [
     ['an empty file', '', 'the file is empty.'],
     ['a file of comments', '# nothing\n', 'the file is empty.'],
@@ -90,7 +90,7 @@ describe('a file that cannot be a configuration is refused as a whole', () => {
   }
 });
 
-describe('places in the file', () => {
+describe('positions in the file', () => {
   const source = readYaml(`# comment
 a:
   b: &anchor
@@ -112,7 +112,7 @@ f: *anchor
     it(title, () => assert.deepEqual(source.positionOf(path), { line, column }));
 });
 
-it('a byte order mark and Windows line ends do not matter', () =>
+it('ignores a byte order mark and Windows line ends', () =>
   written(async ({ check }) => {
     const { problems } = await check(`\ufeff${GOOD.replaceAll('\n', '\r\n')}`);
     assert.deepEqual(said(problems), []);
@@ -120,7 +120,7 @@ it('a byte order mark and Windows line ends do not matter', () =>
     assert.equal(said(spoilt.problems)[0]?.slice(0, 22), '13:5 connectors[1].id:');
   }));
 
-it('anchors and aliases may be used', () =>
+it('accepts anchors and aliases', () =>
   written(async ({ check }) => {
     const yaml = continued(
       spoiled('{ mfa: true }', '&strong { mfa: true, networks: [10.0.0.0/8] }'),
@@ -131,7 +131,7 @@ it('anchors and aliases may be used', () =>
     assert.deepEqual(configuration?.access[1]?.require, configuration?.access[0]?.require);
   }));
 
-it('an anchor may be used by many rules', () =>
+it('accepts an anchor that many rules use', () =>
   written(async ({ check }) => {
     const rules = Array.from(
       { length: 500 },
@@ -144,7 +144,7 @@ it('an anchor may be used by many rules', () =>
     assert.equal(configuration?.access.at(-1)?.session.durationSeconds, 4 * 3600);
   }));
 
-it('a value behind an alias is reported where it is written', () =>
+it('reports a value behind an alias at its own position', () =>
   written(async ({ check }) => {
     const { problems } = await check(
       continued(spoiled('{ mfa: true }', '&strong { mfa: 1 }'), '    require: *strong\n'),
