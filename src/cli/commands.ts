@@ -1,4 +1,7 @@
-/** Every command of the client on one screen, as help, completion and documentation know it. */
+/**
+ * The commands of the client, one row each: help, completion, parsing and documentation are made
+ * from it. A new command is a row here and the file in commands/ that its row loads.
+ */
 import { type CommandSpec, JSON_OPTION, MINIMUM_OPTION } from './command-line/command.ts';
 import { SHELL_FORMATS } from './command-line/shell-formats.ts';
 
@@ -9,6 +12,7 @@ In scripts (no terminal, or CI is set) it must be exact.`;
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'login',
+    load: () => import('./commands/login.ts'),
     summary: 'sign in',
     usage: '[--device] [--server URL] [--as NAME]',
     description: `Signs in with your company account. Where a browser can be opened, you confirm there. Over SSH, in a container or with --device
@@ -54,6 +58,7 @@ With several bridges, commands that name none mean that of the last login; scrip
   },
   {
     name: 'logout',
+    load: () => import('./commands/logout.ts'),
     summary: 'end the login of this computer, or all of yours',
     usage: '[--everywhere] [--forget]',
     description: `Ends the login at the server and removes it here, with all cached credentials. Credentials that programs hold already stay valid
@@ -73,6 +78,7 @@ until their own end: AWS cannot take them back. Logins to other bridges stay.`,
   },
   {
     name: 'whoami',
+    load: () => import('./commands/whoami.ts'),
     summary: 'who is signed in, until when, and on which computers',
     usage: '',
     description:
@@ -83,6 +89,7 @@ until their own end: AWS cannot take them back. Logins to other bridges stay.`,
   },
   {
     name: 'roles',
+    load: () => import('./commands/roles.ts'),
     summary: 'the roles that you have',
     usage: '[WORD ...]',
     description:
@@ -104,6 +111,7 @@ until their own end: AWS cannot take them back. Logins to other bridges stay.`,
   },
   {
     name: 'credentials',
+    load: () => import('./commands/credentials.ts'),
     summary: 'credentials for a shell, a program or the credentials file',
     usage: '[ACCOUNT/ROLE] [--format FORMAT]',
     description: `Prints temporary credentials. ${ROLE_RULE}
@@ -140,6 +148,7 @@ Programs that renew by themselves are better served by "configure" or "exec".`,
   },
   {
     name: 'credential-process',
+    load: () => import('./commands/credential-process.ts'),
     summary: 'what ~/.aws/config runs: credentials as JSON, from the cache where it can',
     usage: 'ACCOUNT/ROLE [--server URL] [--login]',
     description: `For credential_process in ~/.aws/config; "configure" writes it. The name must be exact. Never asks anything. Credentials with less than
@@ -164,6 +173,7 @@ A line that names no bridge works only while a single one is known.`,
   },
   {
     name: 'exec',
+    load: () => import('./commands/exec.ts'),
     summary: 'run a command with a role, renewed for as long as it runs',
     usage: '[ACCOUNT/ROLE] -- COMMAND [ARGUMENT ...]',
     description: `Runs a command whose AWS tools and SDKs get credentials from a local address that renews them, so that a run of many hours survives.
@@ -191,6 +201,7 @@ the region of your profile, or else of the account, unless you have set one. The
   },
   {
     name: 'console',
+    load: () => import('./commands/console.ts'),
     summary: 'open the AWS console',
     usage: '[ACCOUNT/ROLE] [--destination URL]',
     description: `Opens the AWS console in your browser, as the user who is signed in to the bridge there. If nobody is, the page asks for a sign-in. ${ROLE_RULE}`,
@@ -217,6 +228,7 @@ the region of your profile, or else of the account, unless you have set one. The
   },
   {
     name: 'configure',
+    load: () => import('./commands/configure.ts'),
     summary: 'write a profile for every role into ~/.aws/config',
     usage: '[--search TEXT] [--dry-run] [--yes]',
     description: `Writes profiles between two lines of comment that mark them as ours, and removes those of roles that you no longer have. What is outside the
@@ -275,6 +287,7 @@ the bridge's name.`,
   },
   {
     name: 'completion',
+    load: () => import('./commands/completion.ts'),
     summary: 'completion for your shell',
     usage: SHELLS.join('|'),
     description:

@@ -14,7 +14,6 @@ import {
 } from './command-line/command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { outsideOfExec } from './exec/child-environment.ts';
-import { RUNS } from './runs.ts';
 import { openClient } from './session/client.ts';
 import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './terminal/exit.ts';
 import { openTerminal, type Terminal } from './terminal/terminal.ts';
@@ -71,7 +70,7 @@ async function run(
     return EXIT.done;
   }
   const env = outsideOfExec(process.env);
-  const { run } = await RUNS[command.name]!();
+  const { run } = await command.load();
   const client = (choice = bridgeChoice(options)) =>
     openClient({ env, terminal, choice, mayLogIn: options['no-login'] !== true });
   return (await run({ words, options, passedOn, terminal, env, client })) ?? EXIT.done;

@@ -20,6 +20,8 @@ export interface OptionSpec {
 
 export interface CommandSpec {
   readonly name: string;
+  /** Loads what the command does: only the command that runs is loaded. */
+  readonly load: () => Promise<{ readonly run: Run }>;
   /** One line for the list of commands. */
   readonly summary: string;
   /** What stands after the name: `[ACCOUNT/ROLE] -- COMMAND [ARGUMENT ...]`. */
