@@ -2,6 +2,15 @@
 // modules it saw.
 const room = name => `^src/${name}(/|\\.ts$)`;
 const adapters = '^src/(connectors|issuer|aws|store|audit)/';
+/** The rooms of the client, from the lowest floor up (docs/adr/0027). */
+const clientFloors = [
+  ['warm', 'terminal'],
+  ['server'],
+  ['session'],
+  ['roles', 'aws'],
+  ['exec', 'command-line'],
+  ['commands'],
+];
 const law = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -89,6 +98,49 @@ export default {
       'The client talks HTTP.',
       { path: '^src/cli/' },
       { path: '^src/', pathNot: '^src/(cli|core)/' },
+    ),
+    law(
+      'cli-warm-loads-only-warm',
+      'A warm credential-process pays for every module at every start of an AWS command.',
+      { path: '^src/cli/warm/' },
+      { pathNot: '^src/cli/warm/|node_modules/@napi-rs/keyring/' },
+    ),
+    law(
+      'cli-main-starts-with-warm',
+      'What is not in warm/ is loaded only when the cache has no answer.',
+      { path: '^src/cli/main\\.ts$' },
+      { pathNot: '^src/cli/warm/', dynamic: false },
+    ),
+    ...clientFloors.flatMap((rooms, floor) =>
+      rooms.map(name =>
+        law(
+          `cli-${name}-looks-down`,
+          'A room of the client imports only rooms of lower floors.',
+          { path: `^src/cli/${name}/` },
+          {
+            path: '^src/cli/',
+            pathNot: `^src/cli/(${[name, ...clientFloors.slice(0, floor).flat()].join('|')})/`,
+          },
+        ),
+      ),
+    ),
+    law(
+      'cli-rooms-have-a-floor',
+      'A new room of the client takes its floor in the list above.',
+      { path: '^src/cli/[^/]+/', pathNot: `^src/cli/(${clientFloors.flat().join('|')})/` },
+      {},
+    ),
+    law(
+      'cli-commands-are-leaves',
+      'Only the table of commands knows a command; what two commands share is in a room below.',
+      { path: '^src/', pathNot: '^src/cli/commands\\.ts$' },
+      { path: '^src/cli/commands/' },
+    ),
+    law(
+      'cli-commands-load-when-run',
+      'Help and completion read the table without loading any command.',
+      { path: '^src/cli/commands\\.ts$' },
+      { path: '^src/cli/commands/', dynamic: false },
     ),
     law(
       'doubles-import-nothing-of-ours',

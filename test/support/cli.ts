@@ -64,6 +64,8 @@ export interface CliOptions {
   readonly stdin?: string;
   /** The runtime; that of the tests unless told. */
   readonly node?: string;
+  /** The client; the compiled one unless told. */
+  readonly entry?: string;
 }
 
 export interface CliResult {
@@ -107,9 +109,9 @@ export class Computer {
 
   start(
     args: readonly string[],
-    { env, stdin, node = process.execPath }: CliOptions = {},
+    { env, stdin, node = process.execPath, entry = this.#entry }: CliOptions = {},
   ): RunningCli {
-    const child = spawn(node, [this.#entry, ...args], {
+    const child = spawn(node, [entry, ...args], {
       env: { ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
