@@ -23,7 +23,7 @@ import { credentialsPage } from './flows/credentials-page.ts';
 import { mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
 import { loadSession } from './http/current-session.ts';
-import { oauthFace, pageFace, problemFace } from './http/error-responses.ts';
+import { errorResponses, oauthFace, problemFace } from './http/error-responses.ts';
 import { watchForwarded } from './http/forwarded-watch.ts';
 import {
   limitPerAddress,
@@ -52,7 +52,7 @@ const DOCUMENTS: ReadonlySet<string> = new Set([
 ]);
 
 export function createApp(bridge: Bridge): Express {
-  const { access, signIn, renderer, secrets, clock, baseUrl, help, audit } = bridge;
+  const { access, signIn, renderer, secrets, clock, baseUrl, help } = bridge;
   const { connectors } = signIn;
   const secure = baseUrl.startsWith('https:');
   const cookies = bridgeCookies({ ...bridge, secure });
@@ -139,7 +139,7 @@ export function createApp(bridge: Bridge): Express {
   app.use(request => {
     throw new BridgeError('not_found', `no route for ${request.method}`);
   });
-  app.use(pageFace({ renderer, help, audit, clock }));
+  app.use(errorResponses('page', bridge));
   refuseHead(app, DOCUMENTS);
   return app;
 }

@@ -12,7 +12,7 @@ import { BridgeError, ERRORS } from '../core/errors.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Clock, Connector } from '../core/ports.ts';
 import { MINUTE } from '../core/time.ts';
-import { stepOf } from '../http/error-responses.ts';
+import { stepOf } from '../http/error-json.ts';
 import { text } from '../http/read.ts';
 import { type Operation, operation } from './api-operation.ts';
 import {

@@ -20,7 +20,7 @@ import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Secrets } from '../core/ports.ts';
-import { ssoOidcFace, ssoPortalFace } from '../http/aws-face.ts';
+import { ssoOidcFace, ssoPortalFace } from '../http/error-responses.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { jsonBody, readJson, readQuery, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';

@@ -9,7 +9,7 @@ import type { Entitlement } from '../core/access-rule.ts';
 import { actorOf, type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
-import { nextStepFor } from '../core/explanation.ts';
+import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
 import type { Evaluation, Policy } from '../core/policy.ts';
 import type {
   AssumedRole,
@@ -123,6 +123,7 @@ export function createAccess(parts: AccessParts): Access {
       throw new BridgeError(code, whyRefused(trace), {
         trace,
         hint: nextStepFor(trace, decision.missing),
+        ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
       });
     }
     const { entitlement } = decision;

@@ -22,7 +22,7 @@ import {
   USER_CODE_LENGTH,
   type UserCode,
 } from '../core/device-grant.ts';
-import { asBridgeError, BridgeError } from '../core/errors.ts';
+import { asBridgeError, BridgeError, ERRORS } from '../core/errors.ts';
 import { type NetworkDistance, networkDistance } from '../core/network-distance.ts';
 import { named, type OAuthClient } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Records, Secrets, Session } from '../core/ports.ts';
@@ -149,9 +149,7 @@ export function createDeviceAuthorization(parts: DeviceAuthorizationParts): Devi
       return await step();
     } catch (thrown) {
       const { code, message: why } = asBridgeError(thrown);
-      const isAnswer =
-        code === 'authorization_pending' || code === 'slow_down' || code === 'fresh_sign_in_needed';
-      if (!isAnswer) {
+      if (ERRORS[code].record.audit !== 'none') {
         const actor = viewer && actorOf(viewer.identity);
         await audit.record({
           type: 'cli-login.refused',

@@ -55,6 +55,12 @@ const NEXT: { readonly [P in MissingProof['proof']]: string } = {
   network: 'Connect to one of the named networks, for instance by the VPN, and try again.',
 };
 
+/** Whether no rule lacks anything but another network, so that no sign-in helps. */
+export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
+  const missing = steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : []));
+  return missing.length > 0 && missing.every(({ proof }) => proof === 'network');
+}
+
 /** What the person can do about a refusal. */
 export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof[]): string {
   if (missing.length > 0) return [...new Set(missing.map(({ proof }) => NEXT[proof]))].join(' ');

@@ -5,7 +5,7 @@
  * Owns: which answer means which end of the client, and that a clock that is off is named. Does not
  * own: tokens (signed-in.ts).
  */
-
+import { ERRORS, type ErrorCode } from '../../core/errors.ts';
 import { CliError, type ExitName } from '../terminal/exit.ts';
 import { isText, objectOf } from './answers.ts';
 import type { Http, HttpAnswer } from './http.ts';
@@ -105,7 +105,7 @@ export function openServer({ origin, loginCommand, http, onSkew }: ServerOptions
         error_description?: unknown;
       };
       const error_description = typeof said === 'string' ? said : '';
-      if (typeof error !== 'string' || status >= 500 || status === 429)
+      if (typeof error !== 'string' || isOfServer(status))
         throw unexpected(origin, status, error_description);
       throw new OAuthRefusal(error, error_description);
     },
@@ -168,18 +168,15 @@ interface Problem {
   };
 }
 
-/** The codes that say of the person or the role, not of the server. */
-const EXIT_OF: Readonly<Record<string, ExitName>> = {
-  token_invalid: 'notSignedIn',
-  access_denied: 'refused',
-  proof_missing: 'refused',
-  role_not_for_device_login: 'refused',
-  role_not_for_token: 'refused',
-  session_settings_invalid: 'refused',
-  corporate_proof_missing: 'refused',
-  destination_refused: 'refused',
-  not_found: 'refused',
-};
+/** A server of another version may know codes that this client does not: the status decides. */
+function exitFor(code: string, status: number): ExitName {
+  if (Object.hasOwn(ERRORS, code)) return ERRORS[code as ErrorCode].exit;
+  return isOfServer(status) ? 'unreachable' : 'failed';
+}
+
+function isOfServer(status: number): boolean {
+  return status >= 500 || status === 429;
+}
 
 function problem(
   { origin, loginCommand }: Pick<ServerOptions, 'origin' | 'loginCommand'>,
@@ -188,27 +185,22 @@ function problem(
 ): CliError {
   const { title, detail, code, correlation_id, sign_in_again, trace } = (json ?? {}) as Problem;
   if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
-  const known = Object.hasOwn(EXIT_OF, code) ? EXIT_OF[code] : undefined;
   const steps = Array.isArray(trace?.steps) ? trace.steps.filter(isStep) : [];
-  return new CliError(
-    known ?? (status >= 500 || status === 429 ? 'unreachable' : 'failed'),
-    title,
-    {
-      code,
-      lines: [
-        ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
-        ...(typeof detail === 'string' ? [detail] : []),
-        ...(sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : []),
-        ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
-      ],
-    },
-  );
+  return new CliError(exitFor(code, status), title, {
+    code,
+    lines: [
+      ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
+      ...(typeof detail === 'string' ? [detail] : []),
+      ...(sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : []),
+      ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
+    ],
+  });
 }
 
 const isStep = objectOf({ rule: isText, sentence: isText });
 
 function unexpected(origin: string, status: number, said: string): CliError {
-  const exit = status >= 500 || status === 429 ? 'unreachable' : 'failed';
+  const exit = isOfServer(status) ? 'unreachable' : 'failed';
   return new CliError(
     exit,
     `${origin} answered ${status}${said === '' ? ', which no rolebridge does' : `: ${said}`}`,

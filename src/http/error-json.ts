@@ -1,0 +1,92 @@
+/** Errors for programs: problem details (RFC 9457) and OAuth. */
+import type { Request, Response } from 'express';
+import type { TraceStep } from '../core/decision-trace.ts';
+import { type BridgeError, ERRORS } from '../core/errors.ts';
+import { explainStep } from '../core/explanation.ts';
+import type { ShowError } from './error-face.ts';
+import { contextOf } from './request-context.ts';
+
+/** Problem details. */
+export const showProblem: ShowError = (error, { response }) =>
+  sendProblem(response, problemOf(error, response));
+
+/**
+ * Problem details for callers with a token: in addition, the decision of the policy, whether a new
+ * sign-in helps, and the challenge of RFC 6750 section 3.
+ */
+export const showApiProblem: ShowError = (error, { request, response }) => {
+  challenge(error, request, response);
+  sendProblem(response, { ...problemOf(error, response), ...reasonsOf(error) });
+};
+
+/** The same for AWS SDKs: they print `Code` and `Message`, the Go SDK only from plain JSON. */
+export const showContainerProblem: ShowError = (error, { request, response }) => {
+  challenge(error, request, response);
+  response.json({
+    ...problemOf(error, response),
+    ...reasonsOf(error),
+    Code: error.code,
+    Message: `${error.title}. ${error.hint}`,
+  });
+};
+
+/** Statuses that OAuth responses keep; any other error of the client is 400. */
+const OAUTH_STATUSES: readonly number[] = [401, 413, 415, 429];
+
+/** RFC 6749 section 5.2. */
+export const showOAuthError: ShowError = ({ code, status, title, hint }, { response }) => {
+  if (status < 500 && !OAUTH_STATUSES.includes(status)) response.status(400);
+  response.json({
+    error: ERRORS[code].oauth,
+    error_description: `${title}. ${hint}`,
+    correlation_id: contextOf(response).origin.correlationId,
+  });
+};
+
+function problemOf({ code, title, status, hint }: BridgeError, response: Response): object {
+  const { correlationId } = contextOf(response).origin;
+  return {
+    type: `urn:rolebridge:error:${code}`,
+    title,
+    status,
+    detail: hint,
+    code,
+    correlation_id: correlationId,
+  };
+}
+
+function sendProblem(response: Response, problem: object): void {
+  response.type('application/problem+json').send(JSON.stringify(problem));
+}
+
+function challenge({ status }: BridgeError, request: Request, response: Response): void {
+  if (status !== 401) return;
+  response.setHeader(
+    'WWW-Authenticate',
+    request.get('authorization') === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
+  );
+}
+
+/** Whether a new sign-in at an identity provider can help. */
+export function signInHelps({ offers }: BridgeError): boolean {
+  return offers === 'sign-in-again' || offers === 'choose-sign-in';
+}
+
+function reasonsOf(error: BridgeError): object {
+  const { trace } = error;
+  return {
+    ...(trace !== undefined && {
+      trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) },
+    }),
+    ...(signInHelps(error) && { sign_in_again: true }),
+  };
+}
+
+/** One step of a decision in the API. */
+export function stepOf(step: TraceStep): {
+  readonly rule: string;
+  readonly outcome: TraceStep['outcome'];
+  readonly sentence: string;
+} {
+  return { rule: step.rule, outcome: step.outcome, sentence: explainStep(step) };
+}

@@ -1,0 +1,62 @@
+/** An error as a page, with the one link that can help. */
+import type { DecisionTrace } from '../core/decision-trace.ts';
+import type { PageOffer } from '../core/error-rows/row.ts';
+import { ERRORS } from '../core/errors.ts';
+import { explainStep } from '../core/explanation.ts';
+import type { LocalPath } from '../core/local-path.ts';
+import type { Session } from '../core/ports.ts';
+import { knownSessionIn, viewerIn } from './current-session.ts';
+import type { ShowError } from './error-face.ts';
+import { contextOf, returnToOf } from './request-context.ts';
+import { signInLink, stepUpLink } from './sign-in-links.ts';
+import type { RefusalModel } from './views.ts';
+
+interface Asked {
+  /** The page to come back to. */
+  readonly returnTo: LocalPath;
+  readonly session: Session | undefined;
+}
+type Link = NonNullable<RefusalModel['action']>;
+
+const LINKS: { readonly [O in PageOffer]: (asked: Asked) => Link | undefined } = {
+  nothing: () => undefined,
+  roles: () => ({ label: 'Go to my roles', href: '/' }),
+  sessions: () => ({ label: 'Go to your sessions', href: '/sessions' }),
+  'sign-in': () => ({ label: 'Go to the sign-in page', href: '/sign-in' }),
+  'sign-in-then-back': ({ returnTo }) => ({ label: 'Sign in', href: signInLink(returnTo) }),
+  'choose-sign-in': ({ returnTo }) => ({ label: 'Sign in again', href: signInLink(returnTo) }),
+  'sign-in-again': ({ returnTo, session }) => ({
+    label: 'Sign in again',
+    href:
+      session === undefined
+        ? signInLink(returnTo)
+        : stepUpLink(session.identity.connector, returnTo),
+  }),
+  retry: ({ returnTo }) => ({ label: 'Try again', href: returnTo }),
+};
+
+export const showPage: ShowError = (error, { request, response }, { renderer, help }) => {
+  const { code, status, title, hint, offers, trace } = error;
+  const returnTo = returnToOf(request, response);
+  const page = renderer.render('refusal', {
+    viewer: viewerIn(response),
+    status,
+    code,
+    title,
+    hint,
+    trace: trace && shownTrace(trace),
+    correlationId: contextOf(response).origin.correlationId,
+    action: LINKS[offers]({ returnTo, session: knownSessionIn(response) }),
+    help: ERRORS[code].page.contact ? help : undefined,
+  });
+  response.type('html').send(page);
+};
+
+function shownTrace({ account, role, steps }: DecisionTrace): NonNullable<RefusalModel['trace']> {
+  const lines = steps.map(step => ({
+    rule: step.rule,
+    outcome: step.outcome,
+    sentence: explainStep(step),
+  }));
+  return { account, role, lines };
+}
