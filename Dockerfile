@@ -1,5 +1,5 @@
-# Two images: `server` is the bridge for production, `local-aws` the stand-in for AWS that docker-compose.yml uses.
-# TypeScript runs as it is; nothing is compiled.
+# Two images: `server` is the bridge for production, `local-aws` the local AWS that docker-compose.yml uses.
+# Node runs TypeScript directly; nothing is compiled.
 FROM node:24-slim AS manifest
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -20,7 +20,7 @@ ENTRYPOINT ["node", "src/dev/local-aws/main.ts"]
 
 FROM node:24-slim AS server
 ENV NODE_ENV=production
-# Where the HEALTHCHECK asks; follow listen.port of the configuration.
+# Address of the health check; use the port of listen.port in the configuration.
 ENV HEALTH_URL=http://127.0.0.1:3000/healthz
 WORKDIR /app
 COPY --from=production-dependencies /app/package.json ./
@@ -28,7 +28,7 @@ COPY --from=production-dependencies /app/node_modules ./node_modules
 COPY --from=source /app/src ./src
 COPY --from=source /app/views ./views
 COPY LICENSE ./
-# The only place that the bridge writes to: database and keys. Everything else may be read-only.
+# The only directory that the server writes to: database and keys. The rest can be read-only.
 RUN install -d -o node -g node -m 0700 /var/lib/rolebridge
 VOLUME /var/lib/rolebridge
 USER node

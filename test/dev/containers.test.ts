@@ -73,17 +73,17 @@ describe('the containers', () => {
     assert.equal(status, 0, stderr);
   });
 
-  it('share the loopback of the door, which alone is published, to this machine only', () => {
-    const { door, ...others } = services;
+  it('share the loopback of the forwarder, the only service with published ports, on this machine only', () => {
+    const { forwarder, ...others } = services;
     assert.deepEqual(
       [...new Set(Object.values(others).map(service => service.network_mode))],
-      ['service:door'],
+      ['service:forwarder'],
     );
     assert.ok(Object.values(others).every(service => service.ports === undefined));
     const forwards = [
       ...read('docs/keycloak/haproxy.cfg').matchAll(/bind :(\d+)\n\s+server \S+ (\S+)/g),
     ].map(([, from, to]) => `${to}:${from}`);
-    assert.deepEqual([...door!.ports!].toSorted(), forwards.toSorted());
+    assert.deepEqual([...forwarder!.ports!].toSorted(), forwards.toSorted());
   });
 
   it('run the bridge without a writable root, without privileges and without what only development needs', () => {
