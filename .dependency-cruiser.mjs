@@ -37,8 +37,8 @@ export default {
     ),
     law(
       'only-compose-knows-adapters',
-      'The wings meet only in compose.ts and compose-operator.ts.',
-      { path: '^src/', pathNot: `^src/compose(-operator)?\\.ts$|${adapters}` },
+      'The wings meet only in compose.ts, compose-process.ts and compose-operator.ts.',
+      { path: '^src/', pathNot: `^src/compose(-operator|-process)?\\.ts$|${adapters}` },
       { path: adapters },
     ),
     ...['connectors', 'issuer', 'aws', 'store', 'audit'].map(name =>
@@ -54,7 +54,7 @@ export default {
       'An adapter fills a port of core; it does not know who calls.',
       { path: adapters },
       {
-        path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose|compose-operator|serving|main)\\.ts$',
+        path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose(-operator|-process)?|serving|main)\\.ts$',
       },
     ),
     law(
@@ -79,7 +79,9 @@ export default {
       'http-does-not-look-up',
       'The toolkit serves the doors and does not know them.',
       { path: '^src/http/' },
-      { path: '^src/(flows|apis|config)/|^src/(app|compose|compose-operator|serving|main)\\.ts$' },
+      {
+        path: '^src/(flows|apis|config)/|^src/(app|compose(-operator|-process)?|serving|main)\\.ts$',
+      },
     ),
     law(
       'config-knows-core',
