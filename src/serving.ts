@@ -1,14 +1,15 @@
 /**
- * A bridge that serves: listening, reading the configuration again, a graceful stop.
+ * A bridge that serves: listening, reload, graceful stop.
  *
- * Owns: the server and the one pointer that a reload swaps; a request keeps the snapshot that it
- * entered with. Does not own: what a bridge is (compose.ts), its URLs (app.ts), arguments and
- * signals (main.ts).
+ * Owns: the HTTP server and the one pointer that a reload swaps. Does not own: what a snapshot is
+ * (compose.ts), what outlives it (compose-process.ts), URLs (app.ts), arguments and signals
+ * (main.ts).
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app.ts';
-import { type Bridge, compose } from './compose.ts';
+import { openSnapshot, type Snapshot } from './compose.ts';
+import { openProcess, type Process } from './compose-process.ts';
 import type { Configuration } from './config/configuration.ts';
 import type { Seconds } from './core/time.ts';
 import { createLog, type Logger } from './log.ts';
@@ -38,12 +39,22 @@ const RELOAD_GRACE_SECONDS: Seconds = 60;
 
 export interface Serving {
   /**
-   * Serves another configuration, or goes on with this one when it cannot be opened; the log says
-   * which. Calls are taken one after the other, so the last one asked for is the one that stays.
+   * Serves another configuration, or keeps this one if the other cannot be opened; the log says
+   * which. Calls run one after the other, so the last one wins.
    */
   reload(read: () => Promise<Configuration>): Promise<void>;
-  /** Lets requests in flight end, then closes every snapshot. */
+  /** Lets requests in flight end, then closes everything. */
   stop(): Promise<void>;
+}
+
+/** The process and what it serves at the moment. */
+interface Live {
+  readonly process: Process;
+  /** The newest snapshot. A request keeps the one that it entered with. */
+  current: Snapshot;
+  app: RequestListener;
+  /** The current one, and older ones that requests may still use. */
+  readonly snapshots: Set<Snapshot>;
 }
 
 /**
@@ -52,79 +63,85 @@ export interface Serving {
  */
 export async function serve(configuration: Configuration): Promise<Serving> {
   const log = createLog({ level: configuration.log.level });
-  let stopping = false;
-  const open = (from: Configuration): Promise<Bridge> =>
-    compose(from, { log, stopping: () => stopping });
+  let isStopping = false;
+  await using opened = new AsyncDisposableStack();
+  const process = openProcess({ log, stopping: () => isStopping });
+  opened.defer(() => process.close());
+  const snapshot = await openSnapshot(process, configuration);
+  opened.defer(() => snapshot.close());
 
-  let current = { configuration, bridge: await open(configuration) };
-  const bridges = new Set([current.bridge]);
-  let app: RequestListener = createApp(current.bridge);
-  const server = createServer(LIMITS, (request, response) => app(request, response));
-  server.maxRequestsPerSocket = REQUESTS_PER_SOCKET;
-  server.timeout = SILENCE_MILLISECONDS;
-  server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
-  try {
-    const { address, port } = await listen(server, configuration.listen);
-    log.info({ address, port, baseUrl: configuration.baseUrl }, 'listening');
-  } catch (cause) {
-    await current.bridge.close();
-    throw cause;
-  }
-
-  const close = async (bridge: Bridge): Promise<void> => {
-    bridges.delete(bridge);
-    await bridge
-      .close()
-      .catch((thrown: unknown) =>
-        log.error({ why: messageOf(thrown) }, 'a configuration was not closed cleanly'),
-      );
+  const live: Live = {
+    ...{ process, current: snapshot, app: createApp(snapshot) },
+    snapshots: new Set([snapshot]),
   };
+  const server = createHttpServer(live);
+  const { address, port } = await listen(server, configuration.listen);
+  log.info({ address, port, baseUrl: configuration.baseUrl }, 'listening');
+  opened.move();
 
-  const swap = async (read: () => Promise<Configuration>): Promise<void> => {
-    if (stopping) return;
-    try {
-      const next = await read();
-      const bridge = await open(next);
-      bridges.add(bridge);
-      app = createApp(bridge);
-      const old = current;
-      current = { configuration: next, bridge };
-      log.level = next.log.level;
-      setTimeout(() => void close(old.bridge), RELOAD_GRACE_SECONDS * 1000).unref();
-      log.info('the configuration was read again');
-      for (const why of needingRestart(old.configuration, next))
-        log.warn({ why }, 'this takes effect at the next start');
-    } catch (thrown) {
-      log.error({ why: messageOf(thrown) }, 'the configuration was not taken; the old one stays');
-    }
-  };
   let reloads = Promise.resolve();
-
   return {
     reload: read => {
-      reloads = reloads.then(() => swap(read));
+      reloads = reloads.then(() => (isStopping ? undefined : reload(live, read)));
       return reloads;
     },
     stop: async () => {
-      stopping = true;
+      isStopping = true;
       log.info('stopping');
       await reloads;
       await drain(server);
-      await Promise.all([...bridges].map(close));
+      await Promise.all([...live.snapshots].map(old => closeSnapshot(live, old)));
+      await process.close();
       await flush(log);
     },
   };
 }
 
-/** What a running process does not change. */
-function needingRestart(old: Configuration, next: Configuration): string[] {
-  const moved = old.listen.host !== next.listen.host || old.listen.port !== next.listen.port;
-  const forgot = old.store.kind === 'sqlite' && old.store.file === ':memory:';
+function createHttpServer(live: Live): Server {
+  const server = createServer(LIMITS, (request, response) => live.app(request, response));
+  server.maxRequestsPerSocket = REQUESTS_PER_SOCKET;
+  server.timeout = SILENCE_MILLISECONDS;
+  server.keepAliveTimeout = KEEP_ALIVE_MILLISECONDS;
+  return server;
+}
+
+async function reload(live: Live, read: () => Promise<Configuration>): Promise<void> {
+  const { process, current: old } = live;
+  const { log } = process;
+  try {
+    const next = await openSnapshot(process, await read());
+    live.snapshots.add(next);
+    live.app = createApp(next);
+    live.current = next;
+    log.level = next.configuration.log.level;
+    setTimeout(() => void closeSnapshot(live, old), RELOAD_GRACE_SECONDS * 1000).unref();
+    log.info('the configuration was read again');
+    for (const why of notCarriedOver(old, next))
+      log.warn({ why }, 'this takes effect at the next start');
+  } catch (thrown) {
+    log.error({ why: messageOf(thrown) }, 'the configuration was not taken; the old one stays');
+  }
+}
+
+async function closeSnapshot({ process, snapshots }: Live, snapshot: Snapshot): Promise<void> {
+  snapshots.delete(snapshot);
+  await snapshot
+    .close()
+    .catch((thrown: unknown) =>
+      process.log.error({ why: messageOf(thrown) }, 'a configuration was not closed cleanly'),
+    );
+}
+
+/** What a running process does not change, and what it loses. */
+function notCarriedOver(old: Snapshot, next: Snapshot): string[] {
+  const { listen: bound, store } = old.configuration;
+  const { listen: wanted } = next.configuration;
+  const isMoved = bound.host !== wanted.host || bound.port !== wanted.port;
+  const isLost =
+    store.kind === 'sqlite' && store.file === ':memory:' && old.storage !== next.storage;
   return [
-    ...(moved
-      ? [`listen: the process still listens on ${old.listen.host}:${old.listen.port}`]
-      : []),
-    ...(forgot ? ['store: what was in memory, sessions and audit events included, is gone'] : []),
+    ...(isMoved ? [`listen: the process still listens on ${bound.host}:${bound.port}`] : []),
+    ...(isLost ? ['store: what was in memory, sessions and audit events included, is gone'] : []),
   ];
 }
 

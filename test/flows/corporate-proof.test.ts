@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
-import type { Bridge } from '../../src/compose.ts';
+import type { Snapshot } from '../../src/compose.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { corporateSamlIdp } from '../support/corporate-saml-idp.ts';
 import { button, callerOf, credentialsOn, refusalOn } from '../support/handout.ts';
@@ -66,7 +66,7 @@ const KINDS: readonly Kind[] = [
 
 describe('an account that trusts the corporate identity provider itself', () => {
   let world: World;
-  let running: Bridge;
+  let running: Snapshot;
   before(async () => {
     world = await startDirectWorld({
       recipients: urls => [AWS_RECIPIENT, `${urls.bridge}/saml/${CONNECTOR.saml}/acs`],

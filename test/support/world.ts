@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { createApp } from '../../src/app.ts';
-import { type Bridge, compose } from '../../src/compose.ts';
+import { openSnapshot, type Snapshot } from '../../src/compose.ts';
+import { openProcess } from '../../src/compose-process.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
@@ -86,7 +87,7 @@ export interface World {
   readonly urls: Urls;
   readonly clock: HandTurnedClock;
   readonly aws: LocalAws;
-  readonly bridge: Bridge;
+  readonly bridge: Snapshot;
   /** The bridge's listener can be exchanged, and the others too: what stands here answers. */
   readonly servers: Readonly<Record<keyof Urls, Server>>;
   /** Everything that the bridge has logged, line by line. */
@@ -99,7 +100,7 @@ export interface World {
    * Another instance of the bridge, of the same configuration unless it is changed, and on the same
    * store. Nobody reaches it until `answer` puts its app into place.
    */
-  compose(change?: (configuration: Configuration) => Configuration): Promise<Bridge>;
+  compose(change?: (configuration: Configuration) => Configuration): Promise<Snapshot>;
   audit(): Promise<readonly AuditEvent[]>;
   /**
    * Signs a person in, in a new browser unless one is given; the page is the one after the way
@@ -152,8 +153,6 @@ async function furnish(
     aws: await listen(),
   };
   ends.push(() => Promise.all(Object.values(servers).map(closeServer)));
-  const bridges: Bridge[] = [];
-  ends.push(() => Promise.all(bridges.map(one => one.close())));
   const idpHost = options.idpHost ?? '127.0.0.1';
   const proxy = await options.proxy?.(urlOf(servers.bridge, '127.0.0.1'));
   ends.push(() => proxy?.close());
@@ -214,11 +213,13 @@ async function furnish(
   const configuration = await loadConfiguration(file, { env: options.env ?? {} });
   const log: string[] = [];
   const composeAnother: World['compose'] = async (change = same => same) => {
-    const another = await compose(change(configuration), {
+    const process = openProcess({
       log: createLog({ level: 'debug', destination: lines(log) }),
       clock,
     });
-    bridges.push(another);
+    ends.push(() => process.close());
+    const another = await openSnapshot(process, change(configuration));
+    ends.push(() => another.close());
     return another;
   };
   const bridge = await composeAnother();
