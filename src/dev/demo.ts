@@ -5,12 +5,13 @@
  * Owns: ports, the files below its directory, the life of the child. Does not own: what is printed
  * about it (main.ts).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
@@ -33,6 +34,8 @@ export interface DemoOptions {
   /** Everything that is made goes below it; absolute. */
   readonly directory: string;
   readonly onProgress?: (line: string) => void;
+  /** Gets each line of the bridge's log, in addition to the file. */
+  readonly onLogLine?: ((line: string) => void) | undefined;
   /** Gives up starting. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -54,7 +57,7 @@ export interface Demo extends DemoUrls {
   stop(): Promise<void>;
 }
 
-/** What a user can mend; its message says how. */
+/** What a user can fix; its message says how. */
 export class DemoFault extends Error {
   override readonly name = 'DemoFault';
 }
@@ -73,6 +76,7 @@ export async function startDemo({
   port,
   directory,
   onProgress = () => {},
+  onLogLine,
   signal,
 }: DemoOptions): Promise<Demo> {
   const url = (offset: number): string => `http://${HOST}:${port + offset}`;
@@ -98,7 +102,7 @@ export async function startDemo({
     ...demoSecrets(clientSecret),
   });
 
-  const bridge = startBridge(files.configFile, files.bridgeLog);
+  const bridge = startBridge(files, onLogLine);
   started.defer(() => bridge.stop());
   onProgress('waiting for the bridge');
   const polling = new AbortController();
@@ -189,25 +193,33 @@ interface RunningBridge {
   stop(): Promise<void>;
 }
 
-function startBridge(configFile: string, logFile: string): RunningBridge {
+function startBridge(
+  { configFile, bridgeLog: logFile }: Pick<Demo, 'configFile' | 'bridgeLog'>,
+  onLogLine: DemoOptions['onLogLine'],
+): RunningBridge {
   const log = openSync(logFile, 'w', 0o600);
-  const child: ChildProcess = spawn(process.execPath, [SERVER, 'serve', '--config', configFile], {
-    stdio: ['ignore', log, log],
+  const child = spawn(process.execPath, [SERVER, 'serve', '--config', configFile], {
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...withoutProxy(process.env) },
   });
-  closeSync(log);
+  for (const output of [child.stdout, child.stderr]) {
+    output.on('data', (bytes: Buffer) => writeSync(log, bytes));
+    if (onLogLine !== undefined) createInterface({ input: output }).on('line', onLogLine);
+  }
   let stopping = false;
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(`could not be started: ${error.message}`));
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`),
-    );
+    // Not "exit": by then the end of the log may not have been read.
+    child.once('close', (code, signal) => {
+      closeSync(log);
+      resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`);
+    });
   });
   const died = ended.then(async how => {
     if (stopping) return new Promise<never>(() => {});
     throw new DemoFault(`The bridge ${how}. The end of ${logFile}:\n\n${await tail(logFile)}`);
   });
-  // Somebody may listen later or never; an unhandled rejection would end the process without the
+  // A caller can listen later or never: an unhandled rejection would end the process without the
   // message.
   died.catch(() => {});
   const kill = (): void => void child.kill('SIGKILL');

@@ -1,8 +1,12 @@
-/** `npm run demo`: starts the demo, says what there is to see, and ends everything on Ctrl-C. */
+/**
+ * `npm run demo`: starts the demo, says what there is to see, and ends everything on Ctrl-C.
+ * `npm run dev` starts it again after every change of the code, with its log in the terminal.
+ */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Demo, DemoFault, startDemo } from './demo.ts';
+import { readableLogLine } from './log-line.ts';
 import { PEOPLE } from './people.ts';
 
 const DEFAULT_PORT = 3000;
@@ -12,6 +16,7 @@ const USAGE = `npm run demo: the bridge, two corporate identity providers and a 
 
 Ports: the bridge ${DEFAULT_PORT}, the OpenID provider ${DEFAULT_PORT + 1}, the SAML identity provider ${DEFAULT_PORT + 2}, the local AWS ${DEFAULT_PORT + 3}.
 DEMO_PORT=4000 npm run demo    uses 4000 to 4003 instead
+npm run demo -- --show-log     writes the log of the bridge to the terminal, too
 Everything it makes is below .demo/. Stop it with Ctrl-C.
 `;
 
@@ -26,7 +31,7 @@ const SIGHTS: Readonly<Record<string, string>> = {
 async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { help: { type: 'boolean', short: 'h' } },
+    options: { 'show-log': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
   });
   if (values.help) {
     process.stdout.write(USAGE);
@@ -37,7 +42,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const { signal, stopped } = stopSignal();
   try {
     const onProgress = (line: string): void => void process.stdout.write(`  ${line} ...\n`);
-    const demo = await startDemo({ port, directory: directoryOf(port), onProgress, signal });
+    const onLogLine = values['show-log'] ? showLogLine : undefined;
+    const directory = directoryOf(port);
+    const demo = await startDemo({ port, directory, onProgress, onLogLine, signal });
     process.stdout.write(overview(demo, (Date.now() - began) / 1000));
     await Promise.race([stopped, demo.bridgeDied]).finally(() => {
       process.stdout.write('  stopping ...\n');
@@ -47,6 +54,10 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!signal.aborted) throw thrown;
   }
   return 0;
+}
+
+function showLogLine(line: string): void {
+  process.stdout.write(`${readableLogLine(line)}\n`);
 }
 
 function portOf(text: string | undefined): number {

@@ -122,7 +122,7 @@ describe('the demo', () => {
 
   it('says what there is to see, and ends with everything that it began when it is told to', async () => {
     const port = await fourFreePorts();
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [MAIN, '--show-log'], {
       env: { ...process.env, DEMO_PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -143,6 +143,7 @@ describe('the demo', () => {
       'alice',
       '240 groups',
       'bridge.log',
+      'info  listening',
     ])
       assert.ok(said.includes(word), word);
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
@@ -217,7 +218,7 @@ function closed(server: Server): Promise<void> {
 
 function run(env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [MAIN, '--show-log'], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
