@@ -1,5 +1,5 @@
-// The import laws of the house (docs/architecture.md). `npm run arch` runs them and counts the
-// modules it saw.
+// The import laws (docs/architecture.md). `npm run arch` runs them and counts the modules that it
+// read.
 const room = name => `^src/${name}(/|\\.ts$)`;
 const adapters = '^src/(connectors|issuer|aws|store|audit)/';
 /** The rooms of the client, from the lowest floor up (docs/adr/0027). */
@@ -16,13 +16,8 @@ const law = (name, comment, from, to) => ({ name, comment, severity: 'error', fr
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
-    law('no-circles', 'A circle has no floor to stand on.', {}, { circular: true }),
-    law(
-      'nothing-unresolvable',
-      'An import that cannot be resolved is a broken promise.',
-      {},
-      { couldNotResolve: true },
-    ),
+    law('no-circles', 'Modules do not import each other in a circle.', {}, { circular: true }),
+    law('nothing-unresolvable', 'Every import resolves.', {}, { couldNotResolve: true }),
     law(
       'core-is-pure',
       'core imports only core, zod and ipaddr.js: no I/O, no clock, no framework.',
@@ -31,27 +26,27 @@ export default {
     ),
     law(
       'bridge-speaks-core',
-      'The corridor speaks only the vocabulary.',
+      'Use cases import only core.',
       { path: '^src/bridge/' },
       { pathNot: '^src/(bridge|core)/' },
     ),
     law(
       'only-compose-knows-adapters',
-      'The wings meet only in compose.ts, compose-process.ts and compose-operator.ts.',
+      'Only the compose files connect adapters to ports.',
       { path: '^src/', pathNot: `^src/compose(-operator|-process)?\\.ts$|${adapters}` },
       { path: adapters },
     ),
     ...['connectors', 'issuer', 'aws', 'store', 'audit'].map(name =>
       law(
         `${name}-meets-no-other-adapter`,
-        'Adapters never meet.',
+        'Adapters do not import each other.',
         { path: `^src/${name}/` },
         { path: adapters, pathNot: `^src/${name}/` },
       ),
     ),
     law(
       'adapters-look-inward',
-      'An adapter fills a port of core; it does not know who calls.',
+      'An adapter implements a port of core and does not import its callers.',
       { path: adapters },
       {
         path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose(-operator|-process)?|serving|main)\\.ts$',
@@ -59,25 +54,25 @@ export default {
     ),
     law(
       'flows-and-apis-never-meet',
-      'Doors for people and doors for machines share only the toolkit.',
+      'Routes for browsers and routes for programs share only http/.',
       { path: '^src/flows/' },
       { path: '^src/apis/' },
     ),
     law(
       'apis-and-flows-never-meet',
-      'Doors for people and doors for machines share only the toolkit.',
+      'Routes for browsers and routes for programs share only http/.',
       { path: '^src/apis/' },
       { path: '^src/flows/' },
     ),
     law(
       'no-flow-knows-another',
-      'A journey does not lean on another; what two of them need is in the toolkit.',
+      'A flow does not import another flow; shared code belongs in http/.',
       { path: '^src/flows/([^/]+)$' },
       { path: '^src/flows/', pathNot: '^src/flows/$1$' },
     ),
     law(
       'http-does-not-look-up',
-      'The toolkit serves the doors and does not know them.',
+      'http/ serves flows and apis and does not import them.',
       { path: '^src/http/' },
       {
         path: '^src/(flows|apis|config)/|^src/(app|compose(-operator|-process)?|serving|main)\\.ts$',
@@ -97,7 +92,7 @@ export default {
     ),
     law(
       'cli-sees-only-core',
-      'The client talks HTTP.',
+      'The client talks HTTP to the bridge and shares only core with it.',
       { path: '^src/cli/' },
       { path: '^src/', pathNot: '^src/(cli|core)/' },
     ),
@@ -151,14 +146,14 @@ export default {
       { path: '^src/', pathNot: '^src/dev/' },
     ),
     law(
-      'nobody-imports-doubles',
+      'nothing-imports-doubles',
       'Doubles never reach production.',
       { path: '^src/', pathNot: '^src/dev/' },
       { path: '^src/dev/' },
     ),
     law(
       'nothing-imports-main',
-      'main is the roof.',
+      'Nothing imports an entry point.',
       { path: '^src/', pathNot: room('main') },
       { path: '^src/main\\.ts$' },
     ),

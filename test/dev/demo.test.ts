@@ -218,7 +218,7 @@ function closed(server: Server): Promise<void> {
 
 function run(env: Record<string, string>): Promise<{ code: number | null; stderr: string }> {
   return new Promise(resolve => {
-    const child = spawn(process.execPath, [MAIN, '--show-log'], {
+    const child = spawn(process.execPath, [MAIN], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });

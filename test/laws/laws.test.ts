@@ -42,7 +42,7 @@ const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
   ['cli-commands-are-leaves', 'src/cli/commands/login.ts', './logout.ts'],
   ['cli-commands-load-when-run', 'src/cli/commands.ts', './commands/logout.ts'],
   ['doubles-import-nothing-of-ours', 'src/dev/double.ts', '../core/b.ts'],
-  ['nobody-imports-doubles', 'src/http/double.ts', '../dev/local-aws.ts'],
+  ['nothing-imports-doubles', 'src/http/double.ts', '../dev/local-aws.ts'],
   ['nothing-imports-main', 'src/app.ts', './main.ts'],
 ];
 
@@ -88,7 +88,7 @@ const innocent = Object.fromEntries(
 
 describe('the import laws', () => {
   for (const [law, from, imported] of VIOLATIONS) {
-    it(`${law}: ${from} may not import ${imported}`, async () => {
+    it(`${law}: ${from} must not import ${imported}`, async () => {
       const files = {
         ...innocent,
         'src/core/a.ts': 'export {};\n',
