@@ -6,6 +6,7 @@
  */
 import { createAuditTrail } from './audit/audit-trail.ts';
 import { createOperatorSessions, type OperatorSessions } from './bridge/operator-sessions.ts';
+import { createRecorder } from './bridge/recorder.ts';
 import type { Configuration, StoreConfiguration } from './config/configuration.ts';
 import type { BridgeError } from './core/errors.ts';
 import type { Clock, Store } from './core/ports.ts';
@@ -23,7 +24,7 @@ export async function composeForOperator(
   const store = await openStore(configuration.store, { secret, log });
   const audit = createAuditTrail({ sinks: [store.audit, store.operatorEvents], log });
   return {
-    ...createOperatorSessions({ ...store, audit, clock }),
+    ...createOperatorSessions({ ...store, recorder: createRecorder({ audit, clock }), clock }),
     close: async () => {
       await audit.close();
       await store.close();

@@ -19,6 +19,7 @@ import {
   type DeviceAuthorization,
 } from './bridge/device-authorization.ts';
 import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
+import { createRecorder, type Recorder } from './bridge/recorder.ts';
 import { createSharedCredentials } from './bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from './bridge/sign-in.ts';
 import { createTokenCallers } from './bridge/token-callers.ts';
@@ -98,7 +99,11 @@ interface Parts {
   readonly partitions: Partitions;
   readonly toAws: Outbound;
   /** The ports that use cases share. `audit` is the trail, not the store's own sink. */
-  readonly ports: Omit<Store, 'close'> & { readonly clock: Clock; readonly secrets: Secrets };
+  readonly ports: Omit<Store, 'close'> & {
+    readonly clock: Clock;
+    readonly secrets: Secrets;
+    readonly recorder: Recorder;
+  };
 }
 
 /**
@@ -123,7 +128,13 @@ export async function openSnapshot(
   const parts: Parts = {
     ...{ process, configuration, keys, sealingSecret, toAws },
     partitions: partitionTable(configuration.aws),
-    ports: { ...storage.store, audit: storage.audit, clock, secrets },
+    ports: {
+      ...storage.store,
+      audit: storage.audit,
+      clock,
+      secrets,
+      recorder: createRecorder({ audit: storage.audit, clock }),
+    },
   };
   const connectors = await openConnectors(parts, opened);
   const bridge = createBridge(parts, connectors);
@@ -170,7 +181,7 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
 /** From an entitlement to credentials: the policy, our issuer, STS and the console. */
 function createRoleAccess({ configuration, partitions, keys, toAws, ports }: Parts) {
   const { baseUrl, issuer, aws, accounts } = configuration;
-  const { clock, secrets, audit } = ports;
+  const { clock, secrets, recorder } = ports;
   const ourIssuer = createIssuer({
     baseUrl: issuer.webIdentity.issuer,
     samlEntityId: issuer.saml.entityId,
@@ -189,7 +200,7 @@ function createRoleAccess({ configuration, partitions, keys, toAws, ports }: Par
     shared: createSharedCredentials({ broker, clock, secrets }),
     console: createConsoleFederation({ partitions, outbound: toAws }),
     issuerUrl: `${baseUrl}/`,
-    ...{ audit, clock },
+    ...{ recorder, clock },
   });
   const used = new Set(accounts.map(({ partition }) => partition));
   const consoleSources = [...used].flatMap(partition => partitions[partition].consoleSources);

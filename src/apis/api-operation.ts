@@ -4,12 +4,10 @@
  */
 import type * as z from 'zod';
 import type { Caller } from '../bridge/token-callers.ts';
-import type { Origin } from '../core/audit-event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 
 export interface Call<Input> {
   readonly caller: Caller;
-  readonly origin: Origin;
   readonly input: Input;
 }
 

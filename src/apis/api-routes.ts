@@ -66,7 +66,7 @@ export function apiRoutes({
     async (request, response) => {
       const caller = await callerOf(operation, request, response);
       const input = operation.input && READERS[operation.input.in](request, operation.input.schema);
-      const output = await operation.handle({ caller, origin: contextOf(response).origin, input });
+      const output = await operation.handle({ caller, input });
       if (operation.output === undefined) response.status(204).end();
       else response.json(output);
     };

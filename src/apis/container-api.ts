@@ -86,9 +86,9 @@ export function containerApi({
       },
       errors: [],
       handle: async ({ caller }) => ({
-        container_tokens: (
-          await containerAccess.list(await mySessions.list(caller.subject.identity))
-        ).map(containerTokenShape),
+        container_tokens: (await containerAccess.list(await mySessions.list(caller))).map(
+          containerTokenShape,
+        ),
       }),
     }),
 
@@ -106,11 +106,8 @@ export function containerApi({
         }),
       },
       errors: ['not_found'],
-      handle: async ({ caller, origin, input }) => {
-        const isRevoked = await containerAccess.revoke(caller.subject.identity, input.id, {
-          by: 'person',
-          origin,
-        });
+      handle: async ({ caller, input }) => {
+        const isRevoked = await containerAccess.revoke(caller, input.id, 'person');
         if (!isRevoked)
           throw new BridgeError('not_found', 'the person has no container token of that handle', {
             hint: TOKEN_GONE,

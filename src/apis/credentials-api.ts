@@ -96,7 +96,7 @@ export function credentialsApi({
         const { session } = caller;
         const { identity } = caller.subject;
         const { authentication } = identity;
-        const sessions = await mySessions.list(identity);
+        const sessions = await mySessions.list(caller);
         const tokens = await containerAccess.list(sessions);
         const shape = (summary: CliSessionSummary) =>
           sessionShape(summary, session.summary.handle, tokens);
@@ -300,8 +300,8 @@ export function credentialsApi({
         schema: z.object({ id: text(64).min(1).describe('The id of a session of the person') }),
       },
       errors: ['not_found'],
-      handle: async ({ caller, origin, input }) => {
-        const isEnded = await mySessions.end(caller.subject.identity, input.id, origin);
+      handle: async ({ caller, input }) => {
+        const isEnded = await mySessions.end(caller, input.id);
         if (!isEnded)
           throw new BridgeError('not_found', 'the person has no CLI session of that handle', {
             hint: SESSION_GONE,
@@ -317,7 +317,7 @@ export function credentialsApi({
       description: 'Ends every session of the person, in terminals and browsers, this one too.',
       token: 'login',
       errors: [],
-      handle: ({ caller, origin }) => mySessions.endAll(caller.subject.identity, origin),
+      handle: ({ caller }) => mySessions.endAll(caller),
     }),
   ];
 }

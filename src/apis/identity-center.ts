@@ -13,13 +13,13 @@ import type { Clients } from '../bridge/clients.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { Caller } from '../bridge/token-callers.ts';
 import type { Tokens } from '../bridge/tokens.ts';
-import type { Origin } from '../core/audit-event.ts';
 import { isStartUrlOf, startUrlOf } from '../core/aws-config.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { AuditSink, Clock, Secrets } from '../core/ports.ts';
+import { anonymousFrom, type Requester } from '../core/requester.ts';
 import { ssoOidcFace, ssoPortalFace } from '../http/error-responses.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { jsonBody, readJson, readQuery, text } from '../http/read.ts';
@@ -160,10 +160,9 @@ function ssoOidc(parts: IdentityCenterParts): Router {
       const { clientId, startUrl: asked } = readJson(request, DeviceRequest);
       requireStartUrl(asked);
       const client = await clients.clientOf(clientId);
-      const begun = await deviceAuthorization.begin({
+      const begun = await deviceAuthorization.begin(requesterIn(response), {
         client,
         reauthenticate: false,
-        origin: originOf(response),
       });
       const shown = formatUserCode(begun.userCode);
       response.json({
@@ -184,7 +183,7 @@ function ssoOidc(parts: IdentityCenterParts): Router {
       grantType,
       grantFieldsIn(request),
       client,
-      originOf(response),
+      requesterIn(response),
     );
     const expiresIn = Math.max(0, Math.floor((accessExpiresAt - clock.now()) / 1000));
     response.json({ accessToken, tokenType: 'Bearer', expiresIn, refreshToken });
@@ -256,7 +255,8 @@ function ssoPortal(parts: IdentityCenterParts): Router {
   router.post('/logout', limit, async (request, response) => {
     // The CLI sends every token that it has, also those of AWS itself: what is not ours is none of
     // our business.
-    await tokens.revoke(requiredTokenIn(request), undefined, originOf(response));
+    const token = requiredTokenIn(request);
+    await tokens.revoke(requesterIn(response), { token, client: undefined });
     response.status(200).end();
   });
 
@@ -264,7 +264,7 @@ function ssoPortal(parts: IdentityCenterParts): Router {
   return router;
 
   function callerOf(request: Request, response: Response): Promise<Caller> {
-    return tokens.callerOf(requiredTokenIn(request), originOf(response));
+    return tokens.callerOf(requiredTokenIn(request), contextOf(response).origin);
   }
 
   /** Those that lack a proof, too: whoever asks for one is told which. */
@@ -273,8 +273,8 @@ function ssoPortal(parts: IdentityCenterParts): Router {
   }
 }
 
-function originOf(response: Response): Origin {
-  return contextOf(response).origin;
+function requesterIn(response: Response): Requester {
+  return anonymousFrom(contextOf(response).origin);
 }
 
 function grantFieldsIn(request: Request): GrantFields {

@@ -16,6 +16,7 @@ import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import { DEVICE_CODE_GRANT, isScope, MAX_DEVICE_NAME, SCOPE } from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
+import { anonymousFrom, type Requester } from '../core/requester.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { formBody, readForm, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import { contextOf } from '../http/request-context.ts';
@@ -102,12 +103,11 @@ export function oauth(parts: OAuthParts): Router {
       const { client_id, scope, device_name, prompt } = readForm(request, DeviceRequest);
       requireScope(scope);
       const { deviceCode, userCode, expiresInSeconds, intervalSeconds } =
-        await deviceAuthorization.begin({
+        await deviceAuthorization.begin(requesterIn(response), {
           client: await clients.clientOf(client_id),
           deviceName:
             device_name === undefined ? undefined : recordable(device_name, MAX_DEVICE_NAME),
           reauthenticate: prompt === 'login',
-          origin: contextOf(response).origin,
         });
       const shown = formatUserCode(userCode);
       response.json({
@@ -129,7 +129,7 @@ export function oauth(parts: OAuthParts): Router {
       grant_type,
       grantFieldsIn(request),
       client,
-      contextOf(response).origin,
+      requesterIn(response),
     );
     const secondsTo = (instant: number): number =>
       Math.max(0, Math.floor((instant - clock.now()) / 1000));
@@ -145,11 +145,16 @@ export function oauth(parts: OAuthParts): Router {
 
   router.post('/oauth/revoke', form, async (request: Request, response: Response) => {
     const { token, client_id } = readForm(request, Revocation);
-    await tokens.revoke(token, (await clients.clientOf(client_id)).id, contextOf(response).origin);
+    const client = (await clients.clientOf(client_id)).id;
+    await tokens.revoke(requesterIn(response), { token, client });
     response.status(200).end();
   });
 
   return router;
+}
+
+function requesterIn(response: Response): Requester {
+  return anonymousFrom(contextOf(response).origin);
 }
 
 function grantFieldsIn(request: Request): GrantFields {

@@ -6,13 +6,14 @@
  * a grant is worth (bridge).
  */
 import type { RequestHandler } from 'express';
-import type { CodeAuthorization, CodeExchange } from '../bridge/code-authorization.ts';
+import type { TokenAnswer } from '../bridge/cli-sessions.ts';
+import type { CodeAuthorization, PresentedCode } from '../bridge/code-authorization.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
-import type { TokenAnswer, Tokens } from '../bridge/tokens.ts';
-import type { Origin } from '../core/audit-event.ts';
+import type { Tokens } from '../bridge/tokens.ts';
 import { BridgeError } from '../core/errors.ts';
 import { DEVICE_CODE_GRANT, type OAuthClient } from '../core/oauth-client.ts';
 import type { Secrets } from '../core/ports.ts';
+import type { Requester } from '../core/requester.ts';
 import { limitPerAddress } from '../http/guards.ts';
 import { createPollLine } from './poll-line.ts';
 
@@ -27,7 +28,7 @@ const POLLS = { atOnce: 1, mostWaiting: 10_000 };
 /** Reads what a grant needs, by the names of a wire. Each throws `bad_request`. */
 export interface GrantFields {
   deviceCode(): string;
-  codeExchange(): CodeExchange;
+  codeExchange(): PresentedCode;
   refreshToken(): string;
 }
 
@@ -55,7 +56,7 @@ export interface TerminalDoors {
     grantType: string,
     fields: GrantFields,
     client: OAuthClient,
-    origin: Origin,
+    requester: Requester,
   ): Promise<TokenAnswer>;
 }
 
@@ -72,23 +73,29 @@ export function terminalDoors({
   tokens,
   secrets,
 }: TerminalDoorsParts): TerminalDoors {
-  type Redeem = (fields: GrantFields, client: OAuthClient, origin: Origin) => Promise<TokenAnswer>;
+  type Redeem = (
+    fields: GrantFields,
+    client: OAuthClient,
+    requester: Requester,
+  ) => Promise<TokenAnswer>;
   const line = createPollLine(POLLS);
   const grants = new Map<string, Redeem>([
     [
       DEVICE_CODE_GRANT,
-      (fields, client, origin) => {
+      (fields, client, requester) => {
         const deviceCode = fields.deviceCode();
-        return line(() => deviceAuthorization.redeem(deviceCode, client, origin));
+        return line(() => deviceAuthorization.redeem(requester, { deviceCode, client }));
       },
     ],
     [
       'authorization_code',
-      (fields, client, origin) => codeAuthorization.redeem(fields.codeExchange(), client, origin),
+      (fields, client, requester) =>
+        codeAuthorization.redeem(requester, { ...fields.codeExchange(), client }),
     ],
     [
       'refresh_token',
-      (fields, client, origin) => tokens.refresh(fields.refreshToken(), client.id, origin),
+      (fields, client, requester) =>
+        tokens.refresh(requester, { token: fields.refreshToken(), client: client.id }),
     ],
   ]);
   return {
@@ -101,11 +108,11 @@ export function terminalDoors({
       if (code !== undefined && (await codeAuthorization.isLive(code))) return secrets.digest(code);
       return token === undefined ? undefined : tokens.sessionBehind(token);
     },
-    redeem: async (grantType, fields, client, origin) => {
+    redeem: async (grantType, fields, client, requester) => {
       const redeem = grants.get(grantType);
       if (redeem === undefined)
         throw new BridgeError('grant_type_unsupported', 'no such grant type');
-      return redeem(fields, client, origin);
+      return redeem(fields, client, requester);
     },
   };
 }

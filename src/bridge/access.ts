@@ -1,42 +1,30 @@
 /**
- * The corridor: every way to a role ends here, and only this file decides, obtains credentials and
- * records it.
+ * Every way to a role ends here: only this file decides, obtains credentials and records it.
  *
- * Owns: decision, session settings, the order "decide, obtain, record, hand out". Does not own:
- * which STS call is made (aws/sts), what a rule means (core/policy), how it looks (flows, apis).
+ * Owns: the decision, the settings of role sessions, the order "decide, obtain, record, hand out".
+ * Does not own: which STS call is made (aws/sts), what a rule means (core/policy), how answers look
+ * (flows, apis).
  */
 import type { Entitlement } from '../core/access-rule.ts';
-import { actorOf, type Purpose, recordable } from '../core/audit-event.ts';
+import { type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
 import type { Evaluation, Policy } from '../core/policy.ts';
 import type {
   AssumedRole,
-  AuditSink,
   Clock,
   ConsoleFederation,
   ConsoleLink,
   CredentialBroker,
 } from '../core/ports.ts';
-import type { AuthenticatedRequester, Requester } from '../core/requester.ts';
+import type { Circumstances } from '../core/proofs.ts';
+import type { AuthenticatedRequester } from '../core/requester.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
+import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
-
-const MAX_RECORDED_NAME = 128;
-
-export interface AccessParts {
-  readonly policy: Policy;
-  readonly broker: CredentialBroker;
-  readonly shared: SharedCredentials;
-  readonly console: ConsoleFederation;
-  readonly audit: AuditSink;
-  readonly clock: Clock;
-  /** Where the AWS console sends people when its session ends. */
-  readonly issuerUrl: string;
-}
 
 /** A role as the requester names it: the account by name or id. */
 export interface AskedRole {
@@ -59,9 +47,19 @@ export interface ReachableRoles extends Evaluation {
   readonly outOfScope: readonly Entitlement[];
 }
 
-export interface Handout {
+export interface Explanation {
+  readonly trace: DecisionTrace;
+  /** What the requester can do about a denial. */
+  readonly nextStep?: string | undefined;
+}
+
+export interface IssuedCredentials {
   readonly entitlement: Entitlement;
   readonly assumed: AssumedRole;
+}
+
+export interface IssuedLink extends IssuedCredentials {
+  readonly link: ConsoleLink;
 }
 
 export interface Access {
@@ -77,204 +75,163 @@ export interface Access {
     asked: AskedRole & { readonly purpose?: Purpose | undefined },
   ): Promise<Entitlement>;
   /**
-   * Throws the same, and `session_settings_invalid`, `corporate_proof_missing`, `aws_refused`,
-   * `aws_unavailable`.
+   * Throws as `check` does, and `session_settings_invalid`, `corporate_proof_missing`,
+   * `aws_refused`, `aws_unavailable`.
    */
-  credentialsFor(requester: AuthenticatedRequester, asked: CredentialsRequest): Promise<Handout>;
-  /** Throws the same, and `destination_refused`. */
-  consoleLinkFor(
+  credentialsFor(
     requester: AuthenticatedRequester,
-    asked: ConsoleRequest,
-  ): Promise<Handout & { readonly link: ConsoleLink }>;
+    asked: CredentialsRequest,
+  ): Promise<IssuedCredentials>;
+  /** Throws as `credentialsFor` does, and `destination_refused`. */
+  consoleLinkFor(requester: AuthenticatedRequester, asked: ConsoleRequest): Promise<IssuedLink>;
 }
 
-/**
- * The roles that a person can get, at once or after a proof that they are told of when they ask.
- */
+export interface AccessParts {
+  readonly policy: Policy;
+  readonly broker: CredentialBroker;
+  readonly shared: SharedCredentials;
+  readonly console: ConsoleFederation;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  /** Where the AWS console sends users when its session ends. */
+  readonly issuerUrl: string;
+}
+
+export function createAccess(parts: AccessParts): Access {
+  return {
+    rolesFor: requester => rolesFor(parts, requester),
+    explain: (requester, asked) => explain(parts, requester, asked),
+    check: (requester, asked) => check(parts, requester, asked),
+    credentialsFor: (requester, asked) => credentialsFor(parts, requester, asked),
+    consoleLinkFor: (requester, asked) => consoleLinkFor(parts, requester, asked),
+  };
+}
+
+/** The roles that the requester can get, at once or after a proof that they are told of. */
 export function attainable({ granted, withheld }: ReachableRoles): readonly Entitlement[] {
   return [...granted, ...withheld.map(({ entitlement }) => entitlement)];
 }
 
-export interface Explanation {
-  readonly trace: DecisionTrace;
-  /** What the person can do about a refusal. */
-  readonly nextStep?: string | undefined;
-}
+// ---------------------------------------------------------------- use cases
 
-/** A role that was decided for and opened, with everything that its audit event needs. */
-interface Opened extends Handout {
-  readonly session: RoleSession;
-  readonly sessionName: RoleSessionName;
-}
-
-export function createAccess(parts: AccessParts): Access {
-  const { policy, broker, console, audit, clock } = parts;
-  const circumstances = ({ origin }: Requester) => ({
-    now: clock.now(),
-    address: origin.address,
-  });
-
-  const decide = (requester: AuthenticatedRequester, asked: AskedRole): Entitlement => {
-    const { subject, scope } = requester;
-    const decision = policy.decide(subject.identity, circumstances(requester), asked);
-    const { trace } = decision;
-    if (!decision.granted) {
-      const code = decision.missing.length > 0 ? 'proof_missing' : 'access_denied';
-      throw new BridgeError(code, whyRefused(trace), {
-        trace,
-        hint: nextStepFor(trace, decision.missing),
-        ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
-      });
-    }
-    const { entitlement } = decision;
-    if (isReachable(scope, entitlement)) return entitlement;
-    const code = scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
-    throw new BridgeError(code, 'the role is granted, but not within the scope of the requester');
-  };
-
-  const open = async (
-    { subject, corporateProof }: AuthenticatedRequester,
-    entitlement: Entitlement,
-    source: Pick<CredentialBroker, 'assume'>,
-  ): Promise<Opened> => {
-    const { identity } = subject;
-    const session = roleSessionFor(entitlement.rule.session, identity, entitlement.rule.name);
-    const sessionName = roleSessionName(identity);
-    const assumed = await source.assume({
-      person: identity.person,
-      account: entitlement.account,
-      role: entitlement.arn,
-      roleName: entitlement.role,
-      sessionName,
-      session,
-      authenticatedAt: identity.authentication.at,
-      assertedAt: identity.assertedAt,
-      corporateProof,
-    });
-    // A corporate SAML response names the session itself, and the audit must say what CloudTrail
-    // says.
-    const named = assumed.assumedRoleArn.split('/').at(-1)!;
-    return {
-      entitlement,
-      assumed,
-      session,
-      sessionName: isRoleSessionName(named) ? named : sessionName,
-    };
-  };
-
-  /** Runs a hand-out. A refusal at any step is recorded before it is thrown on. */
-  const audited = async <T>(
-    requester: AuthenticatedRequester,
-    asked: AskedRole & { readonly purpose: Purpose },
-    handOut: () => Promise<T>,
-  ): Promise<T> => {
-    try {
-      return await handOut();
-    } catch (thrown) {
-      const error = asBridgeError(thrown);
-      await audit.record({
-        type: 'access.refused',
-        at: clock.now(),
-        origin: requester.origin,
-        actor: actorOf(requester.subject.identity),
-        cliSession: requester.cliSession,
-        containerToken: requester.containerToken,
-        purpose: asked.purpose,
-        account: recordable(asked.account, MAX_RECORDED_NAME),
-        role: recordable(asked.role, MAX_RECORDED_NAME),
-        rule: error.trace?.steps.find(step => step.outcome === 'proof-missing')?.rule,
-        code: error.code,
-        why: error.message,
-      });
-      throw error;
-    }
-  };
-
-  const recordOf = (
-    { origin, subject, cliSession, containerToken }: AuthenticatedRequester,
-    { entitlement, assumed, session, sessionName }: Opened,
-  ) => ({
-    at: clock.now(),
-    origin,
-    actor: actorOf(subject.identity),
-    cliSession,
-    containerToken,
-    account: entitlement.account.id,
-    accountName: entitlement.account.name,
-    role: entitlement.role,
-    rule: entitlement.rule.name,
-    group: entitlement.group,
-    sessionName,
-    sourceIdentity: session.sourceIdentity,
-    accessKeyId: assumed.credentials.accessKeyId,
-    stsRequestId: assumed.stsRequestId,
-    expiresAt: assumed.credentials.expiresAt,
-  });
-
+function rolesFor(access: AccessParts, requester: AuthenticatedRequester): ReachableRoles {
+  const { subject, scope } = requester;
+  const evaluation = access.policy.evaluate(subject.identity, circumstancesOf(access, requester));
+  if (scope === undefined) return { ...evaluation, outOfScope: [] };
   return {
-    rolesFor: requester => {
-      const { subject, scope } = requester;
-      const evaluation = policy.evaluate(subject.identity, circumstances(requester));
-      if (scope === undefined) return { ...evaluation, outOfScope: [] };
-      return {
-        granted: evaluation.granted.filter(entitlement => isReachable(scope, entitlement)),
-        withheld: evaluation.withheld.filter(({ entitlement }) => isReachable(scope, entitlement)),
-        outOfScope: evaluation.granted.filter(entitlement => !isReachable(scope, entitlement)),
-      };
-    },
-
-    explain: (requester, asked) => {
-      const decision = policy.decide(requester.subject.identity, circumstances(requester), asked);
-      if (decision.granted) return { trace: decision.trace };
-      return { trace: decision.trace, nextStep: nextStepFor(decision.trace, decision.missing) };
-    },
-
-    check: (requester, { account, role, purpose = 'credentials' }) =>
-      audited(requester, { account, role, purpose }, async () =>
-        decide(requester, { account, role }),
-      ),
-
-    credentialsFor: (requester, { account, role, mayShare }) =>
-      audited(requester, { account, role, purpose: 'credentials' }, async () => {
-        const source = mayShare === true ? parts.shared : broker;
-        const opened = await open(requester, decide(requester, { account, role }), source);
-        await audit.record({
-          type: 'credentials.issued',
-          ...recordOf(requester, opened),
-          durationSeconds: opened.assumed.durationSeconds,
-        });
-        return { entitlement: opened.entitlement, assumed: opened.assumed };
-      }),
-
-    consoleLinkFor: (requester, { account, role, destination: asked }) =>
-      audited(requester, { account, role, purpose: 'console-link' }, async () => {
-        const entitlement = decide(requester, { account, role });
-        const destination = console.destinationFor(entitlement.account, asked);
-        const opened = await open(requester, entitlement, broker);
-        const { assumed, session } = opened;
-        const link = await console.linkFor({
-          account: entitlement.account,
-          assumed,
-          destination,
-          issuerUrl: parts.issuerUrl,
-          consoleSeconds: session.consoleSeconds,
-        });
-        await audit.record({
-          type: 'console-link.issued',
-          ...recordOf(requester, opened),
-          consoleSeconds: link.consoleSeconds,
-          destination: link.destination,
-        });
-        return { entitlement, assumed, link };
-      }),
+    granted: evaluation.granted.filter(entitlement => isReachable(scope, entitlement)),
+    withheld: evaluation.withheld.filter(({ entitlement }) => isReachable(scope, entitlement)),
+    outOfScope: evaluation.granted.filter(entitlement => !isReachable(scope, entitlement)),
   };
+}
+
+function explain(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  asked: AskedRole,
+): Explanation {
+  const circumstances = circumstancesOf(access, requester);
+  const decision = access.policy.decide(requester.subject.identity, circumstances, asked);
+  if (decision.granted) return { trace: decision.trace };
+  return { trace: decision.trace, nextStep: nextStepFor(decision.trace, decision.missing) };
+}
+
+async function check(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  {
+    account,
+    role,
+    purpose = 'credentials',
+  }: AskedRole & { readonly purpose?: Purpose | undefined },
+): Promise<Entitlement> {
+  try {
+    return decide(access, requester, { account, role });
+  } catch (thrown) {
+    throw await refused(access, requester, { account, role, purpose, thrown });
+  }
+}
+
+async function credentialsFor(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  { account, role, mayShare }: CredentialsRequest,
+): Promise<IssuedCredentials> {
+  try {
+    const entitlement = decide(access, requester, { account, role });
+    const source = mayShare === true ? access.shared : access.broker;
+    const opened = await openRole(source, requester, entitlement);
+    const { assumed } = opened;
+    await access.recorder.record(requester, {
+      type: 'credentials.issued',
+      ...detailsOf(opened),
+      durationSeconds: assumed.durationSeconds,
+    });
+    return { entitlement, assumed };
+  } catch (thrown) {
+    throw await refused(access, requester, { account, role, purpose: 'credentials', thrown });
+  }
+}
+
+async function consoleLinkFor(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  { account, role, destination: asked }: ConsoleRequest,
+): Promise<IssuedLink> {
+  try {
+    const entitlement = decide(access, requester, { account, role });
+    const destination = access.console.destinationFor(entitlement.account, asked);
+    const opened = await openRole(access.broker, requester, entitlement);
+    const link = await linkFor(access, opened, destination);
+    await access.recorder.record(requester, {
+      type: 'console-link.issued',
+      ...detailsOf(opened),
+      consoleSeconds: link.consoleSeconds,
+      destination: link.destination,
+    });
+    return { entitlement, assumed: opened.assumed, link };
+  } catch (thrown) {
+    throw await refused(access, requester, { account, role, purpose: 'console-link', thrown });
+  }
+}
+
+// ---------------------------------------------------------------- decide
+
+/** Throws `access_denied`, `proof_missing`, `role_not_for_device_login`, `role_not_for_token`. */
+function decide(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  asked: AskedRole,
+): Entitlement {
+  const { subject, scope } = requester;
+  const circumstances = circumstancesOf(access, requester);
+  const decision = access.policy.decide(subject.identity, circumstances, asked);
+  if (!decision.granted) {
+    const { trace, missing } = decision;
+    const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
+    throw new BridgeError(code, whyDenied(trace), {
+      trace,
+      hint: nextStepFor(trace, missing),
+      ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
+    });
+  }
+  if (isReachable(scope, decision.entitlement)) return decision.entitlement;
+  const code = scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
+  throw new BridgeError(code, 'the role is granted, but outside the scope of the requester');
+}
+
+function circumstancesOf(
+  { clock }: AccessParts,
+  { origin }: AuthenticatedRequester,
+): Circumstances {
+  return { now: clock.now(), address: origin.address };
 }
 
 function isReachable(scope: RoleScope | undefined, { account, role }: Entitlement): boolean {
   return isWithin(scope, { account: account.id, role });
 }
 
-function whyRefused({ steps }: DecisionTrace): string {
+function whyDenied({ steps }: DecisionTrace): string {
   if (steps.length === 0) return 'no rule gives this role to anyone';
   return steps.map(step => `${step.rule}: ${whyNot(step)}`).join('; ');
 }
@@ -285,4 +242,90 @@ function whyNot(step: TraceStep): string {
   if (step.outcome === 'connector-mismatch')
     return `takes groups of ${step.connectors.join(', ')}, not of ${step.connector}`;
   return 'group missing';
+}
+
+// ---------------------------------------------------------------- obtain
+
+/** A role that was opened, with everything that its audit event names. */
+interface OpenedRole extends IssuedCredentials {
+  readonly session: RoleSession;
+  readonly sessionName: RoleSessionName;
+}
+
+async function openRole(
+  source: Pick<CredentialBroker, 'assume'>,
+  { subject, corporateProof }: AuthenticatedRequester,
+  entitlement: Entitlement,
+): Promise<OpenedRole> {
+  const { identity } = subject;
+  const session = roleSessionFor(entitlement.rule.session, identity, entitlement.rule.name);
+  const sessionName = roleSessionName(identity);
+  const assumed = await source.assume({
+    person: identity.person,
+    account: entitlement.account,
+    role: entitlement.arn,
+    roleName: entitlement.role,
+    sessionName,
+    session,
+    authenticatedAt: identity.authentication.at,
+    assertedAt: identity.assertedAt,
+    corporateProof,
+  });
+  // A corporate SAML response names the session itself; the audit event says what CloudTrail says.
+  const named = assumed.assumedRoleArn.split('/').at(-1)!;
+  return {
+    entitlement,
+    assumed,
+    session,
+    sessionName: isRoleSessionName(named) ? named : sessionName,
+  };
+}
+
+function linkFor(
+  { console, issuerUrl }: AccessParts,
+  { entitlement, assumed, session }: OpenedRole,
+  destination: string,
+): Promise<ConsoleLink> {
+  const { account } = entitlement;
+  const { consoleSeconds } = session;
+  return console.linkFor({ account, assumed, destination, issuerUrl, consoleSeconds });
+}
+
+// ---------------------------------------------------------------- record
+
+function detailsOf({ entitlement, assumed, session, sessionName }: OpenedRole) {
+  const { account, role, rule, group } = entitlement;
+  return {
+    account: account.id,
+    accountName: account.name,
+    role,
+    rule: rule.name,
+    group,
+    sessionName,
+    sourceIdentity: session.sourceIdentity,
+    accessKeyId: assumed.credentials.accessKeyId,
+    stsRequestId: assumed.stsRequestId,
+    expiresAt: assumed.credentials.expiresAt,
+  };
+}
+
+const MAX_RECORDED_NAME = 128;
+
+/** Records a refusal and returns the error to throw on. */
+async function refused(
+  { recorder }: AccessParts,
+  requester: AuthenticatedRequester,
+  refusal: AskedRole & { readonly purpose: Purpose; readonly thrown: unknown },
+): Promise<BridgeError> {
+  const error = asBridgeError(refusal.thrown);
+  await recorder.record(requester, {
+    type: 'access.refused',
+    purpose: refusal.purpose,
+    account: recordable(refusal.account, MAX_RECORDED_NAME),
+    role: recordable(refusal.role, MAX_RECORDED_NAME),
+    rule: error.trace?.steps.find(step => step.outcome === 'proof-missing')?.rule,
+    code: error.code,
+    why: error.message,
+  });
+  return error;
 }

@@ -1,174 +1,219 @@
 /**
- * Container tokens: one role of a CLI session for a program without a terminal. Made, used, listed,
- * revoked.
+ * Container tokens: each gives a program without a terminal one role of a CLI session. They are
+ * issued, used, listed and revoked.
  *
  * Owns: what such a token is good for, how many there may be, their audit events. Does not own:
  * whether the role is granted (access), the session that they end with (tokens).
  */
-import { actorOf, type Origin } from '../core/audit-event.ts';
+
+import type { Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Identity } from '../core/identity.ts';
-import type { AuditSink, CliSession, Clock, ContainerTokens, Secrets } from '../core/ports.ts';
+import type { CliSession, Clock, ContainerTokens, Secrets } from '../core/ports.ts';
+import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { AccountId, RoleName } from '../core/role.ts';
 import { isWithin } from '../core/role-scope.ts';
 import type { Instant } from '../core/time.ts';
-import { type ContainerTokenSummary, MOST_CONTAINER_TOKENS, TOKEN_PREFIX } from '../core/tokens.ts';
-import { recordEnd } from './record-end.ts';
-import { type Caller, NO_SUCH_TOKEN, requireToken, type TokenCallers } from './token-callers.ts';
+import {
+  type ContainerToken,
+  type ContainerTokenSummary,
+  MOST_CONTAINER_TOKENS,
+  TOKEN_PREFIX,
+} from '../core/tokens.ts';
+import type { Recorder } from './recorder.ts';
+import { type Caller, requireToken, type TokenCallers, UNKNOWN_TOKEN } from './token-callers.ts';
 
-export interface ContainerAccessParts {
-  readonly containerTokens: ContainerTokens;
-  readonly callers: TokenCallers;
-  readonly audit: AuditSink;
-  readonly clock: Clock;
-  readonly secrets: Secrets;
-}
-
-/** A role as an entitlement has it. */
+/** The role of a token, as an entitlement has it. */
 interface OneRole {
   readonly account: { readonly id: AccountId; readonly name: string };
   readonly role: RoleName;
 }
 
+export interface IssuedContainerToken {
+  /** A secret. */
+  readonly token: string;
+  readonly handle: string;
+  readonly expiresAt: Instant;
+}
+
 export interface ContainerAccess {
   /**
-   * A token for one role, that lives as long as the session. It is recorded before it is given.
-   * Throws `token_invalid` when the session has ended, `limit_reached` when it has as many as it
-   * may.
+   * A token for one role, valid as long as the session. Recorded before it is given.
+   * Throws `token_invalid` if the session has ended, `limit_reached`.
    */
-  issue(
-    caller: Caller,
-    only: OneRole,
-  ): Promise<{ readonly token: string; readonly handle: string; readonly expiresAt: Instant }>;
-  /**
-   * The live session behind a token; it says itself which role it opens. Throws `token_invalid`.
-   */
+  issue(caller: Caller, only: OneRole): Promise<IssuedContainerToken>;
+  /** Who asks with a token: its scope is the role of the token. Throws `token_invalid`. */
   callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
-  /**
-   * Session and handle of a token, also when the session is over for another reason than its end.
-   */
+  /** Session and public id of a token, even if the session no longer counts as live. */
   find(
     token: string,
   ): Promise<{ readonly session: CliSession; readonly handle: string } | undefined>;
-  /** Tokens of sessions of one person, the newest first. */
+  /** Tokens of the sessions of one user, newest first. */
   list(sessions: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;
-  /** Revokes one token of the person; false when they have none of that handle. */
+  /** Revokes one token of the user; false if they have none with that public id. */
   revoke(
-    identity: Identity,
+    requester: AuthenticatedRequester,
     handle: string,
-    by: { readonly by: 'client' | 'person'; readonly origin: Origin },
+    by: 'client' | 'person',
   ): Promise<boolean>;
 }
 
-export function createContainerAccess({
-  containerTokens,
-  callers,
-  audit,
-  clock,
-  secrets,
-}: ContainerAccessParts): ContainerAccess {
+export interface ContainerAccessParts {
+  readonly containerTokens: ContainerTokens;
+  readonly callers: TokenCallers;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+}
+
+export function createContainerAccess(parts: ContainerAccessParts): ContainerAccess {
   return {
-    issue: async ({ session, subject, origin }, { account, role }) => {
-      const { identity } = subject;
-      const token = TOKEN_PREFIX.container + secrets.token();
-      const handle = secrets.handle();
-      const { notAfter: expiresAt } = session;
-      const cliSession = session.summary.handle;
-      const made = {
-        record: { session: session.id, expiresAt, only: { account: account.id, role }, handle },
-        summary: {
-          ...{ handle, cliSession, account: account.id, accountName: account.name, role },
-          ...{ address: origin.address, createdAt: clock.now(), expiresAt },
-        },
-      };
-      const outcome = await containerTokens.create(token, made, MOST_CONTAINER_TOKENS);
-      if (outcome === 'ended')
-        throw new BridgeError(
-          'token_invalid',
-          'the session ended while a container token was made',
-        );
-      const recorded = { at: clock.now(), origin, actor: actorOf(identity), cliSession, role };
-      if (outcome === 'full') {
-        const error = new BridgeError(
-          'limit_reached',
-          `the session has ${MOST_CONTAINER_TOKENS} container tokens`,
-          { hint: TOO_MANY },
-        );
-        const { code, message: why } = error;
-        await audit.record({
-          type: 'access.refused',
-          ...recorded,
-          account: account.name,
-          purpose: 'container-token',
-          code,
-          why,
-        });
-        throw error;
-      }
-      await audit
-        .record({
-          type: 'container-token.issued',
-          ...recorded,
-          containerToken: handle,
-          account: account.id,
-          expiresAt,
-        })
-        .catch(async (fault: unknown) => {
-          await containerTokens.revoke(handle, identity.person);
-          throw fault;
-        });
-      return { token, handle, expiresAt };
-    },
+    issue: (caller, only) => issue(parts, caller, only),
+    callerOf: (token, origin) => callerOf(parts, token, origin),
+    find: token => find(parts, token),
+    list: sessions => list(parts, sessions),
+    revoke: (requester, handle, by) => revoke(parts, requester, { handle, by }),
+  };
+}
 
-    callerOf: async (sent, origin) => {
-      const token = requireToken(sent);
-      const now = clock.now();
-      const found = await containerTokens.findWithSession(token, now);
-      if (found === undefined) throw new BridgeError('token_invalid', NO_SUCH_TOKEN);
-      const { record, session, lastUsedAt } = found;
-      const { only, handle } = record;
-      const caller = await callers.callerIn(session, record.expiresAt, origin);
-      if (callers.isTouchDue(lastUsedAt))
-        await containerTokens.touch(token, record, { at: now, address: origin.address });
-      // What a device login may reach can have changed since the token was made.
-      if (!isWithin(caller.scope, only))
-        throw new BridgeError(
-          'role_not_for_device_login',
-          'the role of the container token is beyond device logins',
-        );
-      return { ...caller, containerToken: handle, scope: { kind: 'one-role', ...only } };
-    },
+// ---------------------------------------------------------------- issue
 
-    find: async token => {
-      const found = await containerTokens.findWithSession(token, clock.now());
-      return found && { session: found.session, handle: found.record.handle };
+async function issue(
+  parts: ContainerAccessParts,
+  caller: Caller,
+  only: OneRole,
+): Promise<IssuedContainerToken> {
+  const { containerTokens, recorder, secrets } = parts;
+  const token = TOKEN_PREFIX.container + secrets.token();
+  const made = newToken(parts, caller, only);
+  const outcome = await containerTokens.create(token, made, MOST_CONTAINER_TOKENS);
+  if (outcome === 'ended')
+    throw new BridgeError('token_invalid', 'the session ended while a container token was issued');
+  if (outcome === 'full') throw await tooMany(parts, caller, only);
+  const { handle, expiresAt } = made.record;
+  await recorder.recordOrUndo(
+    caller,
+    {
+      type: 'container-token.issued',
+      cliSession: caller.session.summary.handle,
+      role: only.role,
+      containerToken: handle,
+      account: only.account.id,
+      expiresAt,
     },
+    () => containerTokens.revoke(handle, caller.subject.identity.person),
+  );
+  return { token, handle, expiresAt };
+}
 
-    list: async sessions => {
-      const [first] = sessions;
-      if (first === undefined) return [];
-      const handles = new Set(sessions.map(({ handle }) => handle));
-      return (await containerTokens.list(clock.now(), first.person)).filter(({ cliSession }) =>
-        handles.has(cliSession),
-      );
-    },
-
-    revoke: async (identity, handle, { by, origin }) => {
-      const revoked = await containerTokens.revoke(handle, identity.person);
-      if (revoked === undefined) return false;
-      const { cliSession, account, role } = revoked;
-      const what = { actor: actorOf(identity), cliSession, containerToken: handle, account, role };
-      await recordEnd(audit, {
-        type: 'container-token.revoked',
-        at: clock.now(),
-        origin,
-        ...what,
-        by,
-      });
-      return true;
+/** What the store keeps of a new token, and what lists show of it. */
+function newToken(
+  { secrets, clock }: ContainerAccessParts,
+  { session, origin }: Caller,
+  { account, role }: OneRole,
+): { readonly record: ContainerToken; readonly summary: ContainerTokenSummary } {
+  const handle = secrets.handle();
+  const { id, notAfter: expiresAt } = session;
+  return {
+    record: { session: id, expiresAt, only: { account: account.id, role }, handle },
+    summary: {
+      handle,
+      cliSession: session.summary.handle,
+      account: account.id,
+      accountName: account.name,
+      role,
+      address: origin.address,
+      createdAt: clock.now(),
+      expiresAt,
     },
   };
+}
+
+/** Records that the session has as many tokens as it may, and returns the error. */
+async function tooMany(
+  { recorder }: ContainerAccessParts,
+  caller: Caller,
+  { account, role }: OneRole,
+): Promise<BridgeError> {
+  const error = new BridgeError(
+    'limit_reached',
+    `the session has ${MOST_CONTAINER_TOKENS} container tokens`,
+    { hint: TOO_MANY },
+  );
+  await recorder.record(caller, {
+    type: 'access.refused',
+    role,
+    account: account.name,
+    purpose: 'container-token',
+    code: error.code,
+    why: error.message,
+  });
+  return error;
+}
+
+// ---------------------------------------------------------------- use
+
+async function callerOf(
+  { containerTokens, callers, clock }: ContainerAccessParts,
+  sent: string | undefined,
+  origin: Origin,
+): Promise<Caller> {
+  const token = requireToken(sent);
+  const now = clock.now();
+  const found = await containerTokens.findWithSession(token, now);
+  if (found === undefined) throw new BridgeError('token_invalid', UNKNOWN_TOKEN);
+  const { record, session, lastUsedAt } = found;
+  const { only, handle } = record;
+  const caller = await callers.callerIn(session, record.expiresAt, origin);
+  if (callers.isTouchDue(lastUsedAt))
+    await containerTokens.touch(token, record, { at: now, address: origin.address });
+  // The roles of device logins can have changed since the token was issued.
+  if (!isWithin(caller.scope, only))
+    throw new BridgeError(
+      'role_not_for_device_login',
+      'device logins no longer include the role of the container token',
+    );
+  return { ...caller, containerToken: handle, scope: { kind: 'one-role', ...only } };
+}
+
+async function find(
+  { containerTokens, clock }: ContainerAccessParts,
+  token: string,
+): Promise<{ readonly session: CliSession; readonly handle: string } | undefined> {
+  const found = await containerTokens.findWithSession(token, clock.now());
+  return found && { session: found.session, handle: found.record.handle };
+}
+
+// ---------------------------------------------------------------- list and revoke
+
+async function list(
+  { containerTokens, clock }: ContainerAccessParts,
+  sessions: readonly CliSessionSummary[],
+): Promise<readonly ContainerTokenSummary[]> {
+  const [first] = sessions;
+  if (first === undefined) return [];
+  const handles = new Set(sessions.map(({ handle }) => handle));
+  const tokens = await containerTokens.list(clock.now(), first.person);
+  return tokens.filter(({ cliSession }) => handles.has(cliSession));
+}
+
+async function revoke(
+  { containerTokens, recorder }: ContainerAccessParts,
+  requester: AuthenticatedRequester,
+  { handle, by }: { readonly handle: string; readonly by: 'client' | 'person' },
+): Promise<boolean> {
+  const revoked = await containerTokens.revoke(handle, requester.subject.identity.person);
+  if (revoked === undefined) return false;
+  const { cliSession, account, role } = revoked;
+  await recorder.recordEnd(requester, {
+    type: 'container-token.revoked',
+    cliSession,
+    containerToken: handle,
+    account,
+    role,
+    by,
+  });
+  return true;
 }
 
 const TOO_MANY = `A login has ${MOST_CONTAINER_TOKENS} container tokens at most. Revoke some on the sessions page or by DELETE /api/v1/container-tokens/{id}. GET /api/v1/container-tokens lists them.`;

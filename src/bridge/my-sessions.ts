@@ -1,89 +1,108 @@
 /**
- * A person's sessions as they see and end them: the terminals that are signed in, and everything at
- * once.
+ * The sessions of a user as they see and end them: one terminal, or everything at once.
  *
  * Owns: who may end what, the audit events. Does not own: what a session is good for (tokens,
  * access).
  */
-import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
-import type { Identity } from '../core/identity.ts';
-import type { AuditSink, CliSessions, Clock, Sessions } from '../core/ports.ts';
+import type { CliSessions, Clock, Sessions } from '../core/ports.ts';
+import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { IsCurrent } from './current-issuers.ts';
-import { recordEnd } from './record-end.ts';
+import type { Recorder } from './recorder.ts';
 
 export interface MySessionsParts {
   readonly sessions: Sessions;
   readonly cliSessions: CliSessions;
   readonly isCurrent: IsCurrent;
-  readonly audit: AuditSink;
+  readonly recorder: Recorder;
   readonly clock: Clock;
 }
 
 export interface MySessions {
-  /** The newest first. */
-  list(identity: Identity): Promise<readonly CliSessionSummary[]>;
+  /** CLI sessions, newest first. */
+  list(requester: AuthenticatedRequester): Promise<readonly CliSessionSummary[]>;
+  /** Ends one CLI session; false if the user has none with that public id. */
+  end(requester: AuthenticatedRequester, handle: string): Promise<boolean>;
+  /** As `end`, for a session that the user says they did not start. */
+  disown(requester: AuthenticatedRequester, handle: string): Promise<boolean>;
   /**
-   * Ends one CLI session of the person; false when they have none of that handle. `disowned`: they
-   * say that they did not start it.
+   * Ends every session of the user, in browsers and terminals, including this one. Throws
+   * `unavailable` if some of them may be left.
    */
-  end(
-    identity: Identity,
-    handle: string,
-    origin: Origin,
-    options?: { readonly disowned: boolean },
-  ): Promise<boolean>;
-  /**
-   * Ends every session of the person, in browsers and terminals, this one too. Throws `unavailable`
-   * when some of them may be left.
-   */
-  endAll(identity: Identity, origin: Origin): Promise<void>;
+  endAll(requester: AuthenticatedRequester): Promise<void>;
 }
 
 export function createMySessions(parts: MySessionsParts): MySessions {
-  const { sessions, cliSessions, isCurrent, audit, clock } = parts;
   return {
-    list: async ({ person }) => (await cliSessions.list(clock.now(), { person })).filter(isCurrent),
-
-    end: async (identity, handle, origin, { disowned } = { disowned: false }) => {
-      const ended = await cliSessions.endByHandle(handle, identity.person);
-      if (ended === undefined) return false;
-      const recorded = {
-        at: clock.now(),
-        origin,
-        actor: actorOf(identity),
-        cliSession: ended.handle,
-      };
-      if (disowned) {
-        const { grant, client, deviceName, address: requestedFrom } = ended;
-        await recordEnd(audit, {
-          type: 'cli-login.disowned',
-          ...recorded,
-          grant,
-          client: client.id,
-          clientName: client.name,
-          deviceName,
-          requestedFrom,
-        });
-      }
-      const why = disowned ? 'the person did not start it' : 'ended by the person';
-      await recordEnd(audit, { type: 'cli-session.ended', ...recorded, by: 'person', why });
-      return true;
-    },
-
-    endAll: async (identity, origin) => {
-      // Browsers first: one that is still signed in could confirm another terminal.
-      const browserSessions = await sessions.endAllOf(identity.person);
-      const ended = await cliSessions.endAllOf(identity.person);
-      await recordEnd(audit, {
-        type: 'sign-out.everywhere',
-        at: clock.now(),
-        origin,
-        actor: actorOf(identity),
-        browserSessions,
-        cliSessions: ended.map(({ handle }) => handle),
-        by: 'person',
-      });
-    },
+    list: requester => list(parts, requester),
+    end: (requester, handle) => end(parts, requester, handle),
+    disown: (requester, handle) => disown(parts, requester, handle),
+    endAll: requester => endAll(parts, requester),
   };
+}
+
+async function list(
+  { cliSessions, isCurrent, clock }: MySessionsParts,
+  { subject }: AuthenticatedRequester,
+): Promise<readonly CliSessionSummary[]> {
+  const { person } = subject.identity;
+  return (await cliSessions.list(clock.now(), { person })).filter(isCurrent);
+}
+
+async function end(
+  { cliSessions, recorder }: MySessionsParts,
+  requester: AuthenticatedRequester,
+  handle: string,
+): Promise<boolean> {
+  const ended = await cliSessions.endByHandle(handle, requester.subject.identity.person);
+  if (ended === undefined) return false;
+  await recorder.recordEnd(requester, {
+    type: 'cli-session.ended',
+    cliSession: ended.handle,
+    by: 'person',
+    why: 'ended by the person',
+  });
+  return true;
+}
+
+async function disown(
+  { cliSessions, recorder }: MySessionsParts,
+  requester: AuthenticatedRequester,
+  handle: string,
+): Promise<boolean> {
+  const ended = await cliSessions.endByHandle(handle, requester.subject.identity.person);
+  if (ended === undefined) return false;
+  const { handle: cliSession, grant, client, deviceName, address } = ended;
+  await recorder.recordEnd(requester, {
+    type: 'cli-login.disowned',
+    cliSession,
+    grant,
+    client: client.id,
+    clientName: client.name,
+    deviceName,
+    requestedFrom: address,
+  });
+  await recorder.recordEnd(requester, {
+    type: 'cli-session.ended',
+    cliSession,
+    by: 'person',
+    why: 'the person did not start it',
+  });
+  return true;
+}
+
+async function endAll(
+  { sessions, cliSessions, recorder }: MySessionsParts,
+  requester: AuthenticatedRequester,
+): Promise<void> {
+  const { person } = requester.subject.identity;
+  // Browsers first: one that is still signed in could confirm another terminal.
+  const browserSessions = await sessions.endAllOf(person);
+  const ended = await cliSessions.endAllOf(person);
+  await recorder.recordEnd(requester, {
+    type: 'sign-out.everywhere',
+    browserSessions,
+    cliSessions: ended.map(({ handle }) => handle),
+    by: 'person',
+  });
 }

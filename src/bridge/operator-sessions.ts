@@ -1,16 +1,15 @@
 /**
- * Sessions and people as operators see them: who is signed in from which terminal, and a user's
+ * Sessions and users as operators see them: who is signed in from which terminal, and a user's
  * access ended or blocked.
  *
- * Owns: the order of "block, end, record", the audit events. Credentials that AWS has given already
- * stay valid until their own end.
+ * Owns: the order "block, end, record", the audit events. Credentials that AWS has issued already
+ * stay valid until they expire.
  */
-import type { Origin } from '../core/audit-event.ts';
+import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, PersonId } from '../core/identity.ts';
 import type {
-  AuditSink,
   CliSessions,
   Clock,
   ContainerTokens,
@@ -19,17 +18,18 @@ import type {
   Sessions,
 } from '../core/ports.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
+import type { Recorder } from './recorder.ts';
 
 export interface OperatorSessionsParts {
   readonly sessions: Sessions;
   readonly cliSessions: CliSessions;
   readonly containerTokens: ContainerTokens;
   readonly people: People;
-  readonly audit: AuditSink;
+  readonly recorder: Recorder;
   readonly clock: Clock;
 }
 
-/** What was ended for one person. */
+/** Sessions of one user that were ended. */
 export interface EndedSessions {
   readonly person: KnownPerson;
   readonly browserSessions: number;
@@ -42,33 +42,28 @@ export interface BlockRequest {
 }
 
 export interface OperatorSessions {
-  /**
-   * CLI sessions that live, the newest first, 1,000 at most; of everybody, or of everybody of a
-   * user name.
-   */
+  /** Live CLI sessions, newest first, at most 1,000; of every user, or of one user name. */
   list(username: string | undefined): Promise<readonly CliSessionSummary[]>;
-  /** The container tokens of these sessions, the newest first. */
+  /** The container tokens of these sessions, newest first. */
   containerTokens(of: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;
-  /**
-   * Everybody who has signed in under that user name, or the one person: the newest sign-in first.
-   */
+  /** Every user who has signed in with that user name, or the one user: newest sign-in first. */
   find(
     who: { readonly username: string } | { readonly person: PersonId },
   ): Promise<readonly KnownPerson[]>;
-  /** Everybody who is blocked, the newest block first. */
+  /** Every blocked user, newest block first. */
   blocked(): Promise<readonly KnownPerson[]>;
-  /** Ends every session of a person. */
+  /** Ends every session of a user. */
   end(person: KnownPerson, origin: Origin): Promise<EndedSessions>;
   /**
-   * Blocks a person and ends every session of them. `isNew` is false when they were blocked
-   * already; the first block stays as it is.
+   * Blocks a user and ends every session of theirs. `isNew` is false if they were blocked already;
+   * the first block stays as it is.
    */
   block(
     person: KnownPerson,
     request: BlockRequest,
     origin: Origin,
   ): Promise<EndedSessions & { readonly isNew: boolean }>;
-  /** False when the person was not blocked. */
+  /** False if the user was not blocked. */
   unblock(
     person: KnownPerson,
     request: Pick<BlockRequest, 'reason'>,
@@ -78,109 +73,131 @@ export interface OperatorSessions {
   endSession(handle: string, origin: Origin): Promise<CliSessionSummary>;
 }
 
-/** A person whom the bridge has never seen. */
+/** A user whom the bridge has never seen. */
 export function strangerOf(person: PersonId): KnownPerson {
   return { person, connector: UNKNOWN_CONNECTOR, username: 'unknown' };
 }
 
+const UNKNOWN_CONNECTOR = 'unknown' as ConnectorId;
+
 export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSessions {
-  const { sessions, cliSessions, containerTokens, people, audit, clock } = parts;
-  const actorOf = ({ person, connector, username }: KnownPerson) => ({
-    person,
-    connector,
-    username,
-  });
-
-  const find: OperatorSessions['find'] = async who => {
-    if ('username' in who) return people.named(who.username);
-    const found = await people.find(who.person);
-    return found === undefined ? [] : [found];
+  return {
+    list: username => list(parts, username),
+    containerTokens: of => containerTokensOf(parts, of),
+    find: who => find(parts, who),
+    blocked: () => parts.people.blocked(),
+    end: (person, origin) => end(parts, person, origin),
+    block: (person, request, origin) => block(parts, person, { ...request, origin }),
+    unblock: (person, request, origin) => unblock(parts, person, { ...request, origin }),
+    endSession: (handle, origin) => endSession(parts, handle, origin),
   };
+}
 
-  const end: OperatorSessions['end'] = async (person, origin) => {
-    // Browsers first: one that is still signed in could confirm another terminal.
-    const browserSessions = await sessions.endAllOf(person.person);
-    const ended = await cliSessions.endAllOf(person.person);
-    await audit.record({
+// ---------------------------------------------------------------- look
+
+async function list(
+  { cliSessions, people, clock }: OperatorSessionsParts,
+  username: string | undefined,
+): Promise<readonly CliSessionSummary[]> {
+  const now = clock.now();
+  if (username === undefined) return cliSessions.list(now);
+  const of = await people.named(username);
+  const lists = await Promise.all(of.map(({ person }) => cliSessions.list(now, { person })));
+  return lists.flat().sort((a, b) => b.createdAt - a.createdAt);
+}
+
+/** Up to this many users are asked for one by one; for more, all tokens are read at once. */
+const FEW_USERS = 10;
+
+async function containerTokensOf(
+  { containerTokens, clock }: OperatorSessionsParts,
+  sessions: readonly CliSessionSummary[],
+): Promise<readonly ContainerTokenSummary[]> {
+  const handles = new Set(sessions.map(({ handle }) => handle));
+  const owners = [...new Set(sessions.map(({ person }) => person))];
+  const asked = owners.length <= FEW_USERS ? owners : [undefined];
+  const lists = await Promise.all(asked.map(person => containerTokens.list(clock.now(), person)));
+  return lists.flat().filter(({ cliSession }) => handles.has(cliSession));
+}
+
+async function find(
+  { people }: OperatorSessionsParts,
+  who: { readonly username: string } | { readonly person: PersonId },
+): Promise<readonly KnownPerson[]> {
+  if ('username' in who) return people.named(who.username);
+  const found = await people.find(who.person);
+  return found === undefined ? [] : [found];
+}
+
+// ---------------------------------------------------------------- end and block
+
+async function end(
+  { sessions, cliSessions, recorder }: OperatorSessionsParts,
+  person: KnownPerson,
+  origin: Origin,
+): Promise<EndedSessions> {
+  // Browsers first: one that is still signed in could confirm another terminal.
+  const browserSessions = await sessions.endAllOf(person.person);
+  const ended = await cliSessions.endAllOf(person.person);
+  await recorder.record(
+    { origin },
+    {
       type: 'sign-out.everywhere',
-      at: clock.now(),
-      origin,
       actor: actorOf(person),
       browserSessions,
       cliSessions: ended.map(({ handle }) => handle),
       by: 'operator',
-    });
-    return { person, browserSessions, cliSessions: ended };
-  };
-
-  return {
-    list: async username => {
-      if (username === undefined) return cliSessions.list(clock.now());
-      const of = await people.named(username);
-      const lists = await Promise.all(
-        of.map(({ person }) => cliSessions.list(clock.now(), { person })),
-      );
-      return lists.flat().sort((a, b) => b.createdAt - a.createdAt);
     },
-
-    containerTokens: async of => {
-      const handles = new Set(of.map(({ handle }) => handle));
-      const owners = [...new Set(of.map(({ person }) => person))];
-      // Of a few users each is asked for; of many, all tokens are read at once.
-      const asked = owners.length <= FEW_USERS ? owners : [undefined];
-      const lists = await Promise.all(
-        asked.map(person => containerTokens.list(clock.now(), person)),
-      );
-      return lists.flat().filter(({ cliSession }) => handles.has(cliSession));
-    },
-
-    find,
-    blocked: () => people.blocked(),
-    end,
-
-    block: async (person, { by, reason }, origin) => {
-      const at = clock.now();
-      const isNew = await people.block(person.person, { at, by, reason });
-      // Also when they were blocked already: what failed the first time may have been its record.
-      await audit.record({ type: 'person.blocked', at, origin, actor: actorOf(person), reason });
-      return { ...(await end(person, origin)), isNew };
-    },
-
-    unblock: async (person, { reason }, origin) => {
-      const wasBlocked = await people.unblock(person.person);
-      if (wasBlocked)
-        await audit.record({
-          type: 'person.unblocked',
-          at: clock.now(),
-          origin,
-          actor: actorOf(person),
-          reason,
-        });
-      return wasBlocked;
-    },
-
-    endSession: async (handle, origin) => {
-      const ended = await cliSessions.endByHandle(handle, undefined);
-      if (ended === undefined)
-        throw new BridgeError('not_found', 'no CLI session has that handle', {
-          hint: WHICH_SESSIONS,
-        });
-      const { person, connector, username } = ended;
-      await audit.record({
-        type: 'cli-session.ended',
-        at: clock.now(),
-        origin,
-        actor: { person, connector, username },
-        cliSession: handle,
-        by: 'operator',
-        why: 'ended by an operator',
-      });
-      return ended;
-    },
-  };
+  );
+  return { person, browserSessions, cliSessions: ended };
 }
 
-const FEW_USERS = 10;
-const UNKNOWN_CONNECTOR = 'unknown' as ConnectorId;
+async function block(
+  parts: OperatorSessionsParts,
+  person: KnownPerson,
+  { by, reason, origin }: BlockRequest & { readonly origin: Origin },
+): Promise<EndedSessions & { readonly isNew: boolean }> {
+  const { people, recorder, clock } = parts;
+  const at = clock.now();
+  const isNew = await people.block(person.person, { at, by, reason });
+  // Also when they were blocked already: what failed the first time may have been its record.
+  const actor = actorOf(person);
+  await recorder.record({ origin }, { type: 'person.blocked', at, actor, reason });
+  return { ...(await end(parts, person, origin)), isNew };
+}
+
+async function unblock(
+  { people, recorder }: OperatorSessionsParts,
+  person: KnownPerson,
+  { reason, origin }: Pick<BlockRequest, 'reason'> & { readonly origin: Origin },
+): Promise<boolean> {
+  const wasBlocked = await people.unblock(person.person);
+  if (!wasBlocked) return false;
+  const actor = actorOf(person);
+  await recorder.record({ origin }, { type: 'person.unblocked', actor, reason });
+  return true;
+}
+
+async function endSession(
+  { cliSessions, recorder }: OperatorSessionsParts,
+  handle: string,
+  origin: Origin,
+): Promise<CliSessionSummary> {
+  const ended = await cliSessions.endByHandle(handle, undefined);
+  if (ended === undefined)
+    throw new BridgeError('not_found', 'unknown CLI session', { hint: WHICH_SESSIONS });
+  await recorder.record(
+    { origin },
+    {
+      type: 'cli-session.ended',
+      actor: actorOf(ended),
+      cliSession: handle,
+      by: 'operator',
+      why: 'ended by an operator',
+    },
+  );
+  return ended;
+}
+
 const WHICH_SESSIONS =
-  'It may have ended already. rolebridge-server sessions lists those that there are.';
+  'It may have ended already. List the live sessions with: rolebridge-server sessions';

@@ -10,7 +10,7 @@ import type { RolePattern, RoleScope } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import type { IsCurrent } from './current-issuers.ts';
 
-/** Time and place of last use are written at most this often. */
+/** Time and address of last use are written at most this often. */
 const TOUCH_SECONDS: Seconds = MINUTE;
 
 export interface TokenCallersParts {
@@ -18,72 +18,93 @@ export interface TokenCallersParts {
   /** A session from any other identity provider counts as ended. */
   readonly isCurrent: IsCurrent;
   readonly clock: Clock;
-  /** Undefined when a login by a user code is good for every role. */
+  /** Undefined when device-code logins may use every role. */
   readonly deviceRoles: readonly RolePattern[] | undefined;
 }
 
-/** Who asks with a token. */
+/** A user who asks with a token. */
 export interface Caller extends AuthenticatedRequester {
   readonly session: CliSession;
   readonly tokenExpiresAt: Instant;
 }
 
 export interface TokenCallers {
-  /**
-   * What a terminal may reach that was confirmed by a user code; undefined when that is everything.
-   */
+  /** The roles that a device-code login can reach at most; undefined means every role. */
   readonly deviceScope: RoleScope | undefined;
   isLive(session: CliSession): boolean;
-  /** Whether a use that came after this one is to be written. */
+  /** Whether a use after this last one must be written. */
   isTouchDue(lastUsedAt: Instant | undefined): boolean;
-  /** Who asks with a token that was found. Throws `token_invalid`. */
+  /** Who asks with a token of this session. Throws `token_invalid`. */
   callerIn(session: CliSession, usableUntil: Instant, origin: Origin): Promise<Caller>;
 }
 
-export function createTokenCallers({
-  cliSessions,
-  isCurrent,
-  clock,
-  deviceRoles,
-}: TokenCallersParts): TokenCallers {
+interface Context extends TokenCallersParts {
+  readonly deviceScope: RoleScope | undefined;
+}
+
+export function createTokenCallers(parts: TokenCallersParts): TokenCallers {
+  const { deviceRoles } = parts;
   const deviceScope: RoleScope | undefined = deviceRoles && {
     kind: 'device-login',
     roles: deviceRoles,
   };
-  const isLive = ({ summary, identity }: CliSession): boolean =>
-    clock.now() < summary.expiresAt && isCurrent(identity);
-  const isTouchDue = (lastUsedAt: Instant = 0): boolean =>
-    clock.now() >= lastUsedAt + TOUCH_SECONDS * 1000;
+  const context: Context = { ...parts, deviceScope };
   return {
     deviceScope,
-    isLive,
-    isTouchDue,
-    callerIn: async (session, usableUntil, origin) => {
-      const now = clock.now();
-      if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
-      if (!isLive(session))
-        throw new BridgeError('token_invalid', 'the session of the token has ended');
-      const { handle, lastUsedAt, grant } = session.summary;
-      if (isTouchDue(lastUsedAt)) await cliSessions.touch(session, now, origin.address);
-      const { identity, corporateProof } = session;
-      const scope = grant === 'device_code' ? deviceScope : undefined;
-      return {
-        subject: { kind: 'user', identity },
-        origin,
-        corporateProof,
-        scope,
-        cliSession: handle,
-        session,
-        tokenExpiresAt: usableUntil,
-      };
-    },
+    isLive: session => isLive(context, session),
+    isTouchDue: lastUsedAt => isTouchDue(context, lastUsedAt),
+    callerIn: (session, usableUntil, origin) => callerIn(context, { session, usableUntil, origin }),
   };
 }
 
-/** Throws `token_invalid` where none was sent. */
+/** The user of a CLI session, without the rights of a token. */
+export function ownerOf({ identity }: CliSession, origin: Origin): AuthenticatedRequester {
+  return { subject: { kind: 'user', identity }, origin };
+}
+
+/** Throws `token_invalid` if none was sent. */
 export function requireToken(token: string | undefined): string {
   if (token === undefined) throw new BridgeError('token_invalid', 'no token was sent');
   return token;
 }
 
-export const NO_SUCH_TOKEN = 'no such token: unknown, expired, revoked, or of another kind';
+export const UNKNOWN_TOKEN = 'unknown token: never issued, expired, revoked, or of another kind';
+
+function isLive({ clock, isCurrent }: Context, { summary, identity }: CliSession): boolean {
+  return clock.now() < summary.expiresAt && isCurrent(identity);
+}
+
+function isTouchDue({ clock }: Context, lastUsedAt: Instant = 0): boolean {
+  return clock.now() >= lastUsedAt + TOUCH_SECONDS * 1000;
+}
+
+async function callerIn(
+  context: Context,
+  {
+    session,
+    usableUntil,
+    origin,
+  }: {
+    readonly session: CliSession;
+    readonly usableUntil: Instant;
+    readonly origin: Origin;
+  },
+): Promise<Caller> {
+  const now = context.clock.now();
+  if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
+  if (!isLive(context, session))
+    throw new BridgeError('token_invalid', 'the session of the token has ended');
+  const { handle, lastUsedAt, grant } = session.summary;
+  if (isTouchDue(context, lastUsedAt))
+    await context.cliSessions.touch(session, now, origin.address);
+  const { identity, corporateProof } = session;
+  return {
+    subject: { kind: 'user', identity },
+    origin,
+    corporateProof,
+    scope: grant === 'device_code' ? context.deviceScope : undefined,
+    cliSession: handle,
+    session,
+    tokenExpiresAt: usableUntil,
+  };
+}

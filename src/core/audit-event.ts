@@ -7,7 +7,7 @@
  */
 import type { CliGrant } from './cli-session.ts';
 import type { ErrorCode } from './errors.ts';
-import type { ConnectorId, Identity, PersonId } from './identity.ts';
+import type { ConnectorId, PersonId } from './identity.ts';
 import type { AccountId, RoleName, RoleSessionName } from './role.ts';
 import type { Instant, Seconds } from './time.ts';
 
@@ -26,7 +26,7 @@ export interface Actor {
   readonly username: string;
 }
 
-export function actorOf({ person, connector, username }: Identity): Actor {
+export function actorOf({ person, connector, username }: Actor): Actor {
   return { person, connector, username };
 }
 

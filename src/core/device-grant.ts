@@ -18,7 +18,7 @@ export const DEVICE_GRANT_MEMORY_SECONDS: Seconds = 600;
  * What asked for the login. The client and the address are known; the name of the device is what it
  * said.
  */
-export interface DeviceRequest {
+export interface DeviceLoginRequest {
   readonly client: NamedClient;
   readonly deviceName?: string | undefined;
   readonly address: string;
@@ -29,7 +29,7 @@ export interface DeviceRequest {
 }
 
 export interface DeviceGrant {
-  readonly request: DeviceRequest;
+  readonly request: DeviceLoginRequest;
   /** SHA-256 of the secret half of the device code. */
   readonly deviceCodeDigest: string;
   /** The end of both codes. */

@@ -48,3 +48,8 @@ export function viewerOf(session: Session, origin: Origin): Viewer {
   const { identity, corporateProof } = session;
   return { subject: { kind: 'user', identity }, origin, corporateProof, session };
 }
+
+/** Whoever sent a request that proves nothing yet. */
+export function anonymousFrom(origin: Origin): Requester {
+  return { subject: { kind: 'nobody' }, origin };
+}

@@ -37,12 +37,8 @@ export interface AuthorizationCode {
   readonly state: 'issued' | 'redeemed';
 }
 
-export interface CodeExchange {
-  readonly client: string;
-  readonly redirectUri: string;
-  /** The challenge that the presented verifier gives. */
-  readonly codeChallenge: string;
-}
+/** What a code is bound to. The presented verifier gives the challenge. */
+export type CodeBinding = Pick<AuthorizationCode, 'client' | 'redirectUri' | 'codeChallenge'>;
 
 /**
  * A code is spent by the first attempt, also by a wrong one: who presents it wrongly has stolen or
@@ -50,15 +46,18 @@ export interface CodeExchange {
  */
 export function redeemCode(
   code: AuthorizationCode,
-  exchange: CodeExchange,
+  presented: CodeBinding,
   now: Instant,
 ): { readonly next: AuthorizationCode; readonly session: string; readonly misused?: string } {
   const faults: readonly (readonly [boolean, string])[] = [
     [code.state === 'redeemed', 'the code was used before'],
     [now >= code.redeemBy, 'the code has expired'],
-    [code.client !== exchange.client, 'the code was given to another client'],
-    [code.redirectUri !== exchange.redirectUri, 'the redirect URI is not the one of the request'],
-    [code.codeChallenge !== exchange.codeChallenge, 'the code verifier does not fit the challenge'],
+    [code.client !== presented.client, 'the code was given to another client'],
+    [code.redirectUri !== presented.redirectUri, 'the redirect URI is not the one of the request'],
+    [
+      code.codeChallenge !== presented.codeChallenge,
+      'the code verifier does not fit the challenge',
+    ],
   ];
   const misused = faults.find(([applies]) => applies)?.[1];
   return {

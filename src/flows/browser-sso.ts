@@ -12,6 +12,7 @@ import type { SignIn } from '../bridge/sign-in.ts';
 import { BridgeError } from '../core/errors.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
 import type { AuthenticationResponse, Clock, Secrets, Session } from '../core/ports.ts';
+import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
 import { MINUTE } from '../core/time.ts';
 import { authenticate } from '../http/authenticate.ts';
@@ -116,7 +117,8 @@ export function browserSso(parts: BrowserSsoParts): Router {
       // wants.
       if (session !== undefined) ownForm.isCurrent(request, session, csrf_token);
       cookies.clearSession(response);
-      if (session !== undefined) await signIn.signOut(session, contextOf(response).origin);
+      if (session !== undefined)
+        await signIn.signOut(viewerOf(session, contextOf(response).origin));
     } catch (thrown) {
       if (!isUnavailable(thrown)) throw thrown;
       if (session === undefined && !isOurs) throw thrown;

@@ -9,16 +9,14 @@
 import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
-import type {
-  AuthorizationQuery,
-  AuthorizationRequest,
-  CodeAuthorization,
-} from '../bridge/code-authorization.ts';
+import type { AuthorizationQuery, AuthorizationRequest } from '../bridge/authorization-request.ts';
+import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
+import { anonymousFrom, viewerOf } from '../core/requester.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
-import { requireSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
+import { requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
 import { allowFormTarget, type OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
@@ -84,7 +82,7 @@ export function cliBrowserLogin({
     const target = new URL(request.redirectUri);
     allowFormTarget(response, target);
     const { prompt: _, ...fields } = query;
-    const notAfter = codeAuthorization.sessionNotAfter(session);
+    const notAfter = codeAuthorization.sessionNotAfter(viewer);
     response.type('html').send(
       renderer.render('cli-confirm', {
         viewer: viewerIn(response)!,
@@ -106,7 +104,9 @@ export function cliBrowserLogin({
   router.get(PATH, async (request, response) => {
     const query = readQuery(request, Query);
     const session = sessionIn(response);
-    const checked = await codeAuthorization.check(query, contextOf(response).origin, session);
+    const { origin } = contextOf(response);
+    const requester = session === undefined ? anonymousFrom(origin) : viewerOf(session, origin);
+    const checked = await codeAuthorization.check(requester, query);
     if (checked.kind === 'refused') {
       response.redirect(303, checked.redirectTo);
       return;
@@ -136,10 +136,9 @@ export function cliBrowserLogin({
   router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
     const { decision, csrf_token, ...query } = readForm(request, Form);
     rememberReturnTo(response, pathFor(query));
-    const viewer = requireSession(response);
-    const isCurrent = ownForm.isCurrent(request, viewer, csrf_token);
-    const { origin } = contextOf(response);
-    const checked = await codeAuthorization.check(query, origin, viewer);
+    const viewer = requireViewer(response);
+    const isCurrent = ownForm.isCurrent(request, viewer.session, csrf_token);
+    const checked = await codeAuthorization.check(viewer, query);
     if (checked.kind === 'refused') {
       response.redirect(303, checked.redirectTo);
       return;
@@ -149,13 +148,10 @@ export function cliBrowserLogin({
       return;
     }
     if (decision === 'disown') {
-      response.redirect(
-        303,
-        (await codeAuthorization.refuse(checked.request, viewer, origin)).redirectTo,
-      );
+      response.redirect(303, (await codeAuthorization.refuse(viewer, checked.request)).redirectTo);
       return;
     }
-    const approved = await codeAuthorization.approve(checked.request, viewer, origin);
+    const approved = await codeAuthorization.approve(viewer, checked.request);
     response.redirect(
       303,
       approved.kind === 'redirect' ? approved.redirectTo : signedInPath(approved.cliSession),

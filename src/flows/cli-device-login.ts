@@ -9,19 +9,19 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
-import type { Decision, DeviceAuthorization, DeviceLogin } from '../bridge/device-authorization.ts';
+import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
+import type { DeviceLogin, EnteredCode } from '../bridge/device-confirmation.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import { formatUserCode, readUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NetworkDistance } from '../core/network-distance.ts';
 import type { Clock } from '../core/ports.ts';
-import { viewerOf } from '../core/requester.ts';
-import { onlySignedIn, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { onlySignedIn, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
 import { limitGuesses, type OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
-import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { rememberReturnTo } from '../http/request-context.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
 import { signInLink, stepUpLink } from '../http/sign-in-links.ts';
 import { SIGNED_IN_PATH, signedInPath } from '../http/signed-in-path.ts';
@@ -95,10 +95,15 @@ export function cliDeviceLogin({
       );
   };
 
-  const askForConfirmation = (response: Response, login: DeviceLogin, decision: Decision): void => {
+  const askForConfirmation = (
+    response: Response,
+    login: DeviceLogin,
+    { userCode, linkCode }: EnteredCode,
+  ): void => {
     const { request, distance } = login;
-    const { identity } = decision.viewer;
-    const code = formatUserCode(readUserCode(decision.userCode)!);
+    const viewer = requireViewer(response);
+    const { connector } = viewer.subject.identity;
+    const code = formatUserCode(readUserCode(userCode)!);
     const isElsewhere = distance === 'elsewhere';
     response.type('html').send(
       renderer.render('cli-confirm', {
@@ -109,20 +114,14 @@ export function cliDeviceLogin({
         deviceName: request.deviceName,
         where: `${request.address}, ${DISTANCE[distance]}`,
         askedAt: new Date(request.requestedAt).toISOString(),
-        gets: summaryOfRoles(
-          access.rolesFor({ ...viewerOf(decision.viewer, decision.origin), scope: login.scope }),
-        ),
+        gets: summaryOfRoles(access.rolesFor({ ...viewer, scope: login.scope })),
         until: new Date(login.sessionNotAfter).toISOString(),
         warning: isElsewhere ? ELSEWHERE : undefined,
         fields: [
           { name: 'user_code', value: code },
-          ...(decision.linkCode === undefined
-            ? []
-            : [{ name: 'link_code', value: decision.linkCode }]),
+          ...(linkCode === undefined ? [] : [{ name: 'link_code', value: linkCode }]),
         ],
-        freshSignInHref: login.needsFreshSignIn
-          ? signInAgain(identity.connector, decision.linkCode)
-          : undefined,
+        freshSignInHref: login.needsFreshSignIn ? signInAgain(connector, linkCode) : undefined,
       }),
     );
   };
@@ -135,17 +134,17 @@ export function cliDeviceLogin({
 
   router.get(SIGNED_IN_PATH, async (request, response) => {
     const { session: handle } = readQuery(request, SignedInQuery);
-    const session = sessionIn(response);
-    const sessions = session === undefined ? [] : await mySessions.list(session.identity);
+    const viewer = sessionIn(response) && requireViewer(response);
+    const sessions = viewer === undefined ? [] : await mySessions.list(viewer);
     const found = sessions.find(summary => summary.handle === handle);
-    if (session === undefined || found === undefined) {
+    if (viewer === undefined || found === undefined) {
       response.redirect(303, '/sessions');
       return;
     }
     // Before the terminal has come, a session says by when it must.
     const until =
       found.lastUsedAt === undefined
-        ? deviceAuthorization.sessionNotAfter(session)
+        ? deviceAuthorization.sessionNotAfter(viewer)
         : found.expiresAt;
     const approved = { session: found.handle, until: new Date(until).toISOString() };
     response
@@ -177,40 +176,37 @@ export function cliDeviceLogin({
         csrf_token,
       } = readForm(request, DeviceForm);
       rememberReturnTo(response, pathFor(linkCode));
-      const viewer = requireSession(response);
-      if (!ownForm.isCurrent(request, viewer, csrf_token)) {
+      const viewer = requireViewer(response);
+      if (!ownForm.isCurrent(request, viewer.session, csrf_token)) {
         askForCode(response, linkCode, { notice: outdatedNotice(response) });
         return;
       }
-      const decision: Decision = { viewer, origin: contextOf(response).origin, userCode, linkCode };
+      const entered: EnteredCode = { userCode, linkCode };
       guesses.begin(response);
       let isWrong = false;
       try {
         // The form came again: by a reload, by Back, or by two clicks. It is answered as before,
         // and it is no wrong code.
-        const before = await deviceAuthorization.decidedBefore(decision);
+        const before = await deviceAuthorization.decidedBefore(viewer, entered);
         if (before !== undefined) {
           if (before.kind === 'approved' && decided !== 'disown') {
             response.redirect(303, signedInPath(before.cliSession));
             return;
           }
-          if (before.kind === 'approved')
-            await mySessions.end(viewer.identity, before.cliSession, decision.origin, {
-              disowned: true,
-            });
+          if (before.kind === 'approved') await mySessions.disown(viewer, before.cliSession);
           showStopped(response);
           return;
         }
         if (decided === undefined) {
-          askForConfirmation(response, await deviceAuthorization.inspect(decision), decision);
+          askForConfirmation(response, await deviceAuthorization.inspect(viewer, entered), entered);
           return;
         }
         if (decided === 'approve') {
-          const { cliSession } = await deviceAuthorization.approve(decision);
+          const { cliSession } = await deviceAuthorization.approve(viewer, entered);
           response.redirect(303, signedInPath(cliSession));
           return;
         }
-        await deviceAuthorization.disown(decision);
+        await deviceAuthorization.disown(viewer, entered);
         showStopped(response);
       } catch (thrown) {
         const isAboutTheCode =

@@ -5,14 +5,14 @@ import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Identity } from '../core/identity.ts';
+import type { Viewer } from '../core/requester.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
-import { forgetSession, requireSession, sessionIn, viewerIn } from '../http/current-session.ts';
+import { forgetSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
 import type { OwnFormGuard } from '../http/guards.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
 import type { Renderer } from '../http/render.ts';
-import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { rememberReturnTo } from '../http/request-context.ts';
 import type { BridgeCookies } from '../http/session-cookie.ts';
 import { signInLink } from '../http/sign-in-links.ts';
 import type { SessionRow } from '../http/views.ts';
@@ -71,10 +71,10 @@ export function mySessionsPage({
 
   const show = async (
     response: Response,
-    identity: Identity,
+    viewer: Viewer,
     said: { notice?: string; warning?: string },
   ): Promise<void> => {
-    const found = await mySessions.list(identity);
+    const found = await mySessions.list(viewer);
     const tokens = await containerAccess.list(found);
     const sessions = found.map(summary => rowOf(summary, tokens));
     response
@@ -89,30 +89,34 @@ export function mySessionsPage({
       return;
     }
     const { done } = readQuery(request, SessionsQuery);
-    await show(response, session.identity, done === undefined ? {} : { notice: NOTICES[done] });
+    await show(
+      response,
+      requireViewer(response),
+      done === undefined ? {} : { notice: NOTICES[done] },
+    );
   });
 
   router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
     rememberReturnTo(response, PATH);
     const form = readForm(request, SessionsForm);
-    const session = requireSession(response);
-    const { identity } = session;
-    if (!ownForm.isCurrent(request, session, form.csrf_token))
-      return show(response, identity, { warning: outdatedNotice(response) });
-    const { origin } = contextOf(response);
+    const viewer = requireViewer(response);
+    if (!ownForm.isCurrent(request, viewer.session, form.csrf_token))
+      return show(response, viewer, { warning: outdatedNotice(response) });
     if (form.decision === 'everywhere') {
       cookies.clearSession(response);
-      await mySessions.endAll(identity, origin).catch(notAllEnded(response));
+      await mySessions.endAll(viewer).catch(notAllEnded(response));
       response.type('html').send(renderer.render('signed-out', { everywhere: true }));
       return;
     }
     if (form.decision === 'revoke') {
-      await containerAccess.revoke(identity, form.container_token, { by: 'person', origin });
+      await containerAccess.revoke(viewer, form.container_token, 'person');
       response.redirect(303, `${PATH}?done=revoked`);
       return;
     }
     const disowned = form.decision === 'disown';
-    const isEnded = await mySessions.end(identity, form.session, origin, { disowned });
+    const isEnded = await (disowned
+      ? mySessions.disown(viewer, form.session)
+      : mySessions.end(viewer, form.session));
     response.redirect(303, `${PATH}?done=${!isEnded ? 'gone' : disowned ? 'disowned' : 'ended'}`);
   });
 

@@ -10,7 +10,14 @@ import { createApp } from '../../src/app.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { MOST_CLI_SESSIONS, MOST_CONTAINER_TOKENS } from '../../src/core/tokens.ts';
 import { awsTools } from '../support/aws-tools.ts';
-import { type Answer, CLIENT, callApi, loginByDevice, postForm } from '../support/cli-login.ts';
+import {
+  type Answer,
+  CLIENT,
+  callApi,
+  loginByDevice,
+  postForm,
+  viewerOf,
+} from '../support/cli-login.ts';
 import { startPostgres } from '../support/postgres.ts';
 import { answer, startWorld, type World } from '../support/world.ts';
 
@@ -192,17 +199,12 @@ describe('sessions in terminals of one person', () => {
     const world = await startWorld();
     t.after(() => world.close());
     const { visitor } = await world.signIn('alice', 'saml');
-    const viewer = (await world.bridge.signIn.sessionOf(
-      visitor.cookie(world.urls.bridge, 'rolebridge'),
-    ))!;
+    const viewer = await viewerOf(world, visitor);
     const open = () =>
-      world.bridge.tokens.open({
-        ...{
-          viewer,
-          client: { id: CLIENT, name: CLIENT },
-          grant: 'device_code',
-          address: '192.0.2.1',
-        },
+      world.bridge.tokens.open(viewer, {
+        client: { id: CLIENT, name: CLIENT },
+        grant: 'device_code',
+        address: '192.0.2.1',
         pickUpBy: world.clock.now() + 600_000,
       });
     for (let count = 0; count < MOST_CLI_SESSIONS; count++) await open();

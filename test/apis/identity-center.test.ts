@@ -776,11 +776,7 @@ describe('bad input on that wire', () => {
       ],
     ] as const)
       assert.deepEqual(await get(path, accessToken), [status, type], what);
-    const viewer = await viewerOf(world, visitor);
-    await world.bridge.mySessions.endAll(viewer.identity, {
-      correlationId: 'test',
-      address: '127.0.0.1',
-    });
+    await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     for (const path of [
       '/assignment/accounts',
       `/assignment/roles?account_id=${PROD}`,

@@ -16,7 +16,6 @@ import {
 import type { Visitor } from '../support/visitor.ts';
 import { answer, startWorld, type World } from '../support/world.ts';
 
-const ORIGIN = { correlationId: 'test', address: '192.0.2.200' };
 const errorOf = ({ status, json }: Answer): [number, string] => [status, json.error];
 const refresh = (world: World, token: string, client = CLIENT): Promise<Answer> =>
   postForm(world, '/oauth/token', {
@@ -30,9 +29,7 @@ const isLive = async (world: World, token: string): Promise<boolean> =>
 /** A begun login that the person of this browser has confirmed. */
 async function confirmed(world: World, visitor: Visitor): Promise<string> {
   const { json } = await beginDevice(world);
-  await world.bridge.deviceAuthorization.approve({
-    viewer: await viewerOf(world, visitor),
-    origin: ORIGIN,
+  await world.bridge.deviceAuthorization.approve(await viewerOf(world, visitor), {
     userCode: json.user_code,
   });
   return json.device_code;
@@ -138,9 +135,7 @@ describe('the OAuth endpoints', () => {
       [400, 'slow_down'],
       'the longer interval stays',
     );
-    await world.bridge.deviceAuthorization.approve({
-      viewer: await viewerOf(world, visitor),
-      origin: ORIGIN,
+    await world.bridge.deviceAuthorization.approve(await viewerOf(world, visitor), {
       userCode: json.user_code,
     });
     world.clock.turn(16);
@@ -450,7 +445,7 @@ describe('signing out everywhere', () => {
     const { visitor } = await world.signIn('alice', 'saml');
     const viewer = await viewerOf(world, visitor);
     const deviceCode = await confirmed(world, visitor);
-    await world.bridge.mySessions.endAll(viewer.identity, ORIGIN);
+    await world.bridge.mySessions.endAll(viewer);
     assert.deepEqual(errorOf(await pollDevice(world, deviceCode)), [400, 'invalid_grant']);
   });
 
@@ -492,9 +487,7 @@ describe('signing out everywhere', () => {
       await loginByDevice(world, 'alice'),
       await loginByDevice(world, 'bob', 'oidc'),
     ];
-    const [theirs] = await world.bridge.mySessions.list(
-      (await viewerOf(world, bob.visitor)).identity,
-    );
+    const [theirs] = await world.bridge.mySessions.list(await viewerOf(world, bob.visitor));
     const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
     const page = await alice.visitor.submit(form, 'ul.sessions button[value=end]', {
       session: theirs!.handle,

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { anonymousFrom } from '../../src/core/requester.ts';
 import { type AwsTools, awsTools } from '../support/aws-tools.ts';
 import { DEVICE_CODE } from '../support/cli-login.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -45,11 +46,10 @@ async function beginLogin(
   client: Awaited<ReturnType<AwsTools['register']>>,
 ): Promise<object> {
   // Not by the endpoint, which limits device logins from one address.
-  const { deviceCode } = await world.bridge.deviceAuthorization.begin({
-    client: await world.bridge.clients.clientOf(client.clientId!),
-    reauthenticate: false,
-    origin: { correlationId: 'bench', address: '127.0.0.1' },
-  });
+  const { deviceCode } = await world.bridge.deviceAuthorization.begin(
+    anonymousFrom({ correlationId: 'bench', address: '127.0.0.1' }),
+    { client: await world.bridge.clients.clientOf(client.clientId!), reauthenticate: false },
+  );
   return {
     clientId: client.clientId,
     clientSecret: client.clientSecret,

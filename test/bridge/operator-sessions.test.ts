@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createOperatorSessions, strangerOf } from '../../src/bridge/operator-sessions.ts';
+import {
+  createOperatorSessions,
+  type OperatorSessions,
+  strangerOf,
+} from '../../src/bridge/operator-sessions.ts';
+import { createRecorder } from '../../src/bridge/recorder.ts';
 import { BridgeError } from '../../src/core/errors.ts';
 import type { PersonId } from '../../src/core/identity.ts';
+import type { AuditSink, Store } from '../../src/core/ports.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { cliSessionOf, NOW } from '../contracts/store-samples.ts';
+
+const clock = { now: () => NOW };
+
+function operatorSessionsOf(store: Store, audit: AuditSink): OperatorSessions {
+  return createOperatorSessions({ ...store, recorder: createRecorder({ audit, clock }), clock });
+}
 
 describe('an operator who ends one session', () => {
   it('names the user in the trail as the session does', async t => {
@@ -13,7 +25,7 @@ describe('an operator who ends one session', () => {
     t.after(() => store.close());
     const session = cliSessionOf({ username: 'alice' });
     await store.cliSessions.create(session);
-    const operator = createOperatorSessions({ ...store, clock: { now: () => NOW } });
+    const operator = operatorSessionsOf(store, store.audit);
     await operator.endSession(session.summary.handle, { correlationId: 'c', address: '127.0.0.1' });
     const [event] = await store.readAudit({ limit: 10 });
     assert.ok(event?.type === 'cli-session.ended' && event.by === 'operator');
@@ -29,7 +41,6 @@ describe('an operator who blocks a user while the trail takes nothing', () => {
   it('is told, and the block is recorded when the command is repeated', async t => {
     const store = await openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
     t.after(() => store.close());
-    const clock = { now: () => NOW };
     const [person, origin] = [
       strangerOf('b'.repeat(16) as PersonId),
       { correlationId: 'c', address: '127.0.0.1' },
@@ -38,14 +49,10 @@ describe('an operator who blocks a user while the trail takes nothing', () => {
       record: () => Promise.reject(new BridgeError('unavailable', 'the disk is full')),
     };
     await assert.rejects(
-      createOperatorSessions({ ...store, audit: full, clock }).block(
-        person,
-        { by: 'root' },
-        origin,
-      ),
+      operatorSessionsOf(store, full).block(person, { by: 'root' }, origin),
       /the disk is full/,
     );
-    const repeated = await createOperatorSessions({ ...store, clock }).block(
+    const repeated = await operatorSessionsOf(store, store.audit).block(
       person,
       { by: 'root' },
       origin,

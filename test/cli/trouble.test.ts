@@ -219,10 +219,7 @@ describe('when something is wrong on this computer', () => {
     try {
       const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
       const cached = await other.done(['credential-process', 'prod/Developer']);
-      await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
-        correlationId: 'test',
-        address: '127.0.0.1',
-      });
+      await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
       saysPlainly(await other.run(['whoami']), 3, /your login has ended/, /rolebridge login/);
       assert.equal(await other.done(['credential-process', 'prod/Developer']), cached);
       saysPlainly(

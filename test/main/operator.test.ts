@@ -88,7 +88,7 @@ describe('an operator, beside a bridge that runs', () => {
   it('ends everything of a person, in browsers and terminals, by name or id', async () => {
     const alice = await loginByDevice(world, 'alice');
     const bob = await loginByDevice(world, 'bob', 'oidc');
-    const { person } = (await viewerOf(world, alice.visitor)).identity;
+    const { person } = (await viewerOf(world, alice.visitor)).subject.identity;
     const { code, stdout } = await run('end-sessions', ...config, '--user', 'bob');
     assert.equal(code, 0);
     assert.match(
@@ -115,7 +115,7 @@ describe('an operator, beside a bridge that runs', () => {
         /unknown user\. Use the user name or the person id from the audit trail/,
       ],
       [['--person', 'alice'], /a person id has 16 characters/],
-      [['--session', 'f'.repeat(20)], /no CLI session has that handle/],
+      [['--session', 'f'.repeat(20)], /unknown CLI session/],
     ] as const) {
       const { code, stdout, stderr } = await run('end-sessions', ...config, ...args);
       assert.deepEqual([code, stdout], [1, '']);

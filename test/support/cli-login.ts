@@ -3,7 +3,7 @@
  * involved.
  */
 import assert from 'node:assert/strict';
-import type { Session } from '../../src/core/ports.ts';
+import { type Viewer, viewerOf as viewerIn } from '../../src/core/requester.ts';
 import type { Visitor } from './visitor.ts';
 import type { Protocol, World } from './world.ts';
 
@@ -71,13 +71,13 @@ async function answerOf(response: Response): Promise<Answer> {
   return { status: response.status, headers: response.headers, json };
 }
 
-/** The session of a signed-in browser, as the bridge knows it. */
-export async function viewerOf(world: World, visitor: Visitor): Promise<Session> {
+/** The user of a signed-in browser, as the bridge knows them. */
+export async function viewerOf(world: World, visitor: Visitor): Promise<Viewer> {
   const session = await world.bridge.signIn.sessionOf(
     visitor.cookie(world.urls.bridge, 'rolebridge'),
   );
   assert.ok(session, 'the browser is signed in');
-  return session;
+  return viewerIn(session, { correlationId: 'test', address: '127.0.0.1' });
 }
 
 export function beginDevice(

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { CLI_CLIENT } from '../../src/core/oauth-client.ts';
+import { anonymousFrom } from '../../src/core/requester.ts';
 import { type Browser, newTab, openBrowser, signIn } from './browser.ts';
 import { loginByDevice } from './cli-login.ts';
 import { startWorld, type World } from './world.ts';
@@ -40,12 +41,10 @@ const roles = async (page: Page, world: World, username = 'alice'): Promise<Page
 
 /** A terminal in another network asks. */
 const deviceLogin = async (page: Page, world: World): Promise<Page> => {
-  const { userCode } = await world.bridge.deviceAuthorization.begin({
-    client: CLI_CLIENT,
-    deviceName: 'build-7.acme.example',
-    reauthenticate: false,
-    origin: { correlationId: 'picture', address: '192.0.2.44' },
-  });
+  const { userCode } = await world.bridge.deviceAuthorization.begin(
+    anonymousFrom({ correlationId: 'picture', address: '192.0.2.44' }),
+    { client: CLI_CLIENT, deviceName: 'build-7.acme.example', reauthenticate: false },
+  );
   await page.goto(`${world.urls.bridge}/device`);
   await signIn(page, 'alice', 'saml');
   await page.getByLabel('Code').fill(userCode);

@@ -326,10 +326,7 @@ describe('aws sso', () => {
 
   it('whoever signs out everywhere is signed out of the AWS CLI, too', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
-    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
-      correlationId: 'test',
-      address: '127.0.0.1',
-    });
+    await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     rmSync(join(home, '.aws/cli'), { recursive: true, force: true });
     const { stderr } = await refused(
       'sts',

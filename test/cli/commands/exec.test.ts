@@ -473,10 +473,7 @@ credential_process
       ...node(script),
     ]);
     await running.says(/first 200/);
-    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
-      correlationId: 'test',
-      address: '127.0.0.1',
-    });
+    await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     writeFileSync(ended, '');
     await running.says(
       /then 503 LoginEnded rolebridge: your login has ended\. Run "rolebridge login" in another terminal; this command then continues\./,

@@ -99,10 +99,7 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
   });
 
   it('a login that has ended is asked for anew on the way, and the command goes on', async () => {
-    await world.bridge.mySessions.endAll((await viewerOf(world, visitor)).identity, {
-      correlationId: 'test',
-      address: '127.0.0.1',
-    });
+    await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     ({ visitor } = await world.signIn('alice', 'saml'));
     const { code, screen } = await at('whoami', [
       [

@@ -1,0 +1,214 @@
+/**
+ * CLI sessions from start to end: opened when a user confirms a login, picked up by the terminal,
+ * ended. The steps of tokens.ts that concern the session.
+ */
+import type { CliGrant } from '../core/cli-session.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { NamedClient } from '../core/oauth-client.ts';
+import type { CliSession, CliSessions, Clock, Records, Secrets, Session } from '../core/ports.ts';
+import type { AuthenticatedRequester, Requester, Viewer } from '../core/requester.ts';
+import type { Instant, Seconds } from '../core/time.ts';
+import {
+  type AccessToken,
+  MOST_CLI_SESSIONS,
+  type RefreshToken,
+  TOKEN_PREFIX,
+  type TokenPair,
+} from '../core/tokens.ts';
+import type { ContainerAccess } from './container-access.ts';
+import type { Recorder } from './recorder.ts';
+import { ownerOf, type TokenCallers } from './token-callers.ts';
+
+export interface TokensParts {
+  readonly cliSessions: CliSessions;
+  readonly accessTokens: Records<AccessToken>;
+  readonly refreshTokens: Records<RefreshToken>;
+  readonly callers: TokenCallers;
+  readonly containerAccess: ContainerAccess;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  /** The absolute limit of a session, counted from the sign-in. */
+  readonly maxSeconds: Seconds;
+  readonly accessTokenSeconds: Seconds;
+}
+
+export interface LoginConfirmation {
+  readonly client: NamedClient;
+  readonly deviceName?: string | undefined;
+  readonly grant: CliGrant;
+  /** The address that asked for the login. */
+  readonly address: string;
+  /** The session expires unless it is picked up before. */
+  readonly pickUpBy: Instant;
+}
+
+export interface TokenAnswer extends TokenPair {
+  /** The absolute end of the CLI session. */
+  readonly sessionNotAfter: Instant;
+}
+
+// ---------------------------------------------------------------- open
+
+/** When a CLI session of this sign-in ends at the latest. */
+export function notAfterFor(
+  { maxSeconds }: TokensParts,
+  { createdAt, notAfter = Number.POSITIVE_INFINITY }: Session,
+): Instant {
+  return Math.min(createdAt + maxSeconds * 1000, notAfter);
+}
+
+/** Throws `fresh_sign_in_needed`, `limit_reached`. */
+export async function openSession(
+  parts: TokensParts,
+  viewer: Viewer,
+  confirmation: LoginConfirmation,
+): Promise<CliSession> {
+  const { cliSessions, clock } = parts;
+  const now = clock.now();
+  if (now >= notAfterFor(parts, viewer.session))
+    throw new BridgeError(
+      'fresh_sign_in_needed',
+      'the sign-in is older than a CLI session can become',
+    );
+  const { person } = viewer.subject.identity;
+  // Each session needs a user who presses a button, so a race that opens a few more does no harm.
+  if ((await cliSessions.list(now, { person })).length >= MOST_CLI_SESSIONS)
+    throw new BridgeError('limit_reached', `the user has ${MOST_CLI_SESSIONS} CLI sessions`, {
+      hint: TOO_MANY_SESSIONS,
+    });
+  const session = newSession(parts, viewer, confirmation);
+  await cliSessions.create(session);
+  return session;
+}
+
+function newSession(
+  parts: TokensParts,
+  { subject, corporateProof, session }: Viewer,
+  { client, deviceName, grant, address, pickUpBy }: LoginConfirmation,
+): CliSession {
+  const { secrets, clock } = parts;
+  const { identity } = subject;
+  const { person, connector, source, username } = identity;
+  const notAfter = notAfterFor(parts, session);
+  return {
+    id: secrets.token(),
+    summary: {
+      handle: secrets.handle(),
+      person,
+      connector,
+      source,
+      username,
+      client,
+      deviceName,
+      grant,
+      address,
+      createdAt: clock.now(),
+      expiresAt: Math.min(pickUpBy, notAfter),
+    },
+    identity,
+    corporateProof,
+    generation: session.generation,
+    notAfter,
+  };
+}
+
+const TOO_MANY_SESSIONS = `You have ${MOST_CLI_SESSIONS} sessions in terminals, which is the limit. End some on the sessions page, then confirm the login again.`;
+
+// ---------------------------------------------------------------- pick up
+
+/** The first tokens of a session. Throws `grant_invalid`. */
+export async function pickUpSession(
+  parts: TokensParts,
+  requester: Requester,
+  { session: id, client }: { readonly session: string; readonly client: string },
+): Promise<TokenAnswer> {
+  const { cliSessions, callers, recorder, clock } = parts;
+  const session = await cliSessions.find(id);
+  if (session === undefined || !callers.isLive(session))
+    throw await refusedGrant(parts, requester, {
+      why: 'the session was ended before it was picked up',
+    });
+  const { origin } = requester;
+  const isPicked = await cliSessions.pickUp(session, clock.now(), origin.address);
+  const pair = isPicked ? await issuePair(parts, { session, client }) : undefined;
+  if (pair === undefined)
+    throw await refusedGrant(parts, requester, {
+      why: 'the session was ended while it was picked up',
+      session,
+    });
+  const { summary, notAfter } = session;
+  await recorder.recordOrUndo(
+    ownerOf(session, origin),
+    {
+      type: 'cli-session.opened',
+      cliSession: summary.handle,
+      grant: summary.grant,
+      client: summary.client.id,
+      clientName: summary.client.name,
+      deviceName: summary.deviceName,
+      requestedFrom: summary.address,
+    },
+    () => cliSessions.end(id),
+  );
+  return { ...pair, sessionNotAfter: notAfter };
+}
+
+/** A new pair of tokens; undefined if the session has ended in the meantime. */
+export async function issuePair(
+  { accessTokens, refreshTokens, clock, secrets, accessTokenSeconds }: TokensParts,
+  {
+    session,
+    client,
+    recorded,
+  }: Pick<RefreshToken, 'client' | 'recorded'> & {
+    readonly session: CliSession;
+  },
+): Promise<TokenPair | undefined> {
+  const { id, notAfter: expiresAt } = session;
+  const pair: TokenPair = {
+    accessToken: TOKEN_PREFIX.access + secrets.token(),
+    accessExpiresAt: Math.min(clock.now() + accessTokenSeconds * 1000, expiresAt),
+    refreshToken: TOKEN_PREFIX.refresh + secrets.token(),
+  };
+  const { accessToken, accessExpiresAt: usableUntil, refreshToken } = pair;
+  const isKept =
+    (await accessTokens.create(accessToken, { session: id, usableUntil, expiresAt })) &&
+    (await refreshTokens.create(refreshToken, { client, session: id, expiresAt, recorded }));
+  return isKept ? pair : undefined;
+}
+
+// ---------------------------------------------------------------- end
+
+export interface EndReason {
+  readonly by: 'misuse' | 'client' | 'person';
+  readonly why: string;
+}
+
+/** Ends a session and records why; does nothing if it has ended already. */
+export async function endSession(
+  { cliSessions, recorder }: TokensParts,
+  owner: AuthenticatedRequester,
+  { session, by, why }: EndReason & { readonly session: CliSession },
+): Promise<void> {
+  if ((await cliSessions.end(session.id)) === undefined) return;
+  const { handle: cliSession } = session.summary;
+  await recorder.recordEnd(owner, { type: 'cli-session.ended', cliSession, by, why });
+}
+
+/** Records the refusal of a code or token and returns the error to throw. */
+export async function refusedGrant(
+  { recorder }: TokensParts,
+  requester: Requester,
+  { why, session }: { readonly why: string; readonly session?: CliSession | undefined },
+): Promise<BridgeError> {
+  const error = new BridgeError('grant_invalid', why);
+  const { code } = error;
+  await recorder.record(session === undefined ? requester : ownerOf(session, requester.origin), {
+    type: 'cli-login.refused',
+    cliSession: session?.summary.handle,
+    code,
+    why,
+  });
+  return error;
+}

@@ -1,0 +1,261 @@
+/**
+ * The answer of an identity provider becomes a session: the attempt is consumed, the answer
+ * verified, its assertion used up, the user admitted, the session opened and recorded, in this
+ * order.
+ */
+import { type Actor, actorOf, type Origin } from '../core/audit-event.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
+import { type Identity, isTrusted } from '../core/identity.ts';
+import { type LocalPath, localPath } from '../core/local-path.ts';
+import { missingClaims } from '../core/person-record.ts';
+import type {
+  AuthenticationResponse,
+  Clock,
+  Connector,
+  Expectation,
+  OneTimeKeys,
+  People,
+  Secrets,
+  Session,
+  Sessions,
+  SignInAttempt,
+  SignInAttempts,
+  Standing,
+  VerifiedSignIn,
+} from '../core/ports.ts';
+import type { Seconds } from '../core/time.ts';
+import type { Recorder } from './recorder.ts';
+
+export interface SignInParts {
+  readonly connectors: readonly Connector[];
+  readonly attempts: SignInAttempts;
+  readonly sessions: Sessions;
+  readonly oneTimeKeys: OneTimeKeys;
+  readonly people: People;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly secrets: Secrets;
+  readonly idleSeconds: Seconds;
+  readonly maxSeconds: Seconds;
+}
+
+export interface SignInContext extends SignInParts {
+  readonly byId: ReadonlyMap<string, Connector>;
+}
+
+export interface SignInAnswer {
+  /** The id of a connector, as the browser named it. */
+  readonly connector: string;
+  readonly response: AuthenticationResponse;
+  /** `state` or `RelayState` as it came back. */
+  readonly attemptId: string | undefined;
+  /** The secret of the attempt cookie; undefined when the browser sent none. */
+  readonly browser: string | undefined;
+  /** The session that the browser had before; it ends. */
+  readonly previousSession: string | undefined;
+  readonly origin: Origin;
+  /** Lets the connector verify the answer. */
+  readonly authenticate: (
+    connector: Connector,
+    response: AuthenticationResponse,
+    expectation: Expectation | undefined,
+  ) => Promise<VerifiedSignIn>;
+}
+
+export interface CompletedSignIn {
+  readonly session: Session;
+  readonly returnTo: LocalPath;
+}
+
+export async function completeSignIn(
+  context: SignInContext,
+  answer: SignInAnswer,
+): Promise<CompletedSignIn> {
+  const connector = connectorNamed(context, answer.connector);
+  let actor: Actor | undefined;
+  try {
+    const attempt = await consumeAttempt(context, connector, answer);
+    const verified = await verify(answer, connector, attempt);
+    const standing = await accept(context, verified);
+    actor = actorOf(verified.identity);
+    await admit(context, answer, { identity: verified.identity, standing });
+    const session = await openSession(context, answer, { verified, standing });
+    await recordSignIn(context, answer, session);
+    return { session, returnTo: localPath(attempt?.returnTo ?? answer.attemptId) };
+  } catch (thrown) {
+    throw await refusedSignIn(context, answer, { thrown, actor });
+  }
+}
+
+/**
+ * Throws `connector_unknown`, which is not recorded as a refused sign-in: the address was mistyped
+ * or guessed.
+ */
+export function connectorNamed({ byId }: SignInContext, id: string): Connector {
+  const connector = byId.get(id);
+  if (connector === undefined) throw new BridgeError('connector_unknown', 'unknown connector');
+  return connector;
+}
+
+// ---------------------------------------------------------------- consume the attempt
+
+/**
+ * The attempt of an answer, consumed before anything of the answer is believed. Undefined for an
+ * unsolicited answer, where the connector accepts them. Throws `attempt_invalid`.
+ */
+async function consumeAttempt(
+  { attempts, secrets, clock }: SignInContext,
+  connector: Connector,
+  { attemptId, browser, response }: SignInAnswer,
+): Promise<SignInAttempt | undefined> {
+  const attempt =
+    attemptId === undefined ? undefined : await attempts.consume(attemptId, clock.now());
+  if (attempt === undefined) {
+    if (connector.acceptsUnsolicited && response.protocol === 'saml') return undefined;
+    throw withoutAttempt(attemptId);
+  }
+  if (attempt.connector !== connector.id)
+    throw new BridgeError('attempt_invalid', 'the attempt was begun at another connector');
+  // Before anything of the answer is used: a code of one provider must not be sent to another.
+  if (!isTrusted(attempt.source, connector.source()))
+    throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
+  if (browser === undefined)
+    throw new BridgeError('attempt_invalid', 'the browser sent no attempt cookie');
+  if (!secrets.equal(attempt.browser, browser))
+    throw new BridgeError('attempt_invalid', 'the attempt was begun in another browser');
+  return attempt;
+}
+
+function withoutAttempt(attemptId: string | undefined): BridgeError {
+  if (attemptId !== undefined)
+    return new BridgeError(
+      'attempt_invalid',
+      'no such attempt: never begun, over, or answered before',
+    );
+  return new BridgeError(
+    'attempt_invalid',
+    'the answer names no attempt; one that the identity provider begins is taken where the connector allows it (allowUnsolicited)',
+    {
+      hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
+    },
+  );
+}
+
+const BEGUN_ELSEWHERE =
+  'the attempt was begun at another identity provider than the one that the connector trusts now';
+
+// ---------------------------------------------------------------- verify and accept
+
+async function verify(
+  { authenticate, response }: SignInAnswer,
+  connector: Connector,
+  attempt: SignInAttempt | undefined,
+): Promise<VerifiedSignIn> {
+  const verified = await authenticate(connector, response, attempt?.expectation);
+  if (attempt !== undefined && verified.identity.source.issuer !== attempt.source.issuer)
+    throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
+  return verified;
+}
+
+/**
+ * Uses the assertion up and keeps what the sign-in said, both at once so that a store can share the
+ * commit: an assertion that was used before says nothing new. Throws `assertion_replayed`.
+ */
+async function accept(
+  { oneTimeKeys, people, clock }: SignInContext,
+  { assertion, identity }: VerifiedSignIn,
+): Promise<Standing> {
+  const [isFirst, standing] = await Promise.all([
+    assertion === undefined ||
+      oneTimeKeys.claim(`${identity.connector} ${assertion.id}`, assertion.expiresAt),
+    people.know(identity, clock.now()),
+  ]);
+  if (!isFirst)
+    throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
+  return standing;
+}
+
+// ---------------------------------------------------------------- admit and open
+
+/** Names of claims in one event. */
+const MOST_MISSING = 50;
+
+/** Throws `person_blocked`. Records claims that the user had before and has lost. */
+async function admit(
+  { recorder }: SignInContext,
+  { origin }: SignInAnswer,
+  { identity, standing }: { readonly identity: Identity; readonly standing: Standing },
+): Promise<void> {
+  const { isBlocked, before } = standing;
+  if (isBlocked) throw new BridgeError('person_blocked', 'an operator has blocked the person');
+  const missing = before === undefined ? [] : missingClaims(before, identity);
+  if (missing.length === 0) return;
+  await recorder.record(
+    { origin },
+    {
+      type: 'sign-in.claims-missing',
+      actor: actorOf(identity),
+      missing: missing.slice(0, MOST_MISSING),
+    },
+  );
+}
+
+/** Replaces the session that the browser had before. */
+async function openSession(
+  { sessions, secrets, clock, maxSeconds }: SignInContext,
+  { previousSession }: SignInAnswer,
+  { verified, standing }: { readonly verified: VerifiedSignIn; readonly standing: Standing },
+): Promise<Session> {
+  const { identity, corporateProof, sessionNotAfter: notAfter } = verified;
+  const now = clock.now();
+  const session: Session = {
+    id: secrets.token(),
+    identity,
+    corporateProof,
+    generation: standing.generation,
+    csrfToken: secrets.token(),
+    createdAt: now,
+    lastUsedAt: now,
+    expiresAt: Math.min(now + maxSeconds * 1000, notAfter ?? Number.POSITIVE_INFINITY),
+    notAfter,
+  };
+  if (previousSession !== undefined) await sessions.end(previousSession);
+  await sessions.create(session);
+  return session;
+}
+
+// ---------------------------------------------------------------- record
+
+async function recordSignIn(
+  { recorder }: SignInContext,
+  { origin }: SignInAnswer,
+  { identity, createdAt: at }: Session,
+): Promise<void> {
+  const { authentication, groups } = identity;
+  await recorder.record(
+    { origin },
+    {
+      type: 'sign-in.succeeded',
+      at,
+      actor: actorOf(identity),
+      groupCount: groups.length,
+      methods: authentication.methods,
+      multiFactor: authentication.multiFactor,
+    },
+  );
+}
+
+/** Records a refusal and returns the error to throw on. `actor`: whose identity was verified. */
+export async function refusedSignIn(
+  { recorder }: SignInContext,
+  { connector, origin }: Pick<SignInAnswer, 'connector' | 'origin'>,
+  { thrown, actor }: { readonly thrown: unknown; readonly actor?: Actor | undefined },
+): Promise<BridgeError> {
+  const error = asBridgeError(thrown);
+  const { code, message: why } = error;
+  await recorder.record(
+    { origin },
+    { type: 'sign-in.refused', connector, ...(actor && { actor }), code, why },
+  );
+  return error;
+}
