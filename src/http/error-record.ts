@@ -15,7 +15,8 @@ export interface Recording {
 }
 
 export function logError(log: Logger, { code, message: why, cause }: BridgeError): void {
-  log[ERRORS[code].record.log]({ code, why, cause: describeCause(cause) }, 'refused');
+  const level = ERRORS[code].record.log;
+  log[level]({ code, why, cause: describeCause(cause) }, 'refused');
 }
 
 /** Name, message and stack of a cause. Its other fields may contain requests, bodies and tokens. */

@@ -451,7 +451,7 @@ describe('logins by a code that are limited to roles', () => {
       assert.equal(admin.usable, false);
       assert.match(
         admin.missing[0],
-        /This role is not for a terminal that was confirmed by a code/,
+        /This role is not available to device-code logins/,
       );
     } finally {
       await world.close();

@@ -211,7 +211,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
       own.tools.portal.send(
         new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' }),
       ),
-      error('ForbiddenException', { message: /AWS refused the request/ }),
+      error('ForbiddenException', { message: /AWS rejected the request/ }),
     );
   });
 

@@ -201,7 +201,7 @@ describe('when something is wrong on this computer', () => {
       saysPlainly(
         await without.run(['credential-process', 'prod/Admin']),
         4,
-        /This role needs a stronger proof of who you are/,
+        /This role requires additional verification/,
         /It needs a sign-in with a second factor/,
         /In a terminal: rolebridge login --fresh/,
       );

@@ -65,7 +65,7 @@ describe('signing in through the front door', () => {
         assert.equal(first.status, 200);
         const second = await deliver(visitor);
         assert.equal(second.status, 400);
-        assert.match(second.text, /was not started here, or is over/);
+        assert.match(second.text, /has expired or was started in another browser/);
       });
 
       it('gives a raced answer to one of two callers only', async () => {

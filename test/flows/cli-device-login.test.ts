@@ -221,7 +221,7 @@ describe('a code and time', () => {
     world.clock.turn(601);
     const late = await typeCode(visitor, old.json.user_code);
     assert.equal(late.status, 404);
-    assert.match(late.text, /There is no login with this code/);
+    assert.match(late.text, /Unknown user code/);
     assert.equal((await pollDevice(world, old.json.device_code)).json.error, 'expired_token');
   });
 });
@@ -261,7 +261,7 @@ describe('a bridge whose device grant is off', () => {
     try {
       const { visitor } = await world.signIn('alice', 'saml');
       const page = await visitor.get(`${world.urls.bridge}/device`);
-      assert.match(page.text, /Logins by a code are turned off here/);
+      assert.match(page.text, /Device-code logins are turned off/);
       const begun = await beginDevice(world);
       assert.deepEqual([begun.status, begun.json.error], [400, 'unauthorized_client']);
       const metadata = (await (

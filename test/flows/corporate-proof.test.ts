@@ -140,7 +140,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         const before = proofs().length;
         const refused = await visitor.submit(page, button('Credentials', account, 'Developer'));
         assert.equal(refused.status, 403);
-        assert.match(refused.text, /This account needs a fresh sign-in/);
+        assert.match(refused.text, /This account requires a recent sign-in/);
         assert.equal(proofs().length, before, 'nothing is sent to AWS');
         assert.equal((await refusalOn(world, refused)).code, 'corporate_proof_missing');
         // The OpenID provider goes by the machine's clock, which has not moved.

@@ -180,7 +180,7 @@ describe('people whose names nobody can tell apart or print', () => {
         const { visitor, page } = await signIn(world, username, CONNECTOR[protocol]);
         assert.equal(page.status, 403);
         assert.match(page.text, /identity_incomplete/);
-        assert.match(page.text, /Your identity provider did not say enough about you/);
+        assert.match(page.text, /Your identity provider did not send all required attributes/);
         assert.equal(visitor.cookie(world.urls.bridge, 'rolebridge'), undefined);
         assert.match(
           (await refusalOn(world, page)).why,

@@ -137,7 +137,7 @@ export const VIEW_MODELS: {
     least: {
       status: 404,
       code: 'not_found',
-      title: 'There is no such page',
+      title: 'Page not found',
       hint: 'Check the address.',
       correlationId: 'c-1',
     },
@@ -190,7 +190,7 @@ export const VIEW_MODELS: {
       viewer,
       enabled: true,
       linkCode: 'WDJB-MJHT',
-      problem: { title: 'There is no login with this code', hint: 'Compare it.' },
+      problem: { title: 'Unknown user code', hint: 'Compare it.' },
       notice: 'Nothing was done.',
     },
   },

@@ -55,7 +55,7 @@ describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
     const expected = {
       code: 'attempt_invalid',
       status: 400,
-      shown: /was not started here/,
+      shown: /has expired or was started in another browser/,
       why: /sent no attempt cookie/,
     } as const;
     await federation.assertRefused({ visitor, page }, expected);

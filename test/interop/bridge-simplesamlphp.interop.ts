@@ -183,7 +183,7 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
     const expected = {
       code: 'assertion_replayed',
       status: 403,
-      shown: /was used before/,
+      shown: /was already used/,
       why: /accepted before/,
     } as const;
     await federation.assertRefused({ visitor, page }, expected);
@@ -279,7 +279,7 @@ describe('by what SimpleSAMLphp says of a person', { skip }, () => {
         const expected = {
           code: 'identity_incomplete',
           status: 403,
-          shown: /did not say enough about you/,
+          shown: /did not send all required attributes/,
           why: /"uid"/,
         } as const;
         await federation.assertRefused(await federation.signIn('alice'), expected);
@@ -315,7 +315,7 @@ describe('by what SimpleSAMLphp says of a person', { skip }, () => {
       const expected = {
         code: 'identity_incomplete',
         status: 403,
-        shown: /did not say enough about you/,
+        shown: /did not send all required attributes/,
         why: /NameID is transient/,
       } as const;
       await federation.assertRefused(await federation.signIn('alice'), expected);

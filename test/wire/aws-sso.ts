@@ -306,7 +306,7 @@ describe('aws sso', () => {
     const { stderr } = await refused(...args);
     assert.match(
       stderr,
-      /InvalidClientException.*There is no such client\. .*remove the files in ~\/\.aws\/sso\/cache, then log in again/s,
+      /InvalidClientException.*Unknown client\. .*remove the files in ~\/\.aws\/sso\/cache, then log in again/s,
     );
     rmSync(cache, { recursive: true });
     await browser.visit(async page => {

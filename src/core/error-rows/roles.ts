@@ -6,7 +6,7 @@ export const ROLE_ERRORS = {
   access_denied: {
     status: 403,
     title: 'You do not have this role',
-    hint: 'Ask the people who run this bridge for the group that gives it.',
+    hint: 'Ask your administrator for the group that grants it.',
     page: { offers: 'roles', contact: true },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -15,8 +15,8 @@ export const ROLE_ERRORS = {
   },
   proof_missing: {
     status: 403,
-    title: 'This role needs a stronger proof of who you are',
-    hint: 'Sign in again in the way that is named below.',
+    title: 'This role requires additional verification',
+    hint: 'Sign in again with the verification that is listed below.',
     page: { offers: 'sign-in-again', contact: true },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -25,8 +25,8 @@ export const ROLE_ERRORS = {
   },
   session_settings_invalid: {
     status: 403,
-    title: 'This role cannot be opened for you as it is configured',
-    hint: 'Give the reference to the people who run this bridge: the rule that gives the role must be corrected.',
+    title: 'This role is misconfigured for your account',
+    hint: 'Contact your administrator and give them the reference. The rule that grants the role must be corrected.',
     page: { offers: 'roles', contact: true },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -36,7 +36,7 @@ export const ROLE_ERRORS = {
   destination_refused: {
     status: 400,
     title: 'This is not an address of the AWS console',
-    hint: 'Use a console address of the same AWS partition as the account.',
+    hint: 'Use a console address in the AWS partition of the account.',
     page: { offers: 'roles', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -45,8 +45,8 @@ export const ROLE_ERRORS = {
   },
   corporate_proof_missing: {
     status: 403,
-    title: 'This account needs a fresh sign-in',
-    hint: "Sign in again: this account accepts your identity provider's own proof, and the one from your last sign-in has expired.",
+    title: 'This account requires a recent sign-in',
+    hint: 'Sign in again. The account accepts only the proof of your identity provider, and yours has expired.',
     page: { offers: 'choose-sign-in', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -55,8 +55,8 @@ export const ROLE_ERRORS = {
   },
   role_not_for_device_login: {
     status: 403,
-    title: 'This role is not for a terminal that was confirmed by a code',
-    hint: 'Sign in in the browser of the machine that you work on: rolebridge login, without --device.',
+    title: 'This role is not available to device-code logins',
+    hint: 'Log in with the browser of this machine: rolebridge login, without --device.',
     page: { offers: 'roles', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -66,7 +66,7 @@ export const ROLE_ERRORS = {
   limit_reached: {
     status: 409,
     title: 'You have reached the limit',
-    hint: 'End or revoke some of them on the sessions page, then try again.',
+    hint: 'End sessions or revoke tokens on the sessions page, then try again.',
     page: { offers: 'sessions', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -76,7 +76,7 @@ export const ROLE_ERRORS = {
   role_not_for_token: {
     status: 403,
     title: 'This token is for another role',
-    hint: 'A container token opens the one role that it was made for. Make another one for this role.',
+    hint: 'A container token works for one role. Create another token for this role.',
     page: { offers: 'roles', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -85,8 +85,8 @@ export const ROLE_ERRORS = {
   },
   aws_refused: {
     status: 502,
-    title: 'AWS refused the request',
-    hint: 'Give the reference to the people who run this bridge.',
+    title: 'AWS rejected the request',
+    hint: 'Contact your administrator and give them the reference.',
     page: { offers: 'roles', contact: true },
     record: { audit: 'use-case', log: 'error' },
     oauth: 'server_error',
@@ -95,8 +95,8 @@ export const ROLE_ERRORS = {
   },
   aws_unavailable: {
     status: 503,
-    title: 'AWS did not answer in time',
-    hint: 'Try again in a minute.',
+    title: 'AWS did not respond in time',
+    hint: 'No credentials were issued. Try again in a minute.',
     page: { offers: 'roles', contact: false },
     record: { audit: 'use-case', log: 'error' },
     oauth: 'temporarily_unavailable',
