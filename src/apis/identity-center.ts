@@ -130,7 +130,7 @@ function ssoOidc(parts: IdentityCenterParts): Router {
         throw new BridgeError(
           'client_metadata_invalid',
           'authorization_code without a redirect URI',
-          { hint: 'Say redirectUris, too.' },
+          { hint: 'Send redirectUris as well.' },
         );
       if (!scopes.every(scope => scope === AWS_TOOLS_SCOPE))
         throw new BridgeError('scope_invalid', 'a client registered another scope');
@@ -327,7 +327,7 @@ function keyIn(token: string): string {
   const said = Buffer.from(token, 'base64url').toString('utf8');
   if (!said.startsWith(AFTER))
     throw new BridgeError('bad_request', 'a next_token that is none', {
-      hint: 'Begin the list anew.',
+      hint: 'Start the list again without next_token.',
     });
   return said.slice(AFTER.length);
 }

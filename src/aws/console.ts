@@ -116,7 +116,7 @@ async function signinTokenOf(response: Response, account: Account): Promise<stri
       'aws_refused',
       `${where}: the federation endpoint answered ${response.status}`,
       {
-        hint: 'AWS took the role but gave no console link. Try again; if it goes on, the role may have been changed or deleted a moment ago, or the account is in another partition than the configuration says. Give the reference to the people who run this bridge.',
+        hint: 'AWS accepted the role but returned no console link. Try again. If the problem persists, the role may have been changed or deleted, or the configuration names the wrong partition. Contact your administrator and give them the reference.',
       },
     );
   }

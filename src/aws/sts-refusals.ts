@@ -188,7 +188,7 @@ export function explain(failure: StsFailure, request: AssumeRequest, trust: Trus
   if (row === undefined) return new BridgeError('aws_refused', message);
   const hint = typeof row === 'function' ? row : row[trust.by];
   return new BridgeError('aws_refused', message, {
-    hint: `${hint(request, text)} Give the reference to the people who run this bridge.`,
+    hint: `${hint(request, text)} Contact your administrator and give them the reference.`,
   });
 }
 

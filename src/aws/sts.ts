@@ -131,7 +131,7 @@ function refuseLostSettings({ session, role }: AssumeRequest): void {
     'session_settings_invalid',
     `${role} trusts the corporate identity provider itself, so the rule's tags and source identity cannot reach it`,
     {
-      hint: 'The rule that gives this role sets session tags or a source identity, and this account takes them from your identity provider only. Give the reference to the people who run this bridge.',
+      hint: 'The rule for this role sets session tags or a source identity, but this account accepts them only from your identity provider. Contact your administrator and give them the reference.',
     },
   );
 }
@@ -192,7 +192,7 @@ function corporateProof<K extends CorporateProof['kind']>(
     );
   // Another sign-in of the same kind as before would end here again.
   const otherKind = {
-    hint: `Sign in again and choose a sign-in by ${SIGN_IN_WITH[kind]}: the account takes the proof of no other.`,
+    hint: `Sign in again with ${SIGN_IN_WITH[kind]}: this account accepts no other proof.`,
   };
   if (proof === undefined) throw missing('and the session keeps none', otherKind);
   if (proof.kind !== kind) throw missing(`and the session keeps a ${proof.kind}`, otherKind);

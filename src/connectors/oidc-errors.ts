@@ -27,7 +27,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 const CHECK_CLIENT = 'check clientId, clientSecret, clientAuthentication and scopes';
 const SETTINGS_HINT =
-  'Tell the people who run this bridge: what it presents to your identity provider was not accepted.';
+  'Contact your administrator: your identity provider did not accept the settings of this bridge.';
 
 /**
  * `error` of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6) and what to
@@ -39,10 +39,11 @@ const AUTHORIZATION_HINTS: Readonly<Record<string, string>> = {
   login_required:
     'Start again at the sign-in page, and sign in at your identity provider when it asks.',
   interaction_required:
-    'Start again at the sign-in page, and answer what your identity provider asks.',
-  consent_required: 'Start again at the sign-in page, and agree when your identity provider asks.',
+    'Start again at the sign-in page, and complete every step at your identity provider.',
+  consent_required:
+    'Start again at the sign-in page, and give your consent when your identity provider asks.',
   temporarily_unavailable: 'Your identity provider is busy. Try again in a minute.',
-  server_error: 'Your identity provider had a fault. Try again in a minute.',
+  server_error: 'Your identity provider reported an internal error. Try again in a minute.',
   invalid_request: SETTINGS_HINT,
   invalid_scope: SETTINGS_HINT,
   unauthorized_client: SETTINGS_HINT,

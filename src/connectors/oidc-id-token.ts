@@ -88,7 +88,7 @@ export function refuseOverage(
       `overage: the provider left the claim "${path}" out of the token and names a distributed source (_claim_names), which is not followed; ` +
         'configure the provider to send fewer groups, for example only those assigned to this application',
       {
-        hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference.',
+        hint: 'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
       },
     );
   }

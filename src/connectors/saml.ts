@@ -273,7 +273,7 @@ function refuseOverage(attributes: ReadonlyMap<string, readonly string[]>, group
     'identity_incomplete',
     `the attribute "${groups}" is kept elsewhere by the identity provider (groups overage)`,
     {
-      hint: 'You are in more groups than your identity provider puts into a sign-in. Ask the people who run this bridge to have it send only the groups that matter here, and give them the reference.',
+      hint: 'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
     },
   );
 }

@@ -15,7 +15,7 @@ const MISSING: {
         : `yours was ${formatDuration(ageSeconds)} ago`
     }.`,
   network: ({ networks, address }) =>
-    `It can be used from ${networks.join(', ')} only, and you come from ${address}.`,
+    `It can be used only from ${networks.join(', ')}, and your address is ${address}.`,
 };
 
 export function explainMissingProof<P extends MissingProof['proof']>(
@@ -49,11 +49,21 @@ export function explainStep(step: TraceStep): string {
   return (STEP[step.outcome] as (step: TraceStep) => string)(step);
 }
 
-const NEXT: { readonly [P in MissingProof['proof']]: string } = {
-  'multi-factor': 'Sign in again and use your second factor.',
-  'authenticated-within': 'Sign in again: your identity provider will ask you once more.',
-  network: 'Connect to one of the named networks, for instance by the VPN, and try again.',
+const NEXT: {
+  readonly [P in MissingProof['proof']]: (missing: Extract<MissingProof, { proof: P }>) => string;
+} = {
+  'multi-factor': () => 'Sign in again and use your second factor.',
+  'authenticated-within': () =>
+    'Sign in again: your identity provider will ask you to authenticate.',
+  network: ({ networks }) =>
+    `Your network is not allowed. Connect to ${listed(networks)}, for example by VPN, then try again.`,
 };
+
+function nextStepAgainst<P extends MissingProof['proof']>(
+  missing: Extract<MissingProof, { proof: P }>,
+): string {
+  return (NEXT[missing.proof] as (missing: MissingProof) => string)(missing);
+}
 
 /** Whether no rule lacks anything but another network, so that no sign-in helps. */
 export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
@@ -61,9 +71,9 @@ export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
   return missing.length > 0 && missing.every(({ proof }) => proof === 'network');
 }
 
-/** What the person can do about a refusal. */
+/** What the user can do about a refusal. */
 export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof[]): string {
-  if (missing.length > 0) return [...new Set(missing.map(({ proof }) => NEXT[proof]))].join(' ');
+  if (missing.length > 0) return missing.map(proof => nextStepAgainst(proof)).join(' ');
   const groups = [
     ...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : []))),
   ].slice(0, MAX_LISTED);
@@ -75,6 +85,6 @@ export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof
   if (groups.length === 0 && connectors.length > 0)
     return `Only groups of ${listed(connectors)} give this role. If you have an account there, sign out and sign in with it.`;
   if (groups.length === 0)
-    return 'No rule gives this role to anyone. Check the account and the role in the link, or ask the people who run this bridge.';
+    return 'No rule gives this role to anyone. Check the account and the role in the link, or contact your administrator.';
   return `Ask for membership of ${groups.length === 1 ? 'the group' : 'one of the groups'} ${groups.join(', ')}, then sign in again.`;
 }

@@ -138,6 +138,6 @@ export function roleSessionFor(
 
 function invalid(rule: string, field: string, why: string, hint: string): BridgeError {
   return new BridgeError('session_settings_invalid', `rule ${rule}: ${field}: ${why}`, {
-    hint: `${hint} Give the reference to the people who run this bridge.`,
+    hint: `${hint} Contact your administrator and give them the reference.`,
   });
 }

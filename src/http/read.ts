@@ -56,6 +56,6 @@ function read<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   if (result.success) return result.data;
   const fields = [...new Set(result.error.issues.map(issue => issue.path.join('.') || 'body'))];
   throw new BridgeError('bad_request', `wrong or repeated: ${fields.join(', ')}`, {
-    hint: `These fields are missing, repeated or not of the right form: ${fields.join(', ')}.`,
+    hint: `These fields are missing, repeated or malformed: ${fields.join(', ')}.`,
   });
 }

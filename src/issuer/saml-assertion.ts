@@ -59,7 +59,7 @@ export function issueSamlResponse(options: SamlResponseOptions): string {
       'session_settings_invalid',
       `the SAML response for ${subject.role} has more than ${MAX_CHARACTERS} characters`,
       {
-        hint: 'Your session tags for this role are longer than AWS takes. Give the reference to the people who run this bridge.',
+        hint: 'Your session tags for this role exceed the limits of AWS. Contact your administrator and give them the reference.',
       },
     );
   }

@@ -62,7 +62,7 @@ function checked(text: string): string {
     'session_settings_invalid',
     'a value for a SAML document holds a character that XML does not carry unchanged',
     {
-      hint: 'Your identity provider sent a line break or a control character that AWS cannot be told. Give the reference to the people who run this bridge.',
+      hint: 'Your identity provider sent a line break or a control character, which AWS does not accept. Contact your administrator and give them the reference.',
     },
   );
 }

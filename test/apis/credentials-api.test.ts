@@ -449,10 +449,7 @@ describe('logins by a code that are limited to roles', () => {
       const { json: list } = await callApi(world, json.access_token, { path: '/roles' });
       const admin = list.roles.find(({ role }: { role: string }) => role === 'Admin');
       assert.equal(admin.usable, false);
-      assert.match(
-        admin.missing[0],
-        /This role is not available to device-code logins/,
-      );
+      assert.match(admin.missing[0], /This role is not available to device-code logins/);
     } finally {
       await world.close();
     }

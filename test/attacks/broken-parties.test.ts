@@ -27,7 +27,7 @@ interface Trouble {
 const STATUS = { aws_refused: 502, aws_unavailable: 503 } as const;
 const SAID = 'a text of STS that may repeat the proof';
 const WAIT = /Try again in a minute\./;
-const REFERENCE = /Give the reference to the people who run this bridge\./;
+const REFERENCE = /Contact your administrator and give them the reference\./;
 
 const troubles: readonly Trouble[] = [
   { what: 'hangs', faults: { sts: { hang: 'always' } }, code: 'aws_unavailable', hint: WAIT },
@@ -123,7 +123,7 @@ const federationTroubles: readonly Trouble[] = [
     what: 'throttles',
     faults: { federation: { throttling: 'always' } },
     code: 'aws_refused',
-    hint: /took the role but gave no console link/,
+    hint: /accepted the role but returned no console link/,
   },
   {
     what: 'answers with a page of HTML',

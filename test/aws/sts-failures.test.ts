@@ -319,21 +319,21 @@ describe('a refusal of STS', () => {
       code: 'SomethingNew',
       says: SECRET,
       message: /Admin: SomethingNew \(request/,
-      hint: /Give the reference/,
+      hint: /give them the reference/,
     },
     {
       trust: { by: 'web-identity' },
       code: `Bad ${SECRET} <b>`,
       says: 'x',
       message: /Admin: none \(request/,
-      hint: /Give the reference/,
+      hint: /give them the reference/,
     },
     {
       trust: { by: 'web-identity' },
       code: 'constructor',
       says: 'x',
       message: /Admin: constructor \(request/,
-      hint: /Give the reference/,
+      hint: /give them the reference/,
     },
   ];
   for (const { trust, status = 400, code, says, message, hint } of cases) {

@@ -28,7 +28,7 @@ describe('an explanation', () => {
     });
     assert.equal(
       step,
-      'You are in the group g. It needs a sign-in with a second factor, and your sign-in had none. It needs a sign-in of the last 1 h, and yours was 2 h 1 min ago. It can be used from 10.0.0.0/8 only, and you come from 192.0.2.1.',
+      'You are in the group g. It needs a sign-in with a second factor, and your sign-in had none. It needs a sign-in of the last 1 h, and yours was 2 h 1 min ago. It can be used only from 10.0.0.0/8, and your address is 192.0.2.1.',
     );
   });
 
@@ -81,7 +81,7 @@ describe('an explanation', () => {
     );
     assert.equal(
       nextStepFor({ ...trace, steps: [] }, []),
-      'No rule gives this role to anyone. Check the account and the role in the link, or ask the people who run this bridge.',
+      'No rule gives this role to anyone. Check the account and the role in the link, or contact your administrator.',
     );
     assert.equal(
       nextStepFor(trace, [{ proof: 'multi-factor' }]),

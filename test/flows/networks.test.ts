@@ -57,7 +57,7 @@ describe('people who must be in a network', () => {
           if (allowed) continue;
           assert.ok(
             answer.text.includes(
-              `It can be used from 10.0.0.0/8, 2001:db8:1::/48 only, and you come from ${from}.`,
+              `It can be used only from 10.0.0.0/8, 2001:db8:1::/48, and your address is ${from}.`,
             ),
             answer.text,
           );
@@ -75,7 +75,7 @@ describe('people who must be in a network', () => {
       const { visitor, page } = await world.signIn('bob', 'saml');
       assert.match(
         page.text,
-        /It can be used from 10\.0\.0\.0\/8, 2001:db8:1::\/48 only, and you come from 127\.0\.0\.1\./,
+        /It can be used only from 10\.0\.0\.0\/8, 2001:db8:1::\/48, and your address is 127\.0\.0\.1\./,
       );
       assert.equal(page.$(button('Credentials', 'prod', 'Inside')).length, 0);
       const headers = { 'x-forwarded-for': '10.1.2.3' };

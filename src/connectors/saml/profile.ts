@@ -280,7 +280,7 @@ function clockRefusal(why: string) {
   return refusal(
     `${why}; if this happens to everyone, compare the clocks of the IdP and the bridge`,
     {
-      hint: 'Start again at the sign-in page and do not wait on the way. If it happens again, the clocks of the identity provider and this bridge may differ.',
+      hint: 'Start again at the sign-in page and continue without a pause. If the problem persists, the clocks of the identity provider and this bridge may be out of sync.',
     },
   );
 }
