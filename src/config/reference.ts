@@ -1,5 +1,5 @@
 /**
- * The reference page of the configuration, made from the schema: `npm run docs:configuration`
+ * The reference page of the configuration, generated from the schema: `npm run docs:configuration`
  * writes docs/configuration.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -12,36 +12,44 @@ const EXAMPLE = new URL('../../examples/rolebridge.yaml', import.meta.url);
 
 const INTRODUCTION = `# Configuration
 
-<!-- Made from src/config/schema.ts by \`npm run docs:configuration\`: change it there. -->
+<!-- Generated from src/config/schema.ts by \`npm run docs:configuration\`: change it there. -->
 
-The server reads one YAML file: \`rolebridge-server serve --config rolebridge.yaml\`. A complete one is
-[examples/rolebridge.yaml](../examples/rolebridge.yaml); the examples below are taken from it.
+The server reads one YAML file: \`rolebridge-server serve --config rolebridge.yaml\`.
+[examples/rolebridge.yaml](../examples/rolebridge.yaml) is a complete one; the examples below are part of it.
 
-\`rolebridge-server check rolebridge.yaml\` reads a file and starts nothing. Every problem is reported at once, with its place, its
-path and a fix, and a server that runs keeps its configuration:
+\`rolebridge-server check rolebridge.yaml\` reads a file and starts nothing.
+It reports every problem at once, with line, path and fix:
 
 \`\`\`
 rolebridge.yaml:44:7 access[0].session.duration: "14h" is longer than 12 h; STS gives at most 12h. Write 12h or less.
 \`\`\`
 
-A file with broken YAML syntax is reported for its syntax first. Unknown keys, keys that stand twice, a second document, tags
-and a file of more than 8 MB are refused; anchors and aliases may be used. Warnings tell what works, though hardly as meant.
+A running server keeps its configuration if the new file has a problem.
+
+- Invalid YAML syntax is reported first.
+- Unknown keys, repeated keys, a second document, tags, and a file of more than 8 MB are rejected.
+- Anchors and aliases are allowed.
+- Warnings report settings that work, but probably not as intended.
 
 ## Values
 
 - **duration**: whole numbers with \`s\`, \`m\`, \`h\` or \`d\`: \`90s\`, \`15m\`, \`1h30m\`.
-- **secret**: never written into the file. \`{ env: NAME }\` takes an environment variable, \`{ file: PATH }\` the content of a file
-  without the line break at its end. An empty secret is refused, and so is a file of the bridge's own user that everyone on the
-  machine can read; if the file is another user's, as mounted secrets are, it is warned of.
-- **path**: relative paths begin at the directory of the configuration file. This file and whatever it points at must not be
-  writable by everyone; writable by a group is warned of.
-- **URL**: https; http on loopback only. No user name, password or fragment.
+- **secret**: never written into the file.
+  \`{ env: NAME }\` reads an environment variable; \`{ file: PATH }\` reads a file, without the line break at its end.
+  An empty secret is rejected.
+  A file of the server's own user that everyone on the machine can read is rejected; for a file of another user, such as a mounted secret, \`check\` warns.
+- **path**: relative to the directory of the configuration file.
+  This file and the files that it names must not be writable by everyone; for files that are writable by a group, \`check\` warns.
+- **URL**: https; http on loopback only.
+  No user name, password or fragment.
 - **CIDR block**: \`10.0.0.0/8\`, \`2001:db8::/32\`, \`192.0.2.7/32\` for one address.
 - **template**: text with \`{sessionName}\`, \`{username}\`, \`{email}\`, \`{displayName}\`, \`{subject}\`, \`{connector}\`, \`{person}\` or \`{attributes.NAME}\`.
-  \`{sessionName}\` is the RoleSessionName: unique, readable, and a source identity that AWS takes for every user.
-  \`{email|none}\` gives \`none\` to users whose email is missing or not allowed by AWS. Without an alternative the role is denied to them, and \`check\` warns.
-  An alternative is a template, nested at most three deep: \`{username|{sessionName}}\`. Nothing is cut or replaced within a value.
-  \`{\`, \`}\` and \`|\` have no escape, because AWS takes none of them here.
+  \`{sessionName}\` is the RoleSessionName: unique, readable, and a source identity that AWS accepts for every user.
+  \`{email|none}\` gives \`none\` to users whose email is missing or not allowed by AWS.
+  Without an alternative, these users are denied the role, and \`check\` warns.
+  An alternative is a template, nested at most three deep: \`{username|{sessionName}}\`.
+  Values are never cut or changed.
+  \`{\`, \`}\` and \`|\` have no escape, because AWS allows none of them here.
 `;
 
 /** The whole page. The same schema and example give the same text. */
@@ -56,10 +64,17 @@ export function renderReference(): string {
 function sectionOf(key: string, schema: z.ZodType, example: string): string {
   const yaml = ['```yaml', exampleOf(key, example), '```'].join('\n');
   const rows = rowsOf(key, schema);
-  // The table of a single value says it all.
+  // The table of a single value contains its description.
   const meaning =
-    rows.length === 1 && rows[0]?.key === `\`${key}\`` ? [] : [factsOf(schema).description];
+    rows.length === 1 && rows[0]?.key === `\`${key}\``
+      ? []
+      : [proseOf(factsOf(schema).description)];
   return `${[`## ${key}`, ...meaning, tableOf(rows), yaml].join('\n\n')}\n`;
+}
+
+/** The text with one sentence a line. */
+function proseOf(text = ''): string {
+  return text.replaceAll(/(?<=[.!?]) +(?=[A-Z`])/g, '\n');
 }
 
 interface Row {
@@ -131,7 +146,7 @@ function tableOf(rows: readonly Row[]): string {
 /** The lines of one top-level key in the example file, with the comments inside. */
 function exampleOf(key: string, example: string): string {
   const lines = example.split('\n');
-  // A key that hardly anybody should write stands there as a comment.
+  // Keys that few configurations need are comments there.
   const first = lines.findIndex(line => line.startsWith(`${key}:`) || line.startsWith(`# ${key}:`));
   if (first < 0) throw new Error(`examples/rolebridge.yaml has no ${key}`);
   const length = lines.slice(first + 1).findIndex(line => /^\S/.test(line));
