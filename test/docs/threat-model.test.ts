@@ -6,7 +6,7 @@ import { readPage } from './pages.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** True for a module or a folder below `room`, with or without its ending, or a file of the root. */
+/** True for a module or folder below `room`, with or without its ending, or a file of the root. */
 function exists(room: 'src' | 'test', name: string): boolean {
   if (existsSync(`${ROOT}${name}`)) return true;
   const patterns = ['', '.ts', '.test.ts', '.browser.test.ts'].map(end => `${room}/${name}${end}`);
