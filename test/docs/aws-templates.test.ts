@@ -16,7 +16,7 @@ const { prod, staging, partner } = DEMO_ACCOUNTS;
 const SANDBOX = '555566667777';
 const HUB = `arn:aws:iam::${prod.id}:role/BridgeHub`;
 const AUDITOR = `arn:aws:iam::${partner.id}:role/Auditor`;
-/** Stands for metadata where nobody reads it. */
+/** Stands for metadata that is not read. */
 const FILLER = 'x'.repeat(1000);
 
 /** What a template makes in an account. */

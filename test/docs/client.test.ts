@@ -4,6 +4,7 @@ import { credentialsApi } from '../../src/apis/credentials-api.ts';
 import { COMMON_OPTIONS } from '../../src/cli/command-line/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { EXIT, EXIT_MEANINGS } from '../../src/cli/terminal/exit.ts';
+import { ERRORS, type ErrorCode } from '../../src/core/errors.ts';
 import { readPage } from './pages.ts';
 
 const cli = readPage('cli.md');
@@ -52,4 +53,16 @@ it('docs/api.md lists exactly the operations of the API', () => {
     listed,
     operations.map(({ method, path }) => `${method.toUpperCase()} /api/v1${path}`),
   );
+});
+
+it('docs/api.md quotes errors as the API sends them', () => {
+  const quoted = [...readPage('api.md').matchAll(/^\{.*"(?:error|type)":.*\}$/gm)].map(
+    ([json]) => JSON.parse(json) as Record<string, string>,
+  );
+  const [pending, denied] = quoted;
+  const { title, hint, oauth } = ERRORS.authorization_pending;
+  assert.equal(pending!.error, oauth);
+  assert.equal(pending!.error_description, `${title}. ${hint}`);
+  assert.equal(denied!.title, ERRORS[denied!.code as ErrorCode].title);
+  assert.equal(quoted.length, 2);
 });
