@@ -15,6 +15,7 @@ import {
 } from './bridge/operator-sessions.ts';
 import { composeForOperator } from './compose-operator.ts';
 import type { Configuration } from './config/configuration.ts';
+import { alignedRows } from './core/aligned.ts';
 import { type Origin, recordable } from './core/audit-event.ts';
 import type { CliSessionSummary } from './core/cli-session.ts';
 import { BridgeError } from './core/errors.ts';
@@ -355,16 +356,8 @@ function personTable(people: readonly KnownPerson[]): string {
   ]);
 }
 
-function table(lines: readonly (readonly string[])[]): string {
-  const rows = lines.map(row => row.map(cell => recordable(cell, 64)));
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)));
-  return rows
-    .map(
-      row =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
+function table(rows: readonly (readonly string[])[]): string {
+  return alignedRows(rows.map(row => row.map(cell => recordable(cell, 64))))
+    .map(line => `${line}\n`)
     .join('');
 }

@@ -5,13 +5,10 @@
  * commands do (commands/).
  */
 import { readFileSync } from 'node:fs';
-import {
-  bridgeChoice,
-  type CommandSpec,
-  helpFor,
-  nearest,
-  parseWords,
-} from './command-line/command.ts';
+import { nearest } from '../core/nearest.ts';
+import type { CommandSpec } from './command-line/command.ts';
+import { helpFor } from './command-line/help.ts';
+import { bridgeChoice, parseWords } from './command-line/parse.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { outsideOfExec } from './exec/child-environment.ts';
 import { openClient } from './session/client.ts';

@@ -2,8 +2,9 @@
  * Checks of accounts: names, trust, hubs and partitions; and the list by which rules
  * find them.
  */
+
+import { nearest } from '../core/nearest.ts';
 import { partitionOfRegion } from '../core/partitions.ts';
-import { nearest } from './nearest.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';

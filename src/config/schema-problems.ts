@@ -3,7 +3,7 @@
  * problem does it.
  */
 import type { z } from 'zod';
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
 import { documentSchema } from './schema.ts';
 import { type Facts, factsOf, schemaAt, unwrapped } from './schema-walk.ts';

@@ -1,7 +1,7 @@
 /**
  * Checks of a selector of users: its groups, and the connectors whose groups count.
  */
-import { nearest } from './nearest.ts';
+import { nearest } from '../core/nearest.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';

@@ -2,11 +2,9 @@
  * What a command is: its place in the help, its options, and what it does. Help, parsing and
  * completion are made from it.
  */
-import { parseArgs } from 'node:util';
 import type { Client } from '../session/client.ts';
-import { CliError } from '../terminal/exit.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { BridgeChoice } from '../warm/settings.ts';
+import type { BridgeChoice } from '../warm/bridges.ts';
 
 export interface OptionSpec {
   readonly type: 'boolean' | 'string';
@@ -76,109 +74,3 @@ export const MINIMUM_OPTION: OptionSpec = {
   description:
     'least life that the credentials must have left (usual: 20m, or half of the session where that is shorter)',
 };
-
-export interface ParsedWords {
-  readonly words: readonly string[];
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
-  readonly passedOn: readonly string[];
-}
-
-/** Throws `usage`. */
-export function parseWords(command: CommandSpec, args: readonly string[]): ParsedWords {
-  const known = { ...command.options, ...COMMON_OPTIONS };
-  const end = command.passesOn === true ? args.indexOf('--') : -1;
-  const own = end < 0 ? args : args.slice(0, end);
-  const passedOn = end < 0 ? [] : args.slice(end + 1);
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...own],
-      allowPositionals: true,
-      options: Object.fromEntries(
-        Object.entries(known).map(([name, { type, short }]) => [
-          name,
-          { type, ...(short !== undefined && { short }) },
-        ]),
-      ),
-    });
-    if (positionals.length > command.words)
-      throw new CliError('usage', `too many words: ${JSON.stringify(positionals[command.words])}`, {
-        lines: [seeHelp(command)],
-      });
-    return { words: positionals, options: values, passedOn };
-  } catch (thrown) {
-    if (thrown instanceof CliError) throw thrown;
-    const unknown = /^Unknown option '(-[^']*)'/.exec((thrown as Error).message)?.[1];
-    const near =
-      unknown === undefined ? undefined : nearest(unknown.replace(/^-+/, ''), Object.keys(known));
-    const message = unknown === undefined ? firstSentence(thrown) : `there is no option ${unknown}`;
-    throw new CliError('usage', message, {
-      lines: [...(near === undefined ? [] : [`Did you mean --${near}?`]), seeHelp(command)],
-    });
-  }
-}
-
-/** What the options say of the bridge. */
-export function bridgeChoice({ server, bridge }: Invocation['options']): BridgeChoice {
-  return {
-    server: typeof server === 'string' ? server : undefined,
-    bridge: typeof bridge === 'string' ? bridge : undefined,
-  };
-}
-
-function firstSentence(thrown: unknown): string {
-  return (thrown as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, '');
-}
-
-function seeHelp({ name }: CommandSpec): string {
-  return `See: rolebridge ${name} --help`;
-}
-
-/** The name with the fewest changes to it, if it is close. */
-export function nearest(text: string, names: readonly string[]): string | undefined {
-  const ranked = names
-    .map(name => ({ name, distance: distance(text, name) }))
-    .sort((a, b) => a.distance - b.distance);
-  return ranked[0] !== undefined && ranked[0].distance <= Math.max(1, Math.floor(text.length / 3))
-    ? ranked[0].name
-    : undefined;
-}
-
-/** Levenshtein. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(
-        next[j - 1]! + 1,
-        row[j]! + 1,
-        row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1),
-      );
-    row = next;
-  }
-  return row[b.length]!;
-}
-
-// ---------------------------------------------------------------- help
-
-export function helpFor(command: CommandSpec): string {
-  const options = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(
-    ([name, option]) => [optionWords(name, option), option.description] as const,
-  );
-  const width = Math.max(...options.map(([words]) => words.length));
-  const examples = command.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`);
-  return [
-    `rolebridge ${command.name} ${command.usage}`.trimEnd(),
-    '',
-    command.description,
-    '',
-    'Options',
-    ...options.map(([words, description]) => `  ${words.padEnd(width)}  ${description}`),
-    ...(examples.length === 0 ? [] : ['', 'Examples', ...examples]),
-    '',
-  ].join('\n');
-}
-
-function optionWords(name: string, { short, value }: OptionSpec): string {
-  return `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
-}

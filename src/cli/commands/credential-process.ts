@@ -1,5 +1,6 @@
-import { bridgeChoice, type Run } from '../command-line/command.ts';
+import type { Run } from '../command-line/command.ts';
 import { minimumOf } from '../command-line/minimum.ts';
+import { bridgeChoice } from '../command-line/parse.ts';
 import { credentialsFor } from '../roles/credentials.ts';
 import { readRoleName } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';

@@ -1,5 +1,6 @@
 import { formatDuration } from '../../core/time.ts';
-import { bridgeChoice, type Invocation, type Run } from '../command-line/command.ts';
+import type { Invocation, Run } from '../command-line/command.ts';
+import { bridgeChoice } from '../command-line/parse.ts';
 import { readWhoAmI, type WhoAmI } from '../server/who-am-i.ts';
 import { type Client, settingsIn } from '../session/client.ts';
 import { rememberBridge, requireFreeName } from '../session/known-bridges.ts';
@@ -7,7 +8,8 @@ import { logIn } from '../session/login.ts';
 import { signedIn } from '../session/signed-in.ts';
 import { CliError } from '../terminal/exit.ts';
 import { jsonText, printable } from '../terminal/printable.ts';
-import { configDirectory, knownBridges, listOf, type Settings } from '../warm/settings.ts';
+import { knownBridges, listOf } from '../warm/bridges.ts';
+import { configDirectory, type Settings } from '../warm/settings.ts';
 
 export const run: Run = async invocation => {
   const { options, terminal } = invocation;

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
+import { alignedRows } from '../../core/aligned.ts';
 import { printable, printableLines } from './printable.ts';
 
 export interface Terminal {
@@ -78,21 +79,15 @@ export function openTerminal({ stdin, stdout, stderr, env }: Streams): Terminal 
 }
 
 /**
- * Columns of text, fit for a terminal, as wide as they must be and as the terminal allows; the last
- * column gives way.
+ * A table fit for a terminal: what is longer than `columns` is cut, so the last column gives way.
  */
-export function table(given: readonly (readonly string[])[], columns: number): string {
-  const rows = given.map(row => row.map(printable));
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map(row => [...row[column]!].length)),
-  );
-  return rows
-    .map(row => {
-      const line = row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!)))
-        .join('  ');
-      const characters = [...line.trimEnd()];
-      return `${characters.length > columns ? `${characters.slice(0, columns - 1).join('')}…` : characters.join('')}\n`;
-    })
+export function table(rows: readonly (readonly string[])[], columns: number): string {
+  return alignedRows(rows.map(row => row.map(printable)))
+    .map(line => `${cut(line, columns)}\n`)
     .join('');
+}
+
+function cut(line: string, columns: number): string {
+  const characters = [...line];
+  return characters.length > columns ? `${characters.slice(0, columns - 1).join('')}…` : line;
 }

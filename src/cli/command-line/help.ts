@@ -1,0 +1,24 @@
+/** The help of one command, made from its row. */
+import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './command.ts';
+
+export function helpFor(command: CommandSpec): string {
+  const options = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(
+    ([name, option]) => [optionWords(name, option), option.description] as const,
+  );
+  const width = Math.max(...options.map(([words]) => words.length));
+  const examples = command.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`);
+  return [
+    `rolebridge ${command.name} ${command.usage}`.trimEnd(),
+    '',
+    command.description,
+    '',
+    'Options',
+    ...options.map(([words, description]) => `  ${words.padEnd(width)}  ${description}`),
+    ...(examples.length === 0 ? [] : ['', 'Examples', ...examples]),
+    '',
+  ].join('\n');
+}
+
+function optionWords(name: string, { short, value }: OptionSpec): string {
+  return `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+}
