@@ -100,7 +100,7 @@ export default {
       'cli-warm-loads-only-warm',
       'A warm credential-process pays for every module at every start of an AWS command.',
       { path: '^src/cli/warm/' },
-      { pathNot: '^src/cli/warm/|node_modules/@napi-rs/keyring/' },
+      { pathNot: '^src/cli/warm/|^src/core/loopback\\.ts$|node_modules/@napi-rs/keyring/' },
     ),
     law(
       'cli-main-starts-with-warm',

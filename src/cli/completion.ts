@@ -7,14 +7,8 @@ import { isPlain } from '../core/aws-config.ts';
 import { COMMON_OPTIONS } from './command-line/command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { keptRoles, nameOf } from './roles/list.ts';
-import {
-  type BridgeChoice,
-  configDirectory,
-  hashedName,
-  knownBridges,
-  readSettings,
-  selectBridge,
-} from './warm/settings.ts';
+import { type BridgeChoice, hashedName, knownBridges, selectBridge } from './warm/bridges.ts';
+import { configDirectory, readSettings } from './warm/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -5,7 +5,6 @@
  * `credential-process` with a warm cache is answered from here: an AWS command pays for it at every
  * start, so nothing else is loaded before.
  */
-import { builtin } from './warm/builtin.ts';
 import { warmCredentials } from './warm/warm-credentials.ts';
 
 const [command, ...args] = process.argv.slice(2);
@@ -19,7 +18,7 @@ if (warm === undefined) {
   const bytes = Buffer.from(warm);
   let written = 0;
   try {
-    written = builtin('node:fs').writeSync(1, bytes);
+    written = process.getBuiltinModule('node:fs').writeSync(1, bytes);
   } catch {
     // A pipe that is full and does not block.
   }

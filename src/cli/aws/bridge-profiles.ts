@@ -9,7 +9,7 @@
  */
 import { type ConfiguredRole, profileNames } from '../../core/aws-config.ts';
 import type { Client } from '../session/client.ts';
-import { type Bridge, knownBridges } from '../warm/settings.ts';
+import { type Bridge, knownBridges } from '../warm/bridges.ts';
 import { sectionsByOwner } from './config-file.ts';
 
 /** The name of this bridge here; before the first login it comes from the host. */

@@ -10,7 +10,7 @@ import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ConfigSection } from '../../core/aws-config.ts';
 import { CliError } from '../terminal/exit.ts';
-import { makeDirectory, placeOf, readIfThere, replaceFile } from '../warm/private-files.ts';
+import { makeDirectory, readIfThere, replaceFile, targetOf } from '../warm/private-files.ts';
 
 export interface Rewriting {
   /** Whose part it is: the server. Others' parts stay. */
@@ -338,11 +338,12 @@ export function editFile(file: string, change: (text: string) => string): void {
     const text = readText(file);
     const next = change(text);
     if (next === text) return;
-    const place = placeOf(file);
-    makeDirectory(dirname(place));
-    const mode = (statSync(place, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
+    const target = targetOf(file);
+    makeDirectory(dirname(target));
+    const mode = (statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
     const content = Buffer.from(next, 'latin1');
-    if (replaceFile(place, { content, mode, stillWanted: () => readText(place) === text })) return;
+    if (replaceFile(target, { content, mode, stillWanted: () => readText(target) === text }))
+      return;
   }
   throw new CliError('local', `${file} is being changed by another program again and again`, {
     lines: ['Nothing was written. Try again.'],

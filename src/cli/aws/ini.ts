@@ -143,12 +143,12 @@ function readLine(reading: Reading, line: string, number: number): void {
   else beginSection(reading, header, { number, isOdd });
 }
 
-interface Place {
+interface LineFacts {
   readonly number: number;
   readonly isOdd: boolean;
 }
 
-function beginSection(reading: Reading, header: string, { number, isOdd }: Place): void {
+function beginSection(reading: Reading, header: string, { number, isOdd }: LineFacts): void {
   const known = reading.sections.get(header);
   if (known !== undefined && header !== DEFAULTS)
     reject(reading, number, `line ${number}: the section [${header}] is there twice`);
@@ -157,7 +157,7 @@ function beginSection(reading: Reading, header: string, { number, isOdd }: Place
   reading.section = { ...section, header };
 }
 
-function readOption(reading: Reading, text: string, { number, isOdd }: Place): void {
+function readOption(reading: Reading, text: string, { number, isOdd }: LineFacts): void {
   const { section } = reading;
   const [, name = '', value = ''] = OPTION.exec(text) ?? [];
   if (section === undefined || name === '') {

@@ -9,7 +9,7 @@ import { signedIn } from '../session/signed-in.ts';
 import { browserOpener, openBrowser } from '../terminal/browser.ts';
 import { CliError } from '../terminal/exit.ts';
 import { printable } from '../terminal/printable.ts';
-import { isLoopback } from '../warm/settings.ts';
+import { isThisComputer } from '../warm/bridges.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal, env }) => {
   const client = open();
@@ -105,5 +105,5 @@ function isWebAddress(text: unknown): text is string {
   if (typeof text !== 'string' || !/^https?:\/\/[\x21-\x7e]+$/.test(text) || !URL.canParse(text))
     return false;
   const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || isLoopback(hostname);
+  return protocol === 'https:' || isThisComputer(hostname);
 }

@@ -4,7 +4,7 @@ import { type CliSessionEntry, readWhoAmI } from '../server/who-am-i.ts';
 import { signedIn } from '../session/signed-in.ts';
 import { jsonText, printable } from '../terminal/printable.ts';
 import { table } from '../terminal/terminal.ts';
-import { listOf } from '../warm/settings.ts';
+import { listOf } from '../warm/bridges.ts';
 
 export const run: Run = async ({ options, client: open, terminal }) => {
   const client = open();

@@ -10,8 +10,8 @@ import { arrayOf, isText } from '../server/answers.ts';
 import type { Client } from '../session/client.ts';
 import { CliError } from '../terminal/exit.ts';
 import { printable } from '../terminal/printable.ts';
+import { knownBridges, listOf } from '../warm/bridges.ts';
 import { readIfThere, writePrivately } from '../warm/private-files.ts';
-import { knownBridges, listOf } from '../warm/settings.ts';
 import { nameOf, type Role, rolesOf } from './list.ts';
 import { exactly, matching, type NamedRole, nearestNames, readRoleName } from './matching.ts';
 

@@ -12,10 +12,10 @@ import { signedIn } from '../session/signed-in.ts';
 import { CliError } from '../terminal/exit.ts';
 import {
   type CachedCredentials,
+  credentialsFile,
   isUsable,
   usualMinimumSeconds,
 } from '../warm/cached-credentials.ts';
-import { credentialsFile } from '../warm/settings.ts';
 import { withSuggestions } from './choice.ts';
 import type { NamedRole } from './matching.ts';
 

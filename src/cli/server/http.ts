@@ -12,8 +12,8 @@ import {
   tunnelStatus,
 } from '../../core/proxy.ts';
 import { CliError, systemCode } from '../terminal/exit.ts';
+import { isThisComputer } from '../warm/bridges.ts';
 import { PathFault, readIfThere } from '../warm/private-files.ts';
-import { isLoopback } from '../warm/settings.ts';
 
 const TIMEOUT_MILLISECONDS = 10_000;
 /** 10,000 roles are about 3 MB. */
@@ -121,7 +121,7 @@ async function chooseTransport(
 }
 
 function proxyFor(server: URL, env: HttpOptions['env']): ProxyAddress | undefined {
-  if (isLoopback(server.hostname)) return undefined;
+  if (isThisComputer(server.hostname)) return undefined;
   const { proxy, fault, bypasses } = readProxySettings(env);
   if (bypasses(server)) return undefined;
   if (fault !== undefined) throw unusableProxy(fault);

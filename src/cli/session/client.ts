@@ -10,17 +10,14 @@ import type { Terminal } from '../terminal/terminal.ts';
 import {
   type Bridge,
   type BridgeChoice,
-  configDirectory,
   hashedName,
   knownBridges,
-  readSettings,
   type SelectedBridge,
   SelectionFault,
-  type Settings,
-  SettingsFault,
   selectBridge,
-} from '../warm/settings.ts';
-import { openVault, type Vault } from '../warm/vault.ts';
+} from '../warm/bridges.ts';
+import { configDirectory, readSettings, type Settings, SettingsFault } from '../warm/settings.ts';
+import { openVault, type Vault } from './vault.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

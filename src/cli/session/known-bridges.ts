@@ -6,16 +6,15 @@
  */
 import { join } from 'node:path';
 import { CliError } from '../terminal/exit.ts';
-import { writePrivately } from '../warm/private-files.ts';
 import {
   type Bridge,
   isBridgeName,
   isNameOfHost,
   knownBridges,
-  type Settings,
   serverOrigin,
-  settingsFile,
-} from '../warm/settings.ts';
+} from '../warm/bridges.ts';
+import { writePrivately } from '../warm/private-files.ts';
+import { type Settings, settingsFile } from '../warm/settings.ts';
 import { type Client, settingsIn } from './client.ts';
 import { withLock } from './lock.ts';
 

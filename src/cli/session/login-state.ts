@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAmount, isToken, objectOf, usable } from '../server/answers.ts';
 import type { TokenAnswer } from '../server/server.ts';
-import { credentialsOf } from '../warm/settings.ts';
+import { credentialsOf } from '../warm/cached-credentials.ts';
 import type { Client } from './client.ts';
 
 export interface LoginState {

@@ -283,7 +283,8 @@ function isDeviceAnswer(origin: string): Check {
   const isPageOfBridge: Check = address =>
     isToken(address) &&
     (address as string).length <= 512 &&
-    URL.parse(address as string)?.origin === origin;
+    URL.canParse(address as string) &&
+    new URL(address as string).origin === origin;
   return objectOf({
     device_code: isToken,
     user_code: code => isText(code) && /^[A-Z\d]{1,8}(?:-[A-Z\d]{1,8}){0,3}$/.test(code as string),

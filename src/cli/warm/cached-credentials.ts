@@ -1,8 +1,9 @@
 /**
- * AWS credentials as they lie in the cache, and when they may still be handed out.
- *
- * Imports nothing but types: it is on the way of every `credential-process`.
+ * AWS credentials in the cache: where they are, and when they may still be handed out.
  */
+import { hashedName } from './bridges.ts';
+
+const { join } = process.getBuiltinModule('node:path');
 
 export interface CachedCredentials {
   readonly accessKeyId: string;
@@ -52,4 +53,17 @@ export function isUsable(
   return (
     now >= cached.fetchedLocally - 60_000 && left >= (minimumSeconds ?? usualMinimumSeconds(cached))
   );
+}
+
+/**
+ * The cached credentials of one role at one bridge, as it was typed. The bridge's part of the name
+ * is `credentialsOf`.
+ */
+export function credentialsFile(directory: string, server: string, role: string): string {
+  return join(directory, 'credentials', `${credentialsOf(server)}${hashedName(server, role)}`);
+}
+
+/** With this begins the name of every file of credentials of one bridge. */
+export function credentialsOf(server: string): string {
+  return `${hashedName(server)}.`;
 }

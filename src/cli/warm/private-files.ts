@@ -4,9 +4,8 @@
  *
  * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
-import { builtin } from './builtin.ts';
 
-const { randomBytes } = builtin('node:crypto');
+const { randomBytes } = process.getBuiltinModule('node:crypto');
 const {
   chmodSync,
   chownSync,
@@ -23,8 +22,8 @@ const {
   rmSync,
   statSync,
   writeFileSync,
-} = builtin('node:fs');
-const { dirname, resolve } = builtin('node:path');
+} = process.getBuiltinModule('node:fs');
+const { dirname, resolve } = process.getBuiltinModule('node:path');
 
 /**
  * A path leads to something that is no regular file. The message is for the user: it names path and
@@ -90,18 +89,18 @@ const MAX_LINKS = 40;
  * Where a path leads through symbolic links; the target of the last link need not exist. Throws
  * PathFault for what is no regular file.
  */
-export function placeOf(path: string): string {
-  let place = path;
+export function targetOf(path: string): string {
+  let target = path;
   for (let links = 0; links <= MAX_LINKS; links++) {
     try {
       // The directory first: a `..` in a link counts from where the link really lies.
-      place = resolve(realDirectory(place), readlinkSync(place));
+      target = resolve(realDirectory(target), readlinkSync(target));
     } catch (thrown) {
       const { code } = thrown as { code?: unknown };
       // EINVAL: there is something that is no link. UNKNOWN: the same on Windows.
       if (code !== 'EINVAL' && code !== 'ENOENT' && code !== 'UNKNOWN') throw thrown;
-      if (code !== 'ENOENT') checkRegular(path, statSync(place));
-      return place;
+      if (code !== 'ENOENT') checkRegular(path, statSync(target));
+      return target;
     }
   }
   throw new PathFault(`${path} is a symbolic link that leads back to itself`);
@@ -125,42 +124,42 @@ export function makeDirectory(directory: string): void {
 }
 
 /**
- * Writes a file beside its place and moves it there, so that a reader and a second writer see one
- * content or the other. A link stays one, and its target is written. Throws PathFault, and what
- * Node throws (EACCES, EROFS, ENOSPC, ENOTDIR ...), and then nothing has changed.
+ * Writes a draft and moves it over the target, so that readers and other writers see one content or
+ * the other. A link stays a link, and its target is written. Throws PathFault, and what Node throws
+ * (EACCES, EROFS, ENOSPC, ENOTDIR ...); then nothing has changed.
  */
 export function writePrivately(path: string, content: string | Uint8Array): void {
-  const place = placeOf(path);
-  makeDirectory(dirname(place));
-  replaceFile(place, { content, mode: 0o600 });
+  const target = targetOf(path);
+  makeDirectory(dirname(target));
+  replaceFile(target, { content, mode: 0o600 });
 }
 
 export interface Replacement {
   readonly content: string | Uint8Array;
   readonly mode: number;
-  /** Asked when the new file stands beside its place; false leaves everything as it was. */
+  /** Asked when the draft is written; false leaves everything as it was. */
   readonly stillWanted?: () => boolean;
 }
 
 /**
- * Puts a file into a place that `placeOf` gave, and says whether it did. As root the file belongs
- * to whom it belonged to, a new one to the owner of the directory: with `sudo` it would be out of
- * the reach of the user otherwise.
+ * Replaces the file at a path that `targetOf` gave, and says whether it did. As root, the file
+ * keeps its owner, and a new one gets the owner of the directory: after `sudo` the user could not
+ * read it otherwise.
  */
 export function replaceFile(
-  place: string,
+  target: string,
   { content, mode, stillWanted = () => true }: Replacement,
 ): boolean {
-  const draft = `${place}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
+  const draft = `${target}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     writeFileSync(draft, content, { mode: 0o600, flag: 'wx' });
     if (process.getuid?.() === 0) {
-      const { uid, gid } = statSync(place, { throwIfNoEntry: false }) ?? statSync(dirname(place));
+      const { uid, gid } = statSync(target, { throwIfNoEntry: false }) ?? statSync(dirname(target));
       chownSync(draft, uid, gid);
     }
     chmodSync(draft, mode);
     if (!stillWanted()) return false;
-    renameSync(draft, place);
+    renameSync(draft, target);
     return true;
   } finally {
     rmSync(draft, { force: true });

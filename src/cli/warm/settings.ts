@@ -1,24 +1,21 @@
 /**
- * Where the client keeps things, and which bridge it talks to.
+ * The directory of the client and the settings file in it.
  *
- * Owns: `~/.config/rolebridge/`, the one settings file in it, and how a bridge is selected
- * (docs/adr/0021).
- * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
+ * Owns: `~/.config/rolebridge/`, and that nobody else can write there.
  */
-import { builtin } from './builtin.ts';
+import {
+  type BridgeSettings,
+  hashedName,
+  isBridgeName,
+  knownBridges,
+  serverOrigin,
+} from './bridges.ts';
 import { readIfThere } from './private-files.ts';
 
-const { createHash } = builtin('node:crypto');
-const { readdirSync, statSync } = builtin('node:fs');
-const { join, resolve } = builtin('node:path');
+const { readdirSync, statSync } = process.getBuiltinModule('node:fs');
+const { join, resolve } = process.getBuiltinModule('node:path');
 
-export interface Settings {
-  /** The origin of the current bridge: that of the last `login`. */
-  readonly server?: string | undefined;
-  /** Written as soon as there are several bridges, or one that was given a name. */
-  readonly bridges?:
-    | readonly { readonly server: string; readonly name?: string | undefined }[]
-    | undefined;
+export interface Settings extends BridgeSettings {
   /** PEM file with further certificate authorities. */
   readonly caFile?: string | undefined;
   /** False keeps the key in a file although there is a keychain. */
@@ -41,17 +38,6 @@ export class SettingsFault extends Error {
   }
 }
 
-/** No bridge, or no single one, is selected by what was written; the lines say what to do. */
-export class SelectionFault extends Error {
-  override readonly name = 'SelectionFault';
-  readonly lines: readonly string[];
-
-  constructor(message: string, lines: readonly string[]) {
-    super(message);
-    this.lines = lines;
-  }
-}
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -62,7 +48,8 @@ export function configDirectory(env: Environment): string {
   if (env.ROLEBRIDGE_CONFIG_DIR) return resolve(env.ROLEBRIDGE_CONFIG_DIR);
   if (process.platform === 'win32' && env.APPDATA) return join(env.APPDATA, 'rolebridge');
   return resolve(
-    env.XDG_CONFIG_HOME || join(env.HOME || builtin('node:os').homedir(), '.config'),
+    env.XDG_CONFIG_HOME ||
+      join(env.HOME || process.getBuiltinModule('node:os').homedir(), '.config'),
     'rolebridge',
   );
 }
@@ -116,13 +103,6 @@ function requireOwnDirectory(directory: string): void {
   if ((stats.mode & 0o002) !== 0) throw fault('can be written by every user of this computer');
 }
 
-/** Letters, digits and dashes: it becomes a part of profile names, and a word of command lines. */
-const BRIDGE_NAME = /^[A-Za-z\d](?:[A-Za-z\d-]{0,38}[A-Za-z\d])?$/;
-
-export function isBridgeName(text: string): boolean {
-  return BRIDGE_NAME.test(text);
-}
-
 function requireBridges(file: string, bridges: unknown): void {
   if (bridges === undefined) return;
   const seen = new Set<string>();
@@ -140,125 +120,6 @@ function requireBridges(file: string, bridges: unknown): void {
       `${file}: "bridges" must be a list of { "server": "https://...", "name": "..." }, without the same server or name twice`,
     );
   }
-}
-
-export interface Bridge {
-  /** Unique on this computer, in any case of letters. */
-  readonly name: string;
-  /** Its origin. */
-  readonly server: string;
-  /** Somebody gave it the name (`login --as`); else it comes from the host. */
-  readonly isNamed: boolean;
-}
-
-/** The bridges that were signed in to with these settings, in the order of their first logins. */
-export function knownBridges({ server, bridges = [] }: Settings): readonly Bridge[] {
-  const current = server === undefined ? undefined : serverOrigin(server);
-  const isListed = current === undefined || bridges.some(one => one.server === current);
-  const all = isListed ? bridges : [...bridges, { server: current, name: undefined }];
-  const taken = new Set(
-    all.flatMap(({ name }) => (name === undefined ? [] : [name.toLowerCase()])),
-  );
-  return all.map(({ server: origin, name }) => {
-    if (name !== undefined) return { name, server: origin, isNamed: true };
-    const plain = nameOfHost(origin);
-    let free = plain;
-    for (let number = 2; taken.has(free); number++) free = `${plain}-${number}`;
-    taken.add(free);
-    return { name: free, server: origin, isNamed: false };
-  });
-}
-
-/**
- * `https://aws.example.com:8443` is `aws-example-com-8443`. A dash of the host is doubled, and a
- * host of another form has a hash behind it: no two hosts have the same name, so a name never
- * passes from one bridge to another when the first is renamed or forgotten.
- */
-function nameOfHost(origin: string): string {
-  const { host } = new URL(origin);
-  const plain = host.replaceAll('-', '--').replaceAll(/[^a-z\d-]+/g, '-');
-  const isUsual = /^[a-z\d]+(?:-+[a-z\d]+)*(?:\.[a-z\d]+(?:-+[a-z\d]+)*)*(?::\d+)?$/.test(host);
-  if (isUsual && plain.length <= 36) return plain;
-  return `${plain.slice(0, 27).replaceAll(/^-+|-+$/g, '')}-${hashedName(origin).slice(0, 8)}`.replace(
-    /^-/,
-    '',
-  );
-}
-
-/**
- * Whether the name comes from the host alone; else it depends on the other bridges, and must be
- * kept.
- */
-export function isNameOfHost({ name, server }: Bridge): boolean {
-  return name === nameOfHost(server);
-}
-
-/** What says which bridge is meant: options of a command, or variables of the environment. */
-export interface BridgeChoice {
-  /** `--server`, `ROLEBRIDGE_SERVER`: an address. */
-  readonly server?: string | undefined;
-  /** `--bridge`, `ROLEBRIDGE_BRIDGE`: a name. */
-  readonly bridge?: string | undefined;
-}
-
-export interface SelectedBridge {
-  readonly origin: string;
-  /** By options or environment; else it is the current one. */
-  readonly isChosen: boolean;
-}
-
-/** Options win over the environment, and that over the last login. Throws SelectionFault. */
-export function selectBridge(
-  options: BridgeChoice,
-  env: Environment,
-  settings: Settings,
-): SelectedBridge {
-  const variables = {
-    server: env.ROLEBRIDGE_SERVER || undefined,
-    bridge: env.ROLEBRIDGE_BRIDGE || undefined,
-  };
-  const chosen = chosenOrigin(options, settings) ?? chosenOrigin(variables, settings);
-  if (chosen !== undefined) return { origin: chosen, isChosen: true };
-  const current = settings.server ?? knownBridges(settings)[0]?.server;
-  if (current !== undefined && current !== '')
-    return { origin: requiredOrigin(current), isChosen: false };
-  throw new SelectionFault('no server configured', [
-    'Run once: rolebridge login --server https://aws.example.com',
-  ]);
-}
-
-function chosenOrigin({ server, bridge }: BridgeChoice, settings: Settings): string | undefined {
-  const byAddress = server === undefined ? undefined : requiredOrigin(server);
-  if (bridge === undefined) return byAddress;
-  const known = knownBridges(settings);
-  const named = known.find(({ name }) => name.toLowerCase() === bridge.toLowerCase());
-  if (named === undefined) {
-    throw new SelectionFault(`unknown bridge ${JSON.stringify(bridge)}`, [
-      ...(known.length === 0 ? [] : [`Known bridges: ${listOf(known)}`]),
-      'To give a bridge a name: rolebridge login --server URL --as NAME',
-    ]);
-  }
-  if (byAddress !== undefined && byAddress !== named.server) {
-    throw new SelectionFault(
-      `the bridge ${named.name} is ${named.server}, but the server given is ${byAddress}`,
-      ['Give either the name or the address.'],
-    );
-  }
-  return named.server;
-}
-
-function requiredOrigin(written: string): string {
-  const origin = serverOrigin(written);
-  if (origin !== undefined) return origin;
-  throw new SelectionFault(
-    'the server must be an https address without a path (http on this computer alone)',
-    ['For example: --server https://aws.example.com'],
-  );
-}
-
-/** `lab (https://b.example), https://a.example` */
-export function listOf(bridges: readonly Bridge[]): string {
-  return bridges.map(({ name, server }) => `${name} (${server})`).join(', ');
 }
 
 /**
@@ -285,41 +146,4 @@ function filesIn(directory: string): readonly string[] {
     // Nothing was ever written there.
     return [];
   }
-}
-
-const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-
-/** Whether a host means this machine, where http is as good as https. */
-export function isLoopback(hostname: string): boolean {
-  return LOOPBACK_HOST.test(hostname);
-}
-
-/**
- * The origin of a server as people write it; undefined when it is no https origin (http on
- * loopback).
- */
-export function serverOrigin(text: string): string | undefined {
-  const whole = /^https?:\/\//i.test(text) ? text : `https://${text}`;
-  if (!URL.canParse(whole)) return undefined;
-  const { origin, protocol, hostname, pathname, search, username } = new URL(whole);
-  if (pathname !== '/' || search !== '' || username !== '') return undefined;
-  return protocol === 'https:' || isLoopback(hostname) ? origin : undefined;
-}
-
-/** The name of a file for something that only its content should tell. */
-export function hashedName(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
-}
-
-/**
- * The cached credentials of one role at one bridge, as it was typed. The bridge's part of the name
- * is `credentialsOf`.
- */
-export function credentialsFile(directory: string, server: string, role: string): string {
-  return join(directory, 'credentials', `${credentialsOf(server)}${hashedName(server, role)}`);
-}
-
-/** With this begins the name of every file of credentials of one bridge. */
-export function credentialsOf(server: string): string {
-  return `${hashedName(server)}.`;
 }

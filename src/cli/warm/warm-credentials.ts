@@ -5,17 +5,12 @@
  * An AWS command runs this at every start, so it loads nothing but Node's own modules, and of ours
  * only what they need.
  */
-import { type CachedCredentials, isUsable } from './cached-credentials.ts';
+
+import { type BridgeChoice, selectBridge } from './bridges.ts';
+import { type CachedCredentials, credentialsFile, isUsable } from './cached-credentials.ts';
 import { readIfThere } from './private-files.ts';
-import {
-  type BridgeChoice,
-  configDirectory,
-  credentialsFile,
-  isOnlyBridge,
-  readSettings,
-  selectBridge,
-} from './settings.ts';
-import { keyInFile, unseal } from './vault.ts';
+import { keyInFile, unseal } from './sealed.ts';
+import { configDirectory, isOnlyBridge, readSettings } from './settings.ts';
 
 /**
  * What to print; undefined when the whole client must look: nothing there, too old, or anything

@@ -10,12 +10,13 @@ import { startWorld, type World } from '../../support/world.ts';
 const RECORDER = fileURLToPath(new URL('../../support/loaded-modules.ts', import.meta.url));
 /** What a warm `credential-process` loads (docs/adr/0027): each module costs every AWS command. */
 const WARM_MODULES = [
+  '../core/loopback.js',
   'main.js',
-  'warm/builtin.js',
+  'warm/bridges.js',
   'warm/cached-credentials.js',
   'warm/private-files.js',
+  'warm/sealed.js',
   'warm/settings.js',
-  'warm/vault.js',
   'warm/warm-credentials.js',
 ];
 
