@@ -1,6 +1,6 @@
 # Two images: `server` is the bridge for production, `local-aws` the local AWS that docker-compose.yml uses.
 # Node runs TypeScript directly; nothing is compiled.
-FROM node:24-slim AS manifest
+FROM node:24-slim@sha256:cd84903a12dbd26b46f1f3b8144a2568c41c5d37ddd0c7a80a34c7a19786b35f AS manifest
 WORKDIR /app
 COPY package.json package-lock.json ./
 
@@ -18,7 +18,7 @@ COPY src/dev ./src/dev
 USER node
 ENTRYPOINT ["node", "src/dev/local-aws/main.ts"]
 
-FROM node:24-slim AS server
+FROM node:24-slim@sha256:cd84903a12dbd26b46f1f3b8144a2568c41c5d37ddd0c7a80a34c7a19786b35f AS server
 ENV NODE_ENV=production
 # Address of the health check; use the port of listen.port in the configuration.
 ENV HEALTH_URL=http://127.0.0.1:3000/healthz

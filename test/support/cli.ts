@@ -20,6 +20,8 @@ import type { Protocol, World } from './world.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+/** The runtime of the client: `CLIENT_NODE=/path/to/node npm test -- test/cli` uses another one. */
+const CLIENT_NODE = process.env.CLIENT_NODE ?? process.execPath;
 /** How long a program may take to say what a test waits for. */
 const SAYS_MILLISECONDS = 60_000;
 
@@ -62,7 +64,7 @@ function sourcesHash(): string {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
-  /** The runtime; that of the tests unless told. */
+  /** The runtime; `CLIENT_NODE` or that of the tests unless told. */
   readonly node?: string;
   /** The client; the compiled one unless told. */
   readonly entry?: string;
@@ -109,7 +111,7 @@ export class Computer {
 
   start(
     args: readonly string[],
-    { env, stdin, node = process.execPath, entry = this.#entry }: CliOptions = {},
+    { env, stdin, node = CLIENT_NODE, entry = this.#entry }: CliOptions = {},
   ): RunningCli {
     const child = spawn(node, [entry, ...args], {
       env: { ...this.env, ...env },
