@@ -84,8 +84,8 @@ type Action = (configuration: Configuration) => Promise<void>;
  * do not belong together.
  */
 function operatorAction(command: string | undefined, values: OperatorValues): Action | undefined {
-  const { user, person, session: handle, reason, block, blocked, json = false } = values;
-  const named = { user, person, session: handle, reason };
+  const { user, person, session: publicId, reason, block, blocked, json = false } = values;
+  const named = { user, person, session: publicId, reason };
   const given = Object.entries(named).flatMap(([name, value]) =>
     value === undefined ? [] : [name],
   );

@@ -79,7 +79,7 @@ export async function endSession(
     say(
       json,
       { ended: [fieldsOf(ended)] },
-      `Ended the session ${ended.handle} of ${ended.username}.`,
+      `Ended the session ${ended.publicId} of ${ended.username}.`,
     );
   });
 }
@@ -241,7 +241,7 @@ const time = (instant: number): string => `${new Date(instant).toISOString().sli
 
 function fieldsOf(session: CliSessionSummary): object {
   return {
-    session: session.handle,
+    session: session.publicId,
     user: session.username,
     person: session.person,
     client: session.client.id,
@@ -263,8 +263,8 @@ function withTokens(
   const byCliSession = Map.groupBy(tokens, ({ cliSession }) => cliSession);
   return session => ({
     ...fieldsOf(session),
-    container_tokens: (byCliSession.get(session.handle) ?? []).map(token => ({
-      container_token: token.handle,
+    container_tokens: (byCliSession.get(session.publicId) ?? []).map(token => ({
+      container_token: token.publicId,
       account: token.account,
       account_name: token.accountName,
       role: token.role,
@@ -301,8 +301,8 @@ function sessionTable(sessions: readonly CliSessionSummary[]): string {
   return table([
     ['SESSION', 'USER', 'DEVICE', 'FROM', 'SINCE', 'LAST USE', 'ENDS'],
     ...sessions.map(
-      ({ handle, username, deviceName, address, createdAt, lastUsedAt, expiresAt }) => [
-        handle,
+      ({ publicId, username, deviceName, address, createdAt, lastUsedAt, expiresAt }) => [
+        publicId,
         username,
         deviceName ?? '-',
         address,
@@ -319,7 +319,7 @@ function containerTokenTable(tokens: readonly ContainerTokenSummary[]): string {
     ['CONTAINER TOKEN', 'SESSION', 'ACCOUNT', 'ROLE', 'FROM', 'SINCE', 'LAST USE', 'BY'],
     ...tokens.map(
       ({
-        handle,
+        publicId,
         cliSession,
         accountName,
         role,
@@ -328,7 +328,7 @@ function containerTokenTable(tokens: readonly ContainerTokenSummary[]): string {
         lastUsedAt,
         lastUsedAddress,
       }) => [
-        handle,
+        publicId,
         cliSession,
         accountName,
         role,

@@ -95,7 +95,7 @@ export function containerTokenShape(
   summary: ContainerTokenSummary,
 ): z.output<typeof ContainerTokenShape> {
   const {
-    handle,
+    publicId,
     cliSession,
     account,
     accountName,
@@ -107,7 +107,7 @@ export function containerTokenShape(
     expiresAt,
   } = summary;
   return {
-    id: handle,
+    id: publicId,
     session: cliSession,
     account: { id: account, name: accountName },
     role,
@@ -119,14 +119,14 @@ export function containerTokenShape(
   };
 }
 
-/** `current` is the handle of the session that asks; `tokens` are those of all sessions. */
+/** `current` is the public id of the session that asks; `tokens` are those of all sessions. */
 export function sessionShape(
   summary: CliSessionSummary,
   current: string,
   tokens: readonly ContainerTokenSummary[],
 ): z.output<typeof SessionShape> {
   const {
-    handle,
+    publicId,
     client,
     deviceName,
     grant,
@@ -137,8 +137,8 @@ export function sessionShape(
     expiresAt,
   } = summary;
   return {
-    id: handle,
-    current: handle === current,
+    id: publicId,
+    current: publicId === current,
     client: { id: client.id, name: shownName(client) },
     device_name: deviceName ?? null,
     grant,
@@ -148,7 +148,7 @@ export function sessionShape(
     last_used_address: lastUsedAddress ?? null,
     expires_at: iso(expiresAt),
     container_tokens: tokens
-      .filter(({ cliSession }) => cliSession === handle)
+      .filter(({ cliSession }) => cliSession === publicId)
       .map(containerTokenShape),
   };
 }

@@ -59,10 +59,13 @@ export function containerApi({
           ...input,
           purpose: 'container-token',
         });
-        const { token, handle, expiresAt } = await containerAccess.issue(caller, { account, role });
+        const { token, publicId, expiresAt } = await containerAccess.issue(caller, {
+          account,
+          role,
+        });
         const url = `${baseUrl}/api/v1/container-credentials/${encodeURIComponent(account.name)}/${encodeURIComponent(role)}`;
         return {
-          id: handle,
+          id: publicId,
           account: accountShape(account),
           role,
           url,

@@ -99,7 +99,7 @@ export function credentialsApi({
         const sessions = await mySessions.list(caller);
         const tokens = await containerAccess.list(sessions);
         const shape = (summary: CliSessionSummary) =>
-          sessionShape(summary, session.summary.handle, tokens);
+          sessionShape(summary, session.summary.publicId, tokens);
         return {
           person: {
             id: identity.person,

@@ -94,7 +94,7 @@ function newSession(
   return {
     id: secrets.token(),
     summary: {
-      handle: secrets.handle(),
+      publicId: secrets.publicId(),
       person,
       connector,
       source,
@@ -142,7 +142,7 @@ export async function pickUpSession(
     ownerOf(session, origin),
     {
       type: 'cli-session.opened',
-      cliSession: summary.handle,
+      cliSession: summary.publicId,
       grant: summary.grant,
       client: summary.client.id,
       clientName: summary.client.name,
@@ -192,7 +192,7 @@ export async function endSession(
   { session, by, why }: EndReason & { readonly session: CliSession },
 ): Promise<void> {
   if ((await cliSessions.end(session.id)) === undefined) return;
-  const { handle: cliSession } = session.summary;
+  const { publicId: cliSession } = session.summary;
   await recorder.recordEnd(owner, { type: 'cli-session.ended', cliSession, by, why });
 }
 
@@ -206,7 +206,7 @@ export async function refusedGrant(
   const { code } = error;
   await recorder.record(session === undefined ? requester : ownerOf(session, requester.origin), {
     type: 'cli-login.refused',
-    cliSession: session?.summary.handle,
+    cliSession: session?.summary.publicId,
     code,
     why,
   });

@@ -61,7 +61,7 @@ export function createClients({
       const issuedAt = Math.floor(clock.now() / 1000) * 1000;
       const expiresAt = issuedAt + REGISTRATION_SECONDS * 1000;
       const clientId = await registrations.issue({
-        handle: secrets.handle(),
+        publicId: secrets.publicId(),
         name: recordable(name, MAX_NAME),
         redirectUris: [...new Set(redirectUris.map(withoutPort))],
         issuedAt,
@@ -84,8 +84,8 @@ export function createClients({
           'client_unknown',
           'no client of that id, or its registration is over',
         );
-      const { handle, name, redirectUris } = registration;
-      return { id: `registered-${handle}`, name, selfNamed: true, redirectUris };
+      const { publicId, name, redirectUris } = registration;
+      return { id: `registered-${publicId}`, name, selfNamed: true, redirectUris };
     },
   };
 }

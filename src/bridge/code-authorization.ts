@@ -174,7 +174,7 @@ async function recordApproval(
   await recorder.record(viewer, {
     type: 'cli-login.approved',
     ...detailsOf(request, viewer),
-    cliSession: session.summary.handle,
+    cliSession: session.summary.publicId,
   });
 }
 
@@ -203,7 +203,7 @@ async function approvedBefore(
   if (known === undefined) return undefined;
   if (known.state === 'issued' && now < known.redeemBy)
     return { kind: 'redirect', redirectTo: answerTo(parts, request, { code }) };
-  const cliSession = await parts.tokens.handleOf(known.session);
+  const cliSession = await parts.tokens.publicIdOf(known.session);
   return cliSession === undefined ? undefined : { kind: 'signed-in', cliSession };
 }
 

@@ -32,7 +32,7 @@ interface OneRole {
 export interface IssuedContainerToken {
   /** A secret. */
   readonly token: string;
-  readonly handle: string;
+  readonly publicId: string;
   readonly expiresAt: Instant;
 }
 
@@ -47,13 +47,13 @@ export interface ContainerAccess {
   /** Session and public id of a token, even if the session no longer counts as live. */
   find(
     token: string,
-  ): Promise<{ readonly session: CliSession; readonly handle: string } | undefined>;
+  ): Promise<{ readonly session: CliSession; readonly publicId: string } | undefined>;
   /** Tokens of the sessions of one user, newest first. */
   list(sessions: readonly CliSessionSummary[]): Promise<readonly ContainerTokenSummary[]>;
   /** Revokes one token of the user; false if they have none with that public id. */
   revoke(
     requester: AuthenticatedRequester,
-    handle: string,
+    publicId: string,
     by: 'client' | 'person',
   ): Promise<boolean>;
 }
@@ -72,7 +72,7 @@ export function createContainerAccess(parts: ContainerAccessParts): ContainerAcc
     callerOf: (token, origin) => callerOf(parts, token, origin),
     find: token => find(parts, token),
     list: sessions => list(parts, sessions),
-    revoke: (requester, handle, by) => revoke(parts, requester, { handle, by }),
+    revoke: (requester, publicId, by) => revoke(parts, requester, { publicId, by }),
   };
 }
 
@@ -90,20 +90,20 @@ async function issue(
   if (outcome === 'ended')
     throw new BridgeError('token_invalid', 'the session ended while a container token was issued');
   if (outcome === 'full') throw await tooMany(parts, caller, only);
-  const { handle, expiresAt } = made.record;
+  const { publicId, expiresAt } = made.record;
   await recorder.recordOrUndo(
     caller,
     {
       type: 'container-token.issued',
-      cliSession: caller.session.summary.handle,
+      cliSession: caller.session.summary.publicId,
       role: only.role,
-      containerToken: handle,
+      containerToken: publicId,
       account: only.account.id,
       expiresAt,
     },
-    () => containerTokens.revoke(handle, caller.subject.identity.person),
+    () => containerTokens.revoke(publicId, caller.subject.identity.person),
   );
-  return { token, handle, expiresAt };
+  return { token, publicId, expiresAt };
 }
 
 /** What the store keeps of a new token, and what lists show of it. */
@@ -112,13 +112,13 @@ function newToken(
   { session, origin }: Caller,
   { account, role }: OneRole,
 ): { readonly record: ContainerToken; readonly summary: ContainerTokenSummary } {
-  const handle = secrets.handle();
+  const publicId = secrets.publicId();
   const { id, notAfter: expiresAt } = session;
   return {
-    record: { session: id, expiresAt, only: { account: account.id, role }, handle },
+    record: { session: id, expiresAt, only: { account: account.id, role }, publicId },
     summary: {
-      handle,
-      cliSession: session.summary.handle,
+      publicId,
+      cliSession: session.summary.publicId,
       account: account.id,
       accountName: account.name,
       role,
@@ -163,7 +163,7 @@ async function callerOf(
   const found = await containerTokens.findWithSession(token, now);
   if (found === undefined) throw new BridgeError('token_invalid', UNKNOWN_TOKEN);
   const { record, session, lastUsedAt } = found;
-  const { only, handle } = record;
+  const { only, publicId } = record;
   const caller = await callers.callerIn(session, record.expiresAt, origin);
   if (callers.isTouchDue(lastUsedAt))
     await containerTokens.touch(token, record, { at: now, address: origin.address });
@@ -173,15 +173,15 @@ async function callerOf(
       'role_not_for_device_login',
       'device logins no longer include the role of the container token',
     );
-  return { ...caller, containerToken: handle, scope: { kind: 'one-role', ...only } };
+  return { ...caller, containerToken: publicId, scope: { kind: 'one-role', ...only } };
 }
 
 async function find(
   { containerTokens, clock }: ContainerAccessParts,
   token: string,
-): Promise<{ readonly session: CliSession; readonly handle: string } | undefined> {
+): Promise<{ readonly session: CliSession; readonly publicId: string } | undefined> {
   const found = await containerTokens.findWithSession(token, clock.now());
-  return found && { session: found.session, handle: found.record.handle };
+  return found && { session: found.session, publicId: found.record.publicId };
 }
 
 // ---------------------------------------------------------------- list and revoke
@@ -192,23 +192,23 @@ async function list(
 ): Promise<readonly ContainerTokenSummary[]> {
   const [first] = sessions;
   if (first === undefined) return [];
-  const handles = new Set(sessions.map(({ handle }) => handle));
+  const publicIds = new Set(sessions.map(({ publicId }) => publicId));
   const tokens = await containerTokens.list(clock.now(), first.person);
-  return tokens.filter(({ cliSession }) => handles.has(cliSession));
+  return tokens.filter(({ cliSession }) => publicIds.has(cliSession));
 }
 
 async function revoke(
   { containerTokens, recorder }: ContainerAccessParts,
   requester: AuthenticatedRequester,
-  { handle, by }: { readonly handle: string; readonly by: 'client' | 'person' },
+  { publicId, by }: { readonly publicId: string; readonly by: 'client' | 'person' },
 ): Promise<boolean> {
-  const revoked = await containerTokens.revoke(handle, requester.subject.identity.person);
+  const revoked = await containerTokens.revoke(publicId, requester.subject.identity.person);
   if (revoked === undefined) return false;
   const { cliSession, account, role } = revoked;
   await recorder.recordEnd(requester, {
     type: 'container-token.revoked',
     cliSession,
-    containerToken: handle,
+    containerToken: publicId,
     account,
     role,
     by,

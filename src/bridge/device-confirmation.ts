@@ -194,7 +194,7 @@ async function recordApproval(
   viewer: Viewer,
   { request, session }: { readonly request: DeviceLoginRequest; readonly session: CliSession },
 ): Promise<{ readonly cliSession: string }> {
-  const { handle: cliSession } = session.summary;
+  const { publicId: cliSession } = session.summary;
   await recorder.record(viewer, {
     type: 'cli-login.approved',
     ...detailsOf(request),
@@ -256,6 +256,6 @@ export async function decidedBefore(
   if (grant?.decidedIn === undefined) return undefined;
   if (!secrets.equal(grant.decidedIn, secrets.digest(session.id))) return undefined;
   if (grant.session === undefined) return { kind: 'stopped' };
-  const cliSession = await tokens.handleOf(grant.session);
+  const cliSession = await tokens.publicIdOf(grant.session);
   return cliSession === undefined ? undefined : { kind: 'approved', cliSession };
 }

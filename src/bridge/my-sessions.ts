@@ -22,9 +22,9 @@ export interface MySessions {
   /** CLI sessions, newest first. */
   list(requester: AuthenticatedRequester): Promise<readonly CliSessionSummary[]>;
   /** Ends one CLI session; false if the user has none with that public id. */
-  end(requester: AuthenticatedRequester, handle: string): Promise<boolean>;
+  end(requester: AuthenticatedRequester, publicId: string): Promise<boolean>;
   /** As `end`, for a session that the user says they did not start. */
-  disown(requester: AuthenticatedRequester, handle: string): Promise<boolean>;
+  disown(requester: AuthenticatedRequester, publicId: string): Promise<boolean>;
   /**
    * Ends every session of the user, in browsers and terminals, including this one. Throws
    * `unavailable` if some of them may be left.
@@ -35,8 +35,8 @@ export interface MySessions {
 export function createMySessions(parts: MySessionsParts): MySessions {
   return {
     list: requester => list(parts, requester),
-    end: (requester, handle) => end(parts, requester, handle),
-    disown: (requester, handle) => disown(parts, requester, handle),
+    end: (requester, publicId) => end(parts, requester, publicId),
+    disown: (requester, publicId) => disown(parts, requester, publicId),
     endAll: requester => endAll(parts, requester),
   };
 }
@@ -52,13 +52,13 @@ async function list(
 async function end(
   { cliSessions, recorder }: MySessionsParts,
   requester: AuthenticatedRequester,
-  handle: string,
+  publicId: string,
 ): Promise<boolean> {
-  const ended = await cliSessions.endByHandle(handle, requester.subject.identity.person);
+  const ended = await cliSessions.endByPublicId(publicId, requester.subject.identity.person);
   if (ended === undefined) return false;
   await recorder.recordEnd(requester, {
     type: 'cli-session.ended',
-    cliSession: ended.handle,
+    cliSession: ended.publicId,
     by: 'person',
     why: 'ended by the person',
   });
@@ -68,11 +68,11 @@ async function end(
 async function disown(
   { cliSessions, recorder }: MySessionsParts,
   requester: AuthenticatedRequester,
-  handle: string,
+  publicId: string,
 ): Promise<boolean> {
-  const ended = await cliSessions.endByHandle(handle, requester.subject.identity.person);
+  const ended = await cliSessions.endByPublicId(publicId, requester.subject.identity.person);
   if (ended === undefined) return false;
-  const { handle: cliSession, grant, client, deviceName, address } = ended;
+  const { publicId: cliSession, grant, client, deviceName, address } = ended;
   await recorder.recordEnd(requester, {
     type: 'cli-login.disowned',
     cliSession,
@@ -102,7 +102,7 @@ async function endAll(
   await recorder.recordEnd(requester, {
     type: 'sign-out.everywhere',
     browserSessions,
-    cliSessions: ended.map(({ handle }) => handle),
+    cliSessions: ended.map(({ publicId }) => publicId),
     by: 'person',
   });
 }

@@ -70,7 +70,7 @@ export interface OperatorSessions {
     origin: Origin,
   ): Promise<boolean>;
   /** Ends one CLI session. Throws `not_found`. */
-  endSession(handle: string, origin: Origin): Promise<CliSessionSummary>;
+  endSession(publicId: string, origin: Origin): Promise<CliSessionSummary>;
 }
 
 /** A user whom the bridge has never seen. */
@@ -89,7 +89,7 @@ export function createOperatorSessions(parts: OperatorSessionsParts): OperatorSe
     end: (person, origin) => end(parts, person, origin),
     block: (person, request, origin) => block(parts, person, { ...request, origin }),
     unblock: (person, request, origin) => unblock(parts, person, { ...request, origin }),
-    endSession: (handle, origin) => endSession(parts, handle, origin),
+    endSession: (publicId, origin) => endSession(parts, publicId, origin),
   };
 }
 
@@ -113,11 +113,11 @@ async function containerTokensOf(
   { containerTokens, clock }: OperatorSessionsParts,
   sessions: readonly CliSessionSummary[],
 ): Promise<readonly ContainerTokenSummary[]> {
-  const handles = new Set(sessions.map(({ handle }) => handle));
+  const publicIds = new Set(sessions.map(({ publicId }) => publicId));
   const owners = [...new Set(sessions.map(({ person }) => person))];
   const asked = owners.length <= FEW_USERS ? owners : [undefined];
   const lists = await Promise.all(asked.map(person => containerTokens.list(clock.now(), person)));
-  return lists.flat().filter(({ cliSession }) => handles.has(cliSession));
+  return lists.flat().filter(({ cliSession }) => publicIds.has(cliSession));
 }
 
 async function find(
@@ -145,7 +145,7 @@ async function end(
       type: 'sign-out.everywhere',
       actor: actorOf(person),
       browserSessions,
-      cliSessions: ended.map(({ handle }) => handle),
+      cliSessions: ended.map(({ publicId }) => publicId),
       by: 'operator',
     },
   );
@@ -180,10 +180,10 @@ async function unblock(
 
 async function endSession(
   { cliSessions, recorder }: OperatorSessionsParts,
-  handle: string,
+  publicId: string,
   origin: Origin,
 ): Promise<CliSessionSummary> {
-  const ended = await cliSessions.endByHandle(handle, undefined);
+  const ended = await cliSessions.endByPublicId(publicId, undefined);
   if (ended === undefined)
     throw new BridgeError('not_found', 'unknown CLI session', { hint: WHICH_SESSIONS });
   await recorder.record(
@@ -191,7 +191,7 @@ async function endSession(
     {
       type: 'cli-session.ended',
       actor: actorOf(ended),
-      cliSession: handle,
+      cliSession: publicId,
       by: 'operator',
       why: 'ended by an operator',
     },

@@ -94,7 +94,7 @@ async function callerIn(
   if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
   if (!isLive(context, session))
     throw new BridgeError('token_invalid', 'the session of the token has ended');
-  const { handle, lastUsedAt, grant } = session.summary;
+  const { publicId, lastUsedAt, grant } = session.summary;
   if (isTouchDue(context, lastUsedAt))
     await context.cliSessions.touch(session, now, origin.address);
   const { identity, corporateProof } = session;
@@ -103,7 +103,7 @@ async function callerIn(
     origin,
     corporateProof,
     scope: grant === 'device_code' ? context.deviceScope : undefined,
-    cliSession: handle,
+    cliSession: publicId,
     session,
     tokenExpiresAt: usableUntil,
   };

@@ -145,7 +145,7 @@ async function recordRefresh(
     {
       type: 'cli-session.refreshed',
       at: use.at,
-      cliSession: session.summary.handle,
+      cliSession: session.summary.publicId,
       client: known.client,
     },
     // Nothing is handed out, and the token can be used again.

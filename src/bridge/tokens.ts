@@ -56,7 +56,7 @@ export interface Tokens {
   /** Ends a session and records why; its public id, undefined if it has ended already. */
   end(requester: Requester, session: string, reason: EndReason): Promise<string | undefined>;
   /** The public id of a session; undefined when it has ended. */
-  handleOf(session: string): Promise<string | undefined>;
+  publicIdOf(session: string): Promise<string | undefined>;
   /** Withdraws a session that nobody was told of. */
   discard(session: CliSession): Promise<void>;
   /** The roles that a device-code login can reach at most; undefined means every role. */
@@ -74,7 +74,7 @@ export function createTokens(parts: TokensParts): Tokens {
     sessionBehind: token => sessionBehind(parts, token),
     revoke: (requester, presented) => revoke(parts, requester, presented),
     end: (requester, session, reason) => end(parts, requester, { session, reason }),
-    handleOf: session => handleOf(parts, session),
+    publicIdOf: session => publicIdOf(parts, session),
     discard: async ({ id }) => {
       await parts.cliSessions.end(id);
     },
@@ -103,7 +103,7 @@ async function callerOf(
 async function sessionBehind(parts: TokensParts, token: string): Promise<string | undefined> {
   const { containerAccess, callers } = parts;
   const session = (await loginBehind(parts, token)) ?? (await containerAccess.find(token))?.session;
-  return session !== undefined && callers.isLive(session) ? session.summary.handle : undefined;
+  return session !== undefined && callers.isLive(session) ? session.summary.publicId : undefined;
 }
 
 /** The session behind an access or refresh token. */
@@ -118,9 +118,9 @@ async function loginBehind(
   return found?.session;
 }
 
-async function handleOf({ cliSessions, callers }: TokensParts, id: string) {
+async function publicIdOf({ cliSessions, callers }: TokensParts, id: string) {
   const session = await cliSessions.find(id);
-  return session !== undefined && callers.isLive(session) ? session.summary.handle : undefined;
+  return session !== undefined && callers.isLive(session) ? session.summary.publicId : undefined;
 }
 
 // ---------------------------------------------------------------- end
@@ -139,7 +139,7 @@ async function revoke(
   const owner = ownerOf(session, origin);
   if (container === undefined)
     await endSession(parts, owner, { session, by: 'client', why: 'logged out in the terminal' });
-  else await containerAccess.revoke(owner, container.handle, 'client');
+  else await containerAccess.revoke(owner, container.publicId, 'client');
 }
 
 async function end(
@@ -150,5 +150,5 @@ async function end(
   const session = await parts.cliSessions.find(id);
   if (session === undefined) return undefined;
   await endSession(parts, ownerOf(session, origin), { session, ...reason });
-  return session.summary.handle;
+  return session.summary.publicId;
 }

@@ -45,9 +45,9 @@ interface Recorded {
 
 interface Handout extends Recorded {
   readonly actor: Actor;
-  /** The handle of the CLI session that asked; undefined for a browser. */
+  /** The public id of the CLI session that asked; undefined for a browser. */
   readonly cliSession?: string | undefined;
-  /** The handle of the container token that asked. */
+  /** The public id of the container token that asked. */
   readonly containerToken?: string | undefined;
   readonly account: AccountId;
   readonly accountName: string;
@@ -68,7 +68,7 @@ interface Handout extends Recorded {
 interface ContainerTokenEvent extends Recorded {
   readonly actor: Actor;
   readonly cliSession: string;
-  /** Its handle. */
+  /** Its public id. */
   readonly containerToken: string;
   readonly account: AccountId;
   readonly role: RoleName;
@@ -133,7 +133,7 @@ export type AuditEvent =
       readonly actor: Actor;
       readonly by: 'person' | 'operator';
       readonly browserSessions: number;
-      /** Handles. */
+      /** Public ids. */
       readonly cliSessions: readonly string[];
     })
   /**

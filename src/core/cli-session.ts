@@ -21,7 +21,7 @@ export interface CliSessionSummary {
    * Names the session in lists, in the audit trail and to operators; gives access to nothing. 20
    * hexadecimal digits.
    */
-  readonly handle: string;
+  readonly publicId: string;
   readonly person: PersonId;
   /** Where the person had signed in. */
   readonly connector: ConnectorId;

@@ -6,7 +6,7 @@ import type { Instant, Seconds } from './time.ts';
 
 export interface ClientRegistration {
   /** Names the registration in records and the audit trail. */
-  readonly handle: string;
+  readonly publicId: string;
   /** As it called itself. */
   readonly name: string;
   /** Loopback addresses without a port; empty for the device grant. */

@@ -14,7 +14,7 @@ export interface OAuthClient extends NamedClient {
 
 /** A client as records, lists and the audit trail know it. */
 export interface NamedClient {
-  /** `client_id`; a client that registered itself has a handle for one here. */
+  /** `client_id`; a client that registered itself has a public id for one here. */
   readonly id: string;
   readonly name: string;
   /** It registered itself, so the name is what it claims. */

@@ -34,7 +34,7 @@ export interface Secrets {
   /** So many letters of the alphabet, each as likely as the others: what a person can type. */
   code(alphabet: string, length: number): string;
   /** 80 random bits in hexadecimal: names a thing in lists, and is no secret. */
-  handle(): string;
+  publicId(): string;
   /** SHA-256 as base64url, which is also what RFC 7636 calls S256. */
   digest(text: string): string;
   /** Compares two secrets in constant time. */
@@ -232,10 +232,13 @@ export interface CliSessions {
   /** Ends it; undefined when there was none. */
   end(id: string): Promise<CliSessionSummary | undefined>;
   /**
-   * Ends the session of that handle, if it is that person's; `person` undefined stands for an
+   * Ends the session of that public id, if it is that person's; `person` undefined stands for an
    * operator.
    */
-  endByHandle(handle: string, person: PersonId | undefined): Promise<CliSessionSummary | undefined>;
+  endByPublicId(
+    publicId: string,
+    person: PersonId | undefined,
+  ): Promise<CliSessionSummary | undefined>;
   endAllOf(person: PersonId): Promise<readonly CliSessionSummary[]>;
   /** Those that live at `now`, the newest first; of one person, or all; 1,000 at most. */
   list(now: Instant, of?: { readonly person: PersonId }): Promise<readonly CliSessionSummary[]>;
@@ -287,8 +290,8 @@ export interface FoundContainerToken {
 }
 
 /**
- * Tokens for containers. They are found by the token, listed and revoked by their handle, and end
- * with their CLI session.
+ * Tokens for containers. They are found by the token, listed and revoked by their public id, and
+ * end with their CLI session.
  */
 export interface ContainerTokens {
   /**
@@ -307,8 +310,8 @@ export interface ContainerTokens {
     record: ContainerToken,
     use: { readonly at: Instant; readonly address: string },
   ): Promise<void>;
-  /** Revokes the token of that handle, if it is that person's; undefined when there was none. */
-  revoke(handle: string, person: PersonId): Promise<ContainerTokenSummary | undefined>;
+  /** Revokes the token of that public id, if it is that person's; undefined when there was none. */
+  revoke(publicId: string, person: PersonId): Promise<ContainerTokenSummary | undefined>;
   /** Those that live at `now`, the newest first; of one person or all, 5,000 at most. */
   list(now: Instant, person: PersonId | undefined): Promise<readonly ContainerTokenSummary[]>;
 }

@@ -91,13 +91,13 @@ export interface ContainerToken {
    * Names the token in lists, in the audit trail and to operators; gives access to nothing. 20
    * hexadecimal digits.
    */
-  readonly handle: string;
+  readonly publicId: string;
 }
 
 /** What lists say of a container token: nothing of it is a secret. */
 export interface ContainerTokenSummary {
-  readonly handle: string;
-  /** The handle of the CLI session that it ends with. */
+  readonly publicId: string;
+  /** The public id of the CLI session that it ends with. */
   readonly cliSession: string;
   readonly account: AccountId;
   readonly accountName: string;

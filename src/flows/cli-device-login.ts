@@ -133,10 +133,10 @@ export function cliDeviceLogin({
   };
 
   router.get(SIGNED_IN_PATH, async (request, response) => {
-    const { session: handle } = readQuery(request, SignedInQuery);
+    const { session: publicId } = readQuery(request, SignedInQuery);
     const viewer = sessionIn(response) && requireViewer(response);
     const sessions = viewer === undefined ? [] : await mySessions.list(viewer);
-    const found = sessions.find(summary => summary.handle === handle);
+    const found = sessions.find(summary => summary.publicId === publicId);
     if (viewer === undefined || found === undefined) {
       response.redirect(303, '/sessions');
       return;
@@ -146,7 +146,7 @@ export function cliDeviceLogin({
       found.lastUsedAt === undefined
         ? deviceAuthorization.sessionNotAfter(viewer)
         : found.expiresAt;
-    const approved = { session: found.handle, until: new Date(until).toISOString() };
+    const approved = { session: found.publicId, until: new Date(until).toISOString() };
     response
       .type('html')
       .send(renderer.render('cli-decided', { viewer: viewerIn(response)!, approved, help }));

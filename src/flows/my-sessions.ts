@@ -144,7 +144,7 @@ const NOT_ALL_ENDED =
 function rowOf(summary: CliSessionSummary, tokens: readonly ContainerTokenSummary[]): SessionRow {
   const iso = (instant: number): string => new Date(instant).toISOString();
   return {
-    id: summary.handle,
+    id: summary.publicId,
     device: summary.deviceName ?? 'a computer without a name',
     client: summary.client,
     how: HOW[summary.grant],
@@ -154,9 +154,9 @@ function rowOf(summary: CliSessionSummary, tokens: readonly ContainerTokenSummar
     lastUsedAddress: summary.lastUsedAddress ?? 'an unknown address',
     until: iso(summary.expiresAt),
     containerTokens: tokens
-      .filter(({ cliSession }) => cliSession === summary.handle)
+      .filter(({ cliSession }) => cliSession === summary.publicId)
       .map(token => ({
-        id: token.handle,
+        id: token.publicId,
         account: token.accountName,
         role: token.role,
         address: token.address,

@@ -203,7 +203,8 @@ export interface CliConfirmModel extends PageFrame {
 export interface CliDecidedModel extends PageFrame {
   readonly viewer: ViewerModel;
   /**
-   * Undefined when the person did not start the login. `session` is its handle, `until` ISO 8601.
+   * Undefined when the user did not start the login. `session` is its public id, `until` ISO
+   * 8601.
    */
   readonly approved?: { readonly session: string; readonly until: string } | undefined;
   readonly help?: HelpModel | undefined;

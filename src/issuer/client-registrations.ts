@@ -25,10 +25,10 @@ export function createClientRegistrations(secret: Uint8Array): ClientRegistratio
   );
   const verified = new Map<string, ClientRegistration>();
   return {
-    issue: ({ handle, name, redirectUris, issuedAt, expiresAt }) =>
+    issue: ({ publicId, name, redirectUris, issuedAt, expiresAt }) =>
       new SignJWT({ name, uris: redirectUris })
         .setProtectedHeader({ alg: 'HS256', typ: TYPE })
-        .setJti(handle)
+        .setJti(publicId)
         .setIssuedAt(Math.floor(issuedAt / 1000))
         .setExpirationTime(Math.floor(expiresAt / 1000))
         .sign(key),
@@ -56,7 +56,7 @@ export function createClientRegistrations(secret: Uint8Array): ClientRegistratio
       );
       const { jti, iat, exp, name, uris } = payload;
       return {
-        handle: jti!,
+        publicId: jti!,
         name,
         redirectUris: uris,
         issuedAt: iat! * 1000,

@@ -1,7 +1,7 @@
 /**
  * Sessions in terminals. What a session is good for is sealed under its id; what lists show of it
- * is sealed under its handle, so that it can be listed without the id, and still says nothing to
- * whoever has the database alone.
+ * is sealed under its public id, so that it can be listed without the id, and still says nothing to
+ * a reader of the database alone. Stored rows and sealed values call the public id `handle`.
  */
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { CliSession, CliSessions } from '../core/ports.ts';
@@ -16,30 +16,34 @@ export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session
 /** A session in a terminal together with its person. */
 export const WITH_PERSON = 'cli_sessions JOIN people ON people.person = cli_sessions.person';
 
-type SealedSummary = Omit<CliSessionSummary, 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'>;
+type SealedSummary = Omit<
+  CliSessionSummary,
+  'publicId' | 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'
+> & { readonly handle: string };
 
 export function createCliSessions(database: Database, seals: Seal): CliSessions {
   const { seal } = seals;
   const sealLastUse = ({ summary }: CliSession, address: string) =>
-    seal('cli session use', summary.handle, { address });
+    seal('cli session use', summary.publicId, { address });
 
   const summariesOf = (rows: readonly Row[]): CliSessionSummary[] =>
     rows.map(row => summaryIn(row, seals)).filter(summary => summary !== undefined);
 
   return {
     create: async ({ id, summary, ...session }) => {
-      const { lastUsedAt: _, lastUsedAddress: __, expiresAt, ...kept } = summary;
+      const { publicId: handle, lastUsedAt: _, lastUsedAddress: __, expiresAt, ...kept } = summary;
+      const sealedSummary: SealedSummary = { handle, ...kept };
       await database.rows(
         `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed, sealed_summary)
          VALUES ($1, $2, $3, $4, $5, $6, $7)`,
         [
           hashOf(id),
-          summary.handle,
+          handle,
           summary.person,
           summary.createdAt,
           expiresAt,
-          seal('cli session', id, { ...session, handle: summary.handle }),
-          seal('cli session summary', summary.handle, kept satisfies SealedSummary),
+          seal('cli session', id, { ...session, handle }),
+          seal('cli session summary', handle, sealedSummary),
         ],
       );
     },
@@ -71,15 +75,15 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
           hashOf(id),
         ]),
       )[0],
-    endByHandle: async (handle, person) => {
+    endByPublicId: async (publicId, person) => {
       const rows =
         person === undefined
           ? await database.rows(`DELETE FROM cli_sessions WHERE handle = $1 RETURNING ${LISTED}`, [
-              handle,
+              publicId,
             ])
           : await database.rows(
               `DELETE FROM cli_sessions WHERE handle = $1 AND person = $2 RETURNING ${LISTED}`,
-              [handle, person],
+              [publicId, person],
             );
       return summariesOf(rows)[0];
     },
@@ -119,9 +123,9 @@ export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undef
     bytes(row.sealed_session),
   );
   const summary = summaryIn(row, seals);
-  // Both seals name the handle: a summary that was moved here from another row is not this
+  // Both seals name the public id: a summary that was moved here from another row is not this
   // session's.
-  if (session === undefined || summary === undefined || session.handle !== summary.handle)
+  if (session === undefined || summary === undefined || session.handle !== summary.publicId)
     return undefined;
   const { handle: _, ...rest } = session;
   return boundTo(
@@ -136,14 +140,16 @@ export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undef
 }
 
 function summaryIn(row: Row, { unseal }: Seal): CliSessionSummary | undefined {
-  const handle = String(row.handle);
-  const summary = unseal<SealedSummary>('cli session summary', handle, bytes(row.sealed_summary));
-  if (summary === undefined) return undefined;
+  const publicId = String(row.handle);
+  const sealed = unseal<SealedSummary>('cli session summary', publicId, bytes(row.sealed_summary));
+  if (sealed === undefined) return undefined;
+  const { handle, ...summary } = sealed;
   const lastUse =
     row.sealed_last_use === null
       ? undefined
-      : unseal<{ address: string }>('cli session use', handle, bytes(row.sealed_last_use));
+      : unseal<{ address: string }>('cli session use', publicId, bytes(row.sealed_last_use));
   return {
+    publicId: handle,
     ...summary,
     ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),
     ...(lastUse !== undefined && { lastUsedAddress: lastUse.address }),

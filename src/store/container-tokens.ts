@@ -1,10 +1,10 @@
 /**
- * Container tokens: records of CLI sessions that have a handle, by which they are listed and
- * revoked, and a place in their session.
+ * Container tokens: records of CLI sessions with a public id, by which they are listed and revoked,
+ * and a slot in their session.
  *
- * Owns: that no session has more of them than it may, on however many instances they are made: each
- * one takes a place, and a unique index gives a place to one alone. What lists show is sealed under
- * the handle, as it is for sessions.
+ * Owns: that no session has more of them than allowed, on any number of instances: each one takes
+ * a slot, and a unique index gives a slot to one alone. What lists show is sealed under the public
+ * id, as it is for sessions. Stored rows and sealed values call the public id `handle`.
  */
 import { BridgeError } from '../core/errors.ts';
 import type { ContainerTokens } from '../core/ports.ts';
@@ -16,12 +16,19 @@ import { hashOf, type Seal } from './sealing.ts';
 const KIND = 'container token';
 const MOST_LISTED = 5000;
 /**
- * More than callers who race for the last places of one session; each round one of them succeeds.
+ * More than callers who race for the last slots of one session; each round one of them succeeds.
  */
 const MAX_ROUNDS = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
 
-type SealedSummary = Omit<ContainerTokenSummary, 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'>;
+type Stored<T extends { readonly publicId: string }> = Omit<T, 'publicId'> & {
+  readonly handle: string;
+};
+type SealedToken = Stored<ContainerToken>;
+type SealedSummary = Omit<
+  Stored<ContainerTokenSummary>,
+  'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'
+>;
 
 /**
  * Takes the lowest free place of the session. No row comes out when there is none, when another
@@ -41,21 +48,23 @@ const STATE = `SELECT (SELECT count(*) FROM cli_sessions WHERE id_hash = $1) AS 
 
 export function createContainerTokens(database: Database, seals: Seal): ContainerTokens {
   const { seal, unseal, locate } = seals;
-  const { findWithSession } = createRecords<ContainerToken>(database, seals, KIND);
+  const records = createRecords<SealedToken>(database, seals, KIND);
 
   const summaryIn = (row: Row): ContainerTokenSummary | undefined => {
-    const handle = String(row.handle);
-    const summary = unseal<SealedSummary>(
+    const publicId = String(row.handle);
+    const sealed = unseal<SealedSummary>(
       'container token summary',
-      handle,
+      publicId,
       bytes(row.sealed_summary),
     );
-    if (summary === undefined) return undefined;
+    if (sealed === undefined) return undefined;
+    const { handle, ...summary } = sealed;
     const use =
       row.sealed_last_use === null
         ? undefined
-        : unseal<{ address: string }>('container token use', handle, bytes(row.sealed_last_use));
+        : unseal<{ address: string }>('container token use', publicId, bytes(row.sealed_last_use));
     return {
+      publicId: handle,
       ...summary,
       ...(row.last_used_at !== null && { lastUsedAt: Number(row.last_used_at) }),
       ...(use !== undefined && { lastUsedAddress: use.address }),
@@ -66,20 +75,21 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
     rows.map(summaryIn).filter(summary => summary !== undefined);
 
   return {
-    findWithSession,
+    findWithSession: async (token, now) => {
+      const found = await records.findWithSession(token, now);
+      if (found === undefined) return undefined;
+      const { handle: publicId, ...record } = found.record;
+      return { ...found, record: { ...record, publicId } };
+    },
     create: async (token, { record, summary }, most) => {
-      const { expiresAt, lastUsedAt: _, lastUsedAddress: __, ...kept } = summary;
+      const { publicId: handle, ...kept } = record;
+      const { publicId: _, expiresAt, lastUsedAt: __, lastUsedAddress: ___, ...shown } = summary;
+      const sealedToken: SealedToken = { ...kept, handle };
+      const sealedSummary: SealedSummary = { handle, ...shown };
       const session = hashOf(record.session);
       const values = [
-        ...[
-          KIND,
-          locate(KIND, token),
-          session,
-          expiresAt,
-          seal(KIND, token, record),
-          record.handle,
-        ],
-        ...[seal('container token summary', record.handle, kept satisfies SealedSummary), most],
+        ...[KIND, locate(KIND, token), session, expiresAt, seal(KIND, token, sealedToken), handle],
+        ...[seal('container token summary', handle, sealedSummary), most],
       ];
       for (let round = 0; round < MAX_ROUNDS; round++) {
         if ((await database.rows(INSERT, values)).length > 0) return 'kept';
@@ -92,19 +102,19 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
         'too many callers make container tokens of one session at once',
       );
     },
-    touch: async (token, { handle }, { at, address }) => {
+    touch: async (token, { publicId }, { at, address }) => {
       // Requests with one token overtake each other: the later time stays.
       await database.rows(
         `UPDATE cli_records SET last_used_at = $3, sealed_last_use = $4
          WHERE kind = $1 AND id_hash = $2 AND (last_used_at IS NULL OR last_used_at < $3)`,
-        [KIND, locate(KIND, token), at, seal('container token use', handle, { address })],
+        [KIND, locate(KIND, token), at, seal('container token use', publicId, { address })],
       );
     },
-    revoke: async (handle, person) =>
+    revoke: async (publicId, person) =>
       summariesIn(
         await database.rows(
           `DELETE FROM cli_records WHERE handle = $1 AND session_hash IN (SELECT id_hash FROM cli_sessions WHERE person = $2) RETURNING ${LISTED}`,
-          [handle, person],
+          [publicId, person],
         ),
       )[0],
     list: async (now, person) => {
@@ -118,7 +128,7 @@ export function createContainerTokens(database: Database, seals: Seal): Containe
         [now, MOST_LISTED, ...(person === undefined ? [] : [person])],
       );
       return summariesIn(rows).sort(
-        (a, b) => b.createdAt - a.createdAt || (a.handle < b.handle ? -1 : 1),
+        (a, b) => b.createdAt - a.createdAt || (a.publicId < b.publicId ? -1 : 1),
       );
     },
   };

@@ -490,14 +490,14 @@ describe('signing out everywhere', () => {
     const [theirs] = await world.bridge.mySessions.list(await viewerOf(world, bob.visitor));
     const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
     const page = await alice.visitor.submit(form, 'ul.sessions button[value=end]', {
-      session: theirs!.handle,
+      session: theirs!.publicId,
     });
     assert.match(page.text, /has already ended/);
     assert.equal(
       (
         await callApi(world, alice.accessToken, {
           method: 'DELETE',
-          path: `/sessions/${theirs!.handle}`,
+          path: `/sessions/${theirs!.publicId}`,
         })
       ).status,
       404,

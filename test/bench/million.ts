@@ -166,7 +166,7 @@ async function measure(subject: Subject): Promise<void> {
       await store.cliSessions.create(
         cliSessionOf(
           {
-            handle: `f${index.toString(16).padStart(19, '0')}`,
+            publicId: `f${index.toString(16).padStart(19, '0')}`,
             createdAt: NOW,
             expiresAt: NOW + 3_600_000,
           },

@@ -26,7 +26,10 @@ describe('an operator who ends one session', () => {
     const session = cliSessionOf({ username: 'alice' });
     await store.cliSessions.create(session);
     const operator = operatorSessionsOf(store, store.audit);
-    await operator.endSession(session.summary.handle, { correlationId: 'c', address: '127.0.0.1' });
+    await operator.endSession(session.summary.publicId, {
+      correlationId: 'c',
+      address: '127.0.0.1',
+    });
     const [event] = await store.readAudit({ limit: 10 });
     assert.ok(event?.type === 'cli-session.ended' && event.by === 'operator');
     assert.deepEqual(event.actor, {

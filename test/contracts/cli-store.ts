@@ -80,7 +80,7 @@ export function cliStoreContract(
         [found?.summary.lastUsedAt, found?.summary.lastUsedAddress],
         [NOW + 2000, '192.0.2.2'],
       );
-      assert.equal((await store.cliSessions.end(session.id))?.handle, session.summary.handle);
+      assert.equal((await store.cliSessions.end(session.id))?.publicId, session.summary.publicId);
       assert.equal(await store.cliSessions.end(session.id), undefined);
       await store.cliSessions.touch(session, NOW + 3000, '192.0.2.2');
       assert.equal(await store.cliSessions.find(session.id), undefined);
@@ -94,23 +94,26 @@ export function cliStoreContract(
         cliSessionOf({}, BOBS_IDENTITY),
       ];
       for (const session of [old, young, bobs]) await cliSessions.create(session);
-      const handles = async (of?: Parameters<typeof cliSessions.list>[1], now = NOW) =>
-        (await cliSessions.list(now, of)).map(({ handle }) => handle);
-      const own = [young.summary.handle, old.summary.handle];
-      assert.deepEqual(await handles({ person: IDENTITY.person }), own);
-      assert.deepEqual(await handles({ person: BOBS_IDENTITY.person }), [bobs.summary.handle]);
-      assert.deepEqual((await handles()).length, 3);
-      assert.deepEqual(await handles(undefined, NOW + 600_000), []);
+      const publicIds = async (of?: Parameters<typeof cliSessions.list>[1], now = NOW) =>
+        (await cliSessions.list(now, of)).map(({ publicId }) => publicId);
+      const own = [young.summary.publicId, old.summary.publicId];
+      assert.deepEqual(await publicIds({ person: IDENTITY.person }), own);
+      assert.deepEqual(await publicIds({ person: BOBS_IDENTITY.person }), [bobs.summary.publicId]);
+      assert.deepEqual((await publicIds()).length, 3);
+      assert.deepEqual(await publicIds(undefined, NOW + 600_000), []);
     });
 
-    test('a handle ends the session of its person alone; without a person, anybody’s', async t => {
+    test('a public id ends the session of its person alone; without a person, anybody’s', async t => {
       const { cliSessions } = await opened(t);
       const session = cliSessionOf();
       await cliSessions.create(session);
-      const { handle } = session.summary;
-      assert.equal(await cliSessions.endByHandle(handle, BOBS_IDENTITY.person), undefined);
-      assert.equal((await cliSessions.endByHandle(handle, undefined))?.username, IDENTITY.username);
-      assert.equal(await cliSessions.endByHandle(handle, IDENTITY.person), undefined);
+      const { publicId } = session.summary;
+      assert.equal(await cliSessions.endByPublicId(publicId, BOBS_IDENTITY.person), undefined);
+      assert.equal(
+        (await cliSessions.endByPublicId(publicId, undefined))?.username,
+        IDENTITY.username,
+      );
+      assert.equal(await cliSessions.endByPublicId(publicId, IDENTITY.person), undefined);
     });
 
     test('everything of a person ends, and nothing of anybody else', async t => {
@@ -123,8 +126,8 @@ export function cliStoreContract(
       await store.sessions.create(browser);
       await store.sessions.create(other);
       assert.deepEqual(
-        (await store.cliSessions.endAllOf(IDENTITY.person)).map(({ handle }) => handle),
-        [mine.summary.handle],
+        (await store.cliSessions.endAllOf(IDENTITY.person)).map(({ publicId }) => publicId),
+        [mine.summary.publicId],
       );
       assert.equal(await store.sessions.endAllOf(IDENTITY.person), 1);
       assert.equal(await store.sessions.find(browser.id), undefined);
@@ -238,15 +241,15 @@ export function cliStoreContract(
       );
     });
 
-    const containerTokenOf = (session: CliSession, handle = randomBytes(10).toString('hex')) => ({
+    const containerTokenOf = (session: CliSession, publicId = randomBytes(10).toString('hex')) => ({
       record: {
-        ...{ session: session.id, expiresAt: session.notAfter, handle },
+        ...{ session: session.id, expiresAt: session.notAfter, publicId },
         only: { account: '111122223333' as AccountId, role: 'Admin' as RoleName },
       },
       summary: {
         ...{
-          handle,
-          cliSession: session.summary.handle,
+          publicId,
+          cliSession: session.summary.publicId,
           account: '111122223333' as AccountId,
           accountName: 'prod',
           role: 'Admin' as RoleName,
@@ -289,14 +292,14 @@ export function cliStoreContract(
       assert.equal((await containerTokens.findWithSession('rbc_1', NOW))?.lastUsedAt, NOW + 2000);
 
       assert.equal(
-        await containerTokens.revoke(made.record.handle, BOBS_IDENTITY.person),
+        await containerTokens.revoke(made.record.publicId, BOBS_IDENTITY.person),
         undefined,
       );
       assert.equal(
-        (await containerTokens.revoke(made.record.handle, IDENTITY.person))?.handle,
-        made.record.handle,
+        (await containerTokens.revoke(made.record.publicId, IDENTITY.person))?.publicId,
+        made.record.publicId,
       );
-      assert.equal(await containerTokens.revoke(made.record.handle, IDENTITY.person), undefined);
+      assert.equal(await containerTokens.revoke(made.record.publicId, IDENTITY.person), undefined);
       assert.equal(await containerTokens.findWithSession('rbc_1', NOW), undefined);
       await containerTokens.touch('rbc_1', made.record, { at: NOW + 3000, address: '192.0.2.9' });
       await store.cliSessions.end(theirs.id);
@@ -324,9 +327,9 @@ export function cliStoreContract(
       );
       assert.equal(await make(other), 'kept');
       const [one] = await store.containerTokens.list(NOW, IDENTITY.person);
-      await store.containerTokens.revoke(one!.handle, IDENTITY.person);
+      await store.containerTokens.revoke(one!.publicId, IDENTITY.person);
       const outcomes = await race([store], () =>
-        make(one!.cliSession === session.summary.handle ? session : other),
+        make(one!.cliSession === session.summary.publicId ? session : other),
       );
       assert.equal(
         (await store.containerTokens.list(NOW, IDENTITY.person)).filter(
@@ -386,7 +389,7 @@ export function lastingCliStoreContract(
       );
       const stolen = await database.bytes();
       assert.ok(
-        stolen.includes(session.summary.handle),
+        stolen.includes(session.summary.publicId),
         'the search sees what is stored in the clear',
       );
       for (const text of [
@@ -416,7 +419,7 @@ export function lastingCliStoreContract(
       assert.equal(await foreign.deviceGrants.find('KKKKKKKK', NOW), undefined);
       await database.rows(
         'UPDATE cli_sessions SET sealed_summary = (SELECT sealed_summary FROM cli_sessions WHERE handle = $1) WHERE handle = $2',
-        [other.summary.handle, one.summary.handle],
+        [other.summary.publicId, one.summary.publicId],
       );
       assert.equal(await store.cliSessions.find(one.id), undefined);
       assert.ok((await store.cliSessions.find(other.id)) !== undefined);
@@ -430,17 +433,17 @@ export function lastingCliStoreContract(
       await stores[0]!.cliSessions.create(session);
       await stores[0]!.cliSessions.pickUp(session, NOW, '192.0.2.1');
       const outcomes = await race(stores, store => {
-        const handle = randomBytes(10).toString('hex');
+        const publicId = randomBytes(10).toString('hex');
         const [account, role] = ['111122223333' as AccountId, 'Admin' as RoleName];
         const record = {
           session: session.id,
           expiresAt: session.notAfter,
           only: { account, role },
-          handle,
+          publicId,
         };
         const shown = {
-          handle,
-          cliSession: session.summary.handle,
+          publicId,
+          cliSession: session.summary.publicId,
           account,
           accountName: 'prod',
           role,

@@ -75,7 +75,7 @@ export const attemptOf = (over: Partial<SignInAttempt> = {}): SignInAttempt => (
   ...over,
 });
 
-let handles = 0;
+let publicIds = 0;
 
 export const cliSessionOf = (
   over: Partial<CliSession['summary']> = {},
@@ -91,7 +91,7 @@ export const cliSessionOf = (
   generation: 0,
   notAfter: NOW + 12 * HOUR,
   summary: {
-    handle: (++handles).toString(16).padStart(20, '0'),
+    publicId: (++publicIds).toString(16).padStart(20, '0'),
     person: identity.person,
     connector: identity.connector,
     source: identity.source,
