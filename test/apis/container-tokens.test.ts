@@ -3,9 +3,7 @@
  * refresh leaves in the trail.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { MOST_CLI_SESSIONS, MOST_CONTAINER_TOKENS } from '../../src/core/tokens.ts';
@@ -18,8 +16,8 @@ import {
   postForm,
   viewerOf,
 } from '../support/cli-login.ts';
-import { startPostgres } from '../support/postgres.ts';
-import { answer, startWorld, type World } from '../support/world.ts';
+import { usePostgres } from '../support/postgres.ts';
+import { answer, storedIn, useDatabase, useWorld, type World, worldFor } from '../support/world.ts';
 
 const ROLE = { account: 'prod', role: 'Developer' };
 const make = (world: World, token: string, body: unknown = ROLE): Promise<Answer> =>
@@ -41,13 +39,9 @@ const eventsOf = async <T extends AuditEvent['type']>(
   );
 
 describe('a container token', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
-    });
+  const world = useWorld({
+    configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
   });
-  after(() => world.close());
 
   const own = async (accessToken: string, id: string): Promise<Answer['json']> =>
     (await list(world, accessToken)).find(one => one.id === id);
@@ -196,8 +190,7 @@ describe('a container token', () => {
 
 describe('sessions in terminals of one person', () => {
   it('are so many: one more is refused on the page, with the way to end some', async t => {
-    const world = await startWorld();
-    t.after(() => world.close());
+    const world = await worldFor(t);
     const { visitor } = await world.signIn('alice', 'saml');
     const viewer = await viewerOf(world, visitor);
     const open = () =>
@@ -231,36 +224,17 @@ const refresh = (world: World, token: string, address?: string): Promise<Answer>
 
 for (const database of ['SQLite', 'PostgreSQL'] as const)
   describe(`a refresh, on two instances of the bridge on one ${database}`, () => {
-    let world: World;
-    let stop: (() => Promise<unknown>) | undefined;
+    const behindProxy = (yaml: string): string => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`;
+    const postgres = database === 'PostgreSQL' ? usePostgres() : undefined;
+    const world = useWorld(() =>
+      postgres === undefined ? { configure: behindProxy } : storedIn(postgres, behindProxy),
+    );
     before(async () => {
-      const options: { store: string; env: Record<string, string> } = { store: '$&', env: {} };
-      if (database === 'PostgreSQL') {
-        const { host, port, user, password, ...server } = await startPostgres();
-        stop = () => server.stop();
-        const url = Object.assign(new URL(`postgres://${host}:${port}/postgres`), {
-          username: user,
-          password,
-        });
-        Object.assign(options, {
-          store: 'store: { postgres: { url: { env: DATABASE_URL } } }',
-          env: { DATABASE_URL: url.href },
-        });
-      }
-      world = await startWorld({
-        configure: yaml =>
-          `${yaml.replace(/^store: .*$/m, options.store)}\nproxy: { trusted: [127.0.0.1/32] }\n`,
-        env: options.env,
-      });
       const [one, other] = [createApp(world.bridge), createApp(await world.compose())];
       let count = 0;
       answer(world.servers.bridge, (request, response) =>
         (request.url === '/oauth/token' && count++ % 2 === 1 ? other : one)(request, response),
       );
-    });
-    after(async () => {
-      await world?.close();
-      await stop?.();
     });
 
     const isLive = async (token: string): Promise<boolean> =>
@@ -320,14 +294,11 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
 
 describe('a refresh by AWS tools', () => {
   it('is repeated within its grace for the same network, and refused for another one, where the session goes on', async t => {
-    const world = await startWorld({
+    const world = await worldFor(t, {
       configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
     });
     const tools = awsTools(world);
-    t.after(async () => {
-      tools.close();
-      await world.close();
-    });
+    t.after(() => tools.close());
     const { client, tokens } = await tools.logIn((await world.signIn('alice', 'saml')).visitor);
     const refreshFrom = async (address: string): Promise<Answer> => {
       const { clientId, clientSecret } = client;
@@ -363,16 +334,8 @@ describe('a refresh by AWS tools', () => {
 });
 
 describe('a trail that cannot be written', () => {
-  let world: World;
-  let database: DatabaseSync;
-  before(async () => {
-    world = await startWorld();
-    database = new DatabaseSync(join(world.directory, 'rolebridge.db'));
-  });
-  after(async () => {
-    database.close();
-    await world.close();
-  });
+  const world = useWorld();
+  const database = useDatabase(world);
   const whileItFails = async <T>(use: () => Promise<T>): Promise<T> => {
     database.exec(
       "CREATE TRIGGER broken BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'broken'); END",

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -12,7 +12,7 @@ import {
   loginByDevice,
   pollDevice,
 } from '../support/cli-login.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld, type World, worldFor } from '../support/world.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a document is looked at place by place.
 type Document = any;
@@ -65,19 +65,17 @@ function checkedCaller(world: World, document: Document) {
 }
 
 describe('the bearer API', () => {
-  let world: World;
+  const world = useWorld();
   let document: Document;
   let call: ReturnType<typeof checkedCaller>;
   let alice: string;
   let bob: string;
   before(async () => {
-    world = await startWorld();
     document = await (await fetch(`${world.urls.bridge}/api/v1/openapi.json`)).json();
     call = checkedCaller(world, document);
     alice = (await loginByDevice(world, 'alice')).accessToken;
     bob = (await loginByDevice(world, 'bob', 'oidc')).accessToken;
   });
-  after(() => world.close());
 
   it('describes itself by a valid OpenAPI document, with every route and no other', async () => {
     const { valid, errors } = await new Validator().validate(structuredClone(document));
@@ -368,35 +366,31 @@ describe('the bearer API', () => {
     );
   });
 
-  it('a sign-in that is too old is said, with that a new one helps', async () => {
-    const own = await startWorld();
-    try {
-      const { accessToken, refreshToken, visitor } = await loginByDevice(own, 'alice');
-      assert.ok(accessToken && visitor);
-      own.clock.turn(8 * 3600 + 60);
-      const refreshed = await fetch(`${own.urls.bridge}/oauth/token`, {
-        method: 'POST',
-        body: new URLSearchParams({
-          grant_type: 'refresh_token',
-          client_id: 'rolebridge-cli',
-          refresh_token: refreshToken,
-        }),
-      });
-      const { access_token } = (await refreshed.json()) as { access_token: string };
-      const { status, json } = await callApi(own, access_token, {
-        method: 'POST',
-        path: '/credentials',
-        body: { account: 'prod', role: 'Admin' },
-      });
-      assert.deepEqual([status, json.code, json.sign_in_again], [403, 'proof_missing', true]);
-      assert.match(json.detail, /Sign in again/);
-      const { json: roles } = await callApi(own, access_token, { path: '/roles' });
-      const admin = roles.roles.find(({ role }: { role: string }) => role === 'Admin');
-      assert.equal(admin.usable, false);
-      assert.match(admin.missing[0], /It needs a sign-in of the last 8 h/);
-    } finally {
-      await own.close();
-    }
+  it('a sign-in that is too old is said, with that a new one helps', async t => {
+    const own = await worldFor(t);
+    const { accessToken, refreshToken, visitor } = await loginByDevice(own, 'alice');
+    assert.ok(accessToken && visitor);
+    own.clock.turn(8 * 3600 + 60);
+    const refreshed = await fetch(`${own.urls.bridge}/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'refresh_token',
+        client_id: 'rolebridge-cli',
+        refresh_token: refreshToken,
+      }),
+    });
+    const { access_token } = (await refreshed.json()) as { access_token: string };
+    const { status, json } = await callApi(own, access_token, {
+      method: 'POST',
+      path: '/credentials',
+      body: { account: 'prod', role: 'Admin' },
+    });
+    assert.deepEqual([status, json.code, json.sign_in_again], [403, 'proof_missing', true]);
+    assert.match(json.detail, /Sign in again/);
+    const { json: roles } = await callApi(own, access_token, { path: '/roles' });
+    const admin = roles.roles.find(({ role }: { role: string }) => role === 'Admin');
+    assert.equal(admin.usable, false);
+    assert.match(admin.missing[0], /It needs a sign-in of the last 8 h/);
   });
 
   it('no token and no credential is in the log', async () => {
@@ -413,45 +407,41 @@ describe('the bearer API', () => {
 });
 
 describe('logins by a code that are limited to roles', () => {
-  it('reach those and no others, and say why', async () => {
-    const world = await startWorld({
+  it('reach those and no others, and say why', async t => {
+    const world = await worldFor(t, {
       configure: yaml =>
         `${yaml}\ncli: { deviceGrant: { roles: ["prod/ReadOnly", "*/Developer"] } }\n`,
     });
-    try {
-      const { visitor } = await world.signIn('alice', 'saml');
-      const begun = await beginDevice(world);
-      const form = await visitor.get(`${world.urls.bridge}/device`);
-      const question = await visitor.submit(form, 'form[action="/device"]', {
-        user_code: begun.json.user_code,
+    const { visitor } = await world.signIn('alice', 'saml');
+    const begun = await beginDevice(world);
+    const form = await visitor.get(`${world.urls.bridge}/device`);
+    const question = await visitor.submit(form, 'form[action="/device"]', {
+      user_code: begun.json.user_code,
+    });
+    assert.match(
+      question.text,
+      /3 roles in 2 accounts .*; 4 more of yours are not for logins by a code/,
+    );
+    await confirmDevice(world, visitor, begun.json.user_code);
+    const { json } = await pollDevice(world, begun.json.device_code);
+    const ask = (role: string, path = '/credentials') =>
+      callApi(world, json.access_token, {
+        method: 'POST',
+        path,
+        body: { account: 'prod', role },
       });
-      assert.match(
-        question.text,
-        /3 roles in 2 accounts .*; 4 more of yours are not for logins by a code/,
+    assert.equal((await ask('ReadOnly')).status, 200);
+    for (const path of ['/credentials', '/console-link', '/container-tokens']) {
+      const refused = await ask('Admin', path);
+      assert.deepEqual(
+        [refused.status, refused.json.code],
+        [403, 'role_not_for_device_login'],
+        path,
       );
-      await confirmDevice(world, visitor, begun.json.user_code);
-      const { json } = await pollDevice(world, begun.json.device_code);
-      const ask = (role: string, path = '/credentials') =>
-        callApi(world, json.access_token, {
-          method: 'POST',
-          path,
-          body: { account: 'prod', role },
-        });
-      assert.equal((await ask('ReadOnly')).status, 200);
-      for (const path of ['/credentials', '/console-link', '/container-tokens']) {
-        const refused = await ask('Admin', path);
-        assert.deepEqual(
-          [refused.status, refused.json.code],
-          [403, 'role_not_for_device_login'],
-          path,
-        );
-      }
-      const { json: list } = await callApi(world, json.access_token, { path: '/roles' });
-      const admin = list.roles.find(({ role }: { role: string }) => role === 'Admin');
-      assert.equal(admin.usable, false);
-      assert.match(admin.missing[0], /This role is not available to device-code logins/);
-    } finally {
-      await world.close();
     }
+    const { json: list } = await callApi(world, json.access_token, { path: '/roles' });
+    const admin = list.roles.find(({ role }: { role: string }) => role === 'Admin');
+    assert.equal(admin.usable, false);
+    assert.match(admin.missing[0], /This role is not available to device-code logins/);
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { before, describe, it, type TestContext } from 'node:test';
 import {
   GetRoleCredentialsCommand,
   ListAccountRolesCommand,
@@ -12,10 +12,10 @@ import {
   paginateListAccountRoles,
   paginateListAccounts,
 } from '@aws-sdk/client-sso';
-import { type AwsTools, awsTools, type Registered } from '../support/aws-tools.ts';
+import { type AwsTools, awsTools, type Registered, useAwsTools } from '../support/aws-tools.ts';
 import { beginDevice, DEVICE_CODE, viewerOf } from '../support/cli-login.ts';
 import type { Visitor } from '../support/visitor.ts';
-import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { startWorld, useWorld, type World, type WorldOptions } from '../support/world.ts';
 
 const PROD = '111122223333';
 const STAGING = '222233334444';
@@ -36,17 +36,11 @@ async function ownWorld(
 }
 
 describe('AWS SDK clients of IAM Identity Center', () => {
-  let world: World;
-  let tools: AwsTools;
+  const world = useWorld();
+  const tools = useAwsTools(world);
   let alice: Visitor;
   before(async () => {
-    world = await startWorld();
-    tools = awsTools(world);
     ({ visitor: alice } = await world.signIn('alice', 'saml'));
-  });
-  after(async () => {
-    tools.close();
-    await world.close();
   });
 
   it('register, in seconds, for as long as AWS does', async () => {
@@ -316,13 +310,11 @@ describe('AWS SDK clients of IAM Identity Center', () => {
 });
 
 describe('the AWS CLI’s own way: authorization code with PKCE', () => {
-  let world: World;
-  let tools: AwsTools;
+  const world = useWorld();
+  const tools = useAwsTools(world);
   let bob: Visitor;
   let client: Registered;
   before(async () => {
-    world = await startWorld();
-    tools = awsTools(world);
     ({ visitor: bob } = await world.signIn('bob', 'oidc'));
     client = await tools.register({
       clientName: 'botocore-client-corp',
@@ -331,10 +323,6 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
       issuerUrl: tools.startUrl,
       scopes: ['sso:account:access'],
     });
-  });
-  after(async () => {
-    tools.close();
-    await world.close();
   });
   const redirectUri = 'http://127.0.0.1:49152/oauth/callback';
   const newVerifier = (): string => randomBytes(48).toString('base64url');
@@ -479,17 +467,11 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
 });
 
 describe('bad input on that wire', () => {
-  let world: World;
-  let tools: AwsTools;
+  const world = useWorld();
+  const tools = useAwsTools(world);
   let client: Registered;
   before(async () => {
-    world = await startWorld();
-    tools = awsTools(world);
     client = await tools.register();
-  });
-  after(async () => {
-    tools.close();
-    await world.close();
   });
   const JSON_TYPE = { 'content-type': 'application/json' };
 

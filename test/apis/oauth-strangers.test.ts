@@ -5,23 +5,22 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import * as openid from 'openid-client';
 import { callApi, confirmDevice } from '../support/cli-login.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 describe('a stranger’s client', () => {
-  let world: World;
-  let client: openid.Configuration;
-  before(async () => {
-    world = await startWorld({
-      clock: 'running',
-      configure: yaml => `${yaml}
+  const world = useWorld({
+    clock: 'running',
+    configure: yaml => `${yaml}
 cli:
   deviceGrant: { interval: 1s }
   clients: [{ id: strangers-tool, name: "Stranger's tool", redirectUris: ["http://127.0.0.1/cb"] }]
 `,
-    });
+  });
+  let client: openid.Configuration;
+  before(async () => {
     client = await openid.discovery(
       new URL(world.urls.bridge),
       'strangers-tool',
@@ -33,7 +32,6 @@ cli:
       },
     );
   });
-  after(() => world.close());
 
   it('logs in by a device code, refreshes and revokes', async () => {
     const { visitor } = await world.signIn('alice', 'saml');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import {
   type Answer,
@@ -14,7 +14,7 @@ import {
   viewerOf,
 } from '../support/cli-login.ts';
 import type { Visitor } from '../support/visitor.ts';
-import { answer, startWorld, type World } from '../support/world.ts';
+import { answer, useWorld, type World, worldFor } from '../support/world.ts';
 
 const errorOf = ({ status, json }: Answer): [number, string] => [status, json.error];
 const refresh = (world: World, token: string, client = CLIENT): Promise<Answer> =>
@@ -86,16 +86,14 @@ const exchange = (
   });
 
 describe('the OAuth endpoints', () => {
-  let world: World;
+  const world = useWorld({
+    configure: yaml =>
+      `${yaml}\ncli: { clients: [{ id: other-tool, name: Other tool, redirectUris: ["http://127.0.0.1/callback"] }] }\n`,
+  });
   let visitor: Visitor;
   before(async () => {
-    world = await startWorld({
-      configure: yaml =>
-        `${yaml}\ncli: { clients: [{ id: other-tool, name: Other tool, redirectUris: ["http://127.0.0.1/callback"] }] }\n`,
-    });
     ({ visitor } = await world.signIn('alice', 'saml'));
   });
-  after(() => world.close());
 
   it('say what there is (RFC 8414)', async () => {
     const response = await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`);
@@ -390,13 +388,9 @@ describe('the OAuth endpoints', () => {
 });
 
 describe('a session in a terminal', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      configure: yaml => `${yaml}\ncli: { max: 2h, accessToken: 30m }\n`,
-    });
+  const world = useWorld({
+    configure: yaml => `${yaml}\ncli: { max: 2h, accessToken: 30m }\n`,
   });
-  after(() => world.close());
 
   it('lasts from the sign-in on: its groups are as old as that', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
@@ -417,8 +411,7 @@ describe('a session in a terminal', () => {
 
 describe('a connector that is gone', () => {
   it('takes the sessions of those who signed in by it along, and nobody else’s', async t => {
-    const world = await startWorld();
-    t.after(() => world.close());
+    const world = await worldFor(t);
     const alice = await loginByDevice(world, 'alice', 'saml');
     const bob = await loginByDevice(world, 'bob', 'oidc');
     const later = await world.compose(configuration => ({
@@ -435,11 +428,7 @@ describe('a connector that is gone', () => {
 });
 
 describe('signing out everywhere', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   it('between confirming and picking up leaves the terminal without tokens', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
@@ -507,18 +496,14 @@ describe('signing out everywhere', () => {
 });
 
 describe('several instances of the bridge', () => {
-  it('know the codes and tokens of each other', async () => {
-    const world = await startWorld();
-    try {
-      const { visitor } = await world.signIn('bob', 'oidc');
-      const deviceCode = await confirmed(world, visitor);
-      answer(world.servers.bridge, createApp(await world.compose()));
-      const { json } = await pollDevice(world, deviceCode);
-      assert.ok(await isLive(world, json.access_token));
-      answer(world.servers.bridge, createApp(await world.compose()));
-      assert.equal((await refresh(world, json.refresh_token)).status, 200);
-    } finally {
-      await world.close();
-    }
+  it('know the codes and tokens of each other', async t => {
+    const world = await worldFor(t);
+    const { visitor } = await world.signIn('bob', 'oidc');
+    const deviceCode = await confirmed(world, visitor);
+    answer(world.servers.bridge, createApp(await world.compose()));
+    const { json } = await pollDevice(world, deviceCode);
+    assert.ok(await isLive(world, json.access_token));
+    answer(world.servers.bridge, createApp(await world.compose()));
+    assert.equal((await refresh(world, json.refresh_token)).status, 200);
   });
 });

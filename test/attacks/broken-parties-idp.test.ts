@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { type AddressInfo, createServer } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { CONNECTOR, enterPassword, startWorld, type Urls, type World } from '../support/world.ts';
+import { CONNECTOR, enterPassword, type Urls, useWorld } from '../support/world.ts';
 import { BREAKS, BreakableParty, type BreakName } from './broken-party.ts';
 import { assertLogIsClean, assertNextSignInWorks } from './front-door.ts';
 
@@ -20,7 +20,6 @@ describe('identity providers that are broken when the bridge starts', () => {
   const discovery = (name: string): string =>
     `/${idOf('oidc', name)}/.well-known/openid-configuration`;
   const metadata = (name: string): string => `/${idOf('saml', name)}/metadata`;
-  let world: World;
   /** A port on which nobody listens. */
   let nobody: number;
 
@@ -43,34 +42,33 @@ describe('identity providers that are broken when the bridge starts', () => {
       oidc.break(discovery(name), name);
       saml.break(metadata(name), name);
     }
-    world = await startWorld({
-      configure: withBroken,
-      through: {
-        oidc: good =>
-          oidc.inFrontOf((request, response) => {
-            // A mended provider has a name of its own and the endpoints of the good one.
-            const [, id] =
-              /^\/(oidc-[\w-]+)\/\.well-known\/openid-configuration$/.exec(request.url!) ?? [];
-            if (id === undefined) return good(request, response);
-            const at = `http://${request.headers.host}`;
-            response.writeHead(200, { 'content-type': 'application/json' }).end(
-              JSON.stringify({
-                issuer: `${at}/${id}`,
-                authorization_endpoint: `${at}/auth`,
-                token_endpoint: `${at}/token`,
-                jwks_uri: `${at}/jwks`,
-              }),
-            );
-          }),
-        saml: good =>
-          saml.inFrontOf((request, response) => {
-            request.url = request.url!.replace(/^\/saml-[\w-]+\/metadata/, '/metadata');
-            good(request, response);
-          }),
-      },
-    });
   });
-  after(() => world.close());
+  const world = useWorld({
+    configure: withBroken,
+    through: {
+      oidc: good =>
+        oidc.inFrontOf((request, response) => {
+          // A mended provider has a name of its own and the endpoints of the good one.
+          const [, id] =
+            /^\/(oidc-[\w-]+)\/\.well-known\/openid-configuration$/.exec(request.url!) ?? [];
+          if (id === undefined) return good(request, response);
+          const at = `http://${request.headers.host}`;
+          response.writeHead(200, { 'content-type': 'application/json' }).end(
+            JSON.stringify({
+              issuer: `${at}/${id}`,
+              authorization_endpoint: `${at}/auth`,
+              token_endpoint: `${at}/token`,
+              jwks_uri: `${at}/jwks`,
+            }),
+          );
+        }),
+      saml: good =>
+        saml.inFrontOf((request, response) => {
+          request.url = request.url!.replace(/^\/saml-[\w-]+\/metadata/, '/metadata');
+          good(request, response);
+        }),
+    },
+  });
 
   it('the sign-in page names each of them with its reason, and lets nobody press it', async () => {
     const page = await new Visitor().get(world.urls.bridge);
@@ -141,11 +139,7 @@ describe('identity providers that are broken when the bridge starts', () => {
 
 describe('an OpenID provider that breaks in the middle of a sign-in', () => {
   const provider = new BreakableParty();
-  let world: World;
-  before(async () => {
-    world = await startWorld({ through: { oidc: provider.inFrontOf } });
-  });
-  after(() => world.close());
+  const world = useWorld({ through: { oidc: provider.inFrontOf } });
 
   /** carol has no groups in her id_token, so the userinfo endpoint is asked about her. */
   const ENDPOINTS = { '/token': 'alice', '/jwks': 'alice', '/me': 'carol' } as const;

@@ -4,12 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
-import { DatabaseSync } from 'node:sqlite';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { stsError } from '../aws/recording-server.ts';
 import { exchange } from '../support/raw-http.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { answer, CONNECTOR, enterPassword, startWorld, type World } from '../support/world.ts';
+import {
+  answer,
+  CONNECTOR,
+  enterPassword,
+  useDatabase,
+  useWorld,
+  type World,
+} from '../support/world.ts';
 import { assertLogIsClean, assertNextSignInWorks } from './front-door.ts';
 
 type Plan = Parameters<World['aws']['faults']['arm']>[0];
@@ -136,15 +142,13 @@ const federationTroubles: readonly Trouble[] = [
 const codeOn = (page: Page): string => page.$('.status-line code').text();
 
 describe('AWS fails', () => {
-  let world: World;
+  const world = useWorld({ configure: yaml => yaml.replace(/^aws:$/m, 'aws:\n  timeout: 1s') });
   let bob: { readonly visitor: Visitor; readonly page: Page };
   let good: RequestListener;
   before(async () => {
-    world = await startWorld({ configure: yaml => yaml.replace(/^aws:$/m, 'aws:\n  timeout: 1s') });
     bob = await world.signIn('bob', 'saml');
     [good] = world.servers.aws.listeners('request') as [RequestListener];
   });
-  after(() => world.close());
 
   const press = (
     door: 'Console' | 'Credentials',
@@ -244,22 +248,8 @@ describe('AWS fails', () => {
 });
 
 describe('the store fails in the middle', () => {
-  let world: World;
-  let database: DatabaseSync;
-  before(async () => {
-    let file = '';
-    world = await startWorld({
-      configure: yaml => {
-        file = JSON.parse(/sqlite: ("[^"]*")/.exec(yaml)![1]!) as string;
-        return yaml;
-      },
-    });
-    database = new DatabaseSync(file);
-  });
-  after(async () => {
-    database.close();
-    await world.close();
-  });
+  const world = useWorld();
+  const database = useDatabase(world);
 
   it('what the audit trail cannot keep does not happen: no credentials, no link, no sign-in', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');

@@ -6,13 +6,13 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { Router } from 'express';
 import { createApp } from '../../src/app.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
 import { exchange, type RawAnswer } from '../support/raw-http.ts';
 import type { Visitor } from '../support/visitor.ts';
-import { CONNECTOR, startWorld, type World } from '../support/world.ts';
+import { CONNECTOR, useWorld } from '../support/world.ts';
 
 interface Route {
   readonly path: string;
@@ -88,7 +88,7 @@ const EMBEDDED: readonly (readonly [mode: string, destination: string])[] = [
 ];
 
 describe('every route of the app', () => {
-  let world: World;
+  const world = useWorld();
   let routes: Route[];
   let visitor: Visitor;
   let accessToken: string;
@@ -96,7 +96,6 @@ describe('every route of the app', () => {
   let callback: URL;
 
   before(async () => {
-    world = await startWorld();
     routes = routesOf(createApp(world.bridge).router as unknown as Router);
     ({ visitor, accessToken } = await loginByDevice(world, 'alice'));
     const made = await callApi(world, accessToken, {
@@ -118,7 +117,6 @@ describe('every route of the app', () => {
     // Long enough for every time of last use to be written again.
     world.clock.turn(60);
   });
-  after(() => world.close());
 
   /** A request of somebody who has every cookie and token that there is. */
   const ask = (

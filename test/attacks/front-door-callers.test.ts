@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { inflateRawSync } from 'node:zlib';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { CONNECTOR, type Protocol, startWorld, type World } from '../support/world.ts';
+import { CONNECTOR, type Protocol, useWorld } from '../support/world.ts';
 import {
   ask,
   assertLogIsClean,
@@ -41,11 +41,7 @@ const inside = (yaml: string): string =>
   );
 
 describe('lies about the bridge itself', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({ configure: inside });
-  });
-  after(() => world.close());
+  const world = useWorld({ configure: inside });
 
   it('change nothing of what is published', async () => {
     for (const target of [
@@ -230,11 +226,7 @@ describe('lies about the bridge itself', () => {
 });
 
 describe('the answer of one sign-in under the state of another', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   interface Begun {
     readonly visitor: Visitor;
@@ -318,13 +310,9 @@ describe('the answer of one sign-in under the state of another', () => {
 });
 
 describe('behind a trusted proxy', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      configure: yaml => `${inside(yaml)}\nproxy: { trusted: [127.0.0.1/32, 192.0.2.7/32] }\n`,
-    });
+  const world = useWorld({
+    configure: yaml => `${inside(yaml)}\nproxy: { trusted: [127.0.0.1/32, 192.0.2.7/32] }\n`,
   });
-  after(() => world.close());
 
   for (const [said, believed] of [
     ['203.0.113.9', '203.0.113.9'],
@@ -366,11 +354,7 @@ describe('behind a trusted proxy', () => {
 });
 
 describe('who asks too often', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   it('is asked to wait, however many addresses they claim to have', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });

@@ -5,9 +5,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { exchangeBytes, type RawAnswer } from '../support/raw-http.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 import {
   ask,
   assertLogIsClean,
@@ -125,11 +125,7 @@ const unreadable: readonly {
 ];
 
 describe('hostile bytes at the front door', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
   const send = (bytes: string | Buffer): Promise<RawAnswer> =>
     exchangeBytes(world.urls.bridge, bytes);
 

@@ -1,9 +1,9 @@
 /** Hostile parameters, forms, bodies and paths at every route. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { RawRequest } from '../support/raw-http.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 import {
   ask,
   assertLogIsClean,
@@ -349,13 +349,11 @@ const paths: readonly Hostile[] = [
 const UNRECORDED: ReadonlySet<string> = new Set(['not_found', 'connector_unknown']);
 
 describe('hostile requests at the front door', () => {
-  let world: World;
+  const world = useWorld();
   let bob: SignedIn;
   before(async () => {
-    world = await startWorld();
     bob = await signedIn(world, 'bob');
   });
-  after(() => world.close());
 
   const withSession = ({ headers = [], body, target, as, ...rest }: Hostile): RawRequest => {
     const filled = (text: string): string => text.replaceAll('$TOKEN', bob.csrfToken);

@@ -3,20 +3,14 @@
  * (threats R42).
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { GetRoleCredentialsCommand, ListAccountsCommand } from '@aws-sdk/client-sso';
 import type { Person } from '../../src/dev/people.ts';
-import { type AwsTools, awsTools } from '../support/aws-tools.ts';
+import { useAwsTools } from '../support/aws-tools.ts';
 import { beginDevice, callApi, confirmDevice, pollDevice } from '../support/cli-login.ts';
 import { button, refusalOn } from '../support/handout.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import {
-  CONNECTOR,
-  enterPassword,
-  type Protocol,
-  startWorld,
-  type World,
-} from '../support/world.ts';
+import { CONNECTOR, enterPassword, type Protocol, useWorld } from '../support/world.ts';
 
 const VENDOR: Readonly<Record<Protocol, string>> = { oidc: 'vendor-oidc', saml: 'vendor-saml' };
 const ROLES = [
@@ -60,20 +54,12 @@ function withVendors(yaml: string): string {
 }
 
 describe('groups of a connector that no rule names', () => {
-  let world: World;
-  let tools: AwsTools;
-  before(async () => {
-    world = await startWorld({
-      people: [MALLORY],
-      connectors: { oidc: [VENDOR.oidc], saml: [VENDOR.saml] },
-      configure: withVendors,
-    });
-    tools = awsTools(world);
+  const world = useWorld({
+    people: [MALLORY],
+    connectors: { oidc: [VENDOR.oidc], saml: [VENDOR.saml] },
+    configure: withVendors,
   });
-  after(async () => {
-    tools.close();
-    await world.close();
-  });
+  const tools = useAwsTools(world);
 
   const signIn = async (connector: string) => {
     const visitor = new Visitor();

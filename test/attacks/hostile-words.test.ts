@@ -3,10 +3,10 @@
  * control characters (threats R46).
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { exchange } from '../support/raw-http.ts';
 import { Visitor } from '../support/visitor.ts';
-import { CONNECTOR, startWorld, type World } from '../support/world.ts';
+import { CONNECTOR, useWorld } from '../support/world.ts';
 
 // ESC and CSI sequences, a C1 CSI, a right-to-left override, line separators, DEL.
 const HOSTILE = '\u001b[2J\u009b2J\u202etxt\u2028\u2029\u0085\u007f';
@@ -17,11 +17,7 @@ const OBEYED =
 const HOSTILE_BYTES = '\u009b2J\u0085\u0080';
 
 describe('hostile words', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   /** State of an attempt that waits for its answer, and the browser that began it. */
   async function attempt(): Promise<{ visitor: Visitor; state: string }> {

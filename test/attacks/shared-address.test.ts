@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { Agent, type RequestOptions, request } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import {
   beginDevice,
   callApi,
@@ -18,8 +18,9 @@ import {
   CONNECTOR,
   enterPassword,
   type Protocol,
-  startWorld,
+  useWorld,
   type World,
+  worldFor,
 } from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['saml', 'oidc'];
@@ -72,128 +73,105 @@ const junkCallback = (index: number): Junk => ({
 
 describe('answers of identity providers', () => {
   for (const protocol of PROTOCOLS) {
-    it(`by ${protocol} are taken while strangers send junk from the same address`, async () => {
-      const world = await startWorld();
-      try {
-        const visitor = new Visitor();
-        const login = await visitor.get(signInUrl(world, protocol));
-        const statuses = await flood(world, 200, protocol === 'saml' ? junkAnswer : junkCallback);
-        assert.deepEqual([...statuses].sort(), [
-          [400, 60],
-          [429, 140],
-        ]);
-        const page = await enterPassword(visitor, login, { username: 'alice' });
-        assert.ok(signedIn(page), page.text);
-        // One event stands for all that was turned away.
-        const events = await world.audit();
-        assert.equal(
-          events.filter(
-            event => event.type === 'request.refused' && event.code === 'too_many_requests',
-          ).length,
-          1,
-        );
-        assert.equal(events.filter(({ type }) => type === 'sign-in.refused').length, 60);
-      } finally {
-        await world.close();
-      }
+    it(`by ${protocol} are taken while strangers send junk from the same address`, async t => {
+      const world = await worldFor(t);
+      const visitor = new Visitor();
+      const login = await visitor.get(signInUrl(world, protocol));
+      const statuses = await flood(world, 200, protocol === 'saml' ? junkAnswer : junkCallback);
+      assert.deepEqual([...statuses].sort(), [
+        [400, 60],
+        [429, 140],
+      ]);
+      const page = await enterPassword(visitor, login, { username: 'alice' });
+      assert.ok(signedIn(page), page.text);
+      // One event stands for all that was turned away.
+      const events = await world.audit();
+      assert.equal(
+        events.filter(
+          event => event.type === 'request.refused' && event.code === 'too_many_requests',
+        ).length,
+        1,
+      );
+      assert.equal(events.filter(({ type }) => type === 'sign-in.refused').length, 60);
     });
   }
 
-  it('are taken by way of our own page from a browser that kept its cookie at home', async () => {
-    const world = await startWorld();
-    try {
-      const visitor = new Visitor();
-      const login = await visitor.get(signInUrl(world, 'saml'));
-      const answer = await visitor.submit(login, 'form', { username: 'alice', password: 'alice' });
-      await flood(world, 100, junkAnswer);
-      const fields = Object.fromEntries(
-        answer
-          .$('form')
-          .serializeArray()
-          .map(({ name, value }) => [name, value]),
-      );
-      const withoutCookie = await new Visitor().post(
-        answer.$('form').attr('action')!,
-        new URLSearchParams(fields),
-      );
-      assert.equal(withoutCookie.status, 200);
-      assert.ok(
-        signedIn(await visitor.submit({ ...withoutCookie, url: world.urls.bridge }, 'form')),
-      );
-    } finally {
-      await world.close();
-    }
+  it('are taken by way of our own page from a browser that kept its cookie at home', async t => {
+    const world = await worldFor(t);
+    const visitor = new Visitor();
+    const login = await visitor.get(signInUrl(world, 'saml'));
+    const answer = await visitor.submit(login, 'form', { username: 'alice', password: 'alice' });
+    await flood(world, 100, junkAnswer);
+    const fields = Object.fromEntries(
+      answer
+        .$('form')
+        .serializeArray()
+        .map(({ name, value }) => [name, value]),
+    );
+    const withoutCookie = await new Visitor().post(
+      answer.$('form').attr('action')!,
+      new URLSearchParams(fields),
+    );
+    assert.equal(withoutCookie.status, 200);
+    assert.ok(signedIn(await visitor.submit({ ...withoutCookie, url: world.urls.bridge }, 'form')));
   });
 
-  it('that nobody waits for do not get a page that repeats them', async () => {
-    const world = await startWorld();
-    try {
-      const page = await new Visitor().post(
-        `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`,
-        'SAMLResponse=AAAA&RelayState=unknown',
-      );
-      assert.equal(page.status, 400);
-      assert.equal(page.$('.status-line code').text(), 'attempt_invalid');
-    } finally {
-      await world.close();
-    }
+  it('that nobody waits for do not get a page that repeats them', async t => {
+    const world = await worldFor(t);
+    const page = await new Visitor().post(
+      `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`,
+      'SAMLResponse=AAAA&RelayState=unknown',
+    );
+    assert.equal(page.status, 400);
+    assert.equal(page.$('.status-line code').text(), 'attempt_invalid');
   });
 
-  it('that begin at the identity provider are taken while strangers send junk from the same address', async () => {
-    const world = await startWorld({
+  it('that begin at the identity provider are taken while strangers send junk from the same address', async t => {
+    const world = await worldFor(t, {
       configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true'),
     });
-    try {
-      const statuses = await flood(world, 200, index => {
-        const { body, ...junk } = junkAnswer(index);
-        return { ...junk, body: `${body}&reposted=1` };
-      });
-      assert.deepEqual([...statuses.keys()], [403]);
-      const visitor = new Visitor();
-      const query = new URLSearchParams({
-        sp: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata`,
-      });
-      const answer = await visitor.submit(
-        await visitor.get(`${world.urls.saml}/sso/unsolicited?${query}`),
-        'form',
-        {
-          username: 'alice',
-          password: 'alice',
-        },
-      );
-      const page = await visitor.submit(answer, 'form');
-      assert.ok(signedIn(await visitor.submit({ ...page, url: world.urls.bridge }, 'form')));
-    } finally {
-      await world.close();
-    }
+    const statuses = await flood(world, 200, index => {
+      const { body, ...junk } = junkAnswer(index);
+      return { ...junk, body: `${body}&reposted=1` };
+    });
+    assert.deepEqual([...statuses.keys()], [403]);
+    const visitor = new Visitor();
+    const query = new URLSearchParams({
+      sp: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata`,
+    });
+    const answer = await visitor.submit(
+      await visitor.get(`${world.urls.saml}/sso/unsolicited?${query}`),
+      'form',
+      {
+        username: 'alice',
+        password: 'alice',
+      },
+    );
+    const page = await visitor.submit(answer, 'form');
+    assert.ok(signedIn(await visitor.submit({ ...page, url: world.urls.bridge }, 'form')));
   });
 
-  it('refused for one address leave another address alone, behind a proxy that is trusted', async () => {
-    const world = await startWorld({
+  it('refused for one address leave another address alone, behind a proxy that is trusted', async t => {
+    const world = await worldFor(t, {
       configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }'),
     });
-    try {
-      const from = (address: string) => (index: number) => {
-        const junk = junkAnswer(index);
-        return { ...junk, headers: { ...junk.headers, 'x-forwarded-for': address } };
-      };
-      assert.equal((await flood(world, 61, from('203.0.113.7'))).get(429), 1);
-      assert.equal((await flood(world, 60, from('203.0.113.8'))).get(429), undefined);
-      // One IPv6 household has many addresses.
-      const household = (index: number): Junk => from(`2001:db8:0:10${index % 10}::1`)(index);
-      assert.equal((await flood(world, 61, household)).get(429), 1);
-    } finally {
-      await world.close();
-    }
+    const from = (address: string) => (index: number) => {
+      const junk = junkAnswer(index);
+      return { ...junk, headers: { ...junk.headers, 'x-forwarded-for': address } };
+    };
+    assert.equal((await flood(world, 61, from('203.0.113.7'))).get(429), 1);
+    assert.equal((await flood(world, 60, from('203.0.113.8'))).get(429), undefined);
+    // One IPv6 household has many addresses.
+    const household = (index: number): Junk => from(`2001:db8:0:10${index % 10}::1`)(index);
+    assert.equal((await flood(world, 61, household)).get(429), 1);
   });
 });
 
 describe('a stranger who uses up everything that an address may ask', () => {
-  let world: World;
+  const world = useWorld();
   let known: Visitor;
   let begun: { readonly visitor: Visitor; readonly login: Page };
   before(async () => {
-    world = await startWorld();
     known = (await world.signIn('bob', 'saml')).visitor;
     const visitor = new Visitor();
     begun = { visitor, login: await visitor.get(signInUrl(world, 'saml')) };
@@ -208,7 +186,6 @@ describe('a stranger who uses up everything that an address may ask', () => {
       'an unknown browser',
     );
   });
-  after(() => world.close());
 
   it('does not stop a sign-in that has begun', async () => {
     const page = await begun.visitor.submit(begun.login, 'form', {
@@ -240,44 +217,36 @@ describe('a stranger who uses up everything that an address may ask', () => {
   });
 });
 
-it('what a page of another site fetches in a browser does not stop that browser from signing in', async () => {
-  const world = await startWorld();
-  try {
-    const { visitor } = await world.signIn('bob', 'saml');
-    await visitor.submit(await visitor.get(world.urls.bridge), 'form[action="/sign-out"]');
-    // Over https this cookie is sent from other sites, too, for an identity provider answers from
-    // there.
-    const cookie = `rolebridge-attempt=${visitor.cookie(world.urls.bridge, 'rolebridge-attempt')}`;
-    const headers = {
-      cookie,
-      'sec-fetch-mode': 'no-cors',
-      'sec-fetch-dest': 'image',
-      'sec-fetch-site': 'cross-site',
-    };
-    assert.deepEqual(
-      [...(await flood(world, 3010, () => ({ path: '/sign-in', headers }))).keys()],
-      [403],
-    );
-    const { page } = await world.signIn('bob', 'oidc', { visitor });
-    assert.ok(signedIn(page), page.text);
-  } finally {
-    await world.close();
-  }
+it('what a page of another site fetches in a browser does not stop that browser from signing in', async t => {
+  const world = await worldFor(t);
+  const { visitor } = await world.signIn('bob', 'saml');
+  await visitor.submit(await visitor.get(world.urls.bridge), 'form[action="/sign-out"]');
+  // Over https this cookie is sent from other sites, too, for an identity provider answers from
+  // there.
+  const cookie = `rolebridge-attempt=${visitor.cookie(world.urls.bridge, 'rolebridge-attempt')}`;
+  const headers = {
+    cookie,
+    'sec-fetch-mode': 'no-cors',
+    'sec-fetch-dest': 'image',
+    'sec-fetch-site': 'cross-site',
+  };
+  assert.deepEqual(
+    [...(await flood(world, 3010, () => ({ path: '/sign-in', headers }))).keys()],
+    [403],
+  );
+  const { page } = await world.signIn('bob', 'oidc', { visitor });
+  assert.ok(signedIn(page), page.text);
 });
 
 describe('sign-ins that are begun', () => {
-  it('are 300 a minute from one address without anybody waiting, and 600 at most', async () => {
-    const world = await startWorld();
-    try {
-      const begin = (): Junk => ({ path: `/sign-in/${CONNECTOR.saml}` });
-      assert.deepEqual([...(await flood(world, 300, begin))], [[303, 300]]);
-      assert.ok(signedIn((await world.signIn('alice', 'saml')).page));
-      const rest = await flood(world, 400, begin);
-      assert.equal((rest.get(303) ?? 0) + 301 <= 600, true);
-      assert.ok((rest.get(429) ?? 0) >= 100);
-    } finally {
-      await world.close();
-    }
+  it('are 300 a minute from one address without anybody waiting, and 600 at most', async t => {
+    const world = await worldFor(t);
+    const begin = (): Junk => ({ path: `/sign-in/${CONNECTOR.saml}` });
+    assert.deepEqual([...(await flood(world, 300, begin))], [[303, 300]]);
+    assert.ok(signedIn((await world.signIn('alice', 'saml')).page));
+    const rest = await flood(world, 400, begin);
+    assert.equal((rest.get(303) ?? 0) + 301 <= 600, true);
+    assert.ok((rest.get(429) ?? 0) >= 100);
   });
 });
 
@@ -287,74 +256,58 @@ describe('wrong user codes', () => {
       user_code: code,
     });
 
-  it('by others at the same address do not stop a right one', async () => {
-    const world = await startWorld();
-    try {
-      for (const [username, protocol] of [
-        ['alice', 'saml'],
-        ['alice', 'oidc'],
-        ['bob', 'saml'],
-        ['bob', 'oidc'],
-      ] as const) {
-        const { visitor } = await world.signIn(username, protocol);
-        for (let count = 0; count < 9; count++) await typed(world, visitor, 'BBBB-BBBB');
-      }
-      const { visitor: dave } = await world.signIn('dave', 'saml');
-      const { json } = await beginDevice(world);
-      for (let slip = 0; slip < 2; slip++)
-        assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
-      await confirmDevice(world, dave, json.user_code);
-      // In such a flood nobody has more than three.
-      assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
-      assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 429);
-      world.clock.turn(600);
-      assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
-    } finally {
-      await world.close();
+  it('by others at the same address do not stop a right one', async t => {
+    const world = await worldFor(t);
+    for (const [username, protocol] of [
+      ['alice', 'saml'],
+      ['alice', 'oidc'],
+      ['bob', 'saml'],
+      ['bob', 'oidc'],
+    ] as const) {
+      const { visitor } = await world.signIn(username, protocol);
+      for (let count = 0; count < 9; count++) await typed(world, visitor, 'BBBB-BBBB');
     }
+    const { visitor: dave } = await world.signIn('dave', 'saml');
+    const { json } = await beginDevice(world);
+    for (let slip = 0; slip < 2; slip++)
+      assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
+    await confirmDevice(world, dave, json.user_code);
+    // In such a flood nobody has more than three.
+    assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
+    assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 429);
+    world.clock.turn(600);
+    assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
   });
 
-  it('are counted one by one when they are tried at the same time', async () => {
-    const world = await startWorld();
-    try {
-      const { visitor } = await world.signIn('bob', 'oidc');
-      const page = await visitor.get(`${world.urls.bridge}/device`);
-      const tries = Array.from({ length: 30 }, () =>
-        visitor.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' }),
-      );
-      const statuses = (await Promise.all(tries)).map(({ status }) => status);
-      assert.equal(statuses.filter(status => status === 404).length, 10);
-      assert.equal(statuses.filter(status => status === 429).length, 20);
-    } finally {
-      await world.close();
-    }
+  it('are counted one by one when they are tried at the same time', async t => {
+    const world = await worldFor(t);
+    const { visitor } = await world.signIn('bob', 'oidc');
+    const page = await visitor.get(`${world.urls.bridge}/device`);
+    const tries = Array.from({ length: 30 }, () =>
+      visitor.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' }),
+    );
+    const statuses = (await Promise.all(tries)).map(({ status }) => status);
+    assert.equal(statuses.filter(status => status === 404).length, 10);
+    assert.equal(statuses.filter(status => status === 429).length, 20);
   });
 
-  it('are not what other sites and bad forms send in the name of a person', async () => {
-    const world = await startWorld();
-    try {
-      const { visitor } = await world.signIn('bob', 'oidc');
-      for (let count = 0; count < 15; count++) {
-        const fields = new URLSearchParams({ user_code: 'BBBB-BBBB', csrf_token: 'x'.repeat(43) });
-        const refused = await visitor.post(`${world.urls.bridge}/device`, fields, {
-          'sec-fetch-site': 'same-site',
-        });
-        assert.equal(refused.status, 403);
-      }
-      const { json } = await beginDevice(world);
-      await confirmDevice(world, visitor, json.user_code);
-    } finally {
-      await world.close();
+  it('are not what other sites and bad forms send in the name of a person', async t => {
+    const world = await worldFor(t);
+    const { visitor } = await world.signIn('bob', 'oidc');
+    for (let count = 0; count < 15; count++) {
+      const fields = new URLSearchParams({ user_code: 'BBBB-BBBB', csrf_token: 'x'.repeat(43) });
+      const refused = await visitor.post(`${world.urls.bridge}/device`, fields, {
+        'sec-fetch-site': 'same-site',
+      });
+      assert.equal(refused.status, 403);
     }
+    const { json } = await beginDevice(world);
+    await confirmDevice(world, visitor, json.user_code);
   });
 });
 
 describe('terminals behind an address that strangers have used up', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   it('log in, poll, refresh and log out', async () => {
     const { json } = await beginDevice(world);

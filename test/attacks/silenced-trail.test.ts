@@ -3,23 +3,19 @@
  * R48), through the front door.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { CLIENT, loginByDevice } from '../support/cli-login.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const FLOOD = 160;
 /** What the trail keeps of one address and type at once (audit/trail-budget). */
 const BURST = 100;
 
 describe('a stranger who sends junk from one address', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
-    });
+  const world = useWorld({
+    configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
   });
-  after(() => world.close());
 
   const refused = async (path: string, address: string): Promise<number> => {
     const body = new URLSearchParams({

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { checkConfiguration } from '../../src/config/load.ts';
 import { DemoFault, startDemo } from '../../src/dev/demo.ts';
 import { demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
 import { DEMO_ACCOUNTS, demoWorld } from '../../src/dev/demo-world.ts';
 import { parseWorld } from '../../src/dev/local-aws/world.ts';
+import { useDirectory } from '../support/directory.ts';
 import { formOf, newVisitor } from './visitor.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/dev/main.ts', import.meta.url));
@@ -22,23 +22,19 @@ const URLS = {
 };
 
 describe('the demo', () => {
-  let directory: string;
-  before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rolebridge-demo-'));
-  });
-  after(() => rm(directory, { recursive: true, force: true }));
+  const directory = useDirectory();
 
   it('has a configuration without a mistake or a warning, whose accounts and roles its AWS knows', async () => {
     const files = {
-      'rolebridge.yaml': demoConfig({ ...URLS, directory }),
+      'rolebridge.yaml': demoConfig({ ...URLS, directory: directory.path }),
       ...demoSecrets('a-secret'),
     };
     for (const [name, text] of Object.entries(files)) {
-      await mkdir(dirname(join(directory, name)), { recursive: true });
-      await writeFile(join(directory, name), text, { mode: 0o600 });
+      await mkdir(dirname(directory.file(name)), { recursive: true });
+      await writeFile(directory.file(name), text, { mode: 0o600 });
     }
     const { configuration, problems, warnings } = await checkConfiguration(
-      join(directory, 'rolebridge.yaml'),
+      directory.file('rolebridge.yaml'),
       {},
     );
     assert.deepEqual([...problems, ...warnings], []);
@@ -67,7 +63,7 @@ describe('the demo', () => {
       const taken = new RegExp(
         `^Port ${port + offset} on 127\\.0\\.0\\.1 is taken.*DEMO_PORT=\\d+ npm run demo`,
       );
-      await assert.rejects(startDemo({ port, directory: join(directory, 'taken') }), {
+      await assert.rejects(startDemo({ port, directory: directory.file('taken') }), {
         name: 'DemoFault',
         message: taken,
       });
@@ -93,7 +89,7 @@ describe('the demo', () => {
 
   it('says why when the bridge does not start, and leaves nothing running', async () => {
     const port = await fourFreePorts();
-    const broken = join(directory, 'broken');
+    const broken = directory.file('broken');
     await mkdir(broken);
     await writeFile(join(broken, 'keys'), 'not a directory');
     await assert.rejects(startDemo({ port, directory: broken }), (thrown: unknown) => {
@@ -114,7 +110,7 @@ describe('the demo', () => {
       if (line.includes('waiting')) stop.abort(new Error('enough'));
     };
     await assert.rejects(
-      startDemo({ port, directory: join(directory, 'stopped'), onProgress, signal: stop.signal }),
+      startDemo({ port, directory: directory.file('stopped'), onProgress, signal: stop.signal }),
       /enough/,
     );
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
@@ -151,7 +147,7 @@ describe('the demo', () => {
 
   it('starts, signs a person in through either identity provider, and stops', async () => {
     const port = await fourFreePorts();
-    const demo = await startDemo({ port, directory: join(directory, 'running') });
+    const demo = await startDemo({ port, directory: directory.file('running') });
     try {
       for (const connector of ['corp-oidc', 'corp-saml']) {
         const visitor = newVisitor();

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { DEMO_CLIENT_ID } from '../../src/dev/demo-config.ts';
 import { DEMO_ACCOUNTS, DEMO_EXTERNAL_ID } from '../../src/dev/demo-world.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 import { type Resource, resourcesOf } from './cloud-formation.ts';
 import { blocksOf, readPage } from './pages.ts';
 
@@ -121,31 +121,27 @@ const CASES = [
 ] as const;
 
 describe('the local AWS', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      configure: yaml =>
-        yaml
-          .replace(
-            '\naccess:\n',
-            `$&  - { name: sandbox, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [sandbox], roles: [ReadOnly] }\n`,
-          )
-          .replace(
-            '\naccounts:\n',
-            `$&  - { id: "${SANDBOX}", name: sandbox, trust: corporate-web-identity }\n`,
-          ),
-      aws: (input, urls) => ({
-        ...input,
-        accounts: [...input.accounts, { id: SANDBOX, name: 'sandbox' }],
-        oidcProviders: [
-          ...input.oidcProviders!,
-          { account: SANDBOX, url: urls.oidc, clientIds: [DEMO_CLIENT_ID] },
-        ],
-        roles: [],
-      }),
-    });
+  const world = useWorld({
+    configure: yaml =>
+      yaml
+        .replace(
+          '\naccess:\n',
+          `$&  - { name: sandbox, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [sandbox], roles: [ReadOnly] }\n`,
+        )
+        .replace(
+          '\naccounts:\n',
+          `$&  - { id: "${SANDBOX}", name: sandbox, trust: corporate-web-identity }\n`,
+        ),
+    aws: (input, urls) => ({
+      ...input,
+      accounts: [...input.accounts, { id: SANDBOX, name: 'sandbox' }],
+      oidcProviders: [
+        ...input.oidcProviders!,
+        { account: SANDBOX, url: urls.oidc, clientIds: [DEMO_CLIENT_ID] },
+      ],
+      roles: [],
+    }),
   });
-  after(() => world.close());
 
   const askFor = async (name: string): Promise<{ status: number; text: string }> => {
     const { visitor, page } = await world.signIn('alice', 'oidc');

@@ -1,23 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import supertest from 'supertest';
 import { type Page, Visitor } from '../support/visitor.ts';
 import {
   CONNECTOR,
   enterPassword,
   type Protocol,
-  startWorld,
+  useWorld,
   type World,
+  worldFor,
 } from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['oidc', 'saml'];
 
 describe('signing in through the front door', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
   const signInUrl = (protocol: Protocol, query = ''): string =>
     `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}${query}`;
 
@@ -99,17 +96,13 @@ describe('signing in through the front door', () => {
         assert.equal(victim.cookie(world.urls.bridge, 'rolebridge'), undefined);
       });
 
-      it('refuses an attempt that took longer than ten minutes', async () => {
-        const slow = await startWorld();
-        try {
-          const visitor = new Visitor();
-          const login = await visitor.get(`${slow.urls.bridge}/sign-in/${CONNECTOR[protocol]}`);
-          slow.clock.turn(601);
-          const page = await enterPassword(visitor, login, { username: 'alice' });
-          assert.equal(page.status, 400);
-        } finally {
-          await slow.close();
-        }
+      it('refuses an attempt that took longer than ten minutes', async t => {
+        const slow = await worldFor(t);
+        const visitor = new Visitor();
+        const login = await visitor.get(`${slow.urls.bridge}/sign-in/${CONNECTOR[protocol]}`);
+        slow.clock.turn(601);
+        const page = await enterPassword(visitor, login, { username: 'alice' });
+        assert.equal(page.status, 400);
       });
 
       it('gives a new session at every sign-in and ends the one before', async () => {
@@ -261,7 +254,7 @@ describe('signing in through the front door', () => {
       );
   });
 
-  it('does not sign requests for an identity provider that does not require it, unless the operator wants it', async () => {
+  it('does not sign requests for an identity provider that does not require it, unless the operator wants it', async t => {
     const requestOf = async (of: World): Promise<URL> => {
       const toIdp = (url: string): boolean => url.startsWith(of.urls.saml);
       const { path } = await new Visitor().get(`${of.urls.bridge}/sign-in/${CONNECTOR.saml}`, {
@@ -270,15 +263,11 @@ describe('signing in through the front door', () => {
       return new URL(path.at(-1)!);
     };
     assert.equal((await requestOf(world)).searchParams.has('Signature'), false);
-    const signing = await startWorld({
+    const signing = await worldFor(t, {
       configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      signRequests: true'),
     });
-    try {
-      assert.ok((await requestOf(signing)).searchParams.has('Signature'));
-      assert.equal((await signing.signIn('alice', 'saml')).page.status, 200);
-    } finally {
-      await signing.close();
-    }
+    assert.ok((await requestOf(signing)).searchParams.has('Signature'));
+    assert.equal((await signing.signIn('alice', 'saml')).page.status, 200);
   });
 
   it('publishes the metadata of the service provider', async () => {
@@ -293,64 +282,52 @@ describe('signing in through the front door', () => {
 });
 
 describe('a session', () => {
-  it('ends when it was not used for an hour, and after twelve hours whatever happens', async () => {
-    const world = await startWorld();
-    try {
-      const signedIn = async (visitor: Visitor): Promise<boolean> =>
-        (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
-      const idle = (await world.signIn('alice', 'saml')).visitor;
-      const busy = (await world.signIn('bob', 'oidc')).visitor;
-      for (let minutes = 0; minutes < 12 * 60 - 30; minutes += 30) {
-        assert.ok(await signedIn(busy), `after ${minutes} minutes`);
-        world.clock.turn(30 * 60);
-      }
-      assert.ok(!(await signedIn(idle)));
-      assert.ok(await signedIn(busy));
+  it('ends when it was not used for an hour, and after twelve hours whatever happens', async t => {
+    const world = await worldFor(t);
+    const signedIn = async (visitor: Visitor): Promise<boolean> =>
+      (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
+    const idle = (await world.signIn('alice', 'saml')).visitor;
+    const busy = (await world.signIn('bob', 'oidc')).visitor;
+    for (let minutes = 0; minutes < 12 * 60 - 30; minutes += 30) {
+      assert.ok(await signedIn(busy), `after ${minutes} minutes`);
       world.clock.turn(30 * 60);
-      assert.ok(!(await signedIn(busy)));
-    } finally {
-      await world.close();
     }
+    assert.ok(!(await signedIn(idle)));
+    assert.ok(await signedIn(busy));
+    world.clock.turn(30 * 60);
+    assert.ok(!(await signedIn(busy)));
   });
 });
 
 describe('a session that the identity provider limits', () => {
-  it('ends at its SessionNotOnOrAfter, ten hours after the sign-in', async () => {
-    const world = await startWorld();
-    try {
-      const { visitor } = await world.signIn('alice', 'saml');
-      const signedIn = async (): Promise<boolean> =>
-        (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
-      for (let minutes = 0; minutes < 10 * 60; minutes += 30) {
-        assert.ok(await signedIn(), `after ${minutes} minutes`);
-        world.clock.turn(30 * 60);
-      }
-      assert.ok(!(await signedIn()));
-    } finally {
-      await world.close();
+  it('ends at its SessionNotOnOrAfter, ten hours after the sign-in', async t => {
+    const world = await worldFor(t);
+    const { visitor } = await world.signIn('alice', 'saml');
+    const signedIn = async (): Promise<boolean> =>
+      (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
+    for (let minutes = 0; minutes < 10 * 60; minutes += 30) {
+      assert.ok(await signedIn(), `after ${minutes} minutes`);
+      world.clock.turn(30 * 60);
     }
+    assert.ok(!(await signedIn()));
   });
 });
 
 describe('over https', () => {
-  it('the cookies are __Host- cookies, and the attempt cookie travels with the post of another site', async () => {
-    const world = await startWorld({
+  it('the cookies are __Host- cookies, and the attempt cookie travels with the post of another site', async t => {
+    const world = await worldFor(t, {
       configure: (yaml, urls) =>
         yaml
           .replaceAll(urls.bridge, 'https://aws.acme.example')
           .replace(/^listen:.*$/m, 'listen: { host: 127.0.0.1, port: 3000 }'),
     });
-    try {
-      const answer = await supertest(world.urls.bridge).get(`/sign-in/${CONNECTOR.oidc}`);
-      assert.equal(answer.status, 303);
-      const [cookie] = answer.headers['set-cookie'] as unknown as string[];
-      assert.match(cookie!, /^__Host-rolebridge-attempt=[\w-]{43}; /);
-      for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=None'])
-        assert.ok(cookie!.includes(attribute), attribute);
-      assert.match(answer.headers['strict-transport-security']!, /max-age=/);
-    } finally {
-      await world.close();
-    }
+    const answer = await supertest(world.urls.bridge).get(`/sign-in/${CONNECTOR.oidc}`);
+    assert.equal(answer.status, 303);
+    const [cookie] = answer.headers['set-cookie'] as unknown as string[];
+    assert.match(cookie!, /^__Host-rolebridge-attempt=[\w-]{43}; /);
+    for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=None'])
+      assert.ok(cookie!.includes(attribute), attribute);
+    assert.match(answer.headers['strict-transport-security']!, /max-age=/);
   });
 });
 

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { beginDevice, confirmDevice, pollDevice } from '../support/cli-login.ts';
 import { Visitor } from '../support/visitor.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld, worldFor } from '../support/world.ts';
 
 describe('a terminal that is confirmed by a code', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   const formOn = '/device';
   const typeCode = async (visitor: Visitor, userCode: string, link?: string) => {
@@ -187,11 +183,7 @@ describe('a terminal that is confirmed by a code', () => {
 });
 
 describe('a code and time', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   const typeCode = async (visitor: Visitor, userCode: string) => {
     const page = await visitor.get(`${world.urls.bridge}/device`);
@@ -227,49 +219,39 @@ describe('a code and time', () => {
 });
 
 describe('somebody who guesses codes', () => {
-  it('is stopped after ten wrong ones, and everybody else is not', async () => {
-    const world = await startWorld();
-    try {
-      const { visitor: guesser } = await world.signIn('bob', 'oidc');
-      const { visitor: alice } = await world.signIn('alice', 'saml');
-      const guess = async () => {
-        const page = await guesser.get(`${world.urls.bridge}/device`);
-        return guesser.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' });
-      };
-      for (let count = 0; count < 10; count++) assert.equal((await guess()).status, 404);
-      assert.equal((await guess()).status, 429);
-      const { json } = await beginDevice(world);
-      await confirmDevice(world, alice, json.user_code);
-      const refused = (await world.audit()).filter(({ type }) => type === 'cli-login.refused');
-      assert.equal(refused.length, 10);
-      assert.ok(
-        refused.every(
-          event => event.type === 'cli-login.refused' && event.actor?.username === 'bob',
-        ),
-      );
-    } finally {
-      await world.close();
-    }
+  it('is stopped after ten wrong ones, and everybody else is not', async t => {
+    const world = await worldFor(t);
+    const { visitor: guesser } = await world.signIn('bob', 'oidc');
+    const { visitor: alice } = await world.signIn('alice', 'saml');
+    const guess = async () => {
+      const page = await guesser.get(`${world.urls.bridge}/device`);
+      return guesser.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' });
+    };
+    for (let count = 0; count < 10; count++) assert.equal((await guess()).status, 404);
+    assert.equal((await guess()).status, 429);
+    const { json } = await beginDevice(world);
+    await confirmDevice(world, alice, json.user_code);
+    const refused = (await world.audit()).filter(({ type }) => type === 'cli-login.refused');
+    assert.equal(refused.length, 10);
+    assert.ok(
+      refused.every(event => event.type === 'cli-login.refused' && event.actor?.username === 'bob'),
+    );
   });
 });
 
 describe('a bridge whose device grant is off', () => {
-  it('says so on its page, in its metadata, and to terminals', async () => {
-    const world = await startWorld({
+  it('says so on its page, in its metadata, and to terminals', async t => {
+    const world = await worldFor(t, {
       configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n`,
     });
-    try {
-      const { visitor } = await world.signIn('alice', 'saml');
-      const page = await visitor.get(`${world.urls.bridge}/device`);
-      assert.match(page.text, /Device-code logins are turned off/);
-      const begun = await beginDevice(world);
-      assert.deepEqual([begun.status, begun.json.error], [400, 'unauthorized_client']);
-      const metadata = (await (
-        await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`)
-      ).json()) as Record<string, unknown>;
-      assert.equal(metadata.device_authorization_endpoint, undefined);
-    } finally {
-      await world.close();
-    }
+    const { visitor } = await world.signIn('alice', 'saml');
+    const page = await visitor.get(`${world.urls.bridge}/device`);
+    assert.match(page.text, /Device-code logins are turned off/);
+    const begun = await beginDevice(world);
+    assert.deepEqual([begun.status, begun.json.error], [400, 'unauthorized_client']);
+    const metadata = (await (
+      await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`)
+    ).json()) as Record<string, unknown>;
+    assert.equal(metadata.device_authorization_endpoint, undefined);
   });
 });

@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
-import { type Browser, chromiumMissing, openBrowser, signIn } from '../support/browser.ts';
+import { chromiumMissing, signIn, useBrowser } from '../support/browser.ts';
 import { Computer, QUICK_POLLS } from '../support/cli.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 describe('a terminal and a real browser', { skip: chromiumMissing() }, () => {
-  let world: World;
-  let browser: Browser;
-  before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    browser = await openBrowser();
-  });
-  after(async () => {
-    await browser.close();
-    await world.close();
-  });
+  const world = useWorld(QUICK_POLLS);
+  const browser = useBrowser();
 
   const withComputer = async (journey: (computer: Computer) => Promise<void>): Promise<void> => {
     const computer = new Computer();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { enterPassword, type Protocol, startWorld, type World } from '../support/world.ts';
+import { enterPassword, type Protocol, useWorld } from '../support/world.ts';
 
 const CONSOLE = 'https://eu-west-1.console.aws.amazon.com';
 
@@ -35,17 +35,15 @@ const destinationOf = (page: Page): string | null => {
 };
 
 describe('a console destination', () => {
-  let world: World;
+  const world = useWorld({
+    configure: yaml =>
+      yaml.replace(/, console: \S+\/console }/, ' }\n  consoleHosts: ["*.consoles.example.com"]'),
+  });
   let visitor: Visitor;
   let token: string;
   before(async () => {
-    world = await startWorld({
-      configure: yaml =>
-        yaml.replace(/, console: \S+\/console }/, ' }\n  consoleHosts: ["*.consoles.example.com"]'),
-    });
     ({ accessToken: token, visitor } = await loginByDevice(world, 'alice'));
   });
-  after(() => world.close());
 
   const link = (destination: string): string =>
     `${world.urls.bridge}/console?${new URLSearchParams({ account: 'prod', role: 'Admin', destination })}`;

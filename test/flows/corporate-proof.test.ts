@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import type { Snapshot } from '../../src/compose.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { corporateSamlIdp } from '../support/corporate-saml-idp.ts';
+import { useFixture } from '../support/fixture.ts';
 import { button, callerOf, credentialsOn, refusalOn } from '../support/handout.ts';
 import type { Page, Visitor } from '../support/visitor.ts';
 import {
@@ -65,15 +66,17 @@ const KINDS: readonly Kind[] = [
 ];
 
 describe('an account that trusts the corporate identity provider itself', () => {
-  let world: World;
+  const world = useFixture(
+    () =>
+      startDirectWorld({
+        recipients: urls => [AWS_RECIPIENT, `${urls.bridge}/saml/${CONNECTOR.saml}/acs`],
+      }),
+    ({ close }) => close(),
+  );
   let running: Snapshot;
-  before(async () => {
-    world = await startDirectWorld({
-      recipients: urls => [AWS_RECIPIENT, `${urls.bridge}/saml/${CONNECTOR.saml}/acs`],
-    });
+  before(() => {
     running = world.bridge;
   });
-  after(() => world.close());
 
   for (const {
     protocol,
@@ -209,27 +212,21 @@ describe('an account that trusts the corporate identity provider itself', () => 
 });
 
 describe('a proof that AWS finds over before we do', () => {
-  it('asks for a new sign-in too', async () => {
+  it('asks for a new sign-in too', async t => {
     const world = await startDirectWorld({
       recipients: urls => [`${urls.bridge}/saml/${CONNECTOR.saml}/acs`],
       ahead: 120,
     });
-    try {
-      const { visitor, page } = await world.signIn('alice', 'saml');
-      world.clock.turn(200);
-      const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
-      assert.equal(refused.status, 403);
-      const refusal = await refusalOn(world, refused);
-      assert.equal(refusal.code, 'corporate_proof_missing');
-      assert.match(
-        refusal.why,
-        /ExpiredToken: Token must be redeemed within 5 minutes of issuance/,
-      );
-      const back = await signInFrom(world, visitor, refused, 'saml');
-      assert.match((await visitor.submit(back, 'form[action="/credentials"]')).html, /ASIA/);
-    } finally {
-      await world.close();
-    }
+    t.after(() => world.close());
+    const { visitor, page } = await world.signIn('alice', 'saml');
+    world.clock.turn(200);
+    const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
+    assert.equal(refused.status, 403);
+    const refusal = await refusalOn(world, refused);
+    assert.equal(refusal.code, 'corporate_proof_missing');
+    assert.match(refusal.why, /ExpiredToken: Token must be redeemed within 5 minutes of issuance/);
+    const back = await signInFrom(world, visitor, refused, 'saml');
+    assert.match((await visitor.submit(back, 'form[action="/credentials"]')).html, /ASIA/);
   });
 });
 
@@ -246,23 +243,17 @@ describe('where AWS is as documented, and takes its own sign-in address as the o
       says: 'STS AssumeRoleWithSAML for',
     },
   ]) {
-    it(`${what} is refused, and the page says what the identity provider would have to send`, async () => {
+    it(`${what} is refused, and the page says what the identity provider would have to send`, async t => {
       const world = await startDirectWorld({ recipients: () => [AWS_RECIPIENT], alsoForAws });
-      try {
-        const { visitor, page } = await world.signIn('alice', 'saml');
-        const refused = await visitor.submit(
-          page,
-          button('Credentials', SAML.account, 'Developer'),
-        );
-        assert.equal(refused.status, 502);
-        assert.match(
-          refused.text,
-          /it must be addressed to AWS \(audience and recipient\), name this role, and be signed/,
-        );
-        assert.ok((await refusalOn(world, refused)).why.includes(says));
-      } finally {
-        await world.close();
-      }
+      t.after(() => world.close());
+      const { visitor, page } = await world.signIn('alice', 'saml');
+      const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
+      assert.equal(refused.status, 502);
+      assert.match(
+        refused.text,
+        /it must be addressed to AWS \(audience and recipient\), name this role, and be signed/,
+      );
+      assert.ok((await refusalOn(world, refused)).why.includes(says));
     });
   }
 });

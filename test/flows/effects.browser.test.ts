@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { type Browser, chromiumMissing, openBrowser, signIn } from '../support/browser.ts';
-import { CONNECTOR, startWorld, type World } from '../support/world.ts';
+import { chromiumMissing, signIn, useBrowser } from '../support/browser.ts';
+import { CONNECTOR, useWorld } from '../support/world.ts';
 
 describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, () => {
-  let world: World;
-  let browser: Browser;
   let sibling: Server;
   const links = [
     '/console?account=prod&role=Admin',
@@ -15,9 +13,9 @@ describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, ()
     `/sign-in/${CONNECTOR.saml}`,
     '/sessions',
   ];
+  const world = useWorld();
+  const browser = useBrowser();
   before(async () => {
-    world = await startWorld();
-    browser = await openBrowser();
     const { bridge } = world.urls;
     // Another port of the same host is the same site: Lax cookies come along.
     sibling = createServer((_request, response) => {
@@ -38,8 +36,6 @@ describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, ()
   after(async () => {
     sibling?.closeAllConnections();
     sibling?.close();
-    await browser?.close();
-    await world?.close();
   });
 
   it('opens no console, begins no sign-in and looks at no page of the person by embedding or prefetching it', async () => {

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import {
-  type Browser,
-  chromiumMissing,
-  newTab,
-  openBrowser,
-  signIn,
-  watchSamlPosts,
-} from '../support/browser.ts';
+import { chromiumMissing, newTab, signIn, useBrowser, watchSamlPosts } from '../support/browser.ts';
 import { startTlsProxy } from '../support/tls-proxy.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 /**
  * As in production: TLS ends at a proxy in front, and the identity providers are on another site.
@@ -18,27 +11,19 @@ import { startWorld, type World } from '../support/world.ts';
 describe('the bridge behind https, identity providers on another site', {
   skip: chromiumMissing(),
 }, () => {
-  let world: World;
-  let browser: Browser;
   const authorities = getCACertificates();
-  before(async () => {
-    world = await startWorld({
-      idpHost: 'localhost',
-      configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
-      proxy: async bridgeUrl => {
-        const proxy = await startTlsProxy(bridgeUrl);
-        // The identity provider and the local AWS fetch the bridge's metadata and keys through it.
-        setDefaultCACertificates([...authorities, proxy.certificatePem]);
-        return proxy;
-      },
-    });
-    browser = await openBrowser();
+  const world = useWorld({
+    idpHost: 'localhost',
+    configure: yaml => `${yaml}\nproxy: { trusted: [127.0.0.1/32] }\n`,
+    proxy: async bridgeUrl => {
+      const proxy = await startTlsProxy(bridgeUrl);
+      // The identity provider and the local AWS fetch the bridge's metadata and keys through it.
+      setDefaultCACertificates([...authorities, proxy.certificatePem]);
+      return proxy;
+    },
   });
+  const browser = useBrowser();
   beforeEach(() => world.clock.turn((Date.now() - world.clock.now()) / 1000));
-  after(async () => {
-    await browser?.close();
-    await world?.close();
-  });
 
   it('a SAML response comes with the cookie of the attempt, and signs in at once', () =>
     browser.visit(

@@ -1,62 +1,39 @@
 import assert from 'node:assert/strict';
 import type { RequestListener } from 'node:http';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import { button, callerOf, credentialsOn } from '../support/handout.ts';
-import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
+import { postgresMissing, usePostgres } from '../support/postgres.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
 import {
   answer,
   CONNECTOR,
   enterPassword,
   type Protocol,
-  startWorld,
+  storedIn,
+  useWorld,
   type World,
-  type WorldOptions,
 } from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['oidc', 'saml'];
 
 describe('two instances of the bridge on one SQLite file', () => {
-  instancesWork(async () => startWorld());
+  instancesWork(useWorld());
 });
 
-const postgres = await startPostgres().catch((cause: Error) => cause);
-// Where the checks of the project run there must be one.
-const skip =
-  postgres instanceof Error && process.env.CI !== 'true'
-    ? `no PostgreSQL can run here: ${postgres.message}`
-    : false;
-
-describe('two instances of the bridge on one PostgreSQL', { skip }, () => {
-  after(() => (postgres as RunningPostgres).stop());
-  instancesWork(async () => {
-    if (postgres instanceof Error) throw postgres;
-    return startWorld(storedIn(postgres));
-  });
+describe('two instances of the bridge on one PostgreSQL', { skip: postgresMissing() }, () => {
+  const postgres = usePostgres();
+  instancesWork(useWorld(() => storedIn(postgres)));
 });
-
-function storedIn({ host, port, user, password }: RunningPostgres): WorldOptions {
-  const url = new URL(`postgres://${host}:${port}/postgres`);
-  Object.assign(url, { username: user, password });
-  return {
-    configure: yaml =>
-      yaml.replace(/^store: .*$/m, 'store: { postgres: { url: { env: DATABASE_URL } } }'),
-    env: { DATABASE_URL: url.href },
-  };
-}
 
 /** People see one address; a switch behind it decides which instance answers. */
-function instancesWork(start: () => Promise<World>): void {
-  let world: World;
+function instancesWork(world: World): void {
   let a: RequestListener;
   let b: RequestListener;
   before(async () => {
-    world = await start();
     a = createApp(world.bridge);
     b = createApp(await world.compose());
   });
-  after(() => world?.close());
 
   const at = (instance: RequestListener): void => answer(world.servers.bridge, instance);
   /** Every request goes to the other instance than the one before. */

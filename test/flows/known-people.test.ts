@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import type { Bridge } from '../../src/compose.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
@@ -16,7 +16,7 @@ import {
 } from '../support/cli-login.ts';
 import { button } from '../support/handout.ts';
 import { Visitor } from '../support/visitor.ts';
-import { answer, startWorld, type World } from '../support/world.ts';
+import { answer, useWorld, type World } from '../support/world.ts';
 
 const awsWire = (world: World, token: string) =>
   fetch(`${world.urls.bridge}/federation/credentials?account_id=111122223333&role_name=Developer`, {
@@ -38,19 +38,13 @@ async function twoInstances(world: World): Promise<void> {
 }
 
 describe('a group that is gone at a newer sign-in of the user', () => {
-  let world: World;
-  let groups: string[];
-  let department: { department: string };
-  before(async () => {
-    groups = [];
-    const bob = { ...PEOPLE.find(({ username }) => username === 'bob')!, groups };
-    department = bob;
-    world = await startWorld({
-      people: PEOPLE.map(person => (person.username === 'bob' ? bob : person)),
-    });
-    await twoInstances(world);
+  const groups: string[] = [];
+  const bob = { ...PEOPLE.find(({ username }) => username === 'bob')!, groups };
+  const department: { department: string } = bob;
+  const world = useWorld({
+    people: PEOPLE.map(person => (person.username === 'bob' ? bob : person)),
   });
-  after(() => world.close());
+  before(() => twoInstances(world));
   beforeEach(() => {
     groups.splice(0, groups.length, 'developers');
     department.department = 'Payments';
@@ -149,14 +143,12 @@ describe('a group that is gone at a newer sign-in of the user', () => {
 });
 
 describe('an operator who blocks a user, beside two instances that run', () => {
-  let world: World;
+  const world = useWorld();
   let config: string[];
   before(async () => {
-    world = await startWorld();
     config = ['--config', join(world.directory, 'rolebridge.yaml')];
     await twoInstances(world);
   });
-  after(() => world.close());
   const isSignedIn = async (visitor: Visitor): Promise<boolean> =>
     (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Person } from '../../src/dev/people.ts';
 import type { Page, Visitor } from '../support/visitor.ts';
-import { CONNECTOR, type Protocol, startWorld, type World } from '../support/world.ts';
+import { CONNECTOR, type Protocol, useWorld } from '../support/world.ts';
 
 type Issued = Extract<AuditEvent, { type: 'credentials.issued' }>;
 
@@ -42,12 +42,8 @@ const GUESTS: readonly Guest[] = Array.from({ length: 50 }, (_, index) => {
 });
 
 describe('fifty people at once, half by each protocol', () => {
-  let world: World;
   const arrived = new Map<Guest, { readonly visitor: Visitor; readonly page: Page }>();
-  before(async () => {
-    world = await startWorld({ people: GUESTS.map(({ person }) => person) });
-  });
-  after(() => world.close());
+  const world = useWorld({ people: GUESTS.map(({ person }) => person) });
 
   it('everyone lands on a page of their own, with their own roles', async () => {
     await Promise.all(

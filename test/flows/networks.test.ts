@@ -2,20 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { button, refusalOn } from '../support/handout.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { type World, type WorldOptions, worldFor } from '../support/world.ts';
 
 describe('people who must be in a network', () => {
   const PATH = '/credentials?account=prod&role=Inside';
   const rule =
     '  - { name: inside, groups: [developers], connectors: [corp-oidc, corp-saml], accounts: [prod], roles: [Inside], require: { networks: [10.0.0.0/8, "2001:db8:1::/48"] } }';
-  const trusting = (proxy: string) =>
-    startWorld({
-      configure: yaml =>
-        yaml
-          .replace(/^access:$/m, `$&\n${rule}`)
-          .replace(/^baseUrl:.*$/m, `$&\nproxy: { trusted: [${proxy}/32] }`),
-      aws: withInsideRole,
-    });
+  const trusting = (proxy: string): WorldOptions => ({
+    configure: yaml =>
+      yaml
+        .replace(/^access:$/m, `$&\n${rule}`)
+        .replace(/^baseUrl:.*$/m, `$&\nproxy: { trusted: [${proxy}/32] }`),
+    aws: withInsideRole,
+  });
 
   for (const { who, proxy, cases } of [
     {
@@ -45,58 +44,50 @@ describe('people who must be in a network', () => {
       ],
     },
   ]) {
-    it(`${who} are taken for where they come from`, async () => {
-      const world = await trusting(proxy);
-      try {
-        const { visitor } = await world.signIn('bob', 'saml');
-        for (const { said, from, allowed } of cases) {
-          const answer = await visitor.get(`${world.urls.bridge}${PATH}`, {
-            headers: said === undefined ? {} : { 'x-forwarded-for': said },
-          });
-          assert.equal(answer.status, allowed ? 200 : 403, `X-Forwarded-For: ${said}`);
-          if (allowed) continue;
-          assert.ok(
-            answer.text.includes(
-              `It can be used only from 10.0.0.0/8, 2001:db8:1::/48, and your address is ${from}.`,
-            ),
-            answer.text,
-          );
-          assert.equal((await refusalOn(world, answer)).origin.address, from);
-        }
-      } finally {
-        await world.close();
+    it(`${who} are taken for where they come from`, async t => {
+      const world = await worldFor(t, trusting(proxy));
+      const { visitor } = await world.signIn('bob', 'saml');
+      for (const { said, from, allowed } of cases) {
+        const answer = await visitor.get(`${world.urls.bridge}${PATH}`, {
+          headers: said === undefined ? {} : { 'x-forwarded-for': said },
+        });
+        assert.equal(answer.status, allowed ? 200 : 403, `X-Forwarded-For: ${said}`);
+        if (allowed) continue;
+        assert.ok(
+          answer.text.includes(
+            `It can be used only from 10.0.0.0/8, 2001:db8:1::/48, and your address is ${from}.`,
+          ),
+          answer.text,
+        );
+        assert.equal((await refusalOn(world, answer)).origin.address, from);
       }
     });
   }
 
-  it('see the role with its reason from outside, and get it from inside', async () => {
-    const world = await trusting('127.0.0.1');
-    try {
-      const { visitor, page } = await world.signIn('bob', 'saml');
-      assert.match(
-        page.text,
-        /It can be used only from 10\.0\.0\.0\/8, 2001:db8:1::\/48, and your address is 127\.0\.0\.1\./,
-      );
-      assert.equal(page.$(button('Credentials', 'prod', 'Inside')).length, 0);
-      const headers = { 'x-forwarded-for': '10.1.2.3' };
-      const inside = await visitor.get(world.urls.bridge, { headers });
-      const shown = await visitor.submit(
-        inside,
-        button('Credentials', 'prod', 'Inside'),
-        {},
-        { headers },
-      );
-      assert.match(shown.html, /ASIA/);
-      // The page was loaded inside; the button is pressed outside.
-      assert.equal(
-        (await visitor.submit(inside, button('Credentials', 'prod', 'Inside'))).status,
-        403,
-      );
-      const event = (await world.audit()).find(({ type }) => type === 'credentials.issued');
-      assert.equal(event?.origin.address, '10.1.2.3');
-    } finally {
-      await world.close();
-    }
+  it('see the role with its reason from outside, and get it from inside', async t => {
+    const world = await worldFor(t, trusting('127.0.0.1'));
+    const { visitor, page } = await world.signIn('bob', 'saml');
+    assert.match(
+      page.text,
+      /It can be used only from 10\.0\.0\.0\/8, 2001:db8:1::\/48, and your address is 127\.0\.0\.1\./,
+    );
+    assert.equal(page.$(button('Credentials', 'prod', 'Inside')).length, 0);
+    const headers = { 'x-forwarded-for': '10.1.2.3' };
+    const inside = await visitor.get(world.urls.bridge, { headers });
+    const shown = await visitor.submit(
+      inside,
+      button('Credentials', 'prod', 'Inside'),
+      {},
+      { headers },
+    );
+    assert.match(shown.html, /ASIA/);
+    // The page was loaded inside; the button is pressed outside.
+    assert.equal(
+      (await visitor.submit(inside, button('Credentials', 'prod', 'Inside'))).status,
+      403,
+    );
+    const event = (await world.audit()).find(({ type }) => type === 'credentials.issued');
+    assert.equal(event?.origin.address, '10.1.2.3');
   });
 });
 
@@ -116,53 +107,44 @@ describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () =
     ['x-forwarded-for', '10.1.2.3'],
     ['forwarded', 'for=10.1.2.3'],
   ] as const) {
-    it(`is not believed, and the log and /readyz say it once an hour: ${name}`, async () => {
-      const world = await startWorld();
-      try {
-        assert.equal((await ready(world)).warnings, undefined);
-        for (let count = 0; count < 3; count++)
-          await fetch(`${world.urls.bridge}/device?x=1`, { headers: { [name]: value } });
-        assert.deepEqual(
-          warned(world).map(({ level, peer, fix }) => ({ level, peer, fix })),
-          [
-            {
-              level: 'warn',
-              peer: '127.0.0.1',
-              fix: 'If it is your proxy, add 127.0.0.1/32 to proxy.trusted. Until then the bridge sees its address for all its users.',
-            },
-          ],
-        );
-        assert.ok(!world.log.some(line => line.includes('10.1.2.3')));
-        const { status, warnings } = await ready(world);
-        assert.equal(status, 200);
-        assert.match(warnings!.join(), /proxy\.trusted does not contain/);
-        assert.ok(!JSON.stringify(warnings).includes('127.0.0.1'), 'no address for strangers');
-        world.clock.turn(3600);
-        assert.equal((await ready(world)).warnings, undefined);
-        await ready(world, { [name]: value });
-        assert.equal(warned(world).length, 2);
-      } finally {
-        await world.close();
-      }
+    it(`is not believed, and the log and /readyz say it once an hour: ${name}`, async t => {
+      const world = await worldFor(t);
+      assert.equal((await ready(world)).warnings, undefined);
+      for (let count = 0; count < 3; count++)
+        await fetch(`${world.urls.bridge}/device?x=1`, { headers: { [name]: value } });
+      assert.deepEqual(
+        warned(world).map(({ level, peer, fix }) => ({ level, peer, fix })),
+        [
+          {
+            level: 'warn',
+            peer: '127.0.0.1',
+            fix: 'If it is your proxy, add 127.0.0.1/32 to proxy.trusted. Until then the bridge sees its address for all its users.',
+          },
+        ],
+      );
+      assert.ok(!world.log.some(line => line.includes('10.1.2.3')));
+      const { status, warnings } = await ready(world);
+      assert.equal(status, 200);
+      assert.match(warnings!.join(), /proxy\.trusted does not contain/);
+      assert.ok(!JSON.stringify(warnings).includes('127.0.0.1'), 'no address for strangers');
+      world.clock.turn(3600);
+      assert.equal((await ready(world)).warnings, undefined);
+      await ready(world, { [name]: value });
+      assert.equal(warned(world).length, 2);
     });
   }
 
-  it('is nothing to say of a proxy that is trusted', async () => {
-    const world = await trustingAll();
-    try {
-      await ready(world, { 'x-forwarded-for': '203.0.113.7' });
-      assert.equal((await ready(world)).warnings, undefined);
-      assert.equal(warned(world).length, 0);
-    } finally {
-      await world.close();
-    }
+  it('is nothing to say of a proxy that is trusted', async t => {
+    const world = await worldFor(t, {
+      configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }'),
+    });
+
+    await ready(world, { 'x-forwarded-for': '203.0.113.7' });
+
+    assert.equal((await ready(world)).warnings, undefined);
+    assert.equal(warned(world).length, 0);
   });
 });
-
-const trustingAll = (): Promise<World> =>
-  startWorld({
-    configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }'),
-  });
 
 function withInsideRole(aws: WorldInput): WorldInput {
   const developer = aws.roles!.find(

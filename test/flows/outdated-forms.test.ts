@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import { BridgeError } from '../../src/core/errors.ts';
 import type { Session } from '../../src/core/ports.ts';
@@ -17,7 +17,7 @@ import {
   postForm,
 } from '../support/cli-login.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { answer, startWorld, type World } from '../support/world.ts';
+import { answer, useWorld, type World, worldFor } from '../support/world.ts';
 
 const isSignedIn = async (world: World, visitor: Visitor): Promise<boolean> =>
   (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
@@ -26,11 +26,7 @@ const typesOf = async (world: World): Promise<string[]> =>
 const codeOf = (page: Page): string => page.$('.status-line code').text();
 
 describe('a form of an earlier sign-in', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   /** A page that alice had open before somebody signed in anew in the same browser. */
   const left = async (path: string, next = 'bob'): Promise<{ visitor: Visitor; page: Page }> => {
@@ -212,11 +208,7 @@ function authorizePath(verifier: string): string {
 }
 
 describe('a form that is sent again', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   it('approves a terminal once: a reload and Back show that it is signed in, and count as no wrong code', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
@@ -388,8 +380,7 @@ describe('a store that cannot write', () => {
     ['read the session', { sessionOf: gone as () => Promise<Session | undefined> }],
   ] as const) {
     it(`signs the browser out when it cannot ${title}, and says what is left`, async t => {
-      const world = await startWorld();
-      t.after(() => world.close());
+      const world = await worldFor(t);
       const { visitor, page } = await world.signIn('alice', 'saml');
       failing(world, fault);
       const done = await visitor.submit(page, 'form[action="/sign-out"]');
@@ -415,8 +406,7 @@ describe('a store that cannot write', () => {
   }
 
   it('signs the browser out everywhere as far as it can, and says what is left', async t => {
-    const world = await startWorld();
-    t.after(() => world.close());
+    const world = await worldFor(t);
     const { visitor } = await world.signIn('alice', 'saml');
     const page = await visitor.get(`${world.urls.bridge}/sessions`);
     failing(world, {}, { mySessions: { ...world.bridge.mySessions, endAll: gone } });

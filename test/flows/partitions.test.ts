@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import type { PartitionName } from '../../src/dev/local-aws/partitions.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { button, callerOf, credentialsOn } from '../support/handout.ts';
 import type { Page, Visitor } from '../support/visitor.ts';
-import { startWorld, type Urls, type World } from '../support/world.ts';
+import { type Urls, useWorld, type World, worldFor } from '../support/world.ts';
 
 interface Place {
   readonly account: string;
@@ -50,13 +50,11 @@ const PLACES = [CHINA, EUROPE] as const;
 const CONSOLES = [...PLACES, PROD, GOV];
 
 describe('accounts in other partitions of AWS', () => {
-  let world: World;
+  const world = useWorld(within());
   let visitor: Visitor;
   before(async () => {
-    world = await startWorld(within());
     visitor = (await world.signIn('alice', 'oidc')).visitor;
   });
-  after(() => world.close());
 
   for (const {
     account,
@@ -138,64 +136,50 @@ describe('accounts in other partitions of AWS', () => {
 describe('an audience that the partition does not take', () => {
   const fromChina = 'urn:amazon:webservices:cn-northwest-1';
 
-  it('is refused with the name of the setting that mends it', async () => {
-    const world = await startWorld(within({ [CHINA.partition]: { audiences: [fromChina] } }));
-    try {
-      const refused = await credentialsFor(world, CHINA);
-      assert.equal(refused.status, 502);
-      assert.match(
-        refused.text,
-        /AWS expects another audience in partition aws-cn\. Set samlAudience for this partition/,
-      );
-      assert.equal((await credentialsFor(world, EUROPE)).status, 200);
-    } finally {
-      await world.close();
-    }
+  it('is refused with the name of the setting that mends it', async t => {
+    const world = await worldFor(t, within({ [CHINA.partition]: { audiences: [fromChina] } }));
+    const refused = await credentialsFor(world, CHINA);
+    assert.equal(refused.status, 502);
+    assert.match(
+      refused.text,
+      /AWS expects another audience in partition aws-cn\. Set samlAudience for this partition/,
+    );
+    assert.equal((await credentialsFor(world, EUROPE)).status, 200);
   });
 
-  it('is mended by that setting, for this partition alone', async () => {
+  it('is mended by that setting, for this partition alone', async t => {
     const configure = (yaml: string): string =>
       `${yaml}  partitions: { ${CHINA.partition}: { samlAudience: "${fromChina}" } }\n`;
-    const world = await startWorld(
+    const world = await worldFor(
+      t,
       within({ [CHINA.partition]: { audiences: [fromChina] } }, configure),
     );
-    try {
-      assert.equal((await credentialsFor(world, CHINA)).status, 200);
-      assert.equal((await credentialsFor(world, EUROPE)).status, 200);
-      assert.equal((await credentialsFor(world, PROD)).status, 200);
-    } finally {
-      await world.close();
-    }
+    assert.equal((await credentialsFor(world, CHINA)).status, 200);
+    assert.equal((await credentialsFor(world, EUROPE)).status, 200);
+    assert.equal((await credentialsFor(world, PROD)).status, 200);
   });
 
-  it("is also that of another partition: AWS's own is refused in China", async () => {
+  it("is also that of another partition: AWS's own is refused in China", async t => {
     const configure = (yaml: string): string =>
       `${yaml}  partitions: { ${CHINA.partition}: { samlAudience: "urn:amazon:webservices" } }\n`;
-    const world = await startWorld(within({}, configure));
-    try {
-      assert.equal((await credentialsFor(world, CHINA)).status, 502);
-    } finally {
-      await world.close();
-    }
+    const world = await worldFor(t, within({}, configure));
+    assert.equal((await credentialsFor(world, CHINA)).status, 502);
   });
 });
 
 describe('the attribute names that the guide of China prints', () => {
-  it('can be configured, and are taken there', async () => {
+  it('can be configured, and are taken there', async t => {
     const prefix = 'http://www.amazonaws.cn/SAML/Attributes/';
     const configure = (yaml: string): string =>
       `${yaml}  partitions: { ${CHINA.partition}: { samlAttributePrefix: "${prefix}" } }\n`;
-    const world = await startWorld(
+    const world = await worldFor(
+      t,
       within({ [CHINA.partition]: { samlAttributePrefix: prefix } }, configure),
     );
-    try {
-      assert.equal((await credentialsFor(world, CHINA)).status, 200);
-      assert.ok(lastAssertion(world).includes(`"${prefix}RoleSessionName"`));
-      assert.equal((await credentialsFor(world, EUROPE)).status, 200);
-      assert.ok(!lastAssertion(world).includes(prefix));
-    } finally {
-      await world.close();
-    }
+    assert.equal((await credentialsFor(world, CHINA)).status, 200);
+    assert.ok(lastAssertion(world).includes(`"${prefix}RoleSessionName"`));
+    assert.equal((await credentialsFor(world, EUROPE)).status, 200);
+    assert.ok(!lastAssertion(world).includes(prefix));
   });
 });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { Page } from 'playwright-core';
-import { type Browser, chromiumMissing, newTab, openBrowser, signIn } from '../support/browser.ts';
-import { type Protocol, startWorld, type World } from '../support/world.ts';
+import { chromiumMissing, newTab, signIn, useBrowser } from '../support/browser.ts';
+import { type Protocol, useWorld, type World } from '../support/world.ts';
 
 /**
  * Every way to a role: SAML trust, web identity, another partition, a hub role with an external id.
@@ -28,18 +28,10 @@ const ROLES = [
 ] as const;
 
 describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
-  let world: World;
-  let browser: Browser;
-  before(async () => {
-    world = await startWorld();
-    browser = await openBrowser();
-  });
+  const world = useWorld();
+  const browser = useBrowser();
   // The OpenID provider goes by the machine's own clock, and a browser takes its time.
   beforeEach(() => world.clock.turn((Date.now() - world.clock.now()) / 1000));
-  after(async () => {
-    await browser?.close();
-    await world?.close();
-  });
 
   const comeIn = async (
     page: Page,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { enterPassword, type Protocol, startWorld, type World } from '../support/world.ts';
+import { enterPassword, type Protocol, useWorld, type World, worldFor } from '../support/world.ts';
 
 /** Every way to a role, and what AWS must know of alice there. */
 const ROLES = [
@@ -25,11 +25,7 @@ const ROLES = [
 ] as const;
 
 describe('reaching AWS', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
 
   const button = (what: 'Console' | 'Credentials', account: string, role: string): string =>
     `button[aria-label="${what}: ${account} as ${role}"]`;
@@ -158,25 +154,21 @@ describe('reaching AWS', () => {
     );
   });
 
-  it('a sign-in that is too long ago is refused, with the way to sign in again', async () => {
-    const own = await startWorld({
+  it('a sign-in that is too long ago is refused, with the way to sign in again', async t => {
+    const own = await worldFor(t, {
       configure: yaml => yaml.replaceAll('authenticatedWithin: 8h', 'authenticatedWithin: 2m'),
     });
-    try {
-      const { visitor } = await own.signIn('alice', 'saml');
-      own.clock.turn(130);
-      const refused = await visitor.get(`${own.urls.bridge}/console?account=prod&role=Admin`);
-      assert.equal(refused.status, 403);
-      assert.match(refused.text, /It needs a sign-in of the last 2 min, and yours was 2 min ago\./);
-      const again = await visitor.get(
-        new URL(refused.$('a[href*="reauthenticate=1"]').attr('href')!, own.urls.bridge).href,
-      );
-      assert.equal(again.$('input[type=password]').length, 1);
-      const console = await enterPassword(visitor, again, { username: 'alice' });
-      assert.ok(console.url.startsWith(`${own.urls.aws}/console`), console.text);
-    } finally {
-      await own.close();
-    }
+    const { visitor } = await own.signIn('alice', 'saml');
+    own.clock.turn(130);
+    const refused = await visitor.get(`${own.urls.bridge}/console?account=prod&role=Admin`);
+    assert.equal(refused.status, 403);
+    assert.match(refused.text, /It needs a sign-in of the last 2 min, and yours was 2 min ago\./);
+    const again = await visitor.get(
+      new URL(refused.$('a[href*="reauthenticate=1"]').attr('href')!, own.urls.bridge).href,
+    );
+    assert.equal(again.$('input[type=password]').length, 1);
+    const console = await enterPassword(visitor, again, { username: 'alice' });
+    assert.ok(console.url.startsWith(`${own.urls.aws}/console`), console.text);
   });
 
   it('a rule that gives more than the role allows gives what the role allows, and says so', async () => {

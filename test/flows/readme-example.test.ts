@@ -1,19 +1,13 @@
 /** The rules of the README lock nobody out, whatever a user is called. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Person } from '../../src/dev/people.ts';
 import { blocksOf } from '../docs/pages.ts';
 import { button, callerOf, credentialsOn } from '../support/handout.ts';
 import { Visitor } from '../support/visitor.ts';
-import {
-  CONNECTOR,
-  enterPassword,
-  type Protocol,
-  startWorld,
-  type World,
-} from '../support/world.ts';
+import { CONNECTOR, enterPassword, type Protocol, useWorld, type World } from '../support/world.ts';
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const INSIDE = { 'x-forwarded-for': '10.1.2.3' };
@@ -62,14 +56,10 @@ function withRulesOfTheReadme(yaml: string): string {
 }
 
 describe('the example of the README', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      people: Object.values(NAMES).map(person),
-      configure: withRulesOfTheReadme,
-    });
+  const world = useWorld({
+    people: Object.values(NAMES).map(person),
+    configure: withRulesOfTheReadme,
   });
-  after(() => world.close());
 
   for (const protocol of ['oidc', 'saml'] as const) {
     for (const [what, username] of Object.entries(NAMES)) {

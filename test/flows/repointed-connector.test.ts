@@ -18,29 +18,21 @@ import {
   refreshLogin,
 } from '../support/cli-login.ts';
 import { Visitor } from '../support/visitor.ts';
-import {
-  answer,
-  CONNECTOR,
-  enterPassword,
-  type Protocol,
-  startWorld,
-  type World,
-} from '../support/world.ts';
+import { answer, CONNECTOR, enterPassword, type Protocol, useWorld } from '../support/world.ts';
 
 type Change = (configuration: Configuration) => Configuration;
 
 describe('a connector whose id was pointed at another identity provider by a reload', () => {
-  let world: World;
   /** Another provider of each protocol, with the same people. */
   const elsewhere: Record<
     Protocol,
     { url: string; posts: number; isDown: boolean; close(): void }
   > = {} as never;
+  const world = useWorld({
+    configure: yaml => yaml.replace(/^( +)attributes: \{ username: uid/m, '$1subject: uid\n$&'),
+  });
   before(async () => {
     // The user name as the subject: the people of both SAML providers have the same ids then.
-    world = await startWorld({
-      configure: yaml => yaml.replace(/^( +)attributes: \{ username: uid/m, '$1subject: uid\n$&'),
-    });
     const redirectUris = [`${world.urls.bridge}/oidc/${CONNECTOR.oidc}/callback`];
     const clients = [
       {
@@ -64,7 +56,6 @@ describe('a connector whose id was pointed at another identity provider by a rel
   after(async () => {
     elsewhere.oidc.close();
     elsewhere.saml.close();
-    await world.close();
   });
 
   const reload = async (change: Change = same => same): Promise<void> => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { PEOPLE, type Person } from '../../src/dev/people.ts';
 import { assumeWith, button, credentialsOn, refusalOn } from '../support/handout.ts';
 import type { Page } from '../support/visitor.ts';
-import { type AwsRequest, startWorld, type World } from '../support/world.ts';
+import { type AwsRequest, useWorld, type World } from '../support/world.ts';
 
 const PROD = '111122223333';
 const PARTNER = '444455556666';
@@ -82,19 +82,15 @@ const RULES = `
 const OWN_ROLES = ['Scoped', 'Tagged', 'Billed', 'Told', 'Heavy', 'Named', 'Misnamed', 'Watched'];
 
 describe('what a rule sets for a session', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      people: [...PEOPLE, LIESE],
-      files: {
-        'policies/narrow.json': JSON.stringify(DENY_MOST, null, 2),
-        'policies/wide.json': JSON.stringify(ALLOW_PARTNER),
-      },
-      configure: yaml => yaml.replace(/^access:$/m, `$&${RULES.trimEnd()}`),
-      aws: withOwnRoles,
-    });
+  const world = useWorld({
+    people: [...PEOPLE, LIESE],
+    files: {
+      'policies/narrow.json': JSON.stringify(DENY_MOST, null, 2),
+      'policies/wide.json': JSON.stringify(ALLOW_PARTNER),
+    },
+    configure: yaml => yaml.replace(/^access:$/m, `$&${RULES.trimEnd()}`),
+    aws: withOwnRoles,
   });
-  after(() => world.close());
 
   const open = async (
     username: string,

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
-import {
-  type Browser,
-  chromiumMissing,
-  openBrowser,
-  signIn,
-  watchSamlPosts,
-} from '../support/browser.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { beforeEach, describe, it } from 'node:test';
+import { chromiumMissing, signIn, useBrowser, watchSamlPosts } from '../support/browser.ts';
+import { useWorld } from '../support/world.ts';
 
 /** The bridge refuses the first, for want of the cookie, and its own page sends the second. */
 const POSTED_TWICE = [
@@ -20,18 +14,10 @@ const POSTED_TWICE = [
  * bridge are.
  */
 describe('identity providers on another site, over http', { skip: chromiumMissing() }, () => {
-  let world: World;
-  let browser: Browser;
-  before(async () => {
-    world = await startWorld({ idpHost: 'localhost' });
-    browser = await openBrowser();
-  });
+  const world = useWorld({ idpHost: 'localhost' });
+  const browser = useBrowser();
   // The OpenID provider goes by the machine's own clock, and a browser takes its time.
   beforeEach(() => world.clock.turn((Date.now() - world.clock.now()) / 1000));
-  after(async () => {
-    await browser?.close();
-    await world?.close();
-  });
 
   it('a SAML response comes without the cookie of the attempt, is posted once more by our own page, and signs in', () =>
     browser.visit(async page => {

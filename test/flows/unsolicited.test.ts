@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { CONNECTOR, enterPassword, startWorld, type World } from '../support/world.ts';
+import { CONNECTOR, enterPassword, useWorld, type World } from '../support/world.ts';
 
 const codeOn = (page: Page): string => page.$('.status-line code').text();
 const isSignedIn = (page: Page): boolean => page.$('form[action="/sign-out"]').length === 1;
@@ -29,13 +29,9 @@ async function deliver(world: World, visitor: Visitor, answer: Page): Promise<Pa
 
 describe('a sign-in that begins at the identity provider', () => {
   describe('where the connector allows it', () => {
-    let world: World;
-    before(async () => {
-      world = await startWorld({
-        configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true'),
-      });
+    const world = useWorld({
+      configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true'),
     });
-    after(() => world.close());
 
     for (const [relayState, arrives] of [
       [undefined, '/'],
@@ -86,11 +82,7 @@ describe('a sign-in that begins at the identity provider', () => {
   });
 
   describe('where nothing allows it', () => {
-    let world: World;
-    before(async () => {
-      world = await startWorld();
-    });
-    after(() => world.close());
+    const world = useWorld();
 
     it('is refused, whatever the RelayState, and says where to begin', async () => {
       for (const relayState of [undefined, '/', 'A'.repeat(43)]) {

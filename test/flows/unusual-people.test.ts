@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import type { Person } from '../../src/dev/people.ts';
 import { button, callerOf, credentialsOn, refusalOn } from '../support/handout.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import {
-  CONNECTOR,
-  enterPassword,
-  type Protocol,
-  startWorld,
-  type World,
-} from '../support/world.ts';
+import { CONNECTOR, enterPassword, type Protocol, useWorld, type World } from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['oidc', 'saml'];
 /** RoleSessionName and SourceIdentity (STS API reference). */
@@ -88,16 +82,12 @@ describe('people with unusual names', () => {
     readonly connector: string;
     readonly sessionName: string;
   }[] = [];
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      people: people.map(username => person(username)),
-      configure: yaml =>
-        yaml.replace(/^access:$/m, `$&\n${[PLAIN_RULE, ...NAMING_RULES].join('\n')}`),
-      aws: withPlainRole,
-    });
+  const world = useWorld({
+    people: people.map(username => person(username)),
+    configure: yaml =>
+      yaml.replace(/^access:$/m, `$&\n${[PLAIN_RULE, ...NAMING_RULES].join('\n')}`),
+    aws: withPlainRole,
   });
-  after(() => world.close());
 
   for (const [what, username] of Object.entries(NAMES)) {
     for (const protocol of PROTOCOLS) {
@@ -168,11 +158,7 @@ describe('people whose names nobody can tell apart or print', () => {
     'more than 256 characters': 'a'.repeat(257),
     'emoji that are joined by an invisible character': 'dev👩\u200d💻',
   };
-  let world: World;
-  before(async () => {
-    world = await startWorld({ people: Object.values(NAMES).map(username => person(username)) });
-  });
-  after(() => world.close());
+  const world = useWorld({ people: Object.values(NAMES).map(username => person(username)) });
 
   for (const [what, username] of Object.entries(NAMES)) {
     for (const protocol of PROTOCOLS) {
@@ -192,24 +178,20 @@ describe('people whose names nobody can tell apart or print', () => {
 });
 
 describe('the same person id at two connectors', () => {
-  let world: World;
   const TWINS = { oidc: ['corp-oidc', 'other-oidc'], saml: ['corp-saml', 'other-saml'] } as const;
-  before(async () => {
-    world = await startWorld({
-      people: [person('alice')],
-      connectors: { oidc: [TWINS.oidc[1]], saml: [TWINS.saml[1]] },
-      // Persistent NameIDs differ from service provider to service provider; the user name does
-      // not.
-      configure: yaml =>
-        withTwins(
-          yaml
-            .replace(/^access:$/m, `$&\n${PLAIN_RULE}`)
-            .replace(/^ {4}saml:$/m, '$&\n      subject: uid'),
-        ),
-      aws: withPlainRole,
-    });
+  const world = useWorld({
+    people: [person('alice')],
+    connectors: { oidc: [TWINS.oidc[1]], saml: [TWINS.saml[1]] },
+    // Persistent NameIDs differ from service provider to service provider; the user name does
+    // not.
+    configure: yaml =>
+      withTwins(
+        yaml
+          .replace(/^access:$/m, `$&\n${PLAIN_RULE}`)
+          .replace(/^ {4}saml:$/m, '$&\n      subject: uid'),
+      ),
+    aws: withPlainRole,
   });
-  after(() => world.close());
 
   for (const protocol of PROTOCOLS) {
     it(`is two people by ${protocol}: to the audit trail, and to AWS`, async () => {
@@ -275,17 +257,13 @@ describe('people with unusual groups', () => {
     'a NUL at the end': 'developers\u0000',
     'more than 256 characters': 'g'.repeat(257),
   };
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      people: [
-        person('queen', [...MANY, 'developers', 'aws-staging-ReadOnly']),
-        person('near', NEAR_MISSES),
-        ...Object.entries(BROKEN).map(([what, group]) => person(what, ['developers', group])),
-      ],
-    });
+  const world = useWorld({
+    people: [
+      person('queen', [...MANY, 'developers', 'aws-staging-ReadOnly']),
+      person('near', NEAR_MISSES),
+      ...Object.entries(BROKEN).map(([what, group]) => person(what, ['developers', group])),
+    ],
   });
-  after(() => world.close());
 
   for (const protocol of PROTOCOLS) {
     it(`500 groups come through by ${protocol}, the last ones too`, async () => {

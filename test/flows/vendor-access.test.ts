@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { checkConfiguration } from '../../src/config/load.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { DEMO_EXTERNAL_ID } from '../../src/dev/demo-world.ts';
@@ -13,7 +13,14 @@ import type { Person } from '../../src/dev/people.ts';
 import { beginDevice, callApi, confirmDevice, pollDevice } from '../support/cli-login.ts';
 import { assumeWith, button, callerOf, credentialsOn } from '../support/handout.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { enterPassword, startWorld, type Urls, type World } from '../support/world.ts';
+import {
+  enterPassword,
+  type Urls,
+  useWorld,
+  type World,
+  type WorldOptions,
+  worldFor,
+} from '../support/world.ts';
 
 const EXAMPLE = new URL('../../examples/vendor.yaml', import.meta.url);
 const POLICY = readFileSync(
@@ -74,14 +81,13 @@ function withVendorRole(aws: WorldInput): WorldInput {
   };
 }
 
-const startExample = (change = (yaml: string): string => yaml): Promise<World> =>
-  startWorld({
-    people: PEOPLE,
-    connectors: { oidc: ['okta'], saml: ['vendor'] },
-    configure: (demo, urls) => change(example(demo, urls)),
-    files: { 'policies/vendor-support.json': POLICY },
-    aws: withVendorRole,
-  });
+const exampleWorld = (change = (yaml: string): string => yaml): WorldOptions => ({
+  people: PEOPLE,
+  connectors: { oidc: ['okta'], saml: ['vendor'] },
+  configure: (demo, urls) => change(example(demo, urls)),
+  files: { 'policies/vendor-support.json': POLICY },
+  aws: withVendorRole,
+});
 
 async function signIn(
   world: World,
@@ -103,11 +109,7 @@ function rolesOn(portal: Page): string[] {
 }
 
 describe('the example of a vendor', () => {
-  let world: World;
-  before(async () => {
-    world = await startExample();
-  });
-  after(() => world.close());
+  const world = useWorld(exampleWorld());
 
   it('is a configuration without a mistake or a warning', async () => {
     const { problems, warnings } = await checkConfiguration(EXAMPLE.pathname, {
@@ -153,7 +155,7 @@ describe('the example of a vendor', () => {
     assert.match(console.$('tbody tr').text().replaceAll(/\s+/g, ' '), /Connector ?vendor/);
   });
 
-  it('holds the session to its policy: AWS refuses what the role alone may do', async () => {
+  it('holds the session to its policy: AWS refuses what the role alone may do', async t => {
     const onward = async (at: World): Promise<string> => {
       const { visitor, portal } = await signIn(at, 'vendor', 'vera');
       const shown = await visitor.submit(
@@ -165,12 +167,12 @@ describe('the example of a vendor', () => {
       return assumeWith(at.urls.aws, credentialsOn(shown), ONWARD);
     };
     await assert.rejects(onward(world), { name: 'AccessDenied' });
-    const unbounded = await startExample(yaml => yaml.replace(/^ +policy: .*\n/m, ''));
-    try {
-      assert.match(await onward(unbounded), /assumed-role\/Auditor\//);
-    } finally {
-      await unbounded.close();
-    }
+
+    const unbounded = await worldFor(
+      t,
+      exampleWorld(yaml => yaml.replace(/^ +policy: .*\n/m, '')),
+    );
+    assert.match(await onward(unbounded), /assumed-role\/Auditor\//);
   });
 
   it('gives the vendor nothing else, although it asserts the groups of the company', async () => {

@@ -6,12 +6,19 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import pg from 'pg';
-import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
+import { useFixture } from '../support/fixture.ts';
+import { postgresMissing, type RunningPostgres, usePostgres } from '../support/postgres.ts';
 import { Visitor } from '../support/visitor.ts';
-import { CONNECTOR, startWorld, type World } from '../support/world.ts';
+import {
+  CONNECTOR,
+  startWorld,
+  storedIn,
+  useDatabase,
+  useWorld,
+  type World,
+} from '../support/world.ts';
 
 const PATIENCE_MILLISECONDS = 20_000;
 /** What a server may wait for a lock of another process, or for a server that is silent. */
@@ -81,20 +88,11 @@ function storedAt(place: string): (yaml: string) => string {
 }
 
 describe('a bridge on a SQLite file', () => {
-  let world: World;
-  let directory: string;
+  const world = useWorld();
+  const other = useDatabase(world);
   let file: string;
-  let other: DatabaseSync;
-  before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'rolebridge-faults-'));
-    file = join(directory, 'rolebridge.db');
-    world = await startWorld({ configure: storedAt(file) });
-    other = new DatabaseSync(file);
-  });
-  after(async () => {
-    other.close();
-    await world.close();
-    rmSync(directory, { recursive: true, force: true });
+  before(() => {
+    file = join(world.directory, 'rolebridge.db');
   });
 
   it('is not ready while another process holds the file, and keeps nobody waiting for it', async () => {
@@ -217,36 +215,17 @@ describe('a bridge on a disk of its own', {
   });
 });
 
-const postgres = await startPostgres().catch((cause: Error) => cause);
-const skip =
-  postgres instanceof Error && process.env.CI !== 'true'
-    ? `no PostgreSQL can run here: ${postgres.message}`
-    : false;
-
-describe('a bridge on PostgreSQL', { skip }, () => {
-  let world: World;
-  let administrator: pg.Client;
+describe('a bridge on PostgreSQL', { skip: postgresMissing() }, () => {
+  const postgres = usePostgres();
+  const administrator = useFixture(
+    () => administratorOf(postgres),
+    client => client.end(),
+  );
   before(async () => {
-    if (postgres instanceof Error) throw postgres;
-    const url = urlOf(postgres, { user: postgres.user, password: postgres.password });
-    administrator = new pg.Client({
-      connectionString: url,
-      options: '-c default_transaction_read_only=off',
-    });
-    await administrator.connect();
     await administrator.query("CREATE ROLE bridge LOGIN PASSWORD 'bridge'");
     await administrator.query('GRANT ALL ON SCHEMA public TO bridge');
-    world = await startWorld({
-      configure: yaml =>
-        yaml.replace(/^store: .*$/m, 'store: { postgres: { url: { env: DATABASE_URL } } }'),
-      env: { DATABASE_URL: urlOf(postgres, { user: 'bridge', password: 'bridge' }) },
-    });
   });
-  after(async () => {
-    await world?.close();
-    await administrator?.end();
-    await (postgres as RunningPostgres).stop();
-  });
+  const world = useWorld(() => storedIn({ url: postgres.urlFor('bridge', 'bridge') }));
 
   it('is not ready while the server is read-only', async () => {
     const readOnly = (state: 'on' | 'off') => async (): Promise<void> => {
@@ -296,11 +275,11 @@ describe('a bridge on PostgreSQL', { skip }, () => {
   });
 });
 
-function urlOf(
-  { host, port }: RunningPostgres,
-  login: { readonly user: string; readonly password: string },
-): string {
-  const url = new URL(`postgres://${host}:${port}/postgres`);
-  Object.assign(url, { username: login.user, password: login.password });
-  return url.href;
+async function administratorOf({ url }: RunningPostgres): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    options: '-c default_transaction_read_only=off',
+  });
+  await client.connect();
+  return client;
 }

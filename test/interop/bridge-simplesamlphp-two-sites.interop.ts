@@ -3,12 +3,12 @@
  * cookies do not come along with a post.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
-import { type Browser, chromiumMissing, openBrowser, watchSamlPosts } from '../support/browser.ts';
+import { chromiumMissing, useBrowser, watchSamlPosts } from '../support/browser.ts';
 import { Visitor } from '../support/visitor.ts';
 import { CONNECTOR } from '../support/world.ts';
-import { type Federation, packagesMissing, startFederation } from './federation.ts';
+import { type Federation, packagesMissing, useFederation } from './federation.ts';
 
 /**
  * The bridge does not judge the first, for want of the cookie, and its own page sends the second.
@@ -21,14 +21,10 @@ const POSTED_TWICE = [
 describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
   skip: packagesMissing(),
 }, () => {
-  let federation: Federation;
-  before(async () => {
-    federation = await startFederation({
-      idp: { host: 'localhost' },
-      connector: { allowUnsolicited: true },
-    });
+  const federation = useFederation({
+    idp: { host: 'localhost' },
+    connector: { allowUnsolicited: true },
   });
-  after(() => federation?.close());
 
   /**
    * Posted as from another site: no cookie comes along, and our own page wants to post it again.
@@ -63,11 +59,7 @@ describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
   });
 
   describe('in Chromium', { skip: chromiumMissing() }, () => {
-    let browser: Browser;
-    before(async () => {
-      browser = await openBrowser();
-    });
-    after(() => browser?.close());
+    const browser = useBrowser();
 
     for (const javaScriptEnabled of [true, false]) {
       it(`alice signs in ${javaScriptEnabled ? 'with' : 'without'} JavaScript and opens prod/Admin in the console`, () =>

@@ -7,18 +7,14 @@ import { after, before, describe, it } from 'node:test';
 import { button, callerOf, credentialsOn } from '../support/handout.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR } from '../support/world.ts';
-import { type Federation, packagesMissing, startFederation } from './federation.ts';
+import { type Federation, packagesMissing, startFederation, useFederation } from './federation.ts';
 import { type SimpleSamlPhp, startSimpleSamlPhp } from './simplesamlphp.ts';
 import { ADFS_ATTRIBUTES, type SimpleSamlPhpOptions } from './simplesamlphp-configuration.ts';
 
 const skip = packagesMissing();
 
 describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip }, () => {
-  let federation: Federation;
-  before(async () => {
-    federation = await startFederation({ idp: {} });
-  });
-  after(() => federation?.close());
+  const federation = useFederation({ idp: {} });
 
   it('alice, who is in two groups, reaches her roles', async () => {
     const arrival = await federation.signIn('alice');
@@ -120,11 +116,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
 });
 
 describe('where the rules demand a second factor and SimpleSAMLphp has none,', { skip }, () => {
-  let federation: Federation;
-  before(async () => {
-    federation = await startFederation({ idp: {}, demandSecondFactor: true });
-  });
-  after(() => federation?.close());
+  const federation = useFederation({ idp: {}, demandSecondFactor: true });
 
   it('prod/Admin is withheld from alice with the reason, and her other roles are not', async () => {
     const { visitor, page } = await federation.signIn('alice');
@@ -151,11 +143,7 @@ describe('where the rules demand a second factor and SimpleSAMLphp has none,', {
 });
 
 describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip }, () => {
-  let federation: Federation;
-  before(async () => {
-    federation = await startFederation({ idp: {}, connector: { allowUnsolicited: true } });
-  });
-  after(() => federation?.close());
+  const federation = useFederation({ idp: {}, connector: { allowUnsolicited: true } });
 
   const begunThere = async (relayState?: string) => {
     const { visitor, page } = await federation.answerUnsolicited('alice', relayState);

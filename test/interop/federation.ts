@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { parse, stringify } from 'yaml';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
+import { useFixture } from '../support/fixture.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR, enterPassword, startWorld, type World } from '../support/world.ts';
 import { installed, type SimpleSamlPhp, startSimpleSamlPhp } from './simplesamlphp.ts';
@@ -76,6 +77,14 @@ export function packagesMissing(): string | false {
 }
 
 const PLAIN_ATTRIBUTES = { username: 'uid', email: 'mail', groups: 'groups' };
+
+/** A federation for the tests of the surrounding suite. */
+export function useFederation(options: FederationOptions): Federation {
+  return useFixture(
+    () => startFederation(options),
+    federation => federation.close(),
+  );
+}
 
 export async function startFederation({
   idp: wanted,

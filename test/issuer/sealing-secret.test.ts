@@ -1,33 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { BridgeError } from '../../src/core/errors.ts';
 import { openSealingSecret } from '../../src/issuer/sealing-secret.ts';
+import { useDirectory } from '../support/directory.ts';
 
-let root: string;
+const root = useDirectory();
 let count = 0;
 
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'rolebridge-secret-'));
-});
-after(() => rm(root, { recursive: true }));
-
 /** A path where nothing is yet. */
-const nowhere = () => join(root, String(count++));
+const nowhere = () => root.file(String(count++));
 
 async function aDirectory(text?: string): Promise<{ directory: string; file: string }> {
   const directory = nowhere();

@@ -4,7 +4,6 @@ import {
   chmod,
   copyFile,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -12,31 +11,24 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { calculateJwkThumbprint } from 'jose';
 import { BridgeError } from '../../src/core/errors.ts';
 import { createKeyAndCertificate } from '../../src/issuer/certificate.ts';
 import { openSigningKeys } from '../../src/issuer/signing-keys.ts';
 import { handTurnedClock } from '../support/clock.ts';
+import { useDirectory } from '../support/directory.ts';
 
 const clock = handTurnedClock();
-let root: string;
+const root = useDirectory();
 let made: string;
 let count = 0;
 
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'rolebridge-keys-'));
-  made = join(root, 'made');
-  await openSigningKeys({ directory: made, create: true, clock });
-});
-after(() => rm(root, { recursive: true }));
-
 /** A directory with the three keys, for a test to spoil. */
 async function aDirectory(): Promise<string> {
-  const directory = join(root, String(count++));
+  const directory = root.file(String(count++));
   await mkdir(directory, { mode: 0o700 });
   for (const file of await readdir(made)) await copyFile(join(made, file), join(directory, file));
   return directory;
@@ -56,6 +48,11 @@ async function refusalOf(directory: string, create = false): Promise<string> {
 }
 
 describe('signing keys', () => {
+  before(async () => {
+    made = root.file('made');
+    await openSigningKeys({ directory: made, create: true, clock });
+  });
+
   it('are created once, for their owner only, and are the same the next time', async () => {
     assert.deepEqual((await readdir(made)).sort(), [
       'saml.pem',
@@ -100,7 +97,7 @@ describe('signing keys', () => {
   });
 
   it('are the same for two processes that start at once, and no draft is left', async () => {
-    const directory = join(root, 'race');
+    const directory = root.file('race');
     const [one, other] = await Promise.all([opening(directory, true), opening(directory, true)]);
     for (const use of ['saml', 'webIdentity', 'serviceProvider'] as const) {
       assert.equal(one[use].active.kid, other[use].active.kid);
@@ -139,8 +136,8 @@ describe('signing keys', () => {
   });
 
   it('are not created where that is not allowed', async () => {
-    assert.match(await refusalOf(join(root, 'nowhere')), /nowhere: cannot be opened; create it/);
-    const directory = join(root, 'empty');
+    assert.match(await refusalOf(root.file('nowhere')), /nowhere: cannot be opened; create it/);
+    const directory = root.file('empty');
     await mkdir(directory, { mode: 0o700 });
     assert.match(await refusalOf(directory), /\.pem: is missing; put the key there/);
   });

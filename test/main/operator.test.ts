@@ -2,21 +2,19 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { callApi, loginByDevice, makeContainerToken, viewerOf } from '../support/cli-login.ts';
 import { freePort } from '../support/free-port.ts';
 import { placeSigningKeys } from '../support/keys.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 import { run, ServerProcess, writeConfiguration } from './server-process.ts';
 
 describe('an operator, beside a bridge that runs', () => {
-  let world: World;
+  const world = useWorld();
   let config: string[];
-  before(async () => {
-    world = await startWorld();
+  before(() => {
     config = ['--config', join(world.directory, 'rolebridge.yaml')];
   });
-  after(() => world.close());
   const isLive = async (token: string): Promise<boolean> =>
     (await callApi(world, token, { path: '/whoami' })).status === 200;
   const handleOf = async (token: string): Promise<string> =>

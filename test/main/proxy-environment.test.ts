@@ -5,28 +5,25 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { useDirectory } from '../support/directory.ts';
 import { placeSigningKeys } from '../support/keys.ts';
 import { writeConfiguration } from './server-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 describe('the server with a proxy variable', () => {
-  let directory: string;
+  const directory = useDirectory();
   let file: string;
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'rolebridge-proxy-'));
-    file = writeConfiguration({ directory, port: 3000 });
-    await placeSigningKeys(join(directory, 'keys'));
-    writeFileSync(join(directory, 'keys/sealing.key'), randomBytes(32).toString('base64url'), {
+    file = writeConfiguration({ directory: directory.path, port: 3000 });
+    await placeSigningKeys(directory.file('keys'));
+    writeFileSync(directory.file('keys/sealing.key'), randomBytes(32).toString('base64url'), {
       mode: 0o600,
     });
   });
-  after(() => rmSync(directory, { recursive: true, force: true }));
 
   const run = (
     args: readonly string[],

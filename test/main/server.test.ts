@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
+import { useDirectory } from '../support/directory.ts';
 import { freePort } from '../support/free-port.ts';
 import { exchange, parseAnswer, type RawAnswer } from '../support/raw-http.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -17,11 +16,7 @@ import { CLIENT_SECRET, run, ServerProcess, writeConfiguration } from './server-
 const STACK = /\n\s+at |node_modules|node:internal/;
 
 describe('the command', () => {
-  let directory: string;
-  before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'rolebridge-main-'));
-  });
-  after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = useDirectory();
 
   it('--help prints the usage and ends with 0', async () => {
     const { code, stdout, stderr } = await run('--help');
@@ -42,7 +37,7 @@ describe('the command', () => {
   });
 
   it('check says that a good file is in order', async () => {
-    const file = writeConfiguration({ directory, port: 3000 });
+    const file = writeConfiguration({ directory: directory.path, port: 3000 });
     const { code, stdout, stderr } = await run('check', file);
     assert.equal(stderr, '');
     assert.equal(stdout, `${file} is in order: 2 connectors, 4 accounts, 5 access rules.\n`);
@@ -58,9 +53,9 @@ describe('the command', () => {
       ['connectors: [corp-oidc, corp-saml] #', 'connectors: [corp-oidc, corp-sam] #'],
       ['    require: { mfa: true', '    require: { mfa: maybe'],
     ];
-    const good = writeConfiguration({ directory, port: 3000 });
+    const good = writeConfiguration({ directory: directory.path, port: 3000 });
     let bad = '';
-    writeConfiguration({ directory, port: 3000 }, yaml => {
+    writeConfiguration({ directory: directory.path, port: 3000 }, yaml => {
       bad = mistakes.reduce((text, [right, wrong]) => text.replace(right, wrong), yaml);
       return bad;
     });
@@ -83,7 +78,7 @@ describe('the command', () => {
   });
 
   it('check and serve reject rules that do not say whose groups count, unless the file trusts all connectors alike', async () => {
-    const file = writeConfiguration({ directory, port: 3000 }, yaml =>
+    const file = writeConfiguration({ directory: directory.path, port: 3000 }, yaml =>
       yaml.replaceAll(/^ {4}connectors: .*\n/gm, ''),
     );
     for (const { code, stderr } of await Promise.all([
@@ -99,7 +94,7 @@ describe('the command', () => {
       );
     }
     writeConfiguration(
-      { directory, port: 3000 },
+      { directory: directory.path, port: 3000 },
       yaml => `${yaml.replaceAll(/^ {4}connectors: .*\n/gm, '')}trustGroupsOf: all\n`,
     );
     assert.deepEqual(await run('check', file), {
@@ -110,7 +105,7 @@ describe('the command', () => {
   });
 
   it('check names a file that is not there', async () => {
-    const { code, stderr } = await run('check', join(directory, 'nothing.yaml'));
+    const { code, stderr } = await run('check', directory.file('nothing.yaml'));
     assert.equal(code, 78);
     assert.match(stderr, /nothing\.yaml/);
     assert.doesNotMatch(stderr, STACK);
@@ -178,7 +173,7 @@ function closeServer(server: Server): Promise<unknown> {
 }
 
 describe('the server', () => {
-  let directory: string;
+  const directory = useDirectory();
   let port: number;
   let url: string;
   let file: string;
@@ -189,11 +184,15 @@ describe('the server', () => {
   let slow: Line;
 
   before(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'rolebridge-main-'));
     [oidc, saml] = [await openServer(), await openServer()];
     port = await freePort();
     url = `http://127.0.0.1:${port}`;
-    file = writeConfiguration({ directory, port, oidcUrl: oidc.url, samlUrl: saml.url });
+    file = writeConfiguration({
+      directory: directory.path,
+      port,
+      oidcUrl: oidc.url,
+      samlUrl: saml.url,
+    });
     server = new ServerProcess(['serve', '--config', file]);
     await server.line('listening');
     slow = new Line(port);
@@ -203,7 +202,6 @@ describe('the server', () => {
     slow.destroy();
     await server.kill();
     await Promise.all([closeServer(oidc.server), closeServer(saml.server)]);
-    rmSync(directory, { recursive: true, force: true });
   });
 
   const get = (target: string): Promise<RawAnswer> => exchange(url, { target });
@@ -228,7 +226,7 @@ describe('the server', () => {
       'keys/service-provider.pem',
       'rolebridge.db',
     ]) {
-      assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name);
+      assert.equal(statSync(directory.file(name)).mode & 0o777, 0o600, name);
     }
   });
 
@@ -269,7 +267,10 @@ describe('the server', () => {
       return (await server.line(message, from)).why;
     };
     const rewrite = (change: (yaml: string) => string): void => {
-      writeConfiguration({ directory, port, oidcUrl: oidc.url, samlUrl: saml.url }, change);
+      writeConfiguration(
+        { directory: directory.path, port, oidcUrl: oidc.url, samlUrl: saml.url },
+        change,
+      );
     };
 
     await reload('the configuration was read again');
@@ -317,7 +318,7 @@ describe('the server', () => {
   });
 
   it('a key that others may read stops a start and a reload, with the command that mends it', async () => {
-    const key = join(directory, 'keys', 'saml.pem');
+    const key = directory.file('keys', 'saml.pem');
     chmodSync(key, 0o644);
     try {
       const { code, stderr } = await run('serve', '--config', file);

@@ -13,6 +13,7 @@ import {
   type StartDeviceAuthorizationCommandOutput,
 } from '@aws-sdk/client-sso-oidc';
 import { confirmDevice, DEVICE_CODE } from './cli-login.ts';
+import { useFixture } from './fixture.ts';
 import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
@@ -34,6 +35,14 @@ export interface AwsTools {
     visitor: Visitor,
   ): Promise<{ readonly client: Registered; readonly tokens: CreateTokenCommandOutput }>;
   close(): void;
+}
+
+/** Clients of `world` for the tests of the surrounding suite. */
+export function useAwsTools(world: World): AwsTools {
+  return useFixture(
+    () => awsTools(world),
+    tools => tools.close(),
+  );
 }
 
 export function awsTools(world: World): AwsTools {

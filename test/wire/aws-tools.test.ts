@@ -6,38 +6,32 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Computer } from '../support/cli.ts';
+import { Computer, useComputer } from '../support/cli.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
 import { missingPackage } from '../support/missing-package.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const AWS = '/usr/bin/aws';
 const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
 const run = promisify(execFile);
 
 describe('profiles that configure wrote', () => {
-  let world: World;
-  let computer: Computer;
+  const world = useWorld({
+    clock: 'running',
+    configure: yaml =>
+      `${yaml}\ncli: { deviceGrant: { interval: 1s }, identityCenter: { region: eu-central-1 } }\n`,
+  });
+  const computer = useComputer();
   before(async () => {
-    world = await startWorld({
-      clock: 'running',
-      configure: yaml =>
-        `${yaml}\ncli: { deviceGrant: { interval: 1s }, identityCenter: { region: eu-central-1 } }\n`,
-    });
-    computer = new Computer();
     await computer.logIn(world, 'alice');
     mkdirSync(computer.file('.aws'));
     writeFileSync(
       computer.file('.aws/config'),
       '# mine\n[default]\nregion = us-east-1\n[profile prod-ReadOnly]\nregion = eu-central-1',
     );
-  });
-  after(async () => {
-    computer.close();
-    await world.close();
   });
   const config = (): string => readFileSync(computer.file('.aws/config'), 'utf8');
   const skip = missingPackage(AWS, 'awscli');

@@ -14,7 +14,7 @@ import { ListAccountsCommand } from '@aws-sdk/client-sso';
 import { awsConfig, renderSections } from '../../src/core/aws-config.ts';
 import { awsTools } from '../support/aws-tools.ts';
 import { missingPackage } from '../support/missing-package.ts';
-import { startWorld, type WorldOptions } from '../support/world.ts';
+import { type WorldOptions, worldFor } from '../support/world.ts';
 
 const PYTHON =
   process.env.BOTO3_PYTHON ??
@@ -61,8 +61,7 @@ interface CachedToken {
 
 /** A home directory in which a person is logged in, at a world of its own; gone with the test. */
 async function loggedIn(t: TestContext, username: string, options?: WorldOptions) {
-  const world = await startWorld(options);
-  t.after(() => world.close());
+  const world = await worldFor(t, options);
   const tools = awsTools(world);
   t.after(() => tools.close());
   const home = mkdtempSync(join(tmpdir(), 'rolebridge-boto3-home-'));

@@ -4,11 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type AwsClient, awsClients } from '../support/aws-clients.ts';
-import { Computer, QUICK_POLLS } from '../support/cli.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { QUICK_POLLS, useComputer } from '../support/cli.ts';
+import { useWorld } from '../support/world.ts';
 
 const RUN_EACH = fileURLToPath(new URL('../support/run-each.ts', import.meta.url));
 const ASKED = /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-[a-z2-7]{16}$/;
@@ -124,12 +124,10 @@ export const KINDS: Readonly<Record<string, (around: Around) => Kind>> = {
 export function describeMatrix(kinds: readonly string[]): void {
   describe('exec is the role that was asked for, whatever is in ~/.aws', () => {
     const clients = awsClients();
-    let world: World;
-    let computer: Computer;
+    const world = useWorld(QUICK_POLLS);
+    const computer = useComputer();
     let around: Around;
     before(async () => {
-      world = await startWorld(QUICK_POLLS);
-      computer = new Computer();
       await computer.logIn(world, 'alice');
       const staging = JSON.parse(
         await computer.done(['credential-process', 'staging/Developer']),
@@ -140,10 +138,6 @@ export function describeMatrix(kinds: readonly string[]): void {
         file: computer.file.bind(computer),
         bridge: world.urls.bridge,
       };
-    });
-    after(async () => {
-      computer.close();
-      await world.close();
     });
 
     for (const client of clients.filter(({ missing }) => missing !== false))

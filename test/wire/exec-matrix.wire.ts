@@ -5,28 +5,25 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { awsClients } from '../support/aws-clients.ts';
-import { Computer, QUICK_POLLS } from '../support/cli.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { QUICK_POLLS, useComputer } from '../support/cli.ts';
+import { useWorld } from '../support/world.ts';
 import { describeMatrix, KINDS } from './exec-matrix.ts';
 
 describeMatrix(Object.keys(KINDS));
 
 describe('a command of exec', () => {
-  let world: World;
-  let computer: Computer;
-  before(async () => {
-    world = await startWorld({
-      ...QUICK_POLLS,
-      configure: yaml => QUICK_POLLS.configure(yaml.replace('duration: 4h', 'duration: 15m')),
-    });
-    computer = new Computer({ AWS_MAX_ATTEMPTS: '1', AWS_ENDPOINT_URL_STS: world.urls.aws });
-    await computer.logIn(world, 'alice');
+  const world = useWorld({
+    ...QUICK_POLLS,
+    configure: yaml => QUICK_POLLS.configure(yaml.replace('duration: 4h', 'duration: 15m')),
   });
-  after(async () => {
-    computer.close();
-    await world.close();
+  const computer = useComputer(() => ({
+    AWS_MAX_ATTEMPTS: '1',
+    AWS_ENDPOINT_URL_STS: world.urls.aws,
+  }));
+  before(async () => {
+    await computer.logIn(world, 'alice');
   });
 
   const clients = awsClients().filter(({ name }) => /AWS CLI|boto3/.test(name));

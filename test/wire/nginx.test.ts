@@ -13,7 +13,7 @@ import { ListAccountsCommand } from '@aws-sdk/client-sso';
 import { awsTools } from '../support/aws-tools.ts';
 import { freePort } from '../support/free-port.ts';
 import { missingPackage } from '../support/missing-package.ts';
-import { startWorld } from '../support/world.ts';
+import { worldFor } from '../support/world.ts';
 
 const NGINX = '/usr/sbin/nginx';
 const PAGE = new URL('../../docs/deploy.md', import.meta.url);
@@ -58,8 +58,7 @@ async function startNginx(t: TestContext, upstream: string): Promise<string> {
 it('AWS tools reach the bridge through the proxy of the documentation, token and all', {
   skip: missingPackage(NGINX, 'nginx'),
 }, async t => {
-  const world = await startWorld();
-  t.after(() => world.close());
+  const world = await worldFor(t);
   const { visitor } = await world.signIn('alice', 'saml');
   const direct = awsTools(world);
   t.after(() => direct.close());

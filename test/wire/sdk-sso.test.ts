@@ -5,31 +5,28 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fromSSO } from '@aws-sdk/credential-providers';
 import { startUrlOf } from '../../src/core/aws-config.ts';
 import { awsTools } from '../support/aws-tools.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useDirectory } from '../support/directory.ts';
+import { useWorld } from '../support/world.ts';
 
 const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
 const run = promisify(execFile);
 
 describe('the SSO credential providers of the SDK', () => {
-  let world: World;
-  let home: string;
+  const world = useWorld();
+  const home = useDirectory();
   before(async () => {
-    world = await startWorld();
-    home = mkdtempSync(join(tmpdir(), 'rolebridge-sdk-home-'));
-    mkdirSync(join(home, '.aws/sso/cache'), { recursive: true });
+    mkdirSync(home.file('.aws/sso/cache'), { recursive: true });
     const { visitor } = await world.signIn('alice', 'saml');
     const page = await visitor.get(`${world.urls.bridge}/aws-config?dialect=sso-session`);
     assert.equal(page.headers.get('content-type')?.split(';')[0], 'text/plain');
-    writeFileSync(join(home, '.aws/config'), page.html);
+    writeFileSync(home.file('.aws/config'), page.html);
     // What `aws sso login` leaves behind.
     const tools = awsTools(world);
     const { client, tokens } = await tools.logIn(visitor);
@@ -52,13 +49,9 @@ describe('the SSO credential providers of the SDK', () => {
       }),
     );
   });
-  after(async () => {
-    await world.close();
-    rmSync(home, { recursive: true, force: true });
-  });
   const session = (): string => new URL(world.urls.bridge).host.replace(':', '-');
   const tokenFile = (): string =>
-    join(home, '.aws/sso/cache', `${createHash('sha1').update(session()).digest('hex')}.json`);
+    home.file('.aws/sso/cache', `${createHash('sha1').update(session()).digest('hex')}.json`);
   const token = (): string =>
     (JSON.parse(readFileSync(tokenFile(), 'utf8')) as { accessToken: string }).accessToken;
 
@@ -67,7 +60,7 @@ describe('the SSO credential providers of the SDK', () => {
     const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
       env: {
         PATH: process.env.PATH,
-        HOME: home,
+        HOME: home.path,
         AWS_PROFILE: 'staging-Developer',
         AWS_ENDPOINT_URL_STS: world.urls.aws,
       },
@@ -83,13 +76,13 @@ describe('the SSO credential providers of the SDK', () => {
       ssoRegion: 'us-east-1',
       ssoRoleName: 'ReadOnly',
       ssoSession: session(),
-      filepath: join(home, '.aws/config'),
-      configFilepath: join(home, '.aws/config'),
+      filepath: home.file('.aws/config'),
+      configFilepath: home.file('.aws/config'),
       profile: 'prod-ReadOnly',
       clientConfig: { endpoint: world.urls.bridge },
     });
     const before = process.env.HOME;
-    process.env.HOME = home;
+    process.env.HOME = home.path;
     try {
       const { accessKeyId, expiration } = await provider();
       assert.match(accessKeyId, /^ASIA/);

@@ -10,15 +10,15 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { awsConfig, renderSections } from '../../src/core/aws-config.ts';
 import { awsClients } from '../support/aws-clients.ts';
-import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { QUICK_POLLS, useComputer } from '../support/cli.ts';
 import { confirmDevice } from '../support/cli-login.ts';
 import { missingPackage } from '../support/missing-package.ts';
 import type { Visitor } from '../support/visitor.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld, type World } from '../support/world.ts';
 
 const run = promisify(execFile);
 const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'rolebridge');
@@ -47,23 +47,17 @@ export const LOGINS: readonly Login[] = SUITES.flatMap(({ suite }) =>
 /** Every tool by profiles of `configure`, and these logins of the AWS CLI. */
 export function describeTwoBridges(logins: readonly Login[]): void {
   describe('two bridges in one ~/.aws', () => {
-    let first: World;
-    let second: World;
-    let computer: Computer;
+    const first = useWorld(QUICK_POLLS);
+    const second = useWorld(QUICK_POLLS);
+    const computer = useComputer();
     let alice: Visitor;
     let bob: Visitor;
     before(async () => {
-      [first, second] = await Promise.all([startWorld(QUICK_POLLS), startWorld(QUICK_POLLS)]);
-      computer = new Computer();
       mkdirSync(computer.file('.aws'));
       alice = await computer.logIn(first, 'alice');
       await computer.done(['configure', '--yes']);
       bob = await computer.logIn(second, 'bob', { protocol: 'oidc', args: ['--as', 'lab'] });
       await computer.done(['configure', '--yes']);
-    });
-    after(async () => {
-      computer.close();
-      await Promise.all([first.close(), second.close()]);
     });
 
     const awsEnv = (

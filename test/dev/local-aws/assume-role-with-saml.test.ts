@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   type AssumeRoleWithSAMLCommandOutput,
   GetCallerIdentityCommand,
 } from '@aws-sdk/client-sts';
 import { samlResponse } from './saml.ts';
-import {
-  type Change,
-  GOV_PROVIDER,
-  type Request,
-  type SamlScene,
-  startSamlScene,
-} from './saml-scene.ts';
+import { type Change, GOV_PROVIDER, type Request, useSamlScene } from './saml-scene.ts';
 import { ADMIN, GOV, PROD, ROLE_PAIR, SAML_PROVIDER } from './support.ts';
 
 const HOUR = 3600;
 
 describe('AssumeRoleWithSAML', () => {
-  let scene: SamlScene;
-  before(async () => {
-    scene = await startSamlScene();
-  });
-  after(() => scene.running.close());
+  const scene = useSamlScene();
 
   function lengthOf(answer: AssumeRoleWithSAMLCommandOutput): number {
     return Math.round(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   AssumeRoleWithWebIdentityCommand,
   type AssumeRoleWithWebIdentityCommandInput,
@@ -8,73 +8,67 @@ import {
   STSServiceException,
 } from '@aws-sdk/client-sts';
 import type { JWTPayload } from 'jose';
+import type { WorldInput } from '../../../src/dev/local-aws/world.ts';
 import {
   ADMIN,
   type OidcIssuer,
   PARTNER,
   PROD,
-  type Running,
   samlWorld,
-  startLocalAws,
-  startOidcIssuer,
   type TokenOptions,
   type TrustPolicy,
+  useLocalAws,
+  useOidcIssuer,
 } from './support.ts';
 
 const DEPLOY = `arn:aws:iam::${PROD}:role/Deploy`;
 const TAGS = 'https://aws.amazon.com/tags';
 const SOURCE_IDENTITY = 'https://aws.amazon.com/source_identity';
 
-describe('AssumeRoleWithWebIdentity', () => {
-  let issuer: OidcIssuer;
-  let running: Running;
+function worldOf(issuer: OidcIssuer): WorldInput {
+  const trust = (condition: object, actions: string[]): TrustPolicy =>
+    ({
+      Statement: {
+        Effect: 'Allow',
+        Principal: { Federated: `arn:aws:iam::${PROD}:oidc-provider/${issuer.host}` },
+        Action: actions,
+        Condition: condition,
+      },
+    }) as TrustPolicy;
+  const all = ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const aud = { StringEquals: { [`${issuer.host}:aud`]: 'sts.amazonaws.com' } };
+  return samlWorld({
+    oidcProviders: [
+      { account: PROD, url: issuer.url, clientIds: ['sts.amazonaws.com', 'cli'] },
+      { account: PARTNER, url: `${issuer.url}/`, clientIds: ['sts.amazonaws.com'] },
+    ],
+    roles: [
+      { account: PROD, name: 'Deploy', maxSessionDuration: 7200, trustPolicy: trust(aud, all) },
+      {
+        account: PROD,
+        name: 'Plain',
+        trustPolicy: trust({}, ['sts:AssumeRoleWithWebIdentity']),
+      },
+      {
+        account: PROD,
+        name: 'Subject',
+        trustPolicy: trust(
+          {
+            StringLike: { [`${issuer.host}:sub`]: 'team-*' },
+            'ForAnyValue:StringEquals': { [`${issuer.host}:amr`]: 'mfa' },
+          },
+          all,
+        ),
+      },
+      { account: PARTNER, name: 'Deploy', trustPolicy: trust({}, all) },
+    ],
+  });
+}
 
-  before(async () => {
-    issuer = await startOidcIssuer();
-    const trust = (condition: object, actions: string[]): TrustPolicy =>
-      ({
-        Statement: {
-          Effect: 'Allow',
-          Principal: { Federated: `arn:aws:iam::${PROD}:oidc-provider/${issuer.host}` },
-          Action: actions,
-          Condition: condition,
-        },
-      }) as TrustPolicy;
-    const all = ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'];
-    const aud = { StringEquals: { [`${issuer.host}:aud`]: 'sts.amazonaws.com' } };
-    running = await startLocalAws(
-      samlWorld({
-        oidcProviders: [
-          { account: PROD, url: issuer.url, clientIds: ['sts.amazonaws.com', 'cli'] },
-          { account: PARTNER, url: `${issuer.url}/`, clientIds: ['sts.amazonaws.com'] },
-        ],
-        roles: [
-          { account: PROD, name: 'Deploy', maxSessionDuration: 7200, trustPolicy: trust(aud, all) },
-          {
-            account: PROD,
-            name: 'Plain',
-            trustPolicy: trust({}, ['sts:AssumeRoleWithWebIdentity']),
-          },
-          {
-            account: PROD,
-            name: 'Subject',
-            trustPolicy: trust(
-              {
-                StringLike: { [`${issuer.host}:sub`]: 'team-*' },
-                'ForAnyValue:StringEquals': { [`${issuer.host}:amr`]: 'mfa' },
-              },
-              all,
-            ),
-          },
-          { account: PARTNER, name: 'Deploy', trustPolicy: trust({}, all) },
-        ],
-      }),
-    );
-  });
-  after(async () => {
-    await running.close();
-    await issuer.close();
-  });
+describe('AssumeRoleWithWebIdentity', () => {
+  const issuer = useOidcIssuer();
+  const running = useLocalAws(() => worldOf(issuer));
+
   async function assume(
     claims: JWTPayload = {},
     options: TokenOptions = {},

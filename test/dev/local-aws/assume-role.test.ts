@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   AssumeRoleCommand,
   type AssumeRoleCommandInput,
@@ -13,12 +13,11 @@ import {
   ADMIN,
   PARTNER,
   PROD,
-  type Running,
   SAML_PROVIDER,
   samlTrust,
   samlWorld,
-  startLocalAws,
   type TrustPolicy,
+  useLocalAws,
 } from './support.ts';
 
 const USER = { accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-secret-key-0001' };
@@ -124,11 +123,7 @@ const WORLD = samlWorld({
 });
 
 describe('AssumeRole', () => {
-  let running: Running;
-  before(async () => {
-    running = await startLocalAws(WORLD);
-  });
-  after(() => running.close());
+  const running = useLocalAws(WORLD);
 
   const keysOf = (credentials: Credentials | undefined) => ({
     accessKeyId: credentials!.AccessKeyId!,
@@ -420,11 +415,7 @@ describe('AssumeRole', () => {
 });
 
 describe('a running world', () => {
-  let running: Running;
-  before(async () => {
-    running = await startLocalAws(WORLD);
-  });
-  after(() => running.close());
+  const running = useLocalAws(WORLD);
 
   async function hubSession() {
     const SAMLAssertion = samlResponse({

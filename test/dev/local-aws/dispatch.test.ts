@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import { call, errorOf, type Running, samlWorld, startLocalAws } from './support.ts';
+import { describe, test } from 'node:test';
+import { call, errorOf, samlWorld, useLocalAws } from './support.ts';
 
 describe('the query API', () => {
-  let running: Running;
-  before(async () => {
-    running = await startLocalAws(samlWorld());
-  });
-  after(() => running.close());
+  const running = useLocalAws(samlWorld());
 
   test('sends a request without Action to the product page', async () => {
     const answers = await Promise.all([

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { afterEach, describe, test } from 'node:test';
 import type { FaultPlan } from '../../../src/dev/local-aws/faults.ts';
 import { samlResponse } from './saml.ts';
 import {
@@ -7,20 +7,16 @@ import {
   call,
   errorOf,
   ROLE_PAIR,
-  type Running,
   SAML_PROVIDER,
   samlWorld,
   startLocalAws,
+  useLocalAws,
 } from './support.ts';
 
 const ASK = { Action: 'AssumeRoleWithSAML', RoleArn: ADMIN, PrincipalArn: SAML_PROVIDER };
 
 describe('a fault', () => {
-  let running: Running;
-  before(async () => {
-    running = await startLocalAws(samlWorld());
-  });
-  after(() => running.close());
+  const running = useLocalAws(samlWorld());
   afterEach(() => running.aws.faults.clear());
 
   const assume = () =>

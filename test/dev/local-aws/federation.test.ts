@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import {
   AssumeRoleCommand,
   AssumeRoleWithSAMLCommand,
@@ -13,8 +13,8 @@ import {
   type Running,
   SAML_PROVIDER,
   samlWorld,
-  startLocalAws,
   type TrustPolicy,
+  useLocalAws,
 } from './support.ts';
 
 const HOP = `arn:aws:iam::${PROD}:role/Hop`;
@@ -113,13 +113,11 @@ function cookieOf(answer: Response): string {
 }
 
 describe('the federation endpoint', () => {
-  let running: Running;
+  const running = useLocalAws(WORLD);
   let session: Session;
   before(async () => {
-    running = await startLocalAws(WORLD);
     session = await signIn(running);
   });
-  after(() => running.close());
 
   test('makes a console session of credentials', async () => {
     const answer = await login(
@@ -340,11 +338,7 @@ describe('the federation endpoint', () => {
 });
 
 describe('the console page', () => {
-  let running: Running;
-  before(async () => {
-    running = await startLocalAws(WORLD);
-  });
-  after(() => running.close());
+  const running = useLocalAws(WORLD);
 
   const show = (cookie: string) => fetch(`${running.url}/console`, { headers: { cookie } });
 

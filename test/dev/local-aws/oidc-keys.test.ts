@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { AssumeRoleWithWebIdentityCommand, STSServiceException } from '@aws-sdk/client-sts';
 import type { WorldInput } from '../../../src/dev/local-aws/world.ts';
 import {
@@ -7,9 +7,10 @@ import {
   listen,
   type OidcIssuer,
   PROD,
-  type Running,
   startLocalAws,
   startOidcIssuer,
+  useLocalAws,
+  useOidcIssuer,
 } from './support.ts';
 
 const DEPLOY = `arn:aws:iam::${PROD}:role/Deploy`;
@@ -32,17 +33,9 @@ function worldOf(issuer: { readonly url: string; readonly host: string }): World
 }
 
 describe('the keys of an OIDC issuer', () => {
-  let issuer: OidcIssuer;
-  let running: Running;
+  const issuer = useOidcIssuer();
+  const running = useLocalAws(() => worldOf(issuer));
 
-  before(async () => {
-    issuer = await startOidcIssuer();
-    running = await startLocalAws(worldOf(issuer));
-  });
-  after(async () => {
-    await running.close();
-    await issuer.close();
-  });
   beforeEach(() => {
     issuer.serve.discovery = undefined;
     issuer.serve.jwks = undefined;

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { after, before, describe, test } from 'node:test';
-import {
-  denied,
-  invalid,
-  type RefusalCase,
-  type SamlScene,
-  startSamlScene,
-  testRefusals,
-} from './saml-scene.ts';
+import { describe, test } from 'node:test';
+import { denied, invalid, type RefusalCase, testRefusals, useSamlScene } from './saml-scene.ts';
 import { ADMIN, PARTNER, PROD, SAML_PROVIDER } from './support.ts';
 
 const HOUR = 3600;
@@ -162,11 +155,7 @@ const CASES: readonly RefusalCase[] = [
 ];
 
 describe('a signed SAML response is refused for', () => {
-  let scene: SamlScene;
-  before(async () => {
-    scene = await startSamlScene();
-  });
-  after(() => scene.running.close());
+  const scene = useSamlScene();
 
   testRefusals(CASES, () => scene);
 

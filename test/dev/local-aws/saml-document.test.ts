@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { makeCertificate } from './certificate.ts';
 import {
   denied,
@@ -7,9 +7,8 @@ import {
   invalid,
   type RefusalCase,
   type Request,
-  type SamlScene,
-  startSamlScene,
   testRefusals,
+  useSamlScene,
 } from './saml-scene.ts';
 import { ADMIN, call, errorOf, PROD, SAML_PROVIDER } from './support.ts';
 
@@ -251,11 +250,7 @@ const CASES: readonly RefusalCase[] = [
 ];
 
 describe('a SAML response is refused for', () => {
-  let scene: SamlScene;
-  before(async () => {
-    scene = await startSamlScene();
-  });
-  after(() => scene.running.close());
+  const scene = useSamlScene();
 
   testRefusals(CASES, () => scene);
 

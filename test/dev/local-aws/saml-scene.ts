@@ -9,6 +9,7 @@ import {
   type AssumeRoleWithSAMLCommandOutput,
   STSServiceException,
 } from '@aws-sdk/client-sts';
+import { useFixture } from '../../support/fixture.ts';
 import { idpKey, metadataXml, type ResponseOptions, samlResponse } from './saml.ts';
 import {
   ADMIN,
@@ -43,6 +44,11 @@ export interface SamlScene {
 
 function role(name: string, more: object = {}) {
   return { account: PROD, name, trustPolicy: samlTrust(), ...more };
+}
+
+/** A scene for the tests of the surrounding suite. */
+export function useSamlScene(): SamlScene {
+  return useFixture(startSamlScene, scene => scene.running.close());
 }
 
 export async function startSamlScene(): Promise<SamlScene> {

@@ -1,24 +1,20 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { type ResponseOptions, samlResponse } from './saml.ts';
 import {
   PROD,
   ROLE_PAIR,
-  type Running,
   SAML_PROVIDER,
   samlTrust,
   samlWorld,
   startLocalAws,
+  useLocalAws,
 } from './support.ts';
 
 describe('the SAML sign-in page', () => {
-  let running: Running;
-  before(async () => {
-    running = await startLocalAws(
-      samlWorld({ roles: [{ account: PROD, name: 'Reader', trustPolicy: samlTrust() }] }),
-    );
-  });
-  after(() => running.close());
+  const running = useLocalAws(
+    samlWorld({ roles: [{ account: PROD, name: 'Reader', trustPolicy: samlTrust() }] }),
+  );
 
   const READER = `arn:aws:iam::${PROD}:role/Reader`;
   const response = (change: Partial<ResponseOptions> = {}) =>

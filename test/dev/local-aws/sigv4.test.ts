@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { AssumeRoleWithSAMLCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import aws4 from 'aws4';
 import { samlResponse } from './saml.ts';
@@ -9,10 +9,10 @@ import {
   errorOf,
   PROD,
   ROLE_PAIR,
-  type Running,
   SAML_PROVIDER,
   samlWorld,
   startLocalAws,
+  useLocalAws,
 } from './support.ts';
 
 const USER = { accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-secret-key-0001' };
@@ -31,12 +31,9 @@ interface Signing {
 }
 
 describe('Signature Version 4', () => {
-  let running: Running;
+  const running = useLocalAws(samlWorld({ iamUsers: [{ account: PROD, name: 'ci', ...USER }] }));
   let session: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
   before(async () => {
-    running = await startLocalAws(
-      samlWorld({ iamUsers: [{ account: PROD, name: 'ci', ...USER }] }),
-    );
     const SAMLAssertion = samlResponse({ roles: [ROLE_PAIR], now: running.clock.now() });
     const { Credentials } = await running.sts().send(
       new AssumeRoleWithSAMLCommand({
@@ -51,7 +48,6 @@ describe('Signature Version 4', () => {
       sessionToken: Credentials!.SessionToken!,
     };
   });
-  after(() => running.close());
 
   function timestamp(time: number): string {
     return new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, '');

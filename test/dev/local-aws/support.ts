@@ -8,6 +8,7 @@ import type { LocalAwsEvent } from '../../../src/dev/local-aws/events.ts';
 import { createLocalAws, type LocalAws } from '../../../src/dev/local-aws/local-aws.ts';
 import type { WorldInput } from '../../../src/dev/local-aws/world.ts';
 import { type HandTurnedClock, handTurnedClock } from '../../support/clock.ts';
+import { useFixture } from '../../support/fixture.ts';
 import { idpKey, metadataXml } from './saml.ts';
 
 export const PROD = '111122223333';
@@ -43,6 +44,17 @@ export async function closed(server: Server): Promise<void> {
   server.closeAllConnections();
   server.close();
   await once(server, 'close');
+}
+
+/**
+ * A local AWS for the tests of the surrounding suite. A world that depends on another fixture is
+ * given as a function.
+ */
+export function useLocalAws(world: WorldInput | (() => WorldInput)): Running {
+  return useFixture(
+    () => startLocalAws(typeof world === 'function' ? world() : world),
+    running => running.close(),
+  );
 }
 
 export async function startLocalAws(world: WorldInput): Promise<Running> {
@@ -138,6 +150,11 @@ export interface TokenOptions {
   readonly header?: Readonly<Record<string, unknown>>;
   /** Claims that are left out. */
   readonly without?: readonly string[];
+}
+
+/** An OIDC issuer for the tests of the surrounding suite. */
+export function useOidcIssuer(): OidcIssuer {
+  return useFixture(startOidcIssuer, issuer => issuer.close());
 }
 
 /** An OIDC issuer that signs with jose; the local AWS checks with jsonwebtoken. */

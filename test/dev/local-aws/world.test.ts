@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 import { eventLine } from '../../../src/dev/local-aws/events.ts';
 import { nameQualifier } from '../../../src/dev/local-aws/identifiers.ts';
 import { parseWorld, readWorldFile, WorldError } from '../../../src/dev/local-aws/world.ts';
+import { useDirectory } from '../../support/directory.ts';
 import { idpKey, metadataXml } from './saml.ts';
 
 const ACCOUNT = { id: '111122223333', name: 'prod' };
@@ -177,12 +176,11 @@ test('a line of the log cannot be broken by what it reports', () => {
 });
 
 describe('the command', () => {
-  let directory: string;
+  const directory = useDirectory();
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'local-aws-'));
-    await writeFile(join(directory, 'metadata.xml'), metadataXml([idpKey().certificate]));
+    await writeFile(directory.file('metadata.xml'), metadataXml([idpKey().certificate]));
     await writeFile(
-      join(directory, 'world.json'),
+      directory.file('world.json'),
       JSON.stringify({
         accounts: [ACCOUNT],
         roles: [role()],
@@ -190,12 +188,11 @@ describe('the command', () => {
       }),
     );
     await writeFile(
-      join(directory, 'wrong.json'),
+      directory.file('wrong.json'),
       JSON.stringify({ accounts: [{ id: '1', name: 'a' }], extra: 1 }),
     );
-    await writeFile(join(directory, 'broken.json'), '{');
+    await writeFile(directory.file('broken.json'), '{');
   });
-  after(() => rm(directory, { recursive: true }));
 
   function run(...args: string[]) {
     const child = spawn(process.execPath, ['src/dev/local-aws/main.ts', ...args], {
@@ -210,7 +207,7 @@ describe('the command', () => {
       ended: once(child, 'close').then(([code]) => ({ code: code as number, ...output })),
     };
   }
-  const file = (name: string): string => join(directory, name);
+  const file = (name: string): string => directory.file(name);
 
   test('finds metadata beside the world file', async () => {
     const world = await readWorldFile(file('world.json'));
