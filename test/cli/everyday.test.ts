@@ -1,21 +1,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
-import { Computer, otherNode, QUICK_POLLS } from '../support/cli.ts';
+import { before, describe, it } from 'node:test';
+import { computerFor, otherNode, QUICK_POLLS, useComputer } from '../support/cli.ts';
 import { Visitor } from '../support/visitor.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 describe('a day with the client', () => {
-  let world: World;
-  let laptop: Computer;
+  const world = useWorld(QUICK_POLLS);
+  const laptop = useComputer();
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    laptop = new Computer();
     await laptop.logIn(world, 'alice');
-  });
-  after(async () => {
-    laptop.close();
-    await world.close();
   });
 
   it('login says who, by which way in, and for how long; a second one says that there is one', async () => {
@@ -132,22 +126,18 @@ describe('a day with the client', () => {
     }
   });
 
-  it('logout ends the session at the server and removes everything here', async () => {
-    const other = new Computer();
-    try {
-      await other.logIn(world, 'bob', { protocol: 'oidc' });
-      await other.done(['credential-process', 'prod/Developer']);
-      assert.equal((await other.run(['logout'])).code, 0);
-      const { code, stderr } = await other.run(['credential-process', 'prod/Developer']);
-      assert.equal(code, 3);
-      assert.match(stderr, /^rolebridge: you are not signed in\.\nSign in: rolebridge login$/m);
-      assert.deepEqual(readdirSync(other.file('.config/rolebridge/credentials')), []);
-      const event = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
-      assert.ok(event?.type === 'cli-session.ended');
-      assert.deepEqual([event.actor.username, event.by], ['bob', 'client']);
-    } finally {
-      other.close();
-    }
+  it('logout ends the session at the server and removes everything here', async t => {
+    const other = computerFor(t);
+    await other.logIn(world, 'bob', { protocol: 'oidc' });
+    await other.done(['credential-process', 'prod/Developer']);
+    assert.equal((await other.run(['logout'])).code, 0);
+    const { code, stderr } = await other.run(['credential-process', 'prod/Developer']);
+    assert.equal(code, 3);
+    assert.match(stderr, /^rolebridge: you are not signed in\.\nSign in: rolebridge login$/m);
+    assert.deepEqual(readdirSync(other.file('.config/rolebridge/credentials')), []);
+    const event = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
+    assert.ok(event?.type === 'cli-session.ended');
+    assert.deepEqual([event.actor.username, event.by], ['bob', 'client']);
   });
 
   it('many processes whose token has ended renew it once', async () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { before, describe, it } from 'node:test';
+import { QUICK_POLLS, useComputer } from '../support/cli.ts';
 import { missingPackage } from '../support/missing-package.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld } from '../support/world.ts';
 
 const skip = {
   bash: missingPackage('/bin/bash', 'bash'),
@@ -14,12 +14,10 @@ const skip = {
 };
 
 describe('in the shells that people use', () => {
-  let world: World;
-  let computer: Computer;
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer();
   let keyId: string;
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer();
     await computer.logIn(world, 'alice');
     mkdirSync(computer.file('bin'));
     chmodSync(computer.entry, 0o755);
@@ -30,10 +28,6 @@ describe('in the shells that people use', () => {
       }
     ).access_key_id;
     await computer.done(['roles']);
-  });
-  after(async () => {
-    computer.close();
-    await world.close();
   });
 
   const shell = (program: string, script: string): string => {

@@ -12,13 +12,13 @@ import {
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { processSpace } from '../../src/cli/session/process-space.ts';
 import { readSettings } from '../../src/cli/warm/settings.ts';
-import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { computerFor, QUICK_POLLS, useComputer } from '../support/cli.ts';
 import { viewerOf } from '../support/cli-login.ts';
 import { startTlsProxy } from '../support/tls-proxy.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld, worldFor } from '../support/world.ts';
 
 /**
  * One line on stderr that says what, below it what to do; nothing on stdout, no stack, and the exit
@@ -35,22 +35,15 @@ function saysPlainly(
 }
 
 describe('when something is wrong on this computer', () => {
-  let world: World;
-  let computer: Computer;
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer();
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer();
     await computer.logIn(world, 'alice');
-  });
-  after(async () => {
-    computer.close();
-    await world.close();
   });
   const directory = (): string => computer.file('.config/rolebridge');
 
-  it('a settings file that is no JSON is named with its place, and not overwritten', async () => {
-    const other = new Computer();
-    try {
+  it('a settings file that is no JSON is named with its place, and not overwritten', async t => {
+    const other = computerFor(t);
       mkdirSync(other.file('.config/rolebridge'), { recursive: true });
       const file = other.file('.config/rolebridge/config.json');
       for (const [text, says] of [
@@ -72,9 +65,6 @@ describe('when something is wrong on this computer', () => {
           );
         assert.equal(readFileSync(file, 'utf8'), text);
       }
-    } finally {
-      other.close();
-    }
   });
 
   it('a half-written or altered cache counts as absent and is made anew', async () => {
@@ -193,9 +183,8 @@ describe('when something is wrong on this computer', () => {
     saysPlainly(await computer.run(['exec', 'prod/Admin', 'aws']), 2, /too many words/);
   });
 
-  it('a proof that is missing is explained, with how to sign in again', async () => {
-    const without = new Computer();
-    try {
+  it('a proof that is missing is explained, with how to sign in again', async t => {
+    const without = computerFor(t);
       const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
       await without.logIn(world, 'alice', { visitor });
       saysPlainly(
@@ -209,14 +198,10 @@ describe('when something is wrong on this computer', () => {
         await without.done(['roles', '--all']),
         /^prod +111122223333 +Admin +no +It needs a sign-in with a second factor/m,
       );
-    } finally {
-      without.close();
-    }
   });
 
-  it('a login that was ended elsewhere is said, and what is cached still helps until its end', async () => {
-    const other = new Computer();
-    try {
+  it('a login that was ended elsewhere is said, and what is cached still helps until its end', async t => {
+    const other = computerFor(t);
       const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
       const cached = await other.done(['credential-process', 'prod/Developer']);
       await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
@@ -227,18 +212,11 @@ describe('when something is wrong on this computer', () => {
         3,
         /you are not signed in/,
       );
-    } finally {
-      other.close();
-    }
   });
 });
 
 describe('when something is wrong on the way to the server', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld(QUICK_POLLS);
-  });
-  after(() => world.close());
+  const world = useWorld(QUICK_POLLS);
 
   const listening = async (
     answer: Parameters<typeof createServer>[1],
@@ -248,8 +226,8 @@ describe('when something is wrong on the way to the server', () => {
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   };
 
-  it('nobody answers, somebody else answers, or the address is none', async () => {
-    const computer = new Computer();
+  it('nobody answers, somebody else answers, or the address is none', async t => {
+    const computer = computerFor(t);
     const { server, url } = await listening((_request, response) =>
       response.writeHead(302, { location: '/portal' }).end(),
     );
@@ -286,13 +264,11 @@ describe('when something is wrong on the way to the server', () => {
       );
     } finally {
       server.close();
-      computer.close();
     }
   });
 
-  it('a server that is down later: the cached credentials are handed out while they have life, and then it says how much', async () => {
-    const computer = new Computer();
-    try {
+  it('a server that is down later: the cached credentials are handed out while they have life, and then it says how much', async t => {
+    const computer = computerFor(t);
       await computer.logIn(world, 'alice');
       const printed = await computer.done(['credential-process', 'prod/ReadOnly']);
       const gone = world.servers.bridge;
@@ -319,13 +295,10 @@ describe('when something is wrong on the way to the server', () => {
       } finally {
         await new Promise<void>(resolve => gone.listen(port, '127.0.0.1', resolve));
       }
-    } finally {
-      computer.close();
-    }
   });
 
-  it('a clock that is off is named once, and nothing loops because of it', async () => {
-    const computer = new Computer();
+  it('a clock that is off is named once, and nothing loops because of it', async t => {
+    const computer = computerFor(t);
     const skewed = await listening((_request, response) => {
       response.writeHead(200, {
         'content-type': 'application/json',
@@ -342,21 +315,19 @@ describe('when something is wrong on the way to the server', () => {
       assert.equal(stderr.match(/the clock of this computer/g)?.length, 1);
     } finally {
       skewed.server.close();
-      computer.close();
     }
   });
 
-  it('a private certificate authority is trusted by SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the settings, and not without', async () => {
-    const computer = new Computer();
+  it('a private certificate authority is trusted by SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the settings, and not without', async t => {
+    const computer = computerFor(t);
     let proxy: Awaited<ReturnType<typeof startTlsProxy>> | undefined;
-    const secure = await startWorld({
+    await worldFor(t, {
       ...QUICK_POLLS,
       proxy: async target => {
         proxy = await startTlsProxy(target);
         return proxy;
       },
     });
-    try {
       const authorities = computer.file('ca.pem');
       writeFileSync(authorities, proxy!.certificatePem);
       const login = ['login', '--device', '--server', proxy!.url];
@@ -389,14 +360,10 @@ describe('when something is wrong on the way to the server', () => {
         JSON.stringify({ server: proxy!.url, caFile: authorities }),
       );
       saysPlainly(await computer.run(['whoami']), 3, /you are not signed in/);
-    } finally {
-      await secure.close();
-      computer.close();
-    }
   });
 
-  it('HTTPS_PROXY is used for a server that is not on this computer', async () => {
-    const computer = new Computer();
+  it('HTTPS_PROXY is used for a server that is not on this computer', async t => {
+    const computer = computerFor(t);
     const asked: string[] = [];
     const proxy = createServer();
     proxy.on('connect', (request, socket) => {
@@ -416,7 +383,6 @@ describe('when something is wrong on the way to the server', () => {
       assert.deepEqual(asked, ['aws.example.com:443']);
     } finally {
       proxy.close();
-      computer.close();
     }
   });
 });

@@ -13,32 +13,26 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { Computer, QUICK_POLLS } from '../support/cli.ts';
+import { Computer, QUICK_POLLS, useComputer } from '../support/cli.ts';
 import { confirmDevice } from '../support/cli-login.ts';
 import { missingPackage } from '../support/missing-package.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { useWorld, type World } from '../support/world.ts';
 
 const run = promisify(execFile);
 const ROLE = 'prod/Developer';
 
 describe('two bridges on one computer', () => {
   /** alice is signed in at the first, bob at the second. */
-  let first: World;
-  let second: World;
+  const first = useWorld(QUICK_POLLS);
+  const second = useWorld(QUICK_POLLS);
   /** Both are known there; the second, called lab, is the one of the last login. */
-  let prepared: Computer;
+  const prepared = useComputer();
   const computers: Computer[] = [];
   before(async () => {
-    [first, second] = await Promise.all([startWorld(QUICK_POLLS), startWorld(QUICK_POLLS)]);
-    prepared = new Computer();
     await logInAtFirst(prepared);
     await logInAtSecond(prepared, '--as', 'lab');
-  });
-  after(async () => {
-    prepared?.close();
-    await Promise.all([first.close(), second.close()]);
   });
   afterEach(() => {
     for (const computer of computers.splice(0)) computer.close();

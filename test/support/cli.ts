@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { confirmDevice } from './cli-login.ts';
 import { useFixture } from './fixture.ts';
@@ -84,14 +85,16 @@ export interface RunningCli {
   says(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** A computer of one person. */
 export class Computer {
   readonly home = mkdtempSync(join(tmpdir(), 'rolebridge-home-'));
   readonly #entry = clientEntry();
   readonly #children = new Set<ChildProcess>();
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 
-  constructor(env: Readonly<Record<string, string | undefined>> = {}) {
+  constructor(env: Environment = {}) {
     this.env = {
       PATH: process.env.PATH,
       HOME: this.home,
@@ -204,12 +207,22 @@ export class Computer {
   }
 }
 
-/** A computer for the tests of the surrounding suite. */
-export function useComputer(env: () => Readonly<Record<string, string>> = () => ({})): Computer {
+/**
+ * A computer for the tests of the surrounding suite. An environment that depends on another fixture
+ * is given as a function.
+ */
+export function useComputer(env: Environment | (() => Environment) = {}): Computer {
   return useFixture(
-    () => new Computer(env()),
+    () => new Computer(typeof env === 'function' ? env() : env),
     computer => computer.close(),
   );
+}
+
+/** A computer for one test. */
+export function computerFor(test: TestContext, env?: Environment): Computer {
+  const computer = new Computer(env);
+  test.after(() => computer.close());
+  return computer;
 }
 
 /** For `startWorld`: terminals wait in real time, so a second must be enough. */

@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Computer, useComputer } from '../support/cli.ts';
+import { computerFor, useComputer } from '../support/cli.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
 import { missingPackage } from '../support/missing-package.ts';
 import { useWorld } from '../support/world.ts';
@@ -98,31 +98,24 @@ describe('profiles that configure wrote', () => {
     });
   }
 
-  it('the AWS CLI shows what we say when the login has ended', { skip }, async () => {
-    const stranger = new Computer();
-    try {
-      mkdirSync(stranger.file('.aws'));
-      writeFileSync(
-        stranger.file('.aws/config'),
-        config().replaceAll(computer.home, stranger.home),
-      );
-      const failed = run(
-        AWS,
-        ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--endpoint-url', world.urls.aws],
-        {
-          env: stranger.env as NodeJS.ProcessEnv,
-        },
-      );
-      const { bridge } = world.urls;
-      await assert.rejects(failed, ({ stderr }: { stderr: string }) =>
-        new RegExp(
-          `rolebridge: you are not signed in to ${bridge}\\.\\s+Sign in: rolebridge login --server ${bridge}$`,
-          'm',
-        ).test(stderr),
-      );
-    } finally {
-      stranger.close();
-    }
+  it('the AWS CLI shows what we say when the login has ended', { skip }, async t => {
+    const stranger = computerFor(t);
+    mkdirSync(stranger.file('.aws'));
+    writeFileSync(stranger.file('.aws/config'), config().replaceAll(computer.home, stranger.home));
+    const failed = run(
+      AWS,
+      ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--endpoint-url', world.urls.aws],
+      {
+        env: stranger.env as NodeJS.ProcessEnv,
+      },
+    );
+    const { bridge } = world.urls;
+    await assert.rejects(failed, ({ stderr }: { stderr: string }) =>
+      new RegExp(
+        `rolebridge: you are not signed in to ${bridge}\\.\\s+Sign in: rolebridge login --server ${bridge}$`,
+        'm',
+      ).test(stderr),
+    );
   });
 
   it('configure --sso writes profiles for aws sso login, which need no client', async () => {

@@ -23,11 +23,12 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { parseFault } from '../../../src/cli/aws/file-check.ts';
-import { Computer, QUICK_POLLS } from '../../support/cli.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { QUICK_POLLS, useComputer } from '../../support/cli.ts';
+import { useFixture } from '../../support/fixture.ts';
+import { useWorld } from '../../support/world.ts';
 
 /**
  * Python with the botocore of an AWS CLI: Debian's, and a newer one beside it where the machine has
@@ -98,23 +99,20 @@ interface Told {
 const BOM = '\u00ef\u00bb\u00bf';
 
 describe('what is written into ~/.aws', { skip: SKIP }, () => {
-  let world: World;
-  let computer: Computer;
-  let botocores: readonly Botocore[];
+  const botocores = useFixture(
+    () => PYTHONS.map(python => new Botocore(python)),
+    all => {
+      for (const botocore of all) botocore.close();
+    },
+  );
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer();
   before(async () => {
-    botocores = PYTHONS.map(python => new Botocore(python));
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer();
     await computer.logIn(world, 'bob', { protocol: 'oidc' });
   });
   beforeEach(() => {
     rmSync(computer.file('.aws'), { recursive: true, force: true });
     mkdirSync(computer.file('.aws'));
-  });
-  after(async () => {
-    for (const botocore of botocores) botocore.close();
-    computer.close();
-    await world.close();
   });
 
   type Env = Readonly<Record<string, string>>;

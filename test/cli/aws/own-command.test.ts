@@ -16,12 +16,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Computer, QUICK_POLLS } from '../../support/cli.ts';
+import { QUICK_POLLS, useComputer } from '../../support/cli.ts';
 import { missingPackage } from '../../support/missing-package.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/world.ts';
 
 const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 const CALLER_IDENTITY = fileURLToPath(new URL('../../support/caller-identity.ts', import.meta.url));
@@ -37,18 +37,12 @@ print(credentials.method, credentials.access_key[:4])
 describe('the command that configure writes', {
   skip: missingPackage('/usr/bin/aws', 'awscli'),
 }, () => {
-  let world: World;
-  let computer: Computer;
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer();
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer();
     await computer.logIn(world, 'bob', { protocol: 'oidc' });
   });
   beforeEach(() => rmSync(computer.file('.aws'), { recursive: true, force: true }));
-  after(async () => {
-    computer.close();
-    await world.close();
-  });
 
   /** The client below `lib/node_modules` of a place, as npm installs it. */
   const install = (...place: string[]): string => {

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { browserOpener, openBrowser } from '../../../src/cli/terminal/browser.ts';
-import { Computer, QUICK_POLLS } from '../../support/cli.ts';
+import { Computer, QUICK_POLLS, useComputer } from '../../support/cli.ts';
 import { missingPackage } from '../../support/missing-package.ts';
 import { Visitor } from '../../support/visitor.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/world.ts';
 
 /** A program that writes down how it was called; its exit code is in its name. */
 function recorder(computer: Computer, ...names: string[]): string {
@@ -30,20 +30,14 @@ function calls(computer: Computer): string[][] {
 }
 
 describe('rolebridge console', () => {
-  let world: World;
-  let computer: Computer;
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer();
   let browser: string;
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer();
     await computer.logIn(world, 'alice');
     browser = recorder(computer, 'browser');
   });
   beforeEach(() => writeFileSync(computer.file('calls'), ''));
-  after(async () => {
-    computer.close();
-    await world.close();
-  });
 
   it('sends the browser to the console page of the bridge: no link, no secret and no local address in the arguments', async () => {
     const destination = `${world.urls.aws}/console/s3?a=b%20c&d#e/f`;

@@ -4,28 +4,22 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Computer, QUICK_POLLS } from '../../support/cli.ts';
+import { QUICK_POLLS, useComputer } from '../../support/cli.ts';
 import { viewerOf } from '../../support/cli-login.ts';
 import type { Visitor } from '../../support/visitor.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/world.ts';
 
 const CALLER_IDENTITY = fileURLToPath(new URL('../../support/caller-identity.ts', import.meta.url));
 
 describe('exec', () => {
-  let world: World;
-  let computer: Computer;
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer();
   let visitor: Visitor;
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer();
     visitor = await computer.logIn(world, 'alice');
-  });
-  after(async () => {
-    computer.close();
-    await world.close();
   });
 
   const node = (script: string): string[] => [

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { after, afterEach, before, describe, it } from 'node:test';
-import { Computer, QUICK_POLLS } from '../../support/cli.ts';
+import { afterEach, describe, it } from 'node:test';
+import { Computer, computerFor, QUICK_POLLS, useComputer } from '../../support/cli.ts';
 import { confirmDevice } from '../../support/cli-login.ts';
 import type { Visitor } from '../../support/visitor.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld, worldFor } from '../../support/world.ts';
 
 describe('login', () => {
-  let world: World;
   const computers: Computer[] = [];
-  before(async () => {
-    world = await startWorld(QUICK_POLLS);
-  });
-  after(() => world.close());
+  const world = useWorld(QUICK_POLLS);
   afterEach(() => {
     for (const computer of computers.splice(0)) computer.close();
   });
@@ -145,16 +141,8 @@ describe('login', () => {
 });
 
 describe('login, and who is meant', () => {
-  let world: World;
-  let computer: Computer;
-  before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer();
-  });
-  after(async () => {
-    computer.close();
-    await world.close();
-  });
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer();
 
   it('a login that somebody else confirms is not taken; what was there stays, and the new session ends', async () => {
     await computer.logIn(world, 'alice');
@@ -186,59 +174,49 @@ describe('login, and who is meant', () => {
 });
 
 describe('many processes that nobody is signed in for', () => {
-  it('open one browser, and all get their credentials by one login and one request', async () => {
-    const world = await startWorld(QUICK_POLLS);
-    const computer = new Computer();
-    try {
-      const list = computer.file('opened');
-      writeFileSync(list, '');
-      writeFileSync(
-        computer.file('browser.mjs'),
-        `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(list)}, process.argv[2] + '\\n');\n`,
-      );
-      const env = {
-        BROWSER: `${process.execPath} ${computer.file('browser.mjs')}`,
-        ROLEBRIDGE_SERVER: world.urls.bridge,
-      };
-      const { visitor } = await world.signIn('alice', 'saml');
-      const running = Array.from({ length: 12 }, () =>
-        computer.start(['credential-process', 'prod/Admin', '--login'], { env }),
-      );
-      const [, address] = await Promise.any(
-        running.map(one => one.says(/^ {2}(http:\S+\/oauth\/authorize\?\S+)$/m)),
-      );
-      const page = await visitor.get(address!);
-      await visitor.submit(page, 'button[value=approve]');
-      const results = await Promise.all(running.map(({ ended }) => ended));
-      assert.deepEqual(
-        results.map(({ code }) => code),
-        running.map(() => 0),
-        results.map(({ stderr }) => stderr).join('\n'),
-      );
-      assert.equal(new Set(results.map(({ stdout }) => stdout)).size, 1);
-      assert.deepEqual(readFileSync(list, 'utf8').split('\n').filter(Boolean), [address]);
-      assert.equal(world.toAws.length, 1);
-    } finally {
-      computer.close();
-      await world.close();
-    }
+  it('open one browser, and all get their credentials by one login and one request', async t => {
+    const world = await worldFor(t, QUICK_POLLS);
+    const computer = computerFor(t);
+    const list = computer.file('opened');
+    writeFileSync(list, '');
+    writeFileSync(
+      computer.file('browser.mjs'),
+      `import { appendFileSync } from 'node:fs';\nappendFileSync(${JSON.stringify(list)}, process.argv[2] + '\\n');\n`,
+    );
+    const env = {
+      BROWSER: `${process.execPath} ${computer.file('browser.mjs')}`,
+      ROLEBRIDGE_SERVER: world.urls.bridge,
+    };
+    const { visitor } = await world.signIn('alice', 'saml');
+    const running = Array.from({ length: 12 }, () =>
+      computer.start(['credential-process', 'prod/Admin', '--login'], { env }),
+    );
+    const [, address] = await Promise.any(
+      running.map(one => one.says(/^ {2}(http:\S+\/oauth\/authorize\?\S+)$/m)),
+    );
+    const page = await visitor.get(address!);
+    await visitor.submit(page, 'button[value=approve]');
+    const results = await Promise.all(running.map(({ ended }) => ended));
+    assert.deepEqual(
+      results.map(({ code }) => code),
+      running.map(() => 0),
+      results.map(({ stderr }) => stderr).join('\n'),
+    );
+    assert.equal(new Set(results.map(({ stdout }) => stdout)).size, 1);
+    assert.deepEqual(readFileSync(list, 'utf8').split('\n').filter(Boolean), [address]);
+    assert.equal(world.toAws.length, 1);
   });
 });
 
 describe('a server without the device grant', () => {
-  it('is told to somebody over SSH, with what to do', async () => {
-    const world = await startWorld({
+  it('is told to somebody over SSH, with what to do', async t => {
+    const world = await worldFor(t, {
       configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n`,
     });
-    const computer = new Computer({ SSH_TTY: '/dev/pts/1' });
-    try {
-      const { code, stderr } = await computer.run(['login', '--server', world.urls.bridge]);
-      assert.equal(code, 7);
-      assert.match(stderr, /logins by a code are turned off at this server/);
-      assert.match(stderr, /--no-browser/);
-    } finally {
-      computer.close();
-      await world.close();
-    }
+    const computer = computerFor(t, { SSH_TTY: '/dev/pts/1' });
+    const { code, stderr } = await computer.run(['login', '--server', world.urls.bridge]);
+    assert.equal(code, 7);
+    assert.match(stderr, /logins by a code are turned off at this server/);
+    assert.match(stderr, /--no-browser/);
   });
 });

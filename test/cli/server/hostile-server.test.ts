@@ -8,7 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { Computer } from '../../support/cli.ts';
+import { useComputer } from '../../support/cli.ts';
 import { missingPackage } from '../../support/missing-package.ts';
 
 const SCRIPT = '/usr/bin/script';
@@ -137,7 +137,6 @@ describe('a hostile server', () => {
   let server: Server;
   let origin: string;
   let answers: Answers = LIES;
-  let computer: Computer;
 
   before(async () => {
     server = createServer((request, response) => {
@@ -155,18 +154,17 @@ describe('a hostile server', () => {
     });
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    computer = new Computer({
-      ROLEBRIDGE_SERVER: origin,
-      TERM: 'xterm',
-      SHELL: '/bin/sh',
-      SSH_TTY: '/dev/pts/0',
-    });
-    await login();
   });
+  const computer = useComputer(() => ({
+    ROLEBRIDGE_SERVER: origin,
+    TERM: 'xterm',
+    SHELL: '/bin/sh',
+    SSH_TTY: '/dev/pts/0',
+  }));
+  before(() => login());
   after(() => {
     server.closeAllConnections();
     server.close();
-    computer.close();
   });
 
   const login = () => computer.run(['login', '--device', '--force', '--switch-person']);

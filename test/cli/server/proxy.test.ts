@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { type CliResult, Computer } from '../../support/cli.ts';
+import { type CliResult, useComputer } from '../../support/cli.ts';
 import { freePort } from '../../support/free-port.ts';
 
 const SERVER = 'https://aws.corp.invalid';
@@ -11,7 +11,7 @@ const SERVER = 'https://aws.corp.invalid';
 describe('the client with a proxy variable', () => {
   let proxy: Server;
   let address: string;
-  let computer: Computer;
+  const computer = useComputer();
   let status: string;
   const asked: string[] = [];
   before(async () => {
@@ -22,12 +22,8 @@ describe('the client with a proxy variable', () => {
     });
     await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
     address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    computer = new Computer();
   });
-  after(async () => {
-    computer.close();
-    await new Promise(resolve => proxy.close(resolve));
-  });
+  after(() => new Promise(resolve => proxy.close(resolve)));
   const logIn = (env: Record<string, string>, server = SERVER): Promise<CliResult> => {
     asked.length = 0;
     status = '502 Bad Gateway';

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { Computer, QUICK_POLLS } from '../../support/cli.ts';
+import { QUICK_POLLS, useComputer } from '../../support/cli.ts';
 import { confirmDevice, viewerOf } from '../../support/cli-login.ts';
 import { missingPackage } from '../../support/missing-package.ts';
 import type { Visitor } from '../../support/visitor.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { useWorld } from '../../support/world.ts';
 
 const SCRIPT = '/usr/bin/script';
 
@@ -21,17 +21,11 @@ interface Typed {
 }
 
 describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
-  let world: World;
-  let computer: Computer;
+  const world = useWorld(QUICK_POLLS);
+  const computer = useComputer({ TERM: 'xterm', SHELL: '/bin/sh', SSH_TTY: '/dev/pts/0' });
   let visitor: Visitor;
   before(async () => {
-    world = await startWorld(QUICK_POLLS);
-    computer = new Computer({ TERM: 'xterm', SHELL: '/bin/sh', SSH_TTY: '/dev/pts/0' });
     visitor = await computer.logIn(world, 'alice');
-  });
-  after(async () => {
-    computer.close();
-    await world.close();
   });
 
   /**

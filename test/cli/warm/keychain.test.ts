@@ -3,25 +3,24 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Computer, QUICK_POLLS } from '../../support/cli.ts';
+import { computerFor, QUICK_POLLS } from '../../support/cli.ts';
 import { confirmDevice } from '../../support/cli-login.ts';
 import { missingPackage } from '../../support/missing-package.ts';
 import type { Visitor } from '../../support/visitor.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import { type World, worldFor } from '../../support/world.ts';
 
 const skip =
   missingPackage('/usr/bin/gnome-keyring-daemon', 'gnome-keyring') ||
   missingPackage('/usr/bin/dbus-run-session', 'dbus-daemon');
 
 describe('the key to the login', () => {
-  it('is in the keychain where there is one, and in no file', { skip }, async () => {
-    const world = await startWorld(QUICK_POLLS);
-    const computer = new Computer({ ROLEBRIDGE_KEYCHAIN: undefined });
-    try {
-      const { visitor } = await world.signIn('alice', 'saml');
-      const confirming = confirmWhenAsked(world, visitor, computer.file('said'));
-      mkdirSync(computer.file('.config'), { recursive: true });
-      const script = `
+  it('is in the keychain where there is one, and in no file', { skip }, async t => {
+    const world = await worldFor(t, QUICK_POLLS);
+    const computer = computerFor(t, { ROLEBRIDGE_KEYCHAIN: undefined });
+    const { visitor } = await world.signIn('alice', 'saml');
+    const confirming = confirmWhenAsked(world, visitor, computer.file('said'));
+    mkdirSync(computer.file('.config'), { recursive: true });
+    const script = `
         printf 'password' | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
         set -e
         node="${process.execPath}"; cli="${computer.entry}"
@@ -30,57 +29,48 @@ describe('the key to the login', () => {
         "$node" "$cli" credential-process prod/Admin > "${computer.file('second')}"
         cmp "${computer.file('first')}" "${computer.file('second')}"
       `;
-      writeFileSync(computer.file('said'), '');
-      const child = spawn('/usr/bin/dbus-run-session', ['--', '/bin/bash', '-c', script], {
-        env: { ...computer.env, XDG_RUNTIME_DIR: computer.home } as NodeJS.ProcessEnv,
-        stdio: ['ignore', 'inherit', 'pipe'],
-      });
-      let stderr = '';
-      child.stderr.on('data', (chunk: Buffer) => {
-        stderr += chunk.toString();
-      });
-      const exit = await new Promise<number | null>(resolve => child.once('exit', resolve));
-      await confirming;
-      const said = readFileSync(computer.file('said'), 'utf8');
-      assert.equal(exit, 0, stderr + said);
-      assert.doesNotMatch(said, /keychain is not used/);
-      assert.ok(!existsSync(computer.file('.config/rolebridge/key')), 'no key file');
-      assert.ok(existsSync(computer.file('.config/rolebridge/credentials')));
-      // Outside of that session bus nobody has the key: what is sealed counts as absent.
-      const { code, stderr: without } = await computer.run(['credential-process', 'prod/Admin']);
-      assert.equal(code, 3, without);
-      assert.match(
-        without,
-        /The system keychain cannot be asked here \(.*\); a login that is kept there is out of reach\./,
-      );
-    } finally {
-      computer.close();
-      await world.close();
-    }
+    writeFileSync(computer.file('said'), '');
+    const child = spawn('/usr/bin/dbus-run-session', ['--', '/bin/bash', '-c', script], {
+      env: { ...computer.env, XDG_RUNTIME_DIR: computer.home } as NodeJS.ProcessEnv,
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    const exit = await new Promise<number | null>(resolve => child.once('exit', resolve));
+    await confirming;
+    const said = readFileSync(computer.file('said'), 'utf8');
+    assert.equal(exit, 0, stderr + said);
+    assert.doesNotMatch(said, /keychain is not used/);
+    assert.ok(!existsSync(computer.file('.config/rolebridge/key')), 'no key file');
+    assert.ok(existsSync(computer.file('.config/rolebridge/credentials')));
+    // Outside of that session bus nobody has the key: what is sealed counts as absent.
+    const { code, stderr: without } = await computer.run(['credential-process', 'prod/Admin']);
+    assert.equal(code, 3, without);
+    assert.match(
+      without,
+      /The system keychain cannot be asked here \(.*\); a login that is kept there is out of reach\./,
+    );
   });
 
-  it('is in a file of its owner alone where there is none, which is said once', async () => {
-    const world = await startWorld(QUICK_POLLS);
-    const computer = new Computer({
+  it('is in a file of its owner alone where there is none, which is said once', async t => {
+    const world = await worldFor(t, QUICK_POLLS);
+    const computer = computerFor(t, {
       ROLEBRIDGE_KEYCHAIN: undefined,
       DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere',
     });
-    try {
-      const { visitor } = await world.signIn('alice', 'saml');
-      const login = computer.start(['login', '--device', '--server', world.urls.bridge]);
-      const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
-      await confirmDevice(world, visitor, code);
-      const { stderr } = await login.ended;
-      assert.match(
-        stderr,
-        /the system keychain is not used \(.*\)\. The key to your login is in .*\/rolebridge\/key, which only you can read\. This is said once\./,
-      );
-      const again = await computer.run(['whoami']);
-      assert.doesNotMatch(again.stderr, /keychain/);
-    } finally {
-      computer.close();
-      await world.close();
-    }
+    const { visitor } = await world.signIn('alice', 'saml');
+    const login = computer.start(['login', '--device', '--server', world.urls.bridge]);
+    const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
+    await confirmDevice(world, visitor, code);
+    const { stderr } = await login.ended;
+    assert.match(
+      stderr,
+      /the system keychain is not used \(.*\)\. The key to your login is in .*\/rolebridge\/key, which only you can read\. This is said once\./,
+    );
+    const again = await computer.run(['whoami']);
+    assert.doesNotMatch(again.stderr, /keychain/);
   });
 });
 
