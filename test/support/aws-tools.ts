@@ -2,6 +2,7 @@
  * The clients that AWS publishes, unmodified, at the wire of IAM Identity Center, with a person who
  * confirms.
  */
+import type { TestContext } from 'node:test';
 import { SSOClient } from '@aws-sdk/client-sso';
 import {
   CreateTokenCommand,
@@ -15,7 +16,7 @@ import {
 import { confirmDevice, DEVICE_CODE } from './cli-login.ts';
 import { useFixture } from './fixture.ts';
 import type { Visitor } from './visitor.ts';
-import type { World } from './world.ts';
+import { type World, type WorldOptions, worldFor } from './world.ts';
 
 export type Registered = Pick<
   RegisterClientCommandOutput,
@@ -43,6 +44,17 @@ export function useAwsTools(world: World): AwsTools {
     () => awsTools(world),
     tools => tools.close(),
   );
+}
+
+/** A world for one test, and clients of it. */
+export async function awsToolsFor(
+  test: TestContext,
+  options?: WorldOptions,
+): Promise<{ readonly world: World; readonly tools: AwsTools }> {
+  const world = await worldFor(test, options);
+  const tools = awsTools(world);
+  test.after(() => tools.close());
+  return { world, tools };
 }
 
 export function awsTools(world: World): AwsTools {

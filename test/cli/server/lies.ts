@@ -1,0 +1,120 @@
+/** Answers of a hostile server: valid in form, with control characters in every text. */
+
+/**
+ * Sequences of C0 and C1, a title, a clipboard, a forged line, DEL, marks of direction, a tag
+ * character, separators.
+ */
+export const HOSTILE =
+  '\u001b[2J\u001b]0;owned\u0007\u001b]52;c;aGk=\u0007\u009b31m\u0090x\u009c\r\nrolebridge: forged line\u0000\u0008\u007f\u202eevil\u2066\u200f\u{e0041}\u2028\u2029\u00ad';
+
+export type Answers = Readonly<
+  Record<string, (path: string) => { readonly status?: number; readonly body: unknown }>
+>;
+
+export const instant = (seconds: number): string =>
+  new Date(Date.now() + seconds * 1000).toISOString();
+export const role = (name: string, account: string) => ({
+  account: {
+    id: '111122223333',
+    name: account,
+    partition: 'aws',
+    region: 'eu-west-1',
+    via: `x${HOSTILE}`,
+  },
+  role: name,
+  arn: `arn${HOSTILE}`,
+  duration_seconds: 3600,
+  console_seconds: null,
+  rule: `rule${HOSTILE}`,
+  group: `group${HOSTILE}`,
+  usable: !name.includes('withheld'),
+  missing: [`missing${HOSTILE}`],
+});
+export const session = {
+  id: `id${HOSTILE}`,
+  current: true,
+  client: { id: 'c', name: `program${HOSTILE}` },
+  device_name: `device${HOSTILE}`,
+  grant: 'device_code',
+  address: `address${HOSTILE}`,
+  created_at: instant(-60),
+  last_used_at: instant(-30),
+  last_used_address: `used${HOSTILE}`,
+  expires_at: instant(3600),
+};
+export const credentials = {
+  account: { id: '111122223333', name: 'prod', region: 'eu-west-1' },
+  role: 'Admin',
+  assumed_role_arn: 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
+  access_key_id: 'ASIAEXAMPLE',
+  secret_access_key: 'secret',
+  session_token: 'token',
+  expires_at: instant(3600),
+  duration_seconds: 3600,
+  reduced_from_seconds: null,
+};
+export const refusal = {
+  status: 403,
+  body: {
+    title: `title${HOSTILE}`,
+    code: 'access_denied',
+    detail: `detail${HOSTILE}`,
+    correlation_id: `reference${HOSTILE}`,
+    trace: { steps: [{ rule: `rule${HOSTILE}`, sentence: `sentence${HOSTILE}` }] },
+  },
+};
+export const token = {
+  access_token: 'rba_x',
+  expires_in: 3600,
+  refresh_token: 'rbr_x',
+  session_expires_in: 36_000,
+};
+
+export const LIES: Answers = {
+  'GET /.well-known/oauth-authorization-server': () => ({
+    body: {
+      issuer: '{origin}',
+      device_authorization_endpoint: '{origin}/d',
+      identity_center_region: `eu-west-1${HOSTILE}`,
+    },
+  }),
+  'POST /oauth/device_authorization': () => ({
+    body: {
+      device_code: 'd',
+      user_code: 'ABCD-EFGH',
+      verification_uri: '{origin}/device',
+      verification_uri_complete: '{origin}/device?user_code=ABCD-EFGH',
+      expires_in: 600,
+      interval: 0,
+    },
+  }),
+  'POST /oauth/token': () => ({ body: token }),
+  'POST /oauth/revoke': () => ({
+    status: 400,
+    body: { error: `error${HOSTILE}`, error_description: `description${HOSTILE}` },
+  }),
+  'GET /api/v1/whoami': () => ({
+    body: {
+      person: {
+        id: `id${HOSTILE}`,
+        username: `name${HOSTILE}`,
+        display_name: `display${HOSTILE}`,
+        email: `mail${HOSTILE}`,
+        connector: 'c',
+        connector_label: `label${HOSTILE}`,
+      },
+      authentication: { at: instant(-60), methods: [`pwd${HOSTILE}`], multi_factor: true },
+      session,
+      sessions: [session],
+    },
+  }),
+  'GET /api/v1/roles': () => ({
+    body: {
+      roles: [
+        role('Admin', 'prod'),
+        role(`Odd${HOSTILE}`, `acc${HOSTILE}`),
+        role(`withheld${HOSTILE}`, 'prod'),
+      ],
+    },
+  }),
+};

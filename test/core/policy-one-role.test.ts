@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { compilePolicy } from '../../src/core/policy.ts';
+import { person } from '../support/people.ts';
+import { ACCOUNTS, HERE, PROD, rule, STAGING } from './policy-samples.ts';
+
+describe('the access policy', () => {
+  describe('asked for one role', () => {
+    const rules = [
+      rule('admins', {
+        groups: ['aws-admins'],
+        accounts: [PROD.id],
+        roles: ['Admin'],
+        require: { multiFactor: true, networks: [] },
+      }),
+      rule('breakglass', { groups: ['breakglass'], accounts: [PROD.id], roles: ['Admin'] }),
+      rule('pattern', { groupPattern: 'aws-{account}-{role}' }),
+    ];
+    const policy = compilePolicy(rules, ACCOUNTS);
+
+    it('answers with the rule and the group that give it', () => {
+      const decision = policy.decide(person({ groups: ['aws-admins'] }), HERE, {
+        account: 'prod',
+        role: 'Admin',
+      });
+      assert.equal(decision.granted, true);
+      assert.deepEqual(decision.trace, {
+        account: 'prod',
+        role: 'Admin',
+        outcome: 'granted',
+        steps: [{ rule: 'admins', outcome: 'grants', group: 'aws-admins' }],
+      });
+    });
+
+    it('takes the account by its id', () => {
+      assert.equal(
+        policy.decide(person({ groups: ['aws-admins'] }), HERE, { account: PROD.id, role: 'Admin' })
+          .granted,
+        true,
+      );
+    });
+
+    it('names the groups that would give it, and nothing of anybody else', () => {
+      const decision = policy.decide(person({ groups: ['developers'] }), HERE, {
+        account: 'prod',
+        role: 'Admin',
+      });
+      assert.equal(decision.granted, false);
+      assert.deepEqual(decision.trace.steps, [
+        { rule: 'admins', outcome: 'group-missing', groups: ['aws-admins'] },
+        { rule: 'breakglass', outcome: 'group-missing', groups: ['breakglass'] },
+        { rule: 'pattern', outcome: 'group-missing', groups: ['aws-prod-Admin'] },
+      ]);
+    });
+
+    it('puts the missing proof of the person first', () => {
+      const decision = policy.decide(person({ groups: ['aws-admins'], multiFactor: false }), HERE, {
+        account: 'prod',
+        role: 'Admin',
+      });
+      assert.equal(decision.granted, false);
+      assert.deepEqual(decision.granted ? undefined : decision.missing, [
+        { proof: 'multi-factor' },
+      ]);
+      assert.deepEqual(decision.trace.steps[0], {
+        rule: 'admins',
+        outcome: 'proof-missing',
+        group: 'aws-admins',
+        missing: [{ proof: 'multi-factor' }],
+      });
+    });
+
+    for (const asked of [
+      { account: 'nowhere', role: 'Admin' },
+      { account: 'prod', role: 'Ad min' },
+      { account: '__proto__', role: 'Admin' },
+      { account: 'prod', role: '../Admin' },
+      { account: '', role: '' },
+    ]) {
+      it(`refuses ${JSON.stringify(asked)} without a word about rules`, () => {
+        const decision = policy.decide(person({ groups: ['aws-admins'] }), HERE, asked);
+        assert.equal(decision.granted, false);
+        assert.deepEqual(decision.trace.steps, []);
+      });
+    }
+
+    it('lists at most twenty rules', () => {
+      const many = compilePolicy(
+        Array.from({ length: 100 }, (_, index) =>
+          rule(`r${index}`, { groups: [`g${index}`], roles: ['Admin'] }),
+        ),
+        ACCOUNTS,
+      );
+      assert.equal(
+        many.decide(person(), HERE, { account: 'prod', role: 'Admin' }).trace.steps.length,
+        20,
+      );
+    });
+  });
+
+  it('agrees with itself: what is granted in the list is granted when asked, and the other way round', () => {
+    const rules = [
+      rule('a', {
+        groups: ['g1', 'g2'],
+        accounts: [PROD.id],
+        roles: ['Admin', 'Dev'],
+        require: { multiFactor: true, networks: [] },
+      }),
+      rule('b', { groups: ['g3'], roles: ['Dev'] }),
+      rule('c', { groupPattern: 'aws-{account}-{role}', accounts: [STAGING.id] }),
+      rule('d', {
+        groups: ['g1'],
+        accounts: [STAGING.id],
+        roles: ['Admin'],
+        require: { multiFactor: false, networks: ['192.0.2.0/24'] },
+      }),
+    ];
+    const policy = compilePolicy(rules, ACCOUNTS);
+    const groups = ['g1', 'g2', 'g3', 'aws-staging-Admin', 'aws-prod-Dev'];
+    for (let mask = 0; mask < 2 ** groups.length; mask++) {
+      for (const multiFactor of [true, false]) {
+        const who = person({ groups: groups.filter((_, bit) => mask & (2 ** bit)), multiFactor });
+        const listed = new Set(
+          policy.evaluate(who, HERE).granted.map(({ arn, rule: by }) => `${arn} ${by.name}`),
+        );
+        for (const { name: account } of ACCOUNTS) {
+          for (const role of ['Admin', 'Dev']) {
+            const decision = policy.decide(who, HERE, { account, role });
+            if (decision.granted)
+              assert.ok(
+                listed.delete(`${decision.entitlement.arn} ${decision.entitlement.rule.name}`),
+                `${account}/${role}`,
+              );
+          }
+        }
+        assert.equal(listed.size, 0);
+      }
+    }
+  });
+});
