@@ -44,27 +44,27 @@ describe('when something is wrong on this computer', () => {
 
   it('a settings file that is no JSON is named with its place, and not overwritten', async t => {
     const other = computerFor(t);
-      mkdirSync(other.file('.config/rolebridge'), { recursive: true });
-      const file = other.file('.config/rolebridge/config.json');
-      for (const [text, says] of [
-        ['{ "server": ', /config\.json is not JSON/],
-        ['[]', /must hold one JSON object/],
-        ['{ "server": 7 }', /"server" must be a string/],
-      ] as const) {
-        writeFileSync(file, text);
-        for (const args of [
-          ['whoami'],
-          ['login', '--server', world.urls.bridge],
-          ['credential-process', 'prod/Admin'],
-        ])
-          saysPlainly(
-            await other.run(args),
-            6,
-            says,
-            /Correct the file, or move it away\. It was not changed\./,
-          );
-        assert.equal(readFileSync(file, 'utf8'), text);
-      }
+    mkdirSync(other.file('.config/rolebridge'), { recursive: true });
+    const file = other.file('.config/rolebridge/config.json');
+    for (const [text, says] of [
+      ['{ "server": ', /config\.json is not JSON/],
+      ['[]', /must hold one JSON object/],
+      ['{ "server": 7 }', /"server" must be a string/],
+    ] as const) {
+      writeFileSync(file, text);
+      for (const args of [
+        ['whoami'],
+        ['login', '--server', world.urls.bridge],
+        ['credential-process', 'prod/Admin'],
+      ])
+        saysPlainly(
+          await other.run(args),
+          6,
+          says,
+          /Correct the file, or move it away\. It was not changed\./,
+        );
+      assert.equal(readFileSync(file, 'utf8'), text);
+    }
   });
 
   it('a half-written or altered cache counts as absent and is made anew', async () => {
@@ -185,33 +185,33 @@ describe('when something is wrong on this computer', () => {
 
   it('a proof that is missing is explained, with how to sign in again', async t => {
     const without = computerFor(t);
-      const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
-      await without.logIn(world, 'alice', { visitor });
-      saysPlainly(
-        await without.run(['credential-process', 'prod/Admin']),
-        4,
-        /This role requires additional verification/,
-        /It needs a sign-in with a second factor/,
-        /In a terminal: rolebridge login --fresh/,
-      );
-      assert.match(
-        await without.done(['roles', '--all']),
-        /^prod +111122223333 +Admin +no +It needs a sign-in with a second factor/m,
-      );
+    const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
+    await without.logIn(world, 'alice', { visitor });
+    saysPlainly(
+      await without.run(['credential-process', 'prod/Admin']),
+      4,
+      /This role requires additional verification/,
+      /It needs a sign-in with a second factor/,
+      /In a terminal: rolebridge login --fresh/,
+    );
+    assert.match(
+      await without.done(['roles', '--all']),
+      /^prod +111122223333 +Admin +no +It needs a sign-in with a second factor/m,
+    );
   });
 
   it('a login that was ended elsewhere is said, and what is cached still helps until its end', async t => {
     const other = computerFor(t);
-      const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
-      const cached = await other.done(['credential-process', 'prod/Developer']);
-      await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
-      saysPlainly(await other.run(['whoami']), 3, /your login has ended/, /rolebridge login/);
-      assert.equal(await other.done(['credential-process', 'prod/Developer']), cached);
-      saysPlainly(
-        await other.run(['credential-process', 'staging/Developer']),
-        3,
-        /you are not signed in/,
-      );
+    const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
+    const cached = await other.done(['credential-process', 'prod/Developer']);
+    await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
+    saysPlainly(await other.run(['whoami']), 3, /your login has ended/, /rolebridge login/);
+    assert.equal(await other.done(['credential-process', 'prod/Developer']), cached);
+    saysPlainly(
+      await other.run(['credential-process', 'staging/Developer']),
+      3,
+      /you are not signed in/,
+    );
   });
 });
 
@@ -269,32 +269,32 @@ describe('when something is wrong on the way to the server', () => {
 
   it('a server that is down later: the cached credentials are handed out while they have life, and then it says how much', async t => {
     const computer = computerFor(t);
-      await computer.logIn(world, 'alice');
-      const printed = await computer.done(['credential-process', 'prod/ReadOnly']);
-      const gone = world.servers.bridge;
-      const port = (gone.address() as AddressInfo).port;
-      gone.closeAllConnections();
-      await new Promise<void>(resolve => gone.close(() => resolve()));
-      try {
-        assert.equal(await computer.done(['credential-process', 'prod/ReadOnly']), printed);
-        saysPlainly(
-          await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', '61m']),
-          5,
-          /nothing answers at/,
-          /The credentials from before live for (?:59 min|1 h) more/,
-          /--minimum (?:59m|60m|1h) takes them all the same/,
-        );
-        saysPlainly(
-          await computer.run(['credential-process', 'prod/Admin']),
-          5,
-          /nothing answers at/,
-        );
-        const loggedOut = await computer.run(['logout']);
-        assert.equal(loggedOut.code, 5);
-        assert.match(loggedOut.stderr, /removed here, but not ended at the server/);
-      } finally {
-        await new Promise<void>(resolve => gone.listen(port, '127.0.0.1', resolve));
-      }
+    await computer.logIn(world, 'alice');
+    const printed = await computer.done(['credential-process', 'prod/ReadOnly']);
+    const gone = world.servers.bridge;
+    const port = (gone.address() as AddressInfo).port;
+    gone.closeAllConnections();
+    await new Promise<void>(resolve => gone.close(() => resolve()));
+    try {
+      assert.equal(await computer.done(['credential-process', 'prod/ReadOnly']), printed);
+      saysPlainly(
+        await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', '61m']),
+        5,
+        /nothing answers at/,
+        /The credentials from before live for (?:59 min|1 h) more/,
+        /--minimum (?:59m|60m|1h) takes them all the same/,
+      );
+      saysPlainly(
+        await computer.run(['credential-process', 'prod/Admin']),
+        5,
+        /nothing answers at/,
+      );
+      const loggedOut = await computer.run(['logout']);
+      assert.equal(loggedOut.code, 5);
+      assert.match(loggedOut.stderr, /removed here, but not ended at the server/);
+    } finally {
+      await new Promise<void>(resolve => gone.listen(port, '127.0.0.1', resolve));
+    }
   });
 
   it('a clock that is off is named once, and nothing loops because of it', async t => {
@@ -328,38 +328,38 @@ describe('when something is wrong on the way to the server', () => {
         return proxy;
       },
     });
-      const authorities = computer.file('ca.pem');
-      writeFileSync(authorities, proxy!.certificatePem);
-      const login = ['login', '--device', '--server', proxy!.url];
-      saysPlainly(
-        await computer.run(login),
-        5,
-        /the certificate of https:\/\/127\.0\.0\.1:\d+ is not trusted here/,
-        /SSL_CERT_FILE or NODE_EXTRA_CA_CERTS/,
-      );
-      saysPlainly(
-        await computer.run(login, { env: { SSL_CERT_FILE: computer.file('nowhere') } }),
-        6,
-        /cannot be read \(ENOENT\)/,
-      );
-      execFileSync('mkfifo', [computer.file('pipe')]);
-      saysPlainly(
-        await computer.run(login, { env: { SSL_CERT_FILE: computer.file('pipe') } }),
-        6,
-        /cannot be read \(no regular file\)/,
-      );
-      for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
-        const running = computer.start(login, { env: { [name]: authorities } });
-        await running.says(/Waiting for you to confirm/);
-        running.child.kill('SIGINT');
-        await running.ended;
-      }
-      mkdirSync(computer.file('.config/rolebridge'), { recursive: true });
-      writeFileSync(
-        computer.file('.config/rolebridge/config.json'),
-        JSON.stringify({ server: proxy!.url, caFile: authorities }),
-      );
-      saysPlainly(await computer.run(['whoami']), 3, /you are not signed in/);
+    const authorities = computer.file('ca.pem');
+    writeFileSync(authorities, proxy!.certificatePem);
+    const login = ['login', '--device', '--server', proxy!.url];
+    saysPlainly(
+      await computer.run(login),
+      5,
+      /the certificate of https:\/\/127\.0\.0\.1:\d+ is not trusted here/,
+      /SSL_CERT_FILE or NODE_EXTRA_CA_CERTS/,
+    );
+    saysPlainly(
+      await computer.run(login, { env: { SSL_CERT_FILE: computer.file('nowhere') } }),
+      6,
+      /cannot be read \(ENOENT\)/,
+    );
+    execFileSync('mkfifo', [computer.file('pipe')]);
+    saysPlainly(
+      await computer.run(login, { env: { SSL_CERT_FILE: computer.file('pipe') } }),
+      6,
+      /cannot be read \(no regular file\)/,
+    );
+    for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
+      const running = computer.start(login, { env: { [name]: authorities } });
+      await running.says(/Waiting for you to confirm/);
+      running.child.kill('SIGINT');
+      await running.ended;
+    }
+    mkdirSync(computer.file('.config/rolebridge'), { recursive: true });
+    writeFileSync(
+      computer.file('.config/rolebridge/config.json'),
+      JSON.stringify({ server: proxy!.url, caFile: authorities }),
+    );
+    saysPlainly(await computer.run(['whoami']), 3, /you are not signed in/);
   });
 
   it('HTTPS_PROXY is used for a server that is not on this computer', async t => {

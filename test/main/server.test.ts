@@ -87,7 +87,10 @@ describe('the command', () => {
     ])) {
       assert.equal(code, 78);
       for (let rule = 0; rule < 5; rule++)
-        assert.ok(stderr.includes(`access[${rule}]: does not say whose groups count`), stderr);
+        assert.ok(
+          stderr.includes(`access[${rule}]: does not name the connectors whose groups count`),
+          stderr,
+        );
       assert.match(
         stderr,
         /those of corp-oidc, corp-saml whose groups count\..* trustGroupsOf: all at the top level/,
@@ -294,7 +297,7 @@ describe('the server', () => {
         .replace('roles: [ReadOnly]', 'roles: [ReadOnly, More]'),
     );
     const unsaid =
-      'access[0]: does not say whose groups count, although there are several connectors';
+      'access[0]: does not name the connectors whose groups count, and there are several';
     assert.ok(
       String(await reload('the configuration was not taken; the old one stays')).includes(unsaid),
       'the log has the reason',
