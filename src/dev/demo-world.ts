@@ -20,7 +20,7 @@ export const DEMO_ACCOUNTS = {
   partner: { id: '444455556666', partition: 'aws', region: 'eu-west-1' },
 } as const;
 
-/** What partner demands with AssumeRole, so that nobody else's hub can be talked into using it. */
+/** The external id that partner requires, so that no other hub can be misused for it. */
 export const DEMO_EXTERNAL_ID = 'acme-partner-7f3c';
 export const DEMO_SAML_PROVIDER = 'rolebridge';
 const AUDIENCE = 'sts.amazonaws.com';

@@ -166,7 +166,7 @@ function portFault(code: string | undefined, port: number, firstPort: number): s
   if (code === 'EADDRINUSE')
     return `Port ${port} on ${HOST} is taken. Stop the program that has it, ${move}.`;
   if (code === 'EACCES')
-    return `Port ${port} may not be used by this user: choose one above 1023, ${move}.`;
+    return `Port ${port} requires privileges that this user does not have: choose one above 1023, ${move}.`;
   return `Port ${port} on ${HOST} cannot be used (${code}): ${move}.`;
 }
 
@@ -209,7 +209,7 @@ function startBridge(
   let stopping = false;
   const ended = new Promise<string>(resolve => {
     child.once('error', error => resolve(`could not be started: ${error.message}`));
-    // Not "exit": by then the end of the log may not have been read.
+    // Not "exit": the end of the log might not have been read by then.
     child.once('close', (code, signal) => {
       closeSync(log);
       resolve(signal === null ? `ended with code ${code}` : `was ended by ${signal}`);

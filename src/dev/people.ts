@@ -2,8 +2,8 @@
  * The people of the demo. Both corporate identity providers know the same four; a password is the
  * user name.
  *
- * Each stands for a case that a federation must get right: somebody with many rights, somebody with
- * some, somebody with none, and somebody with so many groups that tokens and assertions grow large.
+ * Each stands for a case that a federation must get right: a user with many rights, one with some,
+ * one with none, and one with so many groups that tokens and assertions grow large.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 

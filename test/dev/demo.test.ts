@@ -187,7 +187,7 @@ describe('the demo', () => {
   });
 });
 
-/** The first of four neighbouring ports that nobody uses. */
+/** The first of four neighbouring free ports. */
 async function fourFreePorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const first = 20_000 + Math.floor(Math.random() * 10_000);

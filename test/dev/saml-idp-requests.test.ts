@@ -36,12 +36,12 @@ describe('the demo SAML identity provider, before it answers a request', () => {
   const refusals: [string, RequestParts | (() => RequestParts), RegExp][] = [
     [
       'an unknown service provider',
-      { issuer: 'urn:somebody-else' },
+      { issuer: 'urn:someone-else' },
       /No service provider of the name/,
     ],
     ['an unsigned request', { key: undefined }, /not signed/],
     [
-      'a request signed by somebody else',
+      'a request signed with another key',
       () => ({ key: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey }),
       /does not hold/,
     ],

@@ -177,7 +177,7 @@ describe('the demo SAML identity provider', () => {
     assert.deepEqual((await nameIn('constructor')).codes, ['Requester', 'InvalidNameIDPolicy']);
   });
 
-  it('states the context that was asked for, asks anew for a stronger one, and says so when it cannot', async () => {
+  it('states the context that was asked for, asks again for a stronger one, and says so when it cannot', async () => {
     const contexts = (comparison: string, ...classes: string[]) =>
       sp.ssoUrl({
         children: `<samlp:RequestedAuthnContext Comparison="${comparison}">${classes
@@ -220,13 +220,16 @@ describe('the demo SAML identity provider', () => {
     assert.deepEqual(read(weak).codes, ['Responder', 'NoAuthnContext']);
   });
 
-  it('starts a sign-in that nobody asked for, without InResponseTo', async () => {
+  it('starts an unsolicited sign-in, without InResponseTo', async () => {
     const url = `${idpServer.url}/sso/unsolicited?sp=${encodeURIComponent(sp.entityId)}&relay_state=${encodeURIComponent('/console?a=b')}`;
     const answer = read(await signIn('bob', url));
     assert.deepEqual(answer.codes, ['Success']);
     assert.equal(answer.relayState, '/console?a=b');
     assert.doesNotMatch(answer.text, /InResponseTo/);
-    assert.equal((await visitor.get(`${idpServer.url}/sso/unsolicited?sp=urn:nobody`)).status, 403);
+    assert.equal(
+      (await visitor.get(`${idpServer.url}/sso/unsolicited?sp=urn:unknown`)).status,
+      403,
+    );
   });
 
   it('answers at the default address when the request names none', async () => {

@@ -157,8 +157,7 @@ const SETTINGS: Configuration = {
     show(ctx, fault(`${out.error}: ${out.error_description ?? 'the request cannot be answered'}`)),
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   clientBasedCORS: () => false,
-  // Nobody is asked for consent: what the company's own applications may know is the company's
-  // decision.
+  // No consent page: the company decides what its own applications can know.
   loadExistingGrant: async ctx => {
     const { client, session, provider } = ctx.oidc;
     if (!client || !session?.accountId) return undefined;

@@ -13,7 +13,7 @@ import { childOf, childrenOf, parseXml, type XmlElement } from './xml.ts';
 
 export interface AuthnRequest {
   readonly serviceProvider: string;
-  /** Undefined when nobody asked: the sign-in began at the identity provider. */
+  /** Undefined for an unsolicited sign-in, which began at the identity provider. */
   readonly id: string | undefined;
   readonly acsUrl: string;
   readonly relayState: string | undefined;

@@ -110,7 +110,7 @@ export async function signedIn(
   return encode(await signElement(withAssertion, { key, certificate, id }));
 }
 
-/** The base64 of a Response that says why nobody is signed in. */
+/** The base64 of a Response that says why the sign-in failed. */
 export async function notSignedIn(
   issuer: Issuer,
   request: AuthnRequest,
@@ -177,8 +177,7 @@ function assertionOf({ issuer, request, session, context, format, id }: Assertio
 }
 
 /**
- * Somebody without groups has no memberOf at all: SAML knows no attribute with no value in
- * practice.
+ * A user without groups has no memberOf at all: in practice, SAML has no attribute without a value.
  */
 function attributesOf({ username, email, displayName, department, groups }: Person): Markup[] {
   const values: Readonly<Record<string, readonly string[]>> = {

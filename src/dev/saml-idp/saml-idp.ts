@@ -34,7 +34,7 @@ export interface SamlIdp {
   metadata(): string;
 }
 
-/** Starts with a new key, so metadata must be read anew after a restart. */
+/** Starts with a new key, so metadata must be read again after a restart. */
 export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
   const now = options.now ?? Date.now;
   const entityId = `${options.baseUrl}/metadata`;
@@ -83,7 +83,7 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
     desk.signOut(req, res),
   );
   app.use(() => {
-    throw new Refusal('There is no such page.', 404);
+    throw new Refusal('Page not found.', 404);
   });
   app.use(showRefusal);
   return { handler: app, entityId, metadata: () => metadata };

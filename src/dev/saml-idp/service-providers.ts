@@ -30,7 +30,7 @@ export interface ServiceProvider {
 export interface ServiceProviders {
   /**
    * Gives the provider to `check`; when there is none of that name or the check throws, fetches the
-   * metadata anew and checks once more. Throws a Refusal when the provider is unknown, and whatever
+   * metadata again and checks once more. Throws a Refusal when the provider is unknown, and what
    * the second check throws.
    */
   withProvider<T>(entityId: string, check: (provider: ServiceProvider) => T): Promise<T>;
