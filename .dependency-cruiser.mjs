@@ -79,6 +79,18 @@ export default {
       },
     ),
     law(
+      'handlers-do-not-see-express',
+      'A handler gets what was read and who asks, and answers with a value.',
+      { path: '^src/(flows|apis)/|^src/app\\.ts$' },
+      { path: 'node_modules/(@types/)?express/' },
+    ),
+    law(
+      'only-mount-makes-routes',
+      'A route is a row; http/mount.ts hands the rows to Express. read.ts takes its body parsers.',
+      { path: '^src/', pathNot: '^src/http/(mount|read)\\.ts$' },
+      { path: 'node_modules/(@types/)?express/', dependencyTypesNot: ['type-only'] },
+    ),
+    law(
       'config-knows-core',
       'Configuration is read once and turned into core values.',
       { path: '^src/config/' },

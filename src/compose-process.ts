@@ -15,6 +15,7 @@ import {
 import type { BridgeError } from './core/errors.ts';
 import type { Clock, OperatorEvents, Secrets, Store } from './core/ports.ts';
 import { MINUTE, type Seconds } from './core/time.ts';
+import { createRateLimits, type RateLimits } from './http/rate-limits.ts';
 import { createLend, type Lend } from './lease.ts';
 import type { Logger } from './log.ts';
 import { createOutbound, type Outbound } from './outbound.ts';
@@ -32,6 +33,7 @@ export interface Process {
   readonly secrets: Secrets;
   /** True once the process was asked to stop. */
   readonly stopping: () => boolean;
+  readonly rateLimits: RateLimits;
   readonly toIdps: Outbound;
   readonly validator: ResponseValidator;
   /** Rejects with `unavailable`. */
@@ -82,6 +84,7 @@ export function openProcess({
     clock,
     secrets: systemSecrets,
     stopping,
+    rateLimits: createRateLimits(),
     toIdps,
     validator,
     storage: createLend({

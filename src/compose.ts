@@ -41,6 +41,7 @@ import type {
   ServiceProviderMetadata,
   Store,
 } from './core/ports.ts';
+import type { RateLimits } from './http/rate-limits.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
 import { createClientRegistrations } from './issuer/client-registrations.ts';
 import { createIssuer } from './issuer/issuer.ts';
@@ -73,6 +74,7 @@ export interface Bridge {
   readonly serviceProviders: ReadonlyMap<string, ServiceProviderMetadata>;
   /** Hosts that our forms may lead to. */
   readonly consoleSources: readonly string[];
+  readonly rateLimits: RateLimits;
   readonly renderer: Renderer;
   readonly secrets: Secrets;
   readonly clock: Clock;
@@ -174,7 +176,7 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
     audit: ports.audit,
     ping: () => ports.ping(),
     ...{ secrets: process.secrets, clock: process.clock, log: process.log },
-    stopping: process.stopping,
+    ...{ stopping: process.stopping, rateLimits: process.rateLimits },
   };
 }
 

@@ -3,18 +3,20 @@
  * route, its checks and its description.
  *
  * Owns: the wire form of requests and answers. Does not own: who gets what (bridge/access), tokens
- * (bridge/tokens), how rows become routes and a document (api-routes, openapi).
+ * (bridge/tokens), how rows become routes and a document (http/mount, openapi).
  */
 import * as z from 'zod';
+import type { SignIn } from '../bridge/sign-in.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError, ERRORS } from '../core/errors.ts';
 import { explainMissingProof } from '../core/explanation.ts';
-import type { Clock, Connector } from '../core/ports.ts';
+import type { ConnectorId } from '../core/identity.ts';
+import type { Clock } from '../core/ports.ts';
 import { MINUTE } from '../core/time.ts';
 import { stepOf } from '../http/error-json.ts';
 import { text } from '../http/read.ts';
-import { type Operation, operation } from './api-operation.ts';
+import { operation, type Route } from '../http/route.ts';
 import {
   AccountShape,
   accountShape,
@@ -27,10 +29,10 @@ import {
   sessionShape,
 } from './api-shapes.ts';
 import { AskedRole, HANDOUT_ERRORS } from './asked-role.ts';
-import { type ContainerApiParts, containerApi } from './container-api.ts';
+import { CONTAINER_API, type ContainerApiParts } from './container-api.ts';
 
 export interface CredentialsApiParts extends ContainerApiParts {
-  readonly connectors: readonly Connector[];
+  readonly signIn: Pick<SignIn, 'connectors'>;
   readonly clock: Clock;
 }
 
@@ -48,278 +50,270 @@ const LINK_BODY_BYTES = 12 * MAX_DESTINATION;
 
 // ---------------------------------------------------------------- operations
 
-export function credentialsApi({
-  baseUrl,
-  access,
-  mySessions,
-  containerAccess,
-  connectors,
-  clock,
-}: CredentialsApiParts): readonly Operation[] {
-  const labels = new Map(connectors.map(({ id, label }) => [id, label]));
-
-  return [
-    operation({
-      method: 'get',
-      path: '/whoami',
-      id: 'whoAmI',
-      summary: 'Who is signed in',
-      description:
-        'The person, how they signed in, and their sessions in terminals, the newest first.',
-      token: 'login',
-      output: {
-        description: 'The person and their sessions',
-        schema: z.object({
-          person: z.object({
-            id: z
-              .string()
-              .describe(
-                'Stable and opaque; part of every role session name, so CloudTrail leads to it',
-              ),
-            username: z.string(),
-            display_name: z.string().nullable(),
-            email: z.string().nullable(),
-            connector: z.string(),
-            connector_label: z.string(),
-          }),
-          authentication: z.object({
-            at: Moment.nullable().describe('null when the identity provider did not say'),
-            methods: z.array(z.string()),
-            multi_factor: z.boolean(),
-          }),
-          session: SessionShape,
-          sessions: z.array(SessionShape),
-        }),
-      },
-      errors: [],
-      handle: async ({ caller }) => {
-        const { session } = caller;
-        const { identity } = caller.subject;
-        const { authentication } = identity;
-        const sessions = await mySessions.list(caller);
-        const tokens = await containerAccess.list(sessions);
-        const shape = (summary: CliSessionSummary) =>
-          sessionShape(summary, session.summary.publicId, tokens);
-        return {
-          person: {
-            id: identity.person,
-            username: identity.username,
-            display_name: identity.displayName ?? null,
-            email: identity.email ?? null,
-            connector: identity.connector,
-            connector_label: labels.get(identity.connector) ?? identity.connector,
-          },
-          authentication: {
-            at: authentication.at === undefined ? null : iso(authentication.at),
-            methods: [...authentication.methods],
-            multi_factor: authentication.multiFactor,
-          },
-          session: shape(session.summary),
-          sessions: sessions.map(shape),
-        };
-      },
-    }),
-
-    operation({
-      method: 'get',
-      path: '/roles',
-      id: 'listRoles',
-      summary: 'The roles of the person',
-      description:
-        'Sorted by account name and role. A role for which a proof is missing, or that this login may not use, has `usable: false` and says why.',
-      token: 'login',
-      output: {
-        description: 'The roles',
-        schema: z.object({
-          roles: z.array(
-            z.object({
-              account: AccountShape,
-              role: z.string(),
-              arn: z.string(),
-              duration_seconds: z
-                .int()
-                .describe('Length of credentials, if the role itself allows it'),
-              console_seconds: z
-                .int()
-                .nullable()
-                .describe('Length of console sessions; null when they follow the credentials'),
-              rule: z.string().describe('The access rule that gives it'),
-              group: z.string().describe("The person's group that the rule names"),
-              usable: z.boolean(),
-              missing: z.array(z.string()).describe('One sentence for each reason'),
-            }),
-          ),
-        }),
-      },
-      errors: [],
-      handle: ({ caller }) => {
-        const { granted, withheld, outOfScope } = access.rolesFor(caller);
-        const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;
-        const rows = [
-          ...granted.map(entitlement => roleShape(entitlement, [])),
-          ...withheld.map(({ entitlement, missing }) =>
-            roleShape(
-              entitlement,
-              missing.map(proof => explainMissingProof(proof)),
+export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
+  operation({
+    method: 'get',
+    path: '/whoami',
+    id: 'whoAmI',
+    summary: 'Who is signed in',
+    description:
+      'The person, how they signed in, and their sessions in terminals, the newest first.',
+    who: 'login token',
+    output: {
+      description: 'The person and their sessions',
+      schema: z.object({
+        person: z.object({
+          id: z
+            .string()
+            .describe(
+              'Stable and opaque; part of every role session name, so CloudTrail leads to it',
             ),
-          ),
-          ...outOfScope.map(entitlement => roleShape(entitlement, [beyond])),
-        ];
-        return {
-          roles: rows.sort(
-            (a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role),
-          ),
-        };
-      },
-    }),
-
-    operation({
-      method: 'post',
-      path: '/credentials',
-      id: 'getCredentials',
-      summary: 'Temporary credentials for one role',
-      description:
-        'Asks AWS STS and records the hand-out. The answer holds secrets: keep it out of logs.',
-      token: 'login',
-      input: { in: 'body', schema: AskedRole },
-      output: {
-        description: 'Credentials',
-        schema: z.object({
-          account: AccountShape,
-          role: z.string(),
-          assumed_role_arn: z.string(),
-          access_key_id: z.string(),
-          secret_access_key: z.string(),
-          session_token: z.string(),
-          expires_at: Moment,
-          duration_seconds: z.int(),
-          reduced_from_seconds: z
-            .int()
-            .nullable()
-            .describe('What the rule gives, where AWS allowed less'),
+          username: z.string(),
+          display_name: z.string().nullable(),
+          email: z.string().nullable(),
+          connector: z.string(),
+          connector_label: z.string(),
         }),
-      },
-      errors: HANDOUT_ERRORS,
-      handle: async ({ caller, input }) => {
-        const { entitlement, assumed } = await access.credentialsFor(caller, input);
-        const { credentials } = assumed;
-        return {
-          account: accountShape(entitlement.account),
-          role: entitlement.role,
-          assumed_role_arn: assumed.assumedRoleArn,
-          access_key_id: credentials.accessKeyId,
-          secret_access_key: credentials.secretAccessKey,
-          session_token: credentials.sessionToken,
-          expires_at: iso(credentials.expiresAt),
-          duration_seconds: assumed.durationSeconds,
-          reduced_from_seconds: assumed.reducedFrom ?? null,
-        };
-      },
-    }),
+        authentication: z.object({
+          at: Moment.nullable().describe('null when the identity provider did not say'),
+          methods: z.array(z.string()),
+          multi_factor: z.boolean(),
+        }),
+        session: SessionShape,
+        sessions: z.array(SessionShape),
+      }),
+    },
+    errors: [],
+    handle: async (_input, caller, parts: CredentialsApiParts) => {
+      const { signIn, mySessions, containerAccess } = parts;
+      const { session } = caller;
+      const { identity } = caller.subject;
+      const { authentication } = identity;
+      const sessions = await mySessions.list(caller);
+      const tokens = await containerAccess.list(sessions);
+      const shape = (summary: CliSessionSummary) =>
+        sessionShape(summary, session.summary.publicId, tokens);
+      return {
+        person: {
+          id: identity.person,
+          username: identity.username,
+          display_name: identity.displayName ?? null,
+          email: identity.email ?? null,
+          connector: identity.connector,
+          connector_label: labelOf(identity.connector, signIn),
+        },
+        authentication: {
+          at: authentication.at === undefined ? null : iso(authentication.at),
+          methods: [...authentication.methods],
+          multi_factor: authentication.multiFactor,
+        },
+        session: shape(session.summary),
+        sessions: sessions.map(shape),
+      };
+    },
+  }),
 
-    operation({
-      method: 'post',
-      path: '/console-link',
-      id: 'getConsoleLink',
-      summary: 'A link into the AWS console',
-      description: 'Whoever opens the link within fifteen minutes is the person, in that role.',
-      token: 'login',
-      input: {
-        in: 'body',
-        schema: AskedRole.extend({
-          // A longer one is refused by its own code, with its length.
-          destination: z.string().min(1).optional().meta({
-            description: 'A console address of the same partition',
-            maxLength: MAX_DESTINATION,
+  operation({
+    method: 'get',
+    path: '/roles',
+    id: 'listRoles',
+    summary: 'The roles of the person',
+    description:
+      'Sorted by account name and role. A role for which a proof is missing, or that this login may not use, has `usable: false` and says why.',
+    who: 'login token',
+    output: {
+      description: 'The roles',
+      schema: z.object({
+        roles: z.array(
+          z.object({
+            account: AccountShape,
+            role: z.string(),
+            arn: z.string(),
+            duration_seconds: z
+              .int()
+              .describe('Length of credentials, if the role itself allows it'),
+            console_seconds: z
+              .int()
+              .nullable()
+              .describe('Length of console sessions; null when they follow the credentials'),
+            rule: z.string().describe('The access rule that gives it'),
+            group: z.string().describe("The person's group that the rule names"),
+            usable: z.boolean(),
+            missing: z.array(z.string()).describe('One sentence for each reason'),
           }),
+        ),
+      }),
+    },
+    errors: [],
+    handle: (_input, caller, { access }: CredentialsApiParts) => {
+      const { granted, withheld, outOfScope } = access.rolesFor(caller);
+      const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;
+      const rows = [
+        ...granted.map(entitlement => roleShape(entitlement, [])),
+        ...withheld.map(({ entitlement, missing }) =>
+          roleShape(
+            entitlement,
+            missing.map(proof => explainMissingProof(proof)),
+          ),
+        ),
+        ...outOfScope.map(entitlement => roleShape(entitlement, [beyond])),
+      ];
+      return {
+        roles: rows.sort(
+          (a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role),
+        ),
+      };
+    },
+  }),
+
+  operation({
+    method: 'post',
+    path: '/credentials',
+    id: 'getCredentials',
+    summary: 'Temporary credentials for one role',
+    description:
+      'Asks AWS STS and records the hand-out. The answer holds secrets: keep it out of logs.',
+    who: 'login token',
+    reads: { json: AskedRole },
+    output: {
+      description: 'Credentials',
+      schema: z.object({
+        account: AccountShape,
+        role: z.string(),
+        assumed_role_arn: z.string(),
+        access_key_id: z.string(),
+        secret_access_key: z.string(),
+        session_token: z.string(),
+        expires_at: Moment,
+        duration_seconds: z.int(),
+        reduced_from_seconds: z
+          .int()
+          .nullable()
+          .describe('What the rule gives, where AWS allowed less'),
+      }),
+    },
+    errors: HANDOUT_ERRORS,
+    handle: async (input, caller, { access }: CredentialsApiParts) => {
+      const { entitlement, assumed } = await access.credentialsFor(caller, input);
+      const { credentials } = assumed;
+      return {
+        account: accountShape(entitlement.account),
+        role: entitlement.role,
+        assumed_role_arn: assumed.assumedRoleArn,
+        access_key_id: credentials.accessKeyId,
+        secret_access_key: credentials.secretAccessKey,
+        session_token: credentials.sessionToken,
+        expires_at: iso(credentials.expiresAt),
+        duration_seconds: assumed.durationSeconds,
+        reduced_from_seconds: assumed.reducedFrom ?? null,
+      };
+    },
+  }),
+
+  operation({
+    method: 'post',
+    path: '/console-link',
+    id: 'getConsoleLink',
+    summary: 'A link into the AWS console',
+    description: 'Whoever opens the link within fifteen minutes is the person, in that role.',
+    who: 'login token',
+    reads: {
+      json: AskedRole.extend({
+        // A longer one is refused by its own code, with its length.
+        destination: z.string().min(1).optional().meta({
+          description: 'A console address of the same partition',
+          maxLength: MAX_DESTINATION,
         }),
-        maxBytes: LINK_BODY_BYTES,
-      },
-      output: {
-        description: 'The link, a secret',
-        schema: z.object({
-          account: AccountShape,
-          role: z.string(),
-          url: z.string(),
-          destination: z.string(),
-          expires_at: Moment,
-        }),
-      },
-      errors: [...HANDOUT_ERRORS, 'destination_refused'],
-      handle: async ({ caller, input }) => {
-        const { entitlement, link } = await access.consoleLinkFor(caller, input);
-        return {
-          account: accountShape(entitlement.account),
-          role: entitlement.role,
-          url: link.url,
-          destination: link.destination,
-          expires_at: iso(clock.now() + CONSOLE_LINK_SECONDS * 1000),
-        };
-      },
-    }),
+      }),
+      maxBytes: LINK_BODY_BYTES,
+    },
+    output: {
+      description: 'The link, a secret',
+      schema: z.object({
+        account: AccountShape,
+        role: z.string(),
+        url: z.string(),
+        destination: z.string(),
+        expires_at: Moment,
+      }),
+    },
+    errors: [...HANDOUT_ERRORS, 'destination_refused'],
+    handle: async (input, caller, { access, clock }: CredentialsApiParts) => {
+      const { entitlement, link } = await access.consoleLinkFor(caller, input);
+      return {
+        account: accountShape(entitlement.account),
+        role: entitlement.role,
+        url: link.url,
+        destination: link.destination,
+        expires_at: iso(clock.now() + CONSOLE_LINK_SECONDS * 1000),
+      };
+    },
+  }),
 
-    operation({
-      method: 'get',
-      path: '/explain',
-      id: 'explainRole',
-      summary: 'Why the person has a role, or has it not',
-      description:
-        'The decision of the access policy, rule by rule. It names groups that rules name, and nobody’s membership but the caller’s own.',
-      token: 'login',
-      input: { in: 'query', schema: AskedRole },
-      output: {
-        description: 'The decision',
-        schema: z.object({
-          account: z.string(),
-          role: z.string(),
-          outcome: z.enum(['granted', 'refused']),
-          steps: z.array(StepShape),
-          next_step: z.string().nullable().describe('What the person can do about a refusal'),
-        }),
-      },
-      errors: [],
-      handle: ({ caller, input }) => {
-        const { trace, nextStep } = access.explain(caller, input);
-        const { account, role, outcome, steps } = trace;
-        return { account, role, outcome, steps: steps.map(stepOf), next_step: nextStep ?? null };
-      },
-    }),
+  operation({
+    method: 'get',
+    path: '/explain',
+    id: 'explainRole',
+    summary: 'Why the person has a role, or has it not',
+    description:
+      'The decision of the access policy, rule by rule. It names groups that rules name, and nobody’s membership but the caller’s own.',
+    who: 'login token',
+    reads: { query: AskedRole },
+    output: {
+      description: 'The decision',
+      schema: z.object({
+        account: z.string(),
+        role: z.string(),
+        outcome: z.enum(['granted', 'refused']),
+        steps: z.array(StepShape),
+        next_step: z.string().nullable().describe('What the person can do about a refusal'),
+      }),
+    },
+    errors: [],
+    handle: (input, caller, { access }: CredentialsApiParts) => {
+      const { trace, nextStep } = access.explain(caller, input);
+      const { account, role, outcome, steps } = trace;
+      return { account, role, outcome, steps: steps.map(stepOf), next_step: nextStep ?? null };
+    },
+  }),
 
-    ...containerApi({ baseUrl, access, mySessions, containerAccess }),
+  ...CONTAINER_API,
 
-    operation({
-      method: 'delete',
-      path: '/sessions/{id}',
-      id: 'endSession',
-      summary: 'End one session in a terminal',
-      description:
-        'With it end its tokens, container tokens too. Credentials that AWS has given already stay valid until their own end.',
-      token: 'login',
-      input: {
-        in: 'path',
-        schema: z.object({ id: text(64).min(1).describe('The id of a session of the person') }),
-      },
-      errors: ['not_found'],
-      handle: async ({ caller, input }) => {
-        const isEnded = await mySessions.end(caller, input.id);
-        if (!isEnded)
-          throw new BridgeError('not_found', 'the person has no CLI session of that handle', {
-            hint: SESSION_GONE,
-          });
-      },
-    }),
+  operation({
+    method: 'delete',
+    path: '/sessions/{id}',
+    id: 'endSession',
+    summary: 'End one session in a terminal',
+    description:
+      'With it end its tokens, container tokens too. Credentials that AWS has given already stay valid until their own end.',
+    who: 'login token',
+    reads: {
+      path: z.object({ id: text(64).min(1).describe('The id of a session of the person') }),
+    },
+    errors: ['not_found'],
+    handle: async ({ id }, caller, { mySessions }: CredentialsApiParts) => {
+      const isEnded = await mySessions.end(caller, id);
+      if (!isEnded)
+        throw new BridgeError('not_found', 'the person has no CLI session of that handle', {
+          hint: SESSION_GONE,
+        });
+    },
+  }),
 
-    operation({
-      method: 'delete',
-      path: '/sessions',
-      id: 'signOutEverywhere',
-      summary: 'Sign out everywhere',
-      description: 'Ends every session of the person, in terminals and browsers, this one too.',
-      token: 'login',
-      errors: [],
-      handle: ({ caller }) => mySessions.endAll(caller),
-    }),
-  ];
+  operation({
+    method: 'delete',
+    path: '/sessions',
+    id: 'signOutEverywhere',
+    summary: 'Sign out everywhere',
+    description: 'Ends every session of the person, in terminals and browsers, this one too.',
+    who: 'login token',
+    errors: [],
+    handle: (_input, caller, { mySessions }: CredentialsApiParts) => mySessions.endAll(caller),
+  }),
+];
+
+function labelOf(connector: ConnectorId, { connectors }: Pick<SignIn, 'connectors'>): string {
+  return connectors.find(({ id }) => id === connector)?.label ?? connector;
 }
 
 const SESSION_GONE =

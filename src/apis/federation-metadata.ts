@@ -1,12 +1,12 @@
 /**
  * What AWS and identity providers are told about us: our SAML IdP metadata, OpenID discovery and
- * keys, and our SAML SP metadata.
- *
- * Public by nature, and the only answers that caches may keep.
+ * keys, and our SAML SP metadata. Public by nature, and caches may keep it.
  */
-import { type Response, Router } from 'express';
+import * as z from 'zod';
 import { BridgeError } from '../core/errors.ts';
 import type { FederationMetadata, ServiceProviderMetadata } from '../core/ports.ts';
+import { type Answer, content } from '../http/answer.ts';
+import { document } from '../http/route.ts';
 
 export interface FederationMetadataParts {
   readonly metadata: FederationMetadata;
@@ -14,38 +14,45 @@ export interface FederationMetadataParts {
   readonly serviceProviders: ReadonlyMap<string, ServiceProviderMetadata>;
 }
 
-/** Short, so that a new key is seen soon. */
-const CACHE_CONTROL = 'public, max-age=300';
+const HEADERS = {
+  // Short, so that a new key is seen soon.
+  'Cache-Control': 'public, max-age=300',
+  // Other sites may read these: a browser-based tool of an auditor may want them.
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+};
 
-export function federationMetadata({
-  metadata,
-  serviceProviders,
-}: FederationMetadataParts): Router {
-  const router = Router();
-  const send = (response: Response, type: string, body: string): void => {
-    response.setHeader('Cache-Control', CACHE_CONTROL);
-    // Other sites may read these: they are public, and a browser-based tool of an auditor may want
-    // them.
-    response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
-    response.type(type).send(body);
-  };
+export const samlIdpMetadata = document({
+  path: '/saml/idp/metadata',
+  handle: (_input, _asking, { metadata }: FederationMetadataParts) =>
+    samlMetadata(metadata.samlMetadata()),
+});
 
-  router.get('/saml/idp/metadata', (_request, response) =>
-    send(response, 'application/samlmetadata+xml', metadata.samlMetadata()),
-  );
-  router.get('/.well-known/openid-configuration', (_request, response) =>
-    send(response, 'application/json', JSON.stringify(metadata.openIdConfiguration())),
-  );
-  router.get('/.well-known/jwks.json', (_request, response) =>
-    send(response, 'application/json', JSON.stringify(metadata.jwks())),
-  );
+export const openIdConfiguration = document({
+  path: '/.well-known/openid-configuration',
+  handle: (_input, _asking, { metadata }: FederationMetadataParts) =>
+    jsonDocument(metadata.openIdConfiguration()),
+});
 
-  router.get('/saml/:connector/metadata', (request, response) => {
-    const provider = serviceProviders.get(request.params.connector);
+export const jwks = document({
+  path: '/.well-known/jwks.json',
+  handle: (_input, _asking, { metadata }: FederationMetadataParts) => jsonDocument(metadata.jwks()),
+});
+
+export const samlServiceProviderMetadata = document({
+  path: '/saml/{connector}/metadata',
+  reads: { path: z.object({ connector: z.string() }) },
+  handle: ({ connector }, _asking, { serviceProviders }: FederationMetadataParts) => {
+    const provider = serviceProviders.get(connector);
     if (provider === undefined)
       throw new BridgeError('connector_unknown', 'no SAML connector of that id');
-    send(response, 'application/samlmetadata+xml', provider.metadata());
-  });
+    return samlMetadata(provider.metadata());
+  },
+});
 
-  return router;
+function samlMetadata(xml: string): Answer {
+  return { ...content('application/samlmetadata+xml', xml), headers: HEADERS };
+}
+
+function jsonDocument(value: object): Answer {
+  return { ...content('application/json', JSON.stringify(value)), headers: HEADERS };
 }

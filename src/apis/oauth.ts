@@ -3,9 +3,8 @@
  * 6749), revocation (RFC 7009), metadata (RFC 8414).
  *
  * Owns: the wire forms of requests and answers. Does not own: what a grant is worth (bridge), the
- * page of `/oauth/authorize` (flows).
+ * authorization endpoint, which is a page (flows/cli-browser-login).
  */
-import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Clients } from '../bridge/clients.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
@@ -16,168 +15,161 @@ import { formatUserCode } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import { DEVICE_CODE_GRANT, isScope, MAX_DEVICE_NAME, SCOPE } from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
-import { anonymousFrom, type Requester } from '../core/requester.ts';
-import { limitPerAddress } from '../http/guards.ts';
-import { formBody, readForm, SMALL_FORM_BYTES, text } from '../http/read.ts';
-import { contextOf } from '../http/request-context.ts';
-import type { GrantFields, TerminalDoors } from './terminal-doors.ts';
+import type { Instant, Seconds } from '../core/time.ts';
+import { content, empty, json } from '../http/answer.ts';
+import { readFields, text } from '../http/read.ts';
+import { api, document } from '../http/route.ts';
+import { type GrantFields, redeemGrant, type TokenGrantParts } from './token-grants.ts';
 
-export interface OAuthParts {
+export interface OAuthParts extends TokenGrantParts {
   readonly baseUrl: string;
-  /** What AWS tools that log in here name as the region of Identity Center. */
-  readonly identityCenterRegion: string;
   readonly clients: Clients;
   readonly deviceAuthorization: DeviceAuthorization;
   readonly tokens: Tokens;
-  readonly terminals: TerminalDoors;
   readonly clock: Clock;
+  /** The answer of the metadata endpoint, as JSON. */
+  readonly oauthMetadata: string;
 }
 
-/** A terminal that polls every second, and a whole office of them behind one address. */
-const REQUESTS_PER_MINUTE = 3000;
-/** Short, so that a change of the configuration is seen soon. */
-const METADATA_CACHE_CONTROL = 'public, max-age=300';
+// ---------------------------------------------------------------- what is read
 
-const DeviceRequest = z.object({
+const DeviceAuthorizationForm = z.object({
   client_id: text(MAX_CLIENT_ID),
   scope: text(256).optional(),
   device_name: text(256).optional(),
   prompt: z.enum(['login', 'consent']).optional(),
 });
-const AnyTokenRequest = z.object({
+/** Loose: the fields of its grant are read later, by the grant. */
+const TokenForm = z.looseObject({
   grant_type: text(128),
   client_id: text(MAX_CLIENT_ID),
   scope: text(256).optional(),
 });
-const DeviceCodeExchange = z.object({ device_code: text(256) });
-const CodeExchange = z.object({
+const DeviceCodeFields = z.object({ device_code: text(256) });
+const AuthorizationCodeFields = z.object({
   code: text(256),
   redirect_uri: text(512),
   code_verifier: text(256),
 });
-const Refresh = z.object({ refresh_token: text(256) });
-const Revocation = z.object({
+const RefreshTokenFields = z.object({ refresh_token: text(256) });
+const RevocationForm = z.object({
   token: text(256),
   client_id: text(MAX_CLIENT_ID),
   token_type_hint: text(64).optional(),
 });
 
-const ShownGrant = z
-  .object({ device_code: text(256), code: text(256), refresh_token: text(256), token: text(256) })
-  .partial();
-
-export function oauth(parts: OAuthParts): Router {
-  const { baseUrl, identityCenterRegion, clients, deviceAuthorization, tokens, terminals, clock } =
-    parts;
-  const body = formBody(SMALL_FORM_BYTES);
-  // What a request shows is in its body, which is small.
-  const shownLive = (request: Request): Promise<string | undefined> => {
-    const { data } = ShownGrant.safeParse(request.body ?? {});
-    return terminals.shownLive({
-      deviceCode: data?.device_code,
-      code: data?.code,
-      token: data?.refresh_token ?? data?.token,
-    });
-  };
-  const form = [body, limitPerAddress({ perMinute: REQUESTS_PER_MINUTE, shownLive })];
-  const metadata = JSON.stringify(
-    metadataOf(baseUrl, deviceAuthorization.enabled, identityCenterRegion),
-  );
-  const router = Router();
-
-  const requireScope = (scope: string | undefined): void => {
-    if (!isScope(scope))
-      throw new BridgeError('scope_invalid', 'a scope was asked for that there is not');
-  };
-
-  router.get('/.well-known/oauth-authorization-server', (_request, response) => {
-    response.setHeader('Cache-Control', METADATA_CACHE_CONTROL);
-    response.type('application/json').send(metadata);
-  });
-
-  router.post(
-    '/oauth/device_authorization',
-    terminals.limitDeviceLogins,
-    body,
-    async (request: Request, response: Response) => {
-      const { client_id, scope, device_name, prompt } = readForm(request, DeviceRequest);
-      requireScope(scope);
-      const { deviceCode, userCode, expiresInSeconds, intervalSeconds } =
-        await deviceAuthorization.begin(requesterIn(response), {
-          client: await clients.clientOf(client_id),
-          deviceName:
-            device_name === undefined ? undefined : recordable(device_name, MAX_DEVICE_NAME),
-          reauthenticate: prompt === 'login',
-        });
-      const shown = formatUserCode(userCode);
-      response.json({
-        device_code: deviceCode,
-        user_code: shown,
-        verification_uri: `${baseUrl}/device`,
-        verification_uri_complete: `${baseUrl}/device?user_code=${shown}`,
-        expires_in: expiresInSeconds,
-        interval: intervalSeconds,
-      });
-    },
-  );
-
-  router.post('/oauth/token', form, async (request: Request, response: Response) => {
-    const { grant_type, client_id, scope } = readForm(request, AnyTokenRequest);
-    requireScope(scope);
-    const client = await clients.clientOf(client_id);
-    const { accessToken, accessExpiresAt, refreshToken, sessionNotAfter } = await terminals.redeem(
-      grant_type,
-      grantFieldsIn(request),
-      client,
-      requesterIn(response),
-    );
-    const secondsTo = (instant: number): number =>
-      Math.max(0, Math.floor((instant - clock.now()) / 1000));
-    response.json({
-      access_token: accessToken,
-      token_type: 'Bearer',
-      expires_in: secondsTo(accessExpiresAt),
-      refresh_token: refreshToken,
-      scope: SCOPE,
-      session_expires_in: secondsTo(sessionNotAfter),
-    });
-  });
-
-  router.post('/oauth/revoke', form, async (request: Request, response: Response) => {
-    const { token, client_id } = readForm(request, Revocation);
-    const client = (await clients.clientOf(client_id)).id;
-    await tokens.revoke(requesterIn(response), { token, client });
-    response.status(200).end();
-  });
-
-  return router;
-}
-
-function requesterIn(response: Response): Requester {
-  return anonymousFrom(contextOf(response).origin);
-}
-
-function grantFieldsIn(request: Request): GrantFields {
+function grantFieldsIn(form: z.output<typeof TokenForm>): GrantFields {
   return {
-    deviceCode: () => readForm(request, DeviceCodeExchange).device_code,
-    codeExchange: () => {
-      const {
-        code,
-        redirect_uri: redirectUri,
-        code_verifier: codeVerifier,
-      } = readForm(request, CodeExchange);
+    deviceCode: () => readFields(DeviceCodeFields, form).device_code,
+    presentedCode: () => {
+      const exchange = readFields(AuthorizationCodeFields, form);
+      const { code, redirect_uri: redirectUri, code_verifier: codeVerifier } = exchange;
       return { code, redirectUri, codeVerifier };
     },
-    refreshToken: () => readForm(request, Refresh).refresh_token,
+    refreshToken: () => readFields(RefreshTokenFields, form).refresh_token,
   };
+}
+
+/** Throws `scope_invalid`. */
+function requireScope(scope: string | undefined): void {
+  if (!isScope(scope))
+    throw new BridgeError('scope_invalid', 'a scope was asked for that there is not');
+}
+
+// ---------------------------------------------------------------- routes
+
+export const oauthMetadata = document({
+  path: '/.well-known/oauth-authorization-server',
+  face: 'oauth',
+  handle: (_input, _asking, parts: OAuthParts) => ({
+    ...content('application/json', parts.oauthMetadata),
+    // Short, so that a change of the configuration is seen soon.
+    headers: { 'Cache-Control': 'public, max-age=300' },
+  }),
+});
+
+export const deviceAuthorization = api({
+  method: 'post',
+  path: '/oauth/device_authorization',
+  who: 'anyone',
+  limit: 'device-logins',
+  face: 'oauth',
+  reads: { form: DeviceAuthorizationForm },
+  handle: async (form, requester, { baseUrl, clients, ...parts }: OAuthParts) => {
+    const { client_id, scope, device_name, prompt } = form;
+    requireScope(scope);
+    const begun = await parts.deviceAuthorization.begin(requester, {
+      client: await clients.clientOf(client_id),
+      deviceName: device_name === undefined ? undefined : recordable(device_name, MAX_DEVICE_NAME),
+      reauthenticate: prompt === 'login',
+    });
+    const shown = formatUserCode(begun.userCode);
+    return json({
+      device_code: begun.deviceCode,
+      user_code: shown,
+      verification_uri: `${baseUrl}/device`,
+      verification_uri_complete: `${baseUrl}/device?user_code=${shown}`,
+      expires_in: begun.expiresInSeconds,
+      interval: begun.intervalSeconds,
+    });
+  },
+});
+
+export const token = api({
+  method: 'post',
+  path: '/oauth/token',
+  who: 'anyone',
+  limit: 'oauth',
+  face: 'oauth',
+  reads: { form: TokenForm },
+  handle: async (form, requester, parts: OAuthParts) => {
+    const { grant_type: grantType, client_id, scope } = form;
+    requireScope(scope);
+    const client = await parts.clients.clientOf(client_id);
+    const fields = grantFieldsIn(form);
+    const answer = await redeemGrant(requester, { grantType, fields, client }, parts);
+    const secondsTo = (instant: Instant): Seconds =>
+      Math.max(0, Math.floor((instant - parts.clock.now()) / 1000));
+    return json({
+      access_token: answer.accessToken,
+      token_type: 'Bearer',
+      expires_in: secondsTo(answer.accessExpiresAt),
+      refresh_token: answer.refreshToken,
+      scope: SCOPE,
+      session_expires_in: secondsTo(answer.sessionNotAfter),
+    });
+  },
+});
+
+export const revocation = api({
+  method: 'post',
+  path: '/oauth/revoke',
+  who: 'anyone',
+  limit: 'oauth',
+  face: 'oauth',
+  reads: { form: RevocationForm },
+  handle: async ({ token, client_id }, requester, { clients, tokens }: OAuthParts) => {
+    const { id: client } = await clients.clientOf(client_id);
+    await tokens.revoke(requester, { token, client });
+    return empty(200);
+  },
+});
+
+// ---------------------------------------------------------------- metadata
+
+export interface OAuthMetadataParts {
+  readonly baseUrl: string;
+  readonly deviceAuthorization: Pick<DeviceAuthorization, 'enabled'>;
+  /** What AWS tools that log in here name as the region of Identity Center. */
+  readonly identityCenterRegion: string;
 }
 
 /** RFC 8414 section 2. */
-function metadataOf(
-  baseUrl: string,
-  hasDeviceGrant: boolean,
-  identityCenterRegion: string,
-): object {
+export function oauthMetadataOf({
+  baseUrl,
+  deviceAuthorization: { enabled: hasDeviceGrant },
+  identityCenterRegion,
+}: OAuthMetadataParts): object {
   const noSecret = ['none'];
   return {
     issuer: baseUrl,

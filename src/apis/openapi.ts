@@ -1,12 +1,37 @@
 /** The OpenAPI 3.1 document of the bearer API, made from the same rows as its routes. */
 import * as z from 'zod';
-import { ERRORS, type ErrorCode } from '../core/errors.ts';
-import type { Operation } from './api-operation.ts';
+import { BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
+import { content } from '../http/answer.ts';
+import type { Reads } from '../http/read.ts';
+import { API_ROOT, api, type Description, document, type Route, type Who } from '../http/route.ts';
 
-export interface OpenApiParts {
-  readonly operations: readonly Operation[];
-  readonly baseUrl: string;
+/** The document and what answers beside the operations. */
+interface OpenApiParts {
+  /** The document, as JSON. */
+  readonly openApi: string;
 }
+
+export const openApi = document({
+  path: `${API_ROOT}/openapi.json`,
+  handle: (_input, _asking, parts: OpenApiParts) => ({
+    ...content('application/json', parts.openApi),
+    // Short, so that a new version is seen soon.
+    headers: { 'Cache-Control': 'public, max-age=300' },
+  }),
+});
+
+export const unknownOperation = api({
+  method: 'all',
+  path: `${API_ROOT}/*`,
+  who: 'anyone',
+  limit: 'api',
+  face: 'api',
+  handle: () => {
+    throw new BridgeError('not_found', 'no such operation', {
+      hint: `${API_ROOT}/openapi.json lists the operations.`,
+    });
+  },
+});
 
 /** What every operation may answer. */
 const EVERYWHERE = [
@@ -47,12 +72,12 @@ const PROBLEM_SCHEMA = {
   },
 } as const;
 
-export function openApiDocument({ operations, baseUrl }: OpenApiParts): object {
+export function openApiDocument(rows: readonly Route<never>[], baseUrl: string): object {
   const schemas: Record<string, unknown> = { Problem: PROBLEM_SCHEMA };
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const operation of operations) {
-    const path = `/api/v1${operation.path}`;
-    paths[path] = { ...paths[path], [operation.method]: describe(operation, schemas) };
+  for (const row of rows) {
+    if (row.operation === undefined) continue;
+    paths[row.path] = { ...paths[row.path], [row.method]: describe(row, row.operation, schemas) };
   }
   return {
     openapi: '3.1.0',
@@ -79,24 +104,26 @@ export function openApiDocument({ operations, baseUrl }: OpenApiParts): object {
   };
 }
 
-/** AWS SDKs read their errors of plain JSON alone. */
-const PROBLEM_TYPES: { readonly [T in Operation['token']]: string } = {
-  login: 'application/problem+json',
-  container: 'application/json',
+/** How a token is shown. AWS SDKs read their errors of plain JSON alone. */
+const SCHEMES: Partial<Record<Who, { readonly scheme: string; readonly problemType: string }>> = {
+  'login token': { scheme: 'login', problemType: 'application/problem+json' },
+  'container token': { scheme: 'container', problemType: 'application/json' },
 };
 
 function describe(
-  { id, summary, description, token, input, output, errors }: Operation,
+  { who, reads }: Route<never>,
+  { id, summary, description, output, errors }: Description,
   schemas: Record<string, unknown>,
 ): object {
+  const { scheme, problemType } = SCHEMES[who]!;
   const codes = [...EVERYWHERE, ...errors];
   const byStatus = Map.groupBy(codes, code => String(ERRORS[code].status));
   return {
     operationId: id,
     summary,
     description,
-    security: [{ [token]: [] }],
-    ...(input !== undefined && inputOf(input, schemas)),
+    security: [{ [scheme]: [] }],
+    ...(reads !== undefined && inputOf(reads, schemas)),
     responses: {
       ...(output === undefined
         ? { 204: { description: 'Done' } }
@@ -112,7 +139,7 @@ function describe(
           {
             description: same.map(code => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
             content: {
-              [PROBLEM_TYPES[token]]: { schema: { $ref: '#/components/schemas/Problem' } },
+              [problemType]: { schema: { $ref: '#/components/schemas/Problem' } },
             },
           },
         ]),
@@ -121,18 +148,20 @@ function describe(
   };
 }
 
-function inputOf(input: NonNullable<Operation['input']>, schemas: Record<string, unknown>): object {
-  const schema = schemaOf(input.schema, schemas) as {
+function inputOf({ json, query, path }: Reads, schemas: Record<string, unknown>): object {
+  if (json !== undefined) {
+    const schema = schemaOf(json, schemas);
+    return { requestBody: { required: true, content: { 'application/json': { schema } } } };
+  }
+  const { properties, required } = schemaOf((query ?? path)!, schemas) as {
     properties: Record<string, { description?: string }>;
     required?: string[];
   };
-  if (input.in === 'body')
-    return { requestBody: { required: true, content: { 'application/json': { schema } } } };
   return {
-    parameters: Object.entries(schema.properties).map(([name, { description, ...property }]) => ({
+    parameters: Object.entries(properties).map(([name, { description, ...property }]) => ({
       name,
-      in: input.in,
-      required: schema.required?.includes(name) ?? false,
+      in: query === undefined ? 'path' : 'query',
+      required: required?.includes(name) ?? false,
       ...(description !== undefined && { description }),
       schema: property,
     })),

@@ -5,7 +5,6 @@
  * Owns: the page and its sentences, and the start URL, which leads here. Does not own: the text of
  * the file (core/aws-config).
  */
-import { Router } from 'express';
 import * as z from 'zod';
 import { type Access, attainable } from '../bridge/access.ts';
 import {
@@ -18,11 +17,8 @@ import {
   profileNames,
   renderSections,
 } from '../core/aws-config.ts';
-import { viewerOf } from '../core/requester.ts';
-import { sessionIn, viewerIn } from '../http/current-session.ts';
-import { readQuery } from '../http/read.ts';
-import type { Renderer } from '../http/render.ts';
-import { contextOf } from '../http/request-context.ts';
+import { type Answer, attachment, redirect, view } from '../http/answer.ts';
+import { page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
 import type { HelpModel, Phrase } from '../http/views.ts';
 
@@ -30,7 +26,6 @@ export interface AwsConfigPageParts {
   readonly baseUrl: string;
   readonly identityCenterRegion: string;
   readonly access: Access;
-  readonly renderer: Renderer;
   readonly help: HelpModel | undefined;
 }
 
@@ -92,55 +87,57 @@ const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
   },
 };
 
-export function awsConfigPage({
-  baseUrl,
-  identityCenterRegion: ssoRegion,
-  access,
-  renderer,
-  help,
-}: AwsConfigPageParts): Router {
-  const router = Router();
+// Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. Users who open it
+// want to know what to do with it.
+export const startUrlHead = page({
+  method: 'head',
+  path: '/start',
+  who: 'anyone',
+  handle: (_input, _asking, { identityCenterRegion }: AwsConfigPageParts) => ({
+    ...redirect(accessPortalOf(identityCenterRegion)),
+    status: 302,
+  }),
+});
 
-  // Newer AWS CLIs ask the start URL by HEAD where it leads, before they log in. People who open it
-  // want to know what to do with it.
-  router.head('/start', (_request, response) => response.redirect(302, accessPortalOf(ssoRegion)));
-  router.get('/start', (_request, response) => response.redirect(303, PATH));
+export const startUrl = page({
+  path: '/start',
+  who: 'anyone',
+  handle: () => redirect(PATH),
+});
 
-  router.get(PATH, (request, response) => {
-    const session = sessionIn(response);
-    if (session === undefined) {
-      response.redirect(303, signInLink(PATH));
-      return;
-    }
-    const { dialect } = readQuery(request, AwsConfigQuery);
+export const awsConfigPage = page({
+  path: PATH,
+  who: 'signed-in user',
+  reads: { query: AwsConfigQuery },
+  signedOut: () => redirect(signInLink(PATH)),
+  handle: ({ dialect }, user, parts: AwsConfigPageParts) => {
     // Those that lack a proof, too: whoever uses one is told which.
-    const reachable = access.rolesFor(viewerOf(session, contextOf(response).origin));
-    const roles = [...attainable(reachable)].sort((a, b) => compare(keyOf(a), keyOf(b)));
-    const options: AwsConfigOptions = { baseUrl, ssoRegion, roles };
-    if (dialect !== undefined) {
-      response.attachment(dialect === 'container' ? 'rolebridge.env' : 'aws-config');
-      response.type('text/plain').send(textOf(dialect, options));
-      return;
-    }
-    const [profile = ''] = profileNames(roles).values();
-    response.type('html').send(
-      renderer.render('aws-config', {
-        viewer: viewerIn(response)!,
-        roleCount: roles.length,
-        help,
-        dialects: AWS_CONFIG_DIALECTS.map(id => ({
-          id,
-          label: DIALECTS[id].label,
-          how: phrases(DIALECTS[id].how(profile)),
-          traps: DIALECTS[id].traps.map(phrases),
-          text: textOf(id, options),
-          downloadHref: `${PATH}?dialect=${id}`,
-        })),
-      }),
-    );
-  });
+    const attainableRoles = attainable(parts.access.rolesFor(user));
+    const roles = [...attainableRoles].sort((a, b) => compare(keyOf(a), keyOf(b)));
+    const options = { baseUrl: parts.baseUrl, ssoRegion: parts.identityCenterRegion, roles };
+    return dialect === undefined ? show(options, parts) : download(dialect, options);
+  },
+});
 
-  return router;
+function download(dialect: AwsConfigDialect, options: AwsConfigOptions): Answer {
+  const filename = dialect === 'container' ? 'rolebridge.env' : 'aws-config';
+  return attachment(filename, textOf(dialect, options));
+}
+
+function show(options: AwsConfigOptions, { help }: AwsConfigPageParts): Answer {
+  const [profile = ''] = profileNames(options.roles).values();
+  return view('aws-config', {
+    roleCount: options.roles.length,
+    help,
+    dialects: AWS_CONFIG_DIALECTS.map(id => ({
+      id,
+      label: DIALECTS[id].label,
+      how: phrases(DIALECTS[id].how(profile)),
+      traps: DIALECTS[id].traps.map(phrases),
+      text: textOf(id, options),
+      downloadHref: `${PATH}?dialect=${id}`,
+    })),
+  });
 }
 
 function textOf(dialect: AwsConfigDialect, options: AwsConfigOptions): string {

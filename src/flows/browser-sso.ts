@@ -1,52 +1,35 @@
 /**
- * The first journey: a person signs in at their identity provider and gets a session here, and
- * leaves again.
+ * Sign-in and sign-out in a browser: a user signs in at their identity provider, gets a session
+ * here, and leaves again.
  *
- * Owns: the routes of sign-in and sign-out, the two ways back from an identity provider, and how
- * often each may be gone.
+ * Owns: the routes of sign-in and sign-out, and the two ways back from an identity provider.
  * Does not own: protocols (connectors), what an attempt or a session is (bridge/sign-in).
  */
-import { type Request, type Response, Router } from 'express';
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
-import { BridgeError } from '../core/errors.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
 import type { AuthenticationResponse, Clock, Secrets, Session } from '../core/ports.ts';
 import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
-import { MINUTE } from '../core/time.ts';
+import { type Answer, redirect, refusal, view } from '../http/answer.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { choicesOf } from '../http/connector-choices.ts';
-import { forgetSession, sessionIn, viewerIn } from '../http/current-session.ts';
-import { addressKey, limitPerAddress, type OwnFormGuard, onlyNavigations } from '../http/guards.ts';
-import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
-import type { Renderer } from '../http/render.ts';
-import { contextOf, leaveUnrecorded } from '../http/request-context.ts';
-import type { BridgeCookies } from '../http/session-cookie.ts';
-import { createTally } from '../http/tally.ts';
+import { countResponse, type RateLimits } from '../http/rate-limits.ts';
+import { text } from '../http/read.ts';
+import { type Browser, foreign, foreignPost, page, signOutForm } from '../http/route.ts';
 
 export interface BrowserSsoParts {
   readonly signIn: SignIn;
-  readonly cookies: BridgeCookies;
   readonly clock: Clock;
   readonly secrets: Secrets;
-  readonly renderer: Renderer;
-  readonly ownForm: OwnFormGuard;
+  readonly rateLimits: RateLimits;
 }
 
-/**
- * From one address; beyond that an answer is looked at only if a live attempt of its browser waits
- * for it.
- */
-const REFUSED_ANSWERS_PER_MINUTE = 60;
-/**
- * Each leaves a record for ten minutes, and perhaps a signature: two for each of 300 people who
- * come to the office at nine.
- */
-const BEGINS_PER_MINUTE = 600;
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
 const ACS_BODY_BYTES = 160 * 1024;
 
+const ConnectorPath = z.object({ connector: z.string() });
 const ReturnPath = z.string().refine(text => !isTooLong(text));
 const SignInQuery = z.object({
   return_to: ReturnPath.optional(),
@@ -57,209 +40,153 @@ const AcsForm = z.object({
   RelayState: ReturnPath.optional(),
   reposted: z.literal('1').optional(),
 });
-const SignOutForm = z.object({ csrf_token: text(64).optional() });
 
-export function browserSso(parts: BrowserSsoParts): Router {
-  const { signIn, cookies, secrets, renderer, ownForm } = parts;
-  const limitBegins = limitPerAddress({
-    perMinute: BEGINS_PER_MINUTE,
-    knownBrowser: cookies.readKnown,
-  });
-  const router = Router();
+// ---------------------------------------------------------------- sign-in
 
-  const begin = async (request: Request, response: Response, connector: string): Promise<void> => {
-    const query = readQuery(request, SignInQuery);
-    const browser = cookies.readAttempt(request) ?? secrets.token();
-    const { redirectTo } = await signIn.begin({
-      connector,
-      browser,
-      returnTo: localPath(query.return_to),
-      reauthenticate: query.reauthenticate !== undefined,
-      origin: contextOf(response).origin,
+export const signInPage = page({
+  path: '/sign-in',
+  who: 'browser',
+  limit: 'sign-ins',
+  reads: { query: SignInQuery },
+  handle: (asked, browser, parts: BrowserSsoParts) => {
+    const { connectors } = parts.signIn;
+    const returnTo = localPath(asked.return_to);
+    const [only, ...others] = connectors;
+    // A user on the way to a page, with one way to sign in, is not asked which.
+    const isOnlyWay = others.length === 0 && only?.availability().state === 'ready';
+    if (returnTo !== '/' && only !== undefined && isOnlyWay)
+      return begin({ ...asked, connector: only.id }, browser, parts);
+    return view('sign-in', {
+      connectors: choicesOf(connectors, returnTo),
+      purpose: purposeOf(returnTo),
     });
-    if (cookies.readKnown(request) === undefined) cookies.writeAttempt(response, browser);
-    response.redirect(303, redirectTo);
-  };
+  },
+});
 
-  router.get('/sign-in', limitBegins, async (request: Request, response: Response) => {
-    const { return_to } = readQuery(request, SignInQuery);
-    const returnTo = localPath(return_to);
-    const [only, ...others] = signIn.connectors;
-    // Somebody on the way to a place, with one way to sign in, is not asked which.
-    if (
-      returnTo !== '/' &&
-      only !== undefined &&
-      others.length === 0 &&
-      only.availability().state === 'ready'
-    )
-      return begin(request, response, only.id);
-    const viewer = viewerIn(response);
-    response.type('html').send(
-      renderer.render('sign-in', {
-        viewer,
-        connectors: choicesOf(signIn.connectors, returnTo),
-        purpose: purposeOf(returnTo),
-      }),
-    );
+export const signInStart = page({
+  path: '/sign-in/{connector}',
+  who: 'browser',
+  limit: 'sign-ins',
+  reads: { path: ConnectorPath, query: SignInQuery },
+  handle: begin,
+});
+
+/** Starts an attempt, ties it to the browser, and sends the browser to the identity provider. */
+async function begin(
+  asked: z.output<typeof ConnectorPath> & z.output<typeof SignInQuery>,
+  { attempt, isKnown, origin }: Browser,
+  { signIn, secrets }: BrowserSsoParts,
+): Promise<Answer> {
+  const secret = attempt ?? secrets.token();
+  const { redirectTo } = await signIn.begin({
+    connector: asked.connector,
+    browser: secret,
+    returnTo: localPath(asked.return_to),
+    reauthenticate: asked.reauthenticate !== undefined,
+    origin,
   });
+  return { ...redirect(redirectTo), ...(!isKnown && { attempt: secret }) };
+}
 
-  router.get('/sign-in/:connector', limitBegins, (request: Request, response: Response) =>
-    begin(request, response, connectorIn(request)),
-  );
+// ---------------------------------------------------------------- responses
 
-  router.post('/sign-out', formBody(SMALL_FORM_BYTES), async (request, response) => {
-    const { csrf_token } = readForm(request, SignOutForm);
-    const isOurs = ownForm.isOurs(request);
+export const samlAssertionConsumer = foreignPost({
+  path: '/saml/{connector}/acs',
+  limit: 'sign-in-responses',
+  reads: { path: ConnectorPath, form: AcsForm, maxBytes: ACS_BODY_BYTES },
+  handle: async (form, browser, parts: BrowserSsoParts) => {
+    const { connector, SAMLResponse: samlResponse } = form;
+    // Our own page posts an empty one where there was none.
+    const attemptId = form.RelayState || undefined;
+    const expected = { connector, attemptId, browser: browser.attempt };
+    if (browser.attempt === undefined && form.reposted === undefined) {
+      // An identity provider posts from another site, where the attempt cookie may stay at home.
+      if ((await parts.signIn.expects(expected)) !== 'nowhere')
+        return view('repost', {
+          action: `/saml/${encodeURIComponent(connector)}/acs`,
+          samlResponse,
+          relayState: form.RelayState ?? '',
+        });
+    }
+    return complete({ ...expected, response: { protocol: 'saml', samlResponse } }, browser, parts);
+  },
+});
+
+export const oidcCallback = foreign({
+  path: '/oidc/{connector}/callback',
+  limit: 'sign-in-responses',
+  reads: { path: ConnectorPath },
+  handle: ({ connector }, browser, parts: BrowserSsoParts) => {
+    const { searchParams: parameters } = new URL(browser.target, 'https://here.invalid');
+    const [state, ...more] = parameters.getAll('state');
+    const attemptId = more.length === 0 ? state : undefined;
+    const response = { protocol: 'oidc', parameters } as const;
+    return complete({ connector, attemptId, response }, browser, parts);
+  },
+});
+
+interface Responded {
+  readonly connector: string;
+  readonly attemptId: string | undefined;
+  readonly response: AuthenticationResponse;
+}
+
+/** Lets the connector verify a response, and opens the session. */
+async function complete(
+  responded: Responded,
+  { attempt, sessionCookie, origin }: Browser,
+  { signIn, secrets, clock, rateLimits }: BrowserSsoParts,
+): Promise<Answer> {
+  const answer = { ...responded, browser: attempt };
+  const counted = countResponse(rateLimits, origin, clock);
+  if (counted.isBeyondLimit && (await signIn.expects(answer)) === 'nowhere')
+    return counted.refusal();
+  const { session, returnTo } = await signIn.complete({
+    ...answer,
+    previousSession: sessionCookie,
+    origin,
+    authenticate: (connector, response, expectation) =>
+      authenticate(connector, { response, expectation }),
+  });
+  counted.accepted();
+  return { ...redirect(returnTo), session, knownBrowser: attempt ?? secrets.token() };
+}
+
+// ---------------------------------------------------------------- sign-out
+
+export const signOut = signOutForm({
+  path: '/sign-out',
+  handle: async (_form, browser, { signIn }: BrowserSsoParts) => {
     let session: Session | undefined;
     try {
-      session = sessionIn(response);
-      // A page of an earlier sign-in signs out as well: it is ours, and that is what the person
-      // wants.
-      if (session !== undefined) ownForm.isCurrent(request, session, csrf_token);
-      cookies.clearSession(response);
-      if (session !== undefined)
-        await signIn.signOut(viewerOf(session, contextOf(response).origin));
+      session = browser.session();
+      if (session !== undefined) await signIn.signOut(viewerOf(session, browser.origin));
     } catch (thrown) {
-      if (!isUnavailable(thrown)) throw thrown;
-      if (session === undefined && !isOurs) throw thrown;
-      cookies.clearSession(response);
-      forgetSession(response);
-      throw new BridgeError(
-        'unavailable',
-        `the session was not ended at a sign-out: ${thrown.message}`,
-        {
-          cause: thrown,
-          hint: NOT_ENDED,
-        },
-      );
+      return refusal(notEnded(thrown), { session: 'cleared' });
     }
     const connector = signIn.connectors.find(({ id }) => id === session?.identity.connector);
-    response.type('html').send(
-      renderer.render('signed-out', {
-        connectorLabel: connector?.label,
-        idpSignOutHref: connector?.signOutUrl?.(),
-      }),
-    );
-  });
+    const signedOut = view('signed-out', {
+      connectorLabel: connector?.label,
+      idpSignOutHref: connector?.signOutUrl?.(),
+    });
+    return { ...signedOut, session: 'cleared' };
+  },
+});
 
-  return router;
+/** Also a store that is down keeps nobody signed in in this browser. */
+function notEnded(thrown: unknown): BridgeError {
+  const error = asBridgeError(thrown);
+  if (error.code !== 'unavailable') return error;
+  return new BridgeError('unavailable', `the session was not ended: ${error.message}`, {
+    cause: thrown,
+    hint: NOT_ENDED,
+  });
 }
 
 const NOT_ENDED =
   'This browser is signed out, but the bridge could not end your session. Sign in again in a minute, then press "Sign out everywhere" on the sessions page.';
 
-function isUnavailable(thrown: unknown): thrown is BridgeError {
-  return thrown instanceof BridgeError && thrown.code === 'unavailable';
-}
-
-/**
- * The two ways back from an identity provider. They stand in front of the limits of everything
- * else: an answer that a live attempt of its browser waits for is taken whatever else comes from
- * its address, and what nobody waits for is turned away before it costs.
- */
-export function signInAnswers(parts: BrowserSsoParts): Router {
-  const { signIn, cookies, secrets, clock, renderer } = parts;
-  const [refusedAnswers, turnedAway] = [createTally(MINUTE), createTally(MINUTE)];
-  const router = Router();
-
-  /** Throws `too_many_requests` for an answer that nobody waits for, beyond the limit. */
-  const requireExpected = async (
-    response: Response,
-    answer: Parameters<SignIn['expects']>[0],
-  ): Promise<void> => {
-    // Counted until it was taken, so that many at the same time are no way around.
-    const refused = refusedAnswers.add(addressKey(response), clock.now());
-    if (refused <= REFUSED_ANSWERS_PER_MINUTE || (await signIn.expects(answer)) !== 'nowhere')
-      return;
-    // The first one of a window stands for all: a flood must not fill the trail.
-    if (turnedAway.add(addressKey(response), clock.now()) > 1) leaveUnrecorded(response);
-    throw new BridgeError(
-      'too_many_requests',
-      `more than ${REFUSED_ANSWERS_PER_MINUTE} refused answers a minute from one address`,
-      {
-        hint: 'Start again at the sign-in page. Answers to a sign-in that was started in this browser are always taken.',
-      },
-    );
-  };
-
-  const complete = async (
-    request: Request,
-    response: Response,
-    answered: {
-      connector: string;
-      response: AuthenticationResponse;
-      attemptId: string | undefined;
-    },
-  ): Promise<void> => {
-    const answer = { ...answered, browser: cookies.readAttempt(request) };
-    await requireExpected(response, answer);
-    const { session, returnTo } = await signIn.complete({
-      ...answer,
-      previousSession: cookies.readSession(request),
-      origin: contextOf(response).origin,
-      authenticate: (connector, message, expectation) =>
-        authenticate(request, connector, { response: message, expectation }),
-    });
-    refusedAnswers.takeBack(addressKey(response), clock.now());
-    cookies.writeSession(response, session.id, new Date(session.expiresAt));
-    cookies.writeKnown(response, answer.browser ?? secrets.token());
-    response.redirect(303, returnTo);
-  };
-
-  const parse = formBody(ACS_BODY_BYTES);
-  router.post(
-    '/saml/:connector/acs',
-    onlyNavigations,
-    parse,
-    async (request: Request, response: Response) => {
-      const form = readForm(request, AcsForm);
-      const connector = connectorIn(request);
-      // Our own page posts an empty one where there was none.
-      const attemptId = form.RelayState || undefined;
-      const hasCookie = cookies.readAttempt(request) !== undefined;
-      if (
-        !hasCookie &&
-        form.reposted === undefined &&
-        (await signIn.expects({ connector, attemptId, browser: undefined })) !== 'nowhere'
-      ) {
-        const action = `/saml/${encodeURIComponent(connector)}/acs`;
-        response.type('html').send(
-          renderer.render('repost', {
-            action,
-            samlResponse: form.SAMLResponse,
-            relayState: form.RelayState ?? '',
-          }),
-        );
-        return;
-      }
-      await complete(request, response, {
-        connector,
-        response: { protocol: 'saml', samlResponse: form.SAMLResponse },
-        attemptId,
-      });
-    },
-  );
-
-  router.get(
-    '/oidc/:connector/callback',
-    onlyNavigations,
-    (request: Request, response: Response) => {
-      const parameters = new URL(request.originalUrl, 'https://here.invalid').searchParams;
-      const [state, ...more] = parameters.getAll('state');
-      return complete(request, response, {
-        connector: connectorIn(request),
-        response: { protocol: 'oidc', parameters },
-        attemptId: more.length === 0 ? state : undefined,
-      });
-    },
-  );
-
-  return router;
-}
-
-function connectorIn(request: Request): string {
-  return String(request.params.connector);
-}
+// ---------------------------------------------------------------- what a page says
 
 function purposeOf(returnTo: string): string | undefined {
   const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');

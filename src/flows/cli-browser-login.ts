@@ -6,7 +6,6 @@
  * AWS tools that leads there. Does not own: which requests are answered
  * (bridge/code-authorization).
  */
-import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { AuthorizationQuery, AuthorizationRequest } from '../bridge/authorization-request.ts';
@@ -14,29 +13,20 @@ import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
 import type { Clock, Session } from '../core/ports.ts';
-import { anonymousFrom, viewerOf } from '../core/requester.ts';
+import { type Viewer, viewerOf } from '../core/requester.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
-import { requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
-import { allowFormTarget, type OwnFormGuard } from '../http/guards.ts';
+import { type Answer, redirect, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
-import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
-import type { Renderer } from '../http/render.ts';
-import { contextOf, rememberReturnTo } from '../http/request-context.ts';
+import { text } from '../http/read.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
+import { form, page } from '../http/route.ts';
 import { signInLink, stepUpLink } from '../http/sign-in-links.ts';
 import { signedInPath } from '../http/signed-in-path.ts';
 
 export interface CliBrowserLoginParts {
   readonly codeAuthorization: CodeAuthorization;
   readonly access: Access;
-  readonly renderer: Renderer;
-  readonly ownForm: OwnFormGuard;
   readonly clock: Clock;
-}
-
-interface Asked {
-  readonly query: AuthorizationQuery;
-  readonly request: AuthorizationRequest;
 }
 
 const PATH = '/oauth/authorize';
@@ -64,101 +54,107 @@ const AwsToolsQuery = Query.omit({ scope: true, prompt: true, device_name: true 
 });
 const Form = Query.extend({
   decision: z.enum(['approve', 'disown']),
-  csrf_token: text(64).optional(),
 });
 
-export function cliBrowserLogin({
-  codeAuthorization,
-  access,
-  renderer,
-  ownForm,
-  clock,
-}: CliBrowserLoginParts): Router {
-  const router = Router();
-
-  const ask = (response: Response, { query, request }: Asked, notice?: string): void => {
-    const viewer = requireViewer(response);
-    const { session } = viewer;
-    const target = new URL(request.redirectUri);
-    allowFormTarget(response, target);
-    const { prompt: _, ...fields } = query;
-    const notAfter = codeAuthorization.sessionNotAfter(viewer);
-    response.type('html').send(
-      renderer.render('cli-confirm', {
-        viewer: viewerIn(response)!,
-        action: PATH,
-        client: request.client,
-        deviceName: request.deviceName,
-        where: `this computer, port ${target.port || '80'}`,
-        gets: summaryOfRoles(access.rolesFor(viewer)),
-        until: new Date(notAfter).toISOString(),
-        fields: Object.entries(fields).flatMap(([name, value]) =>
-          value === undefined ? [] : [{ name, value }],
-        ),
-        freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(session, fields),
-        notice,
-      }),
-    );
-  };
-
-  router.get(PATH, async (request, response) => {
-    const query = readQuery(request, Query);
-    const session = sessionIn(response);
-    const { origin } = contextOf(response);
-    const requester = session === undefined ? anonymousFrom(origin) : viewerOf(session, origin);
-    const checked = await codeAuthorization.check(requester, query);
-    if (checked.kind === 'refused') {
-      response.redirect(303, checked.redirectTo);
-      return;
-    }
-    if (session === undefined) {
-      response.redirect(303, signInLink(pathFor(query)));
-      return;
-    }
+export const authorizationPage = page({
+  path: PATH,
+  who: 'browser',
+  reads: { query: Query },
+  handle: async (query, browser, parts: CliBrowserLoginParts) => {
+    const session = browser.session();
+    const requester = session === undefined ? browser : viewerOf(session, browser.origin);
+    const checked = await parts.codeAuthorization.check(requester, query);
+    if (checked.kind === 'refused') return redirect(checked.redirectTo);
+    if (session === undefined) return redirect(signInLink(pathFor(query)));
     // An identity provider that does not ask again must not be asked for ever: on the way back the
     // wish is gone.
-    if (checked.request.reauthenticate && !isFresh(session, clock)) {
-      response.redirect(303, signInAgain(session, { ...query, prompt: undefined }));
-      return;
-    }
-    ask(response, { query, request: checked.request });
-  });
+    if (checked.request.reauthenticate && !isFresh(session, parts.clock))
+      return redirect(signInAgain(session, { ...query, prompt: undefined }));
+    const user = viewerOf(session, browser.origin);
+    return ask({ query, request: checked.request }, user, parts);
+  },
+});
 
-  // The AWS CLI keeps of its endpoint only the host, so this lies at the root. From here on the way
-  // is the same for everybody.
-  router.get('/authorize', (request, response) => {
-    const { scopes, ...query } = readQuery(request, AwsToolsQuery);
+// The AWS CLI keeps of its endpoint only the host, so this lies at the root. From here on the way
+// is the same for everybody.
+export const awsAuthorizationPage = page({
+  path: '/authorize',
+  who: 'anyone',
+  reads: { query: AwsToolsQuery },
+  handle: ({ scopes, ...query }) => {
     const isKnown =
       scopes === undefined || scopes.split(/[ ,]/).every(scope => scope === AWS_TOOLS_SCOPE);
-    response.redirect(303, pathFor({ ...query, scope: isKnown ? undefined : scopes }));
-  });
+    return redirect(pathFor({ ...query, scope: isKnown ? undefined : scopes }));
+  },
+});
 
-  router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
-    const { decision, csrf_token, ...query } = readForm(request, Form);
-    rememberReturnTo(response, pathFor(query));
-    const viewer = requireViewer(response);
-    const isCurrent = ownForm.isCurrent(request, viewer.session, csrf_token);
-    const checked = await codeAuthorization.check(viewer, query);
-    if (checked.kind === 'refused') {
-      response.redirect(303, checked.redirectTo);
-      return;
-    }
-    if (!isCurrent) {
-      ask(response, { query, request: checked.request }, outdatedNotice(response));
-      return;
-    }
-    if (decision === 'disown') {
-      response.redirect(303, (await codeAuthorization.refuse(viewer, checked.request)).redirectTo);
-      return;
-    }
-    const approved = await codeAuthorization.approve(viewer, checked.request);
-    response.redirect(
-      303,
-      approved.kind === 'redirect' ? approved.redirectTo : signedInPath(approved.cliSession),
-    );
-  });
+export const authorizationForm = form({
+  path: PATH,
+  reads: { form: Form },
+  returnTo: ({ decision: _, ...query }) => pathFor(query),
+  outdated: async ({ decision: _, ...query }, user, parts: CliBrowserLoginParts) => {
+    const checked = await parts.codeAuthorization.check(user, query);
+    if (checked.kind === 'refused') return redirect(checked.redirectTo);
+    return ask({ query, request: checked.request, notice: outdatedNotice(user) }, user, parts);
+  },
+  handle: async ({ decision, ...query }, user, parts: CliBrowserLoginParts) => {
+    const checked = await parts.codeAuthorization.check(user, query);
+    if (checked.kind === 'refused') return redirect(checked.redirectTo);
+    return (decision === 'approve' ? approve : disown)(checked.request, user, parts);
+  },
+});
 
-  return router;
+interface Question {
+  readonly query: AuthorizationQuery;
+  readonly request: AuthorizationRequest;
+  readonly notice?: string;
+}
+
+/** The page with the button: a terminal asks, and the user decides. */
+function ask(
+  { query, request, notice }: Question,
+  user: Viewer,
+  parts: CliBrowserLoginParts,
+): Answer {
+  const { codeAuthorization, access, clock } = parts;
+  const { session } = user;
+  const formTarget = new URL(request.redirectUri);
+  const { prompt: _, ...fields } = query;
+  const notAfter = codeAuthorization.sessionNotAfter(user);
+  const confirmation = view('cli-confirm', {
+    action: PATH,
+    client: request.client,
+    deviceName: request.deviceName,
+    where: `this computer, port ${formTarget.port || '80'}`,
+    gets: summaryOfRoles(access.rolesFor(user)),
+    until: new Date(notAfter).toISOString(),
+    fields: Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [{ name, value }],
+    ),
+    freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(session, fields),
+    notice,
+  });
+  return { ...confirmation, formTarget };
+}
+
+async function approve(
+  request: AuthorizationRequest,
+  user: Viewer,
+  { codeAuthorization }: CliBrowserLoginParts,
+): Promise<Answer> {
+  const approved = await codeAuthorization.approve(user, request);
+  return redirect(
+    approved.kind === 'redirect' ? approved.redirectTo : signedInPath(approved.cliSession),
+  );
+}
+
+async function disown(
+  request: AuthorizationRequest,
+  user: Viewer,
+  { codeAuthorization }: CliBrowserLoginParts,
+): Promise<Answer> {
+  const { redirectTo } = await codeAuthorization.refuse(user, request);
+  return redirect(redirectTo);
 }
 
 function isFresh({ identity, createdAt }: Session, clock: Clock): boolean {

@@ -1,30 +1,26 @@
 /**
- * The second journey: one click, or a link in a wiki page, into the right account with the right
- * role.
+ * The AWS console: one click, or a link in a wiki page, into the right account with the right role.
  *
  * The link that comes out is a secret: it is in a Location header that nothing stores, and nowhere
  * else.
  */
-import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError } from '../core/errors.ts';
 import { queryValue } from '../core/local-path.ts';
-import { requireSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
-import type { OwnFormGuard } from '../http/guards.ts';
+import type { Viewer } from '../core/requester.ts';
+import { type Answer, redirect, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
-import { formBody, readForm, readQuery, text } from '../http/read.ts';
-import type { Renderer } from '../http/render.ts';
-import { rememberReturnTo } from '../http/request-context.ts';
+import { text } from '../http/read.ts';
+import { form, page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
 
 export interface ConsoleLinkParts {
   readonly access: Access;
-  readonly renderer: Renderer;
-  readonly ownForm: OwnFormGuard;
 }
 
+const PATH = '/console';
 /**
  * The longest destination, each character percent-encoded as UTF-8, and some more, so that a longer
  * one is refused by name.
@@ -43,68 +39,52 @@ const ConsoleRequest = z.object({
     .transform(value => value || undefined)
     .optional(),
 });
-const ConsoleForm = ConsoleRequest.extend({ csrf_token: text(64).optional() });
+type ConsoleRequest = z.output<typeof ConsoleRequest>;
 
-export function consoleLink({ access, renderer, ownForm }: ConsoleLinkParts): Router {
-  const router = Router();
+export const consoleDeepLink = page({
+  path: PATH,
+  who: 'signed-in user',
+  reads: { query: ConsoleRequest },
+  returnTo: pathBehindSignIn,
+  handle: openConsole,
+});
 
-  const openConsole = async (
-    response: Response,
-    asked: z.output<typeof ConsoleRequest>,
-  ): Promise<void> => {
-    const { link } = await access.consoleLinkFor(requireViewer(response), asked);
-    response.redirect(303, link.url);
-  };
+export const consoleForm = form({
+  path: PATH,
+  reads: { form: ConsoleRequest, maxBytes: FORM_BYTES },
+  returnTo: pathFor,
+  outdated: (asked, user) => view('console-request', { ...asked, notice: outdatedNotice(user) }),
+  handle: openConsole,
+});
 
-  router.get('/console', (request, response) => {
-    const asked = readQuery(request, ConsoleRequest);
-    if (sessionIn(response) === undefined) {
-      response.redirect(303, signInFor(asked));
-      return;
-    }
-    return openConsole(response, asked);
-  });
-
-  router.post('/console', formBody(FORM_BYTES), (request, response) => {
-    const { csrf_token, ...asked } = readForm(request, ConsoleForm);
-    rememberReturnTo(response, pathFor(asked));
-    if (!ownForm.isCurrent(request, requireSession(response), csrf_token)) {
-      const { account, role, destination } = asked;
-      const notice = outdatedNotice(response);
-      response.type('html').send(
-        renderer.render('console-request', {
-          viewer: viewerIn(response),
-          account,
-          role,
-          destination,
-          notice,
-        }),
-      );
-      return;
-    }
-    return openConsole(response, asked);
-  });
-
-  return router;
+async function openConsole(
+  asked: ConsoleRequest,
+  user: Viewer,
+  { access }: ConsoleLinkParts,
+): Promise<Answer> {
+  const { link } = await access.consoleLinkFor(user, asked);
+  return redirect(link.url);
 }
 
-function pathFor({ account, role, destination }: z.output<typeof ConsoleRequest>): string {
+/** Throws `destination_refused`. */
+function pathFor({ account, role, destination }: ConsoleRequest): string {
   if (destination !== undefined) checkDestinationLength(destination);
   const query = Object.entries({
     account,
     role,
     ...(destination !== undefined && { destination }),
   });
-  return `/console?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
+  return `${PATH}?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
 }
 
 /** Throws `destination_refused` for an address that no browser would get through to us with. */
-function signInFor(asked: z.output<typeof ConsoleRequest>): string {
-  const address = signInLink(pathFor(asked));
-  if (address.length <= MAX_ADDRESS) return address;
+function pathBehindSignIn(asked: ConsoleRequest): string {
+  const path = pathFor(asked);
+  const { length } = signInLink(path);
+  if (length <= MAX_ADDRESS) return path;
   throw new BridgeError(
     'destination_refused',
-    `console destination: ${address.length} characters once encoded for the way to the sign-in`,
+    `console destination: ${length} characters once encoded for the way to the sign-in`,
     {
       hint: 'The console address is too long to keep during a sign-in. Sign in first, then open the link again.',
     },

@@ -2,31 +2,27 @@
  * The page that shows temporary credentials in every format. A GET asks, a POST fetches: nothing is
  * handed out by following a link.
  */
-import { type Response, Router } from 'express';
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { formatCredentials } from '../core/credential-formats.ts';
 import { CREDENTIAL_FORMATS, type CredentialFormat } from '../core/credentials.ts';
 import type { Clock } from '../core/ports.ts';
+import type { Viewer } from '../core/requester.ts';
 import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
-import { requireSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
-import type { OwnFormGuard } from '../http/guards.ts';
+import { type Answer, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
-import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
-import type { Renderer } from '../http/render.ts';
-import { rememberReturnTo } from '../http/request-context.ts';
-import { signInLink } from '../http/sign-in-links.ts';
+import { text } from '../http/read.ts';
+import { form, page } from '../http/route.ts';
 
 export interface CredentialsPageParts {
   readonly access: Access;
-  readonly renderer: Renderer;
   readonly clock: Clock;
-  readonly ownForm: OwnFormGuard;
 }
 
+const PATH = '/credentials';
 const CredentialsRequest = z.object({ account: text(128).min(1), role: text(512).min(1) });
-const CredentialsForm = CredentialsRequest.extend({ csrf_token: text(64).optional() });
+type CredentialsRequest = z.output<typeof CredentialsRequest>;
 
 const FORMATS: {
   readonly [F in CredentialFormat]: { readonly label: string; readonly how: string };
@@ -45,83 +41,78 @@ const FORMATS: {
   },
 };
 
-export function credentialsPage({
-  access,
-  renderer,
-  clock,
-  ownForm,
-}: CredentialsPageParts): Router {
-  const router = Router();
+export const credentialsPage = page({
+  path: PATH,
+  who: 'signed-in user',
+  reads: { query: CredentialsRequest },
+  returnTo: pathFor,
+  handle: (asked, user, parts: CredentialsPageParts) => ask({ asked, user }, parts),
+});
 
-  const ask = async (
-    response: Response,
-    asked: z.output<typeof CredentialsRequest>,
-    notice?: string,
-  ): Promise<void> => {
-    const entitlement = await access.check(requireViewer(response), asked);
-    const { account, role, rule } = entitlement;
-    response.type('html').send(
-      renderer.render('credentials-request', {
-        viewer: viewerIn(response),
-        account: account.name,
-        accountId: account.id,
-        role,
-        duration: formatDuration(attainableSeconds(account, rule.session.durationSeconds)),
-        notice,
-      }),
-    );
-  };
+export const credentialsForm = form({
+  path: PATH,
+  reads: { form: CredentialsRequest },
+  returnTo: pathFor,
+  outdated: (asked, user, parts: CredentialsPageParts) =>
+    ask({ asked, user, notice: outdatedNotice(user) }, parts),
+  handle: showCredentials,
+});
 
-  router.get('/credentials', (request, response) => {
-    const asked = readQuery(request, CredentialsRequest);
-    if (sessionIn(response) === undefined) {
-      response.redirect(303, signInLink(pathFor(asked)));
-      return;
-    }
-    return ask(response, asked);
-  });
-
-  router.post('/credentials', formBody(SMALL_FORM_BYTES), async (request, response) => {
-    const { csrf_token, ...asked } = readForm(request, CredentialsForm);
-    rememberReturnTo(response, pathFor(asked));
-    const session = requireSession(response);
-    if (!ownForm.isCurrent(request, session, csrf_token))
-      return ask(response, asked, outdatedNotice(response));
-    const { entitlement, assumed } = await access.credentialsFor(requireViewer(response), asked);
-    const { account, role } = entitlement;
-    const { credentials, reducedFrom } = assumed;
-    const secondsLeft = Math.max(0, Math.floor((credentials.expiresAt - clock.now()) / 1000));
-    const profile = `${account.name}-${role.replaceAll('/', '-')}`;
-    response.type('html').send(
-      renderer.render('credentials', {
-        viewer: viewerIn(response),
-        account: account.name,
-        accountId: account.id,
-        role,
-        assumedRoleArn: assumed.assumedRoleArn,
-        formats: CREDENTIAL_FORMATS.map(id => ({
-          id,
-          ...FORMATS[id],
-          text: formatCredentials(id, credentials, {
-            accountId: account.id,
-            region: account.region,
-            profile,
-          }),
-        })),
-        expiresAt: new Date(credentials.expiresAt).toISOString(),
-        timeLeft: formatDuration(secondsLeft),
-        secondsLeft,
-        reduced:
-          reducedFrom === undefined
-            ? undefined
-            : `The rule gives ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
-      }),
-    );
-  });
-
-  return router;
+interface Question {
+  readonly asked: CredentialsRequest;
+  readonly user: Viewer;
+  readonly notice?: string;
 }
 
-function pathFor({ account, role }: z.output<typeof CredentialsRequest>): string {
-  return `/credentials?${new URLSearchParams({ account, role })}`;
+/** Asks before credentials are fetched. */
+async function ask(
+  { asked, user, notice }: Question,
+  { access }: CredentialsPageParts,
+): Promise<Answer> {
+  const { account, role, rule } = await access.check(user, asked);
+  return view('credentials-request', {
+    account: account.name,
+    accountId: account.id,
+    role,
+    duration: formatDuration(attainableSeconds(account, rule.session.durationSeconds)),
+    notice,
+  });
+}
+
+async function showCredentials(
+  asked: CredentialsRequest,
+  user: Viewer,
+  { access, clock }: CredentialsPageParts,
+): Promise<Answer> {
+  const { entitlement, assumed } = await access.credentialsFor(user, asked);
+  const { account, role } = entitlement;
+  const { credentials, reducedFrom } = assumed;
+  const secondsLeft = Math.max(0, Math.floor((credentials.expiresAt - clock.now()) / 1000));
+  const profile = {
+    accountId: account.id,
+    region: account.region,
+    profile: `${account.name}-${role.replaceAll('/', '-')}`,
+  };
+  return view('credentials', {
+    account: account.name,
+    accountId: account.id,
+    role,
+    assumedRoleArn: assumed.assumedRoleArn,
+    formats: CREDENTIAL_FORMATS.map(id => ({
+      id,
+      ...FORMATS[id],
+      text: formatCredentials(id, credentials, profile),
+    })),
+    expiresAt: new Date(credentials.expiresAt).toISOString(),
+    timeLeft: formatDuration(secondsLeft),
+    secondsLeft,
+    reduced:
+      reducedFrom === undefined
+        ? undefined
+        : `The rule gives ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
+  });
+}
+
+function pathFor({ account, role }: CredentialsRequest): string {
+  return `${PATH}?${new URLSearchParams({ account, role })}`;
 }

@@ -1,28 +1,21 @@
-/** The page of a person's sessions: which terminals are signed in, and the ends of them. */
-import { type Response, Router } from 'express';
+/** The page of a user's sessions: which terminals are signed in, and how to end them. */
 import * as z from 'zod';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
-import { BridgeError } from '../core/errors.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
-import { forgetSession, requireViewer, sessionIn, viewerIn } from '../http/current-session.ts';
-import type { OwnFormGuard } from '../http/guards.ts';
+import { type Answer, redirect, refusal, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
-import { formBody, readForm, readQuery, SMALL_FORM_BYTES, text } from '../http/read.ts';
-import type { Renderer } from '../http/render.ts';
-import { rememberReturnTo } from '../http/request-context.ts';
-import type { BridgeCookies } from '../http/session-cookie.ts';
+import { text } from '../http/read.ts';
+import { form, page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
 import type { SessionRow } from '../http/views.ts';
 
 export interface MySessionsPageParts {
   readonly mySessions: MySessions;
   readonly containerAccess: ContainerAccess;
-  readonly renderer: Renderer;
-  readonly cookies: BridgeCookies;
-  readonly ownForm: OwnFormGuard;
 }
 
 const PATH = '/sessions';
@@ -42,17 +35,9 @@ const SessionsQuery = z.object({
   done: z.enum(['ended', 'disowned', 'gone', 'revoked']).optional(),
 });
 const SessionsForm = z.discriminatedUnion('decision', [
-  z.object({
-    decision: z.enum(['end', 'disown']),
-    session: text(64).min(1),
-    csrf_token: text(64).optional(),
-  }),
-  z.object({
-    decision: z.literal('revoke'),
-    container_token: text(64).min(1),
-    csrf_token: text(64).optional(),
-  }),
-  z.object({ decision: z.literal('everywhere'), csrf_token: text(64).optional() }),
+  z.object({ decision: z.enum(['end', 'disown']), session: text(64).min(1) }),
+  z.object({ decision: z.literal('revoke'), container_token: text(64).min(1) }),
+  z.object({ decision: z.literal('everywhere') }),
 ]);
 
 const HOW: { readonly [G in CliGrant]: string } = {
@@ -60,82 +45,74 @@ const HOW: { readonly [G in CliGrant]: string } = {
   authorization_code: 'confirmed in its browser',
 };
 
-export function mySessionsPage({
-  mySessions,
-  containerAccess,
-  renderer,
-  cookies,
-  ownForm,
-}: MySessionsPageParts): Router {
-  const router = Router();
+export const mySessionsPage = page({
+  path: PATH,
+  who: 'signed-in user',
+  reads: { query: SessionsQuery },
+  signedOut: () => redirect(signInLink(PATH)),
+  handle: ({ done }, user, parts: MySessionsPageParts) =>
+    show(user, done === undefined ? {} : { notice: NOTICES[done] }, parts),
+});
 
-  const show = async (
-    response: Response,
-    viewer: Viewer,
-    said: { notice?: string; warning?: string },
-  ): Promise<void> => {
-    const found = await mySessions.list(viewer);
-    const tokens = await containerAccess.list(found);
-    const sessions = found.map(summary => rowOf(summary, tokens));
-    response
-      .type('html')
-      .send(renderer.render('sessions', { viewer: viewerIn(response)!, sessions, ...said }));
-  };
+export const mySessionsForm = form({
+  path: PATH,
+  reads: { form: SessionsForm },
+  returnTo: () => PATH,
+  outdated: (_form, user, parts: MySessionsPageParts) =>
+    show(user, { warning: outdatedNotice(user) }, parts),
+  handle: (decided, user, parts: MySessionsPageParts) => {
+    if (decided.decision === 'everywhere') return endAll(user, parts);
+    if (decided.decision === 'revoke') return revoke(decided.container_token, user, parts);
+    return end(decided, user, parts);
+  },
+});
 
-  router.get(PATH, async (request, response) => {
-    const session = sessionIn(response);
-    if (session === undefined) {
-      response.redirect(303, signInLink(PATH));
-      return;
-    }
-    const { done } = readQuery(request, SessionsQuery);
-    await show(
-      response,
-      requireViewer(response),
-      done === undefined ? {} : { notice: NOTICES[done] },
-    );
-  });
-
-  router.post(PATH, formBody(SMALL_FORM_BYTES), async (request, response) => {
-    rememberReturnTo(response, PATH);
-    const form = readForm(request, SessionsForm);
-    const viewer = requireViewer(response);
-    if (!ownForm.isCurrent(request, viewer.session, form.csrf_token))
-      return show(response, viewer, { warning: outdatedNotice(response) });
-    if (form.decision === 'everywhere') {
-      cookies.clearSession(response);
-      await mySessions.endAll(viewer).catch(notAllEnded(response));
-      response.type('html').send(renderer.render('signed-out', { everywhere: true }));
-      return;
-    }
-    if (form.decision === 'revoke') {
-      await containerAccess.revoke(viewer, form.container_token, 'person');
-      response.redirect(303, `${PATH}?done=revoked`);
-      return;
-    }
-    const disowned = form.decision === 'disown';
-    const isEnded = await (disowned
-      ? mySessions.disown(viewer, form.session)
-      : mySessions.end(viewer, form.session));
-    response.redirect(303, `${PATH}?done=${!isEnded ? 'gone' : disowned ? 'disowned' : 'ended'}`);
-  });
-
-  return router;
+async function show(
+  user: Viewer,
+  said: { readonly notice?: string; readonly warning?: string },
+  { mySessions, containerAccess }: MySessionsPageParts,
+): Promise<Answer> {
+  const found = await mySessions.list(user);
+  const tokens = await containerAccess.list(found);
+  return view('sessions', { sessions: found.map(summary => rowOf(summary, tokens)), ...said });
 }
 
-/**
- * Turns a fault of "sign out everywhere" into what the person must know: this browser is signed
- * out, and more is not sure.
- */
-function notAllEnded(response: Response): (thrown: unknown) => never {
-  return thrown => {
-    forgetSession(response);
-    if (!(thrown instanceof BridgeError) || thrown.code !== 'unavailable') throw thrown;
-    throw new BridgeError('unavailable', `not every session was ended: ${thrown.message}`, {
-      cause: thrown,
-      hint: NOT_ALL_ENDED,
-    });
-  };
+async function end(
+  { session: handle, decision }: { readonly session: string; readonly decision: string },
+  user: Viewer,
+  { mySessions }: MySessionsPageParts,
+): Promise<Answer> {
+  const disowned = decision === 'disown';
+  const isEnded = await (disowned ? mySessions.disown(user, handle) : mySessions.end(user, handle));
+  return redirect(`${PATH}?done=${!isEnded ? 'gone' : disowned ? 'disowned' : 'ended'}`);
+}
+
+async function revoke(
+  token: string,
+  user: Viewer,
+  { containerAccess }: MySessionsPageParts,
+): Promise<Answer> {
+  await containerAccess.revoke(user, token, 'person');
+  return redirect(`${PATH}?done=revoked`);
+}
+
+/** Signs this browser out also when the store fails; then more is not sure. */
+async function endAll(user: Viewer, { mySessions }: MySessionsPageParts): Promise<Answer> {
+  try {
+    await mySessions.endAll(user);
+  } catch (thrown) {
+    return refusal(notAllEnded(thrown), { session: 'cleared' });
+  }
+  return { ...view('signed-out', { everywhere: true }), session: 'cleared' };
+}
+
+function notAllEnded(thrown: unknown): BridgeError {
+  const error = asBridgeError(thrown);
+  if (error.code !== 'unavailable') return error;
+  return new BridgeError('unavailable', `not every session was ended: ${error.message}`, {
+    cause: thrown,
+    hint: NOT_ALL_ENDED,
+  });
 }
 
 const NOT_ALL_ENDED =

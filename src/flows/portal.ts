@@ -1,76 +1,48 @@
-/**
- * The portal: my roles by account, or the way to sign in, or how to ask for a role.
- */
-import { Router } from 'express';
+/** The portal: the user's roles by account, or the sign-in page, or how to ask for a role. */
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
+import type { SignIn } from '../bridge/sign-in.ts';
 import type { Entitlement } from '../core/access-rule.ts';
 import { explainMissingProof } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation } from '../core/policy.ts';
-import type { Connector } from '../core/ports.ts';
-import { viewerOf } from '../core/requester.ts';
 import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
+import { view } from '../http/answer.ts';
 import { choicesOf } from '../http/connector-choices.ts';
-import { sessionIn, viewerIn } from '../http/current-session.ts';
-import { readQuery, text } from '../http/read.ts';
-import type { Renderer } from '../http/render.ts';
-import { contextOf } from '../http/request-context.ts';
+import { text } from '../http/read.ts';
+import { page } from '../http/route.ts';
 import { stepUpLink } from '../http/sign-in-links.ts';
 import type { AccountRows, HelpModel, RoleRow } from '../http/views.ts';
 
 export interface PortalParts {
   readonly access: Access;
-  readonly connectors: readonly Connector[];
-  readonly renderer: Renderer;
+  readonly signIn: Pick<SignIn, 'connectors'>;
   readonly help: HelpModel | undefined;
 }
 
-const PortalQuery = z.object({ q: text(200).optional() });
-
-export function portal(parts: PortalParts): Router {
-  const { access, connectors, renderer, help } = parts;
-  const router = Router();
-
-  router.get('/', (request, response) => {
-    const session = sessionIn(response);
-    response.type('html');
-    if (session === undefined) {
-      response.send(renderer.render('sign-in', { connectors: choicesOf(connectors, '/') }));
-      return;
-    }
-    const viewer = viewerIn(response);
-    const { identity } = session;
-    const rows = rowsOf(access.rolesFor(viewerOf(session, contextOf(response).origin)));
-    if (rows.length === 0) {
-      response.send(
-        renderer.render('no-roles', {
-          viewer,
-          groups: identity.groups,
-          help,
-          request: requestFor(identity),
-        }),
-      );
-      return;
-    }
-    const query = readQuery(request, PortalQuery).q ?? '';
+export const portal = page({
+  path: '/',
+  who: 'signed-in user',
+  reads: { query: z.object({ q: text(200).optional() }) },
+  signedOut: (_input, _browser, { signIn }: PortalParts) =>
+    view('sign-in', { connectors: choicesOf(signIn.connectors, '/') }),
+  handle: ({ q: query = '' }, user, { access, help }: PortalParts) => {
+    const { identity } = user.session;
+    const rows = rowsOf(access.rolesFor(user));
+    if (rows.length === 0)
+      return view('no-roles', { groups: identity.groups, help, request: requestFor(identity) });
     const accounts = accountsOf(rows.filter(matches(query)));
-    response.send(
-      renderer.render('roles', {
-        viewer,
-        accounts,
-        query,
-        accountCount: accounts.length,
-        roleCount: accounts.reduce((sum, { roles }) => sum + roles.length, 0),
-        totalRoleCount: rows.length,
-        reauthenticateHref: stepUpLink(identity.connector),
-      }),
-    );
-  });
-
-  return router;
-}
+    return view('roles', {
+      accounts,
+      query,
+      accountCount: accounts.length,
+      roleCount: accounts.reduce((sum, { roles }) => sum + roles.length, 0),
+      totalRoleCount: rows.length,
+      reauthenticateHref: stepUpLink(identity.connector),
+    });
+  },
+});
 
 interface Row {
   readonly entitlement: Entitlement;

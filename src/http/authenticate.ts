@@ -6,7 +6,7 @@
  * shared by two requests in flight gives one person the other's identity, so each request gets an
  * object of its own.
  */
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import passport from 'passport';
 import { BridgeError } from '../core/errors.ts';
 import type {
@@ -50,7 +50,6 @@ const strategies = new WeakMap<Connector, ConnectorStrategy>();
 
 /** Throws what the connector throws. */
 export function authenticate(
-  request: Request,
   connector: Connector,
   answer: {
     readonly response: AuthenticationResponse;
@@ -75,6 +74,7 @@ export function authenticate(
           );
       },
     );
-    middleware(request, request.res, reject);
+    // The strategy has what it verifies; passport wants an object to write on, too.
+    middleware({} as Request, {} as Response, reject);
   });
 }

@@ -3,10 +3,28 @@
  * form, which end up in logs.
  */
 import type { Request } from 'express';
+import { BridgeError } from '../core/errors.ts';
 
 /** Undefined when there is none, or none in a form that could be one of ours. */
 export function bearerIn(request: Request): string | undefined {
   return /^Bearer +([\w-]{1,128})$/i.exec(request.get('authorization') ?? '')?.[1];
+}
+
+const AWS_TOKEN_HEADER = 'x-amz-sso_bearer_token';
+
+/** The token that AWS tools send to the SSO portal. */
+export function awsTokenIn(request: Request): string | undefined {
+  return request.get(AWS_TOKEN_HEADER);
+}
+
+/** Throws `token_invalid`. */
+export function requireAwsToken(request: Request): string {
+  const sent = awsTokenIn(request);
+  if (sent !== undefined) return sent;
+  throw new BridgeError(
+    'token_invalid',
+    `no ${AWS_TOKEN_HEADER} arrived; nginx drops headers with an underscore unless it is told not to`,
+  );
 }
 
 /**

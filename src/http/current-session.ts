@@ -2,8 +2,6 @@
 import type { RequestHandler, Response } from 'express';
 import { BridgeError } from '../core/errors.ts';
 import type { Connector, Session } from '../core/ports.ts';
-import { viewerOf as requesterOf, type Viewer } from '../core/requester.ts';
-import { contextOf } from './request-context.ts';
 import type { BridgeCookies } from './session-cookie.ts';
 import type { ViewerModel } from './views.ts';
 
@@ -56,17 +54,6 @@ export function requireSession(response: Response): Session {
     throw new BridgeError('not_signed_in', 'the request came without a live session');
   return session;
 }
-
-/** Throws `not_signed_in`. */
-export function requireViewer(response: Response): Viewer {
-  return requesterOf(requireSession(response), contextOf(response).origin);
-}
-
-/** Stops a request without a session before anything of it is read or counted. */
-export const onlySignedIn: RequestHandler = (_request, response, next) => {
-  requireSession(response);
-  next();
-};
 
 /** The signed-in person as pages name them. */
 export function viewerIn(response: Response): ViewerModel | undefined {

@@ -77,14 +77,3 @@ function translate(thrown: unknown): BridgeError {
     return new BridgeError('bad_request', 'the request could not be read', { cause: thrown });
   return asBridgeError(thrown);
 }
-
-// The faces by their former names, for routes that do not name theirs yet.
-type Parts = Partial<ErrorResponseParts>;
-const of = (face: ErrorFace) => (parts?: Parts) =>
-  errorResponses(face, parts as ErrorResponseParts);
-export const problemFace = of('problem');
-export const apiFace = of('api');
-export const containerFace = of('container');
-export const oauthFace = of('oauth');
-export const ssoOidcFace = of('sso-oidc');
-export const ssoPortalFace = of('sso-portal');

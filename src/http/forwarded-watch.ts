@@ -10,15 +10,13 @@ import { HOUR, type Instant } from '../core/time.ts';
 import type { Logger } from '../log.ts';
 
 export interface ForwardedWatch {
-  /** Looks at a request; logs each peer at most once an hour. */
-  see(request: Request): void;
+  /** Looks at a request; logs each peer that is not in `proxy.trusted` at most once an hour. */
+  see(request: Request, isTrusted: (peer: string) => boolean): void;
   /** What an operator should fix, if seen within the last hour. Names no address. */
   warnings(): readonly string[];
 }
 
 export interface ForwardedWatchParts {
-  /** Whether a peer is in `proxy.trusted`. */
-  readonly isTrusted: (peer: string) => boolean;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -27,11 +25,11 @@ const QUIET_MILLISECONDS = HOUR * 1000;
 /** Anyone who reaches the bridge directly can send the header. */
 const MOST_PEERS = 16;
 
-export function watchForwarded({ isTrusted, log, clock }: ForwardedWatchParts): ForwardedWatch {
+export function watchForwarded({ log, clock }: ForwardedWatchParts): ForwardedWatch {
   const loggedAt = new Map<string, Instant>();
   let seenAt = Number.NEGATIVE_INFINITY;
   return {
-    see: ({ headers, socket }) => {
+    see: ({ headers, socket }, isTrusted) => {
       if (headers['x-forwarded-for'] === undefined && headers.forwarded === undefined) return;
       const peer = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '');
       if (peer === undefined || isTrusted(peer)) return;

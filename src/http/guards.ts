@@ -1,16 +1,8 @@
-/**
- * What stands in front of every door: headers, the limits of how often, and the proof that a form
- * is our own.
- */
-import type { Request, RequestHandler, Response } from 'express';
-import rateLimit, { ipKeyGenerator } from 'express-rate-limit';
+/** What stands in front of the routes: headers, and what browsers do without their user. */
+import type { RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import { BridgeError } from '../core/errors.ts';
-import type { Clock, Secrets, Session } from '../core/ports.ts';
-import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
-import { requireSession } from './current-session.ts';
-import { contextOf, leaveUnrecorded } from './request-context.ts';
-import { createTally } from './tally.ts';
+import { leaveUnrecorded } from './request-context.ts';
 
 export interface HeaderOptions {
   readonly secure: boolean;
@@ -57,119 +49,6 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
       next();
     },
   ];
-}
-
-/**
- * Whom a request is counted by beyond the limit of its address, because it shows something live;
- * undefined when it shows nothing.
- */
-export type ShownLive = (request: Request, response: Response) => Promise<string | undefined>;
-
-export interface AddressLimit {
-  readonly perMinute: number;
-  /**
-   * Known browsers are counted by themselves, and not by the address that they share with
-   * strangers.
-   */
-  readonly knownBrowser?: ((request: Request) => string | undefined) | undefined;
-  /** Asked beyond the limit only. What it gives may ask as often again. */
-  readonly shownLive?: ShownLive | undefined;
-}
-
-/**
- * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind
- * one address, so this stops machines and not people; whoever shows something that a stranger does
- * not have is not stopped by what strangers do (threats R43).
- * Throws `too_many_requests` into the error face.
- */
-export function limitPerAddress({
-  perMinute,
-  knownBrowser,
-  shownLive,
-}: AddressLimit): RequestHandler {
-  const live = createTally(MINUTE);
-  return rateLimit({
-    windowMs: MINUTE * 1000,
-    limit: perMinute,
-    // Of draft 8 the headers would name each caller by a hash, which costs more than the counting.
-    standardHeaders: 'draft-7',
-    legacyHeaders: false,
-    keyGenerator: (request, response) => {
-      const browser = knownBrowser?.(request as Request);
-      return browser === undefined ? addressKey(response as Response) : `browser ${browser}`;
-    },
-    handler: async (request, response, next) => {
-      const key = await shownLive?.(request as Request, response as Response);
-      if (key !== undefined && live.add(key, Date.now()) <= perMinute) return next();
-      const { used, limit } = (
-        request as Request & {
-          readonly rateLimit: { readonly used: number; readonly limit: number };
-        }
-      ).rateLimit;
-      // The first one of a window stands for all: a flood must not fill the trail.
-      if (used > limit + 1) leaveUnrecorded(response as Response);
-      next(
-        new BridgeError(
-          'too_many_requests',
-          `more than ${perMinute} requests a minute from one address`,
-        ),
-      );
-    },
-  });
-}
-
-/** An IPv6 /56 is one household or office. */
-export function addressKey(response: Response): string {
-  return ipKeyGenerator(contextOf(response).origin.address, 56);
-}
-
-const GUESS_WINDOW: Seconds = 10 * MINUTE;
-/** Wrong user codes in ten minutes. */
-const MOST_GUESSES = { ofPerson: 10, ofAddress: 30, ofAll: 1000, ofPersonInFlood: 3 } as const;
-
-export interface GuessLimit {
-  /** Counts one try of this person. Throws `too_many_requests`. */
-  begin(response: Response): void;
-  /** The try was no wrong code. */
-  takeBack(response: Response): void;
-  /** The try was a wrong code. */
-  wasWrong(response: Response): void;
-}
-
-/**
- * How many wrong user codes a person may try in ten minutes (RFC 8628 section 5.1). Where one
- * address or all together have tried too many, each person has fewer tries left, and never none:
- * what others do must not stop a person whose code is right. For signed-in people.
- */
-export function limitGuesses(clock: Clock): GuessLimit {
-  const [people, others] = [createTally(GUESS_WINDOW), createTally(GUESS_WINDOW)];
-  const person = (response: Response): string => requireSession(response).identity.person;
-  const isFlood = (response: Response, now: Instant): boolean =>
-    others.of(addressKey(response), now) >= MOST_GUESSES.ofAddress ||
-    others.of('all', now) >= MOST_GUESSES.ofAll;
-  return {
-    begin: response => {
-      const now = clock.now();
-      const most = isFlood(response, now) ? MOST_GUESSES.ofPersonInFlood : MOST_GUESSES.ofPerson;
-      const tries = people.add(person(response), now);
-      if (tries <= most) return;
-      people.takeBack(person(response), now);
-      if (tries > most + 1) leaveUnrecorded(response);
-      throw new BridgeError(
-        'too_many_requests',
-        `more than ${most} wrong codes in ten minutes by one person`,
-        {
-          hint: 'Wait ten minutes, then enter the code that your terminal shows at that time.',
-        },
-      );
-    },
-    takeBack: response => people.takeBack(person(response), clock.now()),
-    wasWrong: response => {
-      const now = clock.now();
-      others.add(addressKey(response), now);
-      others.add('all', now);
-    },
-  };
 }
 
 /**
@@ -234,52 +113,3 @@ export const onlyNavigations: RequestHandler = (request, response, next) => {
 };
 
 const FOLLOW_THE_LINK = 'Follow the link itself, in a tab of its own.';
-
-/**
- * Proves that a state-changing request was sent by our own page: by the token of the session, and
- * by what the browser says of where the request began.
- */
-export interface OwnFormGuard {
-  /**
-   * Whether the browser says that one of our own pages sent it. Throws `cross_site_request` when it
-   * says that another one did.
-   */
-  readonly isOurs: (request: Request) => boolean;
-  /**
-   * Whether the form carries the token of this session. False for a page of ours that is from an
-   * earlier sign-in: it must have no effect, and it is no attack. Throws `cross_site_request` for
-   * every other form without the token.
-   */
-  readonly isCurrent: (request: Request, session: Session, token: string | undefined) => boolean;
-}
-
-export function ownFormGuard({
-  secrets,
-  baseUrl,
-}: {
-  readonly secrets: Secrets;
-  readonly baseUrl: string;
-}): OwnFormGuard {
-  const isOurs = (request: Request): boolean => {
-    // Under `Referrer-Policy: no-referrer` a browser sends `Origin: null` even from our own page,
-    // so `Sec-Fetch-Site` is asked first.
-    const site = request.get('sec-fetch-site');
-    const origin = request.get('origin');
-    if (site !== undefined ? site !== 'same-origin' : origin !== undefined && origin !== baseUrl) {
-      throw new BridgeError(
-        'cross_site_request',
-        `a form came from elsewhere (Sec-Fetch-Site ${site === undefined ? 'absent' : 'present'})`,
-      );
-    }
-    return site !== undefined || origin !== undefined;
-  };
-  return {
-    isOurs,
-    isCurrent: (request, session, token) => {
-      const isFromUs = isOurs(request);
-      if (token !== undefined && secrets.equal(token, session.csrfToken)) return true;
-      if (isFromUs) return false;
-      throw new BridgeError('cross_site_request', 'a form came without the token of the session');
-    },
-  };
-}

@@ -1,12 +1,9 @@
 /**
- * What a page says when its form was from an earlier sign-in: nothing was done, and the person is
+ * What a page says when its form was from an earlier sign-in: nothing was done, and the user is
  * asked again.
  */
-import type { Response } from 'express';
-import { viewerIn } from './current-session.ts';
+import type { Viewer } from '../core/requester.ts';
 
-export function outdatedNotice(response: Response): string {
-  const viewer = viewerIn(response);
-  const now = viewer === undefined ? '' : ` You are now signed in as ${viewer.username}.`;
-  return `Nothing was done, because that page was from an earlier sign-in.${now} Check the details, then press the button again.`;
+export function outdatedNotice({ session }: Viewer): string {
+  return `Nothing was done, because that page was from an earlier sign-in. You are now signed in as ${session.identity.username}. Check the details, then press the button again.`;
 }

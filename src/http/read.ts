@@ -1,9 +1,23 @@
-/**
- * Reading at the door: what comes out has been checked, and nobody looks at the raw request again.
- */
-import express, { type Request, type RequestHandler } from 'express';
+/** Reading a request: what comes out is checked, and a handler never sees the raw request. */
+import { json as parseJson, type Request, type RequestHandler, urlencoded } from 'express';
 import * as z from 'zod';
 import { BridgeError } from '../core/errors.ts';
+
+/** What a row reads: a schema for each part. The handler gets them as one object. */
+export interface Reads {
+  readonly path?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly form?: z.ZodType;
+  readonly json?: z.ZodType;
+  /** The largest body, in bytes. Default: 8 KiB. */
+  readonly maxBytes?: number;
+}
+
+type Output<S> = S extends z.ZodType<infer O> ? O : unknown;
+type Read<R, P extends keyof Reads> = R extends { readonly [K in P]: infer S }
+  ? Output<S>
+  : unknown;
+export type Input<R> = Read<R, 'path'> & Read<R, 'query'> & Read<R, 'form'> & Read<R, 'json'>;
 
 /**
  * A form field or query parameter that occurs once; a repeated one arrives as an array and is
@@ -12,46 +26,56 @@ import { BridgeError } from '../core/errors.ts';
 export const text = (max: number): z.ZodString => z.string().max(max);
 
 /** Enough for every form of our own pages. */
-export const SMALL_FORM_BYTES = 8 * 1024;
+const SMALL_BODY_BYTES = 8 * 1024;
 
-/** Form bodies: plain pairs, no nesting, few and small. */
-export function formBody(limitBytes: number): RequestHandler {
-  return express.urlencoded({ extended: false, limit: limitBytes, parameterLimit: 20 });
+/**
+ * Parses the body that a row reads, up to its size. Form bodies: plain pairs, no nesting, few.
+ * JSON bodies: objects and lists.
+ */
+export function bodyParser({
+  form,
+  json,
+  maxBytes = SMALL_BODY_BYTES,
+}: Reads = {}): RequestHandler[] {
+  if (form !== undefined)
+    return [urlencoded({ extended: false, limit: maxBytes, parameterLimit: 20 })];
+  if (json !== undefined)
+    return [parseJson({ strict: true, limit: maxBytes, type: 'application/json' })];
+  return [];
 }
 
-/** JSON bodies: objects and lists, small. */
-export function jsonBody(limitBytes: number): RequestHandler {
-  return express.json({ strict: true, limit: limitBytes, type: 'application/json' });
+/** Everything that a row reads. */
+interface ReadInput extends Record<string, unknown> {
+  readonly csrf_token?: string | undefined;
 }
 
 /**
- * Throws `unsupported_media_type`, and `bad_request` that names the fields and never their values.
+ * The checked parts of a request as one object. Throws `bad_request`, which names the fields and
+ * never their values, and `unsupported_media_type`.
  */
-export function readJson<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
-  if (request.body === undefined) {
-    throw new BridgeError('unsupported_media_type', 'the body is not application/json', {
-      hint: 'Send a JSON object with Content-Type: application/json.',
-    });
-  }
-  return read(schema, request.body);
+export function readInput(request: Request, { path, query, form, json }: Reads = {}): ReadInput {
+  return {
+    ...fieldsOf(path, () => request.params),
+    ...fieldsOf(query, () => request.query),
+    ...fieldsOf(form, () => request.body ?? {}),
+    ...fieldsOf(json, () => jsonBodyOf(request)),
+  };
 }
 
-/** The named parts of the path. Throws `bad_request`. */
-export function readPath<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
-  return read(schema, request.params);
+function fieldsOf(schema: z.ZodType | undefined, sent: () => unknown): object {
+  return schema === undefined ? {} : (readFields(schema, sent()) as object);
 }
 
-/** Throws `bad_request`, naming the fields and never their values. */
-export function readForm<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
-  return read(schema, request.body ?? {});
+/** Throws `unsupported_media_type`. */
+function jsonBodyOf(request: Request): unknown {
+  if (request.body !== undefined) return request.body;
+  throw new BridgeError('unsupported_media_type', 'the body is not application/json', {
+    hint: 'Send a JSON object with Content-Type: application/json.',
+  });
 }
 
-/** Throws `bad_request`, naming the parameters and never their values. */
-export function readQuery<S extends z.ZodType>(request: Request, schema: S): z.output<S> {
-  return read(schema, request.query);
-}
-
-function read<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+/** Some fields of what was read. Throws `bad_request`, naming the fields and never their values. */
+export function readFields<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const fields = [...new Set(result.error.issues.map(issue => issue.path.join('.') || 'body'))];

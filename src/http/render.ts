@@ -10,7 +10,6 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { Eta } from 'eta/core';
-import type { RequestHandler } from 'express';
 import { BridgeError } from '../core/errors.ts';
 import type { Views } from './views.ts';
 
@@ -24,11 +23,13 @@ export interface RendererOptions {
 export interface Renderer {
   /** The whole page. Throws `internal` when the model lacks something that the view prints. */
   render<K extends keyof Views>(view: K, model: Views[K]): string;
-  /**
-   * Answers GET and HEAD of `/assets/<name>.<hash>.<type>` for the files known at start; passes on
-   * everything else. Mount it at the root.
-   */
-  readonly assets: RequestHandler;
+  /** The static file at `/assets/<name>.<hash>.<type>`; undefined for any other path. */
+  asset(path: string): Asset | undefined;
+}
+
+export interface Asset {
+  readonly contentType: string;
+  readonly content: Buffer;
 }
 
 /** What every view may use beside its model. */
@@ -76,6 +77,7 @@ export function createRenderer({ directory, helpUrl }: RendererOptions): Rendere
       throw new Error(`there is no asset ${name} in ${join(directory, 'assets')}`);
     return found.url;
   };
+  const byUrl = new Map<string, Asset>(assets.map(found => [found.url, found]));
   const eta = compileTemplates(directory, asset);
   const site: Site = { helpUrl, asset, link: safeLink, ownPath, instant };
   return {
@@ -88,7 +90,7 @@ export function createRenderer({ directory, helpUrl }: RendererOptions): Rendere
           : new BridgeError('internal', `the view ${view} cannot be rendered`, { cause });
       }
     },
-    assets: serve(assets),
+    asset: path => byUrl.get(path),
   };
 }
 
@@ -189,14 +191,12 @@ function instant(text: string): { datetime: string; words: string } | undefined 
 
 // ---------------------------------------------------------------- assets
 
-interface Asset {
+interface NamedAsset extends Asset {
   readonly name: string;
   readonly url: string;
-  readonly contentType: string;
-  readonly content: Buffer;
 }
 
-function readAssets(directory: string): readonly Asset[] {
+function readAssets(directory: string): readonly NamedAsset[] {
   return readdirSync(directory).map(name => {
     const extension = extname(name);
     const contentType = CONTENT_TYPES[extension];
@@ -213,23 +213,4 @@ function readAssets(directory: string): readonly Asset[] {
       content,
     };
   });
-}
-
-function serve(assets: readonly Asset[]): RequestHandler {
-  const byUrl = new Map(assets.map(asset => [asset.url, asset]));
-  return (request, response, next) => {
-    const asset =
-      request.method === 'GET' || request.method === 'HEAD'
-        ? byUrl.get(request.baseUrl + request.path)
-        : undefined;
-    if (asset === undefined) return next();
-    response.set({
-      'content-type': asset.contentType,
-      'content-length': String(asset.content.length),
-      // The address changes with the content, so what was fetched once is right for ever.
-      'cache-control': 'public, max-age=31536000, immutable',
-      'x-content-type-options': 'nosniff',
-    });
-    response.end(asset.content);
-  };
 }

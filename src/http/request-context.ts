@@ -8,7 +8,6 @@ import type { Request, RequestHandler, Response } from 'express';
 import { type Origin, recordable } from '../core/audit-event.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
 import type { Logger } from '../log.ts';
-import type { ForwardedWatch } from './forwarded-watch.ts';
 
 export interface RequestContext {
   readonly origin: Origin;
@@ -21,12 +20,9 @@ const MAX_USER_AGENT = 256;
  * Gives the request its correlation id (a new one: a caller's own id is not believed) and answers
  * with it in `x-correlation-id`.
  */
-export function requestContext(
-  log: Logger,
-  forwarded: Pick<ForwardedWatch, 'see'>,
-): RequestHandler {
+export function requestContext(log: Logger, seePeer: (request: Request) => void): RequestHandler {
   return (request, response, next) => {
-    forwarded.see(request);
+    seePeer(request);
     const correlationId = randomUUID();
     const started = process.hrtime.bigint();
     const userAgent = request.get('user-agent');

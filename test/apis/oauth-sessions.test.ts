@@ -1,4 +1,6 @@
-/** The sessions in terminals that the OAuth endpoints open: how long they last, and what ends them. */
+/**
+ * The sessions in terminals that the OAuth endpoints open: how long they last, and what ends them.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';

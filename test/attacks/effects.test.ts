@@ -7,47 +7,12 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { before, describe, it } from 'node:test';
-import type { Router } from 'express';
 import { createApp } from '../../src/app.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
+import { type ExpressRoute, expressRoutes } from '../support/express-routes.ts';
 import { exchange, type RawAnswer } from '../support/raw-http.ts';
 import type { Visitor } from '../support/visitor.ts';
 import { CONNECTOR, useWorld } from '../support/world.ts';
-
-interface Route {
-  readonly path: string;
-  readonly methods: ReadonlySet<string>;
-}
-
-interface Layer {
-  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
-  readonly handle: { readonly stack?: readonly Layer[] };
-  match(path: string): boolean;
-}
-
-/** Where routers are mounted that are not at the root. */
-const MOUNTS = ['/api/v1'];
-
-/** Every route of the app with its whole path. */
-function routesOf(router: Router): Route[] {
-  const walk = (stack: readonly Layer[], prefix: string): Route[] =>
-    stack.flatMap(layer => {
-      if (layer.route !== undefined) {
-        const { path, methods } = layer.route;
-        return [
-          {
-            path: prefix + path,
-            methods: new Set(Object.keys(methods).filter(method => methods[method])),
-          },
-        ];
-      }
-      if (layer.handle.stack === undefined) return [];
-      const mount = layer.match('/somewhere-else') ? '' : MOUNTS.find(at => layer.match(at));
-      assert.ok(mount !== undefined, 'a router is mounted at a path that this test does not know');
-      return walk(layer.handle.stack, prefix + mount);
-    });
-  return walk(router.stack as unknown as Layer[], '');
-}
 
 /** Documents that say the same to everybody, and what AWS tools ask the start URL by HEAD. */
 const ANSWER_HEAD: ReadonlySet<string> = new Set([
@@ -60,13 +25,14 @@ const ANSWER_HEAD: ReadonlySet<string> = new Set([
   '/.well-known/oauth-authorization-server',
   '/api/v1/openapi.json',
   '/start',
+  '/assets/:name',
 ]);
 /** Not the row by which the store knows that it can write, which `/readyz` may change. */
 const isOfRequests = ({ name }: Readonly<Record<string, unknown>>): boolean =>
   !['write_probe', 'sqlite_sequence'].includes(String(name));
 /** Doors for machines. */
 const MACHINES =
-  /^\/(?:healthz|readyz|saml\/.*metadata|\.well-known|api|oauth\/(?!authorize)|client|device_authorization|token|assignment|federation|logout)/;
+  /^\/(?:assets|healthz|readyz|saml\/.*metadata|\.well-known|api|oauth\/(?!authorize)|client|device_authorization|token|assignment|federation|logout)/;
 
 const AHEAD: readonly (readonly [name: string, value: string])[] = [
   ['Sec-Purpose', 'prefetch'],
@@ -89,14 +55,15 @@ const EMBEDDED: readonly (readonly [mode: string, destination: string])[] = [
 
 describe('every route of the app', () => {
   const world = useWorld();
-  let routes: Route[];
+  let routes: readonly ExpressRoute[];
   let visitor: Visitor;
   let accessToken: string;
   let containerToken: string;
   let callback: URL;
+  let asset: string;
 
   before(async () => {
-    routes = routesOf(createApp(world.bridge).router as unknown as Router);
+    routes = expressRoutes(createApp(world.bridge));
     ({ visitor, accessToken } = await loginByDevice(world, 'alice'));
     const made = await callApi(world, accessToken, {
       method: 'POST',
@@ -114,6 +81,7 @@ describe('every route of the app', () => {
       { stopAt: toBridge },
     );
     callback = new URL(answered.path.at(-1)!);
+    asset = (await visitor.get(world.urls.bridge)).$('link[rel=stylesheet]').attr('href')!;
     // Long enough for every time of last use to be written again.
     world.clock.turn(60);
   });
@@ -139,6 +107,7 @@ describe('every route of the app', () => {
     };
     const connector = path.startsWith('/oidc') ? CONNECTOR.oidc : CONNECTOR.saml;
     const target = path
+      .replace('/assets/:name', asset)
       .replace(':connector', connector)
       .replace(':account', 'prod')
       .replace(':role', 'Admin')

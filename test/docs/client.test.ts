@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { credentialsApi } from '../../src/apis/credentials-api.ts';
+import { CREDENTIALS_API } from '../../src/apis/credentials-api.ts';
 import { COMMON_OPTIONS } from '../../src/cli/command-line/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { EXIT, EXIT_MEANINGS } from '../../src/cli/terminal/exit.ts';
@@ -46,12 +46,9 @@ it('docs/api.md lists exactly the operations of the API', () => {
   const listed = [...readPage('api.md').matchAll(/^\| `([A-Z]+) (\/api\/v1\S+)` \|/gm)].map(
     ([, method, path]) => `${method} ${path}`,
   );
-  const operations = credentialsApi({ connectors: [] } as unknown as Parameters<
-    typeof credentialsApi
-  >[0]);
   assert.deepEqual(
     listed,
-    operations.map(({ method, path }) => `${method.toUpperCase()} /api/v1${path}`),
+    CREDENTIALS_API.map(({ method, path }) => `${method.toUpperCase()} ${path}`),
   );
 });
 

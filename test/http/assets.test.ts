@@ -3,9 +3,10 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import express from 'express';
 import request from 'supertest';
+import { assets } from '../../src/http/assets.ts';
 import { createRenderer } from '../../src/http/render.ts';
+import { mounted } from '../support/mounted.ts';
 import { readStrictly } from './strict-html.ts';
 import { VIEW_MODELS } from './view-models.ts';
 
@@ -34,7 +35,7 @@ function addressesIn(directory: string): string[] {
 }
 
 describe('the static files', () => {
-  const app = express().use(createRenderer({ directory: DIRECTORY }).assets);
+  const app = mounted([assets]);
 
   it('are served under addresses with the hash of their content, to be kept for ever', async () => {
     const addresses = addressesIn(DIRECTORY);

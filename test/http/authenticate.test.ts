@@ -89,7 +89,7 @@ describe('two sign-ins in flight at one connector', () => {
     const app = express();
     app.get('/ours', async (request, response) => {
       const samlResponse = String(request.query.name);
-      const verified = await authenticate(request, connector, {
+      const verified = await authenticate(connector, {
         response: { protocol: 'saml', samlResponse },
         expectation: undefined,
       });

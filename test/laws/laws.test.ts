@@ -23,6 +23,8 @@ const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
   ['apis-and-flows-never-meet', 'src/apis/flow.ts', '../flows/portal.ts'],
   ['no-flow-knows-another', 'src/flows/console-link.ts', './portal.ts'],
   ['http-does-not-look-up', 'src/http/up.ts', '../flows/portal.ts'],
+  ['handlers-do-not-see-express', 'src/flows/router.ts', 'express'],
+  ['only-mount-makes-routes', 'src/http/router.ts', 'express'],
   ['config-knows-core', 'src/config/bridge.ts', '../bridge/access.ts'],
   ['passport-in-one-file', 'src/flows/login.ts', 'passport'],
   ['cli-sees-only-core', 'src/cli/server/server.ts', '../../bridge/access.ts'],

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createPollLine } from '../../src/apis/poll-line.ts';
+import { createPollQueue } from '../../src/apis/poll-queue.ts';
 
 /** Polls that end when they are told to. */
-function polls(line: ReturnType<typeof createPollLine>, count: number) {
+function polls(line: ReturnType<typeof createPollQueue>, count: number) {
   return Array.from({ length: count }, () => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const poll = { begun: false, end: resolve, fail: reject, done: Promise.resolve() };
@@ -18,7 +18,7 @@ function polls(line: ReturnType<typeof createPollLine>, count: number) {
 
 describe('terminals that poll', () => {
   it('are worked on at once up to the limit, and then one for each that is done, first come first served', async () => {
-    const all = polls(createPollLine({ atOnce: 2, mostWaiting: 10 }), 4);
+    const all = polls(createPollQueue({ atOnce: 2, mostWaiting: 10 }), 4);
     const begun = (): boolean[] => all.map(poll => poll.begun);
     assert.deepEqual(begun(), [true, true, false, false]);
     all[1]!.end();
@@ -33,7 +33,7 @@ describe('terminals that poll', () => {
   });
 
   it('let what has arrived meanwhile go first', async () => {
-    const [first, second] = polls(createPollLine({ atOnce: 1, mostWaiting: 10 }), 2);
+    const [first, second] = polls(createPollQueue({ atOnce: 1, mostWaiting: 10 }), 2);
     const order: string[] = [];
     setImmediate(() => order.push(second!.begun ? 'the next poll' : 'somebody else'));
     first!.end();
@@ -45,7 +45,7 @@ describe('terminals that poll', () => {
   });
 
   it('are told to slow down when the line is too long, and the line goes on', async () => {
-    const line = createPollLine({ atOnce: 1, mostWaiting: 2 });
+    const line = createPollQueue({ atOnce: 1, mostWaiting: 2 });
     const [first, second, third] = polls(line, 3);
     const [fourth] = polls(line, 1);
     await assert.rejects(fourth!.done, { code: 'slow_down' });

@@ -1,0 +1,120 @@
+/**
+ * What a handler answers: a value, which `send` writes to the wire. A handler sees no response, so
+ * cookies and headers are part of the value.
+ */
+import type { Response } from 'express';
+import type { BridgeError } from '../core/errors.ts';
+import type { Session } from '../core/ports.ts';
+import { forgetSession, viewerIn } from './current-session.ts';
+import { allowFormTarget } from './guards.ts';
+import type { Renderer } from './render.ts';
+import { leaveUnrecorded } from './request-context.ts';
+import type { BridgeCookies } from './session-cookie.ts';
+import type { Views } from './views.ts';
+
+type Content =
+  | { readonly kind: 'view'; readonly view: keyof Views; readonly model: object }
+  | { readonly kind: 'redirect'; readonly to: string }
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'content'; readonly type: string; readonly body: string | Buffer }
+  | { readonly kind: 'attachment'; readonly filename: string; readonly text: string }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'refusal'; readonly error: BridgeError; readonly isUnrecorded?: boolean };
+
+interface Accompaniment {
+  /** Default: 303 for a redirect, 200 for everything else. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The session that the browser gets, or the end of the one that it has. */
+  readonly session?: Session | 'cleared';
+  /** The secret that ties a sign-in attempt to the browser. */
+  readonly attempt?: string;
+  /** The secret of a browser that becomes a known one. */
+  readonly knownBrowser?: string;
+  /** Where a form of the page leads in addition to our own pages. */
+  readonly formTarget?: URL;
+}
+
+export type Answer = Content & Accompaniment;
+
+/** Undefined passes the request on to the next route, at last to "not found". */
+export type Reply = Answer | undefined | Promise<Answer | undefined>;
+
+/** A page. The signed-in user in its frame is added when it is sent. */
+export function view<K extends keyof Views>(name: K, model: Omit<Views[K], 'viewer'>): Answer {
+  return { kind: 'view', view: name, model };
+}
+
+export function redirect(to: string): Answer {
+  return { kind: 'redirect', to };
+}
+
+export function json(value: unknown): Answer {
+  return { kind: 'json', value };
+}
+
+export function content(type: string, body: string | Buffer): Answer {
+  return { kind: 'content', type, body };
+}
+
+/** A text that the browser saves. */
+export function attachment(filename: string, text: string): Answer {
+  return { kind: 'attachment', filename, text };
+}
+
+/** An answer without a body. */
+export function empty(status: 200 | 204): Answer {
+  return { kind: 'empty', status };
+}
+
+/** An error together with what else goes to the browser. Other errors are thrown. */
+export function refusal(
+  error: BridgeError,
+  options: { readonly isUnrecorded?: boolean; readonly session?: 'cleared' } = {},
+): Answer {
+  return { kind: 'refusal', error, ...options };
+}
+
+export interface Sending {
+  readonly renderer: Renderer;
+  readonly cookies: BridgeCookies;
+}
+
+/** Writes an answer. Throws the error of a refusal. */
+export function send(answer: Answer, response: Response, { renderer, cookies }: Sending): void {
+  setCookies(answer, response, cookies);
+  if (answer.formTarget !== undefined) allowFormTarget(response, answer.formTarget);
+  response.set({ ...answer.headers }).status(answer.status ?? 200);
+  switch (answer.kind) {
+    case 'view': {
+      const model = { viewer: viewerIn(response), ...answer.model } as Views[keyof Views];
+      return void response.type('html').send(renderer.render(answer.view, model));
+    }
+    case 'redirect':
+      return void response.redirect(answer.status ?? 303, answer.to);
+    case 'json':
+      return void response.json(answer.value);
+    case 'content':
+      return void response.type(answer.type).send(answer.body);
+    case 'attachment':
+      return void response.attachment(answer.filename).type('text/plain').send(answer.text);
+    case 'empty':
+      return void response.end();
+    case 'refusal':
+      if (answer.isUnrecorded === true) leaveUnrecorded(response);
+      throw answer.error;
+  }
+}
+
+function setCookies(answer: Answer, response: Response, cookies: BridgeCookies): void {
+  const { session, attempt, knownBrowser } = answer;
+  if (session === 'cleared') {
+    cookies.clearSession(response);
+    // From here on the answer is for somebody who is not signed in.
+    forgetSession(response);
+  } else if (session !== undefined) {
+    cookies.writeSession(response, session.id, new Date(session.expiresAt));
+  }
+  if (attempt !== undefined) cookies.writeAttempt(response, attempt);
+  if (knownBrowser !== undefined) cookies.writeKnown(response, knownBrowser);
+}

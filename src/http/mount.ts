@@ -1,0 +1,193 @@
+/**
+ * The server, made of the rows: the order of the guards stands here and nowhere else. A request
+ * walks down; a handler gets what was read and who asks, and answers with a value.
+ *
+ * This is the only file that hands routes to Express.
+ */
+import express, {
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+  Router,
+} from 'express';
+import type { ContainerAccess } from '../bridge/container-access.ts';
+import { BridgeError } from '../core/errors.ts';
+import type { KnownBrowsers } from '../core/ports.ts';
+import type { Logger } from '../log.ts';
+import { type Reply, redirect, type Sending, send } from './answer.ts';
+import { type CsrfGuard, csrfGuard } from './csrf-guard.ts';
+import { loadSession } from './current-session.ts';
+import type { ErrorResponseParts } from './error-face.ts';
+import { type ErrorFace, errorResponses } from './error-responses.ts';
+import type { ForwardedWatch } from './forwarded-watch.ts';
+import { onlyNavigations, refusePrefetch, securityHeaders } from './guards.ts';
+import { type LiveProofParts, liveProofsOf } from './live-proofs.ts';
+import {
+  isRequestLimit,
+  type RateLimits,
+  type RequestLimiters,
+  readsBody,
+  requestLimiters,
+} from './rate-limits.ts';
+import { bodyParser, readInput } from './read.ts';
+import { rememberReturnTo, requestContext, returnToOf } from './request-context.ts';
+import { type RequesterReaders, requesterReaders } from './requesters.ts';
+import type { Method, Route } from './route.ts';
+import { bridgeCookies } from './session-cookie.ts';
+import { signInLink } from './sign-in-links.ts';
+
+export interface MountParts extends LiveProofParts, ErrorResponseParts {
+  readonly baseUrl: string;
+  readonly trustedProxies: readonly string[];
+  /** Hosts that a form of ours may lead to. */
+  readonly consoleSources: readonly string[];
+  readonly containerAccess: ContainerAccess;
+  readonly knownBrowsers: KnownBrowsers;
+  readonly forwarded: ForwardedWatch;
+  readonly rateLimits: RateLimits;
+  readonly log: Logger;
+}
+
+/** What the routes of one snapshot of the configuration share. */
+interface Toolkit<Parts> extends Sending {
+  readonly parts: Parts;
+  readonly limiters: RequestLimiters;
+  readonly requesters: RequesterReaders;
+  readonly csrf: CsrfGuard;
+}
+
+export function mount<Parts extends MountParts>(
+  rows: readonly Route<Parts>[],
+  parts: Parts,
+): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('trust proxy', [...parts.trustedProxies]);
+  const trusts = app.get('trust proxy fn') as (peer: string, hop: number) => boolean;
+  const secure = parts.baseUrl.startsWith('https:');
+  const { connectors, sessionOf } = parts.signIn;
+  const cookies = bridgeCookies({ ...parts, secure });
+  const limiters = requestLimiters({
+    rateLimits: parts.rateLimits,
+    knownBrowser: cookies.readKnown,
+    liveProofs: liveProofsOf(parts, cookies),
+  });
+  const requesters = requesterReaders({ ...parts, cookies });
+  const csrf = csrfGuard(parts);
+  const toolkit = { parts, limiters, requesters, csrf, cookies, renderer: parts.renderer };
+  const routerOf = (isHere: (row: Route<Parts>) => boolean): Router =>
+    mountRows(rows.filter(isHere), toolkit);
+
+  const seePeer = (request: Request): void => parts.forwarded.see(request, peer => trusts(peer, 0));
+  app.use(requestContext(parts.log, seePeer));
+  app.use(securityHeaders({ secure, formTargets: parts.consoleSources }));
+  app.use(refusePrefetch);
+  for (const face of PROGRAM_FACES)
+    app.use(
+      routerOf(row => PROGRAMS.has(row.kind) && row.face === face).use(errorResponses(face, parts)),
+    );
+  app.use(routerOf(({ kind }) => kind === 'foreign'));
+  // Before anything is counted: a page of another site must not use up what the browser of its
+  // visitor may ask.
+  app.use(onlyNavigations);
+  app.use(limiters.pages);
+  app.use(loadSession({ cookies, sessionOf, connectors }));
+  app.use(routerOf(({ kind }) => kind === 'page'));
+  app.use(({ method }: Request) => {
+    throw new BridgeError('not_found', `no route for ${method}`);
+  });
+  app.use(errorResponses('page', parts));
+  return app;
+}
+
+/**
+ * In the order of their routers, the most requested first. `api` ends with a row for everything
+ * below its root, so `container` precedes it.
+ */
+const PROGRAM_FACES = [
+  'sso-oidc',
+  'sso-portal',
+  'problem',
+  'oauth',
+  'container',
+  'api',
+  'page',
+] as const satisfies readonly ErrorFace[];
+const PROGRAMS: ReadonlySet<Route['kind']> = new Set(['public', 'api']);
+const METHODS: readonly Method[] = ['get', 'post', 'delete'];
+
+function mountRows<Parts>(rows: readonly Route<Parts>[], toolkit: Toolkit<Parts>): Router {
+  const router = Router();
+  for (const [path, same] of Map.groupBy(rows, row => row.path)) {
+    const at = router.route(expressPath(path));
+    const taken = same.map(({ method }) => method);
+    const refuse = refuseOthers(METHODS.filter(method => taken.includes(method)));
+    for (const row of same) at[row.method](...guardsOf(row, toolkit), handlerOf(row, toolkit));
+    // Express would answer HEAD by the handler of GET, whatever that does.
+    const answersHead = taken.includes('head') || same.some(row => row.answersHead === true);
+    if (taken.includes('get') && !answersHead) at.head(refuse);
+    const [first] = same;
+    if (first?.refusesOtherMethods) at.all(...limitsOf(first, toolkit), refuse);
+  }
+  return router;
+}
+
+/** `/sessions/{id}` and `/api/v1/*` as Express writes them. */
+function expressPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1').replace(/\/\*$/, '{/*rest}');
+}
+
+function refuseOthers(allowed: readonly Method[]): RequestHandler {
+  return (_request, response) => {
+    response.setHeader('Allow', allowed.join(', ').toUpperCase());
+    throw new BridgeError('method_not_allowed', 'a known path was requested by another method');
+  };
+}
+
+function guardsOf<Parts>(row: Route<Parts>, toolkit: Toolkit<Parts>): RequestHandler[] {
+  const navigation = row.kind === 'foreign' ? [onlyNavigations] : [];
+  const [limits, body] = [limitsOf(row, toolkit), bodyParser(row.reads)];
+  const isBodyFirst = row.limits.some(readsBody);
+  return [...navigation, ...(isBodyFirst ? [...body, ...limits] : [...limits, ...body])];
+}
+
+/** All but the limit of pages, which stands in front of them. */
+function limitsOf<Parts>({ limits }: Route<Parts>, { limiters }: Toolkit<Parts>): RequestHandler[] {
+  return limits
+    .filter(isRequestLimit)
+    .filter(name => name !== 'pages')
+    .map(name => limiters[name]);
+}
+
+function handlerOf<Parts>(row: Route<Parts>, toolkit: Toolkit<Parts>): RequestHandler {
+  return async (request, response, next) => {
+    const answer = await answerOf(row, { request, response, ...toolkit });
+    if (answer === undefined) next();
+    else send(answer, response, toolkit);
+  };
+}
+
+interface Asked<Parts> extends Toolkit<Parts> {
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/** Who asks, what is read, whether a form is ours; then the handler. */
+async function answerOf<Parts>(row: Route<Parts>, asked: Asked<Parts>): Promise<Awaited<Reply>> {
+  const { request, response, parts, requesters } = asked;
+  const early = row.readsFirst === true ? readInput(request, row.reads) : undefined;
+  const requester = (await requesters[row.who](request, response)) as never;
+  if (requester === undefined && row.signedOut !== undefined)
+    return row.signedOut({} as never, requester, parts);
+  const { csrf_token, ...read } = early ?? readInput(request, row.reads);
+  const input = read as never;
+  if (row.csrf === undefined) {
+    if (requester !== undefined) return row.handle(input, requester, parts);
+    return redirect(signInLink(row.returnTo?.(input) ?? returnToOf(request, response)));
+  }
+  if (row.returnTo !== undefined) rememberReturnTo(response, row.returnTo(input));
+  const isCurrent = asked.csrf[row.csrf](request, response, csrf_token);
+  return (isCurrent ? row.handle : row.outdated!)(input, requester, parts);
+}

@@ -1,0 +1,60 @@
+/** Who asks: one value for each kind of row, made of the request once. */
+import type { Request, Response } from 'express';
+import type { ContainerAccess } from '../bridge/container-access.ts';
+import type { Tokens } from '../bridge/tokens.ts';
+import { viewerOf } from '../core/requester.ts';
+import { bearerIn, containerTokenIn, requireAwsToken } from './bearer.ts';
+import { sessionIn } from './current-session.ts';
+import { contextOf } from './request-context.ts';
+import type { Anyone, Requesters } from './route.ts';
+import type { BridgeCookies } from './session-cookie.ts';
+
+export interface RequesterParts {
+  readonly tokens: Tokens;
+  readonly containerAccess: ContainerAccess;
+  readonly cookies: BridgeCookies;
+}
+
+/** Undefined for a browser whose user is not signed in. Throws `token_invalid`, `unavailable`. */
+export type RequesterReaders = {
+  readonly [W in keyof Requesters]: (
+    request: Request,
+    response: Response,
+  ) => Requesters[W] | undefined | Promise<Requesters[W]>;
+};
+
+export function requesterReaders({
+  tokens,
+  containerAccess,
+  cookies,
+}: RequesterParts): RequesterReaders {
+  return {
+    anyone: anyone,
+    browser: (request, response) => ({
+      ...anyone(request, response),
+      session: () => sessionIn(response),
+      sessionCookie: cookies.readSession(request),
+      attempt: cookies.readAttempt(request),
+      isKnown: cookies.readKnown(request) !== undefined,
+    }),
+    'signed-in user': (_request, response) => {
+      const session = sessionIn(response);
+      return session && viewerOf(session, contextOf(response).origin);
+    },
+    'login token': (request, response) =>
+      tokens.callerOf(bearerIn(request), contextOf(response).origin),
+    'container token': (request, response) =>
+      containerAccess.callerOf(containerTokenIn(request), contextOf(response).origin),
+    'AWS tool token': (request, response) =>
+      tokens.callerOf(requireAwsToken(request), contextOf(response).origin),
+    'unchecked AWS tool token': (request, response) => ({
+      ...anyone(request, response),
+      token: requireAwsToken(request),
+    }),
+  };
+}
+
+function anyone(request: Request, response: Response): Anyone {
+  const { origin } = contextOf(response);
+  return { subject: { kind: 'nobody' }, origin, target: request.originalUrl };
+}
