@@ -1,19 +1,21 @@
 /**
- * Sessions in terminals. What a session is good for is sealed under its id; what lists show of it
- * is sealed under its public id, so that it can be listed without the id, and still says nothing to
- * a reader of the database alone. Stored rows and sealed values call the public id `handle`.
+ * CLI sessions. A session is sealed under its id, and its summary under its public id: it can be
+ * listed without the id, and the database alone discloses nothing. Stored rows and sealed values
+ * call the public id `handle`.
  */
 import type { CliSessionSummary } from '../core/cli-session.ts';
+import type { PersonId } from '../core/identity.ts';
 import type { CliSession, CliSessions } from '../core/ports.ts';
-import { bytes, type Database, type Row } from './database.ts';
+import type { Instant } from '../core/time.ts';
+import { bytes, type Database, type Row, type Value } from './database.ts';
 import { boundTo, PERSON_COLUMNS } from './people.ts';
 import { hashOf, type Seal } from './sealing.ts';
 
 const MOST_LISTED = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
-/** What `sessionIn` reads, of `WITH_PERSON`. */
+/** Columns that `sessionIn` reads from `WITH_PERSON`. */
 export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session, ${PERSON_COLUMNS}`;
-/** A session in a terminal together with its person. */
+/** A CLI session joined with its user. */
 export const WITH_PERSON = 'cli_sessions JOIN people ON people.person = cli_sessions.person';
 
 type SealedSummary = Omit<
@@ -21,32 +23,15 @@ type SealedSummary = Omit<
   'publicId' | 'lastUsedAt' | 'lastUsedAddress' | 'expiresAt'
 > & { readonly handle: string };
 
+interface Tables {
+  readonly database: Database;
+  readonly seals: Seal;
+}
+
 export function createCliSessions(database: Database, seals: Seal): CliSessions {
-  const { seal } = seals;
-  const sealLastUse = ({ summary }: CliSession, address: string) =>
-    seal('cli session use', summary.publicId, { address });
-
-  const summariesOf = (rows: readonly Row[]): CliSessionSummary[] =>
-    rows.map(row => summaryIn(row, seals)).filter(summary => summary !== undefined);
-
+  const tables: Tables = { database, seals };
   return {
-    create: async ({ id, summary, ...session }) => {
-      const { publicId: handle, lastUsedAt: _, lastUsedAddress: __, expiresAt, ...kept } = summary;
-      const sealedSummary: SealedSummary = { handle, ...kept };
-      await database.rows(
-        `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed, sealed_summary)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-        [
-          hashOf(id),
-          handle,
-          summary.person,
-          summary.createdAt,
-          expiresAt,
-          seal('cli session', id, { ...session, handle }),
-          seal('cli session summary', handle, sealedSummary),
-        ],
-      );
-    },
+    create: session => create(tables, session),
     find: async id => {
       const [row] = await database.rows(
         `SELECT ${SESSION_COLUMNS} FROM ${WITH_PERSON} WHERE id_hash = $1`,
@@ -58,7 +43,7 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
       const picked = await database.rows(
         `UPDATE cli_sessions SET expires_at = $2, last_used_at = $3, sealed_last_use = $4
          WHERE id_hash = $1 AND expires_at > $3 RETURNING handle`,
-        [hashOf(session.id), session.notAfter, at, sealLastUse(session, address)],
+        [hashOf(session.id), session.notAfter, at, sealLastUse(seals, session, address)],
       );
       return picked.length > 0;
     },
@@ -66,55 +51,78 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
       // Requests of one session overtake each other: the later time stays.
       await database.rows(
         'UPDATE cli_sessions SET last_used_at = $2, sealed_last_use = $3 WHERE id_hash = $1 AND last_used_at < $2',
-        [hashOf(session.id), at, sealLastUse(session, address)],
+        [hashOf(session.id), at, sealLastUse(seals, session, address)],
       );
     },
-    end: async id =>
-      summariesOf(
-        await database.rows(`DELETE FROM cli_sessions WHERE id_hash = $1 RETURNING ${LISTED}`, [
-          hashOf(id),
-        ]),
-      )[0],
-    endByPublicId: async (publicId, person) => {
-      const rows =
-        person === undefined
-          ? await database.rows(`DELETE FROM cli_sessions WHERE handle = $1 RETURNING ${LISTED}`, [
-              publicId,
-            ])
-          : await database.rows(
-              `DELETE FROM cli_sessions WHERE handle = $1 AND person = $2 RETURNING ${LISTED}`,
-              [publicId, person],
-            );
-      return summariesOf(rows)[0];
-    },
-    endAllOf: async person =>
-      summariesOf(
-        await database.rows(`DELETE FROM cli_sessions WHERE person = $1 RETURNING ${LISTED}`, [
-          person,
-        ]),
-      ),
-    list: async (now, of) => {
-      // A sign keeps an index from being used. Of all, the database walks by the time of creation
-      // and stops; of one person, it reads their few sessions.
-      const living = '+expires_at > $1';
-      const rows =
-        of === undefined
-          ? await database.rows(
-              `SELECT ${LISTED} FROM cli_sessions WHERE ${living} ORDER BY created_at DESC, handle LIMIT ${MOST_LISTED}`,
-              [now],
-            )
-          : await database.rows(
-              `SELECT ${LISTED} FROM cli_sessions WHERE person = $2 AND ${living} ORDER BY +created_at DESC, handle LIMIT ${MOST_LISTED}`,
-              [now, of.person],
-            );
-      return summariesOf(rows);
-    },
+    end: async id => (await endWhere(tables, 'id_hash = $1', [hashOf(id)]))[0],
+    endByPublicId: async (publicId, person) =>
+      person === undefined
+        ? (await endWhere(tables, 'handle = $1', [publicId]))[0]
+        : (await endWhere(tables, 'handle = $1 AND person = $2', [publicId, person]))[0],
+    endAllOf: person => endWhere(tables, 'person = $1', [person]),
+    list: (now, of) => list(tables, now, of?.person),
   };
 }
 
+async function create(
+  { database, seals: { seal } }: Tables,
+  { id, summary, ...session }: CliSession,
+): Promise<void> {
+  const { publicId: handle, lastUsedAt: _, lastUsedAddress: __, expiresAt, ...kept } = summary;
+  const { person, createdAt } = summary;
+  const sealedSummary: SealedSummary = { handle, ...kept };
+  await database.rows(
+    `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed, sealed_summary)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      ...[hashOf(id), handle, person, createdAt, expiresAt],
+      seal('cli session', id, { ...session, handle }),
+      seal('cli session summary', handle, sealedSummary),
+    ],
+  );
+}
+
+function sealLastUse({ seal }: Seal, { summary }: CliSession, address: string): Uint8Array {
+  return seal('cli session use', summary.publicId, { address });
+}
+
+async function endWhere(
+  { database, seals }: Tables,
+  condition: string,
+  values: readonly Value[],
+): Promise<CliSessionSummary[]> {
+  const sql = `DELETE FROM cli_sessions WHERE ${condition} RETURNING ${LISTED}`;
+  return summariesIn(await database.rows(sql, values), seals);
+}
+
+async function list(
+  { database, seals }: Tables,
+  now: Instant,
+  person: PersonId | undefined,
+): Promise<CliSessionSummary[]> {
+  // A sign keeps an index from being used. Of all, the database reads in the order of creation and
+  // stops; of one user, it reads their few sessions.
+  const living = '+expires_at > $1';
+  const rows =
+    person === undefined
+      ? await database.rows(
+          `SELECT ${LISTED} FROM cli_sessions WHERE ${living} ORDER BY created_at DESC, handle LIMIT ${MOST_LISTED}`,
+          [now],
+        )
+      : await database.rows(
+          `SELECT ${LISTED} FROM cli_sessions WHERE person = $2 AND ${living} ORDER BY +created_at DESC, handle LIMIT ${MOST_LISTED}`,
+          [now, person],
+        );
+  return summariesIn(rows, seals);
+}
+
+function summariesIn(rows: readonly Row[], seals: Seal): CliSessionSummary[] {
+  return rows.map(row => summaryIn(row, seals)).filter(summary => summary !== undefined);
+}
+
 /**
- * The session of that id in a row with `SESSION_COLUMNS`; undefined when it is another one's, was
- * altered, or its person's record ends it.
+ * The session of this id in a row with `SESSION_COLUMNS`; undefined if the row is another session's
+ * or was altered, or if its user's record ends the session.
  */
 export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undefined {
   const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>(
@@ -123,8 +131,7 @@ export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undef
     bytes(row.sealed_session),
   );
   const summary = summaryIn(row, seals);
-  // Both seals name the public id: a summary that was moved here from another row is not this
-  // session's.
+  // Both seals contain the public id, so a summary copied from another row does not count.
   if (session === undefined || summary === undefined || session.handle !== summary.publicId)
     return undefined;
   const { handle: _, ...rest } = session;

@@ -1,21 +1,22 @@
 /**
- * People as their newest sign-in left them, and who is blocked.
+ * The record of each user's newest sign-in, and who is blocked.
  *
- * Owns: that the newest sign-in wins, that a session is read together with the record of its
- * person, and what a record that was altered counts as: the session is absent. Does not own: how a
- * record bounds a session (core/person-record).
+ * Owns: that the newest sign-in wins, that a session is read together with its user's record, and
+ * that a session counts as absent if that record was altered. Does not own: how a record limits a
+ * session (core/person-record).
  *
  * A record is sealed under the person id and the bridge's secret. Names are found by a keyed hash.
  */
 import type { ConnectorId, Identity, PersonId } from '../core/identity.ts';
 import { type BoundIdentity, boundBy, type PersonRecord, recordOf } from '../core/person-record.ts';
 import type { Block, CorporateProof, KnownPerson, OperatorEvents, People } from '../core/ports.ts';
+import type { Instant } from '../core/time.ts';
 import { bytes, type Database, type Row } from './database.ts';
 import type { Seal } from './sealing.ts';
 
 /**
- * Who is looked at of one name, and who is shown of each connector: a provider that calls everybody
- * alice hides no alice of another one.
+ * Users of one name: rows read, and users shown of each connector. A provider that names all of its
+ * users alice cannot hide an alice of another provider.
  */
 const MOST_OF_ONE_NAME = { read: 20_000, shown: 100 } as const;
 const MOST_BLOCKED = 1000;
@@ -23,17 +24,12 @@ const MOST_EVENTS_TAKEN = 100;
 /** No row has it. */
 const NO_REVISION = -1;
 
-/**
- * What `boundTo` reads of the person of a session; `people` is joined by the person of the session.
- */
+/** Columns that `boundTo` reads; `people` is joined by the person of the session. */
 export const PERSON_COLUMNS =
   'people.generation, people.asserted_at, people.blocked_at, people.sealed_block, people.sealed AS sealed_person';
 const WHOLE_PERSON = `people.person, people.revision, ${PERSON_COLUMNS}`;
 
-/**
- * The sign-in that comes is newer than the one in the row; a row that was found unsound is written
- * again.
- */
+/** The new sign-in is newer than the one in the row. An altered row is always replaced. */
 const IS_NEWER = `((people.asserted_at, people.signed_in_at) <= (excluded.asserted_at, excluded.signed_in_at)
   OR people.sealed IS NULL OR people.revision = $5)`;
 const KNOW = `INSERT INTO people (person, asserted_at, signed_in_at, revision, generation, sealed) VALUES ($1, $2, $3, 1, 0, $4)
@@ -52,96 +48,120 @@ const BLOCK = `INSERT INTO people (person, asserted_at, signed_in_at, revision, 
     sealed_block = COALESCE(people.sealed_block, excluded.sealed_block)
   RETURNING sealed_block`;
 
+interface Tables {
+  readonly database: Database;
+  readonly seals: Seal;
+}
+
 export function createPeople(database: Database, seals: Seal): People {
-  const { seal, unseal, locate } = seals;
-
-  const knownIn = (row: Row): KnownPerson => {
-    const person = String(row.person) as PersonId;
-    const record = recordIn(row, person, seals);
-    const block =
-      row.sealed_block === null
-        ? undefined
-        : unseal<Block>('person block', person, bytes(row.sealed_block));
-    return {
-      person,
-      connector: record?.connector ?? UNKNOWN_CONNECTOR,
-      username: record?.username ?? UNKNOWN_NAME,
-      signedInAt: record?.signedInAt,
-      blocked: isBlocked(row)
-        ? (block ?? { at: Number(row.blocked_at), by: UNKNOWN_NAME })
-        : undefined,
-    };
-  };
-
-  const rowOf = async (person: PersonId): Promise<Row | undefined> =>
-    (await database.rows(`SELECT ${WHOLE_PERSON} FROM people WHERE person = $1`, [person]))[0];
-
+  const tables: Tables = { database, seals };
   return {
-    know: async (identity, signedInAt) => {
-      const { person, username, assertedAt } = identity;
-      const row = await rowOf(person);
-      const before = row && recordIn(row, person, seals);
-      if (before?.username !== username)
-        await database.rows(
-          'INSERT INTO people_names (name_hash, person) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-          [locate('person name', username), person],
-        );
-      const unsound =
-        row !== undefined && before === undefined ? Number(row.revision) : NO_REVISION;
-      const sealed = seal('person', person, recordOf(identity, signedInAt));
-      const [state] = await database.rows(KNOW, [person, assertedAt, signedInAt, sealed, unsound]);
-      return { generation: Number(state!.generation), isBlocked: isBlocked(state!), before };
-    },
+    know: (identity, signedInAt) => know(tables, identity, signedInAt),
     find: async person => {
-      const row = await rowOf(person);
-      return row && knownIn(row);
+      const row = await rowOf(tables, person);
+      return row && knownIn(row, seals);
     },
-    named: async username => {
-      const rows = await database.rows(
-        `SELECT ${WHOLE_PERSON} FROM people_names JOIN people ON people.person = people_names.person
-         WHERE name_hash = $1 ORDER BY people.signed_in_at DESC, people.person LIMIT ${MOST_OF_ONE_NAME.read}`,
-        [locate('person name', username)],
-      );
-      const shown = new Map<ConnectorId, number>();
-      return rows.map(knownIn).filter(({ connector }) => {
-        const number = (shown.get(connector) ?? 0) + 1;
-        shown.set(connector, number);
-        return number <= MOST_OF_ONE_NAME.shown;
-      });
-    },
-    block: async (person, block) => {
-      const sealed = seal('person block', person, block);
-      const [row] = await database.rows(BLOCK, [person, block.at, sealed]);
-      return Buffer.compare(bytes(row!.sealed_block), sealed) === 0;
-    },
-    unblock: async person => {
-      const unblocked = await database.rows(
-        `UPDATE people SET revision = revision + 1, blocked_at = NULL, sealed_block = NULL
-         WHERE person = $1 AND (blocked_at IS NOT NULL OR sealed_block IS NOT NULL) RETURNING person`,
-        [person],
-      );
-      return unblocked.length > 0;
-    },
+    named: username => named(tables, username),
+    block: (person, block) => blockPerson(tables, person, block),
+    unblock: person => unblock(tables, person),
     blocked: async () => {
       const rows = await database.rows(
         `SELECT ${WHOLE_PERSON} FROM people WHERE blocked_at IS NOT NULL ORDER BY blocked_at DESC, person LIMIT ${MOST_BLOCKED}`,
         [],
       );
-      return rows.map(knownIn);
+      return rows.map(row => knownIn(row, seals));
     },
   };
 }
 
-/** A person whose record is not there, or cannot be read. */
+async function rowOf({ database }: Tables, person: PersonId): Promise<Row | undefined> {
+  const sql = `SELECT ${WHOLE_PERSON} FROM people WHERE person = $1`;
+  return (await database.rows(sql, [person]))[0];
+}
+
+async function know(
+  tables: Tables,
+  identity: Identity,
+  signedInAt: Instant,
+): ReturnType<People['know']> {
+  const { database, seals } = tables;
+  const { person, username, assertedAt } = identity;
+  const row = await rowOf(tables, person);
+  const before = row && recordIn(row, person, seals);
+  if (before?.username !== username)
+    await database.rows(
+      'INSERT INTO people_names (name_hash, person) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+      [seals.locate('person name', username), person],
+    );
+  const unsound = row !== undefined && before === undefined ? Number(row.revision) : NO_REVISION;
+  const sealed = seals.seal('person', person, recordOf(identity, signedInAt));
+  const [state] = await database.rows(KNOW, [person, assertedAt, signedInAt, sealed, unsound]);
+  return { generation: Number(state!.generation), isBlocked: isBlocked(state!), before };
+}
+
+async function named({ database, seals }: Tables, username: string): Promise<KnownPerson[]> {
+  const rows = await database.rows(
+    `SELECT ${WHOLE_PERSON} FROM people_names JOIN people ON people.person = people_names.person
+         WHERE name_hash = $1 ORDER BY people.signed_in_at DESC, people.person LIMIT ${MOST_OF_ONE_NAME.read}`,
+    [seals.locate('person name', username)],
+  );
+  const shown = new Map<ConnectorId, number>();
+  return rows
+    .map(row => knownIn(row, seals))
+    .filter(({ connector }) => {
+      const number = (shown.get(connector) ?? 0) + 1;
+      shown.set(connector, number);
+      return number <= MOST_OF_ONE_NAME.shown;
+    });
+}
+
+async function blockPerson(
+  { database, seals }: Tables,
+  person: PersonId,
+  block: Block,
+): Promise<boolean> {
+  const sealed = seals.seal('person block', person, block);
+  const [row] = await database.rows(BLOCK, [person, block.at, sealed]);
+  return Buffer.compare(bytes(row!.sealed_block), sealed) === 0;
+}
+
+async function unblock({ database }: Tables, person: PersonId): Promise<boolean> {
+  const unblocked = await database.rows(
+    `UPDATE people SET revision = revision + 1, blocked_at = NULL, sealed_block = NULL
+         WHERE person = $1 AND (blocked_at IS NOT NULL OR sealed_block IS NOT NULL) RETURNING person`,
+    [person],
+  );
+  return unblocked.length > 0;
+}
+
+function knownIn(row: Row, seals: Seal): KnownPerson {
+  const person = String(row.person) as PersonId;
+  const record = recordIn(row, person, seals);
+  const block =
+    row.sealed_block === null
+      ? undefined
+      : seals.unseal<Block>('person block', person, bytes(row.sealed_block));
+  return {
+    person,
+    connector: record?.connector ?? UNKNOWN_CONNECTOR,
+    username: record?.username ?? UNKNOWN_NAME,
+    signedInAt: record?.signedInAt,
+    blocked: isBlocked(row)
+      ? (block ?? { at: Number(row.blocked_at), by: UNKNOWN_NAME })
+      : undefined,
+  };
+}
+
+/** Shown for a user whose record is missing or cannot be read. */
 const UNKNOWN_CONNECTOR = 'unknown' as ConnectorId;
 const UNKNOWN_NAME = 'unknown';
 
-/** Either column says so: removing one of them lifts no block. */
+/** One of the two columns is enough, so removing one of them does not unblock anyone. */
 function isBlocked(row: Row): boolean {
   return row.blocked_at !== null || row.sealed_block !== null;
 }
 
-/** The record in a row with `PERSON_COLUMNS`, if it is this person's and whole. */
+/** The record in a row with `PERSON_COLUMNS`; undefined if it was altered or is another user's. */
 function recordIn(row: Row, person: PersonId, { unseal }: Seal): PersonRecord | undefined {
   const record =
     row.sealed_person === null
@@ -156,16 +176,13 @@ interface OfPerson {
   readonly generation: number;
 }
 
-/**
- * What was worked out last: the same identity and record, which are remembered by their seals,
- * bound to the same.
- */
+/** The last result for an identity and a record; both are the same objects while unchanged. */
 const bound = new WeakMap<
   Identity,
   { readonly record: PersonRecord; readonly result: BoundIdentity | undefined }
 >();
 
-/** A session as its person's row, with `PERSON_COLUMNS`, bounds it; undefined when that ends it. */
+/** The session within the limits of its user's row (`PERSON_COLUMNS`); undefined if it has ended. */
 export function boundTo<T extends OfPerson>(row: Row, session: T, seals: Seal): T | undefined {
   const { identity, generation } = session;
   if (isBlocked(row) || Number(row.generation) !== generation) return undefined;
@@ -189,8 +206,7 @@ export function createOperatorEvents(database: Database): OperatorEvents {
       ]);
     },
     take: async () => {
-      // Looked for first: a statement that deletes takes a lock also where there is nothing to
-      // delete.
+      // Read first: a DELETE takes a lock even if it finds no row.
       const waiting = await database.rows(
         `SELECT id FROM operator_events ORDER BY id LIMIT ${MOST_EVENTS_TAKEN}`,
         [],

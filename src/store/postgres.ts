@@ -142,19 +142,7 @@ async function migrate(url: string, { place, seals, onProgress }: Migrating): Pr
     await client.query('BEGIN');
     // Held until the transaction ends: of two instances one migrates and the other finds it done.
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-    // Looked for first, because even CREATE TABLE IF NOT EXISTS needs the right to create, which a
-    // running bridge need not have.
-    const { rows: state } = await client.query<{ encoding: string; migrated: boolean }>(
-      "SELECT current_setting('server_encoding') AS encoding, to_regclass('rolebridge_migrations') IS NOT NULL AS migrated",
-    );
-    // Any other encoding refuses some people's names, and with them the audit event that a hand-out
-    // needs.
-    if (state[0]?.encoding !== 'UTF8')
-      throw new BridgeError(
-        'unavailable',
-        `${place} is not in UTF8; create it with ENCODING 'UTF8'`,
-      );
-    if (!state[0].migrated) await client.query(CREATE_MIGRATIONS_TABLE);
+    await prepareMigrations(client, place);
     const { rows: applied } = await client.query<AppliedStep>(
       'SELECT number, checksum FROM rolebridge_migrations',
     );
@@ -174,36 +162,47 @@ async function migrate(url: string, { place, seals, onProgress }: Migrating): Pr
   }
 }
 
+async function prepareMigrations(client: pg.Client, place: string): Promise<void> {
+  // Read first, because even CREATE TABLE IF NOT EXISTS needs the right to create, which a running
+  // bridge need not have.
+  const { rows: state } = await client.query<{ encoding: string; migrated: boolean }>(
+    "SELECT current_setting('server_encoding') AS encoding, to_regclass('rolebridge_migrations') IS NOT NULL AS migrated",
+  );
+  // Any other encoding rejects the names of some users, and the audit event of their credentials.
+  if (state[0]?.encoding !== 'UTF8')
+    throw new BridgeError('unavailable', `${place} is not in UTF8; create it with ENCODING 'UTF8'`);
+  if (!state[0].migrated) await client.query(CREATE_MIGRATIONS_TABLE);
+}
+
 async function fill(
   client: pg.Client,
   filling: Filling,
   onProgress: (done: string) => void,
 ): Promise<void> {
-  const run = async (made: readonly NewRows[]): Promise<void> => {
-    for (const { table, columns, rows } of made) {
-      for (let from = 0; from < rows.length; from += ROWS_OF_AN_INSERT) {
-        const some = rows.slice(from, from + ROWS_OF_AN_INSERT);
-        let parameter = 0;
-        const places = some
-          .map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`)
-          .join(', ');
-        await client.query(
-          `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places} ON CONFLICT DO NOTHING`,
-          some.flat(),
-        );
-      }
-    }
-  };
   // A cursor lives as long as the transaction.
   await client.query(`DECLARE rows_of_before NO SCROLL CURSOR FOR ${filling.query}`);
   for (;;) {
     const { rows } = await client.query<Row>(`FETCH ${ROWS_OF_A_PAGE} FROM rows_of_before`);
-    await run(filling.take(rows));
+    await insert(client, filling.take(rows));
     if (rows.length < ROWS_OF_A_PAGE) break;
     onProgress(filling.progress());
   }
-  await run(filling.end());
+  await insert(client, filling.end());
   await client.query('CLOSE rows_of_before');
+}
+
+async function insert(client: pg.Client, made: readonly NewRows[]): Promise<void> {
+  for (const { table, columns, rows } of made) {
+    for (let from = 0; from < rows.length; from += ROWS_OF_AN_INSERT) {
+      const some = rows.slice(from, from + ROWS_OF_AN_INSERT);
+      let parameter = 0;
+      const places = some.map(row => `(${row.map(() => `$${++parameter}`).join(', ')})`).join(', ');
+      await client.query(
+        `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${places} ON CONFLICT DO NOTHING`,
+        some.flat(),
+      );
+    }
+  }
 }
 
 function connect(pool: pg.Pool, place: string): Database {
@@ -237,7 +236,7 @@ function explain(cause: unknown, place: string): BridgeError {
     cause instanceof pg.DatabaseError &&
     RECORD_CLASSES.has(code.slice(0, 2))
   ) {
-    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, {
+    return new BridgeError('internal', `${place} rejected a record that breaks its constraints`, {
       cause,
     });
   }

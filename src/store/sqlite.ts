@@ -2,10 +2,9 @@
  * The store in one SQLite file by `node:sqlite`: the default, for a bridge that runs on one
  * machine.
  *
- * Owns: the file, its permissions, its pragmas and what SQLite's faults mean. What is stored is in
- * store.ts. node:sqlite works synchronously: a statement takes microseconds, a commit one fsync,
- * and while another process writes to the same file this one waits for it, with everything it
- * serves.
+ * Owns: the file, its permissions, its pragmas and the meaning of SQLite's faults. What is stored is
+ * in store.ts. node:sqlite is synchronous: a statement takes microseconds, a commit one fsync.
+ * While another process writes to the same file, this one waits and serves nothing.
  */
 import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -27,29 +26,26 @@ import type { WritesChanged } from './write-health.ts';
 
 /** How long a statement waits for another process that holds the file. */
 const BUSY_MILLISECONDS = 5_000;
-/** How long a rehearsal waits for it: everything that the process serves waits, too. */
+/** How long a rehearsal waits for it; everything else that the process serves waits, too. */
 const REHEARSAL_BUSY_MILLISECONDS = 50;
 const MEMORY = ':memory:';
 
 const DAMAGED =
-  'is damaged or is no SQLite database; restore it from a backup, or move it away to start anew (everyone signs in again, and the audit events stay in the file that was moved)';
+  'is damaged or is not a SQLite database; restore it from a backup, or move it away to start with an empty one (all users sign in again, and the audit events stay in the file that was moved)';
 const OUT_OF_REACH =
   'cannot be read and written; give the user that runs the bridge both rights on the file and on its directory';
 
-/**
- * What SQLite's primary result codes (https://sqlite.org/rescode.html) mean to an operator, and
- * what to do.
- */
+/** SQLite's primary result codes (https://sqlite.org/rescode.html) and what the operator can do. */
 const FAULTS: Readonly<Record<number, string>> = {
   5: `is held by another process for more than ${BUSY_MILLISECONDS / 1000} s; stop the program that holds it`,
-  8: 'takes no writes; check the permissions of the file and its directory, and whether the file system is read-only',
+  8: 'is read-only; check the permissions of the file and its directory, and whether the file system is read-only',
   10: 'cannot be used: the disk reports an error; check the disk',
   11: DAMAGED,
   13: 'cannot be written: the disk is full; make room',
   14: OUT_OF_REACH,
   26: DAMAGED,
 };
-/** Faults of a record, not of the file: too large, breaks a constraint, another type. */
+/** Faults of a record, not of the file: too large, breaks a constraint, wrong type. */
 const RECORD_FAULTS: ReadonlySet<number> = new Set([18, 19, 20]);
 const ROWS_OF_A_PAGE = 20_000;
 
@@ -59,15 +55,15 @@ interface SqliteStoreOptions {
   /** 32 bytes that are kept outside the database. */
   readonly secret: Uint8Array;
   readonly onChange?: WritesChanged | undefined;
-  /** Told how far a migration of many rows is. */
+  /** Called with the progress of a migration of many rows. */
   readonly onProgress?: ((done: string) => void) | undefined;
 }
 
 /**
- * Opens the store in `file`, which is made with mode 0600 (its directory 0700) when it is not
- * there; `:memory:` keeps everything until it is closed. Several processes may open the same file,
- * with the same sealing secret (sealing.ts). Throws `unavailable` with a message that names the
- * file and the fix.
+ * Opens the store in `file`, and creates it with mode 0600 (its directory 0700) if it is missing;
+ * `:memory:` keeps everything until it is closed. Several processes may open the same file, with
+ * the same sealing secret (sealing.ts). Throws `unavailable` with a message that names the file and
+ * the fix.
  */
 export async function openSqliteStore({
   file,
@@ -98,10 +94,7 @@ export async function openSqliteStore({
   }
 }
 
-/**
- * The file must be there, with its mode, before SQLite sees it: the -wal and -shm files take their
- * mode from it.
- */
+/** The file needs its mode before SQLite opens it: the -wal and -shm files take theirs from it. */
 function makePrivateFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const descriptor = openSync(path, 'a+', 0o600);
@@ -113,8 +106,8 @@ function makePrivateFile(path: string): void {
 }
 
 function setDurability(connection: DatabaseSync, place: string): void {
-  // In WAL mode only FULL keeps what was committed through a loss of power: audit events and used
-  // assertions need that.
+  // In WAL mode only FULL keeps committed data through a power failure, as audit events and used
+  // assertions require.
   const mode = connection.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode;
   connection.exec('PRAGMA synchronous = FULL');
   if (mode === 'wal' || mode === 'memory') return;
@@ -131,8 +124,7 @@ interface Migrating {
 }
 
 function migrate(connection: DatabaseSync, { place, seals, onProgress }: Migrating): void {
-  // The write lock is taken before anything is looked at, so that of two processes one migrates and
-  // one finds it done.
+  // The write lock comes first, so that of two processes one migrates and the other finds it done.
   connection.exec('BEGIN IMMEDIATE');
   const tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
   if (!tables.some(({ name }) => name === 'rolebridge_migrations')) {
@@ -159,7 +151,7 @@ function migrate(connection: DatabaseSync, { place, seals, onProgress }: Migrati
 }
 
 /**
- * Without a pause: while the write lock is held, another store of this process would wait for it in
+ * Does not pause: while the write lock is held, another store of this process would wait for it in
  * vain.
  */
 function fill(
@@ -167,28 +159,29 @@ function fill(
   filling: Filling,
   onProgress: (done: string) => void,
 ): void {
-  // One row each: a statement with thousands of parameters takes long to bind.
-  const run = (made: readonly NewRows[]): void => {
-    for (const { table, columns, rows } of made) {
-      const places = columns.map((_, index) => `$${index + 1}`).join(', ');
-      const insert = connection.prepare(
-        `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places}) ON CONFLICT DO NOTHING`,
-      );
-      for (const row of rows) insert.run(named(row));
-    }
-  };
   let page: Row[] = [];
   for (const row of connection.prepare(filling.query).iterate()) {
     if (page.push(row as Row) < ROWS_OF_A_PAGE) continue;
-    run(filling.take(page));
+    insert(connection, filling.take(page));
     onProgress(filling.progress());
     page = [];
   }
-  run(filling.take(page));
-  run(filling.end());
+  insert(connection, filling.take(page));
+  insert(connection, filling.end());
 }
 
-/** A statement that changes something, and who waits until it is kept. */
+/** One row at a time: a statement with thousands of parameters takes long to bind. */
+function insert(connection: DatabaseSync, made: readonly NewRows[]): void {
+  for (const { table, columns, rows } of made) {
+    const places = columns.map((_, index) => `$${index + 1}`).join(', ');
+    const statement = connection.prepare(
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${places}) ON CONFLICT DO NOTHING`,
+    );
+    for (const row of rows) statement.run(named(row));
+  }
+}
+
+/** A statement that changes something, and its caller, who waits until it is kept. */
 interface Write {
   readonly statement: StatementSync;
   readonly values: Record<string, Value>;
@@ -196,96 +189,116 @@ interface Write {
   readonly lost: (fault: BridgeError) => void;
 }
 
+interface Prepared {
+  readonly statement: StatementSync;
+  readonly reads: boolean;
+}
+
+interface Connection {
+  readonly connection: DatabaseSync;
+  readonly place: string;
+  /** Undefined for a store in memory. */
+  readonly file: OpenedFile | undefined;
+  /** By their SQL. */
+  readonly statements: Map<string, Prepared>;
+  waiting: Write[];
+}
+
 /**
  * Reads are answered at once. Writes that were asked for in one turn of the event loop share a
- * commit, for its fsync is what costs: a burst of audit events waits for the disk once. Between the
- * first statement of a commit and its end nothing else runs.
+ * commit, because its fsync is what costs: a burst of audit events waits for the disk once. Between
+ * the first statement of a commit and its end nothing else runs.
  */
 function connect(
   connection: DatabaseSync,
   { place, file }: { readonly place: string; readonly file: OpenedFile | undefined },
 ): Database {
-  const statements = new Map<
-    string,
-    { readonly statement: StatementSync; readonly reads: boolean }
-  >();
-  let waiting: Write[] = [];
-
-  const prepared = (sql: string) => {
-    const known = statements.get(sql) ?? {
-      statement: connection.prepare(sql),
-      reads: /^\s*SELECT\b/i.test(sql),
-    };
-    statements.set(sql, known);
-    return known;
-  };
-
-  const commit = (): void => {
-    const writes = waiting;
-    waiting = [];
-    const settle: (() => void)[] = [];
-    try {
-      if (writes.length > 1) connection.exec('BEGIN IMMEDIATE');
-      for (const { statement, values, kept, lost } of writes) {
-        try {
-          // Only all() runs a RETURNING statement to its end, where a failing commit shows.
-          const rows = statement.all(values) as Row[];
-          settle.push(() => kept(rows));
-        } catch (cause) {
-          // A broken constraint undoes its own statement; a fault of the disk, everything.
-          if (writes.length > 1 && !connection.isTransaction) throw cause;
-          settle.push(() => lost(explain(cause, place)));
-        }
-      }
-      if (writes.length > 1) connection.exec('COMMIT');
-    } catch (cause) {
-      if (connection.isOpen && connection.isTransaction) connection.exec('ROLLBACK');
-      for (const { lost } of writes) lost(explain(cause, place));
-      return;
-    }
-    for (const tell of settle) tell();
-  };
-
+  const open: Connection = { connection, place, file, statements: new Map(), waiting: [] };
   return {
-    rows: async (sql, values) => {
-      try {
-        // SQLite takes `$1` as a name.
-        const { statement, reads } = prepared(sql);
-        if (reads) return statement.all(named(values)) as Row[];
-        return await new Promise<readonly Row[]>((kept, lost) => {
-          waiting.push({ statement, values: named(values), kept, lost });
-          if (waiting.length === 1) setImmediate(commit);
-        });
-      } catch (cause) {
-        throw explain(cause, place);
-      }
-    },
-    rehearse: async rehearsed => {
-      try {
-        file?.requireSame();
-        connection.exec(`PRAGMA busy_timeout = ${REHEARSAL_BUSY_MILLISECONDS}`);
-        try {
-          for (const sql of rehearsed) prepared(sql).statement.run();
-        } finally {
-          connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
-        }
-      } catch (cause) {
-        throw explain(cause, place);
-      }
-    },
+    rows: (sql, values) => rows(open, sql, values),
+    rehearse: statements => rehearse(open, statements),
     close: async () => {
-      if (waiting.length > 0) commit();
-      statements.clear();
+      if (open.waiting.length > 0) commit(open);
+      open.statements.clear();
       connection.close();
     },
   };
 }
 
+async function rows(
+  open: Connection,
+  sql: string,
+  values: readonly Value[],
+): Promise<readonly Row[]> {
+  try {
+    // SQLite takes `$1` as a name.
+    const { statement, reads } = prepared(open, sql);
+    if (reads) return statement.all(named(values)) as Row[];
+    return await new Promise<readonly Row[]>((kept, lost) => {
+      open.waiting.push({ statement, values: named(values), kept, lost });
+      if (open.waiting.length === 1) setImmediate(commit, open);
+    });
+  } catch (cause) {
+    throw explain(cause, open.place);
+  }
+}
+
+function prepared({ connection, statements }: Connection, sql: string): Prepared {
+  const known = statements.get(sql);
+  if (known !== undefined) return known;
+  const made = { statement: connection.prepare(sql), reads: /^\s*SELECT\b/i.test(sql) };
+  statements.set(sql, made);
+  return made;
+}
+
+function commit(open: Connection): void {
+  const { connection, place, waiting: writes } = open;
+  open.waiting = [];
+  let settle: readonly (() => void)[];
+  try {
+    if (writes.length > 1) connection.exec('BEGIN IMMEDIATE');
+    settle = runAll(open, writes);
+    if (writes.length > 1) connection.exec('COMMIT');
+  } catch (cause) {
+    if (connection.isOpen && connection.isTransaction) connection.exec('ROLLBACK');
+    for (const { lost } of writes) lost(explain(cause, place));
+    return;
+  }
+  for (const tell of settle) tell();
+}
+
+/** Runs the statements, and gives what tells each caller how theirs went. */
+function runAll({ connection, place }: Connection, writes: readonly Write[]): (() => void)[] {
+  return writes.map(({ statement, values, kept, lost }) => {
+    try {
+      // Only all() runs a RETURNING statement to its end, where a failing commit shows.
+      const rows = statement.all(values) as Row[];
+      return () => kept(rows);
+    } catch (cause) {
+      // A broken constraint undoes its own statement; a fault of the disk, everything.
+      if (writes.length > 1 && !connection.isTransaction) throw cause;
+      return () => lost(explain(cause, place));
+    }
+  });
+}
+
+async function rehearse(open: Connection, statements: readonly string[]): Promise<void> {
+  const { connection, place, file } = open;
+  try {
+    file?.requireSame();
+    connection.exec(`PRAGMA busy_timeout = ${REHEARSAL_BUSY_MILLISECONDS}`);
+    try {
+      for (const sql of statements) prepared(open, sql).statement.run();
+    } finally {
+      connection.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
+    }
+  } catch (cause) {
+    throw explain(cause, place);
+  }
+}
+
 interface OpenedFile {
-  /**
-   * Throws `unavailable` when the path leads to another file by now: what is written goes to one
-   * that nobody finds again.
-   */
+  /** Throws `unavailable` if the path now leads to another file: writes would be lost. */
   requireSame(): void;
 }
 
@@ -313,7 +326,7 @@ function explain(cause: unknown, place: string): BridgeError {
   // The upper bytes of an extended result code only refine the primary one.
   const primary = typeof errcode === 'number' ? errcode & 0xff : undefined;
   if (primary !== undefined && RECORD_FAULTS.has(primary))
-    return new BridgeError('internal', `${place} refused a record that breaks its constraints`, {
+    return new BridgeError('internal', `${place} rejected a record that breaks its constraints`, {
       cause,
     });
   if (primary !== undefined) {

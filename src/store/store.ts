@@ -1,11 +1,12 @@
 /**
- * What the bridge remembers, and the statements that keep it: the same for every database.
+ * The store of the bridge in SQL statements that every database understands.
  *
- * Owns: the ports of core/ports `Store`, which column holds what, what is sealed. Every operation
- * is one statement, so the database makes it atomic and no transaction is held open between two
- * awaits. Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor any
- * rule about when a session is over.
+ * Owns: the ports of `Store` (core/ports), the content of each column, what is sealed. Every
+ * operation is one statement, so the database makes it atomic and no transaction stays open between
+ * two awaits. Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor
+ * when a session ends.
  */
+import type { PersonId } from '../core/identity.ts';
 import type {
   OneTimeKeys,
   Session,
@@ -32,8 +33,8 @@ export interface StoreOptions {
 }
 
 /**
- * The store in an open database. `secret` seals what is kept for a browser (sealing.ts): rows
- * sealed under another one count as absent. Throws `internal` when it has not 32 bytes.
+ * The store in an open database. `secret` seals its records (sealing.ts); rows sealed under another
+ * secret count as absent. Throws `internal` if `secret` is not 32 bytes long.
  */
 export function createStore(
   opened: Database,
@@ -92,43 +93,16 @@ function createSignInAttempts(database: Database, { seal, unseal }: Seal): SignI
   function liveAttempt(id: string, row: Row | undefined, now: Instant): SignInAttempt | undefined {
     if (row === undefined) return undefined;
     const attempt = unseal<Omit<SignInAttempt, 'id'>>('sign-in attempt', id, bytes(row.sealed));
-    // The sealed time decides: the column serves pruning only, and whoever can write the database
-    // could put it off.
+    // The sealed time decides. The column serves pruning only; anyone with write access could
+    // change it.
     return attempt !== undefined && attempt.expiresAt > now ? { id, ...attempt } : undefined;
   }
 }
 
 function createSessions(database: Database, seals: Seal): Sessions {
-  const { seal, unseal } = seals;
   return {
-    create: async ({ id, ...session }) => {
-      await database.rows(
-        `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at, sealed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-        [
-          hashOf(id),
-          session.identity.person,
-          session.identity.connector,
-          session.createdAt,
-          session.lastUsedAt,
-          session.expiresAt,
-          seal('session', id, session),
-        ],
-      );
-    },
-    find: async id => {
-      const [row] = await database.rows(
-        `SELECT sessions.last_used_at, sessions.sealed, ${PERSON_COLUMNS}
-         FROM sessions JOIN people ON people.person = sessions.person WHERE id_hash = $1`,
-        [hashOf(id)],
-      );
-      if (row === undefined) return undefined;
-      const session = unseal<Omit<Session, 'id'>>('session', id, bytes(row.sealed));
-      // Everything but the time of last use is taken from the sealed part; see consume.
-      return (
-        session && boundTo(row, { id, ...session, lastUsedAt: Number(row.last_used_at) }, seals)
-      );
-    },
+    create: session => createSession(database, seals, session),
+    find: id => findSession(database, seals, id),
     touch: async (id, lastUsedAt) => {
       // Requests of one session overtake each other: the later time stays.
       await database.rows(
@@ -143,17 +117,50 @@ function createSessions(database: Database, seals: Seal): Sessions {
       );
       return ended.length > 0;
     },
-    endAllOf: async person => {
-      // The generation ends also what a request in flight opens after this.
-      await database.rows(
-        'UPDATE people SET generation = generation + 1, revision = revision + 1 WHERE person = $1',
-        [person],
-      );
-      return (
-        await database.rows('DELETE FROM sessions WHERE person = $1 RETURNING id_hash', [person])
-      ).length;
-    },
+    endAllOf: person => endSessionsOf(database, person),
   };
+}
+
+async function createSession(
+  database: Database,
+  { seal }: Seal,
+  { id, ...session }: Session,
+): Promise<void> {
+  const { identity, createdAt, lastUsedAt, expiresAt } = session;
+  await database.rows(
+    `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at, sealed)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      ...[hashOf(id), identity.person, identity.connector, createdAt, lastUsedAt, expiresAt],
+      seal('session', id, session),
+    ],
+  );
+}
+
+async function findSession(
+  database: Database,
+  seals: Seal,
+  id: string,
+): Promise<Session | undefined> {
+  const [row] = await database.rows(
+    `SELECT sessions.last_used_at, sessions.sealed, ${PERSON_COLUMNS}
+         FROM sessions JOIN people ON people.person = sessions.person WHERE id_hash = $1`,
+    [hashOf(id)],
+  );
+  if (row === undefined) return undefined;
+  const session = seals.unseal<Omit<Session, 'id'>>('session', id, bytes(row.sealed));
+  // Only the time of last use comes from a column, which anyone with write access could change.
+  return session && boundTo(row, { id, ...session, lastUsedAt: Number(row.last_used_at) }, seals);
+}
+
+async function endSessionsOf(database: Database, person: PersonId): Promise<number> {
+  // The generation also ends a session that a request in flight opens after this.
+  await database.rows(
+    'UPDATE people SET generation = generation + 1, revision = revision + 1 WHERE person = $1',
+    [person],
+  );
+  const sql = 'DELETE FROM sessions WHERE person = $1 RETURNING id_hash';
+  return (await database.rows(sql, [person])).length;
 }
 
 function createOneTimeKeys(database: Database): OneTimeKeys {

@@ -112,7 +112,7 @@ test('a file that is no database, or half of one, is refused with its name and w
         assert.deepEqual([name, code], ['BridgeError', 'unavailable']);
         assert.ok(
           message.startsWith(
-            `store ${file} is damaged or is no SQLite database; restore it from a backup`,
+            `store ${file} is damaged or is not a SQLite database; restore it from a backup`,
           ),
           message,
         );
