@@ -2,6 +2,7 @@
  * AssumeRoleWithSAML (STS API reference). The same steps serve the sign-in page, which takes a SAML
  * response by form.
  */
+import type { RequestContext } from './conditions.ts';
 import { nameQualifier } from './identifiers.ts';
 import {
   authorizeFederated,
@@ -87,28 +88,15 @@ export async function signInWithSaml(
       ? attributes.sessionDuration
       : shortest(wanted.DurationSeconds ?? 3600, attributes.sessionDuration);
   checkDuration(role, durationSeconds, false);
-  const surviving = {
-    'saml:namequalifier': qualifierOf(identity, provider),
-    'saml:sub': identity.subject,
-    'saml:sub_type': subjectType(identity.subjectFormat),
-  };
-  const context = contextOf(request, sts.now())
-    .set('saml:aud', identity.recipient)
-    .set('saml:iss', identity.issuer)
-    .set('saml:doc', `${provider.account.id}/${provider.name}`)
-    .set('aws:FederatedProvider', provider.arn);
-  for (const [key, value] of Object.entries({ ...attributes.conditionKeys, ...surviving }))
-    context.set(key, value);
+  const surviving = survivingKeys(identity, provider);
+  const keys = { ...attributes.conditionKeys, ...surviving };
   authorizeFederated(
     role,
     { assume: ASSUME, provider: provider.arn, providerAccount: provider.account.id, request },
-    context,
+    contextOfIdentity(contextOf(request, sts.now()), { identity, provider, keys }),
   );
-
   const opened = openSession(sts, role, {
-    roleSessionName: attributes.roleSessionName,
-    tags: attributes.tags,
-    sourceIdentity: attributes.sourceIdentity,
+    ...request,
     durationSeconds,
     notAfter: identity.sessionNotOnOrAfter,
     chained: false,
@@ -117,6 +105,34 @@ export async function signInWithSaml(
     policies: wanted,
   });
   return { identity, ...opened };
+}
+
+/** Condition keys that the calls of the session have, too. */
+function survivingKeys(identity: SamlIdentity, provider: SamlProvider): Record<string, string> {
+  return {
+    'saml:namequalifier': qualifierOf(identity, provider),
+    'saml:sub': identity.subject,
+    'saml:sub_type': subjectType(identity.subjectFormat),
+  };
+}
+
+interface AssertedKeys {
+  readonly identity: SamlIdentity;
+  readonly provider: SamlProvider;
+  readonly keys: Readonly<Record<string, string | readonly string[]>>;
+}
+
+function contextOfIdentity(
+  context: RequestContext,
+  { identity, provider, keys }: AssertedKeys,
+): RequestContext {
+  context
+    .set('saml:aud', identity.recipient)
+    .set('saml:iss', identity.issuer)
+    .set('saml:doc', `${provider.account.id}/${provider.name}`)
+    .set('aws:FederatedProvider', provider.arn);
+  for (const [key, value] of Object.entries(keys)) context.set(key, value);
+  return context;
 }
 
 /**

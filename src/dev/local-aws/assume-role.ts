@@ -16,6 +16,7 @@ import {
   type SessionTags,
   tagFault,
 } from './session-tags.ts';
+import type { RoleSession } from './sessions.ts';
 import type { Input } from './shapes.ts';
 import type { Signer } from './sigv4.ts';
 import { StsError } from './sts-error.ts';
@@ -29,13 +30,10 @@ export function assumeRole(
   signer: Signer,
   sourceIp: string,
 ): XmlTree {
-  const caller = callerOf(signer);
   const from = signer.kind === 'session' ? signer.session : undefined;
   const role = findRole(sts.world, input.RoleArn);
   checkDuration(role, input.DurationSeconds, from !== undefined);
-
   refuseMfa(input);
-
   const requested = requestedTags(input);
   const inherited = inheritedTags(from?.tags ?? NO_TAGS);
   const request: RoleRequest = {
@@ -45,48 +43,64 @@ export function assumeRole(
     durationSeconds: input.DurationSeconds,
     sourceIp,
   };
-  const context = callerContext(contextOf(request, sts.now()), signer).set(
-    'sts:ExternalId',
-    input.ExternalId,
-  );
-  const needs = {
-    tags: requested.tags.length > 0 || inherited.length > 0,
-    sourceIdentity: request.sourceIdentity !== undefined,
-  };
-  for (const action of actionsFor('sts:AssumeRole', needs))
-    authorize(role, { action, caller, signer, resource: input.RoleArn, world: sts.world }, context);
-
-  const conflict = conflictingKey(requested, inherited);
-  if (conflict !== undefined) {
-    throw new StsError(
-      'ValidationError',
-      `The session tag ${conflict} conflicts with a transitive tag of the calling session.`,
-    );
-  }
-  if (
-    from?.sourceIdentity !== undefined &&
-    input.SourceIdentity !== undefined &&
-    input.SourceIdentity !== from.sourceIdentity
-  ) {
-    throw new StsError(
-      'ValidationError',
-      'The source identity is already set for this assume role session',
-    );
-  }
-  const { members } = openSession(sts, role!, {
-    roleSessionName: input.RoleSessionName,
+  authorizeCall(role, { sts, input, signer, request, inherited });
+  refuseConflicts(input, from, conflictingKey(requested, inherited));
+  const { members } = openSession(sts, role, {
+    ...request,
     tags: {
       tags: [...inherited, ...requested.tags],
       transitiveKeys: [...inherited.map(tag => tag.key), ...requested.transitiveKeys],
     },
-    sourceIdentity: request.sourceIdentity,
-    durationSeconds: input.DurationSeconds,
     chained: from !== undefined,
     federatedProvider: from?.federatedProvider,
     contextKeys: {},
     policies: input,
   });
   return members;
+}
+
+interface Call {
+  readonly sts: Sts;
+  readonly input: Input<'AssumeRole'>;
+  readonly signer: Signer;
+  readonly request: RoleRequest;
+  readonly inherited: SessionTags['tags'];
+}
+
+function authorizeCall(
+  role: Role | undefined,
+  { sts, input, signer, request, inherited }: Call,
+): asserts role is Role {
+  const caller = callerOf(signer);
+  const context = callerContext(contextOf(request, sts.now()), signer).set(
+    'sts:ExternalId',
+    input.ExternalId,
+  );
+  const needs = {
+    tags: request.tags.tags.length > 0 || inherited.length > 0,
+    sourceIdentity: request.sourceIdentity !== undefined,
+  };
+  const resource = input.RoleArn;
+  for (const action of actionsFor('sts:AssumeRole', needs))
+    authorize(role, { action, caller, signer, resource, world: sts.world }, context);
+}
+
+function refuseConflicts(
+  { SourceIdentity: wanted }: Input<'AssumeRole'>,
+  from: RoleSession | undefined,
+  conflict: string | undefined,
+): void {
+  if (conflict !== undefined)
+    throw new StsError(
+      'ValidationError',
+      `The session tag ${conflict} conflicts with a transitive tag of the calling session.`,
+    );
+  const inherited = from?.sourceIdentity;
+  if (inherited !== undefined && wanted !== undefined && wanted !== inherited)
+    throw new StsError(
+      'ValidationError',
+      'The source identity is already set for this assume role session',
+    );
 }
 
 function refuseMfa(input: Input<'AssumeRole'>): void {

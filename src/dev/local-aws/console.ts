@@ -33,74 +33,84 @@ export interface Console {
   signOut(request: IncomingMessage, redirectUri: string | null): Answer;
 }
 
-export function createConsole({
-  baseUrl,
-  sessions,
-  now,
-}: {
-  baseUrl: string;
-  sessions: Sessions;
-  now: () => number;
-}): Console {
-  // By the hash of the cookie: an id is a bearer secret.
-  const open = new Map<string, ConsoleSession>();
-  const { origin } = new URL(baseUrl);
-  const find = (
-    request: IncomingMessage,
-  ): { readonly key: string; readonly found: ConsoleSession | undefined } => {
-    const key = hash(cookieOf(request) ?? '');
-    return { key, found: open.get(key) };
-  };
-  const expire = `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`;
+interface Parts {
+  readonly baseUrl: string;
+  readonly sessions: Sessions;
+  readonly now: () => number;
+}
 
+/** Console sessions by the hash of their cookie: an id is a bearer secret. */
+type Open = Map<string, ConsoleSession>;
+
+const EXPIRE = `${COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`;
+
+export function createConsole(parts: Parts): Console {
+  const { baseUrl, sessions, now } = parts;
+  const open: Open = new Map();
+  const { origin } = new URL(baseUrl);
   return {
-    isDestination: (text, account) => {
-      const url = URL.parse(text);
-      if (url === null || url.username !== '' || url.password !== '' || /[\\\s]/.test(text))
-        return false;
-      if (url.origin === origin)
-        return url.pathname === '/console' || url.pathname.startsWith('/console/');
-      const onConsole = account.partition.consoleHosts.some(
-        host => url.hostname === host || url.hostname.endsWith(`.${host}`),
-      );
-      return url.protocol === 'https:' && url.port === '' && onConsole;
-    },
-    open: session => {
-      const id = randomBytes(32).toString('base64url');
-      open.set(hash(id), session);
-      if (open.size > MAX_SESSIONS) open.delete(open.keys().next().value!);
-      const cookie = `${COOKIE}=${id}; Path=/; HttpOnly; SameSite=Lax`;
-      return {
-        status: 302,
-        headers: {
-          location: `${baseUrl}/console`,
-          'set-cookie': cookie,
-          'cache-control': 'no-store',
-          'referrer-policy': 'no-referrer',
-        },
-      };
-    },
+    isDestination: (text, account) => isDestination(text, account, origin),
+    open: session => openConsole(open, session, baseUrl),
     show: request => {
-      const { found } = find(request);
+      const found = open.get(keyOf(request));
       if (found === undefined) return endedPage(undefined);
       if (now() >= found.endsAt || !sessions.isRoleAlive(found.session))
         return endedPage(found.issuerUrl);
       return signedInPage(modelOf(found, now(), `${baseUrl}/oauth?Action=logout`));
     },
     signOut: (request, redirectUri) => {
-      const { key, found } = find(request);
+      const key = keyOf(request);
+      const issuerUrl = open.get(key)?.issuerUrl;
       open.delete(key);
-      const target = redirectUri === null ? null : URL.parse(redirectUri);
-      const known =
-        target !== null &&
-        (target.origin === origin || target.href === URL.parse(found?.issuerUrl ?? '')?.href);
-      if (known)
-        return {
-          status: 302,
-          headers: { location: target.href, 'set-cookie': expire, 'cache-control': 'no-store' },
-        };
-      return signedOutPage({ 'set-cookie': expire });
+      return signedOut(redirectUri, issuerUrl, origin);
     },
+  };
+}
+
+function keyOf(request: IncomingMessage): string {
+  return hash(cookieOf(request) ?? '');
+}
+
+function isDestination(text: string, account: Account, origin: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || url.username !== '' || url.password !== '' || /[\\\s]/.test(text))
+    return false;
+  if (url.origin === origin)
+    return url.pathname === '/console' || url.pathname.startsWith('/console/');
+  const onConsole = account.partition.consoleHosts.some(
+    host => url.hostname === host || url.hostname.endsWith(`.${host}`),
+  );
+  return url.protocol === 'https:' && url.port === '' && onConsole;
+}
+
+function openConsole(open: Open, session: ConsoleSession, baseUrl: string): Answer {
+  const id = randomBytes(32).toString('base64url');
+  open.set(hash(id), session);
+  if (open.size > MAX_SESSIONS) open.delete(open.keys().next().value!);
+  return {
+    status: 302,
+    headers: {
+      location: `${baseUrl}/console`,
+      'set-cookie': `${COOKIE}=${id}; Path=/; HttpOnly; SameSite=Lax`,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    },
+  };
+}
+
+function signedOut(
+  redirectUri: string | null,
+  issuerUrl: string | undefined,
+  origin: string,
+): Answer {
+  const target = redirectUri === null ? null : URL.parse(redirectUri);
+  const isKnown =
+    target !== null &&
+    (target.origin === origin || target.href === URL.parse(issuerUrl ?? '')?.href);
+  if (!isKnown) return signedOutPage({ 'set-cookie': EXPIRE });
+  return {
+    status: 302,
+    headers: { location: target.href, 'set-cookie': EXPIRE, 'cache-control': 'no-store' },
   };
 }
 

@@ -52,16 +52,42 @@ export interface Federation {
   readonly log: Log;
 }
 
+type Surface = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+type Action = (parameters: URLSearchParams, request: IncomingMessage) => Outcome;
+
 /** Serves `/federation`. */
-export function createFederationSurface(
-  federation: Federation,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { console, faults, log } = federation;
+export function createFederationSurface(federation: Federation): Surface {
+  const { faults, log } = federation;
+  const actions = actionsOf(federation);
+  return async (request, response) => {
+    const requestId = randomUUID();
+    const parameters = await readParameters(request);
+    const action = (parameters?.get('Action') ?? '').replace(/[^A-Za-z]/g, '').slice(0, 40);
+    const line = { surface: 'federation', action, requestId } as const;
+    for (const fault of TRANSPORT_FAULTS) {
+      if (!faults.strikes('federation', fault)) continue;
+      log({ outcome: 'fault', ...line, code: fault });
+      if ((await FAULTS[fault](federation, response)) === 'done') return;
+    }
+    try {
+      if (parameters === undefined) throw new Refused(400, 'no form, or too large a one');
+      const perform = actions.get(parameters.get('Action') ?? '');
+      if (perform === undefined) throw new Refused(400, 'no such Action');
+      const { answer, principal } = perform(parameters, request);
+      log({ outcome: 'answered', ...line, principal });
+      send(response, answer);
+    } catch (cause) {
+      if (!(cause instanceof Refused)) throw cause;
+      log({ outcome: 'refused', ...line, code: String(cause.status), reason: cause.reason });
+      send(response, refusalPage(cause.status, 'Invalid request', REFUSAL));
+    }
+  };
+}
+
+function actionsOf(federation: Federation): ReadonlyMap<string, Action> {
+  const { console } = federation;
   const tokens = createTokens();
-  const actions: ReadonlyMap<
-    string,
-    (parameters: URLSearchParams, request: IncomingMessage) => Outcome
-  > = new Map([
+  return new Map<string, Action>([
     ['getSigninToken', parameters => tokenAnswer(tokens, getSigninToken(federation, parameters))],
     [
       'login',
@@ -75,36 +101,6 @@ export function createFederationSurface(
       }),
     ],
   ]);
-
-  return async (request, response) => {
-    const requestId = randomUUID();
-    const parameters = await readParameters(request);
-    const action = (parameters?.get('Action') ?? '').replace(/[^A-Za-z]/g, '').slice(0, 40);
-    for (const fault of TRANSPORT_FAULTS) {
-      if (!faults.strikes('federation', fault)) continue;
-      log({ outcome: 'fault', surface: 'federation', action, requestId, code: fault });
-      if ((await FAULTS[fault](federation, response)) === 'done') return;
-    }
-    try {
-      if (parameters === undefined) throw new Refused(400, 'no form, or too large a one');
-      const perform = actions.get(parameters.get('Action') ?? '');
-      if (perform === undefined) throw new Refused(400, 'no such Action');
-      const { answer, principal } = perform(parameters, request);
-      log({ outcome: 'answered', surface: 'federation', action, requestId, principal });
-      send(response, answer);
-    } catch (cause) {
-      if (!(cause instanceof Refused)) throw cause;
-      log({
-        outcome: 'refused',
-        surface: 'federation',
-        action,
-        requestId,
-        code: String(cause.status),
-        reason: cause.reason,
-      });
-      send(response, refusalPage(cause.status, 'Invalid request', REFUSAL));
-    }
-  };
 }
 
 const REFUSAL =

@@ -74,24 +74,21 @@ export function createLocalAws({
     handler: (request, response) => {
       serve(surfaces, request, response).catch((cause: unknown) => {
         const reason = `defect: ${(cause as Error)?.stack ?? String(cause)}`;
-        log({
-          outcome: 'refused',
-          surface: 'sts',
-          action: '(none)',
-          requestId: '-',
-          code: 'InternalFailure',
-          reason,
-        });
-        if (response.headersSent) response.destroy();
-        else
-          send(response, {
-            status: 500,
-            headers: { 'content-type': 'text/plain' },
-            body: 'internal failure\n',
-          });
+        const code = 'InternalFailure';
+        log({ outcome: 'refused', surface: 'sts', action: '(none)', requestId: '-', code, reason });
+        fail(response);
       });
     },
   };
+}
+
+function fail(response: ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const headers = { 'content-type': 'text/plain' };
+  send(response, { status: 500, headers, body: 'internal failure\n' });
 }
 
 async function serve(

@@ -109,63 +109,90 @@ export function parseWorld(value: unknown, directory: string = process.cwd()): W
   const checked = worldSchema.safeParse(value);
   if (!checked.success)
     throw new WorldError(checked.error.issues.flatMap(issue => issueLines(issue)));
-  const input = checked.data;
-  const mistakes: string[] = [];
-  const accounts = input.accounts.map(account => ({
+  const reading: Reading = { accounts: accountsOf(checked.data), mistakes: [] };
+  const world = worldOf(checked.data, reading, directory);
+  if (reading.mistakes.length > 0) throw new WorldError(reading.mistakes);
+  return world;
+}
+
+interface Reading {
+  readonly accounts: readonly Account[];
+  readonly mistakes: string[];
+}
+
+function accountsOf({ accounts, partitions }: Checked): Account[] {
+  return accounts.map(account => ({
     ...account,
-    partition: partitionNamed(account.partition, input.partitions[account.partition]),
+    partition: partitionNamed(account.partition, partitions[account.partition]),
   }));
+}
 
-  const keyed = <T>(list: readonly T[], at: string, keyOf: (item: T) => string): Map<string, T> => {
-    const map = new Map<string, T>();
-    for (const [index, item] of list.entries()) {
-      if (map.has(keyOf(item))) mistakes.push(`${at}[${index}]: ${keyOf(item)} appears twice`);
-      map.set(keyOf(item), item);
-    }
-    return map;
-  };
-  /** Gives each item its account. */
-  const owned = <I extends { readonly account: string }, T>(
-    list: readonly I[],
-    at: string,
-    make: (item: I, account: Account) => T,
-  ): T[] =>
-    list.map((item, index) => {
-      const account = accounts.find(({ id }) => id === item.account);
-      if (account === undefined)
-        mistakes.push(`${at}[${index}].account: no account ${item.account} in accounts`);
-      return make(item, account ?? accounts[0]!);
-    });
-  const samlProvider = (item: Checked['samlProviders'][number], account: Account): SamlProvider =>
-    samlProviderOf(item, account, directory);
-
-  keyed(accounts, 'accounts', ({ id }) => id);
-  const world: World = {
+function worldOf(input: Checked, reading: Reading, directory: string): World {
+  const arnOf = ({ arn }: { readonly arn: string }): string => arn;
+  const samlProvider = (provider: Checked['samlProviders'][number], account: Account) =>
+    samlProviderOf(provider, account, directory);
+  const { accounts } = reading;
+  keyed(reading, 'accounts', accounts, ({ id }) => id);
+  return {
     accounts,
-    samlProviders: keyed(
-      owned(input.samlProviders, 'samlProviders', samlProvider),
-      'samlProviders',
-      ({ arn }) => arn,
-    ),
-    oidcProviders: keyed(
-      owned(input.oidcProviders, 'oidcProviders', oidcProviderOf),
-      'oidcProviders',
-      ({ arn }) => arn,
-    ),
-    roles: keyed(owned(input.roles, 'roles', roleOf), 'roles', ({ arn }) => arn),
-    users: keyed(
-      owned(input.iamUsers, 'iamUsers', userOf),
-      'iamUsers',
-      ({ accessKeyId }) => accessKeyId,
-    ),
+    samlProviders: ownedByKey(reading, input, 'samlProviders', {
+      make: samlProvider,
+      keyOf: arnOf,
+    }),
+    oidcProviders: ownedByKey(reading, input, 'oidcProviders', {
+      make: oidcProviderOf,
+      keyOf: arnOf,
+    }),
+    roles: ownedByKey(reading, input, 'roles', { make: roleOf, keyOf: arnOf }),
+    users: ownedByKey(reading, input, 'iamUsers', {
+      make: userOf,
+      keyOf: ({ accessKeyId }) => accessKeyId,
+    }),
     regions: input.regions,
     samlSignature: input.saml.signature,
     webIdentityMaxAgeSeconds: input.webIdentity.maxAgeSeconds,
     clockOffsetSeconds: input.clockOffsetSeconds,
     faults: input.faults,
   };
-  if (mistakes.length > 0) throw new WorldError(mistakes);
-  return world;
+}
+
+/** The list by key; a key that appears twice is a mistake. */
+function keyed<T>(
+  { mistakes }: Reading,
+  at: string,
+  list: readonly T[],
+  keyOf: (item: T) => string,
+): Map<string, T> {
+  const map = new Map<string, T>();
+  for (const [index, item] of list.entries()) {
+    if (map.has(keyOf(item))) mistakes.push(`${at}[${index}]: ${keyOf(item)} appears twice`);
+    map.set(keyOf(item), item);
+  }
+  return map;
+}
+
+type OwnedList = 'samlProviders' | 'oidcProviders' | 'roles' | 'iamUsers';
+
+interface Making<I, T> {
+  readonly make: (item: I, account: Account) => T;
+  readonly keyOf: (made: T) => string;
+}
+
+/** Items with their accounts, by key; an unknown account is a mistake. */
+function ownedByKey<L extends OwnedList, T>(
+  reading: Reading,
+  input: Checked,
+  at: L,
+  { make, keyOf }: Making<Checked[L][number], T>,
+): Map<string, T> {
+  const { accounts, mistakes } = reading;
+  const made = input[at].map((item: Checked[L][number], index) => {
+    const account = accounts.find(({ id }) => id === item.account);
+    if (account === undefined)
+      mistakes.push(`${at}[${index}].account: no account ${item.account} in accounts`);
+    return make(item, account ?? accounts[0]!);
+  });
+  return keyed(reading, at, made, keyOf);
 }
 
 function place(account: Account): { readonly partition: PartitionName; readonly account: string } {

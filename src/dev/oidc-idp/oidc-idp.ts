@@ -41,6 +41,14 @@ const NAME = 'Acme Login';
 const MULTI_FACTOR_CONTEXT = 'https://refeds.org/profile/mfa';
 const PASSWORD_CONTEXT = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport';
 
+interface Idp {
+  readonly provider: Provider;
+  readonly people: readonly Person[];
+  readonly origin: string;
+  readonly now: () => number;
+  readonly subjectOf: (person: Person) => string;
+}
+
 /** Starts with a new RS256 key. */
 export async function createOidcIdp({
   baseUrl,
@@ -55,21 +63,25 @@ export async function createOidcIdp({
     ...SETTINGS,
     clients: clients.map(clientMetadata),
     jwks: { keys: [await newSigningKey()] },
-    cookies: {
-      names: {
-        session: 'acme_oidc_session',
-        interaction: 'acme_oidc_interaction',
-        resume: 'acme_oidc_resume',
-      },
-      keys: [randomBytes(32).toString('base64url')],
-    },
+    cookies: { names: COOKIES, keys: [randomBytes(32).toString('base64url')] },
     adapter: createMemoryAdapter(),
     findAccount: (_ctx, subject) => {
       const person = bySubject.get(subject);
       return person && { accountId: subject, claims: () => claimsOf(subject, person) };
     },
   });
+  const { origin } = new URL(baseUrl);
+  return { handler: appOf({ provider, people, origin, now, subjectOf }), issuer: baseUrl };
+}
 
+const COOKIES = {
+  session: 'acme_oidc_session',
+  interaction: 'acme_oidc_interaction',
+  resume: 'acme_oidc_resume',
+};
+
+function appOf(idp: Idp): RequestListener {
+  const { provider, people } = idp;
   const app = express();
   app.disable('x-powered-by');
   app.get('/', (_req, res) => send(res, 200, page({ title: NAME, body: FRONT })));
@@ -77,51 +89,41 @@ export async function createOidcIdp({
     const { uid, params } = await provider.interactionDetails(req, res);
     showForm(res, 200, { uid, destination: destinationOf(params), people });
   });
-  app.post(
-    '/interaction/:uid',
-    express.urlencoded({ extended: false, limit: '10kb' }),
-    async (req, res) => {
-      // The library's interaction cookie is Lax and bound to the unguessable id in the path; this
-      // adds sites on our own host.
-      if (req.headers.origin !== undefined && req.headers.origin !== new URL(baseUrl).origin) {
-        return send(res, 403, fault('This form was not made here.'));
-      }
-      const { uid, params } = await provider.interactionDetails(req, res);
-      const fields = (req.body ?? {}) as Readonly<Record<string, unknown>>;
-      const person = personWithPassword(people, fields.username, fields.password);
-      if (person === undefined) {
-        return showForm(res, 401, {
-          uid,
-          destination: destinationOf(params),
-          people,
-          problem: 'Wrong user name or password.',
-        });
-      }
-      const secondFactor = fields.second_factor === 'on';
-      await provider.interactionFinished(req, res, {
-        login: {
-          accountId: subjectOf(person),
-          amr: secondFactor ? ['pwd', 'mfa'] : ['pwd'],
-          acr: secondFactor ? MULTI_FACTOR_CONTEXT : PASSWORD_CONTEXT,
-          ts: Math.floor(now() / 1000),
-        },
-      });
-    },
-  );
+  const form = express.urlencoded({ extended: false, limit: '10kb' });
+  app.post('/interaction/:uid', form, (req, res) => signIn(idp, req, res));
   app.use('/interaction', (error: unknown, _req: Request, res: Response, _next: NextFunction) => {
     const status = (error as { status?: number }).status ?? 500;
-    send(
-      res,
-      status,
-      fault(
-        status < 500
-          ? 'This sign-in is over. Start again where you came from.'
-          : 'Something went wrong here.',
-      ),
-    );
+    const text = status < 500 ? SIGN_IN_EXPIRED : 'Something went wrong. Try again.';
+    send(res, status, fault(text));
   });
   app.use(provider.callback());
-  return { handler: app, issuer: baseUrl };
+  return app;
+}
+
+const SIGN_IN_EXPIRED = 'This sign-in has expired. Start again where you came from.';
+
+async function signIn(idp: Idp, req: Request, res: Response): Promise<void> {
+  const { provider, people, origin, now, subjectOf } = idp;
+  // The library's interaction cookie is Lax and bound to the unguessable id in the path. This also
+  // stops other sites on our own host.
+  if (req.headers.origin !== undefined && req.headers.origin !== origin)
+    return send(res, 403, fault('This form was not made here.'));
+  const { uid, params } = await provider.interactionDetails(req, res);
+  const fields = (req.body ?? {}) as Readonly<Record<string, unknown>>;
+  const person = personWithPassword(people, fields.username, fields.password);
+  if (person === undefined) {
+    const problem = 'Wrong user name or password.';
+    return showForm(res, 401, { uid, destination: destinationOf(params), people, problem });
+  }
+  const secondFactor = fields.second_factor === 'on';
+  await provider.interactionFinished(req, res, {
+    login: {
+      accountId: subjectOf(person),
+      amr: secondFactor ? ['pwd', 'mfa'] : ['pwd'],
+      acr: secondFactor ? MULTI_FACTOR_CONTEXT : PASSWORD_CONTEXT,
+      ts: Math.floor(now() / 1000),
+    },
+  });
 }
 
 const SCOPES = ['openid', 'profile', 'email', 'groups'];

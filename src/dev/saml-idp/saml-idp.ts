@@ -45,15 +45,35 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
     options.serviceProviders.map(({ metadataUrl }) => metadataUrl),
     now,
   );
-  const issuer = { entityId, now, ...signingKey };
   const desk = new FrontDesk({
-    issuer,
+    issuer: { entityId, now, ...signingKey },
     people: options.people,
     origin: new URL(options.baseUrl).origin,
   });
 
   const app = newApp();
   app.get('/metadata', (_req, res) => void res.type('application/samlmetadata+xml').send(metadata));
+  serveSignIns(app, { desk, providers, ssoUrl, now });
+  const form = express.urlencoded({ extended: false, limit: '10kb' });
+  app.post('/sign-in', form, (req, res) => desk.signIn(req, res));
+  app.get('/', (req, res) => desk.front(req, res));
+  app.post('/sign-out', form, (req, res) => desk.signOut(req, res));
+  app.use(() => {
+    throw new Refusal('Page not found.', 404);
+  });
+  app.use(showRefusal);
+  return { handler: app, entityId, metadata: () => metadata };
+}
+
+interface SignIns {
+  readonly desk: FrontDesk;
+  readonly providers: ReturnType<typeof createServiceProviders>;
+  readonly ssoUrl: string;
+  readonly now: () => number;
+}
+
+/** Sign-ins that a service provider requested, and unsolicited ones. */
+function serveSignIns(app: Express, { desk, providers, ssoUrl, now }: SignIns): void {
   app.get('/sso', async (req, res) => {
     const message = readRedirect(rawQueryOf(req));
     const asked = readAuthnRequest(message);
@@ -75,18 +95,6 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
     );
     await desk.answer(req, res, request);
   });
-  app.post('/sign-in', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) =>
-    desk.signIn(req, res),
-  );
-  app.get('/', (req, res) => desk.front(req, res));
-  app.post('/sign-out', express.urlencoded({ extended: false, limit: '10kb' }), (req, res) =>
-    desk.signOut(req, res),
-  );
-  app.use(() => {
-    throw new Refusal('Page not found.', 404);
-  });
-  app.use(showRefusal);
-  return { handler: app, entityId, metadata: () => metadata };
 }
 
 const UNSOLICITED = {
