@@ -1,9 +1,9 @@
 /**
  * The audit trail: every event goes to every sink and, as one structured line, to the log.
  *
- * Owns: that nothing counts as done unless every sink has kept it, what is left out in a flood and
- * that it is told, and how an event looks in the log.
- * Does not own: what is recorded (core/audit-event), nor where it is kept (the sinks).
+ * Owns: that nothing happens unless every sink has kept its event, which events are left out in a
+ * flood and that they are counted, and the line of an event in the log. Does not own: what is
+ * recorded (core/audit-event), nor where it is kept (the sinks).
  */
 import { randomUUID } from 'node:crypto';
 import { type AuditEvent, KEPT, type Origin } from '../core/audit-event.ts';
@@ -11,8 +11,8 @@ import { BridgeError } from '../core/errors.ts';
 import type { AuditSink } from '../core/ports.ts';
 import { type Instant, MINUTE } from '../core/time.ts';
 import type { Logger } from '../log.ts';
-import { createLeftOut, type LeftOutEvent } from './left-out.ts';
-import { createTrailBudget } from './trail-budget.ts';
+import { createLeftOut, type LeftOut, type LeftOutEvent } from './left-out.ts';
+import { createTrailBudget, type TrailBudget } from './trail-budget.ts';
 
 export interface AuditTrailParts {
   readonly sinks: readonly AuditSink[];
@@ -20,92 +20,111 @@ export interface AuditTrailParts {
 }
 
 export interface AuditTrail extends AuditSink {
-  /** Tells what was left out, and waits until it is kept. Comes before the sinks are closed. */
+  /** Records what was left out, and waits until that is kept. Call it before sinks are closed. */
   close(): Promise<void>;
 }
 
-/** The longest time until the trail tells what it has left out. */
+/** The longest time until the trail records what it has left out. */
 const TELL_AFTER_MILLISECONDS: number = MINUTE * 1000;
 
+interface Trail {
+  readonly sinks: readonly AuditSink[];
+  readonly log: Logger;
+  readonly budget: TrailBudget;
+  readonly leftOut: LeftOut;
+  /** Events about left-out events that are being recorded. */
+  readonly telling: Set<Promise<void>>;
+  /** When the first event was left out that no `events.left-out` counts yet. */
+  since: Instant | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
 /**
- * An AuditSink over several. `record` throws `unavailable` when one of them did not keep the event:
+ * An AuditSink over several. `record` throws `unavailable` if one of them did not keep the event:
  * what the event records must not happen then. The line in the log is written either way; `kept`
- * says how it went. What exceeds its budget (trail-budget) is in the log alone; an event
- * `events.left-out` says how much that was, within a minute or at `close`.
+ * says how it went. What exceeds its budget (trail-budget) is in the log alone. An event
+ * `events.left-out` counts it, within a minute or at `close`.
  */
 export function createAuditTrail({ sinks, log }: AuditTrailParts): AuditTrail {
-  // The trail is complete whatever else the operator wants to read in the log.
-  const trail = log.child({}, { level: 'info' });
-  const budget = createTrailBudget();
-  const leftOut = createLeftOut();
-  const telling = new Set<Promise<void>>();
-  /** When the first event was left out that is not told yet. */
-  let since: Instant | undefined;
-  let timer: NodeJS.Timeout | undefined;
-
-  const keep = async (event: AuditEvent): Promise<void> => {
-    const outcomes = await Promise.allSettled(sinks.map(async sink => sink.record(event)));
-    const failures = outcomes
-      .filter(outcome => outcome.status === 'rejected')
-      .map(outcome => outcome.reason as unknown);
-    const fields = { audit: true, kept: failures.length === 0, ...fieldsOf(event) };
-    if (failures.length === 0) {
-      trail.info(fields, event.type);
-      return;
-    }
-    const cause =
-      failures.length === 1
-        ? failures[0]
-        : new AggregateError(failures, 'several audit sinks failed');
-    trail.error({ ...fields, err: cause }, event.type);
-    throw new BridgeError('unavailable', `the audit event ${event.type} was not kept`, { cause });
+  const trail: Trail = {
+    sinks,
+    // The trail is complete at every log level.
+    log: log.child({}, { level: 'info' }),
+    budget: createTrailBudget(),
+    leftOut: createLeftOut(),
+    telling: new Set(),
+    ...{ since: undefined, timer: undefined },
   };
-
-  const tellOne = async (event: LeftOutEvent): Promise<void> => {
-    await keep(event).catch(() => {
-      // The sinks are given a minute, whatever comes in between.
-      leftOut.putBack(event);
-      tellLater();
-    });
-  };
-  const tell = (): void => {
-    clearTimeout(timer);
-    [timer, since] = [undefined, undefined];
-    for (const event of leftOut.take(originOfBridge)) {
-      const told = tellOne(event).finally(() => telling.delete(told));
-      telling.add(told);
-    }
-  };
-  // The timer tells also when nothing comes after a flood.
-  const tellLater = (): void => {
-    timer ??= setTimeout(tell, TELL_AFTER_MILLISECONDS).unref();
-  };
-  // The clock of the events may be turned back.
-  const isTimeToTell = (now: Instant): boolean =>
-    since !== undefined && Math.abs(now - since) >= TELL_AFTER_MILLISECONDS;
-
   return {
-    record: async event => {
-      if (isTimeToTell(event.at)) tell();
-      if (KEPT[event.type] === 'always' || budget.admits(event)) return keep(event);
-      leftOut.add(event);
-      since ??= event.at;
-      tellLater();
-      trail.warn({ audit: true, kept: false, ...fieldsOf(event) }, event.type);
-    },
+    record: event => record(trail, event),
     close: async () => {
-      tell();
-      await Promise.all(telling);
-      clearTimeout(timer);
+      tell(trail);
+      await Promise.all(trail.telling);
+      clearTimeout(trail.timer);
     },
   };
+}
+
+async function record(trail: Trail, event: AuditEvent): Promise<void> {
+  if (isTimeToTell(trail, event.at)) tell(trail);
+  if (KEPT[event.type] === 'always' || trail.budget.admits(event)) return keep(trail, event);
+  trail.leftOut.add(event);
+  trail.since ??= event.at;
+  tellLater(trail);
+  trail.log.warn({ audit: true, kept: false, ...fieldsOf(event) }, event.type);
+}
+
+async function keep({ sinks, log }: Trail, event: AuditEvent): Promise<void> {
+  const outcomes = await Promise.allSettled(sinks.map(async sink => sink.record(event)));
+  const failures = outcomes
+    .filter(outcome => outcome.status === 'rejected')
+    .map(outcome => outcome.reason as unknown);
+  const fields = { audit: true, kept: failures.length === 0, ...fieldsOf(event) };
+  if (failures.length === 0) {
+    log.info(fields, event.type);
+    return;
+  }
+  const cause =
+    failures.length === 1
+      ? failures[0]
+      : new AggregateError(failures, 'several audit sinks failed');
+  log.error({ ...fields, err: cause }, event.type);
+  throw new BridgeError('unavailable', `the audit event ${event.type} was not kept`, { cause });
+}
+
+/** The clock of the events may be turned back. */
+function isTimeToTell({ since }: Trail, now: Instant): boolean {
+  return since !== undefined && Math.abs(now - since) >= TELL_AFTER_MILLISECONDS;
+}
+
+function tell(trail: Trail): void {
+  clearTimeout(trail.timer);
+  trail.timer = undefined;
+  trail.since = undefined;
+  for (const event of trail.leftOut.take(originOfBridge)) {
+    const told = tellOne(trail, event).finally(() => trail.telling.delete(told));
+    trail.telling.add(told);
+  }
+}
+
+async function tellOne(trail: Trail, event: LeftOutEvent): Promise<void> {
+  await keep(trail, event).catch(() => {
+    // The next try is in a minute, whatever happens before.
+    trail.leftOut.putBack(event);
+    tellLater(trail);
+  });
+}
+
+/** The timer also tells if no event follows a flood. */
+function tellLater(trail: Trail): void {
+  trail.timer ??= setTimeout(() => tell(trail), TELL_AFTER_MILLISECONDS).unref();
 }
 
 function originOfBridge(): Origin {
   return { correlationId: randomUUID(), address: 'local', userAgent: 'rolebridge-server' };
 }
 
-/** The line of an event that the store has already, and that another process recorded. */
+/** Writes the log line of an event that another process has recorded in the store. */
 export function logKept(log: Logger, event: AuditEvent): void {
   log
     .child({}, { level: 'info' })
@@ -115,9 +134,7 @@ export function logKept(log: Logger, event: AuditEvent): void {
 /** Fields of an event that are points in time. */
 const TIMES = ['at', 'expiresAt', 'from', 'to'] as const;
 
-/**
- * The event as one flat record: no field of actor or origin shares a name with a field of an event.
- */
+/** The event as one flat record. No field of actor or origin has the name of an event's field. */
 function fieldsOf(event: AuditEvent): Record<string, unknown> {
   const { type: _becomesTheMessage, origin, actor, ...rest } = { actor: undefined, ...event };
   const flat: Record<string, unknown> = { ...rest, ...origin, ...actor };

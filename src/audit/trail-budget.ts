@@ -1,10 +1,10 @@
 /**
- * How many events of each sort the trail keeps, so that no caller can fill the store or hide what
+ * How many events of each type the trail keeps, so that no caller can fill the store or hide what
  * others do (threats R48).
  *
- * A budget is a bucket of tokens: a burst at once, and so many a minute after it. An event is kept
- * when every bucket that it belongs to has a token left. Budgets are this process's own, and start
- * full. The time is that of the events.
+ * A budget is a token bucket: a burst at once, then a number a minute. An event is kept if each of
+ * its buckets has a token left. Each process has its own budgets, which start full. The time is
+ * that of the events.
  */
 import { type AuditEvent, actorIn, KEPT } from '../core/audit-event.ts';
 import { networkOf, type PrefixBits } from '../core/network-distance.ts';
@@ -15,15 +15,12 @@ interface Budget {
   readonly perMinute: number;
 }
 
-/**
- * One address, or what one household or office has of IPv6: whom rate limits count together, too
- * (http/guards).
- */
+/** One IPv4 address, or the IPv6 prefix of one household or office. Rate limits count by it, too. */
 export const SITE: PrefixBits = { ipv4: 32, ipv6: 56 };
-/** What one owner may have: an IPv6 /32 has 16 million sites. */
+/** What one owner may have. An IPv6 /32 contains 16 million sites. */
 const NETWORK: PrefixBits = { ipv4: 24, ipv6: 32 };
 
-/** Of one user and one type. */
+/** Of one user, for each type. */
 const USER: Budget = { burst: 100, perMinute: 10 };
 
 /** Of callers who are not signed in, for each type. */
@@ -33,8 +30,8 @@ interface StrangerBudgets {
   readonly type: Budget;
 }
 /**
- * Sign-in refusals share no budget with other types, so they are the last to be left out. In thirty
- * days one site, or all other types together, cause fewer rows than the store keeps
+ * Rejected sign-ins share no budget with other types, so they are the last to be left out. In
+ * thirty days one site, or all other types together, cause fewer rows than the store keeps
  * (`MOST_STRANGER_EVENTS` in store/audit-tables).
  */
 const SIGN_INS: StrangerBudgets = {
@@ -50,10 +47,7 @@ const OTHERS: StrangerBudgets = {
 const ALL_OTHERS: Budget = { burst: 600, perMinute: 100 };
 
 const MINUTE_MILLISECONDS = MINUTE * 1000;
-/**
- * Buckets that are full again are forgotten when there are this many, and each time that those in
- * use have doubled.
- */
+/** Full buckets are dropped at this number of buckets, and each time that the rest has doubled. */
 const SWEEP_AT = 1024;
 
 interface Bucket {
@@ -63,7 +57,7 @@ interface Bucket {
 }
 
 export interface TrailBudget {
-  /** True when the trail keeps the event, which is counted then. */
+  /** Whether the trail keeps the event; takes tokens if so. */
   admits(event: AuditEvent): boolean;
   /** Buckets in memory. */
   size(): number;
@@ -86,8 +80,8 @@ export function createTrailBudget(): TrailBudget {
         const bucket = buckets.get(key) ?? { budget, tokens: budget.burst, at: event.at };
         return [key, filledUp(bucket, event.at)] as const;
       });
-      // What is left out draws on no budget, and no key is remembered for it: one site cannot use
-      // up that of its network.
+      // What is left out takes no token and adds no bucket, so one site cannot use up the budget of
+      // its network.
       const isKept = drawn.every(([, { tokens }]) => tokens >= 1);
       for (const [key, bucket] of drawn) {
         if (isKept) buckets.set(key, { ...bucket, tokens: bucket.tokens - 1 });
@@ -101,14 +95,14 @@ export function createTrailBudget(): TrailBudget {
 }
 
 function filledUp({ budget, tokens, at }: Bucket, now: Instant): Bucket {
-  // Events overtake each other by moments, which gives nothing. A clock that was set back starts
-  // again from there.
+  // Events overtake each other by moments, which must give no tokens. A clock that was turned back
+  // counts from its new time.
   const later = now < at - MINUTE_MILLISECONDS ? now : Math.max(now, at);
   const gained = (Math.max(0, later - at) / MINUTE_MILLISECONDS) * budget.perMinute;
   return { budget, tokens: Math.min(budget.burst, tokens + gained), at: later };
 }
 
-/** Every budget that an event draws on, by a key of its own. */
+/** The budgets of an event, each by its own key. */
 function budgetsOf(event: AuditEvent): readonly (readonly [key: string, budget: Budget])[] {
   const { type } = event;
   const actor = actorIn(event);
