@@ -1,12 +1,12 @@
 /**
- * The one way out for HTTP, the AWS SDK's included: bounded in time and size, never redirected,
+ * All outgoing HTTP, that of the AWS SDK included: limited in time and size, without redirects,
  * https except on loopback.
  *
- * Identity providers are as hostile as anyone (threats R21): slow, huge, redirecting. Proxies come
- * from the environment (core/proxy.ts) and are never used for loopback, private CAs from
+ * Identity providers count as hostile (threats R21): slow, huge, redirecting. The proxy comes from
+ * the environment (core/proxy.ts) and is never used for loopback; private CAs come from
  * NODE_EXTRA_CA_CERTS.
  */
-import { Agent, type Dispatcher, ProxyAgent, fetch as undiciFetch } from 'undici';
+import { Agent, ProxyAgent, fetch as undiciFetch } from 'undici';
 import { isLoopbackHost } from './core/loopback.ts';
 import { readProxySettings, tunnelStatus } from './core/proxy.ts';
 import type { Seconds } from './core/time.ts';
@@ -14,13 +14,13 @@ import type { Seconds } from './core/time.ts';
 export interface OutboundLimits {
   readonly timeoutSeconds: Seconds;
   readonly maxBytes: number;
-  /** Where the proxy variables are; `process.env` unless told. */
+  /** Contains the proxy variables. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Outbound {
   /**
-   * fetch with limits. Rejects with an Error whose message names the limit or the fault, never the
+   * `fetch` with limits. Rejects with an Error whose message names the limit or the fault, never the
    * body or the query.
    */
   readonly fetch: typeof globalThis.fetch;
@@ -32,8 +32,16 @@ export function isSecureUrl(url: URL): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
 }
 
+interface Connections {
+  readonly timeoutSeconds: Seconds;
+  readonly maxBytes: number;
+  readonly direct: Agent;
+  readonly proxied: { readonly agent: ProxyAgent; readonly variable: string } | undefined;
+  readonly isDirect: (url: URL) => boolean;
+}
+
 /**
- * Throws an Error that names the variable, and never its value, when the proxy of the environment
+ * Throws an Error that names the variable, and never its value, if the proxy of the environment
  * cannot be used.
  */
 export function createOutbound({
@@ -41,9 +49,9 @@ export function createOutbound({
   maxBytes,
   env = process.env,
 }: OutboundLimits): Outbound {
-  const milliseconds = timeoutSeconds * 1000;
   const { proxy, fault, bypasses } = readProxySettings(env);
   if (fault !== undefined) throw new Error(`${fault.variable} ${fault.message} ${fault.fix}`);
+  const milliseconds = timeoutSeconds * 1000;
   const limits = {
     connect: { timeout: milliseconds },
     headersTimeout: milliseconds,
@@ -52,58 +60,65 @@ export function createOutbound({
     maxHeaderSize: 16 * 1024,
   };
   const direct = new Agent(limits);
-  const proxied = proxy === undefined ? undefined : new ProxyAgent({ ...limits, uri: proxy.url });
+  const proxied = proxy && {
+    agent: new ProxyAgent({ ...limits, uri: proxy.url }),
+    variable: proxy.variable,
+  };
   const isDirect = (url: URL): boolean => isLoopbackHost(url.hostname) || bypasses(url);
-
-  const fetch = async (
-    input: string | URL | Request,
-    init: RequestInit = {},
-  ): Promise<Response> => {
-    const url = new URL(input instanceof Request ? input.url : input);
-    if (!isSecureUrl(url)) throw new Error(`${url.origin} is not https`);
-    const dispatcher: Dispatcher = proxied === undefined || isDirect(url) ? direct : proxied;
-    const limit = AbortSignal.timeout(milliseconds);
-    const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit;
-    try {
-      const response = await undiciFetch(url, {
-        ...init,
-        signal,
-        redirect: 'manual',
-        dispatcher,
-      } as Parameters<typeof undiciFetch>[1]);
-      if (response.status >= 300 && response.status < 400) {
-        await response.body?.cancel();
-        throw new Error(`answered with a redirect (${response.status}), which is not followed`);
-      }
-      // The body is read here, so that the limits hold for all of it and the caller gets whole
-      // answers only.
-      const body = await readAtMost(maxBytes, response.body);
-      const headers = new Headers([...response.headers]);
-      for (const name of ['content-encoding', 'content-length']) headers.delete(name);
-      return new Response(body.byteLength === 0 ? null : body, {
-        status: response.status,
-        headers,
-      });
-    } catch (cause) {
-      const through = dispatcher === proxied ? ` (through the proxy of ${proxy!.variable})` : '';
-      throw new Error(
-        `${url.origin}${url.pathname}: ${faultOf(cause, limit.aborted, timeoutSeconds, maxBytes)}${through}`,
-        { cause },
-      );
-    }
+  const connections: Connections = { timeoutSeconds, maxBytes, direct, proxied, isDirect };
+  return {
+    fetch: ((input: string | URL | Request, init?: RequestInit) =>
+      limitedFetch(connections, input, init)) as typeof globalThis.fetch,
+    close: async () => {
+      await Promise.all([direct.close(), proxied?.agent.close()]);
+    },
   };
+}
 
-  const close = async (): Promise<void> => {
-    await Promise.all([direct.close(), proxied?.close()]);
-  };
-  return { fetch: fetch as typeof globalThis.fetch, close };
+async function limitedFetch(
+  { timeoutSeconds, maxBytes, direct, proxied, isDirect }: Connections,
+  input: string | URL | Request,
+  init: RequestInit = {},
+): Promise<Response> {
+  const url = new URL(input instanceof Request ? input.url : input);
+  if (!isSecureUrl(url)) throw new Error(`${url.origin} is not https`);
+  const through = isDirect(url) ? undefined : proxied;
+  const limit = AbortSignal.timeout(timeoutSeconds * 1000);
+  const signal = init.signal ? AbortSignal.any([limit, init.signal]) : limit;
+  try {
+    const response = await undiciFetch(url, {
+      ...init,
+      signal,
+      redirect: 'manual',
+      dispatcher: through?.agent ?? direct,
+    } as Parameters<typeof undiciFetch>[1]);
+    return await wholeResponse(response, maxBytes);
+  } catch (cause) {
+    const fault = faultOf(cause, limit.aborted, { timeoutSeconds, maxBytes });
+    const route = through === undefined ? '' : ` (through the proxy of ${through.variable})`;
+    throw new Error(`${url.origin}${url.pathname}: ${fault}${route}`, { cause });
+  }
+}
+
+/** Reads the body, so that the limits apply to all of it and callers get whole responses only. */
+async function wholeResponse(
+  response: Awaited<ReturnType<typeof undiciFetch>>,
+  maxBytes: number,
+): Promise<Response> {
+  const { status } = response;
+  if (status >= 300 && status < 400) {
+    await response.body?.cancel();
+    throw new Error(`answered with a redirect (${status}), which is not followed`);
+  }
+  const body = await readAtMost(maxBytes, response.body);
+  const headers = new Headers([...response.headers]);
+  for (const name of ['content-encoding', 'content-length']) headers.delete(name);
+  return new Response(body.byteLength === 0 ? null : body, { status, headers });
 }
 
 class TooLarge extends Error {}
 
-/**
- * Counts what comes out of decompression: a few kilobytes on the wire may be many megabytes then.
- */
+/** Counts decompressed bytes: a few kilobytes on the wire can become many megabytes. */
 async function readAtMost(
   maxBytes: number,
   body: AsyncIterable<Uint8Array> | null,
@@ -121,8 +136,7 @@ async function readAtMost(
 function faultOf(
   cause: unknown,
   timedOut: boolean,
-  timeoutSeconds: Seconds,
-  maxBytes: number,
+  { timeoutSeconds, maxBytes }: Pick<OutboundLimits, 'timeoutSeconds' | 'maxBytes'>,
 ): string {
   if (timedOut) return `no complete answer within ${timeoutSeconds} s`;
   const codes = [cause, cause instanceof Error ? cause.cause : undefined].map(

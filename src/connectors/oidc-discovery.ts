@@ -1,8 +1,8 @@
 /**
- * One OpenID provider as its discovery document describes it, kept fresh and watched.
+ * One OpenID provider as its discovery document describes it, kept up to date.
  *
- * Owns: fetching and judging the document (OpenID Connect Discovery 1.0 section 4), retrying a
- * provider that is down, and saying what is wrong with it. Does not own: sign-ins.
+ * Owns: fetching and checking the document (OpenID Connect Discovery 1.0 section 4), retrying a
+ * provider that is down, and the reason why it is unavailable. Does not own: sign-ins.
  */
 import {
   allowInsecureRequests,
@@ -40,9 +40,7 @@ const SIGNATURE_ALGORITHMS = [
 ];
 const REFRESH_AFTER: Seconds = 6 * HOUR;
 const LONGEST_RETRY: Seconds = 5 * MINUTE;
-/**
- * However many people press the button, a provider that is down is asked no more often than this.
- */
+/** However many users try to sign in, a provider that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
 
 export interface ProviderOptions {
@@ -58,12 +56,9 @@ export interface ProviderOptions {
 
 export interface Provider {
   availability(): Availability;
-  /** The document if there is one now; asks nobody. */
+  /** The document, if it is known; sends no request. */
   known(): ServerMetadata | undefined;
-  /**
-   * The checked document; asks the provider once more when there is none. Throws `code` with the
-   * reason.
-   */
+  /** The checked document; asks the provider again if it is unknown. Throws `code`. */
   metadata(code: ErrorCode): Promise<ServerMetadata>;
   close(): void;
 }
@@ -77,75 +72,101 @@ export function allowsHttp(issuer: string): boolean {
   return url !== null && url.protocol === 'http:' && isLoopbackHost(url.hostname);
 }
 
+interface Watched {
+  readonly options: ProviderOptions;
+  known: { readonly metadata: ServerMetadata; readonly at: number } | undefined;
+  availability: Availability;
+  /** The request in progress. */
+  running: Promise<void> | undefined;
+  timer: NodeJS.Timeout | undefined;
+  askedAt: number;
+  pause: Seconds;
+  isClosed: boolean;
+}
+
 /**
  * Resolves after the first attempt at discovery, whether or not it succeeded: a provider that is
  * down is unavailable, not fatal.
  */
 export async function openProvider(options: ProviderOptions): Promise<Provider> {
-  const { clock } = options;
-  let known: { readonly metadata: ServerMetadata; readonly at: number } | undefined;
-  let availability: Availability = {
-    state: 'unavailable',
-    reason: 'it has not been asked yet',
-    since: clock.now(),
+  const since = options.clock.now();
+  const provider: Watched = {
+    options,
+    known: undefined,
+    availability: { state: 'unavailable', reason: 'it has not been asked yet', since },
+    ...{ running: undefined, timer: undefined },
+    ...{ askedAt: Number.NEGATIVE_INFINITY, pause: options.retrySeconds },
+    isClosed: false,
   };
-  let running: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let askedAt = Number.NEGATIVE_INFINITY;
-  let pause = options.retrySeconds;
-  let closed = false;
-
-  const become = (next: Availability) => {
-    const changed = changeOf(availability, next);
-    if (changed === undefined || closed) return;
-    availability = changed;
-    options.onChange?.(availability);
-  };
-
-  const attempt = async () => {
-    askedAt = clock.now();
-    try {
-      known = { metadata: await discoverProvider(options), at: clock.now() };
-      become({ state: 'ready' });
-    } catch (error) {
-      // A document that was good yesterday is better than none.
-      if (known !== undefined) known = { ...known, at: clock.now() };
-      else become({ state: 'unavailable', reason: (error as Error).message, since: clock.now() });
-    }
-  };
-  const ask = () => (running ??= attempt().finally(() => (running = undefined)));
-
-  const retryLater = () => {
-    if (closed || known !== undefined) return;
-    timer = setTimeout(() => void ask().then(retryLater), pause * 1000).unref();
-    pause = Math.min(pause * 2, LONGEST_RETRY);
-  };
-
-  await ask();
-  retryLater();
+  await ask(provider);
+  retryLater(provider);
   return {
-    availability: () => availability,
-    known: () => known?.metadata,
-    metadata: async code => {
-      const mayAsk = running !== undefined || clock.now() >= askedAt + RETRY_ON_DEMAND * 1000;
-      if (known === undefined && mayAsk) await ask();
-      else if (known !== undefined && clock.now() - known.at > REFRESH_AFTER * 1000) void ask();
-      if (known !== undefined) return known.metadata;
-      throw new BridgeError(
-        code,
-        availability.state === 'unavailable' ? availability.reason : 'the provider is not known',
-      );
-    },
+    availability: () => provider.availability,
+    known: () => provider.known?.metadata,
+    metadata: code => metadataOf(provider, code),
     close: () => {
-      closed = true;
-      clearTimeout(timer);
+      provider.isClosed = true;
+      clearTimeout(provider.timer);
     },
   };
 }
 
+async function metadataOf(provider: Watched, code: ErrorCode): Promise<ServerMetadata> {
+  const { known, running, askedAt } = provider;
+  const now = provider.options.clock.now();
+  const mayAsk = running !== undefined || now >= askedAt + RETRY_ON_DEMAND * 1000;
+  if (known === undefined && mayAsk) await ask(provider);
+  else if (known !== undefined && now - known.at > REFRESH_AFTER * 1000) void ask(provider);
+  if (provider.known !== undefined) return provider.known.metadata;
+  const { availability } = provider;
+  throw new BridgeError(
+    code,
+    availability.state === 'unavailable' ? availability.reason : 'the provider is not known',
+  );
+}
+
+/** One request at a time; callers in the meantime wait for the same one. Never rejects. */
+function ask(provider: Watched): Promise<void> {
+  provider.running ??= discover(provider).finally(() => {
+    provider.running = undefined;
+  });
+  return provider.running;
+}
+
+async function discover(provider: Watched): Promise<void> {
+  const { options } = provider;
+  const { clock } = options;
+  provider.askedAt = clock.now();
+  try {
+    provider.known = { metadata: await discoverProvider(options), at: clock.now() };
+    become(provider, { state: 'ready' });
+  } catch (error) {
+    // Yesterday's document is better than none.
+    if (provider.known !== undefined) provider.known = { ...provider.known, at: clock.now() };
+    else {
+      const reason = (error as Error).message;
+      become(provider, { state: 'unavailable', reason, since: clock.now() });
+    }
+  }
+}
+
+function become(provider: Watched, next: Availability): void {
+  const changed = changeOf(provider.availability, next);
+  if (changed === undefined || provider.isClosed) return;
+  provider.availability = changed;
+  provider.options.onChange?.(changed);
+}
+
+function retryLater(provider: Watched): void {
+  if (provider.isClosed || provider.known !== undefined) return;
+  const retry = (): void => void ask(provider).then(() => retryLater(provider));
+  provider.timer = setTimeout(retry, provider.pause * 1000).unref();
+  provider.pause = Math.min(provider.pause * 2, LONGEST_RETRY);
+}
+
 /**
- * What to become, or undefined when nothing is new. A provider is down since it went down, however
- * the reason changes.
+ * The next state, or undefined if nothing changes. A new reason does not change since when a
+ * provider is down.
  */
 function changeOf(from: Availability, to: Availability): Availability | undefined {
   if (from.state === 'ready' || to.state === 'ready')

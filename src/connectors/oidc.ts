@@ -5,12 +5,13 @@
  * own: `state`, which the corridor consumes before it calls; protocol checks (oidc-client,
  * oidc-id-token); availability (oidc-discovery); the mapping of claims (attributes).
  */
-import { calculatePKCECodeChallenge, type ServerMetadata } from 'openid-client';
+import { calculatePKCECodeChallenge } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type {
   AuthenticationResponse,
   Availability,
+  BeginOptions,
   Clock,
   Connector,
   Expectation,
@@ -20,8 +21,13 @@ import type {
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { claimAt, identityFrom, isFalse } from './attributes.ts';
-import { type ClientAuthentication, createOidcClient, type VerifiedAnswer } from './oidc-client.ts';
-import { openProvider } from './oidc-discovery.ts';
+import {
+  type ClientAuthentication,
+  createOidcClient,
+  type OidcClient,
+  type VerifiedAnswer,
+} from './oidc-client.ts';
+import { openProvider, type Provider } from './oidc-discovery.ts';
 import { refuseOverage } from './oidc-id-token.ts';
 
 const DEFAULT_RETRY: Seconds = 5;
@@ -57,37 +63,25 @@ export interface OidcConnectorOptions {
   readonly onChange?: ((availability: Availability) => void) | undefined;
 }
 
+interface Parts {
+  readonly options: OidcConnectorOptions;
+  readonly provider: Provider;
+  readonly client: OidcClient;
+  readonly source: IdentitySource;
+}
+
 /**
  * Resolves after the first attempt at discovery; a provider that is down makes an unavailable
  * connector, not an error.
  */
 export async function createOidcConnector(options: OidcConnectorOptions): Promise<Connector> {
-  const {
-    id,
-    label,
-    issuer,
-    clientId,
-    clock,
-    outbound,
-    secrets,
-    onChange,
-    retrySeconds = DEFAULT_RETRY,
-  } = options;
-  const provider = await openProvider({
-    issuer,
-    clientId,
-    clock,
-    outbound,
-    onChange,
-    retrySeconds,
-  });
-  // In the URL parser's spelling (no default port), because the token request must repeat it to the
-  // letter.
+  const { id, label, issuer, clientId, retrySeconds = DEFAULT_RETRY } = options;
+  const provider = await openProvider({ ...options, retrySeconds });
+  // In the URL parser's spelling (no default port): the token request must repeat it exactly.
   const redirectUri = new URL(`/oidc/${id}/callback`, options.baseUrl).href;
   const client = createOidcClient({ ...options, redirectUri });
   const source: IdentitySource = { issuer, trustedBy: issuer };
-  const scope = [...new Set(['openid', ...options.scopes])].join(' ');
-
+  const parts: Parts = { options, provider, client, source };
   return {
     id,
     label,
@@ -95,49 +89,63 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
     acceptsUnsolicited: false,
     availability: () => provider.availability(),
     source: () => source,
-    begin: async ({ attemptId, reauthenticate }) => {
-      const metadata = await provider.metadata('connector_unavailable');
-      const [nonce, codeVerifier] = [secrets.token(), secrets.token()];
-      const redirectTo = client.authorizationUrl(metadata, {
-        response_type: 'code',
-        scope,
-        state: attemptId,
-        nonce,
-        code_challenge: await calculatePKCECodeChallenge(codeVerifier),
-        code_challenge_method: 'S256',
-        ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
-      });
-      return {
-        redirectTo: redirectTo.href,
-        expectation: { protocol: 'oidc', nonce, codeVerifier },
-        source,
-      };
-    },
-    complete: async (response, expectation) => {
-      const answer = answerFrom(response, expectation);
-      const metadata: ServerMetadata = await provider.metadata('idp_unreachable');
-      const isComplete = (claims: object) =>
-        mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
-      return signInFrom(
-        { ...options, source },
-        await client.redeem(metadata, { ...answer, isComplete }),
-      );
-    },
-    signOutUrl: () => {
-      const endpoint = provider.known()?.end_session_endpoint;
-      if (endpoint === undefined) return undefined;
-      // RP-Initiated Logout 1.0: the provider asks the person; without an id_token_hint it must not
-      // sign anybody out by itself.
-      const url = new URL(endpoint);
-      url.searchParams.set('client_id', clientId);
-      return url.href;
-    },
+    begin: begun => begin(begun, parts),
+    complete: (response, expectation) => complete(response, expectation, parts),
+    signOutUrl: () => signOutUrl(provider, clientId),
     close: async () => provider.close(),
   };
 }
 
+async function begin(
+  { attemptId, reauthenticate }: BeginOptions,
+  { options, provider, client, source }: Parts,
+): ReturnType<Connector['begin']> {
+  const metadata = await provider.metadata('connector_unavailable');
+  const { secrets, scopes } = options;
+  const [nonce, codeVerifier] = [secrets.token(), secrets.token()];
+  const redirectTo = client.authorizationUrl(metadata, {
+    response_type: 'code',
+    scope: [...new Set(['openid', ...scopes])].join(' '),
+    state: attemptId,
+    nonce,
+    code_challenge: await calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+    ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
+  });
+  return {
+    redirectTo: redirectTo.href,
+    expectation: { protocol: 'oidc', nonce, codeVerifier },
+    source,
+  };
+}
+
+async function complete(
+  response: AuthenticationResponse,
+  expectation: Expectation | undefined,
+  { options, provider, client, source }: Parts,
+): Promise<VerifiedSignIn> {
+  const answer = answerFrom(response, expectation);
+  const metadata = await provider.metadata('idp_unreachable');
+  const isComplete = (claims: object) =>
+    mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
+  const verified = await client.redeem(metadata, { ...answer, isComplete });
+  return signInFrom({ ...options, source }, verified);
+}
+
 /**
- * What came through the browser, as far as it can be judged without the provider. Throws
+ * RP-Initiated Logout 1.0: the provider asks the user. Without an id_token_hint it must not sign
+ * out by itself.
+ */
+function signOutUrl(provider: Provider, clientId: string): string | undefined {
+  const endpoint = provider.known()?.end_session_endpoint;
+  if (endpoint === undefined) return undefined;
+  const url = new URL(endpoint);
+  url.searchParams.set('client_id', clientId);
+  return url.href;
+}
+
+/**
+ * The response in the browser's request, checked as far as possible without the provider. Throws
  * `oidc_response_refused`.
  */
 function answerFrom(response: AuthenticationResponse, expectation: Expectation | undefined) {
@@ -185,8 +193,8 @@ function signInFrom(
 }
 
 /**
- * The id_token wins, because it is signed. But an address that either of them calls unverified is
- * unverified.
+ * The id_token wins, because it is signed. An e-mail address that one of the two calls unverified
+ * is unverified.
  */
 function mergedClaims(
   claims: object,

@@ -9,10 +9,12 @@ import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type {
+  AuthenticationResponse,
   Availability,
   BeginOptions,
   Clock,
   Connector,
+  Expectation,
   ServiceProviderMetadata,
   VerifiedSignIn,
 } from '../core/ports.ts';
@@ -105,8 +107,8 @@ interface Parts {
 }
 
 /**
- * Resolves also when the IdP's metadata cannot be had: the connector is then unavailable, and tries
- * again by itself. Throws a RangeError for a clock skew beyond 120 seconds.
+ * Resolves even if the IdP's metadata cannot be read: the connector is then unavailable and retries
+ * by itself. Throws a RangeError for a clock skew of more than 120 seconds.
  */
 export async function createSamlConnector(
   options: SamlConnectorOptions,
@@ -140,27 +142,35 @@ export async function createSamlConnector(
     source: () => ({ issuer: source.known()?.entityId, trustedBy: placeOf(options.metadata) }),
     begin: begun => begin(begun, parts),
 
-    async complete(response, expectation) {
-      if (response.protocol !== 'saml') throw refusal('the answer is not a SAML Response');
-      if (expectation !== undefined && expectation.protocol !== 'saml')
-        throw refusal('the sign-in was not begun with SAML');
-      if (expectation === undefined && !allowUnsolicited) {
-        throw refusal(
-          'the Response was not asked for, and this connector takes no such answers (allowUnsolicited)',
-          {
-            hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
-          },
-        );
-      }
-      return complete(response.samlResponse, expectation?.requestId, parts);
+    complete: async (response, expectation) => {
+      const { samlResponse, requestId } = expectedResponse(response, expectation, options);
+      return complete(samlResponse, requestId, parts);
     },
 
     metadata: () => (signsRequests(options, source.known()) ? metadata.signed : metadata.unsigned),
 
-    async close() {
-      source.close();
-    },
+    close: async () => source.close(),
   };
+}
+
+/** Throws `saml_response_refused` for a response that the attempt does not expect. */
+function expectedResponse(
+  response: AuthenticationResponse,
+  expectation: Expectation | undefined,
+  { allowUnsolicited }: SamlConnectorOptions,
+): { readonly samlResponse: string; readonly requestId: string | undefined } {
+  if (response.protocol !== 'saml') throw refusal('the answer is not a SAML Response');
+  if (expectation !== undefined && expectation.protocol !== 'saml')
+    throw refusal('the sign-in was not begun with SAML');
+  if (expectation === undefined && !allowUnsolicited) {
+    throw refusal(
+      'the Response is unsolicited, and this connector rejects these (allowUnsolicited)',
+      {
+        hint: 'Start at the sign-in page of this bridge, not at your identity provider.',
+      },
+    );
+  }
+  return { samlResponse: response.samlResponse, requestId: expectation?.requestId };
 }
 
 /**

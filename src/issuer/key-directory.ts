@@ -1,9 +1,8 @@
 /**
- * The directory of the bridge's own secrets, one file each, on the disk of the service and nowhere
- * else.
+ * The directory of the bridge's own secrets, one file each.
  *
- * Owns: who may read and write there, sizes, creation at once by several processes, and what an
- * operator is told of all that. Does not own: what the files hold (signing-keys, sealing-secret).
+ * Owns: permissions, sizes, creation by several processes at once, and the messages to operators.
+ * Does not own: the content of the files (signing-keys, sealing-secret).
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -13,30 +12,32 @@ import { BridgeError } from '../core/errors.ts';
 
 interface KeyDirectoryOptions {
   readonly directory: string;
-  /** Whether the directory, and a file that is missing, may be made. */
+  /** Whether a missing directory or file may be created. */
   readonly create: boolean;
-  /** What it is opened for: the first words of every message. */
+  /** The first words of every message. */
   readonly purpose: string;
-  /** What one file holds, in words. */
+  /** What a file contains, in words. */
   readonly content: string;
+}
+
+interface Missing {
+  readonly write: () => Promise<string>;
+  readonly fix: string;
 }
 
 export interface KeyDirectory {
   /**
-   * The text of the file; undefined when there is none. Throws `unavailable` when others may read
-   * it, or when it cannot be a secret of ours.
+   * The text of the file; undefined if it is missing. Throws `unavailable` if others can read it, or
+   * if it cannot be one of our secrets.
    */
   read(name: string): Promise<string | undefined>;
   /**
-   * The text of the file, which is made of what `write` gives (mode 0600, whole or not at all) when
-   * it is missing. Of several processes that make it at once one does, and all of them get its
-   * text. Throws `unavailable` as `read` does, and when it is missing and may or can not be made;
-   * `fix` says what the operator does then.
+   * The text of the file. A missing file is created with the text that `write` returns (mode 0600,
+   * whole or not at all); of several processes one creates it, and all get its text. Throws
+   * `unavailable` as `read` does, and if a missing file must not or cannot be created; `fix` says
+   * what the operator can do then.
    */
-  readOrCreate(
-    name: string,
-    missing: { readonly write: () => Promise<string>; readonly fix: string },
-  ): Promise<string>;
+  readOrCreate(name: string, missing: Missing): Promise<string>;
   /** An `unavailable` that names the file. */
   refusal(name: string, problem: string): BridgeError;
 }
@@ -46,8 +47,8 @@ type Refused = (path: string, problem: string, cause?: unknown) => BridgeError;
 const MAX_FILE_BYTES = 64 * 1024;
 
 /**
- * Opens the directory, and makes it (mode 0700) where that is allowed. Throws `unavailable` when it
- * is not there or others may write to it.
+ * Opens the directory, and creates it (mode 0700) if that is allowed. Throws `unavailable` if it is
+ * missing or others can write to it.
  */
 export async function openKeyDirectory({
   directory,
@@ -57,50 +58,60 @@ export async function openKeyDirectory({
 }: KeyDirectoryOptions): Promise<KeyDirectory> {
   const refused: Refused = (path, problem, cause) =>
     new BridgeError('unavailable', `${purpose}: ${path}: ${problem}`, { cause });
-
   await checkDirectory(directory, { create, refused });
-
-  const read = async (name: string): Promise<string | undefined> => {
-    const file = join(directory, name);
-    const handle = await open(file, 'r').catch((cause: unknown) => {
-      if (codeOf(cause) === 'ENOENT') return undefined;
-      throw refused(file, `cannot be read (${codeOf(cause)})`, cause);
-    });
-    if (handle === undefined) return undefined;
-    try {
-      const opened = await handle.stat();
-      if (!opened.isFile()) throw refused(file, 'is not a file');
-      if (openToOthers(opened.mode, 0o077))
-        throw refused(file, `others may read this ${content}; run: chmod 600 ${file}`);
-      if (opened.size > MAX_FILE_BYTES)
-        throw refused(file, `is larger than ${MAX_FILE_BYTES} bytes, which no key is`);
-      return await handle.readFile('utf8');
-    } finally {
-      await handle.close();
-    }
-  };
-
+  const opened: OpenDirectory = { create, content, refused };
   return {
-    read,
-    readOrCreate: async (name, { write, fix }) => {
-      const there = await read(name);
-      if (there !== undefined) return there;
-      const file = join(directory, name);
-      if (!create)
-        throw refused(file, `is missing; ${fix}, or allow the bridge to create its keys`);
-      await createWhole(file, await write()).catch((cause: unknown) => {
-        throw refused(
-          file,
-          `cannot be created (${codeOf(cause)}); make the directory writable for the bridge, or ${fix}`,
-          cause,
-        );
-      });
-      const made = await read(name);
-      if (made === undefined) throw refused(file, 'vanished while the bridge started');
-      return made;
-    },
+    read: name => read(opened, join(directory, name)),
+    readOrCreate: (name, missing) => readOrCreate(opened, join(directory, name), missing),
     refusal: (name, problem) => refused(join(directory, name), problem),
   };
+}
+
+interface OpenDirectory extends Pick<KeyDirectoryOptions, 'create' | 'content'> {
+  readonly refused: Refused;
+}
+
+async function read(
+  { content, refused }: OpenDirectory,
+  file: string,
+): Promise<string | undefined> {
+  const handle = await open(file, 'r').catch((cause: unknown) => {
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw refused(file, `cannot be read (${codeOf(cause)})`, cause);
+  });
+  if (handle === undefined) return undefined;
+  try {
+    const opened = await handle.stat();
+    if (!opened.isFile()) throw refused(file, 'is not a file');
+    if (openToOthers(opened.mode, 0o077))
+      throw refused(file, `others may read this ${content}; run: chmod 600 ${file}`);
+    if (opened.size > MAX_FILE_BYTES)
+      throw refused(file, `is larger than ${MAX_FILE_BYTES} bytes, which no key is`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readOrCreate(
+  opened: OpenDirectory,
+  file: string,
+  { write, fix }: Missing,
+): Promise<string> {
+  const { create, refused } = opened;
+  const existing = await read(opened, file);
+  if (existing !== undefined) return existing;
+  if (!create) throw refused(file, `is missing; ${fix}, or allow the bridge to create its keys`);
+  await createWhole(file, await write()).catch((cause: unknown) => {
+    throw refused(
+      file,
+      `cannot be created (${codeOf(cause)}); make the directory writable for the bridge, or ${fix}`,
+      cause,
+    );
+  });
+  const made = await read(opened, file);
+  if (made === undefined) throw refused(file, 'vanished while the bridge started');
+  return made;
 }
 
 async function checkDirectory(
@@ -109,7 +120,7 @@ async function checkDirectory(
 ): Promise<void> {
   if (create) {
     await mkdir(directory, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
-      if (codeOf(cause) === 'EEXIST') return; // something else than a directory
+      if (codeOf(cause) === 'EEXIST') return; // not a directory
       throw refused(
         directory,
         `cannot be created (${codeOf(cause)}); create it (mode 0700), owned by the user that runs the bridge`,
@@ -129,10 +140,7 @@ async function checkDirectory(
     throw refused(directory, `others may write to it; run: chmod 700 ${directory}`);
 }
 
-/**
- * Written under another name, then linked, which fails when somebody else was first: then the file
- * is theirs.
- */
+/** Writes another file, then links it, which fails if another process was faster. */
 async function createWhole(file: string, text: string): Promise<void> {
   const draft = `${file}.${randomUUID()}.draft`;
   try {
@@ -155,7 +163,7 @@ async function createWhole(file: string, text: string): Promise<void> {
   }
 }
 
-/** Windows knows no such modes; there the directory's access list is the operator's work. */
+/** Windows has no such modes; there the operator sets the access list of the directory. */
 function openToOthers(mode: number, bits: number): boolean {
   return process.platform !== 'win32' && (mode & bits) !== 0;
 }

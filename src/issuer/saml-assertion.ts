@@ -66,65 +66,66 @@ export function issueSamlResponse(options: SamlResponseOptions): string {
   return base64;
 }
 
-function assertion(
-  { subject, provider, entityId, partition, now }: SamlResponseOptions,
-  recipient: string,
-): XmlElement {
-  const { session } = subject;
-  const end = dateTime(now + LIFETIME * 1000);
-  // STS cuts the session at SessionNotOnOrAfter; the session asked for must fit even when the
-  // assertion is redeemed late.
-  const sessionEnd = dateTime(
-    now + (Math.max(session.durationSeconds, session.consoleSeconds ?? 0) + LIFETIME) * 1000,
-  );
+function assertion(options: SamlResponseOptions, recipient: string): XmlElement {
+  const { entityId, now } = options;
   return element('saml:Assertion', { ID: freshId(), Version: '2.0', IssueInstant: dateTime(now) }, [
     element('saml:Issuer', {}, entityId),
-    element('saml:Subject', {}, [
-      element(
-        'saml:NameID',
-        { Format: 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent' },
-        subject.person,
-      ),
-      element('saml:SubjectConfirmation', { Method: 'urn:oasis:names:tc:SAML:2.0:cm:bearer' }, [
-        element('saml:SubjectConfirmationData', { NotOnOrAfter: end, Recipient: recipient }),
-      ]),
-    ]),
-    element(
-      'saml:Conditions',
-      { NotBefore: dateTime(now - CLOCK_SKEW * 1000), NotOnOrAfter: end },
-      [
-        element('saml:AudienceRestriction', {}, [
-          element('saml:Audience', {}, partition.samlAudience),
-        ]),
-      ],
-    ),
-    element(
-      'saml:AuthnStatement',
-      { AuthnInstant: dateTime(subject.authenticatedAt ?? now), SessionNotOnOrAfter: sessionEnd },
-      [
-        element('saml:AuthnContext', {}, [
-          // How the person proved who they are is the corporate identity provider's to say; AWS
-          // decides nothing by it.
-          element(
-            'saml:AuthnContextClassRef',
-            {},
-            'urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified',
-          ),
-        ]),
-      ],
-    ),
-    element(
-      'saml:AttributeStatement',
-      {},
-      awsAttributes(subject, provider).map(({ name, values }) =>
-        element(
-          'saml:Attribute',
-          { Name: partition.samlAttributePrefix + name },
-          values.map(value => element('saml:AttributeValue', {}, value)),
-        ),
-      ),
-    ),
+    subjectElement(options, recipient),
+    conditions(options),
+    authnStatement(options),
+    attributeStatement(options),
   ]);
+}
+
+function subjectElement({ subject, now }: SamlResponseOptions, recipient: string): XmlElement {
+  const format = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent';
+  return element('saml:Subject', {}, [
+    element('saml:NameID', { Format: format }, subject.person),
+    element('saml:SubjectConfirmation', { Method: 'urn:oasis:names:tc:SAML:2.0:cm:bearer' }, [
+      element('saml:SubjectConfirmationData', { NotOnOrAfter: endOf(now), Recipient: recipient }),
+    ]),
+  ]);
+}
+
+function conditions({ partition, now }: SamlResponseOptions): XmlElement {
+  const lifetime = { NotBefore: dateTime(now - CLOCK_SKEW * 1000), NotOnOrAfter: endOf(now) };
+  return element('saml:Conditions', lifetime, [
+    element('saml:AudienceRestriction', {}, [element('saml:Audience', {}, partition.samlAudience)]),
+  ]);
+}
+
+function authnStatement({ subject, now }: SamlResponseOptions): XmlElement {
+  const { session, authenticatedAt } = subject;
+  // STS ends the session at SessionNotOnOrAfter; the requested session must fit even if the
+  // assertion is redeemed late.
+  const longest = Math.max(session.durationSeconds, session.consoleSeconds ?? 0) + LIFETIME;
+  const times = {
+    AuthnInstant: dateTime(authenticatedAt ?? now),
+    SessionNotOnOrAfter: dateTime(now + longest * 1000),
+  };
+  // How the user signed in is the corporate identity provider's statement; AWS does not use it.
+  const method = 'urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified';
+  return element('saml:AuthnStatement', times, [
+    element('saml:AuthnContext', {}, [element('saml:AuthnContextClassRef', {}, method)]),
+  ]);
+}
+
+function attributeStatement({ subject, provider, partition }: SamlResponseOptions): XmlElement {
+  return element(
+    'saml:AttributeStatement',
+    {},
+    awsAttributes(subject, provider).map(({ name, values }) =>
+      element(
+        'saml:Attribute',
+        { Name: partition.samlAttributePrefix + name },
+        values.map(value => element('saml:AttributeValue', {}, value)),
+      ),
+    ),
+  );
+}
+
+function endOf(now: Instant): string {
+  return dateTime(now + LIFETIME * 1000);
 }
 
 function awsAttributes(

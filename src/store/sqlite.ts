@@ -2,8 +2,8 @@
  * The store in one SQLite file by `node:sqlite`: the default, for a bridge that runs on one
  * machine.
  *
- * Owns: the file, its permissions, its pragmas and the meaning of SQLite's faults. What is stored is
- * in store.ts. node:sqlite is synchronous: a statement takes microseconds, a commit one fsync.
+ * Owns: the file, its permissions, its pragmas and the meaning of SQLite's faults. What is stored
+ * is in store.ts. node:sqlite is synchronous: a statement takes microseconds, a commit one fsync.
  * While another process writes to the same file, this one waits and serves nothing.
  */
 import { closeSync, fchmodSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';

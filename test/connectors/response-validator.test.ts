@@ -54,7 +54,7 @@ describe('a thread that judges responses', () => {
     });
     await assert.rejects(response, (thrown: unknown) => {
       refused('saml_response_refused', /was issued more than 5 minutes ago/)(thrown);
-      assert.match((thrown as BridgeError).hint, /do not wait on the way/);
+      assert.match((thrown as BridgeError).hint, /continue without a pause/);
       return true;
     });
   });

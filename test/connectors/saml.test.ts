@@ -392,7 +392,7 @@ test('the replay memory lasts as long as the assertion could be accepted, and no
 // ---------------------------------------------------------------- unsolicited answers
 
 test('an answer that nobody asked for is refused, and accepted where the connector allows it', async () => {
-  await assertRefused(acme.complete(forge.respond(undefined), undefined), /was not asked for/);
+  await assertRefused(acme.complete(forge.respond(undefined), undefined), /is unsolicited/);
   const open = await openConnector({ allowUnsolicited: true });
   assert.equal(open.connector.acceptsUnsolicited, true);
   assert.equal(

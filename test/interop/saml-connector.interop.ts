@@ -187,7 +187,7 @@ const REFUSED: readonly (readonly [string, Journey, string, RegExp])[] = [
     'an answer that was not asked for',
     { unsolicited: true },
     'saml_response_refused',
-    /was not asked for/,
+    /is unsolicited/,
   ],
 ];
 

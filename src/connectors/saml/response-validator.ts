@@ -1,10 +1,9 @@
 /**
- * The queue in front of the worker thread that judges Responses (threats R44): a hostile body may
- * keep the worker busy, never the thread that answers requests.
+ * The queue in front of the worker thread that validates Responses (threats R44): a hostile body
+ * can keep the worker busy, never the thread that answers requests.
  *
  * Owns: the thread (started when first needed, replaced when it takes too long or ends), the order
- * of the queue, the limits.
- * Does not own: the judgement (validation). The idle thread keeps no process alive.
+ * of the queue, the limits. Does not own: the validation. An idle thread keeps no process alive.
  */
 import { Worker } from 'node:worker_threads';
 import { BridgeError } from '../../core/errors.ts';
@@ -13,14 +12,14 @@ import type { ValidatedResponse, ValidationRequest } from './validation.ts';
 import { bridgeErrorOf, READY, type Reply } from './worker-messages.ts';
 
 export interface ResponseValidator {
-  /** Starts the thread if it does not run, so that the next answer does not wait for it. */
+  /** Starts the thread if it does not run, so that the next response does not wait for it. */
   prepare(): void;
   /**
    * Throws what `validateResponse` throws; `saml_response_refused` for a Response that takes too
-   * long or ends the thread; `sign_in_busy` when the queue is full.
+   * long or ends the thread; `sign_in_busy` if the queue is full.
    */
   validate(request: ValidationRequest): Promise<ValidatedResponse>;
-  /** Refuses what waits and ends the thread. */
+  /** Rejects waiting responses and ends the thread. */
   close(): Promise<void>;
 }
 
@@ -46,7 +45,7 @@ const RESOURCES = {
 
 interface Job {
   readonly request: ValidationRequest;
-  /** What it will cost (`partsOf`). */
+  /** Estimated cost (`partsOf`). */
   readonly parts: number;
   readonly settle: PromiseWithResolvers<ValidatedResponse>;
 }
@@ -54,140 +53,152 @@ interface Job {
 interface Thread {
   readonly worker: Worker;
   isReady: boolean;
-  /** What it works on. */
+  /** The job in progress. */
   job: Job | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
-export function createResponseValidator(options: ResponseValidatorOptions = {}): ResponseValidator {
-  const { mostMilliseconds = MOST_MILLISECONDS, mostWaiting = MOST_WAITING } = options;
-  const script = options.script ?? new URL('./worker.ts', import.meta.url);
-  const waiting: Job[] = [];
-  let thread: Thread | undefined;
-  let closed = false;
+/** The queue and the thread that works on it. */
+interface Validator {
+  readonly mostMilliseconds: number;
+  readonly mostWaiting: number;
+  readonly script: URL;
+  readonly waiting: Job[];
+  thread: Thread | undefined;
+  isClosed: boolean;
+}
 
-  const start = (): Thread => {
-    // Nothing of the environment: there may be secrets in it.
-    const worker = new Worker(script, {
-      name: 'saml-validation',
-      env: {},
-      argv: [],
-      execArgv: [],
-      resourceLimits: RESOURCES,
-    });
-    const started: Thread = { worker, isReady: false, job: undefined, timer: undefined };
-    let fault: unknown;
-    limit(started, START_MILLISECONDS, () => replace(started, undefined));
-    worker.on('message', (message: typeof READY | Reply) => {
-      if (started !== thread) return;
-      clearTimeout(started.timer);
-      if (message === READY) started.isReady = true;
-      else finish(started, message);
-      next();
-    });
-    worker.on('error', thrown => {
-      fault = thrown;
-    });
-    worker.on('exit', () => {
-      if (started === thread) replace(started, fault);
-    });
-    return started;
+export function createResponseValidator({
+  mostMilliseconds = MOST_MILLISECONDS,
+  mostWaiting = MOST_WAITING,
+  script = new URL('./worker.ts', import.meta.url),
+}: ResponseValidatorOptions = {}): ResponseValidator {
+  const validator: Validator = {
+    ...{ mostMilliseconds, mostWaiting, script },
+    ...{ waiting: [], thread: undefined, isClosed: false },
   };
-
-  const limit = (of: Thread, milliseconds: number, end: () => void): void => {
-    of.timer = setTimeout(end, milliseconds);
-    of.timer.unref();
-  };
-
-  const finish = (of: Thread, reply: Reply): void => {
-    const { job } = of;
-    of.job = undefined;
-    if ('validated' in reply) job?.settle.resolve(reply.validated);
-    else job?.settle.reject(bridgeErrorOf(reply.refused));
-  };
-
-  /**
-   * Gives the thread up. What it worked on is refused; what waits goes to the next one, unless this
-   * one never came up.
-   */
-  const replace = (
-    old: Thread,
-    cause: unknown,
-    why = 'the thread that checked the response ended',
-  ): void => {
-    thread = undefined;
-    clearTimeout(old.timer);
-    void old.worker.terminate();
-    old.job?.settle.reject(refusal(why, { cause }));
-    if (!old.isReady) {
-      const error = () =>
-        new BridgeError('unavailable', 'the thread that checks responses does not start', {
-          cause,
-        });
-      for (const job of waiting.splice(0)) job.settle.reject(error());
-    }
-    next();
-  };
-
-  const next = (): void => {
-    if (waiting.length === 0) {
-      if (thread?.job === undefined) thread?.worker.unref();
-      return;
-    }
-    thread ??= start();
-    const busy = thread;
-    busy.worker.ref();
-    if (!busy.isReady || busy.job !== undefined) return;
-    const job = waiting.shift()!;
-    busy.job = job;
-    limit(busy, mostMilliseconds, () =>
-      replace(busy, undefined, `checking the response took longer than ${mostMilliseconds} ms`),
-    );
-    busy.worker.postMessage(job.request);
-  };
-
   return {
     prepare: () => {
-      if (closed || thread !== undefined) return;
-      thread = start();
-      thread.worker.unref();
+      if (validator.isClosed || validator.thread !== undefined) return;
+      validator.thread = start(validator);
+      validator.thread.worker.unref();
     },
-
-    validate: request => {
-      if (closed) return Promise.reject(new BridgeError('unavailable', 'the bridge has stopped'));
-      const settle = Promise.withResolvers<ValidatedResponse>();
-      enqueue(waiting, { request, parts: partsOf(request.samlResponse), settle });
-      if (waiting.length > mostWaiting) {
-        waiting
-          .pop()!
-          .settle.reject(
-            new BridgeError(
-              'sign_in_busy',
-              `more than ${mostWaiting} responses wait to be checked`,
-            ),
-          );
-      }
-      next();
-      return settle.promise;
-    },
-
-    close: async () => {
-      closed = true;
-      const error = () => new BridgeError('unavailable', 'the bridge has stopped');
-      for (const job of waiting.splice(0)) job.settle.reject(error());
-      const old = thread;
-      thread = undefined;
-      clearTimeout(old?.timer);
-      old?.job?.settle.reject(error());
-      await old?.worker.terminate();
-    },
+    validate: request => validate(validator, request),
+    close: () => close(validator),
   };
 }
 
+function validate(validator: Validator, request: ValidationRequest): Promise<ValidatedResponse> {
+  const { waiting, mostWaiting, isClosed } = validator;
+  if (isClosed) return Promise.reject(stopped());
+  const settle = Promise.withResolvers<ValidatedResponse>();
+  enqueue(waiting, { request, parts: partsOf(request.samlResponse), settle });
+  if (waiting.length > mostWaiting) {
+    const why = `more than ${mostWaiting} responses wait to be checked`;
+    waiting.pop()!.settle.reject(new BridgeError('sign_in_busy', why));
+  }
+  next(validator);
+  return settle.promise;
+}
+
+async function close(validator: Validator): Promise<void> {
+  const { thread, waiting } = validator;
+  validator.isClosed = true;
+  validator.thread = undefined;
+  for (const job of waiting.splice(0)) job.settle.reject(stopped());
+  clearTimeout(thread?.timer);
+  thread?.job?.settle.reject(stopped());
+  await thread?.worker.terminate();
+}
+
+function stopped(): BridgeError {
+  return new BridgeError('unavailable', 'the bridge has stopped');
+}
+
+function start(validator: Validator): Thread {
+  // The environment stays out: it may contain secrets.
+  const worker = new Worker(validator.script, {
+    name: 'saml-validation',
+    ...{ env: {}, argv: [], execArgv: [] },
+    resourceLimits: RESOURCES,
+  });
+  const started: Thread = { worker, isReady: false, job: undefined, timer: undefined };
+  let fault: unknown;
+  limit(started, START_MILLISECONDS, () => replace(validator, started));
+  worker.on('message', (message: typeof READY | Reply) => {
+    if (started !== validator.thread) return;
+    clearTimeout(started.timer);
+    if (message === READY) started.isReady = true;
+    else finish(started, message);
+    next(validator);
+  });
+  worker.on('error', thrown => {
+    fault = thrown;
+  });
+  worker.on('exit', () => {
+    if (started === validator.thread) replace(validator, started, { cause: fault });
+  });
+  return started;
+}
+
+function limit(thread: Thread, milliseconds: number, end: () => void): void {
+  thread.timer = setTimeout(end, milliseconds);
+  thread.timer.unref();
+}
+
+function finish(thread: Thread, reply: Reply): void {
+  const { job } = thread;
+  thread.job = undefined;
+  if ('validated' in reply) job?.settle.resolve(reply.validated);
+  else job?.settle.reject(bridgeErrorOf(reply.refused));
+}
+
 /**
- * Keeps the queue in its order: answers to a request of ours before unsolicited ones, then those of
- * fewer parts, then the smaller. What is refused when the queue is full is at its end. Bulk, which
- * is what keeps the thread busy, holds up only other bulk.
+ * Ends the thread and rejects its job. Waiting jobs go to the next thread, unless this one never
+ * started.
+ */
+function replace(
+  validator: Validator,
+  old: Thread,
+  {
+    cause,
+    why = 'the thread that checked the response ended',
+  }: { readonly cause?: unknown; readonly why?: string } = {},
+): void {
+  validator.thread = undefined;
+  clearTimeout(old.timer);
+  void old.worker.terminate();
+  old.job?.settle.reject(refusal(why, { cause }));
+  if (!old.isReady) {
+    const fault = 'the thread that checks responses does not start';
+    for (const job of validator.waiting.splice(0))
+      job.settle.reject(new BridgeError('unavailable', fault, { cause }));
+  }
+  next(validator);
+}
+
+/** Gives the next job to the thread if it is free, and starts one if there is none. */
+function next(validator: Validator): void {
+  const { waiting, mostMilliseconds } = validator;
+  if (waiting.length === 0) {
+    if (validator.thread?.job === undefined) validator.thread?.worker.unref();
+    return;
+  }
+  validator.thread ??= start(validator);
+  const busy = validator.thread;
+  busy.worker.ref();
+  if (!busy.isReady || busy.job !== undefined) return;
+  const job = waiting.shift()!;
+  busy.job = job;
+  const why = `checking the response took longer than ${mostMilliseconds} ms`;
+  limit(busy, mostMilliseconds, () => replace(validator, busy, { why }));
+  busy.worker.postMessage(job.request);
+}
+
+/**
+ * Keeps the order of the queue: responses to our own requests before unsolicited ones, then those
+ * with fewer parts, then the smaller. A full queue rejects its last one. Large responses, which
+ * keep the thread busy, delay only other large ones.
  */
 function enqueue(waiting: Job[], job: Job): void {
   const behind = waiting.findIndex(other => isBefore(job, other));
@@ -206,9 +217,9 @@ function isBefore(one: Job, other: Job): boolean {
 const [TAG, SLASH, EQUALS] = [0x3c, 0x2f, 0x3d];
 
 /**
- * About how many elements and attributes a Response has, which the engine's time grows with: 24 kB
- * of `<a/>` cost more than 1,000 groups. An attribute counts as half an element, as it does in that
- * time. Only for the order; nothing is believed.
+ * Approximate number of elements and attributes of a Response, by which the engine's time grows:
+ * 24 kB of `<a/>` cost more than 1,000 groups. An attribute counts as half an element, as in that
+ * time. Decides the order only.
  */
 function partsOf(samlResponse: string): number {
   const bytes = Buffer.from(samlResponse, 'base64');

@@ -46,18 +46,44 @@ interface OpenElement extends XmlElement {
 
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
 
+/** What was read so far. */
+interface Reading {
+  /** From the root to the element being read. */
+  readonly open: OpenElement[];
+  readonly ids: Set<string>;
+  root: XmlElement | undefined;
+  elements: number;
+  attributes: number;
+}
+
+type Parser = SaxesParser<{ readonly xmlns: true }>;
+
 /** Parses or throws `XmlRefusal`. Linear in the length of the text. */
 export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
-  const parser = new SaxesParser({ xmlns: true });
-  const open: OpenElement[] = [];
-  const ids = new Set<string>();
-  let root: XmlElement | undefined;
-  let elements = 0;
-  let attributes = 0;
+  const parser: Parser = new SaxesParser({ xmlns: true });
+  const reading: Reading = {
+    ...{ open: [], ids: new Set() },
+    ...{ root: undefined, elements: 0, attributes: 0 },
+  };
+  forbid(parser, limits);
+  count(parser, reading, limits);
+  build(parser, reading);
+  try {
+    parser.write(text).close();
+  } catch (cause) {
+    if (cause instanceof XmlRefusal) throw cause;
+    throw new XmlRefusal(`is not well-formed XML (line ${parser.line}, column ${parser.column})`, {
+      cause,
+    });
+  }
+  if (reading.root === undefined) throw new XmlRefusal('is empty');
+  return reading.root;
+}
+
+function forbid(parser: Parser, limits: XmlLimits): void {
   const forbidden = (what: string) => () => {
     throw new XmlRefusal(`holds ${what}`);
   };
-
   parser.on('doctype', forbidden('a DOCTYPE'));
   parser.on('processinginstruction', forbidden('a processing instruction'));
   parser.on('cdata', forbidden('a CDATA section'));
@@ -67,16 +93,23 @@ export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
     if (encoding !== undefined && !/^utf-8$/i.test(encoding))
       throw new XmlRefusal('is not declared as UTF-8');
   });
+}
+
+function count(parser: Parser, reading: Reading, limits: XmlLimits): void {
   parser.on('opentagstart', () => {
-    if (++elements > limits.maxElements)
+    if (++reading.elements > limits.maxElements)
       throw new XmlRefusal(`has more than ${limits.maxElements} elements`);
-    if (open.length >= limits.maxDepth)
+    if (reading.open.length >= limits.maxDepth)
       throw new XmlRefusal(`is nested deeper than ${limits.maxDepth} elements`);
   });
   parser.on('attribute', () => {
-    if (++attributes > limits.maxAttributes)
+    if (++reading.attributes > limits.maxAttributes)
       throw new XmlRefusal(`has more than ${limits.maxAttributes} attributes`);
   });
+}
+
+function build(parser: Parser, reading: Reading): void {
+  const { open, ids } = reading;
   parser.on('opentag', tag => {
     const element: OpenElement = {
       namespace: tag.uri,
@@ -86,7 +119,7 @@ export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
       text: '',
     };
     open.at(-1)?.children.push(element);
-    root ??= element;
+    reading.root ??= element;
     open.push(element);
   });
   parser.on('text', part => {
@@ -94,17 +127,6 @@ export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
     if (element !== undefined) element.text += part;
   });
   parser.on('closetag', () => void open.pop());
-
-  try {
-    parser.write(text).close();
-  } catch (cause) {
-    if (cause instanceof XmlRefusal) throw cause;
-    throw new XmlRefusal(`is not well-formed XML (line ${parser.line}, column ${parser.column})`, {
-      cause,
-    });
-  }
-  if (root === undefined) throw new XmlRefusal('is empty');
-  return root;
 }
 
 /**
