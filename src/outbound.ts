@@ -20,8 +20,8 @@ export interface OutboundLimits {
 
 export interface Outbound {
   /**
-   * `fetch` with limits. Rejects with an Error whose message names the limit or the fault, never the
-   * body or the query.
+   * `fetch` with limits. Rejects with an Error whose message names the limit or the fault, never
+   * the body or the query.
    */
   readonly fetch: typeof globalThis.fetch;
   close(): Promise<void>;

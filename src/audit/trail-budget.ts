@@ -15,7 +15,7 @@ interface Budget {
   readonly perMinute: number;
 }
 
-/** One IPv4 address, or the IPv6 prefix of one household or office. Rate limits count by it, too. */
+/** One IPv4 address, or the IPv6 prefix of one household. Rate limits count by it, too. */
 export const SITE: PrefixBits = { ipv4: 32, ipv6: 56 };
 /** What one owner may have. An IPv6 /32 contains 16 million sites. */
 const NETWORK: PrefixBits = { ipv4: 24, ipv6: 32 };

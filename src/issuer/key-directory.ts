@@ -27,8 +27,8 @@ interface Missing {
 
 export interface KeyDirectory {
   /**
-   * The text of the file; undefined if it is missing. Throws `unavailable` if others can read it, or
-   * if it cannot be one of our secrets.
+   * The text of the file; undefined if it is missing. Throws `unavailable` if others can read it,
+   * or if it cannot be one of our secrets.
    */
   read(name: string): Promise<string | undefined>;
   /**

@@ -182,7 +182,7 @@ const bound = new WeakMap<
   { readonly record: PersonRecord; readonly result: BoundIdentity | undefined }
 >();
 
-/** The session within the limits of its user's row (`PERSON_COLUMNS`); undefined if it has ended. */
+/** The session within the limits of its user's row; undefined if it has ended. */
 export function boundTo<T extends OfPerson>(row: Row, session: T, seals: Seal): T | undefined {
   const { identity, generation } = session;
   if (isBlocked(row) || Number(row.generation) !== generation) return undefined;

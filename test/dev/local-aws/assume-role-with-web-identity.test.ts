@@ -297,7 +297,7 @@ describe('AssumeRoleWithWebIdentity', () => {
         {},
         'AccessDenied',
         DENIED,
-        /no such account/,
+        /unknown account/,
         { RoleArn: 'arn:aws:iam::999999999999:role/Deploy' },
       ],
       [
