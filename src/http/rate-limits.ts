@@ -75,7 +75,7 @@ export const RATE_LIMITS = {
     key: 'user',
     beyond:
       'Ten in ten minutes. Three, while 30 in ten minutes come from the address, or 1,000 from all users.',
-    reason: 'Nobody must find a user code by trying (RFC 8628 section 5.1).',
+    reason: 'No user must find a user code by guessing (RFC 8628 section 5.1).',
   },
   'device-logins': {
     most: 600,
