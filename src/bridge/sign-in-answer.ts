@@ -120,7 +120,7 @@ async function consumeAttempt(
   if (!isTrusted(attempt.source, connector.source()))
     throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
   if (browser === undefined)
-    throw new BridgeError('attempt_invalid', 'the browser sent no attempt cookie');
+    throw new BridgeError('cookie_missing', 'the browser sent no attempt cookie');
   if (!secrets.equal(attempt.browser, browser))
     throw new BridgeError('attempt_invalid', 'the attempt was begun in another browser');
   return attempt;

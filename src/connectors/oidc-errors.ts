@@ -34,8 +34,6 @@ const SETTINGS_HINT =
  * do about it.
  */
 const AUTHORIZATION_HINTS: Readonly<Record<string, string>> = {
-  access_denied:
-    'You or your identity provider said no. Ask the people who run the identity provider whether you may use this application, and give them the reference.',
   login_required:
     'Start again at the sign-in page, and sign in at your identity provider when it asks.',
   interaction_required:
@@ -60,7 +58,7 @@ export function providerError(thrown: unknown, endpoint: string): BridgeError {
   if (thrown instanceof AuthorizationResponseError) {
     const error = errorWord(thrown.error);
     return new BridgeError(
-      'idp_refused',
+      error === 'access_denied' ? 'sign_in_cancelled' : 'idp_refused',
       `the provider answered the authorization request with ${error}`,
       hintFor(error),
     );

@@ -10,6 +10,7 @@ import { REQUEST_ERRORS } from './error-rows/requests.ts';
 import { ROLE_ERRORS } from './error-rows/roles.ts';
 import type { ErrorRow, PageOffer } from './error-rows/row.ts';
 import { SIGN_IN_ERRORS } from './error-rows/sign-in.ts';
+import { formatWait, type Seconds } from './time.ts';
 
 /** Every error that leaves the bridge is one of these rows. */
 export const ERRORS = {
@@ -26,6 +27,8 @@ export interface BridgeErrorOptions {
   readonly hint?: string;
   /** What an error page offers. Replaces the row's own. */
   readonly offers?: PageOffer;
+  /** From when on the same request can succeed. Without a hint, the hint says so. */
+  readonly retryAfterSeconds?: Seconds;
   /** Why the policy refused; shown to the person concerned. */
   readonly trace?: DecisionTrace;
   /** What was thrown underneath; goes to the log only. */
@@ -42,13 +45,15 @@ export class BridgeError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
   readonly offers: PageOffer;
+  readonly retryAfterSeconds: Seconds | undefined;
   readonly trace: DecisionTrace | undefined;
 
   constructor(code: ErrorCode, message: string, options: BridgeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.hint = options.hint ?? ERRORS[code].hint;
+    this.hint = options.hint ?? hintFor(code, options.retryAfterSeconds);
     this.offers = options.offers ?? ERRORS[code].page.offers;
+    this.retryAfterSeconds = options.retryAfterSeconds;
     this.trace = options.trace;
   }
 
@@ -59,6 +64,12 @@ export class BridgeError extends Error {
   get title(): string {
     return ERRORS[this.code].title;
   }
+}
+
+function hintFor(code: ErrorCode, retryAfterSeconds: Seconds | undefined): string {
+  return retryAfterSeconds === undefined
+    ? ERRORS[code].hint
+    : `Wait ${formatWait(retryAfterSeconds)}, then try again.`;
 }
 
 /**

@@ -56,7 +56,7 @@ const NEXT: {
   'authenticated-within': () =>
     'Sign in again: your identity provider will ask you to authenticate.',
   network: ({ networks }) =>
-    `Your network is not allowed. Connect to ${listed(networks)}, for example by VPN, then try again.`,
+    `Your network is not allowed. Connect to an allowed one (${listed(networks)}), for example by VPN, then try again.`,
 };
 
 function nextStepAgainst<P extends MissingProof['proof']>(

@@ -21,6 +21,12 @@ export function parseDuration(text: string): Seconds | undefined {
   return total > 0 ? total : undefined;
 }
 
+/** A wait in words, never shorter than it is: `1 second`, `42 seconds`, `10 minutes`. */
+export function formatWait(seconds: Seconds): string {
+  if (seconds > 2 * MINUTE) return `${Math.ceil(seconds / MINUTE)} minutes`;
+  return seconds === 1 ? '1 second' : `${seconds} seconds`;
+}
+
 /** Writes seconds the way a person says them: `8 h`, `1 h 30 min`, `45 min`, `20 s`. */
 export function formatDuration(seconds: Seconds): string {
   if (seconds < MINUTE) return `${Math.max(0, Math.floor(seconds))} s`;

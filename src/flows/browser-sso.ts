@@ -180,6 +180,7 @@ function notEnded(thrown: unknown): BridgeError {
   return new BridgeError('unavailable', `the session was not ended: ${error.message}`, {
     cause: thrown,
     hint: NOT_ENDED,
+    offers: 'sign-in-then-sessions',
   });
 }
 

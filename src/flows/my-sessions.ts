@@ -112,6 +112,7 @@ function notAllEnded(thrown: unknown): BridgeError {
   return new BridgeError('unavailable', `not every session was ended: ${error.message}`, {
     cause: thrown,
     hint: NOT_ALL_ENDED,
+    offers: 'sign-in-then-sessions',
   });
 }
 

@@ -5,25 +5,29 @@ import { ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { Session } from '../core/ports.ts';
+import type { Seconds } from '../core/time.ts';
 import { knownSessionIn, viewerIn } from './current-session.ts';
 import type { ShowError } from './error-face.ts';
 import { contextOf, returnToOf } from './request-context.ts';
 import { signInLink, stepUpLink } from './sign-in-links.ts';
-import type { RefusalModel } from './views.ts';
+import type { LinkModel, RefusalModel } from './views.ts';
 
 interface Asked {
   /** The page to come back to. */
   readonly returnTo: LocalPath;
+  /** Whether that page repeats what was asked for: a form without a page of its own is not. */
+  readonly isRepeatable: boolean;
+  readonly retryAfterSeconds: Seconds | undefined;
   readonly session: Session | undefined;
 }
-type Link = NonNullable<RefusalModel['action']>;
 
-const LINKS: { readonly [O in PageOffer]: (asked: Asked) => Link | undefined } = {
+const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefined } = {
   nothing: () => undefined,
-  roles: () => ({ label: 'Go to my roles', href: '/' }),
+  roles: () => ({ label: 'Go to your roles', href: '/' }),
   sessions: () => ({ label: 'Go to your sessions', href: '/sessions' }),
   'sign-in': () => ({ label: 'Go to the sign-in page', href: '/sign-in' }),
   'sign-in-then-back': ({ returnTo }) => ({ label: 'Sign in', href: signInLink(returnTo) }),
+  'sign-in-then-sessions': () => ({ label: 'Sign in', href: signInLink('/sessions') }),
   'choose-sign-in': ({ returnTo }) => ({ label: 'Sign in again', href: signInLink(returnTo) }),
   'sign-in-again': ({ returnTo, session }) => ({
     label: 'Sign in again',
@@ -32,12 +36,22 @@ const LINKS: { readonly [O in PageOffer]: (asked: Asked) => Link | undefined } =
         ? signInLink(returnTo)
         : stepUpLink(session.identity.connector, returnTo),
   }),
-  retry: ({ returnTo }) => ({ label: 'Try again', href: returnTo }),
+  retry: ({ returnTo, isRepeatable, retryAfterSeconds: afterSeconds }) => ({
+    label: isRepeatable ? 'Try again' : 'Go to your roles',
+    href: returnTo,
+    afterSeconds,
+  }),
 };
 
 export const showPage: ShowError = (error, { request, response }, { renderer, help }) => {
-  const { code, status, title, hint, offers, trace } = error;
+  const { code, status, title, hint, offers, trace, retryAfterSeconds } = error;
   const returnTo = returnToOf(request, response);
+  const asked: Asked = {
+    returnTo,
+    isRepeatable: request.method === 'GET' || returnTo !== '/',
+    retryAfterSeconds,
+    session: knownSessionIn(response),
+  };
   const page = renderer.render('refusal', {
     viewer: viewerIn(response),
     status,
@@ -46,7 +60,7 @@ export const showPage: ShowError = (error, { request, response }, { renderer, he
     hint,
     trace: trace && shownTrace(trace),
     correlationId: contextOf(response).origin.correlationId,
-    action: LINKS[offers]({ returnTo, session: knownSessionIn(response) }),
+    action: LINKS[offers](asked),
     help: ERRORS[code].page.contact ? help : undefined,
   });
   response.type('html').send(page);

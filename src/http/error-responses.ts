@@ -48,6 +48,8 @@ export function errorResponses(face: ErrorFace, parts: ErrorResponseParts): Erro
       return;
     }
     response.status(error.status);
+    if (error.retryAfterSeconds !== undefined)
+      response.setHeader('Retry-After', String(error.retryAfterSeconds));
     if (isRecorded) await recordAtEdge(error, { request, response }, parts);
     show(error, { request, response }, parts);
   };

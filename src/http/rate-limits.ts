@@ -11,7 +11,7 @@ import type { Origin } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
-import { MINUTE, type Seconds } from '../core/time.ts';
+import { formatWait, MINUTE, type Seconds } from '../core/time.ts';
 import { type Answer, refusal } from './answer.ts';
 import { contextOf, leaveUnrecorded } from './request-context.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -221,21 +221,26 @@ function limitRequests(
     handler: async (request, response, next) => {
       const shown = beyond && (await liveProofs[beyond](request as Request));
       if (shown !== undefined && live.add(shown, Date.now()) <= most) return next();
-      const { used, limit } = (
-        request as Request & {
-          readonly rateLimit: { readonly used: number; readonly limit: number };
-        }
-      ).rateLimit;
+      const { used, limit, resetTime } = (request as Request & { readonly rateLimit: Counted })
+        .rateLimit;
       // The first one of a window stands for all: a flood must not fill the trail.
       if (used > limit + 1) leaveUnrecorded(response as Response);
       next(
         new BridgeError(
           'too_many_requests',
           `more than ${most} requests a minute from one address`,
+          { retryAfterSeconds: Math.max(1, Math.ceil((resetTime.getTime() - Date.now()) / 1000)) },
         ),
       );
     },
   });
+}
+
+/** What express-rate-limit leaves on a request. */
+interface Counted {
+  readonly used: number;
+  readonly limit: number;
+  readonly resetTime: Date;
 }
 
 /** An IPv6 /56 is one household or office. */
@@ -267,7 +272,9 @@ export function countResponse(
         'too_many_requests',
         `more than ${most} refused answers a minute from one address`,
         {
-          hint: 'Start again at the sign-in page. Answers to a sign-in that was started in this browser are always taken.',
+          hint: 'Start again at the sign-in page. Responses to a sign-in that was started in this browser are always accepted.',
+          offers: 'sign-in',
+          retryAfterSeconds: rejected.secondsLeft(clock.now()),
         },
       );
       // The first one of a window stands for all: a flood must not fill the trail.
@@ -314,10 +321,14 @@ export function countGuess(
   };
   if (guesses <= most) return { takeBack, wasWrong };
   takeBack();
+  const retryAfterSeconds = byUser.secondsLeft(now);
   const error = new BridgeError(
     'too_many_requests',
     `more than ${most} wrong codes in ten minutes by one person`,
-    { hint: 'Wait ten minutes, then enter the code that your terminal shows at that time.' },
+    {
+      retryAfterSeconds,
+      hint: `Wait ${formatWait(retryAfterSeconds)}, then enter the code that your terminal shows at that time.`,
+    },
   );
   return { refusal: refusal(error, { isUnrecorded: guesses > most + 1 }), takeBack, wasWrong };
 }

@@ -7,6 +7,8 @@ export interface Tally {
   /** Takes one back that did not count after all. */
   takeBack(key: string, now: Instant): void;
   of(key: string, now: Instant): number;
+  /** Until the window ends and every count is 0. At least 1. */
+  secondsLeft(now: Instant): Seconds;
 }
 
 /** Beyond that the key that came first is forgotten: strangers must not fill the memory. */
@@ -30,5 +32,6 @@ export function createTally(windowSeconds: Seconds): Tally {
     add: (key, now) => change(key, now, 1),
     takeBack: (key, now) => void change(key, now, -1),
     of: (key, now) => change(key, now, 0),
+    secondsLeft: now => Math.ceil(windowSeconds - ((now / 1000) % windowSeconds)),
   };
 }

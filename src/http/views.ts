@@ -133,6 +133,13 @@ export interface TraceLine {
   readonly sentence: string;
 }
 
+export interface LinkModel {
+  readonly label: string;
+  readonly href: string;
+  /** Seconds before which the link cannot help. */
+  readonly afterSeconds?: number | undefined;
+}
+
 /** Every refusal and every error. */
 export interface RefusalModel extends PageFrame {
   readonly status: number;
@@ -143,7 +150,7 @@ export interface RefusalModel extends PageFrame {
     | { readonly account: string; readonly role: string; readonly lines: readonly TraceLine[] }
     | undefined;
   readonly correlationId: string;
-  readonly action?: { readonly label: string; readonly href: string } | undefined;
+  readonly action?: LinkModel | undefined;
   readonly help?: HelpModel | undefined;
 }
 
@@ -272,8 +279,9 @@ export interface AwsConfigModel extends PageFrame {
 }
 
 export interface SignedOutModel extends PageFrame {
-  /** Every session of the person has ended, not this one alone. */
+  /** Every session of the user has ended, not only this one. */
   readonly everywhere?: boolean | undefined;
+  /** The identity provider of the session that has ended; undefined when there was none. */
   readonly connectorLabel?: string | undefined;
   /** Ends the session at the identity provider too. */
   readonly idpSignOutHref?: string | undefined;

@@ -168,7 +168,7 @@ describe('lies about the bridge itself', () => {
       headers: [...forwarded, bob.cookie],
     });
     assertRefused(world, answer, { status: 403, code: 'proof_missing' });
-    assert.match(answer.body, /you come from 127\.0\.0\.1/);
+    assert.match(answer.body, /your address is 127\.0\.0\.1/);
     const event = (await world.audit()).find(
       ({ origin }) => origin.correlationId === answer.header('x-correlation-id'),
     )!;
@@ -375,7 +375,9 @@ describe('who asks too often', () => {
     assert.equal(statuses.filter(status => status === 429).length, 20);
     const answer = await ask(world, { target: '/sign-in/corp-oidc' });
     assertRefused(world, answer, { status: 429, code: 'too_many_requests' });
+    const wait = /Wait (\d+) seconds?, then try again\./.exec(answer.body)?.[1];
     assert.match(answer.header('retry-after')!, /^\d+$/);
+    assert.equal(answer.header('retry-after'), wait);
     // One event stands for the flood, and AWS and load balancers are not in its way.
     assert.equal((await world.audit()).length, 1);
     for (const target of ['/healthz', '/readyz', '/.well-known/jwks.json'])

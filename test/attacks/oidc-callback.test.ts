@@ -77,13 +77,13 @@ describe('an authorization response', () => {
       /JARM/,
     ],
     [
-      'that says access_denied is a refusal of the provider',
+      'that says access_denied is a cancelled sign-in',
       parameters => {
         parameters.delete('code');
         parameters.set('error', 'access_denied');
         parameters.set('error_description', SENSITIVE);
       },
-      'idp_refused',
+      'sign_in_cancelled',
       /answered the authorization request with access_denied$/,
     ],
     [

@@ -23,6 +23,7 @@ import {
   worldFor,
 } from '../support/world.ts';
 
+const WAIT = /Wait \d+ seconds?, then try again\./;
 const PROTOCOLS: readonly Protocol[] = ['saml', 'oidc'];
 const signedIn = (page: Page): boolean => page.$('form[action="/sign-out"]').length === 1;
 const signInUrl = (world: World, protocol: Protocol): string =>
@@ -331,6 +332,7 @@ describe('terminals behind an address that strangers have used up', () => {
       refresh_token: 'x',
     });
     assert.equal(junk.status, 429);
+    assert.match(String(junk.json.error_description), WAIT);
 
     assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
     await confirmDevice(world, visitor, json.user_code);
@@ -354,7 +356,9 @@ describe('terminals behind an address that strangers have used up', () => {
       headers: { authorization: `Bearer rba_${token(index)}` },
     }));
     assert.ok((statuses.get(429) ?? 0) > 0);
-    assert.equal((await callApi(world, undefined, { path: '/whoami' })).status, 429);
+    const limited = await callApi(world, undefined, { path: '/whoami' });
+    assert.equal(limited.status, 429);
+    assert.match(String(limited.json.detail), WAIT);
     assert.equal((await callApi(world, accessToken, { path: '/whoami' })).status, 200);
   });
 });

@@ -1,4 +1,5 @@
 import { test } from 'node:test';
+import type { ErrorCode } from '../../src/core/errors.ts';
 import {
   at,
   attributes,
@@ -323,22 +324,30 @@ test('refused: no Issuer in the Response', async () => {
   await assertRefused(acme.signIn({ responseIssuer: '' }), /Response has no Issuer/);
 });
 
-const STATUS: readonly (readonly [string, string, RegExp])[] = [
+const STATUS: readonly (readonly [string, string, RegExp, ErrorCode])[] = [
   [
     'Responder',
     status('Responder', 'AuthnFailed', 'alice is locked'),
     /^the IdP answered with status Responder, AuthnFailed$/,
+    'sign_in_cancelled',
   ],
-  ['Requester', status('Requester', 'NoPassive'), /status Requester, NoPassive$/],
+  [
+    'Responder with RequestDenied',
+    status('Responder', 'RequestDenied'),
+    /status Responder, RequestDenied$/,
+    'sign_in_cancelled',
+  ],
+  ['Requester', status('Requester', 'NoPassive'), /status Requester, NoPassive$/, 'idp_refused'],
   [
     'a code of nobody',
     '<samlp:Status><samlp:StatusCode Value="urn:x:alice"/></samlp:Status>',
     /status unknown$/,
+    'idp_refused',
   ],
 ];
-for (const [what, xml, message] of STATUS) {
+for (const [what, xml, message, code] of STATUS) {
   test(`a Status that is not Success is the IdP's own refusal, with or without an Assertion: ${what}`, async () => {
-    await assertRefused(acme.signIn({ status: xml }), message, 'idp_refused');
+    await assertRefused(acme.signIn({ status: xml }), message, code);
     const requestId = await acme.begin();
     const bare = forge
       .xml(requestId, { status: xml }, { assertion: false })
@@ -346,7 +355,7 @@ for (const [what, xml, message] of STATUS) {
     await assertRefused(
       acme.complete(Buffer.from(bare).toString('base64'), { protocol: 'saml', requestId }),
       message,
-      'idp_refused',
+      code,
     );
   });
 }

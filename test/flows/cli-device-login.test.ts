@@ -55,7 +55,7 @@ describe('a terminal that is confirmed by a code', () => {
       theirs.json.verification_uri_complete,
     );
     assert.equal(page.status, 403);
-    assert.match(page.text, /The code is not the one of the link/);
+    assert.match(page.text, /The code does not match the link/);
     for (const { json } of [theirs, mine])
       assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
   });
@@ -200,7 +200,7 @@ describe('a code and time', () => {
     assert.match(link, /^\/sign-in\/corp-saml\?reauthenticate=1&return_to=%2Fdevice$/);
     const forced = await visitor.submit(question, 'button[value=disown]', { decision: 'approve' });
     assert.equal(forced.status, 403);
-    assert.match(forced.text, /This login asks for a fresh sign-in/);
+    assert.match(forced.text, /This login requires a recent sign-in/);
   });
 
   it('a confirmed code cannot be confirmed again, nor can one that has expired', async () => {

@@ -159,7 +159,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         const before = proofs().length;
         const refused = await visitor.submit(page, 'form[action="/credentials"]');
         assert.equal(refused.status, 403);
-        assert.match(refused.text, new RegExp(`choose a sign-in by ${named}`));
+        assert.match(refused.text, new RegExp(`Sign in again with ${named}`));
         assert.equal(proofs().length, before);
         const back = await signInFrom(world, visitor, refused, protocol);
         assert.equal(back.url, `${world.urls.bridge}${credentialsPath}`);

@@ -199,6 +199,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
       const { page } = await world.signIn('bob', 'oidc');
       assert.equal(page.status, 403);
       assert.match(page.text, /Your access is blocked.*Contact your administrator/s);
+      assert.equal(page.$('.choices a').length, 0, 'no sign-in helps');
       const refusal = (await world.audit()).find(({ type }) => type === 'sign-in.refused');
       assert.ok(refusal?.type === 'sign-in.refused' && refusal.code === 'person_blocked');
       assert.equal(refusal.actor?.username, 'bob');

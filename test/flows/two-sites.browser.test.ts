@@ -61,7 +61,7 @@ describe('identity providers on another site, over http', { skip: chromiumMissin
         await route.continue();
       });
       await signIn(page, 'alice', 'saml');
-      await page.getByText('attempt_invalid').waitFor();
+      await page.getByText('cookie_missing').waitFor();
       await page.goto(world.urls.bridge);
       await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     }));

@@ -49,9 +49,9 @@ describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
     const visitor = new Visitor();
     const page = await visitor.submit(await postedWithoutCookie(new Visitor()), 'form');
     const expected = {
-      code: 'attempt_invalid',
+      code: 'cookie_missing',
       status: 400,
-      shown: /has expired or was started in another browser/,
+      shown: /did not send the sign-in cookie/,
       why: /sent no attempt cookie/,
     } as const;
     await federation.assertRefused({ visitor, page }, expected);

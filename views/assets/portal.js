@@ -98,6 +98,12 @@ if (counter) {
   tick();
 }
 
+// What cannot help before its time comes appears then.
+for (const element of all('[data-shown-after-seconds]'))
+  setTimeout(() => {
+    element.hidden = false;
+  }, Number(element.dataset.shownAfterSeconds) * 1000);
+
 // ---------------------------------------------------------------- filtering
 
 const form = one('[data-filter]');

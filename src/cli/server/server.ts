@@ -199,17 +199,15 @@ function problem(
 
 const isStep = objectOf({ rule: isText, sentence: isText });
 
+/** What a bridge `said` includes what to do next. */
 function unexpected(origin: string, status: number, said: string): CliError {
   const exit = isOfServer(status) ? 'unreachable' : 'failed';
+  const wait = said === '' ? ['Try again in a minute.'] : [];
   return new CliError(
     exit,
     `${origin} answered ${status}${said === '' ? ', which no rolebridge does' : `: ${said}`}`,
     {
-      lines: [
-        exit === 'unreachable'
-          ? 'Try again in a minute.'
-          : 'Check the address: rolebridge login --server URL.',
-      ],
+      lines: exit === 'unreachable' ? wait : ['Check the address: rolebridge login --server URL.'],
     },
   );
 }

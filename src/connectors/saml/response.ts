@@ -95,7 +95,7 @@ export function refusal(
 }
 
 /**
- * Throws `saml_response_refused`, and `idp_refused` when the IdP says that it signed nobody in.
+ * Throws `saml_response_refused`, and `idp_refused` or `sign_in_cancelled` when the IdP did not sign the user in.
  * Linear in the length of the text.
  */
 export function readResponse(samlResponse: string): ReceivedResponse {
@@ -158,6 +158,9 @@ export function parseResponseXml(xml: string): XmlElement {
   }
 }
 
+/** The user did not authenticate, or cancelled (Keycloak: RequestDenied). */
+const CANCELLED: readonly string[] = ['AuthnFailed', 'RequestDenied'];
+
 /**
  * saml-core 3.2.2.2. Only code names of the standard are repeated, because the message text is
  * free.
@@ -172,7 +175,11 @@ function checkStatus(response: XmlElement): void {
   const said = [code, ...childrenNamed(code!, SAML_PROTOCOL, 'StatusCode').slice(0, 1)].map(
     statusName,
   );
-  throw new BridgeError('idp_refused', `the IdP answered with status ${said.join(', ')}`);
+  const isCancelled = said.some(name => CANCELLED.includes(name));
+  throw new BridgeError(
+    isCancelled ? 'sign_in_cancelled' : 'idp_refused',
+    `the IdP answered with status ${said.join(', ')}`,
+  );
 }
 
 function statusName(code: XmlElement | undefined): string {

@@ -33,7 +33,7 @@ export interface ErrorRow {
   readonly exit: ClientExit;
 }
 
-/** What an error page offers. It never leads to the same error again. */
+/** What an error page offers: the one step that can help, and never one to the same error. */
 export type PageOffer =
   | 'nothing'
   /** The start page: the user's roles. */
@@ -44,11 +44,13 @@ export type PageOffer =
   | 'sign-in'
   /** A sign-in, then the page that was asked for. */
   | 'sign-in-then-back'
+  /** A sign-in, then the page of the user's sessions. */
+  | 'sign-in-then-sessions'
   /** Another sign-in of the user's choice, then the page that was asked for. */
   | 'choose-sign-in'
   /** Another authentication at the same identity provider, then the page that was asked for. */
   | 'sign-in-again'
-  /** The page that was asked for. */
+  /** The page that was asked for, after the wait if there is one. */
   | 'retry';
 
 /** Who writes the audit event: the HTTP layer, the use case that throws, or nothing is recorded. */

@@ -111,6 +111,7 @@ describe('bad input on that wire', () => {
     const others = await Promise.all(Array.from({ length: 21 }, () => beginDevice(own.world)));
     assert.equal(others.filter(({ status }) => status === 429).length, 1, 'by both doors together');
     // At 429 the AWS CLI would give up.
-    await assert.rejects(own.tools.begin(asking), error('SlowDownException'));
+    const slowDown = { error_description: /Wait \d+ seconds?, then try again\./ };
+    await assert.rejects(own.tools.begin(asking), error('SlowDownException', slowDown));
   });
 });
