@@ -10,7 +10,7 @@ import type { SignIn } from '../bridge/sign-in.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError, ERRORS } from '../core/errors.ts';
-import { explainMissingProof } from '../core/explanation.ts';
+import { explainRequirement } from '../core/explanation.ts';
 import type { ConnectorId } from '../core/identity.ts';
 import type { Clock } from '../core/ports.ts';
 import { MINUTE } from '../core/time.ts';
@@ -153,7 +153,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
         ...withheld.map(({ entitlement, missing }) =>
           roleShape(
             entitlement,
-            missing.map(proof => explainMissingProof(proof)),
+            missing.map(unmet => explainRequirement(unmet)),
           ),
         ),
         ...outOfScope.map(entitlement => roleShape(entitlement, [beyond])),

@@ -18,7 +18,7 @@ import type {
   ConsoleLink,
   CredentialBroker,
 } from '../core/ports.ts';
-import type { Circumstances } from '../core/proofs.ts';
+import type { Circumstances } from '../core/requirements.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
@@ -238,7 +238,7 @@ function whyDenied({ steps }: DecisionTrace): string {
 
 function whyNot(step: TraceStep): string {
   if (step.outcome === 'proof-missing')
-    return `missing ${step.missing.map(({ proof }) => proof).join(', ')}`;
+    return `missing ${step.missing.map(({ requirement }) => requirement).join(', ')}`;
   if (step.outcome === 'connector-mismatch')
     return `takes groups of ${step.connectors.join(', ')}, not of ${step.connector}`;
   return 'group missing';

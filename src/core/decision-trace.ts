@@ -1,20 +1,25 @@
-/** What a decision says of itself: which rule gave a role, or which group or proof was missing. */
+/** How a decision came about: which rule gave a role, or which group or requirement was missing. */
 import type { ConnectorId } from './identity.ts';
 import type { Seconds } from './time.ts';
 
-/** A proof that a rule asks for and the person did not give. */
-export type MissingProof =
-  | { readonly proof: 'multi-factor' }
+/** A requirement of a rule that the user does not meet: a proof, or the network they come from. */
+export type UnmetRequirement =
+  | { readonly requirement: 'multi-factor' }
   | {
-      readonly proof: 'authenticated-within';
-      readonly withinSeconds: Seconds /** Undefined when the identity provider did not say. */;
+      readonly requirement: 'authenticated-within';
+      readonly withinSeconds: Seconds;
+      /** Undefined when the identity provider did not say. */
       readonly ageSeconds?: Seconds | undefined;
     }
-  | { readonly proof: 'network'; readonly networks: readonly string[]; readonly address: string };
+  | {
+      readonly requirement: 'network';
+      readonly networks: readonly string[];
+      readonly address: string;
+    };
 
 /**
- * What one rule said about one role. Groups are those that the rule names; nobody's membership but
- * the person's own is in it.
+ * What one rule said about one role. Groups are those that the rule names; of memberships, it
+ * contains the user's own alone.
  */
 export type TraceStep =
   | { readonly rule: string; readonly outcome: 'grants'; readonly group: string }
@@ -22,7 +27,7 @@ export type TraceStep =
       readonly rule: string;
       readonly outcome: 'proof-missing';
       readonly group: string;
-      readonly missing: readonly MissingProof[];
+      readonly missing: readonly UnmetRequirement[];
     }
   | { readonly rule: string; readonly outcome: 'group-missing'; readonly groups: readonly string[] }
   /** The rule takes groups of `connectors` only, and the user signed in with `connector`. */
@@ -34,11 +39,11 @@ export type TraceStep =
     };
 
 /**
- * Why a role was given or refused, in the order of the rules. No step means that no rule gives this
+ * Why a role was granted or denied, in the order of the rules. Without a step, no rule gives this
  * role to anyone.
  */
 export interface DecisionTrace {
-  /** As asked for. */
+  /** As the requester named it. */
   readonly account: string;
   readonly role: string;
   readonly outcome: 'granted' | 'refused';

@@ -1,12 +1,13 @@
 /**
  * Decisions of the policy in plain sentences, the same on pages, in problems and in the terminal.
  */
-import type { DecisionTrace, MissingProof, TraceStep } from './decision-trace.ts';
+import type { DecisionTrace, TraceStep, UnmetRequirement } from './decision-trace.ts';
 import { formatDuration } from './time.ts';
 
-const MISSING: {
-  readonly [P in MissingProof['proof']]: (missing: Extract<MissingProof, { proof: P }>) => string;
-} = {
+type Requirement = UnmetRequirement['requirement'];
+type Unmet<R extends Requirement> = Extract<UnmetRequirement, { requirement: R }>;
+
+const UNMET: { readonly [R in Requirement]: (unmet: Unmet<R>) => string } = {
   'multi-factor': () => 'It needs a sign-in with a second factor, and your sign-in had none.',
   'authenticated-within': ({ withinSeconds, ageSeconds }) =>
     `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and ${
@@ -18,10 +19,8 @@ const MISSING: {
     `It can be used only from ${networks.join(', ')}, and your address is ${address}.`,
 };
 
-export function explainMissingProof<P extends MissingProof['proof']>(
-  missing: Extract<MissingProof, { proof: P }>,
-): string {
-  return (MISSING[missing.proof] as (missing: MissingProof) => string)(missing);
+export function explainRequirement(unmet: UnmetRequirement): string {
+  return (UNMET[unmet.requirement] as (unmet: UnmetRequirement) => string)(unmet);
 }
 
 const STEP: {
@@ -29,7 +28,7 @@ const STEP: {
 } = {
   grants: ({ group }) => `Gives the role, because you are in the group ${group}.`,
   'proof-missing': ({ group, missing }) =>
-    `You are in the group ${group}. ${missing.map(proof => explainMissingProof(proof)).join(' ')}`,
+    `You are in the group ${group}. ${missing.map(unmet => explainRequirement(unmet)).join(' ')}`,
   'group-missing': ({ groups }) =>
     groups.length === 1
       ? `Gives the role to the group ${groups[0]}, and you are not in it.`
@@ -49,9 +48,7 @@ export function explainStep(step: TraceStep): string {
   return (STEP[step.outcome] as (step: TraceStep) => string)(step);
 }
 
-const NEXT: {
-  readonly [P in MissingProof['proof']]: (missing: Extract<MissingProof, { proof: P }>) => string;
-} = {
+const NEXT: { readonly [R in Requirement]: (unmet: Unmet<R>) => string } = {
   'multi-factor': () => 'Sign in again and use your second factor.',
   'authenticated-within': () =>
     'Sign in again: your identity provider will ask you to authenticate.',
@@ -59,21 +56,19 @@ const NEXT: {
     `Your network is not allowed. Connect to an allowed one (${listed(networks)}), for example by VPN, then try again.`,
 };
 
-function nextStepAgainst<P extends MissingProof['proof']>(
-  missing: Extract<MissingProof, { proof: P }>,
-): string {
-  return (NEXT[missing.proof] as (missing: MissingProof) => string)(missing);
+function nextStepAgainst(unmet: UnmetRequirement): string {
+  return (NEXT[unmet.requirement] as (unmet: UnmetRequirement) => string)(unmet);
 }
 
 /** Whether no rule lacks anything but another network, so that no sign-in helps. */
 export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
   const missing = steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : []));
-  return missing.length > 0 && missing.every(({ proof }) => proof === 'network');
+  return missing.length > 0 && missing.every(({ requirement }) => requirement === 'network');
 }
 
 /** What the user can do about a refusal. */
-export function nextStepFor(trace: DecisionTrace, missing: readonly MissingProof[]): string {
-  if (missing.length > 0) return missing.map(proof => nextStepAgainst(proof)).join(' ');
+export function nextStepFor(trace: DecisionTrace, missing: readonly UnmetRequirement[]): string {
+  if (missing.length > 0) return missing.map(unmet => nextStepAgainst(unmet)).join(' ');
   const groups = [
     ...new Set(trace.steps.flatMap(step => (step.outcome === 'group-missing' ? step.groups : []))),
   ].slice(0, MAX_LISTED);

@@ -4,7 +4,7 @@
  * A group belongs to the connector that asserted it (threats R42): `aws-admins` of a second
  * identity provider is another group.
  * Owns: the type, and whether a user's groups match. Does not own: the index of many selectors
- * (rule-index.ts), proofs, reasons.
+ * (rule-index.ts), requirements, reasons.
  */
 import { compileGroupPattern, type GroupPattern } from './group-pattern.ts';
 import type { ConnectorId, Identity } from './identity.ts';

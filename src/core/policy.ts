@@ -3,22 +3,27 @@
  * answer with its reasons.
  */
 import type { AccessRule, Entitlement } from './access-rule.ts';
-import type { DecisionTrace, MissingProof, TraceStep } from './decision-trace.ts';
+import type { DecisionTrace, TraceStep, UnmetRequirement } from './decision-trace.ts';
 import type { Identity } from './identity.ts';
-import { type Circumstances, proofChecker } from './proofs.ts';
+import { type Circumstances, requirementChecker } from './requirements.ts';
 import { type Account, isRoleName, roleArn } from './role.ts';
-import { type CompiledRule, groupsThatWouldGive, indexRules } from './rule-index.ts';
+import {
+  type CompiledRule,
+  groupsThatWouldGive,
+  indexRules,
+  type RuleIndex,
+} from './rule-index.ts';
 
-/** A role that a rule would give, were it not for a proof. */
+/** A role that a rule gives once its requirements are met. */
 export interface Withheld {
   readonly entitlement: Entitlement;
-  readonly missing: readonly MissingProof[];
+  readonly missing: readonly UnmetRequirement[];
 }
 
 export interface Evaluation {
   /**
    * At most one for each role: the first rule, in the order of the configuration, whose group and
-   * proofs fit.
+   * requirements fit.
    */
   readonly granted: readonly Entitlement[];
   readonly withheld: readonly Withheld[];
@@ -28,7 +33,7 @@ export type Decision =
   | { readonly granted: true; readonly entitlement: Entitlement; readonly trace: DecisionTrace }
   | {
       readonly granted: false;
-      readonly missing: readonly MissingProof[];
+      readonly missing: readonly UnmetRequirement[];
       readonly trace: DecisionTrace;
     };
 
@@ -52,70 +57,86 @@ const [UNSEEN, WITHHELD, GRANTED] = [0, 1, 2];
 
 export function compilePolicy(rules: readonly AccessRule[], accounts: readonly Account[]): Policy {
   const index = indexRules(rules, accounts);
-
   return {
-    evaluate: (identity, circumstances) => {
-      const missingOf = proofChecker(identity, circumstances);
-      const granted: Entitlement[] = [];
-      const withheld: (Withheld & { readonly number: number })[] = [];
-      const { matches, cellCount } = index.matchesOf(identity);
-      const states = new Uint8Array(cellCount);
-      for (const { compiled, group, cells } of matches) {
-        const missing = missingOf(compiled.proofs);
-        const { rule } = compiled;
-        for (const { account, role, arn, number } of cells) {
-          if (missing.length === 0 && states[number] !== GRANTED) {
-            states[number] = GRANTED;
-            granted.push({ account, role, arn, rule, group });
-          } else if (missing.length > 0 && states[number] === UNSEEN) {
-            states[number] = WITHHELD;
-            withheld.push({ entitlement: { account, role, arn, rule, group }, missing, number });
-          }
-        }
-      }
-      return { granted, withheld: withheld.filter(({ number }) => states[number] === WITHHELD) };
-    },
-
-    decide: (identity, circumstances, asked) => {
-      const account = index.accountNamed(asked.account);
-      const trace = (
-        outcome: DecisionTrace['outcome'],
-        steps: readonly TraceStep[],
-      ): DecisionTrace => ({
-        account: asked.account,
-        role: asked.role,
-        outcome,
-        steps: steps.slice(0, MAX_TRACE_STEPS),
-      });
-      if (account === undefined || !isRoleName(asked.role))
-        return { granted: false, missing: [], trace: trace('refused', []) };
-      const { role } = asked;
-      const target = { account, role };
-      const steps: TraceStep[] = [];
-      let firstMissing: readonly MissingProof[] = [];
-      const missingOf = proofChecker(identity, circumstances);
-      for (const compiled of index.rulesFor(role)) {
-        const { rule, proofs } = compiled;
-        const group = index.groupThatGives(compiled, identity, target);
-        if (group === undefined) {
-          const groups = groupsThatWouldGive(compiled, target);
-          if (groups.length > 0) steps.push(stepWithoutGroup(compiled, identity, groups));
-          continue;
-        }
-        const missing = missingOf(proofs);
-        if (missing.length === 0) {
-          steps.push({ rule: rule.name, outcome: 'grants', group });
-          const entitlement = { account, role, arn: roleArn(account, role), rule, group };
-          return { granted: true, entitlement, trace: trace('granted', steps) };
-        }
-        if (firstMissing.length === 0) firstMissing = missing;
-        steps.push({ rule: rule.name, outcome: 'proof-missing', group, missing });
-      }
-      // What the person can mend alone comes first.
-      steps.sort((a, b) => DISTANCE[a.outcome] - DISTANCE[b.outcome]);
-      return { granted: false, missing: firstMissing, trace: trace('refused', steps) };
-    },
+    evaluate: (identity, circumstances) => evaluate(index, identity, circumstances),
+    decide: (identity, circumstances, asked) =>
+      decide(index, requirementChecker(identity, circumstances), { ...asked, identity }),
   };
+}
+
+function evaluate(index: RuleIndex, identity: Identity, circumstances: Circumstances): Evaluation {
+  const unmetOf = requirementChecker(identity, circumstances);
+  const granted: Entitlement[] = [];
+  const withheld: (Withheld & { readonly number: number })[] = [];
+  const { matches, cellCount } = index.matchesOf(identity);
+  const states = new Uint8Array(cellCount);
+  for (const { compiled, group, cells } of matches) {
+    const missing = unmetOf(compiled.requirements);
+    const { rule } = compiled;
+    for (const { account, role, arn, number } of cells) {
+      if (missing.length === 0 && states[number] !== GRANTED) {
+        states[number] = GRANTED;
+        granted.push({ account, role, arn, rule, group });
+      } else if (missing.length > 0 && states[number] === UNSEEN) {
+        states[number] = WITHHELD;
+        withheld.push({ entitlement: { account, role, arn, rule, group }, missing, number });
+      }
+    }
+  }
+  return { granted, withheld: withheld.filter(({ number }) => states[number] === WITHHELD) };
+}
+
+// ---------------------------------------------------------------- one role
+
+type UnmetOf = ReturnType<typeof requirementChecker>;
+
+interface Asked {
+  readonly identity: Identity;
+  /** As the requester named them. */
+  readonly account: string;
+  readonly role: string;
+}
+
+function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
+  const account = index.accountNamed(asked.account);
+  if (account === undefined || !isRoleName(asked.role)) return denied(asked, []);
+  const { identity, role } = asked;
+  const target = { account, role };
+  const steps: TraceStep[] = [];
+  for (const compiled of index.rulesFor(role)) {
+    const { rule } = compiled;
+    const group = index.groupThatGives(compiled, identity, target);
+    if (group === undefined) {
+      const groups = groupsThatWouldGive(compiled, target);
+      if (groups.length > 0) steps.push(stepWithoutGroup(compiled, identity, groups));
+      continue;
+    }
+    const missing = unmetOf(compiled.requirements);
+    if (missing.length > 0) {
+      steps.push({ rule: rule.name, outcome: 'proof-missing', group, missing });
+      continue;
+    }
+    steps.push({ rule: rule.name, outcome: 'grants', group });
+    const entitlement = { account, role, arn: roleArn(account, role), rule, group };
+    return { granted: true, entitlement, trace: traceOf(asked, 'granted', steps) };
+  }
+  return denied(asked, steps);
+}
+
+function denied(asked: Asked, steps: readonly TraceStep[]): Decision {
+  const first = steps.find(step => step.outcome === 'proof-missing');
+  // What the user can change alone comes first.
+  const sorted = steps.toSorted((a, b) => DISTANCE[a.outcome] - DISTANCE[b.outcome]);
+  const trace = traceOf(asked, 'refused', sorted);
+  return { granted: false, missing: first?.missing ?? [], trace };
+}
+
+function traceOf(
+  { account, role }: Asked,
+  outcome: DecisionTrace['outcome'],
+  steps: readonly TraceStep[],
+): DecisionTrace {
+  return { account, role, outcome, steps: steps.slice(0, MAX_TRACE_STEPS) };
 }
 
 /** How far the user is from the role, by what a rule said of it. */

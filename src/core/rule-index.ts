@@ -2,8 +2,8 @@
  * The rules of a snapshot, indexed by connector and group, so that a person's groups lead to them
  * at once.
  *
- * Owns: which rules fit which group, and what they give through it. Does not own: proofs, order of
- * precedence, reasons (policy.ts).
+ * Owns: which rules fit which group, and what they give through it. Does not own: requirements,
+ * order of precedence, reasons (policy.ts).
  */
 import type { AccessRule } from './access-rule.ts';
 import { patternNames } from './group-pattern.ts';
@@ -15,7 +15,7 @@ import {
   matchingGroup,
 } from './group-selector.ts';
 import type { ConnectorId } from './identity.ts';
-import { type Proofs, proofsReader } from './proofs.ts';
+import { type CompiledRequirements, requirementsCompiler } from './requirements.ts';
 import { type Account, type AccountId, type RoleArn, type RoleName, roleArn } from './role.ts';
 
 /** A role in an account. Those that the rules name are made once for a snapshot, and numbered. */
@@ -35,7 +35,7 @@ export interface CompiledRule {
   readonly roleNames: ReadonlySet<RoleName>;
   /** The groups name the role: `roleNames` only bounds it, where it is not empty. */
   readonly isRoleInGroup: boolean;
-  readonly proofs: Proofs;
+  readonly requirements: CompiledRequirements;
 }
 
 /** A rule that fits a person, with the group that fits and what it gives through that group. */
@@ -74,73 +74,97 @@ interface Shelf {
   readonly prefixLengths: number[];
 }
 
-export function indexRules(rules: readonly AccessRule[], accounts: readonly Account[]): RuleIndex {
-  const proofsOf = proofsReader();
-  const compiled = rules.map((rule, order) => compileRule(rule, order, proofsOf(rule.require)));
-  const accountNamed = accountFinder(accounts);
-  const isAccount = (text: string): boolean => accountNamed(text) !== undefined;
-  const cells = cellTable(accounts);
-  const cellsByRule = new Map(
-    compiled.map(rule => [rule, cells.of(rule.accountIds, rule.roleNames)]),
-  );
+/** What an index looks things up in. */
+interface Tables {
+  readonly accounts: readonly Account[];
+  readonly accountNamed: (text: string) => Account | undefined;
+  readonly isAccount: (text: string) => boolean;
+  readonly shelves: ReadonlyMap<ConnectorId, Shelf>;
+  readonly cells: CellTable;
+  readonly cellsByRule: ReadonlyMap<CompiledRule, readonly Cell[]>;
+}
 
-  const shelves = shelvesOf(compiled);
+export function indexRules(rules: readonly AccessRule[], accounts: readonly Account[]): RuleIndex {
+  const compile = requirementsCompiler();
+  const compiled = rules.map((rule, order) => compileRule(rule, order, compile(rule.require)));
+  const accountNamed = accountFinder(accounts);
+  const cells = cellTable(accounts);
+  const tables: Tables = {
+    accounts,
+    accountNamed,
+    isAccount: text => accountNamed(text) !== undefined,
+    shelves: shelvesOf(compiled),
+    cells,
+    cellsByRule: new Map(compiled.map(rule => [rule, cells.of(rule.accountIds, rule.roleNames)])),
+  };
   const byRole = new Map<RoleName, CompiledRule[]>();
   for (const rule of compiled) for (const role of rule.roleNames) append(byRole, role, rule);
   const ofAnyRole = compiled.filter(rule => rule.roleNames.size === 0 && rule.isRoleInGroup);
-
-  const byPattern = (rule: CompiledRule, group: string, numbering: Numbering): readonly Cell[] => {
-    const said = rule.selector.pattern!.match(group, isAccount);
-    if (said === undefined) return [];
-    const account = said.account === undefined ? undefined : accountNamed(said.account)!;
-    if (account !== undefined && !isBoundTo(rule, account)) return [];
-    if (said.role !== undefined && rule.roleNames.size > 0 && !rule.roleNames.has(said.role))
-      return [];
-    if (account === undefined && said.role === undefined) return [];
-    if (said.role === undefined) return [...rule.roleNames].map(role => numbering(account!, role));
-    const role = said.role;
-    return (
-      account === undefined ? accounts.filter(candidate => isBoundTo(rule, candidate)) : [account]
-    ).map(of => numbering(of, role));
-  };
-
   return {
     accountNamed,
-
-    matchesOf: ({ connector, groups }) => {
-      const shelf = shelves.get(connector);
-      if (shelf === undefined) return { matches: [], cellCount: 0 };
-      const { byGroup, byPrefix, prefixLengths } = shelf;
-      const matches: Match[] = [];
-      const seen = new Set<CompiledRule>();
-      const { numbering, count } = cells.numbering();
-      for (const group of groups) {
-        for (const rule of byGroup.get(group) ?? []) {
-          // A plain rule gives the same through every group, so the first one will do.
-          if (!seen.has(rule))
-            matches.push({ compiled: rule, group, cells: cellsByRule.get(rule)! });
-          seen.add(rule);
-        }
-        for (const length of prefixLengths) {
-          for (const rule of byPrefix.get(group.slice(0, length)) ?? []) {
-            const given = byPattern(rule, group, numbering);
-            if (given.length > 0) matches.push({ compiled: rule, group, cells: given });
-          }
-        }
-      }
-      return {
-        matches: matches.sort((a, b) => a.compiled.order - b.compiled.order),
-        cellCount: count(),
-      };
-    },
-
+    matchesOf: holder => matchesOf(tables, holder),
     rulesFor: role => [...(byRole.get(role) ?? []), ...ofAnyRole].sort((a, b) => a.order - b.order),
-
     groupThatGives: (rule, holder, asked) =>
       couldGive(rule, asked)
         ? matchingGroup(rule.selector, holder, { ...asked, accountNamed })
         : undefined,
   };
+}
+
+// ---------------------------------------------------------------- from groups to cells
+
+/** One evaluation: new roles that a group names are numbered in it. */
+interface Search {
+  readonly tables: Tables;
+  readonly numbering: Numbering;
+}
+
+function matchesOf(
+  tables: Tables,
+  { connector, groups }: GroupHolder,
+): { readonly matches: readonly Match[]; readonly cellCount: number } {
+  const shelf = tables.shelves.get(connector);
+  if (shelf === undefined) return { matches: [], cellCount: 0 };
+  const { byGroup, byPrefix, prefixLengths } = shelf;
+  const { numbering, count } = tables.cells.numbering();
+  const search: Search = { tables, numbering };
+  const matches: Match[] = [];
+  const seen = new Set<CompiledRule>();
+  for (const group of groups) {
+    for (const rule of byGroup.get(group) ?? []) {
+      // A plain rule gives the same through every group, so the first one will do.
+      if (!seen.has(rule))
+        matches.push({ compiled: rule, group, cells: tables.cellsByRule.get(rule)! });
+      seen.add(rule);
+    }
+    for (const length of prefixLengths)
+      for (const rule of byPrefix.get(group.slice(0, length)) ?? []) {
+        const cells = cellsThrough(search, rule, group);
+        if (cells.length > 0) matches.push({ compiled: rule, group, cells });
+      }
+  }
+  matches.sort((a, b) => a.compiled.order - b.compiled.order);
+  return { matches, cellCount: count() };
+}
+
+/** What a rule with a pattern gives through a group. */
+function cellsThrough(
+  { tables, numbering }: Search,
+  rule: CompiledRule,
+  group: string,
+): readonly Cell[] {
+  const { accounts, accountNamed, isAccount } = tables;
+  const { roleNames, selector } = rule;
+  const named = selector.pattern!.match(group, isAccount);
+  if (named === undefined) return [];
+  const account = named.account === undefined ? undefined : accountNamed(named.account)!;
+  if (account !== undefined && !isBoundTo(rule, account)) return [];
+  const { role } = named;
+  if (role === undefined)
+    return account === undefined ? [] : [...roleNames].map(of => numbering(account, of));
+  if (roleNames.size > 0 && !roleNames.has(role)) return [];
+  if (account !== undefined) return [numbering(account, role)];
+  return accounts.filter(of => isBoundTo(rule, of)).map(of => numbering(of, role));
 }
 
 /** The groups through which a rule would give the role; empty when it does not give it at all. */
@@ -187,6 +211,7 @@ function accountFinder(accounts: readonly Account[]): (text: string) => Account 
 }
 
 type Numbering = (account: Account, role: RoleName) => Cell;
+type CellTable = ReturnType<typeof cellTable>;
 
 /** The cells of a snapshot; rules that name the same accounts and roles share one list. */
 function cellTable(accounts: readonly Account[]) {
@@ -238,7 +263,11 @@ function cellTable(accounts: readonly Account[]) {
   };
 }
 
-function compileRule(rule: AccessRule, order: number, proofs: Proofs): CompiledRule {
+function compileRule(
+  rule: AccessRule,
+  order: number,
+  requirements: CompiledRequirements,
+): CompiledRule {
   return {
     rule,
     order,
@@ -246,7 +275,7 @@ function compileRule(rule: AccessRule, order: number, proofs: Proofs): CompiledR
     accountIds: rule.accounts && new Set(rule.accounts),
     roleNames: new Set(rule.roles),
     isRoleInGroup: rule.groupPattern !== undefined && patternNames(rule.groupPattern, 'role'),
-    proofs,
+    requirements,
   };
 }
 

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
 import type { Entitlement } from '../core/access-rule.ts';
-import { explainMissingProof } from '../core/explanation.ts';
+import { explainRequirement } from '../core/explanation.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation } from '../core/policy.ts';
 import { attainableSeconds } from '../core/session.ts';
@@ -54,7 +54,7 @@ function rowsOf({ granted, withheld }: Evaluation): Row[] {
     ...granted.map(entitlement => ({ entitlement, missing: [] })),
     ...withheld.map(({ entitlement, missing }) => ({
       entitlement,
-      missing: missing.map(proof => explainMissingProof(proof)),
+      missing: missing.map(unmet => explainRequirement(unmet)),
     })),
   ];
 }

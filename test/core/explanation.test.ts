@@ -21,9 +21,9 @@ describe('an explanation', () => {
       outcome: 'proof-missing',
       group: 'g',
       missing: [
-        { proof: 'multi-factor' },
-        { proof: 'authenticated-within', withinSeconds: 3600, ageSeconds: 7260 },
-        { proof: 'network', networks: ['10.0.0.0/8'], address: '192.0.2.1' },
+        { requirement: 'multi-factor' },
+        { requirement: 'authenticated-within', withinSeconds: 3600, ageSeconds: 7260 },
+        { requirement: 'network', networks: ['10.0.0.0/8'], address: '192.0.2.1' },
       ],
     });
     assert.equal(
@@ -60,7 +60,7 @@ describe('an explanation', () => {
       rule: 'a',
       outcome: 'proof-missing',
       group: 'g',
-      missing: [{ proof: 'authenticated-within', withinSeconds: 3600 }],
+      missing: [{ requirement: 'authenticated-within', withinSeconds: 3600 }],
     });
     assert.equal(
       step,
@@ -84,7 +84,7 @@ describe('an explanation', () => {
       'No rule gives this role to anyone. Check the account and the role in the link, or contact your administrator.',
     );
     assert.equal(
-      nextStepFor(trace, [{ proof: 'multi-factor' }]),
+      nextStepFor(trace, [{ requirement: 'multi-factor' }]),
       'Sign in again and use your second factor.',
     );
   });

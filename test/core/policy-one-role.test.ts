@@ -60,13 +60,13 @@ describe('the access policy', () => {
       });
       assert.equal(decision.granted, false);
       assert.deepEqual(decision.granted ? undefined : decision.missing, [
-        { proof: 'multi-factor' },
+        { requirement: 'multi-factor' },
       ]);
       assert.deepEqual(decision.trace.steps[0], {
         rule: 'admins',
         outcome: 'proof-missing',
         group: 'aws-admins',
-        missing: [{ proof: 'multi-factor' }],
+        missing: [{ requirement: 'multi-factor' }],
       });
     });
 

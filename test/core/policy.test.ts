@@ -100,9 +100,9 @@ describe('the access policy', () => {
       withheld.map(({ missing }) => missing),
       [
         [
-          { proof: 'multi-factor' },
-          { proof: 'authenticated-within', withinSeconds: 3600, ageSeconds: 3601 },
-          { proof: 'network', networks: ['10.0.0.0/8'], address: '192.0.2.1' },
+          { requirement: 'multi-factor' },
+          { requirement: 'authenticated-within', withinSeconds: 3600, ageSeconds: 3601 },
+          { requirement: 'network', networks: ['10.0.0.0/8'], address: '192.0.2.1' },
         ],
       ],
     );
@@ -134,7 +134,7 @@ describe('the access policy', () => {
     };
     assert.deepEqual(
       policy.evaluate(who, HERE).withheld.map(({ missing }) => missing),
-      [[{ proof: 'authenticated-within', withinSeconds: 60, ageSeconds: undefined }]],
+      [[{ requirement: 'authenticated-within', withinSeconds: 60, ageSeconds: undefined }]],
     );
   });
 
