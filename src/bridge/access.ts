@@ -18,8 +18,8 @@ import type {
   ConsoleLink,
   CredentialBroker,
 } from '../core/ports.ts';
-import type { Circumstances } from '../core/requirements.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
+import type { Circumstances } from '../core/requirements.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';

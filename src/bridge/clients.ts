@@ -1,9 +1,9 @@
 /**
- * The programs that may ask for a login: those of the configuration, and those that have registered
+ * The programs that can request a login: those of the configuration, and those that registered
  * themselves as AWS tools do.
  *
- * Owns: what a registration may say, and how long it lives. Does not own: how a client id proves
- * its registration (issuer/client-registrations).
+ * Owns: what a registration contains, and how long it is valid. Does not own: how a client id
+ * proves its registration (issuer/client-registrations).
  */
 import { recordable } from '../core/audit-event.ts';
 import { MAX_CLIENT_ID, REGISTRATION_SECONDS } from '../core/client-registration.ts';
@@ -25,7 +25,6 @@ export interface RegistrationRequest {
 }
 
 export interface Registered {
-  /** What the client calls itself by from now on. */
   readonly clientId: string;
   readonly issuedAt: Instant;
   readonly expiresAt: Instant;
@@ -33,59 +32,64 @@ export interface Registered {
 
 export interface Clients {
   /**
-   * Throws `redirect_unregistrable` for an address that is not on the client's own machine,
-   * `bad_request` for more of them than a client id holds.
+   * Throws `redirect_unregistrable` for a URI that is not on the client's own machine,
+   * `bad_request` when the URIs do not fit into a client id.
    */
   register(request: RegistrationRequest): Promise<Registered>;
-  /** Throws `client_unknown` for one that there is not, or whose registration is over. */
+  /** Throws `client_unknown` if the id is unknown or its registration has expired. */
   clientOf(clientId: string): Promise<OAuthClient>;
+}
+
+interface Context extends ClientsParts {
+  readonly byId: ReadonlyMap<string, OAuthClient>;
+}
+
+export function createClients(parts: ClientsParts): Clients {
+  const byId = new Map(parts.configured.map(client => [client.id, client]));
+  const context: Context = { ...parts, byId };
+  return {
+    register: request => register(context, request),
+    clientOf: clientId => clientOf(context, clientId),
+  };
 }
 
 const MAX_NAME = 64;
 
-export function createClients({
-  configured,
-  registrations,
-  clock,
-  secrets,
-}: ClientsParts): Clients {
-  const byId = new Map(configured.map(client => [client.id, client]));
-  return {
-    register: async ({ name, redirectUris }) => {
-      if (!redirectUris.every(isLoopbackRedirect))
-        throw new BridgeError(
-          'redirect_unregistrable',
-          'a client registered an address beyond its own machine',
-        );
-      // The wire has whole seconds.
-      const issuedAt = Math.floor(clock.now() / 1000) * 1000;
-      const expiresAt = issuedAt + REGISTRATION_SECONDS * 1000;
-      const clientId = await registrations.issue({
-        publicId: secrets.publicId(),
-        name: recordable(name, MAX_NAME),
-        redirectUris: [...new Set(redirectUris.map(withoutPort))],
-        issuedAt,
-        expiresAt,
-      });
-      if (clientId.length > MAX_CLIENT_ID) {
-        throw new BridgeError('bad_request', 'the redirect URIs of a registration are too long', {
-          hint: 'Register fewer or shorter redirectUris.',
-        });
-      }
-      return { clientId, issuedAt, expiresAt };
-    },
+async function register(
+  { registrations, clock, secrets }: Context,
+  { name, redirectUris }: RegistrationRequest,
+): Promise<Registered> {
+  if (!redirectUris.every(isLoopbackRedirect))
+    throw new BridgeError(
+      'redirect_unregistrable',
+      'a client registered a redirect URI beyond its own machine',
+    );
+  // The wire has whole seconds.
+  const issuedAt = Math.floor(clock.now() / 1000) * 1000;
+  const expiresAt = issuedAt + REGISTRATION_SECONDS * 1000;
+  const clientId = await registrations.issue({
+    publicId: secrets.publicId(),
+    name: recordable(name, MAX_NAME),
+    redirectUris: [...new Set(redirectUris.map(withoutPort))],
+    issuedAt,
+    expiresAt,
+  });
+  if (clientId.length > MAX_CLIENT_ID)
+    throw new BridgeError('bad_request', 'the redirect URIs of a registration are too long', {
+      hint: 'Register fewer or shorter redirectUris.',
+    });
+  return { clientId, issuedAt, expiresAt };
+}
 
-    clientOf: async clientId => {
-      const known = byId.get(clientId);
-      if (known !== undefined) return known;
-      const registration = await registrations.read(clientId, clock.now());
-      if (registration === undefined)
-        throw new BridgeError(
-          'client_unknown',
-          'no client of that id, or its registration is over',
-        );
-      const { publicId, name, redirectUris } = registration;
-      return { id: `registered-${publicId}`, name, selfNamed: true, redirectUris };
-    },
-  };
+async function clientOf(
+  { byId, registrations, clock }: Context,
+  clientId: string,
+): Promise<OAuthClient> {
+  const known = byId.get(clientId);
+  if (known !== undefined) return known;
+  const registration = await registrations.read(clientId, clock.now());
+  if (registration === undefined)
+    throw new BridgeError('client_unknown', 'unknown client id, or its registration has expired');
+  const { publicId, name, redirectUris } = registration;
+  return { id: `registered-${publicId}`, name, selfNamed: true, redirectUris };
 }

@@ -1,10 +1,10 @@
 /**
- * Credentials that several programs of one person may share: fifty terraform processes that ask for
+ * Credentials that several programs of one user can share: fifty terraform processes that ask for
  * one role at once cause one call to STS.
  *
- * Owns: what is the same request, how long it is shared, single flight. Kept in memory alone; every
- * hand-out is decided for and recorded as if there were no cache (access). Does not own: the call
- * (CredentialBroker).
+ * Owns: which requests are equal, how long credentials are shared, single flight. They are kept in
+ * memory only; each hand-out is decided and recorded as if there were no cache (access). Does not
+ * own: the call (CredentialBroker).
  */
 import type {
   AssumedRole,
@@ -13,56 +13,66 @@ import type {
   CredentialBroker,
   Secrets,
 } from '../core/ports.ts';
-import { MINUTE, type Seconds } from '../core/time.ts';
+import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 
 /**
- * How long after they were issued. A burst is over by then, whoever asks later gets nearly the
- * whole life, and an operator who denies older ones in AWS (aws:TokenIssueTime) does not see them
- * handed out again.
+ * Counted from when they were issued. A burst has passed by then, a later request gets nearly the
+ * whole lifetime, and an operator who denies older credentials in AWS (aws:TokenIssueTime) does not
+ * see them handed out again.
  */
 const SHARED_SECONDS: Seconds = 5 * MINUTE;
-/** Beyond that the oldest go. */
+/** Beyond it, the oldest are evicted. */
 const MOST_KEPT = 10_000;
 
 export interface SharedCredentials {
   /**
-   * Credentials that are five minutes old at most, and have at least half of their life. Throws
-   * what the broker throws.
+   * Credentials that are at most five minutes old and have at least half of their lifetime left.
+   * Throws what the broker throws.
    */
   assume(request: AssumeRequest): Promise<AssumedRole>;
 }
 
-export function createSharedCredentials({
-  broker,
-  clock,
-  secrets,
-}: {
+export interface SharedCredentialsParts {
   readonly broker: CredentialBroker;
   readonly clock: Clock;
   readonly secrets: Secrets;
-}): SharedCredentials {
-  // The oldest first.
-  const kept = new Map<string, { readonly assumed: AssumedRole; readonly usableUntil: number }>();
-  const flights = new Map<string, Promise<AssumedRole>>();
+}
 
-  const fetch = async (key: string, request: AssumeRequest): Promise<AssumedRole> => {
-    const assumed = await broker.assume(request);
-    const now = clock.now();
-    const life = assumed.credentials.expiresAt - now;
-    kept.delete(key);
-    kept.set(key, { assumed, usableUntil: now + Math.min(SHARED_SECONDS * 1000, life / 2) });
-    for (const [oldest, { usableUntil }] of kept) {
-      if (kept.size <= MOST_KEPT && now < usableUntil) break;
-      kept.delete(oldest);
-    }
-    return assumed;
-  };
+interface Kept {
+  readonly assumed: AssumedRole;
+  readonly usableUntil: Instant;
+}
 
-  /**
-   * Everything that AWS is told: the same person with other attributes, another rule, or another
-   * sign-in is another request.
-   */
-  const keyOf = ({
+interface Cache extends SharedCredentialsParts {
+  /** The oldest first. */
+  readonly kept: Map<string, Kept>;
+  readonly flights: Map<string, Promise<AssumedRole>>;
+}
+
+export function createSharedCredentials(parts: SharedCredentialsParts): SharedCredentials {
+  const cache: Cache = { ...parts, kept: new Map(), flights: new Map() };
+  return { assume: request => assume(cache, request) };
+}
+
+async function assume(cache: Cache, request: AssumeRequest): Promise<AssumedRole> {
+  const { kept, flights, clock } = cache;
+  const key = keyOf(cache, request);
+  const found = kept.get(key);
+  if (found !== undefined && clock.now() < found.usableUntil) return found.assumed;
+  const flying = flights.get(key);
+  if (flying !== undefined) return flying;
+  const flight = fetchAndKeep(cache, key, request).finally(() => flights.delete(key));
+  flights.set(key, flight);
+  return flight;
+}
+
+/**
+ * Everything that AWS is told: the same user with other attributes, another rule, or another
+ * sign-in is another request.
+ */
+function keyOf(
+  { secrets }: Cache,
+  {
     person,
     role,
     sessionName,
@@ -71,22 +81,27 @@ export function createSharedCredentials({
     assertedAt,
     corporateProof,
     account,
-  }: AssumeRequest): string =>
-    JSON.stringify([
-      ...[person, account.id, role, sessionName, session, authenticatedAt, assertedAt],
-      corporateProof && secrets.digest(JSON.stringify(corporateProof)),
-    ]);
+  }: AssumeRequest,
+): string {
+  return JSON.stringify([
+    ...[person, account.id, role, sessionName, session, authenticatedAt, assertedAt],
+    corporateProof && secrets.digest(JSON.stringify(corporateProof)),
+  ]);
+}
 
-  return {
-    assume: async request => {
-      const key = keyOf(request);
-      const found = kept.get(key);
-      if (found !== undefined && clock.now() < found.usableUntil) return found.assumed;
-      const flying = flights.get(key);
-      if (flying !== undefined) return flying;
-      const flight = fetch(key, request).finally(() => flights.delete(key));
-      flights.set(key, flight);
-      return flight;
-    },
-  };
+async function fetchAndKeep(
+  { broker, clock, kept }: Cache,
+  key: string,
+  request: AssumeRequest,
+): Promise<AssumedRole> {
+  const assumed = await broker.assume(request);
+  const now = clock.now();
+  const lifetime = assumed.credentials.expiresAt - now;
+  kept.delete(key);
+  kept.set(key, { assumed, usableUntil: now + Math.min(SHARED_SECONDS * 1000, lifetime / 2) });
+  for (const [oldest, { usableUntil }] of kept) {
+    if (kept.size <= MOST_KEPT && now < usableUntil) break;
+    kept.delete(oldest);
+  }
+  return assumed;
 }

@@ -32,7 +32,7 @@ export interface ConfigSection {
 
 export interface AwsConfigOptions {
   readonly baseUrl: string;
-  /** `sso_region`: names no place, but AWS tools want one. */
+  /** `sso_region`: AWS tools require one, and the bridge has none. */
   readonly ssoRegion: string;
   readonly roles: readonly ConfiguredRole[];
   /** How a profile is called; as `profileNames` says unless told. */
@@ -61,65 +61,73 @@ export function isPlainRegion(region: string): boolean {
   return /^[a-z\d-]+$/.test(region);
 }
 
+type SectionedDialect = Exclude<AwsConfigDialect, 'container'>;
+
 /** The sections of one dialect; `container` has none, see `containerEnvironment`. */
 export function awsConfig(
-  dialect: Exclude<AwsConfigDialect, 'container'>,
+  dialect: SectionedDialect,
   options: AwsConfigOptions,
 ): readonly ConfigSection[] {
-  const {
-    baseUrl,
-    ssoRegion,
-    roles,
-    command = role => `rolebridge credential-process ${role} --server ${asWord(baseUrl)}`,
-  } = options;
-  const startUrl = startUrlOf({ baseUrl, ssoRegion });
-  const shared = sharedName(baseUrl);
-  const nameOf = options.profileName ?? usualName(roles);
-  const profile = (role: ConfiguredRole, lines: readonly string[]): ConfigSection => {
-    const name = nameOf(role);
-    return {
-      name,
-      header: `[profile ${name}]`,
-      lines: [...lines, `region = ${role.account.region}`],
+  return SECTIONS[dialect](options);
+}
+
+const SECTIONS: {
+  readonly [D in SectionedDialect]: (options: AwsConfigOptions) => readonly ConfigSection[];
+} = {
+  'sso-session': options => {
+    const { baseUrl, ssoRegion } = options;
+    const shared = sharedName(baseUrl);
+    const session: ConfigSection = {
+      name: `sso-session ${shared}`,
+      header: `[sso-session ${shared}]`,
+      lines: [
+        `sso_start_url = ${startUrlOf({ baseUrl, ssoRegion })}`,
+        `sso_region = ${ssoRegion}`,
+        'sso_registration_scopes = sso:account:access',
+      ],
+      isShared: true,
     };
-  };
-  const which = ({ account, role }: ConfiguredRole): string[] => [
-    `sso_account_id = ${account.id}`,
-    `sso_role_name = ${role}`,
-    `services = ${shared}`,
-  ];
-  switch (dialect) {
-    case 'sso-session':
-      return [
-        {
-          name: `sso-session ${shared}`,
-          header: `[sso-session ${shared}]`,
-          lines: [
-            `sso_start_url = ${startUrl}`,
-            `sso_region = ${ssoRegion}`,
-            'sso_registration_scopes = sso:account:access',
-          ],
-          isShared: true,
-        },
-        services(shared, baseUrl),
-        ...roles.map(role => profile(role, [`sso_session = ${shared}`, ...which(role)])),
-      ];
-    case 'sso-legacy':
-      return [
-        services(shared, baseUrl),
-        ...roles.map(role =>
-          profile(role, [
-            `sso_start_url = ${startUrl}`,
-            `sso_region = ${ssoRegion}`,
-            ...which(role),
-          ]),
-        ),
-      ];
-    case 'credential-process':
-      return roles.map(role =>
-        profile(role, [`credential_process = ${command(`${role.account.name}/${role.role}`)}`]),
-      );
-  }
+    const profiles = profilesOf(options, role => [
+      `sso_session = ${shared}`,
+      ...ssoRole(role, shared),
+    ]);
+    return [session, services(shared, baseUrl), ...profiles];
+  },
+  'sso-legacy': options => {
+    const { baseUrl, ssoRegion } = options;
+    const shared = sharedName(baseUrl);
+    const profiles = profilesOf(options, role => [
+      `sso_start_url = ${startUrlOf({ baseUrl, ssoRegion })}`,
+      `sso_region = ${ssoRegion}`,
+      ...ssoRole(role, shared),
+    ]);
+    return [services(shared, baseUrl), ...profiles];
+  },
+  'credential-process': options => {
+    const { baseUrl } = options;
+    const command =
+      options.command ??
+      (role => `rolebridge credential-process ${role} --server ${asWord(baseUrl)}`);
+    return profilesOf(options, ({ account, role }) => [
+      `credential_process = ${command(`${account.name}/${role}`)}`,
+    ]);
+  },
+};
+
+/** One profile for each role, with its region. */
+function profilesOf(
+  { roles, profileName = usualName(roles) }: AwsConfigOptions,
+  linesOf: (role: ConfiguredRole) => readonly string[],
+): readonly ConfigSection[] {
+  return roles.map(role => {
+    const name = profileName(role);
+    const lines = [...linesOf(role), `region = ${role.account.region}`];
+    return { name, header: `[profile ${name}]`, lines };
+  });
+}
+
+function ssoRole({ account, role }: ConfiguredRole, shared: string): readonly string[] {
+  return [`sso_account_id = ${account.id}`, `sso_role_name = ${role}`, `services = ${shared}`];
 }
 
 /** Brackets of an IPv6 address are a pattern to some shells. */

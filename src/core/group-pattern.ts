@@ -24,7 +24,8 @@ export interface GroupPattern {
   groupFor(account: string, role: string): string;
 }
 
-type Part = { readonly literal: string } | { readonly placeholder: 'account' | 'role' };
+type Placeholder = 'account' | 'role';
+type Part = { readonly literal: string } | { readonly placeholder: Placeholder };
 
 /** Why a pattern cannot be used, or undefined when it can. */
 export function groupPatternProblem(pattern: string): string | undefined {
@@ -44,68 +45,80 @@ export function groupPatternProblem(pattern: string): string | undefined {
   return undefined;
 }
 
-export function patternNames(pattern: string, placeholder: 'account' | 'role'): boolean {
+export function patternNames(pattern: string, placeholder: Placeholder): boolean {
   return partsOf(pattern).some(part => 'placeholder' in part && part.placeholder === placeholder);
+}
+
+/** A pattern cut into the text before, between and after its placeholders. */
+interface Cut {
+  readonly prefix: string;
+  readonly between: string;
+  readonly suffix: string;
+  readonly first: Placeholder;
+  /** Undefined for a pattern with one placeholder. */
+  readonly second: Placeholder | undefined;
 }
 
 /** Compiles a pattern that has no problem. */
 export function compileGroupPattern(pattern: string): GroupPattern {
   const parts = partsOf(pattern);
-  const literals = parts.map(part => ('literal' in part ? part.literal : ''));
-  const first = parts.findIndex(part => 'placeholder' in part);
-  const prefix = literals.slice(0, first).join('');
-  const placeholders = parts.flatMap((part, index) =>
-    'placeholder' in part ? [{ name: part.placeholder, index }] : [],
-  );
-  const between =
-    placeholders.length === 2
-      ? literals.slice(placeholders[0]!.index + 1, placeholders[1]!.index).join('')
-      : '';
-  const suffix = literals.slice(placeholders.at(-1)!.index + 1).join('');
-
-  const accepts = {
-    account: (text: string, isAccount: (text: string) => boolean) => isAccount(text),
-    role: isRoleName,
-  } as const;
-
+  const cut = cutOf(parts);
   return {
-    prefix,
-    match: (group, isAccount) => {
-      if (group.length > MAX_GROUP_LENGTH || group.length < prefix.length + suffix.length)
-        return undefined;
-      if (!group.startsWith(prefix) || !group.endsWith(suffix)) return undefined;
-      const middle = group.slice(prefix.length, group.length - suffix.length);
-      const [one, two] = placeholders;
-      if (two === undefined)
-        return accepts[one!.name](middle, isAccount) ? { [one!.name]: middle } : undefined;
-      for (const cut of cutsOf(middle, between, one!.name === 'account')) {
-        const values = {
-          [one!.name]: middle.slice(0, cut),
-          [two.name]: middle.slice(cut + between.length),
-        } as {
-          account: string;
-          role: string;
-        };
-        if (isAccount(values.account) && isRoleName(values.role))
-          return { account: values.account, role: values.role };
-      }
-      return undefined;
+    prefix: cut.prefix,
+    match: (group, isAccount) => match(cut, group, isAccount),
+    groupFor: (account, role) => {
+      const values = { account, role };
+      return parts
+        .map(part => ('literal' in part ? part.literal : values[part.placeholder]))
+        .join('');
     },
-    groupFor: (account, role) =>
-      parts
-        .map(part =>
-          'literal' in part ? part.literal : part.placeholder === 'account' ? account : role,
-        )
-        .join(''),
   };
 }
 
-/** Every place where the separator stands, ordered so that the account comes out longest first. */
-function cutsOf(text: string, separator: string, accountFirst: boolean): number[] {
-  const cuts: number[] = [];
+function cutOf(parts: readonly Part[]): Cut {
+  const texts = ['', '', ''];
+  const placeholders: Placeholder[] = [];
+  for (const part of parts)
+    if ('literal' in part) texts[placeholders.length] += part.literal;
+    else placeholders.push(part.placeholder);
+  const [first, second] = placeholders;
+  const [prefix, middle, last] = texts as [string, string, string];
+  return {
+    prefix,
+    first: first!,
+    second,
+    ...(second === undefined ? { between: '', suffix: middle } : { between: middle, suffix: last }),
+  };
+}
+
+function match(
+  { prefix, between, suffix, first, second }: Cut,
+  group: string,
+  isAccount: (text: string) => boolean,
+): ReturnType<GroupPattern['match']> {
+  if (group.length > MAX_GROUP_LENGTH || group.length < prefix.length + suffix.length)
+    return undefined;
+  if (!group.startsWith(prefix) || !group.endsWith(suffix)) return undefined;
+  const middle = group.slice(prefix.length, group.length - suffix.length);
+  if (second === undefined) {
+    const isValue = first === 'account' ? isAccount(middle) : isRoleName(middle);
+    return isValue ? { [first]: middle } : undefined;
+  }
+  const positions = positionsOf(between, middle);
+  // The longest account comes first.
+  for (const position of first === 'account' ? positions.reverse() : positions) {
+    const values = [middle.slice(0, position), middle.slice(position + between.length)];
+    const [account, role] = (first === 'account' ? values : values.reverse()) as [string, string];
+    if (isAccount(account) && isRoleName(role)) return { account, role };
+  }
+  return undefined;
+}
+
+function positionsOf(separator: string, text: string): number[] {
+  const positions: number[] = [];
   for (let at = text.indexOf(separator); at >= 0; at = text.indexOf(separator, at + 1))
-    cuts.push(at);
-  return accountFirst ? cuts.reverse() : cuts;
+    positions.push(at);
+  return positions;
 }
 
 function partsOf(pattern: string): Part[] {
@@ -114,7 +127,7 @@ function partsOf(pattern: string): Part[] {
     .filter(text => text !== '')
     .map(text =>
       text === '{account}' || text === '{role}'
-        ? { placeholder: text.slice(1, -1) as 'account' | 'role' }
+        ? { placeholder: text.slice(1, -1) as Placeholder }
         : { literal: text },
     );
 }

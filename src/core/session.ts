@@ -82,62 +82,76 @@ export function isTagKey(text: string): boolean {
 }
 
 /**
- * The session for one person. Throws `session_settings_invalid` when a template has no text for
- * this person that fits AWS: nothing is cut or squashed, because policies in AWS decide by these
- * values.
+ * The session for one user. Throws `session_settings_invalid` when a template has no text for this
+ * user that fits AWS: nothing is cut or replaced, because policies in AWS decide by these values.
  */
 export function roleSessionFor(
   settings: SessionSettings,
   identity: Identity,
   rule: string,
 ): RoleSession {
-  const fill = (
-    name: string,
-    template: Template,
-    { field, limits }: { readonly field: FieldRule; readonly limits: string },
-  ): string => {
-    const filled = fillTemplate(template, identity, field);
-    if ('text' in filled) return filled.text;
-    if ('missing' in filled) {
-      throw invalid(
-        rule,
-        name,
-        `the person has no ${filled.missing}`,
-        `Your identity provider sent no "${filled.missing}", which this role needs for its ${name}.`,
-      );
-    }
-    throw invalid(
-      rule,
-      name,
-      `the value does not fit ${limits}`,
-      `What your identity provider sent does not fit AWS's limits for the ${name} of this role (${limits}).`,
-    );
-  };
+  const { durationSeconds, consoleSeconds, transitiveTags, policyArns, policy } = settings;
+  const filling: Filling = { identity, rule };
   return {
-    durationSeconds: settings.durationSeconds,
-    consoleSeconds: settings.consoleSeconds,
-    sourceIdentity:
-      settings.sourceIdentity === undefined
-        ? undefined
-        : fill('source identity', settings.sourceIdentity, {
-            field: SOURCE_IDENTITY,
-            limits: '2 to 64 characters of letters, digits and _+=,.@-',
-          }),
+    durationSeconds,
+    consoleSeconds,
+    sourceIdentity: settings.sourceIdentity && fill(filling, SOURCE, settings.sourceIdentity),
     tags: Object.entries(settings.tags).map(([key, template]) => ({
       key,
-      value: fill(`session tag ${key}`, template, {
-        field: TAG_VALUE,
-        limits: 'at most 256 letters, digits, spaces and _.:/=+-@',
-      }),
+      value: fill(filling, { ...TAG, name: `session tag ${key}` }, template),
     })),
-    transitiveTags: settings.transitiveTags,
-    policyArns: settings.policyArns,
-    policy: settings.policy,
+    transitiveTags,
+    policyArns,
+    policy,
   };
 }
 
-function invalid(rule: string, field: string, why: string, hint: string): BridgeError {
-  return new BridgeError('session_settings_invalid', `rule ${rule}: ${field}: ${why}`, {
-    hint: `${hint} Contact your administrator and give them the reference.`,
+/** Whose values templates are filled with, and for which rule. */
+interface Filling {
+  readonly identity: Identity;
+  readonly rule: string;
+}
+
+/** A setting that a template fills. */
+interface Field {
+  readonly name: string;
+  readonly rule: FieldRule;
+  /** In words. */
+  readonly limits: string;
+}
+
+const SOURCE: Field = {
+  name: 'source identity',
+  rule: SOURCE_IDENTITY,
+  limits: '2 to 64 characters of letters, digits and _+=,.@-',
+};
+const TAG: Omit<Field, 'name'> = {
+  rule: TAG_VALUE,
+  limits: 'at most 256 letters, digits, spaces and _.:/=+-@',
+};
+
+/** Throws `session_settings_invalid`. */
+function fill(filling: Filling, field: Field, template: Template): string {
+  const { name, limits } = field;
+  const filled = fillTemplate(template, filling.identity, field.rule);
+  if ('text' in filled) return filled.text;
+  if ('missing' in filled)
+    throw invalid(filling, field, {
+      why: `the person has no ${filled.missing}`,
+      hint: `Your identity provider sent no "${filled.missing}", which this role needs for its ${name}.`,
+    });
+  throw invalid(filling, field, {
+    why: `the value does not fit ${limits}`,
+    hint: `What your identity provider sent does not fit AWS's limits for the ${name} of this role (${limits}).`,
+  });
+}
+
+function invalid(
+  { rule }: Filling,
+  { name }: Field,
+  { why, hint }: { readonly why: string; readonly hint: string },
+): BridgeError {
+  return new BridgeError('session_settings_invalid', `rule ${rule}: ${name}: ${why}`, {
+    hint: `${hint} Give the reference to the people who run this bridge.`,
   });
 }
