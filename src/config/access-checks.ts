@@ -3,11 +3,12 @@ import { patternNames } from '../core/group-pattern.ts';
 import { isTagKey, MAX_CHAINED_DURATION, MAX_POLICY_ARNS, MAX_TAGS } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { type AccountList, isReserved, isSaml, type ListedAccount } from './account-checks.ts';
+import { policyArnParts } from './aws-values.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import { type ConnectorList, selectorProblems } from './selector-checks.ts';
-import { compact, policyArnParts } from './values.ts';
+import { compact } from './values.ts';
 import { type GivenRoles, weakerRuleProblems } from './weaker-rules.ts';
 
 type ReadableRule = NonNullable<Readable<Document['access'][number]>>;

@@ -12,23 +12,17 @@ import {
 import { HOUR, MINUTE } from '../core/time.ts';
 import {
   accountId,
-  choice,
-  compact,
-  duration,
-  externalId,
-  filePath,
-  flag,
   groupName,
   groupPattern,
-  network,
-  pattern,
   policyArn,
   region,
   roleName,
   sourceIdentityTemplate,
   tagTemplate,
-  text,
-} from './values.ts';
+} from './aws-values.ts';
+import { network } from './network-values.ts';
+import { externalId, filePath } from './reference-values.ts';
+import { choice, compact, duration, flag, pattern, text } from './values.ts';
 
 const providerName = () =>
   pattern(

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { isLoopbackRedirect } from '../core/oauth-client.ts';
 import { isRoleName } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
+import { region } from './aws-values.ts';
 import { quoted } from './problems.ts';
-import { checked, duration, flag, pattern, region, text } from './values.ts';
+import { checked, duration, flag, pattern, text } from './values.ts';
 
 const DAY = 24 * HOUR;
 

@@ -8,9 +8,9 @@ import { databaseUrlProblem } from './database-url.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
 import { permissionProblems } from './permissions.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
+import { externalIdProblem, type SecretReference } from './reference-values.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
-import { externalIdProblem, type SecretReference } from './values.ts';
 
 export interface Surroundings {
   /** Relative paths begin here: the directory of the configuration file. */

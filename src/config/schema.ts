@@ -9,26 +9,12 @@ import { z } from 'zod';
 import { PARTITIONS } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { account, rule } from './access-schema.ts';
+import { connectorId } from './aws-values.ts';
 import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
-import {
-  checked,
-  choice,
-  connectorId,
-  consoleHost,
-  duration,
-  filePath,
-  flag,
-  host,
-  network,
-  origin,
-  pattern,
-  secret,
-  text,
-  token,
-  url,
-  wholeNumber,
-} from './values.ts';
+import { consoleHost, host, network, origin, url } from './network-values.ts';
+import { filePath, secret } from './reference-values.ts';
+import { checked, choice, duration, flag, pattern, text, token, wholeNumber } from './values.ts';
 
 const DAY = 24 * HOUR;
 
