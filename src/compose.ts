@@ -32,7 +32,6 @@ import { type Partitions, partitionTable } from './core/partitions.ts';
 import { compilePolicy } from './core/policy.ts';
 import type {
   AuditSink,
-  Availability,
   Clock,
   Connector,
   FederationMetadata,
@@ -41,6 +40,7 @@ import type {
   ServiceProviderMetadata,
   Store,
 } from './core/ports.ts';
+import type { Availability } from './core/sign-in.ts';
 import type { RateLimits } from './http/rate-limits.ts';
 import { createRenderer, type Renderer } from './http/render.ts';
 import { createClientRegistrations } from './issuer/client-registrations.ts';

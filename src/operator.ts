@@ -20,7 +20,7 @@ import { type Origin, recordable } from './core/audit-event.ts';
 import type { CliSessionSummary } from './core/cli-session.ts';
 import { BridgeError } from './core/errors.ts';
 import { isPersonId } from './core/identity.ts';
-import type { KnownPerson } from './core/ports.ts';
+import type { KnownPerson } from './core/person-record.ts';
 import { printableJson, printableText } from './core/printable.ts';
 import type { ContainerTokenSummary } from './core/tokens.ts';
 import { createLog } from './log.ts';

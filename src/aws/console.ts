@@ -6,10 +6,11 @@
  * destinations are allowed (core).
  */
 import { z } from 'zod';
+import type { ConsoleLinkRequest } from '../core/assumed-role.ts';
 import { consoleDestination } from '../core/console-destination.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Partitions } from '../core/partitions.ts';
-import type { ConsoleFederation, ConsoleLinkRequest } from '../core/ports.ts';
+import type { ConsoleFederation } from '../core/ports.ts';
 import type { Account } from '../core/role.ts';
 import { MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import type { Seconds } from '../core/time.ts';

@@ -6,8 +6,9 @@
  * So a text of STS is used only when it is known, and the hints name everything that the code can
  * mean for this kind of trust.
  */
+
+import type { AssumeRequest } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { AssumeRequest } from '../core/ports.ts';
 import type { Trust } from '../core/role.ts';
 import { samlProviderArn } from '../core/role.ts';
 import { isPassing, type StsFailure } from './sts-client.ts';

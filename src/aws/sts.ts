@@ -10,19 +10,14 @@ import {
   AssumeRoleWithSAMLCommand,
   AssumeRoleWithWebIdentityCommand,
 } from '@aws-sdk/client-sts';
+import type { AssumedRole, AssumeRequest } from '../core/assumed-role.ts';
 import type { AwsCredentials } from '../core/credentials.ts';
 import { BridgeError, type BridgeErrorOptions } from '../core/errors.ts';
 import type { Partitions } from '../core/partitions.ts';
-import type {
-  AssertionIssuer,
-  AssumedRole,
-  AssumeRequest,
-  Clock,
-  CorporateProof,
-  CredentialBroker,
-} from '../core/ports.ts';
+import type { AssertionIssuer, Clock, CredentialBroker } from '../core/ports.ts';
 import { type RoleArn, roleArn, samlProviderArn, type Trust } from '../core/role.ts';
 import { attainableSeconds, MIN_DURATION, type RoleSession } from '../core/session.ts';
+import type { CorporateProof } from '../core/sign-in.ts';
 import { HOUR, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';

@@ -6,18 +6,13 @@
  * (flows, apis).
  */
 import type { Entitlement } from '../core/access-rule.ts';
+import type { AssumedRole, ConsoleLink } from '../core/assumed-role.ts';
 import { type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
 import type { Evaluation, Policy } from '../core/policy.ts';
-import type {
-  AssumedRole,
-  Clock,
-  ConsoleFederation,
-  ConsoleLink,
-  CredentialBroker,
-} from '../core/ports.ts';
+import type { Clock, ConsoleFederation, CredentialBroker } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { Circumstances } from '../core/requirements.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';

@@ -2,10 +2,12 @@
  * CLI sessions from start to end: opened when a user confirms a login, picked up by the terminal,
  * ended. The steps of tokens.ts that concern the session.
  */
-import type { CliGrant } from '../core/cli-session.ts';
+
+import type { Session } from '../core/browser-session.ts';
+import type { CliGrant, CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NamedClient } from '../core/oauth-client.ts';
-import type { CliSession, CliSessions, Clock, Records, Secrets, Session } from '../core/ports.ts';
+import type { CliSessions, Clock, Records, Secrets } from '../core/ports.ts';
 import type { AuthenticatedRequester, Requester, Viewer } from '../core/requester.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import {

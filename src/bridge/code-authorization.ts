@@ -5,9 +5,11 @@
  * Owns: codes, and what happens when one is misused. Does not own: which requests are answered
  * (authorization-request), tokens (tokens), pages (flows/cli-browser-login).
  */
+
+import type { CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import { named, type OAuthClient } from '../core/oauth-client.ts';
-import type { CliSession, Clock, Records, Secrets } from '../core/ports.ts';
+import type { Clock, Records, Secrets } from '../core/ports.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import type { Instant } from '../core/time.ts';
 import {

@@ -7,9 +7,9 @@
  */
 
 import type { Origin } from '../core/audit-event.ts';
-import type { CliSessionSummary } from '../core/cli-session.ts';
+import type { CliSession, CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { CliSession, Clock, ContainerTokens, Secrets } from '../core/ports.ts';
+import type { Clock, ContainerTokens, Secrets } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { AccountId, RoleName } from '../core/role.ts';
 import { isWithin } from '../core/role-scope.ts';

@@ -6,6 +6,8 @@
  * terminal's half (device-authorization), states (core/device-grant), pages
  * (flows/cli-device-login).
  */
+
+import type { CliSession } from '../core/cli-session.ts';
 import {
   approve,
   type DeviceGrant,
@@ -17,7 +19,7 @@ import {
 } from '../core/device-grant.ts';
 import { BridgeError } from '../core/errors.ts';
 import { type NetworkDistance, networkDistance } from '../core/network-distance.ts';
-import type { CliSession, Clock, Records, Secrets } from '../core/ports.ts';
+import type { Clock, Records, Secrets } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { RoleScope } from '../core/role-scope.ts';
 import type { Instant } from '../core/time.ts';

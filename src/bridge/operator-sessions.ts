@@ -9,14 +9,8 @@ import { actorOf, type Origin } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, PersonId } from '../core/identity.ts';
-import type {
-  CliSessions,
-  Clock,
-  ContainerTokens,
-  KnownPerson,
-  People,
-  Sessions,
-} from '../core/ports.ts';
+import type { KnownPerson } from '../core/person-record.ts';
+import type { CliSessions, Clock, ContainerTokens, People, Sessions } from '../core/ports.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
 import type { Recorder } from './recorder.ts';
 

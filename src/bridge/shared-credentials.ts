@@ -6,13 +6,9 @@
  * memory only; each hand-out is decided and recorded as if there were no cache (access). Does not
  * own: the call (CredentialBroker).
  */
-import type {
-  AssumedRole,
-  AssumeRequest,
-  Clock,
-  CredentialBroker,
-  Secrets,
-} from '../core/ports.ts';
+
+import type { AssumedRole, AssumeRequest } from '../core/assumed-role.ts';
+import type { Clock, CredentialBroker, Secrets } from '../core/ports.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 
 /**

@@ -4,25 +4,27 @@
  * order.
  */
 import { type Actor, actorOf, type Origin } from '../core/audit-event.ts';
+import type { Session } from '../core/browser-session.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { type Identity, isTrusted } from '../core/identity.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
+import type { Standing } from '../core/person-record.ts';
 import { missingClaims } from '../core/person-record.ts';
 import type {
-  AuthenticationResponse,
   Clock,
   Connector,
-  Expectation,
   OneTimeKeys,
   People,
   Secrets,
-  Session,
   Sessions,
-  SignInAttempt,
   SignInAttempts,
-  Standing,
-  VerifiedSignIn,
 } from '../core/ports.ts';
+import type {
+  AuthenticationResponse,
+  Expectation,
+  SignInAttempt,
+  VerifiedSignIn,
+} from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Recorder } from './recorder.ts';
 

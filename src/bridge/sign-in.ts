@@ -6,8 +6,9 @@
  * and pages (flows, http).
  */
 import type { Origin } from '../core/audit-event.ts';
+import type { Session } from '../core/browser-session.ts';
 import type { LocalPath } from '../core/local-path.ts';
-import type { Connector, Session } from '../core/ports.ts';
+import type { Connector } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { currentIssuers, type IsCurrent } from './current-issuers.ts';

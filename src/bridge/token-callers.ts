@@ -3,8 +3,9 @@
  * kind of token.
  */
 import type { Origin } from '../core/audit-event.ts';
+import type { CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { CliSession, CliSessions, Clock } from '../core/ports.ts';
+import type { CliSessions, Clock } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { RolePattern, RoleScope } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';

@@ -4,7 +4,7 @@
  * Owns: the response to a token that is used again; the session of a stolen token ends (RFC 9700
  * section 4.14). The steps of tokens.ts that concern refreshing.
  */
-import type { CliSession } from '../core/ports.ts';
+import type { CliSession } from '../core/cli-session.ts';
 import type { Requester } from '../core/requester.ts';
 import {
   isRefreshDue,

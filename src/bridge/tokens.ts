@@ -7,8 +7,8 @@
  * code-authorization), which role a session can open (access), wire formats.
  */
 import type { Origin } from '../core/audit-event.ts';
+import type { CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { CliSession } from '../core/ports.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import type { RoleScope } from '../core/role-scope.ts';
 import type { Instant } from '../core/time.ts';

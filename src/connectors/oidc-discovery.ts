@@ -15,7 +15,8 @@ import {
 import { z } from 'zod';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
-import type { Availability, Clock } from '../core/ports.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Availability } from '../core/sign-in.ts';
 import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { bulkOf } from './json-bulk.ts';

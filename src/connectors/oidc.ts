@@ -8,16 +8,13 @@
 import { calculatePKCECodeChallenge } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
+import type { BeginOptions, Clock, Connector, Secrets } from '../core/ports.ts';
 import type {
   AuthenticationResponse,
   Availability,
-  BeginOptions,
-  Clock,
-  Connector,
   Expectation,
-  Secrets,
   VerifiedSignIn,
-} from '../core/ports.ts';
+} from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { claimAt, identityFrom, isFalse } from './attributes.ts';

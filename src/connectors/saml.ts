@@ -8,16 +8,13 @@
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
+import type { BeginOptions, Clock, Connector, ServiceProviderMetadata } from '../core/ports.ts';
 import type {
   AuthenticationResponse,
   Availability,
-  BeginOptions,
-  Clock,
-  Connector,
   Expectation,
-  ServiceProviderMetadata,
   VerifiedSignIn,
-} from '../core/ports.ts';
+} from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { identityFrom } from './attributes.ts';

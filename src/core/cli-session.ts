@@ -2,8 +2,9 @@
  * A person's session in a terminal: opened by a confirmation in the browser, used by tokens, ended
  * by the person, an operator or its limit.
  */
-import type { ConnectorId, IdentitySource, PersonId } from './identity.ts';
+import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
 import type { NamedClient } from './oauth-client.ts';
+import type { CorporateProof } from './sign-in.ts';
 import type { Instant } from './time.ts';
 
 /**
@@ -39,4 +40,20 @@ export interface CliSessionSummary {
   readonly lastUsedAddress?: string | undefined;
   /** The absolute limit; before the pick-up, the time by which it must happen. */
   readonly expiresAt: Instant;
+}
+
+/** A person's session in a terminal. */
+export interface CliSession {
+  /**
+   * A secret that only the tokens lead to: the store keeps its hash and seals the rest under it.
+   */
+  readonly id: string;
+  readonly summary: CliSessionSummary;
+  /** As the newest sign-in of the person bounds it (core/person-record). */
+  readonly identity: Identity;
+  readonly corporateProof?: CorporateProof | undefined;
+  /** As in `Session`. */
+  readonly generation: number;
+  /** The absolute limit. */
+  readonly notAfter: Instant;
 }

@@ -5,6 +5,7 @@
  * Pure: the store joins the record wherever a session is read, so no path to a role can leave it
  * out.
  */
+import type { Actor } from './audit-event.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
 import type { Instant } from './time.ts';
 
@@ -108,4 +109,27 @@ export function missingClaims(before: PersonRecord, identity: Identity): readonl
     ),
   ];
   return lost.filter(([, isLost]) => isLost).map(([name]) => name);
+}
+
+/** Who was blocked, when, by whom and why. */
+export interface Block {
+  readonly at: Instant;
+  /** The operator, as their system names them. */
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+/** A user as operators see them, under the newest name. */
+export interface KnownPerson extends Actor {
+  /** Undefined for an id that was blocked before its first sign-in. */
+  readonly signedInAt?: Instant | undefined;
+  readonly blocked?: Block | undefined;
+}
+
+/** How a person stands when they sign in. */
+export interface Standing {
+  readonly generation: number;
+  readonly isBlocked: boolean;
+  /** What was known of them before. */
+  readonly before?: PersonRecord | undefined;
 }

@@ -4,16 +4,29 @@
  *
  * An adapter implements one port and knows no other adapter; compose.ts plugs them together.
  */
-import type { Actor, AuditEvent } from './audit-event.ts';
-import type { CliSessionSummary } from './cli-session.ts';
+import type {
+  AssertionSubject,
+  AssumedRole,
+  AssumeRequest,
+  ConsoleLink,
+  ConsoleLinkRequest,
+} from './assumed-role.ts';
+import type { AuditEvent } from './audit-event.ts';
+import type { Session } from './browser-session.ts';
+import type { CliSession, CliSessionSummary } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
-import type { AwsCredentials } from './credentials.ts';
 import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
-import type { PersonRecord } from './person-record.ts';
-import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
-import type { RoleSession } from './session.ts';
-import type { Instant, Seconds } from './time.ts';
+import type { Block, KnownPerson, Standing } from './person-record.ts';
+import type { Account } from './role.ts';
+import type {
+  AuthenticationResponse,
+  Availability,
+  Expectation,
+  SignInAttempt,
+  VerifiedSignIn,
+} from './sign-in.ts';
+import type { Instant } from './time.ts';
 import type {
   AccessToken,
   AuthorizationCode,
@@ -42,58 +55,6 @@ export interface Secrets {
 }
 
 // ---------------------------------------------------------------- sign-in
-
-/** What the answer of the identity provider must match. */
-export type Expectation =
-  | { readonly protocol: 'saml'; readonly requestId: string }
-  | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
-
-/** One begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
-export interface SignInAttempt {
-  /** OAuth `state` and SAML `RelayState`. A secret: the store keeps its hash only. */
-  readonly id: string;
-  readonly connector: ConnectorId;
-  /** The identity provider that the browser was sent to; an answer of another one is refused. */
-  readonly source: IdentitySource;
-  /** The secret in the attempt cookie of the browser that began it. */
-  readonly browser: string;
-  /** A local path, checked. */
-  readonly returnTo: string;
-  readonly expectation: Expectation;
-  readonly createdAt: Instant;
-  readonly expiresAt: Instant;
-}
-
-/** The answer of an identity provider as it came through the browser; nothing in it is verified. */
-export type AuthenticationResponse =
-  | { readonly protocol: 'saml'; readonly samlResponse: string }
-  | { readonly protocol: 'oidc'; readonly parameters: URLSearchParams };
-
-/**
- * The person's own proof from their identity provider, for accounts that trust that provider
- * directly. A secret.
- */
-export type CorporateProof =
-  | { readonly kind: 'id-token'; readonly token: string; readonly expiresAt: Instant }
-  | { readonly kind: 'saml-response'; readonly samlResponse: string; readonly expiresAt: Instant };
-
-export interface VerifiedSignIn {
-  readonly identity: Identity;
-  /** SAML `SessionNotOnOrAfter`: the bridge's session ends no later. */
-  readonly sessionNotAfter?: Instant | undefined;
-  /** Set when the connector keeps it for accounts that need it. */
-  readonly corporateProof?: CorporateProof | undefined;
-  /**
-   * The assertion's id, which may be used once; absent where the protocol's code is one-time by
-   * itself.
-   */
-  readonly assertion?: { readonly id: string; readonly expiresAt: Instant } | undefined;
-}
-
-export type Availability =
-  | { readonly state: 'ready' }
-  /** `reason` is safe for a page: it names what failed, never a secret. */
-  | { readonly state: 'unavailable'; readonly reason: string; readonly since: Instant };
 
 export interface BeginOptions {
   /** Becomes `state` or `RelayState`. */
@@ -157,37 +118,6 @@ export interface SignInAttempts {
   consume(id: string, now: Instant): Promise<SignInAttempt | undefined>;
 }
 
-/** A browser session of a person. */
-export interface Session {
-  /**
-   * The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived
-   * from it and from the bridge's sealing secret.
-   */
-  readonly id: string;
-  /** As the newest sign-in of the person bounds it (core/person-record). */
-  readonly identity: Identity;
-  /**
-   * Of the newest sign-in of the person only: an older one says what the provider has taken back
-   * since.
-   */
-  readonly corporateProof?: CorporateProof | undefined;
-  /**
-   * The person's generation when they signed in; the session is over once they have another one.
-   */
-  readonly generation: number;
-  /** Bound to the session; every state-changing form carries it. */
-  readonly csrfToken: string;
-  readonly createdAt: Instant;
-  readonly lastUsedAt: Instant;
-  /** The absolute limit. The idle limit is the reader's rule. */
-  readonly expiresAt: Instant;
-  /**
-   * SAML `SessionNotOnOrAfter`: nothing that comes of this sign-in lives longer, a CLI session
-   * neither.
-   */
-  readonly notAfter?: Instant | undefined;
-}
-
 export interface Sessions {
   create(session: Session): Promise<void>;
   /** Undefined also when the person is blocked, has another generation, or has no sound record. */
@@ -201,22 +131,6 @@ export interface Sessions {
    * browsers there were.
    */
   endAllOf(person: PersonId): Promise<number>;
-}
-
-/** A person's session in a terminal. */
-export interface CliSession {
-  /**
-   * A secret that only the tokens lead to: the store keeps its hash and seals the rest under it.
-   */
-  readonly id: string;
-  readonly summary: CliSessionSummary;
-  /** As the newest sign-in of the person bounds it (core/person-record). */
-  readonly identity: Identity;
-  readonly corporateProof?: CorporateProof | undefined;
-  /** As in `Session`. */
-  readonly generation: number;
-  /** The absolute limit. */
-  readonly notAfter: Instant;
 }
 
 /** CLI sessions. With a session end all grants and tokens that lead to it. */
@@ -244,6 +158,13 @@ export interface CliSessions {
   list(now: Instant, of?: { readonly person: PersonId }): Promise<readonly CliSessionSummary[]>;
 }
 
+/** A record with the CLI session that it names. */
+export interface FoundRecord<R> {
+  readonly record: R;
+  readonly session: CliSession;
+  readonly lastUsedAt?: Instant | undefined;
+}
+
 /**
  * Records that are found by a secret and changed by pure transitions. Ids are hashed by the store,
  * what they lead to is sealed under them. A record is absent once it has expired, and once the CLI
@@ -259,17 +180,7 @@ export interface Records<
   create(id: string, record: R): Promise<boolean>;
   find(id: string, now: Instant): Promise<R | undefined>;
   /** The record together with the CLI session that it names; undefined when either is gone. */
-  findWithSession(
-    id: string,
-    now: Instant,
-  ): Promise<
-    | {
-        readonly record: R;
-        readonly session: CliSession;
-        readonly lastUsedAt?: Instant | undefined;
-      }
-    | undefined
-  >;
+  findWithSession(id: string, now: Instant): Promise<FoundRecord<R> | undefined>;
   /**
    * Changes the record by a pure function that sees it as it is: of callers who race, each sees
    * what the one before has left, so that what may happen once happens once. Undefined when there
@@ -280,13 +191,6 @@ export interface Records<
     now: Instant,
     transition: (record: R) => { readonly next: R; readonly value: T },
   ): Promise<T | undefined>;
-}
-
-/** A container token as it is found: with its session, and when it was used last. */
-export interface FoundContainerToken {
-  readonly record: ContainerToken;
-  readonly session: CliSession;
-  readonly lastUsedAt?: Instant | undefined;
 }
 
 /**
@@ -303,7 +207,7 @@ export interface ContainerTokens {
     made: { readonly record: ContainerToken; readonly summary: ContainerTokenSummary },
     most: number,
   ): Promise<'kept' | 'full' | 'ended'>;
-  findWithSession(token: string, now: Instant): Promise<FoundContainerToken | undefined>;
+  findWithSession(token: string, now: Instant): Promise<FoundRecord<ContainerToken> | undefined>;
   /** Writes time and place of last use; a token that is gone stays gone. */
   touch(
     token: string,
@@ -337,29 +241,6 @@ export interface ClientRegistrations {
   issue(registration: ClientRegistration): Promise<string>;
   /** What a client id registers; undefined when it is none of ours, or is over at `now`. */
   read(clientId: string, now: Instant): Promise<ClientRegistration | undefined>;
-}
-
-/** Who was blocked, when, by whom and why. */
-export interface Block {
-  readonly at: Instant;
-  /** The operator, as their system names them. */
-  readonly by: string;
-  readonly reason?: string | undefined;
-}
-
-/** A user as operators see them, under the newest name. */
-export interface KnownPerson extends Actor {
-  /** Undefined for an id that was blocked before its first sign-in. */
-  readonly signedInAt?: Instant | undefined;
-  readonly blocked?: Block | undefined;
-}
-
-/** How a person stands when they sign in. */
-export interface Standing {
-  readonly generation: number;
-  readonly isBlocked: boolean;
-  /** What was known of them before. */
-  readonly before?: PersonRecord | undefined;
 }
 
 /** The record of every user who has signed in. */
@@ -429,20 +310,6 @@ export interface Store {
 
 // ---------------------------------------------------------------- AWS
 
-/** What we say of a person toward AWS, for one role. */
-export interface AssertionSubject {
-  readonly person: PersonId;
-  readonly account: Account;
-  readonly role: RoleArn;
-  readonly sessionName: RoleSessionName;
-  readonly session: RoleSession;
-  /**
-   * When the person proved who they are, at their own identity provider; undefined where it did not
-   * say.
-   */
-  readonly authenticatedAt: Instant | undefined;
-}
-
 export interface AssertionIssuer {
   /**
    * A base64 `samlp:Response` for AssumeRoleWithSAML; `provider` names the IAM SAML provider in the
@@ -460,55 +327,11 @@ export interface FederationMetadata {
   jwks(): { readonly keys: readonly Readonly<Record<string, unknown>>[] };
 }
 
-export interface AssumeRequest extends AssertionSubject {
-  readonly roleName: RoleName;
-  /** When the person's identity provider said who they are: another sign-in is another request. */
-  readonly assertedAt: Instant;
-  readonly corporateProof?: CorporateProof | undefined;
-}
-
-export interface AssumedRole {
-  readonly credentials: AwsCredentials;
-  /** The session's ARN: `arn:aws:sts::111122223333:assumed-role/Admin/alice-...`. */
-  readonly assumedRoleArn: string;
-  /**
-   * Obtained by AssumeRole from another role's session: the console takes no SessionDuration for
-   * it.
-   */
-  readonly chained: boolean;
-  readonly stsRequestId: string;
-  /** Length that was asked of STS in the call that succeeded. */
-  readonly durationSeconds: Seconds;
-  /**
-   * Set when STS allowed less than the rule gives: the role's MaxSessionDuration, or the hour of
-   * role chaining.
-   */
-  readonly reducedFrom?: Seconds | undefined;
-}
-
 export interface CredentialBroker {
   /**
    * Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`, `session_settings_invalid`.
    */
   assume(request: AssumeRequest): Promise<AssumedRole>;
-}
-
-export interface ConsoleLinkRequest {
-  readonly account: Account;
-  readonly assumed: AssumedRole;
-  /** As the person asked; undefined means the console's home. */
-  readonly destination?: string | undefined;
-  /** Where the console sends people when the session ends. */
-  readonly issuerUrl: string;
-  readonly consoleSeconds?: Seconds | undefined;
-}
-
-export interface ConsoleLink {
-  /** A bearer secret for 15 minutes: redirect to it, never log it. */
-  readonly url: string;
-  readonly destination: string;
-  /** What the console was asked for; undefined when it follows the credentials. */
-  readonly consoleSeconds?: Seconds | undefined;
 }
 
 export interface ConsoleFederation {

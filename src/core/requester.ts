@@ -5,9 +5,10 @@
  * A new kind of subject is a row of `Subject`; the compiler shows who must know.
  */
 import type { Origin } from './audit-event.ts';
+import type { Session } from './browser-session.ts';
 import type { Identity } from './identity.ts';
-import type { CorporateProof, Session } from './ports.ts';
 import type { RoleScope } from './role-scope.ts';
+import type { CorporateProof } from './sign-in.ts';
 
 /** A user whose identity provider has vouched for them. */
 interface User {

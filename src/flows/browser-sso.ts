@@ -7,11 +7,13 @@
  */
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
+import type { Session } from '../core/browser-session.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
-import type { AuthenticationResponse, Clock, Secrets, Session } from '../core/ports.ts';
+import type { Clock, Secrets } from '../core/ports.ts';
 import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
+import type { AuthenticationResponse } from '../core/sign-in.ts';
 import { type Answer, redirect, refusal, view } from '../http/answer.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { choicesOf } from '../http/connector-choices.ts';

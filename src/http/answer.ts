@@ -3,8 +3,8 @@
  * cookies and headers are part of the value.
  */
 import type { Response } from 'express';
+import type { Session } from '../core/browser-session.ts';
 import type { BridgeError } from '../core/errors.ts';
-import type { Session } from '../core/ports.ts';
 import { forgetSession, viewerIn } from './current-session.ts';
 import { allowFormTarget } from './guards.ts';
 import type { Renderer } from './render.ts';

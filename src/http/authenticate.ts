@@ -9,12 +9,8 @@
 import type { Request, Response } from 'express';
 import passport from 'passport';
 import { BridgeError } from '../core/errors.ts';
-import type {
-  AuthenticationResponse,
-  Connector,
-  Expectation,
-  VerifiedSignIn,
-} from '../core/ports.ts';
+import type { Connector } from '../core/ports.ts';
+import type { AuthenticationResponse, Expectation, VerifiedSignIn } from '../core/sign-in.ts';
 
 /**
  * A connector as a passport strategy: one object for each connector, never handed to passport

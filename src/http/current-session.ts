@@ -1,7 +1,8 @@
 /** Who is asking: the session of a browser, loaded once for each request. */
 import type { RequestHandler, Response } from 'express';
+import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { Connector, Session } from '../core/ports.ts';
+import type { Connector } from '../core/ports.ts';
 import type { BridgeCookies } from './session-cookie.ts';
 import type { ViewerModel } from './views.ts';
 

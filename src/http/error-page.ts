@@ -1,10 +1,11 @@
 /** An error as a page, with the one link that can help. */
+
+import type { Session } from '../core/browser-session.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import type { PageOffer } from '../core/error-rows/row.ts';
 import { ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
-import type { Session } from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
 import { knownSessionIn, viewerIn } from './current-session.ts';
 import type { ShowError } from './error-face.ts';

@@ -7,8 +7,8 @@
  */
 import * as z from 'zod';
 import type { Caller } from '../bridge/token-callers.ts';
+import type { Session } from '../core/browser-session.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import type { Session } from '../core/ports.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import { type Answer, empty, json, type Reply } from './answer.ts';
 import type { ErrorFace } from './error-responses.ts';

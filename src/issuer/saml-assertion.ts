@@ -9,9 +9,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { SignedXml } from 'xml-crypto';
+import type { AssertionSubject } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { PartitionFacts } from '../core/partitions.ts';
-import type { AssertionSubject } from '../core/ports.ts';
 import { samlProviderArn } from '../core/role.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { SigningKey } from './signing-keys.ts';

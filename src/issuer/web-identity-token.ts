@@ -5,8 +5,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
+import type { AssertionSubject } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { AssertionSubject } from '../core/ports.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import type { SigningKey } from './signing-keys.ts';
 

@@ -3,9 +3,9 @@
  * listed without the id, and the database alone discloses nothing. Stored rows and sealed values
  * call the public id `handle`.
  */
-import type { CliSessionSummary } from '../core/cli-session.ts';
+import type { CliSession, CliSessionSummary } from '../core/cli-session.ts';
 import type { PersonId } from '../core/identity.ts';
-import type { CliSession, CliSessions } from '../core/ports.ts';
+import type { CliSessions } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import { bytes, type Database, type Row, type Value } from './database.ts';
 import { boundTo, PERSON_COLUMNS } from './people.ts';

@@ -8,8 +8,10 @@
  * A record is sealed under the person id and the bridge's secret. Names are found by a keyed hash.
  */
 import type { ConnectorId, Identity, PersonId } from '../core/identity.ts';
+import type { Block, KnownPerson } from '../core/person-record.ts';
 import { type BoundIdentity, boundBy, type PersonRecord, recordOf } from '../core/person-record.ts';
-import type { Block, CorporateProof, KnownPerson, OperatorEvents, People } from '../core/ports.ts';
+import type { OperatorEvents, People } from '../core/ports.ts';
+import type { CorporateProof } from '../core/sign-in.ts';
 import type { Instant } from '../core/time.ts';
 import { bytes, type Database, type Row } from './database.ts';
 import type { Seal } from './sealing.ts';

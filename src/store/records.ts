@@ -4,8 +4,10 @@
  * Owns: how a record is found, that a transition happens at most once for each state. Does not own:
  * what the states are (core).
  */
+
+import type { CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { CliSession, Records } from '../core/ports.ts';
+import type { Records } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import { SESSION_COLUMNS, sessionIn, WITH_PERSON } from './cli-sessions.ts';
 import { bytes, type Database, type Row } from './database.ts';

@@ -6,15 +6,11 @@
  * two awaits. Does not own: connections, locks, migrations and error texts (sqlite, postgres), nor
  * when a session ends.
  */
+
+import type { Session } from '../core/browser-session.ts';
 import type { PersonId } from '../core/identity.ts';
-import type {
-  OneTimeKeys,
-  Session,
-  Sessions,
-  SignInAttempt,
-  SignInAttempts,
-  Store,
-} from '../core/ports.ts';
+import type { OneTimeKeys, Sessions, SignInAttempts, Store } from '../core/ports.ts';
+import type { SignInAttempt } from '../core/sign-in.ts';
 import type { Instant } from '../core/time.ts';
 import type { AuditReader } from './audit-reader.ts';
 import { createAuditTables } from './audit-tables.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ErrorCode } from '../../src/core/errors.ts';
-import type { Expectation } from '../../src/core/ports.ts';
+import type { Expectation } from '../../src/core/sign-in.ts';
 import { forgeFor, openConnector, refuses, SENSITIVE, signIn } from '../support/oidc-sign-in.ts';
 
 describe('an authorization response', () => {

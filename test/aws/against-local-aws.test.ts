@@ -10,13 +10,9 @@ import { after, before, describe, it } from 'node:test';
 import { SignJWT } from 'jose';
 import { createConsoleFederation } from '../../src/aws/console.ts';
 import { createCredentialBroker } from '../../src/aws/sts.ts';
+import type { AssumedRole, AssumeRequest } from '../../src/core/assumed-role.ts';
 import { type Partitions, partitionTable } from '../../src/core/partitions.ts';
-import type {
-  AssertionIssuer,
-  AssumedRole,
-  AssumeRequest,
-  CredentialBroker,
-} from '../../src/core/ports.ts';
+import type { AssertionIssuer, CredentialBroker } from '../../src/core/ports.ts';
 import type { Account, AccountId, RoleName, Trust } from '../../src/core/role.ts';
 import type { LocalAwsEvent } from '../../src/dev/local-aws/events.ts';
 import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws.ts';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createConsoleFederation } from '../../src/aws/console.ts';
+import type { ConsoleLinkRequest } from '../../src/core/assumed-role.ts';
 import { BridgeError } from '../../src/core/errors.ts';
 import { partitionTable } from '../../src/core/partitions.ts';
-import type { ConsoleFederation, ConsoleLinkRequest } from '../../src/core/ports.ts';
+import type { ConsoleFederation } from '../../src/core/ports.ts';
 import type { Partition } from '../../src/core/role.ts';
 import { createOutbound } from '../../src/outbound.ts';
 import { anAccount } from '../support/assertion-subject.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AssumeRequest } from '../../src/core/ports.ts';
+import type { AssumeRequest } from '../../src/core/assumed-role.ts';
 import type { Trust } from '../../src/core/role.ts';
 import { answering, refusalOf, trusting, withBroker } from './broker-world.ts';
 import { type Answer, stsAnswer, stsError } from './recording-server.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { CorporateProof } from '../../src/core/ports.ts';
 import type { AccountId, RoleName, Trust } from '../../src/core/role.ts';
+import type { CorporateProof } from '../../src/core/sign-in.ts';
 import { anAccount, aRoleSession } from '../support/assertion-subject.ts';
 import { ASSERTION, answering, refusalOf, TOKEN, trusting, withBroker } from './broker-world.ts';
 import { type Answer, type Recorded, stsAnswer, stsError } from './recording-server.ts';

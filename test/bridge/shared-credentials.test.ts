@@ -4,7 +4,7 @@ import {
   createSharedCredentials,
   type SharedCredentials,
 } from '../../src/bridge/shared-credentials.ts';
-import type { AssumedRole, AssumeRequest } from '../../src/core/ports.ts';
+import type { AssumedRole, AssumeRequest } from '../../src/core/assumed-role.ts';
 import { systemSecrets } from '../../src/secrets.ts';
 import { anAssertionSubject, aRoleSession } from '../support/assertion-subject.ts';
 import { handTurnedClock } from '../support/clock.ts';

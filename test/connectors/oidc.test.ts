@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConnectorId } from '../../src/core/identity.ts';
-import type { Availability } from '../../src/core/ports.ts';
+import type { Availability } from '../../src/core/sign-in.ts';
 import { HOUR } from '../../src/core/time.ts';
 import { handTurnedClock } from '../support/clock.ts';
 import { freePort } from '../support/free-port.ts';

@@ -4,7 +4,7 @@ import { createResponseValidator } from '../../src/connectors/saml/response-vali
 import { createSamlConnector, type SamlConnectorOptions } from '../../src/connectors/saml.ts';
 import { BridgeError, type ErrorCode } from '../../src/core/errors.ts';
 import type { ConnectorId } from '../../src/core/identity.ts';
-import type { Expectation, VerifiedSignIn } from '../../src/core/ports.ts';
+import type { Expectation, VerifiedSignIn } from '../../src/core/sign-in.ts';
 import type { Outbound } from '../../src/outbound.ts';
 import { handTurnedClock } from '../support/clock.ts';
 import {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { mock, test } from 'node:test';
 import { parseIdpMetadata } from '../../src/connectors/saml/idp-metadata.ts';
 import { parseStrictXml } from '../../src/connectors/saml/strict-xml.ts';
-import type { Availability } from '../../src/core/ports.ts';
+import type { Availability } from '../../src/core/sign-in.ts';
 import { createOutbound } from '../../src/outbound.ts';
 import { at, ecKey, type MetadataParts, rsaKey, signingKey } from '../support/saml-forge.ts';
 import {

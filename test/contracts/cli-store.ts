@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
-import type { CliSession } from '../../src/core/ports.ts';
+import type { CliSession } from '../../src/core/cli-session.ts';
 import type { AccountId, RoleName } from '../../src/core/role.ts';
 import type { RefreshToken } from '../../src/core/tokens.ts';
 import {

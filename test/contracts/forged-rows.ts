@@ -3,7 +3,8 @@
  * apart from the store's own code.
  */
 import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
-import type { Session, SignInAttempt } from '../../src/core/ports.ts';
+import type { Session } from '../../src/core/browser-session.ts';
+import type { SignInAttempt } from '../../src/core/sign-in.ts';
 import type { LastingDatabase } from './store-samples.ts';
 
 interface Forgery {

@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import type { CliSession } from '../../src/core/cli-session.ts';
 import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts';
-import type { CliSession } from '../../src/core/ports.ts';
 import {
   ALICE,
   BOB,

@@ -1,10 +1,13 @@
 /** What the store contracts put into a store, and how they reach the database under it. */
 import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
+import type { Session } from '../../src/core/browser-session.ts';
+import type { CliSession } from '../../src/core/cli-session.ts';
 import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts';
-import type { CliSession, Session, SignInAttempt, Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/core/ports.ts';
 import type { AccountId, RoleName, RoleSessionName } from '../../src/core/role.ts';
+import type { SignInAttempt } from '../../src/core/sign-in.ts';
 import type { AuditReader } from '../../src/store/audit-reader.ts';
 import type { Row, Value } from '../../src/store/database.ts';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
-import type { Session, SignInAttempt } from '../../src/core/ports.ts';
+import type { Session } from '../../src/core/browser-session.ts';
+import type { SignInAttempt } from '../../src/core/sign-in.ts';
 import {
   ALICE,
   attemptOf,

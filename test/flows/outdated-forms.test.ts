@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
+import type { Session } from '../../src/core/browser-session.ts';
 import { BridgeError } from '../../src/core/errors.ts';
-import type { Session } from '../../src/core/ports.ts';
 import {
   beginDevice,
   CLIENT,

@@ -6,7 +6,8 @@ import express, { type Request, type Response } from 'express';
 import passport from 'passport';
 import { BridgeError } from '../../src/core/errors.ts';
 import type { ConnectorId } from '../../src/core/identity.ts';
-import type { AuthenticationResponse, Connector, VerifiedSignIn } from '../../src/core/ports.ts';
+import type { Connector } from '../../src/core/ports.ts';
+import type { AuthenticationResponse, VerifiedSignIn } from '../../src/core/sign-in.ts';
 import { authenticate } from '../../src/http/authenticate.ts';
 import { person } from '../support/people.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createResponseValidator } from '../../src/connectors/saml/response-validator.ts';
 import { createSamlConnector, type SamlConnectorOptions } from '../../src/connectors/saml.ts';
 import type { ConnectorId } from '../../src/core/identity.ts';
-import type { VerifiedSignIn } from '../../src/core/ports.ts';
+import type { VerifiedSignIn } from '../../src/core/sign-in.ts';
 import { createOutbound } from '../../src/outbound.ts';
 import { rsaKey } from '../support/saml-forge.ts';
 import { packagesMissing } from './federation.ts';

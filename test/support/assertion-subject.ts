@@ -1,6 +1,7 @@
 /** A person, an account and a role to assert, with every part changeable. */
+
+import type { AssertionSubject } from '../../src/core/assumed-role.ts';
 import type { PersonId } from '../../src/core/identity.ts';
-import type { AssertionSubject } from '../../src/core/ports.ts';
 import {
   type Account,
   type AccountId,

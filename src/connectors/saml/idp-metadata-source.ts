@@ -8,7 +8,8 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { BridgeError } from '../../core/errors.ts';
-import type { Availability, Clock } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports.ts';
+import type { Availability } from '../../core/sign-in.ts';
 import { HOUR, type Instant, MINUTE, type Seconds } from '../../core/time.ts';
 import type { Outbound } from '../../outbound.ts';
 import { type IdpMetadata, parseIdpMetadata } from './idp-metadata.ts';
