@@ -95,7 +95,8 @@ export function refusal(
 }
 
 /**
- * Throws `saml_response_refused`, and `idp_refused` or `sign_in_cancelled` when the IdP did not sign the user in.
+ * Throws `saml_response_refused`, and `idp_refused` or `sign_in_cancelled` when the IdP did not
+ * sign the user in.
  * Linear in the length of the text.
  */
 export function readResponse(samlResponse: string): ReceivedResponse {
