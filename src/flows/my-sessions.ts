@@ -22,9 +22,9 @@ const PATH = '/sessions';
 
 const NOTICES = {
   ended:
-    'The session was ended. Credentials that its terminal holds already stay valid until their own time is over.',
+    'The session was ended. Credentials that its terminal already has stay valid until they expire.',
   disowned:
-    'The session was ended, and it is recorded that you did not start it. Tell the people who look after security.',
+    'The session was ended, and it is recorded that you did not start it. Contact your security team.',
   revoked:
     'The container token was revoked. Credentials that its container already has stay valid until they expire.',
   // The form came twice, or the session has ended in another way. Nothing is recorded of a session

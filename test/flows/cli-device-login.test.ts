@@ -39,7 +39,7 @@ describe('a terminal that is confirmed by a code', () => {
     const page = await visitor.get(json.verification_uri_complete);
     assert.equal(page.$('#user_code').attr('value'), undefined);
     assert.ok(!page.text.includes(json.user_code));
-    assert.match(page.text, /anybody can send you one/);
+    assert.match(page.text, /Anyone can send you one/);
     const question = await visitor.submit(page, 'form[action="/device"]', {
       user_code: json.user_code,
     });

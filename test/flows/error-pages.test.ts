@@ -136,9 +136,9 @@ describe('an error page about time', () => {
     });
 
   it('says how long to wait after too many requests, and offers another try only then', async () => {
+    const { visitor } = await world.signIn('bob', 'saml');
     // A window of ten minutes begins here.
     world.clock.turn(Math.ceil(600 - ((world.clock.now() / 1000) % 600)));
-    const { visitor } = await world.signIn('bob', 'saml');
     const guess = async (): Promise<Page> => {
       const page = await visitor.get(`${world.urls.bridge}/device`);
       return visitor.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' });
