@@ -4,11 +4,11 @@
  *
  * Owns: the list of faces, and what they have in common: whatever is thrown becomes one of our
  * errors, is logged, and is recorded where no use case does. Does not own: what each code means
- * (core/errors), how each face looks (error-page, error-json, aws-face).
+ * (core/errors), how each face looks (error-page, error-json, error-aws).
  */
 import type { ErrorRequestHandler } from 'express';
 import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
-import { showSsoOidcError, showSsoPortalError } from './aws-face.ts';
+import { showSsoOidcError, showSsoPortalError } from './error-aws.ts';
 import type { ErrorResponseParts, ShowError } from './error-face.ts';
 import { showApiProblem, showContainerProblem, showOAuthError, showProblem } from './error-json.ts';
 import { showPage } from './error-page.ts';
