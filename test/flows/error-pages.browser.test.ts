@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
-import { type Browser, chromiumMissing, openBrowser, signIn } from '../support/browser.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { describe, it } from 'node:test';
+import { chromiumMissing, signIn, useBrowser } from '../support/browser.ts';
+import { useWorld } from '../support/world.ts';
 
 const WRONG_CODES = 11;
 
 describe('the page about too many requests', { skip: chromiumMissing() }, () => {
-  let world: World;
-  let browser: Browser;
-  before(async () => {
-    world = await startWorld();
-    browser = await openBrowser();
-  });
-  beforeEach(() => world.clock.turn((Date.now() - world.clock.now()) / 1000));
-  after(async () => {
-    await browser?.close();
-    await world?.close();
-  });
+  const world = useWorld();
+  const browser = useBrowser();
 
   it('shows the button when the wait is over, and not before', () =>
     browser.visit(async page => {

@@ -1,11 +1,18 @@
 /** Error pages as users meet them: each has its own sentence, and only the link that can help. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import { BridgeError, ERRORS, type ErrorCode } from '../../src/core/errors.ts';
 import { button } from '../support/handout.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
-import { answer, CONNECTOR, type Protocol, startWorld, type World } from '../support/world.ts';
+import {
+  answer,
+  CONNECTOR,
+  type Protocol,
+  startWorld,
+  useWorld,
+  type World,
+} from '../support/world.ts';
 
 const PROTOCOLS: readonly Protocol[] = ['oidc', 'saml'];
 const INSIDE =
@@ -53,13 +60,7 @@ function linksOn({ $ }: Page): (readonly [string, string])[] {
 }
 
 describe('an error page', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld({
-      configure: yaml => yaml.replace(/^access:$/m, `$&\n${INSIDE}`),
-    });
-  });
-  after(() => world.close());
+  const world = useWorld({ configure: yaml => yaml.replace(/^access:$/m, `$&\n${INSIDE}`) });
 
   for (const protocol of PROTOCOLS) {
     it(`asks to allow cookies when the browser keeps none (${protocol})`, async () => {
@@ -161,11 +162,8 @@ describe('an error page about time', () => {
 });
 
 describe('a page about a sign-out', () => {
-  let world: World;
-  before(async () => {
-    world = await startWorld();
-  });
-  after(() => world.close());
+  const world = useWorld();
+
   const gone = (): Promise<never> =>
     Promise.reject(new BridgeError('unavailable', 'the store of this test takes no writes'));
   const SIGN_IN_THEN_SESSIONS = ['Sign in', '/sign-in?return_to=%2Fsessions'] as const;
