@@ -29,6 +29,7 @@ describe('the check of sentences', () => {
     'See [the page](a.md). (It is short.)',
     'Does it stop? No.',
     'It says "Sign in again." The user signs in.',
+    'It says "Sign in again." `login` does that.',
     '1. Stop the server. Start it.',
   ]) {
     it(`finds two sentences in: ${line}`, () => {

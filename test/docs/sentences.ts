@@ -54,10 +54,10 @@ function withoutCode(markdown: string): string {
   );
 }
 
-/** The line with code, quotations and targets of links as so many `x`; marks at their end stay. */
+/** The line with code, quotations and targets of links as placeholders of the same length. */
 function masked(line: string): string {
   return line
-    .replaceAll(/`[^`]*`/g, code => 'x'.repeat(code.length))
+    .replaceAll(/`[^`]*`/g, code => 'X'.repeat(code.length))
     .replaceAll(/\]\([^)]*\)/g, target => `](${'x'.repeat(target.length - 3)})`)
     .replaceAll(/"[^"]+"/g, text => `"${'x'.repeat(text.length - 3)}${text.at(-2)}"`);
 }
