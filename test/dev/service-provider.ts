@@ -59,7 +59,7 @@ export class ServiceProvider {
   }
 
   async changeKey(): Promise<void> {
-    const { key, certificate } = await createSigningKey('sp', Date.now());
+    const { key, certificate } = await createSigningKey('sp', { now: Date.now() });
     this.#key = KeyObject.from(key);
     this.#certificate = certificate;
   }

@@ -33,7 +33,7 @@ export async function corporateSamlIdp({
   now,
 }: CorporateSamlIdpOptions): Promise<RequestListener> {
   // `now` may not be callable yet: the world around this is still being made.
-  const signing = await createSigningKey('corporate', Date.now());
+  const signing = await createSigningKey('corporate', { now: Date.now() });
   const key: forge.ForgeKey = {
     privateKey: KeyObject.from(signing.key),
     certificate: signing.certificate,

@@ -38,7 +38,7 @@ import { openPostgresStore } from '../../src/store/postgres.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { type HandTurnedClock, handTurnedClock, runningClock } from './clock.ts';
 import { useFixture } from './fixture.ts';
-import { placeSigningKeys } from './keys.ts';
+import { placeSigningKeys, providerKeyPair } from './keys.ts';
 import { type Going, type Page, Visitor } from './visitor.ts';
 
 export type Protocol = 'oidc' | 'saml';
@@ -221,6 +221,7 @@ async function furnish(
         redirectUris: known('oidc').map(id => `${urls.bridge}/oidc/${id}/callback`),
       },
     ],
+    keyPair: await providerKeyPair('oidc'),
   });
   const saml = await createSamlIdp({
     baseUrl: urls.saml,
@@ -229,6 +230,7 @@ async function furnish(
       metadataUrl: `${urls.bridge}/saml/${id}/metadata`,
     })),
     now: clock.now,
+    keyPair: await providerKeyPair('saml'),
   });
   const world = demoWorld({ bridgeUrl: urls.bridge });
   const aws = createLocalAws({

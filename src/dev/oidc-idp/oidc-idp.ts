@@ -30,6 +30,8 @@ export interface OidcIdpOptions {
   readonly clients: readonly OidcClient[];
   /** Epoch milliseconds that sign-ins are stamped with; the machine's clock by default. */
   readonly now?: () => number;
+  /** Signs its tokens; a new one by default. RS256, extractable. */
+  readonly keyPair?: CryptoKeyPair;
 }
 
 export interface OidcIdp {
@@ -49,12 +51,13 @@ interface Idp {
   readonly subjectOf: (person: Person) => string;
 }
 
-/** Starts with a new RS256 key. */
+/** Starts with a new RS256 key unless one is given. */
 export async function createOidcIdp({
   baseUrl,
   people,
   clients,
   now = Date.now,
+  keyPair,
 }: OidcIdpOptions): Promise<OidcIdp> {
   const subjectOf = (person: Person): string =>
     createHash('sha256').update(`${baseUrl} ${person.username}`).digest('hex').slice(0, 32);
@@ -62,7 +65,7 @@ export async function createOidcIdp({
   const provider = new Provider(baseUrl, {
     ...SETTINGS,
     clients: clients.map(clientMetadata),
-    jwks: { keys: [await newSigningKey()] },
+    jwks: { keys: [await signingKey(keyPair)] },
     cookies: { names: COOKIES, keys: [randomBytes(32).toString('base64url')] },
     adapter: createMemoryAdapter(),
     findAccount: (_ctx, subject) => {
@@ -195,8 +198,8 @@ function clientMetadata(client: OidcClient) {
   };
 }
 
-async function newSigningKey() {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true });
+async function signingKey(keyPair: CryptoKeyPair | undefined) {
+  const { privateKey } = keyPair ?? (await generateKeyPair('RS256', { extractable: true }));
   return {
     ...(await exportJWK(privateKey)),
     use: 'sig',

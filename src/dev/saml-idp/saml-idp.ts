@@ -25,6 +25,8 @@ export interface SamlIdpOptions {
   readonly serviceProviders: readonly { readonly metadataUrl: string }[];
   /** Epoch milliseconds; the machine's clock by default. */
   readonly now?: () => number;
+  /** Signs its answers; a new one by default. RSA with SHA-256, extractable. */
+  readonly keyPair?: CryptoKeyPair;
 }
 
 export interface SamlIdp {
@@ -34,12 +36,12 @@ export interface SamlIdp {
   metadata(): string;
 }
 
-/** Starts with a new key, so metadata must be read again after a restart. */
+/** Starts with a new key unless one is given; metadata must be read again after a restart. */
 export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
   const now = options.now ?? Date.now;
   const entityId = `${options.baseUrl}/metadata`;
   const ssoUrl = `${options.baseUrl}/sso`;
-  const signingKey = await createSigningKey(IDP_NAME, now());
+  const signingKey = await createSigningKey(IDP_NAME, { now: now(), keyPair: options.keyPair });
   const metadata = metadataOf({ entityId, ssoUrl, certificate: signingKey.certificate });
   const providers = createServiceProviders(
     options.serviceProviders.map(({ metadataUrl }) => metadataUrl),

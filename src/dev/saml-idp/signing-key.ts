@@ -21,12 +21,13 @@ export interface SigningKey {
   readonly certificate: string;
 }
 
-/** A new key whose certificate is valid from a day before `now` for a year. */
-export async function createSigningKey(commonName: string, now: number): Promise<SigningKey> {
-  const { privateKey, publicKey } = await crypto.subtle.generateKey(ALGORITHM, true, [
-    'sign',
-    'verify',
-  ]);
+/** A key, new unless one is given, whose certificate is valid from a day before `now` for a year. */
+export async function createSigningKey(
+  commonName: string,
+  { now, keyPair }: { readonly now: number; readonly keyPair?: CryptoKeyPair | undefined },
+): Promise<SigningKey> {
+  const { privateKey, publicKey } =
+    keyPair ?? (await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']));
   const engine = new CryptoEngine({ name: 'node', crypto: webcrypto as Crypto });
   const certificate = new Certificate();
   certificate.version = 2;
