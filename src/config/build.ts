@@ -216,11 +216,7 @@ function rulesOf(
         : rule.accounts.map(name => required(idOf.get(name))),
     roles: rule.roles,
     session: sessionOf(rule.session, references),
-    require: {
-      multiFactor: rule.require.mfa,
-      authenticatedWithinSeconds: rule.require.authenticatedWithin,
-      networks: rule.require.networks,
-    },
+    require: rule.require,
   }));
 }
 

@@ -7,6 +7,7 @@
  * some and a wide one for others is what `session` is for. Who is in which group is unknown here,
  * so rules of different groups and connectors are compared, too.
  */
+import type { Requirements } from '../core/requirements.ts';
 import type { ListedAccount } from './account-checks.ts';
 import { areWithin } from './network-checks.ts';
 import { type ProblemAt, quoted } from './problems.ts';
@@ -182,11 +183,8 @@ function sharedRole(one: GivenRoles, other: GivenRoles): string {
 function termsReader(): (require: ReadableRequirements) => Terms {
   const known = new Map<string, Terms>();
   return require => {
-    const text = JSON.stringify([
-      require.mfa,
-      require.authenticatedWithin,
-      [...(require.networks ?? [])].sort(),
-    ]);
+    const networks = [...(require.networks ?? [])].sort();
+    const text = JSON.stringify({ ...require, networks });
     const terms = known.get(text) ?? { require, weakerThan: new Map() };
     known.set(text, terms);
     return terms;
@@ -197,23 +195,34 @@ function termsReader(): (require: ReadableRequirements) => Terms {
 function weaknessOf(weak: Terms, strict: Terms): string {
   const before = weak.weakerThan.get(strict);
   if (before !== undefined) return before;
-  const weakness = [...weaknesses(weak.require, strict.require)].join(', ');
+  const weakness = WEAKNESSES.flatMap(of => of(weak.require, strict.require) ?? []).join(', ');
   weak.weakerThan.set(strict, weakness);
   return weakness;
 }
 
-function* weaknesses(weak: ReadableRequirements, strict: ReadableRequirements): Generator<string> {
-  if (strict.mfa === true && weak.mfa === false) yield 'no mfa';
-  const [within, limit] = [weak.authenticatedWithin, strict.authenticatedWithin];
-  if (limit !== undefined && within === undefined)
-    yield `no authenticatedWithin (there ${compact(limit)})`;
-  if (limit !== undefined && within !== undefined && within > limit)
-    yield `authenticatedWithin ${compact(within)} (there ${compact(limit)})`;
-  const [networks, bounds] = [written(weak.networks), written(strict.networks)];
-  if (bounds.length > 0 && networks.length === 0) yield `any network (there ${listed(bounds)})`;
-  else if (bounds.length > 0 && !areWithin(networks, bounds))
-    yield `networks ${listed(networks)} (there ${listed(bounds)})`;
-}
+type Weakness = (weak: ReadableRequirements, strict: ReadableRequirements) => string | undefined;
+
+/** How one rule requires less than another, by the key of the requirement. */
+const WEAKNESS: { readonly [K in keyof Requirements]-?: Weakness } = {
+  mfa: (weak, strict) => (strict.mfa === true && weak.mfa === false ? 'no mfa' : undefined),
+  authenticatedWithin: (weak, strict) => {
+    const [within, limit] = [weak.authenticatedWithin, strict.authenticatedWithin];
+    if (limit === undefined) return undefined;
+    if (within === undefined) return `no authenticatedWithin (there ${compact(limit)})`;
+    return within > limit
+      ? `authenticatedWithin ${compact(within)} (there ${compact(limit)})`
+      : undefined;
+  },
+  networks: (weak, strict) => {
+    const [networks, bounds] = [written(weak.networks), written(strict.networks)];
+    if (bounds.length === 0) return undefined;
+    if (networks.length === 0) return `any network (there ${listed(bounds)})`;
+    return areWithin(networks, bounds)
+      ? undefined
+      : `networks ${listed(networks)} (there ${listed(bounds)})`;
+  },
+};
+const WEAKNESSES = Object.values(WEAKNESS);
 
 function written(networks: ReadableRequirements['networks']): readonly string[] {
   return (networks ?? []).filter(network => network !== undefined);

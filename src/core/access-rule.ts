@@ -1,16 +1,8 @@
 /** The words of access: what a rule says, what it asks for, and what it gives. */
 import type { GroupSelector } from './group-selector.ts';
+import type { Requirements } from './requirements.ts';
 import type { Account, AccountId, RoleArn, RoleName } from './role.ts';
 import type { SessionSettings } from './session.ts';
-import type { Seconds } from './time.ts';
-
-/** What a person must prove beyond being in a group. */
-export interface Requirements {
-  readonly multiFactor: boolean;
-  readonly authenticatedWithinSeconds?: Seconds | undefined;
-  /** CIDR blocks, one of which must hold the caller's address; empty means anywhere. */
-  readonly networks: readonly string[];
-}
 
 /** One rule of the configuration: the selected users get the roles. */
 export interface AccessRule extends GroupSelector {

@@ -1,21 +1,6 @@
 /** How a decision came about: which rule gave a role, or which group or requirement was missing. */
 import type { ConnectorId } from './identity.ts';
-import type { Seconds } from './time.ts';
-
-/** A requirement of a rule that the user does not meet: a proof, or the network they come from. */
-export type UnmetRequirement =
-  | { readonly requirement: 'multi-factor' }
-  | {
-      readonly requirement: 'authenticated-within';
-      readonly withinSeconds: Seconds;
-      /** Undefined when the identity provider did not say. */
-      readonly ageSeconds?: Seconds | undefined;
-    }
-  | {
-      readonly requirement: 'network';
-      readonly networks: readonly string[];
-      readonly address: string;
-    };
+import type { UnmetRequirement } from './requirements.ts';
 
 /**
  * What one rule said about one role. Groups are those that the rule names; of memberships, it

@@ -1,27 +1,14 @@
 /**
  * Decisions of the policy in plain sentences, the same on pages, in problems and in the terminal.
  */
-import type { DecisionTrace, TraceStep, UnmetRequirement } from './decision-trace.ts';
-import { formatDuration } from './time.ts';
-
-type Requirement = UnmetRequirement['requirement'];
-type Unmet<R extends Requirement> = Extract<UnmetRequirement, { requirement: R }>;
-
-const UNMET: { readonly [R in Requirement]: (unmet: Unmet<R>) => string } = {
-  'multi-factor': () => 'It needs a sign-in with a second factor, and your sign-in had none.',
-  'authenticated-within': ({ withinSeconds, ageSeconds }) =>
-    `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and ${
-      ageSeconds === undefined
-        ? 'your identity provider did not say when yours was'
-        : `yours was ${formatDuration(ageSeconds)} ago`
-    }.`,
-  network: ({ networks, address }) =>
-    `It can be used only from ${networks.join(', ')}, and your address is ${address}.`,
-};
-
-export function explainRequirement(unmet: UnmetRequirement): string {
-  return (UNMET[unmet.requirement] as (unmet: UnmetRequirement) => string)(unmet);
-}
+import type { DecisionTrace, TraceStep } from './decision-trace.ts';
+import { listed, MAX_LISTED } from './listed.ts';
+import {
+  explainRequirement,
+  isProof,
+  nextStepAgainst,
+  type UnmetRequirement,
+} from './requirements.ts';
 
 const STEP: {
   readonly [O in TraceStep['outcome']]: (step: Extract<TraceStep, { outcome: O }>) => string;
@@ -37,33 +24,14 @@ const STEP: {
     `Takes groups of ${listed(connectors)} only, and you signed in with ${connector}.`,
 };
 
-const MAX_LISTED = 5;
-
-function listed(names: readonly string[]): string {
-  const more = names.length - MAX_LISTED;
-  return more > 0 ? `${names.slice(0, MAX_LISTED).join(', ')} and ${more} more` : names.join(', ');
-}
-
 export function explainStep(step: TraceStep): string {
   return (STEP[step.outcome] as (step: TraceStep) => string)(step);
-}
-
-const NEXT: { readonly [R in Requirement]: (unmet: Unmet<R>) => string } = {
-  'multi-factor': () => 'Sign in again and use your second factor.',
-  'authenticated-within': () =>
-    'Sign in again: your identity provider will ask you to authenticate.',
-  network: ({ networks }) =>
-    `Your network is not allowed. Connect to an allowed one (${listed(networks)}), for example by VPN, then try again.`,
-};
-
-function nextStepAgainst(unmet: UnmetRequirement): string {
-  return (NEXT[unmet.requirement] as (unmet: UnmetRequirement) => string)(unmet);
 }
 
 /** Whether no rule lacks anything but another network, so that no sign-in helps. */
 export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
   const missing = steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : []));
-  return missing.length > 0 && missing.every(({ requirement }) => requirement === 'network');
+  return missing.length > 0 && missing.every(unmet => !isProof(unmet));
 }
 
 /** What the user can do about a refusal. */

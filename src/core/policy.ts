@@ -3,9 +3,9 @@
  * answer with its reasons.
  */
 import type { AccessRule, Entitlement } from './access-rule.ts';
-import type { DecisionTrace, TraceStep, UnmetRequirement } from './decision-trace.ts';
+import type { DecisionTrace, TraceStep } from './decision-trace.ts';
 import type { Identity } from './identity.ts';
-import { type Circumstances, requirementChecker } from './requirements.ts';
+import { type Circumstances, requirementChecker, type UnmetRequirement } from './requirements.ts';
 import { type Account, isRoleName, roleArn } from './role.ts';
 import {
   type CompiledRule,

@@ -1,9 +1,35 @@
-/** What a rule requires beyond membership of a group, and which of it a user does not meet. */
+/**
+ * What a rule requires beyond membership of a group: one row for each requirement, with its check
+ * and its sentences.
+ */
 import ipaddr from 'ipaddr.js';
-import type { Requirements } from './access-rule.ts';
-import type { UnmetRequirement } from './decision-trace.ts';
 import type { Identity } from './identity.ts';
-import type { Instant } from './time.ts';
+import { listed } from './listed.ts';
+import { formatDuration, type Instant, type Seconds } from './time.ts';
+
+/** The requirements of a rule, by the keys of `require` in the configuration. */
+export interface Requirements {
+  readonly mfa: boolean;
+  /** The longest time since the authentication; undefined means any time. */
+  readonly authenticatedWithin?: Seconds | undefined;
+  /** CIDR blocks, one of which must contain the address of the request; empty means anywhere. */
+  readonly networks: readonly string[];
+}
+
+/** A requirement of a rule that the user does not meet. */
+export type UnmetRequirement =
+  | { readonly requirement: 'multi-factor' }
+  | {
+      readonly requirement: 'authenticated-within';
+      readonly withinSeconds: Seconds;
+      /** Undefined when the identity provider did not say. */
+      readonly ageSeconds?: Seconds | undefined;
+    }
+  | {
+      readonly requirement: 'network';
+      readonly networks: readonly string[];
+      readonly address: string;
+    };
 
 /** What a decision depends on besides the user. */
 export interface Circumstances {
@@ -16,13 +42,89 @@ export interface CompiledRequirements extends Requirements {
   readonly blocks: readonly [ipaddr.IPv4 | ipaddr.IPv6, number][];
 }
 
+type Kind = UnmetRequirement['requirement'];
+
+interface RequirementRow<Unmet> {
+  /** Whether another sign-in of the user can meet it. */
+  readonly isProof: boolean;
+  /** Undefined when the user meets it, or the rule does not have it. */
+  readonly check: (
+    required: CompiledRequirements,
+    identity: Identity,
+    circumstances: Circumstances,
+  ) => Unmet | undefined;
+  /** Says what is missing. */
+  readonly explain: (unmet: Unmet) => string;
+  /** Says what the user can do. */
+  readonly nextStep: (unmet: Unmet) => string;
+}
+
+const REQUIREMENTS: {
+  readonly [K in Kind]: RequirementRow<Extract<UnmetRequirement, { requirement: K }>>;
+} = {
+  'multi-factor': {
+    isProof: true,
+    check: ({ mfa }, { authentication }) =>
+      mfa && !authentication.multiFactor ? { requirement: 'multi-factor' } : undefined,
+    explain: () => 'It needs a sign-in with a second factor, and your sign-in had none.',
+    nextStep: () => 'Sign in again and use your second factor.',
+  },
+  'authenticated-within': {
+    isProof: true,
+    check: ({ authenticatedWithin: withinSeconds }, { authentication: { at } }, { now }) => {
+      if (withinSeconds === undefined) return undefined;
+      const ageSeconds = at === undefined ? undefined : Math.max(0, Math.floor((now - at) / 1000));
+      if (ageSeconds !== undefined && ageSeconds <= withinSeconds) return undefined;
+      return { requirement: 'authenticated-within', withinSeconds, ageSeconds };
+    },
+    explain: ({ withinSeconds, ageSeconds }) =>
+      `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and ${
+        ageSeconds === undefined
+          ? 'your identity provider did not say when yours was'
+          : `yours was ${formatDuration(ageSeconds)} ago`
+      }.`,
+    nextStep: () => 'Sign in again: your identity provider will ask you to authenticate.',
+  },
+  network: {
+    isProof: false,
+    check: ({ networks, blocks }, _identity, { address }) =>
+      networks.length > 0 && !isInside(address, blocks)
+        ? { requirement: 'network', networks, address }
+        : undefined,
+    explain: ({ networks, address }) =>
+      `It can be used only from ${networks.join(', ')}, and your address is ${address}.`,
+    nextStep: ({ networks }) =>
+      `Your network is not allowed. Connect to an allowed one (${listed(networks)}), for example by VPN, then try again.`,
+  },
+};
+
+const ROWS = Object.values(REQUIREMENTS) as readonly RequirementRow<UnmetRequirement>[];
+
+function rowOf(unmet: UnmetRequirement): RequirementRow<UnmetRequirement> {
+  return REQUIREMENTS[unmet.requirement] as RequirementRow<UnmetRequirement>;
+}
+
+/** Returns a sentence that says what is missing. */
+export function explainRequirement(unmet: UnmetRequirement): string {
+  return rowOf(unmet).explain(unmet);
+}
+
+/** Returns a sentence that says what the user can do. */
+export function nextStepAgainst(unmet: UnmetRequirement): string {
+  return rowOf(unmet).nextStep(unmet);
+}
+
+/** Whether another sign-in of the user can meet the requirement. */
+export function isProof(unmet: UnmetRequirement): boolean {
+  return rowOf(unmet).isProof;
+}
+
 /** Compiles the requirements of many rules; equal ones come out as one object. */
 export function requirementsCompiler(): (require: Requirements) => CompiledRequirements {
   const known = new Map<string, CompiledRequirements>();
   return require => {
-    const { multiFactor, authenticatedWithinSeconds, networks } = require;
-    const text = JSON.stringify([multiFactor, authenticatedWithinSeconds, networks]);
-    const compiled = known.get(text) ?? { ...require, blocks: networks.map(parseNetwork) };
+    const text = JSON.stringify(require);
+    const compiled = known.get(text) ?? { ...require, blocks: require.networks.map(parseNetwork) };
     known.set(text, compiled);
     return compiled;
   };
@@ -35,29 +137,12 @@ export function requirementChecker(
 ): (requirements: CompiledRequirements) => readonly UnmetRequirement[] {
   const known = new Map<CompiledRequirements, readonly UnmetRequirement[]>();
   return requirements => {
-    const unmet = known.get(requirements) ?? unmetOf(requirements, identity, circumstances);
+    const unmet =
+      known.get(requirements) ??
+      ROWS.flatMap(row => row.check(requirements, identity, circumstances) ?? []);
     known.set(requirements, unmet);
     return unmet;
   };
-}
-
-function unmetOf(
-  requirements: CompiledRequirements,
-  { authentication }: Identity,
-  { now, address }: Circumstances,
-): readonly UnmetRequirement[] {
-  const unmet: UnmetRequirement[] = [];
-  const { multiFactor, authenticatedWithinSeconds: withinSeconds, networks } = requirements;
-  if (multiFactor && !authentication.multiFactor) unmet.push({ requirement: 'multi-factor' });
-  if (withinSeconds !== undefined) {
-    const { at } = authentication;
-    const ageSeconds = at === undefined ? undefined : Math.max(0, Math.floor((now - at) / 1000));
-    if (ageSeconds === undefined || ageSeconds > withinSeconds)
-      unmet.push({ requirement: 'authenticated-within', withinSeconds, ageSeconds });
-  }
-  if (networks.length > 0 && !isInside(address, requirements))
-    unmet.push({ requirement: 'network', networks, address });
-  return unmet;
 }
 
 function parseNetwork(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
@@ -66,7 +151,7 @@ function parseNetwork(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   );
 }
 
-function isInside(address: string, { blocks }: CompiledRequirements): boolean {
+function isInside(address: string, blocks: CompiledRequirements['blocks']): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.process(address);
   return blocks.some(

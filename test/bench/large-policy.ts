@@ -26,8 +26,8 @@ export function largePolicy(): {
   }));
   const session = { durationSeconds: 3600, tags: {}, transitiveTags: [], policyArns: [] };
   const require = {
-    multiFactor: true,
-    authenticatedWithinSeconds: 8 * 3600,
+    mfa: true,
+    authenticatedWithin: 8 * 3600,
     networks: ['10.0.0.0/8'],
   };
   const role = (...names: string[]): RoleName[] => names as RoleName[];

@@ -124,7 +124,7 @@ describe('a configuration without a problem', () => {
           accounts: ['111122223333', '222233334444'],
           roles: ['Admin'],
           session: { ...session, durationSeconds: 14_400 },
-          require: { multiFactor: true, authenticatedWithinSeconds: undefined, networks: [] },
+          require: { mfa: true, networks: [] },
         },
         {
           name: 'access[1]',
@@ -134,7 +134,7 @@ describe('a configuration without a problem', () => {
           accounts: undefined,
           roles: ['ReadOnly'],
           session: { ...session, durationSeconds: 3600 },
-          require: { multiFactor: false, authenticatedWithinSeconds: undefined, networks: [] },
+          require: { mfa: false, networks: [] },
         },
       ]);
     }));

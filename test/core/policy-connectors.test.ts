@@ -136,9 +136,9 @@ describe('the access policy', () => {
       ),
     );
     const requirements = [
-      { multiFactor: false, networks: [] },
-      { multiFactor: true, networks: [] },
-      { multiFactor: false, networks: ['192.0.2.0/24'] },
+      { mfa: false, networks: [] },
+      { mfa: true, networks: [] },
+      { mfa: false, networks: ['192.0.2.0/24'] },
     ];
     for (let round = 0; round < 300; round++) {
       const rules = Array.from({ length: 6 }, (_, index) => {

@@ -11,7 +11,7 @@ describe('the access policy', () => {
         groups: ['aws-admins'],
         accounts: [PROD.id],
         roles: ['Admin'],
-        require: { multiFactor: true, networks: [] },
+        require: { mfa: true, networks: [] },
       }),
       rule('breakglass', { groups: ['breakglass'], accounts: [PROD.id], roles: ['Admin'] }),
       rule('pattern', { groupPattern: 'aws-{account}-{role}' }),
@@ -104,7 +104,7 @@ describe('the access policy', () => {
         groups: ['g1', 'g2'],
         accounts: [PROD.id],
         roles: ['Admin', 'Dev'],
-        require: { multiFactor: true, networks: [] },
+        require: { mfa: true, networks: [] },
       }),
       rule('b', { groups: ['g3'], roles: ['Dev'] }),
       rule('c', { groupPattern: 'aws-{account}-{role}', accounts: [STAGING.id] }),
@@ -112,7 +112,7 @@ describe('the access policy', () => {
         groups: ['g1'],
         accounts: [STAGING.id],
         roles: ['Admin'],
-        require: { multiFactor: false, networks: ['192.0.2.0/24'] },
+        require: { mfa: false, networks: ['192.0.2.0/24'] },
       }),
     ];
     const policy = compilePolicy(rules, ACCOUNTS);

@@ -30,7 +30,7 @@ export function rule(
     connectors: [CORP],
     roles: roles as RoleName[],
     session: { durationSeconds: duration, tags: {}, transitiveTags: [], policyArns: [] },
-    require: { multiFactor: false, networks: [] },
+    require: { mfa: false, networks: [] },
     ...rest,
   };
 }

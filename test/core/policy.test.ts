@@ -64,7 +64,7 @@ describe('the access policy', () => {
         accounts: [PROD.id],
         roles: ['Admin'],
         duration: 7200,
-        require: { multiFactor: true, networks: [] },
+        require: { mfa: true, networks: [] },
       }),
       rule('lenient', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], duration: 900 }),
     ];
@@ -80,8 +80,8 @@ describe('the access policy', () => {
           accounts: [PROD.id],
           roles: ['Admin'],
           require: {
-            multiFactor: true,
-            authenticatedWithinSeconds: 3600,
+            mfa: true,
+            authenticatedWithin: 3600,
             networks: ['10.0.0.0/8'],
           },
         }),
@@ -114,7 +114,7 @@ describe('the access policy', () => {
         groups: ['g'],
         accounts: [PROD.id],
         roles: ['Admin'],
-        require: { multiFactor: false, authenticatedWithinSeconds: 60, networks: [] },
+        require: { mfa: false, authenticatedWithin: 60, networks: [] },
       }),
     ];
     assert.equal(rolesOf(rules, ['g'], { authenticatedAt: HERE.now - 60_000 }).length, 1);
@@ -123,7 +123,7 @@ describe('the access policy', () => {
   });
 
   it('refuses a sign-in whose time the identity provider did not say', () => {
-    const within = { multiFactor: false, authenticatedWithinSeconds: 60, networks: [] };
+    const within = { mfa: false, authenticatedWithin: 60, networks: [] };
     const policy = compilePolicy(
       [rule('a', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], require: within })],
       ACCOUNTS,
@@ -158,7 +158,7 @@ describe('the access policy', () => {
           groups: ['g'],
           accounts: [PROD.id],
           roles: ['Admin'],
-          require: { multiFactor: false, networks },
+          require: { mfa: false, networks },
         }),
       ];
       assert.equal(rolesOf(rules, ['g'], {}, { ...HERE, address }).length, inside ? 1 : 0);
