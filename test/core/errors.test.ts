@@ -84,6 +84,11 @@ describe('the table of errors', () => {
       assert.equal(exit === 'unreachable', status >= 500 || status === 429, code);
   });
 
+  it('shows whom to contact where the hint says to contact the administrator', () => {
+    for (const [code, { hint, page }] of Object.entries(ERRORS))
+      if (/ your administrator/.test(hint)) assert.equal(page.contact, true, code);
+  });
+
   it('writes titles without and hints with a full stop', () => {
     for (const [code, { title, hint, aws }] of Object.entries(ERRORS)) {
       assert.match(title, /^[A-Z][^.]+[^.]$/, code);
