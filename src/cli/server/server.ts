@@ -5,7 +5,7 @@
  * Owns: which answer means which end of the client, and that a clock that is off is named. Does not
  * own: tokens (signed-in.ts).
  */
-import { ERRORS, type ErrorCode } from '../../core/errors.ts';
+import type { ErrorCode } from '../../core/errors.ts';
 import { CliError, type ExitName } from '../terminal/exit.ts';
 import { isText, objectOf } from './answers.ts';
 import type { Http, HttpAnswer } from './http.ts';
@@ -150,7 +150,7 @@ export function openServer({ origin, loginCommand, http, onSkew }: ServerOptions
       });
       if (status === 204) return undefined as T;
       if (status === 200 && json !== undefined) return json as T;
-      throw problem({ origin, loginCommand }, status, json);
+      throw await problem({ origin, loginCommand }, status, json);
     },
   };
 }
@@ -169,7 +169,9 @@ interface Problem {
 }
 
 /** A server of another version may know codes that this client does not: the status decides. */
-function exitFor(code: string, status: number): ExitName {
+async function exitFor(code: string, status: number): Promise<ExitName> {
+  // Only a refusal needs the table.
+  const { ERRORS } = await import('../../core/errors.ts');
   if (Object.hasOwn(ERRORS, code)) return ERRORS[code as ErrorCode].exit;
   return isOfServer(status) ? 'unreachable' : 'failed';
 }
@@ -178,15 +180,15 @@ function isOfServer(status: number): boolean {
   return status >= 500 || status === 429;
 }
 
-function problem(
+async function problem(
   { origin, loginCommand }: Pick<ServerOptions, 'origin' | 'loginCommand'>,
   status: number,
   json: unknown,
-): CliError {
+): Promise<CliError> {
   const { title, detail, code, correlation_id, sign_in_again, trace } = (json ?? {}) as Problem;
   if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
   const steps = Array.isArray(trace?.steps) ? trace.steps.filter(isStep) : [];
-  return new CliError(exitFor(code, status), title, {
+  return new CliError(await exitFor(code, status), title, {
     code,
     lines: [
       ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
