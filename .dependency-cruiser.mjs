@@ -97,6 +97,12 @@ export default {
       { path: '^src/', pathNot: '^src/(config|core)/' },
     ),
     law(
+      'operate-speaks-core-and-config',
+      "An operator's command knows use cases and the configuration; operator.ts opens them for it.",
+      { path: '^src/operate/' },
+      { path: '^src/', pathNot: '^src/(operate|bridge|config|core)/' },
+    ),
+    law(
       'passport-in-one-file',
       'passport mutates strategies; one file knows how to use it safely.',
       { path: '^src/', pathNot: '^src/http/authenticate\\.ts$' },

@@ -33,6 +33,8 @@ export interface DemoOptions {
   readonly port: number;
   /** Everything that is made goes below it; absolute. */
   readonly directory: string;
+  /** Of the bridge; undefined for the default. */
+  readonly logLevel?: string | undefined;
   readonly onProgress?: (line: string) => void;
   /** Gets each line of the bridge's log, in addition to the file. */
   readonly onLogLine?: ((line: string) => void) | undefined;
@@ -75,6 +77,7 @@ const LOG_TAIL_LINES = 20;
 export async function startDemo({
   port,
   directory,
+  logLevel,
   onProgress = () => {},
   onLogLine,
   signal,
@@ -102,7 +105,7 @@ export async function startDemo({
     ...demoSecrets(clientSecret),
   });
 
-  const bridge = startBridge(files, onLogLine);
+  const bridge = startBridge(files, { logLevel, onLogLine });
   started.defer(() => bridge.stop());
   onProgress('waiting for the bridge');
   const polling = new AbortController();
@@ -195,10 +198,11 @@ interface RunningBridge {
 
 function startBridge(
   { configFile, bridgeLog: logFile }: Pick<Demo, 'configFile' | 'bridgeLog'>,
-  onLogLine: DemoOptions['onLogLine'],
+  { logLevel, onLogLine }: Pick<DemoOptions, 'logLevel' | 'onLogLine'>,
 ): RunningBridge {
   const log = openSync(logFile, 'w', 0o600);
-  const child = spawn(process.execPath, [SERVER, 'serve', '--config', configFile], {
+  const level = logLevel === undefined ? [] : ['--log-level', logLevel];
+  const child = spawn(process.execPath, [SERVER, 'serve', '--config', configFile, ...level], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...withoutProxy(process.env) },
   });

@@ -17,6 +17,7 @@ const USAGE = `npm run demo: the bridge, two corporate identity providers and a 
 Ports: the bridge ${DEFAULT_PORT}, the OpenID provider ${DEFAULT_PORT + 1}, the SAML identity provider ${DEFAULT_PORT + 2}, the local AWS ${DEFAULT_PORT + 3}.
 DEMO_PORT=4000 npm run demo    uses 4000 to 4003 instead
 npm run demo -- --show-log     writes the log of the bridge to the terminal, too
+npm run demo -- --log-level debug    sets the log level of the bridge
 Everything it makes is below .demo/. Stop it with Ctrl-C.
 `;
 
@@ -31,7 +32,11 @@ const SIGHTS: Readonly<Record<string, string>> = {
 async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
-    options: { 'show-log': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      'show-log': { type: 'boolean' },
+      'log-level': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
   if (values.help) {
     process.stdout.write(USAGE);
@@ -44,7 +49,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const onProgress = (line: string): void => void process.stdout.write(`  ${line} ...\n`);
     const onLogLine = values['show-log'] ? showLogLine : undefined;
     const directory = directoryOf(port);
-    const demo = await startDemo({ port, directory, onProgress, onLogLine, signal });
+    const logLevel = values['log-level'];
+    const demo = await startDemo({ port, directory, logLevel, onProgress, onLogLine, signal });
     process.stdout.write(overview(demo, (Date.now() - began) / 1000));
     await Promise.race([stopped, demo.bridgeDied]).finally(() => {
       process.stdout.write('  stopping ...\n');

@@ -26,6 +26,7 @@ const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
   ['handlers-do-not-see-express', 'src/flows/router.ts', 'express'],
   ['only-mount-makes-routes', 'src/http/router.ts', 'express'],
   ['config-knows-core', 'src/config/bridge.ts', '../bridge/access.ts'],
+  ['operate-speaks-core-and-config', 'src/operate/sessions.ts', '../store/sqlite.ts'],
   ['passport-in-one-file', 'src/flows/login.ts', 'passport'],
   ['cli-sees-only-core', 'src/cli/server/server.ts', '../../bridge/access.ts'],
   ['cli-warm-loads-only-warm', 'src/cli/warm/vault.ts', 'node:fs'],

@@ -15,7 +15,7 @@ import { ServerProcess, writeConfiguration } from './server-process.ts';
 
 const LOST = 'store: what was in memory, sessions and audit events included, is gone';
 
-describe('a server with its store in memory', () => {
+describe('a server with its store in memory, and --log-level against its configuration', () => {
   let directory: string;
   let url: string;
   let idp: Server;
@@ -37,9 +37,9 @@ describe('a server with its store in memory', () => {
     answer(idp, handler as RequestListener);
     write = (store = '{ sqlite: ":memory:" }') =>
       writeConfiguration({ directory, port, samlUrl }, yaml =>
-        yaml.replace(/^store: .*$/m, `store: ${store}`),
+        yaml.replace(/^store: .*$/m, `store: ${store}\nlog: { level: error }`),
       );
-    server = new ServerProcess(['serve', '--config', write()]);
+    server = new ServerProcess(['serve', '--config', write(), '--log-level', 'info']);
     await server.line('listening');
   });
   after(async () => {

@@ -36,6 +36,15 @@ describe('the command', () => {
     }
   });
 
+  it('serve rejects an unknown log level and names the known ones', async () => {
+    const { code, stderr } = await run('serve', '--config', 'a.yaml', '--log-level', 'loud');
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /unknown log level "loud"\. Use one of trace, debug, info, warn, error, fatal/,
+    );
+  });
+
   it('check says that a good file is in order', async () => {
     const file = writeConfiguration({ directory: directory.path, port: 3000 });
     const { code, stdout, stderr } = await run('check', file);

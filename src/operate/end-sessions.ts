@@ -1,0 +1,128 @@
+/** `end-sessions`, `block` and `unblock`: end sessions, deny and allow the sign-ins of a user. */
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import {
+  type EndedSessions,
+  type OperatorSessions,
+  strangerOf,
+} from '../bridge/operator-sessions.ts';
+import { type Origin, recordable } from '../core/audit-event.ts';
+import { isPersonId } from '../core/identity.ts';
+import type { KnownPerson } from '../core/person-record.ts';
+import type { Options } from './command.ts';
+import { fieldsOfSession, fieldsOfUser, printJson, printText, userTable } from './output.ts';
+
+const MAX_REASON = 256;
+
+const HOW_TO_NAME_A_USER =
+  'Use the user name or the person id from the audit trail. Users who have never signed in are unknown; block them by --person.';
+
+/** Throws an Error if the session is unknown. */
+export async function endSession(
+  sessions: OperatorSessions,
+  { session, json }: Options,
+): Promise<void> {
+  const ended = await sessions.endSession(session!, originOf());
+  if (json) return printJson({ ended: [fieldsOfSession(ended)] });
+  printText(`Ended the session ${ended.publicId} of ${ended.username}.`);
+}
+
+/** Throws an Error that says what to do if the user is unknown or ambiguous. */
+export async function endSessions(sessions: OperatorSessions, options: Options): Promise<void> {
+  const user = await userNamed(sessions, options);
+  printEnded(options, await sessions.end(user, originOf()));
+}
+
+/** A person id may be unknown. Throws as `endSessions`. */
+export async function blockUser(sessions: OperatorSessions, options: Options): Promise<void> {
+  const reason = reasonIn(options);
+  const { person: id } = options;
+  const stranger = id !== undefined && isPersonId(id) ? strangerOf(id) : undefined;
+  const user = await userNamed(sessions, options, stranger);
+  const request = { by: operatorName(), reason };
+  const { isNew, ...ended } = await sessions.block(user, request, originOf());
+  printEnded(options, ended, isNew ? ' Blocked.' : ' Was blocked already.');
+}
+
+/** Throws as `endSessions`. */
+export async function unblockUser(sessions: OperatorSessions, options: Options): Promise<void> {
+  const user = await userNamed(sessions, options);
+  const wasBlocked = await sessions.unblock(user, { reason: reasonIn(options) }, originOf());
+  if (options.json) return printJson({ person: actorIn(user), was_blocked: wasBlocked });
+  const outcome = wasBlocked
+    ? 'can sign in again. Earlier sessions stay ended.'
+    : 'was not blocked.';
+  printText(`${nameOf(user)}: ${outcome}`);
+}
+
+/**
+ * The one user of a name or person id; `stranger` stands for an unknown id. Throws an Error for no
+ * user, and one that lists them for several: a command acts on one user only.
+ */
+async function userNamed(
+  sessions: OperatorSessions,
+  { user, person, json }: Options,
+  stranger?: KnownPerson,
+): Promise<KnownPerson> {
+  if (person !== undefined && !isPersonId(person))
+    throw new Error(
+      'a person id has 16 characters of a-z and 2-7; the audit trail has it as "person"',
+    );
+  const found = await sessions.find(person === undefined ? { username: user! } : { person });
+  const [only = stranger, ...others] = found;
+  if (only === undefined) throw new Error(`unknown user. ${HOW_TO_NAME_A_USER}`);
+  if (others.length === 0) return only;
+  if (json) printJson({ several: found.map(fieldsOfUser) });
+  throw new Error(
+    `${found.length} users have signed in as ${user}. Nothing was done. Repeat with --person and one of these:\n${userTable(found)}`,
+  );
+}
+
+function originOf(): Origin {
+  return {
+    correlationId: randomUUID(),
+    address: 'local',
+    userAgent: recordable(`rolebridge-server, ${operatorName()}`, 128),
+  };
+}
+
+/** The user of a container can have no name. */
+function operatorName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+/** Throws an Error for a reason that is too long or contains control characters. */
+function reasonIn({ reason }: Options): string | undefined {
+  if (reason === undefined) return undefined;
+  if (reason.length > MAX_REASON || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(reason))
+    throw new Error(`--reason takes at most ${MAX_REASON} characters on one line`);
+  return reason;
+}
+
+function printEnded({ json }: Options, ended: EndedSessions, more = ''): void {
+  const { person: user, browserSessions, cliSessions } = ended;
+  if (json) {
+    const sessions = {
+      browser_sessions: browserSessions,
+      cli_sessions: cliSessions.map(fieldsOfSession),
+    };
+    printJson({ people: [{ person: actorIn(user), ...sessions }] });
+    return;
+  }
+  printText(
+    `${nameOf(user)}: ended ${browserSessions} in browsers and ${cliSessions.length} in terminals.${more}\n` +
+      'Credentials that AWS has already issued stay valid until they expire (docs/runbook.md).',
+  );
+}
+
+function actorIn({ person, connector, username }: KnownPerson): object {
+  return { person, connector, username };
+}
+
+function nameOf({ username, person, connector }: KnownPerson): string {
+  return `${username} (${person}, ${connector})`;
+}

@@ -1,0 +1,75 @@
+/** What operators' commands print: JSON for programs, else tables. */
+import { alignedRows } from '../core/aligned.ts';
+import { recordable } from '../core/audit-event.ts';
+import type { CliSessionSummary } from '../core/cli-session.ts';
+import type { KnownPerson } from '../core/person-record.ts';
+import { printableJson, printableText } from '../core/printable.ts';
+import type { Instant } from '../core/time.ts';
+
+export function printJson(data: object): void {
+  process.stdout.write(`${printableJson(JSON.stringify(data, null, 2))}\n`);
+}
+
+export function printText(text: string): void {
+  process.stdout.write(`${printableText(text)}\n`);
+}
+
+export function table(rows: readonly (readonly string[])[]): string {
+  return alignedRows(rows.map(row => row.map(cell => recordable(cell, 64))))
+    .map(line => `${line}\n`)
+    .join('');
+}
+
+/** To the minute, as tables show it. */
+export function time(instant: Instant): string {
+  return `${dateTime(instant).slice(0, 16)}Z`;
+}
+
+export function dateTime(instant: Instant): string {
+  return new Date(instant).toISOString();
+}
+
+export function dateTimeOrNull(instant: Instant | undefined): string | null {
+  return instant === undefined ? null : dateTime(instant);
+}
+
+export function fieldsOfSession(session: CliSessionSummary): object {
+  return {
+    session: session.publicId,
+    user: session.username,
+    person: session.person,
+    client: session.client.id,
+    device_name: session.deviceName ?? null,
+    grant: session.grant,
+    address: session.address,
+    created_at: dateTime(session.createdAt),
+    last_used_at: dateTimeOrNull(session.lastUsedAt),
+    last_used_address: session.lastUsedAddress ?? null,
+    expires_at: dateTime(session.expiresAt),
+  };
+}
+
+export function fieldsOfUser(user: KnownPerson): object {
+  const { person, connector, username, signedInAt, blocked } = user;
+  return {
+    ...{ person, connector, username, signed_in_at: dateTimeOrNull(signedInAt) },
+    blocked: blocked
+      ? { at: dateTime(blocked.at), by: blocked.by, reason: blocked.reason ?? null }
+      : null,
+  };
+}
+
+export function userTable(users: readonly KnownPerson[]): string {
+  return table([
+    ['PERSON', 'USER', 'CONNECTOR', 'LAST SIGN-IN', 'BLOCKED', 'BY', 'REASON'],
+    ...users.map(({ person, username, connector, signedInAt, blocked }) => [
+      person,
+      username,
+      connector,
+      signedInAt === undefined ? 'never' : time(signedInAt),
+      blocked === undefined ? '-' : time(blocked.at),
+      blocked?.by ?? '-',
+      blocked?.reason ?? '-',
+    ]),
+  ]);
+}

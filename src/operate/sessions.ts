@@ -1,0 +1,93 @@
+/** `sessions`: who is signed in from a terminal, and who is blocked. */
+import type { OperatorSessions } from '../bridge/operator-sessions.ts';
+import type { CliSessionSummary } from '../core/cli-session.ts';
+import type { ContainerTokenSummary } from '../core/tokens.ts';
+import type { Options } from './command.ts';
+import {
+  dateTime,
+  dateTimeOrNull,
+  fieldsOfSession,
+  fieldsOfUser,
+  printJson,
+  table,
+  time,
+  userTable,
+} from './output.ts';
+
+export async function listSessions(
+  sessions: OperatorSessions,
+  { user, json }: Options,
+): Promise<void> {
+  const found = await sessions.list(user);
+  const tokens = await sessions.containerTokens(found);
+  if (json) return printJson(found.map(withTokens(tokens)));
+  if (found.length === 0) process.stderr.write('Nobody is signed in from a terminal.\n');
+  else process.stdout.write(sessionTable(found));
+  if (tokens.length > 0) process.stdout.write(`\n${containerTokenTable(tokens)}`);
+  const blocked = await sessions.blocked();
+  if (blocked.length > 0)
+    process.stderr.write(`Blocked users: ${blocked.length}. List them: sessions --blocked\n`);
+}
+
+export async function listBlocked(sessions: OperatorSessions, { json }: Options): Promise<void> {
+  const found = await sessions.blocked();
+  if (json) return printJson(found.map(fieldsOfUser));
+  if (found.length === 0) process.stderr.write('Nobody is blocked.\n');
+  else process.stdout.write(userTable(found));
+}
+
+/** A session with the container tokens that end with it. */
+function withTokens(
+  tokens: readonly ContainerTokenSummary[],
+): (session: CliSessionSummary) => object {
+  const byCliSession = Map.groupBy(tokens, ({ cliSession }) => cliSession);
+  return session => ({
+    ...fieldsOfSession(session),
+    container_tokens: (byCliSession.get(session.publicId) ?? []).map(fieldsOfToken),
+  });
+}
+
+function fieldsOfToken(token: ContainerTokenSummary): object {
+  return {
+    container_token: token.publicId,
+    account: token.account,
+    account_name: token.accountName,
+    role: token.role,
+    address: token.address,
+    created_at: dateTime(token.createdAt),
+    last_used_at: dateTimeOrNull(token.lastUsedAt),
+    last_used_address: token.lastUsedAddress ?? null,
+    expires_at: dateTime(token.expiresAt),
+  };
+}
+
+function sessionTable(sessions: readonly CliSessionSummary[]): string {
+  return table([
+    ['SESSION', 'USER', 'DEVICE', 'FROM', 'SINCE', 'LAST USE', 'ENDS'],
+    ...sessions.map(session => [
+      session.publicId,
+      session.username,
+      session.deviceName ?? '-',
+      session.address,
+      time(session.createdAt),
+      session.lastUsedAt === undefined ? 'waiting' : time(session.lastUsedAt),
+      time(session.expiresAt),
+    ]),
+  ]);
+}
+
+function containerTokenTable(tokens: readonly ContainerTokenSummary[]): string {
+  return table([
+    ['CONTAINER TOKEN', 'SESSION', 'ACCOUNT', 'ROLE', 'FROM', 'SINCE', 'LAST USE', 'BY'],
+    ...tokens.map(token => [
+      token.publicId,
+      token.cliSession,
+      token.accountName,
+      token.role,
+      token.address,
+      time(token.createdAt),
+      token.lastUsedAt === undefined ? 'never' : time(token.lastUsedAt),
+      token.lastUsedAddress ?? '-',
+    ]),
+  ]);
+}
