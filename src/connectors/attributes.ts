@@ -1,11 +1,10 @@
 /**
- * From claims (OIDC) and attributes (SAML) to an Identity: the one place that decides what a person
- * is called.
+ * Makes an Identity of claims (OIDC) or attributes (SAML).
  *
  * Owns: reading mapped claims, the limits on names, groups and attributes, and the PersonId.
- * Does not own: whether the claims are genuine; a connector calls this with verified values only.
+ * Does not own: the verification of claims; connectors pass verified values only.
  *
- * Nothing is trimmed, split or folded: two people never become one by tidying (threats R11 to R13).
+ * Nothing is trimmed, split or folded, so two users never become one (threats R11 to R13).
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
@@ -22,7 +21,7 @@ export interface VerifiedValues {
   readonly connector: ConnectorId;
   readonly source: IdentitySource;
   readonly assertedAt: Instant;
-  /** The stable id of the person at this connector, and nowhere else. */
+  /** The stable id of the user at this connector only. */
   readonly subject: string;
   readonly values: Readonly<Record<string, unknown>>;
   readonly mapping: IdentityMapping;
@@ -41,20 +40,12 @@ const MAX_GROUPS = 5000;
 const MAX_ATTRIBUTES = 100;
 const MAX_METHODS = 32;
 
-/**
- * Control characters, line ends and halves of a pair: what would break a log line, an XML document
- * or a header.
- */
+/** Control characters, line ends and lone surrogates: they break log lines, XML and headers. */
 const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
-/**
- * Also what cannot be seen or turns the writing direction, and so makes one name look like another.
- */
+/** In addition, characters that are invisible or change the text direction: they disguise names. */
 const INVISIBLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
-/**
- * Claims of the protocol itself (OpenID Connect Core 2, 5.1, 5.6.2; RFC 7519 4.1): they say nothing
- * about the person.
- */
+/** Claims of the protocol, not of the user (OpenID Connect Core 2, 5.1, 5.6.2; RFC 7519 4.1). */
 const PROTOCOL_CLAIMS = new Set([
   ...[
     'iss',
@@ -84,10 +75,7 @@ const PROTOCOL_CLAIMS = new Set([
   '__proto__',
 ]);
 
-/**
- * Builds the Identity of a person from verified values.
- * Throws `identity_incomplete`, which names the claim and what is wrong with it, never its value.
- */
+/** Throws `identity_incomplete`, which names the claim and its fault, and never its value. */
 export function identityFrom(verified: VerifiedValues): Identity {
   const { connector, values, mapping } = verified;
   const subject = checkedText('the subject', verified.subject, CONTROL);
@@ -113,9 +101,9 @@ export function identityFrom(verified: VerifiedValues): Identity {
 }
 
 /**
- * The value of a claim, or undefined. The whole path as one key wins on every level; keys that hold
- * dots themselves (`https://acme.example/roles`) therefore need no escape. Own properties only:
- * `constructor` finds nothing.
+ * The value of a claim, or undefined. The whole path as one key wins on every level, so keys that
+ * contain dots (`https://acme.example/roles`) need no escape. Own properties only: `constructor`
+ * finds nothing.
  */
 export function claimAt(values: unknown, path: string): unknown {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return undefined;
@@ -164,11 +152,11 @@ function usernameFrom(
   const problem = username === undefined ? 'is missing or empty' : 'is blank';
   throw new BridgeError(
     'identity_incomplete',
-    `the username claim "${path}" ${problem}; there are: ${namesOf(values)}`,
+    `the username claim "${path}" ${problem}; received claims: ${namesOf(values)}`,
   );
 }
 
-/** An address that the provider has not verified is nobody's address (threats R20). */
+/** Undefined for an address that the provider has not verified (threats R20). */
 function emailFrom(values: Readonly<Record<string, unknown>>, path: string): string | undefined {
   if (isUnverifiedEmail(values)) return undefined;
   return checkedText(`the email claim "${path}"`, claimAt(values, path), INVISIBLE);
@@ -183,7 +171,7 @@ export function isFalse(value: unknown): boolean {
   return value === false || value === 'false';
 }
 
-/** The name in a greeting: what cannot be shown is left out rather than refused. */
+/** The name in a greeting; undefined, not an error, if it cannot be shown. */
 function displayNameFrom(
   values: Readonly<Record<string, unknown>>,
   path: string | undefined,
@@ -200,7 +188,7 @@ function displayNameFrom(
   return fit ? value : undefined;
 }
 
-/** One group may come as a string, several come as an array, none as nothing at all. */
+/** One group can be a string, several are an array, and none can be a missing claim. */
 function groupsFrom(values: Readonly<Record<string, unknown>>, path: string): string[] {
   const value = claimAt(values, path);
   if (value === undefined) return [];
@@ -208,13 +196,13 @@ function groupsFrom(values: Readonly<Record<string, unknown>>, path: string): st
   if (entries.length > MAX_GROUPS) {
     throw new BridgeError(
       'identity_incomplete',
-      `the groups claim "${path}" has ${entries.length} entries; at most ${MAX_GROUPS} are taken`,
+      `the groups claim "${path}" has ${entries.length} entries; at most ${MAX_GROUPS} are accepted`,
     );
   }
   const where = Array.isArray(value)
     ? `an entry of the groups claim "${path}"`
     : `the groups claim "${path}"`;
-  // An empty entry names no group. A group that comes twice is one group.
+  // An empty entry names no group.
   return [
     ...new Set(
       entries.map(entry => checkedText(where, entry, CONTROL)).filter(group => group !== undefined),
@@ -246,16 +234,13 @@ function singleValue(value: unknown): string | undefined {
   if (typeof value === 'string')
     return value.length <= MAX_ATTRIBUTE_LENGTH && !CONTROL.test(value) ? value : undefined;
   if (typeof value === 'boolean') return String(value);
-  // Beyond 2^53 two different numbers on the wire are one number here.
+  // Beyond 2^53 two different numbers on the wire become one.
   if (typeof value === 'number')
     return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : undefined;
   return undefined;
 }
 
-/**
- * Undefined when there is no value or it is empty; throws when it is no text, too long, or holds
- * what it must not.
- */
+/** Undefined if missing or empty. Throws for another type, too many or forbidden characters. */
 function checkedText(where: string, value: unknown, forbidden: RegExp): string | undefined {
   if (value === undefined || value === '') return undefined;
   if (typeof value !== 'string')
@@ -263,11 +248,14 @@ function checkedText(where: string, value: unknown, forbidden: RegExp): string |
   if (value.length > MAX_NAME_LENGTH) {
     throw new BridgeError(
       'identity_incomplete',
-      `${where} has ${value.length} characters; at most ${MAX_NAME_LENGTH} are taken`,
+      `${where} has ${value.length} characters; at most ${MAX_NAME_LENGTH} are accepted`,
     );
   }
   if (forbidden.test(value))
-    throw new BridgeError('identity_incomplete', `${where} holds a control or invisible character`);
+    throw new BridgeError(
+      'identity_incomplete',
+      `${where} contains a control or invisible character`,
+    );
   return value;
 }
 
@@ -281,10 +269,7 @@ function isShortAndClean(text: string): boolean {
   return text.length > 0 && text.length <= MAX_NAME_LENGTH && !CONTROL.test(text);
 }
 
-/**
- * The names of the claims that did come, for the operator who must mend a mapping; no value among
- * them.
- */
+/** The names of the received claims, for the operator who fixes a mapping; no values. */
 function namesOf(values: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(values).filter(name => /^[\w:./-]{1,128}$/.test(name));
   return names.length === 0 ? 'none' : names.slice(0, 40).sort().join(', ');

@@ -1,16 +1,15 @@
 /**
- * What JSON of a provider costs the thread that answers requests (threats R21, R44): many small
- * parts cost far more than as many bytes of text, so they are counted before anything reads them.
- * Counting is linear and makes no object.
+ * Limits on the parts of a provider's JSON (threats R21, R44): many small parts cost far more than
+ * the same bytes of text, so they are counted before they are parsed. Counting is linear and
+ * allocates nothing.
  */
 
 /**
- * Far more than an honest answer has: 5,000 groups of 150 characters, the roles of 2,000 clients,
- * 700 keys.
+ * Far beyond an honest answer: 5,000 groups of 150 characters, roles of 2,000 clients, 700 keys.
  */
 const MOST = { bytes: 1024 * 1024, names: 5_000, values: 20_000, depth: 100 } as const;
 
-/** What a byte outside of text means; none of these is part of a longer character in UTF-8. */
+/** The meaning of a byte outside of strings; none of them is part of a longer UTF-8 character. */
 const [NAME, VALUE, OPENS, CLOSES, TEXT] = [1, 2, 3, 4, 5] as const;
 const MEANING = new Uint8Array(256);
 for (const [characters, meaning] of [
@@ -23,8 +22,8 @@ for (const [characters, meaning] of [
   for (const character of characters) MEANING[character.charCodeAt(0)] = meaning;
 
 /**
- * Why an answer is too bulky, in its own text or in the parts of the id_token or JWT that it holds;
- * undefined when it is not.
+ * Why an answer is too bulky, in its own text or in the id_token or JWT that it contains; undefined
+ * if it is not.
  */
 export function bulkOf(answer: Uint8Array): string | undefined {
   if (answer.byteLength > MOST.bytes) return `it has more than ${MOST.bytes} bytes`;
@@ -48,7 +47,7 @@ function bulkOfJson(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
-/** Where the quotation mark is that ends the text. */
+/** The position of the quotation mark that ends the string. */
 function endOfText(bytes: Uint8Array, from: number): number {
   for (let at = from; at < bytes.length; at++) {
     const byte = bytes[at]!;
@@ -58,7 +57,7 @@ function endOfText(bytes: Uint8Array, from: number): number {
   return bytes.length;
 }
 
-/** Header and payload; a signature is no JSON. */
+/** Of header and payload; a signature is not JSON. */
 function bulkOfJwt(jwt: string): string | undefined {
   const [header = '', payload = ''] = jwt.split('.', 2);
   return (
@@ -66,7 +65,7 @@ function bulkOfJwt(jwt: string): string | undefined {
   );
 }
 
-/** The `id_token` of an answer in JSON, or the answer itself where it is no JSON. */
+/** The `id_token` of a JSON answer, or the answer itself if it is not JSON. */
 function jwtIn(answer: Uint8Array): string {
   const text = new TextDecoder().decode(answer);
   try {

@@ -1,9 +1,9 @@
 /**
- * openid-client, set up for us: one configuration for each sign-in, our clock, our bounded fetch,
- * every check switched on.
+ * openid-client with one configuration for each sign-in, our clock, our limited `fetch`, and every
+ * check switched on.
  *
- * Owns: the authorization URL, the code exchange, the provider's keys, userinfo. Does not own: who
- * the person is.
+ * Owns: the authorization URL, the code exchange, the provider's keys, userinfo. Does not own: the
+ * identity of the user.
  */
 import {
   allowInsecureRequests,
@@ -31,12 +31,9 @@ import { allowsHttp, reaching } from './oidc-discovery.ts';
 import { providerError } from './oidc-errors.ts';
 import { authenticationInstantOf, CLOCK_SKEW } from './oidc-id-token.ts';
 
-/**
- * Keys older than this are asked for anew. The library has its own limit of the same length, by the
- * machine's clock.
- */
+/** Older keys are fetched again. The library has the same limit, by the machine's clock. */
 const KEYS_FRESH: Seconds = 5 * MINUTE;
-/** From this age on the library asks anew when no key fits a token. */
+/** From this age on, the library fetches keys again if none fits a token. */
 const LIBRARY_KEYS_RENEWABLE: Seconds = 60;
 
 /** Some providers do not decode a correctly encoded Basic header, so the method is a setting. */
@@ -60,17 +57,17 @@ interface Redemption {
   readonly callback: URLSearchParams;
   readonly nonce: string;
   readonly codeVerifier: string;
-  /** Asks whether the id_token says enough; if not, the userinfo endpoint is asked too. */
+  /** Whether the id_token has all required claims; if not, userinfo is fetched, too. */
   readonly isComplete: (claims: IDToken) => boolean;
 }
 
-/** The provider's answer after every check. */
+/** The provider's response after every check. */
 export interface VerifiedAnswer {
   readonly idToken: string;
   readonly claims: IDToken;
-  /** Empty when it was not asked. Its `sub` is that of the id_token. */
+  /** Empty if it was not fetched. Its `sub` is that of the id_token. */
   readonly userinfo: Readonly<Record<string, unknown>>;
-  /** When the person proved who they are at the provider, if it said so. */
+  /** When the user signed in at the provider, if the provider states it. */
   readonly authenticatedAt: Instant | undefined;
 }
 
@@ -95,8 +92,8 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
       const config = configurationFor(options, metadata, asked => {
         endpoint = asked;
       });
-      // Keys are given to the library as old enough to be renewed, so that a rotation never costs
-      // anyone a sign-in: who can make it ask is only who can redeem a code.
+      // The library may renew these keys at once, so that a rotation fails no sign-in. Only callers
+      // with a valid code can cause that.
       const givenAt = Math.floor(Date.now() / 1000) - LIBRARY_KEYS_RENEWABLE;
       if (keys !== undefined && clock.now() - keys.at < KEYS_FRESH * 1000)
         setJwksCache(config, { jwks: keys.jwks, uat: givenAt });
@@ -126,12 +123,11 @@ async function exchange(
     {
       expectedNonce: nonce,
       pkceCodeVerifier: codeVerifier,
-      // The attempt was found by this state and is consumed; the library only wants to see it once
-      // more.
+      // The attempt was found by this state and is consumed; the library compares it once more.
       expectedState: callback.get('state')!,
     },
   );
-  // A nonce is expected, so the library has refused an answer without an id_token.
+  // A nonce is expected, so the library has rejected a response without an id_token.
   const idToken = granted.id_token!;
   const claims = granted.claims()!;
   const accessToken = granted.access_token;
@@ -147,7 +143,7 @@ async function exchange(
   return { idToken, claims, userinfo, authenticatedAt };
 }
 
-/** Made for each sign-in, because the library fixes the distance to our clock when it is made. */
+/** One for each sign-in, because it contains the current difference to our clock. */
 function configurationFor(
   options: OidcClientOptions,
   metadata: ServerMetadata,

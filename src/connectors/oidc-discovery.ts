@@ -45,7 +45,7 @@ const LONGEST_RETRY: Seconds = 5 * MINUTE;
 const RETRY_ON_DEMAND: Seconds = 2;
 
 export interface ProviderOptions {
-  /** Exactly as the provider writes it, with or without a slash at its end. */
+  /** Exactly as the provider writes it, with or without a trailing slash. */
   readonly issuer: string;
   readonly clientId: string;
   readonly outbound: Outbound;
@@ -64,10 +64,7 @@ export interface Provider {
   close(): void;
 }
 
-/**
- * http is for a provider on this machine alone; one elsewhere cannot point us at addresses here by
- * http either.
- */
+/** http is only for a provider on this machine; others cannot point us to local addresses by it. */
 export function allowsHttp(issuer: string): boolean {
   const url = URL.parse(issuer);
   return url !== null && url.protocol === 'http:' && isLoopbackHost(url.hostname);
@@ -175,14 +172,14 @@ function changeOf(from: Availability, to: Availability): Availability | undefine
   return from.reason === to.reason ? undefined : { ...to, since: from.since };
 }
 
-/** Throws a BridgeError whose message is fit for a page. */
+/** Throws a BridgeError whose message can be shown on a page. */
 async function discoverProvider({
   issuer,
   clientId,
   outbound,
 }: ProviderOptions): Promise<ServerMetadata> {
   const document = await discoveryDocument(issuer, clientId, outbound);
-  // The library lets a trailing slash and Entra ID's {tenantid} pass; the token's iss would then be
+  // The library accepts a trailing slash and Entra ID's {tenantid}; then the token's iss could be
   // anyone's.
   if (document.issuer !== issuer) {
     const named = /^[\x21-\x7e]{1,200}$/.test(document.issuer)
@@ -205,7 +202,7 @@ async function discoveryDocument(
   clientId: string,
   outbound: Outbound,
 ): Promise<ServerMetadata> {
-  if (!URL.canParse(issuer)) throw unfit('the configured issuer is no URL');
+  if (!URL.canParse(issuer)) throw unfit('the configured issuer is not a URL');
   const endpoint = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   try {
     const execute = allowsHttp(issuer) ? [allowInsecureRequests] : [];
@@ -221,8 +218,8 @@ async function discoveryDocument(
 }
 
 /**
- * The bounded fetch in the library's terms: what does not come back whole, or has more parts than
- * the thread should read, is `idp_unreachable`.
+ * The limited `fetch` for the library. An incomplete response, or one with too many parts, is
+ * `idp_unreachable`.
  */
 export function reaching(outbound: Outbound, onRequest: (endpoint: string) => void): CustomFetch {
   return async (address, init) => {
@@ -272,7 +269,7 @@ function metadataSchema(httpAllowed: boolean) {
       .array(z.string())
       .refine(types => types.includes('code'), 'does not offer the authorization code flow')
       .optional(),
-    // Many providers do PKCE without saying so; one that speaks of it must offer S256.
+    // Many providers support PKCE without stating it; one that states it must offer S256.
     code_challenge_methods_supported: z
       .array(z.string())
       .refine(methods => methods.includes('S256'), 'does not offer S256')

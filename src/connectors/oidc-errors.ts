@@ -1,8 +1,8 @@
 /**
- * What an OpenID provider or openid-client says went wrong, as one of our errors.
+ * Errors of OpenID providers and of openid-client as errors of the bridge.
  *
- * The library keeps tokens, claims and whole response bodies in the causes of its errors, so none
- * of them is passed on as a cause: only its own fixed sentences become part of a message.
+ * The library keeps tokens, claims and whole response bodies in the causes of its errors, so no
+ * cause is passed on. Only its own fixed sentences become part of a message.
  * test/attacks/oidc-*.test.ts pin them.
  */
 import {
@@ -13,10 +13,7 @@ import {
 } from 'openid-client';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
 
-/**
- * Failures that the library tells by a code. What is not here is an answer that could not be
- * verified: refused.
- */
+/** Failures with a code of the library. Any other one is a response that could not be verified. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   OAUTH_PARSE_ERROR: 'idp_unreachable',
   OAUTH_RESPONSE_IS_NOT_JSON: 'idp_unreachable',
@@ -35,11 +32,10 @@ const SETTINGS_HINT =
  */
 const AUTHORIZATION_HINTS: Readonly<Record<string, string>> = {
   login_required:
-    'Start again at the sign-in page, and sign in at your identity provider when it asks.',
+    'Start again at the sign-in page, and sign in at your identity provider when prompted.',
   interaction_required:
     'Start again at the sign-in page, and complete every step at your identity provider.',
-  consent_required:
-    'Start again at the sign-in page, and give your consent when your identity provider asks.',
+  consent_required: 'Start again at the sign-in page, and give your consent when prompted.',
   temporarily_unavailable: 'Your identity provider is busy. Try again in a minute.',
   server_error: 'Your identity provider reported an internal error. Try again in a minute.',
   invalid_request: SETTINGS_HINT,
@@ -49,8 +45,8 @@ const AUTHORIZATION_HINTS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Translates whatever openid-client threw. `endpoint` is the last address that was asked, without
- * its query. Errors of ours that passed through the library come out as they were.
+ * Translates an error of openid-client. `endpoint` is the last requested address, without its
+ * query. Our own errors that passed through the library stay as they are.
  */
 export function providerError(thrown: unknown, endpoint: string): BridgeError {
   const ours = bridgeErrorIn(thrown);
@@ -65,12 +61,11 @@ export function providerError(thrown: unknown, endpoint: string): BridgeError {
   }
   if (thrown instanceof ResponseBodyError) {
     const error = errorWord(thrown.error);
-    // RFC 6749 5.2: the code was wrong, used or too old. Everything else says that we are not taken
-    // as a client.
+    // The code was wrong, used or too old (RFC 6749 5.2). Any other error rejects us as a client.
     if (error === 'invalid_grant')
       return new BridgeError(
         'oidc_response_refused',
-        `${endpoint} answered invalid_grant: the code was refused`,
+        `${endpoint} answered invalid_grant: the code was rejected`,
       );
     return new BridgeError('idp_refused', `${endpoint} answered ${error}; ${CHECK_CLIENT}`, {
       hint: SETTINGS_HINT,
@@ -101,7 +96,7 @@ export function providerError(thrown: unknown, endpoint: string): BridgeError {
   );
 }
 
-/** The library's most precise fixed sentence, and the HTTP status where that is the fault. */
+/** The library's most precise fixed sentence, and the HTTP status if that is the fault. */
 function sentenceOf(error: ClientError): string {
   const { cause } = error;
   if (cause instanceof Response) return `${error.message} (status ${cause.status})`;
@@ -120,9 +115,9 @@ function hintFor(error: string): { hint?: string } {
   return Object.hasOwn(AUTHORIZATION_HINTS, error) ? { hint: AUTHORIZATION_HINTS[error]! } : {};
 }
 
-/** The code came from outside: shown only when it is a plain word. */
+/** The code is external input: shown only if it is a plain word. */
 function errorWord(error: unknown): string {
   return typeof error === 'string' && /^[A-Za-z0-9_.-]{1,64}$/.test(error)
     ? error
-    : 'an error code that is no plain word';
+    : 'an error code that is not a plain word';
 }

@@ -1,7 +1,7 @@
 /**
- * What openid-client leaves to us: the rest of the id_token's validation (OpenID Connect Core
- * 3.1.3.7, 3.1.3.8), and claims that are said to be elsewhere (5.6.2). Signature, `iss`, `aud`,
- * `exp`, `nbf` and `nonce` are the library's part.
+ * The part of the id_token's validation that openid-client does not do (OpenID Connect Core
+ * 3.1.3.7, 3.1.3.8), and distributed claims (5.6.2). The library checks signature, `iss`, `aud`,
+ * `exp`, `nbf` and `nonce`.
  */
 import { createHash } from 'node:crypto';
 import { decodeProtectedHeader } from 'jose';
@@ -10,13 +10,13 @@ import { BridgeError } from '../core/errors.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { claimAt } from './attributes.ts';
 
-/** How far the provider's clock may be from ours. */
+/** Accepted difference between the provider's clock and ours. */
 export const CLOCK_SKEW: Seconds = 60;
-/** A sign-in attempt lives ten minutes, so no token that was made for it is older. */
+/** A sign-in attempt expires after ten minutes, so no token for it is older. */
 const MAX_AGE: Seconds = 10 * MINUTE;
 /** OpenID Connect Core 2: `sub` has at most 255 ASCII characters. */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
-/** 9999-12-31T23:59:59Z: later moments cannot be written as a date. */
+/** 9999-12-31T23:59:59Z: later times cannot be written as a date. */
 const LAST_SECOND = 253_402_300_799;
 
 const HASHES: Readonly<Record<string, string>> = {
@@ -27,7 +27,7 @@ const HASHES: Readonly<Record<string, string>> = {
 
 export interface IssuedTokens {
   readonly idToken: string;
-  /** Of the id_token, with the library's checks behind them. */
+  /** Of the id_token, after the library's checks. */
   readonly claims: IDToken;
   readonly accessToken: string;
   readonly clientId: string;
@@ -35,23 +35,23 @@ export interface IssuedTokens {
 }
 
 /**
- * When the person signed in at the provider; undefined when it does not say, because its session
- * may be of any age. That the provider was asked for a fresh sign-in proves nothing: the request
- * went through the browser, where `prompt` and `max_age` can be cut out. Throws
- * `oidc_response_refused`, which names the claim and never its value.
+ * When the user signed in at the provider; undefined if the provider does not state it, because its
+ * session can be of any age. Requesting a new sign-in proves nothing: the request passes through
+ * the browser, where `prompt` and `max_age` can be removed. Throws `oidc_response_refused`, which
+ * names the claim and never its value.
  */
 export function authenticationInstantOf(tokens: IssuedTokens): Instant | undefined {
   const { claims, clientId } = tokens;
   const now = tokens.now / 1000;
   if (!SUBJECT.test(claims.sub)) refuse('sub is not 1 to 255 ASCII characters');
-  // The library looks at azp only when there are several audiences; a token for another client must
-  // not pass with one.
+  // The library checks azp only with several audiences; a token for another client must not pass
+  // with one.
   if (claims.azp !== undefined && claims.azp !== clientId) refuse('azp is another client');
-  if (claims.iat > now + CLOCK_SKEW) refuse('iat lies in the future');
+  if (claims.iat > now + CLOCK_SKEW) refuse('iat is in the future');
   if (claims.iat < now - MAX_AGE - CLOCK_SKEW) refuse(`iat is more than ${MAX_AGE} s ago`);
-  if (claims.exp > LAST_SECOND) refuse('exp is no date');
+  if (claims.exp > LAST_SECOND) refuse('exp is not a date');
   if (claims.auth_time !== undefined && claims.auth_time > now + CLOCK_SKEW)
-    refuse('auth_time lies in the future');
+    refuse('auth_time is in the future');
   const atHash = claims.at_hash;
   if (atHash !== undefined && atHash !== accessTokenHash(tokens))
     refuse('at_hash does not belong to the access token');
@@ -67,13 +67,13 @@ function accessTokenHash({ idToken, accessToken }: IssuedTokens): string {
 }
 
 function refuse(why: string): never {
-  throw new BridgeError('oidc_response_refused', `the id_token was refused: ${why}`);
+  throw new BridgeError('oidc_response_refused', `the id_token was rejected: ${why}`);
 }
 
 /**
- * Refuses a person whose mapped claim the provider keeps elsewhere (Entra ID does so beyond 200
- * groups). Where that is, the token says itself; following it would let a token name the hosts that
- * we call, so we do not (threats R20). Throws `identity_incomplete`.
+ * Rejects a user whose mapped claim is distributed (Entra ID does so for more than 200 groups).
+ * Its source is not fetched, because a token would then name the hosts that we call (threats R20).
+ * Throws `identity_incomplete`.
  */
 export function refuseOverage(
   values: Readonly<Record<string, unknown>>,

@@ -42,20 +42,17 @@ export interface OidcConnectorOptions {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly clientAuthentication: ClientAuthentication;
-  /** `openid` is always among them. */
+  /** `openid` is added if missing. */
   readonly scopes: readonly string[];
   readonly claims: IdentityMapping;
   /** Values of `amr` or `acr` that count as multi-factor. */
   readonly multiFactorMethods: readonly string[];
-  /** Hand out the id_token, for accounts that trust the provider directly. */
+  /** Keeps the id_token for accounts that trust the provider directly. */
   readonly keepCorporateProof: boolean;
   readonly clock: Clock;
   readonly outbound: Outbound;
   readonly secrets: Secrets;
-  /**
-   * Pause before the first retry of a provider that is down; it doubles up to five minutes. Default
-   * 5.
-   */
+  /** Before the first retry of a provider that is down; doubles up to five minutes. Default: 5. */
   readonly retrySeconds?: Seconds | undefined;
   readonly onChange?: ((availability: Availability) => void) | undefined;
 }
@@ -146,18 +143,21 @@ function signOutUrl(provider: Provider, clientId: string): string | undefined {
  * `oidc_response_refused`.
  */
 function answerFrom(response: AuthenticationResponse, expectation: Expectation | undefined) {
-  if (response.protocol !== 'oidc') throw refused('it is not an OpenID Connect answer');
+  if (response.protocol !== 'oidc') throw refused('it is not an OpenID Connect response');
   if (expectation?.protocol !== 'oidc') throw refused('no OpenID Connect sign-in was begun for it');
   const callback = response.parameters;
-  // RFC 6749 3.1: no parameter more than once. Two readers could choose two of them.
+  // No parameter more than once (RFC 6749 3.1): two readers could choose different ones.
   if (new Set(callback.keys()).size !== callback.size)
-    throw refused('a parameter comes more than once');
+    throw refused('a parameter occurs more than once');
   if (!callback.get('state')) throw refused('state is missing');
   return { callback, nonce: expectation.nonce, codeVerifier: expectation.codeVerifier };
 }
 
 function refused(why: string): BridgeError {
-  return new BridgeError('oidc_response_refused', `the authorization response was refused: ${why}`);
+  return new BridgeError(
+    'oidc_response_refused',
+    `the authorization response was rejected: ${why}`,
+  );
 }
 
 function mappedClaims({ username, email, groups }: IdentityMapping): readonly string[] {

@@ -2,8 +2,8 @@
  * The SAML connector: the bridge as a service provider of one corporate SAML 2.0 IdP.
  *
  * Owns: what a Response must match, the choice of the stable subject, our two URLs, and the
- * availability of the IdP. Does not own: how a Response is judged (saml/validation), the one-time
- * use of requests and assertions (bridge/sign-in), nor what a person may do.
+ * availability of the IdP. Does not own: the validation of a Response (saml/validation), the
+ * one-time use of requests and assertions (bridge/sign-in), permissions.
  */
 import { randomBytes } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
@@ -35,15 +35,15 @@ import { spMetadataXml } from './saml/sp-metadata.ts';
 export interface SamlConnectorOptions {
   readonly id: ConnectorId;
   readonly label: string;
-  /** The bridge's own origin, without a slash at the end. */
+  /** The bridge's own origin, without a trailing slash. */
   readonly baseUrl: string;
   readonly metadata: MetadataLocation;
   /** Names of SAML attributes. */
   readonly attributes: IdentityMapping;
-  /** The attribute that is the stable id of a person; the NameID when undefined. */
+  /** The attribute that is the stable id of a user. Default: the NameID. */
   readonly subject?: string | undefined;
   readonly allowUnsolicited: boolean;
-  /** Signs every request; with false, those of an IdP whose metadata requires it. */
+  /** Signs every request. False: only if the IdP's metadata requires it. */
   readonly signRequests: boolean;
   /** At most 120. */
   readonly clockSkewSeconds: Seconds;
@@ -52,11 +52,11 @@ export interface SamlConnectorOptions {
    * `authnmethodsreferences`.
    */
   readonly multiFactorMethods: readonly string[];
-  /** Keeps the Response for accounts that trust this IdP themselves. */
+  /** Keeps the Response for accounts that trust this IdP directly. */
   readonly keepCorporateProof: boolean;
   /**
-   * Our own key: it signs AuthnRequests. The certificates are those of all our keys that an IdP
-   * must know, its own first.
+   * Signs AuthnRequests. The certificates are those of all our keys that an IdP must know, with
+   * that of this key first.
    */
   readonly signingKey: {
     readonly privateKeyPem: string;
@@ -65,7 +65,7 @@ export interface SamlConnectorOptions {
   readonly clock: Clock;
   readonly outbound: Outbound;
   readonly validator: ResponseValidator;
-  /** Between two readings of the IdP's metadata; one hour when undefined. */
+  /** Between two readings of the IdP's metadata. Default: one hour. */
   readonly refreshSeconds?: Seconds | undefined;
   /** `cause` is for the log; the reason in the availability is fit for a page. */
   readonly onChange?: ((availability: Availability, cause?: unknown) => void) | undefined;
@@ -73,10 +73,7 @@ export interface SamlConnectorOptions {
 
 const MAX_CLOCK_SKEW: Seconds = 120;
 
-/**
- * NameIDs that name the same person tomorrow. A transient one does not, and what a format unknown
- * to us means is not known.
- */
+/** Formats of NameIDs that identify a user permanently. Transient and unknown formats do not. */
 const STABLE_FORMATS = new Set([
   PERSISTENT_FORMAT,
   EMAIL_FORMAT,
@@ -87,8 +84,8 @@ const STABLE_FORMATS = new Set([
 ]);
 
 /**
- * AD FS and Entra ID say how a person signed in here; their AuthnContextClassRef stays `Password`
- * even after a second factor.
+ * Authentication methods of AD FS and Entra ID, whose AuthnContextClassRef stays `Password` even
+ * after a second factor.
  */
 const MICROSOFT_METHODS = 'http://schemas.microsoft.com/claims/authnmethodsreferences';
 
@@ -156,7 +153,7 @@ function expectedResponse(
   expectation: Expectation | undefined,
   { allowUnsolicited }: SamlConnectorOptions,
 ): { readonly samlResponse: string; readonly requestId: string | undefined } {
-  if (response.protocol !== 'saml') throw refusal('the answer is not a SAML Response');
+  if (response.protocol !== 'saml') throw refusal('the response is not a SAML Response');
   if (expectation !== undefined && expectation.protocol !== 'saml')
     throw refusal('the sign-in was not begun with SAML');
   if (expectation === undefined && !allowUnsolicited) {
@@ -170,10 +167,7 @@ function expectedResponse(
   return { samlResponse: response.samlResponse, requestId: expectation?.requestId };
 }
 
-/**
- * An RSA signature costs milliseconds and anyone can begin a sign-in, so nothing is signed that
- * nobody verifies.
- */
+/** An RSA signature costs milliseconds, and anyone can start a sign-in: sign only if required. */
 function signsRequests(
   { signRequests }: SamlConnectorOptions,
   idp: IdpMetadata | undefined,
@@ -185,7 +179,7 @@ async function begin(
   { attemptId, reauthenticate }: BeginOptions,
   { options, engine, source }: Parts,
 ): ReturnType<Connector['begin']> {
-  // The answer comes back in a few seconds.
+  // The response comes in a few seconds.
   options.validator.prepare();
   const idp = await source.current();
   // XML ids begin with a letter or an underscore.
@@ -223,8 +217,7 @@ async function complete(
     });
     return signInOf(person, encoded, { ...options, source: sourceOf(idp, options) });
   } catch (refused) {
-    // The IdP may have a new key since we last looked. The next answer will tell; this one must not
-    // wait.
+    // The IdP may have a new key. The next response benefits; this one must not wait.
     if (refused instanceof UnknownSigner) source.refreshSoon();
     throw refused;
   }

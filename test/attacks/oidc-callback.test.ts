@@ -96,7 +96,7 @@ describe('an authorization response', () => {
       'does not get its error into a message unless it is a plain word',
       parameters => parameters.set('error', `${SENSITIVE}\nforged log line`),
       'idp_refused',
-      /with an error code that is no plain word$/,
+      /with an error code that is not a plain word$/,
     ],
     [
       "with an error and another issuer's iss is refused as such",
@@ -189,7 +189,7 @@ describe('an authorization response', () => {
     await refuses(
       connector.complete({ protocol: 'saml', samlResponse: 'x' }, saml),
       'oidc_response_refused',
-      /not an OpenID Connect answer/,
+      /not an OpenID Connect response/,
     );
     assert.equal(forge.asked.token, 0);
   });

@@ -318,7 +318,7 @@ describe('a discovery document is refused', () => {
       'http://idp.example.com',
       /only requests to HTTPS are allowed/,
     ],
-    ['that is no URL', 'not a url', /no URL/],
+    ['that is no URL', 'not a url', /not a URL/],
   ];
   for (const [title, issuer, message] of issuers) {
     test(`of an issuer ${title}`, async t => {

@@ -132,7 +132,7 @@ const SIGNATURES: readonly (readonly [string, (requestId: string) => string, Reg
       const { xml, signature } = genuine(id);
       return xml.replace(signature, inKeyInfo(signature, signature));
     },
-    /part of an XML signature stands in an unexpected place/,
+    /part of an XML signature is in an unexpected place/,
   ],
   [
     'a decoy algorithm in KeyInfo',
@@ -171,12 +171,12 @@ const SIGNATURES: readonly (readonly [string, (requestId: string) => string, Reg
   [
     'a comment in DigestValue',
     id => genuine(id).xml.replace('<ds:DigestValue>', '<ds:DigestValue><!-- x -->'),
-    /holds a comment/,
+    /contains a comment/,
   ],
   [
     'an element in DigestValue',
     id => genuine(id).xml.replace('<ds:DigestValue>', '<ds:DigestValue><x xmlns="urn:x"/>'),
-    /signature value holds elements/,
+    /signature value contains elements/,
   ],
   [
     'a signature inside an attribute value',
@@ -251,21 +251,25 @@ test('an ID that could break out of an XPath is refused', () =>
   refuses(id => forge.xml(id, { assertionId: "a'or'1" }), /the Assertion has no usable ID/));
 
 const NAME_TRICKS: readonly (readonly [string, (xml: string) => string, RegExp])[] = [
-  ['a comment in the NameID', xml => xml.replace('p-0001-x', 'p-0001<!---->-x'), /holds a comment/],
+  [
+    'a comment in the NameID',
+    xml => xml.replace('p-0001-x', 'p-0001<!---->-x'),
+    /contains a comment/,
+  ],
   [
     'a comment in an attribute value',
     xml => xml.replace('>bob<', '>b<!-- -->ob<'),
-    /holds a comment/,
+    /contains a comment/,
   ],
   [
     'a processing instruction in the NameID',
     xml => xml.replace('p-0001-x', 'p-0001<?x?>-x'),
-    /holds a processing instruction/,
+    /contains a processing instruction/,
   ],
   [
     'CDATA in the NameID',
     xml => xml.replace('p-0001-x', '<![CDATA[p-0001]]>-x'),
-    /holds a CDATA section/,
+    /contains a CDATA section/,
   ],
   ['an entity in the NameID', xml => xml.replace('p-0001-x', 'p-0001&x;'), /not well-formed/],
 ];

@@ -37,7 +37,7 @@ const evilResponse = (xml: string) =>
 const inObject = (signature: string, hidden: string) =>
   signature.replace('</ds:Signature>', `<ds:Object>${hidden}</ds:Object></ds:Signature>`);
 
-const MORE_THAN_ONE = /holds more than one (?:Assertion|Response)/;
+const MORE_THAN_ONE = /contains more than one (?:Assertion|Response)/;
 const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegExp])[] = [
   [
     'XSW 1: the signed Response inside the signature of an evil one',

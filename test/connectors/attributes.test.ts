@@ -131,7 +131,7 @@ describe('a username', () => {
     [
       'that is missing is refused, and the claims that came are named',
       undefined,
-      /"preferred_username" is missing or empty; there are: .*upn/,
+      /"preferred_username" is missing or empty; received claims: .*upn/,
     ],
     ['that is empty is refused', '', /missing or empty/],
     ['that is blank is refused', ' \u00a0', /blank/],

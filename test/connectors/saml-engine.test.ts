@@ -59,12 +59,12 @@ const CASES: readonly (readonly [string, () => string, RegExp, boolean?])[] = [
       const xml = forged();
       return xml.replace('</samlp:Response>', `${assertionOf(xml)}</samlp:Response>`);
     },
-    /^the Response holds more than one Assertion$/,
+    /^the Response contains more than one Assertion$/,
   ],
   [
     'an ID that is there twice',
     () => forged().replace('<samlp:Status>', '<samlp:Status ID="_a">'),
-    /^a signature refers to an ID that is not there exactly once$/,
+    /^a signature refers to an ID that does not occur exactly once$/,
   ],
   [
     'a signature that refers to another element',
@@ -85,7 +85,7 @@ const CASES: readonly (readonly [string, () => string, RegExp, boolean?])[] = [
     },
     /^an element has more than one Signature$/,
   ],
-  ['no Assertion', () => withoutAssertion({}), /^the Response holds no Assertion$/],
+  ['no Assertion', () => withoutAssertion({}), /^the Response contains no Assertion$/],
   [
     'two Conditions',
     () => forged({ conditions: conditions({}, audience(ENTITY_ID)).repeat(2) }),

@@ -126,7 +126,7 @@ const REFUSED: readonly (readonly [string, () => string, RegExp])[] = [
   [
     'a DOCTYPE',
     () => forge.metadata().replace('<md:Entity', '<!DOCTYPE x><md:Entity'),
-    /holds a DOCTYPE/,
+    /contains a DOCTYPE/,
   ],
   ['something else', () => '<html></html>', /describes no single SAML 2.0/],
   ['no XML', () => 'Not found', /not well-formed XML \(line 1/],

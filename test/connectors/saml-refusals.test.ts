@@ -115,7 +115,7 @@ const REFUSED: readonly (readonly [string, (requestId: string) => Parts, RegExp]
   [
     'a confirmation that is over',
     id => confirmed(id, { NotOnOrAfter: minutes(-2) }),
-    /SubjectConfirmationData is over/,
+    /SubjectConfirmationData has expired/,
   ],
   [
     'a NotBefore in the confirmation',
@@ -177,7 +177,7 @@ const REFUSED: readonly (readonly [string, (requestId: string) => Parts, RegExp]
   [
     'Conditions that are over',
     () => ({ conditions: conditions({ NotOnOrAfter: minutes(-2) }, audience(ENTITY_ID)) }),
-    /the Conditions is over/,
+    /the Conditions has expired/,
   ],
   [
     'Conditions that begin later',
@@ -225,7 +225,7 @@ const REFUSED: readonly (readonly [string, (requestId: string) => Parts, RegExp]
   [
     'an AuthnInstant to come',
     () => ({ authnStatement: authnStatement({ AuthnInstant: minutes(2) }) }),
-    /AuthnInstant lies in the future/,
+    /AuthnInstant is in the future/,
   ],
   [
     'a session that is over at the IdP',
@@ -235,7 +235,7 @@ const REFUSED: readonly (readonly [string, (requestId: string) => Parts, RegExp]
         SessionNotOnOrAfter: minutes(0),
       }),
     }),
-    /session at the IdP is over/,
+    /session at the IdP has expired/,
   ],
   [
     'a Response of tomorrow',
@@ -272,7 +272,7 @@ const REFUSED: readonly (readonly [string, (requestId: string) => Parts, RegExp]
   [
     'elements in the NameID',
     () => ({ nameId: nameId('p-0001<x xmlns="urn:x"/>', PERSISTENT) }),
-    /NameID holds elements/,
+    /NameID contains elements/,
   ],
   [
     'a BaseID',

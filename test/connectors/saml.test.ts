@@ -384,7 +384,7 @@ test('the replay memory lasts as long as the assertion could be accepted, and no
   clock.turn(1);
   await assertRefused(
     slow.complete(samlResponse, { protocol: 'saml', requestId }),
-    /the Conditions is over/,
+    /the Conditions has expired/,
   );
   await slow.connector.close();
 });

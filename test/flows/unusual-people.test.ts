@@ -170,7 +170,7 @@ describe('people whose names nobody can tell apart or print', () => {
         assert.equal(visitor.cookie(world.urls.bridge, 'rolebridge'), undefined);
         assert.match(
           (await refusalOn(world, page)).why,
-          /^the username claim "(?:preferred_username|uid)" (?:holds a control or invisible|is blank|has 257)/,
+          /^the username claim "(?:preferred_username|uid)" (?:contains a control or invisible|is blank|has 257)/,
         );
       });
     }
@@ -317,7 +317,7 @@ describe('people with unusual groups', () => {
         assert.match(page.text, /identity_incomplete/);
         assert.match(
           (await refusalOn(world, page)).why,
-          /^an entry of the groups claim "(?:groups|memberOf)" (?:holds a control or invisible|has 257)/,
+          /^an entry of the groups claim "(?:groups|memberOf)" (?:contains a control or invisible|has 257)/,
         );
       });
     }

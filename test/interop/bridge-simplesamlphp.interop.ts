@@ -234,7 +234,7 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
       // A key without a use is good for both, signing and encrypting.
       await federation.idp.trust(federation.spMetadata.replace(' use="signing"', ''));
       const arrival = await federation.signIn('alice');
-      const why = /holds an encrypted part.*switch encryption off at the IdP/;
+      const why = /contains an encrypted part.*switch encryption off at the IdP/;
       await federation.assertRefused(arrival, {
         code: 'saml_response_refused',
         status: 403,

@@ -1,9 +1,9 @@
 /**
- * The SAML engine (node-saml) behind a narrow door: writes AuthnRequests, verifies signatures.
+ * The SAML engine (node-saml) behind a narrow interface: writes AuthnRequests, verifies signatures.
  *
- * What it says in prose is translated here, and only here. Its InResponseTo cache is one for the
- * whole process, its clock is the system's, and it takes a missing Conditions for a crash: request,
- * times and audience are the profile's to check.
+ * Its messages are translated here, and only here. It has one InResponseTo cache for the process,
+ * uses the system's clock, and crashes without Conditions, so request, times and audience are
+ * checked in the profile.
  */
 import { SAML, type SamlConfig, ValidateInResponseTo } from '@node-saml/passport-saml';
 import type { BridgeError } from '../../core/errors.ts';
@@ -20,7 +20,7 @@ export interface AuthnRequestOptions {
   readonly requestId: string;
   readonly relayState: string;
   readonly forceAuthn: boolean;
-  /** Signs with RSA-SHA256 when given. */
+  /** Signs with RSA-SHA256 if given. */
   readonly privateKeyPem: string | undefined;
 }
 
@@ -28,9 +28,8 @@ export interface Engine {
   /** The IdP's URL with the AuthnRequest (saml-bindings 3.4, HTTP-Redirect). */
   authnRequestUrl(request: AuthnRequestOptions): Promise<string>;
   /**
-   * The Assertion as it was signed by one of the keys, as XML text. Throws `saml_response_refused`.
-   * Call it with what `readResponse` let through: the engine's own parser is tolerant, and slow on
-   * hostile input.
+   * The signed Assertion as XML text. Throws `saml_response_refused`. Takes only what
+   * `readResponse` has accepted: the engine's own parser is tolerant, and slow on hostile input.
    */
   signedAssertion(
     received: Pick<ReceivedResponse, 'encoded' | 'responseIsSigned'>,
@@ -51,7 +50,7 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
     callbackUrl: acsUrl,
     cacheProvider: NO_CACHE,
     validateInResponseTo: ValidateInResponseTo.never,
-    // AD FS and others refuse a context that they cannot reach exactly, and MFA is more than the
+    // AD FS and others reject a context that they cannot match exactly, and MFA is more than the
     // default password context.
     disableRequestedAuthnContext: true,
     identifierFormat: null,
@@ -94,16 +93,16 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
 }
 
 /**
- * What the engine says, and what we say. Its own words may quote the response, so they go to the
- * log as the cause only.
+ * Messages of the engine, and ours. Its own can quote the response, so they go to the log only, as
+ * the cause.
  */
 const FAULTS: readonly (readonly [RegExp, string])[] = [
   [/^Invalid document signature$/, 'the Response is not what was signed'],
   [/^Invalid signature$/, 'the Assertion is not what was signed'],
-  [/^Invalid signature: multiple assertions$/, 'the Response holds more than one Assertion'],
+  [/^Invalid signature: multiple assertions$/, 'the Response contains more than one Assertion'],
   [
     /^Invalid signature: ID cannot refer to more than one element$/,
-    'a signature refers to an ID that is not there exactly once',
+    'a signature refers to an ID that does not occur exactly once',
   ],
   [
     /^Invalid signature: Referenced node does not refer/,
@@ -111,7 +110,7 @@ const FAULTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/^Invalid signature, too many transforms$/, 'a signature has too many transforms'],
   [/^Too many signatures found/, 'an element has more than one Signature'],
-  [/^Missing SAML assertion$/, 'the Response holds no Assertion'],
+  [/^Missing SAML assertion$/, 'the Response contains no Assertion'],
   [/^Unable to process multiple conditions/, 'the Assertion has more than one Conditions'],
   [
     /^Error parsing (?:NotOnOrAfter|IssueInstant|NotBefore):/,

@@ -1,9 +1,8 @@
 /**
- * Keeps the metadata of one IdP at hand: reads it at start, again when it is due, and sooner while
- * there is none.
+ * The metadata of one IdP, kept up to date: read at the start and again when due, and more often
+ * while it is missing.
  *
- * The last good metadata stays in use until its own validUntil. All timers are unref'd: they keep
- * no process alive.
+ * The last valid metadata stays in use until its own validUntil. Timers keep no process alive.
  */
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -28,7 +27,7 @@ export interface MetadataSourceOptions {
 
 const FIRST_RETRY: Seconds = 5;
 const LAST_RETRY: Seconds = 5 * MINUTE;
-/** However many people press the button, an IdP that is down is asked no more often than this. */
+/** However many users try to sign in, an IdP that is down is asked no more often than this. */
 const RETRY_ON_DEMAND: Seconds = 2;
 const UNREADABLE = 'the metadata of the identity provider cannot be read';
 const RENAMED = 'the metadata of the identity provider now names another entityID';
@@ -36,7 +35,7 @@ const EXPIRED = 'the metadata of the identity provider has expired (validUntil)'
 
 export class MetadataSource {
   readonly #options: MetadataSourceOptions;
-  /** The last good one; usable until its own end. */
+  /** The last valid one; usable until its own end. */
   #good: IdpMetadata | undefined;
   #availability: Availability;
   #lastFault: unknown;
@@ -62,7 +61,7 @@ export class MetadataSource {
     return source;
   }
 
-  /** Reads it if there is none, then gives it. Throws `connector_unavailable`. */
+  /** Reads it if it is missing. Throws `connector_unavailable`. */
   async current(): Promise<IdpMetadata> {
     const mayAsk =
       this.#reading !== undefined || this.#now() >= this.#readAt + RETRY_ON_DEMAND * 1000;
@@ -74,12 +73,12 @@ export class MetadataSource {
     throw new BridgeError('connector_unavailable', reason, { cause: this.#lastFault });
   }
 
-  /** The last good one, also after its own end; undefined while none was read. */
+  /** The last valid one, also after its own end; undefined until one was read. */
   known(): IdpMetadata | undefined {
     return this.#good;
   }
 
-  /** Reads it again in the background, once a minute at most: the IdP may have a new key. */
+  /** Reads it again in the background, at most once a minute: the IdP may have a new key. */
   refreshSoon(): void {
     if (this.#now() >= this.#readAt + MINUTE * 1000) void this.#read();
   }
@@ -105,7 +104,7 @@ export class MetadataSource {
     return end === undefined || this.#now() < end ? this.#good : undefined;
   }
 
-  /** One reading at a time; who comes meanwhile waits for the same. Never rejects. */
+  /** One reading at a time; callers in the meantime wait for the same one. Never rejects. */
   #read(): Promise<void> {
     this.#reading ??= this.#readOnce().finally(() => {
       this.#reading = undefined;
@@ -120,7 +119,7 @@ export class MetadataSource {
       const fresh = parseIdpMetadata(await load(this.#options));
       if (fresh.validUntil !== undefined && this.#now() >= fresh.validUntil)
         throw new BridgeError('connector_unavailable', EXPIRED);
-      // Persons are known by connector and subject: under another IdP they would be other people.
+      // Users are known by connector and subject: under another IdP they would be other users.
       if (this.#good !== undefined && fresh.entityId !== this.#good.entityId)
         throw new BridgeError('connector_unavailable', RENAMED);
       this.#good = fresh;
@@ -152,7 +151,7 @@ export class MetadataSource {
     const { refreshSeconds = HOUR } = this.#options;
     const backoff = Math.min(FIRST_RETRY * 2 ** (this.#failures - 1), LAST_RETRY, refreshSeconds);
     const seconds = this.#failures === 0 ? refreshSeconds : backoff;
-    // Bridges that started together do not ask together.
+    // Instances that start together do not ask together.
     this.#timer = setTimeout(
       () => this.#read(),
       seconds * 1000 * (0.8 + 0.4 * Math.random()),
@@ -169,8 +168,7 @@ async function load({ location, outbound }: MetadataSourceOptions): Promise<stri
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     return await response.text();
   } catch (cause) {
-    // Address and path stay in the log: the reason is shown to anyone who comes to the sign-in
-    // page.
+    // Address and path stay in the log: the sign-in page shows the reason to anyone.
     throw new BridgeError('connector_unavailable', UNREADABLE, { cause });
   }
 }

@@ -1,9 +1,8 @@
 /**
- * What an IdP says of itself (SAML V2.0 Metadata), reduced to what a sign-in needs.
+ * The metadata of an IdP (SAML V2.0 Metadata), reduced to what a sign-in needs.
  *
- * The document is trusted because of where it comes from, a file of the operator or an https
- * address of the IdP; a signature in it is not looked at. Faults are worded so that a page may show
- * them.
+ * The document is trusted for its source, a file of the operator or an https address of the IdP; a
+ * signature in it is not verified. Messages of faults can be shown on a page.
  */
 import { X509Certificate } from 'node:crypto';
 import { BridgeError } from '../../core/errors.ts';
@@ -23,7 +22,9 @@ export interface IdpMetadata {
   readonly entityId: string;
   /** SingleSignOnService of the HTTP-Redirect binding. */
   readonly signOnUrl: string;
-  /** Certificates (PEM) whose keys may sign; never empty. Several while the IdP changes its key. */
+  /**
+   * Certificates (PEM) of the signing keys; at least one, several while the IdP rotates its key.
+   */
   readonly signingCertificates: readonly string[];
   readonly wantsSignedRequests: boolean;
   readonly validUntil: Instant | undefined;
@@ -39,7 +40,7 @@ const METADATA_LIMITS: XmlLimits = {
   maxAttributes: 60_000,
   comments: 'skipped',
 };
-/** Each key costs one more verification of a hostile answer. */
+/** Each key costs one more verification of a hostile response. */
 const MAX_SIGNING_KEYS = 10;
 const MIN_RSA_BITS = 2048;
 
@@ -81,8 +82,7 @@ function rootOf(xml: string): XmlElement {
 }
 
 /**
- * The entity itself, or the only IdP among several entities (a federation of many IdPs is not one
- * IdP).
+ * The entity itself, or the only IdP of several entities. A federation of many IdPs is rejected.
  */
 function idpEntity(root: XmlElement): XmlElement {
   const entities = [...elementsOf(root)].filter(
@@ -124,9 +124,9 @@ function signOnUrlOf(role: XmlElement): string {
 
 /**
  * The certificates of signing keys; a KeyDescriptor without `use` serves for signing too
- * (saml-metadata 2.4.1.1). A certificate only carries its key here: its dates and its issuer say
- * nothing (SAML V2.0 Metadata Interoperability Profile 2.5). Keys that the engine cannot verify
- * with, such as EC keys, are left out.
+ * (saml-metadata 2.4.1.1). Only the key of a certificate counts, not its dates or issuer (SAML V2.0
+ * Metadata Interoperability Profile 2.5). Keys that the engine does not support, such as EC keys,
+ * are left out.
  */
 function signingCertificatesOf(role: XmlElement): string[] {
   const certificates = childrenNamed(role, SAML_METADATA, 'KeyDescriptor')
@@ -153,6 +153,6 @@ function readCertificate(text: string): X509Certificate {
     if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw new Error('not base64');
     return new X509Certificate(Buffer.from(base64, 'base64'));
   } catch (cause) {
-    throw fault('holds a certificate that cannot be read', cause);
+    throw fault('contains a certificate that cannot be read', cause);
   }
 }

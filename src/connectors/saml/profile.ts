@@ -1,9 +1,9 @@
 /**
- * What a Response and its Assertion must say before anyone is signed in (saml-profiles 4.1.4,
- * saml-core 2; threats R5 to R8).
+ * What a Response and its Assertion must contain for a sign-in (saml-profiles 4.1.4, saml-core 2;
+ * threats R5 to R8).
  *
- * The Response is judged as it came; the Assertion only as the engine gives it back, from the
- * signed bytes.
+ * The Response is checked as received; the Assertion only as the engine returns it, from the signed
+ * bytes.
  */
 import type { Instant, Seconds } from '../../core/time.ts';
 import { MINUTE } from '../../core/time.ts';
@@ -15,7 +15,7 @@ export interface ProfileExpectations {
   /** Our entityID: the audience. */
   readonly entityId: string;
   readonly acsUrl: string;
-  /** The ID of our AuthnRequest; undefined for an answer that nobody asked for. */
+  /** The ID of our AuthnRequest; undefined for an unsolicited response. */
   readonly requestId: string | undefined;
   readonly now: Instant;
   readonly clockSkewSeconds: Seconds;
@@ -25,14 +25,12 @@ export interface AssertedPerson {
   readonly assertionId: string;
   /** IssueInstant. */
   readonly issuedAt: Instant;
-  /** From here on the Assertion is refused for its age, with our clock skew counted in. */
+  /** From this time on the Assertion is rejected for its age; includes the clock skew. */
   readonly acceptedUntil: Instant;
-  /**
-   * The end of the Assertion as the IdP wrote it, and five minutes after its issue at the latest.
-   */
+  /** The end of the Assertion as the IdP set it; at most five minutes after its issue. */
   readonly expiresAt: Instant;
   readonly nameId: NameId;
-  /** Values by attribute name; an attribute without a text value is left out. */
+  /** Values by attribute name, without attributes that have no text value. */
   readonly attributes: ReadonlyMap<string, readonly string[]>;
   readonly authenticatedAt: Instant;
   /** `AuthnContextClassRef`. */
@@ -45,9 +43,7 @@ export interface NameId {
   readonly format: string;
 }
 
-/**
- * An answer is made for now: no older than this, whatever end its own times give it (threats R8).
- */
+/** The greatest age of a response, whatever its own times allow (threats R8). */
 const MAX_AGE: Seconds = 5 * MINUTE;
 
 const BEARER = 'urn:oasis:names:tc:SAML:2.0:cm:bearer';
@@ -58,8 +54,8 @@ export const UNSPECIFIED_FORMAT = 'urn:oasis:names:tc:SAML:1.1:nameid-format:uns
 const XML_SCHEMA_INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 
 /**
- * saml-core 2.5.1.1: a condition that is not understood makes the Assertion unusable. These are,
- * and may stand this often.
+ * Known conditions and how often each may occur. An unknown condition makes the Assertion unusable
+ * (saml-core 2.5.1.1).
  */
 const CONDITIONS: Readonly<Record<string, number>> = {
   AudienceRestriction: 10,
@@ -77,7 +73,7 @@ export function checkResponse(response: XmlElement, expected: ProfileExpectation
   checkInResponseTo(response, expected.requestId);
 }
 
-/** Checks the signed Assertion and reads the person from it. Throws `saml_response_refused`. */
+/** Checks the signed Assertion and reads the user from it. Throws `saml_response_refused`. */
 export function readAssertion(
   assertion: XmlElement,
   expected: ProfileExpectations,
@@ -101,8 +97,7 @@ export function readAssertion(
 }
 
 /**
- * What Response and Assertion have in common: Version, ID, IssueInstant, Issuer. Gives the instant
- * of issue.
+ * Checks Version, ID, Issuer and IssueInstant of a Response or Assertion, and returns the latter.
  */
 function checkHeader(
   element: XmlElement,
@@ -137,8 +132,8 @@ function checkInResponseTo(element: XmlElement, requestId: string | undefined): 
 }
 
 /**
- * The Subject holds one NameID, text only. The qualifiers of a persistent NameID must be those of
- * this IdP and of us (saml-core 8.3.7): under another qualifier the same text is another person.
+ * The Subject contains one NameID, text only. The qualifiers of a persistent NameID must name this
+ * IdP and this bridge (saml-core 8.3.7): under another qualifier the same text is another user.
  */
 function readNameId(subject: XmlElement, { idpEntityId, entityId }: ProfileExpectations): NameId {
   if (
@@ -167,8 +162,7 @@ function readNameId(subject: XmlElement, { idpEntityId, entityId }: ProfileExpec
 }
 
 /**
- * At least one bearer confirmation must hold in all its parts (saml-profiles 4.1.4.3). Gives the
- * latest end of those that do.
+ * The latest end of the valid bearer confirmations; one is required (saml-profiles 4.1.4.3).
  */
 function checkConfirmations(subject: XmlElement, expected: ProfileExpectations): Instant {
   const bearers = childrenNamed(subject, SAML_ASSERTION, 'SubjectConfirmation').filter(
@@ -200,13 +194,13 @@ function checkConfirmation(data: XmlElement, expected: ProfileExpectations): Ins
   return checkEnd(data, requiredInstant(data, 'NotOnOrAfter'), expected);
 }
 
-/** Gives the end, or infinity where the Conditions set none: the confirmation always does. */
+/** The end of the Conditions, or infinity if they have none: the confirmation always has one. */
 function checkConditions(conditions: XmlElement, expected: ProfileExpectations): Instant {
   for (const { namespace, name } of conditions.children) {
     const known = namespace === SAML_ASSERTION && Object.hasOwn(CONDITIONS, name);
-    if (!known) throw refusal('the Conditions hold a condition that this bridge does not know');
+    if (!known) throw refusal('the Conditions contain a condition that this bridge does not know');
     if (childrenNamed(conditions, namespace, name).length > CONDITIONS[name]!)
-      throw refusal(`the Conditions hold too many of ${name}`);
+      throw refusal(`the Conditions contain too many of ${name}`);
   }
   const restrictions = childrenNamed(conditions, SAML_ASSERTION, 'AudienceRestriction');
   if (restrictions.length === 0) throw refusal('the Conditions restrict no audience');
@@ -231,10 +225,10 @@ function readAuthnStatement(
 ): Pick<AssertedPerson, 'authenticatedAt' | 'methods' | 'sessionNotAfter'> {
   const authenticatedAt = requiredInstant(statement, 'AuthnInstant');
   if (authenticatedAt > expected.now + expected.clockSkewSeconds * 1000)
-    throw clockRefusal('the AuthnInstant lies in the future');
+    throw clockRefusal('the AuthnInstant is in the future');
   const sessionNotAfter = optionalInstant(statement, 'SessionNotOnOrAfter');
   if (sessionNotAfter !== undefined && expected.now >= sessionNotAfter)
-    throw refusal('the session at the IdP is over (SessionNotOnOrAfter)');
+    throw refusal('the session at the IdP has expired (SessionNotOnOrAfter)');
   const context = only(statement, 'AuthnContext');
   return {
     authenticatedAt,
@@ -272,13 +266,13 @@ function checkEnd(
   { now, clockSkewSeconds }: ProfileExpectations,
 ): Instant {
   if (now >= notOnOrAfter + clockSkewSeconds * 1000)
-    throw clockRefusal(`the ${name} is over (NotOnOrAfter)`);
+    throw clockRefusal(`the ${name} has expired (NotOnOrAfter)`);
   return notOnOrAfter;
 }
 
 function clockRefusal(why: string) {
   return refusal(
-    `${why}; if this happens to everyone, compare the clocks of the IdP and the bridge`,
+    `${why}; if this happens to all users, compare the clocks of the IdP and the bridge`,
     {
       hint: 'Start again at the sign-in page and continue without a pause. If the problem persists, the clocks of the identity provider and this bridge may be out of sync.',
     },
@@ -292,10 +286,10 @@ function only(parent: XmlElement, name: string): XmlElement {
   return child;
 }
 
-/** Text of an element that may hold nothing else. */
+/** Text of an element that must contain nothing else. */
 function textOf(element: XmlElement): string {
   if (element.children.length > 0)
-    throw refusal(`the ${element.name} holds elements where only text may be`);
+    throw refusal(`the ${element.name} contains elements where only text is allowed`);
   return element.text;
 }
 
@@ -305,7 +299,7 @@ function requiredInstant(element: XmlElement, name: string): Instant {
   return instant;
 }
 
-/** saml-core 1.3.3: times are in UTC and say so. */
+/** Times are in UTC (saml-core 1.3.3). */
 function optionalInstant(element: XmlElement, name: string): Instant | undefined {
   const text = element.attributes.get(name);
   if (text === undefined) return undefined;

@@ -1,9 +1,8 @@
 /**
- * The way from a form field to a Response whose shape leaves nothing to interpretation.
+ * Reads a Response from a form field, and rejects every ambiguous shape.
  *
- * Owns: size, base64, UTF-8, the strict pass, which elements stand where, the algorithms, the
- * Status. Does not own: whether a signature verifies (engine), nor what an Assertion must say
- * (profile).
+ * Owns: size, base64, UTF-8, the strict pass, the place of each element, the algorithms, the
+ * Status. Does not own: verifying signatures (engine), the content of an Assertion (profile).
  */
 import { BridgeError } from '../../core/errors.ts';
 import {
@@ -19,7 +18,7 @@ export const SAML_PROTOCOL = 'urn:oasis:names:tc:SAML:2.0:protocol';
 export const SAML_ASSERTION = 'urn:oasis:names:tc:SAML:2.0:assertion';
 export const XML_SIGNATURE = 'http://www.w3.org/2000/09/xmldsig#';
 
-/** What came, read strictly. Nothing in it is verified. */
+/** A Response, read strictly. Nothing in it is verified. */
 export interface ReceivedResponse {
   /** The base64 text without line breaks. */
   readonly encoded: string;
@@ -27,15 +26,15 @@ export interface ReceivedResponse {
   readonly xml: string;
   readonly response: XmlElement;
   readonly assertion: XmlElement;
-  /** There is a signature over the whole Response, and so it must verify too. */
+  /** The whole Response is signed, so this signature must be valid, too. */
   readonly responseIsSigned: boolean;
 }
 
-/** Characters of base64. A person with 1,000 groups fits. */
+/** Characters of base64. A user with 1,000 groups fits. */
 const MAX_RESPONSE_CHARACTERS = 100 * 1024;
 /**
- * 1,000 groups are 1,100 elements. At these limits the engine, whose parser is quadratic, still
- * ends in a fraction of a second.
+ * 1,000 groups are 1,100 elements. At these limits the engine, whose parser is quadratic, takes a
+ * fraction of a second.
  */
 const RESPONSE_LIMITS: XmlLimits = {
   maxElements: 3000,
@@ -47,7 +46,7 @@ const RESPONSE_LIMITS: XmlLimits = {
 const STATUS = 'urn:oasis:names:tc:SAML:2.0:status:';
 export const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 const ENVELOPED = `${XML_SIGNATURE}enveloped-signature`;
-/** What the engine can verify, without SHA-1 and HMAC (threats R3). */
+/** Algorithms that the engine can verify, without SHA-1 and HMAC (threats R3). */
 const SIGNATURE_METHODS = new Set([
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512',
@@ -79,8 +78,7 @@ const ASSERTION_CHILDREN = new Map([
   [XML_SIGNATURE, new Set(['Signature'])],
 ]);
 /**
- * The engine finds these by name alone, wherever they stand; each may stand only where it was
- * checked.
+ * The engine finds these anywhere by their name, so they are allowed only where they are checked.
  */
 const SIGNATURE_PARTS = new Set([
   ...['Signature', 'SignedInfo', 'SignatureValue', 'CanonicalizationMethod', 'SignatureMethod'],
@@ -95,9 +93,8 @@ export function refusal(
 }
 
 /**
- * Throws `saml_response_refused`, and `idp_refused` or `sign_in_cancelled` when the IdP did not
- * sign the user in.
- * Linear in the length of the text.
+ * Throws `saml_response_refused`, and `idp_refused` or `sign_in_cancelled` if the IdP reports a
+ * failed sign-in. Linear in the length of the text.
  */
 export function readResponse(samlResponse: string): ReceivedResponse {
   requireResponseSize(samlResponse);
@@ -109,7 +106,7 @@ export function readResponse(samlResponse: string): ReceivedResponse {
   const everywhere = [...elementsOf(response)];
   if (everywhere.some(({ name }) => name.startsWith('Encrypted'))) {
     throw refusal(
-      'the response holds an encrypted part; this bridge publishes no encryption key, so switch encryption off at the IdP',
+      'the response contains an encrypted part; this bridge publishes no encryption key, so switch encryption off at the IdP',
     );
   }
   checkStatus(response);
@@ -133,8 +130,7 @@ export function requireResponseSize(samlResponse: string): void {
 }
 
 /**
- * Strict both ways: what decodes must encode to the same text again. UTF-16 and broken UTF-8 end
- * here.
+ * Strict both ways: decoded text must encode to the same bytes. Rejects UTF-16 and broken UTF-8.
  */
 function decoded(encoded: string): string {
   if (encoded === '') throw refusal('the response is empty');
@@ -147,7 +143,7 @@ function decoded(encoded: string): string {
   }
 }
 
-/** The strict pass over text of a Response. Throws `saml_response_refused`. */
+/** The strict pass over the text of a Response. Throws `saml_response_refused`. */
 export function parseResponseXml(xml: string): XmlElement {
   // The engine would keep the mark as a character before the root element.
   if (xml.startsWith('\uFEFF')) throw refusal('the response begins with a byte order mark');
@@ -162,10 +158,7 @@ export function parseResponseXml(xml: string): XmlElement {
 /** The user did not authenticate, or cancelled (Keycloak: RequestDenied). */
 const CANCELLED: readonly string[] = ['AuthnFailed', 'RequestDenied'];
 
-/**
- * saml-core 3.2.2.2. Only code names of the standard are repeated, because the message text is
- * free.
- */
+/** saml-core 3.2.2.2. Repeats only codes of the standard, because the message is free text. */
 function checkStatus(response: XmlElement): void {
   const [status, ...more] = childrenNamed(response, SAML_PROTOCOL, 'Status');
   const codes = status === undefined ? [] : childrenNamed(status, SAML_PROTOCOL, 'StatusCode');
@@ -191,10 +184,10 @@ function statusName(code: XmlElement | undefined): string {
 
 function onlyAssertion(response: XmlElement, everywhere: readonly XmlElement[]): XmlElement {
   const named = (name: string) => everywhere.filter(element => element.name === name).length;
-  if (named('Response') !== 1) throw refusal('the document holds more than one Response');
-  if (named('Assertion') > 1) throw refusal('the Response holds more than one Assertion');
+  if (named('Response') !== 1) throw refusal('the document contains more than one Response');
+  if (named('Assertion') > 1) throw refusal('the Response contains more than one Assertion');
   const [assertion] = childrenNamed(response, SAML_ASSERTION, 'Assertion');
-  if (assertion === undefined) throw refusal('the Response holds no Assertion');
+  if (assertion === undefined) throw refusal('the Response contains no Assertion');
   return assertion;
 }
 
@@ -219,7 +212,7 @@ function checkSignatures(
     throw refusal(
       ofResponse.length === 0
         ? 'neither the Response nor the Assertion is signed'
-        : 'only the Response is signed; this bridge takes signed Assertions only, so switch on assertion signing at the IdP',
+        : 'only the Response is signed; this bridge requires signed Assertions, so switch on assertion signing at the IdP',
     );
   }
   const checked = new Set([
@@ -227,13 +220,13 @@ function checkSignatures(
     ...ofResponse.flatMap(signature => checkSignatureShape(signature, response)),
   ]);
   if (everywhere.some(element => SIGNATURE_PARTS.has(element.name) && !checked.has(element))) {
-    throw refusal('a part of an XML signature stands in an unexpected place');
+    throw refusal('a part of an XML signature is in an unexpected place');
   }
 }
 
 /**
- * saml-core 5.4: one reference, to the parent, enveloped and exclusively canonicalised. Gives the
- * elements that it looked at.
+ * One reference, to the parent, enveloped and exclusively canonicalised (saml-core 5.4). Returns
+ * the elements that it has checked.
  */
 function checkSignatureShape(signature: XmlElement, parent: XmlElement): XmlElement[] {
   const [signedInfo, signatureValue] = sequence(
@@ -275,7 +268,7 @@ function checkSignatureShape(signature: XmlElement, parent: XmlElement): XmlElem
     );
   }
   if (signatureValue!.children.length + digestValue!.children.length > 0)
-    throw refusal('a signature value holds elements');
+    throw refusal('a signature value contains elements');
   return [
     ...[signature, signedInfo!, signatureValue!, canonicalization!, method!, reference!],
     ...[transforms!, digestMethod!, digestValue!, enveloped!, exclusive!],
@@ -283,8 +276,7 @@ function checkSignatureShape(signature: XmlElement, parent: XmlElement): XmlElem
 }
 
 /**
- * The children, which must be exactly these elements of XML-Signature in this order, and perhaps
- * one more at the end.
+ * The children: exactly these elements of XML-Signature in this order, and optionally a last one.
  */
 function sequence(
   parent: XmlElement,

@@ -1,18 +1,17 @@
 /**
- * Which keys of the IdP made the signatures of a Response: a cheap look before the engine's long
- * one.
+ * The keys of the IdP that made the signatures of a Response: a cheap check before the engine's.
  *
- * The engine digests the whole document anew for every key it is given. Here only the few lines of
- * each SignedInfo are verified, so a stranger costs one parse however many keys the IdP has, and
- * the engine gets the right keys only. A key that is found here proves nothing yet: the digests are
- * the engine's to verify.
+ * The engine digests the whole document once for every key. Here only the few lines of each
+ * SignedInfo are verified, so a hostile response costs one parse whatever the number of keys, and
+ * the engine gets the right keys only. A key found here proves nothing: the engine verifies the
+ * digests.
  */
 import { DOMParser } from '@xmldom/xmldom';
 import { SignedXml } from 'xml-crypto';
 import { BridgeError, type BridgeErrorOptions } from '../../core/errors.ts';
 import { EXCLUSIVE_C14N, XML_SIGNATURE } from './response.ts';
 
-/** A Response whose signature was made by no known key: the IdP may have a new one. */
+/** A Response that no known key has signed; the IdP may have a new key. */
 export class UnknownSigner extends BridgeError {
   constructor(message: string, options: BridgeErrorOptions = {}) {
     super('saml_response_refused', message, options);
@@ -20,8 +19,8 @@ export class UnknownSigner extends BridgeError {
 }
 
 /**
- * Gives the certificates (PEM) of the keys that signed, each once.
- * Throws `UnknownSigner` (`saml_response_refused`) when a signature was made by none of them.
+ * The certificates (PEM) of the keys that signed, without duplicates. Throws `UnknownSigner`
+ * (`saml_response_refused`) if none of them made a signature.
  */
 export function signersOf(xml: string, certificatesPem: readonly string[]): string[] {
   const document = new DOMParser().parseFromString(xml, 'text/xml');
@@ -50,7 +49,7 @@ function signedWith(signature: Element, certificatePem: string): boolean {
       part('SignatureValue').textContent ?? '',
     );
   } catch {
-    // The library throws for an empty digest or value: that is no signature either.
+    // The library throws for an empty digest or value, which is no signature either.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** What an IdP is told about this bridge as a service provider (SAML V2.0 Metadata 2.4.4). */
+/** The metadata of this bridge as a service provider (SAML V2.0 Metadata 2.4.4). */
 import { X509Certificate } from 'node:crypto';
 import { SAML_METADATA } from './idp-metadata.ts';
 import { EMAIL_FORMAT, PERSISTENT_FORMAT, UNSPECIFIED_FORMAT } from './profile.ts';
@@ -7,12 +7,12 @@ import { SAML_PROTOCOL, XML_SIGNATURE } from './response.ts';
 export interface SpMetadataOptions {
   readonly entityId: string;
   readonly acsUrl: string;
-  /** Of every key that signs requests now, or will, or did a moment ago. */
+  /** Of the current, next and previous signing keys. */
   readonly certificatesPem: readonly string[];
   readonly requestsSigned: boolean;
 }
 
-/** The best first: a persistent NameID outlives a change of name. */
+/** The best first: a persistent NameID survives a change of name. */
 const NAME_ID_FORMATS = [PERSISTENT_FORMAT, EMAIL_FORMAT, UNSPECIFIED_FORMAT];
 
 export function spMetadataXml({

@@ -1,9 +1,8 @@
 /**
- * The strict streaming pass: XML text to a small, immutable tree, or a refusal at the first fault.
+ * The strict streaming pass: XML text to a small, immutable tree, or an error at the first fault.
  *
- * It runs before any tolerant parser sees a byte (threats R4). What it lets through is one
- * well-formed XML 1.0 document without DOCTYPE, processing instructions or CDATA, within limits
- * that keep every later step short.
+ * Runs before any tolerant parser (threats R4). Accepts one well-formed XML 1.0 document without
+ * DOCTYPE, processing instructions or CDATA, within limits that keep every later step short.
  */
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 
@@ -31,8 +30,8 @@ export interface XmlLimits {
 }
 
 /**
- * Why a text was refused; the message completes a sentence that begins with the document's name and
- * holds nothing of the document.
+ * Why a text was rejected. The message completes a sentence that begins with the document's name,
+ * and contains nothing of the document.
  */
 export class XmlRefusal extends Error {
   override readonly name = 'XmlRefusal';
@@ -82,7 +81,7 @@ export function parseStrictXml(text: string, limits: XmlLimits): XmlElement {
 
 function forbid(parser: Parser, limits: XmlLimits): void {
   const forbidden = (what: string) => () => {
-    throw new XmlRefusal(`holds ${what}`);
+    throw new XmlRefusal(`contains ${what}`);
   };
   parser.on('doctype', forbidden('a DOCTYPE'));
   parser.on('processinginstruction', forbidden('a processing instruction'));
@@ -130,8 +129,8 @@ function build(parser: Parser, reading: Reading): void {
 }
 
 /**
- * Signature references find their element by any attribute that is called id in any case or
- * namespace: each value may be there once.
+ * Signature references find their element by any attribute named id, in any case or namespace, so
+ * each value must occur only once.
  */
 function attributesOf(tag: SaxesTagNS, ids: Set<string>): Map<string, string> {
   const attributes = new Map<string, string>();

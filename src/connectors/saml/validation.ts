@@ -1,6 +1,6 @@
 /**
- * The whole judgement of one Response: a pure function of what came and of what is expected. It
- * runs in the worker thread, so everything that it takes and gives is plain data.
+ * The validation of one Response: a pure function of what was received and what is expected. It
+ * runs in the worker thread, so arguments and results are plain data.
  */
 
 import { createEngine } from './engine.ts';
@@ -10,10 +10,10 @@ import { parseResponseXml, readResponse, refusal } from './response.ts';
 import { signersOf } from './signers.ts';
 
 export interface ValidationRequest {
-  /** The form field as it came. */
+  /** The form field as received. */
   readonly samlResponse: string;
   readonly expected: ProfileExpectations;
-  /** Certificates (PEM) of the keys that may sign. */
+  /** Certificates (PEM) of the signing keys. */
   readonly signingCertificates: readonly string[];
 }
 
@@ -24,9 +24,8 @@ export interface ValidatedResponse {
 }
 
 /**
- * The order matters: nothing tolerant or slow sees what the step before has not let through.
- * Throws `saml_response_refused` (an `UnknownSigner` when none of the keys signed) and
- * `idp_refused`.
+ * The order matters: tolerant or slow steps get only what the step before has accepted. Throws
+ * `saml_response_refused` (an `UnknownSigner` if none of the keys signed) and `idp_refused`.
  */
 export async function validateResponse(request: ValidationRequest): Promise<ValidatedResponse> {
   const { samlResponse, expected, signingCertificates } = request;

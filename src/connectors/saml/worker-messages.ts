@@ -1,12 +1,9 @@
-/**
- * How a judgement crosses the wall between the threads: errors as plain data, and the same errors
- * again on the other side.
- */
+/** Messages between the threads: errors as plain data, and the same errors on the other side. */
 import { BridgeError, type ErrorCode } from '../../core/errors.ts';
 import { UnknownSigner } from './signers.ts';
 import type { ValidatedResponse } from './validation.ts';
 
-/** The worker says this once, when it has loaded what it needs. */
+/** The worker sends this once, when it is ready. */
 export const READY = 'ready';
 
 export type Reply = { readonly validated: ValidatedResponse } | { readonly refused: PlainError };

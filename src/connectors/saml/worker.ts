@@ -1,6 +1,6 @@
 /**
- * The thread in which Responses are judged, one after the other. It knows certificates and
- * addresses, and no key of the bridge.
+ * The thread that validates Responses, one after the other. It knows certificates and addresses,
+ * and no key of the bridge.
  */
 import { parentPort } from 'node:worker_threads';
 import { type ValidationRequest, validateResponse } from './validation.ts';
