@@ -1,14 +1,14 @@
 /**
- * The operator's log: pino, JSON on stdout, with redaction as the last net. Whoever logs passes
- * fields, not sentences; secrets must not be passed at all. No line contains a character that a
- * terminal obeys, whoever said it (threats R46).
+ * The operator's log: pino, JSON on stdout, with redaction as the last safeguard. Log fields, not
+ * sentences, and never a secret. No line contains control characters for terminals, whatever its
+ * source (threats R46).
  */
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { printableLogLine } from './core/printable.ts';
 
 export type { Logger } from 'pino';
 
-/** Names under which a secret could travel by accident, however they are capitalised. */
+/** Names of fields that could contain a secret by accident, in any capitalisation. */
 const SECRET_NAMES: ReadonlySet<string> = new Set(
   [
     'authorization',
@@ -45,13 +45,10 @@ const SECRET_NAMES: ReadonlySet<string> = new Set(
     'privateKey',
   ].map(name => name.toLowerCase()),
 );
-/**
- * Lines go out together, at the latest after this time: each write of its own costs as much as half
- * a request.
- */
+/** Lines are written in batches, because a write costs as much as half a request. */
 const BATCH_BYTES = 8 * 1024;
 const BATCH_MILLISECONDS = 100;
-/** Levels of a line that are looked through. */
+/** Levels of a line that are searched. */
 const DEEPEST = 5;
 
 export function createLog(options: {
@@ -76,7 +73,7 @@ export function createLog(options: {
   );
 }
 
-/** The same value where there is nothing to hide, else a copy. */
+/** The same value if there is nothing to hide, else a copy. */
 function redacted(value: unknown, depth = 1): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Error || depth > DEEPEST)
     return value;

@@ -1,9 +1,9 @@
 /**
- * Credentials into a console link, by the federation endpoint of AWS sign-in (IAM User Guide,
+ * Makes a console link of credentials, by the federation endpoint of AWS sign-in (IAM User Guide,
  * "Enabling custom identity broker access to the AWS console").
  *
- * Owns: the sign-in token, and the shape of the link. Does not own: who may have it, which
- * destinations are allowed (core).
+ * Owns: the sign-in token, the form of the link. Does not own: permissions, allowed destinations
+ * (core).
  */
 import { z } from 'zod';
 import type { ConsoleLinkRequest } from '../core/assumed-role.ts';
@@ -18,7 +18,7 @@ import type { Outbound } from '../outbound.ts';
 
 export interface ConsoleFederationOptions {
   readonly partitions: Partitions;
-  /** Its limits hold for every call; an answer has a few kilobytes. */
+  /** Its limits apply to each call; an answer has a few kilobytes. */
   readonly outbound: Outbound;
 }
 
@@ -43,8 +43,8 @@ export function createConsoleFederation({
       const endpoint = partitions[account.partition].federationUrl(account.region);
       const asked = consoleSecondsFor(request);
       const first = await askForToken(outbound, endpoint, request, asked);
-      // AWS does not say for which credentials it takes a length; without one the console follows
-      // the credentials.
+      // AWS does not document which credentials allow a duration. Without one, the console session
+      // ends with the credentials.
       const refusedLength = first.status === 400 && asked !== undefined;
       const answer = refusedLength
         ? await askForToken(outbound, endpoint, request, undefined)
@@ -64,7 +64,7 @@ export function createConsoleFederation({
   };
 }
 
-/** The length to ask for; role-chained credentials take none at all. */
+/** The duration to request; role-chained credentials allow none. */
 function consoleSecondsFor({ assumed, consoleSeconds }: ConsoleLinkRequest): Seconds | undefined {
   if (assumed.chained || consoleSeconds === undefined) return undefined;
   return Math.min(Math.max(consoleSeconds, MIN_DURATION), MAX_DURATION);
@@ -83,7 +83,7 @@ async function askForToken(
     ...(consoleSeconds !== undefined && { SessionDuration: String(consoleSeconds) }),
   });
   try {
-    // In the body, because addresses end up in logs and this one would hold the secret key.
+    // In the body, because URLs end up in logs, and this one would contain the secret key.
     return await outbound.fetch(endpoint, {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
@@ -100,10 +100,7 @@ async function askForToken(
   }
 }
 
-/**
- * Nothing of the answer but the token is ever shown: a refusal is a page that may repeat what was
- * sent.
- */
+/** Shows nothing of the answer but the token: an error page can repeat what was sent. */
 async function signinTokenOf(response: Response, account: Account): Promise<string> {
   const where = `console sign-in for account ${account.id}`;
   if (response.status >= 500) {
@@ -125,7 +122,7 @@ async function signinTokenOf(response: Response, account: Account): Promise<stri
   if (!answer.success)
     throw new BridgeError(
       'aws_refused',
-      `${where}: the answer of the federation endpoint holds no sign-in token`,
+      `${where}: the answer of the federation endpoint contains no sign-in token`,
     );
   return answer.data.SigninToken;
 }

@@ -1,6 +1,5 @@
 /**
- * How long a role lets a session be. STS tells only by refusing, so a refusal is remembered for a
- * while.
+ * Maximum session durations of roles. STS reveals them only by errors, which are kept for a while.
  */
 import type { Clock } from '../core/ports.ts';
 import type { RoleArn } from '../core/role.ts';
@@ -8,13 +7,13 @@ import { HOUR, type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import type { StsFailure } from './sts-client.ts';
 
 export interface KnownLimits {
-  /** What to ask for: an hour where more was refused lately. */
+  /** The duration to request: an hour if more was rejected recently. */
   fitting(role: RoleArn, asked: Seconds): Seconds;
-  /** Notes that the role refused more than an hour. */
+  /** Records that the role does not allow more than an hour. */
   learn(role: RoleArn): void;
 }
 
-/** Short, because an owner who raised MaxSessionDuration tries it at once. */
+/** Short, because an owner who has raised MaxSessionDuration tries it at once. */
 const REMEMBERED: Seconds = 5 * MINUTE;
 const MAX_ROLES = 1000;
 
@@ -25,7 +24,7 @@ export function createKnownLimits(clock: Clock): KnownLimits {
       (forgottenAt.get(role) ?? 0) > clock.now() ? Math.min(asked, HOUR) : asked,
     learn: role => {
       forgottenAt.delete(role);
-      // A Map keeps the order of insertion: the first one is the oldest.
+      // A Map keeps insertion order: the first one is the oldest.
       if (forgottenAt.size >= MAX_ROLES) forgottenAt.delete(forgottenAt.keys().next().value!);
       forgottenAt.set(role, clock.now() + REMEMBERED * 1000);
     },

@@ -1,6 +1,6 @@
 /**
- * One call to STS: the SDK with every default that reads the machine's environment replaced, our
- * bounded way out, and retries.
+ * One call to STS: the SDK without defaults from the machine's environment, over `outbound`, with
+ * retries.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,19 +33,16 @@ export interface StsCall {
   readonly command: StsCommand;
   /** Signs the request; AssumeRole needs them, the two federated calls go unsigned. */
   readonly credentials?: AwsCredentials | undefined;
-  /** Ends everything that is done for one person's request. */
+  /** Ends all work for one request. */
   readonly deadline: AbortSignal;
 }
 
-/**
- * STS answered with an error, or not at all. Internal to this room; it never holds what STS wrote
- * unless it is a known text.
- */
+/** STS answered with an error, or not at all. Only this room sees it. */
 export class StsFailure extends Error {
   override readonly name = 'StsFailure';
-  /** The code on the wire without a final `Exception`; undefined when no readable answer came. */
+  /** The code on the wire without a final `Exception`; undefined without a readable answer. */
   readonly code: string | undefined;
-  /** What STS said. May repeat the token or the assertion: never show or log it whole. */
+  /** The text of STS. Can repeat the token or the assertion: never show or log it whole. */
   readonly said: string;
   readonly requestId: string;
   readonly status: number | undefined;
@@ -62,14 +59,14 @@ export class StsFailure extends Error {
     this.said = facts.said ?? '';
     this.requestId = facts.requestId ?? 'none';
     this.status = facts.status;
-    // Not enumerable, so that no serializer of errors prints it.
+    // Not enumerable, so that error serializers do not print it.
     Object.defineProperty(this, 'said', { enumerable: false });
   }
 }
 
 export interface StsOptions {
   readonly partitions: Partitions;
-  /** Its limits hold for every single attempt. */
+  /** Its limits apply to each attempt. */
   readonly outbound: Outbound;
   /** Waits between two attempts. */
   readonly pause?: ((milliseconds: number) => Promise<unknown>) | undefined;
@@ -78,7 +75,7 @@ export interface StsOptions {
 const MAX_ATTEMPTS = 3;
 const FIRST_PAUSE_MILLISECONDS = 200;
 
-/** Calls STS, again when that may help. Throws StsFailure. */
+/** Calls STS, with retries where they can help. Throws StsFailure. */
 export function createSts({
   partitions,
   outbound,
@@ -89,8 +86,8 @@ export function createSts({
 
   const clientFor = ({ account, credentials }: StsCall): STSClient => {
     const endpoint = partitions[account.partition].stsUrl(account.region);
-    // The SDK remembers credentials, so a client that signs is one person's. Connections are the
-    // transport's and live on.
+    // The SDK caches credentials, so a signing client is for one user. Connections belong to the
+    // transport and stay.
     if (credentials)
       return new STSClient(clientConfig(endpoint, account.region, requestHandler, credentials));
     const key = `${account.region} ${endpoint}`;
@@ -109,7 +106,7 @@ export function createSts({
         const failure = failureOf(error);
         if (attempt >= MAX_ATTEMPTS || call.deadline.aborted || !mayHelpToRepeat(failure))
           throw failure;
-        // Full jitter: people who were throttled together do not come back together.
+        // Full jitter: callers that were throttled together do not retry together.
         await pause(randomInt(FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1)) + 1);
       }
     }
@@ -117,8 +114,8 @@ export function createSts({
 }
 
 /**
- * Nothing is left to the SDK's defaults that it would read from the environment, ~/.aws or the
- * instance metadata service.
+ * Sets everything that the SDK would otherwise read from the environment, ~/.aws or the instance
+ * metadata service.
  */
 function clientConfig(
   endpoint: string,
@@ -156,13 +153,13 @@ interface SdkRequest {
   readonly body?: string;
 }
 
-/** No readable answer within the limits; the cause says why. */
+/** No readable answer within the limits; the cause names the reason. */
 class TransportFailure extends Error {}
 
-// undici writes these two itself, from the URL and the body.
+// undici sets these two itself, from the URL and the body.
 const WRITTEN_BY_TRANSPORT = new Set(['host', 'content-length']);
 
-/** The SDK's requests through our own way out: its limits, its proxies, no redirects. */
+/** The SDK's requests over `outbound`: its limits, its proxies, no redirects. */
 function transportOver(outbound: Outbound): NonNullable<STSClientConfig['requestHandler']> {
   return {
     handle: async (request: SdkRequest, options: { readonly abortSignal?: AbortSignal } = {}) => {
@@ -207,12 +204,11 @@ function failureOf(error: unknown): StsFailure {
     requestId: printable($metadata?.requestId),
     status: $metadata?.httpStatusCode,
   };
-  // A deadline that was over before the request left, or a defect: its name only, for its message
-  // may hold what was to be sent.
+  // A deadline that expired before the request was sent, or a bug. Only its name, because its
+  // message can contain the request.
   if (answered.status === undefined)
     return new StsFailure({ cause: new Error(`the SDK gave up (${printable(String(name))})`) });
-  // Only errors that STS declared have a $fault; the others come from an answer that is not STS's
-  // XML.
+  // Only errors of STS have a $fault; others come from an answer that is not XML of STS.
   if ($fault === undefined || typeof name !== 'string') return new StsFailure(answered);
   return new StsFailure({
     ...answered,
@@ -221,7 +217,7 @@ function failureOf(error: unknown): StsFailure {
   });
 }
 
-/** What a header or an element of the answer may look like in a message of ours. */
+/** Makes a header or an element of the answer safe for our messages. */
 export function printable(text: string | undefined): string {
   return text !== undefined && /^[\w.:-]{1,100}$/.test(text) ? text : 'none';
 }
@@ -235,7 +231,7 @@ const THROTTLED = new Set([
   'PriorRequestNotComplete',
 ]);
 
-/** STS was asked too often, or is in trouble itself. */
+/** STS throttles or has an internal error. */
 export function isPassing({ code, status }: StsFailure): boolean {
   return (
     (code !== undefined && THROTTLED.has(code)) ||
@@ -244,11 +240,11 @@ export function isPassing({ code, status }: StsFailure): boolean {
   );
 }
 
-/** A kept connection that STS closed while we wrote to it. */
+/** A kept-alive connection that STS closed during the request. */
 const CLOSED_UNDERWAY = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 function mayHelpToRepeat(failure: StsFailure): boolean {
-  // STS could not fetch our keys just now: its own documentation says to try again.
+  // STS could not fetch our keys: its documentation says to retry.
   if (isPassing(failure) || failure.code === 'IDPCommunicationError') return true;
   return (
     failure.status === undefined &&

@@ -1,10 +1,8 @@
 /**
- * What a refusal of STS means, in words for the operator (message) and for whoever must mend it
- * (hint).
+ * Errors of STS as errors of the bridge: a message for the operator, and a hint for the fix.
  *
- * STS gives no reasons where it could give away something, and may repeat the proof in its texts.
- * So a text of STS is used only when it is known, and the hints name everything that the code can
- * mean for this kind of trust.
+ * STS often gives no reason, and can repeat the proof in its texts. So only known texts of STS are
+ * used, and a hint names every cause that the code can have for this kind of trust.
  */
 
 import type { AssumeRequest } from '../core/assumed-role.ts';
@@ -13,7 +11,7 @@ import type { Trust } from '../core/role.ts';
 import { samlProviderArn } from '../core/role.ts';
 import { isPassing, type StsFailure } from './sts-client.ts';
 
-/** `text` is what STS said, as far as it is a known text. */
+/** `text` is the text of STS, if it is a known one. */
 type Hint = (request: AssumeRequest, text?: string) => string;
 type HintByTrust = Readonly<Record<Trust['by'], Hint>>;
 
@@ -26,14 +24,11 @@ const ACTIONS = {
 } as const satisfies Record<Trust['by'], string>;
 
 const UPLOAD_METADATA: Hint = () =>
-  'The IAM SAML provider in the account does not know the key that signed. Upload the current SAML metadata of the issuer to it again; it changes with every key.';
+  'The IAM SAML provider in the account does not know the signing key. Upload the current SAML metadata of the issuer to it; the metadata changes with every key.';
 const CHECK_CLOCK: Hint = () =>
   'The clock of the bridge and that of AWS differ. Check the time service on the machine of the bridge.';
 
-/**
- * Texts of STS that hold nothing of the proof, each with what it means when that is more than the
- * code says.
- */
+/** Texts of STS that contain nothing of the proof, with a hint where the code alone says less. */
 const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = [
   { text: /Not authorized to perform sts:\w{1,40}/ },
   { text: /is not authorized to perform: sts:\w{1,40}/ },
@@ -72,7 +67,7 @@ const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = 
   {
     text: /No OpenIDConnect provider found in your account/,
     hint: ({ account }) =>
-      `Account ${account.name} has no IAM OpenID Connect provider for the issuer of the token. Create one whose URL is the issuer, letter by letter.`,
+      `Account ${account.name} has no IAM OpenID Connect provider for the issuer of the token. Create one whose URL is exactly the issuer.`,
   },
   {
     text: /Incorrect token audience/,
@@ -95,24 +90,24 @@ const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = 
 
 const SESSION_TOO_LARGE: Hint = (_request, text) => {
   const percent = /\d+%/.exec(text ?? '')?.[0];
-  const share = percent === undefined ? '' : ` (${percent} of the room)`;
-  return `The session policies and tags of this role are larger together than AWS takes${share}. Use fewer or shorter tags, or a managed policy instead of an inline one.`;
+  const share = percent === undefined ? '' : ` (${percent} of it)`;
+  return `The session policies and tags of this role exceed the limit of AWS${share}. Use fewer or shorter tags, or a managed policy instead of an inline one.`;
 };
 const RULE_NOT_ACCEPTED: Hint = () =>
-  'AWS does not take a value that the rule sets for this role: its session policy, its tags or its duration.';
+  'AWS rejects a value that the rule sets for this role: its session policy, its tags or its duration.';
 const REGION_OFF: Hint = ({ account }) =>
   `STS is not active in region ${account.region} for account ${account.name}. Activate it in the account settings of IAM, or give the account another region in the configuration.`;
 const HUB_CREDENTIALS: Hint = () =>
-  'AWS did not take the credentials of the hub role. Check that the hub role was not deleted a moment ago, and the clock of the bridge.';
+  'AWS rejected the credentials of the hub role. Check that the hub role was not just deleted, and the clock of the bridge.';
 
 const PROOF_NOT_TAKEN: HintByTrust = {
   saml: UPLOAD_METADATA,
   'corporate-saml': () =>
-    'AWS does not take the SAML response of your identity provider: it must be addressed to AWS (audience and recipient), name this role, and be signed with a key of the IAM SAML provider.',
+    'AWS rejects the SAML response of your identity provider: it must be addressed to AWS (audience and recipient), name this role, and be signed with a key of the IAM SAML provider.',
   'web-identity': () =>
-    'AWS does not take the token of the bridge: check the URL and the client ids of the IAM OpenID Connect provider, and that AWS can read the keys of the bridge.',
+    'AWS rejects the token of the bridge: check the URL and the client ids of the IAM OpenID Connect provider, and that AWS can read the keys of the bridge.',
   'corporate-web-identity': () =>
-    'AWS does not take the token of your identity provider: check the URL and the client ids of the IAM OpenID Connect provider; when the token has "azp", that must be one of the client ids.',
+    'AWS rejects the token of your identity provider: check the URL and the client ids of the IAM OpenID Connect provider; if the token has "azp", it must be one of the client ids.',
   hub: HUB_CREDENTIALS,
 };
 
@@ -163,11 +158,11 @@ function trustPolicyHint({ account, session, roleName }: AssumeRequest, principa
     ...(session.tags.length > 0 ? ['sts:TagSession'] : []),
     ...(session.sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
   ];
-  return `AWS does not give role ${roleName} of account ${account.name} to the bridge. Check that the role exists and that its trust policy allows ${actions.join(', ')} to ${principal}.`;
+  return `AWS denies role ${roleName} of account ${account.name} to the bridge. Check that the role exists and that its trust policy allows ${actions.join(', ')} to ${principal}.`;
 }
 
 /**
- * The refusal as one of our errors: `corporate_proof_missing` when a fresh sign-in mends it, else
+ * The failure as one of our errors: `corporate_proof_missing` if a new sign-in helps, else
  * `aws_refused` or `aws_unavailable`.
  */
 export function explain(failure: StsFailure, request: AssumeRequest, trust: Trust): BridgeError {
@@ -193,7 +188,7 @@ export function explain(failure: StsFailure, request: AssumeRequest, trust: Trus
   });
 }
 
-/** The message of our way out names the limit or the fault, and nothing of what was sent. */
+/** The message of `outbound` names the limit or the fault, and nothing of what was sent. */
 function faultOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : 'unknown fault';
 }

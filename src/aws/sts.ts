@@ -1,9 +1,9 @@
 /**
  * Roles from STS.
  *
- * Owns: which call an account's trust asks for, what travels in it, how long the session gets, and
- * what a refusal means. Does not own: who may have the role (bridge/access), nor what our
- * assertions say (issuer).
+ * Owns: the STS call that an account's trust requires, its content, the session duration, and the
+ * meaning of errors. Does not own: permissions (bridge/access), the content of our assertions
+ * (issuer).
  */
 import {
   AssumeRoleCommand,
@@ -34,15 +34,15 @@ import { explain } from './sts-refusals.ts';
 export interface CredentialBrokerOptions {
   readonly issuer: AssertionIssuer;
   readonly partitions: Partitions;
-  /** Its time limit holds for every single call; an answer has a few kilobytes. */
+  /** Its time limit applies to each call; an answer has a few kilobytes. */
   readonly outbound: Outbound;
   /**
-   * Time limit of one call to AWS. One request of a person may take three times as much, retries
-   * and the hub's call included.
+   * Time limit of one call to AWS. One request for credentials can take three times as long,
+   * including retries and the hub's call.
    */
   readonly timeoutSeconds: Seconds;
   readonly clock: Clock;
-  /** Waits between two attempts; the real time when left out. */
+  /** Waits between two attempts. Default: real time. */
   readonly pause?: ((milliseconds: number) => Promise<unknown>) | undefined;
 }
 
@@ -117,8 +117,8 @@ function isCorporate(trust: DirectTrust): boolean {
 }
 
 /**
- * Tags and source identity would have to be in the corporate proof, which we cannot write. To drop
- * them in silence could open a door.
+ * Tags and source identity would have to be in the corporate proof, which the bridge does not
+ * write. Dropping them silently could widen access.
  */
 function refuseLostSettings({ session, role }: AssumeRequest): void {
   if (session.tags.length === 0 && session.sourceIdentity === undefined) return;
@@ -182,20 +182,20 @@ function corporateProof<K extends CorporateProof['kind']>(
   const missing = (why: string, options?: BridgeErrorOptions) =>
     new BridgeError(
       'corporate_proof_missing',
-      `account ${account.name} needs the person's own ${kind}, ${why}`,
+      `account ${account.name} requires the user's own ${kind}, ${why}`,
       options,
     );
-  // Another sign-in of the same kind as before would end here again.
+  // Another sign-in of the same kind would fail again.
   const otherKind = {
     hint: `Sign in again with ${SIGN_IN_WITH[kind]}: this account accepts no other proof.`,
   };
-  if (proof === undefined) throw missing('and the session keeps none', otherKind);
-  if (proof.kind !== kind) throw missing(`and the session keeps a ${proof.kind}`, otherKind);
-  if (proof.expiresAt <= clock.now()) throw missing('and the one that the session keeps is over');
+  if (proof === undefined) throw missing('and the session contains none', otherKind);
+  if (proof.kind !== kind) throw missing(`and the session contains a ${proof.kind}`, otherKind);
+  if (proof.expiresAt <= clock.now()) throw missing('and that of the session has expired');
   return proof as Extract<CorporateProof, { kind: K }>;
 }
 
-/** Which sign-in gives which proof, in the words of the sign-in page. */
+/** The sign-in that yields each proof, as the sign-in page names it. */
 const SIGN_IN_WITH = {
   'id-token': 'OpenID Connect',
   'saml-response': 'SAML',
@@ -241,15 +241,15 @@ async function assumeThroughHub(
 
 interface HubSession {
   readonly credentials: AwsCredentials;
-  /** What the hub's session does not hand on by itself, and the second call must say. */
+  /** Settings that the hub session does not propagate; they go into the second AssumeRole call. */
   readonly left: Pick<RoleSession, 'tags' | 'transitiveTags' | 'sourceIdentity'>;
 }
 
 /**
- * A short session of the hub role for this person. Its own proof carries what STS inherits along a
- * chain: the source identity and the transitive tags. STS refuses to be told either again, so the
- * second call says the rest. Where the hub takes the corporate proof, which we cannot write into,
- * the second call says everything.
+ * A short session of the hub role for this user. Its proof contains what STS propagates along a
+ * chain: the source identity and the transitive tags. STS rejects these in the second call, which
+ * contains the rest. If the hub accepts the corporate proof, which the bridge does not write, the
+ * second call contains everything.
  */
 async function assumeHub(
   broker: Broker,
@@ -310,7 +310,7 @@ function assumedRoleOf(
   const expiresAt = Expiration?.getTime() ?? Number.NaN;
   const assumedRoleArn = AssumedRoleUser?.Arn ?? '';
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
-    throw unreadable(role, 'holds no whole credentials');
+    throw unreadable(role, 'contains no complete credentials');
   if (!assumedRoleArn.startsWith(`arn:${account.partition}:sts::${account.id}:assumed-role/`)) {
     throw unreadable(role, 'is for a role of another account');
   }

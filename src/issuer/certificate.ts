@@ -1,7 +1,4 @@
-/**
- * The self-signed X.509 certificate in which SAML metadata carries a public key (SAML metadata
- * section 2.4.1.1).
- */
+/** The self-signed X.509 certificate of a public key in SAML metadata (section 2.4.1.1). */
 import { randomBytes, webcrypto } from 'node:crypto';
 import { BitString, Integer, Null, Utf8String } from 'asn1js';
 import {
@@ -16,8 +13,8 @@ import {
 import type { Instant } from '../core/time.ts';
 
 /**
- * RSA, because it is what every SAML party and STS (RS256) verify; 3072 bits hold past 2030 (NIST
- * SP 800-57).
+ * RSA, which every SAML party and STS (RS256) verify; 3072 bits suffice beyond 2030 (NIST SP
+ * 800-57).
  */
 const ALGORITHM = {
   name: 'RSASSA-PKCS1-v1_5',
@@ -26,8 +23,7 @@ const ALGORITHM = {
   publicExponent: Uint8Array.of(1, 0, 1),
 } as const;
 
-// IAM stops trusting a provider whose certificate is over. What ends a key is its rotation, not
-// this date.
+// IAM stops trusting a provider whose certificate has expired. Rotation ends a key, not this date.
 const LIFETIME_YEARS = 10;
 const CLOCK_SKEW_MILLISECONDS = 5 * 60_000;
 
@@ -76,7 +72,7 @@ export async function createKeyAndCertificate(now: Instant): Promise<KeyAndCerti
   certificate.subjectPublicKeyInfo = PublicKeyInfo.fromBER(
     await webcrypto.subtle.exportKey('spki', publicKey),
   );
-  // Signed by hand because pkijs leaves out the NULL parameters that RFC 4055 section 5 demands.
+  // Signed by hand because pkijs omits the NULL parameters that RFC 4055 section 5 requires.
   certificate.signature = new AlgorithmIdentifier({
     algorithmId: SHA256_WITH_RSA,
     algorithmParams: new Null(),

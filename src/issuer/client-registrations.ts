@@ -1,9 +1,9 @@
 /**
- * Client registrations that are kept nowhere: the client id is the registration itself, signed by
- * the bridge.
+ * Client registrations without storage: the client id is the registration itself, signed by the
+ * bridge.
  *
- * So strangers, who may register as often as they like, fill no disk, and every instance knows
- * every client. HS256 under a key that HKDF draws from the bridge's sealing secret.
+ * So anonymous registrations fill no disk, and every instance knows every client. HS256 under a key
+ * that HKDF derives from the bridge's sealing secret.
  */
 import { hkdfSync } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
@@ -12,10 +12,7 @@ import type { ClientRegistrations } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 
 const TYPE = 'client-registration+jwt';
-/**
- * A terminal that polls shows its registration again and again; what has been verified is
- * remembered, of so many clients.
- */
+/** Verified registrations kept in memory: a polling terminal sends its own with every request. */
 const MOST_REMEMBERED = 10_000;
 
 /** `secret`: the sealing secret of the bridge. */
@@ -63,7 +60,7 @@ export function createClientRegistrations(secret: Uint8Array): ClientRegistratio
         expiresAt: exp! * 1000,
       };
     } catch {
-      // No registration of ours, or one that is over.
+      // Not a registration of this bridge, or an expired one.
       return undefined;
     }
   }

@@ -1,8 +1,8 @@
 /**
- * The bridge as an identity provider toward AWS.
+ * The bridge as an identity provider for AWS.
  *
- * Owns: what we assert of a person for one role, how it is signed, and what AWS is told about our
- * keys. Does not own: who may have which role, nor the call to STS.
+ * Owns: the assertion about a user for one role, its signature, the metadata with our keys. Does
+ * not own: permissions, the call to STS.
  */
 import { X509Certificate } from 'node:crypto';
 import type { Partitions } from '../core/partitions.ts';
@@ -25,8 +25,7 @@ export interface IssuerOptions {
 }
 
 /**
- * Everything that AWS is told is built here once: it changes only with the keys, and then with the
- * whole issuer.
+ * Builds the metadata once: it changes only with the keys, and then the issuer is created again.
  */
 export function createIssuer(options: IssuerOptions): AssertionIssuer & FederationMetadata {
   const { baseUrl, samlEntityId: entityId, audience, keys, partitions, clock } = options;
@@ -65,9 +64,8 @@ export function createIssuer(options: IssuerOptions): AssertionIssuer & Federati
 }
 
 /**
- * The IdP metadata that CreateSAMLProvider takes. IAM demands an SSO location. Nobody is ever sent
- * there with an AuthnRequest, since AWS does not start a sign-in, so it is the place where people
- * find their roles.
+ * The IdP metadata for CreateSAMLProvider. IAM requires an SSO location. AWS never sends an
+ * AuthnRequest there, so it is the portal.
  */
 function samlMetadata({ baseUrl, samlEntityId, keys }: IssuerOptions): string {
   const { active, published } = keys.saml;
@@ -110,8 +108,8 @@ function samlMetadata({ baseUrl, samlEntityId, keys }: IssuerOptions): string {
 }
 
 /**
- * OpenID Connect Discovery 1.0 section 3, without the endpoints that we do not have: STS reads the
- * issuer and the keys.
+ * OpenID Connect Discovery 1.0 section 3, without login endpoints: STS reads the issuer and the
+ * keys.
  */
 function openIdConfiguration(baseUrl: string): Readonly<Record<string, unknown>> {
   return {

@@ -1,7 +1,7 @@
 /**
- * The mark of a browser in which somebody has signed in: the bridge's signature over the secret of
- * its attempt cookie, kept nowhere. It proves nothing about who asks: it is counted by, so that
- * strangers behind the same address cannot use up what such a browser may ask (threats R43).
+ * The mark of a browser with an earlier sign-in: the bridge's signature of the secret in its
+ * attempt cookie. It is stored nowhere and proves no identity. Rate limits count by it, so that
+ * other callers of the same address cannot use up the limit of such a browser (threats R43).
  */
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { KnownBrowsers } from '../core/ports.ts';

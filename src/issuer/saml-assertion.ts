@@ -1,11 +1,11 @@
 /**
- * The signed `samlp:Response` that AssumeRoleWithSAML takes.
+ * The signed `samlp:Response` for AssumeRoleWithSAML.
  *
- * What is in it follows the IAM User Guide, "Configure SAML assertions for the authentication
+ * Its content follows the IAM User Guide, "Configure SAML assertions for the authentication
  * response". It answers no request, so it has no InResponseTo (SAML profiles section 4.1.5).
  * Destination is the Recipient, as in every response that is posted (bindings section 3.5.5.2),
- * although ours travels in an API call. Assertion and response are signed: AWS does not say which
- * it wants.
+ * although ours is sent in an API call. Assertion and response are signed: AWS does not document
+ * which one it requires.
  */
 import { randomBytes } from 'node:crypto';
 import { SignedXml } from 'xml-crypto';
@@ -27,16 +27,16 @@ export interface SamlResponseOptions {
   readonly now: Instant;
 }
 
-/** STS takes a response for five minutes from its IssueInstant. */
+/** STS accepts a response for five minutes from its IssueInstant. */
 const LIFETIME: Seconds = 300;
-/** How far our clock may be ahead of AWS's. */
+/** Accepted lead of our clock over that of AWS. */
 const CLOCK_SKEW: Seconds = 60;
 /** STS quota: length of the SAMLAssertion parameter, which is base64. */
 const MAX_CHARACTERS = 100_000;
 
 /**
- * The response in base64. Throws `session_settings_invalid` when the session tags make it longer
- * than STS takes.
+ * The response in base64. Throws `session_settings_invalid` if the session tags make it longer than
+ * STS accepts.
  */
 export function issueSamlResponse(options: SamlResponseOptions): string {
   const { subject, entityId, partition, key, now } = options;
@@ -135,8 +135,8 @@ function awsAttributes(
   return [
     { name: 'Role', values: [`${role},${samlProviderArn(account, provider)}`] },
     { name: 'RoleSessionName', values: [sessionName] },
-    // Bounds the console session; on the API it could only shorten what is asked for, so it says
-    // the same.
+    // Limits the console session. On the API it could only shorten the requested duration, so both
+    // are the same.
     { name: 'SessionDuration', values: [String(session.durationSeconds)] },
     ...session.tags.map(({ key, value }) => ({ name: `PrincipalTag:${key}`, values: [value] })),
     { name: 'TransitiveTagKeys', values: session.transitiveTags },
@@ -150,8 +150,7 @@ function awsAttributes(
 const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 
 /**
- * An enveloped RSA-SHA256 signature over the element, put where the SAML schema wants it: right
- * behind its Issuer.
+ * An enveloped RSA-SHA256 signature of the element, after its Issuer as the SAML schema requires.
  */
 function sign(xml: string, xpath: string, key: SigningKey): string {
   const signer = new SignedXml({

@@ -1,10 +1,10 @@
 /**
- * The keys that the bridge signs with: one PEM file a key, in one directory (threats A1, R34).
+ * The signing keys of the bridge: one PEM file for each key, in one directory (threats A1, R34).
  *
- * Owns: checking and (when allowed) making them, and their rotation by file name. Does not own:
- * what is signed, nor the files (key-directory). For each use there is `<use>.pem`, which signs,
- * and there may be `<use>.next.pem` and `<use>.previous.pem`, which are published and sign nothing:
- * a key must be known to AWS before it signs, and for as long as what it signed may be shown.
+ * Owns: checking keys, creating them if allowed, their rotation by file name. Does not own: what is
+ * signed, the files (key-directory). For each use, `<use>.pem` signs. `<use>.next.pem` and
+ * `<use>.previous.pem` are optional: they are published and sign nothing, because AWS must know a
+ * key before it signs, and as long as its signatures are in use.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, type JWK } from 'jose';
@@ -21,30 +21,30 @@ export interface SigningKey {
   readonly publicJwk: JWK;
   readonly certificatePem: string;
   readonly certificateEndsAt: Instant;
-  /** PKCS #8, for libraries that take text. A function, so that no log prints it by accident. */
+  /** PKCS #8, for libraries that take text. A function, so that no log prints it accidentally. */
   privateKeyPem(): string;
 }
 
 interface KeyRing {
   /** The one that signs. */
   readonly active: SigningKey;
-  /** What others are told: the active key, then the next, then the previous one. */
+  /** The active key, then the next, then the previous one. */
   readonly published: readonly SigningKey[];
 }
 
-/** One ring a use; no key serves two. */
+/** One ring for each use; no key serves two. */
 export interface SigningKeys {
-  /** Signs the SAML assertions that AWS gets. */
+  /** Signs SAML assertions for AWS. */
   readonly saml: KeyRing;
-  /** Signs the web identity tokens that AWS gets. */
+  /** Signs web identity tokens for AWS. */
   readonly webIdentity: KeyRing;
-  /** Signs our AuthnRequests toward corporate identity providers. */
+  /** Signs AuthnRequests to corporate identity providers. */
   readonly serviceProvider: KeyRing;
 }
 
 export interface SigningKeysOptions {
   readonly directory: string;
-  /** Whether a use that has no key at all gets a new one. */
+  /** Whether a key is created for a use without any key. */
   readonly create: boolean;
   readonly clock: Clock;
 }
@@ -53,9 +53,9 @@ const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 4096;
 
 /**
- * Reads the keys, and creates those that are missing when `create` is set. Two processes that start
- * at once end up with the same keys. Throws `unavailable` with the file's name and the fix when a
- * key is missing, readable by others or damaged.
+ * Reads the keys, and creates missing ones if `create` is set. Two processes that start at the same
+ * time get the same keys. Throws `unavailable` with the file's name and the fix if a key is
+ * missing, readable by others or damaged.
  */
 export async function openSigningKeys({
   directory,
@@ -79,8 +79,8 @@ async function openRing(use: string, files: KeyDirectory, clock: Clock): Promise
   const [next, previous] = await Promise.all(
     [`${use}.next.pem`, `${use}.previous.pem`].map(other => readKey(other, files)),
   );
-  // In the middle of a rotation by hand the active file is gone for a moment; a new key here would
-  // be one that AWS does not know.
+  // During a manual rotation the active file is missing for a moment. AWS would not know a new key.
+
   const rotating = next !== undefined || previous !== undefined;
   const text = rotating
     ? await files.read(name)
@@ -89,15 +89,12 @@ async function openRing(use: string, files: KeyDirectory, clock: Clock): Promise
         fix: 'put the key there',
       });
   if (text === undefined)
-    throw files.refusal(
-      name,
-      'is missing, while keys to rotate to or from are there; finish the rotation',
-    );
+    throw files.refusal(name, 'is missing, but a next or previous key exists; finish the rotation');
   const active = await parseKey(text, name, files);
   return { active, published: [active, next, previous].filter(key => key !== undefined) };
 }
 
-/** The key in the file; undefined when there is no such file. */
+/** The key in the file; undefined if the file is missing. */
 async function readKey(name: string, files: KeyDirectory): Promise<SigningKey | undefined> {
   const text = await files.read(name);
   return text === undefined ? undefined : parseKey(text, name, files);
@@ -131,11 +128,11 @@ async function parseKey(text: string, name: string, files: KeyDirectory): Promis
       privateKeyPem: () => privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     };
   } catch (error) {
-    // The cause is left out: what the parser says of a damaged key may hold parts of it.
+    // No cause: the parser's message about a damaged key can contain parts of it.
     if (error instanceof BridgeError) throw error;
     throw files.refusal(
       name,
-      'must hold one unencrypted private key and one certificate, both as PEM',
+      'must contain one unencrypted private key and one certificate, both as PEM',
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The JWT that AssumeRoleWithWebIdentity takes: a few claims of OpenID Connect, and those of AWS
- * for session tags and source identity (IAM User Guide, "Passing session tags using
+ * The JWT for AssumeRoleWithWebIdentity: a few claims of OpenID Connect, and those of AWS for
+ * session tags and source identity (IAM User Guide, "Passing session tags using
  * AssumeRoleWithWebIdentity"). The role and the session name are parameters of the call.
  */
 import { randomUUID } from 'node:crypto';
@@ -26,8 +26,8 @@ const MAX_CHARACTERS = 20_000;
 
 /**
  * A compact JWT. It has no `azp`, because STS would compare that instead of `aud`, and no `nbf`,
- * because STS would refuse it when our clock is ahead. Throws `session_settings_invalid` when the
- * session tags make it longer than STS takes.
+ * because STS would reject it if our clock is ahead. Throws `session_settings_invalid` if the
+ * session tags make it longer than STS accepts.
  */
 export async function issueWebIdentityToken({
   subject,

@@ -1,6 +1,6 @@
 /**
- * Elements of SAML documents, made by the DOM, so that nothing that a person or an identity
- * provider wrote can become markup.
+ * Elements of SAML documents, made by the DOM, so that text of users or identity providers cannot
+ * become markup.
  */
 import { DOMImplementation, XMLSerializer } from '@xmldom/xmldom';
 import { BridgeError } from '../core/errors.ts';
@@ -29,10 +29,7 @@ export function element(
   return { name, attributes, children };
 }
 
-/**
- * The document as text. Throws `session_settings_invalid` when a value would not come out of it as
- * it went in.
- */
+/** The document as text. Throws `session_settings_invalid` if a value would not survive parsing. */
 export function serializeXml(root: XmlElement): string {
   const document = new DOMImplementation().createDocument(null, '', null);
   document.appendChild(build(document, root));
@@ -53,14 +50,14 @@ function build(document: Document, { name, attributes, children }: XmlElement): 
 
 // The characters of XML 1.0 section 2.2, without those that a parser turns into blanks or line
 // feeds: tab, line feed and carriage return (sections 2.11, 3.3.3), and U+0085, U+2028 and U+2029,
-// which XML 1.1 and some parsers of XML 1.0 take for line ends.
+// which XML 1.1 and some parsers of XML 1.0 read as line ends.
 const SAYABLE = /^[\u0020-\u0084\u0086-\u2027\u202A-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]*$/u;
 
 function checked(text: string): string {
   if (SAYABLE.test(text)) return text;
   throw new BridgeError(
     'session_settings_invalid',
-    'a value for a SAML document holds a character that XML does not carry unchanged',
+    'a value for a SAML document contains a character that XML does not preserve',
     {
       hint: 'Your identity provider sent a line break or a control character, which AWS does not accept. Contact your administrator and give them the reference.',
     },

@@ -1,4 +1,4 @@
-/** Reading the audit trail back, for operators and tests. The bridge itself only writes it. */
+/** Reads the audit trail, for operators and tests. The bridge itself only writes it. */
 import type { AuditEvent, AuditEventType } from '../core/audit-event.ts';
 import type { PersonId } from '../core/identity.ts';
 import type { Instant } from '../core/time.ts';
@@ -10,7 +10,7 @@ interface AuditQuery {
   readonly to?: Instant | undefined;
   readonly person?: PersonId | undefined;
   readonly type?: AuditEventType | undefined;
-  /** How many events at most, 1 to 10,000; what lies outside is taken as the nearer bound. */
+  /** At most this many events, 1 to 10,000; other values become the nearer bound. */
   readonly limit: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The audit trail in two tables. `audit_events` has what concerns a user or an operator: it is
- * append-only by trigger and never pruned. `stranger_events` has what callers who are not signed in
- * have caused: it is pruned by age and number.
+ * The audit trail in two tables. `audit_events` contains events of users and operators: it is
+ * append-only by trigger and never pruned. `stranger_events` contains events of callers who are not
+ * signed in: it is pruned by age and number.
  */
 import { type AuditEvent, actorIn, isOfStranger } from '../core/audit-event.ts';
 import type { AuditSink } from '../core/ports.ts';
@@ -93,16 +93,14 @@ async function recordStranger(database: Database, event: AuditEvent): Promise<vo
   );
 }
 
-/**
- * What an operator reads with the database's own tools contains no control character (threats R46).
- */
+/** Without control characters: operators read it with the database's own tools (threats R46). */
 function jsonOf(event: AuditEvent): string {
   return printableJson(JSON.stringify(event));
 }
 
 /**
- * A refusal names roles as they were asked for. PostgreSQL takes no NUL in text, and that must not
- * cost us the event.
+ * A refusal names roles as requested. PostgreSQL rejects NUL in text, and the event must not be
+ * lost by that.
  */
 function text(value: string): string {
   return value.replaceAll('\0', '\u{FFFD}');

@@ -1,17 +1,11 @@
-/**
- * What a process remembers of rows that it has opened: the newest ones, bounded by their number and
- * by their size.
- */
+/** Opened rows that a process keeps in memory: the newest ones, limited in number and size. */
 
-/**
- * A session with 5,000 groups has a megabyte, so a number alone bounds nothing; as objects they
- * take some times their size.
- */
+/** A session with 5,000 groups has a megabyte, so a number alone is no limit. Objects take more. */
 const MOST = { entries: 10_000, bytes: 32 * 1024 * 1024 } as const;
 
 export interface Memory<T> {
   get(name: string): T | undefined;
-  /** Makes it the newest one. `bytes`: the size of the rows that it was opened from. */
+  /** Makes it the newest one. `bytes`: the size of its rows. */
   keep(name: string, value: T, bytes: number): void;
   forget(name: string): void;
 }

@@ -1,7 +1,7 @@
 /**
- * The store in PostgreSQL by `pg`: for a bridge that runs as several instances.
+ * The store in PostgreSQL by `pg`: for a bridge of several instances.
  *
- * Owns: the pool and its limits, the lock around migrations and what PostgreSQL's faults mean. What
+ * Owns: the pool and its limits, the lock of migrations, the meaning of PostgreSQL's faults. What
  * is stored is in store.ts.
  */
 import pg from 'pg';
@@ -23,17 +23,15 @@ import type { WritesChanged } from './write-health.ts';
 const POOL_SIZE = 10;
 const CONNECT_MILLISECONDS = 5_000;
 const STATEMENT_MILLISECONDS = 5_000;
-/**
- * The client gives up a little after the server should have, for a server that no longer answers.
- */
+/** Client-side limit, a little longer than the server's, for a server that no longer answers. */
 const ANSWER_MILLISECONDS = 6_000;
 /**
- * One statement of a migration, and the wait for another instance that is at it: a large trail is
- * read as a whole.
+ * For one statement of a migration, and for waiting on another instance's: a large trail is read as
+ * a whole.
  */
 const MIGRATION_MILLISECONDS = 15 * 60_000;
 const ROWS_OF_A_PAGE = 20_000;
-/** With six columns far below the 65,535 parameters that a statement may have. */
+/** With six columns, far below the 65,535 parameters of a statement. */
 const ROWS_OF_AN_INSERT = 2000;
 /** Key of the advisory lock around migrations: `role` in ASCII. */
 const MIGRATION_LOCK = 0x726f6c65;
@@ -41,20 +39,17 @@ const MIGRATION_LOCK = 0x726f6c65;
 const REFUSED_LOGIN = 'refused the user or the password; check both in the URL';
 const STOPPING = 'is starting or stopping; try again when it is up';
 
-/**
- * What SQLSTATEs (PostgreSQL manual, appendix A) and codes of the network mean to an operator, and
- * what to do.
- */
+/** SQLSTATEs (PostgreSQL manual, appendix A) and network codes, and what the operator can do. */
 const FAULTS: Readonly<Record<string, string>> = {
   '28P01': REFUSED_LOGIN,
   '28000': REFUSED_LOGIN,
   '3D000': 'does not exist; create the database',
-  '42501': 'gives this user too few rights; let the user create tables in the schema, and use them',
-  '42P07': 'holds tables of another program; give the bridge a database of its own',
+  '42501': 'denies this user required rights; allow it to create and use tables in the schema',
+  '42P07': 'contains tables of another program; give the bridge its own database',
   '25006': 'takes no writes; the URL must name the primary server',
   '53300': 'has no free connection; raise max_connections, or run fewer instances',
-  '53100': 'is out of disk space; make room',
-  '57014': 'did not finish a statement in time; look for locks and load',
+  '53100': 'is out of disk space; free some',
+  '57014': 'did not finish a statement in time; check locks and load',
   '57P01': STOPPING,
   '57P02': STOPPING,
   '57P03': STOPPING,
@@ -70,7 +65,7 @@ interface PostgresStoreOptions {
   /** 32 bytes that are kept outside the database, the same for all instances. */
   readonly secret: Uint8Array;
   readonly onChange?: WritesChanged | undefined;
-  /** Told how far a migration of many rows is. */
+  /** Called with the progress of a migration of many rows. */
   readonly onProgress?: ((done: string) => void) | undefined;
 }
 
@@ -96,17 +91,17 @@ export async function openPostgresStore({
     keepAlive: true,
     types: { getTypeParser },
   });
-  // A connection that breaks while idle has left the pool by now; whoever asks next gets a new one
-  // or the fault itself.
+  // A connection that breaks while idle has already left the pool; the next caller gets a new one,
+  // or the fault.
   pool.on('error', () => {});
   return createStore(connect(pool, place), { secret, onChange });
 }
 
-/** BIGINT as a number, which every instant fits; everything else as pg does it. */
+/** BIGINT as a number, which fits every instant; other types as pg does. */
 const getTypeParser: typeof pg.types.getTypeParser = (type: number, format?: unknown) =>
   type === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(type, format as 'text');
 
-/** Server and database as an operator may read them: without password and parameters. */
+/** Server and database for messages: without password and parameters. */
 function placeOf(url: string): string {
   const unreadable =
     'the URL of the PostgreSQL store cannot be used; write it as postgres://user:password@host:5432/database';
@@ -115,8 +110,8 @@ function placeOf(url: string): string {
     const { host, port, user, database } = new pg.Client({ connectionString: url });
     return `store postgres://${user ?? ''}@${host}:${port}/${database ?? ''}`;
   } catch (cause) {
-    // The cause may hold the URL, so only its code is passed on: ERR_INVALID_URL, or ENOENT for a
-    // certificate that is named in it.
+    // The cause can contain the URL, so only its code is passed on: ERR_INVALID_URL, or ENOENT for
+    // a certificate that it names.
     throw new BridgeError('unavailable', `${unreadable} (${codeOf(cause) ?? 'unreadable'})`);
   }
 }
@@ -179,7 +174,7 @@ async function fill(
   filling: Filling,
   onProgress: (done: string) => void,
 ): Promise<void> {
-  // A cursor lives as long as the transaction.
+  // A cursor ends with the transaction.
   await client.query(`DECLARE rows_of_before NO SCROLL CURSOR FOR ${filling.query}`);
   for (;;) {
     const { rows } = await client.query<Row>(`FETCH ${ROWS_OF_A_PAGE} FROM rows_of_before`);
@@ -218,7 +213,7 @@ function connect(pool: pg.Pool, place: string): Database {
     rehearse: async statements => {
       if (pool.ending) throw new BridgeError('unavailable', `${place} is closed`);
       try {
-        // One round trip. No table of ours stays locked, so there is no lock to wait for.
+        // One round trip. None of our tables stays locked, so it waits for no lock.
         await pool.query(statements.join(';\n'));
       } catch (cause) {
         throw explain(cause, place);
@@ -256,7 +251,7 @@ function codeOf(cause: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
-/** Faults without a code are pg's own: its time limits, a server without TLS. */
+/** Faults without a code come from pg itself: its time limits, a server without TLS. */
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : 'unknown fault';
 }

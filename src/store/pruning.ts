@@ -1,15 +1,12 @@
-/**
- * Removing rows that have expired, in steps that hold no lock and no event loop for long, however
- * many there are.
- */
+/** Removes expired rows in short steps, which block neither the database nor the event loop. */
 import type { Instant } from '../core/time.ts';
 import type { AuditTables } from './audit-tables.ts';
 import type { Database, Value } from './database.ts';
 
-/** Rows of one statement: a few milliseconds in SQLite, which nothing else can use meanwhile. */
+/** Rows of one statement: a few milliseconds in SQLite, during which nothing else can use it. */
 const BATCH = 500;
 
-/** Tables whose rows end at `expires_at`, and their keys. */
+/** Tables whose rows expire at `expires_at`, and their keys. */
 const EXPIRING: readonly (readonly [table: string, key: string])[] = [
   ['sign_in_attempts', 'id_hash'],
   ['sessions', 'id_hash'],
@@ -27,8 +24,8 @@ interface Removal {
 }
 
 /**
- * Removes what ended before `now`, and events of strangers that are too old or too many. Audit
- * events stay.
+ * Removes what expired before `now`, and events of callers who are not signed in that are too old
+ * or too many. Audit events stay.
  */
 export async function pruneAll(
   database: Database,

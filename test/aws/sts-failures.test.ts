@@ -233,7 +233,7 @@ describe('a refusal of STS', () => {
       code: 'InvalidIdentityToken',
       says: 'No OpenIDConnect provider found in your account for https://aws.example.com',
       message: /No OpenIDConnect provider found in your account \(/,
-      hint: /whose URL is the issuer/,
+      hint: /whose URL is exactly the issuer/,
     },
     {
       trust: { by: 'web-identity' },
@@ -269,7 +269,7 @@ describe('a refusal of STS', () => {
       code: 'IDPRejectedClaim',
       says: SECRET,
       message: /IDPRejectedClaim/,
-      hint: /does not take the token/,
+      hint: /rejects the token/,
     },
     {
       trust: { by: 'web-identity' },

@@ -211,10 +211,7 @@ describe('what a rule sets for a session', () => {
           why,
         )!;
       assert.ok(Number.parseInt(percent!, 10) > 100);
-      assert.ok(
-        refused.text.includes(`larger together than AWS takes (${percent} of the room)`),
-        refused.text,
-      );
+      assert.ok(refused.text.includes(`exceed the limit of AWS (${percent} of it)`), refused.text);
     });
   });
 
@@ -224,7 +221,7 @@ describe('what a rule sets for a session', () => {
     assert.equal(refused.status, 502);
     assert.match(
       refused.text,
-      /larger together than AWS takes \(112% of the room\)\. Use fewer or shorter tags, or a managed policy/,
+      /exceed the limit of AWS \(112% of it\)\. Use fewer or shorter tags, or a managed policy/,
     );
     assert.match(
       (await refusalOn(world, refused)).why,

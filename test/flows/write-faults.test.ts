@@ -249,7 +249,7 @@ describe('a bridge on PostgreSQL', { skip: postgresMissing() }, () => {
       comesAndGoes(world, {
         begin: () => administrator.query(`REVOKE ${right} ON ${table} FROM bridge`),
         end: () => administrator.query(`GRANT ${right} ON ${table} TO bridge`),
-        why: /gives this user too few rights/,
+        why: /denies this user required rights/,
       }));
   }
 

@@ -152,7 +152,7 @@ describe('the sealing secret', () => {
       const message = await refusalOf(directory, true);
       assert.ok(
         message.startsWith(
-          `sealing secret: ${file}: must hold 32 random bytes as base64url without padding`,
+          `sealing secret: ${file}: must contain 32 random bytes as base64url without padding`,
         ),
         message,
       );

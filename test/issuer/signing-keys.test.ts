@@ -147,7 +147,7 @@ describe('signing keys', () => {
     await rename(join(directory, 'saml.pem'), join(directory, 'saml.previous.pem'));
     assert.match(
       await refusalOf(directory, true),
-      /saml\.pem: is missing, while keys to rotate to or from are there/,
+      /saml\.pem: is missing, but a next or previous key exists/,
     );
   });
 
@@ -170,22 +170,22 @@ describe('signing keys', () => {
     {
       what: 'that is damaged',
       spoil: file => spoilText(file, text => text.replace(/M/g, '-')),
-      says: /must hold one unencrypted private key/,
+      says: /must contain one unencrypted private key/,
     },
     {
       what: 'whose base64 is cut',
       spoil: file => spoilText(file, text => text.replace(/\n[^\n]+\n-----END P/, '\n-----END P')),
-      says: /must hold one unencrypted/,
+      says: /must contain one unencrypted/,
     },
     {
       what: 'without a certificate',
       spoil: file => spoilText(file, text => text.slice(0, text.indexOf('-----BEGIN C'))),
-      says: /must hold one unencrypted/,
+      says: /must contain one unencrypted/,
     },
     {
       what: 'with two private keys',
       spoil: file => spoilText(file, text => text.slice(0, text.indexOf('-----BEGIN C')) + text),
-      says: /must hold one/,
+      says: /must contain one/,
     },
     {
       what: 'with the certificate of another key',

@@ -161,7 +161,7 @@ function testWith(server: RunningPostgres): void {
     const url = urlOf({ user: 'bridge', password: 'bridge', parameters });
     await assert.rejects(openPostgresStore({ url, secret: SECRET }), {
       code: 'unavailable',
-      message: /gives this user too few rights/,
+      message: /denies this user required rights/,
     });
 
     await (await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET })).close();
