@@ -89,14 +89,14 @@ export const deviceForm = form({
   },
 });
 
-interface Decision extends EnteredCode {
+interface DecidedCode extends EnteredCode {
   /** Undefined for a user who has only entered the code. */
   readonly decision: 'approve' | 'disown' | undefined;
 }
 
 /** Throws `user_code_unknown`, `user_code_mismatch`, and what a decision throws. */
 async function decide(
-  { decision, ...entered }: Decision,
+  { decision, ...entered }: DecidedCode,
   user: Viewer,
   parts: CliDeviceLoginParts,
 ): Promise<Answer> {
@@ -117,7 +117,7 @@ async function decide(
 
 /** A form that comes again, by a reload, by Back, or by two clicks, is answered as before. */
 async function answerAgain(
-  { decision, ...entered }: Decision,
+  { decision, ...entered }: DecidedCode,
   user: Viewer,
   parts: CliDeviceLoginParts,
 ): Promise<Answer | undefined> {

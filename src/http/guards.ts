@@ -5,16 +5,16 @@ import { BridgeError } from '../core/errors.ts';
 import { leaveUnrecorded } from './request-context.ts';
 
 export interface HeaderOptions {
-  readonly secure: boolean;
-  /** Sources that our forms may lead to beside ourselves: the sign-in and console hosts of AWS. */
-  readonly formTargets: readonly string[];
+  readonly baseUrl: string;
+  /** Sources that our forms may lead to in addition: the sign-in and console hosts of AWS. */
+  readonly consoleSources: readonly string[];
 }
 
 /**
  * Strict headers for everything; nothing is stored by browsers or proxies unless a route says
  * otherwise.
  */
-export function securityHeaders({ secure, formTargets }: HeaderOptions): RequestHandler[] {
+export function securityHeaders({ baseUrl, consoleSources }: HeaderOptions): RequestHandler[] {
   return [
     helmet({
       contentSecurityPolicy: {
@@ -24,7 +24,7 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
           styleSrc: ["'self'"],
           scriptSrc: ["'self'"],
           imgSrc: ["'self'"],
-          formAction: ["'self'", ...formTargets],
+          formAction: ["'self'", ...consoleSources],
           frameAncestors: ["'none'"],
           baseUri: ["'none'"],
         },
@@ -35,7 +35,7 @@ export function securityHeaders({ secure, formTargets }: HeaderOptions): Request
       crossOriginOpenerPolicy: { policy: 'same-origin' },
       crossOriginResourcePolicy: { policy: 'same-origin' },
       referrerPolicy: { policy: 'no-referrer' },
-      strictTransportSecurity: secure
+      strictTransportSecurity: baseUrl.startsWith('https:')
         ? { maxAge: 365 * 24 * 3600, includeSubDomains: false }
         : false,
       xFrameOptions: { action: 'deny' },

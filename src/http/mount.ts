@@ -11,51 +11,17 @@ import express, {
   type Response,
   Router,
 } from 'express';
-import type { ContainerAccess } from '../bridge/container-access.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { KnownBrowsers } from '../core/ports.ts';
-import type { Logger } from '../log.ts';
-import { type Reply, redirect, type Sending, send } from './answer.ts';
-import { type CsrfGuard, csrfGuard } from './csrf-guard.ts';
+import { type Reply, redirect, send } from './answer.ts';
 import { loadSession } from './current-session.ts';
-import type { ErrorResponseParts } from './error-face.ts';
 import { type ErrorFace, errorResponses } from './error-responses.ts';
-import type { ForwardedWatch } from './forwarded-watch.ts';
 import { onlyNavigations, refusePrefetch, securityHeaders } from './guards.ts';
-import { type LiveProofParts, liveProofsOf } from './live-proofs.ts';
-import {
-  isRequestLimit,
-  type RateLimits,
-  type RequestLimiters,
-  readsBody,
-  requestLimiters,
-} from './rate-limits.ts';
+import { isRequestLimit, readsBody } from './rate-limits.ts';
 import { bodyParser, readInput } from './read.ts';
 import { rememberReturnTo, requestContext, returnToOf } from './request-context.ts';
-import { type RequesterReaders, requesterReaders } from './requesters.ts';
 import type { Method, Route } from './route.ts';
-import { bridgeCookies } from './session-cookie.ts';
 import { signInLink } from './sign-in-links.ts';
-
-export interface MountParts extends LiveProofParts, ErrorResponseParts {
-  readonly baseUrl: string;
-  readonly trustedProxies: readonly string[];
-  /** Hosts that a form of ours may lead to. */
-  readonly consoleSources: readonly string[];
-  readonly containerAccess: ContainerAccess;
-  readonly knownBrowsers: KnownBrowsers;
-  readonly forwarded: ForwardedWatch;
-  readonly rateLimits: RateLimits;
-  readonly log: Logger;
-}
-
-/** What the routes of one snapshot of the configuration share. */
-interface Toolkit<Parts> extends Sending {
-  readonly parts: Parts;
-  readonly limiters: RequestLimiters;
-  readonly requesters: RequesterReaders;
-  readonly csrf: CsrfGuard;
-}
+import { type MountParts, type Toolkit, toolkitOf } from './toolkit.ts';
 
 export function mount<Parts extends MountParts>(
   rows: readonly Route<Parts>[],
@@ -66,34 +32,25 @@ export function mount<Parts extends MountParts>(
   app.disable('etag');
   app.set('trust proxy', [...parts.trustedProxies]);
   const trusts = app.get('trust proxy fn') as (peer: string, hop: number) => boolean;
-  const secure = parts.baseUrl.startsWith('https:');
-  const { connectors, sessionOf } = parts.signIn;
-  const cookies = bridgeCookies({ ...parts, secure });
-  const limiters = requestLimiters({
-    rateLimits: parts.rateLimits,
-    knownBrowser: cookies.readKnown,
-    liveProofs: liveProofsOf(parts, cookies),
-  });
-  const requesters = requesterReaders({ ...parts, cookies });
-  const csrf = csrfGuard(parts);
-  const toolkit = { parts, limiters, requesters, csrf, cookies, renderer: parts.renderer };
+  const toolkit = toolkitOf(parts);
+  const { cookies, limiters } = toolkit;
   const routerOf = (isHere: (row: Route<Parts>) => boolean): Router =>
     mountRows(rows.filter(isHere), toolkit);
 
   const seePeer = (request: Request): void => parts.forwarded.see(request, peer => trusts(peer, 0));
   app.use(requestContext(parts.log, seePeer));
-  app.use(securityHeaders({ secure, formTargets: parts.consoleSources }));
+  app.use(securityHeaders(parts));
   app.use(refusePrefetch);
-  for (const face of PROGRAM_FACES)
-    app.use(
-      routerOf(row => PROGRAMS.has(row.kind) && row.face === face).use(errorResponses(face, parts)),
-    );
+  for (const face of PROGRAM_FACES) {
+    const router = routerOf(row => row.face === face && !isForBrowsers(row));
+    app.use(router.use(errorResponses(face, parts)));
+  }
   app.use(routerOf(({ kind }) => kind === 'foreign'));
   // Before anything is counted: a page of another site must not use up what the browser of its
   // visitor may ask.
   app.use(onlyNavigations);
   app.use(limiters.pages);
-  app.use(loadSession({ cookies, sessionOf, connectors }));
+  app.use(loadSession({ cookies, ...parts.signIn }));
   app.use(routerOf(({ kind }) => kind === 'page'));
   app.use(({ method }: Request) => {
     throw new BridgeError('not_found', `no route for ${method}`);
@@ -115,7 +72,7 @@ const PROGRAM_FACES = [
   'api',
   'page',
 ] as const satisfies readonly ErrorFace[];
-const PROGRAMS: ReadonlySet<Route['kind']> = new Set(['public', 'api']);
+const isForBrowsers = ({ kind }: Route<never>) => kind === 'foreign' || kind === 'page';
 const METHODS: readonly Method[] = ['get', 'post', 'delete'];
 
 function mountRows<Parts>(rows: readonly Route<Parts>[], toolkit: Toolkit<Parts>): Router {
@@ -128,8 +85,7 @@ function mountRows<Parts>(rows: readonly Route<Parts>[], toolkit: Toolkit<Parts>
     // Express would answer HEAD by the handler of GET, whatever that does.
     const answersHead = taken.includes('head') || same.some(row => row.answersHead === true);
     if (taken.includes('get') && !answersHead) at.head(refuse);
-    const [first] = same;
-    if (first?.refusesOtherMethods) at.all(...limitsOf(first, toolkit), refuse);
+    if (same[0]?.refusesOtherMethods) at.all(...limitsOf(same[0], toolkit), refuse);
   }
   return router;
 }

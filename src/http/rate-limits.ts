@@ -74,7 +74,7 @@ export const RATE_LIMITS = {
     counts: 'wrong user codes',
     key: 'user',
     beyond:
-      'Ten in ten minutes. Three, while 30 in ten minutes come from the address, or 1,000 from all users.',
+      'Rejected. Three guesses are left to each user while 30 wrong codes come from the address, or 1,000 from all users.',
     reason: 'No user must find a user code by guessing (RFC 8628 section 5.1).',
   },
   'device-logins': {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ROUTES } from '../../src/app.ts';
 import { empty } from '../../src/http/answer.ts';
-import type { MountParts } from '../../src/http/mount.ts';
 import { api, foreignPost, page, type Route } from '../../src/http/route.ts';
+import type { MountParts } from '../../src/http/toolkit.ts';
 import { mounted } from '../support/mounted.ts';
 import { answersBesideTheTable, apisWithSessions, unguardedPosts } from './routes.ts';
 

@@ -3,15 +3,19 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Express } from 'express';
 import { watchForwarded } from '../../src/http/forwarded-watch.ts';
-import { type MountParts, mount } from '../../src/http/mount.ts';
+import { mount } from '../../src/http/mount.ts';
 import { createRateLimits } from '../../src/http/rate-limits.ts';
 import { createRenderer } from '../../src/http/render.ts';
 import type { Route } from '../../src/http/route.ts';
+import type { MountParts } from '../../src/http/toolkit.ts';
 import { createLog } from '../../src/log.ts';
 import { systemSecrets as secrets } from '../../src/secrets.ts';
 import { handTurnedClock } from './clock.ts';
 
-export function mounted(rows: readonly Route<MountParts>[]): Express {
+export function mounted(
+  rows: readonly Route<MountParts>[],
+  rateLimits = createRateLimits(),
+): Express {
   const log = createLog({ level: 'error', destination: new Writable({ write: ignore }) });
   const clock = handTurnedClock();
   const signIn = { connectors: [], sessionOf: async () => undefined };
@@ -21,7 +25,7 @@ export function mounted(rows: readonly Route<MountParts>[]): Express {
     audit: { record: async () => {} },
     knownBrowsers: { markOf: (secret: string) => secret },
     forwarded: watchForwarded({ log, clock }),
-    rateLimits: createRateLimits(),
+    rateLimits,
     renderer: createRenderer({ directory: join(import.meta.dirname, '../../views') }),
   } as unknown as MountParts);
 }
