@@ -52,7 +52,7 @@ export const StepShape = z
   .object({
     rule: z.string(),
     outcome: z.enum(['grants', 'proof-missing', 'group-missing', 'connector-mismatch']),
-    sentence: z.string().describe('For people'),
+    sentence: z.string().describe('For users'),
   })
   .meta({ id: 'DecisionStep' });
 
@@ -154,7 +154,7 @@ export function sessionShape(
 }
 
 /**
- * Whole seconds, rounded down: older SDKs read no fractions, and nobody counts on a moment too
+ * Whole seconds, rounded down: older SDKs read no fractions, and no client relies on a moment too
  * many.
  */
 export function iso(instant: Instant): string {

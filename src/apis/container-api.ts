@@ -32,8 +32,8 @@ export const CONTAINER_API: readonly Route<ContainerApiParts>[] = [
     method: 'post',
     path: '/container-tokens',
     id: 'createContainerToken',
-    summary: 'A token for one role, for a container',
-    description: `For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token gives this one role and nothing else, and ends with the login that it was made with. A login has at most ${MOST_CONTAINER_TOKENS} of them.`,
+    summary: 'Create a token for one role, for a container',
+    description: `For AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN. The token grants this one role and nothing else, and ends with the login that created it. A login has at most ${MOST_CONTAINER_TOKENS} of them.`,
     who: 'login token',
     reads: { json: AskedRole },
     output: {
@@ -95,14 +95,14 @@ export const CONTAINER_API: readonly Route<ContainerApiParts>[] = [
     who: 'login token',
     reads: {
       path: z.object({
-        id: text(64).min(1).describe('The id of a container token of the person'),
+        id: text(64).min(1).describe('The id of one of the user’s container tokens'),
       }),
     },
     errors: ['not_found'],
     handle: async ({ id }, caller, { containerAccess }: ContainerApiParts) => {
       const isRevoked = await containerAccess.revoke(caller, id, 'person');
       if (!isRevoked)
-        throw new BridgeError('not_found', 'the person has no container token of that handle', {
+        throw new BridgeError('not_found', 'the user has no container token of that id', {
           hint: TOKEN_GONE,
         });
     },
@@ -114,7 +114,7 @@ export const CONTAINER_API: readonly Route<ContainerApiParts>[] = [
     id: 'getContainerCredentials',
     summary: 'Credentials in the shape that every AWS SDK reads',
     description:
-      'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the word Bearer. Those who ask for one role within five minutes share credentials.',
+      'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the scheme `Bearer`. Requests for one role within five minutes share credentials.',
     who: 'container token',
     reads: { path: AskedRole },
     output: {

@@ -56,11 +56,10 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     path: '/whoami',
     id: 'whoAmI',
     summary: 'Who is signed in',
-    description:
-      'The person, how they signed in, and their sessions in terminals, the newest first.',
+    description: 'The user, how they signed in, and their terminal sessions, newest first.',
     who: 'login token',
     output: {
-      description: 'The person and their sessions',
+      description: 'The user and their sessions',
       schema: z.object({
         person: z.object({
           id: z
@@ -117,9 +116,9 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     method: 'get',
     path: '/roles',
     id: 'listRoles',
-    summary: 'The roles of the person',
+    summary: 'List the roles of the user',
     description:
-      'Sorted by account name and role. A role for which a proof is missing, or that this login may not use, has `usable: false` and says why.',
+      'Sorted by account name and role. A role with unmet requirements, or that this login must not use, has `usable: false` and the reasons.',
     who: 'login token',
     output: {
       description: 'The roles',
@@ -137,7 +136,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
               .nullable()
               .describe('Length of console sessions; null when they follow the credentials'),
             rule: z.string().describe('The access rule that gives it'),
-            group: z.string().describe("The person's group that the rule names"),
+            group: z.string().describe('The user’s group that the rule names'),
             usable: z.boolean(),
             missing: z.array(z.string()).describe('One sentence for each reason'),
           }),
@@ -172,7 +171,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     id: 'getCredentials',
     summary: 'Temporary credentials for one role',
     description:
-      'Asks AWS STS and records the hand-out. The answer holds secrets: keep it out of logs.',
+      'Requests them from AWS STS and records that they were issued. The response contains secrets: keep it out of logs.',
     who: 'login token',
     reads: { json: AskedRole },
     output: {
@@ -215,7 +214,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     path: '/console-link',
     id: 'getConsoleLink',
     summary: 'A link into the AWS console',
-    description: 'Whoever opens the link within fifteen minutes is the person, in that role.',
+    description: 'Anyone who opens the link within fifteen minutes acts as the user in that role.',
     who: 'login token',
     reads: {
       json: AskedRole.extend({
@@ -254,9 +253,9 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     method: 'get',
     path: '/explain',
     id: 'explainRole',
-    summary: 'Why the person has a role, or has it not',
+    summary: 'Explain why the user has or does not have a role',
     description:
-      'The decision of the access policy, rule by rule. It names groups that rules name, and nobody’s membership but the caller’s own.',
+      'The decision of the access policy, rule by rule. It names groups that rules name, and no membership except the caller’s own.',
     who: 'login token',
     reads: { query: AskedRole },
     output: {
@@ -266,7 +265,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
         role: z.string(),
         outcome: z.enum(['granted', 'refused']),
         steps: z.array(StepShape),
-        next_step: z.string().nullable().describe('What the person can do about a refusal'),
+        next_step: z.string().nullable().describe('What the user can do about a denial'),
       }),
     },
     errors: [],
@@ -285,16 +284,16 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     id: 'endSession',
     summary: 'End one session in a terminal',
     description:
-      'With it end its tokens, container tokens too. Credentials that AWS has given already stay valid until their own end.',
+      'Its tokens end with it, including container tokens. Credentials that AWS has already issued stay valid until they expire.',
     who: 'login token',
     reads: {
-      path: z.object({ id: text(64).min(1).describe('The id of a session of the person') }),
+      path: z.object({ id: text(64).min(1).describe('The id of one of the user’s sessions') }),
     },
     errors: ['not_found'],
     handle: async ({ id }, caller, { mySessions }: CredentialsApiParts) => {
       const isEnded = await mySessions.end(caller, id);
       if (!isEnded)
-        throw new BridgeError('not_found', 'the person has no CLI session of that handle', {
+        throw new BridgeError('not_found', 'the user has no CLI session of that id', {
           hint: SESSION_GONE,
         });
     },
@@ -305,7 +304,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     path: '/sessions',
     id: 'signOutEverywhere',
     summary: 'Sign out everywhere',
-    description: 'Ends every session of the person, in terminals and browsers, this one too.',
+    description: 'Ends every session of the user, in terminals and browsers, including this one.',
     who: 'login token',
     errors: [],
     handle: (_input, caller, { mySessions }: CredentialsApiParts) => mySessions.endAll(caller),

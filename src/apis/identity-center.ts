@@ -201,7 +201,7 @@ export const awsAccounts = api({
   path: '/assignment/accounts',
   reads: { query: Page },
   handle: (page, caller, { access }: IdentityCenterParts) => {
-    // Roles that lack a proof, too: whoever asks for one is told which.
+    // Including roles with unmet requirements: a request for one names them.
     const roles = attainable(access.rolesFor(caller));
     const accounts = new Map(roles.map(({ account }) => [account.id, account]));
     const { items, nextToken } = pageOf([...accounts.values()], ({ name }) => name, page);

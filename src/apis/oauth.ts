@@ -72,8 +72,7 @@ function grantFieldsIn(form: z.output<typeof TokenForm>): GrantFields {
 
 /** Throws `scope_invalid`. */
 function requireScope(scope: string | undefined): void {
-  if (!isScope(scope))
-    throw new BridgeError('scope_invalid', 'a scope was asked for that there is not');
+  if (!isScope(scope)) throw new BridgeError('scope_invalid', 'unknown scope');
 }
 
 // ---------------------------------------------------------------- routes

@@ -5,7 +5,7 @@ import { content } from '../http/answer.ts';
 import type { Reads } from '../http/read.ts';
 import { API_ROOT, api, type Description, document, type Route, type Who } from '../http/route.ts';
 
-/** The document and what answers beside the operations. */
+/** What the route of the document needs. */
 interface OpenApiParts {
   /** The document, as JSON. */
   readonly openApi: string;
@@ -45,7 +45,7 @@ const EVERYWHERE = [
 const PROBLEM_SCHEMA = {
   type: 'object',
   description:
-    'Problem details (RFC 9457). `title` and `detail` are for people: what happened, and what to do next.',
+    'Problem details (RFC 9457). `title` and `detail` are for users: what happened, and what to do next.',
   required: ['type', 'title', 'status', 'detail', 'code', 'correlation_id'],
   properties: {
     type: { type: 'string' },

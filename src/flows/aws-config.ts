@@ -1,5 +1,5 @@
 /**
- * "Use it in your terminal": the finished ~/.aws/config of this person, in the dialects that AWS
+ * "Use it in your terminal": the finished ~/.aws/config of this user, in the dialects that AWS
  * tools read, with what goes wrong with each.
  *
  * Owns: the page and its sentences, and the start URL, which leads here. Does not own: the text of
@@ -40,40 +40,40 @@ interface Dialect {
 }
 
 const CHAINED =
-  'A profile of yours that has one of these for its `source_profile` needs the same `services` line. Without it, botocore and Go send the token to AWS.';
-/** What people type stands in backticks. */
+  'Your own profile that has one of these as its `source_profile` needs the same `services` line. Without it, botocore and Go send the token to AWS.';
+/** What users type is in backticks. */
 const DIALECTS: { readonly [D in AwsConfigDialect]: Dialect } = {
   'sso-session': {
     label: 'AWS CLI and SDKs',
     how: profile =>
-      `Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`. Nothing else is installed.`,
+      `Add it to \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`. Nothing else is installed.`,
     traps: [
-      'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI forgets the endpoint and goes to AWS, unless `[default]` has the `services` line.',
+      'Sign in with a profile. With `--sso-session` instead of `--profile`, the AWS CLI ignores the endpoint and connects to AWS, unless `[default]` has the `services` line.',
       '`aws sso logout` sends every token on this computer to the endpoint of the profile that it runs with. Give it a profile of this file; tokens of AWS that arrive here are dropped.',
-      'Profiles that `aws configure sso` writes have no `services` line, and go to AWS. Use those of this page, or put the `services` line into `[default]` first.',
+      'Profiles that `aws configure sso` writes have no `services` line and connect to AWS. Use those of this page, or put the `services` line into `[default]` first.',
       CHAINED,
       'The JavaScript SDK takes the endpoint only from the profile that `AWS_PROFILE` names. With a profile named in code, it sends the token to AWS.',
       'Requires the AWS CLI 2.22 or newer. From 2.35.13 on it checks where an https start URL redirects; with a private certificate authority, set `AWS_CA_BUNDLE`.',
-      'Tokens lie unencrypted in `~/.aws/sso/cache`, as those of AWS do. The rolebridge client keeps them in the keychain.',
+      'Tokens are stored unencrypted in `~/.aws/sso/cache`, as those of AWS are. The rolebridge client keeps them in the keychain.',
     ],
   },
   'sso-legacy': {
     label: 'Older tools',
     how: profile =>
-      `For tools that do not know sso-session. Put it into \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`.`,
+      `For tools that do not support sso-session. Add it to \`~/.aws/config\`, then sign in with \`aws sso login --profile ${profile}\`.`,
     traps: [
       CHAINED,
       'The JavaScript SDK takes the endpoint only from the profile that `AWS_PROFILE` names. With a profile named in code, it sends the token to AWS.',
-      'They sign in by a code, and again whenever the token ends: nothing is renewed.',
-      'Needs tools that read the services section (AWS CLI 2.13, botocore 1.31 and newer). Those that do not, as .NET, some versions of Java and Go v1, go to AWS instead: give them the rolebridge client.',
+      'They sign in with a code, and again whenever the token expires: nothing is renewed.',
+      'Requires tools that read the services section (AWS CLI 2.13, botocore 1.31 and newer). Others (.NET, some versions of Java, Go v1) connect to AWS: use the rolebridge client for them.',
     ],
   },
   'credential-process': {
     label: 'rolebridge client',
     how: () =>
-      '`rolebridge configure` writes this for you, keeps what is yours, and takes away what is gone.',
+      '`rolebridge configure` writes this for you, keeps your own profiles, and removes obsolete ones.',
     traps: [
-      'Needs the rolebridge client on the computer, signed in. Works with every AWS CLI and SDK, also with those that know no other endpoint.',
+      'Requires the rolebridge client on the computer, signed in. Works with every AWS CLI and SDK, even without support for custom endpoints.',
     ],
   },
   container: {
@@ -111,7 +111,7 @@ export const awsConfigPage = page({
   reads: { query: AwsConfigQuery },
   signedOut: () => redirect(signInLink(PATH)),
   handle: ({ dialect }, user, parts: AwsConfigPageParts) => {
-    // Those that lack a proof, too: whoever uses one is told which.
+    // Including roles with unmet requirements: a request for one names them.
     const attainableRoles = attainable(parts.access.rolesFor(user));
     const roles = [...attainableRoles].sort((a, b) => compare(keyOf(a), keyOf(b)));
     const options = { baseUrl: parts.baseUrl, ssoRegion: parts.identityCenterRegion, roles };
@@ -146,7 +146,7 @@ function textOf(dialect: AwsConfigDialect, options: AwsConfigOptions): string {
     : renderSections(awsConfig(dialect, options));
 }
 
-/** A sentence in pieces: every second one is what people type. */
+/** A sentence in pieces: every second one is what users type. */
 function phrases(text: string): Phrase[] {
   return text.split('`').map((words, index) => ({ words, isTyped: index % 2 === 1 }));
 }

@@ -175,7 +175,7 @@ export const signOut = signOutForm({
   },
 });
 
-/** Also a store that is down keeps nobody signed in in this browser. */
+/** The browser is signed out even if the store is down. */
 function notEnded(thrown: unknown): BridgeError {
   const error = asBridgeError(thrown);
   if (error.code !== 'unavailable') return error;
@@ -194,10 +194,10 @@ const NOT_ENDED =
 function purposeOf(returnTo: string): string | undefined {
   const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
   if (pathname === '/device' || pathname === '/oauth/authorize')
-    return 'a terminal that asks for your confirmation';
+    return 'a terminal login that needs your confirmation';
   const place = { '/console': 'the AWS console of', '/credentials': 'credentials for' }[pathname];
   const [account, role] = [searchParams.get('account'), searchParams.get('role')];
-  // Anybody can write the link, so nothing but names gets onto the page.
+  // Anyone can write the link, so the page shows names alone.
   const named =
     account !== null && /^[\w.-]{1,64}$/.test(account) && role !== null && isRoleName(role);
   return place !== undefined && named ? `${place} ${account} as ${role}` : undefined;

@@ -2,7 +2,7 @@
  * The third journey where terminal and browser are on one machine: the authorization endpoint (RFC
  * 6749 section 4.1 with PKCE, RFC 8252).
  *
- * Owns: the page of `/oauth/authorize`, where a person always presses a button, and the address of
+ * Owns: the page of `/oauth/authorize`, where a user always presses a button, and the address of
  * AWS tools that leads there. Does not own: which requests are answered
  * (bridge/code-authorization).
  */
@@ -31,7 +31,7 @@ export interface CliBrowserLoginParts {
 }
 
 const PATH = '/oauth/authorize';
-/** A sign-in of the last minutes is as fresh as a new one, and nobody is asked twice in a row. */
+/** A sign-in of the last minutes is as fresh as a new one, and no user is asked twice in a row. */
 const FRESH_SECONDS: Seconds = 5 * MINUTE;
 
 const Query = z.object({

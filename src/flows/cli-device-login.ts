@@ -49,8 +49,8 @@ const DISTANCE: { readonly [D in NetworkDistance]: string } = {
   elsewhere: 'another network than this browser',
 };
 const ELSEWHERE = {
-  title: 'The terminal is in another network than you.',
-  text: 'That is right for a server that you reach by SSH, and for nothing else.',
+  title: 'The terminal is in another network than this browser.',
+  text: 'Expect this only for a server that you use over SSH.',
 };
 
 // ---------------------------------------------------------------- the code

@@ -27,13 +27,13 @@ type CredentialsRequest = z.output<typeof CredentialsRequest>;
 const FORMATS: {
   readonly [F in CredentialFormat]: { readonly label: string; readonly how: string };
 } = {
-  env: { label: 'bash, zsh', how: 'Paste into the shell.' },
-  fish: { label: 'fish', how: 'Paste into the shell.' },
-  powershell: { label: 'PowerShell', how: 'Paste into the shell.' },
-  'windows-cmd': { label: 'cmd', how: 'Paste into the command prompt.' },
+  env: { label: 'bash, zsh', how: 'Paste it into the shell.' },
+  fish: { label: 'fish', how: 'Paste it into the shell.' },
+  powershell: { label: 'PowerShell', how: 'Paste it into the shell.' },
+  'windows-cmd': { label: 'cmd', how: 'Paste it into the command prompt.' },
   'credentials-file': {
     label: 'Credentials file',
-    how: 'Put into ~/.aws/credentials, then name the profile: aws --profile NAME … Remove it when it has expired.',
+    how: 'Add it to ~/.aws/credentials, then name the profile: aws --profile NAME … Remove it when it has expired.',
   },
   process: {
     label: 'JSON',
@@ -109,7 +109,7 @@ async function showCredentials(
     reduced:
       reducedFrom === undefined
         ? undefined
-        : `The rule gives ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
+        : `The rule grants ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
   });
 }
 

@@ -123,7 +123,7 @@ function rowOf(summary: CliSessionSummary, tokens: readonly ContainerTokenSummar
   const iso = (instant: number): string => new Date(instant).toISOString();
   return {
     id: summary.publicId,
-    device: summary.deviceName ?? 'a computer without a name',
+    device: summary.deviceName ?? 'an unnamed computer',
     client: summary.client,
     how: HOW[summary.grant],
     address: summary.address,

@@ -103,5 +103,5 @@ function roleRow({ entitlement: { account, role, rule, group }, missing }: Row):
 }
 
 function requestFor({ username, connector, person }: Identity): string {
-  return `Please give me a role in AWS. I am ${username} (signed in by ${connector}, person id ${person}). I need the account … and the role …, because …`;
+  return `Please grant me a role in AWS. I am ${username} (signed in by ${connector}, person id ${person}). I need the account … and the role …, because …`;
 }

@@ -110,7 +110,7 @@ function setCookies(answer: Answer, response: Response, cookies: BridgeCookies):
   const { session, attempt, knownBrowser } = answer;
   if (session === 'cleared') {
     cookies.clearSession(response);
-    // From here on the answer is for somebody who is not signed in.
+    // The page of this answer shows no signed-in user.
     forgetSession(response);
   } else if (session !== undefined) {
     cookies.writeSession(response, session.id, new Date(session.expiresAt));

@@ -3,7 +3,7 @@
  * passport.
  *
  * passport 0.7 writes `success`, `fail` and `error` onto the strategy that it is handed. A strategy
- * shared by two requests in flight gives one person the other's identity, so each request gets an
+ * shared by two requests in flight gives one user the other's identity, so each request gets an
  * object of its own.
  */
 import type { Request, Response } from 'express';

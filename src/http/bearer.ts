@@ -5,7 +5,7 @@
 import type { Request } from 'express';
 import { BridgeError } from '../core/errors.ts';
 
-/** Undefined when there is none, or none in a form that could be one of ours. */
+/** Undefined if there is none, or none in the form of our tokens. */
 export function bearerIn(request: Request): string | undefined {
   return /^Bearer +([\w-]{1,128})$/i.exec(request.get('authorization') ?? '')?.[1];
 }

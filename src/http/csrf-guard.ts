@@ -10,7 +10,7 @@ import { requireSession, sessionIn } from './current-session.ts';
 /** What a form proves, by the kind of its row. */
 export interface CsrfGuard {
   /**
-   * Whether the form carries the token of this session. False for a page of ours that is from an
+   * Whether the form carries the token of this session. False for one of our pages from an
    * earlier sign-in: it must have no effect, and it is no attack.
    * Throws `cross_site_request` for every other form without the token, and `not_signed_in`.
    */

@@ -23,7 +23,7 @@ export function loadSession({ cookies, sessionOf, connectors }: SessionLoader): 
       response.locals.viewer =
         session && viewerOf(session, labels.get(session.identity.connector)!);
     } catch (fault) {
-      // Whoever asks for the session is told. Signing out works without it.
+      // A handler that asks for the session gets the fault. Signing out works without it.
       response.locals.sessionFault = fault;
     }
     next();
@@ -42,7 +42,7 @@ export function knownSessionIn(response: Response): Session | undefined {
   return response.locals.session as Session | undefined;
 }
 
-/** From here on the answer is for somebody who is not signed in. */
+/** The answer is for a browser that is not signed in. */
 export function forgetSession(response: Response): void {
   response.locals.session = undefined;
   response.locals.viewer = undefined;
@@ -56,7 +56,7 @@ export function requireSession(response: Response): Session {
   return session;
 }
 
-/** The signed-in person as pages name them. */
+/** The signed-in user as pages name them. */
 export function viewerIn(response: Response): ViewerModel | undefined {
   return response.locals.viewer as ViewerModel | undefined;
 }

@@ -66,22 +66,22 @@ export function allowFormTarget(response: Response, { origin, protocol, hostname
 }
 
 /**
- * How browsers say that they fetch a page before a person asks for it, or for a preview: Chromium,
+ * How browsers mark a page that they fetch before the user asks for it, or for a preview: Chromium,
  * older ones, Safari, Firefox.
  */
 const AHEAD_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
 
 /**
- * Refuses what a browser fetches ahead of a person, on every route: a page that is prefetched or
- * prerendered must have no effect. Browsers ask again when the person does go there. Throws
- * `cross_site_request`, which is not recorded: it is nobody's attack.
+ * Rejects what a browser fetches ahead of its user, on every route: a page that is prefetched or
+ * prerendered must have no effect. Browsers ask again when the user does go there. Throws
+ * `cross_site_request`, which is not recorded: it is no attack.
  */
 export const refusePrefetch: RequestHandler = (request, response, next) => {
   if (AHEAD_HEADERS.every(name => request.get(name) === undefined)) return next();
   leaveUnrecorded(response);
   throw new BridgeError(
     'cross_site_request',
-    'the page was fetched ahead of a person (prefetch, prerender or preview)',
+    'the page was fetched ahead of its user (prefetch, prerender or preview)',
     {
       hint: FOLLOW_THE_LINK,
     },
@@ -89,9 +89,9 @@ export const refusePrefetch: RequestHandler = (request, response, next) => {
 };
 
 /**
- * Lets through what a person does by following a link or pressing a button, and nothing that a page
+ * Lets through what a user does by following a link or pressing a button, and nothing that a page
  * does behind their back: a frame, an image, a script, a fetch. Stands in front of the pages for
- * people, before their session is looked at. Programs that say nothing of themselves pass. Throws
+ * users, before their session is read. Programs that do not describe themselves pass. Throws
  * `cross_site_request`; what another site began is recorded.
  */
 export const onlyNavigations: RequestHandler = (request, response, next) => {
@@ -105,7 +105,7 @@ export const onlyNavigations: RequestHandler = (request, response, next) => {
   if (site === 'same-origin' || site === 'none') leaveUnrecorded(response);
   throw new BridgeError(
     'cross_site_request',
-    'a page for people was fetched or embedded by another page (frame, image, script or fetch)',
+    'a page for users was fetched or embedded by another page (frame, image, script or fetch)',
     {
       hint: FOLLOW_THE_LINK,
     },

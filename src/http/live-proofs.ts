@@ -1,6 +1,6 @@
 /**
- * What a request shows that a stranger does not have: a session, a token, a grant. Whoever shows
- * something live is counted by it beyond the limit of their address (threats R43).
+ * What a request shows that a stranger does not have: a session, a token, a grant. Beyond the limit
+ * of its address, a request that shows something live is counted by it (threats R43).
  */
 import * as z from 'zod';
 import type { CodeAuthorization } from '../bridge/code-authorization.ts';

@@ -194,8 +194,8 @@ export function requestLimiters(limiting: RequestLimiting): RequestLimiters {
 
 /**
  * At most so many requests a minute from one address (an IPv6 /56). A whole office may sit behind
- * one address, so this stops machines and not people; whoever shows something that a stranger does
- * not have is not stopped by what strangers do (threats R43).
+ * one address, so this stops programs and not users; a request that shows something live is not
+ * stopped by requests of strangers (threats R43).
  * Throws `too_many_requests` into the error face.
  */
 function limitRequests(
@@ -324,7 +324,7 @@ export function countGuess(
   const retryAfterSeconds = byUser.secondsLeft(now);
   const error = new BridgeError(
     'too_many_requests',
-    `more than ${most} wrong codes in ten minutes by one person`,
+    `more than ${most} wrong codes in ten minutes by one user`,
     {
       retryAfterSeconds,
       hint: `Wait ${formatWait(retryAfterSeconds)}, then enter the code that your terminal shows at that time.`,

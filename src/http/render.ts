@@ -1,7 +1,7 @@
 /**
  * Pages from models, and the static files that the pages need.
  *
- * Owns: compiling `views/` once at start (what is missing or broken stops the start, not a person's
+ * Owns: compiling `views/` once at start (what is missing or broken stops the start, not a user's
  * request), escaping, which addresses may stand in a link, and the content-hashed addresses of
  * `views/assets/`. Does not own: what a page says (its model does), security headers, caching of
  * pages.
@@ -16,7 +16,7 @@ import type { Views } from './views.ts';
 export interface RendererOptions {
   /** The absolute path of `views/`. */
   readonly directory: string;
-  /** https, http or mailto: linked from every page as the way to the people who run this bridge. */
+  /** https, http or mailto: linked from every page as the way to the administrators. */
   readonly helpUrl?: string | undefined;
 }
 
@@ -32,7 +32,7 @@ export interface Asset {
   readonly content: Buffer;
 }
 
-/** What every view may use beside its model. */
+/** What every view can use in addition to its model. */
 interface Site {
   readonly helpUrl: string | undefined;
   asset(name: string): string;

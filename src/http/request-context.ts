@@ -75,8 +75,8 @@ export function isRecorded(response: Response): boolean {
 }
 
 /**
- * Where a person should come back to after a sign-in that a refusal asks for; the asked address
- * where nobody said otherwise.
+ * Where a user comes back to after a sign-in that a refusal asks for. Default: the requested
+ * address.
  */
 export function rememberReturnTo(response: Response, path: string): void {
   response.locals.returnTo = path;

@@ -17,7 +17,7 @@ import { type Input, type Reads, text } from './read.ts';
 
 export type Method = 'get' | 'head' | 'post' | 'delete' | 'all';
 
-/** A caller who has not proved anything. */
+/** A caller who proves nothing. */
 export interface Anyone extends Requester {
   /** Path and query, as they came. */
   readonly target: string;
@@ -25,18 +25,18 @@ export interface Anyone extends Requester {
 
 /** A browser, with or without a session. */
 export interface Browser extends Anyone {
-  /** Its live session. Throws `unavailable` when the store could not say. */
+  /** Its live session. Throws `unavailable` if the store fails. */
   session(): Session | undefined;
-  /** The value of its session cookie, which nobody has looked up. */
+  /** The value of its session cookie, unverified. */
   readonly sessionCookie: string | undefined;
   /** The secret of its attempt cookie. */
   readonly attempt: string | undefined;
-  /** Whether somebody has signed in with it before. */
+  /** Whether a user has signed in with it before. */
   readonly isKnown: boolean;
 }
 
 export interface TokenHolder extends Anyone {
-  /** A token of an AWS tool, which nobody has looked up. */
+  /** A token of an AWS tool, unverified. */
   readonly token: string;
 }
 
@@ -125,7 +125,7 @@ export function document<const R extends Reads, Parts>(
   };
 }
 
-/** A page for people. */
+/** A page for users. */
 export function page<const R extends Reads, W extends Who, Parts>({
   limit,
   ...row

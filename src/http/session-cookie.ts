@@ -1,6 +1,6 @@
 /**
  * The two cookies of the bridge: the session's, and the one that ties a sign-in attempt to the
- * browser that began it. Once somebody has signed in, the second one stays, with a mark that makes
+ * browser that began it. Once a user has signed in, the second one stays, with a mark that makes
  * the browser a known one (core/ports `KnownBrowsers`).
  *
  * Over https both are `__Host-` cookies. Over plain http, which the configuration allows on
@@ -26,7 +26,7 @@ export interface BridgeCookies {
   readAttempt(request: Request): string | undefined;
   writeAttempt(response: Response, secret: string): void;
   /**
-   * What a browser is counted by in which somebody has signed in before; undefined for any other.
+   * Counts a browser in which a user has signed in before; undefined for any other browser.
    */
   readKnown(request: Request): string | undefined;
   /**

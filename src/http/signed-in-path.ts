@@ -4,7 +4,7 @@
  */
 export const SIGNED_IN_PATH = '/device/signed-in';
 
-/** That page about a CLI session of the person, by its public id. */
+/** That page for a CLI session of the user, by its public id. */
 export function signedInPath(cliSession: string): string {
   return `${SIGNED_IN_PATH}?${new URLSearchParams({ session: cliSession })}`;
 }

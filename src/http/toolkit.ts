@@ -15,7 +15,7 @@ import { type BridgeCookies, bridgeCookies } from './session-cookie.ts';
 export interface MountParts extends LiveProofParts, ErrorResponseParts {
   readonly baseUrl: string;
   readonly trustedProxies: readonly string[];
-  /** Hosts that a form of ours may lead to. */
+  /** Hosts that our forms may lead to. */
   readonly consoleSources: readonly string[];
   readonly containerAccess: ContainerAccess;
   readonly knownBrowsers: KnownBrowsers;

@@ -6,7 +6,7 @@ import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
 import type { NamedClient } from '../core/oauth-client.ts';
 
-/** On every page. `viewer` is the signed-in person. */
+/** On every page. `viewer` is the signed-in user. */
 export interface PageFrame {
   readonly viewer?: ViewerModel | undefined;
 }
@@ -31,7 +31,7 @@ export interface ConnectorChoice {
 /** `GET /sign-in`, and `GET /` without a session. */
 export interface SignInModel extends PageFrame {
   readonly connectors: readonly ConnectorChoice[];
-  /** What the person was on the way to, in words: `the console of prod as Admin`. */
+  /** Where the user was going, in words: `the console of prod as Admin`. */
   readonly purpose?: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface RoleRow {
   readonly consoleDuration?: string | undefined;
   readonly rule: string;
   readonly group: string;
-  /** What the person must still prove, one sentence each; empty when the role can be used now. */
+  /** Unmet requirements, one sentence each; empty when the role can be used now. */
   readonly missing: readonly string[];
 }
 
@@ -72,10 +72,10 @@ export interface RolesModel extends PageFrame {
 
 /** `GET /` with a session that has no role: how to ask. */
 export interface NoRolesModel extends PageFrame {
-  /** The person's own groups. */
+  /** The user's own groups. */
   readonly groups: readonly string[];
   readonly help?: HelpModel | undefined;
-  /** A message that the person can copy and send. */
+  /** A message that the user can copy and send. */
   readonly request: string;
 }
 
@@ -101,7 +101,7 @@ export interface CredentialsRequestModel extends PageFrame {
   readonly accountId: string;
   readonly role: string;
   readonly duration: string;
-  /** Why the person is asked once more. */
+  /** Why the user is asked again. */
   readonly notice?: string | undefined;
 }
 
@@ -169,11 +169,11 @@ export interface DeviceCodeModel extends PageFrame {
   /** False where logins by a code are turned off. */
   readonly enabled: boolean;
   /**
-   * The code of the link that the person followed; it goes with the form and is never filled in.
+   * The code of the link that the user opened; it goes with the form and is never filled in.
    */
   readonly linkCode?: string | undefined;
   readonly problem?: { readonly title: string; readonly hint: string } | undefined;
-  /** Why the person is asked once more. */
+  /** Why the user is asked again. */
   readonly notice?: string | undefined;
 }
 
@@ -200,9 +200,9 @@ export interface CliConfirmModel extends PageFrame {
   readonly warning?: { readonly title: string; readonly text: string } | undefined;
   /** What goes with the decision. */
   readonly fields: readonly { readonly name: string; readonly value: string }[];
-  /** Set when the person must sign in again before they may say yes. */
+  /** Set if the user must sign in again before they can approve. */
   readonly freshSignInHref?: string | undefined;
-  /** Why the person is asked once more. */
+  /** Why the user is asked again. */
   readonly notice?: string | undefined;
 }
 

@@ -83,7 +83,7 @@ region = eu-west-1
     assert.match(page.text, /then sign in with aws sso login --profile prod-Developer\./);
     assert.match(
       page.text,
-      /With --sso-session instead of --profile, the AWS CLI forgets the endpoint/,
+      /With --sso-session instead of --profile, the AWS CLI ignores the endpoint/,
     );
     for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
       assert.equal(
@@ -95,14 +95,14 @@ region = eu-west-1
     assert.equal((await visitor.get(`${world.urls.bridge}/aws-config?dialect=other`)).status, 400);
   });
 
-  it('has nothing for somebody without a role, and says so', async () => {
+  it('shows no file to a user without roles', async () => {
     const { visitor } = await world.signIn('carol', 'oidc');
     const page = await visitor.get(`${world.urls.bridge}/aws-config`);
-    assert.match(page.text, /You have no role now.*Ask the platform team in #aws-access/s);
+    assert.match(page.text, /You have no role.*Ask the platform team in #aws-access/s);
     assert.equal(page.$('pre, a[href*="dialect="]').length, 0);
   });
 
-  it('has the roles for which a proof is missing, too, for whoever uses one is told which', async () => {
+  it('includes roles with unmet requirements', async () => {
     const { visitor } = await world.signIn('alice', 'saml', { secondFactor: false });
     const page = await visitor.get(`${world.urls.bridge}/aws-config`);
     assert.match(page.$('#text-sso-session').text(), /^\[profile prod-Admin\]$/m);

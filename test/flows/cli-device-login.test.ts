@@ -64,7 +64,7 @@ describe('a terminal that is confirmed by a code', () => {
     const { json } = await beginDevice(world);
     const visitor = new Visitor();
     const signIn = await visitor.get(json.verification_uri_complete);
-    assert.match(signIn.text, /a terminal that asks for your confirmation/);
+    assert.match(signIn.text, /a terminal login that needs your confirmation/);
     const { page } = await world.signIn('bob', 'oidc', {
       visitor,
       returnTo: `/device?user_code=${json.user_code}`,

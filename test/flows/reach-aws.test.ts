@@ -175,7 +175,7 @@ describe('reaching AWS', () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     const shown = await visitor.submit(page, button('Credentials', 'prod', 'ReadOnly'));
     assert.equal(shown.status, 200);
-    assert.match(shown.text, /The rule gives 4 h, but AWS allows 1 h for this role\./);
+    assert.match(shown.text, /The rule grants 4 h, but AWS allows 1 h for this role\./);
   });
 
   it('credentials are shown in every format', async () => {

@@ -21,7 +21,9 @@ export interface SigningKey {
   readonly certificate: string;
 }
 
-/** A key, new unless one is given, whose certificate is valid from a day before `now` for a year. */
+/**
+ * A key, new unless one is given, whose certificate is valid from a day before `now` for a year.
+ */
 export async function createSigningKey(
   commonName: string,
   { now, keyPair }: { readonly now: number; readonly keyPair?: CryptoKeyPair | undefined },
