@@ -70,7 +70,7 @@ describe('identity providers that are broken when the bridge starts', () => {
     },
   });
 
-  it('the sign-in page names each of them with its reason, and lets nobody press it', async () => {
+  it('are shown on the sign-in page with the reason, and cannot be selected', async () => {
     const page = await new Visitor().get(world.urls.bridge);
     assert.equal(page.status, 200);
     for (const id of [
@@ -94,7 +94,7 @@ describe('identity providers that are broken when the bridge starts', () => {
     assert.doesNotMatch(page.html, /169\.254|wifi|svg\/onload/);
   });
 
-  it('the log tells the operator what lies beneath', () => {
+  it('are logged with the cause', () => {
     const of = (id: string): string =>
       world.log.find(line => line.includes('connector unavailable') && line.includes(`"${id}"`))!;
     assert.match(of(idOf('saml', 'hang')), /no complete answer within 5 s/);
@@ -102,9 +102,9 @@ describe('identity providers that are broken when the bridge starts', () => {
     assert.match(of(idOf('oidc', 'hang-up')), /cannot be reached|other side closed/);
   });
 
-  it('the others work', () => assertNextSignInWorks(world));
+  it('do not affect the other connectors', () => assertNextSignInWorks(world));
 
-  it('a sign-in at one of them says that it is not available, and leads back to the others', async () => {
+  it('answer a sign-in with a page that links to the other connectors', async () => {
     // The bridge asks again, so this takes as long as the provider takes: the one that hangs is
     // left out.
     for (const id of [idOf('oidc', 'garbage'), idOf('saml', 'garbage'), 'oidc-refused']) {
@@ -119,7 +119,7 @@ describe('identity providers that are broken when the bridge starts', () => {
     }
   });
 
-  it('each comes back as soon as it is mended and somebody asks for it', async () => {
+  it('work again at the first sign-in after they recover', async () => {
     for (const name of NAMES) {
       oidc.mend(discovery(name));
       saml.mend(metadata(name));
@@ -165,7 +165,7 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
 
   for (const [path, username] of Object.entries(ENDPOINTS)) {
     for (const how of NAMES.filter(name => name !== 'hang')) {
-      it(`${how} at ${path} refuses the sign-in and leaves the session before it alone`, async () => {
+      it(`${how} at ${path} fails the sign-in and keeps the earlier session`, async () => {
         const { visitor } = await world.signIn('bob', 'saml');
         provider.break(path, how);
         await assertUnreachable(await signIn(visitor, username), path);
@@ -175,7 +175,7 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
     }
   }
 
-  it('an endpoint that hangs holds a sign-in for five seconds, and nobody else', async () => {
+  it('an endpoint that hangs delays its own sign-in for five seconds, and no other', async () => {
     const started = Date.now();
     const held: { readonly path: string; readonly page: Promise<Page> }[] = [];
     // userinfo is asked last: a sign-in that hangs there must have passed the others before they
@@ -193,7 +193,7 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
     for (const path of Object.keys(ENDPOINTS)) provider.mend(path);
   });
 
-  it('a provider that refuses connections is refused in its turn, and taken again when it is back', async () => {
+  it('a provider that refuses connections is reported as unavailable, and works again when it is back', async () => {
     const { port } = world.servers.oidc.address() as AddressInfo;
     const visitor = new Visitor();
     const login = await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.oidc}`);

@@ -186,7 +186,7 @@ describe('AWS fails', () => {
   };
 
   for (const trouble of troubles) {
-    it(`STS ${trouble.what}: ${trouble.code} at both doors, within four seconds`, async () => {
+    it(`STS ${trouble.what}: both pages answer ${trouble.code} within four seconds`, async () => {
       arm(trouble);
       const started = Date.now();
       try {
@@ -205,7 +205,7 @@ describe('AWS fails', () => {
   }
 
   for (const trouble of federationTroubles) {
-    it(`the federation endpoint ${trouble.what}: ${trouble.code}, within three seconds`, async () => {
+    it(`the federation endpoint ${trouble.what}: the page answers ${trouble.code} within three seconds`, async () => {
       arm(trouble);
       const started = Date.now();
       try {
@@ -218,7 +218,7 @@ describe('AWS fails', () => {
     });
   }
 
-  it('nothing of all this was handed out, and what was refused is in the log without a secret', async () => {
+  it('no credentials were issued by any of these, and the log has each refusal without a secret', async () => {
     assert.ok(!(await world.audit()).some(({ type }) => type.endsWith('.issued')));
     const log = world.log.join('');
     assert.ok(!log.includes(SAID));
@@ -226,7 +226,7 @@ describe('AWS fails', () => {
     assertLogIsClean(world);
   });
 
-  it('one throttled answer is got over, and when AWS is well again both doors open', async () => {
+  it('one throttled answer is retried, and both pages work when AWS has recovered', async () => {
     world.aws.faults.arm({ sts: { throttling: 1 } });
     const shown = await press('Credentials');
     assert.equal(shown.status, 200);
@@ -235,7 +235,7 @@ describe('AWS fails', () => {
     assert.ok((await press('Console')).url.startsWith(`${world.urls.aws}/console`));
   });
 
-  it('while STS holds one person, others are served', async () => {
+  it('other users are served while STS keeps one waiting', async () => {
     world.aws.faults.arm({ sts: { hold: 1 } });
     const held = press('Credentials');
     const { page } = await world.signIn('alice', 'saml');
@@ -251,7 +251,7 @@ describe('the store fails in the middle', () => {
   const world = useWorld();
   const database = useDatabase(world);
 
-  it('what the audit trail cannot keep does not happen: no credentials, no link, no sign-in', async () => {
+  it('issues no credentials, no console link and no session that the audit trail cannot store', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     const issuedBefore = world.log.filter(line =>
       line.includes('"msg":"credentials.issued"'),
@@ -300,7 +300,7 @@ describe('the store fails in the middle', () => {
     await assertNextSignInWorks(world);
   });
 
-  it('when sessions cannot be read nobody is signed in, and nobody is let through', async () => {
+  it('treats every browser as signed out while sessions cannot be read', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     database.exec('ALTER TABLE sessions RENAME TO sessions_gone');
     try {
@@ -324,7 +324,7 @@ describe('the store fails in the middle', () => {
     assert.equal((await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length, 1);
   });
 
-  it('a store that is closed leaves pages that say so, a readyz that says no and a healthz that says yes', async () => {
+  it('answers with an error page and 503 from /readyz, and 200 from /healthz, when the store is closed', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     await world.bridge.close();
     const refused = await visitor.submit(

@@ -162,7 +162,7 @@ describe('every route of the app', () => {
     return answer;
   };
 
-  it('is found: the walk sees what is known to be there', () => {
+  it('is found by the walk, known routes among them', () => {
     const paths = new Set(routes.map(({ path }) => path));
     for (const path of [
       '/',
@@ -175,7 +175,7 @@ describe('every route of the app', () => {
     assert.ok(paths.size > 30, String(paths.size));
   });
 
-  it('refuses HEAD with 405 and Allow, without effect, unless it is a document', async () => {
+  it('rejects HEAD with 405 and Allow, without effect, unless it is a document', async () => {
     for (const { path } of routes.filter(({ methods }) => methods.has('get'))) {
       const answer = await assertNoEffect(`HEAD ${path}`, () => ask('HEAD', path, []));
       if (ANSWER_HEAD.has(path)) {
@@ -187,7 +187,7 @@ describe('every route of the app', () => {
     }
   });
 
-  it('refuses HEAD where there is no GET, and where there is nothing at all, without effect', async () => {
+  it('rejects HEAD without effect where there is no GET or no route', async () => {
     for (const path of [...routes.map(({ path }) => path), '/nowhere', '/api/v1/nowhere']) {
       const { status } = await assertNoEffect(`HEAD ${path}`, () => ask('HEAD', path, []));
       if (!ANSWER_HEAD.has(path)) assert.ok(status >= 400, `HEAD ${path}: ${status}`);
@@ -195,7 +195,7 @@ describe('every route of the app', () => {
   });
 
   for (const header of AHEAD)
-    it(`has no effect when ${header.join(': ')} comes along`, async () => {
+    it(`has no effect with the header ${header.join(': ')}`, async () => {
       for (const { path } of routes.filter(({ methods }) => methods.has('get'))) {
         const { status } = await assertNoEffect(`${header.join(' ')} ${path}`, () =>
           ask('GET', path, [header]),
@@ -205,7 +205,7 @@ describe('every route of the app', () => {
     });
 
   for (const [mode, destination] of EMBEDDED)
-    it(`for people is not answered by ${mode} into ${destination}`, async () => {
+    it(`of a page rejects ${mode} into ${destination}`, async () => {
       const headers = (site: string) =>
         [
           ['Sec-Fetch-Mode', mode],
@@ -236,7 +236,7 @@ describe('every route of the app', () => {
       assert.equal(posted.status, 403);
     });
 
-  it('still has its effect when the person does go there: the sign-in that waited is answered', async () => {
+  it('still has its effect when the user opens it: the pending sign-in completes', async () => {
     const page = await visitor.get(callback.href);
     assert.equal(page.$('form[action="/sign-out"]').length, 1, page.text);
   });

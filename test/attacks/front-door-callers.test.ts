@@ -43,7 +43,7 @@ const inside = (yaml: string): string =>
 describe('lies about the bridge itself', () => {
   const world = useWorld({ configure: inside });
 
-  it('change nothing of what is published', async () => {
+  it('do not change published documents', async () => {
     for (const target of [
       '/saml/corp-saml/metadata',
       '/saml/idp/metadata',
@@ -62,7 +62,7 @@ describe('lies about the bridge itself', () => {
     }
   });
 
-  it('reach neither the redirect URI nor the consumer service that identity providers are told of', async () => {
+  it('do not change the redirect URI or the consumer service sent to identity providers', async () => {
     const oidc = new URL(
       (await ask(world, { target: `/sign-in/${CONNECTOR.oidc}`, headers: LIES })).header(
         'location',
@@ -92,7 +92,7 @@ describe('lies about the bridge itself', () => {
     assert.ok(!request.includes(EVIL));
   });
 
-  it('do not lead a redirect away, nor into another route', async () => {
+  it('do not change where a redirect or a route leads', async () => {
     const answer = await ask(world, { target: '/console?account=prod&role=Admin', headers: LIES });
     assert.equal(answer.status, 303);
     assert.equal(
@@ -106,7 +106,7 @@ describe('lies about the bridge itself', () => {
     });
   });
 
-  it('a correlation id of the caller is not believed', async () => {
+  it('a correlation id from the caller is ignored', async () => {
     const own = '11111111-1111-4111-8111-111111111111';
     const answer = await ask(world, {
       target: '/nowhere',
@@ -133,7 +133,7 @@ describe('lies about the bridge itself', () => {
     ` //${EVIL}`,
     `/@${EVIL}`.replace('/', ''),
   ]) {
-    it(`nobody is sent to ${JSON.stringify(target)} after a sign-in`, async () => {
+    it(`a sign-in does not return to ${JSON.stringify(target)}`, async () => {
       const query = `return_to=${encodeURIComponent(target)}`;
       const page = await ask(world, { target: `/sign-in?${query}` });
       assert.equal(page.status, 200);
@@ -144,7 +144,7 @@ describe('lies about the bridge itself', () => {
     });
   }
 
-  it('a line break in a return path splits no header', async () => {
+  it('a line break in a return path does not split a header', async () => {
     const answer = await ask(world, {
       target: '/sign-in/corp-oidc?return_to=/%0d%0aSet-Cookie:%20a=b',
     });
@@ -155,7 +155,7 @@ describe('lies about the bridge itself', () => {
     );
   });
 
-  it('without a trusted proxy the address in the audit trail and in the rules is that of the connection', async () => {
+  it('the audit trail and the rules use the address of the connection without a trusted proxy', async () => {
     const forwarded = [
       ['X-Forwarded-For', '10.1.1.1'],
       ['X-Real-IP', '10.1.1.1'],
@@ -175,7 +175,7 @@ describe('lies about the bridge itself', () => {
     assert.equal(event.origin.address, '127.0.0.1');
   });
 
-  it('cookies of the wrong shape make nobody signed in, and break nothing', async () => {
+  it('malformed cookies count as no session', async () => {
     const { cookie } = await signedIn(world, 'bob');
     const value = cookie[1].split('=')[1]!;
     for (const wrong of [
@@ -209,7 +209,7 @@ describe('lies about the bridge itself', () => {
     );
   });
 
-  it('a cookie that another site tossed in front of ours does not sign anybody in as somebody else', async () => {
+  it('a cookie that another site set before ours does not sign the user in as somebody else', async () => {
     const [bob, alice] = [await signedIn(world, 'bob'), await signedIn(world, 'alice')];
     const body = `account=prod&role=Developer&csrf_token=${bob.csrfToken}`;
     const answer = await ask(world, {
@@ -219,7 +219,7 @@ describe('lies about the bridge itself', () => {
     assertRefused(world, answer, { status: 403, code: 'cross_site_request' });
   });
 
-  it('and the next person gets in', async () => {
+  it('the next user can sign in', async () => {
     assertLogIsClean(world);
     await assertNextSignInWorks(world);
   });
@@ -275,7 +275,7 @@ describe('the answer of one sign-in under the state of another', () => {
   for (const protocol of ['oidc', 'saml'] as const) {
     const refusal = `${protocol}_response_refused`;
 
-    it(`by ${protocol} signs the victim in neither as the attacker nor at all`, async () => {
+    it(`does not sign the victim in by ${protocol}`, async () => {
       const [victim, attacker] = [await begun(protocol, 'alice'), await begun(protocol, 'bob')];
       const page = await deliver(protocol, { ...victim, answer: attacker.answer });
       assert.equal(page.status, 403);
@@ -287,7 +287,7 @@ describe('the answer of one sign-in under the state of another', () => {
       assert.equal(await isSignedIn(victim.visitor), false);
     });
 
-    it(`by ${protocol} with the state of the attacker's browser is refused in the victim's`, async () => {
+    it(`is rejected by ${protocol} in a browser that did not begin the attempt`, async () => {
       const [victim, attacker] = [await begun(protocol, 'alice'), await begun(protocol, 'bob')];
       const page = await deliver(protocol, { ...attacker, visitor: victim.visitor });
       assert.equal(page.$('.status-line code').text(), 'attempt_invalid');
@@ -295,7 +295,7 @@ describe('the answer of one sign-in under the state of another', () => {
     });
   }
 
-  it('a state of one connector opens nothing at the other', async () => {
+  it('is rejected when the state belongs to the other connector', async () => {
     const [oidc, saml] = [await begun('oidc', 'alice'), await begun('saml', 'alice')];
     for (const [protocol, mixed] of [
       ['saml', { ...oidc, answer: saml.answer }],
@@ -338,7 +338,7 @@ describe('behind a trusted proxy', () => {
     });
   }
 
-  it('a network rule goes by the address that the proxy saw', async () => {
+  it('a network rule uses the address that the proxy saw', async () => {
     const { cookie } = await signedIn(world, 'bob');
     const target = '/credentials?account=prod&role=ReadOnly';
     const outside = await ask(world, {
@@ -353,10 +353,10 @@ describe('behind a trusted proxy', () => {
   });
 });
 
-describe('who asks too often', () => {
+describe('a caller over the rate limit', () => {
   const world = useWorld();
 
-  it('is asked to wait, however many addresses they claim to have', async () => {
+  it('gets 429, whatever addresses it claims', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     const path = `${world.urls.bridge}/credentials?account=prod&role=Admin`;
     const statusOf = (index: number): Promise<number> =>

@@ -137,7 +137,7 @@ describe('hostile bytes at the front door', () => {
     });
   }
 
-  it('a target that is no address at all gets no page of ours and no echo', async () => {
+  it('a request target that is no URL gets no page and no echo', async () => {
     for (const target of ['http://[', `http://[${SCRIPT}`]) {
       const answer = await send(`GET ${target} HTTP/1.1\r\n${HOST}\r\n`);
       assert.ok(answer.status === 404 || answer.status === 400, `${target}: ${answer.status}`);
@@ -145,7 +145,7 @@ describe('hostile bytes at the front door', () => {
     }
   });
 
-  it('a body in chunks that grows over the limit is refused, whatever it said', async () => {
+  it('a chunked body over the limit is rejected, whatever its length header claims', async () => {
     const chunk = `10000\r\n${'a'.repeat(0x10000)}\r\n`;
     const answer = await send(
       post('Transfer-Encoding: chunked\r\n', `${chunk.repeat(4)}0\r\n\r\n`),
@@ -153,7 +153,7 @@ describe('hostile bytes at the front door', () => {
     assertRefused(world, answer, { status: 413, code: 'payload_too_large' });
   });
 
-  it('an expectation, an upgrade and a trailer change nothing', async () => {
+  it('Expect, Upgrade and trailers are ignored', async () => {
     for (const headers of [
       'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\n',
       'Upgrade: h2c\r\n',
@@ -176,7 +176,7 @@ describe('hostile bytes at the front door', () => {
     );
   });
 
-  it('a client that goes away in the middle of its body leaves nothing behind', async () => {
+  it('a client that disconnects within its body leaves no effect', async () => {
     const before = world.log.length;
     for (const sent of ['', 'SAMLResp', `SAMLResponse=${CANARY}`]) {
       const socket = connect(Number(new URL(world.urls.bridge).port), '127.0.0.1');
@@ -194,7 +194,7 @@ describe('hostile bytes at the front door', () => {
     );
   });
 
-  it('foreign letters in a long user agent do not reach the audit trail', async () => {
+  it('bytes outside of ASCII in a long user agent do not reach the audit trail', async () => {
     const answer = await send(
       `GET /oidc/corp-oidc/callback HTTP/1.1\r\n${HOST}User-Agent: caf\xe9 \x85${SCRIPT}\t${'u'.repeat(400)}\r\n\r\n`,
     );
@@ -205,7 +205,7 @@ describe('hostile bytes at the front door', () => {
     assert.match(event.origin.userAgent!, /^[\x20-\x7e]{256}$/);
   });
 
-  it('a name of a header that objects have is only a header', async () => {
+  it('headers named like properties of objects are ordinary headers', async () => {
     const answer = await send(
       `GET / HTTP/1.1\r\n${HOST}__proto__: x\r\nconstructor: y\r\nhasOwnProperty: z\r\n\r\n`,
     );
@@ -213,7 +213,7 @@ describe('hostile bytes at the front door', () => {
     assertOurs(answer);
   });
 
-  it('and nothing secret was logged, and the next person gets in', async () => {
+  it('no secret was logged, and the next user can sign in', async () => {
     assertLogIsClean(world);
     await assertNextSignInWorks(world);
     assertRefused(world, await ask(world, { target: ACS, ...form('') }), {

@@ -379,7 +379,7 @@ describe('hostile requests at the front door', () => {
         const what =
           title ?? `${target} ${typeof row.body === 'string' ? row.body : ''}`.slice(0, 100);
         const how = (row.headers ?? []).map(header => ` ${header.join(' ')}`).join(',');
-        it(`${method} ${what}${how} by ${as} is refused with ${status} ${code}`, async () => {
+        it(`${method} ${what}${how} by ${as} is rejected with ${status} ${code}`, async () => {
           const answer = await ask(world, withSession(row));
           assertRefused(world, answer, row);
           if (!UNRECORDED.has(code) && row.face !== 'problem')
@@ -387,7 +387,7 @@ describe('hostile requests at the front door', () => {
         });
       }
 
-      it('and each is in the trail once, nothing was handed out, nothing secret was logged, and the next person gets in', async () => {
+      it('record each rejection once, issue nothing and log no secret, and the next user can sign in', async () => {
         const events = await world.audit();
         for (const [id, code] of recorded) {
           const own = events.filter(({ origin }) => origin.correlationId === id);
@@ -411,7 +411,7 @@ describe('hostile requests at the front door', () => {
     });
   }
 
-  it('a form with its token is taken, so that the refusals above were for the reason that they named', async () => {
+  it('accept a form with its token, so the rejections above have the reason that they name', async () => {
     const answer = await ask(
       world,
       withSession({
@@ -425,7 +425,7 @@ describe('hostile requests at the front door', () => {
     assertOurs(answer);
   });
 
-  it('the token of one session is worth nothing in another', async () => {
+  it('reject the token of another session', async () => {
     const alice = await signedIn(world, 'alice');
     const body = `account=prod&role=Developer&csrf_token=${bob.csrfToken}`;
     assertRefused(
@@ -435,7 +435,7 @@ describe('hostile requests at the front door', () => {
     );
   });
 
-  it('unknown parameters, prototype names among them, are ignored', async () => {
+  it('ignore unknown parameters, names of prototypes among them', async () => {
     for (const target of [
       '/sign-in?__proto__=1&constructor=2&a[b]=3&return_to[]=//evil.example',
       '/?__proto__[q]=x',

@@ -85,7 +85,7 @@ describe('groups of a connector that no rule names', () => {
         ({ visitor, page } = await signIn(VENDOR[protocol]));
       });
 
-      it('give no role in the portal', () => {
+      it('grant no role in the portal', () => {
         assert.equal(page.status, 200);
         assert.deepEqual(
           page
@@ -98,7 +98,7 @@ describe('groups of a connector that no rule names', () => {
       });
 
       for (const role of ROLES) {
-        it(`give neither credentials nor a console of ${role}, and nothing is sent to AWS`, async () => {
+        it(`grant neither credentials nor a console session of ${role}, and send nothing to AWS`, async () => {
           const before = world.toAws.length;
           const [account, name] = named(role);
           for (const door of ['credentials', 'console']) {
@@ -127,7 +127,7 @@ describe('groups of a connector that no rule names', () => {
         });
       }
 
-      it('give nothing to a terminal', async () => {
+      it('grant nothing to a terminal', async () => {
         const { json: begun } = await beginDevice(world);
         await confirmDevice(world, visitor, begun.user_code);
         const { access_token: token } = (await pollDevice(world, begun.device_code)).json;
@@ -156,7 +156,7 @@ describe('groups of a connector that no rule names', () => {
         assert.ok(!JSON.stringify(json).includes('aws-admins'));
       });
 
-      it('give nothing to an AWS tool', async () => {
+      it('grant nothing to an AWS tool', async () => {
         const { accessToken } = (await tools.logIn(visitor)).tokens;
         assert.deepEqual(
           (await tools.portal.send(new ListAccountsCommand({ accessToken }))).accountList,

@@ -16,7 +16,7 @@ const OBEYED =
 /** As bytes of a header: above U+007F each is one byte. */
 const HOSTILE_BYTES = '\u009b2J\u0085\u0080';
 
-describe('hostile words', () => {
+describe('hostile text', () => {
   const world = useWorld();
 
   /** State of an attempt that waits for its answer, and the browser that began it. */

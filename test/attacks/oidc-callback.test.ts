@@ -117,7 +117,7 @@ describe('an authorization response', () => {
     });
   }
 
-  test('with a wrong iss is refused also when the provider promised none, and without one is taken', async t => {
+  test('with a wrong iss is rejected even if the provider promises none, and without iss is accepted', async t => {
     const forge = await forgeFor(t);
     forge.faults.discovery = document => ({
       ...document,
@@ -130,7 +130,7 @@ describe('an authorization response', () => {
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
   });
 
-  test('is good for one sign-in', async t => {
+  test('completes one sign-in only', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
     const { redirectTo, expectation } = await connector.begin({
@@ -147,7 +147,7 @@ describe('an authorization response', () => {
     );
   });
 
-  test("cannot be completed with another attempt's verifier or nonce", async t => {
+  test('is rejected with the verifier or nonce of another attempt', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
     const [mine, theirs] = await Promise.all(
@@ -170,7 +170,7 @@ describe('an authorization response', () => {
     }
   });
 
-  test('that nobody asked for is refused before the provider is called', async t => {
+  test('without an attempt is rejected before the provider is called', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
     const { redirectTo } = await connector.begin({ attemptId: 'a', reauthenticate: false });
@@ -194,7 +194,7 @@ describe('an authorization response', () => {
     assert.equal(forge.asked.token, 0);
   });
 
-  test('of one provider cannot be completed at another', async t => {
+  test('from another provider is rejected', async t => {
     const [honest, evil] = await Promise.all([forgeFor(t), forgeFor(t)]);
     const { redirectTo, expectation } = await (await openConnector(t, honest)).begin({
       attemptId: 'a',

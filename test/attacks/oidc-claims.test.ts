@@ -64,7 +64,7 @@ describe('groups that the provider keeps elsewhere (overage)', () => {
     _claim_sources: { src1: { endpoint: `http://127.0.0.1:1/${SENSITIVE}` } },
   };
 
-  test('are not fetched: the identity is incomplete, and the reason has a name', async t => {
+  test('are not fetched: the identity is incomplete, with a reason', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
     const person = { ...ALICE, groups: undefined, ...OVERAGE };
@@ -77,14 +77,14 @@ describe('groups that the provider keeps elsewhere (overage)', () => {
     );
   });
 
-  test('are no concern when userinfo has them', async t => {
+  test('do not matter if userinfo has the groups', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
     forge.person = { idToken: { ...ALICE, groups: undefined, ...OVERAGE }, userinfo: { ...ALICE } };
     assert.deepEqual((await signIn(connector, forge)).identity.groups, ALICE.groups);
   });
 
-  test('are no concern when they are not the mapped claim', async t => {
+  test('do not matter if another claim is mapped', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge, {
       claims: { username: 'preferred_username', email: 'email', groups: 'roles' },

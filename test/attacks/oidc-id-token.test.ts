@@ -11,7 +11,7 @@ const claims = (changed: Record<string, unknown>) => (forge: OpenIdProviderForge
   forge.faults.idToken = original => ({ ...original, ...changed });
 };
 
-describe('an id_token is refused', () => {
+describe('an id_token is rejected', () => {
   const cases: [string, (forge: OpenIdProviderForge) => void, RegExp, ErrorCode?][] = [
     ['with another nonce', claims({ nonce: SENSITIVE }), /unexpected ID Token "nonce"/],
     ['without a nonce', claims({ nonce: undefined }), /"nonce" \(nonce\) claim missing/],
@@ -170,7 +170,7 @@ describe('an id_token is refused', () => {
     });
   }
 
-  test('also after a good one, and a good one is taken again after it', async t => {
+  test('after a valid one, and a valid one is accepted after it', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
     await signIn(connector, forge);
@@ -185,7 +185,7 @@ describe('an id_token is refused', () => {
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
   });
 
-  test('signed by HS256 also by a provider that offers nothing else, which is not even ready', async t => {
+  test('with HS256 even if the provider offers nothing else; such a provider is not ready', async t => {
     const forge = await forgeFor(t);
     forge.faults.discovery = document => ({
       ...document,

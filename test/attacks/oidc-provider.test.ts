@@ -29,7 +29,7 @@ describe('a broken provider', () => {
   for (const mischief of Object.keys(SAYS) as Mischief[]) {
     const timeoutSeconds = mischief === 'hanging' ? 1 : 5;
     // All endpoints at once, because those that hang take their time.
-    test(`that is ${mischief} is unreachable, and the message names the address`, t =>
+    test(`that is ${mischief} counts as unreachable, and the message names the address`, t =>
       Promise.all(
         (Object.keys(PATHS) as Endpoint[]).map(async endpoint => {
           const forge = await forgeFor(t);
@@ -52,7 +52,7 @@ describe('a broken provider', () => {
       ).then(() => {}));
   }
 
-  test('that does not take our secret is a refusal of the provider, for either way of presenting it', async t => {
+  test('that rejects the client secret is reported, for both authentication methods', async t => {
     for (const clientAuthentication of ['client_secret_basic', 'client_secret_post'] as const) {
       const forge = await forgeFor(t);
       const connector = await openConnector(t, forge, {
@@ -69,7 +69,7 @@ describe('a broken provider', () => {
     }
   });
 
-  test('that wants the secret presented in the other way is a refusal of the provider', async t => {
+  test('that requires the other authentication method is reported', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge, {
       clientAuthentication: 'client_secret_basic',
@@ -84,7 +84,7 @@ describe('a broken provider', () => {
   });
 });
 
-describe('an answer that would hold up every other request while it is read is refused unread', () => {
+describe('a response that would block other requests while it is parsed is rejected unread', () => {
   const MANY = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`k${index}`, {}]));
   const DEEP = Array.from({ length: 3_000 }).reduce<unknown>(inner => [inner], 1);
   const { groups: _, ...WITHOUT_GROUPS } = ALICE;
@@ -163,7 +163,7 @@ describe('an answer that would hold up every other request while it is read is r
     });
   }
 
-  test('and 5,000 groups, or text that looks like many parts, are read', async t => {
+  test('but 5,000 groups and text that looks like many parts are read', async t => {
     const forge = await forgeFor(t);
     const groups = Array.from({ length: 5_000 }, (_, index) => `urn:acme:{"${index}":[,],\\"}`);
     for (const person of [
@@ -182,7 +182,7 @@ describe('an answer that would hold up every other request while it is read is r
   });
 });
 
-describe('a discovery document is refused', () => {
+describe('a discovery document is rejected', () => {
   const cases: [string, (document: Record<string, unknown>) => Record<string, unknown>, RegExp][] =
     [
       [
@@ -269,7 +269,7 @@ describe('a discovery document is refused', () => {
     });
   }
 
-  test('of a provider for many tenants, whose tokens could name any of them', async t => {
+  test('from a multi-tenant provider, whose tokens could name any tenant', async t => {
     const issuer = 'https://login.microsoftonline.com/common/v2.0';
     const tenants = {
       ...HTTPS_DOCUMENT,
@@ -283,12 +283,12 @@ describe('a discovery document is refused', () => {
     );
   });
 
-  test('of a remote provider that points at this machine', async t => {
+  test('from a remote provider that points at this machine', async t => {
     const local = { ...HTTPS_DOCUMENT, jwks_uri: 'http://127.0.0.1:8080/jwks' };
     await isUnavailable(t, HTTPS_DOCUMENT.issuer, local, /jwks_uri: is not a plain https URL/);
   });
 
-  test('but one of a remote provider whose endpoints are on other https hosts is taken', async t => {
+  test('but accepted from a remote provider with endpoints on other https hosts', async t => {
     const outbound: Outbound = {
       fetch: async () => Response.json(HTTPS_DOCUMENT),
       close: async () => {},
@@ -302,7 +302,7 @@ describe('a discovery document is refused', () => {
     assert.equal(new URL(redirectTo).host, 'accounts.idp.example');
   });
 
-  test('but one that says nothing of PKCE or response types is taken, and S256 is sent all the same', async t => {
+  test('but accepted without PKCE methods or response types, and S256 is sent', async t => {
     const forge = await forgeFor(t);
     forge.faults.discovery = ({
       code_challenge_methods_supported: _,

@@ -74,7 +74,7 @@ function elements(xml: string): string[] {
 
 const ROUNDS = 40;
 for (const [seed, [what, mutate]] of Object.entries(MUTATIONS).entries()) {
-  test(`no mutation makes another person: ${what}`, async () => {
+  test(`a mutated Response never yields another identity: ${what}`, async () => {
     const random = seeded(seed + 1);
     const at = (length: number) => Math.floor(random() * length);
     const pick: Pick = from => from[at(from.length)]!;

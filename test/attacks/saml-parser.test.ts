@@ -180,7 +180,7 @@ const HOSTILE: readonly (readonly [string, (xml: string) => string, RegExp])[] =
   ['an endless attribute value', () => encode(`<a b="${'x'.repeat(70_000)}`), /not well-formed/],
 ];
 for (const [what, hostile, message] of HOSTILE) {
-  test(`hostile XML is refused in time: ${what}`, async () => {
+  test(`hostile XML is rejected in time: ${what}`, async () => {
     const requestId = await acme.begin();
     await refusesInTime(hostile(forge.xml(requestId)), requestId, message);
   });
@@ -200,7 +200,7 @@ const BULK: readonly (readonly [string, string])[] = [
 ];
 for (const [what, bulk] of BULK) {
   const extensions = `<samlp:Extensions><x xmlns="urn:x">${bulk}</x></samlp:Extensions>${status('Success')}`;
-  test(`all that the limits allow, signed by a stranger, is refused in time: ${what}`, async () => {
+  test(`a Response at the limits, signed by an unknown key, is rejected in time: ${what}`, async () => {
     const requestId = await acme.begin();
     const samlResponse = forge.respond(
       requestId,
@@ -209,7 +209,7 @@ for (const [what, bulk] of BULK) {
     );
     await refusesInTime(samlResponse, requestId, /does not verify with any signing key/);
   });
-  test(`all that the limits allow, around a genuine Assertion, is answered in time: ${what}`, async () => {
+  test(`a Response at the limits, around a genuine Assertion, is answered in time: ${what}`, async () => {
     const requestId = await acme.begin();
     const genuine = forge.xml(requestId, { status: extensions }, { response: true });
     const changed = encode(genuine.replace(' Destination=', ' Consent="urn:x" Destination='));

@@ -188,7 +188,7 @@ const SIGNATURES: readonly (readonly [string, (requestId: string) => string, Reg
   ],
 ];
 for (const [what, forged, message] of SIGNATURES) {
-  test(`a signature is refused: ${what}`, () => refuses(forged, message));
+  test(`a signature is rejected: ${what}`, () => refuses(forged, message));
 }
 
 const DSIG = 'http://www.w3.org/2000/09/xmldsig#';
@@ -243,11 +243,11 @@ const ALGORITHMS: readonly (readonly [string, Partial<SignatureParts>, RegExp])[
   ['a reference by XPointer', { uri: '#xpointer(/)' }, /refers to another element/],
 ];
 for (const [what, parts, message] of ALGORITHMS) {
-  test(`an algorithm is refused: ${what}`, () =>
+  test(`an algorithm is rejected: ${what}`, () =>
     refuses(id => forge.xml(id, {}, { parts }), message));
 }
 
-test('an ID that could break out of an XPath is refused', () =>
+test('an ID that could break out of an XPath expression is rejected', () =>
   refuses(id => forge.xml(id, { assertionId: "a'or'1" }), /the Assertion has no usable ID/));
 
 const NAME_TRICKS: readonly (readonly [string, (xml: string) => string, RegExp])[] = [
@@ -274,7 +274,7 @@ const NAME_TRICKS: readonly (readonly [string, (xml: string) => string, RegExp])
   ['an entity in the NameID', xml => xml.replace('p-0001-x', 'p-0001&x;'), /not well-formed/],
 ];
 for (const [what, trick, message] of NAME_TRICKS) {
-  test(`a name cannot be cut short: ${what}`, () =>
+  test(`a name cannot be truncated: ${what}`, () =>
     refuses(
       id =>
         trick(
@@ -287,13 +287,13 @@ for (const [what, trick, message] of NAME_TRICKS) {
     ));
 }
 
-test('an attribute called nameID does not stand in for a NameID', () =>
+test('an attribute called nameID does not replace a NameID', () =>
   refuses(
     id => forge.xml(id, { nameId: '', attributes: attributes({ uid: 'bob', nameID: 'p-0001' }) }),
     /Subject has no NameID/,
   ));
 
-test('what the canonicalizer leaves out of the digest is not read either', async () => {
+test('content that canonicalization omits from the digest is not read', async () => {
   // The engine takes every attribute that begins with xmlns for a declaration, and so does not
   // digest it.
   const requestId = await acme.begin();

@@ -226,5 +226,5 @@ const WRAPPINGS: readonly (readonly [string, (requestId: string) => string, RegE
   ],
 ];
 for (const [what, forged, message] of WRAPPINGS) {
-  test(`a wrapped answer is refused: ${what}`, () => refuses(forged, message));
+  test(`a wrapped Response is rejected: ${what}`, () => refuses(forged, message));
 }

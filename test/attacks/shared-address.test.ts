@@ -72,9 +72,9 @@ const junkCallback = (index: number): Junk => ({
   headers: { cookie: `rolebridge-attempt=${token(index)}` },
 });
 
-describe('answers of identity providers', () => {
+describe('responses from identity providers', () => {
   for (const protocol of PROTOCOLS) {
-    it(`by ${protocol} are taken while strangers send junk from the same address`, async t => {
+    it(`by ${protocol} are accepted while strangers send junk from the same address`, async t => {
       const world = await worldFor(t);
       const visitor = new Visitor();
       const login = await visitor.get(signInUrl(world, protocol));
@@ -97,7 +97,7 @@ describe('answers of identity providers', () => {
     });
   }
 
-  it('are taken by way of our own page from a browser that kept its cookie at home', async t => {
+  it('are accepted through our own page from a browser that did not send its cookie', async t => {
     const world = await worldFor(t);
     const visitor = new Visitor();
     const login = await visitor.get(signInUrl(world, 'saml'));
@@ -117,7 +117,7 @@ describe('answers of identity providers', () => {
     assert.ok(signedIn(await visitor.submit({ ...withoutCookie, url: world.urls.bridge }, 'form')));
   });
 
-  it('that nobody waits for do not get a page that repeats them', async t => {
+  it('without an attempt do not get the page that posts them again', async t => {
     const world = await worldFor(t);
     const page = await new Visitor().post(
       `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`,
@@ -127,7 +127,7 @@ describe('answers of identity providers', () => {
     assert.equal(page.$('.status-line code').text(), 'attempt_invalid');
   });
 
-  it('that begin at the identity provider are taken while strangers send junk from the same address', async t => {
+  it('that begin at the identity provider are accepted while strangers send junk from the same address', async t => {
     const world = await worldFor(t, {
       configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      allowUnsolicited: true'),
     });
@@ -152,7 +152,7 @@ describe('answers of identity providers', () => {
     assert.ok(signedIn(await visitor.submit({ ...page, url: world.urls.bridge }, 'form')));
   });
 
-  it('refused for one address leave another address alone, behind a proxy that is trusted', async t => {
+  it('rejected for one address do not affect another, behind a trusted proxy', async t => {
     const world = await worldFor(t, {
       configure: yaml => yaml.replace(/^baseUrl:.*$/m, '$&\nproxy: { trusted: [127.0.0.1/32] }'),
     });
@@ -168,7 +168,7 @@ describe('answers of identity providers', () => {
   });
 });
 
-describe('a stranger who uses up everything that an address may ask', () => {
+describe('a stranger who exhausts the rate limit of an address', () => {
   const world = useWorld();
   let known: Visitor;
   let begun: { readonly visitor: Visitor; readonly login: Page };
@@ -198,7 +198,7 @@ describe('a stranger who uses up everything that an address may ask', () => {
     assert.ok(signedIn(await begun.visitor.get(world.urls.bridge)), 'and the session works');
   });
 
-  it('does not stop a person who is signed in', async () => {
+  it('does not stop a user who is signed in', async () => {
     assert.ok(signedIn(await known.get(world.urls.bridge)));
     // Also without the mark of the browser.
     const session = new Visitor();
@@ -210,7 +210,7 @@ describe('a stranger who uses up everything that an address may ask', () => {
     assert.ok(signedIn(await session.get(world.urls.bridge)));
   });
 
-  it('does not stop a browser in which somebody signed in before from beginning again', async () => {
+  it('does not stop a new sign-in in a browser that signed in before', async () => {
     const out = await known.submit(await known.get(world.urls.bridge), 'form[action="/sign-out"]');
     assert.equal(out.status, 200);
     const { page } = await world.signIn('bob', 'oidc', { visitor: known });
@@ -218,7 +218,7 @@ describe('a stranger who uses up everything that an address may ask', () => {
   });
 });
 
-it('what a page of another site fetches in a browser does not stop that browser from signing in', async t => {
+it('requests that another site triggers in a browser do not stop its sign-in', async t => {
   const world = await worldFor(t);
   const { visitor } = await world.signIn('bob', 'saml');
   await visitor.submit(await visitor.get(world.urls.bridge), 'form[action="/sign-out"]');
@@ -239,8 +239,8 @@ it('what a page of another site fetches in a browser does not stop that browser 
   assert.ok(signedIn(page), page.text);
 });
 
-describe('sign-ins that are begun', () => {
-  it('are 300 a minute from one address without anybody waiting, and 600 at most', async t => {
+describe('new sign-ins', () => {
+  it('are limited to 300 a minute from one address at once, and 600 in total', async t => {
     const world = await worldFor(t);
     const begin = (): Junk => ({ path: `/sign-in/${CONNECTOR.saml}` });
     assert.deepEqual([...(await flood(world, 300, begin))], [[303, 300]]);
@@ -257,7 +257,7 @@ describe('wrong user codes', () => {
       user_code: code,
     });
 
-  it('by others at the same address do not stop a right one', async t => {
+  it('from others at the same address do not stop a right one', async t => {
     const world = await worldFor(t);
     for (const [username, protocol] of [
       ['alice', 'saml'],
@@ -280,7 +280,7 @@ describe('wrong user codes', () => {
     assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
   });
 
-  it('are counted one by one when they are tried at the same time', async t => {
+  it('are each counted when they are tried at the same time', async t => {
     const world = await worldFor(t);
     const { visitor } = await world.signIn('bob', 'oidc');
     const page = await visitor.get(`${world.urls.bridge}/device`);
@@ -292,7 +292,7 @@ describe('wrong user codes', () => {
     assert.equal(statuses.filter(status => status === 429).length, 20);
   });
 
-  it('are not what other sites and bad forms send in the name of a person', async t => {
+  it('do not include what other sites or invalid forms send', async t => {
     const world = await worldFor(t);
     const { visitor } = await world.signIn('bob', 'oidc');
     for (let count = 0; count < 15; count++) {
@@ -307,7 +307,7 @@ describe('wrong user codes', () => {
   });
 });
 
-describe('terminals behind an address that strangers have used up', () => {
+describe('terminals behind an address whose rate limit strangers exhausted', () => {
   const world = useWorld();
 
   it('log in, poll, refresh and log out', async () => {

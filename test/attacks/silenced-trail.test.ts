@@ -35,7 +35,7 @@ describe('a stranger who sends junk from one address', () => {
     events.filter(({ type, origin }) => type === 'cli-login.refused' && origin.address === address)
       .length;
 
-  it('fills no more than a budget, hides neither other addresses nor users, and is told of by a row', async () => {
+  it('fills its budget only, hides neither other addresses nor users, and gets one summary row', async () => {
     for (let sent = 0; sent < FLOOD; sent += 20) {
       const statuses = await Promise.all(
         Array.from({ length: 20 }, () => refused('/oauth/token', '192.0.2.1')),

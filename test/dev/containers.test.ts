@@ -53,7 +53,7 @@ const realm = JSON.parse(read('docs/keycloak/realm.json')) as Realm;
 const bridge = services.bridge!;
 
 describe('the containers', () => {
-  it('are described in a way that compose accepts', t => {
+  it('have a description that compose accepts', t => {
     const tools = [
       ['docker-compose', 'config', '-q'],
       ['docker', 'compose', 'config', '-q'],
@@ -73,7 +73,7 @@ describe('the containers', () => {
     assert.equal(status, 0, stderr);
   });
 
-  it('share the loopback of the forwarder, the only service with published ports, on this machine only', () => {
+  it('share the loopback of the forwarder, the only service that publishes ports, on loopback only', () => {
     const { forwarder, ...others } = services;
     assert.deepEqual(
       [...new Set(Object.values(others).map(service => service.network_mode))],
@@ -86,7 +86,7 @@ describe('the containers', () => {
     assert.deepEqual([...forwarder!.ports!].toSorted(), forwards.toSorted());
   });
 
-  it('run the bridge without a writable root, without privileges and without what only development needs', () => {
+  it('run the bridge with a read-only root, without privileges and without development dependencies', () => {
     assert.equal(bridge.read_only, true);
     const stages = read('Dockerfile').split(/^FROM /m);
     const server = stages.find(stage => /^\S+ AS server/.test(stage))!;
@@ -97,7 +97,7 @@ describe('the containers', () => {
     assert.equal(bridge.build!.target, 'server');
   });
 
-  it('give the bridge a configuration without a mistake or a warning', async () => {
+  it('give the bridge a configuration without a problem or a warning', async () => {
     const { problems, warnings } = await checkConfiguration(
       pathOf('docs/keycloak/rolebridge.yaml'),
       bridge.environment!,
@@ -139,7 +139,7 @@ describe('the containers', () => {
     );
   });
 
-  it('let Keycloak answer at the addresses of this bridge, with the attributes that it maps', async () => {
+  it('let Keycloak answer at the addresses of the bridge, with the attributes that it maps', async () => {
     const { configuration } = await checkConfiguration(
       pathOf('docs/keycloak/rolebridge.yaml'),
       bridge.environment!,

@@ -24,7 +24,7 @@ const URLS = {
 describe('the demo', () => {
   const directory = useDirectory();
 
-  it('has a configuration without a mistake or a warning, whose accounts and roles its AWS knows', async () => {
+  it('has a configuration without a problem or a warning, whose accounts and roles its AWS knows', async () => {
     const files = {
       'rolebridge.yaml': demoConfig({ ...URLS, directory: directory.path }),
       ...demoSecrets('a-secret'),
@@ -56,7 +56,7 @@ describe('the demo', () => {
     );
   });
 
-  it('refuses a port that is taken, whichever of its four it is, and says how to move', async () => {
+  it('rejects a port in use, whichever of its four it is, and says how to choose others', async () => {
     const port = await fourFreePorts();
     for (const offset of [0, 1, 3]) {
       const squatter = await listenOn(port + offset);
@@ -71,7 +71,7 @@ describe('the demo', () => {
     }
   });
 
-  it('ends with an exit code and one plain sentence when it cannot start', async () => {
+  it('exits with a code and one sentence if it cannot start', async () => {
     const squatter = await listenOn(0);
     const { port } = squatter.address() as AddressInfo;
     const outcomes = await Promise.all([
@@ -87,7 +87,7 @@ describe('the demo', () => {
     }
   });
 
-  it('says why when the bridge does not start, and leaves nothing running', async () => {
+  it('reports why the bridge does not start, and leaves nothing running', async () => {
     const port = await fourFreePorts();
     const broken = directory.file('broken');
     await mkdir(broken);
@@ -103,7 +103,7 @@ describe('the demo', () => {
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
   });
 
-  it('gives up at once when it is stopped while it starts', async () => {
+  it('stops at once if it is stopped while it starts', async () => {
     const port = await fourFreePorts();
     const stop = new AbortController();
     const onProgress = (line: string): void => {
@@ -116,7 +116,7 @@ describe('the demo', () => {
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
   });
 
-  it('says what there is to see, and ends with everything that it began when it is told to', async () => {
+  it('lists what to try, and ends everything that it started', async () => {
     const port = await fourFreePorts();
     const child = spawn(process.execPath, [MAIN, '--show-log'], {
       env: { ...process.env, DEMO_PORT: String(port) },
@@ -145,7 +145,7 @@ describe('the demo', () => {
     for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
   });
 
-  it('starts, signs a person in through either identity provider, and stops', async () => {
+  it('starts, signs a user in by either identity provider, and stops', async () => {
     const port = await fourFreePorts();
     const demo = await startDemo({ port, directory: directory.file('running') });
     try {

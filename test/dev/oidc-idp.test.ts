@@ -97,7 +97,7 @@ describe('the demo OpenID provider', () => {
     return tokens.claims()!;
   }
 
-  it('signs alice in and says everything in the id_token', async () => {
+  it('signs alice in and puts every claim into the id_token', async () => {
     const claims = await claimsFor('alice');
     assert.equal(claims.preferred_username, 'alice');
     assert.equal(claims.name, 'Alice Adams');
@@ -118,13 +118,13 @@ describe('the demo OpenID provider', () => {
     assert.equal((await claimsFor('carol')).groups, undefined);
   });
 
-  it('states a password alone when the second factor was not given', async () => {
+  it('asserts a password alone without the second factor', async () => {
     const claims = await claimsFor('bob', { secondFactor: false });
     assert.deepEqual(claims.amr, ['pwd']);
     assert.notEqual(claims.acr, MFA);
   });
 
-  it('asks for no password a second time, except for prompt=login and when max_age is over', async () => {
+  it('asks for the password again only for prompt=login or after max_age', async () => {
     await claimsFor('alice');
     const asks = async (extra: Record<string, string>) =>
       (await visitor.follow((await request(extra)).url)).status === 200;
@@ -134,14 +134,14 @@ describe('the demo OpenID provider', () => {
     assert.equal(await asks({ max_age: '0' }), true);
   });
 
-  it('says login_required to prompt=none without a session', async () => {
+  it('answers prompt=none without a session with login_required', async () => {
     const answer = await visitor.follow((await request({ prompt: 'none' })).url);
     const { searchParams } = callbackOf(answer);
     assert.equal(searchParams.get('error'), 'login_required');
     assert.equal(searchParams.get('iss'), server.url);
   });
 
-  it('refuses a wrong password and lets the person try again', async () => {
+  it('rejects a wrong password and lets the user try again', async () => {
     const page = await visitor.follow((await request()).url);
     for (const [name, password] of [
       ['alice', 'bob'],
@@ -156,7 +156,7 @@ describe('the demo OpenID provider', () => {
     callbackOf(await submit('alice', page));
   });
 
-  it('takes a sign-in form only from the browser that it was made for and not from another site', async () => {
+  it('accepts a sign-in form only from its own browser and not from another site', async () => {
     const page = await visitor.follow((await request()).url);
     const { action } = formOf(page);
     const fields = { username: 'alice', password: 'alice' };
@@ -168,7 +168,7 @@ describe('the demo OpenID provider', () => {
     assert.equal((await visitor.post(action, fields)).status, 303);
   });
 
-  it('refuses a redirect URI that is not registered, an unknown client and another response type, on its own page', async () => {
+  it('rejects an unregistered redirect URI, an unknown client and another response type on its own page', async () => {
     for (const [extra, reason] of [
       [{ redirect_uri: 'http://127.0.0.1:9/other' }, /redirect_uri/],
       [{ client_id: '"><script>' }, /invalid_client/],
@@ -184,7 +184,7 @@ describe('the demo OpenID provider', () => {
     assert.match(implicit.href, /unsupported_response_type/);
   });
 
-  it('demands PKCE with S256', async () => {
+  it('requires PKCE with S256', async () => {
     for (const extra of [
       { code_challenge: '', code_challenge_method: '' },
       { code_challenge: 'x'.repeat(43), code_challenge_method: 'plain' },
@@ -203,7 +203,7 @@ describe('the demo OpenID provider', () => {
     );
   });
 
-  it('honours a code once and a client that proves itself only', async () => {
+  it('accepts a code once, from an authenticated client only', async () => {
     const { url, checks } = await request();
     const callback = callbackOf(await submit('alice', await visitor.follow(url)));
     assert.equal(callback.searchParams.get('iss'), server.url);
@@ -223,7 +223,7 @@ describe('the demo OpenID provider', () => {
     );
   });
 
-  it('publishes what it does: RS256 alone, PKCE S256, the iss parameter, an end_session endpoint', async () => {
+  it('publishes RS256 alone, PKCE S256, the iss parameter and an end_session endpoint', async () => {
     const metadata = configuration.serverMetadata();
     assert.equal(metadata.authorization_response_iss_parameter_supported, true);
     assert.deepEqual(metadata.code_challenge_methods_supported, ['S256']);
@@ -232,7 +232,7 @@ describe('the demo OpenID provider', () => {
     assert.equal(metadata.end_session_endpoint, `${server.url}/session/end`);
   });
 
-  it('signs people out and sends them back where that is registered', async () => {
+  it('signs users out and redirects to a registered address', async () => {
     await claimsFor('alice');
     const parameters = new URLSearchParams({
       client_id: 'bridge',
@@ -247,7 +247,7 @@ describe('the demo OpenID provider', () => {
     assert.equal((await visitor.get(`${server.url}/session/end?${parameters}`)).status, 400);
   });
 
-  it('says nothing on the console while it starts', async t => {
+  it('prints nothing while it starts', async t => {
     const said = [t.mock.method(console, 'warn'), t.mock.method(console, 'info')];
     await createOidcIdp({ baseUrl: server.url, people: PEOPLE, clients: [] });
     assert.deepEqual(

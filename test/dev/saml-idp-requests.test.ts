@@ -134,7 +134,7 @@ describe('the demo SAML identity provider, before it answers a request', () => {
     ],
   ];
   for (const [what, parts, reason] of refusals) {
-    it(`refuses ${what}`, async () => {
+    it(`rejects ${what}`, async () => {
       const answer = await visitor.get(sp.ssoUrl(typeof parts === 'function' ? parts() : parts));
       assert.ok(answer.status >= 400 && answer.status < 500, String(answer.status));
       assert.match(answer.text.replaceAll('&#39;', "'"), reason);
@@ -145,7 +145,7 @@ describe('the demo SAML identity provider, before it answers a request', () => {
   const plainRequest = () =>
     `<samlp:AuthnRequest xmlns:samlp="${SAMLP}"><saml:Issuer xmlns:saml="${SAML}">${sp.entityId}</saml:Issuer></samlp:AuthnRequest>`;
 
-  it('fetches metadata when first needed, keeps it, and fetches it again when the provider was down or has a new key', async () => {
+  it('fetches metadata on first use, caches it, and fetches it again after a failure or for a new key', async () => {
     const serviceProviders = [{ metadataUrl: sp.entityId }];
     sp.metadataFetches = 0;
     const fresh = await createSamlIdp({
@@ -167,7 +167,7 @@ describe('the demo SAML identity provider, before it answers a request', () => {
     assert.equal(sp.metadataFetches, 3);
   });
 
-  it('knows no service provider whose metadata cannot be taken, and says what is wrong with it', async () => {
+  it('rejects a service provider with invalid metadata, and says what is wrong', async () => {
     const table: [(text: string) => string, RegExp][] = [
       [text => text.replace('entityID', `validUntil="${at(-1)}" entityID`), /validUntil is over/],
       [text => text.replace(/entityID="[^"]*"/, ''), /not an EntityDescriptor/],

@@ -59,7 +59,7 @@ describe('the demo SAML identity provider', () => {
 
   const read = (answer: Answer) => readAnswer(answer, idp.metadata());
 
-  it('signs alice in with a response whose two signatures hold and that answers the request', async () => {
+  it('signs alice in with a response to the request that has two valid signatures', async () => {
     const answer = read(
       await signIn('alice', sp.ssoUrl({ attributes: { ID: '_request-0123456789' } })),
     );
@@ -92,11 +92,11 @@ describe('the demo SAML identity provider', () => {
     ]);
   });
 
-  it('states a password alone when the second factor was not given', async () => {
+  it('asserts a password alone without the second factor', async () => {
     assert.equal(read(await signIn('bob', sp.ssoUrl(), { secondFactor: false })).context, PASSWORD);
   });
 
-  it('gives no reference to the password when it is wrong, and lets the person try again', async () => {
+  it('does not repeat a wrong password, and lets the user try again', async () => {
     const form = formOf(await visitor.get(sp.ssoUrl()));
     for (const [username, password] of [
       ['alice', 'bob'],
@@ -117,7 +117,7 @@ describe('the demo SAML identity provider', () => {
     assert.deepEqual(read(answer).codes, ['Success']);
   });
 
-  it('asks for no password a second time, except when the request forces it', async () => {
+  it('asks for the password again only if the request forces it', async () => {
     const first = read(await signIn('alice'));
     clock.turn(600);
     const second = read(await visitor.get(sp.ssoUrl()));
@@ -128,7 +128,7 @@ describe('the demo SAML identity provider', () => {
     assert.equal(third.authnInstant, first.authnInstant + 600_000);
   });
 
-  it('forgets the session when it is over and when the person signs out', async () => {
+  it('ends the session at its limit and at sign-out', async () => {
     await signIn('alice');
     const front = await visitor.get(`${idpServer.url}/`);
     assert.match(front.text, /signed in as Alice Adams/);
@@ -153,7 +153,7 @@ describe('the demo SAML identity provider', () => {
     assert.deepEqual(read(await visitor.get(forced)).codes, ['Responder', 'NoPassive']);
   });
 
-  it('names the person in the format that was asked for, or says that it has none such', async () => {
+  it('sends the NameID in the requested format, or says that it does not support it', async () => {
     const policy = (format: string) =>
       sp.ssoUrl({ children: `<samlp:NameIDPolicy AllowCreate="true" Format="${format}"/>` });
     await signIn('alice');
@@ -177,7 +177,7 @@ describe('the demo SAML identity provider', () => {
     assert.deepEqual((await nameIn('constructor')).codes, ['Requester', 'InvalidNameIDPolicy']);
   });
 
-  it('states the context that was asked for, asks again for a stronger one, and says so when it cannot', async () => {
+  it('asserts the requested context, asks again for a stronger one, and says if it cannot', async () => {
     const contexts = (comparison: string, ...classes: string[]) =>
       sp.ssoUrl({
         children: `<samlp:RequestedAuthnContext Comparison="${comparison}">${classes
@@ -232,7 +232,7 @@ describe('the demo SAML identity provider', () => {
     );
   });
 
-  it('answers at the default address when the request names none', async () => {
+  it('answers at the default address if the request names none', async () => {
     assert.deepEqual(
       read(
         await signIn(
@@ -244,7 +244,7 @@ describe('the demo SAML identity provider', () => {
     );
   });
 
-  it('takes a sign-in form only from the browser that it was made for, once, and not from another site', async () => {
+  it('accepts a sign-in form once, only from its own browser and not from another site', async () => {
     const good = { username: 'alice', password: 'alice' };
     const form = formOf(await visitor.get(sp.ssoUrl()));
     const stranger = newVisitor();
@@ -272,7 +272,7 @@ describe('the demo SAML identity provider', () => {
     assert.equal((await visitor.post(late.action, { ...late.fields, ...good })).status, 400);
   });
 
-  it('keeps its cookies from scripts and from posts of other sites, and changes the session with the person', async () => {
+  it('hides its cookies from scripts and from posts of other sites, and changes the session with the user', async () => {
     const form = formOf(await visitor.get(sp.ssoUrl()));
     const answer = await visitor.post(form.action, {
       ...form.fields,

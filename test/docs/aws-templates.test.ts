@@ -149,7 +149,7 @@ describe('the local AWS', () => {
   };
 
   for (const { title, roles, reached } of CASES) {
-    it(`with ${title}, gives every role to the bridge`, async () => {
+    it(`with ${title}, grants every role to the bridge`, async () => {
       for (const role of roles(world.urls.bridge, world.urls.oidc)) world.aws.roles.create(role);
       for (const name of reached) {
         const { status, text } = await askFor(name);
@@ -157,7 +157,7 @@ describe('the local AWS', () => {
       }
     });
 
-    it(`with ${title} made for another bridge and provider, gives no role`, async () => {
+    it(`with ${title} for another bridge and provider, grants no role`, async () => {
       for (const role of roles('http://127.0.0.1:9', 'http://127.0.0.1:9'))
         world.aws.roles.create(role);
       for (const name of reached) {
@@ -170,7 +170,7 @@ describe('the local AWS', () => {
 });
 
 describe('the templates', () => {
-  it('put the metadata together from its two parts, and the provider has the name of the configuration', () => {
+  it('join the metadata from its two parts, and name the provider as the configuration does', () => {
     const metadata = `<md>${'k'.repeat(5200)}</md>`;
     const { Provider } = stack('rolebridge-account', 'prod', {
       EntityId: 'https://aws.example.com/saml/idp',
@@ -180,7 +180,7 @@ describe('the templates', () => {
     assert.deepEqual(Provider!.properties, { Name: 'rolebridge', SamlMetadataDocument: metadata });
   });
 
-  it('make the hub only for an account that is one', () => {
+  it('create the hub role only in a hub account', () => {
     const saml = { EntityId: 'https://aws.example.com/saml/idp', Metadata: FILLER };
     assert.deepEqual(Object.keys(stack('rolebridge-account', 'prod', saml)), [
       'Provider',
@@ -197,7 +197,7 @@ describe('the templates', () => {
     assert.deepEqual(policy!.PolicyDocument.Statement[0]!.Resource, [AUDITOR, `${AUDITOR}s`]);
   });
 
-  it('hand the audience of the bridge to IAM', () => {
+  it('pass the audience of the bridge to IAM', () => {
     const { Provider } = stack('rolebridge-account-web-identity', 'staging', {
       BridgeUrl: 'https://aws.example.com',
     });
@@ -207,7 +207,7 @@ describe('the templates', () => {
     });
   });
 
-  it('take no base URL that IAM would not take', () => {
+  it('reject a base URL that IAM would reject', () => {
     for (const BridgeUrl of [
       'http://aws.example.com',
       'https://aws.example.com/',
@@ -222,7 +222,7 @@ describe('the templates', () => {
   });
 });
 
-it('every policy of the page is one that a test here looks at', () => {
+it('every policy of the page is tested here', () => {
   assert.deepEqual(
     POLICIES.map(({ info }) => info),
     [

@@ -50,7 +50,7 @@ for (const name of [
     });
 
     for (const [index, { text, heading }] of snippets.entries()) {
-      it(`snippet ${index + 1} (${heading}) is a configuration without a mistake or a warning`, async () => {
+      it(`snippet ${index + 1} (${heading}) is a configuration without a problem or a warning`, async () => {
         const document = stringify({ ...MINIMAL, ...(parse(text) as object) });
         const names = [...document.matchAll(/env: (\w+)/g)].map(
           ([, variable]) => [variable!, SECRETS[variable!] ?? 'a-secret'] as const,

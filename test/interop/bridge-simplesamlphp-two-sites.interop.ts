@@ -39,13 +39,13 @@ describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
     return page;
   };
 
-  it('an answer without the cookie of its attempt signs in when our own page posts it again', async () => {
+  it('accepts a Response without the attempt cookie when our own page posts it again', async () => {
     const visitor = new Visitor();
     const page = await visitor.submit(await postedWithoutCookie(visitor), 'form');
     await federation.assertSignedIn({ visitor, page }, 'alice');
   });
 
-  it('an answer that has no cookie the second time either is refused, and a new sign-in works', async () => {
+  it('rejects a Response that lacks the cookie twice, and a new sign-in works', async () => {
     const visitor = new Visitor();
     const page = await visitor.submit(await postedWithoutCookie(new Visitor()), 'form');
     const expected = {
@@ -82,7 +82,7 @@ describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
         ));
     }
 
-    it('a link to the console leads there by way of the login page', () =>
+    it('opens a console link after the login page', () =>
       browser.visit(async page => {
         await page.goto(`${federation.world.urls.bridge}/console?account=prod&role=Admin`);
         await page.locator(`a[href^="/sign-in/${CONNECTOR.saml}"]`).click();
@@ -90,7 +90,7 @@ describe('a bridge on 127.0.0.1 and SimpleSAMLphp on localhost', {
         await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
       }));
 
-    it('a sign-in that begins at the IdP reaches the roles', () =>
+    it('shows the roles after a sign-in that begins at the IdP', () =>
       browser.visit(async page => {
         const query = new URLSearchParams({ spentityid: federation.spEntityId });
         await page.goto(`${federation.idp.origin}/simplesaml/saml2/idp/SSOService.php?${query}`);

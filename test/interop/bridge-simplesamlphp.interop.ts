@@ -38,7 +38,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
       assert.ok(console.text.includes(tag), tag);
   });
 
-  it('alice gets credentials for prod/Admin, which AWS takes for hers', async () => {
+  it('alice gets credentials for prod/Admin that AWS accepts', async () => {
     const { visitor, page } = await federation.signIn('alice');
     const shown = await visitor.submit(page, button('Credentials', 'prod', 'Admin'));
     assert.match(
@@ -47,7 +47,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     );
   });
 
-  it('a link to the console leads there by way of the login page', async () => {
+  it('a console link opens after the login page', async () => {
     const returnTo = encodeURIComponent('/console?account=prod&role=Admin');
     const { page } = await federation.signIn('alice', {
       path: `/sign-in/${CONNECTOR.saml}?return_to=${returnTo}`,
@@ -55,7 +55,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     assert.ok(page.url.startsWith(`${federation.world.urls.aws}/console`), page.url);
   });
 
-  it('bob, who is in one group, has the roles of that group and no other', async () => {
+  it('bob, who is in one group, has the roles of that group only', async () => {
     const arrival = await federation.signIn('bob');
     assert.equal((await federation.assertSignedIn(arrival, 'bob')).groupCount, 1);
     const buttons = (role: string) => arrival.page.$(button('Console', 'prod', role)).length;
@@ -66,7 +66,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     );
   });
 
-  it('carol, who is in no group, sees how to ask', async () => {
+  it('carol, who is in no group, sees how to request access', async () => {
     const arrival = await federation.signIn('carol');
     assert.equal((await federation.assertSignedIn(arrival, 'carol')).groupCount, 0);
     assert.match(arrival.page.text, /You have no roles yet/);
@@ -74,7 +74,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     assert.equal(arrival.page.$('form[action="/console"]').length, 0);
   });
 
-  it('erin, of whom the IdP says no department, gets the role with the alternative for the session tag', async () => {
+  it('erin, whose department the IdP does not send, gets the alternative value of the session tag', async () => {
     const shown = await openCredentials(await federation.signIn('erin'), 'Developer');
     assert.equal(shown.status, 200);
     const assertion = Buffer.from(
@@ -101,7 +101,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     await federation.assertSignedIn(await federation.signIn('alice', { visitor, path }), 'alice');
   });
 
-  it('a sign-in that began at the IdP is refused, and one that begins here works after it', async () => {
+  it('a sign-in that begins at the IdP is rejected, and one that begins here works after it', async () => {
     const { visitor, page: answer } = await federation.answerUnsolicited('alice');
     const page = await federation.deliver(visitor, answer);
     const expected = {
@@ -115,7 +115,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
   });
 });
 
-describe('where the rules demand a second factor and SimpleSAMLphp has none,', { skip }, () => {
+describe('where the rules require a second factor and SimpleSAMLphp has none,', { skip }, () => {
   const federation = useFederation({ idp: {}, demandSecondFactor: true });
 
   it('prod/Admin is withheld from alice with the reason, and her other roles are not', async () => {
@@ -150,7 +150,7 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
     return { visitor, answer: page, page: await federation.deliver(visitor, page) };
   };
 
-  it('one that begins there reaches the roles, and one that begins here does too', async () => {
+  it('sign-ins that begin there and here both show the roles', async () => {
     await federation.assertSignedIn(await begunThere(), 'alice');
     await federation.assertSignedIn(await federation.signIn('bob'), 'bob');
   });
@@ -164,7 +164,7 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
       assert.equal((await begunThere(elsewhere)).page.url, `${bridge}/`);
   });
 
-  it('the same answer is taken once', async () => {
+  it('the same Response is accepted once', async () => {
     const { answer } = await begunThere();
     const visitor = new Visitor();
     const page = await federation.deliver(visitor, answer);
@@ -177,7 +177,7 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
     await federation.assertRefused({ visitor, page }, expected);
   });
 
-  it('the answer to a request of another browser does not pass as one that nobody asked for', async () => {
+  it('a Response to the request of another browser does not count as unsolicited', async () => {
     const other = new Visitor();
     const login = await other.get(`${federation.world.urls.bridge}/sign-in/${CONNECTOR.saml}`);
     const answer = await other.submit(login, 'form', { username: 'bob', password: 'bob' });
@@ -213,7 +213,7 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
     ],
   ];
   for (const [what, idp, why] of REFUSED) {
-    it(`${what} is refused, and the same person signs in as soon as the IdP heeds the bridge's own metadata`, async () => {
+    it(`${what} is rejected, and the same user can sign in once the IdP follows the bridge's metadata`, async () => {
       await using({ idp }, async federation => {
         const arrival = await federation.signIn('alice');
         await federation.assertRefused(arrival, {
@@ -229,7 +229,7 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
     });
   }
 
-  it('an encrypted Assertion is refused, and the next sign-in, by the other connector, works', async () => {
+  it('an encrypted Assertion is rejected, and the next sign-in by the other connector works', async () => {
     await using({ idp: { encryptAssertion: true } }, async federation => {
       // A key without a use is good for both, signing and encrypting.
       await federation.idp.trust(federation.spMetadata.replace(' use="signing"', ''));
@@ -247,8 +247,8 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
   });
 });
 
-describe('by what SimpleSAMLphp says of a person', { skip }, () => {
-  it('attribute names of AD FS are taken where the connector maps them, and named as missing where it does not', async () => {
+describe('by the attributes that SimpleSAMLphp sends', { skip }, () => {
+  it('attribute names of AD FS are accepted if the connector maps them, and reported as missing if not', async () => {
     const idp = await startSimpleSamlPhp({ attributes: 'adfs' });
     try {
       const { uid: username, mail: email, groups } = ADFS_ATTRIBUTES;
@@ -287,7 +287,7 @@ describe('by what SimpleSAMLphp says of a person', { skip }, () => {
     ],
   ];
   for (const [what, options, connector] of STABLE) {
-    it(`${what} makes alice the same person at her next sign-in, and bob another`, async () => {
+    it(`${what} gives alice the same id at her next sign-in, and bob another`, async () => {
       await using({ idp: options, connector }, async federation => {
         const person = async (uid: string) =>
           (await federation.assertSignedIn(await federation.signIn(uid), uid)).actor.person;
@@ -298,7 +298,7 @@ describe('by what SimpleSAMLphp says of a person', { skip }, () => {
     });
   }
 
-  it('a transient NameID alone is refused', async () => {
+  it('a transient NameID alone is rejected', async () => {
     await using({ idp: { nameIdFormat: 'transient' } }, async federation => {
       const expected = {
         code: 'identity_incomplete',
@@ -311,12 +311,12 @@ describe('by what SimpleSAMLphp says of a person', { skip }, () => {
   });
 });
 
-describe('when the clock of SimpleSAMLphp is off', { skip }, () => {
+describe('when the clock of SimpleSAMLphp is out of sync', { skip }, () => {
   for (const [direction, seconds, why] of [
     ['ahead', 600, /issued in the future/],
     ['behind', -600, /issued more than 5 minutes ago/],
   ] as const) {
-    it(`by 10 minutes (${direction}), sign-ins are refused with a word about clocks, and work once the clocks agree`, async () => {
+    it(`by 10 minutes (${direction}), sign-ins are rejected with a hint about clock skew, and work once the clocks agree`, async () => {
       await using({ idp: { clockOffsetSeconds: seconds } }, async federation => {
         const arrival = await federation.signIn('alice');
         await federation.assertRefused(arrival, {
@@ -339,7 +339,7 @@ describe('when the clock of SimpleSAMLphp is off', { skip }, () => {
   }
 });
 
-describe('where SimpleSAMLphp demands signed requests,', { skip }, () => {
+describe('where SimpleSAMLphp requires signed requests,', { skip }, () => {
   let idp: SimpleSamlPhp;
   before(async () => {
     idp = await startSimpleSamlPhp({ demandSignedRequests: true });
@@ -356,7 +356,7 @@ describe('where SimpleSAMLphp demands signed requests,', { skip }, () => {
       }));
   }
 
-  it('a request whose signature was taken off, or which was changed, does not even reach the login form', () =>
+  it('a request without its signature, or a changed one, does not reach the login form', () =>
     using({ idp }, async ({ world }) => {
       const visitor = new Visitor();
       const toIdp = (url: string) => url.startsWith(idp.origin);

@@ -143,7 +143,7 @@ const ACCEPTED: readonly (readonly [string, Journey, readonly string[]])[] = [
 ];
 
 for (const [what, journey, groups] of ACCEPTED) {
-  test(`SimpleSAMLphp signs a person in: ${what}`, { skip }, async () => {
+  test(`SimpleSAMLphp signs a user in: ${what}`, { skip }, async () => {
     const { identity } = await signIn(journey);
     const uid = journey.uid ?? 'alice';
     assert.equal(identity.username, uid);
@@ -192,12 +192,12 @@ const REFUSED: readonly (readonly [string, Journey, string, RegExp])[] = [
 ];
 
 for (const [what, journey, code, message] of REFUSED) {
-  test(`an answer of SimpleSAMLphp is refused: ${what}`, { skip }, async () => {
+  test(`a Response of SimpleSAMLphp is rejected: ${what}`, { skip }, async () => {
     await assert.rejects(signIn(journey), { name: 'BridgeError', code, message });
   });
 }
 
-test('SimpleSAMLphp refuses a request without signature when it demands signed ones', {
+test('SimpleSAMLphp rejects an unsigned request if it requires signed ones', {
   skip,
 }, async () => {
   await assert.rejects(

@@ -88,7 +88,7 @@ describe('aws sso', () => {
     await page.getByRole('heading', { name: heading }).waitFor();
   };
 
-  it('login in the browser of the same machine, by PKCE', async () => {
+  it('logs in with PKCE in a browser on the same machine', async () => {
     await browser.visit(async page => {
       // The CLI answers one request and is gone; Chromium would like an icon, too.
       await page.route(/:\d+\/favicon\.ico$/, route => route.fulfill({ status: 204 }));
@@ -110,7 +110,7 @@ describe('aws sso', () => {
     });
   });
 
-  it('who am I, by the role of the profile', async () => {
+  it('gets the caller identity of the role of the profile', async () => {
     assert.match(
       await aws(
         'sts',
@@ -147,7 +147,7 @@ describe('aws sso', () => {
     return tokens.find(token => token.accessToken !== undefined)!.accessToken!;
   };
 
-  it('list-accounts and list-account-roles', async () => {
+  it('lists accounts and roles', async () => {
     const accounts = JSON.parse(
       await aws(
         'sso',
@@ -182,7 +182,7 @@ describe('aws sso', () => {
     );
   });
 
-  it('a role that is refused: the terminal shows why, and where to ask', async () => {
+  it('shows why a role is denied, and where to ask', async () => {
     const { stderr } = await refused(
       'sso',
       'get-role-credentials',
@@ -202,7 +202,7 @@ describe('aws sso', () => {
     );
   });
 
-  it('an access token that ends is renewed without a word', async () => {
+  it('renews an expired access token silently', async () => {
     const cache = home.file('.aws/sso/cache');
     const before = accessToken();
     // As if the hour were nearly over, for the CLI: it renews then.
@@ -237,7 +237,7 @@ describe('aws sso', () => {
     assert.notEqual(accessToken(), before);
   });
 
-  it('logout ends the session here', async () => {
+  it('ends the session of the bridge at logout', async () => {
     const token = accessToken();
     await aws('sso', 'logout', '--profile', 'prod-Admin');
     const response = await fetch(`${world.urls.bridge}/assignment/accounts`, {
@@ -248,7 +248,7 @@ describe('aws sso', () => {
     assert.match(stderr, /Error loading SSO Token/);
   });
 
-  it('login by a device code, confirmed in a browser anywhere', async () => {
+  it('logs in with a device code that is confirmed in another browser', async () => {
     await browser.visit(async page => {
       const said = await logIn(
         ['--no-browser', '--use-device-code'],
@@ -280,7 +280,7 @@ describe('aws sso', () => {
     assert.match(stderr, /You do not have this role/);
   });
 
-  it('a registration that the bridge does not know is named with the way out of it, and that way leads out', async () => {
+  it('says how to replace an unknown registration, and that works', async () => {
     const cache = home.file('.aws/sso/cache');
     for (const name of readdirSync(cache)) {
       const kept = JSON.parse(readFileSync(join(cache, name), 'utf8')) as { clientId?: string };
@@ -316,7 +316,7 @@ describe('aws sso', () => {
     });
   });
 
-  it('whoever signs out everywhere is signed out of the AWS CLI, too', async () => {
+  it('is signed out when the user signs out everywhere', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     rmSync(home.file('.aws/cli'), { recursive: true, force: true });

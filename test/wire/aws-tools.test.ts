@@ -36,7 +36,7 @@ describe('profiles that configure wrote', () => {
   const config = (): string => readFileSync(computer.file('.aws/config'), 'utf8');
   const skip = missingPackage(AWS, 'awscli');
 
-  it('configure shows the change, and writes only when it may', async () => {
+  it('are shown before they are written, and written only on confirmation', async () => {
     const before = config();
     const dry = await computer.run(['configure', '--dry-run']);
     assert.equal(dry.code, 0, dry.stderr);
@@ -64,7 +64,7 @@ describe('profiles that configure wrote', () => {
     ['staging-Developer', /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/],
     ['partner-Auditor', /^arn:aws:sts::444455556666:assumed-role\/Auditor\/alice-/],
   ] as const) {
-    it(`the AWS CLI is ${profile} by its profile`, { skip }, async () => {
+    it(`give the AWS CLI the role of ${profile}`, { skip }, async () => {
       const { stdout } = await run(
         AWS,
         [
@@ -86,7 +86,7 @@ describe('profiles that configure wrote', () => {
       assert.match(stdout, arn);
     });
 
-    it(`the SDK for JavaScript is ${profile} by its profile`, async () => {
+    it(`give the SDK for JavaScript the role of ${profile}`, async () => {
       const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
         env: {
           ...computer.env,
@@ -98,7 +98,7 @@ describe('profiles that configure wrote', () => {
     });
   }
 
-  it('the AWS CLI shows what we say when the login has ended', { skip }, async t => {
+  it('make the AWS CLI show our message when the login has ended', { skip }, async t => {
     const stranger = computerFor(t);
     mkdirSync(stranger.file('.aws'));
     writeFileSync(stranger.file('.aws/config'), config().replaceAll(computer.home, stranger.home));
@@ -118,7 +118,7 @@ describe('profiles that configure wrote', () => {
     );
   });
 
-  it('configure --sso writes profiles for aws sso login, which need no client', async () => {
+  it('work with aws sso login and without the client after configure --sso', async () => {
     const { code, stdout, stderr } = await computer.run(['configure', '--sso', '--dry-run']);
     assert.equal(code, 0, stderr);
     const bridge = new URL(world.urls.bridge).host.replace(':', '-');
@@ -135,7 +135,7 @@ describe('profiles that configure wrote', () => {
     assert.doesNotMatch(stdout, /^\+credential_process/m);
   });
 
-  it('no profile is written under a name that two roles would share, or that is none', async () => {
+  it('are not written under an invalid name or a name that two roles would share', async () => {
     const before = config();
     for (const [args, says] of [
       [['--profile-name', '{account}'], /gov\/Admin|would both be called prod\b/],
@@ -152,7 +152,7 @@ describe('profiles that configure wrote', () => {
     assert.equal(config(), before);
   });
 
-  it('a program on the PATH is called by its full path', async () => {
+  it('call a program on the PATH by its full path', async () => {
     const bin = computer.file('bin');
     mkdirSync(bin);
     chmodSync(computer.entry, 0o755);
@@ -173,7 +173,7 @@ describe('profiles that configure wrote', () => {
     assert.match(stdout, /^arn:aws-us-gov:sts::333344445555:assumed-role\/Admin\/alice-/);
   });
 
-  it('--remove leaves the file as it was', async () => {
+  it('are removed by --remove, which restores the file', async () => {
     await computer.done(['configure', '--remove', '--yes']);
     assert.equal(
       config(),
@@ -181,7 +181,7 @@ describe('profiles that configure wrote', () => {
     );
   });
 
-  it('a container gets one role by a token of its own', async () => {
+  it('are not needed in a container, which gets one role by its own token', async () => {
     const { accessToken } = await loginByDevice(world, 'alice');
     const { json } = await callApi(world, accessToken, {
       method: 'POST',

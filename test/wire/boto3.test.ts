@@ -154,7 +154,7 @@ const FIVE_MINUTES = 5 * 60;
 describe('a program with boto3', {
   skip: missingPackage(PYTHON, 'python3-boto3 of trixie: test/wire/install-aws-cli.sh'),
 }, () => {
-  it('has the role of its profile', async t => {
+  it('gets the role of its profile', async t => {
     const { arnOf, token } = await loggedIn(t, 'alice');
     const { accessToken } = token();
     assert.match(
@@ -164,7 +164,7 @@ describe('a program with boto3', {
     assert.equal(token().accessToken, accessToken);
   });
 
-  it('renews a token that has ended, at the endpoint of its profile, without a word', async t => {
+  it('renews an expired token at the endpoint of its profile silently', async t => {
     const { arnOf, token, timeGoesBy, listAccounts } = await loggedIn(t, 'alice', SHORT_TOKENS);
     timeGoesBy(FIVE_MINUTES + 1);
     const ended = token();
@@ -180,7 +180,7 @@ describe('a program with boto3', {
     assert.equal((await listAccounts(renewed.accessToken)).$metadata.httpStatusCode, 200);
   });
 
-  it('says why a role is refused, and where to ask', async t => {
+  it('gets the reason for a denied role, and where to ask', async t => {
     const { faultOf } = await loggedIn(t, 'alice');
     const { exception, code, text } = await faultOf('prod-Owner');
     // Not an exception class of its own: the portal's model has none of this name, though AWS
@@ -192,7 +192,7 @@ describe('a program with boto3', {
     );
   });
 
-  it('gets the credentials of a source profile here, when the outer one has the services line', async t => {
+  it('gets credentials of a source profile from the bridge if the outer profile has the services line', async t => {
     const { faultOf, audit } = await loggedIn(t, 'alice');
     const { code } = await faultOf('chained');
     assert.equal(code, 'AccessDenied', 'that role trusts nobody but the hub');
@@ -204,7 +204,7 @@ describe('a program with boto3', {
     );
   });
 
-  it('sends a person who has signed out back to aws sso login', async t => {
+  it('tells a user who has signed out to run aws sso login', async t => {
     const { faultOf, signOutEverywhere } = await loggedIn(t, 'alice');
     await signOutEverywhere();
     const { exception, text } = await faultOf('prod-Admin');
@@ -212,7 +212,7 @@ describe('a program with boto3', {
     assert.match(text, /session .* has expired or is otherwise invalid\. .*run aws sso login/);
   });
 
-  it('does not get a token renewed of a person who has signed out', async t => {
+  it('cannot renew a token after its user signs out', async t => {
     const { faultOf, token, timeGoesBy, signOutEverywhere } = await loggedIn(
       t,
       'alice',

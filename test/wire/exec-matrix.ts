@@ -122,7 +122,7 @@ export const KINDS: Readonly<Record<string, (around: Around) => Kind>> = {
 
 /** Every kind at every client that is there: one `exec` for a kind, which runs all of them. */
 export function describeMatrix(kinds: readonly string[]): void {
-  describe('exec is the role that was asked for, whatever is in ~/.aws', () => {
+  describe('exec runs as the requested role, whatever ~/.aws contains', () => {
     const clients = awsClients();
     const world = useWorld(QUICK_POLLS);
     const computer = useComputer();

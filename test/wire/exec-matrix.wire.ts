@@ -28,7 +28,7 @@ describe('a command of exec', () => {
 
   const clients = awsClients().filter(({ name }) => /AWS CLI|boto3/.test(name));
   for (const { name, missing, words } of clients) {
-    it(`is another profile where it asks ${name} for that`, { skip: missing }, async () => {
+    it(`runs as another profile if it asks ${name} for it`, { skip: missing }, async () => {
       const config = `[default]\n[profile other]\ncredential_process = ${process.execPath} ${computer.entry} credential-process staging/Developer\nregion = eu-west-1\n`;
       mkdirSync(computer.file('.aws'), { recursive: true });
       writeFileSync(computer.file('.aws/config'), config);
@@ -45,7 +45,7 @@ describe('a command of exec', () => {
   for (const { name, missing, words } of clients.filter(client =>
     client.name.startsWith('boto3'),
   )) {
-    it(`goes on with new credentials, in one process of ${name}`, { skip: missing }, async () => {
+    it(`renews its credentials within one process of ${name}`, { skip: missing }, async () => {
       const [python] = words(world.urls.aws);
       const program = `
 import time, boto3
@@ -70,7 +70,7 @@ print(held.method, held.get_frozen_credentials().access_key != first)
     });
   }
 
-  it('ends, and its profile and address with it', async () => {
+  it('removes its profile and local address when it ends', async () => {
     const script =
       'process.stdout.write(JSON.stringify([process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI, process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN]))';
     const [url, token] = JSON.parse(

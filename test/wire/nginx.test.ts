@@ -55,7 +55,7 @@ async function startNginx(t: TestContext, upstream: string): Promise<string> {
   return url;
 }
 
-it('AWS tools reach the bridge through the proxy of the documentation, token and all', {
+it('AWS tools reach the bridge through the documented proxy, with their token', {
   skip: missingPackage(NGINX, 'nginx'),
 }, async t => {
   const world = await worldFor(t);

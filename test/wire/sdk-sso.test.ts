@@ -55,7 +55,7 @@ describe('the SSO credential providers of the SDK', () => {
   const token = (): string =>
     (JSON.parse(readFileSync(tokenFile(), 'utf8')) as { accessToken: string }).accessToken;
 
-  it('the default chain takes the profile of AWS_PROFILE, endpoint and all, and renews the token', async () => {
+  it('the default chain uses the profile of AWS_PROFILE with its endpoint, and renews the token', async () => {
     const before = token();
     const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
       env: {
@@ -69,7 +69,7 @@ describe('the SSO credential providers of the SDK', () => {
     assert.notEqual(token(), before);
   });
 
-  it('fromSSO takes them in code', async () => {
+  it('fromSSO gives credentials in code', async () => {
     const provider = fromSSO({
       ssoStartUrl: startUrlOf({ baseUrl: world.urls.bridge, ssoRegion: 'us-east-1' }),
       ssoAccountId: '111122223333',

@@ -93,7 +93,9 @@ export function describeTwoBridges(logins: readonly Login[]): void {
     const BOB = /^arn:aws:sts::111122223333:assumed-role\/Developer\/bob-/;
 
     for (const { name, words, missing } of awsClients()) {
-      it(`the ${name} is the person of the bridge of its profile`, { skip: missing }, async () => {
+      it(`the ${name} acts as the user of the bridge of its profile`, {
+        skip: missing,
+      }, async () => {
         assert.match(await arnBy(words(first.urls.aws), awsEnv('prod-Developer', first)), ALICE);
         assert.match(
           await arnBy(words(second.urls.aws), awsEnv('lab-prod-Developer', second)),
@@ -167,7 +169,7 @@ export function describeTwoBridges(logins: readonly Login[]): void {
         goesBySessionOption(suite, place);
         continue;
       }
-      it(`the AWS CLI of ${suite} logs in to both by ${form} profiles, and mixes neither tokens nor credentials`, {
+      it(`the AWS CLI of ${suite} logs in to both with ${form} profiles and keeps their tokens and credentials apart`, {
         skip: skipWithout(place, suite),
       }, async () => {
         for (const name of ['.aws/sso', '.aws/cli', '.aws/config-sso'])
@@ -188,7 +190,7 @@ export function describeTwoBridges(logins: readonly Login[]): void {
     }
 
     function goesBySessionOption(suite: string, place: string): void {
-      it(`the AWS CLI of ${suite} goes to the bridge with --sso-session where [default] names the services section`, {
+      it(`the AWS CLI of ${suite} uses the bridge with --sso-session if [default] names the services section`, {
         skip: skipWithout(place, suite),
       }, async () => {
         rmSync(computer.file('.aws/sso'), { recursive: true, force: true });

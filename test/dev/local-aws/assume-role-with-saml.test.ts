@@ -19,7 +19,7 @@ describe('AssumeRoleWithSAML', () => {
     );
   }
 
-  test('a good response becomes credentials that work', async () => {
+  test('exchanges a valid response for working credentials', async () => {
     const { Credentials, ...rest } = await scene.assume({
       sourceIdentity: 'alice',
       tags: { Department: ['R+D'] },
@@ -51,7 +51,7 @@ describe('AssumeRoleWithSAML', () => {
     assert.equal(who.Account, PROD);
   });
 
-  test('the same response may be used again within its five minutes', async () => {
+  test('accepts the same response again within its five minutes', async () => {
     const SAMLAssertion = samlResponse({ roles: [ROLE_PAIR], now: scene.running.clock.now() });
     await scene.assume({}, { SAMLAssertion });
     await scene.assume({}, { SAMLAssertion });

@@ -103,7 +103,7 @@ describe('AssumeRoleWithWebIdentity', () => {
 
   const seconds = (): number => Math.floor(running.clock.now() / 1000);
 
-  test('a good token becomes credentials that work', async () => {
+  test('exchanges a valid token for working credentials', async () => {
     const claims = {
       [TAGS]: {
         principal_tags: { Project: ['Automation'], Cost: ['7'] },
@@ -151,7 +151,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     }
   });
 
-  describe('refuses', () => {
+  describe('rejects', () => {
     const NOT_A_JWT = /^The ID Token provided is not a valid JWT\./;
     const DENIED = 'Not authorized to perform sts:AssumeRoleWithWebIdentity';
     const AUDIENCE = 'Incorrect token audience';

@@ -182,7 +182,7 @@ describe('AssumeRole', () => {
   const deniedText = (role: string, action = 'sts:AssumeRole'): string =>
     `User: arn:aws:sts::${PROD}:assumed-role/Hub/alice@example.com is not authorized to perform: ${action} on resource: ${role}`;
 
-  test('a hop across accounts gives credentials that work', async () => {
+  test('gives working credentials across accounts', async () => {
     const answer = await assume({ RoleArn: partnerRole('Spoke'), ExternalId: EXTERNAL_ID });
     assert.equal(
       answer.AssumedRoleUser?.Arn,
@@ -233,7 +233,7 @@ describe('AssumeRole', () => {
     }
   });
 
-  describe('refuses with the one text of STS', () => {
+  describe('denies with the one message of STS', () => {
     const cases: readonly [
       string,
       Partial<AssumeRoleCommandInput> & { RoleArn: string },
@@ -323,7 +323,7 @@ describe('AssumeRole', () => {
     }
   });
 
-  test('role chaining ends at an hour, and the maximum of the role comes first', async () => {
+  test('limits role chaining to an hour, after the maximum of the role', async () => {
     assert.equal(
       (await refused({ RoleArn: partnerRole('Long'), DurationSeconds: 3601 })).message,
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
@@ -334,7 +334,7 @@ describe('AssumeRole', () => {
     );
   });
 
-  test('an IAM user may ask for more than an hour, because that is no chaining', async () => {
+  test('allows an IAM user more than an hour, because that is no chaining', async () => {
     const answer = await running.sts(USER).send(
       new AssumeRoleCommand({
         RoleArn: `arn:aws:iam::${PROD}:role/ForUser`,
@@ -348,7 +348,7 @@ describe('AssumeRole', () => {
     assert.match(who.UserId!, /^AIDA/);
   });
 
-  test('transitive tags and the source identity go on along the chain, others do not', async () => {
+  test('passes on transitive tags and the source identity along the chain, and no other tags', async () => {
     const from = await hub({
       sourceIdentity: 'alice',
       tags: { Team: ['red'], Shoe: ['43'] },
@@ -369,7 +369,7 @@ describe('AssumeRole', () => {
     await assume({ Tags: [{ Key: 'Shoe', Value: '44' }] }, from);
   });
 
-  test('there are no MFA devices', async () => {
+  test('knows no MFA devices', async () => {
     const error = await refused({
       SerialNumber: 'arn:aws:iam::111122223333:mfa/alice',
       TokenCode: '123456',
@@ -380,7 +380,7 @@ describe('AssumeRole', () => {
     );
   });
 
-  test('a source identity is set once', async () => {
+  test('sets a source identity once', async () => {
     const from = await hub({ sourceIdentity: 'alice' });
     await assume({ SourceIdentity: 'alice' }, from);
     const error = await refused({ SourceIdentity: 'mallory' }, from);
@@ -390,7 +390,7 @@ describe('AssumeRole', () => {
     );
   });
 
-  test('bad tags are a validation error', async () => {
+  test('answers invalid tags with a validation error', async () => {
     const wrong: AssumeRoleCommandInput['Tags'][] = [
       [
         { Key: 'a', Value: '1' },
@@ -402,7 +402,7 @@ describe('AssumeRole', () => {
     assert.equal((await refused({ TransitiveTagKeys: ['Nowhere'] })).name, 'ValidationError');
   });
 
-  test('a session policy narrows the next hop down', async () => {
+  test('narrows the next hop by the session policy', async () => {
     const Policy = JSON.stringify({
       Version: '2012-10-17',
       Statement: [{ Effect: 'Allow', Action: 'sts:*', Resource: partnerRole('Open') }],
@@ -435,7 +435,7 @@ describe('a running world', () => {
   }
   const hop = new AssumeRoleCommand({ RoleArn: partnerRole('Open'), RoleSessionName: 'alice' });
 
-  test('a changed trust policy leaves open sessions alone, changed permissions do not', async () => {
+  test('applies changed permissions to open sessions, and a changed trust policy to new ones only', async () => {
     const session = await hubSession();
     running.aws.roles.change(HUB, { trustPolicy: trust('*') });
     await session.send(hop);
@@ -450,7 +450,7 @@ describe('a running world', () => {
     await session.send(hop);
   });
 
-  test('a deleted role ends its sessions, and making it again does not bring them back', async () => {
+  test('ends the sessions of a deleted role, and creating it again does not restore them', async () => {
     const session = await hubSession();
     running.aws.roles.delete(HUB);
     await assert.rejects(session.send(new GetCallerIdentityCommand({})), {

@@ -61,7 +61,7 @@ describe('the query API', () => {
     });
   }
 
-  test('says when the version is missing, in a namespace of its own', async () => {
+  test('reports a missing version in its own namespace', async () => {
     const answer = await fetch(`${running.url}/?Action=AssumeRole`);
     const text = await answer.text();
     assert.match(
@@ -77,13 +77,13 @@ describe('the query API', () => {
     assert.equal(await answer.text(), '<UnknownOperationException/>');
   });
 
-  test('refuses a body over 10,000,000 bytes', async () => {
+  test('rejects a body over 10,000,000 bytes', async () => {
     const answer = await fetch(`${running.url}/`, { method: 'POST', body: 'a'.repeat(10_000_001) });
     assert.equal(answer.status, 413);
     assert.equal(await answer.text(), '');
   });
 
-  test('refuses a flood of parameters and a body that is not UTF-8', async () => {
+  test('rejects too many parameters and a body that is not UTF-8', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const flood = await fetch(`${running.url}/`, {
       method: 'POST',
@@ -99,7 +99,7 @@ describe('the query API', () => {
     assert.equal((await errorOf(binary)).code, 'MalformedInput');
   });
 
-  test('takes a GET with a query like a POST', async () => {
+  test('treats a GET with a query like a POST', async () => {
     const answer = await errorOf(
       await fetch(`${running.url}/?Action=AssumeRoleWithSAML&Version=2011-06-15`),
     );
@@ -107,7 +107,7 @@ describe('the query API', () => {
     assert.match(answer.message ?? '', /^3 validation errors detected/);
   });
 
-  test('gives the request id in header and body, as text/xml', async () => {
+  test('sends the request id in header and body, as text/xml', async () => {
     const answer = await call(running.url, { Action: 'AssumeRoleWithSAML' });
     const id = answer.headers.get('x-amzn-requestid')!;
     const text = await answer.text();

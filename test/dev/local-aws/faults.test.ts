@@ -42,7 +42,7 @@ describe('a fault', () => {
     ['a packed size', { sts: { packedSize: 1 } }, 400, 'PackedPolicyTooLarge'],
   ];
   for (const [name, plan, status, code] of wire) {
-    test(`of ${name} strikes once and is over`, async () => {
+    test(`of ${name} happens once`, async () => {
       running.aws.faults.arm(plan);
       const struck = await errorOf(await assume());
       assert.deepEqual([struck.status, struck.code], [status, code]);
@@ -50,7 +50,7 @@ describe('a fault', () => {
     });
   }
 
-  test('can strike always, until it is cleared', async () => {
+  test('can happen until it is cleared', async () => {
     running.aws.faults.arm({ sts: { throttling: 'always' } });
     for (let count = 0; count < 3; count += 1) assert.equal((await assume()).status, 400);
     running.aws.faults.clear();
@@ -66,7 +66,7 @@ describe('a fault', () => {
     assert.equal((await answer).status, 200);
   });
 
-  test('leaves a caller without answer', async () => {
+  test('leaves a caller without an answer', async () => {
     running.aws.faults.arm({ sts: { hang: 1 }, federation: { hang: 1 } });
     const abort = new AbortController();
     const hanging = fetch(`${running.url}/?Action=GetCallerIdentity&Version=2011-06-15`, {
@@ -78,7 +78,7 @@ describe('a fault', () => {
     await assert.rejects(hanging, { name: 'AbortError' });
   });
 
-  test('answers too much, or something else', async () => {
+  test('answers with too much, or with something else', async () => {
     running.aws.faults.arm({
       sts: { oversized: 1, notXml: 1 },
       federation: { oversized: 1, notXml: 1 },
@@ -90,7 +90,7 @@ describe('a fault', () => {
     assert.match(await (await federate()).text(), /not JSON/);
   });
 
-  test('of the federation endpoint does not touch STS', async () => {
+  test('of the federation endpoint does not affect STS', async () => {
     running.aws.faults.arm({ federation: { throttling: 1, serverError: 1 } });
     assert.equal((await assume()).status, 200);
     assert.deepEqual(
@@ -99,7 +99,7 @@ describe('a fault', () => {
     );
   });
 
-  test('refuses a console duration that is otherwise good', async () => {
+  test('rejects a valid console duration', async () => {
     const text = await (await assume()).text();
     const part = (name: string): string => new RegExp(`<${name}>(.*?)</${name}>`).exec(text)![1]!;
     const Session = JSON.stringify({

@@ -119,7 +119,7 @@ describe('the federation endpoint', () => {
     session = await signIn(running);
   });
 
-  test('makes a console session of credentials', async () => {
+  test('exchanges credentials for a console session', async () => {
     const answer = await login(
       running,
       await signinToken(running, session, { SessionDuration: '28800' }),
@@ -158,7 +158,7 @@ describe('the federation endpoint', () => {
     );
   });
 
-  test('refuses a sign-in token that was used, and one that is 15 minutes old', async () => {
+  test('rejects a used sign-in token, and one that is 15 minutes old', async () => {
     const token = await signinToken(running, session);
     assert.equal((await login(running, token)).status, 302);
     assert.equal((await login(running, token)).status, 400);
@@ -170,13 +170,13 @@ describe('the federation endpoint', () => {
     assert.match(running.reason()!, /15 minutes/);
   });
 
-  test('gives a token to one of two that race for it', async () => {
+  test('accepts a token once when two requests race', async () => {
     const token = await signinToken(running, session);
     const answers = await Promise.all([login(running, token), login(running, token)]);
     assert.deepEqual(answers.map(answer => answer.status).sort(), [302, 400]);
   });
 
-  test('refuses SessionDuration with role chaining, and takes the credentials without', async () => {
+  test('rejects SessionDuration with role chaining, and accepts the credentials without it', async () => {
     const hop = await chained(running, session);
     const answer = await federate(running, {
       Action: 'getSigninToken',
@@ -189,7 +189,7 @@ describe('the federation endpoint', () => {
     assert.equal((await login(running, await signinToken(running, hop))).status, 302);
   });
 
-  describe('refuses a sign-in token for', () => {
+  describe('denies a sign-in token for', () => {
     const cases: readonly [string, (good: Session) => Readonly<Record<string, string>>, RegExp][] =
       [
         [
@@ -249,7 +249,7 @@ describe('the federation endpoint', () => {
     }
   });
 
-  describe('refuses the destination', () => {
+  describe('rejects the destination', () => {
     const destinations = [
       '',
       'https://example.com/',
@@ -293,7 +293,7 @@ describe('the federation endpoint', () => {
     });
   });
 
-  test('refuses a login without Issuer, or with one that is no web address', async () => {
+  test('rejects a login without Issuer, or with one that is no URL', async () => {
     for (const Issuer of ['', 'bridge', 'javascript:alert(1)']) {
       assert.equal(
         (await login(running, await signinToken(running, session), { Issuer })).status,
@@ -303,7 +303,7 @@ describe('the federation endpoint', () => {
     }
   });
 
-  test('refuses what is no action and what is no form', async () => {
+  test('rejects an unknown action and a body that is no form', async () => {
     assert.equal((await federate(running, { Action: 'getFederationToken' })).status, 400);
     const answer = await fetch(`${running.url}/federation`, {
       method: 'POST',
@@ -318,7 +318,7 @@ describe('the federation endpoint', () => {
     assert.equal(huge.status, 400);
   });
 
-  test('refuses expired credentials and a deleted role', async () => {
+  test('denies expired credentials and a deleted role', async () => {
     const late = await signIn(running, { sessionDuration: '900' });
     running.clock.turn(900);
     assert.equal(
@@ -342,7 +342,7 @@ describe('the console page', () => {
 
   const show = (cookie: string) => fetch(`${running.url}/console`, { headers: { cookie } });
 
-  test('shows who is signed in where, with its tags, escaped', async () => {
+  test('shows the signed-in role with its account and tags, escaped', async () => {
     const session = await signIn(running, {
       sourceIdentity: 'alice',
       tags: { Team: ['red+blue'], Cost: ['7'] },
@@ -377,7 +377,7 @@ describe('the console page', () => {
     assert.equal(page.headers.get('cache-control'), 'no-store');
   });
 
-  test('ends with the credentials when no duration was asked for', async () => {
+  test('ends with the credentials if no duration was requested', async () => {
     const cookie = cookieOf(
       await login(running, await signinToken(running, await signIn(running))),
     );
@@ -391,7 +391,7 @@ describe('the console page', () => {
     assert.ok(text.includes(`href="${ISSUER}"`));
   });
 
-  test('goes on after the credentials when a longer duration was asked for', async () => {
+  test('outlives the credentials if a longer duration was requested', async () => {
     const cookie = cookieOf(
       await login(
         running,
@@ -404,12 +404,12 @@ describe('the console page', () => {
     assert.equal((await show(cookie)).status, 401);
   });
 
-  test('says so when the browser was never signed in', async () => {
+  test('says that a browser was never signed in', async () => {
     for (const cookie of ['', 'local_aws_console=guess', 'local_aws_console='])
       assert.equal((await show(cookie)).status, 401);
   });
 
-  test('signs out by the addresses of AWS, and goes nowhere strange afterwards', async () => {
+  test('signs out by the addresses of AWS, and redirects to known addresses only', async () => {
     const targets: readonly [string, string | null][] = [
       [ISSUER, ISSUER],
       [`${'URL'}/federation?Action=login`, 'own'],

@@ -78,7 +78,7 @@ describe('the keys of an OIDC issuer', () => {
     assert.equal(issuer.fetches.length, before + 4);
   });
 
-  test('are fetched anew after an hour', async () => {
+  test('are fetched again after an hour', async () => {
     await assume();
     const before = issuer.fetches.length;
     running.clock.turn(3600);
@@ -86,7 +86,7 @@ describe('the keys of an OIDC issuer', () => {
     assert.equal(issuer.fetches.length, before + 2);
   });
 
-  describe('are refused for', () => {
+  describe('are rejected for', () => {
     const documents: readonly [
       string,
       (serve: OidcIssuer['serve']) => void,
@@ -204,7 +204,7 @@ describe('the keys of an OIDC issuer', () => {
   });
 });
 
-test('an issuer that signs with ES256 is understood', async () => {
+test('an issuer that signs with ES256 is accepted', async () => {
   const elliptic = await startOidcIssuer('ES256');
   const other = await startLocalAws(worldOf(elliptic));
   try {

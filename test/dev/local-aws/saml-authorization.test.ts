@@ -154,12 +154,12 @@ const CASES: readonly RefusalCase[] = [
   },
 ];
 
-describe('a signed SAML response is refused for', () => {
+describe('a signed SAML response is rejected for', () => {
   const scene = useSamlScene();
 
   testRefusals(CASES, () => scene);
 
-  test('tags that do not pack', async () => {
+  test('tags whose packed size exceeds the limit', async () => {
     const tags = Object.fromEntries(
       Array.from({ length: 50 }, (_, index) => [`key${index}`, [randomBytes(120).toString('hex')]]),
     );

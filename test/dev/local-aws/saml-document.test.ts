@@ -249,7 +249,7 @@ const CASES: readonly RefusalCase[] = [
   ),
 ];
 
-describe('a SAML response is refused for', () => {
+describe('a SAML response is rejected for', () => {
   const scene = useSamlScene();
 
   testRefusals(CASES, () => scene);
@@ -271,7 +271,7 @@ describe('a SAML response is refused for', () => {
     });
   });
 
-  test('markup that would keep a tolerant parser busy, at once', async () => {
+  test('markup that would keep a tolerant parser busy, immediately', async () => {
     const started = performance.now();
     await scene.refused({}, { SAMLAssertion: Buffer.from('<a'.repeat(37_000)).toString('base64') });
     await scene.refused(

@@ -15,7 +15,7 @@ import {
 } from './support.ts';
 
 describe('a SAML provider with metadata by URL', () => {
-  test('is fetched once, and again after the keys were rotated', async () => {
+  test('is fetched once, and again after a key rotation', async () => {
     let metadata = metadataXml([idpKey().certificate]);
     let fetches = 0;
     const { server, url } = await listen((_, response) => {
@@ -53,7 +53,7 @@ describe('a SAML provider with metadata by URL', () => {
     }
   });
 
-  test('is refused while the document cannot be had or is unfit', async () => {
+  test('is rejected while the document is unreachable or invalid', async () => {
     let answer: { status: number; body: string } = { status: 404, body: '' };
     const { server, url } = await listen((_, response) =>
       response.writeHead(answer.status, { location: '/elsewhere' }).end(answer.body),
@@ -99,7 +99,7 @@ describe('a SAML provider with metadata by URL', () => {
     }
   });
 
-  test('whose only certificate has expired is refused', async () => {
+  test('is rejected if its only certificate has expired', async () => {
     const old = makeCertificate({ notAfter: new Date('2021-01-01T00:00:00Z') });
     const running = await startLocalAws(
       samlWorld({

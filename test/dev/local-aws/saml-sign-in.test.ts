@@ -30,7 +30,7 @@ describe('the SAML sign-in page', () => {
       headers: { cookie: answer.headers.get('set-cookie')!.split(';')[0]! },
     });
 
-  test('a response with one role goes straight to the console, for an hour', async () => {
+  test('leads a response with one role to the console, for an hour', async () => {
     const answer = await post({
       SAMLResponse: response(),
       RelayState: 'https://console.aws.amazon.com/s3/home',
@@ -43,7 +43,7 @@ describe('the SAML sign-in page', () => {
     assert.equal((await show(answer)).status, 401);
   });
 
-  test('SessionDuration sets the length, up to the maximum of the role', async () => {
+  test('takes the duration from SessionDuration, up to the maximum of the role', async () => {
     const answer = await post({ SAMLResponse: response({ sessionDuration: '43200' }) });
     running.clock.turn(43_000);
     assert.equal((await show(answer)).status, 200);
@@ -54,7 +54,7 @@ describe('the SAML sign-in page', () => {
     assert.match(await tooLong.text(), /exceeds the MaxSessionDuration/);
   });
 
-  test('several roles are offered, and the chosen one is taken', async () => {
+  test('offers several roles and opens the chosen one', async () => {
     const SAMLResponse = response({ roles: [ROLE_PAIR, `${READER},${SAML_PROVIDER}`] });
     const offer = await (
       await post({ SAMLResponse, RelayState: 'https://example.com/"><script>' })
@@ -69,7 +69,7 @@ describe('the SAML sign-in page', () => {
     );
   });
 
-  test('a RelayState that is no console address is not followed', async () => {
+  test('does not follow a RelayState that is no console address', async () => {
     const text = await (
       await show(await post({ SAMLResponse: response(), RelayState: 'https://evil.example.com/' }))
     ).text();
@@ -125,7 +125,7 @@ describe('the SAML sign-in page', () => {
     ],
   ];
   for (const [name, form, status, text] of refusals) {
-    test(`${name} is refused with the words of the sign-in page`, async () => {
+    test(`rejects ${name} with the text of the sign-in page`, async () => {
       const answer = await post(form());
       assert.equal(answer.status, status);
       assert.ok((await answer.text()).includes(text), running.reason());
@@ -133,12 +133,12 @@ describe('the SAML sign-in page', () => {
     });
   }
 
-  test('only a posted form is read', async () => {
+  test('reads posted forms only', async () => {
     assert.equal((await fetch(`${running.url}/saml`)).status, 400);
   });
 });
 
-test('a response signed on the outside only passes where the world says so', async () => {
+test('a response signed on the outside only is accepted only if the world allows it', async () => {
   const running = await startLocalAws(samlWorld({ saml: { signature: 'either' } }));
   const post = (change: Partial<ResponseOptions>) =>
     fetch(`${running.url}/saml`, {

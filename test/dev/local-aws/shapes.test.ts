@@ -106,7 +106,7 @@ describe('a request with one mistake names it as AWS does', () => {
     test(name, () => assert.deepEqual(faultOf(parameters), { code: 'ValidationError', message }));
 });
 
-test('all mistakes are told at once', () => {
+test('all mistakes are reported at once', () => {
   const { message } = faultOf({ RoleArn: 'x', DurationSeconds: '1' });
   assert.match(
     message ?? '',
@@ -136,17 +136,17 @@ describe('a number', () => {
       ));
   }
   for (const text of ['900.0', '1e3', 'abc', '2147483648', '9'.repeat(30), ' 900']) {
-    test(`${JSON.stringify(text)} is malformed input without a text`, () =>
+    test(`${JSON.stringify(text)} is malformed input without a message`, () =>
       assert.deepEqual(faultOf({ ...GOOD, DurationSeconds: text }), {
         code: 'MalformedInput',
         message: undefined,
       }));
   }
-  test('that is empty is malformed input with a text', () =>
+  test('that is empty is malformed input with a message', () =>
     assert.match(faultOf({ ...GOOD, DurationSeconds: '' }).message ?? '', /missing/));
 });
 
-test('lists are read in order, an empty list is an empty parameter, and the first of two equal parameters counts', () => {
+test('lists are read in order, an empty list is an empty parameter, and the first of two equal parameters wins', () => {
   const parameters = new URLSearchParams(
     `RoleArn=${encodeURIComponent(ROLE)}&RoleSessionName=alice&RoleSessionName=bob&TransitiveTagKeys=&Tags.member.2.Key=b&Tags.member.2.Value=&Tags.member.1.Key=a&Tags.member.1.Value=x&Unknown=1`,
   );

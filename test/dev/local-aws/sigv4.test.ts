@@ -90,18 +90,18 @@ describe('Signature Version 4', () => {
     return fetch(`${running.url}/`, { method: 'POST', body, headers: sent });
   }
 
-  test('a request signed with a session is told who it is, whatever else is signed', async () => {
+  test('gives the caller identity to a request signed with a session, whatever else is signed', async () => {
     assert.equal((await send({})).status, 200);
     assert.equal((await send({ headers: { 'x-amz-meta': 'a  b', range: 'x' } })).status, 200);
     assert.equal((await send({ credentials: USER, region: 'us-east-1' })).status, 200);
   });
 
-  test('the SDK works in another region of the partition', async () => {
+  test('accepts the SDK in another region of the partition', async () => {
     const who = await running.sts(session, 'ap-southeast-2').send(new GetCallerIdentityCommand({}));
     assert.equal(who.Account, PROD);
   });
 
-  test('a presigned URL works until it expires', async () => {
+  test('accepts a presigned URL until it expires', async () => {
     const presign = (seconds: number, credentials = session) => {
       const query = new URLSearchParams({
         Action: 'GetCallerIdentity',
@@ -141,7 +141,7 @@ describe('Signature Version 4', () => {
     );
   });
 
-  describe('is refused', () => {
+  describe('is rejected', () => {
     const other = { ...USER, secretAccessKey: 'local-user-secret-key-0002' };
     const cases: readonly [string, () => Signing, number, string, RegExp][] = [
       [
@@ -334,7 +334,7 @@ describe('Signature Version 4', () => {
       });
     });
 
-    test('with an expired session, whatever its signature', async () => {
+    test('with an expired session, even if the signature is valid', async () => {
       running.clock.turn(3600);
       const expired = {
         status: 403,

@@ -36,7 +36,7 @@ describe('a world file', () => {
     assert.equal(parseWorld({ accounts: [ACCOUNT] }).accounts[0]?.partition.name, 'aws');
   });
 
-  test('tells all its mistakes with their paths', () => {
+  test('has all its mistakes reported with their paths', () => {
     const mistakes = mistakesOf({
       accounts: [
         { id: 111122223333, name: 'prod' },
@@ -137,7 +137,7 @@ describe('a world file', () => {
     ],
   ];
   for (const [name, change, mistake] of cases) {
-    test(`with ${name} is refused`, () => {
+    test(`with ${name} is rejected`, () => {
       const mistakes = mistakesOf({ accounts: [ACCOUNT], ...change });
       assert.equal(mistakes.length, 1, mistakes.join('\n'));
       assert.match(mistakes[0]!, mistake);
@@ -156,7 +156,7 @@ describe('a world file', () => {
   });
 });
 
-test('the name qualifier is what AWS makes of issuer, account and provider', () => {
+test('the name qualifier is the hash that AWS makes of issuer, account and provider', () => {
   assert.equal(
     nameQualifier('https://example.com/saml', '123456789012', 'MySAMLIdP'),
     '1uAJanUnBc2XeUkHURMht+xam2c=',
@@ -209,19 +209,19 @@ describe('the command', () => {
   }
   const file = (name: string): string => directory.file(name);
 
-  test('finds metadata beside the world file', async () => {
+  test('finds metadata next to the world file', async () => {
     const world = await readWorldFile(file('world.json'));
     assert.deepEqual([...world.samlProviders.values()][0]?.metadata, {
       file: file('metadata.xml'),
     });
   });
 
-  test('says which file it cannot read', async () => {
+  test('names the file that it cannot read', async () => {
     await assert.rejects(readWorldFile(file('broken.json')), /broken\.json: not JSON/);
     await assert.rejects(readWorldFile(file('missing.json')), /missing\.json: ENOENT/);
   });
 
-  test('listens, tells what it holds, reports refusals and stops on a signal', async () => {
+  test('listens, lists its world, reports denials and stops on a signal', async () => {
     const { child, output, ended } = run('--file', file('world.json'), '--port', '0');
     while (!output.out.includes('role ')) await once(child.stdout, 'data');
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output.out)![0];
@@ -234,7 +234,7 @@ describe('the command', () => {
     assert.match(err, /sts GetCallerIdentity refused MissingAuthenticationToken/);
   });
 
-  test('ends with a clear error for what it cannot use', async () => {
+  test('exits with a clear error for invalid input', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
