@@ -1,4 +1,4 @@
-/** The words of access: what a rule says, what it asks for, and what it gives. */
+/** Access rules: whom they select, what they require, and what they grant. */
 import type { GroupSelector } from './group-selector.ts';
 import type { Requirements } from './requirements.ts';
 import type { Account, AccountId, RoleArn, RoleName } from './role.ts';
@@ -6,7 +6,7 @@ import type { SessionSettings } from './session.ts';
 
 /** One rule of the configuration: the selected users get the roles. */
 export interface AccessRule extends GroupSelector {
-  /** What people and auditors call it: the rule's own name, or `access[0]`. */
+  /** Its name in pages and audit events: the rule's own name, or `access[0]`. */
   readonly name: string;
   /** Account ids; undefined means every account. */
   readonly accounts?: readonly AccountId[] | undefined;
@@ -16,12 +16,12 @@ export interface AccessRule extends GroupSelector {
   readonly require: Requirements;
 }
 
-/** A role that a person may use now. */
+/** A role that a user can use now. */
 export interface Entitlement {
   readonly account: Account;
   readonly role: RoleName;
   readonly arn: RoleArn;
   readonly rule: AccessRule;
-  /** The person's group that matched. */
+  /** The user's group that matched. */
   readonly group: string;
 }

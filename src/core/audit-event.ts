@@ -2,8 +2,8 @@
  * What the audit trail records: one event for every sign-in, sign-out, refusal, credential and
  * link.
  *
- * A closed union: an auditor can list every kind there is. No event holds a token, an assertion, a
- * code, a secret key or a console link; an access key id is there because CloudTrail names it.
+ * A closed union, so an auditor can list every type. No event contains a token, an assertion, a
+ * code, a secret key or a console link; it contains the access key id, because CloudTrail does.
  */
 import type { CliGrant } from './cli-session.ts';
 import type { ErrorCode } from './errors.ts';
@@ -11,7 +11,7 @@ import type { ConnectorId, PersonId } from './identity.ts';
 import type { AccountId, RoleName, RoleSessionName } from './role.ts';
 import type { Instant, Seconds } from './time.ts';
 
-/** Where an event came from; the same on every event. */
+/** Where an event came from; part of every event. */
 export interface Origin {
   readonly correlationId: string;
   /** The caller's IP address as the bridge believes it (proxy rules applied). */
@@ -30,12 +30,12 @@ export function actorOf({ person, connector, username }: Actor): Actor {
   return { person, connector, username };
 }
 
-/** What a stranger typed or sent, fit for a record: printable ASCII, capped. */
+/** Untrusted text in a form that is safe to record: printable ASCII, at most `maxLength` long. */
 export function recordable(text: string, maxLength: number): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, maxLength);
 }
 
-/** Which door was used. */
+/** What was asked for. */
 export type Purpose = 'credentials' | 'console-link' | 'container-token';
 
 interface Recorded {
@@ -83,7 +83,7 @@ interface CliLogin extends Recorded {
    * printable and capped.
    */
   readonly clientName: string;
-  /** As the terminal called itself; printable and capped, but not otherwise checked. */
+  /** The name that the terminal gave; printable and capped, but not otherwise checked. */
   readonly deviceName?: string | undefined;
   /** The address that asked. */
   readonly requestedFrom: string;
@@ -100,14 +100,14 @@ export type AuditEvent =
   | (Recorded & {
       readonly type: 'sign-in.refused';
       readonly connector: string;
-      /** A person whose identity was verified, and who is blocked. */
+      /** A user whose identity was verified, and who is blocked. */
       readonly actor?: Actor | undefined;
       readonly code: ErrorCode;
       /** The operator's message of the error: which check failed. */
       readonly why: string;
     })
   /**
-   * Claims that the person had at the sign-in before and has no longer; their older sessions lose
+   * Claims that the user had at the previous sign-in and no longer has; their older sessions lose
    * them too.
    */
   | (Recorded & {
@@ -115,7 +115,7 @@ export type AuditEvent =
       readonly actor: Actor;
       readonly missing: readonly string[];
     })
-  /** By an operator; `actor` is the person concerned, `origin.userAgent` names the operator. */
+  /** By an operator; `actor` is the user concerned, `origin.userAgent` names the operator. */
   | (Recorded & {
       readonly type: 'person.blocked';
       readonly actor: Actor;
@@ -127,7 +127,7 @@ export type AuditEvent =
       readonly reason?: string | undefined;
     })
   | (Recorded & { readonly type: 'sign-out'; readonly actor: Actor })
-  /** All sessions of a person ended at once. */
+  /** All sessions of a user ended at once. */
   | (Recorded & {
       readonly type: 'sign-out.everywhere';
       readonly actor: Actor;
@@ -136,24 +136,21 @@ export type AuditEvent =
       /** Public ids. */
       readonly cliSessions: readonly string[];
     })
-  /**
-   * A person confirmed in the browser that a terminal may have a session. `origin` is the
-   * browser's.
-   */
+  /** A user confirmed a login of a terminal in the browser. `origin` is the browser's. */
   | (CliLogin & {
       readonly type: 'cli-login.approved';
       readonly actor: Actor;
       readonly cliSession: string;
     })
-  /** A person said of a login that they did not start it. */
+  /** A user said that they did not start a login. */
   | (CliLogin & {
       readonly type: 'cli-login.disowned';
       readonly actor: Actor;
       readonly cliSession?: string | undefined;
     })
   /**
-   * A user code that was wrong, a code or token that a terminal presented in vain, or a login that
-   * went back to its program with an error.
+   * A wrong user code, a rejected code or token of a terminal, or an error that went back to a
+   * program.
    */
   | (Recorded & {
       readonly type: 'cli-login.refused';
@@ -177,8 +174,8 @@ export type AuditEvent =
       readonly why: string;
     })
   /**
-   * A terminal has renewed its tokens. The first time of a session, then at most every 15 minutes,
-   * or every minute from other networks.
+   * A terminal has renewed its tokens: recorded the first time in a session, then at most every 15
+   * minutes, or every minute from other networks.
    */
   | (Recorded & {
       readonly type: 'cli-session.refreshed';
@@ -188,8 +185,8 @@ export type AuditEvent =
     })
   | (ContainerTokenEvent & { readonly type: 'container-token.issued'; readonly expiresAt: Instant })
   /**
-   * Revoked alone: `person` on their page or by the API, `client` is whoever has the token. It ends
-   * with its session without such an event.
+   * Revoked by itself: `person` on their page or by the API, `client` by its bearer. A token that
+   * ends with its session has no such event.
    */
   | (ContainerTokenEvent & {
       readonly type: 'container-token.revoked';
@@ -215,8 +212,8 @@ export type AuditEvent =
       readonly why: string;
     })
   /**
-   * Turned away at the door, before anybody asked what was wanted: a form of another site, a body
-   * that cannot be read, too many requests.
+   * Rejected before a use case began: a form of another site, an unreadable body, too many
+   * requests.
    */
   | (Recorded & {
       readonly type: 'request.refused';
@@ -229,7 +226,7 @@ export type AuditEvent =
     })
   /**
    * Events that the trail did not keep because there were too many: of one user, or of callers who
-   * are not signed in. The log has each of them. `origin` is the bridge itself.
+   * are not signed in. The log contains each of them. `origin` is the bridge itself.
    */
   | (Recorded & {
       readonly type: 'events.left-out';
@@ -247,8 +244,8 @@ export type AuditEventType = AuditEvent['type'];
 
 /**
  * Whether the trail keeps every event of a type, or as many as its budgets allow
- * (audit/trail-budget). What gives, ends or changes something is always kept; what anyone can cause
- * as often as they like is budgeted.
+ * (audit/trail-budget). Events that issue, end or change something are always kept; events that
+ * anyone can cause at will are budgeted.
  */
 export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' } = {
   'sign-in.succeeded': 'always',

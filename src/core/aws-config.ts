@@ -1,6 +1,5 @@
 /**
- * `~/.aws/config` for one person, in the dialects that AWS tools read: the same roles, asked for in
- * different ways.
+ * `~/.aws/config` for one user, in the dialects that AWS tools read.
  *
  * Pure text: the portal shows it, the client writes it.
  */
@@ -21,12 +20,12 @@ export interface ConfiguredRole {
 }
 
 export interface ConfigSection {
-  /** By which two sections are the same: the profile's name, or `services bridge.example.com`. */
+  /** Identifies the section: the profile's name, or `services bridge.example.com`. */
   readonly name: string;
   /** `[profile prod-Admin]` */
   readonly header: string;
   readonly lines: readonly string[];
-  /** Profiles go by it: with another one of this name they would go elsewhere. */
+  /** Profiles refer to it by name: another section of this name would send them elsewhere. */
   readonly isShared?: true;
 }
 
@@ -35,18 +34,18 @@ export interface AwsConfigOptions {
   /** `sso_region`: AWS tools require one, and the bridge has none. */
   readonly ssoRegion: string;
   readonly roles: readonly ConfiguredRole[];
-  /** How a profile is called; as `profileNames` says unless told. */
+  /** The name of a profile; default: as in `profileNames`. */
   readonly profileName?: ((role: ConfiguredRole) => string) | undefined;
   /**
-   * What `credential_process` runs for a role; unless told, the client's name on the PATH, and the
-   * bridge that is meant.
+   * What `credential_process` runs for a role; default: the client on the PATH, with this bridge as
+   * its server.
    */
   readonly command?: ((role: string) => string) | undefined;
 }
 
 /**
- * False for a role that would say something else to whoever reads the file than its name: a file is
- * read line by line, a command by a shell.
+ * False for a role whose names would change the meaning of the file (read line by line) or of a
+ * command (read by a shell).
  */
 export function isPlain({ account, role }: ConfiguredRole): boolean {
   return (
@@ -135,7 +134,7 @@ function asWord(origin: string): string {
   return origin.includes('[') ? `"${origin}"` : origin;
 }
 
-/** A bridge in the words of Identity Center. */
+/** A bridge as Identity Center names it. */
 export interface StartUrlOptions {
   readonly baseUrl: string;
   readonly ssoRegion: string;
@@ -153,8 +152,8 @@ export function startUrlOf({ baseUrl, ssoRegion }: StartUrlOptions): string {
 }
 
 /**
- * Whether a client that names this start URL means this bridge. Files live on when the region is
- * changed, so any region is taken.
+ * Whether this start URL means this bridge. Files outlive a change of the region, so any region is
+ * accepted.
  */
 export function isStartUrlOf({ baseUrl, ssoRegion }: StartUrlOptions, url: string): boolean {
   const plain = url.replace(/\/?(?:#\/?)?$/, '');
@@ -182,17 +181,17 @@ function portalLabel(baseUrl: string): string {
 }
 
 /**
- * Where AWS would be. The AWS CLI from 2.35.13 on refuses a start URL that does not lead to an
- * address of this form; it asks nothing there.
+ * The address that AWS would have. The AWS CLI from 2.35.13 on rejects a start URL that does not
+ * lead to an address of this form; it sends nothing there.
  */
 export function accessPortalOf(region: string): string {
   return `https://rolebridge.portal.${region}.app.aws`;
 }
 
 /**
- * What the sso-session and the services section are called: `aws.example.com`, `127.0.0.1-3000`.
- * AWS tools keep tokens by it, so no two hosts may have the same. Where a plain name could be that
- * of another host, every other sign is spelled as `_` and its code.
+ * The name of the sso-session and the services section: `aws.example.com`, `127.0.0.1-3000`. AWS
+ * tools store tokens by it, so no two hosts share one. Where a plain name could be that of another
+ * host, every other character becomes `_` and its code.
  */
 function sharedName(baseUrl: string): string {
   const { hostname, host, port } = new URL(baseUrl);
@@ -212,9 +211,9 @@ function services(name: string, baseUrl: string): ConfigSection {
 }
 
 /**
- * How the profile of each role is called: `prod-Admin`, and `prod-team-Admin` for team/Admin. Where
- * two would be called the same, which AWS tools refuse or mix up, each is spelled out with the id
- * of its account: `111122223333-team_2FAdmin`. So no name in a file stands for two roles.
+ * The name of each role's profile: `prod-Admin`, and `prod-team-Admin` for team/Admin. Equal names,
+ * which AWS tools reject or mix up, are spelled out with the id of the account:
+ * `111122223333-team_2FAdmin`. So no name in a file stands for two roles.
  */
 export function profileNames(
   roles: readonly ConfiguredRole[],
@@ -247,7 +246,7 @@ function plainName({ account, role }: ConfiguredRole): string {
   return `${account.name}-${inProfileName(role)}`;
 }
 
-/** No two roles have the same: what is no letter and no digit stands there as `_` and its code. */
+/** Injective: every character except letters and digits becomes `_` and its code. */
 function spelledName({ account, role }: ConfiguredRole): string {
   return `${account.id}-${spelled(role, /[^A-Za-z\d]/g)}`;
 }
@@ -260,8 +259,8 @@ function spelled(text: string, signs: RegExp): string {
 }
 
 /**
- * The environment of a container for each role; the token is made when it is needed. All of it is
- * commented out: whoever took the file as it is would get the last role of it.
+ * The environment of a container for each role; the token is created when it is needed. Every line
+ * is a comment: otherwise the last role of the file would apply to whoever loads it.
  */
 export function containerEnvironment({ baseUrl, roles }: AwsConfigOptions): string {
   const blocks = roles.map(({ account, role }) => [
@@ -276,7 +275,7 @@ export function containerEnvironment({ baseUrl, roles }: AwsConfigOptions): stri
     .join('\n');
 }
 
-/** Sections as the file has them. */
+/** Sections as text of the file. */
 export function renderSections(sections: readonly ConfigSection[]): string {
   return sections.map(({ header, lines }) => `${[header, ...lines].join('\n')}\n`).join('\n');
 }

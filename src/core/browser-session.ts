@@ -3,23 +3,21 @@ import type { Identity } from './identity.ts';
 import type { CorporateProof } from './sign-in.ts';
 import type { Instant } from './time.ts';
 
-/** A browser session of a person. */
+/** One session. */
 export interface Session {
   /**
    * The cookie's value. A secret: the store keeps its hash, and seals the rest with a key derived
    * from it and from the bridge's sealing secret.
    */
   readonly id: string;
-  /** As the newest sign-in of the person bounds it (core/person-record). */
+  /** As the newest sign-in of the user limits it (core/person-record). */
   readonly identity: Identity;
   /**
-   * Of the newest sign-in of the person only: an older one says what the provider has taken back
+   * From the newest sign-in of the user only: an older one states what the provider has withdrawn
    * since.
    */
   readonly corporateProof?: CorporateProof | undefined;
-  /**
-   * The person's generation when they signed in; the session is over once they have another one.
-   */
+  /** The user's generation at the sign-in; the session ends once they have another one. */
   readonly generation: number;
   /** Bound to the session; every state-changing form carries it. */
   readonly csrfToken: string;
@@ -28,8 +26,8 @@ export interface Session {
   /** The absolute limit. The idle limit is the reader's rule. */
   readonly expiresAt: Instant;
   /**
-   * SAML `SessionNotOnOrAfter`: nothing that comes of this sign-in lives longer, a CLI session
-   * neither.
+   * SAML `SessionNotOnOrAfter`: nothing that this sign-in leads to is valid longer, including CLI
+   * sessions.
    */
   readonly notAfter?: Instant | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * A person's session in a terminal: opened by a confirmation in the browser, used by tokens, ended
- * by the person, an operator or its limit.
+ * The session of a user in a terminal: opened by a confirmation in the browser, used by tokens,
+ * ended by the user, an operator or its limit.
  */
 import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
 import type { NamedClient } from './oauth-client.ts';
@@ -13,10 +13,7 @@ import type { Instant } from './time.ts';
  */
 export type CliGrant = 'device_code' | 'authorization_code';
 
-/**
- * What a session says of itself in lists: nothing of it is a secret, and `deviceName` is what the
- * terminal claimed.
- */
+/** What lists show of a session. Nothing in it is a secret. */
 export interface CliSessionSummary {
   /**
    * Names the session in lists, in the audit trail and to operators; gives access to nothing. 20
@@ -24,12 +21,12 @@ export interface CliSessionSummary {
    */
   readonly publicId: string;
   readonly person: PersonId;
-  /** Where the person had signed in. */
+  /** Where the user had signed in. */
   readonly connector: ConnectorId;
   readonly source: IdentitySource;
   readonly username: string;
   readonly client: NamedClient;
-  /** The host name that the terminal gave; nobody has checked it. */
+  /** The host name that the terminal gave, unchecked. */
   readonly deviceName?: string | undefined;
   readonly grant: CliGrant;
   /** The address that asked for the login. */
@@ -42,14 +39,14 @@ export interface CliSessionSummary {
   readonly expiresAt: Instant;
 }
 
-/** A person's session in a terminal. */
+/** The session itself, as the tokens lead to it. */
 export interface CliSession {
   /**
-   * A secret that only the tokens lead to: the store keeps its hash and seals the rest under it.
+   * A secret that only the tokens lead to. The store keeps its hash and seals the rest under it.
    */
   readonly id: string;
   readonly summary: CliSessionSummary;
-  /** As the newest sign-in of the person bounds it (core/person-record). */
+  /** As the newest sign-in of the user limits it (core/person-record). */
   readonly identity: Identity;
   readonly corporateProof?: CorporateProof | undefined;
   /** As in `Session`. */

@@ -1,5 +1,5 @@
 /**
- * Where a console link may lead: the one check of `destination`, on every route.
+ * Where a console link can lead: the only check of `destination`, for every route.
  *
  * Owns: the longest destination, the form of the address, the session prefix of a multi-session
  * console. Does not own: which hosts are consoles (partitions).
@@ -32,8 +32,8 @@ export function checkDestinationLength(destination: string): void {
 }
 
 /**
- * The address as AWS gets it: normalised, without the prefix of a session. Throws
- * `destination_refused` for what is no console of the partition, is too long, or belongs to a
+ * The address as AWS receives it: normalized, without the prefix of a session. Throws
+ * `destination_refused` if it is not a console of the partition, is too long, or belongs to a
  * session in another account.
  */
 export function consoleDestination(
@@ -44,7 +44,7 @@ export function consoleDestination(
   const refuse = (why: string): BridgeError =>
     new BridgeError('destination_refused', `console destination: ${why}`);
   checkDestinationLength(destination);
-  // The parser would drop or turn these, and another parser would not.
+  // The URL parser drops or replaces these; another parser would not.
   if (/[\p{C}\p{Z}\\]/u.test(destination))
     throw refuse('contains a space, a control character or a backslash');
   if (!/^https?:\/\/[^/]/i.test(destination)) throw refuse('not a whole https address');
@@ -53,7 +53,7 @@ export function consoleDestination(
   if (url === null) throw refuse('not an address');
   const owner = SESSION_PREFIX.exec(url.hostname)?.[1];
   if (owner !== undefined) url.hostname = url.hostname.replace(SESSION_PREFIX, '');
-  // Another one behind it would be left, and its account has not been compared.
+  // A second prefix would remain behind it, and its account was not compared.
   if (url.hostname.split('.').some(label => SESSION_LABEL.test(label)))
     throw refuse('holds a session of a console more than once');
   if (!partition.isConsole(url)) throw refuse(`not a console of partition ${partition.partition}`);

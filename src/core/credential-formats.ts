@@ -20,8 +20,8 @@ export interface CredentialFormatOptions {
    */
   readonly region?: string | undefined;
   /**
-   * Section of the credentials file; `rolebridge` unless told. Never `default`: pasting must not
-   * replace what somebody has there.
+   * Section of the credentials file; default: `rolebridge`. Never `default`: pasting must not
+   * replace the user's own credentials.
    */
   readonly profile?: string | undefined;
 }
@@ -117,8 +117,8 @@ function processOutput(
 }
 
 /**
- * Whole seconds, rounded down so that nobody counts on a moment too many; the numeric offset is
- * what the AWS CLI prints.
+ * Whole seconds, rounded down so that no program relies on credentials that have expired; the
+ * numeric offset is what the AWS CLI prints.
  */
 function isoWithOffset(instant: Instant): string {
   if (!Number.isFinite(instant) || Math.abs(instant) > 8.64e15) throw unwritable('expiration');
@@ -149,10 +149,10 @@ function quoteForPowerShell(value: string): string {
 }
 
 /**
- * cmd has no quote that holds everything, but a caret makes the next character literal. It does so
- * for all but two: what a percent sign or an exclamation mark means depends on prompt, batch file
- * and delayed expansion, and inside a batch file an unknown `%name%` vanishes together with its
- * carets and lays bare what follows. Those are refused.
+ * cmd has no quote for every character, but a caret makes the next character literal, except two:
+ * what a percent sign or an exclamation mark means depends on prompt, batch file and delayed
+ * expansion, and inside a batch file an unknown `%name%` disappears together with its carets and
+ * exposes what follows. Those are rejected.
  */
 function escapeForCmd([name, value]: Pair): string {
   if (/[%!]/.test(value)) throw unwritable(name);

@@ -1,4 +1,4 @@
-/** The AWS triple with its end of life, and the formats in which people and tools take it. */
+/** The AWS triple with its expiration, and the formats that users and tools read. */
 import type { Instant } from './time.ts';
 
 /**

@@ -1,22 +1,22 @@
 /**
- * The device authorization grant (RFC 8628) as pure transitions: asked for by a terminal, decided
- * by a person, redeemed once.
+ * The device authorization grant (RFC 8628) as pure transitions: requested by a terminal, decided
+ * by a user, redeemed once.
  *
  * Owns: user codes, the states of a grant and what each leads to, the pace of polling. Does not
- * own: where a grant is kept, who may decide.
+ * own: where a grant is stored, who can decide.
  */
 import { BridgeError } from './errors.ts';
 import type { NamedClient } from './oauth-client.ts';
 import type { Instant, Seconds } from './time.ts';
 
-/** How long a person may take. */
+/** How long a user can take. */
 export const DEVICE_GRANT_SECONDS: Seconds = 600;
-/** How long the bridge remembers a code after its end, to tell latecomers that it has expired. */
+/** How long the bridge remembers an expired code, to report that it has expired. */
 export const DEVICE_GRANT_MEMORY_SECONDS: Seconds = 600;
 
 /**
- * What asked for the login. The client and the address are known; the name of the device is what it
- * said.
+ * What requested the login. The client and the address are known; the terminal itself gave the name
+ * of the device.
  */
 export interface DeviceLoginRequest {
   readonly client: NamedClient;
@@ -24,7 +24,7 @@ export interface DeviceLoginRequest {
   readonly address: string;
   readonly userAgent?: string | undefined;
   readonly requestedAt: Instant;
-  /** The terminal wants a sign-in that is younger than its request (`prompt=login`). */
+  /** The terminal requires a sign-in that is younger than its request (`prompt=login`). */
   readonly reauthenticate: boolean;
 }
 
@@ -32,21 +32,21 @@ export interface DeviceGrant {
   readonly request: DeviceLoginRequest;
   /** SHA-256 of the secret half of the device code. */
   readonly deviceCodeDigest: string;
-  /** The end of both codes. */
+  /** When both codes expire. */
   readonly decideBy: Instant;
-  /** When the record goes. */
+  /** When the record is deleted. */
   readonly expiresAt: Instant;
   readonly state: 'pending' | 'approved' | 'denied' | 'redeemed';
   /** The id of the CLI session that waits to be picked up, once approved. */
   readonly session?: string | undefined;
   /**
-   * SHA-256 of the id of the browser session in which it was decided: there, the same form sent
-   * again is no wrong code.
+   * SHA-256 of the id of the browser session in which it was decided. There, the same form sent
+   * again is not a wrong code.
    */
   readonly decidedIn?: string | undefined;
 }
 
-/** What a person decided, and in which browser session. */
+/** What a user decided, and in which browser session. */
 export interface GrantDecision {
   readonly decidedIn: string;
   /** The id of the CLI session that waits for the terminal. */
@@ -54,8 +54,8 @@ export interface GrantDecision {
 }
 
 /**
- * Throws `user_code_unknown` unless the grant waits for a decision: a code that was decided, used
- * or has expired is as good as none.
+ * Throws `user_code_unknown` unless the grant is pending: a decided, used or expired code counts as
+ * unknown.
  */
 export function requirePending({ state, decideBy }: DeviceGrant, now: Instant): void {
   if (state !== 'pending')
@@ -84,7 +84,7 @@ export function deny(
 }
 
 /**
- * The session that an approved grant gives, once. Throws `authorization_pending`, `device_denied`,
+ * The session of an approved grant, once. Throws `authorization_pending`, `device_denied`,
  * `device_code_expired`, `grant_invalid` (RFC 8628 section 3.5).
  */
 export function redeem(
@@ -114,16 +114,16 @@ export function redeem(
 export const USER_CODE_ALPHABET = 'BCDFGHJKLMNPQRSTVWXZ';
 export const USER_CODE_LENGTH = 8;
 
-/** A user code as it is kept: eight letters of the alphabet. */
+/** A user code as stored: eight letters of the alphabet. */
 export type UserCode = string & { readonly __brand: 'UserCode' };
 
 /**
- * What a person typed, in any case, with dashes and spaces anywhere; undefined when it cannot be a
- * code.
+ * Reads what a user typed, in any case, with dashes and spaces anywhere; undefined if it cannot be
+ * a code.
  */
 export function readUserCode(typed: string): UserCode | undefined {
   const letters = typed.replaceAll(/[\s\u2010-\u2015_.-]/g, '');
-  // Before case is changed: there are letters beyond A to Z whose capitals are among them.
+  // Before case is changed: some letters beyond A to Z have capitals among them.
   if (!/^[A-Za-z]+$/.test(letters)) return undefined;
   const code = letters.toUpperCase();
   const isCode =
@@ -139,7 +139,7 @@ export function formatUserCode(code: UserCode): string {
 
 // ---------------------------------------------------------------- polling
 
-/** How often one device code may be asked for. */
+/** The polling of one device code. */
 export interface Pace {
   readonly intervalSeconds: Seconds;
   readonly lastAskedAt: Instant;
@@ -147,13 +147,13 @@ export interface Pace {
 }
 
 const SLOW_DOWN_SECONDS: Seconds = 5;
-/** The AWS CLI asks once before it shows the code and once right after. */
+/** The AWS CLI polls once before it shows the code and once right after. */
 const FREE_POLLS = 2;
-/** Clocks and networks are not exact: what comes a little early is in time. */
+/** Clocks and networks are not exact: a poll that is a little early counts as in time. */
 const TOLERANCE_MILLISECONDS = 500;
 
 /**
- * Counts one poll. One that comes too soon makes the interval longer for good (RFC 8628 section
+ * Counts one poll. A poll that comes too soon lengthens the interval permanently (RFC 8628 section
  * 3.5).
  */
 export function countPoll(

@@ -1,5 +1,6 @@
 /**
- * Decisions of the policy in plain sentences, the same on pages, in problems and in the terminal.
+ * Decisions of the policy in plain sentences, the same on pages, in problem details and in the
+ * terminal.
  */
 import type { DecisionTrace, TraceStep } from './decision-trace.ts';
 import { listed, MAX_LISTED } from './listed.ts';
@@ -28,7 +29,7 @@ export function explainStep(step: TraceStep): string {
   return (STEP[step.outcome] as (step: TraceStep) => string)(step);
 }
 
-/** Whether no rule lacks anything but another network, so that no sign-in helps. */
+/** Whether the network is the only unmet requirement of every rule, so that no sign-in helps. */
 export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
   const missing = steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : []));
   return missing.length > 0 && missing.every(unmet => !isProof(unmet));

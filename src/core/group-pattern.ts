@@ -1,8 +1,8 @@
 /**
- * Group names that say themselves what they grant: `aws-{account}-{role}`.
+ * Group names that contain what they grant: `aws-{account}-{role}`.
  *
  * Matching is linear in the length of the group: literal text is compared, and an account is looked
- * up, never guessed. Where two known account names fit (`prod` and `prod-eu` in
+ * up, never guessed. Where two known account names match (`prod` and `prod-eu` in
  * `aws-prod-eu-Admin`), the longest one wins.
  */
 import { isRoleName, type RoleName } from './role.ts';
@@ -13,21 +13,21 @@ export interface GroupPattern {
   /** The literal text in front of the first placeholder; patterns are indexed by it. */
   readonly prefix: string;
   /**
-   * What the group says: a part that the pattern does not hold is undefined. Undefined when it does
-   * not match.
+   * The account and role in the group's name; each is undefined if the pattern does not contain it.
+   * Undefined if the group does not match.
    */
   match(
     group: string,
     isAccount: (text: string) => boolean,
   ): { readonly account?: string | undefined; readonly role?: RoleName | undefined } | undefined;
-  /** The group that would grant this role. */
+  /** The group that grants this role. */
   groupFor(account: string, role: string): string;
 }
 
 type Placeholder = 'account' | 'role';
 type Part = { readonly literal: string } | { readonly placeholder: Placeholder };
 
-/** Why a pattern cannot be used, or undefined when it can. */
+/** Why a pattern is invalid, or undefined if it is valid. */
 export function groupPatternProblem(pattern: string): string | undefined {
   const parts = partsOf(pattern);
   const names = parts.flatMap(part => ('placeholder' in part ? [part.placeholder] : []));

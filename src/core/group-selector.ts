@@ -13,7 +13,7 @@ import type { Account, RoleName } from './role.ts';
 /** Selects users by their groups. It has `groups` or a `groupPattern`. */
 export interface GroupSelector {
   readonly groups: readonly string[];
-  /** `aws-{account}-{role}`: the group's own name says what it grants. */
+  /** `aws-{account}-{role}`: the group's own name contains what it grants. */
   readonly groupPattern?: string | undefined;
   /** Connectors whose groups count; a group that any other connector asserts never matches. */
   readonly connectors: readonly ConnectorId[];
@@ -29,7 +29,7 @@ export interface CompiledSelector {
 /** The part of an identity that selectors look at. */
 export type GroupHolder = Pick<Identity, 'connector' | 'groups'>;
 
-/** A role in an account, which a pattern may name. */
+/** A role in an account, which a pattern can name. */
 interface Target {
   readonly account: Account;
   readonly role: RoleName;
@@ -67,7 +67,7 @@ export function matchingGroup(
     const said = candidates.has(group)
       ? pattern.match(group, text => accountNamed(text) !== undefined)
       : undefined;
-    // Where a group can be read in several ways, it speaks of one account and one role only.
+    // A group that can be read in several ways names one account and one role only.
     return (
       said !== undefined &&
       (said.account === undefined || accountNamed(said.account) === account) &&

@@ -1,7 +1,7 @@
 /**
- * Who a person is, as a connector has verified it.
+ * Who a user is, as a connector has verified it.
  *
- * A person is the pair of connector and subject: two identity providers never share a name space
+ * A user is the pair of connector and subject: two identity providers never share a namespace
  * (threats R11).
  */
 import type { Instant } from './time.ts';
@@ -9,10 +9,10 @@ import type { Instant } from './time.ts';
 export type ConnectorId = string & { readonly __brand: 'ConnectorId' };
 
 /**
- * The person's stable, opaque name toward AWS: 16 characters of `[a-z2-7]`, 80 bits of a SHA-256
- * over connector and subject. It is the NameID of our assertions, the `sub` of our tokens and the
- * tail of every RoleSessionName, so a row of CloudTrail leads to one person and holds no personal
- * data.
+ * The user's stable, opaque name toward AWS: 16 characters of `[a-z2-7]`, 80 bits of a SHA-256 over
+ * connector and subject. It is the NameID of our own assertions, the `sub` of our own tokens and
+ * the end of every RoleSessionName, so a CloudTrail entry leads to one user and contains no
+ * personal data.
  */
 export type PersonId = string & { readonly __brand: 'PersonId' };
 
@@ -28,43 +28,43 @@ export function isPersonId(text: string): text is PersonId {
 }
 
 /**
- * Which claim or attribute says what. A name is looked up as it stands; if there is none, its dots
- * walk into nested objects (`realm_access.roles`).
+ * Names of claims or attributes. A name is looked up as it is; if there is none, its dots lead into
+ * nested objects (`realm_access.roles`).
  */
 export interface IdentityMapping {
   readonly username: string;
   readonly email: string;
   readonly groups: string;
-  /** Default: `name`, else `displayName`; left out when neither is there. */
+  /** Default: `name`, then `displayName`; absent if neither exists. */
   readonly displayName?: string | undefined;
 }
 
-/** How and when the person proved who they are, in the words of their identity provider. */
+/** How and when the user authenticated, as their identity provider states it. */
 export interface Authentication {
   /**
-   * OIDC `auth_time`, SAML `AuthnInstant`. Undefined when the identity provider did not say: a
-   * sign-in there may be days old.
+   * OIDC `auth_time`, SAML `AuthnInstant`. Undefined if the identity provider did not say: its
+   * sign-in can be days old.
    */
   readonly at?: Instant | undefined;
-  /** OIDC `amr` and `acr`, SAML `AuthnContextClassRef`: every value that was said, untouched. */
+  /** OIDC `amr` and `acr`, SAML `AuthnContextClassRef`: every value, unchanged. */
   readonly methods: readonly string[];
   /** Whether these methods count as multi-factor by the connector's rules. */
   readonly multiFactor: boolean;
 }
 
-/** Which identity provider said who somebody is. */
+/** The identity provider that authenticated a user. */
 export interface IdentitySource {
   /** The OIDC issuer, or the entity id of the SAML identity provider. */
   readonly issuer: string;
   /**
-   * Where the connector learns whom to trust: the OIDC issuer, or the place of the SAML metadata.
+   * Where the connector reads whom to trust: the OIDC issuer, or the location of the SAML metadata.
    */
   readonly trustedBy: string;
 }
 
 /**
  * The identity provider of a connector now. The entity id is unknown until the SAML metadata was
- * read once since the start.
+ * read once.
  */
 export interface TrustedSource {
   readonly issuer?: string | undefined;
@@ -73,8 +73,8 @@ export interface TrustedSource {
 
 /**
  * Whether a source is the identity provider that its connector trusts now. While the entity id is
- * unknown, the place of the metadata decides: an outage ends no session, and a connector that was
- * pointed elsewhere keeps none.
+ * unknown, the location of the metadata decides: an outage ends no session, and a connector that
+ * was pointed elsewhere keeps none.
  */
 export function isTrusted(source: IdentitySource, trusted: TrustedSource): boolean {
   return trusted.issuer === undefined
@@ -83,7 +83,7 @@ export function isTrusted(source: IdentitySource, trusted: TrustedSource): boole
 }
 
 /**
- * A verified person. Everything in it was read from signed bytes or from the IdP's own userinfo
+ * A verified user. Everything in it was read from signed bytes or from the IdP's own userinfo
  * endpoint.
  */
 export interface Identity {
@@ -91,7 +91,7 @@ export interface Identity {
   readonly connector: ConnectorId;
   readonly source: IdentitySource;
   /**
-   * When the identity provider said all this: `iat` of the id_token, `IssueInstant` of the
+   * When the identity provider stated all this: `iat` of the id_token, `IssueInstant` of the
    * assertion.
    */
   readonly assertedAt: Instant;
@@ -100,9 +100,9 @@ export interface Identity {
   readonly username: string;
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
-  /** Exactly as the IdP wrote them: never trimmed, split or folded. */
+  /** Exactly as the IdP sent them: never trimmed, split or case-folded. */
   readonly groups: readonly string[];
-  /** Single-valued claims or attributes that templates may use. */
+  /** Single-valued claims or attributes that templates can use. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly authentication: Authentication;
 }

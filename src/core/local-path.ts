@@ -6,21 +6,21 @@ export type LocalPath = string & { readonly __brand: 'LocalPath' };
 const MAX_LENGTH = 2048;
 /** The longest console destination, percent-encoded, with the names of account and role. */
 const MAX_CONSOLE_LENGTH = 3 * MAX_DESTINATION + MAX_LENGTH;
-/** Also as a whole address, as some identity providers send it back. */
+/** Also as an absolute URL, as some identity providers send it back. */
 const CONSOLE = /^(?:https?:\/\/[^/?#]*)?\/console\?/;
 const HERE = 'https://here.invalid';
 
-/** Whether a text has more characters than a path has here: only a console link may be long. */
+/** Whether a text is longer than a path can be: only a console link can be long. */
 export function isTooLong(text: string): boolean {
   return text.length > (CONSOLE.test(text) ? MAX_CONSOLE_LENGTH : MAX_LENGTH);
 }
 
 /**
- * Checks where a person wanted to go (`return_to`, RelayState). What is not plainly a path of this
- * site becomes `/`.
+ * Checks where a user wants to go (`return_to`, RelayState). Anything but a path of this site
+ * becomes `/`.
  *
- * The text is resolved as a browser would and looked at again afterwards, because
- * `/a/..//evil.example` and `/\evil.example` turn into another site only then (threats R16).
+ * The text is resolved as a browser would, then checked again, because `/a/..//evil.example` and
+ * `/\evil.example` become another site only then (threats R16).
  */
 export function localPath(text: unknown): LocalPath {
   const home = '/' as LocalPath;
@@ -38,14 +38,14 @@ export function localPath(text: unknown): LocalPath {
 }
 
 /**
- * What a query may contain as it is (RFC 3986, section 3.4), apart from `&` and `+`, and `;`, which
- * some parsers take for `&`.
+ * What a query can contain unencoded (RFC 3986 section 3.4), except `&` and `+`, and `;`, which
+ * some parsers read as `&`.
  */
 const PLAIN_IN_QUERY = /%(?:24|2C|2F|3A|3D|3F|40)/g;
 
 /**
- * A value of a query, with no more characters encoded than must be: a path that contains an address
- * would grow threefold at each encoding, and proxies allow 8 kB for a whole address.
+ * A value of a query with as few characters encoded as possible: a path that contains a URL would
+ * triple at each encoding, and proxies allow 8 kB for a whole URL.
  */
 export function queryValue(text: string): string {
   return encodeURIComponent(text).replace(PLAIN_IN_QUERY, decodeURIComponent);

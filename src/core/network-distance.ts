@@ -5,10 +5,10 @@ import ipaddr from 'ipaddr.js';
 
 export type NetworkDistance = 'same-address' | 'same-network' | 'elsewhere';
 
-/** What one office or one home has: an IPv4 /24, an IPv6 /56. */
+/** The size of one office or home: an IPv4 /24, an IPv6 /56. */
 const SITE_BITS = { ipv4: 24, ipv6: 56 } as const;
 
-/** Of what is no address, nothing is known: it is elsewhere. */
+/** An invalid address counts as elsewhere. */
 export function networkDistance(one: string, other: string): NetworkDistance {
   if (!ipaddr.isValid(one) || !ipaddr.isValid(other)) return 'elsewhere';
   const [a, b] = [ipaddr.process(one), ipaddr.process(other)];
@@ -18,8 +18,8 @@ export function networkDistance(one: string, other: string): NetworkDistance {
 
 /**
  * Whether two requests came from different networks. Addresses of one site count as one: IPv6 hosts
- * change their own within a prefix, and offices leave through several addresses. What is no
- * address, as the name of a local caller, is compared as it stands.
+ * change their own within a prefix, and offices have several outgoing addresses. Anything else,
+ * such as the name of a local caller, is compared as text.
  */
 export function isElsewhere(one: string, other: string): boolean {
   return one !== other && networkDistance(one, other) === 'elsewhere';
@@ -32,8 +32,8 @@ export interface PrefixBits {
 }
 
 /**
- * The network of an address: `2001:db8::/32`, or the address alone where the prefix has its whole
- * length. What is no address stays as it is.
+ * The network of an address: `2001:db8::/32`, or the address alone where the prefix is its full
+ * length. Anything else is returned unchanged.
  */
 export function networkOf(address: string, bits: PrefixBits): string {
   if (!ipaddr.isValid(address)) return address;

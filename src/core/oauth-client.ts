@@ -1,8 +1,8 @@
 /**
- * The programs that may ask for a CLI session, and where their answers may go.
+ * The programs that can request a CLI session, and their redirect URIs.
  *
- * All are public clients (RFC 6749 section 2.1): a secret on every laptop is none, so nothing rests
- * on one (RFC 8252 section 8.5).
+ * All are public clients (RFC 6749 section 2.1): a secret on every laptop is none, so nothing
+ * depends on one (RFC 8252 section 8.5).
  */
 export interface OAuthClient extends NamedClient {
   /**
@@ -12,12 +12,12 @@ export interface OAuthClient extends NamedClient {
   readonly redirectUris: readonly string[];
 }
 
-/** A client as records, lists and the audit trail know it. */
+/** A client in records, lists and the audit trail. */
 export interface NamedClient {
   /** `client_id`; a client that registered itself has a public id for one here. */
   readonly id: string;
   readonly name: string;
-  /** It registered itself, so the name is what it claims. */
+  /** It registered itself and gave this name, unchecked. */
   readonly selfNamed?: true | undefined;
 }
 
@@ -30,50 +30,49 @@ export function shownName({ name, selfNamed }: NamedClient): string {
   return selfNamed === true ? `"${name.replaceAll('"', "'")}", as it calls itself` : name;
 }
 
-/** Our own client. */
+/** The project's own client. */
 export const CLI_CLIENT: OAuthClient = {
   id: 'rolebridge-cli',
   name: 'rolebridge command line',
   redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback'],
 };
 
-/** The one scope there is: what the person may do in AWS by this bridge. */
+/** The only scope: what the user can do in AWS through this bridge. */
 export const SCOPE = 'aws';
 
-/** The scope that AWS tools ask IAM Identity Center for; it stands for ours. */
+/** The scope that AWS tools request of IAM Identity Center; it means the same here. */
 export const AWS_TOOLS_SCOPE = 'sso:account:access';
 
 /** The grant type of a device code (RFC 8628 section 3.4). */
 export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
-/** Characters of the host name that a terminal may say of itself. */
+/** Characters of the host name that a terminal can give. */
 export const MAX_DEVICE_NAME = 64;
 
 const LOOPBACK_REDIRECT = /^http:\/\/(?:127\.0\.0\.1|\[::1\])(?::[1-9]\d{0,4})?(?:\/[\w./~-]*)?$/;
 
 /**
- * Whether an address may be registered or asked for as a redirect URI at all: http on a loopback
- * address (not `localhost`, which a hosts file may turn elsewhere: RFC 8252 section 8.3), without
- * query and fragment.
+ * Whether an address can be a redirect URI: http on a loopback address (not `localhost`, which a
+ * hosts file can redirect: RFC 8252 section 8.3), without query and fragment.
  */
 export function isLoopbackRedirect(uri: string): boolean {
   return LOOPBACK_REDIRECT.test(uri) && URL.canParse(uri) && !/\/\.{1,2}(?:\/|$)/.test(uri);
 }
 
 /**
- * Whether the client registered this redirect URI: letter by letter, but for the port, which is the
- * client's to choose (RFC 8252 section 7.3).
+ * Whether the client registered this redirect URI: exact, except the port, which the client chooses
+ * (RFC 8252 section 7.3).
  */
 export function isRegisteredRedirect({ redirectUris }: OAuthClient, uri: string): boolean {
   return isLoopbackRedirect(uri) && redirectUris.includes(withoutPort(uri));
 }
 
-/** As redirect URIs are registered. */
+/** A redirect URI as it is registered. */
 export function withoutPort(uri: string): string {
   return uri.replace(/^(http:\/\/(?:[\d.]+|\[::1\])):\d+/, '$1');
 }
 
-/** Whether a request asks for the scope that there is; none at all means that one. */
+/** Whether a request names the only scope, or none, which means the same. */
 export function isScope(scope: string | undefined): boolean {
   return scope === undefined || scope === '' || scope === SCOPE;
 }

@@ -10,7 +10,7 @@
 import { BridgeError } from './errors.ts';
 import { PARTITIONS, type Partition } from './role.ts';
 
-/** What an operator may replace. URLs are whole and take the place of every region's. */
+/** What an operator can replace. URLs are complete and apply to every region. */
 export interface PartitionOverrides {
   readonly samlAudience?: string | undefined;
   readonly samlRecipient?: string | undefined;
@@ -37,13 +37,13 @@ export interface PartitionFacts {
   /** The console's start page in a region. */
   consoleHome(region: string): string;
   /**
-   * Whether a console of this partition answers under this URL; the URL must have been parsed, so
-   * that its host is normal.
+   * Whether a console of this partition answers at this URL; the URL must be parsed, so that its
+   * host is normalized.
    */
   isConsole(url: URL): boolean;
   /**
-   * The hosts that a way into the console leads through, as sources of a Content-Security-Policy
-   * (`form-action` follows redirects).
+   * The hosts on the way into the console, as sources of a Content-Security-Policy (`form-action`
+   * follows redirects).
    */
   readonly consoleSources: readonly string[];
 }
@@ -60,10 +60,7 @@ interface Row {
   /** Hosts of the console and its services are below it. */
   readonly consoleDomain: string;
   readonly samlAudience: string;
-  /**
-   * What the names of its regions begin with. The longest that fits wins, so the empty one takes
-   * what no other does.
-   */
+  /** Prefixes of its region names. The longest match wins, so the empty prefix takes the rest. */
   readonly regionPrefix: string;
   /** For accounts that name no region. */
   readonly defaultRegion: string;
@@ -115,12 +112,12 @@ const CONSOLES = ['console', 'health', 'phd', 'quicksight', 'lightsail'] as cons
 // China's guide prints another prefix, while the programs that work there use this one.
 const SAML_ATTRIBUTE_PREFIX = 'https://aws.amazon.com/SAML/Attributes/';
 
-// A region becomes part of a host name that gets assertions and secret keys.
+// A region becomes part of a host name that receives assertions and secret keys.
 const REGION = /^[a-z]{2,8}(?:-[a-z]{2,16}){1,3}-\d{1,2}$/;
 
 /**
- * Whether a text has the form of a region's name. Whether AWS has that region is not known here:
- * new ones come every year.
+ * Whether a text has the form of a region name. It does not say whether AWS has that region: new
+ * ones come every year.
  */
 export function isRegion(text: string): boolean {
   return REGION.test(text);
@@ -141,7 +138,7 @@ export function defaultRegion(partition: Partition): string {
 
 /**
  * The table with the operator's values: `endpoints` for every partition, `partitions` for one,
- * which is stronger.
+ * which takes precedence.
  */
 export function partitionTable(
   options: {
@@ -169,7 +166,7 @@ export function partitionTable(
   ) as Record<Partition, PartitionFacts>;
 }
 
-/** The values of `first`, and of `second` where `first` is silent; an `undefined` says nothing. */
+/** The values of `first`, then of `second`; `undefined` counts as absent. */
 function stronger(first: PartitionOverrides, second: PartitionOverrides): PartitionOverrides {
   return {
     ...second,
@@ -196,8 +193,8 @@ function partitionFacts(
     partition,
     samlAudience: overrides.samlAudience ?? row.samlAudience,
     samlAttributePrefix: overrides.samlAttributePrefix ?? SAML_ATTRIBUTE_PREFIX,
-    // AWS knows its own sign-in addresses only, so the recipient does not follow a sign-in service
-    // that was put elsewhere.
+    // AWS knows its own sign-in addresses only, so the recipient does not follow a replaced sign-in
+    // service.
     samlRecipient: region =>
       overrides.samlRecipient ??
       `https://${row.signinHost.replace('{region}', checkedRegion(region))}/saml`,

@@ -1,31 +1,27 @@
 /**
- * What the bridge knows of a person from their newest sign-in, and how it bounds the sessions of
- * every sign-in before.
+ * What the bridge knows of a user from their newest sign-in, and how it limits the sessions of
+ * earlier sign-ins.
  *
- * Pure: the store joins the record wherever a session is read, so no path to a role can leave it
- * out.
+ * Pure: the store joins the record wherever a session is read, so no path to a role can omit it.
  */
 import type { Actor } from './audit-event.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
 import type { Instant } from './time.ts';
 
-/** What the newest sign-in said. */
+/** What the newest sign-in stated. */
 export interface PersonRecord {
   readonly person: PersonId;
   readonly connector: ConnectorId;
   readonly username: string;
   /** When the bridge accepted the sign-in. */
   readonly signedInAt: Instant;
-  /** When the identity provider said it. */
+  /** When the identity provider stated it. */
   readonly assertedAt: Instant;
-  /**
-   * Undefined for a person whose last sign-in was recorded by a version that kept no record of
-   * people.
-   */
+  /** Undefined for a user whose last sign-in was recorded by a version without records of users. */
   readonly claims?: Claims | undefined;
 }
 
-/** What a sign-in says of a person, besides who they are. */
+/** What a sign-in states about a user, besides who they are. */
 export interface Claims extends Pick<Identity, 'displayName' | 'email' | 'groups' | 'attributes'> {
   readonly source: IdentitySource;
 }
@@ -52,19 +48,19 @@ export function recordOf(identity: Identity, signedInAt: Instant): PersonRecord 
   };
 }
 
-/** An identity of some sign-in, in the light of the newest one. */
+/** An identity of some sign-in, limited by the newest one. */
 export interface BoundIdentity {
   readonly identity: Identity;
-  /** Whether the identity provider has said nothing of the person since. */
+  /** Whether this is still the newest statement of the identity provider about the user. */
   readonly isNewest: boolean;
 }
 
 /**
- * An identity as the newest sign-in of its person bounds it; undefined when that sign-in came from
- * another identity provider, which ends every session before.
+ * An identity as the newest sign-in of its user limits it; undefined when that sign-in came from
+ * another identity provider, which ends every earlier session.
  *
- * Groups are those that both sign-ins have. Names, email and attributes are the newest; what the
- * newest sign-in did not have is gone.
+ * Groups are those of both sign-ins. Names, email and attributes are the newest; what the newest
+ * sign-in did not have is lost.
  */
 export function boundBy(
   identity: Identity,
@@ -89,8 +85,8 @@ export function boundBy(
 }
 
 /**
- * Claims that there were before and that the newer sign-in has no value of, by their names here:
- * `groups`, `email`, `attributes.department`.
+ * Claims of the earlier sign-in that are absent in the newer one, by the names used here: `groups`,
+ * `email`, `attributes.department`.
  */
 export function missingClaims(before: PersonRecord, identity: Identity): readonly string[] {
   const { claims } = before;
@@ -119,17 +115,17 @@ export interface Block {
   readonly reason?: string | undefined;
 }
 
-/** A user as operators see them, under the newest name. */
+/** A user as operators see them, with their newest name. */
 export interface KnownPerson extends Actor {
   /** Undefined for an id that was blocked before its first sign-in. */
   readonly signedInAt?: Instant | undefined;
   readonly blocked?: Block | undefined;
 }
 
-/** How a person stands when they sign in. */
+/** What the bridge knows of a user at their sign-in. */
 export interface Standing {
   readonly generation: number;
   readonly isBlocked: boolean;
-  /** What was known of them before. */
+  /** From their previous sign-in. */
   readonly before?: PersonRecord | undefined;
 }

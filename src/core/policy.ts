@@ -22,8 +22,8 @@ export interface Withheld {
 
 export interface Evaluation {
   /**
-   * At most one for each role: the first rule, in the order of the configuration, whose group and
-   * requirements fit.
+   * At most one for each role: by the first rule, in the order of the configuration, whose group
+   * matches and whose requirements are met.
    */
   readonly granted: readonly Entitlement[];
   readonly withheld: readonly Withheld[];
@@ -40,11 +40,11 @@ export type Decision =
 /** Rules and accounts, indexed once for each snapshot of the configuration. */
 export interface Policy {
   /**
-   * Every role of this person. Under a millisecond for 10,000 rules, 5,000 accounts and 240 groups
+   * Every role of this user. Under a millisecond for 10,000 rules, 5,000 accounts and 240 groups
    * (npm run bench).
    */
   evaluate(identity: Identity, circumstances: Circumstances): Evaluation;
-  /** One role, named as people name it (account by name or id), and why. Default deny. */
+  /** One role (its account by name or id), and why it is granted or denied. Default deny. */
   decide(
     identity: Identity,
     circumstances: Circumstances,
@@ -139,7 +139,7 @@ function traceOf(
   return { account, role, outcome, steps: steps.slice(0, MAX_TRACE_STEPS) };
 }
 
-/** How far the user is from the role, by what a rule said of it. */
+/** How far the user is from the role, by the outcome of a rule. */
 const DISTANCE: { readonly [O in TraceStep['outcome']]: number } = {
   grants: 0,
   'proof-missing': 0,
@@ -149,8 +149,7 @@ const DISTANCE: { readonly [O in TraceStep['outcome']]: number } = {
 
 /**
  * Why a rule that could give the role does not match. A user of another connector is not told the
- * groups of this one: their names are no business of a second, less trusted identity provider's
- * users.
+ * groups of this one: users of a less trusted identity provider must not learn their names.
  */
 function stepWithoutGroup(
   { rule, selector }: CompiledRule,

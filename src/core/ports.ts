@@ -1,8 +1,7 @@
 /**
- * Every hole in the wall, in one file: what the corridor needs from the outside, in the corridor's
- * own words.
+ * All ports of the core, in one file: what the use cases need from outside, in their own terms.
  *
- * An adapter implements one port and knows no other adapter; compose.ts plugs them together.
+ * An adapter implements one port and knows no other adapter; compose.ts connects them.
  */
 import type {
   AssertionSubject,
@@ -42,13 +41,13 @@ export interface Clock {
 }
 
 export interface Secrets {
-  /** 256 random bits as base64url: fit for a session id, a state, a verifier. */
+  /** 256 random bits as base64url: for a session id, a state, a verifier. */
   token(): string;
-  /** So many letters of the alphabet, each as likely as the others: what a person can type. */
+  /** `length` characters drawn uniformly from `alphabet`. */
   code(alphabet: string, length: number): string;
-  /** 80 random bits in hexadecimal: names a thing in lists, and is no secret. */
+  /** 80 random bits in hexadecimal: names a record in lists; not a secret. */
   publicId(): string;
-  /** SHA-256 as base64url, which is also what RFC 7636 calls S256. */
+  /** SHA-256 as base64url (S256 of RFC 7636). */
   digest(text: string): string;
   /** Compares two secrets in constant time. */
   equal(a: string, b: string): boolean;
@@ -59,7 +58,7 @@ export interface Secrets {
 export interface BeginOptions {
   /** Becomes `state` or `RelayState`. */
   readonly attemptId: string;
-  /** Ask the IdP to authenticate the person anew (OIDC `prompt=login`, SAML `ForceAuthn`). */
+  /** Asks the IdP to authenticate the user again (OIDC `prompt=login`, SAML `ForceAuthn`). */
   readonly reauthenticate: boolean;
 }
 
@@ -68,7 +67,7 @@ export interface Connector {
   readonly id: ConnectorId;
   readonly label: string;
   readonly protocol: 'saml' | 'oidc';
-  /** SAML only: answers that no request asked for are accepted. */
+  /** SAML only: unsolicited answers are accepted. */
   readonly acceptsUnsolicited: boolean;
   availability(): Availability;
   /** The identity provider that the connector trusts now. */
@@ -88,31 +87,26 @@ export interface Connector {
     response: AuthenticationResponse,
     expectation: Expectation | undefined,
   ): Promise<VerifiedSignIn>;
-  /** Where the person can end their session at the identity provider too, if it says so. */
+  /** Where the user can also end their session at the identity provider, if it has such a URL. */
   signOutUrl?(): string | undefined;
   /** Stops timers and connections. */
   close(): Promise<void>;
 }
 
-/** SAML metadata of the bridge as service provider, for those connectors that have one. */
+/** SAML metadata of the bridge as a service provider. */
 export interface ServiceProviderMetadata {
   metadata(): string;
 }
 
 // ---------------------------------------------------------------- stores
 
-/**
- * Sign-in attempts. Ids are hashed by the store; what lies in it cannot be used to continue an
- * attempt.
- */
+/** Sign-in attempts. The store hashes ids; what it contains cannot continue an attempt. */
 export interface SignInAttempts {
   create(attempt: SignInAttempt): Promise<void>;
-  /**
-   * Looks, and leaves the attempt as it is; undefined when unknown, consumed or expired at `now`.
-   */
+  /** Does not consume the attempt; undefined if unknown, consumed or expired at `now`. */
   find(id: string, now: Instant): Promise<SignInAttempt | undefined>;
   /**
-   * Gives the attempt to exactly one caller, ever; undefined when unknown, consumed or expired at
+   * Gives the attempt to exactly one caller, ever; undefined if unknown, consumed or expired at
    * `now`.
    */
   consume(id: string, now: Instant): Promise<SignInAttempt | undefined>;
@@ -120,41 +114,41 @@ export interface SignInAttempts {
 
 export interface Sessions {
   create(session: Session): Promise<void>;
-  /** Undefined also when the person is blocked, has another generation, or has no sound record. */
+  /** Undefined also if the user is blocked, has another generation, or has no valid record. */
   find(id: string): Promise<Session | undefined>;
-  /** Writes the time of last use; a session that is gone stays gone. */
+  /** Writes the time of last use; does nothing if the session has ended. */
   touch(id: string, lastUsedAt: Instant): Promise<void>;
-  /** Ends it; false when there was none. */
+  /** Ends it; false if there was none. */
   end(id: string): Promise<boolean>;
   /**
-   * Ends everything of a person, CLI sessions too, by a new generation; how many sessions in
-   * browsers there were.
+   * Ends everything of a user, including CLI sessions, by a new generation. The number of browser
+   * sessions.
    */
   endAllOf(person: PersonId): Promise<number>;
 }
 
-/** CLI sessions. With a session end all grants and tokens that lead to it. */
+/** CLI sessions. All grants and tokens that lead to a session end with it. */
 export interface CliSessions {
-  /** A session that waits: it is gone at `summary.expiresAt` unless it is picked up before. */
+  /** A pending session: it expires at `summary.expiresAt` unless it is picked up before. */
   create(session: CliSession): Promise<void>;
-  /** Undefined also when the person is blocked, has another generation, or has no sound record. */
+  /** Undefined also if the user is blocked, has another generation, or has no valid record. */
   find(id: string): Promise<CliSession | undefined>;
-  /** Marks it as picked up, so that it lives until its `notAfter`; false when it is gone. */
+  /** Marks it as picked up, so that it is valid until its `notAfter`; false if it has ended. */
   pickUp(session: CliSession, at: Instant, address: string): Promise<boolean>;
-  /** Writes time and place of last use; a session that is gone stays gone. */
+  /** Writes time and address of last use; does nothing if the session has ended. */
   touch(session: CliSession, at: Instant, address: string): Promise<void>;
-  /** Ends it; undefined when there was none. */
+  /** Ends it; undefined if there was none. */
   end(id: string): Promise<CliSessionSummary | undefined>;
   /**
-   * Ends the session of that public id, if it is that person's; `person` undefined stands for an
-   * operator.
+   * Ends the session with that public id if it is that user's; `person` undefined: any user's, for
+   * operators.
    */
   endByPublicId(
     publicId: string,
     person: PersonId | undefined,
   ): Promise<CliSessionSummary | undefined>;
   endAllOf(person: PersonId): Promise<readonly CliSessionSummary[]>;
-  /** Those that live at `now`, the newest first; of one person, or all; 1,000 at most. */
+  /** Live sessions at `now`, newest first, at most 1,000; of one user, or of all. */
   list(now: Instant, of?: { readonly person: PersonId }): Promise<readonly CliSessionSummary[]>;
 }
 
@@ -166,25 +160,24 @@ export interface FoundRecord<R> {
 }
 
 /**
- * Records that are found by a secret and changed by pure transitions. Ids are hashed by the store,
- * what they lead to is sealed under them. A record is absent once it has expired, and once the CLI
- * session that it names has ended.
+ * Records that are found by a secret and changed by pure transitions. The store hashes ids and
+ * seals records under them. A record is absent once it has expired, or the CLI session that it
+ * names has ended.
  */
 export interface Records<
   R extends { readonly expiresAt: Instant; readonly session?: string | undefined },
 > {
   /**
-   * False when the CLI session that the record names has ended. Throws `internal` when there is a
-   * record of that id.
+   * False if the CLI session that the record names has ended. Throws `internal` if the id exists.
    */
   create(id: string, record: R): Promise<boolean>;
   find(id: string, now: Instant): Promise<R | undefined>;
-  /** The record together with the CLI session that it names; undefined when either is gone. */
+  /** The record with the CLI session that it names; undefined if either is absent. */
   findWithSession(id: string, now: Instant): Promise<FoundRecord<R> | undefined>;
   /**
-   * Changes the record by a pure function that sees it as it is: of callers who race, each sees
-   * what the one before has left, so that what may happen once happens once. Undefined when there
-   * is no such record. Throws what `transition` throws, and then nothing has changed.
+   * Changes the record by a pure function that sees its current state: each of several racing
+   * callers sees what the one before has written, so that a one-time step happens once. Undefined
+   * if the record is absent. Throws what `transition` throws; then nothing has changed.
    */
   update<T>(
     id: string,
@@ -194,13 +187,13 @@ export interface Records<
 }
 
 /**
- * Tokens for containers. They are found by the token, listed and revoked by their public id, and
- * end with their CLI session.
+ * Container tokens. They are found by the token, listed and revoked by their public id, and end
+ * with their CLI session.
  */
 export interface ContainerTokens {
   /**
-   * `full` when `most` of its session live already, also when callers race on several instances;
-   * `ended` when the session has ended. `summary` is what lists show.
+   * `full` if its session has `most` live tokens already, also when callers race on several
+   * instances; `ended` if the session has ended. `summary` is what lists show.
    */
   create(
     token: string,
@@ -208,28 +201,28 @@ export interface ContainerTokens {
     most: number,
   ): Promise<'kept' | 'full' | 'ended'>;
   findWithSession(token: string, now: Instant): Promise<FoundRecord<ContainerToken> | undefined>;
-  /** Writes time and place of last use; a token that is gone stays gone. */
+  /** Writes time and address of last use; does nothing if the token is absent. */
   touch(
     token: string,
     record: ContainerToken,
     use: { readonly at: Instant; readonly address: string },
   ): Promise<void>;
-  /** Revokes the token of that public id, if it is that person's; undefined when there was none. */
+  /** Revokes the token with that public id if it is that user's; undefined if there was none. */
   revoke(publicId: string, person: PersonId): Promise<ContainerTokenSummary | undefined>;
-  /** Those that live at `now`, the newest first; of one person or all, 5,000 at most. */
+  /** Live tokens at `now`, newest first, at most 5,000; of one user, or of all. */
   list(now: Instant, person: PersonId | undefined): Promise<readonly ContainerTokenSummary[]>;
 }
 
-/** Keys that may be seen once: SAML assertion ids. */
+/** One-time keys: SAML assertion ids. */
 export interface OneTimeKeys {
-  /** True for the first caller ever, also when two race; remembered until `expiresAt`. */
+  /** True for the first caller only, also when two race; remembered until `expiresAt`. */
   claim(key: string, expiresAt: Instant): Promise<boolean>;
 }
 
-/** Browsers in which somebody has signed in before. Serves to count by, and proves nothing else. */
+/** Browsers in which a user has signed in before. Used for rate limits; proves nothing else. */
 export interface KnownBrowsers {
   /**
-   * The mark that only the bridge can make of the secret of an attempt cookie: 43 characters of
+   * A mark that only the bridge can derive from the secret of an attempt cookie: 43 characters of
    * base64url.
    */
   markOf(browser: string): string;
@@ -239,49 +232,52 @@ export interface KnownBrowsers {
 export interface ClientRegistrations {
   /** The client id. */
   issue(registration: ClientRegistration): Promise<string>;
-  /** What a client id registers; undefined when it is none of ours, or is over at `now`. */
+  /**
+   * The registration in a client id; undefined if the bridge did not issue it, or it has expired at
+   * `now`.
+   */
   read(clientId: string, now: Instant): Promise<ClientRegistration | undefined>;
 }
 
 /** The record of every user who has signed in. */
 export interface People {
   /**
-   * Keeps what a sign-in said, unless the identity provider has said something newer already, also
-   * of callers who race.
+   * Stores what a sign-in stated, unless a newer statement of the identity provider is stored
+   * already, also when callers race.
    */
   know(identity: Identity, signedInAt: Instant): Promise<Standing>;
   find(person: PersonId): Promise<KnownPerson | undefined>;
   /**
-   * Everybody who has signed in under that user name, the newest sign-in first; 100 of each
-   * connector at most.
+   * Every user who has signed in with that user name, newest sign-in first, at most 100 of each
+   * connector.
    */
   named(username: string): Promise<readonly KnownPerson[]>;
   /**
-   * Blocks a person, known or not, and ends everything of them by a new generation. False when they
+   * Blocks a user, known or not, and ends everything of theirs by a new generation. False if they
    * were blocked already.
    */
   block(person: PersonId, block: Block): Promise<boolean>;
-  /** False when they were not blocked. What was open before the block stays over. */
+  /** False if they were not blocked. What the block has ended stays ended. */
   unblock(person: PersonId): Promise<boolean>;
-  /** Everybody who is blocked, the newest block first; 1,000 at most. */
+  /** Every blocked user, newest block first, at most 1,000. */
   blocked(): Promise<readonly KnownPerson[]>;
 }
 
-/** What operators did beside a bridge that runs, on its way into the log of the bridge. */
+/** Events of operators' commands, on their way into the log of a running bridge. */
 export interface OperatorEvents extends AuditSink {
   /**
-   * Those that no bridge has taken yet, the oldest first. Each is given to one caller, also when
-   * several race.
+   * Events that no bridge has taken yet, oldest first. Each goes to one caller, also when several
+   * race.
    */
   take(): Promise<readonly AuditEvent[]>;
 }
 
 export interface AuditSink {
-  /** Resolves when the event is kept. A failure must stop the hand-out that it records. */
+  /** Resolves when the event is stored. On failure, the recorded act must not happen. */
   record(event: AuditEvent): Promise<void>;
 }
 
-/** Everything that the bridge remembers. One adapter, one database. */
+/** All stored state of the bridge. One adapter, one database. */
 export interface Store {
   readonly attempts: SignInAttempts;
   readonly sessions: Sessions;
@@ -297,12 +293,13 @@ export interface Store {
   readonly audit: AuditSink;
   readonly operatorEvents: OperatorEvents;
   /**
-   * Deletes what expired before `now`, and old events of callers who are not signed in; all other
+   * Deletes what expired before `now`, and old events of callers who are not signed in. All other
    * audit events stay.
    */
   prune(now: Instant): Promise<void>;
   /**
-   * Rejects when the store does not answer or does not take writes. Cheap enough for anyone to ask.
+   * Rejects if the store does not answer or does not accept writes. Cheap enough for anonymous
+   * callers.
    */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -320,7 +317,7 @@ export interface AssertionIssuer {
   webIdentityToken(subject: AssertionSubject): Promise<string>;
 }
 
-/** What AWS is told about us. */
+/** What AWS reads about the bridge. */
 export interface FederationMetadata {
   samlMetadata(): string;
   openIdConfiguration(): Readonly<Record<string, unknown>>;

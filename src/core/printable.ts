@@ -1,12 +1,14 @@
-/** Text of others in output of ours: what a terminal or a viewer would obey becomes visible. */
+/** Foreign text in our own output: what a terminal or a viewer would interpret becomes visible. */
 
-// JSON escapes what is below U+0020, and leaves these: DEL and C1 controls, line and paragraph
-// separators, and the marks that turn the direction of text.
+// JSON escapes what is below U+0020, but not DEL and C1 controls, line and paragraph separators,
+// and the marks that change the direction of text.
 const LEFT_BY_JSON = '\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u206f';
 const IN_JSON = new RegExp(`[${LEFT_BY_JSON}]`, 'g');
 const IN_TEXT = new RegExp(`[\\u0000-\\u0009\\u000b-\\u001f${LEFT_BY_JSON}]`, 'g');
 
-/** JSON text with every character escaped that a terminal may obey; it means the same. */
+/**
+ * JSON text with every character escaped that a terminal could interpret; its meaning is the same.
+ */
 export function printableJson(json: string): string {
   return json.replace(IN_JSON, escaped);
 }
@@ -20,9 +22,8 @@ export function printableText(text: string): string {
 }
 
 /**
- * The same JSON line, or one whose names and strings hold `\uXXXX` as plain characters: a reader
- * that decodes JSON (`jq -r`) must not bring them back. Characters below U+0020 stay JSON's
- * business.
+ * The same JSON line, or one whose names and strings contain `\uXXXX` as plain characters: a reader
+ * that decodes JSON (`jq -r`) must not restore them. Characters below U+0020 are left to JSON.
  */
 export function printableLogLine(line: string): string {
   // `search` always starts at the beginning.

@@ -1,6 +1,6 @@
 /**
- * Which roles a caller may reach at most, whatever roles the person has: a terminal that was
- * confirmed by a code, or a container with a token for one role. A scope only ever takes away.
+ * The roles that a caller can reach at most, whatever roles the user has: for a terminal that was
+ * confirmed by a code, or a container with a token for one role. A scope never adds a role.
  */
 import type { AccountId, RoleName } from './role.ts';
 
@@ -19,7 +19,7 @@ export type RoleScope =
   /** The bearer of a container token. */
   | { readonly kind: 'one-role'; readonly account: AccountId; readonly role: RoleName };
 
-/** Without a scope, everything is within. */
+/** Without a scope, every role is within it. */
 export function isWithin(
   scope: RoleScope | undefined,
   asked: { readonly account: AccountId; readonly role: RoleName },

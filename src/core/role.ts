@@ -1,7 +1,4 @@
-/**
- * Accounts and roles of AWS as checked types. No string that was not checked carries one of these
- * names.
- */
+/** Accounts and roles of AWS. Branded types: only checked strings have them. */
 import type { PersonId } from './identity.ts';
 
 /** Twelve digits. */
@@ -26,11 +23,11 @@ export type Trust =
   /** AssumeRoleWithWebIdentity with our token. */
   | { readonly by: 'web-identity' }
   /**
-   * AssumeRoleWithSAML with the person's own SAML response, through the IdP's provider in the
+   * AssumeRoleWithSAML with the user's own SAML response, through the IdP's provider in the
    * account.
    */
   | { readonly by: 'corporate-saml'; readonly provider: string }
-  /** AssumeRoleWithWebIdentity with the person's own id_token. */
+  /** AssumeRoleWithWebIdentity with the user's own id_token. */
   | { readonly by: 'corporate-web-identity' }
   /** AssumeRole from a hub role that is assumed first (role chaining: one hour at most). */
   | {
@@ -42,7 +39,7 @@ export type Trust =
 
 export interface Account {
   readonly id: AccountId;
-  /** The name that people and rules use; unique in the configuration. */
+  /** The name in rules and pages; unique in the configuration. */
   readonly name: string;
   readonly partition: Partition;
   /** Region of the STS endpoint and of the console. */
@@ -51,8 +48,8 @@ export interface Account {
 }
 
 const ACCOUNT_ID = /^\d{12}$/;
-// IAM CreateRole: RoleName 1..64 [\w+=,.@-]+, Path (/[!-~]+/)*; of a path we take the characters
-// that need no escaping, and no dot segments.
+// IAM CreateRole: RoleName 1..64 [\w+=,.@-]+, Path (/[!-~]+/)*. Of a path, only characters that
+// need no escaping, and no dot segments.
 const ROLE_NAME = /^(?:(?!\.{1,2}\/)[\w+=,.@-]{1,128}\/){0,8}(?!\.{1,2}$)[\w+=,.@-]{1,64}$/;
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
@@ -78,10 +75,10 @@ export function samlProviderArn(account: Account, provider: string): string {
 }
 
 /**
- * The person's RoleSessionName: the user name, a dash and the person id (`alice-k3jx2q7d5vbn4mza`).
+ * The user's RoleSessionName: the user name, a dash and the person id (`alice-k3jx2q7d5vbn4mza`).
  *
- * The id keeps it injective (threats R33). A user name that does not fit as it stands is left out
- * rather than squashed: a squashed name could read as somebody else's.
+ * The id keeps it injective (threats R33). A user name that does not fit is omitted, not shortened:
+ * a shortened name could read as another user's.
  */
 export function roleSessionName(person: {
   readonly person: PersonId;

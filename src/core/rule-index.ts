@@ -1,8 +1,8 @@
 /**
- * The rules of a snapshot, indexed by connector and group, so that a person's groups lead to them
- * at once.
+ * The rules of a snapshot, indexed by connector and group, so that a user's groups lead to them
+ * directly.
  *
- * Owns: which rules fit which group, and what they give through it. Does not own: requirements,
+ * Owns: which rules match which group, and what they give through it. Does not own: requirements,
  * order of precedence, reasons (policy.ts).
  */
 import type { AccessRule } from './access-rule.ts';
@@ -18,7 +18,7 @@ import type { ConnectorId } from './identity.ts';
 import { type CompiledRequirements, requirementsCompiler } from './requirements.ts';
 import { type Account, type AccountId, type RoleArn, type RoleName, roleArn } from './role.ts';
 
-/** A role in an account. Those that the rules name are made once for a snapshot, and numbered. */
+/** A role in an account. The roles that rules name are created once per snapshot, and numbered. */
 export interface Cell {
   readonly account: Account;
   readonly role: RoleName;
@@ -33,12 +33,12 @@ export interface CompiledRule {
   readonly selector: CompiledSelector;
   readonly accountIds: ReadonlySet<AccountId> | undefined;
   readonly roleNames: ReadonlySet<RoleName>;
-  /** The groups name the role: `roleNames` only bounds it, where it is not empty. */
+  /** The groups name the role: `roleNames` only limits it, unless it is empty. */
   readonly isRoleInGroup: boolean;
   readonly requirements: CompiledRequirements;
 }
 
-/** A rule that fits a person, with the group that fits and what it gives through that group. */
+/** A rule that matches a user, with the matching group and what it gives through that group. */
 export interface Match {
   readonly compiled: CompiledRule;
   readonly group: string;
@@ -49,7 +49,7 @@ export interface RuleIndex {
   /** By name, or by id. */
   accountNamed(text: string): Account | undefined;
   /**
-   * The rules that fit a user's groups, in the order of the configuration, and one more than the
+   * The rules that match a user's groups, in the order of the configuration, and one more than the
    * highest number of their cells.
    */
   matchesOf(holder: GroupHolder): {
@@ -58,7 +58,7 @@ export interface RuleIndex {
   };
   /** The rules that could give a role of this name, in the order of the configuration. */
   rulesFor(role: RoleName): readonly CompiledRule[];
-  /** The person's group through which the rule gives the role. */
+  /** The user's group through which the rule gives the role. */
   groupThatGives(rule: CompiledRule, holder: GroupHolder, asked: AskedRole): string | undefined;
 }
 
@@ -113,7 +113,7 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
 
 // ---------------------------------------------------------------- from groups to cells
 
-/** One evaluation: new roles that a group names are numbered in it. */
+/** One evaluation: it numbers roles that only a group names. */
 interface Search {
   readonly tables: Tables;
   readonly numbering: Numbering;
@@ -132,7 +132,7 @@ function matchesOf(
   const seen = new Set<CompiledRule>();
   for (const group of groups) {
     for (const rule of byGroup.get(group) ?? []) {
-      // A plain rule gives the same through every group, so the first one will do.
+      // A rule without a pattern gives the same through every group, so the first one is enough.
       if (!seen.has(rule))
         matches.push({ compiled: rule, group, cells: tables.cellsByRule.get(rule)! });
       seen.add(rule);
@@ -167,7 +167,7 @@ function cellsThrough(
   return accounts.filter(of => isBoundTo(rule, of)).map(of => numbering(of, role));
 }
 
-/** The groups through which a rule would give the role; empty when it does not give it at all. */
+/** The groups through which a rule would give the role; empty if it never gives it. */
 export function groupsThatWouldGive(rule: CompiledRule, asked: AskedRole): readonly string[] {
   return couldGive(rule, asked) ? groupsTaken(rule.selector, asked) : [];
 }
@@ -243,8 +243,8 @@ function cellTable(accounts: readonly Account[]) {
       return list;
     },
     /**
-     * Numbers for one evaluation: a role that only a group's name speaks of is not kept, or groups
-     * could fill the memory.
+     * Numbers for one evaluation. A role that only a group names is not kept: groups could fill the
+     * memory.
      */
     numbering: (): { readonly numbering: Numbering; readonly count: () => number } => {
       const fresh = new Map<RoleArn, Cell>();

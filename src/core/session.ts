@@ -1,5 +1,5 @@
 /**
- * The settings of a role session: what a rule says (templates), and what comes out for one person.
+ * The settings of a role session: templates in a rule, and their values for one user.
  *
  * Limits are those of the STS API reference: tags 50, key 1..128, value 0..256, SourceIdentity
  * 2..64.
@@ -13,14 +13,14 @@ import { HOUR, MINUTE, type Seconds } from './time.ts';
 export const MIN_DURATION: Seconds = 15 * MINUTE;
 export const MAX_DURATION: Seconds = 12 * HOUR;
 /**
- * AssumeRole from a role session gives an hour at most, and refuses more (STS: ValidationError, no
+ * AssumeRole from a role session gives at most an hour, and rejects more (STS: ValidationError, no
  * clamping).
  */
 export const MAX_CHAINED_DURATION: Seconds = HOUR;
 
 /**
- * The longest session that STS can give in this account, of what a rule gives: a chained role ends
- * after an hour.
+ * The length of a session in this account, given the length of the rule: a chained role ends after
+ * an hour.
  */
 export function attainableSeconds({ trust }: Account, durationSeconds: Seconds): Seconds {
   return trust.by === 'hub' ? Math.min(durationSeconds, MAX_CHAINED_DURATION) : durationSeconds;
@@ -44,7 +44,7 @@ export interface SessionSettings {
   readonly policy?: string | undefined;
 }
 
-/** The settings for one person: every template filled in and every value within AWS's limits. */
+/** The settings for one user: every template filled in and every value within AWS's limits. */
 export interface RoleSession {
   readonly durationSeconds: Seconds;
   readonly consoleSeconds?: Seconds | undefined;
@@ -58,7 +58,9 @@ export interface RoleSession {
 // The classes of the STS model; lengths count Unicode code points.
 const TAG_KEY = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u;
 
-/** The value of a session tag. A session name is not always one: a user name may hold a comma. */
+/**
+ * The value of a session tag. A session name does not always fit: a user name can contain a comma.
+ */
 export const TAG_VALUE: FieldRule = {
   characters: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u,
   shortest: 0,
@@ -66,10 +68,7 @@ export const TAG_VALUE: FieldRule = {
   always: { person: [16, 16], connector: [1, 32] },
 };
 
-/**
- * The SourceIdentity. `aws:` at its beginning, which AWS keeps for itself, is not among its
- * characters.
- */
+/** The SourceIdentity. Its characters exclude the prefix `aws:`, which AWS reserves. */
 export const SOURCE_IDENTITY: FieldRule = {
   characters: /^[\w+=,.@-]*$/,
   shortest: 2,

@@ -1,4 +1,4 @@
-/** A sign-in from its attempt to the verified answer of the identity provider. */
+/** A sign-in, from its attempt to the verified answer of the identity provider. */
 import type { ConnectorId, Identity, IdentitySource } from './identity.ts';
 import type { Instant } from './time.ts';
 
@@ -7,12 +7,12 @@ export type Expectation =
   | { readonly protocol: 'saml'; readonly requestId: string }
   | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
 
-/** One begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
+/** A begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
 export interface SignInAttempt {
   /** OAuth `state` and SAML `RelayState`. A secret: the store keeps its hash only. */
   readonly id: string;
   readonly connector: ConnectorId;
-  /** The identity provider that the browser was sent to; an answer of another one is refused. */
+  /** The identity provider that the browser was sent to; an answer of another one is rejected. */
   readonly source: IdentitySource;
   /** The secret in the attempt cookie of the browser that began it. */
   readonly browser: string;
@@ -23,14 +23,14 @@ export interface SignInAttempt {
   readonly expiresAt: Instant;
 }
 
-/** The answer of an identity provider as it came through the browser; nothing in it is verified. */
+/** The answer of an identity provider as it came through the browser, unverified. */
 export type AuthenticationResponse =
   | { readonly protocol: 'saml'; readonly samlResponse: string }
   | { readonly protocol: 'oidc'; readonly parameters: URLSearchParams };
 
 /**
- * The person's own proof from their identity provider, for accounts that trust that provider
- * directly. A secret.
+ * The user's own token or SAML response from their identity provider, for accounts that trust that
+ * provider directly. A secret.
  */
 export type CorporateProof =
   | { readonly kind: 'id-token'; readonly token: string; readonly expiresAt: Instant }
@@ -42,14 +42,11 @@ export interface VerifiedSignIn {
   readonly sessionNotAfter?: Instant | undefined;
   /** Set when the connector keeps it for accounts that need it. */
   readonly corporateProof?: CorporateProof | undefined;
-  /**
-   * The assertion's id, which may be used once; absent where the protocol's code is one-time by
-   * itself.
-   */
+  /** The assertion's id, for one-time use; absent where the protocol's code is one-time already. */
   readonly assertion?: { readonly id: string; readonly expiresAt: Instant } | undefined;
 }
 
 export type Availability =
   | { readonly state: 'ready' }
-  /** `reason` is safe for a page: it names what failed, never a secret. */
+  /** `reason` is safe for a page: it names what failed and never contains a secret. */
   | { readonly state: 'unavailable'; readonly reason: string; readonly since: Instant };

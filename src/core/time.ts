@@ -27,7 +27,7 @@ export function formatWait(seconds: Seconds): string {
   return seconds === 1 ? '1 second' : `${seconds} seconds`;
 }
 
-/** Writes seconds the way a person says them: `8 h`, `1 h 30 min`, `45 min`, `20 s`. */
+/** Writes seconds for readers: `8 h`, `1 h 30 min`, `45 min`, `20 s`. */
 export function formatDuration(seconds: Seconds): string {
   if (seconds < MINUTE) return `${Math.max(0, Math.floor(seconds))} s`;
   const hours = Math.floor(seconds / HOUR);

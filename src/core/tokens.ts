@@ -1,25 +1,24 @@
 /**
- * What stands for a CLI session on the wire: authorization codes, refresh tokens and access tokens,
- * as records and pure transitions.
+ * Codes and tokens of CLI sessions, as records and pure transitions: authorization codes, refresh
+ * tokens, access tokens and container tokens.
  *
- * Every one is a random secret of which the store keeps a hash; what it leads to is sealed under
- * it.
+ * Each is a random secret. The store keeps its hash and seals the record under it.
  */
 import { isElsewhere } from './network-distance.ts';
 import type { AccountId, RoleName } from './role.ts';
 import { type Instant, MINUTE, type Seconds } from './time.ts';
 
-/** RFC 6749 section 4.1.2 allows ten minutes; a loopback redirect takes a moment. */
+/** RFC 6749 section 4.1.2 allows ten minutes; a loopback redirect takes seconds. */
 export const AUTHORIZATION_CODE_SECONDS: Seconds = 60;
-/** How long the bridge remembers a code, to notice that it is presented once more. */
+/** How long the bridge remembers a code, to detect that it is presented again. */
 export const AUTHORIZATION_CODE_MEMORY_SECONDS: Seconds = 600;
 /**
- * How long the refresh token before the last one gives the same answer, for processes that share a
- * cache and did not lock it.
+ * How long a used refresh token gives the same answer, for processes that share a cache without a
+ * lock.
  */
 const REFRESH_GRACE_SECONDS: Seconds = 60;
 
-/** The prefixes let secret scanners and people recognise a token; nothing is decided by them. */
+/** Prefixes by which secret scanners and readers recognize a token; nothing depends on them. */
 export const TOKEN_PREFIX = { access: 'rba_', refresh: 'rbr_', container: 'rbc_' } as const;
 
 // ---------------------------------------------------------------- authorization codes
@@ -32,7 +31,7 @@ export interface AuthorizationCode {
   /** The id of the CLI session that waits to be picked up. */
   readonly session: string;
   readonly redeemBy: Instant;
-  /** When the record goes. */
+  /** When the record is deleted. */
   readonly expiresAt: Instant;
   readonly state: 'issued' | 'redeemed';
 }
@@ -41,8 +40,8 @@ export interface AuthorizationCode {
 export type CodeBinding = Pick<AuthorizationCode, 'client' | 'redirectUri' | 'codeChallenge'>;
 
 /**
- * A code is spent by the first attempt, also by a wrong one: who presents it wrongly has stolen or
- * guessed it. `why` is for the operator; the session behind a code that was misused ends.
+ * Uses a code up at the first attempt, also a wrong one: a code that is presented wrongly was
+ * stolen or guessed. `misused` is for the operator; the session of a misused code ends.
  */
 export function redeemCode(
   code: AuthorizationCode,
@@ -72,16 +71,16 @@ export function redeemCode(
 export interface AccessToken {
   readonly session: string;
   /**
-   * When it opens nothing any more; unset, `expiresAt`. Until that it still says which session a
-   * logout means.
+   * When it stops giving access; default: `expiresAt`. Until then it still identifies the session
+   * at a logout.
    */
   readonly usableUntil?: Instant | undefined;
   readonly expiresAt: Instant;
 }
 
 /**
- * A token for a container: it opens one role and nothing else, and ends with the CLI session that
- * it was made in.
+ * A token for a container: it gives access to one role, and ends with the CLI session that it was
+ * created in.
  */
 export interface ContainerToken {
   readonly session: string;
@@ -94,7 +93,7 @@ export interface ContainerToken {
   readonly publicId: string;
 }
 
-/** What lists say of a container token: nothing of it is a secret. */
+/** What lists show of a container token. Nothing in it is a secret. */
 export interface ContainerTokenSummary {
   readonly publicId: string;
   /** The public id of the CLI session that it ends with. */
@@ -102,7 +101,7 @@ export interface ContainerTokenSummary {
   readonly account: AccountId;
   readonly accountName: string;
   readonly role: RoleName;
-  /** Where it was made from. */
+  /** The address that it was created from. */
   readonly address: string;
   readonly createdAt: Instant;
   readonly lastUsedAt?: Instant | undefined;
@@ -111,11 +110,11 @@ export interface ContainerTokenSummary {
 }
 
 /**
- * How many container tokens of one CLI session live at once: a container of each role, and far
- * fewer than a script in a loop makes.
+ * Live container tokens of one CLI session: enough for a container of each role, and far fewer than
+ * a script in a loop creates.
  */
 export const MOST_CONTAINER_TOKENS = 50;
-/** How many CLI sessions of one person live at once. */
+/** Live CLI sessions of one user. */
 export const MOST_CLI_SESSIONS = 100;
 
 /** One answer of the token endpoint. Secrets. */
@@ -146,14 +145,14 @@ export interface RefreshUse {
   readonly answer: TokenPair;
 }
 
-/** A session that refreshes from one network is recorded at most this often. */
+/** How often a session that refreshes from one network is recorded at most. */
 const RECORD_REFRESH_SECONDS: Seconds = 15 * MINUTE;
-/** And one that has moved to another network, at most this often. */
+/** How often a session that moves between networks is recorded at most. */
 const RECORD_MOVED_SECONDS: Seconds = MINUTE;
 
 /**
- * Whether a refresh is recorded: the first one of a session, then now and then, and when it comes
- * from another network than before.
+ * Whether a refresh is recorded: the first one of a session, then at intervals, which are shorter
+ * when it comes from another network.
  */
 export function isRefreshDue(
   { recorded }: RefreshToken,
@@ -168,20 +167,16 @@ export function isRefreshDue(
 
 export type Rotation =
   | { readonly kind: 'rotated' | 'repeated'; readonly answer: TokenPair }
-  /**
-   * Repeated within the grace, from another network than the first use: no process that shares a
-   * cache with it.
-   */
+  /** Repeated within the grace period from another network: not a process that shares its cache. */
   | { readonly kind: 'elsewhere' }
   /**
-   * Somebody has a copy: the person's terminal, or whoever it was stolen by (RFC 9700 section
-   * 4.14).
+   * A copy of the token exists: it was stolen from the terminal or by it (RFC 9700 section 4.14).
    */
   | { readonly kind: 'reused' };
 
 /**
- * Spends a refresh token for `use.answer`, or gives the answer of the first use once more within
- * the grace.
+ * Uses a refresh token up for `use.answer`, or repeats the answer of its first use within the grace
+ * period.
  */
 export function rotate(
   token: RefreshToken,
@@ -192,7 +187,7 @@ export function rotate(
   return { next: { ...token, used: use }, rotation: { kind: 'rotated', answer: use.answer } };
 }
 
-/** What a token gives that was used before; undefined for one that was not. */
+/** The result of a token that was used before; undefined if it was not. */
 export function rotatedBefore(
   { used }: RefreshToken,
   { at, address }: Omit<RefreshUse, 'answer'>,
