@@ -131,7 +131,7 @@ const REQUEST_FAULTS: readonly RequestFault[] = [
   },
   {
     error: 'interaction_required',
-    description: 'A login is always confirmed by a person.',
+    description: 'A user must confirm every login.',
     applies: ({ prompt }) => prompt === 'none',
     code: 'bad_request',
   },

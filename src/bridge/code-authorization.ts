@@ -226,7 +226,7 @@ async function refuse(
     ...detailsOf(request, viewer),
     cliSession,
   });
-  const error_description = 'The person refused the login.';
+  const error_description = 'The user denied the login.';
   return { redirectTo: answerTo(parts, request, { error: 'access_denied', error_description }) };
 }
 

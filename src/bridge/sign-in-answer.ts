@@ -117,14 +117,14 @@ async function consumeAttempt(
     throw withoutAttempt(attemptId);
   }
   if (attempt.connector !== connector.id)
-    throw new BridgeError('attempt_invalid', 'the attempt was begun at another connector');
+    throw new BridgeError('attempt_invalid', 'the sign-in was started at another connector');
   // Before anything of the answer is used: a code of one provider must not be sent to another.
   if (!isTrusted(attempt.source, connector.source()))
-    throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
+    throw new BridgeError('attempt_invalid', STARTED_ELSEWHERE);
   if (browser === undefined)
     throw new BridgeError('cookie_missing', 'the browser sent no attempt cookie');
   if (!secrets.equal(attempt.browser, browser))
-    throw new BridgeError('attempt_invalid', 'the attempt was begun in another browser');
+    throw new BridgeError('attempt_invalid', 'the sign-in was started in another browser');
   return attempt;
 }
 
@@ -132,19 +132,19 @@ function withoutAttempt(attemptId: string | undefined): BridgeError {
   if (attemptId !== undefined)
     return new BridgeError(
       'attempt_invalid',
-      'no such attempt: never begun, over, or answered before',
+      'unknown sign-in attempt: never started, expired, or answered before',
     );
   return new BridgeError(
     'attempt_invalid',
-    'the answer names no attempt; one that the identity provider begins is taken where the connector allows it (allowUnsolicited)',
+    'the response names no sign-in attempt; an unsolicited response requires allowUnsolicited',
     {
       hint: 'Start at the sign-in page of this bridge instead of the page of your identity provider.',
     },
   );
 }
 
-const BEGUN_ELSEWHERE =
-  'the attempt was begun at another identity provider than the one that the connector trusts now';
+const STARTED_ELSEWHERE =
+  'the sign-in was started at another identity provider than the connector trusts now';
 
 // ---------------------------------------------------------------- verify and accept
 
@@ -155,7 +155,7 @@ async function verify(
 ): Promise<VerifiedSignIn> {
   const verified = await authenticate(connector, response, attempt?.expectation);
   if (attempt !== undefined && verified.identity.source.issuer !== attempt.source.issuer)
-    throw new BridgeError('attempt_invalid', BEGUN_ELSEWHERE);
+    throw new BridgeError('attempt_invalid', STARTED_ELSEWHERE);
   return verified;
 }
 
@@ -173,7 +173,7 @@ async function accept(
     people.know(identity, clock.now()),
   ]);
   if (!isFirst)
-    throw new BridgeError('assertion_replayed', 'an assertion of this id was accepted before');
+    throw new BridgeError('assertion_replayed', 'an assertion with this id was accepted before');
   return standing;
 }
 
@@ -189,7 +189,7 @@ async function admit(
   { identity, standing }: { readonly identity: Identity; readonly standing: Standing },
 ): Promise<void> {
   const { isBlocked, before } = standing;
-  if (isBlocked) throw new BridgeError('person_blocked', 'an operator has blocked the person');
+  if (isBlocked) throw new BridgeError('person_blocked', 'an operator has blocked the user');
   const missing = before === undefined ? [] : missingClaims(before, identity);
   if (missing.length === 0) return;
   await recorder.record(

@@ -93,15 +93,14 @@ export function redeem(
 ): { readonly next: DeviceGrant; readonly session: string } {
   if (grant.state === 'redeemed')
     throw new BridgeError('grant_invalid', 'the device code was used before');
-  if (grant.state === 'denied')
-    throw new BridgeError('device_denied', 'the person refused the login');
+  if (grant.state === 'denied') throw new BridgeError('device_denied', 'the user denied the login');
   if (now >= grant.decideBy)
     throw new BridgeError(
       'device_code_expired',
       `the device code expired while it was ${grant.state}`,
     );
   if (grant.state === 'pending')
-    throw new BridgeError('authorization_pending', 'nobody has decided yet');
+    throw new BridgeError('authorization_pending', 'the user has not decided yet');
   return { next: { ...grant, state: 'redeemed' }, session: grant.session! };
 }
 

@@ -32,16 +32,16 @@ export function groupPatternProblem(pattern: string): string | undefined {
   const parts = partsOf(pattern);
   const names = parts.flatMap(part => ('placeholder' in part ? [part.placeholder] : []));
   if (parts.some(part => 'literal' in part && /[{}*?\\]/.test(part.literal)))
-    return 'only {account} and {role} may stand in it, and no wildcards';
-  if (names.length === 0) return 'it holds neither {account} nor {role}';
-  if (new Set(names).size !== names.length) return 'a placeholder stands in it twice';
+    return 'it can contain only the placeholders {account} and {role}, and no wildcards';
+  if (names.length === 0) return 'it contains neither {account} nor {role}';
+  if (new Set(names).size !== names.length) return 'it contains a placeholder twice';
   if (
     parts.some(
       (part, index) =>
         'placeholder' in part && 'placeholder' in (parts[index + 1] ?? { literal: '' }),
     )
   )
-    return 'literal text must stand between the placeholders';
+    return 'the placeholders must be separated by text';
   return undefined;
 }
 

@@ -136,7 +136,7 @@ function fill(filling: Filling, field: Field, template: Template): string {
   if ('text' in filled) return filled.text;
   if ('missing' in filled)
     throw invalid(filling, field, {
-      why: `the person has no ${filled.missing}`,
+      why: `the user has no ${filled.missing}`,
       hint: `Your identity provider sent no "${filled.missing}", which this role needs for its ${name}.`,
     });
   throw invalid(filling, field, {
@@ -151,6 +151,6 @@ function invalid(
   { why, hint }: { readonly why: string; readonly hint: string },
 ): BridgeError {
   return new BridgeError('session_settings_invalid', `rule ${rule}: ${name}: ${why}`, {
-    hint: `${hint} Give the reference to the people who run this bridge.`,
+    hint: `${hint} Give the reference to your administrator.`,
   });
 }

@@ -82,19 +82,19 @@ describe('a role session', () => {
       'a person without the attribute',
       { tags: { Cost: '{attributes.costCenter}' } },
       {},
-      /rule r: session tag Cost: the person has no attributes\.costCenter/,
+      /rule r: session tag Cost: the user has no attributes\.costCenter/,
     ],
     [
       'a person without an email',
       { tags: { Email: '{email}' } },
       { email: undefined },
-      /the person has no email/,
+      /the user has no email/,
     ],
     [
       'an attribute that only the prototype has',
       { tags: { A: '{attributes.constructor}' } },
       {},
-      /the person has no attributes\.constructor/,
+      /the user has no attributes\.constructor/,
     ],
     [
       'a source identity with a blank',

@@ -127,7 +127,7 @@ describe('a connector whose id was pointed at another identity provider by a rel
       );
       const refusal = (await world.audit()).find(({ type }) => type === 'sign-in.refused');
       assert.ok(refusal?.type === 'sign-in.refused');
-      assert.match(refusal.why, /begun at another identity provider/);
+      assert.match(refusal.why, /started at another identity provider/);
     });
   }
 

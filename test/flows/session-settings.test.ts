@@ -181,7 +181,7 @@ describe('what a rule sets for a session', () => {
       assert.equal(code, 'session_settings_invalid');
       assert.match(
         why,
-        /rule cost-center-needed: session tag CostCenter: the person has no attributes\.costCenter/,
+        /rule cost-center-needed: session tag CostCenter: the user has no attributes\.costCenter/,
       );
     });
 
