@@ -106,7 +106,7 @@ describe('a sign-in that begins at the identity provider', () => {
       const login = await visitor.submit(answer, 'form', { username: 'alice', password: 'alice' });
       const reposted = await new Visitor().submit(login, 'form');
       const page = await new Visitor().submit({ ...reposted, url: world.urls.bridge }, 'form');
-      assert.equal(codeOn(page), 'attempt_invalid');
+      assert.equal(codeOn(page), 'cookie_missing');
       // The attempt is spent, and the next one works.
       const again = await enterPassword(
         visitor,
