@@ -93,7 +93,7 @@ describe('a container token', () => {
     assert.ok(!page.html.includes(json.token) && !JSON.stringify(me).includes(json.token));
   });
 
-  it('is revoked alone, on the page, by the API, or by whoever has it, and that is recorded', async () => {
+  it('is revoked alone, on the page, by the API or by its holder, and that is recorded', async () => {
     const { accessToken, visitor } = await loginByDevice(world, 'alice');
     const [byPage, byApi, byItself, other] = [
       ...[(await make(world, accessToken)).json, (await make(world, accessToken)).json],
@@ -132,7 +132,7 @@ describe('a container token', () => {
     );
   });
 
-  it('of somebody else is neither listed nor revoked', async () => {
+  it('of another user is neither listed nor revoked', async () => {
     const [alice, bob] = [await loginByDevice(world, 'alice'), await loginByDevice(world, 'bob')];
     const { json } = await make(world, alice.accessToken);
     assert.deepEqual(await list(world, bob.accessToken), []);

@@ -160,7 +160,7 @@ describe('the bearer API', () => {
     assert.deepEqual([refused.status, refused.json.code], [400, 'destination_refused']);
   });
 
-  it('explains, for what is given, what is missing and what nobody has', async () => {
+  it('explains a role that is granted, one that is missing, and one that no user has', async () => {
     const explain = async (token: string, account: string, role: string) =>
       (await call(token, { path: `/explain?${new URLSearchParams({ account, role })}` })).json;
     assert.deepEqual(await explain(alice, 'prod', 'Admin'), {
@@ -179,8 +179,8 @@ describe('the bearer API', () => {
     const refused = await explain(bob, 'prod', 'Admin');
     assert.equal(refused.outcome, 'refused');
     assert.match(refused.next_step, /Ask for membership of the group aws-admins/);
-    const nobody = await explain(bob, 'nowhere', 'Admin');
-    assert.deepEqual([nobody.steps, nobody.outcome], [[], 'refused']);
+    const unknown = await explain(bob, 'nowhere', 'Admin');
+    assert.deepEqual([unknown.steps, unknown.outcome], [[], 'refused']);
   });
 
   it('refuses a role with the reasons of the policy, and records it', async () => {
@@ -287,7 +287,7 @@ describe('the bearer API', () => {
     assert.equal(
       (await call(here, { method: 'DELETE', path: `/sessions/${alices.session.id}` })).status,
       404,
-      'somebody else’s',
+      'another user’s',
     );
     assert.equal((await call(here, { method: 'DELETE', path: '/sessions' })).status, 204);
     assert.equal((await call(bob, { path: '/whoami' })).status, 401);

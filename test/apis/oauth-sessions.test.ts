@@ -31,7 +31,7 @@ describe('a session in a terminal', () => {
 });
 
 describe('a connector that is gone', () => {
-  it('takes the sessions of those who signed in by it along, and nobody else’s', async t => {
+  it('ends the sessions of users who signed in by it, and no others', async t => {
     const world = await worldFor(t);
     const alice = await loginByDevice(world, 'alice', 'saml');
     const bob = await loginByDevice(world, 'bob', 'oidc');
@@ -59,7 +59,7 @@ describe('signing out everywhere', () => {
     assert.deepEqual(errorOf(await pollDevice(world, deviceCode)), [400, 'invalid_grant']);
   });
 
-  it('ends every terminal and every browser of that person, and nobody else’s', async () => {
+  it('ends every terminal and browser session of that user, and no others', async () => {
     const [alice, alices, bob] = [
       await loginByDevice(world, 'alice'),
       await loginByDevice(world, 'alice'),
@@ -92,7 +92,7 @@ describe('signing out everywhere', () => {
     );
   });
 
-  it('somebody else’s session cannot be ended', async () => {
+  it('does not end the session of another user', async () => {
     const [alice, bob] = [
       await loginByDevice(world, 'alice'),
       await loginByDevice(world, 'bob', 'oidc'),

@@ -1,5 +1,5 @@
 /**
- * A client that nobody here wrote: openid-client, by both flows, against the real endpoints and
+ * A client that is not our own: openid-client, by both flows, against the real endpoints and
  * pages.
  */
 import assert from 'node:assert/strict';

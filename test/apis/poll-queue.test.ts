@@ -17,7 +17,7 @@ function polls(line: ReturnType<typeof createPollQueue>, count: number) {
 }
 
 describe('terminals that poll', () => {
-  it('are worked on at once up to the limit, and then one for each that is done, first come first served', async () => {
+  it('run up to the limit at once, then one for each that ends, in order of arrival', async () => {
     const all = polls(createPollQueue({ atOnce: 2, mostWaiting: 10 }), 4);
     const begun = (): boolean[] => all.map(poll => poll.begun);
     assert.deepEqual(begun(), [true, true, false, false]);
@@ -32,19 +32,19 @@ describe('terminals that poll', () => {
     assert.deepEqual(begun(), [true, true, true, true], 'a refusal gives its place back, too');
   });
 
-  it('let what has arrived meanwhile go first', async () => {
+  it('let requests that arrived meanwhile go first', async () => {
     const [first, second] = polls(createPollQueue({ atOnce: 1, mostWaiting: 10 }), 2);
     const order: string[] = [];
-    setImmediate(() => order.push(second!.begun ? 'the next poll' : 'somebody else'));
+    setImmediate(() => order.push(second!.begun ? 'the next poll' : 'another request'));
     first!.end();
     await first!.done;
     assert.equal(second!.begun, false);
     await turn();
     await turn();
-    assert.deepEqual([order, second!.begun], [['somebody else'], true]);
+    assert.deepEqual([order, second!.begun], [['another request'], true]);
   });
 
-  it('are told to slow down when the line is too long, and the line goes on', async () => {
+  it('are told to slow down when the queue is full, and the queue continues', async () => {
     const line = createPollQueue({ atOnce: 1, mostWaiting: 2 });
     const [first, second, third] = polls(line, 3);
     const [fourth] = polls(line, 1);

@@ -6,7 +6,7 @@ import { useWorld } from '../support/world.ts';
 describe('"Use it in your terminal"', () => {
   const world = useWorld();
 
-  it('leads over the sign-in, and shows every role of this person in four dialects, with their traps', async () => {
+  it('leads through the sign-in, and shows every role of the user in four dialects, with known issues', async () => {
     assert.match(
       (await new Visitor().get(`${world.urls.bridge}/aws-config`)).url,
       /\/sign-in\?return_to=%2Faws-config$/,

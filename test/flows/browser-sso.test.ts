@@ -105,7 +105,7 @@ describe('signing in through the front door', () => {
         assert.equal(page.status, 400);
       });
 
-      it('gives a new session at every sign-in and ends the one before', async () => {
+      it('opens a new session at every sign-in and ends the previous one', async () => {
         const { visitor } = await world.signIn('alice', protocol);
         const old = visitor.clone();
         const first = visitor.cookie(world.urls.bridge, 'rolebridge');
@@ -134,7 +134,7 @@ describe('signing in through the front door', () => {
     assert.equal((await world.signIn('alice', 'saml', { visitor })).page.status, 200);
   });
 
-  it('keeps people of different connectors apart, although they have one name', async () => {
+  it('keeps users of different connectors apart, even with the same name', async () => {
     const names = await Promise.all(
       PROTOCOLS.map(async protocol => {
         const { visitor } = await world.signIn('alice', protocol);
@@ -150,7 +150,7 @@ describe('signing in through the front door', () => {
     assert.equal(people.size, 2);
   });
 
-  it('says whom the page belongs to and ends the session at sign-out, on the server too', async () => {
+  it('names the signed-in user, and ends the session at sign-out, on the server as well', async () => {
     const { visitor, page } = await world.signIn('bob', 'oidc');
     const copy = visitor.clone();
     const out = await visitor.submit(page, 'form[action="/sign-out"]');
@@ -191,7 +191,7 @@ describe('signing in through the front door', () => {
     );
   });
 
-  it('posts the answer once more from its own page for a browser that kept its cookie at home', async () => {
+  it('posts the response again from its own page if the browser did not send its cookie', async () => {
     const visitor = new Visitor();
     const login = await visitor.get(signInUrl('saml'));
     const answer = await visitor.submit(login, 'form', { username: 'alice', password: 'alice' });
@@ -254,7 +254,7 @@ describe('signing in through the front door', () => {
       );
   });
 
-  it('does not sign requests for an identity provider that does not require it, unless the operator wants it', async t => {
+  it('does not sign requests for an identity provider that does not require it, unless the configuration says so', async t => {
     const requestOf = async (of: World): Promise<URL> => {
       const toIdp = (url: string): boolean => url.startsWith(of.urls.saml);
       const { path } = await new Visitor().get(`${of.urls.bridge}/sign-in/${CONNECTOR.saml}`, {
@@ -282,7 +282,7 @@ describe('signing in through the front door', () => {
 });
 
 describe('a session', () => {
-  it('ends when it was not used for an hour, and after twelve hours whatever happens', async t => {
+  it('ends after an hour without use, and after twelve hours in any case', async t => {
     const world = await worldFor(t);
     const signedIn = async (visitor: Visitor): Promise<boolean> =>
       (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;

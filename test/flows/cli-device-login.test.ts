@@ -13,7 +13,7 @@ describe('a terminal that is confirmed by a code', () => {
     return visitor.submit(page, 'form[action="/device"]', { user_code: userCode });
   };
 
-  it('the person sees what asks and what it would get, and the terminal gets tokens when they confirm', async () => {
+  it('shows what requests the login and what it would get; the terminal gets tokens after the confirmation', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
     const { json } = await beginDevice(world, { device_name: 'build-7' });
     const question = await typeCode(visitor, json.user_code.toLowerCase().replace('-', ' '));
@@ -33,7 +33,7 @@ describe('a terminal that is confirmed by a code', () => {
     assert.equal((await pollDevice(world, json.device_code)).status, 200);
   });
 
-  it('the complete link asks for the code all the same, and does not show it', async () => {
+  it('asks for the code even after the complete link, and does not show it', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const { json } = await beginDevice(world);
     const page = await visitor.get(json.verification_uri_complete);
@@ -46,7 +46,7 @@ describe('a terminal that is confirmed by a code', () => {
     assert.match(question.text, /Is this your terminal\?/);
   });
 
-  it('a code that is not the one of the link is refused: the link was somebody else’s', async () => {
+  it('rejects a code that does not match the link', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const [theirs, mine] = [await beginDevice(world), await beginDevice(world)];
     const page = await typeCode(
@@ -60,7 +60,7 @@ describe('a terminal that is confirmed by a code', () => {
       assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
   });
 
-  it('without a session the way leads over the sign-in and back to the page, with the link kept', async () => {
+  it('without a session, leads through the sign-in and back to the page, and keeps the link', async () => {
     const { json } = await beginDevice(world);
     const visitor = new Visitor();
     const signIn = await visitor.get(json.verification_uri_complete);
@@ -73,7 +73,7 @@ describe('a terminal that is confirmed by a code', () => {
     assert.equal(page.$('input[name=link_code]').attr('value'), json.user_code);
   });
 
-  it('"I did not start this" stops the login, and the trail says who said so', async () => {
+  it('"I did not start this" stops the login, and the audit trail names the user', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const { json } = await beginDevice(world, { device_name: 'not-mine' });
     const stopped = await visitor.submit(
@@ -92,7 +92,7 @@ describe('a terminal that is confirmed by a code', () => {
     );
   });
 
-  it('also after confirming: the session that came of it ends at once', async () => {
+  it('the same after a confirmation ends the session at once', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const { json } = await beginDevice(world);
     const done = await visitor.submit(
@@ -108,7 +108,7 @@ describe('a terminal that is confirmed by a code', () => {
     assert.equal(answer.status, 401);
   });
 
-  it('of two people who confirm one code, one wins, and the terminal is that person’s', async () => {
+  it('if two users confirm one code, one wins and the terminal is theirs', async () => {
     const [alice, bob] = [
       (await world.signIn('alice', 'saml')).visitor,
       (await world.signIn('bob', 'oidc')).visitor,
@@ -134,7 +134,7 @@ describe('a terminal that is confirmed by a code', () => {
     );
   });
 
-  it('a form of another site, or without the token of the session, decides nothing', async () => {
+  it('a form of another site, or without the CSRF token, has no effect', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const { json } = await beginDevice(world);
     const question = await typeCode(visitor, json.user_code);
@@ -165,7 +165,7 @@ describe('a terminal that is confirmed by a code', () => {
     assert.ok(question.text.includes('<img src=x onerror=alert(1)>??"'));
   });
 
-  it('the trail says who confirmed, from where, and which session the terminal has', async () => {
+  it('the audit trail names who confirmed, from where, and the session of the terminal', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
     const { json } = await beginDevice(world, { device_name: 'laptop-3' });
     await confirmDevice(world, visitor, json.user_code);
@@ -190,7 +190,7 @@ describe('a code and time', () => {
     return visitor.submit(page, 'form[action="/device"]', { user_code: userCode });
   };
 
-  it('a terminal that asks for a fresh sign-in cannot be confirmed by an older one', async () => {
+  it('a login that requires a recent sign-in cannot be confirmed by an older one', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
     world.clock.turn(60);
     const { json } = await beginDevice(world, { prompt: 'login' });
@@ -203,7 +203,7 @@ describe('a code and time', () => {
     assert.match(forced.text, /This login requires a recent sign-in/);
   });
 
-  it('a confirmed code cannot be confirmed again, nor can one that has expired', async () => {
+  it('a code cannot be confirmed twice, or after it has expired', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const [used, old] = [await beginDevice(world), await beginDevice(world)];
     const question = await typeCode(visitor, used.json.user_code);
@@ -218,7 +218,7 @@ describe('a code and time', () => {
   });
 });
 
-describe('somebody who guesses codes', () => {
+describe('a user who guesses codes', () => {
   it('is stopped after ten wrong ones, and everybody else is not', async t => {
     const world = await worldFor(t);
     const { visitor: guesser } = await world.signIn('bob', 'oidc');

@@ -153,7 +153,7 @@ describe('a console destination', () => {
       page.text,
       /belongs to a session in account 222233334444, but the role is in account 111122223333/,
     );
-    // A second prefix would be left for AWS, and the account of nobody has been compared.
+    // A second prefix would be left for AWS, and no account has been compared.
     for (const host of [
       '111122223333-abcd1234.222233334444-abcd1234.eu-west-1.console.aws.amazon.com',
       '111122223333-abcd1234.111122223333-abcd1234.console.aws.amazon.com',

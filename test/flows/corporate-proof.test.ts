@@ -125,7 +125,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         assert.equal(event.actor.username, 'alice');
       });
 
-      it('keeps its own conditions: who is in the right group here and is not meant there is refused by AWS', async () => {
+      it('keeps its own conditions: AWS denies a user whom only the bridge allows', async () => {
         const { visitor, page } = await world.signIn('bob', protocol);
         const refused = await visitor.submit(page, button('Credentials', account, 'Developer'));
         assert.equal(refused.status, 502);
@@ -133,7 +133,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         assert.equal((await refusalOn(world, refused)).code, 'aws_refused');
       });
 
-      it('asks for a new sign-in when the proof is over, and takes the new proof', async () => {
+      it('requires a new sign-in when the proof has expired, and uses the new proof', async () => {
         const { visitor, page } = await world.signIn('alice', protocol);
         const late = validSeconds + 60;
         // Half way the person looks in, because an idle session would end.
@@ -166,7 +166,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         assert.match((await visitor.submit(back, 'form[action="/credentials"]')).html, /ASIA/);
       });
 
-      it('keeps the proof where nobody can read it: not in the log, the audit trail or the database', async () => {
+      it('keeps the proof out of the log, the audit trail and the readable database', async () => {
         const { visitor, page } = await world.signIn('alice', protocol);
         assert.equal(
           (await visitor.submit(page, button('Credentials', account, 'Developer'))).status,
@@ -196,7 +196,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         }
       });
 
-      it('takes the proof of a sign-in from before a restart of the bridge', async () => {
+      it('uses the proof of a sign-in from before a restart of the bridge', async () => {
         const { visitor, page } = await world.signIn('alice', protocol);
         await visitor.submit(page, button('Credentials', account, 'Developer'));
         await running.close();
@@ -263,7 +263,7 @@ describe('where AWS is as documented, and takes its own sign-in address as the o
 interface DirectWorld {
   /** The addresses that AWS takes as the Recipient of a SAML response. */
   readonly recipients: (urls: Urls) => string[];
-  /** Seconds that the clock of AWS is ahead of ours. */
+  /** Seconds that the clock of AWS is ahead of the bridge. */
   readonly ahead?: number;
   readonly alsoForAws?: boolean;
 }
@@ -297,7 +297,7 @@ async function startDirectWorld({
   - { id: "${WEB.id}", name: ${WEB.account}, trust: corporate-web-identity, region: eu-west-1 }
   - { id: "${SAML.id}", name: ${SAML.account}, trust: corporate-saml, provider: ${PROVIDER}, region: eu-west-1 }`,
         )
-        // No tags and no source identity: nobody but the identity provider can write them into its
+        // No tags and no source identity: only the identity provider can write them into its
         // proof.
         .replace(
           /^access:$/m,

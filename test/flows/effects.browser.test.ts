@@ -38,7 +38,7 @@ describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, ()
     sibling?.close();
   });
 
-  it('opens no console, begins no sign-in and looks at no page of the person by embedding or prefetching it', async () => {
+  it('opens no console, starts no sign-in and reads no page of the user by embedding or prefetching it', async () => {
     const seen: { readonly status: number; readonly destination: string | null }[] = [];
     // The browser complains of what is refused, as it should; what happened is looked at
     // afterwards.

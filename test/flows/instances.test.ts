@@ -47,7 +47,7 @@ function instancesWork(world: World): void {
     `${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}`;
 
   for (const protocol of PROTOCOLS) {
-    it(`an attempt that was begun at one is completed at the other (${protocol})`, async () => {
+    it(`an attempt that was started at one is completed at the other (${protocol})`, async () => {
       const visitor = new Visitor();
       at(a);
       const login = await visitor.get(begin(protocol));
@@ -59,7 +59,7 @@ function instancesWork(world: World): void {
       assert.ok(await isSignedIn(visitor));
     });
 
-    it(`an answer that arrives at both at once is taken once (${protocol})`, async () => {
+    it(`a response that arrives at both at once is accepted once (${protocol})`, async () => {
       const visitor = new Visitor();
       at(a);
       const deliver = await answerInHand(world, visitor, await visitor.get(begin(protocol)));
@@ -168,7 +168,7 @@ function instancesWork(world: World): void {
     assert.equal(new Set(events.map(event => 'actor' in event && event.actor?.person)).size, 1);
   });
 
-  it('when one stops, the other goes on with the sessions and the attempts of both', async () => {
+  it('when one stops, the other continues with the sessions and attempts of both', async () => {
     at(a);
     const { visitor } = await world.signIn('alice', 'saml');
     const late = new Visitor();

@@ -108,7 +108,7 @@ describe('a group that is gone at a newer sign-in of the user', () => {
     });
   }
 
-  it('comes back to nobody by a newer sign-in that has it again and another that has it not', async () => {
+  it('stays lost if a newer sign-in has it again and another one does not', async () => {
     const { visitor } = await world.signIn('bob', 'saml');
     groups.push('aws-admins');
     world.clock.turn(1);
@@ -152,7 +152,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
   const isSignedIn = async (visitor: Visitor): Promise<boolean> =>
     (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
 
-  it('ends everything that is open or waits, and refuses a further sign-in with whom to ask; unblock gives back the sign-in alone', async () => {
+  it('ends every session and pending login, and rejects further sign-ins; unblock allows sign-ins alone', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
     const { token, path } = await makeContainerToken(world, login);
     assert.equal((await awsWire(world, login.accessToken)).status, 200);
@@ -237,7 +237,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
     );
   });
 
-  it('blocks a user who answers at this moment at the identity provider', async () => {
+  it('blocks a user who is at the identity provider at that moment', async () => {
     const visitor = new Visitor();
     await world.signIn('dave', 'saml');
     const login = await visitor.get(`${world.urls.bridge}/sign-in/corp-saml`);
@@ -248,7 +248,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
     assert.match(page.text, /Your access is blocked/);
   });
 
-  it('is shown everybody of a name that several have, and nothing is done until one of them is named', async () => {
+  it('lists all users of a shared name, and does nothing until one of them is named', async () => {
     await world.signIn('carol', 'saml');
     world.clock.turn(1);
     const { visitor } = await world.signIn('carol', 'oidc');
@@ -284,7 +284,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
     assert.equal((await world.signIn('carol', 'saml')).page.status, 200, 'the other carol');
   });
 
-  it('blocks an id that has never signed in, and is refused what cannot be meant', async () => {
+  it('blocks an id that has never signed in, and rejects ambiguous input', async () => {
     const blocked = await run('block', ...config, '--person', 'a'.repeat(16));
     assert.equal(blocked.code, 0);
     assert.match(

@@ -65,7 +65,7 @@ describe('fifty people at once, half by each protocol', () => {
     assert.equal(sessions.size, GUESTS.length);
   });
 
-  it('everyone gets credentials that AWS and the audit trail know under their own name', async () => {
+  it('every user gets credentials that AWS and the audit trail record under their own name', async () => {
     const callers = await Promise.all(
       [...arrived].map(async ([guest, { visitor, page }]) => {
         const shown = await visitor.submit(

@@ -28,11 +28,11 @@ const codeOf = (page: Page): string => page.$('.status-line code').text();
 describe('a form of an earlier sign-in', () => {
   const world = useWorld();
 
-  /** A page that alice had open before somebody signed in anew in the same browser. */
+  /** A page that alice had open before another user signed in in the same browser. */
   const left = async (path: string, next = 'bob'): Promise<{ visitor: Visitor; page: Page }> => {
     const { visitor } = await world.signIn('alice', 'saml');
     const page = await visitor.get(world.urls.bridge + path);
-    // Whoever uses the identity provider next: its own cookies are gone.
+    // Another user comes to the identity provider: its own cookies are gone.
     const fresh = new Visitor();
     await world.signIn(next, 'saml', { visitor: fresh });
     visitor.setCookie(

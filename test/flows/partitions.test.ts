@@ -136,7 +136,7 @@ describe('accounts in other partitions of AWS', () => {
 describe('an audience that the partition does not take', () => {
   const fromChina = 'urn:amazon:webservices:cn-northwest-1';
 
-  it('is refused with the name of the setting that mends it', async t => {
+  it('is rejected with the name of the setting that fixes it', async t => {
     const world = await worldFor(t, within({ [CHINA.partition]: { audiences: [fromChina] } }));
     const refused = await credentialsFor(world, CHINA);
     assert.equal(refused.status, 502);
@@ -147,7 +147,7 @@ describe('an audience that the partition does not take', () => {
     assert.equal((await credentialsFor(world, EUROPE)).status, 200);
   });
 
-  it('is mended by that setting, for this partition alone', async t => {
+  it('is fixed by that setting, for this partition alone', async t => {
     const configure = (yaml: string): string =>
       `${yaml}  partitions: { ${CHINA.partition}: { samlAudience: "${fromChina}" } }\n`;
     const world = await worldFor(
@@ -252,7 +252,7 @@ async function credentialsFor(world: World, { account }: Pick<Place, 'account'>)
   return visitor.submit(page, button('Credentials', account, 'Admin'));
 }
 
-/** The last assertion of ours that went to AWS, as XML. */
+/** The last assertion of the bridge that went to AWS, as XML. */
 function lastAssertion(world: World): string {
   const { form } = world.toAws.findLast(asked => asked.form.has('SAMLAssertion'))!;
   return Buffer.from(form.get('SAMLAssertion')!, 'base64').toString();

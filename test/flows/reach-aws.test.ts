@@ -116,7 +116,7 @@ describe('reaching AWS', () => {
     assert.equal(refusal.account, 'prod');
   });
 
-  it('a role that nobody has and a role of others are refused with the same status and code', async () => {
+  it('denies an unknown role and a role of others with the same status and code', async () => {
     const { visitor } = await world.signIn('bob', 'saml');
     for (const query of [
       'account=prod&role=Admin',
@@ -273,7 +273,7 @@ interface Shown {
   readonly sessionToken: string;
 }
 
-/** Reads the credentials as somebody would who copies the JSON. */
+/** Reads the credentials as a user would who copies the JSON. */
 function credentialsOn(page: Page): Shown {
   const json = page
     .$('pre, code, textarea')

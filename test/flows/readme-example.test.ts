@@ -1,4 +1,4 @@
-/** The rules of the README lock nobody out, whatever a user is called. */
+/** The rules of the README lock no user out, whatever a user is called. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';

@@ -148,7 +148,7 @@ describe('people with unusual names', () => {
   });
 });
 
-describe('people whose names nobody can tell apart or print', () => {
+describe('users whose names cannot be told apart or printed', () => {
   const NAMES: Readonly<Record<string, string>> = {
     'a character without width': 'hei\u200bdi',
     'a turn of the writing direction': '\u202eidieh',
@@ -311,7 +311,7 @@ describe('people with unusual groups', () => {
     for (const protocol of PROTOCOLS.filter(
       candidate => candidate === 'oidc' || !group.includes('\u0000'),
     )) {
-      it(`a group with ${what} stops the sign-in by ${protocol}: nobody is let in with half their groups`, async () => {
+      it(`a group with ${what} stops the sign-in by ${protocol}: no user gets in with half their groups`, async () => {
         const { page } = await signIn(world, what, CONNECTOR[protocol]);
         assert.equal(page.status, 403);
         assert.match(page.text, /identity_incomplete/);

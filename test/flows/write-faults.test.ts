@@ -95,7 +95,7 @@ describe('a bridge on a SQLite file', () => {
     file = join(world.directory, 'rolebridge.db');
   });
 
-  it('is not ready while another process holds the file, and keeps nobody waiting for it', async () => {
+  it('is not ready while another process locks the file, and delays no request', async () => {
     let longest = 0;
     await comesAndGoes(world, {
       begin: () => other.exec('BEGIN IMMEDIATE'),

@@ -15,7 +15,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'rolebridge-views-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 let copies = 0;
-/** A copy of the views with one file written anew, or taken away. */
+/** A copy of the views with one file replaced or removed. */
 function viewsWith(file: string, content: string | undefined): string {
   copies += 1;
   const directory = join(scratch, String(copies));
@@ -37,7 +37,7 @@ function addressesIn(directory: string): string[] {
 describe('the static files', () => {
   const app = mounted([assets]);
 
-  it('are served under addresses with the hash of their content, to be kept for ever', async () => {
+  it('are served under addresses with the hash of their content, and cached for good', async () => {
     const addresses = addressesIn(DIRECTORY);
     const types: Record<string, string> = {
       css: 'text/css; charset=utf-8',
@@ -162,7 +162,7 @@ describe('the start', () => {
     });
   }
 
-  it('fails for a help address that is no address', () => {
+  it('fails for a help address that is not a URL', () => {
     for (const helpUrl of ['javascript:alert(1)', 'wiki', '//wiki.example.com', '']) {
       assert.throws(() => createRenderer({ directory: DIRECTORY, helpUrl }), /helpUrl/, helpUrl);
     }
@@ -215,7 +215,7 @@ describe('the colours', () => {
     });
   }
 
-  it('are all named once for the light and once for the dark', () => {
+  it('are all defined once for the light and once for the dark theme', () => {
     assert.deepEqual(Object.keys(palette(light!)), Object.keys(palette(dark!)));
   });
 });

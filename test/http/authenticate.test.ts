@@ -122,7 +122,7 @@ describe('two sign-ins in flight at one connector', () => {
   const send = async (path: string, name: string): Promise<{ answer: Promise<string> }> => {
     const arrived = connector.arrival(name);
     const answer = fetch(`${url}${path}?name=${name}`).then(response => response.text());
-    // Nobody waits for an answer that never comes.
+    // No request waits for an answer that never comes.
     answer.catch(() => undefined);
     await arrived;
     return { answer };
@@ -143,7 +143,7 @@ describe('two sign-ins in flight at one connector', () => {
     });
   }
 
-  it('a refusal reaches the request that it belongs to, and the other one goes on', async () => {
+  it('a rejection reaches its own request, and the other one continues', async () => {
     const refused = await send('/ours', 'refused');
     const accepted = await send('/ours', 'accepted');
     connector.answer('refused', {
@@ -154,7 +154,7 @@ describe('two sign-ins in flight at one connector', () => {
     assert.equal(await accepted.answer, 'bob');
   });
 
-  it('would be mixed up if passport were handed one strategy for both: the second gets the identity of the first', async () => {
+  it('would be mixed up if passport got one strategy for both: the second gets the identity of the first', async () => {
     await send('/naive', 'victim');
     const attacker = await send('/naive', 'attacker');
     connector.answer('victim', { username: 'the victim' });

@@ -172,7 +172,7 @@ const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 describe('hostile text', () => {
   for (const view of VIEW_NAMES) {
-    it(`stays text wherever a string stands in the model of ${view}`, () => {
+    it(`stays text wherever the model has a string, in ${view}`, () => {
       const model = VIEW_MODELS[view].most;
       const paths = stringPaths(model).filter(path => !isChosenByUs(path));
       assert.ok(paths.length > 0);
@@ -248,7 +248,7 @@ const isInternal = (error: unknown): boolean =>
 // ---------------------------------------------------------------- what single views promise
 
 describe('the pages', () => {
-  it('a model with a hole is an error, not the word undefined', () => {
+  it('a model that lacks a value is an error, not the word undefined', () => {
     assert.throws(
       () => renderer.render('refusal', { ...VIEW_MODELS.refusal.least, title: undefined } as never),
       isInternal,
@@ -256,7 +256,7 @@ describe('the pages', () => {
     assert.throws(() => renderer.render('roles', {} as never), isInternal);
   });
 
-  it('credentials are on the page to the letter', () => {
+  it('the page shows credentials character by character', () => {
     const { formats } = VIEW_MODELS.credentials.most;
     assert.deepEqual(
       page('credentials', VIEW_MODELS.credentials.most)
@@ -266,7 +266,7 @@ describe('the pages', () => {
     );
   });
 
-  it('of the formats exactly the first is chosen', () => {
+  it('selects the first format alone', () => {
     const radios = page('credentials', VIEW_MODELS.credentials.most)
       .named('input')
       .filter(input => input.attributes.type === 'radio');
@@ -276,7 +276,7 @@ describe('the pages', () => {
     );
   });
 
-  it('a role whose proof is missing offers the way to sign in again and no button', () => {
+  it('a role with an unmet requirement offers a sign-in and no button', () => {
     const html = page('roles', VIEW_MODELS.roles.most);
     const rows = html.named('tr').filter(row => 'data-role' in row.attributes);
     const buttons = rows.map(row =>
@@ -320,7 +320,7 @@ describe('the pages', () => {
     assert.equal(link?.attributes.href, '/console?account=prod&role=team%2FReadOnly');
   });
 
-  it('rows that name different accounts in one section are refused', () => {
+  it('rejects rows of different accounts in one section', () => {
     const [account] = VIEW_MODELS.roles.most.accounts;
     const roles = [account!.roles[0]!, { ...account!.roles[0]!, account: 'staging' }];
     assert.throws(

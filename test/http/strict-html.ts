@@ -1,6 +1,6 @@
 /**
  * Reads a page as strictly as XML and then holds it against the rules of HTML that XML does not
- * know. The views are written so that both readings agree; what a browser would silently mend is an
+ * know. The views are written so that both readings agree; what a browser would silently fix is an
  * error here.
  */
 import assert from 'node:assert/strict';

@@ -20,7 +20,7 @@ describe('bad input on that wire', () => {
   const JSON_TYPE = { 'content-type': 'application/json' };
 
   /**
-   * Status and exception; the type must be in header and body, and nothing of ours may shine
+   * Status and exception; the type must be in header and body, and no internal detail may show
    * through.
    */
   const answerOf = async (path: string, init: RequestInit): Promise<readonly [number, unknown]> => {
@@ -92,7 +92,7 @@ describe('bad input on that wire', () => {
         'InvalidClientMetadataException',
       ],
       [
-        'a grant type that there is not',
+        'an unknown grant type',
         () => post('/client/register', { ...known, grantTypes: ['password'] }),
         400,
         'UnsupportedGrantTypeException',
@@ -277,7 +277,7 @@ describe('bad input on that wire', () => {
     );
   });
 
-  it('of somebody who is signed in gets the exception, too', async () => {
+  it('of a signed-in user gets the exception as well', async () => {
     const { visitor } = await world.signIn('alice', 'saml');
     const { accessToken } = (await tools.logIn(visitor)).tokens;
     for (const [what, path, status, type] of [
@@ -289,7 +289,7 @@ describe('bad input on that wire', () => {
       ],
       ['no role', `/federation/credentials?account_id=${PROD}`, 400, 'InvalidRequestException'],
       [
-        'an account that there is not',
+        'an unknown account',
         '/federation/credentials?account_id=999999999999&role_name=Admin',
         403,
         'ForbiddenException',
@@ -311,7 +311,7 @@ describe('bad input on that wire', () => {
       assert.deepEqual(
         await get(path, accessToken),
         [401, 'UnauthorizedException'],
-        'a token of somebody who has signed out everywhere',
+        'a token of a user who has signed out everywhere',
       );
   });
 
@@ -343,7 +343,7 @@ describe('bad input on that wire', () => {
     assert.deepEqual(await get('/Assignment/Accounts'), [401, 'UnauthorizedException']);
   });
 
-  it('bodies that do not come hold nobody up', async () => {
+  it('bodies that never arrive delay no other request', async () => {
     const { hostname, port } = new URL(world.urls.bridge);
     const silent = Array.from({ length: 5 }, () => connect(Number(port), hostname));
     try {

@@ -130,7 +130,7 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
     }
   });
 
-  it('nobody is sent to a foreign address, nor for a client that there is not', async () => {
+  it('redirects neither to a foreign address nor for an unknown client', async () => {
     assert.equal(
       (await ask(newVerifier(), { redirect_uri: 'https://evil.example/oauth/callback' })).status,
       400,

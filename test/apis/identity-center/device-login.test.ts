@@ -109,7 +109,11 @@ describe('bad input on that wire', () => {
     const statuses = await Promise.all(Array.from({ length: 580 }, begin));
     assert.ok(statuses.every(status => status === 200));
     const others = await Promise.all(Array.from({ length: 21 }, () => beginDevice(own.world)));
-    assert.equal(others.filter(({ status }) => status === 429).length, 1, 'by both doors together');
+    assert.equal(
+      others.filter(({ status }) => status === 429).length,
+      1,
+      'at both endpoints together',
+    );
     // At 429 the AWS CLI would give up.
     const slowDown = { error_description: /Wait \d+ seconds?, then try again\./ };
     await assert.rejects(own.tools.begin(asking), error('SlowDownException', slowDown));

@@ -53,7 +53,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     assert.deepEqual(
       nowhere.roleList,
       [],
-      'an account without a role of theirs is like one that there is not',
+      'an account without a role of theirs is like an unknown one',
     );
   });
 
@@ -78,7 +78,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     own.world.clock.turn(299);
     assert.equal((await ask()).accessKeyId, first!.accessKeyId, 'for five minutes');
     own.world.clock.turn(2);
-    assert.notEqual((await ask()).accessKeyId, first!.accessKeyId, 'then they are fetched anew');
+    assert.notEqual((await ask()).accessKeyId, first!.accessKeyId, 'then they are fetched again');
     assert.equal(own.world.toAws.length, 2);
   });
 
@@ -111,7 +111,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     );
   });
 
-  it('are told when AWS does not answer, and whoever asks next asks AWS again', async t => {
+  it('report that AWS does not respond, and the next request asks AWS again', async t => {
     let isDown = true;
     const own = await awsToolsFor(t, {
       through: {
@@ -177,7 +177,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     );
   });
 
-  it('log out: the token is dead, and one of somebody else is no error', async t => {
+  it('log out: the token is revoked, and an unknown one is no error', async t => {
     const own = await awsToolsFor(t);
     const { visitor } = await own.world.signIn('alice', 'saml');
     const { accessToken } = (await own.tools.logIn(visitor)).tokens;
