@@ -95,4 +95,19 @@ describe('a server with its store in memory, and --log-level against its configu
     assert.ok(!(await isSignedIn(bob)));
     assert.deepEqual(await reload(), []);
   });
+
+  it('keeps the counters of rate limits through a reload', async () => {
+    const answer = async (): Promise<number> => {
+      const form = { method: 'POST', body: new URLSearchParams({ SAMLResponse: 'none' }) };
+      const response = await fetch(`${url}/saml/corp-saml/acs`, form);
+      await response.body?.cancel();
+      return response.status;
+    };
+    let rejected = 0;
+    while ((await answer()) !== 429) assert.ok(++rejected <= 60);
+    const from = server.log().length;
+    server.signal('SIGHUP');
+    await server.line('the configuration was read again', from);
+    assert.equal(await answer(), 429);
+  });
 });
