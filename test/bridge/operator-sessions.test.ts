@@ -20,7 +20,7 @@ function operatorSessionsOf(store: Store, audit: AuditSink): OperatorSessions {
 }
 
 describe('an operator who ends one session', () => {
-  it('names the user in the trail as the session does', async t => {
+  it('records the user as the session names them', async t => {
     const store = await openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
     t.after(() => store.close());
     const session = cliSessionOf({ username: 'alice' });
@@ -40,8 +40,8 @@ describe('an operator who ends one session', () => {
   });
 });
 
-describe('an operator who blocks a user while the trail takes nothing', () => {
-  it('is told, and the block is recorded when the command is repeated', async t => {
+describe('blocking a user while the audit trail is unavailable', () => {
+  it('fails, and records the block when the command is repeated', async t => {
     const store = await openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
     t.after(() => store.close());
     const [person, origin] = [

@@ -46,7 +46,7 @@ describe('shared credentials', () => {
     shared = createSharedCredentials({ broker, clock, secrets: systemSecrets });
   });
 
-  it('are asked for once by all who want the same, and handed out for five minutes', async () => {
+  it('are requested once for equal requests and shared for five minutes', async () => {
     assert.deepEqual(
       new Set(await Promise.all(Array.from({ length: 50 }, () => keyIdOf()))),
       new Set(['ASIA1']),
@@ -57,7 +57,7 @@ describe('shared credentials', () => {
     assert.equal(await keyIdOf(), 'ASIA2');
   });
 
-  it('of a very short session are handed out until half of it is over', async () => {
+  it('are shared for half of the lifetime of a very short session', async () => {
     answer = async () => 300;
     await keyIdOf();
     clock.turn(149);
@@ -67,7 +67,7 @@ describe('shared credentials', () => {
   });
 
   const OTHERS: readonly (readonly [string, Partial<AssumeRequest>])[] = [
-    ['another person', { person: 'somebody-else' as AssumeRequest['person'] }],
+    ['another user', { person: 'somebody-else' as AssumeRequest['person'] }],
     ['another role', { role: 'arn:aws:iam::111122223333:role/Other' as AssumeRequest['role'] }],
     ['another session name', { sessionName: 'alice-2' as AssumeRequest['sessionName'] }],
     [
@@ -76,8 +76,8 @@ describe('shared credentials', () => {
     ],
     ['another length', { session: aRoleSession({ durationSeconds: 1800 }) }],
     ['another sign-in', { authenticatedAt: 1 }],
-    ['a sign-in of which the provider said the same time', { assertedAt: 1 }],
-    ['a sign-in of which nobody said when it was', { authenticatedAt: undefined }],
+    ['another statement of the same sign-in', { assertedAt: 1 }],
+    ['a sign-in without a time', { authenticatedAt: undefined }],
     [
       'another corporate proof',
       {
@@ -89,7 +89,7 @@ describe('shared credentials', () => {
     ],
   ];
   for (const [what, over] of OTHERS) {
-    it(`are not those of ${what}`, async () => {
+    it(`are not shared with a request of ${what}`, async () => {
       await keyIdOf();
       assert.equal(await keyIdOf(over), 'ASIA2');
       assert.equal(await keyIdOf(over), 'ASIA2', 'which are shared, too');
@@ -97,7 +97,7 @@ describe('shared credentials', () => {
     });
   }
 
-  it('that AWS refused are refused to all who waited, and asked for again by the next', async () => {
+  it('reject every waiting request when AWS refuses, and are requested again by the next one', async () => {
     answer = async () => {
       throw new Error('no');
     };

@@ -15,7 +15,7 @@ const ROLE = {
 };
 
 describe('a role in ~/.aws/config', () => {
-  it('is plain when it says nothing but its name', () => {
+  it('is plain if its names cannot change the meaning of the file', () => {
     assert.equal(isPlain(ROLE), true);
     for (const role of [
       'Admin\ncredential_process = evil',
@@ -39,7 +39,7 @@ describe('a role in ~/.aws/config', () => {
       );
   });
 
-  it('goes to the bridge that it came from, also where two bridges are in one file', () => {
+  it('names the bridge that it came from, also with two bridges in one file', () => {
     const bridges = [
       'https://a.example',
       'https://a.example:8443',
@@ -79,7 +79,7 @@ describe('a role in ~/.aws/config', () => {
     ]);
   });
 
-  it('has a profile of its own, whatever other roles are called, and keeps its plain name where nothing else is called so', () => {
+  it('has a profile name of its own, which is the plain name unless another role has it', () => {
     const roles = [
       ['prod', '111122223333', 'Admin'],
       ['prod', '111122223333', 'team/Admin'],
@@ -123,7 +123,7 @@ describe('a start URL', () => {
     ],
   ] as const;
 
-  it('is an address that the AWS CLI takes, and names one bridge', () => {
+  it('is an address that the AWS CLI accepts, and names one bridge', () => {
     for (const [baseUrl, expected] of START_URLS) {
       assert.equal(startUrlOf({ baseUrl, ssoRegion: 'us-east-1' }), expected);
       for (const [other] of START_URLS)
@@ -135,7 +135,7 @@ describe('a start URL', () => {
     }
   });
 
-  it('is taken in every form that was handed out, and in no other', () => {
+  it('is accepted in every form that the bridge issues, and in no other', () => {
     const bridge = { baseUrl: 'http://127.0.0.1:3000', ssoRegion: 'eu-central-1' };
     for (const url of [
       'http://127.0.0.1:3000',

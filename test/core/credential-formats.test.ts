@@ -110,7 +110,7 @@ describe('the text of credentials', () => {
   });
 
   for (const format of CREDENTIAL_FORMATS) {
-    it(`${format} refuses a value that could end its line, and does not repeat it`, () => {
+    it(`${format} rejects a value that could end its line, and does not repeat it`, () => {
       for (const bad of [
         'a\nid',
         'a\r',
@@ -137,7 +137,7 @@ describe('the text of credentials', () => {
     });
   }
 
-  it('refuses a region with a newline, and a profile that would open another section', () => {
+  it('rejects a region with a newline, and a profile that would open another section', () => {
     assert.throws(() => formatCredentials('env', PLAIN, { region: 'eu\nid' }), refusal('eu\nid'));
     for (const profile of ['', 'a]\n[default', 'a]', '[b', 'a b', 'a#b']) {
       assert.throws(() => formatCredentials('credentials-file', PLAIN, { profile }), BridgeError);
@@ -157,7 +157,7 @@ describe('the quoting of credentials', () => {
   const printer = `"${process.execPath}" -p "process.env.AWS_SECRET_ACCESS_KEY"`;
 
   for (const shell of ['bash', 'sh', 'zsh']) {
-    it(`${shell} sets exactly the value, whatever it holds`, { skip: missing(shell) }, () => {
+    it(`${shell} sets exactly the value, whatever it contains`, { skip: missing(shell) }, () => {
       const script = HOSTILE.map(
         value =>
           `${formatCredentials('env', withSecret(value))}printf '%s\\n' "$AWS_SECRET_ACCESS_KEY"\n`,
@@ -166,7 +166,7 @@ describe('the quoting of credentials', () => {
     });
   }
 
-  it('a value that zsh would expand is quoted, wherever zsh looks', () => {
+  it('quotes a value that zsh would expand, at every position', () => {
     for (const value of ['=ls', 'a:=ls', '~', 'a:~']) {
       assert.match(
         formatCredentials('env', withSecret(value)),
@@ -184,7 +184,7 @@ describe('the quoting of credentials', () => {
     ]);
   });
 
-  it('fish sets exactly the value, whatever it holds', { skip: missing('fish') }, () => {
+  it('fish sets exactly the value, whatever it contains', { skip: missing('fish') }, () => {
     const script = HOSTILE.map(
       value =>
         `${formatCredentials('fish', withSecret(value))}printf '%s\\n' "$AWS_SECRET_ACCESS_KEY"\n`,
@@ -211,7 +211,7 @@ describe('the quoting of credentials', () => {
       assert.throws(() => formatCredentials('credentials-file', withSecret(value)), refusal(value));
   });
 
-  it('process is JSON whatever the value holds', () => {
+  it('process is JSON, whatever the value contains', () => {
     for (const value of HOSTILE)
       assert.equal(
         JSON.parse(formatCredentials('process', withSecret(value))).SecretAccessKey,

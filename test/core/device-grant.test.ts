@@ -35,7 +35,7 @@ describe('user codes', () => {
     assert.ok(Math.log2(USER_CODE_ALPHABET.length ** 8) > 34);
   });
 
-  it('are read however a person writes them', () => {
+  it('are read in every form in which users type them', () => {
     for (const typed of [
       'WDJB-MJHT',
       'wdjbmjht',
@@ -49,7 +49,7 @@ describe('user codes', () => {
       assert.equal(readUserCode(typed), 'WDJBMJHT', typed);
   });
 
-  it('are nothing else', () => {
+  it('are not read from any other text', () => {
     for (const typed of [
       '',
       'WDJB',
@@ -66,7 +66,7 @@ describe('user codes', () => {
       assert.equal(readUserCode(typed), undefined, JSON.stringify(typed));
   });
 
-  it('come back as they were shown', () => {
+  it('are read back from the form in which they are shown', () => {
     for (let count = 0; count < 200; count++) {
       const code = systemSecrets.code(USER_CODE_ALPHABET, 8) as UserCode;
       assert.match(formatUserCode(code), /^[B-Z]{4}-[B-Z]{4}$/);
@@ -100,7 +100,7 @@ describe('a grant', () => {
     });
   }
 
-  it('ends to the millisecond, for the person and for the terminal', () => {
+  it('expires to the millisecond, for the user and for the terminal', () => {
     const end = grant().decideBy;
     assert.equal(approve(grant(), { session: 's', decidedIn: 'b' }, end - 1).state, 'approved');
     assert.throws(
@@ -113,7 +113,7 @@ describe('a grant', () => {
     assert.throws(() => redeem(approved, end), refusal('device_code_expired'));
   });
 
-  it('that was denied says so, also after its end', () => {
+  it('that was denied stays denied after it has expired', () => {
     const denied = deny(grant(), { decidedIn: 'b' }, NOW);
     for (const now of [NOW, denied.decideBy + 1])
       assert.throws(() => redeem(denied, now), refusal('device_denied'));
@@ -124,7 +124,7 @@ describe('the pace of polling', () => {
   const poll = (pace: Pace | undefined, seconds: number) =>
     countPoll(pace, NOW + seconds * 1000, 5);
 
-  it('takes the first two polls at once, and the next ones at the interval', () => {
+  it('accepts the first two polls at once, and the next ones at the interval', () => {
     const first = poll(undefined, 0);
     const second = poll(first.pace, 0.1);
     assert.deepEqual([first.tooSoon, second.tooSoon], [false, false]);
@@ -133,7 +133,7 @@ describe('the pace of polling', () => {
     assert.equal(poll(third.pace, 9.6).tooSoon, false, 'clocks are not exact');
   });
 
-  it('makes the interval five seconds longer for good for each poll that comes too soon', () => {
+  it('lengthens the interval by five seconds permanently for each poll that comes too soon', () => {
     const started = poll(poll(undefined, 0).pace, 0);
     const hasty = poll(started.pace, 1);
     assert.deepEqual([hasty.tooSoon, hasty.pace.intervalSeconds], [true, 10]);

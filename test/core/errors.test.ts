@@ -67,7 +67,7 @@ describe('the row of a new error code', () => {
     }
   });
 
-  it('does not compile with a face that nobody knows', () => {
+  it('does not compile with an unknown face', () => {
     const [unknown] = compile([{ ...ROW, page: { offers: 'cake', contact: false } }]);
     assert.match(unknown!.join('\n'), /"cake"/);
   });
@@ -99,7 +99,7 @@ describe('the table of errors', () => {
 });
 
 describe('BridgeError', () => {
-  it('says what its row says, unless the thrower knows better', () => {
+  it('has the texts of its row unless it is thrown with its own', () => {
     const { hint, offers } = new BridgeError('not_found', 'no route');
     assert.deepEqual([hint, offers], [ERRORS.not_found.hint, ERRORS.not_found.page.offers]);
     const better = new BridgeError('not_found', 'no route', { hint: 'Go home.', offers: 'retry' });

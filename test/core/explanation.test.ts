@@ -15,7 +15,7 @@ describe('an explanation', () => {
     );
   });
 
-  it('names the proof that is missing', () => {
+  it('names the unmet requirement', () => {
     const step = explainStep({
       rule: 'a',
       outcome: 'proof-missing',
@@ -68,7 +68,7 @@ describe('an explanation', () => {
     );
   });
 
-  it('says what to do next', () => {
+  it('contains the next step', () => {
     const trace = {
       account: 'prod',
       role: 'Admin',

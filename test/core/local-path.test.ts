@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { localPath, queryValue } from '../../src/core/local-path.ts';
 
-describe('where a person comes back to', () => {
+describe('the path that a user returns to', () => {
   for (const path of [
     '/',
     '/console?account=prod&role=Admin',
@@ -10,7 +10,7 @@ describe('where a person comes back to', () => {
     '/a/b?q=%2F%2Fevil.example',
     `/console?destination=${'%2F'.repeat(4096)}`,
   ]) {
-    it(`may be ${path.slice(0, 60)}`, () => assert.equal(localPath(path), path));
+    it(`can be ${path.slice(0, 60)}`, () => assert.equal(localPath(path), path));
   }
 
   const ELSEWHERE: readonly unknown[] = [
@@ -46,7 +46,7 @@ describe('where a person comes back to', () => {
 });
 
 describe('a value of a query', () => {
-  it('reads the same as any other encoding, and grows less', () => {
+  it('decodes to the same text as encodeURIComponent, and is shorter', () => {
     for (const value of [
       '',
       'a b&c=d#e%f+g',

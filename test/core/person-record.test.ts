@@ -16,7 +16,7 @@ const without = (...names: (keyof Identity)[]): Identity => {
   return left as Identity;
 };
 
-describe('an identity, bound by the newest sign-in of its person', () => {
+describe('an identity, limited by the newest sign-in of its user', () => {
   const groups: readonly (readonly [
     what: string,
     newest: readonly string[],
@@ -73,7 +73,7 @@ describe('an identity, bound by the newest sign-in of its person', () => {
     assert.equal(boundBy(newer(), recordOf(FIRST, 3000))?.isNewest, true);
   });
 
-  it('is over when the newest sign-in came from another issuer, wherever its trust comes from', () => {
+  it('ends when the newest sign-in came from another issuer, wherever its trust comes from', () => {
     const { trustedBy, issuer } = FIRST.source;
     assert.equal(
       boundBy(
@@ -88,13 +88,13 @@ describe('an identity, bound by the newest sign-in of its person', () => {
     );
   });
 
-  it('is bound by nothing that is unknown', () => {
+  it('is not limited by a record without claims', () => {
     const { claims: _, ...record } = recordOf(newer({ username: 'x' }), 3000);
     assert.deepEqual(boundBy(FIRST, record), { identity: FIRST, isNewest: true });
   });
 });
 
-describe('claims that a newer sign-in has no value of', () => {
+describe('claims that are missing in a newer sign-in', () => {
   const cases: readonly (readonly [what: string, newest: Identity, missing: readonly string[]])[] =
     [
       ['are none when nothing is gone', newer(), []],
@@ -120,7 +120,7 @@ describe('claims that a newer sign-in has no value of', () => {
   for (const [what, newest, missing] of cases)
     it(what, () => assert.deepEqual(missingClaims(recordOf(FIRST, 1500), newest), missing));
 
-  it('are none when it is not known what there was', () => {
+  it('are none if the record has no claims', () => {
     const { claims: _, ...record } = recordOf(FIRST, 1500);
     assert.deepEqual(missingClaims(record, newer({ groups: [] })), []);
   });

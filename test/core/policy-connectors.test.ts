@@ -95,7 +95,7 @@ describe('the access policy', () => {
     });
   });
 
-  it('reads a group that fits two ways as one account and one role, in the list and when asked', () => {
+  it('reads an ambiguous group as one account and one role, in evaluate and in decide', () => {
     const odd = account('111122223333', 'b-111122223333');
     const policy = compilePolicy([rule('p', { groupPattern: '{role}-{account}' })], [odd]);
     const who = person({ groups: ['R-b-111122223333'] });
@@ -107,7 +107,7 @@ describe('the access policy', () => {
     assert.equal(policy.decide(who, HERE, { account: odd.id, role: 'R-b' }).granted, false);
   });
 
-  it('gives the same in the list and when asked, over random policies of several connectors', () => {
+  it('gives the same in evaluate and in decide, over random policies of several connectors', () => {
     const random = numbers(20_261_129);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
     const some = <T>(from: readonly T[], share: number): T[] => from.filter(() => random() < share);
@@ -196,7 +196,7 @@ describe('the access policy', () => {
     }
   });
 
-  it('takes sixty thousand group names that it has never seen, a thousand a person', () => {
+  it('evaluates sixty thousand unknown group names, a thousand for each user', () => {
     const policy = compilePolicy([rule('p', { groupPattern: 'aws-{account}-{role}' })], ACCOUNTS);
     for (let round = 0; round < 60; round++) {
       const groups = Array.from({ length: 1000 }, (_, index) => `aws-prod-R${round}-${index}`);

@@ -40,7 +40,7 @@ describe('the access policy', () => {
       );
     });
 
-    it('names the groups that would give it, and nothing of anybody else', () => {
+    it('names the groups that would give it, and no membership of other users', () => {
       const decision = policy.decide(person({ groups: ['developers'] }), HERE, {
         account: 'prod',
         role: 'Admin',
@@ -53,7 +53,7 @@ describe('the access policy', () => {
       ]);
     });
 
-    it('puts the missing proof of the person first', () => {
+    it('puts the unmet requirement of the user first', () => {
       const decision = policy.decide(person({ groups: ['aws-admins'], multiFactor: false }), HERE, {
         account: 'prod',
         role: 'Admin',
@@ -77,7 +77,7 @@ describe('the access policy', () => {
       { account: 'prod', role: '../Admin' },
       { account: '', role: '' },
     ]) {
-      it(`refuses ${JSON.stringify(asked)} without a word about rules`, () => {
+      it(`denies ${JSON.stringify(asked)} without naming a rule`, () => {
         const decision = policy.decide(person({ groups: ['aws-admins'] }), HERE, asked);
         assert.equal(decision.granted, false);
         assert.deepEqual(decision.trace.steps, []);
@@ -98,7 +98,7 @@ describe('the access policy', () => {
     });
   });
 
-  it('agrees with itself: what is granted in the list is granted when asked, and the other way round', () => {
+  it('grants in decide exactly what it grants in evaluate', () => {
     const rules = [
       rule('a', {
         groups: ['g1', 'g2'],

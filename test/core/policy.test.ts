@@ -6,7 +6,7 @@ import { person } from '../support/people.ts';
 import { ACCOUNTS, HERE, PROD, rolesOf, rule, STAGING } from './policy-samples.ts';
 
 describe('the access policy', () => {
-  it('gives nothing to somebody whose groups no rule names', () => {
+  it('gives nothing to a user whose groups no rule names', () => {
     assert.deepEqual(
       rolesOf([rule('a', { groups: ['admins'], roles: ['Admin'] })], ['developers']),
       [],
@@ -49,7 +49,7 @@ describe('the access policy', () => {
     ]);
   });
 
-  it('takes a rule without accounts for every account', () => {
+  it('applies a rule without accounts to every account', () => {
     assert.deepEqual(rolesOf([rule('a', { groups: ['g'], roles: ['Audit'] })], ['g']), [
       'prod/Audit by a',
       'staging/Audit by a',
@@ -57,7 +57,7 @@ describe('the access policy', () => {
     ]);
   });
 
-  it('falls through to a later rule when a proof for the first is missing', () => {
+  it('falls through to a later rule when a requirement of the first is unmet', () => {
     const rules = [
       rule('strict', {
         groups: ['g'],
@@ -72,7 +72,7 @@ describe('the access policy', () => {
     assert.deepEqual(rolesOf(rules, ['g'], { multiFactor: false }), ['prod/Admin by lenient']);
   });
 
-  it('withholds a role whose proof is missing, and says which', () => {
+  it('withholds a role with an unmet requirement, and names it', () => {
     const policy = compilePolicy(
       [
         rule('a', {
@@ -108,7 +108,7 @@ describe('the access policy', () => {
     );
   });
 
-  it('takes a sign-in that is exactly as old as allowed, and one from a clock ahead of ours', () => {
+  it('accepts a sign-in that is exactly as old as allowed, and one from a clock ahead', () => {
     const rules = [
       rule('a', {
         groups: ['g'],
@@ -122,7 +122,7 @@ describe('the access policy', () => {
     assert.equal(rolesOf(rules, ['g'], { authenticatedAt: HERE.now + 30_000 }).length, 1);
   });
 
-  it('refuses a sign-in whose time the identity provider did not say', () => {
+  it('rejects a sign-in whose time the identity provider did not say', () => {
     const within = { mfa: false, authenticatedWithin: 60, networks: [] };
     const policy = compilePolicy(
       [rule('a', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], require: within })],
@@ -152,7 +152,7 @@ describe('the access policy', () => {
     [['0.0.0.0/0'], '', false],
   ];
   for (const [networks, address, inside] of NETWORKS) {
-    it(`${inside ? 'takes' : 'refuses'} the address "${address}" for ${networks.join(', ')}`, () => {
+    it(`${inside ? 'accepts' : 'rejects'} the address "${address}" for ${networks.join(', ')}`, () => {
       const rules = [
         rule('a', {
           groups: ['g'],
@@ -224,7 +224,7 @@ describe('the access policy', () => {
         assert.deepEqual(rolesOf(rules, [group]), expected));
     }
 
-    it('gives what each of several groups says', () => {
+    it('gives what each of several groups names', () => {
       assert.deepEqual(rolesOf(both, ['aws-prod-Admin', 'aws-staging-Admin', 'aws-prod-Admin']), [
         'prod/Admin by p',
         'staging/Admin by p',

@@ -16,7 +16,7 @@ describe('a role session name', () => {
     ['alice', `alice-${ID}`],
     ['alice@acme.example', `alice@acme.example-${ID}`],
     ['a'.repeat(47), `${'a'.repeat(47)}-${ID}`],
-    // What does not fit is left out, not cut or squashed: the rest could read as somebody else.
+    // A name that does not fit is omitted, not shortened: the rest could read as another user's name.
     ['a'.repeat(48), ID],
     ['CORP\\alice', ID],
     ['аlice', ID],
@@ -32,7 +32,7 @@ describe('a role session name', () => {
     });
   }
 
-  it('differs for two people, whatever they call themselves', () => {
+  it('differs for two users, whatever their names are', () => {
     const other = 'aaaaaaaaaaaaaaaa' as PersonId;
     for (const username of ['alice', '', `alice-${ID}`, 'CORP\\x', 'a'.repeat(100)]) {
       for (const otherName of [username, 'alice', `x-${ID}`, '', `alice-${other}`]) {
@@ -77,7 +77,7 @@ describe('checked names', () => {
 });
 
 describe('durations', () => {
-  it('are read as people write them', () => {
+  it('are read in every form in which users write them', () => {
     for (const [text, seconds] of [
       ['15m', 900],
       ['1h', 3600],
@@ -89,7 +89,7 @@ describe('durations', () => {
     for (const text of ['', '0s', '1', 'h', '1 h', '-1h', '1.5h', '1H', '9999999h'])
       assert.equal(parseDuration(text), undefined, text);
   });
-  it('are said as people say them', () => {
+  it('are written for readers', () => {
     for (const [seconds, text] of [
       [0, '0 s'],
       [59, '59 s'],

@@ -42,7 +42,7 @@ describe('a role session', () => {
     });
   });
 
-  it('uses the fallback of a placeholder for somebody without a value', () => {
+  it('uses the alternative of a placeholder for a user without a value', () => {
     const session = roleSessionFor(
       settings({ tags: { Cost: '{attributes.costCenter|none}', Empty: '{attributes.nothing|}' } }),
       person(),
@@ -54,7 +54,7 @@ describe('a role session', () => {
     ]);
   });
 
-  it('does not fill what a value brought along', () => {
+  it('does not fill placeholders inside a value', () => {
     const session = roleSessionFor(
       settings({ tags: { A: '{displayName}' } }),
       person({ displayName: 'email username' }),
@@ -134,7 +134,7 @@ describe('a role session', () => {
     ],
   ];
   for (const [title, said, identity, says] of REFUSED) {
-    it(`refuses ${title} rather than cut or squash it`, () => {
+    it(`rejects ${title} instead of cutting it`, () => {
       assert.throws(
         () => roleSessionFor(settings(said), person(identity), 'r'),
         (thrown: unknown) =>

@@ -30,7 +30,7 @@ describe('a template', () => {
     '{attributes.a|{attributes.b|{attributes.c|none}}}',
   ];
   for (const template of GOOD)
-    it(`may be ${JSON.stringify(template)}`, () =>
+    it(`can be ${JSON.stringify(template)}`, () =>
       assert.equal(templateProblem(template), undefined));
 
   const BAD: readonly (readonly [template: string, why: RegExp])[] = [
@@ -63,7 +63,7 @@ describe('a template', () => {
     ['{username|'.repeat(50_000), /^alternatives are nested more than 3 deep$/],
   ];
   for (const [template, why] of BAD)
-    it(`may not be ${JSON.stringify(template.slice(0, 60))}`, () =>
+    it(`cannot be ${JSON.stringify(template.slice(0, 60))}`, () =>
       assert.match(templateProblem(template) ?? 'no problem', why));
 });
 

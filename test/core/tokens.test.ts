@@ -32,7 +32,7 @@ describe('redirect URIs', () => {
       assert.ok(isRegisteredRedirect(CLI_CLIENT, uri), uri);
   });
 
-  it('are nothing else', () => {
+  it('are rejected in every other form', () => {
     for (const uri of [
       'http://localhost/callback',
       'https://127.0.0.1/callback',
@@ -68,12 +68,12 @@ describe('redirect URIs', () => {
       assert.ok(!isRegisteredRedirect(CLI_CLIENT, uri), uri);
   });
 
-  it('may be registered with a path of their own', () => {
+  it('can be registered with a path of their own', () => {
     assert.ok(isLoopbackRedirect('http://127.0.0.1/oauth/callback'));
     assert.ok(!isLoopbackRedirect('http://127.0.0.1/./callback'));
   });
 
-  it('there is one scope, and none means it', () => {
+  it('have one scope, which is also the default', () => {
     assert.deepEqual([undefined, '', 'aws', 'AWS', 'aws openid', 'openid'].map(isScope), [
       true,
       true,
@@ -101,7 +101,7 @@ describe('an authorization code', () => {
     codeChallenge: 'challenge',
   };
 
-  it('is good once, for who asked for it, in time', () => {
+  it('is redeemed once, by its client, in time', () => {
     const first = redeemCode(code, exchange, NOW);
     assert.equal(first.misused, undefined);
     assert.match(redeemCode(first.next, exchange, NOW).misused!, /used before/);
@@ -114,7 +114,7 @@ describe('an authorization code', () => {
     ['no verifier', { codeChallenge: '' }, NOW],
     ['too late', {}, NOW + 60_000],
   ] as const) {
-    it(`is spent by a wrong attempt: ${what}`, () => {
+    it(`is used up by a wrong attempt: ${what}`, () => {
       const { misused, next } = redeemCode(code, { ...exchange, ...wrong }, now);
       assert.ok(misused);
       assert.match(redeemCode(next, exchange, NOW).misused!, /used before/);
@@ -136,7 +136,7 @@ describe('a refresh token', () => {
     answer: pair(name),
   });
 
-  it('gives the same answer within a minute of its use, and is stolen goods afterwards', () => {
+  it('gives the same answer within a minute of its use, and counts as stolen afterwards', () => {
     const { next, rotation } = rotate(token, use('first'));
     assert.deepEqual(rotation, { kind: 'rotated', answer: pair('first') });
     assert.deepEqual(rotate(next, use('second', NOW + 59_999)).rotation, {
@@ -163,7 +163,7 @@ describe('a refresh token', () => {
     ['unknown', 'unknown', 'repeated'],
     ['unknown', '192.0.2.1', 'elsewhere'],
   ] as const)
-    it(`that was used from ${first} is ${kind} from ${second} within the grace`, () => {
+    it(`that was used from ${first} is ${kind} from ${second} within the grace period`, () => {
       const { next } = rotate(token, use('first', NOW, first));
       const again = rotate(next, use('second', NOW + 1000, second));
       assert.equal(again.rotation.kind, kind);
@@ -193,7 +193,7 @@ describe('a scope', () => {
   const asked = { account: '111122223333' as AccountId, role: 'Admin' as RoleName };
   const other = { account: '222233334444' as AccountId, role: 'ReadOnly' as RoleName };
 
-  it('only takes away', () => {
+  it('never adds a role', () => {
     assert.ok(isWithin(undefined, asked));
     for (const [roles, expected] of [
       [[{}], [true, true]],
