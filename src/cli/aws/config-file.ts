@@ -1,142 +1,97 @@
 /**
- * Our part of the files of the AWS tools: sections between two marks, everything else untouched to
- * the byte.
+ * Our part of the files of the AWS tools: sections between two marks; everything else stays, to the
+ * byte.
  *
- * Text is handled as Latin-1, which gives every byte back as it was, whatever encoding somebody's
- * comments are in.
+ * Text is handled as Latin-1, which keeps every byte, whatever the encoding of the user's comments.
  */
-import { readFileSync, statSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
-import { dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { ConfigSection } from '../../core/aws-config.ts';
 import { CliError } from '../terminal/exit.ts';
 import { makeDirectory, readIfThere, replaceFile, targetOf } from '../warm/private-files.ts';
 
 export interface Rewriting {
-  /** Whose part it is: the server. Others' parts stay. */
+  /** The server whose part it is; other parts stay. */
   readonly owner: string;
-  /** None takes the part away. */
+  /** Without sections, the part is removed. */
   readonly sections: readonly ConfigSection[];
 }
 
 export interface Rewritten {
   readonly text: string;
   /**
-   * Names of profiles that somebody has outside of our part: not written, because the AWS CLI
-   * refuses a file that has a section twice.
+   * Names of profiles that the user has outside of our part: not written, because the AWS CLI
+   * rejects a file that has a section twice.
    */
   readonly conflicts: readonly string[];
-  /**
-   * Names of profiles of our part that were there, as another role: whoever uses one must be told.
-   */
+  /** Names of profiles of our part that were another role before: the user must be told. */
   readonly moved: readonly string[];
-  /** Names of sections that stood outside of our part and said the same: they are in it now. */
+  /** Names of identical sections that were outside of our part and are now in it. */
   readonly takenOver: readonly string[];
 }
 
 const BEGIN = '# rolebridge: begin ';
 const END = '# rolebridge: end ';
 const HANDS_OFF = ' (written by "rolebridge configure"; what is between these lines is replaced)';
-/** The file had no line break at its end; so it has none again when our part goes. */
+/** The file had no line break at its end, and gets that back when our part is removed. */
 const JOINED = ' +';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-export type AwsFileKind = 'config' | 'credentials';
-
-export const FILE_VARIABLE: Readonly<Record<AwsFileKind, string>> = {
-  config: 'AWS_CONFIG_FILE',
-  credentials: 'AWS_SHARED_CREDENTIALS_FILE',
-};
-
 /**
- * `~/.aws/config` or `~/.aws/credentials`, or what the environment names instead, where the AWS CLI
- * finds it.
- */
-export function awsFile(env: Environment, kind: AwsFileKind): string {
-  const named = env[FILE_VARIABLE[kind]];
-  return named ? expanded(named, env) : join(home(env), '.aws', kind);
-}
-
-/** As Python's `expandvars` and `expanduser`: what is not known stays as it is. */
-function expanded(path: string, env: Environment): string {
-  const known = (whole: string, name: string): string => env[name] ?? whole;
-  const plain = path.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) =>
-    known(whole, (braced ?? bare)!),
-  );
-  const filled = process.platform === 'win32' ? plain.replace(/%(\w+)%/g, known) : plain;
-  const [whole, user] = /^~([^/\\]*)/.exec(filled) ?? [];
-  if (whole === undefined) return filled;
-  const directory = user === '' ? home(env) : homeOf(user!);
-  return directory === undefined
-    ? filled
-    : directory.replace(/\/+$/, '') + filled.slice(whole.length);
-}
-
-function home(env: Environment): string {
-  return env.HOME || homedir();
-}
-
-function homeOf(user: string): string | undefined {
-  try {
-    const { username, homedir } = userInfo();
-    if (username === user) return homedir;
-    const line = readFileSync('/etc/passwd', 'utf8')
-      .split('\n')
-      .find(line => line.startsWith(`${user}:`));
-    return line?.split(':')[5];
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * The text with our part as wanted. Throws `local` when the marks are not as we leave them (the
- * message names the line), and when a section that our profiles go by is there with other lines.
+ * The text with our part replaced. Throws `local` when our marks were changed (the message names
+ * the line), and when a section that our profiles need is there with other lines.
  */
 export function rewritten(text: string, { owner, sections: wanted }: Rewriting): Rewritten {
   const part = partOf(text, owner);
-  const { joined, own: former } = part;
   const sections = wanted.map(inBytes);
   const { before, after, takenOver } = withoutSame(part, sections);
   const others = sectionsIn(before + after);
-  const clash = sections.find(
-    ({ name, lines, isShared }) =>
-      isShared && others.has(name) && !isSame(others.get(name)!, lines),
-  );
-  if (clash !== undefined) {
-    throw new CliError(
-      'local',
-      `${clash.header} is there already, outside of our part, and says something else`,
-      {
-        lines: [
-          'Nothing was written: our profiles would go where it leads. Remove that section, or rename it, then try again.',
-        ],
-      },
-    );
-  }
+  requireNoClash(sections, others);
   const conflicts = sections
     .filter(({ name, isShared }) => !isShared && others.has(name))
     .map(({ name }) => name);
   const own = sections.filter(({ name }) => !others.has(name));
-  const formerly = sectionsIn(former);
+  const former = sectionsIn(part.own);
   const moved = own
-    .filter(({ name, lines }) => isAnotherRole(formerly.get(name) ?? [], lines))
+    .filter(({ name, lines }) => isAnotherRole(former.get(name) ?? [], lines))
     .map(({ name }) => name);
-  if (own.length === 0) return { text: before + after, conflicts, moved, takenOver };
-
+  const outcome = { conflicts, moved, takenOver };
+  if (own.length === 0) return { text: before + after, ...outcome };
+  const isJoined = part.joined || (before !== '' && !before.endsWith('\n'));
   const lineBreak = /\r\n/.test(text) ? '\r\n' : '\n';
-  const isJoined = joined || (before !== '' && !before.endsWith('\n'));
-  const lines = [
-    `${BEGIN}${owner}${isJoined ? JOINED : ''}${HANDS_OFF}`,
-    ...own.flatMap(({ header, lines: written }) => [header, ...written, '']),
+  const written = linesOf(owner, own, isJoined ? JOINED : '').map(line => line + lineBreak);
+  return {
+    text: `${before}${isJoined ? lineBreak : ''}${written.join('')}${after}`,
+    ...outcome,
+  };
+}
+
+/** Throws `local`. */
+function requireNoClash(
+  sections: readonly ConfigSection[],
+  others: ReadonlyMap<string, readonly string[]>,
+): void {
+  const clash = sections.find(
+    ({ name, lines, isShared }) =>
+      isShared && others.has(name) && !isSame(others.get(name)!, lines),
+  );
+  if (clash === undefined) return;
+  throw new CliError(
+    'local',
+    `${clash.header} is already in the file, outside of our part, with other settings`,
+    {
+      lines: [
+        'Nothing was written: our profiles would use those settings. Remove or rename that section, then try again.',
+      ],
+    },
+  );
+}
+
+function linesOf(owner: string, own: readonly ConfigSection[], mark: string): readonly string[] {
+  return [
+    `${BEGIN}${owner}${mark}${HANDS_OFF}`,
+    ...own.flatMap(({ header, lines }) => [header, ...lines, '']),
     `${END}${owner}`,
   ];
-  return {
-    text: `${before}${isJoined ? lineBreak : ''}${lines.map(line => line + lineBreak).join('')}${after}`,
-    conflicts,
-    moved,
-    takenOver,
-  };
 }
 
 /** UTF-8 in the letters of Latin-1, as the rest of the text is. */
@@ -195,7 +150,7 @@ function isMark(line: string, mark: string, owner: string): boolean {
 function broken(owner: string, line: number, what: string): CliError {
   return new CliError('local', `line ${line}: our part (${owner}) ${what}`, {
     lines: [
-      'Nothing was written. Mend the lines that start with "# rolebridge:", or remove both and everything between them.',
+      'Nothing was written. Restore the lines that start with "# rolebridge:", or remove both and everything between them.',
     ],
   });
 }
@@ -345,7 +300,7 @@ export function editFile(file: string, change: (text: string) => string): void {
     if (replaceFile(target, { content, mode, stillWanted: () => readText(target) === text }))
       return;
   }
-  throw new CliError('local', `${file} is being changed by another program again and again`, {
+  throw new CliError('local', `another program keeps changing ${file}`, {
     lines: ['Nothing was written. Try again.'],
   });
 }

@@ -1,18 +1,19 @@
 /**
- * What the AWS tools make of their files: whether they can read them, and which section wins.
+ * How AWS tools read their files: whether they can, and which section takes precedence.
  *
- * Follows botocore, on which the AWS CLI and boto3 stand (`configloader.py`; `ini` is its
- * parser); where the SDKs for other languages differ, that is said.
+ * Follows botocore, which the AWS CLI and boto3 use (`configloader.py`; `ini` is its
+ * parser); differences of other SDKs are noted.
  */
 import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { PathFault } from '../warm/private-files.ts';
-import { type AwsFileKind, awsFile, FILE_VARIABLE, readText } from './config-file.ts';
+import { readText } from './config-file.ts';
 import { type AwsSection, DEFAULTS, profileOf, readAwsIni } from './ini.ts';
+import { type AwsFileKind, awsFile, FILE_VARIABLE } from './paths.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What goes wrong with the path that a variable names, for whom; a sentence each. */
+/** Which tools misread the path in a variable, a sentence each. */
 export function pathWarnings(env: Environment, kind: AwsFileKind): readonly string[] {
   const named = env[FILE_VARIABLE[kind]];
   if (!named) return [];
@@ -50,12 +51,11 @@ export function readingFaults(env: Environment, kinds: readonly AwsFileKind[]): 
   return kinds.flatMap(kind => {
     const file = awsFile(env, kind);
     const text = textFor(file);
-    const fault =
-      text === undefined ? 'you may not read it' : (parseFault(text) ?? modeFault(file));
+    const fault = text === undefined ? 'permission denied' : (parseFault(text) ?? modeFault(file));
     return fault === undefined
       ? []
       : [
-          `the AWS CLI cannot read ${file}: ${fault}. Correct the file, then check it: aws configure list-profiles`,
+          `the AWS CLI cannot read ${file}: ${fault}. Fix the file, then check it: aws configure list-profiles`,
         ];
   });
 }
@@ -76,7 +76,7 @@ function modeFault(file: string): string | undefined {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (process.platform === 'win32' || stats === undefined || (stats.mode & 0o400) !== 0)
     return undefined;
-  return `its mode ${(stats.mode & 0o777).toString(8).padStart(4, '0')} lets even its owner not read it`;
+  return `its mode ${(stats.mode & 0o777).toString(8).padStart(4, '0')} does not allow its owner to read it`;
 }
 
 // ---------------------------------------------------------------- which section wins
@@ -97,7 +97,7 @@ export function profilesWithIdentity(
 }
 
 /** Whether `[DEFAULT]` of the config file gives an identity to every profile in it. */
-export function hasIdentityForAll(env: Environment): boolean {
+function hasIdentityForAll(env: Environment): boolean {
   return sectionsWithIdentity(env, 'config').some(({ header }) => header === DEFAULTS);
 }
 
@@ -115,8 +115,59 @@ const OVER_DEFAULT = [
 ];
 
 /** The variables of this environment because of which AWS tools do not take `[default]`. */
-export function winningOverDefault(env: Environment): readonly string[] {
+function winningOverDefault(env: Environment): readonly string[] {
   return OVER_DEFAULT.filter(
     name => env[name] && !(name.endsWith('PROFILE') && env[name] === 'default'),
   );
+}
+
+// ---------------------------------------------------------------- profiles that are written
+
+export interface WrittenProfiles {
+  /** Their names. */
+  readonly written: readonly string[];
+  /** Paths in them that an update of Node or rolebridge removes. */
+  readonly passing: readonly string[];
+}
+
+/**
+ * Why AWS tools may use something else than what is written, a sentence each. `planned` is the text
+ * of a file that is not written yet.
+ */
+export function profileWarnings(
+  env: Environment,
+  { written, passing }: WrittenProfiles,
+  planned?: string,
+): readonly string[] {
+  const config = awsFile(env, 'config');
+  const fault = planned === undefined ? undefined : parseFault(planned);
+  const others = profilesWithIdentity(env, 'credentials');
+  const shadowed = written.filter(name => others.has(name));
+  const unread = written.filter(name => /[=,]/.test(name));
+  const variables = written.includes('default') ? winningOverDefault(env) : [];
+  const findings: readonly (readonly [isFound: boolean, warning: string])[] = [
+    [fault !== undefined, `the AWS CLI cannot read ${config}: ${fault}`],
+    [
+      shadowed.length > 0,
+      `${awsFile(env, 'credentials')} has sections of the same name, and AWS tools use those: ${shadowed.join(', ')}. Remove them there, or use --prefix or --profile-name`,
+    ],
+    [
+      hasIdentityForAll(env),
+      `[DEFAULT] in ${config} counts in every profile for the AWS CLI and boto3, and gives another identity. Move its settings to [default]`,
+    ],
+    [
+      variables.length > 0,
+      `AWS tools do not use [default] here, because of ${variables.join(', ')} in the environment`,
+    ],
+    [
+      unread.length > 0,
+      `the AWS SDK for JavaScript does not read profiles with = or , in their names: ${unread.join(', ')}`,
+    ],
+    [
+      passing.length > 0,
+      `an update of Node or rolebridge removes paths that the profiles use: ${passing.join(', ')}. Run configure again after it, or name a permanent link or shim: --command PATH`,
+    ],
+  ];
+  const found = findings.filter(([isFound]) => isFound).map(([, warning]) => warning);
+  return [...found, ...pathWarnings(env, 'config')];
 }

@@ -1,9 +1,9 @@
 /**
- * How ~/.aws/config calls this program, so that botocore (words, no shell), the JavaScript SDK (a
- * shell) and Windows read the same.
+ * The command that ~/.aws/config contains for this program, so that botocore (words, no shell), the
+ * JavaScript SDK (a shell) and Windows read it alike.
  *
- * Owns: full paths, which programs with another PATH find (an editor, a service), and which of
- * several paths to one file stays when Node or rolebridge is updated.
+ * Owns: full paths, which also programs with another PATH find (an editor, a service), and which of
+ * several paths to one file outlives an update of Node or rolebridge.
  */
 import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -13,21 +13,21 @@ import { CliError } from '../terminal/exit.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface WrittenCommand {
-  /** The origin of the bridge: what is written reaches it, and no other one. */
+  /** The origin of the bridge that the command uses. */
   readonly server: string;
   /** Further options, each with a blank before it. */
   readonly options?: string;
-  /** `--command`: what to write instead of our own paths. */
+  /** `--command`: the program to write instead of our own paths. */
   readonly program?: string | undefined;
 }
 
 export interface OwnCommand {
   readonly commandFor: (role: string) => string;
-  /** Paths in it that an update of Node or of rolebridge may take away. */
+  /** Paths in it that an update of Node or of rolebridge may remove. */
   readonly passing: readonly string[];
 }
 
-/** Throws `usage` for a `program` that cannot be run, `local` for a path that cannot be written. */
+/** Throws `usage` for a `program` that cannot be run, `local` for a path that cannot be quoted. */
 export function ownCommand(
   env: Environment,
   { server, options = '', program }: WrittenCommand,
@@ -40,10 +40,7 @@ export function ownCommand(
   };
 }
 
-/**
- * Node and the script, each by a path that stays where there is one: what the shim of a version
- * manager runs depends on the environment.
- */
+/** Node and the script by lasting paths; a shim of a version manager depends on the environment. */
 function ownWords(env: Environment): readonly string[] {
   const script = resolve(process.argv[1]!);
   const usual = ['/usr/local/bin', '/opt/homebrew/bin', join(home(env), '.local/bin')].map(
@@ -60,10 +57,7 @@ function ownWords(env: Environment): readonly string[] {
   ];
 }
 
-/**
- * The first path that stays and leads to the same file; the file's own, where it stays itself or
- * none does.
- */
+/** The first lasting path to the same file; the file's own path where it lasts or none does. */
 function lasting(file: string, others: readonly string[]): string {
   if (!isPassing(file)) return file;
   const real = realpathSync(file);
@@ -129,21 +123,21 @@ function programAt(written: string, env: Environment): string {
   const path = written.replace(/^~(?=[\\/])/, home(env));
   const refused = (why: string): CliError =>
     new CliError('usage', `--command ${JSON.stringify(written)} ${why}`, {
-      lines: ['Write the full path of rolebridge, or of its shim.'],
+      lines: ['Give the full path of rolebridge, or of its shim.'],
     });
   if (!isAbsolute(path)) throw refused('is not a full path');
   try {
     accessSync(path, constants.X_OK);
   } catch {
-    throw refused('is not a program that you may run');
+    throw refused('is not an executable program');
   }
-  if (!statSync(path).isFile()) throw refused('is not a program that you may run');
+  if (!statSync(path).isFile()) throw refused('is not an executable program');
   return path;
 }
 
 /**
- * `text` as one word for botocore, shells, and the SDK for JavaScript, which takes a blank and `#`
- * or `;` for a comment.
+ * The path as one word for botocore, shells, and the SDK for JavaScript, for which a blank and `#`
+ * or `;` start a comment. Throws `local`.
  */
 function quoted(path: string): string {
   if (/^[\w./:+@-]+$/.test(path)) return path;
@@ -152,7 +146,7 @@ function quoted(path: string): string {
   if (isOdd) {
     throw new CliError(
       'local',
-      `${path} cannot be written into ~/.aws/config: shells give meaning to a character in it`,
+      `${path} cannot be written to ~/.aws/config: it contains a character with a meaning for shells`,
       {
         lines: ['Install rolebridge in another directory, or name a link to it: --command PATH.'],
       },

@@ -3,8 +3,9 @@ import { formatCredentials } from '../../core/credential-formats.ts';
 import type { CredentialFormat } from '../../core/credentials.ts';
 import { formatDuration } from '../../core/time.ts';
 import { keysPrefix } from '../aws/bridge-profiles.ts';
-import { awsFile, editFile, rewritten } from '../aws/config-file.ts';
+import { editFile, rewritten } from '../aws/config-file.ts';
 import { pathWarnings, profilesWithIdentity, readingFaults } from '../aws/file-check.ts';
+import { awsFile } from '../aws/paths.ts';
 import type { Invocation, Run } from '../command-line/command.ts';
 import { minimumOf } from '../command-line/minimum.ts';
 import { SHELL_FORMATS, type ShellFormat } from '../command-line/shell-formats.ts';
@@ -14,10 +15,7 @@ import { CliError } from '../terminal/exit.ts';
 import { jsonText } from '../terminal/printable.ts';
 import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
-/**
- * Behind the name of a profile with keys: the plain name is that of the profile which `configure`
- * writes, and which renews itself.
- */
+/** Ends the name of a profile with keys; the plain name is that of the profile of `configure`. */
 const KEYS = '-keys';
 
 export const run: Run = async invocation => {
@@ -74,7 +72,7 @@ function textOf(format: ShellFormat, credentials: CachedCredentials, profile: st
   });
 }
 
-/** As the server's API says it. */
+/** In the form of the server's API. */
 function fieldsOf(credentials: CachedCredentials): object {
   const {
     account,
@@ -100,12 +98,51 @@ function fieldsOf(credentials: CachedCredentials): object {
   };
 }
 
+/** Throws `usage` for an invalid name, `local` for a profile that is the user's own. */
 function writeProfile(
   { env, terminal }: Invocation,
   credentials: CachedCredentials,
   profile: string,
 ): undefined {
+  if (!/^[\w+=,.@-]+$/.test(profile))
+    throw new CliError('usage', `${JSON.stringify(profile)} is not a valid profile name`);
+  requireNoIdentity(env, profile);
   const file = awsFile(env, 'credentials');
+  editFile(file, text => withProfile(text, { file, profile, credentials }));
+  const left = formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000));
+  const faults = readingFaults(env, ['credentials', 'config']);
+  terminal.say(
+    faults.length > 0
+      ? `The profile ${profile} is in ${file}, but AWS tools do not see it.`
+      : `Wrote the profile ${profile} to ${file}. It expires in ${left} and is not renewed.`,
+  );
+  for (const warning of [...faults, ...pathWarnings(env, 'credentials')])
+    terminal.warn(`${warning}.`);
+  return undefined;
+}
+
+/** AWS tools prefer keys in the credentials file to the config file's settings of that profile. */
+function requireNoIdentity(env: Invocation['env'], profile: string): void {
+  if (!profilesWithIdentity(env, 'config').has(profile)) return;
+  throw new CliError(
+    'local',
+    `${awsFile(env, 'config')} has a profile ${profile} already, and the keys would override it`,
+    {
+      lines: [
+        'Nothing was written: the keys expire, and the profile in the config file may renew itself.',
+        `Choose another name: --profile NAME. Or use the existing profile: aws --profile ${profile}`,
+      ],
+    },
+  );
+}
+
+interface KeysProfile {
+  readonly file: string;
+  readonly profile: string;
+  readonly credentials: CachedCredentials;
+}
+
+function withProfile(text: string, { file, profile, credentials }: KeysProfile): string {
   const { accessKeyId, secretAccessKey, sessionToken, account } = credentials;
   const section = {
     name: profile,
@@ -117,42 +154,10 @@ function writeProfile(
       `region = ${account.region}`,
     ],
   };
-  if (!/^[\w+=,.@-]+$/.test(profile))
-    throw new CliError('usage', `${JSON.stringify(profile)} cannot be the name of a profile`);
-  // AWS tools take keys of the credentials file before what the config file says of the same
-  // profile.
-  const config = awsFile(env, 'config');
-  if (profilesWithIdentity(env, 'config').has(profile)) {
-    throw new CliError(
-      'local',
-      `${config} has a profile ${profile} already, and the keys would win over it`,
-      {
-        lines: [
-          'Nothing was written: the keys expire, and the profile in the config file may renew itself.',
-          `Choose another name: --profile NAME. Or use the existing profile: aws --profile ${profile}`,
-        ],
-      },
-    );
-  }
-  editFile(file, text => {
-    const { text: next, conflicts } = rewritten(text, {
-      owner: `profile ${profile}`,
-      sections: [section],
-    });
-    if (conflicts.length > 0)
-      throw new CliError('local', `${file} has a profile ${profile} that is not ours`, {
-        lines: ['It was left as it is. Choose another name: --profile NAME'],
-      });
-    return next;
+  const rewriting = { owner: `profile ${profile}`, sections: [section] };
+  const { text: next, conflicts } = rewritten(text, rewriting);
+  if (conflicts.length === 0) return next;
+  throw new CliError('local', `${file} has a profile ${profile} that rolebridge did not write`, {
+    lines: ['Nothing was written. Choose another name: --profile NAME'],
   });
-  const left = formatDuration(Math.floor((credentials.expiresLocally - Date.now()) / 1000));
-  const faults = readingFaults(env, ['credentials', 'config']);
-  terminal.say(
-    faults.length > 0
-      ? `The profile ${profile} is in ${file}, but AWS tools do not see it.`
-      : `Wrote the profile ${profile} to ${file}. It expires in ${left} and is not renewed.`,
-  );
-  for (const warning of [...faults, ...pathWarnings(env, 'credentials')])
-    terminal.warn(`${warning}.`);
-  return undefined;
 }

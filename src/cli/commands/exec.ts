@@ -1,97 +1,94 @@
-import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../core/time.ts';
-import { awsFile } from '../aws/config-file.ts';
-import type { AwsIni } from '../aws/ini.ts';
 import type { Run } from '../command-line/command.ts';
 import { minimumOf } from '../command-line/minimum.ts';
 import { childEnvironment, type Environment } from '../exec/child-environment.ts';
 import { runChild } from '../exec/child-process.ts';
-import { openEndpoint } from '../exec/container-endpoint.ts';
-import { openExecDirectory } from '../exec/directory.ts';
-import { type ExecProfile, execProfile, processLine, readUserSettings } from '../exec/profile.ts';
+import { type Endpoint, openEndpoint } from '../exec/container-endpoint.ts';
+import { type ExecDirectory, openExecDirectory } from '../exec/directory.ts';
+import { type ExecProfile, execProfile, processLine } from '../exec/profile.ts';
+import { readUserFiles, sayWhatIsUnread, type UserFiles } from '../exec/user-files.ts';
 import { chooseRole } from '../roles/choice.ts';
 import { credentialsFor } from '../roles/credentials.ts';
-import { CliError, systemCode } from '../terminal/exit.ts';
+import type { NamedRole } from '../roles/matching.ts';
+import type { Client } from '../session/client.ts';
+import { CliError } from '../terminal/exit.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
 export const run: Run = async ({ words, options, passedOn, client: open, terminal, env }) => {
-  const [command, ...args] = passedOn;
-  if (command === undefined)
-    throw new CliError('usage', 'no command was given', {
-      lines: ['Write it behind two dashes: rolebridge exec prod/Admin -- aws s3 ls'],
-    });
+  const command = commandIn(passedOn);
   const minimumSeconds = minimumOf(options.minimum);
   const client = open();
   const role = await chooseRole(client, { written: words[0] });
   const first = await credentialsFor(client, role, { minimumSeconds });
-  const files = {
-    config: readUserFile(env, 'config'),
-    credentials: readUserFile(env, 'credentials'),
-  };
-  const user = readUserSettings(
-    { config: files.config.text, credentials: files.credentials.text },
-    env.AWS_PROFILE || env.AWS_DEFAULT_PROFILE || undefined,
-  );
-  const base = {
+  const files = readUserFiles(env);
+  const child: Child = {
+    command,
     role: `${first.account.name}/${first.role}`,
-    region: user.region ?? first.account.region,
-    isWindows: process.platform === 'win32',
+    region: files.settings.region ?? first.account.region,
+    platform: process.platform,
   };
   if (options.env === true) {
     const left = formatDuration(Math.floor((first.expiresLocally - Date.now()) / 1000));
     terminal.say(terminal.dim(`fixed credentials for ${left}; they are not renewed`));
-    return runChild(command, args, childEnvironment(env, { ...base, fixed: fixed(first) }));
+    return start(env, child, { fixed: fixed(first) });
   }
+  return runRenewing({ client, role, first, minimumSeconds, files }, child);
+};
 
-  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || base.region;
-  const profile = execProfile({
-    user,
-    role: base.role,
-    region,
-    process: credentialProcess(base.isWindows),
+/** Throws `usage`. */
+function commandIn(passedOn: readonly string[]): Child['command'] {
+  const [name, ...args] = passedOn;
+  if (name !== undefined) return [name, ...args];
+  throw new CliError('usage', 'no command was given', {
+    lines: ['Write it after two dashes: rolebridge exec prod/Admin -- aws s3 ls'],
   });
-  const hasCredentialsFile =
-    files.credentials.fault === undefined && user.credentials.faults.length === 0;
-  sayWhatIsMissing(terminal, [
-    {
-      ...files.config,
-      lines: linesOf(user.config),
-      effect: 'These lines are ignored for this command.',
-    },
-    {
-      ...files.credentials,
-      lines: linesOf(user.credentials),
-      effect: 'The file is ignored for this command.',
-    },
-  ]);
-  sayWhatIsLeftOut(terminal, profile, files.config.path);
+}
 
+interface Child {
+  readonly command: readonly [name: string, ...args: string[]];
+  /** `prod/Admin` */
+  readonly role: string;
+  /** Of the user's profile, else of the account. */
+  readonly region: string;
+  readonly platform: NodeJS.Platform;
+}
+
+type Credentials = Pick<Parameters<typeof childEnvironment>[1], 'fixed' | 'renewing'>;
+
+/** The exit code of the command. */
+function start(
+  env: Environment,
+  { command: [name, ...args], ...child }: Child,
+  credentials: Credentials,
+): Promise<number> {
+  return runChild(name, args, childEnvironment(env, { ...child, ...credentials }));
+}
+
+interface RenewingRun {
+  readonly client: Client;
+  readonly role: NamedRole;
+  /** What the command starts with. */
+  readonly first: CachedCredentials;
+  readonly minimumSeconds: number | undefined;
+  readonly files: UserFiles;
+}
+
+async function runRenewing(run: RenewingRun, child: Child): Promise<number> {
+  const { client, files } = run;
+  const { terminal, env } = client;
+  const profile = profileFor(env, files, child);
+  sayWhatIsUnread(terminal, files);
+  sayWhatIsLeftOut(terminal, profile, files.config.path);
   const directory = openExecDirectory(client.directory);
   try {
-    const configFile = directory.write('config', profile.text);
-    const credentialsFile = hasCredentialsFile
-      ? namedFile(env, files.credentials.path)
-      : directory.write('credentials', '');
-    // Nobody can be asked for a login in the middle of somebody else's command.
-    const quiet = { ...client, mayLogIn: false };
-    const endpoint = await openEndpoint(first, {
-      fetch: () => credentialsFor(quiet, role, { minimumSeconds }),
-      minimumSeconds,
-      loginCommand: client.bridge.loginCommand,
-      onTrouble: fault => {
-        terminal.warn(`the credentials could not be renewed: ${fault.message}.`);
-        for (const line of fault.lines) terminal.say(line);
-        if (fault.exit === 'notSignedIn')
-          terminal.say('Sign in in another terminal; the command then continues.');
-      },
-      onRecovery: () => terminal.warn('the credentials are renewed again.'),
-    });
+    const written = writeFiles(directory, profile, { env, files });
+    const endpoint = await openEndpointFor(run);
     try {
-      const renewing = { ...endpoint, profile: profile.name, configFile, credentialsFile };
-      return await runChild(command, args, childEnvironment(env, { ...base, renewing }));
+      const renewing = { ...endpoint, ...written, profile: profile.name };
+      return await start(env, child, { renewing });
     } finally {
       endpoint.close();
     }
@@ -102,17 +99,61 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
       );
     }
   }
-};
+}
 
-/**
- * This program's own part, by its place: what the environment of a command finds under a name may
- * be another program.
- */
-function credentialProcess(isWindows: boolean): string | undefined {
-  return processLine(
-    [process.execPath, fileURLToPath(new URL('../exec/print-credentials.js', import.meta.url))],
-    isWindows,
-  );
+function profileFor(
+  env: Environment,
+  { settings }: UserFiles,
+  { role, region, platform }: Child,
+): ExecProfile {
+  return execProfile({
+    user: settings,
+    role,
+    region: env.AWS_REGION || env.AWS_DEFAULT_REGION || region,
+    process: credentialProcess(platform),
+  });
+}
+
+interface Files {
+  readonly configFile: string;
+  /** Absent where the command finds the user's own file by itself. */
+  readonly credentialsFile: string | undefined;
+}
+
+function writeFiles(
+  directory: ExecDirectory,
+  profile: ExecProfile,
+  { env, files }: { readonly env: Environment; readonly files: UserFiles },
+): Files {
+  const configFile = directory.write('config', profile.text);
+  const { fault, path } = files.credentials;
+  const isReadable = fault === undefined && files.settings.credentials.faults.length === 0;
+  const credentialsFile = isReadable ? namedFile(env, path) : directory.write('credentials', '');
+  return { configFile, credentialsFile };
+}
+
+function openEndpointFor({ client, role, first, minimumSeconds }: RenewingRun): Promise<Endpoint> {
+  const { terminal, bridge } = client;
+  // Nobody can be asked to sign in while a command of the user runs.
+  const quiet = { ...client, mayLogIn: false };
+  return openEndpoint(first, {
+    fetch: () => credentialsFor(quiet, role, { minimumSeconds }),
+    minimumSeconds,
+    loginCommand: bridge.loginCommand,
+    onTrouble: fault => {
+      terminal.warn(`the credentials could not be renewed: ${fault.message}.`);
+      for (const line of fault.lines) terminal.say(line);
+      if (fault.exit === 'notSignedIn')
+        terminal.say('Sign in in another terminal; the command then continues.');
+    },
+    onRecovery: () => terminal.warn('the credentials are renewed again.'),
+  });
+}
+
+/** By its full path: in the environment of a command, the name may be another program. */
+function credentialProcess(platform: NodeJS.Platform): string | undefined {
+  const program = fileURLToPath(new URL('../exec/print-credentials.js', import.meta.url));
+  return processLine([process.execPath, program], platform);
 }
 
 /**
@@ -121,52 +162,6 @@ function credentialProcess(isWindows: boolean): string | undefined {
  */
 function namedFile(env: Environment, path: string): string | undefined {
   return env.AWS_SHARED_CREDENTIALS_FILE ? resolve(path) : undefined;
-}
-
-interface UserFile {
-  readonly path: string;
-  readonly text: string;
-  /** Why it cannot be read. */
-  readonly fault?: string | undefined;
-}
-
-/**
- * AWS tools take only regular files; what cannot be read is as good as empty, and the role is right
- * without it.
- */
-function readUserFile(env: Environment, kind: 'config' | 'credentials'): UserFile {
-  const path = awsFile(env, kind);
-  try {
-    const isRegular = statSync(path).isFile();
-    return { path, text: isRegular ? readFileSync(path, 'latin1') : '' };
-  } catch (thrown) {
-    const code = systemCode(thrown);
-    return {
-      path,
-      text: '',
-      fault: code === 'ENOENT' || code === 'ENOTDIR' ? undefined : (code ?? 'unknown fault'),
-    };
-  }
-}
-
-interface Judged extends UserFile {
-  readonly lines: readonly number[];
-  readonly effect: string;
-}
-
-const SHOWN_LINES = 5;
-
-const linesOf = ({ faults }: AwsIni): readonly number[] => faults.map(({ line }) => line);
-
-function sayWhatIsMissing(terminal: Terminal, files: readonly Judged[]): void {
-  for (const { path, fault, lines, effect } of files) {
-    if (fault !== undefined) terminal.warn(`${path} cannot be read (${fault}). ${effect}`);
-    if (lines.length === 0) continue;
-    const shown = `${lines.slice(0, SHOWN_LINES).join(', ')}${lines.length > SHOWN_LINES ? ' and more' : ''}`;
-    terminal.warn(
-      `${path}: AWS tools cannot read line${lines.length > 1 ? 's' : ''} ${shown}. ${effect}`,
-    );
-  }
 }
 
 function sayWhatIsLeftOut(terminal: Terminal, { leftOut }: ExecProfile, path: string): void {

@@ -46,18 +46,20 @@ export interface ChildEnvironmentOptions {
   readonly role: string;
   /** Used where the user has set no region. */
   readonly region: string;
-  readonly isWindows: boolean;
+  readonly platform: NodeJS.Platform;
   /** Where renewing credentials come from, and the profile that asks there. */
-  readonly renewing?: {
-    readonly url: string;
-    readonly token: string;
-    readonly profile: string;
-    readonly configFile: string;
-    /** Absent where the user's own is used. */
-    readonly credentialsFile?: string | undefined;
-  };
+  readonly renewing?: Renewing;
   /** Credentials themselves. */
   readonly fixed?: Readonly<Record<string, string>>;
+}
+
+interface Renewing {
+  readonly url: string;
+  readonly token: string;
+  readonly profile: string;
+  readonly configFile: string;
+  /** Absent where the user's own is used. */
+  readonly credentialsFile?: string | undefined;
 }
 
 /** `env` is the user's: see `outsideOfExec`. */
@@ -65,37 +67,13 @@ export function childEnvironment(
   env: Environment,
   options: ChildEnvironmentOptions,
 ): Record<string, string | undefined> {
-  const { role, region, isWindows, renewing, fixed } = options;
-  // On Windows `Aws_Profile` is AWS_PROFILE.
-  const canonical = (name: string): string => (isWindows ? name.toUpperCase() : name);
-  const wins = (name: string): boolean =>
-    WOULD_WIN.has(canonical(name)) || BEARER_TOKEN.test(canonical(name));
-  const kept = Object.fromEntries(
-    Object.entries(env).filter(([name, value]) => value !== undefined && !wins(name)),
-  );
-  const before = (name: string): string | undefined => valueIn(env, name, isWindows);
-  const written = {
-    a: before('AWS_REGION') || undefined,
-    b: before('AWS_DEFAULT_REGION') || undefined,
-  };
-
-  const changed: Record<string, string> = {
-    AWS_REGION: written.a ?? written.b ?? region,
-    AWS_DEFAULT_REGION: written.b ?? written.a ?? region,
-    ...(renewing !== undefined && {
-      AWS_PROFILE: renewing.profile,
-      AWS_DEFAULT_PROFILE: renewing.profile,
-      AWS_CONFIG_FILE: renewing.configFile,
-      // SDKs for Go v1 and JavaScript v2 read the config file only with it.
-      AWS_SDK_LOAD_CONFIG: '1',
-      ...(renewing.credentialsFile !== undefined && {
-        AWS_SHARED_CREDENTIALS_FILE: renewing.credentialsFile,
-      }),
-      ...noProxies(env, renewing.url, isWindows),
-    }),
-  };
+  const { role, platform, renewing, fixed } = options;
+  const changed = { ...regions(env, options), ...settingsOf(env, options) };
   const changes = Object.fromEntries(
-    Object.entries(changed).map(([name, value]) => [name, [value, before(name) ?? null]]),
+    Object.entries(changed).map(([name, value]) => [
+      name,
+      [value, valueIn(env, name, platform) ?? null],
+    ]),
   );
   const added = {
     ...changed,
@@ -107,11 +85,52 @@ export function childEnvironment(
     ROLEBRIDGE_ROLE: role,
     [CHANGES]: JSON.stringify(changes),
   };
-  const names = new Set(Object.keys(added).map(canonical));
+  const names = new Set(Object.keys(added).map(name => canonical(name, platform)));
+  const kept = Object.entries(env).filter(
+    ([name, value]) =>
+      value !== undefined && !wouldWin(name, platform) && !names.has(canonical(name, platform)),
+  );
+  return { ...Object.fromEntries(kept), ...added };
+}
+
+/** One of the two stands for the other where the user has set only one. */
+function regions(
+  env: Environment,
+  { region, platform }: ChildEnvironmentOptions,
+): Record<string, string> {
+  const own = valueIn(env, 'AWS_REGION', platform) || undefined;
+  const ofDefault = valueIn(env, 'AWS_DEFAULT_REGION', platform) || undefined;
   return {
-    ...Object.fromEntries(Object.entries(kept).filter(([name]) => !names.has(canonical(name)))),
-    ...added,
+    AWS_REGION: own ?? ofDefault ?? region,
+    AWS_DEFAULT_REGION: ofDefault ?? own ?? region,
   };
+}
+
+function settingsOf(
+  env: Environment,
+  { renewing, platform }: ChildEnvironmentOptions,
+): Record<string, string> {
+  if (renewing === undefined) return {};
+  const { url, profile, configFile, credentialsFile } = renewing;
+  return {
+    AWS_PROFILE: profile,
+    AWS_DEFAULT_PROFILE: profile,
+    AWS_CONFIG_FILE: configFile,
+    // SDKs for Go v1 and JavaScript v2 read the config file only with it.
+    AWS_SDK_LOAD_CONFIG: '1',
+    ...(credentialsFile !== undefined && { AWS_SHARED_CREDENTIALS_FILE: credentialsFile }),
+    ...noProxies(env, url, platform),
+  };
+}
+
+function wouldWin(name: string, platform: NodeJS.Platform): boolean {
+  const plain = canonical(name, platform);
+  return WOULD_WIN.has(plain) || BEARER_TOKEN.test(plain);
+}
+
+/** On Windows `Aws_Profile` is AWS_PROFILE. */
+function canonical(name: string, platform: NodeJS.Platform): string {
+  return platform === 'win32' ? name.toUpperCase() : name;
 }
 
 /**
@@ -119,29 +138,27 @@ export function childEnvironment(
  * spellings, the other is not made: tools differ in which of them wins, and it would hide the one
  * that is there.
  */
-function noProxies(env: Environment, url: string, isWindows: boolean): Record<string, string> {
+function noProxies(
+  env: Environment,
+  url: string,
+  platform: NodeJS.Platform,
+): Record<string, string> {
   const target = new URL(url);
-  const spellings = isWindows ? ['NO_PROXY'] : ['NO_PROXY', 'no_proxy'];
-  const there = spellings.filter(name => valueIn(env, name, isWindows) !== undefined);
+  const spellings = platform === 'win32' ? ['NO_PROXY'] : ['NO_PROXY', 'no_proxy'];
+  const there = spellings.filter(name => valueIn(env, name, platform) !== undefined);
   const named = there.length > 0 || !hasProxy(env) ? there : spellings;
   return Object.fromEntries(
     named.flatMap(name => {
-      const value = valueIn(env, name, isWindows) ?? '';
+      const value = valueIn(env, name, platform) ?? '';
       if (bypassesProxy(value, target)) return [];
-      return [
-        [
-          name,
-          value.trim() === ''
-            ? target.hostname
-            : `${value.replace(/[,\s]+$/, '')},${target.hostname}`,
-        ],
-      ];
+      const others = value.replace(/[,\s]+$/, '');
+      return [[name, value.trim() === '' ? target.hostname : `${others},${target.hostname}`]];
     }),
   );
 }
 
-function valueIn(env: Environment, name: string, isWindows: boolean): string | undefined {
-  if (!isWindows) return env[name];
+function valueIn(env: Environment, name: string, platform: NodeJS.Platform): string | undefined {
+  if (platform !== 'win32') return env[name];
   return Object.entries(env).find(([key]) => key.toUpperCase() === name.toUpperCase())?.[1];
 }
 

@@ -35,7 +35,7 @@ export async function runChild(
       child.once('exit', (code, signal) => {
         if (code !== null) resolve(code);
         else if (signal !== null) resolve(128 + constants.signals[signal]);
-        else reject(new Error('the command ended in no known way'));
+        else reject(new Error('the command ended without an exit code or signal'));
       });
     });
   } finally {
@@ -56,10 +56,10 @@ async function starter(
   if (isBatchFile(command, { env, isFile }) && !args.every(isSafeForBatchFile)) {
     throw new CliError(
       'usage',
-      `${command} is a batch file, and cmd.exe would read an argument of it as commands`,
+      `${command} is a batch file, and cmd.exe would run a part of an argument as a command`,
       {
         lines: [
-          'Arguments that contain double quotes and one of & | < > ^ % ! ( ), or line breaks, cannot be passed to it. Pass a file instead.',
+          'Arguments with double quotes and one of & | < > ^ % ! ( ), or with line breaks, cannot be passed to it. Pass a file instead.',
         ],
       },
     );

@@ -1,9 +1,9 @@
 /**
- * A local address from which AWS tools and SDKs take credentials again and again: the container
- * credentials provider of every SDK.
+ * A local address that gives AWS tools and SDKs credentials: the container credentials provider of
+ * every SDK.
  *
- * Owns: who may ask (a token of this run, on loopback), that an answer is there within the second
- * that SDKs wait, renewal ahead of time.
+ * Owns: who may ask (a token of this run, on loopback), answers within the second that SDKs wait,
+ * renewal ahead of time.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -11,8 +11,8 @@ import type { AddressInfo } from 'node:net';
 import { CliError, EXIT_MEANINGS } from '../terminal/exit.ts';
 import {
   type CachedCredentials,
+  defaultMinimumSeconds,
   isUsable,
-  usualMinimumSeconds,
 } from '../warm/cached-credentials.ts';
 
 export interface EndpointOptions {
@@ -21,7 +21,7 @@ export interface EndpointOptions {
   readonly minimumSeconds?: number | undefined;
   /** What signs in again when the login has ended. */
   readonly loginCommand: string;
-  /** Told once for each time that renewing begins to fail, and once when it works again. */
+  /** Told once when renewals begin to fail; `onRecovery` once when one succeeds again. */
   readonly onTrouble: (fault: CliError) => void;
   readonly onRecovery: () => void;
 }
@@ -34,110 +34,152 @@ export interface Endpoint {
   close(): void;
 }
 
+const PATH = '/credentials';
 /** The JavaScript SDK waits one second, botocore two. */
 const ANSWER_MILLISECONDS = 900;
 const RETRY_MILLISECONDS = 15_000;
 /** Longer, and a timer of Node would overflow; also how long a sleeping laptop may be behind. */
 const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
 
-/** `first` is what the command starts with, so that a role that is refused never starts it. */
+/** `first` is what the command starts with, so that a role that is denied never starts it. */
 export async function openEndpoint(
   first: CachedCredentials,
-  { fetch, minimumSeconds, loginCommand, onTrouble, onRecovery }: EndpointOptions,
+  options: EndpointOptions,
 ): Promise<Endpoint> {
-  const token = randomBytes(32).toString('base64url');
-  const path = '/credentials';
-  let current = first;
-  let fault: CliError | undefined;
-  let renewing: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
-
-  const usable = (): boolean => isUsable(current, minimumSeconds, Date.now());
-
-  const schedule = (): void => {
-    clearTimeout(timer);
-    if (isClosed) return;
-    const due = current.expiresLocally - (minimumSeconds ?? usualMinimumSeconds(current)) * 1000;
-    const wait =
-      fault === undefined
-        ? Math.min(Math.max(0, due - Date.now()) + 100, LONGEST_WAIT_MILLISECONDS)
-        : RETRY_MILLISECONDS;
-    timer = setTimeout(() => (usable() ? schedule() : void renew()), wait);
-    timer.unref();
-  };
-
-  const renew = (): Promise<void> => {
-    renewing ??= fetch()
-      .then(
-        fetched => {
-          current = fetched;
-          if (fault !== undefined) onRecovery();
-          fault = undefined;
-        },
-        (thrown: unknown) => {
-          const isNew = fault === undefined;
-          fault =
-            thrown instanceof CliError
-              ? thrown
-              : new CliError('failed', 'credentials could not be renewed', { cause: thrown });
-          if (isNew) onTrouble(fault);
-        },
-      )
-      .finally(() => {
-        renewing = undefined;
-        schedule();
-      });
-    return renewing;
-  };
-
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    response.setHeader('Cache-Control', 'no-store');
-    const isOurs =
-      request.method === 'GET' &&
-      request.url === path &&
-      request.headers.host === `127.0.0.1:${port}`;
-    if (!isOurs)
-      return send(response, 404, {
-        Code: 'NotFound',
-        Message: 'There is nothing at this address.',
-      });
-    if (!sameSecret(request.headers.authorization ?? '', token))
-      return send(response, 403, {
-        Code: 'Forbidden',
-        Message: 'The authorization token is not the one of this run.',
-      });
-    if (!usable())
-      await Promise.race([
-        renew(),
-        new Promise(resolve => setTimeout(resolve, ANSWER_MILLISECONDS).unref()),
-      ]);
-    if (!usable()) return send(response, 503, troubleOf(fault, loginCommand));
-    return send(response, 200, {
-      AccessKeyId: current.accessKeyId,
-      SecretAccessKey: current.secretAccessKey,
-      Token: current.sessionToken,
-      Expiration: `${new Date(current.expiresAt).toISOString().slice(0, 19)}Z`,
-      AccountId: current.account.id,
-    });
-  };
-
-  const server = createServer((request, response) => void answer(request, response));
+  const renewal: Renewal = { options, current: first, isClosed: false };
+  const access: Access = { token: randomBytes(32).toString('base64url') };
+  const server = createServer(
+    (request, response) => void answer(renewal, access, { request, response }),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
-  schedule();
+  access.host = `127.0.0.1:${port}`;
+  schedule(renewal);
   return {
-    url: `http://127.0.0.1:${port}${path}`,
-    token,
+    url: `http://${access.host}${PATH}`,
+    token: access.token,
     close: () => {
-      isClosed = true;
-      clearTimeout(timer);
+      renewal.isClosed = true;
+      clearTimeout(renewal.timer);
       server.close();
       server.closeAllConnections();
     },
+  };
+}
+
+// ---------------------------------------------------------------- renewal ahead of time
+
+interface Renewal {
+  readonly options: EndpointOptions;
+  current: CachedCredentials;
+  /** Why the last renewal failed. */
+  fault?: CliError | undefined;
+  running?: Promise<void> | undefined;
+  timer?: NodeJS.Timeout;
+  isClosed: boolean;
+}
+
+function hasLifeLeft({ current, options }: Renewal): boolean {
+  return isUsable(current, options.minimumSeconds, Date.now());
+}
+
+function schedule(renewal: Renewal): void {
+  clearTimeout(renewal.timer);
+  if (renewal.isClosed) return;
+  renewal.timer = setTimeout(
+    () => (hasLifeLeft(renewal) ? schedule(renewal) : void renew(renewal)),
+    waitMilliseconds(renewal),
+  );
+  renewal.timer.unref();
+}
+
+function waitMilliseconds({ current, fault, options }: Renewal): number {
+  if (fault !== undefined) return RETRY_MILLISECONDS;
+  const minimumSeconds = options.minimumSeconds ?? defaultMinimumSeconds(current);
+  const due = current.expiresLocally - minimumSeconds * 1000;
+  return Math.min(Math.max(0, due - Date.now()) + 100, LONGEST_WAIT_MILLISECONDS);
+}
+
+/** One renewal at a time; it never rejects. */
+function renew(renewal: Renewal): Promise<void> {
+  renewal.running ??= renewal.options
+    .fetch()
+    .then(
+      fetched => succeeded(renewal, fetched),
+      (thrown: unknown) => failed(renewal, thrown),
+    )
+    .finally(() => {
+      renewal.running = undefined;
+      schedule(renewal);
+    });
+  return renewal.running;
+}
+
+function succeeded(renewal: Renewal, fetched: CachedCredentials): void {
+  renewal.current = fetched;
+  if (renewal.fault !== undefined) renewal.options.onRecovery();
+  renewal.fault = undefined;
+}
+
+function failed(renewal: Renewal, thrown: unknown): void {
+  const isNew = renewal.fault === undefined;
+  renewal.fault =
+    thrown instanceof CliError
+      ? thrown
+      : new CliError('failed', 'credentials could not be renewed', { cause: thrown });
+  if (isNew) renewal.options.onTrouble(renewal.fault);
+}
+
+// ---------------------------------------------------------------- answers
+
+/** Who may ask: whoever sends the token of this run to this host. */
+interface Access {
+  readonly token: string;
+  /** Known once the server listens. */
+  host?: string;
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function answer(
+  renewal: Renewal,
+  { token, host }: Access,
+  { request, response }: Exchange,
+): Promise<void> {
+  response.setHeader('Cache-Control', 'no-store');
+  const { method, url, headers } = request;
+  if (method !== 'GET' || url !== PATH || headers.host !== host)
+    return send(response, 404, { Code: 'NotFound', Message: 'Not found.' });
+  if (!sameSecret(headers.authorization ?? '', token))
+    return send(response, 403, {
+      Code: 'Forbidden',
+      Message: 'The authorization token is not the one of this run.',
+    });
+  if (!hasLifeLeft(renewal)) await Promise.race([renew(renewal), patience()]);
+  if (!hasLifeLeft(renewal))
+    return send(response, 503, troubleOf(renewal.fault, renewal.options.loginCommand));
+  return send(response, 200, answerOf(renewal.current));
+}
+
+function patience(): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve, ANSWER_MILLISECONDS).unref();
+  });
+}
+
+function answerOf(credentials: CachedCredentials): object {
+  return {
+    AccessKeyId: credentials.accessKeyId,
+    SecretAccessKey: credentials.secretAccessKey,
+    Token: credentials.sessionToken,
+    Expiration: `${new Date(credentials.expiresAt).toISOString().slice(0, 19)}Z`,
+    AccountId: credentials.account.id,
   };
 }
 

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { processSpace } from '../session/process-space.ts';
+import { isAlive, processSpace } from '../session/process-space.ts';
 import { CliError, systemCode } from '../terminal/exit.ts';
 
 const FOREIGN_AGE_MILLISECONDS = 30 * 24 * 60 * 60 * 1000;
@@ -30,59 +30,17 @@ export interface ExecDirectory {
 
 /** Throws `local` where no directory can be made. `home` is the directory of rolebridge. */
 export function openExecDirectory(home: string): ExecDirectory {
-  const parent = join(home, 'exec');
-  removeLeftovers(parent);
-  const faults: string[] = [];
-  const attempt = (make: () => string): string | undefined => {
-    try {
-      return make();
-    } catch (thrown) {
-      const { path } = thrown as { path?: unknown };
-      faults.push(
-        `${typeof path === 'string' ? path : home}: ${systemCode(thrown) ?? 'unknown fault'}`,
-      );
-      return undefined;
-    }
-  };
-  const directory =
-    attempt(() => {
-      mkdirSync(parent, { recursive: true, mode: 0o700 });
-      return mkdtempSync(join(parent, `${process.pid}-${hostMark()}-`));
-    }) ?? attempt(() => mkdtempSync(join(tmpdir(), 'rolebridge-exec-')));
-  if (directory === undefined) {
-    throw new CliError(
-      'local',
-      `the command was not started: its AWS profile cannot be written (${faults.join('; ')})`,
-      {
-        lines: [
-          'Make one of these directories writable, set ROLEBRIDGE_CONFIG_DIR or TMPDIR to another one, or use --env.',
-        ],
-      },
-    );
-  }
+  const directory = makeRunDirectory(home);
   const written = new Map<string, string>();
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   return {
     write: (name, content) => {
       const path = join(directory, name);
       try {
-        // Windows cannot remove a read-only file.
-        writeFileSync(path, content, {
-          mode: process.platform === 'win32' ? 0o600 : 0o400,
-          flag: 'wx',
-        });
+        writeReadOnly(path, content);
       } catch (thrown) {
         remove();
-        throw new CliError(
-          'local',
-          `the command was not started: ${path} cannot be written (${systemCode(thrown) ?? 'unknown fault'})`,
-          {
-            lines: [
-              'Free disk space, set ROLEBRIDGE_CONFIG_DIR to another directory, or use --env.',
-            ],
-            cause: thrown,
-          },
-        );
+        throw notWritten(path, thrown);
       }
       written.set(path, content);
       return path;
@@ -95,6 +53,53 @@ export function openExecDirectory(home: string): ExecDirectory {
       return changed;
     },
   };
+}
+
+/** In the directory of rolebridge, else in that of temporary files. */
+function makeRunDirectory(home: string): string {
+  const parent = join(home, 'exec');
+  removeLeftovers(parent);
+  const faults: string[] = [];
+  for (const make of [
+    () => {
+      mkdirSync(parent, { recursive: true, mode: 0o700 });
+      return mkdtempSync(join(parent, `${process.pid}-${hostMark()}-`));
+    },
+    () => mkdtempSync(join(tmpdir(), 'rolebridge-exec-')),
+  ]) {
+    try {
+      return make();
+    } catch (thrown) {
+      const { path = home } = thrown as { path?: string };
+      faults.push(`${path}: ${systemCode(thrown) ?? 'unknown fault'}`);
+    }
+  }
+  throw new CliError(
+    'local',
+    `the command was not started: its AWS profile cannot be written (${faults.join('; ')})`,
+    {
+      lines: [
+        'Make one of these directories writable, set ROLEBRIDGE_CONFIG_DIR or TMPDIR to another one, or use --env.',
+      ],
+    },
+  );
+}
+
+function writeReadOnly(path: string, content: string): void {
+  // Windows cannot remove a read-only file.
+  const mode = process.platform === 'win32' ? 0o600 : 0o400;
+  writeFileSync(path, content, { mode, flag: 'wx' });
+}
+
+function notWritten(path: string, thrown: unknown): CliError {
+  return new CliError(
+    'local',
+    `the command was not started: ${path} cannot be written (${systemCode(thrown) ?? 'unknown fault'})`,
+    {
+      lines: ['Free disk space, set ROLEBRIDGE_CONFIG_DIR to another directory, or use --env.'],
+      cause: thrown,
+    },
+  );
 }
 
 function hasChanged(path: string, content: string): boolean {
@@ -124,14 +129,5 @@ function removeLeftovers(parent: string): void {
     }
   } catch {
     // There are none, or another run is removing them.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return systemCode(thrown) !== 'ESRCH';
   }
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * What `credential_process` of a run of `exec` runs: asks the local address of this run and prints
- * the credentials as JSON.
+ * The `credential_process` of a run of `exec`: asks the local address of the run and prints its
+ * credentials as JSON.
  *
- * Address and token come from the environment, so nothing that can be used is in an argument. Loads
- * nothing but Node's own modules.
+ * Address and token come from the environment, so no argument contains a secret. Imports only
+ * Node's own modules.
  */
 import process from 'node:process';
 

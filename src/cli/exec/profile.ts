@@ -16,7 +16,7 @@ import {
   renderSection,
 } from '../aws/ini.ts';
 
-export interface UserFiles {
+export interface UserTexts {
   /** Bytes as Latin-1; empty where there is no file. */
   readonly config: string;
   readonly credentials: string;
@@ -42,7 +42,7 @@ const REGION = /^[\w-]+$/;
 
 /** `wanted` is the profile that the environment names; `default` counts where it is absent. */
 export function readUserSettings(
-  { config, credentials }: UserFiles,
+  { config, credentials }: UserTexts,
   wanted: string | undefined,
 ): UserSettings {
   const files = {
@@ -152,11 +152,14 @@ export function execProfile({ user, role, region, process }: ExecProfileInput): 
  * the readers: botocore splits words like a POSIX shell, JavaScript and Go run a shell, and on
  * Windows quotes do not survive all of them.
  */
-export function processLine(words: readonly string[], isWindows: boolean): string | undefined {
-  if (
-    words.every(word => /^[\w./:+@-]+$/.test(word) || (isWindows && /^[\w.\\/:+@-]+$/.test(word)))
-  )
-    return words.join(' ');
+export function processLine(
+  words: readonly string[],
+  platform: NodeJS.Platform,
+): string | undefined {
+  const isWindows = platform === 'win32';
+  const isPlain = (word: string): boolean =>
+    /^[\w./:+@-]+$/.test(word) || (isWindows && /^[\w.\\/:+@-]+$/.test(word));
+  if (words.every(isPlain)) return words.join(' ');
   if (isWindows || words.some(word => /["$`\\!%\p{Cc}]/u.test(word))) return undefined;
   return words.map(word => `"${word}"`).join(' ');
 }

@@ -1,6 +1,6 @@
 /**
- * AWS credentials for a role, from the cache where they have enough life left, else from the
- * server: asked by one process for all.
+ * AWS credentials for a role: from the cache where they have enough life left, else from the
+ * server, which one process asks for all.
  */
 import { isPlain } from '../../core/aws-config.ts';
 import { formatCredentials } from '../../core/credential-formats.ts';
@@ -13,17 +13,14 @@ import { CliError } from '../terminal/exit.ts';
 import {
   type CachedCredentials,
   credentialsFile,
+  defaultMinimumSeconds,
   isUsable,
-  usualMinimumSeconds,
 } from '../warm/cached-credentials.ts';
 import { withSuggestions } from './choice.ts';
 import type { NamedRole } from './matching.ts';
 
 export interface CredentialsOptions {
-  /**
-   * The least life that the credentials must have left; see `usualMinimumSeconds` for what is
-   * usual.
-   */
+  /** The least life that the credentials must have left; default `defaultMinimumSeconds`. */
   readonly minimumSeconds?: number | undefined;
 }
 
@@ -86,10 +83,9 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
     }),
   );
   const after = await readLogin(client);
-  // Somebody else may have signed in here while we asked; what the person before was given is not
-  // theirs.
+  // Credentials of the user before must not be handed to the user after.
   if (before !== undefined && after !== undefined && before.person.id !== after.person.id) {
-    throw new CliError('notSignedIn', 'somebody else has signed in meanwhile', {
+    throw new CliError('notSignedIn', 'another user has signed in meanwhile', {
       lines: ['Run the command again.'],
     });
   }
@@ -100,6 +96,10 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
       ],
     });
   }
+  return cacheable(answer, client.server.clockOffset());
+}
+
+function cacheable(answer: CredentialsAnswer, clockOffset: number): CachedCredentials {
   const { account } = answer;
   const expiresAt = Date.parse(answer.expires_at);
   const secrets = {
@@ -116,7 +116,7 @@ async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials
     durationSeconds: answer.duration_seconds,
     reducedFromSeconds: answer.reduced_from_seconds,
     fetchedLocally: Date.now(),
-    expiresLocally: expiresAt - client.server.clockOffset(),
+    expiresLocally: expiresAt - clockOffset,
     process: formatCredentials('process', secrets, { accountId: account.id }),
   };
 }
@@ -146,10 +146,7 @@ interface Asked {
   readonly minimumSeconds: number | undefined;
 }
 
-/**
- * What is in the cache does not make a refusal better, but it may help somebody whose network is
- * down.
- */
+/** The error with what helps: names of roles for a denial, the cache for a network that is down. */
 async function explained(
   client: Client,
   { role, file, minimumSeconds }: Asked,
@@ -161,11 +158,11 @@ async function explained(
     thrown.exit === 'unreachable' ? await client.vault.read<CachedCredentials>(file) : undefined;
   const left = cached === undefined ? 0 : Math.floor((cached.expiresLocally - Date.now()) / 1000);
   if (cached === undefined || left <= 0) return thrown;
-  const wanted = minimumSeconds ?? usualMinimumSeconds(cached);
+  const wanted = minimumSeconds ?? defaultMinimumSeconds(cached);
   return new CliError(thrown.exit, thrown.message, {
     lines: [
       ...thrown.lines,
-      `The credentials from before live for ${formatDuration(left)} more, which is less than the ${formatDuration(wanted)} that are promised. --minimum ${Math.max(1, Math.floor(left / 60))}m takes them all the same.`,
+      `The cached credentials expire in ${formatDuration(left)}, and at least ${formatDuration(wanted)} are required. To use them: --minimum ${Math.max(1, Math.floor(left / 60))}m`,
     ],
     cause: thrown,
   });
@@ -178,9 +175,9 @@ function tooShort(
   const left = Math.floor((expiresLocally - fetchedLocally) / 1000);
   return new CliError(
     'refused',
-    `credentials of this role live for ${formatDuration(Math.min(durationSeconds, left))}, and ${formatDuration(minimumSeconds ?? 0)} were asked for`,
+    `credentials of this role expire after ${formatDuration(Math.min(durationSeconds, left))}, and --minimum requires ${formatDuration(minimumSeconds ?? 0)}`,
     {
-      lines: ['Ask for less: --minimum.'],
+      lines: ['Give a shorter --minimum.'],
     },
   );
 }

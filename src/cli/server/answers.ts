@@ -1,8 +1,7 @@
 /**
- * Whether an answer of the server can be used: it has the fields that a command reads, of the right
- * kind.
+ * Checks of answers: whether they have the fields that a command reads, of the right type.
  *
- * A server may be hostile, of another version, or no rolebridge at all.
+ * A server may be hostile, of another version, or not rolebridge at all.
  */
 import { CliError } from '../terminal/exit.ts';
 
@@ -13,7 +12,7 @@ export const isAmount: Check = value => typeof value === 'number' && Number.isFi
 /** A moment in time, as text. */
 export const isInstant: Check = value =>
   isText(value) && Number.isFinite(Date.parse(value as string));
-/** Goes into a header or a form: printable ASCII without blanks. */
+/** Fit for a header or a form: printable ASCII without blanks. */
 export const isToken: Check = value => isText(value) && /^[\x21-\x7e]+$/.test(value as string);
 export const isFlag: Check = value => typeof value === 'boolean';
 
@@ -29,7 +28,7 @@ export function arrayOf(check: Check): Check {
   return value => Array.isArray(value) && value.every(check);
 }
 
-/** An object with these fields; others may be there. */
+/** An object with these fields, and perhaps others. */
 export function objectOf(fields: Readonly<Record<string, Check>>): Check {
   return value => {
     if (typeof value !== 'object' || value === null) return false;
@@ -39,12 +38,12 @@ export function objectOf(fields: Readonly<Record<string, Check>>): Check {
   };
 }
 
-/** The answer, if it can be used. Throws `failed`, which says of what it was an answer. */
+/** The answer, if it passes the check. Throws `failed`, which names `what`. */
 export function usable<T>(answer: T, check: Check, what: string): T {
   if (check(answer)) return answer;
   throw new CliError('failed', `the server answered with ${what} that cannot be used`, {
     lines: [
-      'A field is missing or of another kind. Nothing was changed. Tell the administrators of the server.',
+      'A field is missing or has the wrong type. Nothing was changed. Contact the administrators of the server.',
     ],
   });
 }

@@ -1,9 +1,9 @@
 /**
  * One HTTP exchange with the bridge: bounded in time and size, through the company's proxy and with
- * its certificate authority where the environment says so.
+ * its certificate authority where the environment names them.
  *
- * Owns: the transport and what its faults mean to a person; how far the server's clock is from
- * ours. Does not own: what an answer says.
+ * Owns: the transport, what its faults mean to a user, and the clock skew. Does not own: what an
+ * answer means.
  */
 import {
   type ProxyAddress,
@@ -46,46 +46,54 @@ export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
  * Throws `unreachable` with the reason and what to do, `local` for certificate authorities or a
  * proxy that cannot be used.
  */
-export function openHttp({ server, env, caFile }: HttpOptions): Http {
-  let exchange: Promise<Transport> | undefined;
-
-  return async ({ method, path, headers, body }) => {
-    exchange ??= chooseTransport(server, env, caFile);
-    const { send, proxy } = await exchange;
+export function openHttp(options: HttpOptions): Http {
+  let transport: Promise<Transport> | undefined;
+  return async request => {
+    transport ??= chooseTransport(options);
+    const { send, proxy } = await transport;
     const began = Date.now();
-    let status: number;
-    let date: string | null;
-    let text: string;
-    try {
-      const response = await send(`${server}${path}`, {
-        method,
-        headers: { accept: 'application/json', ...headers },
-        body: body ?? null,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-      });
-      status = response.status;
-      date = response.headers.get('date');
-      text = await readBounded(response);
-    } catch (thrown) {
-      throw thrown instanceof CliError
-        ? thrown
-        : new CliError('unreachable', faultOf(thrown, server, proxy), {
-            lines: adviceFor(thrown, proxy),
-            cause: thrown,
-          });
-    }
-    if (status >= 300 && status < 400) {
-      throw new CliError(
-        'unreachable',
-        `${server} answered with a redirect, as a sign-in page of a network or a wrong address does`,
-        {
-          lines: ['Check the address: rolebridge login --server URL.'],
-        },
-      );
-    }
+    const { status, date, text } = await exchange(send, options, request).catch(
+      (thrown: unknown) => {
+        if (thrown instanceof CliError) throw thrown;
+        throw new CliError('unreachable', faultOf(thrown, options.server, proxy), {
+          lines: adviceFor(thrown, proxy),
+          cause: thrown,
+        });
+      },
+    );
+    if (status >= 300 && status < 400) throw redirected(options.server);
     return { status, json: parsed(text), clockOffset: offsetOf(date, began, Date.now()) };
   };
+}
+
+interface RawAnswer {
+  readonly status: number;
+  readonly date: string | null;
+  readonly text: string;
+}
+
+async function exchange(
+  send: typeof fetch,
+  { server }: HttpOptions,
+  { method, path, headers, body }: HttpRequest,
+): Promise<RawAnswer> {
+  const response = await send(`${server}${path}`, {
+    method,
+    headers: { accept: 'application/json', ...headers },
+    body: body ?? null,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+  });
+  const { status, headers: answered } = response;
+  return { status, date: answered.get('date'), text: await readBounded(response) };
+}
+
+function redirected(server: string): CliError {
+  return new CliError(
+    'unreachable',
+    `${server} answered with a redirect, as a sign-in page of a network or a wrong address does`,
+    { lines: ['Check the address: rolebridge login --server URL.'] },
+  );
 }
 
 interface Transport {
@@ -93,12 +101,8 @@ interface Transport {
   readonly proxy?: ProxyAddress | undefined;
 }
 
-/** Node's own fetch, unless a proxy or a certificate authority is asked for: it knows neither. */
-async function chooseTransport(
-  server: string,
-  env: HttpOptions['env'],
-  caFile: string | undefined,
-): Promise<Transport> {
+/** Node's own fetch, unless a proxy or a certificate authority is configured: it knows neither. */
+async function chooseTransport({ server, env, caFile }: HttpOptions): Promise<Transport> {
   const caPath = caFile ?? env.SSL_CERT_FILE;
   const proxy = proxyFor(new URL(server), env);
   if (proxy === undefined && (caPath === undefined || server.startsWith('http:')))
@@ -130,7 +134,7 @@ function proxyFor(server: URL, env: HttpOptions['env']): ProxyAddress | undefine
 
 function unusableProxy({ variable, message, fix }: ProxyFault): CliError {
   return new CliError('local', `${variable} ${message}`, {
-    lines: [fix, 'NO_PROXY names servers that are reached without a proxy.'],
+    lines: [fix, 'NO_PROXY lists servers that are reached without a proxy.'],
   });
 }
 
@@ -141,10 +145,10 @@ function readAuthorities(file: string): string {
     throw Object.assign(new Error(), { code: 'ENOENT' });
   } catch (thrown) {
     const why =
-      thrown instanceof PathFault ? 'no regular file' : (systemCode(thrown) ?? 'unknown fault');
+      thrown instanceof PathFault ? 'not a regular file' : (systemCode(thrown) ?? 'unknown fault');
     throw new CliError('local', `the certificate authorities in ${file} cannot be read (${why})`, {
       lines: [
-        'SSL_CERT_FILE or "caFile" of the settings names this file: correct it, or take it away.',
+        'SSL_CERT_FILE or "caFile" in the settings names this file. Correct the file or remove the setting.',
       ],
       cause: thrown,
     });
@@ -158,7 +162,7 @@ async function readBounded(response: Response): Promise<string> {
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.length;
     if (size > MAX_BYTES)
-      throw new CliError('unreachable', 'the server answered with more than a client can use', {
+      throw new CliError('unreachable', 'the response of the server is too large', {
         lines: ['Check its address.'],
       });
     chunks.push(chunk);

@@ -1,14 +1,14 @@
 /**
- * The bridge as the client sees it: OAuth endpoints and the bearer API, with errors that a person
- * can use.
+ * The bridge as the client sees it: OAuth endpoints and the bearer API, with errors that a user can
+ * act on.
  *
- * Owns: which answer means which end of the client, and that a clock that is off is named. Does not
- * own: tokens (signed-in.ts).
+ * Owns: which answer ends the client with which exit code, and the warning of a clock skew. Does
+ * not own: tokens (session/signed-in).
  */
 import type { ErrorCode } from '../../core/errors.ts';
 import { CliError, type ExitName } from '../terminal/exit.ts';
 import { isText, objectOf } from './answers.ts';
-import type { Http, HttpAnswer } from './http.ts';
+import type { Http, HttpAnswer, HttpRequest } from './http.ts';
 
 export const CLIENT_ID = 'rolebridge-cli';
 /** Beyond this, credentials and signatures begin to fail in AWS. */
@@ -21,10 +21,7 @@ export interface TokenAnswer {
   readonly session_expires_in: number;
 }
 
-/**
- * An OAuth error that the flow itself must answer: `authorization_pending`, `invalid_grant` and the
- * like.
- */
+/** An OAuth error that the login itself handles: `authorization_pending`, `invalid_grant` ... */
 export class OAuthRefusal extends Error {
   override readonly name = 'OAuthRefusal';
   readonly error: string;
@@ -39,30 +36,31 @@ export interface ServerMetadata {
   readonly issuer: string;
   /** Absent where logins by a code are turned off. */
   readonly device_authorization_endpoint?: string;
-  /** What AWS tools want as sso_region; servers before it say none. */
+  /** The sso_region of AWS tools; absent from older servers. */
   readonly identity_center_region?: string;
+}
+
+/** One operation of the bearer API. */
+export interface ApiCall {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below `/api/v1`. */
+  readonly path: string;
+  readonly body?: object | undefined;
+  readonly token: string;
 }
 
 export interface Server {
   readonly origin: string;
-  /** The server's time in milliseconds, as far as it has said. */
+  /** The server's time in milliseconds, by the last answer; the local time before the first. */
   now(): number;
   /** Milliseconds to add to the local clock for the server's. */
   clockOffset(): number;
-  /**
-   * A form to an OAuth endpoint. Throws OAuthRefusal for an error of the protocol, CliError
-   * otherwise.
-   */
+  /** Posts a form to an OAuth endpoint. Throws OAuthRefusal for an OAuth error, else CliError. */
   form<T>(path: string, fields: Readonly<Record<string, string>>): Promise<T>;
   /** RFC 8414. */
   metadata(): Promise<ServerMetadata>;
-  /** An operation of the bearer API. Throws CliError; `code` is the server's. */
-  call<T>(
-    token: string,
-    method: 'GET' | 'POST' | 'DELETE',
-    path: string,
-    body?: object,
-  ): Promise<T>;
+  /** Throws CliError; its `code` is the server's. */
+  call<T>(call: ApiCall): Promise<T>;
 }
 
 export interface ServerOptions {
@@ -70,89 +68,83 @@ export interface ServerOptions {
   /** What signs in to this bridge again. */
   readonly loginCommand: string;
   readonly http: Http;
-  /** Told once, when the clocks are further apart than AWS forgives. */
+  /** Told once, when the clock skew is more than AWS allows. */
   readonly onSkew: (offsetMilliseconds: number) => void;
 }
 
-export function openServer({ origin, loginCommand, http, onSkew }: ServerOptions): Server {
+export function openServer(options: ServerOptions): Server {
+  const { origin } = options;
   let offset = 0;
   let skewTold = false;
-
-  const exchange = async (request: Parameters<Http>[0]): Promise<HttpAnswer> => {
-    const answer = await http(request);
+  const exchange: Http = async request => {
+    const answer = await options.http(request);
     offset = answer.clockOffset;
     if (Math.abs(offset) > CLOCK_TOLERANCE_MILLISECONDS && !skewTold) {
       skewTold = true;
-      onSkew(offset);
+      options.onSkew(offset);
     }
     return answer;
   };
-
   return {
     origin,
     clockOffset: () => offset,
     now: () => Date.now() + offset,
-
     form: async <T>(path: string, fields: Readonly<Record<string, string>>) => {
-      const { status, json } = await exchange({
-        method: 'POST',
-        path,
-        body: new URLSearchParams(fields),
-      });
-      if (status === 200) return json as T;
-      const { error, error_description: said } = (json ?? {}) as {
-        error?: unknown;
-        error_description?: unknown;
-      };
-      const error_description = typeof said === 'string' ? said : '';
-      if (typeof error !== 'string' || isOfServer(status))
-        throw unexpected(origin, status, error_description);
-      throw new OAuthRefusal(error, error_description);
+      const body = new URLSearchParams(fields);
+      return oauthAnswer<T>(origin, await exchange({ method: 'POST', path, body }));
     },
-
-    metadata: async () => {
-      const { status, json } = await exchange({
-        method: 'GET',
-        path: '/.well-known/oauth-authorization-server',
-      });
-      const { issuer } = (json ?? {}) as { issuer?: unknown };
-      if (status !== 200 || issuer !== origin) {
-        throw new CliError(
-          'unreachable',
-          `${origin} is no rolebridge, or calls itself by another name`,
-          {
-            lines: [
-              typeof issuer === 'string'
-                ? `It says that it is ${issuer}.`
-                : 'It has no login for programs.',
-              'Check the address: rolebridge login --server URL.',
-            ],
-          },
-        );
-      }
-      return json as ServerMetadata;
-    },
-
-    call: async <T>(
-      token: string,
-      method: 'GET' | 'POST' | 'DELETE',
-      path: string,
-      body?: object,
-    ) => {
-      const { status, json } = await exchange({
-        method,
-        path: `/api/v1${path}`,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      if (status === 204) return undefined as T;
-      if (status === 200 && json !== undefined) return json as T;
-      throw await problem({ origin, loginCommand }, status, json);
-    },
+    metadata: async () => metadataIn(origin, await exchange({ method: 'GET', path: METADATA })),
+    call: async <T>(call: ApiCall) => apiAnswer<T>(options, await exchange(apiRequest(call))),
   };
+}
+
+const METADATA = '/.well-known/oauth-authorization-server';
+
+function oauthAnswer<T>(origin: string, { status, json }: HttpAnswer): T {
+  if (status === 200) return json as T;
+  const { error, error_description: said } = (json ?? {}) as {
+    error?: unknown;
+    error_description?: unknown;
+  };
+  const description = typeof said === 'string' ? said : '';
+  if (typeof error !== 'string' || isOfServer(status))
+    throw unexpected(origin, status, description);
+  throw new OAuthRefusal(error, description);
+}
+
+function metadataIn(origin: string, { status, json }: HttpAnswer): ServerMetadata {
+  const { issuer } = (json ?? {}) as { issuer?: unknown };
+  if (status === 200 && issuer === origin) return json as ServerMetadata;
+  throw new CliError(
+    'unreachable',
+    `${origin} is not a rolebridge server, or has another address`,
+    {
+      lines: [
+        typeof issuer === 'string'
+          ? `It says that its address is ${issuer}.`
+          : 'It offers no login for programs.',
+        'Check the address: rolebridge login --server URL.',
+      ],
+    },
+  );
+}
+
+function apiRequest({ token, method, path, body }: ApiCall): HttpRequest {
+  return {
+    method,
+    path: `/api/v1${path}`,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
+}
+
+async function apiAnswer<T>(options: ServerOptions, { status, json }: HttpAnswer): Promise<T> {
+  if (status === 204) return undefined as T;
+  if (status === 200 && json !== undefined) return json as T;
+  throw await problem(options, status, json);
 }
 
 // ---------------------------------------------------------------- problem details (RFC 9457)
@@ -207,7 +199,7 @@ function unexpected(origin: string, status: number, said: string): CliError {
   const wait = said === '' ? ['Try again in a minute.'] : [];
   return new CliError(
     exit,
-    `${origin} answered ${status}${said === '' ? ', which no rolebridge does' : `: ${said}`}`,
+    `${origin} answered with the unexpected status ${status}${said === '' ? '' : `: ${said}`}`,
     {
       lines: exit === 'unreachable' ? wait : ['Check the address: rolebridge login --server URL.'],
     },

@@ -1,4 +1,4 @@
-/** Who is signed in, as `GET /api/v1/whoami` says. */
+/** The answer of `GET /api/v1/whoami`. */
 import { arrayOf, isFlag, isInstant, isText, objectOf, orNull, usable } from './answers.ts';
 
 export interface CliSessionEntry {

@@ -1,7 +1,4 @@
-/**
- * The client of one run: its settings, its bridge, its vault and its terminal, opened once and
- * handed to the command.
- */
+/** The client of one run: its settings, bridge, vault and terminal, opened once for the command. */
 import { join } from 'node:path';
 import { openHttp } from '../server/http.ts';
 import { describeSkew, openServer, type Server } from '../server/server.ts';
@@ -29,23 +26,20 @@ export interface Client {
   readonly vault: Vault;
   readonly server: Server;
   readonly bridge: BridgeInUse;
-  /** A file of ours that belongs to this bridge. */
+  /** The path of a file that belongs to this bridge. */
   file(name: string): string;
-  /** Whether a command may ask the person to sign in. */
+  /** Whether a command may ask the user to sign in. */
   readonly mayLogIn: boolean;
 }
 
 export interface BridgeInUse {
   /** By options or environment; else it is the bridge of the last login. */
   readonly isChosen: boolean;
-  /** The other bridges that are known here. */
+  /** The other bridges that this computer knows. */
   readonly others: readonly Bridge[];
-  /** For people: the address, with its name where it was given one. */
+  /** For messages: the address, with its name if it was given one. */
   readonly title: string;
-  /**
-   * What a command line of ours needs so that it reaches this bridge: ` --server URL`, or nothing
-   * where there is no other one.
-   */
+  /** What selects this bridge in a command line: ` --server URL`; empty for the only bridge. */
   readonly selector: string;
   /** What signs in to this bridge: `rolebridge login --server URL`. */
   readonly loginCommand: string;
@@ -59,7 +53,7 @@ export interface ClientOptions {
   readonly mayLogIn: boolean;
 }
 
-/** Throws `local` for settings that cannot be used, `usage` when it is not said which bridge. */
+/** Throws `local` for unusable settings, `usage` where no bridge is selected. */
 export function openClient({ env, terminal, choice, mayLogIn }: ClientOptions): Client {
   const directory = configDirectory(env);
   const settings = settingsIn(directory);
@@ -79,7 +73,7 @@ export function openClient({ env, terminal, choice, mayLogIn }: ClientOptions): 
       keychain: settings.keychain !== false && env.ROLEBRIDGE_KEYCHAIN !== 'off',
       onKeyFile: (file, why) =>
         terminal.warn(
-          `the system keychain is not used (${why}). The key to your login is in ${file}, which only you can read. This is said once.`,
+          `the system keychain is not used (${why}). The key to your login is in ${file}, which only you can read. This message is shown once.`,
         ),
     }),
     server: openServer({
@@ -88,7 +82,7 @@ export function openClient({ env, terminal, choice, mayLogIn }: ClientOptions): 
       http: openHttp({ server: origin, env, caFile: settings.caFile }),
       onSkew: offset =>
         terminal.warn(
-          `the clock of this computer is ${describeSkew(offset)} the server's. AWS refuses requests of a clock that is off: set it (in WSL after a sleep: sudo hwclock -s).`,
+          `clock skew: the clock of this computer is ${describeSkew(offset)} that of the server. AWS rejects requests with a clock skew. Set the clock (in WSL after a sleep: sudo hwclock -s).`,
         ),
     }),
   };
@@ -109,7 +103,7 @@ function bridgeInUse(known: readonly Bridge[], { origin, isChosen }: SelectedBri
   };
 }
 
-/** Brackets of an IPv6 address are a pattern to some shells. */
+/** Some shells read the brackets of an IPv6 address as a pattern. */
 function quotedForShell(origin: string): string {
   return origin.includes('[') ? `'${origin}'` : origin;
 }
@@ -124,7 +118,7 @@ export function settingsIn(directory: string): Settings {
   }
 }
 
-/** Throws `usage` for a selection that is none. */
+/** Throws `usage` where no bridge is selected. */
 function selected<T>(select: () => T): T {
   try {
     return select();

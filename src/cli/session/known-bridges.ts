@@ -1,8 +1,7 @@
 /**
- * Which bridges this computer knows, as the settings file keeps them: written by logins, one
- * process at a time.
+ * The bridges in the settings file: changed by logins, by one process at a time.
  *
- * A file with one bridge that has no name stays as it always was: `{ "server": "https://..." }`.
+ * A file with a single bridge without a name stays `{ "server": "https://..." }`.
  */
 import { join } from 'node:path';
 import { CliError } from '../terminal/exit.ts';
@@ -19,9 +18,9 @@ import { type Client, settingsIn } from './client.ts';
 import { withLock } from './lock.ts';
 
 export interface Remembering {
-  /** How it is called from now on (`login --as`). */
+  /** Its new name (`login --as`). */
   readonly name?: string | undefined;
-  /** Commands that name no bridge mean it from now on. */
+  /** Commands that name no bridge use it. */
   readonly isCurrent?: boolean;
 }
 
@@ -54,7 +53,7 @@ export function rememberBridge(
   });
 }
 
-/** Takes this bridge out of the list. The current one is then the first of those that are left. */
+/** Removes this bridge from the list; the first of the others becomes the current one. */
 export function forgetBridge(client: Client): Promise<void> {
   const { origin } = client.server;
   // Profiles that name no bridge may have meant it: they must not mean another one now.
@@ -66,12 +65,12 @@ export function forgetBridge(client: Client): Promise<void> {
   });
 }
 
-/** Throws `usage` for what is no name, and for the name of another bridge. */
+/** Throws `usage` for an invalid name, and for the name of another bridge. */
 export function requireFreeName(settings: Settings, origin: string, name: string): void {
   if (!isBridgeName(name)) {
     throw new CliError('usage', `${JSON.stringify(name)} is not a valid bridge name`, {
       lines: [
-        'A name has up to 40 letters, digits and dashes, and begins and ends with a letter or digit.',
+        'A name consists of up to 40 letters, digits and dashes, and starts and ends with a letter or digit.',
       ],
     });
   }
@@ -114,7 +113,7 @@ async function changeSettings(
 ): Promise<void> {
   const waiting = {
     patienceSeconds: 30,
-    what: 'another rolebridge process that writes the settings',
+    what: 'another rolebridge process that changes the settings',
   };
   await withLock(join(directory, 'config.lock'), waiting, async () => {
     const before = settingsIn(directory);

@@ -1,10 +1,9 @@
 /**
- * One at a time, over all processes of this person on this machine: a lock file with its owner in
- * it.
+ * A lock between processes of one user: a file that contains its owner.
  *
- * A lock whose owner has died, or has not shown a sign of life for a while (another host on a
- * shared home), is broken. Whoever breaks one holds a second lock while it looks again and removes,
- * so that nobody removes the lock of a successor.
+ * A lock whose owner has died, or has shown no sign of life for a while (another host on a shared
+ * home), is broken. The process that breaks it takes a second lock, checks again and removes, so
+ * that it does not remove the lock of a successor.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
@@ -12,17 +11,17 @@ import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CliError, systemCode } from '../terminal/exit.ts';
 import { readIfThere } from '../warm/private-files.ts';
-import { processSpace } from './process-space.ts';
+import { isAlive, processSpace } from './process-space.ts';
 
 const SIGN_OF_LIFE_MILLISECONDS = 2_000;
 const STALE_MILLISECONDS = 15_000;
 
 export interface LockOptions {
-  /** Beyond it, `local` is thrown with the process that holds the lock. */
+  /** After it, `local` is thrown and names the process that has the lock. */
   readonly patienceSeconds: number;
-  /** What is being waited for, in words: `the login of another process`. */
+  /** What the lock protects, for messages: `the login of another process`. */
   readonly what: string;
-  /** Told once, when there is something to wait for. */
+  /** Called once, when another process has the lock. */
   readonly onWait?: (() => void) | undefined;
 }
 
@@ -52,7 +51,7 @@ export async function withLock<T>(
       const holder = ownerOf(file);
       throw new CliError(
         'local',
-        `waited ${patienceSeconds} s for ${what}${holder === undefined ? '' : `, which process ${holder.pid} holds`}`,
+        `waited ${patienceSeconds} s for ${what}${holder === undefined ? '' : ` (process ${holder.pid})`}`,
         {
           lines: [`If that process hangs, end it, or remove ${file}.`],
         },
@@ -66,7 +65,7 @@ export async function withLock<T>(
     return await work();
   } finally {
     clearInterval(signs);
-    // Not if somebody has broken it meanwhile: it would be theirs.
+    // Unless another process has broken it meanwhile and taken its own.
     if (ownerOf(file)?.nonce === owner.nonce) rmSync(file, { force: true });
   }
 }
@@ -77,7 +76,7 @@ function take(file: string, owner: Owner): boolean {
     descriptor = openSync(file, 'wx', 0o600);
   } catch (thrown) {
     const code = systemCode(thrown);
-    // Windows says EPERM while a removed file is still open somewhere.
+    // Windows gives EPERM while a removed file is still open.
     if (code === 'EEXIST' || (code === 'EPERM' && process.platform === 'win32')) return false;
     throw thrown;
   }
@@ -127,16 +126,6 @@ function ageOf(file: string): number | undefined {
     return Math.abs(Date.now() - statSync(file).mtimeMs);
   } catch {
     return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    // EPERM: it lives, and is somebody else's.
-    return systemCode(thrown) === 'EPERM';
   }
 }
 

@@ -1,10 +1,11 @@
-/** The login that is kept between runs: tokens and whose they are. Times are of the local clock. */
+/** The stored login: tokens and their user. Times are of the local clock. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAmount, isToken, objectOf, usable } from '../server/answers.ts';
 import type { TokenAnswer } from '../server/server.ts';
 import { credentialsOf } from '../warm/cached-credentials.ts';
 import type { Client } from './client.ts';
+import type { LockOptions } from './lock.ts';
 
 export interface LoginState {
   readonly person: {
@@ -40,6 +41,12 @@ export function tokensOf(answer: TokenAnswer): Tokens {
   };
 }
 
+/** How long a process waits for the one that changes the stored login. */
+export const RENEWAL: LockOptions = {
+  patienceSeconds: 30,
+  what: 'another rolebridge process that renews the login',
+};
+
 const stateFile = (client: Client): string => client.file('login');
 
 export function readLogin(client: Client): Promise<LoginState | undefined> {
@@ -50,14 +57,12 @@ export function writeLogin(client: Client, state: LoginState): Promise<void> {
   return client.vault.write(stateFile(client), state);
 }
 
-/** The lock under which the kept login changes; held for a moment. */
+/** The lock for changes of the stored login; held briefly. */
 export function loginLock(client: Client): string {
   return client.file('login.lock');
 }
 
-/**
- * The lock of the one process that asks the person to sign in; held as long as the person takes.
- */
+/** The lock of the process that asks the user to sign in; held until they have. */
 export function loginPromptLock(client: Client): string {
   return client.file('login-prompt.lock');
 }
@@ -66,15 +71,12 @@ export function removeLogin(client: Client): void {
   rmSync(stateFile(client), { force: true });
 }
 
-/** Forgets whose this computer was at this bridge. */
+/** Forgets the last user of this bridge. */
 export function removePerson(client: Client): void {
   rmSync(client.file('person'), { force: true });
 }
 
-/**
- * Cached credentials of this bridge and what else is known of a person there: goes when somebody
- * else signs in, or nobody is.
- */
+/** Removes the cached credentials and lists of a user, at sign-out and for a new user. */
 export function forgetPerson(client: Client): void {
   for (const name of ['roles', 'recent']) rmSync(client.file(name), { force: true });
   const credentials = join(client.directory, 'credentials');
@@ -90,7 +92,7 @@ export function forgetPerson(client: Client): void {
       rmSync(join(credentials, name), { force: true });
 }
 
-/** Written before these names told the bridge: nobody reads it. */
+/** Written before these names contained the bridge: no longer read. */
 function isUnassigned(name: string): boolean {
   return /^[\da-f]{32}$/.test(name);
 }

@@ -1,20 +1,18 @@
-/**
- * A web server on 127.0.0.1 for one request of the user's own browser: the answer to a login.
- */
+/** A web server on 127.0.0.1 for one request of the user's browser: the answer to a login. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface LoopbackRequest<T> {
-  /** The only path that is answered. */
+  /** Other paths are not found. */
   readonly path: string;
   readonly timeoutMilliseconds: number;
-  /** Answers the request and gives what it was for; undefined to go on waiting. */
+  /** Answers the request and returns its value; undefined to keep waiting. */
   readonly answer: (query: URLSearchParams, response: ServerResponse) => T | undefined;
 }
 
 export interface Loopback<T> {
   readonly port: number;
-  /** What the request was for; undefined when none came in time. */
+  /** The value of the request; undefined when none came in time. */
   readonly received: Promise<T | undefined>;
   close(): void;
 }
@@ -60,10 +58,7 @@ export async function listenOnce<T>({
   return { port: port(), received, close };
 }
 
-/**
- * The query of the one request that is meant; a page of another site that names us by another host
- * is not.
- */
+/** The query of the expected request; undefined for another one, also by another host name. */
 function queryOf(
   { method, url = '', headers }: IncomingMessage,
   path: string,
@@ -78,10 +73,7 @@ function queryOf(
   return asked.pathname === path ? asked.searchParams : undefined;
 }
 
-/**
- * A page of ours in the person's browser: it needs nothing from anywhere, and shows nothing that
- * came from outside.
- */
+/** Answers with a page that loads nothing and contains no value from outside. */
 export function page(
   response: ServerResponse,
   {

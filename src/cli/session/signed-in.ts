@@ -1,67 +1,63 @@
 /**
- * Asking the bridge as the person who is signed in: the token is renewed when it must be, by one
- * process for all.
+ * Calls to the bridge as the signed-in user. One process renews the token for all.
  *
- * Owns: when a token is renewed, when a login has ended, and that a person at a terminal is asked
- * to sign in, once.
+ * Owns: when a token is renewed, when a login has ended, and that a user at a terminal is asked
+ * once to sign in.
  */
 
-import { CLIENT_ID, OAuthRefusal, type TokenAnswer } from '../server/server.ts';
+import { type ApiCall, CLIENT_ID, OAuthRefusal, type TokenAnswer } from '../server/server.ts';
 import { CliError } from '../terminal/exit.ts';
 import type { Client } from './client.ts';
 import { withLock } from './lock.ts';
 import {
   type LoginState,
   loginLock,
+  RENEWAL,
   readLogin,
   removeLogin,
   tokensOf,
   writeLogin,
 } from './login-state.ts';
 
-/** A token is renewed this long before its end, so that it does not end on the way. */
+/** A token is renewed this long before it expires, so that it does not expire in transit. */
 const RENEW_BEFORE_MILLISECONDS = 60_000;
-const REFRESH_PATIENCE_SECONDS = 30;
 
 export interface SignedIn {
-  call<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T>;
+  call<T>(method: ApiCall['method'], path: string, body?: object): Promise<T>;
 }
 
-/** Throws `notSignedIn` from its calls when there is no login and nobody may be asked for one. */
+/** Calls throw `notSignedIn` when there is no login and the user cannot be asked to sign in. */
 export function signedIn(client: Client): SignedIn {
-  const call = async <T>(
-    method: 'GET' | 'POST' | 'DELETE',
-    path: string,
-    body?: object,
-  ): Promise<T> => {
-    const state = await currentLogin(client);
-    try {
-      return await client.server.call<T>(state.accessToken, method, path, body);
-    } catch (thrown) {
-      if (!(thrown instanceof CliError) || thrown.code !== 'token_invalid') throw thrown;
-      // Revoked, or renewed by another process at this moment: a new token tells.
-      const renewed = await renew(client, state.accessToken);
-      return client.server.call<T>(renewed.accessToken, method, path, body);
-    }
-  };
-
   return {
-    call: async (method, path, body) => {
+    call: async <T>(method: ApiCall['method'], path: string, body?: object) => {
+      const call = { method, path, body };
       try {
-        return await call(method, path, body);
+        return await callWithLogin<T>(client, call);
       } catch (thrown) {
         const hasEnded = thrown instanceof CliError && thrown.exit === 'notSignedIn';
         if (!hasEnded || !client.mayLogIn || !client.terminal.isInteractive) throw thrown;
         client.terminal.say(`${thrown.message}.`);
         const { logIn } = await import('./login.ts');
         await logIn(client, {});
-        return call(method, path, body);
+        return callWithLogin<T>(client, call);
       }
     },
   };
 }
 
-/** A login whose access token is good for a while. Throws `notSignedIn`. */
+async function callWithLogin<T>(client: Client, call: Omit<ApiCall, 'token'>): Promise<T> {
+  const { accessToken } = await currentLogin(client);
+  try {
+    return await client.server.call<T>({ ...call, token: accessToken });
+  } catch (thrown) {
+    if (!(thrown instanceof CliError) || thrown.code !== 'token_invalid') throw thrown;
+    // Revoked, or renewed by another process at this moment: a new token shows which.
+    const renewed = await renew(client, accessToken);
+    return client.server.call<T>({ ...call, token: renewed.accessToken });
+  }
+}
+
+/** A login with a fresh access token. Throws `notSignedIn`. */
 async function currentLogin(client: Client): Promise<LoginState> {
   const state = await readLogin(client);
   if (state === undefined) throw notSignedIn(client, 'you are not signed in');
@@ -72,26 +68,18 @@ function isFresh({ accessUntil }: LoginState): boolean {
   return Date.now() < accessUntil - RENEW_BEFORE_MILLISECONDS;
 }
 
-/**
- * One process renews; those that waited for it take what it got. `worn` is the access token that is
- * no good.
- */
-function renew(client: Client, worn: string): Promise<LoginState> {
-  const waiting = {
-    patienceSeconds: REFRESH_PATIENCE_SECONDS,
-    what: 'another rolebridge process that renews the login',
-  };
-  return withLock(loginLock(client), waiting, async () => {
+/** Renewed by one process; the others use its result. `rejected` is the token to replace. */
+function renew(client: Client, rejected: string): Promise<LoginState> {
+  return withLock(loginLock(client), RENEWAL, async () => {
     const state = await readLogin(client);
     if (state === undefined) throw notSignedIn(client, 'your login has ended');
-    if (state.accessToken !== worn && isFresh(state)) return state;
+    if (state.accessToken !== rejected && isFresh(state)) return state;
     try {
-      const form = {
+      const answer = await client.server.form<TokenAnswer>('/oauth/token', {
         grant_type: 'refresh_token',
         client_id: CLIENT_ID,
         refresh_token: state.refreshToken,
-      };
-      const answer = await client.server.form<TokenAnswer>('/oauth/token', form);
+      });
       const renewed = { person: state.person, ...tokensOf(answer) };
       await writeLogin(client, renewed);
       return renewed;
@@ -103,7 +91,7 @@ function renew(client: Client, worn: string): Promise<LoginState> {
   });
 }
 
-/** Names the bridge, unless there is no other one that could be meant. */
+/** Names the bridge where another one could be meant. */
 function notSignedIn(
   { vault, bridge }: Client,
   what: 'you are not signed in' | 'your login has ended',
@@ -115,7 +103,7 @@ function notSignedIn(
     bridge.isChosen || bridge.others.length > 0 ? `${what} ${at} ${bridge.title}` : what;
   if (fault !== undefined)
     lines.unshift(
-      `The system keychain cannot be asked here (${fault}); a login that is kept there is out of reach.`,
+      `The system keychain is not available here (${fault}), so a login that is stored there cannot be used.`,
     );
   return new CliError('notSignedIn', message, { lines });
 }

@@ -11,9 +11,9 @@ import { KEY_BYTES, keyFile, keyInFile, seal, unseal } from '../warm/sealed.ts';
 
 export interface VaultOptions {
   readonly directory: string;
-  /** False when the person does not want the keychain. */
+  /** False keeps the key in a file. */
   readonly keychain: boolean;
-  /** Told once, when a key file is made because there is no keychain. */
+  /** Called once, when a key file is made because no keychain is available. */
   readonly onKeyFile: (file: string, why: string) => void;
 }
 

@@ -17,8 +17,8 @@ export interface CachedCredentials {
   readonly durationSeconds: number;
   readonly reducedFromSeconds: number | null;
   /**
-   * When they were fetched, and when they end, by the local clock: a clock that is off for good is
-   * off in both.
+   * When they were fetched, and when they expire, by the local clock: a constant clock skew is in
+   * both.
    */
   readonly fetchedLocally: number;
   readonly expiresLocally: number;
@@ -26,24 +26,18 @@ export interface CachedCredentials {
   readonly process: string;
 }
 
-/**
- * Twenty minutes: SDKs ask anew when fewer than fifteen are left, and a command must not be handed
- * something that they throw away.
- */
-const USUAL_MINIMUM_SECONDS = 20 * 60;
+/** SDKs ask again when fewer than fifteen minutes are left, so less would be of no use to them. */
+const DEFAULT_MINIMUM_SECONDS = 20 * 60;
 
-/**
- * The least life that is handed out: twenty minutes, or half of what was given where that is
- * shorter.
- */
-export function usualMinimumSeconds({ fetchedLocally, expiresLocally }: CachedCredentials): number {
-  return Math.min(USUAL_MINIMUM_SECONDS, (expiresLocally - fetchedLocally) / 2000);
+/** The least life that is handed out: twenty minutes, or half of the whole if that is shorter. */
+export function defaultMinimumSeconds({
+  fetchedLocally,
+  expiresLocally,
+}: CachedCredentials): number {
+  return Math.min(DEFAULT_MINIMUM_SECONDS, (expiresLocally - fetchedLocally) / 2000);
 }
 
-/**
- * Whether they have the wanted life left. A clock that was turned back since says nothing, so they
- * are fetched anew.
- */
+/** Whether they have that life left. After a clock was turned back, they are fetched again. */
 export function isUsable(
   cached: CachedCredentials,
   minimumSeconds: number | undefined,
@@ -51,7 +45,8 @@ export function isUsable(
 ): boolean {
   const left = (cached.expiresLocally - now) / 1000;
   return (
-    now >= cached.fetchedLocally - 60_000 && left >= (minimumSeconds ?? usualMinimumSeconds(cached))
+    now >= cached.fetchedLocally - 60_000 &&
+    left >= (minimumSeconds ?? defaultMinimumSeconds(cached))
   );
 }
 

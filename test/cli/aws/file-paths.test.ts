@@ -21,7 +21,7 @@ import { SKIP, type Told, useAwsFiles } from './aws-files.ts';
 describe('what is written into ~/.aws', { skip: SKIP }, () => {
   const { world, computer, config, put, asked, configure } = useAwsFiles();
 
-  describe('a path that is no regular file', () => {
+  describe('a path that is not a regular file', () => {
     let directory: string;
     before(() => {
       directory = mkdtempSync(join(computer.home, 'paths-'));
@@ -35,29 +35,29 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
         const { code, stdout, stderr } = await computer.run(args, { env: { [variable]: path } });
         assert.deepEqual([code, stdout], [6, ''], stderr);
         assert.match(stderr, says);
-        assert.doesNotMatch(stderr, /mistake in rolebridge|unexpected|Wrote/);
+        assert.doesNotMatch(stderr, /bug in rolebridge|unexpected|Wrote/);
       }
     };
 
-    it('is refused and left as it is: a directory, a pipe, a socket, a device, links that go in circles', async () => {
+    it('is rejected and unchanged: a directory, a pipe, a socket, a device, a circle of links', async () => {
       const [fifo, socket, loop, one, device] = ['fifo', 'socket', 'loop', 'one', 'device'].map(
         name => join(directory, name),
       ) as [string, string, string, string, string];
-      await refused(directory, /is a directory, and not a regular file/);
+      await refused(directory, /is a directory, not a regular file/);
       execFileSync('mkfifo', [fifo]);
-      await refused(fifo, /is a named pipe, and not a regular file/);
+      await refused(fifo, /is a named pipe, not a regular file/);
       assert.ok(lstatSync(fifo).isFIFO());
       const server = createServer();
       await new Promise<void>(resolve => server.listen(socket, resolve));
-      await refused(socket, /is a socket, and not a regular file/);
+      await refused(socket, /is a socket, not a regular file/);
       server.close();
       symlinkSync(loop, one);
       symlinkSync(one, loop);
-      await refused(loop, /is a symbolic link that leads back to itself/);
+      await refused(loop, /is a symbolic link that leads to itself/);
       assert.ok(lstatSync(loop).isSymbolicLink());
       symlinkSync('/dev/null', device);
       for (const path of ['/dev/null', device, '/dev/zero'])
-        await refused(path, /is a device, and not a regular file/);
+        await refused(path, /is a device, not a regular file/);
       assert.ok(statSync('/dev/null').isCharacterDevice() && lstatSync(device).isSymbolicLink());
       if (process.getuid?.() === 0) {
         const node = join(directory, 'node');
@@ -66,7 +66,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
         } catch {
           return;
         }
-        await refused(node, /is a device, and not a regular file/);
+        await refused(node, /is a device, not a regular file/);
         assert.ok(lstatSync(node).isCharacterDevice());
       }
     });
@@ -86,12 +86,12 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       }
     });
 
-    it('below a file is said as that', async () => {
+    it('below a file is reported as that', async () => {
       put(join(directory, 'plain'), 'x');
       await refused(join(directory, 'plain', 'config'), /a file is where a directory should be/);
     });
 
-    it('of the client itself is refused, too', async () => {
+    it('of the client itself is rejected, too', async () => {
       const own = join(directory, 'own');
       mkdirSync(own);
       const settings = join(own, 'config.json');
@@ -104,35 +104,35 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       ]) {
         const { code, stderr } = await computer.run(args, { env });
         assert.equal(code, 6, stderr);
-        assert.match(stderr, /config\.json is a named pipe, and not a regular file/);
+        assert.match(stderr, /config\.json is a named pipe, not a regular file/);
       }
       unlinkSync(settings);
       mkdirSync(settings);
       assert.equal((await computer.run(['whoami'], { env })).code, 6);
     });
 
-    it('or that may not be read or written is said with its name', {
+    it('is named when it cannot be read or written', {
       skip: process.getuid?.() === 0 && 'root reads everything',
     }, async () => {
       const locked = join(directory, 'locked');
       put(locked, '');
       chmodSync(locked, 0o200);
-      await refused(locked, /may not be read or written by you/);
+      await refused(locked, /cannot be read or written: permission denied/);
     });
   });
 
-  it('a file whose mode does not let its owner read it is not called a success', {
+  it('does not report success for a file that its owner cannot read', {
     skip: process.getuid?.() !== 0 && 'only root can write it',
   }, async () => {
     put(config(), '');
     chmodSync(config(), 0o200);
     assert.match(
       (await configure()).warnings.join(),
-      /cannot read .*: its mode 0200 lets even its owner not read it/,
+      /cannot read .*: its mode 0200 does not allow its owner to read it/,
     );
   });
 
-  it('as root, the file stays its owner’s, and a new one belongs to the owner of the directory', {
+  it('as root, keeps the owner of a file, and gives a new one to the owner of the directory', {
     skip: process.getuid?.() !== 0 && 'only root can give files away',
   }, async () => {
     const home = mkdtempSync(join(computer.home, 'owned-'));
@@ -145,7 +145,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     }
   });
 
-  it('paths are read as the AWS CLI reads them, and where the SDKs differ is said', async () => {
+  it('reads paths as the AWS CLI does, and warns where the SDKs differ', async () => {
     const { username } = (await import('node:os')).userInfo();
     for (const [path, where, says] of [
       [
@@ -184,7 +184,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
   });
 
   it('~user is the home of that user', async () => {
-    const { awsFile } = await import('../../../src/cli/aws/config-file.ts');
+    const { awsFile } = await import('../../../src/cli/aws/paths.ts');
     const python = (path: string): string =>
       execFileSync(
         '/usr/bin/python3',

@@ -80,7 +80,7 @@ describe('the profile of a run', () => {
       process: 'p',
     });
 
-  it('takes no option that says who somebody is, also none that is new', () => {
+  it('leaves out every option that names credentials, also an unknown one', () => {
     const options = [
       ...[
         'aws_access_key_id',
@@ -126,7 +126,7 @@ describe('the profile of a run', () => {
     );
   });
 
-  it('takes settings from the profile that the environment names, or from default where there is none of that name', () => {
+  it('takes settings from the profile in the environment, or from default where that profile does not exist', () => {
     const config =
       '[default]\noutput = text\n[profile mine]\noutput = yaml\n[profile "two words"]\noutput = table\n';
     for (const [wanted, output] of [
@@ -142,7 +142,7 @@ describe('the profile of a run', () => {
     );
   });
 
-  it('takes no credentials from [DEFAULT], which counts in every profile; profiles of the user keep them', () => {
+  it('leaves out credentials of [DEFAULT], which applies to every profile; the profiles of the user keep them', () => {
     const config =
       '[DEFAULT]\nRole_Arn = r\nsource_profile = s\noutput = text\nregion = sa-east-1\n[default]\nx = y\n[profile b]\nrole_arn = own\n[services z]\ns3 = 1\n';
     const { text } = of(config, {
@@ -160,7 +160,7 @@ describe('the profile of a run', () => {
     );
   });
 
-  it('has a name that no profile has', () => {
+  it('has a name that no other profile has', () => {
     const taken = '[profile rolebridge-exec-prod-Admin]\naws_access_key_id = x\n';
     assert.equal(
       of(taken, { credentials: '[rolebridge-exec-prod-Admin-2]\n' }).name,
@@ -168,7 +168,7 @@ describe('the profile of a run', () => {
     );
   });
 
-  it('is not led astray by a region or a role that a server made up', () => {
+  it('ignores an invalid region or role from a server', () => {
     const user = readUserSettings({ config: '', credentials: '' }, undefined);
     const { name, text } = execProfile({
       user,
@@ -180,19 +180,22 @@ describe('the profile of a run', () => {
     assert.equal(text, '[profile rolebridge-exec-a-default-b]\n\n');
   });
 
-  it('names its process so that a POSIX shell, Python and cmd.exe read the same, or not at all', () => {
-    assert.equal(processLine(['/usr/bin/node', '/opt/a/x.js'], false), '/usr/bin/node /opt/a/x.js');
+  it('quotes its process so that a POSIX shell, Python and cmd.exe read it alike, or omits it', () => {
     assert.equal(
-      processLine(['/usr/bin/node', '/home/J\u00f6 B/x.js'], false),
+      processLine(['/usr/bin/node', '/opt/a/x.js'], 'linux'),
+      '/usr/bin/node /opt/a/x.js',
+    );
+    assert.equal(
+      processLine(['/usr/bin/node', '/home/J\u00f6 B/x.js'], 'linux'),
       '"/usr/bin/node" "/home/J\u00f6 B/x.js"',
     );
     for (const bad of ['/a"b', '/a$b', '/a`b', '/a\\b', '/a\nb', '/a%b'])
-      assert.equal(processLine(['/usr/bin/node', bad], false), undefined);
+      assert.equal(processLine(['/usr/bin/node', bad], 'linux'), undefined);
     assert.equal(
-      processLine(['C:\\node\\node.exe', 'C:\\x.js'], true),
+      processLine(['C:\\node\\node.exe', 'C:\\x.js'], 'win32'),
       'C:\\node\\node.exe C:\\x.js',
     );
-    assert.equal(processLine(['C:\\Program Files\\node.exe', 'C:\\x.js'], true), undefined);
+    assert.equal(processLine(['C:\\Program Files\\node.exe', 'C:\\x.js'], 'win32'), undefined);
   });
 });
 
@@ -203,9 +206,9 @@ describe('the environment of a command', () => {
     profile: 'p',
     configFile: 'C:\\x\\config',
   };
-  const options = { role: 'prod/Admin', region: 'eu-west-1', isWindows: true, renewing };
+  const options = { role: 'prod/Admin', region: 'eu-west-1', platform: 'win32' as const, renewing };
 
-  it('on Windows knows a variable in any spelling, and sets each once', () => {
+  it('on Windows finds a variable in any spelling, and sets each once', () => {
     const environment = childEnvironment(
       {
         Aws_Profile: 'mine',
@@ -224,9 +227,9 @@ describe('the environment of a command', () => {
     );
   });
 
-  it('leads back to that of the user, except for what was set inside', () => {
+  it('is undone outside of exec, except for variables that were set inside', () => {
     const user = { AWS_PROFILE: 'mine', NO_PROXY: 'corp', HOME: '/h' };
-    const inside = childEnvironment(user, { ...options, isWindows: false });
+    const inside = childEnvironment(user, { ...options, platform: 'linux' });
     const {
       AWS_CONTAINER_CREDENTIALS_FULL_URI,
       AWS_CONTAINER_AUTHORIZATION_TOKEN,
@@ -237,16 +240,16 @@ describe('the environment of a command', () => {
     assert.equal(outsideOfExec({ ...inside, AWS_REGION: 'sa-east-1' }).AWS_REGION, 'sa-east-1');
   });
 
-  it('is as it is where the note of the changes is missing or made up', () => {
+  it('stays where the record of changes is missing or invalid', () => {
     for (const note of [undefined, '', 'x', '7', '{"AWS_PROFILE":7}', '{"AWS_PROFILE":[1,2]}']) {
       const env = { AWS_PROFILE: 'mine', ROLEBRIDGE_EXEC_CHANGES: note };
       assert.deepEqual(outsideOfExec(env), env);
     }
   });
 
-  it('does not hide one spelling of NO_PROXY by the other, and knows ports and blanks', () => {
+  it('does not hide one spelling of NO_PROXY behind the other, and reads ports and blanks', () => {
     const of = (env: Record<string, string>): readonly unknown[] => {
-      const { NO_PROXY, no_proxy } = childEnvironment(env, { ...options, isWindows: false });
+      const { NO_PROXY, no_proxy } = childEnvironment(env, { ...options, platform: 'linux' });
       return [NO_PROXY, no_proxy];
     };
     assert.deepEqual(of({ NO_PROXY: 'a,127.0.0.1:4000' }), ['a,127.0.0.1:4000', undefined]);
@@ -285,7 +288,7 @@ describe('a command on Windows', () => {
     it(`${command} is ${isBatch ? 'a' : 'no'} batch file`, () =>
       assert.equal(isBatchFile(command, search), isBatch));
 
-  it('takes arguments that cmd.exe reads twice in the same way', () => {
+  it('accepts only arguments that survive a second reading by cmd.exe', () => {
     for (const arg of ['', 'a b', 'a&b', '100%', '{"a":1}', 'C:\\x y\\'])
       assert.ok(isSafeForBatchFile(arg), arg);
     for (const arg of ['a"&calc', '"|x', '{"a":"%PATH%"}', 'a\nb', 'a\rb'])
