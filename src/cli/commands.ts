@@ -6,8 +6,8 @@ import { type CommandSpec, JSON_OPTION, MINIMUM_OPTION } from './command-line/co
 import { SHELL_FORMATS } from './command-line/shell-formats.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
-const ROLE_RULE = `At a terminal ACCOUNT/ROLE may be a part of a name ("padm" finds prod/Admin), or be left out: then there is a list to search.
-In scripts (no terminal, or CI is set) it must be exact.`;
+const ROLE_RULE = `At a terminal, ACCOUNT/ROLE may be a part of a name ("padm" finds prod/Admin); without it, you choose from
+a list. In scripts (no terminal, or CI is set), it must be exact.`;
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -15,17 +15,23 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/login.ts'),
     summary: 'sign in',
     usage: '[--device] [--server URL] [--as NAME]',
-    description: `Signs in with your company account. Where a browser can be opened, you confirm there. Over SSH, in a container or with --device
-you get a code and a QR code, and confirm in a browser on any device. The login lasts as long as your company allows; until then
-everything renews itself.
-With several bridges, commands that name none mean that of the last login; scripts and profiles name theirs.`,
+    description: `Signs in with your company account.
+
+Where a browser can be opened, you confirm there. Over SSH, in a container or with --device, you get a
+code and a QR code, and confirm in a browser on any device. The login lasts as long as your company
+allows, and renews its tokens until then.
+With several bridges, a command that names none uses that of the last login. Scripts and profiles must
+name theirs.`,
     options: {
       as: {
         type: 'string',
         value: 'NAME',
         description: 'name of the bridge on this computer (default: from its host)',
       },
-      device: { type: 'boolean', description: 'by a code that you confirm in a browser anywhere' },
+      device: {
+        type: 'boolean',
+        description: 'sign in with a code that you confirm in any browser',
+      },
       'no-browser': {
         type: 'boolean',
         description:
@@ -33,21 +39,17 @@ With several bridges, commands that name none mean that of the last login; scrip
       },
       fresh: {
         type: 'boolean',
-        description:
-          'have your identity provider ask you again, for roles that need a recent sign-in',
+        description: 'sign in again at your identity provider, for roles that require it',
       },
-      force: { type: 'boolean', description: 'sign in although you are signed in' },
+      force: { type: 'boolean', description: 'sign in again while signed in' },
       'switch-person': {
         type: 'boolean',
-        description: 'another person than before signs in on this computer',
+        description: 'sign in as another user than before on this computer',
       },
       json: JSON_OPTION,
     },
     examples: [
-      [
-        'rolebridge login --server https://aws.example.com',
-        'the first time; the server is remembered',
-      ],
+      ['rolebridge login --server https://aws.example.com', 'the first time; the server is stored'],
       ['rolebridge login --device', 'on a computer without a browser'],
       [
         'rolebridge login --server https://lab.example.com --as lab',
@@ -59,52 +61,53 @@ With several bridges, commands that name none mean that of the last login; scrip
   {
     name: 'logout',
     load: () => import('./commands/logout.ts'),
-    summary: 'end the login of this computer, or all of yours',
+    summary: 'sign out on this computer, or everywhere',
     usage: '[--everywhere] [--forget]',
-    description: `Ends the login at the server and removes it here, with all cached credentials. Credentials that programs hold already stay valid
-until their own end: AWS cannot take them back. Logins to other bridges stay.`,
+    description: `Ends the login at the server and removes it from this computer, with all cached credentials.
+
+Credentials that programs have already stay valid until they expire: AWS cannot revoke them.
+Logins to other bridges stay.`,
     options: {
       everywhere: {
         type: 'boolean',
-        description: 'end every session of yours, in all terminals and browsers',
+        description: 'end all your sessions, in every terminal and browser',
       },
       forget: {
         type: 'boolean',
         description: 'also remove the bridge, its name and its last user from this computer',
       },
     },
-    examples: [['rolebridge logout --everywhere', 'a laptop was lost']],
+    examples: [['rolebridge logout --everywhere', 'after the loss of a laptop']],
     words: 0,
   },
   {
     name: 'whoami',
     load: () => import('./commands/whoami.ts'),
-    summary: 'who is signed in, until when, and on which computers',
+    summary: 'show who is signed in, until when, and on which computers',
     usage: '',
-    description:
-      'Asks the server who you are, how you signed in, and which sessions in terminals you have.',
+    description: 'Shows your user, how you signed in, and your sessions in terminals.',
     options: { json: JSON_OPTION },
-    examples: [],
+    examples: [['rolebridge whoami --json', 'for programs']],
     words: 0,
   },
   {
     name: 'roles',
     load: () => import('./commands/roles.ts'),
-    summary: 'the roles that you have',
+    summary: 'list your roles',
     usage: '[WORD ...]',
     description:
-      'Lists your roles. Words are searched for in account name, account id and role; all of them must be there.',
+      'Lists your roles.\n\nWith words, only roles whose account name, account id and role name contain all of them.',
     options: {
       all: {
         type: 'boolean',
         short: 'a',
-        description: 'also roles that you could have if a proof were not missing, and which',
+        description: 'also roles that require another proof, and which one',
       },
-      search: { type: 'string', value: 'TEXT', description: 'as the words' },
+      search: { type: 'string', value: 'TEXT', description: 'the same as words' },
       json: JSON_OPTION,
     },
     examples: [
-      ['rolebridge roles prod', 'what you have in prod'],
+      ['rolebridge roles prod', 'your roles in prod'],
       ['rolebridge roles --json', 'for programs'],
     ],
     words: 20,
@@ -112,15 +115,17 @@ until their own end: AWS cannot take them back. Logins to other bridges stay.`,
   {
     name: 'credentials',
     load: () => import('./commands/credentials.ts'),
-    summary: 'credentials for a shell, a program or the credentials file',
+    summary: 'print credentials for a shell, a program or the credentials file',
     usage: '[ACCOUNT/ROLE] [--format FORMAT]',
-    description: `Prints temporary credentials. ${ROLE_RULE}
-Programs that renew by themselves are better served by "configure" or "exec".`,
+    description: `Prints temporary credentials.
+
+${ROLE_RULE}
+They are not renewed. For credentials that renew themselves, use "configure" or "exec".`,
     options: {
       format: {
         type: 'string',
         value: 'FORMAT',
-        description: `${SHELL_FORMATS.join(', ')} (usual: env)`,
+        description: `${SHELL_FORMATS.join(', ')} (default: env)`,
         values: SHELL_FORMATS,
       },
       profile: {
@@ -130,7 +135,7 @@ Programs that renew by themselves are better served by "configure" or "exec".`,
       },
       write: {
         type: 'boolean',
-        description: 'with --format credentials-file: put it into ~/.aws/credentials',
+        description: 'with --format credentials-file: write to ~/.aws/credentials',
       },
       minimum: MINIMUM_OPTION,
       json: { type: 'boolean', description: 'the same as --format json' },
@@ -149,16 +154,18 @@ Programs that renew by themselves are better served by "configure" or "exec".`,
   {
     name: 'credential-process',
     load: () => import('./commands/credential-process.ts'),
-    summary: 'what ~/.aws/config runs: credentials as JSON, from the cache where it can',
+    summary: 'print credentials as JSON, for credential_process in ~/.aws/config',
     usage: 'ACCOUNT/ROLE [--server URL] [--login]',
-    description: `For credential_process in ~/.aws/config; "configure" writes it. The name must be exact. Never asks anything. Credentials with less than
-20 minutes left (or half of the session, where that is shorter) are never printed: they are renewed, or it is an error that says so.
-A line that names no bridge works only while a single one is known.`,
+    description: `Prints credentials as JSON, for credential_process in ~/.aws/config.
+
+"configure" writes the profiles that run it. The role must be exact, and nothing is asked. Credentials
+come from the cache; those that expire in less than 20 minutes (or half of the session, where that is
+shorter) are renewed first. Without --server or --bridge, it works only while this computer knows a
+single bridge.`,
     options: {
       login: {
         type: 'boolean',
-        description:
-          'open the browser when you are not signed in, once for all processes that wait',
+        description: 'open the browser when you are not signed in, once for all processes',
       },
       minimum: MINIMUM_OPTION,
     },
@@ -174,17 +181,20 @@ A line that names no bridge works only while a single one is known.`,
   {
     name: 'exec',
     load: () => import('./commands/exec.ts'),
-    summary: 'run a command with a role, renewed for as long as it runs',
+    summary: 'run a command with a role, and renew its credentials while it runs',
     usage: '[ACCOUNT/ROLE] -- COMMAND [ARGUMENT ...]',
-    description: `Runs a command whose AWS tools and SDKs get credentials from a local address that renews them, so that a run of many hours survives.
-When your login ends on the way, sign in in another terminal: the command goes on. ${ROLE_RULE}
-The command has this role whatever is in ~/.aws and in the environment; settings of your profile and your other profiles stay. AWS_REGION is
-the region of your profile, or else of the account, unless you have set one. The exit code is the command's.`,
+    description: `Runs a command with a role, and renews its credentials while it runs.
+
+If your login ends meanwhile, sign in in another terminal; the command then continues.
+${ROLE_RULE}
+The role overrides credentials in ~/.aws and in the environment; other settings of your profile, and
+your other profiles, stay. AWS_REGION is the one that you have set, else that of your profile, else
+that of the account. The exit code is that of the command.`,
     options: {
       env: {
         type: 'boolean',
         description:
-          'fixed credentials in the environment, for tools that cannot ask; they end and are not renewed',
+          'fixed credentials in the environment, for tools that read nothing else; they are not renewed',
       },
       minimum: MINIMUM_OPTION,
     },
@@ -192,7 +202,7 @@ the region of your profile, or else of the account, unless you have set one. The
       ['rolebridge exec prod/Admin -- terraform apply', 'credentials are renewed while it runs'],
       [
         'rolebridge exec prod/ReadOnly --env -- ./old-tool',
-        'for tools that know only the environment',
+        'for tools that read only the environment',
       ],
     ],
     words: 1,
@@ -202,14 +212,17 @@ the region of your profile, or else of the account, unless you have set one. The
   {
     name: 'console',
     load: () => import('./commands/console.ts'),
-    summary: 'open the AWS console',
+    summary: 'open the AWS console in the browser',
     usage: '[ACCOUNT/ROLE] [--destination URL]',
-    description: `Opens the AWS console in your browser, as the user who is signed in to the bridge there. If nobody is, the page asks for a sign-in. ${ROLE_RULE}`,
+    description: `Opens the AWS console in your browser.
+
+It opens for the user who is signed in to the bridge there; without one, the page asks for a sign-in.
+${ROLE_RULE}`,
     options: {
       destination: {
         type: 'string',
         value: 'URL',
-        description: 'a page of the console, as copied from there',
+        description: 'the address of a console page, as copied from the browser',
       },
       print: {
         type: 'boolean',
@@ -220,7 +233,7 @@ the region of your profile, or else of the account, unless you have set one. The
     examples: [
       [
         'rolebridge console prod/ReadOnly --destination https://eu-west-1.console.aws.amazon.com/s3/home',
-        'one page of it',
+        'one page of the console',
       ],
     ],
     words: 1,
@@ -231,20 +244,23 @@ the region of your profile, or else of the account, unless you have set one. The
     load: () => import('./commands/configure.ts'),
     summary: 'write a profile for every role into ~/.aws/config',
     usage: '[--search TEXT] [--dry-run] [--yes]',
-    description: `Writes profiles between two lines of comment that mark them as ours, and removes those of roles that you no longer have. What is outside the
-marks stays as it is, to the byte. Shows the change first and asks; --yes does not ask.
-Every profile names its bridge. Profiles of a bridge that has a name (login --as), and of every bridge but the first in the file, begin with
-the bridge's name.`,
+    description: `Writes a profile for every role into ~/.aws/config.
+
+The profiles are between two comment lines that mark the part of rolebridge; those of roles that you no
+longer have are removed. Everything outside that part stays, to the byte. The change is shown first,
+and you confirm it.
+Every profile names its bridge. The profiles of a named bridge (login --as), and of every bridge but
+the first in the file, begin with the name of the bridge.`,
     options: {
-      yes: { type: 'boolean', short: 'y', description: 'do not ask' },
+      yes: { type: 'boolean', short: 'y', description: 'write without asking' },
       'dry-run': {
         type: 'boolean',
-        description: 'show the change on standard output and write nothing',
+        description: 'print the change and write nothing',
       },
       search: {
         type: 'string',
         value: 'TEXT',
-        description: 'only roles in whose account or name these words are',
+        description: 'only roles whose account or name contains these words',
       },
       'profile-name': {
         type: 'string',
@@ -264,7 +280,7 @@ the bridge's name.`,
       },
       sso: {
         type: 'boolean',
-        description: 'profiles for aws sso login, which need no rolebridge on the computer',
+        description: 'profiles for aws sso login, which do not use this program',
       },
       login: {
         type: 'boolean',
@@ -274,31 +290,28 @@ the bridge's name.`,
         type: 'string',
         value: 'PATH',
         description:
-          'the program that profiles run, by its full path (default: this one, and its Node)',
+          'full path of the program that profiles run (default: this one, with its Node)',
       },
-      remove: { type: 'boolean', description: 'take our profiles away' },
-      json: { type: 'boolean', description: 'what was done, as JSON on standard output' },
+      remove: { type: 'boolean', description: 'remove the profiles of this bridge' },
+      json: { type: 'boolean', description: 'print the result as JSON' },
     },
     examples: [
       ['rolebridge configure', 'then: aws sts get-caller-identity --profile prod-Admin'],
-      ['rolebridge configure --yes --search prod', 'in a script, only what is in prod'],
+      ['rolebridge configure --yes --search prod', 'in a script, only roles in prod'],
     ],
     words: 0,
   },
   {
     name: 'completion',
     load: () => import('./commands/completion.ts'),
-    summary: 'completion for your shell',
+    summary: 'print a completion script for your shell',
     usage: SHELLS.join('|'),
     description:
-      'Prints a script that completes commands, options and role names. Role names are those that were last seen; nothing is asked for them.',
+      'Prints a script that completes commands, options and role names.\n\nRole names come from the last list of roles; the server is not asked.',
     options: {},
     examples: [
-      [
-        'eval "$(rolebridge completion bash)"',
-        'in ~/.bashrc; the same for zsh in ~/.zshrc, after compinit',
-      ],
-      ['rolebridge completion fish > ~/.config/fish/completions/rolebridge.fish', 'once'],
+      ['eval "$(rolebridge completion bash)"', 'in ~/.bashrc; for zsh in ~/.zshrc, after compinit'],
+      ['rolebridge completion fish > ~/.config/fish/completions/rolebridge.fish', 'run once'],
       ['rolebridge completion powershell | Out-String | Invoke-Expression', 'in $PROFILE'],
     ],
     words: 1,

@@ -1,7 +1,4 @@
-/**
- * What the shell may suggest: commands, options and role names as they were last seen. Nothing is
- * asked of anybody for it.
- */
+/** What the shell suggests: commands, options and cached role names. The server is not asked. */
 import { join } from 'node:path';
 import { isPlain } from '../core/aws-config.ts';
 import { COMMON_OPTIONS } from './command-line/command.ts';
@@ -12,9 +9,7 @@ import { configDirectory, readSettings } from './warm/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Suggestions for the last of the words, one on a line. The words are those behind `rolebridge`.
- */
+/** Suggestions for the last word, one a line. `typed` are the words after `rolebridge`. */
 export function complete(typed: readonly string[], env: Environment): string {
   const words = whole(typed);
   const current = words.at(-1) ?? '';
@@ -47,7 +42,7 @@ function suggestions(before: readonly string[], env: Environment): string[] {
   return [...words, ...names];
 }
 
-/** Bash breaks words at `:` and `=`: an address arrives in pieces. */
+/** Bash breaks words at `:` and `=`, so an address arrives in pieces. */
 function whole(typed: readonly string[]): readonly string[] {
   const words: string[] = [];
   let joins = false;
@@ -60,7 +55,7 @@ function whole(typed: readonly string[]): readonly string[] {
   return words;
 }
 
-/** What was typed so far says which bridge: `--bridge lab`, `--server=https://...`. */
+/** The bridge that the typed words name: `--bridge lab`, `--server=https://...`. */
 function choiceIn(words: readonly string[]): BridgeChoice {
   const optionIn = (option: string): string | undefined => {
     const at = words.findLastIndex(word => word === option || word.startsWith(`${option}=`));
@@ -86,7 +81,7 @@ function roleNames(choice: BridgeChoice, env: Environment): string[] {
     const directory = configDirectory(env);
     const { origin } = selectBridge(choice, env, readSettings(directory));
     const kept = keptRoles(join(directory, `roles.${hashedName(origin)}`));
-    // What is offered becomes part of a command line.
+    // Suggestions become part of a command line.
     return (kept?.roles ?? []).filter(role => role.usable && isPlain(role)).map(nameOf);
   } catch {
     return [];

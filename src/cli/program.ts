@@ -1,8 +1,8 @@
 /**
- * From a command line to an exit code: finds the command, runs it, and says what went wrong.
+ * From a command line to an exit code: finds the command, runs it, and prints its error.
  *
- * Owns: help, versions, the one place where an error becomes text on stderr. Does not own: what
- * commands do (commands/).
+ * Owns: help, version, how an error becomes text on stderr. Does not own: what commands do
+ * (commands/).
  */
 import { readFileSync } from 'node:fs';
 import { nearest } from '../core/nearest.ts';
@@ -16,12 +16,12 @@ import { CliError, EXIT, EXIT_MEANINGS, type ExitName, systemCode } from './term
 import { openTerminal, type Terminal } from './terminal/terminal.ts';
 import { PathFault } from './warm/private-files.ts';
 
-/** What the shell calls for a suggestion; not for people. */
+/** The command that completion scripts run. */
 const COMPLETE = '__complete';
 
 export async function runProgram(argv: readonly string[]): Promise<number> {
   const terminal = openTerminal(process);
-  // A reader that has seen enough (head) is no fault.
+  // A reader may close the pipe early, as `head` does.
   process.stdout.on('error', (fault: unknown) => {
     if (systemCode(fault) === 'EPIPE') process.exit(EXIT.done);
     throw fault;
@@ -80,11 +80,11 @@ function failed(thrown: unknown, terminal: Terminal): number {
   return EXIT[error.exit];
 }
 
-/** What the file system says of a home that cannot be written, a disk that is full. */
+/** System errors of files and directories. */
 const FILE_FAULTS: Readonly<Record<string, string>> = {
-  EACCES: 'may not be read or written by you',
-  EPERM: 'may not be read or written by you',
-  EROFS: 'is on a file system that cannot be written',
+  EACCES: 'cannot be read or written: permission denied',
+  EPERM: 'cannot be read or written: permission denied',
+  EROFS: 'is on a read-only file system',
   ENOSPC: 'cannot be written: the disk is full',
   EDQUOT: 'cannot be written: your quota is used up',
   ENOTDIR: 'cannot be used: a file is where a directory should be',
@@ -98,7 +98,7 @@ const FILE_FAULTS: Readonly<Record<string, string>> = {
   EINVAL: 'cannot be used here',
   ENXIO: 'cannot be opened',
   ENODEV: 'cannot be opened',
-  ENOENT: 'is not there',
+  ENOENT: 'does not exist',
   EMFILE: 'cannot be opened: too many files are open',
 };
 
@@ -106,7 +106,7 @@ function asCliError(thrown: unknown): CliError {
   if (thrown instanceof PathFault) {
     return new CliError('local', thrown.message, {
       lines: [
-        'Nothing was written. Name a regular file (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, ROLEBRIDGE_CONFIG_DIR), or make that one.',
+        'Nothing was written. Use a regular file, or name another path in AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE or ROLEBRIDGE_CONFIG_DIR.',
       ],
       cause: thrown,
     });
@@ -117,14 +117,14 @@ function asCliError(thrown: unknown): CliError {
   if (fault !== undefined && typeof path === 'string') {
     return new CliError('local', `${path} ${fault} (${code})`, {
       lines: [
-        'Correct that, or name another place (ROLEBRIDGE_CONFIG_DIR, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE). Nothing was lost.',
+        'Nothing was lost. Fix that, or name another path in ROLEBRIDGE_CONFIG_DIR, AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE.',
       ],
       cause: thrown,
     });
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new CliError('failed', `unexpected: ${message.split('\n')[0]}`, {
-    lines: ['This is a mistake in rolebridge; please report it with the command that you ran.'],
+  return new CliError('failed', `unexpected error: ${message.split('\n')[0]}`, {
+    lines: ['This is a bug in rolebridge. Please report it, including the command you ran.'],
     cause: thrown,
   });
 }
@@ -134,7 +134,7 @@ function unknownCommand(name: string): CliError {
     name,
     COMMANDS.map(command => command.name),
   );
-  return new CliError('usage', `there is no command ${JSON.stringify(name)}`, {
+  return new CliError('usage', `unknown command ${JSON.stringify(name)}`, {
     lines: [...(near === undefined ? [] : [`Did you mean ${near}?`]), 'See: rolebridge help'],
   });
 }
@@ -153,16 +153,17 @@ function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
   return `rolebridge: AWS roles with your company login
 
-  rolebridge COMMAND [OPTION ...]
+Usage: rolebridge COMMAND [OPTION ...]
 
 Commands
 ${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`).join('\n')}
 
-  rolebridge COMMAND --help     what a command takes, with examples
-  rolebridge help exit-codes    how commands end
-  rolebridge --version
+More help
+  rolebridge COMMAND --help     options and examples of a command
+  rolebridge help exit-codes    exit codes of all commands
+  rolebridge --version          version of this program
 
-Begin with: rolebridge login --server https://aws.example.com
+Start with: rolebridge login --server https://aws.example.com
 `;
 }
 
@@ -174,19 +175,19 @@ function exitCodes(): string {
 
 ${rows.join('\n')}
 
-exec ends with the code of the command that it ran; 126 when it cannot be run, 127 when there is none of that name.
+exec exits with the code of the command that it ran, with 126 if the command cannot be run, and with 127 if it was not found.
 `;
 }
 
 function version(): string {
-  // Beside the compiled program, or above the sources.
+  // Next to the compiled program, or above the sources.
   for (const path of ['../package.json', '../../package.json']) {
     try {
       return (
         JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }
       ).version;
     } catch {
-      // Not there: the next one.
+      // Not there: try the next one.
     }
   }
   return 'unknown';

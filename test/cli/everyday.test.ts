@@ -5,14 +5,14 @@ import { computerFor, otherNode, QUICK_POLLS, useComputer } from '../support/cli
 import { Visitor } from '../support/visitor.ts';
 import { useWorld } from '../support/world.ts';
 
-describe('a day with the client', () => {
+describe('everyday use of the client', () => {
   const world = useWorld(QUICK_POLLS);
   const laptop = useComputer();
   before(async () => {
     await laptop.logIn(world, 'alice');
   });
 
-  it('login says who, by which way in, and for how long; a second one says that there is one', async () => {
+  it('login prints the user, the connector and the duration; a second login reports the first', async () => {
     const { code, stderr } = await laptop.run(['login']);
     assert.equal(code, 0);
     assert.match(
@@ -21,7 +21,7 @@ describe('a day with the client', () => {
     );
   });
 
-  it('whoami tells the person, the sign-in and the sessions', async () => {
+  it('whoami prints the user, the sign-in and the sessions', async () => {
     const text = await laptop.done(['whoami']);
     assert.match(text, /^Person {8}alice, Alice Adams, alice@acme\.example$/m);
     assert.match(text, /^Signed in by {2}Acme AD FS, .* ago, with a second factor$/m);
@@ -37,7 +37,7 @@ describe('a day with the client', () => {
     );
   });
 
-  it('roles lists, searches and speaks JSON', async () => {
+  it('roles lists and searches roles, also as JSON', async () => {
     const text = await laptop.done(['roles']);
     assert.match(text, /^ACCOUNT +ID +ROLE +FOR +GIVEN BY$/m);
     assert.match(
@@ -54,10 +54,10 @@ describe('a day with the client', () => {
     );
     const none = await laptop.run(['roles', 'nowhere']);
     assert.deepEqual([none.code, none.stdout], [0, '']);
-    assert.match(none.stderr, /No role of yours matches "nowhere"/);
+    assert.match(none.stderr, /None of your roles matches "nowhere"/);
   });
 
-  it('credential-process prints what SDKs read, and asks the server once', async () => {
+  it('credential-process prints the format of SDKs, and asks the server once', async () => {
     const asked = () => world.toAws.length;
     const before = asked();
     const first = JSON.parse(await laptop.done(['credential-process', 'prod/Admin'])) as Record<
@@ -82,7 +82,7 @@ describe('a day with the client', () => {
     assert.equal(asked(), before + 1);
   });
 
-  it('fifty processes at once make one request of one role', async () => {
+  it('fifty processes at once make one request for one role', async () => {
     const before = world.toAws.length;
     const printed = await Promise.all(
       Array.from({ length: 50 }, () => laptop.done(['credential-process', 'staging/Admin'])),
@@ -91,23 +91,23 @@ describe('a day with the client', () => {
     assert.equal(world.toAws.length, before + 1);
   });
 
-  it('console --print gives a link that opens the console as this person', async () => {
+  it('console --print prints a link that opens the console as this user', async () => {
     const { code, stdout, stderr } = await laptop.run(['console', 'prod/Developer', '--print']);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /Whoever has this link is you/);
+    assert.match(stderr, /Anyone who has this link acts as you/);
     const page = await new Visitor().get(stdout.trim());
     assert.match(page.text, /Developer/);
   });
 
-  it('a role that the person has not is refused with the reason and what theirs are called', async () => {
+  it('denies a role that the user does not have, with the reason and similar roles', async () => {
     const { code, stdout, stderr } = await laptop.run(['credential-process', 'prod/Admni']);
     assert.deepEqual([code, stdout], [4, '']);
     assert.match(stderr, /^rolebridge: You do not have this role\.$/m);
-    assert.match(stderr, /Yours are called: .*prod\/Admin/);
+    assert.match(stderr, /Did you mean: .*prod\/Admin/);
     assert.match(stderr, /^Reference [0-9a-f-]{36}$/m);
   });
 
-  it('what lies on the disk is for its owner alone, and no secret can be read in it', async () => {
+  it('stores files that only their owner can read, without a readable secret', async () => {
     const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(
       await laptop.done(['credential-process', 'prod/Admin']),
     ) as Record<string, string>;
@@ -126,7 +126,7 @@ describe('a day with the client', () => {
     }
   });
 
-  it('logout ends the session at the server and removes everything here', async t => {
+  it('logout ends the session at the server and removes every file of it', async t => {
     const other = computerFor(t);
     await other.logIn(world, 'bob', { protocol: 'oidc' });
     await other.done(['credential-process', 'prod/Developer']);
@@ -140,7 +140,7 @@ describe('a day with the client', () => {
     assert.deepEqual([event.actor.username, event.by], ['bob', 'client']);
   });
 
-  it('many processes whose token has ended renew it once', async () => {
+  it('many processes renew an expired token once', async () => {
     const renewals = (): number =>
       world.log.filter(line => line.includes('"path":"/oauth/token","status":200')).length;
     world.clock.turn(3700);
@@ -156,7 +156,7 @@ describe('a day with the client', () => {
     assert.equal(renewals(), before + 1);
   });
 
-  it('every command runs on the oldest Node that is promised', {
+  it('every command runs on the oldest supported Node.js', {
     skip: otherNode() === undefined && 'there is no other Node on this machine',
   }, async () => {
     const node = otherNode()!;
@@ -175,7 +175,7 @@ describe('a day with the client', () => {
       await laptop.done(args, { node });
   });
 
-  it('nothing that identifies a login is in the log of the server', () => {
+  it('the log of the server contains nothing that identifies a login', () => {
     const log = world.log.join('');
     for (const pattern of [/rb[arc]_[\w-]{20}/, /\b[A-Z]{4}-?[A-Z]{4}\b\./])
       assert.doesNotMatch(log, pattern);

@@ -13,7 +13,7 @@ const skip = {
   fish: missingPackage('/usr/bin/fish', 'fish'),
 };
 
-describe('in the shells that people use', () => {
+describe('the client in common shells', () => {
   const world = useWorld(QUICK_POLLS);
   const computer = useComputer();
   let keyId: string;
@@ -68,7 +68,7 @@ describe('in the shells that people use', () => {
     );
   });
 
-  it('every other format is what its reader takes', async () => {
+  it('prints every other format as its reader expects it', async () => {
     assert.match(
       await computer.done(['credentials', 'prod/Admin', '--format', 'powershell']),
       new RegExp(`^\\$Env:AWS_ACCESS_KEY_ID="${keyId}"$`, 'm'),
@@ -101,7 +101,7 @@ describe('in the shells that people use', () => {
     assert.match(stderr, /There are: env, fish, powershell, cmd, process, json, credentials-file/);
   });
 
-  it('--write puts a profile into the credentials file, and touches no other', async () => {
+  it('--write adds a profile to the credentials file, and changes no other', async () => {
     mkdirSync(computer.file('.aws'));
     const file = computer.file('.aws/credentials');
     const own = '[default]\naws_access_key_id = AKIAMINE\n';
@@ -120,7 +120,7 @@ describe('in the shells that people use', () => {
       'default',
     ]);
     assert.equal(code, 6);
-    assert.match(stderr, /has a profile default that is not ours/);
+    assert.match(stderr, /has a profile default that rolebridge did not write/);
     assert.equal(readFileSync(file, 'utf8'), text);
   });
 
@@ -158,7 +158,7 @@ describe('in the shells that people use', () => {
     );
   });
 
-  it('completion asks nobody and says nothing, whatever is wrong', async () => {
+  it('completion sends no request and prints no error, whatever is wrong', async () => {
     writeFileSync(computer.file('broken'), '{');
     const { code, stdout, stderr } = await computer.run(['__complete', 'exec', '--'], {
       env: { ROLEBRIDGE_CONFIG_DIR: computer.file('broken') },

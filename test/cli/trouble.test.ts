@@ -34,7 +34,7 @@ function saysPlainly(
   assert.doesNotMatch(stderr, /\n {4}at |node:internal|Error:/);
 }
 
-describe('when something is wrong on this computer', () => {
+describe('problems on this computer', () => {
   const world = useWorld(QUICK_POLLS);
   const computer = useComputer();
   before(async () => {
@@ -42,13 +42,13 @@ describe('when something is wrong on this computer', () => {
   });
   const directory = (): string => computer.file('.config/rolebridge');
 
-  it('a settings file that is no JSON is named with its place, and not overwritten', async t => {
+  it('names an invalid settings file by its path, and does not overwrite it', async t => {
     const other = computerFor(t);
     mkdirSync(other.file('.config/rolebridge'), { recursive: true });
     const file = other.file('.config/rolebridge/config.json');
     for (const [text, says] of [
-      ['{ "server": ', /config\.json is not JSON/],
-      ['[]', /must hold one JSON object/],
+      ['{ "server": ', /config\.json is not valid JSON/],
+      ['[]', /must contain one JSON object/],
       ['{ "server": 7 }', /"server" must be a string/],
     ] as const) {
       writeFileSync(file, text);
@@ -61,13 +61,13 @@ describe('when something is wrong on this computer', () => {
           await other.run(args),
           6,
           says,
-          /Correct the file, or move it away\. It was not changed\./,
+          /Fix the file or move it away\. It was not changed\./,
         );
       assert.equal(readFileSync(file, 'utf8'), text);
     }
   });
 
-  it('a half-written or altered cache counts as absent and is made anew', async () => {
+  it('ignores a half-written or altered cache, and writes it again', async () => {
     const first = await computer.done(['credential-process', 'prod/Admin']);
     const [name] = readdirSync(`${directory()}/credentials`);
     const file = `${directory()}/credentials/${name}`;
@@ -86,7 +86,7 @@ describe('when something is wrong on this computer', () => {
     }
   });
 
-  it('the cache of one role is not taken for another’s', async () => {
+  it('does not read the cache of another role', async () => {
     await computer.done(['credential-process', 'prod/Developer']);
     const files = readdirSync(`${directory()}/credentials`).map(
       name => `${directory()}/credentials/${name}`,
@@ -104,7 +104,7 @@ describe('when something is wrong on this computer', () => {
     assert.match(await arnOf('prod/Developer'), /assumed-role\/Developer\//);
   });
 
-  it('a home that cannot be written is said, with the place', async () => {
+  it('names a home directory that cannot be written', async () => {
     const blocked = computer.file('a-file');
     writeFileSync(blocked, '');
     const env = {
@@ -119,7 +119,7 @@ describe('when something is wrong on this computer', () => {
     );
   });
 
-  it('a directory that others own or can write is not used: they would say which bridge is meant', async t => {
+  it('rejects a directory that other users own or can write to', async t => {
     const theirs = computer.file('theirs');
     mkdirSync(theirs, { mode: 0o700 });
     writeFileSync(`${theirs}/config.json`, JSON.stringify({ server: world.urls.bridge }));
@@ -133,7 +133,7 @@ describe('when something is wrong on this computer', () => {
       saysPlainly(
         await computer.run(args, { env }),
         6,
-        /theirs can be written by every user of this computer\.\n.*ROLEBRIDGE_CONFIG_DIR/,
+        /theirs is writable by every user of this computer\.\n.*ROLEBRIDGE_CONFIG_DIR/,
       );
     chmodSync(theirs, 0o700);
     saysPlainly(await computer.run(['whoami'], { env }), 3, /you are not signed in/);
@@ -147,7 +147,7 @@ describe('when something is wrong on this computer', () => {
     assert.throws(() => readSettings(theirs), /theirs belongs to another user/);
   });
 
-  it('a lock that a dead process left does not hold anybody up, and one that is held is named in the end', async () => {
+  it('ignores the lock of a dead process, and names the holder of a live one in the end', async () => {
     rmSync(`${directory()}/credentials`, { recursive: true });
     mkdirSync(`${directory()}/credentials`);
     await computer.done(['credential-process', 'prod/Admin']);
@@ -159,31 +159,31 @@ describe('when something is wrong on this computer', () => {
     assert.ok(!existsSync(lock));
   });
 
-  it('a minimum that nobody can give, and one that is none', async () => {
+  it('rejects a minimum that is too long, and one that is not a duration', async () => {
     saysPlainly(
       await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', '2h']),
       4,
-      /credentials of this role live for .*, and 2 h were asked for/,
+      /credentials of this role expire after .*, and --minimum requires 2 h/,
     );
     saysPlainly(
       await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', 'soon']),
       2,
-      /--minimum "soon" is no length of time/,
+      /--minimum "soon" is not a valid duration/,
     );
   });
 
-  it('a role that is no name, and no role at all where nobody can be asked', async () => {
+  it('rejects an invalid role name, and a missing one in scripts', async () => {
     saysPlainly(
       await computer.run(['credentials', 'admin']),
       2,
-      /"admin" names no role/,
+      /"admin" is not a role name/,
       /Write ACCOUNT\/ROLE/,
     );
-    saysPlainly(await computer.run(['console', '--print']), 2, /no role was named/);
-    saysPlainly(await computer.run(['exec', 'prod/Admin', 'aws']), 2, /too many words/);
+    saysPlainly(await computer.run(['console', '--print']), 2, /no role was given/);
+    saysPlainly(await computer.run(['exec', 'prod/Admin', 'aws']), 2, /unexpected argument "aws"/);
   });
 
-  it('a proof that is missing is explained, with how to sign in again', async t => {
+  it('explains a missing proof, and how to sign in again', async t => {
     const without = computerFor(t);
     const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
     await without.logIn(world, 'alice', { visitor });
@@ -200,7 +200,7 @@ describe('when something is wrong on this computer', () => {
     );
   });
 
-  it('a login that was ended elsewhere is said, and what is cached still helps until its end', async t => {
+  it('reports a login that was ended elsewhere, and uses cached credentials until they expire', async t => {
     const other = computerFor(t);
     const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
     const cached = await other.done(['credential-process', 'prod/Developer']);
@@ -215,7 +215,7 @@ describe('when something is wrong on this computer', () => {
   });
 });
 
-describe('when something is wrong on the way to the server', () => {
+describe('problems on the way to the server', () => {
   const world = useWorld(QUICK_POLLS);
 
   const listening = async (
@@ -226,7 +226,7 @@ describe('when something is wrong on the way to the server', () => {
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   };
 
-  it('nobody answers, somebody else answers, or the address is none', async t => {
+  it('reports a server that does not answer, is not rolebridge, or has an invalid address', async t => {
     const computer = computerFor(t);
     const { server, url } = await listening((_request, response) =>
       response.writeHead(302, { location: '/portal' }).end(),
@@ -245,7 +245,11 @@ describe('when something is wrong on the way to the server', () => {
         5,
         /answered with a redirect, as a sign-in page of a network/,
       );
-      saysPlainly(await computer.run(['login', '--server', world.urls.aws]), 5, /is no rolebridge/);
+      saysPlainly(
+        await computer.run(['login', '--server', world.urls.aws]),
+        5,
+        /is not a rolebridge server/,
+      );
       saysPlainly(
         await computer.run(['login', '--server', 'http://aws.example.com']),
         2,
@@ -267,7 +271,7 @@ describe('when something is wrong on the way to the server', () => {
     }
   });
 
-  it('a server that is down later: the cached credentials are handed out while they have life, and then it says how much', async t => {
+  it('uses cached credentials while the server is down, and reports their life when it is too short', async t => {
     const computer = computerFor(t);
     await computer.logIn(world, 'alice');
     const printed = await computer.done(['credential-process', 'prod/ReadOnly']);
@@ -281,8 +285,8 @@ describe('when something is wrong on the way to the server', () => {
         await computer.run(['credential-process', 'prod/ReadOnly', '--minimum', '61m']),
         5,
         /nothing answers at/,
-        /The credentials from before live for (?:59 min|1 h) more/,
-        /--minimum (?:59m|60m|1h) takes them all the same/,
+        /The cached credentials expire in (?:59 min|1 h)/,
+        /To use them: --minimum (?:59m|60m|1h)$/m,
       );
       saysPlainly(
         await computer.run(['credential-process', 'prod/Admin']),
@@ -297,7 +301,7 @@ describe('when something is wrong on the way to the server', () => {
     }
   });
 
-  it('a clock that is off is named once, and nothing loops because of it', async t => {
+  it('reports a clock skew once, and does not loop because of it', async t => {
     const computer = computerFor(t);
     const skewed = await listening((_request, response) => {
       response.writeHead(200, {
@@ -310,7 +314,7 @@ describe('when something is wrong on the way to the server', () => {
       const { stderr } = await computer.run(['login', '--server', skewed.url]);
       assert.match(
         stderr,
-        /the clock of this computer is 7 minutes behind the server's\. AWS refuses requests of a clock that is off: set it \(in WSL after a sleep: sudo hwclock -s\)/,
+        /clock skew: the clock of this computer is 7 minutes behind that of the server\. AWS rejects requests with a clock skew\. Set the clock \(in WSL after a sleep: sudo hwclock -s\)/,
       );
       assert.equal(stderr.match(/the clock of this computer/g)?.length, 1);
     } finally {
@@ -318,7 +322,7 @@ describe('when something is wrong on the way to the server', () => {
     }
   });
 
-  it('a private certificate authority is trusted by SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the settings, and not without', async t => {
+  it('trusts a private certificate authority only by SSL_CERT_FILE, NODE_EXTRA_CA_CERTS or the settings', async t => {
     const computer = computerFor(t);
     let proxy: Awaited<ReturnType<typeof startTlsProxy>> | undefined;
     await worldFor(t, {
@@ -346,7 +350,7 @@ describe('when something is wrong on the way to the server', () => {
     saysPlainly(
       await computer.run(login, { env: { SSL_CERT_FILE: computer.file('pipe') } }),
       6,
-      /cannot be read \(no regular file\)/,
+      /cannot be read \(not a regular file\)/,
     );
     for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
       const running = computer.start(login, { env: { [name]: authorities } });
@@ -362,7 +366,7 @@ describe('when something is wrong on the way to the server', () => {
     saysPlainly(await computer.run(['whoami']), 3, /you are not signed in/);
   });
 
-  it('HTTPS_PROXY is used for a server that is not on this computer', async t => {
+  it('uses HTTPS_PROXY for a server that is not on this computer', async t => {
     const computer = computerFor(t);
     const asked: string[] = [];
     const proxy = createServer();

@@ -26,7 +26,7 @@ describe('two bridges on one computer', () => {
     says,
   } = useTwoBridges();
 
-  it('one address is one bridge, however it is written', async () => {
+  it('reads every spelling of an address as one bridge', async () => {
     const computer = laptop();
     await logInAtFirst(computer);
     const { port } = new URL(first.urls.bridge);
@@ -38,7 +38,7 @@ describe('two bridges on one computer', () => {
     assert.deepEqual(settings(computer), { server: first.urls.bridge });
   });
 
-  it('commands that name no bridge say which one they mean: that of the last login', async () => {
+  it('commands without a bridge use that of the last login, and name it', async () => {
     const computer = both();
     assert.match(
       await computer.done(['whoami']),
@@ -67,7 +67,7 @@ describe('two bridges on one computer', () => {
     );
   });
 
-  it('logout ends the login of one bridge, and what is of the other stays, credentials and all', async () => {
+  it('logout ends the login of one bridge, and keeps everything of the other', async () => {
     const computer = await bothForItself();
     await computer.done(['configure', '--yes']);
     const alice = await identityAt(computer, first);
@@ -98,7 +98,7 @@ describe('two bridges on one computer', () => {
     await computer.done(['whoami', '--bridge', 'lab']);
   });
 
-  it('a profile of a bridge that this computer does not know says which one, and what signs in there', async () => {
+  it('a profile of an unknown bridge names it, and the command that signs in there', async () => {
     const computer = laptop();
     await logInAtFirst(computer);
     says(
@@ -109,7 +109,7 @@ describe('two bridges on one computer', () => {
     );
   });
 
-  it('another person at one bridge takes nothing from the other', async () => {
+  it('another user at one bridge changes nothing of the other', async () => {
     const computer = await bothForItself();
     const alice = await identityAt(computer, first);
     const { visitor } = await second.signIn('alice', 'saml');
@@ -118,7 +118,10 @@ describe('two bridges on one computer', () => {
     await confirmDevice(second, visitor, code);
     const { code: exit, stderr } = await login.ended;
     assert.equal(exit, 7, stderr);
-    assert.match(stderr, /If you mean it: rolebridge login --bridge lab --switch-person/);
+    assert.match(
+      stderr,
+      /To switch to the new user: rolebridge login --bridge lab --switch-person/,
+    );
     await computer.logIn(second, 'alice', { args: ['--switch-person'] });
     const asked = first.toAws.length;
     assert.equal((await identityAt(computer, first)).key, alice.key);
@@ -126,7 +129,7 @@ describe('two bridges on one computer', () => {
     assert.match((await identityAt(computer, second)).arn, /\/alice-/);
   });
 
-  it('a name is checked, unique, and can be changed', async () => {
+  it('checks that a name is valid and unique, and changes it', async () => {
     const computer = both();
     const host = new URL(first.urls.bridge).host.replaceAll(/[.:]/g, '-');
     for (const name of [
@@ -159,7 +162,7 @@ describe('two bridges on one computer', () => {
     says(
       await computer.run(['login', '--as', 'corp']),
       2,
-      /several bridges are known, so --as "corp" also needs --server/,
+      /this computer knows several bridges, so --as "corp" also requires --server/,
     );
     const renamed = await computer.run(['login', '--bridge', 'lab', '--as', 'constructor']);
     assert.equal(renamed.code, 0, renamed.stderr);
@@ -187,7 +190,7 @@ describe('two bridges on one computer', () => {
     );
   });
 
-  it('settings of the client before stay, and logins at the same time lose none', async () => {
+  it('keeps settings of earlier versions, and every one of concurrent logins', async () => {
     const computer = laptop();
     const directory = computer.file('.config/rolebridge');
     mkdirSync(directory, { recursive: true });
@@ -225,7 +228,7 @@ describe('two bridges on one computer', () => {
     }
   });
 
-  it('a name that came from a host never means another bridge, whichever is renamed or forgotten', async () => {
+  it('a name from a host never passes to another bridge, whichever is renamed or forgotten', async () => {
     const computer = laptop();
     mkdirSync(computer.file('.config/rolebridge'), { recursive: true });
     const put = (value: object): void =>
@@ -268,7 +271,7 @@ describe('two bridges on one computer', () => {
     assert.match(await computer.done(['whoami', '--bridge', `${host}-2`]), /^Person {8}bob/m);
   });
 
-  it('completion offers names of bridges, and the roles of the one that is named', async () => {
+  it('completion offers names of bridges, and the roles of the named one', async () => {
     const computer = both();
     await computer.done(['roles', ...at(first)]);
     await computer.done(['roles', ...at(second)]);
@@ -296,7 +299,9 @@ describe('two bridges on one computer', () => {
     assert.deepEqual(await complete('exec', '--bridge', 'nowhere', 'prod/'), []);
   });
 
-  it('bash hands over what was typed', { skip: missingPackage('/bin/bash', 'bash') }, async () => {
+  it('bash completion passes on the words as typed', {
+    skip: missingPackage('/bin/bash', 'bash'),
+  }, async () => {
     const computer = both();
     await computer.done(['roles', ...at(first)]);
     const script = `rolebridge() { ${process.execPath} ${computer.entry} "$@"; }

@@ -57,7 +57,7 @@ describe('two bridges on one computer', () => {
     });
   }
 
-  it('a second bridge without a name takes no profile name of the first, and leaves its profiles as they are', async () => {
+  it('a second bridge without a name takes no profile name of the first, and keeps its profiles', async () => {
     const computer = laptop();
     await logInAtFirst(computer);
     await computer.done(['configure', '--yes']);
@@ -84,7 +84,7 @@ describe('two bridges on one computer', () => {
     );
   });
 
-  it('a template names the bridge where it says so, and a name that the other bridge has is not written', async () => {
+  it('a template contains the bridge where it asks for it, and a name of the other bridge is not written', async () => {
     const computer = both();
     await computer.done(['configure', '--yes', ...at(first)]);
     const before = config(computer);
@@ -108,11 +108,11 @@ describe('two bridges on one computer', () => {
       '--bridge',
       'lab',
     ]);
-    assert.match(stderr, /not written, because a profile is called the same: .*prod-Developer/);
+    assert.match(stderr, /not written, because .* has these profiles already: .*prod-Developer/);
     assert.ok(config(computer).startsWith(before));
   });
 
-  it('a line that names no bridge works while one is known, and then answers with neither', async () => {
+  it('a profile without a bridge works while one bridge is known, and fails with two', async () => {
     const computer = laptop();
     await logInAtFirst(computer);
     const old = ['credential-process', ROLE];
@@ -149,7 +149,7 @@ describe('two bridges on one computer', () => {
     assert.equal(await computer.done([...old, ...at(first)]), alone);
   });
 
-  it('a line that names no bridge works again after its only bridge was forgotten and is used anew, and with no other one', async () => {
+  it('a profile without a bridge works again after its only bridge was forgotten and used again, and with no other', async () => {
     const computer = laptop();
     const old = ['credential-process', ROLE];
     await logInAtFirst(computer);
@@ -161,7 +161,7 @@ describe('two bridges on one computer', () => {
     says(await computer.run(old), 2, /this profile names no bridge/);
   });
 
-  it('a profile from the page of one bridge is not answered by the other, which alone is known here', async () => {
+  it('a profile from the page of one bridge does not use the other, the only one known here', async () => {
     const computer = laptop();
     await logInAtFirst(computer);
     const { visitor } = await second.signIn('bob', 'oidc');
@@ -178,7 +178,7 @@ describe('two bridges on one computer', () => {
     );
   });
 
-  it('a line that names no bridge does not follow the environment to another one', async () => {
+  it('a profile without a bridge does not follow the environment to another bridge', async () => {
     const computer = laptop();
     await logInAtFirst(computer);
     await computer.done(['credential-process', ROLE]);
@@ -190,7 +190,7 @@ describe('two bridges on one computer', () => {
     );
   });
 
-  it('a script names its bridge, or gets no identity at all', async () => {
+  it('a script must name its bridge', async () => {
     const computer = both();
     const [alice, bob] = [await identityAt(computer, first), await identityAt(computer, second)];
     const show = ['exec', ROLE, '--env'];
@@ -203,7 +203,7 @@ describe('two bridges on one computer', () => {
       says(
         await computer.run(args),
         2,
-        /several bridges are known, and the command names none/,
+        /this computer knows several bridges, and the command names none/,
         first.urls.bridge,
         `lab (${second.urls.bridge})`,
       );
@@ -235,7 +235,7 @@ describe('two bridges on one computer', () => {
     );
   });
 
-  it('keys of one bridge are not written over by those of another', async () => {
+  it('keys of one bridge are not overwritten by those of another', async () => {
     const computer = both();
     for (const world of [first, second])
       await computer.done(['credentials', ROLE, '--write', ...at(world)]);

@@ -43,11 +43,11 @@ describe('profiles that configure wrote', () => {
     assert.match(dry.stdout, /^\+\[profile prod-Admin\]$/m);
     const asked = await computer.run(['configure']);
     assert.equal(asked.code, 2);
-    assert.match(asked.stderr, /nobody can be asked here, so nothing was written/);
+    assert.match(asked.stderr, /no terminal to confirm the change, so nothing was written/);
     assert.equal(config(), before);
     const { code, stderr } = await computer.run(['configure', '--yes']);
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /not written, because a profile is called the same: prod-ReadOnly/);
+    assert.match(stderr, /not written, because .* has these profiles already: prod-ReadOnly/);
     assert.match(stderr, /Wrote 6 profiles to .*\.aws\/config\./);
     assert.ok(config().startsWith(before));
     const pinned = new RegExp(
@@ -138,12 +138,12 @@ describe('profiles that configure wrote', () => {
   it('are not written under an invalid name or a name that two roles would share', async () => {
     const before = config();
     for (const [args, says] of [
-      [['--profile-name', '{account}'], /gov\/Admin|would both be called prod\b/],
+      [['--profile-name', '{account}'], /gov\/Admin|would have the same profile name, prod\b/],
       [
         ['--profile-name', 'default', '--search', 'gov', '--default', 'prod/Admin'],
-        /--default and gov\/Admin would both be called default/,
+        /--default and gov\/Admin would have the same profile name, default/,
       ],
-      [['--prefix', 'services '], /"services gov-Admin" cannot be the name of a profile/],
+      [['--prefix', 'services '], /"services gov-Admin" is not a valid profile name/],
     ] as const) {
       const { code, stderr } = await computer.run(['configure', '--yes', ...args]);
       assert.equal(code, 2, args.join(' '));

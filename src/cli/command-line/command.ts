@@ -1,14 +1,11 @@
-/**
- * What a command is: its place in the help, its options, and what it does. Help, parsing and
- * completion are made from it.
- */
+/** What a command is: its help, its words and options, and what it runs. */
 import type { Client } from '../session/client.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { BridgeChoice } from '../warm/bridges.ts';
 
 export interface OptionSpec {
   readonly type: 'boolean' | 'string';
-  /** The word for its value: `DURATION`. */
+  /** The placeholder of its value: `DURATION`. */
   readonly value?: string;
   readonly short?: string;
   readonly description: string;
@@ -22,30 +19,27 @@ export interface CommandSpec {
   readonly load: () => Promise<{ readonly run: Run }>;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** What stands after the name: `[ACCOUNT/ROLE] -- COMMAND [ARGUMENT ...]`. */
+  /** What follows the name: `[ACCOUNT/ROLE] -- COMMAND [ARGUMENT ...]`. */
   readonly usage: string;
   readonly description: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
   readonly examples: readonly (readonly [command: string, meaning: string])[];
-  /** How many words it takes at most. */
+  /** The most words that it takes. */
   readonly words: number;
   /** What completion offers for its first word. */
   readonly completes?: 'roles' | readonly string[];
-  /** Everything behind `--` is somebody else's. */
+  /** Everything after `--` belongs to another program. */
   readonly passesOn?: boolean;
 }
 
 export interface Invocation {
   readonly words: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
-  /** What stood behind `--`. */
+  /** What stood after `--`. */
   readonly passedOn: readonly string[];
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /**
-   * Opens settings and server; throws when they cannot be used. The options say which bridge,
-   * unless it is said here.
-   */
+  /** Opens the client of one bridge; the options of the command name it by default. */
   client(choice?: BridgeChoice): Client;
 }
 
@@ -54,23 +48,23 @@ export type Run = (invocation: Invocation) => Promise<number | undefined>;
 
 /** Of every command. */
 export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  server: { type: 'string', value: 'URL', description: 'the bridge to talk to, by its address' },
+  server: { type: 'string', value: 'URL', description: 'the address of the bridge' },
   bridge: {
     type: 'string',
     value: 'NAME',
-    description: 'the bridge to talk to, by its name on this computer',
+    description: 'the name of the bridge on this computer',
   },
-  'no-login': { type: 'boolean', description: 'never ask to sign in' },
-  help: { type: 'boolean', short: 'h', description: 'this text' },
+  'no-login': { type: 'boolean', description: 'do not ask to sign in' },
+  help: { type: 'boolean', short: 'h', description: 'show this help' },
 };
 
 export const JSON_OPTION: OptionSpec = {
   type: 'boolean',
-  description: 'JSON for programs, on standard output',
+  description: 'print JSON, for programs',
 };
 export const MINIMUM_OPTION: OptionSpec = {
   type: 'string',
   value: 'DURATION',
   description:
-    'least life that the credentials must have left (usual: 20m, or half of the session where that is shorter)',
+    'minimum time before the credentials expire (default: 20m, or half of the session where that is shorter)',
 };

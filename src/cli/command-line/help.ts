@@ -8,13 +8,17 @@ export function helpFor(command: CommandSpec): string {
   const width = Math.max(...options.map(([words]) => words.length));
   const examples = command.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}`);
   return [
-    `rolebridge ${command.name} ${command.usage}`.trimEnd(),
+    `Usage: rolebridge ${command.name} ${command.usage}`.trimEnd(),
     '',
     command.description,
     '',
     'Options',
     ...options.map(([words, description]) => `  ${words.padEnd(width)}  ${description}`),
-    ...(examples.length === 0 ? [] : ['', 'Examples', ...examples]),
+    '',
+    'Examples',
+    ...examples,
+    '',
+    'Exit codes: rolebridge help exit-codes',
     '',
   ].join('\n');
 }

@@ -29,23 +29,27 @@ export function parseWords(command: CommandSpec, args: readonly string[]): Parse
       ),
     });
     if (positionals.length > command.words)
-      throw new CliError('usage', `too many words: ${JSON.stringify(positionals[command.words])}`, {
-        lines: [seeHelp(command)],
-      });
+      throw new CliError(
+        'usage',
+        `unexpected argument ${JSON.stringify(positionals[command.words])}`,
+        {
+          lines: [seeHelp(command)],
+        },
+      );
     return { words: positionals, options: values, passedOn };
   } catch (thrown) {
     if (thrown instanceof CliError) throw thrown;
     const unknown = /^Unknown option '(-[^']*)'/.exec((thrown as Error).message)?.[1];
     const near =
       unknown === undefined ? undefined : nearest(unknown.replace(/^-+/, ''), Object.keys(known));
-    const message = unknown === undefined ? firstSentence(thrown) : `there is no option ${unknown}`;
+    const message = unknown === undefined ? firstSentence(thrown) : `unknown option ${unknown}`;
     throw new CliError('usage', message, {
       lines: [...(near === undefined ? [] : [`Did you mean --${near}?`]), seeHelp(command)],
     });
   }
 }
 
-/** What the options say of the bridge. */
+/** The bridge that the options name. */
 export function bridgeChoice({ server, bridge }: Invocation['options']): BridgeChoice {
   return {
     server: typeof server === 'string' ? server : undefined,

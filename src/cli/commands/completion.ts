@@ -4,7 +4,7 @@ import { CliError } from '../terminal/exit.ts';
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `_rolebridge() {
   local IFS=$'\\n'
-  # Bash breaks words at = and :, which role names may hold; the line itself is what was typed.
+  # Bash breaks words at = and :, which role names may contain; the line itself is what was typed.
   local words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
   COMPREPLY=($(rolebridge __complete "\${words[@]}" 2>/dev/null))
 }
@@ -38,7 +38,7 @@ export const run: Run = async ({ words, terminal }) => {
   const shell = words[0] ?? '';
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
   if (script === undefined)
-    throw new CliError('usage', 'say for which shell: bash, zsh, fish or powershell', {
+    throw new CliError('usage', 'no shell was given: bash, zsh, fish or powershell', {
       lines: ['See: rolebridge completion --help'],
     });
   terminal.print(script);

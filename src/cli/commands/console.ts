@@ -17,11 +17,11 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
   const role = await chooseRole(client, { written: words[0] });
   if (options.print === true) {
     terminal.print(`${await linkFor(client, role, destination)}\n`);
-    terminal.say('Whoever has this link is you in AWS. It can be used within 15 minutes.');
+    terminal.say('Anyone who has this link acts as you in AWS. It expires in 15 minutes.');
     return;
   }
-  // Arguments of programs are seen by every user of the computer: the browser gets an address that
-  // is of use only to who is signed in there.
+  // Every user of the computer can see the arguments of programs, so the browser gets an address
+  // that works only with a session there.
   const address = consoleAddress(client.server.origin, role, destination);
   const opener = browserOpener(env);
   const isOpen = opener !== undefined && (await openBrowser(opener, address, env));
@@ -45,7 +45,7 @@ export const run: Run = async ({ words, options, client: open, terminal, env }) 
   const here =
     login === undefined ? '' : ` In this terminal you are ${printable(login.person.username)}.`;
   terminal.say(
-    `It opens for the user who is signed in there. If nobody is, the page asks for a sign-in.${here}`,
+    `It opens for the user who is signed in there; without one, the page asks for a sign-in.${here}`,
   );
 };
 
@@ -95,7 +95,7 @@ async function linkFor(
     });
   const url = answer?.url;
   if (isWebAddress(url)) return url;
-  throw new CliError('failed', 'the server gave a console link that is not a web address', {
+  throw new CliError('failed', 'the server sent a console link that is not a web address', {
     lines: ['Nothing was printed. Contact the administrators of the server.'],
   });
 }

@@ -12,9 +12,9 @@ import { isPinned } from '../warm/warm-credentials.ts';
 export const run: Run = async ({ words, options, client: open, terminal }) => {
   const role = words[0] === undefined ? undefined : readRoleName(words[0]);
   if (role === undefined)
-    throw new CliError('usage', 'name a role as ACCOUNT/ROLE, as in prod/Admin');
+    throw new CliError('usage', 'no role was given; write ACCOUNT/ROLE, for example prod/Admin');
   const minimumSeconds = minimumOf(options.minimum);
-  // Whoever runs this has its own idea of stdin and stderr, so nothing is ever asked.
+  // AWS tools use stdin and stderr in their own ways, so nothing is asked.
   const client = { ...open(), mayLogIn: false };
   if (!isPinned(bridgeChoice(options))) requireOnlyBridge(client);
   const fetch = () => credentialsFor(client, role, { minimumSeconds });
@@ -29,17 +29,17 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
 };
 
 /**
- * A line that was written before profiles named their bridge: the login, or the environment, of
- * today says nothing about what it meant.
+ * A profile from before profiles named their bridge: neither the current login nor the environment
+ * tells which one it meant. Throws `usage`.
  */
 function requireOnlyBridge({ directory, settings, server, bridge }: Client): void {
   if (isOnlyBridge(directory, settings, server.origin)) return;
   const known = [server.origin, ...bridge.others.map(other => other.server)];
   throw new CliError('usage', 'this profile names no bridge, and this computer has used several', {
     lines: [
-      'Write the profiles of each bridge again, once:',
+      'Write the profiles of each bridge again:',
       ...known.map(origin => `  rolebridge configure --server ${origin}`),
-      'If you wrote the line yourself, add --server URL to it.',
+      'If you wrote the profile yourself, add --server URL to its command.',
     ],
   });
 }

@@ -50,8 +50,8 @@ export const run: Run = async invocation => {
 };
 
 /**
- * A name that is known selects its bridge; a new one names the bridge that is selected, or the only
- * one. Throws `usage`.
+ * A known name selects its bridge; a new name is for the selected bridge, or the only one. Throws
+ * `usage`.
  */
 function clientFor({ options, env, client: open }: Invocation): Client {
   const { server, bridge } = bridgeChoice(options);
@@ -68,11 +68,11 @@ function clientFor({ options, env, client: open }: Invocation): Client {
   if (known.length < 2) return open();
   throw new CliError(
     'usage',
-    `several bridges are known, so --as ${JSON.stringify(as)} also needs --server`,
+    `this computer knows several bridges, so --as ${JSON.stringify(as)} also requires --server`,
     {
       lines: [
         `Known bridges: ${listOf(known)}`,
-        'Say which one gets the name: rolebridge login --server URL --as NAME',
+        'Name the bridge: rolebridge login --server URL --as NAME',
       ],
     },
   );
@@ -82,7 +82,7 @@ function where({ bridge }: Client): string {
   return bridge.others.length > 0 ? ` to ${bridge.title}` : '';
 }
 
-/** Commands that name no bridge mean another one than before: that must not go unseen. */
+/** Commands that name no bridge now use another one: the user must see that. */
 function sayCurrent(before: Settings, { server, bridge, terminal }: Client): void {
   if (before.server === undefined || before.server === server.origin) return;
   terminal.say(
@@ -90,7 +90,7 @@ function sayCurrent(before: Settings, { server, bridge, terminal }: Client): voi
   );
 }
 
-/** Profile names contain the name of the bridge, so they are out of date after a rename. */
+/** Profile names contain the name of the bridge, so they are outdated after a rename. */
 function sayRenamed({ settings, server, terminal }: Client, name: string): void {
   const known = knownBridges(settings).find(one => one.server === server.origin);
   if (known === undefined || known.name === name) return;
@@ -99,7 +99,7 @@ function sayRenamed({ settings, server, terminal }: Client, name: string): void 
   );
 }
 
-/** Who is signed in already and for how long; undefined when nobody is. */
+/** The signed-in user; undefined when there is none. */
 async function whoIsSignedIn(client: Client): Promise<WhoAmI | undefined> {
   try {
     return readWhoAmI(await signedIn({ ...client, mayLogIn: false }).call('GET', '/whoami'));

@@ -22,13 +22,13 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
     const withheld = all.some(role => !role.usable && speaksOf(role, searched));
     terminal.say(
       searched.length > 0
-        ? `No role of yours matches ${JSON.stringify(searched.join(' '))}.`
+        ? `None of your roles matches ${JSON.stringify(searched.join(' '))}.`
         : 'You have no role.',
     );
     terminal.say(
       withheld
-        ? `For some, a proof is missing: rolebridge roles${client.bridge.selector} --all`
-        : `${client.server.origin}/ says how to ask for one.`,
+        ? `Some require another proof. To list them: rolebridge roles${client.bridge.selector} --all`
+        : `See ${client.server.origin}/ for how to request one.`,
     );
     return;
   }
@@ -39,7 +39,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
     options.all === true ? 0 : all.filter(role => !role.usable && speaksOf(role, searched)).length;
   if (hidden > 0)
     terminal.say(
-      `\n${hidden} more with a missing proof: rolebridge roles${client.bridge.selector} --all`,
+      `\n${hidden} more require another proof. To list them: rolebridge roles${client.bridge.selector} --all`,
     );
 };
 

@@ -1,10 +1,8 @@
 /**
- * From what was written on the command line to one role, with the person's help where there is a
- * person.
+ * The role that a command line means.
  *
- * At a terminal (stdin and stderr are one, `CI` is not set, no `--json`) what was typed may be a
- * part of a name, or nothing at all. In scripts the name must be exact: the server is asked for
- * what was written, and nothing is guessed.
+ * At a terminal (stdin and stderr are one, `CI` is not set, no `--json`), the user may give a part
+ * of a name, or choose from a list. In scripts the name must be exact: nothing is guessed.
  */
 import { arrayOf, isText } from '../server/answers.ts';
 import type { Client } from '../session/client.ts';
@@ -17,7 +15,7 @@ import { exactly, matching, type NamedRole, nearestNames, readRoleName } from '.
 
 export interface ChoiceOptions {
   readonly written: string | undefined;
-  /** `--json`, `--print` and the like: a program reads the answer. */
+  /** `--json`, `--format process`: a program reads the output. */
   readonly forProgram?: boolean;
 }
 
@@ -25,8 +23,8 @@ const MOST_RECENT = 20;
 const isNames = arrayOf(isText);
 
 /**
- * Throws `usage` when nothing was named and nobody can be asked, or no bridge was named and several
- * are known; `refused` when a person means none of their roles.
+ * Throws `usage` in scripts without an exact role, or without a bridge where several are known;
+ * `refused` at a terminal when no role matches.
  */
 export async function chooseRole(
   client: Client,
@@ -45,10 +43,10 @@ export async function chooseRole(
   return { account: chosen.account.name, role: chosen.role };
 }
 
-/** A script must not get another identity because somebody signs in to another bridge. */
+/** A script must not get another identity because the user signs in to another bridge. */
 function namesNoBridge({ bridge, settings }: Client): CliError {
   const [other] = bridge.others;
-  return new CliError('usage', 'several bridges are known, and the command names none', {
+  return new CliError('usage', 'this computer knows several bridges, and the command names none', {
     lines: [
       `Known bridges: ${listOf(knownBridges(settings))}`,
       `Name one, for example: --bridge ${other!.name}. For a whole shell or script: ROLEBRIDGE_BRIDGE=${other!.name}`,
@@ -61,10 +59,10 @@ function exactName({ bridge }: Client, written: string | undefined): NamedRole {
   if (named !== undefined) return named;
   throw new CliError(
     'usage',
-    written === undefined ? 'no role was named' : `"${written}" names no role`,
+    written === undefined ? 'no role was given' : `"${written}" is not a role name`,
     {
       lines: [
-        `Write ACCOUNT/ROLE, as in prod/Admin. rolebridge roles${bridge.selector} lists what you have.`,
+        `Write ACCOUNT/ROLE, for example prod/Admin. List your roles: rolebridge roles${bridge.selector}`,
       ],
     },
   );
@@ -84,12 +82,12 @@ async function chooseAtTerminal(
     return best;
   }
   if (best !== undefined) return pickRole(client, [best, ...others]);
-  // Perhaps it was given a moment ago.
+  // It may be new.
   const asked = exactly(await rolesOf(client, { fresh: true }), written);
   if (asked !== undefined) return asked;
   throw new CliError('refused', `you have no role like "${written}"`, {
     lines: [
-      `rolebridge roles${client.bridge.selector} lists what you have, and --all what a proof is missing for.`,
+      `List your roles: rolebridge roles${client.bridge.selector}. With --all, also those that require another proof.`,
     ],
   });
 }
@@ -97,7 +95,7 @@ async function chooseAtTerminal(
 async function pickRole(client: Client, roles: readonly Role[]): Promise<Role> {
   if (roles.length === 0)
     throw new CliError('refused', 'you have no role', {
-      lines: [`${client.server.origin}/ says how to ask for one.`],
+      lines: [`See ${client.server.origin}/ for how to request one.`],
     });
   const recent = recentNames(client);
   const rank = (role: Role): number => {
@@ -119,7 +117,7 @@ async function pickRole(client: Client, roles: readonly Role[]): Promise<Role> {
   return roles.find(role => nameOf(role) === name)!;
 }
 
-/** The server said no to a name from a script: what it may have meant. */
+/** The denial of a role, with the names of similar roles. */
 export async function withSuggestions(
   client: Client,
   { account, role }: NamedRole,
@@ -130,7 +128,7 @@ export async function withSuggestions(
   const near = nearestNames(roles, `${account}/${role}`, 3);
   if (near.length === 0) return refusal;
   return new CliError(refusal.exit, refusal.message, {
-    lines: [...refusal.lines, `Yours are called: ${near.join(', ')}`],
+    lines: [...refusal.lines, `Did you mean: ${near.join(', ')}?`],
     code: refusal.code,
   });
 }
@@ -152,6 +150,6 @@ function remember(client: Client, name: string): void {
     );
     writePrivately(client.file('recent'), JSON.stringify(names));
   } catch {
-    // Only the order of a list.
+    // It is only the order of a list.
   }
 }

@@ -1,7 +1,4 @@
-/**
- * The roles that the person has, kept for a while: names are completed and matched without asking
- * the server each time.
- */
+/** The roles of the user, cached so that names are matched and completed without a request. */
 import { arrayOf, isAmount, isFlag, isText, objectOf, orNull, usable } from '../server/answers.ts';
 import type { Client } from '../session/client.ts';
 import { signedIn } from '../session/signed-in.ts';
@@ -21,7 +18,7 @@ export interface Role {
   readonly console_seconds: number | null;
   readonly rule: string;
   readonly group: string;
-  /** False when a proof is missing, or when this login may not use it. */
+  /** False when a proof is missing, or when this login cannot use it. */
   readonly usable: boolean;
   /** Why not, one sentence each. */
   readonly missing: readonly string[];
@@ -48,12 +45,12 @@ interface Kept {
   readonly roles: readonly Role[];
 }
 
-/** As people name a role. */
+/** `prod/Admin` */
 export function nameOf({ account, role }: Role): string {
   return `${account.name}/${role}`;
 }
 
-/** From the server, or as it was within the last minutes unless `fresh`. */
+/** From the server; from the cache if it is a few minutes old at most, unless `fresh`. */
 export async function rolesOf(client: Client, { fresh = false } = {}): Promise<readonly Role[]> {
   const kept = keptRoles(client.file('roles'));
   if (!fresh && kept !== undefined && Math.abs(Date.now() - kept.at) < KEEP_MILLISECONDS)
@@ -65,12 +62,12 @@ export async function rolesOf(client: Client, { fresh = false } = {}): Promise<r
   try {
     writePrivately(client.file('roles'), JSON.stringify({ at: Date.now(), roles } satisfies Kept));
   } catch {
-    // It only saves time: a home that cannot be written is said where something is lost by it.
+    // The cache only saves time; commands that must write report a home that is not writable.
   }
   return roles;
 }
 
-/** The list as it was last seen, however old; undefined when there is none that can be read. */
+/** The cached list, however old; undefined when there is none that can be read. */
 export function keptRoles(file: string): Kept | undefined {
   try {
     const content = readIfThere(file);

@@ -1,4 +1,4 @@
-/** Which role is meant: letter by letter for programs, by what a person would mean for a person. */
+/** Finds a role by its name: exact for programs, by parts of it for users. */
 import fuzzysort from 'fuzzysort';
 import { nameOf, type Role } from './list.ts';
 
@@ -8,7 +8,7 @@ export interface NamedRole {
   readonly role: string;
 }
 
-/** `prod/Admin`, `111122223333/team/Admin`; undefined when it is not of that form. */
+/** `prod/Admin`, `111122223333/team/Admin`; undefined for another form. */
 export function readRoleName(text: string): NamedRole | undefined {
   const slash = text.indexOf('/');
   return slash > 0 && slash < text.length - 1
@@ -16,7 +16,7 @@ export function readRoleName(text: string): NamedRole | undefined {
     : undefined;
 }
 
-/** The role of that very name, or of that account id. */
+/** The role of exactly that name or account id. */
 export function exactly(roles: readonly Role[], text: string): Role | undefined {
   const named = readRoleName(text);
   return (
@@ -29,13 +29,10 @@ export function exactly(roles: readonly Role[], text: string): Role | undefined 
 }
 
 const MOST_FOUND = 50;
-/** Below it, letters stand in the name and nobody would have meant it. */
+/** Below it, the letters are in the name but too scattered to be meant. */
 const LEAST_SCORE = 0.3;
 
-/**
- * What a person may have meant, the best first: letters in their order (`padm`), parts of account,
- * id or role, several words.
- */
+/** The best match first: letters in order (`padm`), parts of account, id or role, several words. */
 export function matching(roles: readonly Role[], typed: string): readonly Role[] {
   const targets = roles.map(role => ({ role, text: `${nameOf(role)} ${role.account.id}` }));
   return fuzzysort
@@ -43,14 +40,14 @@ export function matching(roles: readonly Role[], typed: string): readonly Role[]
     .map(({ obj }) => obj.role);
 }
 
-/** The names closest to one that is not there. */
+/** The names closest to an unknown one. */
 export function nearestNames(roles: readonly Role[], text: string, count: number): string[] {
   const near = matching(roles, text.replace('/', ' '));
   const found = near.length > 0 ? near : matching(roles, text.slice(0, Math.ceil(text.length / 2)));
   return [...new Set(found.map(nameOf))].slice(0, count);
 }
 
-/** Every word must be in the account's name or id, or in the role. */
+/** Whether account name, account id and role contain every word. */
 export function speaksOf({ account, role }: Role, words: readonly string[]): boolean {
   const haystack = `${account.name} ${account.id} ${role}`.toLowerCase();
   return words

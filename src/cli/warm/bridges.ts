@@ -23,7 +23,7 @@ export interface Bridge {
   readonly name: string;
   /** Its origin. */
   readonly server: string;
-  /** Somebody gave it the name (`login --as`); else it comes from the host. */
+  /** The user gave it the name (`login --as`); else it comes from the host. */
   readonly isNamed: boolean;
 }
 
@@ -46,9 +46,9 @@ export function knownBridges({ server, bridges = [] }: BridgeSettings): readonly
 }
 
 /**
- * `https://aws.example.com:8443` is `aws-example-com-8443`. A dash of the host is doubled, and a
- * host of another form has a hash behind it: no two hosts have the same name, so a name never
- * passes from one bridge to another when the first is renamed or forgotten.
+ * `https://aws.example.com:8443` becomes `aws-example-com-8443`. A dash of the host is doubled, and
+ * a host of another form gets a hash: no two hosts share a name, so a name never passes to another
+ * bridge when the first is renamed or forgotten.
  */
 function nameOfHost(origin: string): string {
   const { host } = new URL(origin);
@@ -61,10 +61,7 @@ function nameOfHost(origin: string): string {
   );
 }
 
-/**
- * Whether the name comes from the host alone; else it depends on the other bridges, and must be
- * kept.
- */
+/** Whether the name follows from the host alone; else it depends on other bridges and is stored. */
 export function isNameOfHost({ name, server }: Bridge): boolean {
   return name === nameOfHost(server);
 }
@@ -76,7 +73,7 @@ export function isBridgeName(text: string): boolean {
   return BRIDGE_NAME.test(text);
 }
 
-/** What says which bridge is meant: options of a command, or variables of the environment. */
+/** How a bridge is selected: by options, or by environment variables. */
 export interface BridgeChoice {
   /** `--server`, `ROLEBRIDGE_SERVER`: an address. */
   readonly server?: string | undefined;
@@ -86,11 +83,11 @@ export interface BridgeChoice {
 
 export interface SelectedBridge {
   readonly origin: string;
-  /** By options or environment; else it is the current one. */
+  /** By options or environment; else it is the current bridge. */
   readonly isChosen: boolean;
 }
 
-/** No bridge, or no single one, is selected by what was written; the lines say what to do. */
+/** The command selects no bridge. */
 export class SelectionFault extends Error {
   override readonly name = 'SelectionFault';
   readonly lines: readonly string[];
@@ -101,7 +98,7 @@ export class SelectionFault extends Error {
   }
 }
 
-/** Options win over the environment, and that over the last login. Throws SelectionFault. */
+/** Options override the environment, which overrides the last login. Throws SelectionFault. */
 export function selectBridge(
   options: BridgeChoice,
   env: Environment,
@@ -148,7 +145,7 @@ function requiredOrigin(written: string): string {
   const origin = serverOrigin(written);
   if (origin !== undefined) return origin;
   throw new SelectionFault(
-    'the server must be an https address without a path (http on this computer alone)',
+    'the server must be an https address without a path (http only on this computer)',
     ['For example: --server https://aws.example.com'],
   );
 }
@@ -166,10 +163,7 @@ export function isThisComputer(hostname: string): boolean {
   return hostname === 'localhost' || isLoopbackAddress(hostname);
 }
 
-/**
- * The origin of a server as people write it; undefined when it is no https origin (http on
- * loopback).
- */
+/** The origin of an address; undefined if it is no https origin (http only on this computer). */
 export function serverOrigin(text: string): string | undefined {
   const whole = /^https?:\/\//i.test(text) ? text : `https://${text}`;
   if (!URL.canParse(whole)) return undefined;
@@ -178,7 +172,7 @@ export function serverOrigin(text: string): string | undefined {
   return protocol === 'https:' || isThisComputer(hostname) ? origin : undefined;
 }
 
-/** The name of a file for something that only its content should tell. */
+/** A file name that does not tell what it stands for. */
 export function hashedName(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }

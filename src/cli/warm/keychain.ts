@@ -7,7 +7,7 @@
  */
 
 const SERVICE = 'rolebridge';
-/** A keychain may wait for a person to unlock it; nobody may be there. */
+/** A keychain may wait for a user to unlock it, who may not be there. */
 const PATIENCE_MILLISECONDS = 10_000;
 
 interface Entry {
@@ -36,10 +36,10 @@ export async function writeToKeychain(directory: string, key: Uint8Array): Promi
     const entry = await entryOf(directory);
     const text = Buffer.from(key).toString('base64');
     await patiently(entry.setPassword(text));
-    // Some keychains take everything and keep nothing.
+    // Some keychains accept a password and do not store it.
     return (await patiently(entry.getPassword())) === text
       ? { kind: 'kept' }
-      : { kind: 'unusable', why: 'it did not keep what it was given' };
+      : { kind: 'unusable', why: 'it did not store the key' };
   } catch (thrown) {
     return { kind: 'unusable', why: reasonOf(thrown) };
   }
@@ -47,8 +47,8 @@ export async function writeToKeychain(directory: string, key: Uint8Array): Promi
 
 async function entryOf(directory: string): Promise<Entry> {
   const { AsyncEntry } = await import('@napi-rs/keyring');
-  // Without a Secret Service the library would take the kernel's keyring, which forgets everything
-  // at the next start of the machine.
+  // Without a Secret Service, the library would use the kernel's keyring, which is empty after a
+  // restart.
   return new AsyncEntry(SERVICE, directory, { linux: { store: 'secret-service' } });
 }
 
@@ -64,7 +64,7 @@ async function patiently<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** One line; what keychains say of themselves has no secrets in it. */
+/** One line; messages of keychains contain no secrets. */
 function reasonOf(thrown: unknown): string {
   const { code, message } = thrown as { code?: unknown; message?: unknown };
   if (code === 'ERR_MODULE_NOT_FOUND') return 'the package @napi-rs/keyring is not installed';

@@ -1,8 +1,6 @@
 /**
- * Files that are for their owner alone: directories 0700, files 0600, written whole or not at all.
+ * Files that only their owner can read: directories 0700, files 0600, written whole or not at all.
  * A path leads to a regular file, or through links to one; nothing else is read or replaced.
- *
- * Imports nothing but Node's own modules: it is on the way of every `credential-process`.
  */
 
 const { randomBytes } = process.getBuiltinModule('node:crypto');
@@ -25,10 +23,7 @@ const {
 } = process.getBuiltinModule('node:fs');
 const { dirname, resolve } = process.getBuiltinModule('node:path');
 
-/**
- * A path leads to something that is no regular file. The message is for the user: it names path and
- * kind.
- */
+/** A path leads to something other than a regular file. The message names path and kind. */
 export class PathFault extends Error {
   override readonly name = 'PathFault';
 }
@@ -50,8 +45,8 @@ function checkRegular(path: string, stats: Kinds): void {
         ? 'a socket'
         : stats.isCharacterDevice() || stats.isBlockDevice()
           ? 'a device'
-          : 'of another kind';
-  throw new PathFault(`${path} is ${kind}, and not a regular file`);
+          : 'a special file';
+  throw new PathFault(`${path} is ${kind}, not a regular file`);
 }
 
 /**
@@ -61,13 +56,13 @@ function checkRegular(path: string, stats: Kinds): void {
 export function readIfThere(path: string): Buffer | undefined {
   let descriptor: number;
   try {
-    // A pipe without a writer would hold us up.
+    // Opening a pipe without a writer would block.
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (thrown) {
     const { code } = thrown as { code?: unknown };
     if (code === 'ENOENT') return undefined;
     if (code === 'ELOOP')
-      throw new PathFault(`${path} is a symbolic link that leads back to itself`, {
+      throw new PathFault(`${path} is a symbolic link that leads to itself`, {
         cause: thrown,
       });
     // A socket cannot be opened.
@@ -103,7 +98,7 @@ export function targetOf(path: string): string {
       return target;
     }
   }
-  throw new PathFault(`${path} is a symbolic link that leads back to itself`);
+  throw new PathFault(`${path} is a symbolic link that leads to itself`);
 }
 
 function realDirectory(path: string): string {

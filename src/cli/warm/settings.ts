@@ -1,7 +1,7 @@
 /**
  * The directory of the client and the settings file in it.
  *
- * Owns: `~/.config/rolebridge/`, and that nobody else can write there.
+ * Owns: `~/.config/rolebridge/`, and the check that no other user can write to it.
  */
 import {
   type BridgeSettings,
@@ -18,11 +18,11 @@ const { join, resolve } = process.getBuiltinModule('node:path');
 export interface Settings extends BridgeSettings {
   /** PEM file with further certificate authorities. */
   readonly caFile?: string | undefined;
-  /** False keeps the key in a file although there is a keychain. */
+  /** False keeps the key in a file although a keychain is available. */
   readonly keychain?: boolean | undefined;
 }
 
-/** The settings file cannot be used; nothing is written over it. */
+/** The settings file is unusable; it is not overwritten. */
 export class SettingsFault extends Error {
   override readonly name = 'SettingsFault';
   /** What to do. */
@@ -30,7 +30,7 @@ export class SettingsFault extends Error {
 
   constructor(
     message: string,
-    lines: readonly string[] = ['Correct the file, or move it away. It was not changed.'],
+    lines: readonly string[] = ['Fix the file or move it away. It was not changed.'],
     options?: { readonly cause: unknown },
   ) {
     super(message, options);
@@ -41,7 +41,7 @@ export class SettingsFault extends Error {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * `ROLEBRIDGE_CONFIG_DIR`, else the place that the system has for settings (XDG base directories,
+ * `ROLEBRIDGE_CONFIG_DIR`, else the system's directory for settings (XDG base directories,
  * APPDATA). A full path: commands of `exec` may run in another directory.
  */
 export function configDirectory(env: Environment): string {
@@ -56,7 +56,7 @@ export function configDirectory(env: Environment): string {
 
 export const settingsFile = (directory: string): string => join(directory, 'config.json');
 
-/** Throws SettingsFault with file and place, and for a directory in which others can write. */
+/** Throws SettingsFault, also for a directory in which other users can write. */
 export function readSettings(directory: string): Settings {
   requireOwnDirectory(directory);
   const file = settingsFile(directory);
@@ -66,12 +66,12 @@ export function readSettings(directory: string): Settings {
   try {
     value = JSON.parse(content.toString('utf8'));
   } catch (thrown) {
-    throw new SettingsFault(`${file} is not JSON: ${(thrown as Error).message}`, undefined, {
+    throw new SettingsFault(`${file} is not valid JSON: ${(thrown as Error).message}`, undefined, {
       cause: thrown,
     });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new SettingsFault(`${file} must hold one JSON object`);
+    throw new SettingsFault(`${file} must contain one JSON object`);
   for (const [name, kind] of [
     ['server', 'string'],
     ['caFile', 'string'],
@@ -87,8 +87,8 @@ export function readSettings(directory: string): Settings {
 }
 
 /**
- * A user who can write there says which bridge is meant, whose login is used, and which programs
- * AWS tools run in `exec`.
+ * A user who can write there chooses the bridge and the login, and the programs that AWS tools run
+ * in `exec`.
  */
 function requireOwnDirectory(directory: string): void {
   const self = process.getuid?.();
@@ -96,11 +96,11 @@ function requireOwnDirectory(directory: string): void {
   if (self === undefined || stats === undefined) return;
   const fault = (what: string): SettingsFault =>
     new SettingsFault(`${directory} ${what}`, [
-      'Name a directory of your own in ROLEBRIDGE_CONFIG_DIR, or correct its owner and mode (0700).',
+      'Fix its owner and mode (0700), or name a directory of your own in ROLEBRIDGE_CONFIG_DIR.',
     ]);
-  // With sudo it is the directory of the user.
+  // With sudo, it is the directory of the calling user.
   if (self !== 0 && stats.uid !== self && stats.uid !== 0) throw fault('belongs to another user');
-  if ((stats.mode & 0o002) !== 0) throw fault('can be written by every user of this computer');
+  if ((stats.mode & 0o002) !== 0) throw fault('is writable by every user of this computer');
 }
 
 function requireBridges(file: string, bridges: unknown): void {
@@ -117,15 +117,14 @@ function requireBridges(file: string, bridges: unknown): void {
   };
   if (!Array.isArray(bridges) || !bridges.every(isUsable)) {
     throw new SettingsFault(
-      `${file}: "bridges" must be a list of { "server": "https://...", "name": "..." }, without the same server or name twice`,
+      `${file}: "bridges" must be a list of { "server": "https://...", "name": "..." } with unique servers and names`,
     );
   }
 }
 
 /**
- * Whether what was written without naming a bridge can have meant this one alone: no other one is
- * known, and none has left a trace from before bridges were listed, or from before it was
- * forgotten.
+ * Whether a profile that names no bridge can mean only this one: no other bridge is known, and none
+ * has left a trace from before bridges were listed or from before it was forgotten.
  */
 export function isOnlyBridge(directory: string, settings: Settings, origin: string): boolean {
   if (knownBridges(settings).some(({ server }) => server !== origin)) return false;
@@ -136,7 +135,7 @@ export function isOnlyBridge(directory: string, settings: Settings, origin: stri
   });
 }
 
-/** Who was signed in at a bridge, or that it was forgotten. */
+/** A file with the last user of a bridge, or a mark that the bridge was forgotten. */
 const TRACE = /^(?:person|forgotten)\.([\da-f]{32})$/;
 
 function filesIn(directory: string): readonly string[] {

@@ -1,9 +1,10 @@
 /**
- * The fast way of `credential-process`: what is in the cache and has enough life left is printed at
+ * The fast path of `credential-process`: cached credentials with enough life left are printed at
  * once.
  *
- * An AWS command runs this at every start, so it loads nothing but Node's own modules, and of ours
- * only what they need.
+ * AWS commands run it at every start, so warm/ is all that is loaded, and Node's modules come from
+ * `process.getBuiltinModule`: an `import` of them makes a namespace of all their names, which costs
+ * a tenth of a warm run (docs/adr/0015).
  */
 
 import { type BridgeChoice, selectBridge } from './bridges.ts';
@@ -12,10 +13,7 @@ import { readIfThere } from './private-files.ts';
 import { keyInFile, unseal } from './sealed.ts';
 import { configDirectory, isOnlyBridge, readSettings } from './settings.ts';
 
-/**
- * What to print; undefined when the whole client must look: nothing there, too old, or anything
- * unusual.
- */
+/** What to print; undefined where the whole client is needed: no cache, or anything unusual. */
 export async function warmCredentials(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -36,17 +34,17 @@ export async function warmCredentials(
       ? cached.process
       : undefined;
   } catch {
-    // The whole client meets the same fault, and has the words for it.
+    // The whole client meets the same fault and describes it.
     return undefined;
   }
 }
 
-/** A written line that names its bridge. */
+/** Whether a profile names its bridge. */
 export function isPinned({ server, bridge }: BridgeChoice): boolean {
   return server !== undefined || bridge !== undefined;
 }
 
-/** Undefined for a line of another shape than those that `configure` writes. */
+/** Undefined for arguments of another form than those that `configure` writes. */
 function roleAndBridge([role, ...options]: readonly string[]):
   | { readonly role: string; readonly choice: BridgeChoice }
   | undefined {

@@ -57,7 +57,7 @@ describe('our part of ~/.aws/config', () => {
     });
   }
 
-  it('stays where it is when there is more behind it', () => {
+  it('keeps its position when more follows it', () => {
     const text = `${write('[default]\n', 'a')}\n[profile behind]\nregion = x\n`;
     const next = write(text, 'b');
     assert.ok(next.endsWith('\n[profile behind]\nregion = x\n'));
@@ -65,7 +65,7 @@ describe('our part of ~/.aws/config', () => {
     assert.equal(remove(next), '[default]\n\n[profile behind]\nregion = x\n');
   });
 
-  it('does not write a profile that somebody has, however they wrote it', () => {
+  it('does not write a profile that the user has, in any spelling', () => {
     for (const header of [
       '[profile prod-Admin]',
       '[profile "prod-Admin"]',
@@ -86,7 +86,7 @@ describe('our part of ~/.aws/config', () => {
     }
   });
 
-  it('is not written when what its profiles go by is there and leads elsewhere', () => {
+  it('is not written when a section that its profiles need exists with other settings', () => {
     const services: ConfigSection = {
       name: 'services h',
       header: '[services h]',
@@ -101,7 +101,7 @@ describe('our part of ~/.aws/config', () => {
     ])
       assert.throws(
         () => rewritten(theirs, wanted),
-        { name: 'CliError', exit: 'local', message: /^\[services h\] is there already/ },
+        { name: 'CliError', exit: 'local', message: /^\[services h\] is already in the file/ },
         theirs,
       );
     const same = rewritten('[services h]\n# mine\nsso=\n    endpoint_url=https://h\n', wanted);
@@ -110,7 +110,7 @@ describe('our part of ~/.aws/config', () => {
     assert.ok(same.text.includes('[profile a]'));
   });
 
-  it('names the profiles that are another role than before', () => {
+  it('names the profiles whose role has changed', () => {
     const sso = (id: string, role: string) => [`sso_account_id = ${id}`, `sso_role_name = ${role}`];
     const client = (role: string, more = '') => [
       `credential_process = node x credential-process ${role}${more}`,
@@ -130,7 +130,7 @@ describe('our part of ~/.aws/config', () => {
     assert.deepEqual(movedBy(sso('1', 'Admin'), sso('1', 'Admin')), []);
   });
 
-  it('is not touched when its marks are not as we leave them; the message names the line', () => {
+  it('is not changed when its marks were changed; the message names the line', () => {
     const [begin, end] = [`# rolebridge: begin ${OWNER} (x)`, `# rolebridge: end ${OWNER}`];
     for (const [text, says] of [
       [`a\n${begin}\n[profile a]\n`, /line 2: our part .* begins and never ends/],
@@ -142,7 +142,7 @@ describe('our part of ~/.aws/config', () => {
     }
   });
 
-  it('a mark of a server whose name begins like ours is not ours', () => {
+  it('is not found by the mark of a server whose name starts alike', () => {
     const other =
       '# rolebridge: begin https://aws.example.com.other.example (x)\n# rolebridge: end https://aws.example.com.other.example\n';
     assert.ok(write(other, 'a').startsWith(other));
@@ -153,7 +153,7 @@ describe('the file', () => {
   const directory = mkdtempSync(join(tmpdir(), 'rolebridge-aws-'));
   after(() => rmSync(directory, { recursive: true, force: true }));
 
-  it('is made for its owner alone, and keeps the mode that it has', () => {
+  it('is created for its owner alone, and keeps an existing mode', () => {
     const file = join(directory, 'new', 'config');
     editFile(file, () => 'a');
     assert.equal(statSync(file).mode & 0o777, 0o600);
@@ -174,7 +174,7 @@ describe('the file', () => {
     assert.equal(readFileSync(real, 'utf8'), 'ab');
   });
 
-  it('keeps every byte, also those that are no text', () => {
+  it('keeps every byte, also those that are not text', () => {
     const file = join(directory, 'bytes');
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     writeFileSync(file, bytes);
@@ -182,7 +182,7 @@ describe('the file', () => {
     assert.deepEqual(readFileSync(file), Buffer.concat([bytes, Buffer.from('!')]));
   });
 
-  it('what another program writes meanwhile is not lost: the change is made anew', () => {
+  it('keeps what another program writes meanwhile, by making the change again', () => {
     const file = join(directory, 'busy');
     writeFileSync(file, 'a');
     let rounds = 0;
@@ -198,7 +198,7 @@ describe('the file', () => {
           writeFileSync(file, `${text}.`);
           return `${text}+`;
         }),
-      { name: 'CliError', message: /changed by another program again and again/ },
+      { name: 'CliError', message: /^another program keeps changing / },
     );
   });
 });

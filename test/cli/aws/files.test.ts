@@ -48,7 +48,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     'only a colon': '[default]\n:\n',
   };
   for (const [what, text] of Object.entries(FILES)) {
-    it(`configure says success exactly when botocore sees the profile: ${what}`, async () => {
+    it(`configure reports success exactly when botocore sees the profile: ${what}`, async () => {
       put(config(), text);
       const { warnings, stderr } = await configure();
       for (const { profile, fault } of await asked('prod-Developer')) {
@@ -67,7 +67,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     });
   }
 
-  it('the reason is said with its line', () => {
+  it('reports the reason with its line', () => {
     for (const [text, says] of [
       [`${BOM}[a]\n`, /^it begins with a byte order mark/],
       ['[a]\n\u00ff\n', /^it is not UTF-8$/],
@@ -80,7 +80,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       assert.match(parseFault(text) ?? '', says);
   });
 
-  it('a credentials file that the AWS CLI cannot read is said, because it stops every command', async () => {
+  it('reports a credentials file that the AWS CLI cannot read, because it stops every command', async () => {
     put(credentials(), '[a]\n[a]\n');
     const { warnings } = await configure();
     assert.match(
@@ -90,7 +90,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     for (const { fault } of await asked('prod-Developer')) assert.ok(fault);
   });
 
-  it('a section of the same name in the credentials file wins, and is named', async () => {
+  it('warns of a section of the same name in the credentials file, which takes precedence', async () => {
     put(
       credentials(),
       '[prod-Developer]\naws_access_key_id = AKIA\naws_secret_access_key = x\n[staging-Developer]\nregion = eu-west-1\n[profile prod-ReadOnly]\naws_access_key_id = AKIA\n',
@@ -109,7 +109,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     assert.deepEqual((await configure(['--prefix', 'corp-'])).warnings, []);
   });
 
-  it('[default] in the credentials file, and variables that win over [default], are named', async () => {
+  it('warns of [default] in the credentials file, and of variables that override [default]', async () => {
     put(credentials(), '[default]\naws_access_key_id = AKIA\naws_secret_access_key = x\n');
     assert.match(
       (await configure(['--default', 'prod/Developer'])).warnings.join(),
@@ -125,7 +125,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     assert.deepEqual((await configure(['--default', 'prod/Developer'])).warnings, []);
   });
 
-  it('[DEFAULT] that gives every profile another identity is named, and one that does not is not', async () => {
+  it('warns of [DEFAULT] only where it gives every profile another identity', async () => {
     put(
       config(),
       '[DEFAULT]\nrole_arn = arn:aws:iam::222233334444:role/Developer\nsource_profile = x\n[default]\n',
@@ -139,7 +139,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     assert.deepEqual((await configure()).warnings, []);
   });
 
-  it('keys go under a name of their own, and never over a profile that renews itself', async () => {
+  it('writes keys under their own name, and never over a profile that renews itself', async () => {
     await configure();
     const write = ['credentials', 'prod/Developer', '--format', 'credentials-file', '--write'];
     assert.equal((await computer.run(write)).code, 0);
@@ -155,7 +155,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     assert.equal(code, 6);
     assert.match(
       stderr,
-      /\.aws\/config has a profile prod-Developer already, and the keys would win over it/,
+      /\.aws\/config has a profile prod-Developer already, and the keys would override it/,
     );
     assert.match(
       stderr,
@@ -174,7 +174,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     assert.equal((await computer.run([...write, '--profile', 'mine'])).code, 0);
   });
 
-  it('sections that were downloaded from the bridge and pasted are taken over into our part', async () => {
+  it('takes pasted sections of the bridge into the managed part', async () => {
     for (const [dialect, args] of [
       ['credential-process', []],
       ['sso-session', ['--sso']],
@@ -203,7 +203,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     }
   });
 
-  it('a pasted section that says something else stays, and is named', async () => {
+  it('keeps a pasted section with other settings, and names it', async () => {
     put(
       config(),
       '[profile prod-Developer]\ncredential_process = rolebridge credential-process prod/Admin\nregion = eu-west-1\n',

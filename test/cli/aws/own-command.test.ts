@@ -122,21 +122,21 @@ describe('the command that configure writes', {
     });
   }
 
-  it('is not written from a directory whose name a shell would take for something else', async () => {
+  it('is not written from a directory whose name a shell would interpret', async () => {
     for (const name of ['a"b', 'a$b', 'a`b', 'a #b', 'a%b']) {
       const entry = install(name);
       await assert.rejects(
         configure({ entry }),
         ({ code, stderr }: { code: number; stderr: string }) => {
           assert.equal(code, 6, stderr);
-          assert.match(stderr, /cannot be written into ~\/\.aws\/config/);
+          assert.match(stderr, /cannot be written to ~\/\.aws\/config/);
           return true;
         },
       );
     }
   });
 
-  it('is of the installation that runs, not of the first on the PATH', async () => {
+  it('is that of the running installation, not of the first on the PATH', async () => {
     const [ours, other] = [install('first'), install('second')];
     const { line } = await configure({
       entry: ours,
@@ -145,7 +145,7 @@ describe('the command that configure writes', {
     assert.ok(line.includes(ours), line);
   });
 
-  it('warns of paths that an update of Node takes away, as under nvm', async () => {
+  it('warns of paths that an update of Node removes, as under nvm', async () => {
     const node = nodeAt('.nvm/versions/node/v24.1.0/bin');
     const entry = install('.nvm/versions/node/v24.1.0');
     link(entry, '.nvm/versions/node/v24.1.0/bin/rolebridge');
@@ -166,7 +166,7 @@ describe('the command that configure writes', {
     await runsElsewhere();
   });
 
-  it('takes the path that stays: Homebrew, fnm, mise, and links on the PATH that are none of a shell', async () => {
+  it('uses the lasting path of Homebrew, fnm and mise, and links on the PATH outside of shells', async () => {
     const script = install('lasting');
     for (const [place, stays, to] of [
       ['brew/Cellar/node/24.1.0/bin', 'brew/opt/node', 'brew/Cellar/node/24.1.0'],
@@ -223,7 +223,7 @@ describe('the command that configure writes', {
     ]) {
       const { code, stderr } = await computer.run(['configure', '--yes', '--command', wrong]);
       assert.equal(code, 2, stderr);
-      assert.match(stderr, /--command .* is not a (?:full path|program that you may run)/);
+      assert.match(stderr, /--command .* is not an? (?:full path|executable program)/);
     }
   });
 });

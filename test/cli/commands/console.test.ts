@@ -66,7 +66,7 @@ describe('rolebridge console', () => {
     );
     assert.match(
       stderr,
-      /opens for the user who is signed in there\. If nobody is, the page asks for a sign-in\. In this terminal you are alice\./,
+      /opens for the user who is signed in there; without one, the page asks for a sign-in\. In this terminal you are alice\./,
     );
 
     const bob = (await world.signIn('bob', 'oidc')).visitor;
@@ -77,7 +77,7 @@ describe('rolebridge console', () => {
     assert.match(stranger.text, /the AWS console of prod as Developer/);
   });
 
-  it('prints the address where no browser is found', async () => {
+  it('prints the address where there is no browser', async () => {
     for (const BROWSER of ['none', recorder(computer, 'fails')]) {
       const { code, stdout, stderr } = await computer.run(['console', 'prod/team/Admin'], {
         env: { BROWSER },
@@ -90,7 +90,7 @@ describe('rolebridge console', () => {
     }
   });
 
-  it('refuses a destination of more than 4,096 characters before anything is opened', async () => {
+  it('rejects a destination of more than 4,096 characters before it opens anything', async () => {
     for (const more of [[], ['--print']]) {
       const long = `https://console.aws.amazon.com/${'a'.repeat(4096)}`;
       const { code, stderr } = await computer.run(

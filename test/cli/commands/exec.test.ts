@@ -39,7 +39,7 @@ describe('exec', () => {
     const file = async (name) => { while (!existsSync(name)) await new Promise(r => setTimeout(r, 50)); };
   `;
 
-  it('the AWS SDK of a program finds the role by itself', async () => {
+  it('gives its role to the AWS SDK of a program without configuration', async () => {
     const { code, stdout, stderr } = await computer.run(
       ['exec', 'prod/Admin', '--', process.execPath, CALLER_IDENTITY],
       {
@@ -72,7 +72,7 @@ describe('exec', () => {
     }
   };
 
-  it('takes away what would win over the role', async () => {
+  it('removes variables that would override the role', async () => {
     const stray = {
       AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
       AWS_SECRET_ACCESS_KEY: 'x',
@@ -229,7 +229,7 @@ credential_process
     );
   });
 
-  it('says which file and line AWS tools cannot read, and runs the command as the role all the same', async () => {
+  it('names the file and line that AWS tools cannot read, and still runs the command as the role', async () => {
     const show = node('process.stdout.write(process.env.AWS_SHARED_CREDENTIALS_FILE ?? "own")');
     await withAwsFiles(
       { config: '[default]\nregion = eu-north-1\nnonsense\n', credentials: 'x\n' },
@@ -284,7 +284,7 @@ credential_process
     }
   });
 
-  it('removes what a killed run has left, and nothing of a run that goes on', async () => {
+  it('removes the files of a killed run, and none of a live run', async () => {
     const wait = node(
       'process.stdout.write("ready " + process.pid + "\\n"); setTimeout(() => {}, 20_000)',
     );
@@ -306,7 +306,7 @@ credential_process
     assert.deepEqual(left(), []);
   });
 
-  it('leaves what belongs to another container with the same host name', async () => {
+  it('keeps the files of another container with the same host name', async () => {
     const mark = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
     const theirs = computer.file(`.config/rolebridge/exec/${2 ** 30}-${mark}-abcdef`);
     mkdirSync(theirs, { recursive: true });
@@ -315,7 +315,7 @@ credential_process
     rmSync(theirs, { recursive: true });
   });
 
-  it('is the role in every directory, whatever paths in the environment are relative to', async () => {
+  it('has the role in every directory, also with relative paths in the environment', async () => {
     const staging = computer.file('relative');
     mkdirSync(staging);
     writeFileSync(
@@ -357,7 +357,7 @@ credential_process
     }
   });
 
-  it('in exec does as outside, and so does configure', async () => {
+  it('works inside exec as outside, and so does configure', async () => {
     await withAwsFiles({ config: '[default]\noutput = text\n' }, async () => {
       const rolebridge = (...args: string[]): string[] => [
         process.execPath,
@@ -404,7 +404,7 @@ credential_process
     assert.equal(environment.AWS_CONTAINER_CREDENTIALS_FULL_URI, undefined);
   });
 
-  it('the exit code is the command’s, and so is its end by a signal', async () => {
+  it('exits with the exit code or signal of the command', async () => {
     assert.equal(
       (await computer.run(['exec', 'prod/Admin', ...node('process.exit(42)')])).code,
       42,
@@ -422,7 +422,7 @@ credential_process
     assert.match(none.stderr, /rolebridge exec prod\/Admin -- aws s3 ls/);
   });
 
-  it('a signal to us reaches the command, and we wait for it', async () => {
+  it('passes a signal to the command, and waits for it', async () => {
     const script =
       'process.on("SIGTERM", () => { process.stdout.write("ending"); process.exit(9); }); process.stdout.write("ready\\n"); setInterval(() => {}, 1000);';
     const running = computer.start(['exec', 'prod/Admin', ...node(script)]);
@@ -432,7 +432,7 @@ credential_process
     assert.deepEqual([code, stdout], [9, 'ready\nending']);
   });
 
-  it('the local address answers only who has the token of this run', async () => {
+  it('the local address answers only with the token of this run', async () => {
     const script = `${ENDPOINT}
       const url = process.env.AWS_CONTAINER_CREDENTIALS_FULL_URI;
       const token = process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
@@ -449,7 +449,7 @@ credential_process
     );
   });
 
-  it('a login that ends in the middle: SDKs are told, the command lives on, and goes on after a new login', async () => {
+  it('continues after a new login when the login ends during the command, and tells SDKs meanwhile', async () => {
     const [ended, signedIn] = [computer.file('ended'), computer.file('signed-in')];
     // ReadOnly lives for an hour: with this minimum it must be renewed after some seconds.
     const script = `${ENDPOINT}
@@ -482,7 +482,7 @@ credential_process
     assert.ok(existsSync(ended));
   });
 
-  it('a role that is refused never starts the command', async () => {
+  it('does not start the command for a denied role', async () => {
     const marker = computer.file('started');
     const { code } = await computer.run([
       'exec',

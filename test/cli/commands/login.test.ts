@@ -39,7 +39,7 @@ describe('login', () => {
   const server = (): string[] => ['--server', world.urls.bridge];
   const ADDRESS = /^ {2}(http:\S+\/oauth\/authorize\?\S+)$/m;
 
-  it('in a browser of the same computer: a press of a button, and the terminal is signed in', async () => {
+  it('in the browser of this computer signs the terminal in after one button', async () => {
     const { computer, opened } = desktop();
     const { visitor } = await world.signIn('alice', 'saml');
     const login = computer.start(['login', ...server()]);
@@ -66,7 +66,7 @@ describe('login', () => {
     ]);
   });
 
-  it('the server is remembered by the first login', async () => {
+  it('stores the server at the first login', async () => {
     const { computer } = desktop();
     await computer.logIn(world, 'bob', { protocol: 'oidc' });
     assert.deepEqual(
@@ -76,7 +76,7 @@ describe('login', () => {
     assert.equal((await computer.run(['whoami'])).code, 0);
   });
 
-  it('an answer with a foreign state or issuer is not taken, and the right one still is', async () => {
+  it('rejects an answer with another state or issuer, and still accepts the right one', async () => {
     const { computer } = desktop();
     const { visitor } = await world.signIn('bob', 'oidc');
     const login = computer.start(['login', ...server()]);
@@ -107,10 +107,10 @@ describe('login', () => {
     assert.match(page.text, /The login was stopped/);
     const { code, stderr } = await login.ended;
     assert.equal(code, 7);
-    assert.match(stderr, /the login was refused in the browser/);
+    assert.match(stderr, /the login was denied in the browser/);
   });
 
-  it('over SSH: a code, a short address, and the person confirms anywhere', async () => {
+  it('over SSH prints a code and a short address to confirm in any browser', async () => {
     const computer = remote();
     const { visitor } = await world.signIn('alice', 'saml');
     const login = computer.start(['login', ...server()]);
@@ -122,7 +122,7 @@ describe('login', () => {
     assert.ok(stderr.includes(`${world.urls.bridge}/device`));
   });
 
-  it('a code that was refused, or that nobody confirmed in time', async () => {
+  it('reports a code that was denied or not confirmed in time', async () => {
     const [refused, late] = [remote(), remote()];
     const { visitor } = await world.signIn('bob', 'oidc');
     const login = refused.start(['login', ...server()]);
@@ -140,11 +140,11 @@ describe('login', () => {
   });
 });
 
-describe('login, and who is meant', () => {
+describe('login by another user', () => {
   const world = useWorld(QUICK_POLLS);
   const computer = useComputer();
 
-  it('a login that somebody else confirms is not taken; what was there stays, and the new session ends', async () => {
+  it('rejects a login that another user confirms, keeps the stored one and ends the new session', async () => {
     await computer.logIn(world, 'alice');
     const credentials = await computer.done(['credential-process', 'prod/Developer']);
     const { visitor: bob } = await world.signIn('bob', 'oidc');
@@ -153,14 +153,17 @@ describe('login, and who is meant', () => {
     await confirmDevice(world, bob, code);
     const { code: exit, stderr } = await login.ended;
     assert.equal(exit, 7);
-    assert.match(stderr, /the login was confirmed by bob, and this computer was alice's before/);
+    assert.match(
+      stderr,
+      /the login was confirmed by bob, but this computer was last used by alice/,
+    );
     assert.match(await computer.done(['whoami']), /^Person {8}alice/m);
     assert.equal(await computer.done(['credential-process', 'prod/Developer']), credentials);
     const ended = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(ended?.type === 'cli-session.ended' && ended.actor.username === 'bob');
   });
 
-  it('with --switch-person it is, and nothing that the person before was given is handed on', async () => {
+  it('accepts it with --switch-person, and passes nothing of the previous user on', async () => {
     const before = JSON.parse(await computer.done(['credential-process', 'prod/Developer'])) as {
       AccessKeyId: string;
     };
@@ -173,8 +176,8 @@ describe('login, and who is meant', () => {
   });
 });
 
-describe('many processes that nobody is signed in for', () => {
-  it('open one browser, and all get their credentials by one login and one request', async t => {
+describe('many processes without a login', () => {
+  it('open one browser, and all get credentials from one login and one request', async t => {
     const world = await worldFor(t, QUICK_POLLS);
     const computer = computerFor(t);
     const list = computer.file('opened');
@@ -209,14 +212,14 @@ describe('many processes that nobody is signed in for', () => {
 });
 
 describe('a server without the device grant', () => {
-  it('is told to somebody over SSH, with what to do', async t => {
+  it('is reported over SSH, with what to do', async t => {
     const world = await worldFor(t, {
       configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n`,
     });
     const computer = computerFor(t, { SSH_TTY: '/dev/pts/1' });
     const { code, stderr } = await computer.run(['login', '--server', world.urls.bridge]);
     assert.equal(code, 7);
-    assert.match(stderr, /logins by a code are turned off at this server/);
+    assert.match(stderr, /device-code logins are turned off at this server/);
     assert.match(stderr, /--no-browser/);
   });
 });

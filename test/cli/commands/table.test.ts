@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { Run } from '../../../src/cli/command-line/command.ts';
+import { helpFor } from '../../../src/cli/command-line/help.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 
 const DIRECTORY = new URL('../../../src/cli/commands/', import.meta.url);
@@ -56,4 +57,15 @@ describe('the table of commands', () => {
       (await mismatches(rows, FILES)).includes('the row exec does not load commands/exec.ts'),
     );
   });
+
+  for (const command of COMMANDS)
+    it(`gives ${command.name} a help with the same parts as every other command`, () => {
+      const [usage, , what] = helpFor(command).split('\n');
+      assert.ok(usage!.startsWith(`Usage: rolebridge ${command.name}`), usage);
+      assert.match(what!, /^[A-Z].*\.$/);
+      assert.doesNotMatch(what!, /\. /, 'one sentence');
+      for (const part of ['\nOptions\n', '\nExamples\n', '\nExit codes: '])
+        assert.ok(helpFor(command).includes(part), part);
+      assert.ok(command.examples.length > 0, 'an example');
+    });
 });

@@ -112,7 +112,7 @@ describe('a hostile server', () => {
     });
   }
 
-  it('gets none through metadata, refusals of every endpoint, or codes that are names of JavaScript', async () => {
+  it('gets none through metadata, errors of every endpoint, or codes that are names of JavaScript', async () => {
     const issuer: Answers = {
       'GET /.well-known/oauth-authorization-server': () => ({ body: { issuer: `evil${HOSTILE}` } }),
     };
@@ -147,7 +147,7 @@ describe('a hostile server', () => {
     }
   });
 
-  it('gets no credentials into a shell, a file or a program that are not of the form of AWS', async () => {
+  it('gets no malformed credentials into a shell, a file or a program', async () => {
     await login();
     const SPOILED: readonly object[] = [
       { access_key_id: `AKIA$(touch ${computer.file('hacked')})\nx` },
@@ -214,7 +214,7 @@ describe('a hostile server', () => {
     }
   });
 
-  it('gets none into a list to choose from, a question or a coloured line at a terminal', {
+  it('gets none into a list, a question or a coloured line at a terminal', {
     skip: missingPackage(SCRIPT, 'bsdutils'),
   }, async () => {
     await login();
@@ -235,7 +235,7 @@ describe('a hostile server', () => {
       let screen = '';
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
         screen += chunk;
-        if (/Which role\?|Go on as/.test(screen)) child.stdin.write('\u001b');
+        if (/Which role\?|Continue as/.test(screen)) child.stdin.write('\u001b');
       });
       await new Promise(resolve => child.once('close', resolve));
       for (const sequence of [
@@ -259,7 +259,7 @@ describe('a hostile server', () => {
     }
   });
 
-  it('sends nobody to the page of another bridge, whose tokens it would get', async () => {
+  it('rejects a verification page of another bridge, whose tokens it would get', async () => {
     const device = LIES['POST /oauth/device_authorization']!('').body as object;
     const SPOILED: readonly object[] = [
       { verification_uri: 'https://aws.example.com/device' },
@@ -293,7 +293,7 @@ describe('a hostile server', () => {
     }
   });
 
-  it('is told by name when its answers have other fields than a client can use', async () => {
+  it('is reported when its answers have unusable fields', async () => {
     await login();
     const ODD = [null, [], 'text', {}] as const;
     const whoami = LIES['GET /api/v1/whoami']!('').body as Record<string, unknown>;
@@ -363,7 +363,7 @@ describe('a hostile server', () => {
             assert.deepEqual([code, stdout], [1, ''], what);
             assert.match(
               stderr,
-              /the server (?:answered with|gave) .* that (?:cannot be used|is not a web address)/,
+              /the server (?:answered with|sent) .* that (?:cannot be used|is not a web address)/,
               what,
             );
           }
@@ -381,7 +381,7 @@ describe('a hostile server', () => {
     );
   });
 
-  it('gets its names into no file and no completion', async () => {
+  it('gets its names into neither a file nor a completion', async () => {
     await login();
     await computer.run(['roles']);
     assert.equal(

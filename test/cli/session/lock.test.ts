@@ -34,7 +34,7 @@ function adder(lock: string, counter: string, rounds: number): Promise<number | 
 }
 
 describe('a lock between processes', () => {
-  it('lets one in at a time, of many processes', async () => {
+  it('admits one of many processes at a time', async () => {
     const [lock, counter] = [join(directory, 'many'), join(directory, 'many-counter')];
     writeFileSync(counter, '0');
     const exits = await Promise.all(Array.from({ length: 8 }, () => adder(lock, counter, 12)));
@@ -43,7 +43,7 @@ describe('a lock between processes', () => {
     assert.ok(!existsSync(lock) && !existsSync(`${lock}.break`));
   });
 
-  it('of a dead owner is broken by one of those who wait, and then they go one at a time', async () => {
+  it('of a dead owner is broken by one waiting process, and the others then take turns', async () => {
     const [lock, counter] = [join(directory, 'dead'), join(directory, 'dead-counter')];
     writeFileSync(counter, '0');
     writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: processSpace(), nonce: 'dead' }));
@@ -56,7 +56,7 @@ describe('a lock between processes', () => {
     writeFileSync(lock, JSON.stringify({ pid: 1, host: 'another-host', nonce: 'x' }));
     await assert.rejects(
       withLock(lock, { patienceSeconds: 0.2, what: 'the other host' }, async () => {}),
-      { exit: 'local', message: /waited 0.2 s for the other host, which process 1 holds/ },
+      { exit: 'local', message: /waited 0.2 s for the other host \(process 1\)/ },
     );
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(lock, longAgo, longAgo);
@@ -72,7 +72,7 @@ describe('a lock between processes', () => {
     );
   });
 
-  it('that is a named pipe holds nobody up', async () => {
+  it('that is a named pipe does not block', async () => {
     const lock = join(directory, 'pipe');
     execFileSync('mkfifo', [lock]);
     await assert.rejects(
@@ -92,7 +92,7 @@ describe('a lock between processes', () => {
     assert.equal(await withLock(lock, patient, async () => 'in'), 'in');
   });
 
-  it('is given back when the work fails, and keeps what the failure said', async () => {
+  it('is released when the work fails, and the error is passed on', async () => {
     const lock = join(directory, 'fails');
     await assert.rejects(
       withLock(lock, patient, () => Promise.reject(new Error('the work'))),

@@ -57,13 +57,13 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
     return new Promise(resolve => child.once('close', code => resolve({ code, screen })));
   };
 
-  it('a part of a name is enough where it fits one role', async () => {
+  it('accepts a part of a name that matches one role', async () => {
     const { code, screen } = await at('exec gov -- printenv ROLEBRIDGE_ROLE');
     assert.equal(code, 0, screen);
     assert.match(screen, /gov\/Admin/);
   });
 
-  it('without a name there is a list to search; what is chosen is first the next time', async () => {
+  it('offers a list to search without a name, and puts the last choice first', async () => {
     const out = computer.file('out');
     const { code, screen } = await at(`exec -- sh -c 'printenv ROLEBRIDGE_ROLE > ${out}'`, [
       [/Which role\?[\s\S]*Type: to search/, 'stagdev'],
@@ -75,7 +75,7 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
     assert.match(again.screen, /● staging\/Developer/);
   });
 
-  it('Escape chooses nothing, and says so by the exit code', async () => {
+  it('Escape chooses nothing and exits with 130', async () => {
     const { code, screen } = await at('credentials', [
       [/Which role\?[\s\S]*Type: to search/, '\u001b'],
     ]);
@@ -83,7 +83,7 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
     assert.match(screen, /nothing was chosen/);
   });
 
-  it('configure asks before it writes, and no is no', async () => {
+  it('configure asks before it writes, and writes nothing after no', async () => {
     const { screen } = await at('configure', [[/Write this\?/, 'n']]);
     assert.match(screen, /nothing was changed/);
     assert.ok(!existsSync(computer.file('.aws/config')));
@@ -92,7 +92,7 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
     assert.match(readFileSync(computer.file('.aws/config'), 'utf8'), /\[profile prod-Admin\]/);
   });
 
-  it('a login that has ended is asked for anew on the way, and the command goes on', async () => {
+  it('asks to sign in again when the login has ended, and continues the command', async () => {
     await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     ({ visitor } = await world.signIn('alice', 'saml'));
     const { code, screen } = await at('whoami', [

@@ -14,7 +14,7 @@ const skip =
   missingPackage('/usr/bin/dbus-run-session', 'dbus-daemon');
 
 describe('the key to the login', () => {
-  it('is in the keychain where there is one, and in no file', { skip }, async t => {
+  it('is in the keychain where one is available, and in no file', { skip }, async t => {
     const world = await worldFor(t, QUICK_POLLS);
     const computer = computerFor(t, { ROLEBRIDGE_KEYCHAIN: undefined });
     const { visitor } = await world.signIn('alice', 'saml');
@@ -50,11 +50,11 @@ describe('the key to the login', () => {
     assert.equal(code, 3, without);
     assert.match(
       without,
-      /The system keychain cannot be asked here \(.*\); a login that is kept there is out of reach\./,
+      /The system keychain is not available here \(.*\), so a login that is stored there cannot be used\./,
     );
   });
 
-  it('is in a file of its owner alone where there is none, which is said once', async t => {
+  it('is in a file that only its owner can read where there is no keychain, with one message', async t => {
     const world = await worldFor(t, QUICK_POLLS);
     const computer = computerFor(t, {
       ROLEBRIDGE_KEYCHAIN: undefined,
@@ -67,7 +67,7 @@ describe('the key to the login', () => {
     const { stderr } = await login.ended;
     assert.match(
       stderr,
-      /the system keychain is not used \(.*\)\. The key to your login is in .*\/rolebridge\/key, which only you can read\. This is said once\./,
+      /the system keychain is not used \(.*\)\. The key to your login is in .*\/rolebridge\/key, which only you can read\. This message is shown once\./,
     );
     const again = await computer.run(['whoami']);
     assert.doesNotMatch(again.stderr, /keychain/);
