@@ -20,8 +20,8 @@ describe('identity providers that are broken when the bridge starts', () => {
   const discovery = (name: string): string =>
     `/${idOf('oidc', name)}/.well-known/openid-configuration`;
   const metadata = (name: string): string => `/${idOf('saml', name)}/metadata`;
-  /** A port on which nobody listens. */
-  let nobody: number;
+  /** A port without a listener. */
+  let closedPort: number;
 
   /** For every way to break one connector more of each protocol, beside the two that work. */
   const withBroken = (yaml: string, urls: Urls): string => {
@@ -29,14 +29,14 @@ describe('identity providers that are broken when the bridge starts', () => {
       `  - { id: ${idOf('oidc', name)}, label: OIDC ${name}, oidc: { issuer: "${urls.oidc}/${idOf('oidc', name)}", clientId: a, clientSecret: { file: secrets/oidc-client-secret } } }`,
       `  - { id: ${idOf('saml', name)}, label: SAML ${name}, saml: { metadata: { url: "${urls.saml}${metadata(name)}" }, attributes: { username: uid, email: mail, groups: memberOf } } }`,
     ]);
-    const refused = `  - { id: oidc-refused, label: OIDC refused, oidc: { issuer: "http://127.0.0.1:${nobody}", clientId: a, clientSecret: { file: secrets/oidc-client-secret } } }`;
+    const refused = `  - { id: oidc-refused, label: OIDC refused, oidc: { issuer: "http://127.0.0.1:${closedPort}", clientId: a, clientSecret: { file: secrets/oidc-client-secret } } }`;
     return yaml.replace('connectors:\n', `connectors:\n${[...connectors, refused].join('\n')}\n`);
   };
 
   before(async () => {
     const closed = createServer();
     await new Promise<void>(resolve => closed.listen(0, '127.0.0.1', resolve));
-    nobody = (closed.address() as AddressInfo).port;
+    closedPort = (closed.address() as AddressInfo).port;
     await new Promise(resolve => closed.close(resolve));
     for (const name of NAMES) {
       oidc.break(discovery(name), name);
@@ -48,7 +48,7 @@ describe('identity providers that are broken when the bridge starts', () => {
     through: {
       oidc: good =>
         oidc.inFrontOf((request, response) => {
-          // A mended provider has a name of its own and the endpoints of the good one.
+          // A repaired provider has its own name and the endpoints of the good one.
           const [, id] =
             /^\/(oidc-[\w-]+)\/\.well-known\/openid-configuration$/.exec(request.url!) ?? [];
           if (id === undefined) return good(request, response);
@@ -121,8 +121,8 @@ describe('identity providers that are broken when the bridge starts', () => {
 
   it('work again at the first sign-in after they recover', async () => {
     for (const name of NAMES) {
-      oidc.mend(discovery(name));
-      saml.mend(metadata(name));
+      oidc.repair(discovery(name));
+      saml.repair(metadata(name));
     }
     world.clock.turn(3);
     for (const id of NAMES.flatMap(name => [idOf('oidc', name), idOf('saml', name)])) {
@@ -169,7 +169,7 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
         const { visitor } = await world.signIn('bob', 'saml');
         provider.break(path, how);
         await assertUnreachable(await signIn(visitor, username), path);
-        provider.mend(path);
+        provider.repair(path);
         assert.match((await visitor.get(world.urls.bridge)).$('header').text(), /Bob Brandt/);
       });
     }
@@ -190,7 +190,7 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
     for (const { path, page } of held) await assertUnreachable(await page, path);
     const seconds = (Date.now() - started) / 1000;
     assert.ok(seconds < 9, `${seconds} s`);
-    for (const path of Object.keys(ENDPOINTS)) provider.mend(path);
+    for (const path of Object.keys(ENDPOINTS)) provider.repair(path);
   });
 
   it('a provider that refuses connections is reported as unavailable, and works again when it is back', async () => {

@@ -41,13 +41,13 @@ export class BreakableParty {
   readonly #plans = new Map<string, BreakName>();
   readonly #struck = new Map<string, () => void>();
 
-  /** Breaks a path until it is mended. Resolves when the fault strikes. */
+  /** Breaks a path until it is repaired. Resolves when the fault happens. */
   break(path: string, how: BreakName): Promise<void> {
     this.#plans.set(path, how);
     return new Promise(resolve => this.#struck.set(path, resolve));
   }
 
-  mend(path: string): void {
+  repair(path: string): void {
     this.#plans.delete(path);
   }
 

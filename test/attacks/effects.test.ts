@@ -30,7 +30,7 @@ const ANSWER_HEAD: ReadonlySet<string> = new Set([
 /** Not the row by which the store knows that it can write, which `/readyz` may change. */
 const isOfRequests = ({ name }: Readonly<Record<string, unknown>>): boolean =>
   !['write_probe', 'sqlite_sequence'].includes(String(name));
-/** Doors for machines. */
+/** Endpoints for programs. */
 const MACHINES =
   /^\/(?:assets|healthz|readyz|saml\/.*metadata|\.well-known|api|oauth\/(?!authorize)|client|device_authorization|token|assignment|federation|logout)/;
 
@@ -86,7 +86,7 @@ describe('every route of the app', () => {
     world.clock.turn(60);
   });
 
-  /** A request of somebody who has every cookie and token that there is. */
+  /** A request with a valid value of every cookie and token. */
   const ask = (
     method: string,
     path: string,

@@ -209,7 +209,7 @@ describe('lies about the bridge itself', () => {
     );
   });
 
-  it('a cookie that another site set before ours does not sign the user in as somebody else', async () => {
+  it('a cookie that another site set before ours does not sign in another user', async () => {
     const [bob, alice] = [await signedIn(world, 'bob'), await signedIn(world, 'alice')];
     const body = `account=prod&role=Developer&csrf_token=${bob.csrfToken}`;
     const answer = await ask(world, {

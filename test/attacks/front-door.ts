@@ -23,7 +23,7 @@ export interface Refused {
 }
 
 /**
- * A refusal is a whole answer of ours: status, code, headers, and one reference on the page, in the
+ * A refusal is a complete answer of the bridge: status, code, headers, and one reference on the page, in the
  * header and in the log.
  */
 export function assertRefused(world: World, answer: RawAnswer, expected: Refused): void {

@@ -13,7 +13,7 @@ import {
 } from '../connectors/saml-fixture.ts';
 import { encode, rsaKey, signingKey, status } from '../support/saml-forge.ts';
 
-// Each key more could make the engine begin anew.
+// Each further key could make the engine begin again.
 const keys = [signingKey(rsaKey()), signingKey(rsaKey()), signingKey(forge.key)];
 const acme = await openConnector({ outbound: outboundOf(() => forge.metadata({ keys })) });
 

@@ -33,7 +33,7 @@ function signedResponse(requestId: string) {
 const evilResponse = (xml: string) =>
   xml.replace('ID="_good"', 'ID="_evil"').replace('ID="_a"', 'ID="_b"').replace('p-0001', 'p-9999');
 
-/** Hides XML inside a part of the signature that nobody signs. */
+/** Hides XML inside an unsigned part of the signature. */
 const inObject = (signature: string, hidden: string) =>
   signature.replace('</ds:Signature>', `<ds:Object>${hidden}</ds:Object></ds:Signature>`);
 

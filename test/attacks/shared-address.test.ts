@@ -273,7 +273,7 @@ describe('wrong user codes', () => {
     for (let slip = 0; slip < 2; slip++)
       assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
     await confirmDevice(world, dave, json.user_code);
-    // In such a flood nobody has more than three.
+    // In such a flood no browser has more than three.
     assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
     assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 429);
     world.clock.turn(600);

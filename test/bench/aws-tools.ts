@@ -1,6 +1,6 @@
 /**
  * What AWS tools cost the bridge, which runs as a process of its own: role credentials from a warm
- * cache, and terminals that poll while somebody signs in.
+ * cache, and terminals that poll during a sign-in.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

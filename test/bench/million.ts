@@ -29,7 +29,7 @@ const STEPS_BEFORE = 3;
 /** A command is measured so often, and the fastest counts: what else the machine does must not. */
 const ROUNDS = 5;
 const NOW = Date.now();
-const NOBODY = 'http://127.0.0.1:9';
+const CLOSED_PORT = 'http://127.0.0.1:9';
 
 /** One statement with many rows, or many statements: what the database takes fastest. */
 type Insert = (
@@ -84,7 +84,7 @@ function* events(): Generator<readonly (string | number)[]> {
   }
 }
 
-/** As large as real ones; nobody reads them. */
+/** As large as real ones; never read. */
 function* browserSessions(): Generator<readonly (string | number | Uint8Array)[]> {
   const sealed = Buffer.alloc(900, 7);
   for (let index = 0; index < SESSIONS; index++) {
@@ -125,7 +125,7 @@ async function measure(subject: Subject): Promise<void> {
     await placeSigningKeys(join(directory, 'keys'));
     const secret = await openSealingSecret({ directory: join(directory, 'keys'), create: true });
     const file = writeConfiguration(
-      { directory, port: 3000, oidcUrl: NOBODY, samlUrl: NOBODY },
+      { directory, port: 3000, oidcUrl: CLOSED_PORT, samlUrl: CLOSED_PORT },
       yaml => yaml.replace(/^store: .*$/m, `store: ${subject.store}`),
     );
 
@@ -189,7 +189,7 @@ async function measure(subject: Subject): Promise<void> {
       ['sessions', 'sessions'],
       ['sessions --user', 'sessions', '--user', nameOf(22)],
       ['end-sessions --user', 'end-sessions', '--user', nameOf(11)],
-      ['end-sessions --user, of nobody', 'end-sessions', '--user', 'nobody'],
+      ['end-sessions --user, unknown', 'end-sessions', '--user', 'unknown'],
       ['block --user', 'block', '--user', nameOf(PEOPLE / 2)],
       ['block --user, of several', 'block', '--user', nameOf(7)],
       ['block --person', 'block', '--person', personOf(PEOPLE - 1)],
@@ -206,7 +206,7 @@ async function measure(subject: Subject): Promise<void> {
           ...args,
         );
         times.push(performance.now() - started);
-        const isRefused = /nobody|several/.test(what);
+        const isRefused = /unknown|several/.test(what);
         if (code !== (isRefused ? 1 : 0)) throw new Error(`${what} ended with ${code}: ${stderr}`);
       }
       said(`${what}, the fastest of ${ROUNDS}`, Math.min(...times));

@@ -1,7 +1,7 @@
 /**
  * Starts Debian's SimpleSAMLphp as a SAML 2.0 IdP on loopback: nginx and php-fpm on a free port,
- * everything in one temporary directory, ended and removed by `stop()`. A real IdP that nobody of
- * this project wrote.
+ * everything in one temporary directory, ended and removed by `stop()`. A real IdP, written
+ * outside of this project.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -44,7 +44,7 @@ export interface SimpleSamlPhp {
   /** Also its entityID. */
   readonly metadataUrl: string;
   /**
-   * Signs nobody in through an SP that it does not know; a second time for the same SP replaces the
+   * Rejects sign-ins through an unknown SP; a second time for the same SP replaces the
    * first. `asPublished` keeps what the SP asks for in its metadata, which wins over the IdP's own
    * settings.
    */

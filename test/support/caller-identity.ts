@@ -1,5 +1,5 @@
 /**
- * A program of somebody: asks STS who it is, with whatever credentials the AWS SDK finds by itself.
+ * A program of a user: asks STS who it is, with whatever credentials the AWS SDK finds by itself.
  * Prints the ARN, or the error.
  */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';

@@ -1,5 +1,5 @@
 /**
- * A terminal that logs in by the real endpoints, with a person who confirms; no client of ours is
+ * A terminal that logs in by the real endpoints, with a user who confirms; our own client is not
  * involved.
  */
 import assert from 'node:assert/strict';

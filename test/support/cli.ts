@@ -162,8 +162,7 @@ export class Computer {
             else if (child.exitCode !== null || child.signalCode !== null)
               fail(`ended with ${child.exitCode}`);
           };
-          // Without a limit of its own, a wrong pattern hangs the run and nobody learns what was
-          // said.
+          // Without its own limit, a wrong pattern hangs the run and the output is lost.
           const limit = setTimeout(
             () => fail(`ran for ${SAYS_MILLISECONDS} ms`),
             SAYS_MILLISECONDS,

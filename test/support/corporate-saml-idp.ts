@@ -32,7 +32,7 @@ export async function corporateSamlIdp({
   secondRecipient,
   now,
 }: CorporateSamlIdpOptions): Promise<RequestListener> {
-  // `now` may not be callable yet: the world around this is still being made.
+  // `now` is not callable yet: the world around this is still being opened.
   const signing = await createSigningKey('corporate', { now: Date.now() });
   const key: forge.ForgeKey = {
     privateKey: KeyObject.from(signing.key),

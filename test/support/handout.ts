@@ -20,7 +20,7 @@ export function button(what: 'Console' | 'Credentials', account: string, role: s
   return `button[aria-label="${what}: ${account} as ${role}"]`;
 }
 
-/** Reads the credentials as somebody would who copies the JSON. */
+/** Reads the credentials as a user does who copies the JSON. */
 export function credentialsOn(page: Page): Credentials {
   const json = page
     .$('pre, code, textarea')

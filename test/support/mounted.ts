@@ -1,4 +1,4 @@
-/** Rows mounted with the least that `mount` needs: nobody is signed in, and no token is known. */
+/** Rows mounted with the least that `mount` needs: no user is signed in, and no token is valid. */
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Express } from 'express';

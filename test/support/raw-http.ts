@@ -14,7 +14,7 @@ export interface RawRequest {
 }
 
 export interface RawAnswer {
-  /** 0 when nobody listens, or the server closed the connection without a word. */
+  /** 0 without a listener, or if the server closed the connection without an answer. */
   readonly status: number;
   /** By lower-case name; several of one name in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
@@ -69,7 +69,7 @@ export function exchangeBytes(url: string, bytes: string | Buffer): Promise<RawA
       socket.destroy(new Error('the server neither answered nor closed the connection')),
     );
     socket.on('data', chunk => chunks.push(chunk));
-    // Nobody listens, or the server cut the connection while we still wrote: what has come until
+    // No listener, or the server closed the connection while we still wrote: what has come until
     // then is the answer.
     socket.on('error', error => ('syscall' in error ? undefined : reject(error)));
     socket.on('close', () => resolve(parseAnswer(Buffer.concat(chunks))));

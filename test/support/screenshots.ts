@@ -1,6 +1,6 @@
 /**
  * Takes the pictures of the documentation from the demo: `npm run docs:screenshots` writes
- * docs/images/*.png anew.
+ * docs/images/*.png.
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

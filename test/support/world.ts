@@ -101,7 +101,7 @@ export interface World {
   readonly directory: string;
   /**
    * Another instance of the bridge, of the same configuration unless it is changed, and on the same
-   * store. Nobody reaches it until `answer` puts its app into place.
+   * store. It gets no request until `answer` puts its app into place.
    */
   compose(change?: (configuration: Configuration) => Configuration): Promise<Snapshot>;
   audit(): Promise<readonly AuditEvent[]>;

@@ -1,6 +1,6 @@
 /**
- * Programs in Python: the boto3 of Debian trixie, unmodified, with profiles of ours and what `aws
- * sso login` leaves behind.
+ * Programs in Python: the boto3 of Debian trixie, unmodified, with profiles of the bridge and the files
+ * of `aws sso login`.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -26,7 +26,7 @@ const ROLES = [
   { account: PROD, role: 'Owner' },
 ];
 
-/** A profile of the person's own, on top of one of ours. */
+/** A profile of the user, on top of one of the bridge. */
 const CHAINED =
   '[profile chained]\nsource_profile = prod-Admin\nrole_arn = arn:aws:iam::444455556666:role/Auditor\nregion = eu-west-1\n';
 
@@ -195,7 +195,7 @@ describe('a program with boto3', {
   it('gets credentials of a source profile from the bridge if the outer profile has the services line', async t => {
     const { faultOf, audit } = await loggedIn(t, 'alice');
     const { code } = await faultOf('chained');
-    assert.equal(code, 'AccessDenied', 'that role trusts nobody but the hub');
+    assert.equal(code, 'AccessDenied', 'that role trusts the hub only');
     const [issued] = (await audit()).filter(({ type }) => type === 'credentials.issued');
     assert.ok(
       issued?.type === 'credentials.issued' &&

@@ -136,7 +136,7 @@ function contextOfIdentity(
 }
 
 /**
- * The response holds for the provider, and names the pair that is wanted. The role may not exist;
+ * The response holds for the provider, and names the pair that is wanted. The role might not exist;
  * the trust check tells.
  */
 async function proveRole(

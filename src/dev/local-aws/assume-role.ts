@@ -182,7 +182,7 @@ function authorize(role: Role | undefined, attempt: Attempt, context: RequestCon
       `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource}`,
       reason,
     );
-  if (role === undefined) throw denied('there is no such role');
+  if (role === undefined) throw denied('unknown role');
   if (
     role.account.partition.name !==
     (signer.kind === 'user' ? signer.user : signer.session.role).account.partition.name

@@ -35,7 +35,7 @@ export interface Sts {
 }
 
 /**
- * Undefined when there is no such role, which STS tells nobody. Throws `StsError` when the text is
+ * Undefined if the role does not exist, which STS does not reveal. Throws `StsError` when the text is
  * no ARN.
  */
 export function findRole(world: World, arn: string): Role | undefined {
@@ -128,7 +128,7 @@ export function authorizeFederated(
 ): asserts role is Role {
   const denied = (reason: string): StsError =>
     new StsError('AccessDenied', `Not authorized to perform ${assume}`, reason);
-  if (role === undefined) throw denied('there is no such role');
+  if (role === undefined) throw denied('unknown role');
   if (role.account.id !== providerAccount)
     throw denied('the role and the identity provider are in different accounts');
   const needs = {

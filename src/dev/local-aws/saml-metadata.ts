@@ -25,7 +25,7 @@ export interface SamlMetadata {
 export interface SamlMetadataSource {
   /** Throws an Error whose message says what is wrong with the document. */
   of(provider: SamlProvider): Promise<SamlMetadata>;
-  /** Forgets a fetched document; true when the next call will fetch it anew. */
+  /** Forgets a fetched document; true when the next call will fetch it again. */
   forget(provider: SamlProvider): boolean;
 }
 

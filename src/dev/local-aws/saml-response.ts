@@ -217,7 +217,7 @@ function readSubject(
       `Recipient ${recipient ?? '(none)'} is no sign-in endpoint of ${partition.name}`,
     );
   }
-  // Without a NameID there is nobody to authorize: AWS documents the AccessDenied text for it.
+  // Without a NameID there is no user to authorize: AWS documents the AccessDenied text for it.
   const [nameId, ...others] = childrenNamed(subject, SAML, 'NameID');
   if (nameId === undefined)
     throw new StsError(

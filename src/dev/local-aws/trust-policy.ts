@@ -24,7 +24,7 @@ export type RoleAction =
   | 'sts:TagSession'
   | 'sts:SetSourceIdentity';
 
-/** Whoever wants to assume a role. */
+/** The caller that asks for a role. */
 export type Caller =
   | { readonly kind: 'federated'; readonly provider: string }
   | {

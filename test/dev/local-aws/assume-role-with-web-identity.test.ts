@@ -135,7 +135,7 @@ describe('AssumeRoleWithWebIdentity', () => {
       Partial<AssumeRoleWithWebIdentityCommandInput>?,
     ][] = [
       ['a token within five minutes of its end', () => ({ exp: seconds() - 299 })],
-      ['azp in place of aud', () => ({ aud: 'somebody-else', azp: 'sts.amazonaws.com' })],
+      ['azp in place of aud', () => ({ aud: 'another-client', azp: 'sts.amazonaws.com' })],
       ['an audience in a list of one', () => ({ aud: ['sts.amazonaws.com'] })],
       [
         'conditions on subject and authentication method',
@@ -288,8 +288,8 @@ describe('AssumeRoleWithWebIdentity', () => {
         {},
         'AccessDenied',
         DENIED,
-        /no such role/,
-        { RoleArn: `arn:aws:iam::${PROD}:role/Nobody` },
+        /unknown role/,
+        { RoleArn: `arn:aws:iam::${PROD}:role/Missing` },
       ],
       [
         'an account that does not exist',

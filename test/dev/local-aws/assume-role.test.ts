@@ -241,7 +241,7 @@ describe('AssumeRole', () => {
       Partial<ResponseOptions>?,
       string?,
     ][] = [
-      ['a role that does not exist', { RoleArn: partnerRole('Nobody') }, /no such role/],
+      ['a role that does not exist', { RoleArn: partnerRole('Missing') }, /unknown role/],
       ['a missing external id', { RoleArn: partnerRole('Spoke') }, /sts:ExternalId is not met/],
       [
         'a wrong external id',

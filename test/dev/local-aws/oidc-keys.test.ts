@@ -74,7 +74,7 @@ describe('the keys of an OIDC issuer', () => {
     await issuer.rotate();
     await assume();
     assert.deepEqual(issuer.fetches.slice(before), ['/.well-known/openid-configuration', '/jwks']);
-    await refused('nobody');
+    await refused('unknown-key');
     assert.equal(issuer.fetches.length, before + 4);
   });
 

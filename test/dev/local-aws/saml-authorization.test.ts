@@ -74,13 +74,13 @@ const CASES: readonly RefusalCase[] = [
     /has no session tag/,
   ),
   // Role and trust
-  denied('a role that does not exist', {}, /no such role/, {
+  denied('a role that does not exist', {}, /unknown role/, {
     RoleArn: `arn:aws:iam::${PROD}:role/admin`,
   }),
   denied('a trust policy with a star for everybody', {}, /another principal/, {
     RoleArn: `arn:aws:iam::${PROD}:role/Anybody`,
   }),
-  denied('a Deny for everybody', {}, /Nobody of the trust policy denies/, {
+  denied('a Deny for everybody', {}, /DenyAll of the trust policy denies/, {
     RoleArn: `arn:aws:iam::${PROD}:role/Closed`,
   }),
   denied('a role of another account', {}, /different accounts/, {

@@ -117,7 +117,7 @@ const WORLD = () =>
         trustPolicy: {
           Statement: [
             { Effect: 'Allow', Principal: { Federated: SAML_PROVIDER }, Action: 'sts:*' },
-            { Sid: 'Nobody', Effect: 'Deny', Principal: '*', Action: '*' },
+            { Sid: 'DenyAll', Effect: 'Deny', Principal: '*', Action: '*' },
           ],
         },
       }),
