@@ -1,6 +1,4 @@
-/**
- * The clients of AWS that users have, each in several versions, as programs that say who they are.
- */
+/** AWS clients in several versions, as programs that print their caller identity. */
 import { execFileSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +7,7 @@ import { missingPackage } from './missing-package.ts';
 
 export interface AwsClient {
   readonly name: string;
-  /** Why it cannot be run here; false when it can. */
+  /** Why it cannot run here; false if it can. */
   readonly missing: string | false;
   /**
    * Prints the ARN of its caller identity. It finds STS by AWS_ENDPOINT_URL_STS, or by `sts` where
@@ -49,7 +47,7 @@ function boto3(name: string, path: string, debianPackage: string): AwsClient {
   };
 }
 
-/** `profile` is for the AWS CLI and boto3 alone: the other two take theirs from AWS_PROFILE. */
+/** `profile` is for the AWS CLI and boto3 only; the other two read AWS_PROFILE. */
 export function awsClients(): readonly AwsClient[] {
   return [
     awsCli('AWS CLI of bookworm', '/usr/bin/aws', 'awscli'),
@@ -66,7 +64,7 @@ export function awsClients(): readonly AwsClient[] {
   ];
 }
 
-/** Compiled by the first test that needs it; a second one takes it from the cache. */
+/** Compiled by the first test that needs it, then cached. */
 function goClient(): AwsClient {
   let program = '';
   let missing: string | false = false;

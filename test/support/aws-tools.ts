@@ -1,7 +1,4 @@
-/**
- * The clients that AWS publishes, unmodified, at the wire of IAM Identity Center, with a person who
- * confirms.
- */
+/** Unmodified AWS clients of the IAM Identity Center protocol, with a user who confirms. */
 import type { TestContext } from 'node:test';
 import { SSOClient } from '@aws-sdk/client-sso';
 import {
@@ -29,7 +26,7 @@ export interface AwsTools {
   readonly startUrl: string;
   register(over?: object): Promise<RegisterClientCommandOutput>;
   begin(client: Registered): Promise<StartDeviceAuthorizationCommandOutput>;
-  /** By the device grant unless `fields` say otherwise. */
+  /** Uses the device grant unless `fields` name another. */
   createToken(client: Registered, fields: object): Promise<CreateTokenCommandOutput>;
   /** A whole login by a device code. */
   logIn(

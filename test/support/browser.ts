@@ -1,9 +1,8 @@
 /**
- * Real Chromium for the tests: one process for a file, one empty profile for each person.
+ * Real Chromium for tests: one process for a file, one empty profile for each visit.
  *
- * Whatever a page complains of (script errors, failed loads, violations of its
- * Content-Security-Policy) fails the visit in which it happened, whether or not the test looked for
- * it.
+ * Script errors, failed loads and violations of the Content-Security-Policy fail the visit in which
+ * they happen.
  */
 import assert from 'node:assert/strict';
 import { accessSync, constants } from 'node:fs';
@@ -30,20 +29,20 @@ const ARGUMENTS = [
   '--disable-component-update',
   '--disable-sync',
 ];
-/** A busy machine is slow; a page that never comes fails all the same. */
+/** Long enough for a busy machine; a page that never loads still fails. */
 const TIMEOUT_MILLISECONDS = 20_000;
 
 export interface Browser {
   /**
-   * One visit in a profile of its own, which is gone afterwards. Fails when a page of it
-   * complained.
+   * Runs one visit in a new profile, which is removed afterwards. Fails if a page reported an
+   * error.
    */
   visit(journey: (page: Page) => Promise<void>, options?: BrowserContextOptions): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Why browser tests cannot run here; false when they can. Throws under `CI=true`, where nothing is
+ * Why browser tests cannot run here; false if they can. Throws under `CI=true`, where nothing is
  * skipped for a missing package.
  */
 export function chromiumMissing(): string | false {
@@ -111,8 +110,8 @@ function complaintsOf(context: BrowserContext): () => string[] {
 }
 
 /**
- * From the page that offers ways to sign in, through the identity provider's login page and back.
- * The password is the user name.
+ * Goes from the sign-in page through the identity provider's login page and back. The password is
+ * the user name.
  */
 export async function signIn(page: Page, username: string, protocol: Protocol): Promise<void> {
   await page.locator(`a[href^="/sign-in/${CONNECTOR[protocol]}"]`).click();
@@ -138,7 +137,7 @@ export interface SamlPost {
   readonly again: boolean;
 }
 
-/** Watches what the page posts to the assertion consumer service from now on. */
+/** Records what the page posts to the assertion consumer service from now on. */
 export function watchSamlPosts(page: Page): () => Promise<SamlPost[]> {
   const posts: Request[] = [];
   page.on('request', request => {

@@ -1,5 +1,5 @@
 /**
- * A program of a user: asks STS who it is, with whatever credentials the AWS SDK finds by itself.
+ * A program of a user: prints its caller identity, with the credentials that the AWS SDK finds.
  * Prints the ARN, or the error.
  */
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';

@@ -1,6 +1,6 @@
 /**
- * A terminal that logs in by the real endpoints, with a user who confirms; our own client is not
- * involved.
+ * A terminal that logs in through the real endpoints without our own client, and a user who
+ * confirms.
  */
 import assert from 'node:assert/strict';
 import { type Viewer, viewerOf as viewerIn } from '../../src/core/requester.ts';
@@ -99,7 +99,7 @@ export function pollDevice(world: World, deviceCode: string, clientId = CLIENT):
   });
 }
 
-/** Types the code into the page and confirms, as a person does. */
+/** Types the code into the page and confirms, as a user does. */
 export async function confirmDevice(
   world: World,
   visitor: Visitor,

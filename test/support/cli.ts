@@ -1,4 +1,4 @@
-/** The compiled client as people run it: a process of its own, with a home of its own. */
+/** The compiled client as users run it: its own process, with its own home directory. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -24,12 +24,12 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 /** The runtime of the client: `CLIENT_NODE=/path/to/node npm test -- test/cli` uses another one. */
 const CLIENT_NODE = process.env.CLIENT_NODE ?? process.execPath;
-/** How long a program may take to say what a test waits for. */
+/** Limit for the output that a test waits for. */
 const SAYS_MILLISECONDS = 60_000;
 
 /**
- * The entry of the client, compiled once for each state of the sources; files that run at the same
- * time share it.
+ * The entry of the client, compiled once for each state of the sources and shared between test
+ * files.
  */
 export function clientEntry(): string {
   const cache = join(ROOT, 'node_modules/.cache/rolebridge-client');
@@ -81,13 +81,13 @@ export interface CliResult {
 export interface RunningCli {
   readonly child: ChildProcess;
   readonly ended: Promise<CliResult>;
-  /** The first match in what was written to stderr or stdout so far, or is written from now on. */
+  /** The first match in stderr or stdout, so far or from now on. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A computer of one person. */
+/** A computer of one user. */
 export class Computer {
   readonly home = mkdtempSync(join(tmpdir(), 'rolebridge-home-'));
   readonly #entry = clientEntry();
@@ -177,14 +177,14 @@ export class Computer {
     return this.start(args, options).ended;
   }
 
-  /** Runs and gives stdout; an exit code other than 0 is a failure of the test. */
+  /** Runs and returns stdout; an exit code other than 0 fails the test. */
   async done(args: readonly string[], options: CliOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(args, options);
     assert.equal(code, 0, `rolebridge ${args.join(' ')}: ${stderr}`);
     return stdout;
   }
 
-  /** Signs in by a code that the person confirms in their browser. */
+  /** Logs in with a device code that the user confirms in a browser. */
   async logIn(
     world: World,
     username: string,
@@ -224,16 +224,13 @@ export function computerFor(test: TestContext, env?: Environment): Computer {
   return computer;
 }
 
-/** For `startWorld`: terminals wait in real time, so a second must be enough. */
+/** World options for terminals, which wait in real time: they poll every second. */
 export const QUICK_POLLS = {
   clock: 'running' as const,
   configure: (yaml: string): string => `${yaml}\ncli: { deviceGrant: { interval: 1s } }\n`,
 };
 
-/**
- * Whatever else is in the environment of the tests, a Node of another version, if the machine has
- * one.
- */
+/** The path of another supported Node.js version, if the machine has one. */
 export function otherNode(): string | undefined {
   const candidates = (process.env.PATH ?? '').split(':').map(directory => join(directory, 'node'));
   return candidates.find(path => {

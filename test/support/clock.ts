@@ -2,8 +2,8 @@ import type { Clock } from '../../src/core/ports.ts';
 import type { Instant, Seconds } from '../../src/core/time.ts';
 
 /**
- * A clock that moves when a test turns it. It starts at the real time, so that third parties in the
- * same test agree.
+ * A clock that moves only when a test turns it. It starts at the real time, so that third parties
+ * in the same test agree.
  */
 export interface HandTurnedClock extends Clock {
   turn(seconds: Seconds): void;
@@ -20,8 +20,8 @@ export function handTurnedClock(start: Instant = Date.now()): HandTurnedClock {
 }
 
 /**
- * A clock that runs with the real one and can be turned ahead of it: for programs of other
- * processes, which wait in real time.
+ * A clock that follows the real one and can be turned ahead: for programs in other processes, which
+ * wait in real time.
  */
 export function runningClock(): HandTurnedClock {
   let ahead = 0;

@@ -1,6 +1,6 @@
 /**
- * A corporate SAML identity provider that is set up for AWS as well: its answers say what the
- * bridge wants to know and what AWS wants to know, so that the bridge can pass them on.
+ * A corporate SAML identity provider that is also set up for AWS: its Responses contain what the
+ * bridge requires and what AWS requires, so the bridge can pass them on.
  */
 import { KeyObject } from 'node:crypto';
 import type { RequestListener } from 'node:http';
@@ -24,7 +24,7 @@ const VALID_MILLISECONDS = 300_000;
 const LOGIN_FIELDS = '<input name="username"><input type="password" name="password">';
 
 /**
- * Everybody may sign in, is a developer, and has the NameID `id-of-{username}`. The listener must
+ * Every user can sign in, is a developer, and has the NameID `id-of-{username}`. The listener must
  * be reached under its own host.
  */
 export async function corporateSamlIdp({
@@ -97,10 +97,7 @@ export async function corporateSamlIdp({
   return app;
 }
 
-/**
- * What an AuthnRequest of the redirect binding asks for. Its signature is the business of stricter
- * doubles.
- */
+/** The content of an AuthnRequest of the redirect binding. Other doubles check its signature. */
 function read(samlRequest: string): {
   readonly requestId: string;
   readonly acsUrl: string;

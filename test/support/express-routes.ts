@@ -1,11 +1,11 @@
-/** Every route that an Express app really has, found by walking its router. */
+/** All routes of an Express app, found by walking its router. */
 import assert from 'node:assert/strict';
 import type { Express } from 'express';
 
 export interface ExpressRoute {
   /** As Express writes it: `/sessions/:id`. */
   readonly path: string;
-  /** In small letters; `_all` for every one. */
+  /** Lower case; `_all` for every method. */
   readonly methods: ReadonlySet<string>;
 }
 

@@ -1,7 +1,4 @@
-/**
- * What a person does with a hand-out: copies credentials from the page, and uses them; and what an
- * auditor finds of a refusal.
- */
+/** How users copy credentials from the page and use them, and how auditors find a refusal. */
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Page } from './visitor.ts';
@@ -37,7 +34,7 @@ export function credentialsOn(page: Page): Credentials {
   };
 }
 
-/** The ARN that AWS knows the holder of the credentials by. */
+/** The caller identity of the credentials, as an ARN. */
 export async function callerOf(
   endpoint: string,
   credentials: Credentials,
@@ -51,7 +48,7 @@ export async function callerOf(
   );
 }
 
-/** Assumes another role with the credentials; gives its ARN, and rejects as the SDK does. */
+/** Assumes another role with the credentials and returns its ARN. Rejects as the SDK does. */
 export async function assumeWith(
   endpoint: string,
   credentials: Credentials,

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 
 /**
- * Why a test that needs a program of a Debian package cannot run here; false when it can. Throws
+ * Why a test that needs a program of a Debian package cannot run here; false if it can. Throws
  * under `CI=true`, where nothing is skipped for a missing package.
  */
 export function missingPackage(executable: string, debianPackage: string): string | false {

@@ -1,7 +1,4 @@
-/**
- * An OIDC connector in front of a provider on loopback, and a sign-in through it, as the tests of
- * the connector need them.
- */
+/** An OIDC connector for a provider on loopback, and a sign-in through it. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { inspect } from 'node:util';
@@ -53,7 +50,7 @@ export async function openConnector(
   return connector;
 }
 
-/** From `begin` over the person's browser to `complete`. */
+/** Runs `begin`, the user's browser and `complete`. */
 export async function signIn(
   connector: Connector,
   forge: OpenIdProviderForge,
@@ -79,12 +76,12 @@ export async function forgeFor(
   return forge;
 }
 
-/** Put into whatever must not be told; `refuses` looks for it. */
+/** Part of everything that must stay secret; `refuses` looks for it. */
 export const SENSITIVE = 'sensitive-value';
 
 /**
- * The refusal has this code and says this, and nothing that was secret is in it, in its hint or in
- * its causes.
+ * Asserts the code and the message of the refusal, and that neither it nor its hint and causes
+ * contain a secret.
  */
 export async function refuses(
   attempt: Promise<unknown>,

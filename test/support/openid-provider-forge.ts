@@ -1,7 +1,6 @@
 /**
- * An OpenID provider whose every part can be made wrong. It is right until a test says otherwise,
- * and then strict: it checks the client, the redirect URI, the PKCE verifier and that a code is
- * redeemed once.
+ * An OpenID provider of which every part can be made wrong. By default it is correct and strict: it
+ * checks the client, the redirect URI, the PKCE verifier and that a code is redeemed once.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -9,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 
 export type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo';
-/** What an endpoint does instead of answering properly. */
+/** What an endpoint does instead of a proper answer. */
 export type Mischief =
   | 'huge'
   | 'hanging'
@@ -23,7 +22,7 @@ type Claims = Record<string, unknown>;
 export interface Faults {
   mischief: Partial<Record<Endpoint, Mischief>>;
   discovery: (document: Claims) => Claims;
-  /** Changes the id_token's claims; a claim that is set to undefined is left out. */
+  /** Changes the claims of the id_token; undefined omits a claim. */
   idToken: (claims: Claims) => Claims;
   header: (header: Claims) => Claims;
   signature: 'good' | 'none' | 'hs256' | 'other-key' | 'cut';
@@ -40,16 +39,16 @@ export interface OpenIdProviderForge {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly faults: Faults;
-  /** Claims of the person who signs in, in the id_token and at userinfo. */
+  /** Claims of the user, in the id_token and at userinfo. */
   person: { idToken: Claims; userinfo: Claims };
   clientAuthentication: 'client_secret_basic' | 'client_secret_post';
-  /** How often each endpoint was asked. */
+  /** Requests for each endpoint. */
   readonly asked: Record<Endpoint, number>;
-  /** Every code, token and secret that was made: none may show up in a message. */
+  /** Every code, token and secret that was issued: no message may contain one. */
   readonly made: string[];
   /**
-   * Plays the person's browser at the authorization endpoint: gives what comes back to the redirect
-   * URI.
+   * Acts as the user's browser at the authorization endpoint; returns what comes back to the
+   * redirect URI.
    */
   authorize(redirectTo: string): URLSearchParams;
   rotateKey(): Promise<void>;
@@ -298,7 +297,7 @@ function discoveryDocument(issuer: string): Claims {
 
 /**
  * RFC 6749 2.3.1: the parts of a Basic header are form-encoded. Only the registered method is
- * taken.
+ * accepted.
  */
 function clientProblem(
   forge: OpenIdProviderForge,

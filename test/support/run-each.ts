@@ -1,6 +1,6 @@
 /**
- * A command that runs several programs, two at a time, and prints what each said as JSON. Programs
- * come as JSON in RUN_EACH.
+ * A command that runs several programs, two at a time, and prints their output as JSON. RUN_EACH
+ * lists the programs as JSON.
  */
 import { execFile } from 'node:child_process';
 

@@ -1,7 +1,7 @@
 /**
  * A forge of SAML Responses: every part can be changed before it is signed and after.
  *
- * It canonicalises with xmldsigjs and signs with node:crypto, so that signer and checker
+ * It canonicalizes with xmldsigjs and signs with node:crypto, so that signer and checker
  * (xml-crypto) share no code.
  */
 import {
@@ -115,7 +115,7 @@ const HASHES: Readonly<Record<string, string>> = {
   'http://www.w3.org/2001/04/xmlenc#sha512': 'sha512',
 };
 
-/** Signs the element with this ID and puts the Signature behind its Issuer. */
+/** Signs the element with this ID and puts the Signature after its Issuer. */
 export function signElement(
   xml: string,
   id: string,

@@ -26,9 +26,9 @@ const PHONE: BrowserContextOptions = {
 interface Picture {
   readonly name: string;
   readonly options: BrowserContextOptions;
-  /** The selector of what the lower edge would cut in half. */
+  /** The selector of the element at which the picture ends. */
   readonly without?: string;
-  /** Goes to what is to be seen, and gives the page that shows it. */
+  /** Navigates to the subject and returns its page. */
   readonly find: (page: Page, world: World) => Promise<Page>;
 }
 
@@ -39,7 +39,7 @@ const roles = async (page: Page, world: World, username = 'alice'): Promise<Page
   return page;
 };
 
-/** A terminal in another network asks. */
+/** A terminal in another network polls. */
 const deviceLogin = async (page: Page, world: World): Promise<Page> => {
   const { userCode } = await world.bridge.deviceAuthorization.begin(
     anonymousFrom({ correlationId: 'picture', address: '192.0.2.44' }),

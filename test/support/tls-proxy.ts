@@ -1,6 +1,6 @@
 /**
- * A reverse proxy that ends TLS, as one stands in front of the bridge in production. Its
- * certificate is of its own making, for 127.0.0.1.
+ * A reverse proxy that terminates TLS, as in front of the bridge in production. Its self-signed
+ * certificate is for 127.0.0.1.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -34,7 +34,7 @@ export interface TlsProxy {
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1 and passes everything on to `target`, an http origin. */
+/** Listens on a free port of 127.0.0.1 and forwards everything to `target`, an http origin. */
 export async function startTlsProxy(target: string): Promise<TlsProxy> {
   const { key, certificatePem } = certificateForLoopback();
   const server = createServer({ key, cert: certificatePem }, (incoming, outgoing) =>

@@ -1,6 +1,6 @@
 /**
- * A person with a browser that has no JavaScript: keeps cookies, follows redirects, fills in forms,
- * and says of itself what browsers say.
+ * A user with a browser without JavaScript: keeps cookies, follows redirects, fills in forms, and
+ * sends the headers that browsers send.
  */
 import * as cheerio from 'cheerio';
 import { request } from 'undici';
@@ -11,16 +11,16 @@ export interface Page {
   readonly headers: Headers;
   readonly html: string;
   readonly $: cheerio.CheerioAPI;
-  /** Every address on the way, the last one included. */
+  /** All URLs on the way, the last one included. */
   readonly path: readonly string[];
-  /** What a person reads. */
+  /** The visible text. */
   readonly text: string;
 }
 
 export interface Going {
-  /** Ends the way in front of an address, with the answer that led there. */
+  /** Stops before this URL, with the answer that redirects there. */
   readonly stopAt?: (url: string) => boolean;
-  /** Sent with every request on the way, as a proxy in between would add them. */
+  /** Sent with every request, as a proxy in between would add them. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -169,10 +169,7 @@ export class Visitor {
   }
 }
 
-/**
- * What a browser says of the page that a form stood on: a page without referrer has no origin to
- * tell.
- */
+/** The Origin header for a form on this page: `null` for a page without referrer. */
 function originOf(page: Page): string {
   return page.headers.get('referrer-policy') === 'no-referrer' ? 'null' : new URL(page.url).origin;
 }

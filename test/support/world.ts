@@ -2,8 +2,8 @@
  * The whole demo in one process on free ports: the real bridge in front of both corporate identity
  * providers and the local AWS.
  *
- * Tests enter by the front door, as people do. The clock of the bridge, the SAML IdP and the local
- * AWS is turned by hand.
+ * Tests use its HTTP interface, as users do. Tests turn the clock of the bridge, the SAML IdP and
+ * the local AWS.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
@@ -54,16 +54,16 @@ export interface WorldOptions {
   readonly aws?: (world: WorldInput, urls: Urls) => WorldInput;
   readonly people?: readonly Person[];
   /**
-   * `running` for tests whose terminals are other processes and wait in real time; it can be turned
-   * ahead all the same.
+   * `running` for tests whose terminals are other processes and wait in real time; it can also be
+   * turned ahead.
    */
   readonly clock?: 'hand-turned' | 'running';
   /**
-   * Further connectors that the identity providers know; `configure` writes them into the
+   * Further connectors that the identity providers accept; `configure` adds them to the
    * configuration.
    */
   readonly connectors?: { readonly [P in Protocol]?: readonly string[] };
-  /** What the configuration refers to: files by their path beside it, and environment variables. */
+  /** What the configuration refers to: files by their relative path, and environment variables. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /**
@@ -71,11 +71,11 @@ export interface WorldOptions {
    * bridge.
    */
   readonly idpHost?: string;
-  /** Stands in front of an identity provider or of the local AWS, from the start on. */
+  /** Wraps the listener of an identity provider or of the local AWS from the start. */
   readonly through?: {
     readonly [N in 'oidc' | 'saml' | 'aws']?: (good: RequestListener) => RequestListener;
   };
-  /** Puts a proxy in front of the bridge, which is then known by the proxy's address alone. */
+  /** Puts a proxy in front of the bridge, whose URL is then that of the proxy. */
   readonly proxy?: (bridgeUrl: string) => Promise<{ readonly url: string; close(): Promise<void> }>;
 }
 
@@ -91,22 +91,22 @@ export interface World {
   readonly clock: HandTurnedClock;
   readonly aws: LocalAws;
   readonly bridge: Snapshot;
-  /** The bridge's listener can be exchanged, and the others too: what stands here answers. */
+  /** All servers; `answer` replaces the listener of one. */
   readonly servers: Readonly<Record<keyof Urls, Server>>;
-  /** Everything that the bridge has logged, line by line. */
+  /** The log of the bridge, line by line. */
   readonly log: readonly string[];
   /** Every form that the bridge posted to the local AWS, the newest last. */
   readonly toAws: readonly AwsRequest[];
-  /** Where the configuration, the keys and the SQLite database lie. */
+  /** Directory of the configuration, the keys and the SQLite database. */
   readonly directory: string;
   /**
-   * Another instance of the bridge, of the same configuration unless it is changed, and on the same
-   * store. It gets no request until `answer` puts its app into place.
+   * Another instance of the bridge on the same store, with the same configuration unless it is
+   * changed. It gets no request until `answer` installs its app.
    */
   compose(change?: (configuration: Configuration) => Configuration): Promise<Snapshot>;
   audit(): Promise<readonly AuditEvent[]>;
   /**
-   * Signs a person in, in a new browser unless one is given; the page is the one after the way
+   * Signs a user in, in a new browser unless one is given. The page is the one after the redirect
    * back.
    */
   signIn(
@@ -118,14 +118,14 @@ export interface World {
 }
 
 export interface AwsRequest {
-  /** `/` is STS, `/federation` the way into the console. */
+  /** `/` is STS, `/federation` the federation endpoint of the console. */
   readonly path: string;
   readonly form: URLSearchParams;
 }
 
 /**
- * A world that does not come up leaves nothing behind: a test that fails must not keep its process
- * from ending.
+ * Opens a world. If that fails, everything that was opened is closed, so that the test process can
+ * end.
  */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const ends: (() => unknown)[] = [];
@@ -180,7 +180,7 @@ export async function worldFor(test: TestContext, options?: WorldOptions): Promi
   return world;
 }
 
-/** `ends` are called last first. */
+/** Adds to `ends` what closes the world, to be called in reverse order. */
 async function furnish(
   options: WorldOptions,
   ends: (() => unknown)[],
@@ -305,7 +305,7 @@ async function furnish(
 }
 
 /**
- * From an identity provider's login page, or from behind it where the person is signed in already,
+ * Goes from an identity provider's login page, or from its answer if the user is already signed in,
  * back to the bridge.
  */
 export async function enterPassword(
@@ -336,13 +336,13 @@ function urlOf(server: Server, host: string): string {
   return `http://${host}:${(server.address() as AddressInfo).port}`;
 }
 
-/** Puts a listener in front of a running server; the one before goes. */
+/** Replaces the listener of a running server. */
 export function answer(server: Server, listener: RequestListener): void {
   server.removeAllListeners('request');
   server.on('request', listener);
 }
 
-/** Writes down what is posted, and passes it on untouched. */
+/** Records what is posted, and passes it on unchanged. */
 function recorded(into: AwsRequest[], listener: RequestListener): RequestListener {
   return (request, response) => {
     const chunks: Buffer[] = [];
