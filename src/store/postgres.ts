@@ -45,7 +45,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   '28000': REFUSED_LOGIN,
   '3D000': 'does not exist; create the database',
   '42501': 'denies this user required rights; allow it to create and use tables in the schema',
-  '42P07': 'contains tables of another program; give the bridge its own database',
+  '42P07': 'contains tables of another program; give the bridge a database of its own',
   '25006': 'takes no writes; the URL must name the primary server',
   '53300': 'has no free connection; raise max_connections, or run fewer instances',
   '53100': 'is out of disk space; free some',
