@@ -32,8 +32,8 @@ export default {
     ),
     law(
       'only-compose-knows-adapters',
-      'Only the compose files connect adapters to ports.',
-      { path: '^src/', pathNot: `^src/compose(-operator|-process)?\\.ts$|${adapters}` },
+      'Only compose/ connects adapters to ports.',
+      { path: '^src/', pathNot: `^src/compose/|${adapters}` },
       { path: adapters },
     ),
     ...['connectors', 'issuer', 'aws', 'store', 'audit'].map(name =>
@@ -49,7 +49,7 @@ export default {
       'An adapter implements a port of core and does not import its callers.',
       { path: adapters },
       {
-        path: '^src/(flows|apis|http|bridge|config)/|^src/(app|compose(-operator|-process)?|serving|main)\\.ts$',
+        path: '^src/(flows|apis|http|bridge|config)/|^src/compose/|^src/(app|serving|main)\\.ts$',
       },
     ),
     law(
@@ -75,7 +75,7 @@ export default {
       'http/ serves flows and apis and does not import them.',
       { path: '^src/http/' },
       {
-        path: '^src/(flows|apis|config)/|^src/(app|compose(-operator|-process)?|serving|main)\\.ts$',
+        path: '^src/(flows|apis|config)/|^src/compose/|^src/(app|serving|main)\\.ts$',
       },
     ),
     law(

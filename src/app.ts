@@ -28,7 +28,7 @@ import {
 } from './apis/oauth.ts';
 import { openApi, openApiDocument, unknownOperation } from './apis/openapi.ts';
 import { createPollQueue, type PollQueue } from './apis/poll-queue.ts';
-import type { Bridge } from './compose.ts';
+import type { Bridge } from './compose/compose.ts';
 import { awsConfigPage, startUrl, startUrlHead } from './flows/aws-config.ts';
 import {
   oidcCallback,

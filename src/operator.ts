@@ -88,7 +88,7 @@ async function withSessions(
   configuration: Configuration,
   act: (sessions: OperatorSessions) => Promise<void>,
 ): Promise<void> {
-  const { composeForOperator } = await import('./compose-operator.ts');
+  const { composeForOperator } = await import('./compose/operator.ts');
   const { createLog } = await import('./log.ts');
   const sessions = await composeForOperator(configuration, {
     log: createLog({ level: configuration.log.level, destination: process.stderr }),

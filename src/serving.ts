@@ -2,14 +2,14 @@
  * A bridge that serves: listening, reload, graceful stop.
  *
  * Owns: the HTTP server and the one pointer that a reload swaps. Does not own: what a snapshot is
- * (compose.ts), what outlives it (compose-process.ts), URLs (app.ts), arguments and signals
+ * (compose/compose.ts), what outlives it (compose/process.ts), URLs (app.ts), arguments and signals
  * (main.ts).
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from './app.ts';
-import { openSnapshot, type Snapshot } from './compose.ts';
-import { openProcess, type Process } from './compose-process.ts';
+import { openSnapshot, type Snapshot } from './compose/compose.ts';
+import { openProcess, type Process } from './compose/process.ts';
 import type { Configuration } from './config/configuration.ts';
 import type { Seconds } from './core/time.ts';
 import { createLog, type Logger } from './log.ts';

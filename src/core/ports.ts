@@ -1,7 +1,7 @@
 /**
  * All ports of the core, in one file: what the use cases need from outside, in their own terms.
  *
- * An adapter implements one port and knows no other adapter; compose.ts connects them.
+ * An adapter implements one port and knows no other adapter; compose/ connects them.
  */
 import type {
   AssertionSubject,

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
-import type { Snapshot } from '../../src/compose.ts';
+import type { Snapshot } from '../../src/compose/compose.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { corporateSamlIdp } from '../support/corporate-saml-idp.ts';
 import { useFixture } from '../support/fixture.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
-import type { Bridge } from '../../src/compose.ts';
+import type { Bridge } from '../../src/compose/compose.ts';
 import { PEOPLE } from '../../src/dev/people.ts';
 import { run } from '../main/server-process.ts';
 import {

@@ -12,13 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { openSnapshot } from '../src/compose.ts';
-import { openProcess, type Process } from '../src/compose-process.ts';
-import type { Configuration } from '../src/config/configuration.ts';
-import { loadConfiguration } from '../src/config/load.ts';
-import { createLog } from '../src/log.ts';
-import { writeConfiguration } from './main/server-process.ts';
-import { placeSigningKeys } from './support/keys.ts';
+import { openSnapshot } from '../../src/compose/compose.ts';
+import { openProcess, type Process } from '../../src/compose/process.ts';
+import type { Configuration } from '../../src/config/configuration.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
+import { createLog } from '../../src/log.ts';
+import { writeConfiguration } from '../main/server-process.ts';
+import { placeSigningKeys } from '../support/keys.ts';
 
 describe('snapshots of the configuration in one process', () => {
   let directory: string;

@@ -3,33 +3,32 @@
  * replaces (ADR 26).
  *
  * Owns: the order in which the parts of a snapshot are opened, and that they are closed again. Does
- * not own: what outlives a reload (compose-process.ts), URLs (app.ts), arguments and signals
+ * not own: what outlives a reload (process.ts), URLs (app.ts), arguments and signals
  * (main.ts).
  */
 import { fileURLToPath } from 'node:url';
-import { createConsoleFederation } from './aws/console.ts';
-import { createCredentialBroker } from './aws/sts.ts';
-import { type Access, createAccess } from './bridge/access.ts';
-import { type Clients, createClients } from './bridge/clients.ts';
-import { type CodeAuthorization, createCodeAuthorization } from './bridge/code-authorization.ts';
-import { type ContainerAccess, createContainerAccess } from './bridge/container-access.ts';
-import { currentIssuers, type IsCurrent } from './bridge/current-issuers.ts';
+import { createConsoleFederation } from '../aws/console.ts';
+import { createCredentialBroker } from '../aws/sts.ts';
+import { type Access, createAccess } from '../bridge/access.ts';
+import { type Clients, createClients } from '../bridge/clients.ts';
+import { type CodeAuthorization, createCodeAuthorization } from '../bridge/code-authorization.ts';
+import { type ContainerAccess, createContainerAccess } from '../bridge/container-access.ts';
+import { currentIssuers, type IsCurrent } from '../bridge/current-issuers.ts';
 import {
   createDeviceAuthorization,
   type DeviceAuthorization,
-} from './bridge/device-authorization.ts';
-import { createMySessions, type MySessions } from './bridge/my-sessions.ts';
-import { createRecorder, type Recorder } from './bridge/recorder.ts';
-import { createSharedCredentials } from './bridge/shared-credentials.ts';
-import { createSignIn, type SignIn } from './bridge/sign-in.ts';
-import { createTokenCallers } from './bridge/token-callers.ts';
-import { createTokens, type Tokens } from './bridge/tokens.ts';
-import type { Process, Storage } from './compose-process.ts';
-import type { Configuration, ConnectorConfiguration } from './config/configuration.ts';
-import { createOidcConnector } from './connectors/oidc.ts';
-import { createSamlConnector } from './connectors/saml.ts';
-import { type Partitions, partitionTable } from './core/partitions.ts';
-import { compilePolicy } from './core/policy.ts';
+} from '../bridge/device-authorization.ts';
+import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
+import { createRecorder, type Recorder } from '../bridge/recorder.ts';
+import { createSharedCredentials } from '../bridge/shared-credentials.ts';
+import { createSignIn, type SignIn } from '../bridge/sign-in.ts';
+import { createTokenCallers } from '../bridge/token-callers.ts';
+import { createTokens, type Tokens } from '../bridge/tokens.ts';
+import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
+import { createOidcConnector } from '../connectors/oidc.ts';
+import { createSamlConnector } from '../connectors/saml.ts';
+import { type Partitions, partitionTable } from '../core/partitions.ts';
+import { compilePolicy } from '../core/policy.ts';
 import type {
   AuditSink,
   Clock,
@@ -39,17 +38,18 @@ import type {
   Secrets,
   ServiceProviderMetadata,
   Store,
-} from './core/ports.ts';
-import type { Availability } from './core/sign-in.ts';
-import type { RateLimits } from './http/rate-limits.ts';
-import { createRenderer, type Renderer } from './http/render.ts';
-import { createClientRegistrations } from './issuer/client-registrations.ts';
-import { createIssuer } from './issuer/issuer.ts';
-import { createKnownBrowsers } from './issuer/known-browsers.ts';
-import { openSealingSecret } from './issuer/sealing-secret.ts';
-import { openSigningKeys, type SigningKeys } from './issuer/signing-keys.ts';
-import type { Logger } from './log.ts';
-import type { Outbound } from './outbound.ts';
+} from '../core/ports.ts';
+import type { Availability } from '../core/sign-in.ts';
+import type { RateLimits } from '../http/rate-limits.ts';
+import { createRenderer, type Renderer } from '../http/render.ts';
+import { createClientRegistrations } from '../issuer/client-registrations.ts';
+import { createIssuer } from '../issuer/issuer.ts';
+import { createKnownBrowsers } from '../issuer/known-browsers.ts';
+import { openSealingSecret } from '../issuer/sealing-secret.ts';
+import { openSigningKeys, type SigningKeys } from '../issuer/signing-keys.ts';
+import type { Logger } from '../log.ts';
+import type { Outbound } from '../outbound.ts';
+import type { Process, Storage } from './process.ts';
 
 /** What the routes need; no type in it is an adapter's own. */
 export interface Bridge {
@@ -170,7 +170,7 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
       ),
     ),
     renderer: createRenderer({
-      directory: fileURLToPath(new URL('../views', import.meta.url)),
+      directory: fileURLToPath(new URL('../../views', import.meta.url)),
       helpUrl: configuration.help?.url,
     }),
     audit: ports.audit,

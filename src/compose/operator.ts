@@ -4,14 +4,14 @@
  *
  * Apart from compose.ts, so that a command in an emergency does not load what it does not use.
  */
-import { createAuditTrail } from './audit/audit-trail.ts';
-import { createOperatorSessions, type OperatorSessions } from './bridge/operator-sessions.ts';
-import { createRecorder } from './bridge/recorder.ts';
-import type { Configuration, StoreConfiguration } from './config/configuration.ts';
-import type { BridgeError } from './core/errors.ts';
-import type { Clock, Store } from './core/ports.ts';
-import { openSealingSecret } from './issuer/sealing-secret.ts';
-import type { Logger } from './log.ts';
+import { createAuditTrail } from '../audit/audit-trail.ts';
+import { createOperatorSessions, type OperatorSessions } from '../bridge/operator-sessions.ts';
+import { createRecorder } from '../bridge/recorder.ts';
+import type { Configuration, StoreConfiguration } from '../config/configuration.ts';
+import type { BridgeError } from '../core/errors.ts';
+import type { Clock, Store } from '../core/ports.ts';
+import { openSealingSecret } from '../issuer/sealing-secret.ts';
+import type { Logger } from '../log.ts';
 
 const systemClock: Clock = { now: () => Date.now() };
 
@@ -50,9 +50,9 @@ export async function openStore(
   const onProgress = (done: string): void =>
     log.info({ done }, 'making the records of users from the audit trail');
   if (configuration.kind === 'sqlite') {
-    const { openSqliteStore } = await import('./store/sqlite.ts');
+    const { openSqliteStore } = await import('../store/sqlite.ts');
     return openSqliteStore({ ...configuration, secret, onChange, onProgress });
   }
-  const { openPostgresStore } = await import('./store/postgres.ts');
+  const { openPostgresStore } = await import('../store/postgres.ts');
   return openPostgresStore({ ...configuration, secret, onChange, onProgress });
 }

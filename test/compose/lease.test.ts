@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLend } from '../src/lease.ts';
+import { createLend } from '../../src/compose/lease.ts';
 
 /** Things by number, and what was opened and closed. */
 function things() {

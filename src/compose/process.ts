@@ -5,21 +5,21 @@
  * Owns: when each part is opened, kept and closed. A part that the configuration describes is kept
  * while its configuration is the same. Does not own: what is read at every reload (compose.ts).
  */
-import { type AuditTrail, createAuditTrail, logKept } from './audit/audit-trail.ts';
-import { openStore } from './compose-operator.ts';
-import type { StoreConfiguration } from './config/configuration.ts';
+import { type AuditTrail, createAuditTrail, logKept } from '../audit/audit-trail.ts';
+import type { StoreConfiguration } from '../config/configuration.ts';
 import {
   createResponseValidator,
   type ResponseValidator,
-} from './connectors/saml/response-validator.ts';
-import type { BridgeError } from './core/errors.ts';
-import type { Clock, OperatorEvents, Secrets, Store } from './core/ports.ts';
-import { MINUTE, type Seconds } from './core/time.ts';
-import { createRateLimits, type RateLimits } from './http/rate-limits.ts';
+} from '../connectors/saml/response-validator.ts';
+import type { BridgeError } from '../core/errors.ts';
+import type { Clock, OperatorEvents, Secrets, Store } from '../core/ports.ts';
+import { MINUTE, type Seconds } from '../core/time.ts';
+import { createRateLimits, type RateLimits } from '../http/rate-limits.ts';
+import type { Logger } from '../log.ts';
+import { createOutbound, type Outbound } from '../outbound.ts';
+import { systemSecrets } from '../secrets.ts';
 import { createLend, type Lend } from './lease.ts';
-import type { Logger } from './log.ts';
-import { createOutbound, type Outbound } from './outbound.ts';
-import { systemSecrets } from './secrets.ts';
+import { openStore } from './operator.ts';
 
 export interface ProcessOptions {
   readonly log: Logger;
