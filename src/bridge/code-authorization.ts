@@ -56,7 +56,7 @@ export type ApprovedRequest =
 export interface CodeAuthorization {
   /**
    * An error that goes back to the program is recorded. Throws `client_unknown` or
-   * `redirect_refused` when nobody may be redirected.
+   * `redirect_refused` when no redirect is safe.
    */
   check(requester: Requester, query: AuthorizationQuery): Promise<CheckedRequest>;
   /** When a CLI session of this viewer would end. */
@@ -131,8 +131,8 @@ async function approve(
 }
 
 /**
- * A code that nobody can guess without the id of the browser session, and that is the same for the
- * same request in it: a form that is sent again approves nothing new.
+ * A code that cannot be guessed without the id of the browser session, and that is the same for
+ * the same request in it: a form that is sent again approves nothing new.
  */
 function deriveCode(
   { secrets }: CodeAuthorizationParts,

@@ -57,7 +57,7 @@ export interface Tokens {
   end(requester: Requester, session: string, reason: EndReason): Promise<string | undefined>;
   /** The public id of a session; undefined when it has ended. */
   publicIdOf(session: string): Promise<string | undefined>;
-  /** Withdraws a session that nobody was told of. */
+  /** Withdraws a session that was not announced to any client. */
   discard(session: CliSession): Promise<void>;
   /** The roles that a device-code login can reach at most; undefined means every role. */
   readonly deviceScope: RoleScope | undefined;

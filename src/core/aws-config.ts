@@ -260,7 +260,7 @@ function spelled(text: string, signs: RegExp): string {
 
 /**
  * The environment of a container for each role; the token is created when it is needed. Every line
- * is a comment: otherwise the last role of the file would apply to whoever loads it.
+ * is a comment: otherwise a program that loads the file gets its last role.
  */
 export function containerEnvironment({ baseUrl, roles }: AwsConfigOptions): string {
   const blocks = roles.map(({ account, role }) => [

@@ -17,12 +17,12 @@ interface User {
 }
 
 /** A caller who has not proved anything. */
-interface Nobody {
-  readonly kind: 'nobody';
+interface Anonymous {
+  readonly kind: 'anonymous';
 }
 
-export type Subject = User | Nobody;
-export type AuthenticatedSubject = Exclude<Subject, Nobody>;
+export type Subject = User | Anonymous;
+export type AuthenticatedSubject = Exclude<Subject, Anonymous>;
 
 export interface Requester {
   readonly subject: Subject;
@@ -50,7 +50,7 @@ export function viewerOf(session: Session, origin: Origin): Viewer {
   return { subject: { kind: 'user', identity }, origin, corporateProof, session };
 }
 
-/** Whoever sent a request that proves nothing yet. */
+/** The sender of a request that proves nothing yet. */
 export function anonymousFrom(origin: Origin): Requester {
-  return { subject: { kind: 'nobody' }, origin };
+  return { subject: { kind: 'anonymous' }, origin };
 }

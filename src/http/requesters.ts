@@ -56,5 +56,5 @@ export function requesterReaders({
 
 function anyone(request: Request, response: Response): Anyone {
   const { origin } = contextOf(response);
-  return { subject: { kind: 'nobody' }, origin, target: request.originalUrl };
+  return { subject: { kind: 'anonymous' }, origin, target: request.originalUrl };
 }

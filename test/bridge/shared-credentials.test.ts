@@ -67,7 +67,7 @@ describe('shared credentials', () => {
   });
 
   const OTHERS: readonly (readonly [string, Partial<AssumeRequest>])[] = [
-    ['another user', { person: 'somebody-else' as AssumeRequest['person'] }],
+    ['another user', { person: 'another-user' as AssumeRequest['person'] }],
     ['another role', { role: 'arn:aws:iam::111122223333:role/Other' as AssumeRequest['role'] }],
     ['another session name', { sessionName: 'alice-2' as AssumeRequest['sessionName'] }],
     [

@@ -86,12 +86,12 @@ describe('the access policy', () => {
     });
 
     it('does not match a rule that takes the groups of no connector', () => {
-      const nobody = compilePolicy(
+      const policy = compilePolicy(
         [rule('n', { groups: ['g'], connectors: [], roles: ['Admin'] })],
         ACCOUNTS,
       );
-      assert.deepEqual(nobody.evaluate(of(OKTA, ['g']), HERE).granted, []);
-      assert.equal(nobody.decide(of(OKTA, ['g']), HERE, ADMIN).granted, false);
+      assert.deepEqual(policy.evaluate(of(OKTA, ['g']), HERE).granted, []);
+      assert.equal(policy.decide(of(OKTA, ['g']), HERE, ADMIN).granted, false);
     });
   });
 
