@@ -64,6 +64,7 @@ describe('the log', () => {
       log.error({ err: fault, sent: [{ 'Set-Cookie': 's3cret-2' }, 'plain'] }, 'something'),
     );
     assert.ok(!text.includes('s3cret'), text);
+
     const { err, sent } = JSON.parse(text);
     assert.deepEqual([err.message, sent], ['broken', [{ 'Set-Cookie': '[redacted]' }, 'plain']]);
   });
@@ -97,6 +98,7 @@ describe('the log', () => {
       'what a child is bound to': log => log.child({ from: hostile }).info('m'),
       'what is hidden': log => log.info({ password: hostile, a: hostile }, 'm'),
     };
+
     for (const [place, write] of Object.entries(places)) {
       const text = logged(write);
       assert.doesNotMatch(

@@ -57,6 +57,7 @@ describe('the way out', () => {
 
   it('gives a whole answer with its status and headers', async () => {
     const response = await outbound.fetch(`${base}/fine`);
+
     assert.equal(response.headers.get('x-own'), 'kept');
     assert.equal(await response.text(), 'fine');
     assert.equal((await outbound.fetch(`${base}/no`)).status, 404);
@@ -113,6 +114,7 @@ describe('the way out', () => {
       'http://keycloak.localhost/',
     ])
       assert.ok(isSecureUrl(new URL(url)), url);
+
     for (const url of [
       'http://idp.example/',
       'http://10.0.0.1/',
@@ -184,6 +186,7 @@ describe('the way out through a proxy', () => {
   it('goes straight to this computer, and to what NO_PROXY covers', async () => {
     asked.length = 0;
     const env = { HTTPS_PROXY: `127.0.0.1:${port}`, NO_PROXY: 'idp.invalid' };
+
     assert.match(
       await fetchWith(env, 'https://sso.idp.invalid/'),
       /cannot be reached \((?:ENOTFOUND|EAI_AGAIN)\)$/,

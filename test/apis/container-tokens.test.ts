@@ -52,6 +52,7 @@ describe('a container token', () => {
     const issued = (await eventsOf(world, 'container-token.issued')).find(
       ({ containerToken }) => containerToken === json.id,
     );
+
     const { sessions } = (await callApi(world, accessToken, { path: '/whoami' })).json;
     assert.deepEqual(
       [
@@ -64,6 +65,7 @@ describe('a container token', () => {
       [json.id, 'alice', '111122223333', 'Developer', sessions[0].id],
     );
     assert.equal((await use(world, json.token)).status, 200);
+
     const [handout] = await eventsOf(world, 'credentials.issued');
     assert.equal(handout!.containerToken, json.id);
     assert.equal((await use(world, json.id)).status, 401, 'the handle opens nothing');
@@ -79,12 +81,14 @@ describe('a container token', () => {
       [fresh.id, fresh.role, fresh.account.name, fresh.last_used_at],
       [json.id, 'Developer', 'prod', null],
     );
+
     await use(world, json.token, { 'x-forwarded-for': '198.51.100.7' });
     const used = await own(accessToken, json.id);
     assert.equal(used.last_used_address, '198.51.100.7');
     assert.ok(used.last_used_at !== null);
     const { json: me } = await callApi(world, accessToken, { path: '/whoami' });
     assert.deepEqual(me.session.container_tokens, [used]);
+
     const page = await visitor.get(`${world.urls.bridge}/sessions`);
     assert.match(
       page.text,
@@ -99,6 +103,7 @@ describe('a container token', () => {
       ...[(await make(world, accessToken)).json, (await make(world, accessToken)).json],
       ...[(await make(world, accessToken)).json, (await make(world, accessToken)).json],
     ];
+
     const page = await visitor.get(`${world.urls.bridge}/sessions`);
     for (const _ of ['first', 'again']) {
       const done = await visitor.submit(
@@ -107,6 +112,7 @@ describe('a container token', () => {
       );
       assert.match(done.text, /The container token was revoked/);
     }
+
     const path = `/container-tokens/${byApi.id}`;
     assert.equal((await callApi(world, accessToken, { method: 'DELETE', path })).status, 204);
     assert.equal((await callApi(world, accessToken, { method: 'DELETE', path })).status, 404);
@@ -114,9 +120,11 @@ describe('a container token', () => {
       (await postForm(world, '/oauth/revoke', { client_id: CLIENT, token: byItself.token })).status,
       200,
     );
+
     for (const { token } of [byPage, byApi, byItself])
       assert.equal((await use(world, token)).status, 401);
     assert.equal((await use(world, other.token)).status, 200);
+
     const revoked = (await eventsOf(world, 'container-token.revoked')).map(
       ({ containerToken, by }) => [containerToken, by],
     );
@@ -125,6 +133,7 @@ describe('a container token', () => {
       [byApi.id, 'person'],
       [byPage.id, 'person'],
     ]);
+
     const left = new Set((await list(world, accessToken)).map(({ id }) => id));
     assert.deepEqual(
       [byPage, byApi, byItself, other].map(({ id }) => left.has(id)),
@@ -135,6 +144,7 @@ describe('a container token', () => {
   it('of another user is neither listed nor revoked', async () => {
     const [alice, bob] = [await loginByDevice(world, 'alice'), await loginByDevice(world, 'bob')];
     const { json } = await make(world, alice.accessToken);
+
     assert.deepEqual(await list(world, bob.accessToken), []);
     assert.equal(
       (
@@ -153,8 +163,10 @@ describe('a container token', () => {
     const { json } = await make(world, accessToken);
     const { session } = (await callApi(world, accessToken, { path: '/whoami' })).json;
     const page = await visitor.get(`${world.urls.bridge}/sessions`);
+
     await visitor.submit(page, `form:has(input[value="${session.id}"]) button[value=end]`);
     assert.equal((await use(world, json.token)).status, 401);
+
     const again = await loginByDevice(world, 'bob');
     assert.deepEqual(
       (await list(world, again.accessToken)).filter(({ id }) => id === json.id),
@@ -168,17 +180,20 @@ describe('a container token', () => {
       Array.from({ length: MOST_CONTAINER_TOKENS + 5 }, () => make(world, accessToken)),
     );
     assert.equal(answers.filter(({ status }) => status === 200).length, MOST_CONTAINER_TOKENS);
+
     const refused = answers.filter(({ status }) => status !== 200);
     assert.deepEqual(
       new Set(refused.map(({ status, json }) => `${status} ${json.code}`)),
       new Set(['409 limit_reached']),
     );
     assert.match(refused[0]!.json.detail, /Revoke some.*DELETE \/api\/v1\/container-tokens/);
+
     const recorded = (await eventsOf(world, 'access.refused')).filter(
       ({ code }) => code === 'limit_reached',
     );
     assert.equal(recorded.length, 5);
     assert.equal(recorded[0]!.purpose, 'container-token');
+
     const mine = await list(world, accessToken);
     await callApi(world, accessToken, {
       method: 'DELETE',
@@ -200,8 +215,10 @@ describe('sessions in terminals of one person', () => {
         address: '192.0.2.1',
         pickUpBy: world.clock.now() + 600_000,
       });
+
     for (let count = 0; count < MOST_CLI_SESSIONS; count++) await open();
     await assert.rejects(open(), { code: 'limit_reached', hint: /End some on the sessions page/ });
+
     world.clock.turn(601);
     await open();
   });
@@ -246,11 +263,13 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
       assert.equal(first.status, 200, JSON.stringify(first.json));
       const same = await refresh(world, refreshToken, '192.0.2.20');
       assert.equal(same.json.access_token, first.json.access_token);
+
       for (const elsewhere of ['198.51.100.1', '2001:db8::1']) {
         const refused = await refresh(world, refreshToken, elsewhere);
         assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_grant']);
       }
       assert.ok(await isLive(first.json.access_token), 'the session goes on');
+
       const recorded = (await eventsOf(world, 'cli-login.refused')).map(
         ({ origin, why }) => `${origin.address} ${why}`,
       );
@@ -259,6 +278,7 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
         '2001:db8::1 the refresh token was used a moment ago from another network; its session goes on',
       ]);
       assert.equal((await refresh(world, first.json.refresh_token, '192.0.2.10')).status, 200);
+
       world.clock.turn(61);
       assert.equal((await refresh(world, refreshToken, '198.51.100.1')).status, 400);
       assert.ok(!(await isLive(first.json.access_token)), 'beyond the grace it ends');
@@ -270,21 +290,25 @@ for (const database of ['SQLite', 'PostgreSQL'] as const)
         (await eventsOf(world, 'cli-session.refreshed')).filter(
           ({ actor }) => actor.username === 'bob',
         ).length;
+
       const answers = await Promise.all(
         Array.from({ length: 10 }, () => refresh(world, refreshToken)),
       );
       assert.equal(new Set(answers.map(({ json }) => json.refresh_token)).size, 1);
       assert.equal(await count(), 1);
+
       let token: string = answers[0]!.json.refresh_token;
       const next = async (address?: string): Promise<void> => {
         token = (await refresh(world, token, address)).json.refresh_token;
       };
       for (let times = 0; times < 5; times++) await next();
       assert.equal(await count(), 1);
+
       world.clock.turn(15 * 60);
       await next();
       await next();
       assert.equal(await count(), 2);
+
       world.clock.turn(60);
       await next('198.51.100.1');
       await next('198.51.100.1');
@@ -314,9 +338,11 @@ describe('a refresh by AWS tools', () => {
       });
       return { status: response.status, headers: response.headers, json: await response.json() };
     };
+
     const first = await refreshFrom('192.0.2.10');
     assert.equal(first.status, 200, JSON.stringify(first.json));
     assert.deepEqual((await refreshFrom('192.0.2.20')).json, first.json);
+
     const refused = await refreshFrom('198.51.100.1');
     assert.deepEqual([refused.status, refused.json.error], [400, 'invalid_grant']);
     assert.equal(
@@ -324,6 +350,7 @@ describe('a refresh by AWS tools', () => {
       200,
       'the session goes on',
     );
+
     const [recorded, ...more] = await eventsOf(world, 'cli-login.refused');
     assert.deepEqual(
       [recorded!.origin.address, recorded!.actor?.username, more],
@@ -359,6 +386,7 @@ describe('a trail that cannot be written', () => {
     const { refreshToken } = await loginByDevice(world, 'bob');
     const failed = await whileItFails(() => refresh(world, refreshToken));
     assert.deepEqual([failed.status, failed.json.access_token], [503, undefined]);
+
     // Beyond the grace, in which a token that was used would give the same answer.
     world.clock.turn(61);
     const again = await refresh(world, refreshToken);

@@ -80,11 +80,13 @@ describe('the bearer API', () => {
   it('describes itself by a valid OpenAPI document, with every route and no other', async () => {
     const { valid, errors } = await new Validator().validate(structuredClone(document));
     assert.ok(valid, JSON.stringify(errors));
+
     const described = Object.entries(document.paths as Record<string, object>).flatMap(
       ([path, methods]) => Object.keys(methods).map(method => `${method} ${path}`),
     );
     const routes = CREDENTIALS_API.map(({ method, path }) => `${method} ${path}`);
     assert.deepEqual(described.sort(), routes.sort());
+
     for (const route of routes) {
       const [method, path] = route.split(' ') as [string, string];
       const { status } = await fetch(world.urls.bridge + path.replaceAll(/\{\w+\}/g, 'x'), {
@@ -92,6 +94,7 @@ describe('the bearer API', () => {
       });
       assert.equal(status, 401, route);
     }
+
     const ids = Object.values(
       document.paths as Record<string, Record<string, { operationId: string }>>,
     ).flatMap(methods => Object.values(methods).map(({ operationId }) => operationId));
@@ -112,6 +115,7 @@ describe('the bearer API', () => {
     const names = json.roles.map(
       ({ account, role }: { account: { name: string }; role: string }) => `${account.name}/${role}`,
     );
+
     assert.deepEqual(names, [
       'gov/Admin',
       'partner/Auditor',
@@ -139,6 +143,7 @@ describe('the bearer API', () => {
       [json.account.name, json.duration_seconds, json.reduced_from_seconds],
       ['prod', 3600, 14_400],
     );
+
     const event = (await world.audit())[0];
     assert.ok(event?.type === 'credentials.issued');
     const { json: who } = await call(alice, { path: '/whoami' });
@@ -152,6 +157,7 @@ describe('the bearer API', () => {
       body: { account: 'prod', role: 'Admin' },
     });
     assert.ok(json.url.startsWith(`${world.urls.aws}/federation?Action=login`));
+
     const refused = await call(alice, {
       method: 'POST',
       path: '/console-link',
@@ -176,6 +182,7 @@ describe('the bearer API', () => {
       ],
       next_step: null,
     });
+
     const refused = await explain(bob, 'prod', 'Admin');
     assert.equal(refused.outcome, 'refused');
     assert.match(refused.next_step, /Ask for membership of the group aws-admins/);
@@ -195,6 +202,7 @@ describe('the bearer API', () => {
       outcome: 'group-missing',
       sentence: 'Gives the role to the group aws-admins, and you are not in it.',
     });
+
     const event = (await world.audit())[0];
     assert.ok(
       event?.type === 'access.refused' &&
@@ -211,6 +219,7 @@ describe('the bearer API', () => {
       body: { account: 'prod', role: 'Developer' },
     });
     const path = new URL(json.url).pathname.replace('/api/v1', '');
+
     const { json: credentials } = await call(json.token, { path });
     assert.deepEqual(Object.keys(credentials), [
       'AccessKeyId',
@@ -221,6 +230,7 @@ describe('the bearer API', () => {
       'RoleArn',
     ]);
     assert.equal(credentials.RoleArn, 'arn:aws:iam::111122223333:role/Developer');
+
     const before = world.toAws.length;
     const keys = await Promise.all(
       Array.from(
@@ -234,6 +244,7 @@ describe('the bearer API', () => {
       'twenty containers share what one was given',
     );
     assert.equal(world.toAws.length, before);
+
     const other = await call(json.token, { path: '/container-credentials/prod/Admin' });
     assert.deepEqual([other.status, other.json.Code], [403, 'role_not_for_token']);
     assert.match(other.json.Message, /This token is for another role\. /);
@@ -265,6 +276,7 @@ describe('the bearer API', () => {
       path: '/container-tokens',
       body: { account: 'prod', role: 'Developer' },
     });
+
     const { json } = await call(there, { path: '/whoami' });
     assert.equal(
       (await call(here, { method: 'DELETE', path: `/sessions/${json.session.id}` })).status,
@@ -283,6 +295,7 @@ describe('the bearer API', () => {
       (await call(here, { method: 'DELETE', path: `/sessions/${json.session.id}` })).status,
       404,
     );
+
     const { json: alices } = await call(alice, { path: '/whoami' });
     assert.equal(
       (await call(here, { method: 'DELETE', path: `/sessions/${alices.session.id}` })).status,
@@ -300,6 +313,7 @@ describe('the bearer API', () => {
       [none.status, none.json.code, none.headers.get('www-authenticate')],
       [401, 'token_invalid', 'Bearer'],
     );
+
     for (const wrong of ['rba_nonsense', alice.toUpperCase(), `${alice}x`, '', 'a b', '\u00e9']) {
       const answered = await callApi(world, undefined, {
         path: '/whoami',
@@ -320,6 +334,7 @@ describe('the bearer API', () => {
   it('answers bad input with what is wrong with it', async () => {
     const post = (body: unknown, headers = {}) =>
       callApi(world, alice, { method: 'POST', path: '/credentials', body, headers });
+
     for (const [what, answered, status, code] of [
       ['no fields', await post({}), 400, 'bad_request'],
       ['fields of another type', await post({ account: 1, role: ['Admin'] }), 400, 'bad_request'],
@@ -368,6 +383,7 @@ describe('the bearer API', () => {
     const own = await worldFor(t);
     const { accessToken, refreshToken, visitor } = await loginByDevice(own, 'alice');
     assert.ok(accessToken && visitor);
+
     own.clock.turn(8 * 3600 + 60);
     const refreshed = await fetch(`${own.urls.bridge}/oauth/token`, {
       method: 'POST',
@@ -385,6 +401,7 @@ describe('the bearer API', () => {
     });
     assert.deepEqual([status, json.code, json.sign_in_again], [403, 'proof_missing', true]);
     assert.match(json.detail, /Sign in again/);
+
     const { json: roles } = await callApi(own, access_token, { path: '/roles' });
     const admin = roles.roles.find(({ role }: { role: string }) => role === 'Admin');
     assert.equal(admin.usable, false);
@@ -399,6 +416,7 @@ describe('the bearer API', () => {
     });
     const log = world.log.join('');
     assert.ok(log.includes(json.access_key_id), 'the audit names the key id');
+
     for (const secret of [json.secret_access_key, json.session_token, alice, bob])
       assert.ok(!log.includes(secret));
   });
@@ -413,6 +431,7 @@ describe('logins by a code that are limited to roles', () => {
     const { visitor } = await world.signIn('alice', 'saml');
     const begun = await beginDevice(world);
     const form = await visitor.get(`${world.urls.bridge}/device`);
+
     const question = await visitor.submit(form, 'form[action="/device"]', {
       user_code: begun.json.user_code,
     });
@@ -420,6 +439,7 @@ describe('logins by a code that are limited to roles', () => {
       question.text,
       /3 roles in 2 accounts .*; 4 more of yours are not for logins by a code/,
     );
+
     await confirmDevice(world, visitor, begun.json.user_code);
     const { json } = await pollDevice(world, begun.json.device_code);
     const ask = (role: string, path = '/credentials') =>
@@ -429,6 +449,7 @@ describe('logins by a code that are limited to roles', () => {
         body: { account: 'prod', role },
       });
     assert.equal((await ask('ReadOnly')).status, 200);
+
     for (const path of ['/credentials', '/console-link', '/container-tokens']) {
       const refused = await ask('Admin', path);
       assert.deepEqual(
@@ -437,6 +458,7 @@ describe('logins by a code that are limited to roles', () => {
         path,
       );
     }
+
     const { json: list } = await callApi(world, json.access_token, { path: '/roles' });
     const admin = list.roles.find(({ role }: { role: string }) => role === 'Admin');
     assert.equal(admin.usable, false);

@@ -18,9 +18,11 @@ describe('a session in a terminal', () => {
     world.clock.turn(50 * 60);
     const got = await pollDevice(world, await confirmed(world, visitor));
     assert.deepEqual([got.json.expires_in, got.json.session_expires_in], [1800, 70 * 60]);
+
     world.clock.turn(60 * 60);
     const late = await refresh(world, got.json.refresh_token);
     assert.equal(late.json.expires_in, 600, 'no token outlives its session');
+
     world.clock.turn(10 * 60);
     assert.ok(!(await isLive(world, late.json.access_token)));
     assert.deepEqual(errorOf(await refresh(world, late.json.refresh_token)), [
@@ -39,9 +41,11 @@ describe('a connector that is gone', () => {
       ...configuration,
       connectors: configuration.connectors.filter(({ protocol }) => protocol !== 'saml'),
     }));
+
     answer(world.servers.bridge, createApp(later));
     assert.ok(!(await isLive(world, alice.accessToken)));
     assert.deepEqual(errorOf(await refresh(world, alice.refreshToken)), [400, 'invalid_grant']);
+
     const { url } = await alice.visitor.get(`${world.urls.bridge}/sessions`);
     assert.ok(url.startsWith(world.urls.oidc), 'her browser must sign in again, by what there is');
     assert.ok(await isLive(world, bob.accessToken));
@@ -67,6 +71,7 @@ describe('signing out everywhere', () => {
     ];
     const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
     assert.equal(form.$('ul.sessions li').length, 2);
+
     const page = await alice.visitor.submit(form, 'button[value=everywhere]');
     assert.match(page.text, /You are signed out everywhere/);
     assert.ok(
@@ -74,6 +79,7 @@ describe('signing out everywhere', () => {
     );
     assert.match((await alices.visitor.get(`${world.urls.bridge}/sessions`)).url, /\/sign-in/);
     assert.ok(await isLive(world, bob.accessToken));
+
     const event = (await world.audit()).find(({ type }) => type === 'sign-out.everywhere');
     assert.ok(event?.type === 'sign-out.everywhere');
     assert.deepEqual([event.by, event.browserSessions, event.cliSessions.length], ['person', 2, 2]);
@@ -85,6 +91,7 @@ describe('signing out everywhere', () => {
     const there = await loginByDevice(world, 'alice');
     const form = await here.visitor.get(`${world.urls.bridge}/sessions`);
     const page = await here.visitor.submit(form, 'ul.sessions li:first-child button[value=end]');
+
     assert.match(page.text, /The session was ended/);
     assert.deepEqual(
       [await isLive(world, there.accessToken), await isLive(world, here.accessToken)],
@@ -99,9 +106,11 @@ describe('signing out everywhere', () => {
     ];
     const [theirs] = await world.bridge.mySessions.list(await viewerOf(world, bob.visitor));
     const form = await alice.visitor.get(`${world.urls.bridge}/sessions`);
+
     const page = await alice.visitor.submit(form, 'ul.sessions button[value=end]', {
       session: theirs!.publicId,
     });
+
     assert.match(page.text, /has already ended/);
     assert.equal(
       (

@@ -38,11 +38,13 @@ cli:
     const begun = await openid.initiateDeviceAuthorization(client, { scope: 'aws' });
     const polling = openid.pollDeviceAuthorizationGrant(client, begun);
     await confirmDevice(world, visitor, begun.user_code);
+
     const tokens = await polling;
     assert.equal(
       (await callApi(world, tokens.access_token, { path: '/whoami' })).json.session.client.name,
       "Stranger's tool",
     );
+
     const refreshed = await openid.refreshTokenGrant(client, tokens.refresh_token!);
     assert.notEqual(refreshed.refresh_token, tokens.refresh_token);
     await openid.tokenRevocation(client, refreshed.refresh_token!);
@@ -53,10 +55,12 @@ cli:
     const { visitor } = await world.signIn('bob', 'oidc');
     const begun = await openid.initiateDeviceAuthorization(client, {});
     const form = await visitor.get(begun.verification_uri);
+
     const question = await visitor.submit(form, 'form[action="/device"]', {
       user_code: begun.user_code,
     });
     assert.match(question.text, /Stranger's tool/);
+
     await visitor.submit(question, 'button[value=disown]');
     await assert.rejects(openid.pollDeviceAuthorizationGrant(client, begun), {
       error: 'access_denied',
@@ -67,6 +71,7 @@ cli:
     const { visitor } = await world.signIn('bob', 'oidc');
     const landed = createServer((_request, response) => response.end('thank you'));
     await new Promise<void>(resolve => landed.listen(0, '127.0.0.1', resolve));
+
     try {
       const codeVerifier = openid.randomPKCECodeVerifier();
       const state = openid.randomState();

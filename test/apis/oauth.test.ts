@@ -27,6 +27,7 @@ describe('the OAuth endpoints', () => {
     const response = await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`);
     const metadata = (await response.json()) as Record<string, unknown>;
     assert.equal(metadata.issuer, world.urls.bridge);
+
     for (const name of [
       'authorization_endpoint',
       'token_endpoint',
@@ -49,18 +50,21 @@ describe('the OAuth endpoints', () => {
       [600, 5, `${world.urls.bridge}/device`],
     );
     assert.match(json.user_code, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
+
     for (const _ of ['before the code is shown', 'and after'])
       assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [
         400,
         'authorization_pending',
       ]);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'slow_down']);
+
     world.clock.turn(6);
     assert.deepEqual(
       errorOf(await pollDevice(world, json.device_code)),
       [400, 'slow_down'],
       'the longer interval stays',
     );
+
     await world.bridge.deviceAuthorization.approve(await viewerOf(world, visitor), {
       userCode: json.user_code,
     });
@@ -72,6 +76,7 @@ describe('the OAuth endpoints', () => {
       [got.json.token_type, got.json.scope, got.json.expires_in],
       ['Bearer', 'aws', 3600],
     );
+
     world.clock.turn(20);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code)), [400, 'invalid_grant']);
     assert.ok(await isLive(world, got.json.access_token), 'the first one keeps what it got');
@@ -92,11 +97,13 @@ describe('the OAuth endpoints', () => {
       `BBBBBBBB.${'B'.repeat(43)}`,
     ])
       assert.deepEqual(errorOf(await pollDevice(world, wrong)), [400, 'invalid_grant'], wrong);
+
     world.clock.turn(60);
     assert.deepEqual(errorOf(await pollDevice(world, json.device_code, 'other-tool')), [
       400,
       'invalid_grant',
     ]);
+
     world.clock.turn(60);
     assert.deepEqual(
       errorOf(await pollDevice(world, json.device_code)),
@@ -123,6 +130,7 @@ describe('the OAuth endpoints', () => {
       !(await isLive(world, got.json.access_token)),
       'a code that is used twice was stolen: its session ends (RFC 6749 section 4.1.2)',
     );
+
     const ended = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(ended?.type === 'cli-session.ended' && ended.by === 'misuse');
   });
@@ -154,12 +162,14 @@ describe('the OAuth endpoints', () => {
     assert.equal(first.status, 200);
     assert.notEqual(first.json.refresh_token, refreshToken);
     assert.ok((await isLive(world, accessToken)) && (await isLive(world, first.json.access_token)));
+
     world.clock.turn(59);
     const repeated = await refresh(world, refreshToken);
     assert.deepEqual(
       [repeated.json.access_token, repeated.json.refresh_token],
       [first.json.access_token, first.json.refresh_token],
     );
+
     world.clock.turn(2);
     assert.deepEqual(errorOf(await refresh(world, refreshToken)), [400, 'invalid_grant']);
     assert.ok(!(await isLive(world, first.json.access_token)));
@@ -193,6 +203,7 @@ describe('the OAuth endpoints', () => {
   it('revoking an access or a refresh token ends the session; what is no token is no error (RFC 7009)', async () => {
     const revoke = (token: string, client = CLIENT) =>
       postForm(world, '/oauth/revoke', { token, client_id: client });
+
     for (const kind of ['accessToken', 'refreshToken'] as const) {
       const login = await loginByDevice(world, 'alice');
       assert.deepEqual(errorOf(await revoke(login[kind], 'other-tool')), [
@@ -262,6 +273,7 @@ describe('the OAuth endpoints', () => {
       ],
     ] as const)
       assert.deepEqual(errorOf(answered), [status, error], what);
+
     const json = await fetch(`${world.urls.bridge}/oauth/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -286,6 +298,7 @@ describe('the OAuth endpoints', () => {
       assert.equal(page.path.length, 1, JSON.stringify(over));
       assert.ok(page.status >= 400);
     }
+
     for (const [over, error] of [
       [{ response_type: 'token' }, 'unsupported_response_type'],
       [{ code_challenge: '' }, 'invalid_request'],

@@ -21,12 +21,14 @@ describe('terminals that poll', () => {
     const all = polls(createPollQueue({ atOnce: 2, mostWaiting: 10 }), 4);
     const begun = (): boolean[] => all.map(poll => poll.begun);
     assert.deepEqual(begun(), [true, true, false, false]);
+
     all[1]!.end();
     await turn();
     await turn();
     assert.deepEqual(begun(), [true, true, true, false]);
     all[2]!.fail(new Error('refused'));
     await assert.rejects(all[2]!.done, /refused/);
+
     await turn();
     await turn();
     assert.deepEqual(begun(), [true, true, true, true], 'a refusal gives its place back, too');
@@ -37,8 +39,10 @@ describe('terminals that poll', () => {
     const order: string[] = [];
     setImmediate(() => order.push(second!.begun ? 'the next poll' : 'another request'));
     first!.end();
+
     await first!.done;
     assert.equal(second!.begun, false);
+
     await turn();
     await turn();
     assert.deepEqual([order, second!.begun], [['another request'], true]);
@@ -49,6 +53,7 @@ describe('terminals that poll', () => {
     const [first, second, third] = polls(line, 3);
     const [fourth] = polls(line, 1);
     await assert.rejects(fourth!.done, { code: 'slow_down' });
+
     for (const poll of [first!, second!, third!]) {
       poll.end();
       await poll.done;

@@ -73,14 +73,17 @@ describe('identity providers that are broken when the bridge starts', () => {
   it('are shown on the sign-in page with the reason, and cannot be selected', async () => {
     const page = await new Visitor().get(world.urls.bridge);
     assert.equal(page.status, 200);
+
     for (const id of [
       ...NAMES.flatMap(name => [idOf('oidc', name), idOf('saml', name)]),
       'oidc-refused',
     ]) {
       assert.equal(page.$(`a[href^="/sign-in/${id}"]`).length, 0, id);
     }
+
     const reasons = page.text.match(/Not available since/g) ?? [];
     assert.equal(reasons.length, 2 * NAMES.length + 1);
+
     for (const reason of [
       /OIDC hang.{1,200}no complete answer within 5 s/,
       /OIDC huge.{1,200}larger than 2097152 bytes/,
@@ -131,6 +134,7 @@ describe('identity providers that are broken when the bridge starts', () => {
       });
       assert.equal(page.status, 303, `${id}: ${page.text}`);
     }
+
     const page = await new Visitor().get(world.urls.bridge);
     assert.equal(page.text.match(/Not available since/g)?.length, 1);
     assertLogIsClean(world);
@@ -178,6 +182,7 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
   it('an endpoint that hangs delays its own sign-in for five seconds, and no other', async () => {
     const started = Date.now();
     const held: { readonly path: string; readonly page: Promise<Page> }[] = [];
+
     // userinfo is asked last: a sign-in that hangs there must have passed the others before they
     // break.
     for (const [path, username] of Object.entries(ENDPOINTS).reverse()) {
@@ -187,6 +192,7 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
     }
     assert.equal((await world.signIn('bob', 'saml')).page.status, 200);
     assert.equal((await new Visitor().get(world.urls.bridge)).status, 200);
+
     for (const { path, page } of held) await assertUnreachable(await page, path);
     const seconds = (Date.now() - started) / 1000;
     assert.ok(seconds < 9, `${seconds} s`);
@@ -203,11 +209,13 @@ describe('an OpenID provider that breaks in the middle of a sign-in', () => {
       { username: 'alice', password: 'alice' },
       { stopAt: url => url.startsWith(`${world.urls.bridge}/oidc/`) },
     );
+
     await new Promise(resolve => {
       world.servers.oidc.close(resolve);
       world.servers.oidc.closeAllConnections();
     });
     await assertUnreachable(await visitor.get(callback.path.at(-1)!), '/token');
+
     await new Promise<void>(resolve => world.servers.oidc.listen(port, '127.0.0.1', resolve));
     await assertNextSignInWorks(world);
     assertLogIsClean(world);

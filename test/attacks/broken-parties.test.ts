@@ -189,6 +189,7 @@ describe('AWS fails', () => {
     it(`STS ${trouble.what}: both pages answer ${trouble.code} within four seconds`, async () => {
       arm(trouble);
       const started = Date.now();
+
       try {
         const pages = await Promise.all([
           press('Credentials', trouble.role),
@@ -208,6 +209,7 @@ describe('AWS fails', () => {
     it(`the federation endpoint ${trouble.what}: the page answers ${trouble.code} within three seconds`, async () => {
       arm(trouble);
       const started = Date.now();
+
       try {
         const page = await press('Console');
         assert.ok(Date.now() - started < 3000, `${Date.now() - started} ms`);
@@ -257,6 +259,7 @@ describe('the store fails in the middle', () => {
       line.includes('"msg":"credentials.issued"'),
     ).length;
     database.exec('ALTER TABLE audit_events RENAME TO audit_events_gone');
+
     try {
       for (const door of ['Credentials', 'Console']) {
         const refused = await visitor.submit(
@@ -303,6 +306,7 @@ describe('the store fails in the middle', () => {
   it('treats every browser as signed out while sessions cannot be read', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     database.exec('ALTER TABLE sessions RENAME TO sessions_gone');
+
     try {
       for (const refused of [
         await visitor.get(world.urls.bridge),
@@ -327,6 +331,7 @@ describe('the store fails in the middle', () => {
   it('answers with an error page and 503 from /readyz, and 200 from /healthz, when the store is closed', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     await world.bridge.close();
+
     const refused = await visitor.submit(
       page,
       'button[aria-label="Credentials: prod as Developer"]',
@@ -336,6 +341,7 @@ describe('the store fails in the middle', () => {
       (await new Visitor().get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`)).status,
       503,
     );
+
     const [ready, health] = [
       await exchange(world.urls.bridge, { target: '/readyz' }),
       await exchange(world.urls.bridge, { target: '/healthz' }),

@@ -164,6 +164,7 @@ describe('every route of the app', () => {
 
   it('is found by the walk, known routes among them', () => {
     const paths = new Set(routes.map(({ path }) => path));
+
     for (const path of [
       '/',
       '/console',
@@ -219,6 +220,7 @@ describe('every route of the app', () => {
         const own = await assertNoEffect(title, () => ask('GET', path, headers('same-origin')));
         assert.equal(own.status, 403, title);
       }
+
       // From another site it is written down, and nothing else happens.
       for (const path of ['/oidc/:connector/callback', '/console', '/sign-in']) {
         const events = (await world.audit()).length;
@@ -227,6 +229,7 @@ describe('every route of the app', () => {
         const [newest, ...others] = await world.audit();
         assert.deepEqual([others.length, newest!.type], [events, 'request.refused']);
       }
+
       const posted = await exchange(world.urls.bridge, {
         method: 'POST',
         target: `/saml/${CONNECTOR.saml}/acs`,

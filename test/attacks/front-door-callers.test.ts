@@ -94,6 +94,7 @@ describe('lies about the bridge itself', () => {
 
   it('do not change where a redirect or a route leads', async () => {
     const answer = await ask(world, { target: '/console?account=prod&role=Admin', headers: LIES });
+
     assert.equal(answer.status, 303);
     assert.equal(
       answer.header('location'),
@@ -115,6 +116,7 @@ describe('lies about the bridge itself', () => {
         ['X-Request-Id', own],
       ],
     });
+
     assertRefused(world, answer, { status: 404, code: 'not_found' });
     assert.notEqual(answer.header('x-correlation-id'), own);
   });
@@ -163,12 +165,14 @@ describe('lies about the bridge itself', () => {
       ['True-Client-IP', '10.1.1.1'],
     ] as const;
     const bob = await signedIn(world, 'bob');
+
     const answer = await ask(world, {
       target: '/console?account=prod&role=ReadOnly',
       headers: [...forwarded, bob.cookie],
     });
     assertRefused(world, answer, { status: 403, code: 'proof_missing' });
     assert.match(answer.body, /your address is 127\.0\.0\.1/);
+
     const event = (await world.audit()).find(
       ({ origin }) => origin.correlationId === answer.header('x-correlation-id'),
     )!;
@@ -178,6 +182,7 @@ describe('lies about the bridge itself', () => {
   it('malformed cookies count as no session', async () => {
     const { cookie } = await signedIn(world, 'bob');
     const value = cookie[1].split('=')[1]!;
+
     for (const wrong of [
       'rolebridge',
       'rolebridge=',
@@ -281,6 +286,7 @@ describe('the answer of one sign-in under the state of another', () => {
       assert.equal(page.status, 403);
       assert.equal(page.$('.status-line code').text(), refusal);
       assert.equal(await isSignedIn(victim.visitor), false);
+
       // The attempt is spent, also for the right answer.
       const late = await deliver(protocol, victim);
       assert.equal(late.status, 400);
@@ -297,6 +303,7 @@ describe('the answer of one sign-in under the state of another', () => {
 
   it('is rejected when the state belongs to the other connector', async () => {
     const [oidc, saml] = [await begun('oidc', 'alice'), await begun('saml', 'alice')];
+
     for (const [protocol, mixed] of [
       ['saml', { ...oidc, answer: saml.answer }],
       ['oidc', { ...saml, answer: oidc.answer }],
@@ -330,6 +337,7 @@ describe('behind a trusted proxy', () => {
       ] as const;
       const answer = await ask(world, { target: '/oidc/corp-oidc/callback', headers });
       assertRefused(world, answer, { status: 400, code: 'attempt_invalid' });
+
       const event = (await world.audit()).find(
         ({ origin }) => origin.correlationId === answer.header('x-correlation-id'),
       )!;
@@ -341,10 +349,12 @@ describe('behind a trusted proxy', () => {
   it('a network rule uses the address that the proxy saw', async () => {
     const { cookie } = await signedIn(world, 'bob');
     const target = '/credentials?account=prod&role=ReadOnly';
+
     const outside = await ask(world, {
       target,
       headers: [cookie, ['X-Forwarded-For', '10.1.1.1, 203.0.113.9']],
     });
+
     assertRefused(world, outside, { status: 403, code: 'proof_missing' });
     assert.equal(
       (await ask(world, { target, headers: [cookie, ['X-Forwarded-For', '10.1.1.1']] })).status,
@@ -370,16 +380,20 @@ describe('a caller over the rate limit', () => {
         ).on('error', reject);
       });
     const statuses = await Promise.all(Array.from({ length: 3020 }, (_, index) => statusOf(index)));
+
     agent.destroy();
     assert.equal(statuses.filter(status => status === 303).length, 3000);
     assert.equal(statuses.filter(status => status === 429).length, 20);
+
     const answer = await ask(world, { target: '/sign-in/corp-oidc' });
     assertRefused(world, answer, { status: 429, code: 'too_many_requests' });
+
     const wait = /Wait (\d+) seconds?, then try again\./.exec(answer.body)?.[1];
     assert.match(answer.header('retry-after')!, /^\d+$/);
     assert.equal(answer.header('retry-after'), wait);
     // One event stands for the flood, and AWS and load balancers are not in its way.
     assert.equal((await world.audit()).length, 1);
+
     for (const target of ['/healthz', '/readyz', '/.well-known/jwks.json'])
       assert.equal((await ask(world, { target })).status, 200);
   });

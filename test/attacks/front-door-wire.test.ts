@@ -163,6 +163,7 @@ describe('hostile bytes at the front door', () => {
       assert.equal(answer.status, 200);
       assertOurs(answer);
     }
+
     const answer = await send(
       post(
         'Transfer-Encoding: chunked\r\nTrailer: Cookie\r\n',
@@ -188,6 +189,7 @@ describe('hostile bytes at the front door', () => {
       socket.destroy();
       await gone;
     }
+
     assert.ok(
       !world.log.slice(before).some(line => line.includes('"level":"error"')),
       world.log.slice(before).join(''),

@@ -389,6 +389,7 @@ describe('hostile requests at the front door', () => {
 
       it('record each rejection once, issue nothing and log no secret, and the next user can sign in', async () => {
         const events = await world.audit();
+
         for (const [id, code] of recorded) {
           const own = events.filter(({ origin }) => origin.correlationId === id);
           assert.deepEqual(
@@ -421,6 +422,7 @@ describe('hostile requests at the front door', () => {
         ...BAD,
       }),
     );
+
     assert.equal(answer.status, 200, answer.body);
     assertOurs(answer);
   });

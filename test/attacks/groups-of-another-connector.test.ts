@@ -101,6 +101,7 @@ describe('groups of a connector that no rule names', () => {
         it(`grant neither credentials nor a console session of ${role}, and send nothing to AWS`, async () => {
           const before = world.toAws.length;
           const [account, name] = named(role);
+
           for (const door of ['credentials', 'console']) {
             const refused = await visitor.get(
               `${world.urls.bridge}/${door}?account=${account}&role=${name}`,
@@ -132,6 +133,7 @@ describe('groups of a connector that no rule names', () => {
         await confirmDevice(world, visitor, begun.user_code);
         const { access_token: token } = (await pollDevice(world, begun.device_code)).json;
         assert.deepEqual((await callApi(world, token, { path: '/roles' })).json.roles, []);
+
         for (const [account, role] of ROLES.map(named)) {
           for (const path of ['/credentials', '/console-link', '/container-tokens']) {
             const refused = await callApi(world, token, {
@@ -146,6 +148,7 @@ describe('groups of a connector that no rule names', () => {
             );
           }
         }
+
         const { json } = await callApi(world, token, { path: '/explain?account=prod&role=Admin' });
         assert.equal(json.outcome, 'refused');
         assert.deepEqual(
@@ -162,6 +165,7 @@ describe('groups of a connector that no rule names', () => {
           (await tools.portal.send(new ListAccountsCommand({ accessToken }))).accountList,
           [],
         );
+
         const asked = { accessToken, accountId: '111122223333', roleName: 'Admin' };
         await assert.rejects(tools.portal.send(new GetRoleCredentialsCommand(asked)), {
           name: 'ForbiddenException',

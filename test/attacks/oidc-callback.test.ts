@@ -124,8 +124,10 @@ describe('an authorization response', () => {
       authorization_response_iss_parameter_supported: undefined,
     });
     const connector = await openConnector(t, forge);
+
     forge.faults.callback = parameters => parameters.set('iss', 'https://evil.example');
     await refuses(signIn(connector, forge), 'oidc_response_refused', /unexpected "iss"/, forge);
+
     forge.faults.callback = parameters => parameters.delete('iss');
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
   });
@@ -138,7 +140,9 @@ describe('an authorization response', () => {
       reauthenticate: false,
     });
     const parameters = forge.authorize(redirectTo);
+
     await connector.complete({ protocol: 'oidc', parameters }, expectation);
+
     await refuses(
       connector.complete({ protocol: 'oidc', parameters }, expectation),
       'oidc_response_refused',
@@ -150,10 +154,12 @@ describe('an authorization response', () => {
   test('is rejected with the verifier or nonce of another attempt', async t => {
     const forge = await forgeFor(t);
     const connector = await openConnector(t, forge);
+
     const [mine, theirs] = await Promise.all(
       [1, 2].map(() => connector.begin({ attemptId: 'a', reauthenticate: false })),
     );
     assert.ok(mine?.expectation.protocol === 'oidc' && theirs?.expectation.protocol === 'oidc');
+
     const mixes: [Expectation, RegExp][] = [
       [theirs.expectation, /invalid_grant/],
       [{ ...mine.expectation, codeVerifier: theirs.expectation.codeVerifier }, /invalid_grant/],
@@ -180,6 +186,7 @@ describe('an authorization response', () => {
       'oidc_response_refused',
       /no OpenID Connect sign-in was begun/,
     );
+
     const saml: Expectation = { protocol: 'saml', requestId: '_1' };
     await refuses(
       connector.complete({ protocol: 'oidc', parameters }, saml),
@@ -201,10 +208,12 @@ describe('an authorization response', () => {
       reauthenticate: false,
     });
     const parameters = honest.authorize(redirectTo);
+
     const atEvil = (await openConnector(t, evil)).complete(
       { protocol: 'oidc', parameters },
       expectation,
     );
+
     await refuses(atEvil, 'oidc_response_refused', /unexpected "iss"/, honest);
     assert.equal(evil.asked.token, 0);
   });

@@ -69,6 +69,7 @@ describe('groups that the provider keeps elsewhere (overage)', () => {
     const connector = await openConnector(t, forge);
     const person = { ...ALICE, groups: undefined, ...OVERAGE };
     forge.person = { idToken: person, userinfo: person };
+
     await refuses(
       signIn(connector, forge),
       'identity_incomplete',

@@ -181,6 +181,7 @@ describe('an id_token is rejected', () => {
       /signature verification failed/,
       forge,
     );
+
     forge.faults.signature = 'good';
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
   });
@@ -191,6 +192,7 @@ describe('an id_token is rejected', () => {
       ...document,
       id_token_signing_alg_values_supported: ['HS256', 'none'],
     });
+
     await refuses(
       signIn(await openConnector(t, forge), forge),
       'connector_unavailable',

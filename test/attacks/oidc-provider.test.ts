@@ -75,6 +75,7 @@ describe('a broken provider', () => {
       clientAuthentication: 'client_secret_basic',
     });
     forge.clientAuthentication = 'client_secret_post';
+
     await refuses(
       signIn(connector, forge),
       'idp_refused',
@@ -159,6 +160,7 @@ describe('a response that would block other requests while it is parsed is rejec
         { timeoutSeconds: 5, maxBytes: 2_000_000 },
       );
       breakIt(forge);
+
       await refuses(signIn(connector, forge), 'idp_unreachable', message, forge);
     });
   }
@@ -166,6 +168,7 @@ describe('a response that would block other requests while it is parsed is rejec
   test('but 5,000 groups and text that looks like many parts are read', async t => {
     const forge = await forgeFor(t);
     const groups = Array.from({ length: 5_000 }, (_, index) => `urn:acme:{"${index}":[,],\\"}`);
+
     for (const person of [
       { idToken: { ...ALICE, groups }, userinfo: {} },
       { idToken: { ...WITHOUT_GROUPS }, userinfo: { ...ALICE, groups } },
@@ -259,6 +262,7 @@ describe('a discovery document is rejected', () => {
       forge.faults.discovery = discovery;
       const connector = await openConnector(t, forge);
       const availability = connector.availability();
+
       assert.ok(availability.state === 'unavailable');
       assert.match(availability.reason, message);
       await refuses(
@@ -298,7 +302,9 @@ describe('a discovery document is rejected', () => {
       { issuer: HTTPS_DOCUMENT.issuer, clientId: 'bridge', clientSecret: 's' },
       { outbound },
     );
+
     const { redirectTo } = await connector.begin({ attemptId: 'a', reauthenticate: false });
+
     assert.equal(new URL(redirectTo).host, 'accounts.idp.example');
   });
 

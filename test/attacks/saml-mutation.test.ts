@@ -98,6 +98,7 @@ for (const [seed, [what, mutate]] of Object.entries(MUTATIONS).entries()) {
       }
     }
     assert.ok(refused > ROUNDS / 2, `only ${refused} of ${ROUNDS} were refused`);
+
     const { identity } = await acme.signIn();
     assert.equal(identity.username, 'alice');
   });

@@ -83,8 +83,10 @@ describe('responses from identity providers', () => {
         [400, 60],
         [429, 140],
       ]);
+
       const page = await enterPassword(visitor, login, { username: 'alice' });
       assert.ok(signedIn(page), page.text);
+
       // One event stands for all that was turned away.
       const events = await world.audit();
       assert.equal(
@@ -109,10 +111,12 @@ describe('responses from identity providers', () => {
         .serializeArray()
         .map(({ name, value }) => [name, value]),
     );
+
     const withoutCookie = await new Visitor().post(
       answer.$('form').attr('action')!,
       new URLSearchParams(fields),
     );
+
     assert.equal(withoutCookie.status, 200);
     assert.ok(signedIn(await visitor.submit({ ...withoutCookie, url: world.urls.bridge }, 'form')));
   });
@@ -136,6 +140,7 @@ describe('responses from identity providers', () => {
       return { ...junk, body: `${body}&reposted=1` };
     });
     assert.deepEqual([...statuses.keys()], [403]);
+
     const visitor = new Visitor();
     const query = new URLSearchParams({
       sp: `${world.urls.bridge}/saml/${CONNECTOR.saml}/metadata`,
@@ -162,6 +167,7 @@ describe('responses from identity providers', () => {
     };
     assert.equal((await flood(world, 61, from('203.0.113.7'))).get(429), 1);
     assert.equal((await flood(world, 60, from('203.0.113.8'))).get(429), undefined);
+
     // One IPv6 household has many addresses.
     const household = (index: number): Junk => from(`2001:db8:0:10${index % 10}::1`)(index);
     assert.equal((await flood(world, 61, household)).get(429), 1);
@@ -200,6 +206,7 @@ describe('a stranger who exhausts the rate limit of an address', () => {
 
   it('does not stop a user who is signed in', async () => {
     assert.ok(signedIn(await known.get(world.urls.bridge)));
+
     // Also without the mark of the browser.
     const session = new Visitor();
     session.setCookie(
@@ -225,6 +232,7 @@ it('requests that another site triggers in a browser do not stop its sign-in', a
   // Over https this cookie is sent from other sites, too, for an identity provider answers from
   // there.
   const cookie = `rolebridge-attempt=${visitor.cookie(world.urls.bridge, 'rolebridge-attempt')}`;
+
   const headers = {
     cookie,
     'sec-fetch-mode': 'no-cors',
@@ -235,6 +243,7 @@ it('requests that another site triggers in a browser do not stop its sign-in', a
     [...(await flood(world, 3010, () => ({ path: '/sign-in', headers }))).keys()],
     [403],
   );
+
   const { page } = await world.signIn('bob', 'oidc', { visitor });
   assert.ok(signedIn(page), page.text);
 });
@@ -269,6 +278,7 @@ describe('wrong user codes', () => {
       for (let count = 0; count < 9; count++) await typed(world, visitor, 'BBBB-BBBB');
     }
     const { visitor: dave } = await world.signIn('dave', 'saml');
+
     const { json } = await beginDevice(world);
     for (let slip = 0; slip < 2; slip++)
       assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
@@ -276,6 +286,7 @@ describe('wrong user codes', () => {
     // In such a flood no browser has more than three.
     assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
     assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 429);
+
     world.clock.turn(600);
     assert.equal((await typed(world, dave, 'CCCC-CCCC')).status, 404);
   });
@@ -287,7 +298,9 @@ describe('wrong user codes', () => {
     const tries = Array.from({ length: 30 }, () =>
       visitor.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' }),
     );
+
     const statuses = (await Promise.all(tries)).map(({ status }) => status);
+
     assert.equal(statuses.filter(status => status === 404).length, 10);
     assert.equal(statuses.filter(status => status === 429).length, 20);
   });
@@ -302,6 +315,7 @@ describe('wrong user codes', () => {
       });
       assert.equal(refused.status, 403);
     }
+
     const { json } = await beginDevice(world);
     await confirmDevice(world, visitor, json.user_code);
   });
@@ -356,6 +370,7 @@ describe('terminals behind an address whose rate limit strangers exhausted', () 
       headers: { authorization: `Bearer rba_${token(index)}` },
     }));
     assert.ok((statuses.get(429) ?? 0) > 0);
+
     const limited = await callApi(world, undefined, { path: '/whoami' });
     assert.equal(limited.status, 429);
     assert.match(String(limited.json.detail), WAIT);

@@ -74,6 +74,7 @@ test('an event is kept by the store and becomes one flat line in the log', async
   const { log, parsed } = capturedLog();
   await createAuditTrail({ sinks: [store.audit], log }).record(ISSUED);
   assert.deepEqual(await store.readAudit({ limit: 10 }), [ISSUED]);
+
   const [{ time: _, ...line } = {}, ...others] = parsed();
   const { actor, origin, type, ...own } = ISSUED;
   assert.deepEqual(others, []);
@@ -141,9 +142,11 @@ test('a row says how many events were left out, by type and by address, from whe
   await flood({ ...from('2001:db8:1:200::1', DOOR), at: AT + 2000 }, 103);
   await flood({ ...from('2001:db8:1:2ff::2', DOOR), at: AT + 3000 }, 1);
   assert.deepEqual(await leftOut(), []);
+
   await trail.record({ ...REFUSED, at: AT + 1000 + MINUTE });
   const [told, ...others] = await leftOut();
   assert.deepEqual(others, []);
+
   const { origin, ...event } = told!;
   assert.deepEqual(event, {
     ...{ type: 'events.left-out', at: AT + 3000, from: AT + 1000, to: AT + 3000, count: 14 },
@@ -154,6 +157,7 @@ test('a row says how many events were left out, by type and by address, from whe
     ],
   });
   assert.equal(origin.address, 'local');
+
   const line = parsed().find(({ msg }) => msg === 'events.left-out');
   assert.deepEqual(
     [line?.kept, line?.count, line?.from, line?.to],
@@ -167,12 +171,14 @@ test('the row is written also when nothing comes after the flood', async t => {
   await flood(REFUSED, 101);
   t.mock.timers.tick(MINUTE - 1);
   assert.deepEqual(await leftOut(), []);
+
   t.mock.timers.tick(1);
   await new Promise(resolve => setImmediate(resolve));
   assert.deepEqual(
     (await leftOut()).map(({ count }) => count),
     [1],
   );
+
   t.mock.timers.tick(10 * MINUTE);
   assert.equal((await leftOut()).length, 1, 'what is told is not told again');
 });
@@ -201,6 +207,7 @@ test('what the sinks did not take of a row is told with the next one', async t =
   const trail = createAuditTrail({ sinks: [sink], log });
   for (let count = 0; count < 103; count++) await trail.record(REFUSED);
   broken = true;
+
   for (const minutes of [1, 1]) {
     t.mock.timers.tick(minutes * MINUTE);
     await new Promise(resolve => setImmediate(resolve));
@@ -215,6 +222,7 @@ test('what the sinks did not take of a row is told with the next one', async t =
       [false, 3],
     ],
   );
+
   broken = false;
   await trail.record({ ...REFUSED, at: AT + 1 });
   await trail.close();
@@ -235,9 +243,11 @@ test('a user who floods the trail is told of by a row of their own, and hides no
     REFUSED,
     ISSUED,
   ];
+
   for (const event of others) await trail.record(event);
   assert.deepEqual((await kept()).slice(-4), others);
   assert.equal((await kept()).length, 104);
+
   await trail.close();
   const [told, ...more] = await leftOut();
   assert.deepEqual(more, []);
@@ -260,6 +270,7 @@ test('an event without an actor has a line too', async () => {
   await createAuditTrail({ sinks: [], log }).record(REFUSED);
   const [{ time: _, ...line } = {}] = parsed();
   const { origin, type, ...own } = REFUSED;
+
   assert.deepEqual(line, {
     level: 'info',
     audit: true,
@@ -276,6 +287,7 @@ test('an event that one sink did not keep is refused and logged as not kept, and
   t.after(() => working.close());
   await broken.close();
   const { log, parsed } = capturedLog();
+
   const trail = createAuditTrail({ sinks: [broken.audit, working.audit], log });
   await assert.rejects(trail.record(ISSUED), {
     name: 'BridgeError',
@@ -283,8 +295,10 @@ test('an event that one sink did not keep is refused and logged as not kept, and
     message: /credentials\.issued was not kept/,
   });
   assert.deepEqual(await working.readAudit({ limit: 10 }), [ISSUED]);
+
   const lines = parsed();
   assert.equal(lines.length, 1);
+
   const { level, kept, msg, correlationId, err } = lines[0] as Record<string, unknown> & {
     err: { message: string };
   };
@@ -303,6 +317,7 @@ test('every sink that failed is in the cause', async () => {
     },
   });
   const trail = createAuditTrail({ sinks: [failing('first'), failing('second')], log });
+
   await assert.rejects(trail.record(ISSUED), ({ cause }: { cause: AggregateError }) => {
     assert.deepEqual(
       cause.errors.map(({ message }: Error) => message),
@@ -323,6 +338,7 @@ test('no event can forge a line, move the cursor of a terminal or turn the direc
     origin: { ...ORIGIN, userAgent: hostile },
   };
   await createAuditTrail({ sinks: [], log }).record(event);
+
   await createAuditTrail({ sinks: [], log }).record({
     type: 'sign-in.succeeded',
     at: AT,
@@ -333,6 +349,7 @@ test('no event can forge a line, move the cursor of a terminal or turn the direc
     multiFactor: false,
   });
   assert.equal(lines.length, 2);
+
   for (const line of lines) {
     assert.match(line, /^[^\n]*\n$/);
     assert.doesNotMatch(

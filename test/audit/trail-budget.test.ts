@@ -31,6 +31,7 @@ const site = (index: number): string =>
 describe('the budgets of the trail', () => {
   it('keep sign-in refusals of other addresses while one address floods', () => {
     const budget = createTrailBudget();
+
     assert.equal(
       kept(budget, 10_000, () => refused('sign-in.refused', '203.0.113.66')),
       100,
@@ -62,6 +63,7 @@ describe('the budgets of the trail', () => {
 
   it('count the addresses of an IPv6 network of one site together, and the sites of one owner', () => {
     const budget = createTrailBudget();
+
     assert.equal(
       kept(budget, 10_000, index =>
         refused(
@@ -102,12 +104,14 @@ describe('the budgets of the trail', () => {
       );
       most = Math.max(most, budget.size());
     }
+
     assert.ok(most < 5_000, `${most} buckets`);
   });
 
   it('fill again with time, and not by a clock that is turned back', () => {
     const budget = createTrailBudget();
     kept(budget, 200, () => refused('sign-in.refused', '203.0.113.66'));
+
     assert.equal(
       kept(budget, 200, () => refused('sign-in.refused', '203.0.113.66', AT + MINUTE)),
       30,
@@ -140,6 +144,7 @@ describe('the budgets of the trail', () => {
           ofOthers += kept(others, 20, index => refused(type, ipv4(second * 20 + index), at));
       }
     }
+
     assert.ok(ofOne * hours < 6_000_000, `${ofOne} an hour`);
     assert.ok(ofOthers * hours < 6_000_000, `${ofOthers} an hour`);
   });
@@ -153,6 +158,7 @@ describe('the budgets of the trail', () => {
     });
     const by = (person: string, type: Kind): AuditEvent =>
       ({ ...refused(type, '203.0.113.66'), actor: actor(person) }) as AuditEvent;
+
     assert.equal(
       kept(budget, 1_000, () => by('alice', 'request.refused')),
       100,

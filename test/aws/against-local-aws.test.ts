@@ -294,7 +294,9 @@ describe('before a strict AWS', () => {
       .sign(keys.webIdentity.active.privateKey);
     const hub = { ...STAGING, trust: { by: 'corporate-web-identity' } } as const;
     const corporateProof = { kind: 'id-token', token, expiresAt: clock.now() + 300_000 } as const;
+
     const assumed = await assume({ ...requestFor(partnerVia(hub)), corporateProof });
+
     assert.equal(assumed.chained, true);
   });
 
@@ -339,9 +341,11 @@ describe('before a strict AWS', () => {
         timeoutSeconds: 5,
         clock,
       });
+
       const assumed = await slow.assume(
         requestFor(PROD, { session: { ...TAGGED, durationSeconds, consoleSeconds: 900 } }),
       );
+
       assert.ok(Math.abs(secondsLeft(assumed) - durationSeconds) <= 2);
     });
   }
@@ -380,6 +384,7 @@ describe('before a strict AWS', () => {
       timeoutSeconds: 5,
       clock,
     });
+
     await assert.rejects(other.assume(requestFor(PROD)), {
       code: 'aws_refused',
       message: /Response signature invalid/,

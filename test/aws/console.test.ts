@@ -375,6 +375,7 @@ describe('a destination', () => {
     const start = 'https://console.aws.amazon.com/';
     const fits = start + 'a'.repeat(4096 - start.length);
     assert.equal(federation.destinationFor(account('aws'), fits), fits);
+
     for (const [asked, length] of [
       [`${fits}a`, '4,097'],
       [start + 'é'.repeat(1000), '6,031'],
@@ -397,6 +398,7 @@ describe('a destination', () => {
       'https://console.aws.amazon.com/c',
     ])
       assert.equal(further.destinationFor(account('aws'), asked), asked);
+
     for (const asked of [
       'https://a.tool.example.com/',
       'https://consoles.example.com/',
@@ -423,6 +425,7 @@ describe('a destination', () => {
       local.destinationFor(account('aws'), 'http://127.0.0.1:3003/console?a=b'),
       'http://127.0.0.1:3003/console?a=b',
     );
+
     for (const asked of [
       'http://127.0.0.1:3004/console',
       'https://127.0.0.1:3003/console',

@@ -30,7 +30,9 @@ describe('an operator who ends one session', () => {
       correlationId: 'c',
       address: '127.0.0.1',
     });
+
     const [event] = await store.readAudit({ limit: 10 });
+
     assert.ok(event?.type === 'cli-session.ended' && event.by === 'operator');
     assert.deepEqual(event.actor, {
       person: session.summary.person,
@@ -48,6 +50,7 @@ describe('blocking a user while the audit trail is unavailable', () => {
       strangerOf('b'.repeat(16) as PersonId),
       { correlationId: 'c', address: '127.0.0.1' },
     ];
+
     const full = {
       record: () => Promise.reject(new BridgeError('unavailable', 'the disk is full')),
     };
@@ -55,12 +58,14 @@ describe('blocking a user while the audit trail is unavailable', () => {
       operatorSessionsOf(store, full).block(person, { by: 'root' }, origin),
       /the disk is full/,
     );
+
     const repeated = await operatorSessionsOf(store, store.audit).block(
       person,
       { by: 'root' },
       origin,
     );
     assert.equal(repeated.isNew, false);
+
     const recorded = await store.readAudit({ type: 'person.blocked', limit: 10 });
     assert.equal(recorded.length, 1);
   });

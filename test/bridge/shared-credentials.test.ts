@@ -107,6 +107,7 @@ describe('shared credentials', () => {
       ['rejected', 'rejected'],
     );
     assert.equal(calls, 1);
+
     answer = async () => HOUR;
     assert.equal(await keyIdOf(), 'ASIA2');
   });

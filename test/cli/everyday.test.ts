@@ -26,6 +26,7 @@ describe('everyday use of the client', () => {
     assert.match(text, /^Person {8}alice, Alice Adams, alice@acme\.example$/m);
     assert.match(text, /^Signed in by {2}Acme AD FS, .* ago, with a second factor$/m);
     assert.match(text, /^\* {2}\S+ +rolebridge command line +127\.0\.0\.1/m);
+
     const json = JSON.parse(await laptop.done(['whoami', '--json'])) as {
       person: { username: string };
       sessions: { current: boolean }[];
@@ -45,6 +46,7 @@ describe('everyday use of the client', () => {
       /^partner +444455556666 +Auditor +1 h +aws-admins \(partner-audit\), prod\/BridgeHub$/m,
     );
     assert.equal((await laptop.done(['roles', 'PROD', 'read'])).trim().split('\n').length, 2);
+
     const { roles } = JSON.parse(
       await laptop.done(['roles', '--json', '--search', '333344445555']),
     ) as { roles: { arn: string }[] };
@@ -52,6 +54,7 @@ describe('everyday use of the client', () => {
       roles.map(({ arn }) => arn),
       ['arn:aws-us-gov:iam::333344445555:role/Admin'],
     );
+
     const none = await laptop.run(['roles', 'nowhere']);
     assert.deepEqual([none.code, none.stdout], [0, '']);
     assert.match(none.stderr, /None of your roles matches "nowhere"/);
@@ -60,6 +63,7 @@ describe('everyday use of the client', () => {
   it('credential-process prints the format of SDKs, and asks the server once', async () => {
     const asked = () => world.toAws.length;
     const before = asked();
+
     const first = JSON.parse(await laptop.done(['credential-process', 'prod/Admin'])) as Record<
       string,
       string
@@ -73,6 +77,7 @@ describe('everyday use of the client', () => {
       'AccountId',
     ]);
     assert.equal(asked(), before + 1);
+
     const node = otherNode();
     const again = await laptop.done(
       ['credential-process', 'prod/Admin'],
@@ -113,10 +118,12 @@ describe('everyday use of the client', () => {
     ) as Record<string, string>;
     const directory = laptop.file('.config/rolebridge');
     assert.equal(statSync(directory).mode & 0o777, 0o700);
+
     const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(entry =>
       entry.isFile(),
     );
     assert.ok(files.length >= 5);
+
     for (const entry of files) {
       const path = `${entry.parentPath}/${entry.name}`;
       assert.equal(statSync(path).mode & 0o077, 0, path);
@@ -131,10 +138,12 @@ describe('everyday use of the client', () => {
     await other.logIn(world, 'bob', { protocol: 'oidc' });
     await other.done(['credential-process', 'prod/Developer']);
     assert.equal((await other.run(['logout'])).code, 0);
+
     const { code, stderr } = await other.run(['credential-process', 'prod/Developer']);
     assert.equal(code, 3);
     assert.match(stderr, /^rolebridge: you are not signed in\.\nSign in: rolebridge login$/m);
     assert.deepEqual(readdirSync(other.file('.config/rolebridge/credentials')), []);
+
     const event = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(event?.type === 'cli-session.ended');
     assert.deepEqual([event.actor.username, event.by], ['bob', 'client']);
@@ -145,9 +154,11 @@ describe('everyday use of the client', () => {
       world.log.filter(line => line.includes('"path":"/oauth/token","status":200')).length;
     world.clock.turn(3700);
     const before = renewals();
+
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => laptop.run(['whoami', '--json'])),
     );
+
     assert.deepEqual(
       new Set(answers.map(({ code }) => code)),
       new Set([0]),

@@ -96,6 +96,7 @@ describe('the client in common shells', () => {
       ]),
       /^\[p\]\n# expires /,
     );
+
     const { code, stderr } = await computer.run(['credentials', 'prod/Admin', '--format', 'tcsh']);
     assert.equal(code, 2);
     assert.match(stderr, /There are: env, fish, powershell, cmd, process, json, credentials-file/);
@@ -108,10 +109,12 @@ describe('the client in common shells', () => {
     writeFileSync(file, own);
     for (const _ of ['first', 'again'])
       await computer.done(['credentials', 'prod/Admin', '--write', '--profile', 'prod']);
+
     const text = readFileSync(file, 'utf8');
     assert.ok(text.startsWith(own));
     assert.equal(text.match(/^\[prod\]$/gm)?.length, 1);
     assert.match(text, new RegExp(`^aws_access_key_id = ${keyId}$`, 'm'));
+
     const { code, stderr } = await computer.run([
       'credentials',
       'prod/Admin',
@@ -132,6 +135,7 @@ describe('the client in common shells', () => {
       )
         .split('\n')
         .filter(Boolean);
+
     assert.deepEqual(complete('cred'), ['credentials', 'credential-process']);
     assert.deepEqual(complete('exec', 'prod/'), ['prod/Admin', 'prod/Developer', 'prod/ReadOnly']);
     assert.deepEqual(complete('credentials', '--format', 'po'), ['powershell']);

@@ -46,6 +46,7 @@ describe('problems on this computer', () => {
     const other = computerFor(t);
     mkdirSync(other.file('.config/rolebridge'), { recursive: true });
     const file = other.file('.config/rolebridge/config.json');
+
     for (const [text, says] of [
       ['{ "server": ', /config\.json is not valid JSON/],
       ['[]', /must contain one JSON object/],
@@ -72,6 +73,7 @@ describe('problems on this computer', () => {
     const [name] = readdirSync(`${directory()}/credentials`);
     const file = `${directory()}/credentials/${name}`;
     const whole = readFileSync(file);
+
     for (const spoiled of [
       whole.subarray(0, 20),
       Buffer.alloc(0),
@@ -94,12 +96,14 @@ describe('problems on this computer', () => {
     const contents = files.map(file => readFileSync(file));
     writeFileSync(files[0]!, contents[1]!);
     writeFileSync(files[1]!, contents[0]!);
+
     const arnOf = async (role: string): Promise<string> =>
       (
         JSON.parse(await computer.done(['credentials', role, '--json'])) as {
           assumed_role_arn: string;
         }
       ).assumed_role_arn;
+
     assert.match(await arnOf('prod/Admin'), /assumed-role\/Admin\//);
     assert.match(await arnOf('prod/Developer'), /assumed-role\/Developer\//);
   });
@@ -111,6 +115,7 @@ describe('problems on this computer', () => {
       ROLEBRIDGE_CONFIG_DIR: `${blocked}/config`,
       ROLEBRIDGE_SERVER: world.urls.bridge,
     };
+
     saysPlainly(
       await computer.run(['login', '--device'], { env }),
       6,
@@ -135,14 +140,17 @@ describe('problems on this computer', () => {
         6,
         /theirs is writable by every user of this computer\.\n.*ROLEBRIDGE_CONFIG_DIR/,
       );
+
     chmodSync(theirs, 0o700);
     saysPlainly(await computer.run(['whoami'], { env }), 3, /you are not signed in/);
+
     if (process.getuid?.() === 0) chownSync(theirs, 65_533, 65_533);
     assert.equal(
       readSettings(theirs).server,
       world.urls.bridge,
       'one’s own, and as root that of others, as with sudo',
     );
+
     t.mock.method(process as { getuid(): number }, 'getuid', () => 65_534);
     assert.throws(() => readSettings(theirs), /theirs belongs to another user/);
   });
@@ -155,7 +163,9 @@ describe('problems on this computer', () => {
     const lock = `${directory()}/credentials/${name}.lock`;
     rmSync(`${directory()}/credentials/${name}`);
     writeFileSync(lock, JSON.stringify({ pid: 2 ** 30, host: processSpace(), nonce: 'x' }));
+
     await computer.done(['credential-process', 'prod/Admin']);
+
     assert.ok(!existsSync(lock));
   });
 
@@ -187,6 +197,7 @@ describe('problems on this computer', () => {
     const without = computerFor(t);
     const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
     await without.logIn(world, 'alice', { visitor });
+
     saysPlainly(
       await without.run(['credential-process', 'prod/Admin']),
       4,
@@ -205,6 +216,7 @@ describe('problems on this computer', () => {
     const visitor = await other.logIn(world, 'bob', { protocol: 'oidc' });
     const cached = await other.done(['credential-process', 'prod/Developer']);
     await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
+
     saysPlainly(await other.run(['whoami']), 3, /your login has ended/, /rolebridge login/);
     assert.equal(await other.done(['credential-process', 'prod/Developer']), cached);
     saysPlainly(
@@ -278,7 +290,9 @@ describe('problems on the way to the server', () => {
     const gone = world.servers.bridge;
     const port = (gone.address() as AddressInfo).port;
     gone.closeAllConnections();
+
     await new Promise<void>(resolve => gone.close(() => resolve()));
+
     try {
       assert.equal(await computer.done(['credential-process', 'prod/ReadOnly']), printed);
       saysPlainly(
@@ -310,6 +324,7 @@ describe('problems on the way to the server', () => {
       });
       response.end(JSON.stringify({ issuer: 'http://elsewhere' }));
     });
+
     try {
       const { stderr } = await computer.run(['login', '--server', skewed.url]);
       assert.match(
@@ -334,6 +349,7 @@ describe('problems on the way to the server', () => {
     });
     const authorities = computer.file('ca.pem');
     writeFileSync(authorities, proxy!.certificatePem);
+
     const login = ['login', '--device', '--server', proxy!.url];
     saysPlainly(
       await computer.run(login),
@@ -346,12 +362,14 @@ describe('problems on the way to the server', () => {
       6,
       /cannot be read \(ENOENT\)/,
     );
+
     execFileSync('mkfifo', [computer.file('pipe')]);
     saysPlainly(
       await computer.run(login, { env: { SSL_CERT_FILE: computer.file('pipe') } }),
       6,
       /cannot be read \(not a regular file\)/,
     );
+
     for (const name of ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
       const running = computer.start(login, { env: { [name]: authorities } });
       await running.says(/Waiting for you to confirm/);
@@ -377,7 +395,9 @@ describe('problems on the way to the server', () => {
         socket.end(`HTTP/1.1 502 no way to ${host}:${port}\r\n\r\n`),
       );
     });
+
     await new Promise<void>(resolve => proxy.listen(0, '127.0.0.1', resolve));
+
     try {
       const env = { HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
       const { code } = await computer.run(['login', '--server', 'https://aws.example.com'], {

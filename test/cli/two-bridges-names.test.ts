@@ -30,6 +30,7 @@ describe('two bridges on one computer', () => {
     const computer = laptop();
     await logInAtFirst(computer);
     const { port } = new URL(first.urls.bridge);
+
     for (const written of [`HTTP://127.0.0.1:${port}`, `${first.urls.bridge}/`]) {
       const { code, stderr } = await computer.run(['login', '--server', written]);
       assert.equal(code, 0, stderr);
@@ -44,6 +45,7 @@ describe('two bridges on one computer', () => {
       await computer.done(['whoami']),
       new RegExp(`^Person {8}bob.*Server {8}${second.urls.bridge} \\(lab\\)$`, 'ms'),
     );
+
     const { stderr } = await computer.run(['whoami']);
     assert.match(
       stderr,
@@ -53,6 +55,7 @@ describe('two bridges on one computer', () => {
       (await computer.run(['roles'])).stderr,
       new RegExp(`Roles at ${second.urls.bridge} \\(lab\\)`),
     );
+
     const back = await computer.run(['login', ...at(first)]);
     assert.equal(back.code, 0);
     assert.ok(
@@ -60,6 +63,7 @@ describe('two bridges on one computer', () => {
       back.stderr,
     );
     assert.match(await computer.done(['whoami']), /^Person {8}alice/m);
+
     const named = await computer.run(['login', '--as', 'lab']);
     assert.match(
       named.stderr,
@@ -72,11 +76,14 @@ describe('two bridges on one computer', () => {
     await computer.done(['configure', '--yes']);
     const alice = await identityAt(computer, first);
     await identityAt(computer, second);
+
     const { stderr } = await computer.run(['logout', '--bridge', 'lab']);
     assert.ok(stderr.includes(`Signed out of ${second.urls.bridge} (lab).`), stderr);
+
     const asked = first.toAws.length;
     assert.equal((await identityAt(computer, first)).key, alice.key);
     assert.equal(first.toAws.length, asked, 'from the cache');
+
     const hint = [
       `you are not signed in to ${second.urls.bridge} (lab).`,
       'Sign in: rolebridge login --bridge lab\n',
@@ -93,6 +100,7 @@ describe('two bridges on one computer', () => {
       /unknown bridge "nowhere"/,
       'lab (',
     );
+
     // The name stays for the next login.
     await logInAtSecond(computer);
     await computer.done(['whoami', '--bridge', 'lab']);
@@ -116,12 +124,14 @@ describe('two bridges on one computer', () => {
     const login = computer.start(['login', '--device', '--force', '--bridge', 'lab']);
     const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
     await confirmDevice(second, visitor, code);
+
     const { code: exit, stderr } = await login.ended;
     assert.equal(exit, 7, stderr);
     assert.match(
       stderr,
       /To switch to the new user: rolebridge login --bridge lab --switch-person/,
     );
+
     await computer.logIn(second, 'alice', { args: ['--switch-person'] });
     const asked = first.toAws.length;
     assert.equal((await identityAt(computer, first)).key, alice.key);
@@ -148,6 +158,7 @@ describe('two bridges on one computer', () => {
         2,
         /is not a valid bridge name/,
       );
+
     for (const name of ['lab', 'LAB'])
       says(
         await computer.run(['login', ...at(first), '--as', name]),
@@ -164,14 +175,17 @@ describe('two bridges on one computer', () => {
       2,
       /this computer knows several bridges, so --as "corp" also requires --server/,
     );
+
     const renamed = await computer.run(['login', '--bridge', 'lab', '--as', 'constructor']);
     assert.equal(renamed.code, 0, renamed.stderr);
+
     for (const said of [
       'Renamed the bridge lab to constructor. To rename its profiles: rolebridge configure --bridge constructor\n',
       `You are signed in to ${second.urls.bridge} (constructor) as bob`,
       'To sign in again: rolebridge login --bridge constructor --force\n',
     ])
       assert.ok(renamed.stderr.includes(said), renamed.stderr);
+
     await computer.done(['login', '--bridge', host, '--as', 'lab']);
     assert.deepEqual(settings(computer), {
       server: first.urls.bridge,
@@ -200,6 +214,7 @@ describe('two bridges on one computer', () => {
       logInAtFirst(computer, '--as', 'one'),
       logInAtSecond(computer, '--as', 'two'),
     ]);
+
     const { server, bridges, ...rest } = settings(computer) as {
       server: string;
       bridges: { name?: string; server: string }[];
@@ -212,6 +227,7 @@ describe('two bridges on one computer', () => {
       new Set([`one ${first.urls.bridge}`, `two ${second.urls.bridge}`]),
     );
     assert.ok(!existsSync(`${directory}/config.lock`));
+
     for (const wrong of [
       '{',
       { server: 'http://far.example' },
@@ -235,6 +251,7 @@ describe('two bridges on one computer', () => {
       writeFileSync(computer.file('.config/rolebridge/config.json'), JSON.stringify(value));
     const names = async (): Promise<string> =>
       (await computer.done(['__complete', 'whoami', '--bridge', ''])).trim().replaceAll('\n', ' ');
+
     const [plain, dashed] = ['https://aws.example.com', 'https://aws-example.com'];
     for (const bridges of [
       [{ server: plain }, { server: dashed }],
@@ -248,6 +265,7 @@ describe('two bridges on one computer', () => {
       );
       assert.equal(await names(), expected.join(' '));
     }
+
     put({
       bridges: [
         'https://a.b',
@@ -260,6 +278,7 @@ describe('two bridges on one computer', () => {
     });
     const all = (await names()).split(' ');
     assert.equal(new Set(all).size, 6);
+
     for (const name of all) assert.match(name, /^[a-z\d](?:[a-z\d-]{0,38}[a-z\d])?$/);
     // A name that was numbered, because another bridge was given that of the host, is kept.
     const host = new URL(second.urls.bridge).host.replaceAll(/[.:]/g, '-');
@@ -281,6 +300,7 @@ describe('two bridges on one computer', () => {
       return stdout.split('\n').filter(Boolean);
     };
     const host = new URL(first.urls.bridge).host.replaceAll(/[.:]/g, '-');
+
     const ofBob = ['prod/Developer', 'prod/ReadOnly'];
     assert.deepEqual(await complete('roles', '--bridge', ''), [host, 'lab']);
     assert.deepEqual(await complete('login', '--as', 'l'), ['lab']);
@@ -290,6 +310,7 @@ describe('two bridges on one computer', () => {
       'prod/Admin',
       ...ofBob,
     ]);
+
     // As bash breaks it.
     const { port } = new URL(first.urls.bridge);
     assert.deepEqual(
@@ -308,9 +329,11 @@ describe('two bridges on one computer', () => {
 eval "$(rolebridge completion bash)"
 COMP_WORDS=(rolebridge exec --server http : //127.0.0.1 : ${new URL(first.urls.bridge).port} prod/A); COMP_CWORD=8; _rolebridge
 printf '%s\\n' "\${COMPREPLY[@]}"`;
+
     const { stdout } = await run('/bin/bash', ['--norc', '-c', script], {
       env: computer.env as NodeJS.ProcessEnv,
     });
+
     assert.equal(stdout, 'prod/Admin\n');
   });
 });

@@ -38,11 +38,13 @@ describe('two bridges on one computer', () => {
       ];
       for (const login of order === 'the first, then the second' ? logins : logins.reverse())
         await login();
+
       const [alice, bob] = [await identityAt(computer, first), await identityAt(computer, second)];
       assert.match(alice.arn, /assumed-role\/Developer\/alice-/);
       assert.match(bob.arn, /assumed-role\/Developer\/bob-/);
       assert.equal(await keyOf(computer, 'corp-prod-Developer'), alice.key);
       assert.equal(await keyOf(computer, 'lab-prod-Developer'), bob.key);
+
       // From the whole client, too, and whatever the environment says.
       rmSync(computer.file('.config/rolebridge/credentials'), { recursive: true });
       const elsewhere = { ROLEBRIDGE_SERVER: second.urls.bridge };
@@ -63,18 +65,22 @@ describe('two bridges on one computer', () => {
     await computer.done(['configure', '--yes']);
     const before = config(computer);
     await logInAtSecond(computer);
+
     const { stderr } = await computer.run(['configure', '--yes']);
     assert.doesNotMatch(stderr, /not written/);
     assert.ok(config(computer).startsWith(before));
+
     const host = new URL(second.urls.bridge).host.replaceAll(/[.:]/g, '-');
     assert.equal(await keyOf(computer, 'prod-Developer'), (await identityAt(computer, first)).key);
     assert.equal(
       await keyOf(computer, `${host}-prod-Developer`),
       (await identityAt(computer, second)).key,
     );
+
     // Written again in the other order, and after the first has gone, they are called the same.
     await computer.done(['configure', '--yes', ...at(first)]);
     assert.ok(config(computer).includes(before));
+
     await computer.done(['configure', '--remove', '--yes', ...at(first)]);
     await computer.done(['configure', '--yes', ...at(second)]);
     assert.ok(!config(computer).includes('[profile prod-Developer]'));
@@ -88,6 +94,7 @@ describe('two bridges on one computer', () => {
     const computer = both();
     await computer.done(['configure', '--yes', ...at(first)]);
     const before = config(computer);
+
     await computer.done([
       'configure',
       '--yes',
@@ -100,6 +107,7 @@ describe('two bridges on one computer', () => {
       await keyOf(computer, 'Developer-prod-lab'),
       (await identityAt(computer, second)).key,
     );
+
     const { stderr } = await computer.run([
       'configure',
       '--yes',
@@ -118,6 +126,7 @@ describe('two bridges on one computer', () => {
     const old = ['credential-process', ROLE];
     const alone = await computer.done(old);
     assert.equal(await computer.done(old), alone);
+
     await logInAtSecond(computer);
     await identityAt(computer, second);
     const refusal = [
@@ -142,6 +151,7 @@ describe('two bridges on one computer', () => {
     );
     says(await computer.run(old), 2, refusal[0]);
     assert.equal(await computer.done([...old, ...at(first)]), alone);
+
     // Whichever is forgotten: the line may have meant it.
     await computer.done(['logout', '--forget', ...at(second)]);
     await computer.done(['login', ...at(first)]);
@@ -154,8 +164,10 @@ describe('two bridges on one computer', () => {
     const old = ['credential-process', ROLE];
     await logInAtFirst(computer);
     await computer.done(['logout', '--forget']);
+
     await logInAtFirst(computer);
     assert.ok(JSON.parse(await computer.done(old)).AccessKeyId);
+
     await computer.done(['logout', '--forget']);
     await logInAtSecond(computer);
     says(await computer.run(old), 2, /this profile names no bridge/);
@@ -168,8 +180,10 @@ describe('two bridges on one computer', () => {
     const page = await visitor.get(`${second.urls.bridge}/aws-config`);
     writeFileSync(computer.file('.aws/config'), page.$('#text-credential-process').text());
     const [, args] = /^rolebridge (.+)$/.exec(lineOf(computer, 'prod-Developer')) ?? [];
+
     const hint = `you are not signed in to ${second.urls.bridge}.`;
     says(await computer.run(args!.split(' ')), 3, hint);
+
     await logInAtSecond(computer);
     const { key } = await identityAt(computer, second);
     assert.equal(
@@ -183,6 +197,7 @@ describe('two bridges on one computer', () => {
     await logInAtFirst(computer);
     await computer.done(['credential-process', ROLE]);
     const env = { ROLEBRIDGE_SERVER: second.urls.bridge };
+
     says(
       await computer.run(['credential-process', ROLE], { env }),
       2,
@@ -195,6 +210,7 @@ describe('two bridges on one computer', () => {
     const [alice, bob] = [await identityAt(computer, first), await identityAt(computer, second)];
     const show = ['exec', ROLE, '--env'];
     const command = ['--', 'printenv', 'AWS_ACCESS_KEY_ID'];
+
     for (const args of [
       [...show, ...command],
       ['credentials', ROLE],
@@ -217,6 +233,7 @@ describe('two bridges on one computer', () => {
       await computer.done([...show, ...command], { env: { ROLEBRIDGE_SERVER: first.urls.bridge } }),
       `${alice.key}\n`,
     );
+
     // An option wins over the environment; two that do not agree are refused.
     const env = { ROLEBRIDGE_BRIDGE: 'lab' };
     assert.equal(
@@ -241,6 +258,7 @@ describe('two bridges on one computer', () => {
       await computer.done(['credentials', ROLE, '--write', ...at(world)]);
     const text = readFileSync(computer.file('.aws/credentials'), 'utf8');
     const [alice, bob] = [await identityAt(computer, first), await identityAt(computer, second)];
+
     assert.match(
       text,
       new RegExp(`^\\[prod-Developer-keys\\]\naws_access_key_id = ${alice.key}$`, 'm'),

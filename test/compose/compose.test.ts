@@ -72,6 +72,7 @@ describe('snapshots of the configuration in one process', () => {
       `${randomBytes(32).toString('base64url')}\n`,
       { mode: 0o600 },
     );
+
     const second = await openSnapshot(running, configuration);
     assert.notEqual(second.storage, first.storage);
     await Promise.all([first.close(), second.close()]);

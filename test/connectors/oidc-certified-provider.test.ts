@@ -114,18 +114,21 @@ for (const { where, method, conformIdTokenClaims } of cases) {
   test(`a certified provider that takes ${method} and has the claims ${where} signs alice in`, async t => {
     const provider = await certifiedProvider(t, method, conformIdTokenClaims);
     const scopes = ['profile', 'email', 'groups'];
+
     const connector = await openConnector(t, provider, {
       clientAuthentication: method,
       scopes,
       keepCorporateProof: true,
     });
     assert.deepEqual(connector.availability(), { state: 'ready' });
+
     const { redirectTo, expectation } = await connector.begin({
       attemptId: 'attempt-1',
       reauthenticate: true,
     });
     const parameters = await provider.browse(redirectTo);
     assert.equal(parameters.get('state'), 'attempt-1');
+
     const { identity, corporateProof } = await connector.complete(
       { protocol: 'oidc', parameters },
       expectation,

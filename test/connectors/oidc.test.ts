@@ -16,10 +16,12 @@ describe('a sign-in begins', () => {
       attemptId: 'attempt-1',
       reauthenticate: false,
     });
+
     const url = new URL(redirectTo);
     assert.equal(url.origin + url.pathname, `${forge.issuer}/authorize`);
     assert.ok(expectation.protocol === 'oidc');
     assert.match(expectation.codeVerifier, /^[\w-]{43,128}$/);
+
     const { code_challenge: challenge, ...parameters } = Object.fromEntries(url.searchParams);
     assert.match(challenge ?? '', /^[\w-]{43}$/);
     assert.notEqual(challenge, expectation.codeVerifier);
@@ -71,7 +73,9 @@ describe('a sign-in gives', () => {
       acr: 'urn:acme:gold',
       auth_time: now - 60,
     };
+
     const { identity, ...rest } = await signIn(await openConnector(t, forge), forge);
+
     assert.deepEqual(rest, {});
     assert.ok(Math.abs(identity.assertedAt - now * 1000) < 60_000);
     assert.deepEqual(
@@ -120,6 +124,7 @@ describe('a sign-in gives', () => {
       await openConnector(t, forge, { keepCorporateProof: true }),
       forge,
     );
+
     assert.ok(corporateProof?.kind === 'id-token');
     assert.ok(forge.made.includes(corporateProof.token));
     assert.equal(
@@ -155,7 +160,9 @@ describe('a sign-in gives', () => {
         idToken: { sub: ALICE.sub, preferred_username: 'alice', groups: null },
         userinfo: { ...ALICE, preferred_username: 'mallory' },
       };
+
       const { identity } = await signIn(await openConnector(t, forge), forge);
+
       assert.deepEqual(
         [identity.username, identity.email, identity.groups],
         ['alice', ALICE.email, ALICE.groups],
@@ -206,7 +213,9 @@ describe('a sign-in gives', () => {
         await signIn(await openConnector(t, forge, { id: `acme-${index}` as ConnectorId }), forge)
       ).identity;
     });
+
     const [first, second] = await Promise.all(signIns);
+
     assert.deepEqual([first?.username, second?.username], ['alice-0', 'alice-1']);
     assert.equal(first?.subject, second?.subject);
     assert.notEqual(first?.person, second?.person);
@@ -226,6 +235,7 @@ describe('a sign-in gives', () => {
       identity.subject.replace('person-', ''),
       identity.username.replace('user-', ''),
     ]);
+
     assert.ok(pairs.every(([subject, username]) => subject === username));
     assert.equal(new Set(signIns.map(({ identity }) => identity.person)).size, 20);
   });
@@ -236,6 +246,7 @@ describe("the provider's keys", () => {
     const clock = handTurnedClock();
     const forge = await forgeFor(t, { now: clock.now });
     const connector = await openConnector(t, forge, { clock });
+
     for (const [turn, asked] of [
       [0, 1],
       [299, 1],
@@ -280,6 +291,7 @@ describe("the provider's clock", () => {
       const forge = await forgeFor(t, { now: () => clock.now() + seconds * 1000 });
       forge.person.idToken = { ...ALICE, auth_time: clock.now() / 1000 + seconds };
       const outcome = signIn(await openConnector(t, forge, { clock }), forge);
+
       if (accepted)
         assert.equal(
           (await outcome).identity.authentication.at,
@@ -313,12 +325,14 @@ describe('availability', () => {
       clientSecret: 'p@ss:w/o%rd+&=',
     };
     const connector = await openConnector(t, registration, { retrySeconds: 0.02, onChange });
+
     const down = connector.availability();
     assert.ok(down.state === 'unavailable');
     assert.match(
       down.reason,
       /^http:\/\/127\.0\.0\.1:\d+\/\.well-known\/openid-configuration: cannot be reached \(ECONNREFUSED\)$/,
     );
+
     const forge = await forgeFor(t, { port });
     assert.deepEqual(await changed, { state: 'ready' });
     assert.deepEqual(
@@ -336,10 +350,12 @@ describe('availability', () => {
       clientSecret: 'p@ss:w/o%rd+&=',
     };
     const clock = handTurnedClock();
+
     const connector = await openConnector(t, registration, { clock });
     await assert.rejects(connector.begin({ attemptId: 'a', reauthenticate: false }), {
       code: 'connector_unavailable',
     });
+
     const forge = await forgeFor(t, { port, now: clock.now });
     clock.turn(2);
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
@@ -356,6 +372,7 @@ describe('availability', () => {
       assert.equal(availability.since, 1_800_000_000_000);
       reasons.push(availability.reason.replace(/^.*: /, ''));
     };
+
     const connector = await openConnector(t, forge, { clock, onChange });
     for (const mischief of ['failing', 'not-json', 'not-json'] as const) {
       clock.turn(600);
@@ -368,6 +385,7 @@ describe('availability', () => {
       'unexpected HTTP response status code (status 503)',
       'unexpected response content-type (status 200)',
     ]);
+
     const down = connector.availability();
     assert.equal(down.state === 'unavailable' && down.since, 1_800_000_000_000);
   });
@@ -380,7 +398,9 @@ describe('availability', () => {
     forge.faults.mischief.discovery = 'failing';
     const again = askedTwice(forge);
     await connector.begin({ attemptId: 'a', reauthenticate: false });
+
     await again;
+
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
     assert.deepEqual(connector.availability(), { state: 'ready' });
   });
@@ -396,8 +416,10 @@ describe('availability', () => {
           connector.begin({ attemptId: 'a', reauthenticate: false }),
         ),
       );
+
     await tenPeople();
     assert.equal(forge.asked.discovery, 1, 'it was asked a moment ago');
+
     clock.turn(2);
     await tenPeople();
     assert.equal(forge.asked.discovery, 2);

@@ -52,6 +52,7 @@ describe('a thread that judges responses', () => {
       ...late,
       expected: { ...late.expected, now: clock.now() + 3_600_000 },
     });
+
     await assert.rejects(response, (thrown: unknown) => {
       refused('saml_response_refused', /was issued more than 5 minutes ago/)(thrown);
       assert.match((thrown as BridgeError).hint, /continue without a pause/);
@@ -136,6 +137,7 @@ describe('the queue of responses', () => {
       `<a ${'b=""'.repeat(2000)}/>`,
     ].map(encode);
     assert.ok(elements!.length < honest!.length && names!.length < honest!.length);
+
     const taken = await order(waiting(50), request(names!), request(elements!), request(honest!));
     assert.deepEqual(
       taken.map(text => [honest, elements, names].indexOf(text)),
@@ -155,12 +157,14 @@ describe('the queue of responses', () => {
     // The one that the thread works on does not wait, unless the thread has not started yet.
     const validator = waiting(2);
     await validator.validate(request('AAAA')).catch(() => {});
+
     const settled = await order(
       validator,
       request('C'.repeat(12)),
       request('B'.repeat(8)),
       request('AAAA'),
     );
+
     assert.deepEqual(settled, [`full: ${'C'.repeat(12)}`, 'AAAA', 'B'.repeat(8)]);
   });
 
@@ -170,7 +174,9 @@ describe('the queue of responses', () => {
       validator.validate(request('hang')),
       validator.validate(request('AAAA')),
     ]);
+
     await validator.close();
+
     for (const outcome of await both) {
       assert.equal(outcome.status, 'rejected');
       refused('unavailable', /has stopped/)(outcome.reason);
@@ -206,6 +212,8 @@ test('a thread without work does not keep a process alive', async () => {
   });
   let said = '';
   child.stdout.on('data', chunk => (said += String(chunk)));
+
   const [code] = await once(child, 'close');
+
   assert.deepEqual([code, said.trim()], [0, 'saml_response_refused']);
 });

@@ -33,6 +33,7 @@ test('entityID, address, keys and wishes are read from the metadata', () => {
       role: ' WantAuthnRequestsSigned="1"',
     }),
   );
+
   assert.equal(metadata.entityId, IDP);
   assert.equal(metadata.signOnUrl, 'https://idp.example.test/sso');
   assert.equal(metadata.signingCertificates.length, 1);
@@ -62,6 +63,7 @@ test('one IdP among entities that are none is taken', () => {
   const other =
     '<md:EntityDescriptor entityID="urn:sp"><md:SPSSODescriptor/></md:EntityDescriptor>';
   const xml = `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">${other}${entity}</md:EntitiesDescriptor>`;
+
   assert.equal(parseIdpMetadata(xml).entityId, IDP);
   assert.throws(
     () => parseIdpMetadata(xml.replace(other, entity)),
@@ -157,6 +159,7 @@ test('a connector without metadata is kept, says why, and works as soon as the m
     onChange: availability => seen.push(availability),
   });
   const since = clock.now();
+
   const unavailable = {
     state: 'unavailable',
     reason: 'the metadata of the identity provider describes no single SAML 2.0 identity provider',
@@ -169,9 +172,11 @@ test('a connector without metadata is kept, says why, and works as soon as the m
     /describes no single/,
     'connector_unavailable',
   );
+
   answer = forge.metadata();
   // Not asked again at once, however many people press the button.
   await assertRefused(acme.begin(), /describes no single SAML 2.0/, 'connector_unavailable');
+
   clock.turn(2);
   assert.equal((await acme.signIn()).identity.username, 'alice');
   assert.deepEqual(acme.connector.availability(), { state: 'ready' });
@@ -188,6 +193,7 @@ test('a reason is fit for a page: it names neither address nor path', async () =
     { metadata: { url: 'https://idp-internal.corp/m' }, outbound: nowhere },
     { metadata: { file: '/nowhere/idp-internal.xml' } },
   ];
+
   for (const changes of locations) {
     const causes: unknown[] = [];
     const acme = await openConnector({
@@ -259,6 +265,7 @@ test('expired metadata is not used, and the last good metadata only until its ow
   let answer = forge.metadata({ root: ` validUntil="${at(clock.now())}"` });
   const acme = await openConnector({ outbound: outboundOf(() => answer) });
   await assertRefused(acme.begin(), /has expired \(validUntil\)/, 'connector_unavailable');
+
   answer = forge.metadata({ role: ` validUntil="${at(clock.now() + 60_000)}"` });
   clock.turn(2);
   await acme.begin();
@@ -266,6 +273,7 @@ test('expired metadata is not used, and the last good metadata only until its ow
   clock.turn(57);
   await acme.begin();
   assert.equal(acme.connector.availability().state, 'ready');
+
   clock.turn(1);
   const availability = acme.connector.availability();
   assert.equal(
@@ -334,12 +342,15 @@ test('an answer signed with an unknown key makes the bridge look for a new one, 
       return forge.metadata({ keys });
     }),
   });
+
   keys = [signingKey(stranger)];
   await assertRefused(acme.signIn({}, { key: stranger }), /does not verify with any signing key/);
+
   await settled();
   assert.equal(reads, 1);
   clock.turn(60);
   await assertRefused(acme.signIn({}, { key: stranger }), /does not verify with any signing key/);
+
   await settled();
   assert.equal(reads, 2);
   assert.equal((await acme.signIn({}, { key: stranger })).identity.username, 'alice');
@@ -368,6 +379,7 @@ test('the metadata of the bridge says what an IdP must know', async () => {
     comments: 'refused',
   });
   assert.equal(root.attributes.get('entityID'), ENTITY_ID);
+
   const [role] = root.children;
   assert.equal(role!.attributes.get('AuthnRequestsSigned'), 'true');
   assert.equal(role!.attributes.get('WantAssertionsSigned'), 'true');
@@ -379,6 +391,7 @@ test('the metadata of the bridge says what an IdP must know', async () => {
       'AssertionConsumerService',
     ],
   );
+
   const acs = role!.children.at(-1)!;
   assert.equal(acs.attributes.get('Location'), ACS_URL);
   assert.equal(acs.attributes.get('Binding'), 'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST');
@@ -408,6 +421,7 @@ test('the metadata of the bridge names every key that may sign a request, before
   const { connector } = await openConnector({
     signingKey: { ...signingKey, certificatesPem: [...signingKey.certificatesPem, next] },
   });
+
   const certificates = [...connector.metadata().matchAll(/<ds:X509Certificate>([^<]*)</g)].map(
     ([, base64]) => base64,
   );

@@ -348,6 +348,7 @@ const STATUS: readonly (readonly [string, string, RegExp, ErrorCode])[] = [
 for (const [what, xml, message, code] of STATUS) {
   test(`a Status that is not Success is the IdP's own refusal, with or without an Assertion: ${what}`, async () => {
     await assertRefused(acme.signIn({ status: xml }), message, code);
+
     const requestId = await acme.begin();
     const bare = forge
       .xml(requestId, { status: xml }, { assertion: false })

@@ -103,6 +103,7 @@ test('a signed answer to our own request signs the person in', async () => {
   const { identity, assertion, sessionNotAfter, corporateProof } = await acme.signIn({
     assertionId: '_assertion-1',
   });
+
   assert.equal(identity.subject, 'p-0001');
   assert.equal(identity.username, 'alice');
   assert.equal(identity.email, 'alice@example.test');
@@ -234,6 +235,7 @@ test('groups that Entra ID keeps elsewhere are refused rather than taken for non
     uid: 'alice',
     [link]: 'https://graph.example/users/1/getMemberObjects',
   });
+
   await assert.rejects(acme.signIn({ attributes: answer }), {
     code: 'identity_incomplete',
     message: /groups overage/,
@@ -255,6 +257,7 @@ test('attribute names of AD FS, which are URIs with dots, are names like any oth
   const adfs = await openConnector({
     attributes: { username: upn, email: mail, groups: ADFS_GROUP },
   });
+
   const { identity } = await adfs.signIn({
     attributes: attributes({
       [upn]: 'alice@corp',
@@ -295,6 +298,7 @@ test('an attribute called __proto__ or nameID changes nothing', async () => {
       constructor: 'x',
     }),
   });
+
   assert.equal(identity.username, 'alice');
   assert.equal(identity.subject, 'p-0001');
   assert.deepEqual(identity.groups, []);
@@ -315,6 +319,7 @@ test('a transient NameID names nobody, unless an attribute is the subject', asyn
     /transient .* name an attribute as the subject/,
     'identity_incomplete',
   );
+
   const bySubject = await openConnector({ subject: 'employee' });
   const employee = { ...transient, attributes: attributes({ uid: 'alice', employee: '4711' }) };
   assert.equal((await bySubject.signIn(employee)).identity.subject, '4711');
@@ -323,6 +328,7 @@ test('a transient NameID names nobody, unless an attribute is the subject', asyn
     /"employee", which is the subject, must have exactly one value/,
     'identity_incomplete',
   );
+
   const two = { attributes: attributes({ uid: 'alice', employee: ['1', '2'] }) };
   await assertRefused(bySubject.signIn(two), /must have exactly one value/, 'identity_incomplete');
   await bySubject.connector.close();
@@ -332,11 +338,13 @@ test('a method of the IdP counts as multi-factor by configuration, also where Mi
   const context = 'https://refeds.org/profile/mfa';
   const microsoft = 'http://schemas.microsoft.com/claims/multipleauthn';
   const strict = await openConnector({ multiFactorMethods: [context, microsoft] });
+
   const methods = attributes({
     uid: 'alice',
     'http://schemas.microsoft.com/claims/authnmethodsreferences': ['x', microsoft],
   });
   assert.equal((await strict.signIn()).identity.authentication.multiFactor, false);
+
   const byContext = { authnStatement: authnStatement({ AuthnInstant: at(clock.now()) }, context) };
   assert.equal((await strict.signIn(byContext)).identity.authentication.multiFactor, true);
   assert.equal(
@@ -354,6 +362,7 @@ test('AuthnInstant is the time of the sign-in and SessionNotOnOrAfter its end', 
   const { identity, sessionNotAfter } = await acme.signIn({
     authnStatement: authnStatement(times),
   });
+
   assert.equal(identity.authentication.at, clock.now() - 3_600_000);
   assert.equal(sessionNotAfter, clock.now() + 3_600_000);
 });
@@ -377,8 +386,10 @@ test('the replay memory lasts as long as the assertion could be accepted, and no
   const end = { NotOnOrAfter: at(clock.now() + 100_000) };
   const parts = { conditions: conditions(end, audience(ENTITY_ID)) };
   const samlResponse = forge.respond(requestId, parts);
+
   const { assertion } = await slow.complete(samlResponse, { protocol: 'saml', requestId });
   assert.equal(assertion?.expiresAt, clock.now() + 100_000);
+
   clock.turn(99);
   await slow.complete(samlResponse, { protocol: 'saml', requestId });
   clock.turn(1);
@@ -393,6 +404,7 @@ test('the replay memory lasts as long as the assertion could be accepted, and no
 
 test('an answer that nobody asked for is refused, and accepted where the connector allows it', async () => {
   await assertRefused(acme.complete(forge.respond(undefined), undefined), /is unsolicited/);
+
   const open = await openConnector({ allowUnsolicited: true });
   assert.equal(open.connector.acceptsUnsolicited, true);
   assert.equal(
@@ -403,6 +415,7 @@ test('an answer that nobody asked for is refused, and accepted where the connect
     open.complete(forge.respond('_a-request'), undefined),
     /the Response answers a request, but none was made/,
   );
+
   const confirmed = { inResponseTo: undefined };
   await assertRefused(
     open.complete(forge.respond('_a-request', confirmed), undefined),

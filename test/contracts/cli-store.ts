@@ -46,6 +46,7 @@ export function cliStoreContract(
       const { cliSessions } = await opened(t);
       const session = cliSessionOf();
       await cliSessions.create(session);
+
       assert.deepEqual(await cliSessions.find(session.id), session);
       assert.equal(await cliSessions.pickUp(session, NOW + 1000, '192.0.2.1'), true);
       assert.deepEqual(await cliSessions.find(session.id), {
@@ -75,6 +76,7 @@ export function cliStoreContract(
       const session = await picked(store, cliSessionOf());
       await store.cliSessions.touch(session, NOW + 2000, '192.0.2.2');
       await store.cliSessions.touch(session, NOW + 1000, '192.0.2.3');
+
       const found = await store.cliSessions.find(session.id);
       assert.deepEqual(
         [found?.summary.lastUsedAt, found?.summary.lastUsedAddress],
@@ -82,6 +84,7 @@ export function cliStoreContract(
       );
       assert.equal((await store.cliSessions.end(session.id))?.publicId, session.summary.publicId);
       assert.equal(await store.cliSessions.end(session.id), undefined);
+
       await store.cliSessions.touch(session, NOW + 3000, '192.0.2.2');
       assert.equal(await store.cliSessions.find(session.id), undefined);
     });
@@ -97,6 +100,7 @@ export function cliStoreContract(
       const publicIds = async (of?: Parameters<typeof cliSessions.list>[1], now = NOW) =>
         (await cliSessions.list(now, of)).map(({ publicId }) => publicId);
       const own = [young.summary.publicId, old.summary.publicId];
+
       assert.deepEqual(await publicIds({ person: IDENTITY.person }), own);
       assert.deepEqual(await publicIds({ person: BOBS_IDENTITY.person }), [bobs.summary.publicId]);
       assert.deepEqual((await publicIds()).length, 3);
@@ -108,6 +112,7 @@ export function cliStoreContract(
       const session = cliSessionOf();
       await cliSessions.create(session);
       const { publicId } = session.summary;
+
       assert.equal(await cliSessions.endByPublicId(publicId, BOBS_IDENTITY.person), undefined);
       assert.equal(
         (await cliSessions.endByPublicId(publicId, undefined))?.username,
@@ -124,7 +129,9 @@ export function cliStoreContract(
       ];
       const [browser, other] = [sessionOf(), sessionOf({ identity: BOBS_IDENTITY })];
       await store.sessions.create(browser);
+
       await store.sessions.create(other);
+
       assert.deepEqual(
         (await store.cliSessions.endAllOf(IDENTITY.person)).map(({ publicId }) => publicId),
         [mine.summary.publicId],
@@ -167,12 +174,14 @@ export function cliStoreContract(
       });
       assert.equal(await store.accessTokens.findWithSession('t', NOW + HOUR), undefined);
       assert.equal(await store.refreshTokens.findWithSession('t', NOW), undefined);
+
       await store.deviceGrants.create('DDDDDDDD', deviceGrantOf());
       assert.equal(
         await store.deviceGrants.findWithSession('DDDDDDDD', NOW),
         undefined,
         'a grant that names none',
       );
+
       await store.cliSessions.end(session.id);
       assert.equal(await store.accessTokens.findWithSession('t', NOW), undefined);
     });
@@ -191,6 +200,7 @@ export function cliStoreContract(
       const session = await picked(store, cliSessionOf());
       const access = { session: session.id, expiresAt: NOW + HOUR };
       assert.equal(await store.accessTokens.create('a-1', access), true);
+
       await store.deviceGrants.create('CCCCCCCC', deviceGrantOf());
       await store.deviceGrants.update('CCCCCCCC', NOW, grant => ({
         next: { ...grant, state: 'approved', session: session.id },
@@ -212,12 +222,14 @@ export function cliStoreContract(
         expiresAt: NOW + HOUR,
       };
       await store.refreshTokens.create('r', counted);
+
       const seen = await race([store], ({ refreshTokens }) =>
         refreshTokens.update('r', NOW, record => {
           const count = ((record as typeof counted).count ?? 0) + 1;
           return { next: { ...record, count } as RefreshToken, value: count };
         }),
       );
+
       assert.deepEqual(
         seen.sort((a, b) => a! - b!),
         Array.from({ length: 50 }, (_, index) => index + 1),
@@ -228,6 +240,7 @@ export function cliStoreContract(
       const { deviceGrants } = await opened(t);
       const grant = deviceGrantOf();
       await deviceGrants.create('DDDDDDDD', grant);
+
       await assert.rejects(
         deviceGrants.update('DDDDDDDD', NOW, () => {
           throw new Error('no');
@@ -319,6 +332,7 @@ export function cliStoreContract(
         await picked(store, cliSessionOf()),
         await picked(store, cliSessionOf()),
       ];
+
       const make = (of: CliSession) =>
         store.containerTokens.create(token(), containerTokenOf(of), 3);
       assert.deepEqual(
@@ -326,6 +340,7 @@ export function cliStoreContract(
         ['kept', 'kept', 'kept', 'full'],
       );
       assert.equal(await make(other), 'kept');
+
       const [one] = await store.containerTokens.list(NOW, IDENTITY.person);
       await store.containerTokens.revoke(one!.publicId, IDENTITY.person);
       const outcomes = await race([store], () =>
@@ -346,7 +361,9 @@ export function cliStoreContract(
       await store.cliSessions.create(waiting);
       await store.deviceGrants.create('GGGGGGGG', deviceGrantOf());
       await store.accessTokens.create('a', { session: living.id, expiresAt: living.notAfter });
+
       await store.prune(NOW + 2 * HOUR);
+
       assert.equal(await store.cliSessions.find(waiting.id), undefined);
       assert.equal(await store.deviceGrants.find('GGGGGGGG', NOW), undefined);
       assert.ok((await store.accessTokens.find('a', NOW)) !== undefined);
@@ -387,11 +404,13 @@ export function lastingCliStoreContract(
         userCode,
         deviceGrantOf({ request: { ...deviceGrantOf().request, deviceName: about.deviceName } }),
       );
+
       const stolen = await database.bytes();
       assert.ok(
         stolen.includes(session.summary.publicId),
         'the search sees what is stored in the clear',
       );
+
       for (const text of [
         session.id,
         access,
@@ -413,10 +432,13 @@ export function lastingCliStoreContract(
       const [one, other] = [cliSessionOf(), cliSessionOf()];
       for (const session of [one, other]) await store.cliSessions.create(session);
       const foreign = await database.open(randomBytes(32));
+
       t.after(() => foreign.close());
       assert.equal(await foreign.cliSessions.find(one.id), undefined);
+
       await store.deviceGrants.create('KKKKKKKK', deviceGrantOf());
       assert.equal(await foreign.deviceGrants.find('KKKKKKKK', NOW), undefined);
+
       await database.rows(
         'UPDATE cli_sessions SET sealed_summary = (SELECT sealed_summary FROM cli_sessions WHERE handle = $1) WHERE handle = $2',
         [other.summary.publicId, one.summary.publicId],
@@ -432,6 +454,7 @@ export function lastingCliStoreContract(
       const session = cliSessionOf();
       await stores[0]!.cliSessions.create(session);
       await stores[0]!.cliSessions.pickUp(session, NOW, '192.0.2.1');
+
       const outcomes = await race(stores, store => {
         const publicId = randomBytes(10).toString('hex');
         const [account, role] = ['111122223333' as AccountId, 'Admin' as RoleName];
@@ -456,6 +479,7 @@ export function lastingCliStoreContract(
           7,
         );
       });
+
       assert.equal(outcomes.filter(outcome => outcome === 'kept').length, 7);
       assert.equal(outcomes.filter(outcome => outcome === 'full').length, outcomes.length - 7);
       assert.equal((await stores[1]!.containerTokens.list(NOW, undefined)).length, 7);
@@ -466,6 +490,7 @@ export function lastingCliStoreContract(
       const stores = [await database.open(), await database.open()];
       for (const store of stores) t.after(() => store.close());
       await stores[0]!.deviceGrants.create('LLLLLLLL', deviceGrantOf({ state: 'pending' }));
+
       const won = await race(stores, ({ deviceGrants }) =>
         deviceGrants
           .update('LLLLLLLL', NOW, grant => {
@@ -474,6 +499,7 @@ export function lastingCliStoreContract(
           })
           .catch(() => false),
       );
+
       assert.equal(won.filter(Boolean).length, 1);
     });
   });

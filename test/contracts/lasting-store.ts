@@ -49,7 +49,9 @@ export function lastingStoreContract(
       await store.oneTimeKeys.claim('_assertion', NOW);
       await store.audit.record(EVENTS[2]!);
       await store.close();
+
       const again = await open();
+
       assert.deepEqual(await again.sessions.find(session.id), {
         ...session,
         lastUsedAt: NOW + 1000,
@@ -88,11 +90,13 @@ export function lastingStoreContract(
       const [session, attempt] = [sessionOf(), attemptOf()];
       await store.sessions.create(session);
       await store.attempts.create(attempt);
+
       const winners = async (call: (store: OpenStore) => Promise<unknown>) =>
         (await race(stores, call)).filter(Boolean).length;
       assert.equal(await winners(({ attempts }) => attempts.consume(attempt.id, NOW)), 1);
       assert.equal(await winners(({ oneTimeKeys }) => oneTimeKeys.claim('_raced', NOW)), 1);
       assert.equal(await winners(({ sessions }) => sessions.end(session.id)), 1);
+
       await stores[1]!.sessions.touch(session.id, NOW + 1000);
       assert.equal(await stores[0]!.sessions.find(session.id), undefined);
     });
@@ -134,8 +138,10 @@ export function lastingStoreContract(
         nonce,
         codeVerifier,
       };
+
       const stolen = await database.bytes();
       assert.ok(stolen.includes(IDENTITY.person), 'the search sees what is stored in the clear');
+
       for (const [what, text] of Object.entries({
         ...secrets,
         ...about,
@@ -147,6 +153,7 @@ export function lastingStoreContract(
       })) {
         assert.ok(!stolen.includes(text), `${what} lies open`);
       }
+
       for (const [what, text] of Object.entries(secrets)) {
         assert.ok(!stolen.includes(Buffer.from(text, 'base64url')), `${what} lies open as bytes`);
       }
@@ -169,6 +176,7 @@ export function lastingStoreContract(
       };
       const write = (bytes: Uint8Array) =>
         database.rows('UPDATE sessions SET sealed = $1 WHERE id_hash = $2', [bytes, row!.id_hash!]);
+
       const cases = {
         version: flipped(0),
         nonce: flipped(1),
@@ -184,6 +192,7 @@ export function lastingStoreContract(
         await write(bytes);
         assert.equal(await store.sessions.find(mine.id), undefined, what);
       }
+
       await write(sealed);
       assert.deepEqual(await store.sessions.find(mine.id), mine);
     });
@@ -194,12 +203,14 @@ export function lastingStoreContract(
       await store.sessions.create(session);
       await store.attempts.create(attempt);
       await database.rows('UPDATE sign_in_attempts SET expires_at = $1', [NOW + 1000 * HOUR]);
+
       await database.rows(
         "UPDATE sessions SET expires_at = $1, created_at = $1, connector = 'evil'",
         [NOW + 1000 * HOUR],
       );
       assert.equal(await store.attempts.consume(attempt.id, attempt.expiresAt), undefined);
       assert.deepEqual(await store.sessions.find(session.id), session);
+
       for (const person of ['mallory', BOBS_IDENTITY.person]) {
         await database.rows('UPDATE sessions SET person = $1', [person]);
         assert.equal(
@@ -232,6 +243,7 @@ export function lastingStoreContract(
           made: { session, attempt },
         };
       };
+
       const nothing = { session: false, attempt: false };
       for (const version of [1, 2, 3, 4]) {
         for (const [what, secret] of Object.entries({
@@ -242,6 +254,7 @@ export function lastingStoreContract(
           assert.deepEqual(kept, nothing, `version ${version}, sealed by ${what}`);
         }
       }
+
       // The forger knows the layout: with the secret the rows would be good.
       const { made, ...kept } = await keptBy(SECRET, 3);
       assert.deepEqual(kept, made);
@@ -253,7 +266,9 @@ export function lastingStoreContract(
       t.after(() => other.close());
       const [session, attempt] = [sessionOf(), attemptOf()];
       await store.sessions.create(session);
+
       await store.attempts.create(attempt);
+
       assert.equal(await other.sessions.find(session.id), undefined);
       assert.equal(await other.attempts.consume(attempt.id, NOW), undefined);
       assert.deepEqual(await store.sessions.find(session.id), session);
@@ -284,8 +299,10 @@ export function lastingStoreContract(
         },
         ...{ byType: { 'sign-in.refused': 1 }, byAddress: [] },
       });
+
       const typesIn = async (table: string) =>
         (await database.rows(`SELECT type FROM ${table} ORDER BY id`)).map(({ type }) => type);
+
       assert.deepEqual(await typesIn('stranger_events'), ['sign-in.refused', 'events.left-out']);
       assert.deepEqual(
         await typesIn('audit_events'),
@@ -317,9 +334,11 @@ export function lastingStoreContract(
         { ...EVENTS[4]!, why: hostile },
       ];
       for (const event of events) await store.audit.record(event);
+
       const rows = await database.rows(
         'SELECT event FROM audit_events UNION ALL SELECT event FROM stranger_events',
       );
+
       for (const { event } of rows) {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is what is tested.
         assert.doesNotMatch(String(event), /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/);
@@ -332,6 +351,7 @@ export function lastingStoreContract(
       const stores = await Promise.all(Array.from({ length: 4 }, () => database.open()));
       t.after(() => Promise.all(stores.map(store => store.close())));
       for (const store of stores) await store.ping();
+
       assert.deepEqual(
         (await database.rows('SELECT number FROM rolebridge_migrations')).map(
           ({ number }) => number,
@@ -343,6 +363,7 @@ export function lastingStoreContract(
     test('a database of a newer version, of an altered schema or of another program is refused with what to do', async t => {
       const { store, database } = await opened(t);
       await store.close();
+
       await database.rows(
         "INSERT INTO rolebridge_migrations (number, checksum) VALUES (7, 'later')",
       );
@@ -351,12 +372,14 @@ export function lastingStoreContract(
         code: 'unavailable',
         message: /^store .* schema 7 of a newer rolebridge.*run the newer version/,
       });
+
       await database.rows('DELETE FROM rolebridge_migrations WHERE number = 7');
       await database.rows("UPDATE rolebridge_migrations SET checksum = 'other'");
       await assert.rejects(database.open(), {
         code: 'unavailable',
         message: /^store .* schema step 1 .*restore a backup/,
       });
+
       await database.rows('DROP TABLE rolebridge_migrations');
       await assert.rejects(database.open(), {
         code: 'unavailable',

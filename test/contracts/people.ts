@@ -84,6 +84,7 @@ export function peopleContract(
     test('narrows the groups of sessions before it, renews what else they say, and takes their proof, on every way', async t => {
       const one = await opened(t);
       assert.deepEqual((await readings(one)).token?.identity, IDENTITY);
+
       const attributes = { department: 'Sales' };
       await one.store.people.know(
         later(60, {
@@ -127,8 +128,10 @@ export function peopleContract(
       const identities = [30, 10, 20].map(seconds =>
         later(seconds, { groups: [`of ${seconds}`, 'developers'] }),
       );
+
       for (const identity of identities) await store.people.know(identity, NOW + 1000);
       assert.deepEqual((await store.sessions.find(browser))?.identity.groups, ['developers']);
+
       const fresh = sessionOf({ identity: identities[0]! });
       await store.sessions.create(fresh);
       assert.deepEqual((await store.sessions.find(fresh.id))?.identity.groups, [
@@ -168,6 +171,7 @@ export function peopleContract(
         { ...BOBS_IDENTITY, assertedAt: NOW, username: IDENTITY.username },
         NOW + 2,
       );
+
       const named = async (username: string) =>
         (await store.people.named(username)).map(({ person }) => person);
       assert.deepEqual(
@@ -176,6 +180,7 @@ export function peopleContract(
         'the newest sign-in first',
       );
       assert.deepEqual(await named('alice.new'), [IDENTITY.person]);
+
       for (const nobody of ['', 'Alice.new', 'alice.new ', "' OR 1=1 --", '\0'])
         assert.deepEqual(await named(nobody), []);
       const known = await store.people.find(IDENTITY.person);
@@ -200,7 +205,9 @@ export function peopleContract(
           NOW + number,
         );
       }
+
       const found = await store.people.named(IDENTITY.username);
+
       assert.deepEqual(
         found.filter(({ connector }) => connector !== 'vendor').map(({ person }) => person),
         [IDENTITY.person],
@@ -215,6 +222,7 @@ export function peopleContract(
       assert.equal(await people.block(IDENTITY.person, { at: NOW + 6000, by: 'other' }), false);
       await isOver(one, 'blocked');
       assert.equal((await people.know(later(60), NOW + HOUR)).isBlocked, true);
+
       await isOver(one, 'blocked, and signed in again');
       assert.deepEqual(
         (await people.blocked()).map(({ person, blocked }) => [person, blocked]),
@@ -222,9 +230,11 @@ export function peopleContract(
       );
       assert.equal(await people.unblock(IDENTITY.person), true);
       assert.equal(await people.unblock(IDENTITY.person), false);
+
       await isOver(one, 'unblocked');
       const { generation, isBlocked } = await people.know(later(61), NOW + HOUR);
       assert.equal(isBlocked, false);
+
       const fresh = sessionOf({ generation, identity: later(61) });
       await one.store.sessions.create(fresh);
       assert.ok((await one.store.sessions.find(fresh.id)) !== undefined);
@@ -285,6 +295,7 @@ export function lastingPeopleContract(
       t.after(() => other.close());
       const there = { ...one, store: other };
       assert.equal((await readings(there)).token?.identity.groups.length, IDENTITY.groups.length);
+
       await one.store.people.know(later(60, { groups: ['developers'] }), NOW);
       for (const [way, session] of Object.entries(await readings(there)))
         assert.deepEqual(session?.identity.groups, ['developers'], way);
@@ -308,6 +319,7 @@ export function lastingPeopleContract(
         removed: change(`DELETE FROM people ${alice}`),
       };
       let now = one;
+
       for (const [what, alter] of Object.entries(cases)) {
         await alter();
         await isOver(now, what);
@@ -348,8 +360,10 @@ export function lastingPeopleContract(
         NOW,
       );
       await one.store.people.block(IDENTITY.person, { ...BLOCK, by: `o-${reason}`, reason });
+
       const stolen = await database.bytes();
       assert.ok(stolen.includes(IDENTITY.person), 'the search sees what is stored in the clear');
+
       for (const text of [username, group, department, reason])
         assert.ok(!stolen.includes(text), text);
     });
@@ -360,6 +374,7 @@ export function lastingPeopleContract(
       const other = await database.open(randomBytes(32));
       t.after(() => other.close());
       assert.equal((await other.people.know(BOBS_IDENTITY, NOW)).isBlocked, true);
+
       const { generation } = await other.people.know(later(1), NOW);
       const session = sessionOf({ generation, identity: later(1) });
       await other.sessions.create(session);
@@ -394,6 +409,7 @@ export function lastingPeopleContract(
       await database.rows('DROP INDEX cli_sessions_created_at');
       await database.rows('DELETE FROM rolebridge_migrations WHERE number = 4');
       const store = await database.open();
+
       t.after(() => store.close());
       assert.deepEqual(await store.people.find(BOB.person), {
         ...BOB,
@@ -409,11 +425,13 @@ export function lastingPeopleContract(
         (await store.people.named('alice.old "name" \\ ü')).map(({ person }) => person),
         [ALICE.person],
       );
+
       const [counted] = await database.rows('SELECT count(*) AS count FROM people');
       const distinct = new Set(
         Array.from({ length: 1200 }, (_, index) => String(index).replaceAll(/[0189]/g, 'x')),
       ).size;
       assert.equal(Number(counted?.count), distinct + 2);
+
       const session = sessionOf();
       await store.sessions.create(session);
       assert.deepEqual(
@@ -421,6 +439,7 @@ export function lastingPeopleContract(
         session,
         'nothing is known that would bound it',
       );
+
       const { before } = await store.people.know(IDENTITY, NOW);
       assert.deepEqual([before?.username, before?.claims], [ALICE.username, undefined]);
     });

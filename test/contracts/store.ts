@@ -74,6 +74,7 @@ export function storeContract(
       const [inTime, late] = [attemptOf(), attemptOf()];
       await attempts.create(inTime);
       await attempts.create(late);
+
       assert.deepEqual(await attempts.find(inTime.id, inTime.expiresAt - 1), inTime);
       assert.equal(await attempts.find(late.id, late.expiresAt), undefined);
       assert.deepEqual(await attempts.consume(inTime.id, inTime.expiresAt - 1), inTime);
@@ -117,6 +118,7 @@ export function storeContract(
           expiresAt: NOW,
         },
       });
+
       for (const session of [sessionOf(), withoutProof, wide]) {
         await people.know(session.identity, NOW);
         await sessions.create(session);
@@ -149,7 +151,9 @@ export function storeContract(
       await Promise.all(
         [5, 3, 9, 1, 9, 2].map(minutes => sessions.touch(session.id, NOW + minutes * 60_000)),
       );
+
       await sessions.touch(session.id, NOW);
+
       assert.deepEqual(await sessions.find(session.id), {
         ...session,
         lastUsedAt: NOW + 9 * 60_000,
@@ -162,6 +166,7 @@ export function storeContract(
       await sessions.create(ended);
       await sessions.create(other);
       assert.equal(await sessions.end(ended.id), true);
+
       await sessions.touch(ended.id, NOW + 1000);
       assert.equal(await sessions.find(ended.id), undefined);
       assert.equal(await sessions.end(ended.id), false);
@@ -190,6 +195,7 @@ export function storeContract(
         assert.equal(await oneTimeKeys.claim(key, NOW), false);
       }
       assert.equal(await oneTimeKeys.claim('_assertion', NOW + HOUR), false);
+
       await prune(NOW + 1);
       assert.equal(await oneTimeKeys.claim('_assertion', NOW), true);
     });
@@ -218,11 +224,13 @@ export function storeContract(
     }));
     for (const event of events) await audit.record(event);
     await prune(NOW);
+
     const kept = async ({ attempt, session }: { attempt: SignInAttempt; session: Session }) => [
       (await attempts.consume(attempt.id, attempt.createdAt - HOUR)) !== undefined,
       (await sessions.find(session.id)) !== undefined,
       !(await oneTimeKeys.claim(attempt.id, attempt.expiresAt)),
     ];
+
     assert.deepEqual(await kept(over!), [false, false, false]);
     assert.deepEqual(await kept(now!), [true, true, true]);
     assert.deepEqual(await kept(later!), [true, true, true]);
@@ -238,7 +246,9 @@ export function storeContract(
     );
     const kept = [NOW - month, NOW].map(at => ({ ...refused, at }));
     for (const event of kept) await audit.record(event);
+
     await prune(NOW);
+
     assert.deepEqual(await readAudit({ limit: 10_000 }), kept.toReversed());
   });
 
@@ -271,6 +281,7 @@ export function storeContract(
         ],
         [{ limit: 10, person: BOB.person, type: 'sign-out' }, []],
       ];
+
       for (const [query, expected] of cases)
         assert.deepEqual(await readAudit(query), expected, JSON.stringify(query));
     });
@@ -303,7 +314,9 @@ export function storeContract(
       }));
       for (const event of events) await audit.record(event);
       const earlier = { ...stranger, at: NOW - 1 };
+
       await audit.record(earlier);
+
       assert.deepEqual(await readAudit({ limit: 10 }), [...events.toReversed(), earlier]);
       assert.deepEqual(await readAudit({ limit: 3 }), events.toReversed().slice(0, 3));
       assert.deepEqual(await readAudit({ limit: 10, to: NOW }), [earlier]);
@@ -324,6 +337,7 @@ export function storeContract(
     await Promise.all([store.close(), store.close()]);
     await store.close();
     const closed = { name: 'BridgeError', code: 'unavailable', message: /is closed$/ };
+
     await assert.rejects(store.ping(), closed);
     await assert.rejects(store.audit.record(EVENTS[0]!), closed);
     await assert.rejects(store.sessions.find(token()), closed);

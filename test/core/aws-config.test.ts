@@ -17,6 +17,7 @@ const ROLE = {
 describe('a role in ~/.aws/config', () => {
   it('is plain if its names cannot change the meaning of the file', () => {
     assert.equal(isPlain(ROLE), true);
+
     for (const role of [
       'Admin\ncredential_process = evil',
       'Admin; evil',
@@ -26,6 +27,7 @@ describe('a role in ~/.aws/config', () => {
       '',
     ])
       assert.equal(isPlain({ ...ROLE, role }), false, role);
+
     for (const over of [
       { id: '1\nx = y' },
       { name: 'prod evil' },
@@ -68,6 +70,7 @@ describe('a role in ~/.aws/config', () => {
       );
       return session;
     });
+
     assert.deepEqual(names, [
       'a.example',
       'a.example-8443',
@@ -146,6 +149,7 @@ describe('a start URL', () => {
       'https://rolebridge-127-0-0-1-3000.portal.eu-central-1.app.aws/',
     ])
       assert.ok(isStartUrlOf(bridge, url), url);
+
     for (const url of [
       'http://127.0.0.1:3001/start',
       'https://rolebridge-127-0-0-1-3001.portal.us-east-1.app.aws',

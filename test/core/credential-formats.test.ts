@@ -89,6 +89,7 @@ describe('the text of credentials', () => {
 
   it('carries the region to every shell and to the credentials file, and the account to process', () => {
     const options = { region: 'eu-west-1', accountId: '111122223333', profile: 'prod/team+Admin' };
+
     assert.match(
       formatCredentials('env', PLAIN, options),
       /^export AWS_REGION=eu-west-1\nexport AWS_DEFAULT_REGION=eu-west-1\n/m,

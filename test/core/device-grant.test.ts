@@ -102,6 +102,7 @@ describe('a grant', () => {
 
   it('expires to the millisecond, for the user and for the terminal', () => {
     const end = grant().decideBy;
+
     assert.equal(approve(grant(), { session: 's', decidedIn: 'b' }, end - 1).state, 'approved');
     assert.throws(
       () => approve(grant(), { session: 's', decidedIn: 'b' }, end),

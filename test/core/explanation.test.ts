@@ -43,11 +43,13 @@ describe('an explanation', () => {
       explainStep(step),
       'Takes groups of okta, adfs only, and you signed in with vendor.',
     );
+
     const trace = { account: 'prod', role: 'Admin', outcome: 'refused', steps: [step] } as const;
     assert.equal(
       nextStepFor(trace, []),
       'Only groups of okta, adfs give this role. If you have an account there, sign out and sign in with it.',
     );
+
     const own = { rule: 'b', outcome: 'group-missing', groups: ['support'] } as const;
     assert.equal(
       nextStepFor({ ...trace, steps: [own, step] }, []),
@@ -75,6 +77,7 @@ describe('an explanation', () => {
       outcome: 'refused',
       steps: [{ rule: 'a', outcome: 'group-missing', groups: ['aws-admins'] }],
     } as const;
+
     assert.equal(
       nextStepFor(trace, []),
       'Ask for membership of the group aws-admins, then sign in again.',

@@ -58,6 +58,7 @@ describe('the table of partitions', () => {
       },
       partitions: { 'aws-cn': { stsUrl: 'https://sts.example.cn', signinUrl: undefined } },
     });
+
     assert.equal(table.aws.stsUrl('eu-west-1'), 'http://127.0.0.1:3003/');
     assert.equal(table['aws-cn'].stsUrl('cn-north-1'), 'https://sts.example.cn');
     assert.equal(table['aws-cn'].federationUrl('cn-north-1'), 'http://127.0.0.1:3003/federation');

@@ -47,6 +47,7 @@ describe('an identity, limited by the newest sign-in of its user', () => {
       authentication: { at: 1, methods: ['other'], multiFactor: false },
     });
     const { username, email, displayName, attributes } = newest;
+
     assert.deepEqual(boundBy(FIRST, recordOf(newest, 3000))?.identity, {
       ...FIRST,
       username,
@@ -75,6 +76,7 @@ describe('an identity, limited by the newest sign-in of its user', () => {
 
   it('ends when the newest sign-in came from another issuer, wherever its trust comes from', () => {
     const { trustedBy, issuer } = FIRST.source;
+
     assert.equal(
       boundBy(
         FIRST,

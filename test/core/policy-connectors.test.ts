@@ -42,6 +42,7 @@ describe('the access policy', () => {
         'staging/Support through support',
       ]);
       assert.deepEqual(list(of(VENDOR, groups)), ['staging/Support through support']);
+
       for (const stranger of ['', 'Okta', 'okta ', '__proto__', 'constructor'])
         assert.deepEqual(list(of(stranger as ConnectorId, groups)), [], stranger);
     });
@@ -76,6 +77,7 @@ describe('the access policy', () => {
         ACCOUNTS,
       );
       const { steps } = mixed.decide(of(VENDOR, []), HERE, ADMIN).trace;
+
       assert.deepEqual(
         steps.map(({ rule: by, outcome }) => [by, outcome]),
         [
@@ -99,6 +101,7 @@ describe('the access policy', () => {
     const odd = account('111122223333', 'b-111122223333');
     const policy = compilePolicy([rule('p', { groupPattern: '{role}-{account}' })], [odd]);
     const who = person({ groups: ['R-b-111122223333'] });
+
     assert.deepEqual(
       policy.evaluate(who, HERE).granted.map(({ role }) => role),
       ['R'],
@@ -140,6 +143,7 @@ describe('the access policy', () => {
       { mfa: true, networks: [] },
       { mfa: false, networks: ['192.0.2.0/24'] },
     ];
+
     for (let round = 0; round < 300; round++) {
       const rules = Array.from({ length: 6 }, (_, index) => {
         const isPattern = random() < 0.5;

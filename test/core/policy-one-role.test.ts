@@ -23,6 +23,7 @@ describe('the access policy', () => {
         account: 'prod',
         role: 'Admin',
       });
+
       assert.equal(decision.granted, true);
       assert.deepEqual(decision.trace, {
         account: 'prod',
@@ -45,6 +46,7 @@ describe('the access policy', () => {
         account: 'prod',
         role: 'Admin',
       });
+
       assert.equal(decision.granted, false);
       assert.deepEqual(decision.trace.steps, [
         { rule: 'admins', outcome: 'group-missing', groups: ['aws-admins'] },
@@ -58,6 +60,7 @@ describe('the access policy', () => {
         account: 'prod',
         role: 'Admin',
       });
+
       assert.equal(decision.granted, false);
       assert.deepEqual(decision.granted ? undefined : decision.missing, [
         { requirement: 'multi-factor' },
@@ -117,6 +120,7 @@ describe('the access policy', () => {
     ];
     const policy = compilePolicy(rules, ACCOUNTS);
     const groups = ['g1', 'g2', 'g3', 'aws-staging-Admin', 'aws-prod-Dev'];
+
     for (let mask = 0; mask < 2 ** groups.length; mask++) {
       for (const multiFactor of [true, false]) {
         const who = person({ groups: groups.filter((_, bit) => mask & (2 ** bit)), multiFactor });

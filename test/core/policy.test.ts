@@ -17,6 +17,7 @@ describe('the access policy', () => {
 
   it('matches groups exactly: no case folding, no prefix, no prototype key', () => {
     const rules = [rule('a', { groups: ['admins'], accounts: [PROD.id], roles: ['Admin'] })];
+
     for (const group of [
       'Admins',
       'admins ',
@@ -68,6 +69,7 @@ describe('the access policy', () => {
       }),
       rule('lenient', { groups: ['g'], accounts: [PROD.id], roles: ['Admin'], duration: 900 }),
     ];
+
     assert.deepEqual(rolesOf(rules, ['g'], { multiFactor: true }), ['prod/Admin by strict']);
     assert.deepEqual(rolesOf(rules, ['g'], { multiFactor: false }), ['prod/Admin by lenient']);
   });
@@ -95,6 +97,7 @@ describe('the access policy', () => {
         address: '192.0.2.1',
       },
     );
+
     assert.deepEqual(granted, []);
     assert.deepEqual(
       withheld.map(({ missing }) => missing),
@@ -117,6 +120,7 @@ describe('the access policy', () => {
         require: { mfa: false, authenticatedWithin: 60, networks: [] },
       }),
     ];
+
     assert.equal(rolesOf(rules, ['g'], { authenticatedAt: HERE.now - 60_000 }).length, 1);
     assert.equal(rolesOf(rules, ['g'], { authenticatedAt: HERE.now - 61_000 }).length, 0);
     assert.equal(rolesOf(rules, ['g'], { authenticatedAt: HERE.now + 30_000 }).length, 1);
@@ -132,6 +136,7 @@ describe('the access policy', () => {
       ...person({ groups: ['g'] }),
       authentication: { methods: [], multiFactor: false },
     };
+
     assert.deepEqual(
       policy.evaluate(who, HERE).withheld.map(({ missing }) => missing),
       [[{ requirement: 'authenticated-within', withinSeconds: 60, ageSeconds: undefined }]],

@@ -30,14 +30,17 @@ for (const [name, character] of Object.entries(OBEYED)) {
   test(`escapes ${name} in text, in JSON and in a log line`, () => {
     const code = `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
     assert.equal(printableText(`a${character}b`), `a${code}b`);
+
     const json = printableJson(JSON.stringify({ [character]: [character] }));
     assert.ok(!json.includes(character));
     assert.deepEqual(JSON.parse(json), { [character]: [character] }, 'the JSON means the same');
+
     const line = printableLogLine(
       `${JSON.stringify({ nested: { list: [{ [`k${character}`]: `v${character}` }] } })}\n`,
     );
     assert.ok(!line.includes(character));
     assert.equal(line.indexOf('\n'), line.length - 1);
+
     // What JSON escapes comes back when it is read; the rest does not.
     const read = character < ' ' ? character : code;
     assert.deepEqual(JSON.parse(line), { nested: { list: [{ [`k${read}`]: `v${read}` }] } });

@@ -33,6 +33,7 @@ describe('a role session', () => {
       person(),
       'rule',
     );
+
     assert.equal(session.sourceIdentity, 'alice');
     assert.deepEqual(Object.fromEntries(session.tags.map(({ key, value }) => [key, value])), {
       Department: 'Platform',
@@ -60,6 +61,7 @@ describe('a role session', () => {
       person({ displayName: 'email username' }),
       'rule',
     );
+
     assert.equal(session.tags[0]?.value, 'email username');
     assert.throws(
       () =>

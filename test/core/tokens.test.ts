@@ -138,6 +138,7 @@ describe('a refresh token', () => {
 
   it('gives the same answer within a minute of its use, and counts as stolen afterwards', () => {
     const { next, rotation } = rotate(token, use('first'));
+
     assert.deepEqual(rotation, { kind: 'rotated', answer: pair('first') });
     assert.deepEqual(rotate(next, use('second', NOW + 59_999)).rotation, {
       kind: 'repeated',
@@ -174,6 +175,7 @@ describe('a refresh token', () => {
   it('is recorded at first use, then every 15 minutes, and every minute from another network', () => {
     const here = { at: NOW, address: '192.0.2.1' };
     assert.equal(isRefreshDue(token, here), true);
+
     const recorded = { ...token, recorded: here };
     for (const [seconds, address, isDue] of [
       [899, '192.0.2.200', false],
@@ -195,6 +197,7 @@ describe('a scope', () => {
 
   it('never adds a role', () => {
     assert.ok(isWithin(undefined, asked));
+
     for (const [roles, expected] of [
       [[{}], [true, true]],
       [[{ account: asked.account }], [true, false]],

@@ -66,6 +66,7 @@ describe('the containers', () => {
       assert.notEqual(process.env.CI, 'true', 'compose must be there in CI');
       return t.skip('neither docker-compose nor docker compose is installed');
     }
+
     const { status, stderr } = spawnSync(found[0], found.slice(1), {
       cwd: pathOf(''),
       encoding: 'utf8',
@@ -80,6 +81,7 @@ describe('the containers', () => {
       ['service:forwarder'],
     );
     assert.ok(Object.values(others).every(service => service.ports === undefined));
+
     const forwards = [
       ...read('docs/keycloak/haproxy.cfg').matchAll(/bind :(\d+)\n\s+server \S+ (\S+)/g),
     ].map(([, from, to]) => `${to}:${from}`);
@@ -132,6 +134,7 @@ describe('the containers', () => {
       groups: [...person.groups],
     }));
     assert.deepEqual(people, expected);
+
     const known = new Set(realm.groups.map(({ name }) => name));
     assert.deepEqual(
       people.flatMap(({ groups }) => groups).filter(group => !known.has(group)),
@@ -145,6 +148,7 @@ describe('the containers', () => {
       bridge.environment!,
     );
     const { baseUrl, connectors } = configuration!;
+
     for (const connector of connectors) {
       const entityId = `${baseUrl}/saml/${connector.id}/metadata`;
       const client = realm.clients.find(

@@ -33,11 +33,13 @@ describe('the demo', () => {
       await mkdir(dirname(directory.file(name)), { recursive: true });
       await writeFile(directory.file(name), text, { mode: 0o600 });
     }
+
     const { configuration, problems, warnings } = await checkConfiguration(
       directory.file('rolebridge.yaml'),
       {},
     );
     assert.deepEqual([...problems, ...warnings], []);
+
     const { roles } = parseWorld(demoWorld(URLS));
     const granted = configuration!.access.flatMap(rule =>
       (rule.accounts ?? []).flatMap(id => {
@@ -79,7 +81,9 @@ describe('the demo', () => {
       run({ DEMO_PORT: '3e3' }),
       run({ DEMO_PORT: '65533' }),
     ]);
+
     await closed(squatter);
+
     for (const { code, stderr } of outcomes) {
       assert.equal(code, 1);
       assert.match(stderr, /DEMO_PORT/);
@@ -106,6 +110,7 @@ describe('the demo', () => {
   it('stops at once if it is stopped while it starts', async () => {
     const port = await fourFreePorts();
     const stop = new AbortController();
+
     const onProgress = (line: string): void => {
       if (line.includes('waiting')) stop.abort(new Error('enough'));
     };
@@ -128,11 +133,13 @@ describe('the demo', () => {
       if (said.includes('Ctrl-C') && !child.killed) child.kill('SIGTERM');
     }
     const code = child.exitCode ?? (await new Promise(resolve => child.once('exit', resolve)));
+
     await rm(fileURLToPath(new URL(`../../.demo/${port}`, import.meta.url)), {
       recursive: true,
       force: true,
     });
     assert.equal(code, 0);
+
     for (const word of [
       `http://127.0.0.1:${port}/`,
       `:${port + 3}/`,

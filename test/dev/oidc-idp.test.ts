@@ -99,6 +99,7 @@ describe('the demo OpenID provider', () => {
 
   it('signs alice in and puts every claim into the id_token', async () => {
     const claims = await claimsFor('alice');
+
     assert.equal(claims.preferred_username, 'alice');
     assert.equal(claims.name, 'Alice Adams');
     assert.equal(claims.email, 'alice@acme.example');
@@ -160,6 +161,7 @@ describe('the demo OpenID provider', () => {
     const page = await visitor.follow((await request()).url);
     const { action } = formOf(page);
     const fields = { username: 'alice', password: 'alice' };
+
     assert.equal((await newVisitor().post(action, fields)).status, 400);
     assert.equal(
       (await visitor.post(action, fields, { origin: 'http://127.0.0.1:1' })).status,
@@ -178,6 +180,7 @@ describe('the demo OpenID provider', () => {
       assert.match(answer.text, reason);
       assert.doesNotMatch(answer.text, /<script>/);
     }
+
     const implicit = callbackOf(
       await visitor.follow((await request({ response_type: 'id_token' })).url),
     );
@@ -194,6 +197,7 @@ describe('the demo OpenID provider', () => {
         /error=invalid_request/,
       );
     }
+
     const { url, checks } = await request();
     const callback = callbackOf(await submit('alice', await visitor.follow(url)));
     const other = { ...checks, pkceCodeVerifier: client.randomPKCECodeVerifier() };
@@ -207,6 +211,7 @@ describe('the demo OpenID provider', () => {
     const { url, checks } = await request();
     const callback = callbackOf(await submit('alice', await visitor.follow(url)));
     assert.equal(callback.searchParams.get('iss'), server.url);
+
     const refused = (error: string) => (thrown: unknown) =>
       thrown instanceof client.WWWAuthenticateChallengeError
         ? thrown.cause[0]?.parameters.error === error
@@ -216,6 +221,7 @@ describe('the demo OpenID provider', () => {
       client.authorizationCodeGrant(impostor, callback, checks),
       refused('invalid_client'),
     );
+
     await client.authorizationCodeGrant(configuration, callback, checks);
     await assert.rejects(
       client.authorizationCodeGrant(configuration, callback, checks),
@@ -240,9 +246,11 @@ describe('the demo OpenID provider', () => {
     });
     const asked = await visitor.get(`${server.url}/session/end?${parameters}`);
     const { action, fields } = formOf(asked);
+
     const done = await visitor.post(action, { ...fields, logout: 'yes' });
     assert.equal(done.headers.get('location'), 'http://127.0.0.1:9/');
     assert.equal((await visitor.follow((await request()).url)).status, 200);
+
     parameters.set('post_logout_redirect_uri', 'http://127.0.0.1:9/other');
     assert.equal((await visitor.get(`${server.url}/session/end?${parameters}`)).status, 400);
   });

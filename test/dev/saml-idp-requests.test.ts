@@ -154,14 +154,18 @@ describe('the demo SAML identity provider, before it answers a request', () => {
       serviceProviders,
       now: clock.now,
     });
+
     idpServer.handler = fresh.handler;
     assert.equal(sp.metadataFetches, 0);
+
     sp.isUp = false;
     assert.match((await visitor.get(sp.ssoUrl())).text, /answers 503/);
+
     sp.isUp = true;
     assert.equal((await visitor.get(sp.ssoUrl())).status, 200);
     assert.equal((await visitor.get(sp.ssoUrl())).status, 200);
     assert.equal(sp.metadataFetches, 2);
+
     await sp.changeKey();
     assert.equal((await visitor.get(sp.ssoUrl())).status, 200);
     assert.equal(sp.metadataFetches, 3);

@@ -63,6 +63,7 @@ describe('the demo SAML identity provider', () => {
     const answer = read(
       await signIn('alice', sp.ssoUrl({ attributes: { ID: '_request-0123456789' } })),
     );
+
     assert.deepEqual(answer.codes, ['Success']);
     assert.deepEqual(new Set(answer.signedIds), new Set([answer.responseId, answer.assertionId]));
     assert.equal(answer.relayState, 'relay & <state>');
@@ -83,6 +84,7 @@ describe('the demo SAML identity provider', () => {
   it('sends all 240 groups of dave and no memberOf at all for carol', async () => {
     const dave = read(await signIn('dave')).attributes.memberOf!;
     assert.equal(new Set(dave).size, 240);
+
     visitor = newVisitor();
     assert.deepEqual(Object.keys(read(await signIn('carol')).attributes), [
       'uid',
@@ -109,6 +111,7 @@ describe('the demo SAML identity provider', () => {
       assert.equal(answer.status, 401);
       assert.match(answer.text, /Wrong user name or password/);
     }
+
     const answer = await visitor.post(form.action, {
       ...form.fields,
       username: 'alice',
@@ -132,10 +135,12 @@ describe('the demo SAML identity provider', () => {
     await signIn('alice');
     const front = await visitor.get(`${idpServer.url}/`);
     assert.match(front.text, /signed in as Alice Adams/);
+
     const { action, fields } = formOf(front);
     assert.equal((await visitor.post(action, { form_token: 'x' })).status, 403);
     assert.equal((await visitor.post(action, fields)).status, 303);
     assert.match((await visitor.get(sp.ssoUrl())).text, /name="password"/);
+
     await signIn('alice');
     clock.turn(11 * 3600);
     assert.match((await visitor.get(sp.ssoUrl())).text, /name="password"/);
@@ -147,6 +152,7 @@ describe('the demo SAML identity provider', () => {
     assert.deepEqual(refused.codes, ['Responder', 'NoPassive']);
     assert.deepEqual(refused.signedIds, [refused.responseId]);
     assert.equal(refused.assertionId, undefined);
+
     await signIn('alice');
     assert.deepEqual(read(await visitor.get(passive())).codes, ['Success']);
     const forced = sp.ssoUrl({ attributes: { IsPassive: 'true', ForceAuthn: 'true' } });
@@ -158,6 +164,7 @@ describe('the demo SAML identity provider', () => {
       sp.ssoUrl({ children: `<samlp:NameIDPolicy AllowCreate="true" Format="${format}"/>` });
     await signIn('alice');
     const nameIn = async (format: string) => read(await visitor.get(policy(format)));
+
     assert.equal(
       (await nameIn('urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress')).nameId,
       'alice@acme.example',
@@ -192,8 +199,10 @@ describe('the demo SAML identity provider', () => {
       PASSWORD,
     );
     assert.equal(read(await visitor.get(contexts('minimum', PASSWORD))).context, PASSWORD);
+
     const steppedUp = await signIn('alice', contexts('exact', MFA));
     assert.equal(read(steppedUp).context, MFA);
+
     const table: [string, string[], string | undefined][] = [
       ['exact', [PASSWORD], PASSWORD],
       ['exact', [PASSWORD, MFA], MFA],
@@ -208,6 +217,7 @@ describe('the demo SAML identity provider', () => {
         `${comparison} ${classes}`,
       );
     }
+
     for (const url of [
       contexts('exact', 'urn:oasis:names:tc:SAML:2.0:ac:classes:X509'),
       contexts('better', MFA),
@@ -215,6 +225,7 @@ describe('the demo SAML identity provider', () => {
     ]) {
       assert.deepEqual(read(await signIn('alice', url)).codes, ['Responder', 'NoAuthnContext']);
     }
+
     visitor = newVisitor();
     const weak = await signIn('alice', contexts('exact', MFA), { secondFactor: false });
     assert.deepEqual(read(weak).codes, ['Responder', 'NoAuthnContext']);
@@ -223,6 +234,7 @@ describe('the demo SAML identity provider', () => {
   it('starts an unsolicited sign-in, without InResponseTo', async () => {
     const url = `${idpServer.url}/sso/unsolicited?sp=${encodeURIComponent(sp.entityId)}&relay_state=${encodeURIComponent('/console?a=b')}`;
     const answer = read(await signIn('bob', url));
+
     assert.deepEqual(answer.codes, ['Success']);
     assert.equal(answer.relayState, '/console?a=b');
     assert.doesNotMatch(answer.text, /InResponseTo/);
@@ -267,6 +279,7 @@ describe('the demo SAML identity provider', () => {
     );
     assert.equal((await visitor.post(form.action, { ...form.fields, ...good })).status, 200);
     assert.equal((await visitor.post(form.action, { ...form.fields, ...good })).status, 400);
+
     const late = formOf(await visitor.get(sp.ssoUrl({ attributes: { ForceAuthn: '1' } })));
     clock.turn(601);
     assert.equal((await visitor.post(late.action, { ...late.fields, ...good })).status, 400);
@@ -279,11 +292,13 @@ describe('the demo SAML identity provider', () => {
       username: 'bob',
       password: 'bob',
     });
+
     const cookies = answer.headers.getSetCookie();
     assert.ok(
       cookies.length > 0 &&
         cookies.every(cookie => /; HttpOnly/.test(cookie) && /; SameSite=Lax/.test(cookie)),
     );
+
     const before = visitor.cookies.get('acme_saml_session');
     await signIn('bob', sp.ssoUrl({ attributes: { ForceAuthn: 'true' } }));
     assert.notEqual(visitor.cookies.get('acme_saml_session'), before);

@@ -218,5 +218,6 @@ it('the page lists every event type, links its example, and says whether it is a
     type.replaceAll('.', ''),
     kept === 'always' ? 'always' : 'within budget',
   ]);
+
   assert.deepEqual(listed.sort(), expected.sort());
 });

@@ -187,6 +187,7 @@ describe('the templates', () => {
       'Admin',
       'ReadOnly',
     ]);
+
     const { BridgeHub } = stack('rolebridge-account', 'prod', {
       ...saml,
       HubTargets: `${AUDITOR},${AUDITOR}s`,

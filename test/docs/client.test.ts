@@ -25,6 +25,7 @@ it('docs/cli.md lists exactly the exit codes, with their meanings', () => {
     code,
     EXIT_MEANINGS[name as keyof typeof EXIT],
   ]);
+
   assert.deepEqual(listed, expected);
 });
 
@@ -36,6 +37,7 @@ it('docs/cli.md names no option that no command has', () => {
     ...Object.keys(COMMON_OPTIONS).map(name => `--${name}`),
   ]);
   const named = [...cli.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
+
   assert.deepEqual(
     named.filter(option => !own.has(option)),
     [],
@@ -58,6 +60,7 @@ it('docs/api.md quotes errors as the API sends them', () => {
   );
   const [pending, denied] = quoted;
   const { title, hint, oauth } = ERRORS.authorization_pending;
+
   assert.equal(pending!.error, oauth);
   assert.equal(pending!.error_description, `${title}. ${hint}`);
   assert.equal(denied!.title, ERRORS[denied!.code as ErrorCode].title);

@@ -59,7 +59,9 @@ for (const name of [
           writeFileSync(join(directory, file!), 'x', { mode: 0o600 });
         const path = join(directory, 'rolebridge.yaml');
         writeFileSync(path, document, { mode: 0o600 });
+
         const { problems, warnings } = await checkConfiguration(path, Object.fromEntries(names));
+
         assert.equal(formatProblems([...problems, ...warnings]), '');
       });
     }

@@ -19,6 +19,7 @@ describe('docs/threat-model.md', () => {
     it(`names code and tests of ${id} that exist`, () => {
       const [where, proof] = row!.slice(0, -2).split(' | ').slice(-2);
       const namesIn = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+
       assert.deepEqual(
         namesIn(where!).filter(name => !exists('src', name)),
         [],

@@ -35,6 +35,7 @@ describe('docs/troubleshooting.md', () => {
         [...cell!.matchAll(/`([^`]+)`/g)].map(([, reason]) => reason!),
       ),
     );
+
     assert.ok(reasons.length > 20);
     assert.deepEqual(
       reasons.filter(reason => !sources.includes(reason)),

@@ -13,12 +13,14 @@ describe('"Use it in your terminal"', () => {
     );
     const { visitor, page: roles } = await world.signIn('bob', 'oidc');
     assert.equal(roles.$('a[href="/aws-config"]').text(), 'Use it in your terminal');
+
     const page = await visitor.get(`${world.urls.bridge}/aws-config`);
     const texts = page
       .$('pre.config-text')
       .toArray()
       .map(element => page.$(element).text());
     assert.equal(texts.length, 4);
+
     const name = new URL(world.urls.bridge).host.replace(':', '-');
     const [session, legacy, client, container] = texts as [string, string, string, string];
     assert.equal(
@@ -85,6 +87,7 @@ region = eu-west-1
       page.text,
       /With --sso-session instead of --profile, the AWS CLI ignores the endpoint/,
     );
+
     for (const dialect of ['sso-session', 'sso-legacy', 'credential-process', 'container'])
       assert.equal(
         (await visitor.get(`${world.urls.bridge}/aws-config?dialect=${dialect}`)).headers

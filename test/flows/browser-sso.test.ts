@@ -73,11 +73,13 @@ describe('signing in through the front door', () => {
           await visitor.get(signInUrl(protocol)),
           'bob',
         );
+
         const pages = await Promise.all([
           deliver(visitor.clone()),
           deliver(visitor.clone()),
           deliver(visitor.clone()),
         ]);
+
         assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 400, 400]);
       });
 
@@ -91,7 +93,9 @@ describe('signing in through the front door', () => {
           await attacker.get(signInUrl(protocol)),
           'bob',
         );
+
         const page = await deliver(victim);
+
         assert.equal(page.status, 400);
         assert.equal(victim.cookie(world.urls.bridge, 'rolebridge'), undefined);
       });
@@ -142,6 +146,7 @@ describe('signing in through the front door', () => {
       }),
     );
     assert.deepEqual(names, [200, 200]);
+
     const people = new Set(
       (await world.audit()).flatMap(event =>
         'actor' in event && event.actor?.username === 'alice' ? [event.actor.person] : [],
@@ -154,6 +159,7 @@ describe('signing in through the front door', () => {
     const { visitor, page } = await world.signIn('bob', 'oidc');
     const copy = visitor.clone();
     const out = await visitor.submit(page, 'form[action="/sign-out"]');
+
     assert.match(out.text, /signed out/i);
     assert.ok(
       out.$(`a[href^="${world.urls.oidc}/"]`).length === 1,
@@ -170,6 +176,7 @@ describe('signing in through the front door', () => {
     const cookie = `rolebridge=${visitor.cookie(world.urls.bridge, 'rolebridge')}`;
     const post = () =>
       supertest(world.urls.bridge).post('/sign-out').set('cookie', cookie).type('form');
+
     assert.equal((await post().send({})).status, 403);
     assert.equal((await post().send({ csrf_token: 'x'.repeat(43) })).status, 403);
     assert.equal(
@@ -201,16 +208,19 @@ describe('signing in through the front door', () => {
         .serializeArray()
         .map(({ name, value }) => [name, value]),
     );
+
     const withoutCookie = await new Visitor().post(
       answer.$('form').attr('action')!,
       new URLSearchParams(fields),
     );
     assert.equal(withoutCookie.$('form').attr('action'), `/saml/${CONNECTOR.saml}/acs`);
+
     const page = await visitor.submit(
       { ...withoutCookie, url: `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs` },
       'form',
     );
     assert.match(page.$('header').text(), /Alice Adams/);
+
     // Posted again and still no cookie: another browser's answer.
     const refused = await new Visitor().post(
       answer.$('form').attr('action')!,
@@ -263,6 +273,7 @@ describe('signing in through the front door', () => {
       return new URL(path.at(-1)!);
     };
     assert.equal((await requestOf(world)).searchParams.has('Signature'), false);
+
     const signing = await worldFor(t, {
       configure: yaml => yaml.replace(/^ {4}saml:$/m, '$&\n      signRequests: true'),
     });
@@ -287,6 +298,7 @@ describe('a session', () => {
     const signedIn = async (visitor: Visitor): Promise<boolean> =>
       (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
     const idle = (await world.signIn('alice', 'saml')).visitor;
+
     const busy = (await world.signIn('bob', 'oidc')).visitor;
     for (let minutes = 0; minutes < 12 * 60 - 30; minutes += 30) {
       assert.ok(await signedIn(busy), `after ${minutes} minutes`);
@@ -294,6 +306,7 @@ describe('a session', () => {
     }
     assert.ok(!(await signedIn(idle)));
     assert.ok(await signedIn(busy));
+
     world.clock.turn(30 * 60);
     assert.ok(!(await signedIn(busy)));
   });
@@ -305,6 +318,7 @@ describe('a session that the identity provider limits', () => {
     const { visitor } = await world.signIn('alice', 'saml');
     const signedIn = async (): Promise<boolean> =>
       (await visitor.get(world.urls.bridge)).$('form[action="/sign-out"]').length === 1;
+
     for (let minutes = 0; minutes < 10 * 60; minutes += 30) {
       assert.ok(await signedIn(), `after ${minutes} minutes`);
       world.clock.turn(30 * 60);
@@ -323,8 +337,10 @@ describe('over https', () => {
     });
     const answer = await supertest(world.urls.bridge).get(`/sign-in/${CONNECTOR.oidc}`);
     assert.equal(answer.status, 303);
+
     const [cookie] = answer.headers['set-cookie'] as unknown as string[];
     assert.match(cookie!, /^__Host-rolebridge-attempt=[\w-]{43}; /);
+
     for (const attribute of ['Path=/', 'HttpOnly', 'Secure', 'SameSite=None'])
       assert.ok(cookie!.includes(attribute), attribute);
     assert.match(answer.headers['strict-transport-security']!, /max-age=/);

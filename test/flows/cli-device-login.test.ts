@@ -18,6 +18,7 @@ describe('a terminal that is confirmed by a code', () => {
     const { json } = await beginDevice(world, { device_name: 'build-7' });
     const question = await typeCode(visitor, json.user_code.toLowerCase().replace('-', ' '));
     assert.equal(question.status, 200);
+
     for (const said of [
       'build-7',
       'rolebridge command line',
@@ -27,6 +28,7 @@ describe('a terminal that is confirmed by a code', () => {
     ])
       assert.ok(question.text.includes(said), said);
     assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
+
     const done = await visitor.submit(question, 'button[value=approve]');
     assert.match(done.text, /Your terminal is signed in/);
     world.clock.turn(6);
@@ -40,6 +42,7 @@ describe('a terminal that is confirmed by a code', () => {
     assert.equal(page.$('#user_code').attr('value'), undefined);
     assert.ok(!page.text.includes(json.user_code));
     assert.match(page.text, /Anyone can send you one/);
+
     const question = await visitor.submit(page, 'form[action="/device"]', {
       user_code: json.user_code,
     });
@@ -49,6 +52,7 @@ describe('a terminal that is confirmed by a code', () => {
   it('rejects a code that does not match the link', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const [theirs, mine] = [await beginDevice(world), await beginDevice(world)];
+
     const page = await typeCode(
       visitor,
       mine.json.user_code,
@@ -56,6 +60,7 @@ describe('a terminal that is confirmed by a code', () => {
     );
     assert.equal(page.status, 403);
     assert.match(page.text, /The code does not match the link/);
+
     for (const { json } of [theirs, mine])
       assert.equal((await pollDevice(world, json.device_code)).json.error, 'authorization_pending');
   });
@@ -65,6 +70,7 @@ describe('a terminal that is confirmed by a code', () => {
     const visitor = new Visitor();
     const signIn = await visitor.get(json.verification_uri_complete);
     assert.match(signIn.text, /a terminal login that needs your confirmation/);
+
     const { page } = await world.signIn('bob', 'oidc', {
       visitor,
       returnTo: `/device?user_code=${json.user_code}`,
@@ -76,14 +82,17 @@ describe('a terminal that is confirmed by a code', () => {
   it('"I did not start this" stops the login, and the audit trail names the user', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const { json } = await beginDevice(world, { device_name: 'not-mine' });
+
     const stopped = await visitor.submit(
       await typeCode(visitor, json.user_code),
       'button[value=disown]',
     );
     assert.match(stopped.text, /The login was stopped/);
     assert.match(stopped.text, /#aws-access/);
+
     const denied = await pollDevice(world, json.device_code);
     assert.deepEqual([denied.status, denied.json.error], [400, 'access_denied']);
+
     const event = (await world.audit()).find(({ type }) => type === 'cli-login.disowned');
     assert.ok(event?.type === 'cli-login.disowned');
     assert.deepEqual(
@@ -100,8 +109,10 @@ describe('a terminal that is confirmed by a code', () => {
       'button[value=approve]',
     );
     const { json: tokens } = await pollDevice(world, json.device_code);
+
     const page = await visitor.submit(done, 'button[value=disown]');
     assert.match(page.text, /it is recorded that you did not start it/);
+
     const answer = await fetch(`${world.urls.bridge}/api/v1/whoami`, {
       headers: { authorization: `Bearer ${tokens.access_token}` },
     });
@@ -117,12 +128,14 @@ describe('a terminal that is confirmed by a code', () => {
     const questions = await Promise.all(
       [alice, bob].map(visitor => typeCode(visitor, json.user_code)),
     );
+
     const pages = await Promise.all(
       [alice, bob].map((visitor, index) =>
         visitor.submit(questions[index]!, 'button[value=approve]'),
       ),
     );
     assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 404]);
+
     const winner = pages[0]!.status === 200 ? 'alice' : 'bob';
     const { json: tokens } = await pollDevice(world, json.device_code);
     const answer = await fetch(`${world.urls.bridge}/api/v1/whoami`, {
@@ -143,6 +156,7 @@ describe('a terminal that is confirmed by a code', () => {
       // It is our own page, of an earlier sign-in perhaps: the person is asked again.
       assert.match(page.text, /Nothing was done/);
     }
+
     const own = question.$('form.decisions').serializeArray();
     const body = new URLSearchParams([
       ...own.map(({ name, value }): [string, string] => [name, value]),
@@ -171,9 +185,11 @@ describe('a terminal that is confirmed by a code', () => {
     await confirmDevice(world, visitor, json.user_code);
     await pollDevice(world, json.device_code);
     const events = (await world.audit()).slice(0, 2);
+
     const [opened, approved] = events;
     assert.ok(opened?.type === 'cli-session.opened' && approved?.type === 'cli-login.approved');
     assert.equal(opened.cliSession, approved.cliSession);
+
     for (const { actor, deviceName, grant, client } of [opened, approved])
       assert.deepEqual(
         [actor.username, deviceName, grant, client],
@@ -196,8 +212,10 @@ describe('a code and time', () => {
     const { json } = await beginDevice(world, { prompt: 'login' });
     const question = await typeCode(visitor, json.user_code);
     assert.equal(question.$('button[value=approve]').length, 0);
+
     const link = question.$('a.primary').attr('href')!;
     assert.match(link, /^\/sign-in\/corp-saml\?reauthenticate=1&return_to=%2Fdevice$/);
+
     const forced = await visitor.submit(question, 'button[value=disown]', { decision: 'approve' });
     assert.equal(forced.status, 403);
     assert.match(forced.text, /This login requires a recent sign-in/);
@@ -208,8 +226,10 @@ describe('a code and time', () => {
     const [used, old] = [await beginDevice(world), await beginDevice(world)];
     const question = await typeCode(visitor, used.json.user_code);
     await visitor.submit(question, 'button[value=approve]');
+
     const { visitor: alice } = await world.signIn('alice', 'saml');
     assert.equal((await typeCode(alice, used.json.user_code)).status, 404);
+
     world.clock.turn(601);
     const late = await typeCode(visitor, old.json.user_code);
     assert.equal(late.status, 404);
@@ -223,12 +243,14 @@ describe('a user who guesses codes', () => {
     const world = await worldFor(t);
     const { visitor: guesser } = await world.signIn('bob', 'oidc');
     const { visitor: alice } = await world.signIn('alice', 'saml');
+
     const guess = async () => {
       const page = await guesser.get(`${world.urls.bridge}/device`);
       return guesser.submit(page, 'form[action="/device"]', { user_code: 'BBBB-BBBB' });
     };
     for (let count = 0; count < 10; count++) assert.equal((await guess()).status, 404);
     assert.equal((await guess()).status, 429);
+
     const { json } = await beginDevice(world);
     await confirmDevice(world, alice, json.user_code);
     const refused = (await world.audit()).filter(({ type }) => type === 'cli-login.refused');
@@ -245,10 +267,13 @@ describe('a bridge whose device grant is off', () => {
       configure: yaml => `${yaml}\ncli: { deviceGrant: { enabled: false } }\n`,
     });
     const { visitor } = await world.signIn('alice', 'saml');
+
     const page = await visitor.get(`${world.urls.bridge}/device`);
     assert.match(page.text, /Device-code logins are turned off/);
+
     const begun = await beginDevice(world);
     assert.deepEqual([begun.status, begun.json.error], [400, 'unauthorized_client']);
+
     const metadata = (await (
       await fetch(`${world.urls.bridge}/.well-known/oauth-authorization-server`)
     ).json()) as Record<string, unknown>;

@@ -52,6 +52,7 @@ describe('a console destination', () => {
     it(`of ${length} characters reaches AWS by GET, by POST and by the API`, async () => {
       assert.equal(destination.length, length);
       assert.equal(destinationOf(await visitor.get(link(destination), atSignIn)), destination);
+
       const portal = await visitor.get(`${world.urls.bridge}/`);
       const posted = await visitor.submit(
         portal,
@@ -60,6 +61,7 @@ describe('a console destination', () => {
         atSignIn,
       );
       assert.equal(destinationOf(posted), destination);
+
       const { status, json } = await callApi(world, token, {
         method: 'POST',
         path: '/console-link',
@@ -74,6 +76,7 @@ describe('a console destination', () => {
         const browser = new Visitor();
         const chooser = await browser.get(link(destination));
         assert.match(chooser.text, /the AWS console of prod as Admin/);
+
         const choice = new URL(
           chooser.$(`a[href^="/sign-in/corp-${protocol}"]`).attr('href')!,
           world.urls.bridge,
@@ -132,8 +135,10 @@ describe('a console destination', () => {
       'https://eu.consoles.example.com/a?b=%2525#c',
     ])
       assert.equal(destinationOf(await visitor.get(link(destination), atSignIn)), destination);
+
     const page = await visitor.get(link('https://consoles.example.com/'));
     assert.equal(page.status, 400);
+
     const policy =
       (await visitor.get(`${world.urls.bridge}/`)).headers.get('content-security-policy') ?? '';
     for (const source of [
@@ -153,6 +158,7 @@ describe('a console destination', () => {
       page.text,
       /belongs to a session in account 222233334444, but the role is in account 111122223333/,
     );
+
     // A second prefix would be left for AWS, and no account has been compared.
     for (const host of [
       '111122223333-abcd1234.222233334444-abcd1234.eu-west-1.console.aws.amazon.com',
@@ -162,6 +168,7 @@ describe('a console destination', () => {
       const twice = await visitor.get(link(`https://${host}/s3`), atSignIn);
       assert.equal(twice.status, 400, host);
     }
+
     const own = await visitor.get(
       link('https://111122223333-abcd1234.eu-west-1.console.aws.amazon.com/s3#x'),
       atSignIn,

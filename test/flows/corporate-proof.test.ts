@@ -103,8 +103,10 @@ describe('an account that trusts the corporate identity provider itself', () => 
         const prefix = `arn:aws:sts::${id}:assumed-role/Developer/`;
         assert.ok(caller.startsWith(prefix), caller);
         assert.match(caller.slice(prefix.length), sessionName);
+
         const console = await visitor.submit(page, button('Console', account, 'Developer'));
         assert.match(console.text, new RegExp(`Developer in ${account}`));
+
         const [first, second] = proofs().slice(-2);
         assert.equal(first, second);
         assert.equal(
@@ -117,9 +119,11 @@ describe('an account that trusts the corporate identity provider itself', () => 
         const { visitor, page } = await world.signIn('alice', protocol);
         const shown = await visitor.submit(page, button('Credentials', account, 'Developer'));
         const { accessKeyId } = credentialsOn(shown);
+
         const event = (await world.audit()).find(
           issued => issued.type === 'credentials.issued' && issued.accessKeyId === accessKeyId,
         );
+
         assert.ok(event?.type === 'credentials.issued');
         assert.match(event.sessionName, sessionName);
         assert.equal(event.actor.username, 'alice');
@@ -141,11 +145,13 @@ describe('an account that trusts the corporate identity provider itself', () => 
         await visitor.get(world.urls.bridge);
         world.clock.turn(late / 2);
         const before = proofs().length;
+
         const refused = await visitor.submit(page, button('Credentials', account, 'Developer'));
         assert.equal(refused.status, 403);
         assert.match(refused.text, /This account requires a recent sign-in/);
         assert.equal(proofs().length, before, 'nothing is sent to AWS');
         assert.equal((await refusalOn(world, refused)).code, 'corporate_proof_missing');
+
         // The OpenID provider goes by the machine's clock, which has not moved.
         if (protocol === 'oidc') world.clock.turn(-late);
         const back = await signInFrom(world, visitor, refused, protocol);
@@ -161,6 +167,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         assert.equal(refused.status, 403);
         assert.match(refused.text, new RegExp(`Sign in again with ${named}`));
         assert.equal(proofs().length, before);
+
         const back = await signInFrom(world, visitor, refused, protocol);
         assert.equal(back.url, `${world.urls.bridge}${credentialsPath}`);
         assert.match((await visitor.submit(back, 'form[action="/credentials"]')).html, /ASIA/);
@@ -172,6 +179,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
           (await visitor.submit(page, button('Credentials', account, 'Developer'))).status,
           200,
         );
+
         const proof = proofs().at(-1)!;
         const files = readdirSync(world.directory).filter(name => name.startsWith('rolebridge.db'));
         const stored = Buffer.concat(
@@ -180,6 +188,7 @@ describe('an account that trusts the corporate identity provider itself', () => 
         const everything = `${world.log.join('')}${JSON.stringify(await world.audit())}${stored}`;
         // A search that finds what is kept in plain would have found the proof.
         assert.ok(stored.includes('credentials.issued'));
+
         const plain = Buffer.from(
           protocol === 'oidc' ? proof.split('.')[1]! : proof,
           'base64',
@@ -202,8 +211,10 @@ describe('an account that trusts the corporate identity provider itself', () => 
         await running.close();
         running = await world.compose();
         answer(world.servers.bridge, createApp(running));
+
         const shown = await visitor.submit(page, button('Credentials', account, 'Developer'));
         assert.match(shown.html, /ASIA/);
+
         const [before, after] = proofs().slice(-2);
         assert.equal(before, after);
       });
@@ -220,8 +231,10 @@ describe('a proof that AWS finds over before we do', () => {
     t.after(() => world.close());
     const { visitor, page } = await world.signIn('alice', 'saml');
     world.clock.turn(200);
+
     const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
     assert.equal(refused.status, 403);
+
     const refusal = await refusalOn(world, refused);
     assert.equal(refusal.code, 'corporate_proof_missing');
     assert.match(refusal.why, /ExpiredToken: Token must be redeemed within 5 minutes of issuance/);
@@ -248,6 +261,7 @@ describe('where AWS is as documented, and takes its own sign-in address as the o
       t.after(() => world.close());
       const { visitor, page } = await world.signIn('alice', 'saml');
       const refused = await visitor.submit(page, button('Credentials', SAML.account, 'Developer'));
+
       assert.equal(refused.status, 502);
       assert.match(
         refused.text,

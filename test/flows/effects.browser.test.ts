@@ -70,6 +70,7 @@ describe('a page of a sibling host in Chromium', { skip: chromiumMissing() }, ()
       seen.some(({ destination }) => destination === 'iframe'),
       JSON.stringify(seen),
     );
+
     const types = (await world.audit()).map(({ type }) => type);
     assert.deepEqual([...new Set(types)].sort(), ['request.refused', 'sign-in.succeeded']);
   });

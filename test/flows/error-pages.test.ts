@@ -74,6 +74,7 @@ describe('an error page', () => {
         sentence: /^Allow cookies for this site, then start again\./,
         link: ['Go to the sign-in page', '/sign-in'],
       });
+
       const event = (await world.audit()).find(({ type }) => type === 'sign-in.refused');
       assert.ok(event?.type === 'sign-in.refused' && event.code === 'cookie_missing');
     });
@@ -86,6 +87,7 @@ describe('an error page', () => {
     });
     const state = new URL(path.at(-1)!).searchParams.get('state')!;
     const said = new URLSearchParams({ error: 'access_denied', state, iss: world.urls.oidc });
+
     assertShows(await visitor.get(`${world.urls.bridge}/oidc/${CONNECTOR.oidc}/callback?${said}`), {
       code: 'sign_in_cancelled',
       sentence: /^Start again at the sign-in page\. If you did not cancel it, ask/,
@@ -146,6 +148,7 @@ describe('an error page about time', () => {
     };
     for (let count = 0; count < 10; count++) await guess();
     world.clock.turn(555);
+
     const page = await guess();
     assertShows(page, {
       code: 'too_many_requests',
@@ -153,6 +156,7 @@ describe('an error page about time', () => {
       link: undefined,
     });
     assert.equal(page.headers.get('retry-after'), '45');
+
     const later = page.$('.choices[hidden]');
     assert.equal(later.attr('data-shown-after-seconds'), '45');
     assert.equal(later.find('a').attr('href'), '/device');

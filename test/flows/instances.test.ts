@@ -52,9 +52,11 @@ function instancesWork(world: World): void {
       at(a);
       const login = await visitor.get(begin(protocol));
       at(b);
+
       const page = await enterPassword(visitor, login, { username: 'alice' });
       assert.equal(page.status, 200);
       assert.match(page.$('header').text(), /Alice Adams/);
+
       at(a);
       assert.ok(await isSignedIn(visitor));
     });
@@ -64,8 +66,10 @@ function instancesWork(world: World): void {
       at(a);
       const deliver = await answerInHand(world, visitor, await visitor.get(begin(protocol)));
       atBothInTurn();
+
       const pages = await Promise.all(Array.from({ length: 6 }, () => deliver(visitor.clone())));
       assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 400, 400, 400, 400, 400]);
+
       // Nor later, at whichever it arrives.
       for (const instance of [a, b]) {
         at(instance);
@@ -76,6 +80,7 @@ function instancesWork(world: World): void {
     it(`a whole journey works when each request goes to the other instance (${protocol})`, async () => {
       atBothInTurn();
       const { visitor, page } = await world.signIn('alice', protocol);
+
       for (const account of ['prod', 'staging', 'partner']) {
         const role = account === 'partner' ? 'Auditor' : 'Admin';
         const shown = await visitor.submit(page, button('Credentials', account, role));
@@ -97,11 +102,13 @@ function instancesWork(world: World): void {
       (await visitor.submit(page, button('Credentials', 'prod', 'Developer'))).html,
       /ASIA/,
     );
+
     at(a);
     const copy = visitor.clone();
     await visitor.submit(page, 'form[action="/sign-out"]');
     at(b);
     assert.ok(!(await isSignedIn(copy)));
+
     const refused = await copy.submit(page, button('Credentials', 'prod', 'Developer'));
     assert.equal(refused.status, 401);
   });
@@ -157,7 +164,9 @@ function instancesWork(world: World): void {
     await visitor.get(`${world.urls.bridge}/console?account=prod&role=Admin`);
     at(a);
     await visitor.submit(page, 'form[action="/sign-out"]');
+
     const events = (await world.audit()).filter(({ origin }) => !before.has(origin.correlationId));
+
     assert.deepEqual(events.map(({ type }) => type).reverse(), [
       'sign-in.succeeded',
       'credentials.issued',
@@ -174,12 +183,14 @@ function instancesWork(world: World): void {
     const late = new Visitor();
     const login = await late.get(begin('oidc'));
     at(b);
+
     await world.bridge.close();
     assert.ok(await isSignedIn(visitor));
     assert.match(
       (await enterPassword(late, login, { username: 'bob' })).$('header').text(),
       /Bob Brandt/,
     );
+
     const response = await fetch(`${world.urls.bridge}/readyz`);
     assert.equal(response.status, 200);
     await response.body?.cancel();

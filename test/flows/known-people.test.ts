@@ -113,6 +113,7 @@ describe('a group that is gone at a newer sign-in of the user', () => {
     groups.push('aws-admins');
     world.clock.turn(1);
     await world.signIn('bob', 'saml');
+
     assert.doesNotMatch(
       (await visitor.get(world.urls.bridge)).text,
       /Admin\b/,
@@ -124,6 +125,7 @@ describe('a group that is gone at a newer sign-in of the user', () => {
   it('changes what AWS is told: attributes are the newest', async () => {
     const login = await loginByDevice(world, 'bob', 'saml');
     assert.equal((await awsWire(world, login.accessToken)).status, 200);
+
     department.department = 'Sales';
     world.clock.turn(1);
     await world.signIn('bob', 'saml');
@@ -134,6 +136,7 @@ describe('a group that is gone at a newer sign-in of the user', () => {
       asked + 1,
       'credentials that were obtained before are not shared',
     );
+
     const assertion = Buffer.from(
       world.toAws.at(-1)!.form.get('SAMLAssertion')!,
       'base64',
@@ -268,6 +271,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
       assert.match(stderr, /^[a-z2-7]{16} +carol +corp-oidc +\d{4}-/m);
       assert.match(stderr, /^[a-z2-7]{16} +carol +corp-saml +\d{4}-/m);
     }
+
     const { stdout, code } = await run('block', ...config, '--user', 'carol', '--json');
     const several = JSON.parse(stdout).several as {
       person: string;
@@ -291,6 +295,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
       blocked.stdout,
       /^unknown \(aaaaaaaaaaaaaaaa, unknown\): ended 0 in browsers and 0 in terminals\. Blocked\.$/m,
     );
+
     for (const [args, says, code] of [
       [['block', '--user', 'nobody'], /unknown user/, 1],
       [['unblock', '--person', 'b'.repeat(16)], /unknown user/, 1],

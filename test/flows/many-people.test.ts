@@ -59,6 +59,7 @@ describe('fifty people at once, half by each protocol', () => {
       const kind = KINDS.find(({ group }) => person.groups.includes(group))!;
       assert.equal(page.$('button[aria-label^="Credentials: "]').length, kind.others);
     }
+
     const sessions = new Set(
       [...arrived.values()].map(({ visitor }) => visitor.cookie(world.urls.bridge, 'rolebridge')),
     );
@@ -93,6 +94,7 @@ describe('fifty people at once, half by each protocol', () => {
       (event): event is Issued => event.type === 'credentials.issued',
     );
     assert.equal(issued.length, GUESTS.length);
+
     for (const { guest, accessKeyId, arn } of callers) {
       const { username } = guest.person;
       const event = issued.find(candidate => candidate.accessKeyId === accessKeyId)!;
@@ -115,6 +117,7 @@ describe('fifty people at once, half by each protocol', () => {
       })),
     );
     assert.equal(consoles.length, 17);
+
     for (const { person, console } of consoles) {
       assert.match(console.text, new RegExp(`Source identity\\s*${person.username}(?!\\d)`, 'i'));
       assert.ok(console.text.includes(person.email), console.text);

@@ -47,6 +47,7 @@ describe('people who must be in a network', () => {
     it(`${who} are taken for where they come from`, async t => {
       const world = await worldFor(t, trusting(proxy));
       const { visitor } = await world.signIn('bob', 'saml');
+
       for (const { said, from, allowed } of cases) {
         const answer = await visitor.get(`${world.urls.bridge}${PATH}`, {
           headers: said === undefined ? {} : { 'x-forwarded-for': said },
@@ -72,6 +73,7 @@ describe('people who must be in a network', () => {
       /It can be used only from 10\.0\.0\.0\/8, 2001:db8:1::\/48, and your address is 127\.0\.0\.1\./,
     );
     assert.equal(page.$(button('Credentials', 'prod', 'Inside')).length, 0);
+
     const headers = { 'x-forwarded-for': '10.1.2.3' };
     const inside = await visitor.get(world.urls.bridge, { headers });
     const shown = await visitor.submit(
@@ -86,6 +88,7 @@ describe('people who must be in a network', () => {
       (await visitor.submit(inside, button('Credentials', 'prod', 'Inside'))).status,
       403,
     );
+
     const event = (await world.audit()).find(({ type }) => type === 'credentials.issued');
     assert.equal(event?.origin.address, '10.1.2.3');
   });
@@ -110,6 +113,7 @@ describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () =
     it(`is not believed, and the log and /readyz say it once an hour: ${name}`, async t => {
       const world = await worldFor(t);
       assert.equal((await ready(world)).warnings, undefined);
+
       for (let count = 0; count < 3; count++)
         await fetch(`${world.urls.bridge}/device?x=1`, { headers: { [name]: value } });
       assert.deepEqual(
@@ -123,12 +127,14 @@ describe('X-Forwarded-For from a peer that proxy.trusted does not contain', () =
         ],
       );
       assert.ok(!world.log.some(line => line.includes('10.1.2.3')));
+
       const { status, warnings } = await ready(world);
       assert.equal(status, 200);
       assert.match(warnings!.join(), /proxy\.trusted does not contain/);
       assert.ok(!JSON.stringify(warnings).includes('127.0.0.1'), 'no address for strangers');
       world.clock.turn(3600);
       assert.equal((await ready(world)).warnings, undefined);
+
       await ready(world, { [name]: value });
       assert.equal(warned(world).length, 2);
     });

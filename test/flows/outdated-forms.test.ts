@@ -56,6 +56,7 @@ describe('a form of an earlier sign-in', () => {
   it('opens no console, and asks on a page whose button does', async () => {
     const { visitor, page } = await left('/');
     const calls = world.toAws.length;
+
     const asked = await visitor.submit(
       page,
       'button[formaction="/console"], form[action="/console"]',
@@ -67,6 +68,7 @@ describe('a form of an earlier sign-in', () => {
     assert.equal(asked.status, 200);
     assert.match(asked.text, /earlier sign-in.*signed in as bob/);
     assert.equal(world.toAws.length, calls);
+
     const opened = await visitor.submit(
       asked,
       'form[action="/console"]',
@@ -130,6 +132,7 @@ describe('a form of an earlier sign-in', () => {
     );
     assert.equal(shown.status, 200);
     assert.match(shown.text, /Is this your terminal\?.*earlier sign-in.*signed in as bob/);
+
     const approved = await visitor.submit(
       shown,
       'button[value=approve]',
@@ -144,6 +147,7 @@ describe('a form of an earlier sign-in', () => {
     const own = await visitor.submit(page, 'form[action="/sign-out"]');
     assert.equal(own.status, 200);
     assert.ok(!(await typesOf(world)).includes('request.refused'));
+
     await world.signIn('bob', 'saml', { visitor });
     const elsewhere: Record<string, string>[] = [
       { 'sec-fetch-site': 'cross-site' },
@@ -217,20 +221,24 @@ describe('a form that is sent again', () => {
     const question = await visitor.submit(form, 'form[action="/device"]', {
       user_code: begun.json.user_code,
     });
+
     const [one, two] = await Promise.all([
       visitor.submit(question, 'button[value=approve]'),
       visitor.clone().submit(question, 'button[value=approve]'),
     ]);
     for (const page of [one, two]) assert.match(page.text, /Your terminal is signed in/);
     assert.match((await visitor.get(one.url)).text, /Your terminal is signed in/);
+
     const { status } = await pollDevice(world, begun.json.device_code);
     assert.equal(status, 200);
+
     for (let times = 0; times < 12; times++)
       for (const page of [
         await visitor.submit(question, 'button[value=approve]'),
         await visitor.submit(form, 'form[action="/device"]', { user_code: begun.json.user_code }),
       ])
         assert.match(page.text, /Your terminal is signed in/);
+
     const types = await typesOf(world);
     assert.deepEqual(
       ['cli-login.approved', 'cli-session.opened'].map(
@@ -238,6 +246,7 @@ describe('a form that is sent again', () => {
       ),
       [1, 1],
     );
+
     // For everybody else the code is as used as before.
     const { visitor: bob } = await world.signIn('bob', 'saml');
     const bobs = await bob.submit(
@@ -284,14 +293,17 @@ describe('a form that is sent again', () => {
     const page = await visitor.get(`${world.urls.bridge}/sessions`);
     const count = async (): Promise<number> =>
       (await typesOf(world)).filter(type => type === 'cli-session.ended').length;
+
     const before = await count();
     assert.match((await visitor.submit(page, 'button[value=end]')).text, /The session was ended/);
+
     for (const button of ['button[value=end]', 'button[value=end]']) {
       const again = await visitor.submit(page, button);
       assert.equal(again.status, 200);
       assert.match(again.text, /has already ended/);
     }
     assert.equal(await count(), before + 1);
+
     const disowned = await visitor.submit(page, 'button[value=end]', { decision: 'disown' });
     assert.match(disowned.text, /has already ended/);
   });
@@ -303,6 +315,7 @@ describe('a form that is sent again', () => {
     const approve = async (browser: Visitor): Promise<Page> =>
       browser.submit(page, 'button[value=approve]', {}, { stopAt: url => url.includes(':9/') });
     const before = (await typesOf(world)).filter(type => type === 'cli-login.approved').length;
+
     const answers = await Promise.all([
       approve(visitor),
       approve(visitor.clone()),
@@ -313,6 +326,7 @@ describe('a form that is sent again', () => {
       (await typesOf(world)).filter(type => type === 'cli-login.approved').length,
       before + 1,
     );
+
     const code = new URL(answers[0]!.path.at(-1)!).searchParams.get('code')!;
     const exchange = {
       grant_type: 'authorization_code',
@@ -326,6 +340,7 @@ describe('a form that is sent again', () => {
     });
     assert.equal(status, 200, JSON.stringify(json));
     assert.match((await approve(visitor)).text, /Your terminal is signed in/);
+
     // "I did not start this", one page back: what came of the approval ends.
     const disowned = await visitor.submit(
       page,
@@ -334,6 +349,7 @@ describe('a form that is sent again', () => {
       { stopAt: url => url.includes(':9/') },
     );
     assert.match(disowned.path.at(-1)!, /error=access_denied/);
+
     const refreshed = await postForm(world, '/oauth/token', {
       grant_type: 'refresh_token',
       client_id: CLIENT,
@@ -352,7 +368,9 @@ describe('a form that is sent again', () => {
       new URL(path.at(-1)!).searchParams.get('code');
     const first = codeIn(await approve());
     world.clock.turn(61);
+
     const second = codeIn(await approve());
+
     assert.ok(first !== null && second !== null && first !== second);
   });
 });
@@ -391,6 +409,7 @@ describe('a store that cannot write', () => {
         /This browser is signed out, but the bridge could not end your session/,
       );
       assert.equal(done.$('form[action="/sign-out"]').length, 0);
+
       // Another site cannot do it.
       const { visitor: other } = await (async () => {
         answer(world.servers.bridge, createApp(world.bridge));

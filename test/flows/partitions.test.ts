@@ -73,6 +73,7 @@ describe('accounts in other partitions of AWS', () => {
           await callerOf(world.urls.aws, credentialsOn(shown), region),
           new RegExp(`^arn:${partition}:sts::${id}:assumed-role/Admin/alice-`),
         );
+
         const assertion = lastAssertion(world);
         assert.ok(assertion.includes(` Recipient="${recipient}"`), assertion);
         assert.ok(assertion.includes(`>${audience}</`), assertion);
@@ -100,6 +101,7 @@ describe('accounts in other partitions of AWS', () => {
           policy.includes(`https://*.${new URL(consoleUrl).hostname.replace(`${region}.`, '')}`),
           policy,
         );
+
         const console = await visitor.submit(page, button('Console', account, 'Admin'));
         assert.ok(
           console.text.includes(`arn:${partition}:sts::${id}:assumed-role/Admin/alice-`),
@@ -120,7 +122,9 @@ describe('accounts in other partitions of AWS', () => {
           role: 'Admin',
           destination: `${destination}/s3/home`,
         });
+
         const refused = await visitor.get(`${world.urls.bridge}/console?${query}`);
+
         assert.equal(refused.status, 400);
         assert.match(refused.text, /destination_refused/);
         assert.match(refused.text, /Use a console address in the AWS partition of the account\./);
@@ -151,6 +155,7 @@ describe('an audience that the partition does not take', () => {
       t,
       within({ [CHINA.partition]: { audiences: [fromChina] } }, configure),
     );
+
     assert.equal((await credentialsFor(world, CHINA)).status, 200);
     assert.equal((await credentialsFor(world, EUROPE)).status, 200);
     assert.equal((await credentialsFor(world, PROD)).status, 200);
@@ -169,10 +174,12 @@ describe('the attribute names that the guide of China prints', () => {
     const prefix = 'http://www.amazonaws.cn/SAML/Attributes/';
     const configure = (yaml: string): string =>
       `${yaml}  partitions: { ${CHINA.partition}: { samlAttributePrefix: "${prefix}" } }\n`;
+
     const world = await worldFor(
       t,
       within({ [CHINA.partition]: { samlAttributePrefix: prefix } }, configure),
     );
+
     assert.equal((await credentialsFor(world, CHINA)).status, 200);
     assert.ok(lastAssertion(world).includes(`"${prefix}RoleSessionName"`));
     assert.equal((await credentialsFor(world, EUROPE)).status, 200);

@@ -38,6 +38,7 @@ describe('reaching AWS', () => {
           const console = await visitor.submit(page, button('Console', account, role));
           assert.equal(console.status, 200);
           assert.ok(console.url.startsWith(`${world.urls.aws}/console`), console.url);
+
           for (const text of [
             id,
             account,
@@ -57,6 +58,7 @@ describe('reaching AWS', () => {
           const shown = await visitor.submit(page, button('Credentials', account, role));
           assert.equal(shown.status, 200);
           assert.equal(shown.headers.get('cache-control'), 'no-store');
+
           const identity = await callerOf(
             world,
             partition === 'aws' ? 'eu-west-1' : 'us-gov-west-1',
@@ -75,10 +77,12 @@ describe('reaching AWS', () => {
   it('a link from a wiki page survives the sign-in on the way and leads to the asked page of the console', async () => {
     const visitor = new Visitor();
     const destination = `${world.urls.aws}/console/s3/buckets/logs`;
+
     const chooser = await visitor.get(
       `${world.urls.bridge}/console?${new URLSearchParams({ account: 'prod', role: 'Admin', destination })}`,
     );
     assert.match(chooser.text, /the AWS console of prod as Admin/);
+
     const login = await visitor.get(
       new URL(chooser.$('a[href^="/sign-in/corp-saml"]').attr('href')!, world.urls.bridge).href,
     );
@@ -108,6 +112,7 @@ describe('reaching AWS', () => {
       assert.ok(page.text.includes(page.headers.get('x-correlation-id')!));
       assert.match(page.text, /#aws-access/);
     }
+
     const [refusal] = (await world.audit()).filter(
       event => event.type === 'access.refused' && event.actor.username === 'bob',
     );
@@ -142,6 +147,7 @@ describe('reaching AWS', () => {
     assert.match(page.text, /needs a sign-in with a second factor/);
     const refused = await visitor.get(`${world.urls.bridge}/console?account=prod&role=Admin`);
     assert.equal(refused.status, 403);
+
     const again = refused.$('a[href*="reauthenticate=1"]').attr('href')!;
     const console = await enterPassword(
       visitor,
@@ -160,9 +166,11 @@ describe('reaching AWS', () => {
     });
     const { visitor } = await own.signIn('alice', 'saml');
     own.clock.turn(130);
+
     const refused = await visitor.get(`${own.urls.bridge}/console?account=prod&role=Admin`);
     assert.equal(refused.status, 403);
     assert.match(refused.text, /It needs a sign-in of the last 2 min, and yours was 2 min ago\./);
+
     const again = await visitor.get(
       new URL(refused.$('a[href*="reauthenticate=1"]').attr('href')!, own.urls.bridge).href,
     );
@@ -181,6 +189,7 @@ describe('reaching AWS', () => {
   it('credentials are shown in every format', async () => {
     const { visitor, page } = await world.signIn('bob', 'saml');
     const shown = await visitor.submit(page, button('Credentials', 'staging', 'Developer'));
+
     for (const text of [
       'export AWS_ACCESS_KEY_ID=',
       'set -gx AWS_ACCESS_KEY_ID',
@@ -198,12 +207,14 @@ describe('reaching AWS', () => {
     const issued = async () =>
       (await world.audit()).filter(({ type }) => type === 'credentials.issued').length;
     const before = await issued();
+
     const page = await visitor.get(
       `${world.urls.bridge}/credentials?account=staging&role=Developer`,
     );
     assert.equal(page.status, 200);
     assert.ok(!page.html.includes('ASIA'));
     assert.equal(await issued(), before);
+
     const shown = await visitor.submit(page, 'form[action="/credentials"]');
     assert.match(shown.html, /ASIA/);
     assert.equal(await issued(), before + 1);

@@ -72,6 +72,7 @@ describe('the example of the README', () => {
           { headers: INSIDE },
         );
         assert.equal(shown.status, 200, shown.text);
+
         const arn = await callerOf(world.urls.aws, credentialsOn(shown));
         const event = (await world.audit()).find(
           (one): one is Issued => one.type === 'credentials.issued',
@@ -83,6 +84,7 @@ describe('the example of the README', () => {
           'the source identity is the unique session name',
         );
         assert.ok(arn.endsWith(`:assumed-role/Admin/${event.sessionName}`), arn);
+
         const console = await visitor.submit(
           portal,
           button('Console', 'prod', 'Admin'),
@@ -90,6 +92,7 @@ describe('the example of the README', () => {
           { headers: INSIDE },
         );
         assert.equal(console.status, 200, console.text);
+
         const email = username === 'alice' ? EMAILS.alice! : 'none';
         assert.ok(
           console.$('tbody tr').text().replaceAll(/\s+/g, ' ').includes(email),

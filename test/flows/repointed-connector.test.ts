@@ -117,6 +117,7 @@ describe('a connector whose id was pointed at another identity provider by a rel
       const login = await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR[protocol]}`);
       await reload(pointed(protocol));
       const posts = elsewhere[protocol].posts;
+
       const page = await enterPassword(visitor, login, { username: 'bob' });
       assert.equal(page.status, 400);
       assert.match(page.text, /attempt_invalid/);
@@ -125,6 +126,7 @@ describe('a connector whose id was pointed at another identity provider by a rel
         posts,
         'no code and no client secret went to the new provider',
       );
+
       const refusal = (await world.audit()).find(({ type }) => type === 'sign-in.refused');
       assert.ok(refusal?.type === 'sign-in.refused');
       assert.match(refusal.why, /started at another identity provider/);
@@ -137,6 +139,7 @@ describe('a connector whose id was pointed at another identity provider by a rel
     const { visitor } = before;
     await makeContainerToken(world, before);
     assert.match((await visitor.get(`${world.urls.bridge}/sessions`)).text, /terminal-of-a-test/);
+
     await reload(pointed('saml'));
     const fresh = new Visitor();
     const page = await enterPassword(
@@ -149,6 +152,7 @@ describe('a connector whose id was pointed at another identity provider by a rel
       (await fresh.get(`${world.urls.bridge}/sessions`)).text,
       /terminal-of-a-test/,
     );
+
     const waiting = await beginDevice(world);
     await confirmDevice(world, fresh, waiting.json.user_code);
     const { access_token: token } = (await pollDevice(world, waiting.json.device_code)).json;
@@ -163,11 +167,14 @@ describe('a connector whose id was pointed at another identity provider by a rel
     const other = (await world.signIn('alice', 'saml')).visitor;
     const good = world.servers.saml.listeners('request')[0] as RequestListener;
     answer(world.servers.saml, (_request, response) => response.writeHead(503).end());
+
     await reload();
     assert.ok(await isSignedIn(visitor), 'the metadata could not be read, from the same place');
+
     elsewhere.saml.isDown = true;
     await reload(pointed('saml'));
     assert.ok(!(await isSignedIn(other)), 'the metadata could not be read, from another place');
+
     elsewhere.saml.isDown = false;
     answer(world.servers.saml, good);
     await reload();

@@ -118,6 +118,7 @@ describe('what a rule sets for a session', () => {
     ]) {
       it(`reach STS with ${call}`, async () => {
         assert.equal((await open('bob', 'Credentials', account, 'Scoped')).status, 200);
+
         const form = lastCall(world, call);
         const sent = [...form].flatMap(([name, value]) =>
           /^PolicyArns\.member\.\d+\.arn$/.test(name) ? [value] : [],
@@ -156,11 +157,13 @@ describe('what a rule sets for a session', () => {
 
     it('that are transitive go with the hub session, and the others with the second call', async () => {
       assert.equal((await open('liese', 'Console', 'partner', 'Tagged')).status, 200);
+
       const hub = Buffer.from(
         lastCall(world, 'AssumeRoleWithSAML').get('SAMLAssertion')!,
         'base64',
       ).toString();
       assert.ok(hub.includes('PrincipalTag:Cost center') && !hub.includes('PrincipalTag:Name'));
+
       const keys = [...lastCall(world, 'AssumeRole')].flatMap(([name, value]) =>
         /^Tags\.member\.\d+\.Key$/.test(name) ? [value] : [],
       );
@@ -177,6 +180,7 @@ describe('what a rule sets for a session', () => {
         /Your identity provider sent no "attributes\.costCenter", which this role needs for its session tag CostCenter\./,
       );
       assert.equal(world.toAws.length, before);
+
       const { code, why } = await refusalOn(world, refused);
       assert.equal(code, 'session_settings_invalid');
       assert.match(
@@ -187,6 +191,7 @@ describe('what a rule sets for a session', () => {
 
     it('that become too long for AWS are refused, not cut', async () => {
       assert.equal((await open('bob', 'Credentials', 'prod', 'Told')).status, 200);
+
       const before = world.toAws.length;
       const refused = await open('liese', 'Console', 'prod', 'Told');
       assert.equal(refused.status, 403);
@@ -195,6 +200,7 @@ describe('what a rule sets for a session', () => {
         /does not fit AWS's limits for the session tag Story of this role \(at most 256 /,
       );
       assert.equal(world.toAws.length, before);
+
       const { code, why } = await refusalOn(world, refused);
       assert.equal(code, 'session_settings_invalid');
       assert.match(why, /rule long-story: session tag Story/);
@@ -206,6 +212,7 @@ describe('what a rule sets for a session', () => {
       assert.equal(refused.status, 502);
       const { code, why } = await refusalOn(world, refused);
       assert.equal(code, 'aws_refused');
+
       const [, percent] =
         /PackedPolicyTooLarge: Packed size of session tags consumes (\d+%) of allotted space/.exec(
           why,
@@ -218,6 +225,7 @@ describe('what a rule sets for a session', () => {
   it('policies that AWS cannot pack are refused with the share of the room that they take', async () => {
     world.aws.faults.arm({ sts: { packedSize: 1 } });
     const refused = await open('bob', 'Credentials', 'prod', 'Scoped');
+
     assert.equal(refused.status, 502);
     assert.match(
       refused.text,
@@ -240,6 +248,7 @@ describe('what a rule sets for a session', () => {
 
     it('is refused where it does not fit, and says for which setting', async () => {
       const refused = await open('liese', 'Credentials', 'prod', 'Misnamed');
+
       assert.equal(refused.status, 403);
       assert.match(
         refused.text,

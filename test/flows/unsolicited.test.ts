@@ -55,11 +55,13 @@ describe('a sign-in that begins at the identity provider', () => {
     it('is taken once, also when it arrives twice at the same time', async () => {
       const visitor = new Visitor();
       const answer = await answerFor(world, visitor);
+
       const pages = await Promise.all([
         deliver(world, visitor.clone(), answer),
         deliver(world, visitor.clone(), answer),
       ]);
       assert.deepEqual(pages.map(({ status }) => status).sort(), [200, 403]);
+
       const late = await deliver(world, new Visitor(), answer);
       assert.equal(codeOn(late), 'assertion_replayed');
     });
@@ -105,8 +107,10 @@ describe('a sign-in that begins at the identity provider', () => {
       const answer = await visitor.get(`${world.urls.bridge}/sign-in/${CONNECTOR.saml}`);
       const login = await visitor.submit(answer, 'form', { username: 'alice', password: 'alice' });
       const reposted = await new Visitor().submit(login, 'form');
+
       const page = await new Visitor().submit({ ...reposted, url: world.urls.bridge }, 'form');
       assert.equal(codeOn(page), 'cookie_missing');
+
       // The attempt is spent, and the next one works.
       const again = await enterPassword(
         visitor,

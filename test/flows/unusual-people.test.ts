@@ -96,21 +96,26 @@ describe('people with unusual names', () => {
         assert.equal(page.status, 200, page.text);
         assert.ok(page.$('header').text().includes(username));
         assert.ok(!page.html.includes('<script>alert') && !page.html.includes('"o\'neil"'));
+
         const shown = await visitor.submit(page, button('Credentials', 'prod', 'Plain'));
         const sessionName = (await callerOf(world.urls.aws, credentialsOn(shown)))
           .split('/')
           .at(-1)!;
         assert.match(sessionName, FITS_AWS);
+
         const fits = FITS_AWS.test(`${username}-`) && username.length <= ROOM_FOR_USERNAME;
         assert.match(sessionName.slice(fits ? username.length + 1 : 0), /^[a-z2-7]{16}$/);
+
         if (fits) assert.ok(sessionName.startsWith(`${username}-`));
         issued.push({ username, connector: CONNECTOR[protocol], sessionName });
         assert.equal(
           sourceIdentityOn(await visitor.submit(page, button('Console', 'prod', 'Developer'))),
           sessionName,
         );
+
         const named = await visitor.submit(page, button('Console', 'prod', 'Named'));
         assert.equal(sourceIdentityOn(named), FITS_AWS.test(username) ? username : sessionName);
+
         // Without an alternative the source identity is the name as it stands, or there is none and
         // no role.
         const strict = await visitor.submit(page, button('Console', 'prod', 'Strict'));
@@ -164,6 +169,7 @@ describe('users whose names cannot be told apart or printed', () => {
     for (const protocol of PROTOCOLS) {
       it(`${what}: is refused by ${protocol} with the reason for the operator`, async () => {
         const { visitor, page } = await signIn(world, username, CONNECTOR[protocol]);
+
         assert.equal(page.status, 403);
         assert.match(page.text, /identity_incomplete/);
         assert.match(page.text, /Your identity provider did not send all required attributes/);
@@ -202,6 +208,7 @@ describe('the same person id at two connectors', () => {
           200,
         );
       }
+
       const [second, first] = (await world.audit()).filter(isIssued);
       assert.deepEqual([first!.actor.connector, second!.actor.connector], TWINS[protocol]);
       assert.equal(first!.actor.username, second!.actor.username);
@@ -220,10 +227,12 @@ describe('the same person id at two connectors', () => {
         { username: 'alice', password: 'secret' },
         { stopAt: isOurs },
       );
+
       const refused =
         protocol === 'oidc'
           ? await visitor.get(page.path.at(-1)!.replace(`/oidc/${one}/`, `/oidc/${other}/`))
           : await visitor.post(`${world.urls.bridge}/saml/${other}/acs`, fieldsOf(page));
+
       assert.equal(refused.status, 400);
       assert.match(refused.text, /attempt_invalid/);
     });
@@ -277,6 +286,7 @@ describe('people with unusual groups', () => {
         (await visitor.submit(page, button('Credentials', 'prod', 'Developer'))).status,
         200,
       );
+
       const event = (await world.audit()).find(({ type }) => type === 'sign-in.succeeded');
       assert.equal(event?.type === 'sign-in.succeeded' && event.groupCount, 500);
     });
@@ -285,6 +295,7 @@ describe('people with unusual groups', () => {
       const { visitor, page } = await signIn(world, 'near', CONNECTOR[protocol]);
       assert.equal(page.status, 200);
       assert.equal(page.$('button[aria-label^="Credentials: "]').length, 0);
+
       const shown = new Set(
         page
           .$('main li, main code')
@@ -297,6 +308,7 @@ describe('people with unusual groups', () => {
           `${JSON.stringify(group)} in ${[...shown]}`,
         );
       assert.ok(!page.html.includes('<b>developers'));
+
       for (const role of ['Admin', 'Developer', 'ReadOnly']) {
         const refused = await visitor.get(
           `${world.urls.bridge}/credentials?account=prod&role=${role}`,

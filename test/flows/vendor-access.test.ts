@@ -125,6 +125,7 @@ describe('the example of a vendor', () => {
   it('gives the vendor one role, with the session policy, tag and source identity of the rule', async () => {
     const { visitor, portal } = await signIn(world, 'vendor', 'vera');
     assert.deepEqual(rolesOn(portal), ['prod as VendorSupport']);
+
     const shown = await visitor.submit(
       portal,
       button('Credentials', 'prod', 'VendorSupport'),
@@ -132,13 +133,16 @@ describe('the example of a vendor', () => {
       { headers: VENDOR_NETWORK },
     );
     assert.equal(shown.status, 200, shown.text);
+
     const arn = await callerOf(world.urls.aws, credentialsOn(shown));
     assert.match(arn, /^arn:aws:sts::111122223333:assumed-role\/VendorSupport\/vera-[a-z2-7]{16}$/);
+
     const { form } = world.toAws.findLast(
       ({ form }) => form.get('Action') === 'AssumeRoleWithSAML',
     )!;
     assert.deepEqual(JSON.parse(form.get('Policy')!), JSON.parse(POLICY));
     assert.equal(form.get('DurationSeconds'), '3600');
+
     const issued = (await world.audit()).find(
       (event): event is Issued => event.type === 'credentials.issued',
     )!;
@@ -146,6 +150,7 @@ describe('the example of a vendor', () => {
       [issued.actor.connector, issued.rule, issued.sourceIdentity],
       ['vendor', 'vendor-support', issued.sessionName],
     );
+
     const console = await visitor.submit(
       portal,
       button('Console', 'prod', 'VendorSupport'),
@@ -186,6 +191,7 @@ describe('the example of a vendor', () => {
       assert.match(refused.text, /Takes groups of okta only, and you signed in with vendor\./);
       assert.ok(!refused.text.includes('aws-admins'));
     }
+
     const { json: begun } = await beginDevice(world);
     await confirmDevice(world, visitor, begun.user_code);
     const { access_token: token } = (await pollDevice(world, begun.device_code)).json;

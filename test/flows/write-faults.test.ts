@@ -97,6 +97,7 @@ describe('a bridge on a SQLite file', () => {
 
   it('is not ready while another process locks the file, and delays no request', async () => {
     let longest = 0;
+
     await comesAndGoes(world, {
       begin: () => other.exec('BEGIN IMMEDIATE'),
       end: async () => {
@@ -142,9 +143,11 @@ describe('a bridge on a SQLite file', () => {
     other.exec(
       "CREATE TRIGGER broken BEFORE INSERT ON sign_in_attempts BEGIN SELECT RAISE(ROLLBACK, 'x'); END",
     );
+
     // A trigger is a constraint, which is a fault of the record and not of the store.
     await begin();
     assert.equal((await ask(world)).status, 200);
+
     other.exec('DROP TRIGGER broken');
     other.exec('ALTER TABLE sign_in_attempts RENAME TO gone');
     await begin();
@@ -155,6 +158,7 @@ describe('a bridge on a SQLite file', () => {
       503,
       'a look that works does not outweigh a write that has just failed',
     );
+
     await begin();
     assert.equal((await ask(world)).status, 200);
     assert.equal(lines(world, 'store unavailable').length, told);
@@ -198,6 +202,7 @@ describe('a bridge on a disk of its own', {
     });
     world = await startWorld({ configure: storedAt(join(directory, 'rolebridge.db')) });
     const filler = join(directory, 'filler');
+
     await comesAndGoes(world, {
       begin: () => {
         // Byte by byte at the end: nothing fits any more.

@@ -48,6 +48,7 @@ describe('the static files', () => {
       new Set(addresses.map(address => address.split('.').at(-1))),
       new Set(Object.keys(types)),
     );
+
     for (const address of addresses) {
       const [, name, extension] =
         /^\/assets\/([\w-]+)\.[0-9a-f]{12}\.(\w+)$/.exec(address) ?? assert.fail(address);
@@ -81,6 +82,7 @@ describe('the static files', () => {
       `/x${address}`,
       address.replace('portal', 'Portal'),
     ];
+
     for (const path of wrong) assert.equal((await request(app).get(path)).status, 404, path);
     for (const method of ['post', 'put', 'delete'] as const)
       assert.equal((await request(app)[method](address)).status, 404, method);

@@ -22,6 +22,7 @@ describe('rate limits', () => {
     const rows = [registration('/one'), registration('/two')];
     const before = mounted(rows, limits).listen(0, '127.0.0.1');
     const after = mounted(rows, limits).listen(0, '127.0.0.1');
+
     try {
       for (let count = 0; count < RATE_LIMITS.registrations.most; count++)
         assert.equal((await request(before).get(count % 2 === 0 ? '/one' : '/two')).status, 200);

@@ -22,6 +22,7 @@ describe('every view', () => {
     for (const extent of ['least', 'most'] as const) {
       it(`${view} renders the ${extent} that its model can hold as strict HTML`, () => {
         const html = page(view, VIEW_MODELS[view][extent]);
+
         assert.equal(html.named('html')[0]?.attributes.lang, 'en');
         assert.equal(html.named('main').length, 1);
         assert.equal(html.named('h1').length, 1);
@@ -176,6 +177,7 @@ describe('hostile text', () => {
       const model = VIEW_MODELS[view].most;
       const paths = stringPaths(model).filter(path => !isChosenByUs(path));
       assert.ok(paths.length > 0);
+
       for (const path of paths) {
         const prefix = isAddress(path) ? '/' : 'plain';
         const harmless = page(view, replaced(model, path, prefix));
@@ -285,6 +287,7 @@ describe('the pages', () => {
         .filter(button => [...ancestors(button)].includes(row))
         .map(button => button.text),
     );
+
     assert.deepEqual(buttons, [['Console', 'Credentials'], []]);
     assert.match(
       rows[1]!.text,
@@ -298,6 +301,7 @@ describe('the pages', () => {
       .named('button')
       .filter(button => button.attributes.name === 'role');
     const form = [...ancestors(console!)].find(element => element.name === 'form')!;
+
     const fields = html
       .named('input')
       .filter(input => [...ancestors(input)].includes(form))
@@ -306,16 +310,19 @@ describe('the pages', () => {
       ['csrf_token', 'csrf-0123456789'],
       ['account', 'prod'],
     ]);
+
     const { action, target, rel } = form.attributes;
     assert.deepEqual(
       { action, target, rel, role: console!.attributes.value },
       { action: '/console', target: '_blank', rel: 'noopener', role: 'team/ReadOnly' },
     );
+
     const { formaction, formtarget, value } = credentials!.attributes;
     assert.deepEqual(
       { formaction, formtarget, value },
       { formaction: '/credentials', formtarget: '_self', value: 'team/ReadOnly' },
     );
+
     const link = html.named('a').find(element => 'data-copy-link' in element.attributes);
     assert.equal(link?.attributes.href, '/console?account=prod&role=team%2FReadOnly');
   });
@@ -337,6 +344,7 @@ describe('the pages', () => {
         ...VIEW_MODELS.roles.most,
         accounts: Array.from({ length }, () => account!),
       });
+
     assert.equal(withAccounts(10).named('nav').length, 0);
     assert.equal(withAccounts(11).named('nav').length, 1);
     assertReferencesResolve(withAccounts(11));
@@ -366,6 +374,7 @@ describe('the pages', () => {
     const fields = html
       .named('input')
       .map(({ attributes }) => [attributes.type, attributes.name, attributes.value]);
+
     assert.deepEqual(fields, [
       ['hidden', 'SAMLResponse', 'PHNhbWw+'],
       ['hidden', 'RelayState', 'state'],

@@ -34,6 +34,7 @@ describe('through SimpleSAMLphp, which signs Response and Assertion,', { skip },
     );
     assert.match(console.text, /arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/);
     assert.match(console.text, /Source identity\s*alice/i);
+
     for (const tag of ['alice@example.test', 'Platform'])
       assert.ok(console.text.includes(tag), tag);
   });
@@ -122,11 +123,13 @@ describe('where the rules require a second factor and SimpleSAMLphp has none,', 
     const { visitor, page } = await federation.signIn('alice');
     assert.match(page.text, /It needs a sign-in with a second factor, and your sign-in had none\./);
     assert.equal(page.$(button('Console', 'prod', 'Admin')).length, 0);
+
     const refused = await visitor.get(
       `${federation.world.urls.bridge}/console?account=prod&role=Admin`,
     );
     assert.equal(refused.status, 403);
     assert.match(refused.text, /proof_missing/);
+
     const [event] = (await federation.world.audit()).filter(
       ({ type }) => type === 'access.refused',
     );

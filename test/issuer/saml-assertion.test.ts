@@ -237,6 +237,7 @@ describe('a SAML response for AWS', () => {
         }),
       });
       const attributes = attributesOf(document);
+
       assert.deepEqual(attributes.get(`PrincipalTag:${value}`), [value]);
       assert.deepEqual(attributes.get('TransitiveTagKeys'), [value]);
       assert.deepEqual(attributes.get('SourceIdentity'), [value]);
@@ -277,6 +278,7 @@ describe('a SAML response for AWS', () => {
     const subject = anAssertionSubject({
       session: aRoleSession({ tags, transitiveTags: tags.map(tag => tag.key) }),
     });
+
     await assert.rejects(issuer().samlResponse(subject, 'rolebridge'), {
       code: 'session_settings_invalid',
       message: /more than 100000 characters/,
@@ -331,6 +333,7 @@ describe('a SAML response for AWS', () => {
       { account: anAccount({ partition: 'aws-cn', region: 'cn-north-1' }) },
       set,
     );
+
     assert.equal(one(document, 'Audience').textContent, 'urn:x');
     assert.equal(
       one(document, 'SubjectConfirmationData').getAttribute('Recipient'),
@@ -348,6 +351,7 @@ describe('the SAML metadata for IAM', () => {
       ...keys,
       saml: { active: keys.saml.active, published: [keys.saml.active, next] },
     };
+
     const xml = createIssuer({
       baseUrl: 'https://aws.example.com',
       samlEntityId: 'https://aws.example.com/saml/idp?a=1&b="2"',
@@ -357,6 +361,7 @@ describe('the SAML metadata for IAM', () => {
       clock,
     }).samlMetadata();
     assert.ok(xml.length >= 1000);
+
     const document = xmldsig.Parse(xml);
     assert.equal(
       document.documentElement.getAttribute('entityID'),
@@ -366,6 +371,7 @@ describe('the SAML metadata for IAM', () => {
       Date.parse(document.documentElement.getAttribute('validUntil')!),
       keys.saml.active.certificateEndsAt,
     );
+
     const certificates = Array.from(document.getElementsByTagNameNS(DS, 'X509Certificate')).map(
       node => new X509Certificate(Buffer.from(node.textContent!, 'base64')).fingerprint256,
     );
@@ -375,6 +381,7 @@ describe('the SAML metadata for IAM', () => {
         pem => new X509Certificate(pem).fingerprint256,
       ),
     );
+
     const services = Array.from(
       document.getElementsByTagNameNS(
         'urn:oasis:names:tc:SAML:2.0:metadata',

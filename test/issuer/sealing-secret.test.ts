@@ -40,6 +40,7 @@ describe('the sealing secret', () => {
   it('is made once, 32 bytes for its owner only, and is the same the next time', async () => {
     const directory = nowhere();
     const made = await opening(directory, true);
+
     assert.equal(made.length, 32);
     assert.deepEqual(await readdir(directory), ['sealing.key']);
     assert.equal((await stat(directory)).mode & 0o777, 0o700);
@@ -73,7 +74,9 @@ describe('the sealing secret', () => {
       promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, directory], {
         timeout: 30_000,
       });
+
     const said = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout.trim());
+
     assert.deepEqual(
       new Set(said),
       new Set([Buffer.from(await opening(directory)).toString('hex')]),
@@ -99,6 +102,7 @@ describe('the sealing secret', () => {
       message,
     );
     assert.deepEqual(await readdir(directory), []);
+
     const command = /\(umask.*?\.key\)/.exec(message)?.[0];
     await promisify(execFile)('sh', ['-c', command!], { cwd: directory });
     assert.equal((await opening(directory)).length, 32);
@@ -109,6 +113,7 @@ describe('the sealing secret', () => {
       await refusalOf(nowhere()),
       /^sealing secret: .*: cannot be opened; create it \(mode 0700\)/,
     );
+
     const { directory, file } = await aDirectory(GOOD);
     for (const create of [true, false]) {
       assert.match(
@@ -117,6 +122,7 @@ describe('the sealing secret', () => {
       );
       assert.match(await refusalOf(file, create), /is not a directory$/);
     }
+
     await chmod(directory, 0o770);
     assert.match(await refusalOf(directory, true), /others may write to it; run: chmod 700/);
   });
@@ -156,6 +162,7 @@ describe('the sealing secret', () => {
         ),
         message,
       );
+
       for (let at = 0; at + 8 <= GOOD.length; at++)
         assert.ok(!message.includes(GOOD.slice(at, at + 8)));
       assert.equal(await readFile(file, 'utf8'), text, 'it is not written over');

@@ -60,10 +60,12 @@ describe('signing keys', () => {
       'web-identity.pem',
     ]);
     assert.equal((await stat(made)).mode & 0o777, 0o700);
+
     for (const file of await readdir(made))
       assert.equal((await stat(join(made, file))).mode & 0o777, 0o600);
     const [first, second] = [await opening(made), await opening(made)];
     assert.equal(first.saml.active.kid, second.saml.active.kid);
+
     const kids = [first.saml, first.webIdentity, first.serviceProvider].map(
       ring => ring.active.kid,
     );
@@ -73,6 +75,7 @@ describe('signing keys', () => {
   it('come with a certificate that OpenSSL takes: self-signed, ten years, no authority', async () => {
     const { active } = (await opening(made)).saml;
     const certificate = new X509Certificate(active.certificatePem);
+
     assert.ok(certificate.verify(certificate.publicKey));
     assert.equal(certificate.subject, 'CN=rolebridge');
     assert.equal(certificate.ca, false);
@@ -116,7 +119,9 @@ describe('signing keys', () => {
       other.privateKeyPem + other.certificatePem,
       { mode: 0o600 },
     );
+
     const [before, now] = [await opening(made), await opening(directory)];
+
     assert.equal(now.webIdentity.active.kid, before.saml.active.kid);
     assert.equal(now.webIdentity.published.length, 3);
     assert.equal(now.webIdentity.published[0], now.webIdentity.active);
@@ -127,6 +132,7 @@ describe('signing keys', () => {
     const { active } = (await opening(made)).saml;
     const modulus = active.publicJwk.n!.slice(0, 20);
     const { d } = active.privateKey.export({ format: 'jwk' });
+
     for (const text of [JSON.stringify(active), inspect(active, { depth: 10 })]) {
       assert.ok(text.includes(modulus));
       assert.ok(!text.includes(d!.slice(0, 20)));
@@ -221,6 +227,7 @@ describe('signing keys', () => {
         .split('\n')
         .filter(line => line.length > 40 && !line.startsWith('-'));
       await spoil(file);
+
       const message = await refusalOf(directory);
       assert.match(message, says);
       for (const line of lines) assert.ok(!message.includes(line.slice(0, 20)));

@@ -71,6 +71,7 @@ describe('a web identity token for AWS', () => {
       sourceIdentity: 'alice',
     });
     const claims = verified(await issuer().webIdentityToken(anAssertionSubject({ session })));
+
     assert.deepEqual(claims['https://aws.amazon.com/tags'], {
       principal_tags: { Project: ['Automation'], CostCenter: ['987654'] },
       transitive_tag_keys: ['Project'],
@@ -131,6 +132,7 @@ describe('the OpenID Connect documents for AWS', () => {
       ...keys,
       webIdentity: { active, published: [active, { ...keys.saml.active }] },
     };
+
     const { keys: published } = createIssuer({
       baseUrl: 'https://b.example',
       samlEntityId: 'x',
@@ -143,6 +145,7 @@ describe('the OpenID Connect documents for AWS', () => {
       published.map(key => key.kid),
       [active.kid, keys.saml.active.kid],
     );
+
     for (const key of published)
       assert.deepEqual(Object.keys(key).sort(), ['alg', 'e', 'kid', 'kty', 'n', 'use']);
   });

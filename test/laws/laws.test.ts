@@ -98,6 +98,7 @@ describe('the import laws', () => {
         [from]: `import '${imported}';\nexport {};\n`,
       };
       const { violations, modulesSeen, modulesThere } = await withTree(files, cruiseTree);
+
       assert.ok(
         violations.some(violation => violation.startsWith(`${law}: `)),
         `seen instead: ${violations.join('; ') || 'nothing'}`,

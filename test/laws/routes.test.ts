@@ -68,6 +68,7 @@ describe('the laws of routes', () => {
       handle: () => empty(200),
     });
     const withSession: Route = { ...row, who: 'signed-in user' };
+
     assert.deepEqual(apisWithSessions([...rows, withSession]), ['/injected']);
   });
 });

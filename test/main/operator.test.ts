@@ -22,12 +22,14 @@ describe('an operator, beside a bridge that runs', () => {
 
   it('sees who is signed in from a terminal', async () => {
     assert.match((await run('sessions', ...config)).stderr, /Nobody is signed in from a terminal/);
+
     await loginByDevice(world, 'alice');
     await loginByDevice(world, 'bob', 'oidc');
     const { code, stdout } = await run('sessions', ...config);
     assert.equal(code, 0);
     assert.match(stdout, /^SESSION +USER +DEVICE +FROM +SINCE +LAST USE +ENDS$/m);
     assert.match(stdout, /^[0-9a-f]{20} +alice +terminal-of-a-test +127\.0\.0\.1/m);
+
     const listed = JSON.parse(
       (await run('sessions', ...config, '--user', 'bob', '--json')).stdout,
     ) as { user: string; client: string }[];
@@ -47,6 +49,7 @@ describe('an operator, beside a bridge that runs', () => {
       stdout,
       new RegExp(`^${made.id} +${session} +prod +Developer +127\\.0\\.0\\.1 +\\S+ +never +-$`, 'm'),
     );
+
     const listed = await run('sessions', ...config, '--user', 'alice', '--json');
     const sessions = JSON.parse(listed.stdout) as {
       session: string;
@@ -75,6 +78,7 @@ describe('an operator, beside a bridge that runs', () => {
       [await isLive(one.accessToken), await isLive(other.accessToken)],
       [false, true],
     );
+
     const event = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(event?.type === 'cli-session.ended');
     assert.deepEqual(
@@ -97,6 +101,7 @@ describe('an operator, beside a bridge that runs', () => {
     assert.ok(!(await isLive(bob.accessToken)));
     assert.match((await bob.visitor.get(`${world.urls.bridge}/sessions`)).url, /sign-in/);
     assert.ok(await isLive(alice.accessToken));
+
     const byId = JSON.parse(
       (await run('end-sessions', ...config, '--person', person, '--json')).stdout,
     ) as {
@@ -120,6 +125,7 @@ describe('an operator, beside a bridge that runs', () => {
       assert.match(stderr, says);
       assert.doesNotMatch(stderr, /\n\s+at /);
     }
+
     for (const args of [[], ['--user', 'a', '--session', 'b'], ['extra', '--user', 'a']])
       assert.equal((await run('end-sessions', ...config, ...args)).code, 2);
     const broken = join(world.directory, 'broken.yaml');

@@ -107,7 +107,9 @@ describe('a server with its store in memory, and --log-level against its configu
     while ((await answer()) !== 429) assert.ok(++rejected <= 60);
     const from = server.log().length;
     server.signal('SIGHUP');
+
     await server.line('the configuration was read again', from);
+
     assert.equal(await answer(), 429);
   });
 });

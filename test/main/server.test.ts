@@ -68,6 +68,7 @@ describe('the command', () => {
       bad = mistakes.reduce((text, [right, wrong]) => text.replace(right, wrong), yaml);
       return bad;
     });
+
     for (const { code, stdout, stderr } of await Promise.all([
       run('check', good),
       run('serve', '--config', good),
@@ -105,6 +106,7 @@ describe('the command', () => {
         /those of corp-oidc, corp-saml whose groups count\..* trustGroupsOf: all at the top level/,
       );
     }
+
     writeConfiguration(
       { directory: directory.path, port: 3000 },
       yaml => `${yaml.replaceAll(/^ {4}connectors: .*\n/gm, '')}trustGroupsOf: all\n`,
@@ -220,6 +222,7 @@ describe('the server', () => {
 
   it('starts without its identity providers, is ready, and says which sign-ins are not available', async () => {
     assert.deepEqual(JSON.parse((await get('/healthz')).body), { status: 'ok' });
+
     const ready = await get('/readyz');
     assert.equal(ready.status, 200);
     assert.deepEqual(JSON.parse(ready.body), {
@@ -255,6 +258,7 @@ describe('the server', () => {
 
   it('a second one on the same port ends with 1 and says what to do', async () => {
     const { code, stderr } = await run('serve', '--config', file);
+
     assert.equal(code, 1);
     assert.match(
       stderr,
@@ -332,6 +336,7 @@ describe('the server', () => {
   it('a key that others may read stops a start and a reload, with the command that mends it', async () => {
     const key = directory.file('keys', 'saml.pem');
     chmodSync(key, 0o644);
+
     try {
       const { code, stderr } = await run('serve', '--config', file);
       assert.equal(code, 1);
@@ -394,6 +399,7 @@ describe('the server', () => {
       assert.equal(typeof line.level, 'string');
       assert.equal(typeof line.time, 'string');
     }
+
     const everything = server.stdout + server.stderr;
     for (const secret of [CLIENT_SECRET, 'acme-partner-7f3c', 'PRIVATE KEY'])
       assert.ok(!everything.includes(secret), secret);

@@ -131,6 +131,7 @@ function testWith(server: RunningPostgres): void {
         /^the URL of the PostgreSQL store cannot be used;.*ENOENT/,
       ],
     ];
+
     for (const [url, message] of cases) {
       await assert.rejects(
         openPostgresStore({ url, secret: SECRET }),
@@ -178,9 +179,11 @@ function testWith(server: RunningPostgres): void {
     const store = await openPostgresStore({ url: urlOf({ parameters }), secret: SECRET });
     t.after(() => store.close());
     await Promise.all(Array.from({ length: 200 }, () => store.ping()));
+
     const [connections] = await rows(
       "SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = 'rolebridge'",
     );
+
     assert.ok(
       Number(connections?.count) >= 1 && Number(connections?.count) <= 10,
       `${connections?.count} connections`,
@@ -198,9 +201,11 @@ function testWith(server: RunningPostgres): void {
     await rows(
       "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'rolebridge'",
     );
+
     // The first call may still meet a connection that was just ended; it must then fail cleanly,
     // and not hang.
     await store.ping().catch((cause: { code: string }) => assert.equal(cause.code, 'unavailable'));
+
     assert.deepEqual(await store.sessions.find(session.id), session);
   });
 
@@ -212,11 +217,13 @@ function testWith(server: RunningPostgres): void {
     });
     t.after(() => store.close());
     await rows('BEGIN');
+
     await rows(`LOCK TABLE ${schema}.sessions IN ACCESS EXCLUSIVE MODE`);
     await assert.rejects(store.sessions.find('any'), {
       code: 'unavailable',
       message: /did not finish a statement in time/,
     });
+
     await rows('COMMIT');
     assert.equal(await store.sessions.find('any'), undefined);
   });

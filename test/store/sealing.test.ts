@@ -39,11 +39,13 @@ test('what was opened before is opened anew where a bit of it has changed, and i
   const sealed = seal('session', ID, { nested: { list: [1] } });
   const opened = unseal<{ nested: { list: number[] } }>('session', ID, sealed);
   assert.throws(() => opened!.nested.list.push(2), TypeError);
+
   for (let byte = 0; byte < sealed.length; byte++) {
     const altered = Uint8Array.from(sealed);
     altered[byte]! ^= 1;
     assert.equal(unseal('session', ID, altered), undefined);
   }
+
   sealed.fill(0);
   assert.equal(unseal('session', ID, sealed), undefined);
 });
@@ -96,6 +98,7 @@ test('what was opened is remembered by its size as well: large values push each 
   };
   let size = 1_000_000;
   assert.ok(opensAgain('large', seal('person', 'large', { a: 1 })), '40 MB are not remembered');
+
   size = 1_000;
   assert.ok(!opensAgain('small', seal('person', 'small', { a: 1 })));
 });

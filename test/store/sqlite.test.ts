@@ -104,7 +104,9 @@ test('a file that is no database, or half of one, is refused with its name and w
   const store = await openSqliteStore({ file: half, secret: SECRET });
   for (let count = 0; count < 50; count++) await store.sessions.create(sessionOf());
   await store.close();
+
   await truncate(half, 8192);
+
   for (const file of [garbage, half]) {
     await assert.rejects(
       openSqliteStore({ file, secret: SECRET }),
@@ -125,6 +127,7 @@ test('a file that is no database, or half of one, is refused with its name and w
 test('a place where no file can be is refused with its name and what to do', async t => {
   const directory = await newDirectory(t);
   await writeFile(join(directory, 'plain'), '');
+
   for (const file of [
     directory,
     join(directory, 'plain', 'rolebridge.db'),
@@ -155,6 +158,7 @@ test('a database of another program is left as it was', async t => {
   await assert.rejects(openSqliteStore({ file, secret: SECRET }), {
     message: `store ${file} belongs to another program; give the bridge a file of its own`,
   });
+
   using other = new DatabaseSync(file);
   assert.deepEqual(
     other
@@ -171,6 +175,7 @@ test('the audit trail takes no replacement of a row that is in it', async t => {
   t.after(() => store.close());
   const insert = "(id, at, type, correlation_id, event) VALUES (1, 0, 'sign-out', 'c', '{}')";
   await database.rows(`INSERT INTO audit_events ${insert}`);
+
   await assert.rejects(
     database.rows(`INSERT OR REPLACE INTO audit_events ${insert}`),
     /append-only/,
@@ -188,9 +193,11 @@ test('of events of callers who are not signed in six million at most are kept', 
   ]);
   await store.audit.record(EVENT('newest'));
   await store.prune(NOW);
+
   const whys = (await store.readAudit({ limit: 10 })).map(
     event => event.type === 'sign-in.refused' && event.why,
   );
+
   assert.deepEqual(whys, ['newest', 'kept']);
 });
 
@@ -205,7 +212,9 @@ test('of several processes that open a new file and claim one key exactly one ge
     promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, file], {
       timeout: 30_000,
     });
+
   const answers = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout.trim());
+
   assert.deepEqual(answers.sort(), ['false', 'false', 'true']);
 });
 
@@ -217,7 +226,9 @@ test('ten thousand sessions are kept, found and pruned', async t => {
   const sessions = Array.from({ length: 10_000 }, (_, index) =>
     sessionOf({ expiresAt: NOW + (index % 2) }),
   );
+
   for (const session of sessions) await store.sessions.create(session);
+
   for (const session of sessions)
     assert.equal((await store.sessions.find(session.id))?.csrfToken, session.csrfToken);
   await store.prune(NOW + 1);
@@ -246,12 +257,14 @@ test('of writes that share a commit, one that breaks a constraint is refused and
   });
   t.after(() => store.close());
   const session = sessionOf();
+
   const outcomes = await Promise.allSettled([
     store.audit.record(EVENT('first')),
     store.sessions.create(session),
     store.sessions.create(session),
     store.audit.record(EVENT('last')),
   ]);
+
   assert.deepEqual(
     outcomes.map(({ status }) => status),
     ['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
@@ -291,8 +304,10 @@ test('when the disk is full, every write that shares the commit is refused, and 
     program,
     file,
   ];
+
   const { stdout } = await promisify(execFile)('/bin/bash', limited, { timeout: 30_000 });
   assert.deepEqual(JSON.parse(stdout), { codes: ['unavailable'], after: 'kept' });
+
   const store = await openSqliteStore({ file, secret: SECRET });
   t.after(() => store.close());
   assert.deepEqual(

@@ -64,13 +64,16 @@ test('a look writes at most once in five seconds', async () => {
 test('a write that fails makes the store not ready at once, and the same one that works makes it ready', async () => {
   const { broken, changes, write, isReady } = watched();
   assert.ok(await isReady());
+
   broken.add('audit_events');
   await write(EVENT);
   broken.clear();
   assert.ok(!(await isReady()));
+
   await write(SESSION);
   await write(TOUCH);
   assert.ok(!(await isReady()), 'another write shows nothing of this one');
+
   await write(EVENT);
   assert.ok(await isReady());
   assert.deepEqual(changes, [FULL.message, undefined]);
@@ -96,6 +99,7 @@ test('after a write has failed, a look that works counts two seconds later, and 
     state.now += 501;
     assert.ok(await isReady(), `${hold} ms`);
   }
+
   broken.add('audit_events');
   await write(EVENT);
   broken.clear();
@@ -120,6 +124,7 @@ test('a look that failed stands for half a second, and the store is not asked me
   const { broken, state, probes, isReady } = watched();
   broken.add('write_probe');
   assert.ok(!(await isReady()));
+
   broken.clear();
   state.now += 499;
   assert.ok(!(await isReady()));
@@ -135,9 +140,11 @@ test('a store that is silent is not ready after three seconds, and is asked once
   state.rehearsal = promise;
   const asked = Promise.all([isReady(), isReady()]);
   await new Promise(done => setImmediate(done));
+
   t.mock.timers.tick(3_000);
   assert.deepEqual(await asked, [false, false]);
   assert.match(changes[0]!, /does not answer within 3 s/);
+
   resolve();
   state.rehearsal = undefined;
   await new Promise(done => setImmediate(done));

@@ -164,6 +164,7 @@ describe('aws sso', () => {
       accounts.accountList.map(({ accountName }) => accountName),
       ['gov', 'partner', 'prod', 'staging'],
     );
+
     const roles = JSON.parse(
       await aws(
         'sso',
@@ -195,6 +196,7 @@ describe('aws sso', () => {
       '--role-name',
       'Owner',
     );
+
     assert.match(stderr, /ForbiddenException/);
     assert.match(
       stderr,
@@ -221,6 +223,7 @@ describe('aws sso', () => {
       );
     }
     rmSync(home.file('.aws/cli'), { recursive: true, force: true });
+
     assert.match(
       await aws(
         'sts',
@@ -276,6 +279,7 @@ describe('aws sso', () => {
       ),
       /\/bob-/,
     );
+
     const { stderr } = await refused('sts', 'get-caller-identity', '--profile', 'prod-Admin');
     assert.match(stderr, /You do not have this role/);
   });
@@ -295,11 +299,13 @@ describe('aws sso', () => {
         );
     }
     const args = ['sso', 'login', '--profile', 'prod-Admin', '--no-browser', '--use-device-code'];
+
     const { stderr } = await refused(...args);
     assert.match(
       stderr,
       /InvalidClientException.*Unknown client\. .*remove the files in ~\/\.aws\/sso\/cache, then log in again/s,
     );
+
     rmSync(cache, { recursive: true });
     await browser.visit(async page => {
       await logIn(
@@ -320,12 +326,14 @@ describe('aws sso', () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     rmSync(home.file('.aws/cli'), { recursive: true, force: true });
+
     const { stderr } = await refused(
       'sts',
       'get-caller-identity',
       '--profile',
       'staging-Developer',
     );
+
     assert.match(stderr, /expired or is otherwise invalid/);
   });
 });

@@ -41,20 +41,24 @@ describe('profiles that configure wrote', () => {
     const dry = await computer.run(['configure', '--dry-run']);
     assert.equal(dry.code, 0, dry.stderr);
     assert.match(dry.stdout, /^\+\[profile prod-Admin\]$/m);
+
     const asked = await computer.run(['configure']);
     assert.equal(asked.code, 2);
     assert.match(asked.stderr, /no terminal to confirm the change, so nothing was written/);
     assert.equal(config(), before);
+
     const { code, stderr } = await computer.run(['configure', '--yes']);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /not written, because .* has these profiles already: prod-ReadOnly/);
     assert.match(stderr, /Wrote 6 profiles to .*\.aws\/config\./);
     assert.ok(config().startsWith(before));
+
     const pinned = new RegExp(
       `^\\[profile partner-Auditor\\]\ncredential_process = \\S+ \\S+ credential-process partner/Auditor --server ${world.urls.bridge}\nregion = eu-west-1$`,
       'm',
     );
     assert.match(config(), pinned);
+
     const again = await computer.run(['configure', '--yes']);
     assert.match(again.stderr, /is up to date/);
   });
@@ -110,6 +114,7 @@ describe('profiles that configure wrote', () => {
       },
     );
     const { bridge } = world.urls;
+
     await assert.rejects(failed, ({ stderr }: { stderr: string }) =>
       new RegExp(
         `rolebridge: you are not signed in to ${bridge}\\.\\s+Sign in: rolebridge login --server ${bridge}$`,
@@ -121,10 +126,12 @@ describe('profiles that configure wrote', () => {
   it('work with aws sso login and without the client after configure --sso', async () => {
     const { code, stdout, stderr } = await computer.run(['configure', '--sso', '--dry-run']);
     assert.equal(code, 0, stderr);
+
     const bridge = new URL(world.urls.bridge).host.replace(':', '-');
     const startUrl = `https://rolebridge-${bridge.replaceAll('.', '-')}.portal.eu-central-1.app.aws`;
     const session = `+[sso-session ${bridge}]\n+sso_start_url = ${startUrl}\n+sso_region = eu-central-1\n`;
     assert.ok(stdout.includes(session), stdout);
+
     const [, profile] = / \[profile staging-Admin\]\n-credential_process = .*\n((?:\+.*\n)+)/.exec(
       stdout,
     )!;
@@ -137,6 +144,7 @@ describe('profiles that configure wrote', () => {
 
   it('are not written under an invalid name or a name that two roles would share', async () => {
     const before = config();
+
     for (const [args, says] of [
       [['--profile-name', '{account}'], /gov\/Admin|would have the same profile name, prod\b/],
       [
@@ -159,9 +167,11 @@ describe('profiles that configure wrote', () => {
     symlinkSync(computer.entry, `${bin}/rolebridge`);
     const env = { PATH: `${bin}:${dirname(process.execPath)}:${computer.env.PATH}` };
     await computer.done(['configure', '--yes', '--search', 'gov', '--prefix', 'my-'], { env });
+
     const line = `[profile my-gov-Admin]\ncredential_process = ${process.execPath} ${computer.entry} credential-process gov/Admin --server ${world.urls.bridge}\n`;
     assert.ok(config().includes(line), config());
     assert.ok(!config().includes('prod-Admin'), 'what is not asked for any more is pruned');
+
     const { stdout } = await run(process.execPath, [CALLER_IDENTITY], {
       env: {
         ...computer.env,
@@ -200,6 +210,7 @@ describe('profiles that configure wrote', () => {
       });
       assert.match(stdout, /^arn:aws:sts::111122223333:assumed-role\/Developer\/alice-/);
     }
+
     const elsewhere = await fetch(json.url.replace('Developer', 'Admin'), {
       headers: { authorization: json.token },
     });

@@ -174,6 +174,7 @@ describe('a program with boto3', {
       await arnOf('prod-Admin'),
       /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/,
     );
+
     const renewed = token();
     assert.ok(Date.parse(renewed.expiresAt) > Date.now());
     assert.notEqual(renewed.refreshToken, ended.refreshToken);
@@ -183,6 +184,7 @@ describe('a program with boto3', {
   it('gets the reason for a denied role, and where to ask', async t => {
     const { faultOf } = await loggedIn(t, 'alice');
     const { exception, code, text } = await faultOf('prod-Owner');
+
     // Not an exception class of its own: the portal's model has none of this name, though AWS
     // answers by it, too.
     assert.deepEqual({ exception, code }, { exception: 'ClientError', code: 'ForbiddenException' });
@@ -196,6 +198,7 @@ describe('a program with boto3', {
     const { faultOf, audit } = await loggedIn(t, 'alice');
     const { code } = await faultOf('chained');
     assert.equal(code, 'AccessDenied', 'that role trusts the hub only');
+
     const [issued] = (await audit()).filter(({ type }) => type === 'credentials.issued');
     assert.ok(
       issued?.type === 'credentials.issued' &&
@@ -221,7 +224,9 @@ describe('a program with boto3', {
     await signOutEverywhere();
     timeGoesBy(FIVE_MINUTES + 1);
     const before = token();
+
     const { exception, text } = await faultOf('prod-Admin');
+
     assert.equal(exception, 'TokenRetrievalError');
     assert.match(text, /Token has expired and refresh failed/);
     assert.deepEqual(token(), before);

@@ -32,12 +32,14 @@ describe('a command of exec', () => {
       const config = `[default]\n[profile other]\ncredential_process = ${process.execPath} ${computer.entry} credential-process staging/Developer\nregion = eu-west-1\n`;
       mkdirSync(computer.file('.aws'), { recursive: true });
       writeFileSync(computer.file('.aws/config'), config);
+
       const stdout = await computer.done([
         'exec',
         'prod/Admin',
         '--',
         ...words(world.urls.aws, 'other'),
       ]);
+
       assert.match(stdout, /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/);
     });
   }
@@ -56,6 +58,7 @@ while held.get_frozen_credentials().access_key == first and time.time() < deadli
     time.sleep(0.5)
 print(held.method, held.get_frozen_credentials().access_key != first)
 `;
+
       const stdout = await computer.done([
         'exec',
         'prod/Admin',
@@ -66,6 +69,7 @@ print(held.method, held.get_frozen_credentials().access_key != first)
         '-c',
         program,
       ]);
+
       assert.equal(stdout, 'custom-process True\n');
     });
   }
@@ -77,6 +81,7 @@ print(held.method, held.get_frozen_credentials().access_key != first)
       await computer.done(['exec', 'prod/Admin', '--', process.execPath, '-e', script]),
     ) as [string, string];
     const helper = computer.entry.replace(/main\.js$/, 'exec/print-credentials.js');
+
     const said = await new Promise<string>(resolve => {
       const env = {
         PATH: process.env.PATH,
@@ -87,6 +92,7 @@ print(held.method, held.get_frozen_credentials().access_key != first)
         resolve(`${fault?.code} ${stdout}${stderr}`),
       );
     });
+
     assert.equal(said, '1 rolebridge: the "rolebridge exec" of this profile has ended.\n');
   });
 });

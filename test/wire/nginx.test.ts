@@ -68,6 +68,8 @@ it('AWS tools reach the bridge through the documented proxy, with their token', 
     urls: { ...world.urls, bridge: await startNginx(t, world.urls.bridge) },
   });
   t.after(() => through.close());
+
   const { accountList } = await through.portal.send(new ListAccountsCommand({ accessToken }));
+
   assert.equal(accountList?.length, 4);
 });

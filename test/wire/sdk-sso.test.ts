@@ -65,6 +65,7 @@ describe('the SSO credential providers of the SDK', () => {
         AWS_ENDPOINT_URL_STS: world.urls.aws,
       },
     });
+
     assert.match(stdout, /^arn:aws:sts::222233334444:assumed-role\/Developer\/alice-/);
     assert.notEqual(token(), before);
   });
@@ -83,6 +84,7 @@ describe('the SSO credential providers of the SDK', () => {
     });
     const before = process.env.HOME;
     process.env.HOME = home.path;
+
     try {
       const { accessKeyId, expiration } = await provider();
       assert.match(accessKeyId, /^ASIA/);

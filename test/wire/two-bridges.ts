@@ -178,8 +178,10 @@ export function describeTwoBridges(logins: readonly Login[]): void {
         const env = { AWS_CONFIG_FILE: computer.file('.aws/config-sso') };
         const one = awsEnv('prod-Developer', first, env);
         const other = awsEnv('lab-prod-Developer', second, env);
+
         await ssoLogin([join(place, 'aws')], one, code => confirmDevice(first, alice, code));
         assert.match(await arnBy(whoIs(place), one), ALICE);
+
         await ssoLogin([join(place, 'aws')], other, code => confirmDevice(second, bob, code));
         assert.equal(tokens().length, 2);
         assert.match(await arnBy(whoIs(place), other), BOB);
@@ -207,9 +209,11 @@ export function describeTwoBridges(logins: readonly Login[]): void {
         const { AWS_PROFILE: _, ...env } = awsEnv('', first, {
           AWS_CONFIG_FILE: computer.file('.aws/config-sso'),
         });
+
         await ssoLogin([join(place, 'aws'), '--sso-session', session], env, code =>
           confirmDevice(first, alice, code),
         );
+
         assert.match(await arnBy(whoIs(place), { ...env, AWS_PROFILE: 'prod-Developer' }), ALICE);
       });
     }

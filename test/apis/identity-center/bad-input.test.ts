@@ -265,6 +265,7 @@ describe('bad input on that wire', () => {
         'InvalidRequestException',
       ],
     ];
+
     for (const [what, ask, status, type] of rows) {
       const before = (await world.audit()).length;
       assert.deepEqual(await ask(), [status, type], what);
@@ -302,6 +303,7 @@ describe('bad input on that wire', () => {
       ],
     ] as const)
       assert.deepEqual(await get(path, accessToken), [status, type], what);
+
     await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     for (const path of [
       '/assignment/accounts',
@@ -320,10 +322,12 @@ describe('bad input on that wire', () => {
     const { accessToken } = (await tools.logIn(visitor)).tokens;
     const path = `${world.urls.bridge}/federation/credentials?account_id=${PROD}&role_name=Admin`;
     const asked = world.toAws.length;
+
     const { status, headers } = await fetch(path, {
       method: 'HEAD',
       headers: { 'x-amz-sso_bearer_token': accessToken! },
     });
+
     assert.deepEqual(
       [status, headers.get('allow'), headers.get('x-amzn-errortype')],
       [405, 'GET', 'InvalidRequestException'],
@@ -346,6 +350,7 @@ describe('bad input on that wire', () => {
   it('bodies that never arrive delay no other request', async () => {
     const { hostname, port } = new URL(world.urls.bridge);
     const silent = Array.from({ length: 5 }, () => connect(Number(port), hostname));
+
     try {
       for (const socket of silent) {
         await once(socket, 'connect');

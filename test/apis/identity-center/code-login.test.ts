@@ -60,6 +60,7 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
   it('begins at /authorize with scopes, ends at any loopback port, and is renewed by the refresh token', async () => {
     const codeVerifier = newVerifier();
     const tokens = await exchange(client, { code: await codeFor(codeVerifier), codeVerifier });
+
     const refreshed = await tools.createToken(client, {
       grantType: 'refresh_token',
       refreshToken: tokens.refreshToken,
@@ -77,6 +78,7 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
     });
     const page = await ask(newVerifier(), { client_id: named.clientId! });
     assert.match(page.text, /rolebridge" \(verified\)\? as it calls itself/);
+
     await bob.submit(
       page,
       'button[value=approve]',
@@ -117,6 +119,7 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
       ['another redirect URI', client, { redirectUri: 'http://127.0.0.1:49153/oauth/callback' }],
       ['a code of another client', another, {}],
     ];
+
     for (const [what, by, over] of wrong) {
       const codeVerifier = newVerifier();
       const code = await codeFor(codeVerifier);
@@ -140,6 +143,7 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
       400,
     );
     assert.equal((await ask(newVerifier(), { client_id: `${client.clientId}x` })).status, 401);
+
     const codes = (await world.audit()).flatMap(event =>
       event.type === 'request.refused' ? [event.code] : [],
     );
@@ -157,6 +161,7 @@ describe('the AWS CLI’s own way: authorization code with PKCE', () => {
       page.path.at(-1)!,
       /^http:\/\/127\.0\.0\.1:49152\/oauth\/callback\?.*error=invalid_scope/,
     );
+
     const [recorded] = await world.audit();
     assert.ok(
       recorded?.type === 'cli-login.refused' &&

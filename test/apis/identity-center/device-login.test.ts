@@ -29,6 +29,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
       [begun.expiresIn, begun.interval, begun.verificationUri],
       [600, 5, `${world.urls.bridge}/device`],
     );
+
     const poll = () => tools.createToken(client, { deviceCode });
     for (const _ of ['before the code is shown', 'and after'])
       await assert.rejects(
@@ -36,11 +37,13 @@ describe('AWS SDK clients of IAM Identity Center', () => {
         error('AuthorizationPendingException', { error: 'authorization_pending' }),
       );
     await assert.rejects(poll(), error('SlowDownException', { error: 'slow_down' }));
+
     const form = await alice.get(`${world.urls.bridge}/device`);
     const question = await alice.submit(form, 'form[action="/device"]', {
       user_code: begun.userCode!,
     });
     assert.match(question.text, /botocore-client-test as it calls itself/);
+
     await alice.submit(question, 'button[value=approve]');
     world.clock.turn(11);
     const tokens = await poll();
@@ -56,11 +59,13 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     const { visitor } = await own.world.signIn('alice', 'saml');
     const { accessToken } = (await own.tools.logIn(visitor)).tokens;
     const { portal } = own.tools;
+
     const { accountList } = await portal.send(new ListAccountsCommand({ accessToken }));
     assert.deepEqual(
       accountList!.map(({ accountName }) => accountName),
       ['prod'],
     );
+
     const { roleList } = await portal.send(
       new ListAccountRolesCommand({ accessToken, accountId: PROD }),
     );
@@ -68,6 +73,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
       roleList!.map(({ roleName }) => roleName),
       ['ReadOnly'],
     );
+
     await portal.send(
       new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'ReadOnly' }),
     );
@@ -77,6 +83,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
       ),
       error('ForbiddenException', { message: /aws sso login, without --use-device-code/ }),
     );
+
     const [refusal, handout] = (await own.world.audit()).filter(
       ({ type }) => type === 'access.refused' || type === 'credentials.issued',
     );
@@ -106,14 +113,17 @@ describe('bad input on that wire', () => {
       await response.text();
       return response.status;
     };
+
     const statuses = await Promise.all(Array.from({ length: 580 }, begin));
     assert.ok(statuses.every(status => status === 200));
+
     const others = await Promise.all(Array.from({ length: 21 }, () => beginDevice(own.world)));
     assert.equal(
       others.filter(({ status }) => status === 429).length,
       1,
       'at both endpoints together',
     );
+
     // At 429 the AWS CLI would give up.
     const slowDown = { error_description: /Wait \d+ seconds?, then try again\./ };
     await assert.rejects(own.tools.begin(asking), error('SlowDownException', slowDown));

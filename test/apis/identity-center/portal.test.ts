@@ -29,6 +29,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     const { accessToken } = (await tools.logIn(alice)).tokens;
     let pages = 0;
     const accounts: (string | undefined)[] = [];
+
     for await (const page of paginateListAccounts(
       { client: tools.portal, pageSize: 3 },
       { accessToken },
@@ -37,6 +38,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
       pages += 1;
     }
     assert.deepEqual(accounts, ['gov', 'partner', 'prod', 'staging']);
+
     const roles: (string | undefined)[] = [];
     for await (const page of paginateListAccountRoles(
       { client: tools.portal, pageSize: 2 },
@@ -47,6 +49,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     }
     assert.deepEqual(roles, ['Admin', 'Developer', 'ReadOnly']);
     assert.equal(pages, 4);
+
     const nowhere = await tools.portal.send(
       new ListAccountRolesCommand({ accessToken, accountId: '999999999999' }),
     );
@@ -95,7 +98,9 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     };
     const keys = [await keyOf('bob'), await keyOf('alice')];
     own.world.clock.turn(60);
+
     keys.push(await keyOf('bob'));
+
     assert.equal(new Set(keys).size, 3);
   });
 
@@ -103,6 +108,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     const own = await awsToolsFor(t, { aws: world => ({ ...world, roles: [] }) });
     const { visitor } = await own.world.signIn('alice', 'saml');
     const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+
     await assert.rejects(
       own.tools.portal.send(
         new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' }),
@@ -121,11 +127,13 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     });
     const { visitor } = await own.world.signIn('alice', 'saml');
     const { accessToken } = (await own.tools.logIn(visitor)).tokens;
+
     const ask = () =>
       own.tools.portal.send(
         new GetRoleCredentialsCommand({ accessToken, accountId: PROD, roleName: 'Admin' }),
       );
     await assert.rejects(ask(), error('InternalServerException'));
+
     isDown = false;
     assert.match((await ask()).roleCredentials!.accessKeyId!, /^ASIA/);
   });
@@ -147,6 +155,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
         return true;
       },
     );
+
     const refused = (await own.world.audit()).find(({ type }) => type === 'access.refused');
     assert.ok(
       refused?.type === 'access.refused' &&
@@ -168,6 +177,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
           /with a second factor, and your sign-in had none\. .* In a terminal: sign out at the portal of this bridge, then aws sso login --profile/,
       }),
     );
+
     const { roleList } = await own.tools.portal.send(
       new ListAccountRolesCommand({ accessToken, accountId: PROD }),
     );
@@ -182,11 +192,13 @@ describe('AWS SDK clients of IAM Identity Center', () => {
     const { visitor } = await own.world.signIn('alice', 'saml');
     const { accessToken } = (await own.tools.logIn(visitor)).tokens;
     await own.tools.portal.send(new LogoutCommand({ accessToken: 'a-token-of-AWS-itself' }));
+
     await own.tools.portal.send(new LogoutCommand({ accessToken }));
     await assert.rejects(
       own.tools.portal.send(new ListAccountsCommand({ accessToken })),
       error('UnauthorizedException'),
     );
+
     const ended = (await own.world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(ended?.type === 'cli-session.ended' && ended.by === 'client');
   });
@@ -200,6 +212,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
       own.tools.portal.send(new ListAccountsCommand({ accessToken: tokens.accessToken })),
       error('UnauthorizedException'),
     );
+
     await own.tools.portal.send(new LogoutCommand({ accessToken: tokens.accessToken }));
     await assert.rejects(
       own.tools.createToken(client, {
@@ -224,11 +237,13 @@ describe('bad input on that wire', () => {
     const { visitor } = await own.world.signIn('alice', 'saml');
     const { accessToken } = (await own.tools.logIn(visitor)).tokens;
     const names: (string | undefined)[] = [];
+
     for await (const page of paginateListAccountRoles(
       { client: own.tools.portal, pageSize: 1 },
       { accessToken, accountId: PROD },
     ))
       names.push(...page.roleList!.map(({ roleName }) => roleName));
+
     assert.ok(
       names.some(name => name!.endsWith(long)) &&
         names.length === new Set(names).size &&

@@ -16,6 +16,7 @@ describe('AWS SDK clients of IAM Identity Center', () => {
       grantTypes: ['authorization_code', 'refresh_token'],
       issuerUrl: tools.startUrl,
     });
+
     assert.equal(client.clientSecretExpiresAt! - client.clientIdIssuedAt!, 90 * 24 * 3600);
     assert.ok(Math.abs(client.clientIdIssuedAt! - world.clock.now() / 1000) < 2);
     assert.ok(client.clientId!.length < 1024);

@@ -45,6 +45,7 @@ describe('our part of ~/.aws/config', () => {
   for (const [what, text] of Object.entries(FILES)) {
     it(`leaves the rest untouched to the byte, and goes without a trace: ${what}`, () => {
       const written = write(text, 'prod-Admin', 'prod-ReadOnly');
+
       assert.ok(written.includes('[profile prod-Admin]'));
       assert.ok(written.startsWith(text));
       assert.equal(
@@ -104,6 +105,7 @@ describe('our part of ~/.aws/config', () => {
         { name: 'CliError', exit: 'local', message: /^\[services h\] is already in the file/ },
         theirs,
       );
+
     const same = rewritten('[services h]\n# mine\nsso=\n    endpoint_url=https://h\n', wanted);
     assert.deepEqual(same.conflicts, []);
     assert.equal(same.text.split('[services h]').length, 2, 'what says the same is used');
@@ -122,6 +124,7 @@ describe('our part of ~/.aws/config', () => {
       });
       return rewritten(rewritten('', part(was)).text, part(is)).moved;
     };
+
     assert.deepEqual(movedBy(sso('1', 'Admin'), sso('2', 'Admin')), ['a']);
     assert.deepEqual(movedBy(sso('1', 'Admin'), sso('1', 'Developer')), ['a']);
     assert.deepEqual(movedBy(client('prod/team-Admin'), client('prod-team/Admin')), ['a']);
@@ -191,6 +194,7 @@ describe('the file', () => {
       if (rounds === 1) writeFileSync(file, 'theirs');
       return `${text}+ours`;
     });
+
     assert.equal(readFileSync(file, 'utf8'), 'theirs+ours');
     assert.throws(
       () =>

@@ -45,8 +45,10 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       ) as [string, string, string, string, string];
       await refused(directory, /is a directory, not a regular file/);
       execFileSync('mkfifo', [fifo]);
+
       await refused(fifo, /is a named pipe, not a regular file/);
       assert.ok(lstatSync(fifo).isFIFO());
+
       const server = createServer();
       await new Promise<void>(resolve => server.listen(socket, resolve));
       await refused(socket, /is a socket, not a regular file/);
@@ -55,10 +57,12 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       symlinkSync(one, loop);
       await refused(loop, /is a symbolic link that leads to itself/);
       assert.ok(lstatSync(loop).isSymbolicLink());
+
       symlinkSync('/dev/null', device);
       for (const path of ['/dev/null', device, '/dev/zero'])
         await refused(path, /is a device, not a regular file/);
       assert.ok(statSync('/dev/null').isCharacterDevice() && lstatSync(device).isSymbolicLink());
+
       if (process.getuid?.() === 0) {
         const node = join(directory, 'node');
         try {
@@ -96,6 +100,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       mkdirSync(own);
       const settings = join(own, 'config.json');
       const env = { ROLEBRIDGE_CONFIG_DIR: own };
+
       execFileSync('mkfifo', [settings]);
       for (const args of [
         ['whoami'],
@@ -106,6 +111,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
         assert.equal(code, 6, stderr);
         assert.match(stderr, /config\.json is a named pipe, not a regular file/);
       }
+
       unlinkSync(settings);
       mkdirSync(settings);
       assert.equal((await computer.run(['whoami'], { env })).code, 6);
@@ -194,6 +200,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
           encoding: 'utf8',
         },
       ).trimEnd();
+
     for (const path of [
       '~',
       '~/x',

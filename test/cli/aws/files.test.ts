@@ -56,12 +56,14 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
           profile?.credential_process?.includes('credential-process prod/Developer') === true;
         assert.equal(warnings.length === 0, isSeen, JSON.stringify({ warnings, profile, fault }));
       }
+
       if (warnings.length === 0) assert.match(stderr, /Wrote \d+ profiles/);
       else {
         assert.doesNotMatch(stderr, /Wrote|up to date/);
         assert.match(stderr, /profiles are in .*, but AWS tools do not see them/);
         assert.match(stderr, /the AWS CLI cannot read .*\/\.aws\/config: /);
       }
+
       const again = await configure();
       assert.deepEqual(again.warnings, warnings, 'a second run says the same');
     });
@@ -101,6 +103,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       warnings[0]!,
       /\/credentials has sections of the same name, and AWS tools use those: prod-Developer\. Remove them there/,
     );
+
     for (const { keys } of await asked('prod-Developer'))
       assert.equal(keys, 'shared-credentials-file');
     for (const { keys } of await asked('staging-Developer')) assert.equal(keys, null);
@@ -115,6 +118,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       (await configure(['--default', 'prod/Developer'])).warnings.join(),
       /AWS tools use those: default/,
     );
+
     rmSync(credentials());
     const env = { AWS_PROFILE: 'other', AWS_ACCESS_KEY_ID: 'AKIA' };
     assert.match(
@@ -134,6 +138,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       (await configure()).warnings.join(),
       /\[DEFAULT\] in .*\/config counts in every profile for the AWS CLI and boto3/,
     );
+
     for (const { profile } of await asked('prod-Developer')) assert.ok(profile?.role_arn);
     put(config(), '[DEFAULT]\noutput = json\n');
     assert.deepEqual((await configure()).warnings, []);
@@ -144,10 +149,12 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
     const write = ['credentials', 'prod/Developer', '--format', 'credentials-file', '--write'];
     assert.equal((await computer.run(write)).code, 0);
     assert.match(readFileSync(credentials(), 'utf8'), /^\[prod-Developer-keys\]$/m);
+
     for (const { profile, keys } of await asked('prod-Developer')) {
       assert.match(profile?.credential_process ?? '', /credential-process prod\/Developer/);
       assert.equal(keys, null);
     }
+
     for (const { keys } of await asked('prod-Developer-keys'))
       assert.equal(keys, 'shared-credentials-file');
     const before = readFileSync(credentials(), 'utf8');
@@ -162,6 +169,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       /Choose another name: --profile NAME\. Or use the existing profile: aws --profile prod-Developer/,
     );
     assert.equal(readFileSync(credentials(), 'utf8'), before);
+
     for (const theirs of [
       '[profile "mine"]\nrole_arn = x\n',
       "[profile 'mine']\nsso_session = x\n",
@@ -170,6 +178,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       put(config(), theirs);
       assert.equal((await computer.run([...write, '--profile', 'mine'])).code, 6, theirs);
     }
+
     put(config(), '[profile mine]\nregion = eu-west-1\n');
     assert.equal((await computer.run([...write, '--profile', 'mine'])).code, 0);
   });

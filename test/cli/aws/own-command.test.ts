@@ -101,6 +101,7 @@ describe('the command that configure writes', {
   it('has full paths, and runs where the PATH has neither node nor rolebridge', async () => {
     const entry = install('plain');
     const bin = dirname(link(entry, 'plain/bin/rolebridge'));
+
     const { line, warnings } = await configure({
       entry: link(entry, 'plain/other/rolebridge'),
       path: [bin],
@@ -190,6 +191,7 @@ describe('the command that configure writes', {
       assert.ok(line.startsWith(`${computer.file(stays, 'bin/node')} `), line);
       await runsElsewhere();
     }
+
     const node = nodeAt('tools/node-v24.1.0-linux-x64/bin');
     const onPath = link(node, 'tools/bin/node');
     assert.ok(
@@ -204,6 +206,7 @@ describe('the command that configure writes', {
     const shim = computer.file('my shims', 'rolebridge');
     mkdirSync(dirname(shim));
     writeFileSync(shim, `#!/bin/sh\nexec '${process.execPath}' '${entry}' "$@"\n`);
+
     chmodSync(shim, 0o755);
     for (const written of [shim, '~/my shims/rolebridge']) {
       const { line, warnings } = await configure({ entry, args: ['--command', written] });
@@ -211,6 +214,7 @@ describe('the command that configure writes', {
       assert.ok(line.startsWith(`"${shim}" credential-process prod/Developer`), line);
       await runsElsewhere();
     }
+
     const text = computer.file('a-text');
     writeFileSync(text, '');
     for (const wrong of [

@@ -86,6 +86,7 @@ describe('exec', () => {
       AWS_WEB_IDENTITY_TOKEN_FILE: '/nowhere',
     };
     const environment = await environmentOf({ ...stray, AWS_PROFILE: 'mine' });
+
     for (const name of Object.keys(stray)) assert.equal(environment[name], undefined, name);
     assert.equal(environment.AWS_PROFILE, 'rolebridge-exec-prod-Developer');
     assert.equal(environment.ROLEBRIDGE_ROLE, 'prod/Developer');
@@ -102,6 +103,7 @@ describe('exec', () => {
       'us-east-1',
       'us-west-2',
     ]);
+
     await withAwsFiles(
       { config: '[default]\nregion = ap-south-1\n[profile mine]\nregion = sa-east-1\n' },
       async () => {
@@ -133,6 +135,7 @@ describe('exec', () => {
       );
     };
     assert.deepEqual(await of({}), {});
+
     const HTTPS_PROXY = 'http://alice:secret@proxy.corp.invalid:3128';
     assert.deepEqual(await of({ HTTPS_PROXY }), {
       HTTPS_PROXY,
@@ -248,6 +251,7 @@ credential_process
       },
     );
     const env = { AWS_CONFIG_FILE: computer.home, AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+
     assert.equal(
       (await computer.run(['exec', 'prod/Developer', ...show], { env })).stdout,
       '/dev/null',
@@ -258,6 +262,7 @@ credential_process
     const marker = computer.file('started');
     rmSync(computer.file('.config/rolebridge/exec'), { recursive: true, force: true });
     writeFileSync(computer.file('.config/rolebridge/exec'), '');
+
     try {
       const { code, stderr } = await computer.run(
         [
@@ -292,15 +297,18 @@ credential_process
     const [, pid] = await killed.says(/ready (\d+)\n/);
     const running = computer.start(['exec', 'prod/Developer', ...wait]);
     await running.says(/ready/);
+
     const left = (): string[] =>
       readdirSync(computer.file('.config/rolebridge/exec')).map(name => name.split('-')[0]!);
     assert.deepEqual(new Set(left()), new Set([killed.child.pid, running.child.pid].map(String)));
+
     killed.child.kill('SIGKILL');
     process.kill(Number(pid), 'SIGKILL');
     await killed.ended;
     assert.ok(left().includes(String(killed.child.pid)));
     await environmentOf({});
     assert.deepEqual(left(), [String(running.child.pid)]);
+
     running.child.kill('SIGTERM');
     await running.ended;
     assert.deepEqual(left(), []);
@@ -322,6 +330,7 @@ credential_process
       `${staging}/credentials`,
       '[mine]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n',
     );
+
     try {
       const { stdout } = await promisify(execFile)(
         process.execPath,
@@ -400,6 +409,7 @@ credential_process
         ...node('process.stdout.write(JSON.stringify(process.env))'),
       ]),
     ) as Record<string, string>;
+
     assert.match(environment.AWS_ACCESS_KEY_ID!, /^ASIA/);
     assert.equal(environment.AWS_CONTAINER_CREDENTIALS_FULL_URI, undefined);
   });
@@ -414,9 +424,11 @@ credential_process
         .code,
       137,
     );
+
     const missing = await computer.run(['exec', 'prod/Admin', '--', 'no-such-program-here']);
     assert.equal(missing.code, 127);
     assert.match(missing.stderr, /no-such-program-here was not found/);
+
     const none = await computer.run(['exec', 'prod/Admin']);
     assert.equal(none.code, 2);
     assert.match(none.stderr, /rolebridge exec prod\/Admin -- aws s3 ls/);
@@ -474,7 +486,9 @@ credential_process
     );
     visitor = await computer.logIn(world, 'alice');
     writeFileSync(signedIn, '');
+
     const { code, stdout, stderr } = await running.ended;
+
     assert.equal(code, 0, stderr);
     assert.match(stdout, /again 200/);
     assert.equal(stderr.match(/the credentials could not be renewed/g)?.length, 1);

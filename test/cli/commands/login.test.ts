@@ -44,16 +44,20 @@ describe('login', () => {
     const { visitor } = await world.signIn('alice', 'saml');
     const login = computer.start(['login', ...server()]);
     const [, address] = await login.says(ADDRESS);
+
     const page = await visitor.get(address!);
     assert.match(page.text, /Is this your terminal\?/);
     assert.match(page.text, /this computer, port \d+/);
+
     const done = await visitor.submit(page, 'button[value=approve]');
     assert.equal(new URL(done.url).hostname, '127.0.0.1');
     assert.match(done.text, /Go back to your terminal/);
+
     const { code, stderr } = await login.ended;
     assert.equal(code, 0, stderr);
     assert.match(stderr, /Signed in as alice \(Alice Adams\) via Acme AD FS, for/);
     assert.deepEqual(opened(), [address]);
+
     const query = new URL(address!).searchParams;
     assert.deepEqual([...query.keys()].sort(), [
       'client_id',
@@ -82,6 +86,7 @@ describe('login', () => {
     const login = computer.start(['login', ...server()]);
     const [, address] = await login.says(ADDRESS);
     const query = new URL(address!).searchParams;
+
     const callback = query.get('redirect_uri')!;
     for (const wrong of [
       { code: 'c', state: 'x', iss: world.urls.bridge },
@@ -94,6 +99,7 @@ describe('login', () => {
       assert.equal(answer.status, 400);
     }
     assert.equal((await fetch(callback.replace('/callback', '/other'))).status, 404);
+
     await consent(visitor, address!);
     assert.equal((await login.ended).code, 0);
   });
@@ -103,8 +109,10 @@ describe('login', () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     const login = computer.start(['login', ...server()]);
     const [, address] = await login.says(ADDRESS);
+
     const page = await consent(visitor, address!, 'disown');
     assert.match(page.text, /The login was stopped/);
+
     const { code, stderr } = await login.ended;
     assert.equal(code, 7);
     assert.match(stderr, /the login was denied in the browser/);
@@ -117,7 +125,9 @@ describe('login', () => {
     const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
     await login.says(/Waiting for you to confirm/);
     await confirmDevice(world, visitor, code);
+
     const { code: exit, stdout, stderr } = await login.ended;
+
     assert.deepEqual([exit, stdout], [0, '']);
     assert.ok(stderr.includes(`${world.urls.bridge}/device`));
   });
@@ -129,8 +139,10 @@ describe('login', () => {
     const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
     const form = await visitor.get(`${world.urls.bridge}/device`);
     const question = await visitor.submit(form, 'form[action="/device"]', { user_code: code });
+
     await visitor.submit(question, 'button[value=disown]');
     assert.equal((await login.ended).code, 7);
+
     const other = late.start(['login', ...server()]);
     await other.says(/Waiting/);
     world.clock.turn(601);
@@ -151,6 +163,7 @@ describe('login by another user', () => {
     const login = computer.start(['login', '--device', '--force']);
     const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
     await confirmDevice(world, bob, code);
+
     const { code: exit, stderr } = await login.ended;
     assert.equal(exit, 7);
     assert.match(
@@ -159,6 +172,7 @@ describe('login by another user', () => {
     );
     assert.match(await computer.done(['whoami']), /^Person {8}alice/m);
     assert.equal(await computer.done(['credential-process', 'prod/Developer']), credentials);
+
     const ended = (await world.audit()).find(({ type }) => type === 'cli-session.ended');
     assert.ok(ended?.type === 'cli-session.ended' && ended.actor.username === 'bob');
   });
@@ -169,6 +183,7 @@ describe('login by another user', () => {
     };
     await computer.logIn(world, 'bob', { protocol: 'oidc', args: ['--switch-person'] });
     assert.match(await computer.done(['whoami']), /^Person {8}bob/m);
+
     const after = JSON.parse(await computer.done(['credential-process', 'prod/Developer'])) as {
       AccessKeyId: string;
     };
@@ -199,7 +214,9 @@ describe('many processes without a login', () => {
     );
     const page = await visitor.get(address!);
     await visitor.submit(page, 'button[value=approve]');
+
     const results = await Promise.all(running.map(({ ended }) => ended));
+
     assert.deepEqual(
       results.map(({ code }) => code),
       running.map(() => 0),

@@ -57,6 +57,7 @@ describe('a file of the AWS tools', () => {
         'latin1',
       ),
     );
+
     assert.equal(profileOf(sections[0]!), 'voil\u00e0');
     assert.deepEqual(
       [...sections[0]!.options],
@@ -120,6 +121,7 @@ describe('the profile of a run', () => {
     const { text } = of(
       `[default]\n${options.map(option => `${option} = x`).join('\n')}\noutput = text\n`,
     );
+
     assert.equal(
       text.split('\n\n')[0],
       '[profile rolebridge-exec-prod-Admin]\noutput = text\nregion = eu-west-1\ncredential_process = p',
@@ -129,6 +131,7 @@ describe('the profile of a run', () => {
   it('takes settings from the profile in the environment, or from default where that profile does not exist', () => {
     const config =
       '[default]\noutput = text\n[profile mine]\noutput = yaml\n[profile "two words"]\noutput = table\n';
+
     for (const [wanted, output] of [
       [undefined, 'text'],
       ['mine', 'yaml'],
@@ -148,6 +151,7 @@ describe('the profile of a run', () => {
     const { text } = of(config, {
       region: readUserSettings({ config, credentials: '' }, undefined).region,
     });
+
     assert.equal(
       text,
       `${[
@@ -176,6 +180,7 @@ describe('the profile of a run', () => {
       region: 'x\ncredential_process = evil',
       process: undefined,
     });
+
     assert.equal(name, 'rolebridge-exec-a-default-b');
     assert.equal(text, '[profile rolebridge-exec-a-default-b]\n\n');
   });
@@ -189,6 +194,7 @@ describe('the profile of a run', () => {
       processLine(['/usr/bin/node', '/home/J\u00f6 B/x.js'], 'linux'),
       '"/usr/bin/node" "/home/J\u00f6 B/x.js"',
     );
+
     for (const bad of ['/a"b', '/a$b', '/a`b', '/a\\b', '/a\nb', '/a%b'])
       assert.equal(processLine(['/usr/bin/node', bad], 'linux'), undefined);
     assert.equal(
@@ -220,6 +226,7 @@ describe('the environment of a command', () => {
       options,
     );
     const names = Object.keys(environment);
+
     assert.equal(new Set(names.map(name => name.toUpperCase())).size, names.length);
     assert.deepEqual(
       [environment.AWS_PROFILE, environment.AWS_REGION, environment.NO_PROXY, environment.Path],
@@ -236,6 +243,7 @@ describe('the environment of a command', () => {
       ROLEBRIDGE_ROLE,
       ...rest
     } = outsideOfExec(inside);
+
     assert.deepEqual(rest, user);
     assert.equal(outsideOfExec({ ...inside, AWS_REGION: 'sa-east-1' }).AWS_REGION, 'sa-east-1');
   });
@@ -252,6 +260,7 @@ describe('the environment of a command', () => {
       const { NO_PROXY, no_proxy } = childEnvironment(env, { ...options, platform: 'linux' });
       return [NO_PROXY, no_proxy];
     };
+
     assert.deepEqual(of({ NO_PROXY: 'a,127.0.0.1:4000' }), ['a,127.0.0.1:4000', undefined]);
     assert.deepEqual(of({ NO_PROXY: 'a,127.0.0.1:4001, ' }), [
       'a,127.0.0.1:4001,127.0.0.1',

@@ -101,6 +101,7 @@ describe('a hostile server', () => {
       clean(stdout, 'stdout');
       clean(stderr, 'stderr');
       assert.notEqual(stdout + stderr, '');
+
       if (args.includes('--json') && stdout !== '') {
         const text = JSON.stringify(JSON.parse(stdout));
         if (args[0] === 'whoami')
@@ -129,6 +130,7 @@ describe('a hostile server', () => {
         clean(stdout + stderr, 'login');
       });
     }
+
     await login();
     for (const code of ['__proto__', 'constructor', 'toString', `x${HOSTILE}`]) {
       await withAnswers(
@@ -164,6 +166,7 @@ describe('a hostile server', () => {
       { role: `Admin\n[profile x]` },
       { assumed_role_arn: `arn${HOSTILE}` },
     ];
+
     for (const spoiled of SPOILED) {
       await withAnswers(
         { 'POST /api/v1/credentials': () => ({ body: { ...credentials, ...spoiled } }) },
@@ -275,6 +278,7 @@ describe('a hostile server', () => {
       { interval: -1 },
       { expires_in: 'long' },
     ];
+
     for (const spoiled of SPOILED) {
       await withAnswers(
         { 'POST /oauth/device_authorization': () => ({ body: { ...device, ...spoiled } }) },
@@ -298,6 +302,7 @@ describe('a hostile server', () => {
     const ODD = [null, [], 'text', {}] as const;
     const whoami = LIES['GET /api/v1/whoami']!('').body as Record<string, unknown>;
     const one = (LIES['GET /api/v1/roles']!('').body as { roles: readonly object[] }).roles[0]!;
+
     const CASES: readonly {
       readonly endpoint: string;
       readonly answers: readonly unknown[];
@@ -370,6 +375,7 @@ describe('a hostile server', () => {
         });
       }
     }
+
     await withAnswers(
       {
         'GET /api/v1/whoami': () => ({
@@ -391,6 +397,7 @@ describe('a hostile server', () => {
         .join(),
       'prod/Admin,',
     );
+
     writeFileSync(computer.file('config'), '');
     const { code } = await computer.run(['configure', '--yes'], {
       env: { AWS_CONFIG_FILE: computer.file('config') },

@@ -95,6 +95,7 @@ describe('the client with a proxy variable', () => {
     assert.equal(code, 5);
     assert.match(stderr, /nothing answers at the proxy of HTTPS_PROXY\./);
     assert.doesNotMatch(stderr, /s3cret/);
+
     asked.length = 0;
     status = '407 Proxy Authentication Required';
     const refused = await computer.run(['login', '--device', '--server', SERVER], {

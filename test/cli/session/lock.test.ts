@@ -58,6 +58,7 @@ describe('a lock between processes', () => {
       withLock(lock, { patienceSeconds: 0.2, what: 'the other host' }, async () => {}),
       { exit: 'local', message: /waited 0.2 s for the other host \(process 1\)/ },
     );
+
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(lock, longAgo, longAgo);
     assert.equal(await withLock(lock, patient, async () => 'in'), 'in');
@@ -79,6 +80,7 @@ describe('a lock between processes', () => {
       withLock(lock, { patienceSeconds: 0.2, what: 'the pipe' }, async () => {}),
       { exit: 'local' },
     );
+
     const longAgo = new Date(Date.now() - 60_000);
     utimesSync(lock, longAgo, longAgo);
     assert.equal(await withLock(lock, patient, async () => 'in'), 'in');

@@ -71,6 +71,7 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
     ]);
     assert.equal(code, 0, screen);
     assert.equal(readFileSync(out, 'utf8'), 'staging/Developer\n');
+
     const again = await at('credentials', [[/Which role\?[\s\S]*Type: to search/, '\u001b']]);
     assert.match(again.screen, /● staging\/Developer/);
   });
@@ -95,12 +96,14 @@ describe('at a terminal', { skip: missingPackage(SCRIPT, 'bsdutils') }, () => {
   it('asks to sign in again when the login has ended, and continues the command', async () => {
     await world.bridge.mySessions.endAll(await viewerOf(world, visitor));
     ({ visitor } = await world.signIn('alice', 'saml'));
+
     const { code, screen } = await at('whoami', [
       [
         /Waiting for you to confirm/,
         async shown => confirmDevice(world, visitor, /\b[A-Z]{4}-[A-Z]{4}\b/.exec(shown)![0]),
       ],
     ]);
+
     assert.equal(code, 0, screen);
     assert.match(screen, /your login has ended/);
     assert.match(screen, /[▀▄█]{10}/, 'a QR code');

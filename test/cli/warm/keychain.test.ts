@@ -40,11 +40,13 @@ describe('the key to the login', () => {
     });
     const exit = await new Promise<number | null>(resolve => child.once('exit', resolve));
     await confirming;
+
     const said = readFileSync(computer.file('said'), 'utf8');
     assert.equal(exit, 0, stderr + said);
     assert.doesNotMatch(said, /keychain is not used/);
     assert.ok(!existsSync(computer.file('.config/rolebridge/key')), 'no key file');
     assert.ok(existsSync(computer.file('.config/rolebridge/credentials')));
+
     // Outside of that session bus nobody has the key: what is sealed counts as absent.
     const { code, stderr: without } = await computer.run(['credential-process', 'prod/Admin']);
     assert.equal(code, 3, without);
@@ -64,11 +66,13 @@ describe('the key to the login', () => {
     const login = computer.start(['login', '--device', '--server', world.urls.bridge]);
     const [code] = await login.says(/\b[A-Z]{4}-[A-Z]{4}\b/);
     await confirmDevice(world, visitor, code);
+
     const { stderr } = await login.ended;
     assert.match(
       stderr,
       /the system keychain is not used \(.*\)\. The key to your login is in .*\/rolebridge\/key, which only you can read\. This message is shown once\./,
     );
+
     const again = await computer.run(['whoami']);
     assert.doesNotMatch(again.stderr, /keychain/);
   });

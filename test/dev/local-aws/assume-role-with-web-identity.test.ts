@@ -117,6 +117,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     assert.equal(answer.Provider, `arn:aws:iam::${PROD}:oidc-provider/${issuer.host}`);
     assert.equal(answer.SourceIdentity, 'alice');
     assert.ok(answer.PackedPolicySize! > 0);
+
     const { AccessKeyId, SecretAccessKey, SessionToken } = answer.Credentials!;
     const who = await running
       .sts({
@@ -372,6 +373,7 @@ describe('AssumeRoleWithWebIdentity', () => {
         await issuer.token({}, { now: running.clock.now() })
       ).split('.');
       const changed = Buffer.from(payload!, 'base64url').toString().replace('person', 'victim');
+
       const error = await refused(
         {},
         {},
@@ -379,6 +381,7 @@ describe('AssumeRoleWithWebIdentity', () => {
           WebIdentityToken: `${header}.${Buffer.from(changed).toString('base64url')}.${signature}`,
         },
       );
+
       assert.match(error.reason, /signature does not fit/);
     });
 
@@ -393,7 +396,9 @@ describe('AssumeRoleWithWebIdentity', () => {
       const mac = createHmac('sha256', 'public key')
         .update(`${forged}.${payload}`)
         .digest('base64url');
+
       const error = await refused({}, {}, { WebIdentityToken: `${forged}.${payload}.${mac}` });
+
       assert.match(error.reason, /algorithm is not one of/);
     });
   });

@@ -189,6 +189,7 @@ describe('AssumeRole', () => {
       `arn:aws:sts::${PARTNER}:assumed-role/Spoke/alice@example.com`,
     );
     assert.equal(answer.PackedPolicySize, undefined);
+
     const who = await running
       .sts(keysOf(answer.Credentials))
       .send(new GetCallerIdentityCommand({}));
@@ -343,6 +344,7 @@ describe('AssumeRole', () => {
       }),
     );
     assert.ok(answer.Credentials!.Expiration!.getTime() - running.clock.now() > 43_190_000);
+
     const who = await running.sts(USER).send(new GetCallerIdentityCommand({}));
     assert.equal(who.Arn, `arn:aws:iam::${PROD}:user/ci`);
     assert.match(who.UserId!, /^AIDA/);
@@ -398,6 +400,7 @@ describe('AssumeRole', () => {
       ],
       [{ Key: 'aws:a', Value: '1' }],
     ];
+
     for (const Tags of wrong) assert.equal((await refused({ Tags })).name, 'ValidationError');
     assert.equal((await refused({ TransitiveTagKeys: ['Nowhere'] })).name, 'ValidationError');
   });
@@ -439,10 +442,12 @@ describe('a running world', () => {
     const session = await hubSession();
     running.aws.roles.change(HUB, { trustPolicy: trust('*') });
     await session.send(hop);
+
     running.aws.roles.change(HUB, {
       permissions: [{ Effect: 'Deny', Action: '*', Resource: '*' }],
     });
     await assert.rejects(session.send(hop), { name: 'AccessDenied' });
+
     running.aws.roles.change(HUB, {
       trustPolicy: samlTrust(),
       permissions: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
@@ -457,6 +462,7 @@ describe('a running world', () => {
       name: 'InvalidClientTokenId',
       message: 'The security token included in the request is invalid.',
     });
+
     running.aws.roles.create({
       account: PROD,
       name: 'Hub',
@@ -466,6 +472,7 @@ describe('a running world', () => {
     await assert.rejects(session.send(new GetCallerIdentityCommand({})), {
       name: 'InvalidClientTokenId',
     });
+
     await (await hubSession()).send(new GetCallerIdentityCommand({}));
     assert.throws(
       () => running.aws.roles.delete('arn:aws:iam::111122223333:role/None'),

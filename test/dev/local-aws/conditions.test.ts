@@ -82,6 +82,7 @@ describe('a condition block', () => {
         ]),
       ) as ConditionBlock;
       const verdict = evaluateConditions(lists, context);
+
       assert.equal(
         'undecidable' in verdict ? 'undecidable' : verdict.met ? 'met' : 'unmet',
         expected,

@@ -17,6 +17,7 @@ describe('the query API', () => {
       }),
       fetch(`${running.url}/`, { method: 'DELETE', redirect: 'manual' }),
     ]);
+
     assert.deepEqual(
       answers.map(answer => [answer.status, answer.headers.get('location')]),
       [
@@ -91,6 +92,7 @@ describe('the query API', () => {
       body: `Action=AssumeRole&Version=2011-06-15${'&a=1'.repeat(5000)}`,
     });
     assert.equal((await errorOf(flood)).code, 'MalformedInput');
+
     const binary = await fetch(`${running.url}/`, {
       method: 'POST',
       headers,
@@ -111,6 +113,7 @@ describe('the query API', () => {
     const answer = await call(running.url, { Action: 'AssumeRoleWithSAML' });
     const id = answer.headers.get('x-amzn-requestid')!;
     const text = await answer.text();
+
     assert.equal(answer.headers.get('content-type'), 'text/xml');
     assert.ok(answer.headers.get('x-amz-sts-extended-request-id'));
     assert.equal(text.includes(`  <RequestId>${id}</RequestId>\n</ErrorResponse>\n`), true);

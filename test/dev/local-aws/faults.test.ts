@@ -75,6 +75,7 @@ describe('a fault', () => {
     while (!running.events.some(event => event.code === 'hang'))
       await new Promise(resolve => setImmediate(resolve));
     abort.abort();
+
     await assert.rejects(hanging, { name: 'AbortError' });
   });
 
@@ -84,6 +85,7 @@ describe('a fault', () => {
       federation: { oversized: 1, notXml: 1 },
     });
     assert.ok((await (await assume()).text()).length > 8_000_000);
+
     const page = await assume();
     assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html']);
     assert.ok((await (await federate()).text()).length > 8_000_000);
@@ -113,6 +115,7 @@ describe('a fault', () => {
         body: new URLSearchParams({ Action: 'getSigninToken', Session, ...more }),
       });
     running.aws.faults.arm({ federation: { refuseDuration: 1 } });
+
     assert.equal((await ask({})).status, 200);
     assert.equal((await ask({ SessionDuration: '3600' })).status, 400);
     assert.equal((await ask({ SessionDuration: '3600' })).status, 200);

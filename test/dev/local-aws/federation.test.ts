@@ -128,6 +128,7 @@ describe('the federation endpoint', () => {
     assert.equal(answer.headers.get('location'), `${running.url}/console`);
     assert.equal(answer.headers.get('cache-control'), 'no-store');
     assert.match(answer.headers.get('set-cookie')!, /HttpOnly; SameSite=Lax/);
+
     const page = await fetch(`${running.url}/console/any/page?x=1`, {
       headers: { cookie: `other=1; ${cookieOf(answer)}` },
     });
@@ -183,6 +184,7 @@ describe('the federation endpoint', () => {
       Session: JSON.stringify(hop),
       SessionDuration: '3600',
     });
+
     assert.equal(answer.status, 400);
     assert.match(running.reason()!, /role chaining/);
     assert.match(answer.headers.get('content-type')!, /^text\/html/);
@@ -305,12 +307,14 @@ describe('the federation endpoint', () => {
 
   test('rejects an unknown action and a body that is no form', async () => {
     assert.equal((await federate(running, { Action: 'getFederationToken' })).status, 400);
+
     const answer = await fetch(`${running.url}/federation`, {
       method: 'POST',
       body: '{}',
       headers: { 'content-type': 'application/json' },
     });
     assert.equal(answer.status, 400);
+
     const huge = await fetch(`${running.url}/federation`, {
       method: 'POST',
       body: new URLSearchParams({ Action: 'getSigninToken', Session: 'x'.repeat(300_000) }),
@@ -326,6 +330,7 @@ describe('the federation endpoint', () => {
       400,
     );
     assert.match(running.reason()!, /expired/);
+
     const orphan = await signIn(running);
     running.aws.roles.delete(ADMIN);
     assert.equal(
@@ -349,11 +354,13 @@ describe('the console page', () => {
       transitiveKeys: ['Team'],
     });
     const destination = `${DESTINATION}&q=<b>"'`.replaceAll('"', '%22');
+
     const answer = await login(running, await signinToken(running, session), {
       Destination: destination,
       Issuer: 'https://bridge.example.com/?a=1&b="><script>',
     });
     assert.equal(answer.status, 302);
+
     const page = await show(cookieOf(answer));
     const text = await page.text();
     for (const part of [
@@ -383,9 +390,11 @@ describe('the console page', () => {
     );
     running.clock.turn(3599 - 1);
     assert.equal((await show(cookie)).status, 200);
+
     running.clock.turn(2);
     const page = await show(cookie);
     assert.equal(page.status, 401);
+
     const text = await page.text();
     assert.match(text, /Your console session has ended/);
     assert.ok(text.includes(`href="${ISSUER}"`));
@@ -400,6 +409,7 @@ describe('the console page', () => {
     );
     running.clock.turn(7199);
     assert.equal((await show(cookie)).status, 200);
+
     running.clock.turn(1);
     assert.equal((await show(cookie)).status, 401);
   });

@@ -71,6 +71,7 @@ describe('the keys of an OIDC issuer', () => {
     const before = issuer.fetches.length;
     await assume();
     assert.equal(issuer.fetches.length, before);
+
     await issuer.rotate();
     await assume();
     assert.deepEqual(issuer.fetches.slice(before), ['/.well-known/openid-configuration', '/jwks']);
@@ -227,6 +228,7 @@ test('an issuer that cannot be reached is a communication error', async () => {
   const { server, url } = await listen(() => undefined);
   await closed(server);
   const other = await startLocalAws(worldOf({ url, host: url.replace('http://', '') }));
+
   try {
     const WebIdentityToken = await issuer.token({ iss: url }, { now: other.clock.now() });
     const command = new AssumeRoleWithWebIdentityCommand({

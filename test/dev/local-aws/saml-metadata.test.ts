@@ -37,6 +37,7 @@ describe('a SAML provider with metadata by URL', () => {
           SAMLAssertion: samlResponse({ roles: [ROLE_PAIR], now: running.clock.now(), key }),
         }),
       );
+
     try {
       await assume();
       await assume();
@@ -80,6 +81,7 @@ describe('a SAML provider with metadata by URL', () => {
         /no signing certificate/,
       ],
     ];
+
     try {
       for (const [status, body, reason] of cases) {
         answer = { status, body };
@@ -108,6 +110,7 @@ describe('a SAML provider with metadata by URL', () => {
         ],
       }),
     );
+
     try {
       const SAMLAssertion = samlResponse({
         roles: [ROLE_PAIR],

@@ -36,6 +36,7 @@ describe('the SAML sign-in page', () => {
       RelayState: 'https://console.aws.amazon.com/s3/home',
     });
     assert.equal(answer.status, 302);
+
     const text = await (await show(answer)).text();
     assert.match(text, /Admin in prod/);
     assert.match(text, /https:\/\/console\.aws\.amazon\.com\/s3\/home/);
@@ -61,6 +62,7 @@ describe('the SAML sign-in page', () => {
     ).text();
     assert.match(offer, /Reader in prod/);
     assert.ok(offer.includes(`value="${READER}"`) && !offer.includes('<script>'));
+
     const answer = await post({ SAMLResponse, roleArn: READER });
     assert.match(await (await show(answer)).text(), /Reader in prod/);
     assert.equal(
@@ -148,6 +150,7 @@ test('a response signed on the outside only is accepted only if the world allows
         SAMLResponse: samlResponse({ roles: [ROLE_PAIR], now: running.clock.now(), ...change }),
       }),
     });
+
   try {
     assert.equal((await post({ sign: ['Response'] })).status, 302);
     assert.equal((await post({ sign: [] })).status, 400);
@@ -203,6 +206,7 @@ test('values of a partition can be replaced', async () => {
     audiences: ['urn:test'],
     attributePrefix: 'urn:test:',
   };
+
   try {
     assert.equal((await post(own)).status, 302);
     assert.equal(

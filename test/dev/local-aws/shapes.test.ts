@@ -151,6 +151,7 @@ test('lists are read in order, an empty list is an empty parameter, and the firs
     `RoleArn=${encodeURIComponent(ROLE)}&RoleSessionName=alice&RoleSessionName=bob&TransitiveTagKeys=&Tags.member.2.Key=b&Tags.member.2.Value=&Tags.member.1.Key=a&Tags.member.1.Value=x&Unknown=1`,
   );
   const input = readShape('AssumeRole', parameters);
+
   assert.deepEqual(input.Tags, [
     { Key: 'a', Value: 'x' },
     { Key: 'b', Value: '' },

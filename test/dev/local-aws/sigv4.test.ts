@@ -122,6 +122,7 @@ describe('Signature Version 4', () => {
       return running.url + path;
     };
     assert.equal((await fetch(presign(60))).status, 200);
+
     const old = presign(60);
     running.clock.turn(61);
     assert.match((await errorOf(await fetch(old))).message ?? '', /^Signature expired/);
@@ -341,6 +342,7 @@ describe('Signature Version 4', () => {
         code: 'ExpiredToken',
         message: 'The security token included in the request is expired',
       };
+
       assert.deepEqual(await errorOf(await send({})), expired);
       assert.deepEqual(
         await errorOf(await send({ body: 'Action=GetCallerIdentity&Version=2011-06-15&x=1' })),

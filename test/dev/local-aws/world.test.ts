@@ -51,6 +51,7 @@ describe('a world file', () => {
       rolls: [],
     });
     const paths = mistakes.map(line => line.slice(0, line.indexOf(': ')));
+
     assert.deepEqual(
       paths.sort(),
       [
@@ -228,6 +229,7 @@ describe('the command', () => {
     assert.match(output.out, /arn:aws:iam::111122223333:role\/Admin \(up to 1 h\)/);
     const answer = await fetch(`${url}/?Action=GetCallerIdentity&Version=2011-06-15`);
     assert.equal(answer.status, 403);
+
     child.kill('SIGTERM');
     const { code, err } = await ended;
     assert.equal(code, 0);
@@ -244,6 +246,7 @@ describe('the command', () => {
       [['--fiel', 'x'], 2, /Unknown option/],
       [['--file', file('world.json'), '--port', String(port)], 1, /the port is taken/],
     ];
+
     try {
       const results = await Promise.all(cases.map(([args]) => run(...args).ended));
       for (const [index, [args, code, message]] of cases.entries()) {
