@@ -26,7 +26,7 @@ const PHONE: BrowserContextOptions = {
 interface Picture {
   readonly name: string;
   readonly options: BrowserContextOptions;
-  /** The selector of the element at which the picture ends. */
+  /** The selector of an element to leave out, which the lower edge would cut in half. */
   readonly without?: string;
   /** Navigates to the subject and returns its page. */
   readonly find: (page: Page, world: World) => Promise<Page>;
