@@ -4,11 +4,11 @@
  * Owns: help, version, how an error becomes text on stderr. Does not own: what commands do
  * (commands/).
  */
-import { readFileSync } from 'node:fs';
 import { nearest } from '../core/nearest.ts';
 import type { CommandSpec } from './command-line/command.ts';
 import { helpFor } from './command-line/help.ts';
 import { bridgeChoice, parseWords } from './command-line/parse.ts';
+import { version } from './command-line/version.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { outsideOfExec } from './exec/child-environment.ts';
 import { openClient } from './session/client.ts';
@@ -177,18 +177,4 @@ ${rows.join('\n')}
 
 exec exits with the code of the command that it ran, with 126 if the command cannot be run, and with 127 if it was not found.
 `;
-}
-
-function version(): string {
-  // Next to the compiled program, or above the sources.
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      return (
-        JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }
-      ).version;
-    } catch {
-      // Not there: try the next one.
-    }
-  }
-  return 'unknown';
 }
