@@ -77,8 +77,8 @@ const METHODS: readonly Method[] = ['get', 'post', 'delete'];
 
 function mountRows<Parts>(rows: readonly Route<Parts>[], toolkit: Toolkit<Parts>): Router {
   const router = Router();
-  for (const [path, same] of Map.groupBy(rows, row => row.path)) {
-    const at = router.route(expressPath(path));
+  for (const same of Map.groupBy(rows, row => row.path).values()) {
+    const at = router.route(expressPath(same[0]!));
     const taken = same.map(({ method }) => method);
     const refuse = refuseOthers(METHODS.filter(method => taken.includes(method)));
     for (const row of same) at[row.method](...guardsOf(row, toolkit), handlerOf(row, toolkit));
@@ -90,9 +90,17 @@ function mountRows<Parts>(rows: readonly Route<Parts>[], toolkit: Toolkit<Parts>
   return router;
 }
 
-/** `/sessions/{id}` and `/api/v1/*` as Express writes them. */
-function expressPath(path: string): string {
-  return path.replace(/\{(\w+)\}/g, ':$1').replace(/\/\*$/, '{/*rest}');
+/**
+ * `/sessions/{id}` as Express writes it. A path of which nothing is read becomes a pattern: Express
+ * would decode its parameters before anything is counted, and reject a malformed one.
+ */
+function expressPath({ path, reads }: Pick<Route, 'path' | 'reads'>): string | RegExp {
+  if (reads?.path !== undefined || !/[{*]/.test(path)) return path.replace(/\{(\w+)\}/g, ':$1');
+  const pattern = path
+    .replaceAll('.', '\\.')
+    .replace(/\/\*$/, '(?:/.*)?')
+    .replaceAll(/\{\w+\}/g, '[^/]+');
+  return new RegExp(`^${pattern}/?$`, 'i');
 }
 
 function refuseOthers(allowed: readonly Method[]): RequestHandler {

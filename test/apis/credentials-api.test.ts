@@ -379,6 +379,14 @@ describe('the bearer API', () => {
     );
   });
 
+  it('an unknown operation is counted, also with a malformed escape', async () => {
+    for (const path of ['/nothing', '/%zz', '/roles%zz', '/sessions/x/%zz']) {
+      const answered = await callApi(world, alice, { path });
+      assert.deepEqual([answered.status, answered.json.code], [404, 'not_found'], path);
+      assert.match(answered.headers.get('ratelimit') ?? '', /^limit=3000/, path);
+    }
+  });
+
   it('a sign-in that is too old is said, with that a new one helps', async t => {
     const own = await worldFor(t);
     const { accessToken, refreshToken, visitor } = await loginByDevice(own, 'alice');

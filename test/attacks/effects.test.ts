@@ -25,7 +25,7 @@ const ANSWER_HEAD: ReadonlySet<string> = new Set([
   '/.well-known/oauth-authorization-server',
   '/api/v1/openapi.json',
   '/start',
-  '/assets/:name',
+  '/assets/:any',
 ]);
 /** Not the row by which the store knows that it can write, which `/readyz` may change. */
 const isOfRequests = ({ name }: Readonly<Record<string, unknown>>): boolean =>
@@ -107,7 +107,7 @@ describe('every route of the app', () => {
     };
     const connector = path.startsWith('/oidc') ? CONNECTOR.oidc : CONNECTOR.saml;
     const target = path
-      .replace('/assets/:name', asset)
+      .replace('/assets/:any', asset)
       .replace(':connector', connector)
       .replace(':account', 'prod')
       .replace(':role', 'Admin')

@@ -308,6 +308,7 @@ const paths: readonly Hostile[] = [
     '/assets/....//package.json',
     '/assets/portal.js',
     '/assets/',
+    '/assets/%zz',
     '/views/layout.eta',
     '/package.json',
     '/.git/config',

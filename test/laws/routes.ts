@@ -33,8 +33,8 @@ export function answersBesideTheTable(app: Express, rows: readonly Route<never>[
 }
 
 /** A row answers its own method; that HEAD or another method is refused is an answer as well. */
-function linesOf({ method, path, refusesOtherMethods }: Route<never>): readonly string[] {
-  const at = path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/\/\*$/, '{/*rest}');
+function linesOf({ method, path, reads, refusesOtherMethods }: Route<never>): readonly string[] {
+  const at = path.replaceAll(/\{(\w+)\}/g, reads?.path === undefined ? ':any' : ':$1');
   const isAll = method === 'all' || refusesOtherMethods === true;
   return [`${method} ${at}`, `head ${at}`, ...(isAll ? [`_all ${at}`] : [])];
 }
