@@ -5,7 +5,7 @@ import { findingsIn } from './sentences.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 /** The changelog has one entry a line (https://keepachangelog.com). */
-const FREE = new Set(['CHANGELOG.md', 'docs/architecture.md']);
+const FREE = new Set(['CHANGELOG.md']);
 
 const pages = ['', 'certs/', 'docs/', 'docs/adr/', '.github/', '.github/ISSUE_TEMPLATE/']
   .filter(directory => existsSync(new URL(directory, ROOT)))
