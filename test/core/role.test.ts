@@ -16,7 +16,8 @@ describe('a role session name', () => {
     ['alice', `alice-${ID}`],
     ['alice@acme.example', `alice@acme.example-${ID}`],
     ['a'.repeat(47), `${'a'.repeat(47)}-${ID}`],
-    // A name that does not fit is omitted, not shortened: the rest could read as another user's name.
+    // A name that does not fit is omitted, not shortened: the rest could read as another user's
+    // name.
     ['a'.repeat(48), ID],
     ['CORP\\alice', ID],
     ['аlice', ID],
