@@ -99,7 +99,7 @@ describe('the client in common shells', () => {
 
     const { code, stderr } = await computer.run(['credentials', 'prod/Admin', '--format', 'tcsh']);
     assert.equal(code, 2);
-    assert.match(stderr, /There are: env, fish, powershell, cmd, process, json, credentials-file/);
+    assert.match(stderr, /Formats: env, fish, powershell, cmd, process, json, credentials-file/);
   });
 
   it('--write adds a profile to the credentials file, and changes no other', async () => {

@@ -208,7 +208,7 @@ describe('two bridges on one computer', () => {
     const computer = laptop();
     const directory = computer.file('.config/rolebridge');
     mkdirSync(directory, { recursive: true });
-    const before = { server: 'https://old.example', keychain: false, ofSomebodyElse: { a: [1] } };
+    const before = { server: 'https://old.example', keychain: false, ofAnotherProgram: { a: [1] } };
     writeFileSync(`${directory}/config.json`, JSON.stringify(before));
     await Promise.all([
       logInAtFirst(computer, '--as', 'one'),
@@ -219,7 +219,7 @@ describe('two bridges on one computer', () => {
       server: string;
       bridges: { name?: string; server: string }[];
     };
-    assert.deepEqual(rest, { keychain: false, ofSomebodyElse: { a: [1] } });
+    assert.deepEqual(rest, { keychain: false, ofAnotherProgram: { a: [1] } });
     assert.ok([first.urls.bridge, second.urls.bridge].includes(server));
     assert.deepEqual(bridges[0], { server: 'https://old.example' });
     assert.deepEqual(

@@ -155,7 +155,7 @@ function broken(owner: string, line: number, what: string): CliError {
   });
 }
 
-/** The names of the sections of every part of ours, by whose part it is. */
+/** The names of the sections in each part that rolebridge wrote, by its server. */
 export function sectionsByOwner(text: string): ReadonlyMap<string, readonly string[]> {
   const owners = [...text.matchAll(/^# rolebridge: begin (\S+)/gm)].map(([, owner]) => owner!);
   return new Map(owners.map(owner => [owner, [...sectionsIn(partOf(text, owner).own).keys()]]));

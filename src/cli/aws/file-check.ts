@@ -61,8 +61,8 @@ export function readingFaults(env: Environment, kinds: readonly AwsFileKind[]): 
 }
 
 /**
- * As AWS tools take a file: what is no regular file counts as none. Undefined when it may not be
- * read.
+ * The text as AWS tools read it: empty for what is not a regular file. Undefined for a file that
+ * cannot be read.
  */
 function textFor(file: string): string | undefined {
   try {

@@ -49,11 +49,11 @@ function formatOf(options: Invocation['options']): ShellFormat {
   if (written === undefined) return options.write === true ? 'credentials-file' : 'env';
   const format = written === 'windows-cmd' ? 'cmd' : SHELL_FORMATS.find(name => name === written);
   if (format === undefined)
-    throw new CliError('usage', `there is no format ${JSON.stringify(written)}`, {
-      lines: [`There are: ${SHELL_FORMATS.join(', ')}`],
+    throw new CliError('usage', `unknown format ${JSON.stringify(written)}`, {
+      lines: [`Formats: ${SHELL_FORMATS.join(', ')}`],
     });
   if (options.write === true && format !== 'credentials-file')
-    throw new CliError('usage', '--write is for --format credentials-file');
+    throw new CliError('usage', '--write requires --format credentials-file');
   return format;
 }
 

@@ -134,7 +134,7 @@ function writeFiles(
 
 function openEndpointFor({ client, role, first, minimumSeconds }: RenewingRun): Promise<Endpoint> {
   const { terminal, bridge } = client;
-  // Nobody can be asked to sign in while a command of the user runs.
+  // The user cannot be asked to sign in while a command runs.
   const quiet = { ...client, mayLogIn: false };
   return openEndpoint(first, {
     fetch: () => credentialsFor(quiet, role, { minimumSeconds }),

@@ -1,15 +1,14 @@
 /**
- * The environment of a command that `exec` runs, and how to get back from it to that of the user.
+ * The environment of a command that `exec` runs, and the way back to that of the user.
  *
- * Owns: which variables would win over the role; that a variable which the user has set keeps its
- * meaning.
+ * Owns: which variables would override the role; that a variable of the user keeps its meaning.
  */
 import { bypassesProxy, hasProxy } from '../../core/proxy.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What AWS tools would take instead of the role that was asked for. */
-const WOULD_WIN: ReadonlySet<string> = new Set([
+/** Variables that AWS tools prefer to the requested role. */
+const OVERRIDING: ReadonlySet<string> = new Set([
   'AWS_ACCESS_KEY_ID',
   'AWS_ACCESS_KEY',
   'AWS_SECRET_ACCESS_KEY',
@@ -88,7 +87,7 @@ export function childEnvironment(
   const names = new Set(Object.keys(added).map(name => canonical(name, platform)));
   const kept = Object.entries(env).filter(
     ([name, value]) =>
-      value !== undefined && !wouldWin(name, platform) && !names.has(canonical(name, platform)),
+      value !== undefined && !overrides(name, platform) && !names.has(canonical(name, platform)),
   );
   return { ...Object.fromEntries(kept), ...added };
 }
@@ -123,9 +122,9 @@ function settingsOf(
   };
 }
 
-function wouldWin(name: string, platform: NodeJS.Platform): boolean {
+function overrides(name: string, platform: NodeJS.Platform): boolean {
   const plain = canonical(name, platform);
-  return WOULD_WIN.has(plain) || BEARER_TOKEN.test(plain);
+  return OVERRIDING.has(plain) || BEARER_TOKEN.test(plain);
 }
 
 /** On Windows `Aws_Profile` is AWS_PROFILE. */
@@ -163,9 +162,9 @@ function valueIn(env: Environment, name: string, platform: NodeJS.Platform): str
 }
 
 /**
- * The environment as it is outside of `exec`, for commands of ours that run inside of it: `exec` in
- * `exec` and `configure` in a shell of `exec` do as they do outside. A variable that was set inside
- * stays.
+ * The environment without the changes of `exec`, for rolebridge commands inside it: `exec` in
+ * `exec` and `configure` in a shell of `exec` work as they do outside. A variable that was set
+ * inside stays.
  */
 export function outsideOfExec(env: Environment): Environment {
   const changes = changesIn(env[CHANGES]);

@@ -110,8 +110,8 @@ export function isSafeForBatchFile(arg: string): boolean {
 }
 
 /**
- * We live until the command has ended. A terminal sends Ctrl-C to it as well as to us, and a second
- * one would make terraform give up at once; so that is passed on only where there is no terminal.
+ * This process waits for the command. A terminal sends Ctrl-C to both; a second one would make
+ * terraform abort at once, so it is passed on only without a terminal.
  */
 function forwardSignals(child: ChildProcess): () => void {
   const isFromTerminal = process.stdin.isTTY === true;

@@ -135,7 +135,7 @@ function failed(renewal: Renewal, thrown: unknown): void {
 
 // ---------------------------------------------------------------- answers
 
-/** Who may ask: whoever sends the token of this run to this host. */
+/** What a request must contain: the token of this run, and this host. */
 interface Access {
   readonly token: string;
   /** Known once the server listens. */

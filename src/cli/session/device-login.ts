@@ -95,9 +95,7 @@ async function showCode({ terminal }: Client, begun: DeviceAnswer): Promise<void
     `Open ${terminal.bold(printable(begun.verification_uri))} in a browser on any device, and enter this code:\n`,
   );
   terminal.say(`    ${terminal.bold(printable(begun.user_code))}\n`);
-  terminal.say(
-    'Enter it only on that page, and share it with nobody. Waiting for you to confirm ...',
-  );
+  terminal.say('Enter it only on that page, and do not share it. Waiting for you to confirm ...');
 }
 
 /** Throws OAuthRefusal, `expired_token` when the code has expired. */

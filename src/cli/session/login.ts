@@ -35,7 +35,7 @@ export interface LoginOptions {
   readonly fresh?: boolean;
   /** Another user than before is meant. */
   readonly switchPerson?: boolean;
-  /** No code is shown: nobody would see it. */
+  /** No code is shown, because the user would not see it. */
   readonly onlyBrowser?: boolean;
 }
 

@@ -18,10 +18,7 @@ export interface VaultOptions {
 }
 
 export interface Vault {
-  /**
-   * What is sealed in the file; undefined when there is none, or nothing that this vault has sealed
-   * there.
-   */
+  /** The value in a sealed file; undefined for no file, and for one that cannot be opened. */
   read<T extends object>(file: string): Promise<T | undefined>;
   /** Throws what Node throws when the file or the key cannot be written. */
   write(file: string, value: object): Promise<void>;

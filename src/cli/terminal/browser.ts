@@ -1,5 +1,5 @@
 /**
- * Opening a page in the person's browser, where there is one.
+ * Opens a page in the user's browser, where there is one.
  *
  * The address becomes an argument of another program, which every user of the computer can see, so
  * it must contain no secret.

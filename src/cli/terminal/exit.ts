@@ -1,4 +1,4 @@
-/** How the client ends: the closed list of exit codes, and the one error that carries one. */
+/** The exit codes of the client, and the error that has one. */
 import { printable } from './printable.ts';
 
 export const EXIT = {
@@ -20,26 +20,26 @@ export type ExitName = keyof typeof EXIT;
  */
 export const EXIT_MEANINGS: { readonly [N in ExitName]: string } = {
   done: 'done',
-  failed: 'something unexpected went wrong',
-  usage: 'the command line was wrong',
+  failed: 'unexpected error',
+  usage: 'invalid command line',
   notSignedIn: 'not signed in, or the login has ended: rolebridge login',
-  refused: 'the role was refused: no such role for you, or a proof is missing',
-  unreachable: 'the server, or AWS behind it, cannot be reached or is unavailable',
-  local: 'files or settings on this computer cannot be used',
-  loginFailed: 'the login was refused, expired or not finished in time',
+  refused: 'access denied: the role is not one of yours, or requires another proof',
+  unreachable: 'the server, or AWS behind it, is unreachable or unavailable',
+  local: 'unusable files or settings on this computer',
+  loginFailed: 'the login was denied, has expired or was not confirmed in time',
   interrupted: 'interrupted',
 };
 
 /**
- * An expected end. Everything in it is made fit for a terminal, also the words it repeats: what
- * happened, and what to do next; never a token, a code or a key.
+ * An expected end: what happened and what to do next, never with a token, a code or a key. All text
+ * in it is made fit for a terminal.
  */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exit: ExitName;
   /** Lines below the message: reasons, what to do next. */
   readonly lines: readonly string[];
-  /** The server's code, where it was the server that refused. */
+  /** The error code of the server, where the error is the server's. */
   readonly code: string | undefined;
 
   constructor(

@@ -1,6 +1,6 @@
 /**
- * Questions to a person at a terminal, by @clack/prompts: drawn on stderr, so that stdout stays
- * data. Loaded only when one is asked.
+ * Questions to a user at a terminal, by @clack/prompts: drawn on stderr, so that stdout stays data.
+ * Loaded only when one is asked.
  */
 import { autocomplete, confirm as clackConfirm, isCancel } from '@clack/prompts';
 import { CliError } from './exit.ts';
@@ -23,7 +23,7 @@ export interface PickOptions {
 const LINES_AROUND_THE_LIST = 8;
 const MOST_SHOWN = 12;
 
-/** The value that the person chose. Throws `interrupted` when they pressed Escape or Ctrl-C. */
+/** The value that the user chose. Throws `interrupted` after Escape or Ctrl-C. */
 export async function pick(
   terminal: Terminal,
   { message, choices, search }: PickOptions,

@@ -1,32 +1,23 @@
-/**
- * What a person sees: messages and progress on stderr, data on stdout, colours only where they are
- * wanted.
- */
+/** The terminal: messages and progress on stderr, data on stdout, colors where they are wanted. */
 import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import { alignedRows } from '../../core/aligned.ts';
 import { printable, printableLines } from './printable.ts';
 
 export interface Terminal {
-  /**
-   * A person types here and reads what we say: stdin and stderr are a terminal, and no build server
-   * is.
-   */
+  /** A user types and reads here: stdin and stderr are a terminal, and not on a build server. */
   readonly isInteractive: boolean;
-  /** How wide a line on stdout may be; without end for programs. */
+  /** The width of a line on stdout; infinite for programs. */
   readonly columns: number;
   readonly input: Readable;
   /** Where prompts are drawn, so that stdout stays data. */
   readonly screen: Writable;
-  /** Data, as it is: what came from elsewhere must have been made fit for a terminal. */
+  /** Data, unchanged: the caller makes text from elsewhere fit for a terminal. */
   print(text: string): void;
-  /**
-   * A line or more for a user. Control characters in it, from any source, become blanks;
-   * styles of ours stay.
-   */
+  /** Lines for the user. Control characters become blanks; the styles below stay. */
   say(line: string): void;
   warn(line: string): void;
-  /** Runs something that may take a while; after a second a terminal says what is waited for. */
+  /** Runs work that may take a while; after a second, shows what it waits for. */
   progress<T>(what: string, work: () => Promise<T>): Promise<T>;
   bold(text: string): string;
   dim(text: string): string;

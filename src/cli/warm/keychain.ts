@@ -7,7 +7,7 @@
  */
 
 const SERVICE = 'rolebridge';
-/** A keychain may wait for a user to unlock it, who may not be there. */
+/** A keychain may wait for a user to unlock it, who might be away. */
 const PATIENCE_MILLISECONDS = 10_000;
 
 interface Entry {

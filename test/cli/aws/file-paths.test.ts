@@ -166,8 +166,8 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
         /the AWS SDKs for Go and JavaScript read/,
       ],
       [
-        `~${username}-nobody/config`,
-        computer.file(`~${username}-nobody/config`),
+        `~${username}-unknown/config`,
+        computer.file(`~${username}-unknown/config`),
         /names a relative path/,
       ],
     ] as const) {
@@ -205,7 +205,7 @@ describe('what is written into ~/.aws', { skip: SKIP }, () => {
       '~',
       '~/x',
       '~root/x',
-      '~nobody-at-all/x',
+      '~unknown-at-all/x',
       '$A/x',
       `\${A}/x`,
       '$NOTHING/x',

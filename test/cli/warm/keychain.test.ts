@@ -47,7 +47,7 @@ describe('the key to the login', () => {
     assert.ok(!existsSync(computer.file('.config/rolebridge/key')), 'no key file');
     assert.ok(existsSync(computer.file('.config/rolebridge/credentials')));
 
-    // Outside of that session bus nobody has the key: what is sealed counts as absent.
+    // Outside of that session bus, the key is out of reach: what is sealed counts as absent.
     const { code, stderr: without } = await computer.run(['credential-process', 'prod/Admin']);
     assert.equal(code, 3, without);
     assert.match(
