@@ -10,7 +10,7 @@ import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { useDirectory } from '../support/directory.ts';
 import { placeSigningKeys } from '../support/keys.ts';
-import { writeConfiguration } from './server-process.ts';
+import { ENVIRONMENT, writeConfiguration } from './server-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -33,7 +33,7 @@ describe('the server with a proxy variable', () => {
       execFile(
         process.execPath,
         [MAIN, ...args],
-        { env: { PATH: process.env.PATH, ...env }, timeout: 20_000 },
+        { env: { ...ENVIRONMENT, ...env }, timeout: 20_000 },
         (fault, stdout, stderr) =>
           resolve({ code: fault === null ? 0 : Number(fault.code ?? -1), stdout, stderr }),
       );

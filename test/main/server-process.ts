@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** All that a server of the tests gets of the environment. */
+export const ENVIRONMENT = {
+  PATH: process.env.PATH,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+};
 const PATIENCE_MILLISECONDS = 20_000;
 
 export const CLIENT_SECRET = 'a-client-secret-that-no-log-may-hold';
@@ -21,7 +26,7 @@ export class ServerProcess {
   constructor(args: readonly string[]) {
     this.#child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH },
+      env: ENVIRONMENT,
     });
     this.#child.stdout!.on('data', chunk => this.#heard('stdout', chunk));
     this.#child.stderr!.on('data', chunk => this.#heard('stderr', chunk));
