@@ -72,16 +72,16 @@ async function check({ file }: Options): Promise<ExitCode> {
 }
 
 async function runServer({ config, 'log-level': level }: Options): Promise<ExitCode> {
-  const leveled = withLogLevel(level);
+  const apply = withLogLevel(level);
   const configuration = await readConfiguration(config!);
   if (!isProxyUsable() || configuration === undefined) return EXIT.configuration;
   const stopped = stopSignal();
   let serving: Serving | undefined;
   process.on('SIGHUP', () => {
-    void serving?.reload(async () => leveled(await readAgain(config!)));
+    void serving?.reload(async () => apply(await readAgain(config!)));
   });
   const { serve } = await import('./serving.ts');
-  serving = await serve(leveled(configuration));
+  serving = await serve(apply(configuration));
   await stopped;
   await serving.stop();
   return EXIT.done;

@@ -166,7 +166,7 @@ function describeListenFault(cause: unknown, host: string, port: number): string
   if (code === 'EADDRINUSE')
     return `${host}:${port} is taken by another process. Stop it, or change listen.port in the configuration.`;
   if (code === 'EACCES')
-    return `${host}:${port} may not be used by this user. Choose a port above 1023 in listen.port.`;
+    return `${host}:${port} cannot be used by this user. Choose a port above 1023 in listen.port.`;
   return `cannot listen on ${host}:${port} (${String(code ?? cause)})`;
 }
 

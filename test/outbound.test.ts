@@ -90,7 +90,7 @@ describe('the way out', () => {
     });
   }
 
-  it('names a port that nobody listens on', async () => {
+  it('names a port without a listener', async () => {
     const free = createTcpServer();
     await new Promise<void>(resolve => free.listen(0, '127.0.0.1', resolve));
     const { port } = free.address() as AddressInfo;

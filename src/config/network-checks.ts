@@ -69,7 +69,7 @@ function* trustProblems(
       const message = `${quoted(text)} is every address, so any client could claim any origin.`;
       yield { path, message, fix: 'Write the addresses of your proxies.' };
     } else if (claimed !== undefined) {
-      const message = `${quoted(text)} overlaps ${quoted(claimed.text)}, which ${formatPath(claimed.path)} asks for: whoever is in both can claim to come from anywhere.`;
+      const message = `${quoted(text)} overlaps ${quoted(claimed.text)}, which ${formatPath(claimed.path)} requires: a host in both can claim any address.`;
       yield {
         path,
         message,

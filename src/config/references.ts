@@ -93,7 +93,7 @@ function rejected(problem: Problem): Found {
 }
 
 function fromEnvironment(name: string, env: Surroundings['env']): Found {
-  // Somebody may have put the secret itself where its name belongs: only what looks like a name is
+  // The secret itself may be where its name belongs: only what looks like a name is
   // shown.
   const shown = /^[A-Z][A-Z0-9_]{0,63}$/.test(name)
     ? `environment variable ${name}`

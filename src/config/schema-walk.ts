@@ -63,7 +63,7 @@ export function unwrapped(schema: z.ZodType): z.ZodType {
   return inner;
 }
 
-/** The schema of a key or of a list item; undefined when there is no such key. */
+/** The schema of a key or of a list item; undefined when the key is unknown. */
 function childOf(schema: z.ZodType, step: string | number): z.ZodType | undefined {
   const inner = unwrapped(schema);
   if (inner instanceof z.ZodArray) return inner.element as z.ZodType;

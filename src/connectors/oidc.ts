@@ -2,7 +2,7 @@
  * The OpenID Connect connector: authorization code flow with PKCE.
  *
  * Owns: the order of a sign-in at an OpenID provider, and what of its answer is believed. Does not
- * own: `state`, which the corridor consumes before it calls; protocol checks (oidc-client,
+ * own: `state`, which the use case consumes before it calls; protocol checks (oidc-client,
  * oidc-id-token); availability (oidc-discovery); the mapping of claims (attributes).
  */
 import { calculatePKCECodeChallenge } from 'openid-client';

@@ -291,6 +291,6 @@ function subjectOf({ nameId, attributes }: AssertedPerson, attribute: string | u
   if (STABLE_FORMATS.has(nameId.format)) return nameId.text;
   throw new BridgeError(
     'identity_incomplete',
-    'the NameID is transient or of a format that names nobody for good; let the IdP send a persistent one, or name an attribute as the subject of this connector',
+    'the NameID is transient or of a format that is not stable; let the IdP send a persistent one, or name an attribute as the subject of this connector',
   );
 }

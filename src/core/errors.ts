@@ -73,8 +73,8 @@ function hintFor(code: ErrorCode, retryAfterSeconds: Seconds | undefined): strin
 }
 
 /**
- * Any throwable as one of ours: what is not expected becomes `internal`, with the original as its
- * cause.
+ * Returns any throwable as a BridgeError: what is not expected becomes `internal`, with the
+ * original as its cause.
  */
 export function asBridgeError(thrown: unknown): BridgeError {
   if (thrown instanceof BridgeError) return thrown;

@@ -21,7 +21,7 @@ export async function listSessions(
   const found = await sessions.list(user);
   const tokens = await sessions.containerTokens(found);
   if (json) return printJson(found.map(withTokens(tokens)));
-  if (found.length === 0) process.stderr.write('Nobody is signed in from a terminal.\n');
+  if (found.length === 0) process.stderr.write('No user is signed in from a terminal.\n');
   else process.stdout.write(sessionTable(found));
   if (tokens.length > 0) process.stdout.write(`\n${containerTokenTable(tokens)}`);
   const blocked = await sessions.blocked();
@@ -32,7 +32,7 @@ export async function listSessions(
 export async function listBlocked(sessions: OperatorSessions, { json }: Options): Promise<void> {
   const found = await sessions.blocked();
   if (json) return printJson(found.map(fieldsOfUser));
-  if (found.length === 0) process.stderr.write('Nobody is blocked.\n');
+  if (found.length === 0) process.stderr.write('No user is blocked.\n');
   else process.stdout.write(userTable(found));
 }
 

@@ -237,7 +237,7 @@ describe('the OAuth endpoints', () => {
         400,
         'invalid_request',
       ],
-      ['an unknown client', await token({ ...poll, client_id: 'nobody' }), 401, 'invalid_client'],
+      ['an unknown client', await token({ ...poll, client_id: 'unknown' }), 401, 'invalid_client'],
       [
         'an unknown grant type',
         await token({ ...poll, grant_type: 'password' }),
@@ -267,7 +267,7 @@ describe('the OAuth endpoints', () => {
       ['an unknown prompt', await beginDevice(world, { prompt: 'none' }), 400, 'invalid_request'],
       [
         'an unknown client at the device',
-        await beginDevice(world, { client_id: 'nobody' }),
+        await beginDevice(world, { client_id: 'unknown' }),
         401,
         'invalid_client',
       ],
@@ -289,7 +289,7 @@ describe('the OAuth endpoints', () => {
         { stopAt: url => !url.startsWith(world.urls.bridge) },
       );
     for (const over of [
-      { client_id: 'nobody' },
+      { client_id: 'unknown' },
       { redirect_uri: 'https://evil.example/callback' },
       { redirect_uri: 'http://localhost:9/callback' },
       { redirect_uri: '' },

@@ -23,8 +23,8 @@ export interface Refused {
 }
 
 /**
- * A refusal is a complete answer of the bridge: status, code, headers, and one reference on the page, in the
- * header and in the log.
+ * A refusal is a complete answer of the bridge: status, code, headers, and one reference on the
+ * page, in the header and in the log.
  */
 export function assertRefused(world: World, answer: RawAnswer, expected: Refused): void {
   const { face = 'page' } = expected;

@@ -124,7 +124,7 @@ describe('the budgets of the trail', () => {
       kept(budget, 200, () => refused('sign-in.refused', '203.0.113.66', AT - DAY)),
       0,
     );
-    // From there it goes on: nobody is silent until the old time comes again.
+    // From there it goes on: no caller is silent until the old time comes again.
     assert.equal(
       kept(budget, 200, () => refused('sign-in.refused', '203.0.113.66', AT - DAY + MINUTE)),
       30,

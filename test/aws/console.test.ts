@@ -356,7 +356,7 @@ describe('a destination', () => {
     ['aws-eusc', 'https://console.aws.amazon.com/'],
   ];
   for (const [partition, asked] of refused) {
-    it(`in ${partition} may not be ${JSON.stringify(asked).slice(0, 70)}`, () => {
+    it(`in ${partition} cannot be ${JSON.stringify(asked).slice(0, 70)}`, () => {
       assert.throws(() => federation.destinationFor(account(partition), asked), {
         code: 'destination_refused',
       });

@@ -1,5 +1,5 @@
 /**
- * The floor of the doors that anyone can knock at, as a process of its own: it reads a form, or
+ * The floor of the routes that anyone can call, as a process of its own: it reads a form, or
  * redirects, and knows nothing.
  */
 import express from 'express';

@@ -53,7 +53,7 @@ describe('snapshots of the configuration in one process', () => {
     await assert.rejects(second.ping(), /is closed/);
   });
 
-  it('have a store each when it is configured anew, and the old one closes its own', async () => {
+  it('each have a store when its configuration changes, and the old one closes its own', async () => {
     const first = await openSnapshot(running, configuration);
     const second = await openSnapshot(running, inAnotherFile());
     assert.notEqual(second.storage, first.storage);

@@ -63,7 +63,7 @@ describe('warns of a trusted block that overlaps a network of a rule', () => {
       written(async ({ check }) => {
         const { configuration, problems, warnings } = await check(configured(trusted, networks));
         assert.deepEqual(said(warnings), [
-          `3:20 proxy.trusted[0]: "${block}" overlaps "${claimed}", which access[0].require.networks[0] asks for: whoever is in both can claim to come from anywhere. Name the proxies' own addresses, one by one, such as ${fix}.`,
+          `3:20 proxy.trusted[0]: "${block}" overlaps "${claimed}", which access[0].require.networks[0] requires: a host in both can claim any address. Name the proxies' own addresses, one by one, such as ${fix}.`,
         ]);
         assert.deepEqual(said(problems), []);
         assert.ok(configuration);

@@ -61,7 +61,7 @@ for (const [title, thrown, code, message] of cases) {
   });
 }
 
-test('an error of ours comes out of the library as it went in', () => {
+test('passes a BridgeError through the library unchanged', () => {
   const ours = new BridgeError('idp_unreachable', 'cannot be reached');
   assert.equal(providerError(ours, ENDPOINT), ours);
   assert.equal(

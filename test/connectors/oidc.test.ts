@@ -36,7 +36,7 @@ describe('a sign-in begins', () => {
     });
   });
 
-  test('with prompt=login and max_age=0 when the person must prove themselves anew', async t => {
+  test('with prompt=login and max_age=0 when the user must authenticate again', async t => {
     const connector = await openConnector(t, await forgeFor(t));
     const { redirectTo } = await connector.begin({ attemptId: 'attempt-1', reauthenticate: true });
     const { prompt, max_age: maxAge } = Object.fromEntries(new URL(redirectTo).searchParams);
@@ -109,7 +109,7 @@ describe('a sign-in gives', () => {
   });
 
   test('no time of authentication from a provider that tells none, although a fresh sign-in was asked for', async t => {
-    // The request went through the browser, and whoever sits there can cut prompt and max_age out
+    // The request went through the browser, and a program there can cut prompt and max_age out
     // of it.
     const forge = await forgeFor(t);
     const { identity } = await signIn(await openConnector(t, forge), forge, {
@@ -342,7 +342,7 @@ describe('availability', () => {
     assert.equal((await signIn(connector, forge)).identity.username, 'alice');
   });
 
-  test('comes back when somebody begins a sign-in', async t => {
+  test('becomes available when a user begins a sign-in', async t => {
     const port = await freePort();
     const registration = {
       issuer: `http://127.0.0.1:${port}`,

@@ -153,7 +153,7 @@ describe('the queue of responses', () => {
     ]);
   });
 
-  it('refuses the last in its order when it is full, whoever came last', async () => {
+  it('rejects the last in its order when it is full, not the last that came', async () => {
     // The one that the thread works on does not wait, unless the thread has not started yet.
     const validator = waiting(2);
     await validator.validate(request('AAAA')).catch(() => {});

@@ -103,7 +103,7 @@ const CASES: readonly (readonly [string, () => string, RegExp, boolean?])[] = [
   ],
   ['no XML at all', () => 'nothing', /^the signature engine could not read the response$/],
   [
-    'NoPassive, which the engine takes for nobody',
+    'NoPassive, which the engine reads as no user',
     () =>
       signElement(
         withoutAssertion({ responseId: '_x', status: status('Responder', 'NoPassive') }),

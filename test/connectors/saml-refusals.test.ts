@@ -314,7 +314,7 @@ const REFUSED: readonly (readonly [string, (requestId: string) => Parts, RegExp]
 ];
 
 for (const [what, parts, message] of REFUSED) {
-  test(`refused, whoever signed what: ${what}`, async () => {
+  test(`rejects whatever is signed: ${what}`, async () => {
     await assertRefused(acme.signIn(parts), message);
     await assertRefused(acme.signIn(parts, { response: true }), message);
   });
@@ -339,7 +339,7 @@ const STATUS: readonly (readonly [string, string, RegExp, ErrorCode])[] = [
   ],
   ['Requester', status('Requester', 'NoPassive'), /status Requester, NoPassive$/, 'idp_refused'],
   [
-    'a code of nobody',
+    'an unknown code',
     '<samlp:Status><samlp:StatusCode Value="urn:x:alice"/></samlp:Status>',
     /status unknown$/,
     'idp_refused',

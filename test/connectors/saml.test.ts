@@ -66,7 +66,7 @@ test('a sign-in begins with a signed AuthnRequest that asks for an answer at our
   assert.doesNotMatch(request, /ForceAuthn|RequestedAuthnContext/);
 });
 
-test('ForceAuthn is asked for when the person must sign in anew', async () => {
+test('requests ForceAuthn when the user must sign in again', async () => {
   const { redirectTo } = await acme.connector.begin({
     attemptId: 'attempt-1',
     reauthenticate: true,
@@ -82,7 +82,7 @@ test('every request has its own ID', async () => {
 });
 
 const UNSIGNED_REQUESTS = [
-  ['is not signed when nobody wants that', '', false],
+  ['is not signed when neither side requires it', '', false],
   ['is signed when the metadata of the IdP wants that', ' WantAuthnRequestsSigned="true"', true],
 ] as const;
 for (const [what, role, signed] of UNSIGNED_REQUESTS) {
@@ -312,7 +312,7 @@ test('a username that is not there is refused as incomplete', async () => {
   );
 });
 
-test('a transient NameID names nobody, unless an attribute is the subject', async () => {
+test('rejects a transient NameID unless an attribute is the subject', async () => {
   const transient = { nameId: nameId('_t-1', TRANSIENT) };
   await assertRefused(
     acme.signIn(transient),
@@ -402,7 +402,7 @@ test('the replay memory lasts as long as the assertion could be accepted, and no
 
 // ---------------------------------------------------------------- unsolicited answers
 
-test('an answer that nobody asked for is refused, and accepted where the connector allows it', async () => {
+test('rejects an unsolicited response unless the connector allows it', async () => {
   await assertRefused(acme.complete(forge.respond(undefined), undefined), /is unsolicited/);
 
   const open = await openConnector({ allowUnsolicited: true });

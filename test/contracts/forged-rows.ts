@@ -1,5 +1,5 @@
 /**
- * What somebody can write who has the database and knows how the store keeps its rows; written
+ * Rows that an attacker with the database can write who knows how the store keeps them; written
  * apart from the store's own code.
  */
 import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';

@@ -103,7 +103,7 @@ export function lastingStoreContract(
 
     test('who steals the database finds no id, no token and nothing about the person but their opaque name', async t => {
       const { store, database } = await opened(t);
-      // Nobody else's test uses these, and all of a server's databases are searched.
+      // No other test uses these, and all of a server's databases are searched.
       const about = {
         username: `alice-${token()}`,
         subject: `00u-${token()}`,

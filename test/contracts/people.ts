@@ -181,8 +181,8 @@ export function peopleContract(
       );
       assert.deepEqual(await named('alice.new'), [IDENTITY.person]);
 
-      for (const nobody of ['', 'Alice.new', 'alice.new ', "' OR 1=1 --", '\0'])
-        assert.deepEqual(await named(nobody), []);
+      for (const unknown of ['', 'Alice.new', 'alice.new ', "' OR 1=1 --", '\0'])
+        assert.deepEqual(await named(unknown), []);
       const known = await store.people.find(IDENTITY.person);
       assert.deepEqual(known, {
         ...ALICE,
@@ -303,7 +303,7 @@ export function lastingPeopleContract(
       await isOver(there, 'blocked elsewhere');
     });
 
-    test('a record that was altered, removed or taken from another person ends sessions, and is written anew at a sign-in', async t => {
+    test('a record that was altered, removed or taken from another person ends sessions, and is written again at a sign-in', async t => {
       const { database, one } = await opened(t);
       const change = (sql: string) => () => database.rows(sql);
       const alice = `WHERE person = '${IDENTITY.person}'`;

@@ -13,7 +13,7 @@ import type { Row, Value } from '../../src/store/database.ts';
 
 export type OpenStore = Store & AuditReader;
 
-/** A database of a test's own; whoever made it removes it after the test. */
+/** A database of one test, which removes it at its end. */
 export interface TestDatabase {
   /**
    * Opens a store on it, under `SECRET` unless another is given: another connection each time, and

@@ -160,7 +160,7 @@ export function storeContract(
       });
     });
 
-    test('a session that was ended stays ended, whoever touches it', async t => {
+    test('a session that was ended stays ended when it is touched', async t => {
       const { sessions } = await opened(t);
       const [ended, other] = [sessionOf(), sessionOf()];
       await sessions.create(ended);

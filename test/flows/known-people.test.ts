@@ -297,7 +297,7 @@ describe('an operator who blocks a user, beside two instances that run', () => {
     );
 
     for (const [args, says, code] of [
-      [['block', '--user', 'nobody'], /unknown user/, 1],
+      [['block', '--user', 'unknown'], /unknown user/, 1],
       [['unblock', '--person', 'b'.repeat(16)], /unknown user/, 1],
       [['block', '--person', 'alice'], /a person id has 16 characters/, 1],
       [

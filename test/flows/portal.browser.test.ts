@@ -301,7 +301,7 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
         await page.getByRole('button', { name: 'Get credentials' }).click();
         await look('Credentials for prod as Admin');
         await page.goto(
-          `${bridge}/console?account=prod&role=ReadOnly%2FWithAVeryLongPathAndAVeryLongNameThatNobodyHas`,
+          `${bridge}/console?account=prod&role=ReadOnly%2FWithAVeryLongPathAndAVeryLongNameThatNoUserHas`,
         );
         await look(/./);
         await page.goto(bridge);

@@ -21,7 +21,7 @@ describe('an operator, beside a bridge that runs', () => {
     (await callApi(world, token, { path: '/whoami' })).json.session.id;
 
   it('sees who is signed in from a terminal', async () => {
-    assert.match((await run('sessions', ...config)).stderr, /Nobody is signed in from a terminal/);
+    assert.match((await run('sessions', ...config)).stderr, /No user is signed in from a terminal/);
 
     await loginByDevice(world, 'alice');
     await loginByDevice(world, 'bob', 'oidc');
@@ -111,10 +111,10 @@ describe('an operator, beside a bridge that runs', () => {
     assert.ok(!(await isLive(alice.accessToken)));
   });
 
-  it('is told when nobody is meant, and what to write', async () => {
+  it('names the missing user, and what to write', async () => {
     for (const [args, says] of [
       [
-        ['--user', 'nobody'],
+        ['--user', 'unknown'],
         /unknown user\. Use the user name or the person id from the audit trail/,
       ],
       [['--person', 'alice'], /a person id has 16 characters/],

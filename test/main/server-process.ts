@@ -127,12 +127,12 @@ export function writeConfiguration(
 ): string {
   for (const [name, text] of Object.entries(demoSecrets(CLIENT_SECRET)))
     write(join(directory, name), text);
-  const nobody = 'http://127.0.0.1:9';
+  const closed = 'http://127.0.0.1:9';
   const yaml = demoConfig({
     bridgeUrl: `http://127.0.0.1:${port}`,
-    oidcUrl: oidcUrl ?? nobody,
-    samlUrl: samlUrl ?? nobody,
-    awsUrl: nobody,
+    oidcUrl: oidcUrl ?? closed,
+    samlUrl: samlUrl ?? closed,
+    awsUrl: closed,
     directory,
   });
   const file = join(directory, 'rolebridge.yaml');

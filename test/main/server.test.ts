@@ -333,7 +333,7 @@ describe('the server', () => {
     assert.ok(await canRead());
   });
 
-  it('a key that others may read stops a start and a reload, with the command that mends it', async () => {
+  it('a key that others may read stops a start and a reload, with the command that fixes it', async () => {
     const key = directory.file('keys', 'saml.pem');
     chmodSync(key, 0o644);
 
@@ -355,13 +355,13 @@ describe('the server', () => {
     assert.equal((await get('/readyz')).status, 200);
   });
 
-  it('a request that never ends is cut off, and cost nobody else anything', async () => {
+  it('a request that never ends is cut off, and delays no other request', async () => {
     const cut = await slow.answer();
     assert.equal(cut.status, 408);
     await slow.closed;
   });
 
-  it('SIGTERM lets a request in flight end, says that it is stopping, takes nobody new, and ends with 0', async () => {
+  it('SIGTERM lets a request in flight end, says that it is stopping, accepts no new request, and ends with 0', async () => {
     const person = new Line(port);
     const form = 'csrf_token=x';
     person.send(

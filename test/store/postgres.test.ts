@@ -58,7 +58,7 @@ function testWith(server: RunningPostgres): void {
   };
 
   /**
-   * A schema of the test's own. It comes first in the search path of whoever uses the URL's
+   * A schema of the test's own. It comes first in the search path of each user of the URL's
    * parameters.
    */
   let schemas = 0;
@@ -154,7 +154,7 @@ function testWith(server: RunningPostgres): void {
     });
   });
 
-  test('once the schema is there, a user who may only read and write rows is enough, and one who may not is refused', async t => {
+  test('accepts a database user who can only read and write rows once the schema exists, and rejects one who cannot', async t => {
     const { schema, parameters } = await newSchema(t);
     await rows("CREATE ROLE bridge LOGIN PASSWORD 'bridge'");
     t.after(() => rows('DROP OWNED BY bridge').then(() => rows('DROP ROLE bridge')));

@@ -35,7 +35,7 @@ test('no secret, and one that is too short or too long, seals nothing', () => {
   }
 });
 
-test('what was opened before is opened anew where a bit of it has changed, and is as it was for whoever opens it next', () => {
+test('opens a changed value again, and keeps an opened value as it was for the next reader', () => {
   const sealed = seal('session', ID, { nested: { list: [1] } });
   const opened = unseal<{ nested: { list: number[] } }>('session', ID, sealed);
   assert.throws(() => opened!.nested.list.push(2), TypeError);

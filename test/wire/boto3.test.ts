@@ -1,6 +1,6 @@
 /**
- * Programs in Python: the boto3 of Debian trixie, unmodified, with profiles of the bridge and the files
- * of `aws sso login`.
+ * Programs in Python: the boto3 of Debian trixie, unmodified, with profiles of the bridge and the
+ * files of `aws sso login`.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

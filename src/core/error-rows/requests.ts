@@ -1,4 +1,4 @@
-/** Requests that cannot be answered, whoever asks, and faults of the bridge. */
+/** Requests that cannot be answered for any caller, and faults of the bridge. */
 import type { ErrorRow } from './row.ts';
 
 export const REQUEST_ERRORS = {

@@ -35,8 +35,8 @@ export interface Sts {
 }
 
 /**
- * Undefined if the role does not exist, which STS does not reveal. Throws `StsError` when the text is
- * no ARN.
+ * Undefined if the role does not exist, which STS does not reveal. Throws `StsError` when the text
+ * is no ARN.
  */
 export function findRole(world: World, arn: string): Role | undefined {
   requireArn(arn);

@@ -159,7 +159,7 @@ describe('bad input on that wire', () => {
       ],
       [
         'an unknown client that begins',
-        () => post('/device_authorization', { ...begin, clientId: 'nobody' }),
+        () => post('/device_authorization', { ...begin, clientId: 'unknown' }),
         401,
         'InvalidClientException',
       ],
@@ -358,7 +358,7 @@ describe('bad input on that wire', () => {
           `POST /token HTTP/1.1\r\nHost: ${hostname}\r\nContent-Type: application/json\r\nContent-Length: 200\r\n\r\n{`,
         );
       }
-      assert.deepEqual(await post('/token', { clientId: 'nobody', grantType: DEVICE_CODE }), [
+      assert.deepEqual(await post('/token', { clientId: 'unknown', grantType: DEVICE_CODE }), [
         401,
         'InvalidClientException',
       ]);
