@@ -5,6 +5,7 @@ import { credentialsFor } from '../roles/credentials.ts';
 import { readRoleName } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';
 import { logIn } from '../session/login.ts';
+import { readLogin } from '../session/login-state.ts';
 import { CliError } from '../terminal/exit.ts';
 import { isOnlyBridge } from '../warm/settings.ts';
 import { isPinned } from '../warm/warm-credentials.ts';
@@ -17,12 +18,13 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   // AWS tools use stdin and stderr in their own ways, so nothing is asked.
   const client = { ...open(), mayLogIn: false };
   if (!isPinned(bridgeChoice(options))) requireOnlyBridge(client);
+  const wasSignedOut = options.login === true && (await readLogin(client)) === undefined;
   const fetch = () => credentialsFor(client, role, { minimumSeconds });
   const credentials = await fetch().catch(async (thrown: unknown) => {
     const mayOpenBrowser = options.login === true && options['no-login'] !== true;
     if (!mayOpenBrowser || !(thrown instanceof CliError) || thrown.exit !== 'notSignedIn')
       throw thrown;
-    await logIn(client, { onlyBrowser: true });
+    await logIn(client, { onlyBrowser: true, wasSignedOut });
     return fetch();
   });
   terminal.print(credentials.process);

@@ -37,6 +37,8 @@ export interface LoginOptions {
   readonly switchPerson?: boolean;
   /** No code is shown, because the user would not see it. */
   readonly onlyBrowser?: boolean;
+  /** No login existed when the command began: one that exists now is that of another process. */
+  readonly wasSignedOut?: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface LoginOptions {
  * `local`.
  */
 export async function logIn(client: Client, options: LoginOptions): Promise<WhoAmI> {
-  const before = (await readLogin(client))?.accessToken;
+  const before = options.wasSignedOut === true ? undefined : (await readLogin(client))?.accessToken;
   const waiting = {
     patienceSeconds: LOGIN_SECONDS + 30,
     what: 'the login of another rolebridge process',
