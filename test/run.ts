@@ -7,8 +7,8 @@ import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const EVERYTHING = 'test/**/*.test.ts';
-/** Three on two processors: many tests wait for a timeout, a poll or a program. */
-const LIMITS = ['--test-concurrency=3', '--test-timeout=120000'];
+/** Two on two processors: with more, tests of fifty users or processes at once miss time limits. */
+const LIMITS = ['--test-concurrency=2', '--test-timeout=120000'];
 /** Code that Node.js has compiled: each test file is a process and loads the same modules. */
 const COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/rolebridge-test-code');
 const TEST_FILE = /\.(?:test|interop|wire)\.ts$/;
