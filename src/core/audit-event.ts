@@ -43,7 +43,7 @@ interface Recorded {
   readonly origin: Origin;
 }
 
-interface Handout extends Recorded {
+interface RecordedHandout extends Recorded {
   readonly actor: Actor;
   /** The public id of the CLI session that asked; undefined for a browser. */
   readonly cliSession?: string | undefined;
@@ -192,8 +192,8 @@ export type AuditEvent =
       readonly type: 'container-token.revoked';
       readonly by: 'person' | 'client';
     })
-  | (Handout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
-  | (Handout & {
+  | (RecordedHandout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
+  | (RecordedHandout & {
       readonly type: 'console-link.issued';
       readonly consoleSeconds?: Seconds | undefined;
       readonly destination: string;

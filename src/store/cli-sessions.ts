@@ -13,7 +13,7 @@ import { hashOf, type Seal } from './sealing.ts';
 
 const MOST_LISTED = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
-/** Columns that `sessionIn` reads from `WITH_PERSON`. */
+/** Columns that `cliSessionFrom` reads from `WITH_PERSON`. */
 export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session, ${PERSON_COLUMNS}`;
 /** A CLI session joined with its user. */
 export const WITH_PERSON = 'cli_sessions JOIN people ON people.person = cli_sessions.person';
@@ -37,7 +37,7 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
         `SELECT ${SESSION_COLUMNS} FROM ${WITH_PERSON} WHERE id_hash = $1`,
         [hashOf(id)],
       );
-      return row && sessionIn(row, id, seals);
+      return row && cliSessionFrom(row, id, seals);
     },
     pickUp: async (session, at, address) => {
       const picked = await database.rows(
@@ -124,7 +124,7 @@ function summariesIn(rows: readonly Row[], seals: Seal): CliSessionSummary[] {
  * The session of this id in a row with `SESSION_COLUMNS`; undefined if the row is another session's
  * or was altered, or if its user's record ends the session.
  */
-export function sessionIn(row: Row, id: string, seals: Seal): CliSession | undefined {
+export function cliSessionFrom(row: Row, id: string, seals: Seal): CliSession | undefined {
   const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>(
     'cli session',
     id,

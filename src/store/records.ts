@@ -9,7 +9,7 @@ import type { CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Records } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
-import { SESSION_COLUMNS, sessionIn, WITH_PERSON } from './cli-sessions.ts';
+import { cliSessionFrom, SESSION_COLUMNS, WITH_PERSON } from './cli-sessions.ts';
 import { bytes, type Database, type Row } from './database.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { deeplyFrozen, hashOf, type Seal, type SealedKind } from './sealing.ts';
@@ -151,7 +151,7 @@ async function openWithSession<R extends Sealable>(
   const [row] = rows;
   const record = row && seals.unseal<R>(kind, id, bytes(row.sealed_record));
   if (record?.session === undefined) return undefined;
-  const session = sessionIn(row!, record.session, seals);
+  const session = cliSessionFrom(row!, record.session, seals);
   const lastUsedAt = row!.record_used_at === null ? undefined : Number(row!.record_used_at);
   if (session === undefined) return undefined;
   return {
