@@ -189,7 +189,7 @@ describe('where sign-ins may begin at SimpleSAMLphp (allowUnsolicited),', { skip
     const expected = {
       code: 'saml_response_refused',
       status: 403,
-      shown: /was refused/,
+      shown: /was rejected/,
       why: /answers a request, but none was made/,
     } as const;
     await federation.assertRefused({ visitor, page }, expected);
@@ -222,7 +222,7 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
         await federation.assertRefused(arrival, {
           code: 'saml_response_refused',
           status: 403,
-          shown: /was refused/,
+          shown: /was rejected/,
           why,
         });
         // It says WantAssertionsSigned.
@@ -241,7 +241,7 @@ describe('by what SimpleSAMLphp signs', { skip }, () => {
       await federation.assertRefused(arrival, {
         code: 'saml_response_refused',
         status: 403,
-        shown: /was refused/,
+        shown: /was rejected/,
         why,
       });
       const { page } = await federation.world.signIn('alice', 'oidc', { visitor: arrival.visitor });
@@ -325,7 +325,7 @@ describe('when the clock of SimpleSAMLphp is out of sync', { skip }, () => {
         await federation.assertRefused(arrival, {
           code: 'saml_response_refused',
           status: 403,
-          shown: /the clocks .* may differ/,
+          shown: /the clocks .* may be out of sync/,
           why,
         });
         federation.setClock(seconds);
