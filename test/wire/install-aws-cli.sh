@@ -60,6 +60,8 @@ WRAPPER
 }
 wrapper aws '"$root/usr/bin/aws" '
 wrapper python ''
+# As their own scripts do: a program starts in a third of the time.
+"$work/system/python" -m compileall -q "$work"/system/usr/lib/python3*
 boto3_version() { "$1/python" -c 'import boto3, botocore; print(f"boto3/{boto3.__version__} botocore/{botocore.__version__}")'; }
 "$work/system/aws" --version >/dev/null
 boto3_version "$work/system" >/dev/null
