@@ -5,7 +5,7 @@
  * Tests use its HTTP interface, as users do. Tests turn the clock of the bridge, the SAML IdP and
  * the local AWS.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,9 @@ import { type HandTurnedClock, handTurnedClock, runningClock } from './clock.ts'
 import { useFixture } from './fixture.ts';
 import { placeSigningKeys, providerKeyPair } from './keys.ts';
 import { type Going, type Page, Visitor } from './visitor.ts';
+
+/** A file system in memory: at every commit SQLite waits until the disk has it. */
+const MEMORY = '/dev/shm';
 
 export type Protocol = 'oidc' | 'saml';
 export const CONNECTOR: Readonly<Record<Protocol, string>> = {
@@ -186,7 +189,7 @@ async function furnish(
   ends: (() => unknown)[],
 ): Promise<Omit<World, 'close'>> {
   const clock = options.clock === 'running' ? runningClock() : handTurnedClock();
-  const directory = mkdtempSync(join(tmpdir(), 'rolebridge-world-'));
+  const directory = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'rolebridge-world-'));
   ends.push(() => rmSync(directory, { recursive: true, force: true }));
   const people = options.people ?? PEOPLE;
   const servers = {
