@@ -72,13 +72,14 @@ function cliOf(
   { max, accessToken, deviceGrant, identityCenter, clients }: Document['cli'],
   accounts: readonly Account[],
 ): Configuration['cli'] {
-  const { enabled, interval, roles } = deviceGrant;
+  const { enabled, interval, roles, stepUp: mayStepUp } = deviceGrant;
   return {
     maxSeconds: max,
     accessTokenSeconds: accessToken,
     deviceGrant: {
       enabled,
       intervalSeconds: interval,
+      mayStepUp,
       roles: roles.includes('*/*')
         ? undefined
         : roles.map(written => rolePattern(written, accounts)),
@@ -105,14 +106,18 @@ function connectorOf(
   accounts: readonly DocumentAccount[],
   options: BuildOptions,
 ): ConnectorConfiguration {
-  const { id, label, mfa: multiFactorMethods, oidc } = connector;
+  const { id, label, mfa, oidc, logout } = connector;
+  const refresh = connector.refresh && {
+    everySeconds: connector.refresh.every,
+    staleSeconds: connector.refresh.staleFor,
+  };
   if (oidc !== undefined) {
-    const { issuer, clientId, clientAuthentication, scopes, claims } = oidc;
+    const { issuer, clientId, clientAuthentication, scopes, claims, stepUp, reauthenticate } = oidc;
     return {
       protocol: 'oidc',
       id,
       label,
-      multiFactorMethods,
+      multiFactorMethods: [...mfa, ...(stepUp?.acrValues ?? [])],
       keepCorporateProof: accounts.some(account => account.trust === 'corporate-web-identity'),
       issuer,
       clientId,
@@ -120,6 +125,10 @@ function connectorOf(
       clientAuthentication,
       scopes,
       claims,
+      stepUp,
+      reauthenticate,
+      refresh,
+      logout,
     };
   }
   const saml = required(connector.saml);
@@ -130,12 +139,13 @@ function connectorOf(
     allowUnsolicited,
     signRequests,
     clockSkew: clockSkewSeconds,
+    stepUp,
   } = saml;
   return {
     protocol: 'saml',
     id,
     label,
-    multiFactorMethods,
+    multiFactorMethods: [...mfa, ...(stepUp?.authnContext ?? [])],
     keepCorporateProof: accounts.some(account => account.trust === 'corporate-saml'),
     metadata:
       metadata.file === undefined
@@ -146,6 +156,7 @@ function connectorOf(
     allowUnsolicited,
     signRequests,
     clockSkewSeconds,
+    stepUp,
   };
 }
 

@@ -47,6 +47,11 @@ const deviceGrant = z.strictObject({
     .describe(
       'Roles of the user that a login by code can use, such as `prod/ReadOnly`; `*` means any account or any role.',
     ),
+  stepUp: flag()
+    .prefault(false)
+    .describe(
+      'Whether a login by code can be stepped up, when a rule requires a second factor or a newer sign-in. Otherwise such a role requires a login in the browser of the machine.',
+    ),
 });
 
 const client = z.strictObject({

@@ -29,6 +29,8 @@ export interface Configuration {
     readonly deviceGrant: {
       readonly enabled: boolean;
       readonly intervalSeconds: Seconds;
+      /** Whether such a login can be stepped up. */
+      readonly mayStepUp: boolean;
       readonly roles?: readonly RolePattern[] | undefined;
     };
     readonly identityCenter: { readonly region: string };
@@ -93,6 +95,34 @@ export interface OidcConnectorConfiguration extends AnyConnector {
   readonly clientAuthentication: 'client_secret_basic' | 'client_secret_post';
   readonly scopes: readonly string[];
   readonly claims: IdentityMapping;
+  readonly stepUp?: OidcStepUp | undefined;
+  /** How the provider is asked for a newer sign-in. */
+  readonly reauthenticate: 'max_age' | 'prompt';
+  readonly refresh?: RefreshConfiguration | undefined;
+  readonly logout: {
+    readonly backchannel: boolean;
+    readonly endsTerminals: boolean;
+  };
+}
+
+/** How an OpenID provider is asked for a second factor. */
+export interface OidcStepUp {
+  readonly acrValues: readonly string[];
+  readonly parameter: 'acr_values' | 'claims';
+  readonly claim: 'acr' | 'acrs';
+}
+
+/** How a SAML identity provider is asked for a second factor. */
+export interface SamlStepUp {
+  readonly authnContext: readonly string[];
+  readonly comparison: 'exact' | 'minimum' | 'better' | 'maximum';
+}
+
+/** When groups and attributes of a user are read again. */
+export interface RefreshConfiguration {
+  readonly everySeconds: Seconds;
+  /** How long the last statement is good while the provider fails. */
+  readonly staleSeconds: Seconds;
 }
 
 export interface SamlConnectorConfiguration extends AnyConnector {
@@ -105,6 +135,7 @@ export interface SamlConnectorConfiguration extends AnyConnector {
   readonly allowUnsolicited: boolean;
   readonly signRequests: boolean;
   readonly clockSkewSeconds: Seconds;
+  readonly stepUp?: SamlStepUp | undefined;
 }
 
 export type ConnectorConfiguration = OidcConnectorConfiguration | SamlConnectorConfiguration;

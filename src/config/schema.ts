@@ -117,6 +117,57 @@ const attributes = z.strictObject({
     .meta({ description: 'The name that pages show.', default: '`name`, else `displayName`' }),
 });
 
+const oidcStepUp = z.strictObject({
+  acrValues: atLeastOne(token(256), 'value').meta({
+    description:
+      'What the bridge asks for when a rule requires `mfa`. These values count as multi-factor, as those of `mfa` do.',
+    example: '[phr]',
+  }),
+  parameter: choice(['acr_values', 'claims'])
+    .prefault('acr_values')
+    .describe(
+      'How it asks: by `acr_values`, or by an essential claim in `claims`, which the provider must give or refuse.',
+    ),
+  claim: choice(['acr', 'acrs'])
+    .prefault('acr')
+    .describe(
+      'The claim that answers. `acrs` is that of Entra ID, with authentication contexts as values; it is always asked for by `claims`.',
+    ),
+});
+
+const samlStepUp = z.strictObject({
+  authnContext: atLeastOne(token(1024), 'value').meta({
+    description:
+      'The `AuthnContextClassRef` values that the bridge asks for when a rule requires `mfa`. They count as multi-factor, as those of `mfa` do.',
+    example: '["https://refeds.org/profile/mfa"]',
+  }),
+  comparison: choice(['exact', 'minimum', 'better', 'maximum'])
+    .prefault('exact')
+    .describe('How the identity provider compares.'),
+});
+
+const refresh = z.strictObject({
+  every: duration({ min: MINUTE, max: DAY })
+    .prefault('15m')
+    .describe('When a user asks for something, and the provider stated their groups longer ago.'),
+  staleFor: duration({ min: MINUTE, max: DAY })
+    .prefault('2h')
+    .describe(
+      'How long the last statement is good while the provider fails. Afterwards nothing is handed out.',
+    ),
+});
+
+const logout = z.strictObject({
+  backchannel: flag()
+    .prefault(false)
+    .describe(
+      'Accepts OpenID Connect Back-Channel Logout at `{baseUrl}/oidc/{id}/backchannel-logout`.',
+    ),
+  endsTerminals: flag()
+    .prefault(false)
+    .describe('Whether it also ends sessions in terminals, or those in browsers alone.'),
+});
+
 const oidc = z.strictObject({
   issuer: url().meta({
     description: 'The issuer, exactly as the provider names it.',
@@ -154,6 +205,15 @@ const oidc = z.strictObject({
     .describe(
       'The claims that describe a user. Dots lead into nested claims (`realm_access.roles`); a claim with exactly that name wins.',
     ),
+  stepUp: oidcStepUp.optional().meta({
+    description: 'How the bridge asks for a second factor when a rule requires one.',
+    default: 'asks for a new sign-in (`prompt=login`)',
+  }),
+  reauthenticate: choice(['max_age', 'prompt'])
+    .prefault('max_age')
+    .describe(
+      'How the bridge asks for a newer sign-in when a rule has `authenticatedWithin`: by `max_age`, or by `prompt=login` for providers that ignore `max_age`.',
+    ),
 });
 
 const saml = z.strictObject({
@@ -190,6 +250,11 @@ const saml = z.strictObject({
   })
     .prefault('60s')
     .describe('Accepted clock skew of the identity provider.'),
+  stepUp: samlStepUp.optional().meta({
+    description:
+      'How the bridge asks for a second factor when a rule requires one. `ForceAuthn` is always sent then.',
+    default: '`ForceAuthn` alone',
+  }),
 });
 
 const connector = z.strictObject({
@@ -210,6 +275,15 @@ const connector = z.strictObject({
     .describe(
       'A SAML 2.0 identity provider. Its assertion consumer service is `{baseUrl}/saml/{id}/acs`, its audience `{baseUrl}/saml/{id}/metadata`.',
     ),
+  refresh: refresh.optional().meta({
+    description:
+      'Reads groups and attributes of a user again, at use, by the refresh token of the provider (OpenID Connect).',
+    default: 'they are those of the newest sign-in',
+  }),
+  groupsFrom: choice(['claim'])
+    .prefault('claim')
+    .describe('Where the groups of a user come from: the claim or attribute of the connector.'),
+  logout: logout.prefault({}).describe('Sign-outs that begin at the provider (OpenID Connect).'),
 });
 
 const issuer = z.strictObject({

@@ -35,7 +35,7 @@ describe('a configuration without a problem', () => {
         cli: {
           maxSeconds: 43_200,
           accessTokenSeconds: 3600,
-          deviceGrant: { enabled: true, intervalSeconds: 5, roles: undefined },
+          deviceGrant: { enabled: true, intervalSeconds: 5, mayStepUp: false, roles: undefined },
           identityCenter: { region: 'us-east-1' },
           clients: [CLI_CLIENT],
         },
