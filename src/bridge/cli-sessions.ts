@@ -92,6 +92,7 @@ function newSession(
   const { secrets, clock } = parts;
   const { identity } = subject;
   const { person, connector, source, username } = identity;
+  const { providerSession, steppedUp, confirmedAt } = session;
   const notAfter = notAfterFor(parts, session);
   return {
     id: secrets.token(),
@@ -110,6 +111,9 @@ function newSession(
     },
     identity,
     corporateProof,
+    ...(providerSession !== undefined && { providerSession }),
+    ...(steppedUp !== undefined && { steppedUp }),
+    confirmedAt,
     generation: session.generation,
     notAfter,
   };

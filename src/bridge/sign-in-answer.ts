@@ -15,10 +15,12 @@ import type {
   Connector,
   OneTimeKeys,
   People,
+  ProviderSessions,
   Secrets,
   Sessions,
   SignInAttempts,
 } from '../core/ports.ts';
+import type { ProviderSession } from '../core/provider-session.ts';
 import type {
   AuthenticationResponse,
   Expectation,
@@ -34,11 +36,14 @@ export interface SignInParts {
   readonly sessions: Sessions;
   readonly oneTimeKeys: OneTimeKeys;
   readonly people: People;
+  readonly providerSessions: ProviderSessions;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly idleSeconds: Seconds;
   readonly maxSeconds: Seconds;
+  /** No session of any kind that comes of a sign-in is valid longer. */
+  readonly longestSeconds: Seconds;
 }
 
 export interface SignInContext extends SignInParts {
@@ -204,16 +209,20 @@ async function admit(
 
 /** Replaces the session that the browser had before. */
 async function openSession(
-  { sessions, secrets, clock, maxSeconds }: SignInContext,
+  context: SignInContext,
   { previousSession }: SignInAnswer,
   { verified, standing }: { readonly verified: VerifiedSignIn; readonly standing: Standing },
 ): Promise<Session> {
+  const { sessions, providerSessions, secrets, clock, maxSeconds } = context;
   const { identity, corporateProof, sessionNotAfter: notAfter } = verified;
   const now = clock.now();
+  const atProvider = providerSessionOf(context, verified);
   const session: Session = {
     id: secrets.token(),
     identity,
     corporateProof,
+    ...(atProvider !== undefined && { providerSession: atProvider.id }),
+    confirmedAt: now,
     generation: standing.generation,
     csrfToken: secrets.token(),
     createdAt: now,
@@ -222,8 +231,27 @@ async function openSession(
     notAfter,
   };
   if (previousSession !== undefined) await sessions.end(previousSession);
-  await sessions.create(session);
+  // At once, so that a store can share the commit.
+  await Promise.all([
+    atProvider !== undefined && providerSessions.create(atProvider),
+    sessions.create(session),
+  ]);
   return session;
+}
+
+/** Undefined where the protocol names no session, or the provider gave nothing of it. */
+function providerSessionOf(
+  { secrets, clock, longestSeconds }: SignInContext,
+  { identity, providerSession: received }: VerifiedSignIn,
+): ProviderSession | undefined {
+  if (received === undefined) return undefined;
+  const { person, connector, source, subject } = identity;
+  return {
+    id: secrets.token(),
+    ...{ person, connector, subject, issuer: source.issuer },
+    ...received,
+    expiresAt: clock.now() + longestSeconds * 1000,
+  };
 }
 
 // ---------------------------------------------------------------- record

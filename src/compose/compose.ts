@@ -161,7 +161,12 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
     identityCenterRegion: configuration.cli.identityCenter.region,
     ...createRoleAccess(parts),
     ...createTerminalLogins(parts, isCurrent),
-    signIn: createSignIn({ ...ports, ...configuration.sessions, connectors }),
+    signIn: createSignIn({
+      ...ports,
+      ...configuration.sessions,
+      longestSeconds: Math.max(configuration.sessions.maxSeconds, configuration.cli.maxSeconds),
+      connectors,
+    }),
     mySessions: createMySessions({ ...ports, isCurrent }),
     knownBrowsers: createKnownBrowsers(parts.sealingSecret),
     serviceProviders: new Map(

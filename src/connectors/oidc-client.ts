@@ -64,6 +64,7 @@ interface Redemption {
 /** The provider's response after every check. */
 export interface VerifiedAnswer {
   readonly idToken: string;
+  readonly refreshToken?: string | undefined;
   readonly claims: IDToken;
   /** Empty if it was not fetched. Its `sub` is that of the id_token. */
   readonly userinfo: Readonly<Record<string, unknown>>;
@@ -140,7 +141,8 @@ async function exchange(
   });
   const asks = !isComplete(claims) && config.serverMetadata().userinfo_endpoint !== undefined;
   const userinfo = asks ? await fetchUserInfo(config, accessToken, claims.sub) : {};
-  return { idToken, claims, userinfo, authenticatedAt };
+  const refreshToken = granted.refresh_token;
+  return { idToken, refreshToken, claims, userinfo, authenticatedAt };
 }
 
 /** One for each sign-in, because it contains the current difference to our clock. */

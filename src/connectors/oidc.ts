@@ -13,6 +13,7 @@ import type {
   AuthenticationResponse,
   Availability,
   Expectation,
+  ReceivedProviderSession,
   VerifiedSignIn,
 } from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
@@ -168,7 +169,7 @@ function signInFrom(
   options: OidcConnectorOptions & { readonly source: IdentitySource },
   answer: VerifiedAnswer,
 ): VerifiedSignIn {
-  const { claims, userinfo, idToken } = answer;
+  const { claims, userinfo, idToken, refreshToken } = answer;
   const values = mergedClaims(claims, userinfo);
   refuseOverage(values, mappedClaims(options.claims));
   const identity = identityFrom({
@@ -182,11 +183,22 @@ function signInFrom(
     methods: [claims.amr, claims.acr].flat().filter(method => typeof method === 'string'),
     multiFactorMethods: options.multiFactorMethods,
   });
-  if (!options.keepCorporateProof) return { identity };
+  const providerSession: ReceivedProviderSession = {
+    ...(typeof claims.sid === 'string' && isSessionId(claims.sid) && { sid: claims.sid }),
+    idToken,
+    ...(refreshToken !== undefined && { refreshToken }),
+  };
+  if (!options.keepCorporateProof) return { identity, providerSession };
   return {
     identity,
+    providerSession,
     corporateProof: { kind: 'id-token', token: idToken, expiresAt: claims.exp * 1000 },
   };
+}
+
+/** OpenID Connect sets no limit; a longer one of a hostile provider is not kept. */
+function isSessionId(sid: string): boolean {
+  return sid !== '' && sid.length <= 512;
 }
 
 /**

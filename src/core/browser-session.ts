@@ -1,6 +1,7 @@
 /** The session of a user in a browser. */
-import type { Identity } from './identity.ts';
+import type { Identity, Unconfirmed } from './identity.ts';
 import type { CorporateProof } from './sign-in.ts';
+import type { StepUp } from './step-up.ts';
 import type { Instant } from './time.ts';
 
 /** One session. */
@@ -17,6 +18,14 @@ export interface Session {
    * since.
    */
   readonly corporateProof?: CorporateProof | undefined;
+  /** The id of the session at the provider (core/provider-session). A secret. */
+  readonly providerSession?: string | undefined;
+  /** The step-up that this session came of. */
+  readonly steppedUp?: StepUp | undefined;
+  /** When the provider confirmed the user last, by any sign-in or refresh. Not stored here. */
+  readonly confirmedAt: Instant;
+  /** Set when the provider has not confirmed the user in time. Not stored. */
+  readonly unconfirmed?: Unconfirmed | undefined;
   /** The user's generation at the sign-in; the session ends once they have another one. */
   readonly generation: number;
   /** Bound to the session; every state-changing form carries it. */

@@ -2,9 +2,10 @@
  * The session of a user in a terminal: opened by a confirmation in the browser, used by tokens,
  * ended by the user, an operator or its limit.
  */
-import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
+import type { ConnectorId, Identity, IdentitySource, PersonId, Unconfirmed } from './identity.ts';
 import type { NamedClient } from './oauth-client.ts';
 import type { CorporateProof } from './sign-in.ts';
+import type { StepUp } from './step-up.ts';
 import type { Instant } from './time.ts';
 
 /**
@@ -50,7 +51,27 @@ export interface CliSession {
   readonly identity: Identity;
   readonly corporateProof?: CorporateProof | undefined;
   /** As in `Session`. */
+  readonly providerSession?: string | undefined;
+  /** The newest step-up of this session. */
+  readonly steppedUp?: StepUp | undefined;
+  /** A step-up of which the session has not been used since. */
+  readonly waitingStepUp?: CliStepUp | undefined;
+  /** As in `Session`. */
+  readonly confirmedAt: Instant;
+  /** As in `Session`. */
+  readonly unconfirmed?: Unconfirmed | undefined;
+  /** As in `Session`. */
   readonly generation: number;
   /** The absolute limit. */
   readonly notAfter: Instant;
+}
+
+/**
+ * What a step-up in a browser gives a session in a terminal. It waits under the public id, and the
+ * next use of the session takes it into its own sealed record.
+ */
+export interface CliStepUp {
+  readonly steppedUp: StepUp;
+  readonly corporateProof?: CorporateProof | undefined;
+  readonly providerSession?: string | undefined;
 }

@@ -52,6 +52,13 @@ export interface Authentication {
   readonly multiFactor: boolean;
 }
 
+/** Why the identity provider of a user has not confirmed them in time. */
+export interface Unconfirmed {
+  /** It did not answer as it should, or it requires a sign-in of the user. */
+  readonly why: 'provider-failed' | 'sign-in-needed';
+  readonly since: Instant;
+}
+
 /** The identity provider that authenticated a user. */
 export interface IdentitySource {
   /** The OIDC issuer, or the entity id of the SAML identity provider. */
@@ -82,6 +89,13 @@ export function isTrusted(source: IdentitySource, trusted: TrustedSource): boole
     : source.issuer === trusted.issuer;
 }
 
+/** A group that a user had. */
+export interface LostGroup {
+  readonly name: string;
+  /** When the bridge learned of the loss. */
+  readonly since: Instant;
+}
+
 /**
  * A verified user. Everything in it was read from signed bytes or from the IdP's own userinfo
  * endpoint.
@@ -102,6 +116,8 @@ export interface Identity {
   readonly email?: string | undefined;
   /** Exactly as the IdP sent them: never trimmed, split or case-folded. */
   readonly groups: readonly string[];
+  /** Groups of this sign-in that the provider no longer states. Not part of a sign-in. */
+  readonly lostGroups?: readonly LostGroup[] | undefined;
   /** Single-valued claims or attributes that templates can use. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly authentication: Authentication;

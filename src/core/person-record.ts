@@ -5,7 +5,7 @@
  * Pure: the store joins the record wherever a session is read, so no path to a role can omit it.
  */
 import type { Actor } from './audit-event.ts';
-import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
+import type { ConnectorId, Identity, IdentitySource, LostGroup, PersonId } from './identity.ts';
 import type { Instant } from './time.ts';
 
 /** What the newest sign-in stated. */
@@ -17,6 +17,10 @@ export interface PersonRecord {
   readonly signedInAt: Instant;
   /** When the identity provider stated it. */
   readonly assertedAt: Instant;
+  /** When the bridge accepted the newest refresh; undefined if none came after the sign-in. */
+  readonly confirmedAt?: Instant | undefined;
+  /** Groups that the user had at an earlier statement, the newest loss first. */
+  readonly lostGroups?: readonly LostGroup[] | undefined;
   /** Undefined for a user whose last sign-in was recorded by a version without records of users. */
   readonly claims?: Claims | undefined;
 }
@@ -26,7 +30,16 @@ export interface Claims extends Pick<Identity, 'displayName' | 'email' | 'groups
   readonly source: IdentitySource;
 }
 
-export function recordOf(identity: Identity, signedInAt: Instant): PersonRecord {
+/** Lost groups that a record keeps. */
+const MOST_LOST = 500;
+
+/** The record after a sign-in at `signedInAt`. `before` is the record until then. */
+export function recordOf(
+  identity: Identity,
+  signedInAt: Instant,
+  before?: PersonRecord,
+): PersonRecord {
+  const lostGroups = lostSince(before, identity, signedInAt);
   const {
     person,
     connector,
@@ -44,8 +57,60 @@ export function recordOf(identity: Identity, signedInAt: Instant): PersonRecord 
     username,
     signedInAt,
     assertedAt,
+    ...(lostGroups.length > 0 && { lostGroups }),
     claims: { source, displayName, email, groups, attributes },
   };
+}
+
+/**
+ * The record after a refresh at `confirmedAt`. The time of the sign-in stays, and the time of the
+ * statement, too, unless something was lost: a sign-in that states no more than this is still the
+ * newest. What was lost counts from now on, even if the clock of the provider is behind.
+ */
+export function confirmedRecord(
+  identity: Identity,
+  confirmedAt: Instant,
+  before: PersonRecord | undefined,
+): PersonRecord {
+  const { signedInAt = confirmedAt, assertedAt = 0 } = before ?? {};
+  const isSame = before?.claims !== undefined && !losesAny(before.claims, identity);
+  return {
+    ...recordOf(identity, confirmedAt, before),
+    signedInAt,
+    assertedAt: isSame ? assertedAt : Math.max(identity.assertedAt, assertedAt + 1),
+    confirmedAt,
+  };
+}
+
+/** When the provider has confirmed the user last, by our clock. */
+export function lastConfirmed({ signedInAt, confirmedAt = signedInAt }: PersonRecord): Instant {
+  return Math.max(signedInAt, confirmedAt);
+}
+
+function losesAny(before: Claims, { source, groups, email, attributes }: Identity): boolean {
+  const present = new Set(groups);
+  return (
+    before.source.issuer !== source.issuer ||
+    before.groups.some(group => !present.has(group)) ||
+    (before.email !== undefined && before.email !== email) ||
+    Object.entries(before.attributes).some(([name, value]) => attributes[name] !== value)
+  );
+}
+
+function lostSince(
+  before: PersonRecord | undefined,
+  { groups, source }: Identity,
+  now: Instant,
+): readonly LostGroup[] {
+  const { claims, lostGroups = [] } = before ?? {};
+  if (claims === undefined || claims.source.issuer !== source.issuer) return [];
+  const present = new Set(groups);
+  const lostNow = claims.groups.filter(name => !present.has(name));
+  const isGone = new Set(lostNow);
+  return [
+    ...lostNow.map(name => ({ name, since: now })),
+    ...lostGroups.filter(({ name }) => !present.has(name) && !isGone.has(name)),
+  ].slice(0, MOST_LOST);
 }
 
 /** An identity of some sign-in, limited by the newest one. */
@@ -64,13 +129,15 @@ export interface BoundIdentity {
  */
 export function boundBy(
   identity: Identity,
-  { username, assertedAt, claims }: PersonRecord,
+  { username, assertedAt, claims, lostGroups = [] }: PersonRecord,
 ): BoundIdentity | undefined {
   if (claims === undefined) return { identity, isNewest: true };
   if (identity.source.issuer !== claims.source.issuer) return undefined;
   const known = new Set(claims.groups);
   const { displayName: _, email: __, ...kept } = identity;
   const { displayName, email, attributes } = claims;
+  const held = new Set(identity.groups);
+  const lost = lostGroups.filter(({ name }) => held.has(name));
   return {
     identity: {
       ...kept,
@@ -79,6 +146,7 @@ export function boundBy(
       ...(email !== undefined && { email }),
       attributes,
       groups: identity.groups.filter(group => known.has(group)),
+      ...(lost.length > 0 && { lostGroups: lost }),
     },
     isNewest: identity.assertedAt >= assertedAt,
   };

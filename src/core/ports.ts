@@ -12,11 +12,12 @@ import type {
 } from './assumed-role.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Session } from './browser-session.ts';
-import type { CliSession, CliSessionSummary } from './cli-session.ts';
+import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
 import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { Block, KnownPerson, Standing } from './person-record.ts';
+import type { EndedSessions, ProviderSession } from './provider-session.ts';
 import type { Account } from './role.ts';
 import type {
   AuthenticationResponse,
@@ -25,6 +26,7 @@ import type {
   SignInAttempt,
   VerifiedSignIn,
 } from './sign-in.ts';
+import type { StepUpWish } from './step-up.ts';
 import type { Instant } from './time.ts';
 import type {
   AccessToken,
@@ -60,6 +62,8 @@ export interface BeginOptions {
   readonly attemptId: string;
   /** Asks the IdP to authenticate the user again (OIDC `prompt=login`, SAML `ForceAuthn`). */
   readonly reauthenticate: boolean;
+  /** What the IdP is asked to prove. The request can be altered on its way: only answers count. */
+  readonly wish?: StepUpWish | undefined;
 }
 
 /** An upstream identity provider. */
@@ -148,6 +152,13 @@ export interface CliSessions {
     person: PersonId | undefined,
   ): Promise<CliSessionSummary | undefined>;
   endAllOf(person: PersonId): Promise<readonly CliSessionSummary[]>;
+  /**
+   * Leaves a step-up for the session with that public id, if it is that user's; false if they have
+   * none. A later one replaces it.
+   */
+  stepUp(publicId: string, person: PersonId, made: CliStepUp): Promise<boolean>;
+  /** Takes the waiting step-up into the session; undefined if the session has ended. */
+  adopt(session: CliSession): Promise<CliSession | undefined>;
   /** Live sessions at `now`, newest first, at most 1,000; of one user, or of all. */
   list(now: Instant, of?: { readonly person: PersonId }): Promise<readonly CliSessionSummary[]>;
 }
@@ -213,7 +224,38 @@ export interface ContainerTokens {
   list(now: Instant, person: PersonId | undefined): Promise<readonly ContainerTokenSummary[]>;
 }
 
-/** One-time keys: SAML assertion ids. */
+/** Sessions at OpenID providers, one for each sign-in. */
+export interface ProviderSessions {
+  create(session: ProviderSession): Promise<void>;
+  find(id: string, now: Instant): Promise<ProviderSession | undefined>;
+  /** As `Records.update`. */
+  update<T>(
+    id: string,
+    now: Instant,
+    transition: (session: ProviderSession) => { readonly next: ProviderSession; readonly value: T },
+  ): Promise<T | undefined>;
+  /** Ends it with every browser and CLI session that came of it. */
+  end(id: string): Promise<EndedSessions>;
+  /**
+   * Ends the browser sessions of one session at the provider, or of a user there, and their CLI
+   * sessions if `of.terminals` says so.
+   */
+  endAt(of: EndedAtProvider): Promise<EndedSessions>;
+  /** Removes it if no session refers to it any longer; undefined otherwise. */
+  release(id: string, now: Instant): Promise<ProviderSession | undefined>;
+}
+
+/** What a provider has ended: one session of a user, or with `sid` undefined all of them. */
+export interface EndedAtProvider {
+  readonly connector: ConnectorId;
+  readonly issuer: string;
+  readonly sid?: string | undefined;
+  /** Undefined if the provider names the session alone. */
+  readonly person?: PersonId | undefined;
+  readonly terminals: 'end' | 'go on';
+}
+
+/** One-time keys: SAML assertion ids and `jti` of logout tokens. */
 export interface OneTimeKeys {
   /** True for the first caller only, also when two race; remembered until `expiresAt`. */
   claim(key: string, expiresAt: Instant): Promise<boolean>;
@@ -246,6 +288,10 @@ export interface People {
    * already, also when callers race.
    */
   know(identity: Identity, signedInAt: Instant): Promise<Standing>;
+  /**
+   * Stores what the provider stated at a refresh, as `know` does. The time of the sign-in stays.
+   */
+  confirm(identity: Identity, confirmedAt: Instant): Promise<Standing>;
   find(person: PersonId): Promise<KnownPerson | undefined>;
   /**
    * Every user who has signed in with that user name, newest sign-in first, at most 100 of each
@@ -283,6 +329,7 @@ export interface Store {
   readonly sessions: Sessions;
   readonly oneTimeKeys: OneTimeKeys;
   readonly cliSessions: CliSessions;
+  readonly providerSessions: ProviderSessions;
   /** By user code. */
   readonly deviceGrants: Records<DeviceGrant>;
   readonly authorizationCodes: Records<AuthorizationCode>;

@@ -6,7 +6,7 @@
  */
 import type { Origin } from './audit-event.ts';
 import type { Session } from './browser-session.ts';
-import type { Identity } from './identity.ts';
+import type { Identity, Unconfirmed } from './identity.ts';
 import type { RoleScope } from './role-scope.ts';
 import type { CorporateProof } from './sign-in.ts';
 
@@ -30,6 +30,8 @@ export interface Requester {
   readonly corporateProof?: CorporateProof | undefined;
   /** The roles that can be reached at most; undefined means every role of the subject. */
   readonly scope?: RoleScope | undefined;
+  /** Set when the provider has not confirmed the subject in time: nothing is handed out then. */
+  readonly unconfirmed?: Unconfirmed | undefined;
   /** The public id of the CLI session that the request came with. */
   readonly cliSession?: string | undefined;
   /** The public id of the container token that the request came with. */
@@ -46,8 +48,8 @@ export interface Viewer extends AuthenticatedRequester {
 }
 
 export function viewerOf(session: Session, origin: Origin): Viewer {
-  const { identity, corporateProof } = session;
-  return { subject: { kind: 'user', identity }, origin, corporateProof, session };
+  const { identity, corporateProof, unconfirmed } = session;
+  return { subject: { kind: 'user', identity }, origin, corporateProof, unconfirmed, session };
 }
 
 /** The sender of a request that proves nothing yet. */

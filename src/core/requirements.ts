@@ -3,7 +3,7 @@
  * and its sentences.
  */
 import ipaddr from 'ipaddr.js';
-import type { Identity } from './identity.ts';
+import type { Authentication, Identity } from './identity.ts';
 import { listed } from './listed.ts';
 import { formatDuration, type Instant, type Seconds } from './time.ts';
 
@@ -44,13 +44,19 @@ export interface CompiledRequirements extends Requirements {
 
 type Kind = UnmetRequirement['requirement'];
 
+/** What an identity provider is asked for, so that a requirement is met. */
+export interface Ask {
+  readonly multiFactor?: boolean;
+  readonly withinSeconds?: Seconds;
+}
+
 interface RequirementRow<Unmet> {
-  /** Whether another sign-in of the user can meet it. */
-  readonly isProof: boolean;
+  /** Undefined if no sign-in of the user can meet it. */
+  readonly ask?: (unmet: Unmet) => Ask;
   /** Undefined when the user meets it, or the rule does not have it. */
   readonly check: (
     required: CompiledRequirements,
-    identity: Identity,
+    identity: Pick<Identity, 'authentication'>,
     circumstances: Circumstances,
   ) => Unmet | undefined;
   /** Says what is missing. */
@@ -63,14 +69,14 @@ const REQUIREMENTS: {
   readonly [K in Kind]: RequirementRow<Extract<UnmetRequirement, { requirement: K }>>;
 } = {
   'multi-factor': {
-    isProof: true,
+    ask: () => ({ multiFactor: true }),
     check: ({ mfa }, { authentication }) =>
       mfa && !authentication.multiFactor ? { requirement: 'multi-factor' } : undefined,
     explain: () => 'It needs a sign-in with a second factor, and your sign-in had none.',
     nextStep: () => 'Sign in again and use your second factor.',
   },
   'authenticated-within': {
-    isProof: true,
+    ask: ({ withinSeconds }) => ({ withinSeconds }),
     check: ({ authenticatedWithin: withinSeconds }, { authentication: { at } }, { now }) => {
       if (withinSeconds === undefined) return undefined;
       const ageSeconds = at === undefined ? undefined : Math.max(0, Math.floor((now - at) / 1000));
@@ -86,7 +92,6 @@ const REQUIREMENTS: {
     nextStep: () => 'Sign in again: your identity provider will ask you to authenticate.',
   },
   network: {
-    isProof: false,
     check: ({ networks, blocks }, _identity, { address }) =>
       networks.length > 0 && !isInside(address, blocks)
         ? { requirement: 'network', networks, address }
@@ -116,7 +121,22 @@ export function nextStepAgainst(unmet: UnmetRequirement): string {
 
 /** Whether another sign-in of the user can meet the requirement. */
 export function isProof(unmet: UnmetRequirement): boolean {
-  return rowOf(unmet).isProof;
+  return rowOf(unmet).ask !== undefined;
+}
+
+/** What an identity provider is asked for; undefined if no sign-in can meet the requirement. */
+export function askOf(unmet: UnmetRequirement): Ask | undefined {
+  return rowOf(unmet).ask?.(unmet);
+}
+
+/** What an authentication does not prove of these requirements, by the rows of the policy. */
+export function unmetProofs(
+  required: Pick<Requirements, 'mfa' | 'authenticatedWithin'>,
+  authentication: Authentication,
+  now: Instant,
+): readonly UnmetRequirement[] {
+  const proofs = { ...required, networks: [], blocks: [] };
+  return ROWS.flatMap(row => row.check(proofs, { authentication }, { now, address: '' }) ?? []);
 }
 
 /** Compiles the requirements of many rules; equal ones come out as one object. */

@@ -1,11 +1,24 @@
 /** A sign-in, from its attempt to the verified answer of the identity provider. */
-import type { ConnectorId, Identity, IdentitySource } from './identity.ts';
+import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
+import type { StepUpWish } from './step-up.ts';
 import type { Instant } from './time.ts';
 
 /** What the answer of the identity provider must match. */
 export type Expectation =
   | { readonly protocol: 'saml'; readonly requestId: string }
   | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
+
+/** What an attempt is for, unless it is a plain sign-in. */
+export type AttemptPurpose =
+  /** The same person proves more. `cliSession` is the public id of a terminal that gains by it. */
+  | {
+      readonly kind: 'step-up';
+      readonly person: PersonId;
+      readonly wish: StepUpWish;
+      readonly cliSession?: string | undefined;
+    }
+  /** An administrator looks at what the provider says. No session is opened. */
+  | { readonly kind: 'test'; readonly person: PersonId };
 
 /** A begun sign-in: state, nonce, verifier and RelayState in one record that is consumed once. */
 export interface SignInAttempt {
@@ -19,6 +32,8 @@ export interface SignInAttempt {
   /** A local path, checked. */
   readonly returnTo: string;
   readonly expectation: Expectation;
+  /** Undefined for a plain sign-in. */
+  readonly purpose?: AttemptPurpose | undefined;
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
 }
@@ -42,8 +57,17 @@ export interface VerifiedSignIn {
   readonly sessionNotAfter?: Instant | undefined;
   /** Set when the connector keeps it for accounts that need it. */
   readonly corporateProof?: CorporateProof | undefined;
+  /** The user's session at an OpenID provider. */
+  readonly providerSession?: ReceivedProviderSession | undefined;
   /** The assertion's id, for one-time use; absent where the protocol's code is one-time already. */
   readonly assertion?: { readonly id: string; readonly expiresAt: Instant } | undefined;
+}
+
+/** What an OpenID provider says of its own session. Secrets. */
+export interface ReceivedProviderSession {
+  readonly sid?: string | undefined;
+  readonly idToken: string;
+  readonly refreshToken?: string | undefined;
 }
 
 export type Availability =

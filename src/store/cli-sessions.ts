@@ -3,7 +3,7 @@
  * listed without the id, and the database alone discloses nothing. Stored rows and sealed values
  * call the public id `handle`.
  */
-import type { CliSession, CliSessionSummary } from '../core/cli-session.ts';
+import type { CliSession, CliSessionSummary, CliStepUp } from '../core/cli-session.ts';
 import type { PersonId } from '../core/identity.ts';
 import type { CliSessions } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
@@ -14,7 +14,7 @@ import { hashOf, type Seal } from './sealing.ts';
 const MOST_LISTED = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
 /** Columns that `cliSessionFrom` reads from `WITH_PERSON`. */
-export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session, ${PERSON_COLUMNS}`;
+export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session, sealed_step_up, ${PERSON_COLUMNS}`;
 /** A CLI session joined with its user. */
 export const WITH_PERSON = 'cli_sessions JOIN people ON people.person = cli_sessions.person';
 
@@ -60,6 +60,8 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
         ? (await endWhere(tables, 'handle = $1', [publicId]))[0]
         : (await endWhere(tables, 'handle = $1 AND person = $2', [publicId, person]))[0],
     endAllOf: person => endWhere(tables, 'person = $1', [person]),
+    stepUp: (publicId, person, made) => stepUp(tables, { publicId, person, made }),
+    adopt: session => adopt(tables, session),
     list: (now, of) => list(tables, now, of?.person),
   };
 }
@@ -68,23 +70,92 @@ async function create(
   { database, seals: { seal } }: Tables,
   { id, summary, ...session }: CliSession,
 ): Promise<void> {
+  const { providerSession } = session;
   const { publicId: handle, lastUsedAt: _, lastUsedAddress: __, expiresAt, ...kept } = summary;
   const { person, createdAt } = summary;
   const sealedSummary: SealedSummary = { handle, ...kept };
   await database.rows(
-    `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed, sealed_summary)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed, sealed_summary, provider_session)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       ...[hashOf(id), handle, person, createdAt, expiresAt],
-      seal('cli session', id, { ...session, handle }),
+      seal('cli session', id, storedOf(session, handle)),
       seal('cli session summary', handle, sealedSummary),
+      providerSession === undefined ? null : hashOf(providerSession),
     ],
   );
+}
+
+type StoredSession = Omit<
+  CliSession,
+  'id' | 'summary' | 'confirmedAt' | 'unconfirmed' | 'waitingStepUp'
+> & { readonly handle: string };
+
+function storedOf(session: Omit<CliSession, 'id' | 'summary'>, handle: string): StoredSession {
+  const { confirmedAt: _, unconfirmed: __, waitingStepUp: ___, ...stored } = session;
+  return { ...stored, handle };
+}
+
+async function stepUp(
+  { database, seals: { seal } }: Tables,
+  {
+    publicId,
+    person,
+    made,
+  }: { readonly publicId: string; readonly person: PersonId; readonly made: CliStepUp },
+): Promise<boolean> {
+  const { providerSession } = made;
+  const changed = await database.rows(
+    `UPDATE cli_sessions SET sealed_step_up = $1, revision = revision + 1,
+           provider_session = COALESCE($2, provider_session)
+         WHERE handle = $3 AND person = $4 RETURNING handle`,
+    [
+      seal('cli session step-up', publicId, made),
+      providerSession === undefined ? null : hashOf(providerSession),
+      ...[publicId, person],
+    ],
+  );
+  return changed.length > 0;
+}
+
+/** Also right when two requests adopt it at once: both write the same, and the first one counts. */
+async function adopt(tables: Tables, session: CliSession): Promise<CliSession | undefined> {
+  const { database, seals } = tables;
+  const { id, summary, waitingStepUp: made, ...rest } = session;
+  if (made === undefined) return session;
+  const [row] = await database.rows(
+    'SELECT sealed, sealed_step_up, revision FROM cli_sessions WHERE id_hash = $1',
+    [hashOf(id)],
+  );
+  const stored = row && seals.unseal<StoredSession>('cli session', id, bytes(row.sealed));
+  if (stored === undefined) return undefined;
+  await database.rows(
+    `UPDATE cli_sessions SET sealed = $1, sealed_step_up = NULL, revision = revision + 1
+         WHERE id_hash = $2 AND revision = $3 RETURNING handle`,
+    [seals.seal('cli session', id, steppedUpBy(stored, made)), hashOf(id), Number(row!.revision)],
+  );
+  return { id, summary, ...steppedUpBy(rest, made) };
+}
+
+function steppedUpBy<T extends Pick<CliSession, 'identity' | 'corporateProof'>>(
+  session: T,
+  { steppedUp, corporateProof, providerSession }: CliStepUp,
+): T {
+  return {
+    ...session,
+    steppedUp,
+    identity: { ...session.identity, authentication: steppedUp.authentication },
+    ...(corporateProof !== undefined && { corporateProof }),
+    ...(providerSession !== undefined && { providerSession }),
+  };
 }
 
 function sealLastUse({ seal }: Seal, { summary }: CliSession, address: string): Uint8Array {
   return seal('cli session use', summary.publicId, { address });
 }
+
+/** Ends sessions by their columns. */
+export const endCliSessionsWhere = endWhere;
 
 async function endWhere(
   { database, seals }: Tables,
@@ -125,21 +196,22 @@ function summariesIn(rows: readonly Row[], seals: Seal): CliSessionSummary[] {
  * or was altered, or if its user's record ends the session.
  */
 export function cliSessionFrom(row: Row, id: string, seals: Seal): CliSession | undefined {
-  const session = seals.unseal<Omit<CliSession, 'id' | 'summary'> & { handle: string }>(
-    'cli session',
-    id,
-    bytes(row.sealed_session),
-  );
+  const session = seals.unseal<StoredSession>('cli session', id, bytes(row.sealed_session));
   const summary = summaryIn(row, seals);
   // Both seals contain the public id, so a summary copied from another row does not count.
   if (session === undefined || summary === undefined || session.handle !== summary.publicId)
     return undefined;
   const { handle: _, ...rest } = session;
+  const waitingStepUp =
+    row.sealed_step_up === null
+      ? undefined
+      : seals.unseal<CliStepUp>('cli session step-up', summary.publicId, bytes(row.sealed_step_up));
   return boundTo(
     row,
     {
       id,
       ...rest,
+      ...(waitingStepUp !== undefined && { waitingStepUp }),
       summary: { ...summary, expiresAt: Math.min(summary.expiresAt, session.notAfter) },
     },
     seals,

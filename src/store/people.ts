@@ -8,8 +8,15 @@
  * A record is sealed under the person id and the bridge's secret. Names are found by a keyed hash.
  */
 import type { ConnectorId, Identity, PersonId } from '../core/identity.ts';
-import type { Block, KnownPerson } from '../core/person-record.ts';
-import { type BoundIdentity, boundBy, type PersonRecord, recordOf } from '../core/person-record.ts';
+import type { Block, KnownPerson, Standing } from '../core/person-record.ts';
+import {
+  type BoundIdentity,
+  boundBy,
+  confirmedRecord,
+  lastConfirmed,
+  type PersonRecord,
+  recordOf,
+} from '../core/person-record.ts';
 import type { OperatorEvents, People } from '../core/ports.ts';
 import type { CorporateProof } from '../core/sign-in.ts';
 import type { Instant } from '../core/time.ts';
@@ -58,7 +65,10 @@ interface Tables {
 export function createPeople(database: Database, seals: Seal): People {
   const tables: Tables = { database, seals };
   return {
-    know: (identity, signedInAt) => know(tables, identity, signedInAt),
+    know: (identity, signedInAt) =>
+      keep(tables, identity, before => recordOf(identity, signedInAt, before)),
+    confirm: (identity, at) =>
+      keep(tables, identity, before => confirmedRecord(identity, at, before)),
     find: async person => {
       const row = await rowOf(tables, person);
       return row && knownIn(row, seals);
@@ -81,13 +91,13 @@ async function rowOf({ database }: Tables, person: PersonId): Promise<Row | unde
   return (await database.rows(sql, [person]))[0];
 }
 
-async function know(
+/** Keeps the record that `next` makes of the one before, unless a newer one is there already. */
+async function keep(
   tables: Tables,
-  identity: Identity,
-  signedInAt: Instant,
-): ReturnType<People['know']> {
+  { person, username }: Identity,
+  next: (before: PersonRecord | undefined) => PersonRecord,
+): Promise<Standing> {
   const { database, seals } = tables;
-  const { person, username, assertedAt } = identity;
   const row = await rowOf(tables, person);
   const before = row && recordIn(row, person, seals);
   if (before?.username !== username)
@@ -96,8 +106,10 @@ async function know(
       [seals.locate('person name', username), person],
     );
   const unsound = row !== undefined && before === undefined ? Number(row.revision) : NO_REVISION;
-  const sealed = seals.seal('person', person, recordOf(identity, signedInAt));
-  const [state] = await database.rows(KNOW, [person, assertedAt, signedInAt, sealed, unsound]);
+  const record = next(before);
+  const sealed = seals.seal('person', person, record);
+  const times = [record.assertedAt, lastConfirmed(record)];
+  const [state] = await database.rows(KNOW, [person, ...times, sealed, unsound]);
   return { generation: Number(state!.generation), isBlocked: isBlocked(state!), before };
 }
 
@@ -185,7 +197,11 @@ const bound = new WeakMap<
 >();
 
 /** The session within the limits of its user's row; undefined if it has ended. */
-export function boundTo<T extends OfPerson>(row: Row, session: T, seals: Seal): T | undefined {
+export function boundTo<T extends OfPerson>(
+  row: Row,
+  session: T,
+  seals: Seal,
+): (T & { readonly confirmedAt: Instant }) | undefined {
   const { identity, generation } = session;
   if (isBlocked(row) || Number(row.generation) !== generation) return undefined;
   const record = recordIn(row, identity.person, seals);
@@ -194,10 +210,13 @@ export function boundTo<T extends OfPerson>(row: Row, session: T, seals: Seal): 
   const result = known?.record === record ? known.result : boundBy(identity, record);
   bound.set(identity, { record, result });
   if (result === undefined) return undefined;
+  const confirmedAt = lastConfirmed(record);
   if (result.isNewest || session.corporateProof === undefined)
-    return { ...session, identity: result.identity };
+    return { ...session, identity: result.identity, confirmedAt };
   const { corporateProof: _, ...rest } = session;
-  return { ...rest, identity: result.identity } as T;
+  return { ...rest, identity: result.identity, confirmedAt } as T & {
+    readonly confirmedAt: Instant;
+  };
 }
 
 export function createOperatorEvents(database: Database): OperatorEvents {

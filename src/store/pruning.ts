@@ -13,6 +13,7 @@ const EXPIRING: readonly (readonly [table: string, key: string])[] = [
   ['one_time_keys', 'key_hash'],
   ['cli_records', 'kind, id_hash'],
   ['cli_sessions', 'id_hash'],
+  ['provider_sessions', 'id_hash'],
 ];
 
 interface Removal {

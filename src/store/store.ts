@@ -18,6 +18,7 @@ import { createCliSessions } from './cli-sessions.ts';
 import { createContainerTokens } from './container-tokens.ts';
 import { bytes, type Database, type Row } from './database.ts';
 import { boundTo, createOperatorEvents, createPeople, PERSON_COLUMNS } from './people.ts';
+import { createProviderSessions } from './provider-sessions.ts';
 import { pruneAll } from './pruning.ts';
 import { createRecords } from './records.ts';
 import { createSeal, hashOf, type Seal } from './sealing.ts';
@@ -45,6 +46,7 @@ export function createStore(
     sessions: createSessions(database, seal),
     oneTimeKeys: createOneTimeKeys(database),
     cliSessions: createCliSessions(database, seal),
+    providerSessions: createProviderSessions(database, seal),
     deviceGrants: createRecords(database, seal, 'device grant'),
     authorizationCodes: createRecords(database, seal, 'authorization code'),
     refreshTokens: createRecords(database, seal, 'refresh token'),
@@ -117,18 +119,21 @@ function createSessions(database: Database, seals: Seal): Sessions {
   };
 }
 
+type StoredSession = Omit<Session, 'id' | 'confirmedAt' | 'unconfirmed'>;
+
 async function createSession(
   database: Database,
   { seal }: Seal,
-  { id, ...session }: Session,
+  { id, confirmedAt: _, unconfirmed: __, ...session }: Session,
 ): Promise<void> {
-  const { identity, createdAt, lastUsedAt, expiresAt } = session;
+  const { identity, createdAt, lastUsedAt, expiresAt, providerSession } = session;
   await database.rows(
-    `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at, sealed)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at, sealed, provider_session)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       ...[hashOf(id), identity.person, identity.connector, createdAt, lastUsedAt, expiresAt],
       seal('session', id, session),
+      providerSession === undefined ? null : hashOf(providerSession),
     ],
   );
 }
@@ -144,7 +149,7 @@ async function findSession(
     [hashOf(id)],
   );
   if (row === undefined) return undefined;
-  const session = seals.unseal<Omit<Session, 'id'>>('session', id, bytes(row.sealed));
+  const session = seals.unseal<StoredSession>('session', id, bytes(row.sealed));
   // Only the time of last use comes from a column, which anyone with write access could change.
   return session && boundTo(row, { id, ...session, lastUsedAt: Number(row.last_used_at) }, seals);
 }

@@ -58,6 +58,7 @@ export const sessionOf = (over: Partial<Session> = {}): Session => ({
     token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig',
     expiresAt: NOW + HOUR,
   },
+  confirmedAt: NOW,
   generation: 0,
   csrfToken: token(),
   createdAt: NOW,
@@ -91,6 +92,7 @@ export const cliSessionOf = (
     token: 'eyJhbGciOiJub25lIn0.corporate-proof.sig',
     expiresAt: NOW + HOUR,
   },
+  confirmedAt: NOW,
   generation: 0,
   notAfter: NOW + 12 * HOUR,
   summary: {

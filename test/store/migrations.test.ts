@@ -14,6 +14,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '3 2f1c159d8454156c975995c775e1a986b7964785209f38f990fee37d8d0bca4e',
       '4 7719a0bc23b4c3fe37214dd4ba38bd764d7033872891e3dc6f4319b325718d00',
       '5 db9755ce1b1aa604344ebae43351b58ebf709a9fdf641e56fb1493f8ff14688e',
+      '6 792043f7cf2792c91577c1bdebab4067579cf04f2db91f9a395637d409cafdc1',
     ],
     [
       '1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02',
@@ -21,6 +22,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '3 f75dd7be2d4c1ac1bfba8b7e07890606aac6aea888cafc1358645f766f8746b3',
       '4 36c664a8b668714a9886cdd579494bd4caa587203254a2e72c80a5cafd77d50f',
       '5 fec9e3aa288a9f086311cf04b26953d536277c0cc556803ea1dcc45f77400d1d',
+      '6 ff78e40c6fe2ac736f39d365a3bf4b4d9719c15f2d2bd0ed11699cf321e849f7',
     ],
   ]);
 });

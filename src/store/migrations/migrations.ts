@@ -13,6 +13,7 @@ import { cliSessions } from './0002-cli-sessions.ts';
 import { strangerEvents } from './0003-stranger-events.ts';
 import { people } from './0004-people.ts';
 import { containerTokens } from './0005-container-tokens.ts';
+import { providerSessions } from './0006-provider-sessions.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -40,6 +41,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: strangerEvents },
   { write: people, fill: fillPeople },
   { write: containerTokens },
+  { write: providerSessions },
 ];
 
 /** The schema that this version knows. */

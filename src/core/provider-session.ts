@@ -1,0 +1,49 @@
+/**
+ * A user's session at their OpenID provider, as one sign-in left it: what ends it there, and what
+ * renews the knowledge of the user.
+ *
+ * The browser session of the sign-in and all CLI sessions that came of it share one record. Its id
+ * is a secret inside their sealed records alone, so nothing can be renewed without a secret that
+ * only the user has: nothing refreshes in the background.
+ */
+import type { CliSessionSummary } from './cli-session.ts';
+import type { ConnectorId, PersonId } from './identity.ts';
+import type { Instant } from './time.ts';
+
+export interface ProviderSession {
+  /** A secret: the store keeps its hash, and seals the rest under it. */
+  readonly id: string;
+  readonly person: PersonId;
+  readonly connector: ConnectorId;
+  /** The OIDC issuer. */
+  readonly issuer: string;
+  /** OIDC `sub`. */
+  readonly subject: string;
+  /** OIDC `sid`, if the provider names its sessions. */
+  readonly sid?: string | undefined;
+  /** The newest id_token, for `id_token_hint`. A secret. */
+  readonly idToken: string;
+  /** The newest refresh token of the provider, if it gave one. A secret. */
+  readonly refreshToken?: string | undefined;
+  readonly refresh?: RefreshState | undefined;
+  /** No session that came of the sign-in is valid longer. */
+  readonly expiresAt: Instant;
+}
+
+/** How far the present refresh has come. Absent before the first one. */
+export interface RefreshState {
+  /** Who may use the refresh token until when; undefined if no instance does at present. */
+  readonly lease?: { readonly holder: string; readonly until: Instant } | undefined;
+  /** No attempt before this time, because the last one failed. */
+  readonly retryAt?: Instant | undefined;
+  /** An answer was lost: the provider may have used the token up and given a new one. */
+  readonly isAnswerLost?: boolean | undefined;
+  /** The provider requires the user to sign in again since then. */
+  readonly signInNeededSince?: Instant | undefined;
+}
+
+/** What ended together with a session at the provider. */
+export interface EndedSessions {
+  readonly browserSessions: number;
+  readonly cliSessions: readonly CliSessionSummary[];
+}
