@@ -61,6 +61,10 @@ describe('a configuration without a problem', () => {
           clientAuthentication: 'client_secret_basic',
           scopes: ['openid', 'profile', 'email'],
           claims: { username: 'preferred_username', email: 'email', groups: 'groups' },
+          stepUp: undefined,
+          reauthenticate: 'max_age',
+          refresh: undefined,
+          logout: { backchannel: false, endsTerminals: false },
         },
         {
           protocol: 'saml',
@@ -74,6 +78,7 @@ describe('a configuration without a problem', () => {
           allowUnsolicited: false,
           signRequests: false,
           clockSkewSeconds: 60,
+          stepUp: undefined,
         },
       ]);
       assert.ok(connectors[0]?.multiFactorMethods.includes('mfa'));
