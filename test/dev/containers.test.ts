@@ -13,6 +13,7 @@ const pathOf = (name: string): string => fileURLToPath(new URL(`../../${name}`, 
 const read = (name: string): string => readFileSync(pathOf(name), 'utf8');
 
 interface Service {
+  readonly image?: string;
   readonly network_mode?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
@@ -114,6 +115,11 @@ describe('the containers', () => {
       parseWorld(world).roles.get('arn:aws:iam::444455556666:role/Auditor')!.trustPolicy,
     );
     assert.ok(trusted.includes(bridge.environment!.PARTNER_EXTERNAL_ID!));
+  });
+
+  it('run the Keycloak with which the interop tests sign users in', () => {
+    const tested = /^version=(\d+\.\d+)/m.exec(read('test/interop/install-keycloak.sh'))![1];
+    assert.equal(services.keycloak!.image, `quay.io/keycloak/keycloak:${tested}`);
   });
 
   it('give Keycloak the people and groups of the demo', () => {
