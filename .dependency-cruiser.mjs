@@ -86,8 +86,8 @@ export default {
     ),
     law(
       'only-mount-makes-routes',
-      'A route is a row; http/mount.ts hands the rows to Express. read.ts takes its body parsers.',
-      { path: '^src/', pathNot: '^src/http/(mount|read)\\.ts$' },
+      'A route is a row; http/mount.ts hands the rows to Express. read.ts takes its body parsers. Doubles are servers of their own.',
+      { path: '^src/', pathNot: '^src/(http/(mount|read)\\.ts$|dev/)' },
       { path: 'node_modules/(@types/)?express/', dependencyTypesNot: ['type-only'] },
     ),
     law(

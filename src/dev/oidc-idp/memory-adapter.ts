@@ -13,7 +13,20 @@ interface Kept {
 const MAX_KEPT = 5000;
 
 /** One memory for all models of one provider. */
-export function createMemoryAdapter(): (model: string) => Adapter {
+export interface MemoryAdapter {
+  forModel(model: string): Adapter;
+  /** What is kept of this model and has not expired. */
+  all(model: string): readonly AdapterPayload[];
+  /** Forgets a grant and everything that was issued for it. */
+  revoke(grantId: string): void;
+}
+
+export interface MemoryOptions {
+  /** Whether something of this model can be used again after it was consumed. */
+  readonly isReusable: (model: string) => boolean;
+}
+
+export function createMemoryAdapter({ isReusable }: MemoryOptions): MemoryAdapter {
   const kept = new Map<string, Kept>();
 
   const find = (
@@ -26,7 +39,12 @@ export function createMemoryAdapter(): (model: string) => Adapter {
     return undefined;
   };
 
-  return model => {
+  const revoke = (grantId: string): void => {
+    for (const [key, { payload }] of kept) if (payload.grantId === grantId) kept.delete(key);
+    kept.delete(`Grant ${grantId}`);
+  };
+
+  const forModel = (model: string): Adapter => {
     const keyOf = (id: string): string => `${model} ${id}`;
     const ofModel = (key: string): boolean => key.startsWith(`${model} `);
     return {
@@ -46,14 +64,24 @@ export function createMemoryAdapter(): (model: string) => Adapter {
         find((payload, key) => ofModel(key) && payload.userCode === userCode),
       async consume(id) {
         const entry = kept.get(keyOf(id));
-        if (entry !== undefined) entry.payload.consumed = Math.floor(Date.now() / 1000);
+        if (entry !== undefined && !isReusable(model))
+          entry.payload.consumed = Math.floor(Date.now() / 1000);
       },
       async destroy(id) {
         kept.delete(keyOf(id));
       },
       async revokeByGrantId(grantId) {
-        for (const [key, { payload }] of kept) if (payload.grantId === grantId) kept.delete(key);
+        revoke(grantId);
       },
     };
+  };
+
+  return {
+    forModel,
+    all: model =>
+      [...kept]
+        .filter(([key, { expiresAt }]) => key.startsWith(`${model} `) && expiresAt > Date.now())
+        .map(([, { payload }]) => payload),
+    revoke,
   };
 }
