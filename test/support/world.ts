@@ -29,9 +29,9 @@ import {
 import { demoWorld } from '../../src/dev/demo-world.ts';
 import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
-import { createOidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
+import { createOidcIdp, type OidcIdp } from '../../src/dev/oidc-idp/oidc-idp.ts';
 import { PEOPLE, type Person } from '../../src/dev/people.ts';
-import { createSamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
+import { createSamlIdp, type SamlIdp } from '../../src/dev/saml-idp/saml-idp.ts';
 import { openSealingSecret } from '../../src/issuer/sealing-secret.ts';
 import { createLog } from '../../src/log.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
@@ -94,6 +94,17 @@ export interface World {
   readonly clock: HandTurnedClock;
   readonly aws: LocalAws;
   readonly bridge: Snapshot;
+  /**
+   * The OpenID provider, and what it does from now on. For example `directory.change('alice',
+   * { groups: [] })`, `directory.disable('alice')`, `requireInteraction('alice')`,
+   * `endSessions('alice')` (posts logout tokens, see `logoutCalls`), `stepUp.acr = 'refused'`,
+   * `refresh.rotation = 'none'`, `faults.lostTokenAnswers = 1`, `faults.outage = 'down'`,
+   * `holdRefreshes()`, `rotateKey()`; `requests.refresh` counts. It stamps sign-ins and tokens by
+   * the clock of the world, so a test can turn hours between two sign-ins or refreshes. Its own
+   * sessions and refresh tokens last for days of the machine's clock.
+   */
+  readonly oidcIdp: OidcIdp;
+  readonly samlIdp: SamlIdp;
   /** All servers; `answer` replaces the listener of one. */
   readonly servers: Readonly<Record<keyof Urls, Server>>;
   /** The log of the bridge, line by line. */
@@ -222,8 +233,11 @@ async function furnish(
         clientId: DEMO_CLIENT_ID,
         clientSecret,
         redirectUris: known('oidc').map(id => `${urls.bridge}/oidc/${id}/callback`),
+        postLogoutRedirectUris: [`${urls.bridge}/`, `${urls.bridge}/signed-out`],
+        backchannelLogoutUri: `${urls.bridge}/oidc/${CONNECTOR.oidc}/backchannel-logout`,
       },
     ],
+    now: clock.now,
     keyPair: await providerKeyPair('oidc'),
   });
   const saml = await createSamlIdp({
@@ -278,6 +292,8 @@ async function furnish(
     clock,
     aws,
     bridge,
+    oidcIdp: oidc,
+    samlIdp: saml,
     servers,
     log,
     toAws,
