@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Outbound } from '../../src/outbound.ts';
+import type { Mischief } from '../support/mischief.ts';
 import { forgeFor, openConnector, refuses, SENSITIVE, signIn } from '../support/oidc-sign-in.ts';
 import {
   ALICE,
   type Endpoint,
-  type Mischief,
   type OpenIdProviderForge,
 } from '../support/openid-provider-forge.ts';
 
@@ -20,18 +20,18 @@ describe('a broken provider', () => {
     failing: /unexpected HTTP response status code \(status 503\)/,
     dropping: /cannot be reached/,
   };
-  const PATHS: Record<Endpoint, string> = {
+  const PATHS = {
     discovery: '/.well-known/openid-configuration',
     token: '/token',
     jwks: '/jwks',
     userinfo: '/userinfo',
-  };
+  } satisfies { readonly [E in Endpoint]?: string };
   for (const mischief of Object.keys(SAYS) as Mischief[]) {
     const timeoutSeconds = mischief === 'hanging' ? 1 : 5;
     // All endpoints at once, because those that hang take their time.
     test(`that is ${mischief} counts as unreachable, and the message names the address`, t =>
       Promise.all(
-        (Object.keys(PATHS) as Endpoint[]).map(async endpoint => {
+        (Object.keys(PATHS) as (keyof typeof PATHS)[]).map(async endpoint => {
           const forge = await forgeFor(t);
           forge.person = { idToken: { sub: ALICE.sub }, userinfo: { ...ALICE } };
           forge.faults.mischief[endpoint] = mischief;

@@ -5,35 +5,33 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { forgeLogoutToken, type LogoutTokenFault } from './logout-token-forge.ts';
+import { type Mischief, misbehave } from './mischief.ts';
+import { type Claims, createTokenForge, type Signature } from './token-forge.ts';
 
-export type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo';
-/** What an endpoint does instead of a proper answer. */
-export type Mischief =
-  | 'huge'
-  | 'hanging'
-  | 'redirecting'
-  | 'garbage'
-  | 'not-json'
-  | 'failing'
-  | 'dropping';
-type Claims = Record<string, unknown>;
-
+export type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo' | 'revocation';
 export interface Faults {
   mischief: Partial<Record<Endpoint, Mischief>>;
   discovery: (document: Claims) => Claims;
   /** Changes the claims of the id_token; undefined omits a claim. */
   idToken: (claims: Claims) => Claims;
   header: (header: Claims) => Claims;
-  signature: 'good' | 'none' | 'hs256' | 'other-key' | 'cut';
+  signature: Signature;
   callback: (parameters: URLSearchParams) => void;
   token: (answer: Claims) => Claims;
   userinfo: (claims: Claims) => Claims;
   userinfoFormat: 'json' | 'jwt' | 'jwt-of-another-key';
   atHash: 'none' | 'right' | 'wrong';
   jwks: (keys: JWK[]) => JWK[];
+  /** The error that answers a refresh; undefined grants it. */
+  refresh: { readonly error: string; readonly error_description?: string } | undefined;
 }
 
+/**
+ * Everything can be changed at any time: a test signs in, then sets the fault that the answer to
+ * its refresh has.
+ */
 export interface OpenIdProviderForge {
   readonly issuer: string;
   readonly clientId: string;
@@ -44,6 +42,8 @@ export interface OpenIdProviderForge {
   clientAuthentication: 'client_secret_basic' | 'client_secret_post';
   /** Requests for each endpoint. */
   readonly asked: Record<Endpoint, number>;
+  /** Tokens that were revoked (RFC 7009), the newest last. */
+  readonly revoked: string[];
   /** Every code, token and secret that was issued: no message may contain one. */
   readonly made: string[];
   /**
@@ -51,6 +51,11 @@ export interface OpenIdProviderForge {
    * redirect URI.
    */
   authorize(redirectTo: string): URLSearchParams;
+  /**
+   * A logout token for ALICE and SESSION_ID, which a test puts into `person.idToken.sid`. Tables
+   * of faults are in logout-token-forge.ts.
+   */
+  logoutToken(fault?: LogoutTokenFault): Promise<string>;
   rotateKey(): Promise<void>;
   close(): Promise<void>;
 }
@@ -61,11 +66,11 @@ interface Grant {
   readonly redirectUri: string;
 }
 
-interface Key {
-  readonly kid: string;
-  readonly privateKey: CryptoKey;
-  readonly jwk: JWK;
-}
+/** What the token endpoint grants: claims of the id_token besides those of the person. */
+type Granted = Readonly<Record<string, string>>;
+
+export const SESSION_ID = 'session-0001';
+const CLIENT_SECRET = 'p@ss:w/o%rd+&=';
 
 const NO_FAULTS: Faults = {
   mischief: {},
@@ -79,6 +84,7 @@ const NO_FAULTS: Faults = {
   userinfoFormat: 'json',
   atHash: 'none',
   jwks: keys => keys,
+  refresh: undefined,
 };
 
 export const ALICE = {
@@ -95,8 +101,9 @@ export async function startOpenIdProviderForge(
   const now = options.now ?? Date.now;
   const grants = new Map<string, Grant>();
   const accessTokens = new Set<string>();
-  let key = await newKey();
-  const otherKey = await newKey();
+  /** Each is good once. */
+  const refreshTokens = new Set<string>();
+  const tokens = await createTokenForge(CLIENT_SECRET);
   let counter = 0;
 
   const server = createServer((request, response) => {
@@ -111,12 +118,13 @@ export async function startOpenIdProviderForge(
   const forge: OpenIdProviderForge = {
     issuer,
     clientId: 'bridge',
-    clientSecret: 'p@ss:w/o%rd+&=',
+    clientSecret: CLIENT_SECRET,
     faults: { ...NO_FAULTS, mischief: {} },
     person: { idToken: { ...ALICE }, userinfo: { ...ALICE } },
     clientAuthentication: 'client_secret_basic',
-    asked: { discovery: 0, token: 0, jwks: 0, userinfo: 0 },
-    made: ['p@ss:w/o%rd+&='],
+    asked: { discovery: 0, token: 0, jwks: 0, userinfo: 0, revocation: 0 },
+    revoked: [],
+    made: [CLIENT_SECRET],
     authorize: redirectTo => {
       const asked = new URL(redirectTo);
       const parameter = (name: string) => asked.searchParams.get(name) ?? '';
@@ -136,9 +144,22 @@ export async function startOpenIdProviderForge(
       forge.faults.callback(answer);
       return answer;
     },
-    rotateKey: async () => {
-      key = await newKey();
+    logoutToken: async fault => {
+      const token = await forgeLogoutToken(
+        {
+          forge: tokens,
+          issuer,
+          clientId: 'bridge',
+          sub: ALICE.sub,
+          sid: SESSION_ID,
+          issuedAt: Math.floor(now() / 1000),
+        },
+        fault,
+      );
+      forge.made.push(token);
+      return token;
     },
+    rotateKey: () => tokens.rotate(),
     close: () =>
       new Promise<void>(resolve => {
         server.close(() => resolve());
@@ -151,13 +172,6 @@ export async function startOpenIdProviderForge(
     const secret = `${kind}-${counter}-${createHash('sha256').update(`${issuer}${kind}${counter}`).digest('hex').slice(0, 16)}`;
     forge.made.push(secret);
     return secret;
-  }
-
-  async function newKey(): Promise<Key> {
-    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-    const jwk = await exportJWK(publicKey);
-    const kid = createHash('sha256').update(JSON.stringify(jwk)).digest('hex').slice(0, 8);
-    return { kid, privateKey, jwk: { ...jwk, kid, use: 'sig', alg: 'ES256' } };
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -176,17 +190,18 @@ export async function startOpenIdProviderForge(
   > = {
     discovery: async (_request, response) =>
       json(response, 200, forge.faults.discovery(discoveryDocument(issuer))),
-    jwks: async (_request, response) => json(response, 200, { keys: forge.faults.jwks([key.jwk]) }),
+    jwks: async (_request, response) =>
+      json(response, 200, { keys: forge.faults.jwks([tokens.jwk()]) }),
     token: async (request, response) => {
       const form = new URLSearchParams(await textOf(request));
-      const problem = clientProblem(forge, request, form) ?? grantProblem(form);
-      if (problem !== undefined)
-        return json(response, problem === 'invalid_client' ? 401 : 400, { error: problem });
-      const grant = grants.get(form.get('code')!)!;
-      grants.delete(form.get('code')!);
+      const granted = granting(request, form);
+      if ('error' in granted)
+        return json(response, granted.error === 'invalid_client' ? 401 : 400, granted);
       const accessToken = make('access');
       accessTokens.add(accessToken);
-      const idToken = await idTokenFor(grant, accessToken);
+      const refreshToken = make('refresh');
+      refreshTokens.add(refreshToken);
+      const idToken = await idTokenFor(granted, accessToken);
       forge.made.push(idToken);
       return json(
         response,
@@ -195,9 +210,18 @@ export async function startOpenIdProviderForge(
           access_token: accessToken,
           token_type: 'Bearer',
           expires_in: 300,
+          refresh_token: refreshToken,
           id_token: idToken,
         }),
       );
+    },
+    revocation: async (request, response) => {
+      const form = new URLSearchParams(await textOf(request));
+      const error = clientProblem(forge, request, form);
+      if (error !== undefined) return json(response, 401, { error });
+      refreshTokens.delete(form.get('token') ?? '');
+      forge.revoked.push(form.get('token') ?? '');
+      response.writeHead(200).end();
     },
     userinfo: async (request, response) => {
       const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
@@ -208,24 +232,50 @@ export async function startOpenIdProviderForge(
       }
       const claims = forge.faults.userinfo({ ...forge.person.userinfo });
       if (forge.faults.userinfoFormat === 'json') return json(response, 200, claims);
-      const signer = forge.faults.userinfoFormat === 'jwt' ? key : { ...otherKey, kid: key.kid };
+      const signature = forge.faults.userinfoFormat === 'jwt' ? 'good' : 'other-key';
       response.writeHead(200, { 'content-type': 'application/jwt' });
-      response.end(await signed(signer, { iss: issuer, aud: 'bridge', ...claims }));
+      response.end(
+        await tokens.sign({
+          claims: { iss: issuer, aud: 'bridge', ...claims },
+          header: forge.faults.header,
+          signature,
+        }),
+      );
     },
   };
 
-  function grantProblem(form: URLSearchParams): string | undefined {
+  function granting(request: IncomingMessage, form: URLSearchParams): Granted {
+    const error = clientProblem(forge, request, form);
+    if (error !== undefined) return { error };
+    switch (form.get('grant_type')) {
+      case 'authorization_code':
+        return redeemed(form);
+      case 'refresh_token':
+        return refreshed(form);
+      default:
+        return { error: 'unsupported_grant_type' };
+    }
+  }
+
+  function redeemed(form: URLSearchParams): Granted {
     const grant = grants.get(form.get('code') ?? '');
-    if (form.get('grant_type') !== 'authorization_code') return 'unsupported_grant_type';
     if (grant === undefined || grant.redirectUri !== form.get('redirect_uri'))
-      return 'invalid_grant';
+      return { error: 'invalid_grant' };
     const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
-    return challenge === grant.challenge ? undefined : 'invalid_grant';
+    if (challenge !== grant.challenge) return { error: 'invalid_grant' };
+    grants.delete(form.get('code')!);
+    return { nonce: grant.nonce };
   }
 
-  async function idTokenFor(grant: Grant, accessToken: string): Promise<string> {
+  function refreshed(form: URLSearchParams): Granted {
+    if (forge.faults.refresh !== undefined) return { ...forge.faults.refresh };
+    // OpenID Connect Core 12.2: a refreshed id_token has no nonce.
+    return refreshTokens.delete(form.get('refresh_token') ?? '') ? {} : { error: 'invalid_grant' };
+  }
+
+  async function idTokenFor(granted: Granted, accessToken: string): Promise<string> {
     const seconds = Math.floor(now() / 1000);
     const atHash = createHash('sha256')
       .update(accessToken)
@@ -237,36 +287,14 @@ export async function startOpenIdProviderForge(
       aud: 'bridge',
       iat: seconds,
       exp: seconds + 300,
-      nonce: grant.nonce,
+      ...granted,
       ...(forge.faults.atHash === 'none'
         ? {}
         : { at_hash: forge.faults.atHash === 'right' ? atHash : 'AAAAAAAAAAAAAAAAAAAAAA' }),
       ...forge.person.idToken,
     });
-    switch (forge.faults.signature) {
-      case 'none':
-        return `${encoded({ alg: 'none' })}.${encoded(claims)}.`;
-      case 'hs256': {
-        const header = forge.faults.header({ alg: 'HS256', kid: key.kid });
-        return new SignJWT(claims)
-          .setProtectedHeader(header as { alg: string })
-          .sign(new TextEncoder().encode(forge.clientSecret.padEnd(32, '.')));
-      }
-      case 'other-key':
-        return signed({ ...otherKey, kid: key.kid }, claims);
-      case 'cut':
-        return (await signed(key, claims)).slice(0, -8);
-      case 'good':
-        return signed(key, claims);
-    }
-  }
-
-  function signed(signer: Key, claims: Claims): Promise<string> {
-    const header = forge.faults.header({ alg: 'ES256', kid: signer.kid });
-    // The library signs a critical extension only when it is told that it knows it.
-    return new SignJWT(claims)
-      .setProtectedHeader(header as { alg: string })
-      .sign(signer.privateKey, { crit: { 'urn:acme:extension': true } });
+    const { header, signature } = forge.faults;
+    return tokens.sign({ claims, header, signature });
   }
 
   return forge;
@@ -277,6 +305,7 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   '/jwks': 'jwks',
   '/token': 'token',
   '/userinfo': 'userinfo',
+  '/revoke': 'revocation',
 };
 
 function discoveryDocument(issuer: string): Claims {
@@ -285,6 +314,7 @@ function discoveryDocument(issuer: string): Claims {
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     userinfo_endpoint: `${issuer}/userinfo`,
+    revocation_endpoint: `${issuer}/revoke`,
     jwks_uri: `${issuer}/jwks`,
     response_types_supported: ['code', 'code id_token'],
     subject_types_supported: ['public'],
@@ -318,36 +348,8 @@ function clientProblem(
     : 'invalid_client';
 }
 
-function misbehave(mischief: Mischief, response: ServerResponse): void {
-  const type = { 'content-type': 'application/json' };
-  switch (mischief) {
-    case 'huge':
-      return void response
-        .writeHead(200, type)
-        .end(JSON.stringify({ padding: 'x'.repeat(2_000_000) }));
-    case 'hanging':
-      return void response.writeHead(200, type).write('{');
-    case 'redirecting':
-      return void response.writeHead(302, { location: '/elsewhere' }).end();
-    case 'garbage':
-      return void response.writeHead(200, type).end('{"access_token": "sensitive-value", ');
-    case 'not-json':
-      return void response
-        .writeHead(200, { 'content-type': 'text/html' })
-        .end('<p>maintenance</p>');
-    case 'failing':
-      return void response.writeHead(503).end();
-    case 'dropping':
-      return void response.destroy();
-  }
-}
-
 function json(response: ServerResponse, status: number, body: Claims): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-function encoded(value: Claims): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
