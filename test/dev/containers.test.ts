@@ -36,6 +36,7 @@ interface Client {
 
 interface Realm {
   readonly realm: string;
+  readonly attributes: Readonly<Record<string, string>>;
   readonly clients: readonly Client[];
   readonly groups: readonly { readonly name: string }[];
   readonly users: readonly {
@@ -175,6 +176,11 @@ describe('the containers', () => {
           `${services.keycloak!.environment!.KC_HOSTNAME}/realms/${realm.realm}`,
         );
         assert.ok(mapped.has(connector.claims.groups));
+        assert.equal(client.attributes['post.logout.redirect.uris'], `${baseUrl}/signed-out`);
+        assert.equal(
+          client.attributes['backchannel.logout.url'],
+          `${baseUrl}/oidc/${connector.id}/backchannel-logout`,
+        );
       } else {
         const acs = `${baseUrl}/saml/${connector.id}/acs`;
         assert.equal(client.protocol, 'saml');
@@ -186,5 +192,17 @@ describe('the containers', () => {
       }
     }
     assert.equal(connectors.length, realm.clients.length);
+
+    const levels = JSON.parse(realm.attributes['acr.loa.map']!) as Record<string, string>;
+    for (const connector of connectors) {
+      const values =
+        connector.protocol === 'oidc'
+          ? connector.stepUp?.acrValues
+          : connector.stepUp?.authnContext;
+      assert.deepEqual(
+        values?.map(value => levels[value]),
+        ['2'],
+      );
+    }
   });
 });
