@@ -121,7 +121,7 @@ export function claimAt(values: unknown, path: string): unknown {
  * 80 bits of SHA-256 over the pair; JSON keeps the two parts apart. RFC 4648 base32 is radix 32
  * with other digits.
  */
-function personIdOf(connector: ConnectorId, subject: string): PersonId {
+export function personIdOf(connector: ConnectorId, subject: string): PersonId {
   const digest = createHash('sha256')
     .update(JSON.stringify([connector, subject]))
     .digest('hex');

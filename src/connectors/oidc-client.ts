@@ -16,23 +16,22 @@ import {
   clockSkew,
   clockTolerance,
   customFetch,
-  type ExportedJWKSCache,
   enableNonRepudiationChecks,
   fetchUserInfo,
   getJwksCache,
   type IDToken,
   type ServerMetadata,
   setJwksCache,
+  tokenRevocation,
 } from 'openid-client';
 import type { Clock } from '../core/ports.ts';
-import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
+import type { Instant, Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { allowsHttp, reaching } from './oidc-discovery.ts';
 import { providerError } from './oidc-errors.ts';
 import { authenticationInstantOf, CLOCK_SKEW } from './oidc-id-token.ts';
+import type { ProviderKeys } from './oidc-keys.ts';
 
-/** Older keys are fetched again. The library has the same limit, by the machine's clock. */
-const KEYS_FRESH: Seconds = 5 * MINUTE;
 /** From this age on, the library fetches keys again if none fits a token. */
 const LIBRARY_KEYS_RENEWABLE: Seconds = 60;
 
@@ -49,6 +48,7 @@ export interface OidcClientOptions {
   readonly clientSecret: string;
   readonly clientAuthentication: ClientAuthentication;
   readonly redirectUri: string;
+  readonly keys: ProviderKeys;
   readonly clock: Clock;
   readonly outbound: Outbound;
 }
@@ -76,40 +76,71 @@ export interface OidcClient {
   authorizationUrl(metadata: ServerMetadata, parameters: Readonly<Record<string, string>>): URL;
   /** Throws `oidc_response_refused`, `idp_refused`, `idp_unreachable`. */
   redeem(metadata: ServerMetadata, redemption: Redemption): Promise<VerifiedAnswer>;
+  /**
+   * RFC 7009; the metadata has a `revocation_endpoint`. Throws `idp_refused`, `idp_unreachable`.
+   */
+  revoke(metadata: ServerMetadata, refreshToken: string): Promise<void>;
 }
 
 export function createOidcClient(options: OidcClientOptions): OidcClient {
-  const { clock, redirectUri } = options;
-  let keys: { readonly jwks: ExportedJWKSCache['jwks']; readonly at: Instant } | undefined;
-
+  const { redirectUri } = options;
   return {
     authorizationUrl: (metadata, parameters) =>
       buildAuthorizationUrl(
         configurationFor(options, metadata, () => {}),
         { redirect_uri: redirectUri, ...parameters },
       ),
-    redeem: async (metadata, redemption) => {
-      let endpoint = metadata.issuer;
-      const config = configurationFor(options, metadata, asked => {
-        endpoint = asked;
-      });
-      // The library may renew these keys at once, so that a rotation fails no sign-in. Only callers
-      // with a valid code can cause that.
-      const givenAt = Math.floor(Date.now() / 1000) - LIBRARY_KEYS_RENEWABLE;
-      if (keys !== undefined && clock.now() - keys.at < KEYS_FRESH * 1000)
-        setJwksCache(config, { jwks: keys.jwks, uat: givenAt });
-      try {
-        const answer = await exchange(config, options, redemption);
-        const used = getJwksCache(config);
-        if (used !== undefined && used.uat !== givenAt) keys = { jwks: used.jwks, at: clock.now() };
-        return answer;
-      } catch (thrown) {
-        // A provider without key ids may have changed its key in place.
-        keys = undefined;
-        throw providerError(thrown, endpoint);
-      }
-    },
+    redeem: (metadata, redemption) =>
+      converse(options, metadata, async config => {
+        const known = giveKeys(config, options.keys);
+        try {
+          const answer = await exchange(config, options, redemption);
+          const used = getJwksCache(config);
+          if (used !== undefined && used.uat !== known?.uat) options.keys.keep(used.jwks);
+          return answer;
+        } catch (thrown) {
+          // A provider without key ids may have changed its key in place.
+          options.keys.doubt();
+          throw thrown;
+        }
+      }),
+    revoke: (metadata, refreshToken) =>
+      converse(options, metadata, config =>
+        tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' }),
+      ),
   };
+}
+
+/** Throws a BridgeError that names the last requested address. */
+async function converse<T>(
+  options: OidcClientOptions,
+  metadata: ServerMetadata,
+  ask: (config: Configuration) => Promise<T>,
+): Promise<T> {
+  let endpoint = metadata.issuer;
+  const config = configurationFor(options, metadata, asked => {
+    endpoint = asked;
+  });
+  try {
+    return await ask(config);
+  } catch (thrown) {
+    throw providerError(thrown, endpoint);
+  }
+}
+
+/**
+ * The library may renew these keys at once, so that a rotation fails no sign-in. Only callers with
+ * a valid code can cause that.
+ */
+function giveKeys(
+  config: Configuration,
+  keys: ProviderKeys,
+): { readonly uat: Seconds } | undefined {
+  const known = keys.known();
+  if (known === undefined) return undefined;
+  const given = { jwks: known, uat: Math.floor(Date.now() / 1000) - LIBRARY_KEYS_RENEWABLE };
+  setJwksCache(config, given);
+  return given;
 }
 
 async function exchange(

@@ -264,7 +264,9 @@ function metadataSchema(httpAllowed: boolean) {
     token_endpoint: endpoint,
     userinfo_endpoint: endpoint.optional(),
     jwks_uri: endpoint,
-    end_session_endpoint: endpoint.optional(),
+    // Conveniences: a provider that describes them badly is one without them.
+    end_session_endpoint: endpoint.optional().catch(undefined),
+    revocation_endpoint: endpoint.optional().catch(undefined),
     response_types_supported: z
       .array(z.string())
       .refine(types => types.includes('code'), 'does not offer the authorization code flow')

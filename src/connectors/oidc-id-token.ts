@@ -13,11 +13,13 @@ import { claimAt } from './attributes.ts';
 /** Accepted difference between the provider's clock and ours. */
 export const CLOCK_SKEW: Seconds = 60;
 /** A sign-in attempt expires after ten minutes, so no token for it is older. */
-const MAX_AGE: Seconds = 10 * MINUTE;
+export const MAX_AGE: Seconds = 10 * MINUTE;
 /** OpenID Connect Core 2: `sub` has at most 255 ASCII characters. */
-const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+export const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+/** OpenID Connect sets no limit for `sid`; a longer one of a hostile provider is not kept. */
+const MAX_SESSION_ID = 512;
 /** 9999-12-31T23:59:59Z: later times cannot be written as a date. */
-const LAST_SECOND = 253_402_300_799;
+export const LAST_SECOND = 253_402_300_799;
 
 const HASHES: Readonly<Record<string, string>> = {
   ...{ RS256: 'sha256', PS256: 'sha256', ES256: 'sha256' },
@@ -56,6 +58,11 @@ export function authenticationInstantOf(tokens: IssuedTokens): Instant | undefin
   if (atHash !== undefined && atHash !== accessTokenHash(tokens))
     refuse('at_hash does not belong to the access token');
   return claims.auth_time === undefined ? undefined : Math.min(claims.auth_time, now) * 1000;
+}
+
+/** Whether a claim is the id of a session at the provider (`sid`). */
+export function isSessionId(sid: unknown): sid is string {
+  return typeof sid === 'string' && sid !== '' && sid.length <= MAX_SESSION_ID;
 }
 
 /** OpenID Connect Core 3.1.3.6: the left half of the hash that the signature algorithm uses. */

@@ -26,7 +26,9 @@ import {
   type VerifiedAnswer,
 } from './oidc-client.ts';
 import { openProvider, type Provider } from './oidc-discovery.ts';
-import { refuseOverage } from './oidc-id-token.ts';
+import { isSessionId, refuseOverage } from './oidc-id-token.ts';
+import { createProviderKeys } from './oidc-keys.ts';
+import { createLogout, type LogoutOptions } from './oidc-logout.ts';
 
 const DEFAULT_RETRY: Seconds = 5;
 
@@ -48,6 +50,7 @@ export interface OidcConnectorOptions {
   readonly claims: IdentityMapping;
   /** Values of `amr` or `acr` that count as multi-factor. */
   readonly multiFactorMethods: readonly string[];
+  readonly logout: LogoutOptions;
   /** Keeps the id_token for accounts that trust the provider directly. */
   readonly keepCorporateProof: boolean;
   readonly clock: Clock;
@@ -70,11 +73,12 @@ interface Parts {
  * connector, not an error.
  */
 export async function createOidcConnector(options: OidcConnectorOptions): Promise<Connector> {
-  const { id, label, issuer, clientId, retrySeconds = DEFAULT_RETRY } = options;
+  const { id, label, issuer, retrySeconds = DEFAULT_RETRY } = options;
   const provider = await openProvider({ ...options, retrySeconds });
   // In the URL parser's spelling (no default port): the token request must repeat it exactly.
   const redirectUri = new URL(`/oidc/${id}/callback`, options.baseUrl).href;
-  const client = createOidcClient({ ...options, redirectUri });
+  const keys = createProviderKeys(options);
+  const client = createOidcClient({ ...options, redirectUri, keys });
   const source: IdentitySource = { issuer, trustedBy: issuer };
   const parts: Parts = { options, provider, client, source };
   return {
@@ -86,7 +90,8 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
     source: () => source,
     begin: begun => begin(begun, parts),
     complete: (response, expectation) => complete(response, expectation, parts),
-    signOutUrl: () => signOutUrl(provider, clientId),
+    logout: createLogout({ ...options, connector: id, provider, keys }),
+    revoke: refreshToken => revoke(refreshToken, parts),
     close: async () => provider.close(),
   };
 }
@@ -127,16 +132,9 @@ async function complete(
   return signInFrom({ ...options, source }, verified);
 }
 
-/**
- * RP-Initiated Logout 1.0: the provider asks the user. Without an id_token_hint it must not sign
- * out by itself.
- */
-function signOutUrl(provider: Provider, clientId: string): string | undefined {
-  const endpoint = provider.known()?.end_session_endpoint;
-  if (endpoint === undefined) return undefined;
-  const url = new URL(endpoint);
-  url.searchParams.set('client_id', clientId);
-  return url.href;
+async function revoke(refreshToken: string, { provider, client }: Parts): Promise<void> {
+  const metadata = await provider.metadata('idp_unreachable');
+  if (metadata.revocation_endpoint !== undefined) await client.revoke(metadata, refreshToken);
 }
 
 /**
@@ -184,7 +182,7 @@ function signInFrom(
     multiFactorMethods: options.multiFactorMethods,
   });
   const providerSession: ReceivedProviderSession = {
-    ...(typeof claims.sid === 'string' && isSessionId(claims.sid) && { sid: claims.sid }),
+    ...(isSessionId(claims.sid) && { sid: claims.sid }),
     idToken,
     ...(refreshToken !== undefined && { refreshToken }),
   };
@@ -194,11 +192,6 @@ function signInFrom(
     providerSession,
     corporateProof: { kind: 'id-token', token: idToken, expiresAt: claims.exp * 1000 },
   };
-}
-
-/** OpenID Connect sets no limit; a longer one of a hostile provider is not kept. */
-function isSessionId(sid: string): boolean {
-  return sid !== '' && sid.length <= 512;
 }
 
 /**

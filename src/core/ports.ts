@@ -17,7 +17,7 @@ import type { ClientRegistration } from './client-registration.ts';
 import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { Block, KnownPerson, Standing } from './person-record.ts';
-import type { EndedSessions, ProviderSession } from './provider-session.ts';
+import type { EndedSessions, ProviderSession, VerifiedLogout } from './provider-session.ts';
 import type { Account } from './role.ts';
 import type {
   AuthenticationResponse,
@@ -91,10 +91,38 @@ export interface Connector {
     response: AuthenticationResponse,
     expectation: Expectation | undefined,
   ): Promise<VerifiedSignIn>;
-  /** Where the user can also end their session at the identity provider, if it has such a URL. */
-  signOutUrl?(): string | undefined;
+  /** Sign-outs that begin or end at an OpenID provider. */
+  readonly logout?: ProviderLogout | undefined;
+  /**
+   * Revokes a refresh token at the provider (RFC 7009); does nothing if the provider has no
+   * endpoint for it. Throws `idp_refused`, `idp_unreachable`.
+   */
+  revoke?(refreshToken: string): Promise<void>;
   /** Stops timers and connections. */
   close(): Promise<void>;
+}
+
+/** Sign-outs at an OpenID provider. */
+export interface ProviderLogout {
+  /**
+   * Where a browser also ends the user's session at the provider (OpenID Connect RP-Initiated
+   * Logout 1.0): a secret, because it contains the id_token. Without a session the provider asks
+   * the user. Undefined if the provider has no such page. Sends no request.
+   */
+  addressFor(session: Pick<ProviderSession, 'idToken' | 'sid'> | undefined): string | undefined;
+  /** Undefined unless the connector accepts logout tokens. */
+  readonly backChannel?: BackChannelLogout | undefined;
+}
+
+/** OpenID Connect Back-Channel Logout 1.0. */
+export interface BackChannelLogout {
+  /** Whether a logout also ends the sessions in terminals. */
+  readonly terminals: EndedAtProvider['terminals'];
+  /**
+   * Verifies all of a logout token except that it is used once. Throws `logout_token_refused`,
+   * `connector_unavailable`, `idp_unreachable`.
+   */
+  verify(logoutToken: string): Promise<VerifiedLogout>;
 }
 
 /** SAML metadata of the bridge as a service provider. */

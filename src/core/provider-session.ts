@@ -47,3 +47,14 @@ export interface EndedSessions {
   readonly browserSessions: number;
   readonly cliSessions: readonly CliSessionSummary[];
 }
+
+/** What a provider has ended, as a verified logout token says: a session, a user or both. */
+export interface VerifiedLogout {
+  /** `jti`: each token is good once. */
+  readonly id: string;
+  readonly issuer: string;
+  readonly person?: PersonId | undefined;
+  readonly sid?: string | undefined;
+  /** From then on the token is refused, whether it was used or not. */
+  readonly expiresAt: Instant;
+}

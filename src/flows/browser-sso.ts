@@ -169,7 +169,7 @@ export const signOut = signOutForm({
     const connector = signIn.connectors.find(({ id }) => id === session?.identity.connector);
     const signedOut = view('signed-out', {
       connectorLabel: connector?.label,
-      idpSignOutHref: connector?.signOutUrl?.(),
+      idpSignOutHref: connector?.logout?.addressFor(undefined),
     });
     return { ...signedOut, session: 'cleared' };
   },

@@ -37,6 +37,7 @@ export async function openConnector(
     claims: { username: 'preferred_username', email: 'email', groups: 'groups' },
     multiFactorMethods: ['mfa'],
     keepCorporateProof: false,
+    logout: { backchannel: false, endsTerminals: false },
     clock: handTurnedClock(),
     outbound,
     secrets: systemSecrets,

@@ -122,6 +122,16 @@ export const SIGN_IN_ERRORS = {
     aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
     exit: 'failed',
   },
+  logout_token_refused: {
+    status: 400,
+    title: 'The logout token was rejected',
+    hint: 'No session was ended. The log of the bridge says which check failed.',
+    page: { offers: 'nothing', contact: true },
+    record: { audit: 'use-case', log: 'info' },
+    oauth: 'invalid_request',
+    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
+    exit: 'failed',
+  },
   person_blocked: {
     status: 403,
     title: 'Your access is blocked',
