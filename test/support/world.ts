@@ -104,6 +104,10 @@ export interface World {
    * sessions and refresh tokens last for days of the machine's clock.
    */
   readonly oidcIdp: OidcIdp;
+  /**
+   * The SAML identity provider: `directory` as above, and for example
+   * `stepUp.authnContext = 'refused'`, `stepUp.forceAuthn = 'ignored'`.
+   */
   readonly samlIdp: SamlIdp;
   /** All servers; `answer` replaces the listener of one. */
   readonly servers: Readonly<Record<keyof Urls, Server>>;

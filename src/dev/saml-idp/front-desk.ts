@@ -3,10 +3,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
+import type { Directory } from '../directory.ts';
 import { html } from '../html.ts';
 import { hiddenFields, PAGE_HEADERS, page, signInPage } from '../page.ts';
-import { type Person, personWithPassword } from '../people.ts';
+import type { Person } from '../people.ts';
 import type { AuthnRequest } from './authn-request.ts';
+import type { SamlStepUpManners } from './manners.ts';
 import {
   clearCookie,
   cookieOf,
@@ -19,6 +21,7 @@ import {
 import { Refusal } from './refusal.ts';
 import {
   contextFor,
+  type Failure,
   type IdpSession,
   type Issuer,
   nameIdFormatFor,
@@ -40,37 +43,42 @@ interface PendingSignIn {
 
 export interface FrontDeskOptions {
   readonly issuer: Issuer;
-  readonly people: readonly Person[];
+  readonly directory: Directory;
+  readonly stepUp: SamlStepUpManners;
   readonly origin: string;
 }
 
 export class FrontDesk {
   readonly #issuer: Issuer;
-  readonly #people: readonly Person[];
+  readonly #directory: Directory;
+  readonly #stepUp: SamlStepUpManners;
   readonly #forms: OwnForms;
   readonly #sessions = new Map<string, IdpSession>();
   readonly #pending = new Map<string, PendingSignIn>();
 
-  constructor({ issuer, people, origin }: FrontDeskOptions) {
+  constructor({ issuer, directory, stepUp, origin }: FrontDeskOptions) {
     this.#issuer = issuer;
-    this.#people = people;
+    this.#directory = directory;
+    this.#stepUp = stepUp;
     this.#forms = createOwnForms(origin);
   }
 
   /** Answers a checked request: at once where it can, else after the sign-in page. */
   async answer(req: Request, res: Response, request: AuthnRequest): Promise<void> {
     const issuer = this.#issuer;
-    const formatKnown = nameIdFormatFor(request.nameIdFormat) !== undefined;
-    if (!formatKnown)
-      return post(res, request, await notSignedIn(issuer, request, 'InvalidNameIDPolicy'));
-    const session = request.forceAuthn ? undefined : this.#sessionOf(req);
-    const context = session && contextFor(session, request);
+    const read = this.#asRead(request);
+    const failed = async (failure: Failure): Promise<void> =>
+      post(res, request, await notSignedIn(issuer, request, failure));
+    if (nameIdFormatFor(request.nameIdFormat) === undefined)
+      return failed({ fault: 'InvalidNameIDPolicy' });
+    if (this.#isRefused(request)) return failed(this.#stepUp.refusal);
+    const session = read.forceAuthn ? undefined : this.#sessionOf(req);
+    const context = session && contextFor(session, read);
     if (session && context !== undefined)
       return post(res, request, await signedIn(issuer, request, session, context));
-    if (request.isPassive)
-      return post(res, request, await notSignedIn(issuer, request, 'NoPassive'));
+    if (request.isPassive) return failed({ fault: 'NoPassive' });
     const id = randomBytes(16).toString('base64url');
-    remember(this.#pending, id, { request, expiresAt: issuer.now() + SIGN_IN_MILLISECONDS });
+    remember(this.#pending, id, { request: read, expiresAt: issuer.now() + SIGN_IN_MILLISECONDS });
     this.#showForm(req, res, { id, request });
   }
 
@@ -83,19 +91,21 @@ export class FrontDesk {
       throw new Refusal('This sign-in is over. Start again where you came from.');
     }
     const { request } = pending;
-    const person = personWithPassword(
-      this.#people,
+    const person = this.#directory.authenticated(
       fieldOf(req, 'username'),
       fieldOf(req, 'password'),
     );
     if (person === undefined)
       return this.#showForm(req, res, { id, request, problem: 'Wrong user name or password.' });
+    if (this.#directory.isDisabled(person.username))
+      return this.#showForm(req, res, { id, request, problem: 'This account is disabled.' });
     this.#pending.delete(id);
     const session = this.#openSession(req, res, person);
-    const context = contextFor(session, request);
+    const isWeaker = this.#stepUp.authnContext === 'weaker';
+    const context = contextFor(session, isWeaker ? { ...request, contexts: [] } : request);
     const answer =
       context === undefined
-        ? notSignedIn(this.#issuer, request, 'NoAuthnContext')
+        ? notSignedIn(this.#issuer, request, { fault: 'NoAuthnContext' })
         : signedIn(this.#issuer, request, session, context);
     post(res, request, await answer);
   }
@@ -120,18 +130,41 @@ export class FrontDesk {
 
   #sessionOf(req: Request): IdpSession | undefined {
     const session = this.#sessions.get(cookieOf(req, SESSION_COOKIE) ?? '');
-    return session !== undefined && session.expiresAt > this.#issuer.now() ? session : undefined;
+    if (session === undefined || session.expiresAt <= this.#issuer.now()) return undefined;
+    const { username } = session.person;
+    if (this.#directory.isDisabled(username)) return undefined;
+    return { ...session, person: this.#directory.person(username)! };
+  }
+
+  /** The request as far as this provider reads it. */
+  #asRead(request: AuthnRequest): AuthnRequest {
+    const { authnContext, forceAuthn } = this.#stepUp;
+    return {
+      ...request,
+      contexts: authnContext === 'ignored' ? [] : request.contexts,
+      forceAuthn: forceAuthn !== 'ignored' && request.forceAuthn,
+    };
+  }
+
+  #isRefused({ contexts, forceAuthn }: AuthnRequest): boolean {
+    return (
+      (this.#stepUp.authnContext === 'refused' && contexts.length > 0) ||
+      (this.#stepUp.forceAuthn === 'refused' && forceAuthn)
+    );
   }
 
   /** A new session under a new id; the old one of this browser ends. */
   #openSession(req: Request, res: Response, person: Person): IdpSession {
-    this.#sessions.delete(cookieOf(req, SESSION_COOKIE) ?? '');
+    const last = cookieOf(req, SESSION_COOKIE) ?? '';
     const now = this.#issuer.now();
+    const { authnContext, authnInstant } = this.#stepUp;
+    const first = authnInstant === 'stale' ? this.#sessions.get(last) : undefined;
+    this.#sessions.delete(last);
     const session: IdpSession = {
       index: `_${randomBytes(16).toString('hex')}`,
       person,
-      authenticatedAt: now,
-      secondFactor: fieldOf(req, 'second_factor') === 'on',
+      authenticatedAt: first?.authenticatedAt ?? now,
+      secondFactor: authnContext !== 'weaker' && fieldOf(req, 'second_factor') === 'on',
       expiresAt: now + SESSION_MILLISECONDS,
     };
     const id = newCookieValue();
@@ -152,7 +185,7 @@ export class FrontDesk {
       action: '/sign-in',
       hidden: { sign_in: id, ...this.#forms.fields(req, res, id) },
       problem,
-      usernames: this.#people.map(({ username }) => username),
+      usernames: this.#directory.people().map(({ username }) => username),
     });
     send(res, problem === undefined ? 200 : 401, text);
   }

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Person } from '../people.ts';
 import type { AuthnRequest } from './authn-request.ts';
+import type { Fault } from './manners.ts';
 import { type Markup, NAMESPACES, xml } from './xml.ts';
 import { signElement } from './xml-signature.ts';
 
@@ -33,13 +34,13 @@ const ASSERTION_LIFETIME_MILLISECONDS = 5 * 60_000;
 /** Conditions begin a little earlier than now, for service providers whose clock is behind ours. */
 const BACKDATE_MILLISECONDS = 30_000;
 
-type Fault = 'NoPassive' | 'NoAuthnContext' | 'InvalidNameIDPolicy';
-
 /** The first-level status of each fault (core 3.2.2.2): whose doing it is. */
 const BLAME: Readonly<Record<Fault, 'Requester' | 'Responder'>> = {
-  NoPassive: 'Responder',
-  NoAuthnContext: 'Responder',
+  AuthnFailed: 'Responder',
   InvalidNameIDPolicy: 'Requester',
+  NoAuthnContext: 'Responder',
+  NoPassive: 'Responder',
+  RequestDenied: 'Responder',
 };
 
 const FORMAT = 'urn:oasis:names:tc:SAML:2.0:nameid-format:';
@@ -110,13 +111,19 @@ export async function signedIn(
   return encode(await signElement(withAssertion, { key, certificate, id }));
 }
 
+export interface Failure {
+  readonly fault: Fault;
+  /** For people; part of the status if given. */
+  readonly message?: string | undefined;
+}
+
 /** The base64 of a Response that says why the sign-in failed. */
 export async function notSignedIn(
   issuer: Issuer,
   request: AuthnRequest,
-  fault: Fault,
+  { fault, message }: Failure,
 ): Promise<string> {
-  const status = xml`<samlp:StatusCode Value="${STATUS}${BLAME[fault]}"><samlp:StatusCode Value="${STATUS}${fault}"/></samlp:StatusCode>`;
+  const status = xml`<samlp:StatusCode Value="${STATUS}${BLAME[fault]}"><samlp:StatusCode Value="${STATUS}${fault}"/></samlp:StatusCode>${message === undefined ? undefined : xml`<samlp:StatusMessage>${message}</samlp:StatusMessage>`}`;
   const { id, markup } = response(issuer, request, status);
   return encode(
     await signElement(markup.text, { key: issuer.key, certificate: issuer.certificate, id }),

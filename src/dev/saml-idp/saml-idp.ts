@@ -7,11 +7,13 @@
  */
 import type { RequestListener } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import { createDirectory, type Directory } from '../directory.ts';
 import { html } from '../html.ts';
 import { PAGE_HEADERS, page } from '../page.ts';
 import type { Person } from '../people.ts';
 import { checkAuthnRequest, readAuthnRequest, readRedirect } from './authn-request.ts';
 import { FrontDesk, IDP_NAME } from './front-desk.ts';
+import { goodStepUpManners, type SamlStepUpManners } from './manners.ts';
 import { metadataOf } from './metadata.ts';
 import { Refusal } from './refusal.ts';
 import { createServiceProviders } from './service-providers.ts';
@@ -34,6 +36,10 @@ export interface SamlIdp {
   /** Its entity id, which is also the address of its metadata. */
   readonly entityId: string;
   metadata(): string;
+  /** Changes people: groups, attributes, disabled accounts. The next sign-in meets it. */
+  readonly directory: Directory;
+  /** What it does with requests for another authentication. */
+  readonly stepUp: SamlStepUpManners;
 }
 
 /** Starts with a new key unless one is given; metadata must be read again after a restart. */
@@ -47,9 +53,12 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
     options.serviceProviders.map(({ metadataUrl }) => metadataUrl),
     now,
   );
+  const directory = createDirectory(options.people);
+  const stepUp = goodStepUpManners();
   const desk = new FrontDesk({
     issuer: { entityId, now, ...signingKey },
-    people: options.people,
+    directory,
+    stepUp,
     origin: new URL(options.baseUrl).origin,
   });
 
@@ -64,7 +73,7 @@ export async function createSamlIdp(options: SamlIdpOptions): Promise<SamlIdp> {
     throw new Refusal('Page not found.', 404);
   });
   app.use(showRefusal);
-  return { handler: app, entityId, metadata: () => metadata };
+  return { handler: app, entityId, metadata: () => metadata, directory, stepUp };
 }
 
 interface SignIns {
