@@ -194,15 +194,14 @@ describe('the containers', () => {
     assert.equal(connectors.length, realm.clients.length);
 
     const levels = JSON.parse(realm.attributes['acr.loa.map']!) as Record<string, string>;
-    for (const connector of connectors) {
-      const values =
-        connector.protocol === 'oidc'
-          ? connector.stepUp?.acrValues
-          : connector.stepUp?.authnContext;
-      assert.deepEqual(
-        values?.map(value => levels[value]),
-        ['2'],
-      );
-    }
+    const uris = JSON.parse(realm.attributes['acr.uri.map']!) as Record<string, string>;
+    const [strongest] = Object.entries(levels).find(([, level]) => level === '2')!;
+    assert.deepEqual(
+      connectors.map(({ protocol, stepUp }) => [protocol, stepUp]),
+      [
+        ['oidc', { acrValues: [strongest], parameter: 'acr_values', claim: 'acr' }],
+        ['saml', { authnContext: [uris[strongest]], comparison: 'exact' }],
+      ],
+    );
   });
 });
