@@ -1,5 +1,5 @@
 /** How a decision came about: which rule gave a role, or which group or requirement was missing. */
-import type { ConnectorId } from './identity.ts';
+import type { ConnectorId, LostGroup } from './identity.ts';
 import type { UnmetRequirement } from './requirements.ts';
 
 /**
@@ -14,7 +14,13 @@ export type TraceStep =
       readonly group: string;
       readonly missing: readonly UnmetRequirement[];
     }
-  | { readonly rule: string; readonly outcome: 'group-missing'; readonly groups: readonly string[] }
+  | {
+      readonly rule: string;
+      readonly outcome: 'group-missing';
+      readonly groups: readonly string[];
+      /** The one of them that the user had at their sign-in and has lost last. */
+      readonly lost?: LostGroup;
+    }
   /** The rule takes groups of `connectors` only, and the user signed in with `connector`. */
   | {
       readonly rule: string;

@@ -3,6 +3,7 @@
  * terminal.
  */
 import type { DecisionTrace, TraceStep } from './decision-trace.ts';
+import type { LostGroup } from './identity.ts';
 import { listed, MAX_LISTED } from './listed.ts';
 import {
   explainRequirement,
@@ -10,6 +11,7 @@ import {
   nextStepAgainst,
   type UnmetRequirement,
 } from './requirements.ts';
+import { formatInstant } from './time.ts';
 
 const STEP: {
   readonly [O in TraceStep['outcome']]: (step: Extract<TraceStep, { outcome: O }>) => string;
@@ -17,13 +19,20 @@ const STEP: {
   grants: ({ group }) => `Gives the role, because you are in the group ${group}.`,
   'proof-missing': ({ group, missing }) =>
     `You are in the group ${group}. ${missing.map(unmet => explainRequirement(unmet)).join(' ')}`,
-  'group-missing': ({ groups }) =>
-    groups.length === 1
+  'group-missing': ({ groups, lost }) =>
+    (groups.length === 1
       ? `Gives the role to the group ${groups[0]}, and you are not in it.`
-      : `Gives the role to the groups ${listed(groups)}, and you are in none of them.`,
+      : `Gives the role to the groups ${listed(groups)}, and you are in none of them.`) +
+    explainLoss(groups, lost),
   'connector-mismatch': ({ connectors, connector }) =>
     `Takes groups of ${listed(connectors)} only, and you signed in with ${connector}.`,
 };
+
+function explainLoss(groups: readonly string[], lost: LostGroup | undefined): string {
+  if (lost === undefined) return '';
+  const group = groups.length === 1 ? 'this group' : `the group ${lost.name}`;
+  return ` Your identity provider has not stated ${group} since ${formatInstant(lost.since)}.`;
+}
 
 export function explainStep(step: TraceStep): string {
   return (STEP[step.outcome] as (step: TraceStep) => string)(step);

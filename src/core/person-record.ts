@@ -73,7 +73,7 @@ export function confirmedRecord(
   before: PersonRecord | undefined,
 ): PersonRecord {
   const { signedInAt = confirmedAt, assertedAt = 0 } = before ?? {};
-  const isSame = before?.claims !== undefined && !losesAny(before.claims, identity);
+  const isSame = before !== undefined && !losesAny(before, identity);
   return {
     ...recordOf(identity, confirmedAt, before),
     signedInAt,
@@ -87,13 +87,19 @@ export function lastConfirmed({ signedInAt, confirmedAt = signedInAt }: PersonRe
   return Math.max(signedInAt, confirmedAt);
 }
 
-function losesAny(before: Claims, { source, groups, email, attributes }: Identity): boolean {
+/** Whether anything stated until then is no longer true. A record without claims states nothing. */
+function losesAny({ username, claims }: PersonRecord, identity: Identity): boolean {
+  if (claims === undefined) return true;
+  const { source, groups, email, attributes } = identity;
   const present = new Set(groups);
   return (
-    before.source.issuer !== source.issuer ||
-    before.groups.some(group => !present.has(group)) ||
-    (before.email !== undefined && before.email !== email) ||
-    Object.entries(before.attributes).some(([name, value]) => attributes[name] !== value)
+    claims.source.issuer !== source.issuer ||
+    username !== identity.username ||
+    claims.groups.some(group => !present.has(group)) ||
+    (claims.email !== undefined && claims.email !== email) ||
+    Object.entries(claims.attributes).some(
+      ([name, value]) => !Object.hasOwn(attributes, name) || attributes[name] !== value,
+    )
   );
 }
 
@@ -134,9 +140,10 @@ export function boundBy(
   if (claims === undefined) return { identity, isNewest: true };
   if (identity.source.issuer !== claims.source.issuer) return undefined;
   const known = new Set(claims.groups);
-  const { displayName: _, email: __, ...kept } = identity;
+  // A terminal keeps the identity of its browser, and what that had lost by then.
+  const { displayName: _, email: __, lostGroups: lostBefore = [], ...kept } = identity;
   const { displayName, email, attributes } = claims;
-  const held = new Set(identity.groups);
+  const held = new Set([...identity.groups, ...lostBefore.map(({ name }) => name)]);
   const lost = lostGroups.filter(({ name }) => held.has(name));
   return {
     identity: {

@@ -4,7 +4,7 @@
  */
 import type { AccessRule, Entitlement } from './access-rule.ts';
 import type { DecisionTrace, TraceStep } from './decision-trace.ts';
-import type { Identity } from './identity.ts';
+import type { Identity, LostGroup } from './identity.ts';
 import { type Circumstances, requirementChecker, type UnmetRequirement } from './requirements.ts';
 import { type Account, isRoleName, roleArn } from './role.ts';
 import {
@@ -153,10 +153,25 @@ const DISTANCE: { readonly [O in TraceStep['outcome']]: number } = {
  */
 function stepWithoutGroup(
   { rule, selector }: CompiledRule,
-  { connector }: Identity,
+  { connector, lostGroups = [] }: Identity,
   groups: readonly string[],
 ): TraceStep {
-  if (selector.connectors.has(connector))
-    return { rule: rule.name, outcome: 'group-missing', groups };
+  if (selector.connectors.has(connector)) {
+    const lost = lastLost(lostGroups, groups);
+    return { rule: rule.name, outcome: 'group-missing', groups, ...(lost && { lost }) };
+  }
   return { rule: rule.name, outcome: 'connector-mismatch', connectors: rule.connectors, connector };
+}
+
+/** The newest loss among these groups. */
+function lastLost(
+  lostGroups: readonly LostGroup[],
+  groups: readonly string[],
+): LostGroup | undefined {
+  return lostGroups
+    .filter(({ name }) => groups.includes(name))
+    .reduce<LostGroup | undefined>(
+      (last, lost) => (last === undefined || lost.since > last.since ? lost : last),
+      undefined,
+    );
 }

@@ -16,6 +16,7 @@ import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts'
 import type { ClientRegistration } from './client-registration.ts';
 import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
+import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
 import type { Block, KnownPerson, Standing } from './person-record.ts';
 import type { EndedSessions, ProviderSession, VerifiedLogout } from './provider-session.ts';
 import type { Account } from './role.ts';
@@ -91,6 +92,8 @@ export interface Connector {
     response: AuthenticationResponse,
     expectation: Expectation | undefined,
   ): Promise<VerifiedSignIn>;
+  /** Asks an OpenID provider about a user again. Does not reject for a fault of the provider. */
+  refresh?(request: RefreshRequest): Promise<RefreshAnswer>;
   /** Sign-outs that begin or end at an OpenID provider. */
   readonly logout?: ProviderLogout | undefined;
   /**

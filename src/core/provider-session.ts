@@ -32,6 +32,8 @@ export interface ProviderSession {
 
 /** How far the present refresh has come. Absent before the first one. */
 export interface RefreshState {
+  /** When the provider confirmed the user by this session last. */
+  readonly confirmedAt?: Instant | undefined;
   /** Who may use the refresh token until when; undefined if no instance does at present. */
   readonly lease?: { readonly holder: string; readonly until: Instant } | undefined;
   /** No attempt before this time, because the last one failed. */

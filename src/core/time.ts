@@ -36,3 +36,8 @@ export function formatDuration(seconds: Seconds): string {
     .filter(Boolean)
     .join(' ');
 }
+
+/** Writes a time for readers: `2026-11-30 10:05 UTC`. */
+export function formatInstant(at: Instant): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

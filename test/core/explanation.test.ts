@@ -15,6 +15,19 @@ describe('an explanation', () => {
     );
   });
 
+  it('says since when a group is lost, and which one of several', () => {
+    const lost = { name: 'b', since: Date.parse('2026-11-30T10:05:59Z') };
+    const step = { rule: 'a', outcome: 'group-missing', lost } as const;
+    assert.equal(
+      explainStep({ ...step, groups: ['b'] }),
+      'Gives the role to the group b, and you are not in it. Your identity provider has not stated this group since 2026-11-30 10:05 UTC.',
+    );
+    assert.equal(
+      explainStep({ ...step, groups: ['a', 'b'] }),
+      'Gives the role to the groups a, b, and you are in none of them. Your identity provider has not stated the group b since 2026-11-30 10:05 UTC.',
+    );
+  });
+
   it('names the unmet requirement', () => {
     const step = explainStep({
       rule: 'a',

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Identity, isTrusted } from '../../src/core/identity.ts';
-import { boundBy, missingClaims, recordOf } from '../../src/core/person-record.ts';
+import {
+  boundBy,
+  confirmedRecord,
+  lastConfirmed,
+  missingClaims,
+  recordOf,
+} from '../../src/core/person-record.ts';
 import { person } from '../support/people.ts';
 
 const FIRST = person({
@@ -93,6 +99,98 @@ describe('an identity, limited by the newest sign-in of its user', () => {
   it('is not limited by a record without claims', () => {
     const { claims: _, ...record } = recordOf(newer({ username: 'x' }), 3000);
     assert.deepEqual(boundBy(FIRST, record), { identity: FIRST, isNewest: true });
+  });
+});
+
+describe('a record after a refresh', () => {
+  const AT = 5000;
+  const before = recordOf(FIRST, 1500);
+  const refreshed = (over: Partial<Identity> = {}) =>
+    confirmedRecord(newer({ assertedAt: 4000, ...over }), AT, before);
+
+  it('keeps the times of the sign-in while nothing is lost, and takes what is new', () => {
+    const attributes = { ...FIRST.attributes, title: 'Engineer' };
+    const record = refreshed({ groups: ['b', 'a', 'c'], attributes });
+
+    assert.deepEqual(record, {
+      ...before,
+      confirmedAt: AT,
+      claims: { ...before.claims, groups: ['b', 'a', 'c'], attributes },
+    });
+    assert.equal(lastConfirmed(record), AT);
+    assert.equal(boundBy(FIRST, record)?.isNewest, true);
+  });
+
+  const losses: readonly (readonly [what: string, over: Partial<Identity>])[] = [
+    ['a group', { groups: ['a'] }],
+    ['all groups', { groups: [] }],
+    ['a group for another one', { groups: ['a', 'c'] }],
+    ['the e-mail address', { email: undefined }],
+    ['the user name', { username: 'alice.new' }],
+    ['an attribute', { attributes: { department: 'Platform' } }],
+    ['the value of an attribute', { attributes: { department: 'Sales', site: 'Berlin' } }],
+    ['an attribute whose name every object has', { attributes: { constructor: 'x' } }],
+  ];
+  for (const [what, over] of losses) {
+    it(`is a newer statement than the sign-in when it loses ${what}`, () => {
+      const record = refreshed(over);
+      assert.equal(record.assertedAt, 4000);
+      assert.equal(record.signedInAt, before.signedInAt);
+      assert.equal(boundBy(FIRST, record)?.isNewest, false);
+    });
+  }
+
+  it('is newer even if the clock of the provider is behind', () => {
+    const record = refreshed({ groups: ['a'], assertedAt: 10 });
+    assert.equal(record.assertedAt, FIRST.assertedAt + 1);
+    assert.deepEqual(boundBy(FIRST, record)?.identity.groups, ['a']);
+  });
+
+  it('keeps a loss from the first time on, and forgets it when the group is back', () => {
+    const lost = refreshed({ groups: ['a'] });
+    assert.deepEqual(lost.lostGroups, [{ name: 'b', since: AT }]);
+    const stillLost = confirmedRecord(newer({ groups: [] }), AT + 1000, lost);
+    assert.deepEqual(stillLost.lostGroups, [
+      { name: 'a', since: AT + 1000 },
+      { name: 'b', since: AT },
+    ]);
+    const back = confirmedRecord(newer({ groups: ['b'] }), AT + 2000, stillLost);
+    assert.deepEqual(back.lostGroups, [{ name: 'a', since: AT + 1000 }]);
+    assert.deepEqual(boundBy(FIRST, back)?.identity.groups, ['b']);
+    const lostAgain = confirmedRecord(newer({ groups: [] }), AT + 3000, back);
+    assert.deepEqual(lostAgain.lostGroups?.[0], { name: 'b', since: AT + 3000 });
+  });
+
+  it('knows a loss also from a sign-in, and none of another issuer', () => {
+    const signedIn = recordOf(newer({ groups: ['a'] }), AT, before);
+    assert.deepEqual(signedIn.lostGroups, [{ name: 'b', since: AT }]);
+    const source = { issuer: 'https://other.example', trustedBy: 'x' };
+    assert.equal(recordOf(newer({ groups: [], source }), AT, signedIn).lostGroups, undefined);
+  });
+
+  it('is a newer statement after a record without claims, or none', () => {
+    const { claims: _, ...bare } = before;
+    const after = confirmedRecord(newer({ assertedAt: 10 }), AT, bare);
+    assert.equal(after.assertedAt, FIRST.assertedAt + 1);
+    assert.deepEqual(after.claims?.groups, ['a', 'b']);
+    assert.equal(confirmedRecord(newer(), AT, undefined).signedInAt, AT);
+  });
+});
+
+describe('lost groups of a bound identity', () => {
+  const record = confirmedRecord(newer({ groups: ['a'] }), 5000, recordOf(FIRST, 1500));
+
+  it('are those that its sign-in had', () => {
+    assert.deepEqual(boundBy(FIRST, record)?.identity.lostGroups, [{ name: 'b', since: 5000 }]);
+    const without = { ...FIRST, groups: ['a'] };
+    assert.equal(boundBy(without, record)?.identity.lostGroups, undefined);
+  });
+
+  it('are also those that the browser of a terminal had lost before, until they are back', () => {
+    const inTerminal = boundBy(FIRST, record)!.identity;
+    assert.deepEqual(boundBy(inTerminal, record)?.identity, inTerminal);
+    const back = confirmedRecord(newer(), 6000, record);
+    assert.equal(boundBy(inTerminal, back)?.identity.lostGroups, undefined);
   });
 });
 

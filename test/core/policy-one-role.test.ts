@@ -55,6 +55,21 @@ describe('the access policy', () => {
       ]);
     });
 
+    it('says which of these groups the user has lost last', () => {
+      const lostGroups = [
+        { name: 'other', since: 9 },
+        { name: 'breakglass', since: 5 },
+        { name: 'aws-prod-Admin', since: 7 },
+      ];
+      const asked = { account: 'prod', role: 'Admin' };
+      const { trace } = policy.decide(person({ lostGroups }), HERE, asked);
+
+      assert.deepEqual(
+        trace.steps.map(step => 'lost' in step && step.lost),
+        [false, { name: 'breakglass', since: 5 }, { name: 'aws-prod-Admin', since: 7 }],
+      );
+    });
+
     it('puts the unmet requirement of the user first', () => {
       const decision = policy.decide(person({ groups: ['aws-admins'], multiFactor: false }), HERE, {
         account: 'prod',
