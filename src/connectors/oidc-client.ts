@@ -13,6 +13,7 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   Configuration,
+  type CustomFetch,
   clockSkew,
   clockTolerance,
   customFetch,
@@ -29,8 +30,14 @@ import type { Instant, Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { allowsHttp, reaching } from './oidc-discovery.ts';
 import { providerError } from './oidc-errors.ts';
-import { authenticationInstantOf, CLOCK_SKEW } from './oidc-id-token.ts';
+import { authenticationInstantOf, CLOCK_SKEW, type IssuedTokens } from './oidc-id-token.ts';
 import type { ProviderKeys } from './oidc-keys.ts';
+import {
+  type RefreshedAnswer,
+  type RefreshGrant,
+  refreshGranted,
+  refreshListener,
+} from './oidc-refresh.ts';
 
 /** From this age on, the library fetches keys again if none fits a token. */
 const LIBRARY_KEYS_RENEWABLE: Seconds = 60;
@@ -76,6 +83,8 @@ export interface OidcClient {
   authorizationUrl(metadata: ServerMetadata, parameters: Readonly<Record<string, string>>): URL;
   /** Throws `oidc_response_refused`, `idp_refused`, `idp_unreachable`. */
   redeem(metadata: ServerMetadata, redemption: Redemption): Promise<VerifiedAnswer>;
+  /** Does not reject for a fault of the provider. */
+  refresh(metadata: ServerMetadata, grant: RefreshGrant): Promise<RefreshedAnswer>;
   /**
    * RFC 7009; the metadata has a `revocation_endpoint`. Throws `idp_refused`, `idp_unreachable`.
    */
@@ -86,30 +95,24 @@ export function createOidcClient(options: OidcClientOptions): OidcClient {
   const { redirectUri } = options;
   return {
     authorizationUrl: (metadata, parameters) =>
-      buildAuthorizationUrl(
-        configurationFor(options, metadata, () => {}),
-        { redirect_uri: redirectUri, ...parameters },
-      ),
-    redeem: (metadata, redemption) =>
-      converse(options, metadata, async config => {
-        const known = giveKeys(config, options.keys);
-        try {
-          const answer = await exchange(config, options, redemption);
-          const used = getJwksCache(config);
-          if (used !== undefined && used.uat !== known?.uat) options.keys.keep(used.jwks);
-          return answer;
-        } catch (thrown) {
-          // A provider without key ids may have changed its key in place.
-          options.keys.doubt();
-          throw thrown;
-        }
+      buildAuthorizationUrl(configurationFor(options, metadata, NO_FETCH), {
+        redirect_uri: redirectUri,
+        ...parameters,
       }),
+    redeem: (metadata, redemption) =>
+      converse(options, metadata, config =>
+        withKeys(config, options.keys, () => exchange(config, options, redemption)),
+      ),
+    refresh: (metadata, grant) => refresh(options, metadata, grant),
     revoke: (metadata, refreshToken) =>
       converse(options, metadata, config =>
         tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' }),
       ),
   };
 }
+
+/** Building an address sends no request. */
+const NO_FETCH: CustomFetch = () => Promise.reject(new Error('no request was expected'));
 
 /** Throws a BridgeError that names the last requested address. */
 async function converse<T>(
@@ -118,19 +121,55 @@ async function converse<T>(
   ask: (config: Configuration) => Promise<T>,
 ): Promise<T> {
   let endpoint = metadata.issuer;
-  const config = configurationFor(options, metadata, asked => {
+  const fetch = reaching(options.outbound, asked => {
     endpoint = asked;
   });
   try {
-    return await ask(config);
+    return await ask(configurationFor(options, metadata, fetch));
   } catch (thrown) {
     throw providerError(thrown, endpoint);
   }
 }
 
+async function refresh(
+  options: OidcClientOptions,
+  metadata: ServerMetadata,
+  grant: RefreshGrant,
+): Promise<RefreshedAnswer> {
+  const { clientId, clock, keys, outbound } = options;
+  const listener = refreshListener(metadata, outbound);
+  const config = configurationFor(options, metadata, listener.fetch);
+  const check = (tokens: Omit<IssuedTokens, 'clientId' | 'now'>): void =>
+    void authenticationInstantOf({ ...tokens, clientId, now: clock.now() });
+  try {
+    return await withKeys(config, keys, () => refreshGranted(config, { ...grant, check }));
+  } catch (thrown) {
+    return listener.meaningOf(thrown);
+  }
+}
+
+/** Gives the known keys to the library, and keeps those that it has fetched. */
+async function withKeys<T>(
+  config: Configuration,
+  keys: ProviderKeys,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const known = giveKeys(config, keys);
+  try {
+    const answer = await ask();
+    const used = getJwksCache(config);
+    if (used !== undefined && used.uat !== known?.uat) keys.keep(used.jwks);
+    return answer;
+  } catch (thrown) {
+    // A provider without key ids may have changed its key in place.
+    keys.doubt();
+    throw thrown;
+  }
+}
+
 /**
  * The library may renew these keys at once, so that a rotation fails no sign-in. Only callers with
- * a valid code can cause that.
+ * a valid code or a refresh token can cause that.
  */
 function giveKeys(
   config: Configuration,
@@ -180,13 +219,13 @@ async function exchange(
 function configurationFor(
   options: OidcClientOptions,
   metadata: ServerMetadata,
-  onRequest: (endpoint: string) => void,
+  fetch: CustomFetch,
 ): Configuration {
   const skew = Math.round((options.clock.now() - Date.now()) / 1000);
   const authentication = CLIENT_AUTHENTICATION[options.clientAuthentication](options.clientSecret);
   const client = { [clockSkew]: skew, [clockTolerance]: CLOCK_SKEW };
   const config = new Configuration(metadata, options.clientId, client, authentication);
-  config[customFetch] = reaching(options.outbound, onRequest);
+  config[customFetch] = fetch;
   if (allowsHttp(metadata.issuer)) allowInsecureRequests(config);
   // Without this the library trusts TLS to the token endpoint in place of the id_token's signature.
   enableNonRepudiationChecks(config);

@@ -6,8 +6,9 @@
  * oidc-id-token); availability (oidc-discovery); the mapping of claims (attributes).
  */
 import { calculatePKCECodeChallenge } from 'openid-client';
-import { BridgeError } from '../core/errors.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
+import type { RefreshAnswer, RefreshedTokens, RefreshRequest } from '../core/identity-refresh.ts';
 import type { BeginOptions, Clock, Connector, Secrets } from '../core/ports.ts';
 import type {
   AuthenticationResponse,
@@ -18,7 +19,6 @@ import type {
 } from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
-import { claimAt, identityFrom, isFalse } from './attributes.ts';
 import {
   type ClientAuthentication,
   createOidcClient,
@@ -26,7 +26,8 @@ import {
   type VerifiedAnswer,
 } from './oidc-client.ts';
 import { openProvider, type Provider } from './oidc-discovery.ts';
-import { isSessionId, refuseOverage } from './oidc-id-token.ts';
+import { isSessionId } from './oidc-id-token.ts';
+import { identityOf, isCompleteFor, refreshedIdentityOf } from './oidc-identity.ts';
 import { createProviderKeys } from './oidc-keys.ts';
 import { createLogout, type LogoutOptions } from './oidc-logout.ts';
 
@@ -90,6 +91,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
     source: () => source,
     begin: begun => begin(begun, parts),
     complete: (response, expectation) => complete(response, expectation, parts),
+    refresh: request => refresh(request, parts),
     logout: createLogout({ ...options, connector: id, provider, keys }),
     revoke: refreshToken => revoke(refreshToken, parts),
     close: async () => provider.close(),
@@ -126,8 +128,7 @@ async function complete(
 ): Promise<VerifiedSignIn> {
   const answer = answerFrom(response, expectation);
   const metadata = await provider.metadata('idp_unreachable');
-  const isComplete = (claims: object) =>
-    mappedClaims(options.claims).every(path => claimAt(claims, path) !== undefined);
+  const isComplete = isCompleteFor(options.claims);
   const verified = await client.redeem(metadata, { ...answer, isComplete });
   return signInFrom({ ...options, source }, verified);
 }
@@ -159,28 +160,12 @@ function refused(why: string): BridgeError {
   );
 }
 
-function mappedClaims({ username, email, groups }: IdentityMapping): readonly string[] {
-  return [username, email, groups];
-}
-
 function signInFrom(
   options: OidcConnectorOptions & { readonly source: IdentitySource },
   answer: VerifiedAnswer,
 ): VerifiedSignIn {
-  const { claims, userinfo, idToken, refreshToken } = answer;
-  const values = mergedClaims(claims, userinfo);
-  refuseOverage(values, mappedClaims(options.claims));
-  const identity = identityFrom({
-    connector: options.id,
-    source: options.source,
-    assertedAt: claims.iat * 1000,
-    subject: claims.sub,
-    values,
-    mapping: options.claims,
-    authenticatedAt: answer.authenticatedAt,
-    methods: [claims.amr, claims.acr].flat().filter(method => typeof method === 'string'),
-    multiFactorMethods: options.multiFactorMethods,
-  });
+  const { claims, idToken, refreshToken } = answer;
+  const identity = identityOf(options, answer);
   const providerSession: ReceivedProviderSession = {
     ...(isSessionId(claims.sid) && { sid: claims.sid }),
     idToken,
@@ -194,15 +179,24 @@ function signInFrom(
   };
 }
 
-/**
- * The id_token wins, because it is signed. An e-mail address that one of the two calls unverified
- * is unverified.
- */
-function mergedClaims(
-  claims: object,
-  userinfo: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const said = Object.entries(claims).filter(([, value]) => value !== null);
-  const merged = { ...userinfo, ...Object.fromEntries(said) };
-  return isFalse(userinfo.email_verified) ? { ...merged, email_verified: false } : merged;
+/** Does not reject for a fault of the provider. */
+async function refresh(
+  request: RefreshRequest,
+  { options, provider, client, source }: Parts,
+): Promise<RefreshAnswer> {
+  let tokens: RefreshedTokens = {};
+  try {
+    const metadata = await provider.metadata('idp_unreachable');
+    const isComplete = isCompleteFor(options.claims);
+    const answer = await client.refresh(metadata, { ...request, isComplete });
+    if (answer.kind !== 'stated') return answer;
+    const { refreshToken, idToken } = answer;
+    tokens = { refreshToken, idToken };
+    const { subject } = request;
+    const about = { subject, now: options.clock.now() };
+    const identity = refreshedIdentityOf({ ...options, source }, answer, about);
+    return { kind: 'confirmed', identity, tokens };
+  } catch (thrown) {
+    return { kind: 'failed', error: asBridgeError(thrown), lost: 'nothing', tokens };
+  }
 }
