@@ -17,6 +17,8 @@ export interface DemoConfigOptions {
 export const DEMO_OIDC_CONNECTOR = 'corp-oidc';
 export const DEMO_SAML_CONNECTOR = 'corp-saml';
 export const DEMO_CLIENT_ID = 'rolebridge';
+/** What both providers state for two factors (REFEDS). */
+const DEMO_MULTI_FACTOR = 'https://refeds.org/profile/mfa';
 
 /** The files that the configuration refers to, below its directory, and what they must hold. */
 export function demoSecrets(clientSecret: string): Readonly<Record<string, string>> {
@@ -53,11 +55,15 @@ connectors:
       clientSecret: { file: ${file('secrets', 'oidc-client-secret')} }
       scopes: [openid, profile, email, groups]
       claims: { username: preferred_username, email: email, groups: groups }
+      stepUp: { acrValues: ["${DEMO_MULTI_FACTOR}"] }
+    refresh: { every: 15m, staleFor: 2h }
+    logout: { backchannel: true }
   - id: ${DEMO_SAML_CONNECTOR}
     label: Acme AD FS
     saml:
       metadata: { url: ${samlUrl}/metadata }
       attributes: { username: uid, email: mail, groups: memberOf }
+      stepUp: { authnContext: ["${DEMO_MULTI_FACTOR}"] }
 
 issuer:
   saml: { entityId: ${bridgeUrl}/saml/idp }

@@ -134,7 +134,8 @@ async function handlersOf(
     clientId: DEMO_CLIENT_ID,
     clientSecret,
     redirectUris: [`${bridgeUrl}/oidc/${DEMO_OIDC_CONNECTOR}/callback`],
-    postLogoutRedirectUris: [`${bridgeUrl}/`],
+    postLogoutRedirectUris: [`${bridgeUrl}/`, `${bridgeUrl}/signed-out`],
+    backchannelLogoutUri: `${bridgeUrl}/oidc/${DEMO_OIDC_CONNECTOR}/backchannel-logout`,
   };
   const serviceProviders = [{ metadataUrl: `${bridgeUrl}/saml/${DEMO_SAML_CONNECTOR}/metadata` }];
   const oidc = await createOidcIdp({ baseUrl: oidcUrl, people: PEOPLE, clients: [client] });
