@@ -135,6 +135,12 @@ function* grantProblems(
       fix: `Add accounts: [name], or ["*"] if you mean every account${orPattern('{account}')}`,
     };
   }
+  if (pattern !== undefined && !contains('account') && !contains('role'))
+    yield {
+      path: [...path, 'groupPattern'],
+      message: 'names neither an account nor a role, so every group of this form gets the roles.',
+      fix: 'Write {account} or {role} into the pattern, or write the groups.',
+    };
   if (pattern === '{role}' && rule.roles?.length === 0) {
     yield {
       path: [...path, 'groupPattern'],

@@ -71,9 +71,9 @@ export const roleName = () =>
 
 export const groupName = () =>
   word('group', value => {
-    if (value.includes('*'))
+    if (value === '*')
       return {
-        message: `${quoted(value)} contains a wildcard; group names are compared exactly.`,
+        message: '"*" stands for no group; group names are compared exactly.',
         fix: 'Write every group, or use a groupPattern.',
       };
     return textProblem(value, 256);

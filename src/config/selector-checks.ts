@@ -72,7 +72,32 @@ export function* selectorProblems(
       message: 'is an empty list, so the rule gives nothing to any user.',
       fix: 'Write at least one group.',
     };
+  yield* wildcardProblems(selector, path);
   yield* connectorProblems(selector, path, connectors);
+}
+
+/** A wildcard is a letter here. At either end of a name it was hardly meant as one. */
+function* wildcardProblems(
+  { groups = [], groupPattern }: ReadableSelector,
+  path: Path,
+): Generator<ProblemAt> {
+  const fix = 'If the name of the group contains it, nothing needs to be done.';
+  for (const [position, group] of groups.entries()) {
+    if (group === undefined || !/^\*|\*$/.test(group)) continue;
+    yield {
+      path: [...path, 'groups', position],
+      message: `${quoted(group)} contains *, which is compared as a letter; group names are compared exactly.`,
+      fix: `Write every group, or use a groupPattern. ${fix}`,
+      warning: true,
+    };
+  }
+  if (groupPattern?.includes('*'))
+    yield {
+      path: [...path, 'groupPattern'],
+      message: `${quoted(groupPattern)} contains *, which is compared as a letter.`,
+      fix: `Write {_} for a part that is ignored. ${fix}`,
+      warning: true,
+    };
 }
 
 function* connectorProblems(

@@ -59,18 +59,14 @@ export function matchingGroup(
   if (!connectors.has(holder.connector)) return undefined;
   if (pattern === undefined) return holder.groups.find(group => groups.has(group));
   const { account, role, accountNamed } = target;
-  const candidates = new Set([
-    pattern.groupFor(account.name, role),
-    pattern.groupFor(account.id, role),
-  ]);
+  const candidates = pattern.ignores ? undefined : new Set(pattern.groupsFor(account, role));
   return holder.groups.find(group => {
-    const said = candidates.has(group)
-      ? pattern.match(group, text => accountNamed(text) !== undefined)
-      : undefined;
+    if (candidates !== undefined && !candidates.has(group)) return false;
+    const said = pattern.match(group, accountNamed);
     // A group that can be read in several ways names one account and one role only.
     return (
       said !== undefined &&
-      (said.account === undefined || accountNamed(said.account) === account) &&
+      (said.account === undefined || said.account === account) &&
       (said.role === undefined || said.role === role)
     );
   });
@@ -81,5 +77,5 @@ export function groupsTaken(
   { groups, pattern }: CompiledSelector,
   { account, role }: Target,
 ): readonly string[] {
-  return pattern === undefined ? [...groups] : [pattern.groupFor(account.name, role)];
+  return pattern === undefined ? [...groups] : [pattern.groupsFor(account, role)[0]];
 }

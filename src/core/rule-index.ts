@@ -78,7 +78,6 @@ interface Shelf {
 interface Tables {
   readonly accounts: readonly Account[];
   readonly accountNamed: (text: string) => Account | undefined;
-  readonly isAccount: (text: string) => boolean;
   readonly shelves: ReadonlyMap<ConnectorId, Shelf>;
   readonly cells: CellTable;
   readonly cellsByRule: ReadonlyMap<CompiledRule, readonly Cell[]>;
@@ -92,7 +91,6 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
   const tables: Tables = {
     accounts,
     accountNamed,
-    isAccount: text => accountNamed(text) !== undefined,
     shelves: shelvesOf(compiled),
     cells,
     cellsByRule: new Map(compiled.map(rule => [rule, cells.of(rule.accountIds, rule.roleNames)])),
@@ -153,13 +151,12 @@ function cellsThrough(
   rule: CompiledRule,
   group: string,
 ): readonly Cell[] {
-  const { accounts, accountNamed, isAccount } = tables;
+  const { accounts, accountNamed } = tables;
   const { roleNames, selector } = rule;
-  const named = selector.pattern!.match(group, isAccount);
+  const named = selector.pattern!.match(group, accountNamed);
   if (named === undefined) return [];
-  const account = named.account === undefined ? undefined : accountNamed(named.account)!;
+  const { account, role } = named;
   if (account !== undefined && !isBoundTo(rule, account)) return [];
-  const { role } = named;
   if (role === undefined)
     return account === undefined ? [] : [...roleNames].map(of => numbering(account, of));
   if (roleNames.size > 0 && !roleNames.has(role)) return [];

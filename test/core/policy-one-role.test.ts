@@ -70,6 +70,24 @@ describe('the access policy', () => {
       );
     });
 
+    it('decides by groups with ignored parts, and names them with a star', () => {
+      const okta = compilePolicy(
+        [rule('okta', { groupPattern: 'aws#{_}#{role}#{accountId}' })],
+        ACCOUNTS,
+      );
+      const asked = { account: 'prod', role: 'Admin' };
+      const granted = okta.decide(
+        person({ groups: ['aws#x#Dev#111122223333', 'aws#x#Admin#111122223333'] }),
+        HERE,
+        asked,
+      );
+      assert.equal(granted.granted && granted.entitlement.group, 'aws#x#Admin#111122223333');
+      const denied = okta.decide(person({ groups: ['aws#x#Admin#222233334444'] }), HERE, asked);
+      assert.deepEqual(denied.trace.steps, [
+        { rule: 'okta', outcome: 'group-missing', groups: ['aws#*#Admin#111122223333'] },
+      ]);
+    });
+
     it('puts the unmet requirement of the user first', () => {
       const decision = policy.decide(person({ groups: ['aws-admins'], multiFactor: false }), HERE, {
         account: 'prod',

@@ -172,6 +172,9 @@ describe('the access policy', () => {
 
   describe('with group patterns', () => {
     const both = [rule('p', { groupPattern: 'aws-{account}-{role}' })];
+    const domain = [rule('p', { groupPattern: 'CORP\\aws-{account}-{role}' })];
+    const okta = [rule('p', { groupPattern: 'aws#{_}#{role}#{account}' })];
+    const named = [rule('p', { groupPattern: 'aws#{account}#{role}#{accountId}' })];
     const TABLE: readonly [rules: AccessRule[], group: string, roles: string[]][] = [
       [both, 'aws-prod-Admin', ['prod/Admin by p']],
       [both, 'aws-111122223333-Admin', ['prod/Admin by p']],
@@ -223,11 +226,59 @@ describe('the access policy', () => {
         'role-Dev',
         ['prod/Dev by p', 'staging/Dev by p'],
       ],
+      // Letters that nothing interprets.
+      [domain, 'CORP\\aws-prod-Admin', ['prod/Admin by p']],
+      [domain, 'CORPaws-prod-Admin', []],
+      [[rule('p', { groupPattern: 'a*b?-{account}-{role}' })], 'a*b?-prod-Dev', ['prod/Dev by p']],
+      [[rule('p', { groupPattern: 'a*b?-{account}-{role}' })], 'a-b1-prod-Dev', []],
+      // Parts that are ignored.
+      [okta, 'aws#alias#Admin#111122223333', ['prod/Admin by p']],
+      [okta, 'aws##Admin#111122223333', []],
+      [okta, 'aws#a#b#Admin#111122223333', []],
+      [okta, 'aws#alias#Admin#999999999999', []],
+      [okta, 'aws#alias#Admin#111122223333#', []],
+      [
+        [rule('p', { groupPattern: '{_}-{account}-{role}' })],
+        'x-prod-eu-Dev',
+        ['prod-eu/Dev by p'],
+      ],
+      [[rule('p', { groupPattern: '{_}-{account}-{role}' })], 'x-y-prod-Dev', []],
+      [[rule('p', { groupPattern: '{account}-{role}-{_}' })], 'prod-a-b-c', ['prod/a-b by p']],
+      [
+        [rule('p', { groupPattern: '{role}-{_}-{account}' })],
+        'Dev-x-prod-eu',
+        ['prod-eu/Dev by p'],
+      ],
+      [[rule('p', { groupPattern: '{account}/{_}/{role}' })], 'prod/x/Dev', ['prod/Dev by p']],
+      // The account by name and id.
+      [named, 'aws#prod#Admin#111122223333', ['prod/Admin by p']],
+      [named, 'aws#staging#Admin#111122223333', []],
+      [named, 'aws#prod#Admin#prod', []],
+      [named, 'aws#111122223333#Admin#111122223333', ['prod/Admin by p']],
+      [
+        [rule('p', { groupPattern: '{account}-{accountId}-{role}' })],
+        'prod-eu-333344445555-Dev',
+        ['prod-eu/Dev by p'],
+      ],
+      [[rule('p', { groupPattern: 'id-{accountId}-{role}' })], 'id-prod-Dev', []],
+      [
+        [rule('p', { groupPattern: 'id-{accountId}-{role}' })],
+        'id-222233334444-Dev',
+        ['staging/Dev by p'],
+      ],
     ];
     for (const [rules, group, expected] of TABLE) {
       it(`${rules[0]!.groupPattern} and ${JSON.stringify(group.slice(0, 40))} give ${expected.join(', ') || 'nothing'}`, () =>
         assert.deepEqual(rolesOf(rules, [group]), expected));
     }
+
+    it('takes a bounded time for a pattern of many parts and a group of many separators', () => {
+      const rules = [rule('p', { groupPattern: '{_}.{account}-{role}-{accountId}-{_}.{_}' })];
+      const started = performance.now();
+      for (let index = 0; index < 100; index++)
+        assert.deepEqual(rolesOf(rules, [`x.${'prod-'.repeat(50)}`]), []);
+      assert.ok(performance.now() - started < 2_000);
+    });
 
     it('gives what each of several groups names', () => {
       assert.deepEqual(rolesOf(both, ['aws-prod-Admin', 'aws-staging-Admin', 'aws-prod-Admin']), [
