@@ -214,13 +214,12 @@ async function openSession(
   { verified, standing }: { readonly verified: VerifiedSignIn; readonly standing: Standing },
 ): Promise<Session> {
   const { sessions, providerSessions, secrets, clock, maxSeconds } = context;
-  const { identity, corporateProof, sessionNotAfter: notAfter } = verified;
+  const { identity, received, corporateProof, sessionNotAfter: notAfter } = verified;
   const now = clock.now();
   const atProvider = providerSessionOf(context, verified);
   const session: Session = {
     id: secrets.token(),
-    identity,
-    corporateProof,
+    ...{ identity, received, corporateProof },
     ...(atProvider !== undefined && { providerSession: atProvider.id }),
     confirmedAt: now,
     generation: standing.generation,

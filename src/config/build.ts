@@ -2,7 +2,7 @@
 
 import type { AccessRule } from '../core/access-rule.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
-import type { ConnectorId } from '../core/identity.ts';
+import type { ConnectorId, GroupsForm } from '../core/identity.ts';
 import { CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
 import type { Account, AccountId, RoleName, Trust } from '../core/role.ts';
@@ -124,7 +124,7 @@ function connectorOf(
       clientSecret: options.references.textOf(oidc.clientSecret),
       clientAuthentication,
       scopes,
-      claims,
+      claims: { ...claims, ...groupsFormOf(oidc) },
       stepUp,
       reauthenticate,
       refresh,
@@ -151,13 +151,24 @@ function connectorOf(
       metadata.file === undefined
         ? { url: required(metadata.url) }
         : { file: absolutePath(metadata.file, options.directory) },
-    attributes,
+    attributes: { ...attributes, ...groupsFormOf(saml) },
     subject,
     allowUnsolicited,
     signRequests,
     clockSkewSeconds,
     stepUp,
   };
+}
+
+function groupsFormOf({
+  groupSeparator,
+  groupsFormat,
+}: Pick<NonNullable<DocumentConnector['oidc']>, 'groupSeparator' | 'groupsFormat'>): {
+  readonly groupsForm?: GroupsForm;
+} {
+  if (groupSeparator !== undefined)
+    return { groupsForm: { kind: 'separated', separator: groupSeparator } };
+  return groupsFormat === undefined ? {} : { groupsForm: { kind: groupsFormat } };
 }
 
 /** Builds hubs first, because other accounts refer to them; keeps the order of the file. */

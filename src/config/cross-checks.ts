@@ -76,6 +76,13 @@ function* connectorProblems({ connectors = [] }: Readable<Document>): Generator<
     const path: Path = ['connectors', index];
     yield* exactlyOne(connector, ['oidc', 'saml'], path);
     yield* exactlyOne(connector.saml?.metadata, ['url', 'file'], [...path, 'saml', 'metadata']);
+    for (const protocol of ['oidc', 'saml'] as const)
+      if (connector[protocol] !== undefined)
+        yield* atMostOne(
+          connector[protocol],
+          ['groupSeparator', 'groupsFormat'],
+          [...path, protocol],
+        );
     const { id, label } = connector;
     const sameId = connectors.findIndex(other => id !== undefined && other?.id === id);
     if (sameId >= 0 && sameId < index) {
@@ -103,12 +110,21 @@ function* exactlyOne(
   const written = [one, other].filter(key => isWritten(holder, key));
   if (written.length === 0)
     yield { path, message: `has neither ${one} nor ${other}.`, fix: `Add one of them.` };
-  if (written.length === 2)
-    yield {
-      path: [...path, other],
-      message: `cannot be combined with ${one}; use only one of them.`,
-      fix: `Keep ${one} or ${other}.`,
-    };
+  yield* atMostOne(holder, [one, other], path);
+}
+
+/** Checks that two keys do not stand together; `path` leads to their parent. */
+function* atMostOne(
+  holder: object,
+  [one, other]: readonly [string, string],
+  path: Path,
+): Generator<ProblemAt> {
+  if (!isWritten(holder, one) || !isWritten(holder, other)) return;
+  yield {
+    path: [...path, other],
+    message: `cannot be combined with ${one}; use only one of them.`,
+    fix: `Keep ${one} or ${other}.`,
+  };
 }
 
 /** Finds a requirement that no user can meet: it is accepted, but denies every user. */

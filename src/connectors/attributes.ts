@@ -1,10 +1,13 @@
 /**
  * Makes an Identity of claims (OIDC) or attributes (SAML).
  *
- * Owns: reading mapped claims, the limits on names, groups and attributes, and the PersonId.
- * Does not own: the verification of claims; connectors pass verified values only.
+ * Owns: which claim becomes what, the limits on names and attributes, and the PersonId.
+ * Does not own: the verification of claims (connectors pass verified values only), the forms of
+ * single values (claim-values) and of groups (group-claim).
  *
- * Nothing is trimmed, split or folded, so two users never become one (threats R11 to R13).
+ * Subject and user name must be there and be unambiguous. Everything else is optional: what does
+ * not fit is left out, and `received` names it. Nothing is trimmed or folded, so two users never
+ * become one (threats R11 to R13).
  */
 import { createHash } from 'node:crypto';
 import { BridgeError } from '../core/errors.ts';
@@ -15,7 +18,19 @@ import type {
   IdentitySource,
   PersonId,
 } from '../core/identity.ts';
+import type { ReceivedClaims } from '../core/sign-in.ts';
 import type { Instant } from '../core/time.ts';
+import {
+  CONTROL,
+  checkedText,
+  INVISIBLE,
+  MAX_NAME_LENGTH,
+  type Single,
+  saysNo,
+  singleOf,
+  textOf,
+} from './claim-values.ts';
+import { readGroups } from './group-claim.ts';
 
 export interface VerifiedValues {
   readonly connector: ConnectorId;
@@ -33,17 +48,11 @@ export interface VerifiedValues {
 }
 
 // In UTF-16 code units.
-const MAX_NAME_LENGTH = 256;
-const MAX_ATTRIBUTE_LENGTH = 256;
 const MAX_ATTRIBUTE_NAME_LENGTH = 128;
-const MAX_GROUPS = 5000;
 const MAX_ATTRIBUTES = 100;
 const MAX_METHODS = 32;
-
-/** Control characters, line ends and lone surrogates: they break log lines, XML and headers. */
-const CONTROL = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
-/** In addition, characters that are invisible or change the text direction: they disguise names. */
-const INVISIBLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
+/** Names in one line of the log. */
+const MAX_LISTED = 60;
 
 /** Claims of the protocol, not of the user (OpenID Connect Core 2, 5.1, 5.6.2; RFC 7519 4.1). */
 const PROTOCOL_CLAIMS = new Set([
@@ -75,27 +84,44 @@ const PROTOCOL_CLAIMS = new Set([
   '__proto__',
 ]);
 
+/** What a sign-in says of its user: what the bridge takes, and what came. */
+export interface ReadIdentity {
+  readonly identity: Identity;
+  readonly received: ReceivedClaims;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
 /** Throws `identity_incomplete`, which names the claim and its fault, and never its value. */
-export function identityFrom(verified: VerifiedValues): Identity {
+export function identityFrom(verified: VerifiedValues): ReadIdentity {
   const { connector, values, mapping } = verified;
-  const subject = checkedText('the subject', verified.subject, CONTROL);
-  if (subject === undefined) throw new BridgeError('identity_incomplete', 'the subject is empty');
+  const subject = subjectFrom(verified);
+  const username = usernameFrom(values, mapping);
+  const groups = groupsFrom(values, mapping);
+  const leftOut = groups.leftOut === undefined ? [] : [groups.leftOut];
   const methods = verified.methods.filter(isShortAndClean).slice(0, MAX_METHODS);
   return {
-    person: personIdOf(connector, subject),
-    connector,
-    source: verified.source,
-    assertedAt: verified.assertedAt,
-    subject,
-    username: usernameFrom(values, mapping),
-    displayName: displayNameFrom(values, mapping.displayName),
-    email: emailFrom(values, mapping.email),
-    groups: groupsFrom(values, mapping.groups),
-    attributes: attributesFrom(values, mapping),
-    authentication: {
-      at: verified.authenticatedAt,
-      methods,
-      multiFactor: methods.some(method => verified.multiFactorMethods.includes(method)),
+    identity: {
+      person: personIdOf(connector, subject),
+      connector,
+      source: verified.source,
+      assertedAt: verified.assertedAt,
+      subject,
+      username,
+      displayName: optional('display name', displayNameFrom(values, mapping), leftOut),
+      email: optional(`email "${mapping.email}"`, emailFrom(values, mapping.email), leftOut),
+      groups: groups.groups,
+      attributes: attributesFrom(values, mapping, leftOut),
+      authentication: {
+        at: verified.authenticatedAt,
+        methods,
+        multiFactor: methods.some(method => verified.multiFactorMethods.includes(method)),
+      },
+    },
+    received: {
+      names: namesOf(values),
+      leftOut: leftOut.slice(0, MAX_LISTED),
+      ...(groups.suggestion !== undefined && { suggestion: groups.suggestion }),
     },
   };
 }
@@ -134,85 +160,74 @@ export function personIdOf(connector: ConnectorId, subject: string): PersonId {
   ) as PersonId;
 }
 
-function usernameFrom(
-  values: Readonly<Record<string, unknown>>,
-  { username: path, email }: IdentityMapping,
-): string {
-  if ((path === email || path === 'email') && isUnverifiedEmail(values)) {
-    throw new BridgeError(
-      'identity_incomplete',
+/**
+ * The error of a sign-in whose user cannot be told: what is wrong, and the names of the claims that
+ * came, for the operator who fixes the mapping. `why` contains no value.
+ */
+export function incomplete(why: string, values: Values, hint?: string): BridgeError {
+  const names = namesOf(values);
+  const received = names.length === 0 ? 'none' : names.join(', ');
+  const message = `${why}; received claims: ${received}`;
+  return new BridgeError('identity_incomplete', message, hint === undefined ? {} : { hint });
+}
+
+function subjectFrom({ subject: claimed, values }: VerifiedValues): string {
+  const { value, fault } = checkedText(claimed, CONTROL);
+  if (fault !== undefined) throw incomplete(`the subject ${fault}`, values);
+  if (value === '') throw incomplete('the subject is empty', values);
+  return value!;
+}
+
+function usernameFrom(values: Values, { username: path, email }: IdentityMapping): string {
+  if ((path === email || path === 'email') && isUnverifiedEmail(values))
+    throw incomplete(
       `the username claim "${path}" is an address that the provider has not verified`,
-      {
-        hint: 'Confirm your address at your identity provider, then sign in again.',
-      },
+      values,
+      'Confirm your address at your identity provider, then sign in again.',
     );
-  }
-  const username = checkedText(`the username claim "${path}"`, claimAt(values, path), INVISIBLE);
+  const { value: username, fault } = textOf(claimAt(values, path), INVISIBLE);
   if (username !== undefined && /\S/.test(username)) return username;
-  const problem = username === undefined ? 'is missing or empty' : 'is blank';
-  throw new BridgeError(
-    'identity_incomplete',
-    `the username claim "${path}" ${problem}; received claims: ${namesOf(values)}`,
-  );
+  const problem = fault ?? (username === undefined ? 'is missing or empty' : 'is blank');
+  throw incomplete(`the username claim "${path}" ${problem}`, values);
 }
 
-/** Undefined for an address that the provider has not verified (threats R20). */
-function emailFrom(values: Readonly<Record<string, unknown>>, path: string): string | undefined {
-  if (isUnverifiedEmail(values)) return undefined;
-  return checkedText(`the email claim "${path}"`, claimAt(values, path), INVISIBLE);
+function groupsFrom(values: Values, { groups: path, groupsForm: form }: IdentityMapping) {
+  const groups = readGroups({ value: claimAt(values, path), path, form });
+  if ('tooMany' in groups) throw incomplete(`the groups claim "${path}" ${groups.tooMany}`, values);
+  return groups;
 }
 
-function isUnverifiedEmail(values: Readonly<Record<string, unknown>>): boolean {
-  return isFalse(claimAt(values, 'email_verified'));
+/** The value if it fits; else it is left out by its name, with the reason. */
+function optional<T>(name: string, { value, fault }: Single<T>, leftOut: string[]): T | undefined {
+  if (fault !== undefined) leftOut.push(`${name} ${fault}`);
+  return value;
 }
 
-/** Some providers (Amazon Cognito) write booleans as strings. */
-export function isFalse(value: unknown): boolean {
-  return value === false || value === 'false';
+/** Nothing for an address that the provider has not verified (threats R20). */
+function emailFrom(values: Values, path: string): Single<string> {
+  return isUnverifiedEmail(values)
+    ? { value: undefined }
+    : textOf(claimAt(values, path), INVISIBLE);
 }
 
-/** The name in a greeting; undefined, not an error, if it cannot be shown. */
-function displayNameFrom(
-  values: Readonly<Record<string, unknown>>,
-  path: string | undefined,
-): string | undefined {
-  const value =
+function isUnverifiedEmail(values: Values): boolean {
+  return saysNo(claimAt(values, 'email_verified'));
+}
+
+/** The name in a greeting. */
+function displayNameFrom(values: Values, { displayName: path }: IdentityMapping): Single<string> {
+  const claim =
     path === undefined
       ? (claimAt(values, 'name') ?? claimAt(values, 'displayName'))
       : claimAt(values, path);
-  const fit =
-    typeof value === 'string' &&
-    value.length <= MAX_NAME_LENGTH &&
-    /\S/.test(value) &&
-    !INVISIBLE.test(value);
-  return fit ? value : undefined;
-}
-
-/** One group can be a string, several are an array, and none can be a missing claim. */
-function groupsFrom(values: Readonly<Record<string, unknown>>, path: string): string[] {
-  const value = claimAt(values, path);
-  if (value === undefined) return [];
-  const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (entries.length > MAX_GROUPS) {
-    throw new BridgeError(
-      'identity_incomplete',
-      `the groups claim "${path}" has ${entries.length} entries; at most ${MAX_GROUPS} are accepted`,
-    );
-  }
-  const where = Array.isArray(value)
-    ? `an entry of the groups claim "${path}"`
-    : `the groups claim "${path}"`;
-  // An empty entry names no group.
-  return [
-    ...new Set(
-      entries.map(entry => checkedText(where, entry, CONTROL)).filter(group => group !== undefined),
-    ),
-  ];
+  const said = textOf(claim, INVISIBLE);
+  return said.value !== undefined && !/\S/.test(said.value) ? { value: undefined } : said;
 }
 
 function attributesFrom(
-  values: Readonly<Record<string, unknown>>,
+  values: Values,
   mapping: IdentityMapping,
+  leftOut: string[],
 ): Record<string, string> {
   const taken = new Set([
     mapping.username,
@@ -221,56 +236,38 @@ function attributesFrom(
     ...(isUnverifiedEmail(values) ? ['email'] : []),
   ]);
   const attributes: [string, string][] = [];
-  for (const [name, value] of Object.entries(values)) {
-    if (PROTOCOL_CLAIMS.has(name) || taken.has(name)) continue;
-    if (name.length > MAX_ATTRIBUTE_NAME_LENGTH || INVISIBLE.test(name)) continue;
-    const text = singleValue(value);
+  for (const [name, claim] of Object.entries(values)) {
+    if (PROTOCOL_CLAIMS.has(name) || taken.has(name) || !isAttributeName(name)) continue;
+    const text = optional(`attribute "${name}"`, attributeFrom(claim), leftOut);
     if (text !== undefined && attributes.push([name, text]) === MAX_ATTRIBUTES) break;
   }
   return Object.fromEntries(attributes);
 }
 
-function singleValue(value: unknown): string | undefined {
-  if (typeof value === 'string')
-    return value.length <= MAX_ATTRIBUTE_LENGTH && !CONTROL.test(value) ? value : undefined;
-  if (typeof value === 'boolean') return String(value);
+function isAttributeName(name: string): boolean {
+  return name.length > 0 && name.length <= MAX_ATTRIBUTE_NAME_LENGTH && !INVISIBLE.test(name);
+}
+
+function attributeFrom(claim: unknown): Single<string> {
+  const { value, fault } = singleOf(claim);
+  if (fault !== undefined) return { fault };
+  // An empty attribute is not an absent one.
+  if (value === undefined) return { value: [claim].flat().includes('') ? '' : undefined };
+  if (typeof value === 'boolean') return { value: String(value) };
+  if (typeof value !== 'number') return checkedText(value, CONTROL);
   // Beyond 2^53 two different numbers on the wire become one.
-  if (typeof value === 'number')
-    return Number.isSafeInteger(value) || !Number.isInteger(value) ? String(value) : undefined;
-  return undefined;
-}
-
-/** Undefined if missing or empty. Throws for another type, too many or forbidden characters. */
-function checkedText(where: string, value: unknown, forbidden: RegExp): string | undefined {
-  if (value === undefined || value === '') return undefined;
-  if (typeof value !== 'string')
-    throw new BridgeError('identity_incomplete', `${where} is ${kindOf(value)}, not a string`);
-  if (value.length > MAX_NAME_LENGTH) {
-    throw new BridgeError(
-      'identity_incomplete',
-      `${where} has ${value.length} characters; at most ${MAX_NAME_LENGTH} are accepted`,
-    );
-  }
-  if (forbidden.test(value))
-    throw new BridgeError(
-      'identity_incomplete',
-      `${where} contains a control or invisible character`,
-    );
-  return value;
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  return Number.isSafeInteger(value) || !Number.isInteger(value)
+    ? { value: String(value) }
+    : { fault: 'is a number beyond 2^53, which is not exact' };
 }
 
 function isShortAndClean(text: string): boolean {
   return text.length > 0 && text.length <= MAX_NAME_LENGTH && !CONTROL.test(text);
 }
 
-/** The names of the received claims, for the operator who fixes a mapping; no values. */
-function namesOf(values: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(values).filter(name => /^[\w:./-]{1,128}$/.test(name));
-  return names.length === 0 ? 'none' : names.slice(0, 40).sort().join(', ');
+/** The names of the claims that came, for the operator who fixes a mapping; no values. */
+function namesOf(values: Values): readonly string[] {
+  const names = Object.keys(values).filter(isAttributeName).sort();
+  const more = names.length - MAX_LISTED;
+  return more > 0 ? [...names.slice(0, MAX_LISTED), `and ${more} more`] : names;
 }

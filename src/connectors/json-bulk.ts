@@ -30,7 +30,7 @@ export function bulkOf(answer: Uint8Array): string | undefined {
   return bulkOfJson(answer) ?? bulkOfJwt(jwtIn(answer));
 }
 
-function bulkOfJson(bytes: Uint8Array): string | undefined {
+export function bulkOfJson(bytes: Uint8Array): string | undefined {
   let [names, values, depth] = [0, 0, 0];
   for (let at = 0; at < bytes.length; at++) {
     const meaning = MEANING[bytes[at]!]!;

@@ -8,7 +8,7 @@ import { decodeProtectedHeader } from 'jose';
 import type { IDToken } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
-import { claimAt } from './attributes.ts';
+import { claimAt, incomplete } from './attributes.ts';
 
 /** Accepted difference between the provider's clock and ours. */
 export const CLOCK_SKEW: Seconds = 60;
@@ -90,13 +90,11 @@ export function refuseOverage(
   if (typeof elsewhere !== 'object' || elsewhere === null) return;
   for (const path of mapped) {
     if (!Object.hasOwn(elsewhere, path) || claimAt(values, path) !== undefined) continue;
-    throw new BridgeError(
-      'identity_incomplete',
+    throw incomplete(
       `overage: the provider left the claim "${path}" out of the token and names a distributed source (_claim_names), which is not followed; ` +
         'configure the provider to send fewer groups, for example only those assigned to this application',
-      {
-        hint: 'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
-      },
+      values,
+      'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
     );
   }
 }

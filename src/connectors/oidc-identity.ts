@@ -5,10 +5,10 @@
  * (oidc-client), the mapping of claims (attributes).
  */
 import type { IDToken } from 'openid-client';
-import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, Identity, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type { Instant } from '../core/time.ts';
-import { claimAt, identityFrom, isFalse } from './attributes.ts';
+import { claimAt, identityFrom, incomplete, type ReadIdentity } from './attributes.ts';
+import { saysNo } from './claim-values.ts';
 import { CLOCK_SKEW, refuseOverage } from './oidc-id-token.ts';
 import type { Statement } from './oidc-refresh.ts';
 
@@ -35,7 +35,7 @@ export function isCompleteFor({ username, email, groups }: IdentityMapping) {
 export function identityOf(
   settings: IdentitySettings,
   { claims, userinfo, authenticatedAt }: SignInStatement,
-): Identity {
+): ReadIdentity {
   return identityFrom({
     ...stated(settings, mergedClaims(claims, userinfo)),
     assertedAt: claims.iat * 1000,
@@ -56,11 +56,11 @@ export function refreshedIdentityOf(
 ): Identity {
   // Without a token, a missing claim states nothing: userinfo of Entra ID has no groups.
   if (claims === undefined && claimAt(userinfo, settings.claims.groups) === undefined)
-    throw new BridgeError(
-      'identity_incomplete',
+    throw incomplete(
       `the refresh brought no id_token, and userinfo has no claim "${settings.claims.groups}"`,
+      userinfo,
     );
-  return identityFrom({
+  const { identity } = identityFrom({
     ...stated(settings, mergedClaims(claims ?? {}, userinfo)),
     // Userinfo has no time. By the slowest clock that is accepted, a later sign-in is never older.
     assertedAt: claims === undefined ? now - CLOCK_SKEW * 1000 : claims.iat * 1000,
@@ -68,6 +68,7 @@ export function refreshedIdentityOf(
     authenticatedAt: undefined,
     methods: [],
   });
+  return identity;
 }
 
 function stated(
@@ -89,5 +90,5 @@ function mergedClaims(
 ): Readonly<Record<string, unknown>> {
   const said = Object.entries(claims).filter(([, value]) => value !== null);
   const merged = { ...userinfo, ...Object.fromEntries(said) };
-  return isFalse(userinfo.email_verified) ? { ...merged, email_verified: false } : merged;
+  return saysNo(userinfo.email_verified) ? { ...merged, email_verified: false } : merged;
 }

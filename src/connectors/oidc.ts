@@ -165,15 +165,15 @@ function signInFrom(
   answer: VerifiedAnswer,
 ): VerifiedSignIn {
   const { claims, idToken, refreshToken } = answer;
-  const identity = identityOf(options, answer);
+  const read = identityOf(options, answer);
   const providerSession: ReceivedProviderSession = {
     ...(isSessionId(claims.sid) && { sid: claims.sid }),
     idToken,
     ...(refreshToken !== undefined && { refreshToken }),
   };
-  if (!options.keepCorporateProof) return { identity, providerSession };
+  if (!options.keepCorporateProof) return { ...read, providerSession };
   return {
-    identity,
+    ...read,
     providerSession,
     corporateProof: { kind: 'id-token', token: idToken, expiresAt: claims.exp * 1000 },
   };

@@ -6,7 +6,6 @@
  * one-time use of requests and assertions (bridge/sign-in), permissions.
  */
 import { randomBytes } from 'node:crypto';
-import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, IdentityMapping, IdentitySource } from '../core/identity.ts';
 import type { BeginOptions, Clock, Connector, ServiceProviderMetadata } from '../core/ports.ts';
 import type {
@@ -17,7 +16,8 @@ import type {
 } from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
-import { identityFrom } from './attributes.ts';
+import { identityFrom, incomplete } from './attributes.ts';
+import { CONTROL, textOf } from './claim-values.ts';
 import { createEngine, type Engine } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
@@ -236,25 +236,21 @@ function signInOf(
   samlResponse: string,
   options: SamlConnectorOptions & { readonly source: IdentitySource },
 ): VerifiedSignIn {
-  refuseOverage(person.attributes, options.attributes.groups);
-  const identity = identityFrom({
+  const values = Object.fromEntries(person.attributes);
+  refuseOverage(values, options.attributes.groups);
+  const read = identityFrom({
     connector: options.id,
     source: options.source,
     assertedAt: person.issuedAt,
     subject: subjectOf(person, options.subject),
-    values: Object.fromEntries(
-      [...person.attributes].map(([name, values]) => [
-        name,
-        values.length === 1 ? values[0] : values,
-      ]),
-    ),
+    values,
     mapping: options.attributes,
     authenticatedAt: person.authenticatedAt,
     methods: [...person.methods, ...(person.attributes.get(MICROSOFT_METHODS) ?? [])],
     multiFactorMethods: options.multiFactorMethods,
   });
   return {
-    identity,
+    ...read,
     sessionNotAfter: person.sessionNotAfter,
     assertion: { id: person.assertionId, expiresAt: person.acceptedUntil },
     corporateProof: options.keepCorporateProof
@@ -267,30 +263,34 @@ function signInOf(
  * Entra ID leaves the groups out beyond 150 and names a place to fetch them from, which we do not
  * follow (threats R20).
  */
-function refuseOverage(attributes: ReadonlyMap<string, readonly string[]>, groups: string): void {
-  if (attributes.has(groups) || !attributes.has(GROUPS_ELSEWHERE)) return;
-  throw new BridgeError(
-    'identity_incomplete',
+function refuseOverage(values: Readonly<Record<string, unknown>>, groups: string): void {
+  if (Object.hasOwn(values, groups) || !Object.hasOwn(values, GROUPS_ELSEWHERE)) return;
+  throw incomplete(
     `the attribute "${groups}" is kept elsewhere by the identity provider (groups overage)`,
-    {
-      hint: 'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
-    },
+    values,
+    'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
   );
 }
 
 /** The id that makes a person the same person at the next sign-in. Throws `identity_incomplete`. */
 function subjectOf({ nameId, attributes }: AssertedPerson, attribute: string | undefined): string {
+  const values = Object.fromEntries(attributes);
   if (attribute !== undefined) {
-    const [value, ...more] = attributes.get(attribute) ?? [];
-    if (value !== undefined && value !== '' && more.length === 0) return value;
-    throw new BridgeError(
-      'identity_incomplete',
-      `the attribute "${attribute}", which is the subject, must have exactly one value`,
+    const { value, fault } = textOf(attributes.get(attribute), CONTROL);
+    if (value !== undefined) return value;
+    throw incomplete(
+      `the attribute "${attribute}", which is the subject, ${fault ?? 'is missing or empty'}`,
+      values,
     );
   }
   if (STABLE_FORMATS.has(nameId.format)) return nameId.text;
-  throw new BridgeError(
-    'identity_incomplete',
-    'the NameID is transient or of a format that is not stable; let the IdP send a persistent one, or name an attribute as the subject of this connector',
+  throw incomplete(
+    `the NameID has the format ${formatName(nameId.format)}, which is transient or not known to be stable; let the IdP send a persistent one, or name an attribute as the subject of this connector`,
+    values,
   );
+}
+
+/** A format is the name of a kind of NameID, and no value of the user. */
+function formatName(format: string): string {
+  return /^[\x21-\x7e]{1,128}$/.test(format) ? format : '(not printable)';
 }

@@ -1,6 +1,6 @@
 /** The session of a user in a browser. */
 import type { Identity, Unconfirmed } from './identity.ts';
-import type { CorporateProof } from './sign-in.ts';
+import type { CorporateProof, ReceivedClaims } from './sign-in.ts';
 import type { StepUp } from './step-up.ts';
 import type { Instant } from './time.ts';
 
@@ -26,6 +26,8 @@ export interface Session {
   readonly confirmedAt: Instant;
   /** Set when the provider has not confirmed the user in time. Not stored. */
   readonly unconfirmed?: Unconfirmed | undefined;
+  /** What the sign-in's provider sent, by name; undefined for a sign-in of an older version. */
+  readonly received?: ReceivedClaims | undefined;
   /** The user's generation at the sign-in; the session ends once they have another one. */
   readonly generation: number;
   /** Bound to the session; every state-changing form carries it. */

@@ -37,7 +37,18 @@ export interface IdentityMapping {
   readonly groups: string;
   /** Default: `name`, then `displayName`; absent if neither exists. */
   readonly displayName?: string | undefined;
+  /** Undefined: each group is a value of its own, exactly as it came. */
+  readonly groupsForm?: GroupsForm | undefined;
 }
+
+/** How the values of the groups claim contain groups. */
+export type GroupsForm =
+  /** A text with many groups: `a,b`. */
+  | { readonly kind: 'separated'; readonly separator: string }
+  /** JSON text of a list: `["a","b"]`. */
+  | { readonly kind: 'json' }
+  /** The names of the keys of an object. */
+  | { readonly kind: 'keys' };
 
 /** How and when the user authenticated, as their identity provider states it. */
 export interface Authentication {
@@ -114,7 +125,10 @@ export interface Identity {
   readonly username: string;
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
-  /** Exactly as the IdP sent them: never trimmed, split or case-folded. */
+  /**
+   * Exactly as the IdP sent them: never case-folded, and neither trimmed nor split unless the
+   * connector has a `groupsForm`.
+   */
   readonly groups: readonly string[];
   /** Groups of this sign-in that the provider no longer states. Not part of a sign-in. */
   readonly lostGroups?: readonly LostGroup[] | undefined;

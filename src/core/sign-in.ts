@@ -51,8 +51,22 @@ export type CorporateProof =
   | { readonly kind: 'id-token'; readonly token: string; readonly expiresAt: Instant }
   | { readonly kind: 'saml-response'; readonly samlResponse: string; readonly expiresAt: Instant };
 
+/**
+ * What an identity provider sent, for the operator's log: names of claims or attributes, never a
+ * value.
+ */
+export interface ReceivedClaims {
+  /** Sorted and capped. */
+  readonly names: readonly string[];
+  /** What the identity lacks although it came, and why: `email has 2 different values`. */
+  readonly leftOut: readonly string[];
+  /** The setting that the form of the groups suggests: `groupSeparator: ","`. */
+  readonly suggestion?: string | undefined;
+}
+
 export interface VerifiedSignIn {
   readonly identity: Identity;
+  readonly received: ReceivedClaims;
   /** SAML `SessionNotOnOrAfter`: the bridge's session ends no later. */
   readonly sessionNotAfter?: Instant | undefined;
   /** Set when the connector keeps it for accounts that need it. */

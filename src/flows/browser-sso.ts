@@ -16,16 +16,19 @@ import { isRoleName } from '../core/role.ts';
 import type { AuthenticationResponse } from '../core/sign-in.ts';
 import { type Answer, redirect, refusal, view } from '../http/answer.ts';
 import { authenticate } from '../http/authenticate.ts';
+import { logClaims } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
 import { countResponse, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
 import { type Browser, foreign, foreignPost, page, signOutForm } from '../http/route.ts';
+import type { Logger } from '../log.ts';
 
 export interface BrowserSsoParts {
   readonly signIn: SignIn;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly rateLimits: RateLimits;
+  readonly log: Logger;
 }
 
 /** A SAMLResponse of 100 kB, percent-encoded, with its RelayState. */
@@ -137,7 +140,7 @@ interface Responded {
 async function complete(
   responded: Responded,
   { attempt, sessionCookie, origin }: Browser,
-  { signIn, secrets, clock, rateLimits }: BrowserSsoParts,
+  { signIn, secrets, clock, rateLimits, log }: BrowserSsoParts,
 ): Promise<Answer> {
   const answer = { ...responded, browser: attempt };
   const counted = countResponse(rateLimits, origin, clock);
@@ -151,6 +154,7 @@ async function complete(
       authenticate(connector, { response, expectation }),
   });
   counted.accepted();
+  logClaims(log, { session, origin });
   return { ...redirect(returnTo), session, knownBrowser: attempt ?? secrets.token() };
 }
 

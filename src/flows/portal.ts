@@ -9,16 +9,19 @@ import { explainRequirement } from '../core/requirements.ts';
 import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { view } from '../http/answer.ts';
+import { logNoRole } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
 import { text } from '../http/read.ts';
 import { page } from '../http/route.ts';
 import { stepUpLink } from '../http/sign-in-links.ts';
 import type { AccountRows, HelpModel, RoleRow } from '../http/views.ts';
+import type { Logger } from '../log.ts';
 
 export interface PortalParts {
   readonly access: Access;
   readonly signIn: Pick<SignIn, 'connectors'>;
   readonly help: HelpModel | undefined;
+  readonly log: Logger;
 }
 
 export const portal = page({
@@ -27,11 +30,13 @@ export const portal = page({
   reads: { query: z.object({ q: text(200).optional() }) },
   signedOut: (_input, _browser, { signIn }: PortalParts) =>
     view('sign-in', { connectors: choicesOf(signIn.connectors, '/') }),
-  handle: ({ q: query = '' }, user, { access, help }: PortalParts) => {
+  handle: ({ q: query = '' }, user, { access, help, log }: PortalParts) => {
     const { identity } = user.session;
     const rows = rowsOf(access.rolesFor(user));
-    if (rows.length === 0)
+    if (rows.length === 0) {
+      logNoRole(log, user);
       return view('no-roles', { groups: identity.groups, help, request: requestFor(identity) });
+    }
     const accounts = accountsOf(rows.filter(matches(query)));
     return view('roles', {
       accounts,

@@ -164,6 +164,17 @@ describe('a configuration without a problem', () => {
       '["CN=Domain Admins,OU=Groups,DC=acme,DC=com"]',
     ],
     ['a pattern without account', '"aws-{account}-{role}"', '"aws-{role}"\n    accounts: [prod]'],
+    ['a group whose name contains a star and a question mark', '[aws-admins]', '["aws*admins?"]'],
+    [
+      'a pattern with a backslash, an ignored part, and an account by name and id',
+      '"aws-{account}-{role}"',
+      '"CORP\\\\{_}#{account}#{role}#{accountId}"',
+    ],
+    [
+      'groups in one text',
+      'attributes: { username: uid, email: mail, groups: memberOf }',
+      'attributes: { username: uid, email: mail, groups: memberOf }\n      groupSeparator: " "',
+    ],
     ['a pattern bounded by roles', '"aws-{account}-{role}"', '"aws-{account}"'],
     [
       'templates with fallbacks',
@@ -279,6 +290,18 @@ describe('a configuration that works, but hardly as meant, gets a warning', () =
       'baseUrl',
     ],
     ['two connectors of one label', 'label: Acme AD FS', 'label: Acme Okta', 'connectors[1].label'],
+    [
+      'a star at the end of a group, which is a letter',
+      '[aws-admins]',
+      '["aws-*"]',
+      'access[0].groups[0]',
+    ],
+    [
+      'a star in a pattern, which is a letter',
+      '"aws-{account}-{role}"',
+      '"aws-*-{account}-{role}"',
+      'access[1].groupPattern',
+    ],
     [
       'no rule at all',
       `access:\n  ${RULE}\n  - groupPattern: "aws-{account}-{role}"\n    roles: [ReadOnly]`,

@@ -3,12 +3,20 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { claimAt, identityFrom, type VerifiedValues } from '../../src/connectors/attributes.ts';
 import { BridgeError } from '../../src/core/errors.ts';
-import type { ConnectorId } from '../../src/core/identity.ts';
+import type { ConnectorId, GroupsForm } from '../../src/core/identity.ts';
 import { isPersonId } from '../../src/core/identity.ts';
 
 const MAPPING = { username: 'preferred_username', email: 'email', groups: 'groups' };
 
 function identity(values: Record<string, unknown>, overrides: Partial<VerifiedValues> = {}) {
+  return read(values, overrides).identity;
+}
+
+function received(values: Record<string, unknown>, overrides: Partial<VerifiedValues> = {}) {
+  return read(values, overrides).received;
+}
+
+function read(values: Record<string, unknown>, overrides: Partial<VerifiedValues>) {
   return identityFrom({
     connector: 'okta' as ConnectorId,
     source: { issuer: 'https://acme.okta.com', trustedBy: 'https://acme.okta.com' },
@@ -90,29 +98,41 @@ describe('groups', () => {
   for (const [title, groups, expected] of taken)
     test(`${title}`, () => assert.deepEqual(identity({ groups }).groups, expected));
 
-  const refused: [string, unknown, RegExp][] = [
-    ['as an object are refused', { a: true }, /groups claim "groups" is an object, not a string/],
-    ['as a number are refused', 7, /groups claim "groups" is a number/],
-    ['as a boolean are refused', true, /groups claim "groups" is a boolean/],
+  const leftOut: [string, unknown, string[], RegExp][] = [
     [
-      'with an object among them are refused',
-      ['a', { name: 'b' }],
-      /an entry of the groups claim "groups" is an object/,
+      'as an object',
+      { a: true },
+      [],
+      /^1 entry of .*"groups": entry 1 is an object, not a string$/,
     ],
-    ['with an array among them are refused', ['a', ['b', 'c']], /is an array of 2/],
-    ['with null among them are refused', ['a', null], /is null/],
-    ['with a line end are refused', ['a\nb'], /control or invisible/],
-    ['with a NUL are refused', ['a\u0000'], /control or invisible/],
-    ['with half a surrogate pair are refused', ['a\ud800'], /control or invisible/],
-    ['of 257 characters are refused', ['g'.repeat(257)], /has 257 characters/],
+    ['as a number', 7, [], /entry 1 is a number/],
+    ['as a boolean', true, [], /entry 1 is a boolean/],
+    ['with an object among them', ['a', { name: 'b' }], ['a'], /entry 2 is an object/],
+    ['with an array among them', ['a', ['b', 'c']], ['a'], /entry 2 is an array of 2/],
+    ['with null among them', [null, 'a'], ['a'], /entry 1 is null/],
+    ['with a line end', ['a\nb', 'c'], ['c'], /entry 1 contains a control or invisible/],
+    ['with a NUL', ['a\u0000'], [], /control or invisible/],
+    ['with half a surrogate pair', ['a\ud800'], [], /control or invisible/],
+    ['of 257 characters', ['g'.repeat(257), 'a'], ['a'], /entry 1 has 257 characters; at most 256/],
     [
-      'in more than 5000 entries are refused',
-      Array.from({ length: 5001 }, (_, index) => `g${index}`),
-      /5001 entries/,
+      'of which many are useless',
+      ['a', 1, 2, 3, 4, 'b'],
+      ['a', 'b'],
+      /^4 entries of .*: entry 2 is a number.*; entry 3 .*; entry 4 .*; and 1 more$/,
     ],
   ];
-  for (const [title, groups, message] of refused)
-    test(title, () => incomplete(() => identity({ groups }), message));
+  for (const [title, groups, expected, why] of leftOut) {
+    test(`${title} lack the entries that no rule can use, which are counted`, () => {
+      assert.deepEqual(identity({ groups }).groups, expected);
+      assert.match(received({ groups }).leftOut.join('\n'), why);
+    });
+  }
+
+  test('in more than 5000 entries are refused', () =>
+    incomplete(
+      () => identity({ groups: Array.from({ length: 5001 }, (_, index) => `g${index}`) }),
+      /^the groups claim "groups" has 5001 entries; .*; received claims: groups, preferred_username$/,
+    ));
 
   test('are found in a nested claim', () => {
     const mapping = { ...MAPPING, groups: 'resource_access.bridge.roles' };
@@ -121,6 +141,178 @@ describe('groups', () => {
       ['a'],
     );
   });
+});
+
+describe('groups in the form of the connector', () => {
+  const comma: GroupsForm = { kind: 'separated', separator: ',' };
+  const json: GroupsForm = { kind: 'json' };
+  const keys: GroupsForm = { kind: 'keys' };
+  const cases: [string, GroupsForm, unknown, string[]][] = [
+    ['separated text is split', comma, 'a,b', ['a', 'b']],
+    ['separated text loses spaces around groups', comma, ' a , b b,, c ', ['a', 'b b', 'c']],
+    ['separated text keeps other whitespace, so the entry is useless', comma, 'a,\tb', ['a']],
+    ['separated text loses the brackets of Amazon Cognito', comma, '[a, b]', ['a', 'b']],
+    ['separated text keeps brackets of its groups', comma, '[a],[b]', ['[a]', '[b]']],
+    ['separated text of one group is that group', comma, 'a', ['a']],
+    ['separated texts in a list are each split', comma, ['a,b', 'c'], ['a', 'b', 'c']],
+    ['empty separated text is no group', comma, ' , ', []],
+    ['other separators are letters', comma, 'a;b|c', ['a;b|c']],
+    [
+      'a separator has many characters',
+      { kind: 'separated', separator: '::' },
+      'a::b:c',
+      ['a', 'b:c'],
+    ],
+    ['a separator is a space', { kind: 'separated', separator: ' ' }, 'a  b', ['a', 'b']],
+    ['a number is no separated text', comma, 7, []],
+    ['JSON text is a list', json, '["a","b"]', ['a', 'b']],
+    ['JSON text is one group', json, '"a"', ['a']],
+    ['JSON text is an empty list', json, '[]', []],
+    ['JSON texts in a list are each read', json, ['["a"]', '["b"]'], ['a', 'b']],
+    ['JSON text is not trimmed', json, '[" a","a"]', [' a', 'a']],
+    ['JSON text has useless entries', json, '["a",1,["b"],{"c":1}]', ['a']],
+    ['text that does not look like JSON is a group', json, 'a', ['a']],
+    ['broken JSON is no group', json, '["a",', []],
+    ['what Amazon Cognito writes is no JSON', json, '[a, b]', []],
+    ['keys of an object', keys, { a: { '1': 'x' }, b: {} }, ['a', 'b']],
+    ['keys of objects in a list', keys, [{ a: {} }, { b: {}, a: {} }], ['a', 'b']],
+    ['keys of JSON text', keys, '{"a":{},"b":{}}', ['a', 'b']],
+    [
+      'keys that say no are no groups',
+      keys,
+      { a: false, b: null, c: 0, d: 'false', e: true },
+      ['e'],
+    ],
+    [
+      'keys named like object members are names',
+      keys,
+      JSON.parse('{"__proto__":1}'),
+      ['__proto__'],
+    ],
+    ['a text is no object', keys, ['a', { b: 1 }], ['b']],
+  ];
+  for (const [title, groupsForm, groups, expected] of cases)
+    test(title, () =>
+      assert.deepEqual(
+        identity({ groups }, { mapping: { ...MAPPING, groupsForm } }).groups,
+        expected,
+      ),
+    );
+
+  const tooMany: [string, GroupsForm, string][] = [
+    ['separated text', comma, 'a,'.repeat(5001)],
+    ['JSON text', json, JSON.stringify(Array.from({ length: 5001 }, (_, index) => `g${index}`))],
+    ['JSON text of very many values', json, `[${'1,'.repeat(400_000)}1]`],
+    ['JSON text that is nested very deep', json, '['.repeat(500_000)],
+  ];
+  for (const [title, groupsForm, groups] of tooMany)
+    test(`${title}: more than 5000 groups are refused`, () =>
+      incomplete(
+        () => identity({ groups }, { mapping: { ...MAPPING, groupsForm } }),
+        /^the groups claim "groups" (?:has 5001 entries|is JSON text that is not read: it )/,
+      ));
+
+  for (const [title, groupsForm, groups] of [
+    ['separators', comma, ','.repeat(1_000_000)],
+    ['spaces', comma, ' '.repeat(1_000_000)],
+    ['brackets', comma, '['.repeat(1_000_000)],
+    ['quotation marks', json, `["${'\\"'.repeat(500_000)}`],
+    ['brackets that no form reads', undefined, '['.repeat(1_000_000)],
+  ] as const)
+    test(`a megabyte of ${title} is read in linear time`, () => {
+      const started = performance.now();
+      identity({ groups }, { mapping: { ...MAPPING, groupsForm } });
+      assert.ok(performance.now() - started < 500);
+    });
+});
+
+describe('the setting that a form of groups suggests', () => {
+  const cases: [unknown, string | undefined][] = [
+    ['a,b', 'groupSeparator: ","'],
+    [['a;b'], 'groupSeparator: ";"'],
+    ['a | b', 'groupSeparator: "|"'],
+    ['[a, b]', 'groupSeparator: ","'],
+    ['["a","b"]', 'groupsFormat: json'],
+    ['[]', 'groupsFormat: json'],
+    ['{"a":{}}', 'groupsFormat: keys'],
+    [{ a: {} }, 'groupsFormat: keys'],
+    [[{ a: {} }], 'groupsFormat: keys'],
+    ['CN=admins,OU=groups,DC=acme', undefined],
+    ['CN=a,OU=groups;CN=b,OU=groups', 'groupSeparator: ";"'],
+    ['aws-admins', undefined],
+    ['Domain Admins', undefined],
+    [['a,b', 'c,d'], undefined],
+    [[], undefined],
+    [7, undefined],
+    [undefined, undefined],
+  ];
+  for (const [groups, expected] of cases)
+    test(`${JSON.stringify(groups)} suggests ${expected ?? 'nothing'}`, () =>
+      assert.equal(received({ groups }).suggestion, expected));
+
+  test('is none once the connector has a form', () => {
+    const mapping = { ...MAPPING, groupsForm: { kind: 'separated', separator: ';' } as const };
+    assert.equal(received({ groups: 'a,b' }, { mapping }).suggestion, undefined);
+  });
+});
+
+describe('a single value in a list', () => {
+  const cases: [string, unknown, string | undefined][] = [
+    ['of one is that value', ['alice@x.example'], 'alice@x.example'],
+    ['of equal values is that value', ['alice@x.example', 'alice@x.example'], 'alice@x.example'],
+    ['beside empty ones is that value', ['', null, 'alice@x.example'], 'alice@x.example'],
+    ['of none is absent', [], undefined],
+    ['that differs only in case is ambiguous', ['a@x.example', 'A@x.example'], undefined],
+    ['that differs only in a space is ambiguous', ['a@x.example', 'a@x.example '], undefined],
+    ['inside another list is no text', [['a@x.example']], undefined],
+  ];
+  for (const [title, value, expected] of cases) {
+    test(`${title}, as email, display name and attribute`, () => {
+      const { email, displayName, attributes } = identity({ email: value, name: value, a: value });
+      assert.deepEqual([email, displayName, attributes.a], [expected, expected, expected]);
+    });
+    if (expected !== undefined)
+      test(`${title}, as user name`, () =>
+        assert.equal(identity({ preferred_username: value }).username, expected));
+  }
+
+  test('keeps the type of numbers and booleans in attributes', () =>
+    assert.deepEqual(identity({ floor: [7, 7], manager: [true] }).attributes, {
+      floor: '7',
+      manager: 'true',
+    }));
+
+  test('that says an address is unverified counts', () => {
+    for (const email_verified of [[false], ['false'], ['False', true], 'FALSE'])
+      assert.equal(identity({ email: 'a@x.example', email_verified }).email, undefined);
+  });
+});
+
+describe('what was received', () => {
+  test('is the names of the claims, sorted, without a value', () => {
+    const { names } = received({ zone: 'secret-value', groups: ['secret-value'] });
+    assert.deepEqual(names, ['groups', 'preferred_username', 'zone']);
+  });
+
+  test('is capped, and lacks names that cannot be shown', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`a${index}`, 'x']));
+    const { names } = received({ ...many, 'a\u200b': 'x', ['n'.repeat(129)]: 'x', 'a\nb': 'x' });
+    assert.equal(names.length, 61);
+    assert.equal(names.at(-1), 'and 241 more');
+  });
+
+  const optional: [string, Record<string, unknown>, RegExp][] = [
+    ['an email of several values', { email: ['a', 'b'] }, /^email "email" has 2 different values$/],
+    ['an email that is an object', { email: {} }, /^email "email" is an object, not a string$/],
+    ['an email with a line end', { email: 'a\nb' }, /^email "email" contains a control/],
+    ['a display name of 257 characters', { name: 'x'.repeat(257) }, /^display name has 257/],
+    ['an attribute of several values', { team: ['a', 'b'] }, /^attribute "team" has 2 different/],
+    ['an attribute that is an object', { team: {} }, /^attribute "team" is an object/],
+  ];
+  for (const [title, values, why] of optional)
+    test(`names ${title}, which is left out`, () => {
+      assert.match(received(values).leftOut[0]!, why);
+    });
 });
 
 describe('a username', () => {
@@ -136,7 +328,8 @@ describe('a username', () => {
     ['that is empty is refused', '', /missing or empty/],
     ['that is blank is refused', ' \u00a0', /blank/],
     ['that is a number is refused', 42, /is a number, not a string/],
-    ['that is an array is refused', ['alice'], /is an array of 1/],
+    ['of different values is refused', ['alice', 'bob'], /has 2 different values; received/],
+    ['in a list in a list is refused', [['alice']], /is an array of 1, not a string/],
     ['with a newline is refused', 'alice\nadmin', /control or invisible/],
     ['that turns the writing direction is refused', 'alice\u202enimda', /control or invisible/],
     ['with a zero-width space is refused', 'ali\u200bce', /control or invisible/],
@@ -152,9 +345,12 @@ describe('a username', () => {
 
   test('never shows up in the message of its refusal', () => {
     assert.throws(
-      () => identity({ preferred_username: ['alice-the-value'], email: 'value@acme.example' }),
-      error =>
-        error instanceof BridgeError && !/alice-the-value|value@/.test(error.message + error.hint),
+      () =>
+        identity({
+          preferred_username: ['alice-the-value', 'bob-the-value'],
+          email: 'value@acme.example',
+        }),
+      error => error instanceof BridgeError && !/the-value|value@/.test(error.message + error.hint),
     );
   });
 });
@@ -183,11 +379,8 @@ describe('an e-mail address', () => {
   for (const [title, values, expected] of cases)
     test(title, () => assert.equal(identity(values).email, expected));
 
-  test('that is no text is refused', () =>
-    incomplete(
-      () => identity({ email: ['a@acme.example'] }),
-      /email claim "email" is an array of 1/,
-    ));
+  test('that is no text is left out', () =>
+    assert.equal(identity({ email: { address: 'a@acme.example' } }).email, undefined));
   test('that is not verified is no attribute either', () => {
     const mapping = { ...MAPPING, email: 'mail' };
     const { attributes } = identity(
@@ -238,7 +431,7 @@ describe('attributes', () => {
         floor: 7,
         manager: false,
         ratio: 0.5,
-        list: ['a'],
+        list: ['a', 'b'],
         nested: { a: 1 },
         nothing: null,
       },

@@ -74,9 +74,12 @@ describe('a sign-in gives', () => {
       auth_time: now - 60,
     };
 
-    const { identity, ...rest } = await signIn(await openConnector(t, forge), forge);
+    const verified = await signIn(await openConnector(t, forge), forge);
 
-    assert.deepEqual(Object.keys(rest), ['providerSession']);
+    assert.deepEqual(Object.keys(verified).sort(), ['identity', 'providerSession', 'received']);
+    const { identity, received } = verified;
+    assert.ok(received.names.includes('department'));
+    assert.deepEqual(received.leftOut, []);
     assert.ok(Math.abs(identity.assertedAt - now * 1000) < 60_000);
     assert.deepEqual(
       { ...identity, person: undefined, assertedAt: undefined },

@@ -11,7 +11,9 @@ import {
   conditions,
   confirmation,
   EMAIL,
+  issuer,
   nameId,
+  PASSWORD_CONTEXT,
   PERSISTENT,
   signingKey,
   status,
@@ -229,6 +231,101 @@ for (const [count, groups, expected] of GROUPS) {
   });
 }
 
+const LAYOUT = '\n          ';
+const PRETTY: readonly (readonly [string, string, string])[] = [
+  ['indented text', `${LAYOUT}developers${LAYOUT}`, 'developers'],
+  ['a line break on one side', 'developers\n', 'developers'],
+  ['spaces in front of the line break', `  \n developers \r\n\t`, 'developers'],
+  ['a space without a line break', 'developers ', 'developers '],
+  ['a tab without a line break, which no group has', '\tdevelopers', ''],
+  [
+    'a no-break space, which is no layout',
+    `${LAYOUT}\u00a0developers${LAYOUT}`,
+    '\u00a0developers',
+  ],
+  ['nothing but layout', LAYOUT, ''],
+];
+for (const [what, text, expected] of PRETTY) {
+  test(`pretty-printed XML: ${what}`, async () => {
+    const { identity } = await acme.signIn({
+      attributes: attributes({ uid: 'alice', memberOf: text }),
+    });
+    assert.deepEqual(identity.groups, expected === '' ? [] : [expected]);
+  });
+}
+
+test('pretty-printed XML: every text of the response', async () => {
+  const pretty = (text: string): string => `${LAYOUT}${text}${LAYOUT}`;
+  const { identity } = await acme.signIn(
+    {
+      responseIssuer: issuer(pretty(IDP)),
+      assertionIssuer: issuer(pretty(IDP)),
+      nameId: nameId(pretty('p-0001'), PERSISTENT),
+      conditions: conditions(
+        { NotOnOrAfter: at(clock.now() + 60_000) },
+        `${LAYOUT}${audience(pretty(ENTITY_ID))}${LAYOUT}`,
+      ),
+      authnStatement: authnStatement({ AuthnInstant: at(clock.now()) }, pretty(PASSWORD_CONTEXT)),
+      attributes: attributes({ uid: pretty('alice'), mail: pretty('alice@example.test') }),
+    },
+    { response: true },
+  );
+  assert.deepEqual(
+    [identity.subject, identity.username, identity.email, identity.authentication.methods],
+    ['p-0001', 'alice', 'alice@example.test', [PASSWORD_CONTEXT]],
+  );
+});
+
+test('subjects that differ in a space are two users, and a line break inside is none', async () => {
+  const subjectOf = async (text: string): Promise<string> =>
+    (await acme.signIn({ nameId: nameId(text, PERSISTENT) })).identity.person;
+  assert.notEqual(await subjectOf('p-1 '), await subjectOf('p-1'));
+  await assertRefused(
+    acme.signIn({ nameId: nameId('p-1\nadmin', PERSISTENT) }),
+    /the subject contains a control/,
+    'identity_incomplete',
+  );
+});
+
+test('a value that comes twice is one value; an optional one with two values is left out', async () => {
+  const { identity, received } = await acme.signIn({
+    attributes: attributes({
+      uid: ['alice', 'alice'],
+      mail: ['a@example.test', 'b@example.test'],
+      department: ['Platform', 'Platform'],
+    }),
+  });
+  assert.deepEqual([identity.username, identity.email], ['alice', undefined]);
+  assert.equal(identity.attributes.department, 'Platform');
+  assert.deepEqual(received, {
+    names: ['department', 'mail', 'uid'],
+    leftOut: ['email "mail" has 2 different values'],
+  });
+});
+
+test('two user names are refused, with the names of the attributes that came', async () => {
+  await assertRefused(
+    acme.signIn({ attributes: attributes({ uid: ['alice', 'mallory'], mail: 'alice' }) }),
+    /^the username claim "uid" has 2 different values; received claims: mail, uid$/,
+    'identity_incomplete',
+  );
+});
+
+test('groups in one text are read in the form of the connector', async () => {
+  const split = await openConnector({
+    attributes: { ...MAPPING, groupsForm: { kind: 'separated', separator: ';' } },
+  });
+  const answer = attributes({ uid: 'alice', memberOf: 'aws-admins;developers' });
+  assert.deepEqual((await split.signIn({ attributes: answer })).identity.groups, [
+    'aws-admins',
+    'developers',
+  ]);
+  const { identity, received } = await acme.signIn({ attributes: answer });
+  assert.deepEqual(identity.groups, ['aws-admins;developers']);
+  assert.equal(received.suggestion, 'groupSeparator: ";"');
+  await split.connector.close();
+});
+
 test('groups that Entra ID keeps elsewhere are refused rather than taken for none', async () => {
   const link = 'http://schemas.microsoft.com/claims/groups.link';
   const answer = attributes({
@@ -316,7 +413,12 @@ test('rejects a transient NameID unless an attribute is the subject', async () =
   const transient = { nameId: nameId('_t-1', TRANSIENT) };
   await assertRefused(
     acme.signIn(transient),
-    /transient .* name an attribute as the subject/,
+    /^the NameID has the format urn:oasis:\S+:transient, which is .* name an attribute as the subject.*; received claims: mail, memberOf, uid$/,
+    'identity_incomplete',
+  );
+  await assertRefused(
+    acme.signIn({ nameId: nameId('p-1', 'a b') }),
+    /^the NameID has the format \(not printable\),/,
     'identity_incomplete',
   );
 
@@ -325,12 +427,19 @@ test('rejects a transient NameID unless an attribute is the subject', async () =
   assert.equal((await bySubject.signIn(employee)).identity.subject, '4711');
   await assertRefused(
     bySubject.signIn(transient),
-    /"employee", which is the subject, must have exactly one value/,
+    /"employee", which is the subject, is missing or empty; received claims: mail, memberOf, uid$/,
     'identity_incomplete',
   );
 
   const two = { attributes: attributes({ uid: 'alice', employee: ['1', '2'] }) };
-  await assertRefused(bySubject.signIn(two), /must have exactly one value/, 'identity_incomplete');
+  await assertRefused(
+    bySubject.signIn(two),
+    /subject, has 2 different values/,
+    'identity_incomplete',
+  );
+
+  const twice = { attributes: attributes({ uid: 'alice', employee: ['1', '1'] }) };
+  assert.equal((await bySubject.signIn(twice)).identity.subject, '1');
   await bySubject.connector.close();
 });
 

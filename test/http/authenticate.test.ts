@@ -39,7 +39,11 @@ class HeldConnector implements Connector {
     return new Promise((resolve, reject) => {
       this.#held.set(name, outcome => {
         if ('refusal' in outcome) reject(outcome.refusal);
-        else resolve({ identity: person({ username: outcome.username }) });
+        else
+          resolve({
+            identity: person({ username: outcome.username }),
+            received: { names: [], leftOut: [] },
+          });
       });
       this.#waiting.get(name)?.();
     });

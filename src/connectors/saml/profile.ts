@@ -254,7 +254,7 @@ function readAttributes(assertion: XmlElement): Map<string, string[]> {
           value.children.length === 0 &&
           value.attributes.get(`{${XML_SCHEMA_INSTANCE}}nil`) === undefined,
       )
-      .map(value => value.text);
+      .map(value => withoutLayout(value.text));
     if (values.length > 0) attributes.set(name, [...(attributes.get(name) ?? []), ...values]);
   }
   return attributes;
@@ -286,11 +286,29 @@ function only(parent: XmlElement, name: string): XmlElement {
   return child;
 }
 
-/** Text of an element that must contain nothing else. */
+/** Text of an element that must contain nothing else, without the layout around it. */
 function textOf(element: XmlElement): string {
   if (element.children.length > 0)
     throw refusal(`the ${element.name} contains elements where only text is allowed`);
-  return element.text;
+  return withoutLayout(element.text);
+}
+
+const XML_SPACE = ' \t\r\n';
+
+/**
+ * Whitespace with a line break at either end of a text is the layout of pretty-printed XML. Any
+ * other whitespace is part of the text: "a " and "a" are two groups (threats R12). Linear.
+ */
+function withoutLayout(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && XML_SPACE.includes(text[from]!)) from++;
+  while (to > from && XML_SPACE.includes(text[to - 1]!)) to--;
+  const [before, after] = [text.slice(0, from), text.slice(to)];
+  return text.slice(hasLineBreak(before) ? from : 0, hasLineBreak(after) ? to : text.length);
+}
+
+function hasLineBreak(space: string): boolean {
+  return /[\r\n]/.test(space);
 }
 
 function requiredInstant(element: XmlElement, name: string): Instant {
