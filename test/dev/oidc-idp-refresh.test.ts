@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import * as client from 'openid-client';
 import { goodManners } from '../../src/dev/oidc-idp/manners.ts';
-import { isRefusal, MFA, useRelyingParty } from './relying-party.ts';
+import type { Endpoint } from '../../src/dev/oidc-idp/traffic.ts';
+import { isRefusal, MFA, type Tokens, useRelyingParty } from './relying-party.ts';
 
 describe('the refresh tokens of the demo OpenID provider', () => {
   const party = useRelyingParty();
@@ -46,6 +47,16 @@ describe('the refresh tokens of the demo OpenID provider', () => {
     assert.notEqual(second, first);
     await refusesRefresh(first, 'invalid_grant');
     await refusesRefresh(second, 'invalid_grant');
+  });
+
+  it('grants one of several refreshes at once, and revokes the grant', async () => {
+    const token = await signIn();
+    const refreshes = await Promise.allSettled([1, 2, 3].map(() => party.refresh(token)));
+    const granted = refreshes.filter(({ status }) => status === 'fulfilled');
+    assert.ok(granted.length <= 1, `${granted.length} were granted`);
+    await refusesRefresh(token, 'invalid_grant');
+    for (const { value } of granted as PromiseFulfilledResult<Tokens>[])
+      await refusesRefresh(value.refresh_token!, 'invalid_grant');
   });
 
   it('takes old refresh tokens too with lenient rotation', async () => {
@@ -138,6 +149,30 @@ describe('the refresh tokens of the demo OpenID provider', () => {
     assert.equal(party.idp.requests.refresh, before + 1);
     hold.release();
     await refreshing;
+  });
+
+  it('counts the requests of a sign-in and of a sign-out by endpoint', async () => {
+    const before = { ...party.idp.requests };
+    const tokens = await party.tokensFor('alice');
+    const { sub } = tokens.claims()!;
+    await client.fetchUserInfo(party.configuration, tokens.access_token, sub);
+    await client.tokenRevocation(party.configuration, tokens.refresh_token!);
+    await party.visitor.get(`${party.idp.issuer}/session/end`);
+    await fetch(`${party.idp.issuer}/.well-known/openid-configuration`);
+    const after = Object.entries(party.idp.requests);
+    assert.deepEqual(
+      Object.fromEntries(after.map(([name, count]) => [name, count - before[name as Endpoint]])),
+      {
+        discovery: 1,
+        jwks: 1,
+        authorization: 1,
+        token: 1,
+        refresh: 0,
+        userinfo: 1,
+        revocation: 1,
+        end_session: 1,
+      },
+    );
   });
 
   it('answers nothing while it is down, and 503 while it is busy', async () => {

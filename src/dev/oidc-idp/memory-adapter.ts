@@ -2,7 +2,7 @@
  * The provider's memory (oidc-provider's Adapter): what it issued, until it expires or the process
  * ends.
  */
-import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 
 interface Kept {
   readonly payload: AdapterPayload;
@@ -63,9 +63,14 @@ export function createMemoryAdapter({ isReusable }: MemoryOptions): MemoryAdapte
       findByUserCode: async userCode =>
         find((payload, key) => ofModel(key) && payload.userCode === userCode),
       async consume(id) {
-        const entry = kept.get(keyOf(id));
-        if (entry !== undefined && !isReusable(model))
-          entry.payload.consumed = Math.floor(Date.now() / 1000);
+        const payload = kept.get(keyOf(id))?.payload;
+        if (payload === undefined || isReusable(model)) return;
+        // The library looks before it consumes; two requests at once come here.
+        if (payload.consumed !== undefined) {
+          revoke(payload.grantId ?? '');
+          throw new errors.InvalidGrant('already used');
+        }
+        payload.consumed = Math.floor(Date.now() / 1000);
       },
       async destroy(id) {
         kept.delete(keyOf(id));
