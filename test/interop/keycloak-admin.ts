@@ -28,6 +28,7 @@ export function keycloakAdmin(
   const call = callerAt(origin, administrator);
   const user = (username: string) => only(call, `users?exact=true&username=${username}`);
   let served = BRIDGE_OF_THE_REALM;
+  let priority = 200;
   return {
     serve: async bridgeUrl => {
       const clients = (await call('GET', 'clients')) as Representation[];
@@ -59,11 +60,12 @@ export function keycloakAdmin(
       await call('POST', `users/${(await user(username)).id}/logout`);
     },
     addSigningKey: async () => {
+      priority += 1;
       await call('POST', 'components', {
-        name: 'newer',
+        name: `rsa-${priority}`,
         providerType: 'org.keycloak.keys.KeyProvider',
         providerId: 'rsa-generated',
-        config: { priority: ['200'], enabled: ['true'], active: ['true'], algorithm: ['RS256'] },
+        config: { priority: [`${priority}`], algorithm: ['RS256'] },
       });
     },
   };
