@@ -2,6 +2,7 @@
  * Every URL of the product: a list of rows. `npm run routes` prints it, and docs/routes.md is made
  * of it.
  */
+import { backChannelLogout } from './apis/back-channel-logout.ts';
 import { CREDENTIALS_API } from './apis/credentials-api.ts';
 import {
   jwks,
@@ -75,6 +76,9 @@ export const ROUTES: readonly Route<AppParts>[] = [
   ...[deviceAuthorization, token, revocation],
   ...CREDENTIALS_API,
   unknownOperation,
+
+  // Identity providers that end sessions.
+  backChannelLogout,
 
   // Users in a browser.
   ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback, signOut],

@@ -10,6 +10,10 @@ import { fileURLToPath } from 'node:url';
 import { createConsoleFederation } from '../aws/console.ts';
 import { createCredentialBroker } from '../aws/sts.ts';
 import { type Access, createAccess } from '../bridge/access.ts';
+import {
+  type BackChannelLogouts,
+  createBackChannelLogouts,
+} from '../bridge/back-channel-logout.ts';
 import { type Clients, createClients } from '../bridge/clients.ts';
 import { type CodeAuthorization, createCodeAuthorization } from '../bridge/code-authorization.ts';
 import { type ContainerAccess, createContainerAccess } from '../bridge/container-access.ts';
@@ -65,6 +69,7 @@ export interface Bridge {
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
   readonly mySessions: MySessions;
+  readonly backChannelLogouts: BackChannelLogouts;
   readonly knownBrowsers: KnownBrowsers;
   /** The programs that may ask for a login in a terminal. */
   readonly clients: Clients;
@@ -168,6 +173,7 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
       connectors,
     }),
     mySessions: createMySessions({ ...ports, isCurrent }),
+    backChannelLogouts: createBackChannelLogouts({ ...ports, connectors }),
     knownBrowsers: createKnownBrowsers(parts.sealingSecret),
     serviceProviders: new Map(
       opened.flatMap(({ connector, metadata }) =>

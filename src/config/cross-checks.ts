@@ -83,6 +83,7 @@ function* connectorProblems({ connectors = [] }: Readable<Document>): Generator<
           ['groupSeparator', 'groupsFormat'],
           [...path, protocol],
         );
+    yield* logoutProblems(connector, path);
     const { id, label } = connector;
     const sameId = connectors.findIndex(other => id !== undefined && other?.id === id);
     if (sameId >= 0 && sameId < index) {
@@ -98,6 +99,24 @@ function* connectorProblems({ connectors = [] }: Readable<Document>): Generator<
       yield { path: [...path, 'label'], message, fix: 'Write another label.', warning: true };
     }
   }
+}
+
+function* logoutProblems(
+  { saml, logout }: Readable<Document['connectors'][number]>,
+  path: Path,
+): Generator<ProblemAt> {
+  if (logout?.endsTerminals === true && logout.backchannel === false)
+    yield {
+      path: [...path, 'logout', 'endsTerminals'],
+      message: 'has no effect without backchannel: the bridge accepts no sign-out of the provider.',
+      fix: 'Add backchannel: true, or remove endsTerminals.',
+    };
+  if (saml !== undefined && logout?.backchannel === true)
+    yield {
+      path: [...path, 'logout', 'backchannel'],
+      message: 'is for OpenID Connect; single logout by SAML is not supported.',
+      fix: 'Remove it.',
+    };
 }
 
 /** Checks that exactly one of two keys is present; `path` leads to their parent. */

@@ -136,6 +136,23 @@ export type AuditEvent =
       /** Public ids. */
       readonly cliSessions: readonly string[];
     })
+  /** The identity provider of a user has ended sessions of theirs. `origin` is what told of it. */
+  | (Recorded & {
+      readonly type: 'sessions.ended-by-provider';
+      readonly actor: Actor;
+      readonly why: 'back-channel-logout' | 'refresh-denied';
+      readonly browserSessions: number;
+      /** Public ids. */
+      readonly cliSessions: readonly string[];
+    })
+  /** A logout token that ended nothing, because a check failed. */
+  | (Recorded & {
+      readonly type: 'logout.refused';
+      readonly connector: string;
+      readonly code: ErrorCode;
+      /** Which check failed. */
+      readonly why: string;
+    })
   /** A user confirmed a login of a terminal in the browser. `origin` is the browser's. */
   | (CliLogin & {
       readonly type: 'cli-login.approved';
@@ -255,6 +272,8 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'person.unblocked': 'always',
   'sign-out': 'always',
   'sign-out.everywhere': 'always',
+  'sessions.ended-by-provider': 'always',
+  'logout.refused': 'within-budget',
   'cli-login.approved': 'always',
   'cli-login.disowned': 'always',
   'cli-login.refused': 'within-budget',

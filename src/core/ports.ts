@@ -18,7 +18,12 @@ import type { DeviceGrant } from './device-grant.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
 import type { Block, KnownPerson, Standing } from './person-record.ts';
-import type { EndedSessions, ProviderSession, VerifiedLogout } from './provider-session.ts';
+import type {
+  EndedOfPerson,
+  EndedSessions,
+  ProviderSession,
+  VerifiedLogout,
+} from './provider-session.ts';
 import type { Account } from './role.ts';
 import type {
   AuthenticationResponse,
@@ -269,9 +274,9 @@ export interface ProviderSessions {
   end(id: string): Promise<EndedSessions>;
   /**
    * Ends the browser sessions of one session at the provider, or of a user there, and their CLI
-   * sessions if `of.terminals` says so.
+   * sessions if `of.terminals` says so. Only users of whom something ended are in the answer.
    */
-  endAt(of: EndedAtProvider): Promise<EndedSessions>;
+  endAt(of: EndedAtProvider): Promise<readonly EndedOfPerson[]>;
   /** Removes it if no session refers to it any longer; undefined otherwise. */
   release(id: string, now: Instant): Promise<ProviderSession | undefined>;
 }

@@ -50,6 +50,11 @@ export interface EndedSessions {
   readonly cliSessions: readonly CliSessionSummary[];
 }
 
+/** What ended of one user. */
+export interface EndedOfPerson extends EndedSessions {
+  readonly person: PersonId;
+}
+
 /** What a provider has ended, as a verified logout token says: a session, a user or both. */
 export interface VerifiedLogout {
   /** `jti`: each token is good once. */

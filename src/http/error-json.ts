@@ -31,7 +31,7 @@ export const showContainerProblem: ShowError = (error, { request, response }) =>
 };
 
 /** Statuses that OAuth responses keep; any other error of the client is 400. */
-const OAUTH_STATUSES: readonly number[] = [401, 413, 415, 429];
+const OAUTH_STATUSES: readonly number[] = [401, 404, 413, 415, 429];
 
 /** RFC 6749 section 5.2. */
 export const showOAuthError: ShowError = ({ code, status, title, hint }, { response }) => {

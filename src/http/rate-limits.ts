@@ -68,6 +68,13 @@ export const RATE_LIMITS = {
     beyond: 'A response that a live sign-in of its browser waits for is always read.',
     reason: 'To verify a response is expensive.',
   },
+  'logout-tokens': {
+    most: 3000,
+    seconds: MINUTE,
+    counts: 'requests',
+    key: 'address',
+    reason: 'A provider that signs out the users of one office at the end of the day.',
+  },
   'user-codes': {
     most: 10,
     seconds: 10 * MINUTE,

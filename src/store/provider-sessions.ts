@@ -6,8 +6,9 @@
  * came of it. Does not own: when it is refreshed (bridge/identity-refresh).
  */
 import { BridgeError } from '../core/errors.ts';
+import type { PersonId } from '../core/identity.ts';
 import type { EndedAtProvider, ProviderSessions } from '../core/ports.ts';
-import type { EndedSessions, ProviderSession } from '../core/provider-session.ts';
+import type { EndedOfPerson, EndedSessions, ProviderSession } from '../core/provider-session.ts';
 import type { Instant } from '../core/time.ts';
 import { endCliSessionsWhere } from './cli-sessions.ts';
 import { bytes, type Database, type Value } from './database.ts';
@@ -115,15 +116,20 @@ async function end(tables: Tables, id: string): Promise<EndedSessions> {
   const browserSessions = await endBrowserSessions(tables, 'provider_session = $1', [place]);
   const cliSessions = await endCliSessionsWhere(tables, 'provider_session = $1', [place]);
   await tables.database.rows('DELETE FROM provider_sessions WHERE id_hash = $1', [place]);
-  return { browserSessions, cliSessions };
+  return { browserSessions: browserSessions.length, cliSessions };
 }
 
-async function endAt(tables: Tables, of: EndedAtProvider): Promise<EndedSessions> {
+async function endAt(tables: Tables, of: EndedAtProvider): Promise<readonly EndedOfPerson[]> {
   const [condition, values] = conditionOf(of, tables);
   const browserSessions = await endBrowserSessions(tables, condition, values);
   const cliSessions =
     of.terminals === 'end' ? await endCliSessionsWhere(tables, condition, values) : [];
-  return { browserSessions, cliSessions };
+  const people = new Set([...browserSessions, ...cliSessions.map(({ person }) => person)]);
+  return [...people].map(person => ({
+    person,
+    browserSessions: browserSessions.filter(of => of === person).length,
+    cliSessions: cliSessions.filter(summary => summary.person === person),
+  }));
 }
 
 /** A provider that ends a session by its `sid` and names another user ends nothing. */
@@ -137,13 +143,14 @@ function conditionOf(
   return person === undefined ? [named, [name]] : [`${named} AND person = $2`, [name, person]];
 }
 
+/** The user of each session that ended. */
 async function endBrowserSessions(
   { database }: Tables,
   condition: string,
   values: readonly Value[],
-): Promise<number> {
-  const sql = `DELETE FROM sessions WHERE ${condition} RETURNING id_hash`;
-  return (await database.rows(sql, values)).length;
+): Promise<readonly PersonId[]> {
+  const sql = `DELETE FROM sessions WHERE ${condition} RETURNING person`;
+  return (await database.rows(sql, values)).map(({ person }) => person as PersonId);
 }
 
 async function release(

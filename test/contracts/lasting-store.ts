@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
+import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { SQLITE } from '../../src/store/migrations/dialect.ts';
 import { stepsFor } from '../../src/store/migrations/migrations.ts';
 import { forgeAttempt, forgeSession } from './forged-rows.ts';
@@ -329,11 +330,11 @@ export function lastingStoreContract(
     test('the text of an event contains no character that a terminal obeys, and means the same', async t => {
       const { store, database } = await opened(t);
       const hostile = 'a\u009b2J\u202eb\u2028\u007f\u001b[0m';
-      const events = [
+      const events: readonly object[] = [
         { ...EVENTS[0]!, why: hostile, origin: { ...EVENTS[0]!.origin, userAgent: hostile } },
         { ...EVENTS[4]!, why: hostile },
       ];
-      for (const event of events) await store.audit.record(event);
+      for (const event of events) await store.audit.record(event as AuditEvent);
 
       const rows = await database.rows(
         'SELECT event FROM audit_events UNION ALL SELECT event FROM stranger_events',

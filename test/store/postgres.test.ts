@@ -8,6 +8,11 @@ import { openPostgresStore } from '../../src/store/postgres.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
+import {
+  indexedProviderSessionsContract,
+  type PlanOf,
+  providerSessionsContract,
+} from '../contracts/provider-sessions.ts';
 import { storeContract } from '../contracts/store.ts';
 import {
   type LastingDatabase,
@@ -100,6 +105,14 @@ function testWith(server: RunningPostgres): void {
   lastingCliStoreContract('PostgreSQL', newDatabase);
   peopleContract('PostgreSQL', newDatabase);
   lastingPeopleContract('PostgreSQL', newDatabase);
+  providerSessionsContract('PostgreSQL', newDatabase);
+  // The tables are empty, so a scan would be cheapest, and it is chosen only where no index helps.
+  const planOf: PlanOf = async (database, sql, values) => {
+    await rows('SET enable_seqscan = off');
+    const plan = await database.rows(`EXPLAIN ${sql}`, values);
+    return plan.map(row => String(row['QUERY PLAN'])).join('\n');
+  };
+  indexedProviderSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
 
   test('a server, database or login that does not work is named with what to do, and never with the password', async t => {
     const { parameters } = await newSchema(t);

@@ -12,6 +12,11 @@ import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
+import {
+  indexedProviderSessionsContract,
+  type PlanOf,
+  providerSessionsContract,
+} from '../contracts/provider-sessions.ts';
 import { storeContract } from '../contracts/store.ts';
 import {
   type LastingDatabase,
@@ -61,6 +66,15 @@ peopleContract('SQLite in memory', async () => ({
 }));
 peopleContract('SQLite in a file', newFile);
 lastingPeopleContract('SQLite in a file', newFile);
+providerSessionsContract('SQLite in memory', async () => ({
+  open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
+}));
+providerSessionsContract('SQLite in a file', newFile);
+const planOf: PlanOf = async (database, sql, values) =>
+  (await database.rows(`EXPLAIN QUERY PLAN ${sql}`, values))
+    .map(({ detail }) => String(detail))
+    .join('\n');
+indexedProviderSessionsContract('SQLite in a file', newFile, { planOf, scan: /^SCAN /m });
 
 const modeOf = async (path: string): Promise<string> =>
   ((await stat(path)).mode & 0o777).toString(8);

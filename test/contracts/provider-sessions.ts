@@ -1,0 +1,249 @@
+/** What every store keeps to for sessions at OpenID providers: what ends one, and shares it. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { CliSession } from '../../src/core/cli-session.ts';
+import type { ConnectorId, PersonId } from '../../src/core/identity.ts';
+import type { EndedAtProvider } from '../../src/core/ports.ts';
+import type { ProviderSession } from '../../src/core/provider-session.ts';
+import type { Database, Value } from '../../src/store/database.ts';
+import { createProviderSessions } from '../../src/store/provider-sessions.ts';
+import { createSeal } from '../../src/store/sealing.ts';
+import {
+  BOBS_IDENTITY,
+  cliSessionOf,
+  HOUR,
+  IDENTITY,
+  type LastingDatabase,
+  NOW,
+  type OpenStore,
+  openWithPeople,
+  race,
+  SECRET,
+  sessionOf,
+  type TestDatabase,
+  token,
+} from './store-samples.ts';
+
+const { person, connector, source, subject } = IDENTITY;
+const AT = { connector, issuer: source.issuer, terminals: 'end' } as const;
+const ALL = { ...AT, sid: undefined, person: undefined };
+
+const providerSessionOf = (over: Partial<ProviderSession> = {}): ProviderSession => ({
+  ...{ id: token(), person, connector, subject, issuer: source.issuer },
+  sid: 'session-1',
+  idToken: 'eyJhbGciOiJub25lIn0.id-token.sig',
+  refreshToken: 'refresh-token-of-the-provider',
+  expiresAt: NOW + 12 * HOUR,
+  ...over,
+});
+
+interface SignedIn {
+  readonly atProvider: ProviderSession;
+  readonly browser: string;
+  readonly terminal: CliSession;
+}
+
+/** One sign-in at the provider, with its session in a browser and one in a terminal. */
+async function signedIn(
+  { providerSessions, sessions, cliSessions }: OpenStore,
+  { sid, identity = IDENTITY }: { sid?: string; identity?: typeof IDENTITY } = {},
+): Promise<SignedIn> {
+  const atProvider = providerSessionOf({ sid, person: identity.person, subject: identity.subject });
+  const session = sessionOf({ identity, providerSession: atProvider.id });
+  const terminal = { ...cliSessionOf({}, identity), providerSession: atProvider.id };
+  await providerSessions.create(atProvider);
+  await sessions.create(session);
+  await cliSessions.create(terminal);
+  await cliSessions.pickUp(terminal, NOW, '192.0.2.1');
+  return { atProvider, browser: session.id, terminal };
+}
+
+/** Which of both still live: `browser`, `terminal`. */
+async function living(
+  { sessions, cliSessions }: OpenStore,
+  { browser, terminal }: SignedIn,
+): Promise<readonly string[]> {
+  const found = {
+    browser: await sessions.find(browser),
+    terminal: await cliSessions.find(terminal.id),
+  };
+  return Object.entries(found).flatMap(([name, session]) => (session === undefined ? [] : [name]));
+}
+
+/** Runs in every database, also in one that lives in memory. */
+export function providerSessionsContract(
+  name: string,
+  create: (t: TestContext) => Promise<TestDatabase>,
+): void {
+  const opened = async (t: TestContext): Promise<OpenStore> => {
+    const store = await openWithPeople(await create(t));
+    t.after(() => store.close());
+    return store;
+  };
+
+  describe(`${name}: a logout at the provider`, () => {
+    test('ends what came of the named session, and no other session of the user', async t => {
+      const store = await opened(t);
+      const named = await signedIn(store, { sid: 'session-1' });
+      const other = await signedIn(store, { sid: 'session-2' });
+      const unnamed = await signedIn(store);
+
+      const ended = await store.providerSessions.endAt({ ...AT, sid: 'session-1', person });
+
+      assert.deepEqual(
+        ended.map(({ cliSessions, ...rest }) => [rest, cliSessions.map(one => one.publicId)]),
+        [[{ person, browserSessions: 1 }, [named.terminal.summary.publicId]]],
+      );
+      assert.deepEqual(await living(store, named), []);
+      for (const one of [other, unnamed])
+        assert.deepEqual(await living(store, one), ['browser', 'terminal']);
+      assert.deepEqual(
+        await store.providerSessions.endAt({ ...AT, sid: 'session-1', person }),
+        [],
+        'again ends nothing',
+      );
+    });
+
+    test('that names a user ends all their sessions, and those of no other user', async t => {
+      const store = await opened(t);
+      const theirs = [
+        await signedIn(store, { sid: 'session-1' }),
+        await signedIn(store, { sid: 'session-2' }),
+        await signedIn(store),
+      ];
+      const bobs = await signedIn(store, { sid: 'session-3', identity: BOBS_IDENTITY });
+
+      const [ended, ...others] = await store.providerSessions.endAt({ ...ALL, person });
+
+      assert.equal(others.length, 0);
+      assert.deepEqual(
+        [ended!.person, ended!.browserSessions, ended!.cliSessions.length],
+        [person, 3, 3],
+      );
+      for (const one of theirs) assert.deepEqual(await living(store, one), []);
+      assert.deepEqual(await living(store, bobs), ['browser', 'terminal']);
+    });
+
+    test('leaves terminals alone where the connector says so', async t => {
+      const store = await opened(t);
+      const one = await signedIn(store, { sid: 'session-1' });
+      const terminals = 'go on';
+      await store.providerSessions.endAt({ ...AT, sid: 'session-1', terminals });
+      assert.deepEqual(await living(store, one), ['terminal']);
+      assert.ok(await store.providerSessions.find(one.atProvider.id, NOW), 'they share it');
+      await store.providerSessions.endAt({ ...ALL, person, terminals });
+      assert.deepEqual(await living(store, one), ['terminal']);
+    });
+
+    test('ends nothing by a name that is not that of the session', async t => {
+      const store = await opened(t);
+      const one = await signedIn(store, { sid: 'session-1' });
+      const wrong: readonly EndedAtProvider[] = [
+        { ...AT, sid: 'session-1', person: BOBS_IDENTITY.person },
+        { ...AT, sid: 'session-1', connector: 'entra' as ConnectorId },
+        { ...AT, sid: 'session-1', issuer: `${AT.issuer}/` },
+        { ...AT, sid: 'session-1 ' },
+        { ...AT, sid: '' },
+        { ...AT, sid: '%' },
+        { ...AT, person: 'zzzzzzzzzzzzzzzz' as PersonId },
+        ALL,
+      ];
+      for (const of of wrong) assert.deepEqual(await store.providerSessions.endAt(of), []);
+      assert.deepEqual(await living(store, one), ['browser', 'terminal']);
+    });
+
+    test('names each user once if their sessions have one name', async t => {
+      const store = await opened(t);
+      await signedIn(store, { sid: 'session-1' });
+      await signedIn(store, { sid: 'session-1', identity: BOBS_IDENTITY });
+      const ended = await store.providerSessions.endAt({ ...AT, sid: 'session-1' });
+      assert.deepEqual(
+        new Map(ended.map(one => [one.person, [one.browserSessions, one.cliSessions.length]])),
+        new Map([
+          [person, [1, 1]],
+          [BOBS_IDENTITY.person, [1, 1]],
+        ]),
+      );
+    });
+  });
+
+  describe(`${name}: a session at a provider`, () => {
+    test('is released with the last session that shares it, to one caller', async t => {
+      const store = await opened(t);
+      const { providerSessions, sessions, cliSessions } = store;
+      const { atProvider, browser, terminal } = await signedIn(store, { sid: 'session-1' });
+      assert.equal(await providerSessions.release(atProvider.id, NOW), undefined);
+      await sessions.end(browser);
+      assert.equal(await providerSessions.release(atProvider.id, NOW), undefined);
+      await cliSessions.end(terminal.id);
+
+      const released = await race([store], () => providerSessions.release(atProvider.id, NOW));
+
+      assert.deepEqual(
+        released.filter(one => one !== undefined),
+        [atProvider],
+      );
+      assert.equal(await providerSessions.find(atProvider.id, NOW), undefined);
+    });
+
+    test('is not shared by a terminal that has expired', async t => {
+      const store = await opened(t);
+      const { atProvider, browser, terminal } = await signedIn(store, { sid: 'session-1' });
+      await store.sessions.end(browser);
+      const { notAfter } = terminal;
+      assert.equal(await store.providerSessions.release(atProvider.id, notAfter - 1), undefined);
+      assert.deepEqual(await store.providerSessions.release(atProvider.id, notAfter), atProvider);
+    });
+
+    test('of an id that was never given is not released', async t => {
+      const { providerSessions } = await opened(t);
+      for (const id of ['', '\0', "' OR 1=1 --", token()])
+        assert.equal(await providerSessions.release(id, NOW), undefined);
+    });
+  });
+}
+
+/** Shows how the database would run a statement. */
+export type PlanOf = (
+  database: LastingDatabase,
+  sql: string,
+  values: readonly Value[],
+) => Promise<string>;
+
+/** Runs in databases that have a planner to ask. `scan` is what reading a whole table is called. */
+export function indexedProviderSessionsContract(
+  name: string,
+  create: (t: TestContext) => Promise<LastingDatabase>,
+  { planOf, scan }: { readonly planOf: PlanOf; readonly scan: RegExp },
+): void {
+  test(`${name}: sessions that a provider names are found without reading all`, async t => {
+    const database = await create(t);
+    const store = await database.open();
+    t.after(() => store.close());
+    const asked: [sql: string, values: readonly Value[]][] = [];
+    const listener: Database = {
+      rows: async (sql, values) => {
+        asked.push([sql, values]);
+        return [];
+      },
+      rehearse: async () => {},
+      close: async () => {},
+    };
+    const { endAt, release, end } = createProviderSessions(listener, createSeal(SECRET));
+    await endAt({ ...AT, sid: 'session-1' });
+    await endAt({ ...AT, sid: 'session-1', person });
+    await endAt({ ...AT, person });
+    await release(token(), NOW);
+    await end(token());
+
+    assert.equal(asked.length, 10);
+    for (const [sql, values] of asked) {
+      const plan = await planOf(database, sql, values);
+      assert.doesNotMatch(plan, scan, `${sql}\n${plan}`);
+    }
+    const whole = await planOf(database, 'SELECT * FROM sessions WHERE sealed = $1', [
+      new Uint8Array(1),
+    ]);
+    assert.match(whole, scan, 'the plan of a scan is known');
+  });
+}
