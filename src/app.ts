@@ -48,6 +48,7 @@ import { consoleDeepLink, consoleForm } from './flows/console-link.ts';
 import { credentialsForm, credentialsPage } from './flows/credentials-page.ts';
 import { mySessionsForm, mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
+import { steppedUpPage, stepUpForm, stepUpPage } from './flows/step-up.ts';
 import { assets } from './http/assets.ts';
 import { type ForwardedWatch, watchForwarded } from './http/forwarded-watch.ts';
 import { mount } from './http/mount.ts';
@@ -85,6 +86,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
   portal,
   ...[consoleDeepLink, consoleForm],
   ...[credentialsPage, credentialsForm],
+  ...[stepUpPage, stepUpForm, steppedUpPage],
   ...[devicePage, deviceForm, terminalSignedInPage],
   ...[authorizationPage, authorizationForm, awsAuthorizationPage],
   ...[startUrl, startUrlHead, awsConfigPage],

@@ -58,6 +58,11 @@ const PROBLEM_SCHEMA = {
       type: 'boolean',
       description: 'A login with prompt=login would give the missing proof',
     },
+    step_up_url: {
+      type: 'string',
+      description:
+        'A page of the bridge where the user gives the missing proof for the session of this token. Then the same request succeeds, without a new login',
+    },
     trace: {
       type: 'object',
       required: ['account', 'role', 'steps'],

@@ -9,15 +9,16 @@ import type { Entitlement } from '../core/access-rule.ts';
 import type { AssumedRole, ConsoleLink } from '../core/assumed-role.ts';
 import { type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
-import { asBridgeError, BridgeError } from '../core/errors.ts';
+import { asBridgeError, BridgeError, ERRORS } from '../core/errors.ts';
 import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
-import type { Evaluation, Policy } from '../core/policy.ts';
+import type { Decision, Evaluation, Policy } from '../core/policy.ts';
 import type { Clock, ConsoleFederation, CredentialBroker } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { Circumstances } from '../core/requirements.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
+import type { StepUpWish } from '../core/step-up.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 
@@ -70,6 +71,11 @@ export interface Access {
     asked: AskedRole & { readonly purpose?: Purpose | undefined },
   ): Promise<Entitlement>;
   /**
+   * What a sign-in must prove before the requester has the role; undefined if they have it. Throws
+   * as `check` does if no sign-in helps.
+   */
+  wishFor(requester: AuthenticatedRequester, asked: AskedRole): Promise<StepUpWish | undefined>;
+  /**
    * Throws as `check` does, and `session_settings_invalid`, `corporate_proof_missing`,
    * `aws_refused`, `aws_unavailable`.
    */
@@ -97,6 +103,7 @@ export function createAccess(parts: AccessParts): Access {
     rolesFor: requester => rolesFor(parts, requester),
     explain: (requester, asked) => explain(parts, requester, asked),
     check: (requester, asked) => check(parts, requester, asked),
+    wishFor: (requester, asked) => wishFor(parts, requester, asked),
     credentialsFor: (requester, asked) => credentialsFor(parts, requester, asked),
     consoleLinkFor: (requester, asked) => consoleLinkFor(parts, requester, asked),
   };
@@ -144,6 +151,21 @@ async function check(
     return decide(access, requester, { account, role });
   } catch (thrown) {
     throw await refused(access, requester, { account, role, purpose, thrown });
+  }
+}
+
+async function wishFor(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+  asked: AskedRole,
+): Promise<StepUpWish | undefined> {
+  try {
+    decide(access, requester, asked);
+    return undefined;
+  } catch (thrown) {
+    const needed = thrown instanceof BridgeError ? thrown.stepUp : undefined;
+    if (needed !== undefined) return needed.wish;
+    throw await refused(access, requester, { ...asked, purpose: 'credentials', thrown });
   }
 }
 
@@ -202,18 +224,38 @@ function decide(
   const circumstances = circumstancesOf(access, requester);
   const decision = access.policy.decide(subject.identity, circumstances, asked);
   if (!decision.granted) {
-    const { trace, missing } = decision;
-    const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
-    throw new BridgeError(code, whyDenied(trace), {
-      trace,
-      hint: nextStepFor(trace, missing),
-      ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
-    });
+    throw denial(requester, asked, decision);
   }
   if (isReachable(scope, decision.entitlement)) return decision.entitlement;
   const code = scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
   throw new BridgeError(code, 'the role is granted, but outside the scope of the requester');
 }
+
+/** A proof that a sign-in can give comes with the step-up that asks for it. */
+function denial(
+  { cliSession, stepUp }: AuthenticatedRequester,
+  { account, role }: AskedRole,
+  { trace, missing, stepUp: wish }: Extract<Decision, { granted: false }>,
+): BridgeError {
+  const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
+  const why = whyDenied(trace);
+  if (wish === undefined)
+    return new BridgeError(code, why, {
+      trace,
+      hint: nextStepFor(trace, missing),
+      ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
+    });
+  const hint = nextStepFor(trace, missing);
+  if (stepUp !== undefined)
+    return new BridgeError(code, why, { trace, hint: `${NEW_LOGIN} ${hint}` });
+  return new BridgeError(code, why, {
+    trace,
+    hint,
+    stepUp: { wish, cliSession, role: { account, role } },
+  });
+}
+
+const NEW_LOGIN = `${ERRORS.step_up_not_for_device_login.title}, so log in again.`;
 
 function circumstancesOf(
   { clock }: AccessParts,

@@ -11,6 +11,7 @@ import { type LocalPath, localPath } from '../core/local-path.ts';
 import type { Standing } from '../core/person-record.ts';
 import { missingClaims } from '../core/person-record.ts';
 import type {
+  CliSessions,
   Clock,
   Connector,
   OneTimeKeys,
@@ -22,18 +23,30 @@ import type {
 } from '../core/ports.ts';
 import type { ProviderSession } from '../core/provider-session.ts';
 import type {
+  AttemptPurpose,
   AuthenticationResponse,
   Expectation,
   SignInAttempt,
+  StepUpPurpose,
   VerifiedSignIn,
 } from '../core/sign-in.ts';
+import type { StepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Recorder } from './recorder.ts';
+import {
+  askerOf,
+  recordStepUp,
+  requireProof,
+  requireSameUser,
+  stepUpFault,
+  stepUpIn,
+} from './step-up-answer.ts';
 
 export interface SignInParts {
   readonly connectors: readonly Connector[];
   readonly attempts: SignInAttempts;
   readonly sessions: Sessions;
+  readonly cliSessions: CliSessions;
   readonly oneTimeKeys: OneTimeKeys;
   readonly people: People;
   readonly providerSessions: ProviderSessions;
@@ -80,18 +93,45 @@ export async function completeSignIn(
 ): Promise<CompletedSignIn> {
   const connector = connectorNamed(context, answer.connector);
   let actor: Actor | undefined;
+  let purpose: StepUpPurpose | undefined;
   try {
     const attempt = await consumeAttempt(context, connector, answer);
+    purpose = stepUpIn(attempt);
     const verified = await verify(answer, connector, attempt);
+    if (purpose !== undefined) requireSameUser(purpose, verified.identity);
     const standing = await accept(context, verified);
     actor = actorOf(verified.identity);
-    await admit(context, answer, { identity: verified.identity, standing });
-    const session = await openSession(context, answer, { verified, standing });
-    await recordSignIn(context, answer, session);
+    const session = await admitted(context, answer, { verified, standing, purpose });
     return { session, returnTo: localPath(attempt?.returnTo ?? answer.attemptId) };
   } catch (thrown) {
-    throw await refusedSignIn(context, answer, { thrown, actor });
+    const fault = purpose === undefined ? thrown : stepUpFault(purpose, thrown);
+    throw await refusedSignIn(context, answer, { thrown: fault, actor, purpose });
   }
+}
+
+/** The session of a verified user, opened and recorded. */
+async function admitted(
+  context: SignInContext,
+  answer: SignInAnswer,
+  {
+    verified,
+    standing,
+    purpose,
+  }: Omit<Admission, 'stepUp'> & { readonly purpose: StepUpPurpose | undefined },
+): Promise<Session> {
+  const { clock } = context;
+  const { identity } = verified;
+  await admit(context, answer, { identity, standing });
+  if (purpose === undefined) {
+    const session = await openSession(context, answer, { verified, standing });
+    await recordSignIn(context, answer, session);
+    return session;
+  }
+  const { protocol } = connectorNamed(context, answer.connector);
+  const stepUp = requireProof(purpose, identity, { clock, protocol });
+  const session = await openSession(context, answer, { verified, standing, stepUp });
+  await recordStepUp(context, answer, { purpose, session, stepUp });
+  return session;
 }
 
 /**
@@ -207,11 +247,17 @@ async function admit(
   );
 }
 
+interface Admission {
+  readonly verified: VerifiedSignIn;
+  readonly standing: Standing;
+  readonly stepUp?: StepUp;
+}
+
 /** Replaces the session that the browser had before. */
 async function openSession(
   context: SignInContext,
   { previousSession }: SignInAnswer,
-  { verified, standing }: { readonly verified: VerifiedSignIn; readonly standing: Standing },
+  { verified, standing, stepUp }: Admission,
 ): Promise<Session> {
   const { sessions, providerSessions, secrets, clock, maxSeconds } = context;
   const { identity, received, corporateProof, sessionNotAfter: notAfter } = verified;
@@ -221,6 +267,7 @@ async function openSession(
     id: secrets.token(),
     ...{ identity, received, corporateProof },
     ...(atProvider !== undefined && { providerSession: atProvider.id }),
+    ...(stepUp !== undefined && { steppedUp: stepUp }),
     confirmedAt: now,
     generation: standing.generation,
     csrfToken: secrets.token(),
@@ -274,17 +321,26 @@ async function recordSignIn(
   );
 }
 
-/** Records a refusal and returns the error to throw on. `actor`: whose identity was verified. */
+interface Refusal {
+  readonly thrown: unknown;
+  /** Whose identity was verified. */
+  readonly actor?: Actor | undefined;
+  readonly purpose?: AttemptPurpose | undefined;
+}
+
+/** Records a refusal and returns the error to throw on. */
 export async function refusedSignIn(
   { recorder }: SignInContext,
   { connector, origin }: Pick<SignInAnswer, 'connector' | 'origin'>,
-  { thrown, actor }: { readonly thrown: unknown; readonly actor?: Actor | undefined },
+  { thrown, actor, purpose }: Refusal,
 ): Promise<BridgeError> {
   const error = asBridgeError(thrown);
   const { code, message: why } = error;
   await recorder.record(
     { origin },
-    { type: 'sign-in.refused', connector, ...(actor && { actor }), code, why },
+    purpose?.kind === 'step-up'
+      ? { type: 'sign-in.step-up-refused', ...askerOf(purpose), code, why }
+      : { type: 'sign-in.refused', connector, ...(actor && { actor }), code, why },
   );
   return error;
 }

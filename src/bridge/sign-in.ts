@@ -10,6 +10,7 @@ import type { Session } from '../core/browser-session.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { Connector } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
+import type { AttemptPurpose } from '../core/sign-in.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import { currentIssuers, type IsCurrent } from './current-issuers.ts';
 import {
@@ -33,6 +34,8 @@ export interface BeginRequest {
   readonly browser: string;
   readonly returnTo: LocalPath;
   readonly reauthenticate: boolean;
+  /** What the sign-in is for, unless it is a plain one. */
+  readonly purpose?: AttemptPurpose | undefined;
   readonly origin: Origin;
 }
 
@@ -54,7 +57,7 @@ export interface SignIn {
   expects(answer: Pick<SignInAnswer, 'connector' | 'attemptId' | 'browser'>): Promise<Expected>;
   /**
    * Throws what the connector throws, and `attempt_invalid`, `assertion_replayed`,
-   * `person_blocked`.
+   * `person_blocked`, `step_up_failed`, `step_up_mismatch`.
    */
   complete(
     answer: SignInAnswer,
@@ -98,17 +101,21 @@ async function begin(
   try {
     return await openAttempt(context, connector, request);
   } catch (thrown) {
-    throw await refusedSignIn(context, request, { thrown });
+    throw await refusedSignIn(context, request, { thrown, purpose: request.purpose });
   }
 }
 
 async function openAttempt(
   { attempts, secrets, clock }: Context,
   connector: Connector,
-  { browser, returnTo, reauthenticate }: BeginRequest,
+  { browser, returnTo, reauthenticate, purpose }: BeginRequest,
 ): Promise<{ readonly redirectTo: string }> {
   const attemptId = secrets.token();
-  const { redirectTo, expectation, source } = await connector.begin({ attemptId, reauthenticate });
+  const { redirectTo, expectation, source } = await connector.begin({
+    attemptId,
+    reauthenticate,
+    ...(purpose?.kind === 'step-up' && { wish: purpose.wish }),
+  });
   const now = clock.now();
   await attempts.create({
     id: attemptId,
@@ -117,6 +124,7 @@ async function openAttempt(
     browser,
     returnTo,
     expectation,
+    ...(purpose !== undefined && { purpose }),
     createdAt: now,
     expiresAt: now + ATTEMPT_SECONDS * 1000,
   });

@@ -3,7 +3,7 @@
  * kind of token.
  */
 import type { Origin } from '../core/audit-event.ts';
-import type { CliSession } from '../core/cli-session.ts';
+import type { CliSession, CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { CliSessions, Clock } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
@@ -21,6 +21,8 @@ export interface TokenCallersParts {
   readonly clock: Clock;
   /** Undefined when device-code logins may use every role. */
   readonly deviceRoles: readonly RolePattern[] | undefined;
+  /** Whether a device-code login can be stepped up. */
+  readonly mayStepUpDevices: boolean;
 }
 
 /** A user who asks with a token. */
@@ -32,6 +34,8 @@ export interface Caller extends AuthenticatedRequester {
 export interface TokenCallers {
   /** The roles that a device-code login can reach at most; undefined means every role. */
   readonly deviceScope: RoleScope | undefined;
+  /** Whether a session can be stepped up. */
+  mayStepUp(session: Pick<CliSessionSummary, 'grant'>): boolean;
   isLive(session: CliSession): boolean;
   /** Whether a use after this last one must be written. */
   isTouchDue(lastUsedAt: Instant | undefined): boolean;
@@ -52,6 +56,7 @@ export function createTokenCallers(parts: TokenCallersParts): TokenCallers {
   const context: Context = { ...parts, deviceScope };
   return {
     deviceScope,
+    mayStepUp: session => mayStepUp(context, session),
     isLive: session => isLive(context, session),
     isTouchDue: lastUsedAt => isTouchDue(context, lastUsedAt),
     callerIn: (session, usableUntil, origin) => callerIn(context, { session, usableUntil, origin }),
@@ -79,10 +84,17 @@ function isTouchDue({ clock }: Context, lastUsedAt: Instant = 0): boolean {
   return clock.now() >= lastUsedAt + TOUCH_SECONDS * 1000;
 }
 
+function mayStepUp(
+  { mayStepUpDevices }: Context,
+  { grant }: Pick<CliSessionSummary, 'grant'>,
+): boolean {
+  return grant !== 'device_code' || mayStepUpDevices;
+}
+
 async function callerIn(
   context: Context,
   {
-    session,
+    session: found,
     usableUntil,
     origin,
   }: {
@@ -93,7 +105,10 @@ async function callerIn(
 ): Promise<Caller> {
   const now = context.clock.now();
   if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
-  if (!isLive(context, session))
+  // A step-up in the browser counts from the next use on.
+  const session =
+    found.waitingStepUp === undefined ? found : await context.cliSessions.adopt(found);
+  if (session === undefined || !isLive(context, session))
     throw new BridgeError('token_invalid', 'the session of the token has ended');
   const { publicId, lastUsedAt, grant } = session.summary;
   if (isTouchDue(context, lastUsedAt))
@@ -104,6 +119,7 @@ async function callerIn(
     origin,
     corporateProof,
     scope: grant === 'device_code' ? context.deviceScope : undefined,
+    stepUp: mayStepUp(context, session.summary) ? undefined : 'not-for-device-login',
     cliSession: publicId,
     session,
     tokenExpiresAt: usableUntil,

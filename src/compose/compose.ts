@@ -26,6 +26,7 @@ import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
 import { createSharedCredentials } from '../bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from '../bridge/sign-in.ts';
+import { createStepUps, type StepUps } from '../bridge/step-up.ts';
 import { createTokenCallers } from '../bridge/token-callers.ts';
 import { createTokens, type Tokens } from '../bridge/tokens.ts';
 import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
@@ -70,6 +71,7 @@ export interface Bridge {
   readonly codeAuthorization: CodeAuthorization;
   readonly mySessions: MySessions;
   readonly backChannelLogouts: BackChannelLogouts;
+  readonly stepUps: StepUps;
   readonly knownBrowsers: KnownBrowsers;
   /** The programs that may ask for a login in a terminal. */
   readonly clients: Clients;
@@ -159,20 +161,25 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
   const { process, configuration, ports } = parts;
   const connectors = opened.map(({ connector }) => connector);
   const isCurrent = currentIssuers(connectors);
+  const roleAccess = createRoleAccess(parts);
+  const { callers, ...logins } = createTerminalLogins(parts, isCurrent);
+  const signIn = createSignIn({
+    ...ports,
+    ...configuration.sessions,
+    longestSeconds: Math.max(configuration.sessions.maxSeconds, configuration.cli.maxSeconds),
+    connectors,
+  });
+  const mySessions = createMySessions({ ...ports, isCurrent });
+  const { access } = roleAccess;
   return {
     baseUrl: configuration.baseUrl,
     trustedProxies: configuration.proxy.trusted,
     help: configuration.help,
     identityCenterRegion: configuration.cli.identityCenter.region,
-    ...createRoleAccess(parts),
-    ...createTerminalLogins(parts, isCurrent),
-    signIn: createSignIn({
-      ...ports,
-      ...configuration.sessions,
-      longestSeconds: Math.max(configuration.sessions.maxSeconds, configuration.cli.maxSeconds),
-      connectors,
-    }),
-    mySessions: createMySessions({ ...ports, isCurrent }),
+    ...roleAccess,
+    ...logins,
+    ...{ signIn, mySessions },
+    stepUps: createStepUps({ access, signIn, mySessions, callers, recorder: ports.recorder }),
     backChannelLogouts: createBackChannelLogouts({ ...ports, connectors }),
     knownBrowsers: createKnownBrowsers(parts.sealingSecret),
     serviceProviders: new Map(
@@ -228,7 +235,12 @@ function createTerminalLogins(
   const { cli, baseUrl } = configuration;
   const { maxSeconds, accessTokenSeconds } = cli;
   const { clock, secrets } = ports;
-  const callers = createTokenCallers({ ...ports, isCurrent, deviceRoles: cli.deviceGrant.roles });
+  const callers = createTokenCallers({
+    ...ports,
+    isCurrent,
+    deviceRoles: cli.deviceGrant.roles,
+    mayStepUpDevices: cli.deviceGrant.mayStepUp,
+  });
   const containerAccess = createContainerAccess({ ...ports, callers });
   const tokens = createTokens({
     ...ports,
@@ -237,7 +249,7 @@ function createTerminalLogins(
   const registrations = createClientRegistrations(sealingSecret);
   const clients = createClients({ configured: cli.clients, registrations, clock, secrets });
   return {
-    ...{ tokens, containerAccess, clients },
+    ...{ callers, tokens, containerAccess, clients },
     deviceAuthorization: createDeviceAuthorization({ ...ports, ...cli.deviceGrant, tokens }),
     codeAuthorization: createCodeAuthorization({ ...ports, clients, tokens, issuer: baseUrl }),
   };

@@ -113,7 +113,7 @@ export function identityFrom(verified: VerifiedValues): ReadIdentity {
       groups: groups.groups,
       attributes: attributesFrom(values, mapping, leftOut),
       authentication: {
-        at: verified.authenticatedAt,
+        at: statedInstant(verified.authenticatedAt),
         methods,
         multiFactor: methods.some(method => verified.multiFactorMethods.includes(method)),
       },
@@ -124,6 +124,16 @@ export function identityFrom(verified: VerifiedValues): ReadIdentity {
       ...(groups.suggestion !== undefined && { suggestion: groups.suggestion }),
     },
   };
+}
+
+/** Before any OpenID provider, so it is no time of a sign-in. */
+const FIRST_INSTANT: Instant = Date.UTC(2000, 0, 1);
+
+/** Some providers that do not know the time of a sign-in write 0, or another impossible time. */
+function statedInstant(authenticatedAt: Instant | undefined): Instant | undefined {
+  return authenticatedAt === undefined || authenticatedAt < FIRST_INSTANT
+    ? undefined
+    : authenticatedAt;
 }
 
 /**

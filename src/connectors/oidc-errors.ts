@@ -12,6 +12,8 @@ import {
   WWWAuthenticateChallengeError,
 } from 'openid-client';
 import { BridgeError, type ErrorCode } from '../core/errors.ts';
+import { printableExcerpt } from '../core/printable.ts';
+import type { ProviderAnswer } from '../core/provider-answer.ts';
 
 /** Failures with a code of the library. Any other one is a response that could not be verified. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -56,7 +58,7 @@ export function providerError(thrown: unknown, endpoint: string): BridgeError {
     return new BridgeError(
       error === 'access_denied' ? 'sign_in_cancelled' : 'idp_refused',
       `the provider answered the authorization request with ${error}`,
-      hintFor(error),
+      { ...hintFor(error), answer: answerOf(thrown) },
     );
   }
   if (thrown instanceof ResponseBodyError) {
@@ -94,6 +96,17 @@ export function providerError(thrown: unknown, endpoint: string): BridgeError {
     'oidc_response_refused',
     `the provider's answer could not be processed (${name})`,
   );
+}
+
+/** What the provider says of its own error. Its texts are shown on a page, and not logged here. */
+function answerOf({ error, error_description }: AuthorizationResponseError): ProviderAnswer {
+  return {
+    protocol: 'oidc',
+    error: printableExcerpt(String(error)),
+    ...(typeof error_description === 'string' && {
+      description: printableExcerpt(error_description),
+    }),
+  };
 }
 
 /** The library's most precise fixed sentence, and the HTTP status if that is the fault. */

@@ -11,12 +11,14 @@ import { claimAt, identityFrom, incomplete, type ReadIdentity } from './attribut
 import { saysNo } from './claim-values.ts';
 import { CLOCK_SKEW, refuseOverage } from './oidc-id-token.ts';
 import type { Statement } from './oidc-refresh.ts';
+import { methodsIn, type OidcStepUp } from './oidc-step-up.ts';
 
 export interface IdentitySettings {
   readonly id: ConnectorId;
   readonly source: IdentitySource;
   readonly claims: IdentityMapping;
   readonly multiFactorMethods: readonly string[];
+  readonly stepUp?: OidcStepUp | undefined;
 }
 
 export interface SignInStatement {
@@ -41,7 +43,7 @@ export function identityOf(
     assertedAt: claims.iat * 1000,
     subject: claims.sub,
     authenticatedAt,
-    methods: [claims.amr, claims.acr].flat().filter(method => typeof method === 'string'),
+    methods: methodsIn(claims, settings.stepUp),
   });
 }
 

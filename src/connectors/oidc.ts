@@ -30,6 +30,11 @@ import { isSessionId } from './oidc-id-token.ts';
 import { identityOf, isCompleteFor, refreshedIdentityOf } from './oidc-identity.ts';
 import { createProviderKeys } from './oidc-keys.ts';
 import { createLogout, type LogoutOptions } from './oidc-logout.ts';
+import {
+  authenticationParameters,
+  type OidcStepUp,
+  type RenewalParameter,
+} from './oidc-step-up.ts';
 
 const DEFAULT_RETRY: Seconds = 5;
 
@@ -52,6 +57,10 @@ export interface OidcConnectorOptions {
   /** Values of `amr` or `acr` that count as multi-factor. */
   readonly multiFactorMethods: readonly string[];
   readonly logout: LogoutOptions;
+  /** How a second factor is asked for. Default: by a new sign-in (`prompt=login`). */
+  readonly stepUp?: OidcStepUp | undefined;
+  /** How a newer sign-in is asked for. */
+  readonly reauthenticate: RenewalParameter;
   /** Keeps the id_token for accounts that trust the provider directly. */
   readonly keepCorporateProof: boolean;
   readonly clock: Clock;
@@ -99,7 +108,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
 }
 
 async function begin(
-  { attemptId, reauthenticate }: BeginOptions,
+  { attemptId, ...asked }: BeginOptions,
   { options, provider, client, source }: Parts,
 ): ReturnType<Connector['begin']> {
   const metadata = await provider.metadata('connector_unavailable');
@@ -112,7 +121,7 @@ async function begin(
     nonce,
     code_challenge: await calculatePKCECodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
-    ...(reauthenticate ? { prompt: 'login', max_age: '0' } : {}),
+    ...authenticationParameters(asked, options),
   });
   return {
     redirectTo: redirectTo.href,

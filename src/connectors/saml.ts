@@ -18,7 +18,7 @@ import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { identityFrom, incomplete } from './attributes.ts';
 import { CONTROL, textOf } from './claim-values.ts';
-import { createEngine, type Engine } from './saml/engine.ts';
+import { createEngine, type Engine, type RequestedContext } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
 import {
@@ -52,6 +52,8 @@ export interface SamlConnectorOptions {
    * `authnmethodsreferences`.
    */
   readonly multiFactorMethods: readonly string[];
+  /** How a second factor is asked for. Default: `ForceAuthn` alone. */
+  readonly stepUp?: RequestedContext | undefined;
   /** Keeps the Response for accounts that trust this IdP directly. */
   readonly keepCorporateProof: boolean;
   /**
@@ -176,7 +178,7 @@ function signsRequests(
 }
 
 async function begin(
-  { attemptId, reauthenticate }: BeginOptions,
+  { attemptId, reauthenticate, wish }: BeginOptions,
   { options, engine, source }: Parts,
 ): ReturnType<Connector['begin']> {
   // The response comes in a few seconds.
@@ -188,7 +190,8 @@ async function begin(
     destination: idp.signOnUrl,
     requestId,
     relayState: attemptId,
-    forceAuthn: reauthenticate,
+    forceAuthn: reauthenticate || wish !== undefined,
+    requestedContext: wish?.multiFactor === true ? options.stepUp : undefined,
     privateKeyPem: signsRequests(options, idp) ? options.signingKey.privateKeyPem : undefined,
   });
   return {

@@ -9,6 +9,7 @@ import type { CliGrant } from './cli-session.ts';
 import type { ErrorCode } from './errors.ts';
 import type { ConnectorId, PersonId } from './identity.ts';
 import type { AccountId, RoleName, RoleSessionName } from './role.ts';
+import type { StepUpWish } from './step-up.ts';
 import type { Instant, Seconds } from './time.ts';
 
 /** Where an event came from; part of every event. */
@@ -104,6 +105,28 @@ export type AuditEvent =
       readonly actor?: Actor | undefined;
       readonly code: ErrorCode;
       /** The operator's message of the error: which check failed. */
+      readonly why: string;
+    })
+  /** Another authentication, which a role required. `cliSession` is the terminal that it is for. */
+  | (Recorded & {
+      readonly type: 'sign-in.stepped-up';
+      readonly actor: Actor;
+      readonly cliSession?: string | undefined;
+      /** What the identity provider was asked for. */
+      readonly asked: StepUpWish;
+      readonly methods: readonly string[];
+      readonly multiFactor: boolean;
+      /** As the identity provider states it. */
+      readonly authenticatedAt?: Instant | undefined;
+    })
+  /** A step-up that was not begun, or whose answer was rejected or did not prove what was asked. */
+  | (Recorded & {
+      readonly type: 'sign-in.step-up-refused';
+      /** The user who asked for it. */
+      readonly actor: Actor;
+      /** As asked for; printable and capped, but not otherwise checked. */
+      readonly cliSession?: string | undefined;
+      readonly code: ErrorCode;
       readonly why: string;
     })
   /**
@@ -267,6 +290,8 @@ export type AuditEventType = AuditEvent['type'];
 export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' } = {
   'sign-in.succeeded': 'always',
   'sign-in.refused': 'within-budget',
+  'sign-in.stepped-up': 'always',
+  'sign-in.step-up-refused': 'within-budget',
   'sign-in.claims-missing': 'always',
   'person.blocked': 'always',
   'person.unblocked': 'always',

@@ -36,6 +36,8 @@ export interface CliSessionSummary {
   /** Undefined until the terminal has picked the session up. */
   readonly lastUsedAt?: Instant | undefined;
   readonly lastUsedAddress?: string | undefined;
+  /** The newest step-up. Undefined if there was none since the login. */
+  readonly steppedUpAt?: Instant | undefined;
   /** The absolute limit; before the pick-up, the time by which it must happen. */
   readonly expiresAt: Instant;
 }
@@ -72,6 +74,10 @@ export interface CliSession {
  */
 export interface CliStepUp {
   readonly steppedUp: StepUp;
+  /** When the identity provider stated it. */
+  readonly assertedAt: Instant;
+  /** SAML `SessionNotOnOrAfter`: the session ends no later. */
+  readonly notAfter?: Instant | undefined;
   readonly corporateProof?: CorporateProof | undefined;
   readonly providerSession?: string | undefined;
 }

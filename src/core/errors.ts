@@ -10,6 +10,8 @@ import { REQUEST_ERRORS } from './error-rows/requests.ts';
 import { ROLE_ERRORS } from './error-rows/roles.ts';
 import type { ErrorRow, PageOffer } from './error-rows/row.ts';
 import { SIGN_IN_ERRORS } from './error-rows/sign-in.ts';
+import type { ProviderAnswer } from './provider-answer.ts';
+import type { NeededStepUp } from './step-up.ts';
 import { formatWait, type Seconds } from './time.ts';
 
 /** Every error that leaves the bridge is one of these rows. */
@@ -31,6 +33,12 @@ export interface BridgeErrorOptions {
   readonly retryAfterSeconds?: Seconds;
   /** Why the policy refused; shown to the person concerned. */
   readonly trace?: DecisionTrace;
+  /** The step-up that would meet what is missing. */
+  readonly stepUp?: NeededStepUp;
+  /** What the identity provider answered; shown on the page. */
+  readonly answer?: ProviderAnswer;
+  /** The page where the user can try again, as a local path. */
+  readonly retryAt?: string;
   /** What was thrown underneath; goes to the log only. */
   readonly cause?: unknown;
 }
@@ -47,6 +55,9 @@ export class BridgeError extends Error {
   readonly offers: PageOffer;
   readonly retryAfterSeconds: Seconds | undefined;
   readonly trace: DecisionTrace | undefined;
+  readonly stepUp: NeededStepUp | undefined;
+  readonly answer: ProviderAnswer | undefined;
+  readonly retryAt: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: BridgeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -55,6 +66,9 @@ export class BridgeError extends Error {
     this.offers = options.offers ?? ERRORS[code].page.offers;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.trace = options.trace;
+    this.stepUp = options.stepUp;
+    this.answer = options.answer;
+    this.retryAt = options.retryAt;
   }
 
   get status(): number {

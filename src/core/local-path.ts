@@ -7,7 +7,7 @@ const MAX_LENGTH = 2048;
 /** The longest console destination, percent-encoded, with the names of account and role. */
 const MAX_CONSOLE_LENGTH = 3 * MAX_DESTINATION + MAX_LENGTH;
 /** Also as an absolute URL, as some identity providers send it back. */
-const CONSOLE = /^(?:https?:\/\/[^/?#]*)?\/console\?/;
+const CONSOLE = /^(?:https?:\/\/[^/?#]*)?\/(?:console|step-up)\?/;
 const HERE = 'https://here.invalid';
 
 /** Whether a text is longer than a path can be: only a console link can be long. */

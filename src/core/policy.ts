@@ -13,6 +13,7 @@ import {
   indexRules,
   type RuleIndex,
 } from './rule-index.ts';
+import { type StepUpWish, wishFor } from './step-up.ts';
 
 /** A role that a rule gives once its requirements are met. */
 export interface Withheld {
@@ -34,6 +35,8 @@ export type Decision =
   | {
       readonly granted: false;
       readonly missing: readonly UnmetRequirement[];
+      /** What a sign-in must prove for the first rule that lacks nothing else. */
+      readonly stepUp?: StepUpWish | undefined;
       readonly trace: DecisionTrace;
     };
 
@@ -103,6 +106,7 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
   const { identity, role } = asked;
   const target = { account, role };
   const steps: TraceStep[] = [];
+  let stepUp: StepUpWish | undefined;
   for (const compiled of index.rulesFor(role)) {
     const { rule } = compiled;
     const group = index.groupThatGives(compiled, identity, target);
@@ -114,16 +118,17 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
     const missing = unmetOf(compiled.requirements);
     if (missing.length > 0) {
       steps.push({ rule: rule.name, outcome: 'proof-missing', group, missing });
+      stepUp ??= wishFor(compiled.requirements, missing);
       continue;
     }
     steps.push({ rule: rule.name, outcome: 'grants', group });
     const entitlement = { account, role, arn: roleArn(account, role), rule, group };
     return { granted: true, entitlement, trace: traceOf(asked, 'granted', steps) };
   }
-  return denied(asked, steps);
+  return { ...denied(asked, steps), ...(stepUp !== undefined && { stepUp }) };
 }
 
-function denied(asked: Asked, steps: readonly TraceStep[]): Decision {
+function denied(asked: Asked, steps: readonly TraceStep[]): Extract<Decision, { granted: false }> {
   const first = steps.find(step => step.outcome === 'proof-missing');
   // What the user can change alone comes first.
   const sorted = steps.toSorted((a, b) => DISTANCE[a.outcome] - DISTANCE[b.outcome]);

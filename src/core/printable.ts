@@ -21,6 +21,24 @@ export function printableText(text: string): string {
   return text.replace(IN_TEXT, escaped);
 }
 
+/** The longest external text that a page repeats, in characters. */
+const MAX_EXCERPT = 300;
+
+/** External text on one line, printable, and cut where it is too long for a page. */
+export function printableExcerpt(text: string): string {
+  const characters = [
+    ...printableText(
+      text
+        .slice(0, 8 * MAX_EXCERPT)
+        .replaceAll(/\s+/g, ' ')
+        .trim(),
+    ),
+  ];
+  return characters.length <= MAX_EXCERPT
+    ? characters.join('')
+    : `${characters.slice(0, MAX_EXCERPT - 1).join('')}…`;
+}
+
 /**
  * The same JSON line, or one whose names and strings contain `\uXXXX` as plain characters: a reader
  * that decodes JSON (`jq -r`) must not restore them. Characters below U+0020 are left to JSON.

@@ -32,6 +32,8 @@ export interface Requester {
   readonly scope?: RoleScope | undefined;
   /** Set when the provider has not confirmed the subject in time: nothing is handed out then. */
   readonly unconfirmed?: Unconfirmed | undefined;
+  /** Set for a device-code login that must not be stepped up. */
+  readonly stepUp?: 'not-for-device-login' | undefined;
   /** The public id of the CLI session that the request came with. */
   readonly cliSession?: string | undefined;
   /** The public id of the container token that the request came with. */

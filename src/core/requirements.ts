@@ -5,7 +5,7 @@
 import ipaddr from 'ipaddr.js';
 import type { Authentication, Identity } from './identity.ts';
 import { listed } from './listed.ts';
-import { formatDuration, type Instant, type Seconds } from './time.ts';
+import { formatAge, formatDuration, type Instant, type Seconds } from './time.ts';
 
 /** The requirements of a rule, by the keys of `require` in the configuration. */
 export interface Requirements {
@@ -44,15 +44,15 @@ export interface CompiledRequirements extends Requirements {
 
 type Kind = UnmetRequirement['requirement'];
 
-/** What an identity provider is asked for, so that a requirement is met. */
+/** What an identity provider is asked for. */
 export interface Ask {
   readonly multiFactor?: boolean;
   readonly withinSeconds?: Seconds;
 }
 
 interface RequirementRow<Unmet> {
-  /** Undefined if no sign-in of the user can meet it. */
-  readonly ask?: (unmet: Unmet) => Ask;
+  /** What the provider is asked for by a rule; undefined if no sign-in can meet the requirement. */
+  readonly ask?: (required: Requirements) => Ask;
   /** Undefined when the user meets it, or the rule does not have it. */
   readonly check: (
     required: CompiledRequirements,
@@ -69,14 +69,15 @@ const REQUIREMENTS: {
   readonly [K in Kind]: RequirementRow<Extract<UnmetRequirement, { requirement: K }>>;
 } = {
   'multi-factor': {
-    ask: () => ({ multiFactor: true }),
+    ask: ({ mfa }) => ({ multiFactor: mfa }),
     check: ({ mfa }, { authentication }) =>
       mfa && !authentication.multiFactor ? { requirement: 'multi-factor' } : undefined,
     explain: () => 'It needs a sign-in with a second factor, and your sign-in had none.',
     nextStep: () => 'Sign in again and use your second factor.',
   },
   'authenticated-within': {
-    ask: ({ withinSeconds }) => ({ withinSeconds }),
+    ask: ({ authenticatedWithin: withinSeconds }) =>
+      withinSeconds === undefined ? {} : { withinSeconds },
     check: ({ authenticatedWithin: withinSeconds }, { authentication: { at } }, { now }) => {
       if (withinSeconds === undefined) return undefined;
       const ageSeconds = at === undefined ? undefined : Math.max(0, Math.floor((now - at) / 1000));
@@ -87,7 +88,7 @@ const REQUIREMENTS: {
       `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and ${
         ageSeconds === undefined
           ? 'your identity provider did not say when yours was'
-          : `yours was ${formatDuration(ageSeconds)} ago`
+          : `yours was ${formatAge(ageSeconds)} ago`
       }.`,
     nextStep: () => 'Sign in again: your identity provider will ask you to authenticate.',
   },
@@ -124,9 +125,9 @@ export function isProof(unmet: UnmetRequirement): boolean {
   return rowOf(unmet).ask !== undefined;
 }
 
-/** What an identity provider is asked for; undefined if no sign-in can meet the requirement. */
-export function askOf(unmet: UnmetRequirement): Ask | undefined {
-  return rowOf(unmet).ask?.(unmet);
+/** What an identity provider is asked for by all requirements that a sign-in can meet. */
+export function askOf(required: Requirements): Ask {
+  return Object.assign({}, ...ROWS.map(row => row.ask?.(required))) as Ask;
 }
 
 /** What an authentication does not prove of these requirements, by the rows of the policy. */

@@ -8,15 +8,22 @@ export type Expectation =
   | { readonly protocol: 'saml'; readonly requestId: string }
   | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
 
+/** The same person proves more. */
+export interface StepUpPurpose {
+  readonly kind: 'step-up';
+  readonly person: PersonId;
+  readonly connector: ConnectorId;
+  readonly username: string;
+  readonly wish: StepUpWish;
+  /** The public id of a terminal that gains by it. */
+  readonly cliSession?: string | undefined;
+  /** The page that began it, for another try. A local path. */
+  readonly page: string;
+}
+
 /** What an attempt is for, unless it is a plain sign-in. */
 export type AttemptPurpose =
-  /** The same person proves more. `cliSession` is the public id of a terminal that gains by it. */
-  | {
-      readonly kind: 'step-up';
-      readonly person: PersonId;
-      readonly wish: StepUpWish;
-      readonly cliSession?: string | undefined;
-    }
+  | StepUpPurpose
   /** An administrator looks at what the provider says. No session is opened. */
   | { readonly kind: 'test'; readonly person: PersonId };
 

@@ -6,8 +6,14 @@
  * also passes there.
  */
 import type { Authentication } from './identity.ts';
-import { askOf, type UnmetRequirement, unmetProofs } from './requirements.ts';
-import type { Instant, Seconds } from './time.ts';
+import {
+  askOf,
+  isProof,
+  type Requirements,
+  type UnmetRequirement,
+  unmetProofs,
+} from './requirements.ts';
+import { formatDuration, type Instant, type Seconds } from './time.ts';
 
 /** What the identity provider is asked to prove. */
 export interface StepUpWish {
@@ -26,18 +32,25 @@ export interface StepUp {
   readonly authentication: Authentication;
 }
 
+/** A step-up that would give the requester what they asked for. */
+export interface NeededStepUp {
+  readonly wish: StepUpWish;
+  /** The role that requires it; undefined if no role does. */
+  readonly role?: { readonly account: string; readonly role: string } | undefined;
+  /** The public id of the session in a terminal; undefined for the session of the browser. */
+  readonly cliSession?: string | undefined;
+}
+
 /**
- * What a provider must prove, so that all of this is met; undefined if no sign-in can meet all of
- * it.
+ * What a provider must prove, so that a rule is met; undefined if no sign-in can meet it. The new
+ * sign-in replaces the earlier one, so it must prove everything, and not only what is missing.
  */
-export function wishFor(missing: readonly UnmetRequirement[]): StepUpWish | undefined {
-  const asked = missing.map(askOf);
-  if (asked.length === 0 || asked.includes(undefined)) return undefined;
-  const limits = asked.flatMap(ask => ask?.withinSeconds ?? []);
-  return {
-    multiFactor: asked.some(ask => ask?.multiFactor === true),
-    ...(limits.length > 0 && { withinSeconds: Math.min(...limits) }),
-  };
+export function wishFor(
+  required: Requirements,
+  missing: readonly UnmetRequirement[],
+): StepUpWish | undefined {
+  if (missing.length === 0 || !missing.every(isProof)) return undefined;
+  return { ...ANY_SIGN_IN, ...askOf(required) };
 }
 
 /** What an authentication does not prove of a wish, at `now`. */
@@ -47,4 +60,15 @@ export function unmetOf(
   now: Instant,
 ): readonly UnmetRequirement[] {
   return unmetProofs({ mfa: multiFactor, authenticatedWithin: withinSeconds }, authentication, now);
+}
+
+/** A wish in words: `a second factor (MFA) and a sign-in of the last 8 h`. */
+export function describeWish({ multiFactor, withinSeconds }: StepUpWish): string {
+  const parts = [
+    ...(multiFactor ? ['a second factor (MFA)'] : []),
+    ...(withinSeconds === undefined
+      ? []
+      : [`a sign-in of the last ${formatDuration(withinSeconds)}`]),
+  ];
+  return parts.length === 0 ? 'a new sign-in' : parts.join(' and ');
 }

@@ -41,3 +41,8 @@ export function formatDuration(seconds: Seconds): string {
 export function formatInstant(at: Instant): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
+
+/** How long ago something was, for readers: as `formatDuration`, and from two days on `12 days`. */
+export function formatAge(seconds: Seconds): string {
+  return seconds < 2 * DAY ? formatDuration(seconds) : `${Math.floor(seconds / DAY)} days`;
+}

@@ -9,15 +9,18 @@ import type { Access } from '../bridge/access.ts';
 import { checkDestinationLength, MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError } from '../core/errors.ts';
 import { queryValue } from '../core/local-path.ts';
+import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page } from '../http/route.ts';
-import { signInLink } from '../http/sign-in-links.ts';
+import { MAX_ADDRESS, signInLink } from '../http/sign-in-links.ts';
+import { byPage, byRedirect, orStepUp } from '../http/step-up.ts';
 
 export interface ConsoleLinkParts {
   readonly access: Access;
+  readonly clock: Clock;
 }
 
 const PATH = '/console';
@@ -26,8 +29,6 @@ const PATH = '/console';
  * one is refused by name.
  */
 const FORM_BYTES = 12 * MAX_DESTINATION;
-/** The server takes 16 kB of headers, and cookies come on top. */
-const MAX_ADDRESS = 12 * 1024;
 
 const ConsoleRequest = z.object({
   account: text(128).min(1),
@@ -46,7 +47,7 @@ export const consoleDeepLink = page({
   who: 'signed-in user',
   reads: { query: ConsoleRequest },
   returnTo: pathBehindSignIn,
-  handle: openConsole,
+  handle: orStepUp(openConsole, { returnTo: pathFor, leading: byRedirect }),
 });
 
 export const consoleForm = form({
@@ -54,7 +55,7 @@ export const consoleForm = form({
   reads: { form: ConsoleRequest, maxBytes: FORM_BYTES },
   returnTo: pathFor,
   outdated: (asked, user) => view('console-request', { ...asked, notice: outdatedNotice(user) }),
-  handle: openConsole,
+  handle: orStepUp(openConsole, { returnTo: pathFor, leading: byPage }),
 });
 
 async function openConsole(

@@ -14,6 +14,7 @@ import { type Answer, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page } from '../http/route.ts';
+import { byPage, byRedirect, orStepUp } from '../http/step-up.ts';
 
 export interface CredentialsPageParts {
   readonly access: Access;
@@ -46,7 +47,10 @@ export const credentialsPage = page({
   who: 'signed-in user',
   reads: { query: CredentialsRequest },
   returnTo: pathFor,
-  handle: (asked, user, parts: CredentialsPageParts) => ask({ asked, user }, parts),
+  handle: orStepUp((asked, user, parts: CredentialsPageParts) => ask({ asked, user }, parts), {
+    returnTo: pathFor,
+    leading: byRedirect,
+  }),
 });
 
 export const credentialsForm = form({
@@ -55,7 +59,7 @@ export const credentialsForm = form({
   returnTo: pathFor,
   outdated: (asked, user, parts: CredentialsPageParts) =>
     ask({ asked, user, notice: outdatedNotice(user) }, parts),
-  handle: showCredentials,
+  handle: orStepUp(showCredentials, { returnTo: pathFor, leading: byPage }),
 });
 
 interface Question {

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
-import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
+import type { CliSessionSummary } from '../core/cli-session.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
@@ -11,6 +11,7 @@ import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
+import { terminalModel } from '../http/terminal-model.ts';
 import type { SessionRow } from '../http/views.ts';
 
 export interface MySessionsPageParts {
@@ -39,11 +40,6 @@ const SessionsForm = z.discriminatedUnion('decision', [
   z.object({ decision: z.literal('revoke'), container_token: text(64).min(1) }),
   z.object({ decision: z.literal('everywhere') }),
 ]);
-
-const HOW: { readonly [G in CliGrant]: string } = {
-  device_code: 'confirmed by a code',
-  authorization_code: 'confirmed in its browser',
-};
 
 export const mySessionsPage = page({
   path: PATH,
@@ -121,15 +117,11 @@ const NOT_ALL_ENDED =
 
 function rowOf(summary: CliSessionSummary, tokens: readonly ContainerTokenSummary[]): SessionRow {
   const iso = (instant: number): string => new Date(instant).toISOString();
+  const { steppedUpAt } = summary;
   return {
     id: summary.publicId,
-    device: summary.deviceName ?? 'an unnamed computer',
-    client: summary.client,
-    how: HOW[summary.grant],
-    address: summary.address,
-    since: iso(summary.createdAt),
-    lastUsedAt: summary.lastUsedAt === undefined ? undefined : iso(summary.lastUsedAt),
-    lastUsedAddress: summary.lastUsedAddress ?? 'an unknown address',
+    ...terminalModel(summary),
+    steppedUpAt: steppedUpAt === undefined ? undefined : iso(steppedUpAt),
     until: iso(summary.expiresAt),
     containerTokens: tokens
       .filter(({ cliSession }) => cliSession === summary.publicId)

@@ -5,7 +5,7 @@ import type { SignIn } from '../bridge/sign-in.ts';
 import type { Entitlement } from '../core/access-rule.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation } from '../core/policy.ts';
-import { explainRequirement } from '../core/requirements.ts';
+import { explainRequirement, isProof, type UnmetRequirement } from '../core/requirements.ts';
 import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { view } from '../http/answer.ts';
@@ -13,7 +13,7 @@ import { logNoRole } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
 import { text } from '../http/read.ts';
 import { page } from '../http/route.ts';
-import { stepUpLink } from '../http/sign-in-links.ts';
+import { stepUpPath } from '../http/step-up.ts';
 import type { AccountRows, HelpModel, RoleRow } from '../http/views.ts';
 import type { Logger } from '../log.ts';
 
@@ -44,23 +44,19 @@ export const portal = page({
       accountCount: accounts.length,
       roleCount: accounts.reduce((sum, { roles }) => sum + roles.length, 0),
       totalRoleCount: rows.length,
-      reauthenticateHref: stepUpLink(identity.connector),
     });
   },
 });
 
 interface Row {
   readonly entitlement: Entitlement;
-  readonly missing: readonly string[];
+  readonly missing: readonly UnmetRequirement[];
 }
 
 function rowsOf({ granted, withheld }: Evaluation): Row[] {
   return [
     ...granted.map(entitlement => ({ entitlement, missing: [] })),
-    ...withheld.map(({ entitlement, missing }) => ({
-      entitlement,
-      missing: missing.map(unmet => explainRequirement(unmet)),
-    })),
+    ...withheld.map(({ entitlement, missing }) => ({ entitlement, missing })),
   ];
 }
 
@@ -103,7 +99,11 @@ function roleRow({ entitlement: { account, role, rule, group }, missing }: Row):
         : formatDuration(consoleSeconds),
     rule: rule.name,
     group,
-    missing,
+    missing: missing.map(unmet => explainRequirement(unmet)),
+    stepUpHref:
+      missing.length > 0 && missing.every(isProof)
+        ? stepUpPath({ role: { account: account.name, role } }, '/')
+        : undefined,
   };
 }
 

@@ -9,6 +9,7 @@ import { explainStep } from '../core/explanation.ts';
 import type { ShowError } from './error-face.ts';
 import { signInHelps } from './error-json.ts';
 import { contextOf } from './request-context.ts';
+import { stepUpSentence, stepUpUrl } from './step-up.ts';
 import type { HelpModel } from './views.ts';
 
 /** Exception and HTTP status. */
@@ -49,9 +50,10 @@ export const showSsoOidcError: ShowError = (error, { response }) => {
 };
 
 /** Errors of the SSO portal. */
-export const showSsoPortalError: ShowError = (error, { response }, { help }) => {
+export const showSsoPortalError: ShowError = (error, { response }, { help, baseUrl }) => {
   const exception = ERRORS[error.code].aws.portal;
-  const message = sentenceFor(error, help, contextOf(response).origin.correlationId);
+  const { correlationId } = contextOf(response).origin;
+  const message = sentenceFor(error, { help, baseUrl, correlationId });
   send(response, [exception, PORTAL_STATUS[exception] ?? error.status], { message });
 };
 
@@ -62,17 +64,25 @@ function send(response: Response, [type, status]: Answer, body: object): void {
 }
 
 /** The thrower's own hint stays. */
-function hintOf(error: BridgeError): string {
+function hintOf(error: BridgeError, url?: string): string {
+  if (url !== undefined) return stepUpSentence(url);
   const { hint, aws } = ERRORS[error.code];
   const next = error.hint !== hint || aws.hint === 'same' ? error.hint : aws.hint;
   return signInHelps(error) ? `${next} ${IN_A_TERMINAL}` : next;
 }
 
+interface Surroundings {
+  readonly help: HelpModel | undefined;
+  readonly baseUrl: string;
+  readonly correlationId: string;
+}
+
 /** One line: AWS tools print it after their own words. */
-function sentenceFor(error: BridgeError, help: HelpModel | undefined, reference: string): string {
+function sentenceFor(error: BridgeError, { help, baseUrl, correlationId }: Surroundings): string {
   const { title, trace } = error;
   const reasons = trace?.steps.map(step => `${step.rule}: ${explainStep(step)}`) ?? [];
   const where =
     help === undefined ? [] : [help.text, ...(help.url === undefined ? [] : [help.url])];
-  return [`${title}.`, ...reasons, hintOf(error), ...where, `Reference ${reference}.`].join(' ');
+  const next = hintOf(error, stepUpUrl(error, { baseUrl }));
+  return [`${title}.`, ...reasons, next, ...where, `Reference ${correlationId}.`].join(' ');
 }

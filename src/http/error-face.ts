@@ -6,6 +6,7 @@ import type { Renderer } from './render.ts';
 import type { HelpModel } from './views.ts';
 
 export interface ErrorResponseParts extends Recording {
+  readonly baseUrl: string;
   readonly renderer: Renderer;
   readonly help: HelpModel | undefined;
 }

@@ -3,8 +3,9 @@ import type { Request, Response } from 'express';
 import type { TraceStep } from '../core/decision-trace.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
-import type { ShowError } from './error-face.ts';
+import type { ErrorResponseParts, ShowError } from './error-face.ts';
 import { contextOf } from './request-context.ts';
+import { stepUpSentence, stepUpUrl } from './step-up.ts';
 
 /** Problem details. */
 export const showProblem: ShowError = (error, { response }) =>
@@ -14,19 +15,20 @@ export const showProblem: ShowError = (error, { response }) =>
  * Problem details for callers with a token: in addition, the decision of the policy, whether a new
  * sign-in helps, and the challenge of RFC 6750 section 3.
  */
-export const showApiProblem: ShowError = (error, { request, response }) => {
+export const showApiProblem: ShowError = (error, { request, response }, parts) => {
   challenge(error, request, response);
-  sendProblem(response, { ...problemOf(error, response), ...reasonsOf(error) });
+  sendProblem(response, { ...problemOf(error, response), ...reasonsOf(error, parts) });
 };
 
 /** The same for AWS SDKs: they print `Code` and `Message`, the Go SDK only from plain JSON. */
-export const showContainerProblem: ShowError = (error, { request, response }) => {
+export const showContainerProblem: ShowError = (error, { request, response }, parts) => {
   challenge(error, request, response);
+  const url = stepUpUrl(error, parts);
   response.json({
     ...problemOf(error, response),
-    ...reasonsOf(error),
+    ...reasonsOf(error, parts),
     Code: error.code,
-    Message: `${error.title}. ${error.hint}`,
+    Message: `${error.title}. ${url === undefined ? error.hint : stepUpSentence(url)}`,
   });
 };
 
@@ -72,13 +74,15 @@ export function signInHelps({ offers }: BridgeError): boolean {
   return offers === 'sign-in-again' || offers === 'choose-sign-in';
 }
 
-function reasonsOf(error: BridgeError): object {
+function reasonsOf(error: BridgeError, parts: Pick<ErrorResponseParts, 'baseUrl'>): object {
   const { trace } = error;
+  const url = stepUpUrl(error, parts);
   return {
     ...(trace !== undefined && {
       trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) },
     }),
     ...(signInHelps(error) && { sign_in_again: true }),
+    ...(url !== undefined && { step_up_url: url }),
   };
 }
 

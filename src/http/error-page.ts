@@ -6,11 +6,14 @@ import type { PageOffer } from '../core/error-rows/row.ts';
 import { ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
+import { factsOf } from '../core/provider-answer.ts';
+import type { NeededStepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
 import { knownSessionIn, viewerIn } from './current-session.ts';
 import type { ShowError } from './error-face.ts';
 import { contextOf, returnToOf } from './request-context.ts';
 import { signInLink, stepUpLink } from './sign-in-links.ts';
+import { stepUpPath } from './step-up.ts';
 import type { LinkModel, RefusalModel } from './views.ts';
 
 interface Asked {
@@ -20,6 +23,8 @@ interface Asked {
   readonly isRepeatable: boolean;
   readonly retryAfterSeconds: Seconds | undefined;
   readonly session: Session | undefined;
+  readonly stepUp: NeededStepUp | undefined;
+  readonly retryAt: string | undefined;
 }
 
 const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefined } = {
@@ -30,28 +35,29 @@ const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefine
   'sign-in-then-back': ({ returnTo }) => ({ label: 'Sign in', href: signInLink(returnTo) }),
   'sign-in-then-sessions': () => ({ label: 'Sign in', href: signInLink('/sessions') }),
   'choose-sign-in': ({ returnTo }) => ({ label: 'Sign in again', href: signInLink(returnTo) }),
-  'sign-in-again': ({ returnTo, session }) => ({
-    label: 'Sign in again',
-    href:
-      session === undefined
-        ? signInLink(returnTo)
-        : stepUpLink(session.identity.connector, returnTo),
-  }),
-  retry: ({ returnTo, isRepeatable, retryAfterSeconds: afterSeconds }) => ({
-    label: isRepeatable ? 'Try again' : 'Go to your roles',
-    href: returnTo,
+  'sign-in-again': ({ returnTo, session, stepUp }) => {
+    if (session === undefined) return { label: 'Sign in again', href: signInLink(returnTo) };
+    if (stepUp !== undefined) return { label: 'Verify again', href: stepUpPath(stepUp, returnTo) };
+    const { connector } = session.identity;
+    return { label: 'Sign in again', href: stepUpLink(connector, returnTo) };
+  },
+  retry: ({ returnTo, isRepeatable, retryAt, retryAfterSeconds: afterSeconds }) => ({
+    label: isRepeatable || retryAt !== undefined ? 'Try again' : 'Go to your roles',
+    href: retryAt ?? returnTo,
     afterSeconds,
   }),
 };
 
 export const showPage: ShowError = (error, { request, response }, { renderer, help }) => {
-  const { code, status, title, hint, offers, trace, retryAfterSeconds } = error;
+  const { code, status, title, hint, offers, trace, answer } = error;
+  const { retryAfterSeconds, stepUp, retryAt } = error;
   const returnTo = returnToOf(request, response);
   const asked: Asked = {
     returnTo,
     isRepeatable: request.method === 'GET' || returnTo !== '/',
     retryAfterSeconds,
     session: knownSessionIn(response),
+    ...{ stepUp, retryAt },
   };
   const page = renderer.render('refusal', {
     viewer: viewerIn(response),
@@ -60,6 +66,7 @@ export const showPage: ShowError = (error, { request, response }, { renderer, he
     title,
     hint,
     trace: trace && shownTrace(trace),
+    facts: answer && factsOf(answer),
     correlationId: contextOf(response).origin.correlationId,
     action: LINKS[offers](asked),
     help: ERRORS[code].page.contact ? help : undefined,

@@ -6,7 +6,7 @@ import { viewerOf } from '../core/requester.ts';
 import { bearerIn, containerTokenIn, requireAwsToken } from './bearer.ts';
 import { sessionIn } from './current-session.ts';
 import { contextOf } from './request-context.ts';
-import type { Anyone, Requesters } from './route.ts';
+import type { Anyone, Browser, Requesters } from './route.ts';
 import type { BridgeCookies } from './session-cookie.ts';
 
 export interface RequesterParts {
@@ -34,12 +34,12 @@ export function requesterReaders({
       ...anyone(request, response),
       session: () => sessionIn(response),
       sessionCookie: cookies.readSession(request),
-      attempt: cookies.readAttempt(request),
-      isKnown: cookies.readKnown(request) !== undefined,
+      ...sentBy(request, cookies),
     }),
-    'signed-in user': (_request, response) => {
+    'signed-in user': (request, response) => {
       const session = sessionIn(response);
-      return session && viewerOf(session, contextOf(response).origin);
+      if (session === undefined) return undefined;
+      return { ...viewerOf(session, contextOf(response).origin), ...sentBy(request, cookies) };
     },
     'login token': (request, response) =>
       tokens.callerOf(bearerIn(request), contextOf(response).origin),
@@ -57,4 +57,11 @@ export function requesterReaders({
 function anyone(request: Request, response: Response): Anyone {
   const { origin } = contextOf(response);
   return { subject: { kind: 'anonymous' }, origin, target: request.originalUrl };
+}
+
+function sentBy(request: Request, cookies: BridgeCookies): Pick<Browser, 'attempt' | 'isKnown'> {
+  return {
+    attempt: cookies.readAttempt(request),
+    isKnown: cookies.readKnown(request) !== undefined,
+  };
 }

@@ -35,6 +35,9 @@ export interface Browser extends Anyone {
   readonly isKnown: boolean;
 }
 
+/** A user in a browser, with what their browser sent. */
+export interface SignedInUser extends Viewer, Pick<Browser, 'attempt' | 'isKnown'> {}
+
 export interface TokenHolder extends Anyone {
   /** A token of an AWS tool, unverified. */
   readonly token: string;
@@ -44,7 +47,7 @@ export interface TokenHolder extends Anyone {
 export interface Requesters {
   readonly anyone: Anyone;
   readonly browser: Browser;
-  readonly 'signed-in user': Viewer;
+  readonly 'signed-in user': SignedInUser;
   readonly 'login token': Caller;
   readonly 'container token': Caller;
   readonly 'AWS tool token': Caller;

@@ -1,5 +1,11 @@
 /** Links to the sign-in pages: every one that the bridge makes is made here. */
 
+/**
+ * The longest address that a user is sent to. The server takes 16 kB of headers, and cookies come
+ * on top.
+ */
+export const MAX_ADDRESS = 12 * 1024;
+
 /** The page where a user chooses how to sign in. Afterwards they arrive at `returnTo`. */
 export function signInLink(returnTo: string): string {
   return `/sign-in?${returning(returnTo)}`;

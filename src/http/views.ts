@@ -5,6 +5,7 @@
 import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
 import type { NamedClient } from '../core/oauth-client.ts';
+import type { Fact } from '../core/provider-answer.ts';
 
 /** On every page. `viewer` is the signed-in user. */
 export interface PageFrame {
@@ -47,6 +48,8 @@ export interface RoleRow {
   readonly group: string;
   /** Unmet requirements, one sentence each; empty when the role can be used now. */
   readonly missing: readonly string[];
+  /** Where the user can meet them; undefined if no sign-in can. */
+  readonly stepUpHref?: string | undefined;
 }
 
 export interface AccountRows {
@@ -67,7 +70,6 @@ export interface RolesModel extends PageFrame {
   /** The search text, as typed; the rows are filtered already. */
   readonly query: string;
   readonly totalRoleCount: number;
-  readonly reauthenticateHref: string;
 }
 
 /** `GET /` with a session that has no role: how to ask. */
@@ -149,9 +151,48 @@ export interface RefusalModel extends PageFrame {
   readonly trace?:
     | { readonly account: string; readonly role: string; readonly lines: readonly TraceLine[] }
     | undefined;
+  /** What the identity provider answered. */
+  readonly facts?: readonly Fact[] | undefined;
   readonly correlationId: string;
   readonly action?: LinkModel | undefined;
   readonly help?: HelpModel | undefined;
+}
+
+/** On the way from a form to the identity provider. */
+export interface LeavingModel extends PageFrame {
+  readonly href: string;
+}
+
+/** `GET /step-up` for a terminal: asks before the user is sent to their identity provider. */
+export interface StepUpModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  readonly terminal: TerminalModel;
+  readonly session: string;
+  readonly account?: string | undefined;
+  readonly role?: string | undefined;
+  /** What the identity provider is asked for; undefined if nothing must be proved. */
+  readonly asks?: string | undefined;
+  /** Why the user is asked again. */
+  readonly notice?: string | undefined;
+}
+
+/** `GET /step-up/done` */
+export interface SteppedUpModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  readonly terminal: Pick<TerminalModel, 'device' | 'client' | 'how'>;
+}
+
+/** A terminal as it named itself. */
+export interface TerminalModel {
+  readonly device: string;
+  readonly client: NamedClient;
+  /** `confirmed by a code` */
+  readonly how: string;
+  readonly address: string;
+  /** ISO 8601, as the other times. */
+  readonly since: string;
+  readonly lastUsedAt?: string | undefined;
+  readonly lastUsedAddress: string;
 }
 
 /**
@@ -217,18 +258,10 @@ export interface CliDecidedModel extends PageFrame {
   readonly help?: HelpModel | undefined;
 }
 
-export interface SessionRow {
+export interface SessionRow extends TerminalModel {
   readonly id: string;
-  readonly device: string;
-  readonly client: NamedClient;
-  /** `confirmed by a code` */
-  readonly how: string;
-  readonly address: string;
-  /** ISO 8601, as the other times. */
-  readonly since: string;
-  /** Undefined while the session waits for its terminal. */
-  readonly lastUsedAt?: string | undefined;
-  readonly lastUsedAddress: string;
+  /** ISO 8601, as the other time. Undefined if the session was never stepped up. */
+  readonly steppedUpAt?: string | undefined;
   readonly until: string;
   readonly containerTokens: readonly ContainerTokenRow[];
 }
@@ -296,6 +329,9 @@ export interface Views {
   readonly 'credentials-request': CredentialsRequestModel;
   readonly credentials: CredentialsModel;
   readonly refusal: RefusalModel;
+  readonly leaving: LeavingModel;
+  readonly 'step-up': StepUpModel;
+  readonly 'stepped-up': SteppedUpModel;
   readonly repost: RepostModel;
   readonly 'signed-out': SignedOutModel;
   readonly 'device-code': DeviceCodeModel;

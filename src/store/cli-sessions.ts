@@ -97,20 +97,29 @@ function storedOf(session: Omit<CliSession, 'id' | 'summary'>, handle: string): 
 }
 
 async function stepUp(
-  { database, seals: { seal } }: Tables,
+  { database, seals }: Tables,
   {
     publicId,
     person,
     made,
   }: { readonly publicId: string; readonly person: PersonId; readonly made: CliStepUp },
 ): Promise<boolean> {
-  const { providerSession } = made;
+  const { providerSession, steppedUp } = made;
+  const [row] = await database.rows(
+    'SELECT sealed_summary FROM cli_sessions WHERE handle = $1 AND person = $2',
+    [publicId, person],
+  );
+  const summary =
+    row && seals.unseal<SealedSummary>('cli session summary', publicId, bytes(row.sealed_summary));
+  if (summary === undefined) return false;
+  const shown: SealedSummary = { ...summary, steppedUpAt: steppedUp.at };
   const changed = await database.rows(
-    `UPDATE cli_sessions SET sealed_step_up = $1, revision = revision + 1,
-           provider_session = COALESCE($2, provider_session)
-         WHERE handle = $3 AND person = $4 RETURNING handle`,
+    `UPDATE cli_sessions SET sealed_step_up = $1, sealed_summary = $2, revision = revision + 1,
+           provider_session = COALESCE($3, provider_session)
+         WHERE handle = $4 AND person = $5 RETURNING handle`,
     [
-      seal('cli session step-up', publicId, made),
+      seals.seal('cli session step-up', publicId, made),
+      seals.seal('cli session summary', publicId, shown),
       providerSession === undefined ? null : hashOf(providerSession),
       ...[publicId, person],
     ],
@@ -118,33 +127,49 @@ async function stepUp(
   return changed.length > 0;
 }
 
-/** Also right when two requests adopt it at once: both write the same, and the first one counts. */
+/**
+ * Takes the step-up that waits now, which can be newer than the one that the session was read with.
+ * Of two requests at once, both take the same one; one that comes meanwhile waits for the next use.
+ */
 async function adopt(tables: Tables, session: CliSession): Promise<CliSession | undefined> {
   const { database, seals } = tables;
-  const { id, summary, waitingStepUp: made, ...rest } = session;
-  if (made === undefined) return session;
+  const { id, summary, waitingStepUp, ...rest } = session;
+  if (waitingStepUp === undefined) return session;
   const [row] = await database.rows(
     'SELECT sealed, sealed_step_up, revision FROM cli_sessions WHERE id_hash = $1',
     [hashOf(id)],
   );
   const stored = row && seals.unseal<StoredSession>('cli session', id, bytes(row.sealed));
   if (stored === undefined) return undefined;
-  await database.rows(
-    `UPDATE cli_sessions SET sealed = $1, sealed_step_up = NULL, revision = revision + 1
+  const made = waitingIn(row!, summary.publicId, seals);
+  if (made !== undefined)
+    await database.rows(
+      `UPDATE cli_sessions SET sealed = $1, sealed_step_up = NULL, revision = revision + 1
          WHERE id_hash = $2 AND revision = $3 RETURNING handle`,
-    [seals.seal('cli session', id, steppedUpBy(stored, made)), hashOf(id), Number(row!.revision)],
-  );
-  return { id, summary, ...steppedUpBy(rest, made) };
+      [seals.seal('cli session', id, steppedUpBy(stored, made)), hashOf(id), Number(row!.revision)],
+    );
+  const adopted = steppedUpBy(rest, made ?? waitingStepUp);
+  const expiresAt = Math.min(summary.expiresAt, adopted.notAfter);
+  return { id, summary: { ...summary, expiresAt }, ...adopted };
 }
 
-function steppedUpBy<T extends Pick<CliSession, 'identity' | 'corporateProof'>>(
+function waitingIn(row: Row, publicId: string, { unseal }: Seal): CliStepUp | undefined {
+  return row.sealed_step_up === null
+    ? undefined
+    : unseal<CliStepUp>('cli session step-up', publicId, bytes(row.sealed_step_up));
+}
+
+/** Its corporate proof replaces the earlier one, also by none: only the newest sign-in's counts. */
+function steppedUpBy<T extends Pick<CliSession, 'identity' | 'corporateProof' | 'notAfter'>>(
   session: T,
-  { steppedUp, corporateProof, providerSession }: CliStepUp,
+  { steppedUp, assertedAt, notAfter, corporateProof, providerSession }: CliStepUp,
 ): T {
+  const { corporateProof: _, ...kept } = session;
   return {
-    ...session,
+    ...(kept as T),
     steppedUp,
-    identity: { ...session.identity, authentication: steppedUp.authentication },
+    identity: { ...session.identity, assertedAt, authentication: steppedUp.authentication },
+    notAfter: Math.min(session.notAfter, notAfter ?? Number.POSITIVE_INFINITY),
     ...(corporateProof !== undefined && { corporateProof }),
     ...(providerSession !== undefined && { providerSession }),
   };
@@ -202,10 +227,7 @@ export function cliSessionFrom(row: Row, id: string, seals: Seal): CliSession | 
   if (session === undefined || summary === undefined || session.handle !== summary.publicId)
     return undefined;
   const { handle: _, ...rest } = session;
-  const waitingStepUp =
-    row.sealed_step_up === null
-      ? undefined
-      : seals.unseal<CliStepUp>('cli session step-up', summary.publicId, bytes(row.sealed_step_up));
+  const waitingStepUp = waitingIn(row, summary.publicId, seals);
   return boundTo(
     row,
     {

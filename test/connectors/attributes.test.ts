@@ -24,7 +24,7 @@ function read(values: Record<string, unknown>, overrides: Partial<VerifiedValues
     subject: 'sub-1',
     values: { preferred_username: 'alice', ...values },
     mapping: MAPPING,
-    authenticatedAt: 1_000,
+    authenticatedAt: Date.UTC(2026, 0, 1),
     methods: [],
     multiFactorMethods: [],
     ...overrides,
@@ -510,7 +510,11 @@ describe('authentication', () => {
       {},
       { methods: ['pwd', 'hwk'], multiFactorMethods: ['mfa', 'hwk'] },
     );
-    assert.deepEqual(authentication, { at: 1_000, methods: ['pwd', 'hwk'], multiFactor: true });
+    assert.deepEqual(authentication, {
+      at: Date.UTC(2026, 0, 1),
+      methods: ['pwd', 'hwk'],
+      multiFactor: true,
+    });
   });
 
   test('is not multi-factor by a method that merely looks alike', () => {

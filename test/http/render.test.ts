@@ -63,6 +63,7 @@ function assertNothingInline(html: HtmlPage): void {
     HELP,
     'https://wiki.example.com/aws-access',
     'https://idp.example.com/logout',
+    'https://acme.okta.com/authorize?acr_values=phr',
   ]);
   for (const { name, attributes } of html.all) {
     for (const attribute of Object.keys(attributes))
@@ -145,7 +146,7 @@ function replaced(value: unknown, [key, ...rest]: Path, text: string): unknown {
 }
 
 const isAddress = (path: Path): boolean =>
-  ['href', 'url', 'action', 'downloadHref', 'reauthenticateHref', 'idpSignOutHref'].includes(
+  ['href', 'url', 'action', 'downloadHref', 'stepUpHref', 'idpSignOutHref'].includes(
     String(path.at(-1)),
   );
 /** Members of closed unions, which no outsider writes. */
@@ -156,7 +157,7 @@ const isChosenByUs = (path: Path): boolean =>
  * cannot be used would give.
  */
 const KEPT_BACK =
-  /^viewer\.sessionEndsAt$|^(?:askedAt|until|approved\.until|sessions\.0\.(?:containerTokens\.0\.)?(?:since|lastUsedAt|until))$|^connectors\.1\.href$|^accounts\.1\.roles\.0\.\w+Duration$/;
+  /^viewer\.sessionEndsAt$|^(?:askedAt|until|approved\.until|sessions\.0\.(?:containerTokens\.0\.)?(?:since|lastUsedAt|steppedUpAt|until)|terminal\.(?:since|lastUsedAt))$|^connectors\.1\.href$|^accounts\.1\.roles\.0\.\w+Duration$/;
 
 const HOSTILE = [
   '"><script>alert(1)</script>',
@@ -291,7 +292,7 @@ describe('the pages', () => {
     assert.deepEqual(buttons, [['Console', 'Credentials'], []]);
     assert.match(
       rows[1]!.text,
-      /Sign in with a second factor\. Come from the office\. Sign in again/,
+      /Sign in with a second factor\. Come from the office\. Verify again/,
     );
   });
 

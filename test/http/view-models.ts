@@ -1,6 +1,6 @@
 /** For every view the least and the most that its model can hold. */
 import { CLI_CLIENT, named } from '../../src/core/oauth-client.ts';
-import type { ViewerModel, Views } from '../../src/http/views.ts';
+import type { TerminalModel, ViewerModel, Views } from '../../src/http/views.ts';
 
 const viewer: ViewerModel = {
   name: 'Alice Andersson',
@@ -18,6 +18,18 @@ const usable = {
   rule: 'rule-one',
   group: 'group-one',
   missing: [],
+};
+
+const namedTerminal = {
+  device: 'alice-laptop',
+  client: named(CLI_CLIENT),
+  how: 'confirmed in its browser',
+};
+const terminal: TerminalModel = {
+  ...namedTerminal,
+  address: '10.1.2.3',
+  since: '2026-11-20T18:12:00.000Z',
+  lastUsedAddress: '10.1.2.4',
 };
 
 export const VIEW_MODELS: {
@@ -46,7 +58,6 @@ export const VIEW_MODELS: {
       accountCount: 0,
       query: 'zebra',
       totalRoleCount: 1,
-      reauthenticateHref: '/sign-in',
     },
     most: {
       viewer,
@@ -54,7 +65,6 @@ export const VIEW_MODELS: {
       accountCount: 2,
       query: 'prod',
       totalRoleCount: 2000,
-      reauthenticateHref: '/sign-in/okta?return_to=%2F',
       accounts: [
         {
           id: '111122223333',
@@ -75,11 +85,32 @@ export const VIEW_MODELS: {
               account: 'partner',
               role: 'Admin',
               missing: ['Sign in with a second factor.', 'Come from the office.'],
+              stepUpHref: '/step-up?account=partner&role=Admin',
             },
           ],
         },
       ],
     },
+  },
+  leaving: {
+    least: { href: '/step-up' },
+    most: { viewer, href: 'https://acme.okta.com/authorize?acr_values=phr' },
+  },
+  'step-up': {
+    least: { viewer, terminal, session: '0123456789abcdef0123' },
+    most: {
+      viewer,
+      terminal: { ...terminal, lastUsedAt: '2026-11-20T19:00:00.000Z' },
+      session: '0123456789abcdef0123',
+      account: 'prod',
+      role: 'Admin',
+      asks: 'a second factor (MFA) and a sign-in of the last 8 h',
+      notice: 'Nothing was done.',
+    },
+  },
+  'stepped-up': {
+    least: { viewer, terminal: namedTerminal },
+    most: { viewer, terminal: namedTerminal },
   },
   'no-roles': {
     least: { groups: [], request: 'I need access.' },
@@ -161,6 +192,10 @@ export const VIEW_MODELS: {
           },
         ],
       },
+      facts: [
+        { term: 'Asked for', value: 'a second factor (MFA)' },
+        { term: 'error_description', value: '<b>AADSTS50076</b>' },
+      ],
       correlationId: '6f1c2a9e-7d31-4b65-9d0a-3f7f3a0c55c1',
       action: { label: 'Go to your roles', href: '/' },
       help,
@@ -276,6 +311,7 @@ export const VIEW_MODELS: {
           since: '2026-11-20T18:30:00.000Z',
           lastUsedAt: '2026-11-20T18:31:00.000Z',
           lastUsedAddress: '192.0.2.7',
+          steppedUpAt: '2026-11-20T18:40:00.000Z',
           until: '2026-11-21T06:30:00.000Z',
           containerTokens: [
             {

@@ -36,6 +36,7 @@ export async function openConnector(
     scopes: ['openid', 'profile', 'email'],
     claims: { username: 'preferred_username', email: 'email', groups: 'groups' },
     multiFactorMethods: ['mfa'],
+    reauthenticate: 'max_age',
     keepCorporateProof: false,
     logout: { backchannel: false, endsTerminals: false },
     clock: handTurnedClock(),

@@ -121,11 +121,7 @@ export class Visitor {
         },
       });
       this.#keep(at, response.headers.getSetCookie());
-      const location = response.headers.get('location');
-      const next =
-        location === null || response.status < 300 || response.status > 399
-          ? undefined
-          : new URL(location, url).href;
+      const next = nextOf(response, url);
       if (next === undefined || start.stopAt?.(next))
         return pageOf(response, url, next === undefined ? path : [...path, next]);
       await response.body?.cancel();
@@ -167,6 +163,15 @@ export class Visitor {
       else this.#jar(url).set(name!, { value: value!, path: said.get('path') ?? '/' });
     }
   }
+}
+
+/** Where an answer leads by itself: a redirect, or a page that is refreshed at once. */
+function nextOf({ status, headers }: Response, url: string): string | undefined {
+  const location =
+    status >= 300 && status <= 399
+      ? headers.get('location')
+      : /^0;\s*url=(.+)$/.exec(headers.get('refresh') ?? '')?.[1];
+  return location == null ? undefined : new URL(location, url).href;
 }
 
 /** The Origin header for a form on this page: `null` for a page without referrer. */

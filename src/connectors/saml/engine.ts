@@ -15,11 +15,20 @@ export interface EngineOptions {
   readonly acsUrl: string;
 }
 
+/** RequestedAuthnContext (saml-core 3.3.2.2.1). */
+export interface RequestedContext {
+  /** `AuthnContextClassRef` values. */
+  readonly authnContext: readonly string[];
+  readonly comparison: 'exact' | 'minimum' | 'better' | 'maximum';
+}
+
 export interface AuthnRequestOptions {
   readonly destination: string;
   readonly requestId: string;
   readonly relayState: string;
   readonly forceAuthn: boolean;
+  /** Undefined accepts any context. */
+  readonly requestedContext: RequestedContext | undefined;
   /** Signs with RSA-SHA256 if given. */
   readonly privateKeyPem: string | undefined;
 }
@@ -50,19 +59,31 @@ export function createEngine({ entityId, acsUrl }: EngineOptions): Engine {
     callbackUrl: acsUrl,
     cacheProvider: NO_CACHE,
     validateInResponseTo: ValidateInResponseTo.never,
-    // AD FS and others reject a context that they cannot match exactly, and MFA is more than the
-    // default password context.
+    // AD FS and others reject a context that they cannot match exactly, so none is requested unless
+    // it is configured.
     disableRequestedAuthnContext: true,
     identifierFormat: null,
     signatureAlgorithm: 'sha256',
   } satisfies Partial<SamlConfig>;
 
   return {
-    authnRequestUrl({ destination, requestId, relayState, forceAuthn, privateKeyPem }) {
+    authnRequestUrl({
+      destination,
+      requestId,
+      relayState,
+      forceAuthn,
+      requestedContext,
+      privateKeyPem,
+    }) {
       const saml = new SAML({
         ...base,
         entryPoint: destination,
         forceAuthn,
+        ...(requestedContext !== undefined && {
+          disableRequestedAuthnContext: false,
+          authnContext: [...requestedContext.authnContext],
+          racComparison: requestedContext.comparison,
+        }),
         generateUniqueId: () => requestId,
         // Required by the type; nothing is verified here.
         idpCert: 'none',

@@ -5,6 +5,8 @@
  * Status. Does not own: verifying signatures (engine), the content of an Assertion (profile).
  */
 import { BridgeError } from '../../core/errors.ts';
+import { printableExcerpt } from '../../core/printable.ts';
+import type { ProviderAnswer } from '../../core/provider-answer.ts';
 import {
   childrenNamed,
   elementsOf,
@@ -158,7 +160,10 @@ export function parseResponseXml(xml: string): XmlElement {
 /** The user did not authenticate, or cancelled (Keycloak: RequestDenied). */
 const CANCELLED: readonly string[] = ['AuthnFailed', 'RequestDenied'];
 
-/** saml-core 3.2.2.2. Repeats only codes of the standard, because the message is free text. */
+/**
+ * saml-core 3.2.2.2. The message of the error repeats only codes of the standard; what the IdP
+ * wrote itself is for the page.
+ */
 function checkStatus(response: XmlElement): void {
   const [status, ...more] = childrenNamed(response, SAML_PROTOCOL, 'Status');
   const codes = status === undefined ? [] : childrenNamed(status, SAML_PROTOCOL, 'StatusCode');
@@ -173,7 +178,20 @@ function checkStatus(response: XmlElement): void {
   throw new BridgeError(
     isCancelled ? 'sign_in_cancelled' : 'idp_refused',
     `the IdP answered with status ${said.join(', ')}`,
+    { answer: answerOf(status!, code!) },
   );
+}
+
+function answerOf(status: XmlElement, code: XmlElement): ProviderAnswer {
+  const codes = [code, ...childrenNamed(code, SAML_PROTOCOL, 'StatusCode').slice(0, 1)].map(
+    ({ attributes }) => (attributes.get('Value') ?? '').replace(STATUS, ''),
+  );
+  const [message] = childrenNamed(status, SAML_PROTOCOL, 'StatusMessage');
+  return {
+    protocol: 'saml',
+    error: printableExcerpt(codes.join(', ')),
+    ...(message !== undefined && { description: printableExcerpt(message.text) }),
+  };
 }
 
 function statusName(code: XmlElement | undefined): string {
