@@ -103,11 +103,14 @@ describe('the demo OpenID provider when a stronger authentication is requested',
   });
 
   it('refuses what it is told to refuse, and nothing else', async () => {
-    Object.assign(party.idp.stepUp, { acr: 'refused', maxAge: 'refused' });
+    Object.assign(party.idp.stepUp, { acr: 'refused', maxAge: 'zero-refused', prompt: 'refused' });
     assert.equal(await errorFor({ acr_values: MFA }), UNMET);
     assert.equal(await errorFor(essentialAcr(MFA)), UNMET);
     assert.equal(await errorFor({ max_age: '0', prompt: 'login' }), 'invalid_request');
+    assert.equal(await errorFor({ prompt: 'login' }), 'login_required');
     assert.equal(await party.asks({ max_age: '60' }), true);
+    party.idp.stepUp.maxAge = 'refused';
+    assert.equal(await errorFor({ max_age: '60' }), 'invalid_request');
     assert.equal((await party.claimsFor('alice')).acr, MFA);
 
     const refusal = { error: 'interaction_required', description: '<b>50076</b>' };

@@ -3,7 +3,7 @@
  * proves, and when the user must come to the sign-in page.
  */
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import type { StepUpManners } from './manners.ts';
+import type { Refusal, StepUpManners } from './manners.ts';
 
 const MULTI_FACTOR_CONTEXT = 'https://refeds.org/profile/mfa';
 const PASSWORD_CONTEXT = 'urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport';
@@ -91,56 +91,79 @@ export interface PolicyOptions {
 }
 
 /** The library's policy, with `max_age` by our clock and contexts that can be refused. */
-export function authenticationPolicy({
-  stepUp,
-  now,
-}: PolicyOptions): interactionPolicy.DefaultPolicy {
-  const { Check, base } = interactionPolicy;
-  const policy = base();
+export function authenticationPolicy(options: PolicyOptions): interactionPolicy.DefaultPolicy {
+  const policy = interactionPolicy.base();
   const { checks } = policy.get('login')!;
   for (const reason of ['max_age', 'essential_acr', 'essential_acrs']) checks.remove(reason);
-  const signsInNow = ({ oidc }: KoaContextWithOIDC): boolean => oidc.result?.login !== undefined;
-  checks.add(
+  for (const check of checksOf(options)) checks.add(check);
+  return policy;
+}
+
+function checksOf({ stepUp, now }: PolicyOptions): interactionPolicy.Check[] {
+  const { Check } = interactionPolicy;
+  return [
     new Check('refusal', 'The provider refuses the request', ({ req }) => {
       refuse(stepUp, new URL(req.url ?? '/', 'http://localhost').searchParams);
       return false;
     }),
-  );
-  checks.add(
     new Check(
       'account',
       'The account of the session cannot sign in',
       ({ oidc }) => oidc.session?.accountId !== undefined && oidc.account === undefined,
     ),
-  );
-  checks.add(
-    new Check('max_age', 'The last authentication is too old', ctx => {
-      const { params = {}, session } = ctx.oidc;
-      if (params.max_age === undefined || signsInNow(ctx)) return false;
+    new Check('max_age', 'The last authentication is too old', ({ oidc }) => {
+      const { params = {}, session } = oidc;
+      if (params.max_age === undefined || signsInNow(oidc)) return false;
       return Math.floor(now() / 1000) - (session?.authTime() ?? 0) > Number(params.max_age);
     }),
-  );
-  checks.add(
-    new Check('context', 'A stronger authentication is required', 'interaction_required', ctx => {
-      const wanted = wantedIn(ctx.oidc.params ?? {});
+    new Check('context', 'A stronger authentication is required', CONTEXT_ERROR, ({ oidc }) => {
+      const wanted = wantedIn(oidc.params ?? {});
       if (!isReachable(wanted)) throw new errors.UnmetAuthenticationRequirements(UNREACHABLE);
-      const { acr = PASSWORD_CONTEXT, amr = [] } = ctx.oidc.session ?? {};
-      return !signsInNow(ctx) && !isMet(wanted, { acr, amr });
+      const { acr = PASSWORD_CONTEXT, amr = [] } = oidc.session ?? {};
+      return !signsInNow(oidc) && !isMet(wanted, { acr, amr });
     }),
-  );
-  return policy;
+  ];
 }
 
+/** The answer to `prompt=none` if the session does not reach a context. */
+const CONTEXT_ERROR = 'interaction_required';
 export const UNREACHABLE = 'The requested authentication is not available to this user.';
 
-function refuse({ acr, maxAge, refusal }: StepUpManners, query: URLSearchParams): void {
-  const wantsContext = query.has('acr_values') || query.has('claims');
-  const error = (code: string, description: string): Error =>
-    new errors.CustomOIDCProviderError(refusal?.error ?? code, refusal?.description ?? description);
-  if (acr === 'refused' && wantsContext)
-    throw error('unmet_authentication_requirements', UNREACHABLE);
-  if (maxAge === 'refused' && query.get('max_age') === '0')
-    throw error('invalid_request', 'max_age must be a positive number of seconds.');
+function signsInNow({ result }: KoaContextWithOIDC['oidc']): boolean {
+  return result?.login !== undefined;
+}
+
+interface RefusalRule extends Refusal {
+  readonly holds: (stepUp: StepUpManners, query: URLSearchParams) => boolean;
+}
+
+const REFUSALS: readonly RefusalRule[] = [
+  {
+    holds: ({ acr }, query) =>
+      acr === 'refused' && (query.has('acr_values') || query.has('claims')),
+    error: 'unmet_authentication_requirements',
+    description: UNREACHABLE,
+  },
+  {
+    holds: ({ maxAge }, query) =>
+      (maxAge === 'refused' && query.has('max_age')) ||
+      (maxAge === 'zero-refused' && query.get('max_age') === '0'),
+    error: 'invalid_request',
+    description: 'The max_age parameter is not accepted.',
+  },
+  {
+    holds: ({ prompt }, query) => prompt === 'refused' && query.get('prompt') === 'login',
+    error: 'login_required',
+    description: 'The user cannot be asked to sign in again.',
+  },
+];
+
+/** Throws the refusal of a request that must not be honoured. */
+function refuse(stepUp: StepUpManners, query: URLSearchParams): void {
+  const rule = REFUSALS.find(({ holds }) => holds(stepUp, query));
+  if (rule === undefined) return;
+  const { error, description } = stepUp.refusal ?? rule;
+  throw new errors.CustomOIDCProviderError(error, description);
 }
 
 /** The parameters of an authorization request that this provider reads. */

@@ -15,13 +15,13 @@ export interface StepUpManners {
    * states a password alone whatever was proved, `refused` answers with the refusal.
    */
   acr: 'honoured' | 'ignored' | 'weaker' | 'refused';
-  /** `refused` is the answer to `max_age=0`, as Glewlwyd gives it; other values are honoured. */
-  maxAge: 'honoured' | 'ignored' | 'refused';
-  /** `prompt` as a whole. */
-  prompt: 'honoured' | 'ignored';
+  /** `zero-refused` refuses `max_age=0` alone, as Glewlwyd does, `refused` refuses every value. */
+  maxAge: 'honoured' | 'ignored' | 'zero-refused' | 'refused';
+  /** `ignored` reads no `prompt` at all, `refused` refuses `prompt=login`. */
+  prompt: 'honoured' | 'ignored' | 'refused';
   /** `auth_time` of id_tokens: `zero` states 0, `absent` leaves it out. */
   authTime: 'stated' | 'zero' | 'absent';
-  /** The error of both `refused`, instead of the default one of each. */
+  /** The error of every refusal, instead of the default one of each. */
   refusal: Refusal | undefined;
 }
 

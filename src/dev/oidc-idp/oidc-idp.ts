@@ -9,19 +9,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import express from 'express';
-import { type ClientMetadata, Provider } from 'oidc-provider';
+import { type ClientMetadata, type Configuration, Provider } from 'oidc-provider';
 import { createDirectory, type Directory } from '../directory.ts';
 import { html } from '../html.ts';
 import { page } from '../page.ts';
 import type { Person } from '../people.ts';
 import { findAccountIn } from './accounts.ts';
 import { authenticationPolicy, readParameters } from './authentication.ts';
-import { type Faults, goodManners, type RefreshManners, type StepUpManners } from './manners.ts';
+import { goodManners, type Manners, type RefreshManners, type StepUpManners } from './manners.ts';
 import { createMemoryAdapter } from './memory-adapter.ts';
 import { endSessionsOf, type LogoutCall, recordedFetch } from './sessions.ts';
 import { SETTINGS } from './settings.ts';
 import { IDP_NAME, send, serveSignIns } from './sign-in.ts';
-import { createOidcSigningKey, type Signer, signFor } from './signer.ts';
+import { createOidcSigningKey, type Signer, type SignerOptions, signFor } from './signer.ts';
 import { type Endpoint, type Hold, trafficOf, withOutages } from './traffic.ts';
 
 export interface OidcClient {
@@ -44,15 +44,11 @@ export interface OidcIdpOptions {
   readonly keyPair?: CryptoKeyPair;
 }
 
-export interface OidcIdp {
+export interface OidcIdp extends Manners {
   readonly handler: RequestListener;
   readonly issuer: string;
   /** Changes people: groups, attributes, disabled accounts. Refreshes and sign-ins meet it. */
   readonly directory: Directory;
-  /** What it does with requests for another authentication. */
-  readonly stepUp: StepUpManners;
-  readonly refresh: RefreshManners;
-  readonly faults: Faults;
   /** Requests by endpoint since the start. */
   readonly requests: Readonly<Record<Endpoint, number>>;
   /** Logout tokens that were posted, the newest last. */
@@ -71,8 +67,9 @@ export interface OidcIdp {
 
 /** Starts with a new RS256 key unless one is given. */
 export async function createOidcIdp(options: OidcIdpOptions): Promise<OidcIdp> {
-  const { baseUrl, clients, now = Date.now } = options;
-  const { stepUp, refresh, faults } = goodManners();
+  const { baseUrl, now = Date.now } = options;
+  const manners = goodManners();
+  const { stepUp, refresh, faults } = manners;
   const directory = createDirectory(options.people);
   const subjectOf = (username: string): string =>
     createHash('sha256').update(`${baseUrl} ${username}`).digest('hex').slice(0, 32);
@@ -83,54 +80,55 @@ export async function createOidcIdp(options: OidcIdpOptions): Promise<OidcIdp> {
   const firstKey = await createOidcSigningKey(options.keyPair);
   const logoutCalls: LogoutCall[] = [];
   const provider = new Provider(baseUrl, {
-    ...SETTINGS,
-    clients: clients.map(clientMetadata),
+    ...settingsOf(options, manners),
     jwks: { keys: [firstKey.privateJwk] },
-    cookies: { names: COOKIES, keys: [randomBytes(32).toString('base64url')] },
     adapter: memory.forModel,
-    interactions: { ...SETTINGS.interactions, policy: authenticationPolicy({ stepUp, now }) },
     findAccount: findAccountIn({ directory, subjectOf, needsInteraction }),
-    issueRefreshToken: async () => refresh.issued,
-    rotateRefreshToken: () => refresh.rotation !== 'none',
     fetch: recordedFetch(logoutCalls),
   });
-  const traffic = trafficOf(provider, faults);
-  const signer = signFor(provider, {
-    firstKey,
-    now,
-    stated: (claims, { refreshed }) => ({
-      ...claims,
-      ...AUTH_TIMES[stepUp.authTime],
-      ...(refreshed && refresh.subject !== undefined ? { sub: refresh.subject } : {}),
-    }),
-  });
+  const { requests, holdRefreshes } = trafficOf(provider, faults);
+  const signer = signFor(provider, { firstKey, now, stated: statedBy(manners) });
   editAnswers(provider, refresh, signer);
   const app = appReading(stepUp);
-  serveSignIns(app, {
-    provider,
-    directory,
-    stepUp,
-    origin: new URL(baseUrl).origin,
-    now,
-    subjectOf,
-    onSignIn: ({ username }) => void needsInteraction.delete(username),
-  });
+  const onSignIn = ({ username }: Person): void => void needsInteraction.delete(username);
+  serveSignIns(app, { provider, directory, stepUp, baseUrl, now, subjectOf, onSignIn });
   app.use(provider.callback());
   return {
     handler: withOutages(app, faults),
     issuer: baseUrl,
     directory,
-    stepUp,
-    refresh,
-    faults,
-    requests: traffic.requests,
+    ...manners,
+    requests,
     logoutCalls,
     subjectOf,
     requireInteraction: username => void needsInteraction.add(username),
     endSessions: username => endSessionsOf(provider, memory, subjectOf(username)),
-    holdRefreshes: traffic.holdRefreshes,
+    holdRefreshes,
     rotateKey: signer.rotate,
   };
+}
+
+/** The settings of this provider that its manners decide, in addition to those of all. */
+function settingsOf(
+  { clients, now = Date.now }: OidcIdpOptions,
+  { stepUp, refresh }: Manners,
+): Configuration {
+  return {
+    ...SETTINGS,
+    clients: clients.map(clientMetadata),
+    cookies: { names: COOKIES, keys: [randomBytes(32).toString('base64url')] },
+    interactions: { ...SETTINGS.interactions, policy: authenticationPolicy({ stepUp, now }) },
+    issueRefreshToken: async () => refresh.issued,
+    rotateRefreshToken: () => refresh.rotation !== 'none',
+  };
+}
+
+function statedBy({ stepUp, refresh }: Manners): SignerOptions['stated'] {
+  return (claims, { refreshed }) => ({
+    ...claims,
+    ...AUTH_TIMES[stepUp.authTime],
+    ...(refreshed && refresh.subject !== undefined ? { sub: refresh.subject } : {}),
+  });
 }
 
 /** The front page, and the authorization request without the parameters that are not read. */

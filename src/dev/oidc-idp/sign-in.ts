@@ -14,7 +14,7 @@ export interface SignInDesk {
   readonly provider: Provider;
   readonly directory: Directory;
   readonly stepUp: StepUpManners;
-  readonly origin: string;
+  readonly baseUrl: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
   readonly subjectOf: (username: string) => string;
@@ -39,10 +39,10 @@ export function serveSignIns(app: Express, desk: SignInDesk): void {
 const SIGN_IN_EXPIRED = 'This sign-in has expired. Start again where you came from.';
 
 async function signIn(desk: SignInDesk, req: Request, res: Response): Promise<void> {
-  const { provider, directory, origin } = desk;
+  const { provider, directory, baseUrl } = desk;
   // The library's interaction cookie is Lax and bound to the unguessable id in the path. This also
   // stops other sites on our own host.
-  if (req.headers.origin !== undefined && req.headers.origin !== origin)
+  if (req.headers.origin !== undefined && req.headers.origin !== new URL(baseUrl).origin)
     return send(res, 403, fault('This form was not made here.'));
   const { uid, params } = await provider.interactionDetails(req, res);
   const fields = (req.body ?? {}) as Readonly<Record<string, unknown>>;
