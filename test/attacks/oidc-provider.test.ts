@@ -4,11 +4,8 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Outbound } from '../../src/outbound.ts';
 import type { Mischief } from '../support/mischief.ts';
 import { forgeFor, openConnector, refuses, SENSITIVE, signIn } from '../support/oidc-sign-in.ts';
-import {
-  ALICE,
-  type Endpoint,
-  type OpenIdProviderForge,
-} from '../support/openid-provider-forge.ts';
+import type { Endpoint } from '../support/openid-endpoints.ts';
+import { ALICE, type OpenIdProviderForge } from '../support/openid-provider-forge.ts';
 
 describe('a broken provider', () => {
   const SAYS: Record<Mischief, RegExp> = {

@@ -8,9 +8,9 @@ import type { AddressInfo } from 'node:net';
 import type { JWK } from 'jose';
 import { forgeLogoutToken, type LogoutTokenFault } from './logout-token-forge.ts';
 import { type Mischief, misbehave } from './mischief.ts';
+import { discoveryDocument, ENDPOINTS, type Endpoint } from './openid-endpoints.ts';
 import { type Claims, createTokenForge, type Signature } from './token-forge.ts';
 
-export type Endpoint = 'discovery' | 'token' | 'jwks' | 'userinfo' | 'revocation';
 export interface Faults {
   mischief: Partial<Record<Endpoint, Mischief>>;
   discovery: (document: Claims) => Claims;
@@ -298,31 +298,6 @@ export async function startOpenIdProviderForge(
   }
 
   return forge;
-}
-
-const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  '/.well-known/openid-configuration': 'discovery',
-  '/jwks': 'jwks',
-  '/token': 'token',
-  '/userinfo': 'userinfo',
-  '/revoke': 'revocation',
-};
-
-function discoveryDocument(issuer: string): Claims {
-  return {
-    issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    userinfo_endpoint: `${issuer}/userinfo`,
-    revocation_endpoint: `${issuer}/revoke`,
-    jwks_uri: `${issuer}/jwks`,
-    response_types_supported: ['code', 'code id_token'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['HS256', 'ES256', 'none'],
-    userinfo_signing_alg_values_supported: ['ES256', 'none'],
-    code_challenge_methods_supported: ['plain', 'S256'],
-    authorization_response_iss_parameter_supported: true,
-  };
 }
 
 /**
