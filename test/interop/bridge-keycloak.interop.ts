@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { chromiumMissing, useBrowser } from '../support/browser.ts';
+import { callApi } from '../support/cli-login.ts';
 import { useFixture } from '../support/fixture.ts';
 import type { World } from '../support/world.ts';
 import { keycloakMissing, startKeycloak } from './keycloak.ts';
-import { enterPassword, signIn } from './keycloak-browser.ts';
+import { enterPassword, logTerminalIn, signIn } from './keycloak-browser.ts';
 import { realmForTests, startFederation } from './keycloak-federation.ts';
 
 const CONNECTORS = [
@@ -70,6 +71,25 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
         }));
     }
   });
+
+  for (const endsTerminals of [false, true]) {
+    describe(`that hears of sign-outs with endsTerminals: ${endsTerminals}`, () => {
+      const world = useFederation(yaml =>
+        yaml.replace('backchannel: true', `backchannel: true, endsTerminals: ${endsTerminals}`),
+      );
+
+      it(`ends browser sessions ${endsTerminals ? 'and terminals' : 'alone'} when an administrator signs the user out`, () =>
+        browser.visit(async page => {
+          await signIn(page, world, { username: 'bob' });
+          const token = await logTerminalIn(page, world);
+          await keycloak.admin.endSessions('bob');
+          await page.goto(world.urls.bridge);
+          await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+          const { status } = await callApi(world, token, { path: '/roles' });
+          assert.equal(status, endsTerminals ? 401 : 200);
+        }));
+    });
+  }
 
   describe('while Keycloak changes its key', () => {
     const world = useFederation();

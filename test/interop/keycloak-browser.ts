@@ -1,5 +1,6 @@
 /** How a user goes through the pages of Keycloak, and through those of the bridge around them. */
 import type { Page } from 'playwright-core';
+import { beginDevice, pollDevice } from '../support/cli-login.ts';
 import type { World } from '../support/world.ts';
 
 /** The password is the name. */
@@ -23,4 +24,15 @@ export async function signIn(
   await page.locator(`a[href="/sign-in/${connector}"]`).click();
   await enterPassword(page, username);
   await page.getByRole('heading', { name: /Your roles|You have no roles yet/ }).waitFor();
+}
+
+/** Logs a terminal in, which the signed-in user confirms by its code; returns its access token. */
+export async function logTerminalIn(page: Page, world: World): Promise<string> {
+  const begun = await beginDevice(world);
+  await page.goto(`${world.urls.bridge}/device`);
+  await page.getByLabel('Code').fill(begun.json.user_code);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: 'Yes, sign this terminal in' }).click();
+  await page.getByRole('heading', { name: 'Your terminal is signed in' }).waitFor();
+  return (await pollDevice(world, begun.json.device_code)).json.access_token;
 }
