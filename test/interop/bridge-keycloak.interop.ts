@@ -9,7 +9,7 @@ import { callApi } from '../support/cli-login.ts';
 import { useFixture } from '../support/fixture.ts';
 import type { World } from '../support/world.ts';
 import { keycloakMissing, startKeycloak } from './keycloak.ts';
-import { enterPassword, logTerminalIn, signIn } from './keycloak-browser.ts';
+import { enterCode, enterPassword, logTerminalIn, signIn } from './keycloak-browser.ts';
 import { realmForTests, startFederation } from './keycloak-federation.ts';
 
 const CONNECTORS = [
@@ -68,6 +68,74 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
             await page.locator('main').innerText(),
             /Ask the platform team in #aws-access\./,
           );
+        }));
+    }
+
+    it('asks alice, signed in by OpenID Connect, for her one-time code alone, and opens prod/Admin', () =>
+      browser.visit(async page => {
+        await signIn(page, world, { username: 'alice' });
+        await page.goto(role('Admin'));
+        await enterCode(page);
+        await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
+        const event = (await world.audit()).find(({ type }) => type === 'sign-in.stepped-up');
+        assert.ok(event?.type === 'sign-in.stepped-up');
+        assert.deepEqual([event.actor.username, event.methods], ['alice', ['gold']]);
+      }));
+
+    it('asks alice, signed in by SAML, for her password and one-time code, and opens prod/Admin', () =>
+      browser.visit(async page => {
+        await signIn(page, world, { username: 'alice', connector: 'keycloak-saml' });
+        await page.goto(role('Admin'));
+        await enterPassword(page, 'alice');
+        await enterCode(page);
+        await page.getByRole('heading', { name: 'Admin in prod' }).waitFor();
+      }));
+  });
+
+  describe('whose terminals can be stepped up', () => {
+    const world = useFederation(yaml => `${yaml}cli: { deviceGrant: { stepUp: true } }\n`);
+
+    it("asks for alice's one-time code by the address of the refusal, and the same request succeeds", () =>
+      browser.visit(async page => {
+        await signIn(page, world, { username: 'alice' });
+        const token = await logTerminalIn(page, world);
+        const request = {
+          method: 'POST',
+          path: '/credentials',
+          body: { account: 'prod', role: 'Admin' },
+        };
+        const refused = await callApi(world, token, request);
+        assert.deepEqual([refused.status, refused.json.code], [403, 'proof_missing']);
+        await page.goto(refused.json.step_up_url);
+        await page.getByRole('button', { name: 'Continue' }).click();
+        await enterCode(page);
+        await page.getByRole('heading', { name: 'Your terminal is verified' }).waitFor();
+        assert.equal((await callApi(world, token, request)).status, 200);
+      }));
+  });
+
+  describe('that does not reach what is asked for', () => {
+    const world = useFederation(yaml =>
+      yaml
+        .replace('acrValues: [gold]', 'acrValues: [platinum]')
+        .replace('https://refeds.org/profile/mfa', 'https://acme.example/platinum'),
+    );
+
+    const answers = {
+      'keycloak-oidc': { login: '/protocol/openid-connect/auth', shown: /silver/ },
+      'keycloak-saml': { login: '/protocol/saml', shown: /NoAuthnContext/ },
+    };
+    for (const [protocol, connector] of CONNECTORS) {
+      it(`shows what Keycloak answered instead by ${protocol}, and asks once`, () =>
+        browser.visit(async page => {
+          const { login, shown } = answers[connector];
+          await signIn(page, world, { username: 'alice', connector });
+          const asked: string[] = [];
+          page.on('request', request => asked.push(new URL(request.url()).pathname));
+          await page.goto(`${world.urls.bridge}/console?account=prod&role=Admin`);
+          await page.getByText('step_up_failed').waitFor();
+          assert.match(await page.locator('main').innerText(), shown);
+          assert.equal(asked.filter(path => path.endsWith(login)).length, 1, asked.join('\n'));
         }));
     }
   });

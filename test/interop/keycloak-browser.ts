@@ -2,6 +2,10 @@
 import type { Page } from 'playwright-core';
 import { beginDevice, pollDevice } from '../support/cli-login.ts';
 import type { World } from '../support/world.ts';
+import { totp } from './totp.ts';
+
+/** As `docs/compose.md` has it. */
+const KEY_OF_ALICE = 'ROLEBRIDGE DEMO SECRET FOR ALICE ONLY';
 
 /** The password is the name. */
 export async function enterPassword(page: Page, username: string): Promise<void> {
@@ -11,6 +15,11 @@ export async function enterPassword(page: Page, username: string): Promise<void>
   const name = page.getByRole('textbox', { name: 'Username or email' });
   if (await name.isVisible()) await name.fill(username);
   await password.fill(username);
+  await page.getByRole('button', { name: 'Sign In' }).click();
+}
+
+export async function enterCode(page: Page): Promise<void> {
+  await page.getByLabel('One-time code').fill(totp(KEY_OF_ALICE, Date.now()));
   await page.getByRole('button', { name: 'Sign In' }).click();
 }
 
