@@ -13,12 +13,12 @@ import { asBridgeError, BridgeError, ERRORS } from '../core/errors.ts';
 import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
 import type { Decision, Evaluation, Policy } from '../core/policy.ts';
 import type { Clock, ConsoleFederation, CredentialBroker } from '../core/ports.ts';
-import type { AuthenticatedRequester } from '../core/requester.ts';
+import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
 import type { Circumstances } from '../core/requirements.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
-import type { StepUpWish } from '../core/step-up.ts';
+import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 
@@ -59,12 +59,14 @@ export interface IssuedLink extends IssuedCredentials {
 }
 
 export interface Access {
+  /** Throws `identity_unconfirmed`, `sign_in_needed`. */
   rolesFor(requester: AuthenticatedRequester): ReachableRoles;
-  /** Why the requester has or does not have a role. Nothing is recorded. */
+  /** Why the requester has or does not have a role. Nothing is recorded. Throws as `rolesFor`. */
   explain(requester: AuthenticatedRequester, asked: AskedRole): Explanation;
   /**
    * The decision alone, before anything is handed out for `purpose` (default: credentials).
-   * Throws `access_denied`, `proof_missing`, `role_not_for_device_login`, `role_not_for_token`.
+   * Throws as `rolesFor`, and `access_denied`, `proof_missing`, `role_not_for_device_login`,
+   * `role_not_for_token`.
    */
   check(
     requester: AuthenticatedRequester,
@@ -117,6 +119,7 @@ export function attainable({ granted, withheld }: ReachableRoles): readonly Enti
 // ---------------------------------------------------------------- use cases
 
 function rolesFor(access: AccessParts, requester: AuthenticatedRequester): ReachableRoles {
+  requireConfirmed(requester);
   const { subject, scope } = requester;
   const evaluation = access.policy.evaluate(subject.identity, circumstancesOf(access, requester));
   if (scope === undefined) return { ...evaluation, outOfScope: [] };
@@ -132,6 +135,7 @@ function explain(
   requester: AuthenticatedRequester,
   asked: AskedRole,
 ): Explanation {
+  requireConfirmed(requester);
   const circumstances = circumstancesOf(access, requester);
   const decision = access.policy.decide(requester.subject.identity, circumstances, asked);
   if (decision.granted) return { trace: decision.trace };
@@ -214,7 +218,7 @@ async function consoleLinkFor(
 
 // ---------------------------------------------------------------- decide
 
-/** Throws `access_denied`, `proof_missing`, `role_not_for_device_login`, `role_not_for_token`. */
+/** Throws as `Access.check`. */
 function decide(
   access: AccessParts,
   requester: AuthenticatedRequester,
@@ -223,12 +227,25 @@ function decide(
   const { subject, scope } = requester;
   const circumstances = circumstancesOf(access, requester);
   const decision = access.policy.decide(subject.identity, circumstances, asked);
+  requireConfirmed(requester, signInFor(requester, asked, decision));
   if (!decision.granted) {
     throw denial(requester, asked, decision);
   }
   if (isReachable(scope, decision.entitlement)) return decision.entitlement;
   const code = scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
   throw new BridgeError(code, 'the role is granted, but outside the scope of the requester');
+}
+
+/** A sign-in for which the user comes once, also if the role requires more than a sign-in. */
+function signInFor(
+  { cliSession, unconfirmed }: AuthenticatedRequester,
+  { account, role }: AskedRole,
+  decision: Decision,
+): NeededStepUp | undefined {
+  // The page for a terminal does not know what that lacks, so it is any sign-in there.
+  if (unconfirmed === undefined || cliSession !== undefined) return undefined;
+  const wish = (decision.granted ? undefined : decision.stepUp) ?? ANY_SIGN_IN;
+  return { wish, role: { account, role } };
 }
 
 /** A proof that a sign-in can give comes with the step-up that asks for it. */

@@ -8,7 +8,12 @@ import type { CliGrant, CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { NamedClient } from '../core/oauth-client.ts';
 import type { CliSessions, Clock, Records, Secrets } from '../core/ports.ts';
-import type { AuthenticatedRequester, Requester, Viewer } from '../core/requester.ts';
+import {
+  type AuthenticatedRequester,
+  type Requester,
+  requireConfirmed,
+  type Viewer,
+} from '../core/requester.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import {
   type AccessToken,
@@ -60,7 +65,7 @@ export function notAfterFor(
   return Math.min(createdAt + maxSeconds * 1000, notAfter);
 }
 
-/** Throws `fresh_sign_in_needed`, `limit_reached`. */
+/** Throws `identity_unconfirmed`, `sign_in_needed`, `fresh_sign_in_needed`, `limit_reached`. */
 export async function openSession(
   parts: TokensParts,
   viewer: Viewer,
@@ -68,6 +73,7 @@ export async function openSession(
 ): Promise<CliSession> {
   const { cliSessions, clock } = parts;
   const now = clock.now();
+  requireConfirmed(viewer);
   if (now >= notAfterFor(parts, viewer.session))
     throw new BridgeError(
       'fresh_sign_in_needed',

@@ -32,6 +32,7 @@ import type {
 } from '../core/sign-in.ts';
 import type { StepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
+import type { IdentityRefresh } from './identity-refresh.ts';
 import type { Recorder } from './recorder.ts';
 import {
   askerOf,
@@ -50,6 +51,7 @@ export interface SignInParts {
   readonly oneTimeKeys: OneTimeKeys;
   readonly people: People;
   readonly providerSessions: ProviderSessions;
+  readonly identityRefresh: IdentityRefresh;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly secrets: Secrets;
@@ -102,6 +104,7 @@ export async function completeSignIn(
     const standing = await accept(context, verified);
     actor = actorOf(verified.identity);
     const session = await admitted(context, answer, { verified, standing, purpose });
+    context.identityRefresh.noteSignIn(verified);
     return { session, returnTo: localPath(attempt?.returnTo ?? answer.attemptId) };
   } catch (thrown) {
     const fault = purpose === undefined ? thrown : stepUpFault(purpose, thrown);

@@ -7,6 +7,7 @@
  */
 import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
+import type { PersonId } from '../core/identity.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { Connector } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
@@ -62,8 +63,13 @@ export interface SignIn {
   complete(
     answer: SignInAnswer,
   ): Promise<{ readonly session: Session; readonly returnTo: LocalPath }>;
-  /** The live session of a cookie, or undefined. */
-  sessionOf(id: string | undefined): Promise<Session | undefined>;
+  /**
+   * The live session of a cookie, or undefined. Asks the identity provider about the user first if
+   * that is due.
+   */
+  sessionOf(id: string | undefined, origin: Origin): Promise<Session | undefined>;
+  /** The user of a live session, as far as it is known here. Asks no identity provider. */
+  personBehind(id: string | undefined): Promise<PersonId | undefined>;
   /** Throws `unavailable` when the session could not be ended. */
   signOut(viewer: Viewer): Promise<void>;
 }
@@ -86,7 +92,10 @@ export function createSignIn(parts: SignInParts): SignIn {
     begin: request => begin(context, request),
     expects: answer => expects(context, answer),
     complete: answer => completeSignIn(context, answer),
-    sessionOf: async id => (id === undefined ? undefined : sessionOf(context, id)),
+    sessionOf: async (id, origin) =>
+      id === undefined ? undefined : sessionOf(context, id, origin),
+    personBehind: async id =>
+      id === undefined ? undefined : (await liveSession(context, id))?.identity.person,
     signOut: viewer => signOut(context, viewer),
   };
 }
@@ -147,7 +156,20 @@ async function expects(
 
 // ---------------------------------------------------------------- sessions
 
-async function sessionOf(context: Context, id: string): Promise<Session | undefined> {
+async function sessionOf(
+  context: Context,
+  id: string,
+  origin: Origin,
+): Promise<Session | undefined> {
+  const session = await liveSession(context, id);
+  if (session === undefined || !context.identityRefresh.isDue(session)) return session;
+  return context.identityRefresh.refreshed(session, {
+    origin,
+    readAgain: () => context.sessions.find(id),
+  });
+}
+
+async function liveSession(context: Context, id: string): Promise<Session | undefined> {
   const { sessions, clock, touchSeconds } = context;
   const session = await sessions.find(id);
   if (session === undefined) return undefined;

@@ -10,6 +10,7 @@ import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { RolePattern, RoleScope } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import type { IsCurrent } from './current-issuers.ts';
+import type { IdentityRefresh } from './identity-refresh.ts';
 
 /** Time and address of last use are written at most this often. */
 const TOUCH_SECONDS: Seconds = MINUTE;
@@ -18,6 +19,7 @@ export interface TokenCallersParts {
   readonly cliSessions: CliSessions;
   /** A session from any other identity provider counts as ended. */
   readonly isCurrent: IsCurrent;
+  readonly identityRefresh: IdentityRefresh;
   readonly clock: Clock;
   /** Undefined when device-code logins may use every role. */
   readonly deviceRoles: readonly RolePattern[] | undefined;
@@ -39,7 +41,10 @@ export interface TokenCallers {
   isLive(session: CliSession): boolean;
   /** Whether a use after this last one must be written. */
   isTouchDue(lastUsedAt: Instant | undefined): boolean;
-  /** Who asks with a token of this session. Throws `token_invalid`. */
+  /**
+   * Who asks with a token of this session. Asks the identity provider about the user first if that
+   * is due. Throws `token_invalid`.
+   */
   callerIn(session: CliSession, usableUntil: Instant, origin: Origin): Promise<Caller>;
 }
 
@@ -91,18 +96,14 @@ function mayStepUp(
   return grant !== 'device_code' || mayStepUpDevices;
 }
 
-async function callerIn(
-  context: Context,
-  {
-    session: found,
-    usableUntil,
-    origin,
-  }: {
-    readonly session: CliSession;
-    readonly usableUntil: Instant;
-    readonly origin: Origin;
-  },
-): Promise<Caller> {
+interface TokenUse {
+  readonly session: CliSession;
+  readonly usableUntil: Instant;
+  readonly origin: Origin;
+}
+
+async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
+  const { session: found, usableUntil, origin } = use;
   const now = context.clock.now();
   if (now >= usableUntil) throw new BridgeError('token_invalid', 'the token has expired');
   // A step-up in the browser counts from the next use on.
@@ -113,15 +114,31 @@ async function callerIn(
   const { publicId, lastUsedAt, grant } = session.summary;
   if (isTouchDue(context, lastUsedAt))
     await context.cliSessions.touch(session, now, origin.address);
-  const { identity, corporateProof } = session;
+  const current = context.identityRefresh.isDue(session)
+    ? await refreshed(context, { ...use, session })
+    : session;
+  const { identity, corporateProof, unconfirmed } = current;
   return {
     subject: { kind: 'user', identity },
     origin,
     corporateProof,
     scope: grant === 'device_code' ? context.deviceScope : undefined,
     stepUp: mayStepUp(context, session.summary) ? undefined : 'not-for-device-login',
+    unconfirmed,
     cliSession: publicId,
-    session,
+    session: current,
     tokenExpiresAt: usableUntil,
   };
+}
+
+async function refreshed(
+  { cliSessions, identityRefresh }: Context,
+  { session, origin }: TokenUse,
+): Promise<CliSession> {
+  const current = await identityRefresh.refreshed(session, {
+    origin,
+    readAgain: () => cliSessions.find(session.id),
+  });
+  if (current !== undefined) return current;
+  throw new BridgeError('token_invalid', 'the session of the token has ended');
 }

@@ -22,6 +22,7 @@ import {
   createDeviceAuthorization,
   type DeviceAuthorization,
 } from '../bridge/device-authorization.ts';
+import { createIdentityRefresh, type IdentityRefresh } from '../bridge/identity-refresh.ts';
 import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
 import { createSharedCredentials } from '../bridge/shared-credentials.ts';
@@ -161,13 +162,14 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
   const { process, configuration, ports } = parts;
   const connectors = opened.map(({ connector }) => connector);
   const isCurrent = currentIssuers(connectors);
+  const identityRefresh = createRefresh(parts, connectors);
   const roleAccess = createRoleAccess(parts);
-  const { callers, ...logins } = createTerminalLogins(parts, isCurrent);
+  const { callers, ...logins } = createTerminalLogins(parts, isCurrent, identityRefresh);
   const signIn = createSignIn({
     ...ports,
     ...configuration.sessions,
     longestSeconds: Math.max(configuration.sessions.maxSeconds, configuration.cli.maxSeconds),
-    connectors,
+    ...{ connectors, identityRefresh },
   });
   const mySessions = createMySessions({ ...ports, isCurrent });
   const { access } = roleAccess;
@@ -196,6 +198,34 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
     ...{ secrets: process.secrets, clock: process.clock, log: process.log },
     ...{ stopping: process.stopping, rateLimits: process.rateLimits },
   };
+}
+
+const GET_REFRESH_TOKENS =
+  'add offline_access to scopes, or let the provider issue refresh tokens to this client';
+
+/** Groups that are read again, for connectors that are set up so. */
+function createRefresh(
+  { process: { log }, configuration, ports }: Parts,
+  connectors: readonly Connector[],
+): IdentityRefresh {
+  return createIdentityRefresh({
+    ...ports,
+    connectors,
+    refreshSettings: new Map(
+      configuration.connectors.flatMap(connector =>
+        connector.protocol === 'oidc' && connector.refresh !== undefined
+          ? [[connector.id, connector.refresh] as const]
+          : [],
+      ),
+    ),
+    wait: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
+    notices: {
+      failed: (connector, { code, message: why }) =>
+        log.warn({ connector, code, why }, 'groups cannot be read again'),
+      withoutRefreshToken: connector =>
+        log.warn({ connector, fix: GET_REFRESH_TOKENS }, 'the provider gave no refresh token'),
+    },
+  });
 }
 
 /** From an entitlement to credentials: the policy, our issuer, STS and the console. */
@@ -231,13 +261,14 @@ function createRoleAccess({ configuration, partitions, keys, toAws, ports }: Par
 function createTerminalLogins(
   { configuration, sealingSecret, ports }: Parts,
   isCurrent: IsCurrent,
+  identityRefresh: IdentityRefresh,
 ) {
   const { cli, baseUrl } = configuration;
   const { maxSeconds, accessTokenSeconds } = cli;
   const { clock, secrets } = ports;
   const callers = createTokenCallers({
     ...ports,
-    isCurrent,
+    ...{ isCurrent, identityRefresh },
     deviceRoles: cli.deviceGrant.roles,
     mayStepUpDevices: cli.deviceGrant.mayStepUp,
   });

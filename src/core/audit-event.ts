@@ -138,6 +138,24 @@ export type AuditEvent =
       readonly actor: Actor;
       readonly missing: readonly string[];
     })
+  /** A refresh found other groups than the last statement of the identity provider. */
+  | (Recorded & {
+      readonly type: 'identity.changed';
+      readonly actor: Actor;
+      readonly lostCount: number;
+      /** Their names, at most 50. */
+      readonly lost: readonly string[];
+      readonly gainedCount: number;
+      /** Their names, at most 50. Sessions get them by a sign-in only. */
+      readonly gained: readonly string[];
+    })
+  /** The answer to a refresh was rejected: it was about another user, or could not be verified. */
+  | (Recorded & {
+      readonly type: 'identity.refresh-refused';
+      readonly actor: Actor;
+      readonly code: ErrorCode;
+      readonly why: string;
+    })
   /** By an operator; `actor` is the user concerned, `origin.userAgent` names the operator. */
   | (Recorded & {
       readonly type: 'person.blocked';
@@ -293,6 +311,8 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'sign-in.stepped-up': 'always',
   'sign-in.step-up-refused': 'within-budget',
   'sign-in.claims-missing': 'always',
+  'identity.changed': 'always',
+  'identity.refresh-refused': 'within-budget',
   'person.blocked': 'always',
   'person.unblocked': 'always',
   'sign-out': 'always',

@@ -6,9 +6,12 @@
  */
 import type { Origin } from './audit-event.ts';
 import type { Session } from './browser-session.ts';
+import { BridgeError } from './errors.ts';
 import type { Identity, Unconfirmed } from './identity.ts';
 import type { RoleScope } from './role-scope.ts';
 import type { CorporateProof } from './sign-in.ts';
+import { ANY_SIGN_IN, type NeededStepUp } from './step-up.ts';
+import { formatInstant } from './time.ts';
 
 /** A user whose identity provider has vouched for them. */
 interface User {
@@ -57,4 +60,24 @@ export function viewerOf(session: Session, origin: Origin): Viewer {
 /** The sender of a request that proves nothing yet. */
 export function anonymousFrom(origin: Origin): Requester {
   return { subject: { kind: 'anonymous' }, origin };
+}
+
+/**
+ * Comes before anything is handed out. `wanted` is the step-up that also gives what was asked for.
+ * Throws `identity_unconfirmed`, `sign_in_needed`.
+ */
+export function requireConfirmed(
+  { unconfirmed, cliSession, stepUp }: Requester,
+  wanted?: NeededStepUp,
+): void {
+  if (unconfirmed === undefined) return;
+  const since = formatInstant(unconfirmed.since);
+  if (unconfirmed.why === 'provider-failed')
+    throw new BridgeError('identity_unconfirmed', `no confirmation since ${since}`, {
+      hint: `The last confirmation is of ${since}. Try again in a minute. If the problem persists, sign in again or contact your administrator.`,
+    });
+  throw new BridgeError('sign_in_needed', `the provider requires a sign-in since ${since}`, {
+    hint: `It has required this since ${since}. Sign in again in your browser, then repeat what you did.`,
+    ...(stepUp === undefined && { stepUp: wanted ?? { wish: ANY_SIGN_IN, cliSession } }),
+  });
 }

@@ -1,14 +1,16 @@
 /** Who is asking: the session of a browser, loaded once for each request. */
 import type { RequestHandler, Response } from 'express';
+import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Connector } from '../core/ports.ts';
+import { contextOf } from './request-context.ts';
 import type { BridgeCookies } from './session-cookie.ts';
 import type { ViewerModel } from './views.ts';
 
 export interface SessionLoader {
   readonly cookies: BridgeCookies;
-  readonly sessionOf: (id: string | undefined) => Promise<Session | undefined>;
+  readonly sessionOf: (id: string | undefined, origin: Origin) => Promise<Session | undefined>;
   readonly connectors: readonly Connector[];
 }
 
@@ -18,7 +20,7 @@ export function loadSession({ cookies, sessionOf, connectors }: SessionLoader): 
     // Looking at a session is a use of it. HEAD is refused by every page that would ask for one.
     if (request.method === 'HEAD') return next();
     try {
-      const session = await sessionOf(cookies.readSession(request));
+      const session = await sessionOf(cookies.readSession(request), contextOf(response).origin);
       response.locals.session = session;
       response.locals.viewer =
         session && viewerOf(session, labels.get(session.identity.connector)!);

@@ -38,8 +38,7 @@ export function liveProofsOf(parts: LiveProofParts, cookies: BridgeCookies): Liv
   const ofToken = async (token: string | undefined): Promise<string | undefined> =>
     token === undefined ? undefined : tokens.sessionBehind(token);
   return {
-    session: async request =>
-      (await signIn.sessionOf(cookies.readSession(request)))?.identity.person,
+    session: request => signIn.personBehind(cookies.readSession(request)),
     'bearer token': request => ofToken(containerTokenIn(request)),
     'AWS tool token': request => ofToken(awsTokenIn(request)),
     grant: async request => {

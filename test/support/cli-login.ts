@@ -73,11 +73,11 @@ async function answerOf(response: Response): Promise<Answer> {
 
 /** The user of a signed-in browser, as the bridge knows them. */
 export async function viewerOf(world: World, visitor: Visitor): Promise<Viewer> {
-  const session = await world.bridge.signIn.sessionOf(
-    visitor.cookie(world.urls.bridge, 'rolebridge'),
-  );
+  const origin = { correlationId: 'test', address: '127.0.0.1' };
+  const cookie = visitor.cookie(world.urls.bridge, 'rolebridge');
+  const session = await world.bridge.signIn.sessionOf(cookie, origin);
   assert.ok(session, 'the browser is signed in');
-  return viewerIn(session, { correlationId: 'test', address: '127.0.0.1' });
+  return viewerIn(session, origin);
 }
 
 export function beginDevice(
