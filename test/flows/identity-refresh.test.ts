@@ -331,13 +331,14 @@ describe('a provider that fails', () => {
 });
 
 describe('a provider that requires the user', () => {
-  const world = useWorld();
+  const world = useWorld({
+    configure: yaml => `${yaml}\ncli: { deviceGrant: { stepUp: true } }\n`,
+  });
   useGoodManners(world);
 
   it('is told to the user everywhere, ends nothing, and is content with a sign-in', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
     const { visitor } = login;
-    const roles = await visitor.get(world.urls.bridge);
     world.oidcIdp.requireInteraction('bob');
     world.clock.turn(EVERY);
     const since = spoken(world.clock.now());
@@ -345,9 +346,9 @@ describe('a provider that requires the user', () => {
     assert.equal(problem.status, 403);
     assert.equal(problem.json.code, 'sign_in_needed');
     assert.match(problem.json.detail, new RegExp(`since ${since}`));
-    assert.equal((await awsWire(world, login)).status, 403);
-    const page = await visitor.submit(roles, button('Credentials', 'prod', 'Developer'));
-    assert.match(page.text, /requires you to sign in again/);
+    const portal = await visitor.get(world.urls.bridge);
+    assert.equal(portal.status, 403);
+    assert.match(portal.text, /requires you to sign in again/);
     assert.equal((await visitor.get(`${world.urls.bridge}/sessions`)).status, 200);
 
     await world.signIn('bob', 'oidc');
@@ -355,6 +356,37 @@ describe('a provider that requires the user', () => {
     assert.equal((await credentials(world, login)).status, 200);
     world.clock.turn(EVERY);
     assert.equal((await credentials(world, login)).status, 200, 'the provider is content');
+  });
+
+  it('gets the user by the way to a role, once', async () => {
+    const { visitor } = await world.signIn('bob', 'oidc');
+    world.oidcIdp.requireInteraction('bob');
+    world.clock.turn(EVERY);
+    const path = '/credentials?account=prod&role=Developer';
+    const page = await visitor.get(world.urls.bridge + path);
+    assert.equal(page.url, world.urls.bridge + path);
+    assert.equal(page.status, 200, page.text);
+    assert.equal((await eventsOf(world, 'sign-in.stepped-up')).length, 1);
+  });
+
+  it('gets the user of a terminal by the address that the terminal prints', async () => {
+    const login = await loginByDevice(world, 'bob', 'oidc');
+    world.oidcIdp.requireInteraction('bob');
+    world.clock.turn(EVERY);
+    const address = (await credentials(world, login)).json.step_up_url;
+    assert.match((await awsWire(world, login)).json.message, new RegExp(address.split('?')[0]));
+    const { visitor } = await world.signIn('bob', 'oidc');
+    const asked = await visitor.get(address);
+    assert.equal(asked.status, 200, asked.text);
+    const done = await visitor.submit(asked, 'form[action^="/step-up"]');
+    assert.match(done.url, /step-up\/done/);
+    assert.equal((await credentials(world, login)).status, 200);
+
+    // The terminal has the session at the provider of the new sign-in.
+    world.oidcIdp.directory.disable('bob');
+    world.clock.turn(EVERY);
+    assert.equal((await credentials(world, login)).status, 401);
+    assert.ok(!isSignedIn(await visitor.get(world.urls.bridge)));
   });
 });
 
