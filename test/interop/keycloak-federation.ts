@@ -16,7 +16,7 @@ const ENVIRONMENT = {
   PARTNER_EXTERNAL_ID: 'acme-partner-7f3c',
 };
 
-/** In addition, a one-time code is accepted more than once, because tests do not wait for the next. */
+/** A one-time code works more than once in it, because tests do not wait for the next one. */
 export function realmForTests(): string {
   const realm = JSON.parse(documented('realm.json'));
   realm.attributes.realmReusableOtpCode = 'true';
