@@ -21,6 +21,7 @@ import { choicesOf } from '../http/connector-choices.ts';
 import { countResponse, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
 import { type Browser, foreign, foreignPost, page, signOutForm } from '../http/route.ts';
+import { STEP_UP_PATH } from '../http/step-up.ts';
 import type { Logger } from '../log.ts';
 
 export interface BrowserSsoParts {
@@ -199,6 +200,7 @@ function purposeOf(returnTo: string): string | undefined {
   const { pathname, searchParams } = new URL(returnTo, 'https://here.invalid');
   if (pathname === '/device' || pathname === '/oauth/authorize')
     return 'a terminal login that needs your confirmation';
+  if (pathname === STEP_UP_PATH) return 'a terminal that requires additional verification';
   const place = { '/console': 'the AWS console of', '/credentials': 'credentials for' }[pathname];
   const [account, role] = [searchParams.get('account'), searchParams.get('role')];
   // Anyone can write the link, so the page shows names alone.

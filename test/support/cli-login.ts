@@ -3,6 +3,7 @@
  * confirms.
  */
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { type Viewer, viewerOf as viewerIn } from '../../src/core/requester.ts';
 import type { Visitor } from './visitor.ts';
 import type { Protocol, World } from './world.ts';
@@ -122,6 +123,33 @@ export async function loginByDevice(
   assert.equal(begun.status, 200);
   await confirmDevice(world, visitor, begun.json.user_code);
   const { status, json } = await pollDevice(world, begun.json.device_code);
+  assert.equal(status, 200, JSON.stringify(json));
+  return { accessToken: json.access_token, refreshToken: json.refresh_token, visitor };
+}
+
+const REDIRECT_URI = 'http://127.0.0.1:49152/callback';
+
+/** A whole login by an authorization code, in the browser of a user who is signed in. */
+export async function loginByCode(world: World, visitor: Visitor): Promise<TerminalLogin> {
+  const codeVerifier = randomBytes(48).toString('base64url');
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: CLIENT,
+    redirect_uri: REDIRECT_URI,
+    code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    device_name: 'terminal-of-a-test',
+  });
+  const question = await visitor.get(`${world.urls.bridge}/oauth/authorize?${query}`);
+  const stopAt = (url: string): boolean => url.startsWith(REDIRECT_URI);
+  const done = await visitor.submit(question, 'button[value=approve]', {}, { stopAt });
+  const { status, json } = await postForm(world, '/oauth/token', {
+    grant_type: 'authorization_code',
+    client_id: CLIENT,
+    redirect_uri: REDIRECT_URI,
+    code: new URL(done.path.at(-1)!).searchParams.get('code')!,
+    code_verifier: codeVerifier,
+  });
   assert.equal(status, 200, JSON.stringify(json));
   return { accessToken: json.access_token, refreshToken: json.refresh_token, visitor };
 }

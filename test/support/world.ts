@@ -349,6 +349,11 @@ export async function enterPassword(
     : page;
 }
 
+/** The browser loses its session at the OpenID provider, so that another user can sign in there. */
+export function leaveOidcIdp(visitor: Visitor, { urls }: Pick<World, 'urls'>): void {
+  visitor.setCookie(urls.oidc, 'acme_oidc_session', 'none');
+}
+
 function listen(): Promise<Server> {
   const server = createServer();
   server.keepAliveTimeout = 65_000;
