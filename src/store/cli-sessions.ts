@@ -32,13 +32,7 @@ export function createCliSessions(database: Database, seals: Seal): CliSessions 
   const tables: Tables = { database, seals };
   return {
     create: session => create(tables, session),
-    find: async id => {
-      const [row] = await database.rows(
-        `SELECT ${SESSION_COLUMNS} FROM ${WITH_PERSON} WHERE id_hash = $1`,
-        [hashOf(id)],
-      );
-      return row && cliSessionFrom(row, id, seals);
-    },
+    find: id => find(tables, id),
     pickUp: async (session, at, address) => {
       const picked = await database.rows(
         `UPDATE cli_sessions SET expires_at = $2, last_used_at = $3, sealed_last_use = $4
@@ -86,6 +80,14 @@ async function create(
   );
 }
 
+async function find({ database, seals }: Tables, id: string): Promise<CliSession | undefined> {
+  const [row] = await database.rows(
+    `SELECT ${SESSION_COLUMNS} FROM ${WITH_PERSON} WHERE id_hash = $1`,
+    [hashOf(id)],
+  );
+  return row && cliSessionFrom(row, id, seals);
+}
+
 type StoredSession = Omit<
   CliSession,
   'id' | 'summary' | 'confirmedAt' | 'unconfirmed' | 'waitingStepUp'
@@ -127,30 +129,38 @@ async function stepUp(
   return changed.length > 0;
 }
 
+/** One succeeds in each round, and only another step-up of the user begins one. */
+const ADOPTION_ROUNDS = 3;
+
 /**
- * Takes the step-up that waits now, which can be newer than the one that the session was read with.
- * Of two requests at once, both take the same one; one that comes meanwhile waits for the next use.
+ * Takes the step-up that waits now, which can be newer than the one that the session was read with,
+ * and reads the session again. Of two requests at once, both take the same one.
  */
 async function adopt(tables: Tables, session: CliSession): Promise<CliSession | undefined> {
   const { database, seals } = tables;
-  const { id, summary, waitingStepUp, ...rest } = session;
-  if (waitingStepUp === undefined) return session;
-  const [row] = await database.rows(
-    'SELECT sealed, sealed_step_up, revision FROM cli_sessions WHERE id_hash = $1',
-    [hashOf(id)],
-  );
-  const stored = row && seals.unseal<StoredSession>('cli session', id, bytes(row.sealed));
-  if (stored === undefined) return undefined;
-  const made = waitingIn(row!, summary.publicId, seals);
-  if (made !== undefined)
-    await database.rows(
-      `UPDATE cli_sessions SET sealed = $1, sealed_step_up = NULL, revision = revision + 1
-         WHERE id_hash = $2 AND revision = $3 RETURNING handle`,
-      [seals.seal('cli session', id, steppedUpBy(stored, made)), hashOf(id), Number(row!.revision)],
+  const { id } = session;
+  let current: CliSession | undefined = session;
+  for (let round = 0; round < ADOPTION_ROUNDS && current?.waitingStepUp !== undefined; round++) {
+    const [row] = await database.rows(
+      'SELECT sealed, sealed_step_up, revision FROM cli_sessions WHERE id_hash = $1',
+      [hashOf(id)],
     );
-  const adopted = steppedUpBy(rest, made ?? waitingStepUp);
-  const expiresAt = Math.min(summary.expiresAt, adopted.notAfter);
-  return { id, summary: { ...summary, expiresAt }, ...adopted };
+    const stored = row && seals.unseal<StoredSession>('cli session', id, bytes(row.sealed));
+    if (stored === undefined) return undefined;
+    const made = waitingIn(row!, stored.handle, seals);
+    if (made !== undefined)
+      await database.rows(
+        `UPDATE cli_sessions SET sealed = $1, sealed_step_up = NULL, revision = revision + 1
+           WHERE id_hash = $2 AND revision = $3 RETURNING handle`,
+        [
+          seals.seal('cli session', id, steppedUpBy(stored, made)),
+          hashOf(id),
+          Number(row!.revision),
+        ],
+      );
+    current = await find(tables, id);
+  }
+  return current;
 }
 
 function waitingIn(row: Row, publicId: string, { unseal }: Seal): CliStepUp | undefined {
