@@ -8,6 +8,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { CliSession } from '../../src/core/cli-session.ts';
 import type { AccountId, RoleName } from '../../src/core/role.ts';
 import type { RefreshToken } from '../../src/core/tokens.ts';
+import { forgeStepUp } from './forged-rows.ts';
 import {
   BOBS_IDENTITY,
   cliSessionOf,
@@ -15,11 +16,13 @@ import {
   HOUR,
   IDENTITY,
   type LastingDatabase,
+  MFA,
   NOW,
   type OpenStore,
   openWithPeople,
   race,
   sessionOf,
+  stepUpOf,
   type TestDatabase,
   token,
 } from './store-samples.ts';
@@ -119,6 +122,99 @@ export function cliStoreContract(
         IDENTITY.username,
       );
       assert.equal(await cliSessions.endByPublicId(publicId, IDENTITY.person), undefined);
+    });
+
+    test('a step-up waits for the session of its user, and the next use takes it over', async t => {
+      const { cliSessions } = await opened(t);
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      const { publicId } = session.summary;
+      const made = stepUpOf(NOW + 1000);
+
+      assert.equal(await cliSessions.stepUp(publicId, BOBS_IDENTITY.person, made), false);
+      assert.equal(await cliSessions.stepUp('0'.repeat(20), IDENTITY.person, made), false);
+      assert.deepEqual(await cliSessions.find(session.id), session);
+      assert.equal(await cliSessions.stepUp(publicId, IDENTITY.person, made), true);
+
+      const waiting = (await cliSessions.find(session.id))!;
+      assert.deepEqual(waiting.waitingStepUp, made);
+      assert.deepEqual(waiting.identity, session.identity, 'not before it is taken over');
+      const adopted = await cliSessions.adopt(waiting);
+      assert.deepEqual(adopted, await cliSessions.find(session.id));
+      assert.deepEqual(adopted?.steppedUp, made.steppedUp);
+      assert.deepEqual(adopted?.identity.authentication, made.steppedUp.authentication);
+      assert.deepEqual(adopted?.identity.groups, session.identity.groups);
+      assert.equal(adopted?.waitingStepUp, undefined);
+      assert.equal(adopted?.corporateProof, undefined, 'the proof of the earlier sign-in is gone');
+      assert.equal(adopted?.notAfter, session.notAfter);
+      const [listed] = await cliSessions.list(NOW, { person: IDENTITY.person });
+      assert.equal(listed?.steppedUpAt, NOW + 1000);
+    });
+
+    test('a step-up brings its corporate proof, its session at the provider, and an earlier end', async t => {
+      const { cliSessions } = await opened(t);
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      const proof = { kind: 'id-token', token: 'a.newer.proof', expiresAt: NOW + HOUR } as const;
+      const made = {
+        ...stepUpOf(NOW + 1000),
+        ...{ corporateProof: proof, providerSession: token(), notAfter: NOW + HOUR },
+      };
+      await cliSessions.stepUp(session.summary.publicId, IDENTITY.person, made);
+      await cliSessions.adopt((await cliSessions.find(session.id))!);
+
+      const found = await cliSessions.find(session.id);
+      assert.deepEqual(found?.corporateProof, proof);
+      assert.equal(found?.providerSession, made.providerSession);
+      assert.equal(found?.notAfter, NOW + HOUR);
+      assert.ok(found!.summary.expiresAt <= NOW + HOUR);
+    });
+
+    test('a newer step-up replaces one that waits, and is not lost to a use with the older one', async t => {
+      const { cliSessions } = await opened(t);
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      const { publicId } = session.summary;
+      await cliSessions.stepUp(publicId, IDENTITY.person, stepUpOf(NOW + 1000));
+      const read = (await cliSessions.find(session.id))!;
+      await cliSessions.stepUp(publicId, IDENTITY.person, stepUpOf(NOW + 2000));
+
+      assert.equal((await cliSessions.adopt(read))?.steppedUp?.at, NOW + 2000);
+      const found = await cliSessions.find(session.id);
+      assert.deepEqual([found?.steppedUp?.at, found?.waitingStepUp], [NOW + 2000, undefined]);
+      assert.equal((await cliSessions.adopt(read))?.steppedUp?.at, NOW + 2000);
+    });
+
+    test('uses that race take one step-up over, and a newer one that comes meanwhile is kept', async t => {
+      const store = await opened(t);
+      const { cliSessions } = store;
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      const { publicId } = session.summary;
+      await cliSessions.stepUp(publicId, IDENTITY.person, stepUpOf(NOW + 1000));
+      const read = (await cliSessions.find(session.id))!;
+      const [adopted] = await Promise.all([
+        race([store], each => each.cliSessions.adopt(read)),
+        cliSessions.stepUp(publicId, IDENTITY.person, stepUpOf(NOW + 2000)),
+      ]);
+      for (const one of adopted) assert.ok(one!.steppedUp!.at >= NOW + 1000);
+
+      const found = (await cliSessions.find(session.id))!;
+      assert.equal((await cliSessions.adopt(found))?.steppedUp?.at, NOW + 2000);
+      assert.equal((await cliSessions.find(session.id))?.steppedUp?.at, NOW + 2000);
+    });
+
+    test('a session that has ended takes no step-up', async t => {
+      const { cliSessions } = await opened(t);
+      const session = cliSessionOf();
+      await cliSessions.create(session);
+      const { publicId } = session.summary;
+      await cliSessions.stepUp(publicId, IDENTITY.person, stepUpOf(NOW + 1000));
+      const read = (await cliSessions.find(session.id))!;
+      await cliSessions.end(session.id);
+
+      assert.equal(await cliSessions.adopt(read), undefined);
+      assert.equal(await cliSessions.stepUp(publicId, IDENTITY.person, stepUpOf(NOW)), false);
     });
 
     test('everything of a person ends, and nothing of anybody else', async t => {
@@ -445,6 +541,34 @@ export function lastingCliStoreContract(
       );
       assert.equal(await store.cliSessions.find(one.id), undefined);
       assert.ok((await store.cliSessions.find(other.id)) !== undefined);
+    });
+
+    test('a step-up that was forged, or moved from another session, does not count', async t => {
+      const database = await create(t);
+      const store = await openWithPeople(database);
+      t.after(() => store.close());
+      const [one, other] = [cliSessionOf(), cliSessionOf()];
+      for (const session of [one, other]) await store.cliSessions.create(session);
+      const { publicId } = one.summary;
+      await store.cliSessions.stepUp(other.summary.publicId, IDENTITY.person, stepUpOf(NOW + 1000));
+
+      await database.rows(
+        'UPDATE cli_sessions SET sealed_step_up = (SELECT sealed_step_up FROM cli_sessions WHERE handle = $1) WHERE handle = $2',
+        [other.summary.publicId, publicId],
+      );
+      assert.equal((await store.cliSessions.find(one.id))?.waitingStepUp, undefined);
+
+      const foreign = await database.open(randomBytes(32));
+      t.after(() => foreign.close());
+      await forgeStepUp(database, publicId, {
+        value: stepUpOf(NOW + 1000),
+        ...{ secret: randomBytes(32), version: 3 },
+      });
+      const found = (await store.cliSessions.find(one.id))!;
+      assert.equal(found.waitingStepUp, undefined);
+      assert.deepEqual((await store.cliSessions.adopt(found))?.identity, one.identity);
+      const stolen = await database.bytes();
+      assert.ok(!stolen.includes(MFA), 'a step-up that waits is sealed');
     });
 
     test('callers at two stores on one database do not get more container tokens than a session may have', async t => {

@@ -4,6 +4,7 @@
  */
 import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Session } from '../../src/core/browser-session.ts';
+import type { CliStepUp } from '../../src/core/cli-session.ts';
 import type { SignInAttempt } from '../../src/core/sign-in.ts';
 import type { LastingDatabase } from './store-samples.ts';
 
@@ -42,6 +43,17 @@ export async function forgeAttempt(
     'INSERT INTO sign_in_attempts (id_hash, expires_at, sealed) VALUES ($1, $2, $3)',
     [hashOf(id), attempt.expiresAt, sealed('sign-in attempt', id, { value: attempt, ...forgery })],
   );
+}
+
+export async function forgeStepUp(
+  database: LastingDatabase,
+  publicId: string,
+  { value, ...forgery }: Forgery & { readonly value: CliStepUp },
+): Promise<void> {
+  await database.rows('UPDATE cli_sessions SET sealed_step_up = $1 WHERE handle = $2', [
+    sealed('cli session step-up', publicId, { value, ...forgery }),
+    publicId,
+  ]);
 }
 
 function hashOf(id: string): Buffer {

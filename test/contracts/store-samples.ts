@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Session } from '../../src/core/browser-session.ts';
-import type { CliSession } from '../../src/core/cli-session.ts';
+import type { CliSession, CliStepUp } from '../../src/core/cli-session.ts';
 import type { DeviceGrant } from '../../src/core/device-grant.ts';
 import type { ConnectorId, Identity, PersonId } from '../../src/core/identity.ts';
 import type { Store } from '../../src/core/ports.ts';
 import type { AccountId, RoleName, RoleSessionName } from '../../src/core/role.ts';
 import type { SignInAttempt } from '../../src/core/sign-in.ts';
+import type { Instant } from '../../src/core/time.ts';
 import type { AuditReader } from '../../src/store/audit-reader.ts';
 import type { Row, Value } from '../../src/store/database.ts';
 
@@ -109,6 +110,17 @@ export const cliSessionOf = (
     expiresAt: NOW + 600_000,
     ...over,
   },
+});
+
+export const MFA = 'https://refeds.org/profile/mfa';
+
+export const stepUpOf = (at: Instant): CliStepUp => ({
+  steppedUp: {
+    at,
+    wish: { multiFactor: true, withinSeconds: 3600 },
+    authentication: { at, methods: [MFA], multiFactor: true },
+  },
+  assertedAt: at,
 });
 
 export const deviceGrantOf = (over: Partial<DeviceGrant> = {}): DeviceGrant => ({

@@ -15,6 +15,7 @@ import {
   type World,
 } from '../support/world.ts';
 
+const ORIGIN = { correlationId: 'test', address: '127.0.0.1' };
 const DESTINATION = 'https://eu-west-1.console.aws.amazon.com/s3/home';
 const CONSOLE = `/console?account=prod&role=Admin&destination=${DESTINATION}`;
 const CREDENTIALS = '/credentials?account=prod&role=Admin';
@@ -134,8 +135,8 @@ for (const protocol of ['oidc', 'saml'] as const satisfies Protocol[])
       await enterPassword(visitor, login, { username: 'alice' });
       const after = visitor.cookie(world.urls.bridge, 'rolebridge');
       assert.notEqual(after, before);
-      assert.equal(await world.bridge.signIn.sessionOf(before), undefined);
-      const { steppedUp } = (await world.bridge.signIn.sessionOf(after))!;
+      assert.equal(await world.bridge.signIn.sessionOf(before, ORIGIN), undefined);
+      const { steppedUp } = (await world.bridge.signIn.sessionOf(after, ORIGIN))!;
       assert.equal(steppedUp?.at, world.clock.now());
       assert.deepEqual(steppedUp?.wish, { multiFactor: true, withinSeconds: LIMIT });
       assert.equal(steppedUp?.authentication.multiFactor, true);
@@ -309,7 +310,7 @@ describe('a step-up that an OpenID provider does not give', () => {
     assert.deepEqual([page.status, codeOn(page)], [403, 'idp_refused']);
     assert.deepEqual(factsOn(page), {
       error: 'invalid_request',
-      error_description: 'max_age must be a positive number of seconds.',
+      error_description: 'The max_age parameter is not accepted.',
     });
   });
 });
