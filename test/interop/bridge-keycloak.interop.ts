@@ -17,6 +17,13 @@ const CONNECTORS = [
   ['SAML', 'keycloak-saml'],
 ] as const;
 
+/** A hand-out to a terminal. */
+const credentials = (role: string) => ({
+  method: 'POST',
+  path: '/credentials',
+  body: { account: 'prod', role },
+});
+
 describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumMissing() }, () => {
   const keycloak = useFixture(
     () => startKeycloak(realmForTests()),
@@ -99,11 +106,7 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
       browser.visit(async page => {
         await signIn(page, world, { username: 'alice' });
         const token = await logTerminalIn(page, world);
-        const request = {
-          method: 'POST',
-          path: '/credentials',
-          body: { account: 'prod', role: 'Admin' },
-        };
+        const request = credentials('Admin');
         const refused = await callApi(world, token, request);
         assert.deepEqual([refused.status, refused.json.code], [403, 'proof_missing']);
         await page.goto(refused.json.step_up_url);
@@ -138,6 +141,51 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
           assert.equal(asked.filter(path => path.endsWith(login)).length, 1, asked.join('\n'));
         }));
     }
+  });
+
+  describe('that asks Keycloak about its users again', () => {
+    const world = useFederation(yaml => yaml.replace('every: 15m', 'every: 1m'));
+    const askAgain = (token: string) => {
+      world.clock.turn(61);
+      return callApi(world, token, credentials('Developer'));
+    };
+
+    it('uses each refresh token once, and refuses a role whose group was removed between two hand-outs', () =>
+      browser.visit(async page => {
+        await keycloak.admin.addUser('frank', ['developers', 'aws-staging-ReadOnly']);
+        await signIn(page, world, { username: 'frank' });
+        const token = await logTerminalIn(page, world);
+        for (const _ of ['first', 'second']) assert.equal((await askAgain(token)).status, 200);
+
+        await keycloak.admin.leaveGroup('frank', 'developers');
+        const refused = await askAgain(token);
+        assert.deepEqual([refused.status, refused.json.code], [403, 'access_denied']);
+        assert.match(
+          refused.json.trace.steps[0].sentence,
+          /the group developers, .* has not stated this group since 20/,
+        );
+        const { json } = await callApi(world, token, { path: '/roles' });
+        assert.deepEqual(
+          json.roles.map(({ account, role }: { account: { name: string }; role: string }) => [
+            account.name,
+            role,
+          ]),
+          [['staging', 'ReadOnly']],
+        );
+      }));
+
+    it('ends the sessions of a user who was disabled between two hand-outs', () =>
+      browser.visit(async page => {
+        await keycloak.admin.addUser('gina', ['developers']);
+        await signIn(page, world, { username: 'gina' });
+        const token = await logTerminalIn(page, world);
+        assert.equal((await askAgain(token)).status, 200);
+
+        await keycloak.admin.disable('gina');
+        assert.equal((await askAgain(token)).status, 401);
+        await page.goto(world.urls.bridge);
+        await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+      }));
   });
 
   for (const endsTerminals of [false, true]) {
