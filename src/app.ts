@@ -36,7 +36,6 @@ import {
   samlAssertionConsumer,
   signInPage,
   signInStart,
-  signOut,
 } from './flows/browser-sso.ts';
 import {
   authorizationForm,
@@ -48,6 +47,7 @@ import { consoleDeepLink, consoleForm } from './flows/console-link.ts';
 import { credentialsForm, credentialsPage } from './flows/credentials-page.ts';
 import { mySessionsForm, mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
+import { providerSignOut, signedOutPage, signOut } from './flows/sign-out.ts';
 import { steppedUpPage, stepUpForm, stepUpPage } from './flows/step-up.ts';
 import { assets } from './http/assets.ts';
 import { type ForwardedWatch, watchForwarded } from './http/forwarded-watch.ts';
@@ -82,7 +82,8 @@ export const ROUTES: readonly Route<AppParts>[] = [
   backChannelLogout,
 
   // Users in a browser.
-  ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback, signOut],
+  ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback],
+  ...[signOut, providerSignOut, signedOutPage],
   portal,
   ...[consoleDeepLink, consoleForm],
   ...[credentialsPage, credentialsForm],

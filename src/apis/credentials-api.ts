@@ -307,7 +307,9 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     description: 'Ends every session of the user, in terminals and browsers, including this one.',
     who: 'login token',
     errors: [],
-    handle: (_input, caller, { mySessions }: CredentialsApiParts) => mySessions.endAll(caller),
+    handle: async (_input, caller, { mySessions }: CredentialsApiParts) => {
+      await mySessions.endAll(caller);
+    },
   }),
 ];
 

@@ -24,6 +24,7 @@ import {
 } from '../core/tokens.ts';
 import type { ContainerAccess } from './container-access.ts';
 import type { Recorder } from './recorder.ts';
+import type { SignOuts } from './sign-outs.ts';
 import { ownerOf, type TokenCallers } from './token-callers.ts';
 
 export interface TokensParts {
@@ -32,6 +33,7 @@ export interface TokensParts {
   readonly refreshTokens: Records<RefreshToken>;
   readonly callers: TokenCallers;
   readonly containerAccess: ContainerAccess;
+  readonly signOuts: Pick<SignOuts, 'release'>;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly secrets: Secrets;
@@ -199,13 +201,14 @@ export interface EndReason {
 
 /** Ends a session and records why; does nothing if it has ended already. */
 export async function endSession(
-  { cliSessions, recorder }: TokensParts,
+  { cliSessions, signOuts, recorder }: TokensParts,
   owner: AuthenticatedRequester,
   { session, by, why }: EndReason & { readonly session: CliSession },
 ): Promise<void> {
   if ((await cliSessions.end(session.id)) === undefined) return;
   const { publicId: cliSession } = session.summary;
   await recorder.recordEnd(owner, { type: 'cli-session.ended', cliSession, by, why });
+  await signOuts.release(session);
 }
 
 /** Records the refusal of a code or token and returns the error to throw. */

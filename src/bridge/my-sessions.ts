@@ -6,30 +6,38 @@
  */
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { CliSessions, Clock, Sessions } from '../core/ports.ts';
+import type { ProviderSession } from '../core/provider-session.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { IsCurrent } from './current-issuers.ts';
 import type { Recorder } from './recorder.ts';
+import type { SharedSession, SignOuts } from './sign-outs.ts';
 
 export interface MySessionsParts {
   readonly sessions: Sessions;
   readonly cliSessions: CliSessions;
   readonly isCurrent: IsCurrent;
+  readonly signOuts: Pick<SignOuts, 'release'>;
   readonly recorder: Recorder;
   readonly clock: Clock;
+}
+
+/** A user with the session that they ask by: of a browser or a terminal. */
+export interface SessionHolder extends AuthenticatedRequester {
+  readonly session: SharedSession;
 }
 
 export interface MySessions {
   /** CLI sessions, newest first. */
   list(requester: AuthenticatedRequester): Promise<readonly CliSessionSummary[]>;
   /** Ends one CLI session; false if the user has none with that public id. */
-  end(requester: AuthenticatedRequester, publicId: string): Promise<boolean>;
+  end(requester: SessionHolder, publicId: string): Promise<boolean>;
   /** As `end`, for a session that the user says they did not start. */
-  disown(requester: AuthenticatedRequester, publicId: string): Promise<boolean>;
+  disown(requester: SessionHolder, publicId: string): Promise<boolean>;
   /**
-   * Ends every session of the user, in browsers and terminals, including this one. Throws
-   * `unavailable` if some of them may be left.
+   * Ends every session of the user, in browsers and terminals, including this one. The session of
+   * this one at the provider, as far as it is known. Throws `unavailable` if some may be left.
    */
-  endAll(requester: AuthenticatedRequester): Promise<void>;
+  endAll(requester: SessionHolder): Promise<ProviderSession | undefined>;
 }
 
 export function createMySessions(parts: MySessionsParts): MySessions {
@@ -50,8 +58,8 @@ async function list(
 }
 
 async function end(
-  { cliSessions, recorder }: MySessionsParts,
-  requester: AuthenticatedRequester,
+  { cliSessions, signOuts, recorder }: MySessionsParts,
+  requester: SessionHolder,
   publicId: string,
 ): Promise<boolean> {
   const ended = await cliSessions.endByPublicId(publicId, requester.subject.identity.person);
@@ -62,12 +70,14 @@ async function end(
     by: 'person',
     why: 'ended by the person',
   });
+  // It may have been the very session that asks.
+  await signOuts.release(requester.session);
   return true;
 }
 
 async function disown(
-  { cliSessions, recorder }: MySessionsParts,
-  requester: AuthenticatedRequester,
+  { cliSessions, signOuts, recorder }: MySessionsParts,
+  requester: SessionHolder,
   publicId: string,
 ): Promise<boolean> {
   const ended = await cliSessions.endByPublicId(publicId, requester.subject.identity.person);
@@ -88,13 +98,14 @@ async function disown(
     by: 'person',
     why: 'the person did not start it',
   });
+  await signOuts.release(requester.session);
   return true;
 }
 
 async function endAll(
-  { sessions, cliSessions, recorder }: MySessionsParts,
-  requester: AuthenticatedRequester,
-): Promise<void> {
+  { sessions, cliSessions, signOuts, recorder }: MySessionsParts,
+  requester: SessionHolder,
+): Promise<ProviderSession | undefined> {
   const { person } = requester.subject.identity;
   // Browsers first: one that is still signed in could confirm another terminal.
   const browserSessions = await sessions.endAllOf(person);
@@ -105,4 +116,5 @@ async function endAll(
     cliSessions: ended.map(({ publicId }) => publicId),
     by: 'person',
   });
+  return signOuts.release(requester.session);
 }

@@ -34,6 +34,7 @@ import type { StepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
 import type { IdentityRefresh } from './identity-refresh.ts';
 import type { Recorder } from './recorder.ts';
+import type { SignOuts } from './sign-outs.ts';
 import {
   askerOf,
   recordStepUp,
@@ -52,6 +53,7 @@ export interface SignInParts {
   readonly people: People;
   readonly providerSessions: ProviderSessions;
   readonly identityRefresh: IdentityRefresh;
+  readonly signOuts: Pick<SignOuts, 'release'>;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly secrets: Secrets;
@@ -262,7 +264,7 @@ async function openSession(
   { previousSession }: SignInAnswer,
   { verified, standing, stepUp }: Admission,
 ): Promise<Session> {
-  const { sessions, providerSessions, secrets, clock, maxSeconds } = context;
+  const { sessions, providerSessions, signOuts, secrets, clock, maxSeconds } = context;
   const { identity, received, corporateProof, sessionNotAfter: notAfter } = verified;
   const now = clock.now();
   const atProvider = providerSessionOf(context, verified);
@@ -279,12 +281,14 @@ async function openSession(
     expiresAt: Math.min(now + maxSeconds * 1000, notAfter ?? Number.POSITIVE_INFINITY),
     notAfter,
   };
-  if (previousSession !== undefined) await sessions.end(previousSession);
+  const replaced = previousSession === undefined ? undefined : await sessions.end(previousSession);
   // At once, so that a store can share the commit.
   await Promise.all([
     atProvider !== undefined && providerSessions.create(atProvider),
     sessions.create(session),
   ]);
+  // Only now, because the new session may have come of the same one at the provider. Nothing waits.
+  if (replaced !== undefined) void signOuts.release(replaced);
   return session;
 }
 

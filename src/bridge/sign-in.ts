@@ -10,6 +10,7 @@ import type { Session } from '../core/browser-session.ts';
 import type { PersonId } from '../core/identity.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { Connector } from '../core/ports.ts';
+import type { ProviderSession } from '../core/provider-session.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { AttemptPurpose } from '../core/sign-in.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
@@ -70,8 +71,11 @@ export interface SignIn {
   sessionOf(id: string | undefined, origin: Origin): Promise<Session | undefined>;
   /** The user of a live session, as far as it is known here. Asks no identity provider. */
   personBehind(id: string | undefined): Promise<PersonId | undefined>;
-  /** Throws `unavailable` when the session could not be ended. */
-  signOut(viewer: Viewer): Promise<void>;
+  /**
+   * Ends the session. Its session at the provider, as far as it is known. Throws `unavailable` when
+   * the session could not be ended.
+   */
+  signOut(viewer: Viewer): Promise<ProviderSession | undefined>;
 }
 
 interface Context extends SignInContext {
@@ -170,12 +174,13 @@ async function sessionOf(
 }
 
 async function liveSession(context: Context, id: string): Promise<Session | undefined> {
-  const { sessions, clock, touchSeconds } = context;
+  const { sessions, signOuts, clock, touchSeconds } = context;
   const session = await sessions.find(id);
   if (session === undefined) return undefined;
   const now = clock.now();
   if (isOver(context, session, now)) {
     await sessions.end(id);
+    await signOuts.release(session);
     return undefined;
   }
   if (now >= session.lastUsedAt + touchSeconds * 1000) await sessions.touch(id, now);
@@ -187,7 +192,11 @@ function isOver({ idleSeconds, isCurrent }: Context, session: Session, now: Inst
   return now >= expiresAt || now >= lastUsedAt + idleSeconds * 1000 || !isCurrent(identity);
 }
 
-async function signOut({ sessions, recorder }: Context, viewer: Viewer): Promise<void> {
+async function signOut(
+  { sessions, recorder, signOuts }: Context,
+  viewer: Viewer,
+): Promise<ProviderSession | undefined> {
   await sessions.end(viewer.session.id);
   await recorder.recordEnd(viewer, { type: 'sign-out' });
+  return signOuts.release(viewer.session);
 }

@@ -27,6 +27,7 @@ import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
 import { createSharedCredentials } from '../bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from '../bridge/sign-in.ts';
+import { createSignOuts, type SignOuts } from '../bridge/sign-outs.ts';
 import { createStepUps, type StepUps } from '../bridge/step-up.ts';
 import { createTokenCallers } from '../bridge/token-callers.ts';
 import { createTokens, type Tokens } from '../bridge/tokens.ts';
@@ -66,6 +67,7 @@ export interface Bridge {
   readonly identityCenterRegion: string;
   readonly access: Access;
   readonly signIn: SignIn;
+  readonly signOuts: SignOuts;
   readonly tokens: Tokens;
   readonly containerAccess: ContainerAccess;
   readonly deviceAuthorization: DeviceAuthorization;
@@ -159,12 +161,23 @@ export async function openSnapshot(
 }
 
 function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
-  const { process, configuration, ports } = parts;
+  const { process, configuration } = parts;
   const connectors = opened.map(({ connector }) => connector);
+  const signOuts = createSignOuts({
+    ...parts.ports,
+    connectors,
+    onNotRevoked: (connector, { code, message: why }) =>
+      process.log.warn({ connector, code, why }, 'the refresh token stays valid at the provider'),
+  });
+  const ports = { ...parts.ports, signOuts };
   const isCurrent = currentIssuers(connectors);
   const identityRefresh = createRefresh(parts, connectors);
   const roleAccess = createRoleAccess(parts);
-  const { callers, ...logins } = createTerminalLogins(parts, isCurrent, identityRefresh);
+  const { callers, ...logins } = createTerminalLogins(
+    { ...parts, ports },
+    isCurrent,
+    identityRefresh,
+  );
   const signIn = createSignIn({
     ...ports,
     ...configuration.sessions,
@@ -180,7 +193,7 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
     identityCenterRegion: configuration.cli.identityCenter.region,
     ...roleAccess,
     ...logins,
-    ...{ signIn, mySessions },
+    ...{ signIn, signOuts, mySessions },
     stepUps: createStepUps({ access, signIn, mySessions, callers, recorder: ports.recorder }),
     backChannelLogouts: createBackChannelLogouts({ ...ports, connectors }),
     knownBrowsers: createKnownBrowsers(parts.sealingSecret),
@@ -257,9 +270,13 @@ function createRoleAccess({ configuration, partitions, keys, toAws, ports }: Par
   return { access, metadata: ourIssuer, consoleSources: [...new Set(consoleSources)] };
 }
 
+interface PartsWithSignOuts extends Parts {
+  readonly ports: Parts['ports'] & { readonly signOuts: SignOuts };
+}
+
 /** Logins and tokens of terminals, AWS tools and containers. */
 function createTerminalLogins(
-  { configuration, sealingSecret, ports }: Parts,
+  { configuration, sealingSecret, ports }: PartsWithSignOuts,
   isCurrent: IsCurrent,
   identityRefresh: IdentityRefresh,
 ) {

@@ -22,6 +22,7 @@ import type {
   EndedOfPerson,
   EndedSessions,
   ProviderSession,
+  ProviderSignOut,
   VerifiedLogout,
 } from './provider-session.ts';
 import type { Account } from './role.ts';
@@ -158,8 +159,8 @@ export interface Sessions {
   find(id: string): Promise<Session | undefined>;
   /** Writes the time of last use; does nothing if the session has ended. */
   touch(id: string, lastUsedAt: Instant): Promise<void>;
-  /** Ends it; false if there was none. */
-  end(id: string): Promise<boolean>;
+  /** Ends it, and gives what it shared with others; undefined if there was none. */
+  end(id: string): Promise<Pick<Session, 'providerSession'> | undefined>;
   /**
    * Ends everything of a user, including CLI sessions, by a new generation. The number of browser
    * sessions.
@@ -279,6 +280,11 @@ export interface ProviderSessions {
   endAt(of: EndedAtProvider): Promise<readonly EndedOfPerson[]>;
   /** Removes it if no session refers to it any longer; undefined otherwise. */
   release(id: string, now: Instant): Promise<ProviderSession | undefined>;
+  /**
+   * Whether another sign-in of the same session at the provider has a live session here. Where the
+   * provider does not name its sessions, any other sign-in of the user counts.
+   */
+  hasOther(session: ProviderSession, now: Instant): Promise<boolean>;
 }
 
 /** What a provider has ended: one session of a user, or with `sid` undefined all of them. */
@@ -366,6 +372,8 @@ export interface Store {
   readonly oneTimeKeys: OneTimeKeys;
   readonly cliSessions: CliSessions;
   readonly providerSessions: ProviderSessions;
+  /** By a secret of the browser. */
+  readonly providerSignOuts: Records<ProviderSignOut>;
   /** By user code. */
   readonly deviceGrants: Records<DeviceGrant>;
   readonly authorizationCodes: Records<AuthorizationCode>;

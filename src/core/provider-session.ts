@@ -44,6 +44,23 @@ export interface RefreshState {
   readonly signInNeededSince?: Instant | undefined;
 }
 
+/**
+ * A sign-out in a browser, which can go on at the provider once. Sealed under a secret of that
+ * browser.
+ */
+export interface ProviderSignOut {
+  readonly connector: ConnectorId;
+  /** What has ended here. */
+  readonly ended: 'this browser' | 'everywhere';
+  /** How many terminals stay signed in; undefined if that is unknown. */
+  readonly terminals: number | undefined;
+  /** What tells the provider who signs out. Secrets; removed when the browser goes there. */
+  readonly hints?: Pick<ProviderSession, 'issuer' | 'idToken' | 'sid'> | undefined;
+  /** Whether the browser was sent to the provider. */
+  readonly isTaken: boolean;
+  readonly expiresAt: Instant;
+}
+
 /** What ended together with a session at the provider. */
 export interface EndedSessions {
   readonly browserSessions: number;

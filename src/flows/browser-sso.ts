@@ -1,26 +1,22 @@
 /**
- * Sign-in and sign-out in a browser: a user signs in at their identity provider, gets a session
- * here, and leaves again.
+ * Sign-in in a browser: a user signs in at their identity provider and gets a session here.
  *
- * Owns: the routes of sign-in and sign-out, and the two ways back from an identity provider.
- * Does not own: protocols (connectors), what an attempt or a session is (bridge/sign-in).
+ * Owns: the routes of sign-in, and the two ways back from an identity provider. Does not own:
+ * protocols (connectors), what an attempt or a session is (bridge/sign-in).
  */
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
-import type { Session } from '../core/browser-session.ts';
-import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
-import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
 import type { AuthenticationResponse } from '../core/sign-in.ts';
-import { type Answer, redirect, refusal, view } from '../http/answer.ts';
+import { type Answer, redirect, view } from '../http/answer.ts';
 import { authenticate } from '../http/authenticate.ts';
 import { logClaims } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
 import { countResponse, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
-import { type Browser, foreign, foreignPost, page, signOutForm } from '../http/route.ts';
+import { type Browser, foreign, foreignPost, page } from '../http/route.ts';
 import { STEP_UP_PATH } from '../http/step-up.ts';
 import type { Logger } from '../log.ts';
 
@@ -140,7 +136,7 @@ interface Responded {
 /** Lets the connector verify a response, and opens the session. */
 async function complete(
   responded: Responded,
-  { attempt, sessionCookie, origin }: Browser,
+  { attempt, signOut, sessionCookie, origin }: Browser,
   { signIn, secrets, clock, rateLimits, log }: BrowserSsoParts,
 ): Promise<Answer> {
   const answer = { ...responded, browser: attempt };
@@ -156,43 +152,13 @@ async function complete(
   });
   counted.accepted();
   logClaims(log, { session, origin });
-  return { ...redirect(returnTo), session, knownBrowser: attempt ?? secrets.token() };
+  return {
+    ...redirect(returnTo),
+    session,
+    knownBrowser: attempt ?? secrets.token(),
+    ...(signOut !== undefined && { signOut: 'cleared' }),
+  };
 }
-
-// ---------------------------------------------------------------- sign-out
-
-export const signOut = signOutForm({
-  path: '/sign-out',
-  handle: async (_form, browser, { signIn }: BrowserSsoParts) => {
-    let session: Session | undefined;
-    try {
-      session = browser.session();
-      if (session !== undefined) await signIn.signOut(viewerOf(session, browser.origin));
-    } catch (thrown) {
-      return refusal(notEnded(thrown), { session: 'cleared' });
-    }
-    const connector = signIn.connectors.find(({ id }) => id === session?.identity.connector);
-    const signedOut = view('signed-out', {
-      connectorLabel: connector?.label,
-      idpSignOutHref: connector?.logout?.addressFor(undefined),
-    });
-    return { ...signedOut, session: 'cleared' };
-  },
-});
-
-/** The browser is signed out even if the store is down. */
-function notEnded(thrown: unknown): BridgeError {
-  const error = asBridgeError(thrown);
-  if (error.code !== 'unavailable') return error;
-  return new BridgeError('unavailable', `the session was not ended: ${error.message}`, {
-    cause: thrown,
-    hint: NOT_ENDED,
-    offers: 'sign-in-then-sessions',
-  });
-}
-
-const NOT_ENDED =
-  'This browser is signed out, but the bridge could not end your session. Sign in again in a minute, then press "Sign out everywhere" on the sessions page.';
 
 // ---------------------------------------------------------------- what a page says
 

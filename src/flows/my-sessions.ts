@@ -11,10 +11,11 @@ import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
+import { type SignedOutParts, signedOutAnswer } from '../http/signed-out.ts';
 import { terminalModel } from '../http/terminal-model.ts';
 import type { SessionRow } from '../http/views.ts';
 
-export interface MySessionsPageParts {
+export interface MySessionsPageParts extends SignedOutParts {
   readonly mySessions: MySessions;
   readonly containerAccess: ContainerAccess;
 }
@@ -93,13 +94,15 @@ async function revoke(
 }
 
 /** Signs this browser out also when the store fails; then more is not sure. */
-async function endAll(user: Viewer, { mySessions }: MySessionsPageParts): Promise<Answer> {
+async function endAll(viewer: Viewer, parts: MySessionsPageParts): Promise<Answer> {
   try {
-    await mySessions.endAll(user);
+    const atProvider = await parts.mySessions.endAll(viewer);
+    const { connector } = viewer.session.identity;
+    const ended = 'everywhere';
+    return await signedOutAnswer({ connector, ended, terminals: 0, atProvider }, parts);
   } catch (thrown) {
     return refusal(notAllEnded(thrown), { session: 'cleared' });
   }
-  return { ...view('signed-out', { everywhere: true }), session: 'cleared' };
 }
 
 function notAllEnded(thrown: unknown): BridgeError {

@@ -27,6 +27,8 @@ interface Accompaniment {
   readonly headers?: Readonly<Record<string, string>>;
   /** The session that the browser gets, or the end of the one that it has. */
   readonly session?: Session | 'cleared';
+  /** The secret of a sign-out that can go on at the provider, or the end of an earlier one. */
+  readonly signOut?: { readonly secret: string } | 'cleared';
   /** The secret that ties a sign-in attempt to the browser. */
   readonly attempt?: string;
   /** The secret of a browser that becomes a known one. */
@@ -107,7 +109,7 @@ export function send(answer: Answer, response: Response, { renderer, cookies }: 
 }
 
 function setCookies(answer: Answer, response: Response, cookies: BridgeCookies): void {
-  const { session, attempt, knownBrowser } = answer;
+  const { session, signOut, attempt, knownBrowser } = answer;
   if (session === 'cleared') {
     cookies.clearSession(response);
     // The page of this answer shows no signed-in user.
@@ -115,6 +117,8 @@ function setCookies(answer: Answer, response: Response, cookies: BridgeCookies):
   } else if (session !== undefined) {
     cookies.writeSession(response, session.id, new Date(session.expiresAt));
   }
+  if (signOut === 'cleared') cookies.clearSignOut(response);
+  else if (signOut !== undefined) cookies.writeSignOut(response, signOut.secret);
   if (attempt !== undefined) cookies.writeAttempt(response, attempt);
   if (knownBrowser !== undefined) cookies.writeKnown(response, knownBrowser);
 }

@@ -34,6 +34,7 @@ export function requesterReaders({
       ...anyone(request, response),
       session: () => sessionIn(response),
       sessionCookie: cookies.readSession(request),
+      signOut: cookies.readSignOut(request),
       ...sentBy(request, cookies),
     }),
     'signed-in user': (request, response) => {

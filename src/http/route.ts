@@ -29,6 +29,8 @@ export interface Browser extends Anyone {
   session(): Session | undefined;
   /** The value of its session cookie, unverified. */
   readonly sessionCookie: string | undefined;
+  /** The secret of its newest sign-out. */
+  readonly signOut: string | undefined;
   /** The secret of its attempt cookie. */
   readonly attempt: string | undefined;
   /** Whether a user has signed in with it before. */

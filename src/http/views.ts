@@ -312,12 +312,19 @@ export interface AwsConfigModel extends PageFrame {
 }
 
 export interface SignedOutModel extends PageFrame {
-  /** Every session of the user has ended, not only this one. */
-  readonly everywhere?: boolean | undefined;
+  readonly ended: 'nothing' | 'this browser' | 'everywhere';
   /** The identity provider of the session that has ended; undefined when there was none. */
   readonly connectorLabel?: string | undefined;
-  /** Ends the session at the identity provider too. */
-  readonly idpSignOutHref?: string | undefined;
+  /**
+   * The session there: it can be ended by the link, the browser goes there by itself, it was there,
+   * or the bridge knows no way. Undefined when no session has ended.
+   */
+  readonly atProvider?: 'offered' | 'led' | 'left' | 'not offered' | undefined;
+  readonly providerHref: string;
+  /** Which terminals stay signed in, in a sentence; undefined for none. */
+  readonly terminals?: string | undefined;
+  /** Where they can be ended. */
+  readonly sessionsHref: string;
 }
 
 /** The file name in `views/` of each model. */

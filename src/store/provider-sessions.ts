@@ -34,6 +34,7 @@ export function createProviderSessions(database: Database, seals: Seal): Provide
     end: id => end(tables, id),
     endAt: of => endAt(tables, of),
     release: (id, now) => release(tables, id, now),
+    hasOther: (session, now) => hasOther(tables, session, now),
   };
 }
 
@@ -168,3 +169,24 @@ async function release(
   const sealed = row && seals.unseal<SealedSession>(KIND, id, bytes(row.sealed));
   return sealed && { id, ...sealed };
 }
+
+async function hasOther(
+  { database, seals }: Tables,
+  session: ProviderSession,
+  now: Instant,
+): Promise<boolean> {
+  const name = nameOf(session, seals);
+  const [others, value] =
+    name === null
+      ? (['person = $2 AND provider_session IS NOT NULL', session.person] as const)
+      : ([NAMED, name] as const);
+  const isAnyIn = (table: string): string =>
+    `EXISTS (SELECT 1 FROM ${table} WHERE ${others} AND provider_session <> $3 AND expires_at > $1)`;
+  const found = await database.rows(
+    `SELECT 1 AS found WHERE ${isAnyIn('sessions')} OR ${isAnyIn('cli_sessions')}`,
+    [now, value, hashOf(session.id)],
+  );
+  return found.length > 0;
+}
+
+const NAMED = 'provider_session IN (SELECT id_hash FROM provider_sessions WHERE name_hash = $2)';

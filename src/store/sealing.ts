@@ -30,6 +30,7 @@ export type SealedKind =
   | 'sign-in attempt'
   | 'provider session'
   | 'provider session name'
+  | 'provider sign-out'
   | 'cli session'
   | 'cli session summary'
   | 'cli session use'

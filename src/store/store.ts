@@ -47,6 +47,7 @@ export function createStore(
     oneTimeKeys: createOneTimeKeys(database),
     cliSessions: createCliSessions(database, seal),
     providerSessions: createProviderSessions(database, seal),
+    providerSignOuts: createRecords(database, seal, 'provider sign-out'),
     deviceGrants: createRecords(database, seal, 'device grant'),
     authorizationCodes: createRecords(database, seal, 'authorization code'),
     refreshTokens: createRecords(database, seal, 'refresh token'),
@@ -109,11 +110,13 @@ function createSessions(database: Database, seals: Seal): Sessions {
       );
     },
     end: async id => {
-      const ended = await database.rows(
-        'DELETE FROM sessions WHERE id_hash = $1 RETURNING id_hash',
+      const [row] = await database.rows(
+        'DELETE FROM sessions WHERE id_hash = $1 RETURNING sealed',
         [hashOf(id)],
       );
-      return ended.length > 0;
+      if (row === undefined) return undefined;
+      const ended = seals.unseal<StoredSession>('session', id, bytes(row.sealed));
+      return { providerSession: ended?.providerSession };
     },
     endAllOf: person => endSessionsOf(database, person),
   };

@@ -186,6 +186,42 @@ export function providerSessionsContract(
       assert.equal(await providerSessions.find(atProvider.id, NOW), undefined);
     });
 
+    test('has others while another sign-in of it lives here', async t => {
+      const store = await opened(t);
+      const { providerSessions, sessions, cliSessions } = store;
+      const one = (await signedIn(store, { sid: 'session-1' })).atProvider;
+      await signedIn(store, { sid: 'session-2' });
+      await signedIn(store, { sid: 'session-1', identity: BOBS_IDENTITY });
+      assert.ok(await providerSessions.hasOther(one, NOW), 'by its name, of any user');
+      const mine = providerSessionOf({ sid: 'session-3' });
+      assert.ok(!(await providerSessions.hasOther(mine, NOW)));
+
+      const later = await signedIn(store, { sid: 'session-3' });
+      assert.ok(await providerSessions.hasOther(mine, NOW));
+      await sessions.end(later.browser);
+      assert.ok(await providerSessions.hasOther(mine, NOW), 'a terminal lives');
+      assert.ok(!(await providerSessions.hasOther(mine, later.terminal.notAfter)), 'no longer');
+      await cliSessions.end(later.terminal.id);
+      assert.ok(!(await providerSessions.hasOther(mine, NOW)));
+    });
+
+    test('without a name may be that of every other sign-in of the user', async t => {
+      const store = await opened(t);
+      const { sid: _, ...unnamed } = providerSessionOf();
+      assert.ok(!(await store.providerSessions.hasOther(unnamed, NOW)));
+      await signedIn(store, { identity: BOBS_IDENTITY });
+      assert.ok(!(await store.providerSessions.hasOther(unnamed, NOW)));
+      const { browser, terminal, atProvider } = await signedIn(store, { sid: 'session-1' });
+      assert.ok(await store.providerSessions.hasOther(unnamed, NOW));
+      assert.ok(
+        !(await store.providerSessions.hasOther({ ...unnamed, id: atProvider.id }, NOW)),
+        'it is no other than itself',
+      );
+      await store.sessions.end(browser);
+      await store.cliSessions.end(terminal.id);
+      assert.ok(!(await store.providerSessions.hasOther(unnamed, NOW)));
+    });
+
     test('is not shared by a terminal that has expired', async t => {
       const store = await opened(t);
       const { atProvider, browser, terminal } = await signedIn(store, { sid: 'session-1' });
@@ -229,14 +265,16 @@ export function indexedProviderSessionsContract(
       rehearse: async () => {},
       close: async () => {},
     };
-    const { endAt, release, end } = createProviderSessions(listener, createSeal(SECRET));
+    const { endAt, release, end, hasOther } = createProviderSessions(listener, createSeal(SECRET));
     await endAt({ ...AT, sid: 'session-1' });
     await endAt({ ...AT, sid: 'session-1', person });
     await endAt({ ...AT, person });
     await release(token(), NOW);
     await end(token());
+    await hasOther(providerSessionOf(), NOW);
+    await hasOther(providerSessionOf({ sid: undefined }), NOW);
 
-    assert.equal(asked.length, 10);
+    assert.equal(asked.length, 12);
     for (const [sql, values] of asked) {
       const plan = await planOf(database, sql, values);
       assert.doesNotMatch(plan, scan, `${sql}\n${plan}`);

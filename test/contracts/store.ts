@@ -165,12 +165,20 @@ export function storeContract(
       const [ended, other] = [sessionOf(), sessionOf()];
       await sessions.create(ended);
       await sessions.create(other);
-      assert.equal(await sessions.end(ended.id), true);
+      assert.deepEqual(await sessions.end(ended.id), { providerSession: undefined });
 
       await sessions.touch(ended.id, NOW + 1000);
       assert.equal(await sessions.find(ended.id), undefined);
-      assert.equal(await sessions.end(ended.id), false);
+      assert.equal(await sessions.end(ended.id), undefined);
       assert.deepEqual(await sessions.find(other.id), other);
+    });
+
+    test('a session that ends gives the session at the provider that it shared', async t => {
+      const { sessions } = await opened(t);
+      const session = sessionOf({ providerSession: token() });
+      await sessions.create(session);
+      const { providerSession } = session;
+      assert.deepEqual(await sessions.end(session.id), { providerSession });
     });
 
     test('of many callers who end a session exactly one did', async t => {

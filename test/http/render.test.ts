@@ -62,7 +62,6 @@ function assertNothingInline(html: HtmlPage): void {
   const known = new Set([
     HELP,
     'https://wiki.example.com/aws-access',
-    'https://idp.example.com/logout',
     'https://acme.okta.com/authorize?acr_values=phr',
   ]);
   for (const { name, attributes } of html.all) {
@@ -146,12 +145,13 @@ function replaced(value: unknown, [key, ...rest]: Path, text: string): unknown {
 }
 
 const isAddress = (path: Path): boolean =>
-  ['href', 'url', 'action', 'downloadHref', 'stepUpHref', 'idpSignOutHref'].includes(
+  ['href', 'url', 'action', 'downloadHref', 'stepUpHref', 'providerHref', 'sessionsHref'].includes(
     String(path.at(-1)),
   );
 /** Members of closed unions, which no outsider writes. */
 const isChosenByUs = (path: Path): boolean =>
-  ['outcome', 'id'].includes(String(path.at(-1))) && !path.includes('accounts');
+  ['outcome', 'id', 'ended', 'atProvider'].includes(String(path.at(-1))) &&
+  !path.includes('accounts');
 /**
  * Not printed: an instant that is none, where a way is closed that leads on, what a role that
  * cannot be used would give.

@@ -211,12 +211,15 @@ export const VIEW_MODELS: {
     },
   },
   'signed-out': {
-    least: {},
+    least: { ended: 'nothing', providerHref: '/sign-out/provider', sessionsHref: '/sessions' },
     most: {
       viewer,
+      ended: 'everywhere',
       connectorLabel: 'Acme Okta',
-      idpSignOutHref: 'https://idp.example.com/logout',
-      everywhere: true,
+      atProvider: 'led',
+      providerHref: '/sign-out/provider',
+      terminals: '2 terminals stay signed in.',
+      sessionsHref: '/sign-in?return_to=%2Fsessions',
     },
   },
   'device-code': {

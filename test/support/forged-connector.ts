@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { useFixture } from './fixture.ts';
 import { type OpenIdProviderForge, startOpenIdProviderForge } from './openid-provider-forge.ts';
+import type { Claims } from './token-forge.ts';
 import { type Page, Visitor } from './visitor.ts';
 import { useWorld, type World, type WorldOptions } from './world.ts';
 
@@ -27,9 +28,12 @@ export interface LogoutAnswer {
 /** For the tests of the surrounding suite. `logout` is the section of both connectors. */
 export function useForgedWorld({
   logout,
+  discovery = same => same,
   options = () => ({}),
 }: {
   readonly logout: string;
+  /** Changes the discovery document of the provider. */
+  readonly discovery?: (document: Claims, issuer: string) => Claims;
   readonly options?: () => WorldOptions;
 }): ForgedWorld {
   // Its clock is that of the world, which opens after it.
@@ -41,6 +45,7 @@ export function useForgedWorld({
   const world = useWorld(() => {
     const given = options();
     const { issuer, clientId, clientSecret } = forge;
+    forge.faults.discovery = document => discovery(document, issuer);
     const connectorOf = (id: string): string => `  - id: ${id}
     label: ${id}
     oidc: { issuer: "${issuer}", clientId: ${clientId}, clientSecret: { env: FORGE_SECRET } }
