@@ -143,7 +143,7 @@ const requirements = z.strictObject({
 });
 
 /** Whose groups count; the same wherever the file selects users by their groups. */
-const selector = {
+export const selector = {
   groups: z
     .array(groupName())
     .optional()

@@ -49,6 +49,7 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     },
     accounts,
     access: rulesOf(document, accounts, options.references),
+    administration: administrationOf(document),
     aws: {
       endpoints: document.aws.endpoints,
       partitions: document.aws.partitions,
@@ -242,9 +243,25 @@ function rulesOf(
   }));
 }
 
+function administrationOf({
+  administration,
+  connectors,
+}: Document): Configuration['administration'] {
+  const { administrators, auditors } = administration;
+  const everyConnector = connectors.map(({ id }) => id);
+  return {
+    ...(administrators && { administrators: selectorOf(administrators, everyConnector) }),
+    ...(auditors && { auditors: selectorOf(auditors, everyConnector) }),
+  };
+}
+
 /** Without connectors there is one only, or the file trusts the groups of all. */
 function selectorOf(
-  { groups = [], groupPattern, connectors }: DocumentRule,
+  {
+    groups = [],
+    groupPattern,
+    connectors,
+  }: Pick<DocumentRule, 'groups' | 'groupPattern' | 'connectors'>,
   everyConnector: readonly ConnectorId[],
 ): GroupSelector {
   return {

@@ -7,6 +7,7 @@
  */
 
 import type { AccessRule } from '../core/access-rule.ts';
+import type { GroupSelector } from '../core/group-selector.ts';
 import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
 import type { OAuthClient } from '../core/oauth-client.ts';
 import type { PartitionOverrides } from '../core/partitions.ts';
@@ -51,6 +52,11 @@ export interface Configuration {
   readonly accounts: readonly Account[];
   /** In the order of the file: the first rule that grants a role gives its settings. */
   readonly access: readonly AccessRule[];
+  readonly administration: {
+    /** Undefined: no user. */
+    readonly administrators?: GroupSelector | undefined;
+    readonly auditors?: GroupSelector | undefined;
+  };
   readonly aws: {
     readonly endpoints: {
       readonly sts?: string | undefined;

@@ -3,6 +3,7 @@
 import { isLoopbackHost } from '../core/loopback.ts';
 import { accessProblems } from './access-checks.ts';
 import { accountProblems, listAccounts } from './account-checks.ts';
+import { administrationProblems } from './administration-checks.ts';
 import { cliProblems } from './cli-checks.ts';
 import { networkProblems } from './network-checks.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
@@ -21,7 +22,9 @@ export function* crossProblems(document: Readable<Document>, raw: unknown): Gene
   yield* sessionProblems(document);
   yield* connectorProblems(document);
   yield* accountProblems(document, accounts);
-  yield* accessProblems(document, { accounts, connectors: listConnectors(document, raw) });
+  const connectorList = listConnectors(document, raw);
+  yield* accessProblems(document, { accounts, connectors: connectorList });
+  yield* administrationProblems(document, connectorList);
   yield* templateProblems(document);
   yield* cliProblems(document, accounts);
   yield* requirementProblems(document);

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { PARTITIONS } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { account, rule } from './access-schema.ts';
+import { administration } from './administration-schema.ts';
 import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
 import { atLeastOne, connector } from './connector-schema.ts';
@@ -189,6 +190,9 @@ export const documentSchema = z.strictObject({
       'Who gets which role. What no rule gives is denied. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`) than another rule is warned of, wherever it stands: users who lack a proof get the role by it.',
     example: '[]',
   }),
+  administration: administration
+    .prefault({})
+    .describe('Who administers the bridge. Without it, no user does.'),
   aws: aws.prefault({}).describe('How the bridge reaches AWS.'),
 });
 

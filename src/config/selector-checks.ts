@@ -56,7 +56,7 @@ export function* selectorProblems(
     yield {
       path: [...path, 'groupPattern'],
       message: 'cannot be combined with groups.',
-      fix: 'Make two rules of it.',
+      fix: 'Keep one of them.',
     };
   }
   if (!isWritten(selector, 'groups') && !isWritten(selector, 'groupPattern')) {
@@ -69,7 +69,7 @@ export function* selectorProblems(
   if (groups?.length === 0)
     yield {
       path: [...path, 'groups'],
-      message: 'is an empty list, so the rule gives nothing to any user.',
+      message: 'is an empty list, so it gives nothing to any user.',
       fix: 'Write at least one group.',
     };
   yield* wildcardProblems(selector, path);
@@ -110,7 +110,7 @@ function* connectorProblems(
     yield {
       path,
       message:
-        'does not name the connectors whose groups count, and there are several: each of them could grant its roles.',
+        'does not name the connectors whose groups count, and there are several: the groups of each could count.',
       fix: `Add connectors: [...] with those of ${known} whose groups count. If you trust the groups of all connectors equally, write trustGroupsOf: all at the top level instead.`,
     };
   }

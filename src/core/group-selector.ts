@@ -47,6 +47,18 @@ export function compileSelector({
   };
 }
 
+/** Whether the selector takes one of the groups; its pattern names no account and no role. */
+export function selects({ groups, pattern, connectors }: CompiledSelector, holder: GroupHolder) {
+  if (!connectors.has(holder.connector)) return false;
+  return holder.groups.some(group =>
+    pattern === undefined ? groups.has(group) : pattern.match(group, noAccount) !== undefined,
+  );
+}
+
+function noAccount(): undefined {
+  return undefined;
+}
+
 /**
  * The first of the user's groups that the selector takes for this role, or undefined.
  * `accountNamed` finds an account by its name or id.

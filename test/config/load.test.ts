@@ -46,6 +46,7 @@ describe('a configuration without a problem', () => {
           webIdentity: { audience: 'sts.amazonaws.com', issuer: 'https://aws.example.com' },
           keys: { directory: join(directory, 'certs'), create: true },
         },
+        administration: {},
         aws: { endpoints: {}, partitions: {}, consoleHosts: [], timeoutSeconds: 5 },
       });
       assert.deepEqual(connectors, [
