@@ -47,6 +47,7 @@ import { consoleDeepLink, consoleForm } from './flows/console-link.ts';
 import { credentialsForm, credentialsPage } from './flows/credentials-page.ts';
 import { mySessionsForm, mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
+import { signInTestForm, signInTestPage } from './flows/sign-in-test.ts';
 import { providerSignOut, signedOutPage, signOut } from './flows/sign-out.ts';
 import { steppedUpPage, stepUpForm, stepUpPage } from './flows/step-up.ts';
 import { assets } from './http/assets.ts';
@@ -82,6 +83,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
   backChannelLogout,
 
   // Users in a browser.
+  ...[signInTestPage, signInTestForm],
   ...[signInPage, signInStart, samlAssertionConsumer, oidcCallback],
   ...[signOut, providerSignOut, signedOutPage],
   portal,

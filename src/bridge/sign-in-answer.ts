@@ -100,6 +100,8 @@ export async function completeSignIn(
   let purpose: StepUpPurpose | undefined;
   try {
     const attempt = await consumeAttempt(context, connector, answer);
+    if (attempt?.purpose?.kind === 'test')
+      throw new BridgeError('attempt_invalid', 'the sign-in is a test, and opens no session');
     purpose = stepUpIn(attempt);
     const verified = await verify(answer, connector, attempt);
     if (purpose !== undefined) requireSameUser(purpose, verified.identity);
@@ -143,7 +145,7 @@ async function admitted(
  * Throws `connector_unknown`, which is not recorded as a refused sign-in: the address was mistyped
  * or guessed.
  */
-export function connectorNamed({ byId }: SignInContext, id: string): Connector {
+export function connectorNamed({ byId }: Pick<SignInContext, 'byId'>, id: string): Connector {
   const connector = byId.get(id);
   if (connector === undefined) throw new BridgeError('connector_unknown', 'unknown connector');
   return connector;
@@ -155,10 +157,10 @@ export function connectorNamed({ byId }: SignInContext, id: string): Connector {
  * The attempt of an answer, consumed before anything of the answer is believed. Undefined for an
  * unsolicited answer, where the connector accepts them. Throws `attempt_invalid`.
  */
-async function consumeAttempt(
-  { attempts, secrets, clock }: SignInContext,
+export async function consumeAttempt(
+  { attempts, secrets, clock }: Pick<SignInContext, 'attempts' | 'secrets' | 'clock'>,
   connector: Connector,
-  { attemptId, browser, response }: SignInAnswer,
+  { attemptId, browser, response }: Pick<SignInAnswer, 'attemptId' | 'browser' | 'response'>,
 ): Promise<SignInAttempt | undefined> {
   const attempt =
     attemptId === undefined ? undefined : await attempts.consume(attemptId, clock.now());
@@ -193,7 +195,7 @@ function withoutAttempt(attemptId: string | undefined): BridgeError {
   );
 }
 
-const STARTED_ELSEWHERE =
+export const STARTED_ELSEWHERE =
   'the sign-in was started at another identity provider than the connector trusts now';
 
 // ---------------------------------------------------------------- verify and accept
@@ -337,7 +339,7 @@ interface Refusal {
 
 /** Records a refusal and returns the error to throw on. */
 export async function refusedSignIn(
-  { recorder }: SignInContext,
+  { recorder }: Pick<SignInContext, 'recorder'>,
   { connector, origin }: Pick<SignInAnswer, 'connector' | 'origin'>,
   { thrown, actor, purpose }: Refusal,
 ): Promise<BridgeError> {

@@ -27,6 +27,7 @@ import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
 import { createSharedCredentials } from '../bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from '../bridge/sign-in.ts';
+import { createSignInTests, type SignInTests } from '../bridge/sign-in-test.ts';
 import { createSignOuts, type SignOuts } from '../bridge/sign-outs.ts';
 import { createStepUps, type StepUps } from '../bridge/step-up.ts';
 import { createTokenCallers } from '../bridge/token-callers.ts';
@@ -35,7 +36,7 @@ import type { Configuration, ConnectorConfiguration } from '../config/configurat
 import { createOidcConnector } from '../connectors/oidc.ts';
 import { createSamlConnector } from '../connectors/saml.ts';
 import { type Partitions, partitionTable } from '../core/partitions.ts';
-import { compilePolicy } from '../core/policy.ts';
+import { compilePolicy, type Policy } from '../core/policy.ts';
 import type {
   AuditSink,
   Clock,
@@ -75,6 +76,7 @@ export interface Bridge {
   readonly mySessions: MySessions;
   readonly backChannelLogouts: BackChannelLogouts;
   readonly stepUps: StepUps;
+  readonly signInTests: SignInTests;
   readonly knownBrowsers: KnownBrowsers;
   /** The programs that may ask for a login in a terminal. */
   readonly clients: Clients;
@@ -172,7 +174,8 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
   const ports = { ...parts.ports, signOuts };
   const isCurrent = currentIssuers(connectors);
   const identityRefresh = createRefresh(parts, connectors);
-  const roleAccess = createRoleAccess(parts);
+  const policy = compilePolicy(configuration.access, configuration.accounts);
+  const roleAccess = createRoleAccess(parts, policy);
   const { callers, ...logins } = createTerminalLogins(
     { ...parts, ports },
     isCurrent,
@@ -195,6 +198,10 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
     ...logins,
     ...{ signIn, signOuts, mySessions },
     stepUps: createStepUps({ access, signIn, mySessions, callers, recorder: ports.recorder }),
+    signInTests: createSignInTests({
+      ...ports,
+      ...{ signIn, policy, administrators: configuration.administration.administrators },
+    }),
     backChannelLogouts: createBackChannelLogouts({ ...ports, connectors }),
     knownBrowsers: createKnownBrowsers(parts.sealingSecret),
     serviceProviders: new Map(
@@ -242,7 +249,10 @@ function createRefresh(
 }
 
 /** From an entitlement to credentials: the policy, our issuer, STS and the console. */
-function createRoleAccess({ configuration, partitions, keys, toAws, ports }: Parts) {
+function createRoleAccess(
+  { configuration, partitions, keys, toAws, ports }: Parts,
+  policy: Policy,
+) {
   const { baseUrl, issuer, aws, accounts } = configuration;
   const { clock, secrets, recorder } = ports;
   const ourIssuer = createIssuer({
@@ -258,7 +268,7 @@ function createRoleAccess({ configuration, partitions, keys, toAws, ports }: Par
     ...{ partitions, clock },
   });
   const access = createAccess({
-    policy: compilePolicy(configuration.access, accounts),
+    policy,
     broker,
     shared: createSharedCredentials({ broker, clock, secrets }),
     console: createConsoleFederation({ partitions, outbound: toAws }),

@@ -33,6 +33,14 @@ export function isCompleteFor({ username, email, groups }: IdentityMapping) {
     [username, email, groups].every(path => claimAt(claims, path) !== undefined);
 }
 
+/** All claims of a verified answer. */
+export function claimsIn({
+  claims,
+  userinfo,
+}: Pick<SignInStatement, 'claims' | 'userinfo'>): Readonly<Record<string, unknown>> {
+  return mergedClaims(claims, userinfo);
+}
+
 /** Throws `identity_incomplete`. */
 export function identityOf(
   settings: IdentitySettings,

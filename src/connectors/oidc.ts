@@ -14,11 +14,13 @@ import type {
   AuthenticationResponse,
   Availability,
   Expectation,
+  InspectedSignIn,
   ReceivedProviderSession,
   VerifiedSignIn,
 } from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
+import { inspected } from './inspection.ts';
 import {
   type ClientAuthentication,
   createOidcClient,
@@ -27,7 +29,7 @@ import {
 } from './oidc-client.ts';
 import { openProvider, type Provider } from './oidc-discovery.ts';
 import { isSessionId } from './oidc-id-token.ts';
-import { identityOf, isCompleteFor, refreshedIdentityOf } from './oidc-identity.ts';
+import { claimsIn, identityOf, isCompleteFor, refreshedIdentityOf } from './oidc-identity.ts';
 import { createProviderKeys } from './oidc-keys.ts';
 import { createLogout, type LogoutOptions } from './oidc-logout.ts';
 import {
@@ -100,6 +102,7 @@ export async function createOidcConnector(options: OidcConnectorOptions): Promis
     source: () => source,
     begin: begun => begin(begun, parts),
     complete: (response, expectation) => complete(response, expectation, parts),
+    inspect: (response, expectation) => inspect(response, expectation, parts),
     refresh: request => refresh(request, parts),
     logout: createLogout({ ...options, connector: id, provider, keys }),
     revoke: refreshToken => revoke(refreshToken, parts),
@@ -133,13 +136,36 @@ async function begin(
 async function complete(
   response: AuthenticationResponse,
   expectation: Expectation | undefined,
-  { options, provider, client, source }: Parts,
+  parts: Parts,
 ): Promise<VerifiedSignIn> {
+  const answer = await verify(response, expectation, parts);
+  return signInFrom({ ...parts.options, source: parts.source }, answer);
+}
+
+async function inspect(
+  response: AuthenticationResponse,
+  expectation: Expectation | undefined,
+  parts: Parts,
+): Promise<InspectedSignIn> {
+  const answer = await verify(response, expectation, parts);
+  const { options, source } = parts;
+  return inspected({
+    source,
+    values: claimsIn(answer),
+    signIn: () => signInFrom({ ...options, source }, answer),
+    refreshToken: answer.refreshToken,
+  });
+}
+
+async function verify(
+  response: AuthenticationResponse,
+  expectation: Expectation | undefined,
+  { options, provider, client }: Parts,
+): Promise<VerifiedAnswer> {
   const answer = answerFrom(response, expectation);
   const metadata = await provider.metadata('idp_unreachable');
   const isComplete = isCompleteFor(options.claims);
-  const verified = await client.redeem(metadata, { ...answer, isComplete });
-  return signInFrom({ ...options, source }, verified);
+  return client.redeem(metadata, { ...answer, isComplete });
 }
 
 async function revoke(refreshToken: string, { provider, client }: Parts): Promise<void> {

@@ -18,6 +18,7 @@ import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
 import { identityFrom, incomplete } from './attributes.ts';
 import { CONTROL, textOf } from './claim-values.ts';
+import { inspected } from './inspection.ts';
 import { createEngine, type Engine, type RequestedContext } from './saml/engine.ts';
 import type { IdpMetadata } from './saml/idp-metadata.ts';
 import { type MetadataLocation, MetadataSource } from './saml/idp-metadata-source.ts';
@@ -31,6 +32,7 @@ import { refusal, requireResponseSize } from './saml/response.ts';
 import type { ResponseValidator } from './saml/response-validator.ts';
 import { UnknownSigner } from './saml/signers.ts';
 import { spMetadataXml } from './saml/sp-metadata.ts';
+import type { ValidatedResponse } from './saml/validation.ts';
 
 export interface SamlConnectorOptions {
   readonly id: ConnectorId;
@@ -138,9 +140,18 @@ export async function createSamlConnector(
     source: () => ({ issuer: source.known()?.entityId, trustedBy: placeOf(options.metadata) }),
     begin: begun => begin(begun, parts),
 
-    complete: async (response, expectation) => {
-      const { samlResponse, requestId } = expectedResponse(response, expectation, options);
-      return complete(samlResponse, requestId, parts);
+    complete: async (response, expectation) =>
+      signInOf(await verify(response, expectation, parts), options),
+
+    inspect: async (response, expectation) => {
+      const validated = await verify(response, expectation, parts);
+      const { person, source } = validated;
+      return inspected({
+        source,
+        values: valuesIn(person),
+        signIn: () => signInOf(validated, options),
+        assertion: { id: person.assertionId, expiresAt: person.acceptedUntil },
+      });
     },
 
     metadata: () => (signsRequests(options, source.known()) ? metadata.signed : metadata.unsigned),
@@ -201,24 +212,29 @@ async function begin(
   };
 }
 
-async function complete(
-  samlResponse: string,
-  requestId: string | undefined,
-  parts: Parts,
-): Promise<VerifiedSignIn> {
-  const { options, entityId, acsUrl, source } = parts;
+/** A validated Response, and the IdP that it came from. */
+interface Validated extends ValidatedResponse {
+  readonly source: IdentitySource;
+}
+
+async function verify(
+  response: AuthenticationResponse,
+  expectation: Expectation | undefined,
+  { options, entityId, acsUrl, source }: Parts,
+): Promise<Validated> {
+  const { samlResponse, requestId } = expectedResponse(response, expectation, options);
   requireResponseSize(samlResponse);
   const idp = await source.current();
   const { entityId: idpEntityId, signingCertificates } = idp;
   const { clock, clockSkewSeconds } = options;
   const expected = { idpEntityId, entityId, acsUrl, requestId, now: clock.now(), clockSkewSeconds };
   try {
-    const { person, encoded } = await options.validator.validate({
+    const validated = await options.validator.validate({
       samlResponse,
       expected,
       signingCertificates,
     });
-    return signInOf(person, encoded, { ...options, source: sourceOf(idp, options) });
+    return { ...validated, source: sourceOf(idp, options) };
   } catch (refused) {
     // The IdP may have a new key. The next response benefits; this one must not wait.
     if (refused instanceof UnknownSigner) source.refreshSoon();
@@ -235,15 +251,14 @@ function placeOf(metadata: MetadataLocation): string {
 }
 
 function signInOf(
-  person: AssertedPerson,
-  samlResponse: string,
-  options: SamlConnectorOptions & { readonly source: IdentitySource },
+  { person, encoded: samlResponse, source }: Validated,
+  options: SamlConnectorOptions,
 ): VerifiedSignIn {
   const values = Object.fromEntries(person.attributes);
   refuseOverage(values, options.attributes.groups);
   const read = identityFrom({
     connector: options.id,
-    source: options.source,
+    source,
     assertedAt: person.issuedAt,
     subject: subjectOf(person, options.subject),
     values,
@@ -259,6 +274,17 @@ function signInOf(
     corporateProof: options.keepCorporateProof
       ? { kind: 'saml-response', samlResponse, expiresAt: person.expiresAt }
       : undefined,
+  };
+}
+
+/** What an administrator sees: the attributes, and the rest that describes the user. */
+function valuesIn({ attributes, nameId, methods, authenticatedAt }: AssertedPerson) {
+  return {
+    ...Object.fromEntries(attributes),
+    'NameID (of the subject)': nameId.text,
+    'Format (of the NameID)': nameId.format,
+    'AuthnContextClassRef (of the statement)': methods,
+    'AuthnInstant (of the statement)': new Date(authenticatedAt).toISOString(),
   };
 }
 

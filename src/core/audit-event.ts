@@ -156,6 +156,19 @@ export type AuditEvent =
       readonly code: ErrorCode;
       readonly why: string;
     })
+  /**
+   * An administrator has tried a sign-in, which opened no session. `actor` is the administrator;
+   * without `testedPerson` no identity could be made, and `code` and `why` say so.
+   */
+  | (Recorded & {
+      readonly type: 'sign-in.tested';
+      readonly actor: Actor;
+      readonly testedConnector: ConnectorId;
+      readonly testedPerson?: PersonId | undefined;
+      readonly testedUsername?: string | undefined;
+      readonly code?: ErrorCode | undefined;
+      readonly why?: string | undefined;
+    })
   /** By an operator; `actor` is the user concerned, `origin.userAgent` names the operator. */
   | (Recorded & {
       readonly type: 'person.blocked';
@@ -313,6 +326,7 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'sign-in.claims-missing': 'always',
   'identity.changed': 'always',
   'identity.refresh-refused': 'within-budget',
+  'sign-in.tested': 'always',
   'person.blocked': 'always',
   'person.unblocked': 'always',
   'sign-out': 'always',

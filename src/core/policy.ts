@@ -13,6 +13,7 @@ import {
   indexRules,
   type RuleIndex,
 } from './rule-index.ts';
+import { type RulesReport, reportRules } from './rule-report.ts';
 import { type StepUpWish, wishFor } from './step-up.ts';
 
 /** A role that a rule gives once its requirements are met. */
@@ -47,6 +48,8 @@ export interface Policy {
    * (npm run bench).
    */
   evaluate(identity: Identity, circumstances: Circumstances): Evaluation;
+  /** Which rules match this user, and which nearly do. Looks at every rule. */
+  report(identity: Identity, circumstances: Circumstances): RulesReport;
   /** One role (its account by name or id), and why it is granted or denied. Default deny. */
   decide(
     identity: Identity,
@@ -62,6 +65,8 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
   const index = indexRules(rules, accounts);
   return {
     evaluate: (identity, circumstances) => evaluate(index, identity, circumstances),
+    report: (identity, circumstances) =>
+      reportRules(index.rules, identity, evaluate(index, identity, circumstances)),
     decide: (identity, circumstances, asked) =>
       decide(index, requirementChecker(identity, circumstances), { ...asked, identity }),
   };

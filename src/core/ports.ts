@@ -30,6 +30,7 @@ import type {
   AuthenticationResponse,
   Availability,
   Expectation,
+  InspectedSignIn,
   SignInAttempt,
   VerifiedSignIn,
 } from './sign-in.ts';
@@ -98,6 +99,14 @@ export interface Connector {
     response: AuthenticationResponse,
     expectation: Expectation | undefined,
   ): Promise<VerifiedSignIn>;
+  /**
+   * Verifies an answer as `complete` does, and gives what it says instead of a sign-in. Throws the
+   * same, except `identity_incomplete`.
+   */
+  inspect(
+    response: AuthenticationResponse,
+    expectation: Expectation | undefined,
+  ): Promise<InspectedSignIn>;
   /** Asks an OpenID provider about a user again. Does not reject for a fault of the provider. */
   refresh?(request: RefreshRequest): Promise<RefreshAnswer>;
   /** Sign-outs that begin or end at an OpenID provider. */

@@ -46,6 +46,8 @@ export interface Match {
 }
 
 export interface RuleIndex {
+  /** In the order of the configuration. */
+  readonly rules: readonly CompiledRule[];
   /** By name, or by id. */
   accountNamed(text: string): Account | undefined;
   /**
@@ -99,6 +101,7 @@ export function indexRules(rules: readonly AccessRule[], accounts: readonly Acco
   for (const rule of compiled) for (const role of rule.roleNames) append(byRole, role, rule);
   const ofAnyRole = compiled.filter(rule => rule.roleNames.size === 0 && rule.isRoleInGroup);
   return {
+    rules: compiled,
     accountNamed,
     matchesOf: holder => matchesOf(tables, holder),
     rulesFor: role => [...(byRole.get(role) ?? []), ...ofAnyRole].sort((a, b) => a.order - b.order),

@@ -1,4 +1,5 @@
 /** A sign-in, from its attempt to the verified answer of the identity provider. */
+import type { BridgeError } from './errors.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId } from './identity.ts';
 import type { StepUpWish } from './step-up.ts';
 import type { Instant } from './time.ts';
@@ -82,6 +83,24 @@ export interface VerifiedSignIn {
   readonly providerSession?: ReceivedProviderSession | undefined;
   /** The assertion's id, for one-time use; absent where the protocol's code is one-time already. */
   readonly assertion?: { readonly id: string; readonly expiresAt: Instant } | undefined;
+}
+
+/** A verified answer as an administrator looks at it, whether or not a user can be made of it. */
+export interface InspectedSignIn {
+  readonly source: IdentitySource;
+  /** Everything that came, by name; secrets of the protocol are left out. */
+  readonly claims: readonly ReceivedClaim[];
+  /** The identity, or why none could be made. */
+  readonly outcome: { readonly verified: VerifiedSignIn } | { readonly incomplete: BridgeError };
+  readonly assertion?: VerifiedSignIn['assertion'];
+  /** Was issued for this sign-in and is not kept. A secret. */
+  readonly refreshToken?: string | undefined;
+}
+
+/** A claim or attribute with its values as text, for a page. */
+export interface ReceivedClaim {
+  readonly name: string;
+  readonly values: readonly string[];
 }
 
 /** What an OpenID provider says of its own session. Secrets. */

@@ -6,8 +6,10 @@
  */
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
+import type { SignInTests } from '../bridge/sign-in-test.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
+import { viewerOf } from '../core/requester.ts';
 import { isRoleName } from '../core/role.ts';
 import type { AuthenticationResponse } from '../core/sign-in.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
@@ -17,11 +19,13 @@ import { choicesOf } from '../http/connector-choices.ts';
 import { countResponse, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
 import { type Browser, foreign, foreignPost, page } from '../http/route.ts';
+import { testedModel } from '../http/sign-in-test-model.ts';
 import { STEP_UP_PATH } from '../http/step-up.ts';
 import type { Logger } from '../log.ts';
 
 export interface BrowserSsoParts {
   readonly signIn: SignIn;
+  readonly signInTests: SignInTests;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly rateLimits: RateLimits;
@@ -101,18 +105,28 @@ export const samlAssertionConsumer = foreignPost({
     // Our own page posts an empty one where there was none.
     const attemptId = form.RelayState || undefined;
     const expected = { connector, attemptId, browser: browser.attempt };
-    if (browser.attempt === undefined && form.reposted === undefined) {
-      // An identity provider posts from another site, where the attempt cookie may stay at home.
-      if ((await parts.signIn.expects(expected)) !== 'nowhere')
-        return view('repost', {
-          action: `/saml/${encodeURIComponent(connector)}/acs`,
-          samlResponse,
-          relayState: form.RelayState ?? '',
-        });
-    }
+    if (form.reposted === undefined && (await lacksCookie(expected, browser, parts)))
+      return view('repost', {
+        action: `/saml/${encodeURIComponent(connector)}/acs`,
+        samlResponse,
+        relayState: form.RelayState ?? '',
+      });
     return complete({ ...expected, response: { protocol: 'saml', samlResponse } }, browser, parts);
   },
 });
+
+/**
+ * An identity provider posts from another site, where cookies may stay at home: that of the attempt
+ * in some browsers, that of the session, which a test needs, in all.
+ */
+async function lacksCookie(
+  expected: Parameters<SignIn['expects']>[0],
+  { attempt, sessionCookie }: Browser,
+  { signIn, signInTests }: BrowserSsoParts,
+): Promise<boolean> {
+  if (attempt === undefined) return (await signIn.expects(expected)) !== 'nowhere';
+  return sessionCookie === undefined && signInTests.awaits(expected.attemptId);
+}
 
 export const oidcCallback = foreign({
   path: '/oidc/{connector}/callback',
@@ -133,16 +147,24 @@ interface Responded {
   readonly response: AuthenticationResponse;
 }
 
-/** Lets the connector verify a response, and opens the session. */
+/** Lets the connector verify a response, and opens the session, or shows what a test found. */
 async function complete(
   responded: Responded,
   { attempt, signOut, sessionCookie, origin }: Browser,
-  { signIn, secrets, clock, rateLimits, log }: BrowserSsoParts,
+  { signIn, signInTests, secrets, clock, rateLimits, log }: BrowserSsoParts,
 ): Promise<Answer> {
   const answer = { ...responded, browser: attempt };
   const counted = countResponse(rateLimits, origin, clock);
   if (counted.isBeyondLimit && (await signIn.expects(answer)) === 'nowhere')
     return counted.refusal();
+  // No test is completed without a session, and no sign-in by the attempt of a test.
+  if (sessionCookie !== undefined && (await signInTests.awaits(answer.attemptId))) {
+    const session = await signIn.sessionOf(sessionCookie, origin);
+    const viewer = session && viewerOf(session, origin);
+    const tested = await signInTests.complete({ ...answer, viewer, origin });
+    counted.accepted();
+    return view('sign-in-tested', testedModel(tested));
+  }
   const { session, returnTo } = await signIn.complete({
     ...answer,
     previousSession: sessionCookie,

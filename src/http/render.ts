@@ -43,6 +43,8 @@ interface Site {
 
 const TEMPLATES = {
   'sign-in': '@sign-in',
+  'sign-in-test': '@sign-in-test',
+  'sign-in-tested': '@sign-in-tested',
   roles: '@roles',
   'no-roles': '@no-roles',
   'console-request': '@console-request',

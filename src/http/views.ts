@@ -328,7 +328,48 @@ export interface SignedOutModel extends PageFrame {
 }
 
 /** The file name in `views/` of each model. */
+/** `GET /sign-in/test/{connector}`: an administrator begins to try a sign-in. */
+export interface SignInTestModel extends PageFrame {
+  readonly label: string;
+  /** The page itself. */
+  readonly action: string;
+  readonly notice?: string | undefined;
+}
+
+/** What the test has shown; the values stay closed until the administrator opens them. */
+export interface SignInTestedModel extends PageFrame {
+  readonly label: string;
+  readonly action: string;
+  readonly claims: readonly { readonly name: string; readonly values: readonly string[] }[];
+  /** Why no identity could be made. */
+  readonly fault?: string | undefined;
+  readonly tested?:
+    | {
+        readonly facts: readonly NamedText[];
+        readonly attributes: readonly NamedText[];
+        readonly groupCount: number;
+        readonly leftOut: readonly string[];
+        readonly suggestion?: string | undefined;
+        readonly isBlocked: boolean;
+        readonly rules: readonly {
+          readonly rule: string;
+          readonly outcome: string;
+          readonly sentence: string;
+        }[];
+        readonly unnamedCount: number;
+        readonly unnamed: readonly string[];
+      }
+    | undefined;
+}
+
+export interface NamedText {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface Views {
+  readonly 'sign-in-test': SignInTestModel;
+  readonly 'sign-in-tested': SignInTestedModel;
   readonly 'sign-in': SignInModel;
   readonly roles: RolesModel;
   readonly 'no-roles': NoRolesModel;

@@ -97,6 +97,16 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     code: 'step_up_failed',
     why: 'w',
   },
+  'sign-in.tested': {
+    type: 'sign-in.tested',
+    ...recorded,
+    actor,
+    testedConnector: actor.connector,
+    testedPerson: actor.person,
+    testedUsername: 'bob',
+    code: 'identity_incomplete',
+    why: 'w',
+  },
   'sign-in.claims-missing': {
     type: 'sign-in.claims-missing',
     ...recorded,

@@ -49,6 +49,10 @@ class HeldConnector implements Connector {
     });
   }
 
+  inspect(): never {
+    throw new Error('no test inspects here');
+  }
+
   async close(): Promise<void> {}
 
   /** Resolves when the request of this name is in flight. */

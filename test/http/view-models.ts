@@ -112,6 +112,33 @@ export const VIEW_MODELS: {
     least: { viewer, terminal: namedTerminal },
     most: { viewer, terminal: namedTerminal },
   },
+  'sign-in-test': {
+    least: { label: 'Acme', action: '/sign-in/test/okta' },
+    most: { viewer, label: 'Acme', action: '/sign-in/test/okta', notice: 'Nothing was done.' },
+  },
+  'sign-in-tested': {
+    least: { label: 'Acme', action: '/sign-in/test/okta', claims: [], fault: 'it is missing' },
+    most: {
+      viewer,
+      label: 'Acme',
+      action: '/sign-in/test/okta',
+      claims: [
+        { name: 'groups', values: ['group-one', 'group-two'] },
+        { name: 'email', values: ['alice@acme.example'] },
+      ],
+      tested: {
+        facts: [{ name: 'User name', value: 'alice' }],
+        attributes: [{ name: 'department', value: 'Platform' }],
+        groupCount: 2,
+        leftOut: ['email has 2 different values'],
+        suggestion: 'groupSeparator: ","',
+        isBlocked: true,
+        rules: [{ rule: 'admins', outcome: 'matches', sentence: 'The group gives prod/Admin.' }],
+        unnamedCount: 1,
+        unnamed: ['group-two'],
+      },
+    },
+  },
   'no-roles': {
     least: { groups: [], request: 'I need access.' },
     most: { viewer, groups: ['group-one', 'group-two'], help, request: 'Hello,\nI need access.\n' },
