@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
 import { chromiumMissing, useBrowser } from '../support/browser.ts';
 import { callApi } from '../support/cli-login.ts';
 import { useFixture } from '../support/fixture.ts';
@@ -149,6 +150,13 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
       world.clock.turn(61);
       return callApi(world, token, credentials('Developer'));
     };
+    const rolesOf = async (token: string): Promise<string[]> => {
+      const { json } = await callApi(world, token, { path: '/roles' });
+      return json.roles.map(
+        ({ account, role }: { account: { name: string }; role: string }) =>
+          `${account.name}/${role}`,
+      );
+    };
 
     it('uses each refresh token once, and refuses a role whose group was removed between two hand-outs', () =>
       browser.visit(async page => {
@@ -164,14 +172,12 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
           refused.json.trace.steps[0].sentence,
           /the group developers, .* has not stated this group since 20/,
         );
-        const { json } = await callApi(world, token, { path: '/roles' });
-        assert.deepEqual(
-          json.roles.map(({ account, role }: { account: { name: string }; role: string }) => [
-            account.name,
-            role,
-          ]),
-          [['staging', 'ReadOnly']],
-        );
+        assert.deepEqual(await rolesOf(token), ['staging/ReadOnly']);
+
+        // Keycloak has no claim for no groups.
+        await keycloak.admin.leaveGroup('frank', 'aws-staging-ReadOnly');
+        await askAgain(token);
+        assert.deepEqual(await rolesOf(token), []);
       }));
 
     it('ends the sessions of a user who was disabled between two hand-outs', () =>
@@ -185,6 +191,51 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
         assert.equal((await askAgain(token)).status, 401);
         await page.goto(world.urls.bridge);
         await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+      }));
+  });
+
+  describe('that a user signs out of', () => {
+    const world = useFederation(yaml => yaml.replace('every: 15m', 'every: 1m'));
+    const signOut = async (page: Page, where: '' | ' everywhere' = '') => {
+      await page.goto(`${world.urls.bridge}/sessions`);
+      await page.getByRole('button', { name: `Sign out${where}`, exact: true }).click();
+    };
+    const isAskedForPassword = async (page: Page) => {
+      await page.waitForURL(`${world.urls.bridge}/signed-out`);
+      await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+      await page.goto(`${world.urls.bridge}/sign-in/keycloak-oidc`);
+      await page.getByRole('textbox', { name: 'Password' }).waitFor();
+    };
+
+    it('ends the session at Keycloak when the user follows the link', () =>
+      browser.visit(async page => {
+        await signIn(page, world, { username: 'bob' });
+        await signOut(page);
+        await page.getByRole('link', { name: 'Sign out at Keycloak (OpenID Connect)' }).click();
+        await isAskedForPassword(page);
+      }));
+
+    it('ends the session at Keycloak by itself after a sign-out everywhere', () =>
+      browser.visit(async page => {
+        await signIn(page, world, { username: 'bob' });
+        await signOut(page, ' everywhere');
+        await isAskedForPassword(page);
+      }));
+
+    it('keeps the refresh token of a terminal whose session at Keycloak another sign-in shares', () =>
+      browser.visit(async page => {
+        await keycloak.admin.addUser('hank', ['developers']);
+        await signIn(page, world, { username: 'hank' });
+        const token = await logTerminalIn(page, world);
+        await signOut(page);
+        await page.goto(`${world.urls.bridge}/sign-in/keycloak-oidc`);
+        await page.getByRole('heading', { name: 'Your roles' }).waitFor();
+        await signOut(page);
+        await page.getByRole('heading', { name: 'You are signed out here' }).waitFor();
+        for (const _ of ['at once', 'later']) {
+          world.clock.turn(61);
+          assert.equal((await callApi(world, token, credentials('Developer'))).status, 200);
+        }
       }));
   });
 
