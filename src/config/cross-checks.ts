@@ -9,6 +9,7 @@ import { networkProblems } from './network-checks.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
+import { secondFactorProblems } from './second-factor-checks.ts';
 import { listConnectors } from './selector-checks.ts';
 import { templateProblems } from './template-checks.ts';
 import { compact } from './values.ts';
@@ -27,7 +28,7 @@ export function* crossProblems(document: Readable<Document>, raw: unknown): Gene
   yield* administrationProblems(document, connectorList);
   yield* templateProblems(document);
   yield* cliProblems(document, accounts);
-  yield* requirementProblems(document);
+  yield* secondFactorProblems(document, raw);
 }
 
 function* serverProblems({
@@ -147,24 +148,4 @@ function* atMostOne(
     message: `cannot be combined with ${one}; use only one of them.`,
     fix: `Keep ${one} or ${other}.`,
   };
-}
-
-/** Finds a requirement that no user can meet: it is accepted, but denies every user. */
-function* requirementProblems({
-  access = [],
-  connectors = [],
-}: Readable<Document>): Generator<ProblemAt> {
-  for (const [index, rule] of access.entries()) {
-    if (rule?.require?.mfa !== true) continue;
-    const counted = connectors.filter(
-      connector => rule.connectors === undefined || rule.connectors.includes(connector?.id),
-    );
-    if (counted.length === 0 || !counted.every(connector => connector?.mfa?.length === 0)) continue;
-    yield {
-      path: ['access', index, 'require', 'mfa'],
-      message: 'cannot be met: every connector whose groups count has an empty mfa list.',
-      fix: 'Remove mfa: [] from a connector.',
-      warning: true,
-    };
-  }
 }

@@ -348,6 +348,18 @@ describe('a configuration that works, but hardly as meant, gets a warning', () =
       );
     }));
 
+  it('nothing of an empty mfa list where a step-up names values, and of acrs without a parameter', () =>
+    written(async ({ check }) => {
+      const yaml = spoiled('label: Acme Okta', 'label: Acme Okta\n    mfa: []')
+        .replace('label: Acme AD FS', 'label: Acme AD FS\n    mfa: []')
+        .replace(
+          'clientSecret: { env: OKTA_SECRET }',
+          'clientSecret: { env: OKTA_SECRET }\n      stepUp: { acrValues: [c1], claim: acrs }',
+        );
+      const { warnings, problems } = await check(yaml);
+      assert.deepEqual([warnings, problems], [[], []]);
+    }));
+
   it('a second factor that the connectors whose groups count cannot report', () =>
     written(async ({ check }) => {
       const yaml = spoiled('label: Acme AD FS', 'label: Acme AD FS\n    mfa: []');

@@ -14,6 +14,24 @@ describe('a problem is reported with its line, its path and a fix', () => {
   }
 });
 
+describe('a second factor at Google', () => {
+  const google = spoiled('https://acme.okta.com', 'https://accounts.google.com');
+  const of = (connectors: string) =>
+    google.replace('{ mfa: true }', `{ mfa: true }\n    connectors: ${connectors}`);
+
+  it('cannot be required by a rule for its groups alone', () =>
+    written(async ({ check }) => {
+      assert.deepEqual(said((await check(of('[okta]'))).problems), [
+        '28:16 access[0].require.mfa: cannot be met: Google states no second factor. Remove mfa, and require 2-step verification in Google.',
+      ]);
+    }));
+
+  it('can be required by a rule for groups of another connector, too', () =>
+    written(async ({ check }) => {
+      assert.deepEqual((await check(of('[okta, adfs]'))).problems, []);
+    }));
+});
+
 describe('all problems at once', () => {
   it('of every kind are reported together, in the order of the file', () =>
     written(async ({ check }) => {
