@@ -18,7 +18,7 @@ import { readSettings } from '../../src/cli/warm/settings.ts';
 import { computerFor, QUICK_POLLS, useComputer } from '../support/cli.ts';
 import { viewerOf } from '../support/cli-login.ts';
 import { startTlsProxy } from '../support/tls-proxy.ts';
-import { useWorld, worldFor } from '../support/world.ts';
+import { enterPassword, useWorld, worldFor } from '../support/world.ts';
 
 /**
  * One line on stderr that says what, below it what to do; nothing on stdout, no stack, and the exit
@@ -193,7 +193,29 @@ describe('problems on this computer', () => {
     saysPlainly(await computer.run(['exec', 'prod/Admin', 'aws']), 2, /unexpected argument "aws"/);
   });
 
-  it('explains a missing proof, and how to sign in again', async t => {
+  it('gives the address of a step-up for a missing proof, after which the same command works', async t => {
+    const without = computerFor(t);
+    const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
+    await without.logInHere(world, visitor);
+    const refused = await without.run(['credential-process', 'prod/Admin']);
+    saysPlainly(
+      refused,
+      4,
+      /This role requires additional verification/,
+      /It needs a sign-in with a second factor/,
+      /^Open http:\S+\/step-up\?session=[0-9a-f]{20}&account=prod&role=Admin in your browser, then run the command again\.$/m,
+    );
+    assert.doesNotMatch(refused.stderr, /--fresh|Sign in again/);
+
+    const [address] = /http:\S+\/step-up\S+/.exec(refused.stderr)!;
+    const question = await visitor.get(address);
+    const login = await visitor.submit(question, 'form[action="/step-up"]');
+    const done = await enterPassword(visitor, login, { username: 'alice' });
+    assert.match(done.text, /Your terminal is verified/);
+    assert.match(await without.done(['credential-process', 'prod/Admin']), /"AccessKeyId"/);
+  });
+
+  it('explains a missing proof of a login by a code, and how to sign in again', async t => {
     const without = computerFor(t);
     const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
     await without.logIn(world, 'alice', { visitor });

@@ -200,6 +200,15 @@ export class Computer {
     return visitor;
   }
 
+  /** Logs in by an authorization code in the browser of a user who is signed in. */
+  async logInHere(world: World, visitor: Visitor): Promise<void> {
+    const login = this.start(['login', '--no-browser', '--server', world.urls.bridge]);
+    const [, address] = await login.says(/^ {2}(http:\S+\/oauth\/authorize\?\S+)$/m);
+    await visitor.submit(await visitor.get(address!), 'button[value=approve]');
+    const { code: exit, stderr } = await login.ended;
+    assert.equal(exit, 0, stderr);
+  }
+
   close(): void {
     for (const child of this.#children) child.kill('SIGKILL');
     rmSync(this.home, { recursive: true, force: true });

@@ -190,14 +190,18 @@ function troubleOf(fault: CliError | undefined, loginCommand: string): object {
       Code: 'NotReady',
       Message: 'The credentials are being renewed; try again in a moment.',
     };
-  const hint =
-    fault.exit === 'notSignedIn'
-      ? `Run "${loginCommand}" in another terminal; this command then continues.`
-      : EXIT_MEANINGS[fault.exit];
   return {
     Code: fault.exit === 'notSignedIn' ? 'LoginEnded' : 'NotRenewed',
-    Message: `rolebridge: ${fault.message}. ${hint}`,
+    Message: `rolebridge: ${fault.message}. ${hintFor(fault, loginCommand)}`,
   };
+}
+
+function hintFor({ exit, stepUpUrl }: CliError, loginCommand: string): string {
+  if (stepUpUrl !== undefined)
+    return `Open ${stepUpUrl} in your browser; this command then continues.`;
+  return exit === 'notSignedIn'
+    ? `Run "${loginCommand}" in another terminal; this command then continues.`
+    : EXIT_MEANINGS[exit];
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

@@ -155,6 +155,7 @@ interface Problem {
   readonly code?: string;
   readonly correlation_id?: string;
   readonly sign_in_again?: boolean;
+  readonly step_up_url?: string;
   readonly trace?: {
     readonly steps?: readonly { readonly rule: string; readonly sentence: string }[];
   };
@@ -177,18 +178,29 @@ async function problem(
   status: number,
   json: unknown,
 ): Promise<CliError> {
-  const { title, detail, code, correlation_id, sign_in_again, trace } = (json ?? {}) as Problem;
+  const { title, detail, code, correlation_id, trace, ...offered } = (json ?? {}) as Problem;
   if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
   const steps = Array.isArray(trace?.steps) ? trace.steps.filter(isStep) : [];
+  const stepUpUrl = stepUpUrlIn(offered, origin);
+  const freshLogin =
+    offered.sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : [];
   return new CliError(await exitFor(code, status), title, {
     code,
+    stepUpUrl,
     lines: [
       ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
-      ...(typeof detail === 'string' ? [detail] : []),
-      ...(sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : []),
+      ...(stepUpUrl === undefined
+        ? [...(typeof detail === 'string' ? [detail] : []), ...freshLogin]
+        : [`Open ${stepUpUrl} in your browser, then run the command again.`]),
       ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
     ],
   });
+}
+
+/** Only a page of the bridge itself: the user is told to open it. */
+function stepUpUrlIn({ step_up_url: url }: Problem, origin: string): string | undefined {
+  const isOwn = typeof url === 'string' && url.startsWith(`${origin}/step-up?`);
+  return isOwn && /^[\x21-\x7e]{1,2048}$/.test(url) ? url : undefined;
 }
 
 const isStep = objectOf({ rule: isText, sentence: isText });

@@ -41,6 +41,8 @@ export class CliError extends Error {
   readonly lines: readonly string[];
   /** The error code of the server, where the error is the server's. */
   readonly code: string | undefined;
+  /** The page of the bridge where the user gives a proof that the role requires. */
+  readonly stepUpUrl: string | undefined;
 
   constructor(
     exit: ExitName,
@@ -48,6 +50,7 @@ export class CliError extends Error {
     options: {
       readonly lines?: readonly string[];
       readonly code?: string | undefined;
+      readonly stepUpUrl?: string | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -55,6 +58,7 @@ export class CliError extends Error {
     this.exit = exit;
     this.lines = (options.lines ?? []).map(printable);
     this.code = options.code;
+    this.stepUpUrl = options.stepUpUrl;
   }
 }
 
