@@ -13,7 +13,7 @@ import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { awsConfig, renderSections } from '../../src/core/aws-config.ts';
-import { signIn, useBrowser } from '../support/browser.ts';
+import { enterPassword, signIn, useBrowser } from '../support/browser.ts';
 import { viewerOf } from '../support/cli-login.ts';
 import { useDirectory } from '../support/directory.ts';
 import { useWorld } from '../support/world.ts';
@@ -108,6 +108,29 @@ describe('aws sso', () => {
       );
       assert.match(said, /Successfully logged into Start URL/);
     });
+  });
+
+  it('steps up in the middle of its work: refusal, address, button, the same command', async () => {
+    await aws('sso', 'logout');
+    const command = ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--query', 'Arn'];
+    await browser.visit(async page => {
+      await page.route(/:\d+\/favicon\.ico$/, route => route.fulfill({ status: 204 }));
+      await logIn(['--no-browser'], /(http:\/\/\S+\/authorize\?\S+)/, async ([, address]) => {
+        await page.goto(address!);
+        await page.locator('a[href^="/sign-in/corp-oidc"]').click();
+        await page.locator('input[type=checkbox]').uncheck();
+        await enterPassword(page, 'alice');
+        await page.getByRole('button', { name: 'Yes, sign this terminal in' }).click();
+        await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/oauth\/callback/);
+      });
+      const { stderr } = await refused(...command);
+      const [address] = /http:\S+\/step-up\S+/.exec(stderr) ?? assert.fail(stderr);
+      await page.goto(address);
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await enterPassword(page, 'alice');
+      await page.getByRole('heading', { name: 'Your terminal is verified' }).waitFor();
+    });
+    assert.match(await aws(...command), /assumed-role\/Admin\/alice-/);
   });
 
   it('gets the caller identity of the role of the profile', async () => {

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { computerFor, useComputer } from '../support/cli.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
 import { missingPackage } from '../support/missing-package.ts';
-import { useWorld } from '../support/world.ts';
+import { enterPassword, useWorld } from '../support/world.ts';
 
 const AWS = '/usr/bin/aws';
 const CALLER_IDENTITY = fileURLToPath(new URL('../support/caller-identity.ts', import.meta.url));
@@ -101,6 +101,31 @@ describe('profiles that configure wrote', () => {
       assert.match(stdout, arn);
     });
   }
+
+  it('make the AWS CLI show the address of a step-up, after which the same command works', {
+    skip,
+  }, async t => {
+    const other = computerFor(t);
+    const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
+    await other.logInHere(world, visitor);
+    await other.done(['configure', '--yes']);
+    const command = [
+      ...['sts', 'get-caller-identity', '--profile', 'prod-Admin'],
+      ...['--endpoint-url', world.urls.aws, '--output', 'text', '--query', 'Arn'],
+    ];
+    const options = { env: { ...other.env, AWS_PAGER: '' } as NodeJS.ProcessEnv };
+    const refused = await run(AWS, command, options).then(
+      () => assert.fail('it was not refused'),
+      ({ stderr }: { stderr: string }) => stderr,
+    );
+    const [address] = /http:\S+\/step-up\S+/.exec(refused) ?? assert.fail(refused);
+    const login = await visitor.submit(await visitor.get(address), 'form[action="/step-up"]');
+    const done = await enterPassword(visitor, login, { username: 'alice' });
+    assert.match(done.text, /Repeat the command/);
+
+    const { stdout } = await run(AWS, command, options);
+    assert.match(stdout, /^arn:aws:sts::111122223333:assumed-role\/Admin\/alice-/);
+  });
 
   it('make the AWS CLI show our message when the login has ended', { skip }, async t => {
     const stranger = computerFor(t);
