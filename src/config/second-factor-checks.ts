@@ -32,7 +32,7 @@ function* stepUpProblems(
     yield {
       path: [...path, 'acrValues', position],
       message: `${quoted(value)} proves no second factor: Okta also gives it to a user who has none.`,
-      fix: 'Write urn:okta:loa:2fa:any, phr or phrh.',
+      fix: 'Write urn:okta:loa:2fa:any or phr.',
     };
   }
   if (stepUp.claim === 'acrs' && writtenParameter(raw, index) === 'acr_values')
