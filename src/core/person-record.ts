@@ -72,13 +72,33 @@ export function confirmedRecord(
   confirmedAt: Instant,
   before: PersonRecord | undefined,
 ): PersonRecord {
-  const { signedInAt = confirmedAt, assertedAt = 0 } = before ?? {};
-  const isSame = before !== undefined && !losesAny(before, identity);
+  if (before === undefined) return { ...recordOf(identity, confirmedAt), confirmedAt };
+  const stated = limitedBy(before, identity);
+  const { signedInAt, assertedAt } = before;
   return {
-    ...recordOf(identity, confirmedAt, before),
+    ...recordOf(stated, confirmedAt, before),
     signedInAt,
-    assertedAt: isSame ? assertedAt : Math.max(identity.assertedAt, assertedAt + 1),
+    assertedAt: losesAny(before, stated)
+      ? Math.max(identity.assertedAt, assertedAt + 1)
+      : assertedAt,
     confirmedAt,
+  };
+}
+
+/** A statement that is older than the record takes away groups that it lacks, and brings nothing. */
+function limitedBy({ username, assertedAt, claims }: PersonRecord, identity: Identity): Identity {
+  if (
+    claims === undefined ||
+    claims.source.issuer !== identity.source.issuer ||
+    identity.assertedAt >= assertedAt
+  )
+    return identity;
+  const { displayName, email, groups, attributes } = claims;
+  const known = new Set(groups);
+  return {
+    ...identity,
+    ...{ username, displayName, email, attributes },
+    groups: identity.groups.filter(group => known.has(group)),
   };
 }
 

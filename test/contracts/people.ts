@@ -163,6 +163,54 @@ export function peopleContract(
     });
   });
 
+  describe(`${name}: a confirmation of a person`, () => {
+    test('tells when, and takes the proof of no session, on every way', async t => {
+      const one = await opened(t);
+      const groups = [...IDENTITY.groups, 'gained'];
+      await one.store.people.confirm(later(60, { groups }), NOW + HOUR);
+      for (const [way, session] of Object.entries(await readings(one))) {
+        assert.equal(session?.confirmedAt, NOW + HOUR, way);
+        assert.deepEqual(session?.identity, IDENTITY, way);
+        assert.ok(session?.corporateProof !== undefined, way);
+      }
+      const known = await one.store.people.find(IDENTITY.person);
+      assert.equal(known?.signedInAt, NOW, 'the time of the sign-in');
+    });
+
+    test('narrows every session when it loses a group, and says since when', async t => {
+      const one = await opened(t);
+      await one.store.people.confirm(later(-60, { groups: ['developers'] }), NOW + HOUR);
+      const lost = IDENTITY.groups.filter(group => group !== 'developers');
+      for (const [way, session] of Object.entries(await readings(one))) {
+        assert.deepEqual(session?.identity.groups, ['developers'], way);
+        assert.deepEqual(
+          session?.identity.lostGroups,
+          lost.map(group => ({ name: group, since: NOW + HOUR })),
+          way,
+        );
+        assert.equal(session?.corporateProof, undefined, way);
+      }
+      const { before } = await one.store.people.confirm(later(61), NOW + 2 * HOUR);
+      assert.deepEqual(before?.claims?.groups, ['developers']);
+      assert.deepEqual((await readings(one)).browser?.identity, IDENTITY, 'back again');
+    });
+
+    test('does not undo a sign-in that came meanwhile', async t => {
+      const { store, browser } = await opened(t);
+      await store.people.know(later(100, { groups: [] }), NOW + 1000);
+      await store.people.confirm(later(50), NOW + 500);
+      assert.deepEqual((await store.sessions.find(browser))?.identity.groups, []);
+    });
+
+    test('unblocks no one', async t => {
+      const one = await opened(t);
+      await one.store.people.block(IDENTITY.person, BLOCK);
+      const { isBlocked } = await one.store.people.confirm(later(60), NOW + HOUR);
+      assert.equal(isBlocked, true);
+      await isOver(one, 'blocked');
+    });
+  });
+
   describe(`${name}: people that operators know`, () => {
     test('are found by every name that they had, exactly, and by id under the newest', async t => {
       const { store } = await opened(t);

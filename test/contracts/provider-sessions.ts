@@ -1,5 +1,6 @@
 /** What every store keeps to for sessions at OpenID providers: what ends one, and shares it. */
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import type { CliSession } from '../../src/core/cli-session.ts';
 import type { ConnectorId, PersonId } from '../../src/core/identity.ts';
@@ -168,6 +169,68 @@ export function providerSessionsContract(
   });
 
   describe(`${name}: a session at a provider`, () => {
+    test('comes back as it was, until its end to the millisecond', async t => {
+      const { providerSessions } = await opened(t);
+      const made = providerSessionOf();
+      await providerSessions.create(made);
+      assert.deepEqual(await providerSessions.find(made.id, made.expiresAt - 1), made);
+      assert.equal(await providerSessions.find(made.id, made.expiresAt), undefined);
+      assert.equal(await providerSessions.find(token(), NOW), undefined);
+      const late = { next: made, value: 'seen' };
+      assert.equal(await providerSessions.update(made.id, made.expiresAt, () => late), undefined);
+    });
+
+    test('is changed by one caller after the other, also when they race', async t => {
+      const { providerSessions } = await opened(t);
+      const made = providerSessionOf({ refreshToken: '0' });
+      await providerSessions.create(made);
+      const seen = await race([{ providerSessions } as OpenStore], store =>
+        store.providerSessions.update(made.id, NOW, before => ({
+          next: { ...before, refreshToken: String(Number(before.refreshToken) + 1) },
+          value: Number(before.refreshToken),
+        })),
+      );
+      assert.deepEqual(
+        seen.toSorted((a, b) => a! - b!),
+        Array.from({ length: 50 }, (_, index) => index),
+      );
+      assert.equal((await providerSessions.find(made.id, NOW))?.refreshToken, '50');
+    });
+
+    test('is unchanged when the change throws or changes nothing', async t => {
+      const { providerSessions } = await opened(t);
+      const made = providerSessionOf();
+      await providerSessions.create(made);
+      await assert.rejects(
+        providerSessions.update(made.id, NOW, () => {
+          throw new Error('no');
+        }),
+        /no/,
+      );
+      const same = await providerSessions.update(made.id, NOW, next => ({ next, value: next }));
+      assert.deepEqual(same, made);
+      assert.deepEqual(await providerSessions.find(made.id, NOW), made);
+    });
+
+    test('ends with all sessions that share it, and no other one', async t => {
+      const store = await opened(t);
+      const one = await signedIn(store, { sid: 'session-1' });
+      const other = await signedIn(store, { sid: 'session-1' });
+      const { browserSessions, cliSessions } = await store.providerSessions.end(one.atProvider.id);
+      assert.equal(browserSessions, 1);
+      assert.deepEqual(
+        cliSessions.map(({ publicId }) => publicId),
+        [one.terminal.summary.publicId],
+      );
+      assert.deepEqual(await living(store, one), []);
+      assert.deepEqual(await living(store, other), ['browser', 'terminal']);
+      assert.equal(await store.providerSessions.find(one.atProvider.id, NOW), undefined);
+      assert.deepEqual(await store.providerSessions.end(one.atProvider.id), {
+        browserSessions: 0,
+        cliSessions: [],
+      });
+    });
+
     test('is released with the last session that shares it, to one caller', async t => {
       const store = await opened(t);
       const { providerSessions, sessions, cliSessions } = store;
@@ -235,6 +298,89 @@ export function providerSessionsContract(
       const { providerSessions } = await opened(t);
       for (const id of ['', '\0', "' OR 1=1 --", token()])
         assert.equal(await providerSessions.release(id, NOW), undefined);
+    });
+  });
+}
+
+/** Runs where the database outlives the store. */
+export function lastingProviderSessionsContract(
+  name: string,
+  create: (t: TestContext) => Promise<LastingDatabase>,
+): void {
+  const opened = async (t: TestContext) => {
+    const database = await create(t);
+    const store = await openWithPeople(database);
+    t.after(() => store.close());
+    return { database, store };
+  };
+
+  describe(`${name}, lasting: sessions at a provider`, () => {
+    test('are changed in turn by the callers of two stores', async t => {
+      const { database, store } = await opened(t);
+      const other = await database.open();
+      t.after(() => other.close());
+      const made = providerSessionOf();
+      await store.providerSessions.create(made);
+      const taken = await race([store, other], ({ providerSessions }) =>
+        providerSessions.update(made.id, NOW, before => {
+          if (before.refresh?.lease !== undefined) return { next: before, value: false };
+          const lease = { holder: token(), until: NOW + 1 };
+          return { next: { ...before, refresh: { lease } }, value: true };
+        }),
+      );
+      assert.equal(taken.filter(Boolean).length, 1);
+    });
+
+    test('tell a thief of the database no id, no token and no name', async t => {
+      const { database, store } = await opened(t);
+      const [sid, idToken, refreshToken] = [`s-${token()}`, `i-${token()}`, `r-${token()}`];
+      const made = providerSessionOf({ sid, idToken, refreshToken });
+      await store.providerSessions.create(made);
+      await store.sessions.create(sessionOf({ providerSession: made.id }));
+      const terminal = { ...cliSessionOf(), providerSession: made.id };
+      await store.cliSessions.create(terminal);
+
+      const stolen = await database.bytes();
+      assert.ok(stolen.includes(terminal.summary.publicId), 'the search sees what is in the clear');
+      for (const text of [made.id, sid, idToken, refreshToken, subject])
+        assert.ok(!stolen.includes(text), text);
+      // A sid can be short: not even a hash of it may be stored.
+      assert.ok(!stolen.includes(createHash('sha256').update(sid).digest()));
+    });
+
+    test('count as absent when they were altered, moved, or are of another bridge', async t => {
+      const { database, store } = await opened(t);
+      const [one, other] = [providerSessionOf(), providerSessionOf()];
+      for (const made of [one, other]) await store.providerSessions.create(made);
+      const elsewhere = await database.open(randomBytes(32));
+      t.after(() => elsewhere.close());
+      assert.equal(await elsewhere.providerSessions.find(one.id, NOW), undefined);
+
+      const place = createHash('sha256').update(one.id).digest();
+      await database.rows(
+        `UPDATE provider_sessions SET sealed = (SELECT sealed FROM provider_sessions WHERE id_hash <> $1) WHERE id_hash = $1`,
+        [place],
+      );
+      assert.equal(await store.providerSessions.find(one.id, NOW), undefined);
+      const changed = { next: one, value: 'changed' };
+      assert.equal(await store.providerSessions.update(one.id, NOW, () => changed), undefined);
+      assert.deepEqual(await store.providerSessions.find(other.id, NOW), other);
+    });
+
+    test('keep their sealed end whatever the column says', async t => {
+      const { database, store } = await opened(t);
+      const made = providerSessionOf();
+      await store.providerSessions.create(made);
+      await database.rows('UPDATE provider_sessions SET expires_at = expires_at + 1000000000');
+      assert.equal(await store.providerSessions.find(made.id, made.expiresAt), undefined);
+    });
+
+    test('are pruned after their end', async t => {
+      const { database, store } = await opened(t);
+      const made = providerSessionOf();
+      await store.providerSessions.create(made);
+      await store.prune(made.expiresAt + 1);
+      assert.deepEqual(await database.rows('SELECT id_hash FROM provider_sessions'), []);
     });
   });
 }

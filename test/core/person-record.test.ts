@@ -6,6 +6,7 @@ import {
   confirmedRecord,
   lastConfirmed,
   missingClaims,
+  type PersonRecord,
   recordOf,
 } from '../../src/core/person-record.ts';
 import { person } from '../support/people.ts';
@@ -146,18 +147,28 @@ describe('a record after a refresh', () => {
     assert.deepEqual(boundBy(FIRST, record)?.identity.groups, ['a']);
   });
 
+  it('brings nothing by a statement that is older than the sign-in', () => {
+    const attributes = { department: 'Sales' };
+    const older = { assertedAt: 10, groups: ['b', 'c'], attributes, username: 'alice.old' };
+    const { claims, username } = refreshed(older);
+    assert.deepEqual(claims, { ...before.claims, groups: ['b'] });
+    assert.equal(username, before.username);
+  });
+
   it('keeps a loss from the first time on, and forgets it when the group is back', () => {
+    const then = (later: number, over: Partial<Identity>, earlier: PersonRecord) =>
+      confirmedRecord(newer({ assertedAt: 4000 + later, ...over }), AT + later, earlier);
     const lost = refreshed({ groups: ['a'] });
     assert.deepEqual(lost.lostGroups, [{ name: 'b', since: AT }]);
-    const stillLost = confirmedRecord(newer({ groups: [] }), AT + 1000, lost);
+    const stillLost = then(1000, { groups: [] }, lost);
     assert.deepEqual(stillLost.lostGroups, [
       { name: 'a', since: AT + 1000 },
       { name: 'b', since: AT },
     ]);
-    const back = confirmedRecord(newer({ groups: ['b'] }), AT + 2000, stillLost);
+    const back = then(2000, { groups: ['b'] }, stillLost);
     assert.deepEqual(back.lostGroups, [{ name: 'a', since: AT + 1000 }]);
     assert.deepEqual(boundBy(FIRST, back)?.identity.groups, ['b']);
-    const lostAgain = confirmedRecord(newer({ groups: [] }), AT + 3000, back);
+    const lostAgain = then(3000, { groups: [] }, back);
     assert.deepEqual(lostAgain.lostGroups?.[0], { name: 'b', since: AT + 3000 });
   });
 

@@ -10,6 +10,7 @@ import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import {
   indexedProviderSessionsContract,
+  lastingProviderSessionsContract,
   type PlanOf,
   providerSessionsContract,
 } from '../contracts/provider-sessions.ts';
@@ -106,6 +107,7 @@ function testWith(server: RunningPostgres): void {
   peopleContract('PostgreSQL', newDatabase);
   lastingPeopleContract('PostgreSQL', newDatabase);
   providerSessionsContract('PostgreSQL', newDatabase);
+  lastingProviderSessionsContract('PostgreSQL', newDatabase);
   // The tables are empty, so a scan would be cheapest, and it is chosen only where no index helps.
   const planOf: PlanOf = async (database, sql, values) => {
     await rows('SET enable_seqscan = off');

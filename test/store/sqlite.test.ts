@@ -14,6 +14,7 @@ import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import {
   indexedProviderSessionsContract,
+  lastingProviderSessionsContract,
   type PlanOf,
   providerSessionsContract,
 } from '../contracts/provider-sessions.ts';
@@ -70,6 +71,7 @@ providerSessionsContract('SQLite in memory', async () => ({
   open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
 }));
 providerSessionsContract('SQLite in a file', newFile);
+lastingProviderSessionsContract('SQLite in a file', newFile);
 const planOf: PlanOf = async (database, sql, values) =>
   (await database.rows(`EXPLAIN QUERY PLAN ${sql}`, values))
     .map(({ detail }) => String(detail))
