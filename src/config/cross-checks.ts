@@ -87,6 +87,7 @@ function* connectorProblems({ connectors = [] }: Readable<Document>): Generator<
           ['groupSeparator', 'groupsFormat'],
           [...path, protocol],
         );
+    yield* refreshProblems(connector, path);
     yield* logoutProblems(connector, path);
     const { id, label } = connector;
     const sameId = connectors.findIndex(other => id !== undefined && other?.id === id);
@@ -103,6 +104,27 @@ function* connectorProblems({ connectors = [] }: Readable<Document>): Generator<
       yield { path: [...path, 'label'], message, fix: 'Write another label.', warning: true };
     }
   }
+}
+
+function* refreshProblems(
+  { saml, refresh }: Readable<Document['connectors'][number]>,
+  path: Path,
+): Generator<ProblemAt> {
+  if (refresh === undefined) return;
+  if (saml !== undefined)
+    yield {
+      path: [...path, 'refresh'],
+      message: 'is for OpenID Connect; SAML has no way to ask again about a user.',
+      fix: 'Remove it.',
+    };
+  const { every, staleFor } = refresh;
+  if (every !== undefined && staleFor !== undefined && every > staleFor)
+    yield {
+      path: [...path, 'refresh'],
+      message:
+        'has an every that is longer than staleFor: users are refused before a refresh is due.',
+      fix: `Write ${compact(every)} or more as staleFor.`,
+    };
 }
 
 function* logoutProblems(

@@ -11,6 +11,7 @@ import { person } from '../support/people.ts';
 import { startWorld } from '../support/world.ts';
 import { measureAwsTools } from './aws-tools.ts';
 import { measureClient } from './client.ts';
+import { measureRefresh } from './identity-refresh.ts';
 import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { measureStalls } from './stalls.ts';
@@ -125,6 +126,9 @@ const results: Comparison[] = [];
   await bare.close();
   await world.close();
 }
+
+// ---------------------------------------------------------------- groups that are read again
+results.push(await measureRefresh());
 
 // ---------------------------------------------------------------- what holds everybody up
 results.push(...(await measureStalls()));
