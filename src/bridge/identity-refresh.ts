@@ -91,9 +91,12 @@ interface Context extends IdentityRefreshParts {
 type Outcome =
   /** The sessions of the sign-in have ended. */
   | { readonly kind: 'ended' }
-  /** The record of the user may have changed. */
-  | { readonly kind: 'changed' }
-  | { readonly kind: 'unchanged'; readonly atProvider?: ProviderSession | undefined };
+  | {
+      /** Whether the record of the user may have changed. */
+      readonly kind: 'changed' | 'unchanged';
+      /** Undefined if there is none. */
+      readonly atProvider?: ProviderSession | undefined;
+    };
 
 /** Pauses between two looks at a lease of another instance, in milliseconds. */
 const FIRST_PAUSE = 50;
@@ -136,8 +139,7 @@ async function refreshed<S extends RefreshableSession>(
   if (outcome.kind === 'ended') return undefined;
   const current = outcome.kind === 'changed' ? await readAgain() : session;
   if (current === undefined || !isDue(context, current)) return current;
-  const atProvider = outcome.kind === 'unchanged' ? outcome.atProvider : undefined;
-  const unconfirmed = unconfirmedSince(current.confirmedAt, atProvider, {
+  const unconfirmed = unconfirmedSince(current.confirmedAt, outcome.atProvider, {
     settings: settingsOf(context, current),
     now: context.clock.now(),
   });
@@ -191,7 +193,7 @@ async function attempt(context: Context, made: Attempt): Promise<Outcome> {
     const { turn, atProvider } = taken;
     if (turn.kind === 'ask')
       return askWith(context, { ...made, holder, atProvider, refreshToken: turn.refreshToken });
-    if (turn.kind === 'confirmed') return { kind: 'changed' };
+    if (turn.kind === 'confirmed') return { kind: 'changed', atProvider };
     if (turn.kind === 'pause' || waited >= LONGEST_WAIT) return { kind: 'unchanged', atProvider };
     await context.wait(pause);
     waited += pause;
@@ -302,7 +304,7 @@ async function close(
     const next = finish(before, { holder, ending, now });
     return { next, value: next };
   });
-  return ending.kind === 'confirmed' ? { kind: 'changed' } : { kind: 'unchanged', atProvider };
+  return { kind: ending.kind === 'confirmed' ? 'changed' : 'unchanged', atProvider };
 }
 
 async function end(

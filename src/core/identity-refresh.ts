@@ -179,9 +179,10 @@ export function unconfirmedSince(
   atProvider: ProviderSession | undefined,
   { settings: { staleSeconds }, now }: { settings: RefreshSettings; now: Instant },
 ): Unconfirmed | undefined {
-  const needed = atProvider?.refresh?.signInNeededSince;
+  const { refreshToken, refresh } = atProvider ?? {};
+  const needed = refresh?.signInNeededSince;
   if (needed !== undefined) return { why: 'sign-in-needed', since: needed };
-  if (now < confirmedAt + staleSeconds * 1000) return undefined;
-  const canAsk = atProvider?.refreshToken !== undefined;
-  return { why: canAsk ? 'provider-failed' : 'sign-in-needed', since: confirmedAt };
+  const since = Math.max(confirmedAt, refresh?.confirmedAt ?? confirmedAt);
+  if (now < since + staleSeconds * 1000) return undefined;
+  return { why: refreshToken === undefined ? 'sign-in-needed' : 'provider-failed', since };
 }

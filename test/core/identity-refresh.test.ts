@@ -179,6 +179,14 @@ describe('a user whom no refresh confirms', () => {
     });
   });
 
+  it('counts from the last confirmation by this session, too', () => {
+    const confirmed = session({ confirmedAt: NOW + 5 });
+    assert.equal(unconfirmedSince(NOW, confirmed, at(NOW + STALE + 4)), undefined);
+    assert.equal(unconfirmedSince(NOW, confirmed, at(NOW + STALE + 5))?.since, NOW + 5);
+    const older = session({ confirmedAt: NOW - 5 });
+    assert.equal(unconfirmedSince(NOW, older, at(NOW + STALE - 1)), undefined);
+  });
+
   it('must sign in at once when the provider says so', () => {
     const asked = session({ signInNeededSince: NOW + 1 });
     const needed = { why: 'sign-in-needed', since: NOW + 1 };
