@@ -10,6 +10,7 @@ import { type Account, type AccountId, isAccountId, isRoleName, type RoleName } 
 const MAX_GROUP_LENGTH = 256;
 /** In one pattern, so that matching stays short. */
 const MAX_IGNORED = 4;
+const ACCOUNT_ID_LENGTH = 12;
 
 export interface GroupPattern {
   /** The literal text in front of the first placeholder; patterns are indexed by it. */
@@ -81,7 +82,7 @@ export function compileGroupPattern(pattern: string): GroupPattern {
   const steps = stepsOf(parts);
   return {
     prefix: first !== undefined && 'literal' in first ? first.literal : '',
-    ignores: steps.some(({ placeholder }) => placeholder === '_'),
+    ignores: parts.some(part => 'placeholder' in part && part.placeholder === '_'),
     match: (group, accountNamed) => match(steps, group, accountNamed),
     groupsFor: ({ name, id }, role) => [
       fill({ account: name, accountId: id, role, _: '*' }),
@@ -109,13 +110,22 @@ interface Step {
   readonly before: string;
   /** Empty at the end of the pattern. */
   readonly after: string;
-  readonly isLast: boolean;
   /** Values are tried from the longest to the shortest. */
   readonly longestFirst: boolean;
 }
 
+/**
+ * The steps of a pattern. Only an account and a role can end at several places, so what follows the
+ * last of them is read from the end of the group. Then one of them at most is tried at several
+ * places, and the time is linear in the length of the group.
+ */
+interface Steps {
+  readonly head: readonly Step[];
+  readonly tail: readonly Step[];
+}
+
 /** A role in front of the account is tried from the shortest: the account is the longest then. */
-function stepsOf(parts: readonly Part[]): readonly Step[] {
+function stepsOf(parts: readonly Part[]): Steps {
   const steps: Step[] = [];
   const accountAt = parts.findIndex(
     part => 'placeholder' in part && part.placeholder === 'account',
@@ -130,75 +140,92 @@ function stepsOf(parts: readonly Part[]): readonly Step[] {
       placeholder: part.placeholder,
       before: textAt(index - 1),
       after: textAt(index + 1),
-      isLast: !parts.slice(index + 1).some(later => 'placeholder' in later),
       longestFirst: index >= accountAt,
     });
   }
-  return steps;
+  const last = steps.findLastIndex(
+    ({ placeholder }) => placeholder === 'account' || placeholder === 'role',
+  );
+  const tailAt = Math.max(1, last + 1);
+  return { head: steps.slice(0, tailAt), tail: steps.slice(tailAt) };
 }
 
-/** One comparison of a group with a pattern. */
+/** One comparison of a group, without what the tail has read, with the head of a pattern. */
 interface Attempt {
-  readonly steps: readonly Step[];
-  readonly group: string;
+  readonly head: readonly Step[];
+  readonly text: string;
   readonly accountNamed: AccountFinder;
-  /** Steps that cannot be completed from a position; two steps meet none of them twice. */
-  readonly dead: Set<string> | undefined;
 }
 
-function match(
-  steps: readonly Step[],
-  group: string,
-  accountNamed: AccountFinder,
-): Named | undefined {
-  const prefix = steps[0]?.before ?? '';
-  if (group.length > MAX_GROUP_LENGTH || !group.startsWith(prefix)) return undefined;
-  const suffix = steps.at(-1)?.after ?? '';
-  if (!group.endsWith(suffix)) return undefined;
-  const attempt = {
-    steps,
-    group,
-    accountNamed,
-    dead: steps.length > 2 ? new Set<string>() : undefined,
-  };
-  return matchFrom(attempt, { step: 0, at: prefix.length, said: {} });
-}
-
-/** What was read so far. */
+/** What was read so far, and where the next value begins or, from the end, the last one ended. */
 interface Reading {
-  readonly step: number;
-  /** Where the value of the step begins. */
   readonly at: number;
   readonly said: Named;
 }
 
-function matchFrom(attempt: Attempt, { step: index, at, said }: Reading): Named | undefined {
-  const step = attempt.steps[index];
+function match(
+  { head, tail }: Steps,
+  group: string,
+  accountNamed: AccountFinder,
+): Named | undefined {
+  const prefix = head[0]?.before ?? '';
+  if (group.length > MAX_GROUP_LENGTH || !group.startsWith(prefix)) return undefined;
+  let reading: Reading | undefined = { at: group.length, said: {} };
+  for (const step of tail.toReversed()) {
+    reading = readFromEnd(step, group, { reading, accountNamed });
+    if (reading === undefined) return undefined;
+  }
+  const { at, said } = reading;
+  const text = group.slice(0, at);
+  if (!text.endsWith(head.at(-1)?.after ?? '')) return undefined;
+  return matchFrom({ head, text, accountNamed }, 0, { at: prefix.length, said });
+}
+
+/** The step in front of a position, whose value has one place there at most. */
+function readFromEnd(
+  step: Step,
+  group: string,
+  { reading, accountNamed }: { readonly reading: Reading; readonly accountNamed: AccountFinder },
+): Reading | undefined {
+  const { placeholder, before, after } = step;
+  const end = reading.at - after.length;
+  if (end < 0 || !group.startsWith(after, end)) return undefined;
+  const start =
+    placeholder === 'accountId'
+      ? end - ACCOUNT_ID_LENGTH
+      : group.lastIndexOf(before.at(-1)!, end - 1) + 1;
+  if (start < before.length) return undefined;
+  const said = read(step, group.slice(start, end), { said: reading.said, accountNamed });
+  return said && { at: start, said };
+}
+
+function matchFrom(attempt: Attempt, index: number, { at, said }: Reading): Named | undefined {
+  const { head, text, accountNamed } = attempt;
+  const step = head[index];
   if (step === undefined) return said;
-  // What was said matters only to a second name of the account.
-  const key = attempt.dead && `${index} ${at} ${said.account?.id ?? ''}`;
-  if (key !== undefined && attempt.dead?.has(key)) return undefined;
-  const ends = endsOf(step, attempt.group, at);
+  const ends = index === head.length - 1 ? lastEndOf(step, text, at) : endsOf(step, text, at);
   for (const end of step.longestFirst ? ends.reverse() : ends) {
-    const value = attempt.group.slice(at, end);
-    const now = read(step, value, { said, accountNamed: attempt.accountNamed });
-    const next = { step: index + 1, at: end + step.after.length };
-    const found = now && matchFrom(attempt, { ...next, said: now });
+    const now = read(step, text.slice(at, end), { said, accountNamed });
+    const next = { at: end + step.after.length, said: now! };
+    const found = now && matchFrom(attempt, index + 1, next);
     if (found !== undefined) return found;
   }
-  if (key !== undefined) attempt.dead?.add(key);
   return undefined;
 }
 
+function lastEndOf({ after }: Step, text: string, from: number): number[] {
+  const end = text.length - after.length;
+  return end < from ? [] : [end];
+}
+
 /** Where a value that begins at a position can end, in ascending order. */
-function endsOf({ after, isLast }: Step, group: string, from: number): number[] {
-  if (isLast) {
-    const end = group.length - after.length;
-    return end < from ? [] : [end];
+function endsOf({ placeholder, after }: Step, text: string, from: number): number[] {
+  if (placeholder === 'accountId' || placeholder === '_') {
+    const end = placeholder === '_' ? text.indexOf(after[0]!, from) : from + ACCOUNT_ID_LENGTH;
+    return end >= from && text.startsWith(after, end) ? [end] : [];
   }
   const ends: number[] = [];
-  for (let at = group.indexOf(after, from); at >= 0; at = group.indexOf(after, at + 1))
-    ends.push(at);
+  for (let at = text.indexOf(after, from); at >= 0; at = text.indexOf(after, at + 1)) ends.push(at);
   return ends;
 }
 

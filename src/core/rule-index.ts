@@ -207,7 +207,9 @@ function isBoundTo({ accountIds }: CompiledRule, account: Account): boolean {
 function accountFinder(accounts: readonly Account[]): (text: string) => Account | undefined {
   const byId = new Map<string, Account>(accounts.map(account => [account.id, account]));
   const byName = new Map<string, Account>(accounts.map(account => [account.name, account]));
-  return text => byName.get(text) ?? byId.get(text);
+  // A long text need not be hashed to be unknown.
+  const longest = Math.max(0, ...[...byName.keys(), ...byId.keys()].map(({ length }) => length));
+  return text => (text.length > longest ? undefined : (byName.get(text) ?? byId.get(text)));
 }
 
 type Numbering = (account: Account, role: RoleName) => Cell;
