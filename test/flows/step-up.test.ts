@@ -57,7 +57,7 @@ function requestXml(request: URL): string {
 
 /** What the page says that the identity provider answered. */
 function factsOn(page: Page): Record<string, string> {
-  const pairs = page.$('section dl.facts > div').toArray();
+  const pairs = page.$('section dl.answer > div').toArray();
   return Object.fromEntries(
     pairs.map(pair => [page.$(pair).find('dt').text(), page.$(pair).find('dd').text()]),
   );

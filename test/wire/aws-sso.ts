@@ -111,7 +111,7 @@ describe('aws sso', () => {
   });
 
   it('steps up in the middle of its work: refusal, address, button, the same command', async () => {
-    await aws('sso', 'logout');
+    await aws('sso', 'logout', '--profile', 'prod-Admin');
     const command = ['sts', 'get-caller-identity', '--profile', 'prod-Admin', '--query', 'Arn'];
     await browser.visit(async page => {
       await page.route(/:\d+\/favicon\.ico$/, route => route.fulfill({ status: 204 }));
