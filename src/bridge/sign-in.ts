@@ -69,6 +69,8 @@ export interface SignIn {
    * that is due.
    */
   sessionOf(id: string | undefined, origin: Origin): Promise<Session | undefined>;
+  /** As `sessionOf`, but asks no identity provider: for a session that is about to end. */
+  knownSessionOf(id: string | undefined): Promise<Session | undefined>;
   /** The user of a live session, as far as it is known here. Asks no identity provider. */
   personBehind(id: string | undefined): Promise<PersonId | undefined>;
   /**
@@ -98,6 +100,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     complete: answer => completeSignIn(context, answer),
     sessionOf: async (id, origin) =>
       id === undefined ? undefined : sessionOf(context, id, origin),
+    knownSessionOf: async id => (id === undefined ? undefined : liveSession(context, id)),
     personBehind: async id =>
       id === undefined ? undefined : (await liveSession(context, id))?.identity.person,
     signOut: viewer => signOut(context, viewer),

@@ -1,5 +1,5 @@
 /** Who is asking: the session of a browser, loaded once for each request. */
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -11,16 +11,23 @@ import type { ViewerModel } from './views.ts';
 export interface SessionLoader {
   readonly cookies: BridgeCookies;
   readonly sessionOf: (id: string | undefined, origin: Origin) => Promise<Session | undefined>;
+  readonly knownSessionOf: (id: string | undefined) => Promise<Session | undefined>;
+  /** Whether the request ends the session, so that no identity provider is asked about its user. */
+  readonly isSignOut: (request: Request) => boolean;
   readonly connectors: readonly Connector[];
 }
 
-export function loadSession({ cookies, sessionOf, connectors }: SessionLoader): RequestHandler {
+export function loadSession(loader: SessionLoader): RequestHandler {
+  const { cookies, connectors, isSignOut, sessionOf, knownSessionOf } = loader;
   const labels = new Map(connectors.map(({ id, label }) => [id, label]));
   return async (request, response, next) => {
     // Looking at a session is a use of it. HEAD is refused by every page that would ask for one.
     if (request.method === 'HEAD') return next();
     try {
-      const session = await sessionOf(cookies.readSession(request), contextOf(response).origin);
+      const id = cookies.readSession(request);
+      const session = isSignOut(request)
+        ? await knownSessionOf(id)
+        : await sessionOf(id, contextOf(response).origin);
       response.locals.session = session;
       response.locals.viewer =
         session && viewerOf(session, labels.get(session.identity.connector)!);

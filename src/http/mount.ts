@@ -50,7 +50,9 @@ export function mount<Parts extends MountParts>(
   // visitor may ask.
   app.use(onlyNavigations);
   app.use(limiters.pages);
-  app.use(loadSession({ cookies, ...parts.signIn }));
+  const signOuts = rows.filter(({ csrf }) => csrf === 'sign-out').map(({ path }) => path);
+  const isSignOut = ({ path }: Request): boolean => signOuts.includes(path);
+  app.use(loadSession({ cookies, isSignOut, ...parts.signIn }));
   app.use(routerOf(({ kind }) => kind === 'page'));
   app.use(({ method }: Request) => {
     throw new BridgeError('not_found', `no route for ${method}`);

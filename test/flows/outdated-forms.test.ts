@@ -395,7 +395,7 @@ describe('a store that cannot write', () => {
 
   for (const [title, fault] of [
     ['end the session', { signOut: gone }],
-    ['read the session', { sessionOf: gone as () => Promise<Session | undefined> }],
+    ['read the session', { knownSessionOf: gone as () => Promise<Session | undefined> }],
   ] as const) {
     it(`signs the browser out when it cannot ${title}, and says what is left`, async t => {
       const world = await worldFor(t);

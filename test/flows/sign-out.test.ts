@@ -156,6 +156,14 @@ describe('a sign-out in a browser, with an OpenID provider', () => {
     await eventually(() => world.oidcIdp.requests.revocation === before + 1);
   });
 
+  it('does not read the groups of the user again, which are due', async () => {
+    const { visitor, page } = await world.signIn('alice', 'oidc');
+    const before = world.oidcIdp.requests.refresh;
+    world.clock.turn(16 * 60);
+    assert.match((await visitor.submit(page, SIGN_OUT)).text, /You are signed out here/);
+    assert.equal(world.oidcIdp.requests.refresh, before);
+  });
+
   it('works while the provider is down, which is logged', async () => {
     const { visitor } = await world.signIn('alice', 'oidc');
     world.oidcIdp.faults.outage = 'busy';

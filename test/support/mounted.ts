@@ -18,7 +18,8 @@ export function mounted(
 ): Express {
   const log = createLog({ level: 'error', destination: new Writable({ write: ignore }) });
   const clock = handTurnedClock();
-  const signIn = { connectors: [], sessionOf: async () => undefined };
+  const noSession = async (): Promise<undefined> => undefined;
+  const signIn = { connectors: [], sessionOf: noSession, knownSessionOf: noSession };
   return mount(rows, {
     ...{ log, clock, secrets, signIn, trustedProxies: [], consoleSources: [], help: undefined },
     baseUrl: 'http://127.0.0.1',
