@@ -277,14 +277,14 @@ function signInOf(
   };
 }
 
-/** What an administrator sees: the attributes, and the rest that describes the user. */
+/** What an administrator sees: the attributes, and in parentheses what else describes the user. */
 function valuesIn({ attributes, nameId, methods, authenticatedAt }: AssertedPerson) {
   return {
     ...Object.fromEntries(attributes),
-    'NameID (of the subject)': nameId.text,
-    'Format (of the NameID)': nameId.format,
-    'AuthnContextClassRef (of the statement)': methods,
-    'AuthnInstant (of the statement)': new Date(authenticatedAt).toISOString(),
+    '(NameID)': nameId.text,
+    '(NameID Format)': nameId.format,
+    '(AuthnContextClassRef)': methods,
+    '(AuthnInstant)': new Date(authenticatedAt).toISOString(),
   };
 }
 

@@ -47,11 +47,11 @@ function testedIdentity({
 }
 
 const OUTCOMES: { readonly [O in RuleReport['outcome']]: string } = {
-  grants: 'matches',
-  'proof-missing': 'matches, but requires more',
-  'connector-mismatch': 'nearly matches',
-  resembles: 'nearly matches',
-  'pattern-unread': 'nearly matches',
+  grants: 'Matches',
+  'proof-missing': 'Matches, but requires more',
+  'connector-mismatch': 'Nearly matches',
+  resembles: 'Nearly matches',
+  'pattern-unread': 'Nearly matches',
 };
 
 function factsOf(identity: Identity): readonly NamedText[] {
