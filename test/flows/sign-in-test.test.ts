@@ -121,6 +121,17 @@ describe('a sign-in that an administrator tries', () => {
   }
 });
 
+describe('what the provider issued for a test', () => {
+  const world = useWorld({ people: PEOPLE, configure: administered });
+
+  it('is revoked, and kept nowhere', async () => {
+    const { visitor } = await world.signIn('alice', 'saml');
+    const before = world.oidcIdp.requests.revocation;
+    await tryAs(world, visitor, { username: 'bob', protocol: 'oidc' });
+    assert.equal(world.oidcIdp.requests.revocation, before + 1);
+  });
+});
+
 describe('a sign-in that another user tries', () => {
   const world = useWorld({ people: PEOPLE, configure: administered });
   const asked = async (visitor: Visitor, connector: string): Promise<Page> =>
