@@ -113,7 +113,8 @@ async function stepUp(
   );
   const summary =
     row && seals.unseal<SealedSummary>('cli session summary', publicId, bytes(row.sealed_summary));
-  if (summary === undefined) return false;
+  // The sealed user decides: anyone with write access could change the column.
+  if (summary?.person !== person) return false;
   const shown: SealedSummary = { ...summary, steppedUpAt: steppedUp.at };
   const changed = await database.rows(
     `UPDATE cli_sessions SET sealed_step_up = $1, sealed_summary = $2, revision = revision + 1,
@@ -219,7 +220,7 @@ async function list(
           `SELECT ${LISTED} FROM cli_sessions WHERE person = $2 AND ${living} ORDER BY +created_at DESC, handle LIMIT ${MOST_LISTED}`,
           [now, person],
         );
-  return summariesIn(rows, seals);
+  return summariesIn(rows, seals).filter(of => person === undefined || of.person === person);
 }
 
 function summariesIn(rows: readonly Row[], seals: Seal): CliSessionSummary[] {

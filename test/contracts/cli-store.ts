@@ -571,6 +571,24 @@ export function lastingCliStoreContract(
       assert.ok(!stolen.includes(MFA), 'a step-up that waits is sealed');
     });
 
+    test('a session whose row names another user takes no step-up of that user', async t => {
+      const database = await create(t);
+      const store = await openWithPeople(database);
+      t.after(() => store.close());
+      const session = cliSessionOf();
+      await store.cliSessions.create(session);
+      const { publicId } = session.summary;
+      const give = (person: string) =>
+        database.rows('UPDATE cli_sessions SET person = $1 WHERE handle = $2', [person, publicId]);
+
+      await give(BOBS_IDENTITY.person);
+      assert.deepEqual(await store.cliSessions.list(NOW, { person: BOBS_IDENTITY.person }), []);
+      const made = stepUpOf(NOW + 1000);
+      assert.equal(await store.cliSessions.stepUp(publicId, BOBS_IDENTITY.person, made), false);
+      await give(IDENTITY.person);
+      assert.equal((await store.cliSessions.find(session.id))?.waitingStepUp, undefined);
+    });
+
     test('callers at two stores on one database do not get more container tokens than a session may have', async t => {
       const database = await create(t);
       const stores = [await database.open(), await database.open()];
