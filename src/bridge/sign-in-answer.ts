@@ -205,10 +205,18 @@ async function verify(
   connector: Connector,
   attempt: SignInAttempt | undefined,
 ): Promise<VerifiedSignIn> {
-  const verified = await authenticate(connector, response, attempt?.expectation);
+  const asked = authenticate(connector, response, attempt?.expectation);
+  const verified = await (attempt === undefined ? asked.catch(withoutWords) : asked);
   if (attempt !== undefined && verified.identity.source.issuer !== attempt.source.issuer)
     throw new BridgeError('attempt_invalid', STARTED_ELSEWHERE);
   return verified;
+}
+
+/** Anyone can post a response that answers no attempt, so a page shows no words of it. */
+function withoutWords(thrown: unknown): never {
+  if (!(thrown instanceof BridgeError) || thrown.answer === undefined) throw thrown;
+  const { code, message, hint, offers } = thrown;
+  throw new BridgeError(code, message, { hint, offers, cause: thrown });
 }
 
 /**
