@@ -1,4 +1,4 @@
-/** Logout tokens that must end nothing, posted by anyone (threats R53). */
+/** Logout tokens that must end nothing, posted by anyone (threats R18). */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
