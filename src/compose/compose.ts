@@ -22,7 +22,7 @@ import {
   createDeviceAuthorization,
   type DeviceAuthorization,
 } from '../bridge/device-authorization.ts';
-import { createIdentityRefresh, type IdentityRefresh } from '../bridge/identity-refresh.ts';
+import type { IdentityRefresh } from '../bridge/identity-refresh.ts';
 import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
 import { createSharedCredentials } from '../bridge/shared-credentials.ts';
@@ -57,6 +57,7 @@ import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from '../issuer/signing-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Outbound } from '../outbound.ts';
+import { openIdentityRefresh } from './identity-refresh.ts';
 import type { Process, Storage } from './process.ts';
 
 /** What the routes need; no type in it is an adapter's own. */
@@ -173,7 +174,7 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
   });
   const ports = { ...parts.ports, signOuts };
   const isCurrent = currentIssuers(connectors);
-  const identityRefresh = createRefresh(parts, connectors);
+  const identityRefresh = openIdentityRefresh({ ...ports, connectors }, configuration, process.log);
   const policy = compilePolicy(configuration.access, configuration.accounts);
   const roleAccess = createRoleAccess(parts, policy);
   const { callers, ...logins } = createTerminalLogins(
@@ -218,34 +219,6 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
     ...{ secrets: process.secrets, clock: process.clock, log: process.log },
     ...{ stopping: process.stopping, rateLimits: process.rateLimits },
   };
-}
-
-const GET_REFRESH_TOKENS =
-  'add offline_access to scopes, or let the provider issue refresh tokens to this client';
-
-/** Groups that are read again, for connectors that are set up so. */
-function createRefresh(
-  { process: { log }, configuration, ports }: Parts,
-  connectors: readonly Connector[],
-): IdentityRefresh {
-  return createIdentityRefresh({
-    ...ports,
-    connectors,
-    refreshSettings: new Map(
-      configuration.connectors.flatMap(connector =>
-        connector.protocol === 'oidc' && connector.refresh !== undefined
-          ? [[connector.id, connector.refresh] as const]
-          : [],
-      ),
-    ),
-    wait: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
-    notices: {
-      failed: (connector, { code, message: why }) =>
-        log.warn({ connector, code, why }, 'groups cannot be read again'),
-      withoutRefreshToken: connector =>
-        log.warn({ connector, fix: GET_REFRESH_TOKENS }, 'the provider gave no refresh token'),
-    },
-  });
 }
 
 /** From an entitlement to credentials: the policy, our issuer, STS and the console. */

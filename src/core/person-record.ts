@@ -85,7 +85,7 @@ export function confirmedRecord(
   };
 }
 
-/** A statement that is older than the record takes away groups that it lacks, and brings nothing. */
+/** A statement that is older than the record takes away groups that it lacks, and adds nothing. */
 function limitedBy({ username, assertedAt, claims }: PersonRecord, identity: Identity): Identity {
   if (
     claims === undefined ||

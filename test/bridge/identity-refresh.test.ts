@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
-import {
-  createIdentityRefresh,
-  type IdentityRefresh,
-  type IdentityRefreshParts,
-} from '../../src/bridge/identity-refresh.ts';
+import { createIdentityRefresh, type IdentityRefresh } from '../../src/bridge/identity-refresh.ts';
 import { createRecorder } from '../../src/bridge/recorder.ts';
+import type { IdentityRefreshParts } from '../../src/bridge/refresh-answer.ts';
 import type { Session } from '../../src/core/browser-session.ts';
 import { BridgeError } from '../../src/core/errors.ts';
 import {
