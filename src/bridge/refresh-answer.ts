@@ -96,9 +96,9 @@ export async function askWith(context: RefreshContext, held: Held): Promise<Outc
       await confirm(context, held, answer.identity);
       return close(context, held, { kind: 'confirmed' });
     case 'denied':
-      if (meaningOfDenial(held.atProvider, isAnswerLost) === 'interaction')
-        return close(context, held, { kind: 'interaction' });
-      return end(context, held);
+      return meaningOfDenial(held.atProvider, isAnswerLost) === 'denied'
+        ? end(context, held)
+        : close(context, held, { kind: 'token-lost' });
     case 'interaction':
       return close(context, held, { kind: 'interaction' });
     case 'failed':

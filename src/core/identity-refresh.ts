@@ -131,6 +131,8 @@ export function keepTokens(
 export type Ending =
   | { readonly kind: 'confirmed' }
   | { readonly kind: 'interaction' }
+  /** The refresh token is worth nothing any longer: the user must sign in. */
+  | { readonly kind: 'token-lost' }
   | { readonly kind: 'failed'; readonly isAnswerLost: boolean };
 
 /**
@@ -143,7 +145,12 @@ export function finish(
 ): ProviderSession {
   const { refresh = {} } = session;
   if (refresh.lease?.holder !== holder) return session;
-  return { ...session, refresh: stateAfter(refresh, ending, now) };
+  const { refreshToken, ...rest } = session;
+  return {
+    ...rest,
+    ...(ending.kind !== 'token-lost' && refreshToken !== undefined && { refreshToken }),
+    refresh: stateAfter(refresh, ending, now),
+  };
 }
 
 function stateAfter(state: RefreshState, ending: Ending, now: Instant): RefreshState {
@@ -153,6 +160,7 @@ function stateAfter(state: RefreshState, ending: Ending, now: Instant): RefreshS
     case 'confirmed':
       return { confirmedAt: now };
     case 'interaction':
+    case 'token-lost':
       return { ...before, retryAt, signInNeededSince: before.signInNeededSince ?? now };
     case 'failed':
       return { ...before, retryAt, isAnswerLost: ending.isAnswerLost || before.isAnswerLost };
@@ -166,8 +174,8 @@ function stateAfter(state: RefreshState, ending: Ending, now: Instant): RefreshS
 export function meaningOfDenial(
   { refresh }: ProviderSession,
   isAnswerLost: boolean,
-): 'denied' | 'interaction' {
-  return isAnswerLost || refresh?.isAnswerLost === true ? 'interaction' : 'denied';
+): 'denied' | 'token-lost' {
+  return isAnswerLost || refresh?.isAnswerLost === true ? 'token-lost' : 'denied';
 }
 
 /**

@@ -213,6 +213,10 @@ describe('a refresh that is due', () => {
     bench.answers.push(DENIED);
     const denied = await bench.use(bench.instance());
     assert.equal(denied?.unconfirmed?.why, 'sign-in-needed', 'the token may have been replaced');
+    const asked = bench.sent.length;
+    bench.clock.turn(300);
+    assert.equal((await bench.use(bench.instance()))?.unconfirmed?.why, 'sign-in-needed');
+    assert.equal(bench.sent.length, asked, 'a token that was denied is not sent again');
   });
 
   it('ends the sessions of the sign-in when it is denied, for all who wait for it', async t => {
@@ -239,6 +243,23 @@ describe('a refresh that is due', () => {
     const { id } = bench.atProvider;
     const left = await bench.store.providerSessions.find(id, bench.clock.now());
     assert.equal(left?.refreshToken, 'refresh-2');
+  });
+
+  it('needs a sign-in in the end where there is nothing to ask with', async t => {
+    const bench = await benchFor(t);
+    const instance = bench.instance();
+    const { providerSession: _, ...ofEarlierVersion } = bench.session;
+    const { store, atProvider, clock } = bench;
+    await store.providerSessions.end(atProvider.id);
+    for (const session of [ofEarlierVersion, bench.session]) {
+      const readAgain = async () => session;
+      const refreshed = () => instance.refreshed(session, { origin: ORIGIN, readAgain });
+      assert.equal((await refreshed())?.unconfirmed, undefined);
+      clock.turn(SETTINGS.staleSeconds - SETTINGS.everySeconds);
+      assert.deepEqual((await refreshed())?.unconfirmed, { why: 'sign-in-needed', since: NOW });
+      clock.turn(SETTINGS.everySeconds - SETTINGS.staleSeconds);
+    }
+    assert.deepEqual(bench.sent, []);
   });
 
   it('is not due for a connector that is not set up so', async t => {

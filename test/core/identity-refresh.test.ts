@@ -152,6 +152,17 @@ describe('a refresh', () => {
     });
   }
 
+  it('does not keep a token that is lost, and keeps every other one', () => {
+    const end = (ending: Ending) =>
+      finish(session({ lease: held }), { holder: 'me', ending, now: NOW });
+    const left = end({ kind: 'token-lost' });
+    assert.ok(!('refreshToken' in left));
+    assert.deepEqual(left.refresh, { retryAt: NOW + RETRY, signInNeededSince: NOW });
+    assert.equal(turnAt(left, NOW + RETRY).value.kind, 'pause');
+    assert.equal(end({ kind: 'interaction' }).refreshToken, 'refresh-1');
+    assert.equal(end({ kind: 'confirmed' }).refreshToken, 'refresh-1');
+  });
+
   it('changes nothing when another one has the lease', () => {
     const before = session({ lease: { holder: 'b', until: NOW } });
     const ending = { kind: 'confirmed' } as const;
@@ -161,8 +172,8 @@ describe('a refresh', () => {
 
   it('takes a denial after a lost answer for the rejection of a token that was replaced', () => {
     assert.equal(meaningOfDenial(session(), false), 'denied');
-    assert.equal(meaningOfDenial(session(), true), 'interaction');
-    assert.equal(meaningOfDenial(session({ isAnswerLost: true }), false), 'interaction');
+    assert.equal(meaningOfDenial(session(), true), 'token-lost');
+    assert.equal(meaningOfDenial(session({ isAnswerLost: true }), false), 'token-lost');
   });
 });
 

@@ -238,7 +238,8 @@ describe('a provider that fails', () => {
       assert.equal(problem.status, 503);
       assert.equal(problem.json.code, 'identity_unconfirmed');
       assert.match(problem.json.detail, new RegExp(`last confirmation is of ${confirmed}`));
-      assert.equal((await callApi(world, login.accessToken, { path: '/roles' })).status, 503);
+      for (const path of ['/roles', '/explain?account=prod&role=Developer'])
+        assert.equal((await callApi(world, login.accessToken, { path })).status, 503, path);
       const aws = await awsWire(world, login);
       assert.equal(aws.status, 503);
       assert.match(aws.json.message, new RegExp(`last confirmation is of ${confirmed}`));
