@@ -11,7 +11,7 @@ import { optionsWith } from './saml-fixture.ts';
 const BOTH: StepUpWish = { multiFactor: true, withinSeconds: 3600 };
 const MFA: StepUpWish = { multiFactor: true };
 const NEWER: StepUpWish = { multiFactor: false, withinSeconds: 60 };
-const STEP_UP = { acrValues: ['phr', 'phrh2'], parameter: 'acr_values', claim: 'acr' } as const;
+const STEP_UP = { acrValues: ['phr', 'phx'], parameter: 'acr_values', claim: 'acr' } as const;
 
 describe('an OpenID provider is asked', () => {
   const CASES: readonly {
@@ -24,13 +24,13 @@ describe('an OpenID provider is asked', () => {
       title: 'by acr_values and max_age',
       wish: BOTH,
       how: { stepUp: STEP_UP },
-      asked: { acr_values: 'phr phrh2', max_age: '3600' },
+      asked: { acr_values: 'phr phx', max_age: '3600' },
     },
     {
       title: 'by an essential claim with several values',
       wish: MFA,
       how: { stepUp: { ...STEP_UP, parameter: 'claims' } },
-      asked: { claims: '{"id_token":{"acr":{"essential":true,"values":["phr","phrh2"]}}}' },
+      asked: { claims: '{"id_token":{"acr":{"essential":true,"values":["phr","phx"]}}}' },
     },
     {
       title: 'by the claim of Entra ID, whatever the parameter',
