@@ -3,7 +3,9 @@
  * address of a terminal in other hands.
  */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { run } from '../main/server-process.ts';
 import { callApi, loginByCode, type TerminalLogin } from '../support/cli-login.ts';
 import { type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR, enterPassword, leaveOidcIdp, useWorld } from '../support/world.ts';
@@ -139,6 +141,40 @@ describe('a step-up', () => {
     assert.match(page.text, /error_description<?script/);
     assert.ok(!page.text.includes('\u202e') && !page.text.includes('y'.repeat(300)));
     assert.equal(codeOn(await visitor.get(forged.href)), 'attempt_invalid');
+  });
+
+  it('leaves nothing of the session that it replaces, also in a copy of the cookie', async () => {
+    const { visitor, callback } = await answered();
+    const copy = visitor.clone();
+    await visitor.get(callback);
+    assert.notEqual(sessionOf(visitor), sessionOf(copy));
+    const page = await copy.get(`${world.urls.bridge}/sessions`);
+    assert.match(page.url, /\/sign-in\?/);
+  });
+
+  it('gives nothing to a terminal that the user has ended meanwhile', async () => {
+    const { visitor, login: command, address } = await terminal();
+    leaveOidcIdp(visitor, world);
+    const question = await visitor.get(address);
+    const atProvider = await visitor.submit(question, 'form[action="/step-up"]');
+    const sessions = await visitor.get(`${world.urls.bridge}/sessions`);
+    await visitor.submit(sessions, 'button[value=end]');
+    const page = await enterPassword(visitor, atProvider, { username: 'alice' });
+    assert.match(page.url, /\/sessions$/);
+    assert.equal((await credentials(command)).status, 401);
+  });
+
+  it('is refused for a user whom an operator has blocked meanwhile', async () => {
+    const { visitor, callback } = await answered();
+    const config = join(world.directory, 'rolebridge.yaml');
+    const args = ['block', '--config', config, '--user', 'alice'];
+    assert.equal((await run(...args)).code, 0);
+    const page = await visitor.get(callback);
+    assert.deepEqual([page.status, codeOn(page)], [403, 'person_blocked']);
+    const { actor, code } = await lastRefusal();
+    assert.deepEqual([actor.username, code], ['alice', 'person_blocked']);
+    assert.match((await visitor.get(`${world.urls.bridge}/sessions`)).url, /\/sign-in\?/);
+    assert.equal((await run('unblock', ...args.slice(1))).code, 0);
   });
 
   describe('of a terminal, whose address is in other hands,', () => {
