@@ -25,6 +25,15 @@ describe('the memory of the demo OpenID provider', () => {
     assert.deepEqual(memory.all('Grant'), []);
   });
 
+  it('keeps a sign-in in progress when the grant of an earlier one is revoked', async () => {
+    const { memory, tokens } = await withToken(() => false);
+    const interactions = memory.forModel('Interaction');
+    await interactions.upsert('interaction-1', { grantId: 'grant-1' }, 60);
+    memory.revoke('grant-1');
+    assert.equal(await tokens.find('token-1'), undefined);
+    assert.equal((await interactions.find('interaction-1'))?.grantId, 'grant-1');
+  });
+
   it('lets a reusable token be consumed again', async () => {
     const { tokens } = await withToken(model => model === 'RefreshToken');
     await tokens.consume('token-1');

@@ -40,7 +40,9 @@ export function createMemoryAdapter({ isReusable }: MemoryOptions): MemoryAdapte
   };
 
   const revoke = (grantId: string): void => {
-    for (const [key, { payload }] of kept) if (payload.grantId === grantId) kept.delete(key);
+    // A sign-in in progress names the grant of an earlier one, and outlives it.
+    for (const [key, { payload }] of kept)
+      if (payload.grantId === grantId && !key.startsWith('Interaction ')) kept.delete(key);
     kept.delete(`Grant ${grantId}`);
   };
 
