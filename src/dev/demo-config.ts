@@ -126,6 +126,9 @@ access:
     roles: [ReadOnly, Developer, Owner] # a bound: Admin always requires mfa
     session: { duration: 1h, sourceIdentity: "{sessionName}" }
 
+administration:
+  administrators: { groups: [aws-admins], connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}] }
+
 aws:
   endpoints: { sts: ${awsUrl}, signin: ${awsUrl}, console: ${awsUrl}/console }
 `;

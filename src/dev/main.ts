@@ -106,6 +106,7 @@ rolebridge demo, ready after ${seconds.toFixed(1)} s
   OpenID provider    ${demo.oidcUrl}/    Acme Login
   SAML IdP           ${demo.samlUrl}/    Acme AD FS
   Local AWS          ${demo.awsUrl}/    STS, the sign-in service and a console
+  Try a sign-in      ${demo.bridgeUrl}/sign-in/test/corp-oidc    as alice, signed in with Acme AD FS
 
 People (the password is the name)
 ${people.join('\n')}

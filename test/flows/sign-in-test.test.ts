@@ -21,10 +21,13 @@ const PEOPLE = [
   person('mallory', ['developers']),
 ];
 
-const ADMINISTRATION =
-  'administration: { administrators: { groups: [bridge-admins], connectors: [corp-oidc, corp-saml] } }\n';
+const administered = (yaml: string): string =>
+  yaml.replace(
+    'administrators: { groups: [aws-admins]',
+    'administrators: { groups: [bridge-admins]',
+  );
 
-const administered = (yaml: string): string => yaml.replace(/^accounts:$/m, `${ADMINISTRATION}$&`);
+const unadministered = (yaml: string): string => yaml.replace(/^administration:\n.*\n/m, '');
 
 function pathOf(connector: string): string {
   return `/sign-in/test/${connector}`;
@@ -248,7 +251,7 @@ describe('a test whose user cannot be made', () => {
 });
 
 describe('without administrators', () => {
-  const world = useWorld({ people: PEOPLE });
+  const world = useWorld({ people: PEOPLE, configure: unadministered });
   it('no user can try a sign-in', async () => {
     const { visitor } = await world.signIn('alice', 'oidc');
     const page = await visitor.get(`${world.urls.bridge}${pathOf(CONNECTOR.oidc)}`);
