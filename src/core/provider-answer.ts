@@ -5,6 +5,7 @@
 import type { Authentication } from './identity.ts';
 import { printableExcerpt } from './printable.ts';
 import { describeWish, type StepUpWish } from './step-up.ts';
+import { formatInstant } from './time.ts';
 
 export interface ProviderAnswer {
   readonly protocol: 'oidc' | 'saml';
@@ -66,5 +67,5 @@ function methodsOf({ methods }: Authentication): string {
 }
 
 function timeOf({ at }: Authentication): string {
-  return at === undefined ? NOT_STATED : new Date(at).toISOString();
+  return at === undefined ? NOT_STATED : formatInstant(at);
 }

@@ -37,7 +37,7 @@ const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefine
   'choose-sign-in': ({ returnTo }) => ({ label: 'Sign in again', href: signInLink(returnTo) }),
   'sign-in-again': ({ returnTo, session, stepUp }) => {
     if (session === undefined) return { label: 'Sign in again', href: signInLink(returnTo) };
-    if (stepUp !== undefined) return { label: 'Verify again', href: stepUpPath(stepUp, returnTo) };
+    if (stepUp !== undefined) return { label: 'Sign in again', href: stepUpPath(stepUp, returnTo) };
     const { connector } = session.identity;
     return { label: 'Sign in again', href: stepUpLink(connector, returnTo) };
   },
@@ -69,6 +69,8 @@ export const showPage: ShowError = (error, { request, response }, { renderer, he
     facts: answer && factsOf(answer),
     correlationId: contextOf(response).origin.correlationId,
     action: LINKS[offers](asked),
+    // The session goes on without the step-up.
+    alternative: retryAt === undefined ? undefined : LINKS.roles(asked),
     help: ERRORS[code].page.contact ? help : undefined,
   });
   response.type('html').send(page);

@@ -2,6 +2,7 @@
 import type { SignInTest, TestedIdentity } from '../bridge/sign-in-test.ts';
 import type { Identity } from '../core/identity.ts';
 import { explainRule, type RuleReport } from '../core/rule-report.ts';
+import { formatInstant } from '../core/time.ts';
 import type { NamedText, SignInTestedModel } from './views.ts';
 
 /** Where an administrator tries a sign-in. */
@@ -63,7 +64,7 @@ function factsOf(identity: Identity): readonly NamedText[] {
     ['Email', email],
     ['Subject', subject],
     ['Person', person],
-    ['Authenticated', at === undefined ? 'not stated' : new Date(at).toISOString()],
+    ['Authenticated', at === undefined ? 'not stated' : formatInstant(at)],
     ['Methods', methods.length === 0 ? 'not stated' : methods.join(', ')],
     ['Multi-factor', multiFactor ? 'yes' : 'no'],
   ];

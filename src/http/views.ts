@@ -155,6 +155,8 @@ export interface RefusalModel extends PageFrame {
   readonly facts?: readonly Fact[] | undefined;
   readonly correlationId: string;
   readonly action?: LinkModel | undefined;
+  /** What the user can do instead of `action`. */
+  readonly alternative?: Pick<LinkModel, 'label' | 'href'> | undefined;
   readonly help?: HelpModel | undefined;
 }
 
@@ -327,7 +329,6 @@ export interface SignedOutModel extends PageFrame {
   readonly sessionsHref: string;
 }
 
-/** The file name in `views/` of each model. */
 /** `GET /sign-in/test/{connector}`: an administrator begins to try a sign-in. */
 export interface SignInTestModel extends PageFrame {
   readonly label: string;
@@ -367,6 +368,7 @@ export interface NamedText {
   readonly value: string;
 }
 
+/** The file name in `views/` of each model. */
 export interface Views {
   readonly 'sign-in-test': SignInTestModel;
   readonly 'sign-in-tested': SignInTestedModel;

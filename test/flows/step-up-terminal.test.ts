@@ -95,7 +95,7 @@ for (const protocol of ['oidc', 'saml'] as const satisfies Protocol[])
       assert.doesNotMatch(refusal.message, /aws sso login/);
 
       const question = await visitor.get(address!);
-      assert.match(question.text, /Verify for your terminal\?/);
+      assert.match(question.text, /Verify for this terminal\?/);
       assert.match(question.text, /terminal-of-a-test/);
       assert.match(question.text, /rolebridge command line, confirmed in its browser/);
       assert.match(question.text, /from 127\.0\.0\.1/);
@@ -109,7 +109,10 @@ for (const protocol of ['oidc', 'saml'] as const satisfies Protocol[])
       const event = (await world.audit()).find(({ type }) => type === 'sign-in.stepped-up');
       assert.ok(event?.type === 'sign-in.stepped-up');
       assert.equal(event.cliSession, publicId);
-      assert.match((await visitor.get(`${world.urls.bridge}/sessions`)).text, /Verified again/);
+      assert.match(
+        (await visitor.get(`${world.urls.bridge}/sessions`)).text,
+        /Additional verification/,
+      );
     });
 
     it('is stepped up in the middle of work, when its sign-in becomes too old', async () => {
@@ -201,7 +204,7 @@ describe('a step-up of a terminal', () => {
     await world.signIn('alice', 'oidc', { visitor: login.visitor });
     const page = await login.visitor.submit(question, 'form[action="/step-up"]');
     assert.match(page.text, /Nothing was done, because that page was from an earlier sign-in/);
-    assert.match(page.text, /Verify for your terminal\?/);
+    assert.match(page.text, /Verify for this terminal\?/);
   });
 
   it('leads a user who is not signed in back to the page', async () => {
@@ -215,7 +218,7 @@ describe('a step-up of a terminal', () => {
       await visitor.get(new URL(href, world.urls.bridge).href),
       { username: 'alice' },
     );
-    assert.match(page.text, /Verify for your terminal\?/);
+    assert.match(page.text, /Verify for this terminal\?/);
   });
 
   it('says that a terminal whose session has ended must log in again', async () => {

@@ -290,10 +290,7 @@ describe('the pages', () => {
     );
 
     assert.deepEqual(buttons, [['Console', 'Credentials'], []]);
-    assert.match(
-      rows[1]!.text,
-      /Sign in with a second factor\. Come from the office\. Verify again/,
-    );
+    assert.match(rows[1]!.text, /Sign in with a second factor\. Come from the office\. Verify now/);
   });
 
   it('the buttons of a role post its account and its role, the console into a new tab that cannot reach back', () => {

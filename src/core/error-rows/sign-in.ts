@@ -155,7 +155,7 @@ export const SIGN_IN_ERRORS = {
   step_up_failed: {
     status: 403,
     title: 'Your identity provider did not provide the additional verification',
-    hint: 'Try again, and complete every step at your identity provider. If the problem persists, contact your administrator and give them the reference.',
+    hint: 'You are still signed in here. Try again, and complete every step at your identity provider. If the problem persists, contact your administrator and give them the reference.',
     page: { offers: 'retry', contact: true },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'access_denied',
