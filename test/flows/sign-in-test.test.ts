@@ -27,7 +27,7 @@ const administered = (yaml: string): string =>
     'administrators: { groups: [bridge-admins]',
   );
 
-const unadministered = (yaml: string): string => yaml.replace(/^administration:\n.*\n/m, '');
+const withoutAdministrators = (yaml: string): string => yaml.replace(/^administration:\n.*\n/m, '');
 
 function pathOf(connector: string): string {
   return `/sign-in/test/${connector}`;
@@ -251,7 +251,7 @@ describe('a test whose user cannot be made', () => {
 });
 
 describe('without administrators', () => {
-  const world = useWorld({ people: PEOPLE, configure: unadministered });
+  const world = useWorld({ people: PEOPLE, configure: withoutAdministrators });
   it('no user can try a sign-in', async () => {
     const { visitor } = await world.signIn('alice', 'oidc');
     const page = await visitor.get(`${world.urls.bridge}${pathOf(CONNECTOR.oidc)}`);
