@@ -136,9 +136,9 @@ describe('an answer to a refresh says too little', () => {
       /overage/,
     ],
     [
-      'with groups of a wrong type',
-      claims({ groups: [{ id: SENSITIVE }] }),
-      /an entry of the groups claim "groups" is an object/,
+      'with too many groups',
+      claims({ groups: Array.from({ length: 5001 }, (_, index) => `g${index}`) }),
+      /the groups claim "groups" has 5001 entries/,
     ],
     [
       'without a user name',
