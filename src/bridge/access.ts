@@ -8,9 +8,9 @@
 import type { Entitlement } from '../core/access-rule.ts';
 import type { AssumedRole, ConsoleLink } from '../core/assumed-role.ts';
 import { type Purpose, recordable } from '../core/audit-event.ts';
-import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
-import { asBridgeError, BridgeError, ERRORS } from '../core/errors.ts';
-import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
+import type { DecisionTrace } from '../core/decision-trace.ts';
+import { asBridgeError, BridgeError } from '../core/errors.ts';
+import { nextStepFor } from '../core/explanation.ts';
 import type { Decision, Evaluation, Policy } from '../core/policy.ts';
 import type { Clock, ConsoleFederation, CredentialBroker } from '../core/ports.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
@@ -19,6 +19,7 @@ import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../cor
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
+import { denial } from './denial.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 
@@ -228,9 +229,7 @@ function decide(
   const circumstances = circumstancesOf(access, requester);
   const decision = access.policy.decide(subject.identity, circumstances, asked);
   requireConfirmed(requester, signInFor(requester, asked, decision));
-  if (!decision.granted) {
-    throw denial(requester, asked, decision);
-  }
+  if (!decision.granted) throw denial(requester, asked, decision);
   if (isReachable(scope, decision.entitlement)) return decision.entitlement;
   const code = scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
   throw new BridgeError(code, 'the role is granted, but outside the scope of the requester');
@@ -248,32 +247,6 @@ function signInFor(
   return { wish, role: { account, role } };
 }
 
-/** A proof that a sign-in can give comes with the step-up that asks for it. */
-function denial(
-  { cliSession, stepUp }: AuthenticatedRequester,
-  { account, role }: AskedRole,
-  { trace, missing, stepUp: wish }: Extract<Decision, { granted: false }>,
-): BridgeError {
-  const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
-  const why = whyDenied(trace);
-  if (wish === undefined)
-    return new BridgeError(code, why, {
-      trace,
-      hint: nextStepFor(trace, missing),
-      ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
-    });
-  const hint = nextStepFor(trace, missing);
-  if (stepUp !== undefined)
-    return new BridgeError(code, why, { trace, hint: `${NEW_LOGIN} ${hint}` });
-  return new BridgeError(code, why, {
-    trace,
-    hint,
-    stepUp: { wish, cliSession, role: { account, role } },
-  });
-}
-
-const NEW_LOGIN = `${ERRORS.step_up_not_for_device_login.title}, so log in again.`;
-
 function circumstancesOf(
   { clock }: AccessParts,
   { origin }: AuthenticatedRequester,
@@ -283,19 +256,6 @@ function circumstancesOf(
 
 function isReachable(scope: RoleScope | undefined, { account, role }: Entitlement): boolean {
   return isWithin(scope, { account: account.id, role });
-}
-
-function whyDenied({ steps }: DecisionTrace): string {
-  if (steps.length === 0) return 'no rule gives this role to anyone';
-  return steps.map(step => `${step.rule}: ${whyNot(step)}`).join('; ');
-}
-
-function whyNot(step: TraceStep): string {
-  if (step.outcome === 'proof-missing')
-    return `missing ${step.missing.map(({ requirement }) => requirement).join(', ')}`;
-  if (step.outcome === 'connector-mismatch')
-    return `takes groups of ${step.connectors.join(', ')}, not of ${step.connector}`;
-  return 'group missing';
 }
 
 // ---------------------------------------------------------------- obtain

@@ -1,0 +1,41 @@
+/** The error for a role that the policy does not grant, with the step-up that would help. */
+import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
+import { BridgeError, ERRORS } from '../core/errors.ts';
+import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
+import type { Decision } from '../core/policy.ts';
+import type { AuthenticatedRequester } from '../core/requester.ts';
+
+/** `proof_missing` or `access_denied`. */
+export function denial(
+  { cliSession, stepUp }: AuthenticatedRequester,
+  { account, role }: { readonly account: string; readonly role: string },
+  { trace, missing, stepUp: wish }: Extract<Decision, { granted: false }>,
+): BridgeError {
+  const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
+  const why = whyDenied(trace);
+  const hint = nextStepFor(trace, missing);
+  if (wish === undefined)
+    return new BridgeError(code, why, {
+      ...{ trace, hint },
+      ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
+    });
+  if (stepUp !== undefined)
+    return new BridgeError(code, why, { trace, hint: `${NEW_LOGIN} ${hint}` });
+  const needed = { wish, cliSession, role: { account, role } };
+  return new BridgeError(code, why, { trace, hint, stepUp: needed });
+}
+
+const NEW_LOGIN = `${ERRORS.step_up_not_for_device_login.title}, so log in again.`;
+
+function whyDenied({ steps }: DecisionTrace): string {
+  if (steps.length === 0) return 'no rule gives this role to anyone';
+  return steps.map(step => `${step.rule}: ${whyNot(step)}`).join('; ');
+}
+
+function whyNot(step: TraceStep): string {
+  if (step.outcome === 'proof-missing')
+    return `missing ${step.missing.map(({ requirement }) => requirement).join(', ')}`;
+  if (step.outcome === 'connector-mismatch')
+    return `takes groups of ${step.connectors.join(', ')}, not of ${step.connector}`;
+  return 'group missing';
+}
