@@ -148,12 +148,12 @@ export const selector = {
     .array(groupName())
     .optional()
     .describe(
-      'Groups that get the roles; names are compared exactly, and `*` is a letter. Either this or `groupPattern`.',
+      'Groups that get the roles; names are compared exactly, and `*` is no wildcard. Either this or `groupPattern`.',
     ),
   groupPattern: groupPattern()
     .optional()
     .describe(
-      'A pattern with `{account}` and `{role}`: the name of the group contains what it gives. `{account}` is a name or an id of this file, and the longest match wins; `{accountId}` is an id, and must be that of `{account}` if the pattern contains both. `{_}` is a part that is ignored: at least one character, without those directly before and after it in the pattern. All other text, including `\\` and `*`, is compared letter by letter.',
+      'A pattern with `{account}` and `{role}`: the name of the group contains what it gives. `{account}` is a name or an id of this file, and the longest match wins; `{accountId}` is an id, and must be that of `{account}` if the pattern contains both. `{_}` is a part that is ignored: at least one character, without those directly before and after it in the pattern. All other text, including `\\` and `*`, is compared exactly.',
     ),
   connectors: z.array(text(64)).optional().meta({
     description:

@@ -20,7 +20,7 @@ export function* administrationProblems(
     if (patternNames(pattern, 'account') || patternNames(pattern, 'role'))
       yield {
         path: at,
-        message: 'names an account or a role, which means nothing here.',
+        message: 'contains {account} or {role}, which have no meaning here.',
         fix: 'Write {_} for a part that is ignored, or write the groups.',
       };
     else if (!/[\p{L}\p{N}]/u.test(pattern.replaceAll('{_}', '')))

@@ -50,7 +50,7 @@ const deviceGrant = z.strictObject({
   stepUp: flag()
     .prefault(false)
     .describe(
-      'Whether a login by code can be stepped up, when a rule requires a second factor or a newer sign-in. Otherwise such a role requires a login in the browser of the machine.',
+      'Whether a login by code can be stepped up when a rule requires a second factor or a newer sign-in. With false, such a role requires a login in the browser of the machine.',
     ),
 });
 

@@ -57,40 +57,42 @@ const attributes = z.strictObject({
 const oidcStepUp = z.strictObject({
   acrValues: atLeastOne(token(256), 'value').meta({
     description:
-      'What the bridge asks for when a rule requires `mfa`. These values count as multi-factor, as those of `mfa` do.',
+      'The values that the bridge requests when a rule requires `mfa`. They count as multi-factor, as those of `mfa` do.',
     example: '[phr]',
   }),
   parameter: choice(['acr_values', 'claims'])
     .prefault('acr_values')
     .describe(
-      'How it asks: by `acr_values`, or by an essential claim in `claims`, which the provider must give or refuse.',
+      'How the bridge requests these values: in `acr_values`, or as an essential claim in `claims`, which the provider must satisfy or answer with an error.',
     ),
   claim: choice(['acr', 'acrs'])
     .prefault('acr')
     .describe(
-      'The claim that answers. `acrs` is that of Entra ID, with authentication contexts as values; it is always asked for by `claims`.',
+      'The claim that contains the answer. `acrs` is the claim of Entra ID for authentication contexts; the bridge always requests it in `claims`.',
     ),
 });
 
 const samlStepUp = z.strictObject({
   authnContext: atLeastOne(token(1024), 'value').meta({
     description:
-      'The `AuthnContextClassRef` values that the bridge asks for when a rule requires `mfa`. They count as multi-factor, as those of `mfa` do.',
+      'The `AuthnContextClassRef` values that the bridge requests when a rule requires `mfa`. They count as multi-factor, as those of `mfa` do.',
     example: '["https://refeds.org/profile/mfa"]',
   }),
   comparison: choice(['exact', 'minimum', 'better', 'maximum'])
     .prefault('exact')
-    .describe('How the identity provider compares.'),
+    .describe('How the identity provider compares its authentication context with these values.'),
 });
 
 const refresh = z.strictObject({
   every: duration({ min: MINUTE, max: DAY })
     .prefault('15m')
-    .describe('When a user asks for something, and the provider stated their groups longer ago.'),
+    .describe(
+      'The age of the last answer after which the next request of a user causes a refresh.',
+    ),
   staleFor: duration({ min: MINUTE, max: DAY })
     .prefault('2h')
     .describe(
-      'How long the last statement is good while the provider fails. Afterwards nothing is handed out.',
+      'How long the bridge uses the last answer while the provider fails. Afterwards it hands out nothing.',
     ),
 });
 
@@ -102,7 +104,9 @@ const logout = z.strictObject({
     ),
   endsTerminals: flag()
     .prefault(false)
-    .describe('Whether it also ends sessions in terminals, or those in browsers alone.'),
+    .describe(
+      'Whether such a sign-out also ends sessions in terminals. With false, it ends browser sessions alone.',
+    ),
 });
 
 /** How a text or an object contains the groups; the same for both protocols. */
@@ -115,7 +119,7 @@ const groupForms = {
     .optional()
     .meta({
       description:
-        'The groups are one text, with this between them. Spaces around a group, empty groups, and brackets around the whole text (`[a, b]`) are ignored. Use it only if no user can choose the name of a group. Either this or `groupsFormat`.',
+        'The separator between groups, if the provider sends them in one text. Spaces around a group, empty groups, and brackets around the whole text (`[a, b]`) are ignored. Use it only if no user can choose the name of a group. Either this or `groupsFormat`.',
       example: '","',
     }),
   groupsFormat: choice(['json', 'keys'])
@@ -163,13 +167,13 @@ const oidc = z.strictObject({
       'The claims that describe a user. Dots lead into nested claims (`realm_access.roles`); a claim with exactly that name wins.',
     ),
   stepUp: oidcStepUp.optional().meta({
-    description: 'How the bridge asks for a second factor when a rule requires one.',
-    default: 'asks for a new sign-in (`prompt=login`)',
+    description: 'How the bridge requests a second factor when a rule requires one.',
+    default: 'none: the bridge requests a new sign-in (`prompt=login`)',
   }),
   reauthenticate: choice(['max_age', 'prompt'])
     .prefault('max_age')
     .describe(
-      'How the bridge asks for a newer sign-in when a rule has `authenticatedWithin`: by `max_age`, or by `prompt=login` for providers that ignore `max_age`.',
+      'How the bridge requests a newer sign-in when a rule has `authenticatedWithin`: by `max_age`, or by `prompt=login` for providers that ignore `max_age`.',
     ),
   ...groupForms,
 });
@@ -211,7 +215,7 @@ const saml = z.strictObject({
     .describe('Accepted clock skew of the identity provider.'),
   stepUp: samlStepUp.optional().meta({
     description:
-      'How the bridge asks for a second factor when a rule requires one. `ForceAuthn` is always sent then.',
+      'How the bridge requests a second factor when a rule requires one, in addition to `ForceAuthn`.',
     default: '`ForceAuthn` alone',
   }),
 });
@@ -236,8 +240,8 @@ export const connector = z.strictObject({
     ),
   refresh: refresh.optional().meta({
     description:
-      'Reads groups and attributes of a user again, at use, by the refresh token of the provider (OpenID Connect).',
-    default: 'they are those of the newest sign-in',
+      'Requests the groups and attributes of a user again when the user needs them, with the refresh token of the provider (OpenID Connect).',
+    default: 'none: they are those of the newest sign-in',
   }),
   groupsFrom: choice(['claim'])
     .prefault('claim')

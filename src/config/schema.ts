@@ -192,7 +192,7 @@ export const documentSchema = z.strictObject({
   }),
   administration: administration
     .prefault({})
-    .describe('Who administers the bridge. Without it, no user does.'),
+    .describe('The users who administer the bridge. Without this section, no user does.'),
   aws: aws.prefault({}).describe('How the bridge reaches AWS.'),
 });
 

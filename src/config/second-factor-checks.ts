@@ -38,7 +38,7 @@ function* stepUpProblems(
   if (stepUp.claim === 'acrs' && writtenParameter(raw, index) === 'acr_values')
     yield {
       path: [...path, 'parameter'],
-      message: 'cannot be acr_values for claim: acrs, which is asked for by claims alone.',
+      message: 'cannot be acr_values with claim: acrs, which only claims can request.',
       fix: 'Write parameter: claims, or remove it.',
     };
 }

@@ -81,12 +81,12 @@ function* wildcardProblems(
   { groups = [], groupPattern }: ReadableSelector,
   path: Path,
 ): Generator<ProblemAt> {
-  const fix = 'If the name of the group contains it, nothing needs to be done.';
+  const fix = 'If the name of the group contains *, ignore this warning.';
   for (const [position, group] of groups.entries()) {
     if (group === undefined || !/^\*|\*$/.test(group)) continue;
     yield {
       path: [...path, 'groups', position],
-      message: `${quoted(group)} contains *, which is compared as a letter; group names are compared exactly.`,
+      message: `${quoted(group)} contains *, which is no wildcard: group names are compared exactly.`,
       fix: `Write every group, or use a groupPattern. ${fix}`,
       warning: true,
     };
@@ -94,7 +94,7 @@ function* wildcardProblems(
   if (groupPattern?.includes('*'))
     yield {
       path: [...path, 'groupPattern'],
-      message: `${quoted(groupPattern)} contains *, which is compared as a letter.`,
+      message: `${quoted(groupPattern)} contains *, which is no wildcard.`,
       fix: `Write {_} for a part that is ignored. ${fix}`,
       warning: true,
     };
