@@ -101,13 +101,13 @@ function refuseOtherTypes(token: string): void {
 function refuseFault(fault: unknown): never {
   if (fault instanceof BridgeError) throw fault;
   if (fault instanceof errors.JWTExpired) refuse('it has expired');
-  if (fault instanceof errors.JWTClaimValidationFailed) refuse(`${fault.claim} does not fit`);
+  if (fault instanceof errors.JWTClaimValidationFailed) refuse(`${fault.claim} does not match`);
   const code = fault instanceof errors.JOSEError ? fault.code : '';
   refuse(FAULTS[code] ?? 'it is not a JWT that can be verified');
 }
 
 const FAULTS: Readonly<Record<string, string>> = {
-  ERR_JOSE_ALG_NOT_ALLOWED: 'alg is none that the provider signs id_tokens with',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'alg is not one that the provider signs id_tokens with',
   ERR_JWKS_NO_MATCHING_KEY: 'the provider publishes no key for it',
   ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'it names no key id, and the provider publishes several keys',
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'its signature does not verify',

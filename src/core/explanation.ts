@@ -31,7 +31,7 @@ const STEP: {
 function explainLoss(groups: readonly string[], lost: LostGroup | undefined): string {
   if (lost === undefined) return '';
   const group = groups.length === 1 ? 'this group' : `the group ${lost.name}`;
-  return ` Your identity provider has not stated ${group} since ${formatInstant(lost.since)}.`;
+  return ` Your identity provider has not sent ${group} since ${formatInstant(lost.since)}.`;
 }
 
 export function explainStep(step: TraceStep): string {

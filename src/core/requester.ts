@@ -74,7 +74,7 @@ export function requireConfirmed(
   const since = formatInstant(unconfirmed.since);
   if (unconfirmed.why === 'provider-failed')
     throw new BridgeError('identity_unconfirmed', `no confirmation since ${since}`, {
-      hint: `The last confirmation is of ${since}. Try again in a minute. If the problem persists, sign in again or contact your administrator.`,
+      hint: `The last confirmation was at ${since}. Try again in a minute. If the problem persists, sign in again or contact your administrator.`,
     });
   throw new BridgeError('sign_in_needed', `the provider requires a sign-in since ${since}`, {
     hint: `It has required this since ${since}. Sign in again in your browser, then repeat what you did.`,

@@ -10,7 +10,7 @@ import { listed } from './listed.ts';
 import { explainRequirement, type UnmetRequirement } from './requirements.ts';
 import type { CompiledRule } from './rule-index.ts';
 
-/** What one rule says to the groups of a user. `group` is the user's. */
+/** How one rule relates to the groups of a user. `group` is the user's. */
 export type RuleReport = { readonly rule: string; readonly group: string } & (
   | { readonly outcome: 'grants'; readonly roles: readonly string[] }
   | {
@@ -18,11 +18,11 @@ export type RuleReport = { readonly rule: string; readonly group: string } & (
       readonly roles: readonly string[];
       readonly missing: readonly UnmetRequirement[];
     }
-  /** The rule takes this group of other connectors only. */
+  /** The rule accepts this group from other connectors only. */
   | { readonly outcome: 'connector-mismatch'; readonly connectors: readonly ConnectorId[] }
   /** The rule names a group that differs in case, spaces or punctuation only. */
   | { readonly outcome: 'resembles'; readonly named: string }
-  /** The group begins as the pattern does, but names no account or role that the rule gives. */
+  /** The group begins like the pattern, but contains no account or role that the rule gives. */
   | { readonly outcome: 'pattern-unread'; readonly pattern: string }
 );
 
@@ -120,7 +120,7 @@ function nearMatches(
   return found.slice(0, MAX_REPORTS);
 }
 
-/** The first group that begins as the pattern does. */
+/** The first group that begins like the pattern. */
 function nearPattern(
   { rule, selector }: Pick<CompiledRule, 'rule' | 'selector'>,
   pattern: string,
@@ -156,11 +156,11 @@ const SENTENCES: {
   'proof-missing': ({ group, roles, missing }) =>
     `The group ${group} would give ${listed(roles)}. ${missing.map(explainRequirement).join(' ')}`,
   'connector-mismatch': ({ group, connectors }, connector) =>
-    `The rule takes the group ${group} of ${listed(connectors)} only, and it came from ${connector}.`,
+    `The rule accepts the group ${group} from ${listed(connectors)} only, and it came from ${connector}.`,
   resembles: ({ group, named }) =>
-    `The rule names the group ${named}, and the user is in ${group}. Names are compared letter by letter.`,
+    `The rule names the group ${named}, and the user is in ${group}. Names are compared exactly.`,
   'pattern-unread': ({ group, pattern }) =>
-    `The group ${group} begins as the pattern ${pattern} does, but names no account or role that this rule gives.`,
+    `The group ${group} begins like the pattern ${pattern}, but contains no account or role that this rule gives.`,
 };
 
 export function explainRule(report: RuleReport, connector: ConnectorId): string {

@@ -20,11 +20,11 @@ describe('an explanation', () => {
     const step = { rule: 'a', outcome: 'group-missing', lost } as const;
     assert.equal(
       explainStep({ ...step, groups: ['b'] }),
-      'Gives the role to the group b, and you are not in it. Your identity provider has not stated this group since 2026-11-30 10:05 UTC.',
+      'Gives the role to the group b, and you are not in it. Your identity provider has not sent this group since 2026-11-30 10:05 UTC.',
     );
     assert.equal(
       explainStep({ ...step, groups: ['a', 'b'] }),
-      'Gives the role to the groups a, b, and you are in none of them. Your identity provider has not stated the group b since 2026-11-30 10:05 UTC.',
+      'Gives the role to the groups a, b, and you are in none of them. Your identity provider has not sent the group b since 2026-11-30 10:05 UTC.',
     );
   });
 

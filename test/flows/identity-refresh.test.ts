@@ -90,7 +90,7 @@ describe('a group that the user has lost at the provider', () => {
     assert.equal(refused.status, 403);
     assert.match(
       refused.json.message,
-      new RegExp(`has not stated this group since ${since.replaceAll('.', '\\.')}`),
+      new RegExp(`has not sent this group since ${since.replaceAll('.', '\\.')}`),
     );
     const problem = await credentials(world, login);
     assert.equal(problem.json.code, 'access_denied');
@@ -237,12 +237,12 @@ describe('a provider that fails', () => {
       const problem = await credentials(world, login);
       assert.equal(problem.status, 503);
       assert.equal(problem.json.code, 'identity_unconfirmed');
-      assert.match(problem.json.detail, new RegExp(`last confirmation is of ${confirmed}`));
+      assert.match(problem.json.detail, new RegExp(`last confirmation was at ${confirmed}`));
       for (const path of ['/roles', '/explain?account=prod&role=Developer'])
         assert.equal((await callApi(world, login.accessToken, { path })).status, 503, path);
       const aws = await awsWire(world, login);
       assert.equal(aws.status, 503);
-      assert.match(aws.json.message, new RegExp(`last confirmation is of ${confirmed}`));
+      assert.match(aws.json.message, new RegExp(`last confirmation was at ${confirmed}`));
       for (const page of [
         await visitor.get(world.urls.bridge),
         await visitor.submit(roles, button('Console', 'prod', 'Developer')),

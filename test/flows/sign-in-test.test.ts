@@ -91,7 +91,7 @@ describe('a sign-in that an administrator tries', () => {
       const rules = page.$('section[aria-labelledby=rules-title]').text();
       assert.match(rules, /The group developers gives .*prod\/Developer/);
       assert.match(rules, /The rule names the group aws-admins, and the user is in Aws-Admins/);
-      assert.match(rules, /The group aws-nowhere-Admin begins as the pattern aws-\{account\}/);
+      assert.match(rules, /The group aws-nowhere-Admin begins like the pattern aws-\{account\}/);
       assert.match(rules, /Groups that arrived: 4. Groups that no rule names: 3/);
     });
 

@@ -276,7 +276,7 @@ describe('a device-code login whose role requires more', () => {
       const login = await weakDevice(world);
       const { status, json } = await credentials(world, login);
       assert.deepEqual([status, json.code, json.step_up_url], [403, 'proof_missing', undefined]);
-      assert.match(json.detail, /Device-code logins do not allow additional verification/);
+      assert.match(json.detail, /Additional verification is not available to device-code logins/);
       assert.equal(json.sign_in_again, true);
       const { accessToken } = login;
       await assert.rejects(
@@ -288,7 +288,7 @@ describe('a device-code login whose role requires more', () => {
           }),
         ),
         ({ message }: Error) =>
-          /do not allow additional verification, so log in again/.test(message) &&
+          /is not available to device-code logins, so log in again/.test(message) &&
           !ADDRESS.test(message),
       );
     });

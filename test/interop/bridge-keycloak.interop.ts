@@ -171,7 +171,7 @@ describe('a bridge in front of Keycloak', { skip: keycloakMissing() || chromiumM
         assert.deepEqual([refused.status, refused.json.code], [403, 'access_denied']);
         assert.match(
           refused.json.trace.steps[0].sentence,
-          /the group developers, .* has not stated this group since 20/,
+          /the group developers, .* has not sent this group since 20/,
         );
         assert.deepEqual(await rolesOf(token), ['staging/ReadOnly']);
 

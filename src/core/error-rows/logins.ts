@@ -170,7 +170,7 @@ export const LOGIN_ERRORS = {
   },
   step_up_not_for_device_login: {
     status: 403,
-    title: 'Device-code logins do not allow additional verification',
+    title: 'Additional verification is not available to device-code logins',
     hint: 'Log in with the browser of that machine: rolebridge login, without --device.',
     page: { offers: 'sessions', contact: false },
     record: { audit: 'use-case', log: 'info' },
