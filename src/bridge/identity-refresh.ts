@@ -78,8 +78,11 @@ async function refreshed<S extends RefreshableSession>(
 ): Promise<S | undefined> {
   const outcome = await sharedAttempt(context, session, origin);
   if (outcome.kind === 'ended') return undefined;
-  const current = outcome.kind === 'changed' ? await readAgain() : session;
+  const current = outcome.kind === 'unchanged' ? session : await readAgain();
   if (current === undefined || !isDue(context, current)) return current;
+  // It was opened while the others ended, and only a sign-in can confirm it.
+  if (outcome.kind === 'missing')
+    return { ...current, unconfirmed: { why: 'sign-in-needed', since: current.confirmedAt } };
   const unconfirmed = unconfirmedSince(current.confirmedAt, outcome.atProvider, {
     settings: settingsOf(context, current),
     now: context.clock.now(),
@@ -115,7 +118,7 @@ async function attempt(context: RefreshContext, made: Attempt): Promise<Outcome>
   for (;;) {
     const taken = await turnOf(context, made, holder);
     // The record ends with the sessions of its sign-in.
-    if (taken === undefined) return { kind: 'changed' };
+    if (taken === undefined) return { kind: 'missing' };
     const { turn, atProvider } = taken;
     if (turn.kind === 'ask')
       return askWith(context, { ...made, holder, atProvider, refreshToken: turn.refreshToken });

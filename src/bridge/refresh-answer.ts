@@ -61,6 +61,8 @@ export interface RefreshContext extends IdentityRefreshParts {
 export type Outcome =
   /** The sessions of the sign-in have ended. */
   | { readonly kind: 'ended' }
+  /** The record of the session at the provider is gone, as if the sessions had ended. */
+  | { readonly kind: 'missing' }
   | {
       /** Whether the record of the user may have changed. */
       readonly kind: 'changed' | 'unchanged';

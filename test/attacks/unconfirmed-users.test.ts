@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { callApi, loginByDevice, makeContainerToken, refreshLogin } from '../support/cli-login.ts';
-import { useWorld } from '../support/world.ts';
+import { useDatabase, useWorld } from '../support/world.ts';
 
 /** Of the configuration of the demo, in seconds. */
-const STALE_FOR = 2 * 3600;
+const [EVERY, STALE_FOR] = [15 * 60, 2 * 3600];
 /** Shorter than a browser may be idle. */
 const TURN = 45 * 60;
 const ROLE = { account: 'prod', role: 'Developer' };
@@ -64,5 +64,22 @@ describe('a user whom the provider has not confirmed in time', () => {
       assert.deepEqual([page.status, page.path.length], [503, 1], path);
       assert.doesNotMatch(page.text, /Developer|developers/, path);
     }
+  });
+});
+
+describe('a terminal that was opened while the sessions of its sign-in ended', () => {
+  const world = useWorld();
+  const database = useDatabase(world);
+
+  it('gets nothing once it is due, and is told to sign in', async () => {
+    const login = await loginByDevice(world, 'bob', 'oidc');
+    database.exec('DELETE FROM provider_sessions');
+    const credentials = () =>
+      callApi(world, login.accessToken, { method: 'POST', path: '/credentials', body: ROLE });
+    assert.equal((await credentials()).status, 200);
+    world.clock.turn(EVERY);
+    assert.equal((await credentials()).json.code, 'sign_in_needed');
+    await world.signIn('bob', 'oidc', { visitor: login.visitor });
+    assert.equal((await credentials()).status, 200);
   });
 });
