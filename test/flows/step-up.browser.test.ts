@@ -73,7 +73,7 @@ describe('step-up in Chromium', { skip: chromiumMissing() }, () => {
         await page.goto(address);
         await choose(page, 'oidc');
         await enterPasswordAlone(page);
-        await page.getByRole('heading', { name: 'Verify for your terminal?' }).waitFor();
+        await page.getByRole('heading', { name: 'Verify for this terminal?' }).waitFor();
         assert.ok(await fits(page));
         assert.equal(await page.locator('h1').count(), 1);
         await page.getByRole('button', { name: 'Continue' }).focus();
