@@ -2,7 +2,7 @@
  * Sign-outs that an OpenID provider tells of by itself: a logout token ends the sessions of one
  * session at the provider, or all of a user.
  *
- * Owns: that a token is good once, what it ends, the audit events. Does not own: what makes a token
+ * Owns: that a token is used once, what it ends, the audit events. Does not own: what makes a token
  * good (connectors), how sessions are found (store).
  */
 import type { Origin } from '../core/audit-event.ts';

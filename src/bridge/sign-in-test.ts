@@ -1,6 +1,6 @@
 /**
  * A sign-in that an administrator tries: what the identity provider says, the identity that the
- * bridge makes of it, and what the rules say to that.
+ * bridge makes of it, and which rules match that.
  *
  * Owns: who may try, and that nothing comes of it: no session, no record of a user, no role. Does
  * not own: the verification of the answer (connectors), the rules (core/policy).
@@ -73,7 +73,7 @@ export interface TestedIdentity {
   readonly identity: Identity;
   readonly received: ReceivedClaims;
   readonly report: RulesReport;
-  /** A sign-in of this user would be refused. */
+  /** A sign-in of this user would be denied. */
   readonly isBlocked: boolean;
 }
 
@@ -89,7 +89,7 @@ export interface SignInTests {
   awaits(attemptId: string | undefined): Promise<boolean>;
   /**
    * Shows what the answer says. Throws what the connector throws, `attempt_invalid`,
-   * `assertion_replayed`, `not_signed_in`, and `not_found` if the user has stopped to be an
+   * `assertion_replayed`, `not_signed_in`, and `not_found` if the user is no longer an
    * administrator.
    */
   complete(answer: TestAnswer): Promise<SignInTest>;

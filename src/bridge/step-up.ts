@@ -35,7 +35,7 @@ export interface BeginStepUp extends AskedStepUp {
 
 /** What a step-up would be, before it begins. */
 export interface InspectedStepUp {
-  /** The terminal that would gain by it. */
+  /** The terminal that it is for. */
   readonly terminal?: CliSessionSummary | undefined;
   /** What the identity provider is asked for; undefined if nothing must be proved. */
   readonly wish?: StepUpWish | undefined;

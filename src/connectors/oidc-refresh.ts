@@ -94,7 +94,7 @@ const NEVER_SENT: ReadonlySet<unknown> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** What was heard of the token endpoint. */
+/** What the token endpoint has answered. */
 interface Heard {
   readonly status: number;
   /** Undefined if the answer could not be read. */
@@ -103,7 +103,7 @@ interface Heard {
 
 export interface RefreshListener {
   readonly fetch: CustomFetch;
-  /** What the conversation means that ended in `thrown`. */
+  /** What the exchange means that failed with `thrown`. */
   meaningOf(thrown: unknown): Exclude<RefreshedAnswer, Statement>;
 }
 

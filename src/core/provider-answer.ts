@@ -25,7 +25,7 @@ export interface Fact {
   readonly value: string;
 }
 
-/** How each protocol calls its parts. */
+/** The name of each part in its protocol. */
 const TERMS = {
   oidc: {
     error: 'error',

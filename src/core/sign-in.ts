@@ -9,14 +9,14 @@ export type Expectation =
   | { readonly protocol: 'saml'; readonly requestId: string }
   | { readonly protocol: 'oidc'; readonly nonce: string; readonly codeVerifier: string };
 
-/** The same person proves more. */
+/** The same user proves more. */
 export interface StepUpPurpose {
   readonly kind: 'step-up';
   readonly person: PersonId;
   readonly connector: ConnectorId;
   readonly username: string;
   readonly wish: StepUpWish;
-  /** The public id of a terminal that gains by it. */
+  /** The public id of the terminal that it is for. */
   readonly cliSession?: string | undefined;
   /** The page that began it, for another try. A local path. */
   readonly page: string;

@@ -52,7 +52,7 @@ describe('a logout token ends nothing', () => {
   for (const [title, fault] of Object.entries(WRONG_LOGOUT_TOKENS))
     it(title, async () => refuses(await forged.forge.logoutToken(fault)));
 
-  it('that is the id_token of the very session', async () => {
+  it('that is the id_token of the same session', async () => {
     const idToken = forged.forge.made.findLast(made => made.startsWith('ey'))!;
     await refuses(idToken);
   });

@@ -13,7 +13,7 @@ describe('a Response without a request, unsigned and with an error', () => {
   });
 
   for (const code of ['Responder', 'RequestDenied'])
-    it(`brings no words of its sender to a page (${code})`, async () => {
+    it(`shows no text of its sender on a page (${code})`, async () => {
       const xml = `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_a" Version="2.0">${status(code, 'AuthnFailed', LURE)}</samlp:Response>`;
       const SAMLResponse = Buffer.from(xml).toString('base64');
       const acs = `${world.urls.bridge}/saml/${CONNECTOR.saml}/acs`;

@@ -170,7 +170,7 @@ describe('a refresh', () => {
     assert.deepEqual(finish(session(), { holder: 'me', ending, now: NOW }), session());
   });
 
-  it('takes a denial after a lost answer for the rejection of a token that was replaced', () => {
+  it('treats a denial after a lost answer as the rejection of a replaced token', () => {
     assert.equal(meaningOfDenial(session(), false), 'denied');
     assert.equal(meaningOfDenial(session(), true), 'token-lost');
     assert.equal(meaningOfDenial(session({ isAnswerLost: true }), false), 'token-lost');

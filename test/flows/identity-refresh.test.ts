@@ -290,7 +290,7 @@ describe('a provider that fails', () => {
     assert.equal(world.oidcIdp.requests.refresh, asked + 2);
   });
 
-  it('may lose an answer: it is asked once more at once', async () => {
+  it('is asked once more at once after a lost answer', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
     world.oidcIdp.refresh.rotation = 'lenient';
     world.oidcIdp.faults.lostTokenAnswers = 1;
@@ -301,7 +301,7 @@ describe('a provider that fails', () => {
     assert.equal(world.oidcIdp.requests.refresh, asked + 2);
   });
 
-  it('that has replaced the refresh token in a lost answer ends nothing, and wants a sign-in', async () => {
+  it('that has replaced the refresh token in a lost answer ends nothing, and requires a sign-in', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
     world.oidcIdp.faults.lostTokenAnswers = 1;
     world.clock.turn(EVERY);
@@ -312,7 +312,7 @@ describe('a provider that fails', () => {
     assert.deepEqual(await eventsOf(world, 'sessions.ended-by-provider'), []);
   });
 
-  it('and answers about another user changes nothing, which the trail tells', async () => {
+  it('that answers about another user changes nothing, and is in the audit trail', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
     world.oidcIdp.refresh.subject = world.oidcIdp.subjectOf('alice');
     world.clock.turn(EVERY);
@@ -337,7 +337,7 @@ describe('a provider that requires the user', () => {
   });
   useGoodManners(world);
 
-  it('is told to the user everywhere, ends nothing, and is content with a sign-in', async () => {
+  it('is named in every interface, ends no session, and accepts a sign-in', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
     const { visitor } = login;
     world.oidcIdp.requireInteraction('bob');
@@ -359,7 +359,7 @@ describe('a provider that requires the user', () => {
     assert.equal((await credentials(world, login)).status, 200, 'the provider is content');
   });
 
-  it('gets the user by the way to a role, once', async () => {
+  it('receives the user once on the way to a role', async () => {
     const { visitor } = await world.signIn('bob', 'oidc');
     world.oidcIdp.requireInteraction('bob');
     world.clock.turn(EVERY);
@@ -370,7 +370,7 @@ describe('a provider that requires the user', () => {
     assert.equal((await eventsOf(world, 'sign-in.stepped-up')).length, 1);
   });
 
-  it('gets the user once, also if the role requires more than a sign-in', async () => {
+  it('receives the user once, also if the role requires more than a sign-in', async () => {
     const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: false });
     world.oidcIdp.requireInteraction('alice');
     world.clock.turn(EVERY);
@@ -380,7 +380,7 @@ describe('a provider that requires the user', () => {
     assert.ok(page.url.startsWith(`${world.urls.aws}/console`), page.text);
   });
 
-  it('gets the user of a terminal by the address that the terminal prints', async () => {
+  it('receives the user of a terminal by the address that the terminal prints', async () => {
     const login = await loginByDevice(world, 'bob', 'oidc');
     world.oidcIdp.requireInteraction('bob');
     world.clock.turn(EVERY);

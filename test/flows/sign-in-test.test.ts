@@ -179,7 +179,7 @@ describe('a sign-in that another user tries', () => {
   });
 });
 
-describe('an administrator who is none at the return', () => {
+describe('an administrator who is no longer one at the return', () => {
   const world = useWorld({ people: PEOPLE, configure: administered });
   /** The address of the provider, and the administrator's browser. */
   const begun = async (): Promise<{ visitor: Visitor; login: Page }> => {
@@ -229,7 +229,7 @@ describe('an administrator who is none at the return', () => {
   });
 });
 
-describe('a test whose user cannot be made', () => {
+describe('a test of a user without an identity', () => {
   const world = useWorld({
     people: [...PEOPLE, person('hei\u200bdi', ['developers'])],
     configure: administered,

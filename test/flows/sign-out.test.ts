@@ -241,7 +241,7 @@ describe('the page after a sign-out', () => {
   });
 });
 
-describe('a provider of few words', () => {
+describe('a provider without optional endpoints', () => {
   const forged = useForgedWorld({ logout: '{}' });
 
   it('without an end_session_endpoint is not offered', async () => {
