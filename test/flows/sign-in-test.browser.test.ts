@@ -9,14 +9,7 @@ import { CONNECTOR, type Protocol, useWorld } from '../support/world.ts';
 const OTHER: { readonly [P in Protocol]: Protocol } = { oidc: 'saml', saml: 'oidc' };
 
 describe('a sign-in that an administrator tries in Chromium', { skip: chromiumMissing() }, () => {
-  const world = useWorld({
-    idpHost: 'localhost',
-    configure: yaml =>
-      yaml.replace(
-        /^accounts:$/m,
-        'administration: { administrators: { groups: [aws-admins], connectors: [corp-oidc, corp-saml] } }\n$&',
-      ),
-  });
+  const world = useWorld({ idpHost: 'localhost' });
   const browser = useBrowser();
   // The OpenID provider goes by the machine's own clock, and a browser takes its time.
   beforeEach(() => world.clock.turn((Date.now() - world.clock.now()) / 1000));
