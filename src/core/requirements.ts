@@ -72,7 +72,7 @@ const REQUIREMENTS: {
     ask: ({ mfa }) => ({ multiFactor: mfa }),
     check: ({ mfa }, { authentication }) =>
       mfa && !authentication.multiFactor ? { requirement: 'multi-factor' } : undefined,
-    explain: () => 'It needs a sign-in with a second factor, and your sign-in had none.',
+    explain: () => 'It requires a sign-in with a second factor, and your sign-in had none.',
     nextStep: () => 'Sign in again and use your second factor.',
   },
   'authenticated-within': {
@@ -85,7 +85,7 @@ const REQUIREMENTS: {
       return { requirement: 'authenticated-within', withinSeconds, ageSeconds };
     },
     explain: ({ withinSeconds, ageSeconds }) =>
-      `It needs a sign-in of the last ${formatDuration(withinSeconds)}, and ${
+      `It requires a sign-in of the last ${formatDuration(withinSeconds)}, and ${
         ageSeconds === undefined
           ? 'your identity provider did not say when yours was'
           : `yours was ${formatAge(ageSeconds)} ago`

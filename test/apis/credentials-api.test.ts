@@ -413,7 +413,7 @@ describe('the bearer API', () => {
     const { json: roles } = await callApi(own, access_token, { path: '/roles' });
     const admin = roles.roles.find(({ role }: { role: string }) => role === 'Admin');
     assert.equal(admin.usable, false);
-    assert.match(admin.missing[0], /It needs a sign-in of the last 8 h/);
+    assert.match(admin.missing[0], /It requires a sign-in of the last 8 h/);
   });
 
   it('no token and no credential is in the log', async () => {

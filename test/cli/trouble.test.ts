@@ -202,7 +202,7 @@ describe('problems on this computer', () => {
       refused,
       4,
       /This role requires additional verification/,
-      /It needs a sign-in with a second factor/,
+      /It requires a sign-in with a second factor/,
       /^Open http:\S+\/step-up\?session=[0-9a-f]{20}&account=prod&role=Admin in your browser, then run the command again\.$/m,
     );
     assert.doesNotMatch(refused.stderr, /--fresh|Sign in again/);
@@ -224,12 +224,12 @@ describe('problems on this computer', () => {
       await without.run(['credential-process', 'prod/Admin']),
       4,
       /This role requires additional verification/,
-      /It needs a sign-in with a second factor/,
+      /It requires a sign-in with a second factor/,
       /In a terminal: rolebridge login --fresh/,
     );
     assert.match(
       await without.done(['roles', '--all']),
-      /^prod +111122223333 +Admin +no +It needs a sign-in with a second factor/m,
+      /^prod +111122223333 +Admin +no +It requires a sign-in with a second factor/m,
     );
   });
 

@@ -41,7 +41,7 @@ describe('an explanation', () => {
     });
     assert.equal(
       step,
-      'You are in the group g. It needs a sign-in with a second factor, and your sign-in had none. It needs a sign-in of the last 1 h, and yours was 2 h 1 min ago. It can be used only from 10.0.0.0/8, and your address is 192.0.2.1.',
+      'You are in the group g. It requires a sign-in with a second factor, and your sign-in had none. It requires a sign-in of the last 1 h, and yours was 2 h 1 min ago. It can be used only from 10.0.0.0/8, and your address is 192.0.2.1.',
     );
   });
 
@@ -79,7 +79,7 @@ describe('an explanation', () => {
     });
     assert.equal(
       step,
-      'You are in the group g. It needs a sign-in of the last 1 h, and your identity provider did not say when yours was.',
+      'You are in the group g. It requires a sign-in of the last 1 h, and your identity provider did not say when yours was.',
     );
   });
 

@@ -38,7 +38,7 @@ describe('the rules that match or nearly match a user', () => {
       'one whose requirement is not met',
       [strict],
       ['aws-admins'],
-      [/^strict: The group aws-admins would give prod\/Root\. It needs .* second factor/],
+      [/^strict: The group aws-admins would give prod\/Root\. It requires .* second factor/],
     ],
     [
       'one that takes the group of another connector',

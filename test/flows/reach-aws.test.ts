@@ -144,7 +144,7 @@ describe('reaching AWS', () => {
 
   it('without a second factor alice sees that the role needs one, and gives it on the way', async () => {
     const { visitor, page } = await world.signIn('alice', 'oidc', { secondFactor: false });
-    assert.match(page.text, /needs a sign-in with a second factor/);
+    assert.match(page.text, /requires a sign-in with a second factor/);
     const login = await visitor.get(`${world.urls.bridge}/console?account=prod&role=Admin`);
     const console = await enterPassword(visitor, login, { username: 'alice' });
     assert.ok(
@@ -161,7 +161,7 @@ describe('reaching AWS', () => {
     own.clock.turn(130);
 
     const portal = await visitor.get(`${own.urls.bridge}/`);
-    assert.match(portal.text, /It needs a sign-in of the last 2 min, and yours was 2 min ago\./);
+    assert.match(portal.text, /It requires a sign-in of the last 2 min, and yours was 2 min ago\./);
     const again = await visitor.get(`${own.urls.bridge}/console?account=prod&role=Admin`);
     assert.equal(again.$('input[type=password]').length, 1);
     const console = await enterPassword(visitor, again, { username: 'alice' });

@@ -121,7 +121,10 @@ describe('where the rules require a second factor and SimpleSAMLphp has none,', 
 
   it('prod/Admin leads alice there once and ends on a page, and her other roles work', async () => {
     const { visitor, page } = await federation.signIn('alice');
-    assert.match(page.text, /It needs a sign-in with a second factor, and your sign-in had none\./);
+    assert.match(
+      page.text,
+      /It requires a sign-in with a second factor, and your sign-in had none\./,
+    );
     assert.equal(page.$(button('Console', 'prod', 'Admin')).length, 0);
 
     const path = '/console?account=prod&role=Admin';
