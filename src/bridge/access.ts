@@ -19,7 +19,7 @@ import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../cor
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { type RoleSession, roleSessionFor } from '../core/session.ts';
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
-import { denial } from './denial.ts';
+import { denial, withRenewal } from './denial.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 
@@ -331,7 +331,7 @@ async function refused(
   requester: AuthenticatedRequester,
   refusal: AskedRole & { readonly purpose: Purpose; readonly thrown: unknown },
 ): Promise<BridgeError> {
-  const error = asBridgeError(refusal.thrown);
+  const error = withRenewal(asBridgeError(refusal.thrown), requester);
   await recorder.record(requester, {
     type: 'access.refused',
     purpose: refusal.purpose,

@@ -1,9 +1,10 @@
-/** The error for a role that the policy does not grant, with the step-up that would help. */
+/** Errors for a role that a user does not get, with the step-up that would help. */
 import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import { BridgeError, ERRORS } from '../core/errors.ts';
 import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
 import type { Decision } from '../core/policy.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
+import { ANY_SIGN_IN } from '../core/step-up.ts';
 
 /** `proof_missing` or `access_denied`. */
 export function denial(
@@ -23,6 +24,20 @@ export function denial(
     return new BridgeError(code, why, { trace, hint: `${NEW_LOGIN} ${hint}` });
   const needed = { wish, cliSession, role: { account, role } };
   return new BridgeError(code, why, { trace, hint, stepUp: needed });
+}
+
+/**
+ * With the step-up that renews a corporate proof: for a terminal, any sign-in of its user does. In
+ * a browser, the user chooses the sign-in. A proof of another kind has a hint of its own.
+ */
+export function withRenewal(
+  error: BridgeError,
+  { cliSession, stepUp }: AuthenticatedRequester,
+): BridgeError {
+  const { code, message, hint, cause } = error;
+  const isExpired = code === 'corporate_proof_missing' && hint === ERRORS[code].hint;
+  if (!isExpired || cliSession === undefined || stepUp !== undefined) return error;
+  return new BridgeError(code, message, { cause, stepUp: { wish: ANY_SIGN_IN, cliSession } });
 }
 
 const NEW_LOGIN = `${ERRORS.step_up_not_for_device_login.title}, so log in again.`;

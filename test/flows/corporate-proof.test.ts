@@ -6,6 +6,7 @@ import { before, describe, it } from 'node:test';
 import { createApp } from '../../src/app.ts';
 import type { Snapshot } from '../../src/compose/compose.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
+import { callApi, loginByCode, refreshLogin } from '../support/cli-login.ts';
 import { corporateSamlIdp } from '../support/corporate-saml-idp.ts';
 import { useFixture } from '../support/fixture.ts';
 import { button, callerOf, credentialsOn, refusalOn } from '../support/handout.ts';
@@ -157,6 +158,34 @@ describe('an account that trusts the corporate identity provider itself', () => 
         const back = await signInFrom(world, visitor, refused, protocol);
         assert.equal(back.url, `${world.urls.bridge}${credentialsPath}`);
         assert.match((await visitor.submit(back, 'form[action="/credentials"]')).html, /ASIA/);
+      });
+
+      it('renews the proof of a terminal by the address in the refusal, without a new login', async () => {
+        const { visitor } = await world.signIn('alice', protocol);
+        const login = await loginByCode(world, visitor);
+        const ask = (token: string) =>
+          callApi(world, token, {
+            method: 'POST',
+            path: '/credentials',
+            body: { account, role: 'Developer' },
+          });
+        assert.equal((await ask(login.accessToken)).status, 200);
+        const late = validSeconds + 60;
+        // Half way the person looks in, because an idle session would end.
+        world.clock.turn(late / 2);
+        await visitor.get(world.urls.bridge);
+        world.clock.turn(late / 2);
+        const accessToken = (await refreshLogin(world, login)).json.access_token;
+
+        const { status, json } = await ask(accessToken);
+        assert.deepEqual([status, json.code], [403, 'corporate_proof_missing']);
+        const question = await visitor.get(json.step_up_url);
+        // The local AWS and the SAML provider go by the machine's clock, which has not moved.
+        world.clock.turn(-late);
+        const left = await visitor.submit(question, 'form[action="/step-up"]');
+        const done = await enterPassword(visitor, left, { username: 'alice' });
+        assert.match(done.text, /Repeat the command/);
+        assert.equal((await ask(accessToken)).status, 200);
       });
 
       it(`sends people who signed in by ${other} to the sign-in that AWS takes there`, async () => {
