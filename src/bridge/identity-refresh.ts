@@ -19,6 +19,7 @@ import {
   type Outcome,
   type RefreshableSession,
   type RefreshContext,
+  type RunningAttempt,
   tellOnce,
 } from './refresh-answer.ts';
 
@@ -39,6 +40,8 @@ export interface IdentityRefresh {
   refreshed<S extends RefreshableSession>(session: S, use: RefreshUse<S>): Promise<S | undefined>;
   /** Tells the log of a sign-in that cannot be refreshed although it should be. */
   noteSignIn(verified: VerifiedSignIn): void;
+  /** Resolves when attempts in progress have kept their answers. */
+  close(): Promise<void>;
 }
 
 /** Pauses between two looks at a lease of another instance, in milliseconds. */
@@ -58,6 +61,10 @@ export function createIdentityRefresh(parts: IdentityRefreshParts): IdentityRefr
     isDue: session => isDue(context, session),
     refreshed: (session, use) => refreshed(context, session, use),
     noteSignIn: verified => noteSignIn(context, verified),
+    close: async () => {
+      const running = [...context.running.values()];
+      await Promise.allSettled(running.map(({ outcome }) => outcome));
+    },
   };
 }
 
@@ -76,7 +83,7 @@ async function refreshed<S extends RefreshableSession>(
   session: S,
   { origin, readAgain }: RefreshUse<S>,
 ): Promise<S | undefined> {
-  const outcome = await sharedAttempt(context, session, origin);
+  const outcome = await outcomeFor(context, session, origin);
   if (outcome.kind === 'ended') return undefined;
   const current = outcome.kind === 'unchanged' ? session : await readAgain();
   if (current === undefined || !isDue(context, current)) return current;
@@ -94,19 +101,32 @@ function settingsOf({ refreshSettings }: RefreshContext, { identity }: Refreshab
   return refreshSettings.get(identity.connector)!;
 }
 
-/** Requests of one process share an attempt; instances share it by the lease. */
-async function sharedAttempt(
+/**
+ * A provider that hangs does not hold requests for long: while the last answer is good, they go by
+ * it, and the attempt goes on.
+ */
+async function outcomeFor(
   context: RefreshContext,
   session: RefreshableSession,
   origin: Origin,
 ): Promise<Outcome> {
-  const { providerSession: id } = session;
+  const { providerSession: id, confirmedAt } = session;
   if (id === undefined) return { kind: 'unchanged' };
-  const running =
-    context.running.get(id) ??
-    attempt(context, { id, session, origin }).finally(() => context.running.delete(id));
-  context.running.set(id, running);
-  return running;
+  const { outcome, impatience } = sharedAttempt(context, { id, session, origin });
+  const terms = { settings: settingsOf(context, session), now: context.clock.now() };
+  if (unconfirmedSince(confirmedAt, undefined, terms) !== undefined) return outcome;
+  return Promise.race([outcome, impatience.then(() => ({ kind: 'unchanged' as const }))]);
+}
+
+/** Requests of one process share an attempt; instances share it by the lease. */
+function sharedAttempt(context: RefreshContext, made: Attempt): RunningAttempt {
+  const { running, impatience } = context;
+  const known = running.get(made.id);
+  if (known !== undefined) return known;
+  const outcome = attempt(context, made).finally(() => running.delete(made.id));
+  const begun = { outcome, impatience: impatience() };
+  running.set(made.id, begun);
+  return begun;
 }
 
 // ---------------------------------------------------------------- one attempt

@@ -40,6 +40,8 @@ export interface IdentityRefreshParts {
   readonly notices: RefreshNotices;
   /** Resolves after so many milliseconds. */
   readonly wait: (milliseconds: number) => Promise<void>;
+  /** Resolves when requests have waited long enough for an attempt that begins now. */
+  readonly impatience: () => Promise<void>;
 }
 
 /** What sessions of every kind have. */
@@ -53,8 +55,13 @@ export interface RefreshableSession {
 export interface RefreshContext extends IdentityRefreshParts {
   readonly byId: ReadonlyMap<string, Connector>;
   /** Attempts of this process, by the id of the provider session. */
-  readonly running: Map<string, Promise<Outcome>>;
+  readonly running: Map<string, RunningAttempt>;
   readonly toldAt: Map<string, Instant>;
+}
+
+export interface RunningAttempt {
+  readonly outcome: Promise<Outcome>;
+  readonly impatience: Promise<void>;
 }
 
 /** How an attempt ended, for the sessions that wait for it. */

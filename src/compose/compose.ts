@@ -152,7 +152,13 @@ export async function openSnapshot(
     },
   };
   const connectors = await openConnectors(parts, opened);
-  const bridge = createBridge(parts, connectors);
+  const identityRefresh = openIdentityRefresh(
+    { ...parts.ports, connectors: connectors.map(({ connector }) => connector) },
+    configuration,
+    process.log,
+  );
+  opened.defer(() => identityRefresh.close());
+  const bridge = createBridge(parts, connectors, identityRefresh);
 
   const closing = opened.move();
   return {
@@ -163,7 +169,11 @@ export async function openSnapshot(
   };
 }
 
-function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
+function createBridge(
+  parts: Parts,
+  opened: readonly OpenConnector[],
+  identityRefresh: IdentityRefresh,
+): Bridge {
   const { process, configuration } = parts;
   const connectors = opened.map(({ connector }) => connector);
   const signOuts = createSignOuts({
@@ -174,7 +184,6 @@ function createBridge(parts: Parts, opened: readonly OpenConnector[]): Bridge {
   });
   const ports = { ...parts.ports, signOuts };
   const isCurrent = currentIssuers(connectors);
-  const identityRefresh = openIdentityRefresh({ ...ports, connectors }, configuration, process.log);
   const policy = compilePolicy(configuration.access, configuration.accounts);
   const roleAccess = createRoleAccess(parts, policy);
   const { callers, ...logins } = createTerminalLogins(

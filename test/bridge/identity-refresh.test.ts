@@ -40,6 +40,8 @@ interface Bench {
   readonly answers: (RefreshAnswer | Promise<RefreshAnswer>)[];
   /** Pauses between looks, and what happens meanwhile. */
   readonly waited: number[];
+  /** When requests no longer wait for an attempt. */
+  impatience: () => Promise<void>;
   meanwhile: () => Promise<unknown>;
   /** One more instance of the bridge. */
   instance(): IdentityRefresh;
@@ -73,6 +75,7 @@ async function benchFor(t: TestContext): Promise<Bench> {
   } as Pick<Connector, 'id' | 'refresh'> as Connector;
   const bench: Bench = {
     ...{ store, clock, session, atProvider, sent, answers, waited },
+    impatience: () => new Promise(() => {}),
     meanwhile: turnOfTheLoop,
     instance: () => createIdentityRefresh(partsOf(bench, provider)),
     use: async instance => {
@@ -96,6 +99,7 @@ function partsOf(bench: Bench, provider: Connector): IdentityRefreshParts {
     recorder: createRecorder({ audit: store.audit, clock }),
     ...{ clock, secrets: systemSecrets },
     notices: { failed: () => {}, withoutRefreshToken: () => {} },
+    impatience: () => bench.impatience(),
     wait: async milliseconds => {
       waited.push(milliseconds);
       await bench.meanwhile();
@@ -134,6 +138,36 @@ describe('a refresh that is due', () => {
     );
     assert.deepEqual(bench.sent, ['refresh-1']);
     for (const session of used) assert.equal(session?.confirmedAt, bench.clock.now());
+  });
+
+  it('goes by the last answer while the provider hangs, and keeps the answer that comes later', async t => {
+    const bench = await benchFor(t);
+    const late = Promise.withResolvers<RefreshAnswer>();
+    bench.answers.push(late.promise);
+    bench.impatience = async () => {};
+    const instance = bench.instance();
+
+    const held = await bench.use(instance);
+    assert.equal(held?.confirmedAt, NOW);
+    assert.equal(held?.unconfirmed, undefined);
+    assert.equal((await bench.use(instance))?.confirmedAt, NOW, 'no second request is held');
+
+    late.resolve(confirming('refresh-2', bench.clock.now()));
+    await instance.close();
+    assert.equal((await bench.use(instance))?.confirmedAt, bench.clock.now());
+    assert.deepEqual(bench.sent, ['refresh-1']);
+  });
+
+  it('waits for a provider that hangs once the last answer is too old', async t => {
+    const bench = await benchFor(t);
+    const late = Promise.withResolvers<RefreshAnswer>();
+    bench.answers.push(late.promise);
+    bench.impatience = async () => {};
+    bench.clock.turn(SETTINGS.staleSeconds);
+    const asking = bench.use(bench.instance());
+    while (bench.sent.length === 0) await turnOfTheLoop();
+    late.resolve(confirming('refresh-2', bench.clock.now()));
+    assert.equal((await asking)?.confirmedAt, bench.clock.now());
   });
 
   it('waits for the instance that has the lease, in growing pauses', async t => {
@@ -249,17 +283,21 @@ describe('a refresh that is due', () => {
     const bench = await benchFor(t);
     const instance = bench.instance();
     const { providerSession: _, ...ofEarlierVersion } = bench.session;
-    const { store, atProvider, clock } = bench;
-    await store.providerSessions.end(atProvider.id);
-    for (const session of [ofEarlierVersion, bench.session]) {
-      const readAgain = async () => session;
-      const refreshed = () => instance.refreshed(session, { origin: ORIGIN, readAgain });
-      assert.equal((await refreshed())?.unconfirmed, undefined);
-      clock.turn(SETTINGS.staleSeconds - SETTINGS.everySeconds);
-      assert.deepEqual((await refreshed())?.unconfirmed, { why: 'sign-in-needed', since: NOW });
-      clock.turn(SETTINGS.everySeconds - SETTINGS.staleSeconds);
-    }
+    const readAgain = async () => ofEarlierVersion;
+    const refreshed = () => instance.refreshed(ofEarlierVersion, { origin: ORIGIN, readAgain });
+    assert.equal((await refreshed())?.unconfirmed, undefined);
+    bench.clock.turn(SETTINGS.staleSeconds - SETTINGS.everySeconds);
+    assert.deepEqual((await refreshed())?.unconfirmed, { why: 'sign-in-needed', since: NOW });
     assert.deepEqual(bench.sent, []);
+  });
+
+  it('needs a sign-in at once where the session at the provider has ended', async t => {
+    const { store, atProvider, session, sent, instance } = await benchFor(t);
+    await store.providerSessions.end(atProvider.id);
+    const readAgain = async () => session;
+    const refreshed = await instance().refreshed(session, { origin: ORIGIN, readAgain });
+    assert.deepEqual(refreshed?.unconfirmed, { why: 'sign-in-needed', since: NOW });
+    assert.deepEqual(sent, []);
   });
 
   it('is not due for a connector that is not set up so', async t => {
