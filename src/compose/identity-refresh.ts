@@ -7,9 +7,10 @@ import type { Logger } from '../log.ts';
 
 /**
  * How long requests wait for a provider while its last answer is good, in milliseconds: longer than
- * a provider takes that works, and less than AWS tools wait for credentials of a container.
+ * a provider takes that works, and less than AWS tools wait for credentials of a container, with
+ * their retries (botocore three times two seconds, JavaScript four times one).
  */
-const IMPATIENCE = 1500;
+const IMPATIENCE = 2500;
 
 const GET_REFRESH_TOKENS =
   'add offline_access to scopes, or let the provider issue refresh tokens to this client';
