@@ -158,7 +158,8 @@ describe('a step-up', () => {
     const question = await visitor.get(address);
     const atProvider = await visitor.submit(question, 'form[action="/step-up"]');
     const sessions = await visitor.get(`${world.urls.bridge}/sessions`);
-    await visitor.submit(sessions, 'button[value=end]');
+    const ended = new URL(address).searchParams.get('session');
+    await visitor.submit(sessions, `form:has(input[value="${ended}"]) button[value=end]`);
     const page = await enterPassword(visitor, atProvider, { username: 'alice' });
     assert.match(page.url, /\/sessions$/);
     assert.equal((await credentials(command)).status, 401);

@@ -116,7 +116,7 @@ describe('the words of a step-up', () => {
       [
         { term: 'Asked for', value: 'a new sign-in' },
         { term: 'AuthnContextClassRef', value: 'not stated' },
-        { term: 'AuthnInstant', value: '2026-11-30T12:00:00.000Z' },
+        { term: 'AuthnInstant', value: '2026-11-30 12:00 UTC' },
       ],
     );
     assert.deepEqual(factsOf({ protocol: 'oidc', authentication: NOTHING }).at(-1), {
