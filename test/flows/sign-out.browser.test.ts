@@ -82,10 +82,16 @@ describe('a sign-out in Chromium', { skip: chromiumMissing() }, () => {
     browser.visit(async page => {
       await comeIn(page);
       await page.goto(`${world.urls.bridge}/sessions`);
+      const answered = Promise.withResolvers<void>();
       // An answer without content leaves the browser on its page.
-      await page.route('**/sign-out/provider', route => route.fulfill({ status: 204 }));
+      await page.route('**/sign-out/provider', async route => {
+        await route.fulfill({ status: 204 });
+        answered.resolve();
+      });
       await page.getByRole('button', { name: 'Sign out everywhere' }).click();
       await page.getByText(/Your browser now goes to Acme Login/).waitFor();
+      // The way works once, so the browser must not be on it when the link is followed.
+      await answered.promise;
       await page.unroute('**/sign-out/provider');
       await page.getByRole('link', { name: 'Sign out at Acme Login' }).click();
       await page.getByText('Do you want to sign out of Acme Login as well?').waitFor();
