@@ -121,6 +121,7 @@ interface Step {
  */
 interface Steps {
   readonly head: readonly Step[];
+  /** The last one first. */
   readonly tail: readonly Step[];
 }
 
@@ -147,7 +148,7 @@ function stepsOf(parts: readonly Part[]): Steps {
     ({ placeholder }) => placeholder === 'account' || placeholder === 'role',
   );
   const tailAt = Math.max(1, last + 1);
-  return { head: steps.slice(0, tailAt), tail: steps.slice(tailAt) };
+  return { head: steps.slice(0, tailAt), tail: steps.slice(tailAt).reverse() };
 }
 
 /** One comparison of a group, without what the tail has read, with the head of a pattern. */
@@ -171,7 +172,7 @@ function match(
   const prefix = head[0]?.before ?? '';
   if (group.length > MAX_GROUP_LENGTH || !group.startsWith(prefix)) return undefined;
   let reading: Reading | undefined = { at: group.length, said: {} };
-  for (const step of tail.toReversed()) {
+  for (const step of tail) {
     reading = readFromEnd(step, group, { reading, accountNamed });
     if (reading === undefined) return undefined;
   }

@@ -65,8 +65,7 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
   const index = indexRules(rules, accounts);
   return {
     evaluate: (identity, circumstances) => evaluate(index, identity, circumstances),
-    report: (identity, circumstances) =>
-      reportRules(index.rules, identity, evaluate(index, identity, circumstances)),
+    report: (identity, circumstances) => report(index, identity, circumstances),
     decide: (identity, circumstances, asked) =>
       decide(index, requirementChecker(identity, circumstances), { ...asked, identity }),
   };
@@ -92,6 +91,10 @@ function evaluate(index: RuleIndex, identity: Identity, circumstances: Circumsta
     }
   }
   return { granted, withheld: withheld.filter(({ number }) => states[number] === WITHHELD) };
+}
+
+function report(index: RuleIndex, identity: Identity, circumstances: Circumstances): RulesReport {
+  return reportRules(index.rules, identity, evaluate(index, identity, circumstances));
 }
 
 // ---------------------------------------------------------------- one role
