@@ -14,7 +14,8 @@ import { hashOf, type Seal } from './sealing.ts';
 const MOST_LISTED = 1000;
 const LISTED = 'handle, last_used_at, expires_at, sealed_summary, sealed_last_use';
 /** Columns that `cliSessionFrom` reads from `WITH_PERSON`. */
-export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session, sealed_step_up, ${PERSON_COLUMNS}`;
+export const SESSION_COLUMNS = `${LISTED}, cli_sessions.sealed AS sealed_session, sealed_step_up,
+  ${PERSON_COLUMNS}`;
 /** A CLI session joined with its user. */
 export const WITH_PERSON = 'cli_sessions JOIN people ON people.person = cli_sessions.person';
 
@@ -69,7 +70,8 @@ async function create(
   const { person, createdAt } = summary;
   const sealedSummary: SealedSummary = { handle, ...kept };
   await database.rows(
-    `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed, sealed_summary, provider_session)
+    `INSERT INTO cli_sessions (id_hash, handle, person, created_at, expires_at, sealed,
+           sealed_summary, provider_session)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       ...[hashOf(id), handle, person, createdAt, expiresAt],

@@ -99,7 +99,8 @@ async function update<T>(
     if (next === found.session) return value;
     const { id: _, ...session } = next;
     const changed = await database.rows(
-      `UPDATE provider_sessions SET sealed = $1, name_hash = $2, expires_at = $3, revision = revision + 1
+      `UPDATE provider_sessions SET sealed = $1, name_hash = $2, expires_at = $3,
+             revision = revision + 1
            WHERE id_hash = $4 AND revision = $5 RETURNING revision`,
       [
         ...[seals.seal(KIND, id, session), nameOf(session, seals), session.expiresAt],
@@ -181,7 +182,8 @@ async function hasOther(
       ? (['person = $2 AND provider_session IS NOT NULL', session.person] as const)
       : ([NAMED, name] as const);
   const isAnyIn = (table: string): string =>
-    `EXISTS (SELECT 1 FROM ${table} WHERE ${others} AND provider_session <> $3 AND expires_at > $1)`;
+    `EXISTS (SELECT 1 FROM ${table} WHERE ${others}
+       AND provider_session <> $3 AND expires_at > $1)`;
   const found = await database.rows(
     `SELECT 1 AS found WHERE ${isAnyIn('sessions')} OR ${isAnyIn('cli_sessions')}`,
     [now, value, hashOf(session.id)],

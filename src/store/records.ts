@@ -20,9 +20,10 @@ const MAX_ROUNDS = 1000;
 const OF_RECORD = `FROM (SELECT session_hash, revision AS record_revision, last_used_at AS record_used_at, sealed AS sealed_record
     FROM cli_records WHERE kind = $1 AND id_hash = $2) AS record
   JOIN (${WITH_PERSON}) ON cli_sessions.id_hash = record.session_hash`;
-const STATE =
-  'record_revision, record_used_at, last_used_at, expires_at, cli_sessions.revision AS session_revision, people.revision AS person_revision, people.asserted_at';
-const WITH_SESSION = `SELECT sealed_record, record_revision, record_used_at, cli_sessions.revision AS session_revision, people.revision AS person_revision, ${SESSION_COLUMNS} ${OF_RECORD}`;
+const CHANGES = `record_revision, record_used_at, cli_sessions.revision AS session_revision,
+  people.revision AS person_revision`;
+const STATE = `${CHANGES}, last_used_at, expires_at, people.asserted_at`;
+const WITH_SESSION = `SELECT sealed_record, ${CHANGES}, ${SESSION_COLUMNS} ${OF_RECORD}`;
 const STATE_WITH_SESSION = `SELECT ${STATE} ${OF_RECORD}`;
 
 /** Columns whose size grows with what a provider sends about a user. */

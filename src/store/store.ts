@@ -131,7 +131,8 @@ async function createSession(
 ): Promise<void> {
   const { identity, createdAt, lastUsedAt, expiresAt, providerSession } = session;
   await database.rows(
-    `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at, sealed, provider_session)
+    `INSERT INTO sessions (id_hash, person, connector, created_at, last_used_at, expires_at,
+           sealed, provider_session)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       ...[hashOf(id), identity.person, identity.connector, createdAt, lastUsedAt, expiresAt],
