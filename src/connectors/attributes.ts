@@ -92,6 +92,10 @@ export interface ReadIdentity {
 
 type Values = Readonly<Record<string, unknown>>;
 
+/** What a user does whose groups are too many for a token or an assertion (groups overage). */
+export const TOO_MANY_GROUPS =
+  'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.';
+
 /** Throws `identity_incomplete`, which names the claim and its fault, and never its value. */
 export function identityFrom(verified: VerifiedValues): ReadIdentity {
   const { connector, values, mapping } = verified;

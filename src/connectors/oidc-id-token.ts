@@ -8,7 +8,7 @@ import { decodeProtectedHeader } from 'jose';
 import type { IDToken } from 'openid-client';
 import { BridgeError } from '../core/errors.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
-import { claimAt, incomplete } from './attributes.ts';
+import { claimAt, incomplete, TOO_MANY_GROUPS } from './attributes.ts';
 
 /** Accepted difference between the provider's clock and ours. */
 export const CLOCK_SKEW: Seconds = 60;
@@ -94,7 +94,7 @@ export function refuseOverage(
       `overage: the provider left the claim "${path}" out of the token and names a distributed source (_claim_names), which is not followed; ` +
         'configure the provider to send fewer groups, for example only those assigned to this application',
       values,
-      'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
+      TOO_MANY_GROUPS,
     );
   }
 }

@@ -16,7 +16,7 @@ import type {
 } from '../core/sign-in.ts';
 import type { Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
-import { identityFrom, incomplete } from './attributes.ts';
+import { identityFrom, incomplete, TOO_MANY_GROUPS } from './attributes.ts';
 import { CONTROL, textOf } from './claim-values.ts';
 import { inspected } from './inspection.ts';
 import { createEngine, type Engine, type RequestedContext } from './saml/engine.ts';
@@ -297,7 +297,7 @@ function refuseOverage(values: Readonly<Record<string, unknown>>, groups: string
   throw incomplete(
     `the attribute "${groups}" is kept elsewhere by the identity provider (groups overage)`,
     values,
-    'You are in more groups than your identity provider can send. Ask your administrator to send fewer groups to this bridge, and give them the reference.',
+    TOO_MANY_GROUPS,
   );
 }
 
