@@ -65,7 +65,8 @@ export function createCredentialBroker(options: CredentialBrokerOptions): Creden
     limits: createKnownLimits(clock),
   };
   return {
-    assume: request => {
+    assume: asked => {
+      const request = endingWithElevation(asked, clock);
       const deadline = AbortSignal.timeout(Math.ceil(3 * timeoutSeconds * 1000));
       const { trust } = request.account;
       return trust.by === 'hub'
@@ -73,6 +74,19 @@ export function createCredentialBroker(options: CredentialBrokerOptions): Creden
         : assumeDirectly(broker, request, trust, deadline);
     },
   };
+}
+
+/** The length is worked out here, so that programs can share what they get by one elevation. */
+function endingWithElevation(request: AssumeRequest, clock: Clock): AssumeRequest {
+  const { elevation, session } = request;
+  if (elevation === undefined) return request;
+  const left = Math.floor((elevation.endsAt - clock.now()) / 1000);
+  const durationSeconds = Math.min(session.durationSeconds, left);
+  if (durationSeconds < MIN_DURATION)
+    throw new BridgeError('proof_missing', `the elevation ${elevation.id} is about to end`, {
+      hint: 'Your elevation is about to end. Request an extension.',
+    });
+  return { ...request, session: { ...session, durationSeconds } };
 }
 
 // ---------------------------------------------------------------- a role that trusts a federation

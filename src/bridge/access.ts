@@ -9,15 +9,15 @@ import type { Entitlement } from '../core/access-rule.ts';
 import type { AssumedRole, ConsoleLink } from '../core/assumed-role.ts';
 import { type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
+import { isRecorded, statusOf } from '../core/elevation.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
-import type { Decision, Evaluation, Policy } from '../core/policy.ts';
-import type { Clock, ConsoleFederation, CredentialBroker } from '../core/ports.ts';
+import type { Circumstances, Decision, Evaluation, Policy } from '../core/policy.ts';
+import type { Clock, ConsoleFederation, CredentialBroker, Elevations } from '../core/ports.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
-import type { Circumstances } from '../core/requirements.ts';
 import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
-import { type RoleSession, roleSessionFor } from '../core/session.ts';
+import { MIN_DURATION, type RoleSession, roleSessionFor } from '../core/session.ts';
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
 import { denial, withRenewal } from './denial.ts';
 import type { Recorder } from './recorder.ts';
@@ -97,6 +97,7 @@ export interface AccessParts {
   readonly console: ConsoleFederation;
   readonly recorder: Recorder;
   readonly clock: Clock;
+  readonly elevations: Pick<Elevations, 'find'>;
   /** Where the AWS console sends users when its session ends. */
   readonly issuerUrl: string;
 }
@@ -184,6 +185,7 @@ async function credentialsFor(
     const source = mayShare === true ? access.shared : access.broker;
     const opened = await openRole(source, requester, entitlement);
     const { assumed } = opened;
+    await requireStillActive(access, entitlement);
     await access.recorder.record(requester, {
       type: 'credentials.issued',
       ...detailsOf(opened),
@@ -205,6 +207,7 @@ async function consoleLinkFor(
     const destination = access.console.destinationFor(entitlement.account, asked);
     const opened = await openRole(access.broker, requester, entitlement);
     const link = await linkFor(access, opened, destination);
+    await requireStillActive(access, entitlement);
     await access.recorder.record(requester, {
       type: 'console-link.issued',
       ...detailsOf(opened),
@@ -249,9 +252,9 @@ function signInFor(
 
 function circumstancesOf(
   { clock }: AccessParts,
-  { origin }: AuthenticatedRequester,
+  { origin, elevations }: AuthenticatedRequester,
 ): Circumstances {
-  return { now: clock.now(), address: origin.address };
+  return { now: clock.now(), address: origin.address, elevations };
 }
 
 function isReachable(scope: RoleScope | undefined, { account, role }: Entitlement): boolean {
@@ -272,7 +275,8 @@ async function openRole(
   entitlement: Entitlement,
 ): Promise<OpenedRole> {
   const { identity } = subject;
-  const session = roleSessionFor(entitlement.rule.session, identity, entitlement.rule.name);
+  const { rule, elevation } = entitlement;
+  const session = withElevationTag(roleSessionFor(rule.session, identity, rule.name), entitlement);
   const sessionName = roleSessionName(identity);
   const assumed = await source.assume({
     person: identity.person,
@@ -284,6 +288,7 @@ async function openRole(
     authenticatedAt: identity.authentication.at,
     assertedAt: identity.assertedAt,
     corporateProof,
+    elevation: elevation && { id: elevation.id, endsAt: elevation.endsAt },
   });
   // A corporate SAML response names the session itself; the audit event says what CloudTrail says.
   const named = assumed.assumedRoleArn.split('/').at(-1)!;
@@ -295,21 +300,49 @@ async function openRole(
   };
 }
 
+/** Trails of AWS then lead to the approval. A proof of the user's own provider takes no tag. */
+function withElevationTag(session: RoleSession, { account, elevation }: Entitlement): RoleSession {
+  if (elevation?.tag === undefined || account.trust.by.startsWith('corporate-')) return session;
+  const tag = { key: elevation.tag, value: elevation.id };
+  return { ...session, tags: [...session.tags, tag] };
+}
+
+/** It can have been revoked while AWS was asked. Throws `proof_missing`. */
+async function requireStillActive(
+  { elevations, clock }: AccessParts,
+  { elevation }: Entitlement,
+): Promise<void> {
+  if (elevation === undefined) return;
+  const found = await elevations.find(elevation.id);
+  if (found !== undefined && statusOf(found, clock.now()) === 'active' && isRecorded(found)) return;
+  throw new BridgeError('proof_missing', 'the elevation has ended in the meantime', {
+    hint: 'Your elevation has ended in the meantime. Request the role again.',
+  });
+}
+
 function linkFor(
-  { console, issuerUrl }: AccessParts,
+  { console, issuerUrl, clock }: AccessParts,
   { entitlement, assumed, session }: OpenedRole,
   destination: string,
 ): Promise<ConsoleLink> {
-  const { account } = entitlement;
-  const { consoleSeconds } = session;
+  const { account, elevation } = entitlement;
+  const consoleSeconds = consoleLength(session, elevation && elevation.endsAt - clock.now());
   return console.linkFor({ account, assumed, destination, issuerUrl, consoleSeconds });
+}
+
+/** Undefined if the console ends with the credentials. `left` of an elevation in milliseconds. */
+function consoleLength({ consoleSeconds }: RoleSession, left: number | undefined) {
+  if (consoleSeconds === undefined || left === undefined) return consoleSeconds;
+  const seconds = Math.min(consoleSeconds, Math.floor(left / 1000));
+  return seconds < MIN_DURATION ? undefined : seconds;
 }
 
 // ---------------------------------------------------------------- record
 
 function detailsOf({ entitlement, assumed, session, sessionName }: OpenedRole) {
-  const { account, role, rule, group } = entitlement;
+  const { account, role, rule, group, elevation } = entitlement;
   return {
+    ...(elevation !== undefined && { elevation: elevation.id }),
     account: account.id,
     accountName: account.name,
     role,

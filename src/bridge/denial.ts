@@ -10,7 +10,7 @@ import { ANY_SIGN_IN } from '../core/step-up.ts';
 export function denial(
   { cliSession, stepUp }: AuthenticatedRequester,
   { account, role }: { readonly account: string; readonly role: string },
-  { trace, missing, stepUp: wish }: Extract<Decision, { granted: false }>,
+  { trace, missing, stepUp: wish, elevation }: Extract<Decision, { granted: false }>,
 ): BridgeError {
   const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
   const why = whyDenied(trace);
@@ -18,6 +18,7 @@ export function denial(
   if (wish === undefined)
     return new BridgeError(code, why, {
       ...{ trace, hint },
+      ...(elevation !== undefined && { elevation }),
       ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
     });
   if (stepUp !== undefined)

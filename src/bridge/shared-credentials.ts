@@ -77,11 +77,13 @@ function keyOf(
     assertedAt,
     corporateProof,
     account,
+    elevation,
   }: AssumeRequest,
 ): string {
   return JSON.stringify([
     ...[person, account.id, role, sessionName, session, authenticatedAt, assertedAt],
     corporateProof && secrets.digest(JSON.stringify(corporateProof)),
+    elevation,
   ]);
 }
 

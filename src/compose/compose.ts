@@ -236,7 +236,7 @@ function createRoleAccess(
   policy: Policy,
 ) {
   const { baseUrl, issuer, aws, accounts } = configuration;
-  const { clock, secrets, recorder } = ports;
+  const { clock, secrets, recorder, elevations } = ports;
   const ourIssuer = createIssuer({
     baseUrl: issuer.webIdentity.issuer,
     samlEntityId: issuer.saml.entityId,
@@ -255,7 +255,7 @@ function createRoleAccess(
     shared: createSharedCredentials({ broker, clock, secrets }),
     console: createConsoleFederation({ partitions, outbound: toAws }),
     issuerUrl: `${baseUrl}/`,
-    ...{ recorder, clock },
+    ...{ recorder, clock, elevations },
   });
   const used = new Set(accounts.map(({ partition }) => partition));
   const consoleSources = [...used].flatMap(partition => partitions[partition].consoleSources);

@@ -1,8 +1,10 @@
 /** Access rules: whom they select, what they require, and what they grant. */
+import type { ElevationTerms } from './elevation-terms.ts';
 import type { GroupSelector } from './group-selector.ts';
 import type { Requirements } from './requirements.ts';
 import type { Account, AccountId, RoleArn, RoleName } from './role.ts';
 import type { SessionSettings } from './session.ts';
+import type { ActiveElevation } from './unmet-approval.ts';
 
 /** One rule of the configuration: the selected users get the roles. */
 export interface AccessRule extends GroupSelector {
@@ -14,6 +16,8 @@ export interface AccessRule extends GroupSelector {
   readonly roles: readonly RoleName[];
   readonly session: SessionSettings;
   readonly require: Requirements;
+  /** Makes users eligible: the roles are given for a time, after an approval. */
+  readonly elevation?: ElevationTerms | undefined;
 }
 
 /** A role that a user can use now. */
@@ -24,4 +28,6 @@ export interface Entitlement {
   readonly rule: AccessRule;
   /** The user's group that matched. */
   readonly group: string;
+  /** The approval by which it is granted; undefined if the rule requires none. */
+  readonly elevation?: ActiveElevation | undefined;
 }

@@ -5,6 +5,7 @@ import type { Account, RoleArn, RoleName, RoleSessionName } from './role.ts';
 import type { RoleSession } from './session.ts';
 import type { CorporateProof } from './sign-in.ts';
 import type { Instant, Seconds } from './time.ts';
+import type { ActiveElevation } from './unmet-approval.ts';
 
 /** What the bridge asserts about a user toward AWS, for one role. */
 export interface AssertionSubject {
@@ -22,6 +23,8 @@ export interface AssumeRequest extends AssertionSubject {
   /** When the user's identity provider stated who they are: another sign-in is another request. */
   readonly assertedAt: Instant;
   readonly corporateProof?: CorporateProof | undefined;
+  /** The credentials end with it, and only requests of the same elevation share them. */
+  readonly elevation?: Pick<ActiveElevation, 'id' | 'endsAt'> | undefined;
 }
 
 export interface AssumedRole {

@@ -36,6 +36,20 @@ export function recordable(text: string, maxLength: number): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, maxLength);
 }
 
+/** What a user does with a request for a role. */
+export type ElevationAction =
+  | 'request'
+  | 'break-glass'
+  | 'view'
+  | 'approve'
+  | 'deny'
+  | 'withdraw'
+  | 'revoke'
+  | 'review';
+
+/** By which right a user revoked an elevation. */
+export type EndedAs = 'requester' | 'approver' | 'administrator' | 'operator';
+
 /** What was asked for. */
 export type Purpose = 'credentials' | 'console-link' | 'container-token';
 
@@ -57,6 +71,8 @@ interface RecordedHandout extends Recorded {
   readonly rule: string;
   /** The group that matched the rule. */
   readonly group: string;
+  /** The id of the elevation by which the role was granted. */
+  readonly elevation?: string | undefined;
   readonly sessionName: RoleSessionName;
   readonly sourceIdentity?: string | undefined;
   readonly accessKeyId: string;
@@ -73,6 +89,19 @@ interface ContainerTokenEvent extends Recorded {
   readonly containerToken: string;
   readonly account: AccountId;
   readonly role: RoleName;
+}
+
+/** An elevation, in each event of its story. `actor` is who acted, or else the requester. */
+interface ElevationRecorded extends Recorded {
+  readonly actor: Actor;
+  readonly elevation: string;
+  /** Counts the events of one elevation. One that is recorded twice has the same number. */
+  readonly number: number;
+  readonly requester: Actor;
+  readonly account: AccountId;
+  readonly accountName: string;
+  readonly role: RoleName;
+  readonly rule: string;
 }
 
 /** What asked for a session in a terminal. */
@@ -263,6 +292,70 @@ export type AuditEvent =
       readonly type: 'container-token.revoked';
       readonly by: 'person' | 'client';
     })
+  | (ElevationRecorded & {
+      readonly type: 'elevation.requested';
+      readonly requestedSeconds: Seconds;
+      readonly startsAt?: Instant | undefined;
+      readonly reason?: string | undefined;
+      readonly ticket?: string | undefined;
+      /** The id of the elevation that it continues. */
+      readonly extends?: string | undefined;
+      readonly batch?: string | undefined;
+      /** The public id of the CLI session that asked. */
+      readonly cliSession?: string | undefined;
+    })
+  /** An approval. The last one, with which nothing is outstanding, has the times. */
+  | (ElevationRecorded & {
+      readonly type: 'elevation.approved';
+      readonly approvedSeconds: Seconds;
+      readonly outstanding: number;
+      readonly startsAt?: Instant | undefined;
+      readonly endsAt?: Instant | undefined;
+    })
+  /** Break-glass: the requester has approved their own request. */
+  | (ElevationRecorded & {
+      readonly type: 'elevation.glass-broken';
+      readonly startsAt: Instant;
+      readonly endsAt: Instant;
+      readonly reason: string;
+      readonly ticket?: string | undefined;
+      readonly reviewBy: Instant;
+    })
+  | (ElevationRecorded & {
+      readonly type: 'elevation.denied';
+      readonly note?: string | undefined;
+    })
+  | (ElevationRecorded & { readonly type: 'elevation.withdrawn' })
+  | (ElevationRecorded & {
+      readonly type: 'elevation.revoked';
+      readonly as: EndedAs;
+      readonly note?: string | undefined;
+    })
+  /** The rule was changed or removed. `origin` is the bridge itself. */
+  | (ElevationRecorded & {
+      readonly type: 'elevation.rule-changed';
+      readonly change: 'changed' | 'removed';
+    })
+  | (ElevationRecorded & { readonly type: 'elevation.reviewed'; readonly note: string })
+  /** No other user has reviewed a break-glass in time. `origin` is the bridge itself. */
+  | (ElevationRecorded & {
+      readonly type: 'elevation.review-overdue';
+      readonly dueAt: Instant;
+      readonly reminder: number;
+    })
+  /** A request, decision or end that was refused. */
+  | (Recorded & {
+      readonly type: 'elevation.refused';
+      readonly actor: Actor;
+      readonly cliSession?: string | undefined;
+      readonly action: ElevationAction;
+      /** As asked for; printable and capped, but not otherwise checked. */
+      readonly elevation?: string | undefined;
+      readonly account?: string | undefined;
+      readonly role?: string | undefined;
+      readonly code: ErrorCode;
+      readonly why: string;
+    })
   | (RecordedHandout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
   | (RecordedHandout & {
       readonly type: 'console-link.issued';
@@ -341,6 +434,16 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'cli-session.refreshed': 'always',
   'container-token.issued': 'always',
   'container-token.revoked': 'always',
+  'elevation.requested': 'always',
+  'elevation.approved': 'always',
+  'elevation.glass-broken': 'always',
+  'elevation.denied': 'always',
+  'elevation.withdrawn': 'always',
+  'elevation.revoked': 'always',
+  'elevation.rule-changed': 'always',
+  'elevation.reviewed': 'always',
+  'elevation.review-overdue': 'always',
+  'elevation.refused': 'within-budget',
   'credentials.issued': 'always',
   'console-link.issued': 'always',
   'access.refused': 'within-budget',

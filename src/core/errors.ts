@@ -5,6 +5,7 @@
  * error looks on a page or on a wire (http/error-responses), nor the log.
  */
 import type { DecisionTrace } from './decision-trace.ts';
+import { ELEVATION_ERRORS } from './error-rows/elevations.ts';
 import { LOGIN_ERRORS } from './error-rows/logins.ts';
 import { REQUEST_ERRORS } from './error-rows/requests.ts';
 import { ROLE_ERRORS } from './error-rows/roles.ts';
@@ -13,6 +14,7 @@ import { SIGN_IN_ERRORS } from './error-rows/sign-in.ts';
 import type { ProviderAnswer } from './provider-answer.ts';
 import type { NeededStepUp } from './step-up.ts';
 import { formatWait, type Seconds } from './time.ts';
+import type { NeededElevation } from './unmet-approval.ts';
 
 /** Every error that leaves the bridge is one of these rows. */
 export const ERRORS = {
@@ -20,6 +22,7 @@ export const ERRORS = {
   ...SIGN_IN_ERRORS,
   ...ROLE_ERRORS,
   ...LOGIN_ERRORS,
+  ...ELEVATION_ERRORS,
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -35,6 +38,8 @@ export interface BridgeErrorOptions {
   readonly trace?: DecisionTrace;
   /** The step-up that would meet what is missing. */
   readonly stepUp?: NeededStepUp;
+  /** The page that leads to the approval that is missing. */
+  readonly elevation?: NeededElevation;
   /** What the identity provider answered; shown on the page. */
   readonly answer?: ProviderAnswer;
   /** The page where the user can try again, as a local path. */
@@ -56,6 +61,7 @@ export class BridgeError extends Error {
   readonly retryAfterSeconds: Seconds | undefined;
   readonly trace: DecisionTrace | undefined;
   readonly stepUp: NeededStepUp | undefined;
+  readonly elevation: NeededElevation | undefined;
   readonly answer: ProviderAnswer | undefined;
   readonly retryAt: string | undefined;
 
@@ -67,6 +73,7 @@ export class BridgeError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.trace = options.trace;
     this.stepUp = options.stepUp;
+    this.elevation = options.elevation;
     this.answer = options.answer;
     this.retryAt = options.retryAt;
   }

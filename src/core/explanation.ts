@@ -5,12 +5,7 @@
 import type { DecisionTrace, TraceStep } from './decision-trace.ts';
 import type { LostGroup } from './identity.ts';
 import { listed, MAX_LISTED } from './listed.ts';
-import {
-  explainRequirement,
-  isProof,
-  nextStepAgainst,
-  type UnmetRequirement,
-} from './requirements.ts';
+import { explainRequirement, nextStepAgainst, type UnmetRequirement } from './requirements.ts';
 import { formatInstant } from './time.ts';
 
 const STEP: {
@@ -41,7 +36,7 @@ export function explainStep(step: TraceStep): string {
 /** Whether the network is the only unmet requirement of every rule, so that no sign-in helps. */
 export function needsOnlyNetwork({ steps }: DecisionTrace): boolean {
   const missing = steps.flatMap(step => (step.outcome === 'proof-missing' ? step.missing : []));
-  return missing.length > 0 && missing.every(unmet => !isProof(unmet));
+  return missing.length > 0 && missing.every(({ requirement }) => requirement === 'network');
 }
 
 /** What the user can do about a refusal. */

@@ -4,9 +4,16 @@
  */
 import type { AccessRule, Entitlement } from './access-rule.ts';
 import type { DecisionTrace, TraceStep } from './decision-trace.ts';
+import type { Elevation } from './elevation.ts';
+import { approvalFor, isActive } from './elevation-standing.ts';
+import type { CompiledTerms, ElevationTerms } from './elevation-terms.ts';
 import type { Identity, LostGroup } from './identity.ts';
-import { type Circumstances, requirementChecker, type UnmetRequirement } from './requirements.ts';
-import { type Account, isRoleName, roleArn } from './role.ts';
+import {
+  type Circumstances as RequestCircumstances,
+  requirementChecker,
+  type UnmetRequirement,
+} from './requirements.ts';
+import { type Account, isRoleName, type RoleName, roleArn } from './role.ts';
 import {
   type CompiledRule,
   groupsThatWouldGive,
@@ -15,6 +22,18 @@ import {
 } from './rule-index.ts';
 import { type RulesReport, reportRules } from './rule-report.ts';
 import { type StepUpWish, wishFor } from './step-up.ts';
+import {
+  type ActiveElevation,
+  type NeededElevation,
+  neededFor,
+  type UnmetApproval,
+} from './unmet-approval.ts';
+
+/** What a decision depends on besides the user. */
+export interface Circumstances extends RequestCircumstances {
+  /** Of the user, as far as they can matter now. */
+  readonly elevations?: readonly Elevation[] | undefined;
+}
 
 /** A role that a rule gives once its requirements are met. */
 export interface Withheld {
@@ -38,8 +57,27 @@ export type Decision =
       readonly missing: readonly UnmetRequirement[];
       /** What a sign-in must prove for the first rule that lacks nothing else. */
       readonly stepUp?: StepUpWish | undefined;
+      /** The page that leads to an approval, by the first rule that requires one. */
+      readonly elevation?: NeededElevation | undefined;
       readonly trace: DecisionTrace;
     };
+
+/** A role that a user can ask for, by one rule. */
+export interface Eligibility {
+  readonly account: Account;
+  readonly role: RoleName;
+  readonly rule: ElevatedRule;
+  readonly group: string;
+}
+
+/** A rule with `elevation`. */
+export type ElevatedRule = AccessRule & { readonly elevation: ElevationTerms };
+
+/** A rule with `elevation`, and its selectors. */
+export interface CompiledElevatedRule {
+  readonly rule: ElevatedRule;
+  readonly terms: CompiledTerms;
+}
 
 /** Rules and accounts, indexed once for each snapshot of the configuration. */
 export interface Policy {
@@ -50,6 +88,10 @@ export interface Policy {
   evaluate(identity: Identity, circumstances: Circumstances): Evaluation;
   /** Which rules match this user, and which nearly do. Looks at every rule. */
   report(identity: Identity, circumstances: Circumstances): RulesReport;
+  /** Rules with `elevation`, by their names. */
+  readonly elevatedRules: ReadonlyMap<string, CompiledElevatedRule>;
+  /** Every role that the user can ask for, in the order of the configuration. */
+  eligibilities(identity: Identity): readonly Eligibility[];
   /** One role (its account by name or id), and why it is granted or denied. Default deny. */
   decide(
     identity: Identity,
@@ -64,10 +106,12 @@ const [UNSEEN, WITHHELD, GRANTED] = [0, 1, 2];
 export function compilePolicy(rules: readonly AccessRule[], accounts: readonly Account[]): Policy {
   const index = indexRules(rules, accounts);
   return {
+    elevatedRules: new Map(index.rules.filter(isElevated).map(compiledTerms)),
+    eligibilities: identity => eligibilities(index, identity),
     evaluate: (identity, circumstances) => evaluate(index, identity, circumstances),
     report: (identity, circumstances) => report(index, identity, circumstances),
     decide: (identity, circumstances, asked) =>
-      decide(index, requirementChecker(identity, circumstances), { ...asked, identity }),
+      decide(index, unmetFinder(identity, circumstances), { ...asked, identity }),
   };
 }
 
@@ -78,28 +122,102 @@ function evaluate(index: RuleIndex, identity: Identity, circumstances: Circumsta
   const { matches, cellCount } = index.matchesOf(identity);
   const states = new Uint8Array(cellCount);
   for (const { compiled, group, cells } of matches) {
-    const missing = unmetOf(compiled.requirements);
+    const unproved = unmetOf(compiled.requirements);
     const { rule } = compiled;
-    for (const { account, role, arn, number } of cells) {
+    const isElevatedRule = rule.elevation !== undefined;
+    for (const cell of cells) {
+      const { number } = cell;
+      const approval = isElevatedRule ? approvalOf(rule, cell, circumstances) : undefined;
+      const missing = withApproval(approval, unproved);
       if (missing.length === 0 && states[number] !== GRANTED) {
         states[number] = GRANTED;
-        granted.push({ account, role, arn, rule, group });
+        granted.push(entitlementOf(cell, { rule, group }, approval));
       } else if (missing.length > 0 && states[number] === UNSEEN) {
         states[number] = WITHHELD;
-        withheld.push({ entitlement: { account, role, arn, rule, group }, missing, number });
+        const entitlement = entitlementOf(cell, { rule, group }, approval);
+        withheld.push({ entitlement, missing, number });
       }
     }
   }
   return { granted, withheld: withheld.filter(({ number }) => states[number] === WITHHELD) };
 }
 
+type Target = Pick<Entitlement, 'account' | 'role' | 'arn'>;
+type Approval = ActiveElevation | UnmetApproval | undefined;
+
+/** Undefined for a rule that requires no approval. */
+function approvalOf(
+  { name, elevation: terms }: AccessRule,
+  { account, role }: Target,
+  { elevations = [], now }: Circumstances,
+): Approval {
+  if (terms === undefined) return undefined;
+  return approvalFor({ rule: name, terms, account: account.id, role }, elevations, now);
+}
+
+function withApproval(
+  approval: Approval,
+  unproved: readonly UnmetRequirement[],
+): readonly UnmetRequirement[] {
+  return approval === undefined || isActive(approval) ? unproved : [approval, ...unproved];
+}
+
+function entitlementOf(
+  { account, role, arn }: Target,
+  { rule, group }: Pick<Entitlement, 'rule' | 'group'>,
+  approval: Approval,
+): Entitlement {
+  return approval !== undefined && isActive(approval)
+    ? { account, role, arn, rule, group, elevation: approval }
+    : { account, role, arn, rule, group };
+}
+
 function report(index: RuleIndex, identity: Identity, circumstances: Circumstances): RulesReport {
   return reportRules(index.rules, identity, evaluate(index, identity, circumstances));
 }
 
+// ---------------------------------------------------------------- roles to ask for
+
+type CompiledWithTerms = CompiledRule & {
+  readonly rule: ElevatedRule;
+  readonly elevation: CompiledTerms;
+};
+
+function isElevated(compiled: CompiledRule): compiled is CompiledWithTerms {
+  return compiled.rule.elevation !== undefined;
+}
+
+function compiledTerms({
+  rule,
+  elevation: terms,
+}: CompiledWithTerms): readonly [string, CompiledElevatedRule] {
+  return [rule.name, { rule, terms }];
+}
+
+function eligibilities(index: RuleIndex, identity: Identity): readonly Eligibility[] {
+  return index.matchesOf(identity).matches.flatMap(({ compiled, group, cells }) => {
+    if (!isElevated(compiled)) return [];
+    const { rule } = compiled;
+    return cells.map(({ account, role }) => ({ account, role, rule, group }));
+  });
+}
+
 // ---------------------------------------------------------------- one role
 
-type UnmetOf = ReturnType<typeof requirementChecker>;
+/** What a user lacks for a role of a rule, or the approval by which they have it. */
+interface Unmet {
+  readonly missing: readonly UnmetRequirement[];
+  readonly approval: Approval;
+}
+type UnmetOf = (compiled: CompiledRule, target: Target) => Unmet;
+
+function unmetFinder(identity: Identity, circumstances: Circumstances): UnmetOf {
+  const unmetOf = requirementChecker(identity, circumstances);
+  return ({ rule, requirements }, target) => {
+    const approval = approvalOf(rule, target, circumstances);
+    return { approval, missing: withApproval(approval, unmetOf(requirements)) };
+  };
+}
 
 interface Asked {
   readonly identity: Identity;
@@ -112,9 +230,10 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
   const account = index.accountNamed(asked.account);
   if (account === undefined || !isRoleName(asked.role)) return denied(asked, []);
   const { identity, role } = asked;
-  const target = { account, role };
+  const target = { account, role, arn: roleArn(account, role) };
   const steps: TraceStep[] = [];
   let stepUp: StepUpWish | undefined;
+  let elevation: NeededElevation | undefined;
   for (const compiled of index.rulesFor(role)) {
     const { rule } = compiled;
     const group = index.groupThatGives(compiled, identity, target);
@@ -123,17 +242,22 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
       if (groups.length > 0) steps.push(stepWithoutGroup(compiled, identity, groups));
       continue;
     }
-    const missing = unmetOf(compiled.requirements);
+    const { missing, approval } = unmetOf(compiled, target);
     if (missing.length > 0) {
       steps.push({ rule: rule.name, outcome: 'proof-missing', group, missing });
       stepUp ??= wishFor(compiled.requirements, missing);
+      if (approval !== undefined && !isActive(approval)) elevation ??= neededFor(approval, asked);
       continue;
     }
     steps.push({ rule: rule.name, outcome: 'grants', group });
-    const entitlement = { account, role, arn: roleArn(account, role), rule, group };
+    const entitlement = entitlementOf(target, { rule, group }, approval);
     return { granted: true, entitlement, trace: traceOf(asked, 'granted', steps) };
   }
-  return { ...denied(asked, steps), ...(stepUp !== undefined && { stepUp }) };
+  return {
+    ...denied(asked, steps),
+    ...(stepUp !== undefined && { stepUp }),
+    ...(elevation !== undefined && { elevation }),
+  };
 }
 
 function denied(asked: Asked, steps: readonly TraceStep[]): Extract<Decision, { granted: false }> {

@@ -15,9 +15,11 @@ import type { Session } from './browser-session.ts';
 import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
 import type { DeviceGrant } from './device-grant.ts';
+import type { Elevation, ElevationEvent } from './elevation.ts';
+import type { HandOut, Notice } from './elevation-notice.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
-import type { Block, KnownPerson, Standing } from './person-record.ts';
+import type { Block, KnownPerson, PersonRecord, Standing } from './person-record.ts';
 import type {
   EndedOfPerson,
   EndedSessions,
@@ -344,6 +346,8 @@ export interface People {
    */
   confirm(identity: Identity, confirmedAt: Instant): Promise<Standing>;
   find(person: PersonId): Promise<KnownPerson | undefined>;
+  /** The newest statement about a user; undefined also if they are blocked. */
+  statementOf(person: PersonId): Promise<PersonRecord | undefined>;
   /**
    * Every user who has signed in with that user name, newest sign-in first, at most 100 of each
    * connector.
@@ -358,6 +362,91 @@ export interface People {
   unblock(person: PersonId): Promise<boolean>;
   /** Every blocked user, newest block first, at most 1,000. */
   blocked(): Promise<readonly KnownPerson[]>;
+}
+
+/** Elevations, found by their public id. Their records are sealed. */
+export interface Elevations {
+  /** All or none. Throws `internal` if an id exists. */
+  create(elevations: readonly Elevation[]): Promise<void>;
+  find(id: string): Promise<Elevation | undefined>;
+  /** As `Records.update`. */
+  update<T>(
+    id: string,
+    transition: (elevation: Elevation) => { readonly next: Elevation; readonly value: T },
+  ): Promise<T | undefined>;
+  /** Writes that so many of its events are in the audit trail; never fewer than before. */
+  recorded(id: string, count: number): Promise<void>;
+  /**
+   * Those of a user that were open at `since` or later, newest request first, at most 200. Read at
+   * every hand-out where a rule has `elevation`.
+   */
+  ofPerson(person: PersonId, since: Instant): Promise<readonly Elevation[]>;
+  /** At most `most`, newest request first. */
+  list(which: WhichElevations, most: number): Promise<readonly Elevation[]>;
+}
+
+/** Elevations of all users, by where they stand. */
+export type WhichElevations =
+  /** They wait for approval. */
+  | { readonly kind: 'waiting'; readonly now: Instant }
+  /** They are active, or will be. */
+  | { readonly kind: 'granted'; readonly now: Instant }
+  /** A break-glass waits for its review. */
+  | { readonly kind: 'to-review' }
+  /** The review of a break-glass is due, or its next reminder. */
+  | { readonly kind: 'overdue'; readonly now: Instant }
+  /** Some of their events are not in the audit trail. */
+  | { readonly kind: 'unrecorded' };
+
+/** Credentials and console links that were handed out by an elevation, from the audit trail. */
+export interface HandOuts {
+  /** Newest first, at most 500: those whose credentials end after `now`. */
+  aliveBy(elevation: string, now: Instant): Promise<readonly HandOut[]>;
+}
+
+/** Which events of elevations each target of notifications was told. */
+export interface Notices {
+  /** When the target was seen first: earlier events are not told to it. */
+  since(target: string, now: Instant): Promise<Instant>;
+  /**
+   * Takes elevations with an event for the target that is due at `now`, longest due first, at most
+   * `most`. Each is leased to one caller until `leaseUntil`, also when several race.
+   */
+  claim(
+    target: string,
+    claim: {
+      readonly holder: string;
+      readonly now: Instant;
+      readonly leaseUntil: Instant;
+      readonly since: Instant;
+      readonly most: number;
+    },
+  ): Promise<readonly Notice[]>;
+  /**
+   * Writes what was told, or when to try again, and ends the lease unless it is extended. False if
+   * the holder has lost the lease.
+   */
+  keep(
+    target: string,
+    elevation: string,
+    kept: {
+      readonly holder: string;
+      readonly told: number;
+      readonly failures: number;
+      readonly dueAt: Instant;
+      readonly leaseUntil: Instant;
+    },
+  ): Promise<boolean>;
+}
+
+/** Where notifications go: an endpoint, a channel, mailboxes. */
+export interface NotificationTarget {
+  readonly id: string;
+  /**
+   * Tells one event. The same event is told again after a failure, with the same id. Throws
+   * `notification_failed`.
+   */
+  tell(elevation: Elevation, event: ElevationEvent): Promise<void>;
 }
 
 /** Events of operators' commands, on their way into the log of a running bridge. */
@@ -390,6 +479,9 @@ export interface Store {
   readonly accessTokens: Records<AccessToken>;
   readonly containerTokens: ContainerTokens;
   readonly people: People;
+  readonly elevations: Elevations;
+  readonly notices: Notices;
+  readonly handOuts: HandOuts;
   readonly audit: AuditSink;
   readonly operatorEvents: OperatorEvents;
   /**

@@ -6,6 +6,8 @@
  */
 import type { Origin } from './audit-event.ts';
 import type { Session } from './browser-session.ts';
+import type { CliGrant } from './cli-session.ts';
+import type { Elevation } from './elevation.ts';
 import { BridgeError } from './errors.ts';
 import type { Identity, Unconfirmed } from './identity.ts';
 import type { RoleScope } from './role-scope.ts';
@@ -37,6 +39,13 @@ export interface Requester {
   readonly unconfirmed?: Unconfirmed | undefined;
   /** Set for a device-code login that must not be stepped up. */
   readonly stepUp?: 'not-for-device-login' | undefined;
+  /**
+   * Elevations of the subject, as far as they can matter now; undefined where no rule has
+   * `elevation`.
+   */
+  readonly elevations?: readonly Elevation[] | undefined;
+  /** How the login of the CLI session was confirmed. */
+  readonly cliGrant?: CliGrant | undefined;
   /** The public id of the CLI session that the request came with. */
   readonly cliSession?: string | undefined;
   /** The public id of the container token that the request came with. */
@@ -52,9 +61,15 @@ export interface Viewer extends AuthenticatedRequester {
   readonly session: Session;
 }
 
-export function viewerOf(session: Session, origin: Origin): Viewer {
+/** `elevations` as in `Requester`. */
+export function viewerOf(
+  session: Session,
+  origin: Origin,
+  elevations?: readonly Elevation[],
+): Viewer {
   const { identity, corporateProof, unconfirmed } = session;
-  return { subject: { kind: 'user', identity }, origin, corporateProof, unconfirmed, session };
+  const subject = { kind: 'user', identity } as const;
+  return { subject, origin, corporateProof, unconfirmed, elevations, session };
 }
 
 /** The sender of a request that proves nothing yet. */

@@ -6,6 +6,7 @@ import ipaddr from 'ipaddr.js';
 import type { Authentication, Identity } from './identity.ts';
 import { listed } from './listed.ts';
 import { formatAge, formatDuration, type Instant, type Seconds } from './time.ts';
+import { APPROVAL_SENTENCES, APPROVAL_STEPS, type UnmetApproval } from './unmet-approval.ts';
 
 /** The requirements of a rule, by the keys of `require` in the configuration. */
 export interface Requirements {
@@ -29,7 +30,8 @@ export type UnmetRequirement =
       readonly requirement: 'network';
       readonly networks: readonly string[];
       readonly address: string;
-    };
+    }
+  | UnmetApproval;
 
 /** What a decision depends on besides the user. */
 export interface Circumstances {
@@ -53,8 +55,11 @@ export interface Ask {
 interface RequirementRow<Unmet> {
   /** What the provider is asked for by a rule; undefined if no sign-in can meet the requirement. */
   readonly ask?: (required: Requirements) => Ask;
-  /** Undefined when the user meets it, or the rule does not have it. */
-  readonly check: (
+  /**
+   * Undefined when the user meets it, or the rule does not have it. A row without it is about one
+   * role, and not about the rule: the policy checks it.
+   */
+  readonly check?: (
     required: CompiledRequirements,
     identity: Pick<Identity, 'authentication'>,
     circumstances: Circumstances,
@@ -102,6 +107,10 @@ const REQUIREMENTS: {
     nextStep: ({ networks }) =>
       `Your network is not allowed. Connect to an allowed one (${listed(networks)}), for example by VPN, then try again.`,
   },
+  approval: {
+    explain: unmet => (APPROVAL_SENTENCES[unmet.state] as (of: UnmetApproval) => string)(unmet),
+    nextStep: ({ state }) => APPROVAL_STEPS[state],
+  },
 };
 
 const ROWS = Object.values(REQUIREMENTS) as readonly RequirementRow<UnmetRequirement>[];
@@ -137,7 +146,7 @@ export function unmetProofs(
   now: Instant,
 ): readonly UnmetRequirement[] {
   const proofs = { ...required, networks: [], blocks: [] };
-  return ROWS.flatMap(row => row.check(proofs, { authentication }, { now, address: '' }) ?? []);
+  return ROWS.flatMap(row => row.check?.(proofs, { authentication }, { now, address: '' }) ?? []);
 }
 
 /** Compiles the requirements of many rules; equal ones come out as one object. */
@@ -160,7 +169,7 @@ export function requirementChecker(
   return requirements => {
     const unmet =
       known.get(requirements) ??
-      ROWS.flatMap(row => row.check(requirements, identity, circumstances) ?? []);
+      ROWS.flatMap(row => row.check?.(requirements, identity, circumstances) ?? []);
     known.set(requirements, unmet);
     return unmet;
   };

@@ -6,6 +6,7 @@
  * order of precedence, reasons (policy.ts).
  */
 import type { AccessRule } from './access-rule.ts';
+import type { CompiledTerms } from './elevation-terms.ts';
 import { patternNames } from './group-pattern.ts';
 import {
   type CompiledSelector,
@@ -36,6 +37,8 @@ export interface CompiledRule {
   /** The groups name the role: `roleNames` only limits it, unless it is empty. */
   readonly isRoleInGroup: boolean;
   readonly requirements: CompiledRequirements;
+  /** Who approves, for a rule with `elevation`. */
+  readonly elevation?: CompiledTerms | undefined;
 }
 
 /** A rule that matches a user, with the matching group and what it gives through that group. */
@@ -278,6 +281,10 @@ function compileRule(
     roleNames: new Set(rule.roles),
     isRoleInGroup: rule.groupPattern !== undefined && patternNames(rule.groupPattern, 'role'),
     requirements,
+    elevation: rule.elevation && {
+      approvers: rule.elevation.approvers.map(compileSelector),
+      breakGlass: rule.elevation.breakGlass && compileSelector(rule.elevation.breakGlass),
+    },
   };
 }
 

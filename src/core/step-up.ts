@@ -13,7 +13,7 @@ import {
   type UnmetRequirement,
   unmetProofs,
 } from './requirements.ts';
-import { formatDuration, type Instant, type Seconds } from './time.ts';
+import { formatDuration, type Instant, MINUTE, type Seconds } from './time.ts';
 
 /** What the identity provider is asked to prove. */
 export interface StepUpWish {
@@ -24,6 +24,9 @@ export interface StepUpWish {
 
 /** A wish that any sign-in at the provider meets. */
 export const ANY_SIGN_IN: StepUpWish = { multiFactor: false };
+
+/** What a decision on the access of others requires. */
+export const RECENT_SIGN_IN = { multiFactor: false, withinSeconds: 15 * MINUTE } as const;
 
 /** A step-up as a session keeps it. */
 export interface StepUp {

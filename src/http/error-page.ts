@@ -31,6 +31,7 @@ const LINKS: { readonly [O in PageOffer]: (asked: Asked) => LinkModel | undefine
   nothing: () => undefined,
   roles: () => ({ label: 'Go to your roles', href: '/' }),
   sessions: () => ({ label: 'Go to your sessions', href: '/sessions' }),
+  elevations: () => ({ label: 'Go to the requests', href: '/elevations' }),
   'sign-in': () => ({ label: 'Go to the sign-in page', href: '/sign-in' }),
   'sign-in-then-back': ({ returnTo }) => ({ label: 'Sign in', href: signInLink(returnTo) }),
   'sign-in-then-sessions': () => ({ label: 'Sign in', href: signInLink('/sessions') }),

@@ -4,13 +4,16 @@
  * signed in: it is pruned by age and number.
  */
 import { type AuditEvent, actorIn, isOfStranger } from '../core/audit-event.ts';
-import type { AuditSink } from '../core/ports.ts';
+import type { HandOut } from '../core/elevation-notice.ts';
+import type { AuditSink, HandOuts } from '../core/ports.ts';
 import { printableJson } from '../core/printable.ts';
+import { MAX_DURATION } from '../core/session.ts';
 import { DAY, type Instant, type Seconds } from '../core/time.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { Database, Value } from './database.ts';
 
 const MOST_EVENTS_READ = 10_000;
+const MOST_HAND_OUTS = 500;
 const KEEP_STRANGERS: Seconds = 30 * DAY;
 /**
  * About 3 GB in SQLite. Budgets (audit/trail-budget) let one site cause 2.2 million in thirty days.
@@ -19,6 +22,7 @@ const MOST_STRANGER_EVENTS = 6_000_000;
 
 export interface AuditTables extends AuditReader {
   readonly audit: AuditSink;
+  readonly handOuts: HandOuts;
   /**
    * The newest `stranger_events` that stay: none that happened more than thirty days before `now`,
    * and so many at most.
@@ -31,6 +35,9 @@ export function createAuditTables(database: Database): AuditTables {
     audit: {
       record: event =>
         isOfStranger(event) ? recordStranger(database, event) : recordEvent(database, event),
+    },
+    handOuts: {
+      aliveBy: (elevation, now) => aliveBy(database, elevation, now),
     },
     readAudit: async ({ from, to, person, type, limit }) => {
       const filters = (
@@ -69,17 +76,36 @@ export function createAuditTables(database: Database): AuditTables {
   };
 }
 
+/** Credentials last twelve hours at most, so older hand-outs need not be read. */
+async function aliveBy(
+  database: Database,
+  elevation: string,
+  now: Instant,
+): Promise<readonly HandOut[]> {
+  const rows = await database.rows(
+    `SELECT event FROM audit_events WHERE elevation = $1 AND at >= $2
+       AND type IN ('credentials.issued', 'console-link.issued')
+     ORDER BY at DESC, id DESC LIMIT ${MOST_HAND_OUTS}`,
+    [elevation, now - MAX_DURATION * 1000],
+  );
+  return rows
+    .map(row => JSON.parse(String(row.event)) as HandOut)
+    .filter(({ expiresAt }) => expiresAt > now);
+}
+
 async function recordEvent(database: Database, event: AuditEvent): Promise<void> {
   await database.rows(
-    'INSERT INTO audit_events (at, type, person, account, role, correlation_id, event) VALUES ($1, $2, $3, $4, $5, $6, $7)',
+    `INSERT INTO audit_events (at, type, person, account, role, correlation_id, event, elevation)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       event.at,
       event.type,
       actorIn(event)?.person ?? null,
-      'account' in event ? text(event.account) : null,
-      'role' in event ? text(event.role) : null,
+      'account' in event && event.account !== undefined ? text(event.account) : null,
+      'role' in event && event.role !== undefined ? text(event.role) : null,
       text(event.origin.correlationId),
       jsonOf(event),
+      'elevation' in event && event.elevation !== undefined ? text(event.elevation) : null,
     ],
   );
 }

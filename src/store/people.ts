@@ -73,6 +73,10 @@ export function createPeople(database: Database, seals: Seal): People {
       const row = await rowOf(tables, person);
       return row && knownIn(row, seals);
     },
+    statementOf: async person => {
+      const row = await rowOf(tables, person);
+      return row === undefined || isBlocked(row) ? undefined : recordIn(row, person, seals);
+    },
     named: username => named(tables, username),
     block: (person, block) => blockPerson(tables, person, block),
     unblock: person => unblock(tables, person),

@@ -1,10 +1,12 @@
 /** Removes expired rows in short steps, which block neither the database nor the event loop. */
-import type { Instant } from '../core/time.ts';
+import { DAY, type Instant, type Seconds } from '../core/time.ts';
 import type { AuditTables } from './audit-tables.ts';
 import type { Database, Value } from './database.ts';
 
 /** Rows of one statement: a few milliseconds in SQLite, during which nothing else can use it. */
 const BATCH = 500;
+/** The audit trail keeps their story. */
+const KEEP_ELEVATIONS: Seconds = 400 * DAY;
 
 /** Tables whose rows expire at `expires_at`, and their keys. */
 const EXPIRING: readonly (readonly [table: string, key: string])[] = [
@@ -37,6 +39,10 @@ export async function pruneAll(
 ): Promise<void> {
   for (const [table, key] of EXPIRING)
     await remove(database, { table, key, condition: 'expires_at < $1', value: now });
+  await remove(database, {
+    ...{ table: 'elevations', key: 'id', value: now - KEEP_ELEVATIONS * 1000 },
+    condition: 'open_until < $1 AND changed_at < $1 AND remind_at IS NULL AND recorded = events',
+  });
   const { before, upToId } = await strangers.strangersToPrune(now);
   const events = { table: 'stranger_events', key: 'id' };
   await remove(database, { ...events, condition: 'at < $1', value: before });

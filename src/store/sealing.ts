@@ -41,7 +41,8 @@ export type SealedKind =
   | 'access token'
   | 'container token'
   | 'container token summary'
-  | 'container token use';
+  | 'container token use'
+  | 'elevation';
 
 export interface Seal {
   /** Seals a JSON value for the row of this kind and id: version, nonce, ciphertext, tag. */

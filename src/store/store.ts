@@ -17,6 +17,8 @@ import { createAuditTables } from './audit-tables.ts';
 import { createCliSessions } from './cli-sessions.ts';
 import { createContainerTokens } from './container-tokens.ts';
 import { bytes, type Database, type Row } from './database.ts';
+import { createElevations } from './elevations.ts';
+import { createNotices } from './notices.ts';
 import { boundTo, createOperatorEvents, createPeople, PERSON_COLUMNS } from './people.ts';
 import { createProviderSessions } from './provider-sessions.ts';
 import { pruneAll } from './pruning.ts';
@@ -39,7 +41,7 @@ export function createStore(
 ): Store & AuditReader {
   const seal = createSeal(secret);
   const { database, look } = watchWrites({ database: opened, onChange });
-  const { audit, readAudit, ...strangers } = createAuditTables(database);
+  const { audit, readAudit, handOuts, ...strangers } = createAuditTables(database);
   let closed: Promise<void> | undefined;
   return {
     attempts: createSignInAttempts(database, seal),
@@ -54,8 +56,11 @@ export function createStore(
     accessTokens: createRecords(database, seal, 'access token'),
     containerTokens: createContainerTokens(database, seal),
     people: createPeople(database, seal),
+    elevations: createElevations(database, seal),
+    notices: createNotices(database, seal),
     operatorEvents: createOperatorEvents(database),
     audit,
+    handOuts,
     readAudit,
     prune: now => pruneAll(database, { now, strangers }),
     ping: look,

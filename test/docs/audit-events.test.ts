@@ -47,6 +47,16 @@ const containerToken = {
   account: '1',
   role: 'Admin',
 } as ContainerToken;
+const elevation = {
+  ...recorded,
+  actor,
+  ...{ elevation: 'e', number: 1, requester: actor },
+  ...{ account: '1', accountName: 'prod', role: 'Admin', rule: 'r' },
+} as Pick<
+  WholeEvent<'elevation.withdrawn'>,
+  | ('at' | 'origin' | 'actor' | 'elevation' | 'number' | 'requester')
+  | ('account' | 'accountName' | 'role' | 'rule')
+>;
 const handout = {
   ...{
     ...recorded,
@@ -58,6 +68,7 @@ const handout = {
     role: 'Admin',
     rule: 'r',
     group: 'g',
+    elevation: 'e',
   },
   ...{ sessionName: 's', sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
 } as Omit<Handout, 'type'>;
@@ -183,6 +194,39 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   },
   'container-token.issued': { type: 'container-token.issued', ...containerToken, expiresAt: at },
   'container-token.revoked': { type: 'container-token.revoked', ...containerToken, by: 'person' },
+  'elevation.requested': {
+    type: 'elevation.requested',
+    ...elevation,
+    ...{ requestedSeconds: 3600, startsAt: at, reason: 'r', ticket: 'OPS-1', extends: 'e' },
+    ...{ batch: 'b', cliSession: 's' },
+  },
+  'elevation.approved': {
+    type: 'elevation.approved',
+    ...elevation,
+    ...{ approvedSeconds: 3600, outstanding: 0, startsAt: at, endsAt: at },
+  },
+  'elevation.glass-broken': {
+    type: 'elevation.glass-broken',
+    ...elevation,
+    ...{ startsAt: at, endsAt: at, reason: 'r', ticket: 'OPS-1', reviewBy: at },
+  },
+  'elevation.denied': { type: 'elevation.denied', ...elevation, note: 'n' },
+  'elevation.withdrawn': { type: 'elevation.withdrawn', ...elevation },
+  'elevation.revoked': { type: 'elevation.revoked', ...elevation, as: 'approver', note: 'n' },
+  'elevation.rule-changed': { type: 'elevation.rule-changed', ...elevation, change: 'changed' },
+  'elevation.reviewed': { type: 'elevation.reviewed', ...elevation, note: 'n' },
+  'elevation.review-overdue': {
+    type: 'elevation.review-overdue',
+    ...elevation,
+    ...{ dueAt: at, reminder: 1 },
+  },
+  'elevation.refused': {
+    type: 'elevation.refused',
+    ...recorded,
+    actor,
+    ...{ cliSession: 's', action: 'approve', elevation: 'e', account: '1', role: 'Admin' },
+    ...{ code: 'elevation_closed', why: 'w' },
+  },
   'credentials.issued': { type: 'credentials.issued', ...handout, durationSeconds: 3600 },
   'console-link.issued': {
     type: 'console-link.issued',

@@ -40,6 +40,8 @@ export type PageOffer =
   | 'roles'
   /** The page of the user's sessions. */
   | 'sessions'
+  /** The page of requests for roles. */
+  | 'elevations'
   /** The sign-in page. */
   | 'sign-in'
   /** A sign-in, then the page that was asked for. */

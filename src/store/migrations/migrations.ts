@@ -14,6 +14,7 @@ import { strangerEvents } from './0003-stranger-events.ts';
 import { people } from './0004-people.ts';
 import { containerTokens } from './0005-container-tokens.ts';
 import { providerSessions } from './0006-provider-sessions.ts';
+import { elevations } from './0007-elevations.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -42,6 +43,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: people, fill: fillPeople },
   { write: containerTokens },
   { write: providerSessions },
+  { write: elevations },
 ];
 
 /** The schema that this version knows. */
