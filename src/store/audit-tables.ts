@@ -95,8 +95,9 @@ async function aliveBy(
 
 async function recordEvent(database: Database, event: AuditEvent): Promise<void> {
   await database.rows(
-    `INSERT INTO audit_events (at, type, person, account, role, correlation_id, event, elevation)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `INSERT INTO audit_events
+       (at, type, person, account, role, correlation_id, event, elevation, elevation_event)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
     [
       event.at,
       event.type,
@@ -106,6 +107,8 @@ async function recordEvent(database: Database, event: AuditEvent): Promise<void>
       text(event.origin.correlationId),
       jsonOf(event),
       'elevation' in event && event.elevation !== undefined ? text(event.elevation) : null,
+      // Several instances can record one event of an elevation: the first one counts.
+      'number' in event ? event.number : null,
     ],
   );
 }
