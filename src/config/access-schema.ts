@@ -12,16 +12,16 @@ import {
 import { HOUR, MINUTE } from '../core/time.ts';
 import {
   accountId,
-  groupName,
-  groupPattern,
   policyArn,
   region,
   roleName,
   sourceIdentityTemplate,
   tagTemplate,
 } from './aws-values.ts';
+import { elevation } from './elevation-schema.ts';
 import { network } from './network-values.ts';
 import { externalId, filePath } from './reference-values.ts';
+import { selector } from './selector-schema.ts';
 import { choice, compact, duration, flag, pattern, text } from './values.ts';
 
 const providerName = () =>
@@ -84,10 +84,12 @@ const session = z.strictObject({
     max: MAX_DURATION,
     because: `STS gives at most ${compact(MAX_DURATION)}`,
   })
-    .prefault(compact(DEFAULT_DURATION))
-    .describe(
-      'Length of credentials. STS may give less: the limit of the role, or one hour behind a hub.',
-    ),
+    .optional()
+    .meta({
+      description:
+        'Length of credentials. STS may give less: the limit of the role, or one hour behind a hub.',
+      default: `\`${compact(DEFAULT_DURATION)}\`; with \`elevation\`, its \`longest\``,
+    }),
   console: duration({
     min: MIN_DURATION,
     max: MAX_DURATION,
@@ -142,27 +144,6 @@ const requirements = z.strictObject({
     .describe('The request must come from one of these networks; an empty list means anywhere.'),
 });
 
-/** Whose groups count; the same wherever the file selects users by their groups. */
-export const selector = {
-  groups: z
-    .array(groupName())
-    .optional()
-    .describe(
-      'Groups that get the roles; names are compared exactly, and `*` is no wildcard. Either this or `groupPattern`.',
-    ),
-  groupPattern: groupPattern()
-    .optional()
-    .describe(
-      'A pattern with `{account}` and `{role}`: the name of the group contains what it gives. `{account}` is a name or an id of this file, and the longest match wins; `{accountId}` is an id, and must be that of `{account}` if the pattern contains both. `{_}` is a part that is ignored: at least one character, without those directly before and after it in the pattern. All other text, including `\\` and `*`, is compared exactly.',
-    ),
-  connectors: z.array(text(64)).optional().meta({
-    description:
-      'Ids of the connectors whose groups count. A group that any other connector asserts gives nothing.',
-    default:
-      'the only connector; **required** as soon as there are several, unless `trustGroupsOf` is `all`',
-  }),
-};
-
 export const rule = z.strictObject({
   name: text(64).optional().meta({
     description: 'The name of the rule in pages and in the audit trail.',
@@ -187,4 +168,9 @@ export const rule = z.strictObject({
       'Settings of the sessions of these roles. Templates can contain `{sessionName}`, `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives `none` to users whose email is missing or not allowed by AWS.',
     ),
   require: requirements.prefault({}).describe('Requirements in addition to the group.'),
+  elevation: elevation.optional().meta({
+    description:
+      'The rule gives its roles for a time, after an approval. Without one, it makes its users eligible: they can request these roles. A rule with it requires a `name`.',
+    default: 'none: the roles are given at all times',
+  }),
 });

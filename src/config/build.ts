@@ -1,21 +1,23 @@
 /** Builds the Configuration from the checked document. Nothing is checked here. */
 
-import type { AccessRule } from '../core/access-rule.ts';
-import type { GroupSelector } from '../core/group-selector.ts';
-import type { ConnectorId, GroupsForm } from '../core/identity.ts';
+import type { GroupsForm } from '../core/identity.ts';
 import { CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
-import type { Account, AccountId, RoleName, Trust } from '../core/role.ts';
+import type { Account, RoleName, Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
-import type { SessionSettings } from '../core/session.ts';
-import { parseTemplate } from '../core/template.ts';
-import type { Configuration, ConnectorConfiguration, StoreConfiguration } from './configuration.ts';
+import { administrationOf, required, rulesOf } from './build-access.ts';
+import type {
+  Configuration,
+  ConnectorConfiguration,
+  NotificationConfiguration,
+  StoreConfiguration,
+} from './configuration.ts';
 import { absolutePath, type References } from './references.ts';
 import type { Document } from './schema.ts';
 
 type DocumentAccount = Document['accounts'][number];
 type DocumentConnector = Document['connectors'][number];
-type DocumentRule = Document['access'][number];
+type DocumentNotification = Document['notifications'][number];
 
 export interface BuildOptions {
   readonly references: References;
@@ -50,6 +52,7 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     accounts,
     access: rulesOf(document, accounts, options.references),
     administration: administrationOf(document),
+    notifications: document.notifications.map(target => notificationOf(target, options.references)),
     aws: {
       endpoints: document.aws.endpoints,
       partitions: document.aws.partitions,
@@ -218,84 +221,16 @@ function directTrust({ trust, provider }: DocumentAccount): Trust {
   }
 }
 
-function rulesOf(
-  { access, connectors }: Document,
-  accounts: readonly Account[],
+function notificationOf(
+  { id, slack, webhook, email }: DocumentNotification,
   references: References,
-): readonly AccessRule[] {
-  const idOf = new Map<string, AccountId>(
-    accounts.flatMap(({ id, name }) => [
-      [id, id],
-      [name, id],
-    ]),
-  );
-  const everyConnector = connectors.map(({ id }) => id);
-  return access.map((rule, index) => ({
-    name: rule.name ?? `access[${index}]`,
-    ...selectorOf(rule, everyConnector),
-    accounts:
-      rule.accounts === undefined || rule.accounts.includes('*')
-        ? undefined
-        : rule.accounts.map(name => required(idOf.get(name))),
-    roles: rule.roles,
-    session: sessionOf(rule.session, references),
-    require: rule.require,
-  }));
-}
-
-function administrationOf({
-  administration,
-  connectors,
-}: Document): Configuration['administration'] {
-  const { administrators, auditors } = administration;
-  const everyConnector = connectors.map(({ id }) => id);
-  return {
-    ...(administrators && { administrators: selectorOf(administrators, everyConnector) }),
-    ...(auditors && { auditors: selectorOf(auditors, everyConnector) }),
-  };
-}
-
-/** Without connectors there is one only, or the file trusts the groups of all. */
-function selectorOf(
-  {
-    groups = [],
-    groupPattern,
-    connectors,
-  }: Pick<DocumentRule, 'groups' | 'groupPattern' | 'connectors'>,
-  everyConnector: readonly ConnectorId[],
-): GroupSelector {
-  return {
-    groups,
-    groupPattern,
-    connectors: connectors?.map(id => id as ConnectorId) ?? everyConnector,
-  };
-}
-
-function sessionOf(session: DocumentRule['session'], references: References): SessionSettings {
-  const {
-    duration: durationSeconds,
-    console: consoleSeconds,
-    sourceIdentity,
-    tags,
-    transitiveTags,
-    policyArns,
-    policy,
-  } = session;
-  return {
-    durationSeconds,
-    consoleSeconds,
-    sourceIdentity: sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity),
-    tags: Object.fromEntries(
-      Object.entries(tags).map(([key, value]) => [key, parseTemplate(value)]),
-    ),
-    transitiveTags,
-    policyArns,
-    policy: policy && references.textOf(policy),
-  };
-}
-
-/** Returns a value that the checks guarantee. Throws an Error without one. */
-function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('a configuration that passed its checks lacks a value');
-  return value;
+): NotificationConfiguration {
+  if (slack !== undefined) return { id, kind: 'slack', url: references.textOf(slack.webhook) };
+  if (webhook !== undefined) {
+    const { url, secret, previousSecret } = webhook;
+    const secrets = [secret, ...(previousSecret === undefined ? [] : [previousSecret])];
+    return { id, kind: 'webhook', url, secrets: secrets.map(given => references.textOf(given)) };
+  }
+  const { smtp, from, to = [] } = required(email);
+  return { id, kind: 'email', smtpUrl: references.textOf(smtp), from, to };
 }

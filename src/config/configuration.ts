@@ -57,6 +57,8 @@ export interface Configuration {
     readonly administrators?: GroupSelector | undefined;
     readonly auditors?: GroupSelector | undefined;
   };
+  /** Who is told of elevations; ids are unique. */
+  readonly notifications: readonly NotificationConfiguration[];
   readonly aws: {
     readonly endpoints: {
       readonly sts?: string | undefined;
@@ -79,6 +81,19 @@ export type StoreConfiguration =
   | { readonly kind: 'sqlite'; readonly file: string }
   /** A connection URL that may contain a password: a secret. */
   | { readonly kind: 'postgres'; readonly url: string };
+
+export type NotificationConfiguration = { readonly id: string } /** `url` is a secret. */ & (
+  | { readonly kind: 'slack'; readonly url: string }
+  /** The secrets (`whsec_...`) of Standard Webhooks; each signs, the current one first. */
+  | { readonly kind: 'webhook'; readonly url: string; readonly secrets: readonly string[] }
+  /** `smtpUrl` may contain a password: a secret. Every event goes to `to`. */
+  | {
+      readonly kind: 'email';
+      readonly smtpUrl: string;
+      readonly from: string;
+      readonly to: readonly string[];
+    }
+);
 
 interface AnyConnector {
   readonly id: ConnectorId;

@@ -5,7 +5,7 @@ import { type Problem, quoted } from './problems.ts';
 import { INVISIBLE, word } from './values.ts';
 
 /** Returns why a URL is rejected, without the URL: it may contain a password. */
-function urlProblem(value: string): Problem | undefined {
+export function urlProblem(value: string): Problem | undefined {
   // URL.canParse drops tabs, turns backslashes and takes `https:host`: what an operator reads
   // must be what a machine reads.
   if (!/^https?:\/\/[^\s\\]+$/i.test(value) || INVISIBLE.test(value) || !URL.canParse(value)) {

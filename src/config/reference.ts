@@ -94,14 +94,21 @@ function rowsOf(key: string, schema: z.ZodType): Row[] {
   return Object.entries(object.shape as Record<string, z.ZodType>).flatMap(([name, child]) => {
     const path = `${prefix}${name}`;
     const holder = unwrapped(child);
-    if (!(holder instanceof z.ZodObject)) return rowsOf(path, child);
     const row = rowOf(path, child);
+    if (isListOfMaps(holder)) return [row, ...rowsOf(path, child)];
+    if (!(holder instanceof z.ZodObject)) return [row];
     const twin = shown.get(holder);
     if (twin !== undefined)
       return [{ ...row, meaning: `${row.meaning} The keys are those of \`${twin}\`.` }];
     shown.set(holder, name);
     return [row, ...rowsOf(path, child)];
   });
+}
+
+function isListOfMaps(schema: z.ZodType): boolean {
+  return (
+    schema instanceof z.ZodArray && unwrapped(schema.element as z.ZodType) instanceof z.ZodObject
+  );
 }
 
 function rowOf(key: string, schema: z.ZodType): Row {

@@ -6,6 +6,7 @@ import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
 import { databaseUrlProblem } from './database-url.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
+import { slackUrlProblem, smtpUrlProblem, webhookSecretProblem } from './notification-values.ts';
 import { permissionProblems } from './permissions.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
 import { externalIdProblem, type SecretReference } from './reference-values.ts';
@@ -138,7 +139,14 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   const url = document.store?.postgres?.url;
   if (url)
     yield secretPointer(['store', 'postgres', 'url'], url as SecretReference, databaseUrlProblem);
-  for (const [index, connector] of (document.connectors ?? []).entries()) {
+  yield* connectorPointers(document);
+  yield* accountPointers(document);
+  yield* policyPointers(document);
+  yield* notificationPointers(document);
+}
+
+function* connectorPointers({ connectors = [] }: Readable<Document>): Generator<Pointer> {
+  for (const [index, connector] of connectors.entries()) {
     const secret = connector?.oidc?.clientSecret;
     if (secret)
       yield secretPointer(['connectors', index, 'oidc', 'clientSecret'], secret as SecretReference);
@@ -153,7 +161,10 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
         read: () => NOTHING,
       };
   }
-  for (const [index, account] of (document.accounts ?? []).entries()) {
+}
+
+function* accountPointers({ accounts = [] }: Readable<Document>): Generator<Pointer> {
+  for (const [index, account] of accounts.entries()) {
     const externalId = account?.via?.externalId;
     if (typeof externalId === 'object')
       yield secretPointer(
@@ -162,7 +173,10 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
         externalIdProblem,
       );
   }
-  for (const [index, rule] of (document.access ?? []).entries()) {
+}
+
+function* policyPointers({ access = [] }: Readable<Document>): Generator<Pointer> {
+  for (const [index, rule] of access.entries()) {
     const policy = rule?.session?.policy;
     if (policy?.file)
       yield {
@@ -172,6 +186,21 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
         maxBytes: MAX_SECRET_BYTES,
         read: readPolicy,
       };
+  }
+}
+
+function* notificationPointers({ notifications = [] }: Readable<Document>): Generator<Pointer> {
+  for (const [index, target] of notifications.entries()) {
+    const secrets = [
+      [['slack', 'webhook'], target?.slack?.webhook, slackUrlProblem],
+      [['webhook', 'secret'], target?.webhook?.secret, webhookSecretProblem],
+      [['webhook', 'previousSecret'], target?.webhook?.previousSecret, webhookSecretProblem],
+      [['email', 'smtp'], target?.email?.smtp, smtpUrlProblem],
+    ] as const;
+    for (const [keys, reference, check] of secrets) {
+      if (!reference) continue;
+      yield secretPointer(['notifications', index, ...keys], reference as SecretReference, check);
+    }
   }
 }
 

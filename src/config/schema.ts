@@ -14,6 +14,7 @@ import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
 import { atLeastOne, connector } from './connector-schema.ts';
 import { consoleHost, host, network, origin, url } from './network-values.ts';
+import { notification } from './notification-schema.ts';
 import { filePath, secret } from './reference-values.ts';
 import { checked, choice, duration, flag, text, token, wholeNumber } from './values.ts';
 
@@ -193,6 +194,12 @@ export const documentSchema = z.strictObject({
   administration: administration
     .prefault({})
     .describe('The users who administer the bridge. Without this section, no user does.'),
+  notifications: z
+    .array(notification)
+    .prefault([])
+    .describe(
+      'Who is told of elevations: requests, approvals, break-glass, reviews and ends. Each target gets every event at least once; events of one elevation arrive in order. A target that fails delays no other, and its events are kept.',
+    ),
   aws: aws.prefault({}).describe('How the bridge reaches AWS.'),
 });
 

@@ -12,7 +12,11 @@ const EXAMPLE = readFileSync(new URL('../../examples/rolebridge.yaml', import.me
 describe('a configuration without a problem', () => {
   it('loads the example without a problem or warning', () =>
     written(async ({ check }) => {
-      const env = { OKTA_SECRET: 'correct-horse-battery', PARTNER_EXTERNAL_ID: 'spoke-7f3c' };
+      const env = {
+        OKTA_SECRET: 'correct-horse-battery',
+        PARTNER_EXTERNAL_ID: 'spoke-7f3c',
+        SLACK_WEBHOOK: 'https://hooks.slack.com/services/T0/B0/x',
+      };
       const { problems, warnings, configuration } = await check(EXAMPLE, env);
       assert.deepEqual([said(problems), said(warnings)], [[], []]);
       assert.deepEqual(
@@ -47,6 +51,7 @@ describe('a configuration without a problem', () => {
           keys: { directory: join(directory, 'certs'), create: true },
         },
         administration: {},
+        notifications: [],
         aws: { endpoints: {}, partitions: {}, consoleHosts: [], timeoutSeconds: 5 },
       });
       assert.deepEqual(connectors, [
