@@ -120,7 +120,8 @@ function tellLater(trail: Trail): void {
   trail.timer ??= setTimeout(() => tell(trail), TELL_AFTER_MILLISECONDS).unref();
 }
 
-function originOfBridge(): Origin {
+/** Of what the bridge does by itself. */
+export function originOfBridge(): Origin {
   return { correlationId: randomUUID(), address: 'local', userAgent: 'rolebridge-server' };
 }
 
@@ -132,7 +133,10 @@ export function logKept(log: Logger, event: AuditEvent): void {
 }
 
 /** Fields of an event that are points in time. */
-const TIMES = ['at', 'expiresAt', 'from', 'to'] as const;
+const TIMES = [
+  ...['at', 'expiresAt', 'from', 'to'],
+  ...['startsAt', 'endsAt', 'reviewBy', 'dueAt'],
+] as const;
 
 /** The event as one flat record. No field of actor or origin has the name of an event's field. */
 function fieldsOf(event: AuditEvent): Record<string, unknown> {

@@ -12,6 +12,7 @@ import type { Authentication } from '../core/identity.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { AuthenticatedRequester, Viewer } from '../core/requester.ts';
 import { ANY_SIGN_IN, type StepUpWish } from '../core/step-up.ts';
+import type { Seconds } from '../core/time.ts';
 import type { Access, AskedRole } from './access.ts';
 import type { MySessions } from './my-sessions.ts';
 import type { Recorder } from './recorder.ts';
@@ -19,8 +20,10 @@ import type { SignIn } from './sign-in.ts';
 import type { TokenCallers } from './token-callers.ts';
 
 export interface AskedStepUp {
-  /** Undefined: any sign-in at the identity provider will do. */
+  /** Undefined: a sign-in at the identity provider will do. */
   readonly role?: AskedRole | undefined;
+  /** The longest time since the sign-in, where no role is named; undefined means any time. */
+  readonly withinSeconds?: Seconds | undefined;
   /** The public id of a session in a terminal; undefined for the session of the browser. */
   readonly cliSession?: string | undefined;
 }
@@ -72,11 +75,11 @@ export function createStepUps(parts: StepUpParts): StepUps {
 async function inspect(
   parts: StepUpParts,
   viewer: Viewer,
-  { role, cliSession }: AskedStepUp,
+  { role, cliSession, withinSeconds }: AskedStepUp,
 ): Promise<InspectedStepUp> {
   const terminal =
     cliSession === undefined ? undefined : await terminalOf(parts, viewer, cliSession);
-  if (role === undefined) return { terminal, wish: ANY_SIGN_IN };
+  if (role === undefined) return { terminal, wish: { ...ANY_SIGN_IN, withinSeconds } };
   const requester = terminal === undefined ? viewer : inTerminal(parts, viewer, terminal);
   return { terminal, wish: await parts.access.wishFor(requester, role) };
 }
@@ -134,12 +137,13 @@ const NOTHING_PROVED: Authentication = { methods: [], multiFactor: false };
  */
 function inTerminal(
   { callers }: StepUpParts,
-  { subject, origin }: Viewer,
+  { subject, origin, elevations }: Viewer,
   { grant, lastUsedAddress, address }: CliSessionSummary,
 ): AuthenticatedRequester {
   return {
     subject: { ...subject, identity: { ...subject.identity, authentication: NOTHING_PROVED } },
     origin: { ...origin, address: lastUsedAddress ?? address },
+    elevations,
     scope: grant === 'device_code' ? callers.deviceScope : undefined,
   };
 }

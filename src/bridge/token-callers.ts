@@ -10,6 +10,7 @@ import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { RolePattern, RoleScope } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import type { IsCurrent } from './current-issuers.ts';
+import type { ElevationUseCases } from './elevations.ts';
 import type { IdentityRefresh } from './identity-refresh.ts';
 
 /** Time and address of last use are written at most this often. */
@@ -20,6 +21,7 @@ export interface TokenCallersParts {
   /** A session from any other identity provider counts as ended. */
   readonly isCurrent: IsCurrent;
   readonly identityRefresh: IdentityRefresh;
+  readonly elevations: Pick<ElevationUseCases, 'heldBy'>;
   readonly clock: Clock;
   /** Undefined when device-code logins may use every role. */
   readonly deviceRoles: readonly RolePattern[] | undefined;
@@ -118,6 +120,7 @@ async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
     ? await refreshed(context, { ...use, session })
     : session;
   const { identity, corporateProof, unconfirmed } = current;
+  const elevations = await context.elevations.heldBy(identity.person);
   return {
     subject: { kind: 'user', identity },
     origin,
@@ -125,6 +128,7 @@ async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
     scope: grant === 'device_code' ? context.deviceScope : undefined,
     stepUp: mayStepUp(context, session.summary) ? undefined : 'not-for-device-login',
     unconfirmed,
+    ...{ elevations, cliGrant: grant },
     cliSession: publicId,
     session: current,
     tokenExpiresAt: usableUntil,

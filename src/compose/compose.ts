@@ -22,6 +22,7 @@ import {
   createDeviceAuthorization,
   type DeviceAuthorization,
 } from '../bridge/device-authorization.ts';
+import { createElevations, type ElevationUseCases } from '../bridge/elevations.ts';
 import type { IdentityRefresh } from '../bridge/identity-refresh.ts';
 import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
@@ -35,6 +36,7 @@ import { createTokens, type Tokens } from '../bridge/tokens.ts';
 import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
 import { createOidcConnector } from '../connectors/oidc.ts';
 import { createSamlConnector } from '../connectors/saml.ts';
+import { compileSelector } from '../core/group-selector.ts';
 import { type Partitions, partitionTable } from '../core/partitions.ts';
 import { compilePolicy, type Policy } from '../core/policy.ts';
 import type {
@@ -57,6 +59,7 @@ import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from '../issuer/signing-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Outbound } from '../outbound.ts';
+import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts';
 import { openIdentityRefresh } from './identity-refresh.ts';
 import type { Process, Storage } from './process.ts';
 
@@ -68,6 +71,7 @@ export interface Bridge {
   /** The region that start URLs of AWS tools name. */
   readonly identityCenterRegion: string;
   readonly access: Access;
+  readonly elevations: ElevationUseCases;
   readonly signIn: SignIn;
   readonly signOuts: SignOuts;
   readonly tokens: Tokens;
@@ -102,6 +106,7 @@ export interface Snapshot extends Bridge {
   readonly configuration: Configuration;
   /** The same object in two snapshots where a reload has kept it. */
   readonly storage: Storage;
+  readonly elevationUpkeep: Pick<ElevationUpkeep, 'run'>;
   close(): Promise<void>;
 }
 
@@ -113,6 +118,9 @@ interface Parts {
   readonly sealingSecret: Uint8Array;
   readonly partitions: Partitions;
   readonly toAws: Outbound;
+  readonly policy: Policy;
+  /** Others are told of a change to an elevation. */
+  readonly onElevationChange: () => void;
   /** The ports that use cases share. `audit` is the trail, not the store's own sink. */
   readonly ports: Omit<Store, 'close'> & {
     readonly clock: Clock;
@@ -142,6 +150,8 @@ export async function openSnapshot(
   const { value: toAws } = opened.use(await process.toAws({ timeoutSeconds }));
   const parts: Parts = {
     ...{ process, configuration, keys, sealingSecret, toAws },
+    policy: compilePolicy(configuration.access, configuration.accounts),
+    onElevationChange: () => {},
     partitions: partitionTable(configuration.aws),
     ports: {
       ...storage.store,
@@ -158,13 +168,15 @@ export async function openSnapshot(
     process.log,
   );
   opened.defer(() => identityRefresh.close());
+  const { policy, onElevationChange: onChange } = parts;
+  const elevationUpkeep = openElevationUpkeep({ ...parts.ports, policy, onChange }, process.log);
+  opened.defer(() => elevationUpkeep.close());
   const bridge = createBridge(parts, connectors, identityRefresh);
 
   const closing = opened.move();
   return {
     ...bridge,
-    configuration,
-    storage,
+    ...{ configuration, storage, elevationUpkeep },
     close: () => closing.disposeAsync(),
   };
 }
@@ -174,7 +186,7 @@ function createBridge(
   opened: readonly OpenConnector[],
   identityRefresh: IdentityRefresh,
 ): Bridge {
-  const { process, configuration } = parts;
+  const { process, configuration, policy } = parts;
   const connectors = opened.map(({ connector }) => connector);
   const signOuts = createSignOuts({
     ...parts.ports,
@@ -184,12 +196,13 @@ function createBridge(
   });
   const ports = { ...parts.ports, signOuts };
   const isCurrent = currentIssuers(connectors);
-  const policy = compilePolicy(configuration.access, configuration.accounts);
-  const roleAccess = createRoleAccess(parts, policy);
+  const elevations = createElevationUseCases(parts);
+  const roleAccess = createRoleAccess(parts);
   const { callers, ...logins } = createTerminalLogins(
     { ...parts, ports },
-    isCurrent,
-    identityRefresh,
+    {
+      ...{ isCurrent, identityRefresh, elevations },
+    },
   );
   const signIn = createSignIn({
     ...ports,
@@ -206,7 +219,7 @@ function createBridge(
     identityCenterRegion: configuration.cli.identityCenter.region,
     ...roleAccess,
     ...logins,
-    ...{ signIn, signOuts, mySessions },
+    ...{ signIn, signOuts, mySessions, elevations },
     stepUps: createStepUps({ access, signIn, mySessions, callers, recorder: ports.recorder }),
     signInTests: createSignInTests({
       ...ports,
@@ -231,10 +244,7 @@ function createBridge(
 }
 
 /** From an entitlement to credentials: the policy, our issuer, STS and the console. */
-function createRoleAccess(
-  { configuration, partitions, keys, toAws, ports }: Parts,
-  policy: Policy,
-) {
+function createRoleAccess({ configuration, policy, partitions, keys, toAws, ports }: Parts) {
   const { baseUrl, issuer, aws, accounts } = configuration;
   const { clock, secrets, recorder, elevations } = ports;
   const ourIssuer = createIssuer({
@@ -262,6 +272,21 @@ function createRoleAccess(
   return { access, metadata: ourIssuer, consoleSources: [...new Set(consoleSources)] };
 }
 
+function createElevationUseCases({
+  configuration,
+  policy,
+  ports,
+  onElevationChange: onChange,
+}: Parts): ElevationUseCases {
+  const { administrators, auditors } = configuration.administration;
+  return createElevations({
+    ...ports,
+    ...{ policy, accounts: configuration.accounts, onChange },
+    administrators: administrators && compileSelector(administrators),
+    auditors: auditors && compileSelector(auditors),
+  });
+}
+
 interface PartsWithSignOuts extends Parts {
   readonly ports: Parts['ports'] & { readonly signOuts: SignOuts };
 }
@@ -269,15 +294,22 @@ interface PartsWithSignOuts extends Parts {
 /** Logins and tokens of terminals, AWS tools and containers. */
 function createTerminalLogins(
   { configuration, sealingSecret, ports }: PartsWithSignOuts,
-  isCurrent: IsCurrent,
-  identityRefresh: IdentityRefresh,
+  {
+    elevations,
+    ...checks
+  }: {
+    readonly isCurrent: IsCurrent;
+    readonly identityRefresh: IdentityRefresh;
+    readonly elevations: ElevationUseCases;
+  },
 ) {
   const { cli, baseUrl } = configuration;
   const { maxSeconds, accessTokenSeconds } = cli;
   const { clock, secrets } = ports;
   const callers = createTokenCallers({
     ...ports,
-    ...{ isCurrent, identityRefresh },
+    ...checks,
+    elevations,
     deviceRoles: cli.deviceGrant.roles,
     mayStepUpDevices: cli.deviceGrant.mayStepUp,
   });

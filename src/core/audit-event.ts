@@ -309,6 +309,7 @@ export type AuditEvent =
       readonly type: 'elevation.approved';
       readonly approvedSeconds: Seconds;
       readonly outstanding: number;
+      readonly note?: string | undefined;
       readonly startsAt?: Instant | undefined;
       readonly endsAt?: Instant | undefined;
     })

@@ -62,7 +62,7 @@ export function glassBroken(
   };
 }
 
-export interface Approval extends Act {
+export interface Approval extends Act, Noted {
   readonly groups: readonly string[];
   readonly seconds: Seconds;
   /** The approvals that are missing when this one counts, too. */
@@ -79,9 +79,9 @@ export interface Approval extends Act {
  */
 export function approved(elevation: Elevation, approval: Approval): Elevation {
   requireWaiting(elevation, approval.at);
-  const { by, at, origin, groups, seconds, outstanding } = approval;
+  const { by, at, origin, groups, seconds, outstanding, note } = approval;
   const votes = [...elevation.votes, { by, at, groups, seconds }];
-  const event = { type: 'approved', by, at, origin, seconds, outstanding } as const;
+  const event = { type: 'approved', by, at, origin, seconds, outstanding, note } as const;
   if (outstanding > 0) return after({ ...elevation, votes }, event);
   const times = timesOf({ ...elevation, votes }, approval);
   const told = after({ ...elevation, votes }, { ...event, ...times });
@@ -125,7 +125,7 @@ export function revoked(
 ): Elevation {
   if (!isOpen(elevation, act.at)) throw closed(elevation, act.at);
   const told = after(elevation, { type: 'revoked', ...act, as, note });
-  return { ...told, ended: { at: act.at, why: 'revoked', by: act.by, note } };
+  return { ...told, ended: { at: act.at, why: 'revoked', by: act.by, as, note } };
 }
 
 /** Ends what was made by a rule that has changed. The same object if nothing can come of it. */

@@ -33,6 +33,7 @@ export interface Ending {
   readonly why: 'denied' | 'withdrawn' | 'revoked' | 'rule-changed';
   /** Undefined when the rule has changed. */
   readonly by?: Party | undefined;
+  readonly as?: EndedAs | undefined;
   readonly note?: string | undefined;
 }
 
@@ -107,6 +108,7 @@ export type ElevationEvent = Happened &
         readonly type: 'approved';
         readonly by: Party;
         readonly seconds: Seconds;
+        readonly note?: string | undefined;
         /** Approvals that are still missing. */
         readonly outstanding: number;
         /** Set by the last approval. */
@@ -182,7 +184,8 @@ const STATUS: { readonly [S in ElevationStatus]: (of: Elevation) => string } = {
   expired: ({ granted }) => `It ended at ${formatInstant(granted!.endsAt)}.`,
   denied: ({ ended }) => `${ended!.by!.username} denied it at ${formatInstant(ended!.at)}.`,
   withdrawn: ({ ended }) => `It was withdrawn at ${formatInstant(ended!.at)}.`,
-  revoked: ({ ended }) => `${ended!.by!.username} revoked it at ${formatInstant(ended!.at)}.`,
+  revoked: ({ ended }) =>
+    `${ended!.as === 'operator' ? 'An operator' : ended!.by!.username} revoked it at ${formatInstant(ended!.at)}.`,
   'rule-changed': ({ ended }) =>
     `It ended at ${formatInstant(ended!.at)}, because the rule was changed or removed.`,
 };

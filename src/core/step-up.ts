@@ -38,7 +38,7 @@ export interface StepUp {
 /** A step-up that would give the requester what they asked for. */
 export interface NeededStepUp {
   readonly wish: StepUpWish;
-  /** The role that requires it; undefined if no role does. */
+  /** The role that requires it; undefined if no role does, and the wish alone counts. */
   readonly role?: { readonly account: string; readonly role: string } | undefined;
   /** The public id of the session in a terminal; undefined for the session of the browser. */
   readonly cliSession?: string | undefined;

@@ -11,8 +11,8 @@ import type { SignIn } from '../bridge/sign-in.ts';
 import type { StepUps } from '../bridge/step-up.ts';
 import { isTooLong, localPath } from '../core/local-path.ts';
 import type { Clock, Secrets } from '../core/ports.ts';
-import { describeWish } from '../core/step-up.ts';
-import { MINUTE, type Seconds } from '../core/time.ts';
+import { ANY_SIGN_IN, describeWish } from '../core/step-up.ts';
+import { DAY, MINUTE, type Seconds } from '../core/time.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
@@ -34,15 +34,22 @@ const ARRIVAL: Seconds = MINUTE;
 
 const PublicId = text(64).min(1);
 const AskedRole = { account: text(128).min(1).optional(), role: text(512).min(1).optional() };
+const Within = z.coerce
+  .number()
+  .int()
+  .min(MINUTE)
+  .max(7 * DAY)
+  .optional();
 const StepUpQuery = z.object({
   ...AskedRole,
+  within: Within,
   session: PublicId.optional(),
   return_to: z
     .string()
     .refine(path => !isTooLong(path))
     .optional(),
 });
-const StepUpForm = z.object({ ...AskedRole, session: PublicId });
+const StepUpForm = z.object({ ...AskedRole, session: PublicId, within: Within });
 type StepUpForm = z.output<typeof StepUpForm>;
 
 export const stepUpPage = page({
@@ -56,7 +63,9 @@ export const stepUpPage = page({
     if (session !== undefined) return askFor({ session, ...asked }, user, parts);
     const returnTo = localPath(return_to);
     const path = pathOf({ ...asked, return_to });
-    const begun = await begin({ role: roleIn(asked), returnTo, page: path }, user, parts);
+    const { within: withinSeconds } = asked;
+    const wanted = { role: roleIn(asked), withinSeconds, returnTo, page: path };
+    const begun = await begin(wanted, user, parts);
     if (begun === undefined) return redirect(returnTo);
     const { to, cookie } = begun;
     return { ...(mayBeInForm(user, parts) ? byPage(to) : redirect(to)), ...cookie };
@@ -71,9 +80,10 @@ export const stepUpForm = form({
   outdated: (asked, user, parts: StepUpPageParts) =>
     askFor({ ...asked, notice: outdatedNotice(user) }, user, parts),
   handle: async (asked, user, parts: StepUpPageParts) => {
-    const { session: cliSession } = asked;
+    const { session: cliSession, within: withinSeconds } = asked;
     const returnTo = localPath(`${DONE_PATH}?${new URLSearchParams({ session: cliSession })}`);
-    const wanted = { role: roleIn(asked), cliSession, returnTo, page: pathOf(asked) };
+    const role = roleIn(asked);
+    const wanted = { role, withinSeconds, cliSession, returnTo, page: pathOf(asked) };
     const begun = await begin(wanted, user, parts);
     if (begun === undefined) return askFor(asked, user, parts);
     return { ...byPage(begun.to), ...begun.cookie };
@@ -99,13 +109,14 @@ async function askFor(
   user: SignedInUser,
   { stepUps }: StepUpPageParts,
 ): Promise<Answer> {
-  const { session: cliSession } = asked;
+  const { session: cliSession, within: withinSeconds } = asked;
   const role = roleIn(asked);
-  const { terminal, wish } = await stepUps.inspect(user, { role, cliSession });
+  const { terminal, wish } = await stepUps.inspect(user, { role, withinSeconds, cliSession });
   return view('step-up', {
     session: cliSession,
     terminal: terminalModel(terminal!),
     ...role,
+    within: withinSeconds,
     asks: wish && describeWish(wish),
     notice,
   });
@@ -141,5 +152,7 @@ function roleIn({ account, role }: Pick<StepUpForm, 'account' | 'role'>) {
 }
 
 function pathOf(query: z.output<typeof StepUpQuery>): string {
-  return stepUpPath({ role: roleIn(query), cliSession: query.session }, query.return_to);
+  const { session: cliSession, within: withinSeconds, return_to } = query;
+  const wish = { ...ANY_SIGN_IN, withinSeconds };
+  return stepUpPath({ role: roleIn(query), cliSession, wish }, return_to);
 }

@@ -1,6 +1,7 @@
 /** Who asks: one value for each kind of row, made of the request once. */
 import type { Request, Response } from 'express';
 import type { ContainerAccess } from '../bridge/container-access.ts';
+import type { ElevationUseCases } from '../bridge/elevations.ts';
 import type { Tokens } from '../bridge/tokens.ts';
 import { viewerOf } from '../core/requester.ts';
 import { bearerIn, containerTokenIn, requireAwsToken } from './bearer.ts';
@@ -13,6 +14,7 @@ export interface RequesterParts {
   readonly tokens: Tokens;
   readonly containerAccess: ContainerAccess;
   readonly cookies: BridgeCookies;
+  readonly elevations: Pick<ElevationUseCases, 'heldBy'>;
 }
 
 /** Undefined for a browser whose user is not signed in. Throws `token_invalid`, `unavailable`. */
@@ -20,13 +22,14 @@ export type RequesterReaders = {
   readonly [W in keyof Requesters]: (
     request: Request,
     response: Response,
-  ) => Requesters[W] | undefined | Promise<Requesters[W]>;
+  ) => Requesters[W] | undefined | Promise<Requesters[W] | undefined>;
 };
 
 export function requesterReaders({
   tokens,
   containerAccess,
   cookies,
+  elevations,
 }: RequesterParts): RequesterReaders {
   return {
     anyone: anyone,
@@ -37,10 +40,12 @@ export function requesterReaders({
       signOut: cookies.readSignOut(request),
       ...sentBy(request, cookies),
     }),
-    'signed-in user': (request, response) => {
+    'signed-in user': async (request, response) => {
       const session = sessionIn(response);
       if (session === undefined) return undefined;
-      return { ...viewerOf(session, contextOf(response).origin), ...sentBy(request, cookies) };
+      const held = await elevations.heldBy(session.identity.person);
+      const { origin } = contextOf(response);
+      return { ...viewerOf(session, origin, held), ...sentBy(request, cookies) };
     },
     'login token': (request, response) =>
       tokens.callerOf(bearerIn(request), contextOf(response).origin),

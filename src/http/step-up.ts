@@ -15,10 +15,11 @@ export const STEP_UP_PATH = '/step-up';
 
 /** The page that begins a step-up. The user comes back to `returnTo`, unless that is too long. */
 export function stepUpPath(
-  { role, cliSession: session }: Omit<NeededStepUp, 'wish'>,
+  { role, cliSession: session, wish }: Partial<NeededStepUp>,
   returnTo?: string,
 ): string {
-  const asked = { session, ...role };
+  const within = role === undefined ? wish?.withinSeconds?.toString() : undefined;
+  const asked = { session, within, ...role };
   const path = pathOf({ ...asked, return_to: returnTo === '/' ? undefined : returnTo });
   return path.length <= MAX_ADDRESS ? path : pathOf(asked);
 }

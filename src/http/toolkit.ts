@@ -1,5 +1,6 @@
 /** What the routes of one snapshot of the configuration share. */
 import type { ContainerAccess } from '../bridge/container-access.ts';
+import type { ElevationUseCases } from '../bridge/elevations.ts';
 import type { KnownBrowsers } from '../core/ports.ts';
 import type { Logger } from '../log.ts';
 import { type CsrfGuard, csrfGuard } from './csrf-guard.ts';
@@ -18,6 +19,7 @@ export interface MountParts extends LiveProofParts, ErrorResponseParts {
   /** Hosts that our forms may lead to. */
   readonly consoleSources: readonly string[];
   readonly containerAccess: ContainerAccess;
+  readonly elevations: ElevationUseCases;
   readonly knownBrowsers: KnownBrowsers;
   readonly forwarded: ForwardedWatch;
   readonly rateLimits: RateLimits;

@@ -172,6 +172,8 @@ export interface StepUpModel extends PageFrame {
   readonly session: string;
   readonly account?: string | undefined;
   readonly role?: string | undefined;
+  /** The longest time since the sign-in, in seconds, where no role is named. */
+  readonly within?: number | undefined;
   /** What the identity provider is asked for; undefined if nothing must be proved. */
   readonly asks?: string | undefined;
   /** Why the user is asked again. */

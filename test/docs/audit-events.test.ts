@@ -203,7 +203,7 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   'elevation.approved': {
     type: 'elevation.approved',
     ...elevation,
-    ...{ approvedSeconds: 3600, outstanding: 0, startsAt: at, endsAt: at },
+    ...{ approvedSeconds: 3600, outstanding: 0, note: 'n', startsAt: at, endsAt: at },
   },
   'elevation.glass-broken': {
     type: 'elevation.glass-broken',

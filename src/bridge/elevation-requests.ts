@@ -1,0 +1,257 @@
+/** Asking for roles: what a user can ask for, and the requests that they make. */
+import { type Elevation, type ElevationRequest, isOpen, statusOf } from '../core/elevation.ts';
+import { glassBroken, requested } from '../core/elevation-changes.ts';
+import {
+  checkedElevation,
+  DECIDE_WITHIN,
+  type ElevationTerms,
+  invalid,
+  offeredSeconds,
+  SHORTEST_ELEVATION,
+} from '../core/elevation-terms.ts';
+import type { AskedElevatedRole, Offer, RequestElevations } from '../core/elevation-view.ts';
+import { BridgeError } from '../core/errors.ts';
+import { selects } from '../core/group-selector.ts';
+import type { Eligibility } from '../core/policy.ts';
+import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
+import { DAY, formatDuration, formatInstant, type Instant, type Seconds } from '../core/time.ts';
+import {
+  actOf,
+  attempt,
+  type ElevationParts,
+  partyOf,
+  requireDecider,
+  settled,
+} from './elevation-context.ts';
+
+/** Roles of one request. */
+const MOST_AT_ONCE = 20;
+/** Requests of one user that wait for approval. */
+const MOST_WAITING = 50;
+/** How long an elevation that is over still explains a refusal. */
+const REMEMBERED: Seconds = DAY;
+
+/** Elevations that can matter to decisions on a user. */
+export function heldBy(
+  { policy, elevations, clock }: ElevationParts,
+  person: Elevation['requester']['person'],
+): Promise<readonly Elevation[] | undefined> {
+  if (policy.elevatedRules.size === 0) return Promise.resolve(undefined);
+  return elevations.ofPerson(person, clock.now() - REMEMBERED * 1000);
+}
+
+// ---------------------------------------------------------------- offers
+
+export function offersTo(
+  parts: ElevationParts,
+  requester: AuthenticatedRequester,
+): readonly Offer[] {
+  requireConfirmed(requester);
+  const { identity } = requester.subject;
+  const eligibilities = parts.policy.eligibilities(identity);
+  if (eligibilities.length === 0) return [];
+  const held = heldAlready(parts, requester);
+  const offers = new Map<string, Offer>();
+  for (const eligibility of eligibilities) {
+    const key = keyOf(eligibility.account.id, eligibility.role);
+    if (held.has(key)) continue;
+    const offer = offerBy(parts, requester, eligibility);
+    const other = offers.get(key);
+    // Of several rules the most generous one counts, and of equal ones the first.
+    if (other === undefined || offer.longestSeconds > other.longestSeconds) offers.set(key, offer);
+  }
+  return [...offers.values()];
+}
+
+/** Roles that the requester has without an approval: nothing is to be asked for there. */
+function heldAlready(
+  { policy, clock }: ElevationParts,
+  { subject, origin }: AuthenticatedRequester,
+): ReadonlySet<string> {
+  const circumstances = { now: clock.now(), address: origin.address };
+  const { granted } = policy.evaluate(subject.identity, circumstances);
+  return new Set(granted.map(({ account, role }) => keyOf(account.id, role)));
+}
+
+function keyOf(account: string, role: string): string {
+  return `${account}/${role}`;
+}
+
+function offerBy(
+  { policy, clock }: ElevationParts,
+  { subject, elevations = [] }: AuthenticatedRequester,
+  { account, role, rule, group }: Eligibility,
+): Offer {
+  const now = clock.now();
+  const own = elevations.filter(
+    of =>
+      of.account === account.id &&
+      of.role === role &&
+      of.terms === rule.elevation.digest &&
+      isOpen(of, now),
+  );
+  // One that is active can be extended also while the extension of another waits.
+  const open = own.find(of => statusOf(of, now) !== 'active') ?? lastOf(own);
+  const breakers = policy.elevatedRules.get(rule.name)?.terms.breakGlass;
+  return {
+    ...{ account, role, group, rule: rule.name, terms: rule.elevation },
+    longestSeconds: offeredSeconds(rule.elevation, rule.session, account),
+    mayBreakGlass: breakers !== undefined && selects(breakers, subject.identity),
+    open,
+  };
+}
+
+function lastOf(elevations: readonly Elevation[]): Elevation | undefined {
+  return elevations.toSorted((a, b) => b.granted!.endsAt - a.granted!.endsAt)[0];
+}
+
+export async function offerOf(
+  parts: ElevationParts,
+  requester: AuthenticatedRequester,
+  asked: AskedElevatedRole,
+): Promise<Offer> {
+  const attempted = { action: 'request', ...asked } as const;
+  return attempt(parts, requester, {
+    attempted,
+    run: async () => offerFor(offersTo(parts, requester), asked),
+  });
+}
+
+/** Throws `elevation_not_offered`: the same answer for a role that does not exist. */
+function offerFor(offers: readonly Offer[], { account: asked, role }: AskedElevatedRole): Offer {
+  const found = offers.find(
+    ({ account, role: of }) => of === role && (account.name === asked || account.id === asked),
+  );
+  if (found !== undefined) return found;
+  throw new BridgeError('elevation_not_offered', 'no rule makes the user eligible for the role');
+}
+
+// ---------------------------------------------------------------- requests
+
+export async function requestElevations(
+  parts: ElevationParts,
+  requester: AuthenticatedRequester,
+  asked: RequestElevations,
+): Promise<readonly Elevation[]> {
+  const [first] = asked.roles;
+  const action = asked.breakGlass ? 'break-glass' : 'request';
+  return attempt(parts, requester, {
+    attempted: { action, ...first },
+    run: () => makeRequests(parts, requester, asked),
+  });
+}
+
+async function makeRequests(
+  parts: ElevationParts,
+  requester: AuthenticatedRequester,
+  asked: RequestElevations,
+): Promise<readonly Elevation[]> {
+  if (asked.breakGlass) requireDecider(parts, requester);
+  const offers = offersTo(parts, requester);
+  const chosen = asked.roles.map(role => offerFor(offers, role));
+  checkRoles(chosen);
+  await checkNumber(parts, requester, chosen.length);
+  const batch = chosen.length > 1 ? parts.secrets.publicId() : undefined;
+  const made = chosen.map(offer => requestFor(parts, requester, { asked, offer, batch }));
+  await parts.elevations.create(made);
+  return Promise.all(made.map(elevation => settled(parts, elevation)));
+}
+
+function checkRoles(chosen: readonly Offer[]): void {
+  if (chosen.length === 0) throw invalid('role', 'Choose a role.');
+  if (chosen.length > MOST_AT_ONCE)
+    throw invalid('role', `Choose at most ${MOST_AT_ONCE} roles at once.`);
+  if (new Set(chosen).size < chosen.length) throw invalid('role', 'Choose each role once.');
+}
+
+async function checkNumber(
+  { elevations, clock }: ElevationParts,
+  { subject }: AuthenticatedRequester,
+  more: number,
+): Promise<void> {
+  const now = clock.now();
+  const own = await elevations.ofPerson(subject.identity.person, now);
+  const waiting = own.filter(of => statusOf(of, now) === 'waiting').length;
+  if (waiting + more <= MOST_WAITING) return;
+  throw new BridgeError('limit_reached', `the user has ${waiting} requests that wait`, {
+    hint: `You have ${waiting} requests that wait for approval, and ${MOST_WAITING} is the limit. Withdraw some, then ask again.`,
+    offers: 'elevations',
+  });
+}
+
+interface Making {
+  readonly asked: RequestElevations;
+  readonly offer: Offer;
+  readonly batch: string | undefined;
+}
+
+function requestFor(
+  parts: ElevationParts,
+  requester: AuthenticatedRequester,
+  { asked, offer, batch }: Making,
+): Elevation {
+  const act = actOf(parts, requester);
+  const { at: now } = act;
+  const base = baseOf(offer, asked, now);
+  const longest = longestFrom(offer, base, now);
+  const checked = checkedElevation(asked, offer.terms, { longest, now });
+  const { account, role, rule, group, terms } = offer;
+  const { seconds, startsAt, reason, ticket, breakGlass } = checked;
+  const request: ElevationRequest = {
+    ...{ id: parts.secrets.publicId(), batch, requester: partyOf(requester.subject.identity) },
+    ...{ account: account.id, accountName: account.name, role, rule, terms: terms.digest, group },
+    ...{ seconds, startsAt, reason, ticket, extends: base?.id, breakGlass },
+    ...{ cliSession: requester.cliSession, requestedAt: now },
+    decideBy: (startsAt ?? now) + DECIDE_WITHIN * 1000,
+  };
+  if (!breakGlass) return requested(request, act);
+  return glassBroken(request, act, breakGlassTerms(offer));
+}
+
+/** Throws `elevation_not_offered`. */
+function breakGlassTerms({ mayBreakGlass, terms }: Offer): {
+  readonly reviewSeconds: Seconds;
+} {
+  const { breakGlass }: ElevationTerms = terms;
+  if (mayBreakGlass && breakGlass !== undefined) return breakGlass;
+  throw new BridgeError('elevation_not_offered', 'the user is not selected for break-glass', {
+    hint: 'You cannot approve this role yourself. Request it, and let an approver decide.',
+  });
+}
+
+/**
+ * The active elevation that the request continues. Throws `elevation_invalid` if another request
+ * waits already.
+ */
+function baseOf(
+  { open, account, role }: Offer,
+  { startsAt, breakGlass }: RequestElevations,
+  now: Instant,
+): Elevation | undefined {
+  if (open === undefined || breakGlass) return undefined;
+  const status = statusOf(open, now);
+  if (status === 'active') {
+    const isLater = startsAt !== undefined && startsAt >= open.granted!.endsAt;
+    return isLater ? undefined : open;
+  }
+  throw new BridgeError('elevation_invalid', 'the user has a request for the role already', {
+    hint: `You have a request for ${account.name}/${role} already: ${status === 'waiting' ? 'it waits for approval' : `it begins at ${formatInstant(open.granted!.startsAt)}`}.`,
+    elevation: { account: account.name, role, kind: 'look', id: open.id },
+  });
+}
+
+/** Throws `elevation_invalid` for an extension that would be too short. */
+function longestFrom(
+  { longestSeconds }: Offer,
+  base: Elevation | undefined,
+  now: Instant,
+): Seconds {
+  if (base === undefined) return longestSeconds;
+  const left = Math.max(0, Math.ceil((base.granted!.endsAt - now) / 1000));
+  const longest = longestSeconds - left;
+  if (longest >= SHORTEST_ELEVATION) return longest;
+  throw invalid(
+    'duration',
+    `Your elevation has ${formatDuration(left)} left. Extend it when ${formatDuration(longestSeconds - SHORTEST_ELEVATION)} or less is left.`,
+  );
+}
