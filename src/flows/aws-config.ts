@@ -18,9 +18,10 @@ import {
   renderSections,
 } from '../core/aws-config.ts';
 import { type Answer, attachment, redirect, view } from '../http/answer.ts';
+import type { HelpModel } from '../http/page-frame.ts';
 import { page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
-import type { HelpModel, Phrase } from '../http/views.ts';
+import type { Phrase } from '../http/views.ts';
 
 export interface AwsConfigPageParts {
   readonly baseUrl: string;

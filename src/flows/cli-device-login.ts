@@ -17,13 +17,13 @@ import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
+import type { HelpModel } from '../http/page-frame.ts';
 import { countGuess, type RateLimits } from '../http/rate-limits.ts';
 import { text } from '../http/read.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
 import { form, page } from '../http/route.ts';
 import { stepUpLink } from '../http/sign-in-links.ts';
 import { SIGNED_IN_PATH, signedInPath } from '../http/signed-in-path.ts';
-import type { HelpModel } from '../http/views.ts';
 
 export interface CliDeviceLoginParts {
   readonly deviceAuthorization: DeviceAuthorization;

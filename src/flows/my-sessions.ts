@@ -13,7 +13,7 @@ import { form, page } from '../http/route.ts';
 import { signInLink } from '../http/sign-in-links.ts';
 import { type SignedOutParts, signedOutAnswer } from '../http/signed-out.ts';
 import { terminalModel } from '../http/terminal-model.ts';
-import type { SessionRow } from '../http/views.ts';
+import type { SessionRow } from '../http/terminal-views.ts';
 
 export interface MySessionsPageParts extends SignedOutParts {
   readonly mySessions: MySessions;

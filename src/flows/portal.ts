@@ -11,10 +11,11 @@ import { formatDuration } from '../core/time.ts';
 import { view } from '../http/answer.ts';
 import { logNoRole } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
+import type { HelpModel } from '../http/page-frame.ts';
 import { text } from '../http/read.ts';
 import { page } from '../http/route.ts';
 import { stepUpPath } from '../http/step-up.ts';
-import type { AccountRows, HelpModel, RoleRow } from '../http/views.ts';
+import type { AccountRows, RoleRow } from '../http/views.ts';
 import type { Logger } from '../log.ts';
 
 export interface PortalParts {

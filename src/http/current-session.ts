@@ -4,9 +4,9 @@ import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Connector } from '../core/ports.ts';
+import type { ViewerModel } from './page-frame.ts';
 import { contextOf } from './request-context.ts';
 import type { BridgeCookies } from './session-cookie.ts';
-import type { ViewerModel } from './views.ts';
 
 export interface SessionLoader {
   readonly cookies: BridgeCookies;

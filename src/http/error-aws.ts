@@ -8,9 +8,9 @@ import { type BridgeError, ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { ShowError } from './error-face.ts';
 import { signInHelps } from './error-json.ts';
+import type { HelpModel } from './page-frame.ts';
 import { contextOf } from './request-context.ts';
 import { stepUpSentence, stepUpUrl } from './step-up.ts';
-import type { HelpModel } from './views.ts';
 
 /** Exception and HTTP status. */
 type Answer = readonly [type: string, status: number];

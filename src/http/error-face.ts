@@ -2,8 +2,8 @@
 import type { Request, Response } from 'express';
 import type { BridgeError } from '../core/errors.ts';
 import type { Recording } from './error-record.ts';
+import type { HelpModel } from './page-frame.ts';
 import type { Renderer } from './render.ts';
-import type { HelpModel } from './views.ts';
 
 export interface ErrorResponseParts extends Recording {
   readonly baseUrl: string;

@@ -3,7 +3,8 @@ import type { SignInTest, TestedIdentity } from '../bridge/sign-in-test.ts';
 import type { Identity } from '../core/identity.ts';
 import { explainRule, type RuleReport } from '../core/rule-report.ts';
 import { formatInstant } from '../core/time.ts';
-import type { NamedText, SignInTestedModel } from './views.ts';
+import type { NamedText } from './page-frame.ts';
+import type { SignInTestedModel } from './views.ts';
 
 /** Where an administrator tries a sign-in. */
 export function signInTestPath(connector: string): string {

@@ -1,6 +1,6 @@
 /** A terminal as pages show it. */
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
-import type { TerminalModel } from './views.ts';
+import type { TerminalModel } from './terminal-views.ts';
 
 const HOW: { readonly [G in CliGrant]: string } = {
   device_code: 'confirmed by a code',

@@ -4,22 +4,15 @@
  */
 import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
-import type { NamedClient } from '../core/oauth-client.ts';
 import type { Fact } from '../core/provider-answer.ts';
-
-/** On every page. `viewer` is the signed-in user. */
-export interface PageFrame {
-  readonly viewer?: ViewerModel | undefined;
-}
-
-export interface ViewerModel {
-  readonly name: string;
-  readonly username: string;
-  readonly connectorLabel: string;
-  readonly csrfToken: string;
-  /** ISO 8601; when the session ends at the latest. */
-  readonly sessionEndsAt: string;
-}
+import type { HelpModel, NamedText, PageFrame, ViewerModel } from './page-frame.ts';
+import type {
+  CliConfirmModel,
+  CliDecidedModel,
+  DeviceCodeModel,
+  SessionsModel,
+  TerminalModel,
+} from './terminal-views.ts';
 
 export interface ConnectorChoice {
   readonly label: string;
@@ -79,11 +72,6 @@ export interface NoRolesModel extends PageFrame {
   readonly help?: HelpModel | undefined;
   /** A message that the user can copy and send. */
   readonly request: string;
-}
-
-export interface HelpModel {
-  readonly text: string;
-  readonly url?: string | undefined;
 }
 
 /**
@@ -186,19 +174,6 @@ export interface SteppedUpModel extends PageFrame {
   readonly terminal: Pick<TerminalModel, 'device' | 'client' | 'how'>;
 }
 
-/** A terminal as it named itself. */
-export interface TerminalModel {
-  readonly device: string;
-  readonly client: NamedClient;
-  /** `confirmed by a code` */
-  readonly how: string;
-  readonly address: string;
-  /** ISO 8601, as the other times. */
-  readonly since: string;
-  readonly lastUsedAt?: string | undefined;
-  readonly lastUsedAddress: string;
-}
-
 /**
  * Posts an IdP's answer once more from our own site, so that the browser sends the attempt cookie
  * along.
@@ -207,89 +182,6 @@ export interface RepostModel extends PageFrame {
   readonly action: string;
   readonly samlResponse: string;
   readonly relayState: string;
-}
-
-/** `GET /device`, and again when a code was wrong. */
-export interface DeviceCodeModel extends PageFrame {
-  /** False where logins by a code are turned off. */
-  readonly enabled: boolean;
-  /**
-   * The code of the link that the user opened; it goes with the form and is never filled in.
-   */
-  readonly linkCode?: string | undefined;
-  readonly problem?: { readonly title: string; readonly hint: string } | undefined;
-  /** Why the user is asked again. */
-  readonly notice?: string | undefined;
-}
-
-/**
- * A terminal asks: by a user code (`/device`), or from the machine of the browser
- * (`/oauth/authorize`).
- */
-export interface CliConfirmModel extends PageFrame {
-  readonly viewer: ViewerModel;
-  /** Where the decision is posted. */
-  readonly action: string;
-  /** `WDJB-MJHT` */
-  readonly code?: string | undefined;
-  readonly client: NamedClient;
-  /** As the terminal calls itself. */
-  readonly deviceName?: string | undefined;
-  readonly where: string;
-  /** ISO 8601. */
-  readonly askedAt?: string | undefined;
-  /** What it would get, in words. */
-  readonly gets: string;
-  /** ISO 8601; when the session would end. */
-  readonly until: string;
-  readonly warning?: { readonly title: string; readonly text: string } | undefined;
-  /** What goes with the decision. */
-  readonly fields: readonly { readonly name: string; readonly value: string }[];
-  /** Set if the user must sign in again before they can approve. */
-  readonly freshSignInHref?: string | undefined;
-  /** Why the user is asked again. */
-  readonly notice?: string | undefined;
-}
-
-/** After a decision about a login. */
-export interface CliDecidedModel extends PageFrame {
-  readonly viewer: ViewerModel;
-  /**
-   * Undefined when the user did not start the login. `session` is its public id, `until` ISO
-   * 8601.
-   */
-  readonly approved?: { readonly session: string; readonly until: string } | undefined;
-  readonly help?: HelpModel | undefined;
-}
-
-export interface SessionRow extends TerminalModel {
-  readonly id: string;
-  /** ISO 8601, as the other time. Undefined if the session was never stepped up. */
-  readonly steppedUpAt?: string | undefined;
-  readonly until: string;
-  readonly containerTokens: readonly ContainerTokenRow[];
-}
-
-/** A token for containers, which ends with its session. */
-export interface ContainerTokenRow {
-  readonly id: string;
-  readonly account: string;
-  readonly role: string;
-  readonly address: string;
-  /** ISO 8601, as the other time. */
-  readonly since: string;
-  readonly lastUsedAt?: string | undefined;
-  readonly lastUsedAddress: string;
-}
-
-/** `GET /sessions` */
-export interface SessionsModel extends PageFrame {
-  readonly viewer: ViewerModel;
-  readonly sessions: readonly SessionRow[];
-  /** What was just done. */
-  readonly notice?: string | undefined;
-  /** Why nothing was done. */
-  readonly warning?: string | undefined;
 }
 
 /** A piece of a sentence. */
@@ -363,11 +255,6 @@ export interface SignInTestedModel extends PageFrame {
         readonly unnamed: readonly string[];
       }
     | undefined;
-}
-
-export interface NamedText {
-  readonly name: string;
-  readonly value: string;
 }
 
 /** The file name in `views/` of each model. */

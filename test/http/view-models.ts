@@ -1,6 +1,8 @@
 /** For every view the least and the most that its model can hold. */
 import { CLI_CLIENT, named } from '../../src/core/oauth-client.ts';
-import type { TerminalModel, ViewerModel, Views } from '../../src/http/views.ts';
+import type { ViewerModel } from '../../src/http/page-frame.ts';
+import type { TerminalModel } from '../../src/http/terminal-views.ts';
+import type { Views } from '../../src/http/views.ts';
 
 const viewer: ViewerModel = {
   name: 'Alice Andersson',

@@ -1,0 +1,25 @@
+/** What models of pages share: the frame, and small parts. */
+
+/** On every page. `viewer` is the signed-in user. */
+export interface PageFrame {
+  readonly viewer?: ViewerModel | undefined;
+}
+
+export interface ViewerModel {
+  readonly name: string;
+  readonly username: string;
+  readonly connectorLabel: string;
+  readonly csrfToken: string;
+  /** ISO 8601; when the session ends at the latest. */
+  readonly sessionEndsAt: string;
+}
+
+export interface HelpModel {
+  readonly text: string;
+  readonly url?: string | undefined;
+}
+
+export interface NamedText {
+  readonly name: string;
+  readonly value: string;
+}

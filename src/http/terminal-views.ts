@@ -1,0 +1,99 @@
+/** Models of the pages of terminals: a login that is confirmed, and sessions. */
+import type { NamedClient } from '../core/oauth-client.ts';
+import type { HelpModel, PageFrame, ViewerModel } from './page-frame.ts';
+
+/** A terminal as it named itself. */
+export interface TerminalModel {
+  readonly device: string;
+  readonly client: NamedClient;
+  /** `confirmed by a code` */
+  readonly how: string;
+  readonly address: string;
+  /** ISO 8601, as the other times. */
+  readonly since: string;
+  readonly lastUsedAt?: string | undefined;
+  readonly lastUsedAddress: string;
+}
+
+/** `GET /device`, and again when a code was wrong. */
+export interface DeviceCodeModel extends PageFrame {
+  /** False where logins by a code are turned off. */
+  readonly enabled: boolean;
+  /**
+   * The code of the link that the user opened; it goes with the form and is never filled in.
+   */
+  readonly linkCode?: string | undefined;
+  readonly problem?: { readonly title: string; readonly hint: string } | undefined;
+  /** Why the user is asked again. */
+  readonly notice?: string | undefined;
+}
+
+/**
+ * A terminal asks: by a user code (`/device`), or from the machine of the browser
+ * (`/oauth/authorize`).
+ */
+export interface CliConfirmModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  /** Where the decision is posted. */
+  readonly action: string;
+  /** `WDJB-MJHT` */
+  readonly code?: string | undefined;
+  readonly client: NamedClient;
+  /** As the terminal calls itself. */
+  readonly deviceName?: string | undefined;
+  readonly where: string;
+  /** ISO 8601. */
+  readonly askedAt?: string | undefined;
+  /** What it would get, in words. */
+  readonly gets: string;
+  /** ISO 8601; when the session would end. */
+  readonly until: string;
+  readonly warning?: { readonly title: string; readonly text: string } | undefined;
+  /** What goes with the decision. */
+  readonly fields: readonly { readonly name: string; readonly value: string }[];
+  /** Set if the user must sign in again before they can approve. */
+  readonly freshSignInHref?: string | undefined;
+  /** Why the user is asked again. */
+  readonly notice?: string | undefined;
+}
+
+/** After a decision about a login. */
+export interface CliDecidedModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  /**
+   * Undefined when the user did not start the login. `session` is its public id, `until` ISO
+   * 8601.
+   */
+  readonly approved?: { readonly session: string; readonly until: string } | undefined;
+  readonly help?: HelpModel | undefined;
+}
+
+export interface SessionRow extends TerminalModel {
+  readonly id: string;
+  /** ISO 8601, as the other time. Undefined if the session was never stepped up. */
+  readonly steppedUpAt?: string | undefined;
+  readonly until: string;
+  readonly containerTokens: readonly ContainerTokenRow[];
+}
+
+/** A token for containers, which ends with its session. */
+export interface ContainerTokenRow {
+  readonly id: string;
+  readonly account: string;
+  readonly role: string;
+  readonly address: string;
+  /** ISO 8601, as the other time. */
+  readonly since: string;
+  readonly lastUsedAt?: string | undefined;
+  readonly lastUsedAddress: string;
+}
+
+/** `GET /sessions` */
+export interface SessionsModel extends PageFrame {
+  readonly viewer: ViewerModel;
+  readonly sessions: readonly SessionRow[];
+  /** What was just done. */
+  readonly notice?: string | undefined;
+  /** Why nothing was done. */
+  readonly warning?: string | undefined;
+}
