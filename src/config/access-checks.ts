@@ -1,30 +1,23 @@
 /** Checks of access rules: whom they name, what they give, and what AWS accepts of it. */
 import { patternNames } from '../core/group-pattern.ts';
 import { isTagKey, MAX_CHAINED_DURATION, MAX_POLICY_ARNS, MAX_TAGS } from '../core/session.ts';
-import { formatDuration } from '../core/time.ts';
-import { type AccountList, isReserved, isSaml, type ListedAccount } from './account-checks.ts';
+import { type AccountList, isReserved, isSaml } from './account-checks.ts';
 import { policyArnParts } from './aws-values.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
+import {
+  behindHub,
+  CHAINED_LIMIT,
+  inContext,
+  type ReadableRule,
+  type RuleInContext,
+} from './rule-context.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 import { type ConnectorList, selectorProblems } from './selector-checks.ts';
 import { compact } from './values.ts';
 import { type GivenRoles, weakerRuleProblems } from './weaker-rules.ts';
 
-type ReadableRule = NonNullable<Readable<Document['access'][number]>>;
 type ReadableSession = NonNullable<ReadableRule['session']>;
-
-/** A rule and the accounts in which it gives roles. */
-interface RuleInContext {
-  readonly rule: ReadableRule;
-  readonly path: Path;
-  /**
-   * The accounts that it names; undefined for every account, or for those that groups name.
-   */
-  readonly named: readonly ListedAccount[] | undefined;
-  /** `named`, or all. */
-  readonly reached: readonly ListedAccount[];
-}
 
 export function* accessProblems(
   document: Readable<Document>,
@@ -61,8 +54,9 @@ export function* accessProblems(
 
 /** What a rule gives, and what it requires; nothing when problems of the rule leave that open. */
 function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
-  const { name, groupPattern, roles, require } = rule;
+  const { name, groupPattern, roles, require, elevation } = rule;
   if (roles === undefined || require === undefined) return [];
+  if (elevation === undefined && isWritten(rule, 'elevation')) return [];
   const isRoleOfGroup =
     roles.length === 0 && groupPattern !== undefined && patternNames(groupPattern, 'role');
   if (roles.length === 0 && !isRoleOfGroup) return [];
@@ -72,18 +66,13 @@ function givenBy({ rule, named }: RuleInContext, index: number): GivenRoles[] {
       name,
       roles: isRoleOfGroup ? undefined : roles.filter(role => role !== undefined),
       accounts: named,
-      require,
+      demands: { ...require, approvals: approvalsOf(elevation) },
     },
   ];
 }
 
-function inContext(rule: ReadableRule, path: Path, accounts: AccountList): RuleInContext {
-  const written =
-    isWritten(rule, 'accounts') || isWritten(rule, 'groupPattern') ? rule.accounts : [];
-  if (written === undefined || written.includes('*'))
-    return { rule, path, named: undefined, reached: accounts.all };
-  const named = written.flatMap(name => (name === undefined ? [] : (accounts.find(name) ?? [])));
-  return { rule, path, named, reached: named };
+function approvalsOf(elevation: ReadableRule['elevation']): number {
+  return (elevation?.approvers ?? []).reduce((sum, entry) => sum + (entry?.count ?? 1), 0);
 }
 
 // ---------------------------------------------------------------- whom and what
@@ -279,23 +268,18 @@ function* policyProblems(
 
 function* chainProblems(
   { duration, console }: ReadableSession,
-  { path, named, reached }: RuleInContext,
+  context: RuleInContext,
 ): Generator<ProblemAt> {
-  const chained = reached.filter(({ account }) => account.via !== undefined);
-  const [first] = chained;
-  if (first === undefined) return;
-  const limit = formatDuration(MAX_CHAINED_DURATION);
-  const who =
-    named === undefined
-      ? `${chained.length === 1 ? 'an account' : `${chained.length} accounts`} behind a hub`
-      : `${first.account.name ?? first.account.id}, which is behind a hub`;
+  const { path, named } = context;
+  const where = behindHub(context);
+  if (where === undefined) return;
   if (duration !== undefined && duration > MAX_CHAINED_DURATION) {
     yield {
       path: [...path, 'session', 'duration'],
-      message: `is longer than ${limit}, the most that AWS gives in ${who} (role chaining).`,
+      message: `is longer than ${CHAINED_LIMIT}, the most that AWS gives in ${where} (role chaining).`,
       fix:
         named === undefined
-          ? `Sessions there last ${limit}; give these accounts a rule of their own above to make it plain.`
+          ? `Sessions there last ${CHAINED_LIMIT}; give these accounts a rule of their own above to make it plain.`
           : `Write ${compact(MAX_CHAINED_DURATION)} or less, or give this account a rule of its own.`,
       ...(named === undefined && { warning: true }),
     };
@@ -303,7 +287,7 @@ function* chainProblems(
   if (console !== undefined && named !== undefined) {
     yield {
       path: [...path, 'session', 'console'],
-      message: `has no effect in ${who}: AWS accepts no console duration there.`,
+      message: `has no effect in ${where}: AWS accepts no console duration there.`,
       fix: 'The console ends with the credentials; nothing needs to be done.',
       warning: true,
     };

@@ -5,7 +5,9 @@ import { accessProblems } from './access-checks.ts';
 import { accountProblems, listAccounts } from './account-checks.ts';
 import { administrationProblems } from './administration-checks.ts';
 import { cliProblems } from './cli-checks.ts';
+import { elevationProblems } from './elevation-checks.ts';
 import { networkProblems } from './network-checks.ts';
+import { notificationProblems } from './notification-checks.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
@@ -25,6 +27,8 @@ export function* crossProblems(document: Readable<Document>, raw: unknown): Gene
   yield* accountProblems(document, accounts);
   const connectorList = listConnectors(document, raw);
   yield* accessProblems(document, { accounts, connectors: connectorList });
+  yield* elevationProblems(document, { accounts, connectors: connectorList });
+  yield* notificationProblems(document);
   yield* administrationProblems(document, connectorList);
   yield* templateProblems(document);
   yield* cliProblems(document, accounts);

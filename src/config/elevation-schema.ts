@@ -47,7 +47,7 @@ function ticketProblem(value: unknown): Problem | undefined {
   const wrong = projects.find(project => typeof project !== 'string' || !PROJECT.test(project));
   if (wrong === undefined) return undefined;
   return {
-    message: `contains ${typeof wrong === 'string' ? quoted(wrong) : 'something'} that is not the key of a project.`,
+    message: `contains ${typeof wrong === 'string' ? quoted(wrong) : 'something'}, which is not the key of a project.`,
     fix: 'Write 1 to 32 capital letters, digits and underscores, beginning with a letter: OPS for tickets such as OPS-123.',
   };
 }

@@ -188,7 +188,7 @@ export const documentSchema = z.strictObject({
   accounts: atLeastOne(account, 'account').describe('The AWS accounts.'),
   access: z.array(rule).meta({
     description:
-      'Who gets which role. What no rule gives is denied. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`) than another rule is warned of, wherever it stands: users who lack a proof get the role by it.',
+      'Who gets which role. What no rule gives is denied. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`, `elevation`) than another rule is warned of, wherever it stands: users who lack a proof or an approval get the role by it.',
     example: '[]',
   }),
   administration: administration

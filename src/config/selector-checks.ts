@@ -1,6 +1,7 @@
 /**
  * Checks of a selector of users: its groups, and the connectors whose groups count.
  */
+import { patternNames } from '../core/group-pattern.ts';
 import { nearest } from '../core/nearest.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
@@ -62,18 +63,51 @@ export function* selectorProblems(
   if (!isWritten(selector, 'groups') && !isWritten(selector, 'groupPattern')) {
     yield {
       path,
-      message: 'has neither groups nor groupPattern, so it gives nothing to any user.',
+      message: 'has neither groups nor groupPattern, so it selects no user.',
       fix: 'Add groups: [name].',
     };
   }
   if (groups?.length === 0)
     yield {
       path: [...path, 'groups'],
-      message: 'is an empty list, so it gives nothing to any user.',
+      message: 'is an empty list, so it selects no user.',
       fix: 'Write at least one group.',
     };
   yield* wildcardProblems(selector, path);
   yield* connectorProblems(selector, path, connectors);
+}
+
+/** As `selectorProblems`, where the name of a group gives nothing by itself. */
+export function* peopleProblems(
+  selector: ReadableSelector,
+  path: Path,
+  connectors: ConnectorList,
+): Generator<ProblemAt> {
+  yield* selectorProblems(selector, path, connectors);
+  const { groupPattern: pattern } = selector;
+  if (pattern === undefined) return;
+  const at: Path = [...path, 'groupPattern'];
+  if (patternNames(pattern, 'account') || patternNames(pattern, 'role'))
+    yield {
+      path: at,
+      message: 'contains {account} or {role}, which have no meaning here.',
+      fix: 'Write {_} for a part that is ignored, or write the groups.',
+    };
+  else if (!/[\p{L}\p{N}]/u.test(pattern.replaceAll('{_}', '')))
+    yield {
+      path: at,
+      message: 'selects nearly every group.',
+      fix: 'Write the part of the name that these groups share, or write the groups.',
+    };
+}
+
+/** The known connectors whose groups count; empty when problems leave that open. */
+export function connectorsOf(
+  selector: ReadableSelector,
+  { ids, mayBeOmitted, mentions }: ConnectorList,
+): readonly string[] {
+  if (!isWritten(selector, 'connectors')) return mayBeOmitted ? ids : [];
+  return (selector.connectors ?? []).flatMap(id => (id !== undefined && mentions(id) ? id : []));
 }
 
 /** A wildcard is a letter here. At either end of a name it was hardly meant as one. */

@@ -1,11 +1,12 @@
 /**
  * Rules that give a role on weaker terms than another rule: the policy takes the first rule whose
- * group and requirements fit, so users who lack a proof get the role by the weaker rule, in any
- * order.
+ * group and requirements fit, so users who lack a proof or an approval get the role by the weaker
+ * rule, in any order.
  *
- * Owns: requirements. Does not own: how far a session is scoped down, because a narrow session for
- * some and a wide one for others is what `session` is for. Who is in which group is unknown here,
- * so rules of different groups and connectors are compared, too.
+ * Owns: requirements, and how many approvals `elevation` requires. Does not own: how far a session
+ * is scoped down, because a narrow session for some and a wide one for others is what `session` is
+ * for. Who is in which group is unknown here, so rules of different groups and connectors are
+ * compared, too.
  */
 import type { Requirements } from '../core/requirements.ts';
 import type { ListedAccount } from './account-checks.ts';
@@ -19,6 +20,12 @@ type ReadableRequirements = NonNullable<
   NonNullable<Readable<Document['access'][number]>>['require']
 >;
 
+/** What a user needs besides the group. */
+type Demands = ReadableRequirements & {
+  /** How many approvals `elevation` requires; 0 without it. */
+  readonly approvals: number;
+};
+
 /** A rule as far as it matters here. */
 export interface GivenRoles {
   readonly index: number;
@@ -27,7 +34,7 @@ export interface GivenRoles {
   readonly roles: readonly string[] | undefined;
   /** Undefined for every account. */
   readonly accounts: readonly ListedAccount[] | undefined;
-  readonly require: ReadableRequirements;
+  readonly demands: Demands;
 }
 
 /** Stricter rules that are named for one weaker rule. */
@@ -46,9 +53,9 @@ interface Shelf {
   readonly byAccount: Map<ListedAccount, Slot>;
 }
 
-/** Requirements; equal ones are one object. */
+/** Demands; equal ones are one object. */
 interface Terms {
-  readonly require: ReadableRequirements;
+  readonly demands: Demands;
   /** What is weaker here than in others, worked out once. */
   readonly weakerThan: Map<Terms, string>;
 }
@@ -62,12 +69,12 @@ export function* weakerRuleProblems(rules: readonly GivenRoles[]): Generator<Pro
   const termsOf = termsReader();
   const shelves = new Map<string, Shelf>();
   const known = new Map<string, readonly Stricter[]>();
-  for (const rule of rules) shelve(rule, termsOf(rule.require), shelves);
+  for (const rule of rules) shelve(rule, termsOf(rule.demands), shelves);
   const budget = { left: MAX_COMPARISONS };
   for (const rule of rules) {
     const key = shapeOf(rule);
     const stricter =
-      known.get(key) ?? stricterThan(rule, termsOf(rule.require), { shelves, budget });
+      known.get(key) ?? stricterThan(rule, termsOf(rule.demands), { shelves, budget });
     known.set(key, stricter);
     for (const [position, { rule: other, weakness }] of stricter.slice(0, MAX_NAMED).entries()) {
       const more =
@@ -77,7 +84,7 @@ export function* weakerRuleProblems(rules: readonly GivenRoles[]): Generator<Pro
       yield {
         path: ['access', rule.index],
         message: `${rule.name === undefined ? '' : `${quoted(rule.name)} `}gives ${sharedRole(rule, other)} on weaker terms than access[${other.index}]${other.name === undefined ? '' : ` ${quoted(other.name)}`}: ${weakness}.${more}`,
-        fix: 'Require the same in both, or limit this rule to other roles or accounts. The order does not help: a user without the proof gets the role from the weaker rule.',
+        fix: 'Require the same in both, or limit this rule to other roles or accounts. The order does not help: a user without the proof or approval gets the role from the weaker rule.',
         warning: true,
       };
     }
@@ -161,8 +168,8 @@ function* slotsOf(
 }
 
 /** Rules of one shape are weaker than the same rules. */
-function shapeOf({ roles, accounts, require }: GivenRoles): string {
-  return JSON.stringify([roles, accounts?.map(({ index }) => index), require]);
+function shapeOf({ roles, accounts, demands }: GivenRoles): string {
+  return JSON.stringify([roles, accounts?.map(({ index }) => index), demands]);
 }
 
 function sharedRole(one: GivenRoles, other: GivenRoles): string {
@@ -180,12 +187,12 @@ function sharedRole(one: GivenRoles, other: GivenRoles): string {
 
 // ---------------------------------------------------------------- requirements
 
-function termsReader(): (require: ReadableRequirements) => Terms {
+function termsReader(): (demands: Demands) => Terms {
   const known = new Map<string, Terms>();
-  return require => {
-    const networks = [...(require.networks ?? [])].sort();
-    const text = JSON.stringify({ ...require, networks });
-    const terms = known.get(text) ?? { require, weakerThan: new Map() };
+  return demands => {
+    const networks = [...(demands.networks ?? [])].sort();
+    const text = JSON.stringify({ ...demands, networks });
+    const terms = known.get(text) ?? { demands, weakerThan: new Map() };
     known.set(text, terms);
     return terms;
   };
@@ -195,15 +202,20 @@ function termsReader(): (require: ReadableRequirements) => Terms {
 function weaknessOf(weak: Terms, strict: Terms): string {
   const before = weak.weakerThan.get(strict);
   if (before !== undefined) return before;
-  const weakness = WEAKNESSES.flatMap(of => of(weak.require, strict.require) ?? []).join(', ');
+  const weakness = WEAKNESSES.flatMap(of => of(weak.demands, strict.demands) ?? []).join(', ');
   weak.weakerThan.set(strict, weakness);
   return weakness;
 }
 
-type Weakness = (weak: ReadableRequirements, strict: ReadableRequirements) => string | undefined;
+type Weakness = (weak: Demands, strict: Demands) => string | undefined;
 
 /** How one rule requires less than another, by the key of the requirement. */
-const WEAKNESS: { readonly [K in keyof Requirements]-?: Weakness } = {
+const WEAKNESS: { readonly [K in keyof Requirements | 'approvals']-?: Weakness } = {
+  approvals: (weak, strict) => {
+    if (weak.approvals >= strict.approvals) return undefined;
+    if (weak.approvals === 0) return `no elevation (there ${approvals(strict)})`;
+    return `${approvals(weak)} (there ${strict.approvals})`;
+  },
   mfa: (weak, strict) => (strict.mfa === true && weak.mfa === false ? 'no mfa' : undefined),
   authenticatedWithin: (weak, strict) => {
     const [within, limit] = [weak.authenticatedWithin, strict.authenticatedWithin];
@@ -223,6 +235,10 @@ const WEAKNESS: { readonly [K in keyof Requirements]-?: Weakness } = {
   },
 };
 const WEAKNESSES = Object.values(WEAKNESS);
+
+function approvals({ approvals: count }: Demands): string {
+  return count === 1 ? '1 approval' : `${count} approvals`;
+}
 
 function written(networks: ReadableRequirements['networks']): readonly string[] {
   return (networks ?? []).filter(network => network !== undefined);

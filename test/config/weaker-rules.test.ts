@@ -30,13 +30,17 @@ describe('warns of a rule that gives a role on weaker terms than another', () =>
         `${HEAD}trustGroupsOf: all\naccess:\n  - ${STRICT}\n  - ${weak}\n`,
       );
       assert.deepEqual(said(warnings), [
-        '26:5 access[1]: "by-group-name" gives BreakGlass in prod on weaker terms than access[0] "break-glass": no mfa. Require the same in both, or limit this rule to other roles or accounts. The order does not help: a user without the proof gets the role from the weaker rule.',
+        '26:5 access[1]: "by-group-name" gives BreakGlass in prod on weaker terms than access[0] "break-glass": no mfa. Require the same in both, or limit this rule to other roles or accounts. The order does not help: a user without the proof or approval gets the role from the weaker rule.',
       ]);
     });
   });
 
   const rule = (require: string, more = 'accounts: [prod], roles: [Admin]'): string =>
     `{ groups: [g], ${more}, require: ${require} }`;
+  const onRequest = (approvers: string, name = 'on-request'): string =>
+    `{ name: ${name}, groups: [g], connectors: [okta], accounts: [prod], roles: [Admin], elevation: { approvers: ${approvers}, longest: 4h } }`;
+  const ofOkta = (group: string, count = 1): string =>
+    `{ groups: [${group}], connectors: [okta], count: ${count} }`;
   const TABLE: readonly (readonly [title: string, strict: string, weak: string, what: string])[] = [
     [
       'no second factor',
@@ -67,6 +71,12 @@ describe('warns of a rule that gives a role on weaker terms than another', () =>
       rule('{ networks: [10.9.0.0/16] }'),
       rule('{ networks: [10.9.0.0/16, 10.8.0.0/16] }'),
       'Admin in prod on weaker terms than access[0]: networks 10.9.0.0/16, 10.8.0.0/16 (there 10.9.0.0/16).',
+    ],
+    [
+      'no approval',
+      onRequest(`[${ofOkta('a', 2)}, ${ofOkta('b')}]`),
+      rule('{}'),
+      'Admin in prod on weaker terms than access[0] "on-request": no elevation (there 3 approvals).',
     ],
     [
       'all at once',
@@ -156,6 +166,14 @@ describe('warns of a rule that gives a role on weaker terms than another', () =>
     ]);
   });
 
+  it('with fewer approvals, of two rules that require one', async () => {
+    const strict = onRequest(`[${ofOkta('a', 2)}]`, 'strict');
+    const weak = onRequest(`[${ofOkta('b')}]`, 'weak');
+    assert.deepEqual(await warningsOf(strict, weak), [
+      'access[1]: "weak" gives Admin in prod on weaker terms than access[0] "strict": 1 approval (there 2).',
+    ]);
+  });
+
   const QUIET: readonly (readonly [title: string, ...rules: string[]])[] = [
     [
       'the same requirements',
@@ -171,6 +189,11 @@ describe('warns of a rule that gives a role on weaker terms than another', () =>
       'networks that together are the same',
       rule('{ networks: [10.8.0.0/15] }'),
       rule('{ networks: [10.8.0.0/16, 10.9.0.0/16] }'),
+    ],
+    [
+      'as many approvals of other users',
+      onRequest(`[${ofOkta('a', 2)}]`, 'one'),
+      onRequest(`[${ofOkta('b')}, ${ofOkta('c')}]`, 'other'),
     ],
     ['another role', rule('{ mfa: true }'), rule('{}', 'accounts: [prod], roles: [ReadOnly]')],
     ['another account', rule('{ mfa: true }'), rule('{}', 'accounts: [staging], roles: [Admin]')],
@@ -204,6 +227,17 @@ describe('warns of a rule that gives a role on weaker terms than another', () =>
         `${HEAD}trustGroupsOf: all\naccess:\n  - ${STRICT}\n  - { groups: [g], accounts: [prod], roles: "x", require: 7 }\n`,
       );
       assert.equal(problems.length, 2);
+      assert.deepEqual(said(warnings), []);
+    }));
+});
+
+describe('does not compare', () => {
+  it('a rule whose elevation has a problem', () =>
+    written(async ({ check }) => {
+      const { problems, warnings } = await check(
+        `${HEAD}trustGroupsOf: all\naccess:\n  - { name: a, groups: [g], accounts: [prod], roles: [BreakGlass], require: { mfa: true }, elevation: 7 }\n  - ${STRICT}\n`,
+      );
+      assert.equal(problems.length, 1);
       assert.deepEqual(said(warnings), []);
     }));
 });
