@@ -10,8 +10,17 @@ import type { CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { ConnectorId, PersonId } from '../core/identity.ts';
 import type { KnownPerson } from '../core/person-record.ts';
-import type { CliSessions, Clock, ContainerTokens, People, Sessions } from '../core/ports.ts';
+import type {
+  AuditSink,
+  CliSessions,
+  Clock,
+  ContainerTokens,
+  Elevations,
+  People,
+  Sessions,
+} from '../core/ports.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
+import { endElevationsOf } from './elevation-ends.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface OperatorSessionsParts {
@@ -19,6 +28,8 @@ export interface OperatorSessionsParts {
   readonly cliSessions: CliSessions;
   readonly containerTokens: ContainerTokens;
   readonly people: People;
+  readonly elevations: Elevations;
+  readonly audit: AuditSink;
   readonly recorder: Recorder;
   readonly clock: Clock;
 }
@@ -49,7 +60,7 @@ export interface OperatorSessions {
   /** Ends every session of a user. */
   end(person: KnownPerson, origin: Origin): Promise<EndedSessions>;
   /**
-   * Blocks a user and ends every session of theirs. `isNew` is false if they were blocked already;
+   * Blocks a user, and ends every session and elevation of theirs. `isNew` is false if they were blocked already;
    * the first block stays as it is.
    */
   block(
@@ -157,7 +168,9 @@ async function block(
   // Also when they were blocked already: what failed the first time may have been its record.
   const actor = actorOf(person);
   await recorder.record({ origin }, { type: 'person.blocked', at, actor, reason });
-  return { ...(await end(parts, person, origin)), isNew };
+  const ended = await end(parts, person, origin);
+  await endElevationsOf(parts, person.person, { at, origin, note: reason });
+  return { ...ended, isNew };
 }
 
 async function unblock(

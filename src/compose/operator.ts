@@ -24,7 +24,10 @@ export async function composeForOperator(
   const store = await openStore(configuration.store, { secret, log });
   const audit = createAuditTrail({ sinks: [store.audit, store.operatorEvents], log });
   return {
-    ...createOperatorSessions({ ...store, recorder: createRecorder({ audit, clock }), clock }),
+    ...createOperatorSessions({
+      ...store,
+      ...{ audit, clock, recorder: createRecorder({ audit, clock }) },
+    }),
     close: async () => {
       await audit.close();
       await store.close();

@@ -16,7 +16,8 @@ import { cliSessionOf, NOW } from '../contracts/store-samples.ts';
 const clock = { now: () => NOW };
 
 function operatorSessionsOf(store: Store, audit: AuditSink): OperatorSessions {
-  return createOperatorSessions({ ...store, recorder: createRecorder({ audit, clock }), clock });
+  const recorder = createRecorder({ audit, clock });
+  return createOperatorSessions({ ...store, audit, recorder, clock });
 }
 
 describe('an operator who ends one session', () => {
