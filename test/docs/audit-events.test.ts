@@ -288,6 +288,13 @@ it('the page shows an example of every audit event, with the fields that the log
   assert.deepEqual(shown.map(fields).sort(), [...(await logLines()).values()].map(fields).sort());
 });
 
+it('the log writes every time of an event in ISO 8601, as the examples show', async () => {
+  for (const [type, line] of await logLines()) {
+    const raw = Object.keys(line).filter(field => line[field] === at);
+    assert.deepEqual(raw, [], type);
+  }
+});
+
 it('the page lists every field with its meaning, and the events that have it', async () => {
   const logged = [...(await logLines()).values()];
   const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(
@@ -298,7 +305,11 @@ it('the page lists every field with its meaning, and the events that have it', a
   assert.deepEqual(rows.map(([name]) => name).sort(), [...names].sort());
 
   const types = Object.keys(EVENTS);
-  for (const [field, where] of rows) {
+  const ofElevations = types.filter(
+    type => type.startsWith('elevation.') && type !== 'elevation.refused',
+  );
+  for (const [field, cell] of rows) {
+    const where = cell.replace('elevation.\\*', ofElevations.join(', '));
     // What stands after a semicolon is there sometimes.
     const said = types.filter(type =>
       new RegExp(`(?<![\\w.-])${type}(?![\\w-]|\\.\\w)`).test(where),
