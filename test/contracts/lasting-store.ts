@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import { SQLITE } from '../../src/store/migrations/dialect.ts';
-import { stepsFor } from '../../src/store/migrations/migrations.ts';
+import { NEWEST_STEP, stepsFor } from '../../src/store/migrations/migrations.ts';
 import { forgeAttempt, forgeSession } from './forged-rows.ts';
 import {
   attemptOf,
@@ -365,16 +365,20 @@ export function lastingStoreContract(
       const { store, database } = await opened(t);
       await store.close();
 
-      await database.rows(
-        "INSERT INTO rolebridge_migrations (number, checksum) VALUES (7, 'later')",
-      );
+      const later = NEWEST_STEP + 1;
+      await database.rows('INSERT INTO rolebridge_migrations (number, checksum) VALUES ($1, $2)', [
+        later,
+        'later',
+      ]);
       await assert.rejects(database.open(), {
         name: 'BridgeError',
         code: 'unavailable',
-        message: /^store .* schema 7 of a newer rolebridge.*run the newer version/,
+        message: new RegExp(
+          `^store .* schema ${later} of a newer rolebridge.*run the newer version`,
+        ),
       });
 
-      await database.rows('DELETE FROM rolebridge_migrations WHERE number = 7');
+      await database.rows('DELETE FROM rolebridge_migrations WHERE number = $1', [later]);
       await database.rows("UPDATE rolebridge_migrations SET checksum = 'other'");
       await assert.rejects(database.open(), {
         code: 'unavailable',
