@@ -364,7 +364,7 @@ export interface People {
   blocked(): Promise<readonly KnownPerson[]>;
 }
 
-/** Elevations, found by their public id. Their records are sealed. */
+/** Elevations, found by their public id. Each is sealed as a whole. */
 export interface Elevations {
   /** All or none. Throws `internal` if an id exists. */
   create(elevations: readonly Elevation[]): Promise<void>;
@@ -377,11 +377,11 @@ export interface Elevations {
   /** Writes that so many of its events are in the audit trail; never fewer than before. */
   recorded(id: string, count: number): Promise<void>;
   /**
-   * Those of a user that were open at `since` or later, newest request first, at most 200. Read at
-   * every hand-out where a rule has `elevation`.
+   * Those of a user that were open at `since` or later, newest request first; the 200 that end
+   * last, if there are more. Read at every hand-out where a rule has `elevation`.
    */
   ofPerson(person: PersonId, since: Instant): Promise<readonly Elevation[]>;
-  /** At most `most`, newest request first. */
+  /** The newest `most` requests at most, newest first. */
   list(which: WhichElevations, most: number): Promise<readonly Elevation[]>;
 }
 
@@ -410,7 +410,8 @@ export interface Notices {
   since(target: string, now: Instant): Promise<Instant>;
   /**
    * Takes elevations with an event for the target that is due at `now`, longest due first, at most
-   * `most`. Each is leased to one caller until `leaseUntil`, also when several race.
+   * `most`. Each is leased to one caller until `leaseUntil`, also when several race. Events before
+   * `since` count as told, and elevations without a later one are not looked at.
    */
   claim(
     target: string,

@@ -83,7 +83,7 @@ async function aliveBy(
   now: Instant,
 ): Promise<readonly HandOut[]> {
   const rows = await database.rows(
-    `SELECT event FROM audit_events WHERE elevation = $1 AND at >= $2
+    `SELECT event FROM audit_events WHERE elevation = $1 AND elevation_event IS NULL AND at >= $2
        AND type IN ('credentials.issued', 'console-link.issued')
      ORDER BY at DESC, id DESC LIMIT ${MOST_HAND_OUTS}`,
     [elevation, now - MAX_DURATION * 1000],

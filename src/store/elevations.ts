@@ -1,11 +1,13 @@
 /**
- * Elevations. Each is sealed under its public id and the bridge's secret; the columns beside it
- * serve lists and pruning.
+ * Elevations. Each is sealed as a whole under its public id and the bridge's secret.
  *
  * Owns: how one is found, changed by compare-and-swap and listed. Does not own: what follows what
  * (core/elevation-changes), who is told of it (notices).
+ *
+ * The columns beside the seal find rows for lists and pruning, and are never believed: an attacker
+ * who writes them can hide an elevation, and cannot make it worth more.
  */
-import { type Elevation, nextReminder } from '../core/elevation.ts';
+import { type Elevation, type ElevationStatus, nextReminder, statusOf } from '../core/elevation.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { PersonId } from '../core/identity.ts';
 import type { Elevations, WhichElevations } from '../core/ports.ts';
@@ -17,7 +19,6 @@ import type { Seal } from './sealing.ts';
 const MAX_ROUNDS = 1000;
 const KIND = 'elevation';
 const MOST_OF_PERSON = 200;
-const COLUMNS = 'elevations.id, elevations.recorded, elevations.revision, elevations.sealed';
 
 interface Tables {
   readonly database: Database;
@@ -30,43 +31,43 @@ export function createElevations(database: Database, seals: Seal): Elevations {
     create: elevations => create(tables, elevations),
     find: async id => (await read(tables, id))?.elevation,
     update: (id, transition) => update(tables, id, transition),
-    recorded: async (id, count) => {
-      await database.rows('UPDATE elevations SET recorded = $2 WHERE id = $1 AND recorded < $2', [
-        id,
-        count,
-      ]);
-    },
+    recorded: (id, count) =>
+      update(tables, id, elevation => ({
+        next: elevation.recorded >= count ? elevation : { ...elevation, recorded: count },
+        value: undefined,
+      })),
     ofPerson: (person, since) => ofPerson(tables, person, since),
     list: (which, most) => list(tables, which, most),
   };
 }
 
-type Sealed = Omit<Elevation, 'recorded'>;
-
 async function create(
   { database, seals }: Tables,
   elevations: readonly Elevation[],
 ): Promise<void> {
+  if (elevations.length === 0) return;
   const values: Value[] = [];
-  const rows = elevations.map(({ recorded, ...elevation }) => {
-    const { id, requester, requestedAt, events } = elevation;
-    const place = (value: Value): string => `$${values.push(value)}`;
-    const columns = [
-      ...[id, requester.person, ...positionOf({ ...elevation, recorded }), requestedAt],
-      ...[events.length, recorded, changedAt(elevation), seals.seal(KIND, id, elevation)],
-    ];
-    return `(${columns.map(place).join(', ')}, 0)`;
+  const rows = elevations.map(elevation => {
+    const { id, requester, requestedAt } = elevation;
+    const columns = [id, requester.person, requestedAt, ...changingOf(elevation, seals)];
+    return `(${columns.map(value => `$${values.push(value)}`).join(', ')}, 0)`;
   });
   await database.rows(
-    `INSERT INTO elevations (id, person, phase, open_until, remind_at, requested_at, events,
-           recorded, changed_at, sealed, revision)
+    `INSERT INTO elevations (id, person, requested_at, sealed, phase, open_until, remind_at, events,
+           recorded, changed_at, revision)
          VALUES ${rows.join(', ')}`,
     values,
   );
 }
 
-function changedAt({ events, requestedAt }: Pick<Elevation, 'events' | 'requestedAt'>): Instant {
-  return events.at(-1)?.at ?? requestedAt;
+/** The columns `sealed`, `phase`, `open_until`, `remind_at`, `events`, `recorded`, `changed_at`. */
+function changingOf(elevation: Elevation, seals: Seal): readonly Value[] {
+  const { id, events, recorded, requestedAt } = elevation;
+  const changedAt = events.at(-1)?.at ?? requestedAt;
+  return [
+    ...[seals.seal(KIND, id, elevation), ...positionOf(elevation)],
+    ...[events.length, recorded, changedAt],
+  ];
 }
 
 /** The columns `phase`, `open_until` and `remind_at`. */
@@ -78,9 +79,9 @@ function positionOf(elevation: Elevation): [phase: string, openUntil: Instant, r
   return ['waiting', decideBy, remindAt];
 }
 
+/** The elevation in a row with `id` and `sealed`; undefined if it was altered or is another's. */
 export function elevationIn(row: Row, seals: Seal): Elevation | undefined {
-  const sealed = seals.unseal<Sealed>(KIND, String(row.id), bytes(row.sealed));
-  return sealed && { ...sealed, recorded: Number(row.recorded) };
+  return seals.unseal<Elevation>(KIND, String(row.id), bytes(row.sealed));
 }
 
 function elevationsIn(rows: readonly Row[], seals: Seal): Elevation[] {
@@ -91,7 +92,9 @@ async function read(
   { database, seals }: Tables,
   id: string,
 ): Promise<{ readonly elevation: Elevation; readonly revision: number } | undefined> {
-  const [row] = await database.rows(`SELECT ${COLUMNS} FROM elevations WHERE id = $1`, [id]);
+  const [row] = await database.rows('SELECT id, sealed, revision FROM elevations WHERE id = $1', [
+    id,
+  ]);
   const elevation = row && elevationIn(row, seals);
   return elevation && { elevation, revision: Number(row!.revision) };
 }
@@ -107,32 +110,31 @@ async function update<T>(
     if (found === undefined) return undefined;
     const { next, value } = transition(found.elevation);
     if (next === found.elevation) return value;
-    const { recorded: _, ...sealed } = next;
     const changed = await database.rows(
       `UPDATE elevations SET sealed = $1, phase = $2, open_until = $3, remind_at = $4, events = $5,
-             changed_at = $6, revision = revision + 1
-           WHERE id = $7 AND revision = $8 RETURNING revision`,
-      [
-        ...[seals.seal(KIND, id, sealed), ...positionOf(next), next.events.length],
-        ...[changedAt(next), id, found.revision],
-      ],
+             recorded = $6, changed_at = $7, revision = revision + 1
+           WHERE id = $8 AND revision = $9 RETURNING revision`,
+      [...changingOf(next, seals), id, found.revision],
     );
     if (changed.length > 0) return value;
   }
   throw new BridgeError('unavailable', 'too many callers change one elevation at once');
 }
 
+/** Those that end last, so that no number of closed ones hides an open one. */
 async function ofPerson(
   { database, seals }: Tables,
   person: PersonId,
   since: Instant,
 ): Promise<Elevation[]> {
   const rows = await database.rows(
-    `SELECT ${COLUMNS} FROM elevations WHERE person = $1 AND open_until >= $2
-         ORDER BY requested_at DESC, id LIMIT ${MOST_OF_PERSON}`,
+    `SELECT id, sealed FROM elevations WHERE person = $1 AND open_until >= $2
+         ORDER BY open_until DESC LIMIT ${MOST_OF_PERSON}`,
     [person, since],
   );
-  return elevationsIn(rows, seals).filter(({ requester }) => requester.person === person);
+  return elevationsIn(rows, seals)
+    .filter(({ requester }) => requester.person === person)
+    .sort((a, b) => b.requestedAt - a.requestedAt);
 }
 
 async function list(
@@ -140,25 +142,54 @@ async function list(
   which: WhichElevations,
   most: number,
 ): Promise<Elevation[]> {
-  const [condition, values] = conditionOf(which);
+  const { condition, values, includes } = listOf(which);
   const rows = await database.rows(
-    `SELECT ${COLUMNS} FROM elevations WHERE ${condition}
+    `SELECT id, sealed FROM elevations WHERE ${condition}
          ORDER BY requested_at DESC, id LIMIT $${values.length + 1}`,
     [...values, most],
   );
-  return elevationsIn(rows, seals);
+  return elevationsIn(rows, seals).filter(includes);
 }
 
-function conditionOf(which: WhichElevations): readonly [string, readonly Value[]] {
+interface List {
+  readonly condition: string;
+  readonly values: readonly Value[];
+  /** The same of the sealed values. */
+  readonly includes: (elevation: Elevation) => boolean;
+}
+
+function listOf(which: WhichElevations): List {
   switch (which.kind) {
     case 'waiting':
     case 'granted':
-      return ['phase = $1 AND open_until > $2', [which.kind, which.now]];
+      return {
+        condition: 'phase = $1 AND open_until > $2',
+        values: [which.kind, which.now],
+        includes: elevation => LISTED_AS[statusOf(elevation, which.now)] === which.kind,
+      };
     case 'to-review':
-      return ['remind_at IS NOT NULL', []];
+      return {
+        condition: 'remind_at IS NOT NULL',
+        values: [],
+        includes: elevation => nextReminder(elevation) !== undefined,
+      };
     case 'overdue':
-      return ['remind_at <= $1', [which.now]];
+      return {
+        condition: 'remind_at <= $1',
+        values: [which.now],
+        includes: elevation => (nextReminder(elevation) ?? Infinity) <= which.now,
+      };
     case 'unrecorded':
-      return ['recorded < events', []];
+      return {
+        condition: 'recorded < events',
+        values: [],
+        includes: ({ recorded, events }) => recorded < events.length,
+      };
   }
 }
+
+const LISTED_AS: { readonly [S in ElevationStatus]?: WhichElevations['kind'] } = {
+  waiting: 'waiting',
+  scheduled: 'granted',
+  active: 'granted',
+};

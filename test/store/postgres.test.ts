@@ -6,6 +6,11 @@ import pg from 'pg';
 import type { Row, Value } from '../../src/store/database.ts';
 import { openPostgresStore } from '../../src/store/postgres.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
+import {
+  elevationsContract,
+  indexedElevationsContract,
+  lastingElevationsContract,
+} from '../contracts/elevations.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import {
@@ -108,6 +113,8 @@ function testWith(server: RunningPostgres): void {
   lastingPeopleContract('PostgreSQL', newDatabase);
   providerSessionsContract('PostgreSQL', newDatabase);
   lastingProviderSessionsContract('PostgreSQL', newDatabase);
+  elevationsContract('PostgreSQL', newDatabase);
+  lastingElevationsContract('PostgreSQL', newDatabase);
   // The tables are empty, so a scan would be cheapest, and it is chosen only where no index helps.
   const planOf: PlanOf = async (database, sql, values) => {
     await rows('SET enable_seqscan = off');
@@ -115,6 +122,7 @@ function testWith(server: RunningPostgres): void {
     return plan.map(row => String(row['QUERY PLAN'])).join('\n');
   };
   indexedProviderSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
+  indexedElevationsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
 
   test('a server, database or login that does not work is named with what to do, and never with the password', async t => {
     const { parameters } = await newSchema(t);

@@ -10,6 +10,11 @@ import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { Row } from '../../src/store/database.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 import { cliStoreContract, lastingCliStoreContract } from '../contracts/cli-store.ts';
+import {
+  elevationsContract,
+  indexedElevationsContract,
+  lastingElevationsContract,
+} from '../contracts/elevations.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import {
@@ -72,6 +77,11 @@ providerSessionsContract('SQLite in memory', async () => ({
 }));
 providerSessionsContract('SQLite in a file', newFile);
 lastingProviderSessionsContract('SQLite in a file', newFile);
+elevationsContract('SQLite in memory', async () => ({
+  open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
+}));
+elevationsContract('SQLite in a file', newFile);
+lastingElevationsContract('SQLite in a file', newFile);
 const planOf: PlanOf = async (database, sql, values) =>
   (await database.rows(`EXPLAIN QUERY PLAN ${sql}`, values))
     .map(({ detail }) => String(detail))
@@ -79,6 +89,10 @@ const planOf: PlanOf = async (database, sql, values) =>
 indexedProviderSessionsContract('SQLite in a file', newFile, {
   planOf,
   scan: /^SCAN (?!CONSTANT)/m,
+});
+indexedElevationsContract('SQLite in a file', newFile, {
+  planOf,
+  scan: /^SCAN (?!elevations USING INDEX elevations_(?:unrecorded|remind))/m,
 });
 
 const modeOf = async (path: string): Promise<string> =>

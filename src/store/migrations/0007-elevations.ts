@@ -4,7 +4,8 @@ import type { Dialect } from './dialect.ts';
  * Elevations with their events, who was told of them, and the hand-outs that they led to.
  *
  * `open_until` is the time until which something can come of an elevation; `phase` says what. An
- * event of an elevation is in the trail once, also when several instances record it.
+ * event of an elevation is in the trail once, also when several instances record it; hand-outs have
+ * no `elevation_event`, and an index takes any number of these.
  */
 export function elevations({ bytes, instant, strict }: Dialect): string {
   return `
@@ -45,8 +46,7 @@ CREATE INDEX notices_elevation ON notices (elevation);
 
 ALTER TABLE audit_events ADD COLUMN elevation TEXT;
 ALTER TABLE audit_events ADD COLUMN elevation_event INTEGER;
-CREATE INDEX audit_events_elevation ON audit_events (elevation, at) WHERE elevation IS NOT NULL;
-CREATE UNIQUE INDEX audit_events_elevation_event ON audit_events (elevation, elevation_event)
-  WHERE elevation_event IS NOT NULL;
+CREATE UNIQUE INDEX audit_events_elevation ON audit_events (elevation, elevation_event)
+  WHERE elevation IS NOT NULL;
 `;
 }
