@@ -7,6 +7,7 @@ import type { Account } from '../core/role.ts';
 import { attainableSeconds } from '../core/session.ts';
 import type { Instant } from '../core/time.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
+import type { ActiveElevation } from '../core/unmet-approval.ts';
 
 export const Moment = z.iso.datetime().describe('ISO 8601, UTC');
 export const AccountShape = z
@@ -18,6 +19,30 @@ export const AccountShape = z
     via: z.string().nullable().describe('The hub role that leads there, as account/role'),
   })
   .meta({ id: 'Account' });
+export const ElevationReference = z
+  .object({ id: z.string(), ends_at: Moment })
+  .meta({ id: 'ElevationReference' });
+export const RoleShape = z.object({
+  account: AccountShape,
+  role: z.string(),
+  arn: z.string(),
+  duration_seconds: z.int().describe('Length of credentials, if the role itself allows it'),
+  console_seconds: z
+    .int()
+    .nullable()
+    .describe('Length of console sessions; null when they follow the credentials'),
+  rule: z.string().describe('The access rule that gives it'),
+  group: z.string().describe('The user’s group that the rule names'),
+  usable: z.boolean(),
+  missing: z.array(z.string()).describe('One sentence for each reason'),
+  elevation: ElevationReference.nullable().describe(
+    'The approval by which the user has it; credentials end with it',
+  ),
+  request_url: z
+    .string()
+    .nullable()
+    .describe('Where it, or an extension, can be requested; null where no approval gives it'),
+});
 export const ContainerTokenShape = z
   .object({
     id: z.string().describe('Names the token; gives access to nothing'),
@@ -72,10 +97,17 @@ export function accountShape({
   };
 }
 
+/** Why a role cannot be used, and where it can be requested. */
+export interface RoleStanding {
+  /** One sentence for each reason; empty for a role that can be used. */
+  readonly missing: readonly string[];
+  readonly requestUrl: string | undefined;
+}
+
 export function roleShape(
-  { account, role, arn, rule, group }: Entitlement,
-  missing: readonly string[],
-) {
+  { account, role, arn, rule, group, elevation }: Entitlement,
+  { missing, requestUrl }: RoleStanding,
+): z.output<typeof RoleShape> {
   const { durationSeconds, consoleSeconds } = rule.session;
   return {
     account: accountShape(account),
@@ -88,7 +120,17 @@ export function roleShape(
     group,
     usable: missing.length === 0,
     missing: [...missing],
+    elevation: elevation === undefined ? null : elevationReference(elevation),
+    request_url: requestUrl ?? null,
   };
+}
+
+/** The approval by which a role is granted. */
+export function elevationReference({
+  id,
+  endsAt,
+}: ActiveElevation): z.output<typeof ElevationReference> {
+  return { id, ends_at: iso(endsAt) };
 }
 
 export function containerTokenShape(

@@ -7,13 +7,17 @@
  */
 import * as z from 'zod';
 import type { SignIn } from '../bridge/sign-in.ts';
+import type { Entitlement } from '../core/access-rule.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { MAX_DESTINATION } from '../core/console-destination.ts';
 import { BridgeError, ERRORS } from '../core/errors.ts';
 import type { ConnectorId } from '../core/identity.ts';
+import type { Withheld } from '../core/policy.ts';
 import type { Clock } from '../core/ports.ts';
 import { explainRequirement } from '../core/requirements.ts';
 import { MINUTE } from '../core/time.ts';
+import { neededFor } from '../core/unmet-approval.ts';
+import { neededPath, requestPath } from '../http/elevation.ts';
 import { stepOf } from '../http/error-json.ts';
 import { text } from '../http/read.ts';
 import { operation, type Route } from '../http/route.ts';
@@ -21,8 +25,11 @@ import {
   AccountShape,
   accountShape,
   compare,
+  ElevationReference,
+  elevationReference,
   iso,
   Moment,
+  RoleShape,
   roleShape,
   SessionShape,
   StepShape,
@@ -118,44 +125,31 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     id: 'listRoles',
     summary: 'List the roles of the user',
     description:
-      'Sorted by account name and role. A role with unmet requirements, or that this login must not use, has `usable: false` and the reasons.',
+      'Sorted by account name and role. A role with unmet requirements, or that this login must not use, has `usable: false` and the reasons. `request_url` leads to an approval.',
     who: 'login token',
     output: {
       description: 'The roles',
       schema: z.object({
-        roles: z.array(
-          z.object({
-            account: AccountShape,
-            role: z.string(),
-            arn: z.string(),
-            duration_seconds: z
-              .int()
-              .describe('Length of credentials, if the role itself allows it'),
-            console_seconds: z
-              .int()
-              .nullable()
-              .describe('Length of console sessions; null when they follow the credentials'),
-            rule: z.string().describe('The access rule that gives it'),
-            group: z.string().describe('The user’s group that the rule names'),
-            usable: z.boolean(),
-            missing: z.array(z.string()).describe('One sentence for each reason'),
-          }),
-        ),
+        roles: z.array(RoleShape),
       }),
     },
     errors: [],
-    handle: (_input, caller, { access }: CredentialsApiParts) => {
+    handle: (_input, caller, { access, baseUrl }: CredentialsApiParts) => {
       const { granted, withheld, outOfScope } = access.rolesFor(caller);
       const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;
       const rows = [
-        ...granted.map(entitlement => roleShape(entitlement, [])),
-        ...withheld.map(({ entitlement, missing }) =>
-          roleShape(
-            entitlement,
-            missing.map(unmet => explainRequirement(unmet)),
-          ),
+        ...granted.map(entitlement =>
+          roleShape(entitlement, { missing: [], requestUrl: extensionUrl(entitlement, baseUrl) }),
         ),
-        ...outOfScope.map(entitlement => roleShape(entitlement, [beyond])),
+        ...withheld.map(({ entitlement, missing }) =>
+          roleShape(entitlement, {
+            missing: missing.map(unmet => explainRequirement(unmet)),
+            requestUrl: requestUrl({ entitlement, missing }, baseUrl),
+          }),
+        ),
+        ...outOfScope.map(entitlement =>
+          roleShape(entitlement, { missing: [beyond], requestUrl: undefined }),
+        ),
       ];
       return {
         roles: rows.sort(
@@ -189,6 +183,9 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
           .int()
           .nullable()
           .describe('What the rule gives, where AWS allowed less'),
+        elevation: ElevationReference.nullable().describe(
+          'The approval by which the user has the role; null where none is required',
+        ),
       }),
     },
     errors: HANDOUT_ERRORS,
@@ -205,6 +202,8 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
         expires_at: iso(credentials.expiresAt),
         duration_seconds: assumed.durationSeconds,
         reduced_from_seconds: assumed.reducedFrom ?? null,
+        elevation:
+          entitlement.elevation === undefined ? null : elevationReference(entitlement.elevation),
       };
     },
   }),
@@ -312,6 +311,24 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     },
   }),
 ];
+
+/** Where the approval comes from that a withheld role requires. */
+function requestUrl(
+  { entitlement: { account, role }, missing }: Withheld,
+  baseUrl: string,
+): string | undefined {
+  const unmet = missing.find(({ requirement }) => requirement === 'approval');
+  if (unmet?.requirement !== 'approval') return undefined;
+  return `${baseUrl}${neededPath(neededFor(unmet, { account: account.name, role }))}`;
+}
+
+function extensionUrl(
+  { account, role, elevation }: Entitlement,
+  baseUrl: string,
+): string | undefined {
+  if (elevation === undefined) return undefined;
+  return `${baseUrl}${requestPath({ account: account.name, role })}`;
+}
 
 function labelOf(connector: ConnectorId, { connectors }: Pick<SignIn, 'connectors'>): string {
   return connectors.find(({ id }) => id === connector)?.label ?? connector;

@@ -63,6 +63,11 @@ const PROBLEM_SCHEMA = {
       description:
         'A page of the bridge where the user gives the missing proof for the session of this token. Then the same request succeeds, without a new login',
     },
+    request_url: {
+      type: 'string',
+      description:
+        'A page of the bridge: the form to request the role or an extension, or the request that waits. Once that is approved, the same request succeeds',
+    },
     trace: {
       type: 'object',
       required: ['account', 'role', 'steps'],
@@ -154,23 +159,36 @@ function describe(
 }
 
 function inputOf({ json, query, path }: Reads, schemas: Record<string, unknown>): object {
-  if (json !== undefined) {
-    const schema = schemaOf(json, schemas);
-    return { requestBody: { required: true, content: { 'application/json': { schema } } } };
-  }
-  const { properties, required } = schemaOf((query ?? path)!, schemas) as {
+  const parameters = [
+    ...parametersOf('path', path, schemas),
+    ...parametersOf('query', query, schemas),
+  ];
+  const schema = json && schemaOf(json, schemas);
+  return {
+    ...(parameters.length > 0 && { parameters }),
+    ...(schema !== undefined && {
+      requestBody: { required: true, content: { 'application/json': { schema } } },
+    }),
+  };
+}
+
+function parametersOf(
+  place: 'path' | 'query',
+  read: z.ZodType | undefined,
+  schemas: Record<string, unknown>,
+): readonly object[] {
+  if (read === undefined) return [];
+  const { properties, required } = schemaOf(read, schemas) as {
     properties: Record<string, { description?: string }>;
     required?: string[];
   };
-  return {
-    parameters: Object.entries(properties).map(([name, { description, ...property }]) => ({
-      name,
-      in: query === undefined ? 'path' : 'query',
-      required: required?.includes(name) ?? false,
-      ...(description !== undefined && { description }),
-      schema: property,
-    })),
-  };
+  return Object.entries(properties).map(([name, { description, ...property }]) => ({
+    name,
+    in: place,
+    required: required?.includes(name) ?? false,
+    ...(description !== undefined && { description }),
+    schema: property,
+  }));
 }
 
 /**
