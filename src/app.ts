@@ -4,6 +4,7 @@
  */
 import { backChannelLogout } from './apis/back-channel-logout.ts';
 import { CREDENTIALS_API } from './apis/credentials-api.ts';
+import { ELEVATIONS_API } from './apis/elevations-api.ts';
 import {
   jwks,
   openIdConfiguration,
@@ -77,6 +78,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
   // Programs that log in, and programs with a login.
   ...[deviceAuthorization, token, revocation],
   ...CREDENTIALS_API,
+  ...ELEVATIONS_API,
   unknownOperation,
 
   // Identity providers that end sessions.

@@ -78,8 +78,14 @@ function jsonBodyOf(request: Request): unknown {
 export function readFields<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const fields = [...new Set(result.error.issues.map(issue => issue.path.join('.') || 'body'))];
+  const fields = [...new Set(result.error.issues.map(nameOf))];
   throw new BridgeError('bad_request', `wrong or repeated: ${fields.join(', ')}`, {
     hint: `These fields are missing, repeated or malformed: ${fields.join(', ')}.`,
   });
+}
+
+/** A field that is wrong. The names of unknown fields are the sender's own, so none is repeated. */
+function nameOf({ code, path }: z.core.$ZodIssue): string {
+  const place = path.join('.') || 'body';
+  return code === 'unrecognized_keys' ? `${place} (an unknown field)` : place;
 }

@@ -1,72 +1,20 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
-import { CREDENTIALS_API } from '../../src/apis/credentials-api.ts';
+import { ROUTES } from '../../src/app.ts';
+import { type ApiDocument, checkedCaller } from '../support/api-document.ts';
 import {
-  type Answer,
   beginDevice,
   callApi,
   confirmDevice,
   loginByDevice,
   pollDevice,
 } from '../support/cli-login.ts';
-import { useWorld, type World, worldFor } from '../support/world.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: a document is looked at place by place.
-type Document = any;
-
-/** Calls an operation and holds the answer against the document that the bridge serves. */
-function checkedCaller(world: World, document: Document) {
-  const ajv = new Ajv2020({ strict: false, allErrors: true });
-  (addFormats as unknown as (ajv: Ajv2020) => void)(ajv);
-  ajv.addSchema({ $id: 'https://document.invalid/', components: document.components });
-  return async (
-    token: string | undefined,
-    request: Parameters<typeof callApi>[2],
-  ): Promise<Answer> => {
-    const answered = await callApi(world, token, request);
-    const template = Object.keys(document.paths).find(path =>
-      new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(
-        `/api/v1${request.path.split('?')[0]}`,
-      ),
-    );
-    const described =
-      template &&
-      document.paths[template]?.[(request.method ?? 'GET').toLowerCase()]?.responses[
-        answered.status
-      ];
-    assert.ok(
-      described !== undefined,
-      `${request.method ?? 'GET'} ${request.path} answers ${answered.status}, which the document does not know`,
-    );
-    const [[type, content] = []] = Object.entries(
-      (described.content ?? {}) as Record<string, { schema: object }>,
-    );
-    if (type === undefined) {
-      assert.equal(answered.json, undefined);
-      return answered;
-    }
-    assert.equal(answered.headers.get('content-type')?.split(';')[0], type);
-    const schema = JSON.parse(
-      JSON.stringify(content!.schema).replaceAll(
-        '"#/components',
-        '"https://document.invalid/#/components',
-      ),
-    ) as object;
-    const validate = ajv.compile(schema);
-    assert.ok(
-      validate(answered.json),
-      `${request.path}: ${ajv.errorsText(validate.errors)} ${JSON.stringify(answered.json)}`,
-    );
-    return answered;
-  };
-}
+import { useWorld, worldFor } from '../support/world.ts';
 
 describe('the bearer API', () => {
   const world = useWorld();
-  let document: Document;
+  let document: ApiDocument;
   let call: ReturnType<typeof checkedCaller>;
   let alice: string;
   let bob: string;
@@ -84,7 +32,9 @@ describe('the bearer API', () => {
     const described = Object.entries(document.paths as Record<string, object>).flatMap(
       ([path, methods]) => Object.keys(methods).map(method => `${method} ${path}`),
     );
-    const routes = CREDENTIALS_API.map(({ method, path }) => `${method} ${path}`);
+    const routes = ROUTES.filter(({ operation }) => operation !== undefined).map(
+      ({ method, path }) => `${method} ${path}`,
+    );
     assert.deepEqual(described.sort(), routes.sort());
 
     for (const route of routes) {
