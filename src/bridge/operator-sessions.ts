@@ -60,8 +60,8 @@ export interface OperatorSessions {
   /** Ends every session of a user. */
   end(person: KnownPerson, origin: Origin): Promise<EndedSessions>;
   /**
-   * Blocks a user, and ends every session and elevation of theirs. `isNew` is false if they were blocked already;
-   * the first block stays as it is.
+   * Blocks a user, and ends every session and elevation of theirs. `isNew` is false if they were
+   * blocked already; the first block stays as it is.
    */
   block(
     person: KnownPerson,

@@ -11,6 +11,7 @@ import { person } from '../support/people.ts';
 import { startWorld } from '../support/world.ts';
 import { measureAwsTools } from './aws-tools.ts';
 import { measureClient } from './client.ts';
+import { measureElevations } from './elevations.ts';
 import { measureRefresh } from './identity-refresh.ts';
 import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
@@ -129,6 +130,9 @@ const results: Comparison[] = [];
 
 // ---------------------------------------------------------------- groups that are read again
 results.push(await measureRefresh());
+
+// ---------------------------------------------------------------- roles for a time
+results.push(await measureElevations());
 
 // ---------------------------------------------------------------- what holds everybody up
 results.push(...(await measureStalls()));

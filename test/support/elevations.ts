@@ -1,4 +1,4 @@
-/** Users and rules for elevations: two who ask, three who approve, and one human with two accounts. */
+/** Users and rules for elevations: who asks, who approves, and one human with two accounts. */
 import type { Snapshot } from '../../src/compose/compose.ts';
 import { type AuthenticatedRequester, type Viewer, viewerOf } from '../../src/core/requester.ts';
 import type { Instant } from '../../src/core/time.ts';
