@@ -33,23 +33,19 @@ import { createSignOuts, type SignOuts } from '../bridge/sign-outs.ts';
 import { createStepUps, type StepUps } from '../bridge/step-up.ts';
 import { createTokenCallers } from '../bridge/token-callers.ts';
 import { createTokens, type Tokens } from '../bridge/tokens.ts';
-import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
-import { createOidcConnector } from '../connectors/oidc.ts';
-import { createSamlConnector } from '../connectors/saml.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { compileSelector } from '../core/group-selector.ts';
 import { type Partitions, partitionTable } from '../core/partitions.ts';
 import { compilePolicy, type Policy } from '../core/policy.ts';
 import type {
   AuditSink,
   Clock,
-  Connector,
   FederationMetadata,
   KnownBrowsers,
   Secrets,
   ServiceProviderMetadata,
   Store,
 } from '../core/ports.ts';
-import type { Availability } from '../core/sign-in.ts';
 import type { RateLimits } from '../http/rate-limits.ts';
 import { createRenderer, type Renderer } from '../http/render.ts';
 import { createClientRegistrations } from '../issuer/client-registrations.ts';
@@ -59,6 +55,7 @@ import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from '../issuer/signing-keys.ts';
 import type { Logger } from '../log.ts';
 import type { Outbound } from '../outbound.ts';
+import { type OpenConnector, openConnectors } from './connectors.ts';
 import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts';
 import { openIdentityRefresh } from './identity-refresh.ts';
 import type { Process, Storage } from './process.ts';
@@ -325,55 +322,4 @@ function createTerminalLogins(
     deviceAuthorization: createDeviceAuthorization({ ...ports, ...cli.deviceGrant, tokens }),
     codeAuthorization: createCodeAuthorization({ ...ports, clients, tokens, issuer: baseUrl }),
   };
-}
-
-interface OpenConnector {
-  readonly connector: Connector;
-  /** Of a SAML connector. */
-  readonly metadata?: ServiceProviderMetadata;
-}
-
-/** Puts each connector that it opens on the stack, also when another one throws. */
-async function openConnectors(
-  parts: Parts,
-  opened: AsyncDisposableStack,
-): Promise<readonly OpenConnector[]> {
-  const outcomes = await Promise.allSettled(
-    parts.configuration.connectors.map(connector => openConnector(connector, parts)),
-  );
-  for (const outcome of outcomes)
-    if (outcome.status === 'fulfilled') opened.defer(() => outcome.value.connector.close());
-  return outcomes.map(outcome => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
-}
-
-async function openConnector(
-  configuration: ConnectorConfiguration,
-  { process, configuration: { baseUrl }, keys }: Parts,
-): Promise<OpenConnector> {
-  const { toIdps: outbound, validator, clock, secrets, log } = process;
-  const onChange = (availability: Availability, thrown?: unknown): void =>
-    logConnector(log.child({ connector: configuration.id }), availability, thrown);
-  if (configuration.protocol === 'oidc') {
-    const parts = { baseUrl, outbound, clock, secrets, onChange };
-    return { connector: await createOidcConnector({ ...configuration, ...parts }) };
-  }
-  const { active, published } = keys.serviceProvider;
-  const signingKey = {
-    privateKeyPem: active.privateKeyPem(),
-    certificatesPem: published.map(({ certificatePem }) => certificatePem),
-  };
-  const parts = { baseUrl, outbound, clock, validator, signingKey, onChange };
-  const connector = await createSamlConnector({ ...configuration, ...parts });
-  return { connector, metadata: connector };
-}
-
-function logConnector(log: Logger, availability: Availability, thrown: unknown): void {
-  // The reason is fit for a page; its cause (an address, a file, a fault) is for the operator.
-  const cause =
-    thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : undefined;
-  if (availability.state === 'ready') log.info('connector ready');
-  else log.warn({ why: availability.reason, cause }, 'connector unavailable');
 }

@@ -1,0 +1,66 @@
+/** The connectors of one snapshot: each is opened for its protocol, and closed with the snapshot. */
+import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
+import { createOidcConnector } from '../connectors/oidc.ts';
+import { createSamlConnector } from '../connectors/saml.ts';
+import type { Connector, ServiceProviderMetadata } from '../core/ports.ts';
+import type { Availability } from '../core/sign-in.ts';
+import type { SigningKeys } from '../issuer/signing-keys.ts';
+import type { Logger } from '../log.ts';
+import type { Process } from './process.ts';
+
+interface Parts {
+  readonly process: Process;
+  readonly configuration: Configuration;
+  readonly keys: SigningKeys;
+}
+
+export interface OpenConnector {
+  readonly connector: Connector;
+  /** Of a SAML connector. */
+  readonly metadata?: ServiceProviderMetadata;
+}
+
+/** Puts each connector that it opens on the stack, also when another one throws. */
+export async function openConnectors(
+  parts: Parts,
+  opened: AsyncDisposableStack,
+): Promise<readonly OpenConnector[]> {
+  const outcomes = await Promise.allSettled(
+    parts.configuration.connectors.map(connector => openConnector(connector, parts)),
+  );
+  for (const outcome of outcomes)
+    if (outcome.status === 'fulfilled') opened.defer(() => outcome.value.connector.close());
+  return outcomes.map(outcome => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}
+
+async function openConnector(
+  configuration: ConnectorConfiguration,
+  { process, configuration: { baseUrl }, keys }: Parts,
+): Promise<OpenConnector> {
+  const { toIdps: outbound, validator, clock, secrets, log } = process;
+  const onChange = (availability: Availability, thrown?: unknown): void =>
+    logConnector(log.child({ connector: configuration.id }), availability, thrown);
+  if (configuration.protocol === 'oidc') {
+    const parts = { baseUrl, outbound, clock, secrets, onChange };
+    return { connector: await createOidcConnector({ ...configuration, ...parts }) };
+  }
+  const { active, published } = keys.serviceProvider;
+  const signingKey = {
+    privateKeyPem: active.privateKeyPem(),
+    certificatesPem: published.map(({ certificatePem }) => certificatePem),
+  };
+  const parts = { baseUrl, outbound, clock, validator, signingKey, onChange };
+  const connector = await createSamlConnector({ ...configuration, ...parts });
+  return { connector, metadata: connector };
+}
+
+function logConnector(log: Logger, availability: Availability, thrown: unknown): void {
+  // The reason is fit for a page; its cause (an address, a file, a fault) is for the operator.
+  const cause =
+    thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause.message : undefined;
+  if (availability.state === 'ready') log.info('connector ready');
+  else log.warn({ why: availability.reason, cause }, 'connector unavailable');
+}
