@@ -1,4 +1,4 @@
-/** The connectors of one snapshot: each is opened for its protocol, and closed with the snapshot. */
+/** The connectors of one snapshot: each is opened for its protocol, and closed with it. */
 import type { Configuration, ConnectorConfiguration } from '../config/configuration.ts';
 import { createOidcConnector } from '../connectors/oidc.ts';
 import { createSamlConnector } from '../connectors/saml.ts';
