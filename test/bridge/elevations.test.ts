@@ -136,7 +136,10 @@ describe('an elevation', () => {
     assert.equal(
       await codeOf(
         useCases().approve(
-          { ...(await viewerIn(world, 'erin')), cliGrant: 'device_code' },
+          {
+            ...(await viewerIn(world, 'erin')),
+            cliLogin: { grant: 'device_code', client: { id: 'rolebridge-cli', name: 'c' } },
+          },
           { id: asked!.id },
         ),
       ),
