@@ -12,6 +12,11 @@ import {
   lastingElevationsContract,
 } from '../contracts/elevations.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
+import {
+  indexedNoticesContract,
+  lastingNoticesContract,
+  noticesContract,
+} from '../contracts/notices.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import {
   indexedProviderSessionsContract,
@@ -115,6 +120,8 @@ function testWith(server: RunningPostgres): void {
   lastingProviderSessionsContract('PostgreSQL', newDatabase);
   elevationsContract('PostgreSQL', newDatabase);
   lastingElevationsContract('PostgreSQL', newDatabase);
+  noticesContract('PostgreSQL', newDatabase);
+  lastingNoticesContract('PostgreSQL', newDatabase);
   // The tables are empty, so a scan would be cheapest, and it is chosen only where no index helps.
   const planOf: PlanOf = async (database, sql, values) => {
     await rows('SET enable_seqscan = off');
@@ -122,6 +129,7 @@ function testWith(server: RunningPostgres): void {
     return plan.map(row => String(row['QUERY PLAN'])).join('\n');
   };
   indexedProviderSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
+  indexedNoticesContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedElevationsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
 
   test('a server, database or login that does not work is named with what to do, and never with the password', async t => {

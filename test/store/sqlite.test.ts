@@ -16,6 +16,11 @@ import {
   lastingElevationsContract,
 } from '../contracts/elevations.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
+import {
+  indexedNoticesContract,
+  lastingNoticesContract,
+  noticesContract,
+} from '../contracts/notices.ts';
 import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import {
   indexedProviderSessionsContract,
@@ -82,6 +87,11 @@ elevationsContract('SQLite in memory', async () => ({
 }));
 elevationsContract('SQLite in a file', newFile);
 lastingElevationsContract('SQLite in a file', newFile);
+noticesContract('SQLite in memory', async () => ({
+  open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
+}));
+noticesContract('SQLite in a file', newFile);
+lastingNoticesContract('SQLite in a file', newFile);
 const planOf: PlanOf = async (database, sql, values) =>
   (await database.rows(`EXPLAIN QUERY PLAN ${sql}`, values))
     .map(({ detail }) => String(detail))
@@ -90,6 +100,7 @@ indexedProviderSessionsContract('SQLite in a file', newFile, {
   planOf,
   scan: /^SCAN (?!CONSTANT)/m,
 });
+indexedNoticesContract('SQLite in a file', newFile, { planOf, scan: /^SCAN (?!CONSTANT)/m });
 indexedElevationsContract('SQLite in a file', newFile, {
   planOf,
   scan: /^SCAN (?!elevations USING INDEX elevations_(?:unrecorded|remind))/m,
