@@ -60,7 +60,13 @@ export function offersTo(
     // Of several rules the most generous one counts, and of equal ones the first.
     if (other === undefined || offer.longestSeconds > other.longestSeconds) offers.set(key, offer);
   }
-  return [...offers.values()];
+  return [...offers.values()].sort(
+    (a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role),
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Roles that the requester has without an approval: nothing is to be asked for there. */

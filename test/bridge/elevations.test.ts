@@ -1,14 +1,27 @@
 /** Elevations from the request to their end, by the users of a whole bridge. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createOperatorSessions } from '../../src/bridge/operator-sessions.ts';
+import { createRecorder } from '../../src/bridge/recorder.ts';
 import type { Elevation } from '../../src/core/elevation.ts';
 import { statusOf } from '../../src/core/elevation.ts';
-import { ask, codeOf, RULES, viewerIn, WORKERS, withRules } from '../support/elevations.ts';
+import { ask, codeOf, ORIGIN, RULES, viewerIn, WORKERS, withRules } from '../support/elevations.ts';
 import { useWorld } from '../support/world.ts';
 
 const PROD = { account: 'prod', role: 'Admin' };
 const HOUR = 3600;
 const MINUTE = 60;
+
+const GENEROUS = `
+  - name: generous
+    groups: [developers]
+    connectors: [corp-oidc]
+    accounts: [prod, partner]
+    roles: [Admin, Auditor]
+    elevation:
+      approvers: [{ groups: [approvers], connectors: [corp-oidc] }]
+      longest: 4h
+`;
 
 describe('an elevation', () => {
   const world = useWorld({ configure: withRules(RULES), people: WORKERS });
@@ -217,5 +230,89 @@ describe('an elevation', () => {
     const { alive } = await useCases().revoke(await bob.again(), { id: asked!.id });
     assert.deepEqual(alive, []);
     assert.equal(statusNow(await found(longer!.id)), 'revoked', 'its extension ends with it');
+  });
+
+  it('begins later if that was asked for, and from its approval if that comes after', async () => {
+    const dave = await viewerIn(world, 'dave');
+    const startsAt = world.clock.now() + 3 * HOUR * 1000;
+    const [asked] = await useCases().request(dave, ask({ startsAt, seconds: 30 * MINUTE }));
+    const granted = await useCases().approve(await viewerIn(world, 'erin'), { id: asked!.id });
+    assert.equal(statusNow(granted), 'scheduled');
+    assert.match(
+      world.bridge.access.explain(await dave.again(), PROD).nextStep!,
+      /^Try again when it has begun/,
+    );
+    world.clock.turn(3 * HOUR - MINUTE);
+    const later = await viewerIn(world, 'dave');
+    assert.equal(await codeOf(world.bridge.access.check(later, PROD)), 'proof_missing');
+    world.clock.turn(MINUTE);
+    assert.equal(await codeOf(world.bridge.access.check(await later.again(), PROD)), 'none');
+    assert.equal(granted.granted!.endsAt, startsAt + 30 * MINUTE * 1000);
+    await useCases().revoke(await later.again(), { id: asked!.id });
+  });
+
+  it('is one of a batch, each decided by its own approvers', async () => {
+    const bob = await viewerIn(world, 'bob');
+    const made = await useCases().request(bob, {
+      ...ask({ ticket: 'OPS-7' }),
+      roles: ['staging', 'gov'].map(account => ({ account, role: 'Admin' })),
+    });
+    assert.equal(new Set(made.map(({ batch }) => batch)).size, 1);
+    assert.ok(made[0]!.batch);
+    const erin = await viewerIn(world, 'erin');
+    const { toDecide } = await useCases().lists(erin);
+    for (const { id } of made) assert.ok(toDecide.some(of => of.id === id));
+    await useCases().deny(erin, { id: made[0]!.id, note: 'not in staging' });
+    assert.equal(statusNow(await found(made[1]!.id)), 'waiting');
+    await useCases().withdraw(bob, made[1]!.id);
+  });
+
+  it('ends with the block of its user, and does not come back', async () => {
+    const henry = await viewerIn(world, 'henry');
+    const { person } = henry.subject.identity;
+    const [asked] = await useCases().request(henry, ask({}));
+    await useCases().approve(await viewerIn(world, 'erin'), { id: asked!.id });
+    const { store, audit } = world.bridge.storage;
+    const { clock } = world;
+    const operator = createOperatorSessions({
+      ...store,
+      ...{ audit, clock, recorder: createRecorder({ audit, clock }) },
+    });
+    const known = (await store.people.find(person))!;
+    await operator.block(known, { by: 'ops', reason: 'left' }, ORIGIN);
+    await operator.unblock(known, {}, ORIGIN);
+    const again = await viewerIn(world, 'henry');
+    assert.equal(await codeOf(world.bridge.access.check(again, PROD)), 'proof_missing');
+    assert.match(world.bridge.access.explain(again, PROD).nextStep!, /^Request the role again/);
+    const { ended } = await found(asked!.id);
+    assert.deepEqual([ended!.why, ended!.as, ended!.note], ['revoked', 'operator', 'left']);
+  });
+});
+
+describe('what a user can ask for', () => {
+  const world = useWorld({ configure: withRules(RULES + GENEROUS), people: WORKERS });
+  const offers = async (username: string) =>
+    world.bridge.elevations
+      .offers(await viewerIn(world, username))
+      .map(({ account, role, rule, longestSeconds }) =>
+        [`${account.name}/${role}`, rule, longestSeconds].join(' '),
+      );
+
+  it('is each role once, by the most generous rule, within what a session gives', async () => {
+    assert.deepEqual(await offers('bob'), [
+      'gov/Admin two-approve 7200',
+      'partner/Admin generous 3600',
+      'partner/Auditor generous 3600',
+      'prod/Admin generous 14400',
+      'prod/Auditor generous 14400',
+      'staging/Admin two-approve 7200',
+    ]);
+  });
+
+  it('is nothing that they have already, and nothing without a group', async () => {
+    assert.deepEqual(await offers('carol'), []);
+    const { visitor } = await world.signIn('alice', 'oidc', { secondFactor: true });
+    assert.ok(visitor);
+    assert.ok(!(await offers('alice')).some(offer => offer.startsWith('partner/Auditor')));
   });
 });
