@@ -14,6 +14,8 @@ import type { Seconds } from './core/time.ts';
 export interface OutboundLimits {
   readonly timeoutSeconds: Seconds;
   readonly maxBytes: number;
+  /** How much of an address a fault names: a path can be a secret. Default: `path`. */
+  readonly named?: 'path' | 'origin';
   /** Contains the proxy variables. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -35,6 +37,7 @@ export function isSecureUrl(url: URL): boolean {
 interface Connections {
   readonly timeoutSeconds: Seconds;
   readonly maxBytes: number;
+  readonly named: 'path' | 'origin';
   readonly direct: Agent;
   readonly proxied: { readonly agent: ProxyAgent; readonly variable: string } | undefined;
   readonly isDirect: (url: URL) => boolean;
@@ -47,6 +50,7 @@ interface Connections {
 export function createOutbound({
   timeoutSeconds,
   maxBytes,
+  named = 'path',
   env = process.env,
 }: OutboundLimits): Outbound {
   const { proxy, fault, bypasses } = readProxySettings(env);
@@ -65,7 +69,9 @@ export function createOutbound({
     variable: proxy.variable,
   };
   const isDirect = (url: URL): boolean => isLoopbackHost(url.hostname) || bypasses(url);
-  const connections: Connections = { timeoutSeconds, maxBytes, direct, proxied, isDirect };
+  const connections: Connections = {
+    ...{ timeoutSeconds, maxBytes, named, direct, proxied, isDirect },
+  };
   return {
     fetch: ((input: string | URL | Request, init?: RequestInit) =>
       limitedFetch(connections, input, init)) as typeof globalThis.fetch,
@@ -76,7 +82,7 @@ export function createOutbound({
 }
 
 async function limitedFetch(
-  { timeoutSeconds, maxBytes, direct, proxied, isDirect }: Connections,
+  { timeoutSeconds, maxBytes, named, direct, proxied, isDirect }: Connections,
   input: string | URL | Request,
   init: RequestInit = {},
 ): Promise<Response> {
@@ -96,7 +102,8 @@ async function limitedFetch(
   } catch (cause) {
     const fault = faultOf(cause, limit.aborted, { timeoutSeconds, maxBytes });
     const route = through === undefined ? '' : ` (through the proxy of ${through.variable})`;
-    throw new Error(`${url.origin}${url.pathname}: ${fault}${route}`, { cause });
+    const address = named === 'path' ? `${url.origin}${url.pathname}` : url.origin;
+    throw new Error(`${address}: ${fault}${route}`, { cause });
   }
 }
 

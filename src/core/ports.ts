@@ -15,8 +15,8 @@ import type { Session } from './browser-session.ts';
 import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
 import type { DeviceGrant } from './device-grant.ts';
-import type { Elevation, ElevationEvent } from './elevation.ts';
-import type { HandOut, Notice } from './elevation-notice.ts';
+import type { Elevation } from './elevation.ts';
+import type { ElevationNotification, HandOut, Notice, Telling } from './elevation-notice.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
 import type { RefreshAnswer, RefreshRequest } from './identity-refresh.ts';
 import type { Block, KnownPerson, PersonRecord, Standing } from './person-record.ts';
@@ -409,9 +409,10 @@ export interface Notices {
   /** When the target was seen first: earlier events are not told to it. */
   since(target: string, now: Instant): Promise<Instant>;
   /**
-   * Takes elevations with an event for the target that is due at `now`, longest due first, at most
-   * `most`. Each is leased to one caller until `leaseUntil`, also when several race. Events before
-   * `since` count as told, and elevations without a later one are not looked at.
+   * Takes elevations with an event for the target that is in the audit trail, those that are due at
+   * `now`, longest due first, at most `most`. Each is leased to one caller until `leaseUntil`, also
+   * when several race. Events before `since` count as told, and elevations without a later one are
+   * not looked at.
    */
   claim(
     target: string,
@@ -444,10 +445,10 @@ export interface Notices {
 export interface NotificationTarget {
   readonly id: string;
   /**
-   * Tells one event. The same event is told again after a failure, with the same id. Throws
-   * `notification_failed`.
+   * Tells one event. The same event is told again after a failure, with the same id and the same
+   * content. Ends when `signal` is aborted. Does not reject for a fault of the target.
    */
-  tell(elevation: Elevation, event: ElevationEvent): Promise<void>;
+  tell(notification: ElevationNotification, signal: AbortSignal): Promise<Telling>;
 }
 
 /** Events of operators' commands, on their way into the log of a running bridge. */

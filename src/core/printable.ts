@@ -24,19 +24,22 @@ export function printableText(text: string): string {
 /** The longest external text that a page repeats, in characters. */
 const MAX_EXCERPT = 300;
 
-/** External text on one line, printable, and cut where it is too long for a page. */
-export function printableExcerpt(text: string): string {
+/**
+ * External text on one line, printable, and cut where it is longer than `most` characters. Default:
+ * what a page repeats.
+ */
+export function printableExcerpt(text: string, most: number = MAX_EXCERPT): string {
   const characters = [
     ...printableText(
       text
-        .slice(0, 8 * MAX_EXCERPT)
+        .slice(0, 8 * most)
         .replaceAll(/\s+/g, ' ')
         .trim(),
     ),
   ];
-  return characters.length <= MAX_EXCERPT
+  return characters.length <= most
     ? characters.join('')
-    : `${characters.slice(0, MAX_EXCERPT - 1).join('')}…`;
+    : `${characters.slice(0, most - 1).join('')}…`;
 }
 
 /**
