@@ -8,7 +8,7 @@
 import type { Elevation } from '../core/elevation.ts';
 import type { Notice } from '../core/elevation-notice.ts';
 import type { Notices } from '../core/ports.ts';
-import type { Instant } from '../core/time.ts';
+import { HOUR, type Instant, type Seconds } from '../core/time.ts';
 import type { Database, Row, Value } from './database.ts';
 import { elevationIn } from './elevations.ts';
 import type { Seal } from './sealing.ts';
@@ -49,21 +49,30 @@ async function since(database: Database, target: string, now: Instant): Promise<
 /** Read first, because it is asked all the time: a statement that writes takes a lock. */
 const DUE = `SELECT elevations.id, elevations.sealed, told, failures, due_at
   FROM elevations LEFT JOIN notices ON target = $1 AND elevation = elevations.id
-  WHERE changed_at >= $3 AND events > COALESCE(told, 0)
+  WHERE changed_at >= $3 AND recorded > COALESCE(told, 0)
     AND COALESCE(due_at, 0) <= $2 AND COALESCE(lease_until, 0) <= $2
   ORDER BY CASE WHEN due_at > changed_at THEN due_at ELSE changed_at END, elevations.id LIMIT $4`;
+
+/** An elevation that this secret does not open must not stand in front of the others. */
+const SET_ASIDE = 'UPDATE notices SET due_at = $3 WHERE target = $1 AND elevation = $2';
+const ASIDE: Seconds = HOUR;
 
 async function claim({ database, seals }: Tables, target: string, claim: Claim): Promise<Notice[]> {
   const { now, since, most } = claim;
   const due = await database.rows(DUE, [target, now, since, most]);
   if (due.length === 0) return [];
   const leased = await lease(database, target, { due, claim });
-  return due.flatMap((row): readonly Notice[] => {
-    const elevation = leased.has(String(row.id)) ? elevationIn(row, seals) : undefined;
-    if (elevation === undefined) return [];
+  const notices: Notice[] = [];
+  for (const row of due.filter(({ id }) => leased.has(String(id)))) {
+    const elevation = elevationIn(row, seals);
+    if (elevation === undefined) {
+      await database.rows(SET_ASIDE, [target, String(row.id), now + ASIDE * 1000]);
+      continue;
+    }
     const told = Math.max(Number(row.told), happenedBefore(since, elevation));
-    return [{ elevation, told, failures: Number(row.failures) }];
-  });
+    notices.push({ elevation, told, failures: Number(row.failures) });
+  }
+  return notices;
 }
 
 interface Leasing {
