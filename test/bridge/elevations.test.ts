@@ -149,10 +149,7 @@ describe('an elevation', () => {
     assert.equal(
       await codeOf(
         useCases().approve(
-          {
-            ...(await viewerIn(world, 'erin')),
-            cliLogin: { grant: 'device_code', client: { id: 'rolebridge-cli', name: 'c' } },
-          },
+          { ...(await viewerIn(world, 'erin')), cliGrant: 'device_code' },
           { id: asked!.id },
         ),
       ),
