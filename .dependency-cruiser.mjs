@@ -1,7 +1,7 @@
 // The import laws (docs/architecture.md). `npm run arch` runs them and counts the modules that it
 // read.
 const room = name => `^src/${name}(/|\\.ts$)`;
-const adapters = '^src/(connectors|issuer|aws|store|audit)/';
+const adapters = '^src/(connectors|issuer|aws|store|audit|notify)/';
 /** The rooms of the client, from the lowest floor up (docs/adr/0027). */
 const clientFloors = [
   ['warm', 'terminal'],
@@ -36,7 +36,7 @@ export default {
       { path: '^src/', pathNot: `^src/compose/|${adapters}` },
       { path: adapters },
     ),
-    ...['connectors', 'issuer', 'aws', 'store', 'audit'].map(name =>
+    ...['connectors', 'issuer', 'aws', 'store', 'audit', 'notify'].map(name =>
       law(
         `${name}-meets-no-other-adapter`,
         'Adapters do not import each other.',

@@ -113,6 +113,7 @@ async function reload(live: Live, read: () => Promise<Configuration>): Promise<v
     live.snapshots.add(next);
     live.app = createApp(next);
     live.current = next;
+    void retire(live, old);
     log.level = next.configuration.log.level;
     setTimeout(() => void closeSnapshot(live, old), RELOAD_GRACE_SECONDS * 1000).unref();
     log.info('the configuration was read again');
@@ -121,6 +122,14 @@ async function reload(live: Live, read: () => Promise<Configuration>): Promise<v
   } catch (thrown) {
     log.error({ why: messageOf(thrown) }, 'the configuration was not taken; the old one stays');
   }
+}
+
+async function retire({ process }: Live, snapshot: Snapshot): Promise<void> {
+  await snapshot
+    .retire()
+    .catch((thrown: unknown) =>
+      process.log.error({ why: messageOf(thrown) }, 'a configuration was not retired cleanly'),
+    );
 }
 
 async function closeSnapshot({ process, snapshots }: Live, snapshot: Snapshot): Promise<void> {

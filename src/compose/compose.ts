@@ -58,7 +58,10 @@ import type { Outbound } from '../outbound.ts';
 import { type OpenConnector, openConnectors } from './connectors.ts';
 import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts';
 import { openIdentityRefresh } from './identity-refresh.ts';
+import { openNotifications } from './notifications.ts';
 import type { Process, Storage } from './process.ts';
+
+const VIEWS: string = fileURLToPath(new URL('../../views', import.meta.url));
 
 /** What the routes need; no type in it is an adapter's own. */
 export interface Bridge {
@@ -104,6 +107,8 @@ export interface Snapshot extends Bridge {
   /** The same object in two snapshots where a reload has kept it. */
   readonly storage: Storage;
   readonly elevationUpkeep: Pick<ElevationUpkeep, 'run'>;
+  /** Ends what another snapshot does instead: notifications. Requests go on. */
+  retire(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -145,10 +150,15 @@ export async function openSnapshot(
   );
   const { timeoutSeconds } = configuration.aws;
   const { value: toAws } = opened.use(await process.toAws({ timeoutSeconds }));
+  const notifications = await openNotifications(
+    { ...storage.store, clock, secrets },
+    { configuration, views: VIEWS, log: process.log },
+  );
+  opened.defer(() => notifications.close());
   const parts: Parts = {
     ...{ process, configuration, keys, sealingSecret, toAws },
     policy: compilePolicy(configuration.access, configuration.accounts),
-    onElevationChange: () => {},
+    onElevationChange: notifications.poke,
     partitions: partitionTable(configuration.aws),
     ports: {
       ...storage.store,
@@ -174,6 +184,7 @@ export async function openSnapshot(
   return {
     ...bridge,
     ...{ configuration, storage, elevationUpkeep },
+    retire: () => notifications.close(),
     close: () => closing.disposeAsync(),
   };
 }
@@ -230,7 +241,7 @@ function createBridge(
       ),
     ),
     renderer: createRenderer({
-      directory: fileURLToPath(new URL('../../views', import.meta.url)),
+      directory: VIEWS,
       helpUrl: configuration.help?.url,
     }),
     audit: ports.audit,

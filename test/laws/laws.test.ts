@@ -18,6 +18,7 @@ const VIOLATIONS: readonly [law: string, from: string, imported: string][] = [
   ['issuer-meets-no-other-adapter', 'src/issuer/store.ts', '../store/sqlite.ts'],
   ['connectors-meets-no-other-adapter', 'src/connectors/store.ts', '../store/sqlite.ts'],
   ['audit-meets-no-other-adapter', 'src/audit/store.ts', '../store/sqlite.ts'],
+  ['notify-meets-no-other-adapter', 'src/notify/store.ts', '../store/sqlite.ts'],
   ['adapters-look-inward', 'src/aws/bridge.ts', '../bridge/access.ts'],
   ['flows-and-apis-never-meet', 'src/flows/api.ts', '../apis/health.ts'],
   ['apis-and-flows-never-meet', 'src/apis/flow.ts', '../flows/portal.ts'],

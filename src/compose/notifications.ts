@@ -1,0 +1,108 @@
+/** The targets of notifications of one snapshot, and the worker that tells them. */
+import { setTimeout } from 'node:timers/promises';
+import {
+  createNotifications,
+  type NotificationParts,
+  type NotificationReport,
+  type Notifications,
+} from '../bridge/notifications.ts';
+import type { Configuration, NotificationConfiguration } from '../config/configuration.ts';
+import type { Clock, NotificationTarget, Secrets, Store } from '../core/ports.ts';
+import type { Seconds } from '../core/time.ts';
+import type { Logger } from '../log.ts';
+import { createSlackTarget } from '../notify/slack.ts';
+import { createWebhookTarget } from '../notify/webhook.ts';
+import { createOutbound, type Outbound } from '../outbound.ts';
+
+/** Another instance may have changed something. */
+const LOOK_EVERY_MILLISECONDS = 2_000;
+/** Receivers of webhooks have 15 to 30 seconds (Standard Webhooks). */
+const ANSWER_SECONDS: Seconds = 15;
+/** Answers are a few words. */
+const ANSWER_BYTES = 64 * 1024;
+/** Of one call, whatever it waits for. */
+const CALL_MILLISECONDS = 20_000;
+/** How long a stop or a reload waits for calls in flight. */
+const CLOSE_MILLISECONDS = 3_000;
+
+interface OpeningNotifications {
+  readonly configuration: Pick<Configuration, 'notifications' | 'baseUrl'>;
+  /** The directory of templates. */
+  readonly views: string;
+  readonly log: Logger;
+}
+
+/** Without targets it does nothing, and has no timer. */
+export async function openNotifications(
+  ports: Pick<Store, 'notices'> & { readonly clock: Clock; readonly secrets: Secrets },
+  { configuration: { notifications, baseUrl }, views, log }: OpeningNotifications,
+): Promise<Notifications> {
+  const outbound = createOutbound({
+    ...{ timeoutSeconds: ANSWER_SECONDS, maxBytes: ANSWER_BYTES, named: 'origin' },
+  });
+  const parts: TargetParts = { baseUrl, outbound, views, clock: ports.clock };
+  const targets = await Promise.all(notifications.map(target => targetsOf(target, parts)));
+  const worker = createNotifications({
+    ...ports,
+    targets: targets.flat(),
+    report: report => writeReport(log, report),
+    ...REAL_TIME,
+  });
+  const close = async (): Promise<void> => {
+    await worker.close();
+    await outbound.close();
+  };
+  let closed: Promise<void> | undefined;
+  return {
+    poke: worker.poke,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+const REAL_TIME: Pick<NotificationParts, 'repeat' | 'callLimit' | 'closeLimit'> = {
+  repeat: look => {
+    const timer = setInterval(look, LOOK_EVERY_MILLISECONDS).unref();
+    return () => clearInterval(timer);
+  },
+  callLimit: () => AbortSignal.timeout(CALL_MILLISECONDS),
+  closeLimit: () => setTimeout<void>(CLOSE_MILLISECONDS, undefined, { ref: false }),
+};
+
+interface TargetParts {
+  readonly baseUrl: string;
+  readonly outbound: Outbound;
+  readonly views: string;
+  readonly clock: Clock;
+}
+
+async function targetsOf(
+  target: NotificationConfiguration,
+  parts: TargetParts,
+): Promise<readonly NotificationTarget[]> {
+  if (target.kind === 'slack') return [createSlackTarget({ ...target, ...parts })];
+  if (target.kind === 'webhook') return [createWebhookTarget({ ...target, ...parts })];
+  // The mail library is loaded where it is used.
+  const [{ createMailTargets }, { createMailContent }] = await Promise.all([
+    import('../notify/email.ts'),
+    import('../notify/mail-content.ts'),
+  ]);
+  return createMailTargets({ ...target, ...parts, content: createMailContent(parts.views) });
+}
+
+const LINES: {
+  readonly [K in NotificationReport['kind']]: readonly ['info' | 'warn' | 'error', string];
+} = {
+  failing: ['warn', 'notifications cannot be delivered; they are tried again'],
+  recovered: ['info', 'notifications are delivered again'],
+  refused: ['warn', 'a notification was rejected for good and is not tried again'],
+  'given-up': ['error', 'a notification was given up'],
+  'store-failing': ['error', 'the store cannot tell which notifications are due'],
+};
+
+function writeReport(log: Logger, { kind, ...fields }: NotificationReport): void {
+  const [level, line] = LINES[kind];
+  log[level](fields, line);
+}

@@ -1,0 +1,153 @@
+/**
+ * Notifications by mail, over SMTP with TLS. Every recipient is a target of its own, so that a
+ * mailbox that is full delays no other one. What is recorded as told is that the mail server took
+ * the message.
+ */
+import { createHash } from 'node:crypto';
+import { createTransport, type NodemailerError, type Transporter } from 'nodemailer';
+import type { ElevationEventType } from '../core/elevation.ts';
+import { elevationMessage } from '../core/elevation-message.ts';
+import type { ElevationNotification, Telling } from '../core/elevation-notice.ts';
+import { isLoopbackHost } from '../core/loopback.ts';
+import type { NotificationTarget } from '../core/ports.ts';
+import { printableExcerpt } from '../core/printable.ts';
+import type { Seconds } from '../core/time.ts';
+import type { MailContent } from './mail-content.ts';
+
+export interface MailParts {
+  readonly id: string;
+  /** `smtp://user:password@host:587`, or `smtps:`. */
+  readonly smtpUrl: string;
+  /** An address without a name, as `to`. */
+  readonly from: string;
+  /** They get every event. */
+  readonly to: readonly string[];
+  /** Of the bridge, for the link. */
+  readonly baseUrl: string;
+  readonly content: MailContent;
+}
+
+/** What requesters hear about their own requests, unless they did it themselves. */
+const FOR_REQUESTERS: ReadonlySet<ElevationEventType> = new Set([
+  'approved',
+  'glass-broken',
+  'denied',
+  'revoked',
+  'rule-changed',
+  'reviewed',
+]);
+
+/** One address as the HTML Standard accepts it; anything else could name more recipients. */
+const ADDRESS =
+  /^(?=.{3,254}$)[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
+
+/** Of a connection and of each answer. One call has a limit besides. */
+const PATIENCE: Seconds = 10;
+const TLS_PORT = 465;
+const SUBMISSION_PORT = 587;
+const MAX_SUBJECT = 200;
+/** Of what a server says, in the log. */
+const MAX_ANSWER = 160;
+
+/** The target `id` gives requesters their mail; each target `id/address` is one of `to`. */
+export function createMailTargets(parts: MailParts): readonly NotificationTarget[] {
+  const { id, to } = parts;
+  const sender: Sender = { ...parts, transport: transportTo(parts.smtpUrl) };
+  const others = new Set(to.map(address => address.toLowerCase()));
+  return [
+    {
+      id,
+      tell: async (notification, signal) => {
+        const address = requesterToTell(notification);
+        if (address === undefined || others.has(address.toLowerCase())) return { kind: 'told' };
+        if (!ADDRESS.test(address))
+          return { kind: 'refused', why: 'the e-mail of the requester is not an address' };
+        return send(sender, { notification, recipient: address, signal });
+      },
+    },
+    ...to.map(recipient => ({
+      id: `${id}/${recipient}`,
+      tell: (notification: ElevationNotification, signal: AbortSignal) =>
+        send(sender, { notification, recipient, signal }),
+    })),
+  ];
+}
+
+function requesterToTell({ request, event }: ElevationNotification): string | undefined {
+  const { requester } = request;
+  const isOwn = event.type === 'revoked' && event.by.person === requester.person;
+  return FOR_REQUESTERS.has(event.type) && !isOwn ? requester.email : undefined;
+}
+
+interface Sender extends MailParts {
+  readonly transport: Transporter;
+}
+
+/** Over TLS from the start, or by STARTTLS, without which nothing is sent; except on loopback. */
+function transportTo(smtpUrl: string): Transporter {
+  const { protocol, hostname, port, username, password } = new URL(smtpUrl);
+  const secure = protocol.toLowerCase() === 'smtps:';
+  const isLoopback = isLoopbackHost(hostname);
+  const milliseconds = PATIENCE * 1000;
+  return createTransport({
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (secure ? TLS_PORT : SUBMISSION_PORT) : Number(port),
+    ...{ secure, requireTLS: !isLoopback, ignoreTLS: isLoopback },
+    auth:
+      username === ''
+        ? undefined
+        : { user: decodeURIComponent(username), pass: decodeURIComponent(password) },
+    tls: { minVersion: 'TLSv1.2' },
+    ...{ connectionTimeout: milliseconds, greetingTimeout: milliseconds },
+    ...{ socketTimeout: milliseconds, dnsTimeout: milliseconds, socketCloseTimeout: 0 },
+    ...{ disableFileAccess: true, disableUrlAccess: true },
+  });
+}
+
+interface Sending {
+  readonly notification: ElevationNotification;
+  readonly recipient: string;
+  readonly signal: AbortSignal;
+}
+
+async function send(sender: Sender, sending: Sending): Promise<Telling> {
+  try {
+    await sender.transport.sendMail({ ...mailFor(sender, sending), signal: sending.signal });
+    return { kind: 'told' };
+  } catch (thrown) {
+    return faultOf(thrown);
+  }
+}
+
+function mailFor({ from, baseUrl, content }: Sender, { notification, recipient }: Sending) {
+  const { request, event } = notification;
+  const message = elevationMessage(notification);
+  const address = `${baseUrl}/elevations/${encodeURIComponent(request.id)}`;
+  const model = { ...message, address };
+  const domain = from.slice(from.indexOf('@') + 1);
+  const reader = createHash('sha256').update(recipient.toLowerCase()).digest('hex').slice(0, 16);
+  return {
+    from: { name: 'rolebridge', address: from },
+    to: { name: '', address: recipient },
+    envelope: { from, to: [recipient] },
+    subject: printableExcerpt(message.title, MAX_SUBJECT),
+    date: new Date(event.at),
+    messageId: `<${request.id}.${event.number}.${reader}@${domain}>`,
+    // Mail programs show the story of an elevation as one conversation.
+    references: `<${request.id}.${reader}@${domain}>`,
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+    priority: message.isUrgent ? ('high' as const) : ('normal' as const),
+    text: content.text(model),
+    html: content.html(model),
+  };
+}
+
+/** A recipient or a message that the server rejects for good is given up; all else is retried. */
+function faultOf(thrown: unknown): Telling {
+  const { code, command, responseCode = 0, response } = thrown as Partial<NodemailerError>;
+  const isOfRecipient =
+    (code === 'EENVELOPE' || code === 'EMESSAGE') && command !== 'MAIL FROM' && responseCode >= 500;
+  const answer = typeof response === 'string' ? printableExcerpt(response, MAX_ANSWER) : '';
+  const why = `the mail server ${answer === '' ? `cannot be used (${code ?? 'unknown'})` : `answered ${answer}`}`;
+  return { kind: isOfRecipient ? 'refused' : 'failed', why };
+}
