@@ -4,13 +4,15 @@
  */
 import { type Elevation, isRecorded, statusOf } from './elevation.ts';
 import type { ElevationTerms } from './elevation-terms.ts';
+import type { PersonId } from './identity.ts';
 import type { AccountId, RoleName } from './role.ts';
 import { MIN_DURATION } from './session.ts';
 import { formatInstant, type Instant } from './time.ts';
 import type { ActiveElevation, UnmetApproval } from './unmet-approval.ts';
 
-/** A role that a rule gives after an approval. */
+/** A role that a rule gives to a user after an approval. */
 export interface ElevatedRole {
+  readonly person: PersonId;
   /** The name of the rule. */
   readonly rule: string;
   readonly terms: Pick<ElevationTerms, 'digest' | 'tag'>;
@@ -22,13 +24,16 @@ export interface ElevatedRole {
 const LEAST_MILLISECONDS = MIN_DURATION * 1000;
 
 export function approvalFor(
-  { rule, terms, account, role }: ElevatedRole,
+  { person, rule, terms, account, role }: ElevatedRole,
   elevations: readonly Elevation[],
   now: Instant,
 ): ActiveElevation | UnmetApproval {
   const own = elevations.filter(
     elevation =>
-      elevation.rule === rule && elevation.account === account && elevation.role === role,
+      elevation.requester.person === person &&
+      elevation.rule === rule &&
+      elevation.account === account &&
+      elevation.role === role,
   );
   if (own.length === 0) return NOTHING;
   const { digest, tag } = terms;

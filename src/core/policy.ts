@@ -117,6 +117,7 @@ export function compilePolicy(rules: readonly AccessRule[], accounts: readonly A
 
 function evaluate(index: RuleIndex, identity: Identity, circumstances: Circumstances): Evaluation {
   const unmetOf = requirementChecker(identity, circumstances);
+  const asking = { ...circumstances, person: identity.person };
   const granted: Entitlement[] = [];
   const withheld: (Withheld & { readonly number: number })[] = [];
   const { matches, cellCount } = index.matchesOf(identity);
@@ -127,7 +128,7 @@ function evaluate(index: RuleIndex, identity: Identity, circumstances: Circumsta
     const isElevatedRule = rule.elevation !== undefined;
     for (const cell of cells) {
       const { number } = cell;
-      const approval = isElevatedRule ? approvalOf(rule, cell, circumstances) : undefined;
+      const approval = isElevatedRule ? approvalOf(rule, cell, asking) : undefined;
       const missing = withApproval(approval, unproved);
       if (missing.length === 0 && states[number] !== GRANTED) {
         states[number] = GRANTED;
@@ -149,10 +150,10 @@ type Approval = ActiveElevation | UnmetApproval | undefined;
 function approvalOf(
   { name, elevation: terms }: AccessRule,
   { account, role }: Target,
-  { elevations = [], now }: Circumstances,
+  { person, elevations = [], now }: Circumstances & Pick<Identity, 'person'>,
 ): Approval {
   if (terms === undefined) return undefined;
-  return approvalFor({ rule: name, terms, account: account.id, role }, elevations, now);
+  return approvalFor({ person, rule: name, terms, account: account.id, role }, elevations, now);
 }
 
 function withApproval(
@@ -213,8 +214,9 @@ type UnmetOf = (compiled: CompiledRule, target: Target) => Unmet;
 
 function unmetFinder(identity: Identity, circumstances: Circumstances): UnmetOf {
   const unmetOf = requirementChecker(identity, circumstances);
+  const asking = { ...circumstances, person: identity.person };
   return ({ rule, requirements }, target) => {
-    const approval = approvalOf(rule, target, circumstances);
+    const approval = approvalOf(rule, target, asking);
     return { approval, missing: withApproval(approval, unmetOf(requirements)) };
   };
 }
