@@ -10,6 +10,8 @@ export interface DemoConfigOptions {
   readonly oidcUrl: string;
   readonly samlUrl: string;
   readonly awsUrl: string;
+  /** Where notifications go; without it there is no target. */
+  readonly inboxUrl?: string | undefined;
   /** Where keys, secrets and the database go; absolute. */
   readonly directory: string;
 }
@@ -20,11 +22,18 @@ export const DEMO_CLIENT_ID = 'rolebridge';
 /** What both providers state for two factors (REFEDS). */
 const DEMO_MULTI_FACTOR = 'https://refeds.org/profile/mfa';
 
-/** The files that the configuration refers to, below its directory, and what they must hold. */
-export function demoSecrets(clientSecret: string): Readonly<Record<string, string>> {
+/**
+ * The files that the configuration refers to, below its directory, and what they must hold.
+ * `inboxSecret` is needed with `inboxUrl`.
+ */
+export function demoSecrets(
+  clientSecret: string,
+  inboxSecret?: string,
+): Readonly<Record<string, string>> {
   return {
     'secrets/oidc-client-secret': clientSecret,
     'secrets/partner-external-id': DEMO_EXTERNAL_ID,
+    ...(inboxSecret !== undefined && { 'secrets/inbox': inboxSecret }),
   };
 }
 
@@ -34,6 +43,7 @@ export function demoConfig({
   oidcUrl,
   samlUrl,
   awsUrl,
+  inboxUrl,
   directory,
 }: DemoConfigOptions): string {
   const { prod, staging, gov, partner } = DEMO_ACCOUNTS;
@@ -126,10 +136,31 @@ access:
     roles: [ReadOnly, Developer, Owner] # a bound: Admin always requires mfa
     session: { duration: 1h, sourceIdentity: "{sessionName}" }
 
+  - name: operate-on-request # given for a time, after an approval
+    groups: [developers]
+    connectors: [${DEMO_OIDC_CONNECTOR}] # one connector: no second account of a user can approve
+    accounts: [prod]
+    roles: [Operator]
+    session:
+      sourceIdentity: "{sessionName}"
+      tags: { Department: "{attributes.department|none}", Email: "{email|none}" }
+    elevation:
+      approvers: [{ groups: [aws-admins], connectors: [${DEMO_OIDC_CONNECTOR}] }]
+      longest: 4h
+      reason: required
+      breakGlass: { groups: [developers], connectors: [${DEMO_OIDC_CONNECTOR}], review: 24h }
+
 administration:
   administrators: { groups: [aws-admins], connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}] }
 
 aws:
   endpoints: { sts: ${awsUrl}, signin: ${awsUrl}, console: ${awsUrl}/console }
+${inboxUrl === undefined ? '' : notificationsTo(inboxUrl, file('secrets', 'inbox'))}`;
+}
+
+function notificationsTo(url: string, secretFile: string): string {
+  return `
+notifications:
+  - { id: inbox, webhook: { url: ${url}, secret: { file: ${secretFile} } } }
 `;
 }

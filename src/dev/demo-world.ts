@@ -51,6 +51,7 @@ export function demoWorld({ bridgeUrl }: DemoWorldOptions): WorldInput {
     roles: [
       saml('prod', 'Admin', { maxSessionDuration: 12 * HOUR }),
       saml('prod', 'Developer', { maxSessionDuration: 8 * HOUR }),
+      saml('prod', 'Operator', { maxSessionDuration: 8 * HOUR }),
       // Left at IAM's default of one hour: the rule gives more, and people are told that AWS
       // allowed less.
       saml('prod', 'ReadOnly'),

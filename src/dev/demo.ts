@@ -22,6 +22,7 @@ import {
   demoSecrets,
 } from './demo-config.ts';
 import { demoWorld } from './demo-world.ts';
+import { createInbox } from './inbox.ts';
 import { eventLine } from './local-aws/events.ts';
 import { createLocalAws } from './local-aws/local-aws.ts';
 import { createOidcIdp } from './oidc-idp/oidc-idp.ts';
@@ -47,6 +48,8 @@ export interface DemoUrls {
   readonly oidcUrl: string;
   readonly samlUrl: string;
   readonly awsUrl: string;
+  /** Shows what the bridge tells of elevations; below `awsUrl`. */
+  readonly inboxUrl: string;
 }
 
 export interface Demo extends DemoUrls {
@@ -69,6 +72,14 @@ const SERVER = fileURLToPath(new URL('../main.ts', import.meta.url));
 const READY_MILLISECONDS = 30_000;
 const STOP_MILLISECONDS = 12_000;
 const LOG_TAIL_LINES = 20;
+const INBOX_PATH = '/inbox';
+
+interface DemoSecrets {
+  /** Of the bridge at the OpenID provider. */
+  readonly client: string;
+  /** Of notifications. */
+  readonly inbox: string;
+}
 
 /**
  * Resolves when the bridge is ready. Throws DemoFault when a port is taken or the bridge does not
@@ -83,18 +94,27 @@ export async function startDemo({
   signal,
 }: DemoOptions): Promise<Demo> {
   const url = (offset: number): string => `http://${HOST}:${port + offset}`;
-  const urls: DemoUrls = { bridgeUrl: url(0), oidcUrl: url(1), samlUrl: url(2), awsUrl: url(3) };
+  const urls: DemoUrls = {
+    bridgeUrl: url(0),
+    oidcUrl: url(1),
+    samlUrl: url(2),
+    awsUrl: url(3),
+    inboxUrl: `${url(3)}${INBOX_PATH}`,
+  };
   const files = {
     configFile: join(directory, 'rolebridge.yaml'),
     bridgeLog: join(directory, 'bridge.log'),
     awsLog: join(directory, 'aws.log'),
   };
-  const clientSecret = randomBytes(32).toString('base64url');
+  const secrets: DemoSecrets = {
+    client: randomBytes(32).toString('base64url'),
+    inbox: `whsec_${randomBytes(32).toString('base64')}`,
+  };
 
   await using started = new AsyncDisposableStack();
   // The bridge takes this one itself; better to know before anything is made.
   await (await serve(() => {}, port, port))();
-  for (const [offset, handler] of (await handlersOf(urls, files.awsLog, clientSecret)).entries()) {
+  for (const [offset, handler] of (await handlersOf(urls, files.awsLog, secrets)).entries()) {
     started.defer(await serve(handler, port + 1 + offset, port));
   }
   onProgress('identity providers and local AWS are up');
@@ -102,7 +122,7 @@ export async function startDemo({
     'rolebridge.yaml': demoConfig({ ...urls, directory }),
     'world.json': `${JSON.stringify(demoWorld(urls), undefined, 2)}\n`,
     'aws.log': '',
-    ...demoSecrets(clientSecret),
+    ...demoSecrets(secrets.client, secrets.inbox),
   });
 
   const bridge = startBridge(files, { logLevel, onLogLine });
@@ -127,12 +147,12 @@ export async function startDemo({
 async function handlersOf(
   urls: DemoUrls,
   awsLog: string,
-  clientSecret: string,
+  secrets: DemoSecrets,
 ): Promise<RequestListener[]> {
   const { bridgeUrl, oidcUrl, samlUrl, awsUrl } = urls;
   const client = {
     clientId: DEMO_CLIENT_ID,
-    clientSecret,
+    clientSecret: secrets.client,
     redirectUris: [`${bridgeUrl}/oidc/${DEMO_OIDC_CONNECTOR}/callback`],
     postLogoutRedirectUris: [`${bridgeUrl}/`, `${bridgeUrl}/signed-out`],
     backchannelLogoutUri: `${bridgeUrl}/oidc/${DEMO_OIDC_CONNECTOR}/backchannel-logout`,
@@ -146,7 +166,10 @@ async function handlersOf(
     log: event =>
       void appendFile(awsLog, `${new Date().toISOString()} ${eventLine(event)}\n`).catch(() => {}),
   });
-  return [oidc.handler, saml.handler, aws.handler];
+  const inbox = createInbox({ secret: secrets.inbox });
+  const awsOrInbox: RequestListener = (request, response) =>
+    (request.url === INBOX_PATH ? inbox : aws).handler(request, response);
+  return [oidc.handler, saml.handler, awsOrInbox];
 }
 
 async function serve(

@@ -23,8 +23,9 @@ Everything it makes is below .demo/. Stop it with Ctrl-C.
 
 /** What each person is there to show. */
 const SIGHTS: Readonly<Record<string, string>> = {
-  alice: 'Admin in prod, staging and gov, Auditor in partner through a hub, and all that bob has',
-  bob: 'Developer in prod and staging, ReadOnly in prod',
+  alice:
+    'Admin in prod, staging and gov, Auditor in partner through a hub, and all that bob has; approves',
+  bob: 'Developer in prod and staging, ReadOnly in prod; Operator in prod on request',
   carol: 'no role: what a refusal says and how to ask',
   dave: 'what bob has, and ReadOnly in staging by the name of one of 240 groups',
 };
@@ -106,6 +107,8 @@ rolebridge demo, ready after ${seconds.toFixed(1)} s
   OpenID provider    ${demo.oidcUrl}/    Acme Login
   SAML IdP           ${demo.samlUrl}/    Acme AD FS
   Local AWS          ${demo.awsUrl}/    STS, the sign-in service and a console
+  Inbox              ${demo.inboxUrl}    what the bridge tells of elevations
+  Request a role     ${demo.bridgeUrl}/elevations/new?account=prod&role=Operator    as bob with Acme Login; alice approves at ${demo.bridgeUrl}/elevations
   Try a sign-in      ${demo.bridgeUrl}/sign-in/test/corp-oidc    as alice, signed in with Acme AD FS
 
 People (the password is the name)

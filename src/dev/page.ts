@@ -17,6 +17,7 @@ h1 { margin: 0 0 .25rem; font-size: 1.35rem; }
 p { margin: .5rem 0; } .dim { color: var(--dim); font-size: .9rem; } .bad { color: var(--bad); font-weight: 600; }
 label { display: block; margin-top: 1rem; font-weight: 600; } label.check { font-weight: 400; }
 input[type=text], input[type=password] { width: 100%; margin-top: .25rem; padding: .55rem .6rem; border: 1px solid var(--line); border-radius: .3rem; background: var(--ground); color: inherit; font: inherit; }
+pre { overflow-x: auto; font-size: .8rem; } summary { margin-top: .75rem; cursor: pointer; }
 button { width: 100%; margin-top: 1.25rem; padding: .65rem; border: 0; border-radius: .3rem; background: var(--accent); color: var(--paper); font: inherit; font-weight: 600; cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 `;

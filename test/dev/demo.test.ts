@@ -19,6 +19,7 @@ const URLS = {
   oidcUrl: 'http://127.0.0.1:3001',
   samlUrl: 'http://127.0.0.1:3002',
   awsUrl: 'http://127.0.0.1:3003',
+  inboxUrl: 'http://127.0.0.1:3003/inbox',
 };
 
 describe('the demo', () => {
@@ -27,7 +28,7 @@ describe('the demo', () => {
   it('has a configuration without a problem or a warning, whose accounts and roles its AWS knows', async () => {
     const files = {
       'rolebridge.yaml': demoConfig({ ...URLS, directory: directory.path }),
-      ...demoSecrets('a-secret'),
+      ...demoSecrets('a-secret', `whsec_${Buffer.alloc(32).toString('base64')}`),
     };
     for (const [name, text] of Object.entries(files)) {
       await mkdir(dirname(directory.file(name)), { recursive: true });
@@ -47,7 +48,7 @@ describe('the demo', () => {
         return rule.roles.map(role => `arn:${partition}:iam::${id}:role/${role}`);
       }),
     );
-    assert.equal(granted.length, 7);
+    assert.equal(granted.length, 8);
     assert.deepEqual(
       granted.filter(arn => !roles.has(arn)),
       [],
@@ -143,6 +144,8 @@ describe('the demo', () => {
     for (const word of [
       `http://127.0.0.1:${port}/`,
       `:${port + 3}/`,
+      `:${port + 3}/inbox`,
+      'elevations/new?account=prod&role=Operator',
       'alice',
       '240 groups',
       'bridge.log',

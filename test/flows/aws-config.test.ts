@@ -43,6 +43,13 @@ sso_role_name = Developer
 services = ${name}
 region = eu-west-1
 
+[profile prod-Operator]
+sso_session = ${name}
+sso_account_id = 111122223333
+sso_role_name = Operator
+services = ${name}
+region = eu-west-1
+
 [profile prod-ReadOnly]
 sso_session = ${name}
 sso_account_id = 111122223333

@@ -15,6 +15,7 @@ export const ENVIRONMENT = {
 const PATIENCE_MILLISECONDS = 20_000;
 
 export const CLIENT_SECRET = 'a-client-secret-that-no-log-may-hold';
+const INBOX_SECRET = `whsec_${Buffer.alloc(32, 'inbox').toString('base64')}`;
 
 export class ServerProcess {
   stdout = '';
@@ -125,7 +126,7 @@ export function writeConfiguration(
   { directory, port, oidcUrl, samlUrl }: ServerFiles,
   change = (yaml: string): string => yaml,
 ): string {
-  for (const [name, text] of Object.entries(demoSecrets(CLIENT_SECRET)))
+  for (const [name, text] of Object.entries(demoSecrets(CLIENT_SECRET, INBOX_SECRET)))
     write(join(directory, name), text);
   const closed = 'http://127.0.0.1:9';
   const yaml = demoConfig({
@@ -133,6 +134,7 @@ export function writeConfiguration(
     oidcUrl: oidcUrl ?? closed,
     samlUrl: samlUrl ?? closed,
     awsUrl: closed,
+    inboxUrl: closed,
     directory,
   });
   const file = join(directory, 'rolebridge.yaml');
