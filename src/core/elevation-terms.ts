@@ -156,7 +156,7 @@ function checkedTicket(
 
 /** `elevation_invalid` for one field. */
 export function invalid(field: string, hint: string): BridgeError {
-  return new BridgeError('elevation_invalid', `invalid ${field}`, { hint });
+  return new BridgeError('elevation_invalid', `invalid ${field}`, { hint, field });
 }
 
 /** What a form offers: every half hour, and the longest. In seconds. */

@@ -40,6 +40,8 @@ export interface BridgeErrorOptions {
   readonly stepUp?: NeededStepUp;
   /** The page that leads to the approval that is missing. */
   readonly elevation?: NeededElevation;
+  /** The field of a form that must be corrected. */
+  readonly field?: string;
   /** What the identity provider answered; shown on the page. */
   readonly answer?: ProviderAnswer;
   /** The page where the user can try again, as a local path. */
@@ -62,6 +64,7 @@ export class BridgeError extends Error {
   readonly trace: DecisionTrace | undefined;
   readonly stepUp: NeededStepUp | undefined;
   readonly elevation: NeededElevation | undefined;
+  readonly field: string | undefined;
   readonly answer: ProviderAnswer | undefined;
   readonly retryAt: string | undefined;
 
@@ -74,6 +77,7 @@ export class BridgeError extends Error {
     this.trace = options.trace;
     this.stepUp = options.stepUp;
     this.elevation = options.elevation;
+    this.field = options.field;
     this.answer = options.answer;
     this.retryAt = options.retryAt;
   }

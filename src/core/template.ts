@@ -73,6 +73,15 @@ export function literalsOf(template: Template): readonly string[] {
   );
 }
 
+/** The template as it is written in the configuration. */
+export function writtenTemplate(template: Template): string {
+  return template.map(part => (typeof part === 'string' ? part : writtenPart(part))).join('');
+}
+
+function writtenPart({ name, alternative }: Exclude<Part, string>): string {
+  return alternative === undefined ? `{${name}}` : `{${name}|${writtenTemplate(alternative)}}`;
+}
+
 /**
  * Fills in a template. Of several texts the first that fits is taken: first the values themselves,
  * then one alternative more at a time, from left to right.
