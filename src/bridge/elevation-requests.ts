@@ -200,7 +200,7 @@ function requestFor(
   const { at: now } = act;
   const base = baseOf(offer, asked, now);
   const longest = longestFrom(offer, base, now);
-  const checked = checkedElevation(asked, offer.terms, { longest, now });
+  const checked = checkedElevation(ownPart(asked, offer), offer.terms, { longest, now });
   const { account, role, rule, group, terms } = offer;
   const { seconds, startsAt, reason, ticket, breakGlass } = checked;
   const request: ElevationRequest = {
@@ -212,6 +212,12 @@ function requestFor(
   };
   if (!breakGlass) return requested(request, act);
   return glassBroken(request, act, breakGlassTerms(offer));
+}
+
+/** The ticket of a batch is for those of its roles that take one. */
+function ownPart(asked: RequestElevations, { terms }: Offer): RequestElevations {
+  const isForOthers = asked.roles.length > 1 && terms.ticket === undefined;
+  return isForOthers ? { ...asked, ticket: undefined } : asked;
 }
 
 /** Throws `elevation_not_offered`. */
