@@ -24,7 +24,10 @@ export function denial(
   if (stepUp !== undefined)
     return new BridgeError(code, why, { trace, hint: `${NEW_LOGIN} ${hint}` });
   const needed = { wish, cliSession, role: { account, role } };
-  return new BridgeError(code, why, { trace, hint, stepUp: needed });
+  return new BridgeError(code, why, {
+    ...{ trace, hint, stepUp: needed },
+    ...(elevation !== undefined && { elevation }),
+  });
 }
 
 /**

@@ -23,6 +23,19 @@ export function neededPath(needed: NeededElevation): string {
     : requestPath(needed);
 }
 
+const LABELS: { readonly [K in NeededElevation['kind']]: string } = {
+  request: 'Request this role',
+  look: 'See the request',
+  extend: 'Request an extension',
+};
+
+export function neededLink(needed: NeededElevation): {
+  readonly label: string;
+  readonly href: string;
+} {
+  return { label: LABELS[needed.kind], href: neededPath(needed) };
+}
+
 /** The address for programs; undefined for an error that no approval helps against. */
 export function elevationUrl(
   { elevation }: BridgeError,

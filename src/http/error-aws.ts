@@ -7,10 +7,9 @@ import type { OAuthError, PortalException } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { ShowError } from './error-face.ts';
-import { signInHelps } from './error-json.ts';
+import { addressSentence, signInHelps } from './error-json.ts';
 import type { HelpModel } from './page-frame.ts';
 import { contextOf } from './request-context.ts';
-import { stepUpSentence, stepUpUrl } from './step-up.ts';
 
 /** Exception and HTTP status. */
 type Answer = readonly [type: string, status: number];
@@ -64,8 +63,7 @@ function send(response: Response, [type, status]: Answer, body: object): void {
 }
 
 /** The thrower's own hint stays. */
-function hintOf(error: BridgeError, url?: string): string {
-  if (url !== undefined) return stepUpSentence(url);
+function hintOf(error: BridgeError): string {
   const { hint, aws } = ERRORS[error.code];
   const next = error.hint !== hint || aws.hint === 'same' ? error.hint : aws.hint;
   return signInHelps(error) ? `${next} ${IN_A_TERMINAL}` : next;
@@ -83,6 +81,6 @@ function sentenceFor(error: BridgeError, { help, baseUrl, correlationId }: Surro
   const reasons = trace?.steps.map(step => `${step.rule}: ${explainStep(step)}`) ?? [];
   const where =
     help === undefined ? [] : [help.text, ...(help.url === undefined ? [] : [help.url])];
-  const next = hintOf(error, stepUpUrl(error, { baseUrl }));
+  const next = addressSentence(error, { baseUrl }) ?? hintOf(error);
   return [`${title}.`, ...reasons, next, ...where, `Reference ${correlationId}.`].join(' ');
 }

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import type { TraceStep } from '../core/decision-trace.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
+import { elevationSentence, elevationUrl } from './elevation.ts';
 import type { ErrorResponseParts, ShowError } from './error-face.ts';
 import { contextOf } from './request-context.ts';
 import { stepUpSentence, stepUpUrl } from './step-up.ts';
@@ -23,14 +24,27 @@ export const showApiProblem: ShowError = (error, { request, response }, parts) =
 /** The same for AWS SDKs: they print `Code` and `Message`, the Go SDK only from plain JSON. */
 export const showContainerProblem: ShowError = (error, { request, response }, parts) => {
   challenge(error, request, response);
-  const url = stepUpUrl(error, parts);
   response.json({
     ...problemOf(error, response),
     ...reasonsOf(error, parts),
     Code: error.code,
-    Message: `${error.title}. ${url === undefined ? error.hint : stepUpSentence(url)}`,
+    Message: `${error.title}. ${addressSentence(error, parts) ?? error.hint}`,
   });
 };
+
+/** What the user opens in a browser; undefined for an error that no page helps against. */
+export function addressSentence(
+  error: BridgeError,
+  parts: Pick<ErrorResponseParts, 'baseUrl'>,
+): string | undefined {
+  const { elevation } = error;
+  const stepUp = stepUpUrl(error, parts);
+  const sentences = [
+    ...(stepUp === undefined ? [] : [stepUpSentence(stepUp)]),
+    ...(elevation === undefined ? [] : [elevationSentence(elevation, elevationUrl(error, parts)!)]),
+  ];
+  return sentences.length === 0 ? undefined : sentences.join(' ');
+}
 
 /** Statuses that OAuth responses keep; any other error of the client is 400. */
 const OAUTH_STATUSES: readonly number[] = [401, 404, 413, 415, 429];
@@ -70,19 +84,22 @@ function challenge({ status }: BridgeError, request: Request, response: Response
 }
 
 /** Whether a new sign-in at an identity provider can help. */
-export function signInHelps({ offers }: BridgeError): boolean {
+export function signInHelps({ offers, elevation, stepUp }: BridgeError): boolean {
+  if (elevation !== undefined && stepUp === undefined) return false;
   return offers === 'sign-in-again' || offers === 'choose-sign-in';
 }
 
 function reasonsOf(error: BridgeError, parts: Pick<ErrorResponseParts, 'baseUrl'>): object {
   const { trace } = error;
   const url = stepUpUrl(error, parts);
+  const requestUrl = elevationUrl(error, parts);
   return {
     ...(trace !== undefined && {
       trace: { account: trace.account, role: trace.role, steps: trace.steps.map(stepOf) },
     }),
     ...(signInHelps(error) && { sign_in_again: true }),
     ...(url !== undefined && { step_up_url: url }),
+    ...(requestUrl !== undefined && { request_url: requestUrl }),
   };
 }
 

@@ -3,13 +3,14 @@
 import type { Session } from '../core/browser-session.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import type { PageOffer } from '../core/error-rows/row.ts';
-import { ERRORS } from '../core/errors.ts';
+import { type BridgeError, ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import { factsOf } from '../core/provider-answer.ts';
 import type { NeededStepUp } from '../core/step-up.ts';
 import type { Seconds } from '../core/time.ts';
 import { knownSessionIn, viewerIn } from './current-session.ts';
+import { neededLink } from './elevation.ts';
 import type { ShowError } from './error-face.ts';
 import { contextOf, returnToOf } from './request-context.ts';
 import { signInLink, stepUpLink } from './sign-in-links.ts';
@@ -69,13 +70,23 @@ export const showPage: ShowError = (error, { request, response }, { renderer, he
     trace: trace && shownTrace(trace),
     facts: answer && factsOf(answer),
     correlationId: contextOf(response).origin.correlationId,
-    action: LINKS[offers](asked),
+    ...linksOf(LINKS[offers](asked), error),
     // The session goes on without the step-up.
-    alternative: retryAt === undefined ? undefined : LINKS.roles(asked),
+    ...(retryAt !== undefined && { alternative: LINKS.roles(asked) }),
     help: ERRORS[code].page.contact ? help : undefined,
   });
   response.type('html').send(page);
 };
+
+/** An approval is what helps, unless a step-up does. */
+function linksOf(
+  offered: LinkModel | undefined,
+  { elevation, stepUp }: BridgeError,
+): Pick<RefusalModel, 'action' | 'alternative'> {
+  if (elevation === undefined) return { action: offered };
+  const request = neededLink(elevation);
+  return stepUp === undefined ? { action: request } : { action: offered, alternative: request };
+}
 
 function shownTrace({ account, role, steps }: DecisionTrace): NonNullable<RefusalModel['trace']> {
   const lines = steps.map(step => ({
