@@ -46,6 +46,9 @@ import {
 import { deviceForm, devicePage, terminalSignedInPage } from './flows/cli-device-login.ts';
 import { consoleDeepLink, consoleForm } from './flows/console-link.ts';
 import { credentialsForm, credentialsPage } from './flows/credentials-page.ts';
+import { elevationForm, elevationPage } from './flows/elevation.ts';
+import { newElevationForm, newElevationPage } from './flows/elevation-request.ts';
+import { elevationsPage } from './flows/elevations.ts';
 import { mySessionsForm, mySessionsPage } from './flows/my-sessions.ts';
 import { portal } from './flows/portal.ts';
 import { signInTestForm, signInTestPage } from './flows/sign-in-test.ts';
@@ -96,6 +99,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
   ...[authorizationPage, authorizationForm, awsAuthorizationPage],
   ...[startUrl, startUrlHead, awsConfigPage],
   ...[mySessionsPage, mySessionsForm],
+  ...[elevationsPage, newElevationPage, newElevationForm, elevationPage, elevationForm],
 ];
 
 const POLLS = { atOnce: 1, mostWaiting: 10_000 };

@@ -3,7 +3,8 @@ import type { ElevationTerms } from './elevation-terms.ts';
 import type { GroupSelector } from './group-selector.ts';
 import type { Requirements } from './requirements.ts';
 import type { Account, AccountId, RoleArn, RoleName } from './role.ts';
-import type { SessionSettings } from './session.ts';
+import { attainableSeconds, type SessionSettings } from './session.ts';
+import type { Instant, Seconds } from './time.ts';
 import type { ActiveElevation } from './unmet-approval.ts';
 
 /** One rule of the configuration: the selected users get the roles. */
@@ -30,4 +31,14 @@ export interface Entitlement {
   readonly group: string;
   /** The approval by which it is granted; undefined if the rule requires none. */
   readonly elevation?: ActiveElevation | undefined;
+}
+
+/** How long credentials last that are handed out now: they end with the elevation. */
+export function entitledSeconds(
+  { account, rule, elevation }: Pick<Entitlement, 'account' | 'rule' | 'elevation'>,
+  now: Instant,
+): Seconds {
+  const seconds = attainableSeconds(account, rule.session.durationSeconds);
+  if (elevation === undefined) return seconds;
+  return Math.min(seconds, Math.floor((elevation.endsAt - now) / 1000));
 }

@@ -4,11 +4,11 @@
  */
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
+import { entitledSeconds } from '../core/access-rule.ts';
 import { formatCredentials } from '../core/credential-formats.ts';
 import { CREDENTIAL_FORMATS, type CredentialFormat } from '../core/credentials.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
-import { attainableSeconds } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { type Answer, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
@@ -71,14 +71,15 @@ interface Question {
 /** Asks before credentials are fetched. */
 async function ask(
   { asked, user, notice }: Question,
-  { access }: CredentialsPageParts,
+  { access, clock }: CredentialsPageParts,
 ): Promise<Answer> {
-  const { account, role, rule } = await access.check(user, asked);
+  const entitlement = await access.check(user, asked);
+  const { account, role } = entitlement;
   return view('credentials-request', {
     account: account.name,
     accountId: account.id,
     role,
-    duration: formatDuration(attainableSeconds(account, rule.session.durationSeconds)),
+    duration: formatDuration(entitledSeconds(entitlement, clock.now())),
     notice,
   });
 }

@@ -2,15 +2,18 @@
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
-import type { Entitlement } from '../core/access-rule.ts';
+import { type Entitlement, entitledSeconds } from '../core/access-rule.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Evaluation } from '../core/policy.ts';
+import type { Clock } from '../core/ports.ts';
 import { explainRequirement, isProof, type UnmetRequirement } from '../core/requirements.ts';
-import { attainableSeconds } from '../core/session.ts';
-import { formatDuration } from '../core/time.ts';
+import { formatDuration, type Instant } from '../core/time.ts';
+import { neededFor } from '../core/unmet-approval.ts';
 import { view } from '../http/answer.ts';
 import { logNoRole } from '../http/claims-log.ts';
 import { choicesOf } from '../http/connector-choices.ts';
+import { elevationPath, neededLink } from '../http/elevation.ts';
+import { timeLeft } from '../http/elevation-rows.ts';
 import type { HelpModel } from '../http/page-frame.ts';
 import { text } from '../http/read.ts';
 import { page } from '../http/route.ts';
@@ -22,6 +25,7 @@ export interface PortalParts {
   readonly access: Access;
   readonly signIn: Pick<SignIn, 'connectors'>;
   readonly help: HelpModel | undefined;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -31,14 +35,14 @@ export const portal = page({
   reads: { query: z.object({ q: text(200).optional() }) },
   signedOut: (_input, _browser, { signIn }: PortalParts) =>
     view('sign-in', { connectors: choicesOf(signIn.connectors, '/') }),
-  handle: ({ q: query = '' }, user, { access, help, log }: PortalParts) => {
+  handle: ({ q: query = '' }, user, { access, help, clock, log }: PortalParts) => {
     const { identity } = user.session;
     const rows = rowsOf(access.rolesFor(user));
     if (rows.length === 0) {
       logNoRole(log, user);
       return view('no-roles', { groups: identity.groups, help, request: requestFor(identity) });
     }
-    const accounts = accountsOf(rows.filter(matches(query)));
+    const accounts = accountsOf(rows.filter(matches(query)), clock.now());
     return view('roles', {
       accounts,
       query,
@@ -70,7 +74,7 @@ function matches(query: string): (row: Row) => boolean {
   };
 }
 
-function accountsOf(rows: readonly Row[]): AccountRows[] {
+function accountsOf(rows: readonly Row[], now: Instant): AccountRows[] {
   const byAccount = Map.groupBy(rows, ({ entitlement }) => entitlement.account);
   return [...byAccount]
     .sort(([a], [b]) => (a.name < b.name ? -1 : 1))
@@ -83,19 +87,21 @@ function accountsOf(rows: readonly Row[]): AccountRows[] {
         account.trust.by === 'hub'
           ? `through ${account.trust.hub.name}/${account.trust.role}`
           : undefined,
-      roles: own.map(roleRow).sort((a, b) => (a.role < b.role ? -1 : 1)),
+      roles: own.map(row => roleRow(row, now)).sort((a, b) => (a.role < b.role ? -1 : 1)),
     }));
 }
 
-function roleRow({ entitlement: { account, role, rule, group }, missing }: Row): RoleRow {
-  const { durationSeconds, consoleSeconds } = rule.session;
+function roleRow({ entitlement, missing }: Row, now: Instant): RoleRow {
+  const { account, role, rule, group, elevation } = entitlement;
+  const { consoleSeconds } = rule.session;
+  const approval = missing.find(unmet => unmet.requirement === 'approval');
   return {
     role,
     account: account.name,
-    credentialsDuration: formatDuration(attainableSeconds(account, durationSeconds)),
+    credentialsDuration: formatDuration(entitledSeconds(entitlement, now)),
     // The console takes no length of its own for chained credentials.
     consoleDuration:
-      consoleSeconds === undefined || account.trust.by === 'hub'
+      consoleSeconds === undefined || account.trust.by === 'hub' || elevation !== undefined
         ? undefined
         : formatDuration(consoleSeconds),
     rule: rule.name,
@@ -105,6 +111,11 @@ function roleRow({ entitlement: { account, role, rule, group }, missing }: Row):
       missing.length > 0 && missing.every(isProof)
         ? stepUpPath({ role: { account: account.name, role } }, '/')
         : undefined,
+    request: approval && neededLink(neededFor(approval, { account: account.name, role })),
+    elevation: elevation && {
+      href: elevationPath(elevation.id),
+      ...timeLeft(elevation.endsAt, now),
+    },
   };
 }
 

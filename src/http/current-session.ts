@@ -4,6 +4,7 @@ import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Connector } from '../core/ports.ts';
+import { ELEVATIONS_PATH } from './elevation.ts';
 import type { ViewerModel } from './page-frame.ts';
 import { contextOf } from './request-context.ts';
 import type { BridgeCookies } from './session-cookie.ts';
@@ -15,11 +16,12 @@ export interface SessionLoader {
   /** Whether the request ends the session, so that no identity provider is asked about its user. */
   readonly isSignOut: (request: Request) => boolean;
   readonly connectors: readonly Connector[];
+  readonly elevations: { readonly isUsed: boolean };
 }
 
 export function loadSession(loader: SessionLoader): RequestHandler {
-  const { cookies, connectors, isSignOut, sessionOf, knownSessionOf } = loader;
-  const labels = new Map(connectors.map(({ id, label }) => [id, label]));
+  const { cookies, isSignOut, sessionOf, knownSessionOf } = loader;
+  const frameOf = viewersOf(loader);
   return async (request, response, next) => {
     // Looking at a session is a use of it. HEAD is refused by every page that would ask for one.
     if (request.method === 'HEAD') return next();
@@ -29,8 +31,7 @@ export function loadSession(loader: SessionLoader): RequestHandler {
         ? await knownSessionOf(id)
         : await sessionOf(id, contextOf(response).origin);
       response.locals.session = session;
-      response.locals.viewer =
-        session && viewerOf(session, labels.get(session.identity.connector)!);
+      response.locals.viewer = session && frameOf(session);
     } catch (fault) {
       // A handler that asks for the session gets the fault. Signing out works without it.
       response.locals.sessionFault = fault;
@@ -70,15 +71,18 @@ export function viewerIn(response: Response): ViewerModel | undefined {
   return response.locals.viewer as ViewerModel | undefined;
 }
 
-function viewerOf(
-  { identity, csrfToken, expiresAt }: Session,
-  connectorLabel: string,
-): ViewerModel {
-  return {
+function viewersOf({
+  connectors,
+  elevations,
+}: Pick<SessionLoader, 'connectors' | 'elevations'>): (session: Session) => ViewerModel {
+  const labels = new Map(connectors.map(({ id, label }) => [id, label]));
+  const requestsHref = elevations.isUsed ? ELEVATIONS_PATH : undefined;
+  return ({ identity, csrfToken, expiresAt }) => ({
     name: identity.displayName ?? identity.username,
     username: identity.username,
-    connectorLabel,
+    connectorLabel: labels.get(identity.connector)!,
     csrfToken,
     sessionEndsAt: new Date(expiresAt).toISOString(),
-  };
+    requestsHref,
+  });
 }

@@ -52,7 +52,8 @@ export function mount<Parts extends MountParts>(
   app.use(limiters.pages);
   const signOuts = rows.filter(({ csrf }) => csrf === 'sign-out').map(({ path }) => path);
   const isSignOut = ({ path }: Request): boolean => signOuts.includes(path);
-  app.use(loadSession({ cookies, isSignOut, ...parts.signIn }));
+  const { signIn, elevations } = parts;
+  app.use(loadSession({ cookies, isSignOut, elevations, ...signIn }));
   app.use(routerOf(({ kind }) => kind === 'page'));
   app.use(({ method }: Request) => {
     throw new BridgeError('not_found', `no route for ${method}`);

@@ -12,6 +12,8 @@ export interface ViewerModel {
   readonly csrfToken: string;
   /** ISO 8601; when the session ends at the latest. */
   readonly sessionEndsAt: string;
+  /** Where users can ask for roles at all. */
+  readonly requestsHref?: string | undefined;
 }
 
 export interface HelpModel {

@@ -61,6 +61,10 @@ const TEMPLATES = {
   'cli-decided': '@cli-decided',
   sessions: '@sessions',
   'aws-config': '@aws-config',
+  elevations: '@elevations',
+  'elevation-choice': '@elevation-choice',
+  'elevation-request': '@elevation-request',
+  elevation: '@elevation',
 } as const satisfies Record<keyof Views, string>;
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {

@@ -5,6 +5,13 @@
 import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
 import type { Fact } from '../core/provider-answer.ts';
+import type {
+  ElevationChoiceModel,
+  ElevationModel,
+  ElevationRequestModel,
+  ElevationsModel,
+  TimeLeft,
+} from './elevation-views.ts';
 import type { HelpModel, NamedText, PageFrame, ViewerModel } from './page-frame.ts';
 import type {
   CliConfirmModel,
@@ -43,6 +50,10 @@ export interface RoleRow {
   readonly missing: readonly string[];
   /** Where the user can meet them; undefined if no sign-in can. */
   readonly stepUpHref?: string | undefined;
+  /** The approval that is missing: where it is requested, or stands. */
+  readonly request?: { readonly label: string; readonly href: string } | undefined;
+  /** By which the role can be used now. */
+  readonly elevation?: (TimeLeft & { readonly href: string }) | undefined;
 }
 
 export interface AccountRows {
@@ -278,4 +289,8 @@ export interface Views {
   readonly 'cli-decided': CliDecidedModel;
   readonly sessions: SessionsModel;
   readonly 'aws-config': AwsConfigModel;
+  readonly elevations: ElevationsModel;
+  readonly 'elevation-choice': ElevationChoiceModel;
+  readonly 'elevation-request': ElevationRequestModel;
+  readonly elevation: ElevationModel;
 }

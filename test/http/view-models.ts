@@ -1,5 +1,10 @@
 /** For every view the least and the most that its model can hold. */
 import { CLI_CLIENT, named } from '../../src/core/oauth-client.ts';
+import type {
+  ElevationModel,
+  ElevationRow,
+  RequestedRole,
+} from '../../src/http/elevation-views.ts';
 import type { ViewerModel } from '../../src/http/page-frame.ts';
 import type { TerminalModel } from '../../src/http/terminal-views.ts';
 import type { Views } from '../../src/http/views.ts';
@@ -32,6 +37,59 @@ const terminal: TerminalModel = {
   address: '10.1.2.3',
   since: '2026-11-20T18:12:00.000Z',
   lastUsedAddress: '10.1.2.4',
+};
+
+const row: ElevationRow = {
+  href: '/elevations/e1',
+  account: 'prod',
+  role: 'Admin',
+  who: { name: 'Bob Brandt', username: 'bob' },
+  status: { kind: 'waiting', label: 'Waiting for approval' },
+  length: '2 h',
+  times: [],
+  isOverdue: false,
+};
+const fullRow: ElevationRow = {
+  ...row,
+  sort: 'Break-glass',
+  reason: 'a migration',
+  ticket: 'OPS-123',
+  times: [{ label: 'Ends', at: '2026-11-20T20:12:00.000Z' }],
+  age: '12 min',
+  left: { timeLeft: '1 h 20 min', secondsLeft: 4800 },
+  isOverdue: true,
+};
+const ownRow = { ...row, canWithdraw: true, canEnd: false };
+const lengths = [
+  { value: '1800s', label: '30 min', isChosen: false },
+  { value: '3600s', label: '1 h', isChosen: true },
+];
+const askedRole: RequestedRole = {
+  field: 'role_0',
+  value: '111122223333/Admin',
+  account: 'prod',
+  accountId: '111122223333',
+  role: 'Admin',
+  rule: 'prod-on-request',
+  group: 'developers',
+  approvers: '1 approval from aws-approvers',
+};
+const leastElevation: ElevationModel = {
+  viewer,
+  action: '/elevations/e1',
+  account: 'prod',
+  role: 'Admin',
+  who: 'Bob Brandt',
+  status: { kind: 'waiting', label: 'Waiting for approval' },
+  sentence: 'It waits for approval.',
+  note: '',
+  canWithdraw: false,
+  request: [],
+  requester: [],
+  outstanding: [],
+  approvals: [],
+  alive: [],
+  story: [],
 };
 
 export const VIEW_MODELS: {
@@ -357,6 +415,173 @@ export const VIEW_MODELS: {
               lastUsedAddress: '192.0.2.8',
             },
           ],
+        },
+      ],
+    },
+  },
+  elevations: {
+    least: {
+      viewer,
+      offerCount: 0,
+      toDecide: [],
+      toReview: [],
+      open: [],
+      earlier: [],
+      toWatch: [],
+    },
+    most: {
+      viewer: { ...viewer, requestsHref: '/elevations' },
+      notice: 'You requested 3 roles.',
+      offerCount: 3,
+      toDecide: [fullRow, row],
+      toReview: [fullRow],
+      open: [
+        { ...ownRow, ...fullRow, again: { label: 'Extend', href: '/elevations/new' } },
+        { ...ownRow, canWithdraw: false, canEnd: true },
+      ],
+      earlier: [{ ...ownRow, canWithdraw: false }],
+      toWatch: [fullRow],
+    },
+  },
+  'elevation-choice': {
+    least: { viewer, accounts: [], mostRoles: 10 },
+    most: {
+      viewer,
+      mostRoles: 10,
+      problem: 'Choose at most 10 roles at once.',
+      accounts: [
+        {
+          id: '111122223333',
+          name: 'prod',
+          offers: [
+            {
+              field: 'role_0',
+              value: '111122223333/Admin',
+              role: 'Admin',
+              rule: 'prod-on-request',
+              longest: '4 h',
+              isChosen: true,
+              canChoose: true,
+            },
+            {
+              field: 'role_1',
+              value: '111122223333/Owner',
+              role: 'Owner',
+              rule: 'prod-on-request',
+              longest: '2 h',
+              isChosen: false,
+              canChoose: false,
+              open: {
+                status: { kind: 'waiting', label: 'Waiting for approval' },
+                href: '/elevations/e1',
+              },
+            },
+          ],
+        },
+      ],
+    },
+  },
+  'elevation-request': {
+    least: { viewer, roles: [askedRole], canChoose: false },
+    most: {
+      viewer,
+      roles: [
+        askedRole,
+        { ...askedRole, activeUntil: '2026-11-20T20:12:00.000Z', field: 'role_1' },
+      ],
+      notice: 'Nothing was done.',
+      problem: { text: 'You have a request already.', href: '/elevations/e1' },
+      open: { href: '/elevations/e1', sentence: 'It waits.' },
+      ticket: { pattern: '(?:OPS)-[1-9][0-9]{0,9}', example: 'OPS-123' },
+      request: {
+        reason: 'a migration',
+        ticket: 'OPS-1',
+        start: '2026-11-20T20:12',
+        problems: {
+          duration: 'Ask for less.',
+          reason: 'Say why.',
+          ticket: 'Give a ticket.',
+          start: 'Choose a start.',
+        },
+        lengths,
+        isReasonRequired: true,
+        startMax: '2026-12-20T20:12',
+        now: '2026-11-20T20:12',
+      },
+      tooEarly: 'You can extend it when 3 h 30 min or less is left.',
+      breakGlass: {
+        reason: 'the database is down',
+        ticket: 'OPS-2',
+        problems: {
+          duration: 'Ask for less.',
+          reason: 'Say why.',
+          ticket: 'Give a ticket.',
+          understood: 'Confirm it.',
+        },
+        lengths,
+        toldBy: 'Slack, e-mail',
+        reviewers: 'Another user of aws-approvers',
+        reviewWithin: '24 h',
+        isOpen: true,
+      },
+      canChoose: true,
+    },
+  },
+  elevation: {
+    least: leastElevation,
+    most: {
+      ...leastElevation,
+      sort: 'Break-glass',
+      left: { timeLeft: '1 h 20 min', secondsLeft: 4800 },
+      notice: 'You approved it.',
+      warning: 'It has been decided.',
+      note: 'only this once',
+      noteProblem: 'Say more.',
+      durationProblem: 'Ask for less.',
+      decision: { lengths, canDeny: true },
+      whyNotApprove: 'You have approved it already.',
+      signInAgain: 'A decision requires a recent sign-in.',
+      canWithdraw: true,
+      endLabel: 'End it now',
+      extendHref: '/elevations/new?account=prod&role=Admin',
+      breakGlassHref: '/elevations/new?account=prod&role=Admin&break_glass=yes',
+      review: {
+        canReview: true,
+        isOverdue: true,
+        dueAt: '2026-11-21T20:12:00.000Z',
+        done: {
+          by: 'Alice Andersson (alice)',
+          at: '2026-11-20T22:12:00.000Z',
+          note: 'It was needed.',
+        },
+      },
+      request: [
+        { term: 'Reason', value: 'a migration', kind: 'text' },
+        { term: 'Requested', value: '2026-11-20T18:12:00.000Z', kind: 'time' },
+        { term: 'Extends', value: 'e0', kind: 'code', href: '/elevations/e0' },
+      ],
+      requester: [{ term: 'Address', value: '192.0.2.7', kind: 'code' }],
+      rule: {
+        facts: [{ term: 'Rule', value: 'prod-on-request', kind: 'code' }],
+        policy: '{\n  "Version": "2012-10-17"\n}',
+      },
+      outstanding: ['1 more from aws-approvers'],
+      approvals: [{ who: 'Carol Chen (carol)', at: '2026-11-20T18:20:00.000Z', length: '1 h' }],
+      before: [fullRow],
+      alive: [
+        {
+          what: 'Credentials',
+          accessKeyId: 'ASIAEXAMPLE',
+          sessionName: 'bob-k3jx2q7d5vbn4mza',
+          until: '2026-11-20T20:12:00.000Z',
+        },
+      ],
+      story: [
+        {
+          at: '2026-11-20T18:12:00.000Z',
+          who: 'Bob Brandt (bob)',
+          what: 'requested the role',
+          note: 'soon',
         },
       ],
     },

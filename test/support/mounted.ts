@@ -23,6 +23,7 @@ export function mounted(
   return mount(rows, {
     ...{ log, clock, secrets, signIn, trustedProxies: [], consoleSources: [], help: undefined },
     baseUrl: 'http://127.0.0.1',
+    elevations: { isUsed: false, heldBy: noSession },
     audit: { record: async () => {} },
     knownBrowsers: { markOf: (secret: string) => secret },
     forwarded: watchForwarded({ log, clock }),

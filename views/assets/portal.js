@@ -79,8 +79,7 @@ function timeLeft(seconds) {
   return [hours > 0 && `${hours} h`, minutes > 0 && `${minutes} min`].filter(Boolean).join(' ');
 }
 
-const counter = one('[data-seconds-left]');
-if (counter) {
+for (const counter of all('[data-seconds-left]')) {
   // Counts from what the server said, so that a clock that is wrong here does no harm.
   const end = Date.now() + Number(counter.dataset.secondsLeft) * 1000;
   const tick = () => {
@@ -92,7 +91,7 @@ if (counter) {
     clearInterval(timer);
     counter.textContent = 'none';
     one('[data-secrets]')?.remove();
-    one('[data-expired]').hidden = false;
+    one('[data-expired]')?.removeAttribute('hidden');
   };
   const timer = setInterval(tick, 1000);
   tick();
@@ -103,6 +102,71 @@ for (const element of all('[data-shown-after-seconds]'))
   setTimeout(() => {
     element.hidden = false;
   }, Number(element.dataset.shownAfterSeconds) * 1000);
+
+// ---------------------------------------------------------------- choosing a length of time
+
+const QUICK = ['30 min', '1 h', '2 h', '4 h', '8 h'];
+
+/** A slider moves the choice of a list, which is what the form sends. */
+for (const field of all('[data-lengths]')) {
+  const select = field.querySelector('select');
+  const options = [...select.options];
+  if (options.length < 2) continue;
+  const label = field.querySelector('label');
+  const slider = Object.assign(document.createElement('input'), {
+    type: 'range',
+    id: `${select.id}-slider`,
+    min: 0,
+    max: options.length - 1,
+    step: 1,
+    value: select.selectedIndex,
+  });
+  const output = document.createElement('output');
+  output.htmlFor = slider.id;
+  const quick = document.createElement('p');
+  quick.className = 'quick';
+  const choose = index => {
+    select.selectedIndex = index;
+    slider.value = index;
+    const { text } = options[index];
+    output.textContent = text;
+    slider.setAttribute('aria-valuetext', text);
+    for (const button of quick.children)
+      button.setAttribute('aria-pressed', String(button.textContent === text));
+  };
+  options.forEach(({ text }, index) => {
+    if (!QUICK.includes(text) && index < options.length - 1) return;
+    const button = Object.assign(document.createElement('button'), {
+      type: 'button',
+      className: 'button',
+      textContent: text,
+    });
+    button.addEventListener('click', () => choose(index));
+    quick.append(button);
+  });
+  slider.addEventListener('input', () => choose(slider.valueAsNumber));
+  for (const name of ['aria-invalid', 'aria-describedby'])
+    if (select.hasAttribute(name)) slider.setAttribute(name, select.getAttribute(name));
+  label.htmlFor = slider.id;
+  select.hidden = true;
+  select.before(slider, output);
+  field.append(quick);
+  choose(select.selectedIndex);
+}
+
+// A time in UTC is also said in the reader's own.
+for (const input of all('input[type="datetime-local"]')) {
+  const own = document.createElement('p');
+  own.className = 'quiet-text';
+  own.setAttribute('role', 'status');
+  const tell = () => {
+    const at = input.value && new Date(`${input.value}Z`);
+    own.textContent = at ? `In your time: ${localTime.format(at)}` : '';
+  };
+  input.after(own);
+  input.addEventListener('input', tell);
+  tell();
+}
 
 // ---------------------------------------------------------------- filtering
 
