@@ -110,7 +110,7 @@ export function checkSeconds(seconds: Seconds, longest: Seconds): void {
 function checkedStart({ startsAt, breakGlass }: AskedElevation, now: Instant): Instant | undefined {
   if (startsAt === undefined || startsAt <= now) return undefined;
   if (breakGlass) throw invalid('start', 'Break-glass begins at once: leave the start out.');
-  if (startsAt <= now + LATEST_START * 1000) return startsAt;
+  if (Number.isInteger(startsAt) && startsAt <= now + LATEST_START * 1000) return startsAt;
   throw invalid('start', `Choose a start within the next ${LATEST_START / DAY} days.`);
 }
 
@@ -126,10 +126,14 @@ function checkedReason(
   return reason;
 }
 
-/** A text that users wrote for others, trimmed; undefined if empty. Throws `elevation_invalid`. */
+/** Controls, direction marks and spaces: what has no form, or changes that of its neighbours. */
+const FORMLESS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\s]+/gu;
+
+/**
+ * A text that users wrote for others, on one line; undefined if empty. Throws `elevation_invalid`.
+ */
 export function checkedNote(written: string | undefined, field: string): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a text
-  const note = written?.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  const note = written?.replaceAll(FORMLESS, ' ').trim();
   if ((note ?? '').length > MAX_REASON)
     throw invalid(field, `Use at most ${MAX_REASON} characters.`);
   return note === '' ? undefined : note;
