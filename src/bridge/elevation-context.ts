@@ -122,11 +122,18 @@ function maySee({ isRequester, isApprover, isAdministrator, mayOnlyRead }: Stand
  */
 export function requireDecider({ clock }: ElevationParts, requester: AuthenticatedRequester): void {
   requireConfirmed(requester);
-  const { subject, cliGrant, cliSession, scope } = requester;
-  if (cliGrant === 'device_code' || scope !== undefined)
+  const { subject, cliLogin, cliSession, scope } = requester;
+  if (cliLogin?.grant === 'device_code' || scope !== undefined)
     throw new BridgeError(
       'decision_not_for_device_login',
       'the login was confirmed by a code, or the token is for one role',
+    );
+  // Its token can lie in a file that other programs read, as that of the AWS CLI does.
+  if (cliLogin?.client.selfNamed === true)
+    throw new BridgeError(
+      'decision_not_for_device_login',
+      'the program of the login registered itself',
+      { hint: 'Decide it in the portal, or by the command line client of this bridge.' },
     );
   const unmet = unmetOf(RECENT_SIGN_IN, subject.identity.authentication, clock.now());
   if (unmet.length > 0)

@@ -113,7 +113,7 @@ async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
     found.waitingStepUp === undefined ? found : await context.cliSessions.adopt(found);
   if (session === undefined || !isLive(context, session))
     throw new BridgeError('token_invalid', 'the session of the token has ended');
-  const { publicId, lastUsedAt, grant } = session.summary;
+  const { publicId, lastUsedAt, grant, client } = session.summary;
   if (isTouchDue(context, lastUsedAt))
     await context.cliSessions.touch(session, now, origin.address);
   const current = context.identityRefresh.isDue(session)
@@ -128,7 +128,7 @@ async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
     scope: grant === 'device_code' ? context.deviceScope : undefined,
     stepUp: mayStepUp(context, session.summary) ? undefined : 'not-for-device-login',
     unconfirmed,
-    ...{ elevations, cliGrant: grant },
+    ...{ elevations, cliLogin: { grant, client } },
     cliSession: publicId,
     session: current,
     tokenExpiresAt: usableUntil,

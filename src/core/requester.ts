@@ -6,7 +6,7 @@
  */
 import type { Origin } from './audit-event.ts';
 import type { Session } from './browser-session.ts';
-import type { CliGrant } from './cli-session.ts';
+import type { CliSessionSummary } from './cli-session.ts';
 import type { Elevation } from './elevation.ts';
 import { BridgeError } from './errors.ts';
 import type { Identity, Unconfirmed } from './identity.ts';
@@ -44,8 +44,8 @@ export interface Requester {
    * `elevation`.
    */
   readonly elevations?: readonly Elevation[] | undefined;
-  /** How the login of the CLI session was confirmed. */
-  readonly cliGrant?: CliGrant | undefined;
+  /** How the login of the CLI session was confirmed, and for which program. */
+  readonly cliLogin?: Pick<CliSessionSummary, 'grant' | 'client'> | undefined;
   /** The public id of the CLI session that the request came with. */
   readonly cliSession?: string | undefined;
   /** The public id of the container token that the request came with. */

@@ -149,11 +149,28 @@ describe('an elevation', () => {
     assert.equal(
       await codeOf(
         useCases().approve(
-          { ...(await viewerIn(world, 'erin')), cliGrant: 'device_code' },
+          {
+            ...(await viewerIn(world, 'erin')),
+            cliLogin: { grant: 'device_code', client: { id: 'rolebridge-cli', name: 'c' } },
+          },
           { id: asked!.id },
         ),
       ),
       'decision_not_for_device_login',
+    );
+    const registered = { id: 'registered-1', name: 'AWS CLI', selfNamed: true } as const;
+    assert.equal(
+      await codeOf(
+        useCases().approve(
+          {
+            ...(await viewerIn(world, 'erin')),
+            cliLogin: { grant: 'authorization_code', client: registered },
+          },
+          { id: asked!.id },
+        ),
+      ),
+      'decision_not_for_device_login',
+      'a program that registered itself',
     );
     const denied = await useCases().deny(await viewerIn(world, 'erin'), { id: asked!.id });
     assert.equal(statusNow(denied), 'denied');
@@ -302,6 +319,7 @@ describe('what a user can ask for', () => {
       'partner/Auditor generous 3600',
       'prod/Admin generous 14400',
       'prod/Auditor generous 14400',
+      'prod/Operator operate-on-request 14400',
       'staging/Admin two-approve 7200',
     ]);
   });

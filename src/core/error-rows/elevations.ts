@@ -54,8 +54,8 @@ export const ELEVATION_ERRORS = {
   },
   decision_not_for_device_login: {
     status: 403,
-    title: 'Device-code logins cannot decide requests',
-    hint: 'Decide it in the portal, or log in with the browser of this machine: rolebridge login, without --device.',
+    title: 'This login cannot decide requests',
+    hint: 'A login that was confirmed by a code cannot. Decide it in the portal, or log in with the browser of this machine: rolebridge login, without --device.',
     page: { offers: 'elevations', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'access_denied',
