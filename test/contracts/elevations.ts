@@ -581,6 +581,46 @@ export function lastingElevationsContract(
   });
 }
 
+/** For a database that a version without elevations has filled. */
+export function migratedElevationsContract(
+  name: string,
+  create: (t: TestContext) => Promise<LastingDatabase>,
+): void {
+  test(`${name}: a store without elevations takes them, and keeps a trail that cannot be changed`, async t => {
+    const database = await create(t);
+    const old = await database.open();
+    t.after(() => old.close());
+    for (const event of EVENTS) await old.audit.record(event);
+    await old.close();
+    const statements = [
+      'DROP TABLE notices',
+      'DROP TABLE notification_targets',
+      'DROP TABLE elevations',
+      'DROP INDEX audit_events_elevation',
+      'ALTER TABLE audit_events DROP COLUMN elevation',
+      'ALTER TABLE audit_events DROP COLUMN elevation_event',
+      'DELETE FROM rolebridge_migrations WHERE number = 7',
+    ];
+    for (const sql of statements) await database.rows(sql);
+    await assert.rejects(database.rows('SELECT elevation FROM audit_events'));
+
+    const store = await database.open();
+    t.after(() => store.close());
+    const granted = grantedOf();
+    await store.elevations.create([granted]);
+    assert.deepEqual(await store.elevations.find(granted.id), granted);
+    await store.audit.record(requestedEvent(1));
+    await store.audit.record(requestedEvent(1));
+    const events = await store.readAudit({ limit: 100 });
+    assert.equal(events.length, EVENTS.length + 1);
+    for (const event of EVENTS)
+      assert.ok(events.some(of => JSON.stringify(of) === JSON.stringify(event)));
+    assert.deepEqual(await store.handOuts.aliveBy(granted.id, NOW), []);
+    await assert.rejects(database.rows("UPDATE audit_events SET elevation = 'x'"), /append-only/);
+    await assert.rejects(database.rows('DELETE FROM audit_events'), /append-only/);
+  });
+}
+
 /** Every question about elevations is answered by an index. */
 export function indexedElevationsContract(
   name: string,

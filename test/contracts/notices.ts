@@ -65,9 +65,26 @@ async function keep(
   return notices.keep(target, id, { holder, told, failures, dueAt, leaseUntil });
 }
 
-async function approve({ elevations }: OpenStore, { id }: Elevation, at: number): Promise<void> {
-  await elevations.update(id, of => ({ next: approved(of, approval(CAROL, at)), value: 1 }));
+/** Keeps elevations whose events are in the trail. */
+async function make({ elevations }: OpenStore, ...made: Elevation[]): Promise<void> {
+  await elevations.create(made.map(of => ({ ...of, recorded: of.events.length })));
 }
+
+/** Changes an elevation, and says that the event is in the trail. */
+async function change(
+  { elevations }: OpenStore,
+  { id }: Elevation,
+  to: (of: Elevation) => Elevation,
+): Promise<void> {
+  const changed = await elevations.update(id, of => {
+    const next = to(of);
+    return { next, value: next.events.length };
+  });
+  await elevations.recorded(id, changed!);
+}
+
+const approve = (store: OpenStore, of: Elevation, at: number): Promise<void> =>
+  change(store, of, next => approved(next, approval(CAROL, at)));
 
 const idsOf = (notices: readonly Notice[]): string[] =>
   notices.map(({ elevation }) => elevation.id);
@@ -96,13 +113,13 @@ export function noticesContract(
     test('each target is told of an elevation on its own, and of nothing again', async t => {
       const store = await opened(t);
       const [waiting, granted] = [waitingOf(), grantedOf()];
-      await store.elevations.create([waiting, granted]);
+      await make(store, waiting, granted);
       const notices = await claim(store);
       assert.deepEqual(
         new Set(notices),
         new Set([
-          { elevation: waiting, told: 0, failures: 0 },
-          { elevation: granted, told: 0, failures: 0 },
+          { elevation: { ...waiting, recorded: 1 }, told: 0, failures: 0 },
+          { elevation: { ...granted, recorded: 2 }, told: 0, failures: 0 },
         ]),
       );
       for (const { elevation } of notices)
@@ -114,7 +131,7 @@ export function noticesContract(
     test('a new event is told after those that were told before', async t => {
       const store = await opened(t);
       const waiting = waitingOf();
-      await store.elevations.create([waiting]);
+      await make(store, waiting);
       await claim(store);
       await keep(store, waiting, { told: 1 });
       await approve(store, waiting, NOW + 1);
@@ -123,10 +140,24 @@ export function noticesContract(
       assert.deepEqual([notice!.told, notice!.elevation.events.length], [1, 2]);
     });
 
+    test('an event is told once it is in the trail', async t => {
+      const store = await opened(t);
+      const granted = grantedOf();
+      await store.elevations.create([granted]);
+      assert.deepEqual(await claim(store), []);
+      await store.elevations.recorded(granted.id, 1);
+      const [notice] = await claim(store);
+      assert.deepEqual([notice!.told, notice!.elevation.recorded], [0, 1]);
+      await keep(store, granted, { told: 1 });
+      assert.deepEqual(await claim(store), []);
+      await store.elevations.recorded(granted.id, 2);
+      assert.equal((await claim(store))[0]?.told, 1);
+    });
+
     test('an event that comes while another is told is not lost', async t => {
       const store = await opened(t);
       const waiting = waitingOf();
-      await store.elevations.create([waiting]);
+      await make(store, waiting);
       const [notice] = await claim(store);
       await approve(store, waiting, NOW + 1);
       await keep(store, waiting, { told: notice!.elevation.events.length });
@@ -136,12 +167,11 @@ export function noticesContract(
     test('a target does not hear what happened before it was there', async t => {
       const store = await opened(t);
       const [old, changed] = [waitingOf(), waitingOf()];
-      await store.elevations.create([old, changed]);
+      await make(store, old, changed);
       await approve(store, changed, NOW + DAY - 1);
-      await store.elevations.update(changed.id, of => ({
-        next: revoked(of, { ...act(DAVE, NOW + DAY), as: 'administrator' }),
-        value: 1,
-      }));
+      await change(store, changed, of =>
+        revoked(of, { ...act(DAVE, NOW + DAY), as: 'administrator' }),
+      );
       const notices = await claim(store, { now: NOW + DAY, since: NOW + DAY });
       assert.deepEqual(idsOf(notices), [changed.id]);
       const [{ told, elevation }] = notices as [Notice];
@@ -154,12 +184,12 @@ export function noticesContract(
     test('what failed is claimed again when it is due, and a new event of it waits too', async t => {
       const store = await opened(t);
       const [failing, other] = [waitingOf(), waitingOf()];
-      await store.elevations.create([failing]);
+      await make(store, failing);
       await claim(store);
       const dueAt = NOW + 5 * MINUTE;
       assert.equal(await keep(store, failing, { told: 0, failures: 1, dueAt }), true);
       await approve(store, failing, NOW + MINUTE);
-      await store.elevations.create([other]);
+      await make(store, other);
 
       assert.deepEqual(idsOf(await claim(store, { now: dueAt - 1 })), [other.id]);
       const [notice, ...others] = await claim(store, { now: dueAt });
@@ -175,7 +205,7 @@ export function noticesContract(
       const store = await opened(t);
       const of = [3, 1, 2].map(minute => waitingOf({ requestedAt: NOW + minute * MINUTE }));
       const failed = waitingOf();
-      await store.elevations.create([...of, failed]);
+      await make(store, ...of, failed);
       const [third, first, second] = of.map(({ id }) => id);
       assert.deepEqual(idsOf(await claim(store, { most: 1 })), [failed.id]);
       const dueAt = NOW + 2 * MINUTE + 1;
@@ -188,7 +218,7 @@ export function noticesContract(
     test('a lease ends at its limit, and the caller that lost it keeps nothing', async t => {
       const store = await opened(t);
       const waiting = waitingOf();
-      await store.elevations.create([waiting]);
+      await make(store, waiting);
       await claim(store, { holder: 'a' });
       assert.deepEqual(await claim(store, { holder: 'b', now: NOW + LEASE - 1 }), []);
       assert.equal((await claim(store, { holder: 'b', now: NOW + LEASE })).length, 1);
@@ -200,7 +230,7 @@ export function noticesContract(
     test('a lease that is extended holds on, and keeps what was told so far', async t => {
       const store = await opened(t);
       const granted = grantedOf();
-      await store.elevations.create([granted]);
+      await make(store, granted);
       await claim(store);
       const leaseUntil = NOW + 2 * LEASE;
       await keep(store, granted, { told: 1, leaseUntil });
@@ -212,7 +242,7 @@ export function noticesContract(
     test('keeps nothing for an elevation or a target that was never claimed', async t => {
       const store = await opened(t);
       const waiting = waitingOf();
-      await store.elevations.create([waiting]);
+      await make(store, waiting);
       assert.equal(await keep(store, waiting, { told: 1 }), false);
       await claim(store);
       assert.equal(await keep(store, waiting, { told: 1, target: 'siem' }), false);
@@ -239,7 +269,7 @@ export function lastingNoticesContract(
       const elevations = Array.from({ length: 60 }, (_, index) =>
         waitingOf({ requestedAt: NOW + (index % 7) }),
       );
-      await store.elevations.create(elevations);
+      await make(store, ...elevations);
       const all = elevations.map(({ id }) => id).toSorted();
       for (const now of [NOW + 10, NOW + 10 + LEASE]) {
         let callers = 0;
@@ -257,7 +287,7 @@ export function lastingNoticesContract(
     test('what another caller has claimed and told meanwhile is not told again', async t => {
       const { stores, store } = await opened(t);
       const elevations = Array.from({ length: 20 }, () => waitingOf());
-      await store.elevations.create(elevations);
+      await make(store, ...elevations);
       let callers = 0;
       const told: string[] = [];
       await race(stores, async of => {
@@ -276,23 +306,21 @@ export function lastingNoticesContract(
     test('changes of elevations race with claims, and every event is told in order', async t => {
       const { stores, store } = await opened(t);
       const waiting = waitingOf();
-      await store.elevations.create([waiting]);
+      await make(store, waiting);
       const told: number[] = [];
       let callers = 0;
       const tellAll = async (of: OpenStore, holder: string) => {
         for (const { elevation, told: before } of await claim(of, { holder })) {
-          told.push(...elevation.events.slice(before).map(({ number }) => number));
-          await keep(of, elevation, { holder, told: elevation.events.length });
+          const { events, recorded } = elevation;
+          told.push(...events.slice(before, recorded).map(({ number }) => number));
+          await keep(of, elevation, { holder, told: recorded });
         }
       };
       await race(stores, async of => {
         const caller = ++callers;
         if (caller % 2 === 0) return tellAll(of, `holder-${caller}`);
         const by = { ...CAROL, username: `voter-${caller}` };
-        await of.elevations.update(waiting.id, next => ({
-          next: approved(next, approval(by, NOW, 1)),
-          value: 1,
-        }));
+        await change(of, waiting, next => approved(next, approval(by, NOW, 1)));
       });
       await tellAll(store, 'last');
       assert.deepEqual(
@@ -305,13 +333,16 @@ export function lastingNoticesContract(
       const { database, store } = await opened(t);
       const altered = Array.from({ length: 5 }, () => waitingOf({ requestedAt: NOW - MINUTE }));
       const sound = denied(waitingOf(), act(ALICE, NOW));
-      await store.elevations.create([...altered, sound]);
+      await make(store, ...altered, sound);
       await database.rows('UPDATE elevations SET sealed = $1 WHERE requested_at < $2', [
         new Uint8Array(64),
         NOW,
       ]);
       assert.deepEqual(await claim(store, { most: 5 }), []);
       assert.deepEqual(idsOf(await claim(store, { most: 5, now: NOW + 1 })), [sound.id]);
+      const afterLeases = NOW + LEASE + 2;
+      await keep(store, sound, { told: 1 });
+      assert.deepEqual(idsOf(await claim(store, { most: 1, now: afterLeases })), [sound.id]);
     });
   });
 }

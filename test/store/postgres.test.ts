@@ -10,6 +10,7 @@ import {
   elevationsContract,
   indexedElevationsContract,
   lastingElevationsContract,
+  migratedElevationsContract,
 } from '../contracts/elevations.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
@@ -120,6 +121,7 @@ function testWith(server: RunningPostgres): void {
   lastingProviderSessionsContract('PostgreSQL', newDatabase);
   elevationsContract('PostgreSQL', newDatabase);
   lastingElevationsContract('PostgreSQL', newDatabase);
+  migratedElevationsContract('PostgreSQL', newDatabase);
   noticesContract('PostgreSQL', newDatabase);
   lastingNoticesContract('PostgreSQL', newDatabase);
   // The tables are empty, so a scan would be cheapest, and it is chosen only where no index helps.

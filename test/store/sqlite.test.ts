@@ -14,6 +14,7 @@ import {
   elevationsContract,
   indexedElevationsContract,
   lastingElevationsContract,
+  migratedElevationsContract,
 } from '../contracts/elevations.ts';
 import { lastingStoreContract } from '../contracts/lasting-store.ts';
 import {
@@ -87,6 +88,7 @@ elevationsContract('SQLite in memory', async () => ({
 }));
 elevationsContract('SQLite in a file', newFile);
 lastingElevationsContract('SQLite in a file', newFile);
+migratedElevationsContract('SQLite in a file', newFile);
 noticesContract('SQLite in memory', async () => ({
   open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
 }));
