@@ -46,8 +46,8 @@ const PATIENCE: Seconds = 10;
 const TLS_PORT = 465;
 const SUBMISSION_PORT = 587;
 const MAX_SUBJECT = 200;
-/** Of what a server says, in the log. */
-const MAX_ANSWER = 160;
+/** Of a fault in the log, in characters. */
+const MAX_FAULT = 200;
 
 /** The target `id` gives requesters their mail; each target `id/address` is one of `to`. */
 export function createMailTargets(parts: MailParts): readonly NotificationTarget[] {
@@ -144,10 +144,10 @@ function mailFor({ from, baseUrl, content }: Sender, { notification, recipient }
 
 /** A recipient or a message that the server rejects for good is given up; all else is retried. */
 function faultOf(thrown: unknown): Telling {
-  const { code, command, responseCode = 0, response } = thrown as Partial<NodemailerError>;
+  const { code, command, responseCode = 0, message = '' } = thrown as Partial<NodemailerError>;
   const isOfRecipient =
     (code === 'EENVELOPE' || code === 'EMESSAGE') && command !== 'MAIL FROM' && responseCode >= 500;
-  const answer = typeof response === 'string' ? printableExcerpt(response, MAX_ANSWER) : '';
-  const why = `the mail server ${answer === '' ? `cannot be used (${code ?? 'unknown'})` : `answered ${answer}`}`;
+  // It says what the server answered, and nothing of the login.
+  const why = printableExcerpt(message, MAX_FAULT) || 'unknown fault';
   return { kind: isOfRecipient ? 'refused' : 'failed', why };
 }

@@ -47,7 +47,7 @@ export function createWebhookTarget({
         'webhook-id': messageId,
         'webhook-timestamp': timestamp,
         'webhook-signature': keys
-          .map(key => signature(key, `${messageId}.${timestamp}.${body}`))
+          .map(key => webhookSignature(key, { id: messageId, timestamp, body }))
           .join(' '),
       };
       return post(outbound, { url, headers, body, gone: GONE, now }, signal);
@@ -55,7 +55,12 @@ export function createWebhookTarget({
   };
 }
 
-function signature(key: Uint8Array, signed: string): string {
+/** One signature of `webhook-signature`. `timestamp` is in seconds. */
+export function webhookSignature(
+  key: Uint8Array,
+  { id, timestamp, body }: Record<'id' | 'timestamp' | 'body', string>,
+): string {
+  const signed = `${id}.${timestamp}.${body}`;
   return `v1,${createHmac('sha256', key).update(signed).digest('base64')}`;
 }
 

@@ -23,7 +23,8 @@ const COMMON_NAME = '2.5.4.3';
 const SUBJECT_ALTERNATIVE_NAME = '2.5.29.17';
 const BASIC_CONSTRAINTS = '2.5.29.19';
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
-/** The tag of an iPAddress in a GeneralName (RFC 5280 section 4.2.1.6). */
+/** Tags of a GeneralName (RFC 5280 section 4.2.1.6). */
+const DNS_NAME = 2;
 const IP_ADDRESS = 7;
 const HOUR_MILLISECONDS = 3_600_000;
 
@@ -69,7 +70,13 @@ function passOn(target: string, incoming: IncomingMessage, outgoing: ServerRespo
   incoming.pipe(onward);
 }
 
-function certificateForLoopback(): { readonly key: string; readonly certificatePem: string } {
+/**
+ * For 127.0.0.1, also as the name that 127.1 becomes: no code takes that one for loopback.
+ */
+export function certificateForLoopback(): {
+  readonly key: string;
+  readonly certificatePem: string;
+} {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certificate = new Certificate();
   certificate.version = 2;
@@ -88,6 +95,7 @@ function certificateForLoopback(): { readonly key: string; readonly certificateP
     type: IP_ADDRESS,
     value: new OctetString({ valueHex: Uint8Array.of(127, 0, 0, 1).buffer }),
   });
+  const name = new GeneralName({ type: DNS_NAME, value: '127.0.0.1' });
   certificate.extensions = [
     // It is its own authority for those who are told to trust it.
     new Extension({
@@ -97,7 +105,7 @@ function certificateForLoopback(): { readonly key: string; readonly certificateP
     }),
     new Extension({
       extnID: SUBJECT_ALTERNATIVE_NAME,
-      extnValue: new GeneralNames({ names: [loopback] }).toSchema().toBER(),
+      extnValue: new GeneralNames({ names: [loopback, name] }).toSchema().toBER(),
     }),
   ];
   certificate.subjectPublicKeyInfo = PublicKeyInfo.fromBER(

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { revoked } from '../../src/core/elevation-changes.ts';
+import type { NotificationTarget } from '../../src/core/ports.ts';
+import { createMailTargets, type MailParts } from '../../src/notify/email.ts';
+import { createMailContent } from '../../src/notify/mail-content.ts';
+import { act, grantedOf, waitingOf } from '../contracts/elevation-samples.ts';
+import { NOW } from '../contracts/store-samples.ts';
+import { freePort } from '../support/free-port.ts';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { BASE_URL, eventsOf, hostileEvent, ofEveryType, tellEach } from './told-events.ts';
+
+const ALICE_MAIL = 'alice@wonderland.example';
+const REJECTED = "Can't send mail - all recipients were rejected";
+const TEAM = 'aws-approvers@example.com';
+const content = createMailContent(join(import.meta.dirname, '../../views'));
+
+interface Mailboxes {
+  readonly requesters: NotificationTarget;
+  readonly team: NotificationTarget;
+}
+
+function mailboxes(smtpUrl: string, over: Partial<MailParts> = {}): Mailboxes {
+  const [requesters, team] = createMailTargets({
+    ...{ id: 'mail', smtpUrl, from: 'aws@example.com', to: [TEAM], baseUrl: BASE_URL, content },
+    ...over,
+  });
+  return { requesters: requesters!, team: team! };
+}
+
+async function mailServer(
+  t: TestContext,
+  options: Parameters<typeof startMailServer>[0] = { startTls: 'missing' },
+): Promise<MailServer> {
+  const server = await startMailServer(options);
+  t.after(() => server.close());
+  return server;
+}
+
+describe('mail', () => {
+  it('of every type of event keeps to the rules of headers, in plain text and HTML', async t => {
+    const server = await mailServer(t);
+    const { team } = mailboxes(`smtp://127.0.0.1:${server.port}`);
+    const events = ofEveryType();
+    const tellings = await tellEach(team, events);
+    assert.deepEqual(server.faults, []);
+    assert.ok(tellings.every(({ kind }) => kind === 'told'));
+    for (const [index, { request }] of events.entries()) {
+      const { headers, from, to, text, html } = server.taken[index]!;
+      const address = `${BASE_URL}/elevations/${request.id}`;
+      assert.deepEqual([from, to], ['aws@example.com', [TEAM]]);
+      assert.equal(headers.get('auto-submitted'), 'auto-generated');
+      assert.ok(text.includes(address) && html.includes(`<a href="${address}">`));
+      assert.ok(text.startsWith(headers.get('subject')!));
+    }
+  });
+
+  it('of one event has the same Message-ID for a recipient each time, and another for others', async t => {
+    const server = await mailServer(t);
+    const { requesters, team } = mailboxes(`smtp://127.0.0.1:${server.port}`);
+    const [, approval] = eventsOf(grantedOf());
+    await tellEach(team, [approval!, approval!]);
+    await tellEach(requesters, [approval!]);
+    const ids = server.taken.map(({ headers }) => headers.get('message-id'));
+    assert.equal(ids[0], ids[1]);
+    assert.notEqual(ids[0], ids[2]);
+    assert.match(ids[0]!, /^<[0-9a-f.]+@example\.com>$/);
+  });
+
+  it('goes to requesters for what others decide about their own requests', async t => {
+    const server = await mailServer(t);
+    const { requesters } = mailboxes(`smtp://127.0.0.1:${server.port}`);
+    const events = ofEveryType();
+    await tellEach(requesters, events);
+    assert.ok(server.taken.every(({ to }) => to.join() === ALICE_MAIL));
+    const silent = ['requested', 'withdrawn', 'review-overdue'];
+    assert.equal(
+      server.taken.length,
+      events.filter(({ event }) => !silent.includes(event.type)).length,
+    );
+    const own = revoked(grantedOf(), { ...act(grantedOf().requester, NOW + 1), as: 'requester' });
+    const before = server.taken.length;
+    await tellEach(requesters, eventsOf(own).slice(-1));
+    assert.equal(server.taken.length, before, 'nothing of what they did themselves');
+  });
+
+  it('comes once to a requester who gets every event', async t => {
+    const server = await mailServer(t);
+    const to = ['Alice@Wonderland.example'];
+    const { requesters } = mailboxes(`smtp://127.0.0.1:${server.port}`, { to });
+    assert.deepEqual(await tellEach(requesters, eventsOf(grantedOf())), [
+      { kind: 'told' },
+      { kind: 'told' },
+    ]);
+    assert.equal(server.taken.length, 0);
+  });
+
+  it('adds no header, recipient or markup, whatever users write', async t => {
+    const server = await mailServer(t);
+    const { team } = mailboxes(`smtp://127.0.0.1:${server.port}`);
+    const [telling] = await tellEach(team, [hostileEvent()]);
+    assert.deepEqual(telling, { kind: 'told' }, server.faults.join());
+    const { to, headers, html } = server.taken[0]!;
+    assert.deepEqual(to, [TEAM]);
+    assert.ok(headers.get('subject')!.length <= 200);
+    assert.doesNotMatch(html, /<img|<!channel/);
+    assert.match(html, /&lt;img src=x onerror=alert\(1\)&gt;/);
+  });
+
+  for (const email of ['a@b.example, c@d.example', 'a@b.example>\r\nDATA', '<a@b.example>', 'a'])
+    it(`is refused to a requester whose e-mail is ${JSON.stringify(email)}`, async t => {
+      const server = await mailServer(t);
+      const { requesters } = mailboxes(`smtp://127.0.0.1:${server.port}`);
+      const granted = grantedOf({ requester: { ...waitingOf().requester, email } });
+      const [telling] = await tellEach(requesters, eventsOf(granted).slice(1));
+      assert.equal(telling!.kind, 'refused');
+      assert.equal(server.taken.length, 0);
+    });
+
+  it('is tried again after 4xx, and given up for that recipient after 5xx', async t => {
+    const server = await mailServer(t);
+    const { requesters, team } = mailboxes(`smtp://127.0.0.1:${server.port}`);
+    server.answerTo = recipient =>
+      recipient === TEAM ? [452, 'mailbox full'] : [550, 'no such user'];
+    const [, approval] = eventsOf(grantedOf());
+    const tellings = [
+      ...(await tellEach(team, [approval!])),
+      ...(await tellEach(requesters, [approval!])),
+    ];
+    assert.deepEqual(tellings, [
+      { kind: 'failed', why: `${REJECTED}: 452 mailbox full` },
+      { kind: 'refused', why: `${REJECTED}: 550 no such user` },
+    ]);
+  });
+
+  it('to a server that is down, or that rejects the password, is tried again', async t => {
+    const closed = mailboxes(`smtp://127.0.0.1:${await freePort()}`);
+    const server = await mailServer(t, { startTls: 'missing', password: 'right' });
+    const wrong = mailboxes(`smtp://bridge:wr%C3%B6ng@127.0.0.1:${server.port}`);
+    for (const { team } of [closed, wrong]) {
+      const [telling] = await tellEach(team, eventsOf(waitingOf()));
+      assert.equal(telling!.kind, 'failed');
+      assert.doesNotMatch(JSON.stringify(telling), /wröng|wr%C3/);
+    }
+  });
+
+  it('to a server that hangs ends when it is aborted', async () => {
+    const { createServer } = await import('node:net');
+    const silent = createServer(socket => socket.on('error', () => {}));
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as { port: number };
+    const limit = new AbortController();
+    const telling = mailboxes(`smtp://127.0.0.1:${port}`).team.tell(
+      eventsOf(waitingOf())[0]!,
+      limit.signal,
+    );
+    await new Promise<void>(resolve => silent.once('connection', () => resolve()));
+    limit.abort();
+    assert.equal((await telling).kind, 'failed');
+    await new Promise<void>(resolve => silent.close(() => resolve()));
+  });
+});
+
+/** 127.1 is 127.0.0.1, and no code takes it for loopback. */
+describe('mail to a server that is not on loopback', () => {
+  it('is not sent without STARTTLS, and no password either', async t => {
+    const server = await mailServer(t, { startTls: 'missing', password: 'right' });
+    const { team } = mailboxes(`smtp://bridge:right@127.1:${server.port}`);
+    const [telling] = await tellEach(team, eventsOf(waitingOf()));
+    assert.equal(telling!.kind, 'failed');
+    assert.equal(server.taken.length, 0);
+  });
+
+  it('is sent over TLS alone, to a server whose certificate is trusted', async t => {
+    const server = await mailServer(t, { startTls: 'offered', password: 'right' });
+    const { team } = mailboxes(`smtp://bridge:right@127.1:${server.port}`);
+    const [untrusted] = await tellEach(team, eventsOf(waitingOf()));
+    assert.equal(untrusted!.kind, 'failed');
+    assert.equal(server.taken.length, 0);
+
+    const trusted = getCACertificates('default');
+    setDefaultCACertificates([...trusted, server.certificatePem]);
+    t.after(() => setDefaultCACertificates(trusted));
+    const [telling] = await tellEach(team, eventsOf(waitingOf()));
+    assert.deepEqual(telling, { kind: 'told' });
+    const { isEncrypted, user } = server.taken[0]!;
+    assert.deepEqual({ isEncrypted, user }, { isEncrypted: true, user: 'bridge' });
+  });
+});
