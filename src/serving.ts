@@ -128,7 +128,7 @@ async function retire({ process }: Live, snapshot: Snapshot): Promise<void> {
   await snapshot
     .retire()
     .catch((thrown: unknown) =>
-      process.log.error({ why: messageOf(thrown) }, 'a configuration was not retired cleanly'),
+      process.log.error({ why: messageOf(thrown) }, 'a configuration was not closed cleanly'),
     );
 }
 

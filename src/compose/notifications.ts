@@ -93,16 +93,16 @@ async function targetsOf(
 }
 
 const LINES: {
-  readonly [K in NotificationReport['kind']]: readonly ['info' | 'warn' | 'error', string];
+  readonly [K in NotificationReport['kind']]: (log: Logger, fields: object) => void;
 } = {
-  failing: ['warn', 'notifications cannot be delivered; they are tried again'],
-  recovered: ['info', 'notifications are delivered again'],
-  refused: ['warn', 'a notification was rejected for good and is not tried again'],
-  'given-up': ['error', 'a notification was given up'],
-  'store-failing': ['error', 'the store cannot tell which notifications are due'],
+  failing: (log, fields) => log.warn({ ...fields }, 'notifications cannot be delivered'),
+  recovered: (log, fields) => log.info({ ...fields }, 'notifications are delivered again'),
+  refused: (log, fields) => log.warn({ ...fields }, 'a notification was rejected for good'),
+  'given-up': (log, fields) => log.error({ ...fields }, 'a notification was given up'),
+  'store-failing': (log, fields) =>
+    log.error({ ...fields }, 'the notifications that are due cannot be read'),
 };
 
 function writeReport(log: Logger, { kind, ...fields }: NotificationReport): void {
-  const [level, line] = LINES[kind];
-  log[level](fields, line);
+  LINES[kind](log, fields);
 }

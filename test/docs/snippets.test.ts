@@ -26,6 +26,9 @@ const MINIMAL = {
 /** What a secret holds where not every text will do. */
 const SECRETS: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgresql://rolebridge:x@db.example.com/rolebridge?sslmode=verify-full',
+  SLACK_WEBHOOK: 'https://hooks.slack.com/services/T0/B0/x',
+  HOOK_SECRET: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
+  SMTP_URL: 'smtp://bridge:x@smtp.example.com:587',
 };
 
 const directory = mkdtempSync(join(tmpdir(), 'rolebridge-docs-'));
@@ -37,6 +40,7 @@ for (const name of [
   'cli.md',
   'deploy.md',
   'identity-providers.md',
+  'notifications.md',
   'runbook.md',
   'troubleshooting.md',
   'vendor-access.md',

@@ -44,9 +44,9 @@ describe('mail', () => {
     const server = await mailServer(t);
     const { team } = mailboxes(`smtp://127.0.0.1:${server.port}`);
     const events = ofEveryType();
-    const tellings = await tellEach(team, events);
+    const outcomes = await tellEach(team, events);
     assert.deepEqual(server.faults, []);
-    assert.ok(tellings.every(({ kind }) => kind === 'told'));
+    assert.ok(outcomes.every(({ kind }) => kind === 'told'));
     for (const [index, { request }] of events.entries()) {
       const { headers, from, to, text, html } = server.taken[index]!;
       const address = `${BASE_URL}/elevations/${request.id}`;
@@ -125,11 +125,11 @@ describe('mail', () => {
     server.answerTo = recipient =>
       recipient === TEAM ? [452, 'mailbox full'] : [550, 'no such user'];
     const [, approval] = eventsOf(grantedOf());
-    const tellings = [
+    const outcomes = [
       ...(await tellEach(team, [approval!])),
       ...(await tellEach(requesters, [approval!])),
     ];
-    assert.deepEqual(tellings, [
+    assert.deepEqual(outcomes, [
       { kind: 'failed', why: `${REJECTED}: 452 mailbox full` },
       { kind: 'refused', why: `${REJECTED}: 550 no such user` },
     ]);

@@ -31,8 +31,8 @@ export const tellEach = async (
   target: NotificationTarget,
   notifications: readonly ElevationNotification[],
 ): Promise<Telling[]> => {
-  const tellings: Telling[] = [];
+  const outcomes: Telling[] = [];
   for (const notification of notifications)
-    tellings.push(await target.tell(notification, unlimited));
-  return tellings;
+    outcomes.push(await target.tell(notification, unlimited));
+  return outcomes;
 };

@@ -40,8 +40,8 @@ describe('a webhook', () => {
   it('tells every type of event in a form that the receiver verifies', async () => {
     const events = ofEveryType();
     const before = receiver.taken.length;
-    const tellings = await tellEach(target(), events);
-    assert.ok(tellings.every(({ kind }) => kind === 'told'));
+    const outcomes = await tellEach(target(), events);
+    assert.ok(outcomes.every(({ kind }) => kind === 'told'));
     assert.deepEqual(
       receiver.taken.slice(before).map(({ body }) => body.type),
       events.map(({ event }) => `elevation.${event.type}`),
@@ -150,9 +150,9 @@ describe('a message in Slack', () => {
 
   it('keeps to the limits of Slack and has one link, for every type of event', async () => {
     const events = ofEveryType();
-    const tellings = await tellEach(target(), events);
+    const outcomes = await tellEach(target(), events);
     assert.deepEqual(receiver.faults, []);
-    assert.ok(tellings.every(({ kind }) => kind === 'told'));
+    assert.ok(outcomes.every(({ kind }) => kind === 'told'));
     for (const [index, { request }] of events.entries()) {
       const links = JSON.stringify(receiver.taken[index]!.blocks).match(/<[^>]*>/g);
       assert.deepEqual(
@@ -162,7 +162,7 @@ describe('a message in Slack', () => {
     }
   });
 
-  it('mentions nobody and links nowhere else, whatever users write', async () => {
+  it('mentions no one and links nowhere else, whatever users write', async () => {
     const [telling] = await tellEach(target(), [hostileEvent()]);
     assert.deepEqual(telling, { kind: 'told' }, receiver.faults.join());
     assert.ok(!JSON.stringify(receiver.taken.at(-1)).includes(HOSTILE));

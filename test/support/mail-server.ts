@@ -1,4 +1,4 @@
-/** A mail server on loopback that keeps the mail that it takes, and checks the rules of its headers. */
+/** A mail server on loopback that keeps the mail that it takes, and checks its headers. */
 import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
