@@ -133,6 +133,17 @@ describe('a rule with elevation', () => {
     );
   });
 
+  it('leads to the page of the first such rule, if there are several', () => {
+    const waiting = waitingOf({ rule: 'second' });
+    const second = { ...ON_REQUEST, name: 'second' };
+    const kindOf = (...rules: AccessRule[]) => {
+      const decided = decision(rules, { elevations: [waiting] });
+      return decided.granted ? undefined : decided.elevation?.kind;
+    };
+    assert.equal(kindOf(ON_REQUEST, second), 'request');
+    assert.equal(kindOf(second, ON_REQUEST), 'look');
+  });
+
   it('asks for its other requirements too, and for a step-up once only that is missing', () => {
     const both = { ...ON_REQUEST, require: { mfa: true, networks: [] } };
     const who = { ...WHO, multiFactor: false };
