@@ -26,9 +26,8 @@ describe('notifications of a bridge', () => {
     () => startMailServer({ startTls: 'missing' }),
     one => one.close(),
   );
-  // The bridge is not there yet, so its address is checked below.
   const ops = useFixture(
-    () => startSlackReceiver('http://127.0.0.1'),
+    () => startSlackReceiver(() => origin),
     one => one.close(),
   );
   const world = useWorld(() => ({
@@ -46,7 +45,9 @@ describe('notifications of a bridge', () => {
     const erin = await viewerIn(world, 'erin');
     const [asked] = await world.bridge.elevations.request(bob, ask({}));
     await world.bridge.elevations.approve(erin, { id: asked!.id });
-    await eventually(() => siem.taken.length === 2 && mail.taken.length === 3);
+    await eventually(
+      () => siem.taken.length === 2 && ops.taken.length === 2 && mail.taken.length === 3,
+    );
 
     assert.deepEqual(
       siem.taken.map(({ body: { type, data } }) => [type, data.url]),
@@ -60,7 +61,7 @@ describe('notifications of a bridge', () => {
       'team@example.com',
       'team@example.com',
     ]);
-    assert.deepEqual([siem.faults, mail.faults], [[], []]);
+    assert.deepEqual([siem.faults, ops.faults, mail.faults], [[], [], []]);
   });
 
   it('end with a snapshot that was retired, and go on with the next one', async () => {

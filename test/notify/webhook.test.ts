@@ -140,7 +140,7 @@ describe('a message in Slack', () => {
     made => made.close(),
   );
   const receiver = useFixture(
-    () => startSlackReceiver(BASE_URL),
+    () => startSlackReceiver(() => BASE_URL),
     started => started.close(),
   );
   const target = () =>

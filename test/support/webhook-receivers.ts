@@ -146,10 +146,11 @@ interface SlackBlock {
   readonly fields?: readonly SlackText[];
 }
 
-/** Takes messages that keep to Slack's limits, and link to `origin` alone. */
-export function startSlackReceiver(origin: string): Promise<Receiver<SlackMessage>> {
+/** Takes messages that keep to Slack's limits, and link to that origin alone. */
+export function startSlackReceiver(originOf: () => string): Promise<Receiver<SlackMessage>> {
   return startReceiver(({ body }) => {
     const message = JSON.parse(body) as SlackMessage;
+    const origin = originOf();
     checkSlackText({ type: 'mrkdwn', text: message.text, verbatim: true }, 3000, origin);
     assert.ok(message.blocks.length <= 50, 'too many blocks');
     for (const { type, text, fields, ...rest } of message.blocks) {
