@@ -1,16 +1,16 @@
 /** One elevation with everything that its requester and its approvers need. */
 import type { AccessRule } from '../core/access-rule.ts';
-import { describeStatus, type Elevation, nextReminder } from '../core/elevation.ts';
+import { describeStatus, type Elevation, nextReminder, statusOf } from '../core/elevation.ts';
 import type { HandOut } from '../core/elevation-notice.ts';
 import type { ElevationView } from '../core/elevation-view.ts';
 import type { PersonId } from '../core/identity.ts';
 import { listed } from '../core/listed.ts';
 import type { SessionSettings } from '../core/session.ts';
 import { writtenTemplate } from '../core/template.ts';
-import { formatAge, formatDuration, type Instant } from '../core/time.ts';
+import { formatDuration, type Instant } from '../core/time.ts';
 import { elevationPath, requestPath } from './elevation.ts';
 import { lengthChoices } from './elevation-form-model.ts';
-import { iso, leftOf, partyModel, rowOf, sortOf, statusModel } from './elevation-rows.ts';
+import { ageOf, iso, leftOf, partyModel, rowOf, sortOf, statusModel } from './elevation-rows.ts';
 import { fullName, storyOf } from './elevation-story.ts';
 import type { AliveRow, DecisionModel, ElevationModel, FactRow } from './elevation-views.ts';
 
@@ -116,8 +116,8 @@ const time = (term: string, at: Instant | undefined): readonly FactRow[] =>
 
 function requestFacts(elevation: Elevation, now: Instant): readonly FactRow[] {
   const { reason, ticket, seconds, startsAt, granted, requestedAt, decideBy } = elevation;
-  const { extends: base, breakGlass } = elevation;
-  const age = formatAge(Math.max(0, Math.floor((now - requestedAt) / 1000)));
+  const { extends: base } = elevation;
+  const isWaiting = statusOf(elevation, now) === 'waiting';
   return [
     ...text('Reason', reason ?? 'none given'),
     ...text('Ticket', ticket),
@@ -126,8 +126,8 @@ function requestFacts(elevation: Elevation, now: Instant): readonly FactRow[] {
     ...time('Begins', granted?.startsAt),
     ...time('Ends', granted?.endsAt),
     ...time('Requested', requestedAt),
-    ...text('Age', `${age}`),
-    ...(breakGlass || granted !== undefined ? [] : time('Decide until', decideBy)),
+    ...text('Waiting for', isWaiting ? ageOf(elevation, now) : undefined),
+    ...time('Decide until', isWaiting ? decideBy : undefined),
     ...(base === undefined
       ? []
       : [{ term: 'Extends', value: base, kind: 'code', href: elevationPath(base) } as const]),

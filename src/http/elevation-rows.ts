@@ -1,6 +1,6 @@
 /** Elevations in lists, and what single elevations and lists say alike. */
 import { type Elevation, type ElevationStatus, type Party, statusOf } from '../core/elevation.ts';
-import { formatAge, formatDuration, type Instant } from '../core/time.ts';
+import { formatAge, formatDuration, type Instant, MINUTE } from '../core/time.ts';
 import { elevationPath, requestPath } from './elevation.ts';
 import type {
   ElevationRow,
@@ -91,8 +91,10 @@ export function rowOf(elevation: Elevation, now: Instant): ElevationRow {
   };
 }
 
-function ageOf({ requestedAt }: Elevation, now: Instant): string {
-  return formatAge(Math.max(0, Math.floor((now - requestedAt) / 1000)));
+/** How long ago it was requested. */
+export function ageOf({ requestedAt }: Elevation, now: Instant): string {
+  const seconds = Math.floor((now - requestedAt) / 1000);
+  return seconds < MINUTE ? 'less than a minute' : formatAge(seconds);
 }
 
 /** Undefined unless it is active. */

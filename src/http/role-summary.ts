@@ -3,12 +3,17 @@ import type { ReachableRoles } from '../bridge/access.ts';
 
 const MOST_NAMED = 4;
 
-export function summaryOfRoles({ granted, outOfScope }: ReachableRoles): string {
+export function summaryOfRoles({ granted, withheld, outOfScope }: ReachableRoles): string {
   const names = granted.map(({ account, role }) => `${account.name}/${role}`).sort();
-  const beyond =
-    outOfScope.length === 0
-      ? ''
-      : `; ${outOfScope.length} more of yours are not for logins by a code`;
+  const eligible = withheld.filter(({ missing }) =>
+    missing.some(({ requirement }) => requirement === 'approval'),
+  ).length;
+  const beyond = [
+    ...(eligible === 0 ? [] : [`; ${eligible} more after an approval`]),
+    ...(outOfScope.length === 0
+      ? []
+      : [`; ${outOfScope.length} more of yours are not for logins by a code`]),
+  ].join('');
   if (names.length === 0) return `no role now${beyond}`;
   const accounts = new Set(granted.map(({ account }) => account.id)).size;
   const counted = `${names.length} ${names.length === 1 ? 'role' : 'roles'} in ${accounts} ${accounts === 1 ? 'account' : 'accounts'}`;
