@@ -11,6 +11,7 @@ export const AskedRole = z.object({
 export const ACCESS_ERRORS = [
   'access_denied',
   'proof_missing',
+  'approval_missing',
   'role_not_for_device_login',
 ] as const satisfies readonly ErrorCode[];
 export const HANDOUT_ERRORS = [

@@ -83,7 +83,7 @@ function endingWithElevation(request: AssumeRequest, clock: Clock): AssumeReques
   const left = Math.floor((elevation.endsAt - clock.now()) / 1000);
   const durationSeconds = Math.min(session.durationSeconds, left);
   if (durationSeconds < MIN_DURATION)
-    throw new BridgeError('proof_missing', `the elevation ${elevation.id} is about to end`, {
+    throw new BridgeError('approval_missing', `the elevation ${elevation.id} is about to end`, {
       hint: 'Your elevation is about to end. Request an extension.',
     });
   return { ...request, session: { ...session, durationSeconds } };

@@ -66,8 +66,8 @@ export interface Access {
   explain(requester: AuthenticatedRequester, asked: AskedRole): Explanation;
   /**
    * The decision alone, before anything is handed out for `purpose` (default: credentials).
-   * Throws as `rolesFor`, and `access_denied`, `proof_missing`, `role_not_for_device_login`,
-   * `role_not_for_token`.
+   * Throws as `rolesFor`, and `access_denied`, `proof_missing`, `approval_missing`,
+   * `role_not_for_device_login`, `role_not_for_token`.
    */
   check(
     requester: AuthenticatedRequester,
@@ -307,7 +307,7 @@ function withElevationTag(session: RoleSession, { account, elevation }: Entitlem
   return { ...session, tags: [...session.tags, tag] };
 }
 
-/** It can have been revoked while AWS was asked. Throws `proof_missing`. */
+/** It can have been revoked while AWS was asked. Throws `approval_missing`. */
 async function requireStillActive(
   { elevations, clock }: AccessParts,
   { elevation }: Entitlement,
@@ -315,7 +315,7 @@ async function requireStillActive(
   if (elevation === undefined) return;
   const found = await elevations.find(elevation.id);
   if (found !== undefined && statusOf(found, clock.now()) === 'active' && isRecorded(found)) return;
-  throw new BridgeError('proof_missing', 'the elevation has ended in the meantime', {
+  throw new BridgeError('approval_missing', 'the elevation has ended in the meantime', {
     hint: 'Your elevation has ended in the meantime. Request the role again.',
   });
 }

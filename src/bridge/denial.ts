@@ -4,21 +4,25 @@ import { BridgeError, ERRORS } from '../core/errors.ts';
 import { needsOnlyNetwork, nextStepFor } from '../core/explanation.ts';
 import type { Decision } from '../core/policy.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
+import type { UnmetRequirement } from '../core/requirements.ts';
 import { ANY_SIGN_IN } from '../core/step-up.ts';
 
-/** `proof_missing` or `access_denied`. */
+/** `access_denied`, `proof_missing`, or `approval_missing` if no sign-in helps. */
 export function denial(
   { cliSession, stepUp }: AuthenticatedRequester,
   { account, role }: { readonly account: string; readonly role: string },
   { trace, missing, stepUp: wish, elevation }: Extract<Decision, { granted: false }>,
 ): BridgeError {
-  const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
   const why = whyDenied(trace);
+  if (wish === undefined && elevation !== undefined)
+    return new BridgeError('approval_missing', why, {
+      ...{ trace, elevation, hint: nextStepFor(trace, missingWithApproval(trace)) },
+    });
+  const code = missing.length > 0 ? 'proof_missing' : 'access_denied';
   const hint = nextStepFor(trace, missing);
   if (wish === undefined)
     return new BridgeError(code, why, {
       ...{ trace, hint },
-      ...(elevation !== undefined && { elevation }),
       ...(needsOnlyNetwork(trace) && { offers: 'retry' }),
     });
   if (stepUp !== undefined)
@@ -42,6 +46,12 @@ export function withRenewal(
   const isExpired = code === 'corporate_proof_missing' && hint === ERRORS[code].hint;
   if (!isExpired || cliSession === undefined || stepUp !== undefined) return error;
   return new BridgeError(code, message, { cause, stepUp: { wish: ANY_SIGN_IN, cliSession } });
+}
+
+/** Of the first rule that requires an approval. */
+function missingWithApproval({ steps }: DecisionTrace): readonly UnmetRequirement[] {
+  const lists = steps.map(step => (step.outcome === 'proof-missing' ? step.missing : []));
+  return lists.find(list => list.some(({ requirement }) => requirement === 'approval')) ?? [];
 }
 
 const NEW_LOGIN = `${ERRORS.step_up_not_for_device_login.title}, so log in again.`;

@@ -77,7 +77,7 @@ const RIGHTS: { readonly [R in Exclude<ElevationRight, 'approve' | 'extend'>]: R
   revoke: ({ standpoint: { isRequester, isApprover, isAdministrator }, status }) =>
     status === 'active' || status === 'scheduled'
       ? isRequester || isApprover || isAdministrator
-      : status === 'waiting' && isAdministrator && !isRequester,
+      : status === 'waiting' && isAdministrator && !isRequester && !isApprover,
   review: ({ elevation, standpoint: { isApprover, isAdministrator, isSameHuman } }) =>
     nextReminder(elevation) !== undefined && (isApprover || isAdministrator) && !isSameHuman,
 };

@@ -248,7 +248,8 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
     if (missing.length > 0) {
       steps.push({ rule: rule.name, outcome: 'proof-missing', group, missing });
       stepUp ??= wishFor(compiled.requirements, missing);
-      if (approval !== undefined && !isActive(approval)) elevation ??= neededFor(approval, asked);
+      if (approval !== undefined && !isActive(approval))
+        elevation = nearer(elevation, neededFor(approval, asked));
       continue;
     }
     steps.push({ rule: rule.name, outcome: 'grants', group });
@@ -260,6 +261,16 @@ function decide(index: RuleIndex, unmetOf: UnmetOf, asked: Asked): Decision {
     ...(stepUp !== undefined && { stepUp }),
     ...(elevation !== undefined && { elevation }),
   };
+}
+
+/** A request that waits is nearer than a new one; otherwise the first rule counts. */
+function nearer(
+  first: NeededElevation | undefined,
+  other: NeededElevation,
+): NeededElevation | undefined {
+  return first === undefined || (first.kind === 'request' && other.kind !== 'request')
+    ? other
+    : first;
 }
 
 function denied(asked: Asked, steps: readonly TraceStep[]): Extract<Decision, { granted: false }> {

@@ -520,7 +520,8 @@ export interface FederationMetadata {
 
 export interface CredentialBroker {
   /**
-   * Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`, `session_settings_invalid`.
+   * Throws `aws_refused`, `aws_unavailable`, `corporate_proof_missing`,
+   * `session_settings_invalid`, `approval_missing`.
    */
   assume(request: AssumeRequest): Promise<AssumedRole>;
 }

@@ -207,8 +207,8 @@ describe('attacks on elevations', () => {
       callApi(world, logins[username]!.accessToken, {
         ...{ method: 'POST', path: '/credentials', body: { account, role } },
       });
-    assert.equal((await credentials('dave', 'prod', 'Admin')).json.code, 'proof_missing');
-    assert.equal((await credentials('bob', 'staging', 'Admin')).json.code, 'proof_missing');
+    assert.equal((await credentials('dave', 'prod', 'Admin')).json.code, 'approval_missing');
+    assert.equal((await credentials('bob', 'staging', 'Admin')).json.code, 'approval_missing');
     const given = await credentials('bob', 'prod', 'Admin');
     assert.equal(given.status, 200, JSON.stringify(given.json));
     const { granted: times } = await elevation(id);

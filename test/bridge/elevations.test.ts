@@ -35,13 +35,16 @@ describe('an elevation', () => {
   it('gives the role from the approval to the end of the time, and no longer', async () => {
     const bob = await viewerIn(world, 'bob');
     const erin = await viewerIn(world, 'erin');
-    assert.equal(await codeOf(world.bridge.access.credentialsFor(bob, PROD)), 'proof_missing');
+    assert.equal(await codeOf(world.bridge.access.credentialsFor(bob, PROD)), 'approval_missing');
 
     const [asked] = await useCases().request(bob, ask({}));
     assert.equal(statusNow(asked!), 'waiting');
     const waiting = world.bridge.access.explain(await bob.again(), PROD);
     assert.match(waiting.nextStep!, /^Wait for the approval/);
-    assert.equal(await codeOf(world.bridge.access.check(await bob.again(), PROD)), 'proof_missing');
+    assert.equal(
+      await codeOf(world.bridge.access.check(await bob.again(), PROD)),
+      'approval_missing',
+    );
 
     const granted = await useCases().approve(erin, { id: asked!.id });
     assert.equal(statusNow(granted), 'active');
@@ -57,14 +60,20 @@ describe('an elevation', () => {
     const late = await world.bridge.access.credentialsFor(await bob.again(), PROD);
     assert.equal(late.assumed.durationSeconds, 16 * MINUTE);
     world.clock.turn(2 * MINUTE);
-    assert.equal(await codeOf(world.bridge.access.check(await bob.again(), PROD)), 'proof_missing');
+    assert.equal(
+      await codeOf(world.bridge.access.check(await bob.again(), PROD)),
+      'approval_missing',
+    );
     assert.match(
       world.bridge.access.explain(await bob.again(), PROD).nextStep!,
       /^Request an extension/,
     );
     world.clock.turn(20 * MINUTE);
     assert.equal(statusNow(await found(asked!.id)), 'expired');
-    assert.equal(await codeOf(world.bridge.access.check(await bob.again(), PROD)), 'proof_missing');
+    assert.equal(
+      await codeOf(world.bridge.access.check(await bob.again(), PROD)),
+      'approval_missing',
+    );
   });
 
   it('is in the trail from the request to the hand-out', async () => {
@@ -85,7 +94,10 @@ describe('an elevation', () => {
     assert.equal(statusNow(elevation), 'revoked');
     const view = await useCases().view(bob, asked!.id);
     assert.equal(view.alive.length, 1);
-    assert.equal(await codeOf(world.bridge.access.check(await bob.again(), PROD)), 'proof_missing');
+    assert.equal(
+      await codeOf(world.bridge.access.check(await bob.again(), PROD)),
+      'approval_missing',
+    );
   });
 
   it('is approved by different humans, and by none for themselves', async () => {
@@ -258,7 +270,7 @@ describe('an elevation', () => {
     );
     world.clock.turn(3 * HOUR - MINUTE);
     const later = await viewerIn(world, 'dave');
-    assert.equal(await codeOf(world.bridge.access.check(later, PROD)), 'proof_missing');
+    assert.equal(await codeOf(world.bridge.access.check(later, PROD)), 'approval_missing');
     world.clock.turn(MINUTE);
     assert.equal(await codeOf(world.bridge.access.check(await later.again(), PROD)), 'none');
     assert.equal(granted.granted!.endsAt, startsAt + 30 * MINUTE * 1000);
@@ -296,7 +308,7 @@ describe('an elevation', () => {
     await operator.block(known, { by: 'ops', reason: 'left' }, ORIGIN);
     await operator.unblock(known, {}, ORIGIN);
     const again = await viewerIn(world, 'henry');
-    assert.equal(await codeOf(world.bridge.access.check(again, PROD)), 'proof_missing');
+    assert.equal(await codeOf(world.bridge.access.check(again, PROD)), 'approval_missing');
     assert.match(world.bridge.access.explain(again, PROD).nextStep!, /^Request the role again/);
     const { ended } = await found(asked!.id);
     assert.deepEqual([ended!.why, ended!.as, ended!.note], ['revoked', 'operator', 'left']);

@@ -133,15 +133,16 @@ describe('a rule with elevation', () => {
     );
   });
 
-  it('leads to the page of the first such rule, if there are several', () => {
+  it('leads to a request that waits, and else to a new one by the first such rule', () => {
     const waiting = waitingOf({ rule: 'second' });
     const second = { ...ON_REQUEST, name: 'second' };
     const kindOf = (...rules: AccessRule[]) => {
       const decided = decision(rules, { elevations: [waiting] });
       return decided.granted ? undefined : decided.elevation?.kind;
     };
-    assert.equal(kindOf(ON_REQUEST, second), 'request');
+    assert.equal(kindOf(ON_REQUEST, second), 'look');
     assert.equal(kindOf(second, ON_REQUEST), 'look');
+    assert.equal(kindOf(ON_REQUEST), 'request');
   });
 
   it('asks for its other requirements too, and for a step-up once only that is missing', () => {

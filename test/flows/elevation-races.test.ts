@@ -128,7 +128,7 @@ function oneOutcome(world: World): void {
       assert.equal(new Set(story).size, story.length, story.join());
       const asked = { account: 'prod', role: 'Admin' };
       const bob = await people.bob!.again(changed);
-      assert.equal(await codeOf(changed.access.check(bob, asked)), 'proof_missing');
+      assert.equal(await codeOf(changed.access.check(bob, asked)), 'approval_missing');
       assert.match(changed.access.explain(bob, asked).nextStep!, /^Request the role again/);
       await changed.close();
     }
@@ -161,7 +161,7 @@ function oneOutcome(world: World): void {
     });
     const asked = { account: 'prod', role: 'Admin' };
     const check = async () => codeOf(world.bridge.access.check(await people.bob!.again(), asked));
-    assert.equal(await check(), 'proof_missing');
+    assert.equal(await check(), 'approval_missing');
     world.clock.turn(11);
     await Promise.all([world.bridge.elevationUpkeep.run(), other.elevationUpkeep.run()]);
     assert.equal(await check(), 'none');

@@ -23,6 +23,16 @@ export const ROLE_ERRORS = {
     aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
     exit: 'refused',
   },
+  approval_missing: {
+    status: 403,
+    title: 'This role requires an approval',
+    hint: 'Request the role, and wait for the approval.',
+    page: { offers: 'elevations', contact: true },
+    record: { audit: 'use-case', log: 'info' },
+    oauth: 'invalid_request',
+    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
+    exit: 'refused',
+  },
   identity_unconfirmed: {
     status: 503,
     title: 'Your identity provider has not confirmed your groups in time',
