@@ -9,6 +9,7 @@ import {
   parseTemplate,
   templateGap,
   templateProblem,
+  writtenTemplate,
 } from '../../src/core/template.ts';
 import { person } from '../support/people.ts';
 
@@ -215,6 +216,11 @@ describe('a template that is filled in', () => {
   ];
   for (const [title, template, field, said, outcome] of TABLE)
     it(title, () => assert.deepEqual(fill(template, field, said), outcome));
+});
+
+describe('a template that is written back', () => {
+  for (const text of ['plain', 'a-{username}', '{email|none}', '{attributes.team|{username|}}-x'])
+    it(`is ${text} again`, () => assert.equal(writtenTemplate(parseTemplate(text)), text));
 });
 
 describe('the gap of a template', () => {

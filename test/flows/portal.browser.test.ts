@@ -223,6 +223,7 @@ describe('the portal in Chromium', { skip: chromiumMissing() }, () => {
       assert.deepEqual(passed, [
         'Skip to the content',
         'rolebridge',
+        'Requests',
         'Sessions',
         'Sign out',
         'q',
