@@ -8,6 +8,8 @@ import { SHELL_FORMATS } from './command-line/shell-formats.ts';
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 const ROLE_RULE = `At a terminal, ACCOUNT/ROLE may be a part of a name ("padm" finds prod/Admin); without it, you choose from
 a list. In scripts (no terminal, or CI is set), it must be exact.`;
+const DECISION_RULE = `It requires a sign-in of the last 15 minutes (the error has the address that renews it),
+and no login by a code.`;
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -95,8 +97,10 @@ Logins to other bridges stay.`,
     load: () => import('./commands/roles.ts'),
     summary: 'list your roles',
     usage: '[WORD ...]',
-    description:
-      'Lists your roles.\n\nWith words, only roles whose account name, account id and role name contain all of them.',
+    description: `Lists your roles.
+
+With words, only roles whose account name, account id and role name contain all of them. Roles "on
+request" are given for a time, after an approval: rolebridge request.`,
     options: {
       all: {
         type: 'boolean',
@@ -238,6 +242,146 @@ ${ROLE_RULE}`,
     ],
     words: 1,
     completes: 'roles',
+  },
+  {
+    name: 'request',
+    load: () => import('./commands/request.ts'),
+    summary: 'request roles for a time, which others approve',
+    usage: 'ACCOUNT/ROLE ... [--for DURATION] [--reason TEXT] [--wait]',
+    description: `Requests roles for a time.
+
+Approvers decide, and the roles are yours until the time is over. Several roles are decided one by one.
+For a role that you hold by a request already, it requests an extension.
+At a terminal, you are asked for what is missing, and ACCOUNT/ROLE may be a part of a name.
+With --wait, it ends when all roles are granted, or with exit code 8 as soon as one is not. Ctrl-C ends
+the wait; the request stays.`,
+    options: {
+      for: {
+        type: 'string',
+        value: 'DURATION',
+        description: 'how long (default: 1h, or the longest that is offered where that is shorter)',
+      },
+      reason: { type: 'string', value: 'TEXT', description: 'what you need the roles for' },
+      ticket: { type: 'string', value: 'TICKET', description: 'where the role asks for one' },
+      start: {
+        type: 'string',
+        value: 'TIME',
+        description: 'not before: 14:30, 2026-12-01T14:30, or 2h from now (default: at once)',
+      },
+      wait: { type: 'boolean', description: 'wait until the request is decided' },
+      'break-glass': {
+        type: 'boolean',
+        description: 'grant it to yourself at once, in an emergency; another user reviews it',
+      },
+      yes: { type: 'boolean', short: 'y', description: 'break the glass without asking' },
+      json: JSON_OPTION,
+    },
+    examples: [
+      [
+        'rolebridge request prod/Admin --for 2h --reason "OPS-12: restore the index" --wait',
+        'then: rolebridge exec prod/Admin -- ./restore',
+      ],
+      ['rolebridge request prod/Admin prod/Deploy --start 14:30', 'two roles, later'],
+    ],
+    words: 20,
+    completes: 'eligible-roles',
+  },
+  {
+    name: 'requests',
+    load: () => import('./commands/requests.ts'),
+    summary: 'list requests for roles: yours, and those that wait for you',
+    usage: '[--all] [--json]',
+    description:
+      'Lists requests that wait for you, break-glass to review, your own, and what you can revoke.\n\nOf your own, those that are open or ended in the last seven days.',
+    options: {
+      all: { type: 'boolean', short: 'a', description: 'your own of the last 90 days' },
+      json: JSON_OPTION,
+    },
+    examples: [['rolebridge requests --json', 'for programs']],
+    words: 0,
+  },
+  {
+    name: 'withdraw',
+    load: () => import('./commands/withdraw.ts'),
+    summary: 'withdraw your request for a role',
+    usage: 'ID',
+    description:
+      'Withdraws a request of yours that waits for approval.\n\nTo end what is approved already, use "revoke".',
+    options: { json: JSON_OPTION },
+    examples: [['rolebridge withdraw 4a4d31c0b2a94c1e9f0a', 'the id is in: rolebridge requests']],
+    words: 1,
+    completes: 'elevations',
+  },
+  {
+    name: 'approve',
+    load: () => import('./commands/approve.ts'),
+    summary: 'approve the request of another user',
+    usage: 'ID [--for DURATION] [--note TEXT]',
+    description: `Approves a request.
+
+It shows the whole request and asks first. ${DECISION_RULE}`,
+    options: {
+      for: { type: 'string', value: 'DURATION', description: 'for less time than requested' },
+      note: { type: 'string', value: 'TEXT', description: 'a note for the requester' },
+      yes: { type: 'boolean', short: 'y', description: 'approve without asking' },
+      json: JSON_OPTION,
+    },
+    examples: [['rolebridge approve 4a4d31c0b2a94c1e9f0a --for 1h', 'for one hour at most']],
+    words: 1,
+    completes: 'elevations',
+  },
+  {
+    name: 'deny',
+    load: () => import('./commands/deny.ts'),
+    summary: 'deny the request of another user',
+    usage: 'ID [--reason TEXT]',
+    description: `Denies a request.
+
+${DECISION_RULE}`,
+    options: {
+      reason: { type: 'string', value: 'TEXT', description: 'why, for the requester' },
+      json: JSON_OPTION,
+    },
+    examples: [
+      ['rolebridge deny 4a4d31c0b2a94c1e9f0a --reason "use prod/ReadOnly"', 'with a reason'],
+    ],
+    words: 1,
+    completes: 'elevations',
+  },
+  {
+    name: 'revoke',
+    load: () => import('./commands/revoke.ts'),
+    summary: 'end a role that was granted for a time',
+    usage: 'ID [--reason TEXT]',
+    description: `Ends a role that was granted for a time.
+
+The bridge hands out nothing more by it. AWS does not take back credentials; it prints those that stay
+valid, and until when. Your own needs nothing else; that of another user: ${DECISION_RULE}`,
+    options: {
+      reason: { type: 'string', value: 'TEXT', description: 'why' },
+      json: JSON_OPTION,
+    },
+    examples: [['rolebridge revoke 4a4d31c0b2a94c1e9f0a', 'when you are done early']],
+    words: 1,
+    completes: 'elevations',
+  },
+  {
+    name: 'review',
+    load: () => import('./commands/review.ts'),
+    summary: 'review the break-glass of another user',
+    usage: 'ID --reason TEXT',
+    description: `Reviews the break-glass of another user.
+
+${DECISION_RULE}`,
+    options: {
+      reason: { type: 'string', value: 'TEXT', description: 'what you found' },
+      json: JSON_OPTION,
+    },
+    examples: [
+      ['rolebridge review 4a4d31c0b2a94c1e9f0a --reason "the outage of OPS-12"', 'closes it'],
+    ],
+    words: 1,
+    completes: 'elevations',
   },
   {
     name: 'configure',

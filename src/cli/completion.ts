@@ -1,9 +1,10 @@
 /** What the shell suggests: commands, options and cached role names. The server is not asked. */
 import { join } from 'node:path';
 import { isPlain } from '../core/aws-config.ts';
-import { COMMON_OPTIONS } from './command-line/command.ts';
+import { COMMON_OPTIONS, type CommandSpec } from './command-line/command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
-import { keptRoles, nameOf } from './roles/list.ts';
+import { keptIds } from './elevations/kept-ids.ts';
+import { keptRoles, nameOf, type Role } from './roles/list.ts';
 import { type BridgeChoice, hashedName, knownBridges, selectBridge } from './warm/bridges.ts';
 import { configDirectory, readSettings } from './warm/settings.ts';
 
@@ -37,9 +38,18 @@ function suggestions(before: readonly string[], env: Environment): string[] {
   if (asked?.type === 'string')
     return asked.value === 'ACCOUNT/ROLE' ? roleNames(choice, env) : [...(asked.values ?? [])];
   const names = Object.keys(options).map(option => `--${option}`);
-  const words =
-    command.completes === 'roles' ? roleNames(choice, env) : [...(command.completes ?? [])];
-  return [...words, ...names];
+  return [...wordsOf(command, choice, env), ...names];
+}
+
+function wordsOf(
+  { name, completes = [] }: CommandSpec,
+  choice: BridgeChoice,
+  env: Environment,
+): readonly string[] {
+  if (completes === 'roles') return roleNames(choice, env);
+  if (completes === 'eligible-roles') return roleNames(choice, env, isEligible);
+  if (completes === 'elevations') return elevationIds(name, choice, env);
+  return completes;
 }
 
 /** Bash breaks words at `:` and `=`, so an address arrives in pieces. */
@@ -76,14 +86,35 @@ function bridgeNames(env: Environment): string[] {
   }
 }
 
-function roleNames(choice: BridgeChoice, env: Environment): string[] {
+function roleNames(
+  choice: BridgeChoice,
+  env: Environment,
+  isOffered = ({ usable }: Role): boolean => usable,
+): string[] {
   try {
-    const directory = configDirectory(env);
-    const { origin } = selectBridge(choice, env, readSettings(directory));
-    const kept = keptRoles(join(directory, `roles.${hashedName(origin)}`));
+    const kept = keptRoles(fileOf('roles', choice, env));
     // Suggestions become part of a command line.
-    return (kept?.roles ?? []).filter(role => role.usable && isPlain(role)).map(nameOf);
+    return (kept?.roles ?? []).filter(role => isOffered(role) && isPlain(role)).map(nameOf);
   } catch {
     return [];
   }
+}
+
+function isEligible({ request_url }: Role): boolean {
+  return typeof request_url === 'string';
+}
+
+function elevationIds(command: string, choice: BridgeChoice, env: Environment): readonly string[] {
+  try {
+    return keptIds(fileOf('elevations', choice, env), command);
+  } catch {
+    return [];
+  }
+}
+
+/** A file of the bridge that is meant. */
+function fileOf(name: string, choice: BridgeChoice, env: Environment): string {
+  const directory = configDirectory(env);
+  const { origin } = selectBridge(choice, env, readSettings(directory));
+  return join(directory, `${name}.${hashedName(origin)}`);
 }

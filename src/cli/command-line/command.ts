@@ -26,8 +26,8 @@ export interface CommandSpec {
   readonly examples: readonly (readonly [command: string, meaning: string])[];
   /** The most words that it takes. */
   readonly words: number;
-  /** What completion offers for its first word. */
-  readonly completes?: 'roles' | readonly string[];
+  /** What completion offers for its words: `elevations` are the ids that this command takes. */
+  readonly completes?: 'roles' | 'eligible-roles' | 'elevations' | readonly string[];
   /** Everything after `--` belongs to another program. */
   readonly passesOn?: boolean;
 }

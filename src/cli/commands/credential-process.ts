@@ -1,6 +1,6 @@
 import type { Run } from '../command-line/command.ts';
-import { minimumOf } from '../command-line/minimum.ts';
 import { bridgeChoice } from '../command-line/parse.ts';
+import { durationOf } from '../command-line/times.ts';
 import { credentialsFor } from '../roles/credentials.ts';
 import { readRoleName } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';
@@ -14,7 +14,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   const role = words[0] === undefined ? undefined : readRoleName(words[0]);
   if (role === undefined)
     throw new CliError('usage', 'no role was given; write ACCOUNT/ROLE, for example prod/Admin');
-  const minimumSeconds = minimumOf(options.minimum);
+  const minimumSeconds = durationOf(options, 'minimum');
   // AWS tools use stdin and stderr in their own ways, so nothing is asked.
   const client = { ...open(), mayLogIn: false };
   if (!isPinned(bridgeChoice(options))) requireOnlyBridge(client);

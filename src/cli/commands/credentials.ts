@@ -7,8 +7,8 @@ import { editFile, rewritten } from '../aws/config-file.ts';
 import { pathWarnings, profilesWithIdentity, readingFaults } from '../aws/file-check.ts';
 import { awsFile } from '../aws/paths.ts';
 import type { Invocation, Run } from '../command-line/command.ts';
-import { minimumOf } from '../command-line/minimum.ts';
 import { SHELL_FORMATS, type ShellFormat } from '../command-line/shell-formats.ts';
+import { durationOf } from '../command-line/times.ts';
 import { chooseRole } from '../roles/choice.ts';
 import { credentialsFor } from '../roles/credentials.ts';
 import { CliError } from '../terminal/exit.ts';
@@ -21,7 +21,7 @@ const KEYS = '-keys';
 export const run: Run = async invocation => {
   const { words, options, client: open, terminal } = invocation;
   const format = formatOf(options);
-  const minimumSeconds = minimumOf(options.minimum);
+  const minimumSeconds = durationOf(options, 'minimum');
   const client = open();
   const role = await chooseRole(client, {
     written: words[0],

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../core/time.ts';
 import type { Run } from '../command-line/command.ts';
-import { minimumOf } from '../command-line/minimum.ts';
+import { durationOf } from '../command-line/times.ts';
 import { childEnvironment, type Environment } from '../exec/child-environment.ts';
 import { runChild } from '../exec/child-process.ts';
 import { type Endpoint, openEndpoint } from '../exec/container-endpoint.ts';
@@ -19,7 +19,7 @@ import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
 export const run: Run = async ({ words, options, passedOn, client: open, terminal, env }) => {
   const command = commandIn(passedOn);
-  const minimumSeconds = minimumOf(options.minimum);
+  const minimumSeconds = durationOf(options, 'minimum');
   const client = open();
   const role = await chooseRole(client, { written: words[0] });
   const first = await credentialsFor(client, role, { minimumSeconds });

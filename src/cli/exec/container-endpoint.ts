@@ -9,11 +9,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CliError, EXIT_MEANINGS } from '../terminal/exit.ts';
-import {
-  type CachedCredentials,
-  defaultMinimumSeconds,
-  isUsable,
-} from '../warm/cached-credentials.ts';
+import { type CachedCredentials, isUsable, renewalDue } from '../warm/cached-credentials.ts';
 
 export interface EndpointOptions {
   /** Credentials with enough life left; may throw, and is asked again later. */
@@ -98,8 +94,7 @@ function schedule(renewal: Renewal): void {
 
 function waitMilliseconds({ current, fault, options }: Renewal): number {
   if (fault !== undefined) return RETRY_MILLISECONDS;
-  const minimumSeconds = options.minimumSeconds ?? defaultMinimumSeconds(current);
-  const due = current.expiresLocally - minimumSeconds * 1000;
+  const due = renewalDue(current, options.minimumSeconds);
   return Math.min(Math.max(0, due - Date.now()) + 100, LONGEST_WAIT_MILLISECONDS);
 }
 
@@ -196,9 +191,11 @@ function troubleOf(fault: CliError | undefined, loginCommand: string): object {
   };
 }
 
-function hintFor({ exit, stepUpUrl }: CliError, loginCommand: string): string {
+function hintFor({ exit, stepUpUrl, requestUrl }: CliError, loginCommand: string): string {
   if (stepUpUrl !== undefined)
     return `Open ${stepUpUrl} in your browser; this command then continues.`;
+  if (requestUrl !== undefined)
+    return `See ${requestUrl}; this command continues when the role is approved.`;
   return exit === 'notSignedIn'
     ? `Run "${loginCommand}" in another terminal; this command then continues.`
     : EXIT_MEANINGS[exit];

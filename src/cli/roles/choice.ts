@@ -10,7 +10,7 @@ import { CliError } from '../terminal/exit.ts';
 import { printable } from '../terminal/printable.ts';
 import { knownBridges, listOf } from '../warm/bridges.ts';
 import { readIfThere, writePrivately } from '../warm/private-files.ts';
-import { nameOf, type Role, rolesOf } from './list.ts';
+import { type Named, nameOf, type Role, rolesOf } from './list.ts';
 import { exactly, matching, type NamedRole, nearestNames, readRoleName } from './matching.ts';
 
 export interface ChoiceOptions {
@@ -30,17 +30,26 @@ export async function chooseRole(
   client: Client,
   { written, forProgram = false }: ChoiceOptions,
 ): Promise<NamedRole> {
-  const { isChosen, others, title } = client.bridge;
-  const isAmbiguous = !isChosen && others.length > 0;
-  if (!client.terminal.isInteractive || forProgram) {
-    if (isAmbiguous) throw namesNoBridge(client);
-    return exactName(client, written);
-  }
-  if (isAmbiguous) client.terminal.say(client.terminal.dim(`at ${title}`));
+  if (!mayGuess(client, forProgram)) return exactName(client, written);
   const roles = await rolesOf(client);
   const chosen = await chooseAtTerminal(client, roles, written);
   remember(client, nameOf(chosen));
   return { account: chosen.account.name, role: chosen.role };
+}
+
+/**
+ * Whether a user is there to be asked. Throws `usage` in scripts without a bridge, where several
+ * are known.
+ */
+export function mayGuess(client: Client, forProgram: boolean): boolean {
+  const { isChosen, others, title } = client.bridge;
+  const isAmbiguous = !isChosen && others.length > 0;
+  if (!client.terminal.isInteractive || forProgram) {
+    if (isAmbiguous) throw namesNoBridge(client);
+    return false;
+  }
+  if (isAmbiguous) client.terminal.say(client.terminal.dim(`at ${title}`));
+  return true;
 }
 
 /** A script must not get another identity because the user signs in to another bridge. */
@@ -54,7 +63,8 @@ function namesNoBridge({ bridge, settings }: Client): CliError {
   });
 }
 
-function exactName({ bridge }: Client, written: string | undefined): NamedRole {
+/** Throws `usage`. */
+export function exactName({ bridge }: Client, written: string | undefined): NamedRole {
   const named = written === undefined ? undefined : readRoleName(written);
   if (named !== undefined) return named;
   throw new CliError(
@@ -73,17 +83,15 @@ async function chooseAtTerminal(
   roles: readonly Role[],
   written: string | undefined,
 ): Promise<Role> {
-  if (written === undefined) return pickRole(client, roles);
-  const exact = exactly(roles, written);
-  if (exact !== undefined) return exact;
-  const [best, ...others] = matching(roles, written.replace('/', ' '));
-  if (best !== undefined && others.length === 0) {
-    client.terminal.say(client.terminal.dim(printable(nameOf(best))));
-    return best;
-  }
-  if (best !== undefined) return pickRole(client, [best, ...others]);
+  if (written === undefined && roles.length === 0)
+    throw new CliError('refused', 'you have no role', {
+      lines: [`See ${client.server.origin}/ for how to request one.`],
+    });
+  const hintOf = (role: Role) => (role.usable ? role.account.id : role.missing.join(' '));
+  const chosen = await pickMatching(client, { roles, written, hintOf });
+  if (chosen !== undefined) return chosen;
   // It may be new.
-  const asked = exactly(await rolesOf(client, { fresh: true }), written);
+  const asked = exactly(await rolesOf(client, { fresh: true }), written!);
   if (asked !== undefined) return asked;
   throw new CliError('refused', `you have no role like "${written}"`, {
     lines: [
@@ -92,21 +100,43 @@ async function chooseAtTerminal(
   });
 }
 
-async function pickRole(client: Client, roles: readonly Role[]): Promise<Role> {
-  if (roles.length === 0)
-    throw new CliError('refused', 'you have no role', {
-      lines: [`See ${client.server.origin}/ for how to request one.`],
-    });
+export interface Picking<R extends Named> {
+  /** Not empty where nothing is written. */
+  readonly roles: readonly R[];
+  readonly written: string | undefined;
+  readonly hintOf: (role: R) => string;
+}
+
+/** The role that a user means who is asked where several match; undefined if none does. */
+export async function pickMatching<R extends Named>(
+  client: Client,
+  { roles, written, hintOf }: Picking<R>,
+): Promise<R | undefined> {
+  if (written === undefined) return pickRole(client, roles, hintOf);
+  const exact = exactly(roles, written);
+  if (exact !== undefined) return exact;
+  const [best, ...others] = matching(roles, written.replace('/', ' '));
+  if (best === undefined) return undefined;
+  if (others.length > 0) return pickRole(client, [best, ...others], hintOf);
+  client.terminal.say(client.terminal.dim(printable(nameOf(best))));
+  return best;
+}
+
+async function pickRole<R extends Named>(
+  client: Client,
+  roles: readonly R[],
+  hintOf: (role: R) => string,
+): Promise<R> {
   const recent = recentNames(client);
-  const rank = (role: Role): number => {
+  const rank = (role: R): number => {
     const at = recent.indexOf(nameOf(role));
     return at < 0 ? recent.length : at;
   };
   const sorted = [...roles].sort((a, b) => rank(a) - rank(b));
-  const choiceOf = (role: Role) => ({
+  const choiceOf = (role: R) => ({
     value: nameOf(role),
     label: nameOf(role),
-    hint: role.usable ? role.account.id : role.missing.join(' '),
+    hint: hintOf(role),
   });
   const { pick } = await import('../terminal/prompts.ts');
   const name = await pick(client.terminal, {

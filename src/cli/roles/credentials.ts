@@ -2,14 +2,16 @@
  * AWS credentials for a role: from the cache where they have enough life left, else from the
  * server, which one process asks for all.
  */
+import { rmSync } from 'node:fs';
 import { isPlain } from '../../core/aws-config.ts';
 import { formatCredentials } from '../../core/credential-formats.ts';
-import { formatDuration } from '../../core/time.ts';
+import { formatDuration, MINUTE } from '../../core/time.ts';
 import type { Client } from '../session/client.ts';
 import { withLock } from '../session/lock.ts';
 import { readLogin } from '../session/login-state.ts';
 import { signedIn } from '../session/signed-in.ts';
 import { CliError } from '../terminal/exit.ts';
+import { printable } from '../terminal/printable.ts';
 import {
   type CachedCredentials,
   credentialsFile,
@@ -17,6 +19,7 @@ import {
   isUsable,
 } from '../warm/cached-credentials.ts';
 import { withSuggestions } from './choice.ts';
+import type { Named } from './list.ts';
 import type { NamedRole } from './matching.ts';
 
 export interface CredentialsOptions {
@@ -36,6 +39,8 @@ interface CredentialsAnswer {
   readonly expires_at: string;
   readonly duration_seconds: number;
   readonly reduced_from_seconds: number | null;
+  /** Absent from older servers. */
+  readonly elevation?: { readonly ends_at: string } | null;
 }
 
 /** Throws `notSignedIn`, `refused`, `unreachable`, `local`. */
@@ -44,11 +49,7 @@ export async function credentialsFor(
   role: NamedRole,
   { minimumSeconds }: CredentialsOptions = {},
 ): Promise<CachedCredentials> {
-  const file = credentialsFile(
-    client.directory,
-    client.server.origin,
-    `${role.account}/${role.role}`,
-  );
+  const file = fileOf(client, role);
   const usable = async (): Promise<CachedCredentials | undefined> => {
     const cached = await client.vault.read<CachedCredentials>(file);
     return cached !== undefined && isUsable(cached, minimumSeconds, Date.now())
@@ -65,13 +66,26 @@ export async function credentialsFor(
   return withLock(`${file}.lock`, waiting, async () => {
     const fetchedMeanwhile = await usable();
     if (fetchedMeanwhile !== undefined) return fetchedMeanwhile;
+    const asked = { role, file, minimumSeconds };
     const fetched = await fetch(client, role).catch(async (thrown: unknown) => {
-      throw await explained(client, { role, file, minimumSeconds }, thrown);
+      const held = await heldToTheEnd(client, asked, thrown);
+      if (held !== undefined) return held;
+      throw await explained(client, asked, thrown);
     });
     if (!isUsable(fetched, minimumSeconds, Date.now())) throw tooShort(fetched, minimumSeconds);
     await client.vault.write(file, fetched);
     return fetched;
   });
+}
+
+function fileOf({ directory, server }: Client, { account, role }: NamedRole): string {
+  return credentialsFile(directory, server.origin, `${account}/${role}`);
+}
+
+/** Removes the cached credentials of a role that has ended, under both names of its account. */
+export function forgetCredentials(client: Client, { account, role }: Named): void {
+  for (const name of [account.name, account.id])
+    rmSync(fileOf(client, { account: name, role }), { force: true });
 }
 
 async function fetch(client: Client, role: NamedRole): Promise<CachedCredentials> {
@@ -117,8 +131,17 @@ function cacheable(answer: CredentialsAnswer, clockOffset: number): CachedCreden
     reducedFromSeconds: answer.reduced_from_seconds,
     fetchedLocally: Date.now(),
     expiresLocally: expiresAt - clockOffset,
+    elevationEndsLocally: elevationEnd(answer.elevation, clockOffset),
     process: formatCredentials('process', secrets, { accountId: account.id }),
   };
+}
+
+function elevationEnd(
+  elevation: CredentialsAnswer['elevation'],
+  clockOffset: number,
+): number | undefined {
+  const endsAt = Date.parse(elevation?.ends_at ?? '');
+  return Number.isNaN(endsAt) ? undefined : endsAt - clockOffset;
 }
 
 /**
@@ -144,6 +167,39 @@ interface Asked {
   readonly role: NamedRole;
   readonly file: string;
   readonly minimumSeconds: number | undefined;
+}
+
+/**
+ * STS gives nothing shorter than 15 minutes, so the bridge renews nothing that ends sooner. One
+ * minute is added, because the two clocks are compared by the second.
+ */
+const SHORTEST_MILLISECONDS = 16 * MINUTE * 1000;
+
+/**
+ * The cached credentials, when the bridge refuses new ones because their elevation is about to end:
+ * they are good until then. Undefined for any other error.
+ */
+async function heldToTheEnd(
+  client: Client,
+  { role, file, minimumSeconds }: Asked,
+  thrown: unknown,
+): Promise<CachedCredentials | undefined> {
+  if (!(thrown instanceof CliError) || thrown.requestUrl === undefined) return undefined;
+  if (minimumSeconds !== undefined) return undefined;
+  const cached = await client.vault.read<CachedCredentials>(file);
+  const now = Date.now();
+  const { elevationEndsLocally: end } = cached ?? {};
+  const isEnding = end !== undefined && end - now < SHORTEST_MILLISECONDS;
+  if (cached === undefined || !isEnding || now >= cached.expiresLocally) return undefined;
+  if (cached.heldLocally === undefined) sayEnding(client, role, cached.expiresLocally - now);
+  return { ...cached, heldLocally: now };
+}
+
+function sayEnding({ terminal, bridge }: Client, { account, role }: NamedRole, left: number): void {
+  const name = printable(`${account}/${role}`);
+  terminal.warn(
+    `your time for ${name} ends in ${formatDuration(Math.floor(left / 1000))}. To extend it: rolebridge request${bridge.selector} ${name}`,
+  );
 }
 
 /** The error with what helps: names of roles for a denial, the cache for a network that is down. */

@@ -1,8 +1,24 @@
 /** The roles of the user, cached so that names are matched and completed without a request. */
-import { arrayOf, isAmount, isFlag, isText, objectOf, orNull, usable } from '../server/answers.ts';
+import {
+  arrayOf,
+  isAmount,
+  isFlag,
+  isInstant,
+  isText,
+  objectOf,
+  optional,
+  orNull,
+  usable,
+} from '../server/answers.ts';
 import type { Client } from '../session/client.ts';
 import { signedIn } from '../session/signed-in.ts';
 import { readIfThere, writePrivately } from '../warm/private-files.ts';
+
+/** What has the name of a role. */
+export interface Named {
+  readonly account: { readonly id: string; readonly name: string };
+  readonly role: string;
+}
 
 export interface Role {
   readonly account: {
@@ -22,6 +38,10 @@ export interface Role {
   readonly usable: boolean;
   /** Why not, one sentence each. */
   readonly missing: readonly string[];
+  /** The approval by which the user has it. Absent from older servers. */
+  readonly elevation?: { readonly id: string; readonly ends_at: string } | null;
+  /** Where it, or an extension, can be requested. Absent from older servers. */
+  readonly request_url?: string | null;
 }
 
 const isRoleList = objectOf({
@@ -34,6 +54,8 @@ const isRoleList = objectOf({
       group: isText,
       usable: isFlag,
       missing: arrayOf(isText),
+      elevation: optional(orNull(objectOf({ id: isText, ends_at: isInstant }))),
+      request_url: optional(orNull(isText)),
     }),
   ),
 });
@@ -46,7 +68,7 @@ interface Kept {
 }
 
 /** `prod/Admin` */
-export function nameOf({ account, role }: Role): string {
+export function nameOf({ account, role }: Named): string {
   return `${account.name}/${role}`;
 }
 

@@ -1,6 +1,6 @@
 /** Finds a role by its name: exact for programs, by parts of it for users. */
 import fuzzysort from 'fuzzysort';
-import { nameOf, type Role } from './list.ts';
+import { type Named, nameOf } from './list.ts';
 
 export interface NamedRole {
   /** An account name or id. */
@@ -17,7 +17,7 @@ export function readRoleName(text: string): NamedRole | undefined {
 }
 
 /** The role of exactly that name or account id. */
-export function exactly(roles: readonly Role[], text: string): Role | undefined {
+export function exactly<R extends Named>(roles: readonly R[], text: string): R | undefined {
   const named = readRoleName(text);
   return (
     named &&
@@ -33,7 +33,7 @@ const MOST_FOUND = 50;
 const LEAST_SCORE = 0.3;
 
 /** The best match first: letters in order (`padm`), parts of account, id or role, several words. */
-export function matching(roles: readonly Role[], typed: string): readonly Role[] {
+export function matching<R extends Named>(roles: readonly R[], typed: string): readonly R[] {
   const targets = roles.map(role => ({ role, text: `${nameOf(role)} ${role.account.id}` }));
   return fuzzysort
     .go(typed, targets, { key: 'text', limit: MOST_FOUND, threshold: LEAST_SCORE })
@@ -41,14 +41,14 @@ export function matching(roles: readonly Role[], typed: string): readonly Role[]
 }
 
 /** The names closest to an unknown one. */
-export function nearestNames(roles: readonly Role[], text: string, count: number): string[] {
+export function nearestNames(roles: readonly Named[], text: string, count: number): string[] {
   const near = matching(roles, text.replace('/', ' '));
   const found = near.length > 0 ? near : matching(roles, text.slice(0, Math.ceil(text.length / 2)));
   return [...new Set(found.map(nameOf))].slice(0, count);
 }
 
 /** Whether account name, account id and role contain every word. */
-export function speaksOf({ account, role }: Role, words: readonly string[]): boolean {
+export function speaksOf({ account, role }: Named, words: readonly string[]): boolean {
   const haystack = `${account.name} ${account.id} ${role}`.toLowerCase();
   return words
     .flatMap(word => word.toLowerCase().split(/\s+/))

@@ -65,8 +65,8 @@ export interface Server {
 
 export interface ServerOptions {
   readonly origin: string;
-  /** What signs in to this bridge again. */
-  readonly loginCommand: string;
+  /** What selects this bridge in a command line. */
+  readonly selector: string;
   readonly http: Http;
   /** Told once, when the clock skew is more than AWS allows. */
   readonly onSkew: (offsetMilliseconds: number) => void;
@@ -156,7 +156,10 @@ interface Problem {
   readonly correlation_id?: string;
   readonly sign_in_again?: boolean;
   readonly step_up_url?: string;
+  readonly request_url?: string;
   readonly trace?: {
+    readonly account?: unknown;
+    readonly role?: unknown;
     readonly steps?: readonly { readonly rule: string; readonly sentence: string }[];
   };
 }
@@ -174,32 +177,60 @@ function isOfServer(status: number): boolean {
 }
 
 async function problem(
-  { origin, loginCommand }: Pick<ServerOptions, 'origin' | 'loginCommand'>,
+  { origin, selector }: Pick<ServerOptions, 'origin' | 'selector'>,
   status: number,
   json: unknown,
 ): Promise<CliError> {
-  const { title, detail, code, correlation_id, trace, ...offered } = (json ?? {}) as Problem;
+  const said = (json ?? {}) as Problem;
+  const { title, code, correlation_id, trace } = said;
   if (typeof title !== 'string' || typeof code !== 'string') return unexpected(origin, status, '');
   const steps = Array.isArray(trace?.steps) ? trace.steps.filter(isStep) : [];
-  const stepUpUrl = stepUpUrlIn(offered, origin);
-  const freshLogin =
-    offered.sign_in_again === true ? [`In a terminal: ${loginCommand} --fresh`] : [];
+  const stepUpUrl = pageIn(said.step_up_url, `${origin}/step-up?`);
+  const requestUrl = pageIn(said.request_url, `${origin}/elevations/`);
   return new CliError(await exitFor(code, status), title, {
-    code,
-    stepUpUrl,
+    ...{ code, stepUpUrl, requestUrl },
     lines: [
       ...steps.map(({ rule, sentence }) => `  ${rule}: ${sentence}`),
-      ...(stepUpUrl === undefined
-        ? [...(typeof detail === 'string' ? [detail] : []), ...freshLogin]
-        : [`Open ${stepUpUrl} in your browser, then run the command again.`]),
+      ...nextSteps(said, { stepUpUrl, requestUrl, selector }),
       ...(typeof correlation_id === 'string' ? [`Reference ${correlation_id}`] : []),
     ],
   });
 }
 
+interface Helping extends Pick<ServerOptions, 'selector'> {
+  readonly stepUpUrl: string | undefined;
+  readonly requestUrl: string | undefined;
+}
+
+/** What the user can do. */
+function nextSteps(
+  { detail, sign_in_again, trace }: Problem,
+  { stepUpUrl, requestUrl, selector }: Helping,
+): readonly string[] {
+  if (stepUpUrl !== undefined)
+    return [`Open ${stepUpUrl} in your browser, then run the command again.`];
+  const details = typeof detail === 'string' ? [detail] : [];
+  if (requestUrl?.includes(REQUEST_FORM) === true)
+    return [...requestCommand(trace, selector), `Or open ${requestUrl}`];
+  if (requestUrl !== undefined) return [...details, `See ${requestUrl}`];
+  const freshLogin = `In a terminal: rolebridge login${selector} --fresh`;
+  return sign_in_again === true ? [...details, freshLogin] : details;
+}
+
+const REQUEST_FORM = '/elevations/new?';
+
+/** The role as the bridge repeats it becomes part of a command that users copy. */
+function requestCommand(trace: Problem['trace'], selector: string): readonly string[] {
+  const { account, role } = trace ?? {};
+  const isPlain = (text: unknown): boolean =>
+    isText(text) && /^[\w.][\w.+=,@/-]*$/.test(text as string);
+  const name = isPlain(account) && isPlain(role) ? `${account}/${role}` : 'ACCOUNT/ROLE';
+  return [`Request it: rolebridge request${selector} ${name} --reason "..."`];
+}
+
 /** Only a page of the bridge itself: the user is told to open it. */
-function stepUpUrlIn({ step_up_url: url }: Problem, origin: string): string | undefined {
-  const isOwn = typeof url === 'string' && url.startsWith(`${origin}/step-up?`);
+function pageIn(url: unknown, root: string): string | undefined {
+  const isOwn = typeof url === 'string' && url.startsWith(root);
   return isOwn && /^[\x21-\x7e]{1,2048}$/.test(url) ? url : undefined;
 }
 

@@ -78,7 +78,7 @@ export function openClient({ env, terminal, choice, mayLogIn }: ClientOptions): 
     }),
     server: openServer({
       origin,
-      loginCommand: bridge.loginCommand,
+      selector: bridge.selector,
       http: openHttp({ server: origin, env, caFile: settings.caFile }),
       onSkew: offset =>
         terminal.warn(

@@ -78,7 +78,7 @@ export function removePerson(client: Client): void {
 
 /** Removes the cached credentials and lists of a user, at sign-out and for a new user. */
 export function forgetPerson(client: Client): void {
-  for (const name of ['roles', 'recent']) rmSync(client.file(name), { force: true });
+  for (const name of ['roles', 'recent', 'elevations']) rmSync(client.file(name), { force: true });
   const credentials = join(client.directory, 'credentials');
   let names: string[] = [];
   try {

@@ -10,6 +10,7 @@ export const EXIT = {
   unreachable: 5,
   local: 6,
   loginFailed: 7,
+  notGranted: 8,
   interrupted: 130,
 } as const;
 export type ExitName = keyof typeof EXIT;
@@ -27,6 +28,7 @@ export const EXIT_MEANINGS: { readonly [N in ExitName]: string } = {
   unreachable: 'the server, or AWS behind it, is unreachable or unavailable',
   local: 'unusable files or settings on this computer',
   loginFailed: 'the login was denied, has expired or was not confirmed in time',
+  notGranted: 'the request for a role was denied or withdrawn, has lapsed or has ended',
   interrupted: 'interrupted',
 };
 
@@ -43,6 +45,8 @@ export class CliError extends Error {
   readonly code: string | undefined;
   /** The page of the bridge where the user gives a proof that the role requires. */
   readonly stepUpUrl: string | undefined;
+  /** The page of the bridge that leads to the approval that is missing. */
+  readonly requestUrl: string | undefined;
 
   constructor(
     exit: ExitName,
@@ -51,6 +55,7 @@ export class CliError extends Error {
       readonly lines?: readonly string[];
       readonly code?: string | undefined;
       readonly stepUpUrl?: string | undefined;
+      readonly requestUrl?: string | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
@@ -59,6 +64,7 @@ export class CliError extends Error {
     this.lines = (options.lines ?? []).map(printable);
     this.code = options.code;
     this.stepUpUrl = options.stepUpUrl;
+    this.requestUrl = options.requestUrl;
   }
 }
 

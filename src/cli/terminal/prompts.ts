@@ -2,7 +2,7 @@
  * Questions to a user at a terminal, by @clack/prompts: drawn on stderr, so that stdout stays data.
  * Loaded only when one is asked.
  */
-import { autocomplete, confirm as clackConfirm, isCancel } from '@clack/prompts';
+import { autocomplete, confirm as clackConfirm, isCancel, text } from '@clack/prompts';
 import { CliError } from './exit.ts';
 import { printable } from './printable.ts';
 import type { Terminal } from './terminal.ts';
@@ -64,4 +64,20 @@ export async function confirm(
   });
   if (isCancel(answer)) throw new CliError('interrupted', 'nothing was changed');
   return answer;
+}
+
+/** One line of text; undefined if none was typed. Throws `interrupted`. */
+export async function ask(
+  terminal: Terminal,
+  { message, isRequired }: { readonly message: string; readonly isRequired: boolean },
+): Promise<string | undefined> {
+  const answer = await text({
+    message: printable(message),
+    validate: typed =>
+      isRequired && (typed ?? '').trim() === '' ? 'This cannot be empty.' : undefined,
+    input: terminal.input,
+    output: terminal.screen,
+  });
+  if (isCancel(answer)) throw new CliError('interrupted', 'nothing was sent');
+  return (answer ?? '').trim() || undefined;
 }

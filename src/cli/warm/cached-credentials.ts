@@ -22,6 +22,10 @@ export interface CachedCredentials {
    */
   readonly fetchedLocally: number;
   readonly expiresLocally: number;
+  /** When the elevation ends that gives the role, by the local clock; undefined without one. */
+  readonly elevationEndsLocally?: number | undefined;
+  /** When the bridge last refused to renew them, because that end is near. */
+  readonly heldLocally?: number | undefined;
   /** What `credential-process` prints. */
   readonly process: string;
 }
@@ -37,17 +41,32 @@ export function defaultMinimumSeconds({
   return Math.min(DEFAULT_MINIMUM_SECONDS, (expiresLocally - fetchedLocally) / 2000);
 }
 
-/** Whether they have that life left. After a clock was turned back, they are fetched again. */
+/**
+ * Whether they have that life left. After a clock was turned back, they are fetched again. Without
+ * a wish for more, those that cannot be renewed are used to their end.
+ */
 export function isUsable(
   cached: CachedCredentials,
   minimumSeconds: number | undefined,
   now: number,
 ): boolean {
-  const left = (cached.expiresLocally - now) / 1000;
+  const { fetchedLocally, expiresLocally } = cached;
   return (
-    now >= cached.fetchedLocally - 60_000 &&
-    left >= (minimumSeconds ?? defaultMinimumSeconds(cached))
+    now >= fetchedLocally - 60_000 &&
+    now < expiresLocally &&
+    now <= renewalDue(cached, minimumSeconds)
   );
+}
+
+/** The bridge is asked again this long after it refused a renewal: meanwhile it may be extended. */
+const HOLD_MILLISECONDS = 60_000;
+
+/** From then on they are renewed, in milliseconds of the local clock. */
+export function renewalDue(cached: CachedCredentials, minimumSeconds: number | undefined): number {
+  const { expiresLocally, heldLocally } = cached;
+  const due = expiresLocally - (minimumSeconds ?? defaultMinimumSeconds(cached)) * 1000;
+  if (heldLocally === undefined || minimumSeconds !== undefined) return due;
+  return Math.max(due, Math.min(heldLocally + HOLD_MILLISECONDS, expiresLocally));
 }
 
 /**
