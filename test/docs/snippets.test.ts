@@ -39,6 +39,7 @@ for (const name of [
   'aws-setup.md',
   'cli.md',
   'deploy.md',
+  'elevation.md',
   'identity-providers.md',
   'notifications.md',
   'runbook.md',
