@@ -137,6 +137,7 @@ async function ofPerson(
     .sort((a, b) => b.requestedAt - a.requestedAt);
 }
 
+/** What is sorted are ids: seals are read of the rows that are left. */
 async function list(
   { database, seals }: Tables,
   which: WhichElevations,
@@ -144,8 +145,10 @@ async function list(
 ): Promise<Elevation[]> {
   const { condition, values, includes } = listOf(which);
   const rows = await database.rows(
-    `SELECT id, sealed FROM elevations WHERE ${condition}
-         ORDER BY requested_at DESC, id LIMIT $${values.length + 1}`,
+    `SELECT id, sealed FROM elevations WHERE id IN (
+           SELECT id FROM elevations WHERE ${condition}
+           ORDER BY requested_at DESC, id LIMIT $${values.length + 1})
+         ORDER BY requested_at DESC, id`,
     [...values, most],
   );
   return elevationsIn(rows, seals).filter(includes);

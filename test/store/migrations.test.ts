@@ -15,7 +15,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '4 7719a0bc23b4c3fe37214dd4ba38bd764d7033872891e3dc6f4319b325718d00',
       '5 db9755ce1b1aa604344ebae43351b58ebf709a9fdf641e56fb1493f8ff14688e',
       '6 792043f7cf2792c91577c1bdebab4067579cf04f2db91f9a395637d409cafdc1',
-      '7 96f7b01bb55bbc81c0fe3ad3031b1c132afaf9f7911772edd49a593a4baab3ec',
+      '7 9f000449f68479925d8df29b6b802c3ee6da2d380185af497bede980abbf2887',
     ],
     [
       '1 d8ecf031740229fae664f3169be08a4805a5bd9f741c203a20f4af5a6d0e5c02',
@@ -24,7 +24,7 @@ test('a released step of the schema never changes: databases in use were made wi
       '4 36c664a8b668714a9886cdd579494bd4caa587203254a2e72c80a5cafd77d50f',
       '5 fec9e3aa288a9f086311cf04b26953d536277c0cc556803ea1dcc45f77400d1d',
       '6 ff78e40c6fe2ac736f39d365a3bf4b4d9719c15f2d2bd0ed11699cf321e849f7',
-      '7 1b495f066e5ae44aa5545975e0b9e6173fe376a9a950f5b7d436e6f15c7b9e3a',
+      '7 3938a2aefe002653b0ef95351f99d4239b9b5c09dca198b1ddae88b6a2e51ecb',
     ],
   ]);
 });

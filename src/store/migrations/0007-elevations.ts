@@ -3,9 +3,10 @@ import type { Dialect } from './dialect.ts';
 /**
  * Elevations with their events, who was told of them, and the hand-outs that they led to.
  *
- * `open_until` is the time until which something can come of an elevation; `phase` says what. An
- * event of an elevation is in the trail once, also when several instances record it; hand-outs have
- * no `elevation_event`, and an index takes any number of these.
+ * `open_until` is the time until which something can come of an elevation; `phase` says what. The
+ * index of both has all that a list sorts by: only rows that are shown are read. An event of an
+ * elevation is in the trail once, also when several instances record it; hand-outs have no
+ * `elevation_event`, and an index takes any number of these.
  */
 export function elevations({ bytes, instant, strict }: Dialect): string {
   return `
@@ -23,7 +24,7 @@ CREATE TABLE elevations (
   sealed ${bytes} NOT NULL
 )${strict};
 CREATE INDEX elevations_person ON elevations (person, open_until);
-CREATE INDEX elevations_open ON elevations (phase, open_until);
+CREATE INDEX elevations_open ON elevations (phase, open_until, requested_at, id);
 CREATE INDEX elevations_changed ON elevations (changed_at);
 CREATE INDEX elevations_unrecorded ON elevations (requested_at) WHERE recorded < events;
 CREATE INDEX elevations_remind ON elevations (remind_at) WHERE remind_at IS NOT NULL;
