@@ -17,7 +17,7 @@ import type { Recorder } from './recorder.ts';
 
 export interface ElevationParts {
   readonly policy: Policy;
-  readonly accounts: readonly Account[];
+  readonly accounts: ReadonlyMap<AccountId, Account>;
   readonly administrators: CompiledSelector | undefined;
   readonly auditors: CompiledSelector | undefined;
   readonly elevations: Elevations;
@@ -53,7 +53,7 @@ export function currentRuleOf(
   { rule: name, terms, account: id }: Pick<Elevation, 'rule' | 'terms' | 'account'>,
 ): CurrentRule | undefined {
   const found = policy.elevatedRules.get(name);
-  const account = accounts.find(of => of.id === (id as AccountId));
+  const account = accounts.get(id);
   if (found === undefined || account === undefined) return undefined;
   return found.rule.elevation.digest === terms ? { ...found, account } : undefined;
 }

@@ -1,6 +1,12 @@
 /** Elevations as users see them: one with everything that a decision needs, and their lists. */
 import { countOutstanding, type Outstanding, outstandingOf } from '../core/approval.ts';
-import { type Elevation, nextReminder, statusOf } from '../core/elevation.ts';
+import {
+  type Elevation,
+  type ElevationStatus,
+  nextReminder,
+  type Party,
+  statusOf,
+} from '../core/elevation.ts';
 import type { ElevationLists, ElevationRight, ElevationView } from '../core/elevation-view.ts';
 import { listed } from '../core/listed.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
@@ -30,93 +36,90 @@ export function view(
   return attempt(parts, requester, {
     attempted: { action: 'view', elevation: id },
     run: async () => {
-      const { elevation, standpoint } = await findVisible(parts, requester, id);
-      return viewOf(parts, requester, { elevation, standpoint });
+      const { elevation } = await findVisible(parts, requester, id);
+      return viewOf(parts, seenBy(parts, requester, elevation));
     },
   });
 }
 
+// ---------------------------------------------------------------- rights
+
+/** An elevation with all that the rights of a viewer depend on. */
 interface Seen {
   readonly elevation: Elevation;
+  readonly status: ElevationStatus;
+  /** Undefined once it was changed or removed. */
+  readonly rule: CurrentRule | undefined;
+  readonly viewer: Party;
   readonly standpoint: Standpoint;
 }
 
-async function viewOf(
+function seenBy(
   parts: ElevationParts,
   requester: AuthenticatedRequester,
-  { elevation, standpoint }: Seen,
-): Promise<ElevationView> {
-  const now = parts.clock.now();
-  const rule = currentRuleOf(parts, elevation);
-  const status = statusOf(elevation, now);
-  const by = partyOf(requester.subject.identity);
-  const isApprover = standpoint.isApprover && status === 'waiting';
+  elevation: Elevation,
+): Seen {
   return {
-    ...{ elevation, status },
-    rights: rightsOf(parts, requester, { elevation, standpoint }),
-    whyNotApprove: isApprover ? whyNoVoter(elevation, standpoint, by) : undefined,
-    outstanding:
-      rule === undefined || status !== 'waiting'
-        ? []
-        : await outstandingFor(parts, requester, { elevation, rule }),
-    eligibility: rule && { account: rule.account, role: elevation.role, rule: rule.rule },
-    longestSeconds:
-      rule === undefined ? elevation.seconds : Math.min(elevation.seconds, longestOf(rule)),
-    before: standpoint.isRequester ? [] : await beforeOf(parts, elevation),
-    alive: elevation.granted === undefined ? [] : await parts.handOuts.aliveBy(elevation.id, now),
+    elevation,
+    status: statusOf(elevation, parts.clock.now()),
+    rule: currentRuleOf(parts, elevation),
+    viewer: partyOf(requester.subject.identity),
+    standpoint: standpointOf(parts, requester, elevation),
   };
 }
 
-type Right = (seen: Seen & { readonly status: ReturnType<typeof statusOf> }) => boolean;
-
 /** What each right needs of the elevation and of the viewer. */
-const RIGHTS: { readonly [R in Exclude<ElevationRight, 'approve' | 'extend'>]: Right } = {
-  deny: ({ standpoint, status }) =>
-    status === 'waiting' && standpoint.isApprover && !standpoint.isRequester,
-  withdraw: ({ standpoint, status }) => status === 'waiting' && standpoint.isRequester,
-  revoke: ({ standpoint: { isRequester, isApprover, isAdministrator }, status }) =>
+const RIGHTS: { readonly [R in ElevationRight]: (seen: Seen) => boolean } = {
+  approve: seen => seen.rule !== undefined && isForViewer(seen) && whyNot(seen) === undefined,
+  deny: seen => isForViewer(seen) && !seen.standpoint.isRequester,
+  withdraw: ({ status, standpoint }) => status === 'waiting' && standpoint.isRequester,
+  revoke: ({ status, standpoint: { isRequester, isApprover, isAdministrator } }) =>
     status === 'active' || status === 'scheduled'
       ? isRequester || isApprover || isAdministrator
       : status === 'waiting' && isAdministrator && !isRequester && !isApprover,
   review: ({ elevation, standpoint: { isApprover, isAdministrator, isSameHuman } }) =>
     nextReminder(elevation) !== undefined && (isApprover || isAdministrator) && !isSameHuman,
+  extend: ({ rule, status, standpoint }) =>
+    rule !== undefined && status === 'active' && standpoint.isRequester,
 };
 
-function rightsOf(
-  parts: ElevationParts,
-  requester: AuthenticatedRequester,
-  { elevation, standpoint }: Seen,
-): ReadonlySet<ElevationRight> {
-  const status = statusOf(elevation, parts.clock.now());
-  const rights = Object.entries(RIGHTS).flatMap(([right, has]) =>
-    has({ elevation, standpoint, status }) ? [right as ElevationRight] : [],
-  );
-  const isCurrent = currentRuleOf(parts, elevation) !== undefined;
-  if (isCurrent && mayApprove(parts, requester, { elevation, standpoint })) rights.push('approve');
-  if (isCurrent && status === 'active' && standpoint.isRequester) rights.push('extend');
-  return new Set(rights);
+const NAMES = Object.keys(RIGHTS) as readonly ElevationRight[];
+
+/** Whether it waits for users like the viewer. */
+function isForViewer({ status, standpoint }: Seen): boolean {
+  return status === 'waiting' && standpoint.isApprover;
 }
 
-function mayApprove(
-  { clock }: ElevationParts,
-  { subject }: AuthenticatedRequester,
-  { elevation, standpoint }: Seen,
-): boolean {
-  return (
-    standpoint.isApprover &&
-    statusOf(elevation, clock.now()) === 'waiting' &&
-    whyNoVoter(elevation, standpoint, partyOf(subject.identity)) === undefined
-  );
+function whyNot({ elevation, standpoint, viewer }: Seen): string | undefined {
+  return whyNoVoter(elevation, standpoint, viewer);
 }
 
+// ---------------------------------------------------------------- one elevation
+
+async function viewOf(parts: ElevationParts, seen: Seen): Promise<ElevationView> {
+  const { elevation, status, rule, standpoint } = seen;
+  const { id, role, seconds, granted } = elevation;
+  return {
+    ...{ elevation, status },
+    rights: new Set(NAMES.filter(right => RIGHTS[right](seen))),
+    whyNotApprove: isForViewer(seen) ? whyNot(seen) : undefined,
+    outstanding: status === 'waiting' ? await outstandingFor(parts, seen) : [],
+    eligibility: rule && { account: rule.account, role, rule: rule.rule },
+    longestSeconds: rule === undefined ? seconds : Math.min(seconds, longestOf(rule)),
+    before: standpoint.isRequester ? [] : await beforeOf(parts, elevation),
+    alive: granted === undefined ? [] : await parts.handOuts.aliveBy(id, parts.clock.now()),
+  };
+}
+
+/** Empty once the rule was changed or removed. */
 async function outstandingFor(
   parts: ElevationParts,
-  { subject }: AuthenticatedRequester,
-  { elevation, rule }: { readonly elevation: Elevation; readonly rule: CurrentRule },
+  { elevation, rule: current, viewer: { connector } }: Seen,
 ): Promise<readonly string[]> {
-  const { connector } = subject.identity;
+  if (current === undefined) return [];
+  const { rule, terms } = current;
   const standings = await standingsOf(parts, elevation);
-  const missing = outstandingOf(rule.rule.elevation.approvers, rule.terms.approvers, standings);
+  const missing = outstandingOf(rule.elevation.approvers, terms.approvers, standings);
   // Users of other connectors must not learn the names of groups.
   if (missing.every(({ approvers }) => approvers.connectors.includes(connector)))
     return missing.flatMap(describeOutstanding);
@@ -154,10 +157,8 @@ export async function lists(
     elevations.list({ kind: 'granted', now }, MOST_SHOWN),
     elevations.list({ kind: 'to-review' }, MOST_SHOWN),
   ]);
-  const having = (right: ElevationRight) => (elevation: Elevation) => {
-    const standpoint = standpointOf(parts, requester, elevation);
-    return rightsOf(parts, requester, { elevation, standpoint }).has(right);
-  };
+  const having = (right: ElevationRight) => (elevation: Elevation) =>
+    RIGHTS[right](seenBy(parts, requester, elevation));
   return {
     mine,
     toDecide: waiting.filter(having('approve')).toReversed(),

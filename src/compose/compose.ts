@@ -298,7 +298,8 @@ function createElevationUseCases({
   const { administrators, auditors } = configuration.administration;
   return createElevations({
     ...ports,
-    ...{ policy, accounts: configuration.accounts, onChange },
+    ...{ policy, onChange },
+    accounts: new Map(configuration.accounts.map(account => [account.id, account])),
     administrators: administrators && compileSelector(administrators),
     auditors: auditors && compileSelector(auditors),
   });
