@@ -1,6 +1,6 @@
 /**
- * What the elevations of a user are worth for one role of one rule: an approval, or the reason why
- * there is none.
+ * What the elevations of a user are worth for the roles of one rule: for each an approval, or the
+ * reason why there is none.
  */
 import { type Elevation, isRecorded, statusOf } from './elevation.ts';
 import type { ElevationTerms } from './elevation-terms.ts';
@@ -10,12 +10,15 @@ import { MIN_DURATION } from './session.ts';
 import { formatInstant, type Instant } from './time.ts';
 import type { ActiveElevation, UnmetApproval } from './unmet-approval.ts';
 
-/** A role that a rule gives to a user after an approval. */
-export interface ElevatedRole {
+/** A rule that gives roles to a user after an approval. */
+export interface ElevatedFor {
   readonly person: PersonId;
   /** The name of the rule. */
   readonly rule: string;
   readonly terms: Pick<ElevationTerms, 'digest' | 'tag'>;
+}
+
+export interface ElevatedRole {
   readonly account: AccountId;
   readonly role: RoleName;
 }
@@ -23,20 +26,25 @@ export interface ElevatedRole {
 /** How long STS needs at least for a session. */
 const LEAST_MILLISECONDS = MIN_DURATION * 1000;
 
-export function approvalFor(
-  { person, rule, terms, account, role }: ElevatedRole,
+/** What elevations are worth for each role of the rule; those of other rules are left out once. */
+export function approvalsBy(
+  { person, rule, terms }: ElevatedFor,
   elevations: readonly Elevation[],
   now: Instant,
+): (target: ElevatedRole) => ActiveElevation | UnmetApproval {
+  const own = elevations.filter(of => of.requester.person === person && of.rule === rule);
+  return ({ account, role }) => {
+    const named = own.filter(of => of.account === account && of.role === role);
+    return named.length === 0 ? NOTHING : bestOf(named, terms, now);
+  };
+}
+
+/** `own` is not empty. */
+function bestOf(
+  own: readonly Elevation[],
+  { digest, tag }: ElevatedFor['terms'],
+  now: Instant,
 ): ActiveElevation | UnmetApproval {
-  const own = elevations.filter(
-    elevation =>
-      elevation.requester.person === person &&
-      elevation.rule === rule &&
-      elevation.account === account &&
-      elevation.role === role,
-  );
-  if (own.length === 0) return NOTHING;
-  const { digest, tag } = terms;
   const [first] = own
     .map(elevation => worthOf(elevation, digest, now))
     .sort((a, b) => RANK[a.worth] - RANK[b.worth] || b.until - a.until);

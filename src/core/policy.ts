@@ -5,7 +5,7 @@
 import type { AccessRule, Entitlement } from './access-rule.ts';
 import type { DecisionTrace, TraceStep } from './decision-trace.ts';
 import type { Elevation } from './elevation.ts';
-import { approvalFor, isActive } from './elevation-standing.ts';
+import { approvalsBy, isActive } from './elevation-standing.ts';
 import type { CompiledTerms, ElevationTerms } from './elevation-terms.ts';
 import type { Identity, LostGroup } from './identity.ts';
 import {
@@ -125,10 +125,10 @@ function evaluate(index: RuleIndex, identity: Identity, circumstances: Circumsta
   for (const { compiled, group, cells } of matches) {
     const unproved = unmetOf(compiled.requirements);
     const { rule } = compiled;
-    const isElevatedRule = rule.elevation !== undefined;
+    const approvalOf = approvalsOf(rule, asking);
     for (const cell of cells) {
       const { number } = cell;
-      const approval = isElevatedRule ? approvalOf(rule, cell, asking) : undefined;
+      const approval = approvalOf?.(cell);
       const missing = withApproval(approval, unproved);
       if (missing.length === 0 && states[number] !== GRANTED) {
         states[number] = GRANTED;
@@ -147,13 +147,13 @@ type Target = Pick<Entitlement, 'account' | 'role' | 'arn'>;
 type Approval = ActiveElevation | UnmetApproval | undefined;
 
 /** Undefined for a rule that requires no approval. */
-function approvalOf(
+function approvalsOf(
   { name, elevation: terms }: AccessRule,
-  { account, role }: Target,
   { person, elevations = [], now }: Circumstances & Pick<Identity, 'person'>,
-): Approval {
+): ((target: Target) => ActiveElevation | UnmetApproval) | undefined {
   if (terms === undefined) return undefined;
-  return approvalFor({ person, rule: name, terms, account: account.id, role }, elevations, now);
+  const approvalOf = approvalsBy({ person, rule: name, terms }, elevations, now);
+  return ({ account, role }) => approvalOf({ account: account.id, role });
 }
 
 function withApproval(
@@ -216,7 +216,7 @@ function unmetFinder(identity: Identity, circumstances: Circumstances): UnmetOf 
   const unmetOf = requirementChecker(identity, circumstances);
   const asking = { ...circumstances, person: identity.person };
   return ({ rule, requirements }, target) => {
-    const approval = approvalOf(rule, target, asking);
+    const approval = approvalsOf(rule, asking)?.(target);
     return { approval, missing: withApproval(approval, unmetOf(requirements)) };
   };
 }

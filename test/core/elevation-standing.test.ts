@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Elevation, type ElevationRequest, isRecorded } from '../../src/core/elevation.ts';
 import { approved, denied, endedByRule, revoked } from '../../src/core/elevation-changes.ts';
-import { approvalFor, type ElevatedRole, isActive } from '../../src/core/elevation-standing.ts';
+import { approvalsBy, type ElevatedFor, isActive } from '../../src/core/elevation-standing.ts';
 import type { AccountId, RoleName } from '../../src/core/role.ts';
 import {
   APPROVAL_SENTENCES,
@@ -26,18 +26,20 @@ import { HOUR, NOW, ORIGIN } from '../contracts/store-samples.ts';
 
 const MINUTE = 60_000;
 const { account, role, rule, terms: digest } = requestOf();
-const ROLE: ElevatedRole = {
+const RULE: ElevatedFor = {
   person: ALICE.person,
-  ...{ rule, account, role, terms: { digest, tag: 'ElevationId' } },
+  ...{ rule, terms: { digest, tag: 'ElevationId' } },
 };
+const ROLE = { account, role };
 
 /** Granted from `NOW` on, and in the trail. */
 const activeOf = (over: Partial<ElevationRequest> = {}): Elevation => ({
   ...grantedOf(over),
   recorded: 2,
 });
-const worthAt = (now: number, ...elevations: Elevation[]) => approvalFor(ROLE, elevations, now);
-const idOf = (worth: ReturnType<typeof approvalFor>): string | undefined =>
+const worthAt = (now: number, ...elevations: Elevation[]) =>
+  approvalsBy(RULE, elevations, now)(ROLE);
+const idOf = (worth: ReturnType<typeof worthAt>): string | undefined =>
   'id' in worth ? worth.id : undefined;
 const stateOf = (now: number, ...elevations: Elevation[]): string => {
   const worth = worthAt(now, ...elevations);
@@ -55,8 +57,8 @@ describe('what elevations are worth for a role', () => {
     assert.deepEqual(worthAt(NOW, active), expected);
     const broken = { ...glassBrokenOf(), recorded: 1 };
     assert.ok(isActive(worthAt(NOW, broken)));
-    const untagged = { ...ROLE, terms: { digest } };
-    assert.deepEqual(approvalFor(untagged, [active], NOW), { ...expected, tag: undefined });
+    const untagged = { ...RULE, terms: { digest } };
+    assert.deepEqual(approvalsBy(untagged, [active], NOW)(ROLE), { ...expected, tag: undefined });
   });
 
   it('is nothing before it is in the trail', () => {
