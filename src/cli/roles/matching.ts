@@ -47,9 +47,9 @@ export function nearestNames(roles: readonly Named[], text: string, count: numbe
   return [...new Set(found.map(nameOf))].slice(0, count);
 }
 
-/** Whether account name, account id and role contain every word. */
-export function speaksOf({ account, role }: Named, words: readonly string[]): boolean {
-  const haystack = `${account.name} ${account.id} ${role}`.toLowerCase();
+/** Whether account name, account id and role contain every word; `prod/Admin` is one. */
+export function speaksOf(role: Named, words: readonly string[]): boolean {
+  const haystack = `${nameOf(role)} ${role.account.id}`.toLowerCase();
   return words
     .flatMap(word => word.toLowerCase().split(/\s+/))
     .every(word => haystack.includes(word));
