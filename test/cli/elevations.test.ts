@@ -79,7 +79,7 @@ describe('elevations by the client', () => {
     const refusal = await isRefused();
     const command = 'Request it: rolebridge request prod/Admin --reason "..."';
     assert.deepEqual(
-      refusal.split('\n').filter(line => line.includes('equest it')),
+      refusal.split('\n').filter(line => line.includes('rolebridge request')),
       [command],
     );
     const form = `${world.urls.bridge}/elevations/new?account=prod&role=Admin`;

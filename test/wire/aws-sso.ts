@@ -202,7 +202,7 @@ describe('aws sso', () => {
     ) as { roleList: { roleName: string }[] };
     assert.deepEqual(
       roles.roleList.map(({ roleName }) => roleName),
-      ['Admin', 'Developer', 'ReadOnly'],
+      ['Admin', 'Developer', 'Operator', 'ReadOnly'],
     );
   });
 
