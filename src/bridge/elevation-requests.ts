@@ -111,16 +111,19 @@ function lastOf(elevations: readonly Elevation[]): Elevation | undefined {
   return elevations.toSorted((a, b) => b.granted!.endsAt - a.granted!.endsAt)[0];
 }
 
-export async function offerOf(
+export async function offersOf(
   parts: ElevationParts,
   requester: AuthenticatedRequester,
-  asked: AskedElevatedRole,
-): Promise<Offer> {
-  const attempted = { action: 'request', ...asked } as const;
-  return attempt(parts, requester, {
-    attempted,
-    run: async () => offerFor(offersTo(parts, requester), asked),
-  });
+  asked: readonly AskedElevatedRole[],
+): Promise<readonly Offer[]> {
+  const offers = offersTo(parts, requester);
+  const found = asked.map(role =>
+    attempt(parts, requester, {
+      attempted: { action: 'request', ...role },
+      run: async () => offerFor(offers, role),
+    }),
+  );
+  return Promise.all(found);
 }
 
 /** Throws `elevation_not_offered`: the same answer for a role that does not exist. */

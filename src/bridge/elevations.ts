@@ -25,7 +25,7 @@ import type { AuthenticatedRequester } from '../core/requester.ts';
 import type { ElevationParts } from './elevation-context.ts';
 import { approve, deny, review } from './elevation-decisions.ts';
 import { revoke, withdraw } from './elevation-ends.ts';
-import { heldBy, offerOf, offersTo, requestElevations } from './elevation-requests.ts';
+import { heldBy, offersOf, offersTo, requestElevations } from './elevation-requests.ts';
 import { lists, view } from './elevation-views.ts';
 
 export interface ElevationUseCases {
@@ -33,8 +33,11 @@ export interface ElevationUseCases {
   heldBy(person: PersonId): Promise<readonly Elevation[] | undefined>;
   /** Every role that the requester can ask for, by account and role. */
   offers(requester: AuthenticatedRequester): readonly Offer[];
-  /** Throws `elevation_not_offered`. */
-  offerOf(requester: AuthenticatedRequester, asked: AskedElevatedRole): Promise<Offer>;
+  /** Those of some roles, in their order. Throws `elevation_not_offered`. */
+  offersOf(
+    requester: AuthenticatedRequester,
+    asked: readonly AskedElevatedRole[],
+  ): Promise<readonly Offer[]>;
   /**
    * Makes one request for each role, or none. With `breakGlass`, each is granted at once. Throws
    * `elevation_not_offered`, `elevation_invalid`, `limit_reached`, and for break-glass
@@ -74,7 +77,7 @@ export function createElevations(parts: ElevationParts): ElevationUseCases {
     isUsed: parts.policy.elevatedRules.size > 0,
     heldBy: person => heldBy(parts, person),
     offers: requester => offersTo(parts, requester),
-    offerOf: (requester, asked) => offerOf(parts, requester, asked),
+    offersOf: (requester, asked) => offersOf(parts, requester, asked),
     request: (requester, asked) => requestElevations(parts, requester, asked),
     lists: requester => lists(parts, requester),
     view: (requester, id) => view(parts, requester, id),

@@ -46,14 +46,19 @@ export const newElevationPage = page({
   returnTo: pathOf,
   handle: async (asked, user, parts: ElevationRequestParts) => {
     const roles = rolesOf(asked);
+    if (canShow(roles)) return show({ user, asked }, parts);
     const offers = parts.elevations.offers(user);
-    if (roles.length > MOST_ROLES) return choose({ offers, asked, problem: TOO_MANY }, parts);
-    if (roles.length > 0) return show({ user, asked }, parts);
+    if (roles.length > 0) return choose({ offers, asked, problem: TOO_MANY }, parts);
     const [only] = offers;
     if (only === undefined || offers.length > 1) return choose({ offers, asked }, parts);
-    return show({ user, asked, offers: [only] }, parts);
+    const { account, role } = only;
+    return show({ user, asked: { ...asked, account: account.id, role } }, parts);
   },
 });
+
+function canShow({ length }: readonly AskedElevatedRole[]): boolean {
+  return length > 0 && length <= MOST_ROLES;
+}
 
 const TOO_MANY = `Choose at most ${MOST_ROLES} roles at once.`;
 
@@ -88,23 +93,20 @@ function choose({ offers, asked, problem }: Choosing, { clock }: ElevationReques
 interface Showing {
   readonly user: Viewer;
   readonly asked: Asked;
-  /** Those of the roles that are asked for, if they are known. */
-  readonly offers?: readonly Offer[];
   readonly problem?: BridgeError;
   readonly notice?: string;
 }
 
 /** Throws `elevation_not_offered`. */
 async function show(
-  { user, asked, offers, problem, notice }: Showing,
+  { user, asked, problem, notice }: Showing,
   { elevations, notifiedBy, clock }: ElevationRequestParts,
 ): Promise<Answer> {
-  const chosen =
-    offers ?? (await Promise.all(rolesOf(asked).map(role => elevations.offerOf(user, role))));
+  const offers = await elevations.offersOf(user, rolesOf(asked));
   const canChoose = elevations.offers(user).length > 1;
   const around = { now: clock.now(), connector: user.session.identity.connector, notifiedBy };
   const typed = typedOf(asked);
-  const model = requestModel({ offers: chosen, typed, problem, notice, canChoose }, around);
+  const model = requestModel({ offers, typed, problem, notice, canChoose }, around);
   return { ...view('elevation-request', model), status: problem?.status ?? 200 };
 }
 
@@ -115,9 +117,7 @@ async function request(asked: Asked, user: Viewer, parts: ElevationRequestParts)
     return redirect(pathAfter(await parts.elevations.request(user, readRequest(asked))));
   } catch (thrown) {
     if (!isShownWithForm(thrown)) throw thrown;
-    const roles = rolesOf(asked);
-    if (roles.length > 0 && roles.length <= MOST_ROLES)
-      return show({ user, asked, problem: thrown }, parts);
+    if (canShow(rolesOf(asked))) return show({ user, asked, problem: thrown }, parts);
     const offers = parts.elevations.offers(user);
     return { ...choose({ offers, asked, problem: thrown.hint }, parts), status: thrown.status };
   }
