@@ -1,6 +1,17 @@
 /** The events of an elevation in the audit trail, each of them once (store/audit-tables). */
-import { type Actor, type AuditEvent, actorOf } from '../core/audit-event.ts';
-import type { Elevation, ElevationEvent, ElevationEventType } from '../core/elevation.ts';
+import {
+  type Actor,
+  type AuditEvent,
+  type AuditEventType,
+  actorOf,
+  type ElevationRecorded,
+} from '../core/audit-event.ts';
+import type {
+  Elevation,
+  ElevationEvent,
+  ElevationEventOf,
+  ElevationEventType,
+} from '../core/elevation.ts';
 import { asBridgeError, BridgeError } from '../core/errors.ts';
 import type { AuditSink, Elevations } from '../core/ports.ts';
 
@@ -31,11 +42,14 @@ export async function recordEvents(
 const KEPT =
   'Your change is kept, and takes effect when it can be recorded. Look at it again in a minute.';
 
-type Named<T extends ElevationEventType> = Extract<ElevationEvent, { readonly type: T }>;
+type Details<T extends ElevationEventType> = Omit<
+  Extract<AuditEvent, { readonly type: `elevation.${T}` }>,
+  keyof ElevationRecorded | 'type'
+>;
 
 /** What the trail says of each event, besides the elevation that it belongs to. */
 const DETAILS: {
-  readonly [T in ElevationEventType]: (event: Named<T>, of: Elevation) => object;
+  readonly [T in ElevationEventType]: (event: ElevationEventOf<T>, of: Elevation) => Details<T>;
 } = {
   requested: (_event, { seconds, startsAt, reason, ticket, extends: base, batch, cliSession }) => ({
     ...{ requestedSeconds: seconds, startsAt, reason, ticket, extends: base, batch, cliSession },
@@ -44,7 +58,8 @@ const DETAILS: {
     ...{ approvedSeconds, outstanding, note, startsAt, endsAt },
   }),
   'glass-broken': ({ startsAt, endsAt, reviewBy }, { reason, ticket }) => ({
-    ...{ startsAt, endsAt, reason, ticket, reviewBy },
+    // Break-glass is not granted without one.
+    ...{ startsAt, endsAt, reason: reason!, ticket, reviewBy },
   }),
   denied: ({ note }) => ({ note }),
   withdrawn: () => ({}),
@@ -58,8 +73,9 @@ function auditEventOf(elevation: Elevation, event: ElevationEvent): AuditEvent {
   const { id, requester: asked, account, accountName, role, rule } = elevation;
   const requester: Actor = actorOf(asked);
   const details = DETAILS[event.type] as (event: ElevationEvent, of: Elevation) => object;
+  const type: AuditEventType = `elevation.${event.type}`;
   return {
-    type: `elevation.${event.type}`,
+    type,
     at: event.at,
     origin: event.origin,
     actor: 'by' in event ? actorOf(event.by) : requester,

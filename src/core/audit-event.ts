@@ -92,7 +92,7 @@ interface ContainerTokenEvent extends Recorded {
 }
 
 /** An elevation, in each event of its story. `actor` is who acted, or else the requester. */
-interface ElevationRecorded extends Recorded {
+export interface ElevationRecorded extends Recorded {
   readonly actor: Actor;
   readonly elevation: string;
   /** Counts the events of one elevation. One that is recorded twice has the same number. */

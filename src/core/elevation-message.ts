@@ -5,7 +5,7 @@
  * by users and identity providers: here they become printable and short, and each medium escapes
  * them.
  */
-import type { ElevationEvent, ElevationEventType, ElevationRequest, Party } from './elevation.ts';
+import type { ElevationEventOf, ElevationEventType, ElevationRequest, Party } from './elevation.ts';
 import type { ElevationNotification } from './elevation-notice.ts';
 import { printableExcerpt } from './printable.ts';
 import { formatDuration, formatInstant } from './time.ts';
@@ -26,14 +26,12 @@ export interface Fact {
   readonly value: string;
 }
 
-type Named<T extends ElevationEventType> = Extract<ElevationEvent, { readonly type: T }>;
-
 interface Row<T extends ElevationEventType> {
   /** Without a full stop. */
-  readonly title: (event: Named<T>, named: Names) => string;
-  readonly sentences: (event: Named<T>, request: ElevationRequest) => readonly string[];
+  readonly title: (event: ElevationEventOf<T>, named: Names) => string;
+  readonly sentences: (event: ElevationEventOf<T>, request: ElevationRequest) => readonly string[];
   /** In addition to those of the request. */
-  readonly facts: (event: Named<T>) => readonly (Fact | undefined)[];
+  readonly facts: (event: ElevationEventOf<T>) => readonly (Fact | undefined)[];
   readonly linkLabel: string;
   readonly isUrgent?: true;
 }

@@ -138,6 +138,12 @@ export type ElevationEvent = Happened &
 
 export type ElevationEventType = ElevationEvent['type'];
 
+/** The events of one type. */
+export type ElevationEventOf<T extends ElevationEventType> = Extract<
+  ElevationEvent,
+  { readonly type: T }
+>;
+
 export type ElevationStatus =
   /** For approvers. */
   | 'waiting'

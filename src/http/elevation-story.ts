@@ -1,11 +1,15 @@
 /** What happened to an elevation, for readers. */
-import type { Elevation, ElevationEvent, ElevationEventType, Party } from '../core/elevation.ts';
+import type {
+  Elevation,
+  ElevationEvent,
+  ElevationEventOf,
+  ElevationEventType,
+  Party,
+} from '../core/elevation.ts';
 import type { PersonId } from '../core/identity.ts';
 import { formatDuration, formatInstant } from '../core/time.ts';
 import { iso, partyModel } from './elevation-rows.ts';
 import type { StoryRow } from './elevation-views.ts';
-
-type EventOf<T extends ElevationEventType> = Extract<ElevationEvent, { type: T }>;
 
 function timesOf({
   startsAt,
@@ -19,7 +23,7 @@ function timesOf({
     : `from ${formatInstant(startsAt)} to ${formatInstant(endsAt)}`;
 }
 
-const WHAT: { readonly [T in ElevationEventType]: (event: EventOf<T>) => string } = {
+const WHAT: { readonly [T in ElevationEventType]: (event: ElevationEventOf<T>) => string } = {
   requested: () => 'requested the role',
   approved: event => {
     const length = `approved it for ${formatDuration(event.seconds)}`;
@@ -71,7 +75,7 @@ export const DONE = {
 } as const satisfies Record<string, ElevationEventType>;
 export type Done = keyof typeof DONE;
 
-const NOTICES: { readonly [D in Done]: (event: EventOf<(typeof DONE)[D]>) => string } = {
+const NOTICES: { readonly [D in Done]: (event: ElevationEventOf<(typeof DONE)[D]>) => string } = {
   request: () => 'You requested the role. Its approvers can decide now.',
   'break-glass': ({ endsAt }) =>
     `The role is yours until ${formatInstant(endsAt)}. Another user must review why you needed it.`,

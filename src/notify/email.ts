@@ -27,15 +27,18 @@ export interface MailParts {
   readonly content: MailContent;
 }
 
-/** What requesters hear about their own requests, unless they did it themselves. */
-const FOR_REQUESTERS: ReadonlySet<ElevationEventType> = new Set([
-  'approved',
-  'glass-broken',
-  'denied',
-  'revoked',
-  'rule-changed',
-  'reviewed',
-]);
+/** Whether requesters hear it of their own requests, unless they did it themselves. */
+const FOR_REQUESTERS: { readonly [T in ElevationEventType]: boolean } = {
+  requested: false,
+  approved: true,
+  'glass-broken': true,
+  denied: true,
+  withdrawn: false,
+  revoked: true,
+  'rule-changed': true,
+  reviewed: true,
+  'review-overdue': false,
+};
 
 /** One address as the HTML Standard accepts it; anything else could name more recipients. */
 const ADDRESS =
@@ -76,7 +79,7 @@ export function createMailTargets(parts: MailParts): readonly NotificationTarget
 function requesterToTell({ request, event }: ElevationNotification): string | undefined {
   const { requester } = request;
   const isOwn = event.type === 'revoked' && event.by.person === requester.person;
-  return FOR_REQUESTERS.has(event.type) && !isOwn ? requester.email : undefined;
+  return FOR_REQUESTERS[event.type] && !isOwn ? requester.email : undefined;
 }
 
 interface Sender extends MailParts {

@@ -3,7 +3,12 @@
  * verifies by HMAC-SHA256, with an id that is the same for every repetition.
  */
 import { createHmac } from 'node:crypto';
-import type { ElevationEvent, ElevationEventType, Party } from '../core/elevation.ts';
+import type {
+  ElevationEvent,
+  ElevationEventOf,
+  ElevationEventType,
+  Party,
+} from '../core/elevation.ts';
 import type { ElevationNotification } from '../core/elevation-notice.ts';
 import type { Clock, NotificationTarget } from '../core/ports.ts';
 import { printableExcerpt } from '../core/printable.ts';
@@ -88,9 +93,7 @@ function webhookBody({ request, event }: ElevationNotification, baseUrl: string)
   };
 }
 
-type Named<T extends ElevationEventType> = Extract<ElevationEvent, { readonly type: T }>;
-
-const DETAILS: { readonly [T in ElevationEventType]: (event: Named<T>) => object } = {
+const DETAILS: { readonly [T in ElevationEventType]: (event: ElevationEventOf<T>) => object } = {
   requested: () => ({}),
   approved: ({ seconds, note, outstanding, startsAt, endsAt }) => ({
     ...{ approved_seconds: seconds, note: textOf(note), outstanding },

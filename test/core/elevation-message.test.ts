@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ElevationEventType } from '../../src/core/elevation.ts';
 import { requested, revoked } from '../../src/core/elevation-changes.ts';
 import { elevationMessage } from '../../src/core/elevation-message.ts';
 import { act, grantedOf, requestOf } from '../contracts/elevation-samples.ts';
 import { NOW } from '../contracts/store-samples.ts';
 import { eventsOf, hostileEvent, ofEveryType } from '../notify/told-events.ts';
 
-const TITLES: Readonly<Record<string, string>> = {
+const TITLES: { readonly [T in ElevationEventType]: string } = {
   requested: 'alice.liddell requests Admin in prod',
   approved: 'alice.liddell gets Admin in prod',
   'glass-broken': 'Break-glass: alice.liddell takes Admin in prod',
