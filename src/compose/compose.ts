@@ -33,7 +33,7 @@ import { createSignOuts, type SignOuts } from '../bridge/sign-outs.ts';
 import { createStepUps, type StepUps } from '../bridge/step-up.ts';
 import { createTokenCallers } from '../bridge/token-callers.ts';
 import { createTokens, type Tokens } from '../bridge/tokens.ts';
-import type { Configuration, NotificationConfiguration } from '../config/configuration.ts';
+import type { Configuration } from '../config/configuration.ts';
 import { compileSelector } from '../core/group-selector.ts';
 import { type Partitions, partitionTable } from '../core/partitions.ts';
 import { compilePolicy, type Policy } from '../core/policy.ts';
@@ -58,7 +58,7 @@ import type { Outbound } from '../outbound.ts';
 import { type OpenConnector, openConnectors } from './connectors.ts';
 import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts';
 import { openIdentityRefresh } from './identity-refresh.ts';
-import { openNotifications } from './notifications.ts';
+import { notifiedBy, openNotifications } from './notifications.ts';
 import type { Process, Storage } from './process.ts';
 
 const VIEWS: string = fileURLToPath(new URL('../../views', import.meta.url));
@@ -230,7 +230,7 @@ function createBridge(
     ...roleAccess,
     ...logins,
     ...{ signIn, signOuts, mySessions, elevations },
-    notifiedBy: [...new Set(configuration.notifications.map(({ kind }) => NOTIFIED_BY[kind]))],
+    notifiedBy: notifiedBy(configuration.notifications),
     stepUps: createStepUps({ access, signIn, mySessions, callers, recorder: ports.recorder }),
     signInTests: createSignInTests({
       ...ports,
@@ -253,12 +253,6 @@ function createBridge(
     ...{ stopping: process.stopping, rateLimits: process.rateLimits },
   };
 }
-
-const NOTIFIED_BY: { readonly [K in NotificationConfiguration['kind']]: string } = {
-  slack: 'Slack',
-  webhook: 'a webhook',
-  email: 'e-mail',
-};
 
 /** From an entitlement to credentials: the policy, our issuer, STS and the console. */
 function createRoleAccess({ configuration, policy, partitions, keys, toAws, ports }: Parts) {

@@ -7,8 +7,10 @@ import {
   type Notifications,
 } from '../bridge/notifications.ts';
 import type { Configuration, NotificationConfiguration } from '../config/configuration.ts';
+import type { UrlOf } from '../core/elevation-notice.ts';
 import type { Clock, NotificationTarget, Secrets, Store } from '../core/ports.ts';
 import type { Seconds } from '../core/time.ts';
+import { elevationPath } from '../http/elevation.ts';
 import type { Logger } from '../log.ts';
 import { createSlackTarget } from '../notify/slack.ts';
 import { createWebhookTarget } from '../notify/webhook.ts';
@@ -40,7 +42,8 @@ export async function openNotifications(
   const outbound = createOutbound({
     ...{ timeoutSeconds: ANSWER_SECONDS, maxBytes: ANSWER_BYTES, named: 'origin' },
   });
-  const parts: TargetParts = { baseUrl, outbound, views, clock: ports.clock };
+  const urlOf = (id: string): string => `${baseUrl}${elevationPath(id)}`;
+  const parts: TargetParts = { urlOf, outbound, views, clock: ports.clock };
   const targets = await Promise.all(notifications.map(target => targetsOf(target, parts)));
   const worker = createNotifications({
     ...ports,
@@ -71,26 +74,63 @@ const REAL_TIME: Pick<NotificationParts, 'repeat' | 'callLimit' | 'closeLimit'> 
   closeLimit: () => setTimeout<void>(CLOSE_MILLISECONDS, undefined, { ref: false }),
 };
 
+// ---------------------------------------------------------------- kinds of targets
+
+type Kind = NotificationConfiguration['kind'];
+
 interface TargetParts {
-  readonly baseUrl: string;
+  readonly urlOf: UrlOf;
   readonly outbound: Outbound;
   readonly views: string;
   readonly clock: Clock;
 }
 
-async function targetsOf(
+interface KindRow<K extends Kind> {
+  /** For users: where others are told. */
+  readonly name: string;
+  readonly open: (
+    target: Extract<NotificationConfiguration, { readonly kind: K }>,
+    parts: TargetParts,
+  ) => Promise<readonly NotificationTarget[]>;
+}
+
+const KINDS: { readonly [K in Kind]: KindRow<K> } = {
+  slack: {
+    name: 'Slack',
+    open: async (target, parts) => [createSlackTarget({ ...target, ...parts })],
+  },
+  webhook: {
+    name: 'a webhook',
+    open: async (target, parts) => [createWebhookTarget({ ...target, ...parts })],
+  },
+  email: {
+    name: 'e-mail',
+    open: async (target, parts) => {
+      // The mail library is loaded where it is used.
+      const [{ createMailTargets }, { createMailContent }] = await Promise.all([
+        import('../notify/email.ts'),
+        import('../notify/mail-content.ts'),
+      ]);
+      return createMailTargets({ ...target, ...parts, content: createMailContent(parts.views) });
+    },
+  },
+};
+
+function targetsOf(
   target: NotificationConfiguration,
   parts: TargetParts,
 ): Promise<readonly NotificationTarget[]> {
-  if (target.kind === 'slack') return [createSlackTarget({ ...target, ...parts })];
-  if (target.kind === 'webhook') return [createWebhookTarget({ ...target, ...parts })];
-  // The mail library is loaded where it is used.
-  const [{ createMailTargets }, { createMailContent }] = await Promise.all([
-    import('../notify/email.ts'),
-    import('../notify/mail-content.ts'),
-  ]);
-  return createMailTargets({ ...target, ...parts, content: createMailContent(parts.views) });
+  // Each row takes the targets of its own kind.
+  const row = KINDS[target.kind] as KindRow<Kind>;
+  return row.open(target, parts);
 }
+
+/** Where others are told of elevations, in words for users. */
+export function notifiedBy(targets: readonly NotificationConfiguration[]): readonly string[] {
+  return [...new Set(targets.map(({ kind }) => KINDS[kind].name))];
+}
+
+// ---------------------------------------------------------------- the log
 
 const LINES: {
   readonly [K in NotificationReport['kind']]: (log: Logger, fields: object) => void;

@@ -12,6 +12,7 @@ import type {
   NotificationConfiguration,
   StoreConfiguration,
 } from './configuration.ts';
+import { NOTIFICATION_KINDS } from './notification-schema.ts';
 import { absolutePath, type References } from './references.ts';
 import type { Document } from './schema.ts';
 
@@ -221,16 +222,33 @@ function directTrust({ trust, provider }: DocumentAccount): Trust {
   }
 }
 
-function notificationOf(
-  { id, slack, webhook, email }: DocumentNotification,
-  references: References,
-): NotificationConfiguration {
-  if (slack !== undefined) return { id, kind: 'slack', url: references.textOf(slack.webhook) };
-  if (webhook !== undefined) {
-    const { url, secret, previousSecret } = webhook;
+type Kind = NotificationConfiguration['kind'];
+type Settings<K extends Kind> = Omit<
+  Extract<NotificationConfiguration, { readonly kind: K }>,
+  'id' | 'kind'
+>;
+
+const NOTIFICATIONS: {
+  readonly [K in Kind]: (
+    written: NonNullable<DocumentNotification[K]>,
+    textOf: References['textOf'],
+  ) => Settings<K>;
+} = {
+  slack: ({ webhook }, textOf) => ({ url: textOf(webhook) }),
+  webhook: ({ url, secret, previousSecret }, textOf) => {
     const secrets = [secret, ...(previousSecret === undefined ? [] : [previousSecret])];
-    return { id, kind: 'webhook', url, secrets: secrets.map(given => references.textOf(given)) };
-  }
-  const { smtp, from, to = [] } = required(email);
-  return { id, kind: 'email', smtpUrl: references.textOf(smtp), from, to };
+    return { url, secrets: secrets.map(textOf) };
+  },
+  email: ({ smtp, from, to = [] }, textOf) => ({ smtpUrl: textOf(smtp), from, to }),
+};
+
+function notificationOf(
+  target: DocumentNotification,
+  { textOf }: References,
+): NotificationConfiguration {
+  const kind = required(NOTIFICATION_KINDS.find(key => target[key] !== undefined));
+  // Each row takes the settings of its own kind.
+  const settingsOf = NOTIFICATIONS[kind] as (written: unknown, of: typeof textOf) => object;
+  const settings = settingsOf(target[kind], textOf);
+  return { id: target.id, kind, ...settings } as NotificationConfiguration;
 }

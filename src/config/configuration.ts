@@ -82,6 +82,7 @@ export type StoreConfiguration =
   /** A connection URL that may contain a password: a secret. */
   | { readonly kind: 'postgres'; readonly url: string };
 
+/** Where others are told of elevations. */
 export type NotificationConfiguration = { readonly id: string } /** `url` is a secret. */ & (
   | { readonly kind: 'slack'; readonly url: string }
   /** The secrets (`whsec_...`) of Standard Webhooks; each signs, the current one first. */

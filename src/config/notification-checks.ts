@@ -1,11 +1,10 @@
 /** Checks of `notifications`: one kind for each target, one target for each id, and who is told. */
+import { NOTIFICATION_KINDS } from './notification-schema.ts';
 import { type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
 
 type ReadableTarget = NonNullable<Readable<Document['notifications'][number]>>;
-
-const KINDS = ['slack', 'webhook', 'email'] as const;
 
 export function* notificationProblems({
   notifications = [],
@@ -30,11 +29,11 @@ export function* notificationProblems({
 }
 
 function* kindProblems(target: ReadableTarget, path: Path): Generator<ProblemAt> {
-  const [kind, ...more] = KINDS.filter(key => isWritten(target, key));
+  const [kind, ...more] = NOTIFICATION_KINDS.filter(key => isWritten(target, key));
   if (kind === undefined)
     yield {
       path,
-      message: `has none of ${KINDS.join(', ')}.`,
+      message: `has none of ${NOTIFICATION_KINDS.join(', ')}.`,
       fix: 'Add one of them.',
     };
   for (const other of more)

@@ -38,6 +38,18 @@ const email = z.strictObject({
   }),
 });
 
+/** The kinds of targets. */
+const kinds = {
+  slack: slack
+    .optional()
+    .describe('A channel in Slack, or in a product with the same webhooks. One kind for each id.'),
+  webhook: webhook.optional().describe('An endpoint of your own (Standard Webhooks).'),
+  email: email.optional().describe('Mail.'),
+};
+
+/** One of them is in each target. */
+export const NOTIFICATION_KINDS = Object.keys(kinds) as readonly (keyof typeof kinds)[];
+
 export const notification = z.strictObject({
   id: pattern(
     'notification id',
@@ -48,9 +60,5 @@ export const notification = z.strictObject({
       'Names the target in the log and in the store. A target with a new id is told of new events alone.',
     example: 'ops',
   }),
-  slack: slack
-    .optional()
-    .describe('A channel in Slack, or in a product with the same webhooks. One kind for each id.'),
-  webhook: webhook.optional().describe('An endpoint of your own (Standard Webhooks).'),
-  email: email.optional().describe('Mail.'),
+  ...kinds,
 });

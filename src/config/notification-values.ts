@@ -1,17 +1,13 @@
 /** Kinds of values of notifications. What a secret contains is never repeated in a problem. */
-
+import { isMailAddress } from '../core/mail-address.ts';
 import { urlProblem } from './network-values.ts';
 import type { Problem } from './problems.ts';
 import { quoted } from './problems.ts';
 import { word } from './values.ts';
 
-/** One address without a name, as a form for e-mail accepts it (HTML Standard). */
-const MAIL_ADDRESS =
-  /^(?=.{3,254}$)[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
-
 export const mailAddress = () =>
   word('mail address', value =>
-    MAIL_ADDRESS.test(value)
+    isMailAddress(value)
       ? undefined
       : {
           message: `${quoted(value)} is not a mail address.`,

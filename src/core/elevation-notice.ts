@@ -21,6 +21,9 @@ export interface ElevationNotification {
   readonly event: ElevationEvent;
 }
 
+/** The address of the page of an elevation. */
+export type UrlOf = (id: string) => string;
+
 /** What became of one attempt to tell a target of an event. */
 export type Telling =
   /** Also of an event that does not concern the target. */

@@ -7,8 +7,9 @@ import { createHash } from 'node:crypto';
 import { createTransport, type NodemailerError, type Transporter } from 'nodemailer';
 import type { ElevationEventType } from '../core/elevation.ts';
 import { elevationMessage } from '../core/elevation-message.ts';
-import type { ElevationNotification, Telling } from '../core/elevation-notice.ts';
+import type { ElevationNotification, Telling, UrlOf } from '../core/elevation-notice.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
+import { isMailAddress } from '../core/mail-address.ts';
 import type { NotificationTarget } from '../core/ports.ts';
 import { printableExcerpt } from '../core/printable.ts';
 import type { Seconds } from '../core/time.ts';
@@ -22,8 +23,7 @@ export interface MailParts {
   readonly from: string;
   /** They get every event. */
   readonly to: readonly string[];
-  /** Of the bridge, for the link. */
-  readonly baseUrl: string;
+  readonly urlOf: UrlOf;
   readonly content: MailContent;
 }
 
@@ -39,10 +39,6 @@ const FOR_REQUESTERS: { readonly [T in ElevationEventType]: boolean } = {
   reviewed: true,
   'review-overdue': false,
 };
-
-/** One address as the HTML Standard accepts it; anything else could name more recipients. */
-const ADDRESS =
-  /^(?=.{3,254}$)[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /** Of a connection and of each answer. One call has a limit besides. */
 const PATIENCE: Seconds = 10;
@@ -63,7 +59,7 @@ export function createMailTargets(parts: MailParts): readonly NotificationTarget
       tell: async (notification, signal) => {
         const address = requesterToTell(notification);
         if (address === undefined || others.has(address.toLowerCase())) return { kind: 'told' };
-        if (!ADDRESS.test(address))
+        if (!isMailAddress(address))
           return { kind: 'refused', why: 'the e-mail of the requester is not an address' };
         return send(sender, { notification, recipient: address, signal });
       },
@@ -122,11 +118,10 @@ async function send(sender: Sender, sending: Sending): Promise<Telling> {
   }
 }
 
-function mailFor({ from, baseUrl, content }: Sender, { notification, recipient }: Sending) {
+function mailFor({ from, urlOf, content }: Sender, { notification, recipient }: Sending) {
   const { request, event } = notification;
   const message = elevationMessage(notification);
-  const address = `${baseUrl}/elevations/${encodeURIComponent(request.id)}`;
-  const model = { ...message, address };
+  const model = { ...message, address: urlOf(request.id) };
   const domain = from.slice(from.indexOf('@') + 1);
   const reader = createHash('sha256').update(recipient.toLowerCase()).digest('hex').slice(0, 16);
   return {

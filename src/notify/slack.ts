@@ -3,7 +3,7 @@
  * has a link and no button that acts: decisions are made at the bridge, after a fresh sign-in.
  */
 import { elevationMessage } from '../core/elevation-message.ts';
-import type { ElevationNotification } from '../core/elevation-notice.ts';
+import type { ElevationNotification, UrlOf } from '../core/elevation-notice.ts';
 import type { Clock, NotificationTarget } from '../core/ports.ts';
 import type { Outbound } from '../outbound.ts';
 import { post } from './posting.ts';
@@ -12,8 +12,7 @@ export interface SlackParts {
   readonly id: string;
   /** A secret: a caller that knows it can post. */
   readonly url: string;
-  /** Of the bridge, for the link. */
-  readonly baseUrl: string;
+  readonly urlOf: UrlOf;
   readonly outbound: Outbound;
   readonly clock: Clock;
 }
@@ -29,7 +28,7 @@ const MAX_FIELDS = 10;
 export function createSlackTarget({
   id,
   url,
-  baseUrl,
+  urlOf,
   outbound,
   clock,
 }: SlackParts): NotificationTarget {
@@ -37,16 +36,16 @@ export function createSlackTarget({
     id,
     tell: (notification, signal) => {
       const headers = { 'content-type': 'application/json' };
-      const body = JSON.stringify(slackMessage(notification, baseUrl));
+      const body = JSON.stringify(slackMessage(notification, urlOf));
       return post(outbound, { url, headers, body, gone: GONE, now: clock.now() }, signal);
     },
   };
 }
 
-function slackMessage(notification: ElevationNotification, baseUrl: string): object {
+function slackMessage(notification: ElevationNotification, urlOf: UrlOf): object {
   const message = elevationMessage(notification);
   const title = message.isUrgent ? `🚨 ${message.title}` : message.title;
-  const address = `${baseUrl}/elevations/${encodeURIComponent(notification.request.id)}`;
+  const address = urlOf(notification.request.id);
   return {
     // For notifications of devices, and readers of the screen.
     text: cut(escaped(title), MAX_SECTION),

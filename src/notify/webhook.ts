@@ -9,7 +9,7 @@ import type {
   ElevationEventType,
   Party,
 } from '../core/elevation.ts';
-import type { ElevationNotification } from '../core/elevation-notice.ts';
+import type { ElevationNotification, UrlOf } from '../core/elevation-notice.ts';
 import type { Clock, NotificationTarget } from '../core/ports.ts';
 import { printableExcerpt } from '../core/printable.ts';
 import type { Instant } from '../core/time.ts';
@@ -21,8 +21,7 @@ export interface WebhookParts {
   readonly url: string;
   /** `whsec_` and base64. Each signs, so that receivers can change to another one. */
   readonly secrets: readonly string[];
-  /** Of the bridge, for the link. */
-  readonly baseUrl: string;
+  readonly urlOf: UrlOf;
   readonly outbound: Outbound;
   readonly clock: Clock;
 }
@@ -35,7 +34,7 @@ export function createWebhookTarget({
   id,
   url,
   secrets,
-  baseUrl,
+  urlOf,
   outbound,
   clock,
 }: WebhookParts): NotificationTarget {
@@ -46,7 +45,7 @@ export function createWebhookTarget({
       const now = clock.now();
       const messageId = `${notification.request.id}_${notification.event.number}`;
       const timestamp = String(Math.floor(now / 1000));
-      const body = JSON.stringify(webhookBody(notification, baseUrl));
+      const body = JSON.stringify(webhookBody(notification, urlOf));
       const headers = {
         'content-type': 'application/json',
         'webhook-id': messageId,
@@ -72,14 +71,14 @@ export function webhookSignature(
 // ---------------------------------------------------------------- the body
 
 /** Everything in it comes from the request and the event, so that it never changes. */
-function webhookBody({ request, event }: ElevationNotification, baseUrl: string): object {
+function webhookBody({ request, event }: ElevationNotification, urlOf: UrlOf): object {
   const { id, batch, accountName, startsAt, extends: base, reason, ticket } = request;
   return {
     type: `elevation.${event.type}`,
     timestamp: iso(event.at),
     data: {
       ...{ id, batch, event: event.number },
-      url: `${baseUrl}/elevations/${encodeURIComponent(id)}`,
+      url: urlOf(id),
       requester: userOf(request.requester),
       account: { id: request.account, name: printableExcerpt(accountName) },
       ...{ role: request.role, rule: printableExcerpt(request.rule) },

@@ -39,7 +39,7 @@ const clock = { now: () => Date.now() };
 const targets = [first, second].map((url, index): NotificationTarget => {
   const target = createWebhookTarget({
     ...{ id: `target-${index}`, url: url!, secrets: [secret!], outbound, clock },
-    baseUrl: 'https://aws.example.com',
+    urlOf: id => `https://aws.example.com/elevations/${id}`,
   });
   return { id: target.id, tell: stepping(target.tell) };
 });

@@ -10,7 +10,7 @@ import { act, grantedOf, waitingOf } from '../contracts/elevation-samples.ts';
 import { NOW } from '../contracts/store-samples.ts';
 import { freePort } from '../support/free-port.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { BASE_URL, eventsOf, hostileEvent, ofEveryType, tellEach } from './told-events.ts';
+import { eventsOf, hostileEvent, ofEveryType, tellEach, urlOf } from './told-events.ts';
 
 const ALICE_MAIL = 'alice@wonderland.example';
 const REJECTED = "Can't send mail - all recipients were rejected";
@@ -24,7 +24,7 @@ interface Mailboxes {
 
 function mailboxes(smtpUrl: string, over: Partial<MailParts> = {}): Mailboxes {
   const [requesters, team] = createMailTargets({
-    ...{ id: 'mail', smtpUrl, from: 'aws@example.com', to: [TEAM], baseUrl: BASE_URL, content },
+    ...{ id: 'mail', smtpUrl, from: 'aws@example.com', to: [TEAM], urlOf, content },
     ...over,
   });
   return { requesters: requesters!, team: team! };
@@ -49,7 +49,7 @@ describe('mail', () => {
     assert.ok(outcomes.every(({ kind }) => kind === 'told'));
     for (const [index, { request }] of events.entries()) {
       const { headers, from, to, text, html } = server.taken[index]!;
-      const address = `${BASE_URL}/elevations/${request.id}`;
+      const address = urlOf(request.id);
       assert.deepEqual([from, to], ['aws@example.com', [TEAM]]);
       assert.equal(headers.get('auto-submitted'), 'auto-generated');
       assert.ok(text.includes(address) && html.includes(`<a href="${address}">`));

@@ -4,7 +4,7 @@ import type { ElevationNotification, Telling } from '../../src/core/elevation-no
 import type { NotificationTarget } from '../../src/core/ports.ts';
 import { ofEveryState, waitingOf } from '../contracts/elevation-samples.ts';
 
-export const BASE_URL = 'https://aws.example.com';
+export const urlOf = (id: string): string => `https://aws.example.com/elevations/${id}`;
 
 export const eventsOf = (elevation: Elevation): ElevationNotification[] =>
   elevation.events.map(event => ({ request: elevation, event }));

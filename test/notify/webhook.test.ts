@@ -12,7 +12,7 @@ import {
   startSlackReceiver,
   startWebhookReceiver,
 } from '../support/webhook-receivers.ts';
-import { BASE_URL, eventsOf, HOSTILE, hostileEvent, ofEveryType, tellEach } from './told-events.ts';
+import { eventsOf, HOSTILE, hostileEvent, ofEveryType, tellEach, urlOf } from './told-events.ts';
 
 const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`;
 const [OLD, NEW] = [newSecret(), newSecret()];
@@ -28,7 +28,7 @@ describe('a webhook', () => {
   );
   const target = (secrets = [OLD], clock = handTurnedClock()) =>
     createWebhookTarget({
-      ...{ id: 'siem', url: receiver.url, secrets, baseUrl: BASE_URL, outbound, clock },
+      ...{ id: 'siem', url: receiver.url, secrets, urlOf, outbound, clock },
     });
 
   it('is signed as the vector of Standard Webhooks says', () => {
@@ -60,7 +60,7 @@ describe('a webhook', () => {
     assert.deepEqual(first, second);
     assert.equal(first!.id, `${granted.id}_1`);
     const { data } = first!.body;
-    assert.equal(data.url, `${BASE_URL}/elevations/${granted.id}`);
+    assert.equal(data.url, urlOf(granted.id));
     assert.deepEqual(Object.keys(data).sort(), [
       ...['account', 'address', 'break_glass', 'by', 'decide_by', 'event', 'id', 'reason'],
       ...['requested_at', 'requested_seconds', 'requester', 'role', 'rule', 'ticket', 'url'],
@@ -115,7 +115,7 @@ describe('a webhook', () => {
       t.after(() => strict.close());
       strict.manner = () => answer;
       const made = createWebhookTarget({
-        ...{ id: 'siem', url: strict.url, secrets: [OLD], baseUrl: BASE_URL, outbound },
+        ...{ id: 'siem', url: strict.url, secrets: [OLD], urlOf, outbound },
         clock: handTurnedClock(at),
       });
       const [telling] = await tellEach(made, eventsOf(waitingOf()));
@@ -140,12 +140,12 @@ describe('a message in Slack', () => {
     made => made.close(),
   );
   const receiver = useFixture(
-    () => startSlackReceiver(() => BASE_URL),
+    () => startSlackReceiver(() => new URL(urlOf('id')).origin),
     started => started.close(),
   );
   const target = () =>
     createSlackTarget({
-      ...{ id: 'ops', url: receiver.url, baseUrl: BASE_URL, outbound, clock: handTurnedClock() },
+      ...{ id: 'ops', url: receiver.url, urlOf, outbound, clock: handTurnedClock() },
     });
 
   it('keeps to the limits of Slack and has one link, for every type of event', async () => {
@@ -157,7 +157,7 @@ describe('a message in Slack', () => {
       const links = JSON.stringify(receiver.taken[index]!.blocks).match(/<[^>]*>/g);
       assert.deepEqual(
         links?.map(link => link.slice(1).split('|')[0]),
-        [`${BASE_URL}/elevations/${request.id}`],
+        [urlOf(request.id)],
       );
     }
   });
