@@ -115,6 +115,37 @@ describe('elevations by the bearer API', () => {
     assert.equal(longer.elevation.id, extension.id);
   });
 
+  it('two programs share credentials until an extension, which its session tag names', async () => {
+    const approved = async (over: object): Promise<string> => {
+      const { id } = await requestOf('bob', over);
+      await act('erin', id, 'approve');
+      return id;
+    };
+    const query = new URLSearchParams({ account_id: '111122223333', role_name: 'Admin' });
+    const shared = async (): Promise<{ accessKeyId: string; expiration: number }> => {
+      const response = await fetch(`${world.urls.bridge}/federation/credentials?${query}`, {
+        headers: { 'x-amz-sso_bearer_token': logins.bob!.accessToken },
+      });
+      const { roleCredentials } = (await response.json()) as Answer['json'];
+      return roleCredentials;
+    };
+    /** The elevation in the newest assertion that the local AWS was given. */
+    const tagged = (): string | undefined => {
+      const assertion = world.toAws.at(-1)!.form.get('SAMLAssertion') ?? '';
+      const xml = Buffer.from(assertion, 'base64').toString();
+      return /PrincipalTag:ElevationId".*?>([0-9a-f]{20})</s.exec(xml)?.[1];
+    };
+
+    const first = await approved({ duration_seconds: 30 * MINUTE });
+    const [one, other] = [await shared(), await shared()];
+    assert.deepEqual([other.accessKeyId, tagged()], [one.accessKeyId, first]);
+    const second = await approved({ duration_seconds: 30 * MINUTE });
+    const longer = await shared();
+    assert.notEqual(longer.accessKeyId, one.accessKeyId);
+    assert.equal(longer.expiration - one.expiration, 30 * MINUTE * 1000);
+    assert.equal(tagged(), second);
+  });
+
   it('a batch needs each approver, and a later start waits for its time', async () => {
     const none = await request('bob', { roles: [{ account: 'staging', role: 'Admin' }] });
     assert.match(none.json.detail, /Give a ticket like OPS-123/);
