@@ -24,11 +24,17 @@ const MOST_AT_ONCE = 10_000;
 /** A change is recorded at once by the request that made it, unless that is interrupted. */
 const INTERRUPTED_AFTER: Seconds = 10;
 
-/** Throws what the store throws; the next run does the rest. */
-export async function keepUp(parts: ElevationUpkeepParts): Promise<void> {
-  await recordInterrupted(parts);
-  await remindOfReviews(parts);
-  await endByRules(parts);
+/** One run of the upkeep. It throws what the store throws; the next run does the rest. */
+export function createElevationUpkeep(parts: ElevationUpkeepParts): () => Promise<void> {
+  // Rules are those of one configuration, and what comes later was asked for by them.
+  let isEndedByRules = false;
+  return async () => {
+    await recordInterrupted(parts);
+    await remindOfReviews(parts);
+    if (isEndedByRules) return;
+    await endByRules(parts);
+    isEndedByRules = true;
+  };
 }
 
 async function recordInterrupted(parts: ElevationUpkeepParts): Promise<void> {

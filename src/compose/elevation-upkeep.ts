@@ -1,6 +1,6 @@
 /** The upkeep of elevations of one snapshot: at its start, then once a minute. */
 import { originOfBridge } from '../audit/audit-trail.ts';
-import { type ElevationUpkeepParts, keepUp } from '../bridge/elevation-upkeep.ts';
+import { createElevationUpkeep, type ElevationUpkeepParts } from '../bridge/elevation-upkeep.ts';
 import { MINUTE } from '../core/time.ts';
 import type { Logger } from '../log.ts';
 
@@ -16,11 +16,12 @@ export function openElevationUpkeep(
   parts: Omit<ElevationUpkeepParts, 'openedAt' | 'origin'>,
   log: Logger,
 ): ElevationUpkeep {
-  const whole = { ...parts, openedAt: parts.clock.now(), origin: originOfBridge };
+  const openedAt = parts.clock.now();
+  const keepUp = createElevationUpkeep({ ...parts, openedAt, origin: originOfBridge });
   let running = Promise.resolve();
   const run = (): Promise<void> => {
     running = running.then(() =>
-      keepUp(whole).catch((cause: unknown) =>
+      keepUp().catch((cause: unknown) =>
         log.error({ cause: String(cause) }, 'the upkeep of elevations failed'),
       ),
     );
