@@ -112,7 +112,12 @@ export async function findVisible(
   );
 }
 
-function maySee({ isRequester, isApprover, isAdministrator, mayOnlyRead }: Standpoint): boolean {
+export function maySee({
+  isRequester,
+  isApprover,
+  isAdministrator,
+  mayOnlyRead,
+}: Standpoint): boolean {
   return isRequester || isApprover || isAdministrator || mayOnlyRead;
 }
 

@@ -17,6 +17,7 @@ import {
   currentRuleOf,
   type ElevationParts,
   findVisible,
+  maySee,
   partyOf,
   type Standpoint,
   standpointOf,
@@ -37,7 +38,9 @@ export function view(
     attempted: { action: 'view', elevation: id },
     run: async () => {
       const { elevation } = await findVisible(parts, requester, id);
-      return viewOf(parts, seenBy(parts, requester, elevation));
+      const seen = seenBy(parts, requester, elevation);
+      const before = seen.standpoint.isRequester ? [] : await beforeOf(parts, requester, elevation);
+      return { ...(await viewOf(parts, seen)), before };
     },
   });
 }
@@ -96,8 +99,8 @@ function whyNot({ elevation, standpoint, viewer }: Seen): string | undefined {
 
 // ---------------------------------------------------------------- one elevation
 
-async function viewOf(parts: ElevationParts, seen: Seen): Promise<ElevationView> {
-  const { elevation, status, rule, standpoint } = seen;
+async function viewOf(parts: ElevationParts, seen: Seen): Promise<Omit<ElevationView, 'before'>> {
+  const { elevation, status, rule } = seen;
   const { id, role, seconds, granted } = elevation;
   return {
     ...{ elevation, status },
@@ -106,7 +109,6 @@ async function viewOf(parts: ElevationParts, seen: Seen): Promise<ElevationView>
     outstanding: status === 'waiting' ? await outstandingFor(parts, seen) : [],
     eligibility: rule && { account: rule.account, role, rule: rule.rule },
     longestSeconds: rule === undefined ? seconds : Math.min(seconds, longestOf(rule)),
-    before: standpoint.isRequester ? [] : await beforeOf(parts, elevation),
     alive: granted === undefined ? [] : await parts.handOuts.aliveBy(id, parts.clock.now()),
   };
 }
@@ -133,12 +135,17 @@ function describeOutstanding({ approvers, missing }: Outstanding): readonly stri
   return [`${missing} more from ${groupPattern ?? listed(groups)}`];
 }
 
+/** Those that the viewer may see as well: a reason can be meant for other approvers. */
 async function beforeOf(
-  { elevations, clock }: ElevationParts,
+  parts: ElevationParts,
+  viewer: AuthenticatedRequester,
   { id, requester }: Elevation,
 ): Promise<readonly Elevation[]> {
+  const { elevations, clock } = parts;
   const own = await elevations.ofPerson(requester.person, clock.now() - SHOWN * 1000);
-  return own.filter(of => of.id !== id).slice(0, MOST_BEFORE);
+  return own
+    .filter(of => of.id !== id && maySee(standpointOf(parts, viewer, of)))
+    .slice(0, MOST_BEFORE);
 }
 
 // ---------------------------------------------------------------- lists

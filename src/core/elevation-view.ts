@@ -53,7 +53,10 @@ export interface ElevationView {
   readonly eligibility?: Pick<Eligibility, 'account' | 'role' | 'rule'> | undefined;
   /** What an approver can give at most. */
   readonly longestSeconds: Seconds;
-  /** Earlier elevations of the requester, newest first. Empty unless the viewer decides. */
+  /**
+   * Earlier elevations of the requester that the viewer may see, newest first. Empty for the
+   * requester.
+   */
   readonly before: readonly Elevation[];
   /** Credentials and links of this elevation that are alive. */
   readonly alive: readonly HandOut[];

@@ -288,6 +288,13 @@ describe('an elevation', () => {
     const erin = await viewerIn(world, 'erin');
     const { toDecide } = await useCases().lists(erin);
     for (const { id } of made) assert.ok(toDecide.some(of => of.id === id));
+    world.oidcIdp.directory.change('grace', { groups: ['security'] });
+    const { before } = await useCases().view(await viewerIn(world, 'grace'), made[0]!.id);
+    assert.ok(before.some(({ id }) => id === made[1]!.id));
+    assert.ok(
+      before.every(({ rule }) => rule === 'two-approve'),
+      'security approves no other rule',
+    );
     await useCases().deny(erin, { id: made[0]!.id, note: 'not in staging' });
     assert.equal(statusNow(await found(made[1]!.id)), 'waiting');
     await useCases().withdraw(bob, made[1]!.id);
