@@ -3,7 +3,7 @@ import type { Run } from '../command-line/command.ts';
 import { durationOf } from '../command-line/times.ts';
 import { act, idIn, readOne } from '../elevations/calls.ts';
 import { requireConfirmed, tellResult, textIn } from '../elevations/deciding.ts';
-import { factsOf, nameOf, roleOf, statusOf } from '../elevations/describing.ts';
+import { factsOf, missingOf, nameOf, roleOf, statusOf } from '../elevations/describing.ts';
 import type { ElevationDetail } from '../server/elevation-answers.ts';
 import type { Client } from '../session/client.ts';
 import { CliError } from '../terminal/exit.ts';
@@ -31,7 +31,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   const approved = await act(client, { id, action: 'approve', body });
   tellResult(client, approved, options.json === true);
   if (options.json !== true && approved.outstanding.length > 0)
-    terminal.say(`It still waits for ${approved.outstanding.join(', ')}.`);
+    terminal.say(`It still waits for ${missingOf(approved)}.`);
   return undefined;
 };
 

@@ -4,7 +4,7 @@ import { durationOf, startOf } from '../command-line/times.ts';
 import { askForReasons, chooseOffers, defaultSeconds } from '../elevations/asking.ts';
 import { makeRequest, readMine } from '../elevations/calls.ts';
 import { requireConfirmed, textIn } from '../elevations/deciding.ts';
-import { roleOf, statusOf } from '../elevations/describing.ts';
+import { roleOf, roleWord, statusOf } from '../elevations/describing.ts';
 import { requireGranted, waitForDecisions } from '../elevations/waiting.ts';
 import { nameOf } from '../roles/list.ts';
 import type { ElevationDetail, Offer } from '../server/elevation-answers.ts';
@@ -79,9 +79,8 @@ function tellMade({ terminal, server }: Client, made: readonly ElevationDetail[]
 function tellNext({ terminal, bridge }: Client, decided: readonly ElevationDetail[]): void {
   const { selector } = bridge;
   for (const elevation of decided) {
-    const role = roleOf(elevation);
     if (elevation.status === 'active')
-      terminal.say(`Use it: rolebridge exec${selector} ${role} -- COMMAND`);
+      terminal.say(`Use it: rolebridge exec${selector} ${roleWord(elevation)} -- COMMAND`);
     if (elevation.status === 'waiting') terminal.say(`See ${elevation.url}`);
   }
 }

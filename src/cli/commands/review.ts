@@ -3,7 +3,7 @@ import { act, idIn } from '../elevations/calls.ts';
 import { textIn } from '../elevations/deciding.ts';
 import { nameOf, roleOf } from '../elevations/describing.ts';
 import { CliError } from '../terminal/exit.ts';
-import { jsonText, printable } from '../terminal/printable.ts';
+import { jsonText } from '../terminal/printable.ts';
 
 export const run: Run = async ({ words, options, client: open, terminal }) => {
   const client = open();
@@ -17,7 +17,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   if (options.json === true) terminal.print(jsonText(elevation));
   else
     terminal.say(
-      `Reviewed the break-glass of ${printable(nameOf(elevation.requester))}: ${printable(roleOf(elevation))}.`,
+      `Reviewed the break-glass of ${nameOf(elevation.requester)}: ${roleOf(elevation)}.`,
     );
   return undefined;
 };

@@ -1,4 +1,4 @@
-/** Requests in words. Callers apply `printable` to what other users wrote. */
+/** Requests in words, one line each: what other users wrote cannot break it. */
 import { formatDuration, formatInstant } from '../../core/time.ts';
 import type {
   Alive,
@@ -15,11 +15,22 @@ type Times = Pick<Server, 'now'>;
 
 /** `prod/Admin` */
 export function roleOf({ account, role }: Pick<Elevation, 'account' | 'role'>): string {
-  return `${account.name}/${role}`;
+  return printable(`${account.name}/${role}`);
+}
+
+/** The same as a word of a command that users copy; `ACCOUNT/ROLE` for a name that is none. */
+export function roleWord(of: Pick<Elevation, 'account' | 'role'>): string {
+  const name = roleOf(of);
+  return /^[\w.][\w.+=,@/-]*$/.test(name) ? name : 'ACCOUNT/ROLE';
 }
 
 export function nameOf({ username, display_name }: Party): string {
-  return display_name === null ? username : `${username} (${display_name})`;
+  return printable(display_name === null ? username : `${username} (${display_name})`);
+}
+
+/** `1 more from approvers, 1 more from security` */
+export function missingOf({ outstanding }: Pick<ElevationDetail, 'outstanding'>): string {
+  return printable(outstanding.join(', '));
 }
 
 /** `2026-11-30 10:05 UTC, in 2 h` */
@@ -46,7 +57,7 @@ const STATUS: { readonly [S in ElevationStatus]: (of: Elevation, times: Times) =
 function endingOf({ ended }: Elevation, times: Times): string {
   if (ended === null) return '';
   const by = ended.by === null ? '' : ` by ${nameOf(ended.by)}`;
-  const note = ended.note === null ? '' : `: ${ended.note}`;
+  const note = ended.note === null ? '' : `: ${printable(ended.note)}`;
   return `${by} at ${moment(ended.at, times)}${note}`;
 }
 
@@ -71,7 +82,7 @@ export function lengthOf(
 
 /** Everything that an approver looks at, one line each. */
 export function factsOf(elevation: ElevationDetail, times: Times): readonly string[] {
-  const { requester, reason, ticket, approvals, outstanding, before } = elevation;
+  const { requester, reason, ticket, approvals, before } = elevation;
   const earlier = before.map(of => `${roleOf(of)} ${statusOf(of, times)}`);
   const facts: Readonly<Record<string, string | null>> = {
     Role: roleOf(elevation),
@@ -84,7 +95,7 @@ export function factsOf(elevation: ElevationDetail, times: Times): readonly stri
     Extends: elevation.extends,
     Status: statusOf(elevation, times),
     Approved: approvals.map(({ by, at }) => `by ${nameOf(by)} at ${moment(at, times)}`).join('; '),
-    Missing: outstanding.join(', '),
+    Missing: missingOf(elevation),
     Earlier: earlier.slice(0, 3).join('; '),
     Page: elevation.url,
   };

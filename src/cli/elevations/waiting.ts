@@ -9,7 +9,7 @@ import type { ElevationDetail, ElevationStatus } from '../server/elevation-answe
 import type { Client } from '../session/client.ts';
 import { CliError } from '../terminal/exit.ts';
 import { readOne } from './calls.ts';
-import { moment, nameOf, roleOf, statusOf } from './describing.ts';
+import { missingOf, moment, nameOf, roleOf, roleWord, statusOf } from './describing.ts';
 
 const FIRST_INTERVAL_SECONDS = 2;
 const LONGEST_INTERVAL_SECONDS = 10;
@@ -130,10 +130,10 @@ function standingOf({ status, approvals, outstanding }: ElevationDetail): string
 function progressOf({ server }: Client, elevation: ElevationDetail): string {
   const role = roleOf(elevation);
   if (OUTCOME[elevation.status] !== 'undecided') return `${role}: ${statusOf(elevation, server)}.`;
-  const { approvals, outstanding, decide_by, url } = elevation;
+  const { approvals, decide_by, url } = elevation;
   const given = approvals.map(({ by }) => nameOf(by)).join(', ');
   const approved = given === '' ? '' : `approved by ${given}; `;
-  const missing = outstanding.length === 0 ? 'approvers' : outstanding.join(', ');
+  const missing = missingOf(elevation) || 'approvers';
   return `${role}: ${approved}waits for ${missing}, until ${moment(decide_by, server)}. ${url}`;
 }
 
@@ -148,7 +148,7 @@ export function requireGranted(
   throw new CliError('notGranted', `${roleOf(lost)}: ${statusOf(lost, server)}`, {
     lines: [
       ...others.map(of => `${roleOf(of)} (${of.id}): ${statusOf(of, server)}.`),
-      `See ${lost.url}, or make a new request: rolebridge request${bridge.selector} ${roleOf(lost)}`,
+      `See ${lost.url}, or make a new request: rolebridge request${bridge.selector} ${roleWord(lost)}`,
     ],
   });
 }

@@ -10,7 +10,17 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { useComputer } from '../../support/cli.ts';
 import { missingPackage } from '../../support/missing-package.ts';
-import { type Answers, credentials, HOSTILE, LIES, refusal, session, token } from './lies.ts';
+import {
+  type Answers,
+  credentials,
+  ELEVATION_ID,
+  elevation,
+  HOSTILE,
+  LIES,
+  refusal,
+  session,
+  token,
+} from './lies.ts';
 
 const SCRIPT = '/usr/bin/script';
 /** In text; JSON may contain marks that no terminal obeys. */
@@ -91,6 +101,15 @@ describe('a hostile server', () => {
     ['configure', '--yes', '--json', '--search', 'withheld'],
     ['configure', '--dry-run', '--default', 'prod/Nothing'],
     ['__complete', 'exec', ''],
+    ['request', 'prod/Admin', '--ticket', 'OPS-1'],
+    ['request', 'prod/Admin', '--ticket', 'OPS-1', '--wait'],
+    ['request', 'prod/Nothing'],
+    ['requests'],
+    ['requests', '--json'],
+    ...['approve', 'deny', 'withdraw', 'revoke'].map(action => [action, ELEVATION_ID]),
+    ['approve', ELEVATION_ID, '--yes'],
+    ['review', ELEVATION_ID, '--reason', 'all is well'],
+    ['__complete', 'approve', ''],
     ['logout', '--everywhere'],
     ['logout'],
   ];
@@ -297,6 +316,30 @@ describe('a hostile server', () => {
     }
   });
 
+  it('gets no command into what users copy, and no foreign page', async () => {
+    await login();
+    const { stderr } = await computer.run(['request', 'prod/Admin', '--ticket', 'OPS-1']);
+    assert.match(stderr, /^Use it: rolebridge exec --server \S+ ACCOUNT\/ROLE -- COMMAND$/m);
+    const denied = (more: object): Answers => ({
+      'POST /api/v1/credentials': () => ({
+        status: 403,
+        body: { title: 'no', code: 'approval_missing', detail: 'Ask.', ...more },
+      }),
+    });
+    const trace = { account: 'prod', role: 'Admin`reboot`', steps: [] };
+    const form = '{origin}/elevations/new?account=prod';
+    await withAnswers(denied({ request_url: form, trace }), async () => {
+      const { stderr } = await computer.run(['exec', 'prod/Admin', '--', 'true']);
+      assert.match(stderr, /^Request it: rolebridge request --server \S+ ACCOUNT\/ROLE --reason/m);
+      assert.doesNotMatch(stderr, /reboot/);
+    });
+    for (const request_url of ['https://evil.example/elevations/new?x', `${form}\u001b[2J`, 7])
+      await withAnswers(denied({ request_url, trace }), async () => {
+        const { stderr } = await computer.run(['exec', 'prod/Admin', '--', 'true']);
+        assert.match(stderr, /^rolebridge: no\.\nAsk\.\n$/);
+      });
+  });
+
   it('is reported when its answers have unusable fields', async () => {
     await login();
     const ODD = [null, [], 'text', {}] as const;
@@ -342,6 +385,28 @@ describe('a hostile server', () => {
           ['credentials', 'prod/Admin'],
           ['exec', 'prod/Admin', '--', 'true'],
         ],
+      },
+      {
+        endpoint: 'GET /api/v1/elevations',
+        answers: [...ODD, { mine: [], to_decide: [], to_review: [], to_watch: [], offers: [7] }],
+        run: [['requests'], ['request', 'prod/Admin']],
+      },
+      {
+        endpoint: `POST /api/v1/elevations/${ELEVATION_ID}/deny`,
+        answers: [
+          ...ODD,
+          ...[
+            { id: '$(reboot)' },
+            { id: '-rf' },
+            { status: 'granted' },
+            { url: 'https://evil.example/elevations/1' },
+            { url: '{origin}/elevations/\u001b[2J' },
+            { requester: null },
+            { ends_at: 'soon' },
+            { outstanding: [7] },
+          ].map(odd => ({ ...elevation('denied'), ...odd })),
+        ],
+        run: [['deny', ELEVATION_ID]],
       },
       {
         endpoint: 'POST /api/v1/console-link',

@@ -70,7 +70,77 @@ export const token = {
   session_expires_in: 36_000,
 };
 
+export const ELEVATION_ID = '0123456789abcdef0123';
+const party = {
+  username: `user${HOSTILE}`,
+  display_name: `display${HOSTILE}`,
+  connector: `connector${HOSTILE}`,
+};
+/** Roles whose names are commands of a shell. */
+const account = { id: '111122223333', name: 'prod' };
+export function elevation(status: string) {
+  const common = {
+    id: ELEVATION_ID,
+    status,
+    requester: party,
+    account,
+    role: `Admin;reboot${HOSTILE}`,
+    requested_seconds: 3600,
+    reason: `reason${HOSTILE}`,
+    ticket: `ticket${HOSTILE}`,
+    extends: null,
+    break_glass: true,
+    requested_at: instant(-60),
+    decide_by: instant(3600),
+    starts_at: instant(-30),
+    ends_at: instant(3600),
+    approvals: [{ by: party, at: instant(-30), duration_seconds: 3600, note: `note${HOSTILE}` }],
+    ended: { at: instant(-10), why: 'denied', by: party, note: `note${HOSTILE}` },
+    review: { due_at: instant(3600), done_at: null },
+    url: `{origin}/elevations/${ELEVATION_ID}`,
+  };
+  return {
+    ...common,
+    outstanding: [`1 more from${HOSTILE}`],
+    rights: ['approve'],
+    why_not_approve: `why${HOSTILE}`,
+    longest_seconds: 3600,
+    requested_from: `address${HOSTILE}`,
+    before: [common],
+    alive: [
+      {
+        ...{ kind: `kind${HOSTILE}`, access_key_id: `ASIA${HOSTILE}` },
+        ...{ issued_at: instant(-30), expires_at: instant(3600) },
+      },
+    ],
+  };
+}
+const lists = {
+  mine: [elevation('denied'), elevation('waiting')],
+  to_decide: [elevation('waiting')],
+  to_review: [elevation('active')],
+  to_watch: [elevation('active')],
+  offers: [
+    {
+      ...{ account, role: 'Admin', longest_seconds: 3600, reason: 'optional', open: null },
+      ticket: { projects: [`OPS${HOSTILE}`] },
+      break_glass: { review_seconds: 3600 },
+    },
+  ],
+};
+const ONE = `/api/v1/elevations/${ELEVATION_ID}`;
+
 export const LIES: Answers = {
+  'GET /api/v1/elevations': () => ({ body: lists }),
+  'POST /api/v1/elevations': () => ({
+    body: { elevations: [elevation('denied'), elevation('active')] },
+  }),
+  [`GET ${ONE}`]: () => ({ body: elevation('waiting') }),
+  [`POST ${ONE}/approve`]: () => ({ body: elevation('waiting') }),
+  [`POST ${ONE}/deny`]: () => ({ body: elevation('denied') }),
+  [`POST ${ONE}/withdraw`]: () => ({ body: elevation('withdrawn') }),
+  [`POST ${ONE}/revoke`]: () => ({ body: elevation('revoked') }),
+  [`POST ${ONE}/review`]: () => ({ body: elevation('active') }),
   'GET /.well-known/oauth-authorization-server': () => ({
     body: {
       issuer: '{origin}',
