@@ -1,6 +1,6 @@
 /** One elevation with everything that its requester and its approvers need. */
 import type { AccessRule } from '../core/access-rule.ts';
-import { describeStatus, type Elevation, nextReminder, statusOf } from '../core/elevation.ts';
+import { describeStatus, type Elevation, nextReminder } from '../core/elevation.ts';
 import type { HandOut } from '../core/elevation-notice.ts';
 import type { ElevationView } from '../core/elevation-view.ts';
 import type { PersonId } from '../core/identity.ts';
@@ -10,7 +10,7 @@ import { writtenTemplate } from '../core/template.ts';
 import { formatDuration, type Instant } from '../core/time.ts';
 import { elevationPath, requestPath } from './elevation.ts';
 import { lengthChoices } from './elevation-form-model.ts';
-import { ageOf, iso, leftOf, partyModel, rowOf, sortOf, statusModel } from './elevation-rows.ts';
+import { iso, leftOf, partyModel, rowOf, sortOf, statusModel } from './elevation-rows.ts';
 import { fullName, storyOf } from './elevation-story.ts';
 import type { AliveRow, DecisionModel, ElevationModel, FactRow } from './elevation-views.ts';
 
@@ -50,11 +50,11 @@ export function elevationModel(
     whyNotApprove,
     signInAgain: isSignInOld && decides(seen) ? SIGN_IN_AGAIN : undefined,
     canWithdraw: rights.has('withdraw'),
-    endLabel: rights.has('revoke') ? (isOwn ? 'End it now' : 'Revoke it') : undefined,
+    endLabel: rights.has('revoke') ? (isOwn ? 'End it now' : 'Revoke') : undefined,
     extendHref: rights.has('extend') ? requestPath({ account, role }) : undefined,
     breakGlassHref: mayBreakGlass ? `${requestPath({ account, role })}&break_glass=yes` : undefined,
     review: reviewOf(seen, now),
-    request: requestFacts(elevation, now),
+    request: requestFacts(elevation),
     requester: requesterFacts(elevation),
     rule: ruleOf(seen),
     outstanding,
@@ -70,7 +70,7 @@ export function elevationModel(
 }
 
 const SIGN_IN_AGAIN =
-  'A decision requires a sign-in of the last 15 minutes. Your identity provider verifies you again when you press a button; then press it once more.';
+  'A decision requires a sign-in of the last 15 minutes. When you press a button, your identity provider verifies you again; then press the button once more.';
 
 function decides({ rights }: ElevationView): boolean {
   return ['approve', 'deny', 'review'].some(right => rights.has(right as never));
@@ -114,20 +114,17 @@ const code = (term: string, value: Value): readonly FactRow[] =>
 const time = (term: string, at: Instant | undefined): readonly FactRow[] =>
   at === undefined ? [] : [{ term, value: iso(at), kind: 'time' }];
 
-function requestFacts(elevation: Elevation, now: Instant): readonly FactRow[] {
-  const { reason, ticket, seconds, startsAt, granted, requestedAt, decideBy } = elevation;
+function requestFacts(elevation: Elevation): readonly FactRow[] {
+  const { reason, ticket, seconds, startsAt, granted, requestedAt } = elevation;
   const { extends: base } = elevation;
-  const isWaiting = statusOf(elevation, now) === 'waiting';
   return [
     ...text('Reason', reason ?? 'none given'),
     ...text('Ticket', ticket),
     ...text('Duration', formatDuration(seconds)),
     ...(startsAt === undefined || granted !== undefined ? [] : time('Starts', startsAt)),
-    ...time('Begins', granted?.startsAt),
-    ...time('Ends', granted?.endsAt),
+    ...time('Granted from', granted?.startsAt),
+    ...time('Granted until', granted?.endsAt),
     ...time('Requested', requestedAt),
-    ...text('Waiting for', isWaiting ? ageOf(elevation, now) : undefined),
-    ...time('Decide until', isWaiting ? decideBy : undefined),
     ...(base === undefined
       ? []
       : [{ term: 'Extends', value: base, kind: 'code', href: elevationPath(base) } as const]),
@@ -152,10 +149,9 @@ function requesterFacts({ requester, group, cliSession, events }: Elevation): re
 /** What the role can do, as the configuration says. */
 function ruleOf({ eligibility }: ElevationView): ElevationModel['rule'] {
   if (eligibility === undefined) return undefined;
-  const { account, role, rule } = eligibility;
+  const { account, rule } = eligibility;
   return {
     facts: [
-      ...text('Role', role),
       ...code('Account', `${account.name} (${account.id}, ${account.partition})`),
       ...code('Rule', rule.name),
       ...text('Longest', formatDuration(rule.elevation.longestSeconds)),
@@ -183,9 +179,9 @@ function sessionFacts(session: SessionSettings): readonly FactRow[] {
   const written = Object.entries(tags).map(([key, value]) => `${key}: ${writtenTemplate(value)}`);
   const isLimited = policyArns.length > 0 || policy !== undefined;
   return [
-    ...text('Limited by', isLimited ? undefined : 'nothing but the role itself'),
+    ...text('Limited by', isLimited ? undefined : 'only the policies of the role'),
     ...policyArns.flatMap(arn => code('Session policy', arn)),
-    ...text('Inline policy', policy && 'one, shown below'),
+    ...text('Inline policy', policy && 'shown below'),
     ...code('Source identity', sourceIdentity && writtenTemplate(sourceIdentity)),
     ...code('Session tags', written.length === 0 ? undefined : written.join(', ')),
     ...text('Transitive tags', transitiveTags.length === 0 ? undefined : listed(transitiveTags)),

@@ -14,13 +14,13 @@ import type {
 const LABELS: { readonly [S in ElevationStatus]: string } = {
   waiting: 'Waiting for approval',
   lapsed: 'Not decided in time',
-  scheduled: 'Approved, begins later',
+  scheduled: 'Approved, starts later',
   active: 'Active',
   expired: 'Ended',
   denied: 'Denied',
   withdrawn: 'Withdrawn',
   revoked: 'Revoked',
-  'rule-changed': 'Ended by a change of its rule',
+  'rule-changed': 'Ended: rule changed',
 };
 
 export function statusModel(elevation: Elevation, now: Instant): StatusModel {
@@ -50,16 +50,15 @@ const ended = (label: string) => (elevation: Elevation) => [
 
 const TIMES: { readonly [S in ElevationStatus]: (of: Elevation) => readonly LabelledTime[] } = {
   waiting: elevation => [
-    requested(elevation),
-    { label: 'Decide until', at: iso(elevation.decideBy) },
+    { label: 'Decide by', at: iso(elevation.decideBy) },
     ...(elevation.startsAt === undefined ? [] : [{ label: 'Starts', at: iso(elevation.startsAt) }]),
   ],
   lapsed: elevation => [
     requested(elevation),
-    { label: 'To be decided until', at: iso(elevation.decideBy) },
+    { label: 'Decision was due', at: iso(elevation.decideBy) },
   ],
   scheduled: elevation => [
-    { label: 'Begins', at: iso(elevation.granted!.startsAt) },
+    { label: 'Starts', at: iso(elevation.granted!.startsAt) },
     ends(elevation),
   ],
   active: elevation => [ends(elevation)],
@@ -116,7 +115,7 @@ export function reviewRowOf(elevation: Elevation, now: Instant): ElevationRow {
     ...rowOf(elevation, now),
     times: [
       { label: 'Granted', at: iso(requestedAt) },
-      { label: 'Review until', at: iso(review!.dueAt) },
+      { label: 'Review by', at: iso(review!.dueAt) },
     ],
     isOverdue: now >= review!.dueAt,
   };

@@ -35,7 +35,7 @@ const WHAT: { readonly [T in ElevationEventType]: (event: ElevationEventOf<T>) =
   denied: () => 'denied it',
   withdrawn: () => 'withdrew it',
   revoked: ({ as }) => (as === 'requester' ? 'ended it' : 'revoked it'),
-  'rule-changed': ({ rule }) => `The rule was ${rule}, and the elevation ended`,
+  'rule-changed': ({ rule }) => `The rule was ${rule}, which ended the elevation`,
   reviewed: () => 'reviewed the break-glass',
   'review-overdue': ({ dueAt }) => `The review was due at ${formatInstant(dueAt)}`,
 };
@@ -78,19 +78,19 @@ export type Done = keyof typeof DONE;
 const NOTICES: { readonly [D in Done]: (event: ElevationEventOf<(typeof DONE)[D]>) => string } = {
   request: () => 'You requested the role. Its approvers can decide now.',
   'break-glass': ({ endsAt }) =>
-    `The role is yours until ${formatInstant(endsAt)}. Another user must review why you needed it.`,
+    `You have the role until ${formatInstant(endsAt)}. Another user must review the break-glass.`,
   approve: event =>
     event.outstanding > 0
       ? `You approved it. ${event.outstanding} more ${event.outstanding === 1 ? 'approval is' : 'approvals are'} needed.`
       : `You approved it. The role is granted ${timesOf(event)}.`,
-  deny: () => 'You denied it.',
-  withdraw: () => 'You withdrew it.',
-  revoke: () => 'You ended it. Nothing more is handed out by it.',
-  review: () => 'You reviewed it.',
+  deny: () => 'You denied the request.',
+  withdraw: () => 'You withdrew the request.',
+  revoke: () => 'You ended it. The bridge hands out no more credentials for it.',
+  review: () => 'You reviewed the break-glass.',
 };
 
 /**
- * Says what the viewer has done. It goes by the story and not by the address alone, so a link
+ * Says what the viewer has done. It follows the events and not the address alone, so a link
  * cannot claim what did not happen.
  */
 export function noticeOf(

@@ -1,7 +1,7 @@
 /** An error as a page, with the one link that can help. */
 
 import type { Session } from '../core/browser-session.ts';
-import type { DecisionTrace } from '../core/decision-trace.ts';
+import type { DecisionTrace, TraceStep } from '../core/decision-trace.ts';
 import type { PageOffer } from '../core/error-rows/row.ts';
 import { type BridgeError, ERRORS } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
@@ -92,7 +92,22 @@ function shownTrace({ account, role, steps }: DecisionTrace): NonNullable<Refusa
   const lines = steps.map(step => ({
     rule: step.rule,
     outcome: step.outcome,
+    label: labelOf(step),
     sentence: explainStep(step),
   }));
   return { account, role, lines };
+}
+
+const STEP_LABELS: { readonly [O in TraceStep['outcome']]: string } = {
+  grants: 'Gives the role',
+  'proof-missing': 'Proof missing',
+  'group-missing': 'Group missing',
+  'connector-mismatch': 'Other sign-in',
+};
+
+function labelOf(step: TraceStep): string {
+  const needsOnlyApproval =
+    step.outcome === 'proof-missing' &&
+    step.missing.every(({ requirement }) => requirement === 'approval');
+  return needsOnlyApproval ? 'Approval missing' : STEP_LABELS[step.outcome];
 }

@@ -131,6 +131,8 @@ export interface CredentialsModel extends PageFrame {
 export interface TraceLine {
   readonly rule: string;
   readonly outcome: 'grants' | 'proof-missing' | 'group-missing' | 'connector-mismatch';
+  /** `Group missing` */
+  readonly label: string;
   readonly sentence: string;
 }
 

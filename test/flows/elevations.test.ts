@@ -62,16 +62,20 @@ describe('the pages of elevations', () => {
     assert.match(list.text, /Waiting for your decision 1.*Admin in prod.*Bob Brandt bob/);
     assert.match(
       list.text,
-      /1 h 30 min, waiting for less than a minute.*deploy the fix.*Decide until/,
+      /1 h 30 min, waiting for less than a minute.*deploy the fix.*Decide by/,
     );
     const seen = await open(erin, list.$('a:contains("Decide")').attr('href')!);
     assert.match(seen.text, /User name\s*bob.*Email\s*bob@acme.example.*Signed in by\s*corp-oidc/);
-    assert.match(seen.text, /Limited by\s*nothing but the role itself/);
+    assert.match(seen.text, /Limited by\s*only the policies of the role/);
+    assert.match(
+      seen.text,
+      /deploy the fix.*Requester.*What the role gives.*Missing.*Your decision/,
+    );
     assert.match(seen.text, /Missing: 1 more from approvers/);
     assert.match(seen.text, /Other requests of this user/);
     const approved = await erin.submit(seen, 'button[value=approve]', { note: 'good luck' });
     assert.match(approved.text, /You approved it\. The role is granted from/);
-    assert.match(approved.text, /Story.*Bob Brandt \(bob\) requested the role.*erin approved it/);
+    assert.match(approved.text, /History.*Bob Brandt \(bob\) requested the role.*erin approved it/);
     assert.match(approved.text, /good luck/);
 
     const after = await open(bob, '/');
@@ -155,7 +159,7 @@ describe('the pages of elevations', () => {
     const erin = await signIn('erin');
     world.clock.turn(20 * MINUTE);
     const seen = await open(erin, path);
-    assert.match(seen.text, /verifies you again when you press a button/);
+    assert.match(seen.text, /your identity provider verifies you again/);
     const login = await act(erin, path, 'approve', { duration: '3600s', note: 'one hour' });
     const back = await erin.submit(login, 'form', { username: 'erin', password: 'erin' });
     assert.equal(pathOf(back), path, back.text);
@@ -171,11 +175,14 @@ describe('the pages of elevations', () => {
     const denied = await request();
     const erin = await signIn('erin');
     const answer = await act(erin, denied.path, 'deny', { note: 'use the pipeline' });
-    assert.match(answer.text, /You denied it/);
+    assert.match(answer.text, /You denied the request/);
     assert.match((await open(denied.bob, denied.path)).text, /Denied.*use the pipeline/);
     assert.match((await open(denied.bob, '/')).text, /last request was denied at/);
     const withdrawn = await request();
-    assert.match((await act(withdrawn.bob, withdrawn.path, 'withdraw')).text, /You withdrew it/);
+    assert.match(
+      (await act(withdrawn.bob, withdrawn.path, 'withdraw')).text,
+      /You withdrew the request/,
+    );
     const stale = await open(erin, withdrawn.path);
     assert.equal(stale.$('button[value=approve]').length, 0);
     const lapsing = await request();
@@ -205,12 +212,13 @@ describe('the pages of elevations', () => {
     const watched = await open(erin, '/elevations');
     assert.match(watched.text, /Active elevations of others 1/);
     const done = await act(erin, path, 'revoke', { note: 'wrong account' });
-    assert.match(done.text, /You ended it\. Nothing more is handed out/);
+    assert.match(done.text, /You ended it\. The bridge hands out no more credentials/);
     assert.match(done.text, /What AWS still accepts 1.*Credentials ASIA\w+.*Until .*session bob-/);
     assert.match(done.text, /erin revoked it.*wrong account/);
     const refused = await open(bob, CONSOLE);
     assert.equal(refused.status, 403);
     assert.match(refused.text, /was revoked at/);
+    assert.match(refused.text, /Approval missing\s*operate/);
   });
 
   it('the requester extends and ends their own', async () => {
@@ -237,7 +245,10 @@ describe('the pages of elevations', () => {
     const form = await open(henry, NEW);
     const glass = form.$('details:has(input[name=break_glass])');
     assert.equal(glass.attr('open'), undefined);
-    assert.match(form.text, /told by e-mail.*Another user of approvers or an admin.* within 4 h/);
+    assert.match(
+      form.text,
+      /Notifications are sent by e-mail.*Another user of approvers or an admin.* within 4 h/,
+    );
     const typed = { reason: 'the database is down' };
     const unsure = await henry.submit(form, 'form:has(#glass-reason)', typed);
     assert.equal(unsure.status, 400);
@@ -254,7 +265,7 @@ describe('the pages of elevations', () => {
     assert.equal(back.$('#glass-reason').text().trim(), typed.reason, back.text);
     assert.equal(back.$('#understood').attr('checked'), undefined);
     const taken = await henry.submit(back, 'form:has(#glass-reason)', sure);
-    assert.match(taken.text, /The role is yours until .*Another user must review/);
+    assert.match(taken.text, /You have the role until .*Another user must review/);
     const path = pathOf(taken);
     assert.equal(taken.$('button[value=review]').length, 0);
 
@@ -267,7 +278,7 @@ describe('the pages of elevations', () => {
     assert.match(brief.$('#review-note-problem').text(), /10 characters or more/);
     const note = 'the database was down indeed';
     const done = await erin.submit(brief, 'button[value=review]', { note });
-    assert.match(done.text, /You reviewed it.*erin reviewed it/);
+    assert.match(done.text, /You reviewed the break-glass.*erin reviewed it/);
   });
 
   it('users who cannot break the glass are not offered it', async () => {
@@ -288,7 +299,7 @@ describe('the pages of elevations', () => {
     assert.match((await open(bob, path)).text, new RegExp(`begins at ${words} UTC`));
     assert.match((await open(bob, '/')).text, new RegExp(`begins at ${words} UTC`));
     const again = await open(bob, NEW);
-    assert.match(again.text, /You have a request already.*See the request/);
+    assert.match(again.text, /You already have a request.*See the request/);
     assert.equal(again.$('#reason').length, 0);
   });
 
@@ -301,8 +312,8 @@ describe('the pages of elevations', () => {
       assert.equal(codeOf(page), 'elevation_unknown');
     }
     const list = await open(carol, '/elevations');
-    assert.match(list.text, /Nothing waits for you.*Your groups make you eligible for no role/);
-    assert.match((await open(carol, '/elevations/new')).text, /eligible for no role/);
+    assert.match(list.text, /No requests.*You are not eligible for any role/);
+    assert.match((await open(carol, '/elevations/new')).text, /not eligible for any role/);
   });
 
   it('a link cannot claim what did not happen', async () => {

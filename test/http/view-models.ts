@@ -269,12 +269,28 @@ export const VIEW_MODELS: {
         account: 'production',
         role: 'Admin',
         lines: [
-          { rule: 'rule-one', outcome: 'grants', sentence: 'It gives the role.' },
-          { rule: 'rule-two', outcome: 'proof-missing', sentence: 'A second factor is missing.' },
-          { rule: 'rule-three', outcome: 'group-missing', sentence: 'You are not in the group.' },
+          {
+            rule: 'rule-one',
+            outcome: 'grants',
+            label: 'Gives the role',
+            sentence: 'It gives the role.',
+          },
+          {
+            rule: 'rule-two',
+            outcome: 'proof-missing',
+            label: 'Approval missing',
+            sentence: 'A second factor is missing.',
+          },
+          {
+            rule: 'rule-three',
+            outcome: 'group-missing',
+            label: 'Group missing',
+            sentence: 'You are not in the group.',
+          },
           {
             rule: 'rule-four',
             outcome: 'connector-mismatch',
+            label: 'Other sign-in',
             sentence: 'You signed in with another connector.',
           },
         ],
@@ -490,7 +506,7 @@ export const VIEW_MODELS: {
         { ...askedRole, activeUntil: '2026-11-20T20:12:00.000Z', field: 'role_1' },
       ],
       notice: 'Nothing was done.',
-      problem: { text: 'You have a request already.', href: '/elevations/e1' },
+      problem: { text: 'You already have a request.', href: '/elevations/e1' },
       open: { href: '/elevations/e1', sentence: 'It waits.' },
       ticket: { pattern: '(?:OPS)-[1-9][0-9]{0,9}', example: 'OPS-123' },
       request: {
