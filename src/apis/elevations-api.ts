@@ -210,7 +210,7 @@ export const ELEVATIONS_API: readonly Route<ElevationsApiParts>[] = [
     path: '/elevations/{id}/revoke',
     id: 'revokeElevation',
     summary: 'End an elevation before its time',
-    description: `Nothing more is handed out by it. AWS does not take back credentials: those in \`alive\` stay valid until they expire. For its requester, approvers and administrators. ${DECIDES} Neither is needed for your own.`,
+    description: `The bridge issues no more credentials for it. AWS does not take back credentials: those in \`alive\` stay valid until they expire. For its requester, approvers and administrators. ${DECIDES} Neither is needed for your own.`,
     who: 'login token',
     reads: { ...AskedElevation, json: Note },
     output: ONE,

@@ -138,7 +138,7 @@ export function requireDecider({ clock }: ElevationParts, requester: Authenticat
     throw new BridgeError(
       'decision_not_for_device_login',
       'the program of the login registered itself',
-      { hint: 'Decide it in the portal, or by the command line client of this bridge.' },
+      { hint: 'Decide in the portal, or with the rolebridge client.' },
     );
   const unmet = unmetOf(RECENT_SIGN_IN, subject.identity.authentication, clock.now());
   if (unmet.length > 0)

@@ -107,8 +107,8 @@ export function whyNoVoter(
   const own = votes.find(vote => isSameHuman(vote.by, by));
   if (own === undefined) return undefined;
   return own.by.person === by.person
-    ? 'You have approved it already.'
-    : 'You have approved it already with another account of yours.';
+    ? 'You have already approved it.'
+    : 'You have already approved it with another account.';
 }
 
 /** Throws `elevation_not_yours_to_decide`. */
@@ -178,7 +178,7 @@ async function continuesUntil(
   if (statusOf(base, clock.now()) === 'active') return base.granted!.endsAt;
   if (base.ended === undefined) return undefined;
   throw new BridgeError('elevation_closed', 'the elevation that it continues was ended', {
-    hint: 'The elevation that it extends was ended. Deny the request.',
+    hint: 'The elevation that it extends has ended early. Deny the request.',
   });
 }
 
@@ -221,7 +221,10 @@ export function review(
       });
       const note = checkedNote(written, 'note');
       if (note === undefined || note.length < SHORTEST_EXPLANATION)
-        throw invalid('note', `Say in ${SHORTEST_EXPLANATION} characters or more what you found.`);
+        throw invalid(
+          'note',
+          `Describe what you found in at least ${SHORTEST_EXPLANATION} characters.`,
+        );
       const act = { ...actOf(parts, requester), note };
       return change(parts, id, current => reviewed(current, act));
     },

@@ -183,7 +183,7 @@ async function checkNumber(
   const waiting = own.filter(of => statusOf(of, now) === 'waiting').length;
   if (waiting + more <= MOST_WAITING) return;
   throw new BridgeError('limit_reached', `the user has ${waiting} requests that wait`, {
-    hint: `You have ${waiting} requests that wait for approval, and ${MOST_WAITING} is the limit. Withdraw some, then ask again.`,
+    hint: `You have ${waiting} requests that wait for approval, and the limit is ${MOST_WAITING}. Withdraw some, then try again.`,
     offers: 'elevations',
   });
 }
@@ -230,7 +230,7 @@ function breakGlassTerms({ mayBreakGlass, terms }: Offer): {
   const { breakGlass }: ElevationTerms = terms;
   if (mayBreakGlass && breakGlass !== undefined) return breakGlass;
   throw new BridgeError('elevation_not_offered', 'the user is not selected for break-glass', {
-    hint: 'You cannot approve this role yourself. Request it, and let an approver decide.',
+    hint: 'You cannot use break-glass for this role. Request it without break-glass, so that an approver decides.',
   });
 }
 
@@ -250,7 +250,7 @@ function baseOf(
     return isLater ? undefined : open;
   }
   throw new BridgeError('elevation_invalid', 'the user has a request for the role already', {
-    hint: `You have a request for ${account.name}/${role} already: ${status === 'waiting' ? 'it waits for approval' : `it begins at ${formatInstant(open.granted!.startsAt)}`}.`,
+    hint: `You already have a request for ${account.name}/${role}: ${status === 'waiting' ? 'it waits for approval' : `it begins at ${formatInstant(open.granted!.startsAt)}`}.`,
     elevation: { account: account.name, role, kind: 'look', id: open.id },
   });
 }

@@ -40,7 +40,7 @@ export async function recordEvents(
 }
 
 const KEPT =
-  'Your change is kept, and takes effect when it can be recorded. Look at it again in a minute.';
+  'Your change is saved and takes effect as soon as the audit trail records it. Check again in a minute.';
 
 type Details<T extends ElevationEventType> = Omit<
   Extract<AuditEvent, { readonly type: `elevation.${T}` }>,

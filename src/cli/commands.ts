@@ -9,7 +9,7 @@ const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 const ROLE_RULE = `At a terminal, ACCOUNT/ROLE may be a part of a name ("padm" finds prod/Admin); without it, you choose from
 a list. In scripts (no terminal, or CI is set), it must be exact.`;
 const DECISION_RULE = `It requires a sign-in of the last 15 minutes (the error has the address that renews it),
-and no login by a code.`;
+and is not available to device-code logins.`;
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -250,19 +250,19 @@ ${ROLE_RULE}`,
     usage: 'ACCOUNT/ROLE ... [--for DURATION] [--reason TEXT] [--wait]',
     description: `Requests roles for a time.
 
-Approvers decide, and the roles are yours until the time is over. Several roles are decided one by one.
-For a role that you hold by a request already, it requests an extension.
+Approvers decide, and you have the roles until the time ends. Several roles are decided one by one.
+For a role of an active elevation, it requests an extension.
 At a terminal, you are asked for what is missing, and ACCOUNT/ROLE may be a part of a name.
 With --wait, it ends when all roles are granted, or with exit code 8 as soon as one is not. Ctrl-C ends
-the wait; the request stays.`,
+the wait; the request is kept.`,
     options: {
       for: {
         type: 'string',
         value: 'DURATION',
-        description: 'how long (default: 1h, or the longest that is offered where that is shorter)',
+        description: 'how long (default: 1h, or the longest that is offered if shorter)',
       },
       reason: { type: 'string', value: 'TEXT', description: 'what you need the roles for' },
-      ticket: { type: 'string', value: 'TICKET', description: 'where the role asks for one' },
+      ticket: { type: 'string', value: 'TICKET', description: 'if the role requires one' },
       start: {
         type: 'string',
         value: 'TIME',
@@ -273,7 +273,7 @@ the wait; the request stays.`,
         type: 'boolean',
         description: 'grant it to yourself at once, in an emergency; another user reviews it',
       },
-      yes: { type: 'boolean', short: 'y', description: 'break the glass without asking' },
+      yes: { type: 'boolean', short: 'y', description: 'use break-glass without asking' },
       json: JSON_OPTION,
     },
     examples: [
@@ -289,7 +289,7 @@ the wait; the request stays.`,
   {
     name: 'requests',
     load: () => import('./commands/requests.ts'),
-    summary: 'list requests for roles: yours, and those that wait for you',
+    summary: 'list requests for roles: yours, and those that wait for your decision',
     usage: '[--all] [--json]',
     description:
       'Lists requests that wait for you, break-glass to review, your own, and what you can revoke.\n\nOf your own, those that are open or ended in the last seven days.',
@@ -355,7 +355,7 @@ ${DECISION_RULE}`,
     usage: 'ID [--reason TEXT]',
     description: `Ends a role that was granted for a time.
 
-The bridge hands out nothing more by it. AWS does not take back credentials; it prints those that stay
+The bridge issues no more credentials for it. AWS does not take back credentials; it prints those that stay
 valid, and until when. Your own needs nothing else; that of another user: ${DECISION_RULE}`,
     options: {
       reason: { type: 'string', value: 'TEXT', description: 'why' },

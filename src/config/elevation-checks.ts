@@ -120,7 +120,7 @@ function* breakGlassProblems(elevated: Elevated, isTold: boolean): Generator<Pro
   if (!isTold)
     yield {
       path,
-      message: 'can be used without anyone being told.',
+      message: 'can be used without any other user being notified.',
       fix: 'Add a target to notifications that other users read: slack, webhook, or email with to.',
       warning: true,
     };

@@ -25,11 +25,12 @@ const breakGlass = z.strictObject({
   review: duration({ min: HOUR, max: 30 * DAY })
     .prefault('24h')
     .describe(
-      'Another user must review each use within this time; an approver of the rule or an administrator can. An overdue review is told of every day.',
+      'Another user must review each use within this time; an approver of the rule or an administrator can. Notifications of an overdue review are repeated every day.',
     ),
 });
 
-const WRITE_TICKET = 'Write any, or { projects: [OPS] } with the projects whose tickets count.';
+const WRITE_TICKET =
+  'Write any, or { projects: [OPS] } with the projects whose tickets are accepted.';
 
 function ticketProblem(value: unknown): Problem | undefined {
   if (value === undefined || value === 'any') return undefined;
@@ -85,7 +86,7 @@ export const elevation = z.strictObject({
     because: `STS gives at most ${compact(MAX_DURATION)}`,
   }).meta({
     description:
-      'The longest time that a user can request, and approvers can give. It is offered as far as a session lasts: `session.duration`, or one hour behind a hub.',
+      'The longest time that a user can request, and approvers can give. It is limited by the length of a session: `session.duration`, or one hour behind a hub.',
     example: '4h',
   }),
   reason: choice(['required', 'optional'])
@@ -94,11 +95,11 @@ export const elevation = z.strictObject({
   ticket: ticket().optional().meta({
     description:
       'A request must contain a ticket: of these projects (`OPS-123`), or `any` text without spaces.',
-    default: 'none: no ticket is asked for',
+    default: 'none: tickets are not used',
   }),
   breakGlass: breakGlass.optional().meta({
     description:
-      'Eligible users who are also in these groups can use the roles at once, without an approval, with a reason. All `notifications` tell of it, and another user must review it.',
+      'Eligible users who are also in these groups can use the roles at once, without an approval, with a reason. All `notifications` targets are notified, and another user must review it.',
     default: 'none: every request waits for approvers',
   }),
   tag: tag()

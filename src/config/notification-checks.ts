@@ -48,7 +48,7 @@ function* addressProblems({ email }: ReadableTarget, path: Path): Generator<Prob
   if (email === undefined || isWritten(email, 'to')) return;
   yield {
     path: [...path, 'email'],
-    message: 'has no to, so it tells requesters of their own requests, and no approver.',
+    message: 'has no to, so requesters are notified of their own requests, and no approver is.',
     fix: 'Add to: [address] with the mailboxes of your approvers, or to: [] if this is intended.',
     warning: true,
   };

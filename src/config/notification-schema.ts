@@ -22,7 +22,7 @@ const webhook = z.strictObject({
   previousSecret: secret()
     .optional()
     .describe(
-      'Signs each message too, while receivers change to the new `secret`. Remove it afterwards.',
+      'Also signs each message, while receivers change to the new `secret`. Remove it afterwards.',
     ),
 });
 
@@ -34,7 +34,7 @@ const email = z.strictObject({
   to: z.array(mailAddress()).max(50).optional().meta({
     description:
       'Mailboxes that get every event. Requesters get those of their own requests at the e-mail of their identity provider.',
-    default: '`[]`: requesters alone get mail',
+    default: '`[]`: only requesters get mail',
   }),
 });
 
@@ -43,7 +43,7 @@ const kinds = {
   slack: slack
     .optional()
     .describe('A channel in Slack, or in a product with the same webhooks. One kind for each id.'),
-  webhook: webhook.optional().describe('An endpoint of your own (Standard Webhooks).'),
+  webhook: webhook.optional().describe('An endpoint that you operate (Standard Webhooks).'),
   email: email.optional().describe('Mail.'),
 };
 
@@ -57,7 +57,7 @@ export const notification = z.strictObject({
     '1 to 32 lowercase letters, digits and dashes',
   ).meta({
     description:
-      'Names the target in the log and in the store. A target with a new id is told of new events alone.',
+      'Names the target in the log and in the store. A target with a new id gets new events only.',
     example: 'ops',
   }),
   ...kinds,

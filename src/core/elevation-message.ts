@@ -57,7 +57,7 @@ const ROWS: { readonly [T in ElevationEventType]: Row<T> } = {
       `The request waits for approval until ${formatInstant(decideBy)}.`,
     ],
     facts: ({ origin }) => [fact('From', origin.address)],
-    linkLabel: 'Look at the request and decide',
+    linkLabel: 'Open the request to decide',
   },
   approved: {
     title: ({ by, outstanding }, { requester, role }) =>
@@ -66,7 +66,7 @@ const ROWS: { readonly [T in ElevationEventType]: Row<T> } = {
         : `${requester} gets ${role}`,
     sentences: ({ outstanding, startsAt, endsAt }) => [
       outstanding > 0
-        ? `Approvals that are still missing: ${outstanding}.`
+        ? `Approvals still missing: ${outstanding}.`
         : `The elevation begins at ${formatInstant(startsAt!)} and ends at ${formatInstant(endsAt!)}.`,
     ],
     facts: ({ by, seconds, note }) => [
@@ -74,17 +74,17 @@ const ROWS: { readonly [T in ElevationEventType]: Row<T> } = {
       fact('Approved for', formatDuration(seconds)),
       fact('Note', note),
     ],
-    linkLabel: 'Look at the elevation',
+    linkLabel: 'Open the elevation',
   },
   'glass-broken': {
-    title: (_event, { requester, role }) => `Break-glass: ${requester} takes ${role}`,
+    title: (_event, { requester, role }) => `Break-glass: ${requester} uses ${role}`,
     sentences: ({ startsAt, endsAt, reviewBy }) => [
-      'No approver was asked.',
+      'The role was granted without an approval.',
       `The elevation began at ${formatInstant(startsAt)} and ends at ${formatInstant(endsAt)}.`,
-      `Another user must review it until ${formatInstant(reviewBy)}.`,
+      `Another user must review it by ${formatInstant(reviewBy)}.`,
     ],
     facts: ({ origin }) => [fact('From', origin.address)],
-    linkLabel: 'Look at the break-glass, end it or review it',
+    linkLabel: 'Open the break-glass to end or review it',
     isUrgent: true,
   },
   denied: {
@@ -92,50 +92,48 @@ const ROWS: { readonly [T in ElevationEventType]: Row<T> } = {
       `${nameOf(by)} denies the request of ${requester} for ${role}`,
     sentences: () => ['Nothing was granted.'],
     facts: ({ by, note }) => [fact('Denied by', partyOf(by)), fact('Note', note)],
-    linkLabel: 'Look at the request',
+    linkLabel: 'Open the request',
   },
   withdrawn: {
     title: (_event, { requester, role }) => `${requester} withdraws the request for ${role}`,
-    sentences: () => ['There is nothing more to decide.'],
+    sentences: () => ['No decision is needed.'],
     facts: () => [],
-    linkLabel: 'Look at the request',
+    linkLabel: 'Open the request',
   },
   revoked: {
     title: ({ by }, { requester, role, isOwn }) =>
-      isOwn(by)
-        ? `${requester} ends ${role} before its time`
-        : `${nameOf(by)} ends ${role} of ${requester}`,
+      isOwn(by) ? `${requester} ends ${role} early` : `${nameOf(by)} ends ${role} of ${requester}`,
     sentences: () => [
-      'The bridge hands out nothing more by this elevation.',
-      'AWS credentials that were handed out before stay valid until they expire.',
+      'The bridge issues no more credentials for this elevation.',
+      'AWS credentials that were issued before stay valid until they expire.',
     ],
     facts: ({ by, as, note }) => [fact('Ended by', `${partyOf(by)}, as ${as}`), fact('Note', note)],
     linkLabel: 'See which credentials are still valid',
   },
   'rule-changed': {
-    title: (_event, { requester, role }) => `${role} of ${requester} ends with its rule`,
+    title: (_event, { requester, role }) => `${role} of ${requester} ends: its rule has changed`,
     sentences: ({ rule }) => [
       rule === 'removed'
-        ? 'The rule is no longer in the configuration.'
-        : 'The configuration gives something else by this rule now.',
-      'The bridge hands out nothing more by this elevation. Make a new request if it is still needed.',
+        ? 'The rule was removed from the configuration.'
+        : 'The configuration of the rule has changed.',
+      'The bridge issues no more credentials for this elevation. Make a new request if you still need the role.',
     ],
     facts: () => [],
-    linkLabel: 'Look at the elevation',
+    linkLabel: 'Open the elevation',
   },
   reviewed: {
     title: ({ by }, { requester, role }) =>
       `${nameOf(by)} reviewed the break-glass of ${requester} for ${role}`,
-    sentences: () => ['The break-glass is closed.'],
+    sentences: () => ['The review is complete.'],
     facts: ({ by, note }) => [fact('Reviewed by', partyOf(by)), fact('Note', note)],
-    linkLabel: 'Look at the break-glass',
+    linkLabel: 'Open the break-glass',
   },
   'review-overdue': {
     title: (_event, { requester, role }) =>
       `The review of the break-glass of ${requester} for ${role} is overdue`,
     sentences: ({ dueAt, count }) => [
       `The review was due at ${formatInstant(dueAt)}. This is reminder ${count}.`,
-      'A user who is not the requester must review it.',
+      'A user other than the requester must review it.',
     ],
     facts: () => [],
     linkLabel: 'Review the break-glass',

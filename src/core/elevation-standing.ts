@@ -123,6 +123,6 @@ function whyOver(elevation: Elevation, now: Instant): string {
       : `was ${ended.why} at ${at}`;
   }
   return statusOf(elevation, now) === 'lapsed'
-    ? `was not decided until ${formatInstant(decideBy)}`
+    ? `was not decided by ${formatInstant(decideBy)}`
     : `ended at ${formatInstant(granted!.endsAt)}`;
 }

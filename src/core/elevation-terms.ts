@@ -103,13 +103,13 @@ export function checkSeconds(seconds: Seconds, longest: Seconds): void {
   if (Number.isInteger(seconds) && seconds >= SHORTEST_ELEVATION && seconds <= longest) return;
   throw invalid(
     'duration',
-    `Ask for ${formatDuration(SHORTEST_ELEVATION)} to ${formatDuration(longest)}.`,
+    `Choose ${formatDuration(SHORTEST_ELEVATION)} to ${formatDuration(longest)}.`,
   );
 }
 
 function checkedStart({ startsAt, breakGlass }: AskedElevation, now: Instant): Instant | undefined {
   if (startsAt === undefined || startsAt <= now) return undefined;
-  if (breakGlass) throw invalid('start', 'Break-glass begins at once: leave the start out.');
+  if (breakGlass) throw invalid('start', 'Break-glass begins at once. Remove the start.');
   if (Number.isInteger(startsAt) && startsAt <= now + LATEST_START * 1000) return startsAt;
   throw invalid('start', `Choose a start within the next ${LATEST_START / DAY} days.`);
 }
@@ -120,9 +120,12 @@ function checkedReason(
 ): string | undefined {
   const reason = checkedNote(written, 'reason');
   if (breakGlass && (reason ?? '').length < SHORTEST_EXPLANATION)
-    throw invalid('reason', `Say in ${SHORTEST_EXPLANATION} characters or more what happened.`);
+    throw invalid(
+      'reason',
+      `Describe what happened in at least ${SHORTEST_EXPLANATION} characters.`,
+    );
   if (reason === undefined && wanted === 'required')
-    throw invalid('reason', 'Say what you need the role for.');
+    throw invalid('reason', 'Enter what you need the role for.');
   return reason;
 }
 
@@ -145,17 +148,17 @@ function checkedTicket(
 ): string | undefined {
   if (terms === undefined) {
     if (ticket === undefined) return undefined;
-    throw invalid('ticket', 'This role takes no ticket: leave it out.');
+    throw invalid('ticket', 'This role takes no ticket. Remove the ticket.');
   }
   if (terms.kind === 'any') {
     if (ticket !== undefined && ticket.length <= MAX_TICKET && /^[\x21-\x7e]+$/.test(ticket))
       return ticket;
-    throw invalid('ticket', `Give a ticket of at most ${MAX_TICKET} characters without spaces.`);
+    throw invalid('ticket', `Enter a ticket of at most ${MAX_TICKET} characters without spaces.`);
   }
   const { projects } = terms;
   const isOfProject = projects.some(project => ticket?.startsWith(`${project}-`));
   if (ticket !== undefined && isOfProject && TICKET.test(ticket)) return ticket;
-  throw invalid('ticket', `Give a ticket like ${projects.map(of => `${of}-123`).join(' or ')}.`);
+  throw invalid('ticket', `Enter a ticket like ${projects.map(of => `${of}-123`).join(' or ')}.`);
 }
 
 /** `elevation_invalid` for one field. */

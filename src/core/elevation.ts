@@ -184,7 +184,7 @@ export function nextReminder({ review }: Elevation): Instant | undefined {
 
 const STATUS: { readonly [S in ElevationStatus]: (of: Elevation) => string } = {
   waiting: ({ decideBy }) => `It waits for approval until ${formatInstant(decideBy)}.`,
-  lapsed: ({ decideBy }) => `No approver decided until ${formatInstant(decideBy)}.`,
+  lapsed: ({ decideBy }) => `No approver decided by ${formatInstant(decideBy)}.`,
   scheduled: ({ granted }) => `It is approved and begins at ${formatInstant(granted!.startsAt)}.`,
   active: ({ granted }) => `It is approved and ends at ${formatInstant(granted!.endsAt)}.`,
   expired: ({ granted }) => `It ended at ${formatInstant(granted!.endsAt)}.`,

@@ -36,9 +36,9 @@ export const APPROVAL_SENTENCES: {
   none: () => 'It gives the role only for a time, after an approval.',
   waiting: ({ decideBy }) => `Your request waits for approval until ${formatInstant(decideBy)}.`,
   scheduled: ({ startsAt }) => `Your request is approved and begins at ${formatInstant(startsAt)}.`,
-  unrecorded: () => 'Your request is approved, and the approval is being recorded.',
+  unrecorded: () => 'Your request is approved, but the approval is not yet in the audit trail.',
   ending: ({ leftSeconds, leastSeconds }) =>
-    `Your elevation has ${formatDuration(leftSeconds)} left, and AWS gives credentials for ${formatDuration(leastSeconds)} or more.`,
+    `Your elevation has ${formatDuration(leftSeconds)} left, and AWS issues credentials for at least ${formatDuration(leastSeconds)}.`,
   over: ({ why }) => `It requires an approval. Your last request ${why}.`,
 };
 

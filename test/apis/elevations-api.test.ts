@@ -148,7 +148,7 @@ describe('elevations by the bearer API', () => {
 
   it('a batch needs each approver, and a later start waits for its time', async () => {
     const none = await request('bob', { roles: [{ account: 'staging', role: 'Admin' }] });
-    assert.match(none.json.detail, /Give a ticket like OPS-123/);
+    assert.match(none.json.detail, /Enter a ticket like OPS-123/);
     const made = await requestOf('bob', {
       roles: [
         { account: 'staging', role: 'Admin' },

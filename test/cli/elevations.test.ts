@@ -98,7 +98,7 @@ describe('elevations by the client', () => {
     const unconfirmed = await erin.run(['approve', wait.id]);
     assert.equal(unconfirmed.code, 2);
     assert.match(unconfirmed.stderr, /^Reason {5}restore the index$/m);
-    assert.match(unconfirmed.stderr, /so nothing was approved\.\n.*--yes confirms it/);
+    assert.match(unconfirmed.stderr, /so nothing was approved\.\n.*Add --yes to confirm/);
     const approval = ['approve', page, '--for', '45m', '--note', 'good luck', '--yes', '--json'];
     const approved = JSON.parse(await erin.done(approval)) as { status: string; approvals: object };
     assert.equal(approved.status, 'active');
@@ -147,7 +147,7 @@ describe('elevations by the client', () => {
     child.kill('SIGINT');
     const { code, stderr } = await ended;
     assert.equal(code, 130);
-    assert.match(stderr, /no longer waiting; the request stays\./);
+    assert.match(stderr, /stopped waiting; the request is kept\./);
     assert.match(stderr, new RegExp(`To withdraw it: rolebridge withdraw .*${id}`));
     const withdrawn = await bob.run(['withdraw', id]);
     assert.match(withdrawn.stderr, /prod\/Admin: withdrawn by bob /);
@@ -187,7 +187,7 @@ describe('elevations by the client', () => {
     const breaking = ['request', 'prod/Admin', '--break-glass', '--reason', 'the site is down'];
     const barred = await bob.run([...breaking, '--yes']);
     assert.equal(barred.code, 4);
-    assert.match(barred.stderr, /You cannot approve this role yourself/);
+    assert.match(barred.stderr, /You cannot use break-glass for this role/);
     const unconfirmed = await henry.run(breaking);
     assert.equal(unconfirmed.code, 2);
     assert.match(unconfirmed.stderr, /so nothing was requested/);

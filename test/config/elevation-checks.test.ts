@@ -179,14 +179,14 @@ const PROBLEMS: readonly Row[] = [
     'a ticket that is neither',
     [['longest: 4h', 'longest: 4h\n      ticket: OPS']],
     [
-      '32:7 access[0].elevation.ticket: is neither any nor a map of projects. Write any, or { projects: [OPS] } with the projects whose tickets count.',
+      '32:7 access[0].elevation.ticket: is neither any nor a map of projects. Write any, or { projects: [OPS] } with the projects whose tickets are accepted.',
     ],
   ],
   [
     'a ticket of no project',
     [['longest: 4h', 'longest: 4h\n      ticket: { projects: [] }']],
     [
-      '32:7 access[0].elevation.ticket: has no list of projects. Write any, or { projects: [OPS] } with the projects whose tickets count.',
+      '32:7 access[0].elevation.ticket: has no list of projects. Write any, or { projects: [OPS] } with the projects whose tickets are accepted.',
     ],
   ],
   [
@@ -200,14 +200,14 @@ const PROBLEMS: readonly Row[] = [
     'a ticket with another key',
     [['longest: 4h', 'longest: 4h\n      ticket: { project: OPS }']],
     [
-      '32:7 access[0].elevation.ticket: contains "project", which is not a key here. Write any, or { projects: [OPS] } with the projects whose tickets count.',
+      '32:7 access[0].elevation.ticket: contains "project", which is not a key here. Write any, or { projects: [OPS] } with the projects whose tickets are accepted.',
     ],
   ],
   [
     'a ticket without a value',
     [['longest: 4h', 'longest: 4h\n      ticket:']],
     [
-      '32:7 access[0].elevation.ticket: has no value. Write any, or { projects: [OPS] } with the projects whose tickets count.',
+      '32:7 access[0].elevation.ticket: has no value. Write any, or { projects: [OPS] } with the projects whose tickets are accepted.',
     ],
   ],
   [
@@ -366,7 +366,7 @@ const WARNINGS: readonly Row[] = [
     'break-glass without notifications',
     [[FILE.slice(FILE.indexOf('notifications:')), '']],
     [
-      '32:7 access[0].elevation.breakGlass: can be used without anyone being told. Add a target to notifications that other users read: slack, webhook, or email with to.',
+      '32:7 access[0].elevation.breakGlass: can be used without any other user being notified. Add a target to notifications that other users read: slack, webhook, or email with to.',
     ],
   ],
   [
@@ -378,7 +378,7 @@ const WARNINGS: readonly Row[] = [
       ],
     ],
     [
-      '32:7 access[0].elevation.breakGlass: can be used without anyone being told. Add a target to notifications that other users read: slack, webhook, or email with to.',
+      '32:7 access[0].elevation.breakGlass: can be used without any other user being notified. Add a target to notifications that other users read: slack, webhook, or email with to.',
     ],
   ],
   [
@@ -390,7 +390,7 @@ const WARNINGS: readonly Row[] = [
       ],
     ],
     [
-      '34:17 notifications[0].email: has no to, so it tells requesters of their own requests, and no approver. Add to: [address] with the mailboxes of your approvers, or to: [] if this is intended.',
+      '34:17 notifications[0].email: has no to, so requesters are notified of their own requests, and no approver is. Add to: [address] with the mailboxes of your approvers, or to: [] if this is intended.',
     ],
   ],
   [

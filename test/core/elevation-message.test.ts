@@ -10,11 +10,11 @@ import { eventsOf, hostileEvent, ofEveryType } from '../notify/told-events.ts';
 const TITLES: { readonly [T in ElevationEventType]: string } = {
   requested: 'alice.liddell requests Admin in prod',
   approved: 'alice.liddell gets Admin in prod',
-  'glass-broken': 'Break-glass: alice.liddell takes Admin in prod',
+  'glass-broken': 'Break-glass: alice.liddell uses Admin in prod',
   denied: 'carol denies the request of alice.liddell for Admin in prod',
   withdrawn: 'alice.liddell withdraws the request for Admin in prod',
   revoked: 'dave ends Admin in prod of alice.liddell',
-  'rule-changed': 'Admin in prod of alice.liddell ends with its rule',
+  'rule-changed': 'Admin in prod of alice.liddell ends: its rule has changed',
   reviewed: 'carol reviewed the break-glass of alice.liddell for Admin in prod',
   'review-overdue': 'The review of the break-glass of alice.liddell for Admin in prod is overdue',
 };
@@ -42,7 +42,7 @@ test('a message says who asks, for which role, for how long, why and from where'
       { label: 'Ticket', value: 'OPS-1' },
       { label: 'From', value: '192.0.2.7' },
     ],
-    linkLabel: 'Look at the request and decide',
+    linkLabel: 'Open the request to decide',
     isUrgent: false,
   });
 });
@@ -55,7 +55,7 @@ test('a message tells an extension from a request, and an own end from that of a
   const own = revoked(granted, { ...act(granted.requester, NOW + 1), as: 'requester' });
   assert.equal(
     elevationMessage(eventsOf(own).at(-1)!).title,
-    'alice.liddell ends Admin in prod before its time',
+    'alice.liddell ends Admin in prod early',
   );
 });
 

@@ -106,7 +106,7 @@ describe('what elevations are worth for a role', () => {
       endedByRule(activeOf(), { at: NOW, origin: ORIGIN, rule: 'changed' }),
       /^ended at .+, because its rule was changed$/,
     ],
-    [waitingOf({ decideBy: NOW }), /^was not decided until /],
+    [waitingOf({ decideBy: NOW }), /^was not decided by /],
     [activeOf({ requestedAt: NOW - HOUR }), /^ended at 2026-11-20 09:00 UTC$/],
   ];
   for (const [elevation, why] of closed) {
@@ -152,7 +152,7 @@ describe('what elevations are worth for a role', () => {
   });
 });
 
-describe('what a user is told who lacks an approval', () => {
+describe('the reason why a role without an approval is withheld', () => {
   const requirement = 'approval';
   const id = 'e1';
   const cases: readonly [UnmetApproval, says: RegExp, step: string, kind: string][] = [
@@ -174,12 +174,12 @@ describe('what a user is told who lacks an approval', () => {
     ],
     [
       { requirement, state: 'unrecorded', id },
-      /the approval is being recorded/,
+      /the approval is not yet in the audit trail/,
       ...(['Try again in a minute.', 'look'] as const),
     ],
     [
       { requirement, state: 'ending', id, leftSeconds: 610, leastSeconds: 900 },
-      /has 10 min left, and AWS gives credentials for 15 min or more/,
+      /has 10 min left, and AWS issues credentials for at least 15 min/,
       ...(['Request an extension.', 'extend'] as const),
     ],
     [

@@ -57,7 +57,7 @@ describe('the longest elevation that is offered', () => {
 });
 
 describe('the duration of a request', () => {
-  const hint = 'Ask for 30 min to 4 h.';
+  const hint = 'Choose 30 min to 4 h.';
   const cases: readonly [seconds: number, hint: string | undefined][] = [
     [30 * MINUTE - 1, hint],
     [30 * MINUTE, undefined],
@@ -78,7 +78,7 @@ describe('the duration of a request', () => {
 
   it('is checked alone for what an approver gives', () => {
     checkSeconds(HOUR, HOUR);
-    assert.throws(() => checkSeconds(HOUR + 1, HOUR), { hint: 'Ask for 30 min to 1 h.' });
+    assert.throws(() => checkSeconds(HOUR + 1, HOUR), { hint: 'Choose 30 min to 1 h.' });
   });
 
   it('is offered in steps of half an hour, with the longest at the end', () => {
@@ -106,7 +106,7 @@ describe('the start of a request', () => {
 
   it('is never later for a break-glass', () => {
     const asked = { breakGlass: true, startsAt: NOW + 1 };
-    assert.equal(hintOf(asked), 'Break-glass begins at once: leave the start out.');
+    assert.equal(hintOf(asked), 'Break-glass begins at once. Remove the start.');
     assert.equal(hintOf({ ...asked, startsAt: NOW }), undefined);
   });
 });
@@ -114,14 +114,14 @@ describe('the start of a request', () => {
 describe('the reason of a request', () => {
   it('is required or not, as the rule says', () => {
     for (const reason of [undefined, '', ' \n\t ', '\u200b\u202e\u0000']) {
-      assert.equal(hintOf({ reason }), 'Say what you need the role for.');
+      assert.equal(hintOf({ reason }), 'Enter what you need the role for.');
       assert.equal(checked({ reason }, { reason: 'optional' }).reason, undefined);
     }
     assert.equal(checked({ reason: 'x' }, { reason: 'optional' }).reason, 'x');
   });
 
   it('of a break-glass has ten characters or more, whatever the rule says', () => {
-    const hint = 'Say in 10 characters or more what happened.';
+    const hint = 'Describe what happened in at least 10 characters.';
     for (const reason of [undefined, '123456789', 'a         b', ` ${'\u200b'.repeat(20)} `])
       assert.equal(hintOf({ reason, breakGlass: true }, { reason: 'optional' }), hint);
     assert.equal(hintOf({ reason: '1234567890', breakGlass: true }), undefined);
@@ -167,7 +167,7 @@ describe('the ticket of a request', () => {
   const any = { ticket: { kind: 'any' } } as const;
 
   it('is left out where the rule has none', () => {
-    assert.equal(hintOf({ ticket: 'OPS-1' }), 'This role takes no ticket: leave it out.');
+    assert.equal(hintOf({ ticket: 'OPS-1' }), 'This role takes no ticket. Remove the ticket.');
     assert.equal(checked({ ticket: '  ' }).ticket, undefined);
   });
 
@@ -191,7 +191,7 @@ describe('the ticket of a request', () => {
   ];
   for (const ticket of wrong) {
     it(`of a project is not ${JSON.stringify(ticket)}`, () => {
-      const hint = 'Give a ticket like OPS-123 or IN_C2-123.';
+      const hint = 'Enter a ticket like OPS-123 or IN_C2-123.';
       assert.equal(hintOf({ ticket }, projects), hint);
     });
   }
@@ -200,6 +200,6 @@ describe('the ticket of a request', () => {
     for (const ticket of ['#7', 'x'.repeat(64), 'https://jira.example.com/OPS-1'])
       assert.equal(checked({ ticket }, any).ticket, ticket);
     for (const ticket of [undefined, 'a b', 'x'.repeat(65), 'ü', 'a\u0000'])
-      assert.match(hintOf({ ticket }, any)!, /^Give a ticket of at most 64 characters/);
+      assert.match(hintOf({ ticket }, any)!, /^Enter a ticket of at most 64 characters/);
   });
 });

@@ -77,7 +77,7 @@ describe('the status of an elevation', () => {
   it('is a sentence with the time and, where another user decided, their name', () => {
     const sentences: { readonly [S in ElevationStatus]: RegExp } = {
       waiting: /^It waits for approval until .+\.$/,
-      lapsed: /^No approver decided until .+\.$/,
+      lapsed: /^No approver decided by .+\.$/,
       scheduled: /^It is approved and begins at .+\.$/,
       active: /^It is approved and ends at .+\.$/,
       expired: /^It ended at .+\.$/,

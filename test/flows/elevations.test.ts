@@ -99,9 +99,9 @@ describe('the pages of elevations', () => {
     assert.equal(form.$('#duration option[selected]').text(), '1 h 30 min');
     assert.equal(form.$('#reason').attr('required'), 'required');
     const TABLE = [
-      [{ reason: ' ' }, 'reason', /Say what you need the role for/],
+      [{ reason: ' ' }, 'reason', /Enter what you need the role for/],
       [{ reason: 'x'.repeat(501) }, 'reason', /at most 500 characters/],
-      [{ duration: '3h' }, 'duration', /Ask for 30 min to 2 h/],
+      [{ duration: '3h' }, 'duration', /Choose 30 min to 2 h/],
       [{ duration: 'soon' }, 'duration', /Choose a duration/],
       [{ start: 'tomorrow' }, 'start', /Write the start as/],
       [{ start: '2999-01-01T10:00' }, 'start', /within the next 30 days/],
@@ -134,7 +134,7 @@ describe('the pages of elevations', () => {
     assert.match(form.text, /Request 3 roles.*2 h/);
     assert.equal(form.$('#ticket').attr('pattern'), '(?:OPS)-[1-9][0-9]{0,9}');
     const wrong = await bob.submit(form, FORM, { reason: 'a migration', ticket: 'X-1' });
-    assert.match(wrong.$('#ticket-problem').text(), /Give a ticket like OPS-123/);
+    assert.match(wrong.$('#ticket-problem').text(), /Enter a ticket like OPS-123/);
     const list = await bob.submit(wrong, FORM, { ticket: 'OPS-7' });
     assert.match(list.text, /You requested 3 roles\. Each is decided by its own approvers\./);
     const erin = await open(await signIn('erin'), '/elevations');
@@ -258,7 +258,7 @@ describe('the pages of elevations', () => {
     assert.notEqual(unsure.$('details[open]').length, 0);
     const sure = { ...typed, understood: 'yes' };
     const short = await henry.submit(form, 'form:has(#glass-reason)', { ...sure, reason: 'now' });
-    assert.match(short.$('#glass-reason-problem').text(), /10 characters or more/);
+    assert.match(short.$('#glass-reason-problem').text(), /at least 10 characters/);
     world.clock.turn(20 * MINUTE);
     const login = await henry.submit(form, 'form:has(#glass-reason)', sure);
     const back = await henry.submit(login, 'form', { username: 'henry', password: 'henry' });
@@ -275,7 +275,7 @@ describe('the pages of elevations', () => {
     assert.match(list.text, /Break-glass to review 1.*Overdue/);
     const brief = await act(erin, path, 'review', { note: 'ok' });
     assert.equal(brief.status, 400);
-    assert.match(brief.$('#review-note-problem').text(), /10 characters or more/);
+    assert.match(brief.$('#review-note-problem').text(), /at least 10 characters/);
     const note = 'the database was down indeed';
     const done = await erin.submit(brief, 'button[value=review]', { note });
     assert.match(done.text, /You reviewed the break-glass.*erin reviewed it/);

@@ -555,7 +555,7 @@ export const VIEW_MODELS: {
       noteProblem: 'Say more.',
       durationProblem: 'Ask for less.',
       decision: { lengths, canDeny: true },
-      whyNotApprove: 'You have approved it already.',
+      whyNotApprove: 'You have already approved it.',
       signInAgain: 'A decision requires a recent sign-in.',
       canWithdraw: true,
       endLabel: 'End it now',

@@ -60,7 +60,7 @@ async function confirmBreakGlass(client: Client, offers: readonly Offer[]): Prom
     });
   const review = Math.min(...offers.map(offer => offer.break_glass!.review_seconds));
   await requireConfirmed(client, {
-    message: `Grant yourself ${offers.map(nameOf).join(', ')} now? The approvers are told at once, and another user reviews it within ${formatDuration(review)}.`,
+    message: `Grant yourself ${offers.map(nameOf).join(', ')} now? The approvers see it at once, and another user must review it within ${formatDuration(review)}.`,
     otherwise: 'nothing was requested',
   });
 }

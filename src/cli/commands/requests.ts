@@ -18,10 +18,10 @@ export const run: Run = async ({ options, client: open, terminal }) => {
   const shown = options.all === true ? mine : mine.filter(of => isRecent(of, client));
   const sections = sectionsOf(client, { ...lists, mine: shown });
   terminal.print(sections.join('\n'));
-  if (sections.length === 0) terminal.say('No request of yours, and none that waits for you.');
+  if (sections.length === 0) terminal.say('You have no requests, and none wait for your decision.');
   const hidden = mine.length - shown.length;
   if (hidden > 0)
-    terminal.say(`\n${hidden} older of yours: rolebridge requests${client.bridge.selector} --all`);
+    terminal.say(`\n${hidden} older requests: rolebridge requests${client.bridge.selector} --all`);
 };
 
 const RECENT_MILLISECONDS = 7 * DAY * 1000;
@@ -49,7 +49,7 @@ function sectionsOf(client: Client, lists: ElevationLists): readonly string[] {
     [ticket, reason].filter(said => said !== null).join(' ') || '-';
   const sections: readonly Section[] = [
     {
-      title: 'Waiting for you (rolebridge approve ID, rolebridge deny ID)',
+      title: 'Waiting for your decision (rolebridge approve ID, rolebridge deny ID)',
       header: ['ID', 'ROLE', 'WHO', 'FOR', 'DECIDE', 'REASON'],
       elevations: lists.to_decide,
       cells: of => [roleOf(of), who(of), length(of), until(of.decide_by, client), why(of)],
@@ -61,13 +61,13 @@ function sectionsOf(client: Client, lists: ElevationLists): readonly string[] {
       cells: of => [roleOf(of), who(of), reviewOf(of, client), status(of), why(of)],
     },
     {
-      title: 'Yours',
+      title: 'Your requests',
       header: ['ID', 'ROLE', 'FOR', 'STATUS'],
       elevations: lists.mine,
       cells: of => [roleOf(of), length(of), status(of)],
     },
     {
-      title: 'Of others (rolebridge revoke ID)',
+      title: 'Active elevations of others (rolebridge revoke ID)',
       header: ['ID', 'ROLE', 'WHO', 'STATUS', 'REASON'],
       elevations: lists.to_watch,
       cells: of => [roleOf(of), who(of), status(of), why(of)],

@@ -15,7 +15,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
   if (isJson) return;
   const { alive } = elevation;
   if (alive.length === 0) {
-    terminal.say('No AWS credentials of it are valid any longer.');
+    terminal.say('It has no valid AWS credentials left.');
     return;
   }
   terminal.say('AWS does not take back credentials. These stay valid until they expire:');

@@ -42,12 +42,10 @@ async function guessedOffer(
 ): Promise<Offer> {
   if (offers.length === 0)
     throw new CliError('refused', 'you cannot request any role', {
-      lines: [
-        'You have your roles without a request, or no group of yours makes you eligible for more.',
-      ],
+      lines: ['You are not eligible for any role beyond those that you already have.'],
     });
   const hintOf = ({ longest_seconds, open }: Offer) =>
-    open === null ? `up to ${formatDuration(longest_seconds)}` : 'requested already';
+    open === null ? `up to ${formatDuration(longest_seconds)}` : 'already requested';
   const offer = await pickMatching(client, { roles: offers, written, hintOf });
   if (offer !== undefined) return offer;
   throw notOffered(client, offers, written!);
@@ -64,7 +62,7 @@ function notOffered({ bridge }: Client, offers: readonly Offer[], written: strin
   return new CliError('refused', `you cannot request "${written}"`, {
     code: 'elevation_not_offered',
     lines: [
-      'You have it without a request, or no group of yours makes you eligible for it.',
+      'You already have it without a request, or you are not eligible for it.',
       ...(near.length === 0 ? [] : [`Did you mean: ${near.join(', ')}?`]),
       `List your roles: rolebridge roles${bridge.selector}`,
     ],

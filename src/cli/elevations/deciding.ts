@@ -27,7 +27,7 @@ export async function requireConfirmed(
 ): Promise<void> {
   if (!terminal.isInteractive)
     throw new CliError('usage', `no terminal to confirm it, so ${otherwise}`, {
-      lines: ['Without a terminal, --yes confirms it.'],
+      lines: ['Add --yes to confirm without a terminal.'],
     });
   const { confirm } = await import('../terminal/prompts.ts');
   if (!(await confirm(terminal, { message, initial: false })))

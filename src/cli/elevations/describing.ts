@@ -44,7 +44,7 @@ export function moment(text: string, { now }: Times): string {
 const STATUS: { readonly [S in ElevationStatus]: (of: Elevation, times: Times) => string } = {
   waiting: ({ decide_by }, times) => `waits for approval until ${moment(decide_by, times)}`,
   lapsed: ({ decide_by }, times) =>
-    `has lapsed: no approver decided until ${moment(decide_by, times)}`,
+    `has lapsed: no approver decided by ${moment(decide_by, times)}`,
   scheduled: ({ starts_at }, times) => `approved, begins at ${moment(starts_at!, times)}`,
   active: ({ ends_at }, times) => `active until ${moment(ends_at!, times)}`,
   expired: ({ ends_at }, times) => `ended at ${moment(ends_at!, times)}`,

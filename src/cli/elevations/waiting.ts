@@ -155,7 +155,7 @@ export function requireGranted(
 
 function interrupted({ bridge }: Client, made: readonly ElevationDetail[]): CliError {
   const ids = made.map(({ id }) => id);
-  return new CliError('interrupted', 'no longer waiting; the request stays', {
+  return new CliError('interrupted', 'stopped waiting; the request is kept', {
     lines: [
       `To see it: rolebridge requests${bridge.selector}`,
       ...ids.map(id => `To withdraw it: rolebridge withdraw${bridge.selector} ${id}`),

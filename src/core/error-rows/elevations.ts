@@ -5,7 +5,7 @@ export const ELEVATION_ERRORS = {
   elevation_unknown: {
     status: 404,
     title: 'Unknown request',
-    hint: 'Check the address. You see your own requests, and those that you can decide.',
+    hint: 'Check the address. You can see your own requests and those that you can decide.',
     page: { offers: 'elevations', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -15,7 +15,7 @@ export const ELEVATION_ERRORS = {
   elevation_not_offered: {
     status: 403,
     title: 'You cannot request this role',
-    hint: 'Your groups do not make you eligible for it. Ask your administrator for the group that does.',
+    hint: 'You are not eligible for this role. Contact your administrator to be added to an eligible group.',
     page: { offers: 'elevations', contact: true },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -24,7 +24,7 @@ export const ELEVATION_ERRORS = {
   },
   elevation_invalid: {
     status: 400,
-    title: 'The request is not valid',
+    title: 'The request is invalid',
     hint: 'Correct the request, then send it again.',
     page: { offers: 'elevations', contact: false },
     record: { audit: 'none', log: 'debug' },
@@ -35,7 +35,7 @@ export const ELEVATION_ERRORS = {
   elevation_closed: {
     status: 409,
     title: 'This request has been decided or has ended',
-    hint: 'Look at the request to see what happened.',
+    hint: 'Open the request to see what happened.',
     page: { offers: 'elevations', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -55,7 +55,7 @@ export const ELEVATION_ERRORS = {
   decision_not_for_device_login: {
     status: 403,
     title: 'This login cannot decide requests',
-    hint: 'A login that was confirmed by a code cannot. Decide it in the portal, or log in with the browser of this machine: rolebridge login, without --device.',
+    hint: 'Device-code logins cannot decide requests. Decide in the portal, or log in with a browser on this machine: rolebridge login without --device.',
     page: { offers: 'elevations', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'access_denied',
