@@ -3,7 +3,7 @@
  * whose rule was changed or removed. Several instances can do it at once.
  */
 import type { Origin } from '../core/audit-event.ts';
-import { type Elevation, isOpen } from '../core/elevation.ts';
+import type { Elevation } from '../core/elevation.ts';
 import { endedByRule, reminded } from '../core/elevation-changes.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Clock, Elevations } from '../core/ports.ts';
@@ -24,41 +24,55 @@ const MOST_AT_ONCE = 10_000;
 /** A change is recorded at once by the request that made it, unless that is interrupted. */
 const INTERRUPTED_AFTER: Seconds = 10;
 
-/** One run of the upkeep. It throws what the store throws; the next run does the rest. */
+/**
+ * One run of the upkeep. It throws the first fault after everything else is done, and the next run
+ * does the rest: an elevation whose events cannot be recorded must not keep others from their end.
+ */
 export function createElevationUpkeep(parts: ElevationUpkeepParts): () => Promise<void> {
   // Rules are those of one configuration, and what comes later was asked for by them.
   let isEndedByRules = false;
   return async () => {
-    await recordInterrupted(parts);
-    await remindOfReviews(parts);
-    if (isEndedByRules) return;
-    await endByRules(parts);
-    isEndedByRules = true;
+    const faults: unknown[] = [];
+    const attempt: Attempt = work => work().catch((fault: unknown) => void faults.push(fault));
+    if (!isEndedByRules) {
+      await attempt(() => endByRules(parts, attempt));
+      isEndedByRules = faults.length === 0;
+    }
+    await attempt(() => recordInterrupted(parts, attempt));
+    await attempt(() => remindOfReviews(parts, attempt));
+    if (faults.length > 0) throw faults[0];
   };
 }
 
-async function recordInterrupted(parts: ElevationUpkeepParts): Promise<void> {
+/** Keeps a fault for the end. */
+type Attempt = (work: () => Promise<void>) => Promise<void>;
+
+async function recordInterrupted(parts: ElevationUpkeepParts, attempt: Attempt): Promise<void> {
   const { elevations, clock } = parts;
   const before = clock.now() - INTERRUPTED_AFTER * 1000;
   for (const elevation of await elevations.list({ kind: 'unrecorded' }, MOST_AT_ONCE)) {
     if (elevation.events.at(-1)!.at > before) continue;
-    await recordEvents(parts, elevation);
-    parts.onChange();
+    await attempt(async () => {
+      await recordEvents(parts, elevation);
+      parts.onChange();
+    });
   }
 }
 
-async function remindOfReviews(parts: ElevationUpkeepParts): Promise<void> {
+async function remindOfReviews(parts: ElevationUpkeepParts, attempt: Attempt): Promise<void> {
   const { elevations, clock, origin } = parts;
   const now = clock.now();
   for (const { id } of await elevations.list({ kind: 'overdue', now }, MOST_AT_ONCE))
-    await changeTo(parts, id, elevation => reminded(elevation, { at: now, origin: origin() }));
+    await attempt(() =>
+      changeTo(parts, id, elevation => reminded(elevation, { at: now, origin: origin() })),
+    );
 }
 
 /**
  * An instance that still has the configuration of before must not end what was asked for by the new
  * one: only what is older than its own configuration is ended.
  */
-async function endByRules(parts: ElevationUpkeepParts): Promise<void> {
+async function endByRules(parts: ElevationUpkeepParts, attempt: Attempt): Promise<void> {
   const { elevations, policy, clock, openedAt, origin } = parts;
   const now = clock.now();
   const open = [
@@ -69,10 +83,10 @@ async function endByRules(parts: ElevationUpkeepParts): Promise<void> {
     const rule = policy.elevatedRules.get(name)?.rule;
     if (rule?.elevation.digest === terms || requestedAt >= openedAt) continue;
     const change = rule === undefined ? 'removed' : 'changed';
-    await changeTo(parts, id, elevation =>
-      isOpen(elevation, now)
-        ? endedByRule(elevation, { at: now, origin: origin(), rule: change })
-        : elevation,
+    await attempt(() =>
+      changeTo(parts, id, elevation =>
+        endedByRule(elevation, { at: now, origin: origin(), rule: change }),
+      ),
     );
   }
 }

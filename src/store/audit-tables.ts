@@ -94,10 +94,10 @@ async function aliveBy(
 }
 
 async function recordEvent(database: Database, event: AuditEvent): Promise<void> {
-  await database.rows(
+  const kept = await database.rows(
     `INSERT INTO audit_events
        (at, type, person, account, role, correlation_id, event, elevation, elevation_event)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING id`,
     [
       event.at,
       event.type,
@@ -111,6 +111,26 @@ async function recordEvent(database: Database, event: AuditEvent): Promise<void>
       'number' in event ? event.number : null,
     ],
   );
+  if (kept.length === 0) await requireSame(database, event);
+}
+
+/**
+ * A caller who can insert into the table must not take the place of an event: no approval would be
+ * in the trail then, and it would count. The correlation id is unknown before the event is kept.
+ */
+async function requireSame(database: Database, event: AuditEvent): Promise<void> {
+  if (!('number' in event)) throw new Error('an audit event of no elevation was not kept');
+  const [row] = await database.rows(
+    'SELECT event FROM audit_events WHERE elevation = $1 AND elevation_event = $2',
+    [text(event.elevation), event.number],
+  );
+  const kept = row && (JSON.parse(String(row.event)) as AuditEvent);
+  const isSame =
+    kept?.type === event.type &&
+    kept.at === event.at &&
+    kept.origin.correlationId === event.origin.correlationId;
+  if (!isSame)
+    throw new Error(`the trail has another event ${event.number} of elevation ${event.elevation}`);
 }
 
 async function recordStranger(database: Database, event: AuditEvent): Promise<void> {

@@ -279,14 +279,23 @@ export function elevationsContract(
 
   test(`${name}: an event of an elevation is in the trail once, however often it is recorded`, async t => {
     const store = await opened(t);
-    const again = { ...requestedEvent(1), at: NOW + 1 };
     await race([store], ({ audit }) => audit.record(requestedEvent(1)));
-    await store.audit.record(again);
+    await store.audit.record(requestedEvent(1));
     const next = { ...requestedEvent(2), at: NOW + 2 };
     await store.audit.record(next);
     const other = { ...requestedEvent(1), elevation: 'another', at: NOW + 3 };
     await store.audit.record(other);
     assert.deepEqual(await store.readAudit({ limit: 10 }), [other, next, requestedEvent(1)]);
+  });
+
+  test(`${name}: an event of an elevation whose place another event has is not called recorded`, async t => {
+    const { audit, readAudit } = await opened(t);
+    const forged = requestedEvent(1);
+    await audit.record(forged);
+    const genuine = { ...forged, origin: { ...ORIGIN, correlationId: 'of the genuine one' } };
+    for (const other of [genuine, { ...forged, at: NOW + 1 }])
+      await assert.rejects(async () => audit.record(other), /has another event 1/);
+    assert.deepEqual(await readAudit({ limit: 10 }), [forged]);
   });
 
   test(`${name}: pruning removes elevations 400 days after their end, and none that is open, unrecorded or unreviewed`, async t => {
