@@ -19,6 +19,7 @@ import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../cor
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { MIN_DURATION, type RoleSession, roleSessionFor } from '../core/session.ts';
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
+import { MINUTE, type Seconds } from '../core/time.ts';
 import { denial, withRenewal } from './denial.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
@@ -330,10 +331,16 @@ function linkFor(
   return console.linkFor({ account, assumed, destination, issuerUrl, consoleSeconds });
 }
 
-/** Undefined if the console ends with the credentials. `left` of an elevation in milliseconds. */
+/** How long a link can be opened (sign-in token of AWS). A console counts its length from then. */
+const OPENED_WITHIN: Seconds = 15 * MINUTE;
+
+/**
+ * Undefined if the console ends with the credentials. `left` of an elevation in milliseconds: a
+ * link that is opened as late as possible must not outlive it.
+ */
 function consoleLength({ consoleSeconds }: RoleSession, left: number | undefined) {
   if (consoleSeconds === undefined || left === undefined) return consoleSeconds;
-  const seconds = Math.min(consoleSeconds, Math.floor(left / 1000));
+  const seconds = Math.min(consoleSeconds, Math.floor(left / 1000) - OPENED_WITHIN);
   return seconds < MIN_DURATION ? undefined : seconds;
 }
 
