@@ -1,5 +1,11 @@
 /** Asking for roles: what a user can ask for, and the requests that they make. */
-import { type Elevation, type ElevationRequest, isOpen, statusOf } from '../core/elevation.ts';
+import {
+  type Elevation,
+  type ElevationRequest,
+  isOpen,
+  nextReminder,
+  statusOf,
+} from '../core/elevation.ts';
 import { glassBroken, requested } from '../core/elevation-changes.ts';
 import {
   checkedElevation,
@@ -28,6 +34,13 @@ import {
 const MOST_AT_ONCE = 20;
 /** Requests of one user that wait for approval. */
 const MOST_WAITING = 50;
+/**
+ * Of one user, open or to be reviewed. A list has at most 200: what is beyond could neither be
+ * revoked with the others nor be reviewed.
+ */
+const MOST_HELD = 100;
+/** A break-glass that ended earlier no longer counts for the limit. */
+const REVIEWED_WITHIN: Seconds = 30 * DAY;
 /** How long an elevation that is over still explains a refusal. */
 const REMEMBERED: Seconds = DAY;
 
@@ -179,7 +192,13 @@ async function checkNumber(
   more: number,
 ): Promise<void> {
   const now = clock.now();
-  const own = await elevations.ofPerson(subject.identity.person, now);
+  const own = await elevations.ofPerson(subject.identity.person, now - REVIEWED_WITHIN * 1000);
+  const held = own.filter(of => isOpen(of, now) || nextReminder(of) !== undefined).length;
+  if (held + more > MOST_HELD)
+    throw new BridgeError('limit_reached', `the user has ${held} elevations`, {
+      hint: `You have ${held} elevations that are open or to be reviewed, and ${MOST_HELD} is the limit. End some, or have them reviewed, then ask again.`,
+      offers: 'elevations',
+    });
   const waiting = own.filter(of => statusOf(of, now) === 'waiting').length;
   if (waiting + more <= MOST_WAITING) return;
   throw new BridgeError('limit_reached', `the user has ${waiting} requests that wait`, {
