@@ -15,6 +15,7 @@ import {
   invalid,
   offeredSeconds,
   SHORTEST_EXPLANATION,
+  visibleLength,
 } from '../core/elevation-terms.ts';
 import type { ApprovalRequest, Noted } from '../core/elevation-view.ts';
 import { BridgeError } from '../core/errors.ts';
@@ -149,20 +150,34 @@ async function requireEligible(
     });
 }
 
-/** Earlier approvers with the groups that they have now. */
-export function standingsOf(
+/**
+ * Earlier approvers with the groups and names that they have now. One that has got the name of the
+ * requester since counts as the requester does.
+ */
+export async function standingsOf(
   { people }: Pick<ElevationParts, 'people'>,
-  { votes }: Elevation,
+  { votes, requester }: Elevation,
 ): Promise<readonly Standing[]> {
+  if (votes.length === 0) return [];
+  const askers = [requester, await nowNamed(people, requester)];
   return Promise.all(
     votes.map(async vote => {
       const newest = await people.statementOf(vote.by.person);
-      return standingOf(vote, {
-        isBlocked: newest === undefined,
-        groups: newest?.claims?.groups ?? [],
-      });
+      const by = await nowNamed(people, vote.by);
+      const isOwn = askers.some(asker => isSameHuman(asker, by));
+      return standingOf(
+        { ...vote, by },
+        { isBlocked: newest === undefined || isOwn, groups: newest?.claims?.groups ?? [] },
+      );
     }),
   );
+}
+
+/** A user with the names that they have now, as far as they are known. */
+async function nowNamed(people: ElevationParts['people'], by: Party): Promise<Party> {
+  const newest = await people.statementOf(by.person);
+  if (newest === undefined) return by;
+  return { ...by, username: newest.username, email: newest.claims?.email ?? by.email };
 }
 
 /**
@@ -220,7 +235,7 @@ export function review(
         by: partyOf(requester.subject.identity),
       });
       const note = checkedNote(written, 'note');
-      if (note === undefined || note.length < SHORTEST_EXPLANATION)
+      if (note === undefined || visibleLength(note) < SHORTEST_EXPLANATION)
         throw invalid(
           'note',
           `Describe what you found in at least ${SHORTEST_EXPLANATION} characters.`,
@@ -246,10 +261,7 @@ async function requireReviewer(
         hint: 'Only approvers of its rule and administrators can review it.',
       },
     );
-  const { person } = requester;
-  const newest = await people.statementOf(person);
-  const nowNamed = newest && { person, username: newest.username, email: newest.claims?.email };
-  if (isOwn || (nowNamed !== undefined && isSameHuman(nowNamed, by)))
+  if (isOwn || isSameHuman(await nowNamed(people, requester), by))
     throw new BridgeError('elevation_not_yours_to_decide', 'it is their own break-glass', {
       hint: 'Another user must review your break-glass.',
     });

@@ -119,7 +119,7 @@ function checkedReason(
   { reason: wanted }: ElevationTerms,
 ): string | undefined {
   const reason = checkedNote(written, 'reason');
-  if (breakGlass && (reason ?? '').length < SHORTEST_EXPLANATION)
+  if (breakGlass && visibleLength(reason ?? '') < SHORTEST_EXPLANATION)
     throw invalid(
       'reason',
       `Describe what happened in at least ${SHORTEST_EXPLANATION} characters.`,
@@ -130,7 +130,15 @@ function checkedReason(
 }
 
 /** Controls, direction marks and spaces: what has no form, or changes that of its neighbours. */
-const FORMLESS = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\s]+/gu;
+const FORMLESS =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u00ad\u200b\u2060-\u206f\u{e0000}-\u{e007f}\s]+/gu;
+/** What joins and varies visible characters, and shows nothing alone. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u2800]+/gu;
+
+/** How many characters of a text can be seen. */
+export function visibleLength(text: string): number {
+  return text.replaceAll(INVISIBLE, '').length;
+}
 
 /**
  * A text that users wrote for others, on one line; undefined if empty. Throws `elevation_invalid`.
@@ -139,7 +147,7 @@ export function checkedNote(written: string | undefined, field: string): string 
   const note = written?.replaceAll(FORMLESS, ' ').trim();
   if ((note ?? '').length > MAX_REASON)
     throw invalid(field, `Use at most ${MAX_REASON} characters.`);
-  return note === '' ? undefined : note;
+  return note === undefined || visibleLength(note) === 0 ? undefined : note;
 }
 
 function checkedTicket(

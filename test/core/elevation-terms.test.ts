@@ -113,7 +113,7 @@ describe('the start of a request', () => {
 
 describe('the reason of a request', () => {
   it('is required or not, as the rule says', () => {
-    for (const reason of [undefined, '', ' \n\t ', '\u200b\u202e\u0000']) {
+    for (const reason of [undefined, '', ' \n\t ', '\u200b\u202e\u0000', '\u3164\u200d']) {
       assert.equal(hintOf({ reason }), 'Enter what you need the role for.');
       assert.equal(checked({ reason }, { reason: 'optional' }).reason, undefined);
     }
@@ -122,7 +122,11 @@ describe('the reason of a request', () => {
 
   it('of a break-glass has ten characters or more, whatever the rule says', () => {
     const hint = 'Describe what happened in at least 10 characters.';
-    for (const reason of [undefined, '123456789', 'a         b', ` ${'\u200b'.repeat(20)} `])
+    for (const reason of [
+      ...[undefined, '123456789', 'a         b', ` ${'\u200b'.repeat(20)} `],
+      // Joiners, fillers and variations of nothing.
+      ...['\u200d', '\u3164', '\ufe0f', '\u2800', '\u{e0041}'].map(sign => sign.repeat(20)),
+    ])
       assert.equal(hintOf({ reason, breakGlass: true }, { reason: 'optional' }), hint);
     assert.equal(hintOf({ reason: '1234567890', breakGlass: true }), undefined);
   });
@@ -138,6 +142,7 @@ describe('the reason of a request', () => {
     ['controls of terminals', 'a\u001b[2Jb\u009b2Kc\u007f', 'a [2Jb 2Kc'],
     ['marks that change the direction of text', 'a\u202eb\u2066c\u200fd\u061ce', 'a b c d e'],
     ['characters without width', 'a\u200bb\ufeffc\u2060d', 'a b c d'],
+    ['tags that hide a text', 'a\u{e0068}\u{e0069}b', 'a b'],
     ['half of a pair', 'a\ud800b', 'a b'],
   ];
   for (const [what, written, kept] of texts) {
