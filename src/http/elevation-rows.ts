@@ -91,7 +91,7 @@ export function rowOf(elevation: Elevation, now: Instant): ElevationRow {
 }
 
 /** How long ago it was requested. */
-export function ageOf({ requestedAt }: Elevation, now: Instant): string {
+function ageOf({ requestedAt }: Elevation, now: Instant): string {
   const seconds = Math.floor((now - requestedAt) / 1000);
   return seconds < MINUTE ? 'less than a minute' : formatAge(seconds);
 }
