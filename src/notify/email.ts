@@ -14,6 +14,7 @@ import type { NotificationTarget } from '../core/ports.ts';
 import { printableExcerpt } from '../core/printable.ts';
 import type { Seconds } from '../core/time.ts';
 import type { MailContent } from './mail-content.ts';
+import { secretsOfLogin, withheld } from './withheld.ts';
 
 export interface MailParts {
   readonly id: string;
@@ -114,7 +115,7 @@ async function send(sender: Sender, sending: Sending): Promise<Telling> {
     await sender.transport.sendMail({ ...mailFor(sender, sending), signal: sending.signal });
     return { kind: 'told' };
   } catch (thrown) {
-    return faultOf(thrown);
+    return faultOf(thrown, loginSecretsOf(sender.smtpUrl));
   }
 }
 
@@ -141,11 +142,16 @@ function mailFor({ from, urlOf, content }: Sender, { notification, recipient }: 
 }
 
 /** A recipient or a message that the server rejects for good is given up; all else is retried. */
-function faultOf(thrown: unknown): Telling {
+function faultOf(thrown: unknown, secrets: readonly string[]): Telling {
   const { code, command, responseCode = 0, message = '' } = thrown as Partial<NodemailerError>;
   const isOfRecipient =
     (code === 'EENVELOPE' || code === 'EMESSAGE') && command !== 'MAIL FROM' && responseCode >= 500;
-  // It says what the server answered, and nothing of the login.
-  const why = printableExcerpt(message, MAX_FAULT) || 'unknown fault';
+  // It says what the server answered, which can repeat the login.
+  const why = printableExcerpt(withheld(message, secrets), MAX_FAULT) || 'unknown fault';
   return { kind: isOfRecipient ? 'refused' : 'failed', why };
+}
+
+function loginSecretsOf(smtpUrl: string): readonly string[] {
+  const { username, password } = new URL(smtpUrl);
+  return secretsOfLogin(decodeURIComponent(username), decodeURIComponent(password));
 }

@@ -3,9 +3,10 @@ import type { Telling } from '../core/elevation-notice.ts';
 import { printableExcerpt } from '../core/printable.ts';
 import { HOUR, type Instant, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
+import { secretsIn, withheld } from './withheld.ts';
 
 export interface Posting {
-  /** Its path can be a secret; `outbound` names origins alone. */
+  /** Its path can be a secret: `outbound` names origins alone, and no answer repeats it here. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -30,7 +31,7 @@ export async function post(
   if (typeof response === 'string') return { kind: 'failed', why: printableExcerpt(response) };
   const { ok, status } = response;
   if (ok) return { kind: 'told' };
-  const answer = printableExcerpt(await response.text(), MAX_ANSWER);
+  const answer = printableExcerpt(withheld(await response.text(), secretsIn(url)), MAX_ANSWER);
   const why = `answered with status ${status}${answer === '' ? '' : `: ${answer}`}`;
   if (gone.has(status)) return { kind: 'failed', why, pauseSeconds: GONE_PAUSE };
   return { kind: 'failed', why, pauseSeconds: retryAfter(response.headers, now) };

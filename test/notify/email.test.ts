@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -39,6 +40,23 @@ async function mailServer(
   return server;
 }
 
+/** A server that answers a login with what `answer` makes of its line. Its port. */
+async function answerToLogins(t: TestContext, answer: (line: string) => string): Promise<number> {
+  const server = createServer(socket => {
+    socket.on('error', () => {});
+    socket.write('220 mail.example\r\n');
+    socket.on('data', data => {
+      const line = data.toString().trim();
+      if (line.startsWith('EH')) socket.write('250-mail.example\r\n250 AUTH PLAIN\r\n');
+      else if (line.startsWith('AUTH')) socket.write(`${answer(line)}\r\n`);
+      else socket.end('221 bye\r\n');
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
 describe('mail', () => {
   it('of every type of event keeps to the rules of headers, in plain text and HTML', async t => {
     const server = await mailServer(t);
@@ -55,6 +73,16 @@ describe('mail', () => {
       assert.ok(text.includes(address) && html.includes(`<a href="${address}">`));
       assert.ok(text.startsWith(headers.get('subject')!));
     }
+  });
+
+  it('of a server that repeats the login in its answer leaves no password in the log', async t => {
+    const [user, password] = ['mailer', 'a-password-of-mail'];
+    const answered = await answerToLogins(t, line => `535 rejected: ${line} for ${password}`);
+    const { team } = mailboxes(`smtp://${user}:${password}@127.0.0.1:${answered}`);
+    const [telling] = await tellEach(team, eventsOf(waitingOf()));
+    assert.ok(telling?.kind === 'failed');
+    assert.match(telling.why, /535 rejected: AUTH PLAIN …/);
+    assert.doesNotMatch(telling.why, /a-password|AUTH PLAIN [A-Za-z]/);
   });
 
   it('of one event has the same Message-ID for a recipient each time, and another for others', async t => {

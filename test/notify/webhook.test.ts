@@ -76,6 +76,18 @@ describe('a webhook', () => {
     });
   });
 
+  it('repeats nothing of its address that an answer contains', async () => {
+    receiver.manner = () => ({
+      status: 404,
+      body: `Cannot POST ${new URL(receiver.url).pathname}`,
+    });
+    const [telling] = await tellEach(target(), eventsOf(waitingOf()));
+    receiver.manner = () => ({ status: 200 });
+    assert.ok(telling?.kind === 'failed');
+    assert.match(telling.why, /^answered with status 404: Cannot POST /);
+    assert.doesNotMatch(telling.why, /path-secret/);
+  });
+
   it('is signed for the time of each attempt, so that late ones are not stale', async () => {
     const clock = handTurnedClock(Date.now() - 600_000);
     const late = target([OLD], clock);
