@@ -99,6 +99,7 @@ export async function endElevationsOf(
   { at, origin, note }: Omit<Act, 'by'> & { readonly note?: string | undefined },
 ): Promise<number> {
   const open = (await parts.elevations.ofPerson(person, at)).filter(of => isOpen(of, at));
+  if (open.length === 0) return 0;
   for (const { id, requester: by } of open) {
     const ended = await parts.elevations.update(id, current => {
       const act = { by, at, origin, as: 'operator', note } as const;
@@ -107,5 +108,6 @@ export async function endElevationsOf(
     });
     if (ended !== undefined) await recordEvents(parts, ended);
   }
-  return open.length;
+  // One list has so many at most, those that are open first.
+  return open.length + (await endElevationsOf(parts, person, { at, origin, note }));
 }

@@ -20,7 +20,14 @@ import { BridgeError } from '../core/errors.ts';
 import { selects } from '../core/group-selector.ts';
 import type { Eligibility } from '../core/policy.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
-import { DAY, formatDuration, formatInstant, type Instant, type Seconds } from '../core/time.ts';
+import {
+  DAY,
+  formatDuration,
+  formatInstant,
+  HOUR,
+  type Instant,
+  type Seconds,
+} from '../core/time.ts';
 import {
   actOf,
   attempt,
@@ -39,6 +46,8 @@ const MOST_WAITING = 50;
  * revoked with the others nor be reviewed.
  */
 const MOST_HELD = 100;
+/** Of one user, also if they are withdrawn: others are told of each. */
+const MOST_PER_HOUR = 100;
 /** A break-glass that ended earlier no longer counts for the limit. */
 const REVIEWED_WITHIN: Seconds = 30 * DAY;
 /** How long an elevation that is over still explains a refusal. */
@@ -193,6 +202,12 @@ async function checkNumber(
 ): Promise<void> {
   const now = clock.now();
   const own = await elevations.ofPerson(subject.identity.person, now - REVIEWED_WITHIN * 1000);
+  const recent = own.filter(of => of.requestedAt > now - HOUR * 1000).length;
+  if (recent + more > MOST_PER_HOUR)
+    throw new BridgeError('limit_reached', `the user made ${recent} requests within an hour`, {
+      hint: `You made ${recent} requests within an hour, and the limit is ${MOST_PER_HOUR}. Try again in an hour.`,
+      offers: 'elevations',
+    });
   const held = own.filter(of => isOpen(of, now) || nextReminder(of) !== undefined).length;
   if (held + more > MOST_HELD)
     throw new BridgeError('limit_reached', `the user has ${held} elevations`, {

@@ -27,6 +27,7 @@ import { approve, deny, review } from './elevation-decisions.ts';
 import { revoke, withdraw } from './elevation-ends.ts';
 import { heldBy, offersOf, offersTo, requestElevations } from './elevation-requests.ts';
 import { lists, view } from './elevation-views.ts';
+import { createTurns } from './turns.ts';
 
 export interface ElevationUseCases {
   /** Elevations that can matter to decisions on a user; undefined where no rule has `elevation`. */
@@ -73,12 +74,14 @@ export interface ElevationUseCases {
 }
 
 export function createElevations(parts: ElevationParts): ElevationUseCases {
+  const inTurn = createTurns();
   return {
     isUsed: parts.policy.elevatedRules.size > 0,
     heldBy: person => heldBy(parts, person),
     offers: requester => offersTo(parts, requester),
     offersOf: (requester, asked) => offersOf(parts, requester, asked),
-    request: (requester, asked) => requestElevations(parts, requester, asked),
+    request: (requester, asked) =>
+      inTurn(requester.subject.identity.person, () => requestElevations(parts, requester, asked)),
     lists: requester => lists(parts, requester),
     view: (requester, id) => view(parts, requester, id),
     approve: (requester, asked) => approve(parts, requester, asked),

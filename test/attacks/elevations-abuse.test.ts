@@ -1,6 +1,7 @@
 /** Users who have a right on an elevation, and use it for more. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { endElevationsOf } from '../../src/bridge/elevation-ends.ts';
 import { type Elevation, statusOf } from '../../src/core/elevation.ts';
 import { ask, codeOf, ORIGIN, RULES, viewerIn, WORKERS, withRules } from '../support/elevations.ts';
 import { useDatabase, useWorld } from '../support/world.ts';
@@ -18,6 +19,10 @@ const PEOPLE = [
   worker('mallory', ['aws-admins']),
   worker('audrey', ['audit']),
   worker('olga', ['owners']),
+  worker('iris', ['oncall', 'developers']),
+  worker('kate', ['oncall', 'developers']),
+  worker('lena', ['developers']),
+  worker('nora', ['approvers']),
 ];
 const MORE_RULES = `${RULES}
   - name: owners-approve
@@ -105,6 +110,73 @@ describe('users with a right on an elevation', () => {
     assert.equal(await codeOf(useCases().request(later, glass)), 'limit_reached');
     const { toReview } = await useCases().lists(await viewerIn(world, 'erin'));
     assert.equal(toReview.length, 100);
+  });
+
+  it('requests at the same time do not pass the limits', async () => {
+    const iris = await viewerIn(world, 'iris');
+    const glass = ask({ breakGlass: true, seconds: HOUR / 2, reason: 'production is down' });
+    const codes = await Promise.all(
+      Array.from({ length: 110 }, () => codeOf(useCases().request(iris, glass))),
+    );
+    assert.equal(codes.filter(code => code === 'none').length, 100);
+    assert.equal(codes.filter(code => code === 'limit_reached').length, 10);
+  });
+
+  it('a block ends more elevations than one list has', async () => {
+    const { store } = world.bridge.storage;
+    const now = world.clock.now();
+    const kate = await viewerIn(world, 'kate');
+    const glass = ask({ breakGlass: true, seconds: HOUR / 2, reason: 'production is down' });
+    const [made] = await useCases().request(kate, glass);
+    for (const part of ['a', 'b', 'c'])
+      await store.elevations.create(
+        Array.from({ length: 100 }, (_, index) => ({ ...made!, id: `${part}${index}` })),
+      );
+    const { person } = kate.subject.identity;
+    const ended = await endElevationsOf(store, person, { at: now, origin: ORIGIN });
+    assert.equal(ended, 301);
+    const granted = await store.elevations.list({ kind: 'granted', now }, 1000);
+    assert.ok(granted.every(of => of.requester.person !== person));
+  });
+
+  it('a user who requests and withdraws without end reaches a limit', async () => {
+    const lena = await viewerIn(world, 'lena');
+    for (let count = 0; count < 100; count++) {
+      const [made] = await useCases().request(await lena.again(), ask({}));
+      await useCases().withdraw(lena, made!.id);
+    }
+    assert.equal(await codeOf(useCases().request(await lena.again(), ask({}))), 'limit_reached');
+    world.clock.turn(HOUR);
+    assert.equal(await codeOf(useCases().request(await viewerIn(world, 'lena'), ask({}))), 'none');
+  });
+
+  it('an approver who lost the group decides nothing in a session of before', async () => {
+    const id = await requested('bob');
+    const before = await viewerIn(world, 'nora');
+    world.oidcIdp.directory.change('nora', { groups: [] });
+    world.clock.turn(1);
+    await viewerIn(world, 'nora');
+    const work = useCases().approve(await before.again(), { id });
+    assert.equal(await codeOf(work), 'elevation_unknown');
+    await useCases().withdraw(await viewerIn(world, 'bob'), id);
+  });
+
+  it('a step-up that an address begins ends at the page, and approves nothing', async () => {
+    const id = await requested('bob');
+    const { visitor } = await world.signIn('erin', 'oidc');
+    world.clock.turn(16 * MINUTE);
+    const wanted = encodeURIComponent(`/elevations/${id}?action=approve&duration=1h`);
+    const { visitor: later, page } = await world.signIn('erin', 'oidc', {
+      visitor,
+      returnTo: `/step-up?within=900&return_to=${wanted}`,
+    });
+    assert.match(page.text, /Waiting for approval/);
+    for (const done of ['approve', 'deny', 'revoke']) {
+      const claimed = await later.get(`${world.urls.bridge}/elevations/${id}?done=${done}`);
+      assert.doesNotMatch(claimed.text, /You (approved|denied|ended|revoked)/);
+    }
+    assert.deepEqual((await found(id)).votes, []);
+    await useCases().withdraw(await viewerIn(world, 'bob'), id);
   });
 
   it('a console that is opened as late as possible ends with the elevation', async () => {
