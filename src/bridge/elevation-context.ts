@@ -1,6 +1,6 @@
 /** What the use cases of elevations share: who sees and decides what, and how a change is kept. */
 
-import { approvingGroups, isSameHuman } from '../core/approval.ts';
+import { isSameHuman } from '../core/approval.ts';
 import { type ElevationAction, recordable } from '../core/audit-event.ts';
 import type { Elevation, Party } from '../core/elevation.ts';
 import type { Act } from '../core/elevation-changes.ts';
@@ -80,19 +80,28 @@ export interface Standpoint {
   readonly isSameHuman: boolean;
 }
 
-export function standpointOf(
+type StandpointOn = Pick<Elevation, 'requester' | 'rule'>;
+
+/** For many elevations: groups, of which a user can have thousands, are compared once a rule. */
+export function standpointsOf(
   { policy, administrators, auditors }: ElevationParts,
   { subject: { identity } }: AuthenticatedRequester,
-  { requester, rule }: Pick<Elevation, 'requester' | 'rule'>,
-): Standpoint {
-  const approvers = policy.elevatedRules.get(rule)?.terms.approvers ?? [];
-  return {
-    isRequester: identity.person === requester.person,
-    isApprover: approvingGroups(approvers, identity).length > 0,
-    isAdministrator: administrators !== undefined && selects(administrators, identity),
-    mayOnlyRead: auditors !== undefined && selects(auditors, identity),
-    isSameHuman: isSameHuman(partyOf(identity), requester),
+): (elevation: StandpointOn) => Standpoint {
+  const isAdministrator = administrators !== undefined && selects(administrators, identity);
+  const mayOnlyRead = auditors !== undefined && selects(auditors, identity);
+  const known = new Map<string, boolean>();
+  const approves = (rule: string): boolean => {
+    const approvers = policy.elevatedRules.get(rule)?.terms.approvers ?? [];
+    const is = known.get(rule) ?? approvers.some(selector => selects(selector, identity));
+    known.set(rule, is);
+    return is;
   };
+  return ({ requester, rule }) => ({
+    isRequester: identity.person === requester.person,
+    isApprover: approves(rule),
+    ...{ isAdministrator, mayOnlyRead },
+    isSameHuman: isSameHuman(partyOf(identity), requester),
+  });
 }
 
 /** The elevation, for a user who may see it. Throws `elevation_unknown`. */
@@ -103,7 +112,7 @@ export async function findVisible(
 ): Promise<{ readonly elevation: Elevation; readonly standpoint: Standpoint }> {
   requireConfirmed(requester);
   const elevation = await parts.elevations.find(id);
-  const standpoint = elevation && standpointOf(parts, requester, elevation);
+  const standpoint = elevation && standpointsOf(parts, requester)(elevation);
   if (elevation !== undefined && standpoint !== undefined && maySee(standpoint))
     return { elevation, standpoint };
   throw new BridgeError(

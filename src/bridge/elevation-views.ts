@@ -20,7 +20,7 @@ import {
   maySee,
   partyOf,
   type Standpoint,
-  standpointOf,
+  standpointsOf,
 } from './elevation-context.ts';
 import { longestOf, standingsOf, whyNoVoter } from './elevation-decisions.ts';
 
@@ -38,7 +38,7 @@ export function view(
     attempted: { action: 'view', elevation: id },
     run: async () => {
       const { elevation } = await findVisible(parts, requester, id);
-      const seen = seenBy(parts, requester, elevation);
+      const seen = seenBy(parts, requester)(elevation);
       const before = seen.standpoint.isRequester ? [] : await beforeOf(parts, requester, elevation);
       return { ...(await viewOf(parts, seen)), before };
     },
@@ -60,15 +60,16 @@ interface Seen {
 function seenBy(
   parts: ElevationParts,
   requester: AuthenticatedRequester,
-  elevation: Elevation,
-): Seen {
-  return {
+): (elevation: Elevation) => Seen {
+  const viewer = partyOf(requester.subject.identity);
+  const standpointOn = standpointsOf(parts, requester);
+  return elevation => ({
     elevation,
     status: statusOf(elevation, parts.clock.now()),
     rule: currentRuleOf(parts, elevation),
-    viewer: partyOf(requester.subject.identity),
-    standpoint: standpointOf(parts, requester, elevation),
-  };
+    viewer,
+    standpoint: standpointOn(elevation),
+  });
 }
 
 /** What each right needs of the elevation and of the viewer. */
@@ -143,9 +144,8 @@ async function beforeOf(
 ): Promise<readonly Elevation[]> {
   const { elevations, clock } = parts;
   const own = await elevations.ofPerson(requester.person, clock.now() - SHOWN * 1000);
-  return own
-    .filter(of => of.id !== id && maySee(standpointOf(parts, viewer, of)))
-    .slice(0, MOST_BEFORE);
+  const standpointOn = standpointsOf(parts, viewer);
+  return own.filter(of => of.id !== id && maySee(standpointOn(of))).slice(0, MOST_BEFORE);
 }
 
 // ---------------------------------------------------------------- lists
@@ -164,8 +164,9 @@ export async function lists(
     elevations.list({ kind: 'granted', now }, MOST_SHOWN),
     elevations.list({ kind: 'to-review' }, MOST_SHOWN),
   ]);
+  const seen = seenBy(parts, requester);
   const having = (right: ElevationRight) => (elevation: Elevation) =>
-    RIGHTS[right](seenBy(parts, requester, elevation));
+    RIGHTS[right](seen(elevation));
   return {
     mine,
     toDecide: waiting.filter(having('approve')).toReversed(),
