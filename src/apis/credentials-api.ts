@@ -134,8 +134,8 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
       }),
     },
     errors: [],
-    handle: (_input, caller, { access, baseUrl }: CredentialsApiParts) => {
-      const { granted, withheld, outOfScope } = access.rolesFor(caller);
+    handle: async (_input, caller, { access, baseUrl }: CredentialsApiParts) => {
+      const { granted, withheld, outOfScope } = await access.rolesFor(caller);
       const beyond = `${ERRORS.role_not_for_device_login.title}. ${ERRORS.role_not_for_device_login.hint}`;
       const rows = [
         ...granted.map(entitlement =>
@@ -268,8 +268,8 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
       }),
     },
     errors: [],
-    handle: (input, caller, { access }: CredentialsApiParts) => {
-      const { trace, nextStep } = access.explain(caller, input);
+    handle: async (input, caller, { access }: CredentialsApiParts) => {
+      const { trace, nextStep } = await access.explain(caller, input);
       const { account, role, outcome, steps } = trace;
       return { account, role, outcome, steps: steps.map(stepOf), next_step: nextStep ?? null };
     },

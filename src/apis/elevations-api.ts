@@ -84,7 +84,7 @@ export const ELEVATIONS_API: readonly Route<ElevationsApiParts>[] = [
         to_decide: lists.toDecide.map(shape),
         to_review: lists.toReview.map(shape),
         to_watch: lists.toWatch.map(shape),
-        offers: elevations.offers(caller).map(offer => offerShape(offer, parts)),
+        offers: (await elevations.offers(caller)).map(offer => offerShape(offer, parts)),
       };
     },
   }),

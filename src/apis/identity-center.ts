@@ -200,9 +200,9 @@ export const awsAccounts = api({
   method: 'get',
   path: '/assignment/accounts',
   reads: { query: Page },
-  handle: (page, caller, { access }: IdentityCenterParts) => {
+  handle: async (page, caller, { access }: IdentityCenterParts) => {
     // Including roles with unmet requirements: a request for one names them.
-    const roles = attainable(access.rolesFor(caller));
+    const roles = attainable(await access.rolesFor(caller));
     const accounts = new Map(roles.map(({ account }) => [account.id, account]));
     const { items, nextToken } = pageOf([...accounts.values()], ({ name }) => name, page);
     return json({
@@ -223,8 +223,8 @@ export const awsRoles = api({
   method: 'get',
   path: '/assignment/roles',
   reads: { query: RolesQuery },
-  handle: ({ account_id, ...page }, caller, { access }: IdentityCenterParts) => {
-    const roles = attainable(access.rolesFor(caller)).filter(
+  handle: async ({ account_id, ...page }, caller, { access }: IdentityCenterParts) => {
+    const roles = attainable(await access.rolesFor(caller)).filter(
       ({ account }) => account.id === account_id,
     );
     const { items, nextToken } = pageOf(roles, ({ role }) => role, page);

@@ -62,9 +62,9 @@ export interface IssuedLink extends IssuedCredentials {
 
 export interface Access {
   /** Throws `identity_unconfirmed`, `sign_in_needed`. */
-  rolesFor(requester: AuthenticatedRequester): ReachableRoles;
+  rolesFor(requester: AuthenticatedRequester): Promise<ReachableRoles>;
   /** Why the requester has or does not have a role. Nothing is recorded. Throws as `rolesFor`. */
-  explain(requester: AuthenticatedRequester, asked: AskedRole): Explanation;
+  explain(requester: AuthenticatedRequester, asked: AskedRole): Promise<Explanation>;
   /**
    * The decision alone, before anything is handed out for `purpose` (default: credentials).
    * Throws as `rolesFor`, and `access_denied`, `proof_missing`, `approval_missing`,
@@ -121,10 +121,14 @@ export function attainable({ granted, withheld }: ReachableRoles): readonly Enti
 
 // ---------------------------------------------------------------- use cases
 
-function rolesFor(access: AccessParts, requester: AuthenticatedRequester): ReachableRoles {
+async function rolesFor(
+  access: AccessParts,
+  requester: AuthenticatedRequester,
+): Promise<ReachableRoles> {
   requireConfirmed(requester);
   const { subject, scope } = requester;
-  const evaluation = access.policy.evaluate(subject.identity, circumstancesOf(access, requester));
+  const circumstances = await circumstancesOf(access, requester);
+  const evaluation = access.policy.evaluate(subject.identity, circumstances);
   if (scope === undefined) return { ...evaluation, outOfScope: [] };
   return {
     granted: evaluation.granted.filter(entitlement => isReachable(scope, entitlement)),
@@ -133,13 +137,13 @@ function rolesFor(access: AccessParts, requester: AuthenticatedRequester): Reach
   };
 }
 
-function explain(
+async function explain(
   access: AccessParts,
   requester: AuthenticatedRequester,
   asked: AskedRole,
-): Explanation {
+): Promise<Explanation> {
   requireConfirmed(requester);
-  const circumstances = circumstancesOf(access, requester);
+  const circumstances = await circumstancesOf(access, requester, asked);
   const decision = access.policy.decide(requester.subject.identity, circumstances, asked);
   if (decision.granted) return { trace: decision.trace };
   return { trace: decision.trace, nextStep: nextStepFor(decision.trace, decision.missing) };
@@ -155,7 +159,7 @@ async function check(
   }: AskedRole & { readonly purpose?: Purpose | undefined },
 ): Promise<Entitlement> {
   try {
-    return decide(access, requester, { account, role });
+    return await decide(access, requester, { account, role });
   } catch (thrown) {
     throw await refused(access, requester, { account, role, purpose, thrown });
   }
@@ -167,7 +171,7 @@ async function wishFor(
   asked: AskedRole,
 ): Promise<StepUpWish | undefined> {
   try {
-    decide(access, requester, asked);
+    await decide(access, requester, asked);
     return undefined;
   } catch (thrown) {
     const needed = thrown instanceof BridgeError ? thrown.stepUp : undefined;
@@ -182,7 +186,7 @@ async function credentialsFor(
   { account, role, mayShare }: CredentialsRequest,
 ): Promise<IssuedCredentials> {
   try {
-    const entitlement = decide(access, requester, { account, role });
+    const entitlement = await decide(access, requester, { account, role });
     const source = mayShare === true ? access.shared : access.broker;
     const opened = await openRole(source, requester, entitlement);
     const { assumed } = opened;
@@ -204,7 +208,7 @@ async function consoleLinkFor(
   { account, role, destination: asked }: ConsoleRequest,
 ): Promise<IssuedLink> {
   try {
-    const entitlement = decide(access, requester, { account, role });
+    const entitlement = await decide(access, requester, { account, role });
     const destination = access.console.destinationFor(entitlement.account, asked);
     const opened = await openRole(access.broker, requester, entitlement);
     const link = await linkFor(access, opened, destination);
@@ -224,13 +228,13 @@ async function consoleLinkFor(
 // ---------------------------------------------------------------- decide
 
 /** Throws as `Access.check`. */
-function decide(
+async function decide(
   access: AccessParts,
   requester: AuthenticatedRequester,
   asked: AskedRole,
-): Entitlement {
+): Promise<Entitlement> {
   const { subject, scope } = requester;
-  const circumstances = circumstancesOf(access, requester);
+  const circumstances = await circumstancesOf(access, requester, asked);
   const decision = access.policy.decide(subject.identity, circumstances, asked);
   requireConfirmed(requester, signInFor(requester, asked, decision));
   if (!decision.granted) throw denial(requester, asked, decision);
@@ -251,11 +255,16 @@ function signInFor(
   return { wish, role: { account, role } };
 }
 
-function circumstancesOf(
-  { clock }: AccessParts,
+/** For a decision on one role, or with `asked` undefined on all. */
+async function circumstancesOf(
+  { policy, clock }: AccessParts,
   { origin, elevations }: AuthenticatedRequester,
-): Circumstances {
-  return { now: clock.now(), address: origin.address, elevations };
+  asked?: AskedRole,
+): Promise<Circumstances> {
+  const here = { now: clock.now(), address: origin.address };
+  if (elevations === undefined || (asked !== undefined && !policy.isElevated(asked.role)))
+    return here;
+  return { ...here, elevations: await elevations() };
 }
 
 function isReachable(scope: RoleScope | undefined, { account, role }: Entitlement): boolean {

@@ -18,8 +18,13 @@ import {
 import type { AskedElevatedRole, Offer, RequestElevations } from '../core/elevation-view.ts';
 import { BridgeError } from '../core/errors.ts';
 import { selects } from '../core/group-selector.ts';
+import type { Identity, PersonId } from '../core/identity.ts';
 import type { Eligibility } from '../core/policy.ts';
-import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
+import {
+  type AuthenticatedRequester,
+  type HeldElevations,
+  requireConfirmed,
+} from '../core/requester.ts';
 import {
   DAY,
   formatDuration,
@@ -56,28 +61,33 @@ const REMEMBERED: Seconds = DAY;
 /** Elevations that can matter to decisions on a user. */
 export function heldBy(
   { policy, elevations, clock }: ElevationParts,
-  person: Elevation['requester']['person'],
-): Promise<readonly Elevation[] | undefined> {
-  if (policy.elevatedRules.size === 0) return Promise.resolve(undefined);
-  return elevations.ofPerson(person, clock.now() - REMEMBERED * 1000);
+  person: PersonId,
+): HeldElevations | undefined {
+  if (policy.elevatedRules.size === 0) return undefined;
+  let held: Promise<readonly Elevation[]> | undefined;
+  return () => {
+    held ??= elevations.ofPerson(person, clock.now() - REMEMBERED * 1000);
+    return held;
+  };
 }
 
 // ---------------------------------------------------------------- offers
 
-export function offersTo(
+export async function offersTo(
   parts: ElevationParts,
   requester: AuthenticatedRequester,
-): readonly Offer[] {
+): Promise<readonly Offer[]> {
   requireConfirmed(requester);
   const { identity } = requester.subject;
   const eligibilities = parts.policy.eligibilities(identity);
   if (eligibilities.length === 0) return [];
   const held = heldAlready(parts, requester);
+  const elevations = (await requester.elevations?.()) ?? [];
   const offers = new Map<string, Offer>();
   for (const eligibility of eligibilities) {
     const key = keyOf(eligibility.account.id, eligibility.role);
     if (held.has(key)) continue;
-    const offer = offerBy(parts, requester, eligibility);
+    const offer = offerBy(parts, { identity, elevations }, eligibility);
     const other = offers.get(key);
     // Of several rules the most generous one counts, and of equal ones the first.
     if (other === undefined || offer.longestSeconds > other.longestSeconds) offers.set(key, offer);
@@ -105,9 +115,14 @@ function keyOf(account: string, role: string): string {
   return `${account}/${role}`;
 }
 
+interface Asker {
+  readonly identity: Identity;
+  readonly elevations: readonly Elevation[];
+}
+
 function offerBy(
   { policy, clock }: ElevationParts,
-  { subject, elevations = [] }: AuthenticatedRequester,
+  { identity, elevations }: Asker,
   { account, role, rule, group }: Eligibility,
 ): Offer {
   const now = clock.now();
@@ -124,7 +139,7 @@ function offerBy(
   return {
     ...{ account, role, group, rule: rule.name, terms: rule.elevation },
     longestSeconds: offeredSeconds(rule.elevation, rule.session, account),
-    mayBreakGlass: breakers !== undefined && selects(breakers, subject.identity),
+    mayBreakGlass: breakers !== undefined && selects(breakers, identity),
     open,
   };
 }
@@ -138,7 +153,7 @@ export async function offersOf(
   requester: AuthenticatedRequester,
   asked: readonly AskedElevatedRole[],
 ): Promise<readonly Offer[]> {
-  const offers = offersTo(parts, requester);
+  const offers = await offersTo(parts, requester);
   const found = asked.map(role =>
     attempt(parts, requester, {
       attempted: { action: 'request', ...role },
@@ -178,7 +193,7 @@ async function makeRequests(
   asked: RequestElevations,
 ): Promise<readonly Elevation[]> {
   if (asked.breakGlass) requireDecider(parts, requester);
-  const offers = offersTo(parts, requester);
+  const offers = await offersTo(parts, requester);
   const chosen = asked.roles.map(role => offerFor(offers, role));
   checkRoles(chosen);
   await checkNumber(parts, requester, chosen.length);

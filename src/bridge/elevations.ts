@@ -21,7 +21,7 @@ import type {
   RevokedElevation,
 } from '../core/elevation-view.ts';
 import type { PersonId } from '../core/identity.ts';
-import type { AuthenticatedRequester } from '../core/requester.ts';
+import type { AuthenticatedRequester, HeldElevations } from '../core/requester.ts';
 import type { ElevationParts } from './elevation-context.ts';
 import { approve, deny, review } from './elevation-decisions.ts';
 import { revoke, withdraw } from './elevation-ends.ts';
@@ -30,10 +30,13 @@ import { lists, view } from './elevation-views.ts';
 import { createTurns } from './turns.ts';
 
 export interface ElevationUseCases {
-  /** Elevations that can matter to decisions on a user; undefined where no rule has `elevation`. */
-  heldBy(person: PersonId): Promise<readonly Elevation[] | undefined>;
+  /**
+   * Reads, once, the elevations that can matter to decisions on a user; undefined where no rule has
+   * `elevation`.
+   */
+  heldBy(person: PersonId): HeldElevations | undefined;
   /** Every role that the requester can ask for, by account and role. */
-  offers(requester: AuthenticatedRequester): readonly Offer[];
+  offers(requester: AuthenticatedRequester): Promise<readonly Offer[]>;
   /** Those of some roles, in their order. Throws `elevation_not_offered`. */
   offersOf(
     requester: AuthenticatedRequester,

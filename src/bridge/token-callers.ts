@@ -120,7 +120,7 @@ async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
     ? await refreshed(context, { ...use, session })
     : session;
   const { identity, corporateProof, unconfirmed } = current;
-  const elevations = await context.elevations.heldBy(identity.person);
+  const elevations = context.elevations.heldBy(identity.person);
   return {
     subject: { kind: 'user', identity },
     origin,

@@ -90,6 +90,8 @@ export interface Policy {
   report(identity: Identity, circumstances: Circumstances): RulesReport;
   /** Rules with `elevation`, by their names. */
   readonly elevatedRules: ReadonlyMap<string, CompiledElevatedRule>;
+  /** Whether a rule with `elevation` can give a role of this name. */
+  isElevated(role: string): boolean;
   /** Every role that the user can ask for, in the order of the configuration. */
   eligibilities(identity: Identity): readonly Eligibility[];
   /** One role (its account by name or id), and why it is granted or denied. Default deny. */
@@ -105,8 +107,12 @@ const [UNSEEN, WITHHELD, GRANTED] = [0, 1, 2];
 
 export function compilePolicy(rules: readonly AccessRule[], accounts: readonly Account[]): Policy {
   const index = indexRules(rules, accounts);
+  const elevated = index.rules.filter(isElevated);
+  const roles = new Set<string>(elevated.flatMap(({ roleNames }) => [...roleNames]));
+  const isAnyRole = elevated.some(({ roleNames }) => roleNames.size === 0);
   return {
-    elevatedRules: new Map(index.rules.filter(isElevated).map(compiledTerms)),
+    elevatedRules: new Map(elevated.map(compiledTerms)),
+    isElevated: role => isAnyRole || roles.has(role),
     eligibilities: identity => eligibilities(index, identity),
     evaluate: (identity, circumstances) => evaluate(index, identity, circumstances),
     report: (identity, circumstances) => report(index, identity, circumstances),

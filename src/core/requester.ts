@@ -29,6 +29,9 @@ interface Anonymous {
 export type Subject = User | Anonymous;
 export type AuthenticatedSubject = Exclude<Subject, Anonymous>;
 
+/** Elevations of the subject, as far as they can matter now: read when a decision needs them. */
+export type HeldElevations = () => Promise<readonly Elevation[]>;
+
 export interface Requester {
   readonly subject: Subject;
   readonly origin: Origin;
@@ -39,11 +42,8 @@ export interface Requester {
   readonly unconfirmed?: Unconfirmed | undefined;
   /** Set for a device-code login that must not be stepped up. */
   readonly stepUp?: 'not-for-device-login' | undefined;
-  /**
-   * Elevations of the subject, as far as they can matter now; undefined where no rule has
-   * `elevation`.
-   */
-  readonly elevations?: readonly Elevation[] | undefined;
+  /** Undefined where no rule has `elevation`. */
+  readonly elevations?: HeldElevations | undefined;
   /** How the login of the CLI session was confirmed, and for which program. */
   readonly cliLogin?: Pick<CliSessionSummary, 'grant' | 'client'> | undefined;
   /** The public id of the CLI session that the request came with. */
@@ -62,11 +62,7 @@ export interface Viewer extends AuthenticatedRequester {
 }
 
 /** `elevations` as in `Requester`. */
-export function viewerOf(
-  session: Session,
-  origin: Origin,
-  elevations?: readonly Elevation[],
-): Viewer {
+export function viewerOf(session: Session, origin: Origin, elevations?: HeldElevations): Viewer {
   const { identity, corporateProof, unconfirmed } = session;
   const subject = { kind: 'user', identity } as const;
   return { subject, origin, corporateProof, unconfirmed, elevations, session };

@@ -111,9 +111,9 @@ export const awsConfigPage = page({
   who: 'signed-in user',
   reads: { query: AwsConfigQuery },
   signedOut: () => redirect(signInLink(PATH)),
-  handle: ({ dialect }, user, parts: AwsConfigPageParts) => {
+  handle: async ({ dialect }, user, parts: AwsConfigPageParts) => {
     // Including roles with unmet requirements: a request for one names them.
-    const attainableRoles = attainable(parts.access.rolesFor(user));
+    const attainableRoles = attainable(await parts.access.rolesFor(user));
     const roles = [...attainableRoles].sort((a, b) => compare(keyOf(a), keyOf(b)));
     const options = { baseUrl: parts.baseUrl, ssoRegion: parts.identityCenterRegion, roles };
     return dialect === undefined ? show(options, parts) : download(dialect, options);

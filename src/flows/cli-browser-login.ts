@@ -112,11 +112,11 @@ interface Question {
 }
 
 /** The page with the button: a terminal asks, and the user decides. */
-function ask(
+async function ask(
   { query, request, notice }: Question,
   user: Viewer,
   parts: CliBrowserLoginParts,
-): Answer {
+): Promise<Answer> {
   const { codeAuthorization, access, clock } = parts;
   const { session } = user;
   const formTarget = new URL(request.redirectUri);
@@ -127,7 +127,7 @@ function ask(
     client: request.client,
     deviceName: request.deviceName,
     where: `this computer, port ${formTarget.port || '80'}`,
-    gets: summaryOfRoles(access.rolesFor(user)),
+    gets: summaryOfRoles(await access.rolesFor(user)),
     until: new Date(notAfter).toISOString(),
     fields: Object.entries(fields).flatMap(([name, value]) =>
       value === undefined ? [] : [{ name, value }],

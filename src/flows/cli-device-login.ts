@@ -151,11 +151,11 @@ function askForCode(
   return { ...question, status: problem?.status ?? 200 };
 }
 
-function askForConfirmation(
+async function askForConfirmation(
   { login, entered }: { readonly login: DeviceLogin; readonly entered: EnteredCode },
   user: Viewer,
   { access }: CliDeviceLoginParts,
-): Answer {
+): Promise<Answer> {
   const { request, distance, scope, sessionNotAfter, needsFreshSignIn } = login;
   const { userCode, linkCode } = entered;
   const code = formatUserCode(readUserCode(userCode)!);
@@ -166,7 +166,7 @@ function askForConfirmation(
     deviceName: request.deviceName,
     where: `${request.address}, ${DISTANCE[distance]}`,
     askedAt: new Date(request.requestedAt).toISOString(),
-    gets: summaryOfRoles(access.rolesFor({ ...user, scope })),
+    gets: summaryOfRoles(await access.rolesFor({ ...user, scope })),
     until: new Date(sessionNotAfter).toISOString(),
     warning: distance === 'elsewhere' ? ELSEWHERE : undefined,
     fields: [

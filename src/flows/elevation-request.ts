@@ -47,7 +47,7 @@ export const newElevationPage = page({
   handle: async (asked, user, parts: ElevationRequestParts) => {
     const roles = rolesOf(asked);
     if (canShow(roles)) return show({ user, asked }, parts);
-    const offers = parts.elevations.offers(user);
+    const offers = await parts.elevations.offers(user);
     if (roles.length > 0) return choose({ offers, asked, problem: TOO_MANY }, parts);
     const [only] = offers;
     if (only === undefined || offers.length > 1) return choose({ offers, asked }, parts);
@@ -103,7 +103,7 @@ async function show(
   { elevations, notifiedBy, clock }: ElevationRequestParts,
 ): Promise<Answer> {
   const offers = await elevations.offersOf(user, rolesOf(asked));
-  const canChoose = elevations.offers(user).length > 1;
+  const canChoose = (await elevations.offers(user)).length > 1;
   const around = { now: clock.now(), connector: user.session.identity.connector, notifiedBy };
   const typed = typedOf(asked);
   const model = requestModel({ offers, typed, problem, notice, canChoose }, around);
@@ -118,7 +118,7 @@ async function request(asked: Asked, user: Viewer, parts: ElevationRequestParts)
   } catch (thrown) {
     if (!isShownWithForm(thrown)) throw thrown;
     if (canShow(rolesOf(asked))) return show({ user, asked, problem: thrown }, parts);
-    const offers = parts.elevations.offers(user);
+    const offers = await parts.elevations.offers(user);
     return { ...choose({ offers, asked, problem: thrown.hint }, parts), status: thrown.status };
   }
 }

@@ -69,26 +69,26 @@ interface Shown {
   readonly page: Omit<ElevationPage, 'viewer' | 'mayBreakGlass' | 'isSignInOld'>;
 }
 
-function show({ seen, user, page: said }: Shown, parts: ElevationPageParts): Answer {
+async function show({ seen, user, page: said }: Shown, parts: ElevationPageParts): Promise<Answer> {
   const { identity } = user.session;
   const now = parts.clock.now();
   const isSignInOld = unmetOf(RECENT_SIGN_IN, identity.authentication, now).length > 0;
-  const mayBreakGlass = canBreakGlass(seen, user, parts);
+  const mayBreakGlass = await canBreakGlass(seen, user, parts);
   const whole = { ...said, viewer: identity.person, mayBreakGlass, isSignInOld };
   return view('elevation', elevationModel(seen, whole, now));
 }
 
 /** Whether the requester of one that waits may grant the role to themselves. */
-function canBreakGlass(
+async function canBreakGlass(
   { elevation, rights }: ElevationView,
   user: Viewer,
   { elevations }: ElevationPageParts,
-): boolean {
+): Promise<boolean> {
   if (!rights.has('withdraw')) return false;
   const { account, role } = elevation;
-  return elevations
-    .offers(user)
-    .some(offer => offer.account.id === account && offer.role === role && offer.mayBreakGlass);
+  return (await elevations.offers(user)).some(
+    offer => offer.account.id === account && offer.role === role && offer.mayBreakGlass,
+  );
 }
 
 // ---------------------------------------------------------------- the decisions
@@ -138,7 +138,7 @@ async function showWith(
     ...(field === 'duration' && { durationProblem: hint }),
     ...(field === undefined && { warning: `${title}. ${hint}` }),
   };
-  return { ...show({ seen, user, page: { duration, note, ...problem } }, parts), status };
+  return { ...(await show({ seen, user, page: { duration, note, ...problem } }, parts)), status };
 }
 
 /** The page with what was typed, as far as an address can carry it. */

@@ -37,12 +37,12 @@ interface Shown {
   readonly batch: string | undefined;
 }
 
-function show(
+async function show(
   { user, lists: { mine, toDecide, toReview, toWatch }, batch }: Shown,
   { elevations, clock }: ElevationsPageParts,
-): Answer {
+): Promise<Answer> {
   const now = clock.now();
-  const offers = elevations.offers(user);
+  const offers = await elevations.offers(user);
   const offered = new Set(offers.map(({ account, role }) => `${account.id}/${role}`));
   const isOffered = ({ account, role }: Elevation) => offered.has(`${account}/${role}`);
   const own = (elevation: Elevation) => ownRowOf(elevation, now, isOffered);

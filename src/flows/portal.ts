@@ -35,9 +35,9 @@ export const portal = page({
   reads: { query: z.object({ q: text(200).optional() }) },
   signedOut: (_input, _browser, { signIn }: PortalParts) =>
     view('sign-in', { connectors: choicesOf(signIn.connectors, '/') }),
-  handle: ({ q: query = '' }, user, { access, help, clock, log }: PortalParts) => {
+  handle: async ({ q: query = '' }, user, { access, help, clock, log }: PortalParts) => {
     const { identity } = user.session;
-    const rows = rowsOf(access.rolesFor(user));
+    const rows = rowsOf(await access.rolesFor(user));
     if (rows.length === 0) {
       logNoRole(log, user);
       return view('no-roles', { groups: identity.groups, help, request: requestFor(identity) });

@@ -22,7 +22,7 @@ export type RequesterReaders = {
   readonly [W in keyof Requesters]: (
     request: Request,
     response: Response,
-  ) => Requesters[W] | undefined | Promise<Requesters[W] | undefined>;
+  ) => Requesters[W] | undefined | Promise<Requesters[W]>;
 };
 
 export function requesterReaders({
@@ -40,10 +40,10 @@ export function requesterReaders({
       signOut: cookies.readSignOut(request),
       ...sentBy(request, cookies),
     }),
-    'signed-in user': async (request, response) => {
+    'signed-in user': (request, response) => {
       const session = sessionIn(response);
       if (session === undefined) return undefined;
-      const held = await elevations.heldBy(session.identity.person);
+      const held = elevations.heldBy(session.identity.person);
       const { origin } = contextOf(response);
       return { ...viewerOf(session, origin, held), ...sentBy(request, cookies) };
     },

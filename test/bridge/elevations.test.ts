@@ -39,7 +39,7 @@ describe('an elevation', () => {
 
     const [asked] = await useCases().request(bob, ask({}));
     assert.equal(statusNow(asked!), 'waiting');
-    const waiting = world.bridge.access.explain(await bob.again(), PROD);
+    const waiting = await world.bridge.access.explain(await bob.again(), PROD);
     assert.match(waiting.nextStep!, /^Wait for the approval/);
     assert.equal(
       await codeOf(world.bridge.access.check(await bob.again(), PROD)),
@@ -65,7 +65,7 @@ describe('an elevation', () => {
       'approval_missing',
     );
     assert.match(
-      world.bridge.access.explain(await bob.again(), PROD).nextStep!,
+      (await world.bridge.access.explain(await bob.again(), PROD)).nextStep!,
       /^Request an extension/,
     );
     world.clock.turn(20 * MINUTE);
@@ -265,7 +265,7 @@ describe('an elevation', () => {
     const granted = await useCases().approve(await viewerIn(world, 'erin'), { id: asked!.id });
     assert.equal(statusNow(granted), 'scheduled');
     assert.match(
-      world.bridge.access.explain(await dave.again(), PROD).nextStep!,
+      (await world.bridge.access.explain(await dave.again(), PROD)).nextStep!,
       /^Try again when it has begun/,
     );
     world.clock.turn(3 * HOUR - MINUTE);
@@ -316,7 +316,10 @@ describe('an elevation', () => {
     await operator.unblock(known, {}, ORIGIN);
     const again = await viewerIn(world, 'henry');
     assert.equal(await codeOf(world.bridge.access.check(again, PROD)), 'approval_missing');
-    assert.match(world.bridge.access.explain(again, PROD).nextStep!, /^Request the role again/);
+    assert.match(
+      (await world.bridge.access.explain(again, PROD)).nextStep!,
+      /^Request the role again/,
+    );
     const { ended } = await found(asked!.id);
     assert.deepEqual([ended!.why, ended!.as, ended!.note], ['revoked', 'operator', 'left']);
   });
@@ -325,11 +328,10 @@ describe('an elevation', () => {
 describe('what a user can ask for', () => {
   const world = useWorld({ configure: withRules(RULES + GENEROUS), people: WORKERS });
   const offers = async (username: string) =>
-    world.bridge.elevations
-      .offers(await viewerIn(world, username))
-      .map(({ account, role, rule, longestSeconds }) =>
+    (await world.bridge.elevations.offers(await viewerIn(world, username))).map(
+      ({ account, role, rule, longestSeconds }) =>
         [`${account.name}/${role}`, rule, longestSeconds].join(' '),
-      );
+    );
 
   it('is each role once, by the most generous rule, within what a session gives', async () => {
     assert.deepEqual(await offers('bob'), [

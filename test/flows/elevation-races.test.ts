@@ -129,7 +129,7 @@ function oneOutcome(world: World): void {
       const asked = { account: 'prod', role: 'Admin' };
       const bob = await people.bob!.again(changed);
       assert.equal(await codeOf(changed.access.check(bob, asked)), 'approval_missing');
-      assert.match(changed.access.explain(bob, asked).nextStep!, /^Request the role again/);
+      assert.match((await changed.access.explain(bob, asked)).nextStep!, /^Request the role again/);
       await changed.close();
     }
   });

@@ -65,7 +65,7 @@ export async function viewerIn(
   const id = visitor.cookie(world.urls.bridge, 'rolebridge');
   const again = async (bridge: Snapshot = world.bridge): Promise<Viewer> => {
     const session = await bridge.signIn.sessionOf(id, ORIGIN);
-    const held = await bridge.elevations.heldBy(session!.identity.person);
+    const held = bridge.elevations.heldBy(session!.identity.person);
     return viewerOf(session!, ORIGIN, held);
   };
   return { ...(await again()), again };
