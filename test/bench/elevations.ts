@@ -1,44 +1,25 @@
 /** What it costs that rules have `elevation`, while 1,000 elevations are active. */
-import { createApp } from '../../src/app.ts';
 import type { Configuration } from '../../src/config/configuration.ts';
 import type { Elevation } from '../../src/core/elevation.ts';
 import { approved } from '../../src/core/elevation-changes.ts';
 import type { PersonId } from '../../src/core/identity.ts';
-import { loginByDevice } from '../support/cli-login.ts';
 import { ask, ORIGIN, RULES, viewerIn, WORKERS, withRules } from '../support/elevations.ts';
 import { startWorld, type World } from '../support/world.ts';
-import { listenOnLoopback } from './loopback.ts';
-import { type Comparison, compare } from './stopwatch.ts';
+import type { Comparison } from './stopwatch.ts';
+import { compareHandOuts } from './two-bridges.ts';
 
-const PATH = 'federation/credentials?account_id=111122223333&role_name=Developer';
 const ACTIVE = 1000;
 
-/** One login, one store, and two bridges: one of them has no rule with `elevation`. */
+/** The other bridge has no rule with `elevation`. */
 export async function measureElevations(): Promise<Comparison> {
   const world = await startWorld({ configure: withRules(RULES), people: WORKERS });
-  const [elevating, plain] = [
-    await listenOnLoopback(createApp(await world.compose())),
-    await listenOnLoopback(createApp(await world.compose(withoutElevation))),
-  ];
   try {
     await activate(world);
-    const { accessToken } = await loginByDevice(world, 'bob', 'oidc');
-    const headers = { 'x-amz-sso_bearer_token': accessToken };
-    const handOut = async (url: string): Promise<void> => {
-      const response = await fetch(url + PATH, { headers });
-      await response.arrayBuffer();
-      if (response.status !== 200) throw new Error(`a hand-out failed with ${response.status}`);
-    };
-    return await compare({
+    return await compareHandOuts(world, withoutElevation, {
       name: `role credentials to an AWS tool from a warm cache, with ${ACTIVE} active elevations`,
-      run: () => handOut(elevating.url),
       floorName: 'the same where no rule has elevation',
-      floor: () => handOut(plain.url),
-      calls: 300,
-      warmUp: 2000,
     });
   } finally {
-    await Promise.all([elevating.close(), plain.close()]);
     await world.close();
   }
 }

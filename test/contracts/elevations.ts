@@ -17,7 +17,6 @@ import {
   withdrawn,
 } from '../../src/core/elevation-changes.ts';
 import type { WhichElevations } from '../../src/core/ports.ts';
-import type { Database, Value } from '../../src/store/database.ts';
 import { createElevations } from '../../src/store/elevations.ts';
 import { createSeal } from '../../src/store/sealing.ts';
 import {
@@ -33,7 +32,7 @@ import {
   stored,
   waitingOf,
 } from './elevation-samples.ts';
-import type { PlanOf } from './provider-sessions.ts';
+import { assertIndexed, listening, type Planner } from './query-plans.ts';
 import {
   BOB,
   BOBS_IDENTITY,
@@ -634,22 +633,14 @@ export function migratedElevationsContract(
 export function indexedElevationsContract(
   name: string,
   create: (t: TestContext) => Promise<LastingDatabase>,
-  { planOf, scan }: { readonly planOf: PlanOf; readonly scan: RegExp },
+  planner: Planner,
 ): void {
   test(`${name}: elevations are found and listed without reading all`, async t => {
     const database = await create(t);
     const store = await database.open();
     t.after(() => store.close());
-    const asked: [sql: string, values: readonly Value[]][] = [];
-    const listener: Database = {
-      rows: async (sql, values) => {
-        asked.push([sql, values]);
-        return [];
-      },
-      rehearse: async () => {},
-      close: async () => {},
-    };
-    const { find, ofPerson, list } = createElevations(listener, createSeal(SECRET));
+    const heard = listening();
+    const { find, ofPerson, list } = createElevations(heard.listener, createSeal(SECRET));
     await find('id');
     await ofPerson(IDENTITY.person, NOW);
     const kinds: readonly WhichElevations[] = [
@@ -661,10 +652,6 @@ export function indexedElevationsContract(
     ];
     for (const which of kinds) await list(which, 100);
 
-    assert.equal(asked.length, 7);
-    for (const [sql, values] of asked) {
-      const plan = await planOf(database, sql, values);
-      assert.doesNotMatch(plan, scan, `${sql}\n${plan}`);
-    }
+    await assertIndexed(heard, 7, { database, ...planner });
   });
 }

@@ -7,7 +7,6 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Elevation } from '../../src/core/elevation.ts';
 import { approved, denied, revoked } from '../../src/core/elevation-changes.ts';
 import type { Notice } from '../../src/core/elevation-notice.ts';
-import type { Value } from '../../src/store/database.ts';
 import { createNotices } from '../../src/store/notices.ts';
 import { createSeal } from '../../src/store/sealing.ts';
 import {
@@ -20,7 +19,7 @@ import {
   grantedOf,
   waitingOf,
 } from './elevation-samples.ts';
-import type { PlanOf } from './provider-sessions.ts';
+import { assertIndexed, listening, type Planner } from './query-plans.ts';
 import {
   type LastingDatabase,
   NOW,
@@ -351,32 +350,19 @@ export function lastingNoticesContract(
 export function indexedNoticesContract(
   name: string,
   create: (t: TestContext) => Promise<LastingDatabase>,
-  { planOf, scan }: { readonly planOf: PlanOf; readonly scan: RegExp },
+  planner: Planner,
 ): void {
   test(`${name}: a claim reads what changed since its limit, by an index`, async t => {
     const database = await create(t);
     const store = await database.open();
     t.after(() => store.close());
-    const asked: [sql: string, values: readonly Value[]][] = [];
-    const { claim: claimFrom, keep: keepIn } = createNotices(
-      {
-        rows: async (sql, values) => {
-          asked.push([sql, values]);
-          return [];
-        },
-        rehearse: async () => {},
-        close: async () => {},
-      },
-      createSeal(SECRET),
-    );
+    const heard = listening();
+    const { claim: claimFrom, keep: keepIn } = createNotices(heard.listener, createSeal(SECRET));
     const lease = { holder: 'a', now: NOW, leaseUntil: NOW + LEASE, since: NOW - DAY, most: 10 };
     assert.deepEqual(await claimFrom('ops', lease), []);
     await keepIn('ops', 'id', { holder: 'a', told: 1, failures: 0, dueAt: 0, leaseUntil: 0 });
-    assert.equal(asked.length, 2);
-    for (const [sql, values] of asked) {
-      const plan = await planOf(database, sql, values);
-      assert.doesNotMatch(plan, scan, `${sql}\n${plan}`);
-      if (sql.startsWith('SELECT')) assert.match(plan, /elevations_changed/);
-    }
+    const plans = await assertIndexed(heard, 2, { database, ...planner });
+    for (const [index, [sql]] of heard.asked.entries())
+      if (sql.startsWith('SELECT')) assert.match(plans[index]!, /elevations_changed/);
   });
 }

@@ -6,9 +6,9 @@ import type { CliSession } from '../../src/core/cli-session.ts';
 import type { ConnectorId, PersonId } from '../../src/core/identity.ts';
 import type { EndedAtProvider } from '../../src/core/ports.ts';
 import type { ProviderSession } from '../../src/core/provider-session.ts';
-import type { Database, Value } from '../../src/store/database.ts';
 import { createProviderSessions } from '../../src/store/provider-sessions.ts';
 import { createSeal } from '../../src/store/sealing.ts';
+import { assertIndexed, listening, type Planner } from './query-plans.ts';
 import {
   BOBS_IDENTITY,
   cliSessionOf,
@@ -385,33 +385,21 @@ export function lastingProviderSessionsContract(
   });
 }
 
-/** Shows how the database would run a statement. */
-export type PlanOf = (
-  database: LastingDatabase,
-  sql: string,
-  values: readonly Value[],
-) => Promise<string>;
-
-/** Runs in databases that have a planner to ask. `scan` is what reading a whole table is called. */
+/** Runs in databases that have a planner to ask. */
 export function indexedProviderSessionsContract(
   name: string,
   create: (t: TestContext) => Promise<LastingDatabase>,
-  { planOf, scan }: { readonly planOf: PlanOf; readonly scan: RegExp },
+  planner: Planner,
 ): void {
   test(`${name}: sessions that a provider names are found without reading all`, async t => {
     const database = await create(t);
     const store = await database.open();
     t.after(() => store.close());
-    const asked: [sql: string, values: readonly Value[]][] = [];
-    const listener: Database = {
-      rows: async (sql, values) => {
-        asked.push([sql, values]);
-        return [];
-      },
-      rehearse: async () => {},
-      close: async () => {},
-    };
-    const { endAt, release, end, hasOther } = createProviderSessions(listener, createSeal(SECRET));
+    const heard = listening();
+    const { endAt, release, end, hasOther } = createProviderSessions(
+      heard.listener,
+      createSeal(SECRET),
+    );
     await endAt({ ...AT, sid: 'session-1' });
     await endAt({ ...AT, sid: 'session-1', person });
     await endAt({ ...AT, person });
@@ -420,14 +408,10 @@ export function indexedProviderSessionsContract(
     await hasOther(providerSessionOf(), NOW);
     await hasOther(providerSessionOf({ sid: undefined }), NOW);
 
-    assert.equal(asked.length, 12);
-    for (const [sql, values] of asked) {
-      const plan = await planOf(database, sql, values);
-      assert.doesNotMatch(plan, scan, `${sql}\n${plan}`);
-    }
-    const whole = await planOf(database, 'SELECT * FROM sessions WHERE sealed = $1', [
+    await assertIndexed(heard, 12, { database, ...planner });
+    const whole = await planner.planOf(database, 'SELECT * FROM sessions WHERE sealed = $1', [
       new Uint8Array(1),
     ]);
-    assert.match(whole, scan, 'the plan of a scan is known');
+    assert.match(whole, planner.scan, 'the plan of a scan is known');
   });
 }

@@ -26,9 +26,9 @@ import { lastingPeopleContract, peopleContract } from '../contracts/people.ts';
 import {
   indexedProviderSessionsContract,
   lastingProviderSessionsContract,
-  type PlanOf,
   providerSessionsContract,
 } from '../contracts/provider-sessions.ts';
+import type { PlanOf } from '../contracts/query-plans.ts';
 import { storeContract } from '../contracts/store.ts';
 import {
   type LastingDatabase,
