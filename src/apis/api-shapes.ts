@@ -202,7 +202,3 @@ export function sessionShape(
 export function iso(instant: Instant): string {
   return `${new Date(instant).toISOString().slice(0, -'.000Z'.length)}Z`;
 }
-
-export function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

@@ -15,6 +15,7 @@ import type { ConnectorId } from '../core/identity.ts';
 import type { Withheld } from '../core/policy.ts';
 import type { Clock } from '../core/ports.ts';
 import { explainRequirement } from '../core/requirements.ts';
+import { compareTexts } from '../core/text-order.ts';
 import { MINUTE } from '../core/time.ts';
 import { neededFor } from '../core/unmet-approval.ts';
 import { neededPath, requestPath } from '../http/elevation.ts';
@@ -24,7 +25,6 @@ import { operation, type Route } from '../http/route.ts';
 import {
   AccountShape,
   accountShape,
-  compare,
   ElevationReference,
   elevationReference,
   iso,
@@ -153,7 +153,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
       ];
       return {
         roles: rows.sort(
-          (a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role),
+          (a, b) => compareTexts(a.account.name, b.account.name) || compareTexts(a.role, b.role),
         ),
       };
     },

@@ -11,6 +11,7 @@ import {
   checkedElevation,
   DECIDE_WITHIN,
   type ElevationTerms,
+  extensionSeconds,
   invalid,
   offeredSeconds,
   SHORTEST_ELEVATION,
@@ -25,6 +26,7 @@ import {
   type HeldElevations,
   requireConfirmed,
 } from '../core/requester.ts';
+import { compareTexts } from '../core/text-order.ts';
 import {
   DAY,
   formatDuration,
@@ -93,12 +95,8 @@ export async function offersTo(
     if (other === undefined || offer.longestSeconds > other.longestSeconds) offers.set(key, offer);
   }
   return [...offers.values()].sort(
-    (a, b) => compare(a.account.name, b.account.name) || compare(a.role, b.role),
+    (a, b) => compareTexts(a.account.name, b.account.name) || compareTexts(a.role, b.role),
   );
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Roles that the requester has without an approval: nothing is to be asked for there. */
@@ -311,9 +309,9 @@ function longestFrom(
   now: Instant,
 ): Seconds {
   if (base === undefined) return longestSeconds;
-  const left = Math.max(0, Math.ceil((base.granted!.endsAt - now) / 1000));
-  const longest = longestSeconds - left;
+  const longest = extensionSeconds(longestSeconds, base.granted!.endsAt, now);
   if (longest >= SHORTEST_ELEVATION) return longest;
+  const left = longestSeconds - longest;
   throw invalid(
     'duration',
     `Your elevation has ${formatDuration(left)} left. Extend it when ${formatDuration(longestSeconds - SHORTEST_ELEVATION)} or less is left.`,

@@ -81,6 +81,14 @@ export function offeredSeconds(
 }
 
 /**
+ * What is left of `longest` for an extension of an elevation that ends at `endsAt`. Less than
+ * `SHORTEST_ELEVATION` means that it is too early for one.
+ */
+export function extensionSeconds(longest: Seconds, endsAt: Instant, now: Instant): Seconds {
+  return longest - Math.max(0, Math.ceil((endsAt - now) / 1000));
+}
+
+/**
  * The request with its texts trimmed. `longest` is what is offered. Throws `elevation_invalid`,
  * with the field and its limit.
  */

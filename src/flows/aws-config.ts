@@ -17,6 +17,7 @@ import {
   profileNames,
   renderSections,
 } from '../core/aws-config.ts';
+import { compareTexts } from '../core/text-order.ts';
 import { type Answer, attachment, redirect, view } from '../http/answer.ts';
 import type { HelpModel } from '../http/page-frame.ts';
 import { page } from '../http/route.ts';
@@ -114,7 +115,7 @@ export const awsConfigPage = page({
   handle: async ({ dialect }, user, parts: AwsConfigPageParts) => {
     // Including roles with unmet requirements: a request for one names them.
     const attainableRoles = attainable(await parts.access.rolesFor(user));
-    const roles = [...attainableRoles].sort((a, b) => compare(keyOf(a), keyOf(b)));
+    const roles = [...attainableRoles].sort((a, b) => compareTexts(keyOf(a), keyOf(b)));
     const options = { baseUrl: parts.baseUrl, ssoRegion: parts.identityCenterRegion, roles };
     return dialect === undefined ? show(options, parts) : download(dialect, options);
   },
@@ -160,8 +161,4 @@ function keyOf({
   readonly role: string;
 }): string {
   return `${account.name}/${role}`;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : 1;
 }

@@ -1,6 +1,7 @@
 /** The form that asks for roles, and the page where roles are chosen for it. */
 import { describeStatus, statusOf } from '../core/elevation.ts';
 import {
+  extensionSeconds,
   LATEST_START,
   offeredLengths,
   SHORTEST_ELEVATION,
@@ -112,7 +113,7 @@ function approversText({ approvers }: Offer['terms'], connector: ConnectorId): s
 /** The longest that can be asked for now: an extension never reaches further than a new request. */
 function longestNow({ longestSeconds, open }: Offer, now: Instant): Seconds {
   if (open === undefined || statusOf(open, now) !== 'active') return longestSeconds;
-  return longestSeconds - Math.ceil((open.granted!.endsAt - now) / 1000);
+  return extensionSeconds(longestSeconds, open.granted!.endsAt, now);
 }
 
 function tooEarly(offers: readonly Offer[], now: Instant): string {
