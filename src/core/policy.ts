@@ -133,16 +133,18 @@ function evaluate(index: RuleIndex, identity: Identity, circumstances: Circumsta
     const { rule } = compiled;
     const approvalOf = approvalsOf(rule, asking);
     for (const cell of cells) {
-      const { number } = cell;
+      const { account, role, arn, number } = cell;
+      if (states[number] === GRANTED) continue;
       const approval = approvalOf?.(cell);
       const missing = withApproval(approval, unproved);
-      if (missing.length === 0 && states[number] !== GRANTED) {
+      if (missing.length === 0) {
         states[number] = GRANTED;
-        granted.push(entitlementOf(cell, { rule, group }, approval));
-      } else if (missing.length > 0 && states[number] === UNSEEN) {
+        // In place: a user can have a million roles, and nearly all of them need no approval.
+        if (approval === undefined) granted.push({ account, role, arn, rule, group });
+        else granted.push(entitlementOf(cell, { rule, group }, approval));
+      } else if (states[number] === UNSEEN) {
         states[number] = WITHHELD;
-        const entitlement = entitlementOf(cell, { rule, group }, approval);
-        withheld.push({ entitlement, missing, number });
+        withheld.push({ entitlement: entitlementOf(cell, { rule, group }), missing, number });
       }
     }
   }
@@ -172,7 +174,7 @@ function withApproval(
 function entitlementOf(
   { account, role, arn }: Target,
   { rule, group }: Pick<Entitlement, 'rule' | 'group'>,
-  approval: Approval,
+  approval?: Approval,
 ): Entitlement {
   return approval !== undefined && isActive(approval)
     ? { account, role, arn, rule, group, elevation: approval }
