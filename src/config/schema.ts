@@ -198,7 +198,7 @@ export const documentSchema = z.strictObject({
     .array(notification)
     .prefault([])
     .describe(
-      'Who is told of elevations: requests, approvals, break-glass, reviews and ends. Each target gets every event at least once; events of one elevation arrive in order. A target that fails delays no other, and its events are kept.',
+      'Who is notified of elevations: requests, approvals, break-glass, reviews and ends. Each target gets every event at least once; events of one elevation arrive in order. A target that fails delays no other, and its events are kept.',
     ),
   aws: aws.prefault({}).describe('How the bridge reaches AWS.'),
 });

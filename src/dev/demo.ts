@@ -48,7 +48,7 @@ export interface DemoUrls {
   readonly oidcUrl: string;
   readonly samlUrl: string;
   readonly awsUrl: string;
-  /** Shows what the bridge tells of elevations; below `awsUrl`. */
+  /** Shows the notifications of elevations; below `awsUrl`. */
   readonly inboxUrl: string;
 }
 

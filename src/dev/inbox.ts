@@ -138,7 +138,7 @@ function inboxPage(messages: readonly InboxMessage[]): Answer {
     title: 'Inbox - Acme',
     body: html`
 <h1>Inbox</h1>
-<p class="dim">What the bridge tells of elevations. Load the page again for more.</p>
+<p class="dim">Notifications of elevations. Reload the page for new ones.</p>
 ${items.length === 0 ? html`<p>No message has arrived.</p>` : items}`,
   });
   return { status: 200, headers: PAGE_HEADERS, text };

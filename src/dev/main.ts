@@ -107,7 +107,7 @@ rolebridge demo, ready after ${seconds.toFixed(1)} s
   OpenID provider    ${demo.oidcUrl}/    Acme Login
   SAML IdP           ${demo.samlUrl}/    Acme AD FS
   Local AWS          ${demo.awsUrl}/    STS, the sign-in service and a console
-  Inbox              ${demo.inboxUrl}    what the bridge tells of elevations
+  Inbox              ${demo.inboxUrl}    notifications of elevations
   Request a role     ${demo.bridgeUrl}/elevations/new?account=prod&role=Operator    as bob with Acme Login; alice approves at ${demo.bridgeUrl}/elevations
   Try a sign-in      ${demo.bridgeUrl}/sign-in/test/corp-oidc    as alice, signed in with Acme AD FS
 

@@ -130,7 +130,10 @@ function readRequest(asked: Asked): Parameters<ElevationUseCases['request']>[1] 
   const roles = rolesOf(asked);
   if (roles.length > MOST_ROLES) throw invalid('role', TOO_MANY);
   if (breakGlass && understood !== 'yes')
-    throw invalid('understood', 'Confirm that you know who is told of it.');
+    throw invalid(
+      'understood',
+      'Confirm that you know who is notified, and that another user must review it.',
+    );
   const startsAt = breakGlass ? undefined : readStart(start);
   return { roles, seconds: readLength(duration), startsAt, reason, ticket, breakGlass };
 }
