@@ -2,6 +2,7 @@
 import { groupPatternProblem } from '../core/group-pattern.ts';
 import { type ConnectorId, isConnectorId } from '../core/identity.ts';
 import { isRegion } from '../core/partitions.ts';
+import { USER_PLACEHOLDERS } from '../core/placeholders.ts';
 import {
   type AccountId,
   isAccountId,
@@ -89,13 +90,13 @@ function template(field: FieldRule, limits: string) {
         message: `has more than ${MAX_TEMPLATE_CHARACTERS} characters.`,
         fix: `Use ${limits}.`,
       };
-    const problem = templateProblem(value);
+    const problem = templateProblem(value, USER_PLACEHOLDERS);
     if (problem !== undefined)
       return {
         message: `${quoted(value)} cannot be filled in: ${problem}.`,
         fix: 'Correct the placeholder; {email|none} gives none to users whose email is missing or not allowed.',
       };
-    const parsed = parseTemplate(value);
+    const parsed = parseTemplate(value, USER_PLACEHOLDERS);
     // Text around placeholders goes to AWS as it stands; alternatives do too.
     const around = parsed.filter(part => typeof part === 'string');
     const shortest = around.length === parsed.length ? field.shortest : 0;

@@ -3,6 +3,7 @@ import type { AccessRule } from '../core/access-rule.ts';
 import type { ElevationTerms } from '../core/elevation-terms.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
 import type { ConnectorId } from '../core/identity.ts';
+import { USER_PLACEHOLDERS } from '../core/placeholders.ts';
 import type { Account, AccountId } from '../core/role.ts';
 import { DEFAULT_DURATION, type SessionSettings } from '../core/session.ts';
 import { parseTemplate } from '../core/template.ts';
@@ -103,9 +104,10 @@ function sessionOf({ session, elevation }: DocumentRule, references: References)
   return {
     durationSeconds,
     consoleSeconds,
-    sourceIdentity: sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity),
+    sourceIdentity:
+      sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity, USER_PLACEHOLDERS),
     tags: Object.fromEntries(
-      Object.entries(tags).map(([key, value]) => [key, parseTemplate(value)]),
+      Object.entries(tags).map(([key, value]) => [key, parseTemplate(value, USER_PLACEHOLDERS)]),
     ),
     transitiveTags,
     policyArns,

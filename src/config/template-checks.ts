@@ -1,4 +1,5 @@
 /** Finds templates without a fitting value for some users, who are denied the roles of the rule. */
+import { USER_PLACEHOLDERS } from '../core/placeholders.ts';
 import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
 import {
   type FieldRule,
@@ -68,7 +69,7 @@ function checkedOnce(field: Field): (text: string | undefined) => Problem | unde
 }
 
 function check(text: string, field: Field): Problem | undefined {
-  const gap = templateGap(parseTemplate(text), field.rule);
+  const gap = templateGap(parseTemplate(text, USER_PLACEHOLDERS), field.rule);
   return gap === undefined ? undefined : { ...problemOf(gap, text, field), warning: true };
 }
 
@@ -100,7 +101,7 @@ function serves(
   { placeholder }: { readonly placeholder: string },
   rule: FieldRule,
 ): boolean {
-  if (templateProblem(text) !== undefined) return false;
-  const left = templateGap(parseTemplate(text), rule);
+  if (templateProblem(text, USER_PLACEHOLDERS) !== undefined) return false;
+  const left = templateGap(parseTemplate(text, USER_PLACEHOLDERS), rule);
   return left === undefined || ('placeholder' in left && left.placeholder !== placeholder);
 }

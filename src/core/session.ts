@@ -1,14 +1,16 @@
 /**
- * The settings of a role session: templates in a rule, and their values for one user.
+ * The settings of a role session: templates in a rule, and their values for one caller.
  *
  * Limits are those of the STS API reference: tags 50, key 1..128, value 0..256, SourceIdentity
  * 2..64.
  */
 import { BridgeError } from './errors.ts';
 import type { Identity } from './identity.ts';
+import { userValues, workloadValues } from './placeholders.ts';
 import type { Account } from './role.ts';
-import { type FieldRule, fillTemplate, type Template } from './template.ts';
+import { type FieldRule, fillTemplate, type Template, type Values } from './template.ts';
 import { HOUR, MINUTE, type Seconds } from './time.ts';
+import { WORKLOAD_SUFFIX, type Workload } from './workload.ts';
 
 export const MIN_DURATION: Seconds = 15 * MINUTE;
 export const MAX_DURATION: Seconds = 12 * HOUR;
@@ -44,7 +46,7 @@ export interface SessionSettings {
   readonly policy?: string | undefined;
 }
 
-/** The settings for one user: every template filled in and every value within AWS's limits. */
+/** The settings for one caller: every template filled in and every value within AWS's limits. */
 export interface RoleSession {
   readonly durationSeconds: Seconds;
   readonly consoleSeconds?: Seconds | undefined;
@@ -76,6 +78,15 @@ export const SOURCE_IDENTITY: FieldRule = {
   always: { person: [16, 16], connector: [1, 32], sessionName: [16, 64] },
 };
 
+/** Of workloads. Every one of these placeholders fits both fields. */
+const OF_EVERY_WORKLOAD = { workload: [1, 32], sessionName: [27, 58] } as const;
+export const WORKLOAD_TAG_VALUE: FieldRule = { ...TAG_VALUE, always: OF_EVERY_WORKLOAD };
+/** It ends with `@workload`, so that it is never that of a user. */
+export const WORKLOAD_SOURCE_IDENTITY: FieldRule = {
+  ...SOURCE_IDENTITY,
+  always: OF_EVERY_WORKLOAD,
+};
+
 export function isTagKey(text: string): boolean {
   return TAG_KEY.test(text) && !/^aws:/i.test(text);
 }
@@ -89,12 +100,52 @@ export function roleSessionFor(
   identity: Identity,
   rule: string,
 ): RoleSession {
+  return filledIn(settings, { rule, values: userValues(identity), words: USER_WORDS });
+}
+
+/** The session for one workload. Throws as `roleSessionFor`. */
+export function workloadSessionFor(
+  settings: SessionSettings,
+  workload: Workload,
+  rule: string,
+): RoleSession {
+  return filledIn(settings, { rule, values: workloadValues(workload), words: WORKLOAD_WORDS });
+}
+
+/** Whose values templates are filled with, and for which rule. */
+interface Filling {
+  readonly values: Values;
+  readonly rule: string;
+  readonly words: Words;
+}
+
+/** What differs between kinds of callers. */
+interface Words {
+  readonly caller: string;
+  readonly provider: string;
+  /** Why a source identity is not one of such a caller; undefined if it is. */
+  readonly sourceIdentityProblem: (text: string) => string | undefined;
+}
+
+const USER_WORDS: Words = {
+  caller: 'the user',
+  provider: 'Your identity provider',
+  sourceIdentityProblem: text =>
+    text.endsWith(WORKLOAD_SUFFIX) ? `it ends with ${WORKLOAD_SUFFIX}, as a workload's` : undefined,
+};
+const WORKLOAD_WORDS: Words = {
+  caller: 'the workload',
+  provider: 'The platform of the workload',
+  sourceIdentityProblem: text =>
+    text.endsWith(WORKLOAD_SUFFIX) ? undefined : `it does not end with ${WORKLOAD_SUFFIX}`,
+};
+
+function filledIn(settings: SessionSettings, filling: Filling): RoleSession {
   const { durationSeconds, consoleSeconds, transitiveTags, policyArns, policy } = settings;
-  const filling: Filling = { identity, rule };
   return {
     durationSeconds,
     consoleSeconds,
-    sourceIdentity: settings.sourceIdentity && fill(filling, SOURCE, settings.sourceIdentity),
+    sourceIdentity: settings.sourceIdentity && sourceIdentity(filling, settings.sourceIdentity),
     tags: Object.entries(settings.tags).map(([key, template]) => ({
       key,
       value: fill(filling, { ...TAG, name: `session tag ${key}` }, template),
@@ -105,10 +156,11 @@ export function roleSessionFor(
   };
 }
 
-/** Whose values templates are filled with, and for which rule. */
-interface Filling {
-  readonly identity: Identity;
-  readonly rule: string;
+function sourceIdentity(filling: Filling, template: Template): string {
+  const text = fill(filling, SOURCE, template);
+  const why = filling.words.sourceIdentityProblem(text);
+  if (why === undefined) return text;
+  throw invalid(filling, SOURCE, { why, hint: 'Its source identity is not of the right form.' });
 }
 
 /** A setting that a template fills. */
@@ -132,17 +184,22 @@ const TAG: Omit<Field, 'name'> = {
 /** Throws `session_settings_invalid`. */
 function fill(filling: Filling, field: Field, template: Template): string {
   const { name, limits } = field;
-  const filled = fillTemplate(template, filling.identity, field.rule);
+  const { words } = filling;
+  const filled = fillTemplate(template, filling.values, field.rule);
   if ('text' in filled) return filled.text;
   if ('missing' in filled)
     throw invalid(filling, field, {
-      why: `the user has no ${filled.missing}`,
-      hint: `Your identity provider sent no "${filled.missing}", which this role needs for its ${name}.`,
+      why: `${words.caller} has no ${filled.missing}`,
+      hint: `${words.provider} sent no "${filled.missing}", which this role needs for its ${name}.`,
     });
   throw invalid(filling, field, {
     why: `the value does not fit ${limits}`,
-    hint: `What your identity provider sent does not fit AWS's limits for the ${name} of this role (${limits}).`,
+    hint: `What ${lowerFirst(words.provider)} sent does not fit AWS's limits for the ${name} of this role (${limits}).`,
   });
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function invalid(

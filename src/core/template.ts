@@ -1,5 +1,5 @@
 /**
- * Templates of a rule: text with placeholders that is filled in for one user.
+ * Templates of a rule: text with placeholders that is filled in for one caller.
  *
  *     template    = *( text / "{" NAME [ "|" alternative ] "}" )
  *     alternative = template            ; nested at most three deep
@@ -8,9 +8,6 @@
  * the template is for. Nothing is cut or replaced within a value. There is no escape for `{`, `}`
  * and `|`, because AWS takes none of them in these fields.
  */
-import type { Identity } from './identity.ts';
-import { roleSessionName } from './role.ts';
-
 /** A template without a problem. */
 export type Template = readonly Part[];
 
@@ -22,46 +19,49 @@ export interface FieldRule {
   readonly shortest: number;
   readonly longest: number;
   /**
-   * Placeholders that every user has a value for, of these characters only; with the shortest and
+   * Placeholders that every caller has a value for, of these characters only; with the shortest and
    * the longest value.
    */
   readonly always: Readonly<Partial<Record<string, readonly [shortest: number, longest: number]>>>;
 }
 
-/** The text for one user, or why there is none. */
+/** The text for one caller, or why there is none. */
 export type Filled =
   | { readonly text: string }
-  /** The user has no value for this placeholder, and for none of its alternatives. */
+  /** The caller has no value for this placeholder, and for none of its alternatives. */
   | { readonly missing: string }
   | { readonly unfit: true };
 
 /**
- * Why a template is empty for some users: a placeholder without a value that always fits, or the
+ * Why a template is empty for some callers: a placeholder without a value that always fits, or the
  * length of what always fits.
  */
 export type Gap = { readonly placeholder: string } | { readonly length: 'too short' | 'too long' };
 
 const MAX_DEPTH = 3;
 
-const FIELDS = {
-  username: identity => identity.username,
-  email: identity => identity.email,
-  displayName: identity => identity.displayName,
-  subject: identity => identity.subject,
-  connector: identity => identity.connector,
-  person: identity => identity.person,
-  sessionName: identity => roleSessionName(identity),
-} as const satisfies Record<string, (identity: Identity) => string | undefined>;
+/** The placeholders that templates of one kind of caller can have. */
+export interface Vocabulary {
+  readonly names: readonly string[];
+  /** Placeholders that begin with it and a dot name a claim or attribute. */
+  readonly open: string;
+}
+
+/**
+ * The value of a placeholder for one caller; undefined, or empty, if there is none. An empty one
+ * says nothing: a policy in AWS must not compare it with the empty one of another caller.
+ */
+export type Values = (name: string) => string | undefined;
 
 /** Why a template cannot be used, or undefined when it can. */
-export function templateProblem(text: string): string | undefined {
-  const parsed = parse(text);
+export function templateProblem(text: string, vocabulary: Vocabulary): string | undefined {
+  const parsed = parse(text, vocabulary);
   return 'problem' in parsed ? parsed.problem : undefined;
 }
 
 /** Throws an Error for a template that has a problem. */
-export function parseTemplate(text: string): Template {
-  const parsed = parse(text);
+export function parseTemplate(text: string, vocabulary: Vocabulary): Template {
+  const parsed = parse(text, vocabulary);
   if ('problem' in parsed) throw new Error(`a template with a problem: ${parsed.problem}`);
   return parsed.template;
 }
@@ -86,19 +86,19 @@ function writtenPart({ name, alternative }: Exclude<Part, string>): string {
  * Fills in a template. Of several texts the first that fits is taken: first the values themselves,
  * then one alternative more at a time, from left to right.
  */
-export function fillTemplate(template: Template, identity: Identity, field: FieldRule): Filled {
+export function fillTemplate(template: Template, valueFor: Values, field: FieldRule): Filled {
   // Nearly always the values themselves fit, and this runs for every hand-out.
-  const values = valuesIn(template, identity);
+  const values = valuesIn(template, valueFor);
   if (values !== undefined && fits(values, field)) return { text: values };
-  const text = textsOf(template, identity, field).find(candidate => fits(candidate, field));
+  const text = textsOf(template, valueFor, field).find(candidate => fits(candidate, field));
   if (text !== undefined) return { text };
   const [missing] = template.flatMap(part =>
-    isPlaceholder(part) && isAbsent(part, identity) ? [part.name] : [],
+    isPlaceholder(part) && isAbsent(part, valueFor) ? [part.name] : [],
   );
   return missing === undefined ? { unfit: true } : { missing };
 }
 
-/** What keeps a template from serving every user, or undefined when it serves all. */
+/** What keeps a template from serving every caller, or undefined when it serves all. */
 export function templateGap(template: Template, field: FieldRule): Gap | undefined {
   let [shortest, longest] = [0, 0];
   for (const part of lastResort(template)) {
@@ -121,18 +121,18 @@ export function fits(text: string, { characters, shortest, longest }: FieldRule)
 }
 
 /** The text without any alternative; undefined when a value is absent. */
-function valuesIn(template: Template, identity: Identity): string | undefined {
+function valuesIn(template: Template, valueFor: Values): string | undefined {
   let text = '';
   for (const part of template) {
-    const value = typeof part === 'string' ? part : valueFor(identity, part.name);
+    const value = typeof part === 'string' ? part : valueFor(part.name) || undefined;
     if (value === undefined) return undefined;
     text += value;
   }
   return text;
 }
 
-function textsOf(template: Template, identity: Identity, field: FieldRule): readonly string[] {
-  const choices = template.map(part => choicesOf(part, identity, field));
+function textsOf(template: Template, valueFor: Values, field: FieldRule): readonly string[] {
+  const choices = template.map(part => choicesOf(part, valueFor, field));
   if (choices.some(({ length }) => length === 0)) return [];
   const chosen = choices.map(() => 0);
   const texts: string[] = [];
@@ -144,33 +144,20 @@ function textsOf(template: Template, identity: Identity, field: FieldRule): read
   }
 }
 
-function choicesOf(part: Part, identity: Identity, field: FieldRule): readonly string[] {
+function choicesOf(part: Part, valueFor: Values, field: FieldRule): readonly string[] {
   if (typeof part === 'string') return [part];
-  const value = valueFor(identity, part.name);
+  const value = valueFor(part.name) || undefined;
   const own = value !== undefined && field.characters.test(value) ? [value] : [];
   return part.alternative === undefined
     ? own
-    : [...own, ...textsOf(part.alternative, identity, field)];
+    : [...own, ...textsOf(part.alternative, valueFor, field)];
 }
 
-function isAbsent(part: Exclude<Part, string>, identity: Identity): boolean {
-  if (valueFor(identity, part.name) !== undefined) return false;
+function isAbsent(part: Exclude<Part, string>, valueFor: Values): boolean {
+  if (valueFor(part.name)) return false;
   return (
     part.alternative === undefined ||
-    part.alternative.some(inner => isPlaceholder(inner) && isAbsent(inner, identity))
-  );
-}
-
-/**
- * The value of a placeholder. An empty one says nothing: a policy in AWS must not compare it with
- * another user's empty one.
- */
-function valueFor(identity: Identity, name: string): string | undefined {
-  if (Object.hasOwn(FIELDS, name))
-    return FIELDS[name as keyof typeof FIELDS](identity) || undefined;
-  const attribute = name.replace(/^attributes\./, '');
-  return (
-    (Object.hasOwn(identity.attributes, attribute) && identity.attributes[attribute]) || undefined
+    part.alternative.some(inner => isPlaceholder(inner) && isAbsent(inner, valueFor))
   );
 }
 
@@ -199,7 +186,7 @@ type Parsed = { readonly template: Template } | { readonly problem: string };
 
 const STRAY_BRACE = 'a brace that belongs to no placeholder';
 
-function parse(text: string): Parsed {
+function parse(text: string, vocabulary: Vocabulary): Parsed {
   const tokens = text.match(/[{}|]|[^{}|]+/g) ?? [];
   let at = 0;
   let problem: string | undefined;
@@ -224,10 +211,10 @@ function parse(text: string): Parsed {
   const placeholder = (depth: number): Part => {
     const name = tokens[++at] ?? '';
     if (['{', '|', '}', ''].includes(name)) {
-      problem = name === '{' || name === '' ? STRAY_BRACE : unknown('');
+      problem = name === '{' || name === '' ? STRAY_BRACE : unknown('', vocabulary);
       return '';
     }
-    if (!isKnown(name)) problem ??= unknown(name);
+    if (!isKnown(name, vocabulary)) problem ??= unknown(name, vocabulary);
     const end = tokens[++at];
     if (end === '}') return { name };
     if (end !== '|') {
@@ -245,11 +232,11 @@ function parse(text: string): Parsed {
   return problem === undefined ? { template } : { problem };
 }
 
-function isKnown(name: string): boolean {
-  return Object.hasOwn(FIELDS, name) || /^attributes\..+$/.test(name);
+function isKnown(name: string, { names, open }: Vocabulary): boolean {
+  return names.includes(name) || (name.startsWith(`${open}.`) && name.length > open.length + 1);
 }
 
-function unknown(name: string): string {
-  const known = Object.keys(FIELDS).map(field => `{${field}}`);
-  return `unknown placeholder {${name}}; known are ${known.join(', ')} and {attributes.NAME}`;
+function unknown(name: string, { names, open }: Vocabulary): string {
+  const known = names.map(field => `{${field}}`);
+  return `unknown placeholder {${name}}; known are ${known.join(', ')} and {${open}.NAME}`;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BridgeError } from '../../src/core/errors.ts';
+import { USER_PLACEHOLDERS } from '../../src/core/placeholders.ts';
 import { roleSessionFor, type SessionSettings } from '../../src/core/session.ts';
 import { parseTemplate } from '../../src/core/template.ts';
 import { person } from '../support/people.ts';
@@ -12,8 +13,11 @@ interface Said {
 
 const settings = ({ sourceIdentity, tags = {} }: Said): SessionSettings => ({
   durationSeconds: 3600,
-  sourceIdentity: sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity),
-  tags: Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, parseTemplate(value)])),
+  sourceIdentity:
+    sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity, USER_PLACEHOLDERS),
+  tags: Object.fromEntries(
+    Object.entries(tags).map(([key, value]) => [key, parseTemplate(value, USER_PLACEHOLDERS)]),
+  ),
   transitiveTags: [],
   policyArns: [],
 });

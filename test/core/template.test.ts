@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Identity, PersonId } from '../../src/core/identity.ts';
+import { USER_PLACEHOLDERS, userValues } from '../../src/core/placeholders.ts';
 import { SOURCE_IDENTITY, TAG_VALUE } from '../../src/core/session.ts';
 import {
   type FieldRule,
@@ -15,7 +16,11 @@ import { person } from '../support/people.ts';
 
 const ID = 'abcdefghijklmnop';
 const fill = (template: string, field: FieldRule, said: Partial<Identity> = {}) =>
-  fillTemplate(parseTemplate(template), person({ person: ID as PersonId, ...said }), field);
+  fillTemplate(
+    parseTemplate(template, USER_PLACEHOLDERS),
+    userValues(person({ person: ID as PersonId, ...said })),
+    field,
+  );
 
 describe('a template', () => {
   const GOOD = [
@@ -32,7 +37,7 @@ describe('a template', () => {
   ];
   for (const template of GOOD)
     it(`can be ${JSON.stringify(template)}`, () =>
-      assert.equal(templateProblem(template), undefined));
+      assert.equal(templateProblem(template, USER_PLACEHOLDERS), undefined));
 
   const BAD: readonly (readonly [template: string, why: RegExp])[] = [
     [
@@ -65,7 +70,7 @@ describe('a template', () => {
   ];
   for (const [template, why] of BAD)
     it(`cannot be ${JSON.stringify(template.slice(0, 60))}`, () =>
-      assert.match(templateProblem(template) ?? 'no problem', why));
+      assert.match(templateProblem(template, USER_PLACEHOLDERS) ?? 'no problem', why));
 });
 
 describe('a template that is filled in', () => {
@@ -220,7 +225,8 @@ describe('a template that is filled in', () => {
 
 describe('a template that is written back', () => {
   for (const text of ['plain', 'a-{username}', '{email|none}', '{attributes.team|{username|}}-x'])
-    it(`is ${text} again`, () => assert.equal(writtenTemplate(parseTemplate(text)), text));
+    it(`is ${text} again`, () =>
+      assert.equal(writtenTemplate(parseTemplate(text, USER_PLACEHOLDERS)), text));
 });
 
 describe('the gap of a template', () => {
@@ -251,7 +257,7 @@ describe('the gap of a template', () => {
     ];
   for (const [template, field, gap] of TABLE)
     it(`of ${JSON.stringify(template.slice(0, 50))} is ${JSON.stringify(gap) ?? 'none'}`, () =>
-      assert.deepEqual(templateGap(parseTemplate(template), field), gap));
+      assert.deepEqual(templateGap(parseTemplate(template, USER_PLACEHOLDERS), field), gap));
 
   it('is none only where every user gets a text that fits', () => {
     const names = [
