@@ -15,12 +15,13 @@ import { nextStepFor } from '../core/explanation.ts';
 import type { Circumstances, Decision, Evaluation, Policy } from '../core/policy.ts';
 import type { Clock, ConsoleFederation, CredentialBroker, Elevations } from '../core/ports.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
-import { isRoleSessionName, type RoleSessionName, roleSessionName } from '../core/role.ts';
+import { roleSessionName } from '../core/role.ts';
 import { isWithin, type RoleScope } from '../core/role-scope.ts';
 import { MIN_DURATION, type RoleSession, roleSessionFor } from '../core/session.ts';
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { denial, withRenewal } from './denial.ts';
+import { handOutDetails, type OpenedRole, openRole } from './hand-out.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 
@@ -188,12 +189,12 @@ async function credentialsFor(
   try {
     const entitlement = await decide(access, requester, { account, role });
     const source = mayShare === true ? access.shared : access.broker;
-    const opened = await openRole(source, requester, entitlement);
+    const opened = await openFor(source, requester, entitlement);
     const { assumed } = opened;
     await requireStillActive(access, entitlement);
     await access.recorder.record(requester, {
       type: 'credentials.issued',
-      ...detailsOf(opened),
+      ...detailsOf(entitlement, opened),
       durationSeconds: assumed.durationSeconds,
     });
     return { entitlement, assumed };
@@ -210,12 +211,12 @@ async function consoleLinkFor(
   try {
     const entitlement = await decide(access, requester, { account, role });
     const destination = access.console.destinationFor(entitlement.account, asked);
-    const opened = await openRole(access.broker, requester, entitlement);
-    const link = await linkFor(access, opened, destination);
+    const opened = await openFor(access.broker, requester, entitlement);
+    const link = await linkFor(access, { entitlement, opened, destination });
     await requireStillActive(access, entitlement);
     await access.recorder.record(requester, {
       type: 'console-link.issued',
-      ...detailsOf(opened),
+      ...detailsOf(entitlement, opened),
       consoleSeconds: link.consoleSeconds,
       destination: link.destination,
     });
@@ -273,41 +274,25 @@ function isReachable(scope: RoleScope | undefined, { account, role }: Entitlemen
 
 // ---------------------------------------------------------------- obtain
 
-/** A role that was opened, with everything that its audit event names. */
-interface OpenedRole extends IssuedCredentials {
-  readonly session: RoleSession;
-  readonly sessionName: RoleSessionName;
-}
-
-async function openRole(
+function openFor(
   source: Pick<CredentialBroker, 'assume'>,
   { subject, corporateProof }: AuthenticatedRequester,
   entitlement: Entitlement,
 ): Promise<OpenedRole> {
   const { identity } = subject;
   const { rule, elevation } = entitlement;
-  const session = withElevationTag(roleSessionFor(rule.session, identity, rule.name), entitlement);
-  const sessionName = roleSessionName(identity);
-  const assumed = await source.assume({
-    person: identity.person,
+  return openRole(source, {
+    principal: identity.person,
     account: entitlement.account,
     role: entitlement.arn,
     roleName: entitlement.role,
-    sessionName,
-    session,
+    sessionName: roleSessionName(identity),
+    session: withElevationTag(roleSessionFor(rule.session, identity, rule.name), entitlement),
     authenticatedAt: identity.authentication.at,
     assertedAt: identity.assertedAt,
     corporateProof,
     elevation: elevation && { id: elevation.id, endsAt: elevation.endsAt },
   });
-  // A corporate SAML response names the session itself; the audit event says what CloudTrail says.
-  const named = assumed.assumedRoleArn.split('/').at(-1)!;
-  return {
-    entitlement,
-    assumed,
-    session,
-    sessionName: isRoleSessionName(named) ? named : sessionName,
-  };
 }
 
 /** Trails of AWS then lead to the approval. A proof of the user's own provider takes no tag. */
@@ -332,10 +317,16 @@ async function requireStillActive(
 
 function linkFor(
   { console, issuerUrl, clock }: AccessParts,
-  { entitlement, assumed, session }: OpenedRole,
-  destination: string,
+  {
+    entitlement: { account, elevation },
+    opened: { assumed, session },
+    destination,
+  }: {
+    readonly entitlement: Entitlement;
+    readonly opened: OpenedRole;
+    readonly destination: string;
+  },
 ): Promise<ConsoleLink> {
-  const { account, elevation } = entitlement;
   const consoleSeconds = consoleLength(session, elevation && elevation.endsAt - clock.now());
   return console.linkFor({ account, assumed, destination, issuerUrl, consoleSeconds });
 }
@@ -355,20 +346,12 @@ function consoleLength({ consoleSeconds }: RoleSession, left: number | undefined
 
 // ---------------------------------------------------------------- record
 
-function detailsOf({ entitlement, assumed, session, sessionName }: OpenedRole) {
-  const { account, role, rule, group, elevation } = entitlement;
+function detailsOf(entitlement: Entitlement, opened: OpenedRole) {
+  const { group, elevation } = entitlement;
   return {
     ...(elevation !== undefined && { elevation: elevation.id }),
-    account: account.id,
-    accountName: account.name,
-    role,
-    rule: rule.name,
+    ...handOutDetails(entitlement, opened),
     group,
-    sessionName,
-    sourceIdentity: session.sourceIdentity,
-    accessKeyId: assumed.credentials.accessKeyId,
-    stsRequestId: assumed.stsRequestId,
-    expiresAt: assumed.credentials.expiresAt,
   };
 }
 

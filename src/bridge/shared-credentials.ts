@@ -69,21 +69,23 @@ async function assume(cache: Cache, request: AssumeRequest): Promise<AssumedRole
 function keyOf(
   { secrets }: Cache,
   {
-    person,
+    principal,
     role,
     sessionName,
     session,
     authenticatedAt,
     assertedAt,
+    proofId,
     corporateProof,
     account,
     elevation,
   }: AssumeRequest,
 ): string {
   return JSON.stringify([
-    ...[person, account.id, role, sessionName, session, authenticatedAt, assertedAt],
+    ...[principal, account.id, role, sessionName, session, authenticatedAt, assertedAt],
     corporateProof && secrets.digest(JSON.stringify(corporateProof)),
     elevation,
+    proofId,
   ]);
 }
 

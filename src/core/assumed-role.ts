@@ -6,23 +6,29 @@ import type { RoleSession } from './session.ts';
 import type { CorporateProof } from './sign-in.ts';
 import type { Instant, Seconds } from './time.ts';
 import type { ActiveElevation } from './unmet-approval.ts';
+import type { WorkloadId } from './workload.ts';
 
-/** What the bridge asserts about a user toward AWS, for one role. */
+/** A user or a workload, as AWS knows them. */
+export type PrincipalId = PersonId | WorkloadId;
+
+/** What the bridge asserts about a caller toward AWS, for one role. */
 export interface AssertionSubject {
-  readonly person: PersonId;
+  readonly principal: PrincipalId;
   readonly account: Account;
   readonly role: RoleArn;
   readonly sessionName: RoleSessionName;
   readonly session: RoleSession;
-  /** When the user authenticated at their own identity provider; undefined if it did not say. */
+  /** When a user authenticated at their own identity provider; undefined if it did not say. */
   readonly authenticatedAt: Instant | undefined;
 }
 
 export interface AssumeRequest extends AssertionSubject {
   readonly roleName: RoleName;
-  /** When the user's identity provider stated who they are: another sign-in is another request. */
+  /** When it was stated who the caller is: another sign-in is another request. */
   readonly assertedAt: Instant;
   readonly corporateProof?: CorporateProof | undefined;
+  /** Only requests with the same proof of a workload share credentials. */
+  readonly proofId?: string | undefined;
   /** The credentials end with it, and only requests of the same elevation share them. */
   readonly elevation?: Pick<ActiveElevation, 'id' | 'endsAt'> | undefined;
 }

@@ -80,7 +80,7 @@ function assertion(options: SamlResponseOptions, recipient: string): XmlElement 
 function subjectElement({ subject, now }: SamlResponseOptions, recipient: string): XmlElement {
   const format = 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent';
   return element('saml:Subject', {}, [
-    element('saml:NameID', { Format: format }, subject.person),
+    element('saml:NameID', { Format: format }, subject.principal),
     element('saml:SubjectConfirmation', { Method: 'urn:oasis:names:tc:SAML:2.0:cm:bearer' }, [
       element('saml:SubjectConfirmationData', { NotOnOrAfter: endOf(now), Recipient: recipient }),
     ]),

@@ -40,7 +40,7 @@ export async function issueWebIdentityToken({
   const token = await new SignJWT(awsClaims(subject))
     .setProtectedHeader({ alg: WEB_IDENTITY_ALGORITHM, typ: 'JWT', kid: key.kid })
     .setIssuer(issuer)
-    .setSubject(subject.person)
+    .setSubject(subject.principal)
     .setAudience(audience)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + LIFETIME)

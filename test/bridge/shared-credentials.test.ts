@@ -67,7 +67,7 @@ describe('shared credentials', () => {
   });
 
   const OTHERS: readonly (readonly [string, Partial<AssumeRequest>])[] = [
-    ['another user', { person: 'another-user' as AssumeRequest['person'] }],
+    ['another user', { principal: 'another-user' as AssumeRequest['principal'] }],
     ['another role', { role: 'arn:aws:iam::111122223333:role/Other' as AssumeRequest['role'] }],
     ['another session name', { sessionName: 'alice-2' as AssumeRequest['sessionName'] }],
     [
@@ -76,6 +76,7 @@ describe('shared credentials', () => {
     ],
     ['another length', { session: aRoleSession({ durationSeconds: 1800 }) }],
     ['another sign-in', { authenticatedAt: 1 }],
+    ['another proof of a workload', { proofId: 'another' }],
     ['another statement of the same sign-in', { assertedAt: 1 }],
     ['a sign-in without a time', { authenticatedAt: undefined }],
     [

@@ -32,7 +32,7 @@ export function anAssertionSubject(
   const account = changes.account ?? anAccount();
   const roleName = (changes.roleName ?? 'Admin') as RoleName;
   return {
-    person: 'k3jx2q7d5vbn4mza' as PersonId,
+    principal: 'k3jx2q7d5vbn4mza' as PersonId,
     account,
     role: roleArn(account, roleName),
     sessionName: 'alice-k3jx2q7d5vbn4mza' as RoleSessionName,
