@@ -138,10 +138,19 @@ const TIMES = [
   ...['startsAt', 'endsAt', 'reviewBy', 'dueAt'],
 ] as const;
 
-/** The event as one flat record. No field of actor or origin has the name of an event's field. */
+/**
+ * The event as one flat record. No field of actor, workload or origin has the name of an event's
+ * field.
+ */
 function fieldsOf(event: AuditEvent): Record<string, unknown> {
-  const { type: _becomesTheMessage, origin, actor, ...rest } = { actor: undefined, ...event };
-  const flat: Record<string, unknown> = { ...rest, ...origin, ...actor };
+  const {
+    type: _becomesTheMessage,
+    origin,
+    actor,
+    workload,
+    ...rest
+  } = { actor: undefined, workload: undefined, ...event };
+  const flat: Record<string, unknown> = { ...rest, ...origin, ...actor, ...workload };
   for (const name of TIMES) if (typeof flat[name] === 'number') flat[name] = timeOf(flat[name]);
   return flat;
 }

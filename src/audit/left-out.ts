@@ -1,24 +1,33 @@
 /**
- * Counts the events that the trail leaves out, until they are recorded: one count for each user,
- * and one for all callers who are not signed in.
+ * Counts the events that the trail leaves out, until they are recorded: one count for each user
+ * and workload, and one for all callers who are not signed in.
  *
- * Memory is bounded: beyond a number of addresses or users, the rest is counted together.
+ * Memory is bounded: beyond a number of addresses or callers, the rest is counted together.
  */
-import { type Actor, type AuditEvent, actorIn, type Origin } from '../core/audit-event.ts';
+import {
+  type AuditEvent,
+  actorIn,
+  type Origin,
+  principalIn,
+  workloadIn,
+} from '../core/audit-event.ts';
 import { networkOf } from '../core/network-distance.ts';
 import type { Instant } from '../core/time.ts';
 import { SITE } from './trail-budget.ts';
 
 export type LeftOutEvent = Extract<AuditEvent, { readonly type: 'events.left-out' }>;
 
-/** Addresses and users with a count of their own. */
+/** Addresses and callers with a count of their own. */
 const MOST_COUNTED = 1000;
 /** Addresses that an event names. */
 const MOST_NAMED = 5;
 const ELSEWHERE = 'elsewhere';
 
+/** Whose events are counted; empty for callers who are not signed in. */
+type Whose = Pick<LeftOutEvent, 'actor' | 'workload'>;
+
 interface Tally {
-  readonly actor: Actor | undefined;
+  readonly whose: Whose;
   from: Instant;
   to: Instant;
   count: number;
@@ -35,11 +44,11 @@ export interface LeftOut {
 }
 
 export function createLeftOut(): LeftOut {
-  /** By person id; '' is everyone who is not counted apart. */
+  /** By person or workload id; '' is everyone who is not counted apart. */
   const tallies = new Map<string, Tally>();
   return {
     add: event => {
-      const tally = tallyOf(tallies, actorIn(event), event.at);
+      const tally = tallyOf(tallies, event, event.at);
       tally.count += 1;
       count(tally.byType, event.type, 1);
       countAddress(tally.byAddress, networkOf(event.origin.address, SITE), 1);
@@ -50,7 +59,7 @@ export function createLeftOut(): LeftOut {
       return events;
     },
     putBack: event => {
-      const tally = tallyOf(tallies, event.actor, event.from);
+      const tally = tallyOf(tallies, event, event.from);
       tally.to = Math.max(tally.to, event.to);
       tally.count += event.count;
       for (const [type, number] of Object.entries(event.byType)) count(tally.byType, type, number);
@@ -60,11 +69,12 @@ export function createLeftOut(): LeftOut {
   };
 }
 
-function tallyOf(tallies: Map<string, Tally>, actor: Actor | undefined, at: Instant): Tally {
-  const isApart = actor === undefined || tallies.has(actor.person) || tallies.size < MOST_COUNTED;
-  const key = isApart ? (actor?.person ?? '') : '';
+function tallyOf(tallies: Map<string, Tally>, event: AuditEvent, at: Instant): Tally {
+  const principal = principalIn(event) ?? '';
+  const isApart = tallies.has(principal) || tallies.size < MOST_COUNTED;
+  const key = isApart ? principal : '';
   const tally = tallies.get(key) ?? {
-    actor: isApart ? actor : undefined,
+    whose: isApart ? whoseOf(event) : {},
     ...{ from: at, to: at, count: 0 },
     byType: new Map<string, number>(),
     byAddress: new Map<string, number>(),
@@ -75,11 +85,17 @@ function tallyOf(tallies: Map<string, Tally>, actor: Actor | undefined, at: Inst
   return tally;
 }
 
-function eventOf({ byType, byAddress, ...tally }: Tally, origin: Origin): LeftOutEvent {
+function whoseOf(event: AuditEvent): Whose {
+  const [actor, workload] = [actorIn(event), workloadIn(event)];
+  return { ...(actor && { actor }), ...(workload && { workload }) };
+}
+
+function eventOf({ byType, byAddress, whose, ...tally }: Tally, origin: Origin): LeftOutEvent {
   return {
     type: 'events.left-out',
     at: tally.to,
     origin,
+    ...whose,
     ...tally,
     byType: Object.fromEntries(byType),
     byAddress: heaviest(byAddress),

@@ -6,7 +6,7 @@
  * its buckets has a token left. Each process has its own budgets, which start full. The time is
  * that of the events.
  */
-import { type AuditEvent, actorIn, KEPT } from '../core/audit-event.ts';
+import { type AuditEvent, KEPT, principalIn } from '../core/audit-event.ts';
 import { networkOf, type PrefixBits } from '../core/network-distance.ts';
 import { type Instant, MINUTE } from '../core/time.ts';
 
@@ -105,8 +105,8 @@ function filledUp({ budget, tokens, at }: Bucket, now: Instant): Bucket {
 /** The budgets of an event, each by its own key. */
 function budgetsOf(event: AuditEvent): readonly (readonly [key: string, budget: Budget])[] {
   const { type } = event;
-  const actor = actorIn(event);
-  if (actor !== undefined) return [[`${type} user ${actor.person}`, USER]];
+  const principal = principalIn(event);
+  if (principal !== undefined) return [[`${type} caller ${principal}`, USER]];
   const { address } = event.origin;
   const { site, network, type: all } = type === 'sign-in.refused' ? SIGN_INS : OTHERS;
   return [

@@ -4,9 +4,9 @@
  * A use case decides, obtains, records, and only then hands out; a refusal is recorded before it is
  * thrown on. Does not own: where events are kept (audit), refusals before a use case begins (http).
  */
-import { type Actor, type AuditEvent, actorOf } from '../core/audit-event.ts';
+import { type Actor, type AuditEvent, actorOf, namedWorkload } from '../core/audit-event.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
-import type { AuthenticatedRequester, Requester } from '../core/requester.ts';
+import type { AuthenticatedRequester, Requester, WorkloadRequester } from '../core/requester.ts';
 import type { Instant } from '../core/time.ts';
 
 /** Events that name the CLI session and the container token of the requester. */
@@ -16,10 +16,18 @@ type AccessEvent = Extract<
 >;
 type EventWithActor = Extract<AuditEvent, { readonly actor: Actor }>;
 
+/** Events of a workload that has shown who it is, or of its token. */
+type WorkloadEvent = Extract<
+  AuditEvent,
+  { readonly type: 'workload-credentials.issued' | 'workload-token.issued' }
+>;
+
 type Stamp = 'at' | 'origin' | 'actor';
 type StampOf<E extends AuditEvent> = E extends AccessEvent
   ? Stamp | 'cliSession' | 'containerToken'
-  : Stamp;
+  : E extends WorkloadEvent
+    ? 'at' | 'origin' | 'workload'
+    : Stamp;
 
 /** An event without its stamp. */
 type Details<E extends AuditEvent> = E extends AuditEvent
@@ -34,7 +42,7 @@ type Details<E extends AuditEvent> = E extends AuditEvent
 export type EventDetails = Details<AuditEvent>;
 /** What can be recorded of a requester who is not a user. */
 export type DetailsOfAnyone =
-  | Details<Exclude<AuditEvent, EventWithActor>>
+  | Details<Exclude<AuditEvent, EventWithActor | WorkloadEvent>>
   | (EventDetails & { readonly actor: Actor });
 
 /** The subject is absent for operators and during a sign-in. */
@@ -42,11 +50,11 @@ export type AnyRequester = Pick<Requester, 'origin'> & Partial<Requester>;
 
 export interface Recorder {
   /** Resolves when the event is kept. Throws `unavailable`: the recorded act must not happen. */
-  record(requester: AuthenticatedRequester, event: EventDetails): Promise<void>;
+  record(requester: AuthenticatedRequester | WorkloadRequester, event: EventDetails): Promise<void>;
   record(requester: AnyRequester, event: DetailsOfAnyone): Promise<void>;
   /** As `record`. When the event is not kept, runs `undo` before it throws. */
   recordOrUndo(
-    requester: AuthenticatedRequester,
+    requester: AuthenticatedRequester | WorkloadRequester,
     event: EventDetails,
     undo: () => Promise<unknown>,
   ): Promise<void>;
@@ -97,6 +105,8 @@ function stamped(
     at: now,
     origin,
     ...(subject?.kind === 'user' && { actor: actorOf(subject.identity) }),
+    ...(subject?.kind === 'workload' &&
+      subject.isKnown && { workload: namedWorkload(subject.workload) }),
     ...(type in ACCESS_EVENTS && { cliSession, containerToken }),
     ...details,
     // The compiler does not see that the parts make up one event of the union.

@@ -52,6 +52,8 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     },
     accounts,
     access: rulesOf(document, accounts, options.references),
+    workloads: [],
+    workloadRules: [],
     administration: administrationOf(document),
     notifications: document.notifications.map(target => notificationOf(target, options.references)),
     aws: {

@@ -14,6 +14,8 @@ import type { PartitionOverrides } from '../core/partitions.ts';
 import type { Account, Partition } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
 import type { Seconds } from '../core/time.ts';
+import type { WorkloadEntryId } from '../core/workload.ts';
+import type { WorkloadRule } from '../core/workload-rule.ts';
 
 export interface Configuration {
   /** The origin under which browsers and clients reach the bridge, without a trailing slash. */
@@ -52,6 +54,10 @@ export interface Configuration {
   readonly accounts: readonly Account[];
   /** In the order of the file: the first rule that grants a role gives its settings. */
   readonly access: readonly AccessRule[];
+  /** The platforms whose machines are callers; ids are unique. */
+  readonly workloads: readonly WorkloadEntryConfiguration[];
+  /** Of all entries, in the order of the file. */
+  readonly workloadRules: readonly WorkloadRule[];
   readonly administration: {
     /** Undefined: no user. */
     readonly administrators?: GroupSelector | undefined;
@@ -95,6 +101,32 @@ export type NotificationConfiguration = { readonly id: string } /** `url` is a s
       readonly to: readonly string[];
     }
 );
+
+/** A platform that vouches for machines. */
+export type WorkloadEntryConfiguration = { readonly id: WorkloadEntryId } & (
+  | {
+      readonly kind: 'issuer';
+      /** Compared with `iss` byte by byte. Several entries can have the same. */
+      readonly issuer: string;
+      /** A token must have one of them. */
+      readonly audiences: readonly string[];
+      readonly keys: { readonly kind: 'discovery' } | WorkloadKeySet;
+    }
+  /** JWT-SVIDs of one trust domain. They have no `iss`. */
+  | {
+      readonly kind: 'spiffe';
+      readonly trustDomain: string;
+      readonly audiences: readonly string[];
+      readonly keys: WorkloadKeySet;
+    }
+  /** A signed GetCallerIdentity. */
+  | { readonly kind: 'aws-iam'; readonly audience: string }
+);
+
+/** Where a JSON Web Key Set is read. `file` is an absolute path. */
+export type WorkloadKeySet =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'file'; readonly file: string };
 
 interface AnyConnector {
   readonly id: ConnectorId;

@@ -11,6 +11,7 @@ import type { ConnectorId, PersonId } from './identity.ts';
 import type { AccountId, RoleName, RoleSessionName } from './role.ts';
 import type { StepUpWish } from './step-up.ts';
 import type { Instant, Seconds } from './time.ts';
+import type { Workload, WorkloadEntryId, WorkloadId } from './workload.ts';
 
 /** Where an event came from; part of every event. */
 export interface Origin {
@@ -29,6 +30,20 @@ export interface Actor {
 
 export function actorOf({ person, connector, username }: Actor): Actor {
   return { person, connector, username };
+}
+
+/** A workload in records, lists and the audit trail. */
+export interface NamedWorkload {
+  readonly workload: WorkloadId;
+  readonly entry: WorkloadEntryId;
+  /** Printable, at most 512 characters. */
+  readonly subject: string;
+}
+
+const MAX_SUBJECT = 512;
+
+export function namedWorkload({ id, entry, subject }: Workload): NamedWorkload {
+  return { workload: id, entry, subject: recordable(subject, MAX_SUBJECT) };
 }
 
 /** Untrusted text in a form that is safe to record: printable ASCII, at most `maxLength` long. */
@@ -58,27 +73,39 @@ interface Recorded {
   readonly origin: Origin;
 }
 
-interface RecordedHandout extends Recorded {
-  readonly actor: Actor;
-  /** The public id of the CLI session that asked; undefined for a browser. */
-  readonly cliSession?: string | undefined;
-  /** The public id of the container token that asked. */
-  readonly containerToken?: string | undefined;
+/** Credentials for a role, as they were issued to any caller. */
+interface RecordedCredentials extends Recorded {
   readonly account: AccountId;
   readonly accountName: string;
   readonly role: RoleName;
-  /** Name of the access rule that granted it. */
+  /** Name of the rule that granted it. */
   readonly rule: string;
-  /** The group that matched the rule. */
-  readonly group: string;
-  /** The id of the elevation by which the role was granted. */
-  readonly elevation?: string | undefined;
   readonly sessionName: RoleSessionName;
   readonly sourceIdentity?: string | undefined;
   readonly accessKeyId: string;
   /** x-amzn-requestid of the STS call that gave the credentials. */
   readonly stsRequestId: string;
   readonly expiresAt: Instant;
+}
+
+interface RecordedHandout extends RecordedCredentials {
+  readonly actor: Actor;
+  /** The public id of the CLI session that asked; undefined for a browser. */
+  readonly cliSession?: string | undefined;
+  /** The public id of the container token that asked. */
+  readonly containerToken?: string | undefined;
+  /** The group that matched the rule. */
+  readonly group: string;
+  /** The id of the elevation by which the role was granted. */
+  readonly elevation?: string | undefined;
+}
+
+/** What a workload has shown, for events that lead from AWS to one job or pod. */
+interface ShownByWorkload {
+  /** `jti` of its token, printable and capped. */
+  readonly tokenId?: string | undefined;
+  /** The claims that the rule looked at, printable and capped. */
+  readonly claims: Readonly<Record<string, string>>;
 }
 
 /** A token of one role, and the CLI session that it ends with. */
@@ -376,6 +403,61 @@ export type AuditEvent =
       readonly code: ErrorCode;
       readonly why: string;
     })
+  | (RecordedCredentials &
+      ShownByWorkload & {
+        readonly type: 'workload-credentials.issued';
+        readonly workload: NamedWorkload;
+        /** The public id of the workload token that asked. */
+        readonly workloadToken?: string | undefined;
+        readonly durationSeconds: Seconds;
+      })
+  /** A token exchange (RFC 8693). */
+  | (Recorded & {
+      readonly type: 'workload-token.issued';
+      readonly workload: NamedWorkload;
+      /** Its public id. */
+      readonly workloadToken: string;
+      readonly tokenId?: string | undefined;
+      /** `ACCOUNT/ROLE`, by the account's name; at most 50. */
+      readonly roles: readonly string[];
+      readonly roleCount: number;
+      readonly expiresAt: Instant;
+    })
+  | (Recorded & {
+      readonly type: 'workload-token.revoked';
+      readonly workload: NamedWorkload;
+      readonly workloadToken: string;
+      readonly by: 'client' | 'operator';
+    })
+  /**
+   * A proof that was rejected, or a role that a workload was denied. `workload` is set if a rule
+   * applies to the workload; anyone can have a token of a public issuer.
+   */
+  | (Recorded & {
+      readonly type: 'workload.refused';
+      readonly workload?: NamedWorkload | undefined;
+      /** A verified workload to which no rule applies. */
+      readonly stranger?: NamedWorkload | undefined;
+      readonly workloadToken?: string | undefined;
+      /** As asked for; printable and capped, but not otherwise checked. */
+      readonly account?: string | undefined;
+      readonly role?: string | undefined;
+      readonly code: ErrorCode;
+      readonly why: string;
+    })
+  /** By an operator; `origin.userAgent` names the operator. */
+  | (Recorded & {
+      readonly type: 'workload.blocked';
+      readonly workload: NamedWorkload;
+      readonly reason?: string | undefined;
+      /** Public ids of the tokens that it has ended. */
+      readonly workloadTokens: readonly string[];
+    })
+  | (Recorded & {
+      readonly type: 'workload.unblocked';
+      readonly workload: NamedWorkload;
+      readonly reason?: string | undefined;
+    })
   /**
    * Rejected before a use case began: a form of another site, an unreadable body, too many
    * requests.
@@ -396,6 +478,7 @@ export type AuditEvent =
   | (Recorded & {
       readonly type: 'events.left-out';
       readonly actor?: Actor | undefined;
+      readonly workload?: NamedWorkload | undefined;
       /** When the first and the last of them happened. */
       readonly from: Instant;
       readonly to: Instant;
@@ -448,19 +531,35 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'credentials.issued': 'always',
   'console-link.issued': 'always',
   'access.refused': 'within-budget',
+  'workload-credentials.issued': 'always',
+  'workload-token.issued': 'always',
+  'workload-token.revoked': 'always',
+  'workload.refused': 'within-budget',
+  'workload.blocked': 'always',
+  'workload.unblocked': 'always',
   'request.refused': 'within-budget',
   // At most one a minute, for callers who are not signed in and for each user.
   'events.left-out': 'within-budget',
 };
 
-/** The user whom an event concerns; undefined for callers who are not signed in. */
+/** The user whom an event concerns; undefined for machines and callers who are not signed in. */
 export function actorIn(event: AuditEvent): Actor | undefined {
   return 'actor' in event ? event.actor : undefined;
+}
+
+/** The workload that an event concerns. */
+export function workloadIn(event: AuditEvent): NamedWorkload | undefined {
+  return 'workload' in event ? event.workload : undefined;
+}
+
+/** The user or the workload that an event concerns, by which the trail is searched. */
+export function principalIn(event: AuditEvent): PersonId | WorkloadId | undefined {
+  return actorIn(event)?.person ?? workloadIn(event)?.workload;
 }
 
 /**
  * True for what callers who are not signed in have caused: such events are kept for a limited time.
  */
 export function isOfStranger(event: AuditEvent): boolean {
-  return KEPT[event.type] === 'within-budget' && actorIn(event) === undefined;
+  return KEPT[event.type] === 'within-budget' && principalIn(event) === undefined;
 }

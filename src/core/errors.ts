@@ -11,6 +11,7 @@ import { REQUEST_ERRORS } from './error-rows/requests.ts';
 import { ROLE_ERRORS } from './error-rows/roles.ts';
 import type { ErrorRow, PageOffer } from './error-rows/row.ts';
 import { SIGN_IN_ERRORS } from './error-rows/sign-in.ts';
+import { WORKLOAD_ERRORS } from './error-rows/workloads.ts';
 import type { ProviderAnswer } from './provider-answer.ts';
 import type { NeededStepUp } from './step-up.ts';
 import { formatWait, type Seconds } from './time.ts';
@@ -23,6 +24,7 @@ export const ERRORS = {
   ...ROLE_ERRORS,
   ...LOGIN_ERRORS,
   ...ELEVATION_ERRORS,
+  ...WORKLOAD_ERRORS,
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

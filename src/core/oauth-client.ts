@@ -46,6 +46,9 @@ export const AWS_TOOLS_SCOPE = 'sso:account:access';
 /** The grant type of a device code (RFC 8628 section 3.4). */
 export const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
+/** The grant type of a token exchange (RFC 8693 section 2.1). */
+export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 /** Characters of the host name that a terminal can give. */
 export const MAX_DEVICE_NAME = 64;
 

@@ -10,7 +10,7 @@ import type {
   ConsoleLink,
   ConsoleLinkRequest,
 } from './assumed-role.ts';
-import type { AuditEvent } from './audit-event.ts';
+import type { AuditEvent, NamedWorkload } from './audit-event.ts';
 import type { Session } from './browser-session.ts';
 import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
@@ -45,6 +45,8 @@ import type {
   ContainerTokenSummary,
   RefreshToken,
 } from './tokens.ts';
+import type { VerifiedWorkload, WorkloadId } from './workload.ts';
+import type { WorkloadToken, WorkloadTokenSummary } from './workload-token.ts';
 
 // ---------------------------------------------------------------- time and chance
 
@@ -439,6 +441,60 @@ export interface Notices {
       readonly leaseUntil: Instant;
     },
   ): Promise<boolean>;
+}
+
+/** Verifies what workloads show: a token of their platform, or a signed request to STS. */
+export interface WorkloadProofs {
+  /**
+   * Throws `workload_refused`, `workload_unavailable`. A signed request is accepted once; a token
+   * as often as rules allow.
+   */
+  verify(proof: string): Promise<VerifiedWorkload>;
+}
+
+/** Tokens of workloads (RFC 8693). Found by the token, listed and revoked by their public id. */
+export interface WorkloadTokens {
+  /** `full` if the workload has `most` live tokens already, also when callers race. */
+  create(
+    token: string,
+    made: { readonly record: WorkloadToken; readonly summary: WorkloadTokenSummary },
+    most: number,
+  ): Promise<'kept' | 'full'>;
+  /** Undefined also if the workload is blocked. */
+  find(
+    token: string,
+    now: Instant,
+  ): Promise<
+    { readonly record: WorkloadToken; readonly lastUsedAt?: Instant | undefined } | undefined
+  >;
+  /** Writes time and address of last use; does nothing if the token is absent. */
+  touch(
+    token: string,
+    record: WorkloadToken,
+    use: { readonly at: Instant; readonly address: string },
+  ): Promise<void>;
+  /** Undefined if there was none. */
+  revoke(publicId: string): Promise<WorkloadTokenSummary | undefined>;
+  /** Ends every token of a workload. */
+  revokeAllOf(workload: WorkloadId): Promise<readonly WorkloadTokenSummary[]>;
+  /** Live tokens at `now`, newest first, at most 5,000; of one workload, or of all. */
+  list(now: Instant, workload: WorkloadId | undefined): Promise<readonly WorkloadTokenSummary[]>;
+}
+
+/** Workloads that get nothing more, known or not. */
+export interface WorkloadBlocks {
+  /**
+   * Blocks a workload and ends its tokens; undefined if it was blocked already.
+   */
+  block(
+    workload: NamedWorkload,
+    block: Block,
+  ): Promise<readonly WorkloadTokenSummary[] | undefined>;
+  /** False if it was not blocked. */
+  unblock(workload: WorkloadId): Promise<boolean>;
+  isBlocked(workload: WorkloadId): Promise<boolean>;
+  /** Newest block first, at most 1,000. */
+  list(): Promise<readonly (NamedWorkload & Block)[]>;
 }
 
 /** Where notifications go: an endpoint, a channel, mailboxes. */

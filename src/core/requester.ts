@@ -14,6 +14,7 @@ import type { RoleScope } from './role-scope.ts';
 import type { CorporateProof } from './sign-in.ts';
 import { ANY_SIGN_IN, type NeededStepUp } from './step-up.ts';
 import { formatInstant } from './time.ts';
+import type { Workload } from './workload.ts';
 
 /** A user whose identity provider has vouched for them. */
 interface User {
@@ -21,13 +22,20 @@ interface User {
   readonly identity: Identity;
 }
 
+/** A machine that its platform has vouched for. */
+interface WorkloadSubject {
+  readonly kind: 'workload';
+  readonly workload: Workload;
+  /** A rule applies to it. Anyone can have a token of a public issuer. */
+  readonly isKnown: boolean;
+}
+
 /** A caller who has not proved anything. */
 interface Anonymous {
   readonly kind: 'anonymous';
 }
 
-export type Subject = User | Anonymous;
-export type AuthenticatedSubject = Exclude<Subject, Anonymous>;
+export type Subject = User | WorkloadSubject | Anonymous;
 
 /** Elevations of the subject, as far as they can matter now: read when a decision needs them. */
 export type HeldElevations = () => Promise<readonly Elevation[]>;
@@ -52,8 +60,15 @@ export interface Requester {
   readonly containerToken?: string | undefined;
 }
 
+/** A user who is signed in. */
 export interface AuthenticatedRequester extends Requester {
-  readonly subject: AuthenticatedSubject;
+  readonly subject: User;
+}
+
+export interface WorkloadRequester extends Requester {
+  readonly subject: WorkloadSubject;
+  /** The public id of the workload token that the request came with. */
+  readonly workloadToken?: string | undefined;
 }
 
 /** A user in a browser. */

@@ -162,7 +162,7 @@ export function requirementsCompiler(): (require: Requirements) => CompiledRequi
 
 /** Finds what a user does not meet; requirements that rules share are checked once. */
 export function requirementChecker(
-  identity: Identity,
+  identity: Pick<Identity, 'authentication'>,
   circumstances: Circumstances,
 ): (requirements: CompiledRequirements) => readonly UnmetRequirement[] {
   const known = new Map<CompiledRequirements, readonly UnmetRequirement[]>();

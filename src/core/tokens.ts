@@ -19,7 +19,12 @@ export const AUTHORIZATION_CODE_MEMORY_SECONDS: Seconds = 600;
 const REFRESH_GRACE_SECONDS: Seconds = 60;
 
 /** Prefixes by which secret scanners and readers recognize a token; nothing depends on them. */
-export const TOKEN_PREFIX = { access: 'rba_', refresh: 'rbr_', container: 'rbc_' } as const;
+export const TOKEN_PREFIX = {
+  access: 'rba_',
+  refresh: 'rbr_',
+  container: 'rbc_',
+  workload: 'rbw_',
+} as const;
 
 // ---------------------------------------------------------------- authorization codes
 

@@ -46,14 +46,6 @@ export interface VerifiedWorkload {
   readonly tokenId?: string | undefined;
 }
 
-/** A workload in records, lists and the audit trail. */
-export interface NamedWorkload {
-  readonly workload: WorkloadId;
-  readonly entry: WorkloadEntryId;
-  /** Printable, at most 512 characters. */
-  readonly subject: string;
-}
-
 export function isWorkloadEntryId(text: string): text is WorkloadEntryId {
   return ENTRY_ID.test(text);
 }

@@ -25,6 +25,8 @@ const OIDC: { readonly [E in OAuthError]: Answer } = {
   invalid_grant: ['InvalidGrantException', 400],
   invalid_request: ['InvalidRequestException', 400],
   invalid_scope: ['InvalidScopeException', 400],
+  // No AWS tool exchanges a token here.
+  invalid_target: ['InvalidRequestException', 400],
   invalid_redirect_uri: ['InvalidRedirectUriException', 400],
   unauthorized_client: ['UnauthorizedClientException', 400],
   unsupported_grant_type: ['UnsupportedGrantTypeException', 400],

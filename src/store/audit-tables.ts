@@ -3,7 +3,7 @@
  * append-only by trigger and never pruned. `stranger_events` contains events of callers who are not
  * signed in: it is pruned by age and number.
  */
-import { type AuditEvent, actorIn, isOfStranger } from '../core/audit-event.ts';
+import { type AuditEvent, isOfStranger, principalIn } from '../core/audit-event.ts';
 import type { HandOut } from '../core/elevation-notice.ts';
 import type { AuditSink, HandOuts } from '../core/ports.ts';
 import { printableJson } from '../core/printable.ts';
@@ -101,7 +101,7 @@ async function recordEvent(database: Database, event: AuditEvent): Promise<void>
     [
       event.at,
       event.type,
-      actorIn(event)?.person ?? null,
+      principalIn(event) ?? null,
       'account' in event && event.account !== undefined ? text(event.account) : null,
       'role' in event && event.role !== undefined ? text(event.role) : null,
       text(event.origin.correlationId),

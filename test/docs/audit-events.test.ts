@@ -57,21 +57,22 @@ const elevation = {
   | ('at' | 'origin' | 'actor' | 'elevation' | 'number' | 'requester')
   | ('account' | 'accountName' | 'role' | 'rule')
 >;
+const workload = {
+  ...{ workload: 'github-k3jx2q7d5vbn4mza@workload', entry: 'github', subject: 'repo:acme/api' },
+} as WholeEvent<'workload.blocked'>['workload'];
+const credentials = {
+  ...recorded,
+  ...{ account: '1', accountName: 'prod', role: 'Admin', rule: 'r', sessionName: 's' },
+  ...{ sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
+} as Omit<
+  Pick<Handout, keyof Handout & keyof WholeEvent<'workload-credentials.issued'>>,
+  'type' | 'durationSeconds'
+>;
 const handout = {
-  ...{
-    ...recorded,
-    actor,
-    cliSession: 's',
-    containerToken: 't',
-    account: '1',
-    accountName: 'prod',
-    role: 'Admin',
-    rule: 'r',
-    group: 'g',
-    elevation: 'e',
-  },
-  ...{ sessionName: 's', sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
-} as Omit<Handout, 'type'>;
+  ...credentials,
+  actor,
+  ...{ cliSession: 's', containerToken: 't', group: 'g', elevation: 'e' },
+};
 
 const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   'sign-in.succeeded': {
@@ -248,8 +249,39 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     },
     ...{ code: 'proof_missing', why: 'w' },
   },
+  'workload-credentials.issued': {
+    type: 'workload-credentials.issued',
+    ...recorded,
+    workload,
+    ...{ workloadToken: 't', tokenId: 'j', claims: { repository: 'acme/api' } },
+    ...credentials,
+    durationSeconds: 3600,
+  },
+  'workload-token.issued': {
+    type: 'workload-token.issued',
+    ...recorded,
+    workload,
+    ...{ workloadToken: 't', tokenId: 'j', roles: ['prod/Deploy'], roleCount: 1, expiresAt: at },
+  },
+  'workload-token.revoked': {
+    type: 'workload-token.revoked',
+    ...recorded,
+    ...{ workload, workloadToken: 't', by: 'client' },
+  },
+  'workload.refused': {
+    type: 'workload.refused',
+    ...recorded,
+    ...{ workload, stranger: workload, workloadToken: 't', account: 'prod', role: 'Deploy' },
+    ...{ code: 'workload_role_denied', why: 'w' },
+  },
+  'workload.blocked': {
+    type: 'workload.blocked',
+    ...recorded,
+    ...{ workload, reason: 'r', workloadTokens: ['t'] },
+  },
+  'workload.unblocked': { type: 'workload.unblocked', ...recorded, workload, reason: 'r' },
   'events.left-out': {
-    ...{ type: 'events.left-out', ...recorded, actor, from: at, to: at, count: 7 },
+    ...{ type: 'events.left-out', ...recorded, actor, workload, from: at, to: at, count: 7 },
     ...{ byType: { 'request.refused': 7 }, byAddress: [{ address: 'a', count: 7 }] },
   },
   'request.refused': {

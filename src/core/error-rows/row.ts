@@ -60,7 +60,7 @@ export type AuditedBy = 'edge' | 'use-case' | 'none';
 
 export type LogLevel = 'debug' | 'info' | 'error';
 
-/** RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5. */
+/** RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5, RFC 8707 section 2. */
 export type OAuthError =
   | 'access_denied'
   | 'authorization_pending'
@@ -71,6 +71,7 @@ export type OAuthError =
   | 'invalid_redirect_uri'
   | 'invalid_request'
   | 'invalid_scope'
+  | 'invalid_target'
   | 'server_error'
   | 'slow_down'
   | 'temporarily_unavailable'
