@@ -24,7 +24,7 @@ export type StsCommand =
 /** What the three calls have in common. */
 export type StsAnswer = Pick<
   AssumeRoleCommandOutput,
-  'Credentials' | 'AssumedRoleUser' | '$metadata'
+  'Credentials' | 'AssumedRoleUser' | 'PackedPolicySize' | '$metadata'
 >;
 
 export interface StsCall {

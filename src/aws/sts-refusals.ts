@@ -7,6 +7,7 @@
 
 import type { AssumeRequest } from '../core/assumed-role.ts';
 import { BridgeError } from '../core/errors.ts';
+import { listed } from '../core/listed.ts';
 import type { Trust } from '../core/role.ts';
 import { samlProviderArn } from '../core/role.ts';
 import { isPassing, type StsFailure } from './sts-client.ts';
@@ -88,10 +89,12 @@ const KNOWN_TEXTS: readonly { readonly text: RegExp; readonly hint?: Hint }[] = 
   { text: /Missing a required claim: \w{1,20}/ },
 ];
 
-const SESSION_TOO_LARGE: Hint = (_request, text) => {
+const SESSION_TOO_LARGE: Hint = ({ session: { tagsLeftOut = [] } }, text) => {
   const percent = /\d+%/.exec(text ?? '')?.[0];
   const share = percent === undefined ? '' : ` (${percent} of it)`;
-  return `The session policies and tags of this role exceed the limit of AWS${share}. Use fewer or shorter tags, or a managed policy instead of an inline one.`;
+  const without =
+    tagsLeftOut.length === 0 ? '' : `, even without the optional tags ${listed(tagsLeftOut)}`;
+  return `The session policies and tags of this role exceed the limit of AWS${share}${without}. Use fewer or shorter tags, or a managed policy instead of an inline one.`;
 };
 const RULE_NOT_ACCEPTED: Hint = () =>
   'AWS rejects a value that the rule sets for this role: its session policy, its tags or its duration.';

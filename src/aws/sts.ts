@@ -1,34 +1,35 @@
 /**
  * Roles from STS.
  *
- * Owns: the STS call that an account's trust requires, its content, the session duration, and the
- * meaning of errors. Does not own: permissions (bridge/access), the content of our assertions
- * (issuer).
+ * Owns: the STS call that an account's trust requires, its content, the session duration, what is
+ * left out when AWS finds a session too large, and the meaning of errors. Does not own: permissions
+ * (bridge/access), the content of our assertions (issuer).
  */
-import {
-  AssumeRoleCommand,
-  AssumeRoleWithSAMLCommand,
-  AssumeRoleWithWebIdentityCommand,
-} from '@aws-sdk/client-sts';
+import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { AssumedRole, AssumeRequest } from '../core/assumed-role.ts';
-import type { AwsCredentials } from '../core/credentials.ts';
-import { BridgeError, type BridgeErrorOptions } from '../core/errors.ts';
+import { BridgeError } from '../core/errors.ts';
 import type { Partitions } from '../core/partitions.ts';
 import type { AssertionIssuer, Clock, CredentialBroker } from '../core/ports.ts';
-import { type RoleArn, roleArn, samlProviderArn, type Trust } from '../core/role.ts';
-import { attainableSeconds, MIN_DURATION, type RoleSession } from '../core/session.ts';
-import type { CorporateProof } from '../core/sign-in.ts';
+import { type RoleArn, roleArn, type Trust } from '../core/role.ts';
+import {
+  attainableSeconds,
+  leavingOut,
+  MIN_DURATION,
+  type RoleSession,
+  type SessionTag,
+  withoutOptionalTags,
+} from '../core/session.ts';
 import { HOUR, type Seconds } from '../core/time.ts';
 import type { Outbound } from '../outbound.ts';
-import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';
 import {
-  createSts,
-  printable,
-  type StsAnswer,
-  type StsCall,
-  type StsCommand,
-  StsFailure,
-} from './sts-client.ts';
+  acceptable,
+  type DirectTrust,
+  federatedCommand,
+  isCorporate,
+  scopeOf,
+} from './federated-call.ts';
+import { createKnownLimits, isOverRoleLimit, type KnownLimits } from './session-lengths.ts';
+import { createSts, printable, type StsAnswer, type StsCall, StsFailure } from './sts-client.ts';
 import { explain } from './sts-refusals.ts';
 
 export interface CredentialBrokerOptions {
@@ -46,7 +47,6 @@ export interface CredentialBrokerOptions {
   readonly pause?: ((milliseconds: number) => Promise<unknown>) | undefined;
 }
 
-type DirectTrust = Exclude<Trust, { by: 'hub' }>;
 type HubTrust = Extract<Trust, { by: 'hub' }>;
 
 interface Broker {
@@ -70,7 +70,7 @@ export function createCredentialBroker(options: CredentialBrokerOptions): Creden
       const deadline = AbortSignal.timeout(Math.ceil(3 * timeoutSeconds * 1000));
       const { trust } = request.account;
       return trust.by === 'hub'
-        ? assumeThroughHub(broker, request, trust, deadline)
+        ? assumeThroughHub(broker, { request, trust, deadline })
         : assumeDirectly(broker, request, trust, deadline);
     },
   };
@@ -97,224 +97,167 @@ async function assumeDirectly(
   trust: DirectTrust,
   deadline: AbortSignal,
 ): Promise<AssumedRole> {
-  if (isCorporate(trust)) refuseLostSettings(request);
+  const { account, role } = request;
   const asked = request.session.durationSeconds;
-  const attempt = async (durationSeconds: Seconds): Promise<AssumedRole> => {
-    const session: RoleSession = { ...request.session, durationSeconds };
-    const answer = await broker.call({
-      account: request.account,
-      command: await federatedCommand(broker, { ...request, session }, trust),
-      deadline,
-    });
-    return assumedRoleOf(answer, request, {
-      chained: false,
-      durationSeconds,
-      reducedFrom: durationSeconds < asked ? asked : undefined,
-    });
+  let session: RoleSession = {
+    ...acceptable(request, trust),
+    durationSeconds: broker.limits.fitting(role, asked),
   };
-  const first = broker.limits.fitting(request.role, asked);
-  try {
-    return await attempt(first);
-  } catch (error) {
-    if (!(error instanceof StsFailure)) throw error;
-    if (!isOverRoleLimit(error) || first <= HOUR) throw explain(error, request, trust);
+  for (;;) {
+    const attempted = { ...request, session };
+    try {
+      const command = await federatedCommand(broker, attempted, trust);
+      const answer = await broker.call({ account, command, deadline });
+      return assumedRoleOf(answer, attempted, { chained: false, asked });
+    } catch (error) {
+      const smaller = smallerSession(broker, attempted, error);
+      if (smaller === undefined) throw refusalOf(error, attempted, trust);
+      session = smaller;
+    }
   }
-  broker.limits.learn(request.role);
+}
+
+/** What to request after this error; undefined if nothing is left to try. */
+function smallerSession(
+  { limits }: Broker,
+  { role, session }: AssumeRequest,
+  error: unknown,
+): RoleSession | undefined {
+  if (isTooLarge(error)) return withoutOptionalTags(session);
+  if (!(error instanceof StsFailure && isOverRoleLimit(error))) return undefined;
+  if (session.durationSeconds <= HOUR) return undefined;
+  limits.learn(role);
   // Every role allows an hour (IAM: MaxSessionDuration is 3600 or more).
-  return attempt(HOUR).catch((error: unknown) => {
-    throw error instanceof StsFailure ? explain(error, request, trust) : error;
-  });
+  return { ...session, durationSeconds: HOUR };
 }
 
-function isCorporate(trust: DirectTrust): boolean {
-  return trust.by === 'corporate-saml' || trust.by === 'corporate-web-identity';
+/** AWS finds the session policies and tags too large, or they do not even fit into the proof. */
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof StsFailure) return error.code === 'PackedPolicyTooLarge';
+  return error instanceof BridgeError && error.code === 'session_settings_invalid';
 }
 
-/**
- * Tags and source identity would have to be in the corporate proof, which the bridge does not
- * write. Dropping them silently could widen access.
- */
-function refuseLostSettings({ session, role }: AssumeRequest): void {
-  if (session.tags.length === 0 && session.sourceIdentity === undefined) return;
-  throw new BridgeError(
-    'session_settings_invalid',
-    `${role} trusts the corporate identity provider itself, so the rule's tags and source identity cannot reach it`,
-    {
-      hint: 'The rule for this role sets session tags or a source identity, but this account accepts them only from your identity provider. Contact your administrator and give them the reference.',
-    },
-  );
+function refusalOf(error: unknown, request: AssumeRequest, trust: Trust): unknown {
+  return error instanceof StsFailure ? explain(error, request, trust) : error;
 }
-
-async function federatedCommand(
-  broker: Broker,
-  request: AssumeRequest,
-  trust: DirectTrust,
-): Promise<StsCommand> {
-  const { account, role: RoleArn, sessionName: RoleSessionName, session } = request;
-  const withSaml = (provider: string, SAMLAssertion: string): StsCommand =>
-    new AssumeRoleWithSAMLCommand({
-      RoleArn,
-      PrincipalArn: samlProviderArn(account, provider),
-      SAMLAssertion,
-      ...scopeOf(session),
-    });
-  const withToken = (WebIdentityToken: string): StsCommand =>
-    new AssumeRoleWithWebIdentityCommand({
-      RoleArn,
-      RoleSessionName,
-      WebIdentityToken,
-      ...scopeOf(session),
-    });
-  switch (trust.by) {
-    case 'saml':
-      return withSaml(trust.provider, await broker.issuer.samlResponse(request, trust.provider));
-    case 'web-identity':
-      return withToken(await broker.issuer.webIdentityToken(request));
-    case 'corporate-saml':
-      return withSaml(
-        trust.provider,
-        corporateProof(broker, request, 'saml-response').samlResponse,
-      );
-    case 'corporate-web-identity':
-      return withToken(corporateProof(broker, request, 'id-token').token);
-  }
-}
-
-function scopeOf({ durationSeconds, policy, policyArns }: RoleSession) {
-  return {
-    DurationSeconds: durationSeconds,
-    ...(policy !== undefined && { Policy: policy }),
-    ...(policyArns.length > 0 && { PolicyArns: policyArns.map(arn => ({ arn })) }),
-  };
-}
-
-function corporateProof<K extends CorporateProof['kind']>(
-  { clock }: Broker,
-  { corporateProof: proof, account }: AssumeRequest,
-  kind: K,
-): Extract<CorporateProof, { kind: K }> {
-  const missing = (why: string, options?: BridgeErrorOptions) =>
-    new BridgeError(
-      'corporate_proof_missing',
-      `account ${account.name} requires the user's own ${kind}, ${why}`,
-      options,
-    );
-  // Another sign-in of the same kind would fail again.
-  const otherKind = {
-    hint: `Sign in again with ${SIGN_IN_WITH[kind]}: this account accepts no other proof.`,
-  };
-  if (proof === undefined) throw missing('and the session contains none', otherKind);
-  if (proof.kind !== kind) throw missing(`and the session contains a ${proof.kind}`, otherKind);
-  if (proof.expiresAt <= clock.now()) throw missing('and that of the session has expired');
-  return proof as Extract<CorporateProof, { kind: K }>;
-}
-
-/** The sign-in that yields each proof, as the sign-in page names it. */
-const SIGN_IN_WITH = {
-  'id-token': 'OpenID Connect',
-  'saml-response': 'SAML',
-} as const satisfies Record<CorporateProof['kind'], string>;
 
 // ---------------------------------------------------------------- a role that trusts a hub role
 
-async function assumeThroughHub(
+/** A request for a role behind a hub. */
+interface Chain {
+  readonly request: AssumeRequest;
+  readonly trust: HubTrust;
+  readonly deadline: AbortSignal;
+}
+
+async function assumeThroughHub(broker: Broker, chain: Chain): Promise<AssumedRole> {
+  const hub = await assumeHub(broker, chain);
+  const rest = lacking(chain, hub.tagsLeftOut);
+  try {
+    return await assumeBehindHub(broker, rest, hub);
+  } catch (error) {
+    const { request, trust } = rest;
+    const smaller = isTooLarge(error) ? withoutOptionalTags(request.session) : undefined;
+    if (smaller === undefined) throw refusalOf(error, request, trust);
+    const again = { ...rest, request: { ...request, session: smaller } };
+    // The hub session passes its tags on, so they can take the space here.
+    const passesOn = hubSession(rest).tags.some(tag => tag.optional);
+    const nextHub = passesOn ? await assumeHub(broker, again) : hub;
+    return assumeBehindHub(broker, again, nextHub).catch((thrown: unknown) => {
+      throw refusalOf(thrown, again.request, trust);
+    });
+  }
+}
+
+function lacking(chain: Chain, keys: readonly string[]): Chain {
+  const { request } = chain;
+  return { ...chain, request: { ...request, session: leavingOut(request.session, keys) } };
+}
+
+/** A short session of the hub role for this user. */
+async function assumeHub(broker: Broker, chain: Chain): Promise<AssumedRole> {
+  const { request, trust, deadline } = chain;
+  const { hub, role: roleName } = trust;
+  if (hub.trust.by === 'hub')
+    throw new BridgeError('internal', `account ${hub.name} is a hub behind a hub`);
+  const session = hubSession(chain);
+  const ofHub = { ...request, account: hub, role: roleArn(hub, roleName), roleName, session };
+  return assumeDirectly(broker, ofHub, hub.trust, deadline);
+}
+
+/**
+ * The session of the hub role. Its proof contains what STS propagates along a chain: the source
+ * identity and the transitive tags.
+ */
+function hubSession({ request: { session }, trust }: Chain): RoleSession {
+  const inherits = !isCorporate(trust.hub.trust);
+  return {
+    durationSeconds: MIN_DURATION,
+    sourceIdentity: inherits ? session.sourceIdentity : undefined,
+    tags: inherits ? session.tags.filter(tag => isTransitive(session, tag)) : [],
+    transitiveTags: inherits ? session.transitiveTags : [],
+    policyArns: [],
+  };
+}
+
+/**
+ * What the second call contains. STS rejects there what the hub session propagates. If the hub
+ * accepts the corporate proof, which the bridge does not write, it is everything.
+ */
+function sessionBehindHub({ request: { session }, trust }: Chain): RoleSession {
+  if (isCorporate(trust.hub.trust)) return session;
+  return {
+    ...session,
+    tags: session.tags.filter(tag => !isTransitive(session, tag)),
+    transitiveTags: [],
+    sourceIdentity: undefined,
+  };
+}
+
+function isTransitive({ transitiveTags }: RoleSession, { key }: SessionTag): boolean {
+  return transitiveTags.includes(key);
+}
+
+/** Throws StsFailure. */
+async function assumeBehindHub(
   broker: Broker,
-  request: AssumeRequest,
-  trust: HubTrust,
-  deadline: AbortSignal,
+  chain: Chain,
+  hub: AssumedRole,
 ): Promise<AssumedRole> {
-  const hub = await assumeHub(broker, request, trust, deadline);
-  const { session, role: RoleArn, sessionName: RoleSessionName } = request;
-  const durationSeconds = attainableSeconds(request.account, session.durationSeconds);
-  const { tags, transitiveTags, sourceIdentity } = hub.left;
+  const { request, trust, deadline } = chain;
+  const { account, role: RoleArn, sessionName: RoleSessionName } = request;
+  const asked = request.session.durationSeconds;
+  const durationSeconds = attainableSeconds(account, asked);
+  const session = { ...sessionBehindHub(chain), durationSeconds };
+  const { tags, transitiveTags, sourceIdentity } = session;
   const command = new AssumeRoleCommand({
     RoleArn,
     RoleSessionName,
-    ...scopeOf({ ...session, durationSeconds }),
+    ...scopeOf(session),
     ...(trust.externalId !== undefined && { ExternalId: trust.externalId }),
     ...(tags.length > 0 && { Tags: tags.map(({ key: Key, value: Value }) => ({ Key, Value })) }),
     ...(transitiveTags.length > 0 && { TransitiveTagKeys: [...transitiveTags] }),
     ...(sourceIdentity !== undefined && { SourceIdentity: sourceIdentity }),
   });
-  try {
-    const answer = await broker.call({
-      account: request.account,
-      command,
-      credentials: hub.credentials,
-      deadline,
-    });
-    return assumedRoleOf(answer, request, {
-      chained: true,
-      durationSeconds,
-      reducedFrom: durationSeconds < session.durationSeconds ? session.durationSeconds : undefined,
-    });
-  } catch (error) {
-    throw error instanceof StsFailure ? explain(error, request, trust) : error;
-  }
+  const { credentials } = hub;
+  const answer = await broker.call({ account, command, credentials, deadline });
+  const assumed = assumedRoleOf(answer, { ...request, session }, { chained: true, asked });
+  return { ...assumed, packedPolicyPercent: larger(assumed, hub) };
 }
 
-interface HubSession {
-  readonly credentials: AwsCredentials;
-  /** Settings that the hub session does not propagate; they go into the second AssumeRole call. */
-  readonly left: Pick<RoleSession, 'tags' | 'transitiveTags' | 'sourceIdentity'>;
-}
-
-/**
- * A short session of the hub role for this user. Its proof contains what STS propagates along a
- * chain: the source identity and the transitive tags. STS rejects these in the second call, which
- * contains the rest. If the hub accepts the corporate proof, which the bridge does not write, the
- * second call contains everything.
- */
-async function assumeHub(
-  broker: Broker,
-  request: AssumeRequest,
-  trust: HubTrust,
-  deadline: AbortSignal,
-): Promise<HubSession> {
-  const { hub, role: roleName } = trust;
-  if (hub.trust.by === 'hub')
-    throw new BridgeError('internal', `account ${hub.name} is a hub behind a hub`);
-  const { session } = request;
-  const isTransitive = ({ key }: { readonly key: string }): boolean =>
-    session.transitiveTags.includes(key);
-  const inherits = !isCorporate(hub.trust);
-  const assumed = await assumeDirectly(
-    broker,
-    {
-      ...request,
-      account: hub,
-      role: roleArn(hub, roleName),
-      roleName,
-      session: {
-        durationSeconds: MIN_DURATION,
-        sourceIdentity: inherits ? session.sourceIdentity : undefined,
-        tags: inherits ? session.tags.filter(isTransitive) : [],
-        transitiveTags: inherits ? session.transitiveTags : [],
-        policyArns: [],
-      },
-    },
-    hub.trust,
-    deadline,
-  );
-  return {
-    credentials: assumed.credentials,
-    left: inherits
-      ? {
-          tags: session.tags.filter(tag => !isTransitive(tag)),
-          transitiveTags: [],
-          sourceIdentity: undefined,
-        }
-      : session,
-  };
+function larger(one: AssumedRole, other: AssumedRole): number | undefined {
+  const known = [one, other].flatMap(({ packedPolicyPercent: percent }) => percent ?? []);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 // ---------------------------------------------------------------- the answer
 
 function assumedRoleOf(
-  { Credentials, AssumedRoleUser, $metadata }: StsAnswer,
-  { account, role }: AssumeRequest,
-  terms: Pick<AssumedRole, 'chained' | 'durationSeconds' | 'reducedFrom'>,
+  { Credentials, AssumedRoleUser, PackedPolicySize, $metadata }: StsAnswer,
+  { account, role, session }: AssumeRequest,
+  { chained, asked }: { readonly chained: boolean; readonly asked: Seconds },
 ): AssumedRole {
+  const { durationSeconds } = session;
   const {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,
@@ -332,8 +275,17 @@ function assumedRoleOf(
     credentials: { accessKeyId, secretAccessKey, sessionToken, expiresAt },
     assumedRoleArn,
     stsRequestId: printable($metadata.requestId),
-    ...terms,
+    chained,
+    durationSeconds,
+    reducedFrom: durationSeconds < asked ? asked : undefined,
+    packedPolicyPercent: percentOf(PackedPolicySize),
+    tagsLeftOut: session.tagsLeftOut ?? [],
   };
+}
+
+/** Undefined for what is no percentage: the answer is input. */
+function percentOf(size: number | undefined): number | undefined {
+  return Number.isInteger(size) && size! >= 0 && size! <= 100 ? size : undefined;
 }
 
 function unreadable(role: RoleArn, why: string): BridgeError {

@@ -50,6 +50,16 @@ export interface AssumedRole {
    * role chaining.
    */
   readonly reducedFrom?: Seconds | undefined;
+  /**
+   * How much of the space for session policies and tags is used (STS: PackedPolicySize), in
+   * percent; behind a hub the larger one of the two calls. Undefined if STS does not say.
+   */
+  readonly packedPolicyPercent?: number | undefined;
+  /**
+   * Keys of optional tags that the session lacks: the caller has no value that AWS accepts, or AWS
+   * found the session too large with them.
+   */
+  readonly tagsLeftOut: readonly string[];
 }
 
 export interface ConsoleLinkRequest {

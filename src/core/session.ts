@@ -40,10 +40,20 @@ export interface SessionSettings {
   readonly consoleSeconds?: Seconds | undefined;
   readonly sourceIdentity?: Template | undefined;
   readonly tags: Readonly<Record<string, Template>>;
+  /** Keys of `tags` that a session can lack; undefined for none. */
+  readonly optionalTags?: readonly string[] | undefined;
   readonly transitiveTags: readonly string[];
   readonly policyArns: readonly string[];
   /** An inline session policy as JSON text. */
   readonly policy?: string | undefined;
+}
+
+/** A session tag with its value for one caller. */
+export interface SessionTag {
+  readonly key: string;
+  readonly value: string;
+  /** Set if the session is requested again without it when AWS finds the session too large. */
+  readonly optional?: true | undefined;
 }
 
 /** The settings for one caller: every template filled in and every value within AWS's limits. */
@@ -51,8 +61,10 @@ export interface RoleSession {
   readonly durationSeconds: Seconds;
   readonly consoleSeconds?: Seconds | undefined;
   readonly sourceIdentity?: string | undefined;
-  readonly tags: readonly { readonly key: string; readonly value: string }[];
+  readonly tags: readonly SessionTag[];
   readonly transitiveTags: readonly string[];
+  /** Keys of optional tags that the session lacks; undefined if it has all of them. */
+  readonly tagsLeftOut?: readonly string[] | undefined;
   readonly policyArns: readonly string[];
   readonly policy?: string | undefined;
 }
@@ -92,8 +104,30 @@ export function isTagKey(text: string): boolean {
 }
 
 /**
+ * The session without these tags, which are not transitive then either, and are named as left out.
+ */
+export function leavingOut(session: RoleSession, keys: readonly string[]): RoleSession {
+  if (keys.length === 0) return session;
+  const isKept = (key: string): boolean => !keys.includes(key);
+  return {
+    ...session,
+    tags: session.tags.filter(({ key }) => isKept(key)),
+    transitiveTags: session.transitiveTags.filter(isKept),
+    tagsLeftOut: [...(session.tagsLeftOut ?? []), ...keys],
+  };
+}
+
+/** The session without its optional tags; undefined if it has none. */
+export function withoutOptionalTags(session: RoleSession): RoleSession | undefined {
+  const optional = session.tags.filter(tag => tag.optional).map(({ key }) => key);
+  return optional.length === 0 ? undefined : leavingOut(session, optional);
+}
+
+/**
  * The session for one user. Throws `session_settings_invalid` when a template has no text for this
  * user that fits AWS: nothing is cut or replaced, because policies in AWS decide by these values.
+ * An optional tag is left out instead: by that word, the operator says that no access depends on
+ * it.
  */
 export function roleSessionFor(
   settings: SessionSettings,
@@ -142,18 +176,33 @@ const WORKLOAD_WORDS: Words = {
 
 function filledIn(settings: SessionSettings, filling: Filling): RoleSession {
   const { durationSeconds, consoleSeconds, transitiveTags, policyArns, policy } = settings;
-  return {
+  const { tags, unfilled } = fillTags(settings, filling);
+  const session = {
     durationSeconds,
     consoleSeconds,
     sourceIdentity: settings.sourceIdentity && sourceIdentity(filling, settings.sourceIdentity),
-    tags: Object.entries(settings.tags).map(([key, template]) => ({
-      key,
-      value: fill(filling, { ...TAG, name: `session tag ${key}` }, template),
-    })),
+    tags,
     transitiveTags,
     policyArns,
     policy,
   };
+  return leavingOut(session, unfilled);
+}
+
+/** Throws `session_settings_invalid`. */
+function fillTags({ tags: templates, optionalTags }: SessionSettings, filling: Filling) {
+  const tags: SessionTag[] = [];
+  const unfilled: string[] = [];
+  for (const [key, template] of Object.entries(templates)) {
+    if (optionalTags?.includes(key) !== true) {
+      tags.push({ key, value: fill(filling, { ...TAG, name: `session tag ${key}` }, template) });
+      continue;
+    }
+    const filled = fillTemplate(template, filling.values, TAG.rule);
+    if ('text' in filled) tags.push({ key, value: filled.text, optional: true });
+    else unfilled.push(key);
+  }
+  return { tags, unfilled };
 }
 
 function sourceIdentity(filling: Filling, template: Template): string {

@@ -50,12 +50,19 @@ interface World {
   readonly clock: ReturnType<typeof handTurnedClock>;
 }
 
+interface Settings {
+  readonly timeoutSeconds?: number;
+  /** The time limit of one call; default `timeoutSeconds`. */
+  readonly outboundSeconds?: number;
+  /** Asserts what it is given, or throws. */
+  readonly issue?: (subject: AssertionSubject) => void;
+}
+
 /** A broker before a server that answers as told; everything is closed when the test is over. */
 export async function withBroker(
   answer: (request: Recorded, index: number) => Answer,
   run: (world: World) => Promise<void>,
-  timeoutSeconds = 5,
-  outboundSeconds = timeoutSeconds,
+  { timeoutSeconds = 5, outboundSeconds = timeoutSeconds, issue }: Settings = {},
 ): Promise<void> {
   const server = await recordingServer(answer);
   const outbound = createOutbound({ timeoutSeconds: outboundSeconds, maxBytes: 65_536 });
@@ -65,10 +72,12 @@ export async function withBroker(
   const broker = createCredentialBroker({
     issuer: {
       samlResponse: async subject => {
+        issue?.(subject);
         asserted.push(subject);
         return ASSERTION;
       },
       webIdentityToken: async subject => {
+        issue?.(subject);
         asserted.push(subject);
         return TOKEN;
       },

@@ -27,6 +27,7 @@ const linkRequest = (
     chained: changes.chained ?? false,
     stsRequestId: 'r',
     durationSeconds: 3600,
+    tagsLeftOut: [],
   },
   issuerUrl: 'https://aws.example.com/?a=b&c=d',
   ...changes,

@@ -75,20 +75,28 @@ const HEADERS = {
 /** What STS answers to any of the three calls. */
 export function stsAnswer(
   action: string,
-  options: { readonly arn?: string; readonly expiration?: string; readonly keyId?: string } = {},
+  options: {
+    readonly arn?: string;
+    readonly expiration?: string;
+    readonly keyId?: string;
+    /** PackedPolicySize, as text. */
+    readonly packed?: string;
+  } = {},
 ): Answer {
   const {
     arn = 'arn:aws:sts::111122223333:assumed-role/Admin/alice',
     expiration = '2026-01-02T07:05:00Z',
     keyId = 'ASIAEXAMPLEEXAMPLE11',
+    packed,
   } = options;
+  const size = packed === undefined ? '' : `<PackedPolicySize>${packed}</PackedPolicySize>`;
   return {
     status: 200,
     headers: HEADERS,
     body: `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>
   <AssumedRoleUser><AssumedRoleId>AROAEXAMPLEEXAMPLEEX1:alice</AssumedRoleId><Arn>${arn}</Arn></AssumedRoleUser>
   <Credentials><AccessKeyId>${keyId}</AccessKeyId><SecretAccessKey>secret-of-${keyId}</SecretAccessKey>
-  <SessionToken>token-of-${keyId}</SessionToken><Expiration>${expiration}</Expiration></Credentials>
+  <SessionToken>token-of-${keyId}</SessionToken><Expiration>${expiration}</Expiration></Credentials>${size}
 </${action}Result><ResponseMetadata><RequestId>11111111-2222-3333-4444-555555555555</RequestId></ResponseMetadata></${action}Response>`,
   };
 }

@@ -67,7 +67,7 @@ describe('STS that', () => {
         assert.match(refusal.message, /no complete answer within 0\.2 s/);
         assert.equal(requests.length, 1);
       },
-      0.2,
+      { timeoutSeconds: 0.2 },
     );
   });
 
@@ -78,8 +78,7 @@ describe('STS that', () => {
         assert.equal((await refusalOf(assume(trusting(SAML)))).code, 'aws_unavailable');
         assert.equal(requests.length, 1);
       },
-      0.05,
-      60,
+      { timeoutSeconds: 0.05, outboundSeconds: 60 },
     );
   });
 

@@ -111,6 +111,8 @@ describe('a role whose account trusts', () => {
           stsRequestId: '11111111-2222-3333-4444-555555555555',
           durationSeconds: 14_400,
           reducedFrom: undefined,
+          packedPolicyPercent: undefined,
+          tagsLeftOut: [],
         });
       });
     });

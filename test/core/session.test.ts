@@ -2,23 +2,35 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BridgeError } from '../../src/core/errors.ts';
 import { USER_PLACEHOLDERS } from '../../src/core/placeholders.ts';
-import { roleSessionFor, type SessionSettings } from '../../src/core/session.ts';
+import {
+  roleSessionFor,
+  type SessionSettings,
+  withoutOptionalTags,
+} from '../../src/core/session.ts';
 import { parseTemplate } from '../../src/core/template.ts';
 import { person } from '../support/people.ts';
 
 interface Said {
   readonly sourceIdentity?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  readonly optionalTags?: readonly string[];
+  readonly transitiveTags?: readonly string[];
 }
 
-const settings = ({ sourceIdentity, tags = {} }: Said): SessionSettings => ({
+const settings = ({
+  sourceIdentity,
+  tags = {},
+  optionalTags,
+  transitiveTags = [],
+}: Said): SessionSettings => ({
   durationSeconds: 3600,
   sourceIdentity:
     sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity, USER_PLACEHOLDERS),
   tags: Object.fromEntries(
     Object.entries(tags).map(([key, value]) => [key, parseTemplate(value, USER_PLACEHOLDERS)]),
   ),
-  transitiveTags: [],
+  optionalTags,
+  transitiveTags,
   policyArns: [],
 });
 
@@ -171,5 +183,55 @@ describe('a role session', () => {
       'r',
     );
     assert.equal([...session.tags[0]!.value].length, 256);
+  });
+});
+
+const WITH_COST = { attributes: { costCenter: '4711' } };
+
+describe('optional tags of a role session', () => {
+  const TAGS = { Cost: '{attributes.costCenter}', Email: '{email}', Fixed: 'yes' };
+  const said = (optionalTags: readonly string[]): SessionSettings =>
+    settings({ tags: TAGS, optionalTags, transitiveTags: ['Cost', 'Fixed'] });
+
+  it('are filled in as others are', () => {
+    const { tags, tagsLeftOut } = roleSessionFor(said(['Email']), person(WITH_COST), 'rule');
+    assert.deepEqual(tags, [
+      { key: 'Cost', value: '4711' },
+      { key: 'Email', value: 'alice@acme.example', optional: true },
+      { key: 'Fixed', value: 'yes' },
+    ]);
+    assert.equal(tagsLeftOut, undefined);
+  });
+
+  for (const [title, changes, leftOut] of [
+    ['has no value', {}, ['Cost']],
+    ['has a value that AWS does not accept', { attributes: { costCenter: '<4711>' } }, ['Cost']],
+    ['lacks the values of several', { email: undefined }, ['Cost', 'Email']],
+  ] as const) {
+    it(`are left out with their transitive keys when the user ${title}`, () => {
+      const session = roleSessionFor(said(['Cost', 'Email']), person(changes), 'rule');
+      assert.deepEqual(session.tagsLeftOut, leftOut);
+      assert.deepEqual(session.transitiveTags, ['Fixed']);
+      assert.ok(session.tags.every(({ key }) => !(leftOut as readonly string[]).includes(key)));
+    });
+  }
+
+  it('do not excuse a tag that is not optional', () => {
+    assert.throws(() => roleSessionFor(said(['Email']), person(), 'rule'), {
+      code: 'session_settings_invalid',
+    });
+  });
+
+  it('can be taken out of a session, which keeps everything else', () => {
+    const session = roleSessionFor(said(['Cost', 'Email']), person({ email: undefined }), 'rule');
+    assert.equal(withoutOptionalTags(session), undefined, 'it has none that is optional');
+
+    const whole = roleSessionFor(said(['Cost', 'Email']), person(WITH_COST), 'rule');
+    assert.deepEqual(withoutOptionalTags(whole), {
+      ...whole,
+      tags: [{ key: 'Fixed', value: 'yes' }],
+      transitiveTags: ['Fixed'],
+      tagsLeftOut: ['Cost', 'Email'],
+    });
   });
 });
