@@ -316,10 +316,19 @@ function* corporateProblems(
   const direct = reached.find(({ account }) => account.trust?.startsWith('corporate-'));
   if (direct === undefined) return;
   const account = direct.account.name ?? direct.account.id ?? `accounts[${direct.index}]`;
+  const settings = Object.entries(tags);
+  const isGiven = settings.every(([, tag]) => tag?.optional === true);
   const written = [
     ...(sourceIdentity === undefined ? [] : ['sourceIdentity']),
-    ...(Object.keys(tags).length === 0 ? [] : ['tags']),
+    ...(isGiven ? [] : ['tags']),
   ];
+  if (written.length === 0 && settings.length > 0)
+    yield {
+      path: [...path, 'session', 'tags'],
+      message: `cannot be set in ${account} (trust: ${direct.account.trust}), so sessions there never have these optional tags.`,
+      fix: 'Nothing needs to be done if nothing there uses them.',
+      warning: true,
+    };
   for (const key of written) {
     yield {
       path: [...path, 'session', key],

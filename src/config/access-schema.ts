@@ -15,8 +15,8 @@ import {
   policyArn,
   region,
   roleName,
+  sessionTag,
   sourceIdentityTemplate,
-  tagTemplate,
 } from './aws-values.ts';
 import { elevation } from './elevation-schema.ts';
 import { network } from './network-values.ts';
@@ -103,16 +103,18 @@ const session = z.strictObject({
       'Template of the SourceIdentity, which every following session keeps; `"{sessionName}"` is recommended. The role must allow `sts:SetSourceIdentity`.',
     ),
   tags: z
-    .record(z.string(), tagTemplate())
+    .record(z.string(), sessionTag())
     .prefault({})
     .meta({
-      description: `Session tags, at most ${MAX_TAGS}; values are templates. The role must allow \`sts:TagSession\`.`,
+      description: `Session tags, at most ${MAX_TAGS}; values are templates. The role must allow \`sts:TagSession\`. A tag on which no access depends can be \`{ value: "{email}", optional: true }\`: the session lacks it if a user has no value that AWS accepts, and all optional tags if it is too large for AWS with them.`,
       kind: 'map of templates',
     }),
   transitiveTags: z
     .array(text(128))
     .prefault([])
-    .describe('Keys of `tags` that stay when the session assumes another role.'),
+    .describe(
+      'Keys of `tags` that stay when the session assumes another role; of an optional tag, if the session has it.',
+    ),
   policyArns: z
     .array(policyArn())
     .prefault([])

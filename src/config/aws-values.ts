@@ -1,4 +1,5 @@
 /** Kinds of values that AWS and the core define: ids, names, templates, patterns. */
+import { z } from 'zod';
 import { groupPatternProblem } from '../core/group-pattern.ts';
 import { type ConnectorId, isConnectorId } from '../core/identity.ts';
 import { isRegion } from '../core/partitions.ts';
@@ -18,8 +19,8 @@ import {
   parseTemplate,
   templateProblem,
 } from '../core/template.ts';
-import { quoted } from './problems.ts';
-import { textProblem, word } from './values.ts';
+import { type Problem, quoted } from './problems.ts';
+import { checked, textProblem, word } from './values.ts';
 
 export const connectorId = () =>
   word('connector id', value =>
@@ -82,9 +83,9 @@ export const groupName = () =>
 
 const MAX_TEMPLATE_CHARACTERS = 1024;
 
-/** A template of a field; `limits` names what the field takes. */
-function template(field: FieldRule, limits: string) {
-  return word('template', value => {
+/** Why a text is not a template of a field; `limits` names what the field takes. */
+function templateCheck(field: FieldRule, limits: string) {
+  return (value: string): Problem | undefined => {
     if (value.length > MAX_TEMPLATE_CHARACTERS)
       return {
         message: `has more than ${MAX_TEMPLATE_CHARACTERS} characters.`,
@@ -109,14 +110,46 @@ function template(field: FieldRule, limits: string) {
       message: `${quoted(value)} contains text that AWS does not accept here.`,
       fix: `Use ${limits}.`,
     };
-  });
+  };
 }
 
-export const tagTemplate = () =>
-  template(TAG_VALUE, 'at most 256 letters, digits, spaces and _.:/=+-@');
+const tagTemplateProblem = templateCheck(
+  TAG_VALUE,
+  'at most 256 letters, digits, spaces and _.:/=+-@',
+);
+
+const WRITE_TAG =
+  'Write a template such as "{email}", or { value: "{email}", optional: true } for a tag that can be left out.';
+
+function tagProblem(written: unknown): Problem | undefined {
+  if (typeof written === 'string') return tagTemplateProblem(written);
+  if (written === null) return { message: 'has no value.', fix: WRITE_TAG };
+  if (typeof written !== 'object')
+    return { message: 'must be text.', fix: 'Put the value in quotes.' };
+  if (Array.isArray(written)) return { message: 'must not be a list.', fix: WRITE_TAG };
+  const { value, optional = false, ...more } = written as Readonly<Record<string, unknown>>;
+  const [unknown] = Object.keys(more);
+  if (unknown !== undefined)
+    return { message: `contains ${quoted(unknown)}, which is not a key here.`, fix: WRITE_TAG };
+  if (typeof value !== 'string') return { message: 'has no text as its value.', fix: WRITE_TAG };
+  if (typeof optional !== 'boolean')
+    return { message: 'has an optional that is neither true nor false.', fix: WRITE_TAG };
+  return tagTemplateProblem(value);
+}
+
+/** A session tag: its template, or that with whether the tag is optional. */
+export const sessionTag = () =>
+  checked(z.unknown(), tagProblem).transform(written => {
+    if (typeof written === 'string') return { value: written, optional: false };
+    const { value, optional = false } = written as { value: string; optional?: boolean };
+    return { value, optional };
+  });
 
 export const sourceIdentityTemplate = () =>
-  template(SOURCE_IDENTITY, '2 to 64 letters, digits and _+=,.@-, not beginning with aws:');
+  word(
+    'template',
+    templateCheck(SOURCE_IDENTITY, '2 to 64 letters, digits and _+=,.@-, not beginning with aws:'),
+  );
 
 const POLICY_ARN = new RegExp(
   `^arn:(${PARTITIONS.join('|')}):iam::(aws|\\d{12}):policy/[\\w+=,.@/-]{1,512}$`,

@@ -101,14 +101,19 @@ function sessionOf({ session, elevation }: DocumentRule, references: References)
     policyArns,
     policy,
   } = session;
+  const optionalTags = Object.keys(tags).filter(key => tags[key]?.optional);
   return {
     durationSeconds,
     consoleSeconds,
     sourceIdentity:
       sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity, USER_PLACEHOLDERS),
     tags: Object.fromEntries(
-      Object.entries(tags).map(([key, value]) => [key, parseTemplate(value, USER_PLACEHOLDERS)]),
+      Object.entries(tags).map(([key, { value }]) => [
+        key,
+        parseTemplate(value, USER_PLACEHOLDERS),
+      ]),
     ),
+    ...(optionalTags.length > 0 && { optionalTags }),
     transitiveTags,
     policyArns,
     policy: policy && references.textOf(policy),

@@ -4,6 +4,7 @@ import { buildConfiguration } from './build.ts';
 import type { Configuration } from './configuration.ts';
 import { crossProblems } from './cross-checks.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
+import { optionalTagProblems } from './optional-tag-checks.ts';
 import { permissionProblems } from './permissions.ts';
 import {
   ConfigurationError,
@@ -113,6 +114,7 @@ async function checkText(
     ...schemaProblems(parsed.error?.issues ?? [], value),
     ...crossProblems(document, value),
     ...references.problems,
+    ...optionalTagProblems(document, references),
   ].map(problem => located(path, problem, positionOf(problem.path)));
 
   const { problems, warnings } = bySeverity(inOrder([...syntax, ...ofContent]));

@@ -25,6 +25,8 @@ export interface References {
    * `problems` told.
    */
   textOf(reference: object): string;
+  /** The same text; undefined when it was not found. */
+  find(reference: object): string | undefined;
   readonly problems: readonly ProblemAt[];
 }
 
@@ -71,10 +73,12 @@ export async function resolveReferences(
     problems.push(...[...found.problems, ...kept.problems].map(problem => ({ path, ...problem })));
     if (kept.text !== undefined) texts.set(reference, kept.text);
   }
+  const find = (reference: object): string | undefined => texts.get(reference);
   return {
     problems,
+    find,
     textOf: reference => {
-      const text = texts.get(reference);
+      const text = find(reference);
       if (text === undefined) throw new Error('a reference of the configuration was not resolved');
       return text;
     },

@@ -41,7 +41,7 @@ const FIELDS = {
 
 /**
  * A way out for every template of every rule. Many rules have the same templates, so each is
- * checked once.
+ * checked once. An optional tag without a value denies nothing.
  */
 export function templateProblems({ access = [] }: Readable<Document>): ProblemAt[] {
   const [ofIdentity, ofTag] = [checkedOnce(FIELDS.sourceIdentity), checkedOnce(FIELDS.tag)];
@@ -50,7 +50,9 @@ export function templateProblems({ access = [] }: Readable<Document>): ProblemAt
     const { sourceIdentity, tags = {} } = rule?.session ?? {};
     return [
       ...at([...path, 'sourceIdentity'], ofIdentity(sourceIdentity)),
-      ...Object.entries(tags).flatMap(([key, value]) => at([...path, 'tags', key], ofTag(value))),
+      ...Object.entries(tags).flatMap(([key, tag]) =>
+        tag?.optional === true ? [] : at([...path, 'tags', key], ofTag(tag?.value)),
+      ),
     ];
   });
 }

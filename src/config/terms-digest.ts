@@ -21,6 +21,7 @@ export function termsDigest(
     groupPattern,
     session: {
       ...session,
+      optionalTags: sorted(session.optionalTags),
       transitiveTags: sorted(session.transitiveTags),
       policyArns: sorted(session.policyArns),
     },

@@ -175,7 +175,7 @@ function requirementFacts({ require }: Pick<AccessRule, 'require'>): readonly Fa
 }
 
 function sessionFacts(session: SessionSettings): readonly FactRow[] {
-  const { sourceIdentity, tags, transitiveTags, policyArns, policy } = session;
+  const { sourceIdentity, tags, optionalTags, transitiveTags, policyArns, policy } = session;
   const written = Object.entries(tags).map(([key, value]) => `${key}: ${writtenTemplate(value)}`);
   const isLimited = policyArns.length > 0 || policy !== undefined;
   return [
@@ -184,6 +184,7 @@ function sessionFacts(session: SessionSettings): readonly FactRow[] {
     ...text('Inline policy', policy && 'shown below'),
     ...code('Source identity', sourceIdentity && writtenTemplate(sourceIdentity)),
     ...code('Session tags', written.length === 0 ? undefined : written.join(', ')),
+    ...text('Optional tags', optionalTags && listed(optionalTags)),
     ...text('Transitive tags', transitiveTags.length === 0 ? undefined : listed(transitiveTags)),
   ];
 }

@@ -131,11 +131,20 @@ describe('the digest of what a rule gives', () => {
     ['the order of transitive tags', '[Team, Mail]', '[Mail, Team]'],
     ['another form of a duration', 'duration: 2h', 'duration: 120m'],
     [
+      'a tag as a map',
+      'Team: "{attributes.team|none}"',
+      'Team: { value: "{attributes.team|none}", optional: false }',
+    ],
+    [
       'the order of tags',
       'Team: "{attributes.team|none}", Mail: "{email|{attributes.mail|none}}"',
       'Mail: "{email|{attributes.mail|none}}", Team: "{attributes.team|none}"',
     ],
   ];
+  it('is the one that earlier versions made of the same file', async () => {
+    assert.equal(await digestOf(WHOLE), 'fW4aOl1-iUqxcDnBVKS7tjMuyoIR5Hno6DoJKTH8xbA');
+  });
+
   for (const [title, from, to] of SAME) {
     it(`stays with ${title}`, async () => {
       assert.equal(await digestOf(changed(from, to)), await digestOf(WHOLE));
@@ -148,6 +157,11 @@ describe('the digest of what a rule gives', () => {
     ['another role', 'roles: [Operator, Reader]', 'roles: [Operator, Admin]'],
     ['a pattern', 'groups: [dev]', 'groupPattern: "dev-{account}"'],
     ['another duration', 'duration: 2h', 'duration: 4h'],
+    [
+      'an optional tag',
+      'Team: "{attributes.team|none}"',
+      'Team: { value: "{attributes.team|none}", optional: true }',
+    ],
     ['another console duration', 'console: 3h', 'console: 2h'],
     ['no source identity', 'sourceIdentity: "{sessionName}"', ''],
     ['another tag', 'Team: "{attributes.team|none}"', 'Team: "{attributes.squad|none}"'],
