@@ -8,12 +8,20 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { AwsCredentials } from '../../core/credentials.ts';
 import { CliError, EXIT_MEANINGS } from '../terminal/exit.ts';
-import { type CachedCredentials, isUsable, renewalDue } from '../warm/cached-credentials.ts';
+import { isUsable, type Lifetime, renewalDue } from '../warm/cached-credentials.ts';
+
+/** What is given to the command, and when it expires. */
+export type ServedCredentials = AwsCredentials &
+  Lifetime & {
+    /** For endpoints of services that are made from it. */
+    readonly account: { readonly id: string };
+  };
 
 export interface EndpointOptions {
   /** Credentials with enough life left; may throw, and is asked again later. */
-  readonly fetch: () => Promise<CachedCredentials>;
+  readonly fetch: () => Promise<ServedCredentials>;
   readonly minimumSeconds?: number | undefined;
   /** What signs in again when the login has ended. */
   readonly loginCommand: string;
@@ -39,7 +47,7 @@ const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
 
 /** `first` is what the command starts with, so that a role that is denied never starts it. */
 export async function openEndpoint(
-  first: CachedCredentials,
+  first: ServedCredentials,
   options: EndpointOptions,
 ): Promise<Endpoint> {
   const renewal: Renewal = { options, current: first, isClosed: false };
@@ -70,7 +78,7 @@ export async function openEndpoint(
 
 interface Renewal {
   readonly options: EndpointOptions;
-  current: CachedCredentials;
+  current: ServedCredentials;
   /** Why the last renewal failed. */
   fault?: CliError | undefined;
   running?: Promise<void> | undefined;
@@ -113,7 +121,7 @@ function renew(renewal: Renewal): Promise<void> {
   return renewal.running;
 }
 
-function succeeded(renewal: Renewal, fetched: CachedCredentials): void {
+function succeeded(renewal: Renewal, fetched: ServedCredentials): void {
   renewal.current = fetched;
   if (renewal.fault !== undefined) renewal.options.onRecovery();
   renewal.fault = undefined;
@@ -168,7 +176,7 @@ function patience(): Promise<void> {
   });
 }
 
-function answerOf(credentials: CachedCredentials): object {
+function answerOf(credentials: ServedCredentials): object {
   return {
     AccessKeyId: credentials.accessKeyId,
     SecretAccessKey: credentials.secretAccessKey,

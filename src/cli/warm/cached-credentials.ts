@@ -5,7 +5,19 @@ import { hashedName } from './bridges.ts';
 
 const { join } = process.getBuiltinModule('node:path');
 
-export interface CachedCredentials {
+/** From when to when credentials can be handed out. */
+export interface Lifetime {
+  /**
+   * When they were fetched, and when they expire, by the local clock: a constant clock skew is in
+   * both.
+   */
+  readonly fetchedLocally: number;
+  readonly expiresLocally: number;
+  /** When the bridge last refused to renew them, because their elevation is about to end. */
+  readonly heldLocally?: number | undefined;
+}
+
+export interface CachedCredentials extends Lifetime {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken: string;
@@ -16,16 +28,8 @@ export interface CachedCredentials {
   readonly assumedRoleArn: string;
   readonly durationSeconds: number;
   readonly reducedFromSeconds: number | null;
-  /**
-   * When they were fetched, and when they expire, by the local clock: a constant clock skew is in
-   * both.
-   */
-  readonly fetchedLocally: number;
-  readonly expiresLocally: number;
   /** When the elevation ends that gives the role, by the local clock; undefined without one. */
   readonly elevationEndsLocally?: number | undefined;
-  /** When the bridge last refused to renew them, because that end is near. */
-  readonly heldLocally?: number | undefined;
   /** What `credential-process` prints. */
   readonly process: string;
 }
@@ -34,10 +38,7 @@ export interface CachedCredentials {
 const DEFAULT_MINIMUM_SECONDS = 20 * 60;
 
 /** The least life that is handed out: twenty minutes, or half of the whole if that is shorter. */
-export function defaultMinimumSeconds({
-  fetchedLocally,
-  expiresLocally,
-}: CachedCredentials): number {
+export function defaultMinimumSeconds({ fetchedLocally, expiresLocally }: Lifetime): number {
   return Math.min(DEFAULT_MINIMUM_SECONDS, (expiresLocally - fetchedLocally) / 2000);
 }
 
@@ -46,7 +47,7 @@ export function defaultMinimumSeconds({
  * a wish for more, those that cannot be renewed are used to their end.
  */
 export function isUsable(
-  cached: CachedCredentials,
+  cached: Lifetime,
   minimumSeconds: number | undefined,
   now: number,
 ): boolean {
@@ -62,7 +63,7 @@ export function isUsable(
 const HOLD_MILLISECONDS = 60_000;
 
 /** From then on they are renewed, in milliseconds of the local clock. */
-export function renewalDue(cached: CachedCredentials, minimumSeconds: number | undefined): number {
+export function renewalDue(cached: Lifetime, minimumSeconds: number | undefined): number {
   const { expiresLocally, heldLocally } = cached;
   const due = expiresLocally - (minimumSeconds ?? defaultMinimumSeconds(cached)) * 1000;
   if (heldLocally === undefined || minimumSeconds !== undefined) return due;
