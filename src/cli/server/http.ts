@@ -1,29 +1,9 @@
-/**
- * One HTTP exchange with the bridge: bounded in time and size, through the company's proxy and with
- * its certificate authority where the environment names them.
- *
- * Owns: the transport, what its faults mean to a user, and the clock skew. Does not own: what an
- * answer means.
- */
-import {
-  type ProxyAddress,
-  type ProxyFault,
-  readProxySettings,
-  tunnelStatus,
-} from '../../core/proxy.ts';
-import { CliError, systemCode } from '../terminal/exit.ts';
-import { isThisComputer } from '../warm/bridges.ts';
-import { PathFault, readIfThere } from '../warm/private-files.ts';
+/** Requests to the bridge, and answers in JSON. */
+import { CliError } from '../terminal/exit.ts';
+import { type ExchangeOptions, type ExchangeRequest, openExchange } from './exchange.ts';
 
-const TIMEOUT_MILLISECONDS = 10_000;
-/** 10,000 roles are about 3 MB. */
-const MAX_BYTES = 8 * 1024 * 1024;
-
-export interface HttpRequest {
+export interface HttpRequest extends ExchangeRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | URLSearchParams;
 }
 
 export interface HttpAnswer {
@@ -34,58 +14,17 @@ export interface HttpAnswer {
   readonly clockOffset: number;
 }
 
-export interface HttpOptions {
-  readonly server: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly caFile?: string | undefined;
-}
-
 export type Http = (request: HttpRequest) => Promise<HttpAnswer>;
 
-/**
- * Throws `unreachable` with the reason and what to do, `local` for certificate authorities or a
- * proxy that cannot be used.
- */
-export function openHttp(options: HttpOptions): Http {
-  let transport: Promise<Transport> | undefined;
+/** Throws what `openExchange` throws, and `unreachable` for a redirect. */
+export function openHttp(options: ExchangeOptions): Http {
+  const exchange = openExchange(options);
   return async request => {
-    transport ??= chooseTransport(options);
-    const { send, proxy } = await transport;
-    const began = Date.now();
-    const { status, date, text } = await exchange(send, options, request).catch(
-      (thrown: unknown) => {
-        if (thrown instanceof CliError) throw thrown;
-        throw new CliError('unreachable', faultOf(thrown, options.server, proxy), {
-          lines: adviceFor(thrown, proxy),
-          cause: thrown,
-        });
-      },
-    );
+    const headers = { accept: 'application/json', ...request.headers };
+    const { status, text, clockOffset = 0 } = await exchange({ ...request, headers });
     if (status >= 300 && status < 400) throw redirected(options.server);
-    return { status, json: parsed(text), clockOffset: offsetOf(date, began, Date.now()) };
+    return { status, json: parsed(text), clockOffset };
   };
-}
-
-interface RawAnswer {
-  readonly status: number;
-  readonly date: string | null;
-  readonly text: string;
-}
-
-async function exchange(
-  send: typeof fetch,
-  { server }: HttpOptions,
-  { method, path, headers, body }: HttpRequest,
-): Promise<RawAnswer> {
-  const response = await send(`${server}${path}`, {
-    method,
-    headers: { accept: 'application/json', ...headers },
-    body: body ?? null,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-  });
-  const { status, headers: answered } = response;
-  return { status, date: answered.get('date'), text: await readBounded(response) };
 }
 
 function redirected(server: string): CliError {
@@ -96,141 +35,10 @@ function redirected(server: string): CliError {
   );
 }
 
-interface Transport {
-  readonly send: typeof fetch;
-  readonly proxy?: ProxyAddress | undefined;
-}
-
-/** Node's own fetch, unless a proxy or a certificate authority is configured: it knows neither. */
-async function chooseTransport({ server, env, caFile }: HttpOptions): Promise<Transport> {
-  const caPath = caFile ?? env.SSL_CERT_FILE;
-  const proxy = proxyFor(new URL(server), env);
-  if (proxy === undefined && (caPath === undefined || server.startsWith('http:')))
-    return { send: fetch };
-  const [undici, tls] = await Promise.all([import('undici'), import('node:tls')]);
-  const ca = caPath === undefined ? undefined : [...tls.rootCertificates, readAuthorities(caPath)];
-  const dispatcher =
-    proxy === undefined
-      ? new undici.Agent({ connect: { ca } })
-      : new undici.ProxyAgent({
-          uri: proxy.url,
-          connect: { ca },
-          requestTls: { ca },
-          proxyTls: { ca },
-        });
-  // The same shape as Node's own, which is an older undici.
-  const send = ((url: string, init: RequestInit) =>
-    undici.fetch(url, { ...(init as object), dispatcher })) as unknown as typeof fetch;
-  return { send, proxy };
-}
-
-function proxyFor(server: URL, env: HttpOptions['env']): ProxyAddress | undefined {
-  if (isThisComputer(server.hostname)) return undefined;
-  const { proxy, fault, bypasses } = readProxySettings(env);
-  if (bypasses(server)) return undefined;
-  if (fault !== undefined) throw unusableProxy(fault);
-  return proxy;
-}
-
-function unusableProxy({ variable, message, fix }: ProxyFault): CliError {
-  return new CliError('local', `${variable} ${message}`, {
-    lines: [fix, 'NO_PROXY lists servers that are reached without a proxy.'],
-  });
-}
-
-function readAuthorities(file: string): string {
-  try {
-    const content = readIfThere(file);
-    if (content !== undefined) return content.toString('utf8');
-    throw Object.assign(new Error(), { code: 'ENOENT' });
-  } catch (thrown) {
-    const why =
-      thrown instanceof PathFault ? 'not a regular file' : (systemCode(thrown) ?? 'unknown fault');
-    throw new CliError('local', `the certificate authorities in ${file} cannot be read (${why})`, {
-      lines: [
-        'SSL_CERT_FILE or "caFile" in the settings names this file. Correct the file or remove the setting.',
-      ],
-      cause: thrown,
-    });
-  }
-}
-
-async function readBounded(response: Response): Promise<string> {
-  if (response.body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.length;
-    if (size > MAX_BYTES)
-      throw new CliError('unreachable', 'the response of the server is too large', {
-        lines: ['Check its address.'],
-      });
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 function parsed(text: string): unknown {
   try {
     return text === '' ? undefined : (JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }
-}
-
-/** `Date` has whole seconds: half of one is the best guess of what it leaves out. */
-function offsetOf(date: string | null, began: number, ended: number): number {
-  const server = date === null ? Number.NaN : Date.parse(date);
-  return Number.isNaN(server) ? 0 : server + 500 - (began + ended) / 2;
-}
-
-// ---------------------------------------------------------------- what went wrong
-
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
-
-function codeIn(thrown: unknown): string {
-  const { name, cause } = (thrown ?? {}) as { name?: unknown; cause?: unknown };
-  if (name === 'TimeoutError' || name === 'AbortError') return 'TIMEOUT';
-  return (
-    systemCode(cause) ??
-    systemCode((cause as { errors?: unknown[] } | undefined)?.errors?.[0]) ??
-    systemCode(thrown) ??
-    ''
-  );
-}
-
-function faultOf(thrown: unknown, server: string, proxy: ProxyAddress | undefined): string {
-  const code = codeIn(thrown);
-  const status = tunnelStatus(thrown);
-  if (proxy !== undefined && status !== undefined)
-    return `the proxy of ${proxy.variable} rejected the connection to ${server} (status ${status})`;
-  const through = proxy === undefined ? '' : ` through the proxy of ${proxy.variable}`;
-  if (code === 'ECONNREFUSED')
-    return proxy === undefined
-      ? `nothing answers at ${server}`
-      : `nothing answers at the proxy of ${proxy.variable}`;
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return `could not resolve ${proxy === undefined ? server : `the proxy of ${proxy.variable}`}`;
-  if (code === 'TIMEOUT' || /TIMEOUT|ETIMEDOUT/.test(code))
-    return `${server} did not answer within ${TIMEOUT_MILLISECONDS / 1000} s${through}`;
-  if (CERTIFICATE.test(code)) return `the certificate of ${server} is not trusted here (${code})`;
-  return `${server} cannot be reached${through}${code === '' ? '' : ` (${code})`}`;
-}
-
-function adviceFor(thrown: unknown, proxy: ProxyAddress | undefined): string[] {
-  const code = codeIn(thrown);
-  if (CERTIFICATE.test(code))
-    return [
-      'If your company has a certificate authority of its own, name its file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS.',
-    ];
-  if (proxy !== undefined) {
-    return [
-      tunnelStatus(thrown) === '407'
-        ? `The proxy requires a user name and password: ${proxy.variable}=http://USER:PASSWORD@HOST:PORT.`
-        : `Check ${proxy.variable} and the network (VPN), then try again.`,
-    ];
-  }
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return ['Check the address, and whether you need the VPN.'];
-  return ['Check the address and the network (VPN, HTTPS_PROXY), then try again.'];
 }
