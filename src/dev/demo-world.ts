@@ -1,7 +1,8 @@
 /**
  * The AWS of the demo: four accounts in two partitions, and roles whose trust policies are as tight
  * as those that the operator's guide asks for. Each account shows one way to a role: SAML (prod,
- * gov), web identity (staging), and a hub role with an external id (partner).
+ * gov), web identity (staging), and a hub role with an external id (partner). An IAM user reaches
+ * prod with an MFA code when the bridge is down.
  */
 import type { WorldInput } from './local-aws/world.ts';
 
@@ -23,6 +24,17 @@ export const DEMO_ACCOUNTS = {
 /** The external id that partner requires, so that no other hub can be misused for it. */
 export const DEMO_EXTERNAL_ID = 'acme-partner-7f3c';
 export const DEMO_SAML_PROVIDER = 'rolebridge';
+
+/** The IAM user of prod for emergencies, with what such a user has in a drawer. */
+export const DEMO_BREAK_GLASS = {
+  user: 'breakglass',
+  accessKeyId: 'AKIALOCALBREAKGLASS0',
+  secretAccessKey: 'only-for-the-demo-breakglass',
+  /** Base32; `npm run local-aws -- --file world.json --mfa-code SERIAL` prints a code. */
+  seed: 'ONLYFORTHEDEMOONLYFORTHEDEMOONLY',
+  serial: `arn:aws:iam::${DEMO_ACCOUNTS.prod.id}:mfa/breakglass`,
+  role: 'BreakGlass',
+} as const;
 const AUDIENCE = 'sts.amazonaws.com';
 
 const HOUR = 3600;
@@ -65,7 +77,9 @@ export function demoWorld({ bridgeUrl }: DemoWorldOptions): WorldInput {
       web('ReadOnly', { maxSessionDuration: 8 * HOUR }),
       saml('gov', 'Admin', { maxSessionDuration: 12 * HOUR }),
       role('partner', 'Auditor', hubTrust(`arn:aws:iam::${prod.id}:role/BridgeHub`)),
+      role('prod', DEMO_BREAK_GLASS.role, userTrust(DEMO_BREAK_GLASS.user)),
     ],
+    iamUsers: [breakGlassUser()],
   };
 }
 
@@ -109,6 +123,34 @@ function webIdentityTrust(bridgeUrl: string): RoleInput['trustPolicy'] {
 
 function hubTrust(hub: string): RoleInput['trustPolicy'] {
   return trust({ AWS: hub }, ASSUME, { 'sts:ExternalId': DEMO_EXTERNAL_ID });
+}
+
+/** Requires MFA in the hour before the call. */
+function userTrust(user: string): RoleInput['trustPolicy'] {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { AWS: `arn:aws:iam::${DEMO_ACCOUNTS.prod.id}:user/${user}` },
+        Action: 'sts:AssumeRole',
+        Condition: {
+          Bool: { 'aws:MultiFactorAuthPresent': 'true' },
+          NumericLessThan: { 'aws:MultiFactorAuthAge': HOUR },
+        },
+      },
+    ],
+  };
+}
+
+function breakGlassUser(): NonNullable<WorldInput['iamUsers']>[number] {
+  const { user, accessKeyId, secretAccessKey, seed } = DEMO_BREAK_GLASS;
+  return {
+    account: DEMO_ACCOUNTS.prod.id,
+    name: user,
+    accessKeys: [{ accessKeyId, secretAccessKey }],
+    mfaDevices: [{ name: user, seed }],
+  };
 }
 
 function trust(

@@ -1,4 +1,6 @@
 /** AssumeRoleWithWebIdentity (STS API reference). */
+
+import type { Account } from './accounts.ts';
 import type { RequestContext } from './conditions.ts';
 import { parseArn, withoutScheme } from './identifiers.ts';
 import {
@@ -13,7 +15,6 @@ import {
 import type { Input } from './shapes.ts';
 import { StsError } from './sts-error.ts';
 import type { WebIdentity } from './web-identity.ts';
-import type { Account } from './world.ts';
 import type { XmlTree } from './xml-writer.ts';
 
 const ASSUME = 'sts:AssumeRoleWithWebIdentity';

@@ -1,5 +1,6 @@
 /** AssumeRole (STS API reference): the hop from a user or a role session to a role. */
 import type { RequestContext } from './conditions.ts';
+import { addPrincipalKeys, evaluateCaller, principalOf, type Signer } from './principal.ts';
 import {
   actionsFor,
   checkDuration,
@@ -18,9 +19,8 @@ import {
 } from './session-tags.ts';
 import type { RoleSession } from './sessions.ts';
 import type { Input } from './shapes.ts';
-import type { Signer } from './sigv4.ts';
 import { StsError } from './sts-error.ts';
-import { type Caller, evaluateIdentity, evaluateTrust, type RoleAction } from './trust-policy.ts';
+import { evaluateTrust, type RoleAction } from './trust-policy.ts';
 import type { Role, World } from './world.ts';
 import type { XmlTree } from './xml-writer.ts';
 
@@ -30,10 +30,11 @@ export function assumeRole(
   signer: Signer,
   sourceIp: string,
 ): XmlTree {
-  const from = signer.kind === 'session' ? signer.session : undefined;
+  const from = signer.kind === 'role' ? signer.session : undefined;
   const role = findRole(sts.world, input.RoleArn);
+  // What a user's session assumes is no role chaining.
   checkDuration(role, input.DurationSeconds, from !== undefined);
-  refuseMfa(input);
+  const mfaAt = sts.mfa.verify(signer.kind === 'user' ? signer.user : undefined, input);
   const requested = requestedTags(input);
   const inherited = inheritedTags(from?.tags ?? NO_TAGS);
   const request: RoleRequest = {
@@ -43,7 +44,7 @@ export function assumeRole(
     durationSeconds: input.DurationSeconds,
     sourceIp,
   };
-  authorizeCall(role, { sts, input, signer, request, inherited });
+  authorizeCall(role, { sts, input, signer, request, inherited, mfaAt });
   refuseConflicts(input, from, conflictingKey(requested, inherited));
   const { members } = openSession(sts, role, {
     ...request,
@@ -51,7 +52,7 @@ export function assumeRole(
       tags: [...inherited, ...requested.tags],
       transitiveKeys: [...inherited.map(tag => tag.key), ...requested.transitiveKeys],
     },
-    chained: from !== undefined,
+    chained: signer.session !== undefined,
     federatedProvider: from?.federatedProvider,
     contextKeys: {},
     policies: input,
@@ -65,14 +66,15 @@ interface Call {
   readonly signer: Signer;
   readonly request: RoleRequest;
   readonly inherited: SessionTags['tags'];
+  readonly mfaAt: number | undefined;
 }
 
 function authorizeCall(
   role: Role | undefined,
-  { sts, input, signer, request, inherited }: Call,
+  { sts, input, signer, request, inherited, mfaAt }: Call,
 ): asserts role is Role {
-  const caller = callerOf(signer);
-  const context = callerContext(contextOf(request, sts.now()), signer).set(
+  const now = sts.now();
+  const context = addPrincipalKeys(contextOf(request, now), signer, { now, mfaAt }).set(
     'sts:ExternalId',
     input.ExternalId,
   );
@@ -82,7 +84,7 @@ function authorizeCall(
   };
   const resource = input.RoleArn;
   for (const action of actionsFor('sts:AssumeRole', needs))
-    authorize(role, { action, caller, signer, resource, world: sts.world }, context);
+    authorize(role, { action, signer, resource, world: sts.world }, context);
 }
 
 function refuseConflicts(
@@ -103,17 +105,6 @@ function refuseConflicts(
     );
 }
 
-function refuseMfa(input: Input<'AssumeRole'>): void {
-  if (input.SerialNumber !== undefined || input.TokenCode !== undefined) {
-    // There are no MFA devices here. The blank at the end is in the original.
-    throw new StsError(
-      'AccessDenied',
-      'MultiFactorAuthentication failed with invalid MFA one time pass code. ',
-      'SerialNumber or TokenCode was sent',
-    );
-  }
-}
-
 function requestedTags(input: Input<'AssumeRole'>): SessionTags {
   const tags: SessionTags = {
     tags: input.Tags.map(({ Key, Value }) => ({ key: Key, value: Value })),
@@ -125,45 +116,8 @@ function requestedTags(input: Input<'AssumeRole'>): SessionTags {
   return tags;
 }
 
-function callerOf(signer: Signer): Caller & { kind: 'aws' } {
-  if (signer.kind === 'user') {
-    return {
-      kind: 'aws',
-      account: signer.user.account.id,
-      principalArn: signer.user.arn,
-      arn: signer.user.arn,
-    };
-  }
-  const { role, arn } = signer.session;
-  return { kind: 'aws', account: role.account.id, principalArn: role.arn, arn };
-}
-
-function callerContext(context: RequestContext, signer: Signer): RequestContext {
-  const caller = callerOf(signer);
-  context.set('aws:PrincipalArn', caller.principalArn).set('aws:PrincipalAccount', caller.account);
-  if (signer.kind === 'user')
-    return context
-      .set('aws:username', signer.user.name)
-      .set('aws:userid', signer.user.uniqueId)
-      .set('aws:PrincipalType', 'User');
-  const { session } = signer;
-  context
-    .set('aws:PrincipalType', 'AssumedRole')
-    .set('aws:userid', session.userId)
-    .set('aws:SourceIdentity', session.sourceIdentity)
-    .set('aws:FederatedProvider', session.federatedProvider)
-    .set('aws:TokenIssueTime', new Date(session.issuedAt).toISOString());
-  // Session tags override the role's tags of the same key, in any case.
-  for (const [key, value] of Object.entries(session.role.tags))
-    context.set(`aws:PrincipalTag/${key}`, value);
-  for (const { key, value } of session.tags.tags) context.set(`aws:PrincipalTag/${key}`, value);
-  for (const [key, value] of Object.entries(session.contextKeys)) context.set(key, value);
-  return context;
-}
-
 interface Attempt {
   readonly action: RoleAction;
-  readonly caller: Caller & { kind: 'aws' };
   readonly signer: Signer;
   readonly resource: string;
   readonly world: World;
@@ -175,7 +129,8 @@ interface Attempt {
  * policy evaluation logic").
  */
 function authorize(role: Role | undefined, attempt: Attempt, context: RequestContext): void {
-  const { action, caller, signer, resource } = attempt;
+  const { action, signer, resource } = attempt;
+  const caller = principalOf(signer);
   const denied = (reason: string): StsError =>
     new StsError(
       'AccessDenied',
@@ -183,35 +138,17 @@ function authorize(role: Role | undefined, attempt: Attempt, context: RequestCon
       reason,
     );
   if (role === undefined) throw denied('unknown role');
-  if (
-    role.account.partition.name !==
-    (signer.kind === 'user' ? signer.user : signer.session.role).account.partition.name
-  ) {
+  if (role.account.partition.name !== caller.account.partition.name)
     throw denied('the role is in another partition');
-  }
-  const trust = evaluateTrust(role.trustPolicy, action, caller, context);
-  if (trust.allowed === false) throw denied(trust.reason);
-  const own = evaluateCaller(attempt, context);
-  const trustSuffices = trust.allowed === 'principal' && caller.account === role.account.id;
-  if (!own.allowed && (own.explicit || !trustSuffices)) throw denied(own.reason);
-}
-
-/** The role's permissions as they are now, and every session policy must allow as well. */
-function evaluateCaller(
-  { signer, action, resource, world }: Attempt,
-  context: RequestContext,
-): ReturnType<typeof evaluateIdentity> {
-  if (signer.kind === 'user')
-    return evaluateIdentity(signer.user.permissions, { action, resource }, context);
-  const { session } = signer;
-  if (session.sessionPolicies !== undefined) {
-    const narrowed = evaluateIdentity(session.sessionPolicies, { action, resource }, context);
-    if (!narrowed.allowed)
-      return { ...narrowed, explicit: true, reason: `${narrowed.reason} (session policy)` };
-  }
-  return evaluateIdentity(
-    world.roles.get(session.roleArn)?.permissions ?? [],
-    { action, resource },
+  const { principalArn, arn, account } = caller;
+  const trust = evaluateTrust(
+    role.trustPolicy,
+    action,
+    { kind: 'aws', account: account.id, principalArn, arn },
     context,
   );
+  if (trust.allowed === false) throw denied(trust.reason);
+  const own = evaluateCaller(attempt, attempt, context);
+  const trustSuffices = trust.allowed === 'principal' && account.id === role.account.id;
+  if (!own.allowed && (own.explicit || !trustSuffices)) throw denied(own.reason);
 }

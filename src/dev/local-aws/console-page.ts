@@ -110,7 +110,7 @@ ${row('Partition', html`<code>${model.partition}</code>`)}
 ${row('Until', html`<time datetime="${iso(model.endsAt)}">${iso(model.endsAt).replace('T', ' ').replace('Z', ' UTC')}</time><span class="chip">${timeLeft(model.endsAt - model.now)} left</span>`)}
 ${row('Source identity', model.sourceIdentity === undefined ? 'not set' : html`<code>${model.sourceIdentity}</code>`)}
 ${row('Identity provider', model.provider === undefined ? 'none' : html`<code>${model.provider}</code>`)}
-${row('Reached', model.chained ? 'through another role (role chaining)' : 'directly, without role chaining')}
+${row('Reached', model.chained ? 'with temporary credentials, as in role chaining' : 'directly, without role chaining')}
 ${row('Asked for', html`<code>${model.destination}</code>`)}
 </dl>
 </section>

@@ -3,10 +3,10 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Account } from './accounts.ts';
 import { endedPage, signedInPage, signedOutPage } from './console-page.ts';
 import type { RoleSession, Sessions } from './sessions.ts';
 import type { Answer } from './web.ts';
-import type { Account } from './world.ts';
 
 const COOKIE = 'local_aws_console';
 const MAX_SESSIONS = 5000;

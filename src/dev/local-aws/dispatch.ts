@@ -10,9 +10,11 @@ import { assumeRoleWithSaml } from './assume-role-with-saml.ts';
 import { assumeRoleWithWebIdentity } from './assume-role-with-web-identity.ts';
 import type { Log } from './events.ts';
 import { TRANSPORT_FAULTS, type TransportFault } from './faults.ts';
+import { getSessionToken } from './get-session-token.ts';
+import { principalOf } from './principal.ts';
 import type { Sts } from './role-sessions.ts';
 import { type Action, isAction, readShape } from './shapes.ts';
-import { authenticate, type SignedRequest, type Signer } from './sigv4.ts';
+import { authenticate, type SignedRequest } from './sigv4.ts';
 import { StsError } from './sts-error.ts';
 import { type Answer, BodyTooLarge, isForm, parseForm, readBody, send } from './web.ts';
 import { STS_NAMESPACE, writeXml, type XmlTree } from './xml-writer.ts';
@@ -42,18 +44,15 @@ const OPERATIONS: Readonly<Record<Action, Operation>> = {
       readShape('AssumeRoleWithWebIdentity', call.parameters),
       call.sourceIp,
     ),
-  GetCallerIdentity: (sts, call) => callerIdentity(authenticate(call.request, sts)),
+  GetCallerIdentity: (sts, call) => {
+    const { arn, userId, account } = principalOf(authenticate(call.request, sts));
+    return { Arn: arn, UserId: userId, Account: account.id };
+  },
+  GetSessionToken: (sts, call) => {
+    const input = readShape('GetSessionToken', call.parameters);
+    return getSessionToken(sts, input, authenticate(call.request, sts));
+  },
 };
-
-function callerIdentity(signer: Signer): XmlTree {
-  if (signer.kind === 'user')
-    return { Arn: signer.user.arn, UserId: signer.user.uniqueId, Account: signer.user.account.id };
-  return {
-    Arn: signer.session.arn,
-    UserId: signer.session.userId,
-    Account: signer.session.role.account.id,
-  };
-}
 
 /** Serves `/`. */
 export function createStsSurface(
@@ -121,7 +120,7 @@ async function perform(
       );
     }
     const result = await OPERATIONS[action](sts, call);
-    log({ outcome: 'answered', surface: 'sts', action, requestId, principal: principalOf(result) });
+    log({ outcome: 'answered', surface: 'sts', action, requestId, principal: principalIn(result) });
     return xmlAnswer(
       200,
       requestId,
@@ -151,7 +150,7 @@ async function perform(
   }
 }
 
-function principalOf(result: XmlTree): string | undefined {
+function principalIn(result: XmlTree): string | undefined {
   const user = result.AssumedRoleUser;
   const arn = typeof user === 'object' && user !== null ? user.Arn : result.Arn;
   return typeof arn === 'string' ? arn : undefined;

@@ -159,14 +159,16 @@ function getSigninToken(
 ): SigninToken {
   const credentials = readSession(parameters.get('Session'));
   const session = sessions.find(credentials.sessionId);
-  // Keys of IAM users are no sessions, and get no further either.
-  if (session === undefined) throw new Refused(400, 'no role session has this access key');
+  // Long-term keys of IAM users are no sessions, and get no further either.
+  if (session === undefined) throw new Refused(400, 'no session has this access key');
   if (
     !same(credentials.sessionKey, session.secretAccessKey) ||
     !same(credentials.sessionToken, session.sessionToken)
   ) {
     throw new Refused(400, 'secret key or session token do not belong to the access key');
   }
+  if (session.kind === 'user')
+    throw new Refused(400, 'credentials of GetSessionToken get no sign-in token');
   if (now() >= session.expiresAt) throw new Refused(400, 'the credentials have expired');
   if (!sessions.isRoleAlive(session)) throw new Refused(400, 'the role was deleted');
   const text = parameters.get('SessionDuration');
@@ -175,7 +177,10 @@ function getSigninToken(
   if (!(durationSeconds >= 900 && durationSeconds <= 43_200))
     throw new Refused(400, 'SessionDuration is not 900 to 43200');
   if (session.chained)
-    throw new Refused(400, 'SessionDuration with credentials from role chaining');
+    throw new Refused(
+      400,
+      'SessionDuration with a role that temporary credentials assumed (role chaining)',
+    );
   if (faults.strikes('federation', 'refuseDuration'))
     throw new Refused(400, 'fault: SessionDuration refused');
   return { session, usableUntil: now() + TOKEN_MS, durationSeconds };

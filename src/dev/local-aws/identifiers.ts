@@ -57,8 +57,10 @@ export const arns = {
   /** `path` starts and ends with a slash. */
   role: ({ partition, account }: Place, path: string, name: string) =>
     `arn:${partition}:iam::${account}:role${path}${name}`,
-  user: ({ partition, account }: Place, name: string) =>
-    `arn:${partition}:iam::${account}:user/${name}`,
+  user: ({ partition, account }: Place, path: string, name: string) =>
+    `arn:${partition}:iam::${account}:user${path}${name}`,
+  mfaDevice: ({ partition, account }: Place, name: string) =>
+    `arn:${partition}:iam::${account}:mfa/${name}`,
   samlProvider: ({ partition, account }: Place, name: string) =>
     `arn:${partition}:iam::${account}:saml-provider/${name}`,
   oidcProvider: ({ partition, account }: Place, issuer: string) =>

@@ -11,6 +11,7 @@ import { createStsSurface } from './dispatch.ts';
 import type { Log } from './events.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { createFederationSurface } from './federation.ts';
+import { createMfa } from './mfa.ts';
 import { createOidcKeys } from './oidc-keys.ts';
 import type { Sts } from './role-sessions.ts';
 import { createRoles, type Roles } from './roles.ts';
@@ -55,6 +56,7 @@ export function createLocalAws({
     world,
     sessions,
     faults,
+    mfa: createMfa(now),
     now,
     samlMetadata: createSamlMetadataSource(),
     webIdentity: createWebIdentityVerifier({ world, keys: createOidcKeys(now), now }),

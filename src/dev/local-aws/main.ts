@@ -5,17 +5,20 @@
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { eventLine } from './events.ts';
+import type { IamUser } from './iam-users.ts';
 import { createLocalAws } from './local-aws.ts';
+import { totpCode } from './totp.ts';
 import { readWorldFile, type World, WorldError } from './world.ts';
 
 const HELP = `Usage: npm run local-aws -- --file WORLD.json [--port 3003] [--host 127.0.0.1]
 
 A strict local stand-in for AWS STS, the console federation endpoint and a console page.
 
-  --file FILE   accounts, providers, roles and users (see docs/local-aws.md)
-  --port PORT   where to listen; default 3003
-  --host HOST   a loopback address: 127.0.0.1 (default), ::1 or localhost
-  --help        this text
+  --file FILE     accounts, providers, roles and users (see docs/local-aws.md)
+  --port PORT     where to listen; default 3003
+  --host HOST     a loopback address: 127.0.0.1 (default), ::1 or localhost
+  --mfa-code ARN  prints the current code of a virtual MFA device, and ends
+  --help          this text
 
 Every call is reported on stderr; for a refusal also the reason, which AWS keeps to itself.
 `;
@@ -29,6 +32,8 @@ interface Options {
   readonly file: string;
   readonly port: number;
   readonly host: string;
+  /** ARN of a virtual MFA device. */
+  readonly mfaCode: string | undefined;
 }
 
 function readOptions(args: string[]): Options | 'help' {
@@ -38,6 +43,7 @@ function readOptions(args: string[]): Options | 'help' {
       file: { type: 'string' },
       port: { type: 'string', default: '3003' },
       host: { type: 'string', default: '127.0.0.1' },
+      'mfa-code': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -49,11 +55,21 @@ function readOptions(args: string[]): Options | 'help' {
     throw new UsageError(
       `--host ${values.host} is not a loopback address; the local AWS hands out sessions to anyone who can reach it`,
     );
-  return { file: values.file, port, host: values.host };
+  return { file: values.file, port, host: values.host, mfaCode: values['mfa-code'] };
 }
 
-async function start({ file, port, host }: Options): Promise<void> {
-  const world = await readWorldFile(file);
+/** Throws `UsageError` if no user has the device. */
+function currentCode(world: World, arn: string): string {
+  const devices = [...world.users.values()].flatMap(({ mfaDevices }) => mfaDevices);
+  const device = devices.find(owned => owned.arn === arn);
+  if (device === undefined)
+    throw new UsageError(
+      `no user has the MFA device ${arn}; the file has: ${devices.map(owned => owned.arn).join(', ') || 'none'}`,
+    );
+  return totpCode(device.seed, Date.now() + world.clockOffsetSeconds * 1000);
+}
+
+async function start(world: World, { port, host }: Options): Promise<void> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -97,10 +113,17 @@ function overview(baseUrl: string, world: World): string {
       lines.push(`  OIDC provider  ${provider.arn}`);
     for (const role of inAccount(world.roles.values()))
       lines.push(`  role           ${role.arn} (up to ${role.maxSessionDuration / 3600} h)`);
-    for (const user of inAccount(world.users.values()))
-      lines.push(`  user           ${user.arn} (key ${user.accessKeyId})`);
+    for (const user of inAccount(world.users.values())) lines.push(...userLines(user));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function userLines({ arn, accessKeys, mfaDevices }: IamUser): string[] {
+  return [
+    `  user           ${arn}`,
+    ...accessKeys.map(key => `    key          ${key.accessKeyId} (${key.status.toLowerCase()})`),
+    ...mfaDevices.map(device => `    MFA device   ${device.arn}`),
+  ];
 }
 
 /** What parseArgs does not know. */
@@ -120,7 +143,11 @@ function explain(cause: unknown): string {
 try {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') process.stdout.write(HELP);
-  else await start(options);
+  else {
+    const world = await readWorldFile(options.file);
+    if (options.mfaCode === undefined) await start(world, options);
+    else process.stdout.write(`${currentCode(world, options.mfaCode)}\n`);
+  }
 } catch (cause) {
   process.stderr.write(`local AWS: ${explain(cause)}\n`);
   process.exitCode =

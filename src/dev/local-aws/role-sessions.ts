@@ -5,6 +5,7 @@
 import { RequestContext } from './conditions.ts';
 import type { ArmedFaults } from './faults.ts';
 import { arns, parseArn } from './identifiers.ts';
+import type { Mfa } from './mfa.ts';
 import type { SamlMetadataSource } from './saml-metadata.ts';
 import {
   packedSize,
@@ -13,7 +14,13 @@ import {
   tooLarge,
 } from './session-policies.ts';
 import type { SessionTags } from './session-tags.ts';
-import type { NewSession, RoleSession, Sessions } from './sessions.ts';
+import {
+  credentialsOf,
+  endOf,
+  type NewRoleSession,
+  type RoleSession,
+  type Sessions,
+} from './sessions.ts';
 import { StsError } from './sts-error.ts';
 import { evaluateTrust, type RoleAction } from './trust-policy.ts';
 import type { WebIdentityVerifier } from './web-identity.ts';
@@ -28,6 +35,7 @@ export interface Sts {
   readonly world: World;
   readonly sessions: Sessions;
   readonly faults: ArmedFaults;
+  readonly mfa: Mfa;
   readonly samlMetadata: SamlMetadataSource;
   readonly webIdentity: WebIdentityVerifier;
   /** Epoch milliseconds. */
@@ -148,7 +156,7 @@ export function authorizeFederated(
 
 export interface Granted
   extends Pick<
-    NewSession,
+    NewRoleSession,
     'roleSessionName' | 'tags' | 'sourceIdentity' | 'chained' | 'federatedProvider' | 'contextKeys'
   > {
   readonly durationSeconds: number | undefined;
@@ -168,11 +176,12 @@ export function openSession(
   const packed = packedSize(granted.policies, granted.tags);
   const issuedAt = sts.now();
   const end = Math.min(
-    issuedAt + (granted.durationSeconds ?? DEFAULT_SECONDS) * 1000,
+    endOf(issuedAt, granted.durationSeconds ?? DEFAULT_SECONDS),
     granted.notAfter ?? Number.POSITIVE_INFINITY,
   );
   const { partition, id } = role.account;
   const session = sts.sessions.open({
+    kind: 'role',
     role,
     roleArn: role.arn,
     roleSessionName: granted.roleSessionName,
@@ -183,8 +192,7 @@ export function openSession(
     ),
     userId: `${role.uniqueId}:${granted.roleSessionName}`,
     issuedAt,
-    // STS tells whole seconds.
-    expiresAt: Math.floor(end / 1000) * 1000,
+    expiresAt: endOf(end, 0),
     tags: granted.tags,
     sourceIdentity: granted.sourceIdentity,
     chained: granted.chained,
@@ -194,12 +202,7 @@ export function openSession(
   });
   const members: XmlTree = {
     AssumedRoleUser: { AssumedRoleId: session.userId, Arn: session.arn },
-    Credentials: {
-      AccessKeyId: session.accessKeyId,
-      SecretAccessKey: session.secretAccessKey,
-      SessionToken: session.sessionToken,
-      Expiration: new Date(session.expiresAt).toISOString().replace('.000Z', 'Z'),
-    },
+    Credentials: credentialsOf(session),
     PackedPolicySize: packed,
     SourceIdentity: session.sourceIdentity,
   };

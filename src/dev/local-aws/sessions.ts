@@ -1,21 +1,31 @@
 /**
- * Role sessions and who signs requests: what the local AWS handed out, and whether it is still
- * alive.
+ * What the local AWS handed out: sessions of roles (AssumeRole*) and of IAM users
+ * (GetSessionToken), and whether they are still alive.
  *
  * A deleted role ends its sessions; a changed trust policy does not; changed permissions count at
  * once, because the role is looked up in the world each time.
  */
+
+import type { IamUser } from './iam-users.ts';
 import { type CredentialTriple, newCredentials } from './identifiers.ts';
 import type { IdentityPolicy } from './policy-document.ts';
 import type { SessionTags } from './session-tags.ts';
 import type { Role, World } from './world.ts';
+import type { XmlTree } from './xml-writer.ts';
 
 /** More sessions than this push the oldest out. */
 const MAX_SESSIONS = 20_000;
 /** How long an expired session is remembered, so that its owner is told that it expired. */
 const REMEMBER_MS = 24 * 3600 * 1000;
 
-export interface RoleSession extends CredentialTriple {
+interface Temporary extends CredentialTriple {
+  /** Epoch milliseconds, as `expiresAt`. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface RoleSession extends Temporary {
+  readonly kind: 'role';
   readonly roleArn: string;
   /** Of the role as it was: a role that was deleted and made again has no part in its sessions. */
   readonly role: Role;
@@ -23,13 +33,9 @@ export interface RoleSession extends CredentialTriple {
   readonly arn: string;
   /** `AROA...:name` */
   readonly userId: string;
-  readonly issuedAt: number;
-  readonly expiresAt: number;
   readonly tags: SessionTags;
   readonly sourceIdentity: string | undefined;
-  /**
-   * Assumed from another role's session: an hour at most, and no SessionDuration for the console.
-   */
+  /** Assumed with temporary credentials: no SessionDuration for the console. */
   readonly chained: boolean;
   /** ARN of the identity provider at the start of the chain. */
   readonly federatedProvider: string | undefined;
@@ -39,16 +45,26 @@ export interface RoleSession extends CredentialTriple {
   readonly sessionPolicies: readonly IdentityPolicy[] | undefined;
 }
 
-export type NewSession = Omit<RoleSession, keyof CredentialTriple>;
+/** What GetSessionToken gives: the user, for a time, and perhaps with MFA. */
+export interface UserSession extends Temporary {
+  readonly kind: 'user';
+  readonly user: IamUser;
+  /** When the user passed MFA, epoch milliseconds. */
+  readonly mfaAt: number | undefined;
+}
+
+export type Session = RoleSession | UserSession;
+export type NewRoleSession = Omit<RoleSession, keyof CredentialTriple>;
+export type NewUserSession = Omit<UserSession, keyof CredentialTriple>;
 
 export interface Sessions {
-  open(session: NewSession): RoleSession;
-  find(accessKeyId: string): RoleSession | undefined;
+  open<T extends NewRoleSession | NewUserSession>(session: T): T & CredentialTriple;
+  find(accessKeyId: string): Session | undefined;
   isRoleAlive(session: RoleSession): boolean;
 }
 
 export function createSessions(world: World, now: () => number): Sessions {
-  const sessions = new Map<string, RoleSession>();
+  const sessions = new Map<string, Session>();
 
   const forgetOld = (): void => {
     for (const [id, session] of sessions) {
@@ -66,4 +82,19 @@ export function createSessions(world: World, now: () => number): Sessions {
     find: accessKeyId => sessions.get(accessKeyId),
     isRoleAlive: session => world.roles.get(session.roleArn)?.uniqueId === session.role.uniqueId,
   };
+}
+
+/** The element Credentials, which every answer with a session has. */
+export function credentialsOf(session: Session): XmlTree {
+  return {
+    AccessKeyId: session.accessKeyId,
+    SecretAccessKey: session.secretAccessKey,
+    SessionToken: session.sessionToken,
+    Expiration: new Date(session.expiresAt).toISOString().replace('.000Z', 'Z'),
+  };
+}
+
+/** When a session ends: STS tells whole seconds. */
+export function endOf(issuedAt: number, seconds: number): number {
+  return Math.floor((issuedAt + seconds * 1000) / 1000) * 1000;
 }

@@ -46,6 +46,11 @@ const POLICY = {
 const POLICY_ARNS = { max: 10, list: { arn: ARN } } as const satisfies ListRule;
 const DURATION = { from: 900, to: 43_200 } as const satisfies IntegerRule;
 
+const MFA = {
+  SerialNumber: { min: 9, max: 256, pattern: String.raw`[\w+=/:,.@-]*` },
+  TokenCode: { min: 6, max: 6, pattern: String.raw`[\d]*`, sensitive: true },
+} as const satisfies Readonly<Record<string, TextRule>>;
+
 export const TAG_KEY = {
   min: 1,
   max: 128,
@@ -70,8 +75,7 @@ const SHAPES = {
     Tags: { max: MAX_TAGS, list: { Key: TAG_KEY, Value: TAG_VALUE } },
     TransitiveTagKeys: { max: MAX_TAGS, list: { '': TAG_KEY } },
     ExternalId: { min: 2, max: 1224, pattern: String.raw`[\w+=,.@:\/-]*` },
-    SerialNumber: { min: 9, max: 256, pattern: String.raw`[\w+=/:,.@-]*` },
-    TokenCode: { min: 6, max: 6, pattern: String.raw`[\d]*`, sensitive: true },
+    ...MFA,
     SourceIdentity: { min: 2, max: 64, pattern: String.raw`[\w+=,.@-]*` },
   },
   AssumeRoleWithSAML: {
@@ -92,6 +96,7 @@ const SHAPES = {
     DurationSeconds: DURATION,
   },
   GetCallerIdentity: {},
+  GetSessionToken: { DurationSeconds: { from: 900, to: 129_600 }, ...MFA },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Rule>>>>;
 
 export type Action = keyof typeof SHAPES;

@@ -6,9 +6,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import aws4 from 'aws4';
 import { partitionOfRegion } from './partitions.ts';
-import type { RoleSession, Sessions } from './sessions.ts';
+import { principalOf, type Signer } from './principal.ts';
+import type { Session, Sessions } from './sessions.ts';
 import { StsError } from './sts-error.ts';
-import type { IamUser, World } from './world.ts';
+import type { World } from './world.ts';
 
 const MAX_SKEW_MS = 15 * 60 * 1000;
 const ALGORITHM = 'AWS4-HMAC-SHA256';
@@ -22,10 +23,6 @@ export interface SignedRequest {
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
-
-export type Signer =
-  | { readonly kind: 'session'; readonly session: RoleSession }
-  | { readonly kind: 'user'; readonly user: IamUser };
 
 interface Claim {
   readonly accessKeyId: string;
@@ -49,20 +46,16 @@ export function authenticate(
 ): Signer {
   const claim = readClaim(request);
   checkScope(claim, world);
-  const signer = findSigner(claim, world, sessions);
-  const account = signer.kind === 'session' ? signer.session.role.account : signer.user.account;
+  const { signer, secretAccessKey } = findSigner(claim, world, sessions);
+  const { account } = principalOf(signer);
   if (world.regions === undefined && partitionOfRegion(claim.region) !== account.partition.name) {
     throw invalidToken(
       `the key belongs to partition ${account.partition.name}, the signature is scoped to ${claim.region}`,
     );
   }
-  if (signer.kind === 'session') checkLife(signer.session, sessions, now());
+  if (signer.session !== undefined) checkLife(signer.session, sessions, now());
   checkTime(claim, now());
-  checkSignature(
-    request,
-    claim,
-    signer.kind === 'session' ? signer.session.secretAccessKey : signer.user.secretAccessKey,
-  );
+  checkSignature(request, claim, secretAccessKey);
   return signer;
 }
 
@@ -164,12 +157,17 @@ function checkScope(claim: Claim, world: World): void {
   }
 }
 
-function findSigner(claim: Claim, world: World, sessions: Sessions): Signer {
-  const user = world.users.get(claim.accessKeyId);
-  if (user !== undefined) {
+interface Found {
+  readonly signer: Signer;
+  readonly secretAccessKey: string;
+}
+
+function findSigner(claim: Claim, world: World, sessions: Sessions): Found {
+  const owned = longTermKey(claim.accessKeyId, world);
+  if (owned !== undefined) {
     if (claim.sessionToken !== undefined)
       throw invalidToken('a long-term key came with a session token');
-    return { kind: 'user', user };
+    return owned;
   }
   const session = sessions.find(claim.accessKeyId);
   if (session === undefined) throw invalidToken(`the access key ${claim.accessKeyId} is not known`);
@@ -177,13 +175,29 @@ function findSigner(claim: Claim, world: World, sessions: Sessions): Signer {
     throw invalidToken('a temporary key came without its session token');
   if (!sameText(claim.sessionToken, session.sessionToken))
     throw invalidToken('the session token belongs to another key');
-  return { kind: 'session', session };
+  const signer: Signer =
+    session.kind === 'role'
+      ? { kind: 'role', session }
+      : { kind: 'user', user: session.user, session };
+  return { signer, secretAccessKey: session.secretAccessKey };
 }
 
-function checkLife(session: RoleSession, sessions: Sessions, now: number): void {
+function longTermKey(accessKeyId: string, { users }: World): Found | undefined {
+  for (const user of users.values()) {
+    const key = user.accessKeys.find(owned => owned.accessKeyId === accessKeyId);
+    if (key === undefined) continue;
+    if (key.status === 'Inactive') throw invalidToken(`the access key ${accessKeyId} is inactive`);
+    const signer = { kind: 'user', user, session: undefined } as const;
+    return { signer, secretAccessKey: key.secretAccessKey };
+  }
+  return undefined;
+}
+
+function checkLife(session: Session, sessions: Sessions, now: number): void {
   if (now >= session.expiresAt)
     throw new StsError('ExpiredToken', 'The security token included in the request is expired');
-  if (!sessions.isRoleAlive(session)) throw invalidToken(`the role ${session.roleArn} was deleted`);
+  if (session.kind === 'role' && !sessions.isRoleAlive(session))
+    throw invalidToken(`the role ${session.roleArn} was deleted`);
 }
 
 function checkTime(claim: Claim, now: number): void {

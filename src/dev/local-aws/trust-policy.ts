@@ -105,7 +105,7 @@ export type IdentityDecision =
 /** Whether the caller's own policies allow the action on the resource. */
 export function evaluateIdentity(
   policies: readonly IdentityPolicy[],
-  { action, resource }: { readonly action: RoleAction; readonly resource: string },
+  { action, resource }: { readonly action: string; readonly resource: string },
   context: RequestContext,
 ): IdentityDecision {
   let allowed = false;

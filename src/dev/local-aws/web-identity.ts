@@ -4,12 +4,13 @@
  */
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import type { Account } from './accounts.ts';
 import { arns } from './identifiers.ts';
 import type { OidcKeys } from './oidc-keys.ts';
 import { type SessionTags, tagFault } from './session-tags.ts';
 import { isSessionName } from './shapes.ts';
 import { StsError } from './sts-error.ts';
-import type { Account, OidcProvider, World } from './world.ts';
+import type { OidcProvider, World } from './world.ts';
 
 const ALGORITHMS: readonly jwt.Algorithm[] = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
 const EXPIRY_GRACE_SECONDS = 300;

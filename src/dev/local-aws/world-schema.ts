@@ -10,6 +10,31 @@ const iamName = z
   .string()
   .regex(/^[\w+=,.@-]{1,64}$/, 'a name has 1 to 64 characters of A-Z a-z 0-9 _ + = , . @ -');
 
+const iamPath = z
+  .string()
+  .regex(/^\/(?:[!-.0-~]{1,200}\/){0,8}$/, 'a path starts and ends with /')
+  .default('/');
+const iamTags = z.record(z.string().min(1).max(128), z.string().max(256)).default({});
+
+const accessKey = z.strictObject({
+  accessKeyId: z
+    .string()
+    .regex(
+      /^AKIA[A-Z0-9]{12,124}$/,
+      'a long-term access key id starts with AKIA and is 16 characters or longer',
+    ),
+  secretAccessKey: z.string().min(16).max(128),
+  status: z.enum(['Active', 'Inactive']).default('Active'),
+});
+
+// RFC 4226, section 4: a shared secret has 128 bits or more.
+const mfaDevice = z.strictObject({
+  name: z.string().regex(/^[\w+=,.@-]{1,128}$/),
+  seed: z
+    .string()
+    .regex(/^[A-Z2-7]{26,128}$/, 'a seed is base32: 26 to 128 characters of A-Z and 2-7'),
+});
+
 function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
@@ -90,14 +115,11 @@ export const worldSchema = z.strictObject({
       z.strictObject({
         account: accountId,
         name: iamName,
-        path: z
-          .string()
-          .regex(/^\/(?:[!-.0-~]{1,200}\/){0,8}$/, 'a path starts and ends with /')
-          .default('/'),
+        path: iamPath,
         maxSessionDuration: z.number().int().min(3600).max(43200).default(3600),
         trustPolicy,
         permissions: z.array(permission).default([]),
-        tags: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+        tags: iamTags,
       }),
     )
     .default([]),
@@ -106,14 +128,11 @@ export const worldSchema = z.strictObject({
       z.strictObject({
         account: accountId,
         name: iamName,
-        accessKeyId: z
-          .string()
-          .regex(
-            /^AKIA[A-Z0-9]{12,124}$/,
-            'a long-term access key id starts with AKIA and is 16 characters or longer',
-          ),
-        secretAccessKey: z.string().min(16).max(128),
+        path: iamPath,
+        accessKeys: z.array(accessKey).max(2).default([]),
+        mfaDevices: z.array(mfaDevice).max(8).default([]),
         permissions: z.array(permission).default([]),
+        tags: iamTags,
       }),
     )
     .default([]),

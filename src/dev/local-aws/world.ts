@@ -5,20 +5,16 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
+import { type Account, placeOf } from './accounts.ts';
 import type { faultPlan } from './faults.ts';
+import { belongings, type IamUser, userOf } from './iam-users.ts';
 import { arns, uniqueId } from './identifiers.ts';
-import { type Partition, type PartitionName, partitionNamed } from './partitions.ts';
+import { partitionNamed } from './partitions.ts';
 import type { IdentityPolicy, TrustPolicy } from './policy-document.ts';
 import { worldSchema } from './world-schema.ts';
 
 export type WorldInput = z.input<typeof worldSchema>;
 type Checked = z.output<typeof worldSchema>;
-
-export interface Account {
-  readonly id: string;
-  readonly name: string;
-  readonly partition: Partition;
-}
 
 export type MetadataSource =
   | { readonly file: string }
@@ -52,22 +48,13 @@ export interface Role {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-export interface IamUser {
-  readonly account: Account;
-  readonly name: string;
-  readonly arn: string;
-  readonly uniqueId: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly permissions: readonly IdentityPolicy[];
-}
-
 export interface World {
   readonly accounts: readonly Account[];
   readonly samlProviders: ReadonlyMap<string, SamlProvider>;
   readonly oidcProviders: ReadonlyMap<string, OidcProvider>;
   /** By ARN. Changes of the running world are made here; see LocalAws.roles. */
   readonly roles: Map<string, Role>;
+  /** By ARN. */
   readonly users: ReadonlyMap<string, IamUser>;
   /** Undefined: every Region of the partitions in use. */
   readonly regions: readonly string[] | undefined;
@@ -133,6 +120,8 @@ function worldOf(input: Checked, reading: Reading, directory: string): World {
     samlProviderOf(provider, account, directory);
   const { accounts } = reading;
   keyed(reading, 'accounts', accounts, ({ id }) => id);
+  const users = ownedByKey(reading, input, 'iamUsers', { make: userOf, keyOf: arnOf });
+  refuseTwice(reading, belongings([...users.values()]));
   return {
     accounts,
     samlProviders: ownedByKey(reading, input, 'samlProviders', {
@@ -144,10 +133,7 @@ function worldOf(input: Checked, reading: Reading, directory: string): World {
       keyOf: arnOf,
     }),
     roles: ownedByKey(reading, input, 'roles', { make: roleOf, keyOf: arnOf }),
-    users: ownedByKey(reading, input, 'iamUsers', {
-      make: userOf,
-      keyOf: ({ accessKeyId }) => accessKeyId,
-    }),
+    users,
     regions: input.regions,
     samlSignature: input.saml.signature,
     webIdentityMaxAgeSeconds: input.webIdentity.maxAgeSeconds,
@@ -158,17 +144,25 @@ function worldOf(input: Checked, reading: Reading, directory: string): World {
 
 /** The list by key; a key that appears twice is a mistake. */
 function keyed<T>(
-  { mistakes }: Reading,
+  reading: Reading,
   at: string,
   list: readonly T[],
   keyOf: (item: T) => string,
 ): Map<string, T> {
-  const map = new Map<string, T>();
-  for (const [index, item] of list.entries()) {
-    if (map.has(keyOf(item))) mistakes.push(`${at}[${index}]: ${keyOf(item)} appears twice`);
-    map.set(keyOf(item), item);
+  const entries = list.map((item, index) => ({ at: `${at}[${index}]`, key: keyOf(item) }));
+  refuseTwice(reading, entries);
+  return new Map(list.map(item => [keyOf(item), item]));
+}
+
+function refuseTwice(
+  { mistakes }: Reading,
+  entries: readonly { readonly at: string; readonly key: string }[],
+): void {
+  const seen = new Set<string>();
+  for (const { at, key } of entries) {
+    if (seen.has(key)) mistakes.push(`${at}: ${key} appears twice`);
+    seen.add(key);
   }
-  return map;
 }
 
 type OwnedList = 'samlProviders' | 'oidcProviders' | 'roles' | 'iamUsers';
@@ -195,10 +189,6 @@ function ownedByKey<L extends OwnedList, T>(
   return keyed(reading, at, made, keyOf);
 }
 
-function place(account: Account): { readonly partition: PartitionName; readonly account: string } {
-  return { partition: account.partition.name, account: account.id };
-}
-
 function samlProviderOf(
   provider: Checked['samlProviders'][number],
   account: Account,
@@ -208,7 +198,7 @@ function samlProviderOf(
   return {
     account,
     name: provider.name,
-    arn: arns.samlProvider(place(account), provider.name),
+    arn: arns.samlProvider(placeOf(account), provider.name),
     metadata: 'file' in metadata ? { file: resolve(directory, metadata.file) } : metadata,
   };
 }
@@ -217,18 +207,13 @@ function oidcProviderOf(
   { url, clientIds }: Checked['oidcProviders'][number],
   account: Account,
 ): OidcProvider {
-  return { account, issuer: url, clientIds, arn: arns.oidcProvider(place(account), url) };
+  return { account, issuer: url, clientIds, arn: arns.oidcProvider(placeOf(account), url) };
 }
 
 /** A checked role of the file, as part of the world. */
 export function roleOf(role: Checked['roles'][number], account: Account): Role {
-  const arn = arns.role(place(account), role.path, role.name);
+  const arn = arns.role(placeOf(account), role.path, role.name);
   return { ...role, account, arn, uniqueId: uniqueId('AROA', arn) };
-}
-
-function userOf(user: Checked['iamUsers'][number], account: Account): IamUser {
-  const arn = arns.user(place(account), user.name);
-  return { ...user, account, arn, uniqueId: uniqueId('AIDA', arn) };
 }
 
 /**

@@ -116,7 +116,7 @@ const WORLD = samlWorld({
     {
       account: PROD,
       name: 'ci',
-      ...USER,
+      accessKeys: [USER],
       permissions: [{ Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' } }],
     },
   ],
@@ -369,17 +369,6 @@ describe('AssumeRole', () => {
     assert.equal(conflict.name, 'ValidationError');
     assert.match(conflict.message, /conflicts with a transitive tag/);
     await assume({ Tags: [{ Key: 'Shoe', Value: '44' }] }, from);
-  });
-
-  test('knows no MFA devices', async () => {
-    const error = await refused({
-      SerialNumber: 'arn:aws:iam::111122223333:mfa/alice',
-      TokenCode: '123456',
-    });
-    assert.deepEqual(
-      [error.name, error.message],
-      ['AccessDenied', 'MultiFactorAuthentication failed with invalid MFA one time pass code. '],
-    );
   });
 
   test('sets a source identity once', async () => {

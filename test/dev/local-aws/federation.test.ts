@@ -35,8 +35,9 @@ const WORLD = samlWorld({
     {
       account: PROD,
       name: 'ci',
-      accessKeyId: 'AKIAIOSFODNN7LOCAL00',
-      secretAccessKey: 'local-user-secret-key-0001',
+      accessKeys: [
+        { accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-secret-key-0001' },
+      ],
     },
   ],
 });
@@ -219,12 +220,12 @@ describe('the federation endpoint', () => {
         [
           'an unknown key',
           good => ({ Session: JSON.stringify({ ...good, sessionId: 'ASIAAAAAAAAAAAAAAAAA' }) }),
-          /no role session/,
+          /no session/,
         ],
         [
           'the key of an IAM user',
           good => ({ Session: JSON.stringify({ ...good, sessionId: 'AKIAIOSFODNN7LOCAL00' }) }),
-          /no role session/,
+          /no session/,
         ],
         [
           'a wrong secret key',

@@ -31,7 +31,9 @@ interface Signing {
 }
 
 describe('Signature Version 4', () => {
-  const running = useLocalAws(samlWorld({ iamUsers: [{ account: PROD, name: 'ci', ...USER }] }));
+  const running = useLocalAws(
+    samlWorld({ iamUsers: [{ account: PROD, name: 'ci', accessKeys: [USER] }] }),
+  );
   let session: { accessKeyId: string; secretAccessKey: string; sessionToken: string };
   before(async () => {
     const SAMLAssertion = samlResponse({ roles: [ROLE_PAIR], now: running.clock.now() });
@@ -353,7 +355,10 @@ describe('Signature Version 4', () => {
 
   test('the configured regions replace the known ones', async () => {
     const small = await startLocalAws(
-      samlWorld({ regions: ['eu-nowhere-1'], iamUsers: [{ account: PROD, name: 'ci', ...USER }] }),
+      samlWorld({
+        regions: ['eu-nowhere-1'],
+        iamUsers: [{ account: PROD, name: 'ci', accessKeys: [USER] }],
+      }),
     );
     try {
       await small.sts(USER, 'eu-nowhere-1').send(new GetCallerIdentityCommand({}));

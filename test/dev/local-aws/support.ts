@@ -80,7 +80,8 @@ export async function startLocalAws(world: WorldInput): Promise<Running> {
       const client = new STSClient({
         region,
         endpoint: url,
-        credentials,
+        // The SDK writes into the object.
+        credentials: typeof credentials === 'object' ? { ...credentials } : credentials,
         maxAttempts: 1,
         systemClockOffset: clock.now() - Date.now(),
       });

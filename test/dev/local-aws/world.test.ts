@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { eventLine } from '../../../src/dev/local-aws/events.ts';
 import { nameQualifier } from '../../../src/dev/local-aws/identifiers.ts';
+import { totpCode } from '../../../src/dev/local-aws/totp.ts';
 import { parseWorld, readWorldFile, WorldError } from '../../../src/dev/local-aws/world.ts';
 import { useDirectory } from '../../support/directory.ts';
 import { idpKey, metadataXml } from './saml.ts';
@@ -20,6 +21,10 @@ const role = (more: object = {}): object => ({
   trustPolicy: TRUST,
   ...more,
 });
+
+const KEY = { accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-secret-key' };
+const DEVICE = { name: 'phone', seed: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' };
+const user = (name: string, more: object = {}): object => ({ account: ACCOUNT.id, name, ...more });
 
 function mistakesOf(world: unknown): readonly string[] {
   try {
@@ -129,12 +134,36 @@ describe('a world file', () => {
           {
             account: ACCOUNT.id,
             name: 'ci',
-            accessKeyId: 'AKIAIOSFODNN7LOCAL00',
-            secretAccessKey: 'short',
+            accessKeys: [{ accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'short' }],
           },
         ],
       },
-      /^iamUsers\[0\]\.secretAccessKey/,
+      /^iamUsers\[0\]\.accessKeys\[0\]\.secretAccessKey/,
+    ],
+    [
+      'a user twice',
+      { iamUsers: [user('ci'), user('ci')] },
+      /^iamUsers\[1\]: .*user\/ci appears twice/,
+    ],
+    [
+      'an access key of two users',
+      { iamUsers: [user('ci', { accessKeys: [KEY] }), user('cd', { accessKeys: [KEY] })] },
+      /^iamUsers\[1\]\.accessKeys\[0\]: AKIA\w+ appears twice/,
+    ],
+    [
+      'an MFA device of two users',
+      { iamUsers: [user('ci', { mfaDevices: [DEVICE] }), user('cd', { mfaDevices: [DEVICE] })] },
+      /^iamUsers\[1\]\.mfaDevices\[0\]: .*mfa\/phone appears twice/,
+    ],
+    [
+      'a seed that is not base32',
+      { iamUsers: [user('ci', { mfaDevices: [{ ...DEVICE, seed: 'x'.repeat(32) }] })] },
+      /^iamUsers\[0\]\.mfaDevices\[0\]\.seed: a seed is base32/,
+    ],
+    [
+      'three access keys of one user',
+      { iamUsers: [user('ci', { accessKeys: [KEY, KEY, KEY] })] },
+      /^iamUsers\[0\]\.accessKeys/,
     ],
   ];
   for (const [name, change, mistake] of cases) {
@@ -185,6 +214,7 @@ describe('the command', () => {
       JSON.stringify({
         accounts: [ACCOUNT],
         roles: [role()],
+        iamUsers: [user('ci', { accessKeys: [KEY], mfaDevices: [DEVICE] })],
         samlProviders: [{ account: ACCOUNT.id, name: 'idp', metadata: { file: 'metadata.xml' } }],
       }),
     );
@@ -224,9 +254,11 @@ describe('the command', () => {
 
   test('listens, lists its world, reports denials and stops on a signal', async () => {
     const { child, output, ended } = run('--file', file('world.json'), '--port', '0');
-    while (!output.out.includes('role ')) await once(child.stdout, 'data');
+    while (!output.out.includes('MFA device')) await once(child.stdout, 'data');
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output.out)![0];
     assert.match(output.out, /arn:aws:iam::111122223333:role\/Admin \(up to 1 h\)/);
+    assert.match(output.out, /AKIAIOSFODNN7LOCAL00 \(active\)\n.*mfa\/phone/);
+    assert.ok(!output.out.includes(DEVICE.seed));
     const answer = await fetch(`${url}/?Action=GetCallerIdentity&Version=2011-06-15`);
     assert.equal(answer.status, 403);
 
@@ -234,6 +266,15 @@ describe('the command', () => {
     const { code, err } = await ended;
     assert.equal(code, 0);
     assert.match(err, /sts GetCallerIdentity refused MissingAuthenticationToken/);
+  });
+
+  test('prints the current code of a virtual MFA device', async () => {
+    const before = Date.now();
+    const serial = 'arn:aws:iam::111122223333:mfa/phone';
+    const { code, out } = await run('--file', file('world.json'), '--mfa-code', serial).ended;
+    assert.equal(code, 0);
+    const expected = [before, Date.now()].map(at => `${totpCode(DEVICE.seed, at)}\n`);
+    assert.ok(expected.includes(out), out);
   });
 
   test('exits with a clear error for invalid input', async () => {
@@ -244,6 +285,7 @@ describe('the command', () => {
       [['--file', file('wrong.json')], 2, /accounts\[0\]\.id: .*\n {2}\(the whole file\): .*extra/],
       [['--file', file('world.json'), '--host', '0.0.0.0'], 2, /not a loopback address/],
       [['--fiel', 'x'], 2, /Unknown option/],
+      [['--file', file('world.json'), '--mfa-code', 'x'], 2, /device x; the file has: arn.*phone/],
       [['--file', file('world.json'), '--port', String(port)], 1, /the port is taken/],
     ];
 
