@@ -1,6 +1,7 @@
 /** The shapes that operations of the bearer API share, and how our values become them. */
 import * as z from 'zod';
 import type { Entitlement } from '../core/access-rule.ts';
+import type { AssumedRole } from '../core/assumed-role.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import { shownName } from '../core/oauth-client.ts';
 import type { Account } from '../core/role.ts';
@@ -42,6 +43,29 @@ export const RoleShape = z.object({
     .string()
     .nullable()
     .describe('Where it, or an extension, can be requested; null where no approval gives it'),
+});
+/** Credentials of one role, for any caller. */
+export const CredentialsShape = z.object({
+  account: AccountShape,
+  role: z.string(),
+  assumed_role_arn: z.string(),
+  access_key_id: z.string(),
+  secret_access_key: z.string(),
+  session_token: z.string(),
+  expires_at: Moment,
+  duration_seconds: z.int(),
+  reduced_from_seconds: z.int().nullable().describe('What the rule gives, where AWS allowed less'),
+  packed_policy_percent: z
+    .int()
+    .nullable()
+    .describe(
+      'How much of the space for session policies and tags is used, in percent; null when AWS does not say',
+    ),
+  tags_left_out: z
+    .array(z.string())
+    .describe(
+      'Optional session tags that the session lacks: without a value that AWS accepts, or because it was too large with them',
+    ),
 });
 export const ContainerTokenShape = z
   .object({
@@ -122,6 +146,26 @@ export function roleShape(
     missing: [...missing],
     elevation: elevation === undefined ? null : elevationReference(elevation),
     request_url: requestUrl ?? null,
+  };
+}
+
+export function credentialsShape(
+  { account, role }: Pick<Entitlement, 'account' | 'role'>,
+  assumed: AssumedRole,
+): z.output<typeof CredentialsShape> {
+  const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = assumed.credentials;
+  return {
+    account: accountShape(account),
+    role,
+    assumed_role_arn: assumed.assumedRoleArn,
+    access_key_id: accessKeyId,
+    secret_access_key: secretAccessKey,
+    session_token: sessionToken,
+    expires_at: iso(expiresAt),
+    duration_seconds: assumed.durationSeconds,
+    reduced_from_seconds: assumed.reducedFrom ?? null,
+    packed_policy_percent: assumed.packedPolicyPercent ?? null,
+    tags_left_out: [...assumed.tagsLeftOut],
   };
 }
 

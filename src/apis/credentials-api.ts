@@ -25,6 +25,8 @@ import { operation, type Route } from '../http/route.ts';
 import {
   AccountShape,
   accountShape,
+  CredentialsShape,
+  credentialsShape,
   ElevationReference,
   elevationReference,
   iso,
@@ -170,19 +172,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     reads: { json: AskedRole },
     output: {
       description: 'Credentials',
-      schema: z.object({
-        account: AccountShape,
-        role: z.string(),
-        assumed_role_arn: z.string(),
-        access_key_id: z.string(),
-        secret_access_key: z.string(),
-        session_token: z.string(),
-        expires_at: Moment,
-        duration_seconds: z.int(),
-        reduced_from_seconds: z
-          .int()
-          .nullable()
-          .describe('What the rule gives, where AWS allowed less'),
+      schema: CredentialsShape.extend({
         elevation: ElevationReference.nullable().describe(
           'The approval by which the user has the role; null where none is required',
         ),
@@ -191,17 +181,8 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     errors: HANDOUT_ERRORS,
     handle: async (input, caller, { access }: CredentialsApiParts) => {
       const { entitlement, assumed } = await access.credentialsFor(caller, input);
-      const { credentials } = assumed;
       return {
-        account: accountShape(entitlement.account),
-        role: entitlement.role,
-        assumed_role_arn: assumed.assumedRoleArn,
-        access_key_id: credentials.accessKeyId,
-        secret_access_key: credentials.secretAccessKey,
-        session_token: credentials.sessionToken,
-        expires_at: iso(credentials.expiresAt),
-        duration_seconds: assumed.durationSeconds,
-        reduced_from_seconds: assumed.reducedFrom ?? null,
+        ...credentialsShape(entitlement, assumed),
         elevation:
           entitlement.elevation === undefined ? null : elevationReference(entitlement.elevation),
       };

@@ -43,6 +43,7 @@ export function handOutDetails(
   { account, role, rule }: Granted,
   { assumed, session, sessionName }: OpenedRole,
 ) {
+  const { packedPolicyPercent, tagsLeftOut } = assumed;
   return {
     account: account.id,
     accountName: account.name,
@@ -53,5 +54,7 @@ export function handOutDetails(
     accessKeyId: assumed.credentials.accessKeyId,
     stsRequestId: assumed.stsRequestId,
     expiresAt: assumed.credentials.expiresAt,
+    packedPolicyPercent,
+    tagsLeftOut: tagsLeftOut.length === 0 ? undefined : tagsLeftOut,
   };
 }

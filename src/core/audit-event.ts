@@ -86,6 +86,10 @@ interface RecordedCredentials extends Recorded {
   /** x-amzn-requestid of the STS call that gave the credentials. */
   readonly stsRequestId: string;
   readonly expiresAt: Instant;
+  /** How much of the space for session policies and tags is used, in percent, if STS says so. */
+  readonly packedPolicyPercent?: number | undefined;
+  /** Keys of optional tags that the session lacks; undefined if it has all of them. */
+  readonly tagsLeftOut?: readonly string[] | undefined;
 }
 
 interface RecordedHandout extends RecordedCredentials {

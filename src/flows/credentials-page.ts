@@ -5,10 +5,13 @@
 import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import { entitledSeconds } from '../core/access-rule.ts';
+import type { AssumedRole } from '../core/assumed-role.ts';
 import { formatCredentials } from '../core/credential-formats.ts';
 import { CREDENTIAL_FORMATS, type CredentialFormat } from '../core/credentials.ts';
+import { listed } from '../core/listed.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
+import type { SessionSettings } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import { type Answer, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
@@ -115,7 +118,29 @@ async function showCredentials(
       reducedFrom === undefined
         ? undefined
         : `The rule grants ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
+    nearlyFull: nearlyFull(assumed, entitlement.rule.session),
+    lacking: lacking(assumed),
   });
+}
+
+/** From then on, in percent, users are told before AWS rejects their session. */
+const NEARLY_FULL = 75;
+
+function nearlyFull(
+  { packedPolicyPercent: percent, tagsLeftOut }: AssumedRole,
+  { optionalTags = [] }: SessionSettings,
+): string | undefined {
+  if (percent === undefined || percent <= NEARLY_FULL) return undefined;
+  const beyond =
+    optionalTags.length > tagsLeftOut.length
+      ? 'the session gets no optional tags'
+      : 'AWS rejects the session';
+  return `Session policies and tags use ${percent}% of the space that AWS allows. Above 100%, ${beyond}. Ask your administrator for fewer or shorter tags.`;
+}
+
+function lacking({ tagsLeftOut }: AssumedRole): string | undefined {
+  if (tagsLeftOut.length === 0) return undefined;
+  return `This session lacks optional tags: ${listed(tagsLeftOut)}. You have no value for them that AWS accepts, or the session was too large with them. Where policies in AWS use these tags, you can have less access.`;
 }
 
 function pathFor({ account, role }: CredentialsRequest): string {

@@ -125,6 +125,10 @@ export interface CredentialsModel extends PageFrame {
   readonly secondsLeft: number;
   /** Set when AWS allowed less than the rule gives. */
   readonly reduced?: string | undefined;
+  /** Set when session policies and tags use most of the space that AWS allows. */
+  readonly nearlyFull?: string | undefined;
+  /** Set when the session lacks optional tags. */
+  readonly lacking?: string | undefined;
 }
 
 /** One rule's answer, in words. */

@@ -74,6 +74,10 @@ describe('shared credentials', () => {
       'another session tag',
       { session: aRoleSession({ tags: [{ key: 'Department', value: 'else' }] }) },
     ],
+    [
+      'another optional session tag that is left out',
+      { session: aRoleSession({ tagsLeftOut: ['Department'] }) },
+    ],
     ['another length', { session: aRoleSession({ durationSeconds: 1800 }) }],
     ['another sign-in', { authenticatedAt: 1 }],
     ['another proof of a workload', { proofId: 'another' }],

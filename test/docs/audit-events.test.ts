@@ -64,6 +64,7 @@ const credentials = {
   ...recorded,
   ...{ account: '1', accountName: 'prod', role: 'Admin', rule: 'r', sessionName: 's' },
   ...{ sourceIdentity: 'i', accessKeyId: 'k', stsRequestId: 'q', expiresAt: at },
+  ...{ packedPolicyPercent: 42, tagsLeftOut: ['Team'] as readonly string[] },
 } as Omit<
   Pick<Handout, keyof Handout & keyof WholeEvent<'workload-credentials.issued'>>,
   'type' | 'durationSeconds'

@@ -249,6 +249,8 @@ export const VIEW_MODELS: {
       timeLeft: '3 h 59 min',
       secondsLeft: 14_399,
       reduced: 'AWS allowed 4 h at most.',
+      nearlyFull: 'Tags use 80% of the space that AWS allows.',
+      lacking: 'This session lacks optional tags: Team.',
     },
   },
   refusal: {

@@ -1,7 +1,7 @@
 import type { Run } from '../command-line/command.ts';
 import { bridgeChoice } from '../command-line/parse.ts';
 import { durationOf } from '../command-line/times.ts';
-import { credentialsFor } from '../roles/credentials.ts';
+import { credentialsFor, sayLacking } from '../roles/credentials.ts';
 import { readRoleName } from '../roles/matching.ts';
 import type { Client } from '../session/client.ts';
 import { logIn } from '../session/login.ts';
@@ -27,6 +27,7 @@ export const run: Run = async ({ words, options, client: open, terminal }) => {
     await logIn(client, { onlyBrowser: true, wasSignedOut });
     return fetch();
   });
+  sayLacking(client, credentials);
   terminal.print(credentials.process);
 };
 

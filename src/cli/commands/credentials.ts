@@ -10,7 +10,7 @@ import type { Invocation, Run } from '../command-line/command.ts';
 import { SHELL_FORMATS, type ShellFormat } from '../command-line/shell-formats.ts';
 import { durationOf } from '../command-line/times.ts';
 import { chooseRole } from '../roles/choice.ts';
-import { credentialsFor } from '../roles/credentials.ts';
+import { credentialsFor, sayLacking } from '../roles/credentials.ts';
 import { CliError } from '../terminal/exit.ts';
 import { jsonText } from '../terminal/printable.ts';
 import type { CachedCredentials } from '../warm/cached-credentials.ts';
@@ -28,6 +28,7 @@ export const run: Run = async invocation => {
     forProgram: format === 'json' || format === 'process',
   });
   const credentials = await credentialsFor(client, role, { minimumSeconds });
+  sayLacking(client, credentials);
   const profile =
     typeof options.profile === 'string'
       ? options.profile
@@ -84,6 +85,8 @@ function fieldsOf(credentials: CachedCredentials): object {
     expiresAt,
     durationSeconds,
     reducedFromSeconds,
+    packedPolicyPercent = null,
+    tagsLeftOut = [],
   } = credentials;
   return {
     account,
@@ -95,6 +98,8 @@ function fieldsOf(credentials: CachedCredentials): object {
     expires_at: new Date(expiresAt).toISOString(),
     duration_seconds: durationSeconds,
     reduced_from_seconds: reducedFromSeconds,
+    packed_policy_percent: packedPolicyPercent,
+    tags_left_out: tagsLeftOut,
   };
 }
 

@@ -3,7 +3,7 @@ import { durationOf } from '../command-line/times.ts';
 import { commandIn, runFixed, runRenewing } from '../exec/run.ts';
 import { readUserFiles } from '../exec/user-files.ts';
 import { chooseRole } from '../roles/choice.ts';
-import { credentialsFor } from '../roles/credentials.ts';
+import { credentialsFor, sayLacking } from '../roles/credentials.ts';
 
 export const run: Run = async ({ words, options, passedOn, client: open, terminal, env }) => {
   const command = commandIn(passedOn, 'rolebridge exec prod/Admin -- aws s3 ls');
@@ -11,6 +11,7 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   const client = open();
   const role = await chooseRole(client, { written: words[0] });
   const first = await credentialsFor(client, role, { minimumSeconds });
+  sayLacking(client, first);
   const files = readUserFiles(env);
   const run = {
     command,

@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { isPlain } from '../../core/aws-config.ts';
 import { formatCredentials } from '../../core/credential-formats.ts';
+import { listed } from '../../core/listed.ts';
 import { formatDuration, MINUTE } from '../../core/time.ts';
 import type { Client } from '../session/client.ts';
 import { withLock } from '../session/lock.ts';
@@ -41,6 +42,8 @@ interface CredentialsAnswer {
   readonly reduced_from_seconds: number | null;
   /** Absent from older servers. */
   readonly elevation?: { readonly ends_at: string } | null;
+  readonly packed_policy_percent?: number | null;
+  readonly tags_left_out?: readonly string[];
 }
 
 /** Throws `notSignedIn`, `refused`, `unreachable`, `local`. */
@@ -80,6 +83,17 @@ export async function credentialsFor(
 
 function fileOf({ directory, server }: Client, { account, role }: NamedRole): string {
   return credentialsFile(directory, server.origin, `${account}/${role}`);
+}
+
+/** Tells the user which optional tags the session lacks. */
+export function sayLacking({ terminal }: Client, credentials: CachedCredentials): void {
+  const { account, role, tagsLeftOut = [] } = credentials;
+  if (tagsLeftOut.length === 0) return;
+  terminal.warn(
+    printable(
+      `the session of ${account.name}/${role} lacks optional tags: ${listed(tagsLeftOut)}. Where policies in AWS use them, you can have less access.`,
+    ),
+  );
 }
 
 /** Removes the cached credentials of a role that has ended, under both names of its account. */
@@ -129,11 +143,20 @@ function cacheable(answer: CredentialsAnswer, clockOffset: number): CachedCreden
     assumedRoleArn: answer.assumed_role_arn,
     durationSeconds: answer.duration_seconds,
     reducedFromSeconds: answer.reduced_from_seconds,
+    packedPolicyPercent: Number.isInteger(answer.packed_policy_percent)
+      ? answer.packed_policy_percent
+      : null,
+    tagsLeftOut: textsOf(answer.tags_left_out),
     fetchedLocally: Date.now(),
     expiresLocally: expiresAt - clockOffset,
     elevationEndsLocally: elevationEnd(answer.elevation, clockOffset),
     process: formatCredentials('process', secrets, { accountId: account.id }),
   };
+}
+
+/** The texts of a list that the server sent; of anything else, none. */
+function textsOf(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter(item => typeof item === 'string') : [];
 }
 
 function elevationEnd(

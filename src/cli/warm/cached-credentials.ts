@@ -28,6 +28,10 @@ export interface CachedCredentials extends Lifetime {
   readonly assumedRoleArn: string;
   readonly durationSeconds: number;
   readonly reducedFromSeconds: number | null;
+  /** Of the space for session policies and tags; null if unknown, absent in older caches. */
+  readonly packedPolicyPercent?: number | null | undefined;
+  /** Keys of optional tags that the session lacks; absent in older caches. */
+  readonly tagsLeftOut?: readonly string[] | undefined;
   /** When the elevation ends that gives the role, by the local clock; undefined without one. */
   readonly elevationEndsLocally?: number | undefined;
   /** What `credential-process` prints. */

@@ -52,6 +52,8 @@ export const credentials = {
   expires_at: instant(3600),
   duration_seconds: 3600,
   reduced_from_seconds: null,
+  packed_policy_percent: `percent${HOSTILE}`,
+  tags_left_out: [`tag${HOSTILE}`, null, { key: 'Team' }],
 };
 export const refusal = {
   status: 403,
