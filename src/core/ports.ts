@@ -454,13 +454,17 @@ export interface WorkloadProofs {
 
 /** Tokens of workloads (RFC 8693). Found by the token, listed and revoked by their public id. */
 export interface WorkloadTokens {
-  /** `full` if the workload has `most` live tokens already, also when callers race. */
+  /**
+   * `full` if the workload has `most` live tokens already, also when callers race on several
+   * instances; `blocked` if it is blocked. A token that is created while its workload is being
+   * blocked is never found. `summary` is what lists show.
+   */
   create(
     token: string,
     made: { readonly record: WorkloadToken; readonly summary: WorkloadTokenSummary },
     most: number,
-  ): Promise<'kept' | 'full'>;
-  /** Undefined also if the workload is blocked. */
+  ): Promise<'kept' | 'full' | 'blocked'>;
+  /** Undefined also if the workload is blocked, or was since the token was created. */
   find(
     token: string,
     now: Instant,
@@ -475,16 +479,20 @@ export interface WorkloadTokens {
   ): Promise<void>;
   /** Undefined if there was none. */
   revoke(publicId: string): Promise<WorkloadTokenSummary | undefined>;
-  /** Ends every token of a workload. */
+  /** Ends every token of a workload, also one that is being created. Newest first. */
   revokeAllOf(workload: WorkloadId): Promise<readonly WorkloadTokenSummary[]>;
-  /** Live tokens at `now`, newest first, at most 5,000; of one workload, or of all. */
+  /**
+   * Live tokens at `now`, newest first; of one workload, or of all. The 5,000 that expire last, if
+   * there are more.
+   */
   list(now: Instant, workload: WorkloadId | undefined): Promise<readonly WorkloadTokenSummary[]>;
 }
 
 /** Workloads that get nothing more, known or not. */
 export interface WorkloadBlocks {
   /**
-   * Blocks a workload and ends its tokens; undefined if it was blocked already.
+   * Blocks a workload and ends its tokens, newest first; undefined if it was blocked already. A
+   * token stays ended when the workload is unblocked.
    */
   block(
     workload: NamedWorkload,
@@ -540,6 +548,8 @@ export interface Store {
   readonly elevations: Elevations;
   readonly notices: Notices;
   readonly handOuts: HandOuts;
+  readonly workloadTokens: WorkloadTokens;
+  readonly workloadBlocks: WorkloadBlocks;
   readonly audit: AuditSink;
   readonly operatorEvents: OperatorEvents;
   /**

@@ -19,6 +19,8 @@ export type WorkloadId = string & { readonly __brand: 'WorkloadId' };
 
 const ENTRY_ID = /^[a-z0-9][a-z0-9-]{0,31}$/;
 const WORKLOAD_ID = /^[a-z0-9][a-z0-9-]{0,31}-[a-z2-7]{16}@workload$/;
+/** A hyphen and 16 characters of base32. */
+const NAME_LENGTH = 17;
 /** How each session name and source identity of a workload ends, and none of a user. */
 export const WORKLOAD_SUFFIX = '@workload';
 
@@ -48,6 +50,11 @@ export interface VerifiedWorkload {
 
 export function isWorkloadEntryId(text: string): text is WorkloadEntryId {
   return ENTRY_ID.test(text);
+}
+
+/** The entry that an id names. It need not be in the configuration. */
+export function entryOf(id: WorkloadId): WorkloadEntryId {
+  return id.slice(0, -NAME_LENGTH - WORKLOAD_SUFFIX.length) as WorkloadEntryId;
 }
 
 export function isWorkloadId(text: string): text is WorkloadId {

@@ -16,6 +16,8 @@ const EXPIRING: readonly (readonly [table: string, key: string])[] = [
   ['cli_records', 'kind, id_hash'],
   ['cli_sessions', 'id_hash'],
   ['provider_sessions', 'id_hash'],
+  // Not by workload and slot: another token can have taken the slot over by then.
+  ['workload_tokens', 'id_hash'],
 ];
 
 interface Removal {

@@ -42,7 +42,11 @@ export type SealedKind =
   | 'container token'
   | 'container token summary'
   | 'container token use'
-  | 'elevation';
+  | 'elevation'
+  | 'workload block'
+  | 'workload token'
+  | 'workload token summary'
+  | 'workload token use';
 
 export interface Seal {
   /** Seals a JSON value for the row of this kind and id: version, nonce, ciphertext, tag. */

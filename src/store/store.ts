@@ -24,6 +24,8 @@ import { createProviderSessions } from './provider-sessions.ts';
 import { pruneAll } from './pruning.ts';
 import { createRecords } from './records.ts';
 import { createSeal, hashOf, type Seal } from './sealing.ts';
+import { createWorkloadBlocks } from './workload-blocks.ts';
+import { createWorkloadTokens } from './workload-tokens.ts';
 import { type WritesChanged, watchWrites } from './write-health.ts';
 
 export interface StoreOptions {
@@ -58,6 +60,8 @@ export function createStore(
     people: createPeople(database, seal),
     elevations: createElevations(database, seal),
     notices: createNotices(database, seal),
+    workloadTokens: createWorkloadTokens(database, seal),
+    workloadBlocks: createWorkloadBlocks(database, seal),
     operatorEvents: createOperatorEvents(database),
     audit,
     handOuts,

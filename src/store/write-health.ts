@@ -33,13 +33,17 @@ const WRITTEN: readonly (readonly [table: string, column: string])[] = [
   ['one_time_keys', 'expires_at'],
   ['cli_sessions', 'expires_at'],
   ['cli_records', 'expires_at'],
+  ['workload_tokens', 'expires_at'],
   ['people', 'person'],
   ['people_names', 'person'],
   ['audit_events', 'at'],
   ['stranger_events', 'at'],
 ];
 /** Tables whose rows are consumed or end. */
-const CONSUMED: readonly string[] = ['sign_in_attempts', 'sessions', 'cli_sessions', 'cli_records'];
+const CONSUMED: readonly string[] = [
+  ...['sign_in_attempts', 'sessions', 'cli_sessions', 'cli_records'],
+  'workload_tokens',
+];
 /** Statements that match no row. */
 const REHEARSED: readonly string[] = [
   ...WRITTEN.map(

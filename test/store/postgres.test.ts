@@ -32,6 +32,12 @@ import {
   SECRET,
   sessionOf,
 } from '../contracts/store-samples.ts';
+import {
+  indexedWorkloadsContract,
+  lastingWorkloadsContract,
+  migratedWorkloadsContract,
+  workloadsContract,
+} from '../contracts/workloads.ts';
 import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
 
 const started = await startPostgres().catch((cause: Error) => cause);
@@ -124,6 +130,9 @@ function testWith(server: RunningPostgres): void {
   migratedElevationsContract('PostgreSQL', newDatabase);
   noticesContract('PostgreSQL', newDatabase);
   lastingNoticesContract('PostgreSQL', newDatabase);
+  workloadsContract('PostgreSQL', newDatabase);
+  lastingWorkloadsContract('PostgreSQL', newDatabase);
+  migratedWorkloadsContract('PostgreSQL', newDatabase);
   // The tables are empty, so a scan would be cheapest, and it is chosen only where no index helps.
   const planOf: PlanOf = async (database, sql, values) => {
     await rows('SET enable_seqscan = off');
@@ -133,6 +142,7 @@ function testWith(server: RunningPostgres): void {
   indexedProviderSessionsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedNoticesContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
   indexedElevationsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
+  indexedWorkloadsContract('PostgreSQL', newDatabase, { planOf, scan: /Seq Scan/ });
 
   test('a server, database or login that does not work is named with what to do, and never with the password', async t => {
     const { parameters } = await newSchema(t);

@@ -37,6 +37,14 @@ import {
   SECRET,
   sessionOf,
 } from '../contracts/store-samples.ts';
+import {
+  API,
+  indexedWorkloadsContract,
+  lastingWorkloadsContract,
+  migratedWorkloadsContract,
+  tokenOf,
+  workloadsContract,
+} from '../contracts/workloads.ts';
 
 async function newDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'rolebridge-store-'));
@@ -94,6 +102,12 @@ noticesContract('SQLite in memory', async () => ({
 }));
 noticesContract('SQLite in a file', newFile);
 lastingNoticesContract('SQLite in a file', newFile);
+workloadsContract('SQLite in memory', async () => ({
+  open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
+}));
+workloadsContract('SQLite in a file', newFile);
+lastingWorkloadsContract('SQLite in a file', newFile);
+migratedWorkloadsContract('SQLite in a file', newFile);
 const planOf: PlanOf = async (database, sql, values) =>
   (await database.rows(`EXPLAIN QUERY PLAN ${sql}`, values))
     .map(({ detail }) => String(detail))
@@ -103,6 +117,10 @@ indexedProviderSessionsContract('SQLite in a file', newFile, {
   scan: /^SCAN (?!CONSTANT)/m,
 });
 indexedNoticesContract('SQLite in a file', newFile, { planOf, scan: /^SCAN (?!CONSTANT)/m });
+indexedWorkloadsContract('SQLite in a file', newFile, {
+  planOf,
+  scan: /^SCAN (?!CONSTANT|workloads USING INDEX workloads_blocked_at)/m,
+});
 indexedElevationsContract('SQLite in a file', newFile, {
   planOf,
   scan: /^SCAN (?!elevations USING INDEX elevations_(?:unrecorded|remind))/m,
@@ -262,6 +280,35 @@ test('of several processes that open a new file and claim one key exactly one ge
   const answers = (await Promise.all([run(), run(), run()])).map(({ stdout }) => stdout.trim());
 
   assert.deepEqual(answers.sort(), ['false', 'false', 'true']);
+});
+
+test('several processes do not get more workload tokens than a workload may have', async t => {
+  const file = join(await newDirectory(t), 'rolebridge.db');
+  const store = await openSqliteStore({ file, secret: SECRET });
+  t.after(() => store.close());
+  const program = `
+    import { openSqliteStore } from ${JSON.stringify(new URL('../../src/store/sqlite.ts', import.meta.url).href)};
+    const [file, secret, made] = process.argv.slice(1);
+    const store = await openSqliteStore({ file, secret: Buffer.from(secret, 'hex') });
+    const outcomes = await Promise.all(JSON.parse(made).map(one =>
+      store.workloadTokens.create('rbw_' + one.record.publicId, one, 7)));
+    console.log(JSON.stringify(outcomes));
+    await store.close();`;
+  const run = async (): Promise<readonly string[]> => {
+    const made = JSON.stringify(Array.from({ length: 10 }, () => tokenOf(API)));
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '-e', program, file, Buffer.from(SECRET).toString('hex'), made],
+      { timeout: 30_000 },
+    );
+    return JSON.parse(stdout) as readonly string[];
+  };
+
+  const outcomes = (await Promise.all([run(), run(), run()])).flat();
+
+  assert.equal(outcomes.filter(outcome => outcome === 'kept').length, 7);
+  assert.equal(outcomes.filter(outcome => outcome === 'full').length, 23);
+  assert.equal((await store.workloadTokens.list(NOW, API.id)).length, 7);
 });
 
 test('ten thousand sessions are kept, found and pruned', async t => {

@@ -15,6 +15,7 @@ import { people } from './0004-people.ts';
 import { containerTokens } from './0005-container-tokens.ts';
 import { providerSessions } from './0006-provider-sessions.ts';
 import { elevations } from './0007-elevations.ts';
+import { workloads } from './0008-workloads.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -44,6 +45,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: containerTokens },
   { write: providerSessions },
   { write: elevations },
+  { write: workloads },
 ];
 
 /** The schema that this version knows. */
