@@ -2,26 +2,15 @@
 import { z } from 'zod';
 import { defaultRegion } from '../core/partitions.ts';
 import { PARTITIONS } from '../core/role.ts';
-import {
-  DEFAULT_DURATION,
-  MAX_DURATION,
-  MAX_POLICY_ARNS,
-  MAX_TAGS,
-  MIN_DURATION,
-} from '../core/session.ts';
+import { DEFAULT_DURATION, MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
-import {
-  accountId,
-  policyArn,
-  region,
-  roleName,
-  sessionTag,
-  sourceIdentityTemplate,
-} from './aws-values.ts';
+import { accountId, region, roleName } from './aws-values.ts';
 import { elevation } from './elevation-schema.ts';
 import { network } from './network-values.ts';
-import { externalId, filePath } from './reference-values.ts';
+import { externalId } from './reference-values.ts';
 import { selector } from './selector-schema.ts';
+import { sessionKeys } from './session-schema.ts';
+import { OF_USERS } from './template-values.ts';
 import { choice, compact, duration, flag, pattern, text } from './values.ts';
 
 const providerName = () =>
@@ -78,18 +67,12 @@ export const account = z.strictObject({
     ),
 });
 
+const { duration: length, ...settings } = sessionKeys(OF_USERS);
+
 const session = z.strictObject({
-  duration: duration({
-    min: MIN_DURATION,
-    max: MAX_DURATION,
-    because: `STS gives at most ${compact(MAX_DURATION)}`,
-  })
-    .optional()
-    .meta({
-      description:
-        'Length of credentials. STS may give less: the limit of the role, or one hour behind a hub.',
-      default: `\`${compact(DEFAULT_DURATION)}\`; with \`elevation\`, its \`longest\``,
-    }),
+  duration: length.meta({
+    default: `\`${compact(DEFAULT_DURATION)}\`; with \`elevation\`, its \`longest\``,
+  }),
   console: duration({
     min: MIN_DURATION,
     max: MAX_DURATION,
@@ -97,39 +80,7 @@ const session = z.strictObject({
   })
     .optional()
     .meta({ description: 'Length of console sessions.', default: 'as the credentials' }),
-  sourceIdentity: sourceIdentityTemplate()
-    .optional()
-    .describe(
-      'Template of the SourceIdentity, which every following session keeps; `"{sessionName}"` is recommended. The role must allow `sts:SetSourceIdentity`.',
-    ),
-  tags: z
-    .record(z.string(), sessionTag())
-    .prefault({})
-    .meta({
-      description: `Session tags, at most ${MAX_TAGS}; values are templates. The role must allow \`sts:TagSession\`. A tag on which no access depends can be \`{ value: "{email}", optional: true }\`: the session lacks it if a user has no value that AWS accepts, and all optional tags if it is too large for AWS with them.`,
-      kind: 'map of templates',
-    }),
-  transitiveTags: z
-    .array(text(128))
-    .prefault([])
-    .describe(
-      'Keys of `tags` that stay when the session assumes another role; of an optional tag, if the session has it.',
-    ),
-  policyArns: z
-    .array(policyArn())
-    .prefault([])
-    .describe(
-      `Managed policies that limit the session, at most ${MAX_POLICY_ARNS}, of the same account as the role.`,
-    ),
-  policy: z
-    .strictObject({
-      file: filePath().meta({
-        description: 'A file with the JSON of the policy.',
-        example: 'policies/scope.json',
-      }),
-    })
-    .optional()
-    .describe('An inline policy that limits the session.'),
+  ...settings,
 });
 
 const requirements = z.strictObject({

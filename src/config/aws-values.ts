@@ -1,9 +1,7 @@
-/** Kinds of values that AWS and the core define: ids, names, templates, patterns. */
-import { z } from 'zod';
+/** Kinds of values that AWS and the core define: ids, names, patterns. */
 import { groupPatternProblem } from '../core/group-pattern.ts';
 import { type ConnectorId, isConnectorId } from '../core/identity.ts';
 import { isRegion } from '../core/partitions.ts';
-import { USER_PLACEHOLDERS } from '../core/placeholders.ts';
 import {
   type AccountId,
   isAccountId,
@@ -11,16 +9,8 @@ import {
   PARTITIONS,
   type RoleName,
 } from '../core/role.ts';
-import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
-import {
-  type FieldRule,
-  fits,
-  literalsOf,
-  parseTemplate,
-  templateProblem,
-} from '../core/template.ts';
-import { type Problem, quoted } from './problems.ts';
-import { checked, textProblem, word } from './values.ts';
+import { quoted } from './problems.ts';
+import { textProblem, word } from './values.ts';
 
 export const connectorId = () =>
   word('connector id', value =>
@@ -52,13 +42,14 @@ export const region = () =>
         },
   );
 
-export const roleName = () =>
+/** `orInstead` is what can be written instead of a wildcard. */
+export const roleName = (orInstead = ', or use a groupPattern with {role}') =>
   word('role name', value => {
     if (isRoleName(value)) return undefined;
     if (value.includes('*'))
       return {
         message: `${quoted(value)} contains a wildcard; a rule names each role.`,
-        fix: 'Write each role by its name, or use a groupPattern with {role}.',
+        fix: `Write each role by its name${orInstead}.`,
       };
     if (value.startsWith('arn:'))
       return {
@@ -80,76 +71,6 @@ export const groupName = () =>
       };
     return textProblem(value, 256);
   });
-
-const MAX_TEMPLATE_CHARACTERS = 1024;
-
-/** Why a text is not a template of a field; `limits` names what the field takes. */
-function templateCheck(field: FieldRule, limits: string) {
-  return (value: string): Problem | undefined => {
-    if (value.length > MAX_TEMPLATE_CHARACTERS)
-      return {
-        message: `has more than ${MAX_TEMPLATE_CHARACTERS} characters.`,
-        fix: `Use ${limits}.`,
-      };
-    const problem = templateProblem(value, USER_PLACEHOLDERS);
-    if (problem !== undefined)
-      return {
-        message: `${quoted(value)} cannot be filled in: ${problem}.`,
-        fix: 'Correct the placeholder; {email|none} gives none to users whose email is missing or not allowed.',
-      };
-    const parsed = parseTemplate(value, USER_PLACEHOLDERS);
-    // Text around placeholders goes to AWS as it stands; alternatives do too.
-    const around = parsed.filter(part => typeof part === 'string');
-    const shortest = around.length === parsed.length ? field.shortest : 0;
-    if (
-      fits(around.join(''), { ...field, shortest }) &&
-      literalsOf(parsed).every(text => fits(text, { ...field, shortest: 0 }))
-    )
-      return undefined;
-    return {
-      message: `${quoted(value)} contains text that AWS does not accept here.`,
-      fix: `Use ${limits}.`,
-    };
-  };
-}
-
-const tagTemplateProblem = templateCheck(
-  TAG_VALUE,
-  'at most 256 letters, digits, spaces and _.:/=+-@',
-);
-
-const WRITE_TAG =
-  'Write a template such as "{email}", or { value: "{email}", optional: true } for a tag that can be left out.';
-
-function tagProblem(written: unknown): Problem | undefined {
-  if (typeof written === 'string') return tagTemplateProblem(written);
-  if (written === null) return { message: 'has no value.', fix: WRITE_TAG };
-  if (typeof written !== 'object')
-    return { message: 'must be text.', fix: 'Put the value in quotes.' };
-  if (Array.isArray(written)) return { message: 'must not be a list.', fix: WRITE_TAG };
-  const { value, optional = false, ...more } = written as Readonly<Record<string, unknown>>;
-  const [unknown] = Object.keys(more);
-  if (unknown !== undefined)
-    return { message: `contains ${quoted(unknown)}, which is not a key here.`, fix: WRITE_TAG };
-  if (typeof value !== 'string') return { message: 'has no text as its value.', fix: WRITE_TAG };
-  if (typeof optional !== 'boolean')
-    return { message: 'has an optional that is neither true nor false.', fix: WRITE_TAG };
-  return tagTemplateProblem(value);
-}
-
-/** A session tag: its template, or that with whether the tag is optional. */
-export const sessionTag = () =>
-  checked(z.unknown(), tagProblem).transform(written => {
-    if (typeof written === 'string') return { value: written, optional: false };
-    const { value, optional = false } = written as { value: string; optional?: boolean };
-    return { value, optional };
-  });
-
-export const sourceIdentityTemplate = () =>
-  word(
-    'template',
-    templateCheck(SOURCE_IDENTITY, '2 to 64 letters, digits and _+=,.@-, not beginning with aws:'),
-  );
 
 const POLICY_ARN = new RegExp(
   `^arn:(${PARTITIONS.join('|')}):iam::(aws|\\d{12}):policy/[\\w+=,.@/-]{1,512}$`,

@@ -3,30 +3,35 @@ import type { AccessRule } from '../core/access-rule.ts';
 import type { ElevationTerms } from '../core/elevation-terms.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
 import type { ConnectorId } from '../core/identity.ts';
-import { USER_PLACEHOLDERS } from '../core/placeholders.ts';
 import type { Account, AccountId } from '../core/role.ts';
-import { DEFAULT_DURATION, type SessionSettings } from '../core/session.ts';
-import { parseTemplate } from '../core/template.ts';
+import { sessionSettings } from './build-session.ts';
 import type { Configuration } from './configuration.ts';
 import { NO_TAG } from './elevation-schema.ts';
 import type { References } from './references.ts';
 import type { Document } from './schema.ts';
+import { OF_USERS } from './template-values.ts';
 import { termsDigest } from './terms-digest.ts';
 
 type DocumentRule = Document['access'][number];
 type DocumentSelector = Pick<DocumentRule, 'groups' | 'groupPattern' | 'connectors'>;
 
-export function rulesOf(
-  { access, connectors }: Document,
-  accounts: readonly Account[],
-  references: References,
-): readonly AccessRule[] {
-  const idOf = new Map<string, AccountId>(
+/** Account ids by the names and ids of accounts. */
+export type AccountIds = ReadonlyMap<string, AccountId>;
+
+export function accountIds(accounts: readonly Account[]): AccountIds {
+  return new Map(
     accounts.flatMap(({ id, name }) => [
       [id, id],
       [name, id],
     ]),
   );
+}
+
+export function rulesOf(
+  { access, connectors }: Document,
+  idOf: AccountIds,
+  references: References,
+): readonly AccessRule[] {
   const everyConnector = connectors.map(({ id }) => id);
   return access.map((written, index) => {
     const rule = {
@@ -37,7 +42,11 @@ export function rulesOf(
           ? undefined
           : written.accounts.map(name => required(idOf.get(name))),
       roles: written.roles,
-      session: sessionOf(written, references),
+      session: sessionSettings(
+        { ...written.session, duration: written.session.duration ?? written.elevation?.longest },
+        OF_USERS,
+        references,
+      ),
       require: written.require,
     };
     const { elevation } = written;
@@ -88,35 +97,6 @@ function elevationOf(
       reviewSeconds: breakGlass.review,
     },
     tag: tag === NO_TAG ? undefined : tag,
-  };
-}
-
-function sessionOf({ session, elevation }: DocumentRule, references: References): SessionSettings {
-  const {
-    duration: durationSeconds = elevation?.longest ?? DEFAULT_DURATION,
-    console: consoleSeconds,
-    sourceIdentity,
-    tags,
-    transitiveTags,
-    policyArns,
-    policy,
-  } = session;
-  const optionalTags = Object.keys(tags).filter(key => tags[key]?.optional);
-  return {
-    durationSeconds,
-    consoleSeconds,
-    sourceIdentity:
-      sourceIdentity === undefined ? undefined : parseTemplate(sourceIdentity, USER_PLACEHOLDERS),
-    tags: Object.fromEntries(
-      Object.entries(tags).map(([key, { value }]) => [
-        key,
-        parseTemplate(value, USER_PLACEHOLDERS),
-      ]),
-    ),
-    ...(optionalTags.length > 0 && { optionalTags }),
-    transitiveTags,
-    policyArns,
-    policy: policy && references.textOf(policy),
   };
 }
 

@@ -5,7 +5,8 @@ import { CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
 import type { Account, RoleName, Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
-import { administrationOf, required, rulesOf } from './build-access.ts';
+import { accountIds, administrationOf, required, rulesOf } from './build-access.ts';
+import { workloadEntry, workloadRules } from './build-workloads.ts';
 import type {
   Configuration,
   ConnectorConfiguration,
@@ -30,6 +31,7 @@ export interface BuildOptions {
 export function buildConfiguration(document: Document, options: BuildOptions): Configuration {
   const { baseUrl } = document;
   const accounts = accountsOf(document.accounts, options.references);
+  const idOf = accountIds(accounts);
   return {
     baseUrl,
     listen: document.listen,
@@ -51,9 +53,9 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
       },
     },
     accounts,
-    access: rulesOf(document, accounts, options.references),
-    workloads: [],
-    workloadRules: [],
+    access: rulesOf(document, idOf, options.references),
+    workloads: document.workloads.map(entry => workloadEntry(entry, options.directory)),
+    workloadRules: workloadRules(document, idOf, options.references),
     administration: administrationOf(document),
     notifications: document.notifications.map(target => notificationOf(target, options.references)),
     aws: {

@@ -15,6 +15,7 @@ import { secondFactorProblems } from './second-factor-checks.ts';
 import { listConnectors } from './selector-checks.ts';
 import { templateProblems } from './template-checks.ts';
 import { compact } from './values.ts';
+import { workloadProblems } from './workload-checks.ts';
 
 /** Yields all problems and warnings; `raw` is the document as written. */
 export function* crossProblems(document: Readable<Document>, raw: unknown): Generator<ProblemAt> {
@@ -33,6 +34,7 @@ export function* crossProblems(document: Readable<Document>, raw: unknown): Gene
   yield* templateProblems(document);
   yield* cliProblems(document, accounts);
   yield* secondFactorProblems(document, raw);
+  yield* workloadProblems(document, accounts);
 }
 
 function* serverProblems({

@@ -3,13 +3,14 @@ import type { ProblemAt } from './problems.ts';
 import type { References } from './references.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
+import { sessionsOf } from './sessions-of.ts';
 
 export function* optionalTagProblems(
-  { access = [] }: Readable<Document>,
+  document: Readable<Document>,
   references: Pick<References, 'find'>,
 ): Generator<ProblemAt> {
-  for (const [index, rule] of access.entries()) {
-    const { tags = {}, policy } = rule?.session ?? {};
+  for (const { session, path } of sessionsOf(document)) {
+    const { tags = {}, policy } = session;
     const optional = Object.keys(tags).filter(key => tags[key]?.optional);
     const text = optional.length > 0 && policy ? references.find(policy) : undefined;
     if (text === undefined) continue;
@@ -17,7 +18,7 @@ export function* optionalTagProblems(
     for (const key of optional) {
       if (!used.has(key.toLowerCase())) continue;
       yield {
-        path: ['access', index, 'session', 'tags', key],
+        path: [...path, 'tags', key],
         message: `is optional, but the session policy of the rule uses aws:PrincipalTag/${key}, so sessions without the tag have other permissions.`,
         fix: 'Remove optional, or change the policy so that it does not need the tag.',
         warning: true,

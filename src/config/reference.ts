@@ -50,6 +50,7 @@ A running server keeps its configuration if the new file has a problem.
   An alternative is a template, nested at most three deep: \`{username|{sessionName}}\`.
   Values are never cut or changed.
   \`{\`, \`}\` and \`|\` have no escape, because AWS allows none of them here.
+  The rules of workloads have their own placeholders, which are named there.
 `;
 
 /** The whole page. The same schema and example give the same text. */

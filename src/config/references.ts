@@ -6,12 +6,14 @@ import { isAbsolute, join } from 'node:path';
 import { MAX_POLICY_CHARACTERS } from '../core/session.ts';
 import { databaseUrlProblem } from './database-url.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
+import { keySetProblem } from './key-set.ts';
 import { slackUrlProblem, smtpUrlProblem, webhookSecretProblem } from './notification-values.ts';
 import { permissionProblems } from './permissions.ts';
 import type { Path, Problem, ProblemAt } from './problems.ts';
 import { externalIdProblem, type SecretReference } from './reference-values.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
+import { sessionsOf } from './sessions-of.ts';
 
 export interface Surroundings {
   /** Relative paths begin here: the directory of the configuration file. */
@@ -43,6 +45,8 @@ interface Pointer {
 const MAX_SECRET_BYTES = 64 * 1024;
 /** The SAML connector takes no more characters than this, and no character is less than a byte. */
 const MAX_METADATA_BYTES = 2_000_000;
+/** Key sets of issuers have a few kilobytes. */
+const MAX_KEY_SET_BYTES = 256 * 1024;
 
 export function absolutePath(file: string, directory: string): string {
   return isAbsolute(file) ? file : join(directory, file);
@@ -146,6 +150,7 @@ function* pointersOf(document: Readable<Document>): Generator<Pointer> {
   yield* connectorPointers(document);
   yield* accountPointers(document);
   yield* policyPointers(document);
+  yield* keySetPointers(document);
   yield* notificationPointers(document);
 }
 
@@ -179,16 +184,31 @@ function* accountPointers({ accounts = [] }: Readable<Document>): Generator<Poin
   }
 }
 
-function* policyPointers({ access = [] }: Readable<Document>): Generator<Pointer> {
-  for (const [index, rule] of access.entries()) {
-    const policy = rule?.session?.policy;
+function* policyPointers(document: Readable<Document>): Generator<Pointer> {
+  for (const { session, path } of sessionsOf(document)) {
+    const { policy } = session;
     if (policy?.file)
       yield {
-        path: ['access', index, 'session', 'policy', 'file'],
+        path: [...path, 'policy', 'file'],
         reference: policy as { file: string },
         secret: false,
         maxBytes: MAX_SECRET_BYTES,
         read: readPolicy,
+      };
+  }
+}
+
+/** The connectors read these files again; here only whether they can. */
+function* keySetPointers({ workloads = [] }: Readable<Document>): Generator<Pointer> {
+  for (const [index, entry] of workloads.entries()) {
+    const file = entry?.jwks?.file;
+    if (file !== undefined)
+      yield {
+        path: ['workloads', index, 'jwks', 'file'],
+        reference: { file },
+        secret: false,
+        maxBytes: MAX_KEY_SET_BYTES,
+        read: readKeySet,
       };
   }
 }
@@ -263,4 +283,10 @@ function readPolicy(text: string): Found {
       fix: 'AWS does not accept them: remove them.',
     });
   return { text: compact, problems: [] };
+}
+
+/** Nothing is kept: the connectors read the file again. */
+function readKeySet(text: string): Found {
+  const problem = keySetProblem(text);
+  return problem === undefined ? NOTHING : rejected(problem);
 }

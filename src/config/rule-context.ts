@@ -1,4 +1,4 @@
-/** An access rule as far as it was read, and the accounts in which it gives roles. */
+/** A rule as far as it was read, and the accounts in which it gives roles. */
 import { MAX_CHAINED_DURATION } from '../core/session.ts';
 import { formatDuration } from '../core/time.ts';
 import type { AccountList, ListedAccount } from './account-checks.ts';
@@ -8,9 +8,12 @@ import { isWritten, type Readable } from './schema-walk.ts';
 
 export type ReadableRule = NonNullable<Readable<Document['access'][number]>>;
 
+/** What rules for users and for workloads have in common. */
+export type ReadableGrant = Pick<ReadableRule, 'accounts' | 'roles' | 'session'>;
+
 /** A rule and the accounts in which it gives roles. */
-export interface RuleInContext {
-  readonly rule: ReadableRule;
+export interface RuleInContext<Rule = ReadableRule> {
+  readonly rule: Rule;
   readonly path: Path;
   /**
    * The accounts that it names; undefined for every account, or for those that groups name.
@@ -20,7 +23,11 @@ export interface RuleInContext {
   readonly reached: readonly ListedAccount[];
 }
 
-export function inContext(rule: ReadableRule, path: Path, accounts: AccountList): RuleInContext {
+export function inContext<Rule extends ReadableGrant>(
+  rule: Rule,
+  path: Path,
+  accounts: AccountList,
+): RuleInContext<Rule> {
   const written =
     isWritten(rule, 'accounts') || isWritten(rule, 'groupPattern') ? rule.accounts : [];
   if (written === undefined || written.includes('*'))
@@ -30,7 +37,7 @@ export function inContext(rule: ReadableRule, path: Path, accounts: AccountList)
 }
 
 /** The accounts behind a hub where the rule gives roles, in words; undefined for none. */
-export function behindHub({ named, reached }: RuleInContext): string | undefined {
+export function behindHub({ named, reached }: Omit<RuleInContext, 'rule'>): string | undefined {
   const chained = reached.filter(({ account }) => account.via !== undefined);
   const [first] = chained;
   if (first === undefined) return undefined;

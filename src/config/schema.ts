@@ -17,6 +17,7 @@ import { consoleHost, host, network, origin, url } from './network-values.ts';
 import { notification } from './notification-schema.ts';
 import { filePath, secret } from './reference-values.ts';
 import { checked, choice, duration, flag, text, token, wholeNumber } from './values.ts';
+import { workload } from './workload-schema.ts';
 
 const DAY = 24 * HOUR;
 
@@ -190,6 +191,10 @@ export const documentSchema = z.strictObject({
     description:
       'Who gets which role. What no rule gives is denied. Rules are read from top to bottom; the settings of a role come from the first rule that grants it. A rule that gives a role on weaker terms (`require`, `elevation`) than another rule is warned of, wherever it stands: users who lack a proof or an approval get the role by it.',
     example: '[]',
+  }),
+  workloads: z.array(workload).prefault([]).meta({
+    description:
+      'Machines that sign in with the identity that their platform gives them: pipelines, pods, EC2 instances. Each entry trusts one issuer, SPIFFE trust domain, or AWS IAM.',
   }),
   administration: administration
     .prefault({})

@@ -24,6 +24,9 @@ const NAME_LENGTH = 17;
 /** How each session name and source identity of a workload ends, and none of a user. */
 export const WORKLOAD_SUFFIX = '@workload';
 
+/** The claim that contains `subject` of a workload of AWS: the ARN of its role without the path. */
+export const ROLE_ARN_CLAIM = 'roleArn';
+
 /** Claims of a token, as its issuer has signed them, or what STS says of a role session. */
 export type Claims = Readonly<Record<string, unknown>>;
 

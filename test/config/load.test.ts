@@ -50,6 +50,8 @@ describe('a configuration without a problem', () => {
           webIdentity: { audience: 'sts.amazonaws.com', issuer: 'https://aws.example.com' },
           keys: { directory: join(directory, 'certs'), create: true },
         },
+        workloads: [],
+        workloadRules: [],
         administration: {},
         notifications: [],
         aws: { endpoints: {}, partitions: {}, consoleHosts: [], timeoutSeconds: 5 },

@@ -1,0 +1,262 @@
+/** Checks of `workloads`: what an entry trusts, and what its rules give. */
+
+import { WORKLOAD_PLACEHOLDERS } from '../core/placeholders.ts';
+import { parseTemplate, type Template } from '../core/template.ts';
+import { WORKLOAD_SUFFIX } from '../core/workload.ts';
+import type { AccountList, ListedAccount } from './account-checks.ts';
+import { accountsProblems, sessionProblems } from './grant-checks.ts';
+import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
+import { inContext, type RuleInContext } from './rule-context.ts';
+import type { Document } from './schema.ts';
+import { isWritten, type Readable } from './schema-walk.ts';
+
+type ReadableEntry = NonNullable<Readable<Document['workloads'][number]>>;
+type ReadableWorkloadRule = NonNullable<NonNullable<ReadableEntry['access']>[number]>;
+
+/** The entries that were read, with their paths. */
+function* entriesOf({
+  workloads = [],
+}: Readable<Document>): Generator<{ readonly entry: ReadableEntry; readonly path: Path }> {
+  for (const [index, entry] of workloads.entries())
+    if (entry !== undefined) yield { entry, path: ['workloads', index] };
+}
+
+/** The rules of an entry that were read, with their paths. */
+function* rulesIn(
+  { access = [] }: ReadableEntry,
+  path: Path,
+): Generator<{ readonly rule: ReadableWorkloadRule; readonly path: Path }> {
+  for (const [index, rule] of access.entries())
+    if (rule !== undefined) yield { rule, path: [...path, 'access', index] };
+}
+
+export function* workloadProblems(
+  document: Readable<Document>,
+  accounts: AccountList,
+): Generator<ProblemAt> {
+  const ids = new Map<string, Path>();
+  const names = new Map<string, Path>(
+    (document.access ?? []).flatMap((rule, index) =>
+      rule?.name === undefined ? [] : [[rule.name, ['access', index]]],
+    ),
+  );
+  for (const { entry, path } of entriesOf(document)) {
+    yield* repeated(entry.id, [...path, 'id'], ids);
+    yield* kindProblems(entry, path);
+    yield* keyProblems(entry, path);
+    for (const { rule, path: at } of rulesIn(entry, path)) {
+      yield* nameProblems(rule, at, names);
+      yield* subjectProblems(entry, rule, at);
+      yield* grantProblems(rule, at, accounts);
+    }
+  }
+}
+
+/** Finds an id or name that another entry or rule has; `path` leads to it. */
+function* repeated(
+  text: string | undefined,
+  path: Path,
+  known: Map<string, Path>,
+): Generator<ProblemAt> {
+  if (text === undefined) return;
+  const before = known.get(text);
+  const holder = path.slice(0, -1);
+  known.set(text, before ?? holder);
+  if (before === undefined) return;
+  const key = String(path.at(-1));
+  yield {
+    path,
+    message: `${quoted(text)} is already the ${key} of ${formatPath(before)}.`,
+    fix: `Choose another ${key}.`,
+  };
+}
+
+// ---------------------------------------------------------------- the entry
+
+const KINDS = ['issuer', 'spiffe', 'awsIam'] as const;
+
+function* kindProblems(entry: ReadableEntry, path: Path): Generator<ProblemAt> {
+  const [first, ...more] = KINDS.filter(key => isWritten(entry, key));
+  if (first === undefined)
+    yield {
+      path,
+      message: 'has neither issuer, spiffe nor awsIam, so it trusts no platform.',
+      fix: 'Add issuer: the iss of the tokens.',
+    };
+  for (const key of more)
+    yield {
+      path: [...path, key],
+      message: `cannot be combined with ${first}; an entry trusts one platform.`,
+      fix: `Keep ${first} or ${key}, and make an entry of its own for the other.`,
+    };
+  if (isWritten(entry, 'awsIam')) {
+    for (const key of ['jwks', 'audience'] as const)
+      if (isWritten(entry, key))
+        yield {
+          path: [...path, key],
+          message: 'means nothing with awsIam: STS verifies these requests.',
+          fix: key === 'audience' ? 'Write it as awsIam.audience.' : 'Remove it.',
+        };
+  } else if (first !== undefined && !isWritten(entry, 'audience'))
+    yield {
+      path,
+      message: 'has no audience, so a token that was made for any other service would be accepted.',
+      fix: 'Add audience: the value of baseUrl, and request the tokens for it.',
+    };
+}
+
+function* keyProblems(entry: ReadableEntry, path: Path): Generator<ProblemAt> {
+  if (isWritten(entry, 'spiffe') && !isWritten(entry, 'jwks'))
+    yield {
+      path,
+      message: 'has spiffe but no jwks: a trust domain does not say where its keys are.',
+      fix: 'Add jwks: { url: ... } with the address of the bundle endpoint, or { file: ... }.',
+    };
+  const { jwks } = entry;
+  if (jwks === undefined) return;
+  const [hasUrl, hasFile] = [isWritten(jwks, 'url'), isWritten(jwks, 'file')];
+  const at: Path = [...path, 'jwks'];
+  if (!hasUrl && !hasFile)
+    yield { path: at, message: 'has neither url nor file.', fix: 'Add one of them.' };
+  if (hasUrl && hasFile)
+    yield {
+      path: [...at, 'file'],
+      message: 'cannot be combined with url; use only one of them.',
+      fix: 'Keep url or file.',
+    };
+}
+
+// ---------------------------------------------------------------- a rule
+
+function* nameProblems(
+  { name }: ReadableWorkloadRule,
+  path: Path,
+  names: Map<string, Path>,
+): Generator<ProblemAt> {
+  if (name === undefined) return;
+  const at: Path = [...path, 'name'];
+  yield* repeated(name, at, names);
+  // A rule without a name is called by its position.
+  if (/^(access|workloads)\[\d+\]/.test(name))
+    yield {
+      path: at,
+      message: `${quoted(name)} is the name of a rule without a name.`,
+      fix: 'Write a name that says what the rule is for.',
+    };
+}
+
+/** Whom a rule is about: claims or role ARNs. */
+function* subjectProblems(
+  entry: ReadableEntry,
+  rule: ReadableWorkloadRule,
+  path: Path,
+): Generator<ProblemAt> {
+  const isAws = isWritten(entry, 'awsIam');
+  const [key, other] = isAws
+    ? (['roleArns', 'claims'] as const)
+    : (['claims', 'roleArns'] as const);
+  if (isWritten(rule, other))
+    yield {
+      path: [...path, other],
+      message: isAws
+        ? 'means nothing with awsIam, whose workloads are known by the ARN of their role.'
+        : 'is for entries with awsIam; tokens have claims.',
+      fix: `Write ${key} instead.`,
+    };
+  else if (!isWritten(rule, key))
+    yield {
+      path,
+      message: `has no ${key}, so it would give its roles to every ${isAws ? 'role in AWS' : 'token of the issuer'}.`,
+      fix: isAws
+        ? 'Add roleArns: the IAM roles whose sessions get the roles.'
+        : 'Add claims: the conditions that a token must meet.',
+    };
+  const { roleArns = [] } = rule;
+  const seen = new Set<string>();
+  for (const [position, arn] of roleArns.entries()) {
+    if (arn === undefined) continue;
+    if (seen.has(arn))
+      yield {
+        path: [...path, 'roleArns', position],
+        message: `${quoted(arn)} is listed twice; paths do not count.`,
+        fix: 'Keep one of them.',
+      };
+    seen.add(arn);
+  }
+  if (roleArns.length === 0 && rule.roleArns !== undefined)
+    yield {
+      path: [...path, 'roleArns'],
+      message: 'is an empty list, so the rule gives nothing.',
+      fix: 'Write at least one ARN.',
+    };
+}
+
+// ---------------------------------------------------------------- what it gives
+
+function* grantProblems(
+  rule: ReadableWorkloadRule,
+  path: Path,
+  accounts: AccountList,
+): Generator<ProblemAt> {
+  yield* accountsProblems(rule, path, accounts);
+  const context = inContext(rule, path, accounts);
+  if (rule.accounts?.includes('*'))
+    yield {
+      path: [...path, 'accounts'],
+      message: 'gives these roles in every account, also in those that are added later.',
+      fix: 'Name the accounts that the workload needs.',
+      warning: true,
+    };
+  yield* reachProblems(context, accounts);
+  const { session } = rule;
+  if (session === undefined) return;
+  yield* sessionProblems(session, context);
+  if (session.sourceIdentity !== undefined)
+    yield* sourceIdentityProblems(session.sourceIdentity, path);
+}
+
+/** The bridge can sign in to such accounts with nothing but the proof of a user. */
+function* reachProblems(
+  { rule, path, named, reached }: RuleInContext<ReadableWorkloadRule>,
+  accounts: AccountList,
+): Generator<ProblemAt> {
+  for (const listed of reached) {
+    const trust = userTrust(listed, accounts);
+    if (trust === undefined) continue;
+    const { id, name } = listed.account;
+    const shown = name ?? id ?? `accounts[${listed.index}]`;
+    const position = (rule.accounts ?? []).findIndex(text => text === name || text === id);
+    yield {
+      path: named === undefined ? [...path, 'accounts'] : [...path, 'accounts', position],
+      message: `cannot be reached by workloads: ${shown} has trust: ${trust}, which requires the sign-in of a user${listed.account.via === undefined ? '' : ' for its hub'}.`,
+      fix:
+        named === undefined
+          ? 'The rule gives nothing there. Name the other accounts to make it plain.'
+          : `Take ${shown} out of this rule, or give it trust: saml or web-identity.`,
+      ...(named === undefined && { warning: true }),
+    };
+  }
+}
+
+/** The trust of an account, or of its hub, for which a user must sign in. */
+function userTrust({ account }: ListedAccount, accounts: AccountList): string | undefined {
+  const hub = account.via?.account;
+  const { trust } = (hub === undefined ? account : accounts.find(hub)?.account) ?? {};
+  return trust?.startsWith('corporate-') ? trust : undefined;
+}
+
+function* sourceIdentityProblems(text: string, path: Path): Generator<ProblemAt> {
+  if (endsAsWorkload(parseTemplate(text, WORKLOAD_PLACEHOLDERS))) return;
+  yield {
+    path: [...path, 'session', 'sourceIdentity'],
+    message: `${quoted(text)} does not always end with ${WORKLOAD_SUFFIX}, so it could be that of a user.`,
+    fix: `Write "{sessionName}", which is unique and ends so, or put ${WORKLOAD_SUFFIX} at the end.`,
+  };
+}
+
+/** Whether every text of the template ends as names of workloads do. */
+function endsAsWorkload(template: Template): boolean {
+  const last = template.at(-1);
+  if (last === undefined) return false;
+  return typeof last === 'string' ? last.endsWith(WORKLOAD_SUFFIX) : last.name === 'sessionName';
+}
