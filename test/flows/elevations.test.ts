@@ -13,12 +13,16 @@ const NOTIFIED = `
 notifications:
   - { id: mail, email: { smtp: { env: SMTP_URL }, from: aws@acme.example } }
 administration:`;
+const OPTIONAL = 'tags: { Team: { value: "{username}", optional: true } }';
 const codeOf = (page: Page): string => page.$('.status-line code').text();
 const FORM = 'form:has(#reason)';
 
 describe('the pages of elevations', () => {
   const world = useWorld({
-    configure: yaml => withRules(RULES)(yaml).replace('\nadministration:', NOTIFIED),
+    configure: yaml =>
+      withRules(RULES)(yaml)
+        .replace('\nadministration:', NOTIFIED)
+        .replace('session: { sourceIdentity: "{sessionName}"', `$&, ${OPTIONAL}`),
     people: WORKERS,
     env: { SMTP_URL: 'smtp://127.0.0.1:9' },
   });
@@ -45,6 +49,18 @@ describe('the pages of elevations', () => {
     fields: Readonly<Record<string, string>> = {},
   ): Promise<Page> => visitor.submit(await open(visitor, path), `button[value=${action}]`, fields);
 
+  it('the tag with the id of the elevation stays when optional tags are left out', async () => {
+    const { bob, path } = await request();
+    await act(await signIn('erin'), path, 'approve');
+    const from = world.toAws.length;
+    world.aws.faults.arm({ sts: { packedSize: 1 } });
+    const link = await bob.get(`${world.urls.bridge}${CONSOLE}`);
+    assert.match(link.text, /ElevationId/);
+    assert.ok(!link.text.includes('Team'));
+    const calls = world.toAws.slice(from).filter(({ form }) => form.has('SAMLAssertion'));
+    assert.equal(calls.length, 2);
+  });
+
   it('a request leads from the portal to an approval, and the role is open', async () => {
     const bob = await signIn('bob');
     const portal = await open(bob, '/');
@@ -67,6 +83,7 @@ describe('the pages of elevations', () => {
     const seen = await open(erin, list.$('a:contains("Decide")').attr('href')!);
     assert.match(seen.text, /User name\s*bob.*Email\s*bob@acme.example.*Signed in by\s*corp-oidc/);
     assert.match(seen.text, /Limited by\s*only the policies of the role/);
+    assert.match(seen.text, /Session tags\s*Team: \{username\}\s*Optional tags\s*Team/);
     assert.match(
       seen.text,
       /deploy the fix.*Requester.*What the role gives.*Missing.*Your decision/,
