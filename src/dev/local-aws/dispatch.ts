@@ -14,14 +14,23 @@ import { getSessionToken } from './get-session-token.ts';
 import { principalOf } from './principal.ts';
 import type { Sts } from './role-sessions.ts';
 import { type Action, isAction, readShape } from './shapes.ts';
-import { authenticate, type SignedRequest } from './sigv4.ts';
+import type { SignedRequest } from './signature-claim.ts';
+import {
+  answerOf,
+  errorAnswer,
+  formatOf,
+  invalidAction,
+  malformed,
+  type Reply,
+  resultAnswer,
+} from './sts-answers.ts';
+import { authenticateSts } from './sts-authentication.ts';
 import { StsError } from './sts-error.ts';
 import { type Answer, BodyTooLarge, isForm, parseForm, readBody, send } from './web.ts';
-import { STS_NAMESPACE, writeXml, type XmlTree } from './xml-writer.ts';
+import type { XmlTree } from './xml-writer.ts';
 
 const VERSION = '2011-06-15';
 const MAX_BODY = 10_000_000;
-const FAULT_NAMESPACE = 'http://webservices.amazon.com/AWSFault/2005-15-09';
 
 interface Call {
   readonly parameters: URLSearchParams;
@@ -34,7 +43,7 @@ type Operation = (sts: Sts, call: Call) => XmlTree | Promise<XmlTree>;
 const OPERATIONS: Readonly<Record<Action, Operation>> = {
   AssumeRole: (sts, call) => {
     const input = readShape('AssumeRole', call.parameters);
-    return assumeRole(sts, input, authenticate(call.request, sts), call.sourceIp);
+    return assumeRole(sts, input, authenticateSts(call.request, sts), call.sourceIp);
   },
   AssumeRoleWithSAML: (sts, call) =>
     assumeRoleWithSaml(sts, readShape('AssumeRoleWithSAML', call.parameters), call.sourceIp),
@@ -45,12 +54,12 @@ const OPERATIONS: Readonly<Record<Action, Operation>> = {
       call.sourceIp,
     ),
   GetCallerIdentity: (sts, call) => {
-    const { arn, userId, account } = principalOf(authenticate(call.request, sts));
+    const { arn, userId, account } = principalOf(authenticateSts(call.request, sts));
     return { Arn: arn, UserId: userId, Account: account.id };
   },
   GetSessionToken: (sts, call) => {
     const input = readShape('GetSessionToken', call.parameters);
-    return getSessionToken(sts, input, authenticate(call.request, sts));
+    return getSessionToken(sts, input, authenticateSts(call.request, sts));
   },
 };
 
@@ -61,6 +70,7 @@ export function createStsSurface(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const requestId = randomUUID();
+    const reply: Reply = { requestId, format: formatOf(request) };
     let body: string;
     try {
       body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
@@ -70,13 +80,12 @@ export function createStsSurface(
       const answer =
         cause instanceof BodyTooLarge
           ? { status: 413, headers: { connection: 'close' } }
-          : malformed(requestId, 'the body is not UTF-8');
+          : malformed(reply, 'the body is not UTF-8');
       return send(response, answer);
     }
     const query = request.url?.split('?')[1] ?? '';
     const parameters = parseForm(request.method === 'GET' ? query : body);
-    if (parameters === undefined)
-      return send(response, malformed(requestId, 'too many parameters'));
+    if (parameters === undefined) return send(response, malformed(reply, 'too many parameters'));
 
     const name = parameters.get('Action');
     if (
@@ -93,16 +102,16 @@ export function createStsSurface(
         requestId,
         code: 'InvalidAction',
       });
-      return send(response, invalidAction(name, version, requestId));
+      return send(response, invalidAction(name, version, reply));
     }
-    const struck = await strike(sts, name, response, { requestId, log });
+    const struck = await strike(sts, name, response, { reply, log });
     if (struck === 'done') return;
     const call: Call = {
       parameters,
       request: signedRequest(request, body),
       sourceIp: request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '',
     };
-    send(response, await perform(sts, name, call, { requestId, log }));
+    send(response, await perform(sts, name, call, { reply, log }));
   };
 }
 
@@ -110,8 +119,9 @@ async function perform(
   sts: Sts,
   action: Action,
   call: Call,
-  { requestId, log }: { requestId: string; log: Log },
+  { reply, log }: { reply: Reply; log: Log },
 ): Promise<Answer> {
+  const { requestId } = reply;
   try {
     if (action !== 'GetCallerIdentity' && sts.faults.strikes('sts', 'regionDisabled')) {
       throw new StsError(
@@ -121,14 +131,7 @@ async function perform(
     }
     const result = await OPERATIONS[action](sts, call);
     log({ outcome: 'answered', surface: 'sts', action, requestId, principal: principalIn(result) });
-    return xmlAnswer(
-      200,
-      requestId,
-      writeXml(`${action}Response`, STS_NAMESPACE, {
-        [`${action}Result`]: result,
-        ResponseMetadata: { RequestId: requestId },
-      }),
-    );
+    return resultAnswer(action, result, reply);
   } catch (cause) {
     const error =
       cause instanceof StsError
@@ -146,7 +149,7 @@ async function perform(
       code: error.code,
       reason: error.reason,
     });
-    return errorAnswer(error, requestId);
+    return errorAnswer(error, reply);
   }
 }
 
@@ -154,40 +157,6 @@ function principalIn(result: XmlTree): string | undefined {
   const user = result.AssumedRoleUser;
   const arn = typeof user === 'object' && user !== null ? user.Arn : result.Arn;
   return typeof arn === 'string' ? arn : undefined;
-}
-
-function xmlAnswer(status: number, requestId: string, body: string): Answer {
-  return {
-    status,
-    headers: {
-      'content-type': 'text/xml',
-      'x-amzn-requestid': requestId,
-      'x-amz-sts-extended-request-id': Buffer.from(requestId).toString('base64'),
-    },
-    body,
-  };
-}
-
-function errorAnswer(
-  error: StsError,
-  requestId: string,
-  namespace: string = STS_NAMESPACE,
-): Answer {
-  const type = error.status >= 500 ? 'Receiver' : 'Sender';
-  const tree: XmlTree = {
-    Error: { Type: type, Code: error.code, Message: error.wireMessage },
-    RequestId: requestId,
-  };
-  return xmlAnswer(error.status, requestId, writeXml('ErrorResponse', namespace, tree));
-}
-
-function malformed(requestId: string, reason: string): Answer {
-  return errorAnswer(new StsError('MalformedInput', undefined, reason), requestId);
-}
-
-function invalidAction(name: string, version: string | null, requestId: string): Answer {
-  const message = `Could not find operation ${name} for version ${version ?? 'NO_VERSION_SPECIFIED'}`;
-  return errorAnswer(new StsError('InvalidAction', message), requestId, FAULT_NAMESPACE);
 }
 
 /** What is no API call at all is sent to the product page. */
@@ -204,34 +173,34 @@ function printable(name: string): string {
 
 function signedRequest(request: IncomingMessage, body: string): SignedRequest {
   const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(request.headers))
-    headers.set(name, Array.isArray(value) ? value.join(',') : (value ?? ''));
+  // Repeated headers all count, also those that Node.js otherwise takes once.
+  for (const [name, values] of Object.entries(request.headersDistinct))
+    headers.set(name, values?.join(',') ?? '');
   return { method: request.method ?? '', url: request.url ?? '/', headers, body };
 }
 
-type Fault = (sts: Sts, response: ServerResponse, requestId: string) => Promise<'done' | 'go on'>;
+type Fault = (sts: Sts, response: ServerResponse, reply: Reply) => Promise<'done' | 'go on'>;
 
 const FAULTS: Readonly<Record<TransportFault, Fault>> = {
-  throttling: async (_sts, response, requestId) =>
-    answered(response, errorAnswer(new StsError('Throttling', 'Rate exceeded'), requestId)),
-  serverError: async (_sts, response, requestId) =>
+  throttling: async (_sts, response, reply) =>
+    answered(response, errorAnswer(new StsError('Throttling', 'Rate exceeded'), reply)),
+  serverError: async (_sts, response, reply) =>
     answered(
       response,
-      errorAnswer(new StsError('InternalFailure', 'An internal error has occurred'), requestId),
+      errorAnswer(new StsError('InternalFailure', 'An internal error has occurred'), reply),
     ),
   hold: async sts => {
     await sts.faults.untilReleased();
     return 'go on';
   },
   hang: async () => 'done',
-  oversized: async (_sts, response, requestId) =>
+  oversized: async (_sts, response, reply) =>
     answered(
       response,
-      xmlAnswer(
-        200,
-        requestId,
-        writeXml('Oversized', STS_NAMESPACE, { Filler: 'a'.repeat(8 * 1024 * 1024) }),
-      ),
+      answerOf(200, reply, {
+        root: 'Oversized',
+        tree: { Filler: 'a'.repeat(8 * 1024 * 1024) },
+      }),
     ),
   notXml: async (_sts, response) =>
     answered(response, {
@@ -250,12 +219,12 @@ async function strike(
   sts: Sts,
   action: Action,
   response: ServerResponse,
-  { requestId, log }: { requestId: string; log: Log },
+  { reply, log }: { reply: Reply; log: Log },
 ): Promise<'done' | 'go on'> {
   for (const fault of TRANSPORT_FAULTS) {
     if (!sts.faults.strikes('sts', fault)) continue;
-    log({ outcome: 'fault', surface: 'sts', action, requestId, code: fault });
-    if ((await FAULTS[fault](sts, response, requestId)) === 'done') return 'done';
+    log({ outcome: 'fault', surface: 'sts', action, requestId: reply.requestId, code: fault });
+    if ((await FAULTS[fault](sts, response, reply)) === 'done') return 'done';
   }
   return 'go on';
 }

@@ -1,160 +1,80 @@
 /**
- * Who signed this request (AWS Signature Version 4, in the Authorization header or in the query).
- * The order of the checks is that of STS: scope, token and its binding to the key, expiry, life of
- * the role, signature.
+ * Who signed this request. The order of the checks is that of STS: scope, token and its binding to
+ * the key, expiry, life of the role, time, signature.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import aws4 from 'aws4';
+import { encodeRfc3986, signatureOf } from './canonical-request.ts';
 import { partitionOfRegion } from './partitions.ts';
 import { principalOf, type Signer } from './principal.ts';
 import type { Session, Sessions } from './sessions.ts';
-import { StsError } from './sts-error.ts';
+import {
+  type Claim,
+  NotAuthenticated,
+  readClaim,
+  type SignedRequest,
+  type SigningFault,
+} from './signature-claim.ts';
 import type { World } from './world.ts';
 
 const MAX_SKEW_MS = 15 * 60 * 1000;
-const ALGORITHM = 'AWS4-HMAC-SHA256';
+const MAX_LINK_SECONDS = 604_800;
 
-/** A request as it came over the wire. */
-export interface SignedRequest {
-  readonly method: string;
-  /** Path and query as sent. */
-  readonly url: string;
-  /** Lower-case names. */
-  readonly headers: ReadonlyMap<string, string>;
-  readonly body: string;
+/** What differs between the services. */
+export interface SigningService {
+  readonly name: 'sts' | 's3';
+  /** How long a presigned request is good for: STS does not look at X-Amz-Expires. */
+  readonly linkLife: 'fifteenMinutes' | 'asSigned';
+  /** Whether path segments are encoded once or twice. */
+  readonly pathEncoding: 'once' | 'twice';
+  /** What the signature covers of the body. Throws `NotAuthenticated`. */
+  readonly payload: (request: SignedRequest, claim: Claim) => string;
 }
 
-interface Claim {
-  readonly accessKeyId: string;
-  readonly date: string;
-  readonly region: string;
-  readonly service: string;
-  readonly signedHeaders: readonly string[];
-  readonly signature: string;
-  /** `20260101T000000Z` */
-  readonly timestamp: string;
-  readonly sessionToken: string | undefined;
-  /** Presigned requests say how long they are good for. */
-  readonly expiresSeconds: number | undefined;
-  readonly inQuery: boolean;
+export interface Authentication {
+  readonly world: World;
+  readonly sessions: Sessions;
+  readonly now: () => number;
+  readonly service: SigningService;
+  /** The one Region that the scope must name; undefined: each of the world. */
+  readonly region: string | undefined;
 }
 
-/** Throws `StsError`. */
-export function authenticate(
-  request: SignedRequest,
-  { world, sessions, now }: { world: World; sessions: Sessions; now: () => number },
-): Signer {
+/** Throws `NotAuthenticated`. */
+export function authenticate(request: SignedRequest, parts: Authentication): Signer {
+  const { world, sessions, now } = parts;
   const claim = readClaim(request);
-  checkScope(claim, world);
+  checkScope(claim, parts);
   const { signer, secretAccessKey } = findSigner(claim, world, sessions);
   const { account } = principalOf(signer);
   if (world.regions === undefined && partitionOfRegion(claim.region) !== account.partition.name) {
-    throw invalidToken(
+    throw unknownKey(
+      claim,
       `the key belongs to partition ${account.partition.name}, the signature is scoped to ${claim.region}`,
     );
   }
-  if (signer.session !== undefined) checkLife(signer.session, sessions, now());
-  checkTime(claim, now());
-  checkSignature(request, claim, secretAccessKey);
+  if (signer.session !== undefined) checkLife(signer.session, claim, parts);
+  checkTime(claim, now(), parts.service);
+  checkSignature(request, claim, { secretAccessKey, service: parts.service });
   return signer;
 }
 
-function readClaim(request: SignedRequest): Claim {
-  const header = request.headers.get('authorization');
-  const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-  if (header === undefined && !query.has('X-Amz-Signature')) {
-    throw new StsError('MissingAuthenticationToken', 'Request is missing Authentication Token');
-  }
-  if (header !== undefined && query.has('X-Amz-Signature'))
-    throw incomplete('signed in the header and in the query');
-  const parts = header === undefined ? partsOfQuery(query) : partsOfHeader(header);
-  const timestamp =
-    header === undefined ? query.get('X-Amz-Date') : (request.headers.get('x-amz-date') ?? null);
-  const scope =
-    /^([A-Z0-9]{16,128})\/(\d{8})\/([a-z0-9-]{1,40})\/([a-z0-9-]{1,40})\/aws4_request$/.exec(
-      parts.credential,
-    );
-  if (scope === null)
-    throw incomplete('Credential does not have the form KEY/DATE/REGION/SERVICE/aws4_request');
-  if (timestamp === null || !/^\d{8}T\d{6}Z$/.test(timestamp))
-    throw incomplete('X-Amz-Date is missing or has another form than 20260101T000000Z');
-  if (!/^[0-9a-f]{64}$/.test(parts.signature))
-    throw incomplete('Signature is not 64 hexadecimal digits');
-  return {
-    accessKeyId: scope[1]!,
-    date: scope[2]!,
-    region: scope[3]!,
-    service: scope[4]!,
-    signedHeaders: parts.signedHeaders.split(';'),
-    signature: parts.signature,
-    timestamp,
-    sessionToken:
-      (header === undefined
-        ? query.get('X-Amz-Security-Token')
-        : request.headers.get('x-amz-security-token')) ?? undefined,
-    expiresSeconds: header === undefined ? Number(query.get('X-Amz-Expires') ?? 'NaN') : undefined,
-    inQuery: header === undefined,
-  };
-}
-
-interface Parts {
-  readonly credential: string;
-  readonly signedHeaders: string;
-  readonly signature: string;
-}
-
-function partsOfHeader(header: string): Parts {
-  const [, algorithm, rest] = /^(\S+)\s+(.*)$/.exec(header) ?? [];
-  if (algorithm !== ALGORITHM || rest === undefined)
-    throw incomplete(`the algorithm is not ${ALGORITHM}`);
-  const fields = new Map(
-    rest
-      .split(',')
-      .map(field => [
-        field.slice(0, field.indexOf('=')).trim(),
-        field.slice(field.indexOf('=') + 1).trim(),
-      ]),
-  );
-  const field = (name: string): string => fields.get(name) ?? missing(name);
-  return {
-    credential: field('Credential'),
-    signedHeaders: field('SignedHeaders'),
-    signature: field('Signature'),
-  };
-}
-
-function partsOfQuery(query: URLSearchParams): Parts {
-  if (query.get('X-Amz-Algorithm') !== ALGORITHM)
-    throw incomplete(`the algorithm is not ${ALGORITHM}`);
-  const field = (name: string): string => query.get(`X-Amz-${name}`) ?? missing(name);
-  return {
-    credential: field('Credential'),
-    signedHeaders: field('SignedHeaders'),
-    signature: field('Signature'),
-  };
-}
-
-function checkScope(claim: Claim, world: World): void {
+function checkScope(claim: Claim, { world, service, region: expected }: Authentication): void {
   const partition = partitionOfRegion(claim.region);
-  const regionKnown =
+  const known =
     world.regions === undefined
       ? world.accounts.some(account => account.partition.name === partition)
       : world.regions.includes(claim.region);
-  let message = '';
-  if (!regionKnown) message += 'Credential should be scoped to a valid region. ';
-  if (claim.service !== 'sts') message += "Credential should be scoped to correct service: 'sts'. ";
-  if (message !== '')
-    throw new StsError(
-      'SignatureDoesNotMatch',
-      message,
-      `${message}(scope ${claim.region}/${claim.service})`,
+  const wrong = {
+    region: !known || (expected !== undefined && claim.region !== expected),
+    service: claim.service !== service.name,
+  };
+  if (wrong.region || wrong.service)
+    throw new NotAuthenticated(
+      { kind: 'scope', ...wrong, claim, expected },
+      `the signature is scoped to ${claim.region}/${claim.service}${expected === undefined ? '' : `, expected is ${expected}`}`,
     );
-  if (claim.date !== claim.timestamp.slice(0, 8)) {
-    throw new StsError(
-      'SignatureDoesNotMatch',
-      'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP',
-    );
-  }
+  if (claim.date !== claim.timestamp.slice(0, 8))
+    throw new NotAuthenticated({ kind: 'scopeDate' }, 'the dates of scope and request differ');
 }
 
 interface Found {
@@ -163,18 +83,19 @@ interface Found {
 }
 
 function findSigner(claim: Claim, world: World, sessions: Sessions): Found {
-  const owned = longTermKey(claim.accessKeyId, world);
+  const owned = longTermKey(claim, world);
   if (owned !== undefined) {
     if (claim.sessionToken !== undefined)
-      throw invalidToken('a long-term key came with a session token');
+      throw unknownKey(claim, 'a long-term key came with a session token');
     return owned;
   }
   const session = sessions.find(claim.accessKeyId);
-  if (session === undefined) throw invalidToken(`the access key ${claim.accessKeyId} is not known`);
+  if (session === undefined)
+    throw unknownKey(claim, `the access key ${claim.accessKeyId} is not known`);
   if (claim.sessionToken === undefined)
-    throw invalidToken('a temporary key came without its session token');
+    throw unknownKey(claim, 'a temporary key came without its session token');
   if (!sameText(claim.sessionToken, session.sessionToken))
-    throw invalidToken('the session token belongs to another key');
+    throw new NotAuthenticated({ kind: 'token' }, 'the session token belongs to another key');
   const signer: Signer =
     session.kind === 'role'
       ? { kind: 'role', session }
@@ -182,131 +103,111 @@ function findSigner(claim: Claim, world: World, sessions: Sessions): Found {
   return { signer, secretAccessKey: session.secretAccessKey };
 }
 
-function longTermKey(accessKeyId: string, { users }: World): Found | undefined {
+function longTermKey(claim: Claim, { users }: World): Found | undefined {
   for (const user of users.values()) {
-    const key = user.accessKeys.find(owned => owned.accessKeyId === accessKeyId);
+    const key = user.accessKeys.find(owned => owned.accessKeyId === claim.accessKeyId);
     if (key === undefined) continue;
-    if (key.status === 'Inactive') throw invalidToken(`the access key ${accessKeyId} is inactive`);
+    if (key.status === 'Inactive')
+      throw unknownKey(claim, `the access key ${claim.accessKeyId} is inactive`);
     const signer = { kind: 'user', user, session: undefined } as const;
     return { signer, secretAccessKey: key.secretAccessKey };
   }
   return undefined;
 }
 
-function checkLife(session: Session, sessions: Sessions, now: number): void {
-  if (now >= session.expiresAt)
-    throw new StsError('ExpiredToken', 'The security token included in the request is expired');
-  if (session.kind === 'role' && !sessions.isRoleAlive(session))
-    throw invalidToken(`the role ${session.roleArn} was deleted`);
+function unknownKey({ accessKeyId }: Claim, reason: string): NotAuthenticated {
+  return new NotAuthenticated({ kind: 'key', accessKeyId }, reason);
 }
 
-function checkTime(claim: Claim, now: number): void {
+function checkLife(session: Session, claim: Claim, { sessions, now }: Authentication): void {
+  if (now() >= session.expiresAt)
+    throw new NotAuthenticated({ kind: 'expired' }, 'the session has expired');
+  if (session.kind === 'role' && !sessions.isRoleAlive(session))
+    throw unknownKey(claim, `the role ${session.roleArn} was deleted`);
+}
+
+function checkTime(claim: Claim, now: number, { linkLife }: SigningService): void {
   const signedAt = Date.parse(
     claim.timestamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'),
   );
-  if (claim.inQuery) {
-    const seconds = claim.expiresSeconds;
-    if (seconds === undefined || !Number.isInteger(seconds) || seconds < 1 || seconds > 604_800)
-      throw incomplete('X-Amz-Expires is missing or not 1 to 604800');
-  }
-  const notAfter = claim.inQuery ? signedAt + claim.expiresSeconds! * 1000 : signedAt + MAX_SKEW_MS;
-  const skew = (limit: number, sign: string): string =>
-    `${compact(limit)} (${compact(now)} ${sign} 15 min.)`;
-  if (now > notAfter) {
-    const limit = claim.inQuery ? compact(now) : skew(now - MAX_SKEW_MS, '-');
-    throw new StsError(
-      'SignatureDoesNotMatch',
-      `Signature expired: ${claim.timestamp} is now earlier than ${limit}`,
+  const asSigned = claim.inQuery && linkLife === 'asSigned';
+  const seconds = claim.expiresSeconds ?? Number.NaN;
+  if (asSigned && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LINK_SECONDS))
+    throw new NotAuthenticated(
+      { kind: 'incomplete', inQuery: true },
+      `X-Amz-Expires is missing or not 1 to ${MAX_LINK_SECONDS}`,
     );
-  }
+  if (asSigned && now > signedAt + seconds * 1000)
+    throw new NotAuthenticated({ kind: 'linkExpired' }, 'the presigned request has expired');
+  if (!asSigned && now > signedAt + MAX_SKEW_MS)
+    throw new NotAuthenticated({ kind: 'late', claim, now }, `signed at ${claim.timestamp}`);
   // Written so that a time that is none (month 13) does not pass.
-  if (!(signedAt - MAX_SKEW_MS <= now)) {
-    throw new StsError(
-      'SignatureDoesNotMatch',
-      `Signature not yet current: ${claim.timestamp} is still later than ${skew(now + MAX_SKEW_MS, '+')}`,
-    );
-  }
+  if (!(signedAt - MAX_SKEW_MS <= now))
+    throw new NotAuthenticated({ kind: 'early', claim, now }, `signed at ${claim.timestamp}`);
 }
 
-function checkSignature(request: SignedRequest, claim: Claim, secretAccessKey: string): void {
+interface Verifying {
+  readonly secretAccessKey: string;
+  readonly service: SigningService;
+}
+
+function checkSignature(
+  request: SignedRequest,
+  claim: Claim,
+  { secretAccessKey, service }: Verifying,
+): void {
   const signed = new Set(claim.signedHeaders);
   const unsigned = [...request.headers.keys()].filter(
     name => (name === 'host' || name.startsWith('x-amz-')) && !signed.has(name),
   );
   if (!signed.has('host') || unsigned.length > 0)
-    throw mismatch(`not signed: ${unsigned.join(', ') || 'host'}`);
-  const contentHash = request.headers.get('x-amz-content-sha256');
-  if (
-    contentHash !== undefined &&
-    contentHash !== createHash('sha256').update(request.body).digest('hex')
-  ) {
-    throw mismatch('x-amz-content-sha256 is not the hash of the body');
-  }
-  const headers: Record<string, string> = {};
-  for (const name of claim.signedHeaders)
-    headers[name] =
-      request.headers.get(name) ?? mismatchThrown(`the signed header ${name} is missing`);
-  const signer = new aws4.RequestSigner(
-    {
-      method: request.method,
-      path: claim.inQuery ? withoutSignature(request.url) : request.url,
-      headers,
-      body: request.body,
-      service: claim.service,
-      region: claim.region,
-      doNotModifyHeaders: true,
-      // Without this, aws4 leaves out some headers (user-agent, range and others) that a client may
-      // well have signed.
-      extraHeadersToInclude: Object.fromEntries(claim.signedHeaders.map(name => [name, true])),
-    } as ConstructorParameters<typeof aws4.RequestSigner>[0],
-    { accessKeyId: claim.accessKeyId, secretAccessKey },
+    throw new NotAuthenticated(
+      { kind: 'unsignedHeaders', names: unsigned },
+      `not signed: ${unsigned.join(', ') || 'host'}`,
+    );
+  const missing = claim.signedHeaders.find(name => !request.headers.has(name));
+  if (missing !== undefined) throw mismatch(`the signed header ${missing} is missing`);
+  const [path = '', ...query] = request.url.split('?');
+  const payload = service.payload(request, claim);
+  const headers = new Map(
+    claim.signedHeaders.map(name => [name, request.headers.get(name)!] as const),
   );
-  signer.datetime = claim.timestamp;
-  if (!sameText(signer.signature(), claim.signature))
+  const covered = { method: request.method, query: query.join('?'), headers, payload };
+  const expected = decoding(() =>
+    signatureOf(
+      { ...covered, path: encodedPath(path, service.pathEncoding) },
+      claim,
+      secretAccessKey,
+    ),
+  );
+  if (!sameText(expected, claim.signature))
     throw mismatch('the signature was made with another secret key, or the request was changed');
 }
 
-function withoutSignature(url: string): string {
-  const [path, query = ''] = url.split('?');
-  return `${path}?${query
-    .split('&')
-    .filter(pair => !pair.startsWith('X-Amz-Signature='))
-    .join('&')}`;
+/** Segments as the service writes them; slashes, also doubled ones, stay. */
+function encodedPath(path: string, encoding: 'once' | 'twice'): string {
+  const encoded = path
+    .split('/')
+    .map(segment => encodeRfc3986(decodeURIComponent(segment)))
+    .join('/');
+  return encoding === 'once' ? encoded : encoded.split('/').map(encodeRfc3986).join('/');
+}
+
+function decoding(work: () => string): string {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof URIError) throw mismatch('path or query are not percent-encoded');
+    throw cause;
+  }
+}
+
+export function mismatch(reason: string): NotAuthenticated {
+  const fault: SigningFault = { kind: 'mismatch' };
+  return new NotAuthenticated(fault, reason);
 }
 
 function sameText(a: string, b: string): boolean {
   const [left, right] = [a, b].map(text => createHash('sha256').update(text).digest());
   return timingSafeEqual(left!, right!);
-}
-
-/** `20260101T000000Z` */
-function compact(time: number): string {
-  return new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, '');
-}
-
-function incomplete(reason: string): StsError {
-  return new StsError('IncompleteSignature', `Authorization header is not complete: ${reason}`);
-}
-
-function missing(name: string): never {
-  throw incomplete(`Authorization header requires '${name}' parameter.`);
-}
-
-function invalidToken(reason: string): StsError {
-  return new StsError(
-    'InvalidClientTokenId',
-    'The security token included in the request is invalid.',
-    reason,
-  );
-}
-
-const MISMATCH =
-  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
-
-function mismatch(reason: string): StsError {
-  return new StsError('SignatureDoesNotMatch', MISMATCH, reason);
-}
-
-function mismatchThrown(reason: string): never {
-  throw mismatch(reason);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import {
   AssumeRoleCommand,
@@ -369,6 +370,23 @@ describe('AssumeRole', () => {
     assert.equal(conflict.name, 'ValidationError');
     assert.match(conflict.message, /conflicts with a transitive tag/);
     await assume({ Tags: [{ Key: 'Shoe', Value: '44' }] }, from);
+  });
+
+  test('tells the packed size of tags and policies, and rejects tags that do not fit', async () => {
+    const small = [{ Key: 'Cost', Value: '7' }];
+    const large = Array.from({ length: 20 }, (_, index) => ({
+      Key: `Large${index}`,
+      Value: randomBytes(128).toString('hex'),
+    }));
+    const Policy = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}';
+    for (const input of [{ Tags: small }, { Policy }])
+      assert.ok((await assume(input)).PackedPolicySize! > 0);
+    const both = await refused({ Tags: [...small, ...large], Policy });
+    assert.equal(both.name, 'PackedPolicyTooLargeException');
+    assert.match(both.message, /^Packed policy consumes \d{3}% of allotted space/);
+    const tags = await refused({ Tags: [...small, ...large] });
+    assert.match(tags.message, /^Packed size of session tags consumes \d{3}% of allotted space/);
+    await assume({ Tags: small, Policy });
   });
 
   test('sets a source identity once', async () => {
