@@ -8,12 +8,19 @@
 import { recordable } from '../core/audit-event.ts';
 import { MAX_CLIENT_ID, REGISTRATION_SECONDS } from '../core/client-registration.ts';
 import { BridgeError } from '../core/errors.ts';
-import { isLoopbackRedirect, type OAuthClient, withoutPort } from '../core/oauth-client.ts';
+import {
+  type Application,
+  isLoopbackRedirect,
+  type OAuthClient,
+  SELF_REGISTERED,
+  withoutPort,
+} from '../core/oauth-client.ts';
 import type { ClientRegistrations, Clock, Secrets } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 
 export interface ClientsParts {
   readonly configured: readonly OAuthClient[];
+  readonly applications: readonly Application[];
   readonly registrations: ClientRegistrations;
   readonly clock: Clock;
   readonly secrets: Secrets;
@@ -31,6 +38,8 @@ export interface Registered {
 }
 
 export interface Clients {
+  /** The origins of the pages of all applications. */
+  readonly origins: ReadonlySet<string>;
   /**
    * Throws `redirect_unregistrable` for a URI that is not on the client's own machine,
    * `bad_request` when the URIs do not fit into a client id.
@@ -45,9 +54,12 @@ interface Context extends ClientsParts {
 }
 
 export function createClients(parts: ClientsParts): Clients {
-  const byId = new Map(parts.configured.map(client => [client.id, client]));
+  const { configured, applications } = parts;
+  const known: readonly OAuthClient[] = [...configured, ...applications];
+  const byId = new Map(known.map(client => [client.id, client]));
   const context: Context = { ...parts, byId };
   return {
+    origins: new Set(applications.flatMap(({ application }) => application.origins)),
     register: request => register(context, request),
     clientOf: clientId => clientOf(context, clientId),
   };
@@ -91,5 +103,5 @@ async function clientOf(
   if (registration === undefined)
     throw new BridgeError('client_unknown', 'unknown client id, or its registration has expired');
   const { publicId, name, redirectUris } = registration;
-  return { id: `registered-${publicId}`, name, selfNamed: true, redirectUris };
+  return { id: SELF_REGISTERED + publicId, name, selfNamed: true, redirectUris };
 }

@@ -1,7 +1,7 @@
 /** Builds the Configuration from the checked document. Nothing is checked here. */
 
 import type { GroupsForm } from '../core/identity.ts';
-import { CLI_CLIENT } from '../core/oauth-client.ts';
+import { type Application, CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
 import type { Account, RoleName, Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
@@ -39,6 +39,7 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     store: storeOf(document.store, options),
     sessions: { idleSeconds: document.sessions.idle, maxSeconds: document.sessions.max },
     cli: cliOf(document.cli, accounts),
+    applications: document.applications.map(written => applicationOf(written, accounts)),
     help: document.help,
     log: document.log,
     connectors: document.connectors.map(connector =>
@@ -98,14 +99,26 @@ function cliOf(
   };
 }
 
+function applicationOf(
+  { id, name, kind, redirectUris, origins, roles, max }: Document['applications'][number],
+  accounts: readonly Account[],
+): Application {
+  const listed = roles.map(({ account, role }) => {
+    const { id: accountId, name: accountName } = accountNamed(account, accounts);
+    return { account: accountId, accountName, role };
+  });
+  return { id, name, kind, redirectUris, application: { origins, roles: listed, maxSeconds: max } };
+}
+
+function accountNamed(written: string, accounts: readonly Account[]): Account {
+  return required(accounts.find(({ id, name }) => id === written || name === written));
+}
+
 function rolePattern(written: string, accounts: readonly Account[]): RolePattern {
   const slash = written.indexOf('/');
   const [account, role] = [written.slice(0, slash), written.slice(slash + 1)];
   return {
-    account:
-      account === '*'
-        ? undefined
-        : required(accounts.find(({ id, name }) => id === account || name === account)).id,
+    account: account === '*' ? undefined : accountNamed(account, accounts).id,
     role: role === '*' ? undefined : (role as RoleName),
   };
 }

@@ -1,7 +1,7 @@
-/** Checks of `cli` against the rest of the file: known accounts, unique client ids. */
-import { CLI_CLIENT } from '../core/oauth-client.ts';
+/** Checks of `cli` against the rest of the file: known accounts, and unique client ids. */
+import { CLI_CLIENT, SELF_REGISTERED } from '../core/oauth-client.ts';
 import type { AccountList } from './account-checks.ts';
-import { type Path, type ProblemAt, quoted } from './problems.ts';
+import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
 
@@ -24,17 +24,36 @@ export function* cliProblems(
       fix: 'Write the name or id of an account, or * for any.',
     };
   }
+}
+
+/** Client ids are unique, whatever kind of client has them. */
+export function* clientIdProblems({
+  cli,
+  applications = [],
+}: Readable<Document>): Generator<ProblemAt> {
+  const lists: readonly (readonly [Path, readonly ({ readonly id?: string } | undefined)[]])[] = [
+    [['cli', 'clients'], cli?.clients ?? []],
+    [['applications'], applications],
+  ];
   const ids = new Map<string, string>([[CLI_CLIENT.id, 'the command line client']]);
-  for (const [index, client] of (cli?.clients ?? []).entries()) {
-    if (client?.id === undefined) continue;
-    const path: Path = ['cli', 'clients', index, 'id'];
-    const before = ids.get(client.id);
-    if (before !== undefined)
-      yield {
-        path,
-        message: `${quoted(client.id)} is already the id of ${before}.`,
-        fix: 'Give each client its own id.',
-      };
-    ids.set(client.id, `cli.clients[${index}]`);
-  }
+  for (const [list, clients] of lists)
+    for (const [index, client] of clients.entries()) {
+      const id = client?.id;
+      if (id === undefined) continue;
+      const path: Path = [...list, index, 'id'];
+      const before = ids.get(id);
+      if (before !== undefined)
+        yield {
+          path,
+          message: `${quoted(id)} is already the id of ${before}.`,
+          fix: 'Give each client its own id.',
+        };
+      if (id.startsWith(SELF_REGISTERED))
+        yield {
+          path,
+          message: `${quoted(id)} looks like the id of a program that registered itself.`,
+          fix: `Write an id that does not begin with ${SELF_REGISTERED}.`,
+        };
+      ids.set(id, formatPath([...list, index]));
+    }
 }

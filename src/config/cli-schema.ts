@@ -2,12 +2,21 @@
 import { z } from 'zod';
 import { isLoopbackRedirect } from '../core/oauth-client.ts';
 import { isRoleName } from '../core/role.ts';
-import { HOUR, MINUTE } from '../core/time.ts';
+import { HOUR, MINUTE, type Seconds } from '../core/time.ts';
 import { region } from './aws-values.ts';
 import { quoted } from './problems.ts';
 import { checked, duration, flag, pattern, text } from './values.ts';
 
 const DAY = 24 * HOUR;
+/** The upper limit of every session that a login opens. */
+export const LONGEST_LOGIN: Seconds = 7 * DAY;
+
+export const clientId = () =>
+  pattern(
+    'client id',
+    /^[A-Za-z0-9][\w.-]{0,63}$/,
+    '1 to 64 letters, digits, dots, underscores and dashes',
+  );
 
 /** `prod/Admin`, with a star for any account or any role. */
 const roleOfAccount = () =>
@@ -55,11 +64,7 @@ const deviceGrant = z.strictObject({
 });
 
 const client = z.strictObject({
-  id: pattern(
-    'client id',
-    /^[A-Za-z0-9][\w.-]{0,63}$/,
-    '1 to 64 letters, digits, dots, underscores and dashes',
-  ).meta({
+  id: clientId().meta({
     description: 'The `client_id` that the program sends.',
     example: 'acme-tool',
   }),
@@ -84,7 +89,7 @@ const identityCenter = z.strictObject({
 });
 
 export const cli = z.strictObject({
-  max: duration({ min: 15 * MINUTE, max: 7 * DAY })
+  max: duration({ min: 15 * MINUTE, max: LONGEST_LOGIN })
     .prefault('12h')
     .describe(
       'A terminal session always expires this long after its sign-in, because its groups are as old as the sign-in.',

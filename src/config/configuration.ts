@@ -9,7 +9,7 @@
 import type { AccessRule } from '../core/access-rule.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
 import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
-import type { OAuthClient } from '../core/oauth-client.ts';
+import type { Application, OAuthClient } from '../core/oauth-client.ts';
 import type { PartitionOverrides } from '../core/partitions.ts';
 import type { Account, Partition } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
@@ -40,6 +40,8 @@ export interface Configuration {
     /** Includes the rolebridge client. */
     readonly clients: readonly OAuthClient[];
   };
+  /** Web and mobile applications; their ids are unique among all clients. */
+  readonly applications: readonly Application[];
   /** Shown to users who lack a role. */
   readonly help?: { readonly text: string; readonly url?: string | undefined } | undefined;
   readonly log: { readonly level: LogLevel };

@@ -4,7 +4,8 @@ import { isLoopbackHost } from '../core/loopback.ts';
 import { accessProblems } from './access-checks.ts';
 import { accountProblems, listAccounts } from './account-checks.ts';
 import { administrationProblems } from './administration-checks.ts';
-import { cliProblems } from './cli-checks.ts';
+import { applicationProblems } from './application-checks.ts';
+import { clientIdProblems, cliProblems } from './cli-checks.ts';
 import { elevationProblems } from './elevation-checks.ts';
 import { networkProblems } from './network-checks.ts';
 import { notificationProblems } from './notification-checks.ts';
@@ -33,6 +34,8 @@ export function* crossProblems(document: Readable<Document>, raw: unknown): Gene
   yield* administrationProblems(document, connectorList);
   yield* templateProblems(document);
   yield* cliProblems(document, accounts);
+  yield* clientIdProblems(document);
+  yield* applicationProblems(document, accounts);
   yield* secondFactorProblems(document, raw);
   yield* workloadProblems(document, accounts);
 }

@@ -36,15 +36,25 @@ export const url = () => word('URL', urlProblem);
 
 /** A URL without path and query; becomes its origin, without a trailing slash. */
 export const origin = () =>
+  originWith(bare => ({
+    message: 'has a path or a query; the bridge is served at the root of its host.',
+    fix: `Write ${bare}, and give the bridge its own host name.`,
+  }));
+
+/** The same of a site that is not the bridge. */
+export const siteOrigin = () =>
+  originWith(bare => ({
+    message: 'has a path or a query, which no origin has.',
+    fix: `Write ${bare}.`,
+  }));
+
+const originWith = (tooLong: (bare: string) => Problem) =>
   word('URL without path', value => {
     const problem = urlProblem(value);
     if (problem !== undefined) return problem;
-    const { origin, pathname, search } = new URL(value);
-    if (pathname === '/' && search === '' && !value.includes('?')) return undefined;
-    return {
-      message: 'has a path or a query; the bridge is served at the root of its host.',
-      fix: `Write ${origin}, and give the bridge its own host name.`,
-    };
+    const { origin: bare, pathname, search } = new URL(value);
+    const isBare = pathname === '/' && search === '' && !value.includes('?');
+    return isBare ? undefined : tooLong(bare);
   }).transform(value => new URL(value).origin);
 
 /** A host name or an IP address to listen on. */

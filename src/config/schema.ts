@@ -10,6 +10,7 @@ import { PARTITIONS } from '../core/role.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
 import { account, rule } from './access-schema.ts';
 import { administration } from './administration-schema.ts';
+import { application } from './application-schema.ts';
 import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
 import { atLeastOne, connector } from './connector-schema.ts';
@@ -175,6 +176,12 @@ export const documentSchema = z.strictObject({
   }),
   sessions: sessions.prefault({}).describe('Browser sessions.'),
   cli: cli.prefault({}).describe('Logins from terminals.'),
+  applications: z
+    .array(application)
+    .prefault([])
+    .describe(
+      'Web and mobile applications that use roles of their users ([applications](applications.md)).',
+    ),
   help: help.optional().describe('Shown to users who lack a role.'),
   log: log.prefault({}).describe("The operator's log: JSON lines on standard output."),
   connectors: atLeastOne(connector, 'connector').describe(

@@ -1,15 +1,25 @@
 /**
- * The programs that can request a CLI session, and their redirect URIs.
+ * The programs that can request a session in the name of a user, and their redirect URIs.
  *
  * All are public clients (RFC 6749 section 2.1): a secret on every laptop is none, so nothing
  * depends on one (RFC 8252 section 8.5).
  */
+import type { ApplicationKind, ApplicationTerms } from './application.ts';
+
 export interface OAuthClient extends NamedClient {
   /**
    * Loopback addresses without a port, such as `http://127.0.0.1/callback`; empty when it uses the
-   * device grant alone.
+   * device grant alone. Of an application: whole addresses.
    */
   readonly redirectUris: readonly string[];
+  /** Set for an application, as `kind` is. */
+  readonly application?: ApplicationTerms | undefined;
+}
+
+/** A web or mobile application. */
+export interface Application extends OAuthClient {
+  readonly kind: ApplicationKind;
+  readonly application: ApplicationTerms;
 }
 
 /** A client in records, lists and the audit trail. */
@@ -19,10 +29,15 @@ export interface NamedClient {
   readonly name: string;
   /** It registered itself and gave this name, unchecked. */
   readonly selfNamed?: true | undefined;
+  /** Undefined for a program on the user's own machine. */
+  readonly kind?: ApplicationKind | undefined;
 }
 
-export function named({ id, name, selfNamed }: NamedClient): NamedClient {
-  return { id, name, selfNamed };
+/** How records name a client that registered itself: this and its public id. */
+export const SELF_REGISTERED = 'registered-';
+
+export function named({ id, name, selfNamed, kind }: NamedClient): NamedClient {
+  return { id, name, selfNamed, ...(kind !== undefined && { kind }) };
 }
 
 /** A client in one line of text. */
@@ -63,11 +78,24 @@ export function isLoopbackRedirect(uri: string): boolean {
 }
 
 /**
- * Whether the client registered this redirect URI: exact, except the port, which the client chooses
- * (RFC 8252 section 7.3).
+ * Whether the client registered this redirect URI: exact, except the port of a program on the
+ * user's own machine, which it chooses (RFC 8252 section 7.3).
  */
-export function isRegisteredRedirect({ redirectUris }: OAuthClient, uri: string): boolean {
+export function isRegisteredRedirect(
+  { redirectUris, application }: Pick<OAuthClient, 'redirectUris' | 'application'>,
+  uri: string,
+): boolean {
+  if (application !== undefined) return redirectUris.includes(uri);
   return isLoopbackRedirect(uri) && redirectUris.includes(withoutPort(uri));
+}
+
+export function isApplication(client: OAuthClient): client is Application {
+  return client.application !== undefined;
+}
+
+/** Whether a page of this origin belongs to the client. */
+export function isOwnOrigin({ application }: OAuthClient, origin: string): boolean {
+  return application?.origins.includes(origin) ?? false;
 }
 
 /** A redirect URI as it is registered. */

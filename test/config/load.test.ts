@@ -43,6 +43,7 @@ describe('a configuration without a problem', () => {
           identityCenter: { region: 'us-east-1' },
           clients: [CLI_CLIENT],
         },
+        applications: [],
         help: undefined,
         log: { level: 'info' },
         issuer: {
