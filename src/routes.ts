@@ -25,9 +25,9 @@ export function lines(): readonly Line[] {
 
 const key = ({ path, method }: Line): string => `${path} ${method}`;
 
-function lineOf({ method, path, who, csrf, limits, face, answersHead, kind }: Route<never>): Line {
+function lineOf({ path, who, csrf, limits, face, kind, ...row }: Route<never>): Line {
   return {
-    method: method === 'all' ? 'any' : `${method.toUpperCase()}${answersHead ? ', HEAD' : ''}`,
+    method: methodsOf(row),
     path,
     who:
       kind === 'foreign'
@@ -38,6 +38,14 @@ function lineOf({ method, path, who, csrf, limits, face, answersHead, kind }: Ro
     limits: limits.join(', ') || 'none',
     errors: face,
   };
+}
+
+type Methods = Pick<Route<never>, 'method' | 'answersHead' | 'forPages'>;
+
+function methodsOf({ method, answersHead, forPages }: Methods): string {
+  if (method === 'all') return 'any';
+  const others = [...(answersHead ? ['HEAD'] : []), ...(forPages ? ['OPTIONS'] : [])];
+  return [method.toUpperCase(), ...others].join(', ');
 }
 
 /** docs/routes.md */
@@ -75,6 +83,7 @@ const INTRODUCTION = `# Routes and rate limits
 
 Every URL that the bridge answers.
 \`Who\` names what a request must show; \`Errors\` names the format of error responses: \`page\` is HTML, \`problem\`, \`api\` and \`container\` are problem details (RFC 9457), \`oauth\` is OAuth JSON, \`sso-oidc\` and \`sso-portal\` are the exceptions of AWS IAM Identity Center.
+OPTIONS marks what pages of [applications](applications.md#pages-of-other-origins) can call (CORS).
 HEAD is rejected with 405 at every GET that the table does not list with HEAD.
 An operation of the API rejects other methods with 405; every other path rejects them with 404.
 `;

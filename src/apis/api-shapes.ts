@@ -84,7 +84,14 @@ export const SessionShape = z
   .object({
     id: z.string().describe('Names the session; gives access to nothing'),
     current: z.boolean().describe('Whether it is the one of this request'),
-    client: z.object({ id: z.string(), name: z.string() }),
+    client: z.object({
+      id: z.string(),
+      name: z.string(),
+      application: z
+        .enum(['spa', 'mobile'])
+        .nullable()
+        .describe('The kind of an application; null for a terminal'),
+    }),
     device_name: z.string().nullable().describe('As the terminal called itself'),
     grant: z.enum(['device_code', 'authorization_code']),
     address: z.string().describe('Where the login was asked for'),
@@ -225,7 +232,7 @@ export function sessionShape(
   return {
     id: publicId,
     current: publicId === current,
-    client: { id: client.id, name: shownName(client) },
+    client: { id: client.id, name: shownName(client), application: client.kind ?? null },
     device_name: deviceName ?? null,
     grant,
     address,

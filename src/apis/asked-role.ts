@@ -13,6 +13,7 @@ export const ACCESS_ERRORS = [
   'proof_missing',
   'approval_missing',
   'role_not_for_device_login',
+  'role_not_for_application',
 ] as const satisfies readonly ErrorCode[];
 export const HANDOUT_ERRORS = [
   ...ACCESS_ERRORS,

@@ -65,8 +65,9 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     path: '/whoami',
     id: 'whoAmI',
     summary: 'Who is signed in',
-    description: 'The user, how they signed in, and their terminal sessions, newest first.',
-    who: 'login token',
+    description:
+      'The user, how they signed in, and their sessions in terminals and applications, newest first. An application is told of its own session alone.',
+    who: 'login or application token',
     output: {
       description: 'The user and their sessions',
       schema: z.object({
@@ -97,7 +98,9 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
       const { session } = caller;
       const { identity } = caller.subject;
       const { authentication } = identity;
-      const sessions = await mySessions.list(caller);
+      const all = await mySessions.list(caller);
+      const isOwn = ({ publicId }: CliSessionSummary) => publicId === session.summary.publicId;
+      const sessions = caller.application === undefined ? all : all.filter(isOwn);
       const tokens = await containerAccess.list(sessions);
       const shape = (summary: CliSessionSummary) =>
         sessionShape(summary, session.summary.publicId, tokens);
@@ -127,8 +130,8 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     id: 'listRoles',
     summary: 'List the roles of the user',
     description:
-      'Sorted by account name and role. A role with unmet requirements, or that this login must not use, has `usable: false` and the reasons. `request_url` leads to an approval.',
-    who: 'login token',
+      'Sorted by account name and role. A role with unmet requirements, or that this login must not use, has `usable: false` and the reasons. `request_url` leads to an approval. An application is told only of the roles on its list.',
+    who: 'login or application token',
     output: {
       description: 'The roles',
       schema: z.object({
@@ -168,7 +171,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     summary: 'Temporary credentials for one role',
     description:
       'Requests them from AWS STS and records that they were issued. The response contains secrets: keep it out of logs.',
-    who: 'login token',
+    who: 'login or application token',
     reads: { json: AskedRole },
     output: {
       description: 'Credentials',
@@ -236,7 +239,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     summary: 'Explain why the user has or does not have a role',
     description:
       'The decision of the access policy, rule by rule. It names groups that rules name, and no membership except the caller’s own.',
-    who: 'login token',
+    who: 'login or application token',
     reads: { query: AskedRole },
     output: {
       description: 'The decision',

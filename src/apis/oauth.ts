@@ -12,13 +12,21 @@ import type { Tokens } from '../bridge/tokens.ts';
 import { recordable } from '../core/audit-event.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
+import { PROOF_ALGORITHM } from '../core/dpop.ts';
 import { BridgeError } from '../core/errors.ts';
-import { DEVICE_CODE_GRANT, isScope, MAX_DEVICE_NAME, SCOPE } from '../core/oauth-client.ts';
+import {
+  DEVICE_CODE_GRANT,
+  isOwnOrigin,
+  isScope,
+  MAX_DEVICE_NAME,
+  type OAuthClient,
+  SCOPE,
+} from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { content, empty, json } from '../http/answer.ts';
 import { readFields, text } from '../http/read.ts';
-import { api, document } from '../http/route.ts';
+import { type Anyone, api, document } from '../http/route.ts';
 import { type GrantFields, redeemGrant, type TokenGrantParts } from './token-grants.ts';
 
 export interface OAuthParts extends TokenGrantParts {
@@ -77,9 +85,16 @@ function requireScope(scope: string | undefined): void {
 
 // ---------------------------------------------------------------- routes
 
+/** Throws `origin_refused`. */
+function requireOwnPage({ pageOrigin }: Anyone, client: OAuthClient): void {
+  if (pageOrigin === undefined || isOwnOrigin(client, pageOrigin)) return;
+  throw new BridgeError('origin_refused', `a page of another origin named the client ${client.id}`);
+}
+
 export const oauthMetadata = document({
   path: '/.well-known/oauth-authorization-server',
   face: 'oauth',
+  forPages: true,
   handle: (_input, _asking, parts: OAuthParts) => ({
     ...content('application/json', parts.oauthMetadata),
     // Short, so that a change of the configuration is seen soon.
@@ -120,18 +135,22 @@ export const token = api({
   who: 'anyone',
   limit: 'oauth',
   face: 'oauth',
+  forPages: true,
+  offersNonce: true,
   reads: { form: TokenForm },
   handle: async (form, requester, parts: OAuthParts) => {
     const { grant_type: grantType, client_id, scope } = form;
     requireScope(scope);
     const client = await parts.clients.clientOf(client_id);
+    requireOwnPage(requester, client);
     const fields = grantFieldsIn(form);
-    const answer = await redeemGrant(requester, { grantType, fields, client }, parts);
+    const { proof } = requester;
+    const answer = await redeemGrant(requester, { grantType, fields, client, proof }, parts);
     const secondsTo = (instant: Instant): Seconds =>
       Math.max(0, Math.floor((instant - parts.clock.now()) / 1000));
     return json({
       access_token: answer.accessToken,
-      token_type: 'Bearer',
+      token_type: answer.jkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: secondsTo(answer.accessExpiresAt),
       refresh_token: answer.refreshToken,
       scope: SCOPE,
@@ -146,10 +165,12 @@ export const revocation = api({
   who: 'anyone',
   limit: 'oauth',
   face: 'oauth',
+  forPages: true,
   reads: { form: RevocationForm },
   handle: async ({ token, client_id }, requester, { clients, tokens }: OAuthParts) => {
-    const { id: client } = await clients.clientOf(client_id);
-    await tokens.revoke(requester, { token, client });
+    const client = await clients.clientOf(client_id);
+    requireOwnPage(requester, client);
+    await tokens.revoke(requester, { token, client: client.id });
     return empty(200);
   },
 });
@@ -187,6 +208,7 @@ export function oauthMetadataOf({
       ...(hasDeviceGrant ? [DEVICE_CODE_GRANT] : []),
     ],
     code_challenge_methods_supported: ['S256'],
+    dpop_signing_alg_values_supported: [PROOF_ALGORITHM],
     prompt_values_supported: ['login', 'consent'],
     token_endpoint_auth_methods_supported: noSecret,
     revocation_endpoint_auth_methods_supported: noSecret,

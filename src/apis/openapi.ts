@@ -103,6 +103,12 @@ export function openApiDocument(rows: readonly Route<never>[], baseUrl: string):
       schemas,
       securitySchemes: {
         login: { type: 'http', scheme: 'bearer', description: 'The access token of a login' },
+        application: {
+          type: 'http',
+          scheme: 'DPoP',
+          description:
+            'The access token of an application, with a proof of its key in the header DPoP (RFC 9449)',
+        },
         container: {
           type: 'apiKey',
           in: 'header',
@@ -114,10 +120,29 @@ export function openApiDocument(rows: readonly Route<never>[], baseUrl: string):
   };
 }
 
+const PROBLEM_TYPE = 'application/problem+json';
+
+interface Scheme {
+  /** One of them. */
+  readonly schemes: readonly string[];
+  readonly problemType: string;
+  /** What every operation with such a token may answer. */
+  readonly errors: readonly ErrorCode[];
+}
+
 /** How a token is shown. AWS SDKs read their errors of plain JSON alone. */
-const SCHEMES: Partial<Record<Who, { readonly scheme: string; readonly problemType: string }>> = {
-  'login token': { scheme: 'login', problemType: 'application/problem+json' },
-  'container token': { scheme: 'container', problemType: 'application/json' },
+const SCHEMES: Partial<Record<Who, Scheme>> = {
+  'login token': {
+    schemes: ['login'],
+    problemType: PROBLEM_TYPE,
+    errors: ['operation_not_for_application'],
+  },
+  'login or application token': {
+    schemes: ['login', 'application'],
+    problemType: PROBLEM_TYPE,
+    errors: ['dpop_proof_invalid', 'token_binding_invalid', 'origin_refused'],
+  },
+  'container token': { schemes: ['container'], problemType: 'application/json', errors: [] },
 };
 
 function describe(
@@ -125,14 +150,14 @@ function describe(
   { id, summary, description, output, errors }: Description,
   schemas: Record<string, unknown>,
 ): object {
-  const { scheme, problemType } = SCHEMES[who]!;
-  const codes = [...EVERYWHERE, ...errors];
+  const { schemes: shown, problemType, errors: ofToken } = SCHEMES[who]!;
+  const codes = [...EVERYWHERE, ...ofToken, ...errors];
   const byStatus = Map.groupBy(codes, code => String(ERRORS[code].status));
   return {
     operationId: id,
     summary,
     description,
-    security: [{ [scheme]: [] }],
+    security: shown.map(scheme => ({ [scheme]: [] })),
     ...(reads !== undefined && inputOf(reads, schemas)),
     responses: {
       ...(output === undefined

@@ -10,13 +10,13 @@ import type { AssumedRole, ConsoleLink } from '../core/assumed-role.ts';
 import { type Purpose, recordable } from '../core/audit-event.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import { isRecorded, statusOf } from '../core/elevation.ts';
-import { asBridgeError, BridgeError } from '../core/errors.ts';
+import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
 import { nextStepFor } from '../core/explanation.ts';
 import type { Circumstances, Decision, Evaluation, Policy } from '../core/policy.ts';
 import type { Clock, ConsoleFederation, CredentialBroker, Elevations } from '../core/ports.ts';
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
 import { roleSessionName } from '../core/role.ts';
-import { isWithin, type RoleScope } from '../core/role-scope.ts';
+import { isUnlisted, isWithin, type RoleScope } from '../core/role-scope.ts';
 import { MIN_DURATION, type RoleSession, roleSessionFor } from '../core/session.ts';
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
@@ -42,7 +42,7 @@ export interface ConsoleRequest extends AskedRole {
 
 /** The roles of a subject that the requester's scope allows. */
 export interface ReachableRoles extends Evaluation {
-  /** Roles of the subject that the scope excludes. */
+  /** Roles of the subject that the scope excludes. An application is told of none. */
   readonly outOfScope: readonly Entitlement[];
 }
 
@@ -64,12 +64,15 @@ export interface IssuedLink extends IssuedCredentials {
 export interface Access {
   /** Throws `identity_unconfirmed`, `sign_in_needed`. */
   rolesFor(requester: AuthenticatedRequester): Promise<ReachableRoles>;
-  /** Why the requester has or does not have a role. Nothing is recorded. Throws as `rolesFor`. */
+  /**
+   * Why the requester has or does not have a role. Nothing is recorded. Throws as `rolesFor`, and
+   * `role_not_for_application`.
+   */
   explain(requester: AuthenticatedRequester, asked: AskedRole): Promise<Explanation>;
   /**
    * The decision alone, before anything is handed out for `purpose` (default: credentials).
    * Throws as `rolesFor`, and `access_denied`, `proof_missing`, `approval_missing`,
-   * `role_not_for_device_login`, `role_not_for_token`.
+   * `role_not_for_device_login`, `role_not_for_application`, `role_not_for_token`.
    */
   check(
     requester: AuthenticatedRequester,
@@ -131,10 +134,11 @@ async function rolesFor(
   const circumstances = await circumstancesOf(access, requester);
   const evaluation = access.policy.evaluate(subject.identity, circumstances);
   if (scope === undefined) return { ...evaluation, outOfScope: [] };
+  const beyond = scope.kind === 'application' ? [] : evaluation.granted;
   return {
     granted: evaluation.granted.filter(entitlement => isReachable(scope, entitlement)),
     withheld: evaluation.withheld.filter(({ entitlement }) => isReachable(scope, entitlement)),
-    outOfScope: evaluation.granted.filter(entitlement => !isReachable(scope, entitlement)),
+    outOfScope: beyond.filter(entitlement => !isReachable(scope, entitlement)),
   };
 }
 
@@ -144,6 +148,7 @@ async function explain(
   asked: AskedRole,
 ): Promise<Explanation> {
   requireConfirmed(requester);
+  requireListed(requester, asked);
   const circumstances = await circumstancesOf(access, requester, asked);
   const decision = access.policy.decide(requester.subject.identity, circumstances, asked);
   if (decision.granted) return { trace: decision.trace };
@@ -235,13 +240,26 @@ async function decide(
   asked: AskedRole,
 ): Promise<Entitlement> {
   const { subject, scope } = requester;
+  requireListed(requester, asked);
   const circumstances = await circumstancesOf(access, requester, asked);
   const decision = access.policy.decide(subject.identity, circumstances, asked);
   requireConfirmed(requester, signInFor(requester, asked, decision));
   if (!decision.granted) throw denial(requester, asked, decision);
-  if (isReachable(scope, decision.entitlement)) return decision.entitlement;
-  const code = scope?.kind === 'one-role' ? 'role_not_for_token' : 'role_not_for_device_login';
+  if (scope === undefined || isReachable(scope, decision.entitlement)) return decision.entitlement;
+  const code = BEYOND[scope.kind];
   throw new BridgeError(code, 'the role is granted, but outside the scope of the requester');
+}
+
+const BEYOND = {
+  'device-login': 'role_not_for_device_login',
+  application: 'role_not_for_application',
+  'one-role': 'role_not_for_token',
+} as const satisfies Record<RoleScope['kind'], ErrorCode>;
+
+/** Throws `role_not_for_application`. */
+function requireListed({ scope }: AuthenticatedRequester, asked: AskedRole): void {
+  if (isUnlisted(scope, asked))
+    throw new BridgeError('role_not_for_application', 'the role is not one of the application');
 }
 
 /** A sign-in for which the user comes once, also if the role requires more than a sign-in. */

@@ -33,6 +33,7 @@ export interface AuthorizationQuery {
   readonly scope?: string | undefined;
   readonly prompt?: string | undefined;
   readonly device_name?: string | undefined;
+  readonly dpop_jkt?: string | undefined;
 }
 
 /** A request that can be shown to a user. */
@@ -41,6 +42,8 @@ export interface AuthorizationRequest {
   readonly redirectUri: string;
   readonly state?: string | undefined;
   readonly codeChallenge: string;
+  /** The thumbprint of the key that redeems the code (RFC 9449 section 10). */
+  readonly jkt?: string | undefined;
   readonly deviceName?: string | undefined;
   /** `prompt=login` */
   readonly reauthenticate: boolean;
@@ -51,8 +54,8 @@ export type CheckedRequest =
   /** The client is known and the redirect URI its own: it receives the error (section 4.1.2.1). */
   | { readonly kind: 'refused'; readonly redirectTo: string };
 
-/** base64url of a SHA-256 (RFC 7636 section 4.2). */
-const S256_CHALLENGE = /^[\w-]{43}$/;
+/** base64url of a SHA-256: a challenge (RFC 7636 section 4.2), a thumbprint (RFC 7638). */
+const SHA_256 = /^[\w-]{43}$/;
 
 /** Throws `client_unknown`, `redirect_refused`. */
 export async function checkRequest(
@@ -75,13 +78,18 @@ export async function checkRequest(
     const redirectTo = answerTo(parts, { redirectUri, state }, { error, error_description });
     return { kind: 'refused', redirectTo };
   }
-  const { code_challenge: codeChallenge, device_name: name, prompt } = query;
+  const { code_challenge: codeChallenge, device_name: name, prompt, dpop_jkt: jkt } = query;
   const request: AuthorizationRequest = {
     client,
     redirectUri,
     state,
     codeChallenge: codeChallenge!,
-    deviceName: name === undefined ? undefined : recordable(name, MAX_DEVICE_NAME),
+    jkt,
+    // An application is called by its name in the configuration and by nothing that a page says.
+    deviceName:
+      name === undefined || client.application !== undefined
+        ? undefined
+        : recordable(name, MAX_DEVICE_NAME),
     reauthenticate: prompt === 'login',
   };
   return { kind: 'request', request };
@@ -120,7 +128,13 @@ const REQUEST_FAULTS: readonly RequestFault[] = [
     error: 'invalid_request',
     description: 'PKCE is required: code_challenge with code_challenge_method S256.',
     applies: ({ code_challenge, code_challenge_method }) =>
-      code_challenge_method !== 'S256' || !S256_CHALLENGE.test(code_challenge ?? ''),
+      code_challenge_method !== 'S256' || !SHA_256.test(code_challenge ?? ''),
+    code: 'bad_request',
+  },
+  {
+    error: 'invalid_request',
+    description: 'dpop_jkt must be the SHA-256 thumbprint of the key, in base64url.',
+    applies: ({ dpop_jkt }) => dpop_jkt !== undefined && !SHA_256.test(dpop_jkt),
     code: 'bad_request',
   },
   {

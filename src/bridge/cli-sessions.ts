@@ -3,10 +3,11 @@
  * ended. The steps of tokens.ts that concern the session.
  */
 
+import { APPLICATION_ACCESS_TOKEN_SECONDS, type ApplicationTerms } from '../core/application.ts';
 import type { Session } from '../core/browser-session.ts';
 import type { CliGrant, CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import type { NamedClient } from '../core/oauth-client.ts';
+import { type NamedClient, named, type OAuthClient } from '../core/oauth-client.ts';
 import type { CliSessions, Clock, Records, Secrets } from '../core/ports.ts';
 import {
   type AuthenticatedRequester,
@@ -23,6 +24,7 @@ import {
   type TokenPair,
 } from '../core/tokens.ts';
 import type { ContainerAccess } from './container-access.ts';
+import type { Proofs } from './proofs.ts';
 import type { Recorder } from './recorder.ts';
 import type { SignOuts } from './sign-outs.ts';
 import { ownerOf, type TokenCallers } from './token-callers.ts';
@@ -32,6 +34,7 @@ export interface TokensParts {
   readonly accessTokens: Records<AccessToken>;
   readonly refreshTokens: Records<RefreshToken>;
   readonly callers: TokenCallers;
+  readonly proofs: Proofs;
   readonly containerAccess: ContainerAccess;
   readonly signOuts: Pick<SignOuts, 'release'>;
   readonly recorder: Recorder;
@@ -43,7 +46,7 @@ export interface TokensParts {
 }
 
 export interface LoginConfirmation {
-  readonly client: NamedClient;
+  readonly client: NamedClient & Pick<OAuthClient, 'application'>;
   readonly deviceName?: string | undefined;
   readonly grant: CliGrant;
   /** The address that asked for the login. */
@@ -53,18 +56,22 @@ export interface LoginConfirmation {
 }
 
 export interface TokenAnswer extends TokenPair {
+  /** The thumbprint of the key to which the tokens are bound. */
+  readonly jkt: string | undefined;
   /** The absolute end of the CLI session. */
   readonly sessionNotAfter: Instant;
 }
 
 // ---------------------------------------------------------------- open
 
-/** When a CLI session of this sign-in ends at the latest. */
+/** When a session of this client and this sign-in ends at the latest, if it is opened now. */
 export function notAfterFor(
-  { maxSeconds }: TokensParts,
+  { maxSeconds, clock }: TokensParts,
   { createdAt, notAfter = Number.POSITIVE_INFINITY }: Session,
+  application?: ApplicationTerms,
 ): Instant {
-  return Math.min(createdAt + maxSeconds * 1000, notAfter);
+  const ofApplication = application?.maxSeconds ?? Number.POSITIVE_INFINITY;
+  return Math.min(createdAt + maxSeconds * 1000, notAfter, clock.now() + ofApplication * 1000);
 }
 
 /** Throws `identity_unconfirmed`, `sign_in_needed`, `fresh_sign_in_needed`, `limit_reached`. */
@@ -101,7 +108,7 @@ function newSession(
   const { identity } = subject;
   const { person, connector, source, username } = identity;
   const { providerSession, steppedUp, confirmedAt } = session;
-  const notAfter = notAfterFor(parts, session);
+  const notAfter = notAfterFor(parts, session, client.application);
   return {
     id: secrets.token(),
     summary: {
@@ -110,7 +117,7 @@ function newSession(
       connector,
       source,
       username,
-      client,
+      client: named(client),
       deviceName,
       grant,
       address,
@@ -131,11 +138,20 @@ const TOO_MANY_SESSIONS = `You have ${MOST_CLI_SESSIONS} sessions in terminals, 
 
 // ---------------------------------------------------------------- pick up
 
+/** A session that waits, and who picks it up. */
+export interface PendingSession {
+  readonly session: string;
+  /** The id of the client. */
+  readonly client: string;
+  /** The thumbprint of the key to which the tokens are bound. */
+  readonly jkt: string | undefined;
+}
+
 /** The first tokens of a session. Throws `grant_invalid`. */
 export async function pickUpSession(
   parts: TokensParts,
   requester: Requester,
-  { session: id, client }: { readonly session: string; readonly client: string },
+  { session: id, client, jkt }: PendingSession,
 ): Promise<TokenAnswer> {
   const { cliSessions, callers, recorder, clock } = parts;
   const session = await cliSessions.find(id);
@@ -145,7 +161,7 @@ export async function pickUpSession(
     });
   const { origin } = requester;
   const isPicked = await cliSessions.pickUp(session, clock.now(), origin.address);
-  const pair = isPicked ? await issuePair(parts, { session, client }) : undefined;
+  const pair = isPicked ? await issuePair(parts, { session, client, jkt }) : undefined;
   if (pair === undefined)
     throw await refusedGrant(parts, requester, {
       why: 'the session was ended while it was picked up',
@@ -160,12 +176,13 @@ export async function pickUpSession(
       grant: summary.grant,
       client: summary.client.id,
       clientName: summary.client.name,
+      clientKind: summary.client.kind,
       deviceName: summary.deviceName,
       requestedFrom: summary.address,
     },
     () => cliSessions.end(id),
   );
-  return { ...pair, sessionNotAfter: notAfter };
+  return { ...pair, jkt, sessionNotAfter: notAfter };
 }
 
 /** A new pair of tokens; undefined if the session has ended in the meantime. */
@@ -174,21 +191,25 @@ export async function issuePair(
   {
     session,
     client,
+    jkt,
     recorded,
-  }: Pick<RefreshToken, 'client' | 'recorded'> & {
+  }: Pick<RefreshToken, 'client' | 'jkt' | 'recorded'> & {
     readonly session: CliSession;
   },
 ): Promise<TokenPair | undefined> {
-  const { id, notAfter: expiresAt } = session;
+  const { id, notAfter: expiresAt, summary } = session;
+  const isOfApplication = summary.client.kind !== undefined;
+  const most = isOfApplication ? APPLICATION_ACCESS_TOKEN_SECONDS : accessTokenSeconds;
+  const seconds = Math.min(most, accessTokenSeconds);
   const pair: TokenPair = {
     accessToken: TOKEN_PREFIX.access + secrets.token(),
-    accessExpiresAt: Math.min(clock.now() + accessTokenSeconds * 1000, expiresAt),
+    accessExpiresAt: Math.min(clock.now() + seconds * 1000, expiresAt),
     refreshToken: TOKEN_PREFIX.refresh + secrets.token(),
   };
   const { accessToken, accessExpiresAt: usableUntil, refreshToken } = pair;
   const isKept =
-    (await accessTokens.create(accessToken, { session: id, usableUntil, expiresAt })) &&
-    (await refreshTokens.create(refreshToken, { client, session: id, expiresAt, recorded }));
+    (await accessTokens.create(accessToken, { session: id, jkt, usableUntil, expiresAt })) &&
+    (await refreshTokens.create(refreshToken, { client, session: id, jkt, expiresAt, recorded }));
   return isKept ? pair : undefined;
 }
 

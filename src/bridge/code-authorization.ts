@@ -8,7 +8,7 @@
 
 import type { CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
-import { named, type OAuthClient } from '../core/oauth-client.ts';
+import type { OAuthClient } from '../core/oauth-client.ts';
 import type { Clock, Records, Secrets } from '../core/ports.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import type { Instant } from '../core/time.ts';
@@ -47,6 +47,13 @@ export interface PresentedCode {
   readonly codeVerifier: string;
 }
 
+/** Who presents a code. */
+export interface CodeHolder {
+  readonly client: OAuthClient;
+  /** The thumbprint of the key that the request proves. */
+  readonly jkt: string | undefined;
+}
+
 export type ApprovedRequest =
   /** Where the browser goes, with a code. A secret for a minute. */
   | { readonly kind: 'redirect'; readonly redirectTo: string }
@@ -59,8 +66,8 @@ export interface CodeAuthorization {
    * `redirect_refused` when no redirect is safe.
    */
   check(requester: Requester, query: AuthorizationQuery): Promise<CheckedRequest>;
-  /** When a CLI session of this viewer would end. */
-  sessionNotAfter(viewer: Viewer): Instant;
+  /** When a session of this client and viewer would end. */
+  sessionNotAfter(viewer: Viewer, client: OAuthClient): Instant;
   /**
    * The user confirms. The same request that is approved again in the same browser session is
    * answered as before. Throws `fresh_sign_in_needed`, `limit_reached`.
@@ -75,10 +82,7 @@ export interface CodeAuthorization {
    * Throws `grant_invalid`. A code that is presented wrongly or twice ends the session that it was
    * issued for.
    */
-  redeem(
-    requester: Requester,
-    presented: PresentedCode & { readonly client: OAuthClient },
-  ): Promise<TokenAnswer>;
+  redeem(requester: Requester, presented: PresentedCode & CodeHolder): Promise<TokenAnswer>;
   /** Whether this is a code of the bridge that it still remembers. */
   isLive(code: string): Promise<boolean>;
 }
@@ -86,7 +90,7 @@ export interface CodeAuthorization {
 export function createCodeAuthorization(parts: CodeAuthorizationParts): CodeAuthorization {
   return {
     check: (requester, query) => checkRequest(parts, requester, query),
-    sessionNotAfter: viewer => parts.tokens.notAfterFor(viewer),
+    sessionNotAfter: (viewer, client) => parts.tokens.notAfterFor(viewer, client),
     approve: (viewer, request) => approve(parts, viewer, request),
     refuse: (viewer, request) => refuse(parts, viewer, request),
     redeem: (requester, presented) => redeem(parts, requester, presented),
@@ -111,7 +115,7 @@ async function approve(
   const code = isUsedUp ? secrets.token() : derived;
   const redeemBy = clock.now() + AUTHORIZATION_CODE_SECONDS * 1000;
   const session = await tokens.open(viewer, {
-    client: named(request.client),
+    client: request.client,
     deviceName: request.deviceName,
     grant: 'authorization_code',
     address: viewer.origin.address,
@@ -137,7 +141,7 @@ async function approve(
 function deriveCode(
   { secrets }: CodeAuthorizationParts,
   { session }: Viewer,
-  { client, redirectUri, state, codeChallenge }: AuthorizationRequest,
+  { client, redirectUri, state, codeChallenge, jkt }: AuthorizationRequest,
 ): string {
   return secrets.digest(
     JSON.stringify([
@@ -147,12 +151,13 @@ function deriveCode(
       redirectUri,
       state ?? null,
       codeChallenge,
+      jkt ?? null,
     ]),
   );
 }
 
 function newCode(
-  { client, redirectUri, codeChallenge }: AuthorizationRequest,
+  { client, redirectUri, codeChallenge, jkt }: AuthorizationRequest,
   { id: session }: CliSession,
   redeemBy: Instant,
 ): AuthorizationCode {
@@ -161,6 +166,7 @@ function newCode(
     client: client.id,
     redirectUri,
     codeChallenge,
+    jkt,
     session,
     redeemBy,
     expiresAt: redeemBy + remembered,
@@ -185,6 +191,7 @@ function detailsOf({ client, deviceName }: AuthorizationRequest, { origin }: Vie
     grant: 'authorization_code' as const,
     client: client.id,
     clientName: client.name,
+    clientKind: client.kind,
     deviceName,
     // The program listens on the machine of the browser.
     requestedFrom: origin.address,
@@ -211,6 +218,11 @@ async function approvedBefore(
 
 // ---------------------------------------------------------------- refuse
 
+/** What asks in a terminal, and not by this user, was sent to them by someone else. */
+const DISOWNED = { type: 'cli-login.disowned', why: 'the person did not start it' } as const;
+/** A site can ask every visitor, so a denial is no alarm. */
+const DENIED = { type: 'cli-login.denied', why: 'the user denied the consent' } as const;
+
 async function refuse(
   parts: CodeAuthorizationParts,
   viewer: Viewer,
@@ -219,13 +231,10 @@ async function refuse(
   const { authorizationCodes, tokens, recorder, clock } = parts;
   const code = deriveCode(parts, viewer, request);
   const approved = await authorizationCodes.find(code, clock.now());
-  const reason = { by: 'person', why: 'the person did not start it' } as const;
+  const { type, why } = request.client.application === undefined ? DISOWNED : DENIED;
+  const reason = { by: 'person', why } as const;
   const cliSession = approved && (await tokens.end(viewer, approved.session, reason));
-  await recorder.recordEnd(viewer, {
-    type: 'cli-login.disowned',
-    ...detailsOf(request, viewer),
-    cliSession,
-  });
+  await recorder.recordEnd(viewer, { type, ...detailsOf(request, viewer), cliSession });
   const error_description = 'The user denied the login.';
   return { redirectTo: answerTo(parts, request, { error: 'access_denied', error_description }) };
 }
@@ -235,12 +244,12 @@ async function refuse(
 async function redeem(
   parts: CodeAuthorizationParts,
   requester: Requester,
-  { code, redirectUri, codeVerifier, client }: PresentedCode & { readonly client: OAuthClient },
+  { code, redirectUri, codeVerifier, client, jkt }: PresentedCode & CodeHolder,
 ): Promise<TokenAnswer> {
   const { authorizationCodes, tokens, clock, secrets } = parts;
   const now = clock.now();
   const codeChallenge = CODE_VERIFIER.test(codeVerifier) ? secrets.digest(codeVerifier) : '';
-  const presented = { client: client.id, redirectUri, codeChallenge };
+  const presented = { client: client.id, redirectUri, codeChallenge, jkt };
   const found = await authorizationCodes.update(code, now, record => {
     const { next, ...value } = redeemCode(record, presented, now);
     return { next, value };
@@ -249,7 +258,7 @@ async function redeem(
     throw await misused(parts, requester, { why: 'unknown authorization code' });
   const { session, misused: why } = found;
   if (why !== undefined) throw await misused(parts, requester, { why, session });
-  return tokens.pickUp(requester, { session, client: client.id });
+  return tokens.pickUp(requester, { session, client: client.id, jkt });
 }
 
 /** Records the misuse of a code, ends the session that it was issued for, returns the error. */

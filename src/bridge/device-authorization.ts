@@ -56,6 +56,8 @@ export interface DeviceAuthorizationAnswer {
 export interface PresentedDeviceCode {
   readonly deviceCode: string;
   readonly client: OAuthClient;
+  /** The thumbprint of the key that the request proves. */
+  readonly jkt: string | undefined;
 }
 
 export interface DeviceAuthorization {
@@ -64,6 +66,7 @@ export interface DeviceAuthorization {
    * `disown` then throw `device_grant_off`.
    */
   readonly enabled: boolean;
+  /** Throws `client_unauthorized` for an application. */
   begin(
     requester: Requester,
     request: DeviceAuthorizationRequest,
@@ -120,6 +123,10 @@ async function begin(
   requester: Requester,
   request: DeviceAuthorizationRequest,
 ): Promise<DeviceAuthorizationAnswer> {
+  if (request.client.application !== undefined)
+    throw new BridgeError('client_unauthorized', 'an application asked for a device code', {
+      hint: 'Applications use the authorization code grant.',
+    });
   try {
     requireEnabled(context);
     return await storeGrant(context, requester, request);
@@ -168,7 +175,8 @@ async function redeemDeviceCode(
   const session = await sessionFor(context, presented).catch(async (thrown: unknown) => {
     throw await refusedLogin(context.recorder, requester, thrown);
   });
-  return context.tokens.pickUp(requester, { session, client: presented.client.id });
+  const { client, jkt } = presented;
+  return context.tokens.pickUp(requester, { session, client: client.id, jkt });
 }
 
 /** The session of an approved login, once. Throws as `DeviceAuthorization.redeem` does. */

@@ -7,10 +7,11 @@ export async function refusedLogin(
   recorder: Recorder,
   requester: AnyRequester,
   thrown: unknown,
+  cliSession?: string,
 ): Promise<BridgeError> {
   const error = asBridgeError(thrown);
   const { code, message: why } = error;
   if (ERRORS[code].record.audit !== 'none')
-    await recorder.record(requester, { type: 'cli-login.refused', code, why });
+    await recorder.record(requester, { type: 'cli-login.refused', cliSession, code, why });
   return error;
 }

@@ -9,7 +9,7 @@ import type { AuditSink, Clock } from '../core/ports.ts';
 import type { AuthenticatedRequester, Requester, WorkloadRequester } from '../core/requester.ts';
 import type { Instant } from '../core/time.ts';
 
-/** Events that name the CLI session and the container token of the requester. */
+/** Events that name the CLI session, container token and application of the requester. */
 type AccessEvent = Extract<
   AuditEvent,
   { readonly type: 'credentials.issued' | 'console-link.issued' | 'access.refused' }
@@ -24,7 +24,7 @@ type WorkloadEvent = Extract<
 
 type Stamp = 'at' | 'origin' | 'actor';
 type StampOf<E extends AuditEvent> = E extends AccessEvent
-  ? Stamp | 'cliSession' | 'containerToken'
+  ? Stamp | 'cliSession' | 'containerToken' | 'application'
   : E extends WorkloadEvent
     ? 'at' | 'origin' | 'workload'
     : Stamp;
@@ -95,7 +95,7 @@ const ACCESS_EVENTS: { readonly [T in AccessEvent['type']]: true } = {
 };
 
 function stamped(
-  { origin, subject, cliSession, containerToken }: AnyRequester,
+  { origin, subject, cliSession, containerToken, scope }: AnyRequester,
   event: EventDetails,
   now: Instant,
 ): AuditEvent {
@@ -107,8 +107,12 @@ function stamped(
     ...(subject?.kind === 'user' && { actor: actorOf(subject.identity) }),
     ...(subject?.kind === 'workload' &&
       subject.isKnown && { workload: namedWorkload(subject.workload) }),
-    ...(type in ACCESS_EVENTS && { cliSession, containerToken }),
+    ...(type in ACCESS_EVENTS && { cliSession, containerToken, ...applicationOf(scope) }),
     ...details,
     // The compiler does not see that the parts make up one event of the union.
   } as AuditEvent;
+}
+
+function applicationOf(scope: Requester['scope']): { readonly application?: string } {
+  return scope?.kind === 'application' ? { application: scope.id } : {};
 }

@@ -138,13 +138,14 @@ const NOTHING_PROVED: Authentication = { methods: [], multiFactor: false };
 function inTerminal(
   { callers }: StepUpParts,
   { subject, origin, elevations }: Viewer,
-  { grant, lastUsedAddress, address }: CliSessionSummary,
+  terminal: CliSessionSummary,
 ): AuthenticatedRequester {
+  const { lastUsedAddress, address } = terminal;
   return {
     subject: { ...subject, identity: { ...subject.identity, authentication: NOTHING_PROVED } },
     origin: { ...origin, address: lastUsedAddress ?? address },
     elevations,
-    scope: grant === 'device_code' ? callers.deviceScope : undefined,
+    scope: callers.scopeOf(terminal),
   };
 }
 

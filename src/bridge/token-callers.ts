@@ -5,9 +5,10 @@
 import type { Origin } from '../core/audit-event.ts';
 import type { CliSession, CliSessionSummary } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
+import type { Application, NamedClient } from '../core/oauth-client.ts';
 import type { CliSessions, Clock } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
-import type { RolePattern, RoleScope } from '../core/role-scope.ts';
+import { type RolePattern, type RoleScope, scopeOf } from '../core/role-scope.ts';
 import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import type { IsCurrent } from './current-issuers.ts';
 import type { ElevationUseCases } from './elevations.ts';
@@ -27,17 +28,22 @@ export interface TokenCallersParts {
   readonly deviceRoles: readonly RolePattern[] | undefined;
   /** Whether a device-code login can be stepped up. */
   readonly mayStepUpDevices: boolean;
+  readonly applications: readonly Application[];
 }
 
 /** A user who asks with a token. */
 export interface Caller extends AuthenticatedRequester {
   readonly session: CliSession;
   readonly tokenExpiresAt: Instant;
+  /** Set for a token of an application. */
+  readonly application?: Application | undefined;
 }
 
 export interface TokenCallers {
   /** The roles that a device-code login can reach at most; undefined means every role. */
   readonly deviceScope: RoleScope | undefined;
+  /** The roles that a session can reach at most; undefined means every role. */
+  scopeOf(session: Pick<CliSessionSummary, 'grant' | 'client'>): RoleScope | undefined;
   /** Whether a session can be stepped up. */
   mayStepUp(session: Pick<CliSessionSummary, 'grant'>): boolean;
   isLive(session: CliSession): boolean;
@@ -52,6 +58,13 @@ export interface TokenCallers {
 
 interface Context extends TokenCallersParts {
   readonly deviceScope: RoleScope | undefined;
+  /** By client id. */
+  readonly applicationScopes: ReadonlyMap<string, ApplicationInUse>;
+}
+
+interface ApplicationInUse {
+  readonly application: Application;
+  readonly scope: RoleScope;
 }
 
 export function createTokenCallers(parts: TokenCallersParts): TokenCallers {
@@ -60,9 +73,11 @@ export function createTokenCallers(parts: TokenCallersParts): TokenCallers {
     kind: 'device-login',
     roles: deviceRoles,
   };
-  const context: Context = { ...parts, deviceScope };
+  const applicationScopes = new Map(parts.applications.map(inUse));
+  const context: Context = { ...parts, deviceScope, applicationScopes };
   return {
     deviceScope,
+    scopeOf: session => scopeIn(context, session),
     mayStepUp: session => mayStepUp(context, session),
     isLive: session => isLive(context, session),
     isTouchDue: lastUsedAt => isTouchDue(context, lastUsedAt),
@@ -76,15 +91,33 @@ export function ownerOf({ identity }: CliSession, origin: Origin): Authenticated
 }
 
 /** Throws `token_invalid` if none was sent. */
-export function requireToken(token: string | undefined): string {
-  if (token === undefined) throw new BridgeError('token_invalid', 'no token was sent');
-  return token;
+export function requireToken<T>(shown: T | undefined): T {
+  if (shown === undefined) throw new BridgeError('token_invalid', 'no token was sent');
+  return shown;
 }
 
 export const UNKNOWN_TOKEN = 'unknown token: never issued, expired, revoked, or of another kind';
 
-function isLive({ clock, isCurrent }: Context, { summary, identity }: CliSession): boolean {
-  return clock.now() < summary.expiresAt && isCurrent(identity);
+function isLive(context: Context, { summary, identity }: CliSession): boolean {
+  const { clock, isCurrent } = context;
+  return clock.now() < summary.expiresAt && isCurrent(identity) && isKnown(context, summary);
+}
+
+/** A session of an application that the configuration no longer has gives nothing. */
+function isKnown({ applicationScopes }: Context, { client }: { readonly client: NamedClient }) {
+  return applicationScopes.get(client.id)?.application.kind === client.kind;
+}
+
+function inUse(application: Application): [string, ApplicationInUse] {
+  return [application.id, { application, scope: scopeOf(application) }];
+}
+
+function scopeIn(
+  { deviceScope, applicationScopes }: Context,
+  { grant, client }: Pick<CliSessionSummary, 'grant' | 'client'>,
+): RoleScope | undefined {
+  // One of a terminal never has the id of an application: `isKnown`.
+  return grant === 'device_code' ? deviceScope : applicationScopes.get(client.id)?.scope;
 }
 
 function isTouchDue({ clock }: Context, lastUsedAt: Instant = 0): boolean {
@@ -125,7 +158,8 @@ async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
     subject: { kind: 'user', identity },
     origin,
     corporateProof,
-    scope: grant === 'device_code' ? context.deviceScope : undefined,
+    scope: scopeIn(context, session.summary),
+    application: context.applicationScopes.get(client.id)?.application,
     stepUp: mayStepUp(context, session.summary) ? undefined : 'not-for-device-login',
     unconfirmed,
     ...{ elevations, cliLogin: { grant, client } },

@@ -28,6 +28,8 @@ export interface PresentedToken {
   readonly token: string;
   /** The id of the client that presents it. */
   readonly client: string;
+  /** The thumbprint of the key that the request proves. */
+  readonly jkt: string | undefined;
 }
 
 /** A refresh token as it was found, and how it is used now. */
@@ -49,13 +51,14 @@ export async function refreshSession(
   const refresh = await findRefresh(parts, requester, presented);
   const rotation = await spendToken(parts, refresh);
   const answer = await answerOf(parts, requester, { refresh, rotation });
-  return { ...answer, sessionNotAfter: refresh.session.notAfter };
+  const { known, session } = refresh;
+  return { ...answer, jkt: known.jkt, sessionNotAfter: session.notAfter };
 }
 
 async function findRefresh(
   parts: TokensParts,
   requester: Requester,
-  { token, client }: PresentedToken,
+  { token, client, jkt }: PresentedToken,
 ): Promise<Refresh> {
   const { refreshTokens, callers, clock } = parts;
   const now = clock.now();
@@ -73,6 +76,11 @@ async function findRefresh(
     const why = 'the refresh token was issued to another client';
     throw await refusedGrant(parts, requester, { why, session });
   }
+  // A copy of the token is worth nothing without its key, so the session goes on.
+  if (known.jkt !== undefined && known.jkt !== jkt) {
+    const why = 'the refresh token is bound to another key';
+    throw await refusedGrant(parts, requester, { why, session });
+  }
   const use = { at: now, address: requester.origin.address };
   return { token, known, session, use, isDue: isRefreshDue(known, use) };
 }
@@ -87,10 +95,11 @@ async function spendToken(
 ): Promise<Rotation | undefined> {
   const before = rotatedBefore(known, use);
   if (before !== undefined) return before;
-  const { client } = known;
+  const { client, jkt } = known;
   const answer = await issuePair(parts, {
     session,
     client,
+    jkt,
     recorded: isDue ? use : known.recorded,
   });
   if (answer === undefined) return undefined;

@@ -9,6 +9,7 @@
 import type { Origin } from '../core/audit-event.ts';
 import type { CliSession } from '../core/cli-session.ts';
 import { BridgeError } from '../core/errors.ts';
+import type { OAuthClient } from '../core/oauth-client.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import type { RoleScope } from '../core/role-scope.ts';
 import type { Instant } from '../core/time.ts';
@@ -18,30 +19,32 @@ import {
   type LoginConfirmation,
   notAfterFor,
   openSession,
+  type PendingSession,
   pickUpSession,
   type TokenAnswer,
   type TokensParts,
 } from './cli-sessions.ts';
+import type { ShownToken } from './proofs.ts';
 import { type Caller, ownerOf, requireToken, UNKNOWN_TOKEN } from './token-callers.ts';
 import { type PresentedToken, refreshSession } from './token-refresh.ts';
 
 export interface Tokens {
   /** When a session that the viewer opens now ends at the latest. */
-  notAfterFor(viewer: Viewer): Instant;
+  notAfterFor(viewer: Viewer, client?: Pick<OAuthClient, 'application'>): Instant;
   /** Opens a session that waits to be picked up. Throws `fresh_sign_in_needed`, `limit_reached`. */
   open(viewer: Viewer, confirmation: LoginConfirmation): Promise<CliSession>;
   /** The first tokens of an opened session. Throws `grant_invalid` if it has ended. */
-  pickUp(
-    requester: Requester,
-    pending: { readonly session: string; readonly client: string },
-  ): Promise<TokenAnswer>;
+  pickUp(requester: Requester, pending: PendingSession): Promise<TokenAnswer>;
   /**
    * Throws `grant_invalid`. Within its grace period, a token that was used before gives the same
    * answer to the network of its first use; beyond it, the session ends.
    */
   refresh(requester: Requester, presented: PresentedToken): Promise<TokenAnswer>;
-  /** Who asks with an access token. Throws `token_invalid`. */
-  callerOf(token: string | undefined, origin: Origin): Promise<Caller>;
+  /**
+   * Who asks with an access token, shown as it was issued. Throws `token_invalid`,
+   * `token_binding_invalid`, `dpop_proof_invalid`.
+   */
+  callerOf(shown: ShownToken | undefined, origin: Origin): Promise<Caller>;
   /** The public id of the live session behind an access, refresh or container token. */
   sessionBehind(token: string): Promise<string | undefined>;
   /**
@@ -66,11 +69,11 @@ export interface Tokens {
 export function createTokens(parts: TokensParts): Tokens {
   return {
     deviceScope: parts.callers.deviceScope,
-    notAfterFor: viewer => notAfterFor(parts, viewer.session),
+    notAfterFor: (viewer, client) => notAfterFor(parts, viewer.session, client?.application),
     open: (viewer, confirmation) => openSession(parts, viewer, confirmation),
     pickUp: (requester, pending) => pickUpSession(parts, requester, pending),
     refresh: (requester, presented) => refreshSession(parts, requester, presented),
-    callerOf: (token, origin) => callerOf(parts, token, origin),
+    callerOf: (shown, origin) => callerOf(parts, shown, origin),
     sessionBehind: token => sessionBehind(parts, token),
     revoke: (requester, presented) => revoke(parts, requester, presented),
     end: (requester, session, reason) => end(parts, requester, { session, reason }),
@@ -84,11 +87,12 @@ export function createTokens(parts: TokensParts): Tokens {
 // ---------------------------------------------------------------- use
 
 async function callerOf(
-  { accessTokens, callers, clock }: TokensParts,
-  sent: string | undefined,
+  { accessTokens, callers, proofs, clock }: TokensParts,
+  shown: ShownToken | undefined,
   origin: Origin,
 ): Promise<Caller> {
-  const found = await accessTokens.findWithSession(requireToken(sent), clock.now());
+  const { token, proof } = requireToken(shown);
+  const found = await accessTokens.findWithSession(token, clock.now());
   if (found === undefined) throw new BridgeError('token_invalid', UNKNOWN_TOKEN);
   const { record, session } = found;
   // Container tokens of earlier versions were records of this kind, and opened one role.
@@ -97,6 +101,7 @@ async function callerOf(
       'token_invalid',
       'the container token was issued by an earlier version; create another one',
     );
+  await proofs.requireBinding(origin, { token, proof }, { jkt: record.jkt, session });
   return callers.callerIn(session, record.usableUntil ?? record.expiresAt, origin);
 }
 
@@ -138,8 +143,13 @@ async function revoke(
     throw new BridgeError('client_unauthorized', 'the token was issued to another client');
   const owner = ownerOf(session, origin);
   if (container === undefined)
-    await endSession(parts, owner, { session, by: 'client', why: 'logged out in the terminal' });
+    await endSession(parts, owner, { session, by: 'client', why: whyLoggedOut(session) });
   else await containerAccess.revoke(owner, container.publicId, 'client');
+}
+
+function whyLoggedOut({ summary }: CliSession): string {
+  const isOfApplication = summary.client.kind !== undefined;
+  return isOfApplication ? 'logged out in the application' : 'logged out in the terminal';
 }
 
 async function end(

@@ -25,6 +25,7 @@ import {
 import { createElevations, type ElevationUseCases } from '../bridge/elevations.ts';
 import type { IdentityRefresh } from '../bridge/identity-refresh.ts';
 import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
+import { createProofs, type Proofs } from '../bridge/proofs.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
 import { createSharedCredentials } from '../bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from '../bridge/sign-in.ts';
@@ -51,6 +52,7 @@ import { createRenderer, type Renderer } from '../http/render.ts';
 import { createClientRegistrations } from '../issuer/client-registrations.ts';
 import { createIssuer } from '../issuer/issuer.ts';
 import { createKnownBrowsers } from '../issuer/known-browsers.ts';
+import { createProofNonces, proofSignatures } from '../issuer/proofs.ts';
 import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from '../issuer/signing-keys.ts';
 import type { Logger } from '../log.ts';
@@ -77,6 +79,7 @@ export interface Bridge {
   readonly signIn: SignIn;
   readonly signOuts: SignOuts;
   readonly tokens: Tokens;
+  readonly proofs: Proofs;
   readonly containerAccess: ContainerAccess;
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
@@ -85,7 +88,7 @@ export interface Bridge {
   readonly stepUps: StepUps;
   readonly signInTests: SignInTests;
   readonly knownBrowsers: KnownBrowsers;
-  /** The programs that may ask for a login in a terminal. */
+  /** The programs that can ask for a login. */
   readonly clients: Clients;
   readonly audit: AuditSink;
   readonly metadata: FederationMetadata;
@@ -315,7 +318,7 @@ function createTerminalLogins(
     readonly elevations: ElevationUseCases;
   },
 ) {
-  const { cli, baseUrl } = configuration;
+  const { cli, applications, baseUrl } = configuration;
   const { maxSeconds, accessTokenSeconds } = cli;
   const { clock, secrets } = ports;
   const callers = createTokenCallers({
@@ -324,16 +327,23 @@ function createTerminalLogins(
     elevations,
     deviceRoles: cli.deviceGrant.roles,
     mayStepUpDevices: cli.deviceGrant.mayStepUp,
+    applications,
+  });
+  const proofs = createProofs({
+    ...ports,
+    signatures: proofSignatures,
+    nonces: createProofNonces(sealingSecret),
   });
   const containerAccess = createContainerAccess({ ...ports, callers });
   const tokens = createTokens({
     ...ports,
-    ...{ callers, containerAccess, maxSeconds, accessTokenSeconds },
+    ...{ callers, proofs, containerAccess, maxSeconds, accessTokenSeconds },
   });
   const registrations = createClientRegistrations(sealingSecret);
-  const clients = createClients({ configured: cli.clients, registrations, clock, secrets });
+  const configured = cli.clients;
+  const clients = createClients({ configured, applications, registrations, clock, secrets });
   return {
-    ...{ callers, tokens, containerAccess, clients },
+    ...{ callers, tokens, proofs, containerAccess, clients },
     deviceAuthorization: createDeviceAuthorization({ ...ports, ...cli.deviceGrant, tokens }),
     codeAuthorization: createCodeAuthorization({ ...ports, clients, tokens, issuer: baseUrl }),
   };

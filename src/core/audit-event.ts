@@ -5,6 +5,7 @@
  * A closed union, so an auditor can list every type. No event contains a token, an assertion, a
  * code, a secret key or a console link; it contains the access key id, because CloudTrail does.
  */
+import type { ApplicationKind } from './application.ts';
 import type { CliGrant } from './cli-session.ts';
 import type { ErrorCode } from './errors.ts';
 import type { ConnectorId, PersonId } from './identity.ts';
@@ -98,6 +99,8 @@ interface RecordedHandout extends RecordedCredentials {
   readonly cliSession?: string | undefined;
   /** The public id of the container token that asked. */
   readonly containerToken?: string | undefined;
+  /** The client id of the application that asked. */
+  readonly application?: string | undefined;
   /** The group that matched the rule. */
   readonly group: string;
   /** The id of the elevation by which the role was granted. */
@@ -135,7 +138,7 @@ export interface ElevationRecorded extends Recorded {
   readonly rule: string;
 }
 
-/** What asked for a session in a terminal. */
+/** What asked for a session in a terminal or an application. */
 interface CliLogin extends Recorded {
   readonly grant: CliGrant;
   readonly client: string;
@@ -144,6 +147,8 @@ interface CliLogin extends Recorded {
    * printable and capped.
    */
   readonly clientName: string;
+  /** Set for a web or mobile application. */
+  readonly clientKind?: ApplicationKind | undefined;
   /** The name that the terminal gave; printable and capped, but not otherwise checked. */
   readonly deviceName?: string | undefined;
   /** The address that asked. */
@@ -273,6 +278,13 @@ export type AuditEvent =
       readonly actor: Actor;
       readonly cliSession: string;
     })
+  /** A user denied the consent that an application asked for. */
+  | (CliLogin & {
+      readonly type: 'cli-login.denied';
+      readonly actor: Actor;
+      /** What an earlier consent led to, and what ended with this denial. */
+      readonly cliSession?: string | undefined;
+    })
   /** A user said that they did not start a login. */
   | (CliLogin & {
       readonly type: 'cli-login.disowned';
@@ -399,6 +411,8 @@ export type AuditEvent =
       readonly actor: Actor;
       readonly cliSession?: string | undefined;
       readonly containerToken?: string | undefined;
+      /** The client id of the application that asked. */
+      readonly application?: string | undefined;
       readonly purpose: Purpose;
       /** As asked for; printable and capped, but not otherwise checked. */
       readonly account: string;
@@ -515,6 +529,7 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'sessions.ended-by-provider': 'always',
   'logout.refused': 'within-budget',
   'cli-login.approved': 'always',
+  'cli-login.denied': 'always',
   'cli-login.disowned': 'always',
   'cli-login.refused': 'within-budget',
   'cli-session.opened': 'always',

@@ -5,6 +5,7 @@
  * error looks on a page or on a wire (http/error-responses), nor the log.
  */
 import type { DecisionTrace } from './decision-trace.ts';
+import { APPLICATION_ERRORS } from './error-rows/applications.ts';
 import { ELEVATION_ERRORS } from './error-rows/elevations.ts';
 import { LOGIN_ERRORS } from './error-rows/logins.ts';
 import { REQUEST_ERRORS } from './error-rows/requests.ts';
@@ -23,6 +24,7 @@ export const ERRORS = {
   ...SIGN_IN_ERRORS,
   ...ROLE_ERRORS,
   ...LOGIN_ERRORS,
+  ...APPLICATION_ERRORS,
   ...ELEVATION_ERRORS,
   ...WORKLOAD_ERRORS,
 } as const satisfies Record<string, ErrorRow>;

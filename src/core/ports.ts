@@ -15,6 +15,7 @@ import type { Session } from './browser-session.ts';
 import type { CliSession, CliSessionSummary, CliStepUp } from './cli-session.ts';
 import type { ClientRegistration } from './client-registration.ts';
 import type { DeviceGrant } from './device-grant.ts';
+import type { ProofKey } from './dpop.ts';
 import type { Elevation } from './elevation.ts';
 import type { ElevationNotification, HandOut, Notice, Telling } from './elevation-notice.ts';
 import type { ConnectorId, Identity, IdentitySource, PersonId, TrustedSource } from './identity.ts';
@@ -310,7 +311,7 @@ export interface EndedAtProvider {
   readonly terminals: 'end' | 'go on';
 }
 
-/** One-time keys: SAML assertion ids and `jti` of logout tokens. */
+/** One-time keys: SAML assertion ids, and `jti` of logout tokens and DPoP proofs. */
 export interface OneTimeKeys {
   /** True for the first caller only, also when two race; remembered until `expiresAt`. */
   claim(key: string, expiresAt: Instant): Promise<boolean>;
@@ -323,6 +324,19 @@ export interface KnownBrowsers {
    * base64url.
    */
   markOf(browser: string): string;
+}
+
+/** Signatures of DPoP proofs. */
+export interface ProofSignatures {
+  /** Whether the proof, a compact JWS, is signed by this key with ES256. */
+  isValid(proof: string, key: ProofKey): Promise<boolean>;
+}
+
+/** Nonces for DPoP proofs (RFC 9449 section 8), which only the bridge can make. */
+export interface ProofNonces {
+  current(now: Instant): string;
+  /** Whether the bridge gave it in the last five to ten minutes. */
+  isCurrent(nonce: string, now: Instant): boolean;
 }
 
 /** Client ids that are registrations, signed by the bridge. */

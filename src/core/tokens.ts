@@ -33,6 +33,10 @@ export interface AuthorizationCode {
   readonly redirectUri: string;
   /** RFC 7636 S256: base64url of the SHA-256 of the verifier. */
   readonly codeChallenge: string;
+  /**
+   * The thumbprint of the key that redeems it (`dpop_jkt`); undefined if the request named none.
+   */
+  readonly jkt?: string | undefined;
   /** The id of the CLI session that waits to be picked up. */
   readonly session: string;
   readonly redeemBy: Instant;
@@ -41,8 +45,11 @@ export interface AuthorizationCode {
   readonly state: 'issued' | 'redeemed';
 }
 
-/** What a code is bound to. The presented verifier gives the challenge. */
-export type CodeBinding = Pick<AuthorizationCode, 'client' | 'redirectUri' | 'codeChallenge'>;
+/** What a code is bound to. The presented verifier gives the challenge, the proof the key. */
+export type CodeBinding = Pick<
+  AuthorizationCode,
+  'client' | 'redirectUri' | 'codeChallenge' | 'jkt'
+>;
 
 /**
  * Uses a code up at the first attempt, also a wrong one: a code that is presented wrongly was
@@ -62,6 +69,7 @@ export function redeemCode(
       code.codeChallenge !== presented.codeChallenge,
       'the code verifier does not fit the challenge',
     ],
+    [code.jkt !== undefined && code.jkt !== presented.jkt, 'the proof is by another key'],
   ];
   const misused = faults.find(([applies]) => applies)?.[1];
   return {
@@ -75,6 +83,8 @@ export function redeemCode(
 
 export interface AccessToken {
   readonly session: string;
+  /** The thumbprint of the key to which it is bound (RFC 9449); undefined for a bearer token. */
+  readonly jkt?: string | undefined;
   /**
    * When it stops giving access; default: `expiresAt`. Until then it still identifies the session
    * at a logout.
@@ -132,6 +142,8 @@ export interface TokenPair {
 export interface RefreshToken {
   readonly client: string;
   readonly session: string;
+  /** As in `AccessToken`. */
+  readonly jkt?: string | undefined;
   readonly expiresAt: Instant;
   /** The refresh that was recorded last in this session; undefined before the first one. */
   readonly recorded?: RecordedRefresh | undefined;

@@ -1,9 +1,9 @@
 /**
- * The third journey where terminal and browser are on one machine: the authorization endpoint (RFC
- * 6749 section 4.1 with PKCE, RFC 8252).
+ * The authorization endpoint (RFC 6749 section 4.1 with PKCE): for a terminal on the machine of the
+ * browser (RFC 8252), and for web and mobile applications.
  *
- * Owns: the page of `/oauth/authorize`, where a user always presses a button, and the address of
- * AWS tools that leads there. Does not own: which requests are answered
+ * Owns: the two pages of `/oauth/authorize`, where a user always presses a button, and the address
+ * of AWS tools that leads there. Does not own: which requests are answered
  * (bridge/code-authorization).
  */
 import * as z from 'zod';
@@ -12,11 +12,13 @@ import type { AuthorizationQuery, AuthorizationRequest } from '../bridge/authori
 import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import type { Session } from '../core/browser-session.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
-import { AWS_TOOLS_SCOPE } from '../core/oauth-client.ts';
+import { AWS_TOOLS_SCOPE, isApplication } from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
 import { type Viewer, viewerOf } from '../core/requester.ts';
+import { scopeOf } from '../core/role-scope.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { type Answer, redirect, view } from '../http/answer.ts';
+import { consentTo } from '../http/application-consent.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { summaryOfRoles } from '../http/role-summary.ts';
@@ -45,16 +47,22 @@ const Query = z.object({
   scope: text(256).optional(),
   prompt: text(64).optional(),
   device_name: text(256).optional(),
+  dpop_jkt: text(128).optional(),
 });
 /**
  * As the AWS CLI asks (IAM Identity Center): `scopes`, and no place to say how the terminal is
  * called.
  */
-const AwsToolsQuery = Query.omit({ scope: true, prompt: true, device_name: true }).extend({
+const AwsToolsQuery = Query.omit({
+  scope: true,
+  prompt: true,
+  device_name: true,
+  dpop_jkt: true,
+}).extend({
   scopes: text(512).optional(),
 });
 const Form = Query.extend({
-  decision: z.enum(['approve', 'disown']),
+  decision: z.enum(['approve', 'deny', 'disown']),
 });
 
 export const authorizationPage = page({
@@ -101,7 +109,7 @@ export const authorizationForm = form({
   handle: async ({ decision, ...query }, user, parts: CliBrowserLoginParts) => {
     const checked = await parts.codeAuthorization.check(user, query);
     if (checked.kind === 'refused') return redirect(checked.redirectTo);
-    return (decision === 'approve' ? approve : disown)(checked.request, user, parts);
+    return (decision === 'approve' ? approve : refuse)(checked.request, user, parts);
   },
 });
 
@@ -111,31 +119,40 @@ interface Question {
   readonly notice?: string;
 }
 
-/** The page with the button: a terminal asks, and the user decides. */
+/** The page with the button: a terminal or an application asks, and the user decides. */
 async function ask(
   { query, request, notice }: Question,
   user: Viewer,
   parts: CliBrowserLoginParts,
 ): Promise<Answer> {
-  const { codeAuthorization, access, clock } = parts;
-  const { session } = user;
+  const { codeAuthorization, clock } = parts;
+  const { client } = request;
   const formTarget = new URL(request.redirectUri);
   const { prompt: _, ...fields } = query;
-  const notAfter = codeAuthorization.sessionNotAfter(user);
-  const confirmation = view('cli-confirm', {
+  const notAfter = codeAuthorization.sessionNotAfter(user, client);
+  const asked = {
     action: PATH,
-    client: request.client,
-    deviceName: request.deviceName,
-    where: `this computer, port ${formTarget.port || '80'}`,
-    gets: summaryOfRoles(await access.rolesFor(user)),
     until: new Date(notAfter).toISOString(),
     fields: Object.entries(fields).flatMap(([name, value]) =>
       value === undefined ? [] : [{ name, value }],
     ),
-    freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(session, fields),
+    freshSignInHref: clock.now() < notAfter ? undefined : signInAgain(user.session, fields),
     notice,
-  });
-  return { ...confirmation, formTarget };
+  };
+  const page = isApplication(client)
+    ? view('application-consent', {
+        ...asked,
+        ...consentTo(client, await parts.access.rolesFor({ ...user, scope: scopeOf(client) })),
+        returnsTo: formTarget.origin,
+      })
+    : view('cli-confirm', {
+        ...asked,
+        client,
+        deviceName: request.deviceName,
+        where: `this computer, port ${formTarget.port || '80'}`,
+        gets: summaryOfRoles(await parts.access.rolesFor(user)),
+      });
+  return { ...page, formTarget };
 }
 
 async function approve(
@@ -149,7 +166,7 @@ async function approve(
   );
 }
 
-async function disown(
+async function refuse(
   request: AuthorizationRequest,
   user: Viewer,
   { codeAuthorization }: CliBrowserLoginParts,

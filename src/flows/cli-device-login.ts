@@ -198,7 +198,11 @@ export const terminalSignedInPage = page({
     // Before the terminal has come, a session says by when it must.
     const until =
       found.lastUsedAt === undefined ? deviceAuthorization.sessionNotAfter(user) : found.expiresAt;
-    const approved = { session: found.publicId, until: new Date(until).toISOString() };
+    const approved = {
+      session: found.publicId,
+      until: new Date(until).toISOString(),
+      application: found.client.kind === undefined ? undefined : found.client.name,
+    };
     return view('cli-decided', { approved, help });
   },
 });

@@ -1,4 +1,7 @@
-/** The page of a user's sessions: which terminals are signed in, and how to end them. */
+/**
+ * The page of a user's sessions: which terminals and applications are signed in, and how to end
+ * them.
+ */
 import * as z from 'zod';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
@@ -23,8 +26,7 @@ export interface MySessionsPageParts extends SignedOutParts {
 const PATH = '/sessions';
 
 const NOTICES = {
-  ended:
-    'The session was ended. Credentials that its terminal already has stay valid until they expire.',
+  ended: 'The session was ended. Credentials that it was given stay valid until they expire.',
   disowned:
     'The session was ended, and it is recorded that you did not start it. Contact your security team.',
   revoked:

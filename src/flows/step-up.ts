@@ -98,8 +98,8 @@ export const steppedUpPage = page({
   handle: async ({ session }, user, { mySessions }: StepUpPageParts) => {
     const found = (await mySessions.list(user)).find(({ publicId }) => publicId === session);
     if (found?.steppedUpAt === undefined) return redirect('/sessions');
-    const { device, client, how } = terminalModel(found);
-    return view('stepped-up', { terminal: { device, client, how } });
+    const { device, isApplication, client, how } = terminalModel(found);
+    return view('stepped-up', { terminal: { device, isApplication, client, how } });
   },
 });
 

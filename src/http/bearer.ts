@@ -3,11 +3,25 @@
  * form, which end up in logs.
  */
 import type { Request } from 'express';
+import type { ShownToken } from '../bridge/proofs.ts';
 import { BridgeError } from '../core/errors.ts';
+import { proofIn } from './proof.ts';
 
-/** Undefined if there is none, or none in the form of our tokens. */
-export function bearerIn(request: Request): string | undefined {
-  return /^Bearer +([\w-]{1,128})$/i.exec(request.get('authorization') ?? '')?.[1];
+/**
+ * The token of a login, with the proof that comes with the scheme DPoP (RFC 9449 section 7).
+ * Undefined if there is none, or none in the form of our tokens.
+ */
+export function shownTokenIn(request: Request, baseUrl: string): ShownToken | undefined {
+  const [, scheme, token] = LOGIN_TOKEN.exec(request.get('authorization') ?? '') ?? [];
+  if (scheme === undefined || token === undefined) return undefined;
+  return scheme.toLowerCase() === 'dpop' ? { token, proof: proofIn(request, baseUrl) } : { token };
+}
+
+const LOGIN_TOKEN = /^(Bearer|DPoP) +([\w-]{1,128})$/i;
+
+/** Any token in the header, whatever its scheme; unverified. */
+export function anyTokenIn(request: Request): string | undefined {
+  return /^(?:(?:Bearer|DPoP) +)?([\w-]{1,128})$/i.exec(request.get('authorization') ?? '')?.[1];
 }
 
 const AWS_TOKEN_HEADER = 'x-amz-sso_bearer_token';

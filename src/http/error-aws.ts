@@ -24,6 +24,8 @@ const OIDC: { readonly [E in OAuthError]: Answer } = {
   invalid_client_metadata: ['InvalidClientMetadataException', 400],
   invalid_grant: ['InvalidGrantException', 400],
   invalid_request: ['InvalidRequestException', 400],
+  invalid_dpop_proof: ['InvalidRequestException', 400],
+  use_dpop_nonce: ['InvalidRequestException', 400],
   invalid_scope: ['InvalidScopeException', 400],
   // No AWS tool exchanges a token here.
   invalid_target: ['InvalidRequestException', 400],

@@ -1,7 +1,8 @@
 /** Errors for programs: problem details (RFC 9457) and OAuth. */
 import type { Request, Response } from 'express';
 import type { TraceStep } from '../core/decision-trace.ts';
-import { type BridgeError, ERRORS } from '../core/errors.ts';
+import { PROOF_ALGORITHM } from '../core/dpop.ts';
+import { type BridgeError, ERRORS, type ErrorCode } from '../core/errors.ts';
 import { explainStep } from '../core/explanation.ts';
 import { elevationSentence, elevationUrl } from './elevation.ts';
 import type { ErrorResponseParts, ShowError } from './error-face.ts';
@@ -47,13 +48,15 @@ export function addressSentence(
 }
 
 /** Statuses that OAuth responses keep; any other error of the client is 400. */
-const OAUTH_STATUSES: readonly number[] = [401, 404, 413, 415, 429];
+const OAUTH_STATUSES: readonly number[] = [404, 413, 415, 429];
 
-/** RFC 6749 section 5.2. */
+/** RFC 6749 section 5.2: only an unknown client is answered with 401. */
 export const showOAuthError: ShowError = ({ code, status, title, hint }, { response }) => {
-  if (status < 500 && !OAUTH_STATUSES.includes(status)) response.status(400);
+  const { oauth } = ERRORS[code];
+  const isKept = status >= 500 || OAUTH_STATUSES.includes(status) || oauth === 'invalid_client';
+  if (!isKept) response.status(400);
   response.json({
-    error: ERRORS[code].oauth,
+    error: oauth,
     error_description: `${title}. ${hint}`,
     correlation_id: contextOf(response).origin.correlationId,
   });
@@ -75,13 +78,24 @@ function sendProblem(response: Response, problem: object): void {
   response.type('application/problem+json').send(JSON.stringify(problem));
 }
 
-function challenge({ status }: BridgeError, request: Request, response: Response): void {
+/** RFC 6750 section 3, RFC 9449 section 7.1. */
+function challenge({ code, status }: BridgeError, request: Request, response: Response): void {
   if (status !== 401) return;
-  response.setHeader(
-    'WWW-Authenticate',
-    request.get('authorization') === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
-  );
+  const sent = request.get('authorization');
+  const isBound = code in BOUND_ERRORS || /^dpop /i.test(sent ?? '');
+  const scheme = isBound ? 'DPoP' : 'Bearer';
+  const error = BOUND_ERRORS[code] ?? (sent === undefined ? undefined : 'invalid_token');
+  const parameters = [
+    ...(error === undefined ? [] : [`error="${error}"`]),
+    ...(isBound ? [`algs="${PROOF_ALGORITHM}"`] : []),
+  ];
+  response.setHeader('WWW-Authenticate', [scheme, parameters.join(', ')].join(' ').trim());
 }
+
+const BOUND_ERRORS: { readonly [C in ErrorCode]?: string } = {
+  dpop_proof_invalid: 'invalid_dpop_proof',
+  token_binding_invalid: 'invalid_token',
+};
 
 /** Whether a new sign-in at an identity provider can help. */
 export function signInHelps({ offers, elevation, stepUp }: BridgeError): boolean {

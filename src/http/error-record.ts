@@ -5,7 +5,7 @@ import { type BridgeError, ERRORS } from '../core/errors.ts';
 import type { AuditSink, Clock } from '../core/ports.ts';
 import type { Logger } from '../log.ts';
 import { knownSessionIn } from './current-session.ts';
-import { contextOf, isRecorded } from './request-context.ts';
+import { actorBehind, contextOf, isRecorded } from './request-context.ts';
 
 const MAX_RECORDED_PATH = 256;
 
@@ -45,7 +45,7 @@ export async function recordAtEdge(
       type: 'request.refused',
       at: clock.now(),
       origin: contextOf(response).origin,
-      actor: session && actorOf(session.identity),
+      actor: session === undefined ? actorBehind(response) : actorOf(session.identity),
       method,
       path: recordable(asked, MAX_RECORDED_PATH),
       code,

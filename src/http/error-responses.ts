@@ -8,6 +8,7 @@
  */
 import type { ErrorRequestHandler } from 'express';
 import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
+import { withdrawPermission } from './cors.ts';
 import { showSsoOidcError, showSsoPortalError } from './error-aws.ts';
 import type { ErrorResponseParts, ShowError } from './error-face.ts';
 import { showApiProblem, showContainerProblem, showOAuthError, showProblem } from './error-json.ts';
@@ -48,6 +49,7 @@ export function errorResponses(face: ErrorFace, parts: ErrorResponseParts): Erro
       return;
     }
     response.status(error.status);
+    if (error.code === 'origin_refused') withdrawPermission(response);
     if (error.retryAfterSeconds !== undefined)
       response.setHeader('Retry-After', String(error.retryAfterSeconds));
     if (isRecorded) await recordAtEdge(error, { request, response }, parts);

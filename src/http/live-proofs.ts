@@ -8,7 +8,7 @@ import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
 import type { Tokens } from '../bridge/tokens.ts';
 import type { Secrets } from '../core/ports.ts';
-import { awsTokenIn, containerTokenIn } from './bearer.ts';
+import { anyTokenIn, awsTokenIn } from './bearer.ts';
 import type { LiveProofs } from './rate-limits.ts';
 import { text } from './read.ts';
 import type { BridgeCookies } from './session-cookie.ts';
@@ -39,7 +39,7 @@ export function liveProofsOf(parts: LiveProofParts, cookies: BridgeCookies): Liv
     token === undefined ? undefined : tokens.sessionBehind(token);
   return {
     session: request => signIn.personBehind(cookies.readSession(request)),
-    'bearer token': request => ofToken(containerTokenIn(request)),
+    'bearer token': request => ofToken(anyTokenIn(request)),
     'AWS tool token': request => ofToken(awsTokenIn(request)),
     grant: async request => {
       const { data } = ShownGrant.safeParse(request.body ?? {});

@@ -13,9 +13,11 @@ import express, {
 } from 'express';
 import { BridgeError } from '../core/errors.ts';
 import { type Reply, redirect, send } from './answer.ts';
+import { allowOrigins, preflight } from './cors.ts';
 import { loadSession } from './current-session.ts';
 import { type ErrorFace, errorResponses } from './error-responses.ts';
 import { onlyNavigations, refusePrefetch, securityHeaders } from './guards.ts';
+import { offerNonce } from './proof.ts';
 import { isRequestLimit, readsBody } from './rate-limits.ts';
 import { bodyParser, readInput } from './read.ts';
 import { rememberReturnTo, requestContext, returnToOf } from './request-context.ts';
@@ -78,7 +80,10 @@ const PROGRAM_FACES = [
 const isForBrowsers = ({ kind }: Route<never>) => kind === 'foreign' || kind === 'page';
 const METHODS: readonly Method[] = ['get', 'post', 'delete'];
 
-function mountRows<Parts>(rows: readonly Route<Parts>[], toolkit: Toolkit<Parts>): Router {
+function mountRows<Parts extends MountParts>(
+  rows: readonly Route<Parts>[],
+  toolkit: Toolkit<Parts>,
+): Router {
   const router = Router();
   for (const same of Map.groupBy(rows, row => row.path).values()) {
     const at = router.route(expressPath(same[0]!));
@@ -88,6 +93,8 @@ function mountRows<Parts>(rows: readonly Route<Parts>[], toolkit: Toolkit<Parts>
     // Express would answer HEAD by the handler of GET, whatever that does.
     const answersHead = taken.includes('head') || same.some(row => row.answersHead === true);
     if (taken.includes('get') && !answersHead) at.head(refuse);
+    const callable = same.filter(row => row.forPages === true).map(({ method }) => method);
+    if (callable.length > 0) at.options(preflight(toolkit.parts.clients.origins, callable));
     if (same[0]?.refusesOtherMethods) at.all(...limitsOf(same[0], toolkit), refuse);
   }
   return router;
@@ -113,11 +120,24 @@ function refuseOthers(allowed: readonly Method[]): RequestHandler {
   };
 }
 
-function guardsOf<Parts>(row: Route<Parts>, toolkit: Toolkit<Parts>): RequestHandler[] {
+function guardsOf<Parts extends MountParts>(
+  row: Route<Parts>,
+  toolkit: Toolkit<Parts>,
+): RequestHandler[] {
+  const { clients, proofs } = toolkit.parts;
+  // First, so that a page can read errors of the guards after them.
+  const headers = [
+    ...(row.forPages === true ? [allowOrigins(clients.origins)] : []),
+    ...(row.offersNonce === true ? [offerNonce(proofs)] : []),
+  ];
   const navigation = row.kind === 'foreign' ? [onlyNavigations] : [];
   const [limits, body] = [limitsOf(row, toolkit), bodyParser(row.reads)];
   const isBodyFirst = row.limits.some(readsBody);
-  return [...navigation, ...(isBodyFirst ? [...body, ...limits] : [...limits, ...body])];
+  return [
+    ...headers,
+    ...navigation,
+    ...(isBodyFirst ? [...body, ...limits] : [...limits, ...body]),
+  ];
 }
 
 /** All but the limit of pages, which stands in front of them. */

@@ -59,6 +59,7 @@ const TEMPLATES = {
   'device-code': '@device-code',
   'cli-confirm': '@cli-confirm',
   'cli-decided': '@cli-decided',
+  'application-consent': '@application-consent',
   sessions: '@sessions',
   'aws-config': '@aws-config',
   elevations: '@elevations',

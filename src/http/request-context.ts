@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Request, RequestHandler, Response } from 'express';
-import { type Origin, recordable } from '../core/audit-event.ts';
+import { type Actor, type Origin, recordable } from '../core/audit-event.ts';
 import { type LocalPath, localPath } from '../core/local-path.ts';
 import type { Logger } from '../log.ts';
 
@@ -72,6 +72,15 @@ export function leaveUnrecorded(response: Response): void {
 
 export function isRecorded(response: Response): boolean {
   return response.locals.unrecorded !== true;
+}
+
+/** The user behind a token, for the event of a refusal. */
+export function rememberActor(response: Response, actor: Actor): void {
+  response.locals.actor = actor;
+}
+
+export function actorBehind(response: Response): Actor | undefined {
+  return response.locals.actor as Actor | undefined;
 }
 
 /**

@@ -2,15 +2,21 @@
 import type { Request, Response } from 'express';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { ElevationUseCases } from '../bridge/elevations.ts';
+import type { Caller } from '../bridge/token-callers.ts';
 import type { Tokens } from '../bridge/tokens.ts';
+import { actorOf } from '../core/audit-event.ts';
+import { BridgeError } from '../core/errors.ts';
 import { viewerOf } from '../core/requester.ts';
-import { bearerIn, containerTokenIn, requireAwsToken } from './bearer.ts';
+import { containerTokenIn, requireAwsToken, shownTokenIn } from './bearer.ts';
+import { originIn } from './cors.ts';
 import { sessionIn } from './current-session.ts';
-import { contextOf } from './request-context.ts';
+import { proofIfSent } from './proof.ts';
+import { contextOf, rememberActor } from './request-context.ts';
 import type { Anyone, Browser, Requesters } from './route.ts';
 import type { BridgeCookies } from './session-cookie.ts';
 
 export interface RequesterParts {
+  readonly baseUrl: string;
   readonly tokens: Tokens;
   readonly containerAccess: ContainerAccess;
   readonly cookies: BridgeCookies;
@@ -25,14 +31,13 @@ export type RequesterReaders = {
   ) => Requesters[W] | undefined | Promise<Requesters[W]>;
 };
 
-export function requesterReaders({
-  tokens,
-  containerAccess,
-  cookies,
-  elevations,
-}: RequesterParts): RequesterReaders {
+export function requesterReaders(parts: RequesterParts): RequesterReaders {
+  const { baseUrl, tokens, containerAccess, cookies, elevations } = parts;
+  const anyone = anyoneAt(baseUrl);
+  const loginOf = (request: Request, response: Response): Promise<Caller> =>
+    tokens.callerOf(shownTokenIn(request, baseUrl), contextOf(response).origin);
   return {
-    anyone: anyone,
+    anyone,
     browser: (request, response) => ({
       ...anyone(request, response),
       session: () => sessionIn(response),
@@ -47,12 +52,17 @@ export function requesterReaders({
       const { origin } = contextOf(response);
       return { ...viewerOf(session, origin, held), ...sentBy(request, cookies) };
     },
-    'login token': (request, response) =>
-      tokens.callerOf(bearerIn(request), contextOf(response).origin),
+    'login token': async (request, response) =>
+      requireNoApplication(await loginOf(request, response), response),
+    'login or application token': async (request, response) =>
+      requireOwnPage(await loginOf(request, response), request, response),
     'container token': (request, response) =>
       containerAccess.callerOf(containerTokenIn(request), contextOf(response).origin),
-    'AWS tool token': (request, response) =>
-      tokens.callerOf(requireAwsToken(request), contextOf(response).origin),
+    'AWS tool token': async (request, response) => {
+      const { origin } = contextOf(response);
+      const caller = await tokens.callerOf({ token: requireAwsToken(request) }, origin);
+      return requireNoApplication(caller, response);
+    },
     'unchecked AWS tool token': (request, response) => ({
       ...anyone(request, response),
       token: requireAwsToken(request),
@@ -60,9 +70,33 @@ export function requesterReaders({
   };
 }
 
-function anyone(request: Request, response: Response): Anyone {
-  const { origin } = contextOf(response);
-  return { subject: { kind: 'anonymous' }, origin, target: request.originalUrl };
+function anyoneAt(baseUrl: string): (request: Request, response: Response) => Anyone {
+  return (request, response) => ({
+    subject: { kind: 'anonymous' },
+    origin: contextOf(response).origin,
+    target: request.originalUrl,
+    pageOrigin: originIn(request),
+    proof: proofIfSent(request, baseUrl),
+  });
+}
+
+/** Throws `operation_not_for_application`. */
+function requireNoApplication(caller: Caller, response: Response): Caller {
+  if (caller.application === undefined) return caller;
+  rememberActor(response, actorOf(caller.subject.identity));
+  throw new BridgeError(
+    'operation_not_for_application',
+    `the application ${caller.application.id} called an operation that it must not use`,
+  );
+}
+
+/** Throws `origin_refused`. */
+function requireOwnPage(caller: Caller, request: Request, response: Response): Caller {
+  const origin = originIn(request);
+  if (origin === undefined || caller.application?.application.origins.includes(origin))
+    return caller;
+  rememberActor(response, actorOf(caller.subject.identity));
+  throw new BridgeError('origin_refused', 'a token was sent by a page that is not its own');
 }
 
 function sentBy(request: Request, cookies: BridgeCookies): Pick<Browser, 'attempt' | 'isKnown'> {

@@ -8,6 +8,7 @@
 import * as z from 'zod';
 import type { Caller } from '../bridge/token-callers.ts';
 import type { Session } from '../core/browser-session.ts';
+import type { SentProof } from '../core/dpop.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Requester, Viewer } from '../core/requester.ts';
 import { type Answer, empty, json, type Reply } from './answer.ts';
@@ -21,6 +22,10 @@ export type Method = 'get' | 'head' | 'post' | 'delete' | 'all';
 export interface Anyone extends Requester {
   /** Path and query, as they came. */
   readonly target: string;
+  /** The origin of the page that asks (`Origin`); undefined for programs without pages. */
+  readonly pageOrigin: string | undefined;
+  /** Undefined if the request has no header DPoP. */
+  readonly proof: SentProof | undefined;
 }
 
 /** A browser, with or without a session. */
@@ -51,6 +56,7 @@ export interface Requesters {
   readonly browser: Browser;
   readonly 'signed-in user': SignedInUser;
   readonly 'login token': Caller;
+  readonly 'login or application token': Caller;
   readonly 'container token': Caller;
   readonly 'AWS tool token': Caller;
   readonly 'unchecked AWS tool token': TokenHolder;
@@ -89,6 +95,10 @@ export interface Route<Parts = never> {
   readonly who: Who;
   readonly limits: readonly LimitName[];
   readonly face: ErrorFace;
+  /** Pages of the applications can call it (CORS). */
+  readonly forPages?: boolean | undefined;
+  /** Every answer offers a nonce for the next DPoP proof. */
+  readonly offersNonce?: boolean | undefined;
   readonly reads?: Reads | undefined;
   /** Rejects a malformed request before it asks who sent it, as AWS does. */
   readonly readsFirst?: boolean | undefined;
@@ -117,7 +127,10 @@ interface Row<R extends Reads, W extends Who, Parts> {
 
 /** A document that says the same to everyone. */
 export function document<const R extends Reads, Parts>(
-  row: Omit<Row<R, 'anyone', Parts>, 'who'> & { readonly face?: ErrorFace },
+  row: Omit<Row<R, 'anyone', Parts>, 'who'> & {
+    readonly face?: ErrorFace;
+    readonly forPages?: boolean;
+  },
 ): Route<Parts> {
   return {
     method: 'get',
@@ -206,6 +219,8 @@ interface ApiRow<R extends Reads, W extends Who, Parts> extends Row<R, W, Parts>
   readonly limit: LimitName;
   readonly face: ErrorFace;
   readonly readsFirst?: boolean;
+  readonly forPages?: boolean;
+  readonly offersNonce?: boolean;
 }
 
 /** A request of a program. No cookie is looked at. */
@@ -220,7 +235,7 @@ export function api<
 /** An operation of the bearer API: its handler gives the value that is sent as JSON. */
 export function operation<
   const R extends Reads,
-  W extends 'login token' | 'container token',
+  W extends 'login token' | 'login or application token' | 'container token',
   Parts,
   Value,
 >({
@@ -244,6 +259,7 @@ export function operation<
     kind: 'api',
     limits: ['api'],
     face: row.who === 'container token' ? 'container' : 'api',
+    forPages: row.who === 'login or application token',
     refusesOtherMethods: true,
     operation: { id, summary, description, output, errors },
     ...row,

@@ -1,4 +1,12 @@
-/** A terminal as pages show it. */
+export const APPLICATION_KINDS: { readonly [K in ApplicationKind]: string } = {
+  spa: 'Web application',
+  mobile: 'Mobile application',
+};
+
+const NO_NAME = 'an unnamed computer';
+
+/** A terminal or an application as pages show it. */
+import type { ApplicationKind } from '../core/application.ts';
 import type { CliGrant, CliSessionSummary } from '../core/cli-session.ts';
 import type { TerminalModel } from './terminal-views.ts';
 
@@ -9,10 +17,12 @@ const HOW: { readonly [G in CliGrant]: string } = {
 
 export function terminalModel(summary: CliSessionSummary): TerminalModel {
   const { deviceName, client, grant, address, createdAt, lastUsedAt, lastUsedAddress } = summary;
+  const isApplication = client.kind !== undefined;
   return {
-    device: deviceName ?? 'an unnamed computer',
+    device: client.kind === undefined ? (deviceName ?? NO_NAME) : APPLICATION_KINDS[client.kind],
+    isApplication,
     client,
-    how: HOW[grant],
+    how: isApplication ? 'allowed in a browser' : HOW[grant],
     address,
     since: new Date(createdAt).toISOString(),
     lastUsedAt: lastUsedAt === undefined ? undefined : new Date(lastUsedAt).toISOString(),

@@ -2,9 +2,11 @@
 import type { NamedClient } from '../core/oauth-client.ts';
 import type { HelpModel, PageFrame, ViewerModel } from './page-frame.ts';
 
-/** A terminal as it named itself. */
+/** A terminal as it named itself, or an application. */
 export interface TerminalModel {
+  /** Of an application, its kind: `Web application`. */
   readonly device: string;
+  readonly isApplication: boolean;
   readonly client: NamedClient;
   /** `confirmed by a code` */
   readonly how: string;
@@ -64,7 +66,14 @@ export interface CliDecidedModel extends PageFrame {
    * Undefined when the user did not start the login. `session` is its public id, `until` ISO
    * 8601.
    */
-  readonly approved?: { readonly session: string; readonly until: string } | undefined;
+  readonly approved?:
+    | {
+        readonly session: string;
+        readonly until: string;
+        /** The name of the application; undefined for a terminal. */
+        readonly application?: string | undefined;
+      }
+    | undefined;
   readonly help?: HelpModel | undefined;
 }
 

@@ -1,6 +1,8 @@
 /** What the routes of one snapshot of the configuration share. */
+import type { Clients } from '../bridge/clients.ts';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { ElevationUseCases } from '../bridge/elevations.ts';
+import type { Proofs } from '../bridge/proofs.ts';
 import type { KnownBrowsers } from '../core/ports.ts';
 import type { Logger } from '../log.ts';
 import { type CsrfGuard, csrfGuard } from './csrf-guard.ts';
@@ -19,6 +21,8 @@ export interface MountParts extends LiveProofParts, ErrorResponseParts {
   /** Hosts that our forms may lead to. */
   readonly consoleSources: readonly string[];
   readonly containerAccess: ContainerAccess;
+  readonly proofs: Proofs;
+  readonly clients: Pick<Clients, 'origins'>;
   readonly elevations: ElevationUseCases;
   readonly knownBrowsers: KnownBrowsers;
   readonly forwarded: ForwardedWatch;

@@ -5,6 +5,7 @@
 import type { AwsConfigDialect } from '../core/aws-config.ts';
 import type { CredentialFormat } from '../core/credentials.ts';
 import type { Fact } from '../core/provider-answer.ts';
+import type { ApplicationConsentModel } from './application-views.ts';
 import type {
   ElevationChoiceModel,
   ElevationModel,
@@ -188,7 +189,7 @@ export interface StepUpModel extends PageFrame {
 /** `GET /step-up/done` */
 export interface SteppedUpModel extends PageFrame {
   readonly viewer: ViewerModel;
-  readonly terminal: Pick<TerminalModel, 'device' | 'client' | 'how'>;
+  readonly terminal: Pick<TerminalModel, 'device' | 'isApplication' | 'client' | 'how'>;
 }
 
 /**
@@ -293,6 +294,7 @@ export interface Views {
   readonly 'device-code': DeviceCodeModel;
   readonly 'cli-confirm': CliConfirmModel;
   readonly 'cli-decided': CliDecidedModel;
+  readonly 'application-consent': ApplicationConsentModel;
   readonly sessions: SessionsModel;
   readonly 'aws-config': AwsConfigModel;
   readonly elevations: ElevationsModel;

@@ -32,6 +32,7 @@ const login = {
   grant: 'device_code',
   client: 'rolebridge-cli',
   clientName: 'rolebridge command line',
+  clientKind: 'spa',
   deviceName: 'd',
   requestedFrom: 'a',
 } as const;
@@ -72,7 +73,7 @@ const credentials = {
 const handout = {
   ...credentials,
   actor,
-  ...{ cliSession: 's', containerToken: 't', group: 'g', elevation: 'e' },
+  ...{ cliSession: 's', containerToken: 't', application: 'photos', group: 'g', elevation: 'e' },
 };
 
 const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
@@ -170,6 +171,7 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
   },
   'cli-login.approved': { type: 'cli-login.approved', ...login, cliSession: 's' },
   'cli-session.opened': { type: 'cli-session.opened', ...login, cliSession: 's' },
+  'cli-login.denied': { type: 'cli-login.denied', ...login, cliSession: 's' },
   'cli-login.disowned': { type: 'cli-login.disowned', ...login, cliSession: 's' },
   'cli-login.refused': {
     type: 'cli-login.refused',
@@ -243,6 +245,7 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
       actor,
       cliSession: 's',
       containerToken: 't',
+      application: 'photos',
       purpose: 'credentials',
       account: 'prod',
       role: 'Admin',

@@ -29,6 +29,7 @@ const usable = {
 
 const namedTerminal = {
   device: 'alice-laptop',
+  isApplication: false,
   client: named(CLI_CLIENT),
   how: 'confirmed in its browser',
 };
@@ -160,7 +161,7 @@ export const VIEW_MODELS: {
     least: { viewer, terminal, session: '0123456789abcdef0123' },
     most: {
       viewer,
-      terminal: { ...terminal, lastUsedAt: '2026-11-20T19:00:00.000Z' },
+      terminal: { ...terminal, isApplication: true, lastUsedAt: '2026-11-20T19:00:00.000Z' },
       session: '0123456789abcdef0123',
       account: 'prod',
       role: 'Admin',
@@ -170,7 +171,10 @@ export const VIEW_MODELS: {
   },
   'stepped-up': {
     least: { viewer, terminal: namedTerminal },
-    most: { viewer, terminal: namedTerminal },
+    most: {
+      viewer,
+      terminal: { ...namedTerminal, device: 'Web application', isApplication: true },
+    },
   },
   'sign-in-test': {
     least: { label: 'Acme', action: '/sign-in/test/okta' },
@@ -371,7 +375,40 @@ export const VIEW_MODELS: {
     least: { viewer, help },
     most: {
       viewer,
-      approved: { session: '0123456789abcdef0123', until: '2026-11-21T06:30:00.000Z' },
+      approved: {
+        session: '0123456789abcdef0123',
+        until: '2026-11-21T06:30:00.000Z',
+        application: 'Photos',
+      },
+    },
+  },
+  'application-consent': {
+    least: {
+      viewer,
+      action: '/oauth/authorize',
+      application: { name: 'Photos' },
+      kind: 'Web application',
+      accounts: [{ name: 'prod', roles: [{ role: 'PhotoUser' }] }],
+      isUseful: true,
+      until: '2026-11-21T06:30:00.000Z',
+      returnsTo: 'https://photos.example.com',
+      fields: [],
+      freshSignInHref: '/sign-in/okta?reauthenticate=1',
+    },
+    most: {
+      viewer,
+      action: '/oauth/authorize',
+      application: { name: 'Photos' },
+      kind: 'Mobile application',
+      accounts: [
+        { name: 'prod', roles: [{ role: 'PhotoUser' }, { role: 'Admin', lacks: 'no MFA' }] },
+        { name: 'staging', roles: [{ role: 'PhotoUser', lacks: 'you do not have this role' }] },
+      ],
+      isUseful: false,
+      until: '2026-11-21T06:30:00.000Z',
+      returnsTo: 'https://photos.example.com',
+      fields: [{ name: 'client_id', value: 'photos' }],
+      notice: 'Nothing was done.',
     },
   },
   'aws-config': {
@@ -414,6 +451,7 @@ export const VIEW_MODELS: {
         {
           id: '0123456789abcdef0123',
           device: 'build-7',
+          isApplication: false,
           client: named(CLI_CLIENT),
           how: 'confirmed by a code',
           address: '192.0.2.7',
@@ -433,6 +471,19 @@ export const VIEW_MODELS: {
               lastUsedAddress: '192.0.2.8',
             },
           ],
+        },
+        {
+          id: '3210fedcba9876543210',
+          device: 'Web application',
+          isApplication: true,
+          client: { id: 'photos', name: 'Photos', kind: 'spa' },
+          how: 'allowed in a browser',
+          address: '192.0.2.9',
+          since: '2026-11-20T18:30:00.000Z',
+          lastUsedAt: '2026-11-20T18:31:00.000Z',
+          lastUsedAddress: '192.0.2.9',
+          until: '2026-11-21T06:30:00.000Z',
+          containerTokens: [],
         },
       ],
     },

@@ -5,7 +5,12 @@ import { empty } from '../../src/http/answer.ts';
 import { api, foreignPost, page, type Route } from '../../src/http/route.ts';
 import type { MountParts } from '../../src/http/toolkit.ts';
 import { mounted } from '../support/mounted.ts';
-import { answersBesideTheTable, apisWithSessions, unguardedPosts } from './routes.ts';
+import {
+  answersBesideTheTable,
+  apisWithSessions,
+  sessionsForPages,
+  unguardedPosts,
+} from './routes.ts';
 
 /** The handlers need more parts than these, and no request comes. */
 const rows = ROUTES as readonly Route<never>[] as readonly Route<MountParts>[];
@@ -23,6 +28,10 @@ describe('the table of routes', () => {
 
   it('has no operation of a program that looks at a session of a browser', () => {
     assert.deepEqual(apisWithSessions(rows), []);
+  });
+
+  it('has no row for pages of other sites that looks at a session of a browser', () => {
+    assert.deepEqual(sessionsForPages(rows), []);
   });
 
   it('has one row for a method and path', () => {
@@ -56,6 +65,10 @@ describe('the laws of routes', () => {
       handle: () => empty(200),
     });
     assert.deepEqual(unguardedPosts([...rows, post]), ['/logout/response']);
+  });
+
+  it('find a row for pages of other sites that looks at a session of a browser', () => {
+    assert.deepEqual(sessionsForPages([...rows, { ...read, forPages: true }]), ['/injected']);
   });
 
   it('find an operation of a program that looks at a session of a browser', () => {

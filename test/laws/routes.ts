@@ -23,6 +23,13 @@ export function apisWithSessions(rows: readonly Route<never>[]): readonly string
     .map(({ path }) => path);
 }
 
+/** Rows that pages of other sites can call, and that look at the session of a browser. */
+export function sessionsForPages(rows: readonly Route<never>[]): readonly string[] {
+  return rows
+    .filter(({ forPages, who }) => forPages && (who === 'browser' || who === 'signed-in user'))
+    .map(({ path }) => path);
+}
+
 /** What the app answers and the table does not list: `GET /path`. */
 export function answersBesideTheTable(app: Express, rows: readonly Route<never>[]): string[] {
   const listed = new Set(rows.flatMap(linesOf));
@@ -33,8 +40,13 @@ export function answersBesideTheTable(app: Express, rows: readonly Route<never>[
 }
 
 /** A row answers its own method; that HEAD or another method is refused is an answer as well. */
-function linesOf({ method, path, reads, refusesOtherMethods }: Route<never>): readonly string[] {
+function linesOf(row: Route<never>): readonly string[] {
+  const { method, path, reads, refusesOtherMethods, forPages } = row;
   const at = path.replaceAll(/\{(\w+)\}/g, reads?.path === undefined ? ':any' : ':$1');
   const isAll = method === 'all' || refusesOtherMethods === true;
-  return [`${method} ${at}`, `head ${at}`, ...(isAll ? [`_all ${at}`] : [])];
+  return [
+    ...[`${method} ${at}`, `head ${at}`],
+    ...(isAll ? [`_all ${at}`] : []),
+    ...(forPages === true ? [`options ${at}`] : []),
+  ];
 }

@@ -61,7 +61,7 @@ export async function callApi(
   return answerOf(response);
 }
 
-async function answerOf(response: Response): Promise<Answer> {
+export async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   let json: unknown;
   try {

@@ -24,6 +24,7 @@ export function mounted(
     ...{ log, clock, secrets, signIn, trustedProxies: [], consoleSources: [], help: undefined },
     baseUrl: 'http://127.0.0.1',
     elevations: { isUsed: false, heldBy: noSession },
+    clients: { origins: new Set() },
     audit: { record: async () => {} },
     knownBrowsers: { markOf: (secret: string) => secret },
     forwarded: watchForwarded({ log, clock }),

@@ -60,13 +60,17 @@ export type AuditedBy = 'edge' | 'use-case' | 'none';
 
 export type LogLevel = 'debug' | 'info' | 'error';
 
-/** RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5, RFC 8707 section 2. */
+/**
+ * RFC 6749 section 5.2, RFC 7591 section 3.2.2, RFC 8628 section 3.5, RFC 8707 section 2, RFC 9449
+ * section 12.
+ */
 export type OAuthError =
   | 'access_denied'
   | 'authorization_pending'
   | 'expired_token'
   | 'invalid_client'
   | 'invalid_client_metadata'
+  | 'invalid_dpop_proof'
   | 'invalid_grant'
   | 'invalid_redirect_uri'
   | 'invalid_request'
@@ -76,7 +80,8 @@ export type OAuthError =
   | 'slow_down'
   | 'temporarily_unavailable'
   | 'unauthorized_client'
-  | 'unsupported_grant_type';
+  | 'unsupported_grant_type'
+  | 'use_dpop_nonce';
 
 /** Errors of the SSO portal API, and the fault of a server as AWS names it. */
 export type PortalException =

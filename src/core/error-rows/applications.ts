@@ -1,0 +1,66 @@
+/** Web and mobile applications: their proofs, origins and limits. */
+import { LOG_IN_AGAIN } from './aws-login.ts';
+import type { ErrorRow } from './row.ts';
+
+export const APPLICATION_ERRORS = {
+  dpop_proof_invalid: {
+    status: 401,
+    title: 'The DPoP proof is invalid',
+    hint: 'Make a new proof for each request: its method and URL, the current time, and a jti of its own (RFC 9449).',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'use-case', log: 'info' },
+    oauth: 'invalid_dpop_proof',
+    aws: { oidc: 'invalid_request', portal: 'UnauthorizedException', hint: LOG_IN_AGAIN },
+    exit: 'failed',
+  },
+  dpop_nonce_needed: {
+    status: 401,
+    title: 'The DPoP proof requires a current nonce',
+    hint: 'Repeat the request with a new proof that contains the nonce of the header DPoP-Nonce.',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'none', log: 'debug' },
+    oauth: 'use_dpop_nonce',
+    aws: { oidc: 'invalid_request', portal: 'UnauthorizedException', hint: LOG_IN_AGAIN },
+    exit: 'failed',
+  },
+  token_binding_invalid: {
+    status: 401,
+    title: 'The access token is bound to a key',
+    hint: 'Send it with the scheme DPoP and a proof of the key that requested it. If you did not send it, someone else has your token.',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'use-case', log: 'info' },
+    oauth: 'invalid_request',
+    aws: { oidc: 'same', portal: 'UnauthorizedException', hint: LOG_IN_AGAIN },
+    exit: 'notSignedIn',
+  },
+  role_not_for_application: {
+    status: 403,
+    title: 'This role is not available to this application',
+    hint: 'The application can use the roles that GET /api/v1/roles lists. An administrator can add roles to it.',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'use-case', log: 'info' },
+    oauth: 'invalid_request',
+    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
+    exit: 'refused',
+  },
+  operation_not_for_application: {
+    status: 403,
+    title: 'This operation is not available to applications',
+    hint: 'Use the portal, or the rolebridge client.',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'edge', log: 'info' },
+    oauth: 'unauthorized_client',
+    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
+    exit: 'refused',
+  },
+  origin_refused: {
+    status: 403,
+    title: 'The request came from a page of another application',
+    hint: 'Only pages of the origins of the application can use its tokens.',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'edge', log: 'info' },
+    oauth: 'unauthorized_client',
+    aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
+    exit: 'refused',
+  },
+} as const satisfies Record<string, ErrorRow>;
