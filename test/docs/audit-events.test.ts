@@ -347,13 +347,12 @@ it('the page lists every field with its meaning, and the events that have it', a
   for (const [field, cell] of rows) {
     const where = cell.replace('elevation.\\*', ofElevations.join(', '));
     // What stands after a semicolon is there sometimes.
-    const said = types.filter(type =>
-      new RegExp(`(?<![\\w.-])${type}(?![\\w-]|\\.\\w)`).test(where),
-    );
-    const excepted = /^all but ([\w., -]+)/.exec(where)?.[1] ?? '';
+    const namedIn = (text: string) =>
+      types.filter(type => new RegExp(`(?<![\\w.-])${type}(?![\\w-]|\\.\\w)`).test(text));
+    const excepted = namedIn(/^all but ([\w., -]+)/.exec(where)?.[1] ?? '');
     const expected = where.startsWith('all')
       ? types.filter(type => !excepted.includes(type))
-      : said;
+      : namedIn(where);
     const found = types.filter(type => field in logged.find(({ msg }) => msg === type)!);
     assert.deepEqual(found, expected, field);
   }
