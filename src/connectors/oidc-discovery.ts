@@ -26,7 +26,7 @@ import { providerError } from './oidc-errors.ts';
  * Signatures that only the provider can make: no `none`, no HMAC with the client secret (threats
  * R18).
  */
-const SIGNATURE_ALGORITHMS = [
+export const SIGNATURE_ALGORITHMS = [
   'RS256',
   'RS384',
   'RS512',
@@ -285,7 +285,7 @@ function metadataSchema(httpAllowed: boolean) {
   });
 }
 
-function isEndpoint(httpAllowed: boolean): (text: string) => boolean {
+export function isEndpoint(httpAllowed: boolean): (text: string) => boolean {
   return text => {
     const url = URL.parse(text);
     if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false;
