@@ -8,11 +8,10 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import { CliError, type ExitName } from '../terminal/exit.ts';
 import { isText, objectOf } from './answers.ts';
+import { CLOCK_TOLERANCE_MILLISECONDS } from './clock-skew.ts';
 import type { Http, HttpAnswer, HttpRequest } from './http.ts';
 
 export const CLIENT_ID = 'rolebridge-cli';
-/** Beyond this, credentials and signatures begin to fail in AWS. */
-const CLOCK_TOLERANCE_MILLISECONDS = 60_000;
 
 export interface TokenAnswer {
   readonly access_token: string;
@@ -247,16 +246,4 @@ function unexpected(origin: string, status: number, said: string): CliError {
       lines: exit === 'unreachable' ? wait : ['Check the address: rolebridge login --server URL.'],
     },
   );
-}
-
-/** `7 minutes behind` */
-export function describeSkew(offsetMilliseconds: number): string {
-  const seconds = Math.round(Math.abs(offsetMilliseconds) / 1000);
-  const amount =
-    seconds < 120
-      ? `${seconds} seconds`
-      : seconds < 7200
-        ? `${Math.round(seconds / 60)} minutes`
-        : `${Math.round(seconds / 3600)} hours`;
-  return `${amount} ${offsetMilliseconds > 0 ? 'behind' : 'ahead of'}`;
 }

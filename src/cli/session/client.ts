@@ -1,7 +1,8 @@
 /** The client of one run: its settings, bridge, vault and terminal, opened once for the command. */
 import { join } from 'node:path';
+import { skewWarning } from '../server/clock-skew.ts';
 import { openHttp } from '../server/http.ts';
-import { describeSkew, openServer, type Server } from '../server/server.ts';
+import { openServer, type Server } from '../server/server.ts';
 import { CliError } from '../terminal/exit.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import {
@@ -13,17 +14,11 @@ import {
   SelectionFault,
   selectBridge,
 } from '../warm/bridges.ts';
-import { configDirectory, readSettings, type Settings, SettingsFault } from '../warm/settings.ts';
-import { openVault, type Vault } from './vault.ts';
+import { type Home, openHome } from './home.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Client {
-  readonly env: Environment;
-  readonly directory: string;
-  readonly settings: Settings;
-  readonly terminal: Terminal;
-  readonly vault: Vault;
+export interface Client extends Home {
   readonly server: Server;
   readonly bridge: BridgeInUse;
   /** The path of a file that belongs to this bridge. */
@@ -55,35 +50,21 @@ export interface ClientOptions {
 
 /** Throws `local` for unusable settings, `usage` where no bridge is selected. */
 export function openClient({ env, terminal, choice, mayLogIn }: ClientOptions): Client {
-  const directory = configDirectory(env);
-  const settings = settingsIn(directory);
+  const home = openHome(env, terminal);
+  const { directory, settings } = home;
   const selection = selected(() => selectBridge(choice, env, settings));
   const { origin } = selection;
   const bridge = bridgeInUse(knownBridges(settings), selection);
   return {
-    env,
-    directory,
-    settings,
-    terminal,
+    ...home,
     bridge,
     mayLogIn,
     file: name => join(directory, `${name}.${hashedName(origin)}`),
-    vault: openVault({
-      directory,
-      keychain: settings.keychain !== false && env.ROLEBRIDGE_KEYCHAIN !== 'off',
-      onKeyFile: (file, why) =>
-        terminal.warn(
-          `the system keychain is not used (${why}). The key to your login is in ${file}, which only you can read. This message is shown once.`,
-        ),
-    }),
     server: openServer({
       origin,
       selector: bridge.selector,
       http: openHttp({ server: origin, env, caFile: settings.caFile }),
-      onSkew: offset =>
-        terminal.warn(
-          `clock skew: the clock of this computer is ${describeSkew(offset)} that of the server. AWS rejects requests with a clock skew. Set the clock (in WSL after a sleep: sudo hwclock -s).`,
-        ),
+      onSkew: offset => terminal.warn(skewWarning(offset, 'the server')),
     }),
   };
 }
@@ -106,16 +87,6 @@ function bridgeInUse(known: readonly Bridge[], { origin, isChosen }: SelectedBri
 /** Some shells read the brackets of an IPv6 address as a pattern. */
 function quotedForShell(origin: string): string {
   return origin.includes('[') ? `'${origin}'` : origin;
-}
-
-/** Throws `local`. */
-export function settingsIn(directory: string): Settings {
-  try {
-    return readSettings(directory);
-  } catch (thrown) {
-    if (!(thrown instanceof SettingsFault)) throw thrown;
-    throw new CliError('local', thrown.message, { lines: thrown.lines, cause: thrown });
-  }
 }
 
 /** Throws `usage` where no bridge is selected. */

@@ -14,7 +14,8 @@ import {
 } from '../warm/bridges.ts';
 import { writePrivately } from '../warm/private-files.ts';
 import { type Settings, settingsFile } from '../warm/settings.ts';
-import { type Client, settingsIn } from './client.ts';
+import type { Client } from './client.ts';
+import { settingsIn } from './home.ts';
 import { withLock } from './lock.ts';
 
 export interface Remembering {

@@ -62,19 +62,21 @@ function existingKey(key: VaultKey, options: VaultOptions): Promise<Buffer | und
 }
 
 async function findKey(
-  key: VaultKey,
+  vaultKey: VaultKey,
   { directory, keychain }: VaultOptions,
 ): Promise<Buffer | undefined> {
   const inFile = keyInFile(directory);
   if (inFile !== undefined || !keychain) return inFile;
   const found = await readFromKeychain(directory);
-  if (found.kind === 'unusable') key.keychainFault = found.why;
-  return found.kind === 'key' && found.key.length === KEY_BYTES ? found.key : undefined;
+  if (found.kind === 'unusable') vaultKey.keychainFault = found.why;
+  if (found.kind !== 'found') return undefined;
+  const key = Buffer.from(found.secret, 'base64');
+  return key.length === KEY_BYTES ? key : undefined;
 }
 
 async function makeKey({ directory, keychain, onKeyFile }: VaultOptions): Promise<Buffer> {
   const key = randomBytes(KEY_BYTES);
-  const written = keychain ? await writeToKeychain(directory, key) : undefined;
+  const written = keychain ? await writeToKeychain(directory, key.toString('base64')) : undefined;
   if (written?.kind === 'kept') return key;
   writePrivately(keyFile(directory), key);
   if (written !== undefined) onKeyFile(keyFile(directory), written.why);

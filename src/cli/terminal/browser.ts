@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { wordsIn } from './words.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 /** Ways to open a page, in the order in which they are tried. */
@@ -90,43 +91,13 @@ function fromVariable(text: string): Opener {
   });
 }
 
-/**
- * The words of each command, with quotes and backslashes as a POSIX shell reads them; on Windows a
- * backslash is one.
- */
+/** The words of each command; an unquoted path that contains blanks is one word. */
 function commandsIn(text: string, separator: string): string[][] {
-  const escapes = separator === ':';
-  const commands: string[][] = [];
-  for (const part of partsOf(text, separator)) {
-    // An unquoted path that contains blanks.
-    if (/[/\\]/.test(part) && existsSync(part)) commands.push([part]);
-    else {
-      const words: string[] = [];
-      let word: string | undefined;
-      let quote: string | undefined;
-      for (let index = 0; index < part.length; index++) {
-        const sign = part[index]!;
-        const next = part[index + 1];
-        if (
-          escapes &&
-          sign === '\\' &&
-          next !== undefined &&
-          (quote === undefined || (quote === '"' && /["\\$`]/.test(next)))
-        ) {
-          word = (word ?? '') + next;
-          index++;
-        } else if (quote === undefined && /["']/.test(sign)) [quote, word] = [sign, word ?? ''];
-        else if (sign === quote) quote = undefined;
-        else if (quote === undefined && /\s/.test(sign)) {
-          if (word !== undefined) words.push(word);
-          word = undefined;
-        } else word = (word ?? '') + sign;
-      }
-      if (word !== undefined) words.push(word);
-      if (quote === undefined) commands.push(words);
-    }
-  }
-  return commands;
+  return partsOf(text, separator).flatMap(part => {
+    if (/[/\\]/.test(part) && existsSync(part)) return [[part]];
+    const words = wordsIn(part);
+    return words === undefined ? [] : [words];
+  });
 }
 
 /** Between separators that stand in no quotes. */

@@ -13,43 +13,57 @@ const PATIENCE_MILLISECONDS = 10_000;
 interface Entry {
   getPassword(signal?: AbortSignal | null): Promise<string | null | undefined>;
   setPassword(password: string, signal?: AbortSignal | null): Promise<void>;
+  deletePassword(signal?: AbortSignal | null): Promise<boolean>;
 }
 
 type Found =
-  | { readonly kind: 'key'; readonly key: Buffer }
+  | { readonly kind: 'found'; readonly secret: string }
   | { readonly kind: 'none' }
-  | { readonly kind: 'unusable'; readonly why: string };
-type Kept = { readonly kind: 'kept' } | { readonly kind: 'unusable'; readonly why: string };
+  | Unusable;
+type Unusable = { readonly kind: 'unusable'; readonly why: string };
 
-/** The key that belongs to this directory. */
-export async function readFromKeychain(directory: string): Promise<Found> {
+/** The secret of this name: a directory of the client for its key. */
+export async function readFromKeychain(name: string): Promise<Found> {
   try {
-    const text = await patiently((await entryOf(directory)).getPassword());
-    return text ? { kind: 'key', key: Buffer.from(text, 'base64') } : { kind: 'none' };
+    const secret = await patiently((await entryOf(name)).getPassword());
+    return secret ? { kind: 'found', secret } : { kind: 'none' };
   } catch (thrown) {
     return { kind: 'unusable', why: reasonOf(thrown) };
   }
 }
 
-export async function writeToKeychain(directory: string, key: Uint8Array): Promise<Kept> {
+export async function writeToKeychain(
+  name: string,
+  secret: string,
+): Promise<{ readonly kind: 'kept' } | Unusable> {
   try {
-    const entry = await entryOf(directory);
-    const text = Buffer.from(key).toString('base64');
-    await patiently(entry.setPassword(text));
+    const entry = await entryOf(name);
+    await patiently(entry.setPassword(secret));
     // Some keychains accept a password and do not store it.
-    return (await patiently(entry.getPassword())) === text
+    return (await patiently(entry.getPassword())) === secret
       ? { kind: 'kept' }
-      : { kind: 'unusable', why: 'it did not store the key' };
+      : { kind: 'unusable', why: 'it did not store the secret' };
   } catch (thrown) {
     return { kind: 'unusable', why: reasonOf(thrown) };
   }
 }
 
-async function entryOf(directory: string): Promise<Entry> {
+export async function removeFromKeychain(
+  name: string,
+): Promise<{ readonly kind: 'removed' | 'none' } | Unusable> {
+  try {
+    const isRemoved = await patiently((await entryOf(name)).deletePassword());
+    return { kind: isRemoved ? 'removed' : 'none' };
+  } catch (thrown) {
+    return { kind: 'unusable', why: reasonOf(thrown) };
+  }
+}
+
+async function entryOf(name: string): Promise<Entry> {
   const { AsyncEntry } = await import('@napi-rs/keyring');
   // Without a Secret Service, the library would use the kernel's keyring, which is empty after a
   // restart.
-  return new AsyncEntry(SERVICE, directory, { linux: { store: 'secret-service' } });
+  return new AsyncEntry(SERVICE, name, { linux: { store: 'secret-service' } });
 }
 
 async function patiently<T>(answer: Promise<T>): Promise<T> {

@@ -70,5 +70,5 @@ async function keyInKeychain(
   if (setting === false || env.ROLEBRIDGE_KEYCHAIN === 'off') return undefined;
   const { readFromKeychain } = await import('./keychain.ts');
   const found = await readFromKeychain(directory);
-  return found.kind === 'key' ? found.key : undefined;
+  return found.kind === 'found' ? Buffer.from(found.secret, 'base64') : undefined;
 }

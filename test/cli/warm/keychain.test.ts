@@ -70,7 +70,7 @@ describe('the key to the login', () => {
     const { stderr } = await login.ended;
     assert.match(
       stderr,
-      /the system keychain is not used \(.*\)\. The key to your login is in .*\/rolebridge\/key, which only you can read\. This message is shown once\./,
+      /the system keychain is not used \(.*\)\. The key to your login and to cached credentials is in .*\/rolebridge\/key, which only you can read\. This message is shown once\./,
     );
 
     const again = await computer.run(['whoami']);
