@@ -12,6 +12,10 @@ export interface AwsSection {
   readonly header: string;
   /** By name as written: the value, and the lines that continue it. */
   readonly options: ReadonlyMap<string, readonly string[]>;
+  /** Numbers of the lines of each option, counted from 1. */
+  readonly places: ReadonlyMap<string, readonly number[]>;
+  /** The number of the line of its header. */
+  readonly line: number;
   /** Written by `rolebridge configure`. */
   readonly isOurs: boolean;
 }
@@ -43,7 +47,8 @@ export const DEFAULTS = 'DEFAULT';
 
 interface Option {
   readonly name: string;
-  readonly line: number;
+  /** Numbers of its lines. */
+  readonly numbers: number[];
   readonly lines: string[];
   isOdd: boolean;
 }
@@ -51,6 +56,7 @@ interface Option {
 interface Section {
   /** By name in lower case. */
   readonly options: Map<string, Option>;
+  readonly line: number;
   readonly isOurs: boolean;
   readonly isOdd: boolean;
 }
@@ -98,17 +104,22 @@ export function readAwsIni(latin1: string): AwsIni {
     if (!group.lines.slice(1).some(line => !line.includes('='))) continue;
     reject(
       reading,
-      group.line,
-      `line ${group.line}: what is indented below ${group.name} is not a list of settings`,
+      group.numbers[0]!,
+      `line ${group.numbers[0]}: what is indented below ${group.name} is not a list of settings`,
     );
     group.isOdd = true;
   }
   return {
-    sections: [...reading.sections].flatMap(([header, { options, isOurs, isOdd }]) => {
+    sections: [...reading.sections].flatMap(([header, { options, line, isOurs, isOdd }]) => {
+      if (isOdd) return [];
       const kept = [...options.values()].filter(option => !option.isOdd);
-      return isOdd
-        ? []
-        : [{ header, options: new Map(kept.map(({ name, lines }) => [name, lines])), isOurs }];
+      return [
+        {
+          ...{ header, line, isOurs },
+          options: new Map(kept.map(({ name, lines }) => [name, lines])),
+          places: new Map(kept.map(({ name, numbers }) => [name, numbers])),
+        },
+      ];
     }),
     faults: [...reading.faults.values()].sort((a, b) => a.line - b.line),
   };
@@ -133,6 +144,7 @@ function readLine(reading: Reading, line: string, number: number): void {
   if (option !== undefined && column > indent) {
     if (option.lines.length === 1 && option.lines[0] === '') reading.groups.push(option);
     option.lines.push(indented);
+    option.numbers.push(number);
     option.isOdd ||= isOdd;
     return;
   }
@@ -152,7 +164,7 @@ function beginSection(reading: Reading, header: string, { number, isOdd }: LineF
   const known = reading.sections.get(header);
   if (known !== undefined && header !== DEFAULTS)
     reject(reading, number, `line ${number}: the section [${header}] is there twice`);
-  const section = known ?? { options: new Map(), isOurs: reading.isOurs, isOdd };
+  const section = known ?? { options: new Map(), line: number, isOurs: reading.isOurs, isOdd };
   reading.sections.set(header, section);
   reading.section = { ...section, header };
 }
@@ -171,7 +183,7 @@ function readOption(reading: Reading, text: string, { number, isOdd }: LineFacts
   const key = name.toLowerCase();
   if (section.options.delete(key))
     reject(reading, number, `line ${number}: ${name} is set twice in [${section.header}]`);
-  reading.option = { name, line: number, lines: [value], isOdd };
+  reading.option = { name, numbers: [number], lines: [value], isOdd };
   section.options.set(key, reading.option);
 }
 
