@@ -6,6 +6,7 @@ import { type CommandSpec, JSON_OPTION, MINIMUM_OPTION } from './command-line/co
 import { SHELL_FORMATS } from './command-line/shell-formats.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
+const MFA_ACTIONS = ['login', 'credential-process', 'exec', 'console', 'import', 'forget'] as const;
 const ROLE_RULE = `At a terminal, ACCOUNT/ROLE may be a part of a name ("padm" finds prod/Admin); without it, you choose from
 a list. In scripts (no terminal, or CI is set), it must be exact.`;
 const DECISION_RULE = `It requires a sign-in of the last 15 minutes (the error has the address that renews it),
@@ -382,6 +383,72 @@ ${DECISION_RULE}`,
     ],
     words: 1,
     completes: 'elevations',
+  },
+  {
+    name: 'mfa',
+    load: () => import('./commands/mfa.ts'),
+    summary: 'use the keys of an IAM user with an MFA code, without a bridge',
+    usage: '[ACTION] --profile NAME [-- COMMAND [ARGUMENT ...]]',
+    description: `Gets credentials with the long-term keys of an IAM user and an MFA code.
+
+It works while the bridge or the identity provider is down. The profile of the AWS files names keys and
+device, as for the AWS CLI: role_arn with source_profile leads to AssumeRole, else it is GetSessionToken.
+You type the code at the terminal, or the command in mfa_process prints it. Credentials are cached.
+
+Actions
+  login                the default: ask for a code, so that the others need none
+  credential-process   print credentials as JSON, for credential_process in ~/.aws/config
+  exec                 run the command after -- with the credentials
+  console              print a link to the AWS console; it requires a role
+  import               move the keys from the AWS files into the system keychain
+  forget               remove the keys from the keychain`,
+    options: {
+      profile: { type: 'string', value: 'NAME', description: 'the profile of the AWS files' },
+      serial: {
+        type: 'string',
+        value: 'ARN',
+        description: 'the MFA device (default: mfa_serial of the profile)',
+      },
+      role: {
+        type: 'string',
+        value: 'ARN',
+        description: 'the role to assume (default: role_arn of the profile)',
+      },
+      duration: {
+        type: 'string',
+        value: 'DURATION',
+        description: 'how long credentials last (default: 12h, for a role 1h)',
+      },
+      'mfa-process': {
+        type: 'string',
+        value: 'COMMAND',
+        description: 'a command that prints the code (default: mfa_process of the profile)',
+      },
+      env: {
+        type: 'boolean',
+        description: 'exec: fixed credentials in the environment; they are not renewed',
+      },
+      destination: {
+        type: 'string',
+        value: 'URL',
+        description: 'console: the address of a console page',
+      },
+      yes: { type: 'boolean', short: 'y', description: 'import, forget: do not ask' },
+      minimum: MINIMUM_OPTION,
+    },
+    examples: [
+      ['rolebridge mfa --profile break-glass', 'asks for the code'],
+      ['rolebridge mfa exec --profile break-glass -- aws s3 ls', 'one command'],
+      [
+        'credential_process = rolebridge mfa credential-process --profile break-glass',
+        'a line of another profile in ~/.aws/config',
+      ],
+      ['rolebridge mfa import --profile break-glass', 'once, to prepare'],
+    ],
+    words: 1,
+    completes: MFA_ACTIONS,
+    passesOn: true,
+    isWithoutBridge: true,
   },
   {
     name: 'configure',

@@ -1,7 +1,7 @@
 /** What the shell suggests: commands, options and cached role names. The server is not asked. */
 import { join } from 'node:path';
 import { isPlain } from '../core/aws-config.ts';
-import { COMMON_OPTIONS, type CommandSpec } from './command-line/command.ts';
+import { type CommandSpec, optionsOf } from './command-line/command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { keptIds } from './elevations/kept-ids.ts';
 import { keptRoles, nameOf, type Role } from './roles/list.ts';
@@ -30,7 +30,7 @@ function suggestions(before: readonly string[], env: Environment): string[] {
   if (name === 'help') return [...COMMANDS.map(command => command.name), 'exit-codes'];
   const command = commandNamed(name);
   if (command === undefined || (command.passesOn === true && rest.includes('--'))) return [];
-  const options = { ...command.options, ...COMMON_OPTIONS };
+  const options = optionsOf(command);
   const last = rest.at(-1);
   const asked = last?.startsWith('--') === true ? options[last.slice(2)] : undefined;
   if (last === '--bridge' || (name === 'login' && last === '--as')) return bridgeNames(env);

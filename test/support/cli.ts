@@ -66,6 +66,8 @@ function sourcesHash(): string {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly stdin?: string;
+  /** In a session of its own, without the terminal of the tests. */
+  readonly detached?: boolean;
   /** The runtime; `CLIENT_NODE` or that of the tests unless told. */
   readonly node?: string;
   /** The client; the compiled one unless told. */
@@ -115,9 +117,10 @@ export class Computer {
 
   start(
     args: readonly string[],
-    { env, stdin, node = CLIENT_NODE, entry = this.#entry }: CliOptions = {},
+    { env, stdin, detached = false, node = CLIENT_NODE, entry = this.#entry }: CliOptions = {},
   ): RunningCli {
     const child = spawn(node, [entry, ...args], {
+      detached,
       env: { ...this.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

@@ -30,6 +30,8 @@ export interface CommandSpec {
   readonly completes?: 'roles' | 'eligible-roles' | 'elevations' | readonly string[];
   /** Everything after `--` belongs to another program. */
   readonly passesOn?: boolean;
+  /** It uses no bridge, and takes no option that selects one. */
+  readonly isWithoutBridge?: boolean;
 }
 
 export interface Invocation {
@@ -46,17 +48,28 @@ export interface Invocation {
 /** Gives the exit code; undefined for 0. */
 export type Run = (invocation: Invocation) => Promise<number | undefined>;
 
-/** Of every command. */
-export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+/** Of every command that uses a bridge. */
+const BRIDGE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   server: { type: 'string', value: 'URL', description: 'the address of the bridge' },
   bridge: {
     type: 'string',
     value: 'NAME',
     description: 'the name of the bridge on this computer',
   },
+};
+/** Of every command. */
+const SHARED_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'no-login': { type: 'boolean', description: 'do not ask to sign in' },
   help: { type: 'boolean', short: 'h', description: 'show this help' },
 };
+
+export const COMMON_OPTIONS = { ...BRIDGE_OPTIONS, ...SHARED_OPTIONS };
+
+/** All options that a command takes. */
+export function optionsOf(command: CommandSpec): Readonly<Record<string, OptionSpec>> {
+  const common = command.isWithoutBridge === true ? SHARED_OPTIONS : COMMON_OPTIONS;
+  return { ...command.options, ...common };
+}
 
 export const JSON_OPTION: OptionSpec = {
   type: 'boolean',

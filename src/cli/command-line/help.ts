@@ -1,8 +1,8 @@
 /** The help of one command, made from its row. */
-import { COMMON_OPTIONS, type CommandSpec, type OptionSpec } from './command.ts';
+import { type CommandSpec, type OptionSpec, optionsOf } from './command.ts';
 
 export function helpFor(command: CommandSpec): string {
-  const options = Object.entries({ ...command.options, ...COMMON_OPTIONS }).map(
+  const options = Object.entries(optionsOf(command)).map(
     ([name, option]) => [optionWords(name, option), option.description] as const,
   );
   const width = Math.max(...options.map(([words]) => words.length));

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { nearest } from '../../core/nearest.ts';
 import { CliError } from '../terminal/exit.ts';
 import type { BridgeChoice } from '../warm/bridges.ts';
-import { COMMON_OPTIONS, type CommandSpec, type Invocation } from './command.ts';
+import { type CommandSpec, type Invocation, optionsOf } from './command.ts';
 
 export interface ParsedWords {
   readonly words: readonly string[];
@@ -13,7 +13,7 @@ export interface ParsedWords {
 
 /** Throws `usage`. */
 export function parseWords(command: CommandSpec, args: readonly string[]): ParsedWords {
-  const known = { ...command.options, ...COMMON_OPTIONS };
+  const known = optionsOf(command);
   const end = command.passesOn === true ? args.indexOf('--') : -1;
   const own = end < 0 ? args : args.slice(0, end);
   const passedOn = end < 0 ? [] : args.slice(end + 1);

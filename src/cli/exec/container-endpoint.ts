@@ -16,7 +16,7 @@ import { isUsable, type Lifetime, renewalDue } from '../warm/cached-credentials.
 export type ServedCredentials = AwsCredentials &
   Lifetime & {
     /** For endpoints of services that are made from it. */
-    readonly account: { readonly id: string };
+    readonly account: { readonly id?: string | undefined };
   };
 
 export interface EndpointOptions {

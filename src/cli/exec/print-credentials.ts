@@ -16,7 +16,8 @@ interface Answer {
   readonly SecretAccessKey: string;
   readonly Token: string;
   readonly Expiration: string;
-  readonly AccountId: string;
+  /** Absent where it is not known. */
+  readonly AccountId?: string;
 }
 
 interface Trouble {

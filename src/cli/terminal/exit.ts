@@ -23,11 +23,12 @@ export const EXIT_MEANINGS: { readonly [N in ExitName]: string } = {
   done: 'done',
   failed: 'unexpected error',
   usage: 'invalid command line',
-  notSignedIn: 'not signed in, or the login has ended: rolebridge login',
+  notSignedIn: 'not signed in, or the login has ended: rolebridge login, or rolebridge mfa',
   refused: 'access denied: the role is not one of yours, or requires another proof',
   unreachable: 'the server, or AWS behind it, is unreachable or unavailable',
   local: 'unusable files or settings on this computer',
-  loginFailed: 'the login was denied, has expired or was not confirmed in time',
+  loginFailed:
+    'the login was denied, has expired or was not confirmed in time, or the MFA code was rejected',
   notGranted: 'the request for a role was denied or withdrawn, has lapsed or has ended',
   interrupted: 'interrupted',
 };
