@@ -1,18 +1,16 @@
 import { inProfileName } from '../../core/aws-config.ts';
-import { formatCredentials } from '../../core/credential-formats.ts';
-import type { CredentialFormat } from '../../core/credentials.ts';
 import { formatDuration } from '../../core/time.ts';
 import { keysPrefix } from '../aws/bridge-profiles.ts';
 import { editFile, rewritten } from '../aws/config-file.ts';
 import { pathWarnings, profilesWithIdentity, readingFaults } from '../aws/file-check.ts';
 import { awsFile } from '../aws/paths.ts';
 import type { Invocation, Run } from '../command-line/command.ts';
+import { credentialsText, formatNamed } from '../command-line/credentials-text.ts';
 import { SHELL_FORMATS, type ShellFormat } from '../command-line/shell-formats.ts';
 import { durationOf } from '../command-line/times.ts';
 import { chooseRole } from '../roles/choice.ts';
 import { credentialsFor, sayLacking } from '../roles/credentials.ts';
 import { CliError } from '../terminal/exit.ts';
-import { jsonText } from '../terminal/printable.ts';
 import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
 /** Ends the name of a profile with keys; the plain name is that of the profile of `configure`. */
@@ -34,7 +32,7 @@ export const run: Run = async invocation => {
       ? options.profile
       : `${keysPrefix(client)}${credentials.account.name}-${inProfileName(credentials.role)}${KEYS}`;
   if (options.write === true) return writeProfile(invocation, credentials, profile);
-  terminal.print(textOf(format, credentials, profile));
+  terminal.print(credentialsText(format, credentials, profile));
   if (terminal.isInteractive)
     terminal.say(
       terminal.dim(
@@ -48,59 +46,10 @@ function formatOf(options: Invocation['options']): ShellFormat {
   if (options.json === true) return 'json';
   const written = options.format;
   if (written === undefined) return options.write === true ? 'credentials-file' : 'env';
-  const format = written === 'windows-cmd' ? 'cmd' : SHELL_FORMATS.find(name => name === written);
-  if (format === undefined)
-    throw new CliError('usage', `unknown format ${JSON.stringify(written)}`, {
-      lines: [`Formats: ${SHELL_FORMATS.join(', ')}`],
-    });
+  const format = formatNamed(String(written), SHELL_FORMATS);
   if (options.write === true && format !== 'credentials-file')
     throw new CliError('usage', '--write requires --format credentials-file');
   return format;
-}
-
-const CORE_FORMAT: Readonly<Partial<Record<ShellFormat, CredentialFormat>>> = {
-  cmd: 'windows-cmd',
-};
-
-function textOf(format: ShellFormat, credentials: CachedCredentials, profile: string): string {
-  if (format === 'json') return jsonText(fieldsOf(credentials));
-  if (format === 'process') return credentials.process;
-  const { account } = credentials;
-  return formatCredentials(CORE_FORMAT[format] ?? (format as CredentialFormat), credentials, {
-    accountId: account.id,
-    region: account.region,
-    profile,
-  });
-}
-
-/** In the form of the server's API. */
-function fieldsOf(credentials: CachedCredentials): object {
-  const {
-    account,
-    role,
-    assumedRoleArn,
-    accessKeyId,
-    secretAccessKey,
-    sessionToken,
-    expiresAt,
-    durationSeconds,
-    reducedFromSeconds,
-    packedPolicyPercent = null,
-    tagsLeftOut = [],
-  } = credentials;
-  return {
-    account,
-    role,
-    assumed_role_arn: assumedRoleArn,
-    access_key_id: accessKeyId,
-    secret_access_key: secretAccessKey,
-    session_token: sessionToken,
-    expires_at: new Date(expiresAt).toISOString(),
-    duration_seconds: durationSeconds,
-    reduced_from_seconds: reducedFromSeconds,
-    packed_policy_percent: packedPolicyPercent,
-    tags_left_out: tagsLeftOut,
-  };
 }
 
 /** Throws `usage` for an invalid name, `local` for a profile that is the user's own. */
