@@ -30,6 +30,7 @@ import {
 } from './apis/oauth.ts';
 import { openApi, openApiDocument, unknownOperation } from './apis/openapi.ts';
 import { createPollQueue, type PollQueue } from './apis/poll-queue.ts';
+import { WORKLOADS_API } from './apis/workloads-api.ts';
 import type { Bridge } from './compose/compose.ts';
 import { awsConfigPage, startUrl, startUrlHead } from './flows/aws-config.ts';
 import {
@@ -82,6 +83,7 @@ export const ROUTES: readonly Route<AppParts>[] = [
   ...[deviceAuthorization, token, revocation],
   ...CREDENTIALS_API,
   ...ELEVATIONS_API,
+  ...WORKLOADS_API,
   unknownOperation,
 
   // Identity providers that end sessions.

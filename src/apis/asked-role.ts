@@ -22,3 +22,11 @@ export const HANDOUT_ERRORS = [
   'aws_refused',
   'aws_unavailable',
 ] as const satisfies readonly ErrorCode[];
+/** What a workload can be denied with, in addition. */
+export const WORKLOAD_ERRORS = [
+  'workload_refused',
+  'workload_blocked',
+  'workload_unavailable',
+  'workload_role_denied',
+  'proof_used',
+] as const satisfies readonly ErrorCode[];

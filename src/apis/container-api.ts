@@ -6,6 +6,8 @@ import * as z from 'zod';
 import type { Access } from '../bridge/access.ts';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { MySessions } from '../bridge/my-sessions.ts';
+import { isWorkload } from '../bridge/workload-callers.ts';
+import type { Workloads } from '../bridge/workloads.ts';
 import { BridgeError } from '../core/errors.ts';
 import { MOST_CONTAINER_TOKENS } from '../core/tokens.ts';
 import { text } from '../http/read.ts';
@@ -18,13 +20,14 @@ import {
   iso,
   Moment,
 } from './api-shapes.ts';
-import { ACCESS_ERRORS, AskedRole, HANDOUT_ERRORS } from './asked-role.ts';
+import { ACCESS_ERRORS, AskedRole, HANDOUT_ERRORS, WORKLOAD_ERRORS } from './asked-role.ts';
 
 export interface ContainerApiParts {
   readonly baseUrl: string;
   readonly access: Access;
   readonly mySessions: MySessions;
   readonly containerAccess: ContainerAccess;
+  readonly workloads: Workloads;
 }
 
 export const CONTAINER_API: readonly Route<ContainerApiParts>[] = [
@@ -114,7 +117,7 @@ export const CONTAINER_API: readonly Route<ContainerApiParts>[] = [
     id: 'getContainerCredentials',
     summary: 'Credentials in the shape that every AWS SDK reads',
     description:
-      'The container credentials provider of the SDKs. `Authorization` is a container token, with or without the scheme `Bearer`. Requests for one role within five minutes share credentials.',
+      'The container credentials provider of the SDKs. `Authorization` is a container token, or what a workload shows: a token of its platform or a workload token; with or without the scheme `Bearer`. Requests for one role within five minutes share credentials.',
     who: 'container token',
     reads: { path: AskedRole },
     output: {
@@ -128,12 +131,11 @@ export const CONTAINER_API: readonly Route<ContainerApiParts>[] = [
         RoleArn: z.string(),
       }),
     },
-    errors: [...HANDOUT_ERRORS, 'role_not_for_token'],
-    handle: async (input, caller, { access }: ContainerApiParts) => {
-      const { entitlement, assumed } = await access.credentialsFor(caller, {
-        ...input,
-        mayShare: true,
-      });
+    errors: [...HANDOUT_ERRORS, 'role_not_for_token', ...WORKLOAD_ERRORS],
+    handle: async (input, caller, { access, workloads }: ContainerApiParts) => {
+      const { entitlement, assumed } = isWorkload(caller)
+        ? await workloads.credentialsFor(caller, input)
+        : await access.credentialsFor(caller, { ...input, mayShare: true });
       const { credentials } = assumed;
       return {
         AccessKeyId: credentials.accessKeyId,

@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { Clients } from '../bridge/clients.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { Tokens } from '../bridge/tokens.ts';
+import { isWorkloadToken } from '../bridge/workload-callers.ts';
 import { recordable } from '../core/audit-event.ts';
 import { MAX_CLIENT_ID } from '../core/client-registration.ts';
 import { formatUserCode } from '../core/device-grant.ts';
@@ -21,20 +22,19 @@ import {
   MAX_DEVICE_NAME,
   type OAuthClient,
   SCOPE,
+  TOKEN_EXCHANGE_GRANT,
 } from '../core/oauth-client.ts';
-import type { Clock } from '../core/ports.ts';
 import type { Instant, Seconds } from '../core/time.ts';
 import { content, empty, json } from '../http/answer.ts';
 import { readFields, text } from '../http/read.ts';
 import { type Anyone, api, document } from '../http/route.ts';
+import { exchangeToken, TOKEN_FORM_BYTES, type TokenExchangeParts } from './token-exchange.ts';
 import { type GrantFields, redeemGrant, type TokenGrantParts } from './token-grants.ts';
 
-export interface OAuthParts extends TokenGrantParts {
-  readonly baseUrl: string;
+export interface OAuthParts extends TokenGrantParts, TokenExchangeParts {
   readonly clients: Clients;
   readonly deviceAuthorization: DeviceAuthorization;
   readonly tokens: Tokens;
-  readonly clock: Clock;
   /** The answer of the metadata endpoint, as JSON. */
   readonly oauthMetadata: string;
 }
@@ -50,9 +50,9 @@ const DeviceAuthorizationForm = z.object({
 /** Loose: the fields of its grant are read later, by the grant. */
 const TokenForm = z.looseObject({
   grant_type: text(128),
-  client_id: text(MAX_CLIENT_ID),
   scope: text(256).optional(),
 });
+const ClientField = z.object({ client_id: text(MAX_CLIENT_ID) });
 const DeviceCodeFields = z.object({ device_code: text(256) });
 const AuthorizationCodeFields = z.object({
   code: text(256),
@@ -62,7 +62,8 @@ const AuthorizationCodeFields = z.object({
 const RefreshTokenFields = z.object({ refresh_token: text(256) });
 const RevocationForm = z.object({
   token: text(256),
-  client_id: text(MAX_CLIENT_ID),
+  /** A workload is no client. */
+  client_id: text(MAX_CLIENT_ID).optional(),
   token_type_hint: text(64).optional(),
 });
 
@@ -137,10 +138,13 @@ export const token = api({
   face: 'oauth',
   forPages: true,
   offersNonce: true,
-  reads: { form: TokenForm },
+  reads: { form: TokenForm, maxBytes: TOKEN_FORM_BYTES },
   handle: async (form, requester, parts: OAuthParts) => {
-    const { grant_type: grantType, client_id, scope } = form;
+    const { grant_type: grantType, scope } = form;
     requireScope(scope);
+    if (grantType === TOKEN_EXCHANGE_GRANT)
+      return json(await exchangeToken(form, requester, parts));
+    const { client_id } = readFields(ClientField, form);
     const client = await parts.clients.clientOf(client_id);
     requireOwnPage(requester, client);
     const fields = grantFieldsIn(form);
@@ -167,7 +171,13 @@ export const revocation = api({
   face: 'oauth',
   forPages: true,
   reads: { form: RevocationForm },
-  handle: async ({ token, client_id }, requester, { clients, tokens }: OAuthParts) => {
+  handle: async (form, requester, { clients, tokens, workloads }: OAuthParts) => {
+    const { token } = form;
+    if (isWorkloadToken(token)) {
+      await workloads.revoke(requester, token);
+      return empty(200);
+    }
+    const { client_id } = readFields(ClientField, form);
     const client = await clients.clientOf(client_id);
     requireOwnPage(requester, client);
     await tokens.revoke(requester, { token, client: client.id });
@@ -180,6 +190,8 @@ export const revocation = api({
 export interface OAuthMetadataParts {
   readonly baseUrl: string;
   readonly deviceAuthorization: Pick<DeviceAuthorization, 'enabled'>;
+  /** Whether the configuration knows workloads. */
+  readonly hasWorkloads: boolean;
   /** What AWS tools that log in here name as the region of Identity Center. */
   readonly identityCenterRegion: string;
 }
@@ -188,6 +200,7 @@ export interface OAuthMetadataParts {
 export function oauthMetadataOf({
   baseUrl,
   deviceAuthorization: { enabled: hasDeviceGrant },
+  hasWorkloads,
   identityCenterRegion,
 }: OAuthMetadataParts): object {
   const noSecret = ['none'];
@@ -206,6 +219,7 @@ export function oauthMetadataOf({
       'authorization_code',
       'refresh_token',
       ...(hasDeviceGrant ? [DEVICE_CODE_GRANT] : []),
+      ...(hasWorkloads ? [TOKEN_EXCHANGE_GRANT] : []),
     ],
     code_challenge_methods_supported: ['S256'],
     dpop_signing_alg_values_supported: [PROOF_ALGORITHM],

@@ -115,6 +115,13 @@ export function openApiDocument(rows: readonly Route<never>[], baseUrl: string):
           name: 'Authorization',
           description: 'A container token, with or without the word Bearer',
         },
+        workload: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'Authorization',
+          description:
+            'A token of the platform, a signed GetCallerIdentity or a workload token, with or without the word Bearer',
+        },
       },
     },
   };
@@ -142,7 +149,12 @@ const SCHEMES: Partial<Record<Who, Scheme>> = {
     problemType: PROBLEM_TYPE,
     errors: ['dpop_proof_invalid', 'token_binding_invalid', 'origin_refused'],
   },
-  'container token': { schemes: ['container'], problemType: 'application/json', errors: [] },
+  'container token': {
+    schemes: ['container', 'workload'],
+    problemType: 'application/json',
+    errors: [],
+  },
+  workload: { schemes: ['workload'], problemType: PROBLEM_TYPE, errors: [] },
 };
 
 function describe(

@@ -34,6 +34,7 @@ import { createSignOuts, type SignOuts } from '../bridge/sign-outs.ts';
 import { createStepUps, type StepUps } from '../bridge/step-up.ts';
 import { createTokenCallers } from '../bridge/token-callers.ts';
 import { createTokens, type Tokens } from '../bridge/tokens.ts';
+import type { Workloads } from '../bridge/workloads.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { compileSelector } from '../core/group-selector.ts';
 import { type Partitions, partitionTable } from '../core/partitions.ts';
@@ -62,6 +63,7 @@ import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts
 import { openIdentityRefresh } from './identity-refresh.ts';
 import { notifiedBy, openNotifications } from './notifications.ts';
 import type { Process, Storage } from './process.ts';
+import { type OpenWorkloads, openWorkloads } from './workloads.ts';
 
 const VIEWS: string = fileURLToPath(new URL('../../views', import.meta.url));
 
@@ -74,6 +76,9 @@ export interface Bridge {
   readonly identityCenterRegion: string;
   readonly access: Access;
   readonly elevations: ElevationUseCases;
+  readonly workloads: Workloads;
+  /** Whether the configuration knows workloads. */
+  readonly hasWorkloads: boolean;
   /** Where users are told of elevations, in words. */
   readonly notifiedBy: readonly string[];
   readonly signIn: SignIn;
@@ -183,7 +188,9 @@ export async function openSnapshot(
   const { policy, onElevationChange: onChange } = parts;
   const elevationUpkeep = openElevationUpkeep({ ...parts.ports, policy, onChange }, process.log);
   opened.defer(() => elevationUpkeep.close());
-  const bridge = createBridge(parts, connectors, identityRefresh);
+  const workloads = openWorkloads(parts);
+  opened.defer(() => workloads.close());
+  const bridge = createBridge(parts, { connectors, identityRefresh, workloads });
 
   const closing = opened.move();
   return {
@@ -194,10 +201,16 @@ export async function openSnapshot(
   };
 }
 
+/** What vouches for callers. */
+interface Vouching {
+  readonly connectors: readonly OpenConnector[];
+  readonly identityRefresh: IdentityRefresh;
+  readonly workloads: OpenWorkloads;
+}
+
 function createBridge(
   parts: Parts,
-  opened: readonly OpenConnector[],
-  identityRefresh: IdentityRefresh,
+  { connectors: opened, identityRefresh, workloads }: Vouching,
 ): Bridge {
   const { process, configuration, policy } = parts;
   const connectors = opened.map(({ connector }) => connector);
@@ -210,7 +223,7 @@ function createBridge(
   const ports = { ...parts.ports, signOuts };
   const isCurrent = currentIssuers(connectors);
   const elevations = createElevationUseCases(parts);
-  const roleAccess = createRoleAccess(parts);
+  const { shared, ...roleAccess } = createRoleAccess(parts);
   const { callers, ...logins } = createTerminalLogins(
     { ...parts, ports },
     {
@@ -233,6 +246,8 @@ function createBridge(
     ...roleAccess,
     ...logins,
     ...{ signIn, signOuts, mySessions, elevations },
+    workloads: workloads.workloads(shared),
+    hasWorkloads: configuration.workloads.length > 0,
     notifiedBy: notifiedBy(configuration.notifications),
     stepUps: createStepUps({ access, signIn, mySessions, callers, recorder: ports.recorder }),
     signInTests: createSignInTests({
@@ -273,17 +288,16 @@ function createRoleAccess({ configuration, policy, partitions, keys, toAws, port
     timeoutSeconds: aws.timeoutSeconds,
     ...{ partitions, clock },
   });
+  const shared = createSharedCredentials({ broker, clock, secrets });
   const access = createAccess({
-    policy,
-    broker,
-    shared: createSharedCredentials({ broker, clock, secrets }),
+    ...{ policy, broker, shared },
     console: createConsoleFederation({ partitions, outbound: toAws }),
     issuerUrl: `${baseUrl}/`,
     ...{ recorder, clock, elevations },
   });
   const used = new Set(accounts.map(({ partition }) => partition));
   const consoleSources = [...used].flatMap(partition => partitions[partition].consoleSources);
-  return { access, metadata: ourIssuer, consoleSources: [...new Set(consoleSources)] };
+  return { access, shared, metadata: ourIssuer, consoleSources: [...new Set(consoleSources)] };
 }
 
 function createElevationUseCases({

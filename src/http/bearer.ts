@@ -42,6 +42,15 @@ export function requireAwsToken(request: Request): string {
 }
 
 /**
+ * What a workload shows: a token of its platform, a signed request, or a workload token; with or
+ * without the scheme, because AWS SDKs send what is in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as it
+ * is.
+ */
+export function workloadProofIn(request: Request): string | undefined {
+  return /^(?:Bearer +)?([\w.~+/=-]{1,12288})$/i.exec(request.get('authorization') ?? '')?.[1];
+}
+
+/**
  * As AWS SDKs send what is in AWS_CONTAINER_AUTHORIZATION_TOKEN: as it is, with or without the
  * scheme.
  */

@@ -7,15 +7,17 @@ import type { CodeAuthorization } from '../bridge/code-authorization.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import type { SignIn } from '../bridge/sign-in.ts';
 import type { Tokens } from '../bridge/tokens.ts';
+import type { Workloads } from '../bridge/workloads.ts';
 import type { Secrets } from '../core/ports.ts';
-import { anyTokenIn, awsTokenIn } from './bearer.ts';
+import { anyTokenIn, awsTokenIn, workloadProofIn } from './bearer.ts';
 import type { LiveProofs } from './rate-limits.ts';
-import { text } from './read.ts';
+import { MAX_PROOF, text } from './read.ts';
 import type { BridgeCookies } from './session-cookie.ts';
 
 export interface LiveProofParts {
   readonly signIn: SignIn;
   readonly tokens: Tokens;
+  readonly workloads: Pick<Workloads, 'workloadBehind'>;
   readonly deviceAuthorization: DeviceAuthorization;
   readonly codeAuthorization: CodeAuthorization;
   readonly secrets: Secrets;
@@ -30,19 +32,27 @@ const ShownGrant = z
     refresh_token: text(256),
     refreshToken: text(256),
     token: text(256),
+    subject_token: text(MAX_PROOF),
   })
   .partial();
 
 export function liveProofsOf(parts: LiveProofParts, cookies: BridgeCookies): LiveProofs {
-  const { signIn, tokens } = parts;
+  const { signIn, tokens, workloads } = parts;
   const ofToken = async (token: string | undefined): Promise<string | undefined> =>
     token === undefined ? undefined : tokens.sessionBehind(token);
   return {
     session: request => signIn.personBehind(cookies.readSession(request)),
-    'bearer token': request => ofToken(anyTokenIn(request)),
+    'bearer token': async request => {
+      const shown = workloadProofIn(request);
+      return (
+        (await ofToken(anyTokenIn(request))) ??
+        (shown === undefined ? undefined : workloads.workloadBehind(shown))
+      );
+    },
     'AWS tool token': request => ofToken(awsTokenIn(request)),
     grant: async request => {
       const { data } = ShownGrant.safeParse(request.body ?? {});
+      if (data?.subject_token !== undefined) return workloads.workloadBehind(data.subject_token);
       return (
         (await liveCodeIn(data ?? {}, parts)) ??
         ofToken(data?.refresh_token ?? data?.refreshToken ?? data?.token)

@@ -4,10 +4,12 @@ import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { ElevationUseCases } from '../bridge/elevations.ts';
 import type { Caller } from '../bridge/token-callers.ts';
 import type { Tokens } from '../bridge/tokens.ts';
+import type { Workloads } from '../bridge/workloads.ts';
 import { actorOf } from '../core/audit-event.ts';
 import { BridgeError } from '../core/errors.ts';
 import { viewerOf } from '../core/requester.ts';
-import { containerTokenIn, requireAwsToken, shownTokenIn } from './bearer.ts';
+import { TOKEN_PREFIX } from '../core/tokens.ts';
+import { containerTokenIn, requireAwsToken, shownTokenIn, workloadProofIn } from './bearer.ts';
 import { originIn } from './cors.ts';
 import { sessionIn } from './current-session.ts';
 import { proofIfSent } from './proof.ts';
@@ -21,6 +23,7 @@ export interface RequesterParts {
   readonly containerAccess: ContainerAccess;
   readonly cookies: BridgeCookies;
   readonly elevations: Pick<ElevationUseCases, 'heldBy'>;
+  readonly workloads: Pick<Workloads, 'callerOf'>;
 }
 
 /** Undefined for a browser whose user is not signed in. Throws `token_invalid`, `unavailable`. */
@@ -32,7 +35,7 @@ export type RequesterReaders = {
 };
 
 export function requesterReaders(parts: RequesterParts): RequesterReaders {
-  const { baseUrl, tokens, containerAccess, cookies, elevations } = parts;
+  const { baseUrl, tokens, containerAccess, cookies, elevations, workloads } = parts;
   const anyone = anyoneAt(baseUrl);
   const loginOf = (request: Request, response: Response): Promise<Caller> =>
     tokens.callerOf(shownTokenIn(request, baseUrl), contextOf(response).origin);
@@ -56,8 +59,15 @@ export function requesterReaders(parts: RequesterParts): RequesterReaders {
       requireNoApplication(await loginOf(request, response), response),
     'login or application token': async (request, response) =>
       requireOwnPage(await loginOf(request, response), request, response),
-    'container token': (request, response) =>
-      containerAccess.callerOf(containerTokenIn(request), contextOf(response).origin),
+    'container token': (request, response) => {
+      const { origin } = contextOf(response);
+      const shown = workloadProofIn(request);
+      return shown === undefined || shown.startsWith(TOKEN_PREFIX.container)
+        ? containerAccess.callerOf(containerTokenIn(request), origin)
+        : workloads.callerOf(shown, origin);
+    },
+    workload: (request, response) =>
+      workloads.callerOf(workloadProofIn(request), contextOf(response).origin),
     'AWS tool token': async (request, response) => {
       const { origin } = contextOf(response);
       const caller = await tokens.callerOf({ token: requireAwsToken(request) }, origin);

@@ -7,6 +7,7 @@
  */
 import * as z from 'zod';
 import type { Caller } from '../bridge/token-callers.ts';
+import type { WorkloadCaller } from '../bridge/workload-callers.ts';
 import type { Session } from '../core/browser-session.ts';
 import type { SentProof } from '../core/dpop.ts';
 import type { ErrorCode } from '../core/errors.ts';
@@ -57,7 +58,9 @@ export interface Requesters {
   readonly 'signed-in user': SignedInUser;
   readonly 'login token': Caller;
   readonly 'login or application token': Caller;
-  readonly 'container token': Caller;
+  /** A user's container token, or what a workload shows. */
+  readonly 'container token': Caller | WorkloadCaller;
+  readonly workload: WorkloadCaller;
   readonly 'AWS tool token': Caller;
   readonly 'unchecked AWS tool token': TokenHolder;
 }
@@ -235,7 +238,7 @@ export function api<
 /** An operation of the bearer API: its handler gives the value that is sent as JSON. */
 export function operation<
   const R extends Reads,
-  W extends 'login token' | 'login or application token' | 'container token',
+  W extends 'login token' | 'login or application token' | 'container token' | 'workload',
   Parts,
   Value,
 >({

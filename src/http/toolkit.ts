@@ -3,6 +3,7 @@ import type { Clients } from '../bridge/clients.ts';
 import type { ContainerAccess } from '../bridge/container-access.ts';
 import type { ElevationUseCases } from '../bridge/elevations.ts';
 import type { Proofs } from '../bridge/proofs.ts';
+import type { Workloads } from '../bridge/workloads.ts';
 import type { KnownBrowsers } from '../core/ports.ts';
 import type { Logger } from '../log.ts';
 import { type CsrfGuard, csrfGuard } from './csrf-guard.ts';
@@ -24,6 +25,7 @@ export interface MountParts extends LiveProofParts, ErrorResponseParts {
   readonly proofs: Proofs;
   readonly clients: Pick<Clients, 'origins'>;
   readonly elevations: ElevationUseCases;
+  readonly workloads: Workloads;
   readonly knownBrowsers: KnownBrowsers;
   readonly forwarded: ForwardedWatch;
   readonly rateLimits: RateLimits;

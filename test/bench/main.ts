@@ -17,6 +17,7 @@ import { largePolicy, PEOPLE_GROUPS } from './large-policy.ts';
 import { listenOnLoopback } from './loopback.ts';
 import { measureStalls } from './stalls.ts';
 import { type Comparison, compare } from './stopwatch.ts';
+import { measureWorkloads } from './workloads.ts';
 
 const results: Comparison[] = [];
 
@@ -133,6 +134,9 @@ results.push(await measureRefresh());
 
 // ---------------------------------------------------------------- roles for a time
 results.push(await measureElevations());
+
+// ---------------------------------------------------------------- machines
+results.push(...(await measureWorkloads()));
 
 // ---------------------------------------------------------------- what holds everybody up
 results.push(...(await measureStalls()));

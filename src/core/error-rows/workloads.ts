@@ -52,6 +52,16 @@ export const WORKLOAD_ERRORS = {
     aws: { oidc: 'same', portal: 'UnauthorizedException', hint: 'same' },
     exit: 'refused',
   },
+  target_invalid: {
+    status: 400,
+    title: 'The token is wanted for another service',
+    hint: 'Tokens of the bridge are good for the bridge alone. Remove audience; resource can name the ARN of a role.',
+    page: { offers: 'nothing', contact: false },
+    record: { audit: 'edge', log: 'info' },
+    oauth: 'invalid_target',
+    aws: { oidc: 'same', portal: 'InvalidRequestException', hint: 'same' },
+    exit: 'failed',
+  },
   token_type_unsupported: {
     status: 400,
     title: 'Unsupported token type',
