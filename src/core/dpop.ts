@@ -159,7 +159,7 @@ const CLAIM_FAULTS: readonly {
   {
     why: `iat is more than ${PROOF_SKEW_SECONDS / MINUTE} minutes from the clock of the bridge`,
     hint: 'Make a new proof for each request. If that fails, set the clock of this device.',
-    applies: ({ iat }, { now }) => Math.abs(iat - now / 1000) > PROOF_SKEW_SECONDS,
+    applies: ({ iat }, { now }) => !(Math.abs(iat - now / 1000) <= PROOF_SKEW_SECONDS),
   },
   {
     why: 'ath is not the digest of the access token',
