@@ -2,7 +2,7 @@
  * Patterns for claims of workloads: `acme/*`, `repo:acme/api:ref:refs/heads/*`.
  *
  * `*` stands for one or more characters other than `/` and `:`, which separate the parts of the
- * names that issuers make. All other text is compared exactly, and a pattern covers the whole
+ * names that issuers make, and control characters. All other text is compared exactly, and a pattern covers the whole
  * value: `acme/*` matches neither `acme-evil/x` nor `acme/x/y`.
  */
 
@@ -37,5 +37,5 @@ export function matchesClaimPattern(pattern: string, text: string): boolean {
 }
 
 function isStar(text: string): boolean {
-  return text.length > 0 && !/[/:]/.test(text);
+  return text.length > 0 && !/[/:\p{Cc}]/u.test(text);
 }
