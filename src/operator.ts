@@ -1,18 +1,18 @@
 /**
- * The operator's commands, one row each: what `rolebridge-server` does with sessions and users on
- * the host of the bridge.
+ * The operator's commands, one row each: what `rolebridge-server` does with sessions, users and
+ * workloads on the host of the bridge.
  *
  * They work on the store of a running bridge, which notices each change at its next read. Data goes
  * to standard output; audit events go to the store, to standard error and, through the running
  * bridge, to its log.
  */
-import type { OperatorSessions } from './bridge/operator-sessions.ts';
 import type { Configuration } from './config/configuration.ts';
 import { BridgeError } from './core/errors.ts';
 import { type Command, EXIT, type ExitCode, type Options } from './operate/command.ts';
 import { readConfiguration } from './operate/reading.ts';
+import type { UseCases } from './operate/use-cases.ts';
 
-type Act = (sessions: OperatorSessions, options: Options) => Promise<void>;
+type Act = (useCases: UseCases, options: Options) => Promise<void>;
 
 export const OPERATOR_COMMANDS: readonly Command[] = [
   {
@@ -21,28 +21,36 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     help: 'list sessions in terminals',
     requires: ['config'],
     allows: ['user'],
-    run: onSessions(async () => (await import('./operate/sessions.ts')).listSessions),
+    run: onStore(async () => (await import('./operate/sessions.ts')).listSessions),
   },
   {
     name: 'sessions',
     synopsis: '--config FILE --blocked',
-    help: 'list blocked users',
+    help: 'list blocked users and workloads',
     requires: ['config', 'blocked'],
-    run: onSessions(async () => (await import('./operate/sessions.ts')).listBlocked),
+    run: onStore(async () => (await import('./operate/sessions.ts')).listBlocked),
+  },
+  {
+    name: 'sessions',
+    synopsis: '--config FILE --workloads [--workload NAME]',
+    help: 'list live tokens of workloads',
+    requires: ['config', 'workloads'],
+    allows: ['workload'],
+    run: onStore(async () => (await import('./operate/workloads.ts')).listWorkloadTokens),
   },
   {
     name: 'end-sessions',
     synopsis: '--config FILE --session ID',
     help: 'end one session in a terminal',
     requires: ['config', 'session'],
-    run: onSessions(async () => (await import('./operate/end-sessions.ts')).endSession),
+    run: onStore(async () => (await import('./operate/end-sessions.ts')).endSession),
   },
   {
     name: 'end-sessions',
     synopsis: '--config FILE --user NAME',
     help: 'end all sessions of a user, in browsers and terminals',
     requires: ['config', 'one user'],
-    run: onSessions(async () => (await import('./operate/end-sessions.ts')).endSessions),
+    run: onStore(async () => (await import('./operate/end-sessions.ts')).endSessions),
   },
   {
     name: 'end-sessions',
@@ -50,7 +58,21 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     help: 'the same as block',
     requires: ['config', 'one user', 'block'],
     allows: ['reason'],
-    run: onSessions(async () => (await import('./operate/end-sessions.ts')).blockUser),
+    run: onStore(async () => (await import('./operate/end-sessions.ts')).blockUser),
+  },
+  {
+    name: 'end-sessions',
+    synopsis: '--config FILE --workload NAME',
+    help: 'end all tokens of a workload',
+    requires: ['config', 'workload'],
+    run: onStore(async () => (await import('./operate/workloads.ts')).endWorkloadTokens),
+  },
+  {
+    name: 'end-sessions',
+    synopsis: '--config FILE --workload-token ID',
+    help: 'end one token of a workload',
+    requires: ['config', 'workload-token'],
+    run: onStore(async () => (await import('./operate/workloads.ts')).endWorkloadToken),
   },
   {
     name: 'block',
@@ -58,7 +80,15 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     help: 'end all sessions of a user and deny further sign-ins',
     requires: ['config', 'one user'],
     allows: ['reason'],
-    run: onSessions(async () => (await import('./operate/end-sessions.ts')).blockUser),
+    run: onStore(async () => (await import('./operate/end-sessions.ts')).blockUser),
+  },
+  {
+    name: 'block',
+    synopsis: '--config FILE --workload NAME',
+    help: 'end all tokens of a workload and deny it every role',
+    requires: ['config', 'workload'],
+    allows: ['reason'],
+    run: onStore(async () => (await import('./operate/workloads.ts')).blockWorkload),
   },
   {
     name: 'unblock',
@@ -66,40 +96,48 @@ export const OPERATOR_COMMANDS: readonly Command[] = [
     help: 'allow the user to sign in again',
     requires: ['config', 'one user'],
     allows: ['reason'],
-    run: onSessions(async () => (await import('./operate/end-sessions.ts')).unblockUser),
+    run: onStore(async () => (await import('./operate/end-sessions.ts')).unblockUser),
+  },
+  {
+    name: 'unblock',
+    synopsis: '--config FILE --workload NAME',
+    help: 'allow the workload to get credentials again',
+    requires: ['config', 'workload'],
+    allows: ['reason'],
+    run: onStore(async () => (await import('./operate/workloads.ts')).unblockWorkload),
   },
 ];
 
 /**
- * Runs a command on the sessions of the configured store. Its code is loaded when it runs: serving
- * needs none of it, and a command in an emergency loads nothing of a bridge.
+ * Runs a command on the configured store. Its code is loaded when it runs: serving needs none of
+ * it, and a command in an emergency loads nothing of a bridge.
  */
-function onSessions(load: () => Promise<Act>): Command['run'] {
+function onStore(load: () => Promise<Act>): Command['run'] {
   return async (options): Promise<ExitCode> => {
     const configuration = await readConfiguration(options.config!);
     if (configuration === undefined) return EXIT.configuration;
     const act = await load();
-    await withSessions(configuration, sessions => act(sessions, options));
+    await withUseCases(configuration, useCases => act(useCases, options));
     return EXIT.done;
   };
 }
 
-async function withSessions(
+async function withUseCases(
   configuration: Configuration,
-  act: (sessions: OperatorSessions) => Promise<void>,
+  act: (useCases: UseCases) => Promise<void>,
 ): Promise<void> {
   const { composeForOperator } = await import('./compose/operator.ts');
   const { createLog } = await import('./log.ts');
-  const sessions = await composeForOperator(configuration, {
+  const { close, ...useCases } = await composeForOperator(configuration, {
     log: createLog({ level: configuration.log.level, destination: process.stderr }),
   });
   try {
-    await act(sessions);
+    await act({ ...useCases, entries: configuration.workloads });
   } catch (thrown) {
     throw thrown instanceof BridgeError && thrown.code === 'not_found'
       ? new Error(`${thrown.message}. ${thrown.hint}`, { cause: thrown })
       : thrown;
   } finally {
-    await sessions.close();
+    await close();
   }
 }

@@ -6,28 +6,35 @@
  */
 import { createAuditTrail } from '../audit/audit-trail.ts';
 import { createOperatorSessions, type OperatorSessions } from '../bridge/operator-sessions.ts';
+import { createOperatorWorkloads, type OperatorWorkloads } from '../bridge/operator-workloads.ts';
 import { createRecorder } from '../bridge/recorder.ts';
 import type { Configuration, StoreConfiguration } from '../config/configuration.ts';
 import type { BridgeError } from '../core/errors.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import type { Logger } from '../log.ts';
+import { systemSecrets } from '../secrets.ts';
 
 const systemClock: Clock = { now: () => Date.now() };
+
+interface OperatorParts {
+  readonly sessions: OperatorSessions;
+  readonly workloads: OperatorWorkloads;
+  close(): Promise<void>;
+}
 
 export async function composeForOperator(
   configuration: Configuration,
   { log, clock = systemClock }: { readonly log: Logger; readonly clock?: Clock },
-): Promise<OperatorSessions & { close(): Promise<void> }> {
+): Promise<OperatorParts> {
   // A command must not make what a bridge of this configuration should have made.
   const secret = await openSealingSecret({ ...configuration.issuer.keys, create: false });
   const store = await openStore(configuration.store, { secret, log });
   const audit = createAuditTrail({ sinks: [store.audit, store.operatorEvents], log });
+  const parts = { ...store, audit, clock, recorder: createRecorder({ audit, clock }) };
   return {
-    ...createOperatorSessions({
-      ...store,
-      ...{ audit, clock, recorder: createRecorder({ audit, clock }) },
-    }),
+    sessions: createOperatorSessions(parts),
+    workloads: createOperatorWorkloads({ ...parts, secrets: systemSecrets }),
     close: async () => {
       await audit.close();
       await store.close();

@@ -43,7 +43,11 @@ export interface NamedWorkload {
 
 const MAX_SUBJECT = 512;
 
-export function namedWorkload({ id, entry, subject }: Workload): NamedWorkload {
+export function namedWorkload({
+  id,
+  entry,
+  subject,
+}: Pick<Workload, 'id' | 'entry' | 'subject'>): NamedWorkload {
   return { workload: id, entry, subject: recordable(subject, MAX_SUBJECT) };
 }
 

@@ -505,13 +505,13 @@ export interface WorkloadTokens {
 /** Workloads that get nothing more, known or not. */
 export interface WorkloadBlocks {
   /**
-   * Blocks a workload and ends its tokens, newest first; undefined if it was blocked already. A
-   * token stays ended when the workload is unblocked.
+   * Blocks a workload and ends its tokens. `isNew` is false if it was blocked already: the first
+   * block stays. `ended` is newest first; a token stays ended when the workload is unblocked.
    */
   block(
     workload: NamedWorkload,
     block: Block,
-  ): Promise<readonly WorkloadTokenSummary[] | undefined>;
+  ): Promise<{ readonly isNew: boolean; readonly ended: readonly WorkloadTokenSummary[] }>;
   /** False if it was not blocked. */
   unblock(workload: WorkloadId): Promise<boolean>;
   isBlocked(workload: WorkloadId): Promise<boolean>;

@@ -18,6 +18,9 @@ export const OPTIONS = {
   user: { type: 'string' },
   person: { type: 'string' },
   session: { type: 'string' },
+  workload: { type: 'string' },
+  workloads: { type: 'boolean' },
+  'workload-token': { type: 'string' },
   reason: { type: 'string' },
   block: { type: 'boolean' },
   blocked: { type: 'boolean' },
@@ -102,6 +105,7 @@ const LEVELS = LOG_LEVELS.join(', ');
 
 const OPTIONS_HELP: readonly (readonly string[])[] = [
   ['  --person ID', 'instead of --user: the person id from the audit trail'],
+  ['  --workload NAME', 'its id, or ENTRY/SUBJECT: github/repo:acme/api:ref:refs/heads/main'],
   ['  --reason TEXT', 'with block and unblock: for the audit trail'],
   ['  --log-level LEVEL', `instead of log.level: ${LEVELS}`],
   ['  --json', 'JSON output'],

@@ -1,25 +1,29 @@
 /** `end-sessions`, `block` and `unblock`: end sessions, deny and allow the sign-ins of a user. */
-import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
 import {
   type EndedSessions,
   type OperatorSessions,
   strangerOf,
 } from '../bridge/operator-sessions.ts';
-import { type Origin, recordable } from '../core/audit-event.ts';
 import { isPersonId } from '../core/identity.ts';
 import type { KnownPerson } from '../core/person-record.ts';
 import type { Options } from './command.ts';
-import { fieldsOfSession, fieldsOfUser, printJson, printText, userTable } from './output.ts';
-
-const MAX_REASON = 256;
+import { operatorName, originOf, reasonIn } from './operator.ts';
+import {
+  AWS_CREDENTIALS_STAY,
+  fieldsOfSession,
+  fieldsOfUser,
+  printJson,
+  printText,
+  userTable,
+} from './output.ts';
+import type { UseCases } from './use-cases.ts';
 
 const HOW_TO_NAME_A_USER =
   'Use the user name or the person id from the audit trail. Users who have never signed in are unknown; block them by --person.';
 
 /** Throws an Error if the session is unknown. */
 export async function endSession(
-  sessions: OperatorSessions,
+  { sessions }: UseCases,
   { session, json }: Options,
 ): Promise<void> {
   const ended = await sessions.endSession(session!, originOf());
@@ -28,13 +32,13 @@ export async function endSession(
 }
 
 /** Throws an Error that says what to do if the user is unknown or ambiguous. */
-export async function endSessions(sessions: OperatorSessions, options: Options): Promise<void> {
+export async function endSessions({ sessions }: UseCases, options: Options): Promise<void> {
   const user = await userNamed(sessions, options);
   printEnded(options, await sessions.end(user, originOf()));
 }
 
 /** A person id may be unknown. Throws as `endSessions`. */
-export async function blockUser(sessions: OperatorSessions, options: Options): Promise<void> {
+export async function blockUser({ sessions }: UseCases, options: Options): Promise<void> {
   const reason = reasonIn(options);
   const { person: id } = options;
   const stranger = id !== undefined && isPersonId(id) ? strangerOf(id) : undefined;
@@ -45,7 +49,7 @@ export async function blockUser(sessions: OperatorSessions, options: Options): P
 }
 
 /** Throws as `endSessions`. */
-export async function unblockUser(sessions: OperatorSessions, options: Options): Promise<void> {
+export async function unblockUser({ sessions }: UseCases, options: Options): Promise<void> {
   const user = await userNamed(sessions, options);
   const wasBlocked = await sessions.unblock(user, { reason: reasonIn(options) }, originOf());
   if (options.json) return printJson({ person: actorIn(user), was_blocked: wasBlocked });
@@ -78,31 +82,6 @@ async function userNamed(
   );
 }
 
-function originOf(): Origin {
-  return {
-    correlationId: randomUUID(),
-    address: 'local',
-    userAgent: recordable(`rolebridge-server, ${operatorName()}`, 128),
-  };
-}
-
-/** The user of a container can have no name. */
-function operatorName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
-}
-
-/** Throws an Error for a reason that is too long or contains control characters. */
-function reasonIn({ reason }: Options): string | undefined {
-  if (reason === undefined) return undefined;
-  if (reason.length > MAX_REASON || /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(reason))
-    throw new Error(`--reason takes at most ${MAX_REASON} characters on one line`);
-  return reason;
-}
-
 function printEnded({ json }: Options, ended: EndedSessions, more = ''): void {
   const { person: user, browserSessions, cliSessions } = ended;
   if (json) {
@@ -114,8 +93,7 @@ function printEnded({ json }: Options, ended: EndedSessions, more = ''): void {
     return;
   }
   printText(
-    `${nameOf(user)}: ended ${browserSessions} in browsers and ${cliSessions.length} in terminals.${more}\n` +
-      'Credentials that AWS has already issued stay valid until they expire (docs/runbook.md).',
+    `${nameOf(user)}: ended ${browserSessions} in browsers and ${cliSessions.length} in terminals.${more}\n${AWS_CREDENTIALS_STAY}`,
   );
 }
 

@@ -2,7 +2,7 @@
 import { alignedRows } from '../core/aligned.ts';
 import { recordable } from '../core/audit-event.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
-import type { KnownPerson } from '../core/person-record.ts';
+import type { Block, KnownPerson } from '../core/person-record.ts';
 import { printableJson, printableText } from '../core/printable.ts';
 import type { Instant } from '../core/time.ts';
 
@@ -14,8 +14,15 @@ export function printText(text: string): void {
   process.stdout.write(`${printableText(text)}\n`);
 }
 
-export function table(rows: readonly (readonly string[])[]): string {
-  return alignedRows(rows.map(row => row.map(cell => recordable(cell, 64))))
+/** What no command can end. Roles have sessions of at most 12 hours (IAM). */
+export const AWS_CREDENTIALS_STAY =
+  'Credentials that AWS has already issued stay valid until they expire, at most 12 hours. docs/runbook.md says how to end them earlier.';
+
+const MAX_CELL = 64;
+
+/** Cells have at most `maxCell` characters. */
+export function table(rows: readonly (readonly string[])[], maxCell = MAX_CELL): string {
+  return alignedRows(rows.map(row => row.map(cell => recordable(cell, maxCell))))
     .map(line => `${line}\n`)
     .join('');
 }
@@ -53,10 +60,12 @@ export function fieldsOfUser(user: KnownPerson): object {
   const { person, connector, username, signedInAt, blocked } = user;
   return {
     ...{ person, connector, username, signed_in_at: dateTimeOrNull(signedInAt) },
-    blocked: blocked
-      ? { at: dateTime(blocked.at), by: blocked.by, reason: blocked.reason ?? null }
-      : null,
+    blocked: blocked ? fieldsOfBlock(blocked) : null,
   };
+}
+
+export function fieldsOfBlock({ at, by, reason }: Block): object {
+  return { at: dateTime(at), by, reason: reason ?? null };
 }
 
 export function userTable(users: readonly KnownPerson[]): string {

@@ -1,5 +1,4 @@
 /** `sessions`: who is signed in from a terminal, and who is blocked. */
-import type { OperatorSessions } from '../bridge/operator-sessions.ts';
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
 import type { Options } from './command.ts';
@@ -13,9 +12,11 @@ import {
   time,
   userTable,
 } from './output.ts';
+import type { UseCases } from './use-cases.ts';
+import { blockedWorkloadTable, fieldsOfBlockedWorkload } from './workload-output.ts';
 
 export async function listSessions(
-  sessions: OperatorSessions,
+  { sessions, workloads }: UseCases,
   { user, json }: Options,
 ): Promise<void> {
   const found = await sessions.list(user);
@@ -24,16 +25,25 @@ export async function listSessions(
   if (found.length === 0) process.stderr.write('No user is signed in from a terminal.\n');
   else process.stdout.write(sessionTable(found));
   if (tokens.length > 0) process.stdout.write(`\n${containerTokenTable(tokens)}`);
-  const blocked = await sessions.blocked();
-  if (blocked.length > 0)
-    process.stderr.write(`Blocked users: ${blocked.length}. List them: sessions --blocked\n`);
+  const [users, machines] = [await sessions.blocked(), await workloads.blocked()];
+  if (users.length + machines.length > 0)
+    process.stderr.write(
+      `Blocked users: ${users.length}, workloads: ${machines.length}. List them: sessions --blocked\n`,
+    );
 }
 
-export async function listBlocked(sessions: OperatorSessions, { json }: Options): Promise<void> {
-  const found = await sessions.blocked();
-  if (json) return printJson(found.map(fieldsOfUser));
-  if (found.length === 0) process.stderr.write('No user is blocked.\n');
-  else process.stdout.write(userTable(found));
+/** Users, then workloads. */
+export async function listBlocked(
+  { sessions, workloads }: UseCases,
+  { json }: Options,
+): Promise<void> {
+  const [users, machines] = [await sessions.blocked(), await workloads.blocked()];
+  if (json)
+    return printJson([...users.map(fieldsOfUser), ...machines.map(fieldsOfBlockedWorkload)]);
+  if (users.length === 0) process.stderr.write('No user is blocked.\n');
+  else process.stdout.write(userTable(users));
+  if (machines.length === 0) process.stderr.write('No workload is blocked.\n');
+  else process.stdout.write(`${users.length > 0 ? '\n' : ''}${blockedWorkloadTable(machines)}`);
 }
 
 /** A session with the container tokens that end with it. */

@@ -57,7 +57,7 @@ async function blockWorkload(
   const sealed = seals.seal(KIND, workload, { workload, entry, subject, at, by, reason });
   const [row] = await database.rows(BLOCK, [workload, at, sealed]);
   const ended = await deleteTokensOf(database, seals, workload);
-  return Buffer.compare(bytes(row!.sealed_block), sealed) === 0 ? ended : undefined;
+  return { isNew: Buffer.compare(bytes(row!.sealed_block), sealed) === 0, ended };
 }
 
 function blockIn(row: Row, { unseal }: Seal): NamedWorkload & Block {

@@ -231,7 +231,7 @@ export function workloadsContract(
 
       const ended = await workloadBlocks.block(namedWorkload(API), blockAt(NOW));
 
-      assert.deepEqual(ended, [mine.summary]);
+      assert.deepEqual(ended, { isNew: true, ended: [mine.summary] });
       assert.equal(await workloadBlocks.isBlocked(API.id), true);
       assert.equal(await workloadBlocks.isBlocked(WEB.id), false);
       assert.equal(await workloadTokens.find(mine.secret, NOW), undefined);
@@ -252,8 +252,11 @@ export function workloadsContract(
       const blocks = await race([{ workloadBlocks } as OpenStore], store =>
         store.workloadBlocks.block(named, blockAt(NOW)),
       );
-      assert.equal(blocks.filter(ended => ended !== undefined).length, 1);
-      assert.equal(await workloadBlocks.block(named, blockAt(NOW + 1000)), undefined);
+      assert.equal(blocks.filter(({ isNew }) => isNew).length, 1);
+      assert.deepEqual(await workloadBlocks.block(named, blockAt(NOW + 1000)), {
+        isNew: false,
+        ended: [],
+      });
       assert.deepEqual(await workloadBlocks.list(), [{ ...named, ...blockAt(NOW) }]);
     });
 
