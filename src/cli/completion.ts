@@ -1,6 +1,7 @@
 /** What the shell suggests: commands, options and cached role names. The server is not asked. */
 import { join } from 'node:path';
 import { isPlain } from '../core/aws-config.ts';
+import { readProfiles } from './aws/profiles.ts';
 import { type CommandSpec, optionsOf } from './command-line/command.ts';
 import { COMMANDS, commandNamed } from './commands.ts';
 import { keptIds } from './elevations/kept-ids.ts';
@@ -34,6 +35,7 @@ function suggestions(before: readonly string[], env: Environment): string[] {
   const last = rest.at(-1);
   const asked = last?.startsWith('--') === true ? options[last.slice(2)] : undefined;
   if (last === '--bridge' || (name === 'login' && last === '--as')) return bridgeNames(env);
+  if (name === 'mfa' && last === '--profile') return awsProfiles(env);
   const choice = choiceIn(rest);
   if (asked?.type === 'string')
     return asked.value === 'ACCOUNT/ROLE' ? roleNames(choice, env) : [...(asked.values ?? [])];
@@ -81,6 +83,15 @@ function choiceIn(words: readonly string[]): BridgeChoice {
 function bridgeNames(env: Environment): string[] {
   try {
     return knownBridges(readSettings(configDirectory(env))).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/** Suggestions become part of a command line, so only names without a meaning for shells. */
+function awsProfiles(env: Environment): string[] {
+  try {
+    return readProfiles(env).names.filter(name => /^[\w.@+-]+$/.test(name));
   } catch {
     return [];
   }

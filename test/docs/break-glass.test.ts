@@ -14,7 +14,7 @@ it('docs/break-glass.md has policies and profiles that give the role for an MFA 
   const user = await iamUserFor(t, WORLD);
   writeFileSync(user.computer.file('.aws/config'), block('ini config'));
   const env = { AWS_ENDPOINT_URL_STS: user.url };
-  const program = user.program('code', `echo ${user.code()}`);
+  const program = user.script('code', `echo ${user.code()}`);
   const args = ['credential-process', '--profile', 'break-glass', '--mfa-process', program];
   const { stdout, stderr } = await user.mfa(args, { env });
   assert.equal(

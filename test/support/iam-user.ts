@@ -16,7 +16,7 @@ import {
   type STSClientConfig,
 } from '@aws-sdk/client-sts';
 import type { LocalAwsEvent } from '../../src/dev/local-aws/events.ts';
-import { createLocalAws } from '../../src/dev/local-aws/local-aws.ts';
+import { createLocalAws, type LocalAws } from '../../src/dev/local-aws/local-aws.ts';
 import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { totp } from '../interop/totp.ts';
 import { type CliOptions, type CliResult, Computer } from './cli.ts';
@@ -95,6 +95,7 @@ export interface IamUserOptions {
 
 export interface IamUser {
   readonly computer: Computer;
+  readonly aws: LocalAws;
   /** Of the local AWS. */
   readonly url: string;
   /** What the local AWS was asked, the newest last. */
@@ -103,15 +104,17 @@ export interface IamUser {
   code(): string;
   /** Runs `rolebridge mfa` without a terminal. */
   mfa(args: readonly string[], options?: CliOptions): Promise<CliResult>;
-  /** Runs `rolebridge mfa` at a terminal, where `typed` answers one question each. */
-  atTerminal(args: string, typed: readonly string[]): Promise<TypedRun>;
+  /** The client as a command line. */
+  readonly program: string;
+  /** Runs a command line at a terminal, where `typed` answers one question each. */
+  atTerminal(command: string, typed: readonly string[]): Promise<TypedRun>;
   /** Sets `~/.aws/config` behind the profile `ops`; STS is the local AWS there. */
   configure(text: string): void;
   credentials(): string;
   /** Assumes the role with the keys alone. Rejects as the SDK does. */
   assumeRoleWithoutMfa(): Promise<unknown>;
-  /** A program that prints the text. Gives its path. */
-  program(name: string, script: string): string;
+  /** A program of a shell script. Gives its path. */
+  script(name: string, text: string): string;
 }
 
 export interface TypedRun {
@@ -132,9 +135,9 @@ export async function iamUserFor(t: TestContext, options: IamUserOptions = {}): 
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const world = worldWith(options);
-  handler = through(
-    createLocalAws({ world, baseUrl: url, now, log: event => void events.push(event) }).handler,
-  );
+  const log = (event: LocalAwsEvent): void => void events.push(event);
+  const aws = createLocalAws({ world, baseUrl: url, now, log });
+  handler = through(aws.handler);
   const computer = new Computer({ AWS_ENDPOINT_URL_SIGNIN: url, ...env });
   t.after(async () => {
     computer.close();
@@ -143,10 +146,11 @@ export async function iamUserFor(t: TestContext, options: IamUserOptions = {}): 
   });
   mkdirSync(computer.file('.aws'));
   const user: IamUser = {
-    ...{ computer, url, events },
+    ...{ computer, aws, url, events },
     code: () => totp(SEED, now()),
     mfa: (args, cli) => mfa(user, args, cli),
-    atTerminal: (args, typed) => atTerminal(user, args, typed),
+    program: `${process.execPath} ${computer.entry}`,
+    atTerminal: (command, typed) => atTerminal(user, command, typed),
     configure: text => writeFileSync(computer.file('.aws/config'), configOf(url, text)),
     credentials: () => readFileSync(computer.file('.aws/credentials'), 'utf8'),
     assumeRoleWithoutMfa: async () => {
@@ -155,8 +159,8 @@ export async function iamUserFor(t: TestContext, options: IamUserOptions = {}): 
         new AssumeRoleCommand({ RoleArn: BREAK_GLASS, RoleSessionName: 'ops-on-call' }),
       );
     },
-    program: (name, script) => {
-      writeFileSync(computer.file(name), `#!/bin/sh\n${script}\n`);
+    script: (name, text) => {
+      writeFileSync(computer.file(name), `#!/bin/sh\n${text}\n`);
       chmodSync(computer.file(name), 0o755);
       return computer.file(name);
     },
@@ -189,11 +193,11 @@ const TERMINAL_MILLISECONDS = 60_000;
 /** By util-linux's script. */
 function atTerminal(
   { computer }: IamUser,
-  args: string,
+  command: string,
   typed: readonly string[],
 ): Promise<TypedRun> {
-  const command = `stty cols 200 rows 30 && exec ${process.execPath} ${computer.entry} mfa ${args}`;
-  const child = spawn(SCRIPT, ['-qfec', command, '/dev/null'], {
+  const line = `stty cols 200 rows 30 && exec ${command}`;
+  const child = spawn(SCRIPT, ['-qfec', line, '/dev/null'], {
     env: { ...computer.env, TERM: 'xterm', SHELL: '/bin/sh' } as NodeJS.ProcessEnv,
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -3,7 +3,7 @@ import type { Invocation, Run } from '../command-line/command.ts';
 import { durationOf } from '../command-line/times.ts';
 import { type MfaCredentials, mfaCredentials } from '../mfa/credentials.ts';
 import type { Move } from '../mfa/moving-keys.ts';
-import { type MfaProfile, readMfaProfile } from '../mfa/profile.ts';
+import { type MfaProfile, profileOption, readMfaProfile } from '../mfa/profile.ts';
 import { type Home, openHome } from '../session/home.ts';
 import { CliError } from '../terminal/exit.ts';
 
@@ -102,7 +102,7 @@ async function execute(invocation: MfaInvocation): Promise<number> {
   const { options, passedOn, terminal, env, name, home } = invocation;
   const { commandIn, runFixed, runRenewing } = await import('../exec/run.ts');
   const { readUserFiles } = await import('../exec/user-files.ts');
-  const command = commandIn(passedOn, `rolebridge mfa exec --profile ${name} -- aws s3 ls`);
+  const command = commandIn(passedOn, `rolebridge mfa exec ${profileOption(name)} -- aws s3 ls`);
   const profile = profileIn(invocation);
   const first = await credentialsOf(invocation, profile);
   // Region, endpoints and output are those of this profile.
@@ -120,7 +120,7 @@ async function execute(invocation: MfaInvocation): Promise<number> {
     fetch: () =>
       credentialsOf({ ...invocation, options: { ...options, 'no-login': true } }, profile),
     minimumSeconds: durationOf(options, 'minimum'),
-    loginCommand: `rolebridge mfa --profile ${name}`,
+    loginCommand: `rolebridge mfa ${profileOption(name)}`,
   });
 }
 
@@ -145,7 +145,8 @@ async function importKeys({ home, name, options, terminal }: MfaInvocation): Pro
   const { move, plannedMove } = await import('../mfa/moving-keys.ts');
   const planned = await plannedMove(home, name);
   terminal.say(describe(planned));
-  await confirmed({ terminal, options }, 'Move the keys into the keychain?');
+  const message = 'Move the keys into the keychain?';
+  await confirmed({ terminal, options }, { message, initial: true });
   const copies = await move(home, planned);
   terminal.say(`The keys of ${name} are in the keychain, and no longer in the file.`);
   for (const { file, lines } of copies) {
@@ -172,7 +173,8 @@ async function forgetKeys({ home, name, options, terminal }: MfaInvocation): Pro
     return;
   }
   terminal.say('AWS never shows a secret key again: without a copy, you need a new access key.');
-  await confirmed({ terminal, options }, `Remove the keys of ${name} from the keychain?`);
+  const message = `Remove the keys of ${name} from the keychain?`;
+  await confirmed({ terminal, options }, { message, initial: false });
   await forget(home, name);
   terminal.say(
     `The keys of ${name} were removed from the keychain. AWS still accepts them until the access key is deleted: aws iam delete-access-key`,
@@ -182,7 +184,7 @@ async function forgetKeys({ home, name, options, terminal }: MfaInvocation): Pro
 /** Throws `interrupted` when the user declines, `usage` where there is no user to ask. */
 async function confirmed(
   { terminal, options }: Pick<Invocation, 'terminal' | 'options'>,
-  message: string,
+  question: { readonly message: string; readonly initial: boolean },
 ): Promise<void> {
   if (options.yes === true) return;
   if (!terminal.isInteractive) {
@@ -191,6 +193,6 @@ async function confirmed(
     });
   }
   const { confirm } = await import('../terminal/prompts.ts');
-  if (!(await confirm(terminal, { message, initial: true })))
+  if (!(await confirm(terminal, question)))
     throw new CliError('interrupted', 'nothing was changed');
 }

@@ -9,7 +9,7 @@ import { CliError, systemCode } from '../terminal/exit.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { typedLine } from '../terminal/typed-line.ts';
 import { wordsIn } from '../terminal/words.ts';
-import type { MfaProfile } from './profile.ts';
+import { type MfaProfile, profileOption } from './profile.ts';
 
 export interface Codes {
   next(): Promise<string>;
@@ -36,7 +36,7 @@ export function codesFor({ profile, terminal, env, mayAsk }: CodeQuestion): Code
       `the profile ${name} needs an MFA code, and cannot ask here`,
       {
         lines: [
-          `Run in a terminal: rolebridge mfa --profile ${name}`,
+          `Run in a terminal: rolebridge mfa ${profileOption(name)}`,
           'Or let a command print the code: mfa_process in the profile.',
         ],
       },

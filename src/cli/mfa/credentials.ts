@@ -179,6 +179,8 @@ function tooShort({ durationSeconds }: MfaProfile): CliError {
 
 const FOLDER = 'credentials';
 const PREFIX = 'mfa.';
+/** Locks stay: a process has them. */
+const CACHED = /^mfa\.[\da-f]+\.[\da-f]+$/;
 
 /** Another device, role, key or endpoint is another file: nothing is handed out for another. */
 function fileOf({ directory }: Home, profile: MfaProfile): string {
@@ -196,7 +198,8 @@ function fileOf({ directory }: Home, profile: MfaProfile): string {
 export function forgetMfaCredentials({ directory }: Home): void {
   const folder = join(directory, FOLDER);
   try {
-    for (const name of readdirSync(folder)) if (name.startsWith(PREFIX)) rmSync(join(folder, name));
+    const cached = readdirSync(folder).filter(name => CACHED.test(name));
+    for (const name of cached) rmSync(join(folder, name), { force: true });
   } catch {
     // There is no cache, or another process removes it.
   }

@@ -50,6 +50,11 @@ export interface MfaOptions {
   readonly process?: string | undefined;
 }
 
+/** A profile in a command line that is suggested: `--profile "on call"`. */
+export function profileOption(name: string): string {
+  return `--profile ${/^[\w.@+-]+$/.test(name) ? name : `"${name}"`}`;
+}
+
 /** Throws `local` for settings that cannot be used. */
 export function readKeysProfile(env: Environment, name: string): KeysProfile {
   const profiles = readProfiles(env);
@@ -57,7 +62,7 @@ export function readKeysProfile(env: Environment, name: string): KeysProfile {
   const source = settings.get('source_profile');
   if (settings.has('role_arn') && source !== undefined && source !== name) {
     throw new CliError('usage', `the profile ${name} has no keys: it uses those of ${source}`, {
-      lines: [`Use that profile: --profile ${source}`],
+      lines: [`Use that profile: ${profileOption(source)}`],
     });
   }
   const arns = [settings.get('mfa_serial')];

@@ -34,7 +34,14 @@ const ROWS: readonly Row[] = [
     exit: 'loginFailed',
     fits: isWrongCode,
     message: () => 'AWS rejected the MFA code: it is wrong, has expired or was used already',
-    lines: () => ['Each code works once. Wait for the next one, then try again.'],
+    lines: (_, { clockOffset = 0 }) => [
+      'Each code works once. Wait for the next one, then try again.',
+      ...(Math.abs(clockOffset) > CLOCK_TOLERANCE_MILLISECONDS
+        ? [
+            `The clock of this computer is ${describeSkew(clockOffset)} that of AWS: codes that it makes itself are wrong.`,
+          ]
+        : []),
+    ],
   },
   {
     exit: 'loginFailed',
@@ -127,13 +134,16 @@ export function isWrongCode(thrown: unknown): boolean {
   );
 }
 
-function isClockRefusal(refusal: StsRefusal): boolean {
-  const { code, clockOffset, said } = refusal;
-  if (/^Signature (?:expired|not yet current)/.test(said)) return true;
-  if (code === 'RequestExpired' || code === 'RequestTimeTooSkewed') return true;
-  const isFarOff = Math.abs(clockOffset ?? 0) > 5 * CLOCK_TOLERANCE_MILLISECONDS;
-  return isFarOff && (code === 'SignatureDoesNotMatch' || isWrongCode(refusal));
+function isClockRefusal({ code, clockOffset = 0, said }: StsRefusal): boolean {
+  return (
+    /^Signature (?:expired|not yet current)/.test(said) ||
+    code === 'RequestExpired' ||
+    (code === 'SignatureDoesNotMatch' && Math.abs(clockOffset) > SIGNATURE_TOLERANCE_MILLISECONDS)
+  );
 }
+
+/** What AWS allows between the time of a signature and its own clock. */
+const SIGNATURE_TOLERANCE_MILLISECONDS = 5 * 60_000;
 
 /** The error for the user; what is no refusal of STS stays as it is. */
 export function explained(thrown: unknown, asked: Refused): unknown {

@@ -135,7 +135,7 @@ function readAuthorities(file: string): string {
       thrown instanceof PathFault ? 'not a regular file' : (systemCode(thrown) ?? 'unknown fault');
     throw new CliError('local', `the certificate authorities in ${file} cannot be read (${why})`, {
       lines: [
-        'SSL_CERT_FILE or "caFile" in the settings names this file. Correct the file or remove the setting.',
+        'SSL_CERT_FILE, "caFile" in the settings, or AWS_CA_BUNDLE or ca_bundle for AWS, names this file. Correct the file or remove the setting.',
       ],
       cause: thrown,
     });

@@ -35,7 +35,7 @@ describe('keys and the system keychain', { skip: NO_KEYCHAIN }, () => {
   const file = ({ computer }: IamUser): string => computer.file('.aws/credentials');
   /** Whether `mfa` works with what is there now: with a code, and past the cache. */
   const isUsable = async (one: IamUser): Promise<boolean> => {
-    const program = one.program('code', `echo ${one.code()}`);
+    const program = one.script('code', `echo ${one.code()}`);
     const { code, stderr } = await one.mfa([...OPS, '--mfa-process', program]);
     if (code !== 0) assert.match(stderr, /has no long-term keys|unknown profile/);
     return code === 0;
@@ -99,7 +99,7 @@ describe('keys and the system keychain', { skip: NO_KEYCHAIN }, () => {
     skip: missingPackage(SCRIPT, 'bsdutils'),
   }, async t => {
     const one = await user(t);
-    const { code, screen } = await one.atTerminal('import --profile ops', ['n']);
+    const { code, screen } = await one.atTerminal(`${one.program} mfa import --profile ops`, ['n']);
     assert.equal(code, 130, screen);
     assert.match(screen, /Move the keys into the keychain\?/);
     assert.equal(one.credentials(), CREDENTIALS);

@@ -1,7 +1,8 @@
 /** `rolebridge mfa`: an IAM user, their device and a local AWS. There is no bridge. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
+import { freePort } from '../../support/free-port.ts';
 import {
   BREAK_GLASS,
   CREDENTIALS,
@@ -31,7 +32,7 @@ const BREAK_GLASS_PROFILE = ['--profile', 'break-glass'];
 /** A user whose command prints what the device shows now, as often as it is asked. */
 async function withCommand(t: TestContext, options?: IamUserOptions): Promise<IamUser> {
   const user = await iamUserFor(t, options);
-  const program = user.program('code', `echo " ${user.code()} "`);
+  const program = user.script('code', `echo " ${user.code()} "`);
   user.configure(`mfa_serial = ${SERIAL}\nmfa_process = ${program}\n${ROLE}`);
   return user;
 }
@@ -77,7 +78,7 @@ describe('mfa credential-process', () => {
 
   it('assumes the role that --role names', async t => {
     const user = await iamUserFor(t);
-    const program = user.program('code', `echo ${user.code()}`);
+    const program = user.script('code', `echo ${user.code()}`);
     user.configure(`external_id = break-glass-7f3c\nmfa_serial = ${SERIAL}\n`);
     const { stdout } = await user.mfa([
       ...['credential-process', ...OPS, '--role', BREAK_GLASS],
@@ -89,10 +90,25 @@ describe('mfa credential-process', () => {
     );
   });
 
+  it('needs no bridge: that of the last login is down', async t => {
+    const bridge = `http://127.0.0.1:${await freePort()}`;
+    const user = await withCommand(t, { env: { ROLEBRIDGE_SERVER: bridge } });
+    mkdirSync(user.computer.file('.config/rolebridge'), { recursive: true, mode: 0o700 });
+    writeFileSync(
+      user.computer.file('.config/rolebridge/config.json'),
+      JSON.stringify({ server: bridge }),
+    );
+    assert.equal((await user.mfa(['credential-process', ...BREAK_GLASS_PROFILE])).code, 0);
+    const { code, stdout } = await user.mfa(['console', ...BREAK_GLASS_PROFILE]);
+    assert.equal(code, 0);
+    // The console leads there when its session has ended.
+    assert.equal(new URL(stdout.trim()).searchParams.get('Issuer'), bridge);
+  });
+
   it('is answered from the sealed cache, without a code and without AWS', async t => {
     const user = await withCommand(t);
     const first = await user.mfa(['credential-process', ...OPS]);
-    user.program('code', 'exit 1');
+    user.script('code', 'exit 1');
     const second = await user.mfa(['credential-process', ...OPS]);
     assert.deepEqual([second.code, second.stdout], [0, first.stdout]);
     assert.deepEqual(actionsOf(user), ['GetSessionToken answered']);
@@ -109,7 +125,7 @@ describe('mfa credential-process', () => {
   it('hands out nothing from the cache for another key, device, role or endpoint', async t => {
     const user = await withCommand(t);
     assert.equal((await user.mfa(['credential-process', ...OPS])).code, 0);
-    user.program('code', 'exit 1');
+    user.script('code', 'exit 1');
     const env = { AWS_ENDPOINT_URL_STS: `${user.url}/other` };
     const others: readonly (readonly [string[], object?])[] = [
       [['--serial', `${SERIAL}-2`]],
@@ -157,7 +173,7 @@ describe('the MFA code', () => {
   it('is typed at the terminal, with a blank in it too', terminal, async t => {
     const user = await iamUserFor(t);
     const code = user.code();
-    const { code: exit, screen } = await user.atTerminal('--profile ops', [
+    const { code: exit, screen } = await user.atTerminal(`${user.program} mfa --profile ops`, [
       `${code.slice(0, 3)} ${code.slice(3)}`,
     ]);
     assert.equal(exit, 0, screen);
@@ -174,7 +190,7 @@ describe('the MFA code', () => {
     const user = await iamUserFor(t);
     const printed = user.computer.file('printed');
     const { code, screen } = await user.atTerminal(
-      `credential-process --profile ops </dev/null >${printed} 2>${printed}.errors`,
+      `${user.program} mfa credential-process --profile ops </dev/null >${printed} 2>${printed}.errors`,
       [user.code()],
     );
     assert.equal(code, 0, screen);
@@ -188,7 +204,11 @@ describe('the MFA code', () => {
   it('is asked for again when it is not one, or is wrong', terminal, async t => {
     const user = await iamUserFor(t);
     const wrong = user.code() === '000000' ? '000001' : '000000';
-    const { code, screen } = await user.atTerminal('--profile ops', ['12345', wrong, user.code()]);
+    const { code, screen } = await user.atTerminal(`${user.program} mfa --profile ops`, [
+      '12345',
+      wrong,
+      user.code(),
+    ]);
     assert.equal(code, 0, screen);
     assert.match(screen, /an MFA code has six digits\./);
     assert.match(
@@ -201,7 +221,10 @@ describe('the MFA code', () => {
   it('is asked for three times at most', terminal, async t => {
     const user = await iamUserFor(t);
     const wrong = user.code() === '000000' ? '000001' : '000000';
-    const { code, screen } = await user.atTerminal('--profile ops', Array(4).fill(wrong));
+    const { code, screen } = await user.atTerminal(
+      `${user.program} mfa --profile ops`,
+      Array(4).fill(wrong),
+    );
     assert.equal(code, 7, screen);
     assert.equal(actionsOf(user).length, 3);
   });
@@ -249,10 +272,7 @@ describe('the MFA code', () => {
 
   it('is printed by a command that no shell runs', async t => {
     const user = await iamUserFor(t);
-    const program = user.program(
-      'my code',
-      `test "$*" = "a b; touch owned" && echo ${user.code()}`,
-    );
+    const program = user.script('my code', `test "$*" = "a b; touch owned" && echo ${user.code()}`);
     user.configure(`mfa_serial = ${SERIAL}\nmfa_process = "${program}" "a b;" 'touch owned'\n`);
     const { code, stderr } = await user.mfa(OPS);
     assert.equal(code, 0, stderr);
@@ -273,7 +293,7 @@ describe('the MFA code', () => {
   for (const [title, script, says] of failures) {
     it(`is not used when the command ${title}`, async t => {
       const user = await iamUserFor(t);
-      const program = user.program('code', script);
+      const program = user.script('code', script);
       const { code, stderr } = await user.mfa([...OPS, '--mfa-process', program]);
       assert.equal(code, 6, stderr);
       assert.match(stderr, says);
@@ -357,6 +377,32 @@ describe('mfa console', () => {
     ]);
   });
 
+  it('prints a link without a length where AWS sign-in refuses one', async t => {
+    const user = await withCommand(t);
+    user.aws.faults.arm({ federation: { refuseDuration: 1 } });
+    const { code, stdout, stderr } = await user.mfa(['console', ...BREAK_GLASS_PROFILE]);
+    assert.equal(code, 0, stderr);
+    assert.equal((await fetch(stdout.trim(), { redirect: 'manual' })).status, 302);
+    assert.deepEqual(actionsOf(user).slice(1, 3), [
+      'getSigninToken refused',
+      'getSigninToken answered',
+    ]);
+  });
+
+  it('prints none where AWS sign-in gives none, and nothing of its answer', async t => {
+    const user = await withCommand(t);
+    for (const [fault, exit] of [
+      ['serverError', 5],
+      ['throttling', 5],
+      ['notXml', 5],
+    ] as const) {
+      user.aws.faults.arm({ federation: { [fault]: 1 } });
+      const { code, stdout, stderr } = await user.mfa(['console', ...BREAK_GLASS_PROFILE]);
+      assert.deepEqual([code, stdout], [exit, ''], stderr);
+      assert.doesNotMatch(stderr, /<|ASIA/);
+    }
+  });
+
   it('requires a role: credentials of GetSessionToken get no console session', async t => {
     const user = await withCommand(t);
     const { code, stdout, stderr } = await user.mfa(['console', ...OPS]);
@@ -386,6 +432,23 @@ describe('mfa and its options', () => {
     [[...OPS, '--duration', '37h'], /GetSessionToken gives credentials for 15 min to 36 h/],
     [[...OPS, '--role', BREAK_GLASS, '--duration', '13h'], /AssumeRole gives .* to 12 h/],
   ];
+  it('suggests a command line in which a profile name with blanks is one word', async t => {
+    const user = await iamUserFor(t);
+    user.configure(`[profile on call]\nrole_arn = ${BREAK_GLASS}\nmfa_serial = ${SERIAL}\n`);
+    const { code, stderr } = await user.mfa(['--profile', 'on call']);
+    assert.equal(code, 3);
+    assert.match(stderr, /rolebridge mfa --profile "on call"\n/);
+  });
+
+  it('completes actions and the names of profiles', async t => {
+    const user = await iamUserFor(t);
+    const complete = (...words: string[]): Promise<string> =>
+      user.computer.done(['__complete', 'mfa', ...words]);
+    assert.equal(await complete('e'), 'exec\n');
+    assert.equal(await complete('exec', '--profile', ''), 'ops\n');
+    assert.ok(!(await complete('exec', '--')).includes('--bridge'));
+  });
+
   it('rejects those that do not fit, before anything is asked', async t => {
     const user = await withCommand(t);
     for (const [args, says] of wrong) {

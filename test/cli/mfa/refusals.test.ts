@@ -23,7 +23,7 @@ async function refused(
   change: (user: IamUser) => readonly string[] | undefined = () => undefined,
 ): Promise<{ readonly code: number | null; readonly stderr: string; readonly user: IamUser }> {
   const user = await iamUserFor(t, options);
-  const program = user.program('code', `echo ${user.code()}`);
+  const program = user.script('code', `echo ${user.code()}`);
   const args = change(user) ?? [];
   const { code, stdout, stderr } = await user.mfa([...OPS, '--mfa-process', program, ...args]);
   assert.equal(stdout, '');
@@ -51,12 +51,24 @@ describe('a refusal of AWS', () => {
 
   it('does not come for a clock skew of three minutes, which a warning names', async t => {
     const user = await iamUserFor(t, { awsAheadMilliseconds: 3 * MINUTE });
-    const program = user.program('code', `echo ${user.code()}`);
+    const program = user.script('code', `echo ${user.code()}`);
     const { code, stderr } = await user.mfa([...OPS, '--mfa-process', program]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /clock skew: the clock of this computer is 3 minutes behind that of AWS/);
     // Twelve hours by this clock, too.
     assert.match(stderr, /has credentials of an MFA session for (?:12 h|11 h 59 min)\./);
+  });
+
+  it('of a code names a clock skew, with which a program on this computer makes wrong codes', async t => {
+    const user = await iamUserFor(t, { awsAheadMilliseconds: 3 * MINUTE });
+    const wrong = user.code() === '000000' ? '000001' : '000000';
+    const program = user.script('code', `echo ${wrong}`);
+    const { code, stderr } = await user.mfa([...OPS, '--mfa-process', program]);
+    assert.equal(code, 7);
+    assert.match(
+      stderr,
+      /then try again\.\nThe clock of this computer is 3 minutes behind that of AWS: codes that it makes itself are wrong\.\n$/,
+    );
   });
 
   it('says that the access key was deleted or deactivated', async t => {
