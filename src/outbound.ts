@@ -6,7 +6,7 @@
  * the environment (core/proxy.ts) and is never used for loopback; private CAs come from
  * NODE_EXTRA_CA_CERTS.
  */
-import { Agent, ProxyAgent, fetch as undiciFetch } from 'undici';
+import { Agent, type Dispatcher, ProxyAgent, fetch as undiciFetch } from 'undici';
 import { isLoopbackHost } from './core/loopback.ts';
 import { readProxySettings, tunnelStatus } from './core/proxy.ts';
 import type { Seconds } from './core/time.ts';
@@ -23,7 +23,7 @@ export interface OutboundLimits {
 export interface Outbound {
   /**
    * `fetch` with limits. Rejects with an Error whose message names the limit or the fault, never
-   * the body or the query.
+   * the body or the query. A `host` among the headers is sent as it is, wherever the address leads.
    */
   readonly fetch: typeof globalThis.fetch;
   close(): Promise<void>;
@@ -96,7 +96,7 @@ async function limitedFetch(
       ...init,
       signal,
       redirect: 'manual',
-      dispatcher: through?.agent ?? direct,
+      dispatcher: naming(hostIn(init.headers), url, through?.agent ?? direct),
     } as Parameters<typeof undiciFetch>[1]);
     return await wholeResponse(response, maxBytes);
   } catch (cause) {
@@ -105,6 +105,24 @@ async function limitedFetch(
     const address = named === 'path' ? `${url.origin}${url.pathname}` : url.origin;
     throw new Error(`${address}: ${fault}${route}`, { cause });
   }
+}
+
+function hostIn(headers: RequestInit['headers']): string | undefined {
+  return new Headers(headers).get('host') ?? undefined;
+}
+
+/**
+ * `fetch` itself writes the host of the address. A request that was signed for another host keeps
+ * that one; the certificate is still that of the address.
+ */
+function naming(host: string | undefined, { hostname }: URL, dispatcher: Dispatcher): Dispatcher {
+  if (host === undefined) return dispatcher;
+  // undici takes the name for TLS from the header, unless it is given (its types leave it out).
+  const names = { servername: hostname };
+  return dispatcher.compose(
+    dispatch => (options, handler) =>
+      dispatch({ ...options, headers: { ...options.headers, host }, ...names }, handler),
+  );
 }
 
 /** Reads the body, so that the limits apply to all of it and callers get whole responses only. */

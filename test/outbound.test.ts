@@ -30,6 +30,7 @@ const ANSWERS: Readonly<Record<string, RequestListener>> = {
     response.writeHead(200, { 'content-length': '10' }).write('half');
     response.destroy();
   },
+  '/host': ({ headers }, response) => void response.end(headers.host),
   '/no': (_request, response) => void response.writeHead(404).end('no'),
 };
 
@@ -66,6 +67,16 @@ describe('the way out', () => {
       (await (await outbound.fetch(`${base}/exact`)).arrayBuffer()).byteLength,
       MAX_BYTES,
     );
+  });
+
+  it('names another host than that of the address, where the request was signed for it', async () => {
+    const host = 'sts.eu-west-1.amazonaws.com';
+    for (const headers of [{ host }, { Host: host }, new Headers({ host }), [['host', host]]])
+      assert.equal(
+        await (await outbound.fetch(`${base}/host`, { headers: headers as HeadersInit })).text(),
+        host,
+      );
+    assert.equal(await (await outbound.fetch(`${base}/host`)).text(), new URL(base).host);
   });
 
   const REFUSED: readonly [path: string, says: RegExp][] = [
