@@ -11,12 +11,14 @@ import type { Availability } from '../core/sign-in.ts';
 import type { WorkloadEntryId } from '../core/workload.ts';
 import { compileWorkloadPolicy } from '../core/workload-policy.ts';
 import type { Logger } from '../log.ts';
+import type { Outbound } from '../outbound.ts';
 import type { Process } from './process.ts';
 
 export interface WorkloadsSetup {
   readonly process: Pick<Process, 'log' | 'toIdps'>;
   readonly configuration: Pick<Configuration, 'accounts' | 'workloads' | 'workloadRules'>;
   readonly partitions: Partitions;
+  readonly toAws: Outbound;
   readonly ports: Pick<Store, 'oneTimeKeys' | 'workloadTokens' | 'workloadBlocks'> & {
     readonly clock: Clock;
     readonly secrets: Secrets;
@@ -31,12 +33,12 @@ export interface OpenWorkloads {
 
 /** Does not wait for the keys of any platform. */
 export function openWorkloads(setup: WorkloadsSetup): OpenWorkloads {
-  const { process, configuration, partitions, ports } = setup;
+  const { process, configuration, partitions, toAws, ports } = setup;
   const { clock, secrets, oneTimeKeys } = ports;
   const proofs = createWorkloadProofs({
     entries: configuration.workloads,
     outbound: process.toIdps,
-    ...{ partitions, clock, secrets, oneTimeKeys },
+    ...{ partitions, toAws, clock, secrets, oneTimeKeys },
     onChange: (entry, availability) => logPlatform(process.log, entry, availability),
   });
   const policy = compileWorkloadPolicy(configuration.workloadRules, configuration.accounts);

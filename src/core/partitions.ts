@@ -32,6 +32,11 @@ export interface PartitionFacts {
   samlRecipient(region: string): string;
   /** The regional STS endpoint. */
   stsUrl(region: string): string;
+  /**
+   * The endpoint that a request to STS was signed for, by its Host header; undefined if the host is
+   * none of this partition.
+   */
+  stsEndpoint(host: string): StsEndpoint | undefined;
   /** The `/federation` endpoint of the sign-in service. */
   federationUrl(region: string): string;
   /** The console's start page in a region. */
@@ -48,10 +53,24 @@ export interface PartitionFacts {
   readonly consoleSources: readonly string[];
 }
 
+export interface StsEndpoint {
+  readonly partition: Partition;
+  /** The region that signatures for it name. */
+  readonly region: string;
+  /** Where the bridge sends the request: the host itself, or what the operator has put in place. */
+  readonly url: string;
+}
+
 export type Partitions = Readonly<Record<Partition, PartitionFacts>>;
 
 interface Row {
   readonly dnsSuffix: string;
+  /** Of the hosts that answer over IPv6, too. */
+  readonly dualStackSuffix: string;
+  /** Hosts with `sts-fips` exist; in GovCloud the plain host is the FIPS endpoint. */
+  readonly hasFipsHosts: boolean;
+  /** Of the host `sts.amazonaws.com`, which only the first partition has. */
+  readonly globalRegion?: string;
   /**
    * `{region}` stands for the region where the sign-in service has no host of its own for the whole
    * partition.
@@ -69,6 +88,9 @@ interface Row {
 const ROWS = {
   aws: {
     dnsSuffix: 'amazonaws.com',
+    dualStackSuffix: 'api.aws',
+    hasFipsHosts: true,
+    globalRegion: 'us-east-1',
     signinHost: 'signin.aws.amazon.com',
     consoleDomain: 'aws.amazon.com',
     samlAudience: 'urn:amazon:webservices',
@@ -77,6 +99,8 @@ const ROWS = {
   },
   'aws-cn': {
     dnsSuffix: 'amazonaws.com.cn',
+    dualStackSuffix: 'api.amazonwebservices.com.cn',
+    hasFipsHosts: false,
     signinHost: 'signin.amazonaws.cn',
     consoleDomain: 'amazonaws.cn',
     samlAudience: 'urn:amazon:webservices:cn-north-1',
@@ -85,6 +109,8 @@ const ROWS = {
   },
   'aws-us-gov': {
     dnsSuffix: 'amazonaws.com',
+    dualStackSuffix: 'api.aws',
+    hasFipsHosts: false,
     signinHost: 'signin.amazonaws-us-gov.com',
     consoleDomain: 'amazonaws-us-gov.com',
     samlAudience: 'urn:amazon:webservices:govcloud',
@@ -93,6 +119,8 @@ const ROWS = {
   },
   'aws-eusc': {
     dnsSuffix: 'amazonaws.eu',
+    dualStackSuffix: 'api.amazonwebservices.eu',
+    hasFipsHosts: false,
     signinHost: '{region}.signin.amazonaws-eusc.eu',
     consoleDomain: 'amazonaws-eusc.eu',
     // Not documented; the value of the first partition is the likeliest.
@@ -199,6 +227,11 @@ function partitionFacts(
       overrides.samlRecipient ??
       `https://${row.signinHost.replace('{region}', checkedRegion(region))}/saml`,
     stsUrl: region => overrides.stsUrl ?? `https://sts.${checkedRegion(region)}.${row.dnsSuffix}`,
+    stsEndpoint: host => {
+      const region = stsRegion(host, row);
+      if (region === undefined || partitionOfRegion(region) !== partition) return undefined;
+      return { partition, region, url: overrides.stsUrl ?? `https://${host}` };
+    },
     federationUrl: region => `${signinOf(region)}/federation`,
     consoleHome: region => {
       if (consoleOverride !== undefined) return consoleOverride.href;
@@ -221,6 +254,19 @@ function partitionFacts(
       ...[signinHost, `*.${signinHost}`, ...consoleHosts].map(host => `https://${host}`),
     ],
   };
+}
+
+/** The region of a host of STS whose names end as the row says. */
+function stsRegion(
+  host: string,
+  { dnsSuffix, dualStackSuffix, hasFipsHosts, globalRegion }: Row,
+): string | undefined {
+  if (host === `sts.${dnsSuffix}`) return globalRegion;
+  const [service, region = '', ...rest] = host.split('.');
+  const suffix = rest.join('.');
+  const isSts = service === 'sts' || (service === 'sts-fips' && hasFipsHosts);
+  const isOfRow = suffix === dnsSuffix || suffix === dualStackSuffix;
+  return isSts && isOfRow && isRegion(region) ? region : undefined;
 }
 
 function fits(hostname: string, pattern: string): boolean {

@@ -118,3 +118,47 @@ describe('the regions of the partitions', () => {
     }
   });
 });
+
+describe('the host that a request to STS was signed for', () => {
+  const table = partitionTable();
+  const endpointOf = (host: string) =>
+    Object.values(table).flatMap(({ stsEndpoint }) => stsEndpoint(host) ?? []);
+
+  const hosts: Readonly<Record<string, readonly [partition: Partition, region: string]>> = {
+    'sts.amazonaws.com': ['aws', 'us-east-1'],
+    'sts.eu-west-1.amazonaws.com': ['aws', 'eu-west-1'],
+    'sts-fips.us-east-2.amazonaws.com': ['aws', 'us-east-2'],
+    'sts.eu-west-1.api.aws': ['aws', 'eu-west-1'],
+    'sts.cn-north-1.amazonaws.com.cn': ['aws-cn', 'cn-north-1'],
+    'sts.cn-north-1.api.amazonwebservices.com.cn': ['aws-cn', 'cn-north-1'],
+    'sts.us-gov-east-1.amazonaws.com': ['aws-us-gov', 'us-gov-east-1'],
+    'sts.us-gov-east-1.api.aws': ['aws-us-gov', 'us-gov-east-1'],
+    'sts.eusc-de-east-1.amazonaws.eu': ['aws-eusc', 'eusc-de-east-1'],
+    'sts.eusc-de-east-1.api.amazonwebservices.eu': ['aws-eusc', 'eusc-de-east-1'],
+  };
+  for (const [host, [partition, region]] of Object.entries(hosts))
+    it(`${host} is an endpoint of ${partition} alone`, () => {
+      assert.deepEqual(endpointOf(host), [{ partition, region, url: `https://${host}` }]);
+    });
+
+  const others = [
+    ...['', 'sts', 'amazonaws.com', 'sts.', 'sts..amazonaws.com', 'sts.eu-west-1', 'sts.api.aws'],
+    ...['sts.eu-west-1.amazonaws.com.', 'sts.eu-west-1.amazonaws.com.evil.example'],
+    ...['sts.eu-west-1.amazonaws.eu', 'sts.cn-north-1.amazonaws.com', 'sts.amazonaws.com.cn'],
+    ...['sts.us-gov-west-1.amazonaws.eu', 'sts-fips.us-gov-west-1.amazonaws.com'],
+    ...['sts-fips.amazonaws.com', 'STS.eu-west-1.amazonaws.com', 'sts.EU-WEST-1.amazonaws.com'],
+    ...['sts.eu-west-1.amazonaws.com:443', 'iam.eu-west-1.amazonaws.com', 'sts.s3.amazonaws.com'],
+    ...['sts.eu-west-1.vpce.amazonaws.com', 'a.sts.eu-west-1.amazonaws.com', 'constructor'],
+  ];
+  for (const host of others)
+    it(`"${host}" is no endpoint of STS`, () => {
+      assert.deepEqual(endpointOf(host), []);
+    });
+
+  it('leads to the endpoint of the operator, with the region of the host', () => {
+    const { aws } = partitionTable({ endpoints: { sts: 'http://127.0.0.1:4000' } });
+    assert.deepEqual(aws.stsEndpoint('sts.eu-west-1.amazonaws.com'), {
+      ...{ partition: 'aws', region: 'eu-west-1', url: 'http://127.0.0.1:4000' },
+    });
+  });
+});

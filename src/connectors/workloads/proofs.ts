@@ -1,49 +1,61 @@
 /**
- * What workloads show (the port `WorkloadProofs`): a token of their platform.
+ * What workloads show (the port `WorkloadProofs`): a token of their platform, or a request that
+ * their role of AWS has signed.
  *
  * Owns: which of the two a proof is. Does not own: tokens (signed-token) and the keys of their
- * platforms (platform-keys).
+ * platforms (platform-keys), signed requests (signed-request) and what STS says of them
+ * (caller-identity).
  */
-import type { Clock, Secrets, WorkloadProofs } from '../../core/ports.ts';
-import type { Outbound } from '../../outbound.ts';
+import type { Partitions, StsEndpoint } from '../../core/partitions.ts';
+import type { WorkloadProofs } from '../../core/ports.ts';
+import { SIGNED_REQUEST_PREFIX } from '../../core/workload.ts';
+import { type CallerIdentityParts, verifyCaller } from './caller-identity.ts';
 import type { WorkloadEntry } from './entry.ts';
 import { createPlatformKeys, type PlatformKeysOptions } from './platform-keys.ts';
 import { type Platform, verifyToken } from './signed-token.ts';
 
-export interface WorkloadProofsOptions extends Pick<PlatformKeysOptions, 'onChange'> {
+export interface WorkloadProofsOptions
+  extends PlatformKeysOptions,
+    Pick<CallerIdentityParts, 'toAws' | 'secrets' | 'oneTimeKeys'> {
   readonly entries: readonly WorkloadEntry[];
-  /** Reaches the platforms that publish keys. */
-  readonly outbound: Outbound;
-  readonly clock: Clock;
-  readonly secrets: Secrets;
+  readonly partitions: Partitions;
 }
 
 /** Begins to read the keys of every platform, and does not wait for them. */
 export function createWorkloadProofs(
   options: WorkloadProofsOptions,
 ): WorkloadProofs & { close(): Promise<void> } {
-  const { entries, clock, secrets } = options;
+  const { entries, partitions, clock, secrets } = options;
   let isClosed = false;
+  const onChange: PlatformKeysOptions['onChange'] = (id, availability) => {
+    if (!isClosed) options.onChange?.(id, availability);
+  };
   const platforms = entries.flatMap((entry): Platform[] =>
     entry.kind === 'aws-iam'
       ? []
-      : [
-          {
-            entry,
-            keys: createPlatformKeys(entry, {
-              ...options,
-              onChange: (id, availability) => {
-                if (!isClosed) options.onChange?.(id, availability);
-              },
-            }),
-          },
-        ],
+      : [{ entry, keys: createPlatformKeys(entry, { ...options, onChange }) }],
   );
+  const callers: CallerIdentityParts = {
+    ...options,
+    entries: entries.filter(entry => entry.kind === 'aws-iam'),
+    endpointOf: host => endpointIn(partitions, host),
+  };
   for (const { keys } of platforms) keys.current().catch(() => {});
   return {
-    verify: proof => verifyToken(proof, platforms, { now: clock.now(), secrets }),
+    verify: proof =>
+      proof.startsWith(SIGNED_REQUEST_PREFIX)
+        ? verifyCaller(proof, callers)
+        : verifyToken(proof, platforms, { now: clock.now(), secrets }),
     close: async () => {
       isClosed = true;
     },
   };
+}
+
+function endpointIn(partitions: Partitions, host: string): StsEndpoint | undefined {
+  for (const { stsEndpoint } of Object.values(partitions)) {
+    const endpoint = stsEndpoint(host);
+    if (endpoint !== undefined) return endpoint;
+  }
+  return undefined;
 }

@@ -8,7 +8,8 @@ import {
   type WorkloadProofsOptions,
 } from '../../../src/connectors/workloads/proofs.ts';
 import { BridgeError, type ErrorCode } from '../../../src/core/errors.ts';
-import type { WorkloadProofs } from '../../../src/core/ports.ts';
+import { partitionTable } from '../../../src/core/partitions.ts';
+import type { OneTimeKeys, WorkloadProofs } from '../../../src/core/ports.ts';
 import type { WorkloadEntryId } from '../../../src/core/workload.ts';
 import { createOutbound } from '../../../src/outbound.ts';
 import { systemSecrets } from '../../../src/secrets.ts';
@@ -23,6 +24,9 @@ const SECOND_AUDIENCE = 'urn:acme:internal:second-audience';
 export const clock = handTurnedClock();
 
 export const now = (): number => Math.floor(clock.now() / 1000);
+
+/** Tokens are no one-time keys. */
+const NO_KEYS: OneTimeKeys = { claim: () => Promise.reject(new Error('nothing is claimed')) };
 
 type IssuerEntry = Extract<JwtEntry, { kind: 'issuer' }>;
 
@@ -43,8 +47,11 @@ export function openProofs(
   overrides: Partial<WorkloadProofsOptions> = {},
 ): WorkloadProofs {
   const outbound = createOutbound({ timeoutSeconds: 1, maxBytes: 1_000_000 });
-  const parts = { outbound, clock, secrets: systemSecrets };
-  const proofs = createWorkloadProofs({ entries, ...parts, ...overrides });
+  const proofs = createWorkloadProofs({
+    ...{ entries, outbound, toAws: outbound, clock },
+    ...{ secrets: systemSecrets, partitions: partitionTable(), oneTimeKeys: NO_KEYS },
+    ...overrides,
+  });
   t.after(async () => {
     await proofs.close();
     await outbound.close();
