@@ -8,7 +8,7 @@ const clientFloors = [
   ['server'],
   ['session'],
   ['roles', 'aws'],
-  ['exec', 'command-line', 'elevations', 'mfa'],
+  ['exec', 'command-line', 'elevations', 'mfa', 'workload'],
   ['commands'],
 ];
 const law = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });

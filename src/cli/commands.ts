@@ -3,7 +3,8 @@
  * from it. A new command is a row here and the file in commands/ that its row loads.
  */
 import { type CommandSpec, JSON_OPTION, MINIMUM_OPTION } from './command-line/command.ts';
-import { SHELL_FORMATS } from './command-line/shell-formats.ts';
+import { PRINTED_FORMATS, SHELL_FORMATS } from './command-line/shell-formats.ts';
+import { ACTIONS, PLATFORMS } from './workload/names.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
 const MFA_ACTIONS = ['login', 'credential-process', 'exec', 'console', 'import', 'forget'] as const;
@@ -383,6 +384,77 @@ ${DECISION_RULE}`,
     ],
     words: 1,
     completes: 'elevations',
+  },
+  {
+    name: 'workload',
+    load: () => import('./commands/workload.ts'),
+    summary: 'credentials for a pipeline, a pod or an instance, without a login',
+    usage: '[ACTION] ACCOUNT/ROLE --server URL [-- COMMAND [ARGUMENT ...]]',
+    description: `Gets credentials with the identity that the platform gives to a job, a pod or an instance.
+
+The platform is found by itself, in this order: the file in ROLEBRIDGE_WORKLOAD_TOKEN_FILE, the token in
+ROLEBRIDGE_ID_TOKEN, GitHub Actions, GitLab CI, Buildkite, CircleCI, HCP Terraform, Kubernetes (a
+projected token in /var/run/secrets/rolebridge/token), then the role of a Lambda function, of an ECS
+task or of an EC2 instance. The server must be named, by an option or by ROLEBRIDGE_SERVER.
+
+Actions
+  credentials          the default: print credentials
+  credential-process   print credentials as JSON, for credential_process in ~/.aws/config
+  exec                 run the command after --, and renew its credentials while it runs
+  roles                list the roles of the workload; takes no ACCOUNT/ROLE
+  explain              say why the workload has a role or not; exit code 4 if it has not`,
+    options: {
+      platform: {
+        type: 'string',
+        value: 'NAME',
+        description: `${PLATFORMS.join(', ')} (default: found)`,
+        values: PLATFORMS,
+      },
+      audience: {
+        type: 'string',
+        value: 'TEXT',
+        description:
+          'what the token is for, as in the configuration of the bridge (default: its address)',
+      },
+      'token-file': { type: 'string', value: 'FILE', description: 'a file with the token' },
+      'token-env': {
+        type: 'string',
+        value: 'NAME',
+        description: 'the name of a variable with the token',
+      },
+      format: {
+        type: 'string',
+        value: 'FORMAT',
+        description: `${PRINTED_FORMATS.join(', ')} (default: env)`,
+        values: PRINTED_FORMATS,
+      },
+      'github-env': {
+        type: 'boolean',
+        description: 'set and mask the variables for the next steps of a GitHub Actions job',
+      },
+      env: {
+        type: 'boolean',
+        description: 'exec: fixed credentials in the environment; they are not renewed',
+      },
+      json: JSON_OPTION,
+    },
+    examples: [
+      [
+        'rolebridge workload exec prod/Deploy --server https://aws.example.com -- terraform apply',
+        'in a job of a pipeline',
+      ],
+      [
+        'eval "$(rolebridge workload prod/Deploy --server https://aws.example.com)"',
+        'for the commands that follow',
+      ],
+      [
+        'credential_process = rolebridge workload credential-process partner/Upload --server https://aws.example.com',
+        'a line of ~/.aws/config on an instance',
+      ],
+    ],
+    words: 2,
+    completes: ACTIONS,
+    passesOn: true,
   },
   {
     name: 'mfa',
