@@ -8,7 +8,12 @@ const ROOT = new URL('../../', import.meta.url);
 /** What was true of a version stays, and so do its links. */
 const HISTORY = new Set(['CHANGELOG.md']);
 
-const pages = ['', 'certs/', 'docs/', 'docs/adr/'].flatMap(directory =>
+const EXAMPLES = ['github-action', 'gitlab-ci', 'kubernetes-workload'];
+
+const pages = [
+  ...['', 'certs/', 'docs/', 'docs/adr/'],
+  ...EXAMPLES.map(name => `examples/${name}/`),
+].flatMap(directory =>
   readdirSync(new URL(directory, ROOT))
     .filter(name => name.endsWith('.md') && !HISTORY.has(name))
     .map(name => `${directory}${name}`),

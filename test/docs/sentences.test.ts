@@ -7,7 +7,12 @@ const ROOT = new URL('../../', import.meta.url);
 /** The changelog has one entry a line (https://keepachangelog.com). */
 const FREE = new Set(['CHANGELOG.md']);
 
-const pages = ['', 'certs/', 'docs/', 'docs/adr/', '.github/', '.github/ISSUE_TEMPLATE/']
+const EXAMPLES = ['github-action', 'gitlab-ci', 'kubernetes-workload'];
+
+const pages = [
+  ...['', 'certs/', 'docs/', 'docs/adr/', '.github/', '.github/ISSUE_TEMPLATE/'],
+  ...EXAMPLES.map(name => `examples/${name}/`),
+]
   .filter(directory => existsSync(new URL(directory, ROOT)))
   .flatMap(directory => readdirSync(new URL(directory, ROOT)).map(name => `${directory}${name}`))
   .filter(page => page.endsWith('.md') && !FREE.has(page));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,14 @@ const SECRETS: Readonly<Record<string, string>> = {
   SMTP_URL: 'smtp://bridge:x@smtp.example.com:587',
 };
 
+/** Most files are read when they are used, and key sets at the start. */
+function contentOf(file: string): string {
+  if (!file.includes('.jwks.json')) return 'x';
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = { ...publicKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'one' };
+  return JSON.stringify({ keys: [key] });
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'rolebridge-docs-'));
 after(() => rmSync(directory, { recursive: true }));
 
@@ -45,6 +54,9 @@ for (const name of [
   'runbook.md',
   'troubleshooting.md',
   'vendor-access.md',
+  '../examples/github-action/README.md',
+  '../examples/gitlab-ci/README.md',
+  '../examples/kubernetes-workload/README.md',
 ]) {
   describe(`docs/${name}`, () => {
     const snippets = blocksOf(readPage(name)).filter(({ info }) => info === 'yaml rolebridge');
@@ -61,7 +73,7 @@ for (const name of [
           ([, variable]) => [variable!, SECRETS[variable!] ?? 'a-secret'] as const,
         );
         for (const [, file] of document.matchAll(/file: (\S+)/g))
-          writeFileSync(join(directory, file!), 'x', { mode: 0o600 });
+          writeFileSync(join(directory, file!), contentOf(file!), { mode: 0o600 });
         const path = join(directory, 'rolebridge.yaml');
         writeFileSync(path, document, { mode: 0o600 });
 
