@@ -20,10 +20,10 @@ export const SITE: PrefixBits = { ipv4: 32, ipv6: 56 };
 /** What one owner may have. An IPv6 /32 contains 16 million sites. */
 const NETWORK: PrefixBits = { ipv4: 24, ipv6: 32 };
 
-/** Of one user, for each type. */
-const USER: Budget = { burst: 100, perMinute: 10 };
+/** Of one user or workload, for each type. */
+const PRINCIPAL: Budget = { burst: 100, perMinute: 10 };
 
-/** Of callers who are not signed in, for each type. */
+/** Of callers who are not signed in, and workloads that no rule concerns, for each type. */
 interface StrangerBudgets {
   readonly site: Budget;
   readonly network: Budget;
@@ -106,7 +106,7 @@ function filledUp({ budget, tokens, at }: Bucket, now: Instant): Bucket {
 function budgetsOf(event: AuditEvent): readonly (readonly [key: string, budget: Budget])[] {
   const { type } = event;
   const principal = principalIn(event);
-  if (principal !== undefined) return [[`${type} caller ${principal}`, USER]];
+  if (principal !== undefined) return [[`${type} caller ${principal}`, PRINCIPAL]];
   const { address } = event.origin;
   const { site, network, type: all } = type === 'sign-in.refused' ? SIGN_INS : OTHERS;
   return [

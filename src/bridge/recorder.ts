@@ -40,29 +40,39 @@ type Details<E extends AuditEvent> = E extends AuditEvent
   : never;
 
 export type EventDetails = Details<AuditEvent>;
+/** What can be recorded of a user. */
+type DetailsOfUser = Details<Exclude<AuditEvent, WorkloadEvent>>;
+/** What can be recorded of a workload. An event with an actor is not its own. */
+type DetailsOfWorkload = Details<WorkloadEvent> | DetailsOfAnyone;
 /** What can be recorded of a requester who is not a user. */
 export type DetailsOfAnyone =
   | Details<Exclude<AuditEvent, EventWithActor | WorkloadEvent>>
-  | (EventDetails & { readonly actor: Actor });
+  | (DetailsOfUser & { readonly actor: Actor });
 
 /** The subject is absent for operators and during a sign-in. */
 export type AnyRequester = Pick<Requester, 'origin'> & Partial<Requester>;
 
 export interface Recorder {
   /** Resolves when the event is kept. Throws `unavailable`: the recorded act must not happen. */
-  record(requester: AuthenticatedRequester | WorkloadRequester, event: EventDetails): Promise<void>;
+  record(requester: AuthenticatedRequester, event: DetailsOfUser): Promise<void>;
+  record(requester: WorkloadRequester, event: DetailsOfWorkload): Promise<void>;
   record(requester: AnyRequester, event: DetailsOfAnyone): Promise<void>;
   /** As `record`. When the event is not kept, runs `undo` before it throws. */
   recordOrUndo(
-    requester: AuthenticatedRequester | WorkloadRequester,
-    event: EventDetails,
+    requester: AuthenticatedRequester,
+    event: DetailsOfUser,
+    undo: () => Promise<unknown>,
+  ): Promise<void>;
+  recordOrUndo(
+    requester: WorkloadRequester,
+    event: DetailsOfWorkload,
     undo: () => Promise<unknown>,
   ): Promise<void>;
   /**
    * Records something that has ended already. It stays ended, so the requester gets no error when
    * the event is not kept; the audit trail reports that in the log.
    */
-  recordEnd(requester: AuthenticatedRequester, event: EventDetails): Promise<void>;
+  recordEnd(requester: AuthenticatedRequester, event: DetailsOfUser): Promise<void>;
   recordEnd(requester: AnyRequester, event: DetailsOfAnyone): Promise<void>;
 }
 
@@ -76,7 +86,11 @@ export function createRecorder({ audit, clock }: RecorderParts): Recorder {
     audit.record(stamped(requester, event, clock.now()));
   return {
     record,
-    recordOrUndo: async (requester, event, undo) => {
+    recordOrUndo: async (
+      requester: AnyRequester,
+      event: EventDetails,
+      undo: () => Promise<unknown>,
+    ) => {
       try {
         await record(requester, event);
       } catch (fault) {
@@ -93,6 +107,11 @@ const ACCESS_EVENTS: { readonly [T in AccessEvent['type']]: true } = {
   'console-link.issued': true,
   'access.refused': true,
 };
+/** What leads to credentials always names the workload, whatever the rules say now. */
+const WORKLOAD_EVENTS: { readonly [T in WorkloadEvent['type']]: true } = {
+  'workload-credentials.issued': true,
+  'workload-token.issued': true,
+};
 
 function stamped(
   { origin, subject, cliSession, containerToken, scope }: AnyRequester,
@@ -106,7 +125,9 @@ function stamped(
     origin,
     ...(subject?.kind === 'user' && { actor: actorOf(subject.identity) }),
     ...(subject?.kind === 'workload' &&
-      subject.isKnown && { workload: namedWorkload(subject.workload) }),
+      (subject.isKnown || type in WORKLOAD_EVENTS) && {
+        workload: namedWorkload(subject.workload),
+      }),
     ...(type in ACCESS_EVENTS && { cliSession, containerToken, ...applicationOf(scope) }),
     ...details,
     // The compiler does not see that the parts make up one event of the union.

@@ -1,7 +1,8 @@
 /**
- * The audit trail in two tables. `audit_events` contains events of users and operators: it is
- * append-only by trigger and never pruned. `stranger_events` contains events of callers who are not
- * signed in: it is pruned by age and number.
+ * The audit trail in two tables. `audit_events` contains events of users, workloads and operators:
+ * it is append-only by trigger and never pruned. `stranger_events` contains events of callers who
+ * are not signed in: it is pruned by age and number. The column `person` contains the id of the
+ * user or workload.
  */
 import { type AuditEvent, isOfStranger, principalIn } from '../core/audit-event.ts';
 import type { HandOut } from '../core/elevation-notice.ts';
@@ -39,12 +40,12 @@ export function createAuditTables(database: Database): AuditTables {
     handOuts: {
       aliveBy: (elevation, now) => aliveBy(database, elevation, now),
     },
-    readAudit: async ({ from, to, person, type, limit }) => {
+    readAudit: async ({ from, to, principal, type, limit }) => {
       const filters = (
         [
           ['at >=', from],
           ['at <', to],
-          ['person =', person],
+          ['person =', principal],
           ['type =', type],
         ] as const
       ).filter(([, value]) => value !== undefined);
@@ -54,7 +55,7 @@ export function createAuditTables(database: Database): AuditTables {
       const trail = newest('audit_events', 'id AS trail_id, 0 AS stranger_id');
       const strangers = newest('stranger_events', 'after_id AS trail_id, id AS stranger_id');
       const rows = await database.rows(
-        `SELECT event FROM (${person === undefined ? `${trail} UNION ALL ${strangers}` : trail}) AS found
+        `SELECT event FROM (${principal === undefined ? `${trail} UNION ALL ${strangers}` : trail}) AS found
          ORDER BY at DESC, trail_id DESC, stranger_id DESC LIMIT $${filters.length + 1}`,
         [
           ...filters.map(([, value]) => value!),

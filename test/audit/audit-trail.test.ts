@@ -5,6 +5,7 @@ import { createAuditTrail } from '../../src/audit/audit-trail.ts';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { ConnectorId, PersonId } from '../../src/core/identity.ts';
 import type { AccountId, RoleName, RoleSessionName } from '../../src/core/role.ts';
+import type { WorkloadEntryId, WorkloadId } from '../../src/core/workload.ts';
 import { createLog } from '../../src/log.ts';
 import { openSqliteStore } from '../../src/store/sqlite.ts';
 
@@ -54,6 +55,21 @@ const DENIED: AuditEvent = {
     role: 'Admin',
   },
   ...{ code: 'access_denied', why: 'no rule' },
+};
+
+const PIPELINE = {
+  workload: 'github-k3jx2q7d5vbn4mza@workload' as WorkloadId,
+  entry: 'github' as WorkloadEntryId,
+  subject: 'repo:acme/api:ref:refs/heads/main',
+};
+const STRANGER = {
+  ...PIPELINE,
+  workload: 'github-x5mq2vtr7ndk3wba@workload' as WorkloadId,
+  subject: 'repo:mallory/api:ref:refs/heads/main',
+};
+const WORKLOAD_DENIED: AuditEvent = {
+  ...{ type: 'workload.refused', at: AT, origin: ORIGIN, workload: PIPELINE },
+  ...{ code: 'workload_role_denied', why: 'no rule' },
 };
 
 const inMemory = () => openSqliteStore({ file: ':memory:', secret: randomBytes(32) });
@@ -255,6 +271,77 @@ test('a user who floods the trail is told of by a row of their own, and hides no
   assert.equal(
     (await kept()).filter(event => 'actor' in event && event.actor?.person === ALICE.person).length,
     103,
+  );
+});
+
+test('an event of a workload is one flat line, with what an unknown workload said apart', async () => {
+  const { log, parsed } = capturedLog();
+  const trail = createAuditTrail({ sinks: [], log });
+  await trail.record(WORKLOAD_DENIED);
+  const { workload: _, ...rest } = WORKLOAD_DENIED as typeof WORKLOAD_DENIED & { workload: object };
+  await trail.record({ ...rest, stranger: STRANGER } as AuditEvent);
+
+  const [known, unknown] = parsed().map(({ time: __, ...line }) => line);
+  const { origin, type, ...own } = rest;
+  const line = {
+    ...{ level: 'info', audit: true, kept: true, msg: type },
+    ...{ ...own, ...origin, at: '2026-11-20T09:00:00.000Z' },
+  };
+  assert.deepEqual(known, { ...line, ...PIPELINE });
+  assert.deepEqual(unknown, { ...line, stranger: STRANGER });
+});
+
+test('a workload that floods the trail is told of by a row of its own, and strangers by one for all', async t => {
+  const { trail, flood, kept, leftOut, parsed, store } = await floodedTrail(t);
+  await flood(WORKLOAD_DENIED, 130);
+  const { workload: _, ...rest } = WORKLOAD_DENIED as typeof WORKLOAD_DENIED & { workload: object };
+  await flood({ ...rest, stranger: STRANGER } as AuditEvent, 107);
+  const other = { ...WORKLOAD_DENIED, workload: STRANGER } as AuditEvent;
+  for (const event of [other, DENIED, ISSUED]) await trail.record(event);
+  assert.deepEqual((await kept()).slice(-3), [other, DENIED, ISSUED]);
+
+  await trail.close();
+  const told = await leftOut();
+  assert.deepEqual(
+    told.map(({ workload, actor, count, byType }) => ({ workload, actor, count, byType })),
+    [
+      { workload: PIPELINE, count: 30 },
+      { workload: undefined, count: 7 },
+    ].map(row => ({ ...row, actor: undefined, byType: { 'workload.refused': row.count } })),
+  );
+  const lines = parsed().filter(({ msg }) => msg === 'events.left-out');
+  assert.deepEqual(
+    lines.map(({ workload, entry, subject }) => [workload, entry, subject]),
+    [Object.values(PIPELINE), [undefined, undefined, undefined]],
+  );
+  // The events of the workload, and the row about it, stay; those of strangers are pruned.
+  await store.prune(AT + 1000 * 24 * 60 * MINUTE);
+  const ofPipeline = await store.readAudit({ limit: 10_000, principal: PIPELINE.workload });
+  assert.equal(ofPipeline.length, 101);
+  assert.equal((await kept()).length, 101 + 3);
+});
+
+test('a row about a workload that the sinks did not take is told with the next one', async () => {
+  const { log } = capturedLog();
+  const told: AuditEvent[] = [];
+  let broken = false;
+  const sink = {
+    record: async (event: AuditEvent) => {
+      if (event.type !== 'events.left-out') return;
+      if (broken) throw new Error('disk full');
+      told.push(event);
+    },
+  };
+  const trail = createAuditTrail({ sinks: [sink], log });
+  for (let count = 0; count < 103; count++) await trail.record(WORKLOAD_DENIED);
+  broken = true;
+  await trail.record({ ...ISSUED, at: AT + MINUTE });
+  await new Promise(resolve => setImmediate(resolve));
+  broken = false;
+  await trail.close();
+  assert.deepEqual(
+    told.map(event => event.type === 'events.left-out' && [event.workload, event.count]),
+    [[PIPELINE, 3]],
   );
 });
 

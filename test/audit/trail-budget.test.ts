@@ -167,4 +167,33 @@ describe('the budgets of the trail', () => {
     assert.ok(budget.admits(by('alice', 'cli-login.refused')));
     assert.ok(budget.admits(refused('request.refused', '203.0.113.66')));
   });
+
+  it('count workloads apart from each other, from users and from strangers at one address', () => {
+    const budget = createTrailBudget();
+    const by = (workload: object): AuditEvent =>
+      ({
+        ...refused('request.refused', '203.0.113.66'),
+        type: 'workload.refused',
+        ...workload,
+      }) as AuditEvent;
+    const of = (id: string) => ({ workload: id, entry: 'github', subject: `repo:acme/${id}` });
+
+    assert.equal(
+      kept(budget, 1_000, () => by({ workload: of('api') })),
+      100,
+    );
+    assert.ok(budget.admits(by({ workload: of('web') })));
+    // Anyone can have a token of a public issuer, under as many subjects as they like.
+    assert.equal(
+      kept(budget, 1_000, index => by({ stranger: of(`repo-${index}`) })),
+      100,
+    );
+    assert.ok(!budget.admits(by({})));
+    assert.ok(budget.admits(by({ workload: of('other') })));
+    assert.ok(!budget.admits(by({ workload: of('api') })));
+    assert.equal(
+      kept(budget, 1_000, () => ({ ...by({ workload: of('api') }), at: AT + MINUTE })),
+      10,
+    );
+  });
 });

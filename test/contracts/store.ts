@@ -281,13 +281,13 @@ export function storeContract(
         [{ limit: 10, from: refusal!.at }, [signOut, refusal]],
         [{ limit: 10, to: signIn!.at }, [refusedSignIn]],
         [{ limit: 10, from: signIn!.at, to: link!.at }, [credentials, signIn]],
-        [{ limit: 10, person: BOB.person }, [refusal]],
+        [{ limit: 10, principal: BOB.person }, [refusal]],
         [{ limit: 10, type: 'console-link.issued' }, [link]],
         [
-          { limit: 10, person: ALICE.person, type: 'sign-out', from: NOW, to: NOW + HOUR },
+          { limit: 10, principal: ALICE.person, type: 'sign-out', from: NOW, to: NOW + HOUR },
           [signOut],
         ],
-        [{ limit: 10, person: BOB.person, type: 'sign-out' }, []],
+        [{ limit: 10, principal: BOB.person, type: 'sign-out' }, []],
       ];
 
       for (const [query, expected] of cases)
@@ -333,7 +333,7 @@ export function storeContract(
         [...events.toReversed(), earlier].filter(({ type }) => type === 'request.refused'),
       );
       assert.deepEqual(
-        await readAudit({ limit: 10, person: ALICE.person }),
+        await readAudit({ limit: 10, principal: ALICE.person }),
         events.toReversed().filter(event => 'actor' in event),
       );
     });

@@ -22,6 +22,7 @@ import {
   type LastingDatabase,
   NOW,
   type OpenStore,
+  ORIGIN,
   race,
   SECRET,
   type TestDatabase,
@@ -394,6 +395,30 @@ export function lastingWorkloadsContract(
       assert.deepEqual(new Set(outcomes), new Set(['kept']));
       for (const secret of secrets)
         assert.notEqual(await stores[1].workloadTokens.find(secret, later), undefined);
+    });
+
+    test('the trail is searched by workload, and keeps what strangers with a token cause apart', async t => {
+      const { database, stores } = await opened(t);
+      const [{ audit, readAudit, prune }] = stores;
+      const event = {
+        ...({ type: 'workload.refused', at: NOW, origin: ORIGIN } as const),
+        ...({ code: 'workload_role_denied', why: 'no rule' } as const),
+      };
+      const ofApi = { ...event, workload: namedWorkload(API) };
+      const ofStranger = { ...event, stranger: namedWorkload(WEB), account: 'pr\0d', role: 'x' };
+      await audit.record(ofApi);
+      await audit.record(ofStranger);
+      const columns = 'SELECT type, person, account, role FROM audit_events';
+      assert.deepEqual(
+        (await database.rows(columns)).map(row => ({ ...row })),
+        [{ type: 'workload.refused', person: API.id, account: null, role: null }],
+      );
+      assert.equal((await database.rows('SELECT id FROM stranger_events')).length, 1);
+      assert.deepEqual(await readAudit({ limit: 9, principal: API.id }), [ofApi]);
+      assert.deepEqual(await readAudit({ limit: 9, principal: WEB.id }), []);
+      assert.deepEqual(await readAudit({ limit: 9 }), [ofStranger, ofApi]);
+      await prune(NOW + 1000 * 24 * HOUR);
+      assert.deepEqual(await readAudit({ limit: 9 }), [ofApi]);
     });
 
     test('a database without the secret shows no token, claim, subject or address', async t => {
