@@ -49,8 +49,8 @@ export function consoleDestination(
     throw refuse('contains a space, a control character or a backslash');
   if (!/^https?:\/\/[^/]/i.test(destination)) throw refuse('not a whole https address');
   if (/^[^/]*\/\/[^/?#]*@/.test(destination)) throw refuse('contains a user name');
-  const url = URL.parse(destination);
-  if (url === null) throw refuse('not an address');
+  if (!URL.canParse(destination)) throw refuse('not an address');
+  const url = new URL(destination);
   const owner = SESSION_PREFIX.exec(url.hostname)?.[1];
   if (owner !== undefined) url.hostname = url.hostname.replace(SESSION_PREFIX, '');
   // A second prefix would remain behind it, and its account was not compared.

@@ -10,9 +10,8 @@ import { CliError } from '../terminal/exit.ts';
 // AWS tools run credential-process: what it does not need is loaded by the action that does.
 
 export const run: Run = async invocation => {
-  const { words, options, env, terminal } = invocation;
-  const action = actionNamed(words[0] ?? 'login');
-  requireOwnOptions(action, options);
+  const { options, env, terminal } = invocation;
+  const action = actionIn(invocation);
   const name = options.profile;
   if (typeof name !== 'string' || name === '')
     throw new CliError('usage', 'no profile was given', { lines: ['Give one: --profile NAME'] });
@@ -43,20 +42,21 @@ const ACTIONS: readonly Action[] = [
   { name: 'forget', options: ['yes'], run: forgetKeys },
 ];
 
-function actionNamed(name: string): Action {
+/** Throws `usage` for an unknown action, and for what does not belong to it. */
+function actionIn({ words: [name = 'login'], options, passedOn }: Invocation): Action {
   const action = ACTIONS.find(action => action.name === name);
-  if (action !== undefined) return action;
-  throw new CliError('usage', `mfa has no action ${JSON.stringify(name)}`, {
-    lines: [`Actions: ${ACTIONS.map(action => action.name).join(', ')}`],
-  });
-}
-
-function requireOwnOptions({ name, options: own }: Action, options: Invocation['options']): void {
-  const foreign = Object.keys(options).find(
-    option => option !== 'profile' && !own.includes(option),
-  );
+  if (action === undefined) {
+    throw new CliError('usage', `mfa has no action ${JSON.stringify(name)}`, {
+      lines: [`Actions: ${ACTIONS.map(action => action.name).join(', ')}`],
+    });
+  }
+  const own = ['profile', ...action.options];
+  const foreign = Object.keys(options).find(option => !own.includes(option));
   if (foreign !== undefined)
     throw new CliError('usage', `--${foreign} does not belong to "mfa ${name}"`);
+  if (passedOn.length > 0 && name !== 'exec')
+    throw new CliError('usage', 'a command after -- belongs to "mfa exec"');
+  return action;
 }
 
 // ---------------------------------------------------------------- credentials
@@ -115,11 +115,11 @@ async function execute(invocation: MfaInvocation): Promise<number> {
     ...{ first, files, terminal, env, directory },
   };
   if (options.env === true) return runFixed(run);
+  const minimumSeconds = durationOf(options, 'minimum');
   return runRenewing(run, {
     // The terminal is that of the command now.
-    fetch: () =>
-      credentialsOf({ ...invocation, options: { ...options, 'no-login': true } }, profile),
-    minimumSeconds: durationOf(options, 'minimum'),
+    fetch: () => mfaCredentials(home, profile, { minimumSeconds, mayAsk: false }),
+    minimumSeconds,
     loginCommand: `rolebridge mfa ${profileOption(name)}`,
   });
 }

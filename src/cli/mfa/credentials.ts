@@ -87,12 +87,13 @@ interface Asked {
 /** At a terminal, a mistyped code can be typed again. */
 async function fetch(asked: Asked, codes: Codes): Promise<MfaCredentials> {
   const { home, profile } = asked;
+  const { name, keysOf, serial, role } = profile;
   for (let round = 1; ; round++) {
     const code = await codes.next();
     try {
       return cacheable(asked, await askSts(asked, code));
     } catch (thrown) {
-      const error = explained(thrown, { ...profile, roleArn: profile.role?.arn });
+      const error = explained(thrown, { name, keysOf, serial, roleArn: role?.arn });
       const isAnotherTry = codes.isTyped && isWrongCode(thrown) && round < TYPED_TRIES;
       if (!isAnotherTry || !(error instanceof CliError) || error.exit !== 'loginFailed')
         throw error;

@@ -140,14 +140,13 @@ async function takeBack(home: Home, { profile, before }: Move): Promise<void> {
   await back.catch(() => undefined);
 }
 
-/** Whether the keychain has keys of the profile. Throws `local` without a keychain. */
+/** Whether the keychain has keys of the profile. Throws `local` where it does not answer. */
 export async function hasKeys(home: Home, name: string): Promise<boolean> {
-  requireKeychain(home);
   return (await keysInKeychain(home, name)) !== undefined;
 }
 
 /** Removes the keys of the profile from the keychain, and all credentials that keys gave. */
 export async function forget(home: Home, name: string): Promise<void> {
-  await forgetInKeychain(home, name);
   forgetMfaCredentials(home);
+  if (home.usesKeychain) await forgetInKeychain(home, name);
 }

@@ -96,11 +96,9 @@ function endpointOf(
 
 /** Throws `local` for an address over which credentials must not go. */
 export function checkedEndpoint(url: string, service: string): string {
-  const parsed = URL.parse(url);
-  const isSecure =
-    parsed?.protocol === 'https:' ||
-    (parsed?.protocol === 'http:' && isThisComputer(parsed.hostname));
-  if (isSecure && parsed.username === '') return url;
+  const { protocol, hostname, username } = new URL(URL.canParse(url) ? url : 'none:');
+  const isSecure = protocol === 'https:' || (protocol === 'http:' && isThisComputer(hostname));
+  if (isSecure && username === '') return url;
   throw new CliError('local', `the endpoint of ${service} is not an https address`, {
     lines: ['Correct it in the environment or the profile (http only on this computer).'],
   });

@@ -167,19 +167,25 @@ describe('keys and the system keychain', { skip: NO_KEYCHAIN }, () => {
     assert.match(stderr, /it uses those of ops\.\nUse that profile: --profile ops/);
   });
 
-  it('import and forget say where there is no keychain, and change nothing', async t => {
+  it('import says where there is no keychain, and changes nothing', async t => {
     const one = await user(t);
-    const off = { env: { ROLEBRIDGE_KEYCHAIN: 'off' } };
+    const off = await one.mfa(IMPORT, { env: { ROLEBRIDGE_KEYCHAIN: 'off' } });
+    assert.equal(off.code, 6);
+    assert.match(off.stderr, /the system keychain is turned off for rolebridge/);
     const away = { env: { DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nowhere' } };
     for (const args of [IMPORT, ['forget', ...OPS, '--yes']]) {
-      const turnedOff = await one.mfa(args, off);
-      assert.equal(turnedOff.code, 6);
-      assert.match(turnedOff.stderr, /the system keychain is turned off for rolebridge/);
       const missing = await one.mfa(args, away);
       assert.equal(missing.code, 6);
       assert.match(missing.stderr, /the system keychain cannot be used here \(.+\)/);
     }
     assert.equal(one.credentials(), CREDENTIALS);
+  });
+
+  it('forget removes cached credentials where no keychain is used, too', async t => {
+    const one = await user(t, { env: { ROLEBRIDGE_KEYCHAIN: 'off' } });
+    assert.ok(await isUsable(one));
+    assert.equal((await one.mfa(['forget', ...OPS])).code, 0);
+    assert.equal((await one.mfa(OPS)).code, 3);
   });
 
   it('forget removes keys and cached credentials', async t => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
+import { COMMANDS } from '../../../src/cli/commands.ts';
 import { freePort } from '../../support/free-port.ts';
 import {
   BREAK_GLASS,
@@ -427,6 +428,7 @@ describe('mfa and its options', () => {
     [['renew', ...OPS], /mfa has no action "renew"/],
     [['import', ...OPS, '--serial', SERIAL], /--serial does not belong to "mfa import"/],
     [['login', ...OPS, '--env'], /--env does not belong to "mfa login"/],
+    [[...OPS, '--', 'aws', 's3', 'ls'], /a command after -- belongs to "mfa exec"/],
     [[...OPS, '--server', 'https://aws.example.com'], /unknown option --server/],
     [[...OPS, '--duration', '10m'], /GetSessionToken gives credentials for 15 min to 36 h/],
     [[...OPS, '--duration', '37h'], /GetSessionToken gives credentials for 15 min to 36 h/],
@@ -438,6 +440,16 @@ describe('mfa and its options', () => {
     const { code, stderr } = await user.mfa(['--profile', 'on call']);
     assert.equal(code, 3);
     assert.match(stderr, /rolebridge mfa --profile "on call"\n/);
+  });
+
+  it('has the actions that completion and help name', async t => {
+    const user = await iamUserFor(t);
+    const { completes, description } = COMMANDS.find(({ name }) => name === 'mfa')!;
+    const { stderr } = await user.mfa(['renew', ...OPS]);
+    const [, actions] = /Actions: (.*)\n/.exec(stderr)!;
+    assert.deepEqual(actions!.split(', '), completes);
+    const described = [...description.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, name]) => name);
+    assert.deepEqual(described, completes);
   });
 
   it('completes actions and the names of profiles', async t => {
