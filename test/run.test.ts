@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -83,4 +83,32 @@ describe('npm test', () => {
       assert.deepEqual(run(...argv), { status: 2, names: [], stderr: `npm test: ${message}\n` });
     });
   }
+});
+
+describe('the suites', () => {
+  const ROOT = join(import.meta.dirname, '..');
+  const ofRoot = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+  const { scripts } = JSON.parse(ofRoot('package.json')) as { scripts: Record<string, string> };
+  /** Their scripts, with the pattern of their files. */
+  const suites = Object.entries(scripts).flatMap(([name, command]) =>
+    name.startsWith('test:') ? [[name, /"(test\/[^"]+)"/.exec(command)![1]!] as const] : [],
+  );
+
+  it('contain every test file once', () => {
+    const every = globSync('test/**/*.*.ts', { cwd: ROOT }).sort();
+    const listed = ['test/**/*.test.ts', ...suites.map(([, pattern]) => pattern)].flatMap(pattern =>
+      globSync(pattern, { cwd: ROOT }),
+    );
+    assert.ok(suites.length >= 4 && every.length > 200);
+    assert.deepEqual(listed.sort(), every);
+  });
+
+  it('run before a change lands', () => {
+    const commands = ofRoot('.ci/run').split(/\n|&&|\)/);
+    for (const name of ['npm test', ...suites.map(([name]) => `npm run ${name}`)])
+      assert.ok(
+        commands.some(command => command.trim() === name),
+        name,
+      );
+  });
 });

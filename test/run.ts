@@ -1,17 +1,17 @@
 /**
- * `npm test` runs every test; `npm test -- [OPTION...] [FILE or DIRECTORY...]` runs these alone.
- * Options are those of `node --test`.
+ * `npm test` runs every `*.test.ts`; `npm test -- [OPTION...] [FILE or DIRECTORY...]` runs these
+ * alone. Options are those of `node --test`. The other suites are patterns of such files.
  */
 import { spawn } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-const EVERYTHING = 'test/**/*.test.ts';
+const DEFAULT_SUITE = 'test/**/*.test.ts';
 /** Two on two processors: with more, tests of fifty users or processes at once miss time limits. */
 const LIMITS = ['--test-concurrency=2', '--test-timeout=120000'];
 /** Code that Node.js has compiled: each test file is a process and loads the same modules. */
 const COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/rolebridge-test-code');
-const TEST_FILE = /\.(?:test|interop|wire)\.ts$/;
+const TEST_FILE = /\.(?:test|browser|slow|interop|wire)\.ts$/;
 /** Options of the test runner that take no value; all others of its options take one. */
 const SWITCHES: ReadonlySet<string> = new Set([
   '--test-force-exit',
@@ -61,7 +61,7 @@ function testFiles(path: string): readonly string[] {
 
 try {
   const { options, paths } = parse(process.argv.slice(2));
-  const files = paths.length > 0 ? paths.flatMap(testFiles) : [EVERYTHING];
+  const files = paths.length > 0 ? paths.flatMap(testFiles) : [DEFAULT_SUITE];
   const runner = spawn(process.execPath, ['--test', ...LIMITS, ...options, ...files], {
     stdio: 'inherit',
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** True for a module or folder below `room`, with or without its ending, or a file of the root. */
 function exists(room: 'src' | 'test', name: string): boolean {
   if (existsSync(`${ROOT}${name}`)) return true;
-  const patterns = ['', '.ts', '.test.ts', '.browser.test.ts'].map(end => `${room}/${name}${end}`);
+  const patterns = ['', '.ts', '.*.ts'].map(end => `${room}/${name}${end}`);
   return globSync(patterns, { cwd: ROOT }).length > 0;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm run test:wire`: runs aws-sso.ts in a network namespace of its own, where "every address" is
+ * Runs aws-sso.ts in a network namespace of its own, where "every address" is
  * loopback alone.
  */
 import assert from 'node:assert/strict';

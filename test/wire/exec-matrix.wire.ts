@@ -1,7 +1,4 @@
-/**
- * `npm run test:wire`: every kind of default profile, other profiles, and renewal.
- * exec-matrix.test.ts has some of the kinds.
- */
+/** exec with every kind of default profile, other profiles, and renewal. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,4 @@
-/**
- * `npm run test:wire`: every login of both releases of the AWS CLI. two-bridges.test.ts has one of
- * them.
- */
+/** Two bridges in one `~/.aws`, with every login of both releases of the AWS CLI. */
 import { describeTwoBridges, LOGINS } from './two-bridges.ts';
 
 describeTwoBridges(LOGINS);
