@@ -17,6 +17,7 @@ import { listConnectors } from './selector-checks.ts';
 import { templateProblems } from './template-checks.ts';
 import { compact } from './values.ts';
 import { workloadProblems } from './workload-checks.ts';
+import { workloadTemplateProblems } from './workload-template-checks.ts';
 
 /** Yields all problems and warnings; `raw` is the document as written. */
 export function* crossProblems(document: Readable<Document>, raw: unknown): Generator<ProblemAt> {
@@ -38,6 +39,7 @@ export function* crossProblems(document: Readable<Document>, raw: unknown): Gene
   yield* applicationProblems(document, accounts);
   yield* secondFactorProblems(document, raw);
   yield* workloadProblems(document, accounts);
+  yield* workloadTemplateProblems(document);
 }
 
 function* serverProblems({

@@ -1,6 +1,7 @@
 /** Loads a configuration: reads, parses, checks everything, and only then builds it. */
 import { dirname, resolve } from 'node:path';
 import { buildConfiguration } from './build.ts';
+import { claimNumberProblems } from './claim-numbers.ts';
 import type { Configuration } from './configuration.ts';
 import { crossProblems } from './cross-checks.ts';
 import { readSmallFile, type SmallFile, UnreadableFile } from './files.ts';
@@ -97,7 +98,7 @@ async function checkText(
       message: 'the file contains control characters.',
       fix: 'Write it as plain UTF-8 text.',
     });
-  const { value, problems: ofSyntax, positionOf } = readYaml(text);
+  const { value, problems: ofSyntax, positionOf, textAt } = readYaml(text);
   const syntax = ofSyntax.map(problem => located(path, problem, problem.position));
   if (value === undefined) return { problems: inOrder(syntax), warnings: [] };
   if (value === null)
@@ -115,6 +116,7 @@ async function checkText(
     ...crossProblems(document, value),
     ...references.problems,
     ...optionalTagProblems(document, references),
+    ...claimNumberProblems(value, textAt),
   ].map(problem => located(path, problem, positionOf(problem.path)));
 
   const { problems, warnings } = bySeverity(inOrder([...syntax, ...ofContent]));

@@ -9,6 +9,7 @@ import ipaddr from 'ipaddr.js';
 import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
+import { entriesOf, rulesIn } from './workload-entries.ts';
 
 interface Block {
   readonly text: string;
@@ -31,11 +32,10 @@ export function* networkProblems(document: Readable<Document>): Generator<Proble
   const required = requiredBlocks(document);
   yield* trustProblems(document, required);
   if ((document.baseUrl?.startsWith('https:') ?? false) && document.proxy?.trusted?.length === 0) {
-    for (const [index, rule] of (document.access ?? []).entries()) {
-      if ((rule?.require?.networks ?? []).length === 0) continue;
+    for (const { path, networks } of requirementsOf(document)) {
+      if (networks.length === 0) continue;
       const message =
-        'sees the address of the proxy in front instead of the address of the user, because proxy.trusted is empty.';
-      const path: Path = ['access', index, 'require', 'networks'];
+        'sees the address of the proxy in front instead of the address of the caller, because proxy.trusted is empty.';
       yield {
         path,
         message,
@@ -89,18 +89,32 @@ function* trustProblems(
 }
 
 /** Every network that some rule asks for, once. */
-function requiredBlocks({ access = [] }: Readable<Document>): readonly RequiredBlock[] {
+function requiredBlocks(document: Readable<Document>): readonly RequiredBlock[] {
   const blocks = new Map<string, RequiredBlock>();
-  for (const [index, rule] of access.entries()) {
-    for (const [position, text] of (rule?.require?.networks ?? []).entries()) {
+  for (const { path, networks } of requirementsOf(document)) {
+    for (const [position, text] of networks.entries()) {
       if (text === undefined || blocks.has(text)) continue;
-      blocks.set(text, {
-        ...blockOf(text),
-        path: ['access', index, 'require', 'networks', position],
-      });
+      blocks.set(text, { ...blockOf(text), path: [...path, position] });
     }
   }
   return [...blocks.values()];
+}
+
+interface RequiredNetworks {
+  readonly path: Path;
+  readonly networks: readonly (string | undefined)[];
+}
+
+/** `require.networks` of the rules of users and of workloads. */
+function* requirementsOf(document: Readable<Document>): Generator<RequiredNetworks> {
+  for (const [index, rule] of (document.access ?? []).entries())
+    yield {
+      path: ['access', index, 'require', 'networks'],
+      networks: rule?.require?.networks ?? [],
+    };
+  for (const { entry, path } of entriesOf(document))
+    for (const { rule, path: at } of rulesIn(entry, path))
+      yield { path: [...at, 'require', 'networks'], networks: rule.require?.networks ?? [] };
 }
 
 function blockOf(text: string): Block {

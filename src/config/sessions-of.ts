@@ -3,26 +3,18 @@ import type { Path } from './problems.ts';
 import type { ReadableGrant } from './rule-context.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
+import { entriesOf, rulesIn } from './workload-entries.ts';
 
 interface SessionAt {
   readonly session: NonNullable<ReadableGrant['session']>;
   readonly path: Path;
 }
 
-export function* sessionsOf({
-  access = [],
-  workloads = [],
-}: Readable<Document>): Generator<SessionAt> {
-  yield* sessionsIn(access, ['access']);
-  for (const [index, entry] of workloads.entries())
-    yield* sessionsIn(entry?.access ?? [], ['workloads', index, 'access']);
-}
-
-function* sessionsIn(
-  rules: readonly (Pick<ReadableGrant, 'session'> | undefined)[],
-  path: Path,
-): Generator<SessionAt> {
-  for (const [index, rule] of rules.entries())
+export function* sessionsOf(document: Readable<Document>): Generator<SessionAt> {
+  for (const [index, rule] of (document.access ?? []).entries())
     if (rule?.session !== undefined)
-      yield { session: rule.session, path: [...path, index, 'session'] };
+      yield { session: rule.session, path: ['access', index, 'session'] };
+  for (const { entry, path } of entriesOf(document))
+    for (const { rule, path: at } of rulesIn(entry, path))
+      if (rule.session !== undefined) yield { session: rule.session, path: [...at, 'session'] };
 }

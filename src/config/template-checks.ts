@@ -1,5 +1,4 @@
-/** Finds templates without a fitting value for some users, who are denied the roles of the rule. */
-import { USER_PLACEHOLDERS } from '../core/placeholders.ts';
+/** Finds templates without a fitting value for some callers, who are denied the roles. */
 import { SOURCE_IDENTITY, TAG_VALUE } from '../core/session.ts';
 import {
   type FieldRule,
@@ -11,17 +10,21 @@ import {
 import type { Path, Problem, ProblemAt } from './problems.ts';
 import type { Document } from './schema.ts';
 import type { Readable } from './schema-walk.ts';
+import { OF_USERS, type TemplateOwner } from './template-values.ts';
 
-interface Field {
+/** A setting that a template fills. */
+export interface TemplateField {
+  readonly owner: TemplateOwner;
   readonly rule: FieldRule;
   /** Texts that can follow the placeholder as its alternative, the best one first. */
   readonly alternatives: readonly string[];
-  /** What serves every user, and what the operator should know of the alternatives. */
+  /** What serves every caller, and what the operator should know of the alternatives. */
   readonly fix: (better: string | undefined) => string;
 }
 
 const FIELDS = {
   sourceIdentity: {
+    owner: OF_USERS,
     rule: SOURCE_IDENTITY,
     alternatives: ['{sessionName}', '{person}'],
     fix: better =>
@@ -30,6 +33,7 @@ const FIELDS = {
         : `Write "{sessionName}", which is unique and fits for every user, or "${better}".`,
   },
   tag: {
+    owner: OF_USERS,
     rule: TAG_VALUE,
     alternatives: ['none'],
     fix: better =>
@@ -37,7 +41,7 @@ const FIELDS = {
         ? 'Write an alternative that always fits, such as {email|none}, and keep the text short.'
         : `Write "${better}", with the text that your policies expect of such users.`,
   },
-} as const satisfies Record<string, Field>;
+} as const satisfies Record<string, TemplateField>;
 
 /**
  * A way out for every template of every rule. Many rules have the same templates, so each is
@@ -61,26 +65,29 @@ function at(path: Path, problem: Problem | undefined): ProblemAt[] {
   return problem === undefined ? [] : [{ path, ...problem }];
 }
 
-function checkedOnce(field: Field): (text: string | undefined) => Problem | undefined {
+function checkedOnce(field: TemplateField): (text: string | undefined) => Problem | undefined {
   const known = new Map<string, Problem | undefined>();
   return text => {
     if (text === undefined) return undefined;
-    if (!known.has(text)) known.set(text, check(text, field));
+    if (!known.has(text)) known.set(text, templateWarning(text, field));
     return known.get(text);
   };
 }
 
-function check(text: string, field: Field): Problem | undefined {
-  const gap = templateGap(parseTemplate(text, USER_PLACEHOLDERS), field.rule);
+/** A way out for a template that has no text for some callers; undefined if it has one for all. */
+export function templateWarning(text: string, field: TemplateField): Problem | undefined {
+  const gap = templateGap(parseTemplate(text, field.owner.placeholders), field.rule);
   return gap === undefined ? undefined : { ...problemOf(gap, text, field), warning: true };
 }
 
-function problemOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): Problem {
+function problemOf(gap: Gap, text: string, field: TemplateField): Problem {
+  const { owner, rule, alternatives, fix } = field;
+  const callers = `${owner.caller}s`;
   if ('length' in gap) {
     const limit =
       gap.length === 'too long' ? `longer than ${rule.longest}` : `shorter than ${rule.shortest}`;
     return {
-      message: `can become ${limit} characters, and such users are denied the roles of this rule.`,
+      message: `can become ${limit} characters, and such ${callers} are denied the roles of this rule.`,
       fix: fix(undefined),
     };
   }
@@ -89,8 +96,8 @@ function problemOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): 
     text.replaceAll(name, () => `{${gap.placeholder}|${alternative}}`),
   );
   return {
-    message: `denies the roles of this rule to users whose ${name} is missing or not allowed by AWS.`,
-    fix: fix(candidates.find(candidate => serves(candidate, gap, rule))),
+    message: `denies the roles of this rule to ${callers} whose ${name} is missing or not allowed by AWS.`,
+    fix: fix(candidates.find(candidate => serves(candidate, gap, field))),
   };
 }
 
@@ -101,9 +108,9 @@ function problemOf(gap: Gap, text: string, { rule, alternatives, fix }: Field): 
 function serves(
   text: string,
   { placeholder }: { readonly placeholder: string },
-  rule: FieldRule,
+  { owner: { placeholders }, rule }: TemplateField,
 ): boolean {
-  if (templateProblem(text, USER_PLACEHOLDERS) !== undefined) return false;
-  const left = templateGap(parseTemplate(text, USER_PLACEHOLDERS), rule);
+  if (templateProblem(text, placeholders) !== undefined) return false;
+  const left = templateGap(parseTemplate(text, placeholders), rule);
   return left === undefined || ('placeholder' in left && left.placeholder !== placeholder);
 }

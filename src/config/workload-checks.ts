@@ -4,36 +4,26 @@ import { WORKLOAD_PLACEHOLDERS } from '../core/placeholders.ts';
 import { parseTemplate, type Template } from '../core/template.ts';
 import { WORKLOAD_SUFFIX } from '../core/workload.ts';
 import type { AccountList, ListedAccount } from './account-checks.ts';
+import { claimProblems, platformOfEntry } from './claim-checks.ts';
 import { accountsProblems, sessionProblems } from './grant-checks.ts';
+import { issuerProblems } from './issuer-checks.ts';
 import { formatPath, type Path, type ProblemAt, quoted } from './problems.ts';
+import { roleArnProblems } from './role-arn-checks.ts';
 import { inContext, type RuleInContext } from './rule-context.ts';
 import type { Document } from './schema.ts';
 import { isWritten, type Readable } from './schema-walk.ts';
-
-type ReadableEntry = NonNullable<Readable<Document['workloads'][number]>>;
-type ReadableWorkloadRule = NonNullable<NonNullable<ReadableEntry['access']>[number]>;
-
-/** The entries that were read, with their paths. */
-function* entriesOf({
-  workloads = [],
-}: Readable<Document>): Generator<{ readonly entry: ReadableEntry; readonly path: Path }> {
-  for (const [index, entry] of workloads.entries())
-    if (entry !== undefined) yield { entry, path: ['workloads', index] };
-}
-
-/** The rules of an entry that were read, with their paths. */
-function* rulesIn(
-  { access = [] }: ReadableEntry,
-  path: Path,
-): Generator<{ readonly rule: ReadableWorkloadRule; readonly path: Path }> {
-  for (const [index, rule] of access.entries())
-    if (rule !== undefined) yield { rule, path: [...path, 'access', index] };
-}
+import {
+  entriesOf,
+  type ReadableEntry,
+  type ReadableWorkloadRule,
+  rulesIn,
+} from './workload-entries.ts';
 
 export function* workloadProblems(
   document: Readable<Document>,
   accounts: AccountList,
 ): Generator<ProblemAt> {
+  yield* issuerProblems(document);
   const ids = new Map<string, Path>();
   const names = new Map<string, Path>(
     (document.access ?? []).flatMap((rule, index) =>
@@ -44,9 +34,13 @@ export function* workloadProblems(
     yield* repeated(entry.id, [...path, 'id'], ids);
     yield* kindProblems(entry, path);
     yield* keyProblems(entry, path);
-    for (const { rule, path: at } of rulesIn(entry, path)) {
+    const rules = rulesIn(entry, path);
+    yield* claimProblems(entry, rules);
+    for (const { rule, path: at } of rules) {
       yield* nameProblems(rule, at, names);
       yield* subjectProblems(entry, rule, at);
+      yield* roleArnProblems(rule, at, document);
+      yield* onceProblems(entry, rule, at);
       yield* grantProblems(rule, at, accounts);
     }
   }
@@ -171,23 +165,27 @@ function* subjectProblems(
         ? 'Add roleArns: the IAM roles whose sessions get the roles.'
         : 'Add claims: the conditions that a token must meet.',
     };
-  const { roleArns = [] } = rule;
-  const seen = new Set<string>();
-  for (const [position, arn] of roleArns.entries()) {
-    if (arn === undefined) continue;
-    if (seen.has(arn))
-      yield {
-        path: [...path, 'roleArns', position],
-        message: `${quoted(arn)} is listed twice; paths do not count.`,
-        fix: 'Keep one of them.',
-      };
-    seen.add(arn);
-  }
-  if (roleArns.length === 0 && rule.roleArns !== undefined)
+}
+
+function* onceProblems(
+  entry: ReadableEntry,
+  { once }: ReadableWorkloadRule,
+  path: Path,
+): Generator<ProblemAt> {
+  if (once !== true) return;
+  const at: Path = [...path, 'once'];
+  if (isWritten(entry, 'awsIam'))
     yield {
-      path: [...path, 'roleArns'],
-      message: 'is an empty list, so the rule gives nothing.',
-      fix: 'Write at least one ARN.',
+      path: at,
+      message: 'means nothing with awsIam: a signed request is always accepted once.',
+      fix: 'Remove it.',
+    };
+  else if (platformOfEntry(entry, path.slice(0, 2))?.repeatsTokens === true)
+    yield {
+      path: at,
+      message: 'denies most requests: a pod has the same token for most of its life.',
+      fix: 'Remove it, and limit the life of the token (expirationSeconds) instead.',
+      warning: true,
     };
 }
 

@@ -31,6 +31,8 @@ export interface YamlSource {
   readonly problems: readonly SyntaxProblem[];
   /** Returns the position of a key, or of the nearest parent that exists. */
   positionOf(path: Path): Position;
+  /** A number or text as it is written, without quotes; undefined for anything else. */
+  textAt(path: Path): string | undefined;
 }
 
 export interface SyntaxProblem extends ProblemAt {
@@ -172,7 +174,8 @@ export function readYaml(text: string): YamlSource {
   if (problems.some(({ message }) => message === SYNTAX.BAD_ALIAS.message))
     return unusable(problems);
   try {
-    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), problems, positionOf };
+    const value = document.toJS({ maxAliasCount: MAX_ALIASES });
+    return { value, problems, positionOf, textAt: path => textAt(document, path) };
   } catch (cause) {
     if (!(cause instanceof ReferenceError)) throw cause;
     const problem = {
@@ -186,7 +189,12 @@ export function readYaml(text: string): YamlSource {
 }
 
 function unusable(problems: readonly SyntaxProblem[]): YamlSource {
-  return { value: undefined, problems, positionOf: () => ({ line: 1, column: 1 }) };
+  return {
+    value: undefined,
+    problems,
+    positionOf: () => ({ line: 1, column: 1 }),
+    textAt: () => undefined,
+  };
 }
 
 /**
@@ -269,6 +277,20 @@ function offsetOf(document: Document.Parsed, path: Path): number {
     } else break;
   }
   return offset;
+}
+
+function textAt(document: Document.Parsed, path: Path): string | undefined {
+  const node = path.reduce<unknown>(
+    (holder, step) => inside(isAlias(holder) ? holder.resolve(document) : holder, step),
+    document.contents,
+  );
+  const scalar = isAlias(node) ? node.resolve(document) : node;
+  return isScalar(scalar) ? scalar.source : undefined;
+}
+
+function inside(node: unknown, step: string | number): unknown {
+  if (isMap(node)) return node.items.findLast(({ key }) => nameOf(key) === step)?.value;
+  return isSeq(node) && typeof step === 'number' ? node.items[step] : undefined;
 }
 
 /** Keys are text: the parser refuses others. */
