@@ -10,7 +10,7 @@ import { userValues, workloadValues } from './placeholders.ts';
 import type { Account } from './role.ts';
 import { type FieldRule, fillTemplate, type Template, type Values } from './template.ts';
 import { HOUR, MINUTE, type Seconds } from './time.ts';
-import { WORKLOAD_SUFFIX, type Workload } from './workload.ts';
+import { isWorkloadId, WORKLOAD_SUFFIX, type Workload } from './workload.ts';
 
 export const MIN_DURATION: Seconds = 15 * MINUTE;
 export const MAX_DURATION: Seconds = 12 * HOUR;
@@ -158,7 +158,7 @@ interface Words {
   readonly caller: string;
   readonly provider: string;
   /** Why a source identity is not one of such a caller; undefined if it is. */
-  readonly sourceIdentityProblem: (text: string) => string | undefined;
+  readonly sourceIdentityProblem: (text: string, values: Values) => string | undefined;
 }
 
 const USER_WORDS: Words = {
@@ -170,8 +170,12 @@ const USER_WORDS: Words = {
 const WORKLOAD_WORDS: Words = {
   caller: 'the workload',
   provider: 'The platform of the workload',
-  sourceIdentityProblem: text =>
-    text.endsWith(WORKLOAD_SUFFIX) ? undefined : `it does not end with ${WORKLOAD_SUFFIX}`,
+  sourceIdentityProblem: (text, values) => {
+    if (!text.endsWith(WORKLOAD_SUFFIX)) return `it does not end with ${WORKLOAD_SUFFIX}`;
+    // A claim can contain any name.
+    if (!isWorkloadId(text) || text === values('sessionName')) return undefined;
+    return 'it is the name of another workload';
+  },
 };
 
 function filledIn(settings: SessionSettings, filling: Filling): RoleSession {
@@ -207,7 +211,7 @@ function fillTags({ tags: templates, optionalTags }: SessionSettings, filling: F
 
 function sourceIdentity(filling: Filling, template: Template): string {
   const text = fill(filling, SOURCE, template);
-  const why = filling.words.sourceIdentityProblem(text);
+  const why = filling.words.sourceIdentityProblem(text, filling.values);
   if (why === undefined) return text;
   throw invalid(filling, SOURCE, { why, hint: 'Its source identity is not of the right form.' });
 }

@@ -2,6 +2,7 @@
  * Which workload gets which role, and why. Pure, and apart from the policy for users: a workload
  * gets no role that rules for users alone give, nor the other way round.
  */
+import { printableExcerpt } from './printable.ts';
 import {
   type Circumstances,
   type CompiledRequirements,
@@ -13,6 +14,7 @@ import {
 import { type Account, isRoleName, roleArn } from './role.ts';
 import type { Workload, WorkloadEntryId } from './workload.ts';
 import {
+  applies,
   type SeenClaim,
   unmetConditions,
   type WorkloadEntitlement,
@@ -79,10 +81,11 @@ export function compileWorkloadPolicy(
   accounts: readonly Account[],
 ): WorkloadPolicy {
   const compile = requirementsCompiler();
+  const reached = accounts.filter(isReached);
   const compiled = rules.map(rule => ({
     rule,
     requirements: compile(rule.require),
-    accounts: accounts.filter(({ id }) => rule.accounts?.includes(id) ?? true),
+    accounts: reached.filter(({ id }) => rule.accounts?.includes(id) ?? true),
   }));
   const tables: Tables = {
     byEntry: Map.groupBy(compiled, ({ rule }) => rule.entry),
@@ -94,18 +97,21 @@ export function compileWorkloadPolicy(
     ),
   };
   return {
-    knows: workload => rulesFor(tables, workload).some(({ rule }) => applies(rule, workload)),
+    knows: workload =>
+      rulesFor(tables, workload).some(({ rule }) => applies(rule, workload.claims)),
     evaluate: (workload, circumstances) => evaluate(tables, workload, circumstances),
     decide: (workload, circumstances, asked) => decide(tables, { workload, circumstances, asked }),
   };
 }
 
-function rulesFor({ byEntry }: Tables, { entry }: Workload): readonly CompiledWorkloadRule[] {
-  return byEntry.get(entry) ?? [];
+/** The other accounts require the proof of a user. */
+function isReached({ trust }: Account): boolean {
+  const { by } = trust.by === 'hub' ? trust.hub.trust : trust;
+  return by === 'saml' || by === 'web-identity';
 }
 
-function applies(rule: WorkloadRule, { claims }: Workload): boolean {
-  return unmetConditions(rule, claims).length === 0;
+function rulesFor({ byEntry }: Tables, { entry }: Workload): readonly CompiledWorkloadRule[] {
+  return byEntry.get(entry) ?? [];
 }
 
 type UnmetOf = (requirements: CompiledRequirements) => readonly UnmetRequirement[];
@@ -123,7 +129,7 @@ function evaluate(
   const unmetOf = unmetFinder(circumstances);
   const granted = new Map<string, WorkloadEntitlement>();
   for (const { rule, requirements, accounts } of rulesFor(tables, workload)) {
-    if (!applies(rule, workload) || unmetOf(requirements).length > 0) continue;
+    if (!applies(rule, workload.claims) || unmetOf(requirements).length > 0) continue;
     for (const account of accounts)
       for (const role of rule.roles) {
         const arn = roleArn(account, role);
@@ -162,8 +168,8 @@ function stepOf(
   missing: readonly UnmetRequirement[],
 ): WorkloadTraceStep {
   const { name } = rule;
-  const unmet = unmetConditions(rule, claims);
-  if (unmet.length > 0) return { rule: name, outcome: 'claims-mismatch', claims: unmet };
+  if (!applies(rule, claims))
+    return { rule: name, outcome: 'claims-mismatch', claims: unmetConditions(rule, claims) };
   if (missing.length > 0) return { rule: name, outcome: 'proof-missing', missing };
   return { rule: name, outcome: 'grants' };
 }
@@ -182,6 +188,5 @@ const MAX_SHOWN = 128;
 
 function shown({ claim, value }: SeenClaim): string {
   if (value === undefined) return `a workload without ${claim}`;
-  const text = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
-  return `${claim} ${JSON.stringify(text)}`;
+  return `${claim} "${printableExcerpt(value, MAX_SHOWN)}"`;
 }

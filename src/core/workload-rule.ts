@@ -43,6 +43,11 @@ export interface SeenClaim {
   readonly value: string | undefined;
 }
 
+/** Whether the workload meets every condition. A rule without one applies to no workload. */
+export function applies({ conditions }: WorkloadRule, claims: Claims): boolean {
+  return conditions.length > 0 && conditions.every(condition => isMet(condition, claims));
+}
+
 /** The conditions that a workload does not meet; a claim that is absent meets none. */
 export function unmetConditions(
   { conditions }: WorkloadRule,
