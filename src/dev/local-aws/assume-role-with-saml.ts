@@ -2,8 +2,9 @@
  * AssumeRoleWithSAML (STS API reference). The same steps serve the sign-in page, which takes a SAML
  * response by form.
  */
-import type { RequestContext } from './conditions.ts';
+
 import { nameQualifier } from './identifiers.ts';
+import type { RequestContext } from './request-context.ts';
 import {
   authorizeFederated,
   checkDuration,

@@ -1,8 +1,8 @@
 /** AssumeRoleWithWebIdentity (STS API reference). */
 
 import type { Account } from './accounts.ts';
-import type { RequestContext } from './conditions.ts';
 import { parseArn, withoutScheme } from './identifiers.ts';
+import type { RequestContext } from './request-context.ts';
 import {
   authorizeFederated,
   checkDuration,

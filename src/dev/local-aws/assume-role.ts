@@ -1,6 +1,7 @@
 /** AssumeRole (STS API reference): the hop from a user or a role session to a role. */
-import type { RequestContext } from './conditions.ts';
+
 import { addPrincipalKeys, evaluateCaller, principalOf, type Signer } from './principal.ts';
+import type { RequestContext } from './request-context.ts';
 import {
   actionsFor,
   checkDuration,
@@ -150,5 +151,6 @@ function authorize(role: Role | undefined, attempt: Attempt, context: RequestCon
   if (trust.allowed === false) throw denied(trust.reason);
   const own = evaluateCaller(attempt, attempt, context);
   const trustSuffices = trust.allowed === 'principal' && account.id === role.account.id;
-  if (!own.allowed && (own.explicit || !trustSuffices)) throw denied(own.reason);
+  const isFinal = !own.allowed && (own.explicit || own.by === 'session policy');
+  if (!own.allowed && (isFinal || !trustSuffices)) throw denied(own.reason);
 }

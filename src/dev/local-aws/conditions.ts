@@ -6,41 +6,31 @@
  * such: an Allow must not use it, a Deny must.
  */
 import { BlockList, isIP } from 'node:net';
-import type { ConditionBlock } from './policy-document.ts';
+import type { ConditionBlock, PolicyVersion } from './policy-document.ts';
+import { type Resolved, resolveVariables } from './policy-variables.ts';
+import type { RequestContext } from './request-context.ts';
 import { matchesWildcard } from './wildcard.ts';
-
-/** The keys of one request. Names are compared without regard to case. */
-export class RequestContext {
-  readonly #values = new Map<string, readonly string[]>();
-
-  /** An undefined value leaves the key absent. */
-  set(key: string, value: string | readonly string[] | undefined): this {
-    if (value !== undefined)
-      this.#values.set(key.toLowerCase(), typeof value === 'string' ? [value] : value);
-    return this;
-  }
-
-  get(key: string): readonly string[] | undefined {
-    return this.#values.get(key.toLowerCase());
-  }
-}
 
 interface Operator {
   /** The positive comparison of one request value with one policy value. */
-  readonly holds: (request: string, policy: string) => boolean;
+  readonly holds: (request: string, policy: Resolved) => boolean;
   /** `Not...`: true when no policy value holds, and when the key is absent. */
   readonly negated?: true;
 }
 
-const equals = (request: string, policy: string): boolean => request === policy;
-const equalsIgnoringCase = (request: string, policy: string): boolean =>
-  request.toLowerCase() === policy.toLowerCase();
-const like = (request: string, policy: string): boolean => matchesWildcard(policy, request);
+type Holds = Operator['holds'];
+
+const equals: Holds = (request, { text }) => request === text;
+const equalsIgnoringCase: Holds = (request, { text }) =>
+  request.toLowerCase() === text.toLowerCase();
+const like: Holds = (request, { pattern }) => matchesWildcard(pattern, request);
+const arn: Holds = (request, { text }) => arnLike(request, text);
+const network: Holds = (request, { text }) => inNetwork(request, text);
 const numeric = (holds: (a: number, b: number) => boolean): Operator => ({
-  holds: (a, b) => holds(number(a), number(b)),
+  holds: (a, { text }) => holds(number(a), number(text)),
 });
 const date = (holds: (a: number, b: number) => boolean): Operator => ({
-  holds: (a, b) => holds(instant(a), instant(b)),
+  holds: (a, { text }) => holds(instant(a), instant(text)),
 });
 
 const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
@@ -50,10 +40,10 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['StringNotEqualsIgnoreCase', { holds: equalsIgnoringCase, negated: true }],
   ['StringLike', { holds: like }],
   ['StringNotLike', { holds: like, negated: true }],
-  ['ArnEquals', { holds: arnLike }],
-  ['ArnLike', { holds: arnLike }],
-  ['ArnNotEquals', { holds: arnLike, negated: true }],
-  ['ArnNotLike', { holds: arnLike, negated: true }],
+  ['ArnEquals', { holds: arn }],
+  ['ArnLike', { holds: arn }],
+  ['ArnNotEquals', { holds: arn, negated: true }],
+  ['ArnNotLike', { holds: arn, negated: true }],
   ['Bool', { holds: equalsIgnoringCase }],
   ['NumericEquals', numeric((a, b) => a === b)],
   ['NumericNotEquals', { ...numeric((a, b) => a === b), negated: true }],
@@ -67,8 +57,8 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['DateLessThanEquals', date((a, b) => a <= b)],
   ['DateGreaterThan', date((a, b) => a > b)],
   ['DateGreaterThanEquals', date((a, b) => a >= b)],
-  ['IpAddress', { holds: inNetwork }],
-  ['NotIpAddress', { holds: inNetwork, negated: true }],
+  ['IpAddress', { holds: network }],
+  ['NotIpAddress', { holds: network, negated: true }],
 ]);
 
 export type Verdict = { readonly met: boolean } | { readonly undecidable: string };
@@ -79,10 +69,11 @@ export type Verdict = { readonly met: boolean } | { readonly undecidable: string
 export function evaluateConditions(
   block: ConditionBlock | undefined,
   context: RequestContext,
+  version: PolicyVersion,
 ): Verdict & { readonly because?: string } {
   for (const [name, keys] of Object.entries(block ?? {})) {
     for (const [key, policyValues] of Object.entries(keys)) {
-      const verdict = evaluateOne(name, context.get(key), policyValues, context);
+      const verdict = evaluateOne(name, key, { values: policyValues, context, version });
       if ('undecidable' in verdict) return verdict;
       if (!verdict.met)
         return {
@@ -94,12 +85,15 @@ export function evaluateConditions(
   return { met: true };
 }
 
-function evaluateOne(
-  name: string,
-  request: readonly string[] | undefined,
-  values: readonly string[],
-  context: RequestContext,
-): Verdict {
+interface Given {
+  /** Of the policy. */
+  readonly values: readonly string[];
+  readonly context: RequestContext;
+  readonly version: PolicyVersion;
+}
+
+function evaluateOne(name: string, key: string, { values, context, version }: Given): Verdict {
+  const request = context.get(key);
   if (name === 'Null')
     return {
       met: values.some(value => (value.toLowerCase() === 'true') === (request === undefined)),
@@ -122,29 +116,18 @@ function evaluateOne(
     return {
       undecidable: `${name} meets a key with several values; use ForAnyValue or ForAllValues`,
     };
-  const resolved: string[] = [];
+  const resolved: Resolved[] = [];
   for (const value of values) {
-    const text = resolveVariables(value, context);
-    if (text === undefined)
+    const policy = resolveVariables(value, context, version);
+    if (policy === undefined)
       return {
         undecidable: `${name} uses a policy variable that this request has no single value for`,
       };
-    resolved.push(text);
+    resolved.push(policy);
   }
   const holds = (value: string): boolean =>
     resolved.some(policy => operator.holds(value, policy)) !== (operator.negated === true);
   return { met: quantifier === 'ForAnyValue' ? request.some(holds) : request.every(holds) };
-}
-
-/** `${aws:PrincipalTag/team}` and the like; undefined when the request lacks one of them. */
-function resolveVariables(value: string, context: RequestContext): string | undefined {
-  let complete = true;
-  const resolved = value.replace(/\$\{([^}]*)\}/g, (_, key: string) => {
-    const found = context.get(key);
-    if (found?.length !== 1) complete = false;
-    return found?.[0] ?? '';
-  });
-  return complete ? resolved : undefined;
 }
 
 function describe(key: string, request: readonly string[] | undefined): string {

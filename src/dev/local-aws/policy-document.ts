@@ -67,11 +67,11 @@ export const identityPolicy = z.strictObject({
   Statement: oneOrMany(identityStatement),
 });
 
-/** A whole document, or one statement for short. */
+/** A whole document, or one statement of the current version for short. */
 export const permission = z.union([
   identityPolicy,
   identityStatement.transform(statement => ({
-    Version: undefined,
+    Version: '2012-10-17' as const,
     Id: undefined,
     Statement: [statement],
   })),
@@ -80,6 +80,10 @@ export const permission = z.union([
 export type TrustPolicy = z.output<typeof trustPolicy>;
 export type TrustStatement = TrustPolicy['Statement'][number];
 export type IdentityPolicy = z.output<typeof identityPolicy>;
+export type IdentityStatement = IdentityPolicy['Statement'][number];
+
+/** Undefined counts as 2008-10-17, which has no variables. */
+export type PolicyVersion = IdentityPolicy['Version'];
 
 export type ConditionBlock = NonNullable<z.output<typeof condition>>;
 

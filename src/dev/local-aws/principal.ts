@@ -3,8 +3,9 @@
  * policies.
  */
 import type { Account } from './accounts.ts';
-import type { RequestContext } from './conditions.ts';
 import type { IamUser } from './iam-users.ts';
+import type { IdentityPolicy } from './policy-document.ts';
+import type { RequestContext } from './request-context.ts';
 import type { RoleSession, UserSession } from './sessions.ts';
 import { evaluateIdentity, type IdentityDecision } from './trust-policy.ts';
 import type { World } from './world.ts';
@@ -88,6 +89,11 @@ function addTags(context: RequestContext, tags: Readonly<Record<string, string>>
   for (const [key, value] of Object.entries(tags)) context.set(`aws:PrincipalTag/${key}`, value);
 }
 
+/** `by` is the kind of policy that decided. */
+export type CallerDecision = IdentityDecision & {
+  readonly by: 'identity-based policy' | 'session policy';
+};
+
 /**
  * What the caller's own policies say: the user's, or the role's as they are now and every session
  * policy as well.
@@ -96,13 +102,17 @@ export function evaluateCaller(
   { signer, world }: { readonly signer: Signer; readonly world: World },
   attempt: { readonly action: string; readonly resource: string },
   context: RequestContext,
-): IdentityDecision {
-  if (signer.kind === 'user') return evaluateIdentity(signer.user.permissions, attempt, context);
-  const { session } = signer;
-  if (session.sessionPolicies !== undefined) {
-    const narrowed = evaluateIdentity(session.sessionPolicies, attempt, context);
+): CallerDecision {
+  const identity = (policies: readonly IdentityPolicy[]): CallerDecision => ({
+    ...evaluateIdentity(policies, attempt, context),
+    by: 'identity-based policy',
+  });
+  if (signer.kind === 'user') return identity(signer.user.permissions);
+  const { sessionPolicies, roleArn } = signer.session;
+  if (sessionPolicies !== undefined) {
+    const narrowed = evaluateIdentity(sessionPolicies, attempt, context);
     if (!narrowed.allowed)
-      return { ...narrowed, explicit: true, reason: `${narrowed.reason} (session policy)` };
+      return { ...narrowed, by: 'session policy', reason: `${narrowed.reason} (session policy)` };
   }
-  return evaluateIdentity(world.roles.get(session.roleArn)?.permissions ?? [], attempt, context);
+  return identity(world.roles.get(roleArn)?.permissions ?? []);
 }

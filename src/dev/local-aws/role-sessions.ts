@@ -2,10 +2,11 @@
  * What the three AssumeRole calls share: finding the role, the duration rules, the request's keys,
  * the answer.
  */
-import { RequestContext } from './conditions.ts';
+
 import type { ArmedFaults } from './faults.ts';
 import { arns, parseArn } from './identifiers.ts';
 import type { Mfa } from './mfa.ts';
+import { type RequestContext, requestContext } from './request-context.ts';
 import type { SamlMetadataSource } from './saml-metadata.ts';
 import {
   packedSize,
@@ -88,11 +89,7 @@ export interface RoleRequest {
 /** The condition keys that every AssumeRole call has. */
 export function contextOf(request: RoleRequest, now: number): RequestContext {
   const { tags, transitiveKeys } = request.tags;
-  const context = new RequestContext()
-    .set('aws:CurrentTime', new Date(now).toISOString())
-    .set('aws:EpochTime', String(Math.floor(now / 1000)))
-    .set('aws:SecureTransport', 'false')
-    .set('aws:SourceIp', request.sourceIp)
+  const context = requestContext({ now, sourceIp: request.sourceIp })
     .set('sts:RoleSessionName', request.roleSessionName)
     .set('sts:SourceIdentity', request.sourceIdentity)
     .set(

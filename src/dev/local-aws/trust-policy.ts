@@ -3,15 +3,18 @@
  * another (IAM User Guide, "Policy evaluation logic"). An answer carries the reason, which only the
  * local log sees.
  */
-import { evaluateConditions, type RequestContext } from './conditions.ts';
+import { evaluateConditions } from './conditions.ts';
 import { parseArn } from './identifiers.ts';
 import {
-  type ConditionBlock,
   coversAction,
   type IdentityPolicy,
+  type IdentityStatement,
+  type PolicyVersion,
   type TrustPolicy,
   type TrustStatement,
 } from './policy-document.ts';
+import { resolveVariables } from './policy-variables.ts';
+import type { RequestContext } from './request-context.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 /**
@@ -58,7 +61,7 @@ export function evaluateTrust(
       unmet.push(`${label}: another principal`);
       continue;
     }
-    const outcome = applies(statement.Effect, statement.Condition, context);
+    const outcome = applies(statement, context, policy.Version);
     if (outcome.applies && statement.Effect === 'Deny')
       return { allowed: false, reason: `${label} of the trust policy denies ${action}` };
     if (outcome.applies) best = best === 'principal' ? best : match;
@@ -110,13 +113,16 @@ export function evaluateIdentity(
 ): IdentityDecision {
   let allowed = false;
   const unmet: string[] = [];
-  for (const statement of policies.flatMap(policy => policy.Statement)) {
+  const statements = policies.flatMap(({ Statement, Version }) =>
+    Statement.map(statement => ({ ...statement, Version })),
+  );
+  for (const { Version, ...statement } of statements) {
     if (
       !coversAction(statement.Action, action) ||
-      !statement.Resource.some(pattern => matchesWildcard(pattern, resource))
+      !coversResource(statement, resource, { context, version: Version })
     )
       continue;
-    const outcome = applies(statement.Effect, statement.Condition, context);
+    const outcome = applies(statement, context, Version);
     if (outcome.applies && statement.Effect === 'Deny') {
       return {
         allowed: false,
@@ -135,15 +141,27 @@ export function evaluateIdentity(
   };
 }
 
+/** A resource whose variable has no value is covered by a Deny, and by no Allow. */
+function coversResource(
+  { Effect, Resource }: IdentityStatement,
+  resource: string,
+  { context, version }: { readonly context: RequestContext; readonly version: PolicyVersion },
+): boolean {
+  return Resource.some(value => {
+    const resolved = resolveVariables(value, context, version);
+    return resolved === undefined ? Effect === 'Deny' : matchesWildcard(resolved.pattern, resource);
+  });
+}
+
 /** What cannot be decided does not allow, and does deny. */
 function applies(
-  effect: 'Allow' | 'Deny',
-  conditions: ConditionBlock | undefined,
+  { Effect, Condition }: Pick<IdentityStatement, 'Effect' | 'Condition'>,
   context: RequestContext,
+  version: PolicyVersion,
 ): { readonly applies: true } | { readonly applies: false; readonly because: string } {
-  const verdict = evaluateConditions(conditions, context);
+  const verdict = evaluateConditions(Condition, context, version);
   if ('undecidable' in verdict)
-    return effect === 'Deny' ? { applies: true } : { applies: false, because: verdict.undecidable };
+    return Effect === 'Deny' ? { applies: true } : { applies: false, because: verdict.undecidable };
   return verdict.met
     ? { applies: true }
     : { applies: false, because: verdict.because ?? 'a condition is not met' };

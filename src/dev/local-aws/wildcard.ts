@@ -1,20 +1,35 @@
-/**
- * `*` and `?` as IAM reads them. At most pattern times text steps, however many stars a policy
- * holds.
- */
-export function matchesWildcard(pattern: string, text: string): boolean {
+/** `*` and `?` as IAM reads them. */
+
+const ANY = Symbol('*');
+const ONE = Symbol('?');
+const WILDCARDS: Readonly<Record<string, symbol>> = { '*': ANY, '?': ONE };
+
+/** Characters that stand for themselves, and wildcards. */
+export type Pattern = readonly (string | symbol)[];
+
+export function patternOf(text: string): Pattern {
+  return text.split('').map(character => WILDCARDS[character] ?? character);
+}
+
+export function literal(text: string): Pattern {
+  return text.split('');
+}
+
+/** At most pattern times text steps, however many stars a policy holds. */
+export function matchesWildcard(from: string | Pattern, text: string): boolean {
+  const pattern = typeof from === 'string' ? patternOf(from) : from;
   let inPattern = 0;
   let inText = 0;
   let star = -1;
   let resumeAt = 0;
   while (inText < text.length) {
-    if (pattern[inPattern] === '*') {
+    if (pattern[inPattern] === ANY) {
       star = inPattern;
       resumeAt = inText;
       inPattern += 1;
     } else if (
       inPattern < pattern.length &&
-      (pattern[inPattern] === '?' || pattern[inPattern] === text[inText])
+      (pattern[inPattern] === ONE || pattern[inPattern] === text[inText])
     ) {
       inPattern += 1;
       inText += 1;
@@ -24,6 +39,6 @@ export function matchesWildcard(pattern: string, text: string): boolean {
       inText = resumeAt;
     } else return false;
   }
-  while (pattern[inPattern] === '*') inPattern += 1;
+  while (pattern[inPattern] === ANY) inPattern += 1;
   return inPattern === pattern.length;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { evaluateConditions, RequestContext } from '../../../src/dev/local-aws/conditions.ts';
+import { evaluateConditions } from '../../../src/dev/local-aws/conditions.ts';
 import type { ConditionBlock } from '../../../src/dev/local-aws/policy-document.ts';
+import { RequestContext } from '../../../src/dev/local-aws/request-context.ts';
 import { matchesWildcard } from '../../../src/dev/local-aws/wildcard.ts';
 
 const context = new RequestContext()
@@ -10,6 +11,8 @@ const context = new RequestContext()
   .set('aws:TagKeys', ['Team', 'Cost'])
   .set('aws:RequestTag/Team', 'red')
   .set('aws:PrincipalTag/team', 'red')
+  .set('aws:PrincipalTag/odd', 'a*$b')
+  .set('aws:PrincipalTag/star', '*')
   .set('aws:PrincipalArn', 'arn:aws:iam::111122223333:role/team/Hub')
   .set('aws:SourceIp', '10.1.2.3')
   .set('aws:CurrentTime', '2026-03-01T12:00:00.000Z')
@@ -67,6 +70,13 @@ const cases: readonly [Outcome, Blocks][] = [
   ['unmet', { 'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': ['Team'] } }],
   ['met', { StringEquals: { 'aws:RequestTag/team': variable('aws:PrincipalTag/Team') } }],
   ['undecidable', { StringNotEquals: { 'sts:RoleSessionName': variable('aws:username') } }],
+  ['met', { StringLike: { 'saml:aud': `*.${variable("aws:username, 'signin'")}.aws.*` } }],
+  ['met', { StringEquals: { 'aws:RequestTag/team': variable("aws:PrincipalTag/Team, 'blue'") } }],
+  ['met', { StringLike: { 'aws:PrincipalTag/odd': `a${variable('*')}${variable('$')}?` } }],
+  ['met', { StringLike: { 'aws:PrincipalTag/odd': variable('aws:PrincipalTag/odd') } }],
+  ['unmet', { StringLike: { 'sts:RoleSessionName': variable('aws:PrincipalTag/star') } }],
+  ['unmet', { StringLike: { 'sts:RoleSessionName': `A${variable('*')}` } }],
+  ['undecidable', { StringEquals: { 'sts:RoleSessionName': variable('aws:TagKeys') } }],
   ['undecidable', { StringEquals: { 'aws:TagKeys': 'Team' } }],
   ['undecidable', { StringResembles: { 'sts:RoleSessionName': 'Alice' } }],
   ['undecidable', { BinaryEquals: { 'sts:RoleSessionName': 'QWxpY2U=' } }],
@@ -81,7 +91,7 @@ describe('a condition block', () => {
           Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, [value].flat()])),
         ]),
       ) as ConditionBlock;
-      const verdict = evaluateConditions(lists, context);
+      const verdict = evaluateConditions(lists, context, '2012-10-17');
 
       assert.equal(
         'undecidable' in verdict ? 'undecidable' : verdict.met ? 'met' : 'unmet',
@@ -90,9 +100,19 @@ describe('a condition block', () => {
     });
   }
 
+  test('has no variables in a policy of an older version', () => {
+    const text = variable('aws:PrincipalTag/team');
+    const block = { StringEquals: { 'sts:RoleSessionName': [text] } };
+    const named = new RequestContext().set('sts:RoleSessionName', text);
+    for (const version of ['2008-10-17', undefined] as const)
+      assert.deepEqual(evaluateConditions(block, named, version), { met: true });
+    assert.ok('undecidable' in evaluateConditions(block, named, '2012-10-17'));
+  });
+
   test('does not reveal an external id in its reason', () => {
     const withId = new RequestContext().set('sts:ExternalId', 'topsecret-1');
-    const verdict = evaluateConditions({ StringEquals: { 'sts:ExternalId': ['other'] } }, withId);
+    const block = { StringEquals: { 'sts:ExternalId': ['other'] } };
+    const verdict = evaluateConditions(block, withId, '2012-10-17');
     assert.ok(!JSON.stringify(verdict).includes('topsecret'));
   });
 });
