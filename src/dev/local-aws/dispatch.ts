@@ -26,7 +26,16 @@ import {
 } from './sts-answers.ts';
 import { authenticateSts } from './sts-authentication.ts';
 import { StsError } from './sts-error.ts';
-import { type Answer, BodyTooLarge, isForm, parseForm, readBody, send } from './web.ts';
+import {
+  type Answer,
+  BodyTooLarge,
+  headersOf,
+  isForm,
+  parseForm,
+  readBody,
+  send,
+  sourceIpOf,
+} from './web.ts';
 import type { XmlTree } from './xml-writer.ts';
 
 const VERSION = '2011-06-15';
@@ -108,8 +117,13 @@ export function createStsSurface(
     if (struck === 'done') return;
     const call: Call = {
       parameters,
-      request: signedRequest(request, body),
-      sourceIp: request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '',
+      request: {
+        method: request.method ?? '',
+        url: request.url ?? '/',
+        headers: headersOf(request),
+        body,
+      },
+      sourceIp: sourceIpOf(request),
     };
     send(response, await perform(sts, name, call, { reply, log }));
   };
@@ -154,8 +168,8 @@ async function perform(
 }
 
 function principalIn(result: XmlTree): string | undefined {
-  const user = result.AssumedRoleUser;
-  const arn = typeof user === 'object' && user !== null ? user.Arn : result.Arn;
+  const user = result.AssumedRoleUser as XmlTree | undefined;
+  const arn = user?.Arn ?? result.Arn;
   return typeof arn === 'string' ? arn : undefined;
 }
 
@@ -169,14 +183,6 @@ function toProductPage(parameters: URLSearchParams, method: string | undefined):
 
 function printable(name: string): string {
   return /^[A-Za-z]{1,64}$/.test(name) ? name : '(not a name)';
-}
-
-function signedRequest(request: IncomingMessage, body: string): SignedRequest {
-  const headers = new Map<string, string>();
-  // Repeated headers all count, also those that Node.js otherwise takes once.
-  for (const [name, values] of Object.entries(request.headersDistinct))
-    headers.set(name, values?.join(',') ?? '');
-  return { method: request.method ?? '', url: request.url ?? '/', headers, body };
 }
 
 type Fault = (sts: Sts, response: ServerResponse, reply: Reply) => Promise<'done' | 'go on'>;

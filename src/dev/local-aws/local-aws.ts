@@ -1,6 +1,6 @@
 /**
- * The local AWS: STS, the console federation endpoint and a console page, as strict as AWS where
- * AWS is documented.
+ * The local AWS: STS, the console federation endpoint, a console page and some of S3, as strict as
+ * AWS where AWS is documented.
  *
  * Owns the URLs and what is shared between them (the world, the sessions, the clock, the faults).
  * It shares no code with rolebridge, so that each checks the other, and it stores nothing.
@@ -15,6 +15,7 @@ import { createMfa } from './mfa.ts';
 import { createOidcKeys } from './oidc-keys.ts';
 import type { Sts } from './role-sessions.ts';
 import { createRoles, type Roles } from './roles.ts';
+import { createS3Surface } from './s3/s3-surface.ts';
 import { createSamlMetadataSource } from './saml-metadata.ts';
 import { createSamlSignIn } from './saml-sign-in.ts';
 import { createSessions } from './sessions.ts';
@@ -69,6 +70,7 @@ export function createLocalAws({
     ['/saml', createSamlSignIn({ sts, console, homeUrl: `${origin}/console`, log })],
     ['/oauth', request => console.signOut(request, parametersOf(request).get('redirect_uri'))],
     ['/console', request => console.show(request)],
+    ['/s3', createS3Surface({ world, sessions, now, log })],
   ]);
   return {
     faults,
@@ -93,13 +95,17 @@ function fail(response: ServerResponse): void {
   send(response, { status: 500, headers, body: 'internal failure\n' });
 }
 
+/** Surfaces that also have all paths below their own. */
+const WITH_PATHS: ReadonlySet<string> = new Set(['console', 's3']);
+
 async function serve(
   surfaces: ReadonlyMap<string, Surface>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const path = request.url?.split('?')[0] ?? '/';
-  const surface = surfaces.get(path.startsWith('/console/') ? '/console' : path);
+  const [, first = ''] = path.split('/');
+  const surface = surfaces.get(WITH_PATHS.has(first) ? `/${first}` : path);
   if (surface === undefined)
     return send(response, {
       status: 404,

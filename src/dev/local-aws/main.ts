@@ -12,9 +12,10 @@ import { readWorldFile, type World, WorldError } from './world.ts';
 
 const HELP = `Usage: npm run local-aws -- --file WORLD.json [--port 3003] [--host 127.0.0.1]
 
-A strict local stand-in for AWS STS, the console federation endpoint and a console page.
+A strict local stand-in for AWS STS, the console federation endpoint, a console page and a part
+of S3.
 
-  --file FILE     accounts, providers, roles and users (see docs/local-aws.md)
+  --file FILE     accounts, providers, roles, users and buckets (see docs/local-aws.md)
   --port PORT     where to listen; default 3003
   --host HOST     a loopback address: 127.0.0.1 (default), ::1 or localhost
   --mfa-code ARN  prints the current code of a virtual MFA device, and ends
@@ -101,6 +102,7 @@ function overview(baseUrl: string, world: World): string {
     `  STS         ${baseUrl}/            (AWS_ENDPOINT_URL_STS)`,
     `  federation  ${baseUrl}/federation`,
     `  console     ${baseUrl}/console`,
+    `  S3          ${baseUrl}/s3          (AWS_ENDPOINT_URL_S3)`,
   ];
   for (const account of world.accounts) {
     lines.push(`account ${account.id} ${account.name} (${account.partition.name})`);
@@ -113,6 +115,10 @@ function overview(baseUrl: string, world: World): string {
       lines.push(`  OIDC provider  ${provider.arn}`);
     for (const role of inAccount(world.roles.values()))
       lines.push(`  role           ${role.arn} (up to ${role.maxSessionDuration / 3600} h)`);
+    for (const bucket of inAccount(world.buckets.values()))
+      lines.push(
+        `  bucket         ${bucket.arn} (${bucket.region}, ${bucket.objects.size} objects)`,
+      );
     for (const user of inAccount(world.users.values())) lines.push(...userLines(user));
   }
   return `${lines.join('\n')}\n`;

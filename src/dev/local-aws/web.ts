@@ -9,7 +9,7 @@ const MAX_PARAMETERS = 1000;
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 export class BodyTooLarge extends Error {
@@ -45,6 +45,17 @@ export function parseForm(text: string): URLSearchParams | undefined {
     if (separators >= MAX_PARAMETERS) return undefined;
   }
   return new URLSearchParams(text);
+}
+
+/** All values of each header, also of those that Node.js otherwise takes once. */
+export function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(',')]),
+  );
+}
+
+export function sourceIpOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
 }
 
 export function isForm(request: IncomingMessage): boolean {

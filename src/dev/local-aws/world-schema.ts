@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { faultPlan } from './faults.ts';
 import { PARTITION_NAMES } from './partitions.ts';
 import { permission, trustPolicy } from './policy-document.ts';
+import { bucketFields } from './s3/bucket-schema.ts';
 
 const ACCOUNT_ID = 'an account id is twelve digits, in quotes';
 const accountId = z.string({ error: ACCOUNT_ID }).regex(/^\d{12}$/, ACCOUNT_ID);
@@ -136,6 +137,7 @@ export const worldSchema = z.strictObject({
       }),
     )
     .default([]),
+  buckets: z.array(z.strictObject({ account: accountId, ...bucketFields })).default([]),
   /** Regions in which signatures may be scoped; by default all of the partitions in use. */
   regions: z.array(z.string().min(1)).min(1).optional(),
   partitions: z.partialRecord(z.enum(PARTITION_NAMES), partitionOverrides).default({}),

@@ -1,6 +1,7 @@
 /**
- * The world file: which accounts, providers, roles and users the local AWS knows. Everything is
- * checked, unknown keys are refused, and all mistakes are reported together with their path.
+ * The world file: which accounts, providers, roles, users and buckets the local AWS knows.
+ * Everything is checked, unknown keys are refused, and all mistakes are reported together with
+ * their path.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -11,6 +12,7 @@ import { belongings, type IamUser, userOf } from './iam-users.ts';
 import { arns, uniqueId } from './identifiers.ts';
 import { partitionNamed } from './partitions.ts';
 import type { IdentityPolicy, TrustPolicy } from './policy-document.ts';
+import { type Bucket, bucketOf, objectKeys } from './s3/buckets.ts';
 import { worldSchema } from './world-schema.ts';
 
 export type WorldInput = z.input<typeof worldSchema>;
@@ -56,6 +58,8 @@ export interface World {
   readonly roles: Map<string, Role>;
   /** By ARN. */
   readonly users: ReadonlyMap<string, IamUser>;
+  /** By name. */
+  readonly buckets: ReadonlyMap<string, Bucket>;
   /** Undefined: every Region of the partitions in use. */
   readonly regions: readonly string[] | undefined;
   readonly samlSignature: 'assertion' | 'either';
@@ -122,6 +126,7 @@ function worldOf(input: Checked, reading: Reading, directory: string): World {
   keyed(reading, 'accounts', accounts, ({ id }) => id);
   const users = ownedByKey(reading, input, 'iamUsers', { make: userOf, keyOf: arnOf });
   refuseTwice(reading, belongings([...users.values()]));
+  refuseTwice(reading, objectKeys(input.buckets));
   return {
     accounts,
     samlProviders: ownedByKey(reading, input, 'samlProviders', {
@@ -134,6 +139,7 @@ function worldOf(input: Checked, reading: Reading, directory: string): World {
     }),
     roles: ownedByKey(reading, input, 'roles', { make: roleOf, keyOf: arnOf }),
     users,
+    buckets: ownedByKey(reading, input, 'buckets', { make: bucketOf, keyOf: ({ name }) => name }),
     regions: input.regions,
     samlSignature: input.saml.signature,
     webIdentityMaxAgeSeconds: input.webIdentity.maxAgeSeconds,
@@ -165,7 +171,7 @@ function refuseTwice(
   }
 }
 
-type OwnedList = 'samlProviders' | 'oidcProviders' | 'roles' | 'iamUsers';
+type OwnedList = 'samlProviders' | 'oidcProviders' | 'roles' | 'iamUsers' | 'buckets';
 
 interface Making<I, T> {
   readonly make: (item: I, account: Account) => T;

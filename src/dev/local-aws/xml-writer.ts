@@ -6,14 +6,15 @@ export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
 /**
  * Elements in order; an undefined value leaves its element out, a null value writes the element
- * without content.
+ * without content, a list writes the element once for each member.
  */
 export interface XmlTree {
-  readonly [element: string]: string | number | null | undefined | XmlTree;
+  readonly [element: string]: string | number | null | undefined | XmlTree | readonly XmlTree[];
 }
 
-export function writeXml(root: string, namespace: string, content: XmlTree): string {
-  return `<${root} xmlns="${namespace}">\n${writeTree(content, 1)}</${root}>\n`;
+export function writeXml(root: string, namespace: string | undefined, content: XmlTree): string {
+  const attribute = namespace === undefined ? '' : ` xmlns="${namespace}"`;
+  return `<${root}${attribute}>\n${writeTree(content, 1)}</${root}>\n`;
 }
 
 function writeTree(tree: XmlTree, depth: number): string {
@@ -21,12 +22,17 @@ function writeTree(tree: XmlTree, depth: number): string {
   let text = '';
   for (const [name, value] of Object.entries(tree)) {
     if (value === undefined) continue;
-    if (value === null) text += `${indent}<${name}/>\n`;
+    if (isList(value)) text += value.map(member => writeTree({ [name]: member }, depth)).join('');
+    else if (value === null) text += `${indent}<${name}/>\n`;
     else if (typeof value === 'object')
       text += `${indent}<${name}>\n${writeTree(value, depth + 1)}${indent}</${name}>\n`;
     else text += `${indent}<${name}>${escapeXml(String(value))}</${name}>\n`;
   }
   return text;
+}
+
+function isList(value: XmlTree[string]): value is readonly XmlTree[] {
+  return Array.isArray(value);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

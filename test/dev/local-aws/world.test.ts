@@ -26,6 +26,14 @@ const KEY = { accessKeyId: 'AKIAIOSFODNN7LOCAL00', secretAccessKey: 'local-user-
 const DEVICE = { name: 'phone', seed: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' };
 const user = (name: string, more: object = {}): object => ({ account: ACCOUNT.id, name, ...more });
 
+const OBJECT = { key: 'a', content: { text: 'x' } };
+const bucket = (more: object = {}): object => ({
+  account: ACCOUNT.id,
+  name: 'photos',
+  region: 'eu-west-1',
+  ...more,
+});
+
 function mistakesOf(world: unknown): readonly string[] {
   try {
     parseWorld(world);
@@ -165,6 +173,29 @@ describe('a world file', () => {
       { iamUsers: [user('ci', { accessKeys: [KEY, KEY, KEY] })] },
       /^iamUsers\[0\]\.accessKeys/,
     ],
+    ['a bucket twice', { buckets: [bucket(), bucket()] }, /^buckets\[1\]: photos appears twice/],
+    [
+      'a key twice in a bucket',
+      { buckets: [bucket({ objects: [OBJECT, OBJECT] })] },
+      /^buckets\[0\]\.objects\[1\]: photos\/a appears twice/,
+    ],
+    [
+      'content that is not base64',
+      { buckets: [bucket({ objects: [{ key: 'a', content: { base64: '*' } }] })] },
+      /^buckets\[0\]\.objects\[0\]\.content\.base64/,
+    ],
+    [
+      'a bucket name with capitals',
+      { buckets: [bucket({ name: 'Photos' })] },
+      /^buckets\[0\]\.name/,
+    ],
+    ...['*', 'https://*.example.com', 'https://photos.example.com/', 'null'].map(
+      (origin): [string, object, RegExp] => [
+        `CORS for the origin ${origin}`,
+        { buckets: [bucket({ cors: [{ allowedOrigins: [origin], allowedMethods: ['GET'] }] })] },
+        /^buckets\[0\]\.cors\[0\]\.allowedOrigins\[0\]: an origin is written like/,
+      ],
+    ),
   ];
   for (const [name, change, mistake] of cases) {
     test(`with ${name} is rejected`, () => {
@@ -215,6 +246,7 @@ describe('the command', () => {
         accounts: [ACCOUNT],
         roles: [role()],
         iamUsers: [user('ci', { accessKeys: [KEY], mfaDevices: [DEVICE] })],
+        buckets: [bucket({ objects: [OBJECT] })],
         samlProviders: [{ account: ACCOUNT.id, name: 'idp', metadata: { file: 'metadata.xml' } }],
       }),
     );
@@ -257,6 +289,7 @@ describe('the command', () => {
     while (!output.out.includes('MFA device')) await once(child.stdout, 'data');
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output.out)![0];
     assert.match(output.out, /arn:aws:iam::111122223333:role\/Admin \(up to 1 h\)/);
+    assert.match(output.out, /bucket +arn:aws:s3:::photos \(eu-west-1, 1 objects\)/);
     assert.match(output.out, /AKIAIOSFODNN7LOCAL00 \(active\)\n.*mfa\/phone/);
     assert.ok(!output.out.includes(DEVICE.seed));
     const answer = await fetch(`${url}/?Action=GetCallerIdentity&Version=2011-06-15`);
