@@ -5,6 +5,7 @@
  * prod with an MFA code when the bridge is down.
  */
 import type { WorldInput } from './local-aws/world.ts';
+import { PEOPLE } from './people.ts';
 
 export interface DemoWorldOptions {
   /**
@@ -12,6 +13,8 @@ export interface DemoWorldOptions {
    * accounts trust.
    */
   readonly bridgeUrl: string;
+  /** The origin of the application that reads the bucket; without it no page can. */
+  readonly photosUrl?: string | undefined;
 }
 
 export const DEMO_ACCOUNTS = {
@@ -35,13 +38,15 @@ export const DEMO_BREAK_GLASS = {
   serial: `arn:aws:iam::${DEMO_ACCOUNTS.prod.id}:mfa/breakglass`,
   role: 'BreakGlass',
 } as const;
+/** The bucket of prod in which each user has a prefix. */
+export const DEMO_BUCKET = 'photos-demo';
 const AUDIENCE = 'sts.amazonaws.com';
 
 const HOUR = 3600;
 type RoleInput = NonNullable<WorldInput['roles']>[number];
 type AccountName = keyof typeof DEMO_ACCOUNTS;
 
-export function demoWorld({ bridgeUrl }: DemoWorldOptions): WorldInput {
+export function demoWorld({ bridgeUrl, photosUrl }: DemoWorldOptions): WorldInput {
   const { prod, staging, gov, partner } = DEMO_ACCOUNTS;
   const saml = (account: AccountName, name: string, settings: Partial<RoleInput> = {}) =>
     role(account, name, samlTrust(account, bridgeUrl), settings);
@@ -77,9 +82,11 @@ export function demoWorld({ bridgeUrl }: DemoWorldOptions): WorldInput {
       web('ReadOnly', { maxSessionDuration: 8 * HOUR }),
       saml('gov', 'Admin', { maxSessionDuration: 12 * HOUR }),
       role('partner', 'Auditor', hubTrust(`arn:aws:iam::${prod.id}:role/BridgeHub`)),
+      saml('prod', 'PhotoUser', { permissions: [ownPhotos()] }),
       role('prod', DEMO_BREAK_GLASS.role, userTrust(DEMO_BREAK_GLASS.user)),
     ],
     iamUsers: [breakGlassUser()],
+    buckets: [photos(photosUrl)],
   };
 }
 
@@ -150,7 +157,59 @@ function breakGlassUser(): NonNullable<WorldInput['iamUsers']>[number] {
     name: user,
     accessKeys: [{ accessKeyId, secretAccessKey }],
     mfaDevices: [{ name: user, seed }],
+    permissions: [
+      {
+        Effect: 'Allow',
+        Action: ['s3:ListBucket', 's3:GetObject'],
+        Resource: [`arn:aws:s3:::${DEMO_BUCKET}`, `arn:aws:s3:::${DEMO_BUCKET}/*`],
+        Condition: { Bool: { 'aws:MultiFactorAuthPresent': 'true' } },
+      },
+    ],
   };
+}
+
+/** Objects whose key starts with the session tag User, and no others. */
+function ownPhotos(): NonNullable<RoleInput['permissions']>[number] {
+  const own = '$' + '{aws:PrincipalTag/User}';
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: 's3:ListBucket',
+        Resource: `arn:aws:s3:::${DEMO_BUCKET}`,
+        Condition: { StringLike: { 's3:prefix': `${own}/*` } },
+      },
+      {
+        Effect: 'Allow',
+        Action: 's3:GetObject',
+        Resource: `arn:aws:s3:::${DEMO_BUCKET}/${own}/*`,
+      },
+    ],
+  };
+}
+
+function photos(origin: string | undefined): NonNullable<WorldInput['buckets']>[number] {
+  return {
+    account: DEMO_ACCOUNTS.prod.id,
+    name: DEMO_BUCKET,
+    region: DEMO_ACCOUNTS.prod.region,
+    objects: PEOPLE.flatMap(({ username, displayName }) =>
+      ['harbour', 'mountain'].map(subject => ({
+        key: `${username}/${subject}.svg`,
+        contentType: 'image/svg+xml',
+        content: { text: picture(`${displayName}: ${subject}`) },
+      })),
+    ),
+    cors:
+      origin === undefined
+        ? []
+        : [{ allowedOrigins: [origin], allowedMethods: ['GET'], allowedHeaders: ['*'] }],
+  };
+}
+
+function picture(title: string): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 60"><text x="10" y="40" font-size="24">${title}</text></svg>`;
 }
 
 function trust(
