@@ -2,6 +2,7 @@
  * Proofs of an AWS role, rightly and wrongly made: a GetCallerIdentity that aws4 signs, in the form
  * that the bridge takes. It shares no code with the bridge.
  */
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import aws4 from 'aws4';
 
 export interface RoleCredentials {
@@ -62,6 +63,49 @@ export function signedCaller({
   signer.datetime = request.headers['x-amz-date'] ?? '20260101T000000Z';
   const signed = { ...request.headers, authorization: signer.authHeader() };
   return { url: `https://${host}${path}`, headers: signed, body };
+}
+
+interface SdkRequest extends Omit<CallerRequest, 'url'> {
+  readonly hostname: string;
+  readonly path: string;
+}
+
+/** What the SDK for JavaScript sends to the STS of eu-west-1, kept instead of sent. */
+export async function signedBySdk({
+  credentials: { sessionToken, ...key },
+  audience,
+  clockOffset = 0,
+}: {
+  readonly credentials: RoleCredentials;
+  readonly audience: string;
+  /** Milliseconds that the signer is ahead. */
+  readonly clockOffset?: number;
+}): Promise<CallerRequest> {
+  const client = new STSClient({
+    region: 'eu-west-1',
+    credentials: { ...key, ...(sessionToken !== undefined && { sessionToken }) },
+    systemClockOffset: clockOffset,
+  });
+  const kept = Promise.withResolvers<SdkRequest>();
+  client.middlewareStack.add(
+    next => async args => {
+      const { headers } = args.request as { headers: Record<string, string> };
+      headers['x-rolebridge-audience'] = audience;
+      return next(args);
+    },
+    { step: 'build' },
+  );
+  client.middlewareStack.add(
+    () => async args => {
+      kept.resolve(args.request as SdkRequest);
+      throw new Error('kept');
+    },
+    { step: 'finalizeRequest', priority: 'low' },
+  );
+  await client.send(new GetCallerIdentityCommand({})).catch(kept.reject);
+  client.destroy();
+  const { hostname, path, headers, body } = await kept.promise;
+  return { url: `https://${hostname}${path}`, headers, body };
 }
 
 export function proofOf(request: unknown): string {

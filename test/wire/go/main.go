@@ -1,14 +1,21 @@
 // Asks STS who it is, with the credentials that the AWS SDK for Go finds by itself, as Terraform does. Prints the ARN.
+// With `sign AUDIENCE`, prints the signed request as JSON instead of sending it.
 package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	transport "github.com/aws/smithy-go/transport/http"
 )
 
 func main() {
@@ -17,11 +24,53 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
+	if len(os.Args) == 3 && os.Args[1] == "sign" {
+		sign(ctx, settings, os.Args[2])
+		return
+	}
 	who, err := sts.NewFromConfig(settings).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		fail(err)
 	}
 	fmt.Println(aws.ToString(who.Arn))
+}
+
+type keeper struct {
+	request *http.Request
+	body    []byte
+}
+
+func (kept *keeper) Do(request *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		return nil, err
+	}
+	kept.request, kept.body = request, body
+	return nil, errors.New("kept")
+}
+
+func sign(ctx context.Context, settings aws.Config, audience string) {
+	kept := &keeper{}
+	client := sts.NewFromConfig(settings, func(options *sts.Options) {
+		options.HTTPClient = kept
+		options.APIOptions = append(options.APIOptions, transport.SetHeaderValue("X-Rolebridge-Audience", audience))
+	})
+	_, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if kept.request == nil {
+		fail(err)
+	}
+	// Go writes these two itself.
+	headers := map[string]string{
+		"Host":           kept.request.URL.Host,
+		"Content-Length": strconv.FormatInt(kept.request.ContentLength, 10),
+	}
+	for name := range kept.request.Header {
+		headers[name] = kept.request.Header.Get(name)
+	}
+	request := map[string]any{"url": kept.request.URL.String(), "headers": headers, "body": string(kept.body)}
+	if err := json.NewEncoder(os.Stdout).Encode(request); err != nil {
+		fail(err)
+	}
 }
 
 func fail(err error) {
