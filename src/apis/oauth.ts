@@ -96,6 +96,8 @@ export const oauthMetadata = document({
   path: '/.well-known/oauth-authorization-server',
   face: 'oauth',
   forPages: true,
+  // The first proof of a client can fit then.
+  offersNonce: true,
   handle: (_input, _asking, parts: OAuthParts) => ({
     ...content('application/json', parts.oauthMetadata),
     // Short, so that a change of the configuration is seen soon.

@@ -133,6 +133,7 @@ export function document<const R extends Reads, Parts>(
   row: Omit<Row<R, 'anyone', Parts>, 'who'> & {
     readonly face?: ErrorFace;
     readonly forPages?: boolean;
+    readonly offersNonce?: boolean;
   },
 ): Route<Parts> {
   return {

@@ -46,6 +46,7 @@ export function fieldsOfSession(session: CliSessionSummary): object {
     user: session.username,
     person: session.person,
     client: session.client.id,
+    client_kind: session.client.kind ?? null,
     device_name: session.deviceName ?? null,
     grant: session.grant,
     address: session.address,

@@ -1,4 +1,4 @@
-/** `sessions`: who is signed in from a terminal, and who is blocked. */
+/** `sessions`: who is signed in from a terminal or an application, and who is blocked. */
 import type { CliSessionSummary } from '../core/cli-session.ts';
 import type { ContainerTokenSummary } from '../core/tokens.ts';
 import type { Options } from './command.ts';
@@ -22,7 +22,8 @@ export async function listSessions(
   const found = await sessions.list(user);
   const tokens = await sessions.containerTokens(found);
   if (json) return printJson(found.map(withTokens(tokens)));
-  if (found.length === 0) process.stderr.write('No user is signed in from a terminal.\n');
+  if (found.length === 0)
+    process.stderr.write('No user is signed in from a terminal or an application.\n');
   else process.stdout.write(sessionTable(found));
   if (tokens.length > 0) process.stdout.write(`\n${containerTokenTable(tokens)}`);
   const [users, machines] = [await sessions.blocked(), await workloads.blocked()];
@@ -77,7 +78,7 @@ function sessionTable(sessions: readonly CliSessionSummary[]): string {
     ...sessions.map(session => [
       session.publicId,
       session.username,
-      session.deviceName ?? '-',
+      session.client.kind === undefined ? (session.deviceName ?? '-') : session.client.name,
       session.address,
       time(session.createdAt),
       session.lastUsedAt === undefined ? 'waiting' : time(session.lastUsedAt),

@@ -56,9 +56,8 @@ const corsOf = (headers: Headers): readonly string[] =>
 
 describe('a page of an application', () => {
   const world = useWorld(WITH_APPLICATIONS);
-  const login = useFixture(
-    async () => applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
-    () => {},
+  const login = useFixture(async () =>
+    applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
   );
   const preflight = async (path: string, method: string, origin: string): Promise<Response> => {
     const response = await fetch(world.urls.bridge + path, {

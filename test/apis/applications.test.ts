@@ -34,10 +34,7 @@ const bobs = async (world: World): Promise<ApplicationLogin> =>
 
 describe('an application', () => {
   const world = useWorld(WITH_APPLICATIONS);
-  const login = useFixture(
-    () => bobs(world),
-    () => {},
-  );
+  const login = useFixture(() => bobs(world));
   const call = (path: string, method = 'GET', body?: unknown) =>
     callAs(world, login, { method, path, body, origin: PHOTOS.origin });
 

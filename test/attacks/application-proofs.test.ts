@@ -26,9 +26,8 @@ import { type Fitting, FORGED, secondsNow, withClaims } from './forged-proofs.ts
 
 describe('a DPoP proof', () => {
   const world = useWorld(WITH_APPLICATIONS);
-  const login = useFixture(
-    async () => applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
-    () => {},
+  const login = useFixture(async () =>
+    applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
   );
   const ROLES = { method: 'GET', path: '/api/v1/roles' } as const;
   const fittingCall = (): Fitting => ({ world, ...ROLES, ...keyAndToken(login) });
@@ -143,9 +142,8 @@ describe('a DPoP proof', () => {
 
 describe('a token that is bound to a key', () => {
   const world = useWorld(WITH_APPLICATIONS);
-  const login = useFixture(
-    async () => applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
-    () => {},
+  const login = useFixture(async () =>
+    applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
   );
   const fitting = (key: Key): Fitting => ({
     ...{ world, key, method: 'GET', path: '/api/v1/roles' },
@@ -226,9 +224,8 @@ describe('a token that is bound to a key', () => {
 
 describe('a nonce', () => {
   const world = useWorld(WITH_APPLICATIONS);
-  const login = useFixture(
-    async () => applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
-    () => {},
+  const login = useFixture(async () =>
+    applicationLogin(world, (await world.signIn('bob', 'oidc')).visitor),
   );
   type Refresher = Pick<ApplicationLogin, 'key' | 'refreshToken'>;
   const refreshWith = async (nonce: string | undefined, { key, refreshToken }: Refresher = login) =>
@@ -262,10 +259,7 @@ describe('a nonce', () => {
 
 describe('a code of an application', () => {
   const world = useWorld(WITH_APPLICATIONS);
-  const bob = useFixture(
-    async () => (await world.signIn('bob', 'oidc')).visitor,
-    () => {},
-  );
+  const bob = useFixture(async () => (await world.signIn('bob', 'oidc')).visitor);
 
   it('is not used up by a request whose proof is refused', async () => {
     const key = await newKey();

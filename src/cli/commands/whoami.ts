@@ -17,7 +17,7 @@ export const run: Run = async ({ options, client: open, terminal }) => {
     return;
   }
   terminal.print(factsOf(who, client));
-  terminal.print(`\nSessions in terminals (* is this one)\n\n${sessionTable(who, client)}`);
+  terminal.print(`\nSessions (* is this one)\n\n${sessionTable(who, client)}`);
   const { others, selector } = client.bridge;
   if (others.length > 0) terminal.say(`\nOther bridges on this computer: ${listOf(others)}`);
   terminal.say(
