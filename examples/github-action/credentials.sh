@@ -29,9 +29,12 @@ ask() {
       --write-out '\n%{http_code}' "$@"
 }
 
-# The value of a jq filter in the JSON $1, if it is one word of printable ASCII.
+# The value of the jq filter $2 in the JSON $1, if it is one word of printable ASCII. Some versions of
+# jq succeed without a value.
 field() {
-  printf '%s' "$1" | jq -er "$2"' | strings | select(test("\\A[!-~]+\\z"))' 2>/dev/null
+  local value
+  value=$(printf '%s' "$1" | jq -er "$2"' | strings | select(test("\\A[!-~]+\\z"))' 2>/dev/null) &&
+    [[ -n $value ]] && printf '%s' "$value"
 }
 
 # What the bridge says about an error.
@@ -49,6 +52,7 @@ audience=${ROLEBRIDGE_AUDIENCE:-$server}
 [[ $server =~ ^https://[A-Za-z0-9.:-]+$ ]] ||
   fail 'The input "server" must be an https address without a path, such as https://aws.example.com.'
 [[ $role == ?*/?* ]] || fail 'The input "role" must be ACCOUNT/ROLE, such as prod/Deploy.'
+[[ ${ROLEBRIDGE_REGION:-none} =~ ^[a-z0-9-]+$ ]] || fail 'The input "region" is not a region.'
 if [[ -z ${ACTIONS_ID_TOKEN_REQUEST_URL:-} || -z ${ACTIONS_ID_TOKEN_REQUEST_TOKEN:-} ]]; then
   fail 'GitHub Actions gives no identity token to this job.
 Add to the job or to the workflow:
@@ -61,8 +65,10 @@ fi
 encoded=$(jq -rn --arg audience "$audience" '$audience | @uri')
 answer=$(ask "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$encoded") ||
   fail 'GitHub Actions gave no identity token. Try again.'
-token=$(field "${answer%$'\n'*}" .value) ||
-  fail "GitHub Actions gave no identity token (status ${answer##*$'\n'}). Try again."
+status=${answer##*$'\n'}
+if ! token=$(field "${answer%$'\n'*}" .value); then
+  fail "GitHub Actions gave no identity token (status $status). Try again."
+fi
 mask "$token"
 
 body=$(jq -cn --arg account "${role%%/*}" --arg role "${role#*/}" '{$account, $role}')
@@ -80,7 +86,6 @@ access_key_id=$(field "$json" .access_key_id) || fail "$malformed"
 secret_access_key=$(field "$json" .secret_access_key) || fail "$malformed"
 session_token=$(field "$json" .session_token) || fail "$malformed"
 region=${ROLEBRIDGE_REGION:-$(field "$json" .account.region)} || fail "$malformed"
-[[ $region =~ ^[a-z0-9-]+$ ]] || fail 'The input "region" is not the name of a region.'
 for secret in "$access_key_id" "$secret_access_key" "$session_token"; do mask "$secret"; done
 
 {
