@@ -77,7 +77,7 @@ function wantedOf(
       });
 }
 
-/** Throws `limit_reached`. */
+/** Throws `limit_reached`, `workload_blocked`. */
 async function issue(
   parts: WorkloadsParts,
   caller: WorkloadCaller,
@@ -86,7 +86,11 @@ async function issue(
   const { workloadTokens, recorder, secrets } = parts;
   const token = TOKEN_PREFIX.workload + secrets.token();
   const made = newToken(parts, caller, roles);
-  if ((await workloadTokens.create(token, made, MOST_WORKLOAD_TOKENS)) === 'full')
+  const outcome = await workloadTokens.create(token, made, MOST_WORKLOAD_TOKENS);
+  // An operator was faster than the exchange.
+  if (outcome === 'blocked')
+    throw new BridgeError('workload_blocked', 'an operator has blocked the workload');
+  if (outcome === 'full')
     throw new BridgeError('limit_reached', `it has ${MOST_WORKLOAD_TOKENS} live tokens`, {
       hint: `A workload has at most ${MOST_WORKLOAD_TOKENS} live tokens. Wait until some have expired, or send the proof itself.`,
     });
