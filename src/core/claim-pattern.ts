@@ -1,9 +1,9 @@
 /**
  * Patterns for claims of workloads: `acme/*`, `repo:acme/api:ref:refs/heads/*`.
  *
- * `*` stands for one or more characters other than `/` and `:`, which separate the parts of the
- * names that issuers make, and control characters. All other text is compared exactly, and a pattern covers the whole
- * value: `acme/*` matches neither `acme-evil/x` nor `acme/x/y`.
+ * `*` stands for one or more characters other than control characters and `/` and `:`, which
+ * separate the parts of the names that issuers make. All other text is compared exactly, and a
+ * pattern covers the whole value: `acme/*` matches neither `acme-evil/x` nor `acme/x/y`.
  */
 
 const MAX_STARS = 16;

@@ -29,6 +29,9 @@ export interface IamEntry {
 
 export type WorkloadEntry = JwtEntry | IamEntry;
 
+/** Far beyond the longest honest proof; tokens of Kubernetes and CI have one to three thousand. */
+export const MAX_CHARACTERS = 20_000;
+
 /** A check that a proof did not pass. */
 export interface Refusal {
   /** For the operator: what was checked, with nothing of the proof but its own short claims. */

@@ -5,10 +5,8 @@
 import { printableExcerpt } from '../../core/printable.ts';
 import type { Claims } from '../../core/workload.ts';
 import { bulkOfJson } from '../json-bulk.ts';
-import { type Refusal, refused } from './entry.ts';
+import { MAX_CHARACTERS, type Refusal, refused } from './entry.ts';
 
-/** Far beyond the largest honest token; Kubernetes and CI tokens have one to three thousand. */
-const MAX_CHARACTERS = 20_000;
 /** The longest text of a caller that a hint repeats, in characters. */
 const EXCERPT = 200;
 

@@ -12,7 +12,7 @@ import type { StsEndpoint } from '../../core/partitions.ts';
 import { type Instant, MINUTE, type Seconds } from '../../core/time.ts';
 import { SIGNED_REQUEST_PREFIX } from '../../core/workload.ts';
 import { bulkOfJson } from '../json-bulk.ts';
-import { type IamEntry, type Refusal, refused } from './entry.ts';
+import { type IamEntry, MAX_CHARACTERS, type Refusal, refused } from './entry.ts';
 import { shown } from './jwt.ts';
 
 const AUDIENCE_HEADER = 'x-rolebridge-audience';
@@ -26,7 +26,6 @@ const FORMS: readonly string[] = [FORM, `${FORM}; charset=utf-8`, `${FORM};chars
 const MAX_AGE: Seconds = 5 * MINUTE;
 const MAX_AHEAD: Seconds = MINUTE;
 
-const MAX_CHARACTERS = 20_000;
 /** AWS asks clients to assume no longest session token; those of today have up to four thousand. */
 const MAX_VALUE = 8_192;
 
