@@ -3,6 +3,7 @@
  * one step, and by the container address, and everything else is refused and recorded.
  */
 import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
 import { before, describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { WorkloadId } from '../../src/core/workload.ts';
@@ -354,3 +355,46 @@ describe('a workload', () => {
       assert.ok(['workload_refused', 'token_invalid'].includes(json.code));
     });
 });
+
+describe('a workload of an OpenID provider', () => {
+  /** What oidc-provider has issued, the newest last. */
+  const idTokens: string[] = [];
+  const world = useWorld({
+    through: { oidc: good => watchingTokens(good, idTokens) },
+    configure: (yaml, urls) => `${yaml}
+workloads:
+  - id: openid
+    issuer: ${urls.oidc}
+    audience: rolebridge
+    access:
+      - { claims: { preferred_username: alice }, accounts: [prod], roles: [Developer] }
+`,
+  });
+
+  it('gets credentials by a token of oidc-provider, whose keys the bridge discovers', async () => {
+    await world.signIn('alice', 'oidc');
+    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${idTokens.at(-1)}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ account: 'prod', role: 'Developer' }),
+    });
+    const json = (await response.json()) as { readonly workload?: { readonly id: string } };
+    assert.equal(response.status, 200, JSON.stringify(json));
+    assert.match(json.workload!.id, /^openid-[a-z2-7]{16}@workload$/);
+  });
+});
+
+function watchingTokens(good: RequestListener, idTokens: string[]): RequestListener {
+  return (request, response) => {
+    const end = response.end.bind(response);
+    response.end = ((...said: Parameters<typeof end>) => {
+      const [, idToken] = /"id_token":"([^"]+)"/.exec(String(said[0] ?? '')) ?? [];
+      if (idToken !== undefined) idTokens.push(idToken);
+      return end(...said);
+    }) as typeof response.end;
+    good(request, response);
+  };
+}
