@@ -12,12 +12,17 @@ export interface DemoConfigOptions {
   readonly awsUrl: string;
   /** Where notifications go; without it there is no target. */
   readonly inboxUrl?: string | undefined;
+  /** The origin of an application; without it there is none. */
+  readonly photosUrl?: string | undefined;
   /** Where keys, secrets and the database go; absolute. */
   readonly directory: string;
 }
 
 export const DEMO_OIDC_CONNECTOR = 'corp-oidc';
 export const DEMO_SAML_CONNECTOR = 'corp-saml';
+/** The application: its client id, and the role in prod that it uses. */
+export const PHOTOS_CLIENT = 'photos';
+export const PHOTOS_ROLE = 'PhotoUser';
 export const DEMO_CLIENT_ID = 'rolebridge';
 /** What both providers state for two factors (REFEDS). */
 const DEMO_MULTI_FACTOR = 'https://refeds.org/profile/mfa';
@@ -44,6 +49,7 @@ export function demoConfig({
   samlUrl,
   awsUrl,
   inboxUrl,
+  photosUrl,
   directory,
 }: DemoConfigOptions): string {
   const { prod, staging, gov, partner } = DEMO_ACCOUNTS;
@@ -85,8 +91,8 @@ accounts:
   - { id: "${staging.id}", name: staging, trust: web-identity, region: ${staging.region} }
   - { id: "${gov.id}", name: gov, partition: ${gov.partition}, region: ${gov.region}, trust: saml, provider: ${DEMO_SAML_PROVIDER} }
   - { id: "${partner.id}", name: partner, region: ${partner.region}, via: { account: prod, role: BridgeHub, externalId: { file: ${file('secrets', 'partner-external-id')} } } }
-
-access:
+${photosUrl === undefined ? '' : applicationAt(photosUrl)}
+access:${photosUrl === undefined ? '' : PHOTO_USERS}
   - name: admins
     groups: [aws-admins]
     connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}] # whose groups count: both know the same people
@@ -157,6 +163,32 @@ aws:
   endpoints: { sts: ${awsUrl}, signin: ${awsUrl}, console: ${awsUrl}/console }
 ${inboxUrl === undefined ? '' : notificationsTo(inboxUrl, file('secrets', 'inbox'))}`;
 }
+
+function applicationAt(url: string): string {
+  return `
+applications:
+  - id: ${PHOTOS_CLIENT}
+    name: Photos
+    kind: spa
+    redirectUris: ["${url}/"]
+    origins: ["${url}"]
+    roles: [{ account: prod, role: ${PHOTOS_ROLE} }]
+    max: 8h
+`;
+}
+
+/** The local AWS lets such a user list and read what is below their own name. */
+const PHOTO_USERS = `
+  - name: photo-users
+    groups: [developers, aws-admins]
+    connectors: [${DEMO_OIDC_CONNECTOR}, ${DEMO_SAML_CONNECTOR}]
+    accounts: [prod]
+    roles: [${PHOTOS_ROLE}]
+    session:
+      duration: 1h
+      sourceIdentity: "{sessionName}"
+      tags: { User: "{username|{person}}" } # policies know users by this tag
+`;
 
 function notificationsTo(url: string, secretFile: string): string {
   return `

@@ -27,10 +27,11 @@ import { eventLine } from './local-aws/events.ts';
 import { createLocalAws } from './local-aws/local-aws.ts';
 import { createOidcIdp } from './oidc-idp/oidc-idp.ts';
 import { PEOPLE } from './people.ts';
+import { createPhotos } from './photos.ts';
 import { createSamlIdp } from './saml-idp/saml-idp.ts';
 
 export interface DemoOptions {
-  /** The bridge's port; the three after it are used as well. */
+  /** The bridge's port; the four after it are used as well. */
   readonly port: number;
   /** Everything that is made goes below it; absolute. */
   readonly directory: string;
@@ -50,6 +51,8 @@ export interface DemoUrls {
   readonly awsUrl: string;
   /** Shows the notifications of elevations; below `awsUrl`. */
   readonly inboxUrl: string;
+  /** An application on an origin of its own. */
+  readonly photosUrl: string;
 }
 
 export interface Demo extends DemoUrls {
@@ -100,6 +103,7 @@ export async function startDemo({
     samlUrl: url(2),
     awsUrl: url(3),
     inboxUrl: `${url(3)}${INBOX_PATH}`,
+    photosUrl: url(4),
   };
   const files = {
     configFile: join(directory, 'rolebridge.yaml'),
@@ -169,7 +173,7 @@ async function handlersOf(
   const inbox = createInbox({ secret: secrets.inbox });
   const awsOrInbox: RequestListener = (request, response) =>
     (request.url === INBOX_PATH ? inbox : aws).handler(request, response);
-  return [oidc.handler, saml.handler, awsOrInbox];
+  return [oidc.handler, saml.handler, awsOrInbox, createPhotos(urls).handler];
 }
 
 async function serve(
@@ -189,7 +193,7 @@ async function serve(
 
 function portFault(code: string | undefined, port: number, firstPort: number): string {
   const other = firstPort >= 4000 && firstPort < 5000 ? 5000 : 4000;
-  const move = `or move the demo: DEMO_PORT=${other} npm run demo uses ${other} to ${other + 3}`;
+  const move = `or move the demo: DEMO_PORT=${other} npm run demo uses ${other} to ${other + 4}`;
   if (code === 'EADDRINUSE')
     return `Port ${port} on ${HOST} is taken. Stop the program that has it, ${move}.`;
   if (code === 'EACCES')

@@ -10,12 +10,12 @@ import { readableLogLine } from './log-line.ts';
 import { PEOPLE } from './people.ts';
 
 const DEFAULT_PORT = 3000;
-const LAST_FIRST_PORT = 65_532;
+const LAST_FIRST_PORT = 65_531;
 
 const USAGE = `npm run demo: the bridge, two corporate identity providers and a local AWS, all on 127.0.0.1
 
-Ports: the bridge ${DEFAULT_PORT}, the OpenID provider ${DEFAULT_PORT + 1}, the SAML identity provider ${DEFAULT_PORT + 2}, the local AWS ${DEFAULT_PORT + 3}.
-DEMO_PORT=4000 npm run demo    uses 4000 to 4003 instead
+Ports: the bridge ${DEFAULT_PORT}, the OpenID provider ${DEFAULT_PORT + 1}, the SAML identity provider ${DEFAULT_PORT + 2}, the local AWS ${DEFAULT_PORT + 3}, an application ${DEFAULT_PORT + 4}.
+DEMO_PORT=4000 npm run demo    uses 4000 to 4004 instead
 npm run demo -- --show-log     writes the log of the bridge to the terminal, too
 npm run demo -- --log-level debug    sets the log level of the bridge
 Everything it makes is below .demo/. Stop it with Ctrl-C.
@@ -72,7 +72,7 @@ function portOf(text: string | undefined): number {
   if (Number.isInteger(port) && port >= 1 && port <= LAST_FIRST_PORT && !/\D/.test(text ?? ''))
     return port;
   throw new DemoFault(
-    `DEMO_PORT must be a number from 1 to ${LAST_FIRST_PORT}; it is the first of four ports.`,
+    `DEMO_PORT must be a number from 1 to ${LAST_FIRST_PORT}; it is the first of five ports.`,
   );
 }
 
@@ -108,6 +108,7 @@ rolebridge demo, ready after ${seconds.toFixed(1)} s
   SAML IdP           ${demo.samlUrl}/    Acme AD FS
   Local AWS          ${demo.awsUrl}/    STS, the sign-in service and a console
   Inbox              ${demo.inboxUrl}    notifications of elevations
+  Application        ${demo.photosUrl}/    your own files in a bucket, by roles of yours
   Request a role     ${demo.bridgeUrl}/elevations/new?account=prod&role=Operator    as bob with Acme Login; alice approves at ${demo.bridgeUrl}/elevations
   Try a sign-in      ${demo.bridgeUrl}/sign-in/test/corp-oidc    as alice, signed in with Acme AD FS
 

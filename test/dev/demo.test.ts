@@ -20,6 +20,7 @@ const URLS = {
   samlUrl: 'http://127.0.0.1:3002',
   awsUrl: 'http://127.0.0.1:3003',
   inboxUrl: 'http://127.0.0.1:3003/inbox',
+  photosUrl: 'http://127.0.0.1:3004',
 };
 
 describe('the demo', () => {
@@ -48,7 +49,7 @@ describe('the demo', () => {
         return rule.roles.map(role => `arn:${partition}:iam::${id}:role/${role}`);
       }),
     );
-    assert.equal(granted.length, 8);
+    assert.equal(granted.length, 9);
     assert.deepEqual(
       granted.filter(arn => !roles.has(arn)),
       [],
@@ -59,9 +60,9 @@ describe('the demo', () => {
     );
   });
 
-  it('rejects a port in use, whichever of its four it is, and says how to choose others', async () => {
-    const port = await fourFreePorts();
-    for (const offset of [0, 1, 3]) {
+  it('rejects a port in use, whichever of its five it is, and says how to choose others', async () => {
+    const port = await fiveFreePorts();
+    for (const offset of [0, 1, 3, 4]) {
       const squatter = await listenOn(port + offset);
       const taken = new RegExp(
         `^Port ${port + offset} on 127\\.0\\.0\\.1 is taken.*DEMO_PORT=\\d+ npm run demo`,
@@ -80,7 +81,7 @@ describe('the demo', () => {
     const outcomes = await Promise.all([
       run({ DEMO_PORT: String(port - 1) }),
       run({ DEMO_PORT: '3e3' }),
-      run({ DEMO_PORT: '65533' }),
+      run({ DEMO_PORT: '65532' }),
     ]);
 
     await closed(squatter);
@@ -93,7 +94,7 @@ describe('the demo', () => {
   });
 
   it('reports why the bridge does not start, and leaves nothing running', async () => {
-    const port = await fourFreePorts();
+    const port = await fiveFreePorts();
     const broken = directory.file('broken');
     await mkdir(broken);
     await writeFile(join(broken, 'keys'), 'not a directory');
@@ -105,11 +106,11 @@ describe('the demo', () => {
       );
       return true;
     });
-    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+    for (const offset of [0, 1, 2, 3, 4]) await closed(await listenOn(port + offset));
   });
 
   it('stops at once if it is stopped while it starts', async () => {
-    const port = await fourFreePorts();
+    const port = await fiveFreePorts();
     const stop = new AbortController();
 
     const onProgress = (line: string): void => {
@@ -119,11 +120,11 @@ describe('the demo', () => {
       startDemo({ port, directory: directory.file('stopped'), onProgress, signal: stop.signal }),
       /enough/,
     );
-    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+    for (const offset of [0, 1, 2, 3, 4]) await closed(await listenOn(port + offset));
   });
 
   it('lists what to try, and ends everything that it started', async () => {
-    const port = await fourFreePorts();
+    const port = await fiveFreePorts();
     const child = spawn(process.execPath, [MAIN, '--show-log'], {
       env: { ...process.env, DEMO_PORT: String(port) },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -145,6 +146,7 @@ describe('the demo', () => {
       `http://127.0.0.1:${port}/`,
       `:${port + 3}/`,
       `:${port + 3}/inbox`,
+      `:${port + 4}/`,
       'elevations/new?account=prod&role=Operator',
       'alice',
       '240 groups',
@@ -152,11 +154,11 @@ describe('the demo', () => {
       'info  listening',
     ])
       assert.ok(said.includes(word), word);
-    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+    for (const offset of [0, 1, 2, 3, 4]) await closed(await listenOn(port + offset));
   });
 
   it('starts, signs a user in by either identity provider, and stops', async () => {
-    const port = await fourFreePorts();
+    const port = await fiveFreePorts();
     const demo = await startDemo({ port, directory: directory.file('running') });
     try {
       for (const connector of ['corp-oidc', 'corp-saml']) {
@@ -193,21 +195,21 @@ describe('the demo', () => {
     } finally {
       await demo.stop();
     }
-    for (const offset of [0, 1, 2, 3]) await closed(await listenOn(port + offset));
+    for (const offset of [0, 1, 2, 3, 4]) await closed(await listenOn(port + offset));
   });
 });
 
-/** The first of four neighbouring free ports. */
-async function fourFreePorts(): Promise<number> {
+/** The first of five neighbouring free ports. */
+async function fiveFreePorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const first = 20_000 + Math.floor(Math.random() * 10_000);
     const servers = await Promise.all(
-      [0, 1, 2, 3].map(offset => listenOn(first + offset).catch(() => undefined)),
+      [0, 1, 2, 3, 4].map(offset => listenOn(first + offset).catch(() => undefined)),
     );
     await Promise.all(servers.map(server => server && closed(server)));
     if (servers.every(Boolean)) return first;
   }
-  throw new Error('no four free ports in a row');
+  throw new Error('no five free ports in a row');
 }
 
 function listenOn(port: number): Promise<Server> {

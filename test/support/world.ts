@@ -78,6 +78,8 @@ export interface WorldOptions {
   readonly through?: {
     readonly [N in 'oidc' | 'saml' | 'aws']?: (good: RequestListener) => RequestListener;
   };
+  /** The origin of the application of the demo; without it there is none. */
+  readonly photosUrl?: string;
   /** Puts a proxy in front of the bridge, whose URL is then that of the proxy. */
   readonly proxy?: (bridgeUrl: string) => Promise<{ readonly url: string; close(): Promise<void> }>;
 }
@@ -253,7 +255,8 @@ async function furnish(
     now: clock.now,
     keyPair: await providerKeyPair('saml'),
   });
-  const world = demoWorld({ bridgeUrl: urls.bridge });
+  const { photosUrl } = options;
+  const world = demoWorld({ bridgeUrl: urls.bridge, photosUrl });
   const aws = createLocalAws({
     world: options.aws?.(world, urls) ?? world,
     baseUrl: urls.aws,
@@ -272,6 +275,7 @@ async function furnish(
     oidcUrl: urls.oidc,
     samlUrl: urls.saml,
     awsUrl: urls.aws,
+    photosUrl,
     directory,
   });
   const file = join(directory, 'rolebridge.yaml');
