@@ -33,9 +33,11 @@ import {
   sessionOf,
 } from '../contracts/store-samples.ts';
 import {
+  API,
   indexedWorkloadsContract,
   lastingWorkloadsContract,
   migratedWorkloadsContract,
+  tokenOf,
   workloadsContract,
 } from '../contracts/workloads.ts';
 import { type RunningPostgres, startPostgres } from '../support/postgres.ts';
@@ -269,6 +271,30 @@ function testWith(server: RunningPostgres): void {
 
     await rows('COMMIT');
     assert.equal(await store.sessions.find('any'), undefined);
+  });
+
+  test('a pruning that waits for a workload token does not remove the one that takes its place', async t => {
+    const database = await newDatabase(t);
+    const store = await database.open();
+    t.after(() => store.close());
+    const old = tokenOf(API);
+    await store.workloadTokens.create('rbw_old', old, 1);
+    const later = old.record.expiresAt + 1;
+    await database.rows('BEGIN');
+    // As a takeover of the slot that is not committed yet.
+    await database.rows('UPDATE workload_tokens SET id_hash = $1, expires_at = $2', [
+      new Uint8Array(32),
+      later + 1000,
+    ]);
+
+    const pruning = store.prune(later);
+    const end = performance.now() + 4_000;
+    while ((await rows('SELECT 1 AS one FROM pg_locks WHERE NOT granted')).length === 0)
+      assert.ok(performance.now() < end, 'the pruning waits for the row');
+    await rows('COMMIT');
+    await pruning;
+
+    assert.equal((await database.rows('SELECT slot FROM workload_tokens')).length, 1);
   });
 
   test('the audit trail cannot be emptied at once', async t => {
