@@ -4,7 +4,7 @@
  *
  * The audience is a signed header, so that another server cannot use the request at the bridge.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { partitionOfRegion, partitionTable } from '../../core/partitions.ts';
 import type { RoleCredentials } from './role-credentials.ts';
 
@@ -29,6 +29,8 @@ export async function signedCallerIdentity(
       host: hostname,
       'content-type': 'application/x-www-form-urlencoded',
       'x-rolebridge-audience': audience,
+      // The bridge accepts a request once, and two of the same second would be the same.
+      'amz-sdk-invocation-id': randomUUID(),
     },
   });
   const request = { url: `${protocol}//${hostname}/`, headers, body: BODY };
