@@ -103,6 +103,13 @@ describe('the suites', () => {
     assert.deepEqual(listed.sort(), every);
   });
 
+  it('other than npm test contain what needs a browser or the tools of AWS', () => {
+    const misplaced = globSync('test/**/*.test.ts', { cwd: ROOT }).filter(
+      name => /^test\/(?:wire|interop)\//.test(name) || /support\/browser\.ts'/.test(ofRoot(name)),
+    );
+    assert.deepEqual(misplaced, []);
+  });
+
   it('run before a change lands', () => {
     const commands = ofRoot('.ci/run').split(/\n|&&|\)/);
     for (const name of ['npm test', ...suites.map(([name]) => `npm run ${name}`)])
