@@ -3,6 +3,7 @@
  * newcomer would write it.
  */
 import { join } from 'node:path';
+import { DEMO_CLUSTER_ISSUER, DEMO_SERVICE_ACCOUNT } from './demo-cluster.ts';
 import { DEMO_ACCOUNTS, DEMO_EXTERNAL_ID, DEMO_SAML_PROVIDER } from './demo-world.ts';
 
 export interface DemoConfigOptions {
@@ -14,6 +15,8 @@ export interface DemoConfigOptions {
   readonly inboxUrl?: string | undefined;
   /** The origin of an application; without it there is none. */
   readonly photosUrl?: string | undefined;
+  /** A file with the keys of the demo cluster; without it there are no workloads. */
+  readonly clusterKeys?: string | undefined;
   /** Where keys, secrets and the database go; absolute. */
   readonly directory: string;
 }
@@ -50,6 +53,7 @@ export function demoConfig({
   awsUrl,
   inboxUrl,
   photosUrl,
+  clusterKeys,
   directory,
 }: DemoConfigOptions): string {
   const { prod, staging, gov, partner } = DEMO_ACCOUNTS;
@@ -161,7 +165,7 @@ administration:
 
 aws:
   endpoints: { sts: ${awsUrl}, signin: ${awsUrl}, console: ${awsUrl}/console }
-${inboxUrl === undefined ? '' : notificationsTo(inboxUrl, file('secrets', 'inbox'))}`;
+${inboxUrl === undefined ? '' : notificationsTo(inboxUrl, file('secrets', 'inbox'))}${clusterKeys === undefined ? '' : workloadsOf(bridgeUrl, clusterKeys)}`;
 }
 
 function applicationAt(url: string): string {
@@ -194,5 +198,24 @@ function notificationsTo(url: string, secretFile: string): string {
   return `
 notifications:
   - { id: inbox, webhook: { url: ${url}, secret: { file: ${secretFile} } } }
+`;
+}
+
+function workloadsOf(bridgeUrl: string, keys: string): string {
+  const { namespace, name } = DEMO_SERVICE_ACCOUNT;
+  return `
+workloads:
+  - id: demo-cluster # curl with the token of its pod: docs/workloads.md
+    issuer: ${DEMO_CLUSTER_ISSUER}
+    jwks: { file: ${JSON.stringify(keys)} }
+    audience: ${bridgeUrl}
+    access:
+      - name: uploads
+        claims: { sub: "system:serviceaccount:${namespace}:${name}" }
+        accounts: [staging]
+        roles: [Uploader]
+        session:
+          sourceIdentity: "{sessionName}"
+          tags: { Namespace: "{claims.kubernetes.io.namespace|none}" }
 `;
 }

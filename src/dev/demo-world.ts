@@ -80,6 +80,7 @@ export function demoWorld({ bridgeUrl, photosUrl }: DemoWorldOptions): WorldInpu
       web('Admin', { maxSessionDuration: 12 * HOUR }),
       web('Developer', { maxSessionDuration: 8 * HOUR }),
       web('ReadOnly', { maxSessionDuration: 8 * HOUR }),
+      web('Uploader'),
       saml('gov', 'Admin', { maxSessionDuration: 12 * HOUR }),
       role('partner', 'Auditor', hubTrust(`arn:aws:iam::${prod.id}:role/BridgeHub`)),
       saml('prod', 'PhotoUser', { permissions: [ownPhotos()] }),

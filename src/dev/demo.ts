@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createDemoCluster } from './demo-cluster.ts';
 import {
   DEMO_CLIENT_ID,
   DEMO_OIDC_CONNECTOR,
@@ -59,6 +60,8 @@ export interface Demo extends DemoUrls {
   readonly configFile: string;
   readonly bridgeLog: string;
   readonly awsLog: string;
+  /** The token file of a pod, with which it gets `Uploader` in staging. */
+  readonly podToken: string;
   /** Rejects, with the end of its log, when the bridge ends by itself; never settles otherwise. */
   readonly bridgeDied: Promise<never>;
   /** Ends the child and the servers; resolves when all are gone. */
@@ -109,6 +112,7 @@ export async function startDemo({
     configFile: join(directory, 'rolebridge.yaml'),
     bridgeLog: join(directory, 'bridge.log'),
     awsLog: join(directory, 'aws.log'),
+    podToken: join(directory, 'pod', 'token'),
   };
   const secrets: DemoSecrets = {
     client: randomBytes(32).toString('base64url'),
@@ -122,11 +126,18 @@ export async function startDemo({
     started.defer(await serve(handler, port + 1 + offset, port));
   }
   onProgress('identity providers and local AWS are up');
+  const cluster = createDemoCluster(urls.bridgeUrl);
   await writeFiles(directory, {
-    'rolebridge.yaml': demoConfig({ ...urls, directory }),
+    'rolebridge.yaml': demoConfig({
+      ...urls,
+      clusterKeys: join(directory, 'cluster.jwks.json'),
+      directory,
+    }),
     'world.json': `${JSON.stringify(demoWorld(urls), undefined, 2)}\n`,
     'aws.log': '',
     ...demoSecrets(secrets.client, secrets.inbox),
+    'cluster.jwks.json': cluster.keySet,
+    'pod/token': cluster.token,
   });
 
   const bridge = startBridge(files, { logLevel, onLogLine });

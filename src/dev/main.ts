@@ -115,6 +115,7 @@ rolebridge demo, ready after ${seconds.toFixed(1)} s
 People (the password is the name)
 ${people.join('\n')}
 
+  A pod's token      ${here(demo.podToken)}    Uploader in staging; see docs/workloads.md
   Configuration      ${here(demo.configFile)}
   Logs               ${here(demo.bridgeLog)}, ${here(demo.awsLog)} (why the local AWS refused something)
   Stop               Ctrl-C

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { checkConfiguration } from '../../src/config/load.ts';
 import { DemoFault, startDemo } from '../../src/dev/demo.ts';
+import { createDemoCluster } from '../../src/dev/demo-cluster.ts';
 import { demoConfig, demoSecrets } from '../../src/dev/demo-config.ts';
 import { DEMO_ACCOUNTS, demoWorld } from '../../src/dev/demo-world.ts';
 import { parseWorld } from '../../src/dev/local-aws/world.ts';
@@ -28,7 +29,12 @@ describe('the demo', () => {
 
   it('has a configuration without a problem or a warning, whose accounts and roles its AWS knows', async () => {
     const files = {
-      'rolebridge.yaml': demoConfig({ ...URLS, directory: directory.path }),
+      'rolebridge.yaml': demoConfig({
+        ...URLS,
+        clusterKeys: directory.file('cluster.jwks.json'),
+        directory: directory.path,
+      }),
+      'cluster.jwks.json': createDemoCluster(URLS.bridgeUrl).keySet,
       ...demoSecrets('a-secret', `whsec_${Buffer.alloc(32).toString('base64')}`),
     };
     for (const [name, text] of Object.entries(files)) {
@@ -43,13 +49,14 @@ describe('the demo', () => {
     assert.deepEqual([...problems, ...warnings], []);
 
     const { roles } = parseWorld(demoWorld(URLS));
-    const granted = configuration!.access.flatMap(rule =>
+    const { access, workloadRules } = configuration!;
+    const granted = [...access, ...workloadRules].flatMap(rule =>
       (rule.accounts ?? []).flatMap(id => {
         const { partition } = configuration!.accounts.find(account => account.id === id)!;
         return rule.roles.map(role => `arn:${partition}:iam::${id}:role/${role}`);
       }),
     );
-    assert.equal(granted.length, 9);
+    assert.equal(granted.length, 10);
     assert.deepEqual(
       granted.filter(arn => !roles.has(arn)),
       [],
@@ -150,6 +157,7 @@ describe('the demo', () => {
       'elevations/new?account=prod&role=Operator',
       'alice',
       '240 groups',
+      'pod/token',
       'bridge.log',
       'info  listening',
     ])
@@ -157,7 +165,7 @@ describe('the demo', () => {
     for (const offset of [0, 1, 2, 3, 4]) await closed(await listenOn(port + offset));
   });
 
-  it('starts, signs a user in by either identity provider, and stops', async () => {
+  it('signs users in by either identity provider, and a pod by its token', async () => {
     const port = await fiveFreePorts();
     const demo = await startDemo({ port, directory: directory.file('running') });
     try {
@@ -192,6 +200,14 @@ describe('the demo', () => {
           return visitor.get(resumed.headers.get('location')!);
         }
       }
+      const token = await readFile(demo.podToken, 'utf8');
+      const given = await fetch(`${demo.bridgeUrl}/api/v1/workload/credentials`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ account: 'staging', role: 'Uploader' }),
+      });
+      const { assumed_role_arn: arn } = (await given.json()) as { assumed_role_arn?: string };
+      assert.match(arn ?? '', /assumed-role\/Uploader\/demo-cluster-[a-z2-7]{16}@workload$/);
     } finally {
       await demo.stop();
     }
