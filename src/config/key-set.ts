@@ -3,8 +3,8 @@ import type { Problem } from './problems.ts';
 
 /** Members of a key that only its owner has (RFC 7518 section 6). */
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-const KEY_TYPES = ['RSA', 'EC'];
-const MAX_KEYS = 100;
+const KEY_TYPES = ['RSA', 'EC', 'OKP'];
+const MAX_KEYS = 200;
 const PUT_KEY_SET =
   'Put the public keys of the issuer there, such as the output of: kubectl get --raw /openid/v1/jwks';
 
@@ -23,7 +23,7 @@ export function keySetProblem(text: string): Problem | undefined {
     return { message: `points at more than ${MAX_KEYS} keys.`, fix: 'Remove old keys.' };
   if (keys.some(isForTokens)) return undefined;
   return {
-    message: 'points at a key set without a key for signatures (RSA or EC).',
+    message: 'points at a key set without a key for signatures (RSA, EC or Ed25519).',
     fix: `${PUT_KEY_SET}.`,
   };
 }

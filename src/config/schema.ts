@@ -201,7 +201,7 @@ export const documentSchema = z.strictObject({
   }),
   workloads: z.array(workload).prefault([]).meta({
     description:
-      'Machines that sign in with the identity that their platform gives them: pipelines, pods, EC2 instances. Each entry trusts one issuer, SPIFFE trust domain, or AWS IAM.',
+      'Machines that sign in with the identity that their platform gives them: pipelines, pods, EC2 instances ([workloads](workloads.md)). Each entry trusts one issuer, SPIFFE trust domain, or AWS IAM.',
   }),
   administration: administration
     .prefault({})

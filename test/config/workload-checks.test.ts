@@ -584,7 +584,7 @@ const PROBLEMS: readonly Row[] = [
     'a file of keys for certificates',
     [['url: https://spire.example.com/keys', 'file: keys.json']],
     [
-      '44:13 workloads[1].jwks.file: points at a key set without a key for signatures (RSA or EC). Put the public keys of the issuer there, such as the output of: kubectl get --raw /openid/v1/jwks.',
+      '44:13 workloads[1].jwks.file: points at a key set without a key for signatures (RSA, EC or Ed25519). Put the public keys of the issuer there, such as the output of: kubectl get --raw /openid/v1/jwks.',
     ],
     { 'keys.json': '{"keys":[{"kty":"RSA","use":"x509-svid","n":"A","e":"AQAB"}]}' },
   ],

@@ -54,6 +54,7 @@ for (const name of [
   'runbook.md',
   'troubleshooting.md',
   'vendor-access.md',
+  'workloads.md',
   '../examples/github-action/README.md',
   '../examples/gitlab-ci/README.md',
   '../examples/kubernetes-workload/README.md',
