@@ -1,5 +1,6 @@
 /** Variables for the steps of a GitHub Actions job that follow, with their secrets masked. */
 import { appendFileSync, statSync } from 'node:fs';
+import { isRegion } from '../../core/partitions.ts';
 import { CliError, systemCode } from '../terminal/exit.ts';
 import type { CachedCredentials } from '../warm/cached-credentials.ts';
 
@@ -16,7 +17,7 @@ export function writeGithubEnv(env: Environment, credentials: CachedCredentials)
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SESSION_TOKEN: sessionToken,
   };
-  const region = env.AWS_REGION || env.AWS_DEFAULT_REGION || account.region;
+  const region = checked(env.AWS_REGION || env.AWS_DEFAULT_REGION || account.region);
   const variables = { ...secrets, AWS_REGION: region, AWS_DEFAULT_REGION: region };
   // The values are one word of printable ASCII each, so no line can be added by them.
   append(
@@ -28,6 +29,14 @@ export function writeGithubEnv(env: Environment, credentials: CachedCredentials)
   return Object.values(secrets)
     .map(secret => `::add-mask::${secret}\n`)
     .join('');
+}
+
+/** A region can come from the input of a workflow, which anyone may write. Throws `local`. */
+function checked(region: string): string {
+  if (isRegion(region)) return region;
+  throw new CliError('local', `${JSON.stringify(region)} is not an AWS region`, {
+    lines: ['Correct AWS_REGION, or remove it to use the region of the account.'],
+  });
 }
 
 function append(file: string | undefined, lines: string): void {
