@@ -127,14 +127,34 @@ export async function credentialsFor(
 ): Promise<IssuedWorkloadCredentials> {
   try {
     const entitlement = requireGranted(parts, caller, asked);
-    if (entitlement.rule.once && caller.token === undefined)
-      await useOnce(parts, caller.verified, entitlement.rule.name);
+    if (entitlement.rule.once) await requireOnce(parts, caller, entitlement.rule.name);
     return await obtain(parts, caller, entitlement);
   } catch (thrown) {
     const error = asBridgeError(thrown);
     if (error.code !== 'workload_blocked') await recordDenial(parts, caller, { asked, error });
     throw error;
   }
+}
+
+/**
+ * Another rule can give the role later than at the exchange: to another network, or after a change
+ * of the configuration. A token for which no proof was used up is nothing to such a rule. Throws
+ * `proof_used`, `role_not_for_token`.
+ */
+async function requireOnce(
+  parts: WorkloadsParts,
+  { token, verified }: WorkloadCaller,
+  rule: string,
+): Promise<void> {
+  if (token === undefined) return useOnce(parts, verified, rule);
+  if (token.isOnce === true) return;
+  throw new BridgeError(
+    'role_not_for_token',
+    `${rule} accepts each token once, and none was used`,
+    {
+      hint: RENEW,
+    },
+  );
 }
 
 async function obtain(

@@ -53,7 +53,7 @@ export async function exchange(
     const roles = wantedOf(rolesFor(parts, caller), resource);
     const once = roles.find(({ rule }) => rule.once);
     if (once !== undefined) await useOnce(parts, caller.verified, once.rule.name);
-    return await issue(parts, caller, roles);
+    return await issue(parts, caller, { roles, isOnce: once !== undefined });
   } catch (thrown) {
     const error = asBridgeError(thrown);
     await recordDenial(parts, caller, { error });
@@ -77,15 +77,23 @@ function wantedOf(
       });
 }
 
+/** What a new token gives. */
+interface Worth {
+  readonly roles: readonly WorkloadEntitlement[];
+  /** Whether the proof was used up for it. */
+  readonly isOnce: boolean;
+}
+
 /** Throws `limit_reached`, `workload_blocked`. */
 async function issue(
   parts: WorkloadsParts,
   caller: WorkloadCaller,
-  roles: readonly WorkloadEntitlement[],
+  worth: Worth,
 ): Promise<IssuedWorkloadToken> {
+  const { roles } = worth;
   const { workloadTokens, recorder, secrets } = parts;
   const token = TOKEN_PREFIX.workload + secrets.token();
-  const made = newToken(parts, caller, roles);
+  const made = newToken(parts, caller, worth);
   const outcome = await workloadTokens.create(token, made, MOST_WORKLOAD_TOKENS);
   // An operator was faster than the exchange.
   if (outcome === 'blocked')
@@ -115,7 +123,7 @@ const MOST_NAMED = 50;
 function newToken(
   { clock, secrets }: WorkloadsParts,
   { verified, subject, origin }: WorkloadCaller,
-  roles: readonly WorkloadEntitlement[],
+  { roles, isOnce }: Worth,
 ): { readonly record: WorkloadToken; readonly summary: WorkloadTokenSummary } {
   const createdAt = clock.now();
   const expiresAt = createdAt + WORKLOAD_TOKEN_SECONDS * 1000;
@@ -124,6 +132,7 @@ function newToken(
     record: {
       ...verified,
       ...{ publicId, expiresAt },
+      ...(isOnce && { isOnce }),
       roles: roles.map(({ account, role }) => ({ account: account.id, role })),
     },
     summary: {

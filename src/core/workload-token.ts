@@ -12,6 +12,8 @@ export const MOST_WORKLOAD_TOKENS = 1_000;
 export interface WorkloadToken extends VerifiedWorkload {
   /** The roles at the exchange: later rules add none. */
   readonly roles: readonly { readonly account: AccountId; readonly role: RoleName }[];
+  /** The exchange has used up the `jti` of the proof, for a rule that accepts each token once. */
+  readonly isOnce?: true | undefined;
   /**
    * Names the token in lists, in the audit trail and to operators; gives access to nothing. 20
    * hexadecimal digits.

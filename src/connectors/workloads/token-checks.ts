@@ -132,11 +132,13 @@ export interface Statement {
 export function statementOf({ claims }: UnverifiedJwt, now: Instant): Statement {
   const { sub, exp, jti } = claims as { sub: string; exp: number; jti: unknown };
   const issued = issuedAt(claims, now / 1000);
+  // One without a time of issue never becomes too old, so it must be remembered until `exp`.
+  const ends = isDated(claims) ? Math.min(exp, issued + MAX_AGE) : exp;
   const isTokenId = typeof jti === 'string' && jti !== '' && jti.length <= MAX_TOKEN_ID;
   return {
     subject: sub,
     assertedAt: issued * 1000,
-    expiresAt: (Math.min(exp, issued + MAX_AGE) + 2 * CLOCK_SKEW) * 1000,
+    expiresAt: (ends + 2 * CLOCK_SKEW) * 1000,
     tokenId: isTokenId ? jti : undefined,
   };
 }
@@ -144,6 +146,10 @@ export function statementOf({ claims }: UnverifiedJwt, now: Instant): Statement 
 /** A JWT-SVID need not say when it was issued; it counts as new, and `exp` ends it. */
 function issuedAt({ iat, nbf }: UnverifiedJwt['claims'], now: Seconds): Seconds {
   return Math.min((iat ?? nbf ?? now) as number, now);
+}
+
+function isDated({ iat, nbf }: UnverifiedJwt['claims']): boolean {
+  return iat !== undefined || nbf !== undefined;
 }
 
 function isTime(value: unknown): value is Seconds {
