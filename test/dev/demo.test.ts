@@ -165,6 +165,24 @@ describe('the demo', () => {
     for (const offset of [0, 1, 2, 3, 4]) await closed(await listenOn(port + offset));
   });
 
+  it('serves its application with the AWS SDK in it', async () => {
+    const port = await fiveFreePorts();
+    const demo = await startDemo({ port, directory: directory.file('photos') });
+    try {
+      const contentOf = async (path: string): Promise<string> => {
+        const response = await fetch(demo.photosUrl + path);
+        assert.equal(response.status, 200, path);
+        return response.text();
+      };
+      assert.match(await contentOf('/'), /<script type="module" src="app.js">/);
+      assert.match(await contentOf('/app.js'), /ListObjectsV2/);
+      assert.equal(JSON.parse(await contentOf('/config.json')).bridge, demo.bridgeUrl);
+      assert.equal((await fetch(`${demo.photosUrl}/bridge.js`)).status, 404);
+    } finally {
+      await demo.stop();
+    }
+  });
+
   it('signs users in by either identity provider, and a pod by its token', async () => {
     const port = await fiveFreePorts();
     const demo = await startDemo({ port, directory: directory.file('running') });
