@@ -14,26 +14,22 @@ import {
   type BackChannelLogouts,
   createBackChannelLogouts,
 } from '../bridge/back-channel-logout.ts';
-import { type Clients, createClients } from '../bridge/clients.ts';
-import { type CodeAuthorization, createCodeAuthorization } from '../bridge/code-authorization.ts';
-import { type ContainerAccess, createContainerAccess } from '../bridge/container-access.ts';
-import { currentIssuers, type IsCurrent } from '../bridge/current-issuers.ts';
-import {
-  createDeviceAuthorization,
-  type DeviceAuthorization,
-} from '../bridge/device-authorization.ts';
+import type { Clients } from '../bridge/clients.ts';
+import type { CodeAuthorization } from '../bridge/code-authorization.ts';
+import type { ContainerAccess } from '../bridge/container-access.ts';
+import { currentIssuers } from '../bridge/current-issuers.ts';
+import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import { createElevations, type ElevationUseCases } from '../bridge/elevations.ts';
 import type { IdentityRefresh } from '../bridge/identity-refresh.ts';
 import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
-import { createProofs, type Proofs } from '../bridge/proofs.ts';
+import type { Proofs } from '../bridge/proofs.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
 import { createSharedCredentials } from '../bridge/shared-credentials.ts';
 import { createSignIn, type SignIn } from '../bridge/sign-in.ts';
 import { createSignInTests, type SignInTests } from '../bridge/sign-in-test.ts';
 import { createSignOuts, type SignOuts } from '../bridge/sign-outs.ts';
 import { createStepUps, type StepUps } from '../bridge/step-up.ts';
-import { createTokenCallers } from '../bridge/token-callers.ts';
-import { createTokens, type Tokens } from '../bridge/tokens.ts';
+import type { Tokens } from '../bridge/tokens.ts';
 import type { Workloads } from '../bridge/workloads.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { compileSelector } from '../core/group-selector.ts';
@@ -50,10 +46,8 @@ import type {
 } from '../core/ports.ts';
 import type { RateLimits } from '../http/rate-limits.ts';
 import { createRenderer, type Renderer } from '../http/render.ts';
-import { createClientRegistrations } from '../issuer/client-registrations.ts';
 import { createIssuer } from '../issuer/issuer.ts';
 import { createKnownBrowsers } from '../issuer/known-browsers.ts';
-import { createProofNonces, proofSignatures } from '../issuer/proofs.ts';
 import { openSealingSecret } from '../issuer/sealing-secret.ts';
 import { openSigningKeys, type SigningKeys } from '../issuer/signing-keys.ts';
 import type { Logger } from '../log.ts';
@@ -61,6 +55,7 @@ import type { Outbound } from '../outbound.ts';
 import { type OpenConnector, openConnectors } from './connectors.ts';
 import { type ElevationUpkeep, openElevationUpkeep } from './elevation-upkeep.ts';
 import { openIdentityRefresh } from './identity-refresh.ts';
+import { createLogins } from './logins.ts';
 import { notifiedBy, openNotifications } from './notifications.ts';
 import type { Process, Storage } from './process.ts';
 import { type OpenWorkloads, openWorkloads } from './workloads.ts';
@@ -224,7 +219,7 @@ function createBridge(
   const isCurrent = currentIssuers(connectors);
   const elevations = createElevationUseCases(parts);
   const { shared, ...roleAccess } = createRoleAccess(parts);
-  const { callers, ...logins } = createTerminalLogins(
+  const { callers, ...logins } = createLogins(
     { ...parts, ports },
     {
       ...{ isCurrent, identityRefresh, elevations },
@@ -314,51 +309,4 @@ function createElevationUseCases({
     administrators: administrators && compileSelector(administrators),
     auditors: auditors && compileSelector(auditors),
   });
-}
-
-interface PartsWithSignOuts extends Parts {
-  readonly ports: Parts['ports'] & { readonly signOuts: SignOuts };
-}
-
-/** Logins and tokens of terminals, AWS tools and containers. */
-function createTerminalLogins(
-  { configuration, sealingSecret, ports }: PartsWithSignOuts,
-  {
-    elevations,
-    ...checks
-  }: {
-    readonly isCurrent: IsCurrent;
-    readonly identityRefresh: IdentityRefresh;
-    readonly elevations: ElevationUseCases;
-  },
-) {
-  const { cli, applications, baseUrl } = configuration;
-  const { maxSeconds, accessTokenSeconds } = cli;
-  const { clock, secrets } = ports;
-  const callers = createTokenCallers({
-    ...ports,
-    ...checks,
-    elevations,
-    deviceRoles: cli.deviceGrant.roles,
-    mayStepUpDevices: cli.deviceGrant.mayStepUp,
-    applications,
-  });
-  const proofs = createProofs({
-    ...ports,
-    signatures: proofSignatures,
-    nonces: createProofNonces(sealingSecret),
-  });
-  const containerAccess = createContainerAccess({ ...ports, callers });
-  const tokens = createTokens({
-    ...ports,
-    ...{ callers, proofs, containerAccess, maxSeconds, accessTokenSeconds },
-  });
-  const registrations = createClientRegistrations(sealingSecret);
-  const configured = cli.clients;
-  const clients = createClients({ configured, applications, registrations, clock, secrets });
-  return {
-    ...{ callers, tokens, proofs, containerAccess, clients },
-    deviceAuthorization: createDeviceAuthorization({ ...ports, ...cli.deviceGrant, tokens }),
-    codeAuthorization: createCodeAuthorization({ ...ports, clients, tokens, issuer: baseUrl }),
-  };
 }
