@@ -260,7 +260,7 @@ describe('the OAuth endpoints', () => {
       ],
       [
         'a body too large',
-        await token({ ...poll, device_code: 'x'.repeat(10_000) }),
+        await token({ ...poll, device_code: 'x'.repeat(70_000) }),
         413,
         'invalid_request',
       ],

@@ -359,20 +359,21 @@ describe('a workload', () => {
 describe('a workload of an OpenID provider', () => {
   /** What oidc-provider has issued, the newest last. */
   const idTokens: string[] = [];
-  const world = useWorld({
-    through: { oidc: good => watchingTokens(good, idTokens) },
-    configure: (yaml, urls) => `${yaml}
+  // An audience of users is none of machines, so the provider belongs to another bridge.
+  const elsewhere = useWorld({ through: { oidc: good => watchingTokens(good, idTokens) } });
+  const world = useWorld(() => ({
+    configure: (yaml: string) => `${yaml}
 workloads:
   - id: openid
-    issuer: ${urls.oidc}
+    issuer: ${elsewhere.urls.oidc}
     audience: rolebridge
     access:
       - { claims: { preferred_username: alice }, accounts: [prod], roles: [Developer] }
 `,
-  });
+  }));
 
   it('gets credentials by a token of oidc-provider, whose keys the bridge discovers', async () => {
-    await world.signIn('alice', 'oidc');
+    await elsewhere.signIn('alice', 'oidc');
     const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
       method: 'POST',
       headers: {
