@@ -165,7 +165,10 @@ const USER_WORDS: Words = {
   caller: 'the user',
   provider: 'Your identity provider',
   sourceIdentityProblem: text =>
-    text.endsWith(WORKLOAD_SUFFIX) ? `it ends with ${WORKLOAD_SUFFIX}, as a workload's` : undefined,
+    // A policy can compare without case.
+    text.toLowerCase().endsWith(WORKLOAD_SUFFIX)
+      ? `it ends with ${WORKLOAD_SUFFIX}, as a workload's`
+      : undefined,
 };
 const WORKLOAD_WORDS: Words = {
   caller: 'the workload',
@@ -173,7 +176,7 @@ const WORKLOAD_WORDS: Words = {
   sourceIdentityProblem: (text, values) => {
     if (!text.endsWith(WORKLOAD_SUFFIX)) return `it does not end with ${WORKLOAD_SUFFIX}`;
     // A claim can contain any name.
-    if (!isWorkloadId(text) || text === values('sessionName')) return undefined;
+    if (!isWorkloadId(text.toLowerCase()) || text === values('sessionName')) return undefined;
     return 'it is the name of another workload';
   },
 };

@@ -90,6 +90,7 @@ describe('the session of a workload', () => {
     for (const [template, actor] of [
       ['{claims.actor}', OTHER],
       ['{claims.actor}@workload', OTHER.replace('@workload', '')],
+      ['{claims.actor}@workload', OTHER.replace('@workload', '').toUpperCase()],
     ] as const)
       assert.throws(
         () =>
@@ -114,7 +115,7 @@ describe('the session of a workload', () => {
 
 describe('the session of a user', () => {
   it('is denied with a source identity that ends as those of workloads do', () => {
-    for (const username of ['alice@workload', OTHER])
+    for (const username of ['alice@workload', 'alice@Workload', OTHER])
       assert.throws(
         () => roleSessionFor(settings(USER_PLACEHOLDERS, '{username}'), person({ username }), 'r'),
         isInvalid(/ends with @workload/),
