@@ -27,6 +27,7 @@ import {
   readSignedRequest,
   type SignedRequest,
 } from './signed-request.ts';
+import type { SignerBudget } from './signer-budget.ts';
 import { type CallerIdentity, readStsAnswer, type StsError } from './sts-answer.ts';
 
 /** Longer than STS accepts a signature, whatever the clocks of replicas say. */
@@ -37,6 +38,7 @@ export interface CallerIdentityParts {
   /** Reaches STS. */
   readonly toAws: Outbound;
   readonly endpointOf: (host: string) => StsEndpoint | undefined;
+  readonly budget: SignerBudget;
   readonly clock: Clock;
   readonly secrets: Secrets;
   readonly oneTimeKeys: OneTimeKeys;
@@ -47,15 +49,17 @@ export async function verifyCaller(
   proof: string,
   parts: CallerIdentityParts,
 ): Promise<VerifiedWorkload> {
-  const { clock, secrets, oneTimeKeys, endpointOf } = parts;
+  const { clock, secrets, oneTimeKeys, endpointOf, budget } = parts;
   const now = clock.now();
   const request = readSignedRequest(proof);
   const entry = entryFor(request, parts.entries);
   const checked = checkRequest(request, entry, { now, endpointOf });
+  if (!budget.admits(request.accessKeyId, now)) throw tooManySigners(entry);
   const proofId = secrets.digest(`aws-iam ${request.signature}`);
   if (!(await oneTimeKeys.claim(`workload ${proofId}`, now + REMEMBERED * 1000)))
     throw refused(USED, entry.id);
   const caller = await callerOf(request, checked, { ...parts, entry });
+  budget.accept(request.accessKeyId);
   const session = roleSessionOf(caller, checked.endpoint.partition, entry);
   const { [ROLE_ARN_CLAIM]: subject } = session;
   const id = workloadId({ entry: entry.id, subject }, secrets.digest);
@@ -95,6 +99,14 @@ const THROTTLED = /^(?:Throttling|ThrottledRequest|RequestLimitExceeded|TooManyR
 function unavailable({ id }: IamEntry, why: string): BridgeError {
   return new BridgeError('workload_unavailable', `STS did not verify for workloads.${id}: ${why}`, {
     hint: 'STS does not respond to the bridge. Sign a new request in a minute, and try again.',
+  });
+}
+
+/** The request is not used up. */
+function tooManySigners({ id }: IamEntry): BridgeError {
+  const why = `workloads.${id}: too many requests of signers that STS has not accepted before`;
+  return new BridgeError('workload_unavailable', why, {
+    hint: 'Too many unknown callers send signed requests to the bridge. Try again in a minute.',
   });
 }
 

@@ -13,6 +13,7 @@ import { type CallerIdentityParts, verifyCaller } from './caller-identity.ts';
 import type { WorkloadEntry } from './entry.ts';
 import { createPlatformKeys, type PlatformKeysOptions } from './platform-keys.ts';
 import { type Platform, verifyToken } from './signed-token.ts';
+import { createSignerBudget } from './signer-budget.ts';
 
 export interface WorkloadProofsOptions
   extends PlatformKeysOptions,
@@ -38,6 +39,7 @@ export function createWorkloadProofs(
   const callers: CallerIdentityParts = {
     ...options,
     entries: entries.filter(entry => entry.kind === 'aws-iam'),
+    budget: createSignerBudget(),
     endpointOf: host => endpointIn(partitions, host),
   };
   for (const { keys } of platforms) keys.current().catch(() => {});

@@ -37,7 +37,7 @@ const HEADERS: ReadonlySet<string> = new Set([
 ]);
 const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 Credential=[A-Z0-9]{16,128}\/(\d{8})\/([a-z0-9-]{1,40})\/sts\/aws4_request, ?SignedHeaders=([a-z0-9;-]{1,400}), ?Signature=([0-9a-f]{64})$/;
+  /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]{16,128})\/(\d{8})\/([a-z0-9-]{1,40})\/sts\/aws4_request, ?SignedHeaders=([a-z0-9;-]{1,400}), ?Signature=([0-9a-f]{64})$/;
 const TIMESTAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 const Request = z.strictObject({
@@ -53,6 +53,7 @@ export interface SignedRequest {
   /** By names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly signedHeaders: readonly string[];
+  readonly accessKeyId: string;
   /** Of the credential scope. */
   readonly date: string;
   readonly region: string;
@@ -73,10 +74,10 @@ export function readSignedRequest(proof: string): SignedRequest {
   }
   const authorization = AUTHORIZATION.exec(named.get('authorization') ?? '');
   if (authorization === null) throw refused(NOT_SIGNED);
-  const [, date, region, signedHeaders, signature] = authorization;
+  const [, accessKeyId, date, region, signedHeaders, signature] = authorization;
   return {
     ...{ url, body, headers: named, signedHeaders: signedHeaders!.split(';') },
-    ...{ date: date!, region: region!, signature: signature! },
+    ...{ accessKeyId: accessKeyId!, date: date!, region: region!, signature: signature! },
   };
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { AssumeRoleCommand } from '@aws-sdk/client-sts';
 import type { IamEntry } from '../../../src/connectors/workloads/entry.ts';
+import type { BridgeError } from '../../../src/core/errors.ts';
 import { partitionTable } from '../../../src/core/partitions.ts';
 import type { WorkloadProofs } from '../../../src/core/ports.ts';
 import type { WorkloadEntryId } from '../../../src/core/workload.ts';
@@ -289,3 +290,45 @@ describe('a signed request works once', () => {
     assert.match((await refusal(proofs, proof)).hint, /was used before/);
   });
 });
+
+describe('a flood of requests that only STS can refuse', () => {
+  const forged = async (number: number): Promise<string> => {
+    const accessKeyId = `ASIAFORGED${String(number).padStart(10, '0')}`;
+    const credentials = { accessKeyId, secretAccessKey: 'forged', sessionToken: 'forged' };
+    return proofOf(await signed({ credentials }));
+  };
+
+  test('does not reach STS without end, and stops no signer that STS has accepted', async t => {
+    const proofs = await open(t);
+    const credentials = await roleCredentials();
+    const own = async (second: number): Promise<string> =>
+      proofOf(await signed({ credentials, at: running.clock.now() - second * 1000 }));
+    await proofs.verify(await own(1));
+    const codes: string[] = [];
+    for (let hundreds = 0; hundreds < 11; hundreds += 1) {
+      const numbers = Array.from({ length: 100 }, (_, place) => 100 * hundreds + place);
+      codes.push(...(await Promise.all(numbers.map(async n => codeOf(proofs, await forged(n))))));
+    }
+    // The first request of the accepted signer was one of the 1,000, too.
+    const expected = { workload_refused: 999, workload_unavailable: 101 };
+    assert.deepEqual(Object.fromEntries(countsOf(codes)), expected);
+
+    const stranger = proofOf(await signed());
+    await refusal(proofs, stranger, 'workload_unavailable');
+    await proofs.verify(await own(2));
+    running.clock.turn(60);
+    await proofs.verify(stranger);
+  });
+});
+
+async function codeOf(proofs: WorkloadProofs, proof: string): Promise<string> {
+  return proofs.verify(proof).then(
+    () => 'accepted',
+    ({ code }: BridgeError) => code,
+  );
+}
+
+function countsOf(codes: readonly string[]): ReadonlyMap<string, number> {
+  const grouped = Map.groupBy(codes, code => code);
+  return new Map([...grouped].map(([code, all]) => [code, all.length]));
+}
