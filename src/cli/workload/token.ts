@@ -56,6 +56,7 @@ export function identityOfToken(
   if (claims.iss === 'kubernetes/serviceaccount') throw serviceAccountToken(wish.audience);
   requireFresh(claims, { where, advice });
   if (wish.isAudienceGiven) requireAudience(claims, where, wish.audience);
+  else requireOwnServer(claims, where, wish.audience);
   return identity;
 }
 
@@ -91,6 +92,24 @@ function requireAudience({ aud }: TokenClaims, where: string, audience: string):
   throw noProof(`the token in ${where} is for another audience than ${audience}`, [
     'It was not sent. Change the audience at the platform, or omit --audience.',
   ]);
+}
+
+/**
+ * A token whose audiences are addresses of other servers: this one could use it there. `server` is
+ * an origin.
+ */
+function requireOwnServer({ aud }: TokenClaims, where: string, server: string): void {
+  const audiences = [aud].flat();
+  if (audiences.length === 0 || !audiences.every(audience => isOtherServer(audience, server)))
+    return;
+  throw noProof(`the token in ${where} is for ${JSON.stringify(audiences[0])}, not for ${server}`, [
+    'It was not sent. Correct --server, or name the audience of the bridge with --audience.',
+  ]);
+}
+
+function isOtherServer(audience: unknown, server: string): boolean {
+  if (typeof audience !== 'string' || !/^https?:\/\//i.test(audience)) return false;
+  return URL.canParse(audience) && new URL(audience).origin !== server;
 }
 
 function isServiceAccountToken(path: string): boolean {

@@ -291,6 +291,13 @@ describe('rolebridge workload', () => {
       await fails(run, 6, /for another audience than aws\.example\.com/);
     });
 
+    it('sends none to a server that is not its audience, unless that was named', async () => {
+      const other = 'https://aws.example.org';
+      const env = { ROLEBRIDGE_ID_TOKEN: await tokenFor(other) };
+      await fails(workload(env, ...process), 6, /is for "https:\/\/aws\.example\.org", not for/);
+      await fails(workload(env, ...process, '--audience', other), 4, /was rejected/);
+    });
+
     it('passes on that the bridge rejects it', async () => {
       const env = { ROLEBRIDGE_ID_TOKEN: await tokenFor('elsewhere') };
       await fails(workload(env, ...process), 4, /proof of the workload was rejected/, /Reference /);
