@@ -62,7 +62,7 @@ const AuthorizationCodeFields = z.object({
 const RefreshTokenFields = z.object({ refresh_token: text(256) });
 const RevocationForm = z.object({
   token: text(256),
-  /** A workload is no client. */
+  /** A workload is not a client. */
   client_id: text(MAX_CLIENT_ID).optional(),
   token_type_hint: text(64).optional(),
 });

@@ -80,12 +80,12 @@ function refuseWhatIsNotMeant(
     });
   if (requested !== ACCESS_TOKEN)
     throw new BridgeError('token_type_unsupported', 'another type of token was requested', {
-      hint: `Request ${ACCESS_TOKEN}, or none.`,
+      hint: `Request ${ACCESS_TOKEN}, or omit requested_token_type.`,
     });
   if (actor !== undefined)
     throw new BridgeError('bad_request', 'an actor token was sent', {
-      hint: 'Remove actor_token: no workload acts for another one here.',
+      hint: 'Remove actor_token: a workload cannot act for another one.',
     });
   if (audience !== undefined && audience !== baseUrl)
-    throw new BridgeError('target_invalid', 'the token was wanted for another audience');
+    throw new BridgeError('target_invalid', 'the token was requested for another audience');
 }

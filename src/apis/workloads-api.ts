@@ -1,5 +1,5 @@
 /**
- * The rows of the bearer API for machines: which roles a workload has, and credentials for one of
+ * The rows of the bearer API for workloads: which roles a workload has, and credentials for one of
  * them.
  */
 import * as z from 'zod';
@@ -40,9 +40,9 @@ export const WORKLOADS_API: readonly Route<WorkloadsApiParts>[] = [
     method: 'post',
     path: '/workload/credentials',
     id: 'getWorkloadCredentials',
-    summary: 'Temporary credentials for a machine, in one step',
+    summary: 'Temporary credentials for a workload, in one step',
     description:
-      '`Authorization` is what the workload shows: a token of its platform, a signed GetCallerIdentity, or a workload token. Requests with the same proof within five minutes share credentials. The response contains secrets: keep it out of logs.',
+      '`Authorization` contains the proof of the workload (a token of its platform, or a signed GetCallerIdentity) or a workload token. Requests with the same proof within five minutes share credentials. The response contains secrets: keep it out of logs.',
     who: 'workload',
     reads: { json: AskedRole },
     output: {
@@ -64,7 +64,7 @@ export const WORKLOADS_API: readonly Route<WorkloadsApiParts>[] = [
     method: 'get',
     path: '/workload/roles',
     id: 'listWorkloadRoles',
-    summary: 'List the roles of a machine',
+    summary: 'List the roles of a workload',
     description: 'Sorted by account name and role.',
     who: 'workload',
     output: {
@@ -92,7 +92,7 @@ export const WORKLOADS_API: readonly Route<WorkloadsApiParts>[] = [
     method: 'get',
     path: '/workload/explain',
     id: 'explainWorkloadRole',
-    summary: 'Explain why a machine has or does not have a role',
+    summary: 'Explain why a workload has or does not have a role',
     description:
       'The decision of the policy for workloads, rule by rule. It contains claims of the caller, and nothing that a rule expects.',
     who: 'workload',

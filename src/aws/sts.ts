@@ -283,7 +283,7 @@ function assumedRoleOf(
   };
 }
 
-/** Undefined for what is no percentage: the answer is input. */
+/** Undefined for what is not a percentage: the answer is input. */
 function percentOf(size: number | undefined): number | undefined {
   return Number.isInteger(size) && size! >= 0 && size! <= 100 ? size : undefined;
 }

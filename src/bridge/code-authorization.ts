@@ -220,7 +220,7 @@ async function approvedBefore(
 
 /** What asks in a terminal, and not by this user, was sent to them by someone else. */
 const DISOWNED = { type: 'cli-login.disowned', why: 'the person did not start it' } as const;
-/** A site can ask every visitor, so a denial is no alarm. */
+/** A site can ask every visitor, so a denial is not an alarm. */
 const DENIED = { type: 'cli-login.denied', why: 'the user denied the consent' } as const;
 
 async function refuse(

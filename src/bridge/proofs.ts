@@ -122,11 +122,18 @@ async function requireKey(
   jkt: string | undefined,
 ): Promise<void> {
   if (jkt === undefined)
-    throw new BridgeError('token_binding_invalid', 'a token without a key was sent as DPoP', {
-      hint: 'Send it with the scheme Bearer.',
-    });
+    throw new BridgeError(
+      'token_binding_invalid',
+      'a token that is not bound to a key was sent as DPoP',
+      {
+        hint: 'Send it with the scheme Bearer.',
+      },
+    );
   if (sent === undefined)
-    throw new BridgeError('token_binding_invalid', 'a token with a key was sent without a proof');
+    throw new BridgeError(
+      'token_binding_invalid',
+      'a token that is bound to a key was sent without a proof',
+    );
   const proof = await verified(parts, sent, token);
   if (!parts.secrets.equal(thumbprintOf(parts, proof), jkt))
     throw new BridgeError('token_binding_invalid', 'the proof is by another key');

@@ -1,5 +1,5 @@
 /**
- * Which machine asks, with a proof of its platform or with a token of the bridge.
+ * Which workload asks, with a proof of its platform or with a workload token.
  *
  * Owns: blocks, proofs that work once, the audit events of what a workload is denied. Does not own:
  * whether a proof is genuine (WorkloadProofs), which roles it leads to (workload-credentials).
@@ -25,7 +25,7 @@ import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 import { requireToken, UNKNOWN_TOKEN } from './token-callers.ts';
 
-/** A machine that asks, with a proof or with a token. */
+/** A workload that asks, with a proof or with a workload token. */
 export interface WorkloadCaller extends WorkloadRequester {
   readonly verified: VerifiedWorkload;
   /** Its token of the bridge; undefined if it came with a proof. */
@@ -50,7 +50,7 @@ export interface WorkloadsParts {
   readonly secrets: Secrets;
 }
 
-/** What a workload does whose token of the bridge is good for nothing. */
+/** What to do if a workload token is invalid or has expired. */
 export const RENEW = 'Exchange a new proof of your platform for another token.';
 
 // ---------------------------------------------------------------- who asks

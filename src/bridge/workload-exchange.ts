@@ -72,7 +72,7 @@ function wantedOf(
     ? new BridgeError('workload_role_denied', 'no rule gives the workload any role', {
         hint: 'No rule fits the claims of the workload. Ask your administrator for one, and give them the reference.',
       })
-    : new BridgeError('workload_role_denied', 'the resource is no role of the workload', {
+    : new BridgeError('workload_role_denied', 'the resource is not a role of the workload', {
         hint: 'The resource is not the ARN of a role that a rule gives to this workload.',
       });
 }

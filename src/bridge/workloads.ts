@@ -1,5 +1,5 @@
 /**
- * Machines: who asks with a proof of their platform or a token of the bridge, which roles they
+ * Workloads: who asks with a proof of their platform or a workload token, which roles they
  * have, and how they get credentials.
  *
  * Owns: blocks, proofs that work once, the exchange, the order "decide, obtain, record, hand out"

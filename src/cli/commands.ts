@@ -392,35 +392,39 @@ ${DECISION_RULE}`,
     usage: '[ACTION] ACCOUNT/ROLE --server URL [-- COMMAND [ARGUMENT ...]]',
     description: `Gets credentials with the identity that the platform gives to a job, a pod or an instance.
 
-The platform is found by itself, in this order: the file in ROLEBRIDGE_WORKLOAD_TOKEN_FILE, the token in
+It uses the first of these that is there: the file in ROLEBRIDGE_WORKLOAD_TOKEN_FILE, the token in
 ROLEBRIDGE_ID_TOKEN, GitHub Actions, GitLab CI, Buildkite, CircleCI, HCP Terraform, Kubernetes (a
 projected token in /var/run/secrets/rolebridge/token), then the role of a Lambda function, of an ECS
-task or of an EC2 instance. The server must be named, by an option or by ROLEBRIDGE_SERVER.
+task or of an EC2 instance. Give the server by --server, --bridge or ROLEBRIDGE_SERVER.
 
 Actions
   credentials          the default: print credentials
   credential-process   print credentials as JSON, for credential_process in ~/.aws/config
   exec                 run the command after --, and renew its credentials while it runs
   roles                list the roles of the workload; takes no ACCOUNT/ROLE
-  explain              say why the workload has a role or not; exit code 4 if it has not`,
+  explain              explain why the workload has a role or not; exit code 4 if it does not`,
     options: {
       platform: {
         type: 'string',
         value: 'NAME',
-        description: `${PLATFORMS.join(', ')} (default: found)`,
+        description: `${PLATFORMS.join(', ')} (default: detected)`,
         values: PLATFORMS,
       },
       audience: {
         type: 'string',
         value: 'TEXT',
         description:
-          'what the token is for, as in the configuration of the bridge (default: its address)',
+          'the audience of the token, as in the configuration of the bridge (default: its address)',
       },
-      'token-file': { type: 'string', value: 'FILE', description: 'a file with the token' },
+      'token-file': {
+        type: 'string',
+        value: 'FILE',
+        description: 'a file that contains the token',
+      },
       'token-env': {
         type: 'string',
         value: 'NAME',
-        description: 'the name of a variable with the token',
+        description: 'the name of a variable that contains the token',
       },
       format: {
         type: 'string',
@@ -463,12 +467,12 @@ Actions
     usage: '[ACTION] --profile NAME [-- COMMAND [ARGUMENT ...]]',
     description: `Gets credentials with the long-term keys of an IAM user and an MFA code.
 
-It works while the bridge or the identity provider is down. The profile of the AWS files names keys and
-device, as for the AWS CLI: role_arn with source_profile leads to AssumeRole, else it is GetSessionToken.
+It works while the bridge or the identity provider is down. The AWS profile names the keys and the
+device, as for the AWS CLI. With role_arn it calls AssumeRole, otherwise GetSessionToken.
 You type the code at the terminal, or the command in mfa_process prints it. Credentials are cached.
 
 Actions
-  login                the default: ask for a code, so that the others need none
+  login                the default: ask for a code; other actions then need none
   credential-process   print credentials as JSON, for credential_process in ~/.aws/config
   exec                 run the command after -- with the credentials
   console              print a link to the AWS console; it requires a role

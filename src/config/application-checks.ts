@@ -74,7 +74,7 @@ function* originProblems(
   if (kind === 'mobile' && isWritten(application, 'origins') && origins.length > 0)
     yield {
       path: [...path, 'origins'],
-      message: 'means nothing for kind: mobile, which has no pages.',
+      message: 'has no effect for kind: mobile, which has no pages.',
       fix: 'Remove it, or write kind: spa.',
     };
   for (const [position, origin] of origins.entries()) {

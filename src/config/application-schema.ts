@@ -15,11 +15,11 @@ function redirectProblem(value: string): Problem | undefined {
   if (value.includes('*'))
     return {
       message: `${quoted(value)} contains a wildcard; redirect URIs are compared exactly.`,
-      fix: 'Write every redirect URI whole.',
+      fix: 'Write every redirect URI in full.',
     };
   if (isCustomScheme(value))
     return {
-      message: `${quoted(value)} has a scheme of its own, which any app on a phone can claim, too.`,
+      message: `${quoted(value)} has a custom scheme, which any other app on a phone can claim, too.`,
       fix: 'Write an https address that the app claims (Android App Links, iOS Universal Links).',
     };
   const problem = urlProblem(value);
@@ -54,7 +54,7 @@ export const application = z.strictObject({
     '`spa`: JavaScript in a browser, on pages of `origins`. `mobile`: an app that claims its https redirect URI on the phone. Both use PKCE and DPoP.',
   ),
   redirectUris: atLeastOne(redirectUri(), 'redirect URI').describe(
-    'Where the browser goes after the consent: whole https addresses, compared exactly. http is for development on loopback.',
+    'Where the browser goes after the consent: complete https addresses, compared exactly. http is for development on loopback.',
   ),
   origins: z
     .array(siteOrigin())
@@ -63,7 +63,7 @@ export const application = z.strictObject({
       'For `spa`: the origins of its pages, such as `https://photos.example.com`. Only these pages can use its tokens and read what the bridge answers (CORS).',
     ),
   roles: atLeastOne(listedRole, 'role').describe(
-    'The roles that it can use, if its user has them. It learns of no other role.',
+    'The roles that it can use, if its user has them. It cannot see other roles.',
   ),
   max: duration({ min: 5 * MINUTE, max: LONGEST_LOGIN })
     .optional()

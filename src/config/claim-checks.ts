@@ -134,7 +134,7 @@ function* conditionProblems({ claims, path, isPartial }: ClaimedRule): Generator
     if (starred !== undefined)
       yield {
         path: at,
-        message: `${quoted(starred)} contains *, which is no wildcard here.`,
+        message: `${quoted(starred)} contains *, which is not a wildcard here.`,
         fix: `Write { pattern: ${quoted(starred)} }. If the value contains *, ignore this warning.`,
         warning: true,
       };

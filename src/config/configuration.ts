@@ -56,7 +56,7 @@ export interface Configuration {
   readonly accounts: readonly Account[];
   /** In the order of the file: the first rule that grants a role gives its settings. */
   readonly access: readonly AccessRule[];
-  /** The platforms whose machines are callers; ids are unique. */
+  /** The entries of `workloads`; ids are unique. */
   readonly workloads: readonly WorkloadEntryConfiguration[];
   /** Of all entries, in the order of the file. */
   readonly workloadRules: readonly WorkloadRule[];
@@ -104,7 +104,7 @@ export type NotificationConfiguration = { readonly id: string } /** `url` is a s
     }
 );
 
-/** A platform that vouches for machines. */
+/** An entry of `workloads`: a platform that vouches for workloads. */
 export type WorkloadEntryConfiguration = { readonly id: WorkloadEntryId } & (
   | {
       readonly kind: 'issuer';

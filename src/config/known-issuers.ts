@@ -74,7 +74,7 @@ function oldGitHubSubject({ values, patterns }: ClaimTexts): Problem | undefined
   const hasBoth = texts.some(text => /(^|:)repo:[^@:]+@[^:]+@/.test(text));
   if (old === undefined || hasBoth) return undefined;
   return {
-    message: `${quoted(old)} does not fit repositories that were made, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID.`,
+    message: `${quoted(old)} does not fit repositories that were created, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID.`,
     fix: 'Use repository_id with environment or ref instead, which are the same for all repositories.',
     warning: true,
   };
@@ -142,7 +142,7 @@ const GITLAB = {
   partial: {
     claim: 'ref',
     with: ['ref_type', 'ref_protected', 'ref_path', 'environment'],
-    message: 'is the name of a branch or of a tag, and a tag can be called like the branch.',
+    message: 'is the name of a branch or of a tag, and a tag can have the name of the branch.',
     fix: 'Add ref_type: branch.',
   },
   tags: [
@@ -179,7 +179,7 @@ const changesWith =
     values.length === 0
       ? undefined
       : {
-          message: `changes with ${what}, so an exact value fits once.`,
+          message: `changes with ${what}, so an exact value matches only once.`,
           fix: `Use ${instead}, or a pattern.`,
           warning: true,
         };

@@ -88,7 +88,7 @@ function* kindProblems(entry: ReadableEntry, path: Path): Generator<ProblemAt> {
       if (isWritten(entry, key))
         yield {
           path: [...path, key],
-          message: 'means nothing with awsIam: STS verifies these requests.',
+          message: 'has no effect with awsIam: STS verifies these requests.',
           fix: key === 'audience' ? 'Write it as awsIam.audience.' : 'Remove it.',
         };
   } else if (first !== undefined && !isWritten(entry, 'audience'))
@@ -103,7 +103,7 @@ function* keyProblems(entry: ReadableEntry, path: Path): Generator<ProblemAt> {
   if (isWritten(entry, 'spiffe') && !isWritten(entry, 'jwks'))
     yield {
       path,
-      message: 'has spiffe but no jwks: a trust domain does not say where its keys are.',
+      message: 'has spiffe but no jwks, and a trust domain does not say where its keys are.',
       fix: 'Add jwks: { url: ... } with the address of the bundle endpoint, or { file: ... }.',
     };
   const { jwks } = entry;
@@ -139,7 +139,7 @@ function* nameProblems(
     };
 }
 
-/** Whom a rule is about: claims or role ARNs. */
+/** By what a rule selects workloads: claims or role ARNs. */
 function* subjectProblems(
   entry: ReadableEntry,
   rule: ReadableWorkloadRule,
@@ -153,7 +153,7 @@ function* subjectProblems(
     yield {
       path: [...path, other],
       message: isAws
-        ? 'means nothing with awsIam, whose workloads are known by the ARN of their role.'
+        ? 'has no effect with awsIam, whose workloads are known by the ARN of their role.'
         : 'is for entries with awsIam; tokens have claims.',
       fix: `Write ${key} instead.`,
     };
@@ -177,14 +177,14 @@ function* onceProblems(
   if (isWritten(entry, 'awsIam'))
     yield {
       path: at,
-      message: 'means nothing with awsIam: a signed request is always accepted once.',
+      message: 'has no effect with awsIam: a signed request is always accepted once.',
       fix: 'Remove it.',
     };
   else if (platformOfEntry(entry, path.slice(0, 2))?.repeatsTokens === true)
     yield {
       path: at,
       message: 'denies most requests: a pod has the same token for most of its life.',
-      fix: 'Remove it, and limit the life of the token (expirationSeconds) instead.',
+      fix: 'Remove it, and limit the lifetime of the token (expirationSeconds) instead.',
       warning: true,
     };
 }
@@ -201,7 +201,7 @@ function* grantProblems(
   if (rule.accounts?.includes('*'))
     yield {
       path: [...path, 'accounts'],
-      message: 'gives these roles in every account, also in those that are added later.',
+      message: 'gives these roles in every account, including accounts that are added later.',
       fix: 'Name the accounts that the workload needs.',
       warning: true,
     };
@@ -229,7 +229,7 @@ function* reachProblems(
       message: `cannot be reached by workloads: ${shown} has trust: ${trust}, which requires the sign-in of a user${listed.account.via === undefined ? '' : ' for its hub'}.`,
       fix:
         named === undefined
-          ? 'The rule gives nothing there. Name the other accounts to make it plain.'
+          ? 'The rule gives nothing there. Name the accounts that it gives roles in.'
           : `Take ${shown} out of this rule, or give it trust: saml or web-identity.`,
       ...(named === undefined && { warning: true }),
     };
@@ -248,7 +248,7 @@ function* sourceIdentityProblems(text: string, path: Path): Generator<ProblemAt>
   yield {
     path: [...path, 'session', 'sourceIdentity'],
     message: `${quoted(text)} does not always end with ${WORKLOAD_SUFFIX}, so it could be that of a user.`,
-    fix: `Write "{sessionName}", which is unique and ends so, or put ${WORKLOAD_SUFFIX} at the end.`,
+    fix: `Write "{sessionName}", which is unique and ends with ${WORKLOAD_SUFFIX}, or put ${WORKLOAD_SUFFIX} at the end.`,
   };
 }
 

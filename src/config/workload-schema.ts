@@ -1,4 +1,4 @@
-/** The grammar of `workloads`: platforms that vouch for machines, and what these machines get. */
+/** The grammar of `workloads`: platforms that vouch for workloads, and the roles that these get. */
 import { z } from 'zod';
 import { roleName } from './aws-values.ts';
 import { atLeastOne } from './connector-schema.ts';

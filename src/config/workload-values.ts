@@ -170,7 +170,7 @@ function roleArnProblem(value: string): Problem | undefined {
   if (isAccountId(id) && isRoleName(role)) return undefined;
   if (/^arn:[^:]+:iam::\d{12}:(user\/|root$)/.test(value))
     return {
-      message: `${quoted(value)} is not a role; IAM users are no workloads.`,
+      message: `${quoted(value)} is not a role; IAM users are not workloads.`,
       fix: WRITE_ROLE,
     };
   return { message: `${quoted(value)} is not the ARN of an IAM role.`, fix: WRITE_ROLE };

@@ -111,7 +111,7 @@ interface RecordedHandout extends RecordedCredentials {
   readonly elevation?: string | undefined;
 }
 
-/** What a workload has shown, for events that lead from AWS to one job or pod. */
+/** Facts of a proof, for events that lead from AWS to one job or pod. */
 interface ShownByWorkload {
   /** `jti` of its token, printable and capped. */
   readonly tokenId?: string | undefined;
@@ -565,7 +565,7 @@ export const KEPT: { readonly [T in AuditEventType]: 'always' | 'within-budget' 
   'events.left-out': 'within-budget',
 };
 
-/** The user whom an event concerns; undefined for machines and callers who are not signed in. */
+/** The user whom an event concerns; undefined for workloads and callers who are not signed in. */
 export function actorIn(event: AuditEvent): Actor | undefined {
   return 'actor' in event ? event.actor : undefined;
 }

@@ -13,7 +13,7 @@ export function claimPatternProblem(pattern: string): string | undefined {
   if (!pattern.includes('*')) return 'it has no *, so it is an exact value';
   if (pattern.includes('**')) return '** means nothing more than *, which stops at / and :';
   if (pattern.split('*').length - 1 > MAX_STARS) return `it has more than ${MAX_STARS} *`;
-  if (!/[^*/:]/.test(pattern)) return 'it has no text besides *, so it fits nearly everything';
+  if (!/[^*/:]/.test(pattern)) return 'it has no text besides *, so it matches nearly everything';
   return undefined;
 }
 

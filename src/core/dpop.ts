@@ -92,7 +92,7 @@ const HEADER_FAULTS: readonly {
   { why: `alg is not ${PROOF_ALGORITHM}`, applies: ({ alg }) => alg !== PROOF_ALGORITHM },
   { why: 'the key is not on P-256', applies: ({ jwk }) => !isOnCurve(jwk) },
   {
-    why: 'the key is a private key; use another one from now on',
+    why: 'the proof contains a private key; replace this key',
     applies: ({ jwk }) => Object.hasOwn(jwk as object, 'd'),
   },
 ];
@@ -107,7 +107,7 @@ const COORDINATE_BYTES = 32;
 
 /**
  * A coordinate of full length. Some clients leave leading zero bytes out (Go, Java), and then the
- * thumbprint of one key would have two values. Undefined for what is no coordinate.
+ * thumbprint of one key would have two values. Undefined for what is not a coordinate.
  */
 function padded(coordinate: unknown): string | undefined {
   if (typeof coordinate !== 'string') return undefined;
@@ -118,7 +118,7 @@ function padded(coordinate: unknown): string | undefined {
   return btoa(full).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** An empty object for what is no JSON object. */
+/** An empty object for what is not a JSON object. */
 function jsonIn(part: string): Json {
   const bytes = bytesIn(part);
   if (bytes === undefined) return {};

@@ -457,7 +457,7 @@ export interface Notices {
   ): Promise<boolean>;
 }
 
-/** Verifies what workloads show: a token of their platform, or a signed request to STS. */
+/** Verifies proofs of workloads: a token of their platform, or a signed request to STS. */
 export interface WorkloadProofs {
   /**
    * Throws `workload_refused`, `workload_unavailable`. A signed request is accepted once; a token
@@ -502,7 +502,7 @@ export interface WorkloadTokens {
   list(now: Instant, workload: WorkloadId | undefined): Promise<readonly WorkloadTokenSummary[]>;
 }
 
-/** Workloads that get nothing more, known or not. */
+/** Blocked workloads, known or not. */
 export interface WorkloadBlocks {
   /**
    * Blocks a workload and ends its tokens. `isNew` is false if it was blocked already: the first

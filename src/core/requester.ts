@@ -22,7 +22,7 @@ interface User {
   readonly identity: Identity;
 }
 
-/** A machine that its platform has vouched for. */
+/** A workload that its platform has vouched for. */
 interface WorkloadSubject {
   readonly kind: 'workload';
   readonly workload: Workload;

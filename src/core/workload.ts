@@ -1,8 +1,8 @@
 /**
- * Who a machine is: a workload, as its platform vouches for it.
+ * A workload: a machine, as its platform vouches for it.
  *
  * A workload is the pair of an entry of `workloads` in the configuration and a subject there: the
- * issuers of Kubernetes clusters are not unique, so an issuer is no namespace.
+ * issuers of Kubernetes clusters are not unique, so an issuer is not a namespace.
  */
 import type { Instant } from './time.ts';
 
@@ -97,7 +97,7 @@ export function claimTexts(claims: Claims, name: string): readonly string[] {
   return (Array.isArray(value) ? value : [value]).flatMap(textOf);
 }
 
-/** The value of a claim that is no list; undefined otherwise. */
+/** The value of a claim that is not a list; undefined otherwise. */
 export function claimText(claims: Claims, name: string): string | undefined {
   return textOf(claimAt(claims, name))[0];
 }

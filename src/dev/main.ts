@@ -108,7 +108,7 @@ rolebridge demo, ready after ${seconds.toFixed(1)} s
   SAML IdP           ${demo.samlUrl}/    Acme AD FS
   Local AWS          ${demo.awsUrl}/    STS, the sign-in service and a console
   Inbox              ${demo.inboxUrl}    notifications of elevations
-  Application        ${demo.photosUrl}/    your own files in a bucket, by roles of yours
+  Application        ${demo.photosUrl}/    lists your own files in a bucket, with a role of yours
   Request a role     ${demo.bridgeUrl}/elevations/new?account=prod&role=Operator    as bob with Acme Login; alice approves at ${demo.bridgeUrl}/elevations
   Try a sign-in      ${demo.bridgeUrl}/sign-in/test/corp-oidc    as alice, signed in with Acme AD FS
 

@@ -42,7 +42,7 @@ export function requireAwsToken(request: Request): string {
 }
 
 /**
- * What a workload shows: a token of its platform, a signed request, or a workload token; with or
+ * The proof of a workload (a token of its platform, or a signed request) or a workload token; with or
  * without the scheme, because AWS SDKs send what is in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as it
  * is.
  */

@@ -25,7 +25,7 @@ export type Input<R> = Read<R, 'path'> & Read<R, 'query'> & Read<R, 'form'> & Re
  */
 export const text = (max: number): z.ZodString => z.string().max(max);
 
-/** Characters of what a workload shows: as long as STS takes a token. */
+/** Characters of a proof or workload token: as many as STS accepts for a token. */
 export const MAX_PROOF = 20_000;
 
 /** Enough for every form of our own pages. */

@@ -58,7 +58,7 @@ export interface Requesters {
   readonly 'signed-in user': SignedInUser;
   readonly 'login token': Caller;
   readonly 'login or application token': Caller;
-  /** A user's container token, or what a workload shows. */
+  /** A user's container token, or the proof or token of a workload. */
   readonly 'container token': Caller | WorkloadCaller;
   readonly workload: WorkloadCaller;
   readonly 'AWS tool token': Caller;

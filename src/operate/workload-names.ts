@@ -23,7 +23,8 @@ export async function workloadNamed(
     return unknownWorkload(name);
   }
   const slash = name.indexOf('/');
-  if (slash === -1) throw new Error(`${quoted(name)} names no workload. ${HOW_TO_NAME_A_WORKLOAD}`);
+  if (slash === -1)
+    throw new Error(`${quoted(name)} does not name a workload. ${HOW_TO_NAME_A_WORKLOAD}`);
   const { id, kind } = entryNamed(entries, name.slice(0, slash));
   const written = name.slice(slash + 1);
   const subject = kind === 'aws-iam' ? roleArnOf(written) : written;

@@ -43,7 +43,7 @@ export async function endWorkloadTokens(useCases: UseCases, options: Options): P
   const ended = await useCases.workloads.end(workload, originOf());
   if (options.json) return printJson({ workloads: [fieldsOfEnded(workload, ended)] });
   printText(
-    `${nameOf(workload)}: ended ${tokensOf(ended)}. It can exchange another proof; block it to stop that.\n${AWS_CREDENTIALS_STAY}`,
+    `${nameOf(workload)}: ended ${tokensOf(ended)}. It can exchange another proof. To stop that, block it.\n${AWS_CREDENTIALS_STAY}`,
   );
 }
 

@@ -120,7 +120,7 @@ describe('an application', () => {
   ];
   for (const [method, path, body] of CLOSED)
     it(`cannot call ${method} ${path.replace(/\/0123456789abcdef0123/, '/{id}')}`, async () => {
-      // Without the origin: a program that has the key is no page.
+      // Without the origin: a program that has the key is not a page.
       const { status, json } = await callAs(world, login, { method, path, body });
       assert.deepEqual([status, json.code], [403, 'operation_not_for_application']);
       const event = (await world.audit()).find(({ type }) => type === 'request.refused');

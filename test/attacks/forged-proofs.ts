@@ -150,6 +150,6 @@ export const FORGED: readonly (readonly [title: string, forge: Forge, why: RegEx
   ['with a jti of 300 characters', withClaims(() => ({ jti: 'x'.repeat(300) })), /: jti/],
   ['with a jti that is a list', withClaims(() => ({ jti: ['x'] })), /: jti/],
   ['of 5,000 characters', withClaims(() => ({ more: 'x'.repeat(5000) })), /not a compact JWS/],
-  ['that is no JWT', async () => 'x', /not a compact JWS/],
-  ['of parts that are no JSON', async () => 'x.y.z', /typ is not dpop\+jwt/],
+  ['that is not a JWT', async () => 'x', /not a compact JWS/],
+  ['of parts that are not JSON', async () => 'x.y.z', /typ is not dpop\+jwt/],
 ];

@@ -150,7 +150,7 @@ describe('an id_token is rejected', () => {
       /JWE decryption is not configured/,
     ],
     [
-      'that is no JWT',
+      'that is not a JWT',
       forge => (forge.faults.token = answer => ({ ...answer, id_token: SENSITIVE })),
       /Invalid JWT/,
     ],

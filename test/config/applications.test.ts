@@ -35,7 +35,7 @@ const PROBLEMS: readonly (readonly [title: string, changes: readonly Change[], s
   [
     'a redirect URI with a wildcard',
     [[REDIRECT, '["https://photos.example.com/*"]']],
-    'applications[0].redirectUris[0]: "https://photos.example.com/*" contains a wildcard; redirect URIs are compared exactly. Write every redirect URI whole.',
+    'applications[0].redirectUris[0]: "https://photos.example.com/*" contains a wildcard; redirect URIs are compared exactly. Write every redirect URI in full.',
   ],
   [
     'a scheme of its own',
@@ -44,7 +44,7 @@ const PROBLEMS: readonly (readonly [title: string, changes: readonly Change[], s
       ['kind: spa', 'kind: mobile'],
       [ORIGINS, ''],
     ],
-    'applications[0].redirectUris[0]: "com.example.photos:/cb" has a scheme of its own, which any app on a phone can claim, too. Write an https address that the app claims (Android App Links, iOS Universal Links).',
+    'applications[0].redirectUris[0]: "com.example.photos:/cb" has a custom scheme, which any other app on a phone can claim, too. Write an https address that the app claims (Android App Links, iOS Universal Links).',
   ],
   [
     'a redirect URI with a fragment',
@@ -99,7 +99,7 @@ const PROBLEMS: readonly (readonly [title: string, changes: readonly Change[], s
   [
     'origins of an app on a phone',
     [['kind: spa', 'kind: mobile']],
-    'applications[0].origins: means nothing for kind: mobile, which has no pages. Remove it, or write kind: spa.',
+    'applications[0].origins: has no effect for kind: mobile, which has no pages. Remove it, or write kind: spa.',
   ],
   [
     'an account that is not there',

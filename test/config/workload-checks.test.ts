@@ -123,7 +123,7 @@ const PROBLEMS: readonly Row[] = [
     ],
   ],
   [
-    'an audience that is no text',
+    'an audience that is not text',
     [['audience: https://aws.example.com', 'audience: [5]']],
     [
       '35:5 workloads[0].audience: is neither text nor a list of texts. Write the value of baseUrl, or a list of texts.',
@@ -168,7 +168,7 @@ const PROBLEMS: readonly Row[] = [
     ['34:5 workloads[0].issuer: contains a fragment. Remove the # and what follows.'],
   ],
   [
-    'an issuer that is no URL',
+    'an issuer that is not a URL',
     [['https://token.actions.githubusercontent.com', 'kubernetes/serviceaccount']],
     [
       '34:5 workloads[0].issuer: is not an http or https URL. Write a whole URL, such as https://idp.example.com/path.',
@@ -195,7 +195,7 @@ const PROBLEMS: readonly Row[] = [
     'no keys of a trust domain',
     [['    jwks: { url: https://spire.example.com/keys }\n', '']],
     [
-      '42:5 workloads[1]: has spiffe but no jwks: a trust domain does not say where its keys are. Add jwks: { url: ... } with the address of the bundle endpoint, or { file: ... }.',
+      '42:5 workloads[1]: has spiffe but no jwks, and a trust domain does not say where its keys are. Add jwks: { url: ... } with the address of the bundle endpoint, or { file: ... }.',
     ],
   ],
   [
@@ -260,8 +260,8 @@ const PROBLEMS: readonly Row[] = [
       ],
     ],
     [
-      '52:5 workloads[2].jwks: means nothing with awsIam: STS verifies these requests. Remove it.',
-      '53:5 workloads[2].audience: means nothing with awsIam: STS verifies these requests. Write it as awsIam.audience.',
+      '52:5 workloads[2].jwks: has no effect with awsIam: STS verifies these requests. Remove it.',
+      '53:5 workloads[2].audience: has no effect with awsIam: STS verifies these requests. Write it as awsIam.audience.',
     ],
   ],
   [
@@ -307,7 +307,7 @@ const PROBLEMS: readonly Row[] = [
       ],
     ],
     [
-      '53:9 workloads[2].access[0].claims: means nothing with awsIam, whose workloads are known by the ARN of their role. Write roleArns instead.',
+      '53:9 workloads[2].access[0].claims: has no effect with awsIam, whose workloads are known by the ARN of their role. Write roleArns instead.',
     ],
   ],
   [
@@ -357,7 +357,7 @@ const PROBLEMS: readonly Row[] = [
     'an IAM user',
     [['"arn:aws:iam::111122223333:role/builder"', '"arn:aws:iam::111122223333:user/ci"']],
     [
-      '53:20 workloads[2].access[0].roleArns[0]: "arn:aws:iam::111122223333:user/ci" is not a role; IAM users are no workloads. Write the ARN of an IAM role, such as arn:aws:iam::111122223333:role/builder.',
+      '53:20 workloads[2].access[0].roleArns[0]: "arn:aws:iam::111122223333:user/ci" is not a role; IAM users are not workloads. Write the ARN of an IAM role, such as arn:aws:iam::111122223333:role/builder.',
     ],
   ],
   [
@@ -464,14 +464,14 @@ const PROBLEMS: readonly Row[] = [
     'a source identity that could be that of a user',
     [['sourceIdentity: "{sessionName}"', 'sourceIdentity: "{claims.actor}"']],
     [
-      '41:20 workloads[0].access[0].session.sourceIdentity: "{claims.actor}" does not always end with @workload, so it could be that of a user. Write "{sessionName}", which is unique and ends so, or put @workload at the end.',
+      '41:20 workloads[0].access[0].session.sourceIdentity: "{claims.actor}" does not always end with @workload, so it could be that of a user. Write "{sessionName}", which is unique and ends with @workload, or put @workload at the end.',
     ],
   ],
   [
     'a source identity that could be that of a user, by its alternative',
     [['sourceIdentity: "{sessionName}"', 'sourceIdentity: "{claims.actor|{sessionName}}"']],
     [
-      '41:20 workloads[0].access[0].session.sourceIdentity: "{claims.actor|{sessionName}}" does not always end with @workload, so it could be that of a user. Write "{sessionName}", which is unique and ends so, or put @workload at the end.',
+      '41:20 workloads[0].access[0].session.sourceIdentity: "{claims.actor|{sessionName}}" does not always end with @workload, so it could be that of a user. Write "{sessionName}", which is unique and ends with @workload, or put @workload at the end.',
     ],
   ],
   [
@@ -502,7 +502,7 @@ const PROBLEMS: readonly Row[] = [
     'once for signed requests',
     [['accounts: [partner]', 'accounts: [partner]\n        once: true']],
     [
-      '55:9 workloads[2].access[0].once: means nothing with awsIam: a signed request is always accepted once. Remove it.',
+      '55:9 workloads[2].access[0].once: has no effect with awsIam: a signed request is always accepted once. Remove it.',
     ],
   ],
   [
@@ -595,7 +595,7 @@ const WARNINGS: readonly Row[] = [
     'every account',
     [['accounts: [partner]', 'accounts: ["*"]']],
     [
-      '54:9 workloads[2].access[0].accounts: gives these roles in every account, also in those that are added later. Name the accounts that the workload needs.',
+      '54:9 workloads[2].access[0].accounts: gives these roles in every account, including accounts that are added later. Name the accounts that the workload needs.',
     ],
   ],
   [
@@ -605,8 +605,8 @@ const WARNINGS: readonly Row[] = [
       ['accounts: [partner]', 'accounts: ["*"]'],
     ],
     [
-      '54:9 workloads[2].access[0].accounts: gives these roles in every account, also in those that are added later. Name the accounts that the workload needs.',
-      '54:9 workloads[2].access[0].accounts: cannot be reached by workloads: staging has trust: corporate-web-identity, which requires the sign-in of a user. The rule gives nothing there. Name the other accounts to make it plain.',
+      '54:9 workloads[2].access[0].accounts: gives these roles in every account, including accounts that are added later. Name the accounts that the workload needs.',
+      '54:9 workloads[2].access[0].accounts: cannot be reached by workloads: staging has trust: corporate-web-identity, which requires the sign-in of a user. The rule gives nothing there. Name the accounts that it gives roles in.',
     ],
   ],
   [
@@ -677,7 +677,7 @@ const WARNINGS: readonly Row[] = [
       ],
     ],
     [
-      '50:227 workloads[2].access[0].once: denies most requests: a pod has the same token for most of its life. Remove it, and limit the life of the token (expirationSeconds) instead.',
+      '50:227 workloads[2].access[0].once: denies most requests: a pod has the same token for most of its life. Remove it, and limit the lifetime of the token (expirationSeconds) instead.',
     ],
   ],
   [

@@ -274,14 +274,14 @@ const WARNED: readonly Row[] = [
     'github',
     '{ sub: "repo:acme/api:environment:production" }',
     [
-      'claims.sub: "repo:acme/api:environment:production" does not fit repositories that were made, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID. Use repository_id with environment or ref instead, which are the same for all repositories.',
+      'claims.sub: "repo:acme/api:environment:production" does not fit repositories that were created, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID. Use repository_id with environment or ref instead, which are the same for all repositories.',
     ],
   ],
   [
     'github',
     '{ sub: { pattern: "repo:acme/*:ref:refs/heads/main" } }',
     [
-      'claims.sub: "repo:acme/*:ref:refs/heads/main" does not fit repositories that were made, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID. Use repository_id with environment or ref instead, which are the same for all repositories.',
+      'claims.sub: "repo:acme/*:ref:refs/heads/main" does not fit repositories that were created, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID. Use repository_id with environment or ref instead, which are the same for all repositories.',
     ],
   ],
   [
@@ -302,7 +302,7 @@ const WARNED: readonly Row[] = [
     'github',
     '{ repository_owner_id: [1, 2], repository: "acme/*", environment: p }',
     [
-      'claims.repository: "acme/*" contains *, which is no wildcard here. Write { pattern: "acme/*" }. If the value contains *, ignore this warning.',
+      'claims.repository: "acme/*" contains *, which is not a wildcard here. Write { pattern: "acme/*" }. If the value contains *, ignore this warning.',
     ],
   ],
   [
@@ -323,7 +323,7 @@ const WARNED: readonly Row[] = [
     'ghe',
     '{ sub: "repo:acme/api:environment:production" }',
     [
-      'claims.sub: "repo:acme/api:environment:production" does not fit repositories that were made, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID. Use repository_id with environment or ref instead, which are the same for all repositories.',
+      'claims.sub: "repo:acme/api:environment:production" does not fit repositories that were created, renamed or transferred after 2026-07-15: their sub begins with repo:OWNER@ID/REPO@ID. Use repository_id with environment or ref instead, which are the same for all repositories.',
     ],
   ],
   [
@@ -358,7 +358,7 @@ const WARNED: readonly Row[] = [
     'gitlab',
     '{ namespace_id: "72", ref: main }',
     [
-      'claims.ref: is the name of a branch or of a tag, and a tag can be called like the branch. Add ref_type: branch.',
+      'claims.ref: is the name of a branch or of a tag, and a tag can have the name of the branch. Add ref_type: branch.',
     ],
   ],
   [
@@ -372,7 +372,7 @@ const WARNED: readonly Row[] = [
     'bk',
     '{ sub: "organization:acme:pipeline:api:ref:refs/heads/main:commit:abc:step:x" }',
     [
-      'claims.sub: changes with the commit and the step, so an exact value fits once. Use organization_slug and build_branch, or a pattern.',
+      'claims.sub: changes with the commit and the step, so an exact value matches only once. Use organization_slug and build_branch, or a pattern.',
     ],
   ],
   [
@@ -412,7 +412,7 @@ const WARNED: readonly Row[] = [
     'bb',
     '{ sub: "{1}:{2}" , branchName: main}',
     [
-      'claims.sub: changes with the run, so an exact value fits once. Use repositoryUuid and deploymentEnvironmentUuid, or a pattern.',
+      'claims.sub: changes with the run, so an exact value matches only once. Use repositoryUuid and deploymentEnvironmentUuid, or a pattern.',
     ],
   ],
   [
@@ -520,7 +520,7 @@ const MALFORMED: readonly (readonly [claims: string, says: readonly string[]])[]
   [
     '{ n: { pattern: "*/*" } }',
     [
-      'claims.n: "*/*" cannot be used as a pattern: it has no text besides *, so it fits nearly everything. Write text with * for one or more characters other than / and :, such as acme/*, or a value without pattern.',
+      'claims.n: "*/*" cannot be used as a pattern: it has no text besides *, so it matches nearly everything. Write text with * for one or more characters other than / and :, such as acme/*, or a value without pattern.',
     ],
   ],
   [

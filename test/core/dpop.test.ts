@@ -47,7 +47,7 @@ describe('a proof that is read', () => {
   const rejected: readonly (readonly [title: string, jwk: unknown])[] = [
     ['a coordinate of 33 bytes', { ...newJwk(), x: Buffer.alloc(33, 1).toString('base64url') }],
     ['an empty coordinate', { ...newJwk(), x: '' }],
-    ['a coordinate that is no base64url', { ...newJwk(), y: 'a+b=' }],
+    ['a coordinate that is not base64url', { ...newJwk(), y: 'a+b=' }],
     ['a coordinate that is a number', { ...newJwk(), y: 7 }],
     ['a key of another type', { ...newJwk(), kty: 'OKP' }],
     ['a key that is a list', [newJwk()]],

@@ -151,7 +151,7 @@ describe('the host that a request to STS was signed for', () => {
     ...['sts.eu-west-1.vpce.amazonaws.com', 'a.sts.eu-west-1.amazonaws.com', 'constructor'],
   ];
   for (const host of others)
-    it(`"${host}" is no endpoint of STS`, () => {
+    it(`"${host}" is not an endpoint of STS`, () => {
       assert.deepEqual(endpointOf(host), []);
     });
 

@@ -69,9 +69,12 @@ describe('the name of a workload', () => {
   it('is rejected with what to write', async t => {
     const { named } = await naming(t);
     for (const [name, says] of [
-      ['', /"" names no workload/],
-      ['api', /"api" names no workload\. Use its id from the audit trail .*or ENTRY\/SUBJECT/],
-      [`${UNKNOWN_ID}x`, /names no workload/],
+      ['', /"" does not name a workload/],
+      [
+        'api',
+        /"api" does not name a workload\. Use its id from the audit trail .*or ENTRY\/SUBJECT/,
+      ],
+      [`${UNKNOWN_ID}x`, /does not name a workload/],
       ['github/', /"github\/" has no subject\./],
       ['/repo', /unknown entry "" of workloads/],
       [

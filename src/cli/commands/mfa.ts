@@ -53,9 +53,9 @@ function actionIn({ words: [name = 'login'], options, passedOn }: Invocation): A
   const own = ['profile', ...action.options];
   const foreign = Object.keys(options).find(option => !own.includes(option));
   if (foreign !== undefined)
-    throw new CliError('usage', `--${foreign} does not belong to "mfa ${name}"`);
+    throw new CliError('usage', `--${foreign} is not an option of "mfa ${name}"`);
   if (passedOn.length > 0 && name !== 'exec')
-    throw new CliError('usage', 'a command after -- belongs to "mfa exec"');
+    throw new CliError('usage', 'only "mfa exec" takes a command after --');
   return action;
 }
 
@@ -148,7 +148,7 @@ async function importKeys({ home, name, options, terminal }: MfaInvocation): Pro
   const message = 'Move the keys into the keychain?';
   await confirmed({ terminal, options }, { message, initial: true });
   const copies = await move(home, planned);
-  terminal.say(`The keys of ${name} are in the keychain, and no longer in the file.`);
+  terminal.say(`The keys of ${name} are now in the keychain, and were removed from the file.`);
   for (const { file, lines } of copies) {
     terminal.warn(
       `${file} still contains this secret key: line${lines.length > 1 ? 's' : ''} ${lines.join(', ')}. Remove it there.`,
@@ -189,7 +189,7 @@ async function confirmed(
   if (options.yes === true) return;
   if (!terminal.isInteractive) {
     throw new CliError('usage', 'no terminal to confirm the change, so nothing was changed', {
-      lines: ['--yes changes it without asking.'],
+      lines: ['To change it without asking, give --yes.'],
     });
   }
   const { confirm } = await import('../terminal/prompts.ts');

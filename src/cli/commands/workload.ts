@@ -129,7 +129,7 @@ function workloadIn({ options, env, client: open }: Invocation): WorkloadClient 
   const { server, bridge } = bridgeChoice(options);
   // A login to another bridge must not change where a job sends its token.
   if (!(server || bridge || env.ROLEBRIDGE_SERVER || env.ROLEBRIDGE_BRIDGE))
-    throw new CliError('usage', 'no server was named', {
+    throw new CliError('usage', 'no server was given', {
       lines: ['Give --server https://aws.example.com, or set ROLEBRIDGE_SERVER.'],
     });
   const client = { ...open(), mayLogIn: false };

@@ -25,7 +25,7 @@ export interface CodeQuestion {
   readonly mayAsk: boolean;
 }
 
-/** Throws `notSignedIn` where no code can be had. */
+/** Throws `notSignedIn` if there is no terminal to ask for a code. */
 export function codesFor({ profile, terminal, env, mayAsk }: CodeQuestion): Codes {
   const { name, process, serial } = profile;
   if (process !== undefined) return { next: () => codeOf(process, env), isTyped: false };
@@ -33,7 +33,7 @@ export function codesFor({ profile, terminal, env, mayAsk }: CodeQuestion): Code
   if (ask === undefined) {
     throw new CliError(
       'notSignedIn',
-      `the profile ${name} needs an MFA code, and cannot ask here`,
+      `the profile ${name} requires an MFA code, which cannot be asked for here`,
       {
         lines: [
           `Run in a terminal: rolebridge mfa ${profileOption(name)}`,
@@ -72,7 +72,7 @@ async function codeOf(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string> {
   const [name, ...args] = wordsIn(command) ?? [];
-  if (name === undefined) throw processFault('is empty, or a quote in it does not end', command);
+  if (name === undefined) throw processFault('is empty, or a quote in it is not closed', command);
   const printed = await outputOf({ name, args, env });
   const code = codeIn(printed);
   if (code === undefined) throw processFault('did not print six digits', name);
@@ -81,7 +81,7 @@ async function codeOf(
 
 function processFault(what: string, name: string, cause?: unknown): CliError {
   return new CliError('local', `the command of mfa_process ${what}`, {
-    lines: [`It is run without a shell: ${name.split(/\s/)[0] || '(nothing)'}`],
+    lines: [`It runs without a shell: ${name.split(/\s/)[0] || '(nothing)'}`],
     cause,
   });
 }
@@ -109,7 +109,7 @@ function outputOf({ name, args, env }: CodeCommand): Promise<string> {
       reject(processFault(what, name, cause));
     };
     const timer = setTimeout(
-      () => fail(`did not end within ${PATIENCE_MILLISECONDS / 1000} s`),
+      () => fail(`did not finish within ${PATIENCE_MILLISECONDS / 1000} s`),
       PATIENCE_MILLISECONDS,
     );
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {

@@ -110,7 +110,7 @@ function tokenIn({ status, text }: ExchangeAnswer): string {
     throw new CliError(
       status >= 500 || status === 429 ? 'unreachable' : 'refused',
       `AWS sign-in gave no console link (status ${status})`,
-      { lines: ['Try again. The role may have been changed or deleted meanwhile.'] },
+      { lines: ['Try again. The role may have been changed or deleted.'] },
     );
   }
   try {
@@ -120,5 +120,5 @@ function tokenIn({ status, text }: ExchangeAnswer): string {
   } catch {
     // Not JSON: the same error.
   }
-  throw new CliError('unreachable', 'the answer is not one of AWS sign-in');
+  throw new CliError('unreachable', 'the response is not from AWS sign-in');
 }

@@ -142,7 +142,7 @@ function cacheable(
   const isKey = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
   if (![AccessKeyId, SecretAccessKey, SessionToken].every(isKey) || Number.isNaN(expiresAt)) {
     throw new CliError('unreachable', 'AWS answered with credentials that cannot be used', {
-      lines: ['Nothing was stored. Check AWS_ENDPOINT_URL_STS where it is set.'],
+      lines: ['Nothing was stored. Check AWS_ENDPOINT_URL_STS if it is set.'],
     });
   }
   if (Math.abs(clockOffset) > CLOCK_TOLERANCE_MILLISECONDS)

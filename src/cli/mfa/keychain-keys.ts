@@ -58,7 +58,7 @@ function keysIn(secret: string): LongTermKeys | undefined {
 function unusable(why: string): CliError {
   return new CliError('local', `the system keychain cannot be used here (${why})`, {
     lines: [
-      'It needs a desktop session, or an unlocked Secret Service on Linux. Nothing was changed.',
+      'It requires a desktop session, or on Linux an unlocked Secret Service. Nothing was changed.',
     ],
   });
 }

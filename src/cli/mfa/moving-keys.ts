@@ -68,13 +68,13 @@ function kindsWith({ name, profiles: { files } }: KeysProfile, keys: LongTermKey
     return found === 'these';
   });
   if (kinds.length > 0) return kinds;
-  throw elsewhere(name, 'they are in [DEFAULT], or in two files');
+  throw elsewhere(name, 'they are in [DEFAULT], or in both files');
 }
 
 function elsewhere(name: string, why: string): CliError {
-  return new CliError('local', `the keys of ${name} are not those of one section: ${why}`, {
+  return new CliError('local', `the keys of ${name} cannot be moved: ${why}`, {
     lines: [
-      'Nothing was changed. Leave just aws_access_key_id and aws_secret_access_key of the user in the section of the profile.',
+      'Nothing was changed. Put aws_access_key_id and aws_secret_access_key of the user into the section of the profile, and nowhere else.',
     ],
   });
 }

@@ -97,7 +97,7 @@ const INHERITED = new Set(['mfa_serial', 'mfa_process', 'region', 'ca_bundle']);
 /** Throws `local`. */
 function sourceOf(name: string, settings: ProfileSettings): string {
   if (!settings.has('credential_source')) return settings.get('source_profile') || name;
-  throw new CliError('local', `the profile ${name} takes keys from a machine (credential_source)`, {
+  throw new CliError('local', `the profile ${name} gets its keys from credential_source`, {
     lines: [
       'An MFA code belongs to an IAM user. Name a profile with their keys in source_profile.',
     ],
@@ -116,9 +116,9 @@ function keysIn(settings: ProfileSettings, name: string): LongTermKeys | undefin
     throw new CliError('local', `the profile ${name} has a key without ${missing}`);
   }
   if (settings.has('aws_session_token') || accessKeyId.startsWith('ASIA')) {
-    throw new CliError('local', `the keys of the profile ${name} are temporary ones`, {
+    throw new CliError('local', `the keys of the profile ${name} are temporary`, {
       lines: [
-        'An MFA code is sent with the long-term keys of an IAM user, without a session token. Put them into a profile of their own.',
+        'An MFA code requires the long-term keys of an IAM user, without a session token. Put them into a profile of their own.',
       ],
     });
   }
@@ -172,7 +172,7 @@ const DEFAULT_SESSION_NAME = 'rolebridge-mfa';
 /** Throws `usage`, and `local` for a profile that does not exist. */
 function noDevice(profiles: Profiles, name: string): never {
   if (!profiles.names.includes(name)) throw unknownProfile(profiles, name);
-  throw new CliError('usage', `the MFA device of the profile ${name} is not known`, {
+  throw new CliError('usage', `the profile ${name} names no MFA device`, {
     lines: [
       'Give its serial number: --serial arn:aws:iam::111122223333:mfa/NAME, or as mfa_serial in the profile.',
       'The IAM console shows it under "Security credentials", as the identifier of the device; "aws iam list-mfa-devices" prints it.',

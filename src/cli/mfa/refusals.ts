@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
       'Each code works once. Wait for the next one, then try again.',
       ...(Math.abs(clockOffset) > CLOCK_TOLERANCE_MILLISECONDS
         ? [
-            `The clock of this computer is ${describeSkew(clockOffset)} that of AWS: codes that it makes itself are wrong.`,
+            `The clock of this computer is ${describeSkew(clockOffset)} that of AWS, so codes that it generates are wrong.`,
           ]
         : []),
     ],
@@ -47,9 +47,9 @@ const ROWS: readonly Row[] = [
     exit: 'loginFailed',
     fits: says(/MultiFactorAuthentication failed/),
     message: ({ keysOf, serial }) =>
-      `AWS does not find the MFA device ${serial} at the user of the profile ${keysOf}`,
+      `the MFA device ${serial} does not belong to the user of the profile ${keysOf}`,
     lines: () => [
-      'Check the serial number: it is the identifier of a device of this very user, not of another one, and not the ARN of the user.',
+      'Check the serial number: it identifies a device of this user, and is not the ARN of the user.',
     ],
   },
   {
@@ -73,12 +73,12 @@ const ROWS: readonly Row[] = [
     exit: 'refused',
     fits: code('SignatureDoesNotMatch', 'IncompleteSignature'),
     message: ({ keysOf }) => `AWS rejected the secret key of the profile ${keysOf}`,
-    lines: () => ['Check that aws_secret_access_key belongs to aws_access_key_id, and is whole.'],
+    lines: () => ['Check that aws_secret_access_key is complete and belongs to aws_access_key_id.'],
   },
   {
     exit: 'refused',
     fits: ({ code, said }) => code === 'AccessDenied' && /session credentials/.test(said),
-    message: ({ keysOf }) => `the keys of the profile ${keysOf} are temporary ones`,
+    message: ({ keysOf }) => `the keys of the profile ${keysOf} are temporary`,
     lines: () => ['GetSessionToken requires the long-term keys of an IAM user.'],
   },
   {
@@ -106,7 +106,7 @@ const ROWS: readonly Row[] = [
     exit: 'refused',
     fits: code('RegionDisabled'),
     message: () => 'the region is not enabled for this account',
-    lines: () => ['Set AWS_REGION, or "region" of the profile, to one that is.'],
+    lines: () => ['Set AWS_REGION, or "region" of the profile, to an enabled region.'],
   },
   {
     exit: 'unreachable',
@@ -121,8 +121,8 @@ const ROWS: readonly Row[] = [
     exit: 'unreachable',
     fits: ({ code }) => code === undefined,
     message: (_, { status }) =>
-      `the answer is not one of AWS (status ${status}), as from a sign-in page of a network or a wrong endpoint`,
-    lines: () => ['Check the network, the proxy, and AWS_ENDPOINT_URL_STS where it is set.'],
+      `the response is not from AWS STS (status ${status}): a network sign-in page or a wrong endpoint may have answered`,
+    lines: () => ['Check the network, the proxy, and AWS_ENDPOINT_URL_STS if it is set.'],
   },
 ];
 
@@ -145,7 +145,7 @@ function isClockRefusal({ code, clockOffset = 0, said }: StsRefusal): boolean {
 /** What AWS allows between the time of a signature and its own clock. */
 const SIGNATURE_TOLERANCE_MILLISECONDS = 5 * 60_000;
 
-/** The error for the user; what is no refusal of STS stays as it is. */
+/** The error for the user. Anything but a StsRefusal is returned as it is. */
 export function explained(thrown: unknown, asked: Refused): unknown {
   if (!(thrown instanceof StsRefusal)) return thrown;
   const row = ROWS.find(({ fits }) => fits(thrown));

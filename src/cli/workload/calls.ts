@@ -7,7 +7,7 @@ import type { CachedCredentials } from '../warm/cached-credentials.ts';
 import { cachedOr } from './cache.ts';
 import type { WorkloadIdentity } from './identity.ts';
 
-/** A client, and what it shows the bridge. */
+/** A client, and the proofs that it sends to the bridge. */
 export interface WorkloadClient {
   readonly client: Client;
   readonly audience: string;

@@ -27,9 +27,10 @@ export function githubIdentity(surroundings: Surroundings): WorkloadIdentity {
     throw noProof('GitHub Actions gives no identity token to this job', GITHUB_ADVICE);
   const address = URL.canParse(url) ? new URL(url) : undefined;
   if (address?.protocol !== 'https:' || !isToken(secret))
-    throw noProof('the variables ACTIONS_ID_TOKEN_REQUEST_ of this job cannot be used', [
-      'GitHub Actions sets an https address and a token. A step before this one may have changed them.',
-    ]);
+    throw noProof(
+      'the variables ACTIONS_ID_TOKEN_REQUEST_URL and ACTIONS_ID_TOKEN_REQUEST_TOKEN of this job cannot be used',
+      ['GitHub Actions sets an https address and a token. An earlier step may have changed them.'],
+    );
   address.searchParams.set('audience', surroundings.audience);
   return { secret, proof: () => requestToken(address, secret, surroundings) };
 }
@@ -65,7 +66,7 @@ function valueIn(text: string): string {
 
 // ---------------------------------------------------------------- tokens in variables
 
-/** The variable that a user gives the token of any platform in. */
+/** The variable in which a user gives the token of any platform. */
 export const TOKEN_VARIABLE = 'ROLEBRIDGE_ID_TOKEN';
 
 /** Throws `local`. */
@@ -147,7 +148,7 @@ export function circleciIdentity(surroundings: Surroundings): WorkloadIdentity {
       tokenOf(
         ['circleci', 'run', 'oidc', 'get', '--claims', claims],
         surroundings,
-        'Without --audience, the token of the job is sent, whose audience is the id of the organization.',
+        'Without --audience, the token of the job is sent. Its audience is the id of the organization.',
       ),
   };
 }

@@ -1,11 +1,11 @@
 /**
- * How a job, a pod or an instance shows who it is: the proof that its platform gives to it.
+ * The proof of who a job, a pod or an instance is, as its platform gives it.
  */
 import { CliError } from '../terminal/exit.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a platform looks at. */
+/** What the choice of a platform depends on. */
 export interface Surroundings {
   readonly env: Environment;
   /** What proofs are requested and signed for. */
@@ -26,7 +26,7 @@ export interface WorkloadIdentity {
   proof(): Promise<string>;
 }
 
-/** The platform gives no proof here. `lines` say what to change. */
+/** The error for a platform that gives no proof. `lines` say what to change. */
 export function noProof(message: string, lines: readonly string[], cause?: unknown): CliError {
   return new CliError('local', message, { lines, cause });
 }

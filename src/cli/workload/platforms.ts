@@ -129,7 +129,7 @@ async function foundIdentity(surroundings: Surroundings): Promise<WorkloadIdenti
     );
   for (const name of PLATFORMS)
     if (await BY_NAME[name].isHere(env)) return BY_NAME[name].identify(surroundings);
-  throw noProof('no platform was found that says who this workload is', [
+  throw noProof('no platform was found that gives this workload an identity', [
     `Looked for: ${PLATFORMS.map(name => BY_NAME[name].title).join('; ')}.`,
     'For a token of another platform: --token-file FILE or --token-env NAME.',
     'Keys in ~/.aws and in the environment are not used: users sign in with rolebridge login.',

@@ -42,7 +42,7 @@ const isKeys = objectOf({ AccessKeyId: isToken, SecretAccessKey: isToken, Token:
 function usableKeys(answer: unknown, where: string): Keys {
   if (!isKeys(answer))
     throw noProof(`${where} gave no credentials of a role`, [
-      'They have a key id, a secret and a session token. Long-term keys are not used.',
+      'Credentials of a role have a key id, a secret and a session token. Long-term keys are not used.',
     ]);
   const { AccessKeyId, SecretAccessKey, Token } = answer as Record<keyof AwsKeys, string>;
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token };
@@ -150,7 +150,7 @@ async function credentialsOfInstance(env: Environment): Promise<RoleCredentials>
   const session = await instanceSession(env).catch(unreachable(INSTANCE));
   if (session === undefined)
     throw noProof('AWS gives no role to this process', [
-      'It is no Lambda function, no container with a task role and no EC2 instance with IMDSv2.',
+      'It is not a Lambda function, a container with a task role or an EC2 instance with IMDSv2.',
       'In a container on an instance, IMDSv2 requires a hop limit of 2.',
     ]);
   const [role = ''] = (await session(ROLES)).split('\n');
@@ -196,7 +196,7 @@ async function ask(address: URL, request: MetadataRequest, where: string): Promi
   if (status === 200) return text;
   throw noProof(`${where} answered with the status ${status}`, [
     status === 404
-      ? 'There is no role. Attach an instance profile or a task role.'
+      ? 'It has no role. Attach an instance profile or a task role.'
       : 'Check the role of this instance or task, then try again.',
   ]);
 }

@@ -38,7 +38,7 @@ export function identityInFile(
   return identityOfToken(text, { where: `the file ${path}`, advice }, wish);
 }
 
-/** Throws `local` for what is no token, or must not be sent. */
+/** Throws `local` for a text that is not a token, or that must not be sent. */
 export function identityOfToken(
   text: string,
   { where, advice }: TokenPlace,
@@ -50,7 +50,7 @@ export function identityOfToken(
   const claims = token.length <= MAX_BYTES ? claimsIn(token) : undefined;
   if (claims === undefined)
     throw noProof(`${where} does not contain a token`, [
-      'A JSON Web Token has three parts with dots between them.',
+      'A JSON Web Token has three parts, separated by dots.',
       ...advice,
     ]);
   if (claims.iss === 'kubernetes/serviceaccount') throw serviceAccountToken(wish.audience);
@@ -89,7 +89,7 @@ function requireFresh({ exp }: TokenClaims, { where, advice }: TokenPlace): void
 
 function requireAudience({ aud }: TokenClaims, where: string, audience: string): void {
   if ([aud].flat().includes(audience)) return;
-  throw noProof(`the token in ${where} is for another audience than ${audience}`, [
+  throw noProof(`the token in ${where} is not for the audience ${audience}`, [
     'It was not sent. Change the audience at the platform, or omit --audience.',
   ]);
 }

@@ -119,7 +119,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map(
     SignatureDoesNotMatch:
       'AWS rejects the signature of the request. Check the clock of the machine, and that nothing changed the request after it was signed.',
     IncompleteSignature: 'AWS finds the signature of the request incomplete.',
-    RegionDisabled: 'The region of the signed host is not active in the account of the role.',
+    RegionDisabled: 'The region of the signed host is not enabled in the account of the role.',
   }),
 );
 
@@ -176,7 +176,7 @@ const INCONSISTENT: Refusal = {
 /** IAM users, the root user and federated users: people, or keys that never change. */
 function notARole(arn: string): Refusal {
   return {
-    why: `STS says that the caller is ${shown(arn)}, which is no session of a role`,
+    why: `STS says that the caller is ${shown(arn)}, which is not a session of a role`,
     hint: `The request is signed by ${shown(arn)}. Only sessions of IAM roles are accepted: use the role of the instance, task or function.`,
   };
 }

@@ -1,5 +1,5 @@
 /**
- * What workloads show (the port `WorkloadProofs`): a token of their platform, or a request that
+ * Proofs of workloads (the port `WorkloadProofs`): a token of their platform, or a request that
  * their role of AWS has signed.
  *
  * Owns: which of the two a proof is. Does not own: tokens (signed-token) and the keys of their

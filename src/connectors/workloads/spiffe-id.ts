@@ -2,7 +2,7 @@
 
 const SPIFFE_ID = /^spiffe:\/\/([a-z0-9._-]{1,255})((?:\/[\w.-]+)+)$/;
 
-/** The trust domain of a workload; undefined if the value is no SPIFFE ID with a path. */
+/** The trust domain of a workload; undefined if the value is not a SPIFFE ID with a path. */
 export function trustDomainOf(sub: unknown): string | undefined {
   if (typeof sub !== 'string' || sub.length > 2048) return undefined;
   const [, trustDomain, path = ''] = SPIFFE_ID.exec(sub) ?? [];

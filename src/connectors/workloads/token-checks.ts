@@ -50,7 +50,7 @@ const CHECKS: readonly Check[] = [
     passes: ({ typ }, { kind }) => FORMS[kind].types.includes(typ),
     says: ({ typ }) => ({
       why: `typ is ${shown(typ)}`,
-      hint: `The type of the token is ${shown(typ)}. Send the token that your platform makes for another service, of type "JWT".`,
+      hint: `The type of the token is ${shown(typ)}. Send the identity token of your platform, of type "JWT".`,
     }),
   },
   {
@@ -60,7 +60,7 @@ const CHECKS: readonly Check[] = [
     },
     says: ({ claims: { aud } }) => ({
       why: `aud is ${shown(aud)}`,
-      hint: `The audience of the token is ${shown(aud)}; it is not that of this bridge alone. Request a token with the one audience that your administrator names.`,
+      hint: `The audience of the token is ${shown(aud)}; this bridge accepts only tokens that are for it alone. Request a token with the audience that your administrator names.`,
     }),
   },
   {

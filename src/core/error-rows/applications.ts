@@ -6,7 +6,7 @@ export const APPLICATION_ERRORS = {
   dpop_proof_invalid: {
     status: 401,
     title: 'The DPoP proof is invalid',
-    hint: 'Make a new proof for each request: its method and URL, the current time, and a jti of its own (RFC 9449).',
+    hint: 'Make a new proof for each request, with its method and URL, the current time and a new jti (RFC 9449).',
     page: { offers: 'nothing', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_dpop_proof',
@@ -25,8 +25,8 @@ export const APPLICATION_ERRORS = {
   },
   token_binding_invalid: {
     status: 401,
-    title: 'The access token is bound to a key',
-    hint: 'Send it with the scheme DPoP and a proof of the key that requested it. If you did not send it, someone else has your token.',
+    title: 'The access token was sent with the wrong scheme or key',
+    hint: 'Send it with the scheme DPoP and a proof of the key that it was requested with. If you did not send it, someone else has your token.',
     page: { offers: 'nothing', contact: false },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -56,8 +56,8 @@ export const APPLICATION_ERRORS = {
   origin_refused: {
     status: 403,
     title: 'The request came from a page of another application',
-    hint: 'Only pages of the origins of the application can use its tokens.',
-    page: { offers: 'nothing', contact: false },
+    hint: 'Call the bridge from a page of the application, or ask your administrator to add the origin to it.',
+    page: { offers: 'nothing', contact: true },
     record: { audit: 'edge', log: 'info' },
     oauth: 'unauthorized_client',
     aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },

@@ -1,11 +1,11 @@
-/** Workloads: what they prove, and what they are denied. Whom they concern is a program. */
+/** Errors of workloads: rejected proofs, denied roles, the token exchange. The caller is a program. */
 import type { ErrorRow } from './row.ts';
 
 export const WORKLOAD_ERRORS = {
   workload_refused: {
     status: 401,
     title: 'The proof of the workload was rejected',
-    hint: 'Check the issuer, the audience and the age of the token, and that its platform is in the configuration of the bridge. Give the reference to your administrator.',
+    hint: 'Check the issuer, the audience and the age of the token, and that the configuration of the bridge names its platform. If the problem persists, give the reference to your administrator.',
     page: { offers: 'nothing', contact: true },
     record: { audit: 'use-case', log: 'info' },
     oauth: 'invalid_request',
@@ -54,8 +54,8 @@ export const WORKLOAD_ERRORS = {
   },
   target_invalid: {
     status: 400,
-    title: 'The token is wanted for another service',
-    hint: 'Tokens of the bridge are good for the bridge alone. Remove audience; resource can name the ARN of a role.',
+    title: 'The token was requested for another service',
+    hint: 'Tokens of the bridge work only at the bridge. Remove audience. To limit the token to one role, send its ARN as resource.',
     page: { offers: 'nothing', contact: false },
     record: { audit: 'edge', log: 'info' },
     oauth: 'invalid_target',

@@ -1,7 +1,7 @@
 /**
  * Policy variables (IAM User Guide, "Policy variables"): `${aws:PrincipalTag/team}`, with an
  * optional default as in `${aws:PrincipalTag/team, 'none'}`, and `${*}`, `${?}` and `${$}` for the
- * characters themselves. A wildcard in the value of a variable is no wildcard.
+ * characters themselves. A wildcard in the value of a variable is plain text.
  */
 import type { PolicyVersion } from './policy-document.ts';
 import type { RequestContext } from './request-context.ts';

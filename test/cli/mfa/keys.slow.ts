@@ -52,7 +52,7 @@ describe('keys and the system keychain', { skip: NO_KEYCHAIN }, () => {
     assert.deepEqual([code, stdout], [0, ''], stderr);
     assert.match(
       stderr,
-      /^The keys of ops are those of arn:aws:iam::111122223333:user\/ops\. They move from \S+\/\.aws\/credentials into the keychain of this computer\.\nThe keys of ops are in the keychain, and no longer in the file\.\n$/,
+      /^The keys of ops are those of arn:aws:iam::111122223333:user\/ops\. They move from \S+\/\.aws\/credentials into the keychain of this computer\.\nThe keys of ops are now in the keychain, and were removed from the file\.\n$/,
     );
     assert.equal(one.credentials(), `${OTHERS}[ops]\noutput = json\n# end\n`);
     assert.ok(lstatSync(file(one)).isSymbolicLink());
@@ -145,7 +145,7 @@ describe('keys and the system keychain', { skip: NO_KEYCHAIN }, () => {
     [
       'keys that every profile has',
       `${CREDENTIALS.replace('[ops]', '[DEFAULT]')}[ops]\n`,
-      /the keys of ops are not those of one section: they are in \[DEFAULT\]/,
+      /the keys of ops cannot be moved: they are in \[DEFAULT\]/,
     ],
   ];
   for (const [title, credentials, says] of refused) {

@@ -241,7 +241,7 @@ describe('the MFA code', () => {
     );
   });
 
-  it('cannot be had without a terminal and without mfa_process', async t => {
+  it('is required: without a terminal and mfa_process, the error names the command to run', async t => {
     const user = await iamUserFor(t);
     for (const [args, options] of [
       [['credential-process', ...OPS], {}],
@@ -252,13 +252,13 @@ describe('the MFA code', () => {
       assert.deepEqual([code, stdout], [3, '']);
       assert.equal(
         stderr,
-        'rolebridge: the profile ops needs an MFA code, and cannot ask here.\nRun in a terminal: rolebridge mfa --profile ops\nOr let a command print the code: mfa_process in the profile.\n',
+        'rolebridge: the profile ops requires an MFA code, which cannot be asked for here.\nRun in a terminal: rolebridge mfa --profile ops\nOr let a command print the code: mfa_process in the profile.\n',
       );
     }
     assert.deepEqual(user.events, []);
   });
 
-  it('is no argument, and no input of a pipe', async t => {
+  it('is not read from an argument or a pipe', async t => {
     const user = await iamUserFor(t);
     const code = user.code();
     for (const args of [
@@ -303,11 +303,11 @@ describe('the MFA code', () => {
     });
   }
 
-  it('is not used when the command is missing, or a quote in it does not end', async t => {
+  it('is not used when the command is missing, or a quote in it is not closed', async t => {
     const user = await iamUserFor(t);
     for (const [command, says] of [
       ['/nowhere/code', /was not found/],
-      ['echo "123456', /is empty, or a quote in it does not end/],
+      ['echo "123456', /is empty, or a quote in it is not closed/],
       [' ', /is empty/],
     ] as const) {
       const { code, stderr } = await user.mfa([...OPS, '--mfa-process', command]);
@@ -413,7 +413,7 @@ describe('mfa console', () => {
     assert.deepEqual(user.events, []);
   });
 
-  it('rejects a destination that is no console', async t => {
+  it('rejects a destination outside the console', async t => {
     const user = await withCommand(t);
     const { code, stdout } = await user.mfa([
       ...['console', ...BREAK_GLASS_PROFILE, '--destination', 'https://evil.example/'],
@@ -426,9 +426,9 @@ describe('mfa and its options', () => {
   const wrong: readonly (readonly [args: string[], says: RegExp])[] = [
     [[], /no profile was given/],
     [['renew', ...OPS], /mfa has no action "renew"/],
-    [['import', ...OPS, '--serial', SERIAL], /--serial does not belong to "mfa import"/],
-    [['login', ...OPS, '--env'], /--env does not belong to "mfa login"/],
-    [[...OPS, '--', 'aws', 's3', 'ls'], /a command after -- belongs to "mfa exec"/],
+    [['import', ...OPS, '--serial', SERIAL], /--serial is not an option of "mfa import"/],
+    [['login', ...OPS, '--env'], /--env is not an option of "mfa login"/],
+    [[...OPS, '--', 'aws', 's3', 'ls'], /only "mfa exec" takes a command after --/],
     [[...OPS, '--server', 'https://aws.example.com'], /unknown option --server/],
     [[...OPS, '--duration', '10m'], /GetSessionToken gives credentials for 15 min to 36 h/],
     [[...OPS, '--duration', '37h'], /GetSessionToken gives credentials for 15 min to 36 h/],

@@ -49,7 +49,7 @@ describe('a refusal of AWS', () => {
     });
   }
 
-  it('does not come for a clock skew of three minutes, which a warning names', async t => {
+  it('is absent for a clock skew of three minutes, which a warning names', async t => {
     const user = await iamUserFor(t, { awsAheadMilliseconds: 3 * MINUTE });
     const program = user.script('code', `echo ${user.code()}`);
     const { code, stderr } = await user.mfa([...OPS, '--mfa-process', program]);
@@ -67,7 +67,7 @@ describe('a refusal of AWS', () => {
     assert.equal(code, 7);
     assert.match(
       stderr,
-      /then try again\.\nThe clock of this computer is 3 minutes behind that of AWS: codes that it makes itself are wrong\.\n$/,
+      /then try again\.\nThe clock of this computer is 3 minutes behind that of AWS, so codes that it generates are wrong\.\n$/,
     );
   });
 
@@ -93,10 +93,7 @@ describe('a refusal of AWS', () => {
   it('says that the device is not one of this user', async t => {
     const { code, stderr } = await refused(t, {}, () => ['--serial', `${SERIAL}-other`]);
     assert.equal(code, 7);
-    assert.match(
-      stderr,
-      /AWS does not find the MFA device \S+-other at the user of the profile ops/,
-    );
+    assert.match(stderr, /the MFA device \S+-other does not belong to the user of the profile ops/);
   });
 
   it('says what a role may require, which AWS does not tell', async t => {
@@ -125,11 +122,15 @@ describe('an STS that is not there', () => {
     };
   const PAGE = '<!doctype html><html><body>Sign in to the network</body></html>';
   const cases: readonly (readonly [string, IamUserOptions['through'], RegExp])[] = [
-    ['answers with a page', answering(200, PAGE), /the answer is not one of AWS \(status 200\)/],
+    [
+      'answers with a page',
+      answering(200, PAGE),
+      /the response is not from AWS STS \(status 200\)/,
+    ],
     [
       'answers with a redirect',
       answering(302, '', { location: 'https://portal.example/' }),
-      /the answer is not one of AWS \(status 302\)/,
+      /the response is not from AWS STS \(status 302\)/,
     ],
     [
       'is unavailable',
@@ -203,7 +204,7 @@ describe('a profile that cannot be used', () => {
       title: 'has no MFA device',
       config: '',
       code: 2,
-      says: /the MFA device of the profile ops is not known\.\nGive its serial number: --serial arn:[\s\S]*aws iam list-mfa-devices/,
+      says: /the profile ops names no MFA device\.\nGive its serial number: --serial arn:[\s\S]*aws iam list-mfa-devices/,
     },
     {
       title: 'has a security key',
@@ -239,13 +240,13 @@ describe('a profile that cannot be used', () => {
       title: 'has temporary keys',
       credentials: `${CREDENTIALS}aws_session_token = t\n`,
       code: 6,
-      says: /the keys of the profile ops are temporary ones/,
+      says: /the keys of the profile ops are temporary\b/,
     },
     {
-      title: 'takes keys from a machine',
+      title: 'gets its keys from credential_source',
       config: `mfa_serial = ${SERIAL}\nrole_arn = ${BREAK_GLASS}\ncredential_source = Ec2InstanceMetadata\n`,
       code: 6,
-      says: /takes keys from a machine \(credential_source\)/,
+      says: /the profile \S+ gets its keys from credential_source/,
     },
     {
       title: 'names no role but a user',

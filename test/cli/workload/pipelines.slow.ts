@@ -131,7 +131,7 @@ describe('rolebridge workload', () => {
     it('rejects an address of the token that is not https', async () => {
       const url = github.env.ACTIONS_ID_TOKEN_REQUEST_URL.replace('https:', 'http:');
       const run = workload({ ...inGithub(), ACTIONS_ID_TOKEN_REQUEST_URL: url }, 'prod/Developer');
-      await fails(run, 6, /ACTIONS_ID_TOKEN_REQUEST_ of this job cannot be used/);
+      await fails(run, 6, /ACTIONS_ID_TOKEN_REQUEST_TOKEN of this job cannot be used/);
     });
 
     for (const [what, given, exit, said] of [
@@ -285,10 +285,10 @@ describe('rolebridge workload', () => {
       await fails(workload({ ROLEBRIDGE_ID_TOKEN: token }, ...process), 6, /has expired/);
     });
 
-    it('sends none for another audience than the one of the command line', async () => {
+    it('sends no token that is not for the audience of the command line', async () => {
       const env = { ROLEBRIDGE_ID_TOKEN: await tokenFor(bridge) };
       const run = workload(env, ...process, '--audience', OWN_AUDIENCE);
-      await fails(run, 6, /for another audience than aws\.example\.com/);
+      await fails(run, 6, /not for the audience aws\.example\.com/);
     });
 
     it('sends none to a server that is not its audience, unless that was named', async () => {
@@ -401,7 +401,7 @@ describe('rolebridge workload', () => {
     for (const [what, args, said] of [
       ['without a role', [], /no role was given/],
       [
-        'with a word that is no action',
+        'with a word that is not an action',
         ['credential-processes'],
         /Did you mean credential-process\?/,
       ],
@@ -426,7 +426,7 @@ describe('rolebridge workload', () => {
       mkdirSync(directory, { mode: 0o700 });
       writeFileSync(`${directory}/config.json`, JSON.stringify({ server: bridge }));
       const env = { ROLEBRIDGE_SERVER: undefined, ROLEBRIDGE_CONFIG_DIR: directory };
-      await fails(workload(env, 'prod/Developer'), 2, /no server was named/);
+      await fails(workload(env, 'prod/Developer'), 2, /no server was given/);
     });
   });
 });

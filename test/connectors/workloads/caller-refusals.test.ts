@@ -346,7 +346,7 @@ const WRONG_REQUESTS: Readonly<Record<string, readonly [() => unknown, RegExp]>>
   // The form of the proof.
   'that is a list': [() => [signed()], FORM],
   'that is text': [() => JSON.stringify('request'), FORM],
-  'that is no JSON': [() => '{"url":', FORM],
+  'that is not JSON': [() => '{"url":', FORM],
   'that is empty': [() => '', FORM],
   'without headers': [() => changed({ headers: undefined as never }), FORM],
   'that is nested deep': [() => `${'['.repeat(200)}${']'.repeat(200)}`, FORM],
@@ -417,12 +417,12 @@ describe('an answer of STS', () => {
     'of the root user': { Arn: 'arn:aws:iam::111122223333:root', UserId: '111122223333' },
     'of an IAM user': { Arn: 'arn:aws:iam::111122223333:user/builder', UserId: 'AIDA' },
     'of a federated user': { Arn: 'arn:aws:sts::111122223333:federated-user/builder' },
-    'of an IAM role, which is no session': { Arn: 'arn:aws:iam::111122223333:role/builder' },
+    'of an IAM role, which is not a session': { Arn: 'arn:aws:iam::111122223333:role/builder' },
     'of a session with a path': { Arn: 'arn:aws:sts::111122223333:assumed-role/a/builder/i-0abc' },
     'of another account than its ARN': { Account: '444455556666' },
     'of another partition': { Arn: ROLE.replace('arn:aws:', 'arn:aws-cn:') },
     'of another session than its id': { UserId: 'AROA00000000000000001:i-0def' },
-    'of an id that is no role': { UserId: 'AIDA00000000000000001:i-0abc' },
+    'of an id that is not a role': { UserId: 'AIDA00000000000000001:i-0abc' },
     'of a role with a line break': { Arn: ROLE.replace('builder', 'build\ner') },
     'with text behind its ARN': { Arn: `${ROLE}\n` },
   };
@@ -473,7 +473,7 @@ describe('an answer of STS', () => {
   const codes: Readonly<Record<string, RegExp>> = {
     ExpiredToken: /^The credentials of the role have expired/,
     ExpiredTokenException: /^The credentials of the role have expired/,
-    RegionDisabledException: /^The region of the signed host is not active/,
+    RegionDisabledException: /^The region of the signed host is not enabled/,
     AccessDenied: /^AWS rejects the signed request/,
     constructor: /^AWS rejects the signed request/,
   };

@@ -239,7 +239,7 @@ describe('STS rejects', () => {
   });
 });
 
-describe('a caller that is no session of a role is refused', () => {
+describe('a caller that is not a session of a role is refused', () => {
   test('an IAM user, before STS is asked', async t => {
     const proofs = await open(t);
     const before = asked();

@@ -25,7 +25,7 @@ export const clock = handTurnedClock();
 
 export const now = (): number => Math.floor(clock.now() / 1000);
 
-/** Tokens are no one-time keys. */
+/** Tokens are not one-time keys. */
 const NO_KEYS: OneTimeKeys = { claim: () => Promise.reject(new Error('nothing is claimed')) };
 
 type IssuerEntry = Extract<JwtEntry, { kind: 'issuer' }>;

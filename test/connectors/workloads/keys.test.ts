@@ -203,7 +203,7 @@ describe('a key set', () => {
     'with keys for encryption': keys => keys.map(key => ({ ...key, use: 'enc' })),
     'with keys for JWT-SVIDs alone': keys => keys.map(key => ({ ...key, use: 'jwt-svid' })),
     'of 201 keys': keys => Array.from({ length: 201 }, (_, at) => ({ ...keys[0]!, kid: `${at}` })),
-    'with a member that is no key': keys => [...keys, 'key' as unknown as JWK],
+    'with a member that is not a key': keys => [...keys, 'key' as unknown as JWK],
   };
   for (const [title, published] of Object.entries(useless))
     test(`${title} is unavailable`, async t => {
@@ -274,7 +274,7 @@ describe('a key file', () => {
 
   const bad: Readonly<Record<string, unknown>> = {
     'is half written': '{"keys": [{"kty"',
-    'is no key set': { kid: 'x' },
+    'is not a key set': { kid: 'x' },
     'is too large': `{"keys": [], "x": "${'x'.repeat(1024 * 1024)}"}`,
   };
   for (const [title, content] of Object.entries(bad))

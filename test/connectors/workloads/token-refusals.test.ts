@@ -24,7 +24,8 @@ const spelt = (spell: (issuer: string) => unknown): Pick<WrongToken, 'claims'> =
 });
 
 const ISSUER = /^The issuer of the token is ".+", which this bridge does not trust\./;
-const AUDIENCES = /^The audience of the token is .+; it is not that of this bridge alone\./;
+const AUDIENCES =
+  /^The audience of the token is .+; this bridge accepts only tokens that are for it alone\./;
 const ALGORITHM = /^The signature algorithm of the token is/;
 const KEY = /publishes no key that fits the token/;
 const SIGNATURE = /^The signature of the token does not verify\./;
@@ -113,7 +114,7 @@ const WRONG_TOKENS: Readonly<Record<string, WrongToken>> = {
   'that is a logout token': { ...headed({ typ: 'logout+jwt' }), hint: TYPE },
   'that is a DPoP proof': { ...headed({ typ: 'dpop+jwt' }), hint: TYPE },
   'of type JOSE, which only JWT-SVIDs have': { ...headed({ typ: 'JOSE' }), hint: TYPE },
-  'whose type is no text': { ...headed({ typ: 1 }), hint: NOT_A_JWT },
+  'whose type is not text': { ...headed({ typ: 1 }), hint: NOT_A_JWT },
 
   'that never expires': { ...stating({ exp: undefined }), hint: TIME },
   'whose end is text': { ...stating({ exp: String(now() + 300) }), hint: TIME },
