@@ -42,9 +42,9 @@ export function requireAwsToken(request: Request): string {
 }
 
 /**
- * The proof of a workload (a token of its platform, or a signed request) or a workload token; with or
- * without the scheme, because AWS SDKs send what is in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as it
- * is.
+ * The proof of a workload (a token of its platform, or a signed request), or a workload token. It
+ * comes with or without the scheme: AWS SDKs send the content of
+ * AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as it is.
  */
 export function workloadProofIn(request: Request): string | undefined {
   return /^(?:Bearer +)?([\w.~+/=-]{1,12288})$/i.exec(request.get('authorization') ?? '')?.[1];

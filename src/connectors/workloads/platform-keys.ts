@@ -24,7 +24,7 @@ import type { JwtEntry } from './entry.ts';
  * the platform has withdrawn, if an attacker keeps its address from us.
  */
 const USABLE: Seconds = 12 * HOUR;
-/** The platform is asked at once for the key of an unknown key id, so that a new key counts at once. */
+/** An unknown key id is looked up at the platform at once, so that a new key counts at once. */
 const FETCHED: KeyLife = {
   fresh: 10 * MINUTE,
   usable: USABLE,

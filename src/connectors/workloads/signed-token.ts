@@ -22,7 +22,7 @@ export interface Platform {
   readonly keys: PlatformKeys;
 }
 
-/** The issuer of tokens that Kubernetes keeps in Secrets: they never expire and have no audience. */
+/** The issuer of tokens in Secrets of Kubernetes: they never expire and have no audience. */
 const LEGACY_KUBERNETES = 'kubernetes/serviceaccount';
 
 /** Throws `workload_refused`, `workload_unavailable`. */

@@ -1,4 +1,4 @@
-/** Errors of workloads: rejected proofs, denied roles, the token exchange. The caller is a program. */
+/** Errors of workloads: rejected proofs, denied roles, the token exchange. */
 import type { ErrorRow } from './row.ts';
 
 export const WORKLOAD_ERRORS = {
