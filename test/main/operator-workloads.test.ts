@@ -100,7 +100,10 @@ describe('an operator of workloads, beside a bridge that runs', () => {
     assert.match(again.stderr, /unknown workload token\. .*sessions --workloads/);
 
     const all = await command('end-sessions', '--workload', `github/${SUBJECT}`);
-    assert.match(all.stdout, /ended \d tokens?\. It can exchange another proof\. To stop that, block it\./);
+    assert.match(
+      all.stdout,
+      /ended \d tokens?\. It can exchange another proof\. To stop that, block it\./,
+    );
     assert.match(all.stdout, AWS_STAYS);
     assert.deepEqual(await json('sessions', '--workloads', '--workload', API.id), []);
     const revoked = await eventsOf('workload-token.revoked');
