@@ -9,7 +9,7 @@ import type { AwsCredentials } from '../../core/credentials.ts';
 import { formatDuration, type Seconds } from '../../core/time.ts';
 import { CLOCK_TOLERANCE_MILLISECONDS, skewWarning } from '../server/clock-skew.ts';
 import type { Home } from '../session/home.ts';
-import { withLock } from '../session/lock.ts';
+import { heldOrFetched } from '../session/lock.ts';
 import { CliError } from '../terminal/exit.ts';
 import { hashedName } from '../warm/bridges.ts';
 import { isUsable, type Lifetime } from '../warm/cached-credentials.ts';
@@ -53,21 +53,19 @@ export async function mfaCredentials(
       ? cached
       : undefined;
   };
-  const found = await usable();
-  if (found !== undefined) return found;
-
   const waiting = {
     patienceSeconds: PATIENCE_SECONDS,
     what: `another rolebridge process that asks for the MFA code of ${profile.name}`,
   };
-  return withLock(`${file}.lock`, waiting, async () => {
-    const fetchedMeanwhile = await usable();
-    if (fetchedMeanwhile !== undefined) return fetchedMeanwhile;
-    const codes = codesFor({ ...home, profile, mayAsk });
-    const keys = await keysOf(home, profile);
-    const fetched = await fetch({ home, profile, keys }, codes);
-    await home.vault.write(file, fetched);
-    return fetched;
+  return heldOrFetched(`${file}.lock`, waiting, {
+    held: usable,
+    fetch: async () => {
+      const codes = codesFor({ ...home, profile, mayAsk });
+      const keys = await keysOf(home, profile);
+      const fetched = await fetch({ home, profile, keys }, codes);
+      await home.vault.write(file, fetched);
+      return fetched;
+    },
   });
 }
 

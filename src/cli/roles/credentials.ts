@@ -6,7 +6,7 @@ import { rmSync } from 'node:fs';
 import { listed } from '../../core/listed.ts';
 import { formatDuration, MINUTE } from '../../core/time.ts';
 import type { Client } from '../session/client.ts';
-import { withLock } from '../session/lock.ts';
+import { heldOrFetched } from '../session/lock.ts';
 import { readLogin } from '../session/login-state.ts';
 import { signedIn } from '../session/signed-in.ts';
 import { CliError } from '../terminal/exit.ts';
@@ -42,25 +42,23 @@ export async function credentialsFor(
       ? cached
       : undefined;
   };
-  const found = await usable();
-  if (found !== undefined) return found;
-
   const waiting = {
     patienceSeconds: PATIENCE_SECONDS,
     what: `another rolebridge process that asks for ${role.account}/${role.role}`,
   };
-  return withLock(`${file}.lock`, waiting, async () => {
-    const fetchedMeanwhile = await usable();
-    if (fetchedMeanwhile !== undefined) return fetchedMeanwhile;
-    const asked = { role, file, minimumSeconds };
-    const fetched = await fetch(client, role).catch(async (thrown: unknown) => {
-      const held = await heldToTheEnd(client, asked, thrown);
-      if (held !== undefined) return held;
-      throw await explained(client, asked, thrown);
-    });
-    if (!isUsable(fetched, minimumSeconds, Date.now())) throw tooShort(fetched, minimumSeconds);
-    await client.vault.write(file, fetched);
-    return fetched;
+  return heldOrFetched(`${file}.lock`, waiting, {
+    held: usable,
+    fetch: async () => {
+      const asked = { role, file, minimumSeconds };
+      const fetched = await fetch(client, role).catch(async (thrown: unknown) => {
+        const held = await heldToTheEnd(client, asked, thrown);
+        if (held !== undefined) return held;
+        throw await explained(client, asked, thrown);
+      });
+      if (!isUsable(fetched, minimumSeconds, Date.now())) throw tooShort(fetched, minimumSeconds);
+      await client.vault.write(file, fetched);
+      return fetched;
+    },
   });
 }
 

@@ -31,6 +31,28 @@ interface Owner {
   readonly nonce: string;
 }
 
+/** A value that processes share by a file. */
+export interface SharedValue<T> {
+  /** The value, if it is good enough; undefined otherwise. */
+  readonly held: () => T | undefined | Promise<T | undefined>;
+  /** Obtains the value and keeps it. */
+  readonly fetch: () => Promise<T>;
+}
+
+/**
+ * What is held, otherwise what `fetch` gives: one process fetches, and the others wait for it.
+ * Throws what both throw, and `local`.
+ */
+export async function heldOrFetched<T>(
+  file: string,
+  waiting: LockOptions,
+  { held, fetch }: SharedValue<T>,
+): Promise<T> {
+  const found = await held();
+  if (found !== undefined) return found;
+  return withLock(file, waiting, async () => (await held()) ?? fetch());
+}
+
 /** Runs `work` while no other process holds the lock. Throws what `work` throws, and `local`. */
 export async function withLock<T>(
   file: string,

@@ -8,7 +8,7 @@
 import { hkdfSync } from 'node:crypto';
 import { accessSync, constants, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { withLock } from '../session/lock.ts';
+import { heldOrFetched } from '../session/lock.ts';
 import { hashedName } from '../warm/bridges.ts';
 import { type CachedCredentials, isUsable } from '../warm/cached-credentials.ts';
 import { makeDirectory, readIfThere, writePrivately } from '../warm/private-files.ts';
@@ -38,23 +38,22 @@ export async function cachedOr(
   if (secret === undefined || !isWritable(home)) return fetch();
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'rolebridge workload cache', KEY_BYTES));
   const file = join(home, hashedName(key.toString('base64'), ...names));
-  const found = usableIn(file, key);
-  if (found !== undefined) return found;
   const waiting = {
     patienceSeconds: PATIENCE_SECONDS,
     what: 'another rolebridge process that requests the same credentials',
   };
-  return withLock(`${file}.lock`, waiting, async () => {
-    const fetchedMeanwhile = usableIn(file, key);
-    if (fetchedMeanwhile !== undefined) return fetchedMeanwhile;
-    const fetched = await fetch();
-    try {
-      removeExpired(home);
-      writePrivately(file, seal(key, file, fetched));
-    } catch {
-      // The disk is full, or another process removes the same files: these credentials are good.
-    }
-    return fetched;
+  return heldOrFetched(`${file}.lock`, waiting, {
+    held: () => usableIn(file, key),
+    fetch: async () => {
+      const fetched = await fetch();
+      try {
+        removeExpired(home);
+        writePrivately(file, seal(key, file, fetched));
+      } catch {
+        // The disk is full, or another process removes the same files: these credentials are good.
+      }
+      return fetched;
+    },
   });
 }
 
