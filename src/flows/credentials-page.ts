@@ -140,7 +140,7 @@ function nearlyFull(
 
 function lacking({ tagsLeftOut }: AssumedRole): string | undefined {
   if (tagsLeftOut.length === 0) return undefined;
-  return `This session lacks optional tags: ${listed(tagsLeftOut)}. You have no value for them that AWS accepts, or the session was too large with them. Where policies in AWS use these tags, you can have less access.`;
+  return `This session lacks optional tags: ${listed(tagsLeftOut)}. You have no value for them that AWS accepts, or the session was too large with them. If policies in AWS use these tags, you may have less access.`;
 }
 
 function pathFor({ account, role }: CredentialsRequest): string {

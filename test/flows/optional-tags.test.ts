@@ -86,7 +86,7 @@ describe('optional session tags', () => {
       assert.equal(page.status, 200);
       assert.match(
         page.text,
-        /This session lacks optional tags: H0, H1, H2, H3, H4 and 35 more\. .* you can have less access\./,
+        /This session lacks optional tags: H0, H1, H2, H3, H4 and 35 more\. .* you may have less access\./,
       );
       assert.ok(!page.text.includes('of the space'), 'the session has space now');
 
@@ -193,7 +193,7 @@ describe('optional session tags', () => {
     const laptop = computerFor(t);
     await laptop.logIn(world, 'bob');
     const sentence =
-      /^rolebridge: the session of prod\/Billed lacks optional tags: CostCenter\. Where policies in AWS use them, you can have less access\.$/m;
+      /^rolebridge: the session of prod\/Billed lacks optional tags: CostCenter\. If policies in AWS use them, you may have less access\.$/m;
     let printed = '';
     for (const args of [
       ['credential-process', 'prod/Billed'],

@@ -27,7 +27,7 @@ workloads:
     access:
       - { claims: { sub: "system:serviceaccount:demo:uploader" }, accounts: [staging], roles: [Developer] }
 `;
-describe('a machine', () => {
+describe('a workload', () => {
   const world = useWorld({
     clock: 'running',
     configure: yaml => yaml + WORKLOADS,

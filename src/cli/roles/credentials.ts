@@ -72,7 +72,7 @@ export function sayLacking({ terminal }: Client, credentials: CachedCredentials)
   if (tagsLeftOut.length === 0) return;
   terminal.warn(
     printable(
-      `the session of ${account.name}/${role} lacks optional tags: ${listed(tagsLeftOut)}. Where policies in AWS use them, you can have less access.`,
+      `the session of ${account.name}/${role} lacks optional tags: ${listed(tagsLeftOut)}. If policies in AWS use them, you may have less access.`,
     ),
   );
 }

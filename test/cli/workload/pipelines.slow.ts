@@ -149,7 +149,7 @@ describe('rolebridge workload', () => {
     it('sends no token that GitHub made for another audience', async () => {
       answer = { status: 200, body: JSON.stringify({ value: await tokenFor('elsewhere') }) };
       const env = { ...inGithub(), ROLEBRIDGE_CONFIG_DIR: runner.file('empty') };
-      await fails(workload(env, 'prod/Developer'), 6, /for another audience .*\n.*not sent/);
+      await fails(workload(env, 'prod/Developer'), 6, /is not for the audience .*\n.*not sent/);
     });
 
     it('sets the variables of the next steps, and masks the secrets', async () => {
