@@ -175,8 +175,9 @@ const WORKLOAD_WORDS: Words = {
   provider: 'The platform of the workload',
   sourceIdentityProblem: (text, values) => {
     if (!text.endsWith(WORKLOAD_SUFFIX)) return `it does not end with ${WORKLOAD_SUFFIX}`;
-    // A claim can contain any name.
-    if (!isWorkloadId(text.toLowerCase()) || text === values('sessionName')) return undefined;
+    // A claim can contain any name. Its own cannot be made of one, because an id is a digest.
+    const own = values('sessionName') ?? '';
+    if (!isWorkloadId(text.toLowerCase()) || text.endsWith(own)) return undefined;
     return 'it is the name of another workload';
   },
 };

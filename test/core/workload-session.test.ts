@@ -65,6 +65,7 @@ describe('the session of a workload', () => {
   it('has a source identity that ends as those of workloads do', () => {
     for (const [template, claims, text] of [
       ['{sessionName}', {}, 'github-k3jx2q7d5vbn4mza@workload'],
+      ['ci-{sessionName}', {}, 'ci-github-k3jx2q7d5vbn4mza@workload'],
       ['{claims.id}@workload', { id: 5 }, '5@workload'],
     ] as const)
       assert.equal(
