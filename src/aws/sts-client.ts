@@ -12,6 +12,7 @@ import {
   STSClient,
   type STSClientConfig,
 } from '@aws-sdk/client-sts';
+import { fixedSdkSettings, headersToSend, type SdkRequest, serverOf } from '../core/aws-sdk.ts';
 import type { AwsCredentials } from '../core/credentials.ts';
 import type { Partitions } from '../core/partitions.ts';
 import type { Account } from '../core/role.ts';
@@ -125,54 +126,30 @@ function clientConfig(
 ): STSClientConfig {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials ?? {};
   return {
+    ...fixedSdkSettings(region),
     endpoint,
-    region,
     requestHandler,
     credentials:
       accessKeyId && secretAccessKey && sessionToken
         ? { accessKeyId, secretAccessKey, sessionToken }
         : () => Promise.reject(new Error('this call goes unsigned')),
-    maxAttempts: 1,
-    retryMode: 'standard',
-    defaultsMode: 'standard',
     useDualstackEndpoint: false,
     useFipsEndpoint: false,
-    authSchemePreference: [],
-    sigv4aSigningRegionSet: [region],
-    userAgentAppId: 'rolebridge',
   };
-}
-
-interface SdkRequest {
-  readonly method: string;
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
 }
 
 /** No readable answer within the limits; the cause names the reason. */
 class TransportFailure extends Error {}
 
-// undici sets these two itself, from the URL and the body.
-const WRITTEN_BY_TRANSPORT = new Set(['host', 'content-length']);
-
 /** The SDK's requests over `outbound`: its limits, its proxies, no redirects. */
 function transportOver(outbound: Outbound): NonNullable<STSClientConfig['requestHandler']> {
   return {
     handle: async (request: SdkRequest, options: { readonly abortSignal?: AbortSignal } = {}) => {
-      const { method, protocol, hostname, port, path, headers, body } = request;
-      const url = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}${path}`;
+      const { method, path, body } = request;
       try {
-        const response = await outbound.fetch(url, {
+        const response = await outbound.fetch(serverOf(request) + path, {
           method,
-          headers: Object.fromEntries(
-            Object.entries(headers).filter(
-              ([name]) => !WRITTEN_BY_TRANSPORT.has(name.toLowerCase()),
-            ),
-          ),
+          headers: headersToSend(request),
           body: body ?? null,
           ...(options.abortSignal && { signal: options.abortSignal }),
         });

@@ -1,7 +1,6 @@
 import type { Run } from '../command-line/command.ts';
 import { durationOf } from '../command-line/times.ts';
-import { commandIn, runFixed, runRenewing } from '../exec/run.ts';
-import { readUserFiles } from '../exec/user-files.ts';
+import { commandIn, runInRole } from '../exec/run.ts';
 import { chooseRole } from '../roles/choice.ts';
 import { credentialsFor, sayLacking } from '../roles/credentials.ts';
 
@@ -12,21 +11,14 @@ export const run: Run = async ({ words, options, passedOn, client: open, termina
   const role = await chooseRole(client, { written: words[0] });
   const first = await credentialsFor(client, role, { minimumSeconds });
   sayLacking(client, first);
-  const files = readUserFiles(env);
-  const run = {
-    command,
-    role: `${first.account.name}/${first.role}`,
-    region: files.settings.region ?? first.account.region,
-    first,
-    files,
-    ...{ terminal, env, directory: client.directory },
-  };
-  if (options.env === true) return runFixed(run);
   // The user cannot be asked to sign in while a command runs.
   const quiet = { ...client, mayLogIn: false };
-  return runRenewing(run, {
-    fetch: () => credentialsFor(quiet, role, { minimumSeconds }),
-    minimumSeconds,
-    loginCommand: client.bridge.loginCommand,
-  });
+  return runInRole(
+    { command, first, terminal, env, directory: client.directory, isFixed: options.env === true },
+    {
+      fetch: () => credentialsFor(quiet, role, { minimumSeconds }),
+      minimumSeconds,
+      loginCommand: client.bridge.loginCommand,
+    },
+  );
 };

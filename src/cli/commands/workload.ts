@@ -3,8 +3,7 @@ import type { Invocation, Run } from '../command-line/command.ts';
 import { credentialsText, formatNamed } from '../command-line/credentials-text.ts';
 import { bridgeChoice } from '../command-line/parse.ts';
 import { PRINTED_FORMATS, type ShellFormat } from '../command-line/shell-formats.ts';
-import { commandIn, runFixed, runRenewing } from '../exec/run.ts';
-import { readUserFiles } from '../exec/user-files.ts';
+import { commandIn, runInRole } from '../exec/run.ts';
 import { sayLacking } from '../roles/credentials.ts';
 import { type NamedRole, readRoleName } from '../roles/matching.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
@@ -58,20 +57,11 @@ const exec: Act = async (invocation, word) => {
   const workload = workloadIn(invocation);
   const first = await workloadCredentials(workload, role);
   sayLacking(workload.client, first);
-  const files = readUserFiles(env);
-  const run = {
-    command,
-    role: `${first.account.name}/${first.role}`,
-    region: files.settings.region ?? first.account.region,
-    first,
-    files,
-    ...{ terminal, env, directory: workload.client.directory },
-  };
-  if (options.env === true) return runFixed(run);
-  return runRenewing(run, {
-    fetch: () => workloadCredentials(workload, role),
-    loginCommand: workload.client.bridge.loginCommand,
-  });
+  const { directory, bridge } = workload.client;
+  return runInRole(
+    { command, first, terminal, env, directory, isFixed: options.env === true },
+    { fetch: () => workloadCredentials(workload, role), loginCommand: bridge.loginCommand },
+  );
 };
 
 const listRoles: Act = async (invocation, word) => {

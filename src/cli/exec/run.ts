@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { formatDuration } from '../../core/time.ts';
 import { CliError } from '../terminal/exit.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import type { CachedCredentials } from '../warm/cached-credentials.ts';
 import { childEnvironment, type Environment } from './child-environment.ts';
 import { runChild } from './child-process.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './container-endpoint.ts';
 import { type ExecDirectory, openExecDirectory } from './directory.ts';
 import { type ExecProfile, execProfile, processLine } from './profile.ts';
-import { sayWhatIsUnread, type UserFiles } from './user-files.ts';
+import { readUserFiles, sayWhatIsUnread, type UserFiles } from './user-files.ts';
 
 export type Command = readonly [name: string, ...args: string[]];
 
@@ -47,6 +48,26 @@ export function commandIn(passedOn: readonly string[], example: string): Command
   throw new CliError('usage', 'no command was given', {
     lines: [`Write it after two dashes: ${example}`],
   });
+}
+
+/** A command in a role, whose credentials say its name and region. */
+export interface RoleRun extends Pick<CommandRun, 'command' | 'terminal' | 'env' | 'directory'> {
+  readonly first: CachedCredentials;
+  /** The credentials are not renewed. */
+  readonly isFixed: boolean;
+}
+
+/** The exit code of the command. Throws as `runFixed` and `runRenewing`. */
+export function runInRole({ isFixed, ...role }: RoleRun, renewal: Renewal): Promise<number> {
+  const { first, env } = role;
+  const files = readUserFiles(env);
+  const run: CommandRun = {
+    ...role,
+    files,
+    role: `${first.account.name}/${first.role}`,
+    region: files.settings.region ?? first.account.region,
+  };
+  return isFixed ? runFixed(run) : runRenewing(run, renewal);
 }
 
 /** The exit code of the command. Throws `usage`. */

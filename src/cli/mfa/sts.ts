@@ -5,6 +5,7 @@
  * A call with an MFA code is sent once: the code may be used up although no answer came.
  */
 import type { STSClient, STSClientConfig } from '@aws-sdk/client-sts';
+import { fixedSdkSettings, headersToSend, type SdkRequest, serverOf } from '../../core/aws-sdk.ts';
 import { type ExchangeAnswer, openExchange } from '../server/exchange.ts';
 import { CliError } from '../terminal/exit.ts';
 import type { LongTermKeys } from './profile.ts';
@@ -95,7 +96,7 @@ function clientConfig(
   const { region, endpoint, usesGlobalEndpoint, usesFips, usesDualStack } = sts;
   const { accessKeyId, secretAccessKey } = keys;
   return {
-    region,
+    ...fixedSdkSettings(region),
     ...(endpoint !== undefined && { endpoint }),
     ignoreConfiguredEndpointUrls: true,
     useGlobalEndpoint: usesGlobalEndpoint,
@@ -103,41 +104,20 @@ function clientConfig(
     useDualstackEndpoint: usesDualStack,
     credentials: { accessKeyId, secretAccessKey },
     requestHandler,
-    maxAttempts: 1,
-    retryMode: 'standard',
-    defaultsMode: 'standard',
-    authSchemePreference: [],
-    sigv4aSigningRegionSet: [region],
-    userAgentAppId: 'rolebridge',
   };
 }
-
-interface SdkRequest {
-  readonly method: string;
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port?: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-// The transport sets these two itself, from the address and the body.
-const WRITTEN_BY_TRANSPORT = new Set(['host', 'content-length']);
 
 function transport(
   { sts, env, caFile }: StsCaller,
   wire: Wire,
 ): NonNullable<STSClientConfig['requestHandler']> {
   return {
-    handle: async ({ method, protocol, hostname, port, path, headers, body }: SdkRequest) => {
-      const server = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+    handle: async (request: SdkRequest) => {
+      const { method, path, body } = request;
+      const server = serverOf(request);
       const send = openExchange({ server, env, caFile: sts.caFile ?? caFile });
-      const sent = Object.fromEntries(
-        Object.entries(headers).filter(([name]) => !WRITTEN_BY_TRANSPORT.has(name.toLowerCase())),
-      );
       try {
-        const answer = await send({ method, path, headers: sent, body });
+        const answer = await send({ method, path, headers: headersToSend(request), body });
         wire.clockOffset = answer.clockOffset;
         if (!ANSWER_OF_STS.test(answer.text)) throw foreign(answer);
         return {
