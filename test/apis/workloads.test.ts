@@ -7,7 +7,7 @@ import type { RequestListener } from 'node:http';
 import { before, describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
 import type { WorkloadId } from '../../src/core/workload.ts';
-import { postForm } from '../support/cli-login.ts';
+import { type Answer, callApi, postForm } from '../support/cli-login.ts';
 import { callerOf } from '../support/handout.ts';
 import {
   CLUSTER_CLAIMS,
@@ -15,11 +15,10 @@ import {
   GITHUB_CLAIMS,
   type Platform,
 } from '../support/workload-platform.ts';
+import { askOneStep, CLUSTER, credentialsIn, GITHUB } from '../support/workloads.ts';
 import { useWorld } from '../support/world.ts';
 
 const AUDIENCE = 'https://aws.example.com';
-const GITHUB = 'https://token.actions.githubusercontent.com';
-const CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 const [githubAt, clusterAt] = await Promise.all([
   createPlatform({ issuer: GITHUB, audience: AUDIENCE, usual: GITHUB_CLAIMS }),
   createPlatform({ issuer: CLUSTER, audience: AUDIENCE, usual: CLUSTER_CLAIMS }),
@@ -52,6 +51,7 @@ workloads:
         roles: [Developer]
         session: { tags: { Namespace: "{claims.kubernetes.io.namespace}" } }
 `;
+const ROLE = { account: 'prod', role: 'Developer' };
 const zero = () => 0;
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const JWT = 'urn:ietf:params:oauth:token-type:jwt';
@@ -69,30 +69,13 @@ describe('a workload', () => {
     cluster = clusterAt(() => world.clock.now());
   });
 
-  interface Answer {
-    readonly status: number;
-    // biome-ignore lint/suspicious/noExplicitAny: answers of several shapes
-    readonly json: any;
-  }
-  const ask = async (
-    path: string,
-    authorization: string | undefined,
-    body?: object,
-  ): Promise<Answer> => {
-    const response = await fetch(`${world.urls.bridge}/api/v1${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        ...(authorization !== undefined && { authorization }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, json: await response.json() };
-  };
-  const oneStep = async (
+  /** With the header as it is given: with or without a scheme. */
+  const ask = (path: string, authorization: string): Promise<Answer> =>
+    callApi(world, undefined, { path, headers: { authorization } });
+  const oneStep = (
     proof: string,
-    asked: object = { account: 'prod', role: 'Developer' },
-  ): Promise<Answer> => ask('/workload/credentials', `Bearer ${proof}`, asked);
+    asked: { readonly account: string; readonly role: string } = ROLE,
+  ): Promise<Answer> => askOneStep(world, proof, asked);
   const exchange = async (fields: Record<string, string>): Promise<Answer> =>
     postForm(world, '/oauth/token', {
       grant_type: EXCHANGE,
@@ -107,16 +90,13 @@ describe('a workload', () => {
     )!;
 
   it('gets credentials in one step, under a name that no user can have', async () => {
-    const { status, json } = await oneStep(await github.token());
+    const answer = await oneStep(await github.token());
+    const { status, json } = answer;
     assert.equal(status, 200, JSON.stringify(json));
     assert.match(json.workload.id, /^github-[a-z2-7]{16}@workload$/);
     assert.equal(json.workload.subject, GITHUB_CLAIMS.sub);
-    const credentials = {
-      ...{ accessKeyId: json.access_key_id, secretAccessKey: json.secret_access_key },
-      sessionToken: json.session_token,
-    };
     assert.equal(
-      await callerOf(world.urls.aws, credentials),
+      await callerOf(world.urls.aws, credentialsIn(answer)),
       `arn:aws:sts::111122223333:assumed-role/Developer/${json.workload.id as string}`,
     );
     assert.equal(json.duration_seconds, 3600);
@@ -374,17 +354,9 @@ workloads:
 
   it('gets credentials by a token of oidc-provider, whose keys the bridge discovers', async () => {
     await elsewhere.signIn('alice', 'oidc');
-    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${idTokens.at(-1)}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify({ account: 'prod', role: 'Developer' }),
-    });
-    const json = (await response.json()) as { readonly workload?: { readonly id: string } };
-    assert.equal(response.status, 200, JSON.stringify(json));
-    assert.match(json.workload!.id, /^openid-[a-z2-7]{16}@workload$/);
+    const { status, json } = await askOneStep(world, idTokens.at(-1)!);
+    assert.equal(status, 200, JSON.stringify(json));
+    assert.match(json.workload.id, /^openid-[a-z2-7]{16}@workload$/);
   });
 });
 

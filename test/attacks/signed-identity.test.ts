@@ -13,31 +13,21 @@ import {
   signedCaller,
 } from '../support/caller-forge.ts';
 import { createPlatform, GITHUB_CLAIMS } from '../support/workload-platform.ts';
+import {
+  askOneStep,
+  credentialsIn,
+  GITHUB,
+  githubEntry,
+  roleEntry,
+  workloadsSection,
+} from '../support/workloads.ts';
 import { useWorld } from '../support/world.ts';
 
 const AUDIENCE = 'aws.example.com';
-const GITHUB = 'https://token.actions.githubusercontent.com';
 const githubAt = await createPlatform({
   ...{ issuer: GITHUB, audience: AUDIENCE, usual: GITHUB_CLAIMS },
 });
-
-const WORKLOADS = `
-workloads:
-  - id: github
-    issuer: ${GITHUB}
-    jwks: { file: github.json }
-    audience: ${AUDIENCE}
-    access:
-      - claims: { repository_id: "5678", repository_owner_id: "1234", environment: production }
-        accounts: [prod]
-        roles: [Developer]
-  - id: aws
-    awsIam: { audience: ${AUDIENCE} }
-    access:
-      - roleArns: ["arn:aws:iam::111122223333:role/Developer"]
-        accounts: [staging]
-        roles: [Developer]
-`;
+const WORKLOADS = workloadsSection(githubEntry(AUDIENCE), roleEntry(AUDIENCE));
 
 describe('at the front door, a signed request', () => {
   const world = useWorld({
@@ -46,23 +36,14 @@ describe('at the front door, a signed request', () => {
   });
 
   async function ask(proof: string, account = 'staging') {
-    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${proof}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ account, role: 'Developer' }),
-    });
-    const answer: Readonly<Record<string, string>> = await response.json();
-    return { status: response.status, answer };
+    const { status, json } = await askOneStep(world, proof, { account });
+    return { status, answer: json as Readonly<Record<string, string>> };
   }
 
   /** A session of the role that the rule names. */
   async function roleCredentials(): Promise<RoleCredentials> {
-    const { answer } = await ask(await githubAt(() => world.clock.now()).token(), 'prod');
-    return {
-      accessKeyId: answer.access_key_id!,
-      secretAccessKey: answer.secret_access_key!,
-      sessionToken: answer.session_token!,
-    };
+    const proof = await githubAt(() => world.clock.now()).token();
+    return credentialsIn(await askOneStep(world, proof));
   }
 
   async function signed(changes: Partial<SigningOptions> = {}): Promise<CallerRequest> {

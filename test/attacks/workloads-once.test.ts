@@ -10,10 +10,10 @@ import {
   type Platform,
   type PlatformClaims,
 } from '../support/workload-platform.ts';
+import { askOneStep, GITHUB } from '../support/workloads.ts';
 import { useWorld } from '../support/world.ts';
 
 const AUDIENCE = 'https://aws.example.com';
-const GITHUB = 'https://token.actions.githubusercontent.com';
 const SPIFFE_ID = 'spiffe://prod.example.com/ns/payments/sa/api';
 const [githubAt, spireAt] = await Promise.all([
   createPlatform({ issuer: GITHUB, audience: AUDIENCE, usual: GITHUB_CLAIMS }),
@@ -61,17 +61,9 @@ describe('a token of a platform that works once', () => {
   });
 
   const ask = async (proof: string, from: string): Promise<readonly [number, string]> => {
-    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${proof}`,
-        'content-type': 'application/json',
-        'x-forwarded-for': from,
-      },
-      body: JSON.stringify({ account: 'prod', role: 'Developer' }),
-    });
-    const { code = '' } = (await response.json()) as { readonly code?: string };
-    return [response.status, code];
+    const headers = { 'x-forwarded-for': from };
+    const { status, json } = await askOneStep(world, proof, { headers });
+    return [status, json.code ?? ''];
   };
 
   it('is used up until it ends, also if it does not say when it was issued', async () => {

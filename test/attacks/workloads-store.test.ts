@@ -9,6 +9,7 @@ import { before, describe, it } from 'node:test';
 import type { Row, Value } from '../../src/store/database.ts';
 import { postForm } from '../support/cli-login.ts';
 import { createPlatform, GITHUB_CLAIMS, type Platform } from '../support/workload-platform.ts';
+import { askOneStep } from '../support/workloads.ts';
 import { useWorld } from '../support/world.ts';
 
 const AUDIENCE = 'https://aws.example.com';
@@ -80,13 +81,8 @@ describe('a writer to the database', () => {
   };
   /** The status, and the account whose credentials it gave or the code of the refusal. */
   const outcome = async (proof: string, account = 'prod'): Promise<string> => {
-    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${proof}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ account, role: 'Developer' }),
-    });
-    const { code = account } = (await response.json()) as { readonly code?: string };
-    return `${response.status} ${code}`;
+    const { status, json } = await askOneStep(world, proof, { account });
+    return `${status} ${json.code ?? account}`;
   };
   const block = async (claims: object): Promise<string> =>
     blockWorkload((await exchanged(claims)).row.workload!);

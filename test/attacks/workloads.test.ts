@@ -12,11 +12,10 @@ import {
   type Platform,
   type PlatformClaims,
 } from '../support/workload-platform.ts';
+import { askOneStep, CLUSTER, GITHUB } from '../support/workloads.ts';
 import { useWorld } from '../support/world.ts';
 
 const AUDIENCE = 'https://aws.example.com';
-const GITHUB = 'https://token.actions.githubusercontent.com';
-const CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 const [githubAt, oneAt, otherAt] = await Promise.all([
   createPlatform({ issuer: GITHUB, audience: AUDIENCE, usual: GITHUB_CLAIMS }),
   createPlatform({ issuer: CLUSTER, audience: AUDIENCE, usual: CLUSTER_CLAIMS }),
@@ -76,13 +75,8 @@ describe('at the front door, a workload', () => {
     readonly workload?: { readonly id: string };
   }
   const ask = async (proof: string, account = 'prod', role = 'Developer'): Promise<Answer> => {
-    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${proof}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ account, role }),
-    });
-    const json = (await response.json()) as Answer;
-    return { ...json, status: response.status };
+    const { status, json } = await askOneStep(world, proof, { account, role });
+    return { ...(json as Answer), status };
   };
   const refusals = async (): Promise<Extract<AuditEvent, { type: 'workload.refused' }>[]> =>
     (await world.audit()).filter(

@@ -15,33 +15,23 @@ import {
 } from '../support/caller-forge.ts';
 import { callerOf } from '../support/handout.ts';
 import { createPlatform, GITHUB_CLAIMS } from '../support/workload-platform.ts';
+import {
+  askOneStep,
+  credentialsIn,
+  GITHUB,
+  githubEntry,
+  roleEntry,
+  workloadsSection,
+} from '../support/workloads.ts';
 import { useWorld } from '../support/world.ts';
 
 const run = promisify(execFile);
 const AUDIENCE = 'aws.example.com';
-const GITHUB = 'https://token.actions.githubusercontent.com';
 const githubAt = await createPlatform({
   ...{ issuer: GITHUB, audience: AUDIENCE, usual: GITHUB_CLAIMS },
 });
-
 /** The role of production that the token of GitHub gives reaches another account by itself. */
-const WORKLOADS = `
-workloads:
-  - id: github
-    issuer: ${GITHUB}
-    jwks: { file: github.json }
-    audience: ${AUDIENCE}
-    access:
-      - claims: { repository_id: "5678", repository_owner_id: "1234", environment: production }
-        accounts: [prod]
-        roles: [Developer]
-  - id: aws
-    awsIam: { audience: ${AUDIENCE} }
-    access:
-      - roleArns: ["arn:aws:iam::111122223333:role/Developer"]
-        accounts: [staging]
-        roles: [Developer]
-`;
+const WORKLOADS = workloadsSection(githubEntry(AUDIENCE), roleEntry(AUDIENCE));
 
 const BOTOCORE = `
 import json, sys, boto3
@@ -87,28 +77,18 @@ describe('a role of AWS gets credentials of another account', () => {
     files: { 'github.json': githubAt(() => 0).jwks },
   });
 
-  async function credentialsFor(proof: string, account: string): Promise<RoleCredentials> {
-    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${proof}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ account, role: 'Developer' }),
-    });
-    const answer = await response.json();
-    assert.equal(response.status, 200, JSON.stringify(answer));
-    return {
-      accessKeyId: answer.access_key_id,
-      secretAccessKey: answer.secret_access_key,
-      sessionToken: answer.session_token,
-    };
+  async function credentialsFor(proof: string, account: string) {
+    const answer = await askOneStep(world, proof, { account });
+    assert.equal(answer.status, 200, JSON.stringify(answer.json));
+    return credentialsIn(answer);
   }
 
   const ofProduction = async (): Promise<RoleCredentials> =>
     credentialsFor(await githubAt(() => world.clock.now()).token(), 'prod');
 
   async function reachesStaging(request: CallerRequest): Promise<void> {
-    const { sessionToken = '', ...key } = await credentialsFor(proofOf(request), 'staging');
     assert.match(
-      await callerOf(world.urls.aws, { ...key, sessionToken }),
+      await callerOf(world.urls.aws, await credentialsFor(proofOf(request), 'staging')),
       /^arn:aws:sts::222233334444:assumed-role\/Developer\/aws-[a-z2-7]{16}@workload$/,
     );
   }

@@ -10,23 +10,16 @@ import { before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { awsClients } from '../support/aws-clients.ts';
 import { CLUSTER_CLAIMS, createPlatform, type Platform } from '../support/workload-platform.ts';
+import { CLUSTER, clusterEntry, workloadsSection } from '../support/workloads.ts';
 import { useWorld, type World } from '../support/world.ts';
 
 const run = promisify(execFile);
 const AUDIENCE = 'https://aws.example.com';
-const CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 const clusterAt = await createPlatform({
   ...{ issuer: CLUSTER, audience: AUDIENCE, usual: CLUSTER_CLAIMS },
 });
-const WORKLOADS = `
-workloads:
-  - id: cluster
-    issuer: ${CLUSTER}
-    jwks: { file: cluster.json }
-    audience: ${AUDIENCE}
-    access:
-      - { claims: { sub: "system:serviceaccount:demo:uploader" }, accounts: [staging], roles: [Developer] }
-`;
+const WORKLOADS = workloadsSection(clusterEntry(AUDIENCE));
+
 describe('a workload', () => {
   const world = useWorld({
     clock: 'running',

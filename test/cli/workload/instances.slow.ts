@@ -9,11 +9,19 @@ import { type CliResult, useComputer } from '../../support/cli.ts';
 import { useFixture } from '../../support/fixture.ts';
 import { callerOf } from '../../support/handout.ts';
 import { CLUSTER_CLAIMS, createPlatform, GITHUB_CLAIMS } from '../../support/workload-platform.ts';
+import {
+  askOneStep,
+  CLUSTER,
+  clusterEntry,
+  credentialsIn,
+  GITHUB,
+  githubEntry,
+  roleEntry,
+  workloadsSection,
+} from '../../support/workloads.ts';
 import { useWorld } from '../../support/world.ts';
 
 const AUDIENCE = 'https://aws.example.com';
-const GITHUB = 'https://token.actions.githubusercontent.com';
-const CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 const [github, cluster] = await Promise.all(
   [
     { issuer: GITHUB, audience: AUDIENCE, usual: GITHUB_CLAIMS },
@@ -22,31 +30,11 @@ const [github, cluster] = await Promise.all(
 );
 
 /** The role that the token of GitHub gives is the role of the instance, and reaches staging. */
-const WORKLOADS = `
-workloads:
-  - id: github
-    issuer: ${GITHUB}
-    jwks: { file: github.json }
-    audience: ${AUDIENCE}
-    access:
-      - claims: { repository_id: "5678", repository_owner_id: "1234", environment: production }
-        accounts: [prod]
-        roles: [Developer]
-  - id: cluster
-    issuer: ${CLUSTER}
-    jwks: { file: cluster.json }
-    audience: ${AUDIENCE}
-    access:
-      - claims: { sub: "system:serviceaccount:demo:uploader" }
-        accounts: [staging]
-        roles: [Developer]
-  - id: aws
-    awsIam: { audience: "${AUDIENCE}" }
-    access:
-      - roleArns: ["arn:aws:iam::111122223333:role/Developer"]
-        accounts: [staging]
-        roles: [Developer]
-`;
+const WORKLOADS = workloadsSection(
+  githubEntry(AUDIENCE),
+  clusterEntry(AUDIENCE),
+  roleEntry(AUDIENCE),
+);
 const PROCESS = ['workload', 'credential-process', 'staging/Developer', '--audience', AUDIENCE];
 const AUTHORIZATION = 'authorization of the task';
 
@@ -60,19 +48,7 @@ describe('rolebridge workload', () => {
   });
   let role: RoleCredentials;
   before(async () => {
-    const response = await fetch(`${world.urls.bridge}/api/v1/workload/credentials`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${await github!.token()}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify({ account: 'prod', role: 'Developer' }),
-    });
-    const answer = (await response.json()) as Record<string, string>;
-    role = {
-      ...{ accessKeyId: answer.access_key_id!, secretAccessKey: answer.secret_access_key! },
-      sessionToken: answer.session_token!,
-    };
+    role = credentialsIn(await askOneStep(world, await github!.token()));
   });
   let fault: { status: number; body: string } | undefined;
   beforeEach(() => {

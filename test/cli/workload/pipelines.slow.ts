@@ -179,7 +179,7 @@ describe('rolebridge workload', () => {
     it('sets no variable for a region that would be a line of its own', async () => {
       const file = runner.file('github-env');
       writeFileSync(file, 'BEFORE=1\n');
-      const AWS_REGION = 'eu-west-1\nNODE_OPTIONS=--require=/tmp/evil.cjs';
+      const AWS_REGION = 'eu-west-1\nNODE_OPTIONS=--require=./evil.cjs';
       const env = { ...inGithub(), GITHUB_ENV: file, AWS_REGION };
       await fails(workload(env, 'prod/Developer', '--github-env'), 6, /is not an AWS region/);
       assert.equal(readFileSync(file, 'utf8'), 'BEFORE=1\n');
