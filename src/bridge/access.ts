@@ -7,7 +7,7 @@
  */
 import type { Entitlement } from '../core/access-rule.ts';
 import type { AssumedRole, ConsoleLink } from '../core/assumed-role.ts';
-import { type Purpose, recordable } from '../core/audit-event.ts';
+import type { Purpose } from '../core/audit-event.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import { isRecorded, statusOf } from '../core/elevation.ts';
 import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
@@ -21,7 +21,7 @@ import { MIN_DURATION, type RoleSession, roleSessionFor } from '../core/session.
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
 import { MINUTE, type Seconds } from '../core/time.ts';
 import { denial, withRenewal } from './denial.ts';
-import { handOutDetails, type OpenedRole, openRole } from './hand-out.ts';
+import { handOutDetails, type OpenedRole, openRole, recordedRole } from './hand-out.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 
@@ -373,8 +373,6 @@ function detailsOf(entitlement: Entitlement, opened: OpenedRole) {
   };
 }
 
-const MAX_RECORDED_NAME = 128;
-
 /** Records a refusal and returns the error to throw on. */
 async function refused(
   { recorder }: AccessParts,
@@ -385,8 +383,7 @@ async function refused(
   await recorder.record(requester, {
     type: 'access.refused',
     purpose: refusal.purpose,
-    account: recordable(refusal.account, MAX_RECORDED_NAME),
-    role: recordable(refusal.role, MAX_RECORDED_NAME),
+    ...recordedRole(refusal),
     rule: error.trace?.steps.find(step => step.outcome === 'proof-missing')?.rule,
     code: error.code,
     why: error.message,

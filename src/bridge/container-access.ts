@@ -17,6 +17,7 @@ import type { Instant } from '../core/time.ts';
 import {
   type ContainerToken,
   type ContainerTokenSummary,
+  isTouchDue,
   MOST_CONTAINER_TOKENS,
   TOKEN_PREFIX,
 } from '../core/tokens.ts';
@@ -165,7 +166,7 @@ async function callerOf(
   const { record, session, lastUsedAt } = found;
   const { only, publicId } = record;
   const caller = await callers.callerIn(session, record.expiresAt, origin);
-  if (callers.isTouchDue(lastUsedAt))
+  if (isTouchDue(lastUsedAt, now))
     await containerTokens.touch(token, record, { at: now, address: origin.address });
   // The roles of device logins can have changed since the token was issued.
   if (!isWithin(caller.scope, only))

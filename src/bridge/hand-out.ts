@@ -3,6 +3,7 @@
  * for workloads.
  */
 import type { AssumedRole, AssumeRequest } from '../core/assumed-role.ts';
+import { recordable } from '../core/audit-event.ts';
 import type { CredentialBroker } from '../core/ports.ts';
 import {
   type Account,
@@ -56,5 +57,21 @@ export function handOutDetails(
     expiresAt: assumed.credentials.expiresAt,
     packedPolicyPercent,
     tagsLeftOut: tagsLeftOut.length === 0 ? undefined : tagsLeftOut,
+  };
+}
+
+const MAX_RECORDED_NAME = 128;
+
+/** Account and role as they were asked for, in a form that is safe to record. */
+export function recordedRole({
+  account,
+  role,
+}: {
+  readonly account: string;
+  readonly role: string;
+}) {
+  return {
+    account: recordable(account, MAX_RECORDED_NAME),
+    role: recordable(role, MAX_RECORDED_NAME),
   };
 }

@@ -9,13 +9,11 @@ import type { Application, NamedClient } from '../core/oauth-client.ts';
 import type { CliSessions, Clock } from '../core/ports.ts';
 import type { AuthenticatedRequester } from '../core/requester.ts';
 import { type RolePattern, type RoleScope, scopeOf } from '../core/role-scope.ts';
-import { type Instant, MINUTE, type Seconds } from '../core/time.ts';
+import type { Instant } from '../core/time.ts';
+import { isTouchDue } from '../core/tokens.ts';
 import type { IsCurrent } from './current-issuers.ts';
 import type { ElevationUseCases } from './elevations.ts';
 import type { IdentityRefresh } from './identity-refresh.ts';
-
-/** Time and address of last use are written at most this often. */
-const TOUCH_SECONDS: Seconds = MINUTE;
 
 export interface TokenCallersParts {
   readonly cliSessions: CliSessions;
@@ -47,8 +45,6 @@ export interface TokenCallers {
   /** Whether a session can be stepped up. */
   mayStepUp(session: Pick<CliSessionSummary, 'grant'>): boolean;
   isLive(session: CliSession): boolean;
-  /** Whether a use after this last one must be written. */
-  isTouchDue(lastUsedAt: Instant | undefined): boolean;
   /**
    * Who asks with a token of this session. Asks the identity provider about the user first if that
    * is due. Throws `token_invalid`.
@@ -80,7 +76,6 @@ export function createTokenCallers(parts: TokenCallersParts): TokenCallers {
     scopeOf: session => scopeIn(context, session),
     mayStepUp: session => mayStepUp(context, session),
     isLive: session => isLive(context, session),
-    isTouchDue: lastUsedAt => isTouchDue(context, lastUsedAt),
     callerIn: (session, usableUntil, origin) => callerIn(context, { session, usableUntil, origin }),
   };
 }
@@ -120,10 +115,6 @@ function scopeIn(
   return grant === 'device_code' ? deviceScope : applicationScopes.get(client.id)?.scope;
 }
 
-function isTouchDue({ clock }: Context, lastUsedAt: Instant = 0): boolean {
-  return clock.now() >= lastUsedAt + TOUCH_SECONDS * 1000;
-}
-
 function mayStepUp(
   { mayStepUpDevices }: Context,
   { grant }: Pick<CliSessionSummary, 'grant'>,
@@ -147,8 +138,7 @@ async function callerIn(context: Context, use: TokenUse): Promise<Caller> {
   if (session === undefined || !isLive(context, session))
     throw new BridgeError('token_invalid', 'the session of the token has ended');
   const { publicId, lastUsedAt, grant, client } = session.summary;
-  if (isTouchDue(context, lastUsedAt))
-    await context.cliSessions.touch(session, now, origin.address);
+  if (isTouchDue(lastUsedAt, now)) await context.cliSessions.touch(session, now, origin.address);
   const current = context.identityRefresh.isDue(session)
     ? await refreshed(context, { ...use, session })
     : session;

@@ -15,12 +15,12 @@ import type {
   WorkloadTokens,
 } from '../core/ports.ts';
 import type { Subject, WorkloadRequester } from '../core/requester.ts';
-import { MINUTE, type Seconds } from '../core/time.ts';
-import { TOKEN_PREFIX } from '../core/tokens.ts';
+import { isTouchDue, TOKEN_PREFIX } from '../core/tokens.ts';
 import type { VerifiedWorkload, WorkloadId } from '../core/workload.ts';
 import type { WorkloadPolicy } from '../core/workload-policy.ts';
 import type { WorkloadToken } from '../core/workload-token.ts';
 import type { AskedRole } from './access.ts';
+import { recordedRole } from './hand-out.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
 import { requireToken, UNKNOWN_TOKEN } from './token-callers.ts';
@@ -54,9 +54,6 @@ export interface WorkloadsParts {
 export const RENEW = 'Exchange a new proof of your platform for another token.';
 
 // ---------------------------------------------------------------- who asks
-
-/** Time and address of last use are written at most this often. */
-const TOUCH_SECONDS: Seconds = MINUTE;
 
 /** As `Workloads.callerOf`. */
 export async function callerOf(
@@ -95,8 +92,8 @@ async function tokenHolder(
   const now = clock.now();
   const found = await workloadTokens.find(token, now);
   if (found === undefined) throw new BridgeError('token_invalid', UNKNOWN_TOKEN, { hint: RENEW });
-  const { record, lastUsedAt = 0 } = found;
-  if (now >= lastUsedAt + TOUCH_SECONDS * 1000)
+  const { record, lastUsedAt } = found;
+  if (isTouchDue(lastUsedAt, now))
     await workloadTokens.touch(token, record, { at: now, address: origin.address });
   return {
     ...callerFor(parts, record, origin),
@@ -164,15 +161,6 @@ export async function useOnce(
 }
 
 // ---------------------------------------------------------------- record
-
-const MAX_RECORDED_NAME = 128;
-
-function recordedRole({ account, role }: AskedRole): AskedRole {
-  return {
-    account: recordable(account, MAX_RECORDED_NAME),
-    role: recordable(role, MAX_RECORDED_NAME),
-  };
-}
 
 /** Records what a workload was denied; `asked` is undefined at an exchange. */
 export async function recordDenial(

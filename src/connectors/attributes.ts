@@ -18,6 +18,7 @@ import type {
   IdentitySource,
   PersonId,
 } from '../core/identity.ts';
+import { opaqueName } from '../core/opaque-name.ts';
 import type { ReceivedClaims } from '../core/sign-in.ts';
 import type { Instant } from '../core/time.ts';
 import {
@@ -157,21 +158,12 @@ export function claimAt(values: unknown, path: string): unknown {
   return undefined;
 }
 
-/**
- * 80 bits of SHA-256 over the pair; JSON keeps the two parts apart. RFC 4648 base32 is radix 32
- * with other digits.
- */
+/** JSON keeps the two parts apart. */
 export function personIdOf(connector: ConnectorId, subject: string): PersonId {
   const digest = createHash('sha256')
     .update(JSON.stringify([connector, subject]))
-    .digest('hex');
-  const digits = BigInt(`0x${digest.slice(0, 20)}`)
-    .toString(32)
-    .padStart(16, '0');
-  return digits.replace(
-    /./g,
-    digit => 'abcdefghijklmnopqrstuvwxyz234567'[Number.parseInt(digit, 32)]!,
-  ) as PersonId;
+    .digest('base64url');
+  return opaqueName(digest) as PersonId;
 }
 
 /**

@@ -87,3 +87,12 @@ export function roleSessionName(person: {
   const full = `${person.username}-${person.person}`;
   return (isRoleSessionName(full) ? full : person.person) as RoleSessionName;
 }
+
+/** Finds an account by its name, or by its id. */
+export function accountFinder(accounts: readonly Account[]): (text: string) => Account | undefined {
+  const byId = new Map<string, Account>(accounts.map(account => [account.id, account]));
+  const byName = new Map<string, Account>(accounts.map(account => [account.name, account]));
+  // A long text need not be hashed to be unknown.
+  const longest = Math.max(0, ...[...byName.keys(), ...byId.keys()].map(({ length }) => length));
+  return text => (text.length > longest ? undefined : (byName.get(text) ?? byId.get(text)));
+}

@@ -17,7 +17,14 @@ import {
 } from './group-selector.ts';
 import type { ConnectorId } from './identity.ts';
 import { type CompiledRequirements, requirementsCompiler } from './requirements.ts';
-import { type Account, type AccountId, type RoleArn, type RoleName, roleArn } from './role.ts';
+import {
+  type Account,
+  type AccountId,
+  accountFinder,
+  type RoleArn,
+  type RoleName,
+  roleArn,
+} from './role.ts';
 
 /** A role in an account. The roles that rules name are created once per snapshot, and numbered. */
 export interface Cell {
@@ -205,14 +212,6 @@ function couldGive(rule: CompiledRule, { account, role }: AskedRole): boolean {
 
 function isBoundTo({ accountIds }: CompiledRule, account: Account): boolean {
   return accountIds === undefined || accountIds.has(account.id);
-}
-
-function accountFinder(accounts: readonly Account[]): (text: string) => Account | undefined {
-  const byId = new Map<string, Account>(accounts.map(account => [account.id, account]));
-  const byName = new Map<string, Account>(accounts.map(account => [account.name, account]));
-  // A long text need not be hashed to be unknown.
-  const longest = Math.max(0, ...[...byName.keys(), ...byId.keys()].map(({ length }) => length));
-  return text => (text.length > longest ? undefined : (byName.get(text) ?? byId.get(text)));
 }
 
 type Numbering = (account: Account, role: RoleName) => Cell;

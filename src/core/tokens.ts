@@ -129,6 +129,14 @@ export interface ContainerTokenSummary {
  * a script in a loop creates.
  */
 export const MOST_CONTAINER_TOKENS = 50;
+/** Time and address of last use are written at most this often. */
+const TOUCH_SECONDS: Seconds = MINUTE;
+
+/** Whether a use after this last one must be written. */
+export function isTouchDue(lastUsedAt: Instant | undefined, now: Instant): boolean {
+  return now >= (lastUsedAt ?? 0) + TOUCH_SECONDS * 1000;
+}
+
 /** Live CLI sessions of one user. */
 export const MOST_CLI_SESSIONS = 100;
 

@@ -11,7 +11,7 @@ import {
   requirementsCompiler,
   type UnmetRequirement,
 } from './requirements.ts';
-import { type Account, isRoleName, roleArn } from './role.ts';
+import { type Account, accountFinder, isRoleName, roleArn } from './role.ts';
 import type { Workload, WorkloadEntryId } from './workload.ts';
 import {
   applies,
@@ -71,7 +71,7 @@ interface CompiledWorkloadRule {
 
 interface Tables {
   readonly byEntry: ReadonlyMap<WorkloadEntryId, readonly CompiledWorkloadRule[]>;
-  readonly accounts: ReadonlyMap<string, Account>;
+  readonly accountNamed: (text: string) => Account | undefined;
 }
 
 const MAX_STEPS = 20;
@@ -89,12 +89,7 @@ export function compileWorkloadPolicy(
   }));
   const tables: Tables = {
     byEntry: Map.groupBy(compiled, ({ rule }) => rule.entry),
-    accounts: new Map(
-      accounts.flatMap(account => [
-        [account.id, account],
-        [account.name, account],
-      ]),
-    ),
+    accountNamed: accountFinder(accounts),
   };
   return {
     knows: workload =>
@@ -146,7 +141,7 @@ interface Question {
 }
 
 function decide(tables: Tables, { workload, circumstances, asked }: Question): WorkloadDecision {
-  const account = tables.accounts.get(asked.account);
+  const account = tables.accountNamed(asked.account);
   const { role } = asked;
   if (account === undefined || !isRoleName(role)) return { granted: false, steps: [] };
   const unmetOf = unmetFinder(circumstances);

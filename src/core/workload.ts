@@ -4,6 +4,7 @@
  * A workload is the pair of an entry of `workloads` in the configuration and a subject there: the
  * issuers of Kubernetes clusters are not unique, so an issuer is not a namespace.
  */
+import { opaqueName } from './opaque-name.ts';
 import type { Instant } from './time.ts';
 
 /** The id of an entry of `workloads`. */
@@ -66,19 +67,12 @@ export function isWorkloadId(text: string): text is WorkloadId {
   return WORKLOAD_ID.test(text);
 }
 
-const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567';
-const ID_BITS = 80;
-
 /** `digest` gives a SHA-256 as base64url. */
 export function workloadId(
   { entry, subject }: Pick<Workload, 'entry' | 'subject'>,
   digest: (text: string) => string,
 ): WorkloadId {
-  const hash = digest(JSON.stringify(['workload', entry, subject]));
-  const bytes = atob(hash.replaceAll('-', '+').replaceAll('_', '/').slice(0, 16));
-  const bits = [...bytes].map(byte => byte.charCodeAt(0).toString(2).padStart(8, '0')).join('');
-  const digits = bits.slice(0, ID_BITS).match(/.{5}/g) ?? [];
-  const name = digits.map(digit => BASE32[Number.parseInt(digit, 2)]!).join('');
+  const name = opaqueName(digest(JSON.stringify(['workload', entry, subject])));
   return `${entry}-${name}${WORKLOAD_SUFFIX}` as WorkloadId;
 }
 

@@ -2,11 +2,12 @@
  * Signatures of DPoP proofs, and the nonces that the bridge gives clients for them (RFC 9449
  * sections 4.3 and 8). Neither is stored, so every instance knows them.
  */
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { compactVerify, importJWK } from 'jose';
 import { PROOF_ALGORITHM } from '../core/dpop.ts';
 import type { ProofNonces, ProofSignatures } from '../core/ports.ts';
 import { type Instant, MINUTE } from '../core/time.ts';
+import { systemSecrets } from '../secrets.ts';
 
 export const proofSignatures: ProofSignatures = {
   isValid: async (proof, { x, y }) => {
@@ -39,11 +40,6 @@ export function createProofNonces(secret: Uint8Array): ProofNonces {
   return {
     current,
     isCurrent: (nonce, now) =>
-      [current(now), ofPeriod(periodAt(now) - 1)].some(known => isEqual(nonce, known)),
+      [current(now), ofPeriod(periodAt(now) - 1)].some(known => systemSecrets.equal(nonce, known)),
   };
-}
-
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }
