@@ -303,15 +303,20 @@ const PIPELINES: readonly Platform[] = [
 /** The beginning of `sub` of every service account; stands among the claims of a rule. */
 export const SERVICE_ACCOUNT = 'system:serviceaccount:';
 
+/** EKS, GKE, AKS, and a cluster that names itself. */
+const CLUSTER_ISSUERS = [
+  /^https:\/\/oidc\.eks(-[a-z-]+)?\.[^/]+\/id\//,
+  /^https:\/\/container\.googleapis\.com\/v1\/projects\//,
+  /^https:\/\/[^/]+\.oic\.prod-aks\.azure\.(com|cn|us)\//,
+  /^https:\/\/kubernetes\.default(\.svc(\.[^/]+)?)?(:\d+)?\/?$/,
+];
+
 const KUBERNETES: Platform = {
   name: 'Kubernetes',
   is: (issuer, claims) =>
     claims.has(SERVICE_ACCOUNT) ||
     [...claims].some(claim => claim.startsWith('kubernetes.io')) ||
-    /^https:\/\/(oidc\.eks(-[a-z-]+)?\.[^/]+\/id\/|container\.googleapis\.com\/v1\/projects\/|[^/]+\.oic\.prod-aks\.azure\.(com|cn|us)\/)/.test(
-      issuer,
-    ) ||
-    /^https:\/\/kubernetes\.default(\.svc(\.[^/]+)?)?(:\d+)?\/?$/.test(issuer),
+    CLUSTER_ISSUERS.some(form => form.test(issuer)),
   owner: {
     kind: 'namespace',
     claims: {

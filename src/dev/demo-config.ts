@@ -165,7 +165,10 @@ administration:
 
 aws:
   endpoints: { sts: ${awsUrl}, signin: ${awsUrl}, console: ${awsUrl}/console }
-${inboxUrl === undefined ? '' : notificationsTo(inboxUrl, file('secrets', 'inbox'))}${clusterKeys === undefined ? '' : workloadsOf(bridgeUrl, clusterKeys)}`;
+${[
+  inboxUrl === undefined ? '' : notificationsTo(inboxUrl, file('secrets', 'inbox')),
+  clusterKeys === undefined ? '' : workloadsOf(bridgeUrl, clusterKeys),
+].join('')}`;
 }
 
 function applicationAt(url: string): string {

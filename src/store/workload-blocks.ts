@@ -12,7 +12,8 @@ const KIND = 'workload block';
 const MOST_BLOCKED = 1000;
 
 /** The first block stays. */
-const BLOCK = `INSERT INTO workloads (workload, generation, blocked_at, sealed_block) VALUES ($1, 1, $2, $3)
+const BLOCK = `INSERT INTO workloads (workload, generation, blocked_at, sealed_block)
+  VALUES ($1, 1, $2, $3)
   ON CONFLICT (workload) DO UPDATE SET
     generation = workloads.generation + 1,
     blocked_at = COALESCE(workloads.blocked_at, excluded.blocked_at),
@@ -31,7 +32,8 @@ export function createWorkloadBlocks(database: Database, seals: Seal): WorkloadB
     unblock: async workload => {
       const unblocked = await database.rows(
         `UPDATE workloads SET blocked_at = NULL, sealed_block = NULL
-         WHERE workload = $1 AND (blocked_at IS NOT NULL OR sealed_block IS NOT NULL) RETURNING workload`,
+         WHERE workload = $1 AND (blocked_at IS NOT NULL OR sealed_block IS NOT NULL)
+         RETURNING workload`,
         [workload],
       );
       return unblocked.length > 0;

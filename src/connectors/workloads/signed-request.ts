@@ -36,8 +36,13 @@ const HEADERS: ReadonlySet<string> = new Set([
   ...['x-amz-content-sha256', 'x-amz-date', 'x-amz-security-token', 'x-amz-user-agent'],
 ]);
 const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
-const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 Credential=([A-Z0-9]{16,128})\/(\d{8})\/([a-z0-9-]{1,40})\/sts\/aws4_request, ?SignedHeaders=([a-z0-9;-]{1,400}), ?Signature=([0-9a-f]{64})$/;
+const AUTHORIZATION = new RegExp(
+  [
+    '^AWS4-HMAC-SHA256 Credential=([A-Z0-9]{16,128})',
+    '/(\\d{8})/([a-z0-9-]{1,40})/sts/aws4_request',
+    ', ?SignedHeaders=([a-z0-9;-]{1,400}), ?Signature=([0-9a-f]{64})$',
+  ].join(''),
+);
 const TIMESTAMP = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 const Request = z.strictObject({

@@ -99,15 +99,19 @@ export function partitionNamed(name: PartitionName, overrides: PartitionOverride
   };
 }
 
+const STS_DOMAINS = new Set([
+  ...['amazonaws.com', 'amazonaws.com.cn', 'amazonaws.eu'],
+  ...['api.aws', 'api.amazonwebservices.com.cn', 'api.amazonwebservices.eu'],
+]);
+
 /**
  * The Region of a host of real STS: `sts.eu-west-1.amazonaws.com` and its FIPS and dual-stack
  * forms, or the global host. Undefined for every other host.
  */
 export function stsRegionOfHost(host: string): string | undefined {
   if (host === 'sts.amazonaws.com') return 'us-east-1';
-  return /^sts(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|api\.amazonwebservices\.(?:com\.cn|eu))$/.exec(
-    host,
-  )?.[1];
+  const [, region, domain = ''] = /^sts(?:-fips)?\.([a-z0-9-]+)\.(.+)$/.exec(host) ?? [];
+  return STS_DOMAINS.has(domain) ? region : undefined;
 }
 
 export function partitionOfRegion(region: string): PartitionName | undefined {
