@@ -13,7 +13,7 @@ import {
   pollDevice,
   postForm,
 } from '../support/cli-login.ts';
-import { type Page, Visitor } from '../support/visitor.ts';
+import { fieldsOf, type Page, Visitor } from '../support/visitor.ts';
 import {
   CONNECTOR,
   enterPassword,
@@ -105,12 +105,7 @@ describe('responses from identity providers', () => {
     const login = await visitor.get(signInUrl(world, 'saml'));
     const answer = await visitor.submit(login, 'form', { username: 'alice', password: 'alice' });
     await flood(world, 100, junkAnswer);
-    const fields = Object.fromEntries(
-      answer
-        .$('form')
-        .serializeArray()
-        .map(({ name, value }) => [name, value]),
-    );
+    const fields = fieldsOf(answer.$('form'));
 
     const withoutCookie = await new Visitor().post(
       answer.$('form').attr('action')!,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import supertest from 'supertest';
-import { type Page, Visitor } from '../support/visitor.ts';
+import { fieldsOf, type Page, Visitor } from '../support/visitor.ts';
 import {
   CONNECTOR,
   enterPassword,
@@ -198,12 +198,7 @@ describe('signing in through the front door', () => {
     const visitor = new Visitor();
     const login = await visitor.get(signInUrl('saml'));
     const answer = await visitor.submit(login, 'form', { username: 'alice', password: 'alice' });
-    const fields = Object.fromEntries(
-      answer
-        .$('form')
-        .serializeArray()
-        .map(({ name, value }) => [name, value]),
-    );
+    const fields = fieldsOf(answer.$('form'));
 
     const withoutCookie = await new Visitor().post(
       answer.$('form').attr('action')!,

@@ -3,16 +3,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
-import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { type ApiDocument, checkedCaller } from '../support/api-document.ts';
 import { computerFor, QUICK_POLLS } from '../support/cli.ts';
 import { callApi, loginByDevice } from '../support/cli-login.ts';
 import { button, credentialsOn, refusalOn } from '../support/handout.ts';
+import { withOwnRoles } from '../support/own-roles.ts';
 import type { Page } from '../support/visitor.ts';
 import { useWorld, type World } from '../support/world.ts';
 
-const PROD = '111122223333';
-const PARTNER = '444455556666';
 const ACCOUNTS = ['prod', 'staging', 'partner'] as const;
 /** The call that AWS finds too large, for the roles of each account. */
 const CALLS = {
@@ -47,7 +45,7 @@ describe('optional session tags', () => {
     ...QUICK_POLLS,
     files: { 'policies/narrow.json': JSON.stringify(POLICY) },
     configure: yaml => yaml.replace(/^access:$/m, `$&${RULES.trimEnd()}`),
-    aws: withOwnRoles,
+    aws: aws => withOwnRoles(aws, OWN_ROLES),
   });
 
   const open = async (
@@ -212,21 +210,6 @@ describe('optional session tags', () => {
 });
 
 // ---------------------------------------------------------------- the world
-
-/** Every role that the rules name, in each account with the trust of a role that is there. */
-function withOwnRoles(aws: WorldInput): WorldInput {
-  const like = (account: string, name: string) =>
-    aws.roles!.find(role => role.account === account && role.name === name)!;
-  const models = [
-    like(PROD, 'Developer'),
-    like('222233334444', 'Developer'),
-    like(PARTNER, 'Auditor'),
-  ];
-  return {
-    ...aws,
-    roles: [...aws.roles!, ...models.flatMap(model => OWN_ROLES.map(name => ({ ...model, name })))],
-  };
-}
 
 /** The keys of the tags that the console shows. */
 function tagsOn(console: Page): string[] {

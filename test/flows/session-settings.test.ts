@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { AuditEvent } from '../../src/core/audit-event.ts';
-import type { WorldInput } from '../../src/dev/local-aws/world.ts';
 import { PEOPLE, type Person } from '../../src/dev/people.ts';
 import { assumeWith, button, credentialsOn, refusalOn } from '../support/handout.ts';
+import { withOwnRoles } from '../support/own-roles.ts';
 import type { Page } from '../support/visitor.ts';
 import { type AwsRequest, useWorld, type World } from '../support/world.ts';
 
@@ -89,7 +89,7 @@ describe('what a rule sets for a session', () => {
       'policies/wide.json': JSON.stringify(ALLOW_PARTNER),
     },
     configure: yaml => yaml.replace(/^access:$/m, `$&${RULES.trimEnd()}`),
-    aws: withOwnRoles,
+    aws: aws => withOwnRoles(aws, OWN_ROLES),
   });
 
   const open = async (
@@ -306,21 +306,6 @@ describe('what a rule sets for a session', () => {
 });
 
 // ---------------------------------------------------------------- the world
-
-/** Every role that the rules name, in each account with the trust of a role that is there. */
-function withOwnRoles(aws: WorldInput): WorldInput {
-  const like = (account: string, name: string) =>
-    aws.roles!.find(role => role.account === account && role.name === name)!;
-  const models = [
-    like(PROD, 'Developer'),
-    like('222233334444', 'Developer'),
-    like(PARTNER, 'Auditor'),
-  ];
-  return {
-    ...aws,
-    roles: [...aws.roles!, ...models.flatMap(model => OWN_ROLES.map(name => ({ ...model, name })))],
-  };
-}
 
 function lastCall({ toAws }: World, action: string): URLSearchParams {
   return toAws.findLast(({ form }) => form.get('Action') === action)!.form;

@@ -6,7 +6,7 @@ import { callApi, loginByDevice, type TerminalLogin } from '../support/cli-login
 import { eventually } from '../support/eventually.ts';
 import { comeBack, useForgedWorld } from '../support/forged-connector.ts';
 import { SESSION_ID } from '../support/openid-provider-forge.ts';
-import { type Page, Visitor } from '../support/visitor.ts';
+import { fieldsOf, type Page, Visitor } from '../support/visitor.ts';
 import { CONNECTOR, useWorld, type World } from '../support/world.ts';
 
 const SIGN_OUT = 'form[action="/sign-out"]';
@@ -28,8 +28,7 @@ const confirmAt = async (visitor: Visitor, asked: Page): Promise<Page> => {
   assert.match(asked.text, /sign out of Acme Login as well/i);
   const button = asked.$('button[value=yes]');
   const form = asked.$(`form#${CSS(button.attr('form')!)}`);
-  const fields = Object.fromEntries(form.serializeArray().map(({ name, value }) => [name, value]));
-  const body = new URLSearchParams({ ...fields, logout: 'yes' });
+  const body = new URLSearchParams({ ...fieldsOf(form), logout: 'yes' });
   const origin = new URL(asked.url).origin;
   return visitor.post(form.attr('action')!, body, { origin });
 };

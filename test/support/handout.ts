@@ -48,6 +48,16 @@ export async function callerOf(
   );
 }
 
+/** The same of credentials in the format of credential_process. */
+export function callerOfPrinted(endpoint: string, printed: string): Promise<string> {
+  const keys = JSON.parse(printed) as Record<string, string>;
+  return callerOf(endpoint, {
+    accessKeyId: keys.AccessKeyId!,
+    secretAccessKey: keys.SecretAccessKey!,
+    sessionToken: keys.SessionToken!,
+  });
+}
+
 /** Assumes another role with the credentials and returns its ARN. Rejects as the SDK does. */
 export async function assumeWith(
   endpoint: string,

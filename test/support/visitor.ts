@@ -31,6 +31,11 @@ interface Cookie {
 
 const MAX_REDIRECTS = 12;
 
+/** The fields of a form, as a browser submits them. */
+export function fieldsOf(form: ReturnType<Page['$']>): Record<string, string> {
+  return Object.fromEntries(form.serializeArray().map(({ name, value }) => [name, value]));
+}
+
 export class Visitor {
   /** By host name, as browsers keep them: the port does not matter. */
   readonly #cookies = new Map<string, Map<string, Cookie>>();
@@ -71,7 +76,7 @@ export class Visitor {
       throw new Error(
         `no form "${selector}" on ${page.url} (${page.status}): ${page.text.slice(0, 300)}`,
       );
-    const own = Object.fromEntries(form.serializeArray().map(({ name, value }) => [name, value]));
+    const own = fieldsOf(form);
     const button: Record<string, string> = found.is('button[name]')
       ? { [found.attr('name')!]: found.attr('value') ?? '' }
       : {};

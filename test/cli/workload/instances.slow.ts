@@ -7,7 +7,7 @@ import { startAwsMetadata } from '../../support/aws-metadata.ts';
 import type { RoleCredentials } from '../../support/caller-forge.ts';
 import { type CliResult, useComputer } from '../../support/cli.ts';
 import { useFixture } from '../../support/fixture.ts';
-import { callerOf } from '../../support/handout.ts';
+import { callerOfPrinted } from '../../support/handout.ts';
 import { CLUSTER_CLAIMS, createPlatform, GITHUB_CLAIMS } from '../../support/workload-platform.ts';
 import {
   askOneStep,
@@ -71,12 +71,7 @@ describe('rolebridge workload', () => {
     });
   const callerIn = ({ code, stdout, stderr }: CliResult): Promise<string> => {
     assert.equal(code, 0, stderr);
-    const keys = JSON.parse(stdout) as Record<string, string>;
-    return callerOf(world.urls.aws, {
-      accessKeyId: keys.AccessKeyId!,
-      secretAccessKey: keys.SecretAccessKey!,
-      sessionToken: keys.SessionToken!,
-    });
+    return callerOfPrinted(world.urls.aws, stdout);
   };
   const BY_ROLE = /^arn:aws:sts::222233334444:assumed-role\/Developer\/aws-[a-z2-7]{16}@workload$/;
   const BY_POD = /assumed-role\/Developer\/cluster-[a-z2-7]{16}@workload$/;

@@ -5,7 +5,7 @@ import { before, beforeEach, describe, it } from 'node:test';
 import { type CliResult, useComputer } from '../../support/cli.ts';
 import { useFixture } from '../../support/fixture.ts';
 import { startGithubActions } from '../../support/github-actions.ts';
-import { callerOf } from '../../support/handout.ts';
+import { callerOfPrinted } from '../../support/handout.ts';
 import {
   createPlatform,
   GITHUB_CLAIMS,
@@ -78,12 +78,7 @@ describe('rolebridge workload', () => {
   /** Whose credentials were printed in the format of credential_process. */
   const callerIn = ({ code, stdout, stderr }: CliResult): Promise<string> => {
     assert.equal(code, 0, stderr);
-    const keys = JSON.parse(stdout) as Record<string, string>;
-    return callerOf(world.urls.aws, {
-      accessKeyId: keys.AccessKeyId!,
-      secretAccessKey: keys.SecretAccessKey!,
-      sessionToken: keys.SessionToken!,
-    });
+    return callerOfPrinted(world.urls.aws, stdout);
   };
   const DEVELOPER =
     /^arn:aws:sts::111122223333:assumed-role\/Developer\/pipelines-[a-z2-7]{16}@workload$/;
