@@ -9,7 +9,7 @@ import { BridgeError } from '../core/errors.ts';
 import { SCOPE } from '../core/oauth-client.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Requester } from '../core/requester.ts';
-import { SIGNED_REQUEST_PREFIX } from '../core/workload.ts';
+import { SIGNED_REQUEST_PREFIX } from '../core/signed-caller.ts';
 import { MAX_PROOF, readFields, text } from '../http/read.ts';
 
 export interface TokenExchangeParts {

@@ -27,8 +27,6 @@ export const WORKLOAD_SUFFIX = '@workload';
 
 /** The claim that contains `subject` of a workload of AWS: the ARN of its role without the path. */
 export const ROLE_ARN_CLAIM = 'roleArn';
-/** How a signed GetCallerIdentity begins; JSON in base64url follows (connectors/workloads). */
-export const SIGNED_REQUEST_PREFIX = 'rolebridge-iam-v1.';
 
 /** Claims of a token, as its issuer has signed them, or what STS says of a role session. */
 export type Claims = Readonly<Record<string, unknown>>;

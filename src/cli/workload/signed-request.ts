@@ -6,10 +6,12 @@
  */
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { partitionOfRegion, partitionTable } from '../../core/partitions.ts';
+import {
+  AUDIENCE_HEADER,
+  CALLER_IDENTITY,
+  SIGNED_REQUEST_PREFIX,
+} from '../../core/signed-caller.ts';
 import type { RoleCredentials } from './role-credentials.ts';
-
-const BODY = 'Action=GetCallerIdentity&Version=2011-06-15';
-const PREFIX = 'rolebridge-iam-v1.';
 
 export async function signedCallerIdentity(
   { region, ...credentials }: RoleCredentials,
@@ -24,17 +26,17 @@ export async function signedCallerIdentity(
     ...{ credentials, region, service: 'sts', sha256: Sha256, applyChecksum: false },
   });
   const { headers } = await signer.sign({
-    ...{ method: 'POST', protocol, hostname, path: '/', query: {}, body: BODY },
+    ...{ method: 'POST', protocol, hostname, path: '/', query: {}, body: CALLER_IDENTITY },
     headers: {
       host: hostname,
       'content-type': 'application/x-www-form-urlencoded',
-      'x-rolebridge-audience': audience,
+      [AUDIENCE_HEADER]: audience,
       // The bridge accepts a request once, and two of the same second would be the same.
       'amz-sdk-invocation-id': randomUUID(),
     },
   });
-  const request = { url: `${protocol}//${hostname}/`, headers, body: BODY };
-  return `${PREFIX}${Buffer.from(JSON.stringify(request)).toString('base64url')}`;
+  const request = { url: `${protocol}//${hostname}/`, headers, body: CALLER_IDENTITY };
+  return `${SIGNED_REQUEST_PREFIX}${Buffer.from(JSON.stringify(request)).toString('base64url')}`;
 }
 
 /** As the signer takes it; with a secret it is an HMAC. */

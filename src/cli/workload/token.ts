@@ -5,6 +5,7 @@
  * leave this computer.
  */
 import { realpathSync } from 'node:fs';
+import { SIGNED_REQUEST_PREFIX } from '../../core/signed-caller.ts';
 import { systemCode } from '../terminal/exit.ts';
 import { PathFault, readIfThere } from '../warm/private-files.ts';
 import { noProof, projectedVolume, type Surroundings, type WorkloadIdentity } from './identity.ts';
@@ -13,8 +14,6 @@ import { noProof, projectedVolume, type Surroundings, type WorkloadIdentity } fr
 const MAX_BYTES = 12 * 1024;
 const CLOCK_TOLERANCE_MILLISECONDS = 60_000;
 const JWT = /^[\w-]+\.([\w-]+)\.[\w-]+$/;
-/** A signed request that another program has made. */
-const SIGNED_REQUEST = /^rolebridge-iam-v1\.[\w-]+$/;
 /** Where every pod has a token for the API server of its cluster, by links to other names. */
 const SERVICE_ACCOUNT = /^(?:\/var)?\/run\/secrets\/kubernetes\.io\/serviceaccount\//;
 
@@ -46,7 +45,7 @@ export function identityOfToken(
 ): WorkloadIdentity {
   const token = text.trim();
   const identity = { secret: token, proof: () => Promise.resolve(token) };
-  if (token.length <= MAX_BYTES && SIGNED_REQUEST.test(token)) return identity;
+  if (token.length <= MAX_BYTES && isSignedRequest(token)) return identity;
   const claims = token.length <= MAX_BYTES ? claimsIn(token) : undefined;
   if (claims === undefined)
     throw noProof(`${where} does not contain a token`, [
@@ -58,6 +57,14 @@ export function identityOfToken(
   if (wish.isAudienceGiven) requireAudience(claims, where, wish.audience);
   else requireOwnServer(claims, where, wish.audience);
   return identity;
+}
+
+/** One that another program has made. */
+function isSignedRequest(token: string): boolean {
+  return (
+    token.startsWith(SIGNED_REQUEST_PREFIX) &&
+    /^[\w-]+$/.test(token.slice(SIGNED_REQUEST_PREFIX.length))
+  );
 }
 
 interface TokenClaims {

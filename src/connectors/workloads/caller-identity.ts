@@ -8,6 +8,7 @@ import { BridgeError } from '../../core/errors.ts';
 import type { StsEndpoint } from '../../core/partitions.ts';
 import type { Clock, OneTimeKeys, Secrets } from '../../core/ports.ts';
 import type { Partition } from '../../core/role.ts';
+import { CALLER_IDENTITY } from '../../core/signed-caller.ts';
 import { MINUTE, type Seconds } from '../../core/time.ts';
 import {
   type Claims,
@@ -19,7 +20,6 @@ import type { Outbound } from '../../outbound.ts';
 import { type IamEntry, type Refusal, refused } from './entry.ts';
 import { shown } from './jwt.ts';
 import {
-  CALLER_IDENTITY,
   type CheckedRequest,
   checkRequest,
   entryFor,

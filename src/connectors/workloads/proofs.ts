@@ -8,7 +8,7 @@
  */
 import type { Partitions, StsEndpoint } from '../../core/partitions.ts';
 import type { WorkloadProofs } from '../../core/ports.ts';
-import { SIGNED_REQUEST_PREFIX } from '../../core/workload.ts';
+import { SIGNED_REQUEST_PREFIX } from '../../core/signed-caller.ts';
 import { type CallerIdentityParts, verifyCaller } from './caller-identity.ts';
 import type { WorkloadEntry } from './entry.ts';
 import { createPlatformKeys, type PlatformKeysOptions } from './platform-keys.ts';

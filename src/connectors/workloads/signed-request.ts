@@ -9,15 +9,16 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { StsEndpoint } from '../../core/partitions.ts';
+import {
+  AUDIENCE_HEADER,
+  CALLER_IDENTITY,
+  SIGNED_REQUEST_PREFIX,
+} from '../../core/signed-caller.ts';
 import { type Instant, MINUTE, type Seconds } from '../../core/time.ts';
-import { SIGNED_REQUEST_PREFIX } from '../../core/workload.ts';
 import { bulkOfJson } from '../json-bulk.ts';
 import { type IamEntry, MAX_CHARACTERS, type Refusal, refused } from './entry.ts';
 import { shown } from './jwt.ts';
 
-const AUDIENCE_HEADER = 'x-rolebridge-audience';
-/** As the SDKs write it. */
-export const CALLER_IDENTITY = 'Action=GetCallerIdentity&Version=2011-06-15';
 const BODY_HASH: string = createHash('sha256').update(CALLER_IDENTITY).digest('hex');
 const FORM = 'application/x-www-form-urlencoded';
 const FORMS: readonly string[] = [FORM, `${FORM}; charset=utf-8`, `${FORM};charset=utf-8`];
