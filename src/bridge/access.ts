@@ -8,6 +8,7 @@
 import type { Entitlement } from '../core/access-rule.ts';
 import type { AssumedRole, ConsoleLink } from '../core/assumed-role.ts';
 import type { Purpose } from '../core/audit-event.ts';
+import { consoleRegion } from '../core/console-address.ts';
 import type { DecisionTrace } from '../core/decision-trace.ts';
 import { isRecorded, statusOf } from '../core/elevation.ts';
 import { asBridgeError, BridgeError, type ErrorCode } from '../core/errors.ts';
@@ -24,6 +25,7 @@ import { denial, withRenewal } from './denial.ts';
 import { handOutDetails, type OpenedRole, openRole, recordedRole } from './hand-out.ts';
 import type { Recorder } from './recorder.ts';
 import type { SharedCredentials } from './shared-credentials.ts';
+import type { UseNotes } from './use-notes.ts';
 
 /** A role as the requester names it: the account by name or id. */
 export interface AskedRole {
@@ -101,6 +103,7 @@ export interface AccessParts {
   readonly shared: SharedCredentials;
   readonly console: ConsoleFederation;
   readonly recorder: Recorder;
+  readonly useNotes: UseNotes;
   readonly clock: Clock;
   readonly elevations: Pick<Elevations, 'find'>;
   /** Where the AWS console sends users when its session ends. */
@@ -202,6 +205,7 @@ async function credentialsFor(
       ...detailsOf(entitlement, opened),
       durationSeconds: assumed.durationSeconds,
     });
+    await access.useNotes.note(requester, entitlement);
     return { entitlement, assumed };
   } catch (thrown) {
     throw await refused(access, requester, { account, role, purpose: 'credentials', thrown });
@@ -225,6 +229,8 @@ async function consoleLinkFor(
       consoleSeconds: link.consoleSeconds,
       destination: link.destination,
     });
+    const region = asked === undefined ? undefined : consoleRegion(destination);
+    await access.useNotes.note(requester, entitlement, region);
     return { entitlement, assumed: opened.assumed, link };
   } catch (thrown) {
     throw await refused(access, requester, { account, role, purpose: 'console-link', thrown });

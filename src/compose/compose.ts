@@ -21,6 +21,7 @@ import { currentIssuers } from '../bridge/current-issuers.ts';
 import type { DeviceAuthorization } from '../bridge/device-authorization.ts';
 import { createElevations, type ElevationUseCases } from '../bridge/elevations.ts';
 import type { IdentityRefresh } from '../bridge/identity-refresh.ts';
+import { createMyRoles, type MyRoles } from '../bridge/my-roles.ts';
 import { createMySessions, type MySessions } from '../bridge/my-sessions.ts';
 import type { Proofs } from '../bridge/proofs.ts';
 import { createRecorder, type Recorder } from '../bridge/recorder.ts';
@@ -30,6 +31,7 @@ import { createSignInTests, type SignInTests } from '../bridge/sign-in-test.ts';
 import { createSignOuts, type SignOuts } from '../bridge/sign-outs.ts';
 import { createStepUps, type StepUps } from '../bridge/step-up.ts';
 import type { Tokens } from '../bridge/tokens.ts';
+import { createUseNotes } from '../bridge/use-notes.ts';
 import type { Workloads } from '../bridge/workloads.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { compileSelector } from '../core/group-selector.ts';
@@ -70,6 +72,7 @@ export interface Bridge {
   /** The region that start URLs of AWS tools name. */
   readonly identityCenterRegion: string;
   readonly access: Access;
+  readonly myRoles: MyRoles;
   readonly elevations: ElevationUseCases;
   readonly workloads: Workloads;
   /** Whether the configuration knows workloads. */
@@ -270,7 +273,7 @@ function createBridge(
 /** From an entitlement to credentials: the policy, our issuer, STS and the console. */
 function createRoleAccess({ configuration, policy, partitions, keys, toAws, ports }: Parts) {
   const { baseUrl, issuer, aws, accounts } = configuration;
-  const { clock, secrets, recorder, elevations } = ports;
+  const { clock, secrets, recorder, elevations, roleUses } = ports;
   const ourIssuer = createIssuer({
     baseUrl: issuer.webIdentity.issuer,
     samlEntityId: issuer.saml.entityId,
@@ -289,10 +292,18 @@ function createRoleAccess({ configuration, policy, partitions, keys, toAws, port
     console: createConsoleFederation({ partitions, outbound: toAws }),
     issuerUrl: `${baseUrl}/`,
     ...{ recorder, clock, elevations },
+    useNotes: createUseNotes({ roleUses, clock }),
   });
   const used = new Set(accounts.map(({ partition }) => partition));
   const consoleSources = [...used].flatMap(partition => partitions[partition].consoleSources);
-  return { access, shared, metadata: ourIssuer, consoleSources: [...new Set(consoleSources)] };
+  const myRoles = createMyRoles({ roleUses, clock, access });
+  return {
+    access,
+    myRoles,
+    shared,
+    metadata: ourIssuer,
+    consoleSources: [...new Set(consoleSources)],
+  };
 }
 
 function createElevationUseCases({

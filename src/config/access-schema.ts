@@ -4,6 +4,7 @@ import { defaultRegion } from '../core/partitions.ts';
 import { PARTITIONS } from '../core/role.ts';
 import { DEFAULT_DURATION, MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import { HOUR, MINUTE } from '../core/time.ts';
+import { accountDetails, accountLabels, accountPath } from './account-details-schema.ts';
 import { accountId, region, roleName } from './aws-values.ts';
 import { elevation } from './elevation-schema.ts';
 import { network } from './network-values.ts';
@@ -65,6 +66,9 @@ export const account = z.strictObject({
     .describe(
       'Assume a hub role first, and from there the roles of this account. AWS limits such sessions to one hour.',
     ),
+  ...accountDetails,
+  path: accountPath,
+  labels: accountLabels,
 });
 
 const { duration: length, ...settings } = sessionKeys(OF_USERS);
@@ -121,6 +125,9 @@ export const rule = z.strictObject({
       'Settings of the sessions of these roles. Templates can contain `{sessionName}`, `{username}`, `{email}`, `{displayName}`, `{subject}`, `{connector}`, `{person}` and `{attributes.NAME}`; `{email|none}` gives `none` to users whose email is missing or not allowed by AWS.',
     ),
   require: requirements.prefault({}).describe('Requirements in addition to the group.'),
+  preferred: flag()
+    .prefault(false)
+    .describe('Its roles are opened where a link names no role and the user has used none there.'),
   elevation: elevation.optional().meta({
     description:
       'The rule gives its roles for a time, after an approval. Without one, it makes its users eligible: they can request these roles. A rule with it requires a `name`.',

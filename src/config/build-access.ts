@@ -48,6 +48,7 @@ export function rulesOf(
         references,
       ),
       require: written.require,
+      ...(written.preferred && { isPreferred: true }),
     };
     const { elevation } = written;
     if (elevation === undefined) return rule;

@@ -206,6 +206,7 @@ function accountsOf(
     partition: source.partition,
     region: source.region ?? defaultRegion(source.partition),
     trust,
+    ...detailsOf(source),
   });
   for (const source of written) {
     if (source.via !== undefined) continue;
@@ -224,6 +225,13 @@ function accountsOf(
       externalId: typeof externalId === 'object' ? references.textOf(externalId) : externalId,
     });
   });
+}
+
+function detailsOf(source: DocumentAccount): Pick<Account, 'details'> {
+  const { environment, color, description, owner, link, path } = source;
+  const folder = path?.split('/');
+  const details = { environment, color, description, owner, link, folder };
+  return Object.values(details).some(value => value !== undefined) ? { details } : {};
 }
 
 function directTrust({ trust, provider }: DocumentAccount): Trust {

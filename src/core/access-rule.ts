@@ -17,6 +17,8 @@ export interface AccessRule extends GroupSelector {
   readonly roles: readonly RoleName[];
   readonly session: SessionSettings;
   readonly require: Requirements;
+  /** Its roles are offered first where a link names no role. */
+  readonly isPreferred?: boolean | undefined;
   /** Makes users eligible: the roles are given for a time, after an approval. */
   readonly elevation?: ElevationTerms | undefined;
 }

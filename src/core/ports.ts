@@ -29,6 +29,7 @@ import type {
   VerifiedLogout,
 } from './provider-session.ts';
 import type { Account } from './role.ts';
+import type { RoleUse, UsedRole } from './role-use.ts';
 import type {
   AuthenticationResponse,
   Availability,
@@ -519,6 +520,20 @@ export interface WorkloadBlocks {
   list(): Promise<readonly (NamedWorkload & Block)[]>;
 }
 
+/** Favourites and uses of roles, by user. */
+export interface RoleUses {
+  /** The newest use first. All favourites, and the newest uses; at most 500. */
+  of(person: PersonId): Promise<readonly RoleUse[]>;
+  /** Counts a hand-out. `region` is where its console opens; without one, the last one stays. */
+  note(
+    person: PersonId,
+    use: UsedRole & { readonly at: Instant; readonly region?: string | undefined },
+  ): Promise<void>;
+  /** False if the user has the most favourites already. */
+  addFavourite(person: PersonId, favourite: UsedRole & { readonly at: Instant }): Promise<boolean>;
+  removeFavourite(person: PersonId, favourite: UsedRole): Promise<void>;
+}
+
 /** Where notifications go: an endpoint, a channel, mailboxes. */
 export interface NotificationTarget {
   readonly id: string;
@@ -562,6 +577,7 @@ export interface Store {
   readonly elevations: Elevations;
   readonly notices: Notices;
   readonly handOuts: HandOuts;
+  readonly roleUses: RoleUses;
   readonly workloadTokens: WorkloadTokens;
   readonly workloadBlocks: WorkloadBlocks;
   readonly audit: AuditSink;

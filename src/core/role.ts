@@ -1,4 +1,5 @@
 /** Accounts and roles of AWS. Branded types: only checked strings have them. */
+import type { AccountDetails } from './account-details.ts';
 import type { PersonId } from './identity.ts';
 
 /** Twelve digits. */
@@ -45,6 +46,8 @@ export interface Account {
   /** Region of the STS endpoint and of the console. */
   readonly region: string;
   readonly trust: Trust;
+  /** What users are shown of it. Undefined if nothing is configured. */
+  readonly details?: AccountDetails | undefined;
 }
 
 const ACCOUNT_ID = /^\d{12}$/;

@@ -91,8 +91,8 @@ issuer:
   keys: { directory: ${file('keys')} }
 
 accounts:
-  - { id: "${prod.id}", name: prod, trust: saml, provider: ${DEMO_SAML_PROVIDER}, region: ${prod.region} }
-  - { id: "${staging.id}", name: staging, trust: web-identity, region: ${staging.region} }
+  - { id: "${prod.id}", name: prod, trust: saml, provider: ${DEMO_SAML_PROVIDER}, region: ${prod.region}, environment: production, owner: Platform team, description: "The shop, as customers see it" }
+  - { id: "${staging.id}", name: staging, trust: web-identity, region: ${staging.region}, environment: staging, color: blue, owner: Platform team }
   - { id: "${gov.id}", name: gov, partition: ${gov.partition}, region: ${gov.region}, trust: saml, provider: ${DEMO_SAML_PROVIDER} }
   - { id: "${partner.id}", name: partner, region: ${partner.region}, via: { account: prod, role: BridgeHub, externalId: { file: ${file('secrets', 'partner-external-id')} } } }
 ${photosUrl === undefined ? '' : applicationAt(photosUrl)}

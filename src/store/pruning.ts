@@ -7,6 +7,8 @@ import type { Database, Value } from './database.ts';
 const BATCH = 500;
 /** The audit trail keeps their story. */
 const KEEP_ELEVATIONS: Seconds = 400 * DAY;
+/** A use that old orders nothing any more (core/role-use). */
+const KEEP_USES: Seconds = 90 * DAY;
 
 /** Tables whose rows expire at `expires_at`, and their keys. */
 const EXPIRING: readonly (readonly [table: string, key: string])[] = [
@@ -44,6 +46,10 @@ export async function pruneAll(
   await remove(database, {
     ...{ table: 'elevations', key: 'id', value: now - KEEP_ELEVATIONS * 1000 },
     condition: 'open_until < $1 AND changed_at < $1 AND remind_at IS NULL AND recorded = events',
+  });
+  await remove(database, {
+    ...{ table: 'role_uses', key: 'person, account, role', value: now - KEEP_USES * 1000 },
+    condition: 'used_at < $1 AND favourite_at IS NULL',
   });
   const { before, upToId } = await strangers.strangersToPrune(now);
   const events = { table: 'stranger_events', key: 'id' };

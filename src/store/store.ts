@@ -23,6 +23,7 @@ import { boundTo, createOperatorEvents, createPeople, PERSON_COLUMNS } from './p
 import { createProviderSessions } from './provider-sessions.ts';
 import { pruneAll } from './pruning.ts';
 import { createRecords } from './records.ts';
+import { createRoleUses } from './role-uses.ts';
 import { createSeal, hashOf, type Seal } from './sealing.ts';
 import { createWorkloadBlocks } from './workload-blocks.ts';
 import { createWorkloadTokens } from './workload-tokens.ts';
@@ -65,6 +66,7 @@ export function createStore(
     operatorEvents: createOperatorEvents(database),
     audit,
     handOuts,
+    roleUses: createRoleUses(database),
     readAudit,
     prune: now => pruneAll(database, { now, strangers }),
     ping: look,

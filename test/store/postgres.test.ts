@@ -25,6 +25,7 @@ import {
   providerSessionsContract,
 } from '../contracts/provider-sessions.ts';
 import type { PlanOf } from '../contracts/query-plans.ts';
+import { roleUsesContract } from '../contracts/role-uses.ts';
 import { storeContract } from '../contracts/store.ts';
 import {
   type LastingDatabase,
@@ -119,6 +120,7 @@ function testWith(server: RunningPostgres): void {
   };
 
   storeContract('PostgreSQL', newDatabase);
+  roleUsesContract('PostgreSQL', newDatabase);
 
   cliStoreContract('PostgreSQL', newDatabase);
   lastingStoreContract('PostgreSQL', newDatabase);

@@ -29,6 +29,7 @@ import {
   providerSessionsContract,
 } from '../contracts/provider-sessions.ts';
 import type { PlanOf } from '../contracts/query-plans.ts';
+import { roleUsesContract } from '../contracts/role-uses.ts';
 import { storeContract } from '../contracts/store.ts';
 import {
   type LastingDatabase,
@@ -78,6 +79,7 @@ cliStoreContract('SQLite in memory', async () => ({
   open: (secret = SECRET) => openSqliteStore({ file: ':memory:', secret }),
 }));
 storeContract('SQLite in a file', newFile);
+roleUsesContract('SQLite in a file', newFile);
 cliStoreContract('SQLite in a file', newFile);
 lastingStoreContract('SQLite in a file', newFile);
 lastingCliStoreContract('SQLite in a file', newFile);

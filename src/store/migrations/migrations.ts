@@ -16,6 +16,7 @@ import { containerTokens } from './0005-container-tokens.ts';
 import { providerSessions } from './0006-provider-sessions.ts';
 import { elevations } from './0007-elevations.ts';
 import { workloads } from './0008-workloads.ts';
+import { roleUses } from './0009-role-uses.ts';
 import type { Dialect } from './dialect.ts';
 import { type Filling, fillPeople } from './fill-people.ts';
 
@@ -46,6 +47,7 @@ const STEPS: readonly WrittenStep[] = [
   { write: providerSessions },
   { write: elevations },
   { write: workloads },
+  { write: roleUses },
 ];
 
 /** The schema that this version knows. */
