@@ -6,7 +6,7 @@
  * and pages (flows, http).
  */
 import type { Origin } from '../core/audit-event.ts';
-import type { Session } from '../core/browser-session.ts';
+import { idleEndOf, type Session } from '../core/browser-session.ts';
 import type { PersonId } from '../core/identity.ts';
 import type { LocalPath } from '../core/local-path.ts';
 import type { Connector } from '../core/ports.ts';
@@ -71,6 +71,8 @@ export interface SignIn {
   sessionOf(id: string | undefined, origin: Origin): Promise<Session | undefined>;
   /** As `sessionOf`, but asks no identity provider: for a session that is about to end. */
   knownSessionOf(id: string | undefined): Promise<Session | undefined>;
+  /** When the session ends if it is not used again. */
+  idleEndOf(session: Session): Instant;
   /** The user of a live session, as far as it is known here. Asks no identity provider. */
   personBehind(id: string | undefined): Promise<PersonId | undefined>;
   /**
@@ -101,6 +103,7 @@ export function createSignIn(parts: SignInParts): SignIn {
     sessionOf: async (id, origin) =>
       id === undefined ? undefined : sessionOf(context, id, origin),
     knownSessionOf: async id => (id === undefined ? undefined : liveSession(context, id)),
+    idleEndOf: session => idleEndOf(session, idleSeconds),
     personBehind: async id =>
       id === undefined ? undefined : (await liveSession(context, id))?.identity.person,
     signOut: viewer => signOut(context, viewer),
@@ -186,13 +189,13 @@ async function liveSession(context: Context, id: string): Promise<Session | unde
     await signOuts.release(session);
     return undefined;
   }
-  if (now >= session.lastUsedAt + touchSeconds * 1000) await sessions.touch(id, now);
-  return session;
+  if (now < session.lastUsedAt + touchSeconds * 1000) return session;
+  await sessions.touch(id, now);
+  return { ...session, lastUsedAt: now };
 }
 
 function isOver({ idleSeconds, isCurrent }: Context, session: Session, now: Instant): boolean {
-  const { expiresAt, lastUsedAt, identity } = session;
-  return now >= expiresAt || now >= lastUsedAt + idleSeconds * 1000 || !isCurrent(identity);
+  return now >= idleEndOf(session, idleSeconds) || !isCurrent(session.identity);
 }
 
 async function signOut(

@@ -2,7 +2,7 @@
 import type { Identity, Unconfirmed } from './identity.ts';
 import type { CorporateProof, ReceivedClaims } from './sign-in.ts';
 import type { StepUp } from './step-up.ts';
-import type { Instant } from './time.ts';
+import type { Instant, Seconds } from './time.ts';
 
 /** One session. */
 export interface Session {
@@ -34,11 +34,19 @@ export interface Session {
   readonly csrfToken: string;
   readonly createdAt: Instant;
   readonly lastUsedAt: Instant;
-  /** The absolute limit. The idle limit is the reader's rule. */
+  /** The absolute limit. The idle limit is `idleEndOf`. */
   readonly expiresAt: Instant;
   /**
    * SAML `SessionNotOnOrAfter`: nothing that this sign-in leads to is valid longer, including CLI
    * sessions.
    */
   readonly notAfter?: Instant | undefined;
+}
+
+/** When the session ends if it is not used again: by the idle limit, or by the absolute one. */
+export function idleEndOf(
+  { lastUsedAt, expiresAt }: Pick<Session, 'lastUsedAt' | 'expiresAt'>,
+  idleSeconds: Seconds,
+): Instant {
+  return Math.min(lastUsedAt + idleSeconds * 1000, expiresAt);
 }

@@ -4,6 +4,7 @@ import type { Origin } from '../core/audit-event.ts';
 import type { Session } from '../core/browser-session.ts';
 import { BridgeError } from '../core/errors.ts';
 import type { Connector } from '../core/ports.ts';
+import type { Instant } from '../core/time.ts';
 import { ELEVATIONS_PATH } from './elevation.ts';
 import type { ViewerModel } from './page-frame.ts';
 import { contextOf } from './request-context.ts';
@@ -13,6 +14,7 @@ export interface SessionLoader {
   readonly cookies: BridgeCookies;
   readonly sessionOf: (id: string | undefined, origin: Origin) => Promise<Session | undefined>;
   readonly knownSessionOf: (id: string | undefined) => Promise<Session | undefined>;
+  readonly idleEndOf: (session: Session) => Instant;
   /** Whether the request ends the session, so that no identity provider is asked about its user. */
   readonly isSignOut: (request: Request) => boolean;
   readonly connectors: readonly Connector[];
@@ -74,15 +76,22 @@ export function viewerIn(response: Response): ViewerModel | undefined {
 function viewersOf({
   connectors,
   elevations,
-}: Pick<SessionLoader, 'connectors' | 'elevations'>): (session: Session) => ViewerModel {
+  idleEndOf,
+}: Pick<SessionLoader, 'connectors' | 'elevations' | 'idleEndOf'>): (
+  session: Session,
+) => ViewerModel {
   const labels = new Map(connectors.map(({ id, label }) => [id, label]));
   const requestsHref = elevations.isUsed ? ELEVATIONS_PATH : undefined;
-  return ({ identity, csrfToken, expiresAt }) => ({
-    name: identity.displayName ?? identity.username,
-    username: identity.username,
-    connectorLabel: labels.get(identity.connector)!,
-    csrfToken,
-    sessionEndsAt: new Date(expiresAt).toISOString(),
-    requestsHref,
-  });
+  return session => {
+    const { identity, csrfToken, expiresAt } = session;
+    return {
+      name: identity.displayName ?? identity.username,
+      username: identity.username,
+      connectorLabel: labels.get(identity.connector)!,
+      csrfToken,
+      sessionEndsAt: new Date(expiresAt).toISOString(),
+      idleEndsAt: new Date(idleEndOf(session)).toISOString(),
+      requestsHref,
+    };
+  };
 }

@@ -12,6 +12,8 @@ export interface ViewerModel {
   readonly csrfToken: string;
   /** ISO 8601; when the session ends at the latest. */
   readonly sessionEndsAt: string;
+  /** ISO 8601; when it ends if nothing more is asked, never later than `sessionEndsAt`. */
+  readonly idleEndsAt: string;
   /** Where users can ask for roles at all. */
   readonly requestsHref?: string | undefined;
 }

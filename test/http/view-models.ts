@@ -15,6 +15,7 @@ const viewer: ViewerModel = {
   connectorLabel: 'Acme Okta',
   csrfToken: 'csrf-0123456789',
   sessionEndsAt: '2026-11-21T06:30:00.000Z',
+  idleEndsAt: '2026-11-20T23:30:00.000Z',
 };
 const help = { text: 'Ask the platform team.', url: 'https://wiki.example.com/aws-access' };
 const usable = {
