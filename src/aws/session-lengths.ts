@@ -7,26 +7,35 @@ import { HOUR, type Instant, MINUTE, type Seconds } from '../core/time.ts';
 import type { StsFailure } from './sts-client.ts';
 
 export interface KnownLimits {
-  /** The duration to request: an hour if more was rejected recently. */
+  /** The duration to request: an hour if as much or less was rejected recently. */
   fitting(role: RoleArn, asked: Seconds): Seconds;
-  /** Records that the role does not allow more than an hour. */
-  learn(role: RoleArn): void;
+  /** Records that the role does not allow as much. */
+  learn(role: RoleArn, rejected: Seconds): void;
 }
 
 /** Short, because an owner who has raised MaxSessionDuration tries it at once. */
 const REMEMBERED: Seconds = 5 * MINUTE;
 const MAX_ROLES = 1000;
 
+interface Rejected {
+  readonly seconds: Seconds;
+  readonly forgottenAt: Instant;
+}
+
 export function createKnownLimits(clock: Clock): KnownLimits {
-  const forgottenAt = new Map<RoleArn, Instant>();
+  const rejected = new Map<RoleArn, Rejected>();
   return {
-    fitting: (role, asked) =>
-      (forgottenAt.get(role) ?? 0) > clock.now() ? Math.min(asked, HOUR) : asked,
-    learn: role => {
-      forgottenAt.delete(role);
+    fitting: (role, asked) => {
+      const known = rejected.get(role);
+      const isTooMuch =
+        known !== undefined && known.forgottenAt > clock.now() && asked >= known.seconds;
+      return isTooMuch ? Math.min(asked, HOUR) : asked;
+    },
+    learn: (role, seconds) => {
+      rejected.delete(role);
       // A Map keeps insertion order: the first one is the oldest.
-      if (forgottenAt.size >= MAX_ROLES) forgottenAt.delete(forgottenAt.keys().next().value!);
-      forgottenAt.set(role, clock.now() + REMEMBERED * 1000);
+      if (rejected.size >= MAX_ROLES) rejected.delete(rejected.keys().next().value!);
+      rejected.set(role, { seconds, forgottenAt: clock.now() + REMEMBERED * 1000 });
     },
   };
 }

@@ -126,7 +126,7 @@ function smallerSession(
   if (isTooLarge(error)) return withoutOptionalTags(session);
   if (!(error instanceof StsFailure && isOverRoleLimit(error))) return undefined;
   if (session.durationSeconds <= HOUR) return undefined;
-  limits.learn(role);
+  limits.learn(role, session.durationSeconds);
   // Every role allows an hour (IAM: MaxSessionDuration is 3600 or more).
   return { ...session, durationSeconds: HOUR };
 }
