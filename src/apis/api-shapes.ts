@@ -54,7 +54,10 @@ export const CredentialsShape = z.object({
   session_token: z.string(),
   expires_at: Moment,
   duration_seconds: z.int(),
-  reduced_from_seconds: z.int().nullable().describe('What the rule gives, where AWS allowed less'),
+  reduced_from_seconds: z
+    .int()
+    .nullable()
+    .describe('The length that was requested, where AWS allowed less'),
   packed_policy_percent: z
     .int()
     .nullable()

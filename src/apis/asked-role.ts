@@ -1,11 +1,22 @@
 /** The role that a request names, and the errors that access throws for it. */
 import * as z from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
+import { MAX_DURATION, MIN_DURATION } from '../core/session.ts';
 import { text } from '../http/read.ts';
 
 export const AskedRole = z.object({
   account: text(128).min(1).describe('Name or id of an account'),
   role: text(512).min(1).describe('Name of a role, with its path where it has one'),
+});
+
+export const AskedSession = AskedRole.extend({
+  // Another length is refused by its own code, with the limits of the role.
+  duration_seconds: z.int().optional().meta({
+    description:
+      'Length of the session: at most what the rule gives, which is the default. Any other is `duration_refused`.',
+    minimum: MIN_DURATION,
+    maximum: MAX_DURATION,
+  }),
 });
 
 export const ACCESS_ERRORS = [

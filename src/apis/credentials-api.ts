@@ -37,7 +37,7 @@ import {
   StepShape,
   sessionShape,
 } from './api-shapes.ts';
-import { AskedRole, HANDOUT_ERRORS } from './asked-role.ts';
+import { AskedRole, AskedSession, HANDOUT_ERRORS } from './asked-role.ts';
 import { CONTAINER_API, type ContainerApiParts } from './container-api.ts';
 
 export interface CredentialsApiParts extends ContainerApiParts {
@@ -172,7 +172,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     description:
       'Requests them from AWS STS and records that they were issued. The response contains secrets: keep it out of logs.',
     who: 'login or application token',
-    reads: { json: AskedRole },
+    reads: { json: AskedSession },
     output: {
       description: 'Credentials',
       schema: CredentialsShape.extend({
@@ -181,9 +181,10 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
         ),
       }),
     },
-    errors: HANDOUT_ERRORS,
+    errors: [...HANDOUT_ERRORS, 'duration_refused'],
     handle: async (input, caller, { access }: CredentialsApiParts) => {
-      const { entitlement, assumed } = await access.credentialsFor(caller, input);
+      const asked = { ...input, seconds: input.duration_seconds };
+      const { entitlement, assumed } = await access.credentialsFor(caller, asked);
       return {
         ...credentialsShape(entitlement, assumed),
         elevation:
@@ -200,7 +201,7 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
     description: 'Anyone who opens the link within fifteen minutes acts as the user in that role.',
     who: 'login token',
     reads: {
-      json: AskedRole.extend({
+      json: AskedSession.extend({
         // A longer one is refused by its own code, with its length.
         destination: z.string().min(1).optional().meta({
           description: 'A console address of the same partition',
@@ -216,18 +217,26 @@ export const CREDENTIALS_API: readonly Route<CredentialsApiParts>[] = [
         role: z.string(),
         url: z.string(),
         destination: z.string(),
-        expires_at: Moment,
+        expires_at: Moment.describe('Until when the link can be opened'),
+        duration_seconds: z.int().describe('Length of the credentials of the link'),
+        console_seconds: z
+          .int()
+          .nullable()
+          .describe('Length of the console session; null when it ends with the credentials'),
       }),
     },
-    errors: [...HANDOUT_ERRORS, 'destination_refused'],
+    errors: [...HANDOUT_ERRORS, 'destination_refused', 'duration_refused'],
     handle: async (input, caller, { access, clock }: CredentialsApiParts) => {
-      const { entitlement, link } = await access.consoleLinkFor(caller, input);
+      const asked = { ...input, seconds: input.duration_seconds };
+      const { entitlement, assumed, link } = await access.consoleLinkFor(caller, asked);
       return {
         account: accountShape(entitlement.account),
         role: entitlement.role,
         url: link.url,
         destination: link.destination,
         expires_at: iso(clock.now() + CONSOLE_LINK_SECONDS * 1000),
+        duration_seconds: assumed.durationSeconds,
+        console_seconds: link.consoleSeconds ?? null,
       };
     },
   }),

@@ -18,9 +18,10 @@ import type { Clock, ConsoleFederation, CredentialBroker, Elevations } from '../
 import { type AuthenticatedRequester, requireConfirmed } from '../core/requester.ts';
 import { roleSessionName } from '../core/role.ts';
 import { isUnlisted, isWithin, type RoleScope } from '../core/role-scope.ts';
-import { MIN_DURATION, type RoleSession, roleSessionFor } from '../core/session.ts';
+import { type RoleSession, roleSessionFor, type SessionSettings } from '../core/session.ts';
+import { consoleLasting, credentialsLasting, ownConsoleSeconds } from '../core/session-length.ts';
 import { ANY_SIGN_IN, type NeededStepUp, type StepUpWish } from '../core/step-up.ts';
-import { MINUTE, type Seconds } from '../core/time.ts';
+import type { Seconds } from '../core/time.ts';
 import { denial, withRenewal } from './denial.ts';
 import { handOutDetails, type OpenedRole, openRole, recordedRole } from './hand-out.ts';
 import type { Recorder } from './recorder.ts';
@@ -33,12 +34,18 @@ export interface AskedRole {
   readonly role: string;
 }
 
-export interface CredentialsRequest extends AskedRole {
+/** A role for a time. */
+interface AskedSession extends AskedRole {
+  /** Undefined: as long as the rule gives. */
+  readonly seconds?: Seconds | undefined;
+}
+
+export interface CredentialsRequest extends AskedSession {
   /** Allows credentials that another program was given up to five minutes ago. */
   readonly mayShare?: boolean | undefined;
 }
 
-export interface ConsoleRequest extends AskedRole {
+export interface ConsoleRequest extends AskedSession {
   readonly destination?: string | undefined;
 }
 
@@ -86,8 +93,8 @@ export interface Access {
    */
   wishFor(requester: AuthenticatedRequester, asked: AskedRole): Promise<StepUpWish | undefined>;
   /**
-   * Throws as `check` does, and `session_settings_invalid`, `corporate_proof_missing`,
-   * `aws_refused`, `aws_unavailable`.
+   * Throws as `check` does, and `duration_refused`, `session_settings_invalid`,
+   * `corporate_proof_missing`, `aws_refused`, `aws_unavailable`.
    */
   credentialsFor(
     requester: AuthenticatedRequester,
@@ -192,18 +199,20 @@ async function wishFor(
 async function credentialsFor(
   access: AccessParts,
   requester: AuthenticatedRequester,
-  { account, role, mayShare }: CredentialsRequest,
+  { account, role, mayShare, seconds }: CredentialsRequest,
 ): Promise<IssuedCredentials> {
   try {
     const entitlement = await decide(access, requester, { account, role });
+    const settings = credentialsLasting(entitlement, { seconds, now: access.clock.now() });
     const source = mayShare === true ? access.shared : access.broker;
-    const opened = await openFor(source, requester, entitlement);
+    const opened = await openFor(source, requester, { entitlement, settings });
     const { assumed } = opened;
     await requireStillActive(access, entitlement);
     await access.recorder.record(requester, {
       type: 'credentials.issued',
       ...detailsOf(entitlement, opened),
       durationSeconds: assumed.durationSeconds,
+      requestedSeconds: seconds,
     });
     await access.useNotes.note(requester, entitlement);
     return { entitlement, assumed };
@@ -215,18 +224,21 @@ async function credentialsFor(
 async function consoleLinkFor(
   access: AccessParts,
   requester: AuthenticatedRequester,
-  { account, role, destination: asked }: ConsoleRequest,
+  { account, role, destination: asked, seconds }: ConsoleRequest,
 ): Promise<IssuedLink> {
   try {
     const entitlement = await decide(access, requester, { account, role });
     const destination = access.console.destinationFor(entitlement.account, asked);
-    const opened = await openFor(access.broker, requester, entitlement);
+    const settings = consoleLasting(entitlement, { seconds, now: access.clock.now() });
+    const opened = await openFor(access.broker, requester, { entitlement, settings });
     const link = await linkFor(access, { entitlement, opened, destination });
     await requireStillActive(access, entitlement);
     await access.recorder.record(requester, {
       type: 'console-link.issued',
       ...detailsOf(entitlement, opened),
+      durationSeconds: opened.assumed.durationSeconds,
       consoleSeconds: link.consoleSeconds,
+      requestedSeconds: seconds,
       destination: link.destination,
     });
     const region = asked === undefined ? undefined : consoleRegion(destination);
@@ -301,7 +313,7 @@ function isReachable(scope: RoleScope | undefined, { account, role }: Entitlemen
 function openFor(
   source: Pick<CredentialBroker, 'assume'>,
   { subject, corporateProof }: AuthenticatedRequester,
-  entitlement: Entitlement,
+  { entitlement, settings }: { entitlement: Entitlement; settings: SessionSettings },
 ): Promise<OpenedRole> {
   const { identity } = subject;
   const { rule, elevation } = entitlement;
@@ -311,7 +323,7 @@ function openFor(
     role: entitlement.arn,
     roleName: entitlement.role,
     sessionName: roleSessionName(identity),
-    session: withElevationTag(roleSessionFor(rule.session, identity, rule.name), entitlement),
+    session: withElevationTag(roleSessionFor(settings, identity, rule.name), entitlement),
     authenticatedAt: identity.authentication.at,
     assertedAt: identity.assertedAt,
     corporateProof,
@@ -342,7 +354,7 @@ async function requireStillActive(
 function linkFor(
   { console, issuerUrl, clock }: AccessParts,
   {
-    entitlement: { account, elevation },
+    entitlement,
     opened: { assumed, session },
     destination,
   }: {
@@ -351,21 +363,9 @@ function linkFor(
     readonly destination: string;
   },
 ): Promise<ConsoleLink> {
-  const consoleSeconds = consoleLength(session, elevation && elevation.endsAt - clock.now());
+  const { account } = entitlement;
+  const consoleSeconds = ownConsoleSeconds(session.consoleSeconds, entitlement, clock.now());
   return console.linkFor({ account, assumed, destination, issuerUrl, consoleSeconds });
-}
-
-/** How long a link can be opened (sign-in token of AWS). A console counts its length from then. */
-const OPENED_WITHIN: Seconds = 15 * MINUTE;
-
-/**
- * Undefined if the console ends with the credentials. `left` of an elevation in milliseconds: a
- * link that is opened as late as possible must not outlive it.
- */
-function consoleLength({ consoleSeconds }: RoleSession, left: number | undefined) {
-  if (consoleSeconds === undefined || left === undefined) return consoleSeconds;
-  const seconds = Math.min(consoleSeconds, Math.floor(left / 1000) - OPENED_WITHIN);
-  return seconds < MIN_DURATION ? undefined : seconds;
 }
 
 // ---------------------------------------------------------------- record

@@ -109,6 +109,8 @@ interface RecordedHandout extends RecordedCredentials {
   readonly group: string;
   /** The id of the elevation by which the role was granted. */
   readonly elevation?: string | undefined;
+  /** The length that the user chose; undefined for that of the rule. */
+  readonly requestedSeconds?: Seconds | undefined;
 }
 
 /** Facts of a proof, for events that lead from AWS to one job or pod. */
@@ -407,6 +409,8 @@ export type AuditEvent =
   | (RecordedHandout & { readonly type: 'credentials.issued'; readonly durationSeconds: Seconds })
   | (RecordedHandout & {
       readonly type: 'console-link.issued';
+      /** Of the credentials. Older events lack it. */
+      readonly durationSeconds?: Seconds | undefined;
       readonly consoleSeconds?: Seconds | undefined;
       readonly destination: string;
     })

@@ -15,6 +15,7 @@ import { type Answer, redirect, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page } from '../http/route.ts';
+import { Duration, secondsOf } from '../http/session-length.ts';
 import { MAX_ADDRESS, signInLink } from '../http/sign-in-links.ts';
 import { byPage, byRedirect, orStepUp } from '../http/step-up.ts';
 
@@ -39,6 +40,7 @@ const ConsoleRequest = z.object({
     .string()
     .transform(value => value || undefined)
     .optional(),
+  duration: Duration,
 });
 type ConsoleRequest = z.output<typeof ConsoleRequest>;
 
@@ -63,17 +65,19 @@ async function openConsole(
   user: Viewer,
   { access }: ConsoleLinkParts,
 ): Promise<Answer> {
-  const { link } = await access.consoleLinkFor(user, asked);
+  const seconds = secondsOf(asked.duration);
+  const { link } = await access.consoleLinkFor(user, { ...asked, seconds });
   return redirect(link.url);
 }
 
 /** Throws `destination_refused`. */
-function pathFor({ account, role, destination }: ConsoleRequest): string {
+function pathFor({ account, role, destination, duration }: ConsoleRequest): string {
   if (destination !== undefined) checkDestinationLength(destination);
   const query = Object.entries({
     account,
     role,
     ...(destination !== undefined && { destination }),
+    ...(duration !== undefined && { duration }),
   });
   return `${PATH}?${query.map(([name, value]) => `${name}=${queryValue(value)}`).join('&')}`;
 }

@@ -12,11 +12,13 @@ import { listed } from '../core/listed.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Viewer } from '../core/requester.ts';
 import type { SessionSettings } from '../core/session.ts';
+import { credentialsLasting } from '../core/session-length.ts';
 import { formatDuration } from '../core/time.ts';
 import { type Answer, view } from '../http/answer.ts';
 import { outdatedNotice } from '../http/outdated-form.ts';
 import { text } from '../http/read.ts';
 import { form, page } from '../http/route.ts';
+import { Duration, secondsOf, sessionLengths } from '../http/session-length.ts';
 import { byPage, byRedirect, orStepUp } from '../http/step-up.ts';
 
 export interface CredentialsPageParts {
@@ -25,7 +27,11 @@ export interface CredentialsPageParts {
 }
 
 const PATH = '/credentials';
-const CredentialsRequest = z.object({ account: text(128).min(1), role: text(512).min(1) });
+const CredentialsRequest = z.object({
+  account: text(128).min(1),
+  role: text(512).min(1),
+  duration: Duration,
+});
 type CredentialsRequest = z.output<typeof CredentialsRequest>;
 
 const FORMATS: {
@@ -76,13 +82,19 @@ async function ask(
   { asked, user, notice }: Question,
   { access, clock }: CredentialsPageParts,
 ): Promise<Answer> {
+  const seconds = secondsOf(asked.duration);
   const entitlement = await access.check(user, asked);
   const { account, role } = entitlement;
+  const now = clock.now();
+  const longest = entitledSeconds(entitlement, now);
+  credentialsLasting(entitlement, { seconds, now });
+  const lengths = sessionLengths(longest, seconds);
   return view('credentials-request', {
     account: account.name,
     accountId: account.id,
     role,
-    duration: formatDuration(entitledSeconds(entitlement, clock.now())),
+    duration: `${lengths.length > 0 ? 'up to ' : ''}${formatDuration(longest)}`,
+    lengths,
     notice,
   });
 }
@@ -92,7 +104,8 @@ async function showCredentials(
   user: Viewer,
   { access, clock }: CredentialsPageParts,
 ): Promise<Answer> {
-  const { entitlement, assumed } = await access.credentialsFor(user, asked);
+  const seconds = secondsOf(asked.duration);
+  const { entitlement, assumed } = await access.credentialsFor(user, { ...asked, seconds });
   const { account, role } = entitlement;
   const { credentials, reducedFrom } = assumed;
   const secondsLeft = Math.max(0, Math.floor((credentials.expiresAt - clock.now()) / 1000));
@@ -117,7 +130,7 @@ async function showCredentials(
     reduced:
       reducedFrom === undefined
         ? undefined
-        : `The rule grants ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
+        : `${seconds === undefined ? 'The rule grants' : 'You chose'} ${formatDuration(reducedFrom)}, but AWS allows ${formatDuration(assumed.durationSeconds)} for this role.`,
     nearlyFull: nearlyFull(assumed, entitlement.rule.session),
     lacking: lacking(assumed),
   });
@@ -143,6 +156,6 @@ function lacking({ tagsLeftOut }: AssumedRole): string | undefined {
   return `This session lacks optional tags: ${listed(tagsLeftOut)}. You have no value for them that AWS accepts, or the session was too large with them. If policies in AWS use these tags, you may have less access.`;
 }
 
-function pathFor({ account, role }: CredentialsRequest): string {
-  return `${PATH}?${new URLSearchParams({ account, role })}`;
+function pathFor({ account, role, duration }: CredentialsRequest): string {
+  return `${PATH}?${new URLSearchParams({ account, role, ...(duration && { duration }) })}`;
 }

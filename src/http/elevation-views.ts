@@ -102,7 +102,7 @@ export interface ElevationChoiceModel extends PageFrame {
 
 /** A length of time to choose. */
 export interface LengthChoice {
-  /** As `parseDuration` reads it. */
+  /** As `parseDuration` reads it; empty for the length of the rule. */
   readonly value: string;
   readonly label: string;
   readonly isChosen: boolean;

@@ -11,6 +11,7 @@ import type {
   ElevationModel,
   ElevationRequestModel,
   ElevationsModel,
+  LengthChoice,
   TimeLeft,
 } from './elevation-views.ts';
 import type { HelpModel, NamedText, PageFrame, ViewerModel } from './page-frame.ts';
@@ -88,12 +89,14 @@ export interface NoRolesModel extends PageFrame {
 
 /**
  * `POST /console` from a page of an earlier sign-in: asks before the console is opened. Account,
- * role and destination as they were asked for.
+ * role, destination and length as they were asked for.
  */
 export interface ConsoleRequestModel extends PageFrame {
   readonly account: string;
   readonly role: string;
   readonly destination?: string | undefined;
+  /** As it was asked for, such as `45m`. */
+  readonly duration?: string | undefined;
   readonly notice: string;
 }
 
@@ -102,7 +105,10 @@ export interface CredentialsRequestModel extends PageFrame {
   readonly account: string;
   readonly accountId: string;
   readonly role: string;
+  /** `up to 4 h` */
   readonly duration: string;
+  /** Empty where there is no choice. */
+  readonly lengths: readonly LengthChoice[];
   /** Why the user is asked again. */
   readonly notice?: string | undefined;
 }

@@ -231,11 +231,15 @@ const EVENTS: { readonly [T in AuditEventType]: WholeEvent<T> } = {
     ...{ cliSession: 's', action: 'approve', elevation: 'e', account: '1', role: 'Admin' },
     ...{ code: 'elevation_closed', why: 'w' },
   },
-  'credentials.issued': { type: 'credentials.issued', ...handout, durationSeconds: 3600 },
+  'credentials.issued': {
+    type: 'credentials.issued',
+    ...handout,
+    ...{ durationSeconds: 3600, requestedSeconds: 3600 },
+  },
   'console-link.issued': {
     type: 'console-link.issued',
     ...handout,
-    consoleSeconds: 3600,
+    ...{ durationSeconds: 3600, consoleSeconds: 3600, requestedSeconds: 3600 },
     destination: 'd',
   },
   'access.refused': {

@@ -215,17 +215,25 @@ export const VIEW_MODELS: {
       account: 'prod',
       role: 'Admin',
       destination: 'https://console.aws.amazon.com/s3',
+      duration: '45m',
       notice: 'Nothing was done.',
     },
   },
   'credentials-request': {
-    least: { account: 'prod', accountId: '111122223333', role: 'Admin', duration: '4 h' },
+    least: {
+      ...{ account: 'prod', accountId: '111122223333', role: 'Admin' },
+      ...{ duration: '4 h', lengths: [] },
+    },
     most: {
       viewer,
       account: 'prod',
       accountId: '111122223333',
       role: 'Admin',
-      duration: '4 h',
+      duration: 'up to 4 h',
+      lengths: [
+        { value: '900s', label: '15 min', isChosen: false },
+        { value: '', label: '4 h', isChosen: true },
+      ],
       notice: 'Nothing was done.',
     },
   },

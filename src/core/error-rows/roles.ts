@@ -73,6 +73,16 @@ export const ROLE_ERRORS = {
     aws: { oidc: 'same', portal: 'ForbiddenException', hint: 'same' },
     exit: 'refused',
   },
+  duration_refused: {
+    status: 400,
+    title: 'This session length is not available',
+    hint: 'Choose a length of 15 minutes or more that the rule of the role allows.',
+    page: { offers: 'roles', contact: false },
+    record: { audit: 'use-case', log: 'info' },
+    oauth: 'invalid_request',
+    aws: { oidc: 'same', portal: 'InvalidRequestException', hint: 'same' },
+    exit: 'refused',
+  },
   corporate_proof_missing: {
     status: 403,
     title: 'This account requires a recent sign-in',
