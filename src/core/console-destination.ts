@@ -31,6 +31,43 @@ export function checkDestinationLength(destination: string): void {
   });
 }
 
+/** An address that could be one of the console: its host is not checked yet. */
+export interface SessionAddress {
+  /** Without the prefix of a session. */
+  readonly url: URL;
+  /** The account of the session that the address belongs to. */
+  readonly owner: AccountId | undefined;
+}
+
+/**
+ * Reads an address strictly, and takes the prefix of a session off. Throws `destination_refused`
+ * for what another parser would read in another way.
+ */
+export function sessionAddress(text: string): SessionAddress {
+  checkDestinationLength(text);
+  // The URL parser drops or replaces these; another parser would not.
+  if (/[\p{C}\p{Z}\\]/u.test(text))
+    throw refused('contains a space, a control character or a backslash');
+  const authority = /^https?:\/\/([^/?#]+)/i.exec(text)?.[1];
+  if (authority === undefined) throw refused('not a whole https address');
+  if (authority.includes('@')) throw refused('contains a user name');
+  if (!URL.canParse(text)) throw refused('not an address');
+  const url = new URL(text);
+  // Percent-encoding, letters of other scripts and superfluous ports name a host in another way.
+  if (authority.toLowerCase() !== url.host) throw refused('its host is written in an unusual way');
+  if (url.pathname.startsWith('//')) throw refused('its path begins with two slashes');
+  const owner = SESSION_PREFIX.exec(url.hostname)?.[1] as AccountId | undefined;
+  if (owner !== undefined) url.hostname = url.hostname.replace(SESSION_PREFIX, '');
+  // A second prefix would remain behind it, and its account was not compared.
+  if (url.hostname.split('.').some(label => SESSION_LABEL.test(label)))
+    throw refused('contains the session of a console more than once');
+  return { url, owner };
+}
+
+function refused(why: string): BridgeError {
+  return new BridgeError('destination_refused', `console destination: ${why}`);
+}
+
 /**
  * The address as AWS receives it: normalized, without the prefix of a session. Throws
  * `destination_refused` if it is not a console of the partition, is too long, or belongs to a
@@ -41,22 +78,8 @@ export function consoleDestination(
   account: AccountId,
   destination: string,
 ): string {
-  const refuse = (why: string): BridgeError =>
-    new BridgeError('destination_refused', `console destination: ${why}`);
-  checkDestinationLength(destination);
-  // The URL parser drops or replaces these; another parser would not.
-  if (/[\p{C}\p{Z}\\]/u.test(destination))
-    throw refuse('contains a space, a control character or a backslash');
-  if (!/^https?:\/\/[^/]/i.test(destination)) throw refuse('not a whole https address');
-  if (/^[^/]*\/\/[^/?#]*@/.test(destination)) throw refuse('contains a user name');
-  if (!URL.canParse(destination)) throw refuse('not an address');
-  const url = new URL(destination);
-  const owner = SESSION_PREFIX.exec(url.hostname)?.[1];
-  if (owner !== undefined) url.hostname = url.hostname.replace(SESSION_PREFIX, '');
-  // A second prefix would remain behind it, and its account was not compared.
-  if (url.hostname.split('.').some(label => SESSION_LABEL.test(label)))
-    throw refuse('holds a session of a console more than once');
-  if (!partition.isConsole(url)) throw refuse(`not a console of partition ${partition.partition}`);
+  const { url, owner } = sessionAddress(destination);
+  if (!partition.isConsole(url)) throw refused(`not a console of partition ${partition.partition}`);
   if (owner !== undefined && owner !== account) {
     throw new BridgeError(
       'destination_refused',

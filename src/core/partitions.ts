@@ -41,6 +41,8 @@ export interface PartitionFacts {
   federationUrl(region: string): string;
   /** The console's start page in a region. */
   consoleHome(region: string): string;
+  /** The origin of the console of a region, or with undefined of the whole partition. */
+  consoleOrigin(region: string | undefined): string;
   /**
    * Whether a console of this partition answers at this URL; the URL must be parsed, so that its
    * host is normalized.
@@ -159,6 +161,11 @@ export function partitionOfRegion(region: string): Partition {
   );
 }
 
+/** What the hosts of AWS services end in. */
+export function dnsSuffix(partition: Partition): string {
+  return ROWS[partition].dnsSuffix;
+}
+
 /** The region of accounts that name none. */
 export function defaultRegion(partition: Partition): string {
   return ROWS[partition].defaultRegion;
@@ -237,6 +244,10 @@ function partitionFacts(
       if (consoleOverride !== undefined) return consoleOverride.href;
       return `https://console.${row.consoleDomain}/console/home?region=${checkedRegion(region)}`;
     },
+    consoleOrigin: region =>
+      region === undefined
+        ? `https://console.${row.consoleDomain}`
+        : `https://${checkedRegion(region)}.console.${row.consoleDomain}`,
     isConsole: url => {
       if (url.username !== '' || url.password !== '') return false;
       if (consoleOverride !== undefined && url.origin === consoleOverride.origin) return true;
