@@ -1,11 +1,13 @@
 /** Builds the Configuration from the checked document. Nothing is checked here. */
 
+import type { BrandLogo } from '../core/brand.ts';
 import type { GroupsForm } from '../core/identity.ts';
 import { type Application, CLI_CLIENT } from '../core/oauth-client.ts';
 import { defaultRegion } from '../core/partitions.ts';
 import type { Account, RoleName, Trust } from '../core/role.ts';
 import type { RolePattern } from '../core/role-scope.ts';
 import { accountIds, administrationOf, required, rulesOf } from './build-access.ts';
+import { brandOf } from './build-brand.ts';
 import { workloadEntry, workloadRules } from './build-workloads.ts';
 import type {
   Configuration,
@@ -25,6 +27,7 @@ export interface BuildOptions {
   readonly references: References;
   /** Relative paths begin here. */
   readonly directory: string;
+  readonly logo: BrandLogo | undefined;
 }
 
 /** `document` must have passed every check. */
@@ -41,6 +44,7 @@ export function buildConfiguration(document: Document, options: BuildOptions): C
     cli: cliOf(document.cli, accounts),
     applications: document.applications.map(written => applicationOf(written, accounts)),
     help: document.help,
+    brand: brandOf(document.brand, options.logo),
     log: document.log,
     connectors: document.connectors.map(connector =>
       connectorOf(connector, document.accounts, options),

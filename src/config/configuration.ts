@@ -7,6 +7,7 @@
  */
 
 import type { AccessRule } from '../core/access-rule.ts';
+import type { Brand } from '../core/brand.ts';
 import type { GroupSelector } from '../core/group-selector.ts';
 import type { ConnectorId, IdentityMapping } from '../core/identity.ts';
 import type { Application, OAuthClient } from '../core/oauth-client.ts';
@@ -44,6 +45,7 @@ export interface Configuration {
   readonly applications: readonly Application[];
   /** Shown to users who lack a role. */
   readonly help?: { readonly text: string; readonly url?: string | undefined } | undefined;
+  readonly brand: Brand;
   readonly log: { readonly level: LogLevel };
   /** At least one; ids are unique. */
   readonly connectors: readonly ConnectorConfiguration[];

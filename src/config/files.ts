@@ -1,13 +1,20 @@
-/** Reads small text files: regular, limited in size, UTF-8. Otherwise the error says why. */
+/** Reads small files: regular, limited in size; texts in UTF-8. Otherwise the error says why. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
-export interface SmallFile {
-  readonly text: string;
+interface FileFacts {
   /** Permission bits. */
   readonly mode: number;
   /** The user id of the owner. */
   readonly owner: number;
+}
+
+export interface SmallFile extends FileFacts {
+  readonly text: string;
+}
+
+export interface SmallBytes extends FileFacts {
+  readonly bytes: Buffer;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -23,8 +30,14 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why a file could not be read: a clause without the name of the file, `does not exist`. */
 export class UnreadableFile extends Error {}
 
-/** Throws `UnreadableFile`. Devices and pipes are rejected before a byte is read. */
+/** Throws `UnreadableFile`. */
 export async function readSmallFile(file: string, maxBytes: number): Promise<SmallFile> {
+  const { bytes, mode, owner } = await readSmallBytes(file, maxBytes);
+  return { text: decodeText(bytes), mode, owner };
+}
+
+/** Throws `UnreadableFile`. Devices and pipes are rejected before a byte is read. */
+export async function readSmallBytes(file: string, maxBytes: number): Promise<SmallBytes> {
   try {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
@@ -35,7 +48,7 @@ export async function readSmallFile(file: string, maxBytes: number): Promise<Sma
       const length = await fill(handle, buffer);
       if (length > maxBytes) throw new UnreadableFile(`is larger than ${maxBytes} bytes`);
       return {
-        text: decode(buffer.subarray(0, length)),
+        bytes: buffer.subarray(0, length),
         mode: status.mode & 0o777,
         owner: status.uid,
       };
@@ -59,7 +72,8 @@ async function fill(handle: FileHandle, buffer: Buffer): Promise<number> {
   return length;
 }
 
-function decode(bytes: Uint8Array): string {
+/** Throws `UnreadableFile` for bytes that are not UTF-8; a byte order mark is dropped. */
+export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -1,5 +1,6 @@
 /** Loads a configuration: reads, parses, checks everything, and only then builds it. */
 import { dirname, resolve } from 'node:path';
+import { resolveLogo } from './brand-logo.ts';
 import { buildConfiguration } from './build.ts';
 import { claimNumberProblems } from './claim-numbers.ts';
 import type { Configuration } from './configuration.ts';
@@ -111,10 +112,12 @@ async function checkText(
   const document = parsed.success ? parsed.data : (readable(documentSchema, value) ?? {});
   const directory = dirname(resolve(path));
   const references = await resolveReferences(document, { directory, env });
+  const { logo, problems: ofLogo } = await resolveLogo(document, directory);
   const ofContent = [
     ...schemaProblems(parsed.error?.issues ?? [], value),
     ...crossProblems(document, value),
     ...references.problems,
+    ...ofLogo,
     ...optionalTagProblems(document, references),
     ...claimNumberProblems(value, textAt),
   ].map(problem => located(path, problem, positionOf(problem.path)));
@@ -122,7 +125,7 @@ async function checkText(
   const { problems, warnings } = bySeverity(inOrder([...syntax, ...ofContent]));
   if (problems.length > 0 || !parsed.success) return { problems, warnings };
   return {
-    configuration: buildConfiguration(parsed.data, { references, directory }),
+    configuration: buildConfiguration(parsed.data, { references, directory, logo }),
     problems,
     warnings,
   };

@@ -11,6 +11,7 @@ import { HOUR, MINUTE } from '../core/time.ts';
 import { account, rule } from './access-schema.ts';
 import { administration } from './administration-schema.ts';
 import { application } from './application-schema.ts';
+import { brand } from './brand-schema.ts';
 import { cli } from './cli-schema.ts';
 import { LOG_LEVELS } from './configuration.ts';
 import { atLeastOne, connector } from './connector-schema.ts';
@@ -183,6 +184,11 @@ export const documentSchema = z.strictObject({
       'Web and mobile applications that use roles of their users ([applications](applications.md)).',
     ),
   help: help.optional().describe('Shown to users who lack a role.'),
+  brand: brand
+    .prefault({})
+    .describe(
+      'Name, logo, colours and messages of the pages ([your brand](portal.md#your-brand)).',
+    ),
   log: log.prefault({}).describe("The operator's log: JSON lines on standard output."),
   connectors: atLeastOne(connector, 'connector').describe(
     'The identity providers that users sign in with, in the order of the sign-in page.',

@@ -45,6 +45,13 @@ describe('a configuration without a problem', () => {
         },
         applications: [],
         help: undefined,
+        brand: {
+          name: 'rolebridge',
+          logo: undefined,
+          banner: undefined,
+          support: undefined,
+          palettes: undefined,
+        },
         log: { level: 'info' },
         issuer: {
           saml: { entityId: 'https://aws.example.com/saml/idp' },
